@@ -18,8 +18,10 @@ from ..core.models import HelpdeskKind
 from ..core.private_files import opener
 from ..monitoring.health.checks import Status
 from ..monitoring.health.remote import ask_helpdesk
+from ..settings.helpdesks import LocalSettings
 from ..settings.schema import Settings
 from ..settings.sources import VARIABLES
+from ..wiring.local import local_store
 from ..wiring.parts import model_analyser, transport_for
 
 ENV_EXAMPLE = ".env.example"
@@ -27,18 +29,19 @@ CONFIG_TEXT = resources.files(__package__).joinpath("settings_template.toml").re
 
 
 def config_text(helpdesk: HelpdeskKind) -> str:
-    """``ticketbot.toml``; for Freshdesk it says so, and has nothing of Zendesk's."""
+    """``ticketbot.toml``; for another helpdesk than Zendesk it says so, and has nothing of the others."""
     if helpdesk == "zendesk":
         return CONFIG_TEXT
-    chosen = re.sub(r'^# helpdesk = "zendesk".*$', 'helpdesk = "freshdesk"', CONFIG_TEXT, flags=re.MULTILINE)
-    return re.sub(r"^\[zendesk\]\n(?:.+\n)+\n", "", chosen, flags=re.MULTILINE)
+    chosen = re.sub(r'^# helpdesk = "zendesk".*$', f'helpdesk = "{helpdesk}"', CONFIG_TEXT, flags=re.MULTILINE)
+    others = "zendesk|local" if helpdesk == "freshdesk" else "zendesk|freshdesk"
+    return re.sub(rf"^\[(?:{others})\].*\n(?:.+\n)+\n", "", chosen, flags=re.MULTILINE)
 
 
 def env_text(helpdesk: HelpdeskKind = "zendesk") -> str:
-    """``.env.example``: every environment variable with its meaning, but for Freshdesk those of Zendesk."""
+    """``.env.example``: every environment variable with its meaning, but for those of Zendesk where it is not that."""
     lines = ["# Copy to .env and fill in what you use. Keep .env out of version control.", ""]
     for name, variable in VARIABLES.items():
-        if helpdesk == "freshdesk" and name.startswith("ZENDESK_"):
+        if helpdesk != "zendesk" and name.startswith("ZENDESK_"):
             continue
         lines += [f"# {variable.meaning}{' (secret)' if variable.secret else ''}", f"# {name}=", ""]
     return "\n".join(lines)
@@ -62,10 +65,17 @@ def write_files(folder: Path, helpdesk: HelpdeskKind, *, force: bool = False) ->
 
 
 def check_helpdesk(settings: Settings) -> Found:
-    """Whether the helpdesk answers with these credentials. It reads a ticket: other calls succeed unsigned."""
+    """Whether the helpdesk answers with these credentials. It reads a ticket: other calls succeed unsigned.
+
+    A local helpdesk is made where there is none.
+    """
+    account = settings.desk
+    if isinstance(account, LocalSettings):
+        with local_store(settings, make=True) as store:
+            return True, f"local helpdesk in {store.path}"
     clock = SystemClock()
-    with closing(transport_for(settings.desk, clock, Deadline(clock, 20), read_only=True)) as transport:
-        check = ask_helpdesk(settings.desk, transport, clock).check
+    with closing(transport_for(account, clock, Deadline(clock, 20), read_only=True)) as transport:
+        check = ask_helpdesk(account, transport, clock).check
     return check.status is Status.OK, check.text
 
 

@@ -9,7 +9,7 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping
-from ..core.models import HelpdeskKind
+from ..core.models import VendorKind
 from .screen import Screen
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def sandbox(
     clock: SystemClock,
     helpdesk: Annotated[
-        HelpdeskKind, typer.Option(metavar="HELPDESK", help="Which helpdesk to imitate: zendesk or freshdesk.")
+        VendorKind, typer.Option(metavar="HELPDESK", help="Which helpdesk to imitate: zendesk or freshdesk.")
     ] = "zendesk",
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
@@ -112,7 +112,7 @@ def parse_latency(text: str, seed: int = 0) -> LatencyProfile | None:
         raise ConfigError("--llm-latency: write seconds as 2 (median) or 2:4 (median:95th percentile)") from None
 
 
-def sandbox_environment(url: str, helpdesk: HelpdeskKind = "zendesk") -> dict[str, str]:
+def sandbox_environment(url: str, helpdesk: VendorKind = "zendesk") -> dict[str, str]:
     """The variables that point ticketbot at a sandbox."""
     from ..sandbox.freshdesk_auth import FreshdeskCredentials
     from ..sandbox.zendesk_auth import Credentials

@@ -29,6 +29,8 @@ class MayNot(Exception):
 def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | None, *, dry_run: bool) -> int:
     """Create webhook and trigger, and print the secret for ``.env``; or print the steps. Gives the exit code."""
     helpdesk = settings.helpdesk
+    if helpdesk == "local":
+        raise ConfigError("the local helpdesk sends no webhooks, so there is none to install")
     endpoint = f"{_checked(url)}/webhooks/{helpdesk}"
     if helpdesk == "freshdesk":
         screen.say("\n".join(freshdesk_steps(endpoint, secrets.token_urlsafe(32))))

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from ..analysis.model_server.settings import BudgetSettings, ModelSettings
 from ..core.clock import Deadline, SystemClock
+from ..core.models import VendorKind
 from ..pipeline.recorder import Listener
 from ..policy.note import category_words
 from ..reporting.run_tally import Seen
@@ -54,6 +55,7 @@ class Tour:
 
     def __init__(self, settings: Settings, clock: SystemClock, *, no_llm: bool) -> None:
         self._asked_settings = settings
+        self._helpdesk: VendorKind = "freshdesk" if settings.helpdesk == "freshdesk" else "zendesk"
         self._clock = clock
         self._no_llm = no_llm
         self._stack = ExitStack()
@@ -65,7 +67,7 @@ class Tour:
             sandbox_clock,
             plan="unlimited",
             rules=Rules(job_seconds=(0.1, 0.0)),
-            helpdesk=self._asked_settings.helpdesk,
+            helpdesk=self._helpdesk,
         )
         server = self._stack.enter_context(SandboxServer(self._sandbox))
         folder = tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True)
@@ -191,7 +193,8 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
     )
     return settings.model_copy(
         update={
-            settings.helpdesk: account,
+            account.vendor.lower(): account,
+            "helpdesk": account.vendor.lower(),
             "models": models,
             "budget": BudgetSettings(),
             "classifier": ClassifierSettings(use=False),

@@ -26,6 +26,7 @@ SAY_IT_AGAIN = "some writes of the run were still under way; say the same comman
 NOTES: Mapping[HelpdeskKind, str] = {
     "zendesk": "notes of the run stay on their tickets: the helpdesk cannot delete them",
     "freshdesk": "notes of the run are deleted, but for those that a person edited",
+    "local": "notes of the run stay on their tickets: nothing that was said is deleted",
 }
 EVERY_TICKETS = 100
 EVERY_S = 10.0

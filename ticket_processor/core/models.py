@@ -18,8 +18,10 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
-HelpdeskKind = Literal["zendesk", "freshdesk"]
-"""The helpdesks that ticketbot works with."""
+VendorKind = Literal["zendesk", "freshdesk"]
+"""The vendors whose helpdesks ticketbot works with."""
+HelpdeskKind = Literal["zendesk", "freshdesk", "local"]
+"""The helpdesks that ticketbot works with: those, and its own."""
 
 
 class Urgency(StrEnum):

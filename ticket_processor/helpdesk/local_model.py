@@ -117,6 +117,7 @@ class NewTicket:
     form_language: str = ""
     channel: str = "web"
     files: Sequence[NewFile] = ()
+    tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

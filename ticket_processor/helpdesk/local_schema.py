@@ -146,16 +146,21 @@ def stamp_after(earlier: str, moment: float) -> str:
 
 
 class LocalFile:
-    """Connections to one local helpdesk's file, which is made if need be. For any thread and any process.
+    """Connections to one local helpdesk's file, which is made with ``make``. For any thread and any process.
 
     Raises :class:`HelpdeskDown` where the file cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, make: bool = True) -> None:
         self.path = path
         self._idle: deque[sqlite3.Connection] = deque()
         self._lock = threading.RLock()
         with self._in_words():
+            if not make and not path.exists():
+                raise HelpdeskDown(
+                    f"there is no local helpdesk in {path} (local.path): 'ticketbot init' or 'ticketbot portal' "
+                    "makes one"
+                )
             make_folder(path.parent)
             make_file(path)
             db = self._connected()

@@ -47,6 +47,9 @@ class Query:
     sort: Sort = "updated"
 
 
+EVERYTHING = Query()
+
+
 @dataclass(frozen=True)
 class PageOfTickets:
     """Some tickets, and what to ask for those behind them; ``None`` where there are none."""
@@ -55,7 +58,7 @@ class PageOfTickets:
     next_key: str | None
 
 
-class Search(LocalFile):
+class TicketSearch(LocalFile):
     """The part of the store that searches."""
 
     clock: Callable[[], float] = staticmethod(time.time)
@@ -78,7 +81,7 @@ class Search(LocalFile):
         more = orjson.dumps(page[-1]).decode() if len(found) > limit else None
         return PageOfTickets(tuple(tickets[row[-1]] for row in page), more)
 
-    def counts(self, query: Query) -> Mapping[str, Mapping[Any, int]]:
+    def counts(self, query: Query = EVERYTHING) -> Mapping[str, Mapping[Any, int]]:
         """How many tickets a query finds, by status, category, urgency, sentiment and escalation."""
         conditions, values = self._conditions(query)
         columns = ", ".join(_COUNTED)

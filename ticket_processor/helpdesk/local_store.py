@@ -27,16 +27,26 @@ from .local_model import (
 from .local_numbers import as_written, new_number
 from .local_people import People, person_for
 from .local_schema import all_rows, insert, new_secret, one_row, stamp
-from .local_search import Search, index
+from .local_search import TicketSearch, index
 from .local_tickets import EVENT, MESSAGE, event_of, existing_ticket, message_of, tickets_where
-from .local_writing import Log, Writing
+from .local_writing import Log, TicketWriting
 
 
-class LocalStore(Writing, People, Search):
-    """One local helpdesk. ``labels`` say which tags hold category, urgency and sentiment; ``clock`` is for searches."""
+class LocalStore(TicketWriting, People, TicketSearch):
+    """One local helpdesk. ``labels`` say which tags hold category, urgency and sentiment; ``clock`` is for searches.
 
-    def __init__(self, path: Path, *, labels: Labels | None = None, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(path)
+    The file is made where it is missing, unless ``make`` is false.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        labels: Labels | None = None,
+        clock: Callable[[], float] = time.time,
+        make: bool = True,
+    ) -> None:
+        super().__init__(path, make=make)
         self.labels = labels or Labels.of()
         self.clock = clock
 
@@ -74,6 +84,10 @@ class LocalStore(Writing, People, Search):
                 )
                 log = Log(ticket_id, 1, at, Actor("customer", person))
                 log.add(db, "created", None, new.channel)
+                for tag in dict.fromkeys(new.tags):
+                    insert(db, "tag", ticket_id=ticket_id, name=tag)
+                    log.add(db, "tag", None, tag)
+                self.label(db, ticket_id, new.tags)
                 self.attach(db, ticket_id, None, kept)
                 index(db, ticket_id, new.subject, new.description)
                 log.end(db)

@@ -55,7 +55,7 @@ class Write:
     intent: str = ""
 
 
-class Writing(Files):
+class TicketWriting(Files):
     """The part of the store that changes tickets."""
 
     labels: Labels

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from ..core.models import Frozen, HelpdeskKind
+from ..core.models import Frozen, VendorKind
 from .model import Audience
 
 LOCAL = "local"
@@ -16,7 +16,7 @@ LOCAL = "local"
 class KnowledgeSettings(Frozen):
     """Where your articles are; see `docs/knowledge.md`. Without a source there is no knowledge base."""
 
-    help_centers: tuple[HelpdeskKind, ...] = Field(
+    help_centers: tuple[VendorKind, ...] = Field(
         (), description="read the articles of this account's Help Center or solutions"
     )
     folders: tuple[Path, ...] = Field((), description="folders of Markdown or HTML files, each of another name")

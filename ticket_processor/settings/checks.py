@@ -28,7 +28,7 @@ from .schema import Settings
 Data = Mapping[str, Any]
 FRESHDESK_TAG = 32
 """The longest tag that Freshdesk takes (developers.freshdesk.com/api, "Tickets")."""
-_PATHS = (("log_dir",), ("state_dir",), ("classifier", "folder"), ("run", "stop_file"))
+_PATHS = (("log_dir",), ("state_dir",), ("classifier", "folder"), ("run", "stop_file"), ("local", "path"))
 
 
 def misfits(data: Data) -> list[str]:
@@ -65,6 +65,8 @@ def helpdesk_gaps(settings: Settings) -> tuple[list[str], list[str]]:
     """What is missing to choose a helpdesk, to find the account and to sign in; and notices about the credentials."""
     if settings.zendesk.named and settings.freshdesk.named and "helpdesk" not in settings.model_fields_set:
         return ['Zendesk and Freshdesk are both configured: say which with helpdesk = "zendesk" or "freshdesk"'], []
+    if settings.helpdesk == "local":
+        return [*_not_on_the_local_helpdesk(settings)], []
     if settings.helpdesk == "freshdesk":
         return [*_freshdesk_gaps(settings.freshdesk), *_not_on_freshdesk(settings)], []
     return _zendesk_gaps(settings.zendesk, chosen="helpdesk" in settings.model_fields_set)
@@ -90,6 +92,19 @@ def _not_on_freshdesk(settings: Settings) -> Iterator[str]:
     for tag in dict.fromkeys(_tags_of(settings)):
         if len(tag) > FRESHDESK_TAG:
             yield f"the tag {tag}: Freshdesk's tags have {FRESHDESK_TAG} characters at most; choose a shorter name"
+
+
+def _not_on_the_local_helpdesk(settings: Settings) -> Iterator[str]:
+    """Settings that ask for something which the local helpdesk does not do."""
+    public = settings.replies.public
+    for name, status in (
+        ("then", public.then),
+        *((f"then_by_tier.{tier}", s) for tier, s in public.then_by_tier.items()),
+    ):
+        if status == "solved":
+            yield f'replies.public.{name}: on the local helpdesk only people resolve a ticket; say "pending"'
+    if settings.run.write_mode == "batch":
+        yield 'run.write_mode: the local helpdesk takes one update at a time; say "single", or delete the line'
 
 
 def _tags_of(settings: Settings) -> Iterator[str]:

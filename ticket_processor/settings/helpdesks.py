@@ -1,8 +1,10 @@
-"""Where the helpdesk's account is, and how to sign in: Zendesk or Freshdesk."""
+"""Where the helpdesk's account is, and how to sign in: Zendesk, Freshdesk, or a local file."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+from pathlib import Path
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -11,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator
 from ..core.models import Frozen
 from ..core.urls import is_loopback, whole_url
 
+LOCAL_FILE = "helpdesk.sqlite3"
 FRESHDESK_HOST = ".freshdesk.com"
 _NO_API = "the API answers at NAME.freshdesk.com only, not at a domain of your own: give that name"
 
@@ -130,4 +133,30 @@ class FreshdeskSettings(Frozen):
         return f"{self.base_url}/a/tickets/{ticket_id}" if self.named else ""
 
 
-AccountSettings = ZendeskSettings | FreshdeskSettings
+class LocalSettings(Frozen):
+    """Where the local helpdesk is: a file on this machine, without any account."""
+
+    vendor: ClassVar[str] = "Local helpdesk"
+    named: ClassVar[bool] = True
+    path: Path | None = Field(
+        None, description="the SQLite file; default: `helpdesk.sqlite3` beside the state folder; files lie next to it"
+    )
+
+    @property
+    def file(self) -> Path:
+        """The file; :attr:`Settings.local_account` has filled it in."""
+        return self.path or Path(LOCAL_FILE)
+
+    @property
+    def base_url(self) -> str:
+        """What tells one local helpdesk from another: its file's name and place."""
+        place = hashlib.sha256(str(self.file.absolute()).encode("utf-8", "surrogatepass")).hexdigest()
+        return f"local://{re.sub(r'[^a-z0-9]+', '-', self.file.stem.lower()).strip('-') or 'file'}-{place[:8]}"
+
+    def ticket_url(self, ticket_id: int) -> str:
+        """Nowhere, as far as these settings know."""
+        return ""
+
+
+VendorSettings = ZendeskSettings | FreshdeskSettings
+AccountSettings = VendorSettings | LocalSettings

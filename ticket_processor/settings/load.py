@@ -73,7 +73,7 @@ def load(
             named = data.get(name, DEFAULT_LOG_DIR if name == "log_dir" else None)
             if isinstance(named, str):
                 data[name] = base / named
-        for part, name in (("classifier", "folder"), ("run", "stop_file")):
+        for part, name in (("classifier", "folder"), ("run", "stop_file"), ("local", "path")):
             table = data.get(part)
             if isinstance(table, dict) and isinstance(table.get(name), str):
                 table[name] = base / table[name]
@@ -197,7 +197,7 @@ def _helpdesk_alone(data: Mapping[str, Any]) -> Settings | None:
     """The helpdesk's settings when others are wrong, so that what is missing there is told as well."""
     try:
         return Settings.model_validate(
-            {name: data[name] for name in ("zendesk", "freshdesk", "helpdesk") if name in data}
+            {name: data[name] for name in ("zendesk", "freshdesk", "local", "helpdesk") if name in data}
         )
     except ValidationError:
         return None

@@ -22,11 +22,14 @@ from ..knowledge.settings import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Policy
 from ..policy.skip_rules import SkipSettings, Status
 from ..replies.settings import ReplySettings
-from .helpdesks import AccountSettings, FreshdeskSettings, ZendeskSettings
+from .helpdesks import LOCAL_FILE, AccountSettings, FreshdeskSettings, LocalSettings, ZendeskSettings
 
 DEFAULT_LOG_DIR = "logs"
-STABLE_READ_S: Mapping[HelpdeskKind, float] = {"zendesk": 6.0, "freshdesk": 1.0}
-"""Zendesk's guard compares whole seconds; on Freshdesk one second shows whether a ticket is as it was created."""
+STABLE_READ_S: Mapping[HelpdeskKind, float] = {"zendesk": 6.0, "freshdesk": 1.0, "local": 0.0}
+"""Zendesk's guard compares whole seconds; on Freshdesk one second shows whether a ticket is as it was created.
+
+The local helpdesk's stamps are exact.
+"""
 
 
 class CacheSettings(Frozen):
@@ -145,8 +148,8 @@ class RunSettings(Frozen):
         None,
         ge=1,
         le=60,
-        description="a ticket that changed within this many seconds is left for the next run; default: 6, and 1 on "
-        "Freshdesk, where no stamp has to be stable",
+        description="a ticket that changed within this many seconds is left for the next run; default: 6; 1 on "
+        "Freshdesk, where no stamp has to be stable; 0 on the local helpdesk, whose stamps are exact",
     )
     max_attempts: int = Field(5, ge=1, le=100, description="failures after which a ticket becomes a dead letter")
     retriage_on_reply: bool = Field(False, description="triage again when the customer answers")
@@ -199,8 +202,10 @@ class Settings(Frozen):
 
     zendesk: ZendeskSettings = ZendeskSettings()
     freshdesk: FreshdeskSettings = FreshdeskSettings()
+    local: LocalSettings = LocalSettings()
     helpdesk: HelpdeskKind = Field(
-        default_factory=_configured, description="which helpdesk it is; needed only where both are configured"
+        default_factory=_configured,
+        description="which helpdesk it is; needed for `local`, and where two are configured",
     )
     models: ModelSettings = ModelSettings()
     run: RunSettings = RunSettings()
@@ -269,7 +274,15 @@ class Settings(Frozen):
     @property
     def desk(self) -> AccountSettings:
         """The account of the chosen helpdesk."""
+        if self.helpdesk == "local":
+            return self.local_account
         return self.freshdesk if self.helpdesk == "freshdesk" else self.zendesk
+
+    @property
+    def local_account(self) -> LocalSettings:
+        """The local helpdesk with its file, which lies beside the state folder unless the settings say where."""
+        beside = self.state_dir.absolute().parent if self.state_dir is not None else _user_state()
+        return self.local.model_copy(update={"path": self.local.path or beside / LOCAL_FILE})
 
     @property
     def account(self) -> str | None:
@@ -293,4 +306,8 @@ class Settings(Frozen):
             return self.state_dir
         parts = urlsplit(self.desk.base_url)
         host = re.sub(r"[^A-Za-z0-9.-]", "_", f"{parts.hostname}{f'-{parts.port}' if parts.port else ''}")
-        return Path(platformdirs.user_state_dir("ticketbot", appauthor=False)) / host
+        return _user_state() / host
+
+
+def _user_state() -> Path:
+    return Path(platformdirs.user_state_dir("ticketbot", appauthor=False))

@@ -164,7 +164,10 @@ VARIABLES: Mapping[str, Variable] = {
     "FRESHDESK_DOMAIN": Variable(("freshdesk", "domain"), "the name before .freshdesk.com"),
     "FRESHDESK_URL": Variable(("freshdesk", "url"), "whole base URL, instead of the domain"),
     "FRESHDESK_API_KEY": Variable(("freshdesk", "api_key"), "the agent's API key (profile settings)", secret=True),
-    "TICKETBOT_HELPDESK": Variable(("helpdesk",), "zendesk or freshdesk; needed only where both are configured"),
+    "TICKETBOT_HELPDESK": Variable(
+        ("helpdesk",), "zendesk, freshdesk or local; needed for local, and where two are configured"
+    ),
+    "TICKETBOT_LOCAL_PATH": Variable(("local", "path"), "the local helpdesk's file"),
     "OPENAI_API_KEY": Variable(("models", "api_key"), "key of the model server", secret=True),
     "OPENAI_BASE_URL": Variable(("models", "base_url"), "address of any OpenAI-compatible server, with /v1"),
     "TICKETBOT_MODELS": Variable(

@@ -35,7 +35,7 @@ def doors_of(settings: Settings, clock: Clock) -> Doors:
     """The endpoints of these settings. Raises :class:`ConfigError` without any secret, and for one that all know."""
     serve, is_zendesk = settings.serve, settings.helpdesk == "zendesk"
     zendesk = _plain(serve.zendesk_secrets) if is_zendesk else ()
-    freshdesk = () if is_zendesk else _plain(serve.freshdesk_secrets)
+    freshdesk = _plain(serve.freshdesk_secrets) if settings.helpdesk == "freshdesk" else ()
     api = _plain(serve.api_tokens)
     if not (zendesk or freshdesk or api):
         mine = "ZENDESK_WEBHOOK_SECRET" if is_zendesk else "FRESHDESK_WEBHOOK_SECRET"

@@ -22,6 +22,7 @@ from .parts import opened_state, own_user
 
 if TYPE_CHECKING:
     from ..helpdesk.agent_replies import AgentReplies
+    from ..helpdesk.local_desk import NoArticles
     from ..seeding.accounts import SeedAccount
 
 
@@ -40,6 +41,10 @@ def desk_for(settings: Settings, transport: Transport, state: State | None = Non
     Freshdesk keeps no record of who changed what, so its client keeps our own writes in ``state``; without that it
     can only read.
     """
+    if settings.helpdesk == "local":
+        from . import local
+
+        return local.desk(settings, transport)
     if settings.helpdesk == "freshdesk":
         return Freshdesk(transport, state, marker=settings.policy.marker)
     zendesk = settings.zendesk
@@ -58,6 +63,10 @@ def reading_desk(settings: Settings, transport: Transport) -> Iterator[Desk]:
 
 def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
     """The words by which the account sorts its tickets; a handful of requests. Raises :class:`CannotRun`."""
+    if settings.helpdesk == "local":
+        from . import local
+
+        return local.account_labels(settings, transport)
     if settings.helpdesk == "freshdesk":
         return freshdesk_fields.read_labels(transport)
     return zendesk_fields.read_labels(transport)
@@ -65,13 +74,21 @@ def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
 
 def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
     """The people of the account."""
+    if settings.helpdesk == "local":
+        from . import local
+
+        return local.requesters(settings, transport)
     if settings.helpdesk == "freshdesk":
         return freshdesk_users.FreshdeskRequesters(transport)
     return zendesk_users.Requesters(transport)
 
 
-def help_center(settings: Settings, transport: Transport) -> HelpCenter | KnowledgeBase:
+def help_center(settings: Settings, transport: Transport) -> HelpCenter | KnowledgeBase | NoArticles:
     """The articles of the account."""
+    if settings.helpdesk == "local":
+        from ..helpdesk.local_desk import NoArticles
+
+        return NoArticles()
     if settings.helpdesk == "freshdesk":
         return KnowledgeBase(transport)
     return HelpCenter(transport)
@@ -79,6 +96,10 @@ def help_center(settings: Settings, transport: Transport) -> HelpCenter | Knowle
 
 def agent_replies(settings: Settings, transport: Transport) -> AgentReplies:
     """What agents, but not ticketbot's own user, answered; one request."""
+    if settings.helpdesk == "local":
+        from . import local
+
+        return local.replies(settings, transport)
     from ..helpdesk.freshdesk_replies import FreshdeskReplies
     from ..helpdesk.zendesk_replies import ZendeskReplies
 
@@ -90,6 +111,10 @@ def agent_replies(settings: Settings, transport: Transport) -> AgentReplies:
 
 def seed_target(settings: Settings, transport: Transport, deadline: Deadline) -> SeedAccount:
     """The account as a place for invented tickets."""
+    if settings.helpdesk == "local":
+        from . import local
+
+        return local.seed_target(settings, transport)
     from ..seeding import freshdesk_import, zendesk_import
 
     if settings.helpdesk == "freshdesk":

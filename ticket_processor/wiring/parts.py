@@ -38,7 +38,7 @@ from ..helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
 from ..llm import ModelAnalyser
 from ..pipeline.writeback import Delivery
 from ..policy.skip_rules import Selection, SkipRules
-from ..settings.helpdesks import AccountSettings, FreshdeskSettings
+from ..settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import FILE_NAME, State
@@ -83,6 +83,8 @@ def delivery(settings: Settings) -> Delivery:
     """How changes travel; of the account's places for jobs, and of its single updates, we take our share."""
     if settings.helpdesk == "freshdesk":
         return Delivery(mode="single", together=1)  # it has neither jobs of updates nor a guard
+    if settings.helpdesk == "local":
+        return Delivery(mode="single")
     share = settings.run.limit_share
     return Delivery(
         mode=settings.run.write_mode,
@@ -107,6 +109,10 @@ def transport_for(
 
     With the ``throttle`` of another connection both stay within one share together.
     """
+    if isinstance(account, LocalSettings):
+        from .local import connection  # most runs need nothing of it
+
+        return connection(account, clock, deadline, read_only=read_only)
     breaker = Breaker(
         account.vendor,
         clock,
@@ -158,18 +164,20 @@ def room(settings: Settings) -> DiskSpace:
 
 def own_user(settings: Settings, transport: Transport) -> int | None:
     """The id of the user that ``transport`` signs in as; ``None`` where the helpdesk does not say. One request."""
+    if settings.helpdesk == "local":
+        return None  # it is no person there
     if settings.helpdesk == "freshdesk":
         return freshdesk_auth.own_user(transport)
     return zendesk_auth.own_user(transport)
 
 
-def _limits_of(account: AccountSettings) -> Callable[[Mapping[str, str]], Mapping[str, Limit]]:
+def _limits_of(account: VendorSettings) -> Callable[[Mapping[str, str]], Mapping[str, Limit]]:
     if isinstance(account, FreshdeskSettings):
         return freshdesk_format.read_limits
     return zendesk_format.read_limits
 
 
-def _credentials(account: AccountSettings, transport: Transport, clock: Clock) -> Auth:
+def _credentials(account: VendorSettings, transport: Transport, clock: Clock) -> Auth:
     if isinstance(account, FreshdeskSettings):
         if account.api_key is None:
             raise ConfigError("no credentials for Freshdesk")

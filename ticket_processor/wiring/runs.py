@@ -372,7 +372,7 @@ def _assembled(
 
 def _reply_wanted(settings: Settings) -> ReplyWanted | None:
     """Whether the settings still ask for an announced public reply; ``None`` where they ask for no public reply."""
-    if not settings.replies.public_wanted or settings.helpdesk != "zendesk":
+    if not settings.replies.public_wanted or settings.helpdesk == "freshdesk":
         return None
     from ..replies.public import still_wanted
 

@@ -131,7 +131,7 @@ def _stored(settings: Settings, clock: Clock) -> CheckResult:
         searched = (
             (left.search_index(runs, now, settings.zendesk.search_window_hours * 3600),)
             if settings.helpdesk == "zendesk"
-            else (skipped("search_index", "Freshdesk lists tickets without its search"),)
+            else (skipped("search_index", f"{settings.desk.vendor} lists tickets without its search"),)
         )
         checks = (
             left.state(str(path), there=there, damage=damage),

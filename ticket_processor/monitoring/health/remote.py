@@ -23,7 +23,7 @@ from ...core import tls
 from ...core.clock import Clock, Deadline, parse_iso
 from ...core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ...helpdesk.transport import Reply, Transport
-from ...settings.helpdesks import AccountSettings, FreshdeskSettings
+from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings
 from ...wiring.parts import transport_for
 from . import freshdesk
 from . import machine as judged
@@ -57,7 +57,7 @@ class TicketRead:
     received: float = 0.0
 
 
-def ask_helpdesk(account: AccountSettings, transport: Transport, clock: Clock) -> TicketRead:
+def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) -> TicketRead:
     """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned."""
     fresh = isinstance(account, FreshdeskSettings)
     name, where = "helpdesk", f"{transport.name} at {transport.base_url}"
@@ -119,7 +119,7 @@ class _Turn(Deadline):
 class _Helpdesk:
     """The helpdesk, looked at again and again. What failed is begun from scratch the next time."""
 
-    def __init__(self, settings: AccountSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> None:
+    def __init__(self, settings: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> None:
         self._settings = settings
         self._clock = clock
         self._adapter = adapter
@@ -152,7 +152,7 @@ class _Helpdesk:
         return transport_for(self._settings, self._clock, self._turn, share=1.0, read_only=True, adapter=self._adapter)
 
 
-def credentials_of(account: AccountSettings) -> Credentials:
+def credentials_of(account: VendorSettings) -> Credentials:
     """The way in which ticketbot signs in."""
     if isinstance(account, FreshdeskSettings):
         return "api_key"
@@ -161,7 +161,7 @@ def credentials_of(account: AccountSettings) -> Credentials:
     return "oauth_token" if account.oauth_token else "api_token"
 
 
-def _lasting(account: AccountSettings, clock: Clock, why: str) -> Check:
+def _lasting(account: VendorSettings, clock: Clock, why: str) -> Check:
     """How long the credentials last, as far as that is known without the helpdesk."""
     kind = credentials_of(account)
     return skipped("credentials", why) if kind == "oauth_token" else judged.credentials(kind, None, clock.now())
@@ -181,6 +181,11 @@ def of_helpdesk(
 ) -> Iterator[Probe]:
     """The probes of the helpdesk; ``offline``, those that need no request. ``adapter`` replaces the network."""
     names = ("helpdesk", "clock", "credentials")
+    if isinstance(account, LocalSettings):
+        from . import local  # most need nothing of it
+
+        yield Probe(names, partial(local.look, account))
+        return
     if offline:
         checks = (skipped("helpdesk", OFFLINE), skipped("clock", OFFLINE), _lasting(account, clock, OFFLINE))
         yield Probe(names, partial(CheckResult, checks))

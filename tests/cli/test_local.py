@@ -1,0 +1,159 @@
+"""Every command on the local helpdesk, chosen by its settings alone: no account, no credentials, no network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.core.models import Priority
+from ticket_processor.helpdesk.local_model import Actor, LocalTicket, NewTicket
+from ticket_processor.helpdesk.local_store import LocalStore
+
+from .conftest import Command
+
+TEXTS = {
+    "Charged twice": "I was charged twice for this invoice, please refund one payment.",
+    "Login broken": "I cannot log in any more, my password is not accepted since today.",
+    "Where is my parcel?": "The parcel should have been delivered on Monday.",
+}
+
+
+class LocalCommand(Command):
+    """``ticketbot`` and the local helpdesk that it works on."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, {"TICKETBOT_HELPDESK": "local", "TICKETBOT_LOCAL_PATH": str(folder / "desk.sqlite3")})
+        self.store = LocalStore(folder / "desk.sqlite3")
+        self.agent = Actor("agent", self.store.add_person("agent@example.com", "Agent", "agent").id)
+
+    def ticket(self, number: int) -> LocalTicket:
+        found = self.store.ticket(number)
+        assert found is not None
+        return found
+
+    def edit(self, number: int, **parts: object) -> None:
+        self.store.change(number, self.agent, version=None, now=time.time(), **parts)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[LocalCommand]:
+    """Three tickets of an hour ago."""
+    command = LocalCommand(tmp_path)
+    for subject, text in TEXTS.items():
+        command.store.create(NewTicket(subject, text, "ada@example.com", name="Ada Quist"), time.time() - 3600)
+    yield command
+    command.store.close()
+    command.close()
+
+
+def test_a_dry_run_shows_what_a_run_then_writes_once(desk: LocalCommand) -> None:
+    shown = desk("run", "--dry-run", "--since", "1d").out
+    assert "priority - -> " in shown
+    assert [desk.ticket(number).version for number in (1, 2, 3)] == [1, 1, 1]
+
+    desk("run", "--since", "1d")
+
+    for number in (1, 2, 3):
+        (note,) = desk.store.messages(number, public_only=False)
+        assert not note.public
+        assert "Ref tb-" in note.body
+        assert {"ai_processed"} < set(desk.ticket(number).tags)
+    assert desk.ticket(1).category == "billing"
+    versions = [desk.ticket(number).version for number in (1, 2, 3)]
+    desk("run")
+    desk("run", "--ticket", "2")
+    assert [desk.ticket(number).version for number in (1, 2, 3)] == versions
+
+
+def test_a_person_keeps_a_priority_and_one_who_resolved_is_left_alone(desk: LocalCommand) -> None:
+    desk.edit(1, priority=Priority.LOW, tags_add=["vip"])
+    desk.edit(2, status="resolved")
+
+    desk("run", "--since", "1d")
+
+    assert desk.ticket(1).priority is Priority.LOW
+    assert "vip" in desk.ticket(1).tags
+    assert desk.ticket(2).tags == ()
+
+
+def test_an_undo_takes_back_what_nobody_touched(desk: LocalCommand) -> None:
+    desk("run", "--since", "1d")
+    desk.edit(2, priority=Priority.URGENT)
+
+    ended = desk("undo", "latest")
+
+    assert "nothing that was said is deleted" in ended.out
+    assert [desk.ticket(number).tags for number in (1, 3)] == [(), ()]
+    assert [desk.ticket(number).priority for number in (1, 3)] == [None, None]
+    assert desk.ticket(2).priority is Priority.URGENT
+
+
+def test_people_and_past_are_read_for_reports_training_and_history(desk: LocalCommand) -> None:
+    desk("run", "--since", "1d")
+    desk.edit(1, priority=Priority.URGENT)
+    desk.edit(1, status="resolved")
+    other = desk.store.create(NewTicket("Invoice", "Please send my invoice again.", "bo@example.com"), time.time()).id
+    desk.edit(other, tags_add=["billing"], priority=Priority.HIGH, status="resolved")
+
+    report = desk("report", "--overrides", "--knowledge", "--at-least", "1", "--json").object
+    assert report["overrides"]["judged"] >= 1
+    assert "no articles of its own" in report["knowledge"]["ended_early"]
+    assert desk("backtest", "--since", "7d", "--json").object["compared"] >= 1
+    history = desk("run", "--backfill", "--since", "7d", "--json").object
+    assert (history["decided"], history["left_alone"]) == (1, {"already_done": 1})
+    assert "charged twice" in desk("analyse", "1").out.lower()
+    desk("escalated", "--json")
+    desk("audit", "export", "--requester", "ada@example.com", "--out", "all.jsonl")
+    desk("audit", "verify")
+    desk("taxonomy", "check", code=None)
+
+
+def test_the_health_of_the_local_helpdesk_is_told(desk: LocalCommand) -> None:
+    checks = {check["name"]: check for check in desk("health", "--json", code=None).object["checks"]}
+    assert checks["helpdesk"]["status"] == "ok"
+    assert "3 tickets, which can be read and written" in checks["helpdesk"]["text"]
+    assert checks["credentials"]["status"] == "skipped"
+
+
+def test_seeding_twice_creates_nothing_twice_and_never_among_customers_tickets(
+    desk: LocalCommand, bare: Command
+) -> None:
+    assert "it holds 3 tickets that were not invented" in desk("seed", code=2).err
+    empty = {"TICKETBOT_HELPDESK": "local", "TICKETBOT_LOCAL_PATH": str(bare.folder / "empty.sqlite3")}
+    LocalStore(bare.folder / "empty.sqlite3").close()
+    first = bare("seed", "--json", **empty).object
+    again = bare("seed", "--json", **empty).object
+    assert first["created"] > 30
+    assert (again["created"], again["existing"]) == (0, first["created"] + first["existing"])
+
+
+def test_a_missing_file_is_an_error_that_names_the_setting_and_init_makes_it(bare: Command) -> None:
+    where = {"TICKETBOT_HELPDESK": "local"}
+    missing = bare("run", "--since", "1d", code=3, **where).err
+    assert "there is no local helpdesk in" in missing
+    assert "(local.path)" in missing
+
+    bare("init", "--helpdesk", "local")
+
+    written = (bare.folder / "ticketbot.toml").read_text(encoding="utf-8")
+    assert '\nhelpdesk = "local"\n' in written
+    assert "[local]" in written
+    assert "[zendesk]" not in written
+    assert "[freshdesk]" not in written
+    bare("run", "--since", "1d")
+
+
+def test_settings_that_cannot_hold_on_the_local_helpdesk_are_refused_by_name(bare: Command) -> None:
+    (bare.folder / "ticketbot.toml").write_text(
+        'helpdesk = "local"\n[run]\nwrite_mode = "batch"\n[replies.public]\nthen = "solved"\n', encoding="utf-8"
+    )
+    said = bare("run", "--since", "1d", code=2).err
+    assert "run.write_mode: the local helpdesk takes one update at a time" in said
+    assert "replies.public.then: on the local helpdesk only people resolve a ticket" in said
+
+
+def test_the_tour_needs_neither_account_nor_file(bare: Command) -> None:
+    assert "invented tickets seeded into a sandbox" in bare("run", "--sandbox", TICKETBOT_HELPDESK="local").out

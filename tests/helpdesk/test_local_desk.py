@@ -1,0 +1,309 @@
+"""The local helpdesk behind the protocol of a run: its listing, its guard, its record, and what one write carries."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.core.errors import (
+    JobRefused,
+    PartRefused,
+    ReadOnlyViolation,
+    TicketGone,
+    UpdateConflict,
+    UpdateRefused,
+)
+from ticket_processor.core.models import Change, Priority, PublicReply, StatusChange, Ticket
+from ticket_processor.helpdesk.local_desk import LocalDesk, LocalReplies, LocalRequesters, labels_of
+from ticket_processor.helpdesk.local_model import Actor, NewTicket
+from ticket_processor.helpdesk.local_store import LocalStore
+from ticket_processor.helpdesk.ticket_history import Edit
+
+NOW = 1_800_000_000.0
+AGENT = Actor("agent", 1)
+KEY, INTENT = "k" * 32, "run-1"
+
+
+class Time:
+    """The clock of a test."""
+
+    now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    made = LocalStore(tmp_path / "helpdesk.sqlite3")
+    made.add_person("agent@example.com", "Agent", "agent")
+    return made
+
+
+@pytest.fixture
+def desk(store: LocalStore, time: Time) -> LocalDesk:
+    return LocalDesk(store, time)
+
+
+def added(store: LocalStore, subject: str = "Refund", now: float = NOW, **more: str) -> int:
+    return store.create(NewTicket(subject, "Charged twice.", "ann@example.com", name="Ann", **more), now).id
+
+
+def change_of(ticket: Ticket, **parts: object) -> Change:
+    tags = tuple(parts.pop("tags_added", ()))  # type: ignore[arg-type]
+    values = {
+        "ticket_id": ticket.id,
+        "stamp": ticket.updated_at,
+        "tags": (*ticket.tags, *tags),
+        "tags_before": ticket.tags,
+        "tags_added": tags,
+        "priority_before": ticket.priority,
+        "group_before": ticket.group,
+        "key": KEY,
+        "intent": INTENT,
+        **parts,
+    }
+    return Change.model_validate(values)
+
+
+def test_a_listing_goes_on_where_the_last_one_ended_and_shows_each_change_once(
+    desk: LocalDesk, store: LocalStore
+) -> None:
+    first, second = added(store, "one"), added(store, "two")
+    (page,) = desk.pages(None, NOW - 60)
+    assert ([ticket.id for ticket in page.tickets], page.last) == ([first, second], True)
+
+    assert [ticket for page in desk.pages(page.cursor, 0.0) for ticket in page.tickets] == []
+    # A clock that was put back hides nobody: what counts is the order in which changes were kept.
+    store.reply(first, AGENT, "Hm.", public=False, now=NOW - 500)
+    third = added(store, "three", now=NOW - 900)
+    (page,) = desk.pages(page.cursor, 0.0)
+    assert [ticket.id for ticket in page.tickets] == [first, third]
+
+
+def test_a_long_listing_comes_in_pages_and_passes_nobody(
+    desk: LocalDesk, store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ticket_processor.helpdesk.local_desk.PAGE_SIZE", 2)
+    made = [added(store, f"no. {number}") for number in range(5)]
+
+    seen = []
+    for page in desk.pages(None, 0.0):
+        seen += [ticket.id for ticket in page.tickets]
+        if len(seen) == 2:  # what changes meanwhile is for the next listing
+            store.change(made[4], AGENT, version=1, now=NOW, tags_add=["vip"])
+
+    assert seen == made[:4]
+    assert [ticket.id for page in desk.pages(page.cursor, 0.0) for ticket in page.tickets] == [made[4]]
+
+
+def test_a_first_listing_begins_at_the_moment_that_was_asked_for(desk: LocalDesk, store: LocalStore) -> None:
+    added(store, "old", now=NOW - 7200)
+    recent = added(store, "new")
+
+    assert [ticket.id for page in desk.pages(None, NOW - 3600) for ticket in page.tickets] == [recent]
+
+
+def test_a_file_that_is_older_than_the_cursor_is_listed_anew(desk: LocalDesk, store: LocalStore) -> None:
+    number = added(store)
+
+    assert [ticket.id for page in desk.pages("event:900", NOW - 60) for ticket in page.tickets] == [number]
+
+
+def test_one_write_carries_everything_and_is_one_edit_of_the_record(desk: LocalDesk, store: LocalStore) -> None:
+    group = store.add_group("Billing")
+    ticket = desk.fetch([added(store)])[1]
+    change = change_of(
+        ticket,
+        tags_added=("ai_billing", "ai_urgency_high"),
+        priority=Priority.HIGH,
+        group=group,
+        fields={7: "A-1"},
+        note="Looks like billing.\nRef tb-kkkkkkkk",
+    )
+
+    edit = desk.update(change)
+
+    fresh = desk.fetch([1])[1]
+    (note,) = store.messages(1, public_only=False)
+    assert (fresh.priority, fresh.group, fresh.fields) == (Priority.HIGH, group, {7: "A-1"})
+    assert (note.public, note.key, note.intent) == (False, KEY, INTENT)
+    assert edit == Edit(
+        at=fresh.updated_at,
+        way="api",
+        key=KEY,
+        intent=INTENT,
+        tags_added=frozenset({"ai_billing", "ai_urgency_high"}),
+        priority=(None, Priority.HIGH),
+        group=(None, group),
+        fields={7: (None, "A-1")},
+        comment="internal",
+    )
+    assert desk.history(1).find(KEY[:8]) is None
+    assert desk.history(1).find(KEY) == edit
+    found = store.ticket(1)
+    assert found is not None
+    assert (found.category, found.urgency, found.version) == ("billing", "high", 2)
+
+
+def test_whoever_was_faster_wins_even_within_the_same_second(desk: LocalDesk, store: LocalStore) -> None:
+    ticket = desk.fetch([added(store)])[1]
+    store.change(1, AGENT, version=1, now=NOW, priority=Priority.LOW)
+
+    with pytest.raises(UpdateConflict):
+        desk.update(change_of(ticket, priority=Priority.HIGH, note="late"))
+
+    assert desk.fetch([1])[1].priority is Priority.LOW
+    assert store.messages(1, public_only=False) == ()
+
+
+def test_an_escalation_shows_as_a_status_and_goes_with_its_tag(desk: LocalDesk, store: LocalStore) -> None:
+    ticket = desk.fetch([added(store)])[1]
+    desk.update(change_of(ticket, tags_added=("ai_escalated",), escalated=("security",)))
+    escalated = store.ticket(1)
+    assert escalated is not None
+    assert (escalated.status, escalated.escalated) == ("escalated", True)
+    assert [event.reason for event in store.events(1) if event.field == "status"] == ["security"]
+
+    ticket = desk.fetch([1])[1]
+    assert ticket.status == "open"
+    desk.update(change_of(ticket, tags=(), tags_removed=("ai_escalated",)))
+
+    back = store.ticket(1)
+    assert back is not None
+    assert (back.status, back.escalated) == ("open", False)
+
+
+def test_a_public_reply_and_the_wait_behind_it_are_guarded_writes_and_people_alone_resolve(
+    desk: LocalDesk, store: LocalStore
+) -> None:
+    text = "Please restart it."
+    draft = hashlib.sha256(text.encode()).hexdigest()
+    said = PublicReply(text=text, category="technical", threshold=0.9, draft=draft)
+    ticket = desk.fetch([added(store)])[1]
+
+    edit = desk.update(change_of(ticket, reply=said))
+
+    assert edit is not None
+    assert (edit.comment, edit.text) == ("public", text)
+    assert [item.body for item in store.messages(1, public_only=True)] == [text]
+    solved = StatusChange(status="solved", category="technical", threshold=0.9, draft=draft)
+    with pytest.raises(UpdateRefused):
+        desk.update(change_of(desk.fetch([1])[1], closing=solved))
+    desk.update(change_of(desk.fetch([1])[1], closing=solved.model_copy(update={"status": "pending"})))
+    assert desk.fetch([1])[1].status == "pending"
+
+
+def test_the_record_knows_customers_agents_and_the_helpdesk_apart(desk: LocalDesk, store: LocalStore) -> None:
+    number = added(store)
+    ann = store.by_email("ann@example.com")
+    assert ann is not None
+    store.reply(number, AGENT, "Which order?", public=True, status="waiting", now=NOW + 1)
+    store.reply(number, Actor("customer", ann.id), "No. 7.", public=True, now=NOW + 2)
+    desk.update(change_of(desk.fetch([number])[number], tags_added=("ai_billing",)))
+
+    history = desk.history(number)
+
+    assert [(edit.author, edit.way, edit.comment, edit.status) for edit in history.edits] == [
+        (ann.id, "hand", "public", None),
+        (1, "hand", "public", ("new", "pending")),
+        (ann.id, "hand", "public", ("pending", "new")),
+        (None, "api", None, None),
+    ]
+    assert history.edits[0].creation
+    assert history.by_people() == (True, True, True, False)
+    assert [edit.text for edit in history.said_since(history.edits[1], ann.id)] == ["No. 7."]
+    assert [reply.text for reply in LocalReplies(store).of(number)] == ["Which order?"]
+
+
+def test_a_tag_that_a_ticket_came_with_is_on_record_as_its_own(desk: LocalDesk, store: LocalStore) -> None:
+    number = store.create(NewTicket("Copied", "text", "a@b.example", tags=("ai_processed",)), NOW).id
+
+    assert desk.history(number).born_with("ai_processed")
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        ("in_progress", "open"),
+        ("escalated", "open"),
+        ("waiting", "pending"),
+        ("resolved", "solved"),
+        ("spam", "closed"),
+    ],
+)
+def test_statuses_are_told_in_the_words_of_most_helpdesks(
+    desk: LocalDesk, store: LocalStore, status: str, word: str
+) -> None:
+    number = added(store)
+    assert desk.fetch([number])[number].status == "new"
+
+    store.change(number, AGENT, version=1, now=NOW, status=status)  # type: ignore[arg-type]
+
+    assert desk.fetch([number])[number].status == word
+
+
+def test_nothing_is_written_on_what_is_closed_spam_or_unknown(desk: LocalDesk, store: LocalStore) -> None:
+    ticket = desk.fetch([added(store)])[1]
+    store.change(1, AGENT, version=1, now=NOW, status="spam")
+    with pytest.raises(TicketGone, match="closed"):
+        desk.update(change_of(desk.fetch([1])[1], note="hm"))
+    with pytest.raises(TicketGone, match="deleted"):
+        desk.update(change_of(ticket, ticket_id=99))
+    assert 99 not in desk.fetch([99])
+    assert desk.history(99).edits == ()
+
+
+def test_a_group_that_is_not_there_is_a_refused_part_and_names_what_to_do(desk: LocalDesk, store: LocalStore) -> None:
+    ticket = desk.fetch([added(store)])[1]
+
+    with pytest.raises(PartRefused) as refused:
+        desk.update(change_of(ticket, group=5, note="hm"))
+
+    assert refused.value.part == "group"
+    assert desk.troubles == ["the local helpdesk knows no group 5; see 'ticketbot taxonomy check'"]
+    assert desk.fetch([1])[1].updated_at == ticket.updated_at
+
+
+def test_a_ticket_is_stable_as_soon_as_it_is_read_whatever_the_machines_clock_says(
+    desk: LocalDesk, store: LocalStore, time: Time
+) -> None:
+    number = added(store)
+    time.now = NOW - 86_400
+
+    assert desk.fetch([number])[number].age_of_stamp == 0.0
+
+
+def test_a_run_that_must_not_write_cannot(store: LocalStore, time: Time) -> None:
+    ticket = LocalDesk(store, time).fetch([added(store)])[1]
+
+    with pytest.raises(ReadOnlyViolation):
+        LocalDesk(store, time, read_only=True).update(change_of(ticket, note="hm"))
+
+
+def test_jobs_are_refused_so_that_single_updates_are_made(desk: LocalDesk) -> None:
+    with pytest.raises(JobRefused):
+        desk.update_many([])
+
+
+def test_people_labels_and_solved_tickets_are_found_for_reports(
+    desk: LocalDesk, store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ticket_processor.helpdesk.local_desk.PAGE_SIZE", 1)
+    made = [added(store, "old", NOW - 9000), *(added(store, subject) for subject in ("two", "three", "open"))]
+    for number in made[:3]:
+        store.change(number, AGENT, version=1, now=NOW, status="resolved", tags_add=["done"])
+    store.add_group("Billing")
+
+    assert [ticket.id for page in desk.solved(NOW - 60) for ticket in page] == [made[2], made[1]]
+    people = LocalRequesters(store)
+    assert list(people.tickets(people.find("Ann@example.com"))) == made
+    assert labels_of(store).tags == {"done": 3}
+    assert list(labels_of(store).groups.values()) == ["Billing"]

@@ -1,0 +1,243 @@
+"""The local helpdesk behind the :class:`Helpdesk` protocol; no network, no credentials.
+
+Each version of a ticket has a time of its own, which is the stamp that a run gives back; the version itself guards the
+write, which is one transaction. The record of who changed what is the store's events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from ..core.clock import parse_iso
+from ..core.errors import (
+    CannotRun,
+    JobRefused,
+    PartRefused,
+    ReadOnlyViolation,
+    TicketGone,
+    UpdateConflict,
+    UpdateRefused,
+)
+from ..core.models import Change, Ticket
+from .agent_replies import AgentReply
+from .local_history import STATUS_WORDS, edits_of
+from .local_model import AI, LocalHelpdeskError, LocalTicket, Stale, Status
+from .local_schema import stamp
+from .local_search import Query
+from .local_store import LocalStore
+from .local_writing import Write
+from .protocol import AccountLabels, ArticleHit, Fetched, JobStatus, Page
+from .requesters import number_or_address, the_only
+from .ticket_history import Edit, History
+
+PAGE_SIZE = 1000
+_CURSOR = "event:"
+_CLOSING: Mapping[str, Status] = {"pending": "waiting", "solved": "resolved"}
+
+
+class LocalDesk:
+    """A local helpdesk. ``now`` is its clock (Unix seconds); with ``read_only`` every write is an error.
+
+    ``noted`` hears the name of each call. Thread-safe, as its store is.
+    """
+
+    def __init__(
+        self,
+        store: LocalStore,
+        now: Callable[[], float],
+        *,
+        read_only: bool = False,
+        noted: Callable[[str], object] = lambda _call: None,
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._read_only = read_only
+        self._noted = noted
+        self.troubles: list[str] = []
+
+    # Reading
+
+    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
+        """See :meth:`Helpdesk.pages`: in the order of the tickets' last events, which are numbered as they are kept."""
+        begun = self._store.last_event()
+        place = int(cursor.removeprefix(_CURSOR)) if cursor else 0
+        earliest = ""
+        if not cursor or place > begun:  # the file is an older one than last time
+            place, earliest = 0, stamp(since)
+        while True:
+            self._noted("list")
+            rows = self._store.changed_since(place, earliest, PAGE_SIZE)
+            # What changed after the listing began is the next run's: most of it are this one's own writes.
+            listed = [row for row in rows if row.last_event <= begun]
+            last = len(listed) < PAGE_SIZE
+            place = begun if last else listed[-1].last_event
+            yield Page(tuple(map(self._read, listed)), f"{_CURSOR}{place}", last)
+            if last:
+                return
+
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
+        """See :meth:`Helpdesk.fetch`."""
+        self._noted("read")
+        found = self._store.tickets(ticket_ids)
+        return Fetched((number, self._read(ticket)) for number, ticket in found.items())
+
+    def history(self, ticket_id: int) -> History:
+        """See :meth:`Helpdesk.history`."""
+        self._noted("events")
+        ticket = self._store.ticket(ticket_id)
+        if ticket is None:
+            return History()
+        said = self._store.messages(ticket_id, public_only=True)
+        return History(edits=edits_of(self._store.events(ticket_id), ticket, said))
+
+    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
+        """See :meth:`Helpdesk.recent_edits`: each ticket's history is at hand, so there is no need of it."""
+        return iter(())
+
+    def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
+        """Resolved and closed tickets created since ``since`` (Unix seconds), a page at a time, newest first."""
+        first, after = stamp(since), None
+        while True:
+            self._noted("list")
+            page = self._store.search(Query(status=("resolved", "closed"), sort="created"), after, PAGE_SIZE)
+            rows = [row for row in page.rows if row.created_at >= first]
+            yield tuple(map(self._read, rows))
+            after = page.next_key
+            if after is None or len(rows) < len(page.rows):
+                return
+
+    def _read(self, ticket: LocalTicket) -> Ticket:
+        person = self._store.person(ticket.requester)
+        return Ticket(
+            id=ticket.id,
+            subject=ticket.subject,
+            description=ticket.description,
+            status=STATUS_WORDS[ticket.status],
+            priority=ticket.priority,
+            tags=ticket.tags,
+            created_at=ticket.created_at,
+            updated_at=ticket.updated_at,
+            # Its clock is never behind its own stamps, even where the machine's has been put back.
+            read_at=max(self._now(), parse_iso(ticket.updated_at)),
+            channel=ticket.channel,
+            requester=ticket.requester,
+            requester_address="" if person is None else person.email,
+            names=(person.name,) if person is not None and person.name else (),
+            group=ticket.group,
+            assignee=ticket.assignee,
+            fields=dict(ticket.fields),
+        )
+
+    # Writing
+
+    def update(self, change: Change) -> Edit | None:
+        """See :meth:`Helpdesk.update`: one transaction with tags, priority, group, fields, message, status and key."""
+        if self._read_only:
+            raise ReadOnlyViolation("a write in a run that must not write")
+        self._noted("write")
+        ticket = self._store.ticket(change.ticket_id)
+        if ticket is None:
+            raise TicketGone("deleted")
+        if ticket.updated_at != change.stamp:
+            raise UpdateConflict("the ticket changed since it was read")
+        if ticket.status in ("closed", "spam"):
+            raise TicketGone("closed")
+        if change.group is not None and change.group not in self._store.groups():
+            unknown = f"the local helpdesk knows no group {change.group}; see 'ticketbot taxonomy check'"
+            self.troubles += [unknown] if unknown not in self.troubles else []
+            raise PartRefused(unknown, "group")
+        try:
+            self._store.apply(ticket.id, AI, self._write_of(change, ticket), version=ticket.version, now=self._now())
+        except Stale:
+            raise UpdateConflict("the ticket changed since it was read") from None
+        except LocalHelpdeskError as refused:
+            raise UpdateRefused(f"the local helpdesk refuses the update: {refused}") from refused
+        return self.history(ticket.id).find(change.key)
+
+    def _write_of(self, change: Change, ticket: LocalTicket) -> Write:
+        said = change.note if change.reply is None else change.reply.text
+        return Write(
+            status=self._status_after(change, ticket),
+            priority=change.priority or (None if "priority" in change.cleared else ...),
+            group=change.group if change.group is not None else None if "group" in change.cleared else ...,
+            tags_add=change.tags_added,
+            tags_remove=change.tags_removed,
+            fields={**change.fields, **dict.fromkeys(change.fields_cleared)},
+            body=said,
+            public=change.reply is not None,
+            reason=" ".join(change.escalated),
+            key=change.key,
+            intent=change.intent,
+        )
+
+    def _status_after(self, change: Change, ticket: LocalTicket) -> Status | None:
+        """The status that comes with a change: what it asks for, or what its escalation means."""
+        tag = self._store.labels.escalated
+        if change.closing is not None:
+            return _CLOSING[change.closing.status]
+        if tag in change.tags_added and ticket.status == "open":
+            return "escalated"
+        return "open" if tag in change.tags_removed and ticket.status == "escalated" else None
+
+    def withdraw(self, change: Change) -> None:
+        """See :meth:`Helpdesk.withdraw`: a write is made whole or not at all, so nothing is left of one."""
+
+    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+        """See :meth:`Helpdesk.update_many`: single updates wait for nothing here."""
+        raise JobRefused("the local helpdesk has no jobs")
+
+    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        """See :meth:`Helpdesk.jobs`."""
+        return {}
+
+
+class LocalReplies:
+    """What agents answered on the local helpdesk."""
+
+    def __init__(self, store: LocalStore) -> None:
+        self._store = store
+
+    def of(self, ticket_id: int) -> tuple[AgentReply, ...]:
+        """See :meth:`AgentReplies.of`."""
+        said = self._store.messages(ticket_id, public_only=True)
+        return tuple(AgentReply(item.body, item.name) for item in said if item.author.kind == "agent")
+
+    def gone_since(self, moment: float) -> tuple[int, ...]:
+        """See :meth:`AgentReplies.gone_since`: no ticket is ever deleted."""
+        return ()
+
+
+class LocalRequesters:
+    """The people of the local helpdesk. What they are called never stands in an error or a log."""
+
+    def __init__(self, store: LocalStore) -> None:
+        self._store = store
+
+    def find(self, named: str) -> int:
+        """See :meth:`RequesterSearch.find`."""
+        known = number_or_address(named)
+        if isinstance(known, int):
+            return known
+        person = self._store.by_email(known)
+        return the_only(set() if person is None else {person.id})
+
+    def tickets(self, user: int) -> Iterator[int]:
+        """See :meth:`RequesterSearch.tickets`."""
+        return iter(self._store.of_requester(user))
+
+
+class NoArticles:
+    """The help centre of the local helpdesk, which has none."""
+
+    def locales(self) -> tuple[str, ...]:
+        """Raises :class:`CannotRun`: nothing can be searched."""
+        raise CannotRun("the local helpdesk has no articles of its own; knowledge.folders names yours")
+
+    def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
+        """Nothing."""
+        return ()
+
+
+def labels_of(store: LocalStore) -> AccountLabels:
+    """The words by which the local helpdesk's tickets are sorted."""
+    return AccountLabels(tags=store.tag_counts(), groups=store.groups())

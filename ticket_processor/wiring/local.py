@@ -1,0 +1,72 @@
+"""From settings to the local helpdesk: its store, and the parts that other helpdesks have as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, cast
+
+from ..core.clock import Clock, Deadline
+from ..helpdesk.local_connection import LocalConnection
+from ..helpdesk.local_desk import LocalDesk, LocalReplies, LocalRequesters, labels_of
+from ..helpdesk.local_model import Labels
+from ..helpdesk.local_store import LocalStore
+from ..helpdesk.protocol import AccountLabels
+from ..helpdesk.transport import Transport
+from ..settings.helpdesks import LocalSettings
+from ..settings.schema import Settings
+
+if TYPE_CHECKING:
+    from ..seeding.local_import import LocalSeedTarget
+
+
+@contextmanager
+def local_store(settings: Settings, *, make: bool = False) -> Iterator[LocalStore]:
+    """The store of the settings' local helpdesk; ``make`` where a missing one is to be made.
+
+    Raises :class:`HelpdeskDown`.
+    """
+    path = settings.local_account.file
+    with closing(LocalStore(path, labels=labels(settings), make=make)) as store:
+        yield store
+
+
+def labels(settings: Settings) -> Labels:
+    """The tags of these settings that say category, urgency and sentiment."""
+    return Labels.of(settings.policy.tag_prefix, settings.taxonomy)
+
+
+def connection(account: LocalSettings, clock: Clock, deadline: Deadline, *, read_only: bool) -> LocalConnection:
+    """The way to the local helpdesk."""
+    return LocalConnection(
+        account.file, account.base_url, name=account.vendor, clock=clock, deadline=deadline, read_only=read_only
+    )
+
+
+def desk(settings: Settings, transport: Transport) -> LocalDesk:
+    """The local helpdesk as a run sees it."""
+    way = cast(LocalConnection, transport)
+    return LocalDesk(way.opened(labels(settings)), way.now, read_only=way.read_only, noted=way.noted)
+
+
+def requesters(settings: Settings, transport: Transport) -> LocalRequesters:
+    """Its people."""
+    return LocalRequesters(cast(LocalConnection, transport).opened(labels(settings)))
+
+
+def replies(settings: Settings, transport: Transport) -> LocalReplies:
+    """What its agents answered."""
+    return LocalReplies(cast(LocalConnection, transport).opened(labels(settings)))
+
+
+def seed_target(settings: Settings, transport: Transport) -> LocalSeedTarget:
+    """The local helpdesk as a place for invented tickets."""
+    from ..seeding.local_import import LocalSeedTarget
+
+    way = cast(LocalConnection, transport)
+    return LocalSeedTarget(way.opened(labels(settings)), way.now)
+
+
+def account_labels(settings: Settings, transport: Transport) -> AccountLabels:
+    """The words by which its tickets are sorted."""
+    return labels_of(cast(LocalConnection, transport).opened(labels(settings)))
