@@ -246,6 +246,19 @@ def test_a_damaged_file_is_told_and_costs_no_ticket_its_triage(site: Site) -> No
     assert site.notes(new)
 
 
+def test_a_damaged_file_is_told_and_holds_up_no_other_erasure(site: Site) -> None:
+    site.settings(ON)
+    new = site.asked_again()
+    site.desk("run", "--since", "7d")
+    damage(site.desk)
+    planned = site.desk("audit", "erase", "--ticket", str(new), "--dry-run", "--json", code=1).object
+    erased = site.desk("audit", "erase", "--ticket", str(new), "--yes", "--json", code=1).object
+    assert planned["lines"] == erased["lines"] > 0
+    for told in (planned, erased):
+        (trouble,) = told["troubles"]
+        assert "knowledge base" in trouble
+
+
 def test_what_is_older_than_the_window_goes(site: Site) -> None:
     site.settings(ON)
     number = site.add("Charged twice", QUESTION, REPLY)

@@ -127,8 +127,12 @@ def _nothing(
 def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> TicketTraces:
     with screen.progress("files", len(every_file(settings.log_dir))) as advance:
         found = find(settings.log_dir, wanted, keyring(settings), done=advance)
-    with kept_solved(settings) as tickets:
-        solved = tickets.known(wanted) if tickets else frozenset()
+    try:
+        with kept_solved(settings) as tickets:
+            solved = tickets.known(wanted) if tickets else frozenset()
+    except (OSError, CannotRun) as error:
+        found.troubles.append(str(error))
+        return found
     found.known |= solved
     found.solved = len(solved)
     return found
@@ -166,7 +170,8 @@ def _forget_solved(settings: Settings, wanted: Collection[int], gone: TicketTrac
         with kept_solved(settings) as tickets:
             gone.solved = tickets.erase(wanted) if tickets else 0
     except (OSError, CannotRun) as error:
-        gone.troubles.append(str(error))
+        if str(error) not in gone.troubles:  # as when they were looked for
+            gone.troubles.append(str(error))
 
 
 def _code(troubles: Collection[str]) -> int:
