@@ -259,6 +259,22 @@ def test_a_damaged_file_is_told_and_holds_up_no_other_erasure(site: Site) -> Non
         assert "knowledge base" in trouble
 
 
+def test_an_erasure_before_the_first_sync_is_remembered(site: Site) -> None:
+    site.settings(ON)
+    number = site.add("Charged twice", QUESTION, REPLY)
+    site.later()
+    site.desk("audit", "erase", "--ticket", str(number), "--yes", code=1)
+    assert site.sync() == {"changed": 0, "removed": 0}
+    assert b"second payment" not in files(site.desk)
+
+
+def test_an_erasure_makes_no_knowledge_base_where_none_is_wanted(site: Site) -> None:
+    new = site.asked_again()
+    site.desk("run", "--since", "7d")
+    site.desk("audit", "erase", "--ticket", str(new), "--yes")
+    assert not (site.desk.state / FILE_NAME).exists()
+
+
 def test_what_is_older_than_the_window_goes(site: Site) -> None:
     site.settings(ON)
     number = site.add("Charged twice", QUESTION, REPLY)

@@ -66,7 +66,7 @@ def erase_tickets(
     with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
         unknown = _unknown(found, state, wanted)
     if dry_run and unknown == wanted:
-        return _nothing(settings, screen, wanted, named, dry_run=True)
+        return _nothing(settings, screen, wanted, named, found, dry_run=True)
     if dry_run:
         screen.result(
             _text("To be erased", wanted, found, None, []), _data(wanted, found, None, [], unknown, dry_run=True)
@@ -80,7 +80,8 @@ def erase_tickets(
         state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url))
         found = _found(settings, screen, wanted)
         if unknown == wanted == _unknown(found, state, wanted):
-            return _nothing(settings, screen, wanted, named, dry_run=False)
+            _forget_solved(settings, wanted, found)
+            return _nothing(settings, screen, wanted, named, found, dry_run=False)
         if not yes and unknown == wanted:
             raise RunLocked("a run has come upon these tickets meanwhile, and nothing was erased; say it again")
         audit = audit_log(settings, clock, new_run_id(clock))
@@ -114,14 +115,20 @@ def _strange(unknown: frozenset[int], tickets: Collection[int]) -> list[str]:
 
 
 def _nothing(
-    settings: Settings, screen: Screen, wanted: frozenset[int], tickets: frozenset[int], *, dry_run: bool
+    settings: Settings,
+    screen: Screen,
+    wanted: frozenset[int],
+    tickets: frozenset[int],
+    found: TicketTraces,
+    *,
+    dry_run: bool,
 ) -> int:
     text = f"Nothing to erase: neither log nor state knows {_tickets(wanted)}"
     answers = settings.state_folder / ANSWERS
     if is_there(answers):
         text += f"\n  {ANSWERS_STAY}: {answers}"
-    screen.result(text, _data(wanted, TicketTraces(), 0, [], wanted, dry_run=dry_run))
-    return _code(_strange(wanted, tickets))
+    screen.result(text, _data(wanted, found, 0, [], wanted, dry_run=dry_run))
+    return _code([*found.troubles, *_strange(wanted, tickets)])
 
 
 def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> TicketTraces:
@@ -167,7 +174,7 @@ def _forget_answers(settings: Settings, clock: SystemClock, troubles: list[str])
 def _forget_solved(settings: Settings, wanted: Collection[int], gone: TicketTraces) -> None:
     """Drop these tickets from the solved ones that notes refer to; they are not read again."""
     try:
-        with kept_solved(settings) as tickets:
+        with kept_solved(settings, make=True) as tickets:
             gone.solved = tickets.erase(wanted) if tickets else 0
     except (OSError, CannotRun) as error:
         if str(error) not in gone.troubles:  # as when they were looked for

@@ -1,12 +1,13 @@
 """Solved tickets with the reply that helped, redacted: tables of their own beside the articles, never ranked with them.
 
-They are made when the first ticket is kept, so that a site which wants none has none.
+They are made when the first ticket is kept or erased.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import astuple, dataclass
+from sqlite3 import Connection
 
 from .lexical import query_words
 from .store import TOKENIZER, KnowledgeStore
@@ -55,7 +56,7 @@ class SolvedTickets:
 
     @property
     def there(self) -> bool:
-        """Whether any were ever kept."""
+        """Whether any were ever kept or erased."""
         return bool(self._store.rows("SELECT 1 FROM sqlite_master WHERE name='solved'"))
 
     def count(self) -> int:
@@ -80,8 +81,7 @@ class SolvedTickets:
     def put(self, tickets: Iterable[SolvedTicket]) -> None:
         """Keep tickets in place of what was there of them; the day when they were solved stays."""
         with self._store.transaction() as db:
-            for statement in _TABLES:
-                db.execute(statement)
+            _make_tables(db)
             for ticket in tickets:
                 row = db.execute("SELECT solved_at FROM solved WHERE id=?", (ticket.id,)).fetchone()
                 db.execute("DELETE FROM solved WHERE id=?", (ticket.id,))
@@ -109,10 +109,9 @@ class SolvedTickets:
 
     def erase(self, ticket_ids: Collection[int]) -> int:
         """Forget tickets for good: they are not kept again, and nothing of them is left in the file."""
-        if not self.there:
-            return 0
         gone = self.remove(ticket_ids)
         with self._store.transaction() as db:
+            _make_tables(db)
             db.executemany("INSERT OR IGNORE INTO solved_erased VALUES (?)", [(number,) for number in ticket_ids])
         if gone:
             self._store.wipe()
@@ -147,3 +146,8 @@ class SolvedTickets:
             (" OR ".join('"' + word.replace('"', '""') + '"' for word in words), without, limit),
         )
         return [(SolvedTicket(*row[:-1]), row[-1] / len(words)) for row in rows]
+
+
+def _make_tables(db: Connection) -> None:
+    for statement in _TABLES:
+        db.execute(statement)

@@ -48,10 +48,13 @@ def article_titles(settings: Settings, article_ids: Collection[str]) -> dict[str
 
 
 @contextmanager
-def kept_solved(settings: Settings) -> Iterator[SolvedTickets | None]:
-    """The solved tickets in the state folder, whatever the settings say now; ``None`` where there is no such file."""
+def kept_solved(settings: Settings, *, make: bool = False) -> Iterator[SolvedTickets | None]:
+    """The solved tickets in the state folder, whatever the settings say now; ``None`` where there is no such file.
+
+    ``make`` makes it where solved tickets are wanted.
+    """
     path = settings.state_folder / FILE_NAME
-    if not is_there(path):
+    if not (is_there(path) or (make and settings.knowledge.solved_tickets_days)):
         yield None
         return
     from ..knowledge.solved import SolvedTickets
