@@ -6,7 +6,7 @@ import base64
 import json
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -143,6 +143,16 @@ def test_a_busy_server_is_asked_again_after_what_it_says() -> None:
     with embedding(gone) as (embedder, server, waits), pytest.raises(EmbeddingsFailed, match="embeddings_http_503"):
         embedder.embed(["x"])
     assert len(server.received) == 3
+
+
+def test_it_is_not_waited_for_longer_than_there_is_time() -> None:
+    with scripted(reply("", 429, retry_after="3"), vectors([1.0])) as server:
+        waits: list[float] = []
+        settings = EmbeddingSettings(model="e", base_url=server.url)
+        embedder = Embedder(settings, remaining=lambda: 2.9, wait=waits.append)
+        with closing(embedder), pytest.raises(EmbeddingsFailed, match="embeddings_rate_limited"):
+            embedder.embed(["x"])
+    assert (len(server.received), waits) == (1, [])
 
 
 def test_what_is_too_long_for_it_is_cut_shorter_until_it_takes_it_and_that_is_remembered() -> None:

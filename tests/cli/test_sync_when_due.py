@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from ticket_processor.analysis.model_server.settings import EmbeddingSettings
+from ticket_processor.core.clock import SystemClock
 from ticket_processor.helpdesk.rate_limit import Limit, Throttle
 from ticket_processor.knowledge.search import FLOOR
 from ticket_processor.knowledge.settings import KnowledgeSettings
@@ -20,6 +22,7 @@ from ticket_processor.settings.helpdesks import FreshdeskSettings
 from ticket_processor.settings.schema import RunSettings, Settings
 from ticket_processor.wiring.knowledge_sync import sync_when_due
 
+from ..servers.scripted import reply, scripted
 from ..support.fakes import ManualClock
 from .conftest import Desk, OpenDesk
 
@@ -136,6 +139,24 @@ def test_what_the_time_does_not_suffice_for_the_next_run_goes_on_with(
     assert "next sync goes on" in first[1]
     assert second == ["knowledge base: articles: 50 new or changed, 0 gone"]
     assert third == []
+
+
+def test_an_embedding_server_that_hangs_takes_a_sync_no_more_than_its_share_of_the_run(tmp_path: Path) -> None:
+    help_ = tmp_path / "help"
+    help_.mkdir()
+    (help_ / "charged.md").write_text(CHARGED, encoding="utf-8")
+    with scripted(reply("", ends="hang")) as server:
+        settings = Settings(
+            state_dir=tmp_path,
+            knowledge=KnowledgeSettings(folders=(help_,), embeddings_model="e"),
+            embeddings=EmbeddingSettings(base_url=server.url),
+            replies=ReplySettings(mode="note"),
+            run=RunSettings(deadline_s=10),
+        )
+        told = sync_when_due(settings, SystemClock())
+    assert told[0] == "knowledge base: articles: 1 new or changed, 0 gone"
+    assert "time for reading" in told[1]
+    assert len(server.received) == 1, "it is not tried again"
 
 
 def test_on_freshdesk_a_sync_and_its_run_share_one_share_of_the_limit(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
@@ -93,9 +94,14 @@ def knowledge_sources(
 
 @contextmanager
 def embedding_model(
-    settings: Settings, notice: Callable[[str], object] = lambda _text: None
+    settings: Settings,
+    notice: Callable[[str], object] = lambda _text: None,
+    remaining: Callable[[], float] = lambda: math.inf,
 ) -> Iterator[EmbeddingModel | None]:
-    """The model that turns articles and questions into vectors, if one is set; ``notice`` hears what it cut."""
+    """The model that turns articles and questions into vectors, if one is set; ``notice`` hears what it cut.
+
+    Its server is not waited for longer than the ``remaining`` seconds.
+    """
     wanted = settings.knowledge
     if wanted.embeddings_model is None:
         yield None
@@ -109,7 +115,7 @@ def embedding_model(
         if not settings.embeddings.base_url:
             raise ConfigError("knowledge.embeddings_model needs the address of a server: embeddings.base_url")
         server = settings.embeddings.model_copy(update={"model": wanted.embeddings_model})
-        with closing(Embedder(server, tokens=MODEL_TOKENS)) as embedder:
+        with closing(Embedder(server, tokens=MODEL_TOKENS, remaining=remaining)) as embedder:
             yield EmbeddingModel(wanted.embeddings_model, embedder.embed, wanted.query_prefix, wanted.passage_prefix)
             if embedder.cut:
                 notice(f"{embedder.cut} passages are longer than the embedding model takes; their ends were cut off")

@@ -117,7 +117,7 @@ def _read_articles(
 def _make_vectors(
     settings: Settings, deadline: Deadline, store: KnowledgeStore, synced: Synced, progress: Progress
 ) -> None:
-    with embedding_model(settings, synced.notices.append) as model:
+    with embedding_model(settings, synced.notices.append, deadline.remaining) as model:
         if model is None:
             return
         missing = len(store.without_vector(model.key))

@@ -45,7 +45,8 @@ class EmbeddingsFailed(AnalysisFailed):
 class Embedder:
     """Turns texts into vectors. Thread-safe. ``wait`` sleeps, ``rng`` jitters, both for tests to replace.
 
-    A text is cut to ``tokens``, by estimate, and ``cut`` counts those that were.
+    A text is cut to ``tokens``, by estimate, and ``cut`` counts those that were. No request and no wait outlives the
+    ``remaining`` seconds.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Embedder:
         settings: EmbeddingSettings,
         *,
         tokens: int = SAFE_TOKENS,
+        remaining: Callable[[], float] = lambda: math.inf,
         wait: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
     ) -> None:
@@ -62,7 +64,8 @@ class Embedder:
         if settings.api_key_variable and not settings.api_key:
             raise ConfigError(f"embeddings.api_key_variable names {settings.api_key_variable}, which is not set")
         self._model = settings.model
-        self._seconds = settings.timeout_s
+        self._seconds = lambda: max(0.1, min(settings.timeout_s, remaining()))
+        self._longest_wait = lambda: min(LONGEST_WAIT_S, remaining())
         key = settings.api_key.get_secret_value() if settings.api_key else None
         self._connection = Connection(
             ModelTarget(
@@ -124,10 +127,10 @@ class Embedder:
         arguments = {"model": self._model, "input": list(texts), "encoding_format": "float"}
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                body = self._connection.post("embeddings", arguments, seconds=self._seconds, limit=MAX_BYTES)
+                body = self._connection.post("embeddings", arguments, seconds=self._seconds(), limit=MAX_BYTES)
             except ModelBusy as busy:
                 seconds = backoff_seconds(attempt, self._rng) if busy.wait is None else busy.wait
-                if attempt == ATTEMPTS or seconds > LONGEST_WAIT_S:
+                if attempt == ATTEMPTS or seconds > self._longest_wait():
                     raise
                 self._wait(seconds)
             else:
