@@ -19,8 +19,10 @@ from ticket_processor.knowledge.sync import SYNCED, is_due, remember_end
 from ticket_processor.replies.settings import ReplySettings
 from ticket_processor.sandbox.zendesk_help_center import fill_help_center
 from ticket_processor.settings.helpdesks import FreshdeskSettings
+from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import RunSettings, Settings
 from ticket_processor.wiring.knowledge_sync import sync_when_due
+from ticket_processor.wiring.runs import told_of
 
 from ..servers.scripted import reply, scripted
 from ..support.fakes import ManualClock
@@ -35,7 +37,7 @@ DAY = 86_400.0
 
 def at(desk: Desk, toml: str) -> Desk:
     """The desk with these settings, a folder with an article, and a floor that ``kb eval`` would have found."""
-    (desk.folder / "help").mkdir()
+    (desk.folder / "help").mkdir(exist_ok=True)
     (desk.folder / "help" / "charged.md").write_text(CHARGED, encoding="utf-8")
     (desk.folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
     return desk
@@ -75,6 +77,23 @@ def test_kb_sync_counts_as_the_days_sync(desk: Desk) -> None:
     desk("kb", "sync")
     (desk.folder / "help" / "new.md").write_text("# New\nAn article that came later.", encoding="utf-8")
     assert remarks(desk, "--since", "7d") == []
+
+
+def test_what_a_person_starts_and_what_a_webhook_tells_of_wait_for_no_sync(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(desk, NOTE + FOLDER + "sync_hours = 0\n")
+    desk("run", "--since", "7d")
+    desk("run", "--backfill", "--since", "30d", "--quiet")
+    at(desk, NOTE + FOLDER)
+    desk("apply", "backfill.jsonl")
+    desk("retry", "run")
+    folders = {"TICKETBOT_STATE_DIR": str(desk.state), "TICKETBOT_LOG_DIR": str(desk.logs)}
+    monkeypatch.chdir(desk.folder)
+    told_of(load(environ={**desk.environ, **folders}), [1])
+    assert articles(desk) == 0
+    desk("run")
+    assert articles(desk) == 1
 
 
 def test_a_folder_costs_no_request(desk: Desk) -> None:

@@ -46,6 +46,8 @@ from .ticket_subjects import NotingDesk, Subjects
 
 LATELY_S = 3600.0
 """How far back to look for a run that tells whether models are asked."""
+ORDINARY = "run"
+"""The kind of a run that looks for tickets itself; only such a run syncs the knowledge base first."""
 WEBHOOK = "webhook"
 """The kind of a run on tickets that the helpdesk has told of."""
 UNDO_DEADLINE_S = 12 * 3600.0
@@ -278,7 +280,7 @@ def _assembled(
     clock: SystemClock,
     listener: Listener,
     *,
-    kind: str = "run",
+    kind: str = ORDINARY,
     subjects: Subjects | None = None,
 ) -> Iterator[tuple[Run, Callable[[RunSummary], Finished]]]:
     """A run, ready to be played, and what makes the end of it complete."""
@@ -333,7 +335,7 @@ def _assembled(
                 ahead=lambda pages: read_ahead(pages, clock),
                 answers=knowledge,
                 reply_wanted=_reply_wanted(settings),
-                prepare=lambda: _prepared(settings, clock, transport),
+                prepare=lambda: _prepared(settings, clock, transport) if kind == ORDINARY else [],
                 told_of=asked.told_of,
                 express=express,
                 troubles=lambda: [
