@@ -30,9 +30,11 @@ MODEL_TOKENS = 480
 
 
 def knowledge_store(settings: Settings) -> KnowledgeStore:
-    """The file in the state folder. Raises :class:`ConfigError` where no source is set."""
+    """The file in the state folder. Raises :class:`ConfigError` where neither articles nor tickets are wanted."""
     if not (settings.knowledge.sources or settings.knowledge.solved_tickets_days):
-        raise ConfigError("there is no knowledge base: name knowledge.help_centers or knowledge.folders")
+        raise ConfigError(
+            "there is no knowledge base: set knowledge.help_centers, knowledge.folders or knowledge.solved_tickets_days"
+        )
     return KnowledgeStore(settings.state_folder / FILE_NAME)
 
 
