@@ -127,6 +127,17 @@ def test_without_a_floor_nothing_is_shown_and_the_run_says_why(account: Account)
     assert "kb eval" in json.dumps(ended.object)
 
 
+@pytest.mark.parametrize("solved", ["", "solved_tickets_days = 30\n"])
+def test_a_damaged_knowledge_base_is_told_and_stops_no_run(account: Account, solved: str) -> None:
+    desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}{solved}')
+    for path in desk.state.glob(f"{FILE_NAME}*"):
+        path.write_bytes(b"garbage" * 1000)
+    summary = desk("run", "--since", "7d", "--json").object
+
+    assert "knowledge" in " ".join(summary["remarks"])
+    assert "Articles" not in _note(desk)
+
+
 def test_articles_that_are_wanted_and_not_there_are_told(account: Account) -> None:
     desk = account('[replies]\nmode = "note"\n')
     assert "knowledge.folders" in json.dumps(desk("run", "--since", "7d", "--json").object)

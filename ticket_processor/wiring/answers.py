@@ -53,16 +53,24 @@ def answers(
         yield None
         return
     with ExitStack() as stack:
-        articles = stack.enter_context(closing(knowledge_store(settings)))
-        base = KnowledgeSearch(articles, stack.enter_context(embedding_model(settings)), trouble=trouble)
+        base = None
+        try:
+            articles = stack.enter_context(closing(knowledge_store(settings)))
+            base = KnowledgeSearch(articles, stack.enter_context(embedding_model(settings)), trouble=trouble)
+            floor = base.floor
+        except StateUnusable as error:  # a run goes on without articles
+            trouble(str(error))
+        if base is None:
+            yield None
+            return
         writers = None
         if settings.replies.drafts and not chain.links:
             trouble("replies.mode wants drafts, and there is no model to write them: name one in models.names")
         elif settings.replies.drafts:
             writers = stack.enter_context(drafts(settings, chain, store, trouble, through))
-        if base.floor is None:
+        if floor is None:
             trouble("no article is shown before 'ticketbot kb eval' has found the floor of your articles")
-        if base.floor is None and writers is None:
+        if floor is None and writers is None:
             yield None
             return
         answering = _Answering(settings, base, writers, trouble)
