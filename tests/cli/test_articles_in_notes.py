@@ -11,10 +11,11 @@ import pytest
 
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import Understanding
+from ticket_processor.analysis.model_server.settings import ModelSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.core.models import Decision, Ticket
+from ticket_processor.core.models import Decision, RedactionLevel, Ticket
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.knowledge.model import Found
 from ticket_processor.knowledge.search import FLOOR, KnowledgeSearch
@@ -143,8 +144,9 @@ def test_articles_that_are_wanted_and_not_there_are_told(account: Account) -> No
     assert "knowledge.folders" in json.dumps(desk("run", "--since", "7d", "--json").object)
 
 
+@pytest.mark.parametrize(("level", "number_goes"), [(RedactionLevel.STANDARD, True), (RedactionLevel.STRICT, False)])
 def test_a_question_to_the_knowledge_base_holds_no_personal_data(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: RedactionLevel, number_goes: bool
 ) -> None:
     asked: list[str] = []
 
@@ -155,6 +157,7 @@ def test_a_question_to_the_knowledge_base_holds_no_personal_data(
     monkeypatch.setattr(KnowledgeSearch, "search", search)
     settings = Settings(
         state_dir=tmp_path,
+        models=ModelSettings(names=["m"], base_url="http://127.0.0.1:9/v1", redaction=level),
         knowledge=KnowledgeSettings(folders=(tmp_path,)),
         replies=ReplySettings(mode="note"),
     )
@@ -163,7 +166,7 @@ def test_a_question_to_the_knowledge_base_holds_no_personal_data(
     ticket = Ticket(
         id=1,
         subject="Charged twice",
-        description="I am Ana Lima, ana.lima@example.org, and was charged twice.",
+        description="I am Ana Lima, ana.lima@example.org. My customer number is 8812345. I was charged twice.",
         created_at="2026-11-22T08:00:00Z",
         updated_at="2026-11-22T08:00:00Z",
         names=("Ana Lima",),
@@ -177,3 +180,4 @@ def test_a_question_to_the_knowledge_base_holds_no_personal_data(
     assert "charged twice" in " ".join(asked)
     assert "ana.lima" not in " ".join(asked).lower()
     assert "Lima" not in " ".join(asked)
+    assert ("8812345" in " ".join(asked)) is number_goes

@@ -24,6 +24,7 @@ from ..replies.public import WORDS, reply_plan, why_not_public
 from ..settings.schema import Settings
 from .drafts import Drafts, drafts
 from .knowledge import embedding_model, knowledge_store
+from .parts import strictest_redaction
 
 PASSAGES = 8
 """Passages of which the lines of two articles are taken, or a draft is written."""
@@ -89,6 +90,7 @@ class _Answering:
     ) -> None:
         self._settings = settings
         self._replies = settings.replies
+        self._level = strictest_redaction(settings)
         self._base = base
         self._floor = base.floor
         self._writers = writers
@@ -103,7 +105,7 @@ class _Answering:
         if mode == "off" or analysis.suspicious:
             return analysis, decision
         # The question may go to a server that makes vectors.
-        text = redact(clean(ticket.subject, ticket.description), names=ticket.names).text
+        text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=self._level).text
         try:
             articles = self._articles(text, analysis.language)
             self.shown += [article.article_id for article in articles]
