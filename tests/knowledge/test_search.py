@@ -154,11 +154,12 @@ class Meaning:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.failing = False
+        self.reason = "embeddings_timeout"
 
     def __call__(self, texts: Sequence[str]) -> list[list[float]]:
-        if self.failing:
-            raise AnalysisFailed("embeddings_timeout")
         self.asked += texts
+        if self.failing:
+            raise AnalysisFailed(self.reason)
         return [
             [0.01 + sum(text.lower().count(word) for word in subject) for subject in self.SUBJECTS] for text in texts
         ]
@@ -248,6 +249,19 @@ def test_without_an_answer_of_the_server_words_are_searched(meaning: Meaning) ->
     base = KnowledgeSearch(store, model, trouble=told.append)
     assert ids(base.search(["refund"], lang="en", audience="everyone", limit=5)) == ["a"]
     assert told == ["no vectors, so words alone are searched: embeddings_timeout"]
+
+
+@pytest.mark.parametrize(("reason", "asked"), [("embeddings_timeout", 1), ("embeddings_busy", 2)])
+def test_a_server_that_let_one_search_wait_is_not_asked_again(meaning: Meaning, reason: str, asked: int) -> None:
+    store, model = filled(("a", "refund", "en", "everyone")), meaning.model()
+    embed_missing(store, model)
+    store.set_fact(f"{WEIGHT} {model.key}", "0.5")
+    meaning.failing, meaning.reason = True, reason
+    meaning.asked.clear()
+    base = KnowledgeSearch(store, model)
+    for _ in range(2):
+        assert ids(base.search(["refund"], lang="en", audience="everyone", limit=5)) == ["a"]
+    assert len(meaning.asked) == asked
 
 
 def test_a_search_sees_what_a_sync_has_changed(meaning: Meaning) -> None:

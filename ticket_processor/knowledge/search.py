@@ -27,7 +27,10 @@ class Rankings:
 
 
 class KnowledgeSearch:
-    """Search in a store's articles. Thread-safe. ``trouble`` is called when vectors cannot be had."""
+    """Search in a store's articles. Thread-safe. ``trouble`` is called when vectors cannot be had.
+
+    A model that let one search wait in vain is not asked again.
+    """
 
     def __init__(
         self,
@@ -80,11 +83,14 @@ class KnowledgeSearch:
         """Each query's passages by words and, if wanted and possible, by vectors."""
         words = [lexical(self._store, query, langs=langs, audience=audience, limit=DEPTH) for query in queries]
         near: Sequence[Ranked] = [()] * len(queries)
-        if vectors and self._vectors is not None:
+        index = self._vectors
+        if vectors and index is not None:
             try:
-                near = self._vectors.search(queries, langs=langs, audience=audience, limit=DEPTH)
+                near = index.search(queries, langs=langs, audience=audience, limit=DEPTH)
             except AnalysisFailed as failed:
                 self._trouble(f"no vectors, so words alone are searched: {failed.reason}")
+                if failed.reason == "embeddings_timeout":
+                    self._vectors = None  # each ticket would wait as long
         return [Rankings(*pair) for pair in zip(words, near, strict=True)]
 
     def _shown(

@@ -27,7 +27,10 @@ class Answers(Protocol):
     def __call__(
         self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
     ) -> tuple[Analysis, Decision]:
-        """The analysis with what was paid for a draft, and the decision; no model is asked unless one ``may_ask``."""
+        """The analysis with what was paid for a draft, and the decision.
+
+        Nothing is searched and no model is asked unless one ``may_ask``.
+        """
 
 
 ReplyWanted = Callable[[ReplyPlan, Literal["reply", "status"]], bool]

@@ -104,14 +104,17 @@ class _Answering:
         mode = self._replies.of(analysis.category)
         if mode == "off" or analysis.suspicious:
             return analysis, decision
+        writers = None if mode == "note" else self._writers
+        if not may_ask:
+            return analysis, _with_articles(decision, (), no_draft="model_hung" if writers else "")
         # The question may go to a server that makes vectors.
         text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=self._level).text
         try:
             articles = self._articles(text, analysis.language)
             self.shown += [article.article_id for article in articles]
-            if mode == "note" or self._writers is None:
+            if writers is None:
                 return analysis, _with_articles(decision, articles)
-            result = self._draft(self._writers, ticket, analysis, text) if may_ask else NoAnswer("model_hung")
+            result = self._draft(writers, ticket, analysis, text)
         except StateUnusable as error:  # a run goes on without articles
             self._trouble(str(error))
             return analysis, decision

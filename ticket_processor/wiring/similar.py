@@ -43,7 +43,7 @@ def with_similar(
         ) -> tuple[Analysis, Decision]:
             if answers is not None:
                 analysis, decision = answers(ticket, analysis, decision, may_ask=may_ask)
-            lines = lines_for(ticket, analysis)
+            lines = lines_for(ticket, analysis) if may_ask else []
             note = "\n".join([*([decision.note] if decision.note else []), *lines])
             return analysis, decision.model_copy(update={"note": note}) if lines else decision
 
