@@ -17,10 +17,11 @@ from ticket_processor.analysis.model_server.chat import ChatServer, RawAnswer
 from ticket_processor.analysis.model_server.connection import ModelBusy
 from ticket_processor.analysis.model_server.settings import ModelSettings
 from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import DeadlineReached
 from ticket_processor.core.models import Decision, RedactionLevel
 from ticket_processor.helpdesk.zendesk_format import note_html
 from ticket_processor.knowledge.model import Article
-from ticket_processor.knowledge.search import FLOOR
+from ticket_processor.knowledge.search import FLOOR, KnowledgeSearch
 from ticket_processor.knowledge.settings import KnowledgeSettings
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.pipeline.parts import Answers
@@ -28,6 +29,7 @@ from ticket_processor.replies.in_note import DRAFT_END, DRAFT_HEAD
 from ticket_processor.replies.settings import ReplySettings
 from ticket_processor.settings.schema import Settings
 from ticket_processor.tags import merge
+from ticket_processor.wiring import answers as answers_module
 from ticket_processor.wiring.answers import answers
 from ticket_processor.wiring.parts import understanding
 
@@ -57,7 +59,11 @@ class Says(Model):
 
 @contextmanager
 def answering(
-    folder: Path, *models: Model, articles: Sequence[Part], level: RedactionLevel = RedactionLevel.STANDARD
+    folder: Path,
+    *models: Model,
+    articles: Sequence[Part],
+    level: RedactionLevel = RedactionLevel.STANDARD,
+    trouble: Callable[[str], object] = pytest.fail,
 ) -> Iterator[Answers]:
     """What adds drafts of these models from these articles to decisions."""
     clock = ManualClock()
@@ -84,7 +90,7 @@ def answering(
     with ExitStack() as stack:
         kept = AnswerStore(None, clock, days=0)
         chain = stack.enter_context(understanding(settings, clock, Deadline(clock, 500), store=kept))
-        add = stack.enter_context(answers(settings, chain, kept, pytest.fail, through))
+        add = stack.enter_context(answers(settings, chain, kept, trouble, through))
         assert add is not None
         yield add
 
@@ -161,3 +167,30 @@ def test_the_next_model_drafts_where_the_first_is_down(tmp_path: Path) -> None:
         draft, _, _ = noted(add)
     assert REFUND.text.splitlines()[0] in draft
     assert len(down.asked) == MODEL_ATTEMPTS
+
+
+@pytest.mark.parametrize("broken", [(KnowledgeSearch, "search"), (answers_module, "draft_lines")])
+def test_whatever_breaks_an_answer_the_ticket_keeps_its_triage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: tuple[object, str]
+) -> None:
+    def breaks(*_args: object, **_options: object) -> None:
+        raise ValueError("shapes do not fit")
+
+    monkeypatch.setattr(*broken, breaks)
+    told: list[str] = []
+    decision = Decision(ticket_id=1, reason="by m")
+    model = Model(said(claim(REFUND.text.splitlines()[0])))
+    with answering(tmp_path, model, articles=[REFUND, PASSWORD], trouble=told.append) as add:
+        _, decided = add(TICKET, ANALYSIS, decision)
+    assert decided == decision
+    assert len(told) == 1
+    assert "ValueError" in told[0]
+
+
+def test_the_end_of_the_run_ends_an_answer_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends(*_args: object, **_options: object) -> None:
+        raise DeadlineReached
+
+    monkeypatch.setattr(KnowledgeSearch, "search", ends)
+    with answering(tmp_path, Model(""), articles=[REFUND]) as add, pytest.raises(DeadlineReached):
+        add(TICKET, ANALYSIS, Decision(ticket_id=1, reason="by m"))

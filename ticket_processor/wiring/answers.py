@@ -10,7 +10,7 @@ from ..analysis.chain import Understanding
 from ..analysis.model_server.chat import ChatServer
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
-from ..core.errors import StateUnusable
+from ..core.errors import DeadlineReached, StateUnusable, Stopping, unexpected
 from ..core.models import NO_MODEL, Analysis, Decision, Offered, Ticket
 from ..knowledge.issues import issue_queries
 from ..knowledge.search import KnowledgeSearch
@@ -107,23 +107,26 @@ class _Answering:
         writers = None if mode == "note" else self._writers
         if not may_ask:
             return analysis, _with_articles(decision, (), no_draft="model_hung" if writers else "")
-        # The question may go to a server that makes vectors.
-        text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=self._level).text
         try:
+            # The question may go to a server that makes vectors.
+            text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=self._level).text
             articles = self._articles(text, analysis.language)
             self.shown += [article.article_id for article in articles]
             if writers is None:
                 return analysis, _with_articles(decision, articles)
             result = self._draft(writers, ticket, analysis, text)
-        except StateUnusable as error:  # a run goes on without articles
-            self._trouble(str(error))
-            return analysis, decision
-        analysis = _with_cost(analysis, result)
-        if isinstance(result, NoAnswer):
-            return analysis, _with_articles(decision, articles, no_draft=result.reason)
-        decision = with_draft(decision, result, articles)
-        self.shown += [each.article_id for each in result.articles]
-        return analysis, self._announced(ticket, analysis, decision, result) if mode == "public" else decision
+            analysis = _with_cost(analysis, result)
+            if isinstance(result, NoAnswer):
+                return analysis, _with_articles(decision, articles, no_draft=result.reason)
+            decision = with_draft(decision, result, articles)
+            self.shown += [each.article_id for each in result.articles]
+            if mode == "public":
+                decision = self._announced(ticket, analysis, decision, result)
+        except (DeadlineReached, Stopping):
+            raise
+        except Exception as error:  # noqa: BLE001 - an answer's fault must not cost the ticket its triage
+            self._trouble(f"a ticket got nothing from the knowledge base: {unexpected(error)}")
+        return analysis, decision
 
     def _announced(self, ticket: Ticket, analysis: Analysis, decision: Decision, draft: ReplyDraft) -> Decision:
         """``decision`` with a public reply that its note announces, or with the reason why a person has to send it."""

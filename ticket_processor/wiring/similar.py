@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 
 from ..analysis.text.cleaning import clean
 from ..core.clock import iso
-from ..core.errors import StateUnusable
+from ..core.errors import DeadlineReached, StateUnusable, Stopping, unexpected
 from ..core.models import Analysis, Decision, Ticket
 from ..core.sanitize import PLACEHOLDER
 from ..knowledge.solved import FLOOR, SolvedTicket, SolvedTickets
@@ -70,10 +70,12 @@ def similar_tickets(settings: Settings, trouble: Callable[[str], object]) -> Ite
                     return []
                 text = clean(ticket.subject, ticket.description)
                 found = tickets.search(text, limit=MOST_TICKETS, without=ticket.id)
-            except StateUnusable as error:  # a run goes on without them
-                trouble(str(error))
+                return [line for one, score in found if score >= float(floor) and (line := _line(one))]
+            except (DeadlineReached, Stopping):
+                raise
+            except Exception as error:  # noqa: BLE001 - a line of a note must not cost the ticket its triage
+                trouble(f"a ticket got no similar ones: {unexpected(error)}")
                 return []
-            return [line for one, score in found if score >= float(floor) and (line := _line(one))]
 
         yield lines_for
 
