@@ -18,7 +18,7 @@ from ticket_processor.analysis.model_server.connection import ModelBusy
 from ticket_processor.analysis.model_server.settings import ModelSettings
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import DeadlineReached
-from ticket_processor.core.models import Decision, RedactionLevel
+from ticket_processor.core.models import Decision, RedactionLevel, Usage
 from ticket_processor.helpdesk.zendesk_format import note_html
 from ticket_processor.knowledge.model import Article
 from ticket_processor.knowledge.search import FLOOR, KnowledgeSearch
@@ -40,6 +40,7 @@ from .hostile import CANARY, EFFECTS, ORDERS, harm_in, obedient, planted, vandal
 ASKED = "How long does a refund take, which costs are not refunded, and how do I reset my password by mail?"
 TICKET = a_ticket(1, subject="Refund and password", description=ASKED)
 ANALYSIS = an_analysis(category="refund", language="en")
+DECISION = Decision(ticket_id=1, reason="by m")
 _LABEL = re.compile(r"^Article (A\d):\n\w+\n(.*)$", re.MULTILINE)
 
 
@@ -64,13 +65,15 @@ def answering(
     articles: Sequence[Part],
     level: RedactionLevel = RedactionLevel.STANDARD,
     trouble: Callable[[str], object] = pytest.fail,
+    days: int = 0,
+    prices: Mapping[str, tuple[float, float, float]] | None = None,
 ) -> Iterator[Answers]:
     """What adds drafts of these models from these articles to decisions."""
     clock = ManualClock()
     names = [f"m{number}" for number, _ in enumerate(models)]
     settings = Settings(
         state_dir=folder,
-        models=ModelSettings(names=names, base_url="http://127.0.0.1:9/v1", redaction=level),
+        models=ModelSettings(names=names, base_url="http://127.0.0.1:9/v1", redaction=level, prices=prices or {}),
         knowledge=KnowledgeSettings(folders=(folder,)),
         replies=ReplySettings(mode="draft"),
     )
@@ -88,7 +91,7 @@ def answering(
         return next(answering_now)
 
     with ExitStack() as stack:
-        kept = AnswerStore(None, clock, days=0)
+        kept = AnswerStore(None, clock, days=days)
         chain = stack.enter_context(understanding(settings, clock, Deadline(clock, 500), store=kept))
         add = stack.enter_context(answers(settings, chain, kept, trouble, through))
         assert add is not None
@@ -97,7 +100,7 @@ def answering(
 
 def noted(add: Answers) -> tuple[str, str, str]:
     """The draft in the note that the ticket gets, what else is in it, and the HTML that is sent."""
-    _, decision = add(TICKET, ANALYSIS, Decision(ticket_id=1, reason="by m"))
+    _, decision = add(TICKET, ANALYSIS, DECISION)
     note = merge(TICKET, decision, key="0" * 64).note or ""
     before, _, rest = note.partition(DRAFT_HEAD)
     draft, _, after = rest.partition(DRAFT_END)
@@ -135,7 +138,7 @@ def test_what_a_model_sees_beyond_others_stays_out_of_the_note(tmp_path: Path) -
     model = Model(answer)
     ticket = TICKET.model_copy(update=name)
     with answering(tmp_path, model, articles=[REFUND, PASSWORD], level=RedactionLevel.SECRETS) as add:
-        _, decision = add(ticket, ANALYSIS, Decision(ticket_id=1, reason="by m"))
+        _, decision = add(ticket, ANALYSIS, DECISION)
     assert "Ana Lima" in model.asked[0][1]["content"]
     assert decision.note is not None
     assert "Lima" not in decision.note
@@ -149,7 +152,7 @@ def test_a_model_of_the_strict_level_gets_strictly_redacted_words(tmp_path: Path
         folder = tmp_path / level
         folder.mkdir()
         with answering(folder, model, articles=[REFUND, PASSWORD], level=level) as add:
-            add(ticket, ANALYSIS, Decision(ticket_id=1, reason="by m"))
+            add(ticket, ANALYSIS, DECISION)
         assert ("8812345" in model.asked[-1][1]["content"]) is shown
 
 
@@ -157,7 +160,7 @@ def test_a_model_whose_drafts_are_never_of_use_is_left_alone_for_a_while(tmp_pat
     model = Model("I cannot say.")
     with answering(tmp_path, model, articles=SHOP) as add:
         for _ in range(USELESS_IN_A_ROW + 5):
-            add(TICKET, ANALYSIS, Decision(ticket_id=1, reason="by m"))
+            add(TICKET, ANALYSIS, DECISION)
     assert len(model.asked) == 2 * USELESS_IN_A_ROW
 
 
@@ -178,11 +181,10 @@ def test_whatever_breaks_an_answer_the_ticket_keeps_its_triage(
 
     monkeypatch.setattr(*broken, breaks)
     told: list[str] = []
-    decision = Decision(ticket_id=1, reason="by m")
     model = Model(said(claim(REFUND.text.splitlines()[0])))
     with answering(tmp_path, model, articles=[REFUND, PASSWORD], trouble=told.append) as add:
-        _, decided = add(TICKET, ANALYSIS, decision)
-    assert decided == decision
+        _, decided = add(TICKET, ANALYSIS, DECISION)
+    assert decided == DECISION
     assert len(told) == 1
     assert "ValueError" in told[0]
 
@@ -193,4 +195,52 @@ def test_the_end_of_the_run_ends_an_answer_too(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(KnowledgeSearch, "search", ends)
     with answering(tmp_path, Model(""), articles=[REFUND]) as add, pytest.raises(DeadlineReached):
-        add(TICKET, ANALYSIS, Decision(ticket_id=1, reason="by m"))
+        add(TICKET, ANALYSIS, DECISION)
+
+
+@pytest.mark.parametrize(("tokens", "cost"), [(0, None), (100, None), (100, 0.01)])
+def test_a_draft_without_a_price_leaves_no_cost_that_is_too_low(
+    tmp_path: Path, tokens: int, cost: float | None
+) -> None:
+    analysis = ANALYSIS.model_copy(update={"usage": Usage(input=tokens), "cost_usd": cost})
+    with answering(tmp_path, Model(said(claim(REFUND.text.splitlines()[0]))), articles=[REFUND, PASSWORD]) as add:
+        paid, _ = add(TICKET, analysis, DECISION)
+    assert paid.usage.input > tokens
+    assert paid.cost_usd is None
+
+
+def test_an_analysis_without_a_price_leaves_no_cost_that_is_too_low(tmp_path: Path) -> None:
+    analysis = ANALYSIS.model_copy(update={"usage": Usage(input=100), "cost_usd": None})
+    model, prices = Model(said(claim(REFUND.text.splitlines()[0]))), {"m0": (10.0, 40.0, 1.0)}
+    with answering(tmp_path, model, articles=[REFUND, PASSWORD], prices=prices) as add:
+        paid, _ = add(TICKET, ANALYSIS.model_copy(update={"usage": Usage(), "cost_usd": 0.0}), DECISION)
+        assert paid.cost_usd
+        assert add(TICKET, analysis, DECISION)[0].cost_usd is None
+
+
+@pytest.mark.parametrize("cost", [None, 0.01])
+@pytest.mark.parametrize(
+    ("answer", "requests", "kind"),
+    [
+        (said(claim(REFUND.text.splitlines()[0])), 1, "draft"),
+    ],
+)
+def test_what_a_draft_came_to_is_not_paid_for_again(
+    tmp_path: Path, answer: str, requests: int, kind: str, cost: float | None
+) -> None:
+    model = Model(answer)
+    analysis = ANALYSIS.model_copy(update={"usage": Usage(input=100), "cost_usd": cost})
+    with answering(tmp_path, model, articles=[REFUND, PASSWORD], days=30) as add:
+        first = add(TICKET, analysis, DECISION)[1]
+        assert add(TICKET, analysis, DECISION) == (analysis, first)
+    assert first.offered is not None
+    assert first.offered.kind == kind
+    assert len(model.asked) == requests
+
+
+@pytest.mark.parametrize("cost", [None, 0.01])
+def test_an_answer_that_asked_nobody_costs_nothing(tmp_path: Path, cost: float | None) -> None:
+    analysis = ANALYSIS.model_copy(update={"usage": Usage(input=100), "cost_usd": cost})
+    ticket = TICKET.model_copy(update={"subject": "A greeting", "description": "Good morning."})
+    with answering(tmp_path, Model(""), articles=[REFUND]) as add:
+        assert add(ticket, analysis, DECISION)[0] == analysis

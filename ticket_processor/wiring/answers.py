@@ -11,7 +11,7 @@ from ..analysis.model_server.chat import ChatServer
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.errors import DeadlineReached, StateUnusable, Stopping, unexpected
-from ..core.models import NO_MODEL, Analysis, Decision, Offered, Ticket
+from ..core.models import NO_MODEL, Analysis, Decision, Offered, Ticket, Usage
 from ..knowledge.issues import issue_queries
 from ..knowledge.search import KnowledgeSearch
 from ..pipeline.parts import Answers
@@ -178,6 +178,10 @@ def _with_lines(decision: Decision, lines: Sequence[str], offered: Offered) -> D
 
 
 def _with_cost(analysis: Analysis, result: ReplyDraft | NoAnswer) -> Analysis:
-    """The analysis, whose receipt names the cost of the draft as well."""
-    usd = analysis.cost_usd if result.cost_usd is None else round((analysis.cost_usd or 0.0) + result.cost_usd, 8)
+    """The analysis, whose receipt names the cost of the draft as well; none where a part that cost has no price."""
+    if result.usage == Usage():
+        return analysis
+    parts = (analysis, result)
+    unpriced = any(part.cost_usd is None and part.usage != Usage() for part in parts)
+    usd = None if unpriced else round(sum(part.cost_usd or 0.0 for part in parts), 8)
     return analysis.model_copy(update={"usage": analysis.usage + result.usage, "cost_usd": usd})
