@@ -223,6 +223,7 @@ def test_an_analysis_without_a_price_leaves_no_cost_that_is_too_low(tmp_path: Pa
     ("answer", "requests", "kind"),
     [
         (said(claim(REFUND.text.splitlines()[0])), 1, "draft"),
+        (said(claim("A technician comes tomorrow.", REFUND.text.splitlines()[0])), 2, "articles"),
     ],
 )
 def test_what_a_draft_came_to_is_not_paid_for_again(

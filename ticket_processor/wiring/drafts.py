@@ -57,9 +57,17 @@ class DraftModel:
         if kept is not None:
             with suppress(ValidationError):
                 return replace(_RESULT.validate_json(kept), usage=Usage(), cost_usd=0.0)
-        result = self._asked(text, redact(cleaned, names=ticket.names).text, found, language)
-        self.store.keep(fingerprint, text.text, _RESULT.dump_json(result).decode("utf-8"))
+        try:
+            result = self._asked(text, redact(cleaned, names=ticket.names).text, found, language)
+        except AnswerUnusable as paid:
+            if paid.reason == "unsupported":  # another try would cost as much, and end so
+                self._keep(fingerprint, text, NoAnswer("unsupported"))
+            raise
+        self._keep(fingerprint, text, result)
         return result
+
+    def _keep(self, fingerprint: str, text: RedactedText, result: ReplyDraft | NoAnswer) -> None:
+        self.store.keep(fingerprint, text.text, _RESULT.dump_json(result).decode("utf-8"))
 
     def _fingerprint(self, found: Sequence[Citable], language: str) -> str:
         passages = [
