@@ -73,9 +73,18 @@ def _note(desk: Desk, number: int = 1) -> str:
     return str(note["html_body"]).partition("Ref tb-")[0]
 
 
-def test_an_article_in_a_note_counts_as_shown(account: Account) -> None:
+def _counts(desk: Desk) -> dict[str, int]:
+    with closing(KnowledgeStore(desk.state / FILE_NAME)) as store:
+        return dict(store.rows("SELECT id, found FROM article WHERE found > 0"))
+
+
+def test_an_article_counts_as_shown_once_for_each_note_that_was_written(account: Account) -> None:
     desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}')
+    desk("run", "--since", "7d", "--dry-run")
+    desk("analyse", "1")
+    assert _counts(desk) == {}, "nobody has seen a note"
     desk("run", "--since", "7d")
+    assert _counts(desk) == {"folder:help/charged.md": 1}
     remarks = json.loads(desk("kb", "doctor", "--json").out)["remarks"]
     never = {item["articles"][0] for item in remarks if item["kind"] == "never_found"}
     assert "folder:help/parcels.md" in never

@@ -55,6 +55,8 @@ class Parts:
     ahead: ReadAhead = iter
     told_of: ToldOf | None = None
     answers: Answers | None = None
+    shown: Callable[[Sequence[str]], object] = lambda _articles: None
+    """Hears which articles a note names that was written."""
     reply_wanted: ReplyWanted | None = None
     """Whether the settings still ask for a scheduled public reply; ``None``: nothing that customers read is sent."""
     express: Executor | None = None

@@ -24,13 +24,15 @@ from .shared_faults import SharedFaults
 from .verification import WriteVerifier
 
 Listener = Callable[[Outcome], None]
+_WRITTEN = (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
 _DEALT_WITH = (reasons.NOTHING_NEW, reasons.JUDGED, reasons.MARKED_BY_OTHERS)
 
 
 class Recorder:
     """Takes outcomes in and knows what they come to. Used by one thread.
 
-    ``verifier`` sees each end before the state forgets the verdict that it came from.
+    ``verifier`` sees each end before the state forgets the verdict that it came from; ``shown`` hears which articles
+    a written note names.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Recorder:
         verifier: WriteVerifier | None = None,
         faults: SharedFaults | None = None,
         schedules: bool = False,
+        shown: Callable[[Sequence[str]], object] = lambda _articles: None,
     ) -> None:
         """``schedules``: public replies that notes announce are kept, to be sent later."""
         self._audit = audit
@@ -58,6 +61,7 @@ class Recorder:
         self._verifier = verifier
         self._faults = faults or SharedFaults()
         self._schedules = schedules
+        self._shown = shown
         self._undecided: dict[Request, dict[int, str]] = {}
         self._outcomes: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
@@ -130,6 +134,8 @@ class Recorder:
             self._cached += outcome.analysis.cached
         if outcome.change is not None and self._policy.tag("review") in outcome.change.tags_added:
             self._reviews += 1
+        if outcome.change is not None and outcome.change.offered is not None and outcome.status in _WRITTEN:
+            self._shown(outcome.change.offered.articles)
         self._listener(outcome)
 
     def _scheduled(self, settled: Settled) -> ScheduledReply | None:

@@ -76,6 +76,7 @@ class Run:
             verifier=verifier,
             faults=self._faults,
             schedules=parts.reply_wanted is not None,
+            shown=parts.shown,
         )
         self._verdicts = Verdicts(parts, options, self._record, self._recorder.pace, self._faults)
         self._leftovers = Leftovers(parts, options.limit, desk, self._faults, self._checks, self._triage, writes)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 from ..analysis.cache import AnswerStore
 from ..analysis.chain import Understanding
@@ -37,11 +37,13 @@ def answers(
     store: AnswerStore,
     trouble: Callable[[str], object],
     through: Callable[[ChatServer], ChatServer] = lambda server: server,
+    shown: Collection[str] = (),
 ) -> Iterator[Answers | None]:
     """Adds articles and drafts to decisions, as ``replies.mode`` wants; ``None`` where no ticket can get any.
 
     The models of ``chain`` write the drafts, which ``store`` keeps; each of their servers is asked ``through`` what
-    that makes of it. ``trouble`` hears why there is nothing although it is wanted.
+    that makes of it. ``trouble`` hears why there is nothing although it is wanted. What is in ``shown`` at the
+    end, an article's id for each note that names it, is counted.
     """
     if settings.policy.note is NoteWhen.NEVER:
         yield None
@@ -74,12 +76,10 @@ def answers(
         if floor is None and writers is None:
             yield None
             return
-        answering = _Answering(settings, base, writers, trouble)
-        yield answering
-        try:
-            articles.count_found(answering.shown)
-        except StateUnusable as error:  # a count is not worth a run's end
-            trouble(str(error))
+        yield _Answering(settings, base, writers, trouble)
+        with suppress(StateUnusable):  # a count is not worth a run's end
+            if shown:
+                articles.count_found(shown)
 
 
 class _Answering:
@@ -95,8 +95,6 @@ class _Answering:
         self._floor = base.floor
         self._writers = writers
         self._trouble = trouble
-        self.shown: list[str] = []
-        """Ids of the articles that notes name, one for each time."""
 
     def __call__(
         self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
@@ -111,7 +109,6 @@ class _Answering:
             # The question may go to a server that makes vectors.
             text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=self._level).text
             articles = self._articles(text, analysis.language)
-            self.shown += [article.article_id for article in articles]
             if writers is None:
                 return analysis, _with_articles(decision, articles)
             result = self._draft(writers, ticket, analysis, text)
@@ -119,7 +116,6 @@ class _Answering:
             if isinstance(result, NoAnswer):
                 return analysis, _with_articles(decision, articles, no_draft=result.reason)
             decision = with_draft(decision, result, articles)
-            self.shown += [each.article_id for each in result.articles]
             if mode == "public":
                 decision = self._announced(ticket, analysis, decision, result)
         except (DeadlineReached, Stopping):

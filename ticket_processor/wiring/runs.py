@@ -308,11 +308,11 @@ def _assembled(
         if asked.told_of is not None and kind != WEBHOOK:
             express = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="express")
             stack.callback(express.shutdown, wait=False, cancel_futures=True)
-        knowledge = None
+        knowledge, shown = None, list[str]()
         if settings.replies.wanted:
             from .answers import answers  # most runs need nothing of it
 
-            knowledge = stack.enter_context(answers(settings, chain, store, troubles.append))
+            knowledge = stack.enter_context(answers(settings, chain, store, troubles.append, shown=shown))
         if settings.replies.wanted and settings.knowledge.solved_tickets_days:
             from .similar import with_similar
 
@@ -334,6 +334,7 @@ def _assembled(
                 room=room(settings).check,
                 ahead=lambda pages: read_ahead(pages, clock),
                 answers=knowledge,
+                shown=shown.extend,
                 reply_wanted=_reply_wanted(settings),
                 prepare=lambda: _prepared(settings, clock, transport) if kind == ORDINARY else [],
                 told_of=asked.told_of,
