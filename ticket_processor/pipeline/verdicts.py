@@ -34,16 +34,15 @@ class Verdicts:
         self._record = record
         self._pace = pace
         self._faults = faults
-        self._drafting: dict[str, Analysis] = {}
-        """Analyses by the key of their work, of tickets whose draft is not there yet."""
+        self._analysed: dict[str, Analysis] = {}
+        """Analyses by the key of their work, of tickets whose worker is not heard of yet."""
 
     def understand(self, work: Work) -> Understood:
         """Analyse a ticket and decide what it gets."""
         started = self._parts.clock.monotonic()
         analysis = self._parts.understanding(work.ticket)
-        self._drafting[work.key] = analysis
+        self._analysed[work.key] = analysis
         analysis, decision = self._decide(work, analysis)
-        self._drafting.pop(work.key, None)
         if work.is_new:
             self._pace.saw(work.ticket, analysis)
         seconds = self._parts.clock.monotonic() - started
@@ -73,12 +72,12 @@ class Verdicts:
         return [verdict for verdict in verdicts if verdict is not None]
 
     def _verdict(self, work: Work, future: Future[Understood]) -> Verdict | None:
+        known = self._analysed.pop(work.key, None)
         try:
             try:
                 analysis, decision, milliseconds = future.result()
             except Stuck:
                 # Where it is the draft that hangs, there is an analysis.
-                known = self._drafting.get(work.key)
                 analysis = known or self._parts.understanding.without_models(work.ticket, "model_hung")
                 analysis, decision = self._decide(work, analysis, may_ask=False)
                 milliseconds = round(self._options.analysis_timeout_s * 1000)
