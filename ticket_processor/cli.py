@@ -64,6 +64,13 @@ class Commands(CommandGroup):
         "dashboard": CommandEntry("Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"),
         "serve": CommandEntry("Triage tickets within seconds of the helpdesk's webhooks.", "serve:serve"),
         "health": CommandEntry("Look at everything that runs need, within 10 s.", "health:health"),
+        "local": CommandEntry(
+            "The local helpdesk: take it out, take one in.",
+            commands={
+                "export": CommandEntry("Write everything on it as JSON lines.", "local:export_all"),
+                "import": CommandEntry("Take in such lines, or tickets of Zendesk or Freshdesk.", "local:import_all"),
+            },
+        ),
         "schedule": CommandEntry(
             "Runs at fixed times, by the scheduler of the system.",
             help="Runs at fixed times, by cron, systemd or Task Scheduler.",

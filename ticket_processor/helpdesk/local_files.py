@@ -53,7 +53,7 @@ class Files(LocalFile):
         if len(file.content) > MAX_FILE_BYTES:
             raise LocalHelpdeskError(f"a file may have {MAX_FILE_BYTES // 1_000_000} MB at most")
         digest = hashlib.sha256(file.content).hexdigest()
-        place = self._place(digest)
+        place = self.place(digest)
         with self._in_words():
             if not place.is_file():
                 make_folder(place.parent)
@@ -113,9 +113,10 @@ class Files(LocalFile):
     def content(self, file: Attachment) -> bytes:
         """What is in the file. Raises :class:`HelpdeskDown` where that is lost."""
         with self._in_words():
-            return self._place(file.sha256).read_bytes()
+            return self.place(file.sha256).read_bytes()
 
-    def _place(self, digest: str) -> Path:
+    def place(self, digest: str) -> Path:
+        """Where the content with this SHA-256 is."""
         return self.folder / digest[:2] / digest
 
 

@@ -145,6 +145,13 @@ def stamp_after(earlier: str, moment: float) -> str:
     return max(stamp(moment), following.isoformat(timespec="microseconds").replace("+00:00", "Z"))
 
 
+def same_stamp(moment: str) -> str:
+    """An ISO 8601 time as the local helpdesk writes it; without a zone it is UTC. Raises ``ValueError``."""
+    told = datetime.fromisoformat(moment)
+    told = told if told.tzinfo else told.replace(tzinfo=UTC)
+    return told.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 class LocalFile:
     """Connections to one local helpdesk's file, which is made with ``make``. For any thread and any process.
 

@@ -15,7 +15,6 @@ import orjson
 
 from .local_model import (
     SAME_TICKET_S,
-    Actor,
     Created,
     Event,
     Labels,
@@ -24,15 +23,15 @@ from .local_model import (
     NewTicket,
     Rating,
 )
-from .local_numbers import as_written, new_number
+from .local_numbers import as_written
 from .local_people import People, person_for
 from .local_schema import all_rows, insert, new_secret, one_row, stamp
-from .local_search import TicketSearch, index
+from .local_search import TicketSearch
 from .local_tickets import EVENT, MESSAGE, event_of, existing_ticket, message_of, tickets_where
-from .local_writing import Log, TicketWriting
+from .local_transfer import Transfer
 
 
-class LocalStore(TicketWriting, People, TicketSearch):
+class LocalStore(Transfer, People, TicketSearch):
     """One local helpdesk. ``labels`` say which tags hold category, urgency and sentiment; ``clock`` is for searches.
 
     The file is made where it is missing, unless ``make`` is false.
@@ -65,32 +64,8 @@ class LocalStore(TicketWriting, People, TicketSearch):
                 (person, stamp(now - SAME_TICKET_S), new.subject, new.description),
             )
             if row is None:
-                at, number = stamp(now), new_number()
-                ticket_id = insert(
-                    db,
-                    "ticket",
-                    number=number,
-                    requester_id=person,
-                    subject=new.subject,
-                    description=new.description,
-                    status="open",
-                    language=new.language,
-                    form_language=new.form_language,
-                    channel=new.channel,
-                    created_at=at,
-                    updated_at=at,
-                    version=0,
-                    last_event=0,
-                )
-                log = Log(ticket_id, 1, at, Actor("customer", person))
-                log.add(db, "created", None, new.channel)
-                for tag in dict.fromkeys(new.tags):
-                    insert(db, "tag", ticket_id=ticket_id, name=tag)
-                    log.add(db, "tag", None, tag)
-                self.label(db, ticket_id, new.tags)
+                ticket_id, number = self.begin(db, new, person, stamp(now))
                 self.attach(db, ticket_id, None, kept)
-                index(db, ticket_id, new.subject, new.description)
-                log.end(db)
             else:
                 ticket_id, number = row["id"], row["number"]
             insert(db, "access", secret_hash=_hash(secret), ticket_id=ticket_id)

@@ -18,11 +18,13 @@ from .local_model import (
     LocalHelpdeskError,
     LocalTicket,
     NewFile,
+    NewTicket,
     Rating,
     Stale,
     Status,
     allowed,
 )
+from .local_numbers import new_number
 from .local_schema import insert, one_row, stamp, stamp_after
 from .local_search import index
 from .local_tickets import existing_ticket
@@ -139,13 +141,7 @@ class TicketWriting(Files):
             if actor.kind == "customer" and write.body is not None and ticket.status == "waiting":
                 write = replace(write, status=write.status or "open")
             self._check(ticket, actor, write, now)
-            log = Log(ticket_id, ticket.version + 1, stamp_after(ticket.updated_at, now), actor, write)
-            self._write_values(db, ticket, write, log)
-            self._write_tags(db, ticket, write, log)
-            if write.body is not None:
-                self._say(db, ticket, write, log)
-            log.end(db)
-            return existing_ticket(db, ticket_id)
+            return self.write(db, ticket_id, actor, write, now)
 
     def rate(self, ticket_id: int, stars: int, comment: str, now: float) -> Rating:
         """Rate a resolved ticket, or change the rating, at most once a day.
@@ -178,6 +174,50 @@ class TicketWriting(Files):
             return Rating(ticket_id, stars, comment, row["at"] if row else at, at if row else None)
 
     # Inside a transaction
+
+    def begin(
+        self, db: sqlite3.Connection, new: NewTicket, requester: int, at: str, ticket_id: int | None = None
+    ) -> tuple[int, str]:
+        """Make a ticket, under this ``ticket_id`` if one is given; its id and number."""
+        number = new_number()
+        given = {} if ticket_id is None else {"id": ticket_id}
+        ticket_id = insert(
+            db,
+            "ticket",
+            **given,
+            number=number,
+            requester_id=requester,
+            subject=new.subject,
+            description=new.description,
+            status="open",
+            language=new.language,
+            form_language=new.form_language,
+            channel=new.channel,
+            created_at=at,
+            updated_at=at,
+            version=0,
+            last_event=0,
+        )
+        log = Log(ticket_id, 1, at, Actor("customer", requester))
+        log.add(db, "created", None, new.channel)
+        for tag in dict.fromkeys(new.tags):
+            insert(db, "tag", ticket_id=ticket_id, name=tag)
+            log.add(db, "tag", None, tag)
+        self.label(db, ticket_id, new.tags)
+        index(db, ticket_id, new.subject, new.description)
+        log.end(db)
+        return ticket_id, number
+
+    def write(self, db: sqlite3.Connection, ticket_id: int, actor: Actor, write: Write, now: float) -> LocalTicket:
+        """Make one write, whatever the ticket's status permits."""
+        ticket = existing_ticket(db, ticket_id)
+        log = Log(ticket_id, ticket.version + 1, stamp_after(ticket.updated_at, now), actor, write)
+        self._write_values(db, ticket, write, log)
+        self._write_tags(db, ticket, write, log)
+        if write.body is not None:
+            self._say(db, ticket, write, log)
+        log.end(db)
+        return existing_ticket(db, ticket_id)
 
     def _check(self, ticket: LocalTicket, actor: Actor, write: Write, now: float) -> None:
         """Whether the ticket's status permits this write."""

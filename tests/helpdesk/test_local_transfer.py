@@ -1,0 +1,251 @@
+"""Leaving the local helpdesk and coming to it: whole exports, repeated imports, and tickets of other helpdesks."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ticket_processor.core.models import Priority
+from ticket_processor.helpdesk.local_desk import LocalDesk
+from ticket_processor.helpdesk.local_model import AI, Actor, IllegalTransition, LocalHelpdeskError, NewFile, NewTicket
+from ticket_processor.helpdesk.local_search import Query
+from ticket_processor.helpdesk.local_store import LocalStore
+from ticket_processor.helpdesk.local_writing import Write
+
+NOW = 1_800_000_000.0
+ACTS = ("create", "reply", "note", "status", "tags", "fields", "rate", "file")
+WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40)
+
+
+def act(store: LocalStore, kind: str, number: int, text: str, moment: float) -> None:
+    """One act of somebody's on one of the tickets, as far as it is permitted."""
+    count = sum(store.counts()["status"].values())
+    if kind == "create" or count == 0:
+        files = [NewFile(text, text.encode())] if number % 2 else []
+        store.create(NewTicket(text, text[::-1], f"p{number}@example.com", name=text, files=files, tags=[text]), moment)
+        return
+    ticket = store.ticket(1 + number % count)
+    assert ticket is not None
+    agent, customer = Actor("agent", 1), Actor("customer", ticket.requester)
+    try:
+        if kind == "reply":
+            store.reply(ticket.id, (agent, customer)[number % 2], text, public=True, now=moment)
+        elif kind == "note":
+            store.reply(ticket.id, AI, text, public=False, now=moment, key="k" * 32, intent=text)
+        elif kind == "status":
+            status = ("in_progress", "waiting", "resolved", "open", "spam")[number % 5]
+            store.change(ticket.id, agent, version=None, now=moment, status=status)  # type: ignore[arg-type]
+        elif kind == "tags":
+            store.change(ticket.id, AI, version=None, now=moment, tags_add=[text, "ai_billing"], tags_remove=["x"])
+        elif kind == "fields":
+            write = Write(fields={number: text}, priority=Priority.HIGH, group=store.add_group(text or "none"))
+            store.apply(ticket.id, agent, write, version=None, now=moment)
+        elif kind == "rate":
+            store.rate(ticket.id, 1 + number % 5, text, moment)
+        else:
+            store.add_file(ticket.id, None, text, text.encode())
+    except (IllegalTransition, LocalHelpdeskError):
+        pass
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 9), WORDS), min_size=1, max_size=15))
+def test_an_export_taken_in_elsewhere_is_the_same_helpdesk(acts: list[tuple[str, int, str]]) -> None:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        first, second = LocalStore(Path(folder) / "a.sqlite3"), LocalStore(Path(folder) / "b.sqlite3")
+        first.add_person("agent@example.com", "Agent", "agent", "hash")
+        for place, (kind, number, text) in enumerate(acts):
+            act(first, kind, number, text, NOW + 700.0 * place)
+        lines = list(first.export_lines())
+
+        done = second.import_lines(copy.deepcopy(lines))
+
+        assert list(second.export_lines()) == lines
+        assert second.counts() == first.counts()
+        assert second.last_event() == first.last_event()
+        everything = list(range(1, done.tickets + 1))
+        assert second.tickets(everything) == first.tickets(everything)
+        assert second.import_lines(copy.deepcopy(lines)).existing == done.tickets
+        assert list(second.export_lines()) == lines
+        first.close()
+        second.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "new.sqlite3")
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> list[dict[str, Any]]:
+    """An export with two tickets, a file, a password and a session."""
+    made = LocalStore(tmp_path / "old.sqlite3")
+    agent = made.add_person("agent@example.com", "Agent", "agent", "$argon2id$secret")
+    made.open_session(agent.id, NOW + 1000)
+    made.create(NewTicket("One", "searchable", "a@b.example", files=[NewFile("a.txt", b"content")]), NOW)
+    made.create(NewTicket("Two", "text", "a@b.example"), NOW)
+    return list(made.export_lines())
+
+
+def test_links_that_customers_have_stay_good_and_passwords_stay_behind(tmp_path: Path, store: LocalStore) -> None:
+    old = LocalStore(tmp_path / "old.sqlite3")
+    old.add_person("agent@example.com", "Agent", "agent", "$argon2id$secret")
+    made = old.create(NewTicket("One", "text", "a@b.example"), NOW)
+
+    store.import_lines(old.export_lines())
+
+    assert store.opens(made.number, made.secret) is not None
+    agent = store.by_email("agent@example.com")
+    assert agent is not None
+    assert (agent.role, agent.password_hash) == ("agent", None)
+
+
+def test_what_came_in_is_found_by_words_and_goes_on_with_new_ids(
+    store: LocalStore, lines: list[dict[str, Any]]
+) -> None:
+    store.import_lines(lines)
+
+    assert [ticket.id for ticket in store.search(Query(text="searchable")).rows] == [1]
+    assert store.create(NewTicket("Three", "text", "c@d.example"), NOW).id == 3
+    assert [store.content(file) for file in store.files(1)] == [b"content"]
+
+
+def test_an_import_with_a_wrong_line_leaves_nothing_and_quotes_nothing(
+    store: LocalStore, lines: list[dict[str, Any]]
+) -> None:
+    ticket = next(line for line in lines if line["kind"] == "ticket")
+    content = next(line for line in lines if line["kind"] == "content")
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"kind": "canary"}, "of a kind that is not known"),
+        ({"canary": 1}, "no ticket of Zendesk or Freshdesk"),
+        ({"kind": "helpdesk", "format": 99}, "another version"),
+        (
+            {**ticket, "id": 50, "number": "canary) VALUES (1); --", "canary) --": 1},
+            "parts that a helpdesk does not know",
+        ),
+        ({**ticket, "id": 51, "number": "x", "status": "canary"}, "does not fit"),
+        ({**ticket, "id": 52, "number": "x", "event": []}, "does not fit"),
+        ({**ticket, "id": 53, "number": "x", "created_at": "canary"}, "does not fit"),
+        ({**ticket, "number": "T-other"}, "another ticket with this id"),
+        ({**content, "base64": "Y2FuYXJ5"}, "damaged"),
+    ]
+    for line, said in wrong:
+        with pytest.raises(LocalHelpdeskError, match=said) as error:
+            store.import_lines([*copy.deepcopy(lines), line])
+        assert f"line {len(lines) + 1}" in str(error.value)
+        assert "canary" not in str(error.value)
+        assert len(list(store.export_lines())) == 1
+
+
+def test_a_file_of_an_import_leads_nowhere_and_is_what_its_content_says(
+    store: LocalStore, lines: list[dict[str, Any]]
+) -> None:
+    ticket = next(line for line in lines if line["kind"] == "ticket")
+    (file,) = ticket["attachment"]
+    file |= {"name": "../../x.html", "mime": "text/html"}
+    store.import_lines(copy.deepcopy(lines))
+    assert [(kept.name, kept.mime) for kept in store.files(1)] == [("x.html", "text/plain")]
+
+    file["sha256"] = "../../../etc/passwd"
+    with pytest.raises(LocalHelpdeskError, match="the name of a file's content is none"):
+        LocalStore(store.path.with_name("other.sqlite3")).import_lines(lines)
+
+
+def test_people_who_are_known_here_keep_their_numbers(store: LocalStore, lines: list[dict[str, Any]]) -> None:
+    store.add_person("boss@example.com", "Boss", "admin")
+    store.add_person("A@b.example", "Ann", "customer")
+
+    store.import_lines(lines)
+
+    ticket = store.ticket(1)
+    ann = store.by_email("a@b.example")
+    assert ticket is not None
+    assert ann is not None
+    assert ticket.requester == ann.id == 2
+    assert store.events(1)[0].actor == Actor("customer", 2)
+    boss = store.person(1)
+    assert boss is not None
+    assert boss.role == "admin"
+
+
+def test_tickets_of_zendesk_come_in_with_their_comments(store: LocalStore) -> None:
+    row = {
+        "id": 4711,
+        "subject": "Login",
+        "description": "I cannot log in.",
+        "status": "solved",
+        "priority": "high",
+        "tags": ["vip", "ai_account"],
+        "created_at": "2026-01-02T03:04:05Z",
+        "updated_at": "2026-01-03T00:00:00Z",
+        "requester_id": 9,
+        "requester": {"id": 9, "name": "Ann", "email": "Ann@example.com"},
+        "via": {"channel": "email"},
+        "custom_fields": [{"id": 77, "value": "blue"}],
+        "comments": [
+            {"author_id": 9, "public": True, "body": "I cannot log in.", "created_at": "2026-01-02T03:04:05Z"},
+            {"author_id": 2, "public": False, "body": "Again!", "created_at": "2026-01-02T04:00:00Z"},
+            {"author_id": 2, "public": True, "plain_body": "Try now.", "created_at": "2026-01-02T05:00:00Z"},
+            {"author_id": 9, "public": True, "body": "Works.", "created_at": "2026-01-02T06:00:00Z"},
+        ],
+    }
+
+    assert store.import_lines([row]).tickets == 1
+    assert store.import_lines([row]).existing == 1
+
+    ticket = LocalDesk(store, lambda: NOW).fetch([4711])[4711]
+    assert (ticket.status, ticket.priority, ticket.tags) == ("solved", Priority.HIGH, ("vip", "ai_account"))
+    assert (ticket.requester_address, ticket.names, ticket.fields) == ("ann@example.com", ("Ann",), {77: "blue"})
+    assert ticket.created_at == "2026-01-02T03:04:05.000000Z"
+    said = store.messages(4711, public_only=False)
+    assert [(item.author.kind, item.public, item.body) for item in said] == [
+        ("agent", False, "Again!"),
+        ("agent", True, "Try now."),
+        ("customer", True, "Works."),
+    ]
+    local = store.ticket(4711)
+    assert local is not None
+    assert (local.category, local.first_reply_at) == ("account", said[1].created_at)
+    with pytest.raises(LocalHelpdeskError, match="another ticket with this id"):
+        store.import_lines([{**row, "created_at": "2025-01-02T03:04:05Z"}])
+
+
+def test_tickets_of_freshdesk_come_in_with_their_conversations(store: LocalStore) -> None:
+    row = {
+        "id": 12,
+        "subject": "Parcel",
+        "description": "<p>Where is it?</p>",
+        "description_text": "Where is it?",
+        "status": 3,
+        "priority": 4,
+        "source": 2,
+        "tags": ["late"],
+        "created_at": "2026-01-02T03:04:05Z",
+        "updated_at": "2026-01-03T00:00:00Z",
+        "requester_id": 9,
+        "requester": {"id": 9, "name": "Bo", "email": "bo@example.com"},
+        "conversations": [
+            {
+                "id": 1,
+                "body_text": "On its way.",
+                "private": False,
+                "incoming": False,
+                "user_id": 2,
+                "created_at": "2026-01-02T05:00:00Z",
+            }
+        ],
+    }
+
+    store.import_lines([row])
+
+    ticket = store.ticket(12)
+    assert ticket is not None
+    assert (ticket.status, ticket.priority, ticket.tags) == ("waiting", Priority.URGENT, ("late",))
+    assert ticket.description.strip() == "Where is it?"
+    assert [item.body.strip() for item in store.messages(12, public_only=True)] == ["On its way."]

@@ -1,0 +1,214 @@
+"""A whole local helpdesk as lines of plain data, and such lines as a local helpdesk again.
+
+One line each for a person, a group, the content of a file, and a ticket with all that belongs to it. Passwords and
+sessions stay behind; the secrets of tickets go along as hashes, so that links that customers have stay good.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.clock import parse_iso
+from .local_files import safe_name, type_of
+from .local_foreign import ForeignTicket, read_foreign
+from .local_model import SYSTEM, Actor, LocalHelpdeskError, NewFile, NewTicket
+from .local_people import person_for
+from .local_schema import all_rows, insert, one_row, same_stamp
+from .local_search import index
+from .local_writing import TicketWriting, Write
+
+FORMAT = 1
+TAKEN = "there is another ticket with this id; import into a new file (local.path)"
+_SAID_BY_TAGS = ("category", "urgency", "sentiment", "escalated")
+_PARTS = ("message", "event", "attachment", "rating")
+_PEOPLE = ("requester_id", "assignee_id", "author_id", "actor_id")
+_TIMES = ("at", "created_at", "updated_at", "first_reply_at", "resolved_at", "closed_at", "changed_at")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """How many tickets came in, and how many of the lines' were there already."""
+
+    tickets: int = 0
+    existing: int = 0
+
+
+class Transfer(TicketWriting):
+    """The part of the store that lets a helpdesk leave, and come."""
+
+    def export_lines(self) -> Iterator[dict[str, Any]]:
+        """Everything, as it is at one moment."""
+        with self.reading() as db:
+            yield {"kind": "helpdesk", "format": FORMAT}
+            for row in db.execute("SELECT id, email, name, role FROM person ORDER BY id"):
+                yield {"kind": "person", **dict(row)}
+            for row in db.execute("SELECT * FROM team ORDER BY id"):
+                yield {"kind": "group", **dict(row)}
+            for row in db.execute("SELECT DISTINCT sha256 FROM attachment ORDER BY sha256"):
+                content = self.place(row["sha256"]).read_bytes()
+                yield {"kind": "content", "sha256": row["sha256"], "base64": base64.b64encode(content).decode()}
+            for row in db.execute("SELECT * FROM ticket ORDER BY id"):
+                yield {"kind": "ticket", **_without(dict(row), _SAID_BY_TAGS), **_belongings(db, row["id"])}
+
+    def import_lines(self, lines: Iterable[Mapping[str, Any]]) -> Imported:
+        """Take in a whole export, or nothing: ours, or rows of Zendesk's and Freshdesk's tickets.
+
+        Numbers are kept. A ticket that is there already is passed over, so that an import may be repeated. Raises
+        :class:`LocalHelpdeskError`, which names the line and never quotes it.
+        """
+        taken = existing = 0
+        people: dict[int, int] = {}
+        with self.writing() as db:
+            for number, line in enumerate(lines, start=1):
+                try:
+                    new = self._take(db, dict(line), people)
+                except LocalHelpdeskError as error:
+                    raise LocalHelpdeskError(f"line {number}: {error}") from None
+                except (KeyError, TypeError, ValueError, AttributeError, sqlite3.IntegrityError) as error:
+                    raise LocalHelpdeskError(
+                        f"line {number}: it does not fit a helpdesk ({type(error).__name__}); nothing was imported"
+                    ) from None
+                taken += new is True
+                existing += new is False
+        return Imported(taken, existing)
+
+    def _take(self, db: sqlite3.Connection, line: dict[str, Any], people: dict[int, int]) -> bool | None:
+        """Take one line in; of a ticket, whether it is new."""
+        kind = line.pop("kind", None)
+        if kind is None:
+            return self._take_foreign(db, read_foreign(line))
+        if kind == "helpdesk":
+            if line.get("format") != FORMAT:
+                raise LocalHelpdeskError("this export was made by another version of ticketbot")
+        elif kind == "person":
+            people[line["id"]] = _take_person(db, line)
+        elif kind == "group":
+            if one_row(db, "SELECT 1 FROM team WHERE id = ? AND name = ?", (line["id"], line["name"])) is None:
+                _insert(db, "team", line)
+        elif kind == "content":
+            self._take_content(line)
+        elif kind == "ticket":
+            return self._take_ticket(db, line, people)
+        else:
+            raise LocalHelpdeskError("it is of a kind that is not known")
+        return None
+
+    def _take_content(self, line: Mapping[str, Any]) -> None:
+        try:
+            content = base64.b64decode(line["base64"], validate=True)
+        except binascii.Error:
+            content = b""
+        if hashlib.sha256(content).hexdigest() != line["sha256"]:
+            raise LocalHelpdeskError("the content of a file is damaged")
+        self.keep(NewFile("", content))
+
+    def _take_ticket(self, db: sqlite3.Connection, line: dict[str, Any], people: Mapping[int, int]) -> bool:
+        there = one_row(db, "SELECT number FROM ticket WHERE id = ?", (line["id"],))
+        if there is not None and there["number"] == line["number"]:
+            return False
+        if there is not None:
+            raise LocalHelpdeskError(TAKEN)
+        parts = {part: line.pop(part, None) or [] for part in (*_PARTS, "tags", "fields", "secrets")}
+        last = max(parts["event"], key=lambda event: event["id"])
+        row = {**line, "version": last["version"], "last_event": last["id"], "updated_at": last["at"]}
+        _insert(db, "ticket", row, people)
+        for tag in parts["tags"]:
+            insert(db, "tag", ticket_id=line["id"], name=tag)
+        self.label(db, line["id"], parts["tags"])
+        for field_id, value in dict(parts["fields"]).items():
+            insert(db, "field", ticket_id=line["id"], field_id=int(field_id), value=value)
+        for secret in parts["secrets"]:
+            insert(db, "access", ticket_id=line["id"], secret_hash=bytes.fromhex(secret))
+        index(db, line["id"], line["subject"], line["description"])
+        for part in _PARTS:
+            for each in parts[part]:
+                if part == "attachment":
+                    each |= {"name": safe_name(each["name"]), "mime": self._type_of_kept(each["sha256"])}
+                _insert(db, part, {**each, "ticket_id": line["id"]}, people)
+                if part == "message":
+                    index(db, line["id"], each["body"])
+        return True
+
+    def _take_foreign(self, db: sqlite3.Connection, foreign: ForeignTicket) -> bool:
+        """Take in a ticket of another helpdesk: its making, what was said, and what it is now."""
+        ticket, made = foreign.ticket, same_stamp(foreign.ticket.created_at)
+        there = one_row(db, "SELECT created_at FROM ticket WHERE id = ?", (ticket.id,))
+        if there is not None and there["created_at"] == made:
+            return False
+        if there is not None:
+            raise LocalHelpdeskError(TAKEN)
+        requester = person_for(db, foreign.address, (ticket.names or ("",))[0])
+        new = NewTicket(ticket.subject, ticket.description, "", channel=ticket.channel, tags=ticket.tags)
+        self.begin(db, new, requester, made, ticket.id)
+        for said in foreign.said:
+            actor = Actor("customer", requester) if said.by_requester else Actor("agent")
+            self.write(db, ticket.id, actor, Write(body=said.text, public=said.public), parse_iso(said.at))
+        end = Write(status=foreign.status, priority=ticket.priority, fields=ticket.fields)
+        self.write(db, ticket.id, SYSTEM, end, parse_iso(ticket.updated_at))
+        return True
+
+    def _type_of_kept(self, digest: str) -> str:
+        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+            raise LocalHelpdeskError("the name of a file's content is none")
+        place = self.place(digest)
+        if not place.is_file():
+            raise LocalHelpdeskError("the content of a file is missing: it belongs before its ticket")
+        return type_of(place.read_bytes())
+
+
+def _belongings(db: sqlite3.Connection, ticket_id: int) -> dict[str, Any]:
+    """All that belongs to a ticket, as plain data."""
+    found: dict[str, Any] = {
+        "tags": [
+            row["name"] for row in all_rows(db, "SELECT name FROM tag WHERE ticket_id = ? ORDER BY rowid", (ticket_id,))
+        ],
+        "fields": {
+            str(row["field_id"]): row["value"]
+            for row in all_rows(db, "SELECT * FROM field WHERE ticket_id = ? ORDER BY field_id", (ticket_id,))
+        },
+        "secrets": [
+            row["secret_hash"].hex()
+            for row in all_rows(db, "SELECT secret_hash FROM access WHERE ticket_id = ? ORDER BY rowid", (ticket_id,))
+        ],
+    }
+    for part in _PARTS:
+        rows = all_rows(db, f"SELECT * FROM {part} WHERE ticket_id = ? ORDER BY rowid", (ticket_id,))
+        found[part] = [_without(dict(row), ("ticket_id",)) for row in rows]
+    return found
+
+
+def _take_person(db: sqlite3.Connection, line: Mapping[str, Any]) -> int:
+    """The number that a person has here: their own where it is free, and that of their address where it is known."""
+    known = one_row(db, "SELECT id FROM person WHERE email = ?", (line["email"],))
+    if known is not None:
+        return int(known["id"])
+    free = one_row(db, "SELECT 1 FROM person WHERE id = ?", (line["id"],)) is None
+    if not free:
+        return person_for(db, line["email"], line["name"])
+    _insert(db, "person", line)
+    return int(line["id"])
+
+
+def _insert(db: sqlite3.Connection, table: str, line: Mapping[str, Any], people: Mapping[int, int] = {}) -> None:
+    """Add a row of an import: only columns that there are, and people by the numbers that they have here."""
+    columns = {row["name"] for row in all_rows(db, f"PRAGMA table_info({table})")}
+    if not set(line) <= columns:
+        raise LocalHelpdeskError("it has parts that a helpdesk does not know")
+    values = dict(line)
+    for name in _PEOPLE:
+        if values.get(name) is not None and (name in columns):
+            values[name] = people.get(values[name], values[name])
+    for name in _TIMES:
+        if values.get(name) is not None:
+            values[name] = same_stamp(values[name])
+    insert(db, table, **values)
+
+
+def _without(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
