@@ -39,6 +39,9 @@ _MIGRATIONS = (
         category TEXT,
         urgency TEXT,
         sentiment TEXT,
+        urgency_rank INTEGER NOT NULL AS (
+            CASE urgency WHEN 'critical' THEN 4 WHEN 'high' THEN 3 WHEN 'medium' THEN 2 WHEN 'low' THEN 1 ELSE 0 END
+        ),
         escalated INTEGER NOT NULL DEFAULT 0 CHECK (escalated IN (0, 1)),
         group_id INTEGER REFERENCES team,
         assignee_id INTEGER REFERENCES person,
@@ -54,13 +57,12 @@ _MIGRATIONS = (
         last_event INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX ticket_by_change ON ticket (last_event);
-    CREATE INDEX ticket_by_update ON ticket (updated_at, id);
-    CREATE INDEX ticket_by_creation ON ticket (created_at, id);
-    CREATE INDEX ticket_by_urgency ON ticket (
-        (CASE urgency WHEN 'critical' THEN 4 WHEN 'high' THEN 3 WHEN 'medium' THEN 2 WHEN 'low' THEN 1 ELSE 0 END),
-        updated_at, id
-    );
-    CREATE INDEX ticket_by_labels ON ticket (status, category, urgency, sentiment, escalated);
+    CREATE INDEX ticket_by_update ON ticket
+        (updated_at, id, status, category, urgency, sentiment, escalated, created_at);
+    CREATE INDEX ticket_by_creation ON ticket (created_at, id, status, category, urgency, sentiment, escalated);
+    CREATE INDEX ticket_by_urgency ON ticket
+        (urgency_rank, updated_at, id, status, category, urgency, sentiment, escalated, created_at);
+    CREATE INDEX ticket_by_labels ON ticket (status, category, urgency, sentiment, escalated, created_at);
     CREATE INDEX ticket_by_requester ON ticket (requester_id, created_at);
     CREATE TABLE access (secret_hash BLOB PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES ticket) STRICT;
     CREATE INDEX access_by_ticket ON access (ticket_id);
@@ -122,7 +124,7 @@ _MIGRATIONS = (
         at TEXT NOT NULL,
         changed_at TEXT
     ) STRICT;
-    CREATE VIRTUAL TABLE words USING fts5(ticket_id UNINDEXED, text, tokenize='unicode61 remove_diacritics 2');
+    CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2');
     CREATE TABLE session (
         token_hash BLOB PRIMARY KEY,
         person_id INTEGER NOT NULL REFERENCES person,

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
@@ -18,13 +18,15 @@ from .local_schema import LocalFile, all_rows, insert, stamp
 from .local_tickets import TICKET, ticket_of
 
 Sort = Literal["updated", "created", "oldest", "urgency"]
-_RANK = "CASE urgency WHEN 'critical' THEN 4 WHEN 'high' THEN 3 WHEN 'medium' THEN 2 WHEN 'low' THEN 1 ELSE 0 END"
 _ORDERS: Mapping[Sort, tuple[tuple[str, ...], str, str]] = {
-    "updated": (("updated_at", "id"), "DESC", "<"),
-    "created": (("created_at", "id"), "DESC", "<"),
-    "oldest": (("created_at", "id"), "ASC", ">"),
-    "urgency": ((_RANK, "updated_at", "id"), "DESC", "<"),
+    "updated": (("updated_at", "id"), "DESC", "ticket_by_update"),
+    "created": (("created_at", "id"), "DESC", "ticket_by_creation"),
+    "oldest": (("created_at", "id"), "ASC", "ticket_by_creation"),
+    "urgency": (("urgency_rank", "updated_at", "id"), "DESC", "ticket_by_urgency"),
 }
+"""Each sort's columns, and the index that holds them in order with all that filters look at."""
+_TEXTS_BITS = 16
+"""A text's number begins with its ticket's, so that what is found names its ticket; so many texts may each have."""
 _COUNTED = ("status", "category", "urgency", "sentiment", "escalated")
 _UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
 """Letters of scripts that write without spaces: each is a word of its own, and words are sought as phrases of them."""
@@ -65,39 +67,38 @@ class TicketSearch(LocalFile):
 
     def search(self, query: Query, after: str | None = None, limit: int = 25) -> PageOfTickets:
         """A page of what a query finds, behind the place ``after``; :class:`LocalHelpdeskError` where that is none."""
-        columns, direction, behind = _ORDERS[query.sort]
-        conditions, values = self._conditions(query)
+        columns, direction, by = _ORDERS[query.sort]
+        found = self._conditions(query)
         if after is not None:
-            conditions.append(f"({', '.join(columns)}) {behind} ({', '.join('?' * len(columns))})")
-            values += _place(after, len(columns))
+            behind = "<" if direction == "DESC" else ">"
+            found.add(
+                f"({', '.join(columns)}) {behind} ({', '.join('?' * len(columns))})", *_place(after, len(columns))
+            )
         order = ", ".join(f"{column} {direction}" for column in columns)
-        chosen = f"SELECT {', '.join(columns)} FROM ticket {_where(conditions)} ORDER BY {order} LIMIT ?"
+        chosen = f"SELECT {', '.join(columns)} FROM ticket {found.along(by)} ORDER BY {order} LIMIT ?"
         with self.reading() as db:
-            found = [tuple(row) for row in all_rows(db, chosen, (*values, limit + 1))]
-            page = found[:limit]
+            places = [tuple(row) for row in all_rows(db, chosen, (*found.values, limit + 1))]
+            page = places[:limit]
             numbers = orjson.dumps([row[-1] for row in page]).decode()
             rows = all_rows(db, f"{TICKET} WHERE id IN (SELECT value FROM json_each(?))", (numbers,))
         tickets = {row["id"]: ticket_of(row) for row in rows}
-        more = orjson.dumps(page[-1]).decode() if len(found) > limit else None
+        more = orjson.dumps(page[-1]).decode() if len(places) > limit else None
         return PageOfTickets(tuple(tickets[row[-1]] for row in page), more)
 
     def counts(self, query: Query = EVERYTHING) -> Mapping[str, Mapping[Any, int]]:
         """How many tickets a query finds, by status, category, urgency, sentiment and escalation."""
-        conditions, values = self._conditions(query)
-        columns = ", ".join(_COUNTED)
+        found, columns = self._conditions(query), ", ".join(_COUNTED)
+        counting = f"SELECT count(*), {columns} FROM ticket {found.along('ticket_by_labels')} GROUP BY {columns}"
         with self.reading() as db:
-            rows = all_rows(
-                db, f"SELECT count(*), {columns} FROM ticket {_where(conditions)} GROUP BY {columns}", tuple(values)
-            )
+            rows = all_rows(db, counting, tuple(found.values))
         counted: dict[str, Counter[Any]] = {name: Counter() for name in _COUNTED}
         for row in rows:
             for name in _COUNTED:
                 counted[name][bool(row[name]) if name == "escalated" else row[name]] += row[0]
         return counted
 
-    def _conditions(self, query: Query) -> tuple[list[str], list[Any]]:
-        conditions: list[str] = []
-        values: list[Any] = []
+    def _conditions(self, query: Query) -> _Conditions:
+        found = _Conditions()
         for column, wanted in (
             ("status", query.status),
             ("category", query.category),
@@ -105,45 +106,59 @@ class TicketSearch(LocalFile):
             ("sentiment", query.sentiment),
         ):
             if wanted:
-                conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")
-                values += wanted
+                found.add(f"{column} IN ({', '.join('?' * len(wanted))})", *wanted)
         if query.escalated is not None:
-            conditions.append("escalated = ?")
-            values.append(int(query.escalated))
+            found.add("escalated = ?", int(query.escalated))
         if query.older_than_s is not None:
-            conditions.append("created_at <= ?")
-            values.append(stamp(self.clock() - query.older_than_s))
+            found.add("created_at <= ?", stamp(self.clock() - query.older_than_s))
         if query.text.strip():
-            condition, more = _about(query.text.strip())
-            conditions.append(condition)
-            values += more
-        return conditions, values
+            _add_text(found, query.text.strip())
+        return found
+
+
+@dataclass
+class _Conditions:
+    """What a query asks of tickets. ``few`` where an index of its own leads to the few that can meet it."""
+
+    texts: list[str] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
+    few: bool = False
+
+    def add(self, text: str, *values: Any) -> None:
+        self.texts.append(text)
+        self.values += values
+
+    def along(self, by: str) -> str:
+        """The conditions in SQL, looked at along this index: SQLite might rather sort half of all tickets."""
+        where = f"WHERE {' AND '.join(self.texts)}" if self.texts else ""
+        return where if self.few else f"INDEXED BY {by} {where}"
 
 
 def index(db: sqlite3.Connection, ticket_id: int, *texts: str) -> None:
     """Make a text findable, inside the transaction that writes it."""
-    insert(db, "words", ticket_id=ticket_id, text=_spaced("\n".join(texts)))
+    (before,) = db.execute("SELECT count(*) FROM message WHERE ticket_id = ?", (ticket_id,)).fetchone()
+    if before < 1 << _TEXTS_BITS:
+        insert(db, "words", rowid=(ticket_id << _TEXTS_BITS) + before, text=_spaced("\n".join(texts)))
 
 
-def _about(text: str) -> tuple[str, list[str]]:
+def _add_text(found: _Conditions, text: str) -> None:
     """The condition for what somebody typed into a search box."""
     number = as_written(text)
-    if number is not None:
-        return "number = ?", [number]
-    if "@" in text and " " not in text:
-        return "requester_id IN (SELECT id FROM person WHERE email = ?)", [text.lower()]
     phrases = ['"' + " ".join(words) + '"*' for part in text.split() if (words := re.findall(r"\w+", _spaced(part)))]
-    if not phrases:
-        return "0", []
-    return "id IN (SELECT ticket_id FROM words WHERE words MATCH ?)", [" ".join(phrases)]
+    if number is not None:
+        found.add("number = ?", number)
+        found.few = True
+    elif "@" in text and " " not in text:
+        found.add("requester_id IN (SELECT id FROM person WHERE email = ?)", text.lower())
+        found.few = True
+    elif phrases:
+        found.add(f"id IN (SELECT rowid >> {_TEXTS_BITS} FROM words WHERE words MATCH ?)", " ".join(phrases))
+    else:
+        found.add("0")
 
 
 def _spaced(text: str) -> str:
     return _UNSPACED.sub(r" \1 ", text)
-
-
-def _where(conditions: Sequence[str]) -> str:
-    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _place(after: str, parts: int) -> list[Any]:

@@ -25,7 +25,7 @@ from .local_writing import TicketWriting, Write
 
 FORMAT = 1
 TAKEN = "there is another ticket with this id; import into a new file (local.path)"
-_SAID_BY_TAGS = ("category", "urgency", "sentiment", "escalated")
+_SAID_BY_TAGS = ("category", "urgency", "urgency_rank", "sentiment", "escalated")
 _PARTS = ("message", "event", "attachment", "rating")
 _PEOPLE = ("requester_id", "assignee_id", "author_id", "actor_id")
 _TIMES = ("at", "created_at", "updated_at", "first_reply_at", "resolved_at", "closed_at", "changed_at")

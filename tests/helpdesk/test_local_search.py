@@ -1,0 +1,108 @@
+"""Searching the local helpdesk: words of any script, filters, sorting, and pages while tickets arrive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.helpdesk.local_model import Actor, LocalHelpdeskError, NewTicket
+from ticket_processor.helpdesk.local_search import Query, Sort
+from ticket_processor.helpdesk.local_store import LocalStore
+
+NOW = 1_800_000_000.0
+AGENT = Actor("agent")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "helpdesk.sqlite3", clock=lambda: NOW)
+
+
+def added(store: LocalStore, text: str, *tags: str, now: float = NOW, email: str = "ann@example.com") -> int:
+    return store.create(NewTicket("Subject", text, email, tags=tags), now).id
+
+
+def found(store: LocalStore, text: str) -> list[int]:
+    return [ticket.id for ticket in store.search(Query(text=text)).rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("Ma carte a été débitée deux fois", "debitee carte"),
+        ("二重に請求されました。返金してください", "返金"),
+        ("ฉันไม่สามารถเข้าสู่ระบบได้", "เข้าสู่ระบบ"),
+        ("Не приходит счёт", "счёт"),
+        ("Order ABC-1234 is missing", "abc-12"),
+        ('He said "refund" AND (nothing) NEAR me*', '"refund" AND (nothing'),
+    ],
+)
+def test_words_are_found_in_any_script_and_whatever_signs_stand_around_them(
+    store: LocalStore, text: str, asked: str
+) -> None:
+    added(store, "Something else: 金返 refunds-free")
+    wanted = added(store, text)
+
+    assert found(store, asked) == [wanted]
+
+
+def test_subjects_messages_notes_numbers_and_addresses_are_found(store: LocalStore) -> None:
+    first, second = added(store, "one"), added(store, "two", email="Bo@example.com")
+    store.reply(first, AGENT, "a canary note", public=False, now=NOW)
+    number = store.tickets([second])[second].number
+
+    assert found(store, "canary") == [first]
+    assert found(store, number.lower().replace("-", "")) == [second]
+    assert found(store, "bo@EXAMPLE.com") == [second]
+    assert sorted(found(store, "subject")) == [first, second]
+    assert found(store, "one canary") == []  # one text has both, or none
+    assert found(store, "?!") == []
+
+
+def test_filters_are_joined_and_counts_are_of_what_they_leave(store: LocalStore) -> None:
+    wanted = added(store, "a", "ai_billing", "ai_urgency_high", "ai_sentiment_negative", "ai_escalated")
+    added(store, "b", "ai_billing", "ai_urgency_low", "ai_sentiment_negative")
+    old = added(store, "c", "ai_account", now=NOW - 7200)
+    store.change(old, AGENT, version=1, now=NOW - 7000, status="waiting")
+
+    query = Query(status=["open"], category=["billing"], urgency=["high"], sentiment=["negative"], escalated=True)
+    assert [ticket.id for ticket in store.search(query).rows] == [wanted]
+    assert [ticket.id for ticket in store.search(Query(older_than_s=3600)).rows] == [old]
+    counts = store.counts(Query(status=["open", "waiting"]))
+    assert counts["status"] == {"open": 2, "waiting": 1}
+    assert counts["category"] == {"billing": 2, "account": 1}
+    assert counts["urgency"] == {"high": 1, "low": 1, None: 1}
+    assert counts["escalated"] == {True: 1, False: 2}
+    assert store.counts(Query(text="a", category=["billing"]))["status"] == {"open": 1}
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [("updated", [1, 4, 3, 2]), ("created", [4, 3, 2, 1]), ("oldest", [1, 2, 3, 4]), ("urgency", [3, 1, 4, 2])],
+)
+def test_pages_show_every_ticket_once_in_each_order_though_tickets_arrive_meanwhile(
+    store: LocalStore, sort: Sort, order: list[int]
+) -> None:
+    for number, tags in enumerate([["ai_urgency_low"], [], ["ai_urgency_critical"], []]):
+        added(store, f"no. {number}", *tags, now=NOW - 1000 + number)
+    store.change(1, AGENT, version=1, now=NOW - 500, tags_add=["x"])
+
+    seen: list[int] = []
+    after: str | None = None
+    while True:
+        page = store.search(Query(sort=sort), after, limit=1)
+        seen += [ticket.id for ticket in page.rows if ticket.id <= 4]
+        if len(seen) == 1:
+            added(store, "newcomer", now=NOW)
+        after = page.next_key
+        if after is None:
+            break
+
+    assert seen == order
+
+
+def test_a_page_that_nobody_was_given_is_refused(store: LocalStore) -> None:
+    for after in ("", "x", "[]", "[1]", '["a",{}]', '["a","b","c","d"]'):
+        with pytest.raises(LocalHelpdeskError, match="no such page"):
+            store.search(Query(), after)
