@@ -64,8 +64,8 @@ class Embedder:
         if settings.api_key_variable and not settings.api_key:
             raise ConfigError(f"embeddings.api_key_variable names {settings.api_key_variable}, which is not set")
         self._model = settings.model
-        self._seconds = lambda: max(0.1, min(settings.timeout_s, remaining()))
-        self._longest_wait = lambda: min(LONGEST_WAIT_S, remaining())
+        self._seconds: Callable[[], float] = lambda: max(0.1, min(settings.timeout_s, remaining()))
+        self._longest_wait: Callable[[], float] = lambda: min(LONGEST_WAIT_S, remaining())
         key = settings.api_key.get_secret_value() if settings.api_key else None
         self._connection = Connection(
             ModelTarget(
