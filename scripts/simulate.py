@@ -6,6 +6,7 @@
     python scripts/simulate.py 2000 --mutations           # take guards away: each must be noticed
     python scripts/simulate.py 10000 --freshdesk          # on Freshdesk, which guards nothing; counts losses
     python scripts/simulate.py 10000 --replies            # with public replies and the statuses behind them
+    python scripts/simulate.py 3000 --local               # on the local helpdesk, whose file runs and people write to
 
 Exit code 1 when a promise was broken; the seeds are listed. Needs the development packages (pip install -e ".[dev]").
 """
@@ -28,9 +29,11 @@ from multiprocessing import TimeoutError as MultiprocessingTimeout
 
 import development  # noqa: F401 - for its effect
 
-from tests.simulation import freshdesk_invariants, invariants, reply_invariants
+from tests.simulation import freshdesk_invariants, invariants, local_invariants, reply_invariants
 from tests.simulation.freshdesk_mutations import FRESHDESK_MUTATIONS
 from tests.simulation.freshdesk_world import FreshdeskWorld
+from tests.simulation.local_mutations import LOCAL_MUTATIONS
+from tests.simulation.local_world import LocalWorld
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.reply_mutations import REPLY_MUTATIONS
 from tests.simulation.reply_world import ReplyWorld
@@ -49,8 +52,20 @@ EVERY_S = 60.0
 Broken = list[tuple[int, list[str]]]
 
 
-WORLDS: dict[str, type[World]] = {"": World, "freshdesk": FreshdeskWorld, "replies": ReplyWorld}
+WORLDS: dict[str, type[World]] = {
+    "": World,
+    "freshdesk": FreshdeskWorld,
+    "replies": ReplyWorld,
+    "local": LocalWorld,
+}
 """The kinds of stories."""
+GUARDS = {
+    "": MUTATIONS,
+    "freshdesk": FRESHDESK_MUTATIONS,
+    "replies": REPLY_MUTATIONS,
+    "local": LOCAL_MUTATIONS,
+}
+"""What may be taken away from each."""
 
 
 def play(seed: int, kind: str = "") -> World:
@@ -64,6 +79,8 @@ def violations(world: World) -> list[str]:
     """One sentence for each broken promise."""
     if isinstance(world, FreshdeskWorld):
         return freshdesk_invariants.violations(world)
+    if isinstance(world, LocalWorld):
+        return local_invariants.violations(world)
     if isinstance(world, ReplyWorld):
         return reply_invariants.violations(world)
     return invariants.violations(world)
@@ -201,7 +218,7 @@ class Report:
 def hunt(first: int, count: int, kind: str) -> int:
     """Take each guard away until the simulation notices; returns how many were not noticed."""
     missed = 0
-    for name, mutation in {"": MUTATIONS, "freshdesk": FRESHDESK_MUTATIONS, "replies": REPLY_MUTATIONS}[kind].items():
+    for name, mutation in GUARDS[kind].items():
         with mutation():
             for seed in range(first, first + count):
                 found = violations(play(seed, kind))
@@ -230,6 +247,7 @@ def main() -> int:
     kinds.add_argument(
         "--replies", dest="kind", action="store_const", const="replies", help="send public replies and statuses as well"
     )
+    kinds.add_argument("--local", dest="kind", action="store_const", const="local", help="play on the local helpdesk")
     parser.set_defaults(kind="")
     options = parser.parse_args()
     if options.mutations:

@@ -1,0 +1,205 @@
+"""The same stories on the local helpdesk, whose one file a run and people write to: with public replies as well.
+
+What differs: no network is between them, so nothing is late, lost or repeated. Instead a run may die at each statement,
+the file may be locked or its disk full, and an agent may save a page that was opened long before.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import greenlet
+
+from ticket_processor.core.models import PublicReply
+from ticket_processor.helpdesk import local_desk, local_schema
+from ticket_processor.helpdesk.local_desk import LocalDesk
+from ticket_processor.helpdesk.local_store import LocalStore
+from ticket_processor.helpdesk.protocol import Helpdesk
+from ticket_processor.helpdesk.transport import Transport
+from ticket_processor.pipeline.parts import Answers
+from ticket_processor.pipeline.writeback import Delivery
+from ticket_processor.sandbox.faults import FaultPlan
+from ticket_processor.state.store import State
+
+from .local_account import LocalAccount
+from .local_steps import Steps, WatchedDesk, stepping
+from .mishaps import Mishaps
+from .reply_world import ReplyWorld
+from .troubles import RunClock
+from .virtual import Countdown, Crash
+from .world import AREA, GROUPS, ORDER, PEOPLES_TAGS, TEXTS, World
+
+
+class LocalWorld(ReplyWorld):
+    """One story on the local helpdesk; in half of them runs send public replies."""
+
+    stable_read_s = 0.0
+
+    def __init__(self, seed: int, **options: Any) -> None:
+        self._twists = random.Random(f"local {seed}")
+        self._sends_replies = self._twists.random() < 0.5
+        self._file_fails = self._twists.choice((0.0, 0.0, 0.01, 0.05))
+        self._folder = TemporaryDirectory()
+        super().__init__(seed, **options)
+        self.then = "pending" if self.then == "solved" else self.then  # only people say that a ticket is solved
+        # The helpdesk has no other clock than its machine's, by which a reply would be early.
+        self._wrong_clocks = self._wrong_clocks and not self._sends_replies
+
+    def _helpdesk(self) -> Any:
+        self.local = QuickStore(Path(self._folder.name) / "helpdesk.sqlite3", clock=self.time.now)
+        with self.local.writing() as db:
+            for group in GROUPS:
+                db.execute("INSERT INTO team VALUES (?, ?)", (group, f"Team {group}"))
+        self.account = LocalAccount(self.time, self.local, self.seed)
+        return SimpleNamespace(store=self.account, faults=FaultPlan(), duplicates=0.0, repeats=0.0)
+
+    def _shape(self, held: Mishaps) -> None:
+        none: dict[str, Any] = {"poison": {}, "odd": {}, "shared": None, "omits": 0.0, "stale_jobs": None}
+        none |= {"ignores_stamps": False, "silent": 0.0, "late": 0.0, "upgrade": None, "redacts": False}
+        self.mishaps = replace(held, **none)
+        super()._shape(self.mishaps)
+
+    def play(self) -> None:
+        try:
+            with (
+                mock.patch.object(local_schema, "transaction", stepping(self.account)),
+                mock.patch.object(local_desk, "PAGE_SIZE", self._twists.choice((1, 2, 1000))),
+            ):
+                super().play()
+        finally:
+            self.local.close()
+            self._folder.cleanup()
+
+    # Runs
+
+    def _run(self, name: str, *arguments: Any, **options: Any) -> None:
+        greenlet.getcurrent().run_name = name
+        super()._run(name, *arguments, **options)
+
+    def _clock(self) -> RunClock:
+        clock = super()._clock()
+        greenlet.getcurrent().clock = clock
+        return clock
+
+    def _way(self) -> Delivery:
+        return Delivery("single")
+
+    def _client(self, transport: Transport, state: State) -> Helpdesk:
+        here = greenlet.getcurrent()
+        here.steps = Steps(self, state._crash)
+        return WatchedDesk(LocalDesk(self.local, here.clock.now), self, here.run_name, state._crash)
+
+    def _answers(self) -> Answers | None:
+        return super()._answers() if self._sends_replies else World._answers(self)
+
+    def _reply_wanted(self) -> Callable[[PublicReply], bool] | None:
+        return super()._reply_wanted() if self._sends_replies else None
+
+    def file_fails(self) -> bool:
+        """Whether the helpdesk's file cannot be used at this moment."""
+        return self.faulty and self._twists.random() < self._file_fails
+
+    # People
+
+    def _customer_writes(self) -> None:
+        subject, body = self.dice.choice(TEXTS)
+        email = f"customer{self._twists.randrange(10**6)}@example.com"
+        copied = ("ai_processed", "copied") if self._odds.random() < self.mishaps.copies else ()
+        with self._dying():
+            self.account.submit(subject, body, email, copied)
+        number = self.account.submit(subject, body, email, copied)
+        if self._twists.random() < 0.3:
+            self.time.at(
+                self.time.now() + self._twists.uniform(0, 300), lambda: self._again(number, subject, body, email)
+            )
+
+    def _again(self, number: int, subject: str, body: str, email: str) -> None:
+        if self.local.ticket(number).status != "spam" and self.account.submit(subject, body, email) != number:
+            self.account.faults.append(f"ticket {number}: submitted twice, and there twice")
+
+    @contextmanager
+    def _dying(self) -> Iterator[None]:
+        """The portal may die at any statement, and is there again at once."""
+        steps = self._twists.randint(1, 20) if self._twists.random() < self._crash_weight else None
+        self.account.portal = Countdown(steps)
+        try:
+            yield
+        except Crash:
+            self.ends.append("the portal crashed")
+        finally:
+            self.account.portal = Countdown(None)
+
+    def _customer_replies(self, ticket_id: int) -> None:
+        if self.local.ticket(ticket_id).status not in ("closed", "spam"):
+            super()._customer_replies(ticket_id)
+
+    def _person_acts(self, ticket_id: int) -> None:
+        if not self.faulty:
+            return
+        account, dice = self.account, self.dice
+        if self._replies and dice.random() < 0.15:
+            self._customer_replies(ticket_id)
+            return
+        act = dice.random()
+        tags = account.tickets[ticket_id].tags
+        edit: dict[str, Any] = {}
+        if act < 0.35:
+            edit = {"add_tags": (dice.choice(PEOPLES_TAGS),)}
+        elif act < 0.5 and tags:
+            ours = [item for item in tags if item.startswith("ai_") and item != "ai_other_product"]
+            pool = tags if self._strips else [item for item in tags if item not in ours]
+            if self._strips and "ai_fallback" in tags and dice.random() < 0.5:
+                edit = {"remove_tags": ("ai_fallback",)}  # somebody has judged it
+            elif pool:
+                edit = {"remove_tags": (dice.choice(list(pool)),)}
+        elif act < 0.66:
+            edit = {"priority": dice.choice(("low", "normal", "high", "urgent"))}
+        elif act < 0.74:
+            edit = {"group_id": dice.choice(GROUPS)}
+        elif act < 0.84:
+            edit = {"custom_fields": dice.choice(({AREA: "area_web_shop"}, {AREA: "area_app"}, {ORDER: "A-7"}))}
+        elif act < 0.9:
+            edit = {"comment": "Looking into it.", "public": dice.random() < 0.5}
+        elif act < 0.98:
+            edit = {"status": dice.choice(("open", "open", "pending", "pending", "solved", "spam"))}
+        else:
+            edit = {"status": "closed"}
+        if self._twists.random() < 0.3:
+            account.opens_page(ticket_id)
+            self.time.at(self.time.now() + self._twists.uniform(0, 30), lambda: self._saves_page(ticket_id, edit))
+        elif edit:
+            with self._dying():
+                account.person_edit(ticket_id, **edit)
+
+    def _saves_page(self, ticket_id: int, edit: Mapping[str, Any]) -> None:
+        with self._dying():
+            self.account.saves_page(ticket_id, **edit)
+
+    # What is asked of a story
+
+    def cursor_stored(self, cursor: str, state: State) -> None:
+        place = int(cursor.rpartition(":")[2])
+        waiting = {item.ticket_id for item in state.retries()}
+        waiting.update(item.verdict.ticket_id for item in state.unsettled())
+        self.cursors += [
+            f"a cursor passed ticket {number}, which nobody had settled"
+            for number in self.tickets
+            if self.local.ticket(number).last_event <= place and not self.is_settled(number) and number not in waiting
+        ]
+
+
+class QuickStore(LocalStore):
+    """A store whose writes need not survive the machine, as nobody pulls its plug."""
+
+    def _connected(self) -> Any:
+        db = super()._connected()
+        db.execute("PRAGMA synchronous=OFF")
+        return db

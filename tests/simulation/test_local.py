@@ -1,0 +1,69 @@
+"""Stories on the local helpdesk: every promise holds there as well, and missing guards are noticed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import orjson
+import pytest
+
+from .local_invariants import violations
+from .local_mutations import LOCAL_MUTATIONS, NOTICED_BY
+from .local_world import LocalWorld
+from .reply_invariants import sent_in
+
+SEEDS = 2000
+IN_DEFAULT_SET = 100
+PART = 100
+HUNTED = 2000
+
+
+def _play(seed: int, **options: Any) -> LocalWorld:
+    world = LocalWorld(seed, **options)
+    world.play()
+    return world
+
+
+def _first_seeds() -> list[Any]:
+    return [
+        pytest.param(first, marks=[pytest.mark.slow] if first >= IN_DEFAULT_SET else [])
+        for first in range(0, SEEDS, PART)
+    ]
+
+
+@pytest.mark.parametrize("first", _first_seeds())
+def test_no_promise_is_broken_whatever_goes_wrong(first: int) -> None:
+    broken = {seed: found for seed in range(first, first + PART) if (found := violations(_play(seed)))}
+    assert not broken, "replay with: python scripts/simulate.py 1 --local --show --first SEED"
+
+
+def test_the_same_seed_tells_the_same_story_to_the_byte() -> None:
+    once, again = _play(7), _play(7, quick=False)
+    assert [orjson.dumps(line) for line in once.log] == [orjson.dumps(line) for line in again.log]
+    assert (once.wire, once.account.history) == (again.wire, again.account.history)
+
+
+@pytest.mark.parametrize("name", LOCAL_MUTATIONS)
+def test_a_missing_guard_is_noticed(name: str) -> None:
+    with LOCAL_MUTATIONS[name]():
+        seeds = [NOTICED_BY.get(name, 0), *range(HUNTED)]
+        assert any(violations(_play(seed)) for seed in seeds), f"{name}: nothing was noticed"
+
+
+def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
+    held: Counter[str] = Counter()
+    for seed in range(60):
+        world = _play(seed)
+        held.update(sent_in(world))
+        ends = [end if isinstance(end, str) else end.stopped_by for end in world.ends]
+        held["portals that died"] += ends.count("the portal crashed")
+        held["runs that died"] += sum("crashed" in str(end) for end in ends) - ends.count("the portal crashed")
+        held["files that failed"] += ends.count("HelpdeskDown")
+        held["conflicts"] += sum(end == "409" for *_, end in world.wire)
+        held["pages refused"] += world.account.refused
+        for audit in world.account.history:
+            held[f"changes by {audit.actor}"] += 1
+    wanted = ("public replies", "statuses behind them", "replies cancelled for a touch", "replies confirmed by reading")
+    chances = ("runs that died", "portals that died", "files that failed", "conflicts", "pages refused")
+    assert min(held[what] for what in (*wanted, *chances, "changes by api", "changes by person")) > 0
