@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,20 @@ def test_a_file_that_is_older_than_the_cursor_is_listed_anew(desk: LocalDesk, st
     number = added(store)
 
     assert [ticket.id for page in desk.pages("event:900", NOW - 60) for ticket in page.tickets] == [number]
+
+
+def test_a_file_that_was_put_back_is_listed_anew_although_it_has_grown_since(
+    desk: LocalDesk, store: LocalStore
+) -> None:
+    number = added(store)
+    with closing(sqlite3.connect(":memory:")) as copy, closing(sqlite3.connect(store.path)) as file:
+        file.backup(copy)
+        store.reply(number, AGENT, "Hm.", public=False, now=NOW + 60)
+        (page,) = desk.pages(None, NOW - 60)
+        copy.backup(file)
+    late = added(store, "after the repair", now=NOW + 120)
+
+    assert [ticket.id for page in desk.pages(page.cursor, NOW - 60) for ticket in page.tickets] == [number, late]
 
 
 def test_one_write_carries_everything_and_is_one_edit_of_the_record(desk: LocalDesk, store: LocalStore) -> None:

@@ -77,7 +77,7 @@ def _one_more(store: LocalStore, event: int, *rest: Any, whole: Any = LocalStore
 def _by_time(desk: LocalDesk, cursor: str | None, since: float, whole: Any = LocalDesk.pages) -> Iterator[Page]:
     """The cursor is brought to the newest event, and not to the last that was listed."""
     for page in whole(desk, cursor, since):
-        yield replace(page, cursor=f"event:{desk._store.last_event()}")
+        yield replace(page, cursor=desk._cursor(desk._store.last_event()))
 
 
 def _without_people(events: Any, *rest: Any, whole: Any = local_desk.edits_of) -> Any:

@@ -186,7 +186,7 @@ class LocalWorld(ReplyWorld):
     # What is asked of a story
 
     def cursor_stored(self, cursor: str, state: State) -> None:
-        place = int(cursor.rpartition(":")[2])
+        place = int(cursor.removeprefix("event:").partition("@")[0])
         waiting = {item.ticket_id for item in state.retries()}
         waiting.update(item.verdict.ticket_id for item in state.unsettled())
         self.cursors += [

@@ -60,9 +60,9 @@ class LocalDesk:
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
         """See :meth:`Helpdesk.pages`: in the order of the tickets' last events, which are numbered as they are kept."""
         begun = self._store.last_event()
-        place = int(cursor.removeprefix(_CURSOR)) if cursor else 0
+        place = int((cursor or "").removeprefix(_CURSOR).partition("@")[0] or 0)
         earliest = ""
-        if not cursor or place > begun:  # the file is an older one than last time
+        if cursor != self._cursor(place):  # none, or the file was put back to an older one
             place, earliest = 0, stamp(since)
         while True:
             self._noted("list")
@@ -71,9 +71,13 @@ class LocalDesk:
             listed = [row for row in rows if row.last_event <= begun]
             last = len(listed) < PAGE_SIZE
             place = begun if last else listed[-1].last_event
-            yield Page(tuple(map(self._read, listed)), f"{_CURSOR}{place}", last)
+            yield Page(tuple(map(self._read, listed)), self._cursor(place), last)
             if last:
                 return
+
+    def _cursor(self, place: int) -> str:
+        """An event's number and time: a file that was put back gives its number to another one."""
+        return f"{_CURSOR}{place}@{self._store.time_of(place)}"
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         """See :meth:`Helpdesk.fetch`."""

@@ -149,6 +149,12 @@ class LocalStore(Transfer, People, TicketSearch):
             row = one_row(db, "SELECT max(id) FROM event")
         return int(row[0] or 0) if row else 0
 
+    def time_of(self, event: int) -> str:
+        """When an event happened; empty where there is no such event."""
+        with self.reading() as db:
+            row = one_row(db, "SELECT at FROM event WHERE id = ?", (event,))
+        return "" if row is None else str(row["at"])
+
     def tag_counts(self) -> dict[str, int]:
         """How many tickets have each tag."""
         with self.reading() as db:
