@@ -1,0 +1,1 @@
+"""The portal: pages where customers submit and follow tickets of the local helpdesk, and agents work them."""

@@ -1,0 +1,68 @@
+"""The portal as one application: its pages, its static files, and its errors as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from ... import __version__
+from ...core.errors import StateUnusable
+from .pages import FOLDER
+from .parts import Portal
+from .security import HEADERS, SafeAnswers
+
+_TITLES = {
+    400: "That request made no sense",
+    403: "Please try again",
+    404: "There is nothing here",
+    405: "There is nothing here",
+    409: "Something has changed",
+    413: "That is too much",
+    429: "Too many tries",
+    503: "Out of order",
+}
+_WORDS = {
+    404: "No page has this address, or the link that you followed is not complete.",
+    405: "No page has this address.",
+    503: "We cannot take anything in at the moment. Nothing was stored; please try again in a few minutes.",
+}
+
+
+def make_portal(portal: Portal) -> FastAPI:
+    """The application."""
+    app = FastAPI(title=portal.settings.name, version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(SafeAnswers)
+    # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
+    app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
+    for part in ():
+        app.include_router(part.routes(portal))
+
+    def error(request: Request, status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
+        title = _TITLES.get(status, "That did not work")
+        return portal.pages.page(request, "error.html", status, headers, heading=title, words=words)
+
+    @app.exception_handler(HTTPException)
+    def refused(request: Request, why: HTTPException) -> Response:
+        own = why.detail if why.detail != HTTPException(why.status_code).detail else ""
+        return error(request, why.status_code, own or _WORDS.get(why.status_code, ""), why.headers)
+
+    @app.exception_handler(RequestValidationError)
+    def senseless(request: Request, _why: RequestValidationError) -> Response:
+        return error(request, 400, "")
+
+    @app.exception_handler(StateUnusable)
+    def unusable(request: Request, _why: StateUnusable) -> Response:
+        return error(request, 503, _WORDS[503])
+
+    @app.exception_handler(Exception)
+    def broken(request: Request, _why: Exception) -> Response:
+        return error(request, 500, "The mistake is ours. Nothing was lost; please try again.", HEADERS)
+
+    return app

@@ -1,0 +1,60 @@
+"""Renders pages from templates: escaped, with a token for their forms and times that browsers make local."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from ...core.clock import iso
+from .markdown import rendered
+from .security import FormTokens
+
+FOLDER = Path(__file__).parent
+
+
+class Pages:
+    """The pages of one portal, whose name stands at their top."""
+
+    def __init__(self, name: str, forms: FormTokens) -> None:
+        self._forms = forms
+        self._templates = Environment(
+            loader=FileSystemLoader(FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["portal_name"] = name
+        self._templates.filters |= {"moment": moment, "rendered": rendered, "file_size": file_size}
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> HTMLResponse:
+        """The template with these values; its forms take ``form_token``, which only this browser can send."""
+        browser = self._forms.browser(request)
+        text = self._templates.get_template(template).render(form_token=self._forms.token(browser), **values)
+        response = HTMLResponse(text, status, headers)
+        self._forms.remember(response, browser)
+        return response
+
+
+def moment(timestamp: float) -> Markup:
+    """A time for machines and, in UTC, for people; a script shows it in the browser's own zone."""
+    at = datetime.fromtimestamp(timestamp, UTC)
+    return Markup('<time datetime="{}">{} UTC</time>').format(iso(timestamp), f"{at.day} {at:%b %Y, %H:%M}")
+
+
+def file_size(count: int) -> str:
+    """A number of bytes, for people."""
+    return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{max(1, round(count / 1024))} kB"

@@ -1,0 +1,67 @@
+"""What the pages of one portal share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .limits import Buckets
+from .pages import Pages
+from .security import Cookies, FormTokens
+
+if TYPE_CHECKING:
+    from ...helpdesk.local_store import LocalStore
+
+Suggest = Callable[[str], "Sequence[Suggestion]"]
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """An article that may answer what somebody wrote, and its lines about it; ``url`` may be empty."""
+
+    title: str
+    url: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PortalSettings:
+    """What differs between portals. ``key`` signs cookies: random, secret, and the same after a restart."""
+
+    key: bytes
+    name: str = "Support"
+    https: bool = False
+    """Whether browsers reach it by https, so that cookies may go no other way."""
+    tag_prefix: str = "ai_"
+
+
+class Portal:
+    """The store and the time, and what makes and checks pages, forms, cookies and limits.
+
+    ``told`` is called with the id of a ticket that a customer has just submitted or answered. ``suggest`` finds
+    articles for what somebody wrote; without it, none are shown.
+    """
+
+    def __init__(
+        self,
+        store: LocalStore,
+        settings: PortalSettings,
+        now: Callable[[], float],
+        *,
+        told: Callable[[int], object] = lambda _ticket_id: None,
+        suggest: Suggest | None = None,
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.now = now
+        self.told = told
+        self.suggest = suggest
+        self.cookies = Cookies(settings.key, now, https=settings.https)
+        self.forms = FormTokens(self.cookies, now)
+        self.pages = Pages(settings.name, self.forms)
+        self.wrong_keys = Buckets(20, HOUR_S, now)
+        self.tickets_by_address = Buckets(10, HOUR_S, now)
+        self.tickets_by_mail = Buckets(5, HOUR_S, now)
+        self.searches = Buckets(60, 60.0, now)

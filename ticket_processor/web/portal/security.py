@@ -1,0 +1,131 @@
+"""What keeps strangers out of the portal: headers of every answer, tokens of forms, and signed cookies."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from itsdangerous import BadSignature, TimestampSigner
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MOST_BODY_BYTES = 26 * 2**20
+"""Of a request: five files and the text."""
+FORM_COOKIE = "portal_form"
+FORM_LIFE_S = 12 * 3600.0
+"""How long a form may stay open before it is sent."""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class SafeAnswers:
+    """Gives every answer the headers that browsers obey, and takes no more of a body than is allowed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        taken = 0
+
+        async def limited() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > MOST_BODY_BYTES:
+                raise HTTPException(413, "That is too much at once. Send fewer or smaller files.")
+            return message
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-cache" if "etag" in headers else "no-store")
+            await send(message)
+
+        await self._app(scope, limited, guarded)
+
+
+class Cookies:
+    """Signs cookies, sets and reads them. A signature is good for one ``purpose`` only, and for ``life_s``."""
+
+    def __init__(self, key: bytes, now: Callable[[], float], *, https: bool) -> None:
+        self._key = key
+        self._now = now
+        self._https = https
+
+    def sign(self, purpose: str, value: str) -> str:
+        """The value with the time and a signature."""
+        return self._signer(purpose).sign(value).decode()
+
+    def signed_at(self, purpose: str, signed: str, value: str, life_s: float) -> float | None:
+        """When this value was signed (Unix seconds); ``None`` where it was not, or too long ago."""
+        try:
+            found, at = self._signer(purpose).unsign(signed, return_timestamp=True)
+        except BadSignature:
+            return None
+        is_good = secrets.compare_digest(found, value.encode()) and 0 <= self._now() - at.timestamp() <= life_s
+        return at.timestamp() if is_good else None
+
+    def set(self, response: Response, name: str, value: str, *, path: str, life_s: float, strict: bool = False) -> None:
+        """Set a cookie that no script can read."""
+        response.set_cookie(
+            name,
+            value,
+            max_age=int(life_s),
+            path=path,
+            secure=self._https,
+            httponly=True,
+            samesite="strict" if strict else "lax",
+        )
+
+    def _signer(self, purpose: str) -> TimestampSigner:
+        signer = TimestampSigner(self._key, salt=f"ticketbot portal {purpose}")
+        signer.get_timestamp = lambda: int(self._now())  # type: ignore[method-assign]
+        return signer
+
+
+class FormTokens:
+    """Tokens that prove that a form came from our own page: signed, with the time, for one browser's cookie."""
+
+    def __init__(self, cookies: Cookies, now: Callable[[], float]) -> None:
+        self._cookies = cookies
+        self._now = now
+
+    def browser(self, request: Request) -> str:
+        """The random name of the browser in its cookie, or a new one."""
+        found = request.cookies.get(FORM_COOKIE, "")
+        return found if 16 <= len(found) <= 64 and found.isascii() else secrets.token_urlsafe(24)
+
+    def token(self, browser: str) -> str:
+        """The token for a form that this browser gets now."""
+        return self._cookies.sign("form", browser)
+
+    def remember(self, response: Response, browser: str) -> None:
+        """Set the cookie that goes with :meth:`token`."""
+        self._cookies.set(response, FORM_COOKIE, browser, path="/", life_s=FORM_LIFE_S)
+
+    def age(self, request: Request, token: str) -> float | None:
+        """For how many seconds the form was open; ``None`` where it is not ours."""
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return None  # a neighbouring site could have set the cookie
+        browser = request.cookies.get(FORM_COOKIE, "")
+        at = self._cookies.signed_at("form", token, browser, FORM_LIFE_S) if browser else None
+        return None if at is None else max(0.0, self._now() - at)
+
+    def check(self, request: Request, token: str) -> None:
+        """Raises ``HTTPException`` (403) for a form that is not ours."""
+        if self.age(request, token) is None:
+            raise HTTPException(403, "The page was open for too long, or cookies are off. Go back, reload, try again.")
