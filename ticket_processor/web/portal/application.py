@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from ... import __version__
-from ...core.errors import StateUnusable
+from ...core.errors import HelpdeskDown
+from . import actions, form, tracking
 from .pages import FOLDER
 from .parts import Portal
 from .security import HEADERS, SafeAnswers
@@ -41,7 +42,7 @@ def make_portal(portal: Portal) -> FastAPI:
     app.add_middleware(SafeAnswers)
     # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
-    for part in ():
+    for part in (form, tracking, actions):
         app.include_router(part.routes(portal))
 
     def error(request: Request, status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -57,8 +58,8 @@ def make_portal(portal: Portal) -> FastAPI:
     def senseless(request: Request, _why: RequestValidationError) -> Response:
         return error(request, 400, "")
 
-    @app.exception_handler(StateUnusable)
-    def unusable(request: Request, _why: StateUnusable) -> Response:
+    @app.exception_handler(HelpdeskDown)
+    def unusable(request: Request, _why: HelpdeskDown) -> Response:
         return error(request, 503, _WORDS[503])
 
     @app.exception_handler(Exception)

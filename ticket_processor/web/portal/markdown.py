@@ -19,6 +19,7 @@ def rendered(text: str) -> Markup:
         tags=_TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes=_SCHEMES,
+        url_relative="deny",
         link_rel="noopener noreferrer nofollow",
     )
     return Markup(made)  # noqa: S704 - what nh3 has cleaned

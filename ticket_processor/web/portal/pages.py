@@ -11,7 +11,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from ...core.clock import iso
+from ...core.clock import iso, parse_iso
 from .markdown import rendered
 from .security import FormTokens
 
@@ -49,10 +49,11 @@ class Pages:
         return response
 
 
-def moment(timestamp: float) -> Markup:
-    """A time for machines and, in UTC, for people; a script shows it in the browser's own zone."""
-    at = datetime.fromtimestamp(timestamp, UTC)
-    return Markup('<time datetime="{}">{} UTC</time>').format(iso(timestamp), f"{at.day} {at:%b %Y, %H:%M}")
+def moment(stamp: str) -> Markup:
+    """A time (ISO 8601) for machines and, in UTC, for people; a script shows it in the browser's own zone."""
+    at = parse_iso(stamp)
+    day = datetime.fromtimestamp(at, UTC)
+    return Markup('<time datetime="{}">{} UTC</time>').format(iso(at), f"{day.day} {day:%b %Y, %H:%M}")
 
 
 def file_size(count: int) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
+from ...helpdesk.local_store import LocalStore
 from .limits import Buckets
 from .pages import Pages
 from .security import Cookies, FormTokens
-
-if TYPE_CHECKING:
-    from ...helpdesk.local_store import LocalStore
 
 Suggest = Callable[[str], "Sequence[Suggestion]"]
 HOUR_S = 3600.0
@@ -28,13 +25,15 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class PortalSettings:
-    """What differs between portals. ``key`` signs cookies: random, secret, and the same after a restart."""
+    """What differs between portals.
 
-    key: bytes
+    ``key`` signs cookies: random, secret, and the same after a restart. ``address`` is where browsers reach it, such
+    as ``https://help.example.com``; with https, cookies go no other way.
+    """
+
+    key: bytes = field(repr=False)
     name: str = "Support"
-    https: bool = False
-    """Whether browsers reach it by https, so that cookies may go no other way."""
-    tag_prefix: str = "ai_"
+    address: str = ""
 
 
 class Portal:
@@ -58,10 +57,11 @@ class Portal:
         self.now = now
         self.told = told
         self.suggest = suggest
-        self.cookies = Cookies(settings.key, now, https=settings.https)
+        self.cookies = Cookies(settings.key, now, https=settings.address.startswith("https:"))
         self.forms = FormTokens(self.cookies, now)
         self.pages = Pages(settings.name, self.forms)
         self.wrong_keys = Buckets(20, HOUR_S, now)
-        self.tickets_by_address = Buckets(10, HOUR_S, now)
-        self.tickets_by_mail = Buckets(5, HOUR_S, now)
+        self.tickets_by_address = Buckets(30, HOUR_S, now)
+        self.tickets_by_mail = Buckets(10, HOUR_S, now)
+        self.acts = Buckets(60, HOUR_S, now)
         self.searches = Buckets(60, 60.0, now)

@@ -1,0 +1,103 @@
+"""A portal on a real store in a temporary file, and browsers that fill its forms in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
+pytest.importorskip("nh3", reason="the extra 'serve' is not installed")
+
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from ticket_processor.helpdesk.local_model import LocalTicket
+from ticket_processor.helpdesk.local_search import Query
+from ticket_processor.helpdesk.local_store import LocalStore
+from ticket_processor.web.portal.application import make_portal
+from ticket_processor.web.portal.parts import Portal, PortalSettings, Suggest
+
+START = 1_800_000_000.0
+TYPED = {"subject": "No invoice", "description": "The invoice for May has not come.", "email": "ann@example.com"}
+
+
+class Browser(TestClient):
+    """A browser with its own cookies; follows redirections."""
+
+    rig: PortalRig
+
+    def token(self, path: str = "/") -> str:
+        """The token in the forms of a page."""
+        return tokens_in(self.get(path).text)[0]
+
+    def submit(self, *, wait: float = 30, **values: Any) -> Response:
+        """Open the form, wait as a person would, and send it."""
+        token = self.token()
+        self.rig.at += wait
+        files = values.pop("files", None)
+        return self.post("/", data={**TYPED, "form_token": token, **values}, files=files)
+
+    def act(self, ticket: LocalTicket, what: str, **values: Any) -> Response:
+        """Send one of the forms on the ticket's page."""
+        token = self.token(f"/t/{ticket.number}")
+        return self.post(f"/t/{ticket.number}/{what}", data={"form_token": token, **values})
+
+
+@dataclass
+class PortalRig:
+    """The application, its store and its time."""
+
+    store: LocalStore
+    at: float = START
+    told: list[int] = field(default_factory=list)
+    app: Any = None
+    parts: Any = None
+
+    def browser(self, address: str = "203.0.113.5") -> Browser:
+        """Another browser, at this address."""
+        browser = Browser(self.app, base_url="http://help.test", client=(address, 5000), raise_server_exceptions=False)
+        browser.rig = self
+        return browser
+
+    def only_ticket(self) -> LocalTicket:
+        """The one ticket that there is."""
+        [ticket] = self.store.search(Query()).rows
+        return ticket
+
+
+def tokens_in(page: str) -> list[str]:
+    return [unescape(each) for each in re.findall(r'name="form_token" value="([^"]+)"', page)]
+
+
+MakePortal = Callable[..., PortalRig]
+
+
+@pytest.fixture
+def make_rig(tmp_path: Path) -> Iterator[MakePortal]:
+    """Make a portal, with articles where ``suggest`` finds some."""
+    opened: list[LocalStore] = []
+
+    def make(*, suggest: Suggest | None = None, address: str = "") -> PortalRig:
+        store = LocalStore(tmp_path / "helpdesk.sqlite3")
+        opened.append(store)
+        rig = PortalRig(store)
+        settings = PortalSettings(b"a key for tests only, 32 bytes long", "Acme help", address)
+        rig.parts = Portal(store, settings, lambda: rig.at, told=rig.told.append, suggest=suggest)
+        rig.app = make_portal(rig.parts)
+        return rig
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def rig(make_rig: MakePortal) -> PortalRig:
+    """A portal without articles."""
+    return make_rig()

@@ -1,0 +1,277 @@
+"""A customer submits a ticket: what was typed is kept, programs are kept out, and nothing is there twice."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.helpdesk.local_search import Query
+from ticket_processor.web.portal import pages
+from ticket_processor.web.portal.form import MOST_FILE_BYTES
+from ticket_processor.web.portal.parts import Suggestion
+
+from .conftest import TYPED, MakePortal, PortalRig
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
+
+
+def test_a_submitted_ticket_is_there_and_its_page_opens(rig: PortalRig) -> None:
+    browser = rig.browser()
+    page = browser.submit(name="Ann")
+    ticket = rig.only_ticket()
+    assert page.status_code == 200
+    assert page.url.path == f"/t/{ticket.number}"
+    assert "The invoice for May has not come." in page.text
+    assert (ticket.subject, ticket.status, ticket.channel, ticket.form_language) == ("No invoice", "open", "web", "en")
+    assert rig.told == [ticket.id]
+
+
+def test_its_link_is_shown_for_a_while_and_opens_it_elsewhere(rig: PortalRig) -> None:
+    browser = rig.browser()
+    [link] = set(re.findall(r'href="(http://help\.test/t/[^"]+)"', browser.submit().text))
+    elsewhere = rig.browser("198.51.100.7").get(unescape(link))
+    assert elsewhere.status_code == 200
+    assert "k=" not in str(elsewhere.url)
+    assert "No invoice" in elsewhere.text
+    assert unescape(link).partition("k=")[2] not in elsewhere.text
+
+
+def test_a_portal_at_a_public_address_links_to_it_and_sends_cookies_by_https_only(make_rig: MakePortal) -> None:
+    rig = make_rig(address="https://help.example.com/")
+    browser = rig.browser()
+    page = browser.get("/")
+    assert "; secure" in page.headers["set-cookie"].lower()
+    browser.cookies.set("portal_form", re.findall(r"portal_form=([^;]+)", page.headers["set-cookie"])[0])
+    rig.at += 30
+    token = re.findall(r'name="form_token" value="([^"]+)"', page.text)[0]
+    sent = browser.post("/", data={**TYPED, "form_token": unescape(token)}, follow_redirects=False)
+    assert sent.status_code == 303
+    assert all("; secure" in each.lower() for each in sent.headers.get_list("set-cookie"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"subject": " "}, "Say in a few words"),
+        ({"description": ""}, "Describe what happened"),
+        ({"email": "ann"}, "Give an e-mail address"),
+        ({"email": "ann@example.com\r\nBcc: all@example.com"}, "Give an e-mail address"),
+        ({"email": "<ann@example.com>"}, "Give an e-mail address"),
+        ({"email": f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}"}, "Give an e-mail address"),
+        ({"subject": "x" * 201}, "Use at most 200 characters; these are 201."),
+        ({"description": "x" * 20_001}, "Use at most 20,000 characters"),
+        ({"name": "x" * 101}, "Use at most 100 characters"),
+    ],
+)
+def test_what_was_typed_is_kept_where_something_is_wrong(rig: PortalRig, wrong: dict[str, str], words: str) -> None:
+    typed = {**TYPED, "name": "Ann Müller", **wrong}
+    page = rig.browser().submit(**typed)
+    assert page.status_code == 422
+    assert words in page.text
+    for field, value in typed.items():
+        if field not in wrong:
+            assert value in page.text
+    assert 'aria-invalid="true"' in page.text
+    assert rig.store.search(Query()).rows == ()
+
+
+@pytest.mark.parametrize("email", ["ann@example.com", "a.b+c@sub.example.co.uk", "jörg@bücher.example", "x@1.example"])
+def test_ordinary_addresses_are_taken(rig: PortalRig, email: str) -> None:
+    assert rig.browser().submit(email=email).url.path.startswith("/t/T-")
+
+
+def test_who_fills_the_hidden_field_in_is_told_and_nothing_is_stored(rig: PortalRig) -> None:
+    page = rig.browser().submit(website="https://spam.example")
+    assert page.status_code == 422
+    assert "Leave the field “Website” empty" in page.text
+    assert "The invoice for May" in page.text
+    assert rig.store.search(Query()).rows == ()
+
+
+def test_a_form_that_comes_back_within_a_moment_is_shown_again(rig: PortalRig) -> None:
+    page = rig.browser().submit(wait=2)
+    assert page.status_code == 422
+    assert "That was very quick" in page.text
+    assert "The invoice for May" in page.text
+    assert rig.store.search(Query()).rows == ()
+
+
+@pytest.mark.parametrize("token", ["", "forged", "another browser's", "too old"])
+def test_a_form_that_is_not_ours_is_not_taken_and_what_was_typed_is_kept(rig: PortalRig, token: str) -> None:
+    browser = rig.browser()
+    own = browser.token()
+    given = {"another browser's": rig.browser().token(), "too old": own}.get(token, token)
+    rig.at += 13 * 3600 if token == "too old" else 30
+    page = browser.post("/", data={**TYPED, "form_token": given})
+    assert page.status_code == 403
+    assert "The invoice for May" in page.text
+    assert rig.store.search(Query()).rows == ()
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_form_on_another_site_is_not_taken(rig: PortalRig, site: str) -> None:
+    browser = rig.browser()
+    token = browser.token()
+    rig.at += 30
+    page = browser.post("/", data={**TYPED, "form_token": token}, headers={"Sec-Fetch-Site": site})
+    assert page.status_code == 403
+    assert rig.store.search(Query()).rows == ()
+
+
+def test_a_double_click_leads_to_the_same_ticket(rig: PortalRig) -> None:
+    browser = rig.browser()
+    token = browser.token()
+    rig.at += 30
+    cookies = dict(browser.cookies)
+
+    def send(_: int) -> str:
+        one = rig.browser()
+        one.cookies.update(cookies)
+        return one.post("/", data={**TYPED, "form_token": token}).url.path
+
+    with ThreadPoolExecutor(4) as pool:
+        paths = set(pool.map(send, range(4)))
+    assert paths == {f"/t/{rig.only_ticket().number}"}
+
+
+def test_many_tickets_from_one_mail_address_have_to_wait(rig: PortalRig) -> None:
+    answers = [rig.browser(f"203.0.113.{n}").submit(subject=f"No {n}") for n in range(11)]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert "The invoice for May" in answers[-1].text
+    rig.at += 3600
+    assert rig.browser().submit(subject="Later").status_code == 200
+
+
+def test_many_tickets_from_one_network_have_to_wait(rig: PortalRig) -> None:
+    addresses = [f"2001:db8:1:2::{n:x}" for n in range(1, 33)]
+    statuses = [
+        rig.browser(address).submit(email=f"{n}@example.com", wait=4).status_code for n, address in enumerate(addresses)
+    ]
+    assert 429 in statuses
+    assert statuses[:25] == [200] * 25
+    assert rig.browser("2001:db8:1:3::1").submit(email="other@example.com").status_code == 200
+
+
+def test_files_come_with_the_ticket_and_are_only_ever_saved(rig: PortalRig) -> None:
+    browser = rig.browser()
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    files = [("files", ("photo ü.png", PNG)), ("files", ("../../evil.svg", svg))]
+    page = browser.submit(files=files)
+    ticket = rig.only_ticket()
+    links = re.findall(rf'href="(/t/{ticket.number}/files/\d+)"', page.text)
+    assert len(links) == 2
+    assert "evil.svg" in page.text
+    assert ".." not in page.text.partition("<main")[2]
+    for link, content in zip(links, (PNG, svg), strict=True):
+        got = browser.get(link)
+        assert got.content == content
+        assert got.headers["content-disposition"].startswith("attachment")
+        assert got.headers["content-type"] == "application/octet-stream"
+        assert got.headers["x-content-type-options"] == "nosniff"
+        assert rig.browser().get(link).status_code == 404
+
+
+def test_a_browser_in_which_no_file_was_chosen_sends_none(rig: PortalRig) -> None:
+    browser = rig.browser()
+    parts = {**TYPED, "form_token": browser.token()}
+    rig.at += 30
+    begin = "--b\r\nContent-Disposition: form-data; name"
+    body = "".join(f'{begin}="{name}"\r\n\r\n{text}\r\n' for name, text in parts.items())
+    body += f'{begin}="files"; filename=""\r\n'
+    body += "Content-Type: application/octet-stream\r\n\r\n\r\n--b--\r\n"
+    page = browser.post("/", content=body.encode(), headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert page.url.path == f"/t/{rig.only_ticket().number}"
+    assert rig.store.files(rig.only_ticket().id) == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ([("files", ("big.png", PNG + b"x" * MOST_FILE_BYTES))], "Each file may have 5 MB"),
+        ([("files", (f"{n}.png", PNG)) for n in range(6)], "Send at most 5 files"),
+    ],
+)
+def test_too_large_or_too_many_files_are_named(rig: PortalRig, files: list[object], words: str) -> None:
+    page = rig.browser().submit(files=files)
+    assert page.status_code == 422
+    assert words in page.text
+    assert "The invoice for May" in page.text
+    assert rig.store.search(Query()).rows == ()
+
+
+def test_a_body_that_is_far_too_large_is_not_read_to_its_end(rig: PortalRig) -> None:
+    read = 0
+
+    def endless() -> object:
+        nonlocal read
+        for _ in range(100):
+            read += 2**20
+            yield b"x" * 2**20
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = rig.browser().post("/", content=endless(), headers=headers)  # type: ignore[arg-type]
+    assert answer.status_code in (400, 413)
+    answer = rig.browser().post(
+        "/", files=[("files", (f"{n}.png", b"x" * (4 * 2**20))) for n in range(8)], data={"form_token": "x"}
+    )
+    assert answer.status_code == 413
+    assert "too much" in answer.text
+
+
+def test_articles_are_shown_to_a_script_alone_and_to_a_browser_without_one_with_the_form(make_rig: MakePortal) -> None:
+    asked: list[str] = []
+
+    def suggest(text: str) -> list[Suggestion]:
+        asked.append(text)
+        return [Suggestion("Where invoices are", "https://help.example/1", ("Open Billing.",))]
+
+    rig = make_rig(suggest=suggest)
+    browser = rig.browser()
+    page = browser.get("/")
+    assert 'hx-post="/articles"' in page.text
+    assert 'formaction="/articles#articles"' in page.text
+    alone = browser.post("/articles", data=TYPED, headers={"HX-Request": "true"})
+    whole = browser.post("/articles", data=TYPED)
+    for shown in (alone, whole):
+        assert 'href="https://help.example/1"' in shown.text
+        assert "Open Billing." in shown.text
+        assert "Found automatically" in shown.text
+    assert "<html" not in alone.text
+    assert "The invoice for May has not come." in whole.text
+    assert asked == ["No invoice\nThe invoice for May has not come."] * 2
+    assert browser.post("/articles", data={"description": "short"}).status_code == 200
+    assert len(asked) == 2
+    assert rig.store.search(Query()).rows == ()
+
+
+def test_articles_are_looked_for_so_often_and_no_more(make_rig: MakePortal) -> None:
+    rig = make_rig(suggest=lambda _text: [])
+    statuses = [rig.browser().post("/articles", data=TYPED).status_code for _ in range(61)]
+    assert statuses == [200] * 60 + [429]
+
+
+def test_without_a_knowledge_base_no_article_is_offered(rig: PortalRig) -> None:
+    assert "/articles" not in rig.browser().get("/").text
+    assert rig.browser().post("/articles", data=TYPED).status_code == 404
+
+
+def test_the_first_page_weighs_little_and_asks_nobody_else(rig: PortalRig) -> None:
+    browser = rig.browser()
+    page = browser.get("/")
+    links = set(re.findall(r'(?:src|href|action)="([^"#]+)', page.text))
+    assert all(link.startswith("/") and not link.startswith("//") for link in links)
+    files = [link for link in links if link.startswith("/static/")]
+    assert len(files) == 4
+    size = len(page.content)
+    for link in files:
+        with browser.stream("GET", link) as got:
+            assert got.status_code == 200
+            size += len(b"".join(got.iter_raw()))
+    assert size <= 60_000
+    folder = Path(pages.__file__).parent / "static"
+    assert not re.search(r"https?://(?!www\.w3\.org)", (folder / "portal.css").read_text(encoding="utf-8"))

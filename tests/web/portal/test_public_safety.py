@@ -1,0 +1,271 @@
+"""Strangers, programs and hostile texts: nothing is seen, changed or run that should not be."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from html.parser import HTMLParser
+from statistics import median
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from ticket_processor.core.errors import HelpdeskDown
+from ticket_processor.helpdesk.local_model import AI, Actor, NewFile, NewTicket
+from ticket_processor.helpdesk.local_store import LocalStore
+from ticket_processor.web.portal.security import HEADERS
+
+from .conftest import TYPED, MakePortal, PortalRig
+from .markup_corpus import ALL_MARKUP, MARKUP
+from .test_public_tracking import agent_of, now_of, opened
+
+TEXT = set("p br hr em strong code pre blockquote ul ol li h3 a article header span time".split())
+"""Elements that a text may be made of."""
+WRONG_KEY = "AAAAAAAAAAAAAAAAAAAAAA"
+
+
+class Found(HTMLParser):
+    """The elements of a page, and where its links lead."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.links: list[str] = []
+        self.feed(page)
+
+    def elements(self) -> Counter[str]:
+        """How often each kind of element is there, but for those of plain text."""
+        return Counter(tag for tag in self.tags if tag not in TEXT)
+
+    def hostile_attributes(self) -> list[tuple[str, str]]:
+        """Attributes that run or load something and are not the page's own."""
+        return [
+            (name, value)
+            for name, value in self.attributes
+            if name.startswith("on")
+            or name in ("style", "srcdoc", "formaction", "background")
+            or (name.startswith("hx-") and "javascript" in value)
+        ]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        self.links += [value or "" for name, value in attrs if name in ("href", "hx-get", "src")]
+
+
+def test_a_wrong_key_and_an_unknown_number_get_the_same_answer(rig: PortalRig) -> None:
+    _, ticket = opened(rig)
+    stranger = rig.browser("198.51.100.1")
+    stranger.get("/")
+    wrong = stranger.get(f"/t/{ticket.number}?k={WRONG_KEY}")
+    unknown = stranger.get(f"/t/T-0000-00000?k={WRONG_KEY}")
+    without = stranger.get(f"/t/{ticket.number}")
+    assert [answer.status_code for answer in (wrong, unknown, without)] == [404] * 3
+    assert wrong.text == unknown.text == without.text
+    assert set(wrong.headers) == set(unknown.headers)
+
+
+def test_a_wrong_key_and_an_unknown_number_take_the_same_time(rig: PortalRig) -> None:
+    _, ticket = opened(rig)
+    took: dict[str, list[float]] = {ticket.number: [], "T-0000-00000": []}
+    for _ in range(60):
+        for number, times in took.items():
+            begun = time.perf_counter()
+            assert rig.store.opens(number, WRONG_KEY) is None
+            times.append(time.perf_counter() - begun)
+    known, unknown = (median(times) for times in took.values())
+    assert 0.5 < known / unknown < 2
+
+
+def test_twenty_wrong_keys_in_an_hour_and_then_none_is_tried(rig: PortalRig) -> None:
+    _, ticket = opened(rig)
+    secret = rig.store.new_secret(ticket.id)
+    stranger = rig.browser("198.51.100.1")
+    statuses = [stranger.get(f"/t/{ticket.number}?k={WRONG_KEY}{n}").status_code for n in range(22)]
+    assert statuses == [404] * 20 + [429] * 2
+    refused = stranger.get(f"/t/{ticket.number}?k={secret}")
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["retry-after"]) <= 3600
+    assert rig.browser("198.51.100.2").get(f"/t/{ticket.number}?k={secret}").status_code == 200
+    rig.at += 3600
+    assert stranger.get(f"/t/{ticket.number}?k={secret}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["", "/live", "/files/1"])
+def test_a_cookie_opens_its_own_ticket_only_and_a_forged_one_none(rig: PortalRig, path: str) -> None:
+    browser, own = opened(rig)
+    rig.store.add_file(own.id, None, "a.txt", b"a")
+    _, other = opened(rig, email="other@example.com")
+    assert browser.get(f"/t/{own.number}{path}").status_code == 200
+    cookie = next(each.value for each in browser.cookies.jar if each.name == "portal_ticket")
+    for forged in (cookie, f"{other.number}.{'.'.join(str(cookie).split('.')[1:])}", "", other.number, "a.b.c"):
+        stranger = rig.browser("198.51.100.1")
+        stranger.cookies.set("portal_ticket", str(forged))
+        assert stranger.get(f"/t/{other.number}{path}").status_code == 404
+
+
+def test_a_form_token_is_no_key_to_a_ticket(rig: PortalRig) -> None:
+    _, ticket = opened(rig)
+    stranger = rig.browser()
+    stranger.cookies.set("portal_form", ticket.number + "aaaaaa")
+    for token in (stranger.token(), stranger.token().replace("aaaaaa", "")):
+        stranger.cookies.set("portal_ticket", token)
+        assert stranger.get(f"/t/{ticket.number}").status_code == 404
+
+
+@pytest.mark.parametrize("what", ["reply", "solved", "reopen", "rating"])
+def test_nothing_changes_without_a_token_or_without_the_ticket(rig: PortalRig, what: str) -> None:
+    browser, ticket = opened(rig)
+    values = {"body": "Hello", "version": ticket.version, "stars": 5}
+    before = rig.store.events(ticket.id)
+    assert browser.post(f"/t/{ticket.number}/{what}", data=values).status_code == 403
+    other = rig.browser().token()
+    assert browser.post(f"/t/{ticket.number}/{what}", data={**values, "form_token": other}).status_code == 403
+    stranger = rig.browser()
+    values["form_token"] = stranger.token()
+    assert stranger.post(f"/t/{ticket.number}/{what}", data=values).status_code == 404
+    assert browser.get(f"/t/{ticket.number}/{what}").status_code in (404, 405)
+    assert rig.store.events(ticket.id) == before
+
+
+def test_whoever_follows_every_link_changes_nothing(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    rig.store.add_file(ticket.id, None, "a.txt", b"a")
+    rig.store.reply(ticket.id, agent_of(rig), "See [this](/t/x) and https://example.com.", public=True, now=rig.at)
+    rig.store.change(ticket.id, agent_of(rig), version=None, now=rig.at, status="resolved")
+    before = rig.store.last_event(), now_of(rig, ticket.id)
+    waiting, seen = [f"/t/{ticket.number}", f"/t/{ticket.number}?stars=5"], set()
+    while waiting:
+        path = waiting.pop()
+        if path in seen or urlsplit(path).netloc:
+            continue
+        seen.add(path)
+        page = browser.get(path)
+        if page.headers.get("content-type", "").startswith("text/html"):
+            found = Found(page.text)
+            waiting += [urljoin(path, link) for link in found.links]
+    assert len(seen) >= 8
+    assert (rig.store.last_event(), now_of(rig, ticket.id)) == before
+    assert rig.store.rating(ticket.id) is None
+
+
+def test_every_variant_of_markup_in_a_conversation_is_only_text(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    own = Found(browser.get(f"/t/{ticket.number}").text).elements()
+    agent, customer = agent_of(rig), rig_customer(rig, ticket.id)
+    for text in ALL_MARKUP:
+        for actor in (customer, agent, AI):
+            rig.store.reply(ticket.id, actor, text, public=True, now=rig.at)
+    found = Found(browser.get(f"/t/{ticket.number}").text)
+    assert found.elements() == own
+    assert found.hostile_attributes() == []
+    assert all(re.match(r"/|#|https?://|mailto:", link) for link in found.links)
+
+
+@pytest.mark.parametrize("place", ["subject", "description", "name", "file", "reply", "agent", "model"])
+def test_markup_in_a_text_is_shown_as_it_was_typed(rig: PortalRig, place: str) -> None:
+    browser, plain = opened(rig)
+    own = Found(browser.get(f"/t/{plain.number}").text).elements()
+    agent = agent_of(rig)
+    for text in MARKUP:
+        new = NewTicket(
+            text if place == "subject" else "Subject",
+            f"Text {text}" if place == "description" else "Text",
+            "ann@example.com",
+            text if place == "name" else "",
+            files=[NewFile(text, b"x")] if place == "file" else (),
+        )
+        created = rig.store.create(new, rig.at)
+        if place == "reply":
+            rig.store.reply(created.id, rig_customer(rig, created.id), text, public=True, now=rig.at)
+        if place in ("agent", "model"):
+            rig.store.reply(created.id, agent if place == "agent" else AI, text, public=True, now=rig.at)
+        page = browser.get(f"/t/{created.number}?k={created.secret}")
+        assert page.status_code == 200
+        found = Found(page.text)
+        assert found.elements() == own, text
+        assert found.hostile_attributes() == [], text
+        assert all(re.match(r"/|#|https?://|mailto:", link) for link in found.links), text
+        rig.at += 3600
+
+
+def rig_customer(rig: PortalRig, ticket_id: int) -> Actor:
+    return Actor("customer", now_of(rig, ticket_id).requester)
+
+
+def test_markup_in_the_form_comes_back_as_it_was_typed(rig: PortalRig) -> None:
+    browser = rig.browser()
+    own = Found(browser.submit(email="wrong").text).elements()
+    for text in MARKUP:
+        page = browser.post("/", data={**TYPED, "subject": text, "description": text, "email": text, "name": text})
+        assert Found(page.text).elements() == own, text
+        assert Found(page.text).hostile_attributes() == [], text
+
+
+def test_every_answer_carries_the_safe_headers(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    answers = [
+        browser.get("/"),
+        browser.get(f"/t/{ticket.number}"),
+        browser.get(f"/t/{ticket.number}/live"),
+        browser.get("/static/portal.css"),
+        browser.get("/nowhere"),
+        browser.get("/static/../parts.py"),
+        browser.put("/"),
+        browser.post("/", content=b"\xff\xfe", headers={"Content-Type": "multipart/form-data"}),
+        rig.browser().get(f"/t/{ticket.number}?k={rig.store.new_secret(ticket.id)}", follow_redirects=False),
+    ]
+    for answer in answers:
+        assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+        assert "cache-control" in answer.headers
+    policy = HEADERS["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_no_page_with_somebody_s_words_is_kept_by_a_cache(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    assert browser.get(f"/t/{ticket.number}").headers["cache-control"] == "no-store"
+    assert browser.get(f"/t/{ticket.number}/live").headers["cache-control"] == "private, no-cache"
+
+
+def test_a_helpdesk_that_is_down_is_said_to_be_and_nothing_of_it_is_shown(
+    rig: PortalRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = rig.browser()
+    token = browser.token()
+    rig.at += 30
+
+    def down(*_: object) -> None:
+        raise HelpdeskDown("the local helpdesk in /home/secret/place cannot be used")
+
+    monkeypatch.setattr(LocalStore, "create", down)
+    page = browser.post("/", data={**TYPED, "form_token": token})
+    assert page.status_code == 503
+    assert "secret" not in page.text
+    assert "Nothing was stored" in page.text
+
+
+def test_a_fault_of_ours_shows_a_page_with_the_safe_headers(
+    make_rig: MakePortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_text: str) -> list[object]:
+        raise ZeroDivisionError("a customer's words")
+
+    rig = make_rig(suggest=broken)  # type: ignore[arg-type]
+    page = rig.browser().post("/articles", data=TYPED)
+    assert page.status_code == 500
+    assert "a customer's words" not in page.text
+    assert {name: page.headers.get(name) for name in HEADERS} == HEADERS
+
+
+@pytest.mark.parametrize(
+    "number", ["T-0000-00000", "x", "%00", "..%2f..", "a" * 5000, "%ff", "T-0000-00000%0d%0aSet-Cookie:a=b", "ß", "'"]
+)
+def test_numbers_of_any_kind_get_a_page(rig: PortalRig, number: str) -> None:
+    for path in (f"/t/{number}", f"/t/{number}?k=x&stars=3", f"/t/{number}/live?since=1"):
+        answer = rig.browser().get(path)
+        assert answer.status_code == 404
+        assert "There is nothing here" in answer.text

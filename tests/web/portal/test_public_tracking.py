@@ -1,0 +1,298 @@
+"""A customer follows a ticket: what is shown, what a customer may do with it, and what nobody but agents sees."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from ticket_processor.helpdesk.local_model import AI, SYSTEM, Actor, LocalTicket, NewTicket
+from ticket_processor.web.portal.parts import Suggestion
+
+from .conftest import Browser, MakePortal, PortalRig, tokens_in
+
+CANARY = "CANARY the customer is wrong"
+
+
+def opened(rig: PortalRig, **values: str) -> tuple[Browser, LocalTicket]:
+    """A ticket, and a browser that has followed its link."""
+    new = NewTicket(**{"subject": "No invoice", "description": "Where?", "email": "ann@example.com", **values})
+    created = rig.store.create(new, rig.at)
+    browser = rig.browser()
+    assert browser.get(f"/t/{created.number}?k={created.secret}").status_code == 200
+    return browser, now_of(rig, created.id)
+
+
+def now_of(rig: PortalRig, ticket_id: int) -> LocalTicket:
+    ticket = rig.store.ticket(ticket_id)
+    assert ticket is not None
+    return ticket
+
+
+def agent_of(rig: PortalRig) -> Actor:
+    known = rig.store.by_email("bo@acme.example")
+    return Actor("agent", (known or rig.store.add_person("bo@acme.example", "Bo", "agent")).id)
+
+
+def page_of(browser: Browser, ticket: LocalTicket) -> str:
+    return browser.get(f"/t/{ticket.number}").text
+
+
+def steps_in(page: str) -> list[tuple[str, str]]:
+    return re.findall(r'<li class="(done|now|todo)"[^>]*>([^<]+?) *<', page)
+
+
+def test_the_steps_follow_from_what_has_happened(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    assert steps_in(page_of(browser, ticket)) == [
+        ("done", "Submitted"),
+        ("now", "Understood and sorted"),
+        ("todo", "Answered"),
+        ("todo", "Resolved"),
+    ]
+    tags = ["ai_processed", "ai_billing", "ai_urgency_high", "ai_sentiment_negative"]
+    rig.store.change(ticket.id, AI, version=None, now=rig.at + 5, tags_add=tags)
+    page = page_of(browser, ticket)
+    assert steps_in(page)[1:3] == [("done", "Understood and sorted"), ("now", "Answered")]
+    assert "cannot wait" not in page
+    assert [each in page for each in ("Category: billing", "Urgency: high", "Sentiment: negative")] == [True] * 3
+    rig.store.change(ticket.id, AI, version=None, now=rig.at + 6, tags_add=["ai_escalated"])
+    page = page_of(browser, ticket)
+    assert ("done", "Escalated to a person") in steps_in(page)
+    assert "What happens next" in page
+    rig.store.reply(ticket.id, agent_of(rig), "It is **there**.", public=True, now=rig.at + 60)
+    page = page_of(browser, ticket)
+    assert ("done", "Answered") in steps_in(page)
+    assert "<strong>Bo</strong>" in page
+    assert "It is <strong>there</strong>." in page
+    browser.act(ticket, "solved", version=now_of(rig, ticket.id).version)
+    page = page_of(browser, ticket)
+    assert ("done", "Resolved") in steps_in(page)
+    assert "What happens next" not in page
+
+
+def test_times_are_given_for_machines_and_in_universal_time_for_people(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    assert '<time datetime="2027-01-15T08:00:00Z">15 Jan 2027, 08:00 UTC</time>' in page_of(browser, ticket)
+
+
+def test_a_customer_sees_no_internal_note_and_no_file_of_one(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    agent = agent_of(rig)
+    rig.store.reply(ticket.id, agent, CANARY, public=False, now=rig.at)
+    rig.store.reply(ticket.id, AI, CANARY, public=False, now=rig.at)
+    rig.store.change(
+        ticket.id, agent, version=None, now=rig.at, status="in_progress", tags_add=["vip_canary"], reason=CANARY
+    )
+    note = rig.store.messages(ticket.id, public_only=False)[0]
+    secret = rig.store.add_file(ticket.id, note.id, "CANARY.txt", b"CANARY")
+    rig.store.reply(ticket.id, agent, "Hello Ann", public=True, now=rig.at)
+    for path in ("", "/live", f"/files/{secret.id}"):
+        assert "canary" not in browser.get(f"/t/{ticket.number}{path}").text.lower()
+    assert browser.get(f"/t/{ticket.number}/files/{secret.id}").status_code == 404
+    assert "Hello Ann" in page_of(browser, ticket)
+
+
+def test_what_a_program_wrote_says_so(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    rig.store.reply(ticket.id, AI, "Open *Billing*.", public=True, now=rig.at)
+    page = page_of(browser, ticket)
+    assert "Written by AI, not by a person" in page
+    assert "Open <em>Billing</em>." in page
+
+
+def test_articles_are_proposed_with_their_addresses_until_the_ticket_is_solved(make_rig: MakePortal) -> None:
+    rig = make_rig(suggest=lambda _text: [Suggestion("Invoices", "https://help.example/1", ("Open Billing.",))])
+    browser, ticket = opened(rig)
+    page = page_of(browser, ticket)
+    assert 'href="https://help.example/1"' in page
+    assert "nobody has checked that they fit" in page
+    rig.store.change(ticket.id, agent_of(rig), version=None, now=rig.at, status="resolved")
+    assert "help.example" not in page_of(browser, ticket)
+
+
+def test_a_reply_is_stored_once_and_told_on(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    for _ in range(2):
+        page = browser.act(ticket, "reply", body="It is **still** missing.\r\n<b>Now</b>")
+    assert "It is **still** missing.\n&lt;b&gt;Now&lt;/b&gt;" in page.text
+    assert [message.body for message in rig.store.messages(ticket.id, public_only=True)] == [
+        "It is **still** missing.\n<b>Now</b>"
+    ]
+    assert rig.told[0] == ticket.id
+    rig.at += 3600
+    browser.act(ticket, "reply", body="It is **still** missing.\r\n<b>Now</b>")
+    assert len(rig.store.messages(ticket.id, public_only=True)) == 2
+
+
+def test_a_reply_may_come_with_a_file(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    token = browser.token(f"/t/{ticket.number}")
+    page = browser.post(
+        f"/t/{ticket.number}/reply",
+        data={"form_token": token, "body": "See the picture."},
+        files=[("files", ("shot.png", b"\x89PNG\r\n\x1a\n"))],
+    )
+    [link] = re.findall(rf'href="(/t/{ticket.number}/files/\d+)"', page.text)
+    assert browser.get(link).content == b"\x89PNG\r\n\x1a\n"
+
+
+def test_an_answer_ends_the_wait_for_the_customer(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    rig.store.change(ticket.id, agent_of(rig), version=None, now=rig.at, status="waiting")
+    assert "Waiting for you" in page_of(browser, ticket)
+    browser.act(ticket, "reply", body="Here it is.")
+    assert now_of(rig, ticket.id).status == "open"
+
+
+@pytest.mark.parametrize("body", [" ", "x" * 20_001])
+def test_a_reply_that_cannot_be_taken_is_kept_in_its_field(rig: PortalRig, body: str) -> None:
+    browser, ticket = opened(rig)
+    page = browser.act(ticket, "reply", body=body)
+    assert page.status_code == 422
+    assert body.strip() in page.text
+    assert rig.store.messages(ticket.id, public_only=True) == ()
+
+
+def test_a_closed_ticket_takes_nothing_and_keeps_what_was_typed(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    agent = agent_of(rig)
+    token = browser.token(f"/t/{ticket.number}")
+    rig.store.change(ticket.id, agent, version=None, now=rig.at, status="resolved")
+    rig.store.change(ticket.id, agent, version=None, now=rig.at, status="closed")
+    answer = browser.post(f"/t/{ticket.number}/reply", data={"form_token": token, "body": "One more thing"})
+    assert answer.status_code == 409
+    assert "does not allow this any more" in answer.text
+    assert "Add something" not in page_of(browser, ticket)
+
+
+def test_a_customer_says_that_it_is_solved_and_opens_it_again(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    for _ in range(2):
+        answer = browser.act(ticket, "solved", version=ticket.version)
+        assert answer.status_code == 200
+    solved = now_of(rig, ticket.id)
+    assert solved.status == "resolved"
+    assert rig.store.events(ticket.id)[-1].actor.kind == "customer"
+    browser.act(ticket, "reopen", version=solved.version)
+    assert now_of(rig, ticket.id).status == "open"
+    assert "This solved it" in page_of(browser, ticket)
+
+
+def test_who_has_not_seen_the_newest_answer_is_shown_it_first(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    rig.store.reply(ticket.id, agent_of(rig), "Wait, one more step.", public=True, now=rig.at)
+    answer = browser.act(ticket, "solved", version=ticket.version)
+    assert answer.status_code == 409
+    assert "The ticket has changed" in answer.text
+    assert "Wait, one more step." in answer.text
+    assert now_of(rig, ticket.id).status == "open"
+
+
+def test_a_ticket_that_was_solved_long_ago_stays_so(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    browser.act(ticket, "solved", version=ticket.version)
+    rig.at += 31 * 24 * 3600
+    answer = browser.act(ticket, "reopen", version=now_of(rig, ticket.id).version)
+    assert answer.status_code == 409
+    assert now_of(rig, ticket.id).status == "resolved"
+
+
+def test_a_rating_is_taken_once_the_ticket_is_resolved_and_changed_once_a_day(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    assert browser.act(ticket, "rating", stars=5).status_code == 409
+    assert rig.store.rating(ticket.id) is None
+    browser.act(ticket, "solved", version=ticket.version)
+    assert "How did we do?" in page_of(browser, ticket)
+    assert browser.act(ticket, "rating", stars=5, comment="Thank you").status_code == 200
+    assert "you gave 5 of 5" in page_of(browser, ticket)
+    rig.at += 60
+    assert browser.act(ticket, "rating", stars=2).status_code == 200
+    assert [(event.old, event.new) for event in rig.store.events(ticket.id) if event.field == "rating"] == [
+        (None, "5"),
+        ("5", "2"),
+    ]
+    rig.at += 60
+    refused = browser.act(ticket, "rating", stars=1)
+    assert refused.status_code == 409
+    assert "A rating can be changed once a day." in refused.text
+    rig.at += 24 * 3600
+    assert browser.act(ticket, "rating", stars=1).status_code == 200
+
+
+def test_a_scanner_that_opens_the_rating_link_rates_nothing(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    browser.act(ticket, "solved", version=ticket.version)
+    secret = rig.store.new_secret(ticket.id)
+    for _ in range(50):
+        scanner = rig.browser("198.51.100.9")
+        page = scanner.get(f"/t/{ticket.number}?k={secret}&stars=1")
+        assert re.search(r'value="1" required checked', page.text)
+    assert rig.store.rating(ticket.id) is None
+    assert len(rig.store.events(ticket.id)) == 2
+    for _ in range(2):
+        browser.act(ticket, "rating", stars=4)
+    found = rig.store.rating(ticket.id)
+    assert found is not None
+    assert (found.stars, found.changed_at) == (4, None)
+
+
+@pytest.mark.parametrize("stars", ["0", "6", "-1"])
+def test_a_rating_without_stars_or_with_too_many_is_none(rig: PortalRig, stars: str) -> None:
+    browser, ticket = opened(rig)
+    browser.act(ticket, "solved", version=ticket.version)
+    page = browser.act(ticket, "rating", stars=stars, comment="As typed")
+    assert page.status_code == 422
+    assert "As typed" in page.text
+    assert rig.store.rating(ticket.id) is None
+
+
+def live_in(page: str) -> tuple[str, str, int]:
+    """The address that a page asks for news, the version that it has, and how often."""
+    address = re.findall(r'hx-get="([^"]+)"', page)[0]
+    tag = unescape(re.findall(r'data-etag="([^"]+)"', page)[0])
+    return address, tag, int(re.findall(r'hx-trigger="every (\d+)s"', page)[0])
+
+
+def test_a_page_without_news_gets_304_and_one_with_news_only_what_is_new(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    address, tag, _ = live_in(page_of(browser, ticket))
+    same = browser.get(address, headers={"If-None-Match": tag})
+    assert (same.status_code, same.content) == (304, b"")
+    rig.store.reply(ticket.id, agent_of(rig), "Here it is.", public=True, now=rig.at)
+    news = browser.get(address, headers={"If-None-Match": tag})
+    assert news.status_code == 200
+    assert news.headers["etag"] != tag
+    assert "Here it is." in news.text
+    assert "<html" not in news.text
+    assert "Add something" not in news.text
+
+
+def test_a_page_asks_less_and_less_often_and_no_more_once_the_ticket_is_closed(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    rig.at += 3600
+    page = page_of(browser, ticket)
+    seen = []
+    for wait_s in (0, 119, 2, 700, 100):
+        rig.at += wait_s
+        address, tag, every = live_in(page)
+        answer = browser.get(address, headers={"If-None-Match": tag})
+        if answer.status_code == 200:
+            page = answer.text
+            every = live_in(page)[2]
+        seen.append((answer.status_code, every))
+    assert seen == [(304, 5), (304, 5), (200, 15), (304, 15), (200, 60)]
+    rig.store.reply(ticket.id, agent_of(rig), "Here it is.", public=True, now=rig.at)
+    assert live_in(browser.get(address).text)[2] == 5
+    rig.store.change(ticket.id, agent_of(rig), version=None, now=rig.at, status="resolved")
+    rig.store.change(ticket.id, SYSTEM, version=None, now=rig.at, status="closed")
+    assert "hx-get" not in browser.get(address).text
+
+
+def test_the_forms_of_the_live_part_can_be_sent(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    part = browser.get(f"/t/{ticket.number}/live").text
+    data = {"form_token": tokens_in(part)[0], "version": ticket.version}
+    assert browser.post(f"/t/{ticket.number}/solved", data=data).status_code == 200
+    assert now_of(rig, ticket.id).status == "resolved"

@@ -1,0 +1,139 @@
+"""What a customer may do with a ticket: answer it, say that it is solved, open it again, rate it. Each is a POST."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...core.clock import parse_iso
+from ...core.sanitize import strip_hidden
+from ...helpdesk.local_model import (
+    MAX_COMMENT,
+    SAME_TICKET_S,
+    Actor,
+    IllegalTransition,
+    LocalHelpdeskError,
+    LocalTicket,
+    NewFile,
+    Stale,
+    Status,
+)
+from .access import go_to, path_of, seen_by
+from .form import MOST_DESCRIPTION, Files, Text, files_in
+from .limits import too_many
+from .parts import Portal
+from .tracking import STARS, shown
+
+Number = Annotated[int, Form()]
+TRIES = 5
+"""For a reply, where others write to the ticket at the same moment."""
+_CHANGED = "The ticket has changed since you opened this page. Look at what is new, then try again."
+_NOT_ANY_MORE = "The ticket's status does not allow this any more."
+
+
+def routes(portal: Portal) -> APIRouter:
+    """The forms on a ticket's page."""
+    router = APIRouter(prefix="/t/{number}")
+
+    @router.post("/reply")
+    def reply(request: Request, number: str, body: Text = "", form_token: Text = "", files: Files = None) -> Response:
+        """Store the customer's words, and the files that came with them."""
+        ticket = admitted(request, number, form_token)
+        text = strip_hidden(body).strip()
+        sent, wrong = files_in(files)
+        if not text or len(text) > MOST_DESCRIPTION:
+            wrong = f"Use at most {MOST_DESCRIPTION:,} characters." if text else "Write something first."
+        if wrong:
+            return shown(portal, request, ticket, 422, notice=wrong, typed=text)
+        try:
+            say(ticket, text, sent)
+        except LocalHelpdeskError as error:
+            return shown(portal, request, ticket, 409, notice=_words(error), typed=text)
+        portal.told(ticket.id)
+        return go_to(f"{path_of(number)}#conversation")
+
+    @router.post("/solved")
+    def solved(request: Request, number: str, version: Number = 0, form_token: Text = "") -> Response:
+        """Store that the customer has what was asked for."""
+        return change(request, number, form_token, version, "resolved", "#rating")
+
+    @router.post("/reopen")
+    def reopen(request: Request, number: str, version: Number = 0, form_token: Text = "") -> Response:
+        """Open the ticket again."""
+        return change(request, number, form_token, version, "open", "")
+
+    @router.post("/rating")
+    def rating(request: Request, number: str, stars: Number = 0, comment: Text = "", form_token: Text = "") -> Response:
+        """Store how content the customer is."""
+        ticket = admitted(request, number, form_token)
+        text = strip_hidden(comment).strip()
+        if stars not in STARS or len(text) > MAX_COMMENT:
+            words = "Choose one to five stars." if stars not in STARS else f"Use at most {MAX_COMMENT:,} characters."
+            return shown(portal, request, ticket, 422, notice=words, stars=max(0, min(5, stars)), comment=text)
+        try:
+            portal.store.rate(ticket.id, stars, text, portal.now())
+        except LocalHelpdeskError as error:
+            return shown(portal, request, ticket, 409, notice=_words(error))
+        return go_to(f"{path_of(number)}#rating")
+
+    def admitted(request: Request, number: str, form_token: str) -> LocalTicket:
+        ticket = seen_by(portal, request, number)
+        portal.forms.check(request, form_token)
+        if wait_s := portal.acts.take(f"{ticket.id}"):
+            raise too_many(wait_s)
+        return ticket
+
+    def say(ticket: LocalTicket, text: str, files: Sequence[NewFile]) -> None:
+        for _ in range(TRIES):
+            if was_just_said(ticket, text):
+                return
+            try:
+                portal.store.reply(
+                    ticket.id,
+                    _customer(ticket),
+                    text,
+                    public=True,
+                    files=files,
+                    version=ticket.version,
+                    now=portal.now(),
+                )
+                return
+            except Stale as stale:  # it may have been the same form, sent twice
+                ticket = stale.current
+        raise Stale(ticket)
+
+    def was_just_said(ticket: LocalTicket, text: str) -> bool:
+        said = portal.store.messages(ticket.id, public_only=True)
+        return (
+            bool(said)
+            and (said[-1].author.kind, said[-1].body) == ("customer", text)
+            and portal.now() - parse_iso(said[-1].created_at) < SAME_TICKET_S
+        )
+
+    def change(request: Request, number: str, form_token: str, version: int, status: Status, then: str) -> Response:
+        ticket = admitted(request, number, form_token)
+        if ticket.status == status:  # sent twice
+            return go_to(path_of(number) + then)
+        try:
+            portal.store.change(ticket.id, _customer(ticket), version=version, now=portal.now(), status=status)
+        except LocalHelpdeskError as error:
+            current = portal.store.ticket(ticket.id) or ticket
+            return shown(portal, request, current, 409, notice=_words(error))
+        portal.told(ticket.id)
+        return go_to(path_of(number) + then)
+
+    return router
+
+
+def _customer(ticket: LocalTicket) -> Actor:
+    return Actor("customer", ticket.requester)
+
+
+def _words(error: LocalHelpdeskError) -> str:
+    if isinstance(error, Stale):
+        return _CHANGED
+    return _NOT_ANY_MORE if isinstance(error, IllegalTransition) else f"{str(error)[:1].upper()}{str(error)[1:]}."

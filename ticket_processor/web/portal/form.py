@@ -1,0 +1,177 @@
+"""The form ``/`` by which a customer submits a ticket, and articles that may answer it before that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...core.sanitize import strip_hidden
+from ...helpdesk.local_model import LocalHelpdeskError, NewFile, NewTicket
+from .access import LINK_COOKIE, LINK_LIFE_S, go_to, let_in, path_of
+from .limits import address_of, too_many
+from .parts import Portal, Suggestion
+
+MOST_SUBJECT, MOST_DESCRIPTION, MOST_NAME, MOST_EMAIL = 200, 20_000, 100, 254
+MOST_FILES, MOST_FILE_BYTES = 5, 5 * 2**20
+SUGGEST_FROM = 20
+"""Characters from which articles are looked for."""
+MOST_SEARCHED = 1000
+LEAST_S = 3.0
+"""No person fills the form in within less."""
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,10}[^\W\d_][\w-]{1,61}")
+Text = Annotated[str, Form()]
+Files = Annotated[list[UploadFile] | None, File()]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What somebody typed into the form."""
+
+    subject: str = ""
+    description: str = ""
+    email: str = ""
+    name: str = ""
+
+    @classmethod
+    def of(cls, subject: str, description: str, email: str, name: str) -> Typed:
+        """The same without invisible characters, and lines where there are to be none."""
+        subject, email, name = (" ".join(strip_hidden(each).split()) for each in (subject, email, name))
+        return cls(subject, strip_hidden(description).strip(), email, name)
+
+    def errors(self) -> dict[str, str]:
+        """What is wrong, by field."""
+        wrong = {}
+        if not self.subject:
+            wrong["subject"] = "Say in a few words what it is about."
+        if not self.description:
+            wrong["description"] = "Describe what happened, or what you need."
+        if len(self.email) > MOST_EMAIL or not _EMAIL.fullmatch(self.email):
+            wrong["email"] = "Give an e-mail address such as name@example.com."
+        for field, value, most in (
+            ("subject", self.subject, MOST_SUBJECT),
+            ("description", self.description, MOST_DESCRIPTION),
+            ("name", self.name, MOST_NAME),
+        ):
+            if len(value) > most:
+                wrong[field] = f"Use at most {most:,} characters; these are {len(value):,}."
+        return wrong
+
+
+def routes(portal: Portal) -> APIRouter:
+    """The form's pages."""
+    router = APIRouter()
+
+    @router.get("/")
+    def form(request: Request) -> Response:
+        """Show the empty form."""
+        return shown(request, Typed())
+
+    @router.post("/articles")
+    def articles(
+        request: Request, subject: Text = "", description: Text = "", email: Text = "", name: Text = ""
+    ) -> Response:
+        """Show articles about what was typed: alone to a script, with the form to a browser without one."""
+        typed = Typed.of(subject, description, email, name)
+        found = suggestions(request, typed)
+        if request.headers.get("hx-request") == "true":
+            return portal.pages.page(request, "articles.html", articles=found, searched=True)
+        return shown(request, typed, found=found, searched=True)
+
+    @router.post("/")
+    def submit(
+        request: Request,
+        subject: Text = "",
+        description: Text = "",
+        email: Text = "",
+        name: Text = "",
+        website: Text = "",
+        form_token: Text = "",
+        files: Files = None,
+    ) -> Response:
+        """Take the ticket in, and go to its page; or show the form again with what was typed."""
+        typed = Typed.of(subject, description, email, name)
+        sent, wrong_files = files_in(files)
+        wrong = typed.errors() | ({"files": wrong_files} if wrong_files else {})
+        age = portal.forms.age(request, form_token)
+        if age is None:
+            return shown(
+                request, typed, {"": "This page was open for too long, or cookies are off. Send it again."}, 403
+            )
+        if website:
+            return shown(request, typed, {"": "Leave the field “Website” empty, and send it again."}, 422)
+        if age < LEAST_S:
+            return shown(request, typed, {"": "That was very quick. Look it over, and send it again."}, 422)
+        if wrong:
+            return shown(request, typed, wrong, 422)
+        if wait_s := _wait(request, typed.email):
+            refused = too_many(wait_s)
+            answer = shown(request, typed, {"": f"These are many tickets in a short time. {refused.detail}"}, 429)
+            answer.headers["Retry-After"] = (refused.headers or {})["Retry-After"]
+            return answer
+        new = NewTicket(typed.subject, typed.description, typed.email, typed.name, form_language="en", files=sent)
+        try:
+            created = portal.store.create(new, portal.now())
+        except LocalHelpdeskError as error:
+            return shown(request, typed, {"": f"{error}."}, 422)
+        portal.told(created.id)
+        answer = go_to(path_of(created.number))
+        let_in(portal, answer, created.number)
+        path = path_of(created.number)
+        portal.cookies.set(answer, LINK_COOKIE, created.secret, path=path, life_s=LINK_LIFE_S)
+        return answer
+
+    def shown(
+        request: Request,
+        typed: Typed,
+        wrong: dict[str, str] | None = None,
+        status: int = 200,
+        *,
+        found: list[Suggestion] | None = None,
+        searched: bool = False,
+    ) -> Response:
+        return portal.pages.page(
+            request,
+            "form.html",
+            status,
+            typed=typed,
+            wrong=wrong or {},
+            articles=found or [],
+            searched=searched,
+            can_suggest=portal.suggest is not None,
+            most={"files": MOST_FILES, "megabytes": MOST_FILE_BYTES // 2**20},
+        )
+
+    def suggestions(request: Request, typed: Typed) -> list[Suggestion]:
+        text = f"{typed.subject}\n{typed.description[:MOST_SEARCHED]}".strip()
+        if portal.suggest is None:
+            raise HTTPException(404)
+        if wait_s := portal.searches.take(address_of(request)):
+            raise too_many(wait_s)
+        return list(portal.suggest(text)) if len(text) >= SUGGEST_FROM else []
+
+    def _wait(request: Request, email: str) -> float:
+        buckets = ((portal.tickets_by_address, address_of(request)), (portal.tickets_by_mail, email.casefold()))
+        return max(bucket.take(key) for bucket, key in buckets)
+
+    return router
+
+
+def files_in(files: Sequence[UploadFile] | None) -> tuple[list[NewFile], str]:
+    """The files that were sent, and what is wrong with them."""
+    sent, wrong = [], ""
+    for each in files or ():
+        name = " ".join(strip_hidden(each.filename or "").split())
+        content = each.file.read(MOST_FILE_BYTES + 1)
+        if not name and not content:
+            continue  # what a browser sends where no file was chosen
+        if len(content) > MOST_FILE_BYTES:
+            wrong = f"Each file may have {MOST_FILE_BYTES // 2**20} MB."
+        sent.append(NewFile(name, content))
+    return sent, wrong or (f"Send at most {MOST_FILES} files." if len(sent) > MOST_FILES else "")
