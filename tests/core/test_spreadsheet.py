@@ -7,7 +7,7 @@ import pytest
 from ticket_processor.core.sanitize import harmless
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A1"])
 def test_no_text_of_a_cell_is_a_formula(text: str) -> None:
     assert harmless(text) == f"'{text}"
 

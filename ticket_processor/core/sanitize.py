@@ -229,7 +229,7 @@ def _cut(text: str, limit: int) -> str:
     return head.rstrip(" .,;:-") + "…"
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def harmless(cell: object) -> object:
