@@ -31,8 +31,8 @@ _TRANSITIONS: Mapping[ActorKind, Mapping[Status, tuple[Status, ...]]] = {
         "in_progress": ("open", "escalated", "waiting", "resolved", "spam"),
         "escalated": ("open", "in_progress", "waiting", "resolved", "spam"),
         "waiting": ("open", "in_progress", "escalated", "resolved", "spam"),
-        "resolved": ("open", "in_progress", "closed"),
-        "spam": ("open",),
+        "resolved": (*_AT_WORK, "closed"),
+        "spam": _AT_WORK,
     },
     # It may ask for a person and wait for the customer; that a ticket is resolved only people say.
     "ai": {

@@ -49,6 +49,13 @@ class People(LocalFile):
             db.execute("UPDATE person SET password_hash = ? WHERE id = ?", (password_hash, person_id))
             db.execute("DELETE FROM session WHERE person_id = ?", (person_id,))
 
+    def set_role(self, person_id: int, role: Role) -> None:
+        """Set a role, and end the person's sessions. Raises :class:`NotThere`."""
+        with self.writing() as db:
+            _must(db, person_id)
+            db.execute("UPDATE person SET role = ? WHERE id = ?", (role, person_id))
+            db.execute("DELETE FROM session WHERE person_id = ?", (person_id,))
+
     def open_session(self, person_id: int, expires: float) -> str:
         """A token that stands for the person until ``expires`` (Unix seconds)."""
         token = new_secret()
