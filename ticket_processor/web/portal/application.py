@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from ... import __version__
 from ...core.errors import HelpdeskDown
 from . import actions, form, tracking
+from .admin import application as admin
 from .pages import FOLDER
 from .parts import Portal
 from .security import HEADERS, SafeAnswers
@@ -42,7 +43,7 @@ def make_portal(portal: Portal) -> FastAPI:
     app.add_middleware(SafeAnswers)
     # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
-    for part in (form, tracking, actions):
+    for part in (form, tracking, actions, admin):
         app.include_router(part.routes(portal))
 
     def error(request: Request, status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:

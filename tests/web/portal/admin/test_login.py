@@ -1,0 +1,161 @@
+"""Logging in and out, and one's own password."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+
+import pytest
+
+from ticket_processor.web.portal.admin.login import WRONG
+from ticket_processor.web.portal.admin.passwords import Passwords, why_weak
+from ticket_processor.web.portal.admin.sessions import COOKIE, LIFE_S
+
+from ..conftest import Browser, PortalRig
+from .conftest import PASSWORD, AgentsDesk, send
+
+
+def log_in(browser: Browser, email: str = "bea@example.com", password: str = PASSWORD, **more: str) -> object:
+    return send(browser, "/admin/login", {"email": email, "password": password, **more}, page="/admin/login")
+
+
+def test_an_agent_logs_in_and_is_led_to_the_page_that_was_asked_for(desk: AgentsDesk) -> None:
+    desk.person("bea@example.com", "agent")
+    browser = desk.rig.browser()
+    refused = browser.get("/admin/tickets/7?x=1", follow_redirects=False)
+    assert (refused.status_code, refused.headers["location"]) == (
+        303,
+        "/admin/login?next=%2Fadmin%2Ftickets%2F7%3Fx%3D1",
+    )
+    answer = log_in(browser, "BEA@example.com ", next="/admin/tickets/7?x=1")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/tickets/7?x=1")
+    cookie = next(value for value in answer.headers.get_list("set-cookie") if value.startswith(COOKIE))
+    assert {"HttpOnly", "SameSite=strict", "Path=/admin"} <= set(cookie.split("; "))
+    assert browser.get("/admin").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "https://evil.test",
+        "//evil.test",
+        "/admin\\@evil.test",
+        "/administrator",
+        "/admin/login",
+        "/t/1",
+        "/admin/\r\nX: 1",
+    ],
+)
+def test_a_login_leads_to_no_page_of_a_stranger(desk: AgentsDesk, to: str) -> None:
+    desk.person("bea@example.com", "agent")
+    assert log_in(desk.rig.browser(), next=to).headers["location"] == "/admin"
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("bea@example.com", "correct horse battery stapl"),
+        ("nobody@example.com", PASSWORD),
+        ("ann@example.com", PASSWORD),
+        ("bea@example.com", ""),
+        ("", ""),
+    ],
+)
+def test_wrong_password_unknown_mail_and_customers_get_the_same_answer(
+    desk: AgentsDesk, email: str, password: str
+) -> None:
+    desk.person("bea@example.com", "agent")
+    desk.person("ann@example.com", "customer")
+    browser = desk.rig.browser()
+    answer = log_in(browser, email, password)
+    assert answer.status_code == 401
+    assert WRONG in answer.text
+    assert COOKIE not in browser.cookies
+
+
+def test_an_unknown_mail_costs_as_much_time_as_a_wrong_password() -> None:
+    passwords = Passwords()
+    stored = passwords.hash(PASSWORD)
+    times: dict[str | None, list[float]] = {stored: [], None: []}
+    for _ in range(9):
+        for one, taken in times.items():
+            began = time.process_time()
+            assert not passwords.fits(one, "another password")
+            taken.append(time.process_time() - began)
+    known, unknown = (median(taken) for taken in times.values())
+    assert 0.5 < known / unknown < 2  # without the work of a hash it would be a thousandth
+
+
+def test_a_login_gives_the_session_a_new_name_and_ends_the_old_one(desk: AgentsDesk) -> None:
+    browser = desk.signed_in(desk.person("bea@example.com", "agent"))
+    old = browser.cookies[COOKIE]
+    log_in(browser)
+    assert browser.cookies[COOKIE] != old
+    stolen = desk.rig.browser()
+    stolen.cookies.set(COOKIE, old, domain="help.test", path="/admin")
+    assert stolen.get("/admin", follow_redirects=False).status_code == 303
+
+
+def test_a_session_ends_with_its_logout_and_with_the_day(desk: AgentsDesk) -> None:
+    desk.person("bea@example.com", "agent")
+    browser, other = desk.rig.browser(), desk.rig.browser()
+    log_in(browser), log_in(other)
+    token = browser.cookies[COOKIE]
+    assert send(browser, "/admin/logout").headers["location"] == "/admin/login"
+    assert COOKIE not in browser.cookies
+    browser.cookies.set(COOKIE, token, domain="help.test", path="/admin")
+    assert browser.get("/admin", follow_redirects=False).status_code == 303
+    assert other.get("/admin", follow_redirects=False).status_code == 200
+    desk.rig.at += LIFE_S + 1
+    assert other.get("/admin", follow_redirects=False).status_code == 303
+
+
+def test_guessing_ends_with_429_for_the_mail_from_anywhere_and_for_the_address(desk: AgentsDesk) -> None:
+    desk.person("bea@example.com", "agent")
+    desk.rig.store.set_password(1, "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAA")  # quick to refuse
+    for number in range(10):
+        assert log_in(desk.rig.browser(f"203.0.113.{number}"), password="x").status_code == 401
+    assert log_in(desk.rig.browser("198.51.100.1"), password="x").status_code == 429
+
+
+def test_a_form_from_elsewhere_logs_nobody_in_or_out(desk: AgentsDesk, agent: Browser) -> None:
+    values = {"email": "bea@example.com", "password": PASSWORD}
+    assert desk.rig.browser().post("/admin/login", data=values).status_code == 403
+    assert agent.post("/admin/logout").status_code == 403
+    assert agent.get("/admin").status_code == 200
+
+
+def test_a_new_password_ends_the_other_sessions(desk: AgentsDesk) -> None:
+    person = desk.person("bea@example.com", "agent")
+    browser, other = desk.signed_in(person), desk.signed_in(person)
+    new = "a wholly different phrase"
+    for current, wanted in (("wrong", new), (PASSWORD, "short")):
+        answer = send(browser, "/admin/password", {"current": current, "new": wanted})
+        assert answer.status_code == 422
+    assert send(browser, "/admin/password", {"current": PASSWORD, "new": new}).status_code == 303
+    assert browser.get("/admin", follow_redirects=False).status_code == 200
+    assert other.get("/admin", follow_redirects=False).status_code == 303
+    assert log_in(desk.rig.browser()).status_code == 401
+    assert log_in(desk.rig.browser(), password=new).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("password", "is_good"),
+    [
+        (PASSWORD, True),
+        ("fourteen chars", False),
+        ("aaaaaaaaaaaaaaaaaaaa", False),
+        ("my bea@example.com", False),
+        ("x1y2z" * 41, False),
+    ],
+)
+def test_weak_passwords_are_refused(password: str, is_good: bool) -> None:
+    assert (why_weak(password, "bea@example.com") is None) == is_good
+
+
+def test_somebody_whose_role_is_gone_is_out_at_once(desk: AgentsDesk, rig: PortalRig) -> None:
+    person = desk.person("bea@example.com", "agent")
+    browser = desk.signed_in(person)
+    rig.store.set_role(person.id, "customer")
+    assert browser.get("/admin", follow_redirects=False).status_code == 303
+    assert log_in(rig.browser()).status_code == 401

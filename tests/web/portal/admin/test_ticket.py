@@ -1,0 +1,212 @@
+"""A ticket's page for agents."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from ticket_processor.helpdesk.local_model import Actor, LocalTicket, NewFile
+
+from ..conftest import Browser, PortalRig
+from .conftest import AgentsDesk, send
+
+SORTED = ("ai_billing", "ai_urgency_high", "ai_sentiment_negative", "ai_processed")
+
+
+def form_on(browser: Browser, ticket: LocalTicket) -> dict[str, str]:
+    """What the form for changes holds as it is opened, as a browser would send it."""
+    page = browser.get(f"/admin/tickets/{ticket.id}").text
+    form = page[page.index(f'action="/admin/tickets/{ticket.id}/change"') :]
+    form = form[: form.index("</form>")]
+    values = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    for name, options in re.findall(r'<select id="[^"]+" name="(\w+)">(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'<option value="([^"]*)" selected>', options)
+        values[name] = chosen[1] if chosen else ""
+    return values
+
+
+def change(browser: Browser, ticket: LocalTicket, form: dict[str, str], **wanted: Any) -> Any:
+    return browser.post(f"/admin/tickets/{ticket.id}/change", data={**form, **wanted}, follow_redirects=False)
+
+
+def test_the_page_shows_conversation_notes_badges_and_history(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.triaged(desk.ticket("No invoice", name="Ann Bo"), *SORTED, "ai_escalated")
+    desk.answered(ticket, desk.person("carl@example.com", "agent"), "Here **it** is.")
+    page = agent.get(f"/admin/tickets/{ticket.id}").text
+    for words in (
+        "No invoice, please help.",
+        "Triage: the internal note.",
+        "Internal note: customers do not see it",
+        "Written by AI",
+        "<strong>it</strong>",
+        "Ann Bo",
+        "Category: billing",
+        "Urgency: high",
+        "<strong>ticketbot (AI)</strong>: tag ai_billing added",
+        "<strong>Carl</strong>: answered",
+        "<strong>Ann Bo</strong>: submitted the ticket",
+        "Escalated.",
+    ):
+        assert words in page, words
+
+
+def test_an_answer_reaches_the_customer_and_a_note_does_not(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.ticket()
+    path = f"/admin/tickets/{ticket.id}"
+    values = {"version": ticket.version, "to": "customer", "body": "Here it is.", "status": "waiting"}
+    assert send(agent, f"{path}/reply", values).status_code == 303
+    ticket = desk.now(ticket.id)
+    values = {"version": ticket.version, "to": "note", "body": "Canary: he is rude."}
+    assert send(agent, f"{path}/reply", values).status_code == 303
+    said = desk.rig.store.messages(ticket.id, public_only=False)
+    assert [(one.body, one.public, one.author) for one in said] == [
+        ("Here it is.", True, Actor("agent", 1)),
+        ("Canary: he is rude.", False, Actor("agent", 1)),
+    ]
+    assert desk.now(ticket.id).status == "waiting"
+    assert [one.body for one in desk.rig.store.messages(ticket.id, public_only=True)] == ["Here it is."]
+
+
+def test_an_answer_to_a_ticket_that_changed_meanwhile_is_kept_and_not_sent(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.ticket()
+    desk.rig.store.reply(
+        ticket.id, Actor("customer", ticket.requester), "It came just now!", public=True, now=desk.rig.at + 1
+    )
+    values = {"version": ticket.version, "to": "customer", "body": "We will <look> for it."}
+    answer = send(agent, f"/admin/tickets/{ticket.id}/reply", values)
+    assert answer.status_code == 409
+    for words in (
+        "changed this ticket since you opened it",
+        "It came just now!",
+        "We will &lt;look&gt; for it.</textarea>",
+    ):
+        assert words in answer.text
+    assert len(desk.rig.store.messages(ticket.id, public_only=False)) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ({"to": "customer", "body": "  "}, 422),
+        ({"to": "customer", "body": "x" * 50_001}, 422),
+        ({"to": "everybody", "body": "x"}, 400),
+        ({"to": "customer", "body": "x", "status": "nonsense"}, 400),
+        ({"to": "customer", "body": "x", "status": "closed"}, 409),
+        ({"to": "customer", "body": "x", "version": "x"}, 400),
+        ({"body": "x"}, 400),
+    ],
+)
+def test_what_cannot_be_sent_changes_nothing(
+    desk: AgentsDesk, agent: Browser, values: dict[str, Any], status: int
+) -> None:
+    ticket = desk.ticket()
+    answer = send(agent, f"/admin/tickets/{ticket.id}/reply", {"version": ticket.version, **values})
+    assert answer.status_code == status
+    assert desk.now(ticket.id) == ticket
+
+
+def test_every_ai_field_can_be_overridden_and_the_event_is_the_agents(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.triaged(desk.ticket(), *SORTED)
+    form = form_on(agent, ticket)
+    assert (form["category"], form["urgency"], form["sentiment"]) == ("billing", "high", "negative")
+    wanted = {"category": "refund", "urgency": "low", "sentiment": "", "priority": "normal", "add": "vip, Gold"}
+    answer = change(agent, ticket, form, **wanted, remove="ai_processed", reason="He wants money back")
+    assert answer.status_code == 303
+    after = desk.now(ticket.id)
+    assert (after.category, after.urgency, after.sentiment, after.priority) == ("refund", "low", None, "normal")
+    assert set(after.tags) == {"ai_refund", "ai_urgency_low", "vip", "gold"}
+    events = [event for event in desk.rig.store.events(ticket.id) if event.version == after.version]
+    assert {event.actor for event in events} == {Actor("agent", 1)}
+    assert {event.reason for event in events} == {"He wants money back"}
+    assert {event.old for event in events if event.field == "tag"} >= {"ai_billing", "ai_urgency_high"}
+
+
+def test_status_is_set_by_allowed_transitions_only(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.ticket()
+    form = form_on(agent, ticket)
+    offered = re.search(r'name="status">(.*?)</select>', agent.get(f"/admin/tickets/{ticket.id}").text, re.DOTALL)
+    assert offered
+    assert "closed" not in offered[1]
+    refused = change(agent, ticket, form, status="closed")
+    assert refused.status_code == 409
+    assert "It can be: In progress, Escalated, Waiting for the customer, Resolved, Spam." in refused.text
+    assert change(agent, ticket, form, status="resolved").status_code == 303
+    assert change(agent, ticket, form_on(agent, ticket), status="closed").status_code == 303
+    assert desk.now(ticket.id).status == "closed"
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("status", ""),
+        ("status", "x"),
+        ("category", "x"),
+        ("urgency", "ai_x"),
+        ("assignee", "99"),
+        ("assignee", "x"),
+        ("group", "7"),
+    ],
+)
+def test_values_that_are_no_choice_are_refused(desk: AgentsDesk, agent: Browser, part: str, value: str) -> None:
+    ticket = desk.ticket()
+    assert change(agent, ticket, form_on(agent, ticket), **{part: value}).status_code == 422
+    assert desk.now(ticket.id) == ticket
+
+
+def test_a_ticket_is_assigned_to_an_agent_and_to_nobody_again(desk: AgentsDesk, agent: Browser) -> None:
+    ticket, carl = desk.ticket(), desk.person("carl@example.com", "agent")
+    assert change(agent, ticket, form_on(agent, ticket), assignee=str(carl.id)).status_code == 303
+    assert desk.now(ticket.id).assignee == carl.id
+    assert "assignee: – → Carl" in agent.get(f"/admin/tickets/{ticket.id}").text
+    assert change(agent, ticket, form_on(agent, ticket), assignee="").status_code == 303
+    assert desk.now(ticket.id).assignee is None
+
+
+def test_the_second_of_two_agents_sees_both_values_and_can_save_again(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.triaged(desk.ticket(), *SORTED)
+    other = desk.signed_in(desk.person("carl@example.com", "agent"))
+    mine, theirs = form_on(agent, ticket), form_on(other, ticket)
+    assert change(other, ticket, theirs, category="refund", urgency="low").status_code == 303
+    answer = change(agent, ticket, mine, category="technical", reason="It breaks")
+    assert answer.status_code == 409
+    table = re.search(r'<table id="conflict">(.*?)</table>', answer.text, re.DOTALL)
+    assert table
+    assert re.findall(r"<t[hd](?: [^>]*)?>([^<]*)<", table[1])[4:] == ["Category", "billing", "refund", "technical"]
+    assert "<strong>Carl</strong>: tag ai_refund added" in answer.text
+    assert 'value="It breaks"' in answer.text
+    assert desk.now(ticket.id).category == "refund"
+    again = re.search(r'<option value="technical" selected>', answer.text)
+    assert again
+    values = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
+    assert change(agent, ticket, values, category="technical").status_code == 303
+    assert (desk.now(ticket.id).category, desk.now(ticket.id).urgency) == ("technical", "low")
+
+
+def test_saving_an_unchanged_form_writes_nothing(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.triaged(desk.ticket(), *SORTED)
+    assert change(agent, ticket, form_on(agent, ticket)).status_code == 303
+    assert desk.now(ticket.id) == ticket
+
+
+def test_files_are_saved_and_never_shown(desk: AgentsDesk, agent: Browser, rig: PortalRig) -> None:
+    svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
+    ticket = desk.ticket(files=[NewFile("pic.svg", svg)])
+    [file] = rig.store.files(ticket.id)
+    assert f'href="/admin/files/{file.id}"' in agent.get(f"/admin/tickets/{ticket.id}").text
+    answer = agent.get(f"/admin/files/{file.id}")
+    assert answer.content == svg
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert agent.get("/admin/files/99").status_code == 404
+
+
+@pytest.mark.parametrize("number", ["0", "99"])
+def test_there_is_no_such_ticket(agent: Browser, number: str) -> None:
+    assert agent.get(f"/admin/tickets/{number}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["tickets/-1", "tickets/99999999999999999999", "tickets/x", "files/-1", "files/1e9"])
+def test_senseless_addresses_are_refused(agent: Browser, path: str) -> None:
+    assert agent.get(f"/admin/{path}").status_code == 400

@@ -1,0 +1,1 @@
+"""The agents' side of the portal, below ``/admin``."""

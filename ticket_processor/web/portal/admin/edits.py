@@ -1,0 +1,121 @@
+"""What agents change on tickets, as plain data: checked, done, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from pydantic import ConfigDict, Field
+
+from ....core.models import Frozen, Priority
+from ....helpdesk.local_model import Actor, Labels, LocalTicket, Person, Status
+from ....helpdesk.local_store import LocalStore
+
+Part = Literal["status", "priority", "category", "urgency", "sentiment", "assignee", "group"]
+PARTS: tuple[Part, ...] = get_args(Part)
+STATUS_WORDS: Mapping[Status, str] = {
+    "open": "Open",
+    "in_progress": "In progress",
+    "escalated": "Escalated",
+    "waiting": "Waiting for the customer",
+    "resolved": "Resolved",
+    "closed": "Closed",
+    "spam": "Spam",
+}
+MOST_TAGS = 50
+
+
+class Edit(Frozen):
+    """Values by part, the empty one for none; parts that are not named stay. Tags to add, and to take off."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    values: dict[Part, str] = Field(default_factory=dict)
+    add: tuple[str, ...] = Field((), max_length=MOST_TAGS)
+    remove: tuple[str, ...] = Field((), max_length=MOST_TAGS)
+
+    def __bool__(self) -> bool:
+        return bool(self.values or self.add or self.remove)
+
+
+class NotAChoice(ValueError):
+    """A value that a part cannot have; its text is a sentence without the value."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The values that each part of a ticket may have, and how people read them."""
+
+    labels: Labels
+    agents: Sequence[Person]
+    groups: Mapping[int, str]
+
+    @classmethod
+    def of(cls, store: LocalStore) -> Choices:
+        """The choices as they are now."""
+        return cls(store.labels, store.team(), store.groups())
+
+    def __getitem__(self, part: Part) -> dict[str, str]:
+        """A part's values with their words, in order."""
+        if part == "status":
+            return dict(STATUS_WORDS)
+        if part == "priority":
+            return {item.value: item.value for item in Priority}
+        if part == "assignee":
+            return {str(person.id): person.name or person.email for person in self.agents}
+        if part == "group":
+            return {str(number): name for number, name in self.groups.items()}
+        named: Mapping[str, str] = getattr(self.labels, part)
+        return {value: value.replace("_", " ") for value in named}
+
+    def in_bulk(self, part: Part) -> dict[str, str]:
+        """The same for many tickets at once: nothing that could not be taken back."""
+        return {value: words for value, words in self[part].items() if (part, value) != ("status", "closed")}
+
+    def shown(self, part: Part, value: str) -> str:
+        """A value as people read it."""
+        return self[part].get(value, value) if value else "–"
+
+    def check(self, edit: Edit, *, in_bulk: bool = False) -> None:
+        """Raises :class:`NotAChoice`."""
+        for part, value in edit.values.items():
+            named = self.in_bulk(part) if in_bulk else self[part]
+            if value not in named and (value or part == "status"):
+                raise NotAChoice(f"There is no such {part}.")
+
+
+def value_of(ticket: LocalTicket, part: Part) -> str:
+    """The part's value as forms send it."""
+    value = getattr(ticket, part)
+    return "" if value is None else str(value)
+
+
+def apply(
+    store: LocalStore, actor: Actor, ticket_id: int, version: int, edit: Edit, now: float, reason: str = ""
+) -> LocalTicket:
+    """Write it in one go. Raises :class:`Stale`, :class:`IllegalTransition` or another ``LocalHelpdeskError``."""
+    values: dict[str, Any] = {part: value or None for part, value in edit.values.items()}
+    if values.get("priority"):
+        values["priority"] = Priority(values["priority"])
+    for part in ("assignee", "group"):
+        if values.get(part):
+            values[part] = int(values[part])
+    return store.change(
+        ticket_id, actor, version=version, now=now, tags_add=edit.add, tags_remove=edit.remove, reason=reason, **values
+    )
+
+
+def restoring(before: LocalTicket, after: LocalTicket) -> Edit:
+    """What makes the ticket again as it was; category, urgency and sentiment are among its tags."""
+    own: tuple[Part, ...] = ("status", "priority", "assignee", "group")
+    return Edit(
+        values={part: value_of(before, part) for part in own if getattr(before, part) != getattr(after, part)},
+        add=tuple(tag for tag in before.tags if tag not in after.tags),
+        remove=tuple(tag for tag in after.tags if tag not in before.tags),
+    )
+
+
+def as_tags(text: str) -> tuple[str, ...]:
+    """The tags of a text with spaces or commas between them, without doubles."""
+    return tuple(dict.fromkeys(text.lower().replace(",", " ").split()))[:MOST_TAGS]

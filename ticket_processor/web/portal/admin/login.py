@@ -1,0 +1,94 @@
+"""Logging in and out, and an agent's own password."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from ....helpdesk.local_model import Person
+from ..limits import Buckets, address_of, too_many
+from ..parts import HOUR_S, Portal
+from .passwords import Passwords, why_weak
+from .sessions import LOGIN, PATH, Sessions
+
+WRONG = "Mail address or password is wrong."
+
+
+def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRouter:
+    """The routes of ``/admin/login``, ``/admin/logout`` and ``/admin/password``."""
+    router = APIRouter()
+    store, page = portal.store, portal.pages.page
+    agent_here, form_here = Depends(sessions.agent), Depends(sessions.form)
+    by_address, by_mail = Buckets(20, HOUR_S, portal.now), Buckets(10, HOUR_S, portal.now)
+
+    def form(request: Request, to: str, status: int = 200, trouble: str = "", email: str = "") -> Response:
+        return page(request, "admin/login.html", status, to=_within(to), trouble=trouble, email=email)
+
+    @router.get(LOGIN)
+    def ask(request: Request, next: str = PATH) -> Response:
+        """The form to log in."""
+        return form(request, next)
+
+    @router.post(LOGIN, dependencies=[form_here])
+    def log_in(
+        request: Request,
+        email: Annotated[str, Form(max_length=320)] = "",
+        password: Annotated[str, Form(max_length=4096)] = "",
+        next: Annotated[str, Form(max_length=2048)] = PATH,
+    ) -> Response:
+        """Check mail address and password; both or neither are right."""
+        if wait_s := max(by_address.take(address_of(request)), by_mail.take(email.strip().casefold())):
+            raise too_many(wait_s)
+        person = store.by_email(email.strip())
+        works_here = person is not None and person.role != "customer"
+        stored = person.password_hash if person is not None and works_here else None
+        if not passwords.fits(stored, password) or person is None or stored is None:
+            return form(request, next, 401, WRONG, email)
+        if passwords.is_old(stored):
+            store.set_password(person.id, passwords.hash(password))
+        response = RedirectResponse(_within(next), 303)
+        sessions.begin(request, response, person)
+        return response
+
+    @router.post(f"{PATH}/logout", dependencies=[agent_here, form_here])
+    def log_out(request: Request) -> Response:
+        """End the session."""
+        response = RedirectResponse(LOGIN, 303)
+        sessions.end(request, response)
+        return response
+
+    @router.get(f"{PATH}/password")
+    def own_password(request: Request, agent: Person = agent_here) -> Response:
+        """The form for a new password of one's own."""
+        return page(request, "admin/password.html", agent=agent, trouble="")
+
+    @router.post(f"{PATH}/password", dependencies=[agent_here, form_here])
+    def set_own_password(
+        request: Request,
+        current: Annotated[str, Form(max_length=4096)] = "",
+        new: Annotated[str, Form(max_length=4096)] = "",
+        agent: Person = agent_here,
+    ) -> Response:
+        """Set it, and end the agent's other sessions."""
+        if wait_s := by_mail.take(agent.email.casefold()):
+            raise too_many(wait_s)
+        trouble = why_weak(new, agent.email)
+        if not passwords.fits(agent.password_hash, current):
+            trouble = "The current password is wrong."
+        if trouble is not None:
+            return page(request, "admin/password.html", 422, agent=agent, trouble=trouble)
+        store.set_password(agent.id, passwords.hash(new))
+        response = RedirectResponse(PATH, 303)
+        sessions.begin(request, response, agent)
+        return response
+
+    return router
+
+
+def _within(to: str) -> str:
+    """The address if it is one of ours, else the list's: a link must not lead on to a stranger's page."""
+    is_ours = to == PATH or to.startswith((f"{PATH}/", f"{PATH}?"))
+    return to if is_ours and to.isprintable() and "\\" not in to and not to.startswith(LOGIN) else PATH

@@ -1,0 +1,141 @@
+"""A ticket's page for agents, and what they do there: answer, write notes, and change what it was sorted as."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Form, Path
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from ....core.sanitize import strip_hidden
+from ....helpdesk.local_model import Actor, IllegalTransition, LocalHelpdeskError, LocalTicket, Person, Stale, Status
+from ..parts import Portal
+from ..tracking import saved
+from .edits import MOST_TAGS, PARTS, STATUS_WORDS, Choices, Edit, NotAChoice, Part, apply, as_tags
+from .sessions import PATH, Sessions
+from .ticket_page import Draft, values_of
+
+TICKETS = f"{PATH}/tickets"
+MOST_BODY, MOST_REASON = 50_000, 300
+STALE = "Somebody has changed this ticket since you opened it. Nothing of yours was saved yet."
+Number = Annotated[int, Path(ge=0, lt=2**63)]
+
+
+async def form_of(request: Request) -> FormData:
+    """The fields of a form, of which there may be any number of one name."""
+    return await request.form()
+
+
+def routes(portal: Portal, sessions: Sessions) -> APIRouter:
+    """The routes below ``/admin/tickets/{ticket_id}``, and of files."""
+    router = APIRouter()
+    store = portal.store
+    agent_here, checked = Depends(sessions.agent), [Depends(sessions.agent), Depends(sessions.form)]
+
+    @router.get(f"{TICKETS}/{{ticket_id}}")
+    def ticket_page(request: Request, ticket_id: Number, agent: Person = agent_here) -> Response:
+        """Show the ticket."""
+        return shown(request, agent, found(ticket_id), Draft())
+
+    @router.post(f"{TICKETS}/{{ticket_id}}/reply", dependencies=checked)
+    def reply(
+        request: Request,
+        ticket_id: Number,
+        version: Annotated[int, Form()],
+        to: Annotated[Literal["customer", "note"], Form()],
+        body: Annotated[str, Form()] = "",
+        status: Annotated[Status | Literal[""], Form()] = "",
+        agent: Person = agent_here,
+    ) -> Response:
+        """Answer the customer, or write an internal note; with it the ticket may get another status."""
+        ticket, text = found(ticket_id), strip_hidden(body).strip()
+        if not text or len(text) > MOST_BODY:
+            words = f"Use at most {MOST_BODY:,} characters." if text else "Write something first."
+            return shown(request, agent, ticket, Draft(words, body, to), 422)
+        try:
+            store.reply(
+                ticket_id,
+                Actor("agent", agent.id),
+                text,
+                public=to == "customer",
+                now=portal.now(),
+                version=version,
+                status=status or None,
+            )
+        except Stale as stale:
+            return shown(request, agent, stale.current, Draft(STALE, body, to, seen=version), 409)
+        except LocalHelpdeskError as error:
+            return shown(request, agent, found(ticket_id), Draft(in_words(error), body, to), 409)
+        return RedirectResponse(f"{TICKETS}/{ticket_id}#conversation", 303)
+
+    @router.post(f"{TICKETS}/{{ticket_id}}/change", dependencies=checked)
+    def change(
+        request: Request,
+        ticket_id: Number,
+        fields: Annotated[FormData, Depends(form_of)],
+        version: Annotated[int, Form()],
+        reason: Annotated[str, Form()] = "",
+        agent: Person = agent_here,
+    ) -> Response:
+        """Change the parts whose value is not the one that the agent saw, and tags."""
+        ticket, edit = found(ticket_id), edit_of(fields)
+        try:
+            Choices.of(store).check(edit)
+            if edit:
+                words = strip_hidden(reason)[:MOST_REASON]
+                apply(store, Actor("agent", agent.id), ticket_id, version, edit, portal.now(), words)
+        except NotAChoice as error:
+            return shown(request, agent, ticket, Draft(str(error)), 422)
+        except Stale as stale:
+            draft = Draft(STALE, edit=edit, reason=reason, seen=version, before=_seen(fields))
+            return shown(request, agent, stale.current, draft, 409)
+        except LocalHelpdeskError as error:
+            return shown(request, agent, found(ticket_id), Draft(in_words(error), edit=edit, reason=reason), 409)
+        return RedirectResponse(f"{TICKETS}/{ticket_id}", 303)
+
+    @router.get(f"{PATH}/files/{{file_id}}", dependencies=[agent_here])
+    def file(file_id: Number) -> Response:
+        """Give a file, to be saved and not shown."""
+        attachment = store.file(file_id)
+        if attachment is None:
+            raise HTTPException(404)
+        return saved(attachment.name, store.content(attachment))
+
+    def found(ticket_id: int) -> LocalTicket:
+        ticket = store.ticket(ticket_id)
+        if ticket is None:
+            raise HTTPException(404, "There is no such ticket.")
+        return ticket
+
+    def shown(request: Request, agent: Person, ticket: LocalTicket, draft: Draft, status: int = 200) -> Response:
+        path = f"{TICKETS}/{ticket.id}"
+        values = values_of(store, ticket, draft)
+        return portal.pages.page(request, "admin/ticket.html", status, agent=agent, path=path, **values)
+
+    return router
+
+
+def edit_of(fields: FormData) -> Edit:
+    """What a form changes: where its value differs from the one that the agent saw."""
+    seen = _seen(fields)
+    values: dict[Part, str] = {
+        part: str(fields[part]) for part in PARTS if part in fields and str(fields[part]) != seen.get(part, "")
+    }
+    removed = tuple(map(str, fields.getlist("remove")))[:MOST_TAGS]
+    return Edit(values=values, add=as_tags(str(fields.get("add", ""))), remove=removed)
+
+
+def in_words(error: LocalHelpdeskError) -> str:
+    """A refusal as a sentence."""
+    if isinstance(error, IllegalTransition):
+        may = ", ".join(STATUS_WORDS[status] for status in error.allowed)
+        return f"The ticket cannot get this status. It can be: {may}." if may else "This ticket stays as it is."
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _seen(fields: FormData) -> dict[Part, str]:
+    return {part: str(fields[f"seen_{part}"]) for part in PARTS if f"seen_{part}" in fields}
