@@ -107,7 +107,11 @@ def test_the_file_loads_with_every_setting_uncommented(written: Path) -> None:
     text = uncommented(written)
     assert text.count("\n# ") < written.read_text(encoding="utf-8").count("\n# ")
     written.write_text(text, encoding="utf-8")
-    keys = {"LOCAL_KEY": "local-secret", "EMBEDDINGS_KEY": "embedding-secret"}
+    keys = {
+        "LOCAL_KEY": "local-secret",
+        "EMBEDDINGS_KEY": "embedding-secret",
+        "TICKETBOT_DASHBOARD_CLIENT_SECRET": "client-secret",
+    }
     settings = load(folder=written.parent, environ=keys, need_helpdesk=False)
     local = settings.models.use["local"]
     assert local.api_key is not None

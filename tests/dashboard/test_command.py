@@ -138,26 +138,12 @@ class Served:
         monkeypatch.setattr(server, "serve", self)
         monkeypatch.setattr(server, "free", lambda address: address)
 
-    def __call__(self, address: Address, *, ready: object, browse: bool) -> None:
+    def __call__(self, address: Address, *, ready: object, browse: bool, secrets_files: list[str]) -> None:
         self.address, self.browse = address, browse
 
 
 def call(**given: object) -> tuple[int, int]:
     return command.dashboard(SystemClock(), **given)  # type: ignore[arg-type]
-
-
-def test_another_address_than_this_machines_is_warned_of(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "ticketbot.toml").touch()
-    Served(monkeypatch)
-    call()
-    assert capsys.readouterr().err == ""
-    call(host="0.0.0.0")
-    told = capsys.readouterr().err
-    assert "no sign-in" in told
-    assert "reverse proxy" in told
 
 
 def test_no_browser_is_opened_where_nobody_sits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,7 +13,20 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-USERS = ("report", "alerts", "encryption", "metrics", "ops", "dashboard", "serve", "ml", "rag", "rag-local", "bench")
+USERS = (
+    "report",
+    "alerts",
+    "encryption",
+    "metrics",
+    "ops",
+    "dashboard",
+    "dashboard-login",
+    "serve",
+    "ml",
+    "rag",
+    "rag-local",
+    "bench",
+)
 
 
 @pytest.fixture

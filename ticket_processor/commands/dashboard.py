@@ -17,8 +17,8 @@ from .screen import Screen
 REPORTS = "reports"
 _PARTS = ("streamlit", "plotly", "duckdb")
 OPEN_TO_ALL = (
-    "the dashboard has no sign-in: whoever reaches it sees receipts and redacted summaries, and can have models asked. "
-    "Keep it on 127.0.0.1, and put a reverse proxy with a sign-in before it (--public-url)"
+    "--host {}: other machines would reach receipts and redacted summaries. Set up [dashboard.auth] and name the https "
+    "address that people see (--public-url), or keep 127.0.0.1 and put a reverse proxy with a sign-in before it"
 )
 
 
@@ -28,7 +28,7 @@ def dashboard(
         int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
     ] = 8501,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to listen; there is no sign-in, so keep it to this machine.")
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; beyond this machine only with [dashboard.auth].")
     ] = "127.0.0.1",
     public_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Address that people see, when it is behind a reverse proxy.")
@@ -48,23 +48,29 @@ def dashboard(
             f"the dashboard needs {' and '.join(missing)}, not installed here: {how_to_install('dashboard')}"
         )
     from ..dashboard.options import DashboardOptions, give
-    from ..dashboard.server import Address, free, has_screen, serve
+    from ..dashboard.server import Address, free, has_screen, secrets_files, serve
     from ..settings.load import DEFAULT_FILE, config_file, load
 
     settings = load(config=config, need_helpdesk=False)
-    address = free(Address(host, port, _public(public_url)))
+    auth = settings.dashboard.auth
+    address = Address(host, port, _public(public_url))
+    if not (address.is_loopback or (auth.wanted and (address.public_url or "").startswith("https:"))):
+        raise ConfigError(OPEN_TO_ALL.format(host))
+    address = free(address)
     named = config_file(config=config) or Path(DEFAULT_FILE)
     folder = reports or named.parent / REPORTS
     screen = Screen()
-    screen.notices([*settings.notices, *settings.lost, *([] if address.is_loopback else [OPEN_TO_ALL])])
+    screen.notices([*settings.notices, *settings.lost])
     secrets = {Path.cwd() / ".env", named.absolute().parent / ".env"}
     give(DashboardOptions(settings, folder, clock, tuple(sorted(secrets))))
     clock.check()
-    serve(
-        address,
-        ready=lambda: screen.say(f"The dashboard is at {address.url} ; Ctrl-C ends it."),
-        browse=not no_browser and has_screen(),
-    )
+    with secrets_files(auth, address.public_url or address.url) as files:
+        serve(
+            address,
+            ready=lambda: screen.say(f"The dashboard is at {address.url} ; Ctrl-C ends it."),
+            browse=not no_browser and has_screen(),
+            secrets_files=files,
+        )
     return ExitCode.OK, 1  # threads of pages may be left behind
 
 

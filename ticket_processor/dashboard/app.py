@@ -9,6 +9,7 @@ import streamlit as st
 from ticket_processor import __version__
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.parts import guarded
+from ticket_processor.dashboard.sign_in import signed_in
 
 VIEWS = Path(__file__).with_name("views")
 PAGES = {
@@ -39,6 +40,8 @@ st.set_page_config(
     initial_sidebar_state=310,
     menu_items={"About": f"ticketbot {__version__}"},
 )
+if not signed_in():
+    st.stop()
 page = st.navigation(
     {
         section: [

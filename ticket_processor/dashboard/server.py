@@ -6,24 +6,31 @@ sends no statistics, asks for no e-mail address, and looks up no public address 
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import socket
 import sys
+import tempfile
 import threading
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..core.errors import ConfigError
+from ..core.errors import ConfigError, how_to_install
 from ..core.urls import is_loopback
+from ..settings.pages import AuthSettings
 
 LOOPBACK = "127.0.0.1"
 SCRIPT = Path(__file__).with_name("app.py")
 _EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - nothing is bound here
+_SIGN_IN_PARTS = ("authlib", "httpx")
 _POLLS = 600
 _POLL_S = 0.1
 _CLOSING_S = 2.0
@@ -69,10 +76,12 @@ def free(address: Address) -> Address:
         ) from None
 
 
-def safe_options(address: Address) -> dict[str, object]:
+def safe_options(address: Address, secrets_files: Sequence[str] = ()) -> dict[str, object]:
     """Streamlit's options, by the names that its command line has."""
     public = urlsplit(address.public_url) if address.public_url else None
-    hosts = ["127.0.0.1", "localhost", "::1"] if address.is_loopback else []
+    hosts = ["127.0.0.1", "localhost", "::1"]
+    if not address.is_loopback and address.host not in _EVERYWHERE:
+        hosts.append(address.host)
     return {
         "server_address": address.host,
         "server_port": address.port,
@@ -86,7 +95,7 @@ def safe_options(address: Address) -> dict[str, object]:
         "server_enableCORS": True,
         "server_enableXsrfProtection": True,
         # Not among them: a name that a stranger's DNS points at this machine.
-        "server_allowedHosts": [*hosts, str(public.hostname)] if public and hosts else hosts,
+        "server_allowedHosts": [*hosts, str(public.hostname)] if public else hosts,
         "server_corsAllowedOrigins": [f"{public.scheme}://{public.netloc}"] if public else [],
         "server_maxUploadSize": 1,
         "server_maxMessageSize": 50,
@@ -97,6 +106,7 @@ def safe_options(address: Address) -> dict[str, object]:
         "client_toolbarMode": "viewer",
         "runner_magicEnabled": False,
         "global_developmentMode": False,
+        "secrets_files": list(secrets_files),
         "logger_hideWelcomeMessage": True,
         "logger_level": "error",
         "theme_light_primaryColor": "#2563a8",
@@ -108,7 +118,34 @@ def safe_options(address: Address) -> dict[str, object]:
     }
 
 
-def serve(address: Address, *, ready: Callable[[], None], browse: bool) -> None:
+@contextmanager
+def secrets_files(auth: AuthSettings, address: str) -> Iterator[list[str]]:
+    """The file from which Streamlit reads the sign-in, for as long as it serves; none where nobody has to sign in.
+
+    Cookies are signed with a key of this start, so everybody signs in again after the next one.
+    """
+    if not auth.wanted:
+        yield []
+        return
+    if missing := [part for part in _SIGN_IN_PARTS if find_spec(part) is None]:
+        raise ConfigError(
+            f"[dashboard.auth] needs {' and '.join(missing)}, not installed here: {how_to_install('dashboard-login')}"
+        )
+    values = {
+        "redirect_uri": f"{address.rstrip('/')}/oauth2callback",
+        "cookie_secret": secrets.token_urlsafe(32),
+        "client_id": auth.client_id,
+        "client_secret": auth.client_secret and auth.client_secret.get_secret_value(),
+        "server_metadata_url": auth.metadata_url,
+    }
+    with tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True) as folder:
+        file = Path(folder) / "secrets.toml"  # the folder is this user's alone
+        lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
+        file.write_text("\n".join(("[auth]", *lines, "")), encoding="utf-8")
+        yield [str(file)]
+
+
+def serve(address: Address, *, ready: Callable[[], None], browse: bool, secrets_files: Sequence[str] = ()) -> None:
     """Serve the pages until a signal comes; ``ready`` is called once they answer. Main thread only.
 
     Threads of pages that are still at work are left behind.
@@ -118,7 +155,7 @@ def serve(address: Address, *, ready: Callable[[], None], browse: bool) -> None:
 
     # To judge a foreign origin, Streamlit would ask a server on the internet for this machine's public address.
     setattr(net_util, "get_external_ip", lambda: None)  # noqa: B010
-    options = safe_options(address)
+    options = safe_options(address, secrets_files)
     bootstrap.load_config_options(flag_options=options)
     threading.Thread(target=_when_up, args=[address.url, ready, browse], daemon=True).start()
     bootstrap.run(str(SCRIPT), False, [], options)
