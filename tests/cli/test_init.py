@@ -111,6 +111,7 @@ def test_the_file_loads_with_every_setting_uncommented(written: Path) -> None:
         "LOCAL_KEY": "local-secret",
         "EMBEDDINGS_KEY": "embedding-secret",
         "TICKETBOT_DASHBOARD_CLIENT_SECRET": "client-secret",
+        "TICKETBOT_SMTP_PASSWORD": "mail-secret",
     }
     settings = load(folder=written.parent, environ=keys, need_helpdesk=False)
     local = settings.models.use["local"]

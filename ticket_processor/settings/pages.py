@@ -1,8 +1,9 @@
-"""The settings of pages in a browser: the dashboard's sign-in."""
+"""The settings of pages in a browser: the dashboard's sign-in, the portal and its mail."""
 
 from __future__ import annotations
 
 import re
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -62,3 +63,44 @@ class DashboardSettings(Frozen):
     """How the dashboard is served."""
 
     auth: AuthSettings = AuthSettings()
+
+
+class PortalSettings(Frozen):
+    """Where `ticketbot portal` listens, and how it sends mail."""
+
+    name: str = Field("Support", min_length=1, max_length=60, description="the name at the top of pages and in mail")
+    host: str = Field("127.0.0.1", min_length=1, description="where to listen")
+    port: int = Field(8090, ge=0, le=65535, description="where to listen; 0 picks a free port")
+    url: str | None = Field(None, description="the https address at which people reach it, through a reverse proxy")
+    mail_from: str | None = Field(
+        None, pattern=r"^[^@\s<>,;]+@[A-Za-z0-9.-]+$", description="sender of the mail; without it none is sent"
+    )
+    smtp_host: str | None = Field(
+        None, min_length=1, description="mail server; without it, mail is written into the folder `outbox` of the state"
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="its port")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how the connection is encrypted; `none` only on this machine"
+    )
+    smtp_user: str | None = Field(None, min_length=1, description="user name there")
+    smtp_password: SecretStr | None = Field(None, description="the password there")
+
+    @field_validator("url")
+    @classmethod
+    def _whole(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = whole_url(value, "https://help.example.com")
+        if parts.scheme == "http" and not is_loopback(value):
+            raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("must have no path: the portal needs a host name of its own")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _nothing_in_the_clear(self) -> PortalSettings:
+        if self.smtp_security == "none" and self.smtp_host and not is_loopback(f"http://{self.smtp_host}/"):
+            raise ValueError('smtp_security = "none" would send mail and password in the clear: only on this machine')
+        if bool(self.smtp_user) != bool(self.smtp_password):
+            raise ValueError("smtp_user and TICKETBOT_SMTP_PASSWORD are needed together")
+        return self

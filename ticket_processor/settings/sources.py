@@ -221,6 +221,9 @@ VARIABLES: Mapping[str, Variable] = {
     "TICKETBOT_DASHBOARD_CLIENT_SECRET": Variable(
         ("dashboard", "auth", "client_secret"), "the dashboard's secret at the OpenID Connect provider", secret=True
     ),
+    "TICKETBOT_SMTP_PASSWORD": Variable(
+        ("portal", "smtp_password"), "password of portal.smtp_user at the mail server", secret=True
+    ),
     "TICKETBOT_LOG_LEVEL": Variable(
         ("log_level",), "what is shown on standard error: off, info (decisions) or debug (requests as well)"
     ),

@@ -1,0 +1,354 @@
+"""The portal's mail: who gets which, once each, and what happens when the mail server does not work."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.helpdesk.local_model import AI, Actor, Created, NewTicket
+from ticket_processor.helpdesk.local_store import LocalStore
+from ticket_processor.settings.pages import PortalSettings
+from ticket_processor.web.portal.mail import BY_AI, Writer
+from ticket_processor.web.portal.outbox import KEPT_S, Outbox
+from ticket_processor.web.portal.postman import Postman, Transport, by_smtp, into_folder
+
+NOW = 1_800_000_000.0
+URL = "https://help.example.com"
+AGENT = "agent@example.com"
+
+
+class Post:
+    """A store, and the postman who sends its mail."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.now = NOW
+        self.store = LocalStore(folder / "helpdesk.sqlite3")
+        self.agent = self.store.add_person(AGENT, "Ada Agent", "agent")
+        self.said: list[str] = []
+        self.transport: Transport = into_folder(folder / "outbox")
+        self.start()
+
+    def start(self) -> None:
+        """Begin, or begin again as after a restart."""
+        self.outbox = Outbox(self.folder, self.store.last_event())
+        writer = Writer(self.store, URL, "Support", "support@example.com")
+        self.postman = Postman(
+            self.store, self.outbox, writer, lambda: self.transport(), lambda: self.now, self.said.append
+        )
+
+    def ticket(self, email: str = "carla@example.org", subject: str = "No light") -> Created:
+        return self.store.create(NewTicket(subject, "The lamp stays dark. CANARY-WORDS", email), self.now)
+
+    def answer(self, ticket: Created, body: str = "Press the switch.", **facts: object) -> None:
+        self.now += 1
+        by = Actor("agent", self.agent.id)
+        self.store.reply(ticket.id, by, body, **{"public": True, "now": self.now, **facts})  # type: ignore[arg-type]
+
+    def change(self, ticket: Created, by: Actor | None = None, **facts: object) -> None:
+        self.now += 1
+        by = by or Actor("agent", self.agent.id)
+        self.store.change(ticket.id, by, version=None, now=self.now, **facts)  # type: ignore[arg-type]
+
+    def round(self) -> list[EmailMessage]:
+        """One round of the postman; every mail that is in the folder then."""
+        self.postman.one_round()
+        return self.files()
+
+    def files(self) -> list[EmailMessage]:
+        return [read(file.read_bytes()) for file in sorted((self.folder / "outbox").glob("*.eml"))]
+
+
+def read(raw: bytes) -> EmailMessage:
+    made = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(made, EmailMessage)
+    return made
+
+
+@pytest.fixture
+def post(tmp_path: Path) -> Post:
+    return Post(tmp_path)
+
+
+def test_an_answer_reaches_the_customer_with_a_link_that_opens_the_ticket(post: Post) -> None:
+    ticket = post.ticket()
+    post.answer(ticket)
+    (mail,) = post.round()
+    assert mail["To"] == "carla@example.org"
+    assert mail["From"] == "Support <support@example.com>"
+    assert mail["Subject"] == f"Your request {ticket.number}: an answer"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    body = mail.get_content()
+    assert "Ada Agent answered" in body
+    assert "    Press the switch." in body
+    assert BY_AI not in body
+    link = next(line for line in body.splitlines() if line.startswith(URL))
+    secret = link.removeprefix(f"{URL}/t/{ticket.number}?k=")
+    for _ in range(3):  # a scanner, a telephone and a computer open the same link
+        opened = post.store.opens(ticket.number, secret)
+        assert opened is not None
+        assert opened.id == ticket.id
+
+
+def test_what_an_ai_wrote_says_so_in_mail_too(post: Post) -> None:
+    ticket = post.ticket()
+    post.store.reply(ticket.id, AI, "Try another bulb.", public=True, now=post.now)
+    (mail,) = post.round()
+    assert "Our AI assistant answered" in mail.get_content()
+    assert BY_AI in mail.get_content()
+
+
+def test_a_resolution_is_one_mail_together_with_the_answer_that_came_with_it(post: Post) -> None:
+    ticket = post.ticket()
+    post.answer(ticket, "It was the bulb.", status="resolved")
+    (mail,) = post.round()
+    assert mail["Subject"] == f"Your request {ticket.number}: resolved"
+    assert "It was the bulb." in mail.get_content()
+
+
+def test_internal_notes_and_what_customers_do_themselves_bring_no_mail(post: Post) -> None:
+    ticket = post.ticket()
+    post.answer(ticket, "CANARY-NOTE", public=False)
+    requester = Actor("customer", post.store.ticket(ticket.id).requester)  # type: ignore[union-attr]
+    post.store.reply(ticket.id, requester, "Anything new?", public=True, now=post.now)
+    post.change(ticket, requester, status="resolved")
+    assert post.round() == []
+
+
+def test_a_note_beside_an_answer_stays_out_of_its_mail(post: Post) -> None:
+    ticket = post.ticket()
+    post.answer(ticket, "CANARY-NOTE", public=False)
+    post.answer(ticket)
+    (mail,) = post.round()
+    assert "CANARY-NOTE" not in mail.as_string()
+
+
+@pytest.mark.parametrize("how", [{"tags_add": ("ai_escalated",)}, {"status": "escalated"}])
+def test_the_team_hears_of_an_escalation_once_and_reads_no_word_of_the_customer(
+    post: Post, how: dict[str, object]
+) -> None:
+    other = post.store.add_person("boss@example.com", "Boss", "admin")
+    ticket = post.ticket()
+    post.change(ticket, AI, **how)
+    mails = post.round()
+    assert sorted(mail["To"] for mail in mails) == [AGENT, other.email]
+    for mail in mails:
+        assert mail["Subject"] == f"Escalated: {ticket.number}"
+        assert f"{URL}/admin/tickets/{ticket.id}" in mail.get_content()
+        assert "CANARY" not in mail.as_string()
+        assert "No light" not in mail.as_string()
+    post.change(ticket, AI, tags_add=("ai_escalated", "ai_review"))
+    post.change(ticket, priority=None, tags_add=("vip",))
+    assert len(post.round()) == 2
+
+
+def test_an_agent_who_escalates_a_ticket_gets_no_mail_about_it(post: Post) -> None:
+    ticket = post.ticket()
+    post.change(ticket, status="escalated")
+    assert post.round() == []
+
+
+def test_spam_gets_no_answer(post: Post) -> None:
+    ticket = post.ticket()
+    post.answer(ticket)
+    post.change(ticket, status="spam")
+    assert post.round() == []
+
+
+def test_nothing_is_sent_twice_over_rounds_and_restarts(post: Post) -> None:
+    ticket = post.ticket()
+    post.answer(ticket)
+    assert len(post.round()) == 1
+    for file in (post.folder / "outbox").iterdir():
+        file.unlink()
+    for _ in range(3):
+        post.outbox.close()
+        post.start()
+        post.change(ticket, tags_add=(f"seen_{post.now:.0f}",))
+        assert post.round() == []
+
+
+def test_what_happened_before_there_was_an_outbox_and_what_is_old_brings_no_mail(post: Post) -> None:
+    post.outbox.close()
+    (post.folder / "mail.sqlite3").unlink()
+    ticket = post.ticket()
+    post.answer(ticket)
+    post.start()
+    assert post.round() == []
+    post.answer(ticket, "Still dark?")
+    post.now += KEPT_S + 60
+    assert post.round() == []
+
+
+def test_a_crash_between_file_and_mark_writes_the_same_file_again(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = post.ticket()
+    post.answer(ticket)
+
+    def dies(_mail: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(post.outbox, "sent", dies)
+    with pytest.raises(KeyboardInterrupt):
+        post.round()
+    post.start()
+    assert len(post.round()) == 1
+
+
+@pytest.mark.parametrize(
+    "email", ["x@example.org\r\nBcc: all@example.org", "x@example.org, y@example.org", "no address", "erased-1"]
+)
+def test_an_address_that_is_none_is_given_up_and_holds_nobody_up(post: Post, email: str) -> None:
+    bad, good = post.ticket(email), post.ticket()
+    post.answer(bad)
+    post.answer(good)
+    (mail,) = post.round()
+    assert mail["To"] == "carla@example.org"
+    assert post.outbox.counts() == {"sent": 1, "given up": 1}
+    assert not any("@" in line for line in post.said)
+
+
+def test_no_header_holds_what_a_customer_wrote(post: Post) -> None:
+    ticket = post.ticket(subject="Hi\r\nBcc: all@example.org")
+    post.answer(ticket, "Line\r\n.\r\nQUIT\r\nBcc: all@example.org")
+    (mail,) = post.round()
+    assert mail["Bcc"] is None
+    assert {name.lower() for name in mail} == {
+        *("from", "to", "subject", "date", "message-id", "auto-submitted", "x-auto-response-suppress"),
+        *("content-type", "content-transfer-encoding", "mime-version"),
+    }
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """A mail server that answers as it is told to: the code for each recipient and for each text, first to last."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Talk)
+        self.recipients: list[int] = []
+        self.texts: list[int] = []
+        self.taken: list[EmailMessage] = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, *_: object) -> None:
+        pass
+
+
+class Talk(socketserver.StreamRequestHandler):
+    server: Server
+
+    def say(self, code: int) -> None:
+        self.wfile.write(f"{code} told by carla@example.org\r\n".encode())
+
+    def handle(self) -> None:
+        self.say(220)
+        while line := self.rfile.readline():
+            word = line.split(None, 1)[0].upper() if line.strip() else b""
+            if word == b"RCPT":
+                self.say(self.server.recipients.pop(0) if self.server.recipients else 250)
+            elif word == b"DATA":
+                self.say(354)
+                text = b"".join(iter(self.rfile.readline, b".\r\n"))
+                code = self.server.texts.pop(0) if self.server.texts else 250
+                if code < 400:
+                    self.server.taken.append(read(text))
+                if code == 0:  # taken, and the line is cut before the answer
+                    return
+                self.say(code)
+            elif word == b"QUIT":
+                self.say(221)
+                return
+            else:
+                self.say(250)
+
+
+@pytest.fixture
+def server(post: Post) -> Iterator[Server]:
+    made = Server()
+    settings = PortalSettings(
+        mail_from="support@example.com", smtp_host="127.0.0.1", smtp_port=made.server_address[1], smtp_security="none"
+    )
+    post.transport = by_smtp(settings)
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def test_a_mail_server_gets_each_mail_once(post: Post, server: Server) -> None:
+    for number in range(3):
+        post.answer(post.ticket(f"c{number}@example.org"), "Grüße, 新しい電球です。")
+    post.round()
+    post.round()
+    assert sorted(mail["To"] for mail in server.taken) == [f"c{number}@example.org" for number in range(3)]
+    assert "    Grüße, 新しい電球です。" in server.taken[0].get_content()
+
+
+def test_a_server_that_is_away_gets_the_mail_later(post: Post, server: Server) -> None:
+    ticket = post.ticket()
+    post.answer(ticket)
+    working, post.transport = (
+        post.transport,
+        by_smtp(PortalSettings(smtp_host="127.0.0.1", smtp_port=9, smtp_security="none")),
+    )
+    post.round()
+    post.transport = working
+    post.round()
+    assert server.taken == [], "it is not tried again at once"
+    post.now += 31
+    post.round()
+    assert len(server.taken) == 1
+
+
+def test_a_lost_answer_brings_the_same_mail_again_under_the_same_name(post: Post, server: Server) -> None:
+    server.texts = [0]
+    post.answer(post.ticket())
+    post.round()
+    post.now += 31
+    post.round()
+    first, second = server.taken
+    assert first["Message-ID"] == second["Message-ID"]
+    post.now += 3600
+    post.round()
+    assert len(server.taken) == 2
+
+
+@pytest.mark.parametrize(("recipients", "texts"), [([550], []), ([], [554])])
+def test_a_mail_that_the_server_refuses_for_good_is_given_up_and_the_next_one_is_sent(
+    post: Post, server: Server, recipients: list[int], texts: list[int]
+) -> None:
+    server.recipients, server.texts = recipients, texts
+    post.answer(post.ticket())
+    post.answer(post.ticket("dora@example.org"))
+    post.round()
+    assert [mail["To"] for mail in server.taken] == ["dora@example.org"]
+    assert post.outbox.counts() == {"sent": 1, "given up": 1}
+    assert post.said
+    assert not any("@" in line for line in post.said)
+
+
+def test_a_mail_that_the_server_puts_off_is_sent_later_and_given_up_in_the_end(post: Post, server: Server) -> None:
+    server.recipients = [451]
+    post.answer(post.ticket())
+    post.round()
+    post.now += 31
+    post.round()
+    assert len(server.taken) == 1
+    server.recipients = [451] * 1000
+    post.answer(post.ticket("dora@example.org"))
+    for _ in range(5):
+        post.round()
+        post.now += KEPT_S / 3
+    assert len(server.taken) == 1
+    assert post.outbox.counts()["given up"] == 1
+
+
+def test_mail_and_password_do_not_go_in_the_clear_to_another_machine() -> None:
+    with pytest.raises(ValueError, match="in the clear"):
+        PortalSettings(smtp_host="mail.example.com", smtp_security="none")

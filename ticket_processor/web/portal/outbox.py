@@ -1,0 +1,137 @@
+"""The portal's outbox: which mails are due, kept on the disk until each has left. It holds numbers, and no word of any.
+
+Events of the store are looked at again and again; a mail that they call for is put in once, by its key. Losing the file
+means that mail of the time before is not sent any more, and none twice.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...core.private_files import make_file, make_folder
+from ...state.sqlite import transaction, translated
+
+FILE_NAME = "mail.sqlite3"
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 3600.0
+"""Pauses between tries, each twice as long as the one before."""
+KEPT_S = 3 * 24 * 3600.0
+"""For so long a mail is tried; what happened longer ago calls for none."""
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS mail (
+    ticket_id INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    person INTEGER NOT NULL,
+    put_at REAL NOT NULL,
+    ready_at REAL NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    ended TEXT CHECK (ended IN ('sent', 'given up')),
+    PRIMARY KEY (ticket_id, version, person)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS mail_by_time ON mail (ready_at) WHERE ended IS NULL;
+CREATE TABLE IF NOT EXISTS place (one INTEGER PRIMARY KEY CHECK (one = 1), seen INTEGER NOT NULL) STRICT;
+"""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A mail to a person about what one write has done to a ticket: all three together are its key."""
+
+    ticket_id: int
+    version: int
+    person: int
+
+
+class Outbox:
+    """The outbox in a folder. Thread-safe; each method is one transaction. Raises ``StateUnusable``.
+
+    ``newest`` is the number of the newest event where there is no outbox yet: what is older calls for no mail.
+    """
+
+    def __init__(self, folder: Path, newest: int) -> None:
+        self._path = path = folder / FILE_NAME
+        self._lock = threading.Lock()
+        with translated(path):
+            make_folder(folder)
+            make_file(path)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=FULL")
+                self._db.executescript(_SCHEMA)
+                self._db.execute("INSERT OR IGNORE INTO place VALUES (1, ?)", (newest,))
+            except BaseException:
+                self._db.close()
+                raise
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        with self._lock:
+            self._db.close()
+
+    def seen(self) -> int:
+        """The event up to which events have been looked at."""
+        with self._lock, translated(self._path):
+            return int(self._db.execute("SELECT seen FROM place").fetchone()[0])
+
+    def put(self, mails: Iterable[Due], seen: int, now: float) -> None:
+        """Put mails in that are not there yet; events up to ``seen`` have been looked at. Old mails are forgotten."""
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR IGNORE INTO mail (ticket_id, version, person, put_at, ready_at) VALUES (?, ?, ?, ?, ?)",
+                [(mail.ticket_id, mail.version, mail.person, now, now) for mail in mails],
+            )
+            db.execute("UPDATE place SET seen = max(seen, ?)", (seen,))
+            db.execute("DELETE FROM mail WHERE ended IS NOT NULL AND put_at < ?", (now - 2 * KEPT_S,))
+
+    def due(self, now: float, most: int = 50) -> list[Due]:
+        """The mails whose turn has come, oldest first."""
+        with self._lock, translated(self._path):
+            rows = self._db.execute(
+                "SELECT ticket_id, version, person FROM mail WHERE ended IS NULL AND ready_at <= ? "
+                "ORDER BY ready_at, ticket_id, version LIMIT ?",
+                (now, most),
+            ).fetchall()
+        return [Due(*row) for row in rows]
+
+    def sent(self, mail: Due) -> None:
+        """The mail has left."""
+        self._end(mail, "sent")
+
+    def given_up(self, mail: Due) -> None:
+        """The mail can never be sent, or nobody wants it any more."""
+        self._end(mail, "given up")
+
+    def failed(self, mail: Due, now: float) -> None:
+        """The mail could not be sent now: it is tried again later, or given up when that has gone on for too long."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE mail SET tries = tries + 1, ready_at = ? + min(?, ? * (1 << min(tries, 20))), "
+                "ended = CASE WHEN put_at < ? THEN 'given up' END WHERE ticket_id = ? AND version = ? AND person = ?",
+                (
+                    *(now, LONGEST_PAUSE_S, FIRST_PAUSE_S, now - KEPT_S),
+                    *(mail.ticket_id, mail.version, mail.person),
+                ),
+            )
+
+    def counts(self) -> dict[str, int]:
+        """How many mails wait, were sent, and were given up lately."""
+        with self._lock, translated(self._path):
+            rows = self._db.execute("SELECT coalesce(ended, 'waiting'), count(*) FROM mail GROUP BY 1").fetchall()
+        return dict(rows)
+
+    def _end(self, mail: Due, how: str) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE mail SET ended = ? WHERE ticket_id = ? AND version = ? AND person = ?",
+                (how, mail.ticket_id, mail.version, mail.person),
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, translated(self._path), transaction(self._db):
+            yield self._db
