@@ -65,7 +65,7 @@ class DashboardSettings(Frozen):
     auth: AuthSettings = AuthSettings()
 
 
-class PortalSettings(Frozen):
+class PortalServerSettings(Frozen):
     """Where `ticketbot portal` listens, and how it sends mail."""
 
     name: str = Field("Support", min_length=1, max_length=60, description="the name at the top of pages and in mail")
@@ -98,7 +98,7 @@ class PortalSettings(Frozen):
         return value.rstrip("/")
 
     @model_validator(mode="after")
-    def _nothing_in_the_clear(self) -> PortalSettings:
+    def _nothing_in_the_clear(self) -> PortalServerSettings:
         if self.smtp_security == "none" and self.smtp_host and not is_loopback(f"http://{self.smtp_host}/"):
             raise ValueError('smtp_security = "none" would send mail and password in the clear: only on this machine')
         if bool(self.smtp_user) != bool(self.smtp_password):

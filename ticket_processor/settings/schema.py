@@ -23,7 +23,7 @@ from ..policy.decide import RESERVED_TAGS, Policy
 from ..policy.skip_rules import SkipSettings, Status
 from ..replies.settings import ReplySettings
 from .helpdesks import LOCAL_FILE, AccountSettings, FreshdeskSettings, LocalSettings, ZendeskSettings
-from .pages import DashboardSettings, PortalSettings
+from .pages import DashboardSettings, PortalServerSettings
 
 DEFAULT_LOG_DIR = "logs"
 STABLE_READ_S: Mapping[HelpdeskKind, float] = {"zendesk": 6.0, "freshdesk": 1.0, "local": 0.0}
@@ -223,7 +223,7 @@ class Settings(Frozen):
     slo: SloSettings = SloSettings()
     serve: ServeSettings = ServeSettings()
     dashboard: DashboardSettings = DashboardSettings()
-    portal: PortalSettings = PortalSettings()
+    portal: PortalServerSettings = PortalServerSettings()
     categories: tuple[SiteCategory, ...] | None = Field(None, description="your own categories; see below")
     fallback_category: str = Field("general", description="the category for whatever fits nowhere else")
     entities: dict[str, str] = Field(

@@ -13,7 +13,7 @@ import pytest
 
 from ticket_processor.helpdesk.local_model import AI, Actor, Created, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
-from ticket_processor.settings.pages import PortalSettings
+from ticket_processor.settings.pages import PortalServerSettings
 from ticket_processor.web.portal.mail import BY_AI, Writer
 from ticket_processor.web.portal.outbox import KEPT_S, Outbox
 from ticket_processor.web.portal.postman import Postman, Transport, by_smtp, into_folder
@@ -37,7 +37,7 @@ class Post:
 
     def start(self) -> None:
         """Begin, or begin again as after a restart."""
-        self.outbox = Outbox(self.folder, self.store.last_event())
+        self.outbox = Outbox(self.folder, self.store.last_event(), self.now)
         writer = Writer(self.store, URL, "Support", "support@example.com")
         self.postman = Postman(
             self.store, self.outbox, writer, lambda: self.transport(), lambda: self.now, self.said.append
@@ -186,6 +186,29 @@ def test_what_happened_before_there_was_an_outbox_and_what_is_old_brings_no_mail
     assert post.round() == []
 
 
+def test_imported_answers_bring_no_mail(post: Post, tmp_path: Path) -> None:
+    other = Post(tmp_path / "other")
+    other.answer(other.ticket())
+    for _ in range(2):
+        post.now += 600
+        post.round()
+    post.store.import_lines(list(other.store.export_lines()))
+    assert post.round() == []
+    post.answer(post.ticket("dora@example.org"))
+    assert [mail["To"] for mail in post.round()] == ["dora@example.org"]
+
+
+def test_answers_while_nobody_sent_mail_are_sent_afterwards(post: Post) -> None:
+    ticket = post.ticket()
+    post.round()
+    post.outbox.close()
+    post.now += 3600
+    post.answer(ticket)
+    post.now += 3600
+    post.start()
+    assert len(post.round()) == 1
+
+
 def test_a_crash_between_file_and_mark_writes_the_same_file_again(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     ticket = post.ticket()
     post.answer(ticket)
@@ -272,7 +295,7 @@ class Talk(socketserver.StreamRequestHandler):
 @pytest.fixture
 def server(post: Post) -> Iterator[Server]:
     made = Server()
-    settings = PortalSettings(
+    settings = PortalServerSettings(
         mail_from="support@example.com", smtp_host="127.0.0.1", smtp_port=made.server_address[1], smtp_security="none"
     )
     post.transport = by_smtp(settings)
@@ -295,7 +318,7 @@ def test_a_server_that_is_away_gets_the_mail_later(post: Post, server: Server) -
     post.answer(ticket)
     working, post.transport = (
         post.transport,
-        by_smtp(PortalSettings(smtp_host="127.0.0.1", smtp_port=9, smtp_security="none")),
+        by_smtp(PortalServerSettings(smtp_host="127.0.0.1", smtp_port=9, smtp_security="none")),
     )
     post.round()
     post.transport = working
@@ -351,4 +374,4 @@ def test_a_mail_that_the_server_puts_off_is_sent_later_and_given_up_in_the_end(p
 
 def test_mail_and_password_do_not_go_in_the_clear_to_another_machine() -> None:
     with pytest.raises(ValueError, match="in the clear"):
-        PortalSettings(smtp_host="mail.example.com", smtp_security="none")
+        PortalServerSettings(smtp_host="mail.example.com", smtp_security="none")

@@ -86,13 +86,9 @@ class Writer:
             parts += [f"{_who(answer)} answered your request {number}:", *([BY_AI] * (answer.author.kind == "ai"))]
             parts.append(_quoted(answer.body))
         if resolved:
-            parts.append(
-                f"Your request {number} is resolved. If it is not, open it again on its page; you can rate it there."
-            )
+            parts.append(f"Your request {number} is resolved. If it is not, open it again on its page.")
         link = f"{self._url}/t/{number}?k={self._store.new_secret(ticket.id)}"
-        parts.append(
-            f"See your request and answer here. The link opens it for whoever has it, so keep it to yourself:\n{link}"
-        )
+        parts.append(f"Read, answer or rate it here; the link opens it for everybody who has it:\n{link}")
         parts.append("A program sent this mail, and reads no answer to it.")
         return f"Your request {number}: {'resolved' if resolved else 'an answer'}", "\n\n".join(parts)
 

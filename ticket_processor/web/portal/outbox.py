@@ -33,7 +33,11 @@ CREATE TABLE IF NOT EXISTS mail (
     PRIMARY KEY (ticket_id, version, person)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS mail_by_time ON mail (ready_at) WHERE ended IS NULL;
-CREATE TABLE IF NOT EXISTS place (one INTEGER PRIMARY KEY CHECK (one = 1), seen INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS place (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seen INTEGER NOT NULL,
+    looked_at REAL NOT NULL
+) STRICT;
 """
 
 
@@ -52,7 +56,7 @@ class Outbox:
     ``newest`` is the number of the newest event where there is no outbox yet: what is older calls for no mail.
     """
 
-    def __init__(self, folder: Path, newest: int) -> None:
+    def __init__(self, folder: Path, newest: int, now: float) -> None:
         self._path = path = folder / FILE_NAME
         self._lock = threading.Lock()
         with translated(path):
@@ -63,7 +67,7 @@ class Outbox:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=FULL")
                 self._db.executescript(_SCHEMA)
-                self._db.execute("INSERT OR IGNORE INTO place VALUES (1, ?)", (newest,))
+                self._db.execute("INSERT OR IGNORE INTO place VALUES (1, ?, ?)", (newest, now))
             except BaseException:
                 self._db.close()
                 raise
@@ -73,10 +77,11 @@ class Outbox:
         with self._lock:
             self._db.close()
 
-    def seen(self) -> int:
-        """The event up to which events have been looked at."""
+    def place(self) -> tuple[int, float]:
+        """The event up to which events have been looked at, and when that was."""
         with self._lock, translated(self._path):
-            return int(self._db.execute("SELECT seen FROM place").fetchone()[0])
+            seen, looked_at = self._db.execute("SELECT seen, looked_at FROM place").fetchone()
+        return seen, looked_at
 
     def put(self, mails: Iterable[Due], seen: int, now: float) -> None:
         """Put mails in that are not there yet; events up to ``seen`` have been looked at. Old mails are forgotten."""
@@ -85,7 +90,7 @@ class Outbox:
                 "INSERT OR IGNORE INTO mail (ticket_id, version, person, put_at, ready_at) VALUES (?, ?, ?, ?, ?)",
                 [(mail.ticket_id, mail.version, mail.person, now, now) for mail in mails],
             )
-            db.execute("UPDATE place SET seen = max(seen, ?)", (seen,))
+            db.execute("UPDATE place SET seen = max(seen, ?), looked_at = ?", (seen, now))
             db.execute("DELETE FROM mail WHERE ended IS NOT NULL AND put_at < ?", (now - 2 * KEPT_S,))
 
     def due(self, now: float, most: int = 50) -> list[Due]:

@@ -20,11 +20,13 @@ from ...core.errors import TicketbotError, unexpected
 from ...core.private_files import make_folder
 from ...helpdesk.local_schema import stamp
 from ...helpdesk.local_store import LocalStore
-from ...settings.pages import PortalSettings
+from ...settings.pages import PortalServerSettings
 from .mail import Writer, called_for
 from .outbox import KEPT_S, Due, Outbox
 
 LOOK_S = 1.0
+LATE_S = 60.0
+"""How much earlier an event may say that it happened than it could be seen: clocks differ."""
 PATIENCE_S = 30.0
 Send = Callable[[EmailMessage], object]
 Transport = Callable[[], AbstractContextManager[Send]]
@@ -36,7 +38,7 @@ def into_folder(folder: Path) -> Transport:
 
     def write(mail: EmailMessage) -> None:
         name = str(mail["Message-ID"]).strip("<>").partition("@")[0]
-        replace_file(folder / f"{name}.eml", lambda file: file.write(mail.as_bytes()))
+        replace_file(folder / f"{name}.eml", lambda file: file.writelines([mail.as_bytes()]))
 
     @contextmanager
     def connected() -> Iterator[Send]:
@@ -46,7 +48,7 @@ def into_folder(folder: Path) -> Transport:
     return connected
 
 
-def by_smtp(settings: PortalSettings) -> Transport:
+def by_smtp(settings: PortalServerSettings) -> Transport:
     """Send mails through the server of the settings."""
 
     @contextmanager
@@ -87,6 +89,7 @@ class Postman(threading.Thread):
         self._transport = transport
         self._now = now
         self._say = say
+        self._looked_at = 0.0
         self._stopping = threading.Event()
         self.counted: Counter[str] = Counter()
 
@@ -124,10 +127,13 @@ class Postman(threading.Thread):
                 self._outbox.failed(mail, now)
 
     def _collect(self) -> None:
-        seen, newest, now = self._outbox.seen(), self._store.last_event(), self._now()
+        (seen, looked_at), newest, now = self._outbox.place(), self._store.last_event(), self._now()
+        # What is new and says that it happened before was imported, and its people have been told elsewhere.
+        since = stamp(max(self._looked_at, looked_at - LATE_S, now - KEPT_S))
+        self._looked_at = now - LATE_S
         if newest <= seen:
             return
-        since, team = stamp(now - KEPT_S), self._store.team()
+        team = self._store.team()
         tag, found = self._store.labels.escalated, list[Due]()
         for ticket in self._store.changed_since(seen, since, limit=-1):
             events = self._store.events(ticket.id)
