@@ -63,6 +63,7 @@ class Commands(CommandGroup):
         "escalated": CommandEntry("List tickets that are escalated and still open.", "escalated:escalated"),
         "dashboard": CommandEntry("Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"),
         "serve": CommandEntry("Triage tickets within seconds of the helpdesk's webhooks.", "serve:serve"),
+        "portal": CommandEntry("Serve a ticket form, tracking and an agents' list of our own.", "portal:portal"),
         "health": CommandEntry("Look at everything that runs need, within 10 s.", "health:health"),
         "local": CommandEntry(
             "The local helpdesk: take it out, take one in.",

@@ -45,6 +45,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot serve --every 10",
         "ticketbot serve install-webhook --url https://ticketbot.example.com",
     ),
+    "portal": ("ticketbot portal --demo", "ticketbot portal create-admin ada@example.com"),
     "health": ("ticketbot health", "ticketbot health --serve 9090"),
     "schedule install": ("ticketbot schedule install", "ticketbot schedule install cron --every 15"),
     "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd --output units"),

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-import sys
-import time
+from contextlib import ExitStack
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import ConfigError, ExitCode, Stopping, how_to_install
+from ..core.errors import ConfigError, how_to_install
 from .options import ConfigOption, QuietOption
+from .portal import need_parts, reached
 from .screen import Screen
+from .serving import say_line, until_stopped, url_of
 
-if TYPE_CHECKING:
-    from ..web.group_commit import GroupCommit
-    from ..web.server import Server
-    from ..web.worker import Worker
-
-POLL_S = 0.25
-"""How long a signal may go unnoticed: on Windows a waiting main thread hears none."""
-JOB_S, END_S = 12.0, 17.0
-"""After a signal: how long the run under way may go on before it is asked to wind up, and how long all of it takes."""
 _PARTS = ("fastapi", "uvicorn")
 
 
@@ -86,10 +78,15 @@ def serve(
         require_prometheus()
     settings = load(config=config)
     doors = doors_of(settings, clock)
+    is_local = settings.helpdesk == "local"
+    if is_local:
+        need_parts()
     at = listening(host, port)
-    queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=settings.serve.join_s)
+    notices = reached(settings, host, at, proxy or ()) if is_local else _open_to_others(host, at.getsockname()[0])
+    join_s = 0.0 if is_local else settings.serve.join_s  # a submitted ticket is whole
+    queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=join_s)
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
-    say = (lambda _line: None) if quiet else _line
+    say = (lambda _line: None) if quiet else say_line
     worker = Worker(queue, RunPlayer(settings, jobs), jobs, say, every_s=None if every is None else every * 60.0)
     commit = GroupCommit(queue, clock.now, 2 * settings.serve.window_s, worker.wake)
     doctor = Doctor(settings, clock, offline=True)
@@ -103,44 +100,25 @@ def serve(
         say=say,
     )
     condition = ServerCondition(CachedExamination(doctor.examine, clock), queue, worker, service.counted, clock.now)
-    server = Server(make(service), at, proxy or ())
-    screen.notices([*settings.notices, *_open_to_others(host, at.getsockname()[0])])
-    server.start()
-    worker.start()
-    name = f"[{host}]" if ":" in host else host
-    screen.say(f"Serving at http://{name}:{at.getsockname()[1]} ; Ctrl-C ends it.")
-    try:
-        while server.is_alive and worker.is_alive():
-            clock.wait(POLL_S)
-    except Stopping:
-        code = ExitCode.OK
-    else:
-        code = ExitCode.CANNOT_RUN  # neither ends by itself
-    _end(server, commit, worker, jobs)
+    app, own = make(service), url_of(host, at)
+    with ExitStack() as ends:
+        ends.callback(commit.close)
+        if is_local:
+            from ..web.portal.process import PortalProcess
+
+            process = PortalProcess(settings, clock, settings.portal.url or own, queue, worker.wake, say)
+            ends.callback(process.close)
+            app.mount("/", process.app)
+        server = Server(app, at, proxy or ())
+        screen.notices([*settings.notices, *notices])
+        code = until_stopped(
+            clock, jobs, server, worker, ends.close, lambda: screen.say(f"Serving at {own} ; Ctrl-C ends it.")
+        )
     queue.close()
     return code, 1  # threads of analyses may be left behind
-
-
-def _end(server: Server, commit: GroupCommit, worker: Worker, jobs: SystemClock) -> None:
-    """Take nothing more in, and let the run under way come to its end; one that takes too long is to wind up."""
-    began = jobs.monotonic()
-    worker.stop()
-    server.stop()
-    commit.close()
-    worker.join(max(0.0, began + JOB_S - jobs.monotonic()))
-    if worker.is_alive():
-        jobs.stop()
-        worker.join(max(0.0, began + END_S - jobs.monotonic()))
 
 
 def _open_to_others(host: str, address: str) -> list[str]:
     if ipaddress.ip_address(address.partition("%")[0]).is_loopback:
         return []
     return [f"with --host {host} other machines reach this without TLS: put a reverse proxy with TLS before it"]
-
-
-def _line(text: str) -> None:
-    """A line for the journal; the time is the journal's, or ours at a terminal."""
-    stamp = time.strftime("%H:%M:%S ") if sys.stderr.isatty() else ""
-    sys.stderr.write(f"{stamp}{text}\n")
-    sys.stderr.flush()

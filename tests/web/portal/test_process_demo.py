@@ -1,0 +1,74 @@
+"""``ticketbot portal --demo``: a filled portal with logins of its own, which leaves nothing behind."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import closing
+from pathlib import Path
+
+import requests
+
+from ticket_processor.helpdesk.local_store import LocalStore
+
+from .site import Site, site
+
+__all__ = ["site"]
+
+
+def shown(site: Site) -> list[str]:
+    """Start the demonstration; what it prints until it is ready."""
+    process = site.command.start("portal", "--demo", "--port", "0")
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip())
+        if "Mail that it would send" in line:
+            break
+    site.process = process
+    return lines
+
+
+def test_the_demonstration_is_filled_and_gone_afterwards(site: Site) -> None:
+    (site.command.folder / "ticketbot.toml").unlink()
+    lines = shown(site)
+    links = [line.partition(": ")[2] for line in lines if "?k=" in line]
+    assert len(links) == 3
+    for link in links:
+        page = requests.Session().get(link, timeout=30)
+        assert page.status_code == 200
+        assert "?k=" not in page.url
+    folder = Path(lines[-1].partition(": ")[2]).parents[1]
+    assert folder.is_dir()
+    with closing(LocalStore(folder / "helpdesk.sqlite3")) as store:
+        end = time.monotonic() + 30
+        while store.tag_counts().get("ai_processed", 0) < 30 and time.monotonic() < end:
+            time.sleep(0.2)
+        assert store.tag_counts()["ai_processed"] >= 30
+    assert site.stop() == 0
+    assert not folder.exists()
+    assert list(site.command.folder.iterdir()) == []
+
+
+def test_the_demonstrations_passwords_are_made_anew_each_time_and_work(site: Site) -> None:
+    seen = []
+    for _ in range(2):
+        lines = shown(site)
+        url = re.search(r"http://[\d.:]+", lines[0])
+        assert url is not None
+        for line in lines:
+            if "  password " in line:
+                email, password = line.split("  password ")
+                seen.append(password)
+                assert logged_in(url[0], email.strip(), password)
+        assert site.stop() == 0
+    assert len(set(seen)) == len(seen) == 4
+
+
+def logged_in(url: str, email: str, password: str) -> bool:
+    session = requests.Session()
+    token = re.search(r'name="form_token" value="([^"]+)"', session.get(f"{url}/admin/login", timeout=30).text)
+    assert token is not None
+    data = {"email": email, "password": password, "form_token": token[1]}
+    answer = session.post(f"{url}/admin/login", data=data, timeout=30)
+    return answer.status_code == 200 and "/admin/logout" in answer.text

@@ -1,0 +1,113 @@
+"""The portal as a part of a server: its pages, its mail, and the queue from which its tickets are triaged."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from ...audit.files import replace_file
+from ...core.clock import Clock, iso
+from ...core.errors import CannotRun, StateUnusable, state_unusable
+from ...core.private_files import make_folder
+from ...helpdesk.local_store import LocalStore
+from ...knowledge.search import KnowledgeSearch
+from ...settings.schema import Settings
+from ...state.store import HORIZON
+from ...wiring.knowledge import knowledge_store
+from ...wiring.local import local_store
+from ...wiring.parts import opened_state
+from ..delivery_queue import DeliveryQueue, ToldTicket
+from .application import make_portal
+from .articles import suggesting
+from .mail import Writer
+from .outbox import Outbox
+from .parts import Portal, PortalSettings, Suggest
+from .postman import Postman, by_smtp, into_folder
+
+KEY_FILE = "portal.key"
+MAIL_FOLDER = "outbox"
+END_S = 5.0
+"""How long a mail under way may take once a stop was asked for."""
+_KEY_BYTES = 32
+
+
+class PortalProcess:
+    """The portal of the settings, which browsers reach at ``address``. ``say`` gets lines for the journal.
+
+    A submitted ticket is put on ``queue`` and ``wake`` is called; where that fails, a scheduled run finds the ticket.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        address: str,
+        queue: DeliveryQueue,
+        wake: Callable[[], object],
+        say: Callable[[str], object],
+    ) -> None:
+        self._queue = queue
+        self._wake = wake
+        self._now = clock.now
+        self._stack = ExitStack()
+        folder, own = settings.state_folder, settings.portal
+        begin(settings, clock)
+        store = self._stack.enter_context(local_store(settings, make=True))
+        shared = PortalSettings(key=signing_key(folder), name=own.name, address=address)
+        portal = Portal(store, shared, clock.now, told=self._told, suggest=self._articles(settings))
+        self.app: FastAPI = make_portal(portal)
+        if own.mail_from:
+            self._mail(settings, store, address, say)
+
+    def close(self) -> None:
+        """End the sending of mail, and close what is open."""
+        self._stack.close()
+
+    def _mail(self, settings: Settings, store: LocalStore, address: str, say: Callable[[str], object]) -> None:
+        own, folder = settings.portal, settings.state_folder
+        outbox = Outbox(folder, store.last_event(), self._now())
+        self._stack.callback(outbox.close)
+        transport = by_smtp(own) if own.smtp_host else into_folder(folder / MAIL_FOLDER)
+        postman = Postman(
+            store, outbox, Writer(store, address, own.name, str(own.mail_from)), transport, self._now, say
+        )
+        postman.start()
+        self._stack.callback(postman.join, END_S)
+        self._stack.callback(postman.stop)
+
+    def _articles(self, settings: Settings) -> Suggest | None:
+        if not settings.knowledge.sources:
+            return None
+        return suggesting(KnowledgeSearch(self._stack.enter_context(closing(knowledge_store(settings)))))
+
+    def _told(self, ticket_id: int) -> None:
+        with suppress(StateUnusable):
+            self._queue.put([ToldTicket(ticket_id)], self._now())
+        self._wake()
+
+
+def begin(settings: Settings, clock: Clock) -> None:
+    """Let runs begin with the tickets that come from now on, unless an earlier run has begun."""
+    with opened_state(settings.state_folder, settings.desk.base_url) as state:
+        if state.fact(HORIZON) is None:
+            state.begin_again(iso(clock.now()))
+
+
+def signing_key(folder: Path) -> bytes:
+    """The key that signs cookies, from a file that is made once. Raises :class:`CannotRun` where it cannot be used."""
+    path = folder / KEY_FILE
+    try:
+        make_folder(folder)
+        if not path.exists():
+            key = secrets.token_hex(_KEY_BYTES).encode()
+            replace_file(path, lambda file: file.writelines([key]))
+        key = path.read_bytes()
+    except OSError as error:
+        raise state_unusable(folder, error, path) from error
+    if len(key) < _KEY_BYTES:
+        raise CannotRun(f"the portal's key, {path}, is damaged: delete it; customers then open their links again")
+    return key
