@@ -12,13 +12,13 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 
 from ticket_processor.core.errors import HelpdeskDown
-from ticket_processor.helpdesk.local_model import AI, Actor, NewFile, NewTicket
+from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.web.portal.security import HEADERS
 
 from .conftest import TYPED, MakePortal, PortalRig
 from .markup_corpus import ALL_MARKUP, MARKUP
-from .test_public_tracking import agent_of, now_of, opened
+from .test_public_tracking import agent_of, now_of, opened, rig_customer
 
 TEXT = set("p br hr em strong code pre blockquote ul ol li h3 a article header span time".split())
 """Elements that a text may be made of."""
@@ -189,10 +189,6 @@ def test_markup_in_a_text_is_shown_as_it_was_typed(rig: PortalRig, place: str) -
         assert found.hostile_attributes() == [], text
         assert all(re.match(r"/|#|https?://|mailto:", link) for link in found.links), text
         rig.at += 3600
-
-
-def rig_customer(rig: PortalRig, ticket_id: int) -> Actor:
-    return Actor("customer", now_of(rig, ticket_id).requester)
 
 
 def test_markup_in_the_form_comes_back_as_it_was_typed(rig: PortalRig) -> None:

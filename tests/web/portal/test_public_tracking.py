@@ -35,6 +35,10 @@ def agent_of(rig: PortalRig) -> Actor:
     return Actor("agent", (known or rig.store.add_person("bo@acme.example", "Bo", "agent")).id)
 
 
+def rig_customer(rig: PortalRig, ticket_id: int) -> Actor:
+    return Actor("customer", now_of(rig, ticket_id).requester)
+
+
 def page_of(browser: Browser, ticket: LocalTicket) -> str:
     return browser.get(f"/t/{ticket.number}").text
 
@@ -61,9 +65,13 @@ def test_the_steps_follow_from_what_has_happened(rig: PortalRig) -> None:
     page = page_of(browser, ticket)
     assert ("done", "Escalated to a person") in steps_in(page)
     assert "What happens next" in page
+    assert '<span class="status">Escalated</span>' in page
+    rig.store.reply(ticket.id, AI, "We have passed it on.", public=True, now=rig.at + 7)
+    assert "What happens next" in page_of(browser, ticket)
     rig.store.reply(ticket.id, agent_of(rig), "It is **there**.", public=True, now=rig.at + 60)
     page = page_of(browser, ticket)
     assert ("done", "Answered") in steps_in(page)
+    assert "What happens next" not in page
     assert "<strong>Bo</strong>" in page
     assert "It is <strong>there</strong>." in page
     browser.act(ticket, "solved", version=now_of(rig, ticket.id).version)
@@ -175,7 +183,9 @@ def test_a_customer_says_that_it_is_solved_and_opens_it_again(rig: PortalRig) ->
     solved = now_of(rig, ticket.id)
     assert solved.status == "resolved"
     assert rig.store.events(ticket.id)[-1].actor.kind == "customer"
+    assert rig.told == []
     browser.act(ticket, "reopen", version=solved.version)
+    assert rig.told == [ticket.id]
     assert now_of(rig, ticket.id).status == "open"
     assert "This solved it" in page_of(browser, ticket)
 
@@ -188,6 +198,14 @@ def test_who_has_not_seen_the_newest_answer_is_shown_it_first(rig: PortalRig) ->
     assert "The ticket has changed" in answer.text
     assert "Wait, one more step." in answer.text
     assert now_of(rig, ticket.id).status == "open"
+
+
+def test_what_a_customer_cannot_see_is_no_reason_to_look_again(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    rig.store.change(ticket.id, AI, version=None, now=rig.at, tags_add=["ai_billing"])
+    rig.store.reply(ticket.id, AI, "Billing.", public=False, now=rig.at)
+    assert browser.act(ticket, "solved", version=ticket.version).status_code == 200
+    assert now_of(rig, ticket.id).status == "resolved"
 
 
 def test_a_ticket_that_was_solved_long_ago_stays_so(rig: PortalRig) -> None:

@@ -26,11 +26,12 @@ from .access import go_to, path_of, seen_by
 from .form import MOST_DESCRIPTION, Files, Text, files_in
 from .limits import too_many
 from .parts import Portal
+from .timeline import has_news
 from .tracking import STARS, shown
 
 Number = Annotated[int, Form()]
 TRIES = 5
-"""For a reply, where others write to the ticket at the same moment."""
+"""Where others write to the ticket at the same moment."""
 _CHANGED = "The ticket has changed since you opened this page. Look at what is new, then try again."
 _NOT_ANY_MORE = "The ticket's status does not allow this any more."
 
@@ -119,12 +120,24 @@ def routes(portal: Portal) -> APIRouter:
         if ticket.status == status:  # sent twice
             return go_to(path_of(number) + then)
         try:
-            portal.store.change(ticket.id, _customer(ticket), version=version, now=portal.now(), status=status)
+            set_status(ticket, version, status)
         except LocalHelpdeskError as error:
             current = portal.store.ticket(ticket.id) or ticket
             return shown(portal, request, current, 409, notice=_words(error))
-        portal.told(ticket.id)
+        if status == "open":
+            portal.told(ticket.id)
         return go_to(path_of(number) + then)
+
+    def set_status(ticket: LocalTicket, version: int, status: Status) -> None:
+        for _ in range(TRIES):
+            try:
+                portal.store.change(ticket.id, _customer(ticket), version=version, now=portal.now(), status=status)
+                return
+            except Stale as stale:  # what a customer cannot see is no reason to look again
+                if has_news(portal.store.events(ticket.id), version):
+                    raise
+                version = stale.current.version
+        raise Stale(ticket)
 
     return router
 

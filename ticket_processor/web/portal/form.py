@@ -106,10 +106,10 @@ def routes(portal: Portal) -> APIRouter:
             )
         if website:
             return shown(request, typed, {"": "Leave the field “Website” empty, and send it again."}, 422)
-        if age < LEAST_S:
-            return shown(request, typed, {"": "That was very quick. Look it over, and send it again."}, 422)
         if wrong:
             return shown(request, typed, wrong, 422)
+        if age < LEAST_S:
+            return shown(request, typed, {"": "That was very quick. Look it over, and send it again."}, 422)
         if wait_s := _wait(request, typed.email):
             refused = too_many(wait_s)
             answer = shown(request, typed, {"": f"These are many tickets in a short time. {refused.detail}"}, 429)

@@ -26,7 +26,7 @@ State = Literal["done", "now", "todo"]
 
 
 @dataclass(frozen=True)
-class Step:
+class TimelineStep:
     """One step of a ticket's way; ``at`` where it has been made."""
 
     words: str
@@ -48,21 +48,32 @@ def is_at_work(ticket: LocalTicket) -> bool:
     return ticket.status not in _OVER
 
 
-def needs_alert(ticket: LocalTicket) -> bool:
-    """Whether the ticket was escalated, and a person has still to act."""
-    return ticket.status == "escalated" or (ticket.escalated and is_at_work(ticket))
+def needs_alert(ticket: LocalTicket, events: Sequence[Event]) -> bool:
+    """Whether the ticket was escalated, and no person has written to the customer since."""
+    if ticket.status == "escalated" or not (ticket.escalated and is_at_work(ticket)):
+        return ticket.status == "escalated"
+    since = _escalated_at(events) or ""
+    return not any(event.actor.kind == "agent" and _is_public(event) and event.at > since for event in events)
 
 
-def steps(ticket: LocalTicket, events: Sequence[Event]) -> list[Step]:
+def has_news(events: Sequence[Event], version: int) -> bool:
+    """Whether anybody but the customer has answered the ticket, or set its status, since this version."""
+    return any(
+        event.version > version and event.actor.kind != "customer" and (event.field == "status" or _is_public(event))
+        for event in events
+    )
+
+
+def status_words(ticket: LocalTicket, *, alert: bool) -> str:
+    """The ticket's status for its customer."""
+    shown: Status = "escalated" if alert and ticket.status in ("open", "in_progress") else ticket.status
+    return STATUS_WORDS[shown]
+
+
+def steps(ticket: LocalTicket, events: Sequence[Event]) -> list[TimelineStep]:
     """The ticket's way: submitted, understood, escalated if it was, answered, resolved."""
     understood = _first(events, lambda event: event.actor.kind == "ai" and event.field in ("tag", "priority"))
-    escalated = _first(
-        events,
-        lambda event: (
-            (event.field, event.new) == ("status", "escalated")
-            or (event.field == "tag" and (event.new or "").endswith("escalated"))
-        ),
-    )
+    escalated = _escalated_at(events)
     is_over = not is_at_work(ticket)
     ended = (ticket.resolved_at or ticket.closed_at or ticket.updated_at) if is_over else None
     made: list[tuple[str, str | None]] = [("Submitted", ticket.created_at)]
@@ -75,7 +86,7 @@ def steps(ticket: LocalTicket, events: Sequence[Event]) -> list[Step]:
     made.append(("Resolved" if ticket.status != "spam" else "Closed", ended))
     following = next((number for number, (_, at) in enumerate(made) if at is None), None)
     return [
-        Step(words, at, "done" if at else "now" if number == following else "todo")
+        TimelineStep(words, at, "done" if at else "now" if number == following else "todo")
         for number, (words, at) in enumerate(made)
     ]
 
@@ -93,6 +104,20 @@ def asks_every(ticket: LocalTicket, since: float, now: float) -> int | None:
         return None
     quiet = now - max(since, parse_iso(ticket.updated_at))
     return next((every for until, every in _POLLS if quiet < until), _POLL_LATER_S)
+
+
+def _is_public(event: Event) -> bool:
+    return (event.field, event.reason) == ("message", "public")
+
+
+def _escalated_at(events: Sequence[Event]) -> str | None:
+    return _first(
+        events,
+        lambda event: (
+            (event.field, event.new) == ("status", "escalated")
+            or (event.field == "tag" and (event.new or "").endswith("escalated"))
+        ),
+    )
 
 
 def _first(events: Sequence[Event], fits: Callable[[Event], bool]) -> str | None:

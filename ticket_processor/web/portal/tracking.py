@@ -95,14 +95,16 @@ def shown(
 
 def _live(portal: Portal, ticket: LocalTicket, since: float, *, stars: int = 0, comment: str = "") -> dict[str, Any]:
     rating = portal.store.rating(ticket.id)
+    events = portal.store.events(ticket.id)
+    alert = timeline.needs_alert(ticket, events)
     files = [each for each in portal.store.files(ticket.id) if each.public]
     return {
         "ticket": ticket,
         "path": path_of(ticket.number),
-        "status_words": timeline.STATUS_WORDS[ticket.status],
+        "status_words": timeline.status_words(ticket, alert=alert),
         "badges": timeline.badges(ticket),
-        "steps": timeline.steps(ticket, portal.store.events(ticket.id)),
-        "alert": timeline.needs_alert(ticket),
+        "steps": timeline.steps(ticket, events),
+        "alert": alert,
         "messages": portal.store.messages(ticket.id, public_only=True),
         "files": [each for each in files if each.message_id is None],
         "files_of": {each.message_id: [one for one in files if one.message_id == each.message_id] for each in files},
