@@ -1,0 +1,236 @@
+"""The public pages in a real browser: whole journeys with and without JavaScript, narrow, dark, and under attack."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
+from ticket_processor.web.portal.parts import Suggestion
+
+from ...dashboard.browser import browser, executable
+from .conftest import MakePortal, PortalRig
+from .markup_corpus import ALL_MARKUP
+from .test_public_tracking import agent_of, now_of, rig_customer
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="playwright is not installed"),
+    pytest.mark.skipif(executable() is None, reason="there is no Chromium, Chrome or Edge"),
+]
+AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+NARROW, WIDE = (320, 700), (1280, 900)
+SEND = "button:text-is('Send')"
+
+
+@dataclass
+class Watched:
+    """What tabs asked for, and what the browser complained of."""
+
+    asked: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+
+    @property
+    def strangers(self) -> list[str]:
+        return [url for url in self.asked if urlsplit(url).hostname != "127.0.0.1"]
+
+
+@dataclass
+class Site:
+    """A portal that listens, and a browser for it."""
+
+    rig: PortalRig
+    url: str
+    chromium: Any
+    watched: Watched = field(default_factory=Watched)
+
+    @contextmanager
+    def tab(self, size: tuple[int, int] = WIDE, *, dark: bool = False, script: bool = True) -> Iterator[Any]:
+        """A tab with no memory of others."""
+        context = self.chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=script,
+            locale="en-GB",
+            timezone_id="Asia/Tokyo",
+            base_url=self.url,
+        )
+        try:
+            page = context.new_page()
+            page.on("request", lambda request: self.watched.asked.append(request.url))
+            page.on("pageerror", lambda error: self.watched.troubles.append(f"error: {error}"))
+            page.on("dialog", lambda dialog: (self.watched.troubles.append("a script has run"), dialog.dismiss()))
+            page.on("console", lambda said: self.watched.troubles.append(said.text) if said.type == "error" else None)
+            yield page
+        finally:
+            context.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture
+def site(make_rig: MakePortal, chromium: Any) -> Iterator[Site]:
+    from ticket_processor.web.server import Server, listening
+
+    rig = make_rig(
+        suggest=lambda text: [Suggestion("Invoices", "https://help.example/1", ("Open Billing.",))] if text else []
+    )
+    at = listening("127.0.0.1", 0)
+    server = Server(rig.app, at)
+    server.start()
+    try:
+        yield Site(rig, f"http://127.0.0.1:{at.getsockname()[1]}", chromium)
+    finally:
+        server.stop()
+
+
+def fill_in(page: Any) -> None:
+    page.fill("#subject", "No invoice")
+    page.fill("#description", "The invoice for May has not come.")
+    page.fill("#email", "ann@example.com")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+def test_a_customer_goes_the_whole_way(site: Site, script: bool) -> None:
+    rig = site.rig
+    with site.tab(script=script) as page:
+        page.goto("/")
+        fill_in(page)
+        if script:
+            page.wait_for_selector("#articles h3")
+        else:
+            page.click("text=Look for articles first")
+            assert page.input_value("#description") == "The invoice for May has not come."
+        assert page.inner_text("#articles h3") == "Invoices"
+        page.set_input_files("#files", {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"})
+        page.click(SEND)
+        page.wait_for_selector("text=very quick")
+        rig.at += 30
+        page.click(SEND)
+        page.wait_for_selector("text=We have your ticket")
+        ticket = rig.only_ticket()
+        page.fill("#body", "I have typed this much")
+        rig.store.reply(ticket.id, agent_of(rig), "Please look again.", public=True, now=rig.at)
+        if script:
+            page.wait_for_selector("text=Please look again.", timeout=15_000)
+            assert page.input_value("#body") == "I have typed this much"
+        page.click(SEND)
+        page.wait_for_selector("#conversation >> text=I have typed this much")
+        page.click("text=This solved it")
+        page.wait_for_selector("#rating")
+        assert now_of(rig, ticket.id).status == "resolved"
+        page.click("text=It is not solved")
+        page.click("text=This solved it")
+        page.wait_for_selector("#rating")
+        page.click("label:has-text('4')")
+        page.fill("#comment", "Quick")
+        page.click("text=Send the rating")
+        page.wait_for_selector("text=you gave 4 of 5")
+    found = rig.store.rating(ticket.id)
+    assert found is not None
+    assert (found.stars, found.comment) == (4, "Quick")
+    assert site.watched.strangers == []
+    assert [each for each in site.watched.troubles if "422" not in each] == []
+
+
+def test_times_are_shown_in_the_browser_s_own_zone(site: Site) -> None:
+    created = site.rig.store.create(NewTicket("Subject", "Text", "ann@example.com"), site.rig.at)
+    with site.tab() as page:
+        page.goto(f"/t/{created.number}?k={created.secret}")
+        assert page.inner_text(".steps time") == "15 Jan 2027, 17:00"
+        assert page.url == f"{site.url}/t/{created.number}"
+
+
+def test_the_keyboard_alone_is_enough(site: Site) -> None:
+    with site.tab() as page:
+        page.goto("/")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        page.keyboard.press("Enter")
+        for text in ("No invoice", "The invoice for May has not come."):
+            page.keyboard.press("Tab")
+            page.keyboard.type(text)
+        page.wait_for_selector("#articles h3")
+        page.keyboard.press("Tab")  # the article's link
+        page.keyboard.press("Tab")
+        page.keyboard.type("ann@example.com")
+        site.rig.at += 30
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=We have your ticket")
+
+
+def open_rich_ticket(site: Site, page: Any) -> None:
+    """A ticket on whose page everything there is can be seen."""
+    rig = site.rig
+    long = "Donaudampfschifffahrtsgesellschaftskapitän" * 3
+    new = NewTicket(f"No invoice {long}", f"Where is it?\n{long}\n請求書が届きません。", "ann@example.com", "Ann")
+    created = rig.store.create(new, rig.at)
+    rig.store.add_file(created.id, None, f"{long}.png", b"\x89PNG\r\n\x1a\n")
+    tags = ["ai_billing", "ai_urgency_high", "ai_sentiment_negative", "ai_escalated"]
+    rig.store.change(created.id, AI, version=None, now=rig.at + 3, tags_add=tags)
+    rig.store.reply(created.id, AI, "1. Open *Billing*.\n2. Choose `May`.", public=True, now=rig.at + 5)
+    rig.store.reply(created.id, agent_of(rig), f"```\n{long}\n```\n> Hello", public=True, now=rig.at + 60)
+    page.goto(f"/t/{created.number}?k={created.secret}")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
+def test_every_page_fits_and_can_be_read_by_everybody(site: Site, size: tuple[int, int], dark: bool) -> None:
+    found = []
+    with site.tab(size, dark=dark) as page:
+
+        def look(name: str) -> None:
+            page.wait_for_load_state()
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
+            if AXE.is_file():
+                page.evaluate(AXE.read_text(encoding="utf-8"))
+                told = page.evaluate("axe.run().then(result => result.violations)")
+                found.extend((name, each["id"], each["nodes"][0]["html"]) for each in told)
+
+        page.goto("/")
+        look("form")
+        page.click(SEND)
+        page.wait_for_selector("[role=alert]")
+        look("form with errors")
+        open_rich_ticket(site, page)
+        look("ticket")
+        page.click("text=This solved it")
+        page.wait_for_selector("#rating")
+        look("solved ticket")
+        page.goto("/nowhere")
+        look("error")
+    assert found == []
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is missing: npm install --no-save axe-core@4.14.1")
+def test_accessibility_was_looked_at() -> None:
+    assert "4.14.1" in AXE.read_text(encoding="utf-8")[:200]
+
+
+def test_no_hostile_text_runs_or_loads_anything(site: Site) -> None:
+    rig = site.rig
+    with site.tab() as page:
+        for start in range(0, len(ALL_MARKUP), 50):
+            texts = ALL_MARKUP[start : start + 50]
+            files = [NewFile(text, b"x") for text in texts]
+            new = NewTicket("\n".join(texts), "\n".join(texts), f"a{start}@example.com", texts[0], files=files)
+            created = rig.store.create(new, rig.at)
+            for text in texts:
+                for actor in (rig_customer(rig, created.id), agent_of(rig), AI):
+                    rig.store.reply(created.id, actor, text, public=True, now=rig.at)
+            page.goto(f"/t/{created.number}?k={created.secret}")
+            page.evaluate("document.querySelectorAll('details,input,select,textarea').forEach(each => each.focus())")
+    assert site.watched.strangers == []
+    assert site.watched.troubles == []
