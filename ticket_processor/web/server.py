@@ -15,6 +15,8 @@ from ..core.errors import ConfigError
 BACKLOG = 1024
 ANSWERS_S = 5
 """How long answers may take once a stop was asked for."""
+IDLE_S = 75
+"""How long a connection stays open without a request: a page that asks for news every minute need not begin anew."""
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -49,6 +51,7 @@ class Server:
                 proxy_headers=bool(proxies),
                 forwarded_allow_ips=list(proxies),
                 timeout_graceful_shutdown=ANSWERS_S,
+                timeout_keep_alive=IDLE_S,
             )
         )
         self._thread = threading.Thread(target=self._server.run, args=[[at]], name="server", daemon=True)
