@@ -40,6 +40,7 @@ CREATE TABLE scope (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE VIRTUAL TABLE words USING fts5(
     title, heading, text, content='chunk', content_rowid='id', tokenize='{tokenizer}'
 );
+INSERT INTO words (words, rank) VALUES ('hashsize', {buffer});
 CREATE TABLE vector (
     hash TEXT NOT NULL, model TEXT NOT NULL, dim INTEGER NOT NULL, blob BLOB NOT NULL,
     PRIMARY KEY (hash, model, dim)
@@ -48,6 +49,8 @@ CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 SCOPE_BITS = 40
 """A passage's number is its scope's, shifted by these, plus a count: it alone tells who may read the passage."""
+BUFFER = 16 << 20
+"""Bytes of words that FTS5 gathers before it writes: a portion of a sync at once, and not by the megabyte."""
 MOST_REMEMBERED = 20_000
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 _PASSAGE = (
@@ -309,7 +312,7 @@ class KnowledgeStore:
             "('words', 'word_counts', 'article', 'chunk', 'scope', 'vector', 'fact') ORDER BY name='words'"
         ).fetchall()
         drops = "".join(f"DROP TABLE {name};" for (name,) in reversed(names))
-        tables = _TABLES.replace("{tokenizer}", tokenizer)
+        tables = _TABLES.replace("{tokenizer}", tokenizer).replace("{buffer}", str(BUFFER))
         self._db.executescript(f"BEGIN IMMEDIATE; {drops} {tables} PRAGMA user_version={VERSION}; COMMIT;")
 
     def _count_up(self) -> None:
