@@ -16,7 +16,7 @@ from starlette.responses import Response
 from ....core.models import Frozen
 from ....helpdesk.local_model import Actor, LocalHelpdeskError, LocalTicket, Person, Stale
 from ..parts import Portal
-from .edits import PARTS, Choices, Edit, NotAChoice, apply, as_tags, restoring
+from .edits import PARTS, Choices, NotAChoice, TicketEdit, apply, as_tags, restoring
 from .listing import MOST_ROWS
 from .sessions import PATH, Sessions
 from .ticket import form_of, in_words
@@ -26,22 +26,22 @@ NONE = "-"
 CHANGED = "Somebody has changed it meanwhile, so it was left alone."
 
 
-class OneEdit(Frozen):
+class OneTicketEdit(Frozen):
     """What to change on one ticket as it is at ``version``."""
 
     model_config = ConfigDict(extra="forbid")
 
     id: int = Field(ge=1, lt=2**63)
     version: int = Field(ge=1, lt=2**63)
-    edit: Edit
+    edit: TicketEdit
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BulkOutcome:
     """What became of one ticket: how to take it back, or why it was left alone."""
 
     ticket: LocalTicket
-    undo: OneEdit | None = None
+    undo: OneTicketEdit | None = None
     why_not: str = ""
 
 
@@ -60,7 +60,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     ) -> Response:
         """Change the chosen tickets."""
         told = {part: str(fields.get(part, "")) for part in PARTS}
-        edit = Edit(
+        edit = TicketEdit(
             values={part: "" if value == NONE else value for part, value in told.items() if value},
             add=as_tags(str(fields.get("add", ""))),
             remove=as_tags(str(fields.get("remove", ""))),
@@ -79,12 +79,12 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     ) -> Response:
         """Take a change of many tickets back, where nobody has touched them since."""
         try:
-            chosen = [OneEdit.model_validate_json(str(value)) for value in fields.getlist("undo")]
+            chosen = [OneTicketEdit.model_validate_json(str(value)) for value in fields.getlist("undo")]
         except ValidationError:
             raise HTTPException(422) from None
         return done(request, agent, chosen, back, "undo")
 
-    def done(request: Request, agent: Person, chosen: Sequence[OneEdit], back: str, reason: str) -> Response:
+    def done(request: Request, agent: Person, chosen: Sequence[OneTicketEdit], back: str, reason: str) -> Response:
         if len(chosen) > MOST_ROWS:
             raise HTTPException(422, f"Change at most {MOST_ROWS} tickets at once.")
         try:
@@ -104,26 +104,26 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
             is_undo=bool(reason),
         )
 
-    def outcome(agent: Person, wanted: OneEdit, reason: str) -> Outcome | None:
+    def outcome(agent: Person, wanted: OneTicketEdit, reason: str) -> BulkOutcome | None:
         before = store.ticket(wanted.id)
         if before is None:
             return None
         try:
             after = apply(store, Actor("agent", agent.id), wanted.id, wanted.version, wanted.edit, portal.now(), reason)
         except Stale as stale:
-            return Outcome(stale.current, why_not=CHANGED)
+            return BulkOutcome(stale.current, why_not=CHANGED)
         except LocalHelpdeskError as error:
-            return Outcome(before, why_not=in_words(error))
+            return BulkOutcome(before, why_not=in_words(error))
         if after.version == before.version:
-            return Outcome(before, why_not="It was so already.")
-        return Outcome(after, OneEdit(id=after.id, version=after.version, edit=restoring(before, after)))
+            return BulkOutcome(before, why_not="It was so already.")
+        return BulkOutcome(after, OneTicketEdit(id=after.id, version=after.version, edit=restoring(before, after)))
 
     return router
 
 
-def _chosen(value: str, edit: Edit) -> OneEdit:
+def _chosen(value: str, edit: TicketEdit) -> OneTicketEdit:
     number, _, version = value.partition(":")
     try:
-        return OneEdit(id=int(number), version=int(version), edit=edit)
+        return OneTicketEdit(id=int(number), version=int(version), edit=edit)
     except ValueError:
         raise HTTPException(422) from None

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from ....core.models import Frozen, Priority
 from ....helpdesk.local_model import Actor, Labels, LocalTicket, Person, Status
 from ....helpdesk.local_store import LocalStore
+from ....tags import MAX_TAG_LENGTH
 
 Part = Literal["status", "priority", "category", "urgency", "sentiment", "assignee", "group"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -24,16 +25,17 @@ STATUS_WORDS: Mapping[Status, str] = {
     "spam": "Spam",
 }
 MOST_TAGS = 50
+"""That a person may add, or take off, at once."""
 
 
-class Edit(Frozen):
+class TicketEdit(Frozen):
     """Values by part, the empty one for none; parts that are not named stay. Tags to add, and to take off."""
 
     model_config = ConfigDict(extra="forbid")
 
     values: dict[Part, str] = Field(default_factory=dict)
-    add: tuple[str, ...] = Field((), max_length=MOST_TAGS)
-    remove: tuple[str, ...] = Field((), max_length=MOST_TAGS)
+    add: tuple[str, ...] = Field((), max_length=2 * MOST_TAGS)
+    remove: tuple[str, ...] = Field((), max_length=2 * MOST_TAGS)
 
     def __bool__(self) -> bool:
         return bool(self.values or self.add or self.remove)
@@ -59,7 +61,7 @@ class Choices:
     def __getitem__(self, part: Part) -> dict[str, str]:
         """A part's values with their words, in order."""
         if part == "status":
-            return dict(STATUS_WORDS)
+            return {str(status): words for status, words in STATUS_WORDS.items()}
         if part == "priority":
             return {item.value: item.value for item in Priority}
         if part == "assignee":
@@ -77,7 +79,7 @@ class Choices:
         """A value as people read it."""
         return self[part].get(value, value) if value else "–"
 
-    def check(self, edit: Edit, *, in_bulk: bool = False) -> None:
+    def check(self, edit: TicketEdit, *, in_bulk: bool = False) -> None:
         """Raises :class:`NotAChoice`."""
         for part, value in edit.values.items():
             named = self.in_bulk(part) if in_bulk else self[part]
@@ -92,7 +94,7 @@ def value_of(ticket: LocalTicket, part: Part) -> str:
 
 
 def apply(
-    store: LocalStore, actor: Actor, ticket_id: int, version: int, edit: Edit, now: float, reason: str = ""
+    store: LocalStore, actor: Actor, ticket_id: int, version: int, edit: TicketEdit, now: float, reason: str = ""
 ) -> LocalTicket:
     """Write it in one go. Raises :class:`Stale`, :class:`IllegalTransition` or another ``LocalHelpdeskError``."""
     values: dict[str, Any] = {part: value or None for part, value in edit.values.items()}
@@ -106,10 +108,10 @@ def apply(
     )
 
 
-def restoring(before: LocalTicket, after: LocalTicket) -> Edit:
+def restoring(before: LocalTicket, after: LocalTicket) -> TicketEdit:
     """What makes the ticket again as it was; category, urgency and sentiment are among its tags."""
     own: tuple[Part, ...] = ("status", "priority", "assignee", "group")
-    return Edit(
+    return TicketEdit(
         values={part: value_of(before, part) for part in own if getattr(before, part) != getattr(after, part)},
         add=tuple(tag for tag in before.tags if tag not in after.tags),
         remove=tuple(tag for tag in after.tags if tag not in before.tags),
@@ -118,4 +120,5 @@ def restoring(before: LocalTicket, after: LocalTicket) -> Edit:
 
 def as_tags(text: str) -> tuple[str, ...]:
     """The tags of a text with spaces or commas between them, without doubles."""
-    return tuple(dict.fromkeys(text.lower().replace(",", " ").split()))[:MOST_TAGS]
+    words = text.lower().replace(",", " ").split()
+    return tuple(dict.fromkeys(word[:MAX_TAG_LENGTH] for word in words))[:MOST_TAGS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form
 from starlette.exceptions import HTTPException
@@ -25,7 +25,7 @@ def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRoute
     store = portal.store
 
     def shown(request: Request, admin: Person, status: int = 200, **more: str) -> Response:
-        values = {"trouble": "", "email": "", "name": "", "for_whom": "", "password": "", **more}
+        values: dict[str, Any] = {"trouble": "", "email": "", "name": "", "for_whom": "", "password": "", **more}
         return portal.pages.page(request, "admin/people.html", status, agent=admin, people=store.team(), **values)
 
     @router.get(PEOPLE)

@@ -14,9 +14,9 @@ from ....core.sanitize import strip_hidden
 from ....helpdesk.local_model import Actor, IllegalTransition, LocalHelpdeskError, LocalTicket, Person, Stale, Status
 from ..parts import Portal
 from ..tracking import saved
-from .edits import MOST_TAGS, PARTS, STATUS_WORDS, Choices, Edit, NotAChoice, Part, apply, as_tags
+from .edits import MOST_TAGS, PARTS, STATUS_WORDS, Choices, NotAChoice, Part, TicketEdit, apply, as_tags
 from .sessions import PATH, Sessions
-from .ticket_page import Draft, values_of
+from .ticket_page import UnsavedForm, values_of
 
 TICKETS = f"{PATH}/tickets"
 MOST_BODY, MOST_REASON = 50_000, 300
@@ -38,7 +38,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     @router.get(f"{TICKETS}/{{ticket_id}}")
     def ticket_page(request: Request, ticket_id: Number, agent: Person = agent_here) -> Response:
         """Show the ticket."""
-        return shown(request, agent, found(ticket_id), Draft())
+        return shown(request, agent, found(ticket_id), UnsavedForm())
 
     @router.post(f"{TICKETS}/{{ticket_id}}/reply", dependencies=checked)
     def reply(
@@ -54,7 +54,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
         ticket, text = found(ticket_id), strip_hidden(body).strip()
         if not text or len(text) > MOST_BODY:
             words = f"Use at most {MOST_BODY:,} characters." if text else "Write something first."
-            return shown(request, agent, ticket, Draft(words, body, to), 422)
+            return shown(request, agent, ticket, UnsavedForm(words, body, to), 422)
         try:
             store.reply(
                 ticket_id,
@@ -66,9 +66,9 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
                 status=status or None,
             )
         except Stale as stale:
-            return shown(request, agent, stale.current, Draft(STALE, body, to, seen=version), 409)
+            return shown(request, agent, stale.current, UnsavedForm(STALE, body, to, seen=version), 409)
         except LocalHelpdeskError as error:
-            return shown(request, agent, found(ticket_id), Draft(in_words(error), body, to), 409)
+            return shown(request, agent, found(ticket_id), UnsavedForm(in_words(error), body, to), 409)
         return RedirectResponse(f"{TICKETS}/{ticket_id}#conversation", 303)
 
     @router.post(f"{TICKETS}/{{ticket_id}}/change", dependencies=checked)
@@ -81,19 +81,20 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
         agent: Person = agent_here,
     ) -> Response:
         """Change the parts whose value is not the one that the agent saw, and tags."""
-        ticket, edit = found(ticket_id), edit_of(fields)
+        ticket = found(ticket_id)
+        edit = edit_of(fields, ticket)
         try:
             Choices.of(store).check(edit)
             if edit:
                 words = strip_hidden(reason)[:MOST_REASON]
                 apply(store, Actor("agent", agent.id), ticket_id, version, edit, portal.now(), words)
         except NotAChoice as error:
-            return shown(request, agent, ticket, Draft(str(error)), 422)
+            return shown(request, agent, ticket, UnsavedForm(str(error)), 422)
         except Stale as stale:
-            draft = Draft(STALE, edit=edit, reason=reason, seen=version, before=_seen(fields))
+            draft = UnsavedForm(STALE, edit=edit, reason=reason, seen=version, before=_seen(fields))
             return shown(request, agent, stale.current, draft, 409)
         except LocalHelpdeskError as error:
-            return shown(request, agent, found(ticket_id), Draft(in_words(error), edit=edit, reason=reason), 409)
+            return shown(request, agent, found(ticket_id), UnsavedForm(in_words(error), edit=edit, reason=reason), 409)
         return RedirectResponse(f"{TICKETS}/{ticket_id}", 303)
 
     @router.get(f"{PATH}/files/{{file_id}}", dependencies=[agent_here])
@@ -110,7 +111,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
             raise HTTPException(404, "There is no such ticket.")
         return ticket
 
-    def shown(request: Request, agent: Person, ticket: LocalTicket, draft: Draft, status: int = 200) -> Response:
+    def shown(request: Request, agent: Person, ticket: LocalTicket, draft: UnsavedForm, status: int = 200) -> Response:
         path = f"{TICKETS}/{ticket.id}"
         values = values_of(store, ticket, draft)
         return portal.pages.page(request, "admin/ticket.html", status, agent=agent, path=path, **values)
@@ -118,14 +119,14 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     return router
 
 
-def edit_of(fields: FormData) -> Edit:
+def edit_of(fields: FormData, ticket: LocalTicket) -> TicketEdit:
     """What a form changes: where its value differs from the one that the agent saw."""
     seen = _seen(fields)
     values: dict[Part, str] = {
         part: str(fields[part]) for part in PARTS if part in fields and str(fields[part]) != seen.get(part, "")
     }
-    removed = tuple(map(str, fields.getlist("remove")))[:MOST_TAGS]
-    return Edit(values=values, add=as_tags(str(fields.get("add", ""))), remove=removed)
+    removed = tuple(tag for tag in ticket.tags if tag in fields.getlist("remove"))[:MOST_TAGS]
+    return TicketEdit(values=values, add=as_tags(str(fields.get("add", ""))), remove=removed)
 
 
 def in_words(error: LocalHelpdeskError) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 from ....helpdesk.local_model import LocalTicket, allowed
 from ....helpdesk.local_store import LocalStore
 from .. import timeline
-from .edits import PARTS, STATUS_WORDS, Choices, Edit, Part, value_of
+from .edits import PARTS, STATUS_WORDS, Choices, Part, TicketEdit, value_of
 from .history import told_events, who
 
 
 @dataclass(frozen=True)
-class Draft:
+class UnsavedForm:
     """What an agent typed that was not saved; ``notice`` says why.
 
     ``seen`` is the version that the agent saw, where the ticket is another one by now, and ``before`` its values.
@@ -24,13 +24,13 @@ class Draft:
     notice: str = ""
     body: str = ""
     to: str = "customer"
-    edit: Edit = field(default_factory=Edit)
+    edit: TicketEdit = field(default_factory=TicketEdit)
     reason: str = ""
     seen: int | None = None
     before: Mapping[Part, str] = field(default_factory=dict)
 
 
-def values_of(store: LocalStore, ticket: LocalTicket, draft: Draft) -> dict[str, Any]:
+def values_of(store: LocalStore, ticket: LocalTicket, draft: UnsavedForm) -> dict[str, Any]:
     """What the template shows of the ticket and the draft."""
     choices, events, files = Choices.of(store), store.events(ticket.id), store.files(ticket.id)
     requester = store.person(ticket.requester)
@@ -51,7 +51,7 @@ def values_of(store: LocalStore, ticket: LocalTicket, draft: Draft) -> dict[str,
         "status_words": STATUS_WORDS,
         "badges": timeline.badges(ticket),
         "steps": timeline.steps(ticket, events),
-        "alert": timeline.needs_alert(ticket),
+        "alert": timeline.needs_alert(ticket, events),
         "history": told_events(events, choices, names),
         "news": told_events([one for one in events if one.version > draft.seen], choices, names) if draft.seen else [],
         "conflicts": [
