@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from ticket_processor.commands.command_group import STOP_WITHIN_S
-from ticket_processor.commands.serve import END_S
+from ticket_processor.commands.serving import END_S
 
 from ..support.help_text import help_text
 
