@@ -22,7 +22,15 @@ def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRoute
     router = APIRouter()
     store, page = portal.store, portal.pages.page
     agent_here, form_here = Depends(sessions.agent), Depends(sessions.form)
-    by_address, by_mail = Buckets(20, HOUR_S, portal.now), Buckets(10, HOUR_S, portal.now)
+    by_address, by_mail = Buckets(20, HOUR_S, portal.now), Buckets(100, HOUR_S, portal.now)  # of wrong passwords
+
+    def check_tries(address: str, email: str) -> None:
+        if wait_s := max(by_address.take(address, only_look=True), by_mail.take(email, only_look=True)):
+            raise too_many(wait_s)
+
+    def count_wrong(address: str, email: str) -> None:
+        by_address.take(address)
+        by_mail.take(email)
 
     def form(request: Request, to: str, status: int = 200, trouble: str = "", email: str = "") -> Response:
         return page(request, "admin/login.html", status, to=_within(to), trouble=trouble, email=email)
@@ -40,12 +48,13 @@ def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRoute
         next: Annotated[str, Form(max_length=2048)] = PATH,
     ) -> Response:
         """Check mail address and password; both or neither are right."""
-        if wait_s := max(by_address.take(address_of(request)), by_mail.take(email.strip().casefold())):
-            raise too_many(wait_s)
-        person = store.by_email(email.strip())
+        address, name = address_of(request), email.strip().casefold()
+        check_tries(address, name)
+        person = store.by_email(name)
         works_here = person is not None and person.role != "customer"
         stored = person.password_hash if person is not None and works_here else None
         if not passwords.fits(stored, password) or person is None or stored is None:
+            count_wrong(address, name)
             return form(request, next, 401, WRONG, email)
         if passwords.is_old(stored):
             store.set_password(person.id, passwords.hash(password))
@@ -73,10 +82,11 @@ def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRoute
         agent: Person = agent_here,
     ) -> Response:
         """Set it, and end the agent's other sessions."""
-        if wait_s := by_mail.take(agent.email.casefold()):
-            raise too_many(wait_s)
+        address = address_of(request)
+        check_tries(address, agent.email)
         trouble = why_weak(new, agent.email)
         if not passwords.fits(agent.password_hash, current):
+            count_wrong(address, agent.email)
             trouble = "The current password is wrong."
         if trouble is not None:
             return page(request, "admin/password.html", 422, agent=agent, trouble=trouble)
