@@ -16,7 +16,7 @@ from starlette.responses import Response
 from ....core.models import Frozen
 from ....helpdesk.local_model import Actor, LocalHelpdeskError, LocalTicket, Person, Stale
 from ..parts import Portal
-from .edits import PARTS, Choices, NotAChoice, TicketEdit, apply, as_tags, restoring
+from .edits import PARTS, AgentEdit, Choices, NotAChoice, apply, as_tags, restoring
 from .listing import MOST_ROWS
 from .sessions import PATH, Sessions
 from .ticket import form_of, in_words
@@ -33,7 +33,7 @@ class OneTicketEdit(Frozen):
 
     id: int = Field(ge=1, lt=2**63)
     version: int = Field(ge=1, lt=2**63)
-    edit: TicketEdit
+    edit: AgentEdit
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     ) -> Response:
         """Change the chosen tickets."""
         told = {part: str(fields.get(part, "")) for part in PARTS}
-        edit = TicketEdit(
+        edit = AgentEdit(
             values={part: "" if value == NONE else value for part, value in told.items() if value},
             add=as_tags(str(fields.get("add", ""))),
             remove=as_tags(str(fields.get("remove", ""))),
@@ -121,7 +121,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     return router
 
 
-def _chosen(value: str, edit: TicketEdit) -> OneTicketEdit:
+def _chosen(value: str, edit: AgentEdit) -> OneTicketEdit:
     number, _, version = value.partition(":")
     try:
         return OneTicketEdit(id=int(number), version=int(version), edit=edit)

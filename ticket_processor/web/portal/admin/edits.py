@@ -28,7 +28,7 @@ MOST_TAGS = 50
 """That a person may add, or take off, at once."""
 
 
-class TicketEdit(Frozen):
+class AgentEdit(Frozen):
     """Values by part, the empty one for none; parts that are not named stay. Tags to add, and to take off."""
 
     model_config = ConfigDict(extra="forbid")
@@ -79,7 +79,7 @@ class Choices:
         """A value as people read it."""
         return self[part].get(value, value) if value else "–"
 
-    def check(self, edit: TicketEdit, *, in_bulk: bool = False) -> None:
+    def check(self, edit: AgentEdit, *, in_bulk: bool = False) -> None:
         """Raises :class:`NotAChoice`."""
         for part, value in edit.values.items():
             named = self.in_bulk(part) if in_bulk else self[part]
@@ -94,7 +94,7 @@ def value_of(ticket: LocalTicket, part: Part) -> str:
 
 
 def apply(
-    store: LocalStore, actor: Actor, ticket_id: int, version: int, edit: TicketEdit, now: float, reason: str = ""
+    store: LocalStore, actor: Actor, ticket_id: int, version: int, edit: AgentEdit, now: float, reason: str = ""
 ) -> LocalTicket:
     """Write it in one go. Raises :class:`Stale`, :class:`IllegalTransition` or another ``LocalHelpdeskError``."""
     values: dict[str, Any] = {part: value or None for part, value in edit.values.items()}
@@ -108,10 +108,10 @@ def apply(
     )
 
 
-def restoring(before: LocalTicket, after: LocalTicket) -> TicketEdit:
+def restoring(before: LocalTicket, after: LocalTicket) -> AgentEdit:
     """What makes the ticket again as it was; category, urgency and sentiment are among its tags."""
     own: tuple[Part, ...] = ("status", "priority", "assignee", "group")
-    return TicketEdit(
+    return AgentEdit(
         values={part: value_of(before, part) for part in own if getattr(before, part) != getattr(after, part)},
         add=tuple(tag for tag in before.tags if tag not in after.tags),
         remove=tuple(tag for tag in after.tags if tag not in before.tags),

@@ -14,7 +14,7 @@ from ....core.sanitize import strip_hidden
 from ....helpdesk.local_model import Actor, IllegalTransition, LocalHelpdeskError, LocalTicket, Person, Stale, Status
 from ..parts import Portal
 from ..tracking import saved
-from .edits import MOST_TAGS, PARTS, STATUS_WORDS, Choices, NotAChoice, Part, TicketEdit, apply, as_tags
+from .edits import MOST_TAGS, PARTS, STATUS_WORDS, AgentEdit, Choices, NotAChoice, Part, apply, as_tags
 from .sessions import PATH, Sessions
 from .ticket_page import UnsavedForm, values_of
 
@@ -119,14 +119,14 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     return router
 
 
-def edit_of(fields: FormData, ticket: LocalTicket) -> TicketEdit:
+def edit_of(fields: FormData, ticket: LocalTicket) -> AgentEdit:
     """What a form changes: where its value differs from the one that the agent saw."""
     seen = _seen(fields)
     values: dict[Part, str] = {
         part: str(fields[part]) for part in PARTS if part in fields and str(fields[part]) != seen.get(part, "")
     }
     removed = tuple(tag for tag in ticket.tags if tag in fields.getlist("remove"))[:MOST_TAGS]
-    return TicketEdit(values=values, add=as_tags(str(fields.get("add", ""))), remove=removed)
+    return AgentEdit(values=values, add=as_tags(str(fields.get("add", ""))), remove=removed)
 
 
 def in_words(error: LocalHelpdeskError) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from ....helpdesk.local_model import LocalTicket, allowed
 from ....helpdesk.local_store import LocalStore
 from .. import timeline
-from .edits import PARTS, STATUS_WORDS, Choices, Part, TicketEdit, value_of
+from .edits import PARTS, STATUS_WORDS, AgentEdit, Choices, Part, value_of
 from .history import told_events, who
 
 
@@ -24,7 +24,7 @@ class UnsavedForm:
     notice: str = ""
     body: str = ""
     to: str = "customer"
-    edit: TicketEdit = field(default_factory=TicketEdit)
+    edit: AgentEdit = field(default_factory=AgentEdit)
     reason: str = ""
     seen: int | None = None
     before: Mapping[Part, str] = field(default_factory=dict)
