@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -176,3 +178,12 @@ def test_a_helpdesk_leaves_by_a_file_that_its_owner_alone_may_read_and_comes_els
     assert desk("local", "export", "-", **new).out == file.read_text(encoding="utf-8")
     (desk.folder / "broken.jsonl").write_text('{"kind": "ticket"}\n', encoding="utf-8")
     assert "broken.jsonl: line 1: " in desk("local", "import", "broken.jsonl", code=2, **new).err
+
+
+def test_runs_on_other_helpdesks_load_nothing_of_it() -> None:
+    modules = ("commands.run", "wiring.runs", "wiring.desks", "monitoring.health.doctor", "web.player")
+    loaded = "\n".join(f"import ticket_processor.{name}" for name in modules)
+    found = "[name for name in sys.modules if '.helpdesk.local_' in name or name.endswith('.local')]"
+    program = f"import sys\n{loaded}\nprint({found})"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
