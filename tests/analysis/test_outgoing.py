@@ -30,7 +30,7 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.models import Analysis, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
 from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.monitoring.messages import Message
+from ticket_processor.monitoring.messages import AlertMessage
 from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.tags import merge
 
@@ -107,7 +107,7 @@ def test_every_text_of_the_log_is_looked_at_but_names_and_times_of_ours() -> Non
 
 
 def test_alerts_hold_no_secret_in_any_part() -> None:
-    message = Message(title=SECRETS, body=SECRETS, line=SECRETS, details={"it": SECRETS})
+    message = AlertMessage(title=SECRETS, body=SECRETS, line=SECRETS, details={"it": SECRETS})
     assert not has_secret(f"{message.title} {message.body} {message.line} {message.details}")
 
 

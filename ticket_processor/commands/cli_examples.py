@@ -22,8 +22,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "train": ("ticketbot train labelled.jsonl", "ticketbot train --from-helpdesk --since 180d --report training.html"),
     "undo": ("ticketbot undo latest --dry-run", "ticketbot undo 20261122T081500Z-3fa2c1 --ticket 4711"),
     "init": ("ticketbot init", "ticketbot init desk --offline"),
-    "local export": ("ticketbot local export desk.jsonl", "ticketbot local export - | gzip > desk.jsonl.gz"),
-    "local import": ("ticketbot local import desk.jsonl", "zcat desk.jsonl.gz | ticketbot local import -"),
+    "local export": ("ticketbot local export desk.jsonl", "ticketbot local export -"),
+    "local import": ("ticketbot local import desk.jsonl", "ticketbot local import - < desk.jsonl"),
     "kb sync": ("ticketbot kb sync", "ticketbot kb sync --whole"),
     "kb search": (
         'ticketbot kb search "how long does a refund take"',
