@@ -349,6 +349,11 @@ class Outcome(Frozen):
     timings_ms: dict[str, int] = Field(default_factory=dict)
 
     @property
+    def written(self) -> bool:
+        """Whether the ticket carries a write of ours."""
+        return self.status in (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
+
+    @property
     def latency_ms(self) -> int:
         """What service levels look at: understanding and writing. Of what a job carried, understanding only.
 

@@ -16,7 +16,7 @@ from ..core.models import Change, Outcome, OutcomeStatus, StatusChange, Ticket
 from ..helpdesk.protocol import Fetched, Helpdesk
 from ..helpdesk.ticket_history import Edit, History
 from ..policy.skip_rules import ENDED_STATUSES
-from ..state.store import ScheduledReply, Verdict
+from ..state.store import ScheduledReply, State, Verdict
 from ..tags import COMPLETE, key_of_stage, merge_tags, write_key
 from .parts import Parts, ReplyWanted, RunOptions
 from .run_checks import RunChecks
@@ -26,7 +26,6 @@ TOO_LATE_S = 6 * 3600.0
 """A reply that is this late is cancelled: nobody expects it any more. So is a status."""
 STAGES = {"reply": "public_reply", "status": "public_status"}
 """Names each step in its key."""
-_WRITTEN = (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
 
 
 class Record(Protocol):
@@ -39,7 +38,7 @@ def scheduled(outcome: Outcome, verdict: Verdict | None, recorded: Edit | None) 
     """The public reply that a write has announced, if it has: no reply goes out that no note tells of."""
     change = outcome.change
     plan = None if verdict is None else verdict.decision.reply
-    if plan is None or change is None or change.note is None or outcome.status not in _WRITTEN:
+    if plan is None or change is None or change.note is None or not outcome.written:
         return None
     return ScheduledReply(
         ticket_id=outcome.ticket_id,
@@ -59,9 +58,7 @@ def send_replies(desk: Helpdesk, parts: Parts, options: RunOptions, checks: RunC
         ReplySender(desk, parts, options, checks, record, parts.reply_wanted).send_due()
     elif not options.dry_run:
         for reply in parts.state.scheduled_replies():
-            reason = f"{reasons.CANCELLED}_{reasons.NOT_WANTED}"
-            record(Outcome(ticket_id=reply.ticket_id, status=OutcomeStatus.SKIPPED, reason=reason), None)
-            parts.state.cancel_reply(reply.ticket_id)
+            _cancel(reply, reasons.NOT_WANTED, parts.state, record)
 
 
 class ReplySender:
@@ -107,7 +104,7 @@ class ReplySender:
                 return self._cancel(reply, reasons.REPLIED_BEFORE)
             if found is not None:
                 return self._sent(reply, self._change(reply, ticket, found.intent), found, confirmed=True)
-            why, certain = self._why_not(reply, ticket, history), self._certain(ticket, history)
+            why, certain = self._why_not(reply, ticket, history, written), self._certain(ticket, history)
             if why is not None and (certain or why == reasons.TOO_LATE):
                 return self._cancel(reply, why)
             if not certain:
@@ -142,9 +139,8 @@ class ReplySender:
         due = self._certain(ticket, history) if written is None else _waited(ticket, written.at) >= _delay(reply)
         return history if due else None
 
-    def _why_not(self, reply: ScheduledReply, ticket: Ticket, history: History) -> str | None:
-        """Why it must not be sent any more, in a fixed word."""
-        written = history.find(reply.key)
+    def _why_not(self, reply: ScheduledReply, ticket: Ticket, history: History, written: Edit | None) -> str | None:
+        """Why it must not be sent any more, in a fixed word; ``written`` is our last write, if it is on record."""
         if written is None:
             return reasons.NOT_ON_RECORD
         if _waited(ticket, written.at) > _delay(reply) + TOO_LATE_S:
@@ -208,13 +204,18 @@ class ReplySender:
         self._state.schedule_reply(reply.model_copy(update=follows))
 
     def _cancel(self, reply: ScheduledReply, why: str) -> None:
-        reason = f"{reasons.CANCELLED}_{why}"
-        self._record(Outcome(ticket_id=reply.ticket_id, status=OutcomeStatus.SKIPPED, reason=reason), None)
-        self._state.cancel_reply(reply.ticket_id)
+        _cancel(reply, why, self._state, self._record)
 
     @staticmethod
     def _outcome(status: OutcomeStatus, reason: str, change: Change) -> Outcome:
         return Outcome(ticket_id=change.ticket_id, status=status, reason=reason, change=change, key=change.key)
+
+
+def _cancel(reply: ScheduledReply, why: str, state: State, record: Record) -> None:
+    """Receipt first, then the state."""
+    reason = f"{reasons.CANCELLED}_{why}"
+    record(Outcome(ticket_id=reply.ticket_id, status=OutcomeStatus.SKIPPED, reason=reason), None)
+    state.cancel_reply(reply.ticket_id)
 
 
 def _reason(reply: ScheduledReply) -> str:

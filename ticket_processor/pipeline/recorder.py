@@ -24,7 +24,6 @@ from .shared_faults import SharedFaults
 from .verification import WriteVerifier
 
 Listener = Callable[[Outcome], None]
-_WRITTEN = (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
 _DEALT_WITH = (reasons.NOTHING_NEW, reasons.JUDGED, reasons.MARKED_BY_OTHERS)
 
 
@@ -134,7 +133,7 @@ class Recorder:
             self._cached += outcome.analysis.cached
         if outcome.change is not None and self._policy.tag("review") in outcome.change.tags_added:
             self._reviews += 1
-        if outcome.change is not None and outcome.change.offered is not None and outcome.status in _WRITTEN:
+        if outcome.change is not None and outcome.change.offered is not None and outcome.written:
             self._shown(outcome.change.offered.articles)
         self._listener(outcome)
 

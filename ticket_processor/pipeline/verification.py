@@ -14,7 +14,7 @@ from typing import Literal
 from ..audit.receipts import AuditLog
 from ..core.clock import Deadline
 from ..core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
-from ..core.models import Change, Decision, OutcomeStatus, Overwrite, Statement
+from ..core.models import Change, Decision, Overwrite, Statement
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History, overwritten
 from ..state.store import State, Verdict
@@ -31,7 +31,6 @@ LAG_S = 6.0
 """A copy of the helpdesk's data may be behind; a write that it does not show is looked for again after this."""
 Verify = Literal["all", "sample", "none"]
 """Which of a run's writes are read back."""
-_WRITTEN = (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
 
 
 class WriteVerifier:
@@ -72,7 +71,7 @@ class WriteVerifier:
         A write whose record has been read already is not read back.
         """
         outcome, change = settled.outcome, settled.outcome.change
-        if change is None or outcome.status not in _WRITTEN:
+        if change is None or not outcome.written:
             return
         if outcome.job is not None:
             self._in_jobs.add(change.intent)

@@ -313,10 +313,10 @@ def _assembled(
             from .answers import answers  # most runs need nothing of it
 
             knowledge = stack.enter_context(answers(settings, chain, store, troubles.append, shown=shown))
-        if settings.replies.wanted and settings.knowledge.solved_tickets_days:
-            from .similar import with_similar
+            if settings.knowledge.solved_tickets_days:
+                from .similar import with_similar
 
-            knowledge = stack.enter_context(with_similar(settings, troubles.append, knowledge))
+                knowledge = stack.enter_context(with_similar(settings, troubles.append, knowledge))
         desk = desk_for(settings, transport, state)
         work = Run(
             Parts(
