@@ -12,6 +12,7 @@ from .local_invariants import violations
 from .local_mutations import LOCAL_MUTATIONS, NOTICED_BY
 from .local_world import LocalWorld
 from .reply_invariants import sent_in
+from .seeds import first_seeds
 
 SEEDS = 2000
 IN_DEFAULT_SET = 100
@@ -25,14 +26,7 @@ def _play(seed: int, **options: Any) -> LocalWorld:
     return world
 
 
-def _first_seeds() -> list[Any]:
-    return [
-        pytest.param(first, marks=[pytest.mark.slow] if first >= IN_DEFAULT_SET else [])
-        for first in range(0, SEEDS, PART)
-    ]
-
-
-@pytest.mark.parametrize("first", _first_seeds())
+@pytest.mark.parametrize("first", first_seeds(PART, seeds=SEEDS, in_default_set=IN_DEFAULT_SET))
 def test_no_promise_is_broken_whatever_goes_wrong(first: int) -> None:
     broken = {seed: found for seed in range(first, first + PART) if (found := violations(_play(seed)))}
     assert not broken, "replay with: python scripts/simulate.py 1 --local --show --first SEED"

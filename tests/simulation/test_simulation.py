@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from unittest import mock
 
 import orjson
@@ -13,6 +12,7 @@ from ticket_processor.policy import decide as policy
 from . import shortcuts
 from .invariants import violations
 from .mutations import MUTATIONS, NOTICED_BY, mutation
+from .seeds import first_seeds
 from .virtual import VirtualTime
 from .world import World
 
@@ -20,14 +20,6 @@ SEEDS = 3000
 IN_DEFAULT_SET = 400
 PART = 200
 HUNTED = 2000
-
-
-def _first_seeds(step: int) -> list[Any]:
-    """Every so many seeds one; what lies beyond the default set is slow."""
-    return [
-        pytest.param(first, marks=[pytest.mark.slow] if first >= IN_DEFAULT_SET else [])
-        for first in range(0, SEEDS, step)
-    ]
 
 
 def _play(seed: int, *, quick: bool = True) -> World:
@@ -42,7 +34,7 @@ def _told(world: World) -> list[object]:
     return [[orjson.dumps(line) for line in world.log], world.wire, world.model_calls, world.ends, desk]
 
 
-@pytest.mark.parametrize("first", _first_seeds(PART))
+@pytest.mark.parametrize("first", first_seeds(PART, seeds=SEEDS, in_default_set=IN_DEFAULT_SET))
 def test_no_promise_is_broken_whatever_goes_wrong(first: int) -> None:
     broken = {seed: found for seed in range(first, first + PART) if (found := violations(_play(seed)))}
     assert not broken, "replay with: python scripts/simulate.py 1 --show --first SEED"
@@ -54,7 +46,7 @@ def test_the_same_seed_tells_the_same_story_to_the_byte(seed: int) -> None:
     assert _told(once) == _told(again)
 
 
-@pytest.mark.parametrize("seed", _first_seeds(75))
+@pytest.mark.parametrize("seed", first_seeds(75, seeds=SEEDS, in_default_set=IN_DEFAULT_SET))
 def test_a_story_told_without_shortcuts_is_the_same_to_the_byte(seed: int) -> None:
     assert _told(_play(seed, quick=False)) == _told(_play(seed))
 
