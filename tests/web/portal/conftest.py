@@ -83,7 +83,7 @@ def make_rig(tmp_path: Path) -> Iterator[MakePortal]:
     """Make a portal, with articles where ``suggest`` finds some."""
     opened: list[LocalStore] = []
 
-    def make(*, suggest: Suggest | None = None, address: str = "") -> PortalRig:
+    def make(*, suggest: Suggest | None = None, address: str = "http://help.test") -> PortalRig:
         store = LocalStore(tmp_path / "helpdesk.sqlite3")
         opened.append(store)
         rig = PortalRig(store)

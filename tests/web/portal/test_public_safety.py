@@ -93,6 +93,15 @@ def test_twenty_wrong_keys_in_an_hour_and_then_none_is_tried(rig: PortalRig) -> 
     assert stranger.get(f"/t/{ticket.number}?k={secret}").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/t/{number}/?k={secret}", "/admin/", "/admin/login/", "/static"])
+def test_no_answer_leads_to_a_host_that_the_request_names(rig: PortalRig, path: str) -> None:
+    _, ticket = opened(rig)
+    address = path.format(number=ticket.number, secret=rig.store.new_secret(ticket.id))
+    answer = rig.browser().get(address, headers={"Host": "evil.example"}, follow_redirects=False)
+    assert "evil.example" not in answer.headers.get("location", "")
+    assert "evil.example" not in answer.text
+
+
 @pytest.mark.parametrize("path", ["", "/live", "/files/1"])
 def test_a_cookie_opens_its_own_ticket_only_and_a_forged_one_none(rig: PortalRig, path: str) -> None:
     browser, own = opened(rig)

@@ -39,7 +39,14 @@ _WORDS = {
 
 def make_portal(portal: Portal) -> FastAPI:
     """The application."""
-    app = FastAPI(title=portal.settings.name, version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title=portal.settings.name,
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # it would send a link's secret to whatever host the request names
+    )
     app.add_middleware(SafeAnswers)
     # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")

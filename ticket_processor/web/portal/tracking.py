@@ -77,8 +77,7 @@ def shown(
 ) -> Response:
     """The whole page: ``notice`` says what went wrong, and what was typed is kept."""
     secret = request.cookies.get(LINK_COOKIE, "")
-    base = portal.settings.address or str(request.base_url)
-    link = f"{base.rstrip('/')}{path_of(ticket.number)}?k={quote(secret)}" if secret else ""
+    link = f"{portal.settings.address.rstrip('/')}{path_of(ticket.number)}?k={quote(secret)}" if secret else ""
     text = f"{ticket.subject}\n{ticket.description}"
     return portal.pages.page(
         request,

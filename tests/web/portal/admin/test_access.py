@@ -38,6 +38,7 @@ ACCESS: dict[str, tuple[int, ...]] = {
     "POST /t/{number}/reopen": SENT_BY_THE_CUSTOMER,
     "POST /t/{number}/solved": SENT_BY_THE_CUSTOMER,
     "GET /admin": FOR_AGENTS,
+    "GET /admin/": FOR_AGENTS,
     "GET /admin/tickets.csv": FOR_AGENTS,
     "GET /admin/tickets/{ticket_id}": FOR_AGENTS,
     "GET /admin/files/{file_id}": FOR_AGENTS,

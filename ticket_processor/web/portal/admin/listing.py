@@ -41,6 +41,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     agent_here = Depends(sessions.agent)
 
     @router.get(PATH)
+    @router.get(f"{PATH}/")
     def tickets(request: Request, agent: Person = agent_here) -> Response:
         """Show one page of what the filters let pass."""
         choices, asked = Choices.of(store), request.query_params
