@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -19,9 +19,11 @@ from .admin import application as admin
 from .pages import FOLDER
 from .parts import Portal
 from .security import HEADERS, SafeAnswers
+from .unsent import RefusedForNow, typed_into
 
 _TITLES = {
     400: "That request made no sense",
+    401: "You are not logged in",
     403: "Please try again",
     404: "There is nothing here",
     405: "There is nothing here",
@@ -53,22 +55,38 @@ def make_portal(portal: Portal) -> FastAPI:
     for part in (form, tracking, actions, admin):
         app.include_router(part.routes(portal))
 
-    def error(request: Request, status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
-        title = _TITLES.get(status, "That did not work")
-        return portal.pages.page(request, "error.html", status, headers, heading=title, words=words)
+    def error(
+        request: Request,
+        status: int,
+        words: str,
+        headers: Mapping[str, str] | None = None,
+        typed: Sequence[tuple[str, str]] = (),
+    ) -> Response:
+        return portal.pages.page(
+            request,
+            "error.html",
+            status,
+            headers,
+            heading=_TITLES.get(status, "That did not work"),
+            words=words,
+            typed=typed,
+            path=request.url.path,
+            needs_login=status == 401,
+        )
 
     @app.exception_handler(HTTPException)
-    def refused(request: Request, why: HTTPException) -> Response:
+    async def refused(request: Request, why: HTTPException) -> Response:
         own = why.detail if why.detail != HTTPException(why.status_code).detail else ""
-        return error(request, why.status_code, own or _WORDS.get(why.status_code, ""), why.headers)
+        typed = await typed_into(request) if isinstance(why, RefusedForNow) else ()
+        return error(request, why.status_code, own or _WORDS.get(why.status_code, ""), why.headers, typed)
 
     @app.exception_handler(RequestValidationError)
     def senseless(request: Request, _why: RequestValidationError) -> Response:
         return error(request, 400, "")
 
     @app.exception_handler(HelpdeskDown)
-    def unusable(request: Request, _why: HelpdeskDown) -> Response:
-        return error(request, 503, _WORDS[503])
+    async def unusable(request: Request, _why: HelpdeskDown) -> Response:
+        return error(request, 503, _WORDS[503], typed=await typed_into(request))
 
     @app.exception_handler(Exception)
     def broken(request: Request, _why: Exception) -> Response:

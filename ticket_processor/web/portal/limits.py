@@ -8,8 +8,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
+
+from .unsent import RefusedForNow
 
 MOST_KEYS = 20_000
 """Buckets that are remembered; those used longest ago are forgotten first."""
@@ -53,8 +54,8 @@ def address_of(request: Request) -> str:
     return host
 
 
-def too_many(wait_s: float) -> HTTPException:
+def too_many(wait_s: float) -> RefusedForNow:
     """The refusal (429) of somebody who may try again in ``wait_s``."""
     minutes = math.ceil(wait_s / 60)
     words = f"Please try again in {minutes} minute{'s' if minutes > 1 else ''}."
-    return HTTPException(429, words, {"Retry-After": str(math.ceil(wait_s))})
+    return RefusedForNow(429, words, {"Retry-After": str(math.ceil(wait_s))})

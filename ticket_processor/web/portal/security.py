@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .unsent import RefusedForNow
+
 MOST_BODY_BYTES = 26 * 2**20
 """Of a request: five files and the text."""
 FORM_COOKIE = "portal_form"
@@ -128,4 +130,4 @@ class FormTokens:
     def check(self, request: Request, token: str) -> None:
         """Raises ``HTTPException`` (403) for a form that is not ours."""
         if self.age(request, token) is None:
-            raise HTTPException(403, "The page was open for too long, or cookies are off. Go back, reload, try again.")
+            raise RefusedForNow(403, "The page was open for too long, or cookies are off. Nothing was stored yet.")

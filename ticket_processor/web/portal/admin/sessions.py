@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from ....helpdesk.local_model import Person
 from ..parts import Portal
+from ..unsent import RefusedForNow
 
 COOKIE, PATH = "portal_agent", "/admin"
 LOGIN = f"{PATH}/login"
@@ -50,7 +51,7 @@ class Sessions:
         person = self.person(request)
         if person is None:
             if request.method != "GET":
-                raise HTTPException(401, "Log in again. What you sent was not saved.")
+                raise RefusedForNow(401, "Log in again. Nothing was stored yet.")
             here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             raise HTTPException(303, headers={"Location": f"{LOGIN}?next={quote(here, safe='')}"})
         if person.role == "customer":
