@@ -210,3 +210,18 @@ def test_there_is_no_such_ticket(agent: Browser, number: str) -> None:
 @pytest.mark.parametrize("path", ["tickets/-1", "tickets/99999999999999999999", "tickets/x", "files/-1", "files/1e9"])
 def test_senseless_addresses_are_refused(agent: Browser, path: str) -> None:
     assert agent.get(f"/admin/{path}").status_code == 400
+
+
+def test_saving_something_else_leaves_a_former_agent_the_assignee(desk: AgentsDesk, agent: Browser) -> None:
+    ticket, carl = desk.ticket(), desk.person("carl@example.com", "agent")
+    assert change(agent, ticket, form_on(agent, ticket), assignee=str(carl.id)).status_code == 303
+    desk.rig.store.set_role(carl.id, "customer")
+    assert change(agent, ticket, form_on(agent, ticket), category="refund").status_code == 303
+    after = desk.now(ticket.id)
+    assert (after.category, after.assignee) == ("refund", carl.id)
+    assert "a former agent" in agent.get("/admin").text
+    assert "a former agent" in agent.get("/admin/tickets.csv").text
+    page = agent.get(f"/admin/tickets/{ticket.id}").text
+    assert f'<option value="{carl.id}" selected>a former agent</option>' in page
+    assert change(agent, ticket, form_on(agent, ticket), assignee="").status_code == 303
+    assert desk.now(ticket.id).assignee is None

@@ -26,7 +26,7 @@ def csv_of(pages: Iterable[Sequence[LocalTicket]], choices: Choices) -> Iterator
 def _cells(ticket: LocalTicket, choices: Choices) -> list[object]:
     told = {
         "escalated": "yes" if ticket.escalated else "no",
-        "assignee": choices["assignee"].get(str(ticket.assignee), ""),
+        "assignee": choices.shown("assignee", str(ticket.assignee)) if ticket.assignee else "",
         "group": choices["group"].get(str(ticket.group), ""),
         "tags": " ".join(ticket.tags),
     }

@@ -77,7 +77,8 @@ class Choices:
 
     def shown(self, part: Part, value: str) -> str:
         """A value as people read it."""
-        return self[part].get(value, value) if value else "–"
+        unknown = "a former agent" if part == "assignee" else value
+        return self[part].get(value, unknown) if value else "–"
 
     def check(self, edit: AgentEdit, *, in_bulk: bool = False) -> None:
         """Raises :class:`NotAChoice`."""

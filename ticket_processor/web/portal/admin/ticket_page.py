@@ -67,7 +67,7 @@ def values_of(store: LocalStore, ticket: LocalTicket, draft: UnsavedForm) -> dic
         "parts": [
             {
                 "name": part,
-                "choices": _of_ticket(choices, part, (ticket.status, *may)),
+                "choices": _of_ticket(choices, part, value_of(ticket, part), (ticket.status, *may)),
                 "seen": value_of(ticket, part),
                 "value": wanted.get(part, value_of(ticket, part)),
             }
@@ -79,6 +79,9 @@ def values_of(store: LocalStore, ticket: LocalTicket, draft: UnsavedForm) -> dic
     }
 
 
-def _of_ticket(choices: Choices, part: Part, statuses: tuple[str, ...]) -> dict[str, str]:
+def _of_ticket(choices: Choices, part: Part, value: str, statuses: tuple[str, ...]) -> dict[str, str]:
+    """What may be chosen; a value that is no choice any more, such as a former agent, can stay."""
     named = choices[part]
-    return {value: named[value] for value in statuses} if part == "status" else named
+    if part == "status":
+        return {value: named[value] for value in statuses}
+    return named if value in ("", *named) else {**named, value: choices.shown(part, value)}
