@@ -314,3 +314,13 @@ def test_the_forms_of_the_live_part_can_be_sent(rig: PortalRig) -> None:
     data = {"form_token": tokens_in(part)[0], "version": ticket.version}
     assert browser.post(f"/t/{ticket.number}/solved", data=data).status_code == 200
     assert now_of(rig, ticket.id).status == "resolved"
+
+
+def test_the_same_words_with_a_file_that_was_forgotten_are_a_new_reply(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    for files in (None, [("files", ("a.png", b"\x89PNG"))], [("files", ("a.png", b"\x89PNG"))]):
+        token = browser.token(f"/t/{ticket.number}")
+        values = {"form_token": token, "body": "Here is the picture."}
+        assert browser.post(f"/t/{ticket.number}/reply", data=values, files=files).status_code == 200
+    assert len(rig.store.messages(ticket.id, public_only=True)) == 2
+    assert [each.name for each in rig.store.files(ticket.id)] == ["a.png"]

@@ -9,11 +9,9 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...core.clock import parse_iso
 from ...core.sanitize import strip_hidden
 from ...helpdesk.local_model import (
     MAX_COMMENT,
-    SAME_TICKET_S,
     Actor,
     IllegalTransition,
     LocalHelpdeskError,
@@ -90,7 +88,7 @@ def routes(portal: Portal) -> APIRouter:
 
     def say(ticket: LocalTicket, text: str, files: Sequence[NewFile]) -> None:
         for _ in range(TRIES):
-            if was_just_said(ticket, text):
+            if portal.was_just_said(ticket.id, _customer(ticket), text, files=files):
                 return
             try:
                 portal.store.reply(
@@ -106,14 +104,6 @@ def routes(portal: Portal) -> APIRouter:
             except Stale as stale:  # it may have been the same form, sent twice
                 ticket = stale.current
         raise Stale(ticket)
-
-    def was_just_said(ticket: LocalTicket, text: str) -> bool:
-        said = portal.store.messages(ticket.id, public_only=True)
-        return (
-            bool(said)
-            and (said[-1].author.kind, said[-1].body) == ("customer", text)
-            and portal.now() - parse_iso(said[-1].created_at) < SAME_TICKET_S
-        )
 
     def change(request: Request, number: str, form_token: str, version: int, status: Status, then: str) -> Response:
         ticket = admitted(request, number, form_token)

@@ -225,3 +225,33 @@ def test_saving_something_else_leaves_a_former_agent_the_assignee(desk: AgentsDe
     assert f'<option value="{carl.id}" selected>a former agent</option>' in page
     assert change(agent, ticket, form_on(agent, ticket), assignee="").status_code == 303
     assert desk.now(ticket.id).assignee is None
+
+
+def test_an_answer_that_is_sent_twice_is_stored_once(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.ticket()
+    path = f"/admin/tickets/{ticket.id}/reply"
+    values = {"version": ticket.version, "to": "customer", "body": "Here it is.", "status": "waiting"}
+    assert [send(agent, path, values).status_code for _ in range(2)] == [303, 303]
+    assert len(desk.rig.store.messages(ticket.id, public_only=False)) == 1
+    as_note = send(agent, path, {**values, "to": "note"})
+    other = send(desk.signed_in(desk.person("carl@example.com", "agent")), path, values)
+    assert (as_note.status_code, other.status_code) == (409, 409)
+
+
+def test_a_change_that_is_sent_twice_is_made_once(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.triaged(desk.ticket(), *SORTED)
+    form = form_on(agent, ticket)
+    wanted = {"category": "refund", "priority": "low", "add": "vip", "remove": "ai_processed"}
+    assert [change(agent, ticket, form, **wanted).status_code for _ in range(2)] == [303, 303]
+    assert desk.now(ticket.id).version == ticket.version + 1
+    assert change(agent, ticket, form, **{**wanted, "add": "vip gold"}).status_code == 409
+
+
+def test_a_status_that_was_chosen_with_an_answer_is_kept_with_it(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.ticket()
+    values = {"version": ticket.version + 1, "to": "customer", "body": "Here it is.", "status": "waiting"}
+    page = send(agent, f"/admin/tickets/{ticket.id}/reply", values)
+    assert page.status_code == 409
+    chosen = re.search(r'id="reply-status".*?<option value="(\w*)" selected>', page.text, re.DOTALL)
+    assert chosen
+    assert chosen[1] == "waiting"

@@ -94,6 +94,12 @@ def value_of(ticket: LocalTicket, part: Part) -> str:
     return "" if value is None else str(value)
 
 
+def is_done(edit: AgentEdit, ticket: LocalTicket) -> bool:
+    """Whether the ticket is already as the edit wants it."""
+    has = all(value_of(ticket, part) == value for part, value in edit.values.items())
+    return has and set(edit.add) <= set(ticket.tags) and not set(edit.remove) & set(ticket.tags)
+
+
 def apply(
     store: LocalStore, actor: Actor, ticket_id: int, version: int, edit: AgentEdit, now: float, reason: str = ""
 ) -> LocalTicket:

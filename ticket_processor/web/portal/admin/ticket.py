@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Path
@@ -14,7 +15,7 @@ from ....core.sanitize import strip_hidden
 from ....helpdesk.local_model import Actor, IllegalTransition, LocalHelpdeskError, LocalTicket, Person, Stale, Status
 from ..parts import Portal
 from ..tracking import saved
-from .edits import MOST_TAGS, PARTS, STATUS_WORDS, AgentEdit, Choices, NotAChoice, Part, apply, as_tags
+from .edits import MOST_TAGS, PARTS, STATUS_WORDS, AgentEdit, Choices, NotAChoice, Part, apply, as_tags, is_done
 from .sessions import PATH, Sessions
 from .ticket_page import UnsavedForm, values_of
 
@@ -52,23 +53,19 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     ) -> Response:
         """Answer the customer, or write an internal note; with it the ticket may get another status."""
         ticket, text = found(ticket_id), strip_hidden(body).strip()
+        actor, public = Actor("agent", agent.id), to == "customer"
+        draft = UnsavedForm(body=body, to=to, status=status)
         if not text or len(text) > MOST_BODY:
             words = f"Use at most {MOST_BODY:,} characters." if text else "Write something first."
-            return shown(request, agent, ticket, UnsavedForm(words, body, to), 422)
+            return shown(request, agent, ticket, replace(draft, notice=words), 422)
         try:
-            store.reply(
-                ticket_id,
-                Actor("agent", agent.id),
-                text,
-                public=to == "customer",
-                now=portal.now(),
-                version=version,
-                status=status or None,
-            )
+            store.reply(ticket_id, actor, text, public=public, now=portal.now(), version=version, status=status or None)
         except Stale as stale:
-            return shown(request, agent, stale.current, UnsavedForm(STALE, body, to, seen=version), 409)
+            is_repeated = portal.was_just_said(ticket_id, actor, text, public=public)
+            if not is_repeated or status not in ("", stale.current.status):
+                return shown(request, agent, stale.current, replace(draft, notice=STALE, seen=version), 409)
         except LocalHelpdeskError as error:
-            return shown(request, agent, found(ticket_id), UnsavedForm(in_words(error), body, to), 409)
+            return shown(request, agent, found(ticket_id), replace(draft, notice=in_words(error)), 409)
         return RedirectResponse(f"{TICKETS}/{ticket_id}#conversation", 303)
 
     @router.post(f"{TICKETS}/{{ticket_id}}/change", dependencies=checked)
@@ -83,18 +80,20 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
         """Change the parts whose value is not the one that the agent saw, and tags."""
         ticket = found(ticket_id)
         edit = edit_of(fields, ticket)
+        draft = UnsavedForm(edit=edit, reason=reason)
         try:
             Choices.of(store).check(edit)
             if edit:
                 words = strip_hidden(reason)[:MOST_REASON]
                 apply(store, Actor("agent", agent.id), ticket_id, version, edit, portal.now(), words)
         except NotAChoice as error:
-            return shown(request, agent, ticket, UnsavedForm(str(error)), 422)
+            return shown(request, agent, ticket, replace(draft, notice=str(error)), 422)
         except Stale as stale:
-            draft = UnsavedForm(STALE, edit=edit, reason=reason, seen=version, before=_seen(fields))
-            return shown(request, agent, stale.current, draft, 409)
+            if not is_done(edit, stale.current):
+                draft = replace(draft, notice=STALE, seen=version, before=_seen(fields))
+                return shown(request, agent, stale.current, draft, 409)
         except LocalHelpdeskError as error:
-            return shown(request, agent, found(ticket_id), UnsavedForm(in_words(error), edit=edit, reason=reason), 409)
+            return shown(request, agent, found(ticket_id), replace(draft, notice=in_words(error)), 409)
         return RedirectResponse(f"{TICKETS}/{ticket_id}", 303)
 
     @router.get(f"{PATH}/files/{{file_id}}", dependencies=[agent_here])

@@ -24,6 +24,7 @@ class UnsavedForm:
     notice: str = ""
     body: str = ""
     to: str = "customer"
+    status: str = ""
     edit: AgentEdit = field(default_factory=AgentEdit)
     reason: str = ""
     seen: int | None = None
