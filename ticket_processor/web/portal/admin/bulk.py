@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ....core.errors import HelpdeskDown
 from ....core.models import Frozen
 from ....helpdesk.local_model import Actor, LocalHelpdeskError, LocalTicket, Person, Stale
 from ..parts import Portal
@@ -55,7 +56,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     def bulk(
         request: Request,
         fields: Annotated[FormData, Depends(form_of)],
-        back: Annotated[str, Form(max_length=4096)] = "",
+        back: Annotated[str, Form()] = "",
         agent: Person = agent_here,
     ) -> Response:
         """Change the chosen tickets."""
@@ -68,13 +69,17 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
         chosen = [_chosen(str(value), edit) for value in fields.getlist("ticket")]
         if not edit or not chosen:
             raise HTTPException(422, "Choose tickets, and what to change on them.")
+        try:
+            Choices.of(store).check(edit, in_bulk=True)
+        except NotAChoice as error:
+            raise HTTPException(422, str(error)) from None
         return done(request, agent, chosen, back, "")
 
     @router.post(f"{PATH}/bulk/undo", dependencies=checked)
     def undo(
         request: Request,
         fields: Annotated[FormData, Depends(form_of)],
-        back: Annotated[str, Form(max_length=4096)] = "",
+        back: Annotated[str, Form()] = "",
         agent: Person = agent_here,
     ) -> Response:
         """Take a change of many tickets back, where nobody has touched them since."""
@@ -87,13 +92,8 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     def done(request: Request, agent: Person, chosen: Sequence[OneTicketEdit], back: str, reason: str) -> Response:
         if len(chosen) > MOST_ROWS:
             raise HTTPException(422, f"Change at most {MOST_ROWS} tickets at once.")
-        try:
-            choices = Choices.of(store)
-            for one in chosen:
-                choices.check(one.edit, in_bulk=True)
-        except NotAChoice as error:
-            raise HTTPException(422, str(error)) from None
-        outcomes = [found for one in chosen if (found := outcome(agent, one, reason)) is not None]
+        choices = Choices.of(store)
+        outcomes = [found for one in chosen if (found := outcome(agent, one, reason, choices)) is not None]
         return portal.pages.page(
             request,
             "admin/bulk.html",
@@ -104,16 +104,21 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
             is_undo=bool(reason),
         )
 
-    def outcome(agent: Person, wanted: OneTicketEdit, reason: str) -> BulkOutcome | None:
+    def outcome(agent: Person, wanted: OneTicketEdit, reason: str, choices: Choices) -> BulkOutcome | None:
         before = store.ticket(wanted.id)
         if before is None:
             return None
         try:
+            choices.check(wanted.edit, in_bulk=True)
             after = apply(store, Actor("agent", agent.id), wanted.id, wanted.version, wanted.edit, portal.now(), reason)
         except Stale as stale:
             return BulkOutcome(stale.current, why_not=CHANGED)
         except LocalHelpdeskError as error:
             return BulkOutcome(before, why_not=in_words(error))
+        except NotAChoice as error:  # a former agent cannot be given a ticket back
+            return BulkOutcome(before, why_not=str(error))
+        except HelpdeskDown:  # what was changed before it went down can be taken back
+            return BulkOutcome(before, why_not="It could not be stored.")
         if after.version == before.version:
             return BulkOutcome(before, why_not="It was so already.")
         return BulkOutcome(after, OneTicketEdit(id=after.id, version=after.version, edit=restoring(before, after)))
