@@ -45,10 +45,10 @@ def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRoute
         request: Request,
         email: Annotated[str, Form(max_length=320)] = "",
         password: Annotated[str, Form(max_length=4096)] = "",
-        next: Annotated[str, Form(max_length=2048)] = PATH,
+        next: Annotated[str, Form()] = PATH,
     ) -> Response:
         """Check mail address and password; both or neither are right."""
-        address, name = address_of(request), email.strip().casefold()
+        address, name = address_of(request), email.strip().lower()  # as the store keeps it
         check_tries(address, name)
         person = store.by_email(name)
         works_here = person is not None and person.role != "customer"
