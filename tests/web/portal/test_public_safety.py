@@ -102,6 +102,19 @@ def test_no_answer_leads_to_a_host_that_the_request_names(rig: PortalRig, path: 
     assert "evil.example" not in answer.text
 
 
+@pytest.mark.parametrize(("name", "status"), [("form_token", 400), ("subject", 422), ("email", 422)])
+def test_half_characters_are_no_fault_of_ours(rig: PortalRig, name: str, status: int) -> None:
+    browser = rig.browser()
+    token = browser.token()
+    rig.at += 30
+    values = {**TYPED, "form_token": token, name: "\\ud800"}
+    parts = "".join(
+        f'--b\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in values.items()
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=b; charset=unicode_escape"}
+    assert browser.post("/", content=f"{parts}--b--\r\n", headers=headers).status_code == status
+
+
 @pytest.mark.parametrize("path", ["", "/live", "/files/1"])
 def test_a_cookie_opens_its_own_ticket_only_and_a_forged_one_none(rig: PortalRig, path: str) -> None:
     browser, own = opened(rig)

@@ -80,8 +80,9 @@ def make_portal(portal: Portal) -> FastAPI:
         typed = await typed_into(request) if isinstance(why, RefusedForNow) else ()
         return error(request, why.status_code, own or _WORDS.get(why.status_code, ""), why.headers, typed)
 
+    @app.exception_handler(UnicodeEncodeError)  # a form may claim an encoding that makes half characters
     @app.exception_handler(RequestValidationError)
-    def senseless(request: Request, _why: RequestValidationError) -> Response:
+    def senseless(request: Request, _why: Exception) -> Response:
         return error(request, 400, "")
 
     @app.exception_handler(HelpdeskDown)
