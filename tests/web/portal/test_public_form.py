@@ -14,7 +14,7 @@ from ticket_processor.web.portal import pages
 from ticket_processor.web.portal.form import MOST_FILE_BYTES
 from ticket_processor.web.portal.parts import Suggestion
 
-from .conftest import TYPED, MakePortal, PortalRig
+from .conftest import TYPED, MakePortal, PortalRig, tokens_in
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 
@@ -275,3 +275,39 @@ def test_the_first_page_weighs_little_and_asks_nobody_else(rig: PortalRig) -> No
     assert size <= 60_000
     folder = Path(pages.__file__).parent / "static"
     assert not re.search(r"https?://(?!www\.w3\.org)", (folder / "portal.css").read_text(encoding="utf-8"))
+
+
+def test_who_corrects_something_need_not_wait_again(rig: PortalRig) -> None:
+    browser = rig.browser()
+    page = browser.submit(subject="")
+    assert page.status_code == 422
+    rig.at += 1
+    answer = browser.post("/", data={**TYPED, "form_token": tokens_in(page.text)[0]}, follow_redirects=False)
+    assert answer.status_code == 303
+
+
+def test_who_looks_for_articles_first_need_not_wait_again(make_rig: MakePortal) -> None:
+    rig = make_rig(suggest=lambda _text: [])
+    browser = rig.browser()
+    token = browser.token()
+    rig.at += 30
+    page = browser.post("/articles", data={**TYPED, "form_token": token})
+    answer = browser.post("/", data={**TYPED, "form_token": tokens_in(page.text)[0]}, follow_redirects=False)
+    assert answer.status_code == 303
+
+
+def test_an_address_sends_sixty_files_in_an_hour(rig: PortalRig) -> None:
+    browser = rig.browser()
+    files = [("files", (f"{number}.txt", b"x")) for number in range(5)]
+    assert browser.submit(files=files).status_code == 200
+    ticket = rig.only_ticket()
+    for number in range(11):
+        values = {"body": f"More {number}", "form_token": browser.token(f"/t/{ticket.number}")}
+        assert browser.post(f"/t/{ticket.number}/reply", data=values, files=files).status_code == 200
+    values = {"body": "And more", "form_token": browser.token(f"/t/{ticket.number}")}
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    refused = browser.post(f"/t/{ticket.number}/reply", data=values, files=files[:1], headers=ours)
+    assert (refused.status_code, "And more" in refused.text) == (429, True)
+    assert browser.submit(subject="Another", files=files[:1]).status_code == 429
+    assert browser.submit(subject="Another").status_code == 200
+    assert len(rig.store.files(ticket.id)) == 60

@@ -48,6 +48,8 @@ def routes(portal: Portal) -> APIRouter:
             wrong = f"Use at most {MOST_DESCRIPTION:,} characters." if text else "Write something first."
         if wrong:
             return shown(portal, request, ticket, 422, notice=wrong, typed=text)
+        if wait_s := portal.wait_for_files(request, sent):
+            raise too_many(wait_s)
         try:
             say(ticket, text, sent)
         except LocalHelpdeskError as error:
@@ -76,7 +78,7 @@ def routes(portal: Portal) -> APIRouter:
         try:
             portal.store.rate(ticket.id, stars, text, portal.now())
         except LocalHelpdeskError as error:
-            return shown(portal, request, ticket, 409, notice=_words(error))
+            return shown(portal, request, ticket, 409, notice=_words(error), stars=stars, comment=text)
         return go_to(f"{path_of(number)}#rating")
 
     def admitted(request: Request, number: str, form_token: str) -> LocalTicket:

@@ -22,7 +22,6 @@ MOST_SUBJECT, MOST_DESCRIPTION, MOST_NAME, MOST_EMAIL = 200, 20_000, 100, 254
 MOST_FILES, MOST_FILE_BYTES = 5, 5 * 2**20
 SUGGEST_FROM = 20
 """Characters from which articles are looked for."""
-MOST_SEARCHED = 1000
 LEAST_S = 3.0
 """No person fills the form in within less."""
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,10}[^\W\d_][\w-]{1,61}")
@@ -75,14 +74,19 @@ def routes(portal: Portal) -> APIRouter:
 
     @router.post("/articles")
     def articles(
-        request: Request, subject: Text = "", description: Text = "", email: Text = "", name: Text = ""
+        request: Request,
+        subject: Text = "",
+        description: Text = "",
+        email: Text = "",
+        name: Text = "",
+        form_token: Text = "",
     ) -> Response:
         """Show articles about what was typed: alone to a script, with the form to a browser without one."""
         typed = Typed.of(subject, description, email, name)
         found = suggestions(request, typed)
         if request.headers.get("hx-request") == "true":
             return portal.pages.page(request, "articles.html", articles=found, searched=True)
-        return shown(request, typed, found=found, searched=True)
+        return shown(request, typed, token=form_token, found=found, searched=True)
 
     @router.post("/")
     def submit(
@@ -105,21 +109,22 @@ def routes(portal: Portal) -> APIRouter:
                 request, typed, {"": "This page was open for too long, or cookies are off. Send it again."}, 403
             )
         if website:
-            return shown(request, typed, {"": "Leave the field “Website” empty, and send it again."}, 422)
+            wrong = {"": "Leave the field “Website” empty, and send it again."}
+        elif age < LEAST_S and not wrong:
+            wrong = {"": "That was very quick. Look it over, and send it again."}
         if wrong:
-            return shown(request, typed, wrong, 422)
-        if age < LEAST_S:
-            return shown(request, typed, {"": "That was very quick. Look it over, and send it again."}, 422)
-        if wait_s := _wait(request, typed.email):
+            return shown(request, typed, wrong, 422, token=form_token)
+        if wait_s := _wait(request, typed.email, sent):
             refused = too_many(wait_s)
-            answer = shown(request, typed, {"": f"These are many tickets in a short time. {refused.detail}"}, 429)
+            many = {"": f"These are many tickets or files in a short time. {refused.detail}"}
+            answer = shown(request, typed, many, 429, token=form_token)
             answer.headers["Retry-After"] = (refused.headers or {})["Retry-After"]
             return answer
         new = NewTicket(typed.subject, typed.description, typed.email, typed.name, form_language="en", files=sent)
         try:
             created = portal.store.create(new, portal.now())
         except LocalHelpdeskError as error:
-            return shown(request, typed, {"": f"{error}."}, 422)
+            return shown(request, typed, {"": f"{error}."}, 422, token=form_token)
         portal.told(created.id)
         answer = go_to(path_of(created.number))
         let_in(portal, answer, created.number)
@@ -133,13 +138,16 @@ def routes(portal: Portal) -> APIRouter:
         wrong: dict[str, str] | None = None,
         status: int = 200,
         *,
+        token: str = "",
         found: list[Suggestion] | None = None,
         searched: bool = False,
     ) -> Response:
+        is_good = portal.forms.age(request, token) is not None  # who corrects something need not wait again
         return portal.pages.page(
             request,
             "form.html",
             status,
+            form_token=token if is_good else "",
             typed=typed,
             wrong=wrong or {},
             articles=found or [],
@@ -149,16 +157,16 @@ def routes(portal: Portal) -> APIRouter:
         )
 
     def suggestions(request: Request, typed: Typed) -> list[Suggestion]:
-        text = f"{typed.subject}\n{typed.description[:MOST_SEARCHED]}".strip()
         if portal.suggest is None:
             raise HTTPException(404)
         if wait_s := portal.searches.take(address_of(request)):
             raise too_many(wait_s)
-        return list(portal.suggest(text)) if len(text) >= SUGGEST_FROM else []
+        is_enough = len(typed.subject) + len(typed.description) >= SUGGEST_FROM
+        return portal.suggestions(typed.subject, typed.description) if is_enough else []
 
-    def _wait(request: Request, email: str) -> float:
+    def _wait(request: Request, email: str, files: Sequence[NewFile]) -> float:
         buckets = ((portal.tickets_by_address, address_of(request)), (portal.tickets_by_mail, email.casefold()))
-        return max(bucket.take(key) for bucket, key in buckets)
+        return max(portal.wait_for_files(request, files), *(bucket.take(key) for bucket, key in buckets))
 
     return router
 

@@ -39,11 +39,17 @@ class Pages:
         template: str,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
+        *,
+        form_token: str = "",
         **values: object,
     ) -> HTMLResponse:
-        """The template with these values; its forms take ``form_token``, which only this browser can send."""
+        """The template with these values; its forms take ``form_token``, which only this browser can send.
+
+        It is a new one, unless the one that a form has brought is given.
+        """
         browser = self._forms.browser(request)
-        text = self._templates.get_template(template).render(form_token=self._forms.token(browser), **values)
+        token = form_token or self._forms.token(browser)
+        text = self._templates.get_template(template).render(form_token=token, **values)
         response = HTMLResponse(text, status, headers)
         self._forms.remember(response, browser)
         return response

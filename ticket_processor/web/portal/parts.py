@@ -6,15 +6,19 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from starlette.requests import Request
+
 from ...core.clock import parse_iso
 from ...helpdesk.local_model import SAME_TICKET_S, Actor, NewFile
 from ...helpdesk.local_store import LocalStore
-from .limits import Buckets
+from .limits import Buckets, address_of
 from .pages import Pages
 from .security import Cookies, FormTokens
 
 Suggest = Callable[[str], "Sequence[Suggestion]"]
 HOUR_S = 3600.0
+MOST_SEARCHED = 1000
+"""Characters of a description for which articles are looked up."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,16 @@ class Portal:
         self.tickets_by_mail = Buckets(10, HOUR_S, now)
         self.acts = Buckets(60, HOUR_S, now)
         self.searches = Buckets(60, 60.0, now)
+        self.files_by_address = Buckets(60, HOUR_S, now)
+
+    def suggestions(self, subject: str, description: str) -> list[Suggestion]:
+        """Articles about what somebody wrote."""
+        text = f"{subject}\n{description[:MOST_SEARCHED]}".strip()
+        return list(self.suggest(text)) if self.suggest is not None else []
+
+    def wait_for_files(self, request: Request, files: Sequence[NewFile]) -> float:
+        """In how many seconds this client may send so many files; 0 for now."""
+        return max((self.files_by_address.take(address_of(request)) for _ in files), default=0.0)
 
     def was_just_said(
         self, ticket_id: int, actor: Actor, text: str, *, public: bool = True, files: Sequence[NewFile] = ()
