@@ -324,3 +324,29 @@ def test_the_same_words_with_a_file_that_was_forgotten_are_a_new_reply(rig: Port
         assert browser.post(f"/t/{ticket.number}/reply", data=values, files=files).status_code == 200
     assert len(rig.store.messages(ticket.id, public_only=True)) == 2
     assert [each.name for each in rig.store.files(ticket.id)] == ["a.png"]
+
+
+def test_a_ticket_that_was_solved_long_ago_offers_no_opening_again(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    rig.store.change(ticket.id, agent_of(rig), version=None, now=rig.at, status="resolved")
+    assert "open it again" in page_of(browser, ticket)
+    rig.at += 31 * 86_400
+    assert "open it again" not in page_of(browser, ticket)
+
+
+def test_a_comment_that_comes_too_early_is_kept(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    rig.store.change(ticket.id, agent_of(rig), version=None, now=rig.at, status="resolved")
+    for stars in (1, 2):
+        assert browser.act(ticket, "rating", stars=stars).status_code == 200
+    refused = browser.act(ticket, "rating", stars=5, comment="On second thoughts")
+    assert refused.status_code == 409
+    assert "On second thoughts" in refused.text
+    assert 'value="5" required checked' in refused.text
+
+
+def test_only_the_beginning_of_a_long_text_is_looked_up(make_rig: MakePortal) -> None:
+    asked: list[str] = []
+    rig = make_rig(suggest=lambda text: asked.append(text) or [])  # type: ignore[func-returns-value]
+    opened(rig, description="word " * 4000)
+    assert 0 < len(asked[0]) < 1100

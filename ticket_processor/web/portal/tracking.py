@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...helpdesk.local_model import LocalTicket, allowed
+from ...core.clock import parse_iso
+from ...helpdesk.local_model import REOPEN_S, LocalTicket, allowed
 from . import timeline
 from .access import LINK_COOKIE, go_to, let_in, opened, path_of, seen_by
 from .parts import Portal
@@ -78,7 +79,6 @@ def shown(
     """The whole page: ``notice`` says what went wrong, and what was typed is kept."""
     secret = request.cookies.get(LINK_COOKIE, "")
     link = f"{portal.settings.address.rstrip('/')}{path_of(ticket.number)}?k={quote(secret)}" if secret else ""
-    text = f"{ticket.subject}\n{ticket.description}"
     return portal.pages.page(
         request,
         "ticket.html",
@@ -86,7 +86,7 @@ def shown(
         notice=notice,
         typed=typed,
         link=link,
-        articles=list(portal.suggest(text)) if portal.suggest and timeline.is_at_work(ticket) else [],
+        articles=portal.suggestions(ticket.subject, ticket.description) if timeline.is_at_work(ticket) else [],
         can_reply=ticket.status not in ("closed", "spam"),
         **_live(portal, ticket, portal.now(), stars=stars, comment=comment),
     )
@@ -97,6 +97,8 @@ def _live(portal: Portal, ticket: LocalTicket, since: float, *, stars: int = 0, 
     events = portal.store.events(ticket.id)
     alert = timeline.needs_alert(ticket, events)
     files = [each for each in portal.store.files(ticket.id) if each.public]
+    ended = ticket.resolved_at if ticket.status == "resolved" else None
+    is_late = ended is not None and portal.now() - parse_iso(ended) > REOPEN_S
     return {
         "ticket": ticket,
         "path": path_of(ticket.number),
@@ -107,7 +109,7 @@ def _live(portal: Portal, ticket: LocalTicket, since: float, *, stars: int = 0, 
         "messages": portal.store.messages(ticket.id, public_only=True),
         "files": [each for each in files if each.message_id is None],
         "files_of": {each.message_id: [one for one in files if one.message_id == each.message_id] for each in files},
-        "may": allowed(ticket.status, "customer"),
+        "may": () if is_late else allowed(ticket.status, "customer"),
         "may_rate": ticket.status in ("resolved", "closed"),
         "rating": rating,
         "stars": stars or (rating.stars if rating else 0),
