@@ -18,7 +18,6 @@ class ToldEvent:
     who: str
     what: str
     reason: str
-    by_ai: bool
 
 
 def told_events(events: Sequence[Event], choices: Choices, names: Mapping[int, str]) -> list[ToldEvent]:
@@ -29,7 +28,6 @@ def told_events(events: Sequence[Event], choices: Choices, names: Mapping[int, s
             who(event.actor, names),
             _what(event, choices),
             event.reason if event.field != "message" else "",
-            event.actor.kind == "ai",
         )
         for event in events
     ]
@@ -57,6 +55,4 @@ def _what(event: Event, choices: Choices) -> str:
     if event.field in get_args(Part):
         part: Part = event.field  # type: ignore[assignment]
         return f"{part}: {choices.shown(part, event.old or '')} → {choices.shown(part, event.new or '')}"
-    if event.field == "file":
-        return f"file {event.new or event.old or ''}".strip()
     return f"{event.field.replace(':', ' ')}: {event.old or '–'} → {event.new or '–'}"
