@@ -275,6 +275,7 @@ def test_a_fault_of_ours_shows_a_page_with_the_safe_headers(
     rig = make_rig(suggest=broken)  # type: ignore[arg-type]
     page = rig.browser().post("/articles", data=TYPED)
     assert page.status_code == 500
+    assert page.headers["cache-control"] == "no-store"
     assert "a customer's words" not in page.text
     assert {name: page.headers.get(name) for name in HEADERS} == HEADERS
 

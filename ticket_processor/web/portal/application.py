@@ -91,6 +91,7 @@ def make_portal(portal: Portal) -> FastAPI:
 
     @app.exception_handler(Exception)
     def broken(request: Request, _why: Exception) -> Response:
-        return error(request, 500, "The mistake is ours. Nothing was lost; please try again.", HEADERS)
+        # It is answered outside of SafeAnswers.
+        return error(request, 500, "The mistake is ours. Go back, and try again.", {**HEADERS, "Cache-Control": "no-store"})
 
     return app
