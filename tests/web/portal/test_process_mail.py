@@ -224,7 +224,11 @@ def test_a_crash_between_file_and_mark_writes_the_same_file_again(post: Post, mo
 
 
 @pytest.mark.parametrize(
-    "email", ["x@example.org\r\nBcc: all@example.org", "x@example.org, y@example.org", "no address", "erased-1"]
+    "email",
+    [
+        *("x@example.org\r\nBcc: all@example.org", "x@example.org, y@example.org", "no address", "erased-1"),
+        *("", "@", "x@", "x@.com", "<x@example.org>", "x@y@example.org", "(x)@example.org"),
+    ],
 )
 def test_an_address_that_is_none_is_given_up_and_holds_nobody_up(post: Post, email: str) -> None:
     bad, good = post.ticket(email), post.ticket()

@@ -104,7 +104,7 @@ class Writer:
     def _made(self, due: Due, to: str, subject: str, body: str, now: float) -> EmailMessage:
         made = EmailMessage(policy=SMTP)
         made["From"] = Address(self._name, addr_spec=self._from)
-        made["To"] = Address(addr_spec=to)
+        made["To"] = _address(to)
         made["Subject"] = subject
         made["Date"] = format_datetime(datetime.fromtimestamp(now, UTC))
         # The same for each try: where a server took a mail and its answer was lost, receivers know the second one.
@@ -114,6 +114,13 @@ class Writer:
         made["X-Auto-Response-Suppress"] = "All"
         made.set_content(body, cte="quoted-printable")
         return made
+
+
+def _address(written: str) -> Address:
+    try:
+        return Address(addr_spec=written)
+    except Exception as error:  # Python's parser raises errors of many kinds, those of its own bugs among them
+        raise ValueError("the address is none") from error
 
 
 def _who(message: Message) -> str:
