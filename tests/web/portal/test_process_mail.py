@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.core.errors import StateUnusable
 from ticket_processor.helpdesk.local_model import AI, Actor, Created, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.settings.pages import PortalServerSettings
@@ -207,6 +208,32 @@ def test_answers_while_nobody_sent_mail_are_sent_afterwards(post: Post) -> None:
     post.now += 3600
     post.start()
     assert len(post.round()) == 1
+
+
+def test_answers_while_the_outbox_could_not_be_used_are_sent_afterwards(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.round()
+    post.answer(post.ticket())
+
+    def full(*_: object) -> None:
+        raise StateUnusable("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(post.outbox, "put", full)
+        for _ in range(3):
+            with pytest.raises(StateUnusable):
+                post.round()
+            post.now += 600
+    assert len(post.round()) == 1
+
+
+def test_answers_after_the_clock_was_put_back_are_sent(post: Post) -> None:
+    post.answer(post.ticket())
+    assert len(post.round()) == 1
+    post.now -= 3600
+    post.answer(post.ticket("dora@example.org"))
+    assert len(post.round()) == 2
 
 
 def test_a_crash_between_file_and_mark_writes_the_same_file_again(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,9 +129,10 @@ class Postman(threading.Thread):
     def _collect(self) -> None:
         (seen, looked_at), newest, now = self._outbox.place(), self._store.last_event(), self._now()
         # What is new and says that it happened before was imported, and its people have been told elsewhere.
-        since = stamp(max(self._looked_at, looked_at - LATE_S, now - KEPT_S))
-        self._looked_at = now - LATE_S
+        last = min(max(self._looked_at, looked_at), now)  # the clock may have been put back
+        since = stamp(max(last - LATE_S, now - KEPT_S))
         if newest <= seen:
+            self._looked_at = now
             return
         team = self._store.team()
         tag, found = self._store.labels.escalated, list[Due]()
