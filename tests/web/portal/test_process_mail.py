@@ -5,6 +5,7 @@ from __future__ import annotations
 import socketserver
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,7 +17,7 @@ from ticket_processor.helpdesk.local_model import AI, Actor, Created, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.settings.pages import PortalServerSettings
 from ticket_processor.web.portal.mail import BY_AI, Writer
-from ticket_processor.web.portal.outbox import KEPT_S, Outbox
+from ticket_processor.web.portal.outbox import KEPT_S, TAKEN_S, Outbox
 from ticket_processor.web.portal.postman import Postman, Transport, by_smtp, into_folder
 
 NOW = 1_800_000_000.0
@@ -234,6 +235,38 @@ def test_answers_after_the_clock_was_put_back_are_sent(post: Post) -> None:
     post.now -= 3600
     post.answer(post.ticket("dora@example.org"))
     assert len(post.round()) == 2
+
+
+def test_two_servers_on_one_outbox_send_each_mail_once(post: Post) -> None:
+    other = post.postman
+    post.start()
+    sent: list[str] = []
+
+    def send(mail: EmailMessage) -> None:
+        sent.append(str(mail["Message-ID"]))
+        if len(sent) == 1:
+            other.one_round()
+
+    post.transport = lambda: nullcontext(send)
+    for number in range(3):
+        post.answer(post.ticket(subject=f"Lamp {number}"))
+    post.postman.one_round()
+    assert len(sent) == len(set(sent)) == 3
+
+
+def test_a_mail_whose_server_died_while_sending_it_is_sent_by_the_next_one(post: Post) -> None:
+    post.answer(post.ticket())
+
+    def dies(_mail: EmailMessage) -> None:
+        raise KeyboardInterrupt
+
+    folder, post.transport = post.transport, lambda: nullcontext(dies)
+    with pytest.raises(KeyboardInterrupt):
+        post.round()
+    post.transport = folder
+    post.start()
+    post.now += TAKEN_S
+    assert len(post.round()) == 1
 
 
 def test_a_crash_between_file_and_mark_writes_the_same_file_again(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:

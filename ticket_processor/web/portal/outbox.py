@@ -19,6 +19,8 @@ from ...state.sqlite import transaction, translated
 FILE_NAME = "mail.sqlite3"
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 3600.0
 """Pauses between tries, each twice as long as the one before."""
+TAKEN_S = 300.0
+"""For so long a mail is its taker's, who may have died with it."""
 KEPT_S = 3 * 24 * 3600.0
 """For so long a mail is tried; what happened longer ago calls for none."""
 _SCHEMA = """
@@ -102,6 +104,16 @@ class Outbox:
                 (now, most),
             ).fetchall()
         return [Due(*row) for row in rows]
+
+    def take(self, mail: Due, now: float) -> bool:
+        """Take a mail that is due, to send it; not one that another server has taken since."""
+        with self._transaction() as db:
+            taken = db.execute(
+                "UPDATE mail SET ready_at = ? WHERE ended IS NULL AND ready_at <= ? "
+                "AND ticket_id = ? AND version = ? AND person = ?",
+                (now + TAKEN_S, now, mail.ticket_id, mail.version, mail.person),
+            )
+            return taken.rowcount == 1
 
     def sent(self, mail: Due) -> None:
         """The mail has left."""

@@ -119,7 +119,8 @@ class Postman(threading.Thread):
         try:
             with self._transport() as send:
                 while waiting and not self._stopping.is_set():
-                    self._send(waiting[0], send)
+                    if self._outbox.take(waiting[0], self._now()):
+                        self._send(waiting[0], send)
                     del waiting[0]
         except (OSError, smtplib.SMTPException) as error:
             self._say(f"{len(waiting)} mails wait: {_reason(error)}")
