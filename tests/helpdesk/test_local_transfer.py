@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from ticket_processor.core.models import Priority
 from ticket_processor.helpdesk.local_desk import LocalDesk
 from ticket_processor.helpdesk.local_model import AI, Actor, IllegalTransition, LocalHelpdeskError, NewFile, NewTicket
+from ticket_processor.helpdesk.local_numbers import new_number
 from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.local_writing import Write
@@ -121,6 +123,7 @@ def test_an_import_with_a_wrong_line_leaves_nothing_and_quotes_nothing(
 ) -> None:
     ticket = next(line for line in lines if line["kind"] == "ticket")
     content = next(line for line in lines if line["kind"] == "content")
+    person = next(line for line in lines if line["kind"] == "person")
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"kind": "canary"}, "of a kind that is not known"),
         ({"canary": 1}, "no ticket of Zendesk or Freshdesk"),
@@ -134,6 +137,8 @@ def test_an_import_with_a_wrong_line_leaves_nothing_and_quotes_nothing(
         ({**ticket, "id": 53, "number": "x", "created_at": "canary"}, "does not fit"),
         ({**ticket, "number": "T-other"}, "another ticket with this id"),
         ({**content, "base64": "Y2FuYXJ5"}, "damaged"),
+        ({**person, "id": 70, "email": "canary@example.com", "password_hash": "$argon2id$canary"}, "parts that"),
+        *((fits_nobody, "does not fit") for fits_nobody in odd_tickets(ticket)),
     ]
     for line, said in wrong:
         with pytest.raises(LocalHelpdeskError, match=said) as error:
@@ -141,6 +146,30 @@ def test_an_import_with_a_wrong_line_leaves_nothing_and_quotes_nothing(
         assert f"line {len(lines) + 1}" in str(error.value)
         assert "canary" not in str(error.value)
         assert len(list(store.export_lines())) == 1
+
+
+def odd_tickets(ticket: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Tickets that nobody could read, find or change once they were there."""
+    ticket = {**ticket, "id": 60, "number": new_number(), "attachment": [], "secrets": []}
+    (event,) = ticket["event"]
+    far, first = 2**63 - 1, "0001-01-01T00:00:00+14:00"
+    yield from ({**ticket, "id": odd} for odd in (0, -1, 2**47, far, 2**63, [1]))
+    yield from ({**ticket, "number": odd} for odd in ("", "T-1", "T\r\nBcc: canary@example.com"))
+    yield from ({**ticket, "created_at": odd} for odd in (first, "9999-12-31T23:59:59.999999Z"))
+    yield from ({**ticket, "event": [{**event, "id": odd}]} for odd in (0, far, 2**63))
+    yield from ({**ticket, "event": [{**event, "id": 90, "at": odd}]} for odd in (first, "9999-12-31T23:59:59Z"))
+    for name in ("status", "priority", "group", "field:canary"):
+        yield {**ticket, "event": [{**event, "id": 90, "field": name, "new": "canary"}]}
+    yield {**ticket, "channel": ["canary"], "event": [{**event, "id": 90}]}
+
+
+def test_agents_stay_agents_where_their_number_is_taken(store: LocalStore, lines: list[dict[str, Any]]) -> None:
+    store.add_person("boss@example.com", "Boss", "admin")
+    store.import_lines(lines)
+    agent = store.by_email("agent@example.com")
+    assert agent is not None
+    assert (agent.name, agent.role) == ("Agent", "agent")
+    assert agent.id != 1
 
 
 def test_a_file_of_an_import_leads_nowhere_and_is_what_its_content_says(

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,8 @@ def stamp_after(earlier: str, moment: float) -> str:
 def same_stamp(moment: str) -> str:
     """An ISO 8601 time as the local helpdesk writes it; without a zone it is UTC. Raises ``ValueError``."""
     told = datetime.fromisoformat(moment)
+    if not MINYEAR < told.year < MAXYEAR:
+        raise ValueError("nothing could come before it, or after it")
     told = told if told.tzinfo else told.replace(tzinfo=UTC)
     return told.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 

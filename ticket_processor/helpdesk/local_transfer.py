@@ -17,14 +17,24 @@ from typing import Any
 from ..core.clock import parse_iso
 from .local_files import safe_name, type_of
 from .local_foreign import ForeignTicket, read_foreign
+from .local_history import edits_of
 from .local_model import SYSTEM, Actor, LocalHelpdeskError, NewFile, NewTicket
+from .local_numbers import as_written
 from .local_people import person_for
 from .local_schema import all_rows, insert, one_row, same_stamp
 from .local_search import index
+from .local_tickets import EVENT, event_of, existing_ticket
 from .local_writing import TicketWriting, Write
 
 FORMAT = 1
 TAKEN = "there is another ticket with this id; import into a new file (local.path)"
+MOST = 2**40
+"""Ids and versions are below: there is room for all that is to come, also where more is packed into one number."""
+_MISFITS = (
+    *(KeyError, TypeError, ValueError, AttributeError, OverflowError),
+    *(sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError),
+)
+_PERSON = ("id", "email", "name", "role")
 _SAID_BY_TAGS = ("category", "urgency", "urgency_rank", "sentiment", "escalated")
 _PARTS = ("message", "event", "attachment", "rating")
 _PEOPLE = ("requester_id", "assignee_id", "author_id", "actor_id")
@@ -70,7 +80,7 @@ class Transfer(TicketWriting):
                     new = self._take(db, dict(line), people)
                 except LocalHelpdeskError as error:
                     raise LocalHelpdeskError(f"line {number}: {error}") from None
-                except (KeyError, TypeError, ValueError, AttributeError, sqlite3.IntegrityError) as error:
+                except _MISFITS as error:
                     raise LocalHelpdeskError(
                         f"line {number}: it does not fit a helpdesk ({type(error).__name__}); nothing was imported"
                     ) from None
@@ -133,11 +143,17 @@ class Transfer(TicketWriting):
                 _insert(db, part, {**each, "ticket_id": line["id"]}, people)
                 if part == "message":
                     index(db, line["id"], each["body"])
+        ticket = existing_ticket(db, line["id"])
+        if as_written(ticket.number) != ticket.number:
+            raise ValueError("nobody could find the ticket")
+        rows = all_rows(db, f"{EVENT} WHERE ticket_id = ? ORDER BY id", (ticket.id,))
+        edits_of(tuple(map(event_of, rows)), ticket, ())  # no run could be made with events that have no meaning
         return True
 
     def _take_foreign(self, db: sqlite3.Connection, foreign: ForeignTicket) -> bool:
         """Take in a ticket of another helpdesk: its making, what was said, and what it is now."""
         ticket, made = foreign.ticket, same_stamp(foreign.ticket.created_at)
+        _check_number(ticket.id)
         there = one_row(db, "SELECT created_at FROM ticket WHERE id = ?", (ticket.id,))
         if there is not None and there["created_at"] == made:
             return False
@@ -148,9 +164,9 @@ class Transfer(TicketWriting):
         self.begin(db, new, requester, made, ticket.id)
         for said in foreign.said:
             actor = Actor("customer", requester) if said.by_requester else Actor("agent")
-            self.write(db, ticket.id, actor, Write(body=said.text, public=said.public), parse_iso(said.at))
+            self.write(db, ticket.id, actor, Write(body=said.text, public=said.public), parse_iso(same_stamp(said.at)))
         end = Write(status=foreign.status, priority=ticket.priority, fields=ticket.fields)
-        self.write(db, ticket.id, SYSTEM, end, parse_iso(ticket.updated_at))
+        self.write(db, ticket.id, SYSTEM, end, parse_iso(same_stamp(ticket.updated_at)))
         return True
 
     def _type_of_kept(self, digest: str) -> str:
@@ -188,15 +204,14 @@ def _take_person(db: sqlite3.Connection, line: Mapping[str, Any]) -> int:
     known = one_row(db, "SELECT id FROM person WHERE email = ?", (line["email"],))
     if known is not None:
         return int(known["id"])
-    free = one_row(db, "SELECT 1 FROM person WHERE id = ?", (line["id"],)) is None
-    if not free:
-        return person_for(db, line["email"], line["name"])
-    _insert(db, "person", line)
-    return int(line["id"])
+    if set(line) != set(_PERSON):
+        raise LocalHelpdeskError("it has parts that a helpdesk does not know")
+    taken = one_row(db, "SELECT 1 FROM person WHERE id = ?", (line["id"],)) is not None
+    return _insert(db, "person", _without(dict(line), ("id",)) if taken else line)
 
 
-def _insert(db: sqlite3.Connection, table: str, line: Mapping[str, Any], people: Mapping[int, int] = {}) -> None:
-    """Add a row of an import: only columns that there are, and people by the numbers that they have here."""
+def _insert(db: sqlite3.Connection, table: str, line: Mapping[str, Any], people: Mapping[int, int] = {}) -> int:
+    """Add a row of an import: only columns that there are, and people by the numbers that they have here. Its id."""
     columns = {row["name"] for row in all_rows(db, f"PRAGMA table_info({table})")}
     if not set(line) <= columns:
         raise LocalHelpdeskError("it has parts that a helpdesk does not know")
@@ -207,7 +222,15 @@ def _insert(db: sqlite3.Connection, table: str, line: Mapping[str, Any], people:
     for name in _TIMES:
         if values.get(name) is not None:
             values[name] = same_stamp(values[name])
-    insert(db, table, **values)
+    for name in ("id", "version"):
+        if name in values:
+            _check_number(values[name])
+    return insert(db, table, **values)
+
+
+def _check_number(value: int) -> None:
+    if not 0 < value < MOST:
+        raise ValueError("the number is too large, or none")
 
 
 def _without(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
