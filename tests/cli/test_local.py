@@ -180,6 +180,11 @@ def test_a_helpdesk_leaves_by_a_file_that_its_owner_alone_may_read_and_comes_els
     assert "broken.jsonl: line 1: " in desk("local", "import", "broken.jsonl", code=2, **new).err
 
 
+def test_an_export_never_replaces_the_helpdesk_itself(desk: LocalCommand) -> None:
+    assert "is the helpdesk itself" in desk("local", "export", "desk.sqlite3", code=2).err
+    assert (desk.folder / "desk.sqlite3").read_bytes().startswith(b"SQLite")
+
+
 def test_runs_on_other_helpdesks_load_nothing_of_it() -> None:
     modules = ("commands.run", "wiring.runs", "wiring.desks", "monitoring.health.doctor", "web.player")
     loaded = "\n".join(f"import ticket_processor.{name}" for name in modules)

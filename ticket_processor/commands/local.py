@@ -38,6 +38,8 @@ def export_all(file: FileArgument, config: ConfigOption = None) -> int:
             printed = standard_output()
             tickets = _written(store, printed)
             printed.flush()
+        elif Path(file).exists() and store.path.samefile(file):
+            raise ConfigError(f"{file} is the helpdesk itself, which the export would replace; name another file")
         else:
             told: list[int] = []
             try:
