@@ -56,6 +56,11 @@ def test_it_refuses_to_listen_beyond_this_machine_without_a_sign_in(bare: Comman
     assert "The dashboard is at" not in ended.out
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:8501", "[::1]", "ä..b"])
+def test_what_is_no_address_is_refused_in_words(bare: Command, host: str) -> None:
+    assert f"--host {host}" in bare("dashboard", "--port", "0", "--host", host, code=2).err
+
+
 @pytest.mark.parametrize("url", [None, "http://intern.example.com"])
 def test_with_a_sign_in_it_also_wants_an_address_with_tls(bare: Command, url: str | None) -> None:
     settings(bare.folder, AUTH["metadata_url"])

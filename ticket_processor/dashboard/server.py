@@ -57,8 +57,11 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach the dashboard."""
-        return is_loopback(f"http://[{self.host}]/" if ":" in self.host else f"http://{self.host}/")
+        """Whether only this machine can reach the dashboard. Raises :class:`ConfigError` for what is no address."""
+        try:
+            return is_loopback(f"http://[{self.host}]/" if ":" in self.host else f"http://{self.host}/")
+        except ValueError:
+            raise ConfigError(f"--host {self.host} is no address; --port says which port") from None
 
 
 def free(address: Address) -> Address:
@@ -70,10 +73,9 @@ def free(address: Address) -> Address:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((address.host, address.port))
             return Address(address.host, listener.getsockname()[1], address.public_url)
-    except OSError as error:
-        raise ConfigError(
-            f"--host {address.host} with --port {address.port} cannot be used: {error.strerror or error}"
-        ) from None
+    except (OSError, TypeError) as error:  # a name that can be none is a TypeError
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"--host {address.host} with --port {address.port} cannot be used: {why}") from None
 
 
 def safe_options(address: Address, secrets_files: Sequence[str] = ()) -> dict[str, object]:

@@ -28,7 +28,7 @@ def listening(host: str, port: int) -> socket.socket:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((host, port))
         found.listen(BACKLOG)  # from now on clients wait, and are not refused
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, TypeError) as error:  # a name that can be none is a TypeError
         found.close()
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"--port {port} on {host} cannot be used: {why}") from None

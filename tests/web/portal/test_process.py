@@ -94,6 +94,11 @@ def test_it_refuses_to_listen_beyond_this_machine_without_tls(site: Site, host: 
         assert "portal.url" in told
 
 
+def test_what_is_no_address_is_refused_in_words(site: Site) -> None:
+    for host in ("127.0.0.1:80", "ä..b"):
+        assert f"on {host} cannot be used" in site.command("portal", "--port", "0", "--host", host, code=2).err
+
+
 def test_behind_a_proxy_with_tls_it_may(site: Site) -> None:
     toml = site.command.folder / "ticketbot.toml"
     toml.write_text(f'{toml.read_text(encoding="utf-8")}[portal]\nurl = "https://help.example.com"\n', encoding="utf-8")
