@@ -72,7 +72,9 @@ def portal(
         raise ConfigError("write 'ticketbot portal create-admin EMAIL', or nothing behind 'portal'")
     settings = load(config=config, need_helpdesk=not demo)
     screen = Screen(quiet=quiet)
-    if not demo:
+    if demo:  # it is on this machine, whatever address the real one has
+        settings = settings.model_copy(update={"portal": settings.portal.model_copy(update={"url": None})})
+    else:
         check_local(settings)
     if email is not None:
         from .portal_admin import create_admin

@@ -50,6 +50,18 @@ def test_the_demonstration_is_filled_and_gone_afterwards(site: Site) -> None:
     assert list(site.command.folder.iterdir()) == []
 
 
+def test_the_demonstration_is_on_this_machine_whatever_address_the_site_has(site: Site) -> None:
+    toml = site.command.folder / "ticketbot.toml"
+    toml.write_text('[portal]\nurl = "https://help.example.com"\n', encoding="utf-8")
+    told = site.command("portal", "--demo", "--host", "0.0.0.0", "--port", "0", code=2).err
+    assert "without TLS" in told
+    lines = shown(site)
+    assert lines[0].startswith("The portal is at http://127.0.0.1")
+    assert not any("help.example.com" in line for line in lines)
+    link = next(line.partition(": ")[2] for line in lines if "?k=" in line)
+    assert requests.Session().get(link, timeout=30).status_code == 200
+
+
 def test_the_demonstrations_passwords_are_made_anew_each_time_and_work(site: Site) -> None:
     seen = []
     for _ in range(2):
