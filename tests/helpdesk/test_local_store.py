@@ -265,3 +265,11 @@ def test_tickets_changed_since_an_event_come_in_the_order_of_their_events(store:
 
     assert [ticket.id for ticket in store.changed_since(place)] == [made[2], made[0]]
     assert [ticket.id for ticket in store.changed_since(0)] == [made[1], made[2], made[0]]
+
+
+def test_the_helpdesk_can_be_read_while_another_process_writes(store: LocalStore) -> None:
+    made = store.create(NEW, NOW)
+    with store.writing():
+        other = LocalStore(store.path, make=False)
+        assert other.ticket(made.id) is not None
+        other.close()

@@ -225,8 +225,10 @@ class LocalFile:
         return db
 
     def _migrate(self, db: sqlite3.Connection) -> None:
+        if _version(db) == len(_MIGRATIONS):
+            return  # another process may be writing for long
         with transaction(db):
-            (version,) = db.execute("PRAGMA user_version").fetchone()
+            version = _version(db)
             if version > len(_MIGRATIONS):
                 raise HelpdeskDown(f"the local helpdesk in {self.path} {_NEWER}, or name another file as local.path")
             for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
@@ -244,6 +246,10 @@ class LocalFile:
             raise HelpdeskDown(
                 f"the local helpdesk in {self.path} (local.path) cannot be used: {_why(error)}"
             ) from error
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _statements(script: str) -> Iterator[str]:
