@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from ticket_processor.core.errors import HelpdeskDown
 from ticket_processor.core.models import Priority
 from ticket_processor.helpdesk.local_model import (
     AI,
@@ -273,3 +276,16 @@ def test_the_helpdesk_can_be_read_while_another_process_writes(store: LocalStore
         other = LocalStore(store.path, make=False)
         assert other.ticket(made.id) is not None
         other.close()
+
+
+def test_a_full_disk_takes_no_ticket_and_leaves_no_part_of_its_file(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(HelpdeskDown):
+        store.create(NewTicket("Refund", "text", "ann@example.com", files=[NewFile("a.png", PNG)]), NOW)
+    assert store.ticket(1) is None
+    assert [file for file in store.folder.rglob("*") if file.is_file()] == []

@@ -58,12 +58,15 @@ class Files(LocalFile):
             if not place.is_file():
                 make_folder(place.parent)
                 number, name = tempfile.mkstemp(dir=place.parent)
-                os.close(number)
-                with Path(name).open("wb") as out:
-                    out.write(file.content)
-                    out.flush()
-                    os.fsync(out.fileno())
-                Path(name).replace(place)
+                try:
+                    with os.fdopen(number, "wb") as out:
+                        out.write(file.content)
+                        out.flush()
+                        os.fsync(out.fileno())
+                    Path(name).replace(place)
+                except BaseException:
+                    Path(name).unlink(missing_ok=True)
+                    raise
         return Kept(safe_name(file.name), type_of(file.content), len(file.content), digest)
 
     def add_file(self, ticket_id: int, message_id: int | None, name: str, content: bytes) -> Attachment:
