@@ -103,6 +103,6 @@ def test_pages_show_every_ticket_once_in_each_order_though_tickets_arrive_meanwh
 
 
 def test_a_page_that_nobody_was_given_is_refused(store: LocalStore) -> None:
-    for after in ("", "x", "[]", "[1]", '["a",{}]', '["a","b","c","d"]'):
+    for after in ("", "x", "[]", "[1]", '["a",{}]', f'["a",{2**63}]', '["a","b","c","d"]'):
         with pytest.raises(LocalHelpdeskError, match="no such page"):
             store.search(Query(), after)

@@ -166,6 +166,10 @@ def _place(after: str, parts: int) -> list[Any]:
         place = orjson.loads(after)
     except ValueError:
         place = None
-    if not isinstance(place, list) or len(place) != parts or not all(isinstance(part, str | int) for part in place):
+    if not isinstance(place, list) or len(place) != parts or not all(map(_is_part, place)):
         raise LocalHelpdeskError("there is no such page")
     return place
+
+
+def _is_part(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**63)
