@@ -122,6 +122,16 @@ def test_the_health_of_the_local_helpdesk_is_told(desk: LocalCommand) -> None:
     assert checks["credentials"]["status"] == "skipped"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has other rights")
+def test_health_tells_of_a_helpdesk_that_others_can_read(desk: LocalCommand) -> None:
+    file = desk.folder / "desk.sqlite3"
+    file.chmod(0o644)
+    desk.folder.chmod(0o755)
+    checks = {check["name"]: check for check in desk("health", "--json", code=None).object["checks"]}
+    assert checks["permissions"]["status"] == "warn"
+    assert checks["permissions"]["facts"]["files"] == [str(file)]
+
+
 def test_seeding_twice_creates_nothing_twice_and_never_among_customers_tickets(
     desk: LocalCommand, bare: Command
 ) -> None:

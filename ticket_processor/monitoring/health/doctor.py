@@ -221,6 +221,9 @@ def _permissions(settings: Settings, secret_files: Sequence[Path]) -> CheckResul
     if os.name != "posix":
         return CheckResult.of(judged.permissions(None, 0))
     files = [*secret_files, *_files_of(settings.log_dir, "ticketbot-"), *_files_of(settings.state_folder, "")]
+    if settings.helpdesk == "local":
+        helpdesk = settings.local_account.file
+        files += _files_of(helpdesk.parent, helpdesk.name)
     folders = {settings.log_dir, settings.state_folder, *(file.parent for file in secret_files)}
     return CheckResult.of(
         judged.permissions(
