@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 import subprocess
@@ -188,6 +189,9 @@ def test_a_helpdesk_leaves_by_a_file_that_its_owner_alone_may_read_and_comes_els
     assert desk("local", "export", "-", **new).out == file.read_text(encoding="utf-8")
     (desk.folder / "broken.jsonl").write_text('{"kind": "ticket"}\n', encoding="utf-8")
     assert "broken.jsonl: line 1: " in desk("local", "import", "broken.jsonl", code=2, **new).err
+    (desk.folder / "broken.jsonl").write_bytes(codecs.BOM_UTF8 + file.read_bytes() + b"[]\n")
+    lines = len(file.read_bytes().splitlines())
+    assert f"line {lines + 1}: it is no JSON object" in desk("local", "import", "broken.jsonl", code=2, **new).err
 
 
 def test_an_export_never_replaces_the_helpdesk_itself(desk: LocalCommand) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -81,12 +82,13 @@ def _written(store: LocalStore, target: IO[bytes]) -> int:
 
 
 def _read(lines: IO[bytes]) -> Iterator[dict[str, Any]]:
-    for raw in lines:
-        if raw.strip():
+    for number, raw in enumerate(lines, start=1):
+        text = raw.removeprefix(codecs.BOM_UTF8).strip()  # Windows editors begin files with it
+        if text:
             try:
-                line = orjson.loads(raw)
+                line = orjson.loads(text)
             except orjson.JSONDecodeError:
                 line = None
             if not isinstance(line, dict):
-                raise LocalHelpdeskError("a line is no JSON object; nothing was imported")
+                raise LocalHelpdeskError(f"line {number}: it is no JSON object; nothing was imported")
             yield line
