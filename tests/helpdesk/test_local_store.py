@@ -245,6 +245,14 @@ def test_a_resolved_ticket_is_rated_and_the_rating_changes_once_a_day(store: Loc
     assert ratings == [(None, "2"), ("2", "5"), ("5", "1")]
 
 
+def test_nobody_names_an_agent_by_submitting_under_their_address(store: LocalStore) -> None:
+    admin = store.add_person("boss@example.com", "", "admin")
+    store.create(NewTicket("Hello", "text", "boss@example.com", name="Your Bank"), NOW)
+    found = store.person(admin.id)
+    assert found is not None
+    assert found.name == ""
+
+
 def test_sessions_stand_for_a_person_until_they_end(store: LocalStore) -> None:
     store.create(NEW, NOW)
     admin = store.add_person("Boss@example.com", "Boss", "admin", "$argon2id$...")
