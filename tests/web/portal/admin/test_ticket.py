@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.helpdesk.local_model import Actor, LocalTicket, NewFile
+from ticket_processor.helpdesk.local_model import AI, Actor, LocalTicket, NewFile
 
 from ..conftest import Browser, PortalRig
 from .conftest import AgentsDesk, send
@@ -50,6 +50,13 @@ def test_the_page_shows_conversation_notes_badges_and_history(desk: AgentsDesk, 
         "<strong>Ann Bo</strong>: submitted the ticket",
     ):
         assert words in page, words
+
+
+def test_reasons_of_the_program_are_shown_as_words(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.ticket()
+    change = {"version": None, "now": desk.rig.at, "reason": "security high_risk"}
+    desk.rig.store.change(ticket.id, AI, status="escalated", **change)
+    assert "(security high risk)" in agent.get(f"/admin/tickets/{ticket.id}").text
 
 
 def test_an_answer_reaches_the_customer_and_a_note_does_not(desk: AgentsDesk, agent: Browser) -> None:
