@@ -23,6 +23,8 @@ from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.web.portal.application import make_portal
 from ticket_processor.web.portal.parts import Portal, PortalSettings, Suggest
 
+from ...dashboard.browser import browser
+
 START = 1_800_000_000.0
 TYPED = {"subject": "No invoice", "description": "The invoice for May has not come.", "email": "ann@example.com"}
 
@@ -73,6 +75,13 @@ class PortalRig:
 
 def tokens_in(page: str) -> list[str]:
     return [unescape(each) for each in re.findall(r'name="form_token" value="([^"]+)"', page)]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A real browser, for tests that are marked with ``MARKS`` of ``real_browser``."""
+    with browser() as found:
+        yield found
 
 
 MakePortal = Callable[..., PortalRig]

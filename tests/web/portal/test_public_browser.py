@@ -1,99 +1,31 @@
-"""The public pages in a real browser: whole journeys with and without JavaScript, narrow, dark, and under attack."""
+"""The public pages in a real browser: whole journeys with and without JavaScript, by keyboard, and under attack."""
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
 from ticket_processor.web.portal.parts import Suggestion
 
-from ...dashboard.browser import browser, executable
-from .conftest import MakePortal, PortalRig
+from .conftest import MakePortal
 from .markup_corpus import ALL_MARKUP
+from .real_browser import AXE, MARKS, ListeningPortal, faults_of, listening_portal
 from .test_public_tracking import agent_of, now_of, rig_customer
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="playwright is not installed"),
-    pytest.mark.skipif(executable() is None, reason="there is no Chromium, Chrome or Edge"),
-]
-AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
-NARROW, WIDE = (320, 700), (1280, 900)
+pytestmark = MARKS
 SEND = "button:text-is('Send')"
 
 
-@dataclass
-class Watched:
-    """What tabs asked for, and what the browser complained of."""
-
-    asked: list[str] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
-
-    @property
-    def strangers(self) -> list[str]:
-        return [url for url in self.asked if urlsplit(url).hostname != "127.0.0.1"]
-
-
-@dataclass
-class Site:
-    """A portal that listens, and a browser for it."""
-
-    rig: PortalRig
-    url: str
-    chromium: Any
-    watched: Watched = field(default_factory=Watched)
-
-    @contextmanager
-    def tab(self, size: tuple[int, int] = WIDE, *, dark: bool = False, script: bool = True) -> Iterator[Any]:
-        """A tab with no memory of others."""
-        context = self.chromium.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme="dark" if dark else "light",
-            java_script_enabled=script,
-            locale="en-GB",
-            timezone_id="Asia/Tokyo",
-            base_url=self.url,
-        )
-        try:
-            page = context.new_page()
-            page.on("request", lambda request: self.watched.asked.append(request.url))
-            page.on("pageerror", lambda error: self.watched.troubles.append(f"error: {error}"))
-            page.on("dialog", lambda dialog: (self.watched.troubles.append("a script has run"), dialog.dismiss()))
-            page.on("console", lambda said: self.watched.troubles.append(said.text) if said.type == "error" else None)
-            yield page
-        finally:
-            context.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
-        yield found
-
-
 @pytest.fixture
-def site(make_rig: MakePortal, chromium: Any) -> Iterator[Site]:
-    from ticket_processor.web.server import Server, listening
-
+def site(make_rig: MakePortal, chromium: Any) -> Iterator[ListeningPortal]:
     rig = make_rig(
         suggest=lambda text: [Suggestion("Invoices", "https://help.example/1", ("Open Billing.",))] if text else []
     )
-    at = listening("127.0.0.1", 0)
-    server = Server(rig.app, at)
-    server.start()
-    try:
-        yield Site(rig, f"http://127.0.0.1:{at.getsockname()[1]}", chromium)
-    finally:
-        server.stop()
+    with listening_portal(rig, chromium) as found:
+        yield found
 
 
 def fill_in(page: Any) -> None:
@@ -103,7 +35,7 @@ def fill_in(page: Any) -> None:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
-def test_a_customer_goes_the_whole_way(site: Site, script: bool) -> None:
+def test_a_customer_goes_the_whole_way(site: ListeningPortal, script: bool) -> None:
     rig = site.rig
     with site.tab(script=script) as page:
         page.goto("/")
@@ -145,7 +77,7 @@ def test_a_customer_goes_the_whole_way(site: Site, script: bool) -> None:
     assert [each for each in site.watched.troubles if "422" not in each] == []
 
 
-def test_times_are_shown_in_the_browser_s_own_zone(site: Site) -> None:
+def test_times_are_shown_in_the_browser_s_own_zone(site: ListeningPortal) -> None:
     created = site.rig.store.create(NewTicket("Subject", "Text", "ann@example.com"), site.rig.at)
     with site.tab() as page:
         page.goto(f"/t/{created.number}?k={created.secret}")
@@ -153,7 +85,15 @@ def test_times_are_shown_in_the_browser_s_own_zone(site: Site) -> None:
         assert page.url == f"{site.url}/t/{created.number}"
 
 
-def test_the_keyboard_alone_is_enough(site: Site) -> None:
+def test_what_is_written_from_right_to_left_is_shown_so(site: ListeningPortal) -> None:
+    created = site.rig.store.create(NewTicket("אין חשבונית", "לא קיבלתי חשבונית.", "ann@example.com"), site.rig.at)
+    with site.tab() as page:
+        page.goto(f"/t/{created.number}?k={created.secret}")
+        for selector in ("h1", ".as-typed"):
+            assert page.eval_on_selector(selector, "shown => getComputedStyle(shown).direction") == "rtl"
+
+
+def test_the_keyboard_alone_is_enough(site: ListeningPortal) -> None:
     with site.tab() as page:
         page.goto("/")
         page.keyboard.press("Tab")
@@ -171,7 +111,7 @@ def test_the_keyboard_alone_is_enough(site: Site) -> None:
         page.wait_for_selector("text=We have your ticket")
 
 
-def open_rich_ticket(site: Site, page: Any) -> None:
+def open_rich_ticket(site: ListeningPortal, page: Any) -> None:
     """A ticket on whose page everything there is can be seen."""
     rig = site.rig
     long = "Donaudampfschifffahrtsgesellschaftskapitän" * 3
@@ -185,32 +125,20 @@ def open_rich_ticket(site: Site, page: Any) -> None:
     page.goto(f"/t/{created.number}?k={created.secret}")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
-def test_every_page_fits_and_can_be_read_by_everybody(site: Site, size: tuple[int, int], dark: bool) -> None:
-    found = []
-    with site.tab(size, dark=dark) as page:
-
-        def look(name: str) -> None:
-            page.wait_for_load_state()
-            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
-            if AXE.is_file():
-                page.evaluate(AXE.read_text(encoding="utf-8"))
-                told = page.evaluate("axe.run().then(result => result.violations)")
-                found.extend((name, each["id"], each["nodes"][0]["html"]) for each in told)
-
+def test_every_page_fits_and_can_be_read_by_everybody(site: ListeningPortal) -> None:
+    with site.tab() as page:
         page.goto("/")
-        look("form")
+        found = faults_of(page, "form")
         page.click(SEND)
         page.wait_for_selector("[role=alert]")
-        look("form with errors")
+        found += faults_of(page, "form with errors")
         open_rich_ticket(site, page)
-        look("ticket")
+        found += faults_of(page, "ticket")
         page.click("text=This solved it")
         page.wait_for_selector("#rating")
-        look("solved ticket")
+        found += faults_of(page, "solved ticket")
         page.goto("/nowhere")
-        look("error")
+        found += faults_of(page, "error")
     assert found == []
 
 
@@ -219,7 +147,7 @@ def test_accessibility_was_looked_at() -> None:
     assert "4.14.1" in AXE.read_text(encoding="utf-8")[:200]
 
 
-def test_no_hostile_text_runs_or_loads_anything(site: Site) -> None:
+def test_no_hostile_text_runs_or_loads_anything(site: ListeningPortal) -> None:
     rig = site.rig
     with site.tab() as page:
         for start in range(0, len(ALL_MARKUP), 50):
