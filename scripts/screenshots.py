@@ -1,11 +1,11 @@
-"""Make the pictures of the dashboard for the documentation, in a real browser, over tickets that were really triaged.
+"""Make the documentation's pictures of dashboard and portal, in a real browser, over tickets that were really triaged.
 
-python scripts/screenshots.py [FOLDER] [--days N]
+python scripts/screenshots.py [FOLDER] [--days N] [--only dashboard | portal]
 
-A sandbox is filled as tickets would come in over some days, runs triage them through the real clients (their clock is
-set back, so that the last run is of now), and each page is photographed into FOLDER (docs/images). Needs the
-development packages, a Chromium or Chrome, and fonts with Japanese letters (Debian: chromium, fonts-noto-cjk); takes
-some minutes.
+For the dashboard a sandbox is filled as tickets would come in over some days, and runs triage them through the real
+clients (their clock is set back, so that the last run is of now); the portal is its own demonstration. Each page is
+photographed into FOLDER (docs/images). Needs the development packages, a Chromium or Chrome, and fonts with Japanese
+letters (Debian: chromium, fonts-noto-core, fonts-noto-cjk); takes some minutes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import development  # noqa: F401 - for its effect
+from portal_pictures import portal_pictures
 
 from tests.dashboard.browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
 from ticket_processor.commands.sandbox import sandbox_environment
@@ -168,6 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--days", type=float, default=14.0)
+    parser.add_argument("--only", choices=("dashboard", "portal"), help="leave the others as they are")
     asked = parser.parse_args()
     if executable() is None:
         sys.exit("there is no Chromium or Chrome on this machine; on Debian: apt install chromium")
@@ -176,14 +178,18 @@ def main() -> None:
     pictured = asked.folder.absolute()
     pictured.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="screenshots-") as name:
-        folder = Path(name)
-        with (
-            chdir(folder),
-            triaged(folder, asked.days) as environ,
-        ):  # so that no picture tells of this machine's folders
-            everything = {**os.environ, **environ, "PYTHONPATH": str(ROOT)}
-            with dashboard(folder, everything) as url, browser() as chromium:
-                pictures(chromium, url, pictured)
+        folder, everything = Path(name), {**os.environ, "PYTHONPATH": str(ROOT)}
+        with chdir(folder):  # so that no picture tells of this machine's folders
+            if asked.only != "dashboard":
+                with browser() as chromium:
+                    portal_pictures(chromium, folder, everything, pictured)
+            if asked.only != "portal":
+                with (
+                    triaged(folder, asked.days) as environ,
+                    dashboard(folder, everything | environ) as url,
+                    browser() as chromium,
+                ):
+                    pictures(chromium, url, pictured)
 
 
 if __name__ == "__main__":

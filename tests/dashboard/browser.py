@@ -95,6 +95,7 @@ def tab(of: Any, url: str, *, size: tuple[int, int] = DESKTOP, dark: bool = Fals
         color_scheme="dark" if dark else "light",
         device_scale_factor=scale,
         locale="en-GB",
+        base_url=url,
     )
     try:
         made = Tab(context.new_page(), url)
