@@ -102,3 +102,14 @@ def test_a_listing_misses_nobody_while_others_write(tmp_path: Path) -> None:
         thread.join()
 
     assert seen == dict.fromkeys(range(1, 91), 2)
+
+
+def test_what_is_written_stays_though_another_process_has_opened_and_closed_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "helpdesk.sqlite3"
+    portal = LocalStore(path)
+    LocalStore(path).close()  # as a run in the same process does
+    look = "import sys; from pathlib import Path; from ticket_processor.helpdesk.local_store import LocalStore\n"
+    look += "store = LocalStore(Path(sys.argv[1])); print(store.last_event()); store.close()"
+    assert subprocess.check_output([sys.executable, "-c", look, str(path)], text=True) == "0\n"
+    portal.create(NewTicket("One", "text", "ann@example.com"), 1.8e9)
+    assert subprocess.check_output([sys.executable, "-c", look, str(path)], text=True) == "1\n"

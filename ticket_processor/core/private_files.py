@@ -51,7 +51,12 @@ def check_is_file(path: Path) -> None:
 def make_file(path: Path) -> None:
     """Make an empty file; one that is there stays as it is. Raises ``OSError``, also where it may not be written to."""
     check_is_file(path)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        # Not opened: closing it would end the locks by which SQLite in this process keeps other processes out.
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path)) from None
 
 
 def opener(path: str, flags: int) -> int:

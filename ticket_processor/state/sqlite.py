@@ -119,7 +119,9 @@ def copy_into(path: Path, into: sqlite3.Connection) -> None:
     """
     _check_files(path)
     log, before = path.with_name(f"{path.name}-wal"), _stamp(path)
-    path.open("rb").close()  # SQLite would not say that it is a right that is missing
+    # SQLite would not say that it is a right that is missing. Opening the file here would end this process's locks.
+    if not os.access(path, os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     if not log.exists():
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as stored:
             stored.backup(into)
