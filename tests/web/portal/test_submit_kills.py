@@ -1,0 +1,20 @@
+"""A portal whose process is killed while customers submit tickets; ``scripts/kill_portal.py`` kills it more often."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from .submit_kills import CUSTOMERS, Killed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are forked, so that each starts quickly")
+def test_whoever_got_an_answer_has_a_whole_ticket_once_however_often_the_portal_is_killed(tmp_path: Path) -> None:
+    killed = Killed(tmp_path)
+    killed.play(25)
+    assert killed.faults == []
+    assert killed.counted["tickets"] >= 25 * CUSTOMERS
+    assert killed.counted["no answer"] > 0
