@@ -175,9 +175,7 @@ class Killed:
     def _look_at_all(self) -> None:
         with closing(sqlite3.connect(self.file)) as db:
             for check in ("integrity_check", "foreign_key_check"):
-                self.faults += [
-                    f"{check}: {row}" for row in db.execute(f"PRAGMA {check}").fetchall() if row != ("ok",)
-                ]
+                self.faults += [f"{check}: {row}" for row in db.execute(f"PRAGMA {check}").fetchall() if row != ("ok",)]
             try:
                 db.execute("INSERT INTO words(words) VALUES ('integrity-check')")
             except sqlite3.DatabaseError as error:

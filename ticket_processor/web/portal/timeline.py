@@ -19,8 +19,11 @@ STATUS_WORDS: dict[Status, str] = {
     "spam": "Closed",
 }
 _OVER: tuple[Status, ...] = ("resolved", "closed", "spam")
-_POLLS = ((120.0, 5), (900.0, 15))
-"""Up to so many seconds after the last news a page asks again every so many seconds; later, every minute."""
+_POLLS = ((10.0, 1), (20.0, 2), (120.0, 5), (900.0, 15))
+"""Up to so many seconds after the last news a page asks again every so many seconds; later, every minute.
+
+Triage takes a few seconds, for which people wait.
+"""
 _POLL_LATER_S = 60
 State = Literal["done", "now", "todo"]
 
