@@ -97,7 +97,8 @@ def person_for(db: sqlite3.Connection, email: str, name: str) -> int:
     """The number of the person with an address; somebody new is a customer. Customers keep the name first given."""
     db.execute("INSERT OR IGNORE INTO person (email, name, role) VALUES (?, '', 'customer')", (_address(email),))
     db.execute(
-        "UPDATE person SET name = ? WHERE email = ? AND name = '' AND role = 'customer'", (name.strip(), _address(email))
+        "UPDATE person SET name = ? WHERE email = ? AND name = '' AND role = 'customer'",
+        (name.strip(), _address(email)),
     )
     row = one_row(db, "SELECT id FROM person WHERE email = ?", (_address(email),))
     return int(row["id"]) if row else 0
