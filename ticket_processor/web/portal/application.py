@@ -92,6 +92,8 @@ def make_portal(portal: Portal) -> FastAPI:
     @app.exception_handler(Exception)
     def broken(request: Request, _why: Exception) -> Response:
         # It is answered outside of SafeAnswers.
-        return error(request, 500, "The mistake is ours. Go back, and try again.", {**HEADERS, "Cache-Control": "no-store"})
+        return error(
+            request, 500, "The mistake is ours. Go back, and try again.", {**HEADERS, "Cache-Control": "no-store"}
+        )
 
     return app
