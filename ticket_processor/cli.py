@@ -66,10 +66,11 @@ class Commands(CommandGroup):
         "portal": CommandEntry("Serve a ticket form, tracking and an agents' list of our own.", "portal:portal"),
         "health": CommandEntry("Look at everything that runs need, within 10 s.", "health:health"),
         "local": CommandEntry(
-            "The local helpdesk: take it out, take one in.",
+            "The local helpdesk: take it out, take one in, erase a customer.",
             commands={
                 "export": CommandEntry("Write everything on it as JSON lines.", "local:export_all"),
                 "import": CommandEntry("Take in such lines, or tickets of Zendesk or Freshdesk.", "local:import_all"),
+                "erase": CommandEntry("Erase a customer from it.", "local_erase:erase"),
             },
         ),
         "schedule": CommandEntry(

@@ -206,3 +206,26 @@ def test_runs_on_other_helpdesks_load_nothing_of_it() -> None:
     program = f"import sys\n{loaded}\nprint({found})"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"
+
+
+def test_a_customer_is_erased_from_the_helpdesk_its_outbox_and_as_told_from_the_log(desk: LocalCommand) -> None:
+    desk("run", "--since", "1d")
+    folder = desk.state / "outbox"
+    into_folder = (("1", "ada@example.com"), ("2", "bo@example.com"))
+    folder.mkdir()
+    for name, address in into_folder:
+        (folder / f"{name}.eml").write_text(f"To: {address}\nSubject: x\n\nYour parcel\n", encoding="utf-8")
+
+    assert "add --yes" in desk("local", "erase", "ada@example.com", code=2).err
+    shown = desk("local", "erase", "ADA@example.com", "--dry-run").out
+    assert "To be erased: 3 tickets, 3 messages, 0 files" in shown
+    assert desk.ticket(1).subject == "Charged twice"
+    told = desk("local", "erase", "ada@example.com", "--yes").out
+
+    assert "1 mail in the outbox" in told
+    assert [path.name for path in folder.glob("*.eml")] == ["2.eml"]
+    kept = b"".join(path.read_bytes() for path in desk.folder.glob("desk.sqlite3*"))
+    assert not any(word in kept for word in (b"ada@example.com", b"Quist", b"Charged", b"invoice", b"parcel"))
+    command = next(line for line in told.splitlines() if "ticketbot audit erase" in line)
+    assert desk("audit", "erase", *command.partition("audit erase ")[2].split(), "--yes", "--json").object["lines"] > 0
+    assert "nobody" in desk("local", "erase", "ada@example.com", "--yes", code=2).err

@@ -24,6 +24,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "init": ("ticketbot init", "ticketbot init desk --offline"),
     "local export": ("ticketbot local export desk.jsonl", "ticketbot local export -"),
     "local import": ("ticketbot local import desk.jsonl", "ticketbot local import - < desk.jsonl"),
+    "local erase": (
+        "ticketbot local erase jane@example.com --dry-run",
+        "ticketbot local erase jane@example.com --yes",
+    ),
     "kb sync": ("ticketbot kb sync", "ticketbot kb sync --whole"),
     "kb search": (
         'ticketbot kb search "how long does a refund take"',

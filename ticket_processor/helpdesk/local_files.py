@@ -6,7 +6,8 @@ import hashlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ _MAGIC = (
     (b"PK\x03\x04", "application/zip"),
 )
 """How files of these types begin; nothing else is ever called by a type that a browser opens."""
+_LEFT_S = 3600.0
+"""A file that no row has named for so long never will be."""
 _ATTACHMENT = """
     SELECT attachment.*, coalesce(message.public, 1) AS public
     FROM attachment LEFT JOIN message ON message.id = message_id
@@ -55,7 +58,9 @@ class Files(LocalFile):
         digest = hashlib.sha256(file.content).hexdigest()
         place = self.place(digest)
         with self._in_words():
-            if not place.is_file():
+            if place.is_file():
+                place.touch()  # somebody wants it: see sweep_files
+            else:
                 make_folder(place.parent)
                 number, name = tempfile.mkstemp(dir=place.parent)
                 try:
@@ -85,6 +90,8 @@ class Files(LocalFile):
         self, db: sqlite3.Connection, ticket_id: int, message_id: int | None, kept: Sequence[Kept]
     ) -> list[Attachment]:
         """Name kept files on a ticket, inside a transaction."""
+        if not all(self.place(file.sha256).is_file() for file in kept):
+            raise LocalHelpdeskError("a file was just taken away; send it again")
         numbers = [
             insert(
                 db,
@@ -117,6 +124,16 @@ class Files(LocalFile):
         """What is in the file. Raises :class:`HelpdeskDown` where that is lost."""
         with self._in_words():
             return self.place(file.sha256).read_bytes()
+
+    def sweep_files(self, digests: Collection[str] = ()) -> None:
+        """Take files away that no row names: these, and what kills have left behind an hour ago or earlier."""
+        with self.writing() as db:  # nobody names a file meanwhile
+            named = {row[0] for row in db.execute("SELECT sha256 FROM attachment")}
+            for path in self.folder.rglob("*"):
+                if not path.is_file() or path.name in named:
+                    continue
+                if path.name in digests or path.stat().st_mtime < time.time() - _LEFT_S:
+                    path.unlink()
 
     def place(self, digest: str) -> Path:
         """Where the content with this SHA-256 is."""

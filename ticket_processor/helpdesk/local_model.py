@@ -20,6 +20,8 @@ MAX_COMMENT = 1000
 """Characters of a rating's comment."""
 REOPEN_S = 30 * 24 * 3600.0
 """How long after its resolution a customer may open a ticket again."""
+ERASED_ADDRESS = "@erased.invalid"
+"""How the address of somebody ends who was erased; no mail goes there."""
 SAME_TICKET_S = 600.0
 """Within this time the same text from the same address is the same ticket."""
 
@@ -95,6 +97,11 @@ class Person:
     name: str
     role: Role
     password_hash: str | None = field(default=None, repr=False)
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether nothing is known of this person any more."""
+        return self.email.endswith(ERASED_ADDRESS)
 
 
 @dataclass(frozen=True)

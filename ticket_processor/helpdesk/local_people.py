@@ -40,19 +40,19 @@ class People(LocalFile):
                 raise LocalHelpdeskError("there is an agent or admin with this address")
             number = person_for(db, email, name)
             db.execute("UPDATE person SET role = ?, password_hash = ? WHERE id = ?", (role, password_hash, number))
-            return _must(db, number)
+            return must_be(db, number)
 
     def set_password(self, person_id: int, password_hash: str | None) -> None:
         """Set a password's hash, or take it away; either ends the person's sessions. Raises :class:`NotThere`."""
         with self.writing() as db:
-            _must(db, person_id)
+            must_be(db, person_id)
             db.execute("UPDATE person SET password_hash = ? WHERE id = ?", (password_hash, person_id))
             db.execute("DELETE FROM session WHERE person_id = ?", (person_id,))
 
     def set_role(self, person_id: int, role: Role) -> None:
         """Set a role, and end the person's sessions. Raises :class:`NotThere`."""
         with self.writing() as db:
-            _must(db, person_id)
+            must_be(db, person_id)
             db.execute("UPDATE person SET role = ? WHERE id = ?", (role, person_id))
             db.execute("DELETE FROM session WHERE person_id = ?", (person_id,))
 
@@ -60,7 +60,7 @@ class People(LocalFile):
         """A token that stands for the person until ``expires`` (Unix seconds)."""
         token = new_secret()
         with self.writing() as db:
-            _must(db, person_id)
+            must_be(db, person_id)
             insert(db, "session", token_hash=_hash(token), person_id=person_id, expires=expires)
         return token
 
@@ -104,7 +104,8 @@ def person_for(db: sqlite3.Connection, email: str, name: str) -> int:
     return int(row["id"]) if row else 0
 
 
-def _must(db: sqlite3.Connection, number: int) -> Person:
+def must_be(db: sqlite3.Connection, number: int) -> Person:
+    """The person with this number. Raises :class:`NotThere`."""
     person = _person_of(one_row(db, "SELECT * FROM person WHERE id = ?", (number,)))
     if person is None:
         raise NotThere("there is no such person")

@@ -137,8 +137,22 @@ class _Conditions:
 def index(db: sqlite3.Connection, ticket_id: int, *texts: str) -> None:
     """Make a text findable, inside the transaction that writes it."""
     (before,) = db.execute("SELECT count(*) FROM message WHERE ticket_id = ?", (ticket_id,)).fetchone()
-    if before < 1 << _TEXTS_BITS:
-        insert(db, "words", rowid=(ticket_id << _TEXTS_BITS) + before, text=_spaced("\n".join(texts)))
+    _index(db, ticket_id, before, "\n".join(texts))
+
+
+def index_anew(db: sqlite3.Connection) -> None:
+    """Make the index of all texts again, so that it holds no word of texts that are gone. Takes a while."""
+    db.execute("INSERT INTO words (words) VALUES ('delete-all')")
+    for row in db.execute("SELECT id, subject, description FROM ticket"):
+        _index(db, row["id"], 0, f"{row['subject']}\n{row['description']}")
+    numbered = "SELECT ticket_id, body, row_number() OVER (PARTITION BY ticket_id ORDER BY id) AS number FROM message"
+    for row in db.execute(numbered):
+        _index(db, row["ticket_id"], row["number"], row["body"])
+
+
+def _index(db: sqlite3.Connection, ticket_id: int, number: int, text: str) -> None:
+    if number < 1 << _TEXTS_BITS:
+        insert(db, "words", rowid=(ticket_id << _TEXTS_BITS) + number, text=_spaced(text))
 
 
 def _add_text(found: _Conditions, text: str) -> None:

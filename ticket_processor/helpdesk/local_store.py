@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from .local_erasing import Erasing
 from .local_model import (
     SAME_TICKET_S,
     Created,
@@ -31,7 +32,7 @@ from .local_tickets import EVENT, MESSAGE, event_of, existing_ticket, message_of
 from .local_transfer import Transfer
 
 
-class LocalStore(Transfer, People, TicketSearch):
+class LocalStore(Transfer, Erasing, People, TicketSearch):
     """One local helpdesk. ``labels`` say which tags hold category, urgency and sentiment; ``clock`` is for searches.
 
     The file is made where it is missing, unless ``make`` is false.

@@ -439,3 +439,12 @@ def test_a_mail_that_the_server_puts_off_is_sent_later_and_given_up_in_the_end(p
 def test_mail_and_password_do_not_go_in_the_clear_to_another_machine() -> None:
     with pytest.raises(ValueError, match="in the clear"):
         PortalServerSettings(smtp_host="mail.example.com", smtp_security="none")
+
+
+def test_nobody_who_was_erased_gets_mail_that_was_due(post: Post) -> None:
+    post.answer(post.ticket())
+    customer = post.store.by_email("carla@example.org")
+    assert customer is not None
+    post.store.erase(customer.id, post.now)
+    assert post.round() == []
+    assert post.outbox.counts() == {"given up": 1}

@@ -67,7 +67,7 @@ class Writer:
         Each time it gets a link with a secret of its own. Raises ``ValueError`` for an address that is none.
         """
         ticket, person = self._store.ticket(due.ticket_id), self._store.person(due.person)
-        if ticket is None or person is None or ticket.status == "spam":
+        if ticket is None or person is None or person.is_erased or ticket.status == "spam":
             return None
         if person.id == ticket.requester:
             events = [event for event in self._store.events(ticket.id) if event.version == due.version]

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import SMTP
 from pathlib import Path
 
 from ...audit.files import replace_file
@@ -24,6 +26,8 @@ from ...settings.pages import PortalServerSettings
 from .mail import Writer, called_for
 from .outbox import KEPT_S, Due, Outbox
 
+MAIL_FOLDER = "outbox"
+"""In the state folder, where no server is named."""
 LOOK_S = 1.0
 LATE_S = 60.0
 """How much earlier an event may say that it happened than it could be seen: clocks differ."""
@@ -46,6 +50,17 @@ def into_folder(folder: Path) -> Transport:
         yield write
 
     return connected
+
+
+def forget(folder: Path, address: str) -> int:
+    """Delete the files of mails to an address; how many there were."""
+    found = 0
+    for path in folder.glob("*.eml"):
+        mail = BytesParser(policy=SMTP).parsebytes(path.read_bytes(), headersonly=True)
+        if address in (one.addr_spec.lower() for one in mail["To"].addresses):
+            path.unlink()
+            found += 1
+    return found
 
 
 def by_smtp(settings: PortalServerSettings) -> Transport:

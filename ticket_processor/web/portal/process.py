@@ -26,10 +26,9 @@ from .articles import suggesting
 from .mail import Writer
 from .outbox import Outbox
 from .parts import Portal, PortalSettings, Suggest
-from .postman import Postman, by_smtp, into_folder
+from .postman import MAIL_FOLDER, Postman, by_smtp, into_folder
 
 KEY_FILE = "portal.key"
-MAIL_FOLDER = "outbox"
 END_S = 5.0
 """How long a mail under way may take once a stop was asked for."""
 _KEY_BYTES = 32

@@ -50,6 +50,8 @@ def _what(event: Event, choices: Choices) -> str:
         return "answered" if event.reason == "public" else "wrote an internal note"
     if event.field == "tag":
         return f"tag {event.new} added" if event.new else f"tag {event.old} taken off"
+    if event.field == "erased":
+        return "erased the customer, and all words"
     if event.field == "rating":
         return f"rated {event.new} of 5" + (f", before {event.old}" if event.old else "")
     if event.field in get_args(Part):

@@ -1,0 +1,116 @@
+"""Erasing a customer from the local helpdesk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.helpdesk.local_model import AI, Actor, LocalHelpdeskError, NewFile, NewTicket
+from ticket_processor.helpdesk.local_search import Query
+from ticket_processor.helpdesk.local_store import LocalStore
+
+NOW = 1.8e9
+WORDS = ("xquistx", "xsubjectx", "xdescribedx", "xansweredx", "xnotedx", "xcommentx", "xfilex", "xnamedx", "xreasonx")
+WORDS += ("xfieldx",)
+
+
+def filled(path: Path) -> LocalStore:
+    """Two tickets of Ada's, each with all that a ticket can have, among many of others."""
+    store = LocalStore(path)
+    for number in range(300):  # so that the words stand on several pages
+        store.create(NewTicket(f"Other {number}", f"parcel{number} late", f"p{number}@example.com"), NOW)
+    agent = Actor("agent", store.add_person("agent@example.com", "Agent", "agent").id)
+    for number in range(2):
+        file = NewFile("xnamedx.txt", f"xfilex {number}".encode())
+        words = NewTicket(f"xsubjectx {number}", "xdescribedx", "xquistx@example.com", name="Ada xquistx", files=[file])
+        made = store.create(words, NOW)
+        store.reply(made.id, AI, "xnotedx", public=False, now=NOW)
+        store.reply(made.id, Actor("customer", 301), "xansweredx", public=True, now=NOW, files=[file])
+        with store.writing() as db:
+            db.execute("INSERT INTO field VALUES (?, 7, 'xfieldx')", (made.id,))
+        store.change(made.id, agent, version=None, now=NOW, tags_add=["vip"], reason="xreasonx")
+        store.change(made.id, agent, version=None, now=NOW, status="resolved" if number else "in_progress")
+    store.rate(made.id, 2, "xcommentx", NOW)
+    return store
+
+
+def on_disk(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() + path.name.encode() for path in folder.rglob("*") if path.is_file()).lower()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return filled(tmp_path / "desk.sqlite3")
+
+
+def test_no_word_of_an_erased_customer_is_left_on_the_disk(store: LocalStore, tmp_path: Path) -> None:
+    ada = store.by_email("xquistx@example.com")
+    assert ada is not None
+    assert all(word.encode() in on_disk(tmp_path) for word in WORDS)
+    erased = store.erase(ada.id, NOW + 60)
+    assert store.compact()
+    assert (len(erased.tickets), erased.messages, erased.files) == (2, 4, 4)
+    assert [word for word in WORDS if word.encode() in on_disk(tmp_path)] == []
+
+
+def test_events_numbers_and_everybody_else_stay(store: LocalStore) -> None:
+    ada = store.by_email("xquistx@example.com")
+    assert ada is not None
+    before = {number: store.events(number) for number in store.of_requester(ada.id)}
+    store.erase(ada.id, NOW + 60)
+    for number, events in before.items():
+        after = store.events(number)
+        assert [(one.at, one.field, one.actor) for one in after[: len(events)]] == [
+            (one.at, one.field, one.actor) for one in events
+        ]
+        assert [one.field for one in after[len(events) :]] == ["status", "erased"]
+        ticket = store.ticket(number)
+        assert ticket is not None
+        assert (ticket.status, ticket.subject, ticket.tags) == ("closed", "", ("vip",))
+        assert ticket.version == after[-1].version
+    assert sum(store.counts()["status"].values()) == 302
+    assert [row.subject for row in store.search(Query(text="parcel77")).rows] == ["Other 77"]
+    assert [row.requester for row in store.search(Query(text="xdescribedx")).rows] == []
+    with store.writing() as db, pytest.raises(Exception, match="only ever added"):
+        db.execute("UPDATE event SET reason = 'x'")
+
+
+def test_links_of_an_erased_customer_open_nothing_and_a_new_ticket_is_a_new_persons(store: LocalStore) -> None:
+    made = store.create(NewTicket("One more", "text", "xquistx@example.com"), NOW)
+    ada = store.by_email("xquistx@example.com")
+    assert ada is not None
+    store.erase(ada.id, NOW + 60)
+    assert store.opens(made.number, made.secret) is None
+    again = store.create(NewTicket("One more", "text", "xquistx@example.com"), NOW + 90)
+    assert not again.again
+    erased, fresh = store.person(ada.id), store.by_email("xquistx@example.com")
+    assert erased is not None
+    assert fresh is not None
+    assert (erased.is_erased, fresh.is_erased, fresh.id == ada.id) == (True, False, False)
+
+
+def test_a_file_that_another_customer_sent_too_stays(store: LocalStore) -> None:
+    other = store.create(NewTicket("Same", "file", "p1@example.com", files=[NewFile("a.txt", b"xfilex 0")]), NOW)
+    ada = store.by_email("xquistx@example.com")
+    assert ada is not None
+    store.erase(ada.id, NOW + 60)
+    (file,) = store.files(other.id)
+    assert store.content(file) == b"xfilex 0"
+
+
+def test_agents_are_not_erased(store: LocalStore) -> None:
+    agent = store.by_email("agent@example.com")
+    assert agent is not None
+    with pytest.raises(LocalHelpdeskError, match="agent"):
+        store.erase(agent.id, NOW)
+
+
+def test_the_index_of_words_is_the_same_when_it_is_made_anew(store: LocalStore) -> None:
+    nobody = store.create(NewTicket("Nothing", "at all", "nobody@example.com"), NOW)
+    queries = [Query(text=word) for word in (*WORDS, "parcel", "other")]
+    before = [store.search(query, limit=1000).rows for query in queries]
+    person = store.by_email("nobody@example.com")
+    assert person is not None
+    assert store.erase(person.id, NOW + 60).tickets == (nobody.id,)
+    assert [store.search(query, limit=1000).rows for query in queries] == before

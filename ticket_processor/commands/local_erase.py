@@ -1,0 +1,77 @@
+"""``ticketbot local erase``: erases a customer from the local helpdesk."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode
+from ..helpdesk.local_erasing import CustomerTraces
+from ..helpdesk.local_model import LocalHelpdeskError
+from ..monitoring.facts import many
+from ..settings.load import load
+from ..wiring.local import local_store
+from .options import ConfigOption
+from .screen import Screen
+
+ELSEWHERE = "not reached: what tickets of others say of this person, mail that was sent, exports and backups"
+_IN_USE = "the helpdesk is in use, and {}-wal may hold some of it until the portal has ended"
+
+
+def erase(
+    clock: SystemClock,
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="The customer's mail address.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be erased; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: ConfigOption = None,
+) -> int:
+    """Erase a customer from the local helpdesk: name, address, the words and files of all tickets, links and ratings.
+
+    Open tickets are closed; what happened when stays, without words. Exit code 1: something may be left.
+    """
+    from ..web.portal.postman import MAIL_FOLDER, forget
+
+    settings = load(config=config, need_helpdesk=False)
+    screen = Screen()
+    with local_store(settings) as store:
+        person = store.by_email(email)
+        if person is None:
+            raise ConfigError("nobody on the local helpdesk has this address")
+        try:
+            found = store.traces_of(person.id)
+            if dry_run:
+                screen.say("\n".join(["To be erased: " + _told(found), *_next(found)]))
+                return ExitCode.OK
+            if not yes:
+                _ask(found)
+            found = store.erase(person.id, clock.now())
+        except LocalHelpdeskError as refused:
+            raise ConfigError(str(refused)) from refused
+        mails = forget(settings.state_folder / MAIL_FOLDER, person.email)
+        is_gone = store.compact()
+    screen.say("\n".join([f"Erased: {_told(found)}, {many(mails, 'mail')} in the outbox", *_next(found)]))
+    if not is_gone:
+        sys.stderr.write(f"ticketbot: {_IN_USE.format(settings.local_account.file)}\n")
+    return ExitCode.OK if is_gone else ExitCode.SOME_FAILED
+
+
+def _ask(found: CustomerTraces) -> None:
+    if not sys.stdin.isatty():
+        raise ConfigError("this cannot be taken back: add --yes, or look first with --dry-run")
+    if not typer.confirm(f"Erase the customer, {_told(found)}?", err=True):
+        raise ConfigError("nothing was erased")
+
+
+def _told(found: CustomerTraces) -> str:
+    counts = (many(len(found.tickets), "ticket"), many(found.messages, "message"), many(found.files, "file"))
+    return ", ".join(counts)
+
+
+def _next(found: CustomerTraces) -> list[str]:
+    """What is still to be done."""
+    tickets = " ".join(f"--ticket {number}" for number in found.tickets)
+    log = [f"  receipts, state folder and solved tickets: ticketbot audit erase {tickets}"] if tickets else []
+    return [*log, f"  {ELSEWHERE}"]
