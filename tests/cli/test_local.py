@@ -15,6 +15,7 @@ import pytest
 
 from ticket_processor.core.models import Priority
 from ticket_processor.helpdesk.local_model import Actor, LocalTicket, NewTicket
+from ticket_processor.helpdesk.local_schema import stamp
 from ticket_processor.helpdesk.local_store import LocalStore
 
 from .conftest import Command
@@ -229,3 +230,23 @@ def test_a_customer_is_erased_from_the_helpdesk_its_outbox_and_as_told_from_the_
     command = next(line for line in told.splitlines() if "ticketbot audit erase" in line)
     assert desk("audit", "erase", *command.partition("audit erase ")[2].split(), "--yes", "--json").object["lines"] > 0
     assert "nobody" in desk("local", "erase", "ada@example.com", "--yes", code=2).err
+
+
+@pytest.mark.parametrize(("days", "statuses"), [("30", ["closed", "resolved"]), ("0", ["resolved", "resolved"])])
+def test_a_run_closes_what_was_resolved_long_ago_and_no_dry_run_does(
+    desk: LocalCommand, days: str, statuses: list[str]
+) -> None:
+    (desk.folder / "ticketbot.toml").write_text(f"[portal]\nclose_after_days = {days}\n", encoding="utf-8")
+    for number, ago in ((1, 31), (2, 29)):
+        now = time.time() - ago * 86_400
+        with desk.store.writing() as db:
+            db.execute("UPDATE ticket SET updated_at = ? WHERE id = ?", (stamp(now), number))
+        desk.store.change(number, desk.agent, version=1, now=now, status="resolved")
+    desk("run", "--dry-run", "--since", "1d")
+    assert [desk.ticket(number).status for number in (1, 2)] == ["resolved", "resolved"]
+    desk("run", "--since", "1d")
+    assert [desk.ticket(number).status for number in (1, 2)] == statuses
+    version = desk.ticket(1).version
+    desk("run")
+    assert desk.ticket(1).version == version
+    assert desk.store.events(1)[-1].actor.kind == ("system" if days == "30" else "agent")

@@ -12,6 +12,7 @@ from .local_files import Files, Kept
 from .local_model import (
     MAX_COMMENT,
     REOPEN_S,
+    SYSTEM,
     Actor,
     IllegalTransition,
     Labels,
@@ -25,7 +26,7 @@ from .local_model import (
     allowed,
 )
 from .local_numbers import new_number
-from .local_schema import insert, one_row, stamp, stamp_after
+from .local_schema import all_rows, insert, one_row, stamp, stamp_after
 from .local_search import index
 from .local_tickets import existing_ticket
 
@@ -172,6 +173,18 @@ class TicketWriting(Files):
                 )
             log.end(db)
             return Rating(ticket_id, stars, comment, row["at"] if row else at, at if row else None)
+
+    def close_resolved(self, before: float, now: float, most: int = 1000) -> int:
+        """Close tickets that were resolved before this moment (Unix seconds), so many at a time; how many."""
+        with self.writing() as db:
+            found = all_rows(
+                db,
+                "SELECT id FROM ticket WHERE status = 'resolved' AND resolved_at < ? ORDER BY id LIMIT ?",
+                (stamp(before), most),
+            )
+            for row in found:
+                self.write(db, row["id"], SYSTEM, Write(status="closed"), now)
+        return len(found)
 
     # Inside a transaction
 

@@ -66,12 +66,22 @@ class DashboardSettings(Frozen):
 
 
 class PortalServerSettings(Frozen):
-    """Where `ticketbot portal` listens, and how it sends mail."""
+    """Where `ticketbot portal` listens, when tickets close, and how it sends mail."""
 
     name: str = Field("Support", min_length=1, max_length=60, description="the name at the top of pages and in mail")
     host: str = Field("127.0.0.1", min_length=1, description="where to listen")
     port: int = Field(8090, ge=0, le=65535, description="where to listen; 0 picks a free port")
-    url: str | None = Field(None, description="the https address at which people reach it, through a reverse proxy")
+    url: str | None = Field(
+        None,
+        description="the https address at which people reach it, through a reverse proxy; runs, lists and alerts link "
+        "tickets only where it is set",
+    )
+    close_after_days: int = Field(
+        30,
+        ge=0,
+        le=3650,
+        description="a run closes tickets that have been resolved for so many days; closed ones stay closed; 0 = never",
+    )
     mail_from: str | None = Field(
         None, pattern=r"^[^@\s<>,;]+@[A-Za-z0-9.-]+$", description="sender of the mail; without it none is sent"
     )

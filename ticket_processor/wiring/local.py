@@ -31,6 +31,16 @@ def local_store(settings: Settings, *, make: bool = False) -> Iterator[LocalStor
         yield store
 
 
+def close_resolved(settings: Settings, transport: Transport) -> list[str]:
+    """Close tickets that were resolved long ago; what there is to say of that."""
+    days, way = settings.portal.close_after_days, cast(LocalConnection, transport)
+    if not days:
+        return []
+    now = way.now()
+    closed = way.opened(labels(settings)).close_resolved(now - days * 86_400.0, now)
+    return [f"closed: {closed} that had been resolved for {days} days"] if closed else []
+
+
 def labels(settings: Settings) -> Labels:
     """The tags of these settings that say category, urgency and sentiment."""
     return Labels.of(settings.policy.tag_prefix, settings.taxonomy)

@@ -383,12 +383,17 @@ def _reply_wanted(settings: Settings) -> ReplyWanted | None:
 
 
 def _prepared(settings: Settings, clock: SystemClock, transport: Transport) -> list[str]:
-    """Bring the knowledge base up to date where tickets are to get something from it; what there is to say of that."""
-    if not settings.replies.wanted:
-        return []
-    from .knowledge_sync import sync_when_due
+    """Close old tickets of the local helpdesk, and sync articles that are due; what there is to say of that."""
+    told = []
+    if settings.helpdesk == "local":
+        from .local import close_resolved
 
-    return sync_when_due(settings, clock, transport.throttle)
+        told += close_resolved(settings, transport)
+    if settings.replies.wanted:
+        from .knowledge_sync import sync_when_due
+
+        told += sync_when_due(settings, clock, transport.throttle)
+    return told
 
 
 def _models_were_asked(state: State, now: float) -> bool:
