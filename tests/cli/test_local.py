@@ -250,3 +250,11 @@ def test_a_run_closes_what_was_resolved_long_ago_and_no_dry_run_does(
     desk("run")
     assert desk.ticket(1).version == version
     assert desk.store.events(1)[-1].actor.kind == ("system" if days == "30" else "agent")
+
+
+def test_health_warns_of_an_index_that_is_damaged(desk: LocalCommand) -> None:
+    with desk.store.writing() as db:
+        db.execute("UPDATE words_data SET block = zeroblob(length(block)) WHERE id > 10")
+    checks = {check["name"]: check for check in desk("health", "--json", code=None).object["checks"]}
+    assert checks["helpdesk"]["status"] == "warn"
+    assert "searches miss tickets" in checks["helpdesk"]["text"]

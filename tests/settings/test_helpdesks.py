@@ -163,3 +163,13 @@ def test_each_helpdesk_gets_its_own_client_signed_in_its_own_way(
     assert (transport.name, transport.base_url) == (client.__name__, found.desk.base_url)
     transport.request("GET", "/api/v2/tickets")
     assert adapter.sent[0].headers["Authorization"].startswith(signed)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"), [("", ""), ("https://help.example.com/", "https://help.example.com/admin/tickets/3")]
+)
+def test_tickets_of_the_local_helpdesk_have_an_address_where_the_portal_has_one(
+    tmp_path: Path, url: str, address: str
+) -> None:
+    toml = f'helpdesk = "local"\n[portal]\nurl = "{url}"\n' if url else 'helpdesk = "local"\n'
+    assert settings(tmp_path, toml, environ={}).ticket_url(3) == address

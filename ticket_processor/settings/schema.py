@@ -294,7 +294,9 @@ class Settings(Frozen):
         return parts and f"{parts.hostname}{f':{parts.port}' if parts.port else ''}"
 
     def ticket_url(self, ticket_id: int) -> str:
-        """Where a person opens the ticket; empty where the settings name no account."""
+        """Where a person opens the ticket; empty where the settings name no account, or no address of the portal."""
+        if self.helpdesk == "local" and self.portal.url:
+            return f"{self.portal.url}/admin/tickets/{ticket_id}"
         return self.desk.ticket_url(ticket_id)
 
     @property
