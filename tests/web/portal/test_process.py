@@ -144,3 +144,19 @@ def test_the_key_of_cookies_is_this_users_alone_and_stays_the_same(tmp_path: Pat
     file.write_bytes(b"short")
     with pytest.raises(CannotRun, match="damaged"):
         signing_key(tmp_path / "state")
+
+
+def test_the_running_portal_offers_the_articles_of_the_settings_folder(site: Site) -> None:
+    folder = site.command.folder
+    (folder / "help").mkdir()
+    text = "# Invoices\n\nThe invoice of each month is under Billing, as a file.\n"
+    (folder / "help" / "invoices.md").write_text(text, encoding="utf-8")
+    toml = folder / "ticketbot.toml"
+    knowledge = '[knowledge]\nfolders = ["help"]\naudience = "everyone"\n'
+    toml.write_text(toml.read_text(encoding="utf-8") + knowledge, encoding="utf-8")
+    site.command("kb", "sync")
+    url = site.serve()
+    assert "/articles" in requests.get(url, timeout=30).text
+    typed = {"subject": "Where is my invoice?", "description": "The invoice of this month has not come."}
+    found = requests.post(f"{url}/articles", data=typed, headers={"HX-Request": "true"}, timeout=30)
+    assert "under Billing" in found.text
