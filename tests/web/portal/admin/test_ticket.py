@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.helpdesk.local_model import AI, Actor, LocalTicket, NewFile
+from ticket_processor.helpdesk.local_model import AI, Actor, LocalTicket, NewFile, NewTicket
 
-from ..conftest import Browser, PortalRig
+from ..conftest import Browser, PortalRig, tokens_in
 from .conftest import AgentsDesk, send
 
 SORTED = ("ai_billing", "ai_urgency_high", "ai_sentiment_negative", "ai_processed")
@@ -74,6 +74,40 @@ def test_an_answer_reaches_the_customer_and_a_note_does_not(desk: AgentsDesk, ag
     ]
     assert desk.now(ticket.id).status == "waiting"
     assert [one.body for one in desk.rig.store.messages(ticket.id, public_only=True)] == ["Here it is."]
+
+
+def test_files_of_an_answer_reach_the_customer_and_those_of_a_note_do_not(desk: AgentsDesk, agent: Browser) -> None:
+    made = desk.rig.store.create(NewTicket("No invoice", "Please help.", "ann@example.com"), desk.rig.at)
+    customer = desk.rig.browser()
+    customer.get(f"/t/{made.number}?k={made.secret}")
+    for to, name in (("customer", "invoice.txt"), ("note", "canary.txt")):
+        values = {"version": desk.now(made.id).version, "to": to, "body": "See the file."}
+        answer = send_files(agent, made.id, values, [(name, b"content")])
+        assert answer.status_code == 303
+    page = customer.get(f"/t/{made.number}").text
+    assert "invoice.txt" in page
+    assert "canary.txt" not in page
+    public, internal = desk.rig.store.files(made.id)
+    assert customer.get(f"/t/{made.number}/files/{public.id}").content == b"content"
+    assert customer.get(f"/t/{made.number}/files/{internal.id}").status_code == 404
+
+
+def test_files_that_are_too_many_or_too_large_are_refused_and_the_answer_is_kept(
+    desk: AgentsDesk, agent: Browser
+) -> None:
+    ticket = desk.ticket()
+    values = {"version": ticket.version, "to": "customer", "body": "See the files."}
+    for files in ([(f"{number}.txt", b"x") for number in range(6)], [("large.txt", b"x" * (5 * 2**20 + 1))]):
+        answer = send_files(agent, ticket.id, values, files)
+        assert answer.status_code == 422
+        assert "See the files." in answer.text
+    assert desk.rig.store.messages(ticket.id, public_only=False) == ()
+
+
+def send_files(browser: Browser, ticket_id: int, values: dict[str, Any], files: list[tuple[str, bytes]]) -> Any:
+    path = f"/admin/tickets/{ticket_id}"
+    data = {"form_token": tokens_in(browser.get(path).text)[0], **values}
+    return browser.post(f"{path}/reply", data=data, files=[("files", file) for file in files], follow_redirects=False)
 
 
 def test_an_answer_to_a_ticket_that_changed_meanwhile_is_kept_and_not_sent(desk: AgentsDesk, agent: Browser) -> None:

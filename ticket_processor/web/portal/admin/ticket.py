@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ....core.sanitize import strip_hidden
 from ....helpdesk.local_model import Actor, IllegalTransition, LocalHelpdeskError, LocalTicket, Person, Stale, Status
+from ..form import Files, files_in
 from ..parts import Portal
 from ..tracking import saved
 from .edits import MOST_TAGS, PARTS, STATUS_WORDS, AgentEdit, Choices, NotAChoice, Part, apply, as_tags, is_done
@@ -49,19 +50,31 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
         to: Annotated[Literal["customer", "note"], Form()],
         body: Annotated[str, Form()] = "",
         status: Annotated[Status | Literal[""], Form()] = "",
+        files: Files = None,
         agent: Person = agent_here,
     ) -> Response:
-        """Answer the customer, or write an internal note; with it the ticket may get another status."""
+        """Answer the customer, or write an internal note, with files; the ticket may get another status with it."""
         ticket, text = found(ticket_id), strip_hidden(body).strip()
         actor, public = Actor("agent", agent.id), to == "customer"
         draft = UnsavedForm(body=body, to=to, status=status)
+        sent, wrong = files_in(files)
         if not text or len(text) > MOST_BODY:
-            words = f"Use at most {MOST_BODY:,} characters." if text else "Write something first."
-            return shown(request, agent, ticket, replace(draft, notice=words), 422)
+            wrong = f"Use at most {MOST_BODY:,} characters." if text else "Write something first."
+        if wrong:
+            return shown(request, agent, ticket, replace(draft, notice=wrong), 422)
         try:
-            store.reply(ticket_id, actor, text, public=public, now=portal.now(), version=version, status=status or None)
+            store.reply(
+                ticket_id,
+                actor,
+                text,
+                public=public,
+                now=portal.now(),
+                version=version,
+                status=status or None,
+                files=sent,
+            )
         except Stale as stale:
-            is_repeated = portal.was_just_said(ticket_id, actor, text, public=public)
+            is_repeated = portal.was_just_said(ticket_id, actor, text, public=public, files=sent)
             if not is_repeated or status not in ("", stale.current.status):
                 return shown(request, agent, stale.current, replace(draft, notice=STALE, seen=version), 409)
         except LocalHelpdeskError as error:
