@@ -22,6 +22,7 @@ USERS = (
     "dashboard",
     "dashboard-login",
     "serve",
+    "cluster",
     "ml",
     "rag",
     "rag-local",
