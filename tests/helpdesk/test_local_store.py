@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,19 @@ def test_the_same_text_from_the_same_address_is_the_same_ticket_for_ten_minutes(
     assert again.secret != first.secret
     assert all(store.opens(first.number, secret) for secret in (first.secret, again.secret))
     assert len({first.id, later.id, other.id}) == 3
+
+
+def test_a_ticket_that_comes_again_with_a_forgotten_file_gets_it_once(store: LocalStore) -> None:
+    file = NewFile("lamp.txt", b"dark")
+    first = store.create(NEW, NOW)
+    for _ in range(2):
+        store.create(replace(NEW, files=(file,)), NOW + 60)
+    assert [known.name for known in store.files(first.id)] == ["lamp.txt"]
+
+
+def test_who_submits_under_an_agents_address_does_not_name_the_agent(store: LocalStore) -> None:
+    store.create(NewTicket("Refund", "Pay me.", "new@example.com", name="Your bank"), NOW)
+    assert store.add_person("new@example.com", "Ada", "agent").name == "Ada"
 
 
 def test_numbers_survive_how_people_read_them_and_notice_a_wrong_digit() -> None:

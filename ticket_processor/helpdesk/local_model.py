@@ -190,13 +190,17 @@ class Message:
     intent: str = ""
 
 
+UNDONE = "undo"
+"""The reason of what takes back an agent's change of many tickets."""
+
+
 @dataclass(frozen=True)
 class Event:
     """One thing that happened to a ticket. Events are only ever added; those of one write share ``version``.
 
     ``field`` is ``created``, ``status``, ``priority``, ``group``, ``assignee``, ``tag`` (one each, ``old`` or ``new``),
     ``field:NUMBER``, ``message`` (``new`` is its number, ``reason`` says ``public`` or ``internal``), ``rating`` or
-    ``erased``.
+    ``erased``. Another ``reason`` is an agent's, or :data:`UNDONE`.
     """
 
     id: int

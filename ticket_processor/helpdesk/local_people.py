@@ -39,7 +39,11 @@ class People(LocalFile):
             if known is not None and known.role != "customer":
                 raise LocalHelpdeskError("there is an agent or admin with this address")
             number = person_for(db, email, name)
-            db.execute("UPDATE person SET role = ?, password_hash = ? WHERE id = ?", (role, password_hash, number))
+            # Whoever submitted under this address may have named its owner; customers will see the name.
+            db.execute(
+                "UPDATE person SET name = ?, role = ?, password_hash = ? WHERE id = ?",
+                (name.strip(), role, password_hash, number),
+            )
             return must_be(db, number)
 
     def set_password(self, person_id: int, password_hash: str | None) -> None:

@@ -241,7 +241,7 @@ class LocalFile:
         try:
             yield
         except sqlite3.IntegrityError as error:
-            raise LocalHelpdeskError(f"no person, group or value of this kind: {error}") from error
+            raise LocalHelpdeskError("the local helpdesk has no such person, group or value") from error
         except (sqlite3.Error, OSError) as error:
             raise HelpdeskDown(
                 f"the local helpdesk in {self.path} (local.path) cannot be used: {_why(error)}"

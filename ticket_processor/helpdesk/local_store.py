@@ -69,6 +69,9 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
                 self.attach(db, ticket_id, None, kept)
             else:
                 ticket_id, number = row["id"], row["number"]
+                rows = all_rows(db, "SELECT sha256 FROM attachment WHERE ticket_id = ?", (ticket_id,))
+                there = {row["sha256"] for row in rows}
+                self.attach(db, ticket_id, None, [file for file in kept if file.sha256 not in there])
             insert(db, "access", secret_hash=_hash(secret), ticket_id=ticket_id)
         return Created(ticket_id, number, secret, again=row is not None)
 

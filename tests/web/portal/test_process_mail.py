@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.errors import StateUnusable
-from ticket_processor.helpdesk.local_model import AI, Actor, Created, NewTicket
+from ticket_processor.helpdesk.local_model import AI, UNDONE, Actor, Created, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.settings.pages import PortalServerSettings
 from ticket_processor.web.portal.mail import BY_AI, Writer
@@ -112,6 +112,29 @@ def test_a_resolution_is_one_mail_together_with_the_answer_that_came_with_it(pos
     (mail,) = post.round()
     assert mail["Subject"] == f"Your request {ticket.number}: resolved"
     assert "It was the bulb." in mail.get_content()
+
+
+def test_a_resolution_that_is_taken_back_at_once_brings_no_mail(post: Post) -> None:
+    ticket = post.ticket()
+    post.change(ticket, status="resolved")
+    assert post.round() == []
+    post.change(ticket, status="open", reason=UNDONE)
+    post.now += 60
+    assert post.round() == []
+
+
+def test_a_resolution_that_stands_is_mailed_and_an_undo_that_restores_it_is_no_news(post: Post) -> None:
+    ticket = post.ticket()
+    post.change(ticket, status="resolved")
+    post.round()
+    post.now += 60
+    (mail,) = post.round()
+    assert mail["Subject"] == f"Your request {ticket.number}: resolved"
+    post.change(ticket, status="open")
+    post.change(ticket, status="resolved", reason=UNDONE)
+    post.round()
+    post.now += 60
+    assert len(post.round()) == 1
 
 
 def test_internal_notes_and_what_customers_do_themselves_bring_no_mail(post: Post) -> None:

@@ -15,13 +15,15 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from itertools import groupby
 
-from ...helpdesk.local_model import Event, LocalTicket, Message, Person
+from ...helpdesk.local_model import UNDONE, Event, LocalTicket, Message, Person
 from ...helpdesk.local_store import LocalStore
 from .outbox import Due
 
 MOST_CHARACTERS = 20_000
 """Of an answer; the rest is on the ticket's page."""
 BY_AI = "This answer was written by an AI assistant. No person checked it before it was sent."
+UNDO_S = 20.0
+"""How long a ticket has to stay resolved before its customer is told: an agent may take it back."""
 _US = ("agent", "ai")
 
 
@@ -34,8 +36,10 @@ def called_for(
     was_escalated = False
     for version, group in groupby(events, lambda event: event.version):
         write = list(group)
-        if any(map(_is_for_customer, write)):
+        if any(map(_is_answer, write)):
             yield Due(ticket.id, version, ticket.requester)
+        elif any(map(_is_resolution, write)):
+            yield Due(ticket.id, version, ticket.requester, pause_s=UNDO_S)
         is_escalated = was_escalated
         for event in write:
             if event.field == "tag" and escalated_tag in (event.old, event.new):
@@ -47,9 +51,14 @@ def called_for(
         was_escalated = is_escalated
 
 
-def _is_for_customer(event: Event) -> bool:
-    is_answer = event.field == "message" and event.reason == "public"
-    return event.actor.kind in _US and (is_answer or (event.field == "status" and event.new == "resolved"))
+def _is_answer(event: Event) -> bool:
+    return event.actor.kind in _US and event.field == "message" and event.reason == "public"
+
+
+def _is_resolution(event: Event) -> bool:
+    """Whether it is news that the ticket is resolved; to an undo, nothing happened."""
+    is_resolved = event.field == "status" and event.new == "resolved"
+    return event.actor.kind in _US and is_resolved and event.reason != UNDONE
 
 
 class Writer:
@@ -71,6 +80,8 @@ class Writer:
             return None
         if person.id == ticket.requester:
             events = [event for event in self._store.events(ticket.id) if event.version == due.version]
+            if not any(map(_is_answer, events)) and ticket.status not in ("resolved", "closed"):
+                return None  # it was opened again meanwhile
             subject, body = self._for_customer(ticket, events)
         else:
             subject, body = self._for_team(ticket)

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...core.private_files import make_file, make_folder
@@ -50,6 +50,8 @@ class Due:
     ticket_id: int
     version: int
     person: int
+    pause_s: float = field(default=0.0, compare=False)
+    """How long it is kept back, so that what is taken back at once is not told."""
 
 
 class Outbox:
@@ -90,7 +92,7 @@ class Outbox:
         with self._transaction() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO mail (ticket_id, version, person, put_at, ready_at) VALUES (?, ?, ?, ?, ?)",
-                [(mail.ticket_id, mail.version, mail.person, now, now) for mail in mails],
+                [(mail.ticket_id, mail.version, mail.person, now, now + mail.pause_s) for mail in mails],
             )
             db.execute("UPDATE place SET seen = max(seen, ?), looked_at = ?", (seen, now))
             db.execute("DELETE FROM mail WHERE ended IS NOT NULL AND put_at < ?", (now - 2 * KEPT_S,))

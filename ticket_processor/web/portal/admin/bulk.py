@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from ....core.errors import HelpdeskDown
 from ....core.models import Frozen
-from ....helpdesk.local_model import Actor, LocalHelpdeskError, LocalTicket, Person, Stale
+from ....helpdesk.local_model import UNDONE, Actor, LocalHelpdeskError, LocalTicket, Person, Stale
 from ..parts import Portal
 from .edits import PARTS, AgentEdit, Choices, NotAChoice, apply, as_tags, restoring
 from .listing import MOST_ROWS
@@ -87,7 +87,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
             chosen = [OneTicketEdit.model_validate_json(str(value)) for value in fields.getlist("undo")]
         except ValidationError:
             raise HTTPException(422) from None
-        return done(request, agent, chosen, back, "undo")
+        return done(request, agent, chosen, back, UNDONE)
 
     def done(request: Request, agent: Person, chosen: Sequence[OneTicketEdit], back: str, reason: str) -> Response:
         if len(chosen) > MOST_ROWS:
