@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 pytest.importorskip("nh3", reason="the extra 'serve' is not installed")
 
+from argon2 import PasswordHasher
 from httpx2 import Response
 from starlette.testclient import TestClient
 
@@ -75,6 +77,13 @@ class PortalRig:
 
 def tokens_in(page: str) -> list[str]:
     return [unescape(each) for each in re.findall(r'name="form_token" value="([^"]+)"', page)]
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 with its least work: each portal hashes once as it starts, and a proper hash takes 50 ms and 64 MiB."""
+    cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("ticket_processor.web.portal.admin.passwords.PasswordHasher", cheap)
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,7 @@ def _fill(store: LocalStore, now: float, address: str) -> list[str]:
     actor = Actor("agent", agent.id if agent else None)
     shown: dict[str, Created] = {}
     for number, seed in enumerate(chosen):
-        at = now - AGE_S * (TICKETS - number) / TICKETS
+        at = now - 3_600 - AGE_S * (TICKETS - number) / TICKETS  # even the newest has been rated
         ticket, kind = store.create(_new(seed), at), "new"
         if seed.labels.language == "en" and number % 4 == 1:
             store.reply(ticket.id, actor, ANSWER, public=True, status="waiting", now=at + 900)

@@ -22,15 +22,7 @@ class ToldEvent:
 
 def told_events(events: Sequence[Event], choices: Choices, names: Mapping[int, str]) -> list[ToldEvent]:
     """The events in their order; ``names`` are people's by number."""
-    return [
-        ToldEvent(
-            event.at,
-            who(event.actor, names),
-            _what(event, choices),
-            event.reason if event.field != "message" else "",
-        )
-        for event in events
-    ]
+    return [ToldEvent(event.at, who(event.actor, names), _what(event, choices), _why(event)) for event in events]
 
 
 def who(actor: Actor, names: Mapping[int, str]) -> str:
@@ -41,6 +33,13 @@ def who(actor: Actor, names: Mapping[int, str]) -> str:
         return "the helpdesk"
     name = names.get(actor.person or 0)
     return name or ("the customer" if actor.kind == "customer" else "a former agent")
+
+
+def _why(event: Event) -> str:
+    if event.field == "message":
+        return ""
+    # A program gives its reasons as codes.
+    return event.reason.replace("_", " ") if event.actor.kind == "ai" else event.reason
 
 
 def _what(event: Event, choices: Choices) -> str:
