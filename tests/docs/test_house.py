@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "ticket_processor"
-MOST_ENTRIES = 28
+MOST_ENTRIES = 29
 """Files and folders in the package: more than that nobody takes in at a glance."""
 MOST_RUN_LINES = 200
 """Of the run: the way of a ticket is read in one sitting."""

@@ -23,6 +23,7 @@ from ..policy.decide import RESERVED_TAGS, Policy
 from ..policy.skip_rules import SkipSettings, Status
 from ..replies.settings import ReplySettings
 from .helpdesks import LOCAL_FILE, AccountSettings, FreshdeskSettings, LocalSettings, ZendeskSettings
+from .learning import LearningSettings
 from .pages import DashboardSettings, PortalServerSettings
 
 DEFAULT_LOG_DIR = "logs"
@@ -218,6 +219,7 @@ class Settings(Frozen):
     embeddings: EmbeddingSettings = EmbeddingSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     replies: ReplySettings = ReplySettings()
+    learning: LearningSettings = LearningSettings()
     audit: AuditSettings = AuditSettings()
     alerts: AlertSettings = AlertSettings()
     slo: SloSettings = SloSettings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -60,7 +60,7 @@ _MIGRATIONS = (
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 
 
-def opened(path: Path | None) -> sqlite3.Connection:
+def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS) -> sqlite3.Connection:
     """A connection of any thread to the file, which is made, or brought up to date, if need be; ``None``: in memory.
 
     Raises :class:`StateUnusable`, ``sqlite3.Error`` or ``OSError``.
@@ -80,22 +80,22 @@ def opened(path: Path | None) -> sqlite3.Connection:
             db.execute("PRAGMA journal_mode=WAL")
             # A power cut may lose the newest transactions; the log's intent lines are synced, this is not.
             db.execute("PRAGMA synchronous=NORMAL")
-        migrate(db, path)
+        migrate(db, path, migrations)
     except BaseException:
         db.close()
         raise
     return db
 
 
-def migrate(db: sqlite3.Connection, path: Path | None) -> None:
+def migrate(db: sqlite3.Connection, path: Path | None, migrations: Sequence[str] = _MIGRATIONS) -> None:
     """Bring the schema up to date. Raises :class:`StateUnusable` for one that is newer than this program."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version > len(_MIGRATIONS):
+    if version > len(migrations):
         raise StateUnusable(
             f"the state in {path} was written by a newer ticketbot (schema {version}, this one knows "
-            f"{len(_MIGRATIONS)}); update ticketbot, or point TICKETBOT_STATE_DIR at an empty folder"
+            f"{len(migrations)}); update ticketbot, or point TICKETBOT_STATE_DIR at an empty folder"
         )
-    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+    for number, script in enumerate(migrations[version:], start=version + 1):
         db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
 
 

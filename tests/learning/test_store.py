@@ -1,0 +1,98 @@
+"""The learning store keeps reactions and corrections once, forgets tickets for good, and takes decisions back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.learning.model import Correction, Reaction
+from ticket_processor.learning.store import FILE_NAME, LearningStore
+
+REACTION = Reaction(7, "category", "billing", "billing", "account", "changed", "person", 12, 100.0, 200.0, 0.8)
+CORRECTION = Correction(0, 7, "category", "billing", "account", 12, "person", 100.0, text="I cannot log in")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / FILE_NAME
+
+
+def test_what_is_kept_twice_is_there_once(path: Path) -> None:
+    store = LearningStore(path)
+    for _ in range(2):
+        store.keep([REACTION], [CORRECTION])
+    assert list(store.reactions()) == [REACTION]
+    assert store.corrections() == [replace(CORRECTION, id=1)]
+    assert LearningStore(path, read_only=True).corrections() == store.corrections()
+
+
+def test_a_second_reading_replaces_the_ticket_and_keeps_what_was_decided(path: Path) -> None:
+    store = LearningStore(path)
+    store.keep([REACTION], [CORRECTION])
+    store.decide([1], "approved", "ana", 300.0)
+    store.keep([REACTION], [CORRECTION])
+    assert [item.status for item in store.corrections()] == ["approved"]
+    kept = replace(REACTION, fate="kept", theirs=None)
+    store.keep([kept])
+    assert list(store.reactions()) == [kept]
+    assert [item.status for item in store.corrections()] == ["expired"]
+
+
+def test_only_settled_reactions_since_a_moment_are_given(path: Path) -> None:
+    store = LearningStore(path)
+    store.keep([REACTION, replace(REACTION, ticket_id=8, settled_at=400.0)])
+    assert [item.ticket_id for item in store.reactions(since=300.0)] == [8]
+
+
+def test_a_decision_is_taken_back_unless_another_came_after_it(path: Path) -> None:
+    store = LearningStore(path)
+    store.keep([], [CORRECTION, replace(CORRECTION, ticket_id=8)])
+    first = store.decide([1, 2], "approved", "ana", 300.0)
+    store.decide([2], "rejected", "bo", 301.0)
+    assert store.undo(first.id, 302.0) is not None
+    assert [item.status for item in store.corrections()] == ["pending", "rejected"]
+    assert store.undo(first.id, 303.0) is None
+    assert store.undo(99, 303.0) is None
+    assert [item.undone_at for item in store.changes()] == [302.0, None]
+
+
+def test_examples_are_approved_corrections_of_people_with_a_text(path: Path) -> None:
+    store = LearningStore(path)
+    others = [replace(CORRECTION, ticket_id=8, text=""), replace(CORRECTION, ticket_id=9, actor_kind="unknown")]
+    store.keep([], [CORRECTION, *others, replace(CORRECTION, ticket_id=10)])
+    store.decide([1, 2, 3], "approved", "ana", 300.0)
+    assert [item.ticket_id for item in store.examples("category")] == [7]
+    assert store.examples("urgency") == []
+
+
+def test_a_forgotten_ticket_leaves_nothing_in_the_file_and_is_not_kept_again(path: Path) -> None:
+    store = LearningStore(path)
+    store.keep([REACTION], [replace(CORRECTION, text="quokka")])
+    assert store.forget([7, 8]) == 1
+    store.keep([REACTION], [CORRECTION])
+    assert (list(store.reactions()), store.corrections()) == ([], [])
+    store.close()
+    assert not any(b"quokka" in file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_reading_only_makes_no_file(path: Path) -> None:
+    store = LearningStore(path, read_only=True)
+    assert (list(store.reactions()), store.changes(), store.cursor()) == ([], [], None)
+    assert not list(path.parent.iterdir())
+
+
+def test_other_changes_are_on_record_and_can_be_marked_as_undone(path: Path) -> None:
+    store = LearningStore(path)
+    made = store.record("thresholds", "ana", {"category": 0.9}, 10.0)
+    store.undo(made.id, 11.0)
+    [again] = store.changes()
+    assert (again.what, again.who, again.detail, again.at, again.undone_at) == (
+        "thresholds", "ana", {"category": 0.9}, 10.0, 11.0,
+    )  # fmt: skip
+
+
+def test_the_cursor_is_kept(path: Path) -> None:
+    LearningStore(path).keep_cursor("abc")
+    assert LearningStore(path).cursor() == "abc"

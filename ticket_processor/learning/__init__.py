@@ -1,0 +1,1 @@
+"""What people made of our labels, and what is learnt from it."""

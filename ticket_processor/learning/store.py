@@ -1,0 +1,232 @@
+"""The SQLite file that keeps what people made of our labels, and every change that was learnt from it.
+
+Losing it costs what was learnt, and never leads to a wrong write.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import Any
+
+from ..state.sqlite import copy_into, emptied, is_there, migrate, opened, transaction, translated
+from .model import Correction, CorrectionStatus, LearntChange, Reaction
+
+FILE_NAME = "learning.sqlite3"
+DECIDED = "corrections"
+"""The kind of change that approves or rejects corrections."""
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE reaction (
+        ticket_id INTEGER NOT NULL, field TEXT NOT NULL, label TEXT NOT NULL, ours TEXT, theirs TEXT,
+        fate TEXT NOT NULL, actor_kind TEXT NOT NULL, author INTEGER, at REAL NOT NULL, settled_at REAL NOT NULL,
+        confidence REAL, model TEXT NOT NULL, prompt_hash TEXT NOT NULL, taxonomy_hash TEXT NOT NULL,
+        language TEXT NOT NULL, run_id TEXT NOT NULL,
+        PRIMARY KEY (ticket_id, field, label)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX reaction_by_moment ON reaction (settled_at);
+    CREATE TABLE correction (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, ticket_id INTEGER NOT NULL, field TEXT NOT NULL, ours TEXT,
+        theirs TEXT NOT NULL, author INTEGER, actor_kind TEXT NOT NULL, at REAL NOT NULL, confidence REAL,
+        model TEXT NOT NULL, prompt_hash TEXT NOT NULL, taxonomy_hash TEXT NOT NULL, text TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('pending', 'approved', 'rejected', 'expired')),
+        approved_by TEXT NOT NULL, approved_at REAL
+    ) STRICT;
+    CREATE INDEX correction_by_ticket ON correction (ticket_id, field);
+    CREATE INDEX correction_by_status ON correction (status, field);
+    CREATE TABLE change (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, what TEXT NOT NULL, who TEXT NOT NULL,
+        detail TEXT NOT NULL, undone_at REAL
+    ) STRICT;
+    CREATE TABLE erased (ticket_id INTEGER PRIMARY KEY) STRICT;
+    CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    """,
+)
+_REACTION = tuple(item.name for item in fields(Reaction))
+_CORRECTION = tuple(item.name for item in fields(Correction))
+
+
+class LearningStore:
+    """The file. Thread-safe. Raises :class:`StateUnusable` when it cannot be used.
+
+    ``read_only`` works on a copy in memory, so that nothing is made or changed, whether or not the file is there.
+    """
+
+    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        with translated(path):
+            self._db = opened(None if read_only else path, _MIGRATIONS)
+            if read_only and path is not None and is_there(path):
+                copy_into(path, self._db)
+                migrate(self._db, path, _MIGRATIONS)
+            self._db.execute("PRAGMA secure_delete=ON")
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    # What people made of our labels
+
+    def keep(self, reactions: Iterable[Reaction], corrections: Iterable[Correction] = ()) -> None:
+        """Keep what became of tickets' labels, in place of what was there of these tickets.
+
+        A correction that is there already stays as it was decided; one that no longer holds expires.
+        """
+        with self._writing() as db:
+            gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
+            kept = [item for item in reactions if item.ticket_id not in gone]
+            found = [item for item in corrections if item.ticket_id not in gone]
+            by_ticket: dict[int, list[Correction]] = {reaction.ticket_id: [] for reaction in kept}
+            for item in found:
+                by_ticket.setdefault(item.ticket_id, []).append(item)
+            db.executemany("DELETE FROM reaction WHERE ticket_id=?", [(number,) for number in by_ticket])
+            db.executemany(_insert("reaction", _REACTION), map(astuple, kept))
+            for number, of_ticket in by_ticket.items():
+                self._keep_corrections(db, number, of_ticket)
+
+    def reactions(self, since: float | None = None) -> Iterator[Reaction]:
+        """What became of labels whose fate is settled since a moment, the oldest first; ``None``: all."""
+        rows = self._rows(
+            f"SELECT {', '.join(_REACTION)} FROM reaction WHERE settled_at>=? ORDER BY settled_at, ticket_id, field",  # noqa: S608 - our own names
+            (since or 0.0,),
+        )
+        return (Reaction(*row) for row in rows)
+
+    def corrections(self, status: CorrectionStatus | None = None, field: str | None = None) -> list[Correction]:
+        """Corrections, the oldest first."""
+        return self._corrections("(?1 IS NULL OR status=?1) AND (?2 IS NULL OR field=?2)", (status, field))
+
+    def correction(self, number: int) -> Correction | None:
+        """One correction."""
+        return next(iter(self._corrections("id=?", (number,))), None)
+
+    def examples(self, field: str) -> list[Correction]:
+        """Approved corrections of a field that have a text and were not made by a rule or another program."""
+        return self._corrections("status='approved' AND field=? AND text<>'' AND actor_kind='person'", (field,))
+
+    # What was learnt
+
+    def decide(self, ids: Collection[int], status: CorrectionStatus, by: str, at: float) -> LearntChange:
+        """Approve or reject corrections; to be taken back by :meth:`undo`."""
+        with self._writing() as db:
+            marks = ",".join("?" * len(ids))
+            rows = db.execute(
+                f"SELECT id, status, approved_by, approved_at FROM correction WHERE id IN ({marks})",  # noqa: S608 - marks
+                tuple(ids),
+            ).fetchall()
+            db.executemany(
+                "UPDATE correction SET status=?, approved_by=?, approved_at=? WHERE id=?",
+                [(status, by, at, row[0]) for row in rows],
+            )
+            return self._record(db, DECIDED, by, {"status": status, "before": rows}, at)
+
+    def record(self, what: str, who: str, detail: Mapping[str, Any], at: float) -> LearntChange:
+        """Note a change that was learnt; ``detail`` holds JSON, and no words of customers."""
+        with self._writing() as db:
+            return self._record(db, what, who, detail, at)
+
+    def changes(self) -> list[LearntChange]:
+        """Everything that was learnt or decided, the oldest first, also what was taken back."""
+        return [
+            _change(row) for row in self._rows("SELECT id, at, what, who, detail, undone_at FROM change ORDER BY id")
+        ]
+
+    def undo(self, change_id: int, at: float) -> LearntChange | None:
+        """Take a change back; ``None`` where there is none, or where it was taken back before.
+
+        Corrections that were decided anew since then stay as they are. What else was learnt is in use no longer once
+        its change is marked, since its users read :meth:`changes`.
+        """
+        with self._writing() as db:
+            found = next((item for item in self.changes() if item.id == change_id and item.undone_at is None), None)
+            if found is None:
+                return None
+            db.execute("UPDATE change SET undone_at=? WHERE id=?", (at, change_id))
+            if found.what == DECIDED:
+                db.executemany(
+                    "UPDATE correction SET status=?, approved_by=?, approved_at=? "
+                    "WHERE id=? AND status=? AND approved_by=? AND approved_at=?",
+                    [
+                        (status, by, when, number, found.detail["status"], found.who, found.at)
+                        for number, status, by, when in found.detail["before"]
+                    ],
+                )
+            return LearntChange(found.id, found.at, found.what, found.who, found.detail, at)
+
+    # Erasing, and how far was read
+
+    def known(self, ticket_ids: Collection[int]) -> frozenset[int]:
+        """Those of these tickets of which something is kept."""
+        rows = self._rows("SELECT ticket_id FROM reaction UNION SELECT ticket_id FROM correction")
+        return frozenset(ticket_ids).intersection(number for (number,) in rows)
+
+    def forget(self, ticket_ids: Collection[int]) -> int:
+        """Erase tickets for good: nothing of them is left in the file, and they are not kept again."""
+        gone = len(self.known(ticket_ids))
+        numbers = [(number,) for number in ticket_ids]
+        with self._writing() as db:
+            for table in ("reaction", "correction"):
+                db.executemany(f"DELETE FROM {table} WHERE ticket_id=?", numbers)  # noqa: S608 - our own names
+            db.executemany("INSERT OR IGNORE INTO erased VALUES (?)", numbers)
+        if gone:
+            with self._lock, translated(self._path):
+                emptied(self._db)
+        return gone
+
+    def cursor(self) -> str | None:
+        """How far closed tickets have been read; ``None`` before the first time."""
+        rows = self._rows("SELECT value FROM fact WHERE name='cursor'")
+        return rows[0][0] if rows else None
+
+    def keep_cursor(self, value: str) -> None:
+        """Remember how far closed tickets have been read."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO fact VALUES ('cursor', ?)", (value,))
+
+    # Inside
+
+    def _keep_corrections(self, db: sqlite3.Connection, ticket_id: int, found: Sequence[Correction]) -> None:
+        there = {(item.field, item.ours, item.theirs): item for item in self._corrections("ticket_id=?", (ticket_id,))}
+        wanted = {(item.field, item.ours, item.theirs): item for item in found}
+        for key, item in there.items():
+            if key not in wanted and item.status in ("pending", "approved"):
+                db.execute("UPDATE correction SET status='expired' WHERE id=?", (item.id,))
+        new = [item for key, item in wanted.items() if key not in there]
+        db.executemany(_insert("correction", _CORRECTION[1:]), [astuple(item)[1:] for item in new])
+
+    def _corrections(self, condition: str, values: Sequence[object]) -> list[Correction]:
+        query = f"SELECT {', '.join(_CORRECTION)} FROM correction WHERE {condition} ORDER BY id"  # noqa: S608 - our own names
+        return [Correction(*row) for row in self._rows(query, values)]
+
+    def _record(
+        self, db: sqlite3.Connection, what: str, who: str, detail: Mapping[str, Any], at: float
+    ) -> LearntChange:
+        text = json.dumps(detail, ensure_ascii=False)
+        row = db.execute("INSERT INTO change (at, what, who, detail) VALUES (?,?,?,?)", (at, what, who, text))
+        return LearntChange(row.lastrowid or 0, at, what, who, json.loads(text))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, translated(self._path), transaction(self._db) as db:
+            yield db
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        with self._lock, translated(self._path):
+            return self._db.execute(query, tuple(values)).fetchall()
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({','.join('?' * len(columns))})"  # noqa: S608 - our own names
+
+
+def _change(row: tuple[Any, ...]) -> LearntChange:
+    number, at, what, who, detail, undone_at = row
+    return LearntChange(number, at, what, who, json.loads(detail), undone_at)
