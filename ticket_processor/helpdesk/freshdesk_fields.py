@@ -41,6 +41,7 @@ def _field(row: Mapping[str, Any]) -> TicketField:
         kind=_KINDS.get(kind, kind),
         active=not row.get("archived"),
         system=row.get("default") is True,
+        required=row.get("required_for_closure") is True,
         options={value: value for value in _choices(row.get("choices"))},
     )
 

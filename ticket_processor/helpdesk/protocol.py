@@ -58,6 +58,7 @@ class TicketField:
     kind: str
     active: bool = True
     system: bool = False
+    required: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
 
 

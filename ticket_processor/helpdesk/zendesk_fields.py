@@ -53,6 +53,7 @@ def _field(row: Mapping[str, Any]) -> TicketField:
         kind=str(row.get("type") or ""),
         active=row.get("active") is not False,
         system=row.get("removable") is False,
+        required=row.get("required") is True,
         options={str(item.get("value")): str(item.get("name")) for item in options},
     )
 

@@ -1,0 +1,194 @@
+"""The doctor's pure part: conditions over one hypothetical update, and rules over all that we may write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
+from ticket_processor.helpdesk.business_rules import AccountSetup, BusinessRule, Clause, RuleAction, RuleCondition
+from ticket_processor.learning.doctor.conditions import HypotheticalUpdate, Truth, holds, judge
+from ticket_processor.learning.doctor.examine import SetupFinding, examine
+from ticket_processor.learning.doctor.writes import planned_writes
+from ticket_processor.policy.decide import Policy
+
+YES, NO, MAYBE = Truth.YES, Truth.NO, Truth.MAYBE
+OURS = HypotheticalUpdate(
+    tags=frozenset({"ai_processed", "vip"}),
+    values={"priority": ("", "high"), "status": ("open", "open"), "group_id": ("7", "7"), "custom_fields_9": ("", "x")},
+    comment="internal",
+    own_user="42",
+)
+MAIL = RuleAction("notification_user", ("requester_id", "Subject", "Body"))
+
+
+def asks(field: str, operator: str = "is", *values: str) -> RuleCondition:
+    return RuleCondition(field, operator, values or ("",))
+
+
+def rule(
+    *conditions: RuleCondition | Clause, do: RuleAction | tuple[RuleAction, ...] = MAIL, **more: Any
+) -> BusinessRule:
+    actions = do if isinstance(do, tuple) else (do,)
+    return BusinessRule(
+        **{"kind": "trigger", "id": "1", "title": "Rule", **more}, conditions=Clause("all", conditions), actions=actions
+    )
+
+
+def found(*rules: BusinessRule, policy: Policy | None = None, taxonomy: Taxonomy | None = None) -> list[SetupFinding]:
+    """What the doctor says of these rules themselves."""
+    policy, taxonomy = policy or Policy(), taxonomy or default_taxonomy()
+    planned = planned_writes(policy, taxonomy, ("new", "open"))
+    return [item for item in examine(AccountSetup(rules=rules), planned, policy, taxonomy) if item.rule_id]
+
+
+def conflicts(*rules: BusinessRule, **settings: Any) -> list[tuple[str, str]]:
+    return [(item.rule_id, item.kind) for item in found(*rules, **settings) if item.severity == "conflict"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "truth"),
+    [
+        (asks("current_tags", "includes", "gold vip"), YES),
+        (asks("current_tags", "includes", "gold"), NO),
+        (asks("current_tags", "not_includes", "gold vip"), NO),
+        (asks("update_type", "is", "Change"), YES),
+        (asks("update_type", "is", "Create"), NO),
+        (asks("priority", "changed"), YES),
+        (asks("priority", "not_changed"), NO),
+        (asks("priority", "value", "high"), YES),
+        (asks("priority", "value", "urgent"), NO),
+        (asks("priority", "value_previous", "low"), NO),
+        (asks("priority", "not_value_previous", "low"), YES),
+        (asks("priority", "greater_than", "normal"), YES),
+        (asks("priority", "less_than", "high"), NO),
+        (asks("status", "less_than", "solved"), YES),
+        (asks("status", "changed"), NO),
+        (asks("status", "includes", "new", "open"), YES),
+        (asks("group_id", "is_not", ""), YES),
+        (asks("custom_fields_9", "present"), YES),
+        (asks("custom_fields_9", "not_present"), NO),
+        (asks("custom_fields_8", "is", "x"), MAYBE),
+        (asks("custom_fields_8", "changed"), NO),
+        (asks("comment_is_public", "is", "true"), NO),
+        (asks("comment_is_public", "is", "false"), YES),
+        (asks("comment_is_public", "is", "not_relevant"), YES),
+        (asks("comment_is_public", "is", "requester_can_see_comment"), NO),
+        (asks("current_via_id", "is", "5"), YES),
+        (asks("current_via_id", "is_not", "5"), NO),
+        (asks("role", "is", "end_user"), NO),
+        (asks("role", "is", "42"), YES),
+        (asks("role", "is_not", "42"), NO),
+        (asks("role", "is", "43"), NO),
+        (asks("assignee_id", "changed"), NO),
+        (asks("assignee_id", "is", "current_user"), NO),
+        (asks("assignee_id", "is", "43"), MAYBE),
+        (asks("organization_id", "is", "5"), MAYBE),
+        (asks("subject_includes_word", "includes", "refund"), MAYBE),
+        (asks("lunar_phase", "is", "full"), MAYBE),
+        (asks("lunar_phase", "changed"), MAYBE),
+        (asks("PENDING", "is", "24"), YES),
+    ],
+)
+def test_a_condition_holds_does_not_hold_or_may_hold_after_an_update(condition: RuleCondition, truth: Truth) -> None:
+    assert judge(condition, OURS) is truth
+
+
+def test_all_and_any_keep_what_is_not_known_apart_from_what_is() -> None:
+    yes, no, maybe = asks("priority", "changed"), asks("status", "changed"), asks("lunar_phase")
+    assert holds(Clause("all", ()), OURS) is YES
+    assert holds(Clause("all", (yes, maybe)), OURS) is MAYBE
+    assert holds(Clause("all", (no, maybe)), OURS) is NO
+    assert holds(Clause("any", (yes, maybe)), OURS) is YES
+    assert holds(Clause("any", (no, maybe)), OURS) is MAYBE
+    assert holds(Clause("all", (yes, Clause("any", (no, no)))), OURS) is NO
+
+
+def test_conditions_that_never_hold_together_are_no_conflict() -> None:
+    mail_on_calm_alarm = rule(asks("priority", "value", "urgent"), asks("current_tags", "includes", "ai_urgency_low"))
+    assert conflicts(mail_on_calm_alarm) == []
+    unchanged = rule(asks("priority", "changed"), asks("priority", "not_changed"))
+    assert conflicts(unchanged) == []
+    assert conflicts(rule(asks("priority", "value", "urgent"))) == [("1", "customer")]
+
+
+def test_only_what_the_settings_let_us_write_sets_a_rule_off() -> None:
+    alarm = rule(asks("priority", "value", "low"))
+    assert conflicts(alarm) == [("1", "customer")]
+    assert conflicts(alarm, policy=Policy.model_validate({"priority": {"mode": "suggest"}})) == []
+    tagged = rule(asks("current_tags", "includes", "bot_parcels"))
+    parcels = Taxonomy(
+        categories=(Category(name="parcels", description="Parcels."), Category(name="general", description="Rest."))
+    )
+    policy = Policy(tag_prefix="bot_")
+    assert "when we write bot_parcels" in found(tagged, policy=policy, taxonomy=parcels)[0].text
+
+
+def test_a_rule_that_has_worked_when_the_ticket_came_in_is_spent() -> None:
+    thanks = (MAIL, RuleAction("current_tags", ("thanked",)))
+    once = (asks("status", "less_than", "solved"), asks("current_tags", "not_includes", "thanked"))
+    assert conflicts(rule(*once, do=thanks)) == []
+    # This one waits for an agent, so it is not.
+    assert conflicts(rule(*once, asks("role", "is_not", "end_user"), do=thanks)) == [("1", "customer")]
+
+
+def test_what_a_rule_does_may_set_off_another() -> None:
+    solve = rule(asks("current_tags", "includes", "ai_general"), do=RuleAction("status", ("solved",)), title="Solve")
+    survey = rule(asks("status", "value", "solved"), do=RuleAction("satisfaction_score", ("offered",)), id="2")
+    assert conflicts(survey) == []
+    assert conflicts(solve, survey) == [("1", "status"), ("2", "customer")]
+    assert "after 'Solve'" in found(solve, survey)[1].text
+    asked = rule(asks("current_tags", "includes", "poll"), asks("SOLVED", "is", "24"), kind="automation", id="3")
+    tag = rule(asks("current_tags", "includes", "ai_refund"), do=RuleAction("current_tags", ("poll",)))
+    assert conflicts(asked) == []
+    assert conflicts(tag, asked) == [("3", "customer")]
+
+
+def test_a_condition_that_is_not_known_is_said_to_be_so() -> None:
+    (finding,) = found(rule(asks("update_type", "is", "Change"), asks("lunar_phase", "is", "full")))
+    assert finding.severity == "conflict"
+    assert "perhaps, for its condition on lunar_phase is not known here" in finding.text
+    (finding,) = found(rule(asks("priority", "changed"), do=RuleAction("ring_the_bell", ("1",))))
+    assert (finding.severity, finding.kind) == ("warning", "unknown")
+
+
+def test_a_mail_to_requester_and_ccs_is_held_back_for_an_internal_note() -> None:
+    both = RuleAction("notification_user", ("requester_and_ccs", "Subject", "Body"))
+    (finding,) = found(rule(asks("update_type", "is", "Change"), do=both))
+    assert (finding.severity, finding.customers_see) == ("warning", True)
+    later = rule(asks("priority", "is", "urgent"), asks("NEW", "is", "4"), do=both, kind="automation")
+    assert conflicts(later) == [("1", "customer")]
+
+
+def test_a_status_that_the_ticket_has_already_is_no_change() -> None:
+    same = rule(asks("status", "is", "open"), asks("priority", "changed"), do=RuleAction("status", ("open",)))
+    assert conflicts(same) == []
+
+
+def test_an_automation_counts_only_where_our_write_is_the_cause() -> None:
+    aged = (asks("priority", "is", "urgent"), asks("OPEN", "is", "4"))
+    assert conflicts(rule(*aged, kind="automation")) == [("1", "customer")]
+    assert conflicts(rule(asks("status", "is", "pending"), asks("PENDING", "is", "72"), kind="automation")) == []
+    (finding,) = found(rule(asks("OPEN", "is", "48"), do=RuleAction("priority", ("low",)), kind="automation"))
+    assert (finding.severity, finding.text) == ("warning", "replaces the priority that we set later")
+
+
+def test_two_triggers_that_want_different_things_are_named_only_where_they_meet() -> None:
+    first = rule(asks("priority", "value", "high"), do=RuleAction("group_id", ("1",)))
+    second = rule(asks("current_tags", "includes", "ai_urgency_high"), do=RuleAction("group_id", ("2",)), id="2")
+    other = rule(asks("current_tags", "includes", "ai_urgency_low"), do=RuleAction("group_id", ("2",)), id="3")
+    assert [(item.rule_id, item.kind) for item in found(first, second)] == [("1", "quarrel")]
+    assert found(first, other) == []
+
+
+def test_a_rule_without_conditions_on_which_nothing_hangs_is_named() -> None:
+    (finding,) = found(rule(asks("update_type", "is", "Change"), do=RuleAction("current_tags", ("seen",))))
+    assert (finding.severity, finding.kind) == ("advice", "every_update")
+
+
+def test_a_rule_that_asks_too_much_to_be_tried_counts_as_perhaps() -> None:
+    tags = tuple(asks("current_tags", "includes", f"tag_{number}") for number in range(40))
+    (finding,) = found(rule(*tags, asks("update_type", "is", "Change")))
+    assert finding.severity == "conflict"
+    assert "perhaps" in finding.text
