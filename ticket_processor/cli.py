@@ -65,6 +65,7 @@ class Commands(CommandGroup):
         "serve": CommandEntry("Triage tickets within seconds of the helpdesk's webhooks.", "serve:serve"),
         "portal": CommandEntry("Serve a ticket form, tracking and an agents' list of our own.", "portal:portal"),
         "health": CommandEntry("Look at everything that runs need, within 10 s.", "health:health"),
+        "doctor": CommandEntry("Name rules of the helpdesk that a run would set off.", "doctor:doctor"),
         "local": CommandEntry(
             "The local helpdesk: take it out, take one in, erase a customer.",
             commands={

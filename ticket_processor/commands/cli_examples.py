@@ -50,6 +50,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot serve install-webhook --url https://ticketbot.example.com",
     ),
     "portal": ("ticketbot portal --demo", "ticketbot portal create-admin ada@example.com"),
+    "doctor": ("ticketbot doctor", "ticketbot doctor --json"),
     "health": ("ticketbot health", "ticketbot health --serve 9090"),
     "schedule install": ("ticketbot schedule install", "ticketbot schedule install cron --every 15"),
     "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd --output units"),

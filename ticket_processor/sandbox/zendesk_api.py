@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from . import (
     zendesk_account,
+    zendesk_business_rules,
     zendesk_export,
     zendesk_help_center,
     zendesk_jobs,
@@ -65,7 +66,11 @@ ROUTES: dict[str, Handler] = {
     "GET webhooks": zendesk_webhooks.list_webhooks,
     "POST webhooks": zendesk_webhooks.create_webhook,
     "GET webhooks/{webhook}/signing_secret": zendesk_webhooks.signing_secret,
-    "GET triggers": zendesk_webhooks.list_triggers,
+    "GET triggers": zendesk_business_rules.triggers,
+    "GET automations": zendesk_business_rules.automations,
+    "GET macros": zendesk_business_rules.macros,
+    "GET views": zendesk_business_rules.views,
+    "GET slas/policies": zendesk_business_rules.sla_policies,
     "POST triggers": zendesk_webhooks.create_trigger,
 }
 _CREATIONS = frozenset(("POST tickets", "POST tickets/create_many"))

@@ -1,4 +1,4 @@
-"""Webhooks and triggers of the imitated account, for admins only. They are kept, and nothing is delivered."""
+"""Webhooks and new triggers of the imitated account, for admins only. They are kept, and nothing is delivered."""
 
 from __future__ import annotations
 
@@ -43,13 +43,6 @@ def signing_secret(call: Call) -> Response:
     if secret is None:
         raise refuse(404, NOT_FOUND)
     return json_response(200, {"signing_secret": {"algorithm": "SHA256", "secret": secret}})
-
-
-def list_triggers(call: Call) -> Response:
-    """``GET /triggers``."""
-    _admin(call)
-    rows = list(call.store.triggers.values())
-    return json_response(200, {"triggers": rows, "next_page": None, "previous_page": None, "count": len(rows)})
 
 
 def create_trigger(call: Call) -> Response:

@@ -22,6 +22,7 @@ from .parts import opened_state, own_user
 
 if TYPE_CHECKING:
     from ..helpdesk.agent_replies import AgentReplies
+    from ..helpdesk.business_rules import AccountSetup
     from ..helpdesk.local_desk import NoArticles
     from ..seeding.accounts import SeedAccount
 
@@ -70,6 +71,15 @@ def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
     if settings.helpdesk == "freshdesk":
         return freshdesk_fields.read_labels(transport)
     return zendesk_fields.read_labels(transport)
+
+
+def read_setup(settings: Settings, transport: Transport) -> AccountSetup:
+    """What the account does by itself; about ten requests. Raises :class:`CannotRun`."""
+    from ..helpdesk import freshdesk_rules, zendesk_rules
+
+    if settings.helpdesk == "freshdesk":
+        return freshdesk_rules.read_setup(transport)
+    return zendesk_rules.read_setup(transport)
 
 
 def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:

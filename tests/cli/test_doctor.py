@@ -1,0 +1,193 @@
+"""``ticketbot doctor`` as a process: rules planted in an account, read over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .conftest import Command, Desk, OpenDesk
+
+MAIL = ("notification_user", ["requester_id", "Subject", "Body"])
+MAIL_BOTH = ("notification_user", ["requester_and_ccs", "Subject", "Body"])
+CHANGE, CREATE = ("update_type", "is", "Change"), ("update_type", "is", "Create")
+WEBHOOK = "01J0000000000000000000SERVE"
+
+Planted = tuple[str, str, list[tuple[str, str, Any]], list[tuple[str, Any]]]
+"""Kind, title, conditions, actions."""
+CONFLICTS: list[Planted] = [
+    ("triggers", "Tell customers that we look", [("current_tags", "includes", "ai_processed")], [MAIL]),
+    ("triggers", "Tell customers of priorities", [("priority", "changed", None)], [MAIL]),
+    ("triggers", "Tell customers of everything", [CHANGE], [MAIL]),
+    ("triggers", "Strip urgency", [("priority", "is", "high")], [("remove_tags", "ai_urgency_high")]),
+    ("triggers", "Money can wait", [("current_tags", "includes", "ai_billing")], [("priority", "low")]),
+    ("triggers", "Tidy tags", [CHANGE, ("status", "less_than", "solved")], [("set_tags", "tidy")]),
+    ("triggers", "Pending on notes", [("comment_is_public", "is", "not_relevant")], [("status", "pending")]),
+    ("triggers", "Survey on pending", [("status", "value", "pending")], [("satisfaction_score", "offered")]),
+    ("triggers", "Call serve", [CHANGE], [("notification_webhook", [WEBHOOK, "{}"])]),
+    ("triggers", "Old bot's marker", [CREATE], [("current_tags", "ai_processed")]),
+    (
+        "automations",
+        "Excuse for urgent ones",
+        [("priority", "is", "urgent"), ("OPEN", "greater_than", "4")],
+        [MAIL_BOTH],
+    ),
+    ("triggers", "Refunds to finance", [("current_tags", "includes", "ai_refund")], [("group_id", "8002")]),
+]
+"""The last one fights with the rule after it, and neither with us."""
+QUARREL: Planted = ("triggers", "Security to support", [("priority", "changed", None)], [("group_id", "8001")])
+HARMLESS: list[Planted] = [
+    (
+        "triggers",
+        "Notify requester and CCs of comment update",
+        [CHANGE, ("comment_is_public", "is", "requester_can_see_comment")],
+        [MAIL_BOTH],
+    ),
+    ("triggers", "Notify requester of received request", [CREATE, ("status", "is_not", "solved")], [MAIL]),
+    (
+        "triggers",
+        "Notify assignee of assignment",
+        [("assignee_id", "changed", None), ("assignee_id", "is_not", "current_user")],
+        [("notification_user", ["assignee_id", "Subject", "Body"])],
+    ),
+    (
+        "triggers",
+        "Who answers keeps it",
+        [("assignee_id", "is", ""), ("comment_is_public", "is", "true")],
+        [("assignee_id", "current_user")],
+    ),
+    ("triggers", "Tell of the solution", [("status", "value", "solved")], [MAIL]),
+    (
+        "triggers",
+        "Thanks, once",
+        [("status", "less_than", "solved"), ("current_tags", "not_includes", "thanked")],
+        [MAIL, ("current_tags", "thanked")],
+    ),
+    (
+        "triggers",
+        "Tell of priorities that people set",
+        [("priority", "changed", None), ("current_tags", "not_includes", "ai_processed")],
+        [MAIL],
+    ),
+    ("triggers", "Tell of people's changes", [CHANGE, ("current_via_id", "is_not", "5")], [MAIL]),
+    ("triggers", "Customer is back", [CHANGE, ("role", "is", "end_user")], [("status", "open")]),
+    (
+        "triggers",
+        "Never",
+        [("priority", "value", "urgent"), ("current_tags", "includes", "ai_urgency_low")],
+        [MAIL],
+    ),
+    ("automations", "Remind customers", [("status", "is", "hold"), ("HOLD", "is", "72")], [MAIL]),
+    ("automations", "Close", [("status", "is", "solved"), ("SOLVED", "is", "96")], [("status", "closed")]),
+]
+
+
+def plant(desk: Desk, rules: list[Planted], first: int = 1) -> dict[str, int]:
+    """Put rules into the account; their numbers by title."""
+    store = desk.sandbox.store
+    numbers = {}
+    for number, (kind, title, conditions, actions) in enumerate(rules, first):
+        row = {
+            "id": number,
+            "title": title,
+            "active": True,
+            "conditions": {
+                "all": [dict(zip(("field", "operator", "value"), item, strict=True)) for item in conditions],
+                "any": [],
+            },
+            "actions": [{"field": field, "value": value} for field, value in actions],
+        }
+        if kind == "triggers":
+            store.triggers[number] = row
+        else:
+            store.business_rules[kind].append(row)
+        numbers[title] = number
+    store.webhooks[WEBHOOK] = {"id": WEBHOOK, "endpoint": "https://bot.example.com/webhooks/zendesk"}
+    return numbers
+
+
+def test_planted_conflicts_are_named_and_harmless_rules_are_not(desk: Desk) -> None:
+    planted = plant(desk, [*CONFLICTS, QUARREL])
+    harmless = plant(desk, HARMLESS, first=100)
+    told = desk("doctor", "--json", code=1).object
+    named = {item["rule_id"] for item in told["findings"] if item["severity"] == "conflict"}
+    fights = {item["rule_id"] for item in told["findings"] if item["kind"] == "quarrel"}
+    assert {str(planted[title]) for _, title, _, _ in CONFLICTS} <= named | fights
+    assert named.isdisjoint({str(number) for number in harmless.values()})
+    # What customers would see is complete.
+    seen = {item["rule"] for item in told["customer_visible"]}
+    assert seen == {
+        *("Tell customers that we look", "Tell customers of priorities", "Tell customers of everything"),
+        *("Pending on notes", "Survey on pending", "Excuse for urgent ones"),
+    }
+    assert all(item["advice"] and item["text"] for item in told["findings"])
+
+
+def test_an_account_with_harmless_rules_only_is_fine_and_nothing_is_written(desk: Desk) -> None:
+    plant(desk, HARMLESS)
+    desk.helpdesk_requests()
+    ended = desk("doctor")
+    asked = desk.helpdesk_requests()
+    assert "0 conflicts" in ended.out
+    assert "10 triggers, 2 automations" in ended.out
+    assert all(request.startswith("GET ") or request == "POST /oauth/tokens" for request in asked)
+    assert len(asked) <= 14
+
+
+def test_many_rules_are_read_page_by_page(desk: Desk) -> None:
+    plant(desk, [("triggers", f"Fine {number}", [CREATE], [MAIL]) for number in range(150)])
+    plant(desk, CONFLICTS[:1], first=900)
+    told = desk("doctor", "--json", code=1).object
+    assert told["read"]["trigger"] == 151
+    assert [item["rule_id"] for item in told["findings"] if item["severity"] == "conflict"] == ["900"]
+
+
+def test_a_rule_that_is_switched_off_is_passed_over(desk: Desk) -> None:
+    plant(desk, CONFLICTS[:1])
+    desk.sandbox.store.triggers[1]["active"] = False
+    assert desk("doctor", "--json").object["conflicts"] == 0
+
+
+def test_macros_views_sla_policies_and_fields_are_looked_at(desk: Desk) -> None:
+    store = desk.sandbox.store
+    plant(
+        desk,
+        [
+            ("macros", "Refund", [], [("current_tags", "ai_refund")]),
+            ("macros", "Start over", [], [("set_tags", "again")]),
+            ("views", "Not triaged", [("current_tags", "not_includes", "ai_processed")], []),
+            ("views", "Refunds", [("current_tags", "includes", "ai_refund")], []),
+            ("views", "Mine", [("assignee_id", "is", "current_user")], []),
+        ],
+    )
+    store.business_rules["sla_policies"] = [
+        {"id": 9, "title": "Gold", "filter": {"all": [], "any": []}, "policy_metrics": [{"priority": "high"}]}
+    ]
+    told = desk("doctor", "--json").object["findings"]
+    by_rule = {(item["rule_kind"], item["rule"]): item["kind"] for item in told if item["rule_id"]}
+    assert by_rule == {
+        ("macro", "Refund"): "same_tags",
+        ("macro", "Start over"): "same_tags",
+        ("view", "Not triaged"): "view",
+        ("view", "Refunds"): "view",
+        ("SLA policy", "Gold"): "sla",
+    }
+    (empty,) = [item for item in told if item["kind"] == "empty_field"]
+    assert "'Product area' (2001), 'Order number' (2002)" in empty["text"]
+
+
+def test_targets_of_categories_that_are_not_there_are_named(desk: Desk) -> None:
+    (desk.folder / "ticketbot.toml").write_text(
+        'fallback_category = "general"\n[[categories]]\nname = "general"\ndescription = "Everything that there is."\n'
+        'group = 99\nfields = { 2001 = "area_moon", 4711 = "x" }\n',
+        encoding="utf-8",
+    )
+    told = desk("doctor", "--json").object["findings"]
+    assert len([item for item in told if item["kind"] == "target"]) == 3
+
+
+def test_rules_that_may_not_be_read_are_no_all_clear(open_desk: OpenDesk) -> None:
+    desk = open_desk(0, bot_role="agent")
+    assert "triggers" in desk("doctor", code=3).err
+
+
+def test_the_local_helpdesk_has_nothing_to_check(bare: Command) -> None:
+    assert "nothing to check" in bare("doctor", TICKETBOT_HELPDESK="local").out

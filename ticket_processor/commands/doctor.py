@@ -1,0 +1,71 @@
+"""``ticketbot doctor``: names the helpdesk's own rules that a run would set off, before the first one writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import ExitCode
+from ..learning.doctor.effects import SEVERITIES
+from ..learning.doctor.examine import SetupFinding, examine
+from ..learning.doctor.writes import planned_writes
+from ..settings.load import load
+from ..wiring.desks import read_setup
+from ..wiring.parts import transport_for
+from .options import ConfigOption, JsonOption
+from .screen import Screen
+
+DEADLINE_S = 120.0
+_KINDS = ("trigger", "automation", "macro", "view", "SLA policy")
+
+
+def doctor(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption = None) -> int:
+    """Read triggers, automations, macros, views and fields; writes nothing.
+
+    Exit code 0: no conflicts; 1: a rule would mail customers or fight us; 3: the rules could not be read.
+    """
+    settings = load(config=config)
+    screen = Screen(as_json=as_json)
+    if settings.helpdesk == "local":
+        screen.result("the local helpdesk has no rules of its own: nothing to check", _data([], {}, ()))
+        return ExitCode.OK
+    with closing(transport_for(settings.desk, clock, Deadline(clock, DEADLINE_S), read_only=True)) as transport:
+        setup = read_setup(settings, transport)
+    planned = planned_writes(settings.policy, settings.taxonomy, settings.run.statuses, settings.replies)
+    found = examine(setup, planned, settings.policy, settings.taxonomy)
+    read: Counter[str] = Counter(rule.kind for rule in setup.rules)
+    screen.blocks([_block(finding) for finding in found], loud="conflict")
+    screen.notices(setup.unread)
+    counted = Counter(finding.severity for finding in found)
+    seen = sum(finding.customers_see for finding in found if finding.severity == "conflict")
+    screen.result(
+        f"{', '.join(f'{read[kind]} {_plural(kind, read[kind])}' for kind in _KINDS)} read: "
+        f"{counted['conflict']} conflicts, {counted['warning']} warnings, {counted['advice']} pieces of advice; "
+        f"customers would see {seen} of them",
+        _data(found, dict(read), setup.unread),
+    )
+    return ExitCode.SOME_FAILED if counted["conflict"] else ExitCode.OK
+
+
+def _block(finding: SetupFinding) -> tuple[str, list[str]]:
+    name = f"{finding.rule_kind} '{finding.rule}' ({finding.rule_id}) " if finding.rule_id else f"{finding.rule}: "
+    return finding.severity, [f"{name}{finding.text}", f"to do: {finding.advice}"]
+
+
+def _plural(kind: str, number: int) -> str:
+    return kind if number == 1 else f"{kind.removesuffix('y')}ies" if kind.endswith("y") else f"{kind}s"
+
+
+def _data(found: list[SetupFinding], read: dict[str, int], unread: tuple[str, ...]) -> dict[str, object]:
+    """What ``--json`` prints."""
+    return {
+        "read": read,
+        **{
+            f"{name}s" if name != "advice" else name: sum(item.severity == name for item in found)
+            for name in SEVERITIES
+        },
+        "findings": [finding.model_dump() for finding in found],
+        "customer_visible": [finding.model_dump() for finding in found if finding.customers_see],
+        "not_read": list(unread),
+    }

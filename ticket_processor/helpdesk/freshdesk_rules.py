@@ -1,0 +1,145 @@
+"""What a Freshdesk account does by itself: its automation rules, in the words of :mod:`.business_rules`. Reads only.
+
+Facts and their sources: developers.freshdesk.com/api, "Automations". Its API has neither views nor scenarios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..core.errors import CannotRun
+from .business_rules import AccountSetup, BusinessRule, Clause, RuleAction, RuleCondition
+from .freshdesk_auth import own_user
+from .freshdesk_fields import read_labels
+from .freshdesk_format import PRIORITIES
+from .json_values import mapping, string
+from .transport import Transport
+
+CREATION, HOURLY, UPDATE = 1, 3, 4
+"""Numbers of the kinds of rules. Those on creation have worked before we write, so they are left out."""
+_NAMES = {
+    "tag_names": "current_tags",
+    "tag_ids": "current_tags",
+    "add_tag": "current_tags",
+    "ticket_type": "type",
+    "responder_id": "assignee_id",
+    "source": "via_id",
+    "subject": "subject_includes_word",
+    "description": "description_includes_word",
+    "subject_or_description": "subject_includes_word",
+    "trigger_webhook": "notification_target",
+    "send_email_to_requester": "notification_user",
+    "send_email_to_agent": "notification_user",
+    "send_email_to_group": "notification_group",
+    "add_comment": "add_note",
+    "note_type": "comment_is_public",
+    "reply_sent": "comment_is_public",
+    "customer_feedback": "satisfaction_score",
+}
+_OPERATORS = {"in": "is", "not_in": "is_not", "equal": "is", "contains": "includes", "does_not_contain": "not_includes"}
+_STATUSES = {"2": "open", "3": "pending", "4": "solved", "5": "closed"}
+_PRIORITIES = {str(number): priority.value for number, priority in PRIORITIES.items()}
+_ANY = ("--", "any", "")
+_BY_CUSTOMER = "2"
+"""The performer that is the customer: such rules do not work on our updates."""
+_QUIET = ("skip_notification", "add_note", "add_watcher", "assign_to_bot_agent", "set_parent_ticket_fields")
+
+
+def read_setup(transport: Transport) -> AccountSetup:
+    """Everything at once. Raises :class:`CannotRun`, as any reading of the helpdesk."""
+    rules = []
+    for kind in (UPDATE, HOURLY):
+        reply = transport.request("GET", f"/api/v2/automations/{kind}/rules")
+        if not reply.ok:
+            raise CannotRun(
+                f"Freshdesk does not show its automation rules (HTTP {reply.status}): the key has to be an admin's, "
+                "and not every plan has them"
+            )
+        rows = reply.body if isinstance(reply.body, list) else mapping(reply.body).get("rules") or ()
+        rules += [_rule(row, kind) for row in map(mapping, rows) if row.get("active") is not False]
+    number = own_user(transport)
+    return AccountSetup(
+        rules=tuple(rules),
+        labels=read_labels(transport),
+        own_user=None if number is None else str(number),
+        unread=("Freshdesk's API shows no views, scenarios or SLA policies: look at them yourself",),
+    )
+
+
+def _rule(row: Mapping[str, Any], kind: int) -> BusinessRule:
+    parts: list[RuleCondition | Clause] = []
+    performer = str(mapping(row.get("performer")).get("type") or "")
+    if performer == _BY_CUSTOMER:
+        parts.append(RuleCondition("role", "is", ("end_user",)))
+    events = tuple(_event(mapping(item)) for item in row.get("events") or ())
+    if kind == UPDATE:
+        parts.append(RuleCondition("update_type", "is", ("Change",)))
+        parts += [Clause("any", events)] if events else []
+    sets = tuple(_clause(mapping(item)) for item in row.get("conditions") or ())
+    if sets:
+        parts.append(Clause("any" if " or " in string(row.get("operator")) else "all", sets))
+    return BusinessRule(
+        kind="trigger" if kind == UPDATE else "automation",
+        id=str(row.get("id")),
+        title=string(row.get("name")),
+        conditions=Clause("all", tuple(parts)),
+        actions=tuple(_actions(row.get("actions") or ())),
+    )
+
+
+def _event(item: Mapping[str, Any]) -> RuleCondition | Clause:
+    """One of the changes on which a rule works: a field from one value to another, or a reply, note or the like."""
+    name = string(item.get("field_name"))
+    old, new = (_values(name, item.get(key)) for key in ("from", "to"))
+    if name in ("reply_sent", "note_type"):
+        public = name == "reply_sent" or "public" in _values(name, item.get("value"))
+        return RuleCondition("comment_is_public", "is", ("true" if public else "not_relevant",))
+    if name == "priority" and old == ("low",):
+        old = ("low", "")  # what we take for an empty priority
+    moves = [RuleCondition(_name(name), "changed")]
+    moves += [RuleCondition(_name(name), "value_previous", old)] if old[0] not in _ANY else []
+    moves += [RuleCondition(_name(name), "value", new)] if new[0] not in _ANY else []
+    return Clause("all", tuple(moves))
+
+
+def _clause(item: Mapping[str, Any]) -> Clause:
+    return Clause(
+        "any" if item.get("match_type") == "any" else "all",
+        tuple(_condition(mapping(part)) for part in item.get("properties") or ()),
+    )
+
+
+def _condition(item: Mapping[str, Any]) -> RuleCondition:
+    name = string(item.get("field_name"))
+    operator = _OPERATORS.get(string(item.get("operator")), string(item.get("operator")))
+    ours = _name(name)
+    if ours == "current_tags":
+        operator = {"is": "includes", "is_not": "not_includes"}.get(operator, operator)
+    if name.endswith(("_at", "hours_since")) or name.startswith(("hours_", "inbound_count")):
+        ours = "updated_at"
+    return RuleCondition(ours, operator, _values(name, item.get("value")))
+
+
+def _actions(rows: object) -> Iterator[RuleAction]:
+    for item in map(mapping, rows if isinstance(rows, list) else ()):
+        name = string(item.get("field_name"))
+        if name in _QUIET:
+            continue
+        to = "requester_id" if name == "send_email_to_requester" else "assignee_id"
+        mails = name in ("send_email_to_requester", "send_email_to_agent")
+        yield RuleAction(_name(name), (to,) if mails else _values(name, item.get("value")))
+
+
+def _name(name: str) -> str:
+    return _NAMES.get(name, name)
+
+
+def _values(name: str, value: object) -> tuple[str, ...]:
+    """The values as text, those of priority and status in everybody's words. A tag with blanks is none of ours."""
+    words = {"priority": _PRIORITIES, "status": _STATUSES}.get(name, {})
+    items = value if isinstance(value, list) else [value]
+    found = tuple("" if item is None else words.get(str(item), str(item)) for item in items)
+    if _name(name) == "current_tags":
+        found = tuple(word.strip().replace(" ", "-") for item in found for word in item.split(","))
+    return found or ("",)
