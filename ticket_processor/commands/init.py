@@ -53,6 +53,8 @@ def init(
     if not complete:
         screen.say(_FILL_IN.format(folder / ".env", look))
     elif code is ExitCode.OK:
+        if settings.helpdesk != "local":
+            screen.found(None, f"ticketbot doctor {named}names rules of the helpdesk that a run would set off")
         screen.say(f"Next: {look} (shows what a run would do, and writes nothing)")
     else:
         screen.say("Next: put right what failed, and say: ticketbot init")
