@@ -133,6 +133,42 @@ def test_a_rule_that_has_worked_when_the_ticket_came_in_is_spent() -> None:
     assert conflicts(rule(*once, asks("role", "is_not", "end_user"), do=thanks)) == [("1", "customer")]
 
 
+def test_a_value_that_a_trigger_sets_on_new_tickets_is_one_that_we_leave_alone() -> None:
+    vip = (asks("status", "is", "new"), asks("current_tags", "includes", "vip"))
+    assert found(rule(*vip, do=RuleAction("priority", ("high",)))) == []
+    ours = (asks("status", "is", "new"), asks("current_tags", "includes", "ai_order"))
+    assert conflicts(rule(*ours, do=RuleAction("priority", ("high",)))) == [("1", "fight")]
+
+
+def test_the_rules_of_a_fresh_zendesk_account_are_no_conflicts() -> None:
+    change, create = asks("update_type", "is", "Change"), asks("update_type", "is", "Create")
+    note, others = asks("comment_is_public", "is", "not_relevant"), asks("assignee_id", "is_not", "current_user")
+    both = RuleAction("notification_user", ("requester_and_ccs", "Subject", "Body"))
+    assignee = RuleAction("notification_user", ("assignee_id", "Subject", "Body"))
+    survey = (RuleAction("satisfaction_score", ("offered",)), both)
+    group = RuleAction("notification_group", ("group_id", "Subject", "Body"))
+    everybody = RuleAction("notification_user", ("all_agents", "Subject", "Body"))
+    unassigned, solved = asks("assignee_id", "is", ""), asks("status", "is", "solved")
+    reopened = (asks("status", "value_previous", "solved"), asks("status", "is_not", "closed"))
+    kept = (asks("assignee_id", "not_changed"), asks("status", "not_value_previous", "solved"))
+    by_mail = (asks("current_via_id", "is", "4"), asks("role", "is", "agent"))
+    asked = (asks("SOLVED", "is", "24"), asks("satisfaction_score", "is", "true"))
+    rules = [
+        rule(asks("status", "is_not", "solved"), create, do=both, id="received"),
+        rule(change, asks("comment_is_public", "is", "requester_can_see_comment"), do=both, id="comment"),
+        rule(create, asks("comment_is_public", "is", "true"), asks("role", "is", "agent"), do=both, id="proactive"),
+        rule(note, others, *kept, do=assignee, id="update"),
+        rule(asks("assignee_id", "changed"), others, do=assignee, id="assignment"),
+        rule(others, *reopened, do=assignee, id="reopened"),
+        rule(asks("group_id", "changed"), asks("group_id", "is_not", ""), unassigned, do=group, id="group"),
+        rule(create, do=everybody, id="agents"),
+        rule(unassigned, *by_mail, do=RuleAction("assignee_id", ("current_user",)), id="first"),
+        rule(solved, asks("SOLVED", "is", "96"), do=RuleAction("status", ("closed",)), kind="automation", id="close"),
+        rule(solved, *asked, do=survey, kind="automation", id="rating"),
+    ]
+    assert [(item.rule_id, item.severity, item.kind) for item in found(*rules)] == [("update", "advice", "people")]
+
+
 def test_what_a_rule_does_may_set_off_another() -> None:
     solve = rule(asks("current_tags", "includes", "ai_general"), do=RuleAction("status", ("solved",)), title="Solve")
     survey = rule(asks("status", "value", "solved"), do=RuleAction("satisfaction_score", ("offered",)), id="2")

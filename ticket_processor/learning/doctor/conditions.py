@@ -33,7 +33,7 @@ OF_THE_TICKET = frozenset(
     "requester_twitter_verified received_from received_at".split()
 )
 """What depends on the ticket and its people; our updates change none of it."""
-_PEOPLES = ("user.custom_fields.", "requester.custom_fields.", "organization.custom_fields.")
+_PEOPLES = ("user.", "requester.", "organization.")
 _CHANGES = frozenset(
     "changed not_changed value value_previous not_value not_value_previous changed_to changed_from not_changed_to "
     "not_changed_from".split()

@@ -17,7 +17,8 @@ from .writes import PlannedWrite, PlannedWrites
 MOST_CASES = 100_000
 ANOTHER = "another"
 """Stands for every value that the rule does not mention."""
-TAG_ACTIONS = ("current_tags", "set_tags", "remove_tags")
+ADDING = ("current_tags", "set_tags")
+TAG_ACTIONS = (*ADDING, "remove_tags")
 
 Moves = Mapping[str, frozenset[str]]
 """Values that other rules give to fields in the same update."""
@@ -76,20 +77,20 @@ def possible_writes(
         yield PossibleWrite(update, replace(update, tags=people, values=still, comment=None), write.tags, sets)
 
 
-def fires_at_creation(rule: BusinessRule, case: PossibleWrite) -> bool:
-    """Whether the rule is spent before we write: it worked when the ticket came in, and its own tag stops it now."""
-    own = frozenset(word for action in rule.actions if action.field == "current_tags" for word in action.words)
-    stopped = frozenset(
-        word
-        for condition in rule.conditions.conditions()
-        if condition.field == "current_tags" and condition.operator == "not_includes"
-        for word in condition.words & own
-    )
-    if not stopped or stopped & case.update.tags:
-        return False
+def contradicts(rule: BusinessRule, case: PossibleWrite) -> bool:
+    """Whether the trigger has seen to it, when the ticket came in, that there is no such case.
+
+    It worked then, and so its tags are there, and its values, which we leave alone.
+    """
     new = {name: ("", "new" if name == "status" else old) for name, (old, _) in case.before.values.items()}
     creation = replace(case.before, values=new, update_type="Create", comment="public", by_customer=True)
-    return holds(rule.conditions, creation) is not Truth.NO
+    undone = any(
+        not action.words <= case.update.tags
+        if action.field in ADDING
+        else action.field in new and case.before.values[action.field][0] != action.values[0]
+        for action in rule.actions
+    )
+    return undone and holds(rule.conditions, creation) is not Truth.NO
 
 
 def removed_tags(action: RuleAction, tags: frozenset[str]) -> frozenset[str]:

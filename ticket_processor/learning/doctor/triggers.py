@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from ...helpdesk.business_rules import AccountSetup, BusinessRule
 from .conditions import ORDERS, Truth, holds, understood
 from .effects import fights
-from .possible import NO_MOVES, TAG_ACTIONS, Moves, PossibleWrite, TooManyCases, fires_at_creation, possible_writes
+from .possible import ADDING, NO_MOVES, TAG_ACTIONS, Moves, PossibleWrite, TooManyCases, contradicts, possible_writes
 from .writes import PlannedWrites
 
-ADDING = ("current_tags", "set_tags")
 ROUNDS = 5
 TOO_MANY = ("more tags and fields than can be tried",)
 """Rules that set off rules that set off rules …"""
@@ -36,11 +35,13 @@ def set_off(setup: AccountSetup, planned: PlannedWrites) -> list[SetOff]:
     found: dict[str, SetOff] = {}
     for _ in range(ROUNDS):
         before = list(found.values())
+        moves = _moves(before)
         for rule in setup.of("trigger"):
-            if rule.id not in found:
-                works = _trigger(rule, planned, setup.own_user, _moves(before))
+            after = _sources(rule, before)
+            if rule.id not in found and (after or not before):
+                works = _trigger(rule, planned, setup.own_user, moves)
                 if works is not None:
-                    works.after = _sources(rule, before)
+                    works.after = after
                     found[rule.id] = works
         if len(found) == len(before):
             break
@@ -66,7 +67,7 @@ def _trigger(rule: BusinessRule, planned: PlannedWrites, user: str | None, moves
         return SetOff(rule, [], always=False, unknown=TOO_MANY)
     for case in possible:
         truth = holds(rule.conditions, case.update)
-        if truth is Truth.NO or fires_at_creation(rule, case):
+        if truth is Truth.NO or contradicts(rule, case):
             always = False
             continue
         always = always and truth is Truth.YES
