@@ -80,14 +80,14 @@ def possible_writes(
 def contradicts(rule: BusinessRule, case: PossibleWrite) -> bool:
     """Whether the trigger has seen to it, when the ticket came in, that there is no such case.
 
-    It worked then, and so its tags are there, and its values, which we leave alone.
+    It worked then, so its tags are there, and what it fills is not empty for us to fill.
     """
     new = {name: ("", "new" if name == "status" else old) for name, (old, _) in case.before.values.items()}
     creation = replace(case.before, values=new, update_type="Create", comment="public", by_customer=True)
     undone = any(
         not action.words <= case.update.tags
         if action.field in ADDING
-        else action.field in new and case.before.values[action.field][0] != action.values[0]
+        else action.field in new and not case.before.values[action.field][0] and action.values[0]
         for action in rule.actions
     )
     return undone and holds(rule.conditions, creation) is not Truth.NO
