@@ -13,6 +13,7 @@ from ticket_processor.learning.doctor.examine import SetupFinding, examine
 from ticket_processor.learning.doctor.writes import planned_writes
 from ticket_processor.policy.decide import Policy
 
+AS_IT_COMES = planned_writes(Policy(), default_taxonomy(), ("new", "open"))
 YES, NO, MAYBE = Truth.YES, Truth.NO, Truth.MAYBE
 OURS = HypotheticalUpdate(
     tags=frozenset({"ai_processed", "vip"}),
@@ -38,8 +39,10 @@ def rule(
 
 def found(*rules: BusinessRule, policy: Policy | None = None, taxonomy: Taxonomy | None = None) -> list[SetupFinding]:
     """What the doctor says of these rules themselves."""
+    planned = AS_IT_COMES
+    if policy is not None or taxonomy is not None:
+        planned = planned_writes(policy or Policy(), taxonomy or default_taxonomy(), ("new", "open"))
     policy, taxonomy = policy or Policy(), taxonomy or default_taxonomy()
-    planned = planned_writes(policy, taxonomy, ("new", "open"))
     return [item for item in examine(AccountSetup(rules=rules), planned, policy, taxonomy) if item.rule_id]
 
 
@@ -228,3 +231,48 @@ def test_a_rule_that_asks_too_much_to_be_tried_counts_as_perhaps() -> None:
     (finding,) = found(rule(*tags, asks("update_type", "is", "Change")))
     assert finding.severity == "conflict"
     assert "perhaps" in finding.text
+
+
+CHANGE, CREATE = asks("update_type", "is", "Change"), asks("update_type", "is", "Create")
+TO_LATER = {"kind": "automation"}
+PLANTED = {
+    "either of two": rule(Clause("any", (asks("priority", "value", "high"), asks("priority", "value", "urgent")))),
+    "articles": rule(
+        asks("current_tags", "includes", "ai_sentiment_negative urgent_case"),
+        do=RuleAction("deflection", ("requester_id", "Subject", "Body")),
+    ),
+    "by its channel": rule(asks("current_via_id", "is", "5"), do=RuleAction("remove_tags", ("ai_review ai_fallback",))),
+    "opens": rule(asks("group_id", "is", ""), CHANGE, do=RuleAction("status", ("open",))),
+    "reopens on notes": rule(asks("comment_is_public", "is", "false"), do=RuleAction("status", ("open",))),
+    "mails later": rule(asks("current_tags", "includes", "ai_refund"), asks("updated_at", "is", "24"), **TO_LATER),
+    "cleans up": rule(asks("SOLVED", "is", "24"), do=RuleAction("remove_tags", ("ai_processed",)), **TO_LATER),
+    "writes": rule(asks("priority", "changed"), do=RuleAction("tweet_requester", ("Hello",))),
+    "calms": rule(asks("priority", "value", "urgent"), do=RuleAction("priority", ("normal",))),
+    "marks": rule(asks("current_tags", "includes", "vip"), CREATE, do=RuleAction("current_tags", ("ai_processed",))),
+    "asks nothing": rule(),
+    "asks for what stays": rule(asks("status", "not_changed"), CHANGE),
+}
+HARMLESS = {
+    "customer's own note": rule(asks("comment_is_public", "is", "false"), asks("role", "is", "end_user")),
+    "requester's update": rule(asks("requester_id", "is", "current_user"), CHANGE),
+    "no longer urgent": rule(asks("priority", "value_previous", "urgent")),
+    "opened": rule(asks("status", "value", "open")),
+    "moved": rule(asks("organization_id", "changed")),
+    "given to somebody": rule(asks("assignee_id", "value", "77")),
+    "came by mail": rule(asks("via_id", "is", "4"), CREATE),
+    "rated": rule(asks("satisfaction_score", "changed")),
+    "another form": rule(asks("ticket_form_id", "changed")),
+    "not triaged": rule(asks("current_tags", "not_includes", "ai_processed"), asks("NEW", "is", "24"), **TO_LATER),
+    "no priority for two": rule(asks("priority", "is", ""), asks("NEW", "is", "48"), **TO_LATER),
+    "pending": rule(asks("status", "is", "pending"), CHANGE),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_conflict_is_named(name: str) -> None:
+    assert conflicts(PLANTED[name])
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_harmless_rule_is_not(name: str) -> None:
+    assert conflicts(HARMLESS[name]) == []
