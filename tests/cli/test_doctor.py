@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.messages import Request, Response, json_response
+
 from .conftest import Command, Desk, OpenDesk
 
 MAIL = ("notification_user", ["requester_id", "Subject", "Body"])
@@ -191,3 +194,20 @@ def test_rules_that_may_not_be_read_are_no_all_clear(open_desk: OpenDesk) -> Non
 
 def test_the_local_helpdesk_has_nothing_to_check(bare: Command) -> None:
     assert "nothing to check" in bare("doctor", TICKETBOT_HELPDESK="local").out
+
+
+class SmallPlan(Sandbox):
+    """A sandbox of a plan that has no SLA policies."""
+
+    def handle(self, request: Request) -> Response:
+        if "/slas/" in request.path:
+            return json_response(403, {"error": "Forbidden"})
+        return super().handle(request)
+
+
+def test_what_a_plan_does_not_have_is_said_and_stops_nothing(open_desk: OpenDesk) -> None:
+    desk = open_desk(0, kind=SmallPlan)
+    plant(desk, CONFLICTS[:1])
+    told = desk("doctor", "--json", code=1).object
+    assert told["conflicts"] == 1
+    assert told["not_read"] == ["Zendesk does not show its SLA policies (HTTP 403)"]

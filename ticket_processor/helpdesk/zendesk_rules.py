@@ -38,7 +38,7 @@ def read_setup(transport: Transport) -> AccountSetup:
     unread: list[str] = []
     rules = []
     for path, kind in _LISTS.items():
-        name = path.rpartition("/")[2]
+        name = "sla_policies" if path == "slas/policies" else path
         rows = _rows(transport, path, name, unread, needed=path in _NEEDED)
         rules += [_rule(kind, row) for row in rows if row.get("active") is not False]
     webhooks = _rows(transport, "webhooks", "webhooks", unread)
@@ -89,10 +89,10 @@ def _page(
     if not reply.ok:
         if needed:
             raise CannotRun(f"Zendesk refuses to show its {name} (HTTP {reply.status}): without them nothing is sure")
-        unread.append(f"Zendesk does not show its {name} (HTTP {reply.status})")
+        unread.append(f"Zendesk does not show its {name.replace('sla_', 'SLA ')} (HTTP {reply.status})")
         return [], None
     body = mapping(reply.body)
-    rows = body.get(name, body.get(f"sla_{name}"))
+    rows = body.get(name)
     if not isinstance(rows, list):
         raise HelpdeskDown(f"Zendesk's answer holds no list of {name}")
     meta = mapping(body.get("meta"))
