@@ -187,6 +187,15 @@ def test_targets_of_categories_that_are_not_there_are_named(desk: Desk) -> None:
     assert len([item for item in told if item["kind"] == "target"]) == 3
 
 
+def test_tickets_that_carry_the_marker_before_the_first_run_are_counted(desk: Desk) -> None:
+    desk.sandbox.store.person_edit(1, add_tags=("ai_processed",))
+    desk.advance(120)
+    (finding,) = [item for item in desk("doctor", "--json").object["findings"] if item["kind"] == "marker"]
+    assert "carry ai_processed already: 1;" in finding["text"]
+    desk("run", "--since", "1d")
+    assert not [item for item in desk("doctor", "--json").object["findings"] if item["kind"] == "marker"]
+
+
 def test_rules_that_may_not_be_read_are_no_all_clear(open_desk: OpenDesk) -> None:
     desk = open_desk(0, bot_role="agent")
     assert "triggers" in desk("doctor", code=3).err

@@ -213,6 +213,13 @@ def test_an_automation_counts_only_where_our_write_is_the_cause() -> None:
     assert (finding.severity, finding.text) == ("warning", "replaces the priority that we set later")
 
 
+def test_an_automation_that_waits_for_silence_is_said_to_be_postponed() -> None:
+    silent = asks("updated_at", "greater_than", "72")
+    (finding,) = found(rule(asks("status", "less_than", "pending"), silent, kind="automation"))
+    assert (finding.severity, finding.kind) == ("advice", "postponed")
+    assert found(rule(asks("status", "is", "solved"), silent, kind="automation")) == []
+
+
 def test_two_triggers_that_want_different_things_are_named_only_where_they_meet() -> None:
     first = rule(asks("priority", "value", "high"), do=RuleAction("group_id", ("1",)))
     second = rule(asks("current_tags", "includes", "ai_urgency_high"), do=RuleAction("group_id", ("2",)), id="2")

@@ -11,6 +11,7 @@ from ..learning.doctor.effects import SEVERITIES
 from ..learning.doctor.examine import SetupFinding, examine
 from ..learning.doctor.writes import planned_writes
 from ..settings.load import load
+from ..state.store import FILE_NAME
 from ..wiring.desks import read_setup
 from ..wiring.parts import transport_for
 from .options import ConfigOption, JsonOption
@@ -33,7 +34,8 @@ def doctor(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption
     with closing(transport_for(settings.desk, clock, Deadline(clock, DEADLINE_S), read_only=True)) as transport:
         setup = read_setup(settings, transport)
     planned = planned_writes(settings.policy, settings.taxonomy, settings.run.statuses, settings.replies)
-    found = examine(setup, planned, settings.policy, settings.taxonomy)
+    first = not (settings.state_folder / FILE_NAME).exists()
+    found = examine(setup, planned, settings.policy, settings.taxonomy, before_first_run=first)
     read: Counter[str] = Counter(rule.kind for rule in setup.rules)
     screen.blocks([_block(finding) for finding in found], loud="conflict")
     screen.notices(setup.unread)

@@ -41,7 +41,9 @@ class SetupFinding(Frozen):
     customers_see: bool = False
 
 
-def examine(setup: AccountSetup, planned: PlannedWrites, policy: Policy, taxonomy: Taxonomy) -> list[SetupFinding]:
+def examine(
+    setup: AccountSetup, planned: PlannedWrites, policy: Policy, taxonomy: Taxonomy, *, before_first_run: bool = False
+) -> list[SetupFinding]:
     """All findings, conflicts first."""
     works = set_off(setup, planned)
     of_rules = [finding for each in works for finding in _of_rule(each, setup, planned)]
@@ -49,10 +51,12 @@ def examine(setup: AccountSetup, planned: PlannedWrites, policy: Policy, taxonom
         *of_rules,
         *_same_tags(setup, planned, {finding.rule_id for finding in of_rules if finding.kind == "fight"}),
         *_quarrels(works, planned, setup.own_user),
+        *_postponed(setup, planned),
         *_macros(setup, planned),
         *_views(setup, planned),
         *_targets(setup, planned),
         *_labels(setup, planned, policy, taxonomy),
+        *(_marked(setup, planned) if before_first_run else ()),
     ]
     return sorted(dict.fromkeys(found), key=lambda finding: SEVERITIES.index(finding.severity))
 
@@ -148,6 +152,15 @@ def _over(one: RuleAction, two: RuleAction) -> str | None:
     return one.field.replace("_id", "") if fits and one.values != two.values else None
 
 
+def _postponed(setup: AccountSetup, planned: PlannedWrites) -> Iterator[SetupFinding]:
+    """Automations on tickets that we write to, and that wait for hours without an update: ours is one."""
+    for rule in setup.of("automation"):
+        waits = any(condition.field == "updated_at" for condition in rule.conditions.conditions())
+        if waits and any(_may_hold(rule, case) for case in _cases(rule, setup, planned)):
+            text = "counts the hours since the last update: our write starts them anew"
+            yield _finding(rule, "advice", "postponed", text, "count from another event, if that matters")
+
+
 def _macros(setup: AccountSetup, planned: PlannedWrites) -> Iterator[SetupFinding]:
     fields = planned.sets - {"priority", "group_id"}
     for rule in setup.of("macro"):
@@ -172,10 +185,7 @@ def _views(setup: AccountSetup, planned: PlannedWrites) -> Iterator[SetupFinding
     for view in setup.of("view"):
         if not any(_is_ours(item, planned) for item in view.conditions.conditions()):
             continue
-        try:
-            cases = list(possible_writes(planned, [view], setup.own_user))
-        except TooManyCases:
-            continue
+        cases = _cases(view, setup, planned)
         if any(_leaves(view, case) for case in cases):
             text = "loses tickets as we write to them"
             yield _finding(view, "advice", "view", text, "tell those who work from it")
@@ -188,6 +198,18 @@ def _views(setup: AccountSetup, planned: PlannedWrites) -> Iterator[SetupFinding
         yield SetupFinding(severity="advice", kind="unused_tags", rule="-", text=text, advice=advice)
 
 
+def _cases(rule: BusinessRule, setup: AccountSetup, planned: PlannedWrites) -> list[PossibleWrite]:
+    """The rule's cases; none where they are too many, since nothing here may be said without them."""
+    try:
+        return list(possible_writes(planned, [rule], setup.own_user))
+    except TooManyCases:
+        return []
+
+
+def _may_hold(rule: BusinessRule, case: PossibleWrite) -> bool:
+    return holds(rule.conditions, case.update) is not Truth.NO
+
+
 def _is_ours(condition: RuleCondition, planned: PlannedWrites) -> bool:
     return (
         bool(condition.words & planned.tags) if condition.field == "current_tags" else condition.field in planned.sets
@@ -195,11 +217,11 @@ def _is_ours(condition: RuleCondition, planned: PlannedWrites) -> bool:
 
 
 def _leaves(view: BusinessRule, case: PossibleWrite) -> bool:
-    return holds(view.conditions, case.before) is not Truth.NO and holds(view.conditions, case.update) is Truth.NO
+    return holds(view.conditions, case.before) is not Truth.NO and not _may_hold(view, case)
 
 
 def _enters(view: BusinessRule, case: PossibleWrite) -> bool:
-    return holds(view.conditions, case.before) is Truth.NO and holds(view.conditions, case.update) is not Truth.NO
+    return holds(view.conditions, case.before) is Truth.NO and _may_hold(view, case)
 
 
 def _targets(setup: AccountSetup, planned: PlannedWrites) -> Iterator[SetupFinding]:
@@ -238,6 +260,15 @@ def _labels(setup: AccountSetup, planned: PlannedWrites, policy: Policy, taxonom
         text = f"solving after a public reply is refused where {names} is empty, which is required"
         advice = "let the categories fill it, or leave replies.public.then at nothing"
         yield SetupFinding(severity="warning", kind="required_field", rule="-", text=text, advice=advice)
+
+
+def _marked(setup: AccountSetup, planned: PlannedWrites) -> Iterator[SetupFinding]:
+    """Tickets that carry the marker though we have never run here."""
+    number = (setup.labels.tags or {}).get(planned.marker, 0)
+    if number:
+        text = f"tickets that carry {planned.marker} already: {number}; they count as done, and are never triaged"
+        advice = "if no run of ticketbot set it, choose another policy.tag_prefix"
+        yield SetupFinding(severity="warning", kind="marker", rule="-", text=text, advice=advice)
 
 
 def _finding(
