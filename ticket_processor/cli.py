@@ -59,6 +59,13 @@ class Commands(CommandGroup):
                 "doctor": CommandEntry("List what to mend in your articles.", "kb_doctor:doctor"),
             },
         ),
+        "learn": CommandEntry(
+            "What people change of our labels: collect it, learn from it.",
+            commands={
+                "log": CommandEntry("Print everything that was learnt or decided.", "learn:log"),
+                "undo": CommandEntry("Take back something that was learnt.", "learn:undo"),
+            },
+        ),
         "report": CommandEntry("Show what was triaged in a period, how well and at what cost.", "report:report"),
         "escalated": CommandEntry("List tickets that are escalated and still open.", "escalated:escalated"),
         "dashboard": CommandEntry("Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"),

@@ -39,6 +39,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot kb eval --corpus articles.jsonl --queries questions.jsonl --out ranked.jsonl",
     ),
     "kb doctor": ("ticketbot kb doctor", "ticketbot kb doctor --markdown proposals.md"),
+    "learn log": ("ticketbot learn log",),
+    "learn undo": ("ticketbot learn undo 3",),
     "report": (
         "ticketbot report --since 30d --risk high",
         "ticketbot report --period week --markdown",
