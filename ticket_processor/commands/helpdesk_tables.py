@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..learning.override_counts import Band, Count, Overrides, PartCount
 from ..reporting.knowledge_gaps import ANY, Coverage, Knowledge
-from ..reporting.override_counts import Band, Count, Overrides, PartCount
 from .reply_tables import SENTENCES
 from .score_tables import Table
 

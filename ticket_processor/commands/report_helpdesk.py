@@ -12,14 +12,14 @@ from ..analysis.text.outgoing import leaving
 from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..helpdesk.transport import Transport
+from ..learning.override_counts import Overrides, in_sample_order
+from ..learning.override_sample import WRITTEN, read_overrides, written_tickets
+from ..learning.overrides import words_of
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex
 from ..reporting.kept_replies import keep, kept
 from ..reporting.knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
 from ..reporting.offers import offers, sent_replies, tickets_about
-from ..reporting.override_counts import Overrides, in_sample_order
-from ..reporting.override_sample import WRITTEN, read_overrides, written_tickets
-from ..reporting.overrides import words_of
 from ..reporting.reply_counts import Replies
 from ..reporting.reply_sample import LoggedNote, read_replies, to_read, with_totals
 from ..reporting.report import Report

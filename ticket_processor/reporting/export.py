@@ -12,9 +12,9 @@ from typing import Any
 from .. import __version__
 from ..core.clock import iso
 from ..core.sanitize import harmless
+from ..learning.override_counts import Count, Overrides
 from .figures import Latency, Objective, Totals
 from .knowledge_gaps import Knowledge
-from .override_counts import Count, Overrides
 from .reply_counts import USES, Replies
 from .report import BY, ZONE, Report
 from .spikes import Spike

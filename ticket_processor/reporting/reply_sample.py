@@ -12,7 +12,7 @@ from ..core.models import Ticket
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.requesters import RequesterSearch
 from ..helpdesk.ticket_history import History
-from .history_sample import HistoryReader
+from ..learning.history_sample import HistoryReader
 from .offers import Offer, SentReply
 from .public_replies import FATES, PublicReplies, fate_of, young
 from .reply_counts import Judged, Replies, by_article, by_category

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from .. import __version__
 from ..audit.erase import ERASED, ERASING
 from ..audit.retention import EXPIRED
+from ..learning.override_counts import Overrides
 from ..state.store import DROPPED
 from . import metrics, queries, spikes
 from .figures import (
@@ -28,7 +29,6 @@ from .figures import (
 from .index import LogIndex
 from .knowledge_gaps import Knowledge
 from .offers import OfferCount, offer_counts
-from .override_counts import Overrides
 from .queries import stamp, utc
 from .reply_counts import Replies
 from .spikes import Spike

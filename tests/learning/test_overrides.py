@@ -18,10 +18,10 @@ from ticket_processor.core.models import Priority, Ticket
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.learning.override_counts import BANDS, MOST_PAIRS, Count, Overrides, add_up, in_sample_order
+from ticket_processor.learning.override_sample import LOOKED_AT, read_overrides, written_tickets
+from ticket_processor.learning.overrides import ANOTHER, JudgedLabel, TicketJudgement, Written, judge, words_of
 from ticket_processor.policy.decide import Policy
-from ticket_processor.reporting.override_counts import BANDS, MOST_PAIRS, Count, Overrides, add_up, in_sample_order
-from ticket_processor.reporting.override_sample import LOOKED_AT, read_overrides, written_tickets
-from ticket_processor.reporting.overrides import ANOTHER, JudgedLabel, TicketJudgement, Written, judge, words_of
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk
 
