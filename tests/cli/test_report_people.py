@@ -46,11 +46,11 @@ def people(desk: Desk, *options: str) -> Any:
 
 
 def counts(found: Any, part: str, label: str | None = None) -> tuple[int, ...]:
-    """Judged, left, changed, taken off, changed by rules."""
+    """Judged, kept, changed, removed, changed by rules."""
     (row,) = (row for row in found["parts"] if row["part"] == part)
     if label is not None:
         (row,) = (item for item in row["labels"] if item["label"] == label)
-    return tuple(row[name] for name in ("judged", "left", "changed", "taken_off", "by_rules"))
+    return tuple(row[name] for name in ("judged", "kept", "changed", "removed", "reverted_by_rule"))
 
 
 def audits_read(desk: Desk) -> int:
@@ -105,8 +105,8 @@ def test_what_people_changed_is_counted_exactly_and_what_others_changed_is_not_t
     assert counts(found, "priority") == (19, 17, 2, 0, 1)
     assert counts(found, "priority", "high") == (5, 4, 1, 0, 1)
     (category,) = (part for part in found["parts"] if part["part"] == "category")
-    assert category["precision"] == pytest.approx(17 / 19, abs=1e-6)
-    assert category["precision_at_least"] == pytest.approx(wilson_lower(17, 19), abs=1e-6)
+    assert category["accuracy"] == pytest.approx(17 / 19, abs=1e-6)
+    assert category["accuracy_at_least"] == pytest.approx(wilson_lower(17, 19), abs=1e-6)
     assert [(pair["part"], pair["ours"], pair["theirs"], pair["tickets"]) for pair in found["pairs"]] == [
         ("category", "billing", "refund", 2),
         ("priority", "high", "low", 1),
@@ -207,7 +207,7 @@ def test_tables_page_and_csv_tell_the_same_and_none_of_a_tickets_words(triaged: 
         return row["value"]
 
     assert (value("overrides", "", "judged"), value("overrides", "", "overridden")) == ("24", "1")
-    assert [value("override", "category billing", name) for name in ("judged", "left", "changed")] == ["6", "5", "1"]
+    assert [value("override", "category billing", name) for name in ("judged", "kept", "changed")] == ["6", "5", "1"]
     assert value("override_pair", "category billing -> refund", "tickets") == "1"
     assert value("knowledge", "category refund de", "gap") == "no_article"
     # The confidence is the one that the receipt of the write holds.

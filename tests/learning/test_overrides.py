@@ -12,15 +12,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ticket_processor.core.clock import Deadline
+from ticket_processor.core.clock import Deadline, parse_iso
 from ticket_processor.core.errors import HelpdeskDown, TicketError
 from ticket_processor.core.models import Priority, Ticket
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.learning.actors import actors_of
+from ticket_processor.learning.label_words import words_of
+from ticket_processor.learning.model import LabelSource, Reaction
 from ticket_processor.learning.override_counts import BANDS, MOST_PAIRS, Count, Overrides, add_up, in_sample_order
 from ticket_processor.learning.override_sample import LOOKED_AT, read_overrides, written_tickets
-from ticket_processor.learning.overrides import ANOTHER, JudgedLabel, TicketJudgement, Written, judge, words_of
+from ticket_processor.learning.overrides import ANOTHER, TicketJudgement, Written, judge
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk
@@ -39,7 +42,7 @@ TAXONOMY = Taxonomy(
 )
 WORDS = words_of(Policy(), TAXONOMY)
 LABELS = ("ai_processed", "ai_billing", "ai_invoice", "ai_urgency_high", "ai_sentiment_negative", "finance")
-WRITTEN = Written(1, "billing", {"k1": 0.9, "k2": 0.4})
+WRITTEN = Written(1, "billing", {"k1": LabelSource(0.9, "m1", "en", "run-1"), "k2": LabelSource(0.4)})
 
 
 def tags(*names: str) -> frozenset[str]:
@@ -63,12 +66,12 @@ def rules(**fields: Any) -> Edit:
 SOLVED = person()
 
 
-def judged(*edits: Edit, options: Mapping[int, frozenset[str]] | None = None) -> dict[str, JudgedLabel]:
+def judged(*edits: Edit, options: Mapping[int, frozenset[str]] | None = None) -> dict[str, Reaction]:
     """By part; a ticket that nobody has dealt with fails."""
     judgement = judge(History(edits=edits, options=dict(options or {})), WORDS, WRITTEN, requester=CUSTOMER)
     assert judgement is not None
     assert judgement.dealt_with
-    return {item.part: item for item in judgement.labels}
+    return {item.field: item for item in judgement.labels}
 
 
 def fates(*edits: Edit, **options: Any) -> dict[str, str]:
@@ -92,7 +95,7 @@ def test_what_nobody_touched_was_left_and_marks_are_no_labels() -> None:
         "tag": "finance",
         "field 21": "free",
     }
-    assert {item.fate for item in found.values()} == {"left"}
+    assert {item.fate for item in found.values()} == {"kept"}
     assert {item.confidence for item in found.values()} == {0.9}
 
 
@@ -102,10 +105,10 @@ def test_a_person_who_swaps_a_label_changes_it_and_one_who_takes_it_off_does_not
     later = person(tags_added=tags("ai_urgency_low"), tags_removed=tags("ai_urgency_high"))
     assert fates(write, swap, later) == {
         "category": "changed to refund",
-        "subcategory": "left",
+        "subcategory": "kept",
         "urgency": "changed to low",
-        "sentiment": "taken_off",
-        "tag": "left",
+        "sentiment": "removed",
+        "tag": "kept",
     }
 
 
@@ -113,16 +116,16 @@ def test_a_person_who_puts_another_label_beside_ours_changes_it() -> None:
     beside = person(tags_added=tags("ai_refund"))
     assert fates(ours("ai_billing"), beside) == {"category": "changed to refund"}
     off_again = person(tags_removed=tags("ai_refund"))
-    assert fates(ours("ai_billing"), beside, off_again) == {"category": "left"}
+    assert fates(ours("ai_billing"), beside, off_again) == {"category": "kept"}
 
 
 def test_another_label_that_a_write_of_ours_takes_off_again_is_no_longer_what_the_ticket_says() -> None:
     beside, swapped = person(tags_added=tags("ai_refund")), person(tags_removed=tags("ai_billing"))
     cleared = ours(key="k2", tags_removed=tags("ai_refund"))
-    assert fates(ours("ai_billing"), beside, cleared) == {"category": "left"}
-    assert fates(ours("ai_billing"), beside, swapped, cleared) == {"category": "taken_off"}
+    assert fates(ours("ai_billing"), beside, cleared) == {"category": "kept"}
+    assert fates(ours("ai_billing"), beside, swapped, cleared) == {"category": "removed"}
     by_rule = rules(tags_added=tags("ai_refund"))
-    assert fates(ours("ai_billing"), by_rule, cleared, SOLVED) == {"category": "left"}
+    assert fates(ours("ai_billing"), by_rule, cleared, SOLVED) == {"category": "kept"}
     still = person(tags_added=tags("ai_general"))
     assert fates(ours("ai_billing"), beside, still, cleared) == {"category": "changed to general"}
 
@@ -130,12 +133,12 @@ def test_another_label_that_a_write_of_ours_takes_off_again_is_no_longer_what_th
 def test_who_takes_a_label_off_and_names_another_later_has_changed_it() -> None:
     off, on = person(tags_removed=tags("ai_billing")), person(tags_added=tags("ai_refund"))
     assert fates(ours("ai_billing"), off, on) == {"category": "changed to refund"}
-    assert fates(ours("ai_billing"), off, person(tags_added=tags("ai_billing"))) == {"category": "left"}
+    assert fates(ours("ai_billing"), off, person(tags_added=tags("ai_billing"))) == {"category": "kept"}
 
 
 def test_what_was_on_the_ticket_before_is_not_ours_and_nobodys_change() -> None:
     created = Edit(at="", author=CUSTOMER, creation=True, tags_added=tags("ai_refund"), priority=(None, Priority.LOW))
-    assert fates(created, ours("ai_billing"), SOLVED) == {"category": "left"}
+    assert fates(created, ours("ai_billing"), SOLVED) == {"category": "kept"}
 
 
 def test_priority_group_and_fields_are_judged_by_the_last_word_of_people() -> None:
@@ -143,11 +146,11 @@ def test_priority_group_and_fields_are_judged_by_the_last_word_of_people() -> No
     first = person(priority=(Priority.HIGH, Priority.LOW), group=(5, None), fields={21: ("free", "Jane Doe, Main St")})
     assert fates(write, first) == {
         "priority": "changed to low",
-        "group": "taken_off",
+        "group": "removed",
         "field 21": f"changed to {ANOTHER}",
     }
     back = person(priority=(Priority.LOW, Priority.HIGH), group=(None, 6))
-    assert fates(write, first, back)["priority"] == "left"
+    assert fates(write, first, back)["priority"] == "kept"
     assert fates(write, first, back)["group"] == "changed to 6"
 
 
@@ -157,7 +160,7 @@ def test_a_drop_downs_choice_is_told_also_where_the_record_names_its_tags_only()
     swap = person(tags_removed=tags("area_web"), tags_added=tags("area_app"))
     named = person(tags_removed=tags("area_web"), tags_added=tags("area_app"), fields={20: ("area_web", "area_app")})
     off = person(tags_removed=tags("area_web"))
-    for edit, fate, theirs in ((swap, "changed", "area_app"), (named, "changed", "area_app"), (off, "taken_off", None)):
+    for edit, fate, theirs in ((swap, "changed", "area_app"), (named, "changed", "area_app"), (off, "removed", None)):
         found = judged(write, edit, options=options)["field 20"]
         assert (found.ours, found.fate, found.theirs) == ("area_web", fate, theirs)
 
@@ -166,8 +169,8 @@ def test_what_we_replaced_ourselves_is_no_override() -> None:
     second = ours("ai_refund", key="k2", tags_removed=tags("ai_billing"), priority=(Priority.HIGH, Priority.LOW))
     found = judged(ours("ai_billing", priority=(None, Priority.HIGH)), second, SOLVED)
     assert {part: (item.ours, item.fate, item.confidence) for part, item in found.items()} == {
-        "category": ("refund", "left", 0.4),
-        "priority": ("low", "left", 0.4),
+        "category": ("refund", "kept", 0.4),
+        "priority": ("low", "kept", 0.4),
     }
 
 
@@ -181,29 +184,99 @@ def test_what_an_undo_took_back_is_not_judged_and_a_persons_change_before_it_is(
 def test_what_we_gave_back_to_a_person_is_theirs() -> None:
     took = ours("ai_billing", priority=(Priority.LOW, Priority.HIGH), tags_removed=tags("ai_urgency_low"))
     gave = ours("ai_urgency_low", key="r", priority=(Priority.HIGH, Priority.LOW))
-    assert fates(took, gave, SOLVED) == {"category": "left"}
+    assert fates(took, gave, SOLVED) == {"category": "kept"}
 
 
 def test_rules_are_no_people_and_what_they_changed_is_not_judged() -> None:
     write = ours("ai_billing", "ai_urgency_high", priority=(None, Priority.HIGH))
     trigger = rules(tags_removed=tags("ai_billing"), priority=(Priority.HIGH, Priority.URGENT))
-    assert fates(write, trigger, SOLVED) == {"category": "by_rules", "urgency": "left", "priority": "by_rules"}
+    assert fates(write, trigger, SOLVED) == {
+        "category": "reverted_by_rule",
+        "urgency": "kept",
+        "priority": "reverted_by_rule",
+    }
     tidy = rules(tags_removed=tags("ai_billing"))
     swap = person(tags_removed=tags("ai_billing"), tags_added=tags("ai_refund"))
     assert fates(write, swap, tidy)["category"] == "changed to refund"
     back = rules(tags_added=tags("ai_billing"))
-    assert fates(write, trigger, back, SOLVED)["category"] == "left"
+    assert fates(write, trigger, back, SOLVED)["category"] == "kept"
 
 
 def test_another_program_under_our_user_is_no_person_but_its_owner_at_the_screen_is_one() -> None:
     write = ours("ai_billing")
     swap = {"tags_removed": tags("ai_billing"), "tags_added": tags("ai_refund")}
     script = Edit(at="", author=BOT, way="api", **swap)  # type: ignore[arg-type]
-    assert fates(write, script, SOLVED)["category"] == "by_rules"
+    assert fates(write, script, SOLVED)["category"] == "reverted_by_rule"
     owner = Edit(at="", author=BOT, way="hand", **swap)  # type: ignore[arg-type]
     assert fates(write, owner)["category"] == "changed to refund"
-    colleague = Edit(at="", author=AGENT, way="api", **swap)  # type: ignore[arg-type]
-    assert fates(write, colleague)["category"] == "changed to refund"
+
+
+def test_a_colleagues_app_is_the_colleague_and_a_user_who_does_nothing_by_hand_is_a_program() -> None:
+    write = ours("ai_billing")
+    swap = Edit(at="", author=8, way="api", tags_removed=tags("ai_billing"), tags_added=tags("ai_refund"))
+    by_hand = Edit(at="", author=8, comment="public", text="here you are")
+    assert fates(write, swap, by_hand)["category"] == "changed to refund"
+    found = judged(write, swap, SOLVED)["category"]
+    assert (found.fate, found.actor_kind, found.author) == ("reverted_by_rule", "bot", 8)
+
+
+def test_a_macro_is_no_person_whoever_applied_it() -> None:
+    write = ours("ai_billing")
+    macro = Edit(
+        at="", author=AGENT, way="macro", tags_removed=tags("ai_billing"), tags_added=tags("ai_refund"),
+        status=("open", "solved"),
+    )  # fmt: skip
+    judgement = judge(History(edits=(write, macro)), WORDS, WRITTEN)
+    assert judgement is not None
+    assert (judgement.dealt_with, judgement.labels[0].fate) == (False, "reverted_by_rule")
+
+
+def test_a_change_that_nobody_knows_the_author_of_is_not_a_persons() -> None:
+    write = ours("ai_billing", "ai_urgency_high")
+    change = Edit(
+        at="", way="unknown", tags_removed=tags("ai_billing", "ai_urgency_high"), tags_added=tags("ai_refund")
+    )
+    found = judged(write, change, SOLVED)
+    assert [(item.fate, item.theirs, item.actor_kind, item.author) for item in found.values()] == [
+        ("changed", "refund", "unknown", None),
+        ("removed", None, "unknown", None),
+    ]
+    (counted, _) = add_up([TicketJudgement(dealt_with=True, labels=tuple(found.values()))]).parts
+    assert (counted.unknown, counted.judged, counted.accuracy) == (1, 0, None)
+
+
+def test_what_a_person_fills_in_where_we_abstained_is_added_and_only_where_we_label_such_tickets() -> None:
+    fill = person(tags_added=tags("ai_invoice"), priority=(None, Priority.HIGH), fields={20: (None, "area_web")})
+    found = judged(ours("ai_billing"), fill, person(group=(None, 6), fields={77: (None, "x")}))
+    assert {part: (item.fate, item.ours, item.label) for part, item in found.items()} == {
+        "category": ("kept", "billing", "billing"),
+        "subcategory": ("added", None, "invoice"),
+        "priority": ("added", None, "high"),
+        "group": ("added", None, "6"),
+        "field 20": ("added", None, "area_web"),
+    }
+    assert (found["priority"].model, found["priority"].confidence) == ("m1", 0.9)
+
+
+def test_what_was_filled_before_us_or_taken_back_by_us_is_no_abstention() -> None:
+    created = Edit(at="", author=CUSTOMER, creation=True, priority=(None, Priority.LOW), tags_added=tags("ai_invoice"))
+    later = person(priority=(Priority.LOW, Priority.HIGH), tags_removed=tags("ai_invoice"))
+    assert fates(created, ours("ai_billing"), later) == {"category": "kept"}
+    undo = ours(key="u", tags_removed=tags("ai_billing"))
+    assert fates(ours("ai_billing"), undo, person(tags_added=tags("ai_refund"))) == {}
+
+
+def test_a_label_knows_where_it_came_from_and_when_its_fate_was_settled() -> None:
+    write = ours("ai_billing").model_copy(update={"at": "2026-03-01T00:00:00Z"})
+    swap = person(tags_removed=tags("ai_billing"), tags_added=tags("ai_refund")).model_copy(
+        update={"at": "2026-03-02T00:00:00Z"}
+    )
+    solved = person(status=("open", "solved")).model_copy(update={"at": "2026-03-03T00:00:00Z"})
+    found = judged(write, swap, solved)["category"]
+    assert (found.model, found.language, found.run_id, found.author) == ("m1", "en", "run-1", AGENT)
+    assert (found.at, found.settled_at) == (parse_iso(swap.at), parse_iso(solved.at))
+    unsolved = judged(write, swap)["category"]
+    assert unsolved.settled_at == parse_iso("2026-03-15T00:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -271,8 +344,8 @@ def test_categories_that_the_settings_no_longer_have_are_still_labels() -> None:
 
 def test_a_second_category_is_judged_by_itself_and_is_no_category() -> None:
     assert fates(ours("ai_billing", "ai_also_refund"), person(tags_removed=tags("ai_also_refund"))) == {
-        "category": "left",
-        "secondary": "taken_off",
+        "category": "kept",
+        "secondary": "removed",
     }
     assert words_of(Policy(), TAXONOMY, ["also_refund"]).tags["ai_also_refund"] == ("category", "also_refund")
 
@@ -306,7 +379,7 @@ def _edits(draw: st.DrawFn, *, people: bool) -> tuple[Edit, ...]:
 def test_without_a_person_nothing_is_ever_an_override(edits: tuple[Edit, ...]) -> None:
     judgement = judge(History(edits=edits), WORDS, WRITTEN)
     if judgement is not None:
-        assert {item.fate for item in judgement.labels} <= {"left", "by_rules"}
+        assert {item.fate for item in judgement.labels} <= {"untouched", "reverted_by_rule"}
         assert (judgement.raised, judgement.lowered, judgement.dealt_with) == (None, None, False)
 
 
@@ -320,12 +393,12 @@ def test_what_is_left_or_changed_is_what_stands_on_the_ticket(edits: tuple[Edit,
         there = (there | edit.tags_added) - edit.tags_removed
     judgement = judge(History(edits=quiet), WORDS, WRITTEN)
     for item in judgement.labels if judgement else ():
-        if item.part == "tag" or (item.part == "category" and item.fate == "left"):
-            tag = item.ours if item.part == "tag" else f"ai_{item.ours}"
-            assert (tag in there) is (item.fate == "left")
-        if item.part == "category" and item.fate == "changed":
+        if item.field == "tag" or (item.field == "category" and item.fate in ("kept", "untouched")):
+            tag = item.label if item.field == "tag" else f"ai_{item.ours}"
+            assert (tag in there) is (item.fate != "removed")
+        if item.field == "category" and item.fate in ("changed", "added"):
             assert f"ai_{item.theirs}" in there
-        if item.part == "category" and item.fate == "taken_off":
+        if item.field == "category" and item.fate == "removed":
             assert f"ai_{item.ours}" not in there
 
 
@@ -340,9 +413,11 @@ def test_the_helpdesks_record_says_who_did_what() -> None:
     account.store.change(ticket, {"priority": "urgent"}, actor="system", author_id=-1)
     account.store.change(ticket, {"priority": "low"}, actor="api", author_id=PERSON_ID)
     account.store.change(ticket, {"priority": "high"}, actor="api", author_id=BOT_ID)
+    account.store.person_edit(number, status="solved", macro="Close as solved")
     history = account.desk.history(number)
-    assert [edit.way for edit in history.edits] == ["hand", "api", "hand", "rules", "api", "api"]
-    assert history.by_people() == (True, False, True, False, True, False)
+    assert [edit.way for edit in history.edits] == ["hand", "api", "hand", "rules", "api", "api", "macro"]
+    assert history.by_people() == (True, False, True, False, True, False, True)
+    assert actors_of(history) == ("person", "us", "person", "rule", "person", "bot", "rule")
 
 
 def test_an_automations_audit_is_by_rules_and_so_are_a_triggers_events_within_a_persons() -> None:
@@ -362,45 +437,63 @@ def test_an_automations_audit_is_by_rules_and_so_are_a_triggers_events_within_a_
 # Added up
 
 
-def a_ticket(*labels: JudgedLabel, **fields: Any) -> TicketJudgement:
+def a_ticket(*labels: Reaction, **fields: Any) -> TicketJudgement:
     return TicketJudgement(dealt_with=True, labels=labels, **fields)
 
 
-def category(label: str, fate: Any = "left", theirs: str | None = None, sure: float | None = None) -> JudgedLabel:
-    return JudgedLabel("category", label, fate, theirs, sure)
+def reaction(
+    part: str, label: str, fate: Any, theirs: str | None = None, sure: float | None = None, who: Any = "person"
+) -> Reaction:
+    return Reaction(1, part, label, label, theirs, fate, who, AGENT, 0.0, 0.0, sure, "m1", language="en")
+
+
+def category(label: str, fate: Any = "kept", theirs: str | None = None, sure: float | None = None) -> Reaction:
+    return reaction("category", label, fate, theirs, sure)
 
 
 def test_the_numbers_are_counted_over_tickets_that_a_person_has_dealt_with() -> None:
-    urgent = JudgedLabel("urgency", "low", "taken_off")
+    urgent = reaction("urgency", "low", "removed")
     found = add_up(
         [
             a_ticket(category("billing"), urgent),
             a_ticket(category("billing", "changed", "refund"), urgent, raised=Priority.URGENT),
-            a_ticket(category("billing", "by_rules"), lowered=Priority.LOW),
+            a_ticket(category("billing", "reverted_by_rule"), lowered=Priority.LOW),
             a_ticket(category("refund"), raised=Priority.HIGH),
             a_ticket(raised=Priority.URGENT),
-            TicketJudgement(dealt_with=False, labels=(category("billing", "taken_off"),)),
+            TicketJudgement(dealt_with=False, labels=(category("billing", "untouched"),)),
         ]
     )
     assert (found.judged, found.overridden, found.rate) == (4, 2, 0.5)
     assert (found.raised, found.raised_to_urgent, found.lowered) == (3, 2, 1)
     assert found.left_out == {"solved without a person": 1, "without a label of ours": 1}
     first, second = found.parts
-    assert (first.part, first.left, first.changed, first.taken_off, first.by_rules) == ("category", 2, 1, 0, 1)
-    assert (first.judged, first.precision) == (3, pytest.approx(2 / 3))
-    assert [(item.label, item.judged, item.precision) for item in first.labels] == [
+    assert first.model_dump(include={"part", *Count.model_fields}) == {
+        "part": "category",
+        "kept": 2,
+        "changed": 1,
+        "removed": 0,
+        "added": 0,
+        "untouched": 1,
+        "reverted_by_rule": 1,
+        "unknown": 0,
+    }
+    assert (first.judged, first.accuracy) == (3, pytest.approx(2 / 3))
+    assert [(item.label, item.judged, item.accuracy) for item in first.labels] == [
         ("billing", 2, 0.5),
         ("refund", 1, 1.0),
     ]
-    assert (second.part, second.precision) == ("urgency", 0.0)
+    assert (second.part, second.accuracy) == ("urgency", 0.0)
     assert [(pair.ours, pair.theirs, pair.tickets) for pair in found.pairs] == [("billing", "refund", 1)]
 
 
 def test_few_labels_prove_little() -> None:
-    assert Count(left=10).precision == 1.0
-    assert Count(left=10).at_least == pytest.approx(0.7225, abs=1e-4)  # Wilson's interval, 10 of 10
-    assert Count(left=1000).at_least > 0.99
-    assert (Count(by_rules=3).precision, Count(by_rules=3).at_least) == (None, 0.0)
+    assert Count(kept=10).accuracy == 1.0
+    assert Count(kept=10).at_least == pytest.approx(0.7225, abs=1e-4)  # Wilson's interval, 10 of 10
+    assert Count(kept=1000).at_least > 0.99
+    assert (
+        Count(reverted_by_rule=3, untouched=2, unknown=1).accuracy,
+        Count(reverted_by_rule=3, untouched=2, unknown=1).at_least,
+    ) == (None, 0.0)
     assert Overrides(judged=10).rate_at_most == pytest.approx(1 - 0.7225, abs=1e-4)
     assert Overrides().rate is None
 
@@ -427,23 +520,25 @@ def test_of_pairs_the_most_frequent_ten_are_told() -> None:
 
 
 _JUDGED = st.builds(
-    JudgedLabel,
+    reaction,
     st.sampled_from(["category", "priority", "field 20"]),
     st.sampled_from(["a", "b"]),
-    st.sampled_from(["left", "changed", "taken_off", "by_rules"]),
+    st.sampled_from([name for name in Count.model_fields if name != "unknown"]),
     st.none(),
     st.none() | st.floats(0, 1),
+    st.sampled_from(["person", "unknown"]),
 )
 
 
 @given(st.lists(st.builds(TicketJudgement, st.booleans(), st.lists(_JUDGED, max_size=4).map(tuple)), max_size=20))
-def test_every_label_of_a_ticket_that_counts_is_counted_once(tickets: list[TicketJudgement]) -> None:
+def test_every_label_is_counted_once(tickets: list[TicketJudgement]) -> None:
     found = add_up(tickets)
-    counted = Counter({part.part: part.judged + part.by_rules for part in found.parts})
-    assert counted == Counter(item.part for ticket in tickets if ticket.dealt_with for item in ticket.labels)
+    counted = Counter({part.part: sum(getattr(part, name) for name in Count.model_fields) for part in found.parts})
+    assert counted == Counter(item.field for ticket in tickets for item in ticket.labels)
     for part in found.parts:
-        for name in ("left", "changed", "taken_off", "by_rules"):
-            assert sum(getattr(label, name) for label in part.labels) == getattr(part, name)
+        for name in Count.model_fields:
+            for counts in (part.labels, part.models, part.languages):
+                assert sum(getattr(label, name) for label in counts) == getattr(part, name)
     assert found.judged + sum(found.left_out.values()) == len(tickets)
 
 
@@ -469,16 +564,20 @@ def test_the_sample_is_the_same_for_the_same_runs_and_another_for_others() -> No
 def test_a_tickets_last_category_counts_and_each_write_keeps_its_confidence() -> None:
     found, runs = written_tickets(
         [
-            (1, "run-1-1", "billing", 0.699999988079071, "run-1"),
-            (2, None, "billing", 0.5, "run-1"),
-            (3, "run-1-3", "general", None, "run-1"),
-            (1, "run-2-1", "refund", 0.8500000238418579, "run-2"),
+            (1, "run-1-1", "billing", 0.699999988079071, "m1", "en", "run-1"),
+            (2, None, "billing", 0.5, "m1", "en", "run-1"),
+            (3, "run-1-3", "general", None, None, None, "run-1"),
+            (1, "run-2-1", "refund", 0.8500000238418579, "m1", "en", "run-2"),
         ]
     )
     assert found == [
-        Written(1, "refund", {"run-1-1": 0.7, "run-2-1": 0.85}),
+        Written(
+            1,
+            "refund",
+            {"run-1-1": LabelSource(0.7, "m1", "en", "run-1"), "run-2-1": LabelSource(0.85, "m1", "en", "run-2")},
+        ),
         Written(2, "billing", {}),
-        Written(3, "general", {}),
+        Written(3, "general", {"run-1-3": LabelSource(run_id="run-1")}),
     ]
     assert runs == {"run-1", "run-2"}
 

@@ -17,13 +17,15 @@ GAPS = {
 }
 """Why a topic has no answer, in words."""
 
+SHARES = ("accuracy", "proved", "coverage")
+
 
 def overrides_tables(found: Overrides) -> Iterator[Table]:
     """People's changes: how many, by label, what they chose instead, and how sure ticketbot had been."""
     yield Table("What people changed", SENTENCES, tuple((text,) for text in _about_overrides(found)))
     yield Table(
-        "Left as ticketbot set it",
-        ("<part", "<label", "judged", "left", "changed", "taken off", "by rules", "precision", "proved"),
+        "Kept as ticketbot set it",
+        ("<part", "<label", "judged", *(name.replace("_", " ") for name in Count.model_fields), *SHARES),
         tuple(row for part in found.parts for row in _label_rows(part)),
     )
     yield Table(
@@ -33,8 +35,8 @@ def overrides_tables(found: Overrides) -> Iterator[Table]:
     )
     for part in found.parts[:1]:
         yield Table(
-            f"How sure it was of the {part.part}, and how often that was left",
-            ("<confidence", "judged", "left", "precision", "proved"),
+            f"How sure it was of the {part.part}, and how often that was kept",
+            ("<confidence", "judged", "kept", *SHARES),
             tuple(_band_row(band) for band in part.bands),
         )
 
@@ -96,16 +98,21 @@ def _label_rows(part: PartCount) -> Iterator[tuple[str, ...]]:
 
 
 def _numbers(count: Count) -> tuple[str, ...]:
-    numbers = (count.judged, count.left, count.changed, count.taken_off, count.by_rules)
+    numbers = (count.judged, *(getattr(count, name) for name in Count.model_fields))
     return (*(f"{number:,}" for number in numbers), *_shares(count))
 
 
 def _band_row(band: Band) -> tuple[str, ...]:
-    return f"{band.lower:g} to {band.upper:g}", f"{band.judged:,}", f"{band.left:,}", *_shares(band)
+    return f"{band.lower:g} to {band.upper:g}", f"{band.judged:,}", f"{band.kept:,}", *_shares(band)
 
 
-def _shares(count: Count) -> tuple[str, str]:
-    return ("-", "-") if count.precision is None else (f"{count.precision:.0%}", f"≥ {count.at_least:.0%}")
+def _shares(count: Count) -> tuple[str, str, str]:
+    coverage = "-" if count.coverage is None else f"{count.coverage:.0%}"
+    return (
+        ("-", "-", coverage)
+        if count.accuracy is None
+        else (f"{count.accuracy:.0%}", f"≥ {count.at_least:.0%}", coverage)
+    )
 
 
 def _notes(item: Coverage) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ from ..analysis.text.outgoing import leaving
 from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..helpdesk.transport import Transport
+from ..learning.label_words import words_of
 from ..learning.override_counts import Overrides, in_sample_order
 from ..learning.override_sample import WRITTEN, read_overrides, written_tickets
-from ..learning.overrides import words_of
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex
 from ..reporting.kept_replies import keep, kept

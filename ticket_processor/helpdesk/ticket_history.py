@@ -24,12 +24,13 @@ class Edit(Frozen):
 
     ``author`` is the comment's, where there is one. ``key`` and ``intent`` are set on writes of ours. ``text`` are the
     words of a public comment: never log them. ``way`` is how it came about: by hand (at the screen, by mail), through
-    the helpdesk's API, or by the account's own rules and the helpdesk itself; ``unknown`` where it keeps no record.
+    the helpdesk's API, by a macro that a person applied, or by the account's own rules and the helpdesk itself;
+    ``unknown`` where it keeps no record.
     """
 
     at: str
     author: int | None = None
-    way: Literal["hand", "api", "rules", "unknown"] = "hand"
+    way: Literal["hand", "api", "macro", "rules", "unknown"] = "hand"
     key: str = ""
     intent: str = ""
     creation: bool = False

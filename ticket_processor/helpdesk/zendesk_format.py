@@ -127,7 +127,9 @@ def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit
     mark = mapping(mapping(mapping(audit.get("metadata")).get("custom")).get(METADATA))
     author, channel = _id(audit.get("author_id")), mapping(audit.get("via")).get("channel")
     by_itself = channel == "rule" or (author is not None and author < 0)  # the system's id is -1
-    told: dict[str, Any] = {"author": author, "way": "rules" if by_itself else "api" if channel == "api" else "hand"}
+    by_macro = any(event.get("type") == "AgentMacroReference" for event in events)
+    way = "rules" if by_itself else "api" if channel == "api" else "macro" if by_macro else "hand"
+    told: dict[str, Any] = {"author": author, "way": way}
     fields: dict[int, tuple[str | None, str | None]] = {}
     for event in events:
         kind, name = event.get("type"), str(event.get("field_name"))

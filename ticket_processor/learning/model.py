@@ -16,6 +16,18 @@ CorrectionStatus = Literal["pending", "approved", "rejected", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
+class LabelSource:
+    """Where the labels of one write come from: the answer behind it, and the run that wrote them."""
+
+    confidence: float | None = None
+    model: str = ""
+    language: str = ""
+    run_id: str = ""
+    prompt_hash: str = ""
+    taxonomy_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reaction:
     """What became of one label on one ticket: the scoreboard's unit. Times are Unix seconds.
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Protocol, TypeVar
 
 from pydantic import Field
 
 from ..core.models import Frozen, Priority
 from ..evaluation.scores import wilson_lower
-from .overrides import TicketJudgement, place_of
+from .label_words import place_of
+from .model import Reaction
+from .overrides import TicketJudgement
 
 BANDS = (0.0, 0.5, 0.7, 0.85, 1.0)
 """Limits of the bands of confidence. An answer as sure as a limit is in the band above it."""
@@ -38,31 +41,43 @@ Item = TypeVar("Item", bound=OfTicket)
 
 
 class Count(Frozen):
-    """How often people left a label of ours, changed it, or took it off; what rules changed is not judged."""
+    """What became of labels of ours. ``added`` are those that people set where we abstained.
 
-    left: int = 0
+    ``unknown`` were changed by nobody knows whom; they, rules' changes and what nobody touched are not judged.
+    """
+
+    kept: int = 0
     changed: int = 0
-    taken_off: int = 0
-    by_rules: int = 0
+    removed: int = 0
+    added: int = 0
+    untouched: int = 0
+    reverted_by_rule: int = 0
+    unknown: int = 0
 
     @property
     def judged(self) -> int:
-        """Labels on tickets that a person has dealt with, without those that rules changed."""
-        return self.left + self.changed + self.taken_off
+        """Labels of ours that people kept, changed or removed."""
+        return self.kept + self.changed + self.removed
 
     @property
-    def precision(self) -> float | None:
-        """The share of labels that people left; ``None`` without any."""
-        return self.left / self.judged if self.judged else None
+    def accuracy(self) -> float | None:
+        """The share of the judged labels that people kept; ``None`` without any."""
+        return self.kept / self.judged if self.judged else None
 
     @property
     def at_least(self) -> float:
-        """The lower end of Wilson's 95% interval for the precision."""
-        return wilson_lower(self.left, self.judged)
+        """The lower end of Wilson's 95% interval for the accuracy."""
+        return wilson_lower(self.kept, self.judged)
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of what people had an opinion on that we had labelled; ``None`` without any."""
+        opinions = self.judged + self.added
+        return self.judged / opinions if opinions else None
 
 
 class LabelCount(Count):
-    """The same for one label of one part."""
+    """The same for one label, one model, or one language."""
 
     label: str
 
@@ -75,11 +90,13 @@ class Band(Count):
 
 
 class PartCount(Count):
-    """The same for one part of a ticket, its labels by how often they were judged, and its bands of confidence."""
+    """The same for one part of a ticket: its labels, models and languages by how often they were judged, its bands."""
 
     part: str
-    labels: tuple[LabelCount, ...]
-    bands: tuple[Band, ...]
+    labels: tuple[LabelCount, ...] = ()
+    models: tuple[LabelCount, ...] = ()
+    languages: tuple[LabelCount, ...] = ()
+    bands: tuple[Band, ...] = ()
 
 
 class Pair(Frozen):
@@ -128,53 +145,73 @@ class Overrides(Frozen):
 
 
 def add_up(tickets: Iterable[TicketJudgement]) -> Overrides:
-    """Add up the judgements; tickets that no person has dealt with, or without a label, are left out."""
-    counts: defaultdict[str, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    bands: defaultdict[str, defaultdict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    pairs: Counter[tuple[str, str, str]] = Counter()
+    """Add up the judgements; ``judged`` are tickets that a person has dealt with, and that have a label of ours."""
+    labels: list[Reaction] = []
     left_out: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     for ticket in tickets:
+        labels += ticket.labels
         if not ticket.dealt_with:
             left_out[NOBODY] += 1
             continue
         totals["raised"] += ticket.raised is not None
         totals["raised_to_urgent"] += ticket.raised is Priority.URGENT
         totals["lowered"] += ticket.lowered is not None
-        if not ticket.labels:
+        if not any(item.ours for item in ticket.labels):
             left_out[NO_LABEL] += 1
             continue
         totals["judged"] += 1
-        totals["overridden"] += any(item.fate in ("changed", "taken_off") for item in ticket.labels)
-        for item in ticket.labels:
-            counts[item.part][item.ours][item.fate] += 1
-            if item.confidence is not None:
-                bands[item.part][_band(item.confidence)][item.fate] += 1
-            if item.theirs is not None:
-                pairs[item.part, item.ours, item.theirs] += 1
+        totals["overridden"] += any(fate_of(item) in ("changed", "removed") for item in ticket.labels)
+    return Overrides(parts=parts_of(labels), pairs=pairs_of(labels), left_out=dict(left_out), **totals)
+
+
+def fate_of(label: Reaction) -> str:
+    """What a label counts as: ``unknown`` where nobody knows who changed it."""
+    changed = label.fate in ("changed", "removed")
+    return "unknown" if changed and label.actor_kind == "unknown" else label.fate
+
+
+def parts_of(labels: Iterable[Reaction]) -> tuple[PartCount, ...]:
+    """What became of labels, by part, and in it by label, model, language and band of confidence."""
+    found: defaultdict[str, list[tuple[str, Reaction]]] = defaultdict(list)
+    for item in labels:
+        found[item.field].append((fate_of(item), item))
+    return tuple(_part(part, found[part]) for part in sorted(found, key=place_of))
+
+
+def pairs_of(labels: Iterable[Reaction]) -> tuple[Pair, ...]:
+    """What people put in our labels' place most often."""
+    pairs = Counter((item.field, item.ours or "", item.theirs or "") for item in labels if fate_of(item) == "changed")
     ranked = sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))
-    return Overrides(
-        parts=tuple(_part(part, counts[part], bands[part]) for part in sorted(counts, key=place_of)),
-        pairs=tuple(
-            Pair(part=part, ours=ours, theirs=theirs, tickets=number)
-            for (part, ours, theirs), number in ranked[:MOST_PAIRS]
-        ),
-        left_out=dict(left_out),
-        **totals,
+    return tuple(
+        Pair(part=part, ours=ours, theirs=theirs, tickets=number)
+        for (part, ours, theirs), number in ranked[:MOST_PAIRS]
     )
 
 
-def _part(part: str, labels: Mapping[str, Mapping[str, int]], bands: Mapping[int, Mapping[str, int]]) -> PartCount:
-    counted = [LabelCount(label=label, **found) for label, found in labels.items()]
-    total = sum((Counter(found) for found in labels.values()), Counter[str]())
+def _part(part: str, labels: Sequence[tuple[str, Reaction]]) -> PartCount:
+    bands: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for fate, item in labels:
+        if item.confidence is not None:
+            bands[_band(item.confidence)][fate] += 1
     return PartCount(
         part=part,
-        labels=tuple(sorted(counted, key=lambda item: (-item.judged, item.label))),
-        bands=tuple(
-            Band(lower=BANDS[at], upper=BANDS[at + 1], **bands.get(at, {})) for at in range(len(BANDS) - 1) if bands
-        ),
-        **total,
+        labels=_counted((item.label, fate) for fate, item in labels),
+        models=_counted((item.model, fate) for fate, item in labels if item.model),
+        languages=_counted((item.language, fate) for fate, item in labels if item.language),
+        bands=tuple(Band(lower=low, upper=high, **bands[at]) for at, (low, high) in enumerate(pairwise(BANDS)))
+        if bands
+        else (),
+        **Counter(fate for fate, _ in labels),
     )
+
+
+def _counted(fates: Iterable[tuple[str, str]]) -> tuple[LabelCount, ...]:
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for label, fate in fates:
+        found[label][fate] += 1
+    counted = [LabelCount(label=label, **count) for label, count in found.items()]
+    return tuple(sorted(counted, key=lambda item: (-item.judged, item.label)))
 
 
 def _band(confidence: float) -> int:

@@ -9,8 +9,10 @@ from ..core.clock import Deadline
 from ..core.models import Ticket
 from ..helpdesk.protocol import Helpdesk
 from .history_sample import HistoryReader
+from .label_words import Words
+from .model import LabelSource
 from .override_counts import Overrides, add_up
-from .overrides import TicketJudgement, Words, Written, judge
+from .overrides import ENDED, TicketJudgement, Written, judge
 
 LOOKED_AT = 10
 """So many tickets are looked at, at most, for each whose history is to be read: young ones are not solved yet."""
@@ -18,26 +20,27 @@ LOOKED_AT = 10
 OPEN = "not solved yet"
 NOT_OURS = "without a write of ours in its history"
 WRITTEN = """
-SELECT ticket_id, intent, category, confidence, run_id FROM lines
+SELECT ticket_id, intent, category, confidence, coalesce(model, analyser), language, run_id FROM lines
 WHERE NOT dry_run AND outcome IN ('updated', 'suggested') AND category IS NOT NULL AND ts >= $first AND ts < $end
 ORDER BY ts, day, n
 """
 """Asks the log's index for the writes of a period; what only puts back or takes back has no answer behind it."""
 
-Row = tuple[int, str | None, str, float | None, str]
+Row = tuple[int, str | None, str, float | None, str | None, str | None, str]
 
 
 def written_tickets(rows: Iterable[Row]) -> tuple[list[Written], set[str]]:
     """The tickets that got a write with an answer behind it, by rows of :data:`WRITTEN`, and the runs that wrote."""
     categories: dict[int, str] = {}
-    confidence: defaultdict[int, dict[str, float]] = defaultdict(dict)
+    sources: defaultdict[int, dict[str, LabelSource]] = defaultdict(dict)
     runs: set[str] = set()
-    for ticket_id, intent, category, sure, run_id in rows:
+    for ticket_id, intent, category, sure, model, language, run_id in rows:
         categories[ticket_id] = category
         runs.add(run_id)
-        if intent is not None and sure is not None:
-            confidence[ticket_id][intent] = round(sure, 4)  # the index keeps fewer digits
-    return [Written(number, category, confidence[number]) for number, category in categories.items()], runs
+        if intent is not None:
+            confidence = None if sure is None else round(sure, 4)  # the index keeps fewer digits
+            sources[ticket_id][intent] = LabelSource(confidence, model or "", language or "", run_id)
+    return [Written(number, category, sources[number]) for number, category in categories.items()], runs
 
 
 def read_overrides(
@@ -55,7 +58,7 @@ def read_overrides(
 
     def passed_over(ticket: Ticket) -> str | None:
         nonlocal solved
-        if ticket.status not in ("solved", "closed"):
+        if ticket.status not in ENDED:
             return OPEN
         solved += 1
         return None

@@ -1,7 +1,8 @@
-"""Judges from a ticket's history whether people changed what ticketbot had set. Pure data and functions.
+"""Judges from a ticket's history what people made of our labels. Pure data and functions.
 
-What ticketbot replaced itself (second looks, repairs, an undo) is no override, nor is what the account's rules changed:
-such a label is not judged. Marks such as ``ai_review`` are no labels, since people take them off as they work.
+What ticketbot replaced itself (second looks, repairs, an undo) is no override. What rules, macros and other programs
+changed is told apart, and so is a change of which the helpdesk keeps no record. Marks such as ``ai_review`` are no
+labels, since people take them off as they work.
 """
 
 from __future__ import annotations
@@ -9,70 +10,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
-from ..core.models import Priority, Sentiment, Urgency
-from ..core.taxonomy import Taxonomy
+from ..core.clock import parse_iso
+from ..core.models import Priority
 from ..helpdesk.ticket_history import Edit, History
-from ..policy.decide import ALSO, Policy
-
-Fate = Literal["left", "changed", "taken_off", "by_rules"]
-PARTS = ("category", "subcategory", "secondary", "urgency", "sentiment", "priority", "group", "tag")
-"""In the order of a report; behind them fields, as ``field 2001``."""
+from .actors import Actor, actors_of
+from .label_words import ONE_OF, Words, place_of
+from .model import ActorKind, Fate, LabelSource, Reaction
 
 ANOTHER = "another value"
 """In place of what a person wrote into a field that offers no choices."""
 
-_ONE_OF = ("category", "subcategory", "secondary", "urgency", "sentiment")
+SETTLED_AFTER_S = 14 * 86_400.0
+"""So long after our first write a label's fate counts although the ticket is not solved."""
+
+ENDED = ("solved", "closed")
 _RANK = {priority: -place for place, priority in enumerate(Priority)}
+_NO_SOURCE = LabelSource()
 
 
 @dataclass(frozen=True)
 class Written:
-    """A ticket that got writes of ours with an answer behind them: its confidence, by the write's intent."""
+    """A ticket that got writes of ours with an answer behind them, and where each write's labels come from."""
 
     ticket_id: int
     category: str
-    confidence: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Words:
-    """The part and label of each tag of ours, and the values that we put into each ticket field."""
-
-    tags: Mapping[str, tuple[str, str]]
-    values: Mapping[int, frozenset[str]] = field(default_factory=dict)
-
-
-def words_of(policy: Policy, taxonomy: Taxonomy, categories: Iterable[str] = ()) -> Words:
-    """The words of these settings. ``categories`` are earlier ones, which the log knows still."""
-    found: dict[str, tuple[str, str]] = {}
-    for name in taxonomy.names:
-        found[policy.tag(name)] = ("category" if taxonomy[name].parent is None else "subcategory", name)
-    for name in categories:
-        found.setdefault(policy.tag(name), ("category", name))
-    for name in (*taxonomy.names, *categories):
-        found.setdefault(policy.tag(ALSO, name), ("secondary", name))
-    found |= {policy.tag("urgency", level): ("urgency", level.value) for level in Urgency}
-    found |= {policy.tag("sentiment", mood): ("sentiment", mood.value) for mood in Sentiment}
-    values: defaultdict[int, set[str]] = defaultdict(set)
-    for item in taxonomy.categories:
-        if item.tag:
-            found.setdefault(item.tag, ("tag", item.tag))
-        for key, value in item.fields.items():
-            values[key].add(value)
-    return Words(found, {key: frozenset(chosen) for key, chosen in values.items()})
-
-
-@dataclass(frozen=True)
-class JudgedLabel:
-    """One label of ours on one ticket, and what people made of it. ``theirs`` is set where they changed it."""
-
-    part: str
-    ours: str
-    fate: Fate
-    theirs: str | None = None
-    confidence: float | None = None
+    sources: Mapping[str, LabelSource]
 
 
 @dataclass(frozen=True)
@@ -80,7 +43,7 @@ class TicketJudgement:
     """People's reaction to one ticket after our first write. ``raised`` and ``lowered`` are priorities they chose."""
 
     dealt_with: bool
-    labels: tuple[JudgedLabel, ...] = ()
+    labels: tuple[Reaction, ...] = ()
     raised: Priority | None = None
     lowered: Priority | None = None
 
@@ -96,66 +59,105 @@ def judge(history: History, words: Words, written: Written, *, requester: int | 
     values: defaultdict[tuple[str, str], _Value] = defaultdict(_Value)
     sets: defaultdict[tuple[str, str], _Tags] = defaultdict(_Tags)
     priorities: list[Priority | None] = []
-    dealt_with = False
-    for place, (edit, person) in enumerate(zip(history.edits, history.by_people(), strict=True)):
-        by = "us" if edit.key else "people" if person else "rules"
-        dealt_with = dealt_with or (person and place > first and edit.author not in (None, requester))
+    looked: int | None = None
+    for place, (edit, actor) in enumerate(zip(history.edits, actors_of(history), strict=True)):
+        step = _Step(actor, edit.author, _moment(edit.at), edit.intent)
         for part, before, after in _changes(edit, history.options):
-            values[part, ""].change(by, before, after, edit.intent)
+            values[part, ""].change(step, before, after)
         for name, added, removed in _tag_changes(edit, words):
-            sets[name].change(by, added, removed, values[name], edit.intent)
-        if edit.priority is not None and person and place > first:
-            priorities += edit.priority
-    judged = [_judged(part, value, history, words, written) for (part, _), value in values.items() if value.ours]
+            sets[name].change(step, added, removed, values[name])
+        if place == first:
+            for value in values.values():
+                value.begin()
+        elif place > first and actor == "person":
+            looked = edit.author if edit.author not in (None, requester) else looked
+            priorities += edit.priority or ()
+    ticket = _Judged(history, words, written, looked, history.edits[first])
+    labels = [
+        ticket.label(part, value)
+        for (part, _), value in values.items()
+        if value.ours or (value.added and words.expected(part))
+    ]
     was, now = (_rank(priorities[0]), _rank(priorities[-1])) if priorities else (0, 0)
     return TicketJudgement(
-        dealt_with=dealt_with,
-        labels=tuple(sorted(judged, key=lambda item: (place_of(item.part), item.ours))),
+        dealt_with=looked is not None or any(value.said_by for value in values.values()),
+        labels=tuple(sorted(labels, key=lambda item: (place_of(item.field), item.label))),
         raised=priorities[-1] if now > was else None,
         lowered=priorities[-1] if now < was else None,
     )
 
 
+@dataclass(frozen=True)
+class _Step:
+    """One edit: who made it, and when; of ours also its intent."""
+
+    actor: Actor
+    author: int | None
+    at: float
+    intent: str
+
+
 @dataclass
 class _Value:
-    """One part of a ticket, followed through its edits: our last value, and what became of it."""
+    """One part of a ticket, followed through its edits: our last value, and what became of it.
+
+    ``said`` is a person's last word on it, ``moved_by`` who else has changed ours, ``found`` what was there before us.
+    """
 
     ours: str | None = None
-    intent: str = ""
+    wrote: _Step | None = None
     said: str | None = None
-    spoken: bool = False
-    moved: bool = False
+    said_by: _Step | None = None
+    moved_by: _Step | None = None
+    now: str | None = None
+    found: str | None = None
     _theirs: set[str] = field(default_factory=set)
 
-    def change(self, by: str, before: str | None, after: str | None, intent: str = "") -> None:
-        if by == "us":
+    def begin(self) -> None:
+        """Our first write was made, and did not touch this if it is not ours: what was said before does not count."""
+        if self.wrote is None:
+            self.found, self.said_by = self.now, None
+
+    def change(self, step: _Step, before: str | None, after: str | None) -> None:
+        self.now = after
+        if step.actor == "us":
             self.took(before)
             # What a write of ours took from others, and another one puts back, is theirs.
             self.ours = None if after in self._theirs else after
-            self.intent, self.said, self.spoken, self.moved = intent, None, False, False
-        elif by == "people":
-            self.said, self.spoken = after, True
+            self.wrote, self.said, self.said_by, self.moved_by = step, None, None, None
+        elif step.actor == "person":
+            self.said, self.said_by = after, step
         else:
-            self.moved = after != self.ours
+            self.moved_by = step if after != self.ours else None
 
     def took(self, value: str | None) -> None:
         """A write of ours took this away."""
         if value is not None and value != self.ours:
             self._theirs.add(value)
 
-    def left_with(self, after: str | None, removed: Sequence[str]) -> None:
+    def left_with(self, step: _Step, after: str | None, removed: Sequence[str]) -> None:
         """A write of ours removed other labels of this part: a person's choice among them no longer counts."""
+        self.now = after
         if self.said in removed:
             self.said = after
-        self.moved = after != self.ours
+        self.moved_by = (self.moved_by or step) if after != self.ours else None
 
     @property
-    def fate(self) -> Fate:
-        if not self.spoken:
-            return "by_rules" if self.moved else "left"
-        if self.said == self.ours:
-            return "left"
-        return "taken_off" if self.said is None else "changed"
+    def added(self) -> bool:
+        """Whether a person filled what we had left empty."""
+        return self.wrote is None and self.said_by is not None and self.said is not None and self.found is None
+
+    def fate(self, *, looked: bool) -> tuple[Fate, _Step | None]:
+        """What became of it, and whose step that was, where it was one."""
+        if self.added:
+            return "added", self.said_by
+        if self.said_by is not None:
+            return ("kept" if self.said == self.ours else "removed" if self.said is None else "changed"), self.said_by
+        if self.moved_by is None:
+            return ("kept" if looked else "untouched"), None
+        if self.moved_by.actor == "unknown":
+            return ("removed" if self.now is None else "changed"), self.moved_by
+        return "reverted_by_rule", self.moved_by
 
 
 @dataclass
@@ -165,24 +167,78 @@ class _Tags:
     _there: bool = False
     _others: list[str] = field(default_factory=list)
 
-    def change(self, by: str, added: Sequence[str], removed: Sequence[str], value: _Value, intent: str) -> None:
-        if by == "us":
+    def change(self, step: _Step, added: Sequence[str], removed: Sequence[str], value: _Value) -> None:
+        if step.actor == "us":
             for label in removed:
                 value.took(label)
             if added or value.ours in removed:
-                value.change(by, value.ours, added[0] if added else None, intent)
+                value.change(step, value.ours, added[0] if added else None)
                 self._there, self._others = True, []
             else:
                 self._others = [label for label in self._others if label not in removed]
-                value.left_with(self._standing(value), removed)
+                value.left_with(step, self._standing(value), removed)
             return
         self._there = (self._there and value.ours not in removed) or value.ours in added
         self._others = [label for label in self._others if label not in removed]
         self._others += [label for label in added if label != value.ours]
-        value.change(by, value.ours, self._standing(value))
+        value.change(step, value.ours, self._standing(value))
 
     def _standing(self, value: _Value) -> str | None:
         return self._others[-1] if self._others else value.ours if self._there else None
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A ticket whose labels are judged. ``looked`` is a person who has dealt with it, ``first`` our first write."""
+
+    history: History
+    words: Words
+    written: Written
+    looked: int | None
+    first: Edit
+
+    def label(self, part: str, value: _Value) -> Reaction:
+        """What became of one part."""
+        fate, by = value.fate(looked=self.looked is not None)
+        theirs = value.said if fate in ("changed", "added") else None
+        if by is not None and by.actor == "unknown":
+            theirs = value.now
+        theirs = None if theirs is None else self._shown(part, theirs)
+        wrote = value.wrote
+        source = self.written.sources.get(wrote.intent if wrote else self.first.intent, _NO_SOURCE)
+        person: ActorKind = "person" if fate == "kept" else "unknown"
+        return Reaction(
+            ticket_id=self.written.ticket_id,
+            field=part,
+            label=value.ours or theirs or "",
+            ours=value.ours,
+            theirs=theirs,
+            fate=fate,
+            actor_kind=person if by is None or by.actor == "us" else by.actor,
+            author=self.looked if by is None else by.author,
+            at=next((step.at for step in (by, wrote) if step is not None), 0.0),
+            settled_at=self._settled_at,
+            confidence=source.confidence,
+            model=source.model,
+            prompt_hash=source.prompt_hash,
+            taxonomy_hash=source.taxonomy_hash,
+            language=source.language,
+            run_id=source.run_id,
+        )
+
+    def _shown(self, part: str, value: str) -> str:
+        if not part.startswith("field "):
+            return value
+        key = int(part.removeprefix("field "))
+        known = self.words.values.get(key, frozenset()) | self.history.options.get(key, frozenset())
+        return value if set(value.split()) <= known else ANOTHER
+
+    @property
+    def _settled_at(self) -> float:
+        began = _moment(self.first.at)
+        after = self.history.edits[self.history.edits.index(self.first) :]
+        ends = [_moment(edit.at) for edit in after if edit.status is not None and edit.status[1] in ENDED]
+        return min([*ends, began + SETTLED_AFTER_S])
 
 
 def _changes(edit: Edit, options: Mapping[int, frozenset[str]]) -> Iterable[tuple[str, str | None, str | None]]:
@@ -206,18 +262,9 @@ def _tag_changes(edit: Edit, words: Words) -> Iterable[tuple[tuple[str, str], li
     for tags, found in ((edit.tags_added, came), (edit.tags_removed, went)):
         for tag in sorted(tags & words.tags.keys()):
             part, label = words.tags[tag]
-            found[part, "" if part in _ONE_OF else label].append(label)
+            found[part, "" if part in ONE_OF else label].append(label)
     for name in dict.fromkeys((*came, *went)):
         yield name, came[name], went[name]
-
-
-def _judged(part: str, value: _Value, history: History, words: Words, written: Written) -> JudgedLabel:
-    theirs = value.said if value.fate == "changed" else None
-    if theirs is not None and part.startswith("field "):
-        key = int(part.removeprefix("field "))
-        known = words.values.get(key, frozenset()) | history.options.get(key, frozenset())
-        theirs = theirs if set(theirs.split()) <= known else ANOTHER
-    return JudgedLabel(part, value.ours or "", value.fate, theirs, written.confidence.get(value.intent))
 
 
 def _text(value: int | None) -> str | None:
@@ -229,6 +276,6 @@ def _rank(priority: Priority | None) -> int:
     return _RANK[priority or Priority.NORMAL]
 
 
-def place_of(part: str) -> tuple[int, str]:
-    """The sort key of a part."""
-    return (PARTS.index(part), "") if part in PARTS else (len(PARTS), part)
+def _moment(at: str) -> float:
+    """Unix seconds; 0 where the record does not say."""
+    return parse_iso(at) if at else 0.0

@@ -174,6 +174,8 @@ def overrides_data(found: Overrides) -> dict[str, Any]:
                 "part": part.part,
                 **_counts(part),
                 "labels": [{"label": label.label, **_counts(label)} for label in part.labels],
+                "models": [{"model": model.label, **_counts(model)} for model in part.models],
+                "languages": [{"language": lang.label, **_counts(lang)} for lang in part.languages],
                 "bands": [{"from": band.lower, "to": band.upper, **_counts(band)} for band in part.bands],
             }
             for part in found.parts
@@ -196,7 +198,7 @@ def overrides_rows(found: Overrides) -> Iterator[Row]:
         for band in part.bands:
             key = f"{part.part} {band.lower:g} to {band.upper:g}"
             yield "override_confidence", key, "judged", band.judged, ""
-            yield "override_confidence", key, "precision", _rounded(band.precision), ""
+            yield "override_confidence", key, "accuracy", _rounded(band.accuracy), ""
     for pair in found.pairs:
         yield "override_pair", f"{pair.part} {pair.ours} -> {pair.theirs}", "tickets", pair.tickets, ""
 
@@ -228,10 +230,8 @@ def replies_rows(found: Replies) -> Iterator[Row]:
 def _counts(count: Count) -> dict[str, Any]:
     return {
         "judged": count.judged,
-        "left": count.left,
-        "changed": count.changed,
-        "taken_off": count.taken_off,
-        "by_rules": count.by_rules,
-        "precision": _rounded(count.precision),
-        "precision_at_least": _rounded(count.at_least if count.judged else None),
+        **{name: getattr(count, name) for name in Count.model_fields},
+        "accuracy": _rounded(count.accuracy),
+        "accuracy_at_least": _rounded(count.at_least if count.judged else None),
+        "coverage": _rounded(count.coverage),
     }

@@ -211,8 +211,9 @@ class Store(Agenda):
         raw: Mapping[str, Any] | None = None,
         silent: bool = False,
         hidden: bool = False,
+        macro: str | None = None,
     ) -> Audit | None:
-        """Set fields and add a comment (text, HTML or ``None``, public), as one change.
+        """Set fields and add a comment (text, HTML or ``None``, public), as one change, by a ``macro`` or not.
 
         Gives the audit, or ``None`` when nothing would change. ``silent`` moves ``generated_timestamp``
         only; ``hidden`` leaves no audit in the API.
@@ -234,6 +235,9 @@ class Store(Agenda):
                 json["is_public"] = json["is_public"] or public
             if not events:
                 return None
+            if macro is not None:
+                reference = {"macro_id": str(len(macro)), "macro_title": macro, "macro_deleted": False}
+                events.append({"id": self.event_id(), "type": "AgentMacroReference", **reference})
             if not silent:
                 ticket.changed = moment
                 json["updated_at"] = iso(moment)
@@ -265,10 +269,12 @@ class Store(Agenda):
         author_id: int = PERSON_ID,
         silent: bool = False,
         hidden: bool = False,
+        macro: str | None = None,
     ) -> Audit | None:
         """A person changes a ticket at the screen. Gives the audit, ``None`` if nothing changed.
 
-        ``silent`` edits do not move ``updated_at``; of ``hidden`` ones the ticket's record tells nothing.
+        ``macro`` is the title of the macro that they applied. ``silent`` edits do not move ``updated_at``; of
+        ``hidden`` ones the ticket's record tells nothing.
         Raises ``KeyError`` for a ticket that is not there.
         """
         with self.lock:
@@ -282,7 +288,14 @@ class Store(Agenda):
             fields |= {"custom_fields": dict(custom_fields)} if custom_fields else {}
             note = None if comment is None else (comment, None, public)
             return self.change(
-                ticket, fields, actor="person", author_id=author_id, comment=note, silent=silent, hidden=hidden
+                ticket,
+                fields,
+                actor="person",
+                author_id=author_id,
+                comment=note,
+                silent=silent,
+                hidden=hidden,
+                macro=macro,
             )
 
     def redact(self, ticket_id: int, *, author_id: int = PERSON_ID) -> None:
