@@ -62,6 +62,7 @@ class Commands(CommandGroup):
         "learn": CommandEntry(
             "What people change of our labels: collect it, learn from it.",
             commands={
+                "collect": CommandEntry("Read what people made of our labels.", "learn:collect"),
                 "log": CommandEntry("Print everything that was learnt or decided.", "learn:log"),
                 "undo": CommandEntry("Take back something that was learnt.", "learn:undo"),
             },

@@ -39,7 +39,7 @@ class TicketTraces:
     ``lines`` are those with something personal, by file; ``upto`` is the last line of each day that has, or once had,
     something personal of them (the first is 1); ``known`` are those of the tickets that any line is about;
     ``leftovers`` are files that crashes left; whose words they hold is unknown. ``solved`` are those of the tickets
-    that are kept, redacted, as solved ones.
+    that are kept, redacted, as solved ones, ``learnt`` those of which people's changes are kept.
     """
 
     lines: dict[Path, int] = field(default_factory=dict)
@@ -47,6 +47,7 @@ class TicketTraces:
     known: set[int] = field(default_factory=set)
     leftovers: list[Path] = field(default_factory=list)
     solved: int = 0
+    learnt: int = 0
     troubles: list[str] = field(default_factory=list)
 
     @property

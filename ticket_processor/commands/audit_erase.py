@@ -22,6 +22,7 @@ from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import State
 from ..wiring.knowledge import kept_solved
+from ..wiring.learning import kept_learning
 from ..wiring.parts import audit_log, keyring, lock, new_run_id, opened_state
 from .audit_export import RequesterOption, TicketsOption, tickets_of
 from .options import ConfigOption, JsonOption
@@ -80,7 +81,7 @@ def erase_tickets(
         state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url))
         found = _found(settings, screen, wanted)
         if unknown == wanted == _unknown(found, state, wanted):
-            _forget_solved(settings, wanted, found)
+            _forget_elsewhere(settings, wanted, found)
             return _nothing(settings, screen, wanted, named, found, dry_run=False)
         if not yes and unknown == wanted:
             raise RunLocked("a run has come upon these tickets meanwhile, and nothing was erased; say it again")
@@ -91,7 +92,7 @@ def erase_tickets(
             gone = erase(audit, wanted, keyring(settings), found, done=advance)
         given_up = state.erase(wanted)
         answers = _forget_answers(settings, clock, gone.troubles)
-        _forget_solved(settings, wanted, gone)
+        _forget_elsewhere(settings, wanted, gone)
         keep_head(state, audit)
     if REPAIRED in audit.alerted:
         screen.notices([REPAIRED_SAID])  # no later run would report it
@@ -135,13 +136,14 @@ def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> Ticke
     with screen.progress("files", len(every_file(settings.log_dir))) as advance:
         found = find(settings.log_dir, wanted, keyring(settings), done=advance)
     try:
-        with kept_solved(settings) as tickets:
+        with kept_solved(settings) as tickets, kept_learning(settings) as learning:
             solved = tickets.known(wanted) if tickets else frozenset()
+            learnt = learning.known(wanted) if learning else frozenset()
     except (OSError, CannotRun) as error:
         found.troubles.append(str(error))
         return found
-    found.known |= solved
-    found.solved = len(solved)
+    found.known |= solved | learnt
+    found.solved, found.learnt = len(solved), len(learnt)
     return found
 
 
@@ -171,11 +173,12 @@ def _forget_answers(settings: Settings, clock: SystemClock, troubles: list[str])
         return 0
 
 
-def _forget_solved(settings: Settings, wanted: Collection[int], gone: TicketTraces) -> None:
-    """Drop these tickets from the solved ones that notes refer to; they are not read again."""
+def _forget_elsewhere(settings: Settings, wanted: Collection[int], gone: TicketTraces) -> None:
+    """Drop these tickets from the solved ones and from what people changed; they are not read again."""
     try:
-        with kept_solved(settings, make=True) as tickets:
+        with kept_solved(settings, make=True) as tickets, kept_learning(settings, make=True) as learning:
             gone.solved = tickets.erase(wanted) if tickets else 0
+            gone.learnt = learning.forget(wanted) if learning else 0
     except (OSError, CannotRun) as error:
         if str(error) not in gone.troubles:  # as when they were looked for
             gone.troubles.append(str(error))
@@ -198,6 +201,8 @@ def _text(first: str, wanted: Collection[int], found: TicketTraces, answers: int
         lines.append(f"  with them what crashes left in the log's folder, whosever it is: {len(found.leftovers)} files")
     if found.solved:
         lines.append(f"  with them what is kept of {many(found.solved, 'ticket')} as solved")
+    if found.learnt:
+        lines.append(f"  with them what is kept of {many(found.learnt, 'ticket')} from what people changed")
     if answers is None:
         lines.append("  and all kept answers of models, since nothing says whose they are; that costs asking again")
     else:
@@ -224,6 +229,7 @@ def _data(
         "files": len(found.lines),
         "leftovers": len(found.leftovers),
         "solved_tickets": found.solved,
+        "learnt_tickets": found.learnt,
         "answers_dropped": answers,
         "given_up": given_up,
         "troubles": found.troubles,

@@ -39,6 +39,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot kb eval --corpus articles.jsonl --queries questions.jsonl --out ranked.jsonl",
     ),
     "kb doctor": ("ticketbot kb doctor", "ticketbot kb doctor --markdown proposals.md"),
+    "learn collect": ("ticketbot learn collect", "ticketbot learn collect --since 30d --limit 500"),
     "learn log": ("ticketbot learn log",),
     "learn undo": ("ticketbot learn undo 3",),
     "report": (

@@ -1,4 +1,4 @@
-"""``ticketbot learn``: what was learnt from people's changes, and how to take it back."""
+"""``ticketbot learn``: collects what people changed; tells what was learnt from it, and takes it back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,54 @@ from typing import Annotated
 
 import typer
 
-from ..core.clock import SystemClock, iso
+from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..learning.model import LearntChange
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.load import load
-from .options import ConfigOption, JsonOption
+from ..wiring import learning as wiring
+from ..wiring.desks import reading_desk
+from ..wiring.parts import transport_for
+from .options import ConfigOption, JsonOption, VerboseOption
+from .parse_time import parse_since
 from .screen import Screen
+
+
+def collect(
+    clock: SystemClock,
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="Only tickets first written on since then, such as 30d.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Read at most N histories.")] = None,
+    within: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Stop after this time.")] = 3600.0,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Read what people made of our labels on settled tickets, a history each; a later call goes on from there."""
+    settings = load(config=config)
+    screen = Screen(as_json=as_json)
+    deadline, now = Deadline(clock, within), clock.now()
+    first = 0.0 if since is None else parse_since(since, now)
+    with (
+        closing(LearningStore(settings.state_folder / FILE_NAME)) as store,
+        closing(
+            transport_for(settings.desk, clock, deadline, share=settings.run.limit_share, read_only=True)
+        ) as transport,
+        reading_desk(settings, transport) as desk,
+        screen.progress("reading what people made of labels") as advance,
+    ):
+        done = wiring.collect(settings, desk, store, deadline, now, since=first, most=limit, advance=advance)
+        requests = sum(transport.counts.values())
+    left = ", ".join(f"{number:,} {why}" for why, number in done.left_out.items())
+    screen.result(
+        f"{done.settled:,} tickets settled, {done.histories:,} histories read, {done.corrections:,} corrections found; "
+        f"{done.waiting:,} tickets wait; {requests:,} requests" + (f"\nleft out: {left}" if left else ""),
+        {**vars(done), "requests": requests},
+    )
+    if done.ended_early is not None:
+        screen.notices([f"not all was read: {done.ended_early}"])
+    return ExitCode.OK
 
 
 def log(as_json: JsonOption = False, config: ConfigOption = None) -> int:

@@ -26,7 +26,7 @@ UNREADABLE = "whose history cannot be read"
 
 
 class HistoryReader:
-    """Reads histories from a helpdesk, and counts what it passes over and why (``left_out``).
+    """Reads histories from a helpdesk, and counts what it passes over and why (``left_out``), by ticket (``left``).
 
     ``advance`` is told of each history. ``ended_early`` says why not all was read.
     """
@@ -38,6 +38,7 @@ class HistoryReader:
         self._deadline = deadline
         self._advance = advance
         self.left_out: Counter[str] = Counter()
+        self.left: dict[int, str] = {}
         self.looked_at = self.histories = 0
         self.ended_early: str | None = None
 
@@ -56,6 +57,11 @@ class HistoryReader:
         except (CannotRun, DeadlineReached) as error:
             self.ended_early = why_ended(error, self._deadline)
 
+    def leave(self, ticket_id: int, why: str) -> None:
+        """Count a ticket that is passed over."""
+        self.left_out[why] += 1
+        self.left[ticket_id] = why
+
     def _part(
         self, part: Sequence[Item], passed_over: Callable[[Ticket], str | None]
     ) -> Iterator[tuple[Item, Ticket, History]]:
@@ -65,11 +71,11 @@ class HistoryReader:
             self.looked_at += 1
             ticket = found.get(item.ticket_id)
             if item.ticket_id in found.unread:
-                self.left_out[UNREADABLE] += 1
+                self.leave(item.ticket_id, UNREADABLE)
             elif ticket is None:
-                self.left_out[GONE] += 1
+                self.leave(item.ticket_id, GONE)
             elif why := passed_over(ticket) or (MERGED if MERGED_TAG in ticket.tags else None):
-                self.left_out[why] += 1
+                self.leave(ticket.id, why)
             elif (history := self._history(ticket.id)) is not None:
                 yield item, ticket, history
 
@@ -78,7 +84,7 @@ class HistoryReader:
         try:
             history = self._desk.history(ticket_id)
         except TicketError as error:
-            self.left_out[UNREADABLE] += 1
+            self.leave(ticket_id, UNREADABLE)
             if not self.histories and self.left_out[UNREADABLE] >= REFUSED_AT_FIRST:
                 raise _Unreadable(str(error)) from error
             return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..core.models import Sentiment, Urgency
 from ..core.taxonomy import Taxonomy
-from ..policy.decide import ALSO, Policy
+from ..policy.decide import ALSO, Mode, Policy
 
 PARTS = ("category", "subcategory", "secondary", "urgency", "sentiment", "priority", "group", "tag")
 """In the order of a report; behind them fields, as ``field 2001``."""
@@ -21,18 +21,18 @@ ONE_OF = ("category", "subcategory", "secondary", "urgency", "sentiment")
 class Words:
     """The part and label of each tag of ours, and the values that we put into each ticket field.
 
-    ``groups`` says whether we put tickets into groups.
+    ``never`` are parts that we do not label at all.
     """
 
     tags: Mapping[str, tuple[str, str]]
     values: Mapping[int, frozenset[str]] = field(default_factory=dict)
-    groups: bool = False
+    never: frozenset[str] = frozenset()
 
     def expected(self, part: str) -> bool:
         """Whether we may have abstained where this part of a ticket is empty: we label it on other tickets."""
         if part.startswith("field "):
             return int(part.removeprefix("field ")) in self.values
-        return self.groups if part == "group" else True
+        return part not in self.never
 
 
 def words_of(policy: Policy, taxonomy: Taxonomy, categories: Iterable[str] = ()) -> Words:
@@ -52,8 +52,10 @@ def words_of(policy: Policy, taxonomy: Taxonomy, categories: Iterable[str] = ())
             found.setdefault(item.tag, ("tag", item.tag))
         for key, value in item.fields.items():
             values[key].add(value)
-    groups = any(item.group is not None for item in taxonomy.categories)
-    return Words(found, {key: frozenset(chosen) for key, chosen in values.items()}, groups)
+    never = set() if any(item.group is not None for item in taxonomy.categories) else {"group"}
+    never |= set() if policy.tag_secondary else {"secondary"}
+    never |= {part for part in ("priority", "group") if getattr(policy, part).mode is Mode.OFF}
+    return Words(found, {key: frozenset(chosen) for key, chosen in values.items()}, frozenset(never))
 
 
 def place_of(part: str) -> tuple[int, str]:

@@ -67,7 +67,7 @@ def read_overrides(
     for item, ticket, history in reader.read(ordered[: LOOKED_AT * sample], passed_over):
         judgement = judge(history, words, item, requester=ticket.requester)
         if judgement is None:
-            reader.left_out[NOT_OURS] += 1
+            reader.leave(ticket.id, NOT_OURS)
         else:
             judged[ticket.id] = judgement
         if len(judged) >= sample:

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,11 @@ _MIGRATIONS = (
         id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, what TEXT NOT NULL, who TEXT NOT NULL,
         detail TEXT NOT NULL, undone_at REAL
     ) STRICT;
+    CREATE TABLE pending (
+        ticket_id INTEGER PRIMARY KEY, first REAL NOT NULL, looked REAL NOT NULL, category TEXT NOT NULL,
+        sources TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX pending_by_turn ON pending (looked, first);
     CREATE TABLE erased (ticket_id INTEGER PRIMARY KEY) STRICT;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     """,
@@ -80,7 +85,7 @@ class LearningStore:
 
         A correction that is there already stays as it was decided; one that no longer holds expires.
         """
-        with self._writing() as db:
+        with self.writing() as db:
             gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
             kept = [item for item in reactions if item.ticket_id not in gone]
             found = [item for item in corrections if item.ticket_id not in gone]
@@ -94,7 +99,7 @@ class LearningStore:
 
     def reactions(self, since: float | None = None) -> Iterator[Reaction]:
         """What became of labels whose fate is settled since a moment, the oldest first; ``None``: all."""
-        rows = self._rows(
+        rows = self.rows(
             f"SELECT {', '.join(_REACTION)} FROM reaction WHERE settled_at>=? ORDER BY settled_at, ticket_id, field",  # noqa: S608 - our own names
             (since or 0.0,),
         )
@@ -116,7 +121,7 @@ class LearningStore:
 
     def decide(self, ids: Collection[int], status: CorrectionStatus, by: str, at: float) -> LearntChange:
         """Approve or reject corrections; to be taken back by :meth:`undo`."""
-        with self._writing() as db:
+        with self.writing() as db:
             marks = ",".join("?" * len(ids))
             rows = db.execute(
                 f"SELECT id, status, approved_by, approved_at FROM correction WHERE id IN ({marks})",  # noqa: S608 - marks
@@ -130,13 +135,13 @@ class LearningStore:
 
     def record(self, what: str, who: str, detail: Mapping[str, Any], at: float) -> LearntChange:
         """Note a change that was learnt; ``detail`` holds JSON, and no words of customers."""
-        with self._writing() as db:
+        with self.writing() as db:
             return self._record(db, what, who, detail, at)
 
     def changes(self) -> list[LearntChange]:
         """Everything that was learnt or decided, the oldest first, also what was taken back."""
         return [
-            _change(row) for row in self._rows("SELECT id, at, what, who, detail, undone_at FROM change ORDER BY id")
+            _change(row) for row in self.rows("SELECT id, at, what, who, detail, undone_at FROM change ORDER BY id")
         ]
 
     def undo(self, change_id: int, at: float) -> LearntChange | None:
@@ -145,7 +150,7 @@ class LearningStore:
         Corrections that were decided anew since then stay as they are. What else was learnt is in use no longer once
         its change is marked, since its users read :meth:`changes`.
         """
-        with self._writing() as db:
+        with self.writing() as db:
             found = next((item for item in self.changes() if item.id == change_id and item.undone_at is None), None)
             if found is None:
                 return None
@@ -165,15 +170,17 @@ class LearningStore:
 
     def known(self, ticket_ids: Collection[int]) -> frozenset[int]:
         """Those of these tickets of which something is kept."""
-        rows = self._rows("SELECT ticket_id FROM reaction UNION SELECT ticket_id FROM correction")
+        rows = self.rows(
+            "SELECT ticket_id FROM reaction UNION SELECT ticket_id FROM correction UNION SELECT ticket_id FROM pending"
+        )
         return frozenset(ticket_ids).intersection(number for (number,) in rows)
 
     def forget(self, ticket_ids: Collection[int]) -> int:
         """Erase tickets for good: nothing of them is left in the file, and they are not kept again."""
         gone = len(self.known(ticket_ids))
         numbers = [(number,) for number in ticket_ids]
-        with self._writing() as db:
-            for table in ("reaction", "correction"):
+        with self.writing() as db:
+            for table in ("reaction", "correction", "pending"):
                 db.executemany(f"DELETE FROM {table} WHERE ticket_id=?", numbers)  # noqa: S608 - our own names
             db.executemany("INSERT OR IGNORE INTO erased VALUES (?)", numbers)
         if gone:
@@ -182,14 +189,39 @@ class LearningStore:
         return gone
 
     def cursor(self) -> str | None:
-        """How far closed tickets have been read; ``None`` before the first time."""
-        rows = self._rows("SELECT value FROM fact WHERE name='cursor'")
-        return rows[0][0] if rows else None
+        """How far the log has been read for tickets that we wrote on; ``None`` before the first time."""
+        return self.fact("cursor")
 
     def keep_cursor(self, value: str) -> None:
-        """Remember how far closed tickets have been read."""
-        with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO fact VALUES ('cursor', ?)", (value,))
+        """Remember how far the log has been read."""
+        self.keep_fact("cursor", value)
+
+    def fact(self, name: str) -> str | None:
+        """A remembered value."""
+        rows = self.rows("SELECT value FROM fact WHERE name=?", (name,))
+        return rows[0][0] if rows else None
+
+    def keep_fact(self, name: str, value: str) -> None:
+        """Remember a value."""
+        with self.writing() as db:
+            db.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (name, value))
+
+    # For others that keep tables in the same file
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction; one within another is part of it."""
+        with (
+            self._lock,
+            translated(self._path),
+            nullcontext(self._db) if self._db.in_transaction else transaction(self._db) as db,
+        ):
+            yield db
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """The rows that a query gives."""
+        with self._lock, translated(self._path):
+            return self._db.execute(query, tuple(values)).fetchall()
 
     # Inside
 
@@ -204,7 +236,7 @@ class LearningStore:
 
     def _corrections(self, condition: str, values: Sequence[object]) -> list[Correction]:
         query = f"SELECT {', '.join(_CORRECTION)} FROM correction WHERE {condition} ORDER BY id"  # noqa: S608 - our own names
-        return [Correction(*row) for row in self._rows(query, values)]
+        return [Correction(*row) for row in self.rows(query, values)]
 
     def _record(
         self, db: sqlite3.Connection, what: str, who: str, detail: Mapping[str, Any], at: float
@@ -212,15 +244,6 @@ class LearningStore:
         text = json.dumps(detail, ensure_ascii=False)
         row = db.execute("INSERT INTO change (at, what, who, detail) VALUES (?,?,?,?)", (at, what, who, text))
         return LearntChange(row.lastrowid or 0, at, what, who, json.loads(text))
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, translated(self._path), transaction(self._db) as db:
-            yield db
-
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        with self._lock, translated(self._path):
-            return self._db.execute(query, tuple(values)).fetchall()
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:

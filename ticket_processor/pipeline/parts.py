@@ -71,6 +71,8 @@ class Parts:
     """Looks after the log, whose head the last run left so; gives what it could not do."""
     prepare: Callable[[], Sequence[str]] = tuple
     """Gets ready what the run's tickets need, once it may begin; gives sentences on that. Not called by a dry run."""
+    wind_up: Callable[[], Sequence[str]] = tuple
+    """Does what the run's time and requests leave room for, once all is written; as ``prepare``."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ class RunOptions:
     max_attempts: int = 5
     dependency: str = "helpdesk"
     notices: tuple[str, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """What the first receipt says besides."""
     resume: bool = False
     retry_fallbacks: bool = False
     retriage_on_reply: bool = False

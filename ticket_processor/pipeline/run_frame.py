@@ -65,6 +65,7 @@ class RunFrame:
                 limit=options.limit,
                 notices=options.notices or None,
                 follows=left,
+                **options.facts,
             )
             if not options.dry_run:
                 self._recorder.remarks.extend(parts.upkeep(left))
@@ -77,6 +78,8 @@ class RunFrame:
                 self._read_back()
                 raise
             self._read_back()
+            if not options.dry_run:
+                self._recorder.remarks.extend(parts.wind_up())
         except (Stopping, DeadlineReached, CannotRun, TicketError) as end:
             stopped, stopped_by, code = str(end), type(end).__name__, end.exit_code
             if isinstance(end, RateLimited):

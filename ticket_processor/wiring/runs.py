@@ -28,7 +28,7 @@ from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
 from ..pipeline.verification import MOST_KEPT, Verify
 from ..settings.schema import Settings
 from ..state.store import State, Verdict
-from .desks import desk_for
+from .desks import Desk, desk_for
 from .parts import (
     audit_log,
     delivery,
@@ -337,6 +337,7 @@ def _assembled(
                 shown=shown.extend,
                 reply_wanted=_reply_wanted(settings),
                 prepare=lambda: _prepared(settings, clock, transport) if kind == ORDINARY else [],
+                wind_up=lambda: _wound_up(settings, desk, clock, deadline, transport) if kind == ORDINARY else [],
                 told_of=asked.told_of,
                 express=express,
                 troubles=lambda: [
@@ -360,6 +361,7 @@ def _assembled(
                 max_attempts=settings.run.max_attempts,
                 delivery=delivery(settings),
                 notices=settings.notices,
+                facts=_facts(settings),
                 resume=asked.resume,
                 retry_fallbacks=asked.retry_fallbacks,
                 retriage_on_reply=settings.run.retriage_on_reply,
@@ -394,6 +396,26 @@ def _prepared(settings: Settings, clock: SystemClock, transport: Transport) -> l
 
         told += sync_when_due(settings, clock, transport.throttle)
     return told
+
+
+def _wound_up(
+    settings: Settings, desk: Desk, clock: SystemClock, deadline: Deadline, transport: Transport
+) -> list[str]:
+    """Collect what people made of labels, where that is wanted; what there is to say of that."""
+    if not settings.learning.collect_share:
+        return []
+    from .learning import collect_in_run
+
+    return collect_in_run(settings, desk, clock, deadline, lambda: sum(transport.counts.values()))
+
+
+def _facts(settings: Settings) -> dict[str, object]:
+    """What the run labels by, where that is to be compared later."""
+    if not settings.learning.collect_share:
+        return {}
+    from .learning import labels_by
+
+    return {"labels_by": labels_by(settings)}
 
 
 def _models_were_asked(state: State, now: float) -> bool:

@@ -1,0 +1,281 @@
+"""``ticketbot learn collect`` finds what people made of labels, and takes nobody else for a person."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from ticket_processor.core.models import Priority
+from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.helpdesk.local_model import Actor, NewTicket
+from ticket_processor.learning.label_words import words_of
+from ticket_processor.learning.store import FILE_NAME, LearningStore
+from ticket_processor.policy.decide import Policy
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
+
+from .conftest import Command, Desk, OpenDesk, rows
+from .freshdesk_desk import FreshDesk, freshdesk
+from .test_local import LocalCommand
+
+SETTINGS = "[policy]\ntag_secondary = true\n"
+WORDS = words_of(Policy(tag_secondary=True), default_taxonomy())
+OTHER_BOT, SECOND_PERSON, SYSTEM = 771, 772, -1
+Edit = dict[str, Any]
+Fates = dict[tuple[int, str, str], tuple[str, str | None, str]]
+"""By ticket, part and label: fate, their value, and who decided it."""
+
+
+class Editing(Protocol):
+    """Somebody's hand on one ticket."""
+
+    def __call__(self, number: int, who: str, **parts: Any) -> None: ...
+
+
+def labels(desk: Command) -> dict[int, dict[str, str]]:
+    """What we wrote on each ticket, by part, as the receipts say."""
+    found: dict[int, dict[str, str]] = {}
+    for line in desk.events("ticket"):
+        if line["outcome"] != "updated":
+            continue
+        change = line["change"]
+        parts = {WORDS.tags[tag][0]: WORDS.tags[tag][1] for tag in change["tags_added"] if tag in WORDS.tags}
+        if change["priority"]["to"] != change["priority"]["from"]:
+            parts["priority"] = change["priority"]["to"]
+        found[line["ticket_id"]] = parts
+    return found
+
+
+def played(written: dict[int, dict[str, str]], edit: Editing, dice: random.Random, stories: tuple[str, ...]) -> Fates:
+    """Play a story on each ticket; what is to be found of each label."""
+    expected: Fates = {}
+    for number, ours in sorted(written.items()):
+        story = dice.choice(stories)
+        other = "refund" if ours["category"] != "refund" else "billing"
+        swap = {"remove": [f"ai_{ours['category']}"], "add": [f"ai_{other}"]}
+        back = {"remove": swap["add"], "add": swap["remove"]}
+        base = ("untouched", None, "unknown") if story in ("rule closes", "macro") else ("kept", None, "person")
+        fates = {(number, part, label): base for part, label in ours.items()}
+        category, priority = (number, "category", ours["category"]), (number, "priority", ours["priority"])
+        lower = "low" if ours["priority"] != "low" else "normal"
+        if story == "swap":
+            edit(number, "person", **swap)
+            fates[category] = ("changed", other, "person")
+        elif story == "swap and back":
+            edit(number, "person", **swap)
+            edit(number, "person", **back)
+        elif story == "beside":
+            edit(number, "person", add=swap["add"])
+            fates[category] = ("changed", other, "person")
+        elif story == "take off":
+            edit(number, "person", remove=[f"ai_sentiment_{ours['sentiment']}"])
+            fates[number, "sentiment", ours["sentiment"]] = ("removed", None, "person")
+        elif story == "priority":
+            edit(number, "person", priority=lower)
+            fates[priority] = ("changed", lower, "person")
+        elif story == "add" and "secondary" not in ours:
+            edit(number, "person", add=[f"ai_also_{other}"])
+            fates[number, "secondary", other] = ("added", other, "person")
+        elif story == "app":
+            edit(number, "app", **swap)
+            fates[category] = ("changed", other, "person")
+        elif story == "rule swaps":
+            edit(number, "rule", **swap)
+            fates[category] = ("reverted_by_rule", None, "rule")
+        elif story == "rule and person":
+            edit(number, "rule", priority=lower)
+            edit(number, "person", **swap)
+            fates[priority] = ("reverted_by_rule", None, "rule")
+            fates[category] = ("changed", other, "person")
+        elif story in ("bot", "script"):
+            edit(number, story, **swap)
+            fates[category] = ("reverted_by_rule", None, "bot")
+        elif story == "macro":
+            edit(number, "macro", **swap)
+            fates[category] = ("reverted_by_rule", None, "rule")
+        elif story == "unknown":
+            edit(number, "person", **swap)
+            fates[category] = ("changed", other, "unknown")
+        edit(number, {"rule closes": "rule", "macro": "macro"}.get(story, "person"), status="solved")
+        expected |= fates
+    return expected
+
+
+def found(desk: Command) -> Fates:
+    store = LearningStore(desk.state / FILE_NAME, read_only=True)
+    return {
+        (item.ticket_id, item.field, item.label): (item.fate, item.theirs, item.actor_kind)
+        for item in store.reactions()
+    }
+
+
+def check(desk: Command, expected: Fates) -> None:
+    """All of it is found and nothing else, and each correction is a person's."""
+    assert found(desk) == expected
+    store = LearningStore(desk.state / FILE_NAME, read_only=True)
+    corrected = {(item.ticket_id, item.field, item.theirs) for item in store.corrections()}
+    assert corrected == {
+        (number, part, theirs)
+        for (number, part, _), (fate, theirs, who) in expected.items()
+        if fate in ("changed", "added") and who == "person"
+    }
+    assert all(item.text and item.author is not None and item.status == "pending" for item in store.corrections())
+
+
+def zendesk_hands(desk: Desk) -> Editing:
+    store = desk.sandbox.store
+    store.add_user("Sync", "sync@example.com", role="agent", user_id=OTHER_BOT)
+
+    def edit(number: int, who: str, **parts: Any) -> None:
+        fields = {name: parts[name] for name in ("priority", "status") if name in parts}
+        change = {"add_tags": parts.get("add", ()), "remove_tags": parts.get("remove", ()), **fields}
+        if who in ("person", "macro"):
+            store.person_edit(number, macro="A macro" if who == "macro" else None, **change)
+            return
+        if "add" in parts or "remove" in parts:
+            tags = set(desk.ticket(number)["tags"]) - set(parts.get("remove", ())) | set(parts.get("add", ()))
+            fields["tags"] = sorted(tags)
+        actor = "system" if who == "rule" else "api"
+        author = {"rule": SYSTEM, "bot": OTHER_BOT, "script": BOT_ID, "app": PERSON_ID}[who]
+        store.change(desk.tickets[number], fields, actor=actor, author_id=author)
+
+    return edit
+
+
+STORIES = (
+    "look", "swap", "swap and back", "beside", "take off", "priority", "add", "rule swaps", "rule and person",
+)  # fmt: skip
+ZENDESK_STORIES = (*STORIES, "rule closes", "app", "bot", "script", "macro")
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+def test_on_zendesk_every_override_is_found_and_rules_macros_and_programs_are_no_people(
+    open_desk: OpenDesk, count: int
+) -> None:
+    desk = open_desk(rows(count))
+    (desk.folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
+    desk("run", "--since", "30d")
+    written = labels(desk)
+    assert len(written) == count
+    desk.advance(60)
+    expected = played(written, zendesk_hands(desk), random.Random(count), ZENDESK_STORIES)
+    desk.seen.clear()
+    done = desk("learn", "collect", "--json").object
+    assert (done["histories"], done["settled"], done["waiting"], done["ended_early"]) == (count, count, 0, None)
+    assert sum("/audits" in line for line in desk.helpdesk_requests()) == count
+    check(desk, expected)
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+def test_on_the_local_helpdesk_every_override_is_found(tmp_path: Path, count: int) -> None:
+    desk = LocalCommand(tmp_path)
+    try:
+        (tmp_path / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
+        for row in rows(count):
+            desk.store.create(
+                NewTicket(row["subject"], row["body"], f"c{row['age']:g}@example.com"), time.time() - 3600
+            )
+        desk("run", "--since", "1d")
+        written = labels(desk)
+        assert len(written) == count
+
+        def edit(number: int, who: str, **parts: Any) -> None:
+            given: dict[str, Any] = {"tags_add": parts.get("add", ()), "tags_remove": parts.get("remove", ())}
+            if "priority" in parts:
+                given["priority"] = Priority(parts["priority"])
+            if "status" in parts:
+                given["status"] = "resolved"
+            actor = Actor("system") if who == "rule" else desk.agent
+            desk.store.change(number, actor, version=None, now=time.time(), **given)
+
+        expected = played(written, edit, random.Random(count), STORIES)
+        desk("learn", "collect")
+        check(desk, expected)
+    finally:
+        desk.store.close()
+        desk.close()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[FreshDesk]:
+    with freshdesk(tmp_path) as desk:
+        for row in rows(12):
+            desk.add(row["subject"], row["body"])
+        desk.advance(3600)
+        yield desk
+
+
+def test_on_freshdesk_no_change_is_ever_a_persons(fresh: FreshDesk) -> None:
+    fresh("run", "--since", "1d")
+    written = labels(fresh)
+    hands = fresh.sandbox.desk
+    expected: Fates = {}
+    for number, ours in written.items():
+        story = ("answered", "swapped", "by a rule")[number % 3]
+        expected |= {(number, part, label): ("kept", None, "person") for part, label in ours.items()}
+        if story != "answered":
+            other = "refund" if ours["category"] != "refund" else "billing"
+            change = hands.person_edit if story == "swapped" else hands.rule_edit
+            change(number, add_tags=(f"ai_{other}",))
+            expected[number, "category", ours["category"]] = ("changed", other, "unknown")
+        hands.person_edit(number, reply="Here you are.", status=4)
+    fresh.advance(60)
+    fresh("learn", "collect")
+    assert found(fresh) == expected
+    assert LearningStore(fresh.state / FILE_NAME, read_only=True).corrections() == []
+
+
+def test_a_pass_goes_on_where_the_last_one_ended_and_reads_each_ticket_once(open_desk: OpenDesk) -> None:
+    desk = open_desk(8)
+    desk("run", "--since", "1d")
+    for number in desk.tickets:
+        if number != 8:
+            desk.sandbox.store.person_edit(number, status="solved")
+    desk.seen.clear()
+    first = desk("learn", "collect", "--limit", "3", "--json").object
+    assert (first["histories"], first["waiting"]) == (3, 5)
+    second = desk("learn", "collect", "--json").object
+    assert (second["histories"], second["waiting"], second["left_out"]) == (4, 1, {"not solved yet": 1})
+    assert desk("learn", "collect", "--json").object["histories"] == 0
+    assert sum("/audits" in line for line in desk.helpdesk_requests()) == 7
+
+
+def test_the_words_that_are_kept_are_redacted_and_erased_with_the_ticket(open_desk: OpenDesk) -> None:
+    body = "Hello, I was charged twice. Write to melody@example.com or call +49 30 901820."
+    desk = open_desk([{"subject": "Invoice", "body": body, "age": 7200.0}])
+    desk("run", "--since", "1d")
+    edit = zendesk_hands(desk)
+    edit(1, "person", remove=["ai_billing"], add=["ai_refund"], status="solved")
+    desk("learn", "collect")
+    (kept,) = LearningStore(desk.state / FILE_NAME, read_only=True).corrections()
+    assert "charged twice" in kept.text
+    assert "melody" not in kept.text
+    assert "901820" not in kept.text
+    assert "1 ticket from what people changed" in desk("audit", "erase", "--ticket", "1", "--yes").out
+    assert not any(b"charged twice" in path.read_bytes() for path in desk.state.glob("learning*"))
+    desk("learn", "collect")
+    assert found(desk) == {}
+
+
+def test_a_run_collects_with_a_share_of_its_requests_and_without_it_does_nothing_new(open_desk: OpenDesk) -> None:
+    desk = open_desk(40)
+    desk("run", "--since", "1d")
+    assert not (desk.state / FILE_NAME).exists()
+    assert "labels_by" not in desk.events("run_started")[0]
+    for number in desk.tickets:
+        desk.sandbox.store.person_edit(number, status="solved")
+    (desk.folder / "ticketbot.toml").write_text("[learning]\ncollect_share = 0.05\n", encoding="utf-8")
+    made = 0
+    for _ in range(3):
+        for _ in range(20):
+            desk.sandbox.store.create(subject="Charged twice", body="I was charged twice for it, check my invoice.")
+        desk.advance(60)
+        desk.seen.clear()
+        desk("run", code=None)
+        made += len(desk.helpdesk_requests())
+    assert 0 < len({number for number, _, _ in found(desk)}) <= 0.05 * made
+    assert {*desk.events("run_started")[-1]["labels_by"]} == {"taxonomy", "prompt"}

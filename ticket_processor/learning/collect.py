@@ -1,0 +1,156 @@
+"""Collects what people made of our labels on tickets that are settled: one history each. Reads only; asks no model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from ..analysis.text.cleaning import clean
+from ..analysis.text.redact import redact
+from ..core.clock import Deadline
+from ..core.models import RedactionLevel, Ticket
+from ..helpdesk.protocol import Helpdesk
+from .history_sample import UNREADABLE, HistoryReader
+from .label_words import Words
+from .model import Correction, Reaction
+from .override_sample import NOT_OURS, OPEN
+from .overrides import ANOTHER, ENDED, SETTLED_AFTER_S, TicketJudgement, judge
+from .pending import PendingTicket, PendingTickets
+from .store import LearningStore
+
+LONGEST_TEXT = 1_000
+"""Characters kept of a corrected ticket."""
+AT_ONCE = 100
+
+
+@dataclass
+class CollectedLabels:
+    """What a pass has done: tickets settled, histories read, corrections found; ``waiting`` are not settled yet.
+
+    ``left_out`` counts why tickets were passed over, ``ended_early`` says why not all was read.
+    """
+
+    settled: int = 0
+    histories: int = 0
+    corrections: int = 0
+    waiting: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    ended_early: str | None = None
+
+
+@dataclass(frozen=True)
+class Collector:
+    """Reads histories of pending tickets from a helpdesk into a store.
+
+    ``words_for`` gives our words, with these earlier categories; texts of corrections are redacted at ``level``.
+    """
+
+    desk: Helpdesk
+    store: LearningStore
+    words_for: Callable[[set[str]], Words]
+    deadline: Deadline
+    level: RedactionLevel
+
+    def collect(
+        self,
+        now: float,
+        *,
+        since: float = 0.0,
+        most: int | None = None,
+        at_once: int = AT_ONCE,
+        may_go_on: Callable[[], bool] = lambda: True,
+        advance: Callable[[int], object] = lambda _count: None,
+    ) -> CollectedLabels:
+        """Read each settled ticket written since ``since``, at most ``most`` of them, and keep what became of it.
+
+        ``may_go_on`` is asked before each history. Tickets are settled when they are solved or closed, or 14 days after
+        our first write. What was done when this ends stays done.
+        """
+        pending, done = PendingTickets(self.store), CollectedLabels()
+
+        def may(histories: int) -> bool:
+            return may_go_on() and (most is None or histories < most)
+
+        while done.ended_early is None and may(done.histories):
+            some = pending.next(at_once, now, since)
+            if not some:
+                break
+            self._collect(some, done, now, may, advance)
+        done.waiting = pending.count()
+        return done
+
+    def _collect(
+        self,
+        some: list[PendingTicket],
+        done: CollectedLabels,
+        now: float,
+        may: Callable[[int], bool],
+        advance: Callable[[int], object],
+    ) -> None:
+        reader, pending = HistoryReader(self.desk, self.deadline, advance), PendingTickets(self.store)
+        words = self.words_for({item.category for item in some})
+        young = {item.ticket_id for item in some if now - item.first < SETTLED_AFTER_S}
+        reactions: list[Reaction] = []
+        corrections: list[Correction] = []
+        settled: set[int] = set()
+
+        def passed_over(ticket: Ticket) -> str | None:
+            return OPEN if ticket.status not in ENDED and ticket.id in young else None
+
+        try:
+            for item, ticket, history in reader.read(some, passed_over):
+                judgement = judge(history, words, item, requester=ticket.requester)
+                settled.add(ticket.id)
+                if judgement is None:
+                    reader.leave(ticket.id, NOT_OURS)
+                else:
+                    # One that the helpdesk calls solved without saying since when is settled now.
+                    reactions += [replace(label, settled_at=min(label.settled_at, now)) for label in judgement.labels]
+                    corrections += corrections_of(judgement, ticket, self.level)
+                if not may(done.histories + reader.histories):
+                    break
+        finally:
+            settled |= {number for number, why in reader.left.items() if why not in (OPEN, UNREADABLE)}
+            with self.store.writing():
+                self.store.keep(reactions, corrections)
+                pending.settled(settled)
+                pending.looked_at(reader.left.keys() - settled, now)
+            done.settled += len(settled)
+            done.histories += reader.histories
+            done.corrections += len(corrections)
+            done.left_out += reader.left_out
+            done.ended_early = reader.ended_early
+
+
+def corrections_of(judgement: TicketJudgement, ticket: Ticket, level: RedactionLevel) -> list[Correction]:
+    """What people corrected on a ticket, with its redacted text; what others changed corrects nothing."""
+    found = [
+        item
+        for item in judgement.labels
+        if item.fate in ("changed", "added") and item.actor_kind == "person" and item.theirs not in (None, ANOTHER)
+    ]
+    text = _redacted(ticket, level) if found else ""
+    return [
+        Correction(
+            id=0,
+            ticket_id=item.ticket_id,
+            field=item.field,
+            ours=item.ours,
+            theirs=item.theirs or "",
+            author=item.author,
+            actor_kind=item.actor_kind,
+            at=item.at,
+            confidence=item.confidence,
+            model=item.model,
+            prompt_hash=item.prompt_hash,
+            taxonomy_hash=item.taxonomy_hash,
+            text=text,
+        )
+        for item in found
+    ]
+
+
+def _redacted(ticket: Ticket, level: RedactionLevel) -> str:
+    text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=level).text
+    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT].rsplit(" ", 1)[0]

@@ -1,0 +1,133 @@
+"""The tickets that we wrote on and whose labels' fate is not settled yet: from the log, each line of it read once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..audit.encryption import Keyring
+from ..audit.files import check_opened, log_files, read_lines
+from ..core.clock import parse_iso
+from .model import LabelSource
+from .overrides import Written
+from .store import LearningStore
+
+AT_ONCE = 5_000
+"""Lines of the log that are read before what they told is kept."""
+HASHES = "labels_by"
+"""The fact of a run's first receipt that says by which prompt and taxonomy it labelled."""
+
+
+@dataclass(frozen=True)
+class PendingTicket(Written):
+    """A ticket that we wrote on, first at ``first`` (Unix seconds)."""
+
+    first: float = 0.0
+
+
+@dataclass
+class _LogPlace:
+    """How far the log was read: a day's file and the next line of it. ``runs`` are what the last run labelled by."""
+
+    day: str = ""
+    line: int = 0
+    runs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+class PendingTickets:
+    """The pending tickets of a store. Thread-safe, as that is."""
+
+    def __init__(self, store: LearningStore) -> None:
+        self._store = store
+
+    def read_log(self, folder: Path, keys: Keyring | None, *, first_day: str = "") -> None:
+        """Take in the log's lines since the last time, the first time from ``first_day`` on.
+
+        Raises :class:`CannotRun` when a file cannot be read, for want of its key as well.
+        """
+        at = _LogPlace(**json.loads(self._store.cursor() or "{}"))
+        for file in log_files(folder, first_day=at.day or first_day):
+            if file.day != at.day:
+                at.day, at.line = file.day, 0
+            lines = read_lines(file, keys, first=at.line)
+            while some := list(islice(lines, AT_ONCE)):
+                for raw, line in some:
+                    if line is None:
+                        check_opened(raw, file.path)
+                # The last line may still be being written.
+                whole = max((place for place, (_, line) in enumerate(some, start=1) if line is not None), default=0)
+                self._take(at, [line for _, line in some[:whole] if line is not None])
+                at.line += whole
+                self._store.keep_cursor(json.dumps({"day": at.day, "line": at.line, "runs": at.runs}))
+                if whole < len(some):
+                    break
+
+    def next(self, most: int, before: float, since: float = 0.0) -> list[PendingTicket]:
+        """Tickets written since ``since`` that were not looked at since ``before``; first those that waited longest."""
+        rows = self._store.rows(
+            "SELECT ticket_id, category, sources, first FROM pending WHERE looked<? AND first>=? "
+            "ORDER BY looked, first LIMIT ?",
+            (before, since, most),
+        )
+        return [
+            PendingTicket(number, category, {name: LabelSource(*parts) for name, parts in json.loads(text).items()}, at)
+            for number, category, text, at in rows
+        ]
+
+    def count(self) -> int:
+        """How many there are."""
+        return int(self._store.rows("SELECT count(*) FROM pending")[0][0])
+
+    def looked_at(self, ticket_ids: Collection[int], at: float) -> None:
+        """Put tickets at the end of the row."""
+        with self._store.writing() as db:
+            db.executemany("UPDATE pending SET looked=? WHERE ticket_id=?", [(at, number) for number in ticket_ids])
+
+    def settled(self, ticket_ids: Iterable[int]) -> None:
+        """Take tickets out of the row."""
+        with self._store.writing() as db:
+            db.executemany("DELETE FROM pending WHERE ticket_id=?", [(number,) for number in ticket_ids])
+
+    def _take(self, at: _LogPlace, lines: Sequence[Mapping[str, Any]]) -> None:
+        with self._store.writing() as db:
+            for line in lines:
+                run_id = str(line.get("run_id"))
+                if line.get("event") == "run_started" and not line.get("dry_run"):
+                    found = line.get(HASHES)
+                    at.runs = {run_id: found} if isinstance(found, dict) else {}
+                elif (written := _write_of(line, at.runs.get(run_id, {}))) is not None:
+                    number, category, intent, source, moment = written
+                    db.execute(
+                        "INSERT INTO pending SELECT ?1, ?2, 0, ?3, '{}' WHERE ?1 NOT IN (SELECT ticket_id FROM erased) "
+                        "ON CONFLICT (ticket_id) DO UPDATE SET category=?3",
+                        (number, moment, category),
+                    )
+                    db.execute(
+                        "UPDATE pending SET sources=json_patch(sources, ?) WHERE ticket_id=?",
+                        (json.dumps({intent: astuple(source)}), number),
+                    )
+
+
+def _write_of(line: Mapping[str, Any], hashes: Mapping[str, str]) -> tuple[int, str, str, LabelSource, float] | None:
+    """Ticket, category, intent, source and moment of a line about a write that has an answer behind it."""
+    analysis = line.get("analysis")
+    if line.get("event") != "ticket" or line.get("dry_run") or line.get("outcome") not in ("updated", "suggested"):
+        return None
+    if not isinstance(analysis, dict) or not isinstance(line.get("ticket_id"), int):
+        return None
+    if "summary" not in analysis:  # its words were erased, and are not to be read again
+        return None
+    source = LabelSource(
+        confidence=analysis.get("confidence"),
+        model=str(analysis.get("model") or analysis.get("source") or ""),
+        language=str(analysis.get("language") or ""),
+        run_id=str(line.get("run_id")),
+        prompt_hash=str(hashes.get("prompt", "")),
+        taxonomy_hash=str(hashes.get("taxonomy", "")),
+    )
+    category, intent = str(analysis.get("category")), str(line.get("intent") or "")
+    return line["ticket_id"], category, intent, source, parse_iso(str(line.get("ts")))

@@ -1,0 +1,94 @@
+"""Collects what people made of our labels, on command and with a small share of each run's requests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+
+from ..analysis.model_server.prompt import fingerprint
+from ..core.clock import Clock, Deadline, iso
+from ..core.errors import CannotRun
+from ..core.models import RedactionLevel
+from ..helpdesk.protocol import Helpdesk
+from ..learning.collect import CollectedLabels, Collector
+from ..learning.label_words import Words, words_of
+from ..learning.pending import PendingTickets
+from ..learning.store import FILE_NAME, LearningStore
+from ..settings.schema import Settings
+from ..state.sqlite import is_there
+from .parts import keyring, strictest_redaction
+
+LOOKS_BACK_S = 30 * 86_400.0
+"""How far back the first run that collects looks."""
+MOST_SAVED = 100.0
+"""Requests that runs may leave unused for a later one."""
+ALLOWANCE = "allowance"
+"""The fact of the store that says how many requests runs have left unused."""
+
+
+def labels_by(settings: Settings) -> dict[str, str]:
+    """Digests of what labels depend on: the prompt, and the taxonomy."""
+    taxonomy = hashlib.sha256(settings.taxonomy.model_dump_json().encode()).hexdigest()[:16]
+    models = settings.models
+    prompt = fingerprint(settings.taxonomy, settings.entities, settings.team_language, advice=models.advice)
+    return {"taxonomy": taxonomy, "prompt": prompt}
+
+
+@contextmanager
+def kept_learning(settings: Settings, *, make: bool = False) -> Iterator[LearningStore | None]:
+    """The learning store of these settings; ``None`` where there is none. ``make`` makes it where it is in use."""
+    path = settings.state_folder / FILE_NAME
+    if not (is_there(path) or (make and settings.learning.collect_share)):
+        yield None
+        return
+    with closing(LearningStore(path)) as store:
+        yield store
+
+
+def collect(
+    settings: Settings,
+    desk: Helpdesk,
+    store: LearningStore,
+    deadline: Deadline,
+    now: float,
+    *,
+    since: float = 0.0,
+    most: int | None = None,
+    advance: Callable[[int], object] = lambda _count: None,
+) -> CollectedLabels:
+    """Read what became of our labels on all settled tickets of the log that were written on since ``since``."""
+    PendingTickets(store).read_log(settings.log_dir, keyring(settings), first_day=iso(since)[:10])
+    return _collector(settings, desk, store, deadline).collect(now, since=since, most=most, advance=advance)
+
+
+def collect_in_run(
+    settings: Settings, desk: Helpdesk, clock: Clock, deadline: Deadline, requests: Callable[[], int]
+) -> list[str]:
+    """Do the same with a share of the run's ``requests`` and half of its time; what there is to say of it.
+
+    What a run leaves unused, a later one may use. Raises :class:`Stopping`.
+    """
+    now, before = clock.now(), requests()
+    try:
+        with closing(LearningStore(settings.state_folder / FILE_NAME)) as store:
+            saved = float(store.fact(ALLOWANCE) or 0.0) + before * settings.learning.collect_share
+            allowance = int(saved)
+            PendingTickets(store).read_log(settings.log_dir, keyring(settings), first_day=iso(now - LOOKS_BACK_S)[:10])
+            if allowance >= 2:  # one request says which tickets are solved
+                _collector(settings, desk, store, Deadline(clock, deadline.remaining() / 2)).collect(
+                    now,
+                    at_once=min(100, allowance // 2),
+                    may_go_on=lambda: requests() - before < allowance,
+                )
+            store.keep_fact(ALLOWANCE, str(max(0.0, min(MOST_SAVED, saved - (requests() - before)))))
+    except CannotRun as error:
+        return [f"what people made of labels was not collected: {error}"]
+    return []
+
+
+def _collector(settings: Settings, desk: Helpdesk, store: LearningStore, deadline: Deadline) -> Collector:
+    words: Callable[[set[str]], Words] = partial(words_of, settings.policy, settings.taxonomy)
+    level: RedactionLevel = strictest_redaction(settings)
+    return Collector(desk, store, words, deadline, level)
