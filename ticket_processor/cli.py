@@ -63,6 +63,7 @@ class Commands(CommandGroup):
             "What people change of our labels: collect it, learn from it.",
             commands={
                 "collect": CommandEntry("Read what people made of our labels.", "learn:collect"),
+                "show": CommandEntry("Show what people made of labels.", "learn:show"),
                 "log": CommandEntry("Print everything that was learnt or decided.", "learn:log"),
                 "undo": CommandEntry("Take back something that was learnt.", "learn:undo"),
             },

@@ -12,6 +12,7 @@ import pytest
 
 from ticket_processor.core.models import Priority
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.evaluation.scores import wilson_lower
 from ticket_processor.helpdesk.local_model import Actor, NewTicket
 from ticket_processor.learning.label_words import words_of
 from ticket_processor.learning.store import FILE_NAME, LearningStore
@@ -156,7 +157,7 @@ ZENDESK_STORIES = (*STORIES, "rule closes", "app", "bot", "script", "macro")
 def test_on_zendesk_every_override_is_found_and_rules_macros_and_programs_are_no_people(
     open_desk: OpenDesk, count: int
 ) -> None:
-    desk = open_desk(rows(count))
+    desk = open_desk([{**row, "age": 7200.0 + place} for place, row in enumerate(rows(count))])
     (desk.folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
     desk("run", "--since", "30d")
     written = labels(desk)
@@ -279,3 +280,31 @@ def test_a_run_collects_with_a_share_of_its_requests_and_without_it_does_nothing
         made += len(desk.helpdesk_requests())
     assert 0 < len({number for number, _, _ in found(desk)}) <= 0.05 * made
     assert {*desk.events("run_started")[-1]["labels_by"]} == {"taxonomy", "prompt"}
+
+
+def test_the_scoreboard_tells_the_same_on_the_screen_in_the_report_and_as_csv(open_desk: OpenDesk) -> None:
+    desk = open_desk(8)
+    desk("run", "--since", "1d")
+    assert "nothing was collected" in desk("learn", "show").out
+    assert desk("report", "--json").object["scoreboard"] is None
+    edit = zendesk_hands(desk)
+    for number in (1, 5):  # both are about billing
+        edit(number, "person", remove=["ai_billing"], add=["ai_refund"], status="solved")
+    for number in (2, 3, 4):
+        edit(number, "person", status="solved")
+    edit(6, "rule", status="solved")
+    desk("learn", "collect")
+    shown = desk("learn", "show", "--json").object
+    (category,) = (part for part in shown["parts"] if part["part"] == "category")
+    assert (shown["tickets"], shown["touched"]) == (6, 5)
+    assert (category["judged"], category["kept"], category["untouched"]) == (5, 3, 1)
+    assert (category["accuracy"], category["coverage"]) == (0.6, 1.0)
+    assert category["accuracy_at_least"] == pytest.approx(wilson_lower(3, 5), abs=1e-6)
+    assert {row["model"]: row["judged"] for row in category["models"]} == {"rules": 5}
+    assert {row["language"]: row["judged"] for row in category["languages"]} == {"en": 4, "de": 1}
+    report = desk("report", "--json").object
+    assert report["scoreboard"] == shown
+    for text in (desk("learn", "show").out, desk("report").out):
+        assert "6 tickets collected, 5 of them touched by a person" in text
+        assert "By language" in text
+    assert "score,category,accuracy,0.6" in desk("report", "--csv", "-").out

@@ -7,7 +7,9 @@ import io
 import json
 import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -17,6 +19,9 @@ from ticket_processor import __version__
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import RunRecord, RunSummary, Usage
 from ticket_processor.dashboard.options import DashboardOptions, give
+from ticket_processor.learning.model import Reaction
+from ticket_processor.learning.store import FILE_NAME as LEARNT
+from ticket_processor.learning.store import LearningStore
 from ticket_processor.monitoring.alert_file import AlertStore
 from ticket_processor.monitoring.facts import Severity
 from ticket_processor.monitoring.open_alerts import Memory, OpenAlert
@@ -33,7 +38,7 @@ from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket
 pytestmark = pytest.mark.slow  # each page is run whole
 
 __all__ = ["open_desk"]
-ALL = ("overview", "tickets", "escalated", "answers", "try_it", "costs", "runs", "health", "reports")
+ALL = ("overview", "tickets", "escalated", "answers", "scoreboard", "try_it", "costs", "runs", "health", "reports")
 FIGURES = ("overview", "tickets", "escalated", "answers", "costs", "runs")
 HOSTILE = "![x](http://127.0.0.1:9/x.png) <img src=x> [l](http://127.0.0.1:9/) $a_b$ :red[x]"
 
@@ -626,3 +631,22 @@ def test_answers_are_counted_and_what_people_made_of_them_is_shown(pages: Pages)
 def test_a_log_without_answers_says_which_setting_makes_them(pages: Pages) -> None:
     pages.log(ticket(1))
     assert "replies.mode" in pages.open("answers").info[0].value
+
+
+def test_the_scoreboard_shows_what_people_made_of_labels(pages: Pages) -> None:
+    pages.log(ticket(1))
+    assert "learn collect" in pages.open("scoreboard").info[0].value
+
+    def reaction(number: int, fate: Any, theirs: str | None = None) -> Reaction:
+        label, at = "billing", NOW - HOUR
+        return Reaction(
+            number, "category", label, label, theirs, fate, "person", 7, at, at, 0.9, "m1", language="en"
+        )  # fmt: skip
+
+    pages.state.mkdir(exist_ok=True)
+    with closing(LearningStore(pages.state / LEARNT)) as store:
+        store.keep([reaction(1, "kept"), reaction(2, "kept"), reaction(3, "changed", "refund")])
+    page = pages.open("scoreboard")
+    assert values(page)["Tickets"][0] == "3"
+    assert cells(page, "Accuracy")[0] == pytest.approx(2 / 3)
+    assert cells(page, "People say") == ["refund"]

@@ -40,6 +40,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "kb doctor": ("ticketbot kb doctor", "ticketbot kb doctor --markdown proposals.md"),
     "learn collect": ("ticketbot learn collect", "ticketbot learn collect --since 30d --limit 500"),
+    "learn show": ("ticketbot learn show", "ticketbot learn show --since 30d --json"),
     "learn log": ("ticketbot learn log",),
     "learn undo": ("ticketbot learn undo 3",),
     "report": (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..learning.override_counts import Band, Count, Overrides, PartCount
+from ..learning.override_counts import Overrides
 from ..reporting.knowledge_gaps import ANY, Coverage, Knowledge
+from .label_tables import label_tables
 from .reply_tables import SENTENCES
 from .score_tables import Table
 
@@ -17,28 +18,11 @@ GAPS = {
 }
 """Why a topic has no answer, in words."""
 
-SHARES = ("accuracy", "proved", "coverage")
-
 
 def overrides_tables(found: Overrides) -> Iterator[Table]:
     """People's changes: how many, by label, what they chose instead, and how sure ticketbot had been."""
     yield Table("What people changed", SENTENCES, tuple((text,) for text in _about_overrides(found)))
-    yield Table(
-        "Kept as ticketbot set it",
-        ("<part", "<label", "judged", *(name.replace("_", " ") for name in Count.model_fields), *SHARES),
-        tuple(row for part in found.parts for row in _label_rows(part)),
-    )
-    yield Table(
-        "Changed most often",
-        ("<part", "<ticketbot said", "<people say", "tickets"),
-        tuple((pair.part, pair.ours, pair.theirs, f"{pair.tickets:,}") for pair in found.pairs),
-    )
-    for part in found.parts[:1]:
-        yield Table(
-            f"How sure it was of the {part.part}, and how often that was kept",
-            ("<confidence", "judged", "kept", *SHARES),
-            tuple(_band_row(band) for band in part.bands),
-        )
+    yield from label_tables(found.parts, found.pairs)
 
 
 def knowledge_tables(found: Knowledge) -> Iterator[Table]:
@@ -90,29 +74,6 @@ def _about_knowledge(found: Knowledge) -> Iterator[str]:
         yield f"{lacking} {several} at least {found.at_least} notes, most without a whole answer that people used."
     if not found.topics and not found.ended_early:
         yield f"No topic has {found.at_least} tickets in one language that lack an answer."
-
-
-def _label_rows(part: PartCount) -> Iterator[tuple[str, ...]]:
-    yield part.part, "all", *_numbers(part)
-    yield from (("", label.label, *_numbers(label)) for label in part.labels if len(part.labels) > 1)
-
-
-def _numbers(count: Count) -> tuple[str, ...]:
-    numbers = (count.judged, *(getattr(count, name) for name in Count.model_fields))
-    return (*(f"{number:,}" for number in numbers), *_shares(count))
-
-
-def _band_row(band: Band) -> tuple[str, ...]:
-    return f"{band.lower:g} to {band.upper:g}", f"{band.judged:,}", f"{band.kept:,}", *_shares(band)
-
-
-def _shares(count: Count) -> tuple[str, str, str]:
-    coverage = "-" if count.coverage is None else f"{count.coverage:.0%}"
-    return (
-        ("-", "-", coverage)
-        if count.accuracy is None
-        else (f"{count.accuracy:.0%}", f"≥ {count.at_least:.0%}", coverage)
-    )
 
 
 def _notes(item: Coverage) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""``ticketbot learn``: collects what people changed; tells what was learnt from it, and takes it back."""
+"""``ticketbot learn``: collects and shows what people changed; tells what was learnt, and takes it back."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ import typer
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..learning.model import LearntChange
+from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import FILE_NAME, LearningStore
+from ..reporting.export_labels import scoreboard_data
 from ..settings.load import load
 from ..wiring import learning as wiring
 from ..wiring.desks import reading_desk
 from ..wiring.parts import transport_for
+from . import score_tables
+from .label_tables import scoreboard_tables
 from .options import ConfigOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .screen import Screen
@@ -57,6 +61,28 @@ def collect(
     )
     if done.ended_early is not None:
         screen.notices([f"not all was read: {done.ended_early}"])
+    return ExitCode.OK
+
+
+def show(
+    clock: SystemClock,
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="Only labels whose fate was settled since then, such as 30d.")
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Show what people made of labels: accuracy and coverage by label, model, language and confidence."""
+    settings = load(config=config, need_helpdesk=False)
+    first = 0.0 if since is None else parse_since(since, clock.now())
+    found = kept_scoreboard(settings.state_folder, first) or Scoreboard()
+    screen = Screen(as_json=as_json)
+    if as_json:
+        screen.result("", scoreboard_data(found))
+    elif not found.tickets:
+        screen.say("nothing was collected; 'ticketbot learn collect' reads what people made of labels")
+    else:
+        score_tables.show([table for table in scoreboard_tables(found) if table.rows])
     return ExitCode.OK
 
 

@@ -18,6 +18,7 @@ from ..audit.files import log_files
 from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Risk, Sentiment, Urgency
+from ..learning.scoreboard import kept_scoreboard
 from ..reporting.export import as_data, csv_text
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex, require_duckdb
@@ -149,6 +150,7 @@ def report(
             # What came back after a reply stands behind the period.
             index = stack.enter_context(_index(settings, clock, begin, clock.now() if replies else end))
             found = _gathered(index, settings, begin, end, only)
+            found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end))
         if subjects:
             found = _with_subjects(found, settings, clock)
         if overrides or knowledge or replies or gaps:

@@ -11,6 +11,7 @@ from ..reporting.glossary import dollars, end_words, percent, points, seconds
 from ..reporting.report import BY, Report
 from ..reporting.spikes import Spike
 from .helpdesk_tables import knowledge_tables, overrides_tables
+from .label_tables import scoreboard_tables
 from .reply_tables import offers_table, replies_tables
 from .score_tables import Table
 
@@ -233,6 +234,8 @@ def of_helpdesk(report: Report) -> Iterator[Table]:
         yield from replies_tables(report.replies)
     if report.overrides is not None:
         yield from overrides_tables(report.overrides)
+    if report.scoreboard is not None:
+        yield from scoreboard_tables(report.scoreboard)
     if report.knowledge is not None:
         yield from knowledge_tables(report.knowledge)
 

@@ -18,6 +18,7 @@ PAGES = {
         ("tickets", "Tickets", ":material/confirmation_number:"),
         ("escalated", "Escalated", ":material/priority_high:"),
         ("answers", "Answers", ":material/menu_book:"),
+        ("scoreboard", "Scoreboard", ":material/rule:"),
         ("try_it", "Try it", ":material/science:"),
     ),
     "Operation": (

@@ -14,6 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import streamlit as st
 
 from ..core.models import RunRecord
+from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..monitoring.alert_file import AlertStore
 from ..monitoring.health.checks import Health
 from ..monitoring.health.doctor import Doctor
@@ -105,6 +106,14 @@ def runs(since: float) -> list[RunRecord]:
 def replies() -> Replies | None:
     """What the last 'ticketbot report --replies' found; ``None`` where there was none."""
     return kept(given().settings.state_folder)
+
+
+def collected(since: float, until: float) -> Scoreboard | None:
+    """What people made of labels whose fate was settled in a period; ``None`` for none.
+
+    Raises ``StateUnusable`` when it cannot be read.
+    """
+    return kept_scoreboard(given().settings.state_folder, since, until)
 
 
 def open_alerts() -> dict[str, OpenAlert] | None:

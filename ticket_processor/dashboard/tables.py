@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..core.sanitize import harmless
+from ..learning.override_counts import Count
 from ..reporting.figures import EscalatedLine, Line, RunLine
 from ..reporting.glossary import dollars
 from ..reporting.knowledge_gaps import Coverage
@@ -45,6 +46,21 @@ def lines(
             "Cost": line.cost_usd,
         }
         for line in found
+    ]
+
+
+def judged(found: Sequence[tuple[str, Count]]) -> list[dict[str, Any]]:
+    """A row for what became of labels, by name."""
+    return [
+        {
+            "": name,
+            "Judged": count.judged,
+            **{fate.replace("_", " ").capitalize(): getattr(count, fate) for fate in Count.model_fields},
+            "Accuracy": count.accuracy,
+            "At least": count.at_least if count.judged else None,
+            "Coverage": count.coverage,
+        }
+        for name, count in found
     ]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from .. import __version__
 from ..core.clock import iso
 from ..core.sanitize import harmless
-from ..learning.override_counts import Count, Overrides
+from .export_labels import overrides_data, overrides_rows, scoreboard_data, scoreboard_rows
 from .figures import Latency, Objective, Totals
 from .knowledge_gaps import Knowledge
 from .reply_counts import USES, Replies
@@ -52,6 +52,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "offers": [_figures(item) for item in report.offers],
         "replies": report.replies and report.replies.model_dump(mode="json"),
         "overrides": report.overrides and overrides_data(report.overrides),
+        "scoreboard": report.scoreboard and scoreboard_data(report.scoreboard),
         "knowledge": report.knowledge and report.knowledge.model_dump(mode="json"),
         "remarks": list(report.remarks),
     }
@@ -126,6 +127,8 @@ def _rows(report: Report) -> Iterator[Row]:
         yield from replies_rows(report.replies)
     if report.overrides is not None:
         yield from overrides_rows(report.overrides)
+    if report.scoreboard is not None:
+        yield from scoreboard_rows(report.scoreboard)
     if report.knowledge is not None:
         yield from knowledge_rows(report.knowledge)
 
@@ -163,46 +166,6 @@ def _rounded(value: Any) -> Any:
     return round(value, 6) if isinstance(value, float) else value
 
 
-def overrides_data(found: Overrides) -> dict[str, Any]:
-    """What people changed, with the shares; a share is ``null`` where there was nothing to judge."""
-    return {
-        **found.model_dump(mode="json", exclude={"parts"}),
-        "rate": _rounded(found.rate),
-        "rate_at_most": _rounded(found.rate_at_most if found.judged else None),
-        "parts": [
-            {
-                "part": part.part,
-                **_counts(part),
-                "labels": [{"label": label.label, **_counts(label)} for label in part.labels],
-                "models": [{"model": model.label, **_counts(model)} for model in part.models],
-                "languages": [{"language": lang.label, **_counts(lang)} for lang in part.languages],
-                "bands": [{"from": band.lower, "to": band.upper, **_counts(band)} for band in part.bands],
-            }
-            for part in found.parts
-        ],
-    }
-
-
-def overrides_rows(found: Overrides) -> Iterator[Row]:
-    """Lines of a CSV file: section, key, measure, value, and nothing before."""
-    names = (
-        *("written", "looked_at", "solved", "histories", "judged", "overridden", "raised", "raised_to_urgent"),
-        *("lowered", "requests"),
-    )
-    yield from (("overrides", "", name, getattr(found, name), "") for name in names)
-    yield "overrides", "", "rate", _rounded(found.rate), ""
-    yield from (("overrides", why, "left_out", number, "") for why, number in found.left_out.items())
-    for part in found.parts:
-        for key, count in ((part.part, part), *((f"{part.part} {label.label}", label) for label in part.labels)):
-            yield from (("override", key, name, value, "") for name, value in _counts(count).items())
-        for band in part.bands:
-            key = f"{part.part} {band.lower:g} to {band.upper:g}"
-            yield "override_confidence", key, "judged", band.judged, ""
-            yield "override_confidence", key, "accuracy", _rounded(band.accuracy), ""
-    for pair in found.pairs:
-        yield "override_pair", f"{pair.part} {pair.ours} -> {pair.theirs}", "tickets", pair.tickets, ""
-
-
 def knowledge_rows(found: Knowledge) -> Iterator[Row]:
     """Lines of a CSV file: section, key, measure, value, and nothing before."""
     for item in found.topics:
@@ -225,13 +188,3 @@ def replies_rows(found: Replies) -> Iterator[Row]:
                 yield section, f"{count.kind} {count.label}", use, getattr(count, use), ""
     for name, value in found.public.model_dump().items():
         yield "public_replies", "", name, value, ""
-
-
-def _counts(count: Count) -> dict[str, Any]:
-    return {
-        "judged": count.judged,
-        **{name: getattr(count, name) for name in Count.model_fields},
-        "accuracy": _rounded(count.accuracy),
-        "accuracy_at_least": _rounded(count.at_least if count.judged else None),
-        "coverage": _rounded(count.coverage),
-    }

@@ -11,6 +11,7 @@ from .. import __version__
 from ..audit.erase import ERASED, ERASING
 from ..audit.retention import EXPIRED
 from ..learning.override_counts import Overrides
+from ..learning.scoreboard import Scoreboard
 from ..state.store import DROPPED
 from . import metrics, queries, spikes
 from .figures import (
@@ -70,7 +71,7 @@ class Report:
 
     ``before`` and what ends in ``_before`` are ``None`` or empty where the log does not reach back so far, ``spikes``
     is ``None`` where it does not for what is usual. ``overrides``, ``knowledge`` and ``replies`` are ``None`` where
-    nobody asked.
+    nobody asked, ``scoreboard`` where nothing was collected.
     """
 
     account: str | None
@@ -97,6 +98,7 @@ class Report:
     by_category: list[Point] = field(default_factory=list)
     spikes: list[Spike] | None = None
     overrides: Overrides | None = None
+    scoreboard: Scoreboard | None = None
     knowledge: Knowledge | None = None
     offers: list[OfferCount] = field(default_factory=list)
     replies: Replies | None = None
