@@ -150,7 +150,7 @@ def test_every_change_is_an_event_with_who_made_it_and_no_event_can_be_altered(s
 def test_a_change_that_names_nobody_is_refused_whole(store: LocalStore) -> None:
     ticket_id = store.create(NEW, NOW).id
 
-    with pytest.raises(LocalHelpdeskError, match="no person, group"):
+    with pytest.raises(LocalHelpdeskError, match="no such person, group"):
         store.change(ticket_id, AGENT, version=1, now=NOW, status="in_progress", assignee=99)
 
     ticket = store.ticket(ticket_id)
