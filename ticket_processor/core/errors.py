@@ -18,6 +18,7 @@
     ├── TicketError                     1   look at this ticket
     │   ├── RequestSkipped                  nothing: the same request fails for every ticket
     │   ├── TicketUnreadable                no usable answer about it, while others are answered
+    │   ├── WorkersEnded                    processes that asked a model about it died
     │   ├── TicketGone                      deleted, closed or merged since it was read
     │   ├── WaitForEarlier                  an earlier write may still happen: come back when it cannot
     │   ├── UpdateConflict                  it changed since it was read: read, merge, try again
@@ -166,6 +167,10 @@ class TicketUnreadable(TicketError):
         super().__init__(message, if_shared=HelpdeskDown)
 
 
+class WorkersEnded(TicketError):
+    """Processes that asked a model about the ticket died, and so did one that did nothing else."""
+
+
 class TicketGone(TicketError):
     """The ticket can no longer be written to: deleted, closed or merged."""
 
@@ -217,11 +222,16 @@ class AnalysisFailed(TicketbotError):
     """
 
     exit_code = ExitCode.OK
+    about_limits = False
+    """Whether the server seems to refuse how the answer's limits were put."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason
         self.detail = detail
         super().__init__(reason, detail)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return AnalysisFailed.__new__, (type(self), *self.args), self.__dict__
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}" if self.detail else self.reason

@@ -21,7 +21,7 @@ from ...core.clock import Deadline
 from ...core.errors import AnalysisFailed
 from ...core.models import Usage
 from ..budget import Allowance
-from .connection import AnswerUnusable, Connection, FormRefused, ModelBusy, failure_in
+from .connection import AnswerUnusable, Connection, FormRefused, ModelBusy, ModelConnection, failure_in
 from .presets import ModelTarget
 
 REASONING_TOKENS = 2000
@@ -54,21 +54,30 @@ class ChatServer(Protocol):
         """
 
 
-def server_for(target: ModelTarget, remaining: Callable[[], float]) -> OpenAIServer:
+def server_for(
+    target: ModelTarget, remaining: Callable[[], float], connect: Callable[[ModelTarget], ModelConnection] = Connection
+) -> OpenAIServer:
     """The server of a model target; no call outlives the ``remaining`` seconds of the run."""
-    return OpenAIServer(target, timeout_s=lambda: max(0.1, min(target.timeout_s, remaining())))
+    return OpenAIServer(
+        target, timeout_s=lambda: max(0.1, min(target.timeout_s, remaining())), connection=connect(target)
+    )
 
 
 class OpenAIServer:
     """A :class:`ChatServer` through the openai SDK. Thread-safe."""
 
     def __init__(
-        self, target: ModelTarget, *, timeout_s: Callable[[], float], monotonic: Callable[[], float] = time.monotonic
+        self,
+        target: ModelTarget,
+        *,
+        timeout_s: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
+        connection: ModelConnection | None = None,
     ) -> None:
         """The server of ``target``; it serves every target with the same place, limits and preset."""
         self._target = target
         self._timeout_s = timeout_s
-        self._connection = Connection(target, monotonic=monotonic)
+        self._connection = connection or Connection(target, monotonic=monotonic)
         self._reasoning: set[str] = set()
         self._thinking: set[str] = set()
 
@@ -126,7 +135,8 @@ class OpenAIServer:
                 "chat", {**arguments, **self._limits(model, most)}, seconds=self._timeout_s(), structured=structured
             )
         except AnalysisFailed as failed:
-            if model not in self._reasoning and _speaks_of_limits(failed):
+            about_limits = failed.about_limits and failed.reason != "model_prompt_too_long"
+            if about_limits and model not in self._reasoning:
                 raise _OtherLimits from failed
             raise
 
@@ -151,14 +161,6 @@ def _arguments_for(
 
 class _OtherLimits(Exception):
     """The server wants the limits of the answer in other words."""
-
-
-def _speaks_of_limits(failed: AnalysisFailed) -> bool:
-    cause = failed.__cause__
-    if getattr(cause, "status_code", None) not in (400, 422) or failed.reason == "model_prompt_too_long":
-        return False
-    body = str(getattr(cause, "body", ""))
-    return any(name in body for name in ("max_tokens", "max_completion_tokens", "temperature"))
 
 
 def _encodable(message: Mapping[str, str]) -> dict[str, str]:

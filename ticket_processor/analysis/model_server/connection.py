@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from ...core.backoff import RETRY_AFTER_CAP_S, retry_after_seconds
 from ...core.clock import parse_http_date
@@ -37,6 +37,7 @@ MAX_ANSWER_BYTES = 1_000_000
 SAID_CHARS, SAID_READ = 200, 2_000
 """Characters of a server's own error sentence that are shown, and that are read."""
 _NESTED = ("messages", "response_format")
+What = Literal["chat", "embeddings"]
 
 
 class ModelBusy(AnalysisFailed):
@@ -65,6 +66,27 @@ class FormRefused(AnalysisFailed):
         super().__init__("form_refused", detail)
 
 
+class ModelConnection(Protocol):
+    """A way to a model server. Thread-safe."""
+
+    def post(
+        self,
+        what: What,
+        arguments: Mapping[str, Any],
+        *,
+        seconds: float,
+        limit: int = MAX_ANSWER_BYTES,
+        structured: bool = False,
+    ) -> bytes:
+        """See :meth:`Connection.post`."""
+
+    def get_ready(self) -> None:
+        """Do before the first call what takes long."""
+
+    def close(self) -> None:
+        """Let go of the server."""
+
+
 class Connection:
     """A server and the credentials for it. Thread-safe. The SDK is imported at the first call: it takes half a second.
 
@@ -80,7 +102,7 @@ class Connection:
 
     def post(
         self,
-        what: Literal["chat", "embeddings"],
+        what: What,
         arguments: Mapping[str, Any],
         *,
         seconds: float,
@@ -125,6 +147,9 @@ class Connection:
             failed = failure(error.status_code, error.body, error.response.headers, structured=structured)
             if self._target.api_key:  # some servers quote it
                 failed.detail = failed.detail.replace(self._target.api_key, "[key]")
+            failed.about_limits = error.status_code in (400, 422) and any(
+                name in str(error.body) for name in ("max_tokens", "max_completion_tokens", "temperature")
+            )
             raise failed from error
         except (openai.APIConnectionError, httpx2.TransportError) as error:
             raise ModelBusy("model_unreachable", detail=_what_broke(error)) from error
