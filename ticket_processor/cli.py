@@ -72,6 +72,8 @@ class Commands(CommandGroup):
         "escalated": CommandEntry("List tickets that are escalated and still open.", "escalated:escalated"),
         "dashboard": CommandEntry("Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"),
         "serve": CommandEntry("Triage tickets within seconds of the helpdesk's webhooks.", "serve:serve"),
+        "worker": CommandEntry("Ask models for runs on other machines.", "worker:worker"),
+        "scheduler": CommandEntry("Bring workers and runs together.", "worker:scheduler"),
         "portal": CommandEntry("Serve a ticket form, tracking and an agents' list of our own.", "portal:portal"),
         "health": CommandEntry("Look at everything that runs need, within 10 s.", "health:health"),
         "doctor": CommandEntry("Name rules of the helpdesk that a run would set off.", "doctor:doctor"),

@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from ticket_processor.cli import app
-from ticket_processor.core.models import RunRecord, Statement
+from ticket_processor.core.models import ClusterUse, RunRecord, Statement
 from ticket_processor.monitoring.checks import TOKENS_END
 from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity, span
 from ticket_processor.monitoring.messages import AlertMessage, message_of
@@ -89,6 +89,11 @@ CASES = [
         "unplanned fallback rate 20.0%: no model gave 12 of 60 answers in the last 6 runs with any (the "
         "model server gave no answer in time: 12)",
         history(*[answers(8, model_timeout=2)] * 8),
+    ),
+    Case(
+        "cluster_lost",
+        "the last run had to ask models itself: its scheduler is gone",
+        history({"cluster": ClusterUse(asked=9, here=3, lost="its scheduler is gone")}),
     ),
     Case(
         "not_caught_up",

@@ -39,7 +39,7 @@ BECOME_SUBREAPER = 36
 READ_AT_START = ("PYTHON", "LC_", "LANG")
 """An interpreter reads variables that begin so only when it starts."""
 A_TEXT = "Refund?\n\nHello, I am Ada (ada@example.com). I was charged twice and want my money back. It is urgent!"
-SLOW_TO_LOAD = ("dashboard", "web", "evaluation", "plots", "__main__")
+SLOW_TO_LOAD = ("dashboard", "web", "evaluation", "plots", "__main__", "cluster_client", "cluster_nodes")
 """Modules that few commands need and that would make every fork slower."""
 
 

@@ -53,6 +53,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot serve --every 10",
         "ticketbot serve install-webhook --url https://ticketbot.example.com",
     ),
+    "worker": ("ticketbot worker --scheduler tcp://127.0.0.1:8786 --threads 32",),
+    "scheduler": ("ticketbot scheduler", "ticketbot scheduler --host 0.0.0.0 --health-port 8080"),
     "portal": ("ticketbot portal --demo", "ticketbot portal create-admin ada@example.com"),
     "doctor": ("ticketbot doctor", "ticketbot doctor --json"),
     "health": ("ticketbot health", "ticketbot health --serve 9090"),

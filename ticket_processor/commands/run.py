@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..core.models import Outcome
     from ..reporting.run_tally import Seen
     from ..web.worker import TakenFirst
+    from ..wiring.cluster_address import ClusterWanted
 
 
 QUEUE = "serve.sqlite3"
@@ -57,6 +58,18 @@ def run(
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Analyses at the same time. Default: run.workers.")
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Have workers ask the models: tcp://HOST:8786, tls://HOST:8786, or local:N here."
+        ),
+    ] = None,
+    cluster_optional: Annotated[
+        bool, typer.Option("--cluster-optional", help="With --cluster: go on without it when it cannot be reached.")
+    ] = False,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="With --cluster: allow tcp:// to other machines.")
+    ] = False,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
     ] = False,
@@ -125,14 +138,19 @@ def run(
             "--retry-fallbacks": retry_fallbacks,
             "--resume": resume,
             "--verify": verify != "sample",
+            "--cluster": cluster is not None,
         }
         return walk_history(
             clock, screen, since, without, config=config, flags=flags, out=out, as_new=as_new, limit=limit
         )
     if out is not None or as_new:
         raise ConfigError("--out and --as-new belong to --backfill")
+    wanted = _cluster(
+        cluster, sandbox=sandbox, optional=cluster_optional, insecure=insecure, workers=workers, config=config
+    )
     asked = runs.RunArguments(
         dry_run=dry_run,
+        cluster=wanted,
         limit=limit,
         since=None if since is None else parse_since(since, clock.now()),
         resume=resume,
@@ -187,6 +205,22 @@ def run(
         tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, kept if dry_run else (), tally=tally, more=more)
     return finished.summary.exit_code, finished.abandoned
+
+
+def _cluster(
+    address: str | None, *, sandbox: bool, optional: bool, insecure: bool, workers: int | None, config: Path | None
+) -> ClusterWanted | None:
+    if address is None:
+        if optional or insecure:
+            raise ConfigError(f"--{'cluster-optional' if optional else 'insecure'} belongs to --cluster")
+        return None
+    if sandbox:
+        raise ConfigError("--sandbox asks its own model, so --cluster has no use here")
+    from ..wiring.cluster_address import ClusterWanted, check_wanted
+
+    wanted = ClusterWanted(address, optional, insecure, workers is not None, config)
+    check_wanted(wanted)
+    return wanted
 
 
 def _check(*, tickets: bool, again: bool, again_run: bool, others: Mapping[str, bool]) -> None:

@@ -433,6 +433,16 @@ class Writes(Frozen):
         return ", ".join(ways)
 
 
+class ClusterUse(Frozen):
+    """What a run asked of a cluster. Requests to models are counted."""
+
+    asked: int = 0
+    here: int = Field(0, description="made from the run's own machine after all")
+    again: int = Field(0, description="made once more because a worker or its answer was lost; they may be paid twice")
+    refused_by: str = Field("", description="a worker that has another version or other models")
+    lost: str = Field("", description="why the cluster was lost, or not reached at all")
+
+
 class RunSummary(Frozen):
     """One run in numbers. ``exit_code`` is the process's."""
 
@@ -466,6 +476,9 @@ class RunSummary(Frozen):
     cached: int = Field(0, description="answers that were given before and cost nothing now")
     forecast: Forecast | None = Field(None, description="of a dry run only")
     requests: dict[str, int] = Field(default_factory=dict)
+    cluster: ClusterUse | None = Field(
+        None, exclude_if=lambda used: used is None, description="of a run with --cluster only"
+    )
     writes: Writes = Writes()
     retry_list: int = 0
     dead_letters: int = 0

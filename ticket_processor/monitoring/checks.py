@@ -104,6 +104,12 @@ def not_caught_up(look: Look) -> Said:
     return CRITICAL, f"for {span(late)} no run has looked at all new tickets{look.why_run}"
 
 
+def cluster_lost(look: Look) -> Said:
+    """The last scheduled run had to do without its cluster."""
+    used = look.runs[-1].summary.cluster if look.runs else None
+    return (WARNING, f"the last run had to ask models itself: {used.lost}") if used and used.lost else None
+
+
 def log_unwritable(look: Look) -> Said:
     """The last run could not write the log."""
     if look.last_stop != "AuditUnwritable":

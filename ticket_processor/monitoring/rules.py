@@ -88,6 +88,11 @@ RULES: Mapping[str, Rule] = {
         "Nothing breaks. 'ticketbot report' shows what it went on; if that is as it should be, raise the limit.",
         check.spend,
     ),
+    "cluster_lost": Rule(
+        "The cluster was lost",
+        "No ticket is lost: the run made the requests itself, more slowly. Look at the scheduler and the workers.",
+        check.cluster_lost,
+    ),
     "note_published": Rule(
         "An internal note became public",
         "The log's 'note_published' line names the ticket. Make the note internal there, find out which rule or "

@@ -11,7 +11,7 @@ from ..analysis.chain import Understanding
 from ..audit.receipts import AuditLog
 from ..core.clock import Clock, Deadline
 from ..core.guards import KillSwitch
-from ..core.models import Analysis, Decision, ReplyPlan, Ticket
+from ..core.models import Analysis, ClusterUse, Decision, ReplyPlan, Ticket
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
 from ..policy.decide import Policy
@@ -62,6 +62,8 @@ class Parts:
     express: Executor | None = None
     """Where tickets are analysed that the helpdesk has told of, so that they wait behind no others."""
     requests: Callable[[], Mapping[str, int]] = dict
+    cluster: Callable[[], ClusterUse | None] = lambda: None
+    """What was asked of a cluster, where there is one."""
     helpdesk_date: Callable[[], float | None] = lambda: None
     """The helpdesk's clock at its last answer in this run (Unix seconds)."""
     troubles: Callable[[], Sequence[str]] = tuple

@@ -108,6 +108,8 @@ class RunFrame:
             causes=parts.understanding.details,
             price_note=parts.understanding.price_note,
         )
+        if (used := parts.cluster()) is not None:
+            summary = summary.model_copy(update={"cluster": used})
         if taken is not None:
             summary = summary.model_copy(update={"index_late_s": taken.index_late_s, "known": dict(taken.known)})
         try:

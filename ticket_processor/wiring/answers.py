@@ -8,6 +8,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from ..analysis.cache import AnswerStore
 from ..analysis.chain import Understanding
 from ..analysis.model_server.chat import ChatServer
+from ..analysis.model_server.connection import Connection, ModelConnection
+from ..analysis.model_server.presets import ModelTarget
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.errors import DeadlineReached, StateUnusable, Stopping, unexpected
@@ -38,12 +40,13 @@ def answers(
     trouble: Callable[[str], object],
     through: Callable[[ChatServer], ChatServer] = lambda server: server,
     shown: Collection[str] = (),
+    connect: Callable[[ModelTarget], ModelConnection] = Connection,
 ) -> Iterator[Answers | None]:
     """Adds articles and drafts to decisions, as ``replies.mode`` wants; ``None`` where no ticket can get any.
 
     The models of ``chain`` write the drafts, which ``store`` keeps; each of their servers is asked ``through`` what
     that makes of it. ``trouble`` hears why there is nothing although it is wanted. What is in ``shown`` at the
-    end, an article's id for each note that names it, is counted.
+    end, an article's id for each note that names it, is counted. ``connect`` makes the ways to the servers.
     """
     if settings.policy.note is NoteWhen.NEVER:
         yield None
@@ -70,7 +73,7 @@ def answers(
         if settings.replies.drafts and not chain.links:
             trouble("replies.mode wants drafts, and there is no model to write them: name one in models.names")
         elif settings.replies.drafts:
-            writers = stack.enter_context(drafts(settings, chain, store, trouble, through))
+            writers = stack.enter_context(drafts(settings, chain, store, trouble, through, connect))
         if floor is None:
             trouble("no article is shown before 'ticketbot kb eval' has found the floor of your articles")
         if floor is None and writers is None:

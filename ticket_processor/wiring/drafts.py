@@ -16,8 +16,8 @@ from ..analysis.cache import AnswerStore
 from ..analysis.chain import ModelLink, Understanding
 from ..analysis.guard import USELESS_IN_A_ROW, Guard
 from ..analysis.model_server.chat import ChatServer, server_for
-from ..analysis.model_server.connection import AnswerUnusable
-from ..analysis.model_server.presets import targets
+from ..analysis.model_server.connection import AnswerUnusable, Connection, ModelConnection
+from ..analysis.model_server.presets import ModelTarget, targets
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import RedactedText, redact
 from ..core.circuit_breaker import Breaker
@@ -126,6 +126,7 @@ def drafts(
     store: AnswerStore,
     trouble: Callable[[str], object],
     through: Callable[[ChatServer], ChatServer],
+    connect: Callable[[ModelTarget], ModelConnection] = Connection,
 ) -> Iterator[Drafts]:
     """Drafts from the models of ``chain``, which share its breakers and its budget; ``store`` keeps them."""
     models: list[DraftModel] = []
@@ -134,7 +135,7 @@ def drafts(
         for target in targets(settings.models):
             roomy = replace(target, max_output_tokens=max(target.max_output_tokens, MAX_OUTPUT_TOKENS))
             guard = guards[target.name]
-            server = stack.enter_context(closing(server_for(roomy, guard.deadline.remaining)))
+            server = stack.enter_context(closing(server_for(roomy, guard.deadline.remaining, connect)))
             writer = DraftWriter(
                 through(server),
                 target.model,

@@ -18,6 +18,7 @@ from ..analysis.cache import AnswerStore
 from ..analysis.chain import Analyser, ModelLink, Understanding
 from ..analysis.guard import USELESS_IN_A_ROW
 from ..analysis.model_server.chat import ChatServer, server_for
+from ..analysis.model_server.connection import Connection, ModelConnection
 from ..analysis.model_server.presets import ModelTarget, price_note, targets
 from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.rules.injection import signs_of
@@ -210,6 +211,7 @@ def understanding(
     through: Callable[[ChatServer], ChatServer] = lambda server: server,
     budget: Budget | None = None,
     soon: bool = False,
+    connect: Callable[[ModelTarget], ModelConnection] = Connection,
 ) -> Iterator[Understanding]:
     """The analyser chain of the settings: each model in order, the trained classifier, keyword rules.
 
@@ -218,6 +220,7 @@ def understanding(
     ``trouble`` gets each part that the chain has to do without; every model server is asked ``through`` what that
     makes of it. Without ``store`` nothing is kept: no answers, and no books of what was spent. Without ``budget`` it
     has one of its own. ``soon``: a model will be asked at once, so the first one's client is made ready meanwhile.
+    ``connect`` makes the way to each model's server.
     Raises :class:`ConfigError` when a model of the list cannot be asked as the settings stand.
     """
     store = store or AnswerStore(None, clock, days=0)
@@ -227,7 +230,7 @@ def understanding(
     with ExitStack() as stack:
         models = targets(settings.models)
         for target in models:
-            server = server_for(target, deadline.remaining)
+            server = server_for(target, deadline.remaining, connect)
             stack.callback(server.close)
             if soon and not links:
                 Thread(target=server.get_ready, name="get-ready", daemon=True).start()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.cache import AnswerStore
+from ..analysis.model_server.connection import Connection
 from ..audit.erase import beside_others
 from ..audit.receipts import REPAIRED, REPAIRED_SAID, AuditLog
 from ..audit.retention import keep_head, look_after, not_before
@@ -28,6 +29,7 @@ from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
 from ..pipeline.verification import MOST_KEPT, Verify
 from ..settings.schema import Settings
 from ..state.store import State, Verdict
+from .cluster_address import ClusterWanted
 from .desks import Desk, desk_for
 from .parts import (
     audit_log,
@@ -60,7 +62,7 @@ class RunArguments:
 
     ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
     earlier run wrote on: its id, how that begins, or ``latest``. ``told_of`` gives tickets to look at before others,
-    whenever it is asked.
+    whenever it is asked. ``cluster`` is where models are asked.
     """
 
     dry_run: bool = False
@@ -73,6 +75,7 @@ class RunArguments:
     again: bool = False
     again_run: str = ""
     told_of: ToldOf | None = None
+    cluster: ClusterWanted | None = None
 
 
 @dataclass(frozen=True)
@@ -301,8 +304,17 @@ def _assembled(
         stack.callback(store.close)
         troubles: list[str] = []
         busy = _models_were_asked(state, clock.now())
-        chain = stack.enter_context(understanding(settings, clock, deadline, state, store, troubles.append, soon=busy))
-        executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="analyse")
+        cluster = None
+        if asked.cluster is not None:
+            from .cluster_client import entered  # most runs need nothing of it
+
+            cluster = entered(asked.cluster, settings, clock, deadline, stack)
+        workers = (cluster and cluster.places) or settings.run.workers
+        connect = cluster.connect if cluster else Connection
+        chain = stack.enter_context(
+            understanding(settings, clock, deadline, state, store, troubles.append, soon=busy, connect=connect)
+        )
+        executor = ThreadPoolExecutor(workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         express = None
         if asked.told_of is not None and kind != WEBHOOK:
@@ -312,7 +324,9 @@ def _assembled(
         if settings.replies.wanted:
             from .answers import answers  # most runs need nothing of it
 
-            knowledge = stack.enter_context(answers(settings, chain, store, troubles.append, shown=shown))
+            knowledge = stack.enter_context(
+                answers(settings, chain, store, troubles.append, shown=shown, connect=connect)
+            )
             if settings.knowledge.solved_tickets_days:
                 from .similar import with_similar
 
@@ -341,8 +355,15 @@ def _assembled(
                 told_of=asked.told_of,
                 express=express,
                 troubles=lambda: [
-                    trouble for trouble in (*dict.fromkeys((*troubles, *desk.troubles)), store.trouble) if trouble
+                    trouble
+                    for trouble in (
+                        *dict.fromkeys((*troubles, *desk.troubles)),
+                        *(cluster.remarks() if cluster else ()),
+                        store.trouble,
+                    )
+                    if trouble
                 ],
+                cluster=lambda: cluster.use if cluster else None,
                 requests=lambda: transport.counts,
                 helpdesk_date=lambda: transport.date,
                 upkeep=lambda left: look_after(
@@ -355,7 +376,7 @@ def _assembled(
                 dry_run=asked.dry_run,
                 limit=asked.limit,
                 since=asked.since,
-                workers=settings.run.workers,
+                workers=workers,
                 analysis_timeout_s=settings.run.analysis_timeout_s,
                 stable_read_s=settings.stable_read_s,
                 max_attempts=settings.run.max_attempts,

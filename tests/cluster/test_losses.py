@@ -1,0 +1,187 @@
+"""What a cluster loses, this process does: nothing waits without an end, and what may be paid twice is counted."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from ticket_processor.analysis.budget import NotAsked
+from ticket_processor.analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
+from ticket_processor.analysis.model_server.presets import ModelTarget
+from ticket_processor.core.clock import Deadline, SystemClock
+from ticket_processor.core.errors import AnalysisFailed, Stopping, WorkersEnded
+from ticket_processor.core.models import Usage
+from ticket_processor.wiring.cluster import Answered, Cluster, ClusterGone, Send, lost_cluster
+from ticket_processor.wiring.cluster_task import ModelTask, NotMine, difference, facts, seal
+
+from ..support.fakes import ManualClock
+
+MODEL = ModelTarget(name="m", model="m", preset="openai", base_url="http://127.0.0.1:1/v1", api_key="k")
+TASK = ModelTask("m", seal(MODEL), "chat", {}, 0.01, 1000, False)
+LONG = TASK._replace(seconds=30.0)
+
+
+def ended(answer: Answered | Exception) -> Future[Answered]:
+    future: Future[Answered] = Future()
+    if isinstance(answer, (AnalysisFailed, bytes, NotMine)):
+        future.set_result(answer)
+    else:
+        future.set_exception(answer)
+    return future
+
+
+def cluster(send: Send, is_up: Callable[[], bool] = lambda: True, clock: SystemClock | None = None) -> Cluster:
+    clock = clock or SystemClock()
+
+    def alone(_target: ModelTarget, _task: ModelTask) -> bytes:
+        return b"alone"
+
+    return Cluster("t", send, is_up, clock, Deadline(clock, 60), room=2, places=4, alone=alone)
+
+
+def here() -> bytes:
+    return b"here"
+
+
+def test_a_worker_answers() -> None:
+    one = cluster(lambda _task, key: ended(key.encode()))
+    assert [one.ask(MODEL, TASK, here), one.ask(MODEL, TASK, here)] == [b"t-1", b"t-2"]
+    assert one.use.model_dump() == {"asked": 2, "here": 0, "again": 0, "refused_by": "", "lost": ""}
+    assert one.remarks() == []
+
+
+def test_a_failure_of_the_model_comes_back_as_itself() -> None:
+    one = cluster(lambda _task, _key: ended(ModelBusy("model_rate_limited", 3.0)))
+    with pytest.raises(ModelBusy, match="model_rate_limited") as raised:
+        one.ask(MODEL, TASK, here)
+    assert raised.value.wait == 3.0
+    assert one.use.again == 0
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        ModelBusy("model_http_503", 7.0, "later"),
+        FormRefused("no schema"),
+        AnswerUnusable("model_nonsense", "x", usage=Usage(input=3, output=2), cost_usd=0.5),
+        NotAsked("budget_of_run_spent"),
+        AnalysisFailed("model_unknown", "y"),
+    ],
+    ids=lambda failed: type(failed).__name__,
+)
+def test_failures_travel_whole(failed: AnalysisFailed) -> None:
+    failed.about_limits = True
+    arrived = pickle.loads(pickle.dumps(failed))
+    assert (type(arrived), str(arrived), vars(arrived)) == (type(failed), str(failed), vars(failed))
+
+
+def test_what_a_lost_scheduler_had_is_done_here_and_nothing_more_is_sent() -> None:
+    sent: list[str] = []
+
+    def send(_task: ModelTask, key: str) -> Future[Answered]:
+        sent.append(key)
+        return ended(ClusterGone("its scheduler is gone"))
+
+    one = cluster(send)
+    assert [one.ask(MODEL, TASK, here) for _ in range(3)] == [b"here"] * 3
+    assert sent == ["t-1"]
+    assert (one.use.again, one.use.lost) == (1, "its scheduler is gone")
+    assert "cluster lost, finished on this machine" in one.remarks()[0]
+
+
+def test_a_task_that_a_closing_client_swallows_is_not_waited_for() -> None:
+    """Such a client takes a task, and neither sends nor ends it."""
+    up = [True, False]
+    one = cluster(lambda _task, _key: Future(), lambda: up.pop(0))
+    assert one.ask(MODEL, LONG, here) == b"here"
+    assert one.use.lost
+
+
+def test_a_loss_lets_go_of_everything_that_waits() -> None:
+    one = cluster(lambda _task, _key: Future())
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(one.ask, MODEL, LONG, here) for _ in range(4)]
+        while one.use.asked < 4:
+            pass
+        one.lose("its scheduler is gone")
+        assert [each.result(timeout=5) for each in waiting] == [b"here"] * 4
+    assert one.use.here == 4
+
+
+def test_one_late_answer_is_no_loss_of_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ticket_processor.wiring.cluster.SLACK_S", 0.05)
+    first: list[Future[Answered]] = [Future()]
+    one = cluster(lambda _task, _key: first.pop() if first else ended(b"there"))
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(one.ask, MODEL, TASK, here)
+        while first:
+            pass
+        assert one.ask(MODEL, TASK, here) == b"there"
+        assert late.result(timeout=5) == b"here"
+    assert (one.use.lost, one.use.again) == ("", 1)
+    assert one.ask(MODEL, TASK, here) == b"there"
+
+
+def test_a_cluster_that_answers_nothing_at_all_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ticket_processor.wiring.cluster.SLACK_S", 0.05)
+    one = cluster(lambda _task, _key: Future())
+    assert one.ask(MODEL, TASK, here) == b"here"
+    assert one.use.lost == "it answered nothing for 0 s"
+
+
+def test_a_request_whose_workers_died_is_made_in_a_process_of_its_own() -> None:
+    one = cluster(lambda _task, _key: ended(WorkersEnded("two workers died")))
+    assert one.ask(MODEL, TASK, here) == b"alone"
+    assert (one.use.lost, one.use.again) == ("", 1)
+
+
+def test_a_worker_of_another_version_is_named_and_done_without() -> None:
+    one = cluster(lambda _task, _key: ended(NotMine("host-7")))
+    assert one.ask(MODEL, TASK, here) == b"here"
+    assert one.remarks() == ["worker host-7 refused requests: its version or its models are not those of the run"]
+
+
+def test_a_stop_ends_what_waits_without_asking_from_here() -> None:
+    clock = SystemClock()
+    one = cluster(lambda _task, _key: Future(), clock=clock)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(one.ask, MODEL, LONG, here)
+        while not one.use.asked:
+            pass
+        clock.stop()
+        one.close()
+        with pytest.raises(Stopping):
+            waiting.result(timeout=5)
+
+
+def test_a_cluster_that_was_never_there_is_told() -> None:
+    clock = ManualClock()
+    one = lost_cluster("the cluster at tcp://x cannot be reached", clock, Deadline(clock, 60), room=1)
+    assert one.ask(MODEL, TASK, here) == b"here"
+    assert "the cluster at tcp://x cannot be reached" in one.remarks()[0]
+
+
+def test_a_difference_is_named_in_words() -> None:
+    mine = facts([MODEL])
+    assert difference(mine, mine) is None
+    assert difference(mine, {**mine, "ticketbot": "0.1"}) == f"ticketbot 0.1, this run {mine['ticketbot']}"
+    assert difference(mine, {**mine, "settings of model m": "?"}) == "other settings of model m"
+    assert difference(mine, facts([])) == "no settings of model m"
+
+
+def test_key_and_address_of_a_server_are_no_difference_and_the_redaction_is() -> None:
+    elsewhere = ModelTarget(name="m", model="m", preset="openai", base_url="http://127.0.0.1:2/v1", api_key="other")
+    assert seal(elsewhere) == seal(MODEL)
+    bolder = ModelTarget(
+        name="m",
+        model="m",
+        preset="openai",
+        base_url=MODEL.base_url,
+        api_key="k",
+        redaction="secrets",  # type: ignore[arg-type]
+    )
+    assert seal(bolder) != seal(MODEL)
+    assert "k" not in facts([MODEL]).values()

@@ -1,0 +1,106 @@
+"""``ticketbot worker`` and ``ticketbot scheduler``: the processes of a cluster, which run until they are stopped."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode
+from .options import ConfigOption, QuietOption
+from .screen import Screen
+
+HealthPortOption = Annotated[
+    int, typer.Option(min=0, max=65535, metavar="PORT", help="Serve GET /health there; 0: on a free port, here only.")
+]
+InsecureOption = Annotated[
+    bool, typer.Option("--insecure", help="Go beyond this machine without TLS: who reaches it can run programs.")
+]
+ParentOption = Annotated[bool, typer.Option("--with-parent", hidden=True, help="End with standard input.")]
+
+
+def worker(
+    clock: SystemClock,
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="The scheduler: tcp://HOST:8786 or tls://HOST:8786.")
+    ],
+    threads: Annotated[int, typer.Option(min=1, max=256, metavar="N", help="Requests at the same time.")] = 16,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The address of this machine for the scheduler.")
+    ] = None,
+    health_port: HealthPortOption = 0,
+    death_timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="End when no scheduler answers for so long.")
+    ] = 60.0,
+    insecure: InsecureOption = False,
+    with_parent: ParentOption = False,
+    quiet: QuietOption = False,
+    config: ConfigOption = None,
+) -> ExitCode:
+    """Ask models for runs on other machines. Exit code 0: stopped by a signal; 3: no scheduler."""
+    from ..analysis.model_server.presets import targets
+    from ..settings.load import load
+    from ..wiring.cluster_address import check_address, need_distributed
+
+    need_distributed()
+    check_address(scheduler, "worker", insecure=insecure)
+    settings = load(config=config, need_helpdesk=False)
+    models = targets(settings.models)
+    if not models:
+        raise ConfigError("a worker asks models, and models.names has none")
+    from ..wiring.cluster_nodes import run_worker
+
+    if with_parent:
+        _end_with_parent(clock)
+    return run_worker(
+        clock,
+        scheduler,
+        models,
+        threads=threads,
+        host=host,
+        health_port=health_port,
+        death_timeout=death_timeout,
+        say=Screen(quiet=quiet).say,
+    )
+
+
+def scheduler(
+    clock: SystemClock,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
+    ] = 8786,
+    health_port: HealthPortOption = 0,
+    insecure: InsecureOption = False,
+    with_parent: ParentOption = False,
+) -> ExitCode:
+    """Bring workers and runs together. Exit code 0: stopped by a signal."""
+    from ..wiring.cluster_address import check_host, need_distributed
+
+    need_distributed()
+    protocol = check_host(host, insecure=insecure)
+    from ..wiring.cluster_nodes import run_scheduler
+
+    if with_parent:
+        _end_with_parent(clock)
+    return run_scheduler(
+        clock,
+        host,
+        port,
+        protocol,
+        health_port,
+        lambda address: Screen().say(f"The scheduler is at {address} ; Ctrl-C ends it."),
+    )
+
+
+def _end_with_parent(clock: SystemClock) -> None:
+    """Stop as soon as standard input ends: when the process that holds its other end has ended, however it did."""
+
+    def wait() -> None:
+        sys.stdin.read()
+        clock.stop(ExitCode.OK)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -1,0 +1,215 @@
+"""A run's models asked by the workers of a cluster, and from this process whatever the cluster loses.
+
+Only requests to models go there. Whatever is paid twice is counted; nothing is waited for without an end.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from itertools import count
+from typing import Any
+
+from ..analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, ModelConnection, What
+from ..analysis.model_server.presets import ModelTarget
+from ..core.clock import Clock, Deadline
+from ..core.errors import AnalysisFailed, Stopping, WorkersEnded
+from ..core.models import ClusterUse
+from .cluster_task import MOST_BYTES, ModelTask, NotMine, seal
+
+SLACK_S = 5.0
+"""A task may wait for one other before it, and for the network."""
+LOOK_S = 0.5
+
+Answered = bytes | AnalysisFailed | NotMine
+Send = Callable[[ModelTask, str], "Future[Answered]"]
+"""Sends a task under a key. Its future raises :class:`ClusterGone` or ``WorkersEnded``, or is cancelled."""
+
+
+class ClusterGone(Exception):
+    """Nothing more can be expected of the cluster; ``str()`` says why."""
+
+
+class Cluster:
+    """Asks workers, and falls back to this process. Thread-safe.
+
+    ``is_up`` says whether tasks can be sent. ``alone`` answers a task whose workers died, apart from this process.
+    After a loss at most ``room`` requests are made from here at a time. ``places`` is how many threads of a run keep
+    it busy; 0 leaves that to the run.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        send: Send,
+        is_up: Callable[[], bool],
+        clock: Clock,
+        deadline: Deadline,
+        *,
+        room: int,
+        places: int,
+        alone: Callable[[ModelTarget, ModelTask], bytes],
+    ) -> None:
+        self.places = places
+        self._name = name
+        self._send = send
+        self._is_up = is_up
+        self._clock = clock
+        self._deadline = deadline
+        self._room = threading.Semaphore(room)
+        self._alone = alone
+        self._numbers = count(1)
+        self._lock = threading.Lock()
+        self._waiting: set[Future[Answered]] = set()
+        self._last_answer = clock.monotonic()
+        self._use = ClusterUse()
+        self._closed = False
+
+    @property
+    def use(self) -> ClusterUse:
+        """What was asked of it so far, and what became of it."""
+        with self._lock:
+            return self._use
+
+    def connect(self, target: ModelTarget) -> ModelConnection:
+        """The way to a model through the workers."""
+        return ClusterConnection(self, target)
+
+    def ask(self, target: ModelTarget, task: ModelTask, here: Callable[[], bytes]) -> bytes:
+        """The answer to ``task``, by a worker or else ``here``. Raises what :meth:`Connection.post` does."""
+        if self._use.lost:
+            return self._from_here(here)
+        self._add(asked=1)
+        patience, sent = 2 * task.seconds + SLACK_S, self._clock.monotonic()
+        future: Future[Answered] | None = None
+        try:
+            future = self._sent(task)
+            answer = future.result(timeout=patience)
+        except WorkersEnded:
+            self._add(again=1)
+            return self._alone(target, task)
+        except (FutureTimeout, CancelledError, ClusterGone) as error:
+            if isinstance(error, ClusterGone):
+                self.lose(str(error))
+            elif isinstance(error, FutureTimeout) and self._last_answer < sent:
+                self.lose(f"it answered nothing for {patience:.0f} s")
+            self._add(here=1, again=int(future is not None))
+            return self._from_here(here)
+        finally:
+            if future is not None:
+                with self._lock:
+                    self._waiting.discard(future)
+        self._last_answer = self._clock.monotonic()
+        if isinstance(answer, NotMine):
+            self._add(here=1, refused=answer.worker)
+            return self._from_here(here)
+        if isinstance(answer, AnalysisFailed):
+            raise answer
+        return answer
+
+    def _sent(self, task: ModelTask) -> Future[Answered]:
+        if not self._is_up():
+            raise ClusterGone("its scheduler is gone")
+        future = self._send(task, f"{self._name}-{next(self._numbers)}")
+        with self._lock:
+            self._waiting.add(future)
+        # A client that is closing takes tasks, and neither sends nor ends them.
+        if not self._is_up() or self._use.lost:
+            raise ClusterGone("its scheduler is gone")
+        return future
+
+    def _from_here(self, here: Callable[[], bytes]) -> bytes:
+        while True:
+            if self._closed:
+                raise Stopping
+            self._deadline.check()
+            if self._room.acquire(timeout=LOOK_S):
+                break
+        try:
+            return here()
+        finally:
+            self._room.release()
+
+    def lose(self, why: str) -> None:
+        """Ask nothing more of the cluster, and let go of everything that waits for it."""
+        with self._lock:
+            if not self._use.lost:
+                self._use = self._use.model_copy(update={"lost": why})
+            waiting, self._waiting = self._waiting, set()
+        for future in waiting:
+            future.cancel()
+
+    def repeated(self, tasks: int) -> None:
+        """So many tasks were given to another worker after theirs had died."""
+        self._add(again=tasks)
+
+    def close(self) -> None:
+        """Let go of whatever waits; nothing is asked any more."""
+        self._closed = True
+        with self._lock:
+            waiting, self._waiting = self._waiting, set()
+        for future in waiting:
+            future.cancel()
+
+    def _add(self, *, refused: str | None = None, **more: int) -> None:
+        with self._lock:
+            use: dict[str, Any] = {name: getattr(self._use, name) + number for name, number in more.items()}
+            if refused is not None:
+                use["refused_by"] = refused
+            self._use = self._use.model_copy(update=use)
+
+    def remarks(self) -> list[str]:
+        """Sentences on what somebody should know."""
+        use, said = self.use, []
+        if use.lost:
+            said.append(f"cluster lost, finished on this machine: {use.lost}")
+        if use.refused_by:
+            said.append(f"worker {use.refused_by} refused requests: its version or its models are not those of the run")
+        if use.again:
+            said.append(f"asked a second time because workers or their answers were lost: up to {use.again} requests")
+        return said
+
+
+def lost_cluster(why: str, clock: Clock, deadline: Deadline, *, room: int) -> Cluster:
+    """A cluster that was never there: everything is asked from here."""
+
+    def send(_task: ModelTask, _key: str) -> Future[Answered]:
+        raise ClusterGone(why)
+
+    cluster = Cluster("", send, lambda: False, clock, deadline, room=room, places=0, alone=lambda _target, _task: b"")
+    cluster.lose(why)
+    return cluster
+
+
+class ClusterConnection:
+    """A model server, asked by workers. Thread-safe."""
+
+    def __init__(self, cluster: Cluster, target: ModelTarget) -> None:
+        self._cluster = cluster
+        self._target = target
+        self._seal = seal(target)
+        self._here = Connection(target)
+
+    def post(
+        self,
+        what: What,
+        arguments: Mapping[str, Any],
+        *,
+        seconds: float,
+        limit: int = MAX_ANSWER_BYTES,
+        structured: bool = False,
+    ) -> bytes:
+        """See :meth:`Connection.post`; longer answers than a worker sends are an error."""
+        task = ModelTask(self._target.name, self._seal, what, arguments, seconds, min(limit, MOST_BYTES), structured)
+        return self._cluster.ask(self._target, task, lambda: task.asked_of(self._here))
+
+    def get_ready(self) -> None:
+        """Nothing: workers are ready."""
+
+    def close(self) -> None:
+        """Close what was opened here."""
+        with suppress(Exception):
+            self._here.close()

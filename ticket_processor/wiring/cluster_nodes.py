@@ -1,0 +1,159 @@
+"""A scheduler and a worker of dask.distributed as this program runs them: quiet, closed to others, and bounded.
+
+Neither has a helpdesk's credentials, a state folder or a log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import dask
+from distributed import Scheduler, Worker
+from distributed.core import Status
+from distributed.http.utils import RequestHandler
+from distributed.security import Security
+
+from ..analysis.model_server.presets import ModelTarget
+from ..core.clock import Clock
+from ..core.errors import CannotRun, ExitCode, Stopping
+from .cluster_address import be_quiet, is_loopback
+from .cluster_task import facts, serve
+
+POLL_S = 0.25
+GRACE_S = 12.0
+"""How long a worker that is stopped may finish what it has begun: the process ends some seconds later in any case."""
+SETTINGS = {
+    # A task that was on two workers as they died may be why: one more, and it would take more of its neighbours along.
+    "distributed.scheduler.allowed-failures": 1,
+    "distributed.scheduler.no-workers-timeout": "60s",
+    "distributed.scheduler.worker-ttl": "60s",
+    "distributed.scheduler.http.routes": [__name__],
+    "distributed.worker.http.routes": [__name__],
+    "distributed.worker.profile.enabled": False,
+}
+"""Dask's settings that differ from its own: by those, a cluster that is gone is waited for without an end."""
+
+
+class HealthHandler(RequestHandler):
+    """``GET /health``: what runs here, as JSON; 503 while it ends."""
+
+    def get(self) -> None:
+        server = self.server
+        told: dict[str, object] = {"status": server.status.name}
+        if isinstance(server, Worker):
+            told |= {"threads": server.state.nthreads, "running": len(server.state.executing)}
+        else:
+            told |= {"workers": len(server.workers), "tasks": len(server.tasks)}
+        self.set_status(200 if server.status is Status.running else 503)
+        self.set_header("Content-Type", "application/json")
+        self.write(json.dumps(told))
+
+
+routes: list[tuple[str, type, dict[str, Any]]] = [(r"/health", HealthHandler, {})]
+"""What dask's own web server shows, instead of its pages."""
+
+
+def run_scheduler(
+    clock: Clock,
+    host: str,
+    port: int,
+    protocol: Literal["tcp", "tls"],
+    health_port: int,
+    announce: Callable[[str], object],
+) -> ExitCode:
+    """Be a scheduler until a signal comes; ``announce`` hears its address."""
+
+    async def work() -> None:
+        async with Scheduler(
+            host=host,
+            port=port,
+            protocol=protocol,
+            security=Security(),
+            dashboard=False,
+            dashboard_address=f"{host if health_port else '127.0.0.1'}:{health_port}",
+        ) as scheduler:
+            announce(scheduler.address)
+            while scheduler.status is Status.running and not _stopped(clock):
+                await asyncio.sleep(POLL_S)
+
+    _run(work)
+    return ExitCode.OK
+
+
+def run_worker(
+    clock: Clock,
+    scheduler: str,
+    models: Sequence[ModelTarget],
+    *,
+    threads: int,
+    host: str | None,
+    health_port: int,
+    death_timeout: float,
+    say: Callable[[str], object],
+) -> ExitCode:
+    """Be a worker until a signal comes: then what has begun is finished, and the rest handed back.
+
+    Raises :class:`CannotRun` without a scheduler, at the beginning or later.
+    """
+    mine = facts(models)
+    serve(models, f"{socket.gethostname()} (process {os.getpid()})", say)
+    here = host or ("127.0.0.1" if is_loopback(scheduler.partition("://")[2].rpartition(":")[0]) else None)
+
+    async def told(_worker: Worker) -> dict[str, str]:
+        return mine
+
+    async def work() -> bool:
+        async with Worker(
+            scheduler,
+            nthreads=threads,
+            host=here,
+            security=Security(),
+            death_timeout=death_timeout,
+            memory_limit=0,
+            dashboard=False,
+            dashboard_address=f"{(here or '') if health_port else '127.0.0.1'}:{health_port}",
+            startup_information={"ticketbot": told},
+        ) as worker:
+            say(f"Working at {worker.address} for {scheduler} with {threads} threads; Ctrl-C ends it.")
+            while worker.status is Status.running:
+                if _stopped(clock):
+                    await _wind_up(worker)
+                    return True
+                await asyncio.sleep(POLL_S)
+        return _stopped(clock)
+
+    try:
+        if _run(work):
+            return ExitCode.OK
+    except (OSError, TimeoutError, RuntimeError) as error:
+        raise CannotRun(f"no scheduler answers at {scheduler}") from error
+    raise CannotRun(f"the scheduler at {scheduler} is gone")
+
+
+async def _wind_up(worker: Worker) -> None:
+    """Take nothing more, finish what runs, then hand back what waits."""
+    worker.status = Status.paused
+    for _ in range(round(GRACE_S / POLL_S)):
+        if not worker.state.executing:
+            break
+        await asyncio.sleep(POLL_S)
+    await asyncio.wait_for(worker.close_gracefully(), timeout=POLL_S * 12)
+
+
+def _run(work: Callable[[], Any]) -> Any:
+    be_quiet()
+    with dask.config.set(SETTINGS):
+        return asyncio.run(work())
+
+
+def _stopped(clock: Clock) -> bool:
+    try:
+        clock.check()
+    except Stopping:
+        return True
+    return False
