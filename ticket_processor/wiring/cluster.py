@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -91,10 +90,10 @@ class Cluster:
         except WorkersEnded:
             self._add(again=1)
             return self._alone(target, task)
-        except (FutureTimeout, CancelledError, ClusterGone) as error:
+        except (TimeoutError, CancelledError, ClusterGone) as error:
             if isinstance(error, ClusterGone):
                 self.lose(str(error))
-            elif isinstance(error, FutureTimeout) and self._last_answer < sent:
+            elif isinstance(error, TimeoutError) and self._last_answer < sent:
                 self.lose(f"it answered nothing for {patience:.0f} s")
             self._add(here=1, again=int(future is not None))
             return self._from_here(here)

@@ -7,7 +7,6 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
@@ -62,7 +61,7 @@ def connected(wanted: ClusterWanted, settings: Settings, clock: Clock, deadline:
             address = stack.enter_context(local_cluster(wanted.local, config=wanted.config))
         client = _reached(address, deadline)
         stack.callback(_closed, client)
-        threads = _checked(client, address, facts(targets(settings.models)), deadline)
+        threads = _checked(client, address, facts(targets(settings.models)), deadline, wanted.local or 1)
         name = f"ticketbot-{secrets.token_hex(4)}"
         executor = client.get_executor(pure=False)
         suspects = stack.enter_context(_Suspects())
@@ -100,12 +99,13 @@ class _Threads:
         self.all, self.largest = sum(counts), max(counts)
 
 
-def _checked(client: Client, address: str, mine: Mapping[str, str], deadline: Deadline) -> _Threads:
+def _checked(client: Client, address: str, mine: Mapping[str, str], deadline: Deadline, least: int) -> _Threads:
     try:
-        client.wait_for_workers(1, timeout=min(WORKERS_S, deadline.remaining()))
+        with suppress(TimeoutError):
+            client.wait_for_workers(least, timeout=min(WORKERS_S, deadline.remaining()))
         workers = client.scheduler_info(n_workers=-1)["workers"]
-    except (OSError, FutureTimeout, TimeoutError) as error:
-        raise CannotRun(f"the cluster at {address} has no workers: start 'ticketbot worker --scheduler'") from error
+    except OSError as error:
+        raise CannotRun(f"the cluster at {address} does not answer any more") from error
     for place, worker in workers.items():
         if (other := difference(mine, worker.get("ticketbot") or {})) is not None:
             raise CannotRun(f"the worker at {place} cannot work for this run: {other}")
@@ -115,7 +115,7 @@ def _checked(client: Client, address: str, mine: Mapping[str, str], deadline: De
 
 
 def _plain(error: Exception) -> str:
-    if isinstance(error, OSError | TimeoutError):
+    if isinstance(error, OSError):
         return "nothing answers there as a scheduler"
     return type(error).__name__
 
@@ -201,7 +201,7 @@ class _Suspects:
                 raise WorkersEnded(
                     "two workers that asked a model about it died, and so did a process that did nothing else"
                 ) from None
-            except FutureTimeout:
+            except TimeoutError:
                 raise ModelBusy("model_timeout") from None
         if isinstance(answer, AnalysisFailed):
             raise answer

@@ -1,0 +1,203 @@
+"""Real processes, of which some die, freeze or are cut off: the run ends by itself, and each ticket is done once."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from ..cli.conftest import Desk, is_chat, wait_for
+from .nodes import Nodes
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+WALL_S = 60.0
+unix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals on Windows")
+
+
+def run_and(desk: Desk, address: str, then: Callable[[], object], *, nth: int = 12, code: int = 0) -> dict[str, Any]:
+    """A run's summary, during which something happens as the model is asked for the ``nth`` time."""
+    asked = desk.when(is_chat, nth=nth)
+    process = desk.start("run", "--since", "7d", "--json", "--cluster", address, fresh=True)
+    wait_for(asked, process)
+    began = time.monotonic()
+    then()
+    ended = desk.end(process, code=code, within=WALL_S)
+    assert time.monotonic() - began < WALL_S
+    summary: dict[str, Any] = ended.object
+    return summary
+
+
+def assert_finished_alone(desk: Desk, summary: dict[str, Any], *, why: str) -> None:
+    desk.assert_done()
+    assert summary["sources"] == {"model": 80}
+    assert why in summary["cluster"]["lost"]
+    assert [remark for remark in summary["remarks"] if remark.startswith("cluster lost, finished on this machine")]
+    assert summary["cluster"]["here"] > 0
+
+
+def test_a_killed_worker_costs_no_ticket_and_is_counted(slow_desk: Desk, nodes: Nodes) -> None:
+    nodes.add(3)
+    summary = run_and(slow_desk, nodes.address, nodes.workers[0].process.kill)
+    slow_desk.assert_done()
+    assert summary["sources"] == {"model": 80}
+    assert summary["cluster"]["lost"] == ""
+    assert summary["cluster"]["again"] > 0
+
+
+def test_a_killed_scheduler_does_not_hang_the_run(slow_desk: Desk, nodes: Nodes) -> None:
+    nodes.add(2)
+    summary = run_and(slow_desk, nodes.address, nodes.scheduler.process.kill)
+    assert_finished_alone(slow_desk, summary, why="its scheduler is gone")
+    assert "cluster_lost" in slow_desk("alerts", "list", "--json").out
+    assert all(worker.process.wait(20) == 3 for worker in nodes.workers)  # for a supervisor to start them again
+
+
+def test_without_workers_the_run_goes_on_alone(slow_desk: Desk, nodes: Nodes) -> None:
+    nodes.add(2)
+    summary = run_and(slow_desk, nodes.address, lambda: [worker.process.kill() for worker in nodes.workers])
+    assert_finished_alone(slow_desk, summary, why="it answered nothing for 9 s")
+
+
+@unix
+def test_frozen_workers_are_not_waited_for(slow_desk: Desk, nodes: Nodes) -> None:
+    nodes.add(2)
+
+    def freeze() -> None:
+        for worker in nodes.workers:
+            worker.process.send_signal(signal.SIGSTOP)
+
+    assert_finished_alone(slow_desk, run_and(slow_desk, nodes.address, freeze), why="it answered nothing for 9 s")
+
+
+@pytest.fixture
+def cut(nodes: Nodes) -> Iterator[tuple[str, threading.Event]]:
+    """The scheduler behind a proxy, which passes nothing on once the event is set, and closes nothing."""
+    host, _, port = nodes.address.partition("://")[2].rpartition(":")
+    ended, over = threading.Event(), threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def pump(source: socket.socket, target: socket.socket) -> None:
+            with closing(source):
+                while (data := source.recv(65_536)) and not ended.is_set():
+                    target.sendall(data)
+                over.wait(WALL_S)
+
+        def accept() -> None:
+            while True:
+                try:
+                    near = server.accept()[0]
+                    far = socket.create_connection((host, int(port)))
+                except OSError:
+                    return
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=pump, args=pair, daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}", ended
+        over.set()
+
+
+def test_a_cut_network_is_a_lost_cluster(slow_desk: Desk, nodes: Nodes, cut: tuple[str, threading.Event]) -> None:
+    nodes.add(2)
+    address, ended = cut
+    summary = run_and(slow_desk, address, ended.set)
+    assert_finished_alone(slow_desk, summary, why="it answered nothing for 9 s")
+
+
+POISON = """
+import os, signal
+from ticket_processor.analysis.model_server.connection import Connection
+whole = Connection.post
+def post(self, what, arguments, **rest):
+    if "Spaltbar" in str(arguments):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole(self, what, arguments, **rest)
+Connection.post = post
+"""
+
+
+@unix
+def test_a_ticket_that_ends_its_workers_fails_by_name_and_its_neighbours_do_not(
+    slow_desk: Desk, tmp_path: Path
+) -> None:
+    """Whoever asks a model about it dies: were that the run itself, nothing would come of it."""
+    slow_desk.ticket(5)["description"] = "Spaltbar, please."
+    (tmp_path / "poison").mkdir()
+    (tmp_path / "poison" / "sitecustomize.py").write_text(POISON, encoding="utf-8")
+    slow_desk.environ["PYTHONPATH"] = f"{tmp_path / 'poison'}:{Path(__file__).parents[2]}"
+    with Nodes(slow_desk.folder, slow_desk.environ) as nodes:
+        nodes.add(4)
+        ended = slow_desk.end(
+            slow_desk.start("run", "--since", "7d", "--json", "--cluster", nodes.address, fresh=True),
+            code=1,
+            within=WALL_S,
+        )
+        assert sum(worker.process.poll() is None for worker in nodes.workers) == 2
+    assert ended.object["outcomes"] == {"updated": 79, "failed": 1}
+    assert "ticket 5: failed" in ended.err
+    slow_desk.assert_done([number for number in slow_desk.tickets if number != 5])
+
+
+@unix
+def test_a_worker_that_is_told_to_end_finishes_what_runs(slow_desk: Desk, nodes: Nodes) -> None:
+    nodes.add(2)
+    summary = run_and(slow_desk, nodes.address, nodes.workers[0].process.terminate)
+    slow_desk.assert_done()
+    assert (summary["cluster"]["lost"], summary["cluster"]["here"]) == ("", 0)
+    assert nodes.workers[0].process.wait(20) == 0
+    assert len(slow_desk.model_requests()) == 80
+
+
+def test_after_a_killed_run_the_next_one_goes_on(slow_desk: Desk, nodes: Nodes) -> None:
+    nodes.add(2)
+    asked = slow_desk.when(is_chat, nth=30)
+    process = slow_desk.start("run", "--since", "7d", "--cluster", nodes.address, fresh=True)
+    wait_for(asked, process)
+    process.kill()
+    process.communicate()
+    slow_desk("run", "--since", "7d", "--cluster", nodes.address, fresh=True)
+    slow_desk.assert_done()
+
+
+def test_a_cluster_that_is_not_there_ends_the_run_unless_it_is_optional(slow_desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    ended = slow_desk("run", "--since", "7d", "--cluster", address, code=3, fresh=True)
+    assert ended.err == f"ticketbot: the cluster at {address} cannot be reached: nothing answers there as a scheduler\n"
+    ended = slow_desk("run", "--since", "7d", "--cluster", address, "--cluster-optional", "--json", fresh=True)
+    slow_desk.assert_done()
+    assert "cannot be reached" in ended.object["cluster"]["lost"]
+
+
+def test_a_cluster_on_this_machine_ends_with_the_run(slow_desk: Desk) -> None:
+    ended = slow_desk("run", "--since", "7d", "--cluster", "local:2", "--json", fresh=True)
+    slow_desk.assert_done()
+    assert ended.object["cluster"] == {"asked": 80, "here": 0, "again": 0, "refused_by": "", "lost": ""}
+    assert not working_in(slow_desk.folder)
+
+
+def test_a_cluster_on_this_machine_does_not_outlive_a_killed_run(slow_desk: Desk) -> None:
+    asked = slow_desk.when(is_chat, nth=5)
+    process = slow_desk.start("run", "--since", "7d", "--cluster", "local:2", fresh=True)
+    wait_for(asked, process)
+    assert len(working_in(slow_desk.folder)) == 4
+    process.kill()
+    process.communicate()
+    until = time.monotonic() + WALL_S
+    while working_in(slow_desk.folder):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def working_in(folder: Path) -> list[int]:
+    """The processes that were started there."""
+    return [each.pid for each in psutil.process_iter(["cwd"]) if each.info["cwd"] == str(folder)]
