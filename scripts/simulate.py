@@ -7,6 +7,7 @@
     python scripts/simulate.py 10000 --freshdesk          # on Freshdesk, which guards nothing; counts losses
     python scripts/simulate.py 10000 --replies            # with public replies and the statuses behind them
     python scripts/simulate.py 3000 --local               # on the local helpdesk, whose file runs and people write to
+    python scripts/simulate.py 3000 --cluster             # with a cluster that loses, repeats and delays
 
 Exit code 1 when a promise was broken; the seeds are listed. Needs the development packages (pip install -e ".[dev]").
 """
@@ -29,7 +30,9 @@ from multiprocessing import TimeoutError as MultiprocessingTimeout
 
 import development  # noqa: F401 - for its effect
 
-from tests.simulation import freshdesk_invariants, invariants, local_invariants, reply_invariants
+from tests.simulation import cluster_world, freshdesk_invariants, invariants, local_invariants, reply_invariants
+from tests.simulation.cluster_mutations import CLUSTER_MUTATIONS
+from tests.simulation.cluster_world import ClusterWorld
 from tests.simulation.freshdesk_mutations import FRESHDESK_MUTATIONS
 from tests.simulation.freshdesk_world import FreshdeskWorld
 from tests.simulation.local_mutations import LOCAL_MUTATIONS
@@ -57,6 +60,7 @@ WORLDS: dict[str, type[World]] = {
     "freshdesk": FreshdeskWorld,
     "replies": ReplyWorld,
     "local": LocalWorld,
+    "cluster": ClusterWorld,
 }
 """The kinds of stories."""
 GUARDS = {
@@ -64,6 +68,7 @@ GUARDS = {
     "freshdesk": FRESHDESK_MUTATIONS,
     "replies": REPLY_MUTATIONS,
     "local": LOCAL_MUTATIONS,
+    "cluster": CLUSTER_MUTATIONS,
 }
 """What may be taken away from each."""
 
@@ -81,6 +86,8 @@ def violations(world: World) -> list[str]:
         return freshdesk_invariants.violations(world)
     if isinstance(world, LocalWorld):
         return local_invariants.violations(world)
+    if isinstance(world, ClusterWorld):
+        return cluster_world.violations(world)
     if isinstance(world, ReplyWorld):
         return reply_invariants.violations(world)
     return invariants.violations(world)
@@ -115,6 +122,8 @@ def census(world: World) -> Counter[str]:
     if isinstance(world, FreshdeskWorld):
         held.update(freshdesk_invariants.losses(world))
         held["notes deleted again"] = freshdesk_invariants.notes_deleted(world)
+    if isinstance(world, ClusterWorld):
+        held.update(f"requests that ended {fate}" for played in world.played for fate in played.fates)
     if isinstance(world, ReplyWorld):
         held.update(reply_invariants.sent_in(world))
     held["tickets"] += len(world.tickets)
@@ -248,6 +257,9 @@ def main() -> int:
         "--replies", dest="kind", action="store_const", const="replies", help="send public replies and statuses as well"
     )
     kinds.add_argument("--local", dest="kind", action="store_const", const="local", help="play on the local helpdesk")
+    kinds.add_argument(
+        "--cluster", dest="kind", action="store_const", const="cluster", help="ask models through a cluster with losses"
+    )
     parser.set_defaults(kind="")
     options = parser.parse_args()
     if options.mutations:

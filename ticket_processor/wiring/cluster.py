@@ -93,7 +93,7 @@ class Cluster:
         except (TimeoutError, CancelledError, ClusterGone) as error:
             if isinstance(error, ClusterGone):
                 self.lose(str(error))
-            elif isinstance(error, TimeoutError) and self._last_answer < sent:
+            elif isinstance(error, TimeoutError) and self._last_answer <= sent:
                 self.lose(f"it answered nothing for {patience:.0f} s")
             self._add(here=1, again=int(future is not None))
             return self._from_here(here)
