@@ -49,7 +49,7 @@ def dashboard(
         )
     from ..dashboard.options import DashboardOptions, give
     from ..dashboard.server import Address, free, has_screen, secrets_files, serve
-    from ..settings.load import DEFAULT_FILE, config_file, load
+    from ..settings.load import DEFAULT_FILE, config_file, load, secret_files
 
     settings = load(config=config, need_helpdesk=False)
     auth = settings.dashboard.auth
@@ -61,8 +61,7 @@ def dashboard(
     folder = reports or named.parent / REPORTS
     screen = Screen()
     screen.notices([*settings.notices, *settings.lost])
-    secrets = {Path.cwd() / ".env", named.absolute().parent / ".env"}
-    give(DashboardOptions(settings, folder, clock, tuple(sorted(secrets))))
+    give(DashboardOptions(settings, folder, clock, secret_files(named)))
     clock.check()
     with secrets_files(auth, address.public_url or address.url) as files:
         serve(

@@ -14,7 +14,7 @@ from ..monitoring.facts import many
 from ..monitoring.health.checks import Health, Status
 from ..monitoring.health.doctor import Doctor, unusable
 from ..monitoring.run_metrics import RunMetrics, in_words
-from ..settings.load import DEFAULT_FILE, config_file, load
+from ..settings.load import config_file, load, secret_files
 from .options import ConfigOption, JsonOption, VerboseOption
 from .screen import Screen
 
@@ -63,10 +63,7 @@ def health(
 
 def _doctor(clock: SystemClock, config: Path | None, *, offline: bool) -> Doctor:
     settings = load(config=config)
-    named = config_file(config=config) or Path(DEFAULT_FILE)
-    return Doctor(
-        settings, clock, offline=offline, secret_files=sorted({Path.cwd() / ".env", named.absolute().parent / ".env"})
-    )
+    return Doctor(settings, clock, offline=offline, secret_files=secret_files(config_file(config=config)))
 
 
 def _serve(

@@ -13,6 +13,15 @@ ConfigOption = Annotated[
         "--config", metavar="FILE", help="Configuration file (default: TICKETBOT_CONFIG, or ticketbot.toml here)."
     ),
 ]
+ConfigsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Configuration file (default: TICKETBOT_CONFIG, or ticketbot.toml here); several, or a folder of them: "
+        "an account each.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")]
 NoModelOption = Annotated[bool, typer.Option("--no-llm", help="Keyword rules only, whatever models are set.")]

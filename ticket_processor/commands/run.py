@@ -15,7 +15,7 @@ from ..core.clock import SystemClock
 from ..core.errors import ConfigError
 from ..core.models import HelpdeskKind
 from ..state.sqlite import is_there
-from .options import ConfigOption, JsonOption, NoModelOption, QuietOption, VerboseOption
+from .options import ConfigsOption, JsonOption, NoModelOption, QuietOption, VerboseOption
 
 if TYPE_CHECKING:
     from ..core.models import Outcome
@@ -103,7 +103,7 @@ def run(
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
-    config: ConfigOption = None,
+    configs: ConfigsOption = None,
 ) -> tuple[int, int]:
     """Triage new tickets, once."""
     _check(
@@ -120,6 +120,7 @@ def run(
     # Heavy, so that neither help nor a mistake on the command line waits for it.
     from ..core.models import OutcomeStatus
     from ..monitoring.run_watch import tally_of, tended
+    from ..settings.accounts import several
     from ..settings.load import load
     from ..wiring import runs
     from ..wiring.ticket_subjects import Subjects
@@ -127,11 +128,13 @@ def run(
     from .parse_time import parse_since
     from .screen import Screen
 
-    flags: dict[tuple[str, ...], object] = {("run", "workers"): workers, ("helpdesk",): helpdesk}
+    accounts = several(configs)
+    config = configs[0] if configs else None
+    flags: dict[tuple[str, ...], object] = {("run", "workers"): None if accounts else workers, ("helpdesk",): helpdesk}
     if no_llm:
         flags["models", "names"] = []
     screen = Screen(quiet=quiet, as_json=as_json)
-    if backfill:
+    if backfill and not accounts:
         without = {
             "--dry-run": dry_run,
             "--sandbox": sandbox,
@@ -160,6 +163,17 @@ def run(
         again=again,
         again_run=again_run or "",
     )
+    if accounts:
+        from .many_accounts import run_all
+
+        alone = {
+            "--backfill": backfill,
+            "--sandbox": sandbox,
+            "--ticket": bool(tickets),
+            "--again-run": bool(again_run),
+            "--resume": resume,
+        }
+        return run_all(clock, screen, accounts, asked, flags=flags, workers=workers, without=alone)
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
     subjects = Subjects()
     tally = tally_of(settings, subjects)

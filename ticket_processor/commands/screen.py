@@ -102,7 +102,7 @@ class Screen:
             self._above(text)
         else:
             with printing() if file is self._out else nullcontext():
-                print(text, file=file, flush=True)
+                print(text + "\n", end="", file=file, flush=True)  # in one piece: other threads may print as well
 
     def _print_json(self, data: object) -> None:
         with printing():
@@ -113,10 +113,15 @@ class Screen:
         if not (self._quiet or self._as_json):
             self._print(text, self._out)
 
-    def notices(self, notices: Sequence[str]) -> None:
-        """Print notices, which stop nothing."""
+    def notices(self, notices: Sequence[str], *, account: str = "") -> None:
+        """Print notices, which stop nothing; with the name of the ``account``, where there are several."""
         for notice in () if self._quiet else notices:
-            self._print(f"ticketbot: note: {notice}", self._err)
+            self._print(f"ticketbot: note: {_named(account)}{notice}", self._err)
+
+    def problems(self, problems: Sequence[str], *, account: str) -> None:
+        """Print why nothing could be done for one of several accounts."""
+        for problem in problems:
+            self._print(f"ticketbot: {_named(account)}{problem}", self._err)
 
     def found(self, ok: bool | None, text: str) -> None:
         """One line of a check."""
@@ -207,16 +212,19 @@ class Screen:
         """Whether each ticket's outcome is printed: not with ``--json`` or ``--quiet``, nor while a bar is shown."""
         return not (self._quiet or self._as_json or self.watched)
 
-    def outcome(self, ended: Outcome | Seen, *, line: bool = True) -> None:
-        """Take one ticket's outcome: move the bar, or print a line where there is none. Failures always print."""
+    def outcome(self, ended: Outcome | Seen, *, line: bool = True, account: str = "") -> None:
+        """Take one ticket's outcome: move the bar, or print a line where there is none. Failures always print.
+
+        With ``account``, one of several, lines begin with it.
+        """
         seen = ended if isinstance(ended, Seen) else Seen(ended)
         verbose.decision(seen.outcome.ticket_id, seen.outcome.status, lambda: told(seen.outcome.reason))
         if self._advance is not None:
             self._advance(1)
         if seen.outcome.status is OutcomeStatus.FAILED:
-            self._print(outcome_line(seen), self._err)
+            self._print(_named(account) + outcome_line(seen), self._err)
         elif line and self._advance is None and seen.outcome.status is not OutcomeStatus.PLANNED:
-            self.say(outcome_line(seen))
+            self.say(_named(account) + outcome_line(seen))
 
     def finished(
         self,
@@ -235,7 +243,7 @@ class Screen:
         """
         shown = [item if isinstance(item, Seen) else Seen(item) for item in planned]
         if self._as_json:
-            self._print_json(_as_data(summary, log, shown, tally))
+            self._print_json(run_data(summary, log, shown, tally))
         else:
             for item in shown:
                 self.say(difference(item))
@@ -245,14 +253,19 @@ class Screen:
             else:
                 for line in more:
                     self.say(f"  {line}")
+        self.shortcomings(summary, log)
+
+    def shortcomings(self, summary: RunSummary, log: Path | None, *, account: str = "") -> None:
+        """The run's remarks, why it ended early, and tickets that it has given up."""
+        name = _named(account)
         for remark in summary.remarks:
-            print(f"ticketbot: note: {harmless(remark)}", file=self._err, flush=True)
+            self._print(f"ticketbot: note: {name}{remark}", self._err)
         if summary.stopped and (summary.exit_code or not self._quiet):
-            print(f"ticketbot: ended early: {harmless(summary.stopped)}", file=self._err, flush=True)
+            self._print(f"ticketbot: {name}ended early: {summary.stopped}", self._err)
         if summary.new_dead_letters:
             text = f"failed too often and will be left alone: {summary.new_dead_letters}"
             reasons = f"; the reasons are in {log}" if log else ""
-            print(f"ticketbot: tickets that {text}{reasons}", file=self._err, flush=True)
+            self._print(f"ticketbot: {name}tickets that {text}{reasons}", self._err)
 
     def _for_a_person(self, summary: RunSummary, tally: RunTally, more: Sequence[str]) -> None:
         from rich import box
@@ -296,9 +309,14 @@ def _why(seen: Seen) -> Text:
     return Text(words, style="bold red" if seen.reasons else "")
 
 
-def _as_data(
+def _named(account: str) -> str:
+    return f"{account}: " if account else ""
+
+
+def run_data(
     summary: RunSummary, log: Path | None, planned: Sequence[Seen], tally: RunTally | None
 ) -> dict[str, object]:
+    """A run as ``--json`` shows it."""
     data: dict[str, object] = {**summary.model_dump(mode="json"), "log": log and str(log)}
     if tally is not None:
         data["to_look_at"] = dict(tally.counts)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from ..core.clock import SystemClock, iso
@@ -49,19 +50,23 @@ def tended(
     deadline_s: float | None = None,
     silent: bool = False,
     grace_s: float = GRACE_S,
+    account: str = "",
+    give_up: Callable[[], object] | None = None,
 ) -> Iterator[Tending]:
     """Run the watchdog, the heartbeat and the alerts around a run, which reports its end to the yielded object.
 
-    The process is cut off ``grace_s`` after ``deadline_s``. Dry runs and the tour are ``silent``: nothing is sent. Only
-    runs (``kind="run"``) tell the heartbeat whether all is well; the others are started by a person, and leave a line
-    there.
+    The process is cut off ``grace_s`` after ``deadline_s``; with ``give_up`` that is called instead, from another
+    thread. What is printed names the ``account``, where that is not empty. Dry runs and the tour are ``silent``:
+    nothing is sent. Only runs (``kind="run"``) tell the heartbeat whether all is well; the others are started by a
+    person, and leave a line there.
     """
-    tending = Tending(settings, clock, kind)
+    tending = Tending(settings, clock, kind, account)
+    give_up = give_up or _end_process
     if silent:
-        with watchdog(deadline_s, grace_s=grace_s):
+        with watchdog(deadline_s, grace_s=grace_s, give_up=give_up):
             yield tending
         return
-    with watchdog(deadline_s, tending.cut_off, grace_s=grace_s):
+    with watchdog(deadline_s, tending.cut_off, grace_s=grace_s, give_up=give_up):
         tending.begin()
         try:
             yield tending
@@ -90,7 +95,8 @@ class _End:
 class Tending:
     """The watchdog, heartbeat and alerts of one run; see :func:`tended`."""
 
-    def __init__(self, settings: Settings, clock: SystemClock, kind: Kind) -> None:
+    def __init__(self, settings: Settings, clock: SystemClock, kind: Kind, account: str = "") -> None:
+        self._say = partial(_say, account=account)
         self._settings = settings
         self._clock = clock
         self._kind = kind
@@ -151,7 +157,7 @@ class Tending:
         try:
             self._tend(end, until)
         except Exception as error:  # noqa: BLE001 - the run is over, and its result stays
-            _say(f"alerts could not be looked after: {unexpected(error)}")
+            self._say(f"alerts could not be looked after: {unexpected(error)}")
 
     def cut_off(self) -> None:
         """Report a run that hangs to the log, the memory and the heartbeat, before the process is ended."""
@@ -193,13 +199,13 @@ class Tending:
             if end.tally is not None and self._settings.alerts.escalated:
                 memory = here.escalated(memory, end.tally)
             memory, sent = here.told(memory, past, max(0.0, until - self._clock.monotonic()))
-            _complain(sent)
+            _complain(sent, self._say)
             if not self._store.save(memory, now) and memory.conditions:
-                _say("what has been alarmed cannot be kept anywhere, so the next run tells it again")
+                self._say("what has been alarmed cannot be kept anywhere, so the next run tells it again")
             self._wait(ping, until)
             if self._heartbeat.trouble:
                 failure = Failure(at=now, target=HEARTBEAT, why=self._heartbeat.trouble)
-                _say(f"the heartbeat was not heard: {failure.why}")
+                self._say(f"the heartbeat was not heard: {failure.why}")
                 self._store.save(memory.model_copy(update={"last_failure": failure}), now)
 
     def _ping(self, end: _End, memory: Memory | None = None) -> threading.Thread | None:
@@ -232,14 +238,14 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name[:80]}" for name, count in sorted(counts.items()))
 
 
-def _complain(sent: Sequence[Sent]) -> None:
+def _complain(sent: Sequence[Sent], say: Callable[[str], object]) -> None:
     """Report receivers that were not reached, but not those that are left alone, which were reported before."""
     failed = {each.receiver.name: each for each in sent if each.why is not None and each.asked}
     for name, one in failed.items():
         then = "the next run tries again"
         if one.rests_until is not None:
             then = f"after three times in a row it is left alone until {iso(one.rests_until)}"
-        _say(f"an alert did not reach {name}: {one.why}; {then}")
+        say(f"an alert did not reach {name}: {one.why}; {then}")
 
 
 def _quietly(work: Callable[[], None]) -> None:
@@ -247,16 +253,26 @@ def _quietly(work: Callable[[], None]) -> None:
         work()
 
 
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"ticketbot: note: {sentence}\n")
+def _say(sentence: str, account: str = "") -> None:
+    sys.stderr.write(f"ticketbot: note: {account}{': ' * bool(account)}{sentence}\n")
     sys.stderr.flush()
+
+
+def _end_process() -> None:
+    sys.stderr.write("ticketbot: a call did not end, and the run was cut off after its deadline\n")
+    sys.stderr.flush()
+    os._exit(int(ExitCode.CANNOT_RUN))
 
 
 @contextmanager
 def watchdog(
-    deadline_s: float | None, last_words: Callable[[], object] = lambda: None, *, grace_s: float = GRACE_S
+    deadline_s: float | None,
+    last_words: Callable[[], object] = lambda: None,
+    *,
+    grace_s: float = GRACE_S,
+    give_up: Callable[[], object] = _end_process,
 ) -> Iterator[None]:
-    """End the process (exit code 3) if this is still open ``grace_s`` after ``deadline_s``.
+    """End the process (exit code 3) if this is still open ``grace_s`` after ``deadline_s``, or ``give_up`` otherwise.
 
     ``last_words`` is called before that, from another thread, and has :data:`LAST_WORDS_S`. Without a deadline the
     process is never ended.
@@ -264,7 +280,7 @@ def watchdog(
     if deadline_s is None:
         yield
         return
-    timer = threading.Timer(deadline_s + grace_s, _too_late, [last_words])
+    timer = threading.Timer(deadline_s + grace_s, _too_late, [last_words, give_up])
     timer.daemon = True
     timer.start()
     try:
@@ -273,10 +289,8 @@ def watchdog(
         timer.cancel()
 
 
-def _too_late(last_words: Callable[[], object]) -> None:
+def _too_late(last_words: Callable[[], object], give_up: Callable[[], object]) -> None:
     speaking = threading.Thread(target=last_words, daemon=True)
     speaking.start()
     speaking.join(LAST_WORDS_S)
-    sys.stderr.write("ticketbot: a call did not end, and the run was cut off after its deadline\n")
-    sys.stderr.flush()
-    os._exit(int(ExitCode.CANNOT_RUN))
+    give_up()

@@ -1,7 +1,10 @@
 """Settings from flags, environment, ``.env`` and ``ticketbot.toml``, in this order of precedence.
 
-Every problem is reported at once, each naming its setting; values never appear in a message, since a mistyped
-name can hold a secret. Secrets come from the environment or ``.env`` only.
+Where ``NAME.env`` lies beside ``NAME.toml``, it comes before the environment, and what belongs to one account, such as
+credentials, comes from it alone.
+
+Every problem is reported at once, each naming its setting; values never appear in a message, since a mistyped name can
+hold a secret. Secrets come from the environment or such a file only.
 """
 
 from __future__ import annotations
@@ -18,7 +21,16 @@ from ..core.errors import ConfigError
 from .checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
 from .messages import REMOVED, Place, meant, place_name, sentences
 from .schema import DEFAULT_LOG_DIR, Settings
-from .sources import CONFIG_VARIABLE, VARIABLES, TomlFile, read_env, read_toml, unknown_names
+from .sources import (
+    CONFIG_VARIABLE,
+    VARIABLES,
+    TomlFile,
+    own_env_file,
+    read_env,
+    read_toml,
+    shared,
+    unknown_names,
+)
 
 DEFAULT_FILE = "ticketbot.toml"
 _MODELS_KEY = "OPENAI_API_KEY"
@@ -40,10 +52,12 @@ def load(
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
     need_helpdesk: bool = True,
+    one_of_many: bool = False,
 ) -> Settings:
     """The settings for a run. ``flags`` maps setting paths to values from the command line.
 
-    Their lowest version of TLS holds for this process from then on.
+    Their lowest version of TLS holds for this process from then on. With ``one_of_many`` the environment tells nothing
+    that belongs to one account.
 
     Raises :class:`ConfigError` with every problem found.
     """
@@ -63,6 +77,13 @@ def load(
         problems.append(_no_setting((name,), file))
     env_file = (path.parent if path else folder) / ".env"
     from_file = here if env_file == folder / ".env" else _read_env(env_file, problems)
+    own: dict[str, str] = {}
+    own_file = own_env_file(path) if path else env_file
+    has_own = own_file != env_file and own_file.is_file()
+    if has_own:
+        own, from_file = _read_env(own_file, problems), shared(from_file)
+    if has_own or one_of_many:
+        environ = shared(environ)
     lost = () if path or problems else _lost(folder, from_file, environ)
     if need_helpdesk:
         problems.extend(lost)
@@ -80,7 +101,7 @@ def load(
         knowledge = data.get("knowledge")
         if isinstance(knowledge, dict) and isinstance(knowledge.get("folders"), list):
             knowledge["folders"] = [base / one if isinstance(one, str) else one for one in knowledge["folders"]]
-    for source, where in ((from_file, " (in .env)"), (environ, "")):
+    for source, where in ((from_file, " (in .env)"), (environ, ""), (own, f" (in {own_file.name})")):
         problems.extend(unknown_names(source, "TICKETBOT_"))
         _drop_weaker_alternatives(data, source)
         for name, variable in VARIABLES.items():
@@ -88,7 +109,7 @@ def load(
             if text or (variable.many and name in source):  # an empty list is a wish too
                 _put(data, variable.path, variable.value(text))
                 origin[variable.path] = name + where
-    problems.extend(_put_named_keys(data, {**from_file, **environ}))
+    problems.extend(_put_named_keys(data, {**from_file, **environ, **own}))
     for flag, value in (flags or {}).items():
         if value is not None:
             _put(data, flag, value)
@@ -110,7 +131,7 @@ def load(
         notices.extend(told)
         if missing:  # only then: these may be another program's
             for beginning in ("ZENDESK_", "FRESHDESK_"):
-                problems.extend(unknown_names((*from_file, *environ), beginning, sure=True))
+                problems.extend(unknown_names((*from_file, *environ, *own), beginning, sure=True))
     if settings is not None:
         unnamed = not settings.models.names and ("models", "names") not in (flags or {})
         if settings.models.api_key and unnamed:
@@ -122,12 +143,17 @@ def load(
             notices.append('policy.tiers.groups is not used: that needs policy.preset = "tiers"')
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
-    tls.require(settings.lowest_tls)
-    verbose.show(settings.log_level)
+    take_effect(settings)
     stop_set_by = None
     if settings.run.stop:
         stop_set_by = origin.get(("run", "stop"), f"run.stop in {path.name if path else DEFAULT_FILE}")
     return settings.model_copy(update={"notices": tuple(notices), "stop_set_by": stop_set_by, "lost": lost})
+
+
+def take_effect(*settings: Settings) -> None:
+    """Have this process speak no older TLS than any of them allows, and show what any of them wants shown."""
+    tls.require(max(each.lowest_tls for each in settings))
+    verbose.show(min((each.log_level for each in settings), key=lambda level: verbose.LEVELS[level]))
 
 
 def _lost(folder: Path, from_file: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -210,6 +236,12 @@ def config_file(
     folder = Path.cwd() if folder is None else folder
     here = _read_env(folder / ".env", [])
     return config or _configured({**here, **(os.environ if environ is None else environ)}, folder)
+
+
+def secret_files(config: Path | None) -> tuple[Path, ...]:
+    """The files that may hold secrets for this configuration file; each may be missing."""
+    named = (config or Path(DEFAULT_FILE)).absolute()
+    return tuple(sorted({Path.cwd() / ".env", named.parent / ".env", own_env_file(named)}))
 
 
 def _configured(environ: Mapping[str, str], folder: Path) -> Path | None:

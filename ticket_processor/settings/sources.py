@@ -49,6 +49,8 @@ def read_toml(path: Path) -> TomlFile:
     """The settings of a file. Raises :class:`ConfigError` with the one sentence that says why it cannot be read."""
     if not path.exists():
         raise ConfigError(f"the configuration file {path} does not exist; 'ticketbot init' writes one")
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder of configuration files, and this needs one of them: name that")
     text = _text(path)
     try:
         data = tomllib.loads(text)
@@ -232,6 +234,27 @@ VARIABLES: Mapping[str, Variable] = {
     ),
 }
 """The environment variables that hold settings. ``TICKETBOT_CONFIG`` names the file and is read before these."""
+
+
+_OF_ONE_ACCOUNT = (
+    "ZENDESK_",
+    "FRESHDESK_",
+    "TICKETBOT_HELPDESK",
+    "TICKETBOT_LOCAL_PATH",
+    "TICKETBOT_STATE_DIR",
+    "TICKETBOT_LOG_DIR",
+    "TICKETBOT_HEARTBEAT_URL",
+)
+
+
+def shared(source: Mapping[str, str]) -> dict[str, str]:
+    """The variables that several accounts may have in common: no address, credential or folder of one of them."""
+    return {name: text for name, text in source.items() if not name.startswith(_OF_ONE_ACCOUNT)}
+
+
+def own_env_file(config: Path) -> Path:
+    """Where the variables of this configuration file's account may stand: ``acme.env`` beside ``acme.toml``."""
+    return config.with_suffix(".env")
 
 
 def unknown_names(source: Iterable[str], beginning: str, *, sure: bool = False) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,8 @@ class RunArguments:
 
     ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
     earlier run wrote on: its id, how that begins, or ``latest``. ``told_of`` gives tickets to look at before others,
-    whenever it is asked. ``cluster`` is where models are asked.
+    whenever it is asked. ``cluster`` is where models are asked. ``threads`` gives an executor of so many threads, which
+    others may have a part in.
     """
 
     dry_run: bool = False
@@ -76,6 +77,7 @@ class RunArguments:
     again_run: str = ""
     told_of: ToldOf | None = None
     cluster: ClusterWanted | None = None
+    threads: Callable[[int], Executor] | None = None
 
 
 @dataclass(frozen=True)
@@ -314,7 +316,7 @@ def _assembled(
         chain = stack.enter_context(
             understanding(settings, clock, deadline, state, store, troubles.append, soon=busy, connect=connect)
         )
-        executor = ThreadPoolExecutor(workers, thread_name_prefix="analyse")
+        executor = (asked.threads or _own_threads)(workers)
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         express = None
         if asked.told_of is not None and kind != WEBHOOK:
@@ -394,6 +396,10 @@ def _assembled(
             work,
             lambda summary: Finished(summary, _receipts(audit), work.abandoned),
         )
+
+
+def _own_threads(workers: int) -> Executor:
+    return ThreadPoolExecutor(workers, thread_name_prefix="analyse")
 
 
 def _reply_wanted(settings: Settings) -> ReplyWanted | None:
