@@ -6,6 +6,7 @@
     python scripts/simulate.py 2000 --mutations           # take guards away: each must be noticed
     python scripts/simulate.py 10000 --freshdesk          # on Freshdesk, which guards nothing; counts losses
     python scripts/simulate.py 10000 --replies            # with public replies and the statuses behind them
+    python scripts/simulate.py 3000 --shards              # two drivers, each with a shard of the account
     python scripts/simulate.py 3000 --local               # on the local helpdesk, whose file runs and people write to
     python scripts/simulate.py 3000 --cluster             # with a cluster that loses, repeats and delays
 
@@ -40,6 +41,7 @@ from tests.simulation.local_world import LocalWorld
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.reply_mutations import REPLY_MUTATIONS
 from tests.simulation.reply_world import ReplyWorld
+from tests.simulation.shard_world import SHARD_MUTATIONS, ShardWorld, broken_promises
 from tests.simulation.world import World
 
 CHUNK = 50
@@ -61,6 +63,7 @@ WORLDS: dict[str, type[World]] = {
     "replies": ReplyWorld,
     "local": LocalWorld,
     "cluster": ClusterWorld,
+    "shards": ShardWorld,
 }
 """The kinds of stories."""
 GUARDS = {
@@ -69,6 +72,7 @@ GUARDS = {
     "replies": REPLY_MUTATIONS,
     "local": LOCAL_MUTATIONS,
     "cluster": CLUSTER_MUTATIONS,
+    "shards": SHARD_MUTATIONS,
 }
 """What may be taken away from each."""
 
@@ -90,6 +94,8 @@ def violations(world: World) -> list[str]:
         return cluster_world.violations(world)
     if isinstance(world, ReplyWorld):
         return reply_invariants.violations(world)
+    if isinstance(world, ShardWorld):
+        return broken_promises(world)
     return invariants.violations(world)
 
 
@@ -256,6 +262,7 @@ def main() -> int:
     kinds.add_argument(
         "--replies", dest="kind", action="store_const", const="replies", help="send public replies and statuses as well"
     )
+    kinds.add_argument("--shards", dest="kind", action="store_const", const="shards", help="have two drivers share it")
     kinds.add_argument("--local", dest="kind", action="store_const", const="local", help="play on the local helpdesk")
     kinds.add_argument(
         "--cluster", dest="kind", action="store_const", const="cluster", help="ask models through a cluster with losses"

@@ -118,7 +118,7 @@ def test_the_file_loads_with_every_setting_uncommented(written: Path) -> None:
     assert local.api_key is not None
     assert local.api_key.get_secret_value() == "local-secret"
     # What the file gives as defaults are the defaults.
-    assert settings.run.model_copy(update={"stop_file": None, "stable_read_s": None}) == Settings().run
+    assert settings.run.model_copy(update={"stop_file": None, "stable_read_s": None, "shard": None}) == Settings().run
     examples = {"escalation": {"group"}, "tiers": {"groups"}}
     assert settings.policy.model_dump(exclude=examples) == NEW.model_dump(exclude=examples)
     assert settings.models.timeout_s == Settings().models.timeout_s

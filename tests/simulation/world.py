@@ -278,10 +278,15 @@ class World:
         def run() -> None:
             greenlet.getcurrent().earlier = upgrade is not None and number < upgrade
             # Whoever says where to begin would find late tickets, and try dead ones, all the same.
-            goes_on = (self.mishaps.late or self.mishaps.calm) and self.state.fact(HORIZON) is not None
+            known = self._state_that_knows(state).fact(HORIZON)
+            goes_on = (self.mishaps.late or self.mishaps.calm) and known is not None
             self._run(name, None if goes_on else since, state)
 
         self.time.start(moment, run)
+
+    def _state_that_knows(self, _state: State | None) -> State:
+        """The state that tells whether a run has to be told where to begin."""
+        return self.state
 
     def _calm(self) -> None:
         self.faulty = False
@@ -545,8 +550,14 @@ class World:
             waiting = {item.ticket_id for item in state.retries()}
             waiting.update(item.verdict.ticket_id for item in state.unsettled())
             self.cursors += [
-                f"a cursor passed ticket {item}, which nobody had settled" for item in passed if item not in waiting
+                f"a cursor passed ticket {item}, which nobody had settled"
+                for item in passed
+                if item not in waiting and self.concerns(item, state)
             ]
+
+    def concerns(self, ticket_id: int, state: State) -> bool:
+        """Whether the runs with this state are to settle the ticket."""
+        return True
 
     def is_settled(self, ticket_id: int) -> bool:
         """A write of ours is on it, or some run has said why there will be none, or a person dealt with it."""

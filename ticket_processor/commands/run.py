@@ -70,6 +70,9 @@ def run(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="With --cluster: allow tcp:// to other machines.")
     ] = False,
+    shard: Annotated[
+        str | None, typer.Option(metavar="K/N", help="Only part K of N of the tickets. Default: run.shard.")
+    ] = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
     ] = False,
@@ -131,6 +134,7 @@ def run(
     accounts = several(configs)
     config = configs[0] if configs else None
     flags: dict[tuple[str, ...], object] = {("run", "workers"): None if accounts else workers, ("helpdesk",): helpdesk}
+    flags["run", "shard"] = shard
     if no_llm:
         flags["models", "names"] = []
     screen = Screen(quiet=quiet, as_json=as_json)
@@ -172,6 +176,7 @@ def run(
             "--ticket": bool(tickets),
             "--again-run": bool(again_run),
             "--resume": resume,
+            "--shard": shard is not None,
         }
         return run_all(clock, screen, accounts, asked, flags=flags, workers=workers, without=alone)
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)

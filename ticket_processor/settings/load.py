@@ -147,7 +147,21 @@ def load(
     stop_set_by = None
     if settings.run.stop:
         stop_set_by = origin.get(("run", "stop"), f"run.stop in {path.name if path else DEFAULT_FILE}")
+    settings = _divided(settings)
     return settings.model_copy(update={"notices": tuple(notices), "stop_set_by": stop_set_by, "lost": lost})
+
+
+def _divided(settings: Settings) -> Settings:
+    """The settings of one shard: of what the account may use in a minute or a day, it has its part."""
+    if settings.shard is None:
+        return settings
+    of, day = settings.shard.of, settings.budget
+    parts = {
+        "day_usd": day.day_usd and day.day_usd / of,
+        "day_tokens": day.day_tokens and day.day_tokens // of,
+    }
+    run = settings.run.model_copy(update={"limit_share": settings.run.limit_share / of})
+    return settings.model_copy(update={"run": run, "budget": day.model_copy(update=parts)})
 
 
 def take_effect(*settings: Settings) -> None:

@@ -18,6 +18,7 @@ from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
 from ..core.tls import Version as TlsVersion
 from ..core.urls import is_loopback, whole_url
+from ..helpdesk.shards import Shard
 from ..knowledge.settings import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Policy
 from ..policy.skip_rules import SkipSettings, Status
@@ -146,6 +147,11 @@ class RunSettings(Frozen):
     limit_share: float = Field(
         0.5, gt=0, le=1, description="share of the helpdesk's rate limits that ticketbot may use"
     )
+    shard: Annotated[str, AfterValidator(lambda text: str(Shard.parse(text)))] | None = Field(
+        None,
+        description="the part of the account's tickets that this driver takes, such as `1/3`; its share of the limits "
+        "and of a day's budget is divided as well",
+    )
     stable_read_s: float | None = Field(
         None,
         ge=1,
@@ -268,6 +274,11 @@ class Settings(Frozen):
     def classifier_folder(self) -> Path:
         """Where the trained classifier is kept."""
         return self.classifier.folder or self.state_folder / "classifier"
+
+    @property
+    def shard(self) -> Shard | None:
+        """The part of the account's tickets that is this driver's; ``None``: all."""
+        return None if self.run.shard is None else Shard.parse(self.run.shard)
 
     @property
     def taxonomy(self) -> Taxonomy:

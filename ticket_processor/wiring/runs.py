@@ -44,6 +44,7 @@ from .parts import (
     transport_for,
     understanding,
 )
+from .shards import keep_to_shard, of_shard, only_shard, told_of_shard
 from .ticket_subjects import NotingDesk, Subjects
 
 LATELY_S = 3600.0
@@ -163,7 +164,7 @@ def told_of(
         work,
         finished,
     ):
-        return finished(work.told_of(ticket_ids))
+        return finished(work.told_of(of_shard(ticket_ids, settings)))
 
 
 def retry(
@@ -293,6 +294,7 @@ def _assembled(
     with ExitStack() as stack:
         stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
         state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=asked.dry_run))
+        keep_to_shard(state, settings.shard, folder)
         deadline = Deadline(clock, settings.run.deadline_s)
         run_id = new_run_id(clock)
         audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
@@ -334,9 +336,10 @@ def _assembled(
 
                 knowledge = stack.enter_context(with_similar(settings, troubles.append, knowledge))
         desk = desk_for(settings, transport, state)
+        told_of = told_of_shard(asked.told_of, settings)
         work = Run(
             Parts(
-                desk=NotingDesk(desk, subjects or Subjects()),
+                desk=NotingDesk(only_shard(desk, settings), subjects or Subjects()),
                 understanding=chain,
                 executor=executor,
                 state=state,
@@ -354,7 +357,7 @@ def _assembled(
                 reply_wanted=_reply_wanted(settings),
                 prepare=lambda: _prepared(settings, clock, transport) if kind == ORDINARY else [],
                 wind_up=lambda: _wound_up(settings, desk, clock, deadline, transport) if kind == ORDINARY else [],
-                told_of=asked.told_of,
+                told_of=told_of,
                 express=express,
                 troubles=lambda: [
                     trouble

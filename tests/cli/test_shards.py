@@ -1,0 +1,90 @@
+"""``ticketbot run --shard``: one account, several drivers, each with its tickets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ticket_processor.helpdesk.shards import Shard
+from ticket_processor.settings.load import load
+from ticket_processor.settings.schema import Settings
+from ticket_processor.state.store import State
+from ticket_processor.wiring.shards import of_shard, told_of_shard
+
+from .conftest import Desk, OpenDesk
+
+FIRST, SECOND = Shard(1, 2), Shard(2, 2)
+
+
+def folders(desk: Desk, name: str) -> dict[str, str]:
+    """The variables of one driver: folders of its own."""
+    return {
+        "TICKETBOT_STATE_DIR": str(desk.folder / name / "state"),
+        "TICKETBOT_LOG_DIR": str(desk.folder / name / "logs"),
+    }
+
+
+def test_two_drivers_triage_every_ticket_once_each_its_own(open_desk: OpenDesk) -> None:
+    desk = open_desk(12)
+    desk("run", "--shard", "1/2", "--since", "1d", **folders(desk, "first"))
+    mine = [number for number in desk.tickets if FIRST.has(number)]
+    assert desk.marked() == mine
+    assert 0 < len(mine) < 12
+    both = [desk.start("run", "--shard", f"{n}/2", "--since", "1d", **folders(desk, name)) for n, name in
+            ((1, "first"), (2, "second"))]  # fmt: skip
+    for process in both:
+        desk.end(process)
+    desk.assert_done()
+
+
+def test_a_state_keeps_to_its_shard_and_says_what_to_do(desk: Desk) -> None:
+    desk("run", "--shard", "1/2", "--since", "1d")
+    for options in (("--shard", "2/2"), ("--shard", "1/3"), ()):
+        refused = desk("run", *options, code=2)
+        assert "is of shard 1/2" in refused.err
+        assert "TICKETBOT_STATE_DIR" in refused.err
+    assert desk.marked() == [number for number in desk.tickets if FIRST.has(number)]
+    assert "--since" not in desk("run", "--shard", "1/2").err
+
+
+def test_a_shard_that_is_none_is_refused_by_name(desk: Desk) -> None:
+    assert "--shard: must be a shard such as 1/3" in desk("run", "--shard", "3/2", "--since", "1d", code=2).err
+
+
+def test_a_ticket_that_a_person_names_and_the_retry_list_are_done_by_any_shard(desk: Desk) -> None:
+    (desk.folder / "ticketbot.toml").write_text('[run]\nshard = "1/2"\n', "utf-8")
+    other = next(number for number in desk.tickets if SECOND.has(number))
+    desk("run", "--since", "now")
+    desk("run", "--ticket", str(other))
+    assert desk.marked() == [other]
+    desk("retry", "run")
+    desk("undo", "latest")
+    assert desk.marked() == []
+
+
+def test_what_webhooks_tell_of_is_left_to_the_shard_that_it_is_of(tmp_path: Path) -> None:
+    half = Settings.model_validate({"run": {"shard": "2/2"}})
+    mine = [number for number in range(1, 50) if SECOND.has(number)]
+    assert of_shard(range(1, 50), half) == mine
+    told = told_of_shard(lambda: range(1, 50), half)
+    assert told is not None
+    assert told() == mine
+    assert list(of_shard(range(1, 50), Settings())) == list(range(1, 50))
+
+
+def test_limits_and_a_days_budget_are_divided_among_the_shards(tmp_path: Path) -> None:
+    (tmp_path / "ticketbot.toml").write_text(
+        "[run]\nlimit_share = 0.6\n[budget]\nday_usd = 9\nday_tokens = 1000\nrun_usd = 1\n", "utf-8"
+    )
+    environ = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
+    whole = load(folder=tmp_path, environ=environ)
+    part = load(folder=tmp_path, environ=environ, flags={("run", "shard"): "2/3"})
+    assert (whole.run.limit_share, whole.budget.day_usd, whole.budget.day_tokens) == (0.6, 9, 1000)
+    assert abs(part.run.limit_share - 0.2) < 1e-9
+    assert (part.budget.day_usd, part.budget.day_tokens, part.budget.run_usd) == (3, 333, 1)
+
+
+def test_a_run_without_a_shard_leaves_no_word_of_shards_in_its_state(desk: Desk) -> None:
+    desk("run", "--since", "1d")
+    state = State(desk.state / "state.sqlite3")
+    assert state.fact("shard") is None
+    state.close()
