@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from ticket_processor.commands import many_accounts
-from ticket_processor.commands.many_accounts import worst
 from ticket_processor.commands.screen import Screen
 from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.errors import worst
 from ticket_processor.settings.schema import Settings
 from ticket_processor.wiring import runs
 from ticket_processor.wiring.runs import Finished, RunArguments
@@ -116,6 +116,38 @@ def test_an_account_may_have_its_variables_beside_its_file_and_no_other_gets_the
 
 def test_a_command_for_one_account_refuses_a_folder_in_plain_words(desks: Accounts) -> None:
     assert "accounts is a folder of configuration files" in desks("undo", "latest", "--config", "accounts", code=2).err
+
+
+def test_health_examines_every_account_and_the_worst_exit_code_is_the_commands(desks: Accounts) -> None:
+    desks("run", "--config", "accounts", "--since", "1d")
+    (desks.configs / "bolt.toml").write_text("no_such = 1\n", "utf-8")
+    told = desks("health", "--config", "accounts", "--json", code=2).object
+    assert [one["name"] for one in told["accounts"]] == ["acme", "bolt", "cord"]
+    assert told["accounts"][1]["exit_code"] == told["exit_code"] == 2
+    assert told["accounts"][0]["exit_code"] < 2
+    shown = desks("health", "--config", "accounts", "--offline", code=2).out
+    assert f"log in {Path('accounts/logs/cord')}" in shown
+    assert "3 accounts, " in shown
+    assert "--serve is for one account" in desks("health", "--config", "accounts", "--serve", "0", code=2).err
+
+
+def test_report_has_a_row_for_each_account_and_all_of_one_by_its_name(desks: Accounts) -> None:
+    desks("run", "--config", "accounts", "--since", "1d")
+    shown = desks("report", "--config", "accounts").out
+    rows = {line.split()[0]: line.split()[1:3] for line in shown.splitlines() if line.split()[0:1] != []}
+    assert [rows[name] for name in ("acme", "bolt", "cord", "all")] == [["2", "2"], ["2", "2"], ["2", "2"], ["6", "6"]]
+    told = desks("report", "--config", "accounts", "--json").object
+    assert {one["name"]: one["totals"]["tickets"] for one in told["accounts"]} == {"acme": 2, "bolt": 2, "cord": 2}
+    assert told["totals"]["tickets"] == 6
+    one = desks("report", "--config", "accounts", "--account", "bolt", "--json").object
+    assert (one["account"], one["totals"]["tickets"]) == (told["accounts"][1]["account"], 2)
+    assert "only acme, bolt, cord" in desks("report", "--config", "accounts", "--account", "dole", code=2).err
+    assert "add --account NAME" in desks("report", "--config", "accounts", "--markdown", code=2).err
+
+    (desks.configs / "cord.toml").write_text("no_such = 1\n", "utf-8")
+    ended = desks("report", "--config", "accounts", "--json", code=2)
+    assert [("error" in one) for one in ended.object["accounts"]] == [False, False, True]
+    assert ended.object["totals"]["tickets"] == 4
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM that a process could hear")

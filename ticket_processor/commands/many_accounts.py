@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.clock import SystemClock
-from ..core.errors import ConfigError, ExitCode, Stopping, TicketbotError, unexpected
+from ..core.errors import ConfigError, ExitCode, Stopping, TicketbotError, unexpected, worst
 from ..core.fair_pool import FairPool
 from ..core.models import Outcome, OutcomeStatus
 from ..monitoring.run_watch import tally_of, tended
@@ -35,22 +35,8 @@ MOST_AT_ONCE = 32
 MOST_THREADS = 200
 """Analyses at the same time for all accounts, where nothing else is said."""
 _LOOK_S = 0.25
-_WORST_FIRST = (
-    ExitCode.INTERRUPTED,
-    ExitCode.TERMINATED,
-    ExitCode.USAGE,
-    ExitCode.CANNOT_RUN,
-    ExitCode.SOME_FAILED,
-    ExitCode.LOCKED,
-)
 _LOUD = "FAIL"
 _WELL = (ExitCode.OK, ExitCode.LOCKED)
-
-
-def worst(codes: Iterable[int]) -> int:
-    """The exit code that says most about what somebody has to do: what never mends itself before what may."""
-    found = set(codes)
-    return int(next((code for code in _WORST_FIRST if code in found), max(found, default=ExitCode.OK)))
 
 
 def run_all(

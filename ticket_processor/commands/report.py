@@ -24,11 +24,12 @@ from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex, require_duckdb
 from ..reporting.report import Goals, Report, gather
 from ..reporting.spikes import WEEKS
+from ..settings.accounts import load_accounts, several
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
 from . import report_markdown, report_tables, score_tables
-from .options import ConfigOption, JsonOption, VerboseOption
+from .options import ConfigsOption, JsonOption, VerboseOption
 from .report_period import DAY_S, PeriodName, period_of
 from .screen import Screen, printing
 
@@ -113,7 +114,10 @@ def report(
     ] = False,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
-    config: ConfigOption = None,
+    account: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With several --config: the whole report of this one.")
+    ] = None,
+    configs: ConfigsOption = None,
 ) -> int:
     """Show what was triaged in a period, how well and at what cost; from the log, so it needs no helpdesk.
 
@@ -133,7 +137,20 @@ def report(
     csv_file = None if csv in (None, STANDARD_OUTPUT) else Path(csv)
     _check_places({"--html": html, "--output": output, "--csv": csv_file, "--gaps": gaps})
     require_duckdb()
-    settings = load(config=config, need_helpdesk=overrides or knowledge or replies or subjects)
+    need_helpdesk = overrides or knowledge or replies or subjects
+    files = several(configs)
+    if account is not None and not files:
+        raise ConfigError("--account goes with several --config, or a folder of them")
+    if files:
+        from . import report_accounts
+
+        accounts = load_accounts(files, need_helpdesk=need_helpdesk)
+        if account is None:
+            if need_helpdesk or mail or markdown or html or csv or gaps:
+                raise ConfigError("of several accounts there are a table and --json only: add --account NAME for more")
+            return report_accounts.report_all(accounts, clock, begin, end, only, as_json=as_json)
+        configs = [report_accounts.named(accounts, account).file]
+    settings = load(config=configs[0] if configs else None, need_helpdesk=need_helpdesk, one_of_many=bool(files))
     if html is not None or mail:
         from ..evaluation.report import require_plots
 
@@ -234,6 +251,12 @@ def check_log(settings: Settings) -> None:
             f"there is no log in {settings.log_dir.absolute()} yet: runs write it there; log_dir (TICKETBOT_LOG_DIR) "
             "names another folder",
         )
+
+
+def read_log(settings: Settings, clock: SystemClock, begin: float, end: float, only: LogSelection) -> Report:
+    """The report of a period, from the log alone."""
+    with _index(settings, clock, begin, end) as index:
+        return _gathered(index, settings, begin, end, only)
 
 
 def _index(settings: Settings, clock: SystemClock, begin: float, end: float) -> LogIndex:

@@ -39,6 +39,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
@@ -58,6 +59,22 @@ class ExitCode(IntEnum):
     LOCKED = 75
     INTERRUPTED = 130
     TERMINATED = 143
+
+
+_WORST_FIRST = (
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+    ExitCode.USAGE,
+    ExitCode.CANNOT_RUN,
+    ExitCode.SOME_FAILED,
+    ExitCode.LOCKED,
+)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code that says most about what somebody has to do: what never mends itself before what may."""
+    found = set(codes)
+    return int(next((code for code in _WORST_FIRST if code in found), max(found, default=ExitCode.OK)))
 
 
 class TicketbotError(Exception):
