@@ -30,6 +30,8 @@ from .options import given
 from .timeline import Moment, days_of, events_of, moments
 
 MOST_ANSWERS = 256
+MOST_OPEN = 32
+"""Accounts whose logs stay open."""
 MOST_BYTES = "64mb"
 KEPT_S = 900.0
 SUBJECTS_KEPT_S = 60.0
@@ -55,7 +57,7 @@ class Book:
             return self._version
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the log", on_release=lambda book: book.index.close())
+@st.cache_resource(max_entries=MOST_OPEN, show_spinner="Reading the log", on_release=lambda book: book.index.close())
 def _opened(folder: str, review_tag: str, _settings: Settings) -> Book:
     return Book(LogIndex(_settings.log_dir, given().clock.now, keys=keyring(_settings), review_tag=review_tag))
 
@@ -87,9 +89,13 @@ def story(ticket_id: int) -> list[Moment]:
     return moments(events_of(settings.log_dir, ticket_id, days, keyring(settings)))
 
 
-@st.cache_data(max_entries=16, ttl=SUBJECTS_KEPT_S, show_spinner="Asking the helpdesk")
 def now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
     """Tickets as the helpdesk has them, cached for a minute; and the reason if some are missing."""
+    return _now_of(given().name, ticket_ids)
+
+
+@st.cache_data(max_entries=16, ttl=SUBJECTS_KEPT_S, show_spinner="Asking the helpdesk")
+def _now_of(account: str, ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
     options = given()
     return look_up(options.settings, options.clock, ticket_ids)
 
@@ -128,8 +134,17 @@ def health() -> Health:
     return Doctor(options.settings, options.clock, offline=True, secret_files=options.secret_files).examine()
 
 
-@st.cache_data(max_entries=1, ttl=HEALTH_KEPT_S, show_spinner="Asking helpdesk and models")
 def full_health() -> Health:
     """The result of all checks, within ten seconds."""
+    return _full_health(given().name)
+
+
+def forget_health() -> None:
+    """Have the next :func:`full_health` ask anew."""
+    _full_health.clear(given().name)
+
+
+@st.cache_data(max_entries=MOST_OPEN, ttl=HEALTH_KEPT_S, show_spinner="Asking helpdesk and models")
+def _full_health(account: str) -> Health:
     options = given()
     return Doctor(options.settings, options.clock, secret_files=options.secret_files).examine()

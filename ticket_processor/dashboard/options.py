@@ -21,19 +21,32 @@ class DashboardOptions:
     reports: Path
     clock: Clock
     secret_files: tuple[Path, ...] = ()
+    name: str = ""
 
 
-_given: DashboardOptions | None = None
+ACCOUNT = "account"
+"""The reader's choice among several accounts, in the address and in the session."""
+_given: dict[str, DashboardOptions] = {}
 
 
-def give(options: DashboardOptions | None) -> None:
-    """Set the options for the pages of this process, before the first page runs."""
+def give(*options: DashboardOptions | None) -> None:
+    """Set the options for the pages of this process, of each account, before the first page runs."""
     global _given  # one process is one dashboard
-    _given = options
+    _given = {one.name: one for one in options if one is not None}
+
+
+def accounts() -> list[str]:
+    """The names of the accounts to choose from."""
+    return list(_given)
 
 
 def given() -> DashboardOptions:
-    """The options that :func:`give` set. Raises :class:`ConfigError` if there are none."""
-    if _given is None:
+    """The options of the account that the reader has chosen. Raises :class:`ConfigError` if none were given."""
+    if not _given:
         raise ConfigError("the dashboard's pages are started by 'ticketbot dashboard', not one by one")
-    return _given
+    first = next(iter(_given.values()))
+    if len(_given) == 1:
+        return first
+    import streamlit as st  # most of this module's users show no page
+
+    return _given.get(st.session_state.get(ACCOUNT) or st.query_params.get(ACCOUNT, ""), first)

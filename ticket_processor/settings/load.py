@@ -253,9 +253,10 @@ def config_file(
 
 
 def secret_files(config: Path | None) -> tuple[Path, ...]:
-    """The files that may hold secrets for this configuration file; each may be missing."""
+    """The files that may hold secrets for this configuration file; an ``.env`` may be missing."""
     named = (config or Path(DEFAULT_FILE)).absolute()
-    return tuple(sorted({Path.cwd() / ".env", named.parent / ".env", own_env_file(named)}))
+    own = own_env_file(named)
+    return tuple(sorted({Path.cwd() / ".env", named.parent / ".env", *([own] if own.is_file() else [])}))
 
 
 def _configured(environ: Mapping[str, str], folder: Path) -> Path | None:

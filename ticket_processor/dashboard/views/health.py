@@ -6,7 +6,7 @@ import streamlit as st
 
 from ticket_processor.core.clock import iso
 from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.data import full_health, health, open_alerts
+from ticket_processor.dashboard.data import forget_health, full_health, health, open_alerts
 from ticket_processor.monitoring.facts import many
 from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status
 from ticket_processor.monitoring.rules import RULES
@@ -118,6 +118,6 @@ asked = st.button(
     icon=":material/network_check:",
     type="primary",
     help="Asks helpdesk and model servers, too.",
-    on_click=full_health.clear,
+    on_click=forget_health,
 )
 parts.live(body)
