@@ -214,6 +214,21 @@ def test_an_account_whose_call_never_ends_is_given_up_and_the_others_have_their_
     assert ended["bolt"]["error"] == ["a call did not end, and the run was given up after its deadline"]
 
 
+def test_one_file_is_one_run_as_ever_and_loads_nothing_of_this(desks: Accounts) -> None:
+    told = desks("run", "--config", "accounts/acme.toml", "--since", "1d", "--json").object
+    assert "accounts" not in told
+    assert told["outcomes"] == {"updated": 2}
+    said = desks("run", "--config", "accounts/bolt.toml", "--since", "1d").out
+    assert said.startswith("ticket 1: updated")
+    script = (
+        "import sys; sys.argv[1:] = ['run', '--config', 'accounts/cord.toml', '--since', '1d']\n"
+        "from ticket_processor.cli import main\n"
+        "try: main()\n"
+        "finally: print(sorted(name for name in sys.modules if 'many_accounts' in name or 'fair_pool' in name))"
+    )
+    assert desks.end(desks.python("-c", script)).out.splitlines()[-1] == "[]"
+
+
 def test_the_worst_exit_code_is_what_needs_a_person_most() -> None:
     assert worst([0, 75, 1, 3, 2]) == 2
     assert worst([0, 75, 1, 3]) == 3

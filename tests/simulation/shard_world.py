@@ -24,7 +24,7 @@ def broken_promises(world: ShardWorld) -> list[str]:
 SHARD_MUTATIONS = {
     "a ticket is in no shard": lambda: mock.patch.object(Shard, "has", lambda shard, number: number % 3 == shard.number)
 }
-"""What must be noticed. That both drivers take a ticket is harmless: the guard of each write keeps them apart."""
+"""What must be noticed. That both drivers take a ticket is harmless where updates are guarded."""
 
 
 class ShardWorld(World):
