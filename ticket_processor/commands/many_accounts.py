@@ -134,6 +134,8 @@ class AccountRun:
         except TicketbotError as error:
             problems = error.problems if isinstance(error, ConfigError) else (str(error),)
             self._ends(error.exit_code, problems)
+        except BrokenPipeError:
+            self._ends(ExitCode.OK, ())  # the reader has seen enough, as `| head` has
         except Exception as error:  # noqa: BLE001 - a bug that one account meets is no end to the others
             told = f"{unexpected(error)}; this is a bug in ticketbot, please report it"
             self._ends(ExitCode.CANNOT_RUN, [told])
