@@ -155,7 +155,7 @@ def test_the_linter_finds_nothing() -> None:
 
 @pytest.fixture
 def manifests() -> dict[str, Any]:
-    text = (ROOT / "deploy" / "kubernetes.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "deploy" / "kubernetes" / "run" / "run.yaml").read_text(encoding="utf-8")
     return {document["kind"]: document for document in yaml.safe_load_all(text)}
 
 
