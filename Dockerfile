@@ -1,4 +1,5 @@
-# ticketbot in a container: one run, then it ends. What schedules it is in docs/scheduling.md.
+# ticketbot in a container: one run, then it ends. What schedules it is in docs/scheduling.md. Scheduler and workers of a
+# cluster are the same image with other words.
 #
 #   docker build --tag ticketbot:0.1.0 .
 #   docker run --rm --read-only --tmpfs /tmp --env-file .env --volume ticketbot-data:/var/lib/ticketbot \
@@ -9,8 +10,8 @@
 ARG BASE=python:3.11.14-slim-bookworm
 
 FROM ${BASE} AS build
-# Of setup.cfg, with commas between: --build-arg EXTRAS=ops,ml; none at all: --build-arg EXTRAS=
-ARG EXTRAS="ops"
+# Of setup.cfg, with commas between: --build-arg EXTRAS=ops,cluster,ml; none at all: --build-arg EXTRAS=
+ARG EXTRAS="ops,cluster"
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 COPY setup.cfg pyproject.toml constraints.txt README.md LICENSE ./
@@ -36,6 +37,6 @@ ENV PATH=/opt/ticketbot/bin:${PATH} \
 # ticketbot.toml and .env are looked for here.
 WORKDIR /etc/ticketbot
 USER 10001:10001
-# No health check: the container lives for one run, and its exit code is the answer.
+# No health check: a run's exit code is the answer, and Kubernetes asks schedulers and workers itself.
 ENTRYPOINT ["ticketbot"]
 CMD ["run", "--quiet"]
