@@ -99,11 +99,11 @@ class Node:
 
 
 class Nodes:
-    """A scheduler with workers as processes. ``address`` is the scheduler's."""
+    """A scheduler with workers as processes. ``address`` is the scheduler's, ``environ`` what they all see."""
 
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
         self._folder = folder
-        self._environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), **environ}
+        self.environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), **environ}
         self._stack = ExitStack()
         self.workers: list[Node] = []
 
@@ -116,7 +116,7 @@ class Nodes:
         self._stack.close()
 
     def _started(self, *words: str) -> Node:
-        node = Node(self._folder, self._environ, *words)
+        node = Node(self._folder, self.environ, *words)
         self._stack.callback(node.end)
         return node
 
