@@ -23,6 +23,12 @@ SLACK_S = 5.0
 """A task may wait for one other before it, and for the network."""
 LOOK_S = 0.5
 
+
+def patience(seconds: float) -> float:
+    """How long a request is waited for, of which a model server may take so many seconds."""
+    return 2 * seconds + SLACK_S
+
+
 Answered = bytes | AnalysisFailed | NotMine
 Send = Callable[[ModelTask, str], "Future[Answered]"]
 """Sends a task under a key. Its future raises :class:`ClusterGone` or ``WorkersEnded``, or is cancelled."""
@@ -82,11 +88,11 @@ class Cluster:
         if self._use.lost:
             return self._from_here(here)
         self._add(asked=1)
-        patience, sent = 2 * task.seconds + SLACK_S, self._clock.monotonic()
+        waits, sent = patience(task.seconds), self._clock.monotonic()
         future: Future[Answered] | None = None
         try:
             future = self._sent(task)
-            answer = future.result(timeout=patience)
+            answer = future.result(timeout=waits)
         except WorkersEnded:
             self._add(again=1)
             return self._alone(target, task)
@@ -94,7 +100,7 @@ class Cluster:
             if isinstance(error, ClusterGone):
                 self.lose(str(error))
             elif isinstance(error, TimeoutError) and self._last_answer <= sent:
-                self.lose(f"it answered nothing for {patience:.0f} s")
+                self.lose(f"it answered nothing for {waits:.0f} s")
             self._add(here=1, again=int(future is not None))
             return self._from_here(here)
         finally:

@@ -308,11 +308,13 @@ def _assembled(
         stack.callback(store.close)
         troubles: list[str] = []
         busy = _models_were_asked(state, clock.now())
-        cluster = None
+        cluster, analysis_timeout_s = None, settings.run.analysis_timeout_s
         if asked.cluster is not None:
-            from .cluster_client import entered  # most runs need nothing of it
+            from .cluster import patience  # most runs need nothing of it
+            from .cluster_client import entered
 
             cluster = entered(asked.cluster, settings, clock, deadline, stack)
+            analysis_timeout_s += patience(settings.models.timeout_s)
         workers = (cluster and cluster.places) or settings.run.workers
         connect = cluster.connect if cluster else Connection
         chain = stack.enter_context(
@@ -382,7 +384,7 @@ def _assembled(
                 limit=asked.limit,
                 since=asked.since,
                 workers=workers,
-                analysis_timeout_s=settings.run.analysis_timeout_s,
+                analysis_timeout_s=analysis_timeout_s,
                 stable_read_s=settings.stable_read_s,
                 max_attempts=settings.run.max_attempts,
                 delivery=delivery(settings),
