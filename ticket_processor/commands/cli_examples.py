@@ -43,6 +43,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "learn show": ("ticketbot learn show", "ticketbot learn show --since 30d --json"),
     "learn log": ("ticketbot learn log",),
     "learn undo": ("ticketbot learn undo 3",),
+    "learn pin": (
+        "ticketbot learn pin 12 13",
+        "ticketbot learn pin --ticket 4711 --field urgency --value high --at-least",
+    ),
+    "learn pins": ("ticketbot learn pins", "ticketbot learn pins --out pins.jsonl"),
+    "learn unpin": ("ticketbot learn unpin 3",),
     "report": (
         "ticketbot report --since 30d --risk high",
         "ticketbot report --period week --markdown",

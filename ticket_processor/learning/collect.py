@@ -130,7 +130,7 @@ def corrections_of(judgement: TicketJudgement, ticket: Ticket, level: RedactionL
         for item in judgement.labels
         if item.fate in ("changed", "added") and item.actor_kind == "person" and item.theirs not in (None, ANOTHER)
     ]
-    text = _redacted(ticket, level) if found else ""
+    text = redacted_text(ticket, level) if found else ""
     return [
         Correction(
             id=0,
@@ -151,6 +151,7 @@ def corrections_of(judgement: TicketJudgement, ticket: Ticket, level: RedactionL
     ]
 
 
-def _redacted(ticket: Ticket, level: RedactionLevel) -> str:
+def redacted_text(ticket: Ticket, level: RedactionLevel) -> str:
+    """The beginning of the ticket's text, as analysers see it."""
     text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=level).text
     return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT].rsplit(" ", 1)[0]

@@ -52,7 +52,32 @@ _MIGRATIONS = (
     CREATE TABLE erased (ticket_id INTEGER PRIMARY KEY) STRICT;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     """,
+    """
+    CREATE TABLE pin (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, ticket_id INTEGER NOT NULL, field TEXT NOT NULL,
+        bound TEXT NOT NULL CHECK (bound IN ('is', 'at_least', 'at_most')), value TEXT NOT NULL, text TEXT NOT NULL,
+        change INTEGER NOT NULL,
+        UNIQUE (ticket_id, field)
+    ) STRICT;
+    CREATE TABLE gate (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, running TEXT NOT NULL, candidate TEXT NOT NULL,
+        passed INTEGER NOT NULL, told TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE release (
+        id TEXT PRIMARY KEY, at REAL NOT NULL, settings TEXT NOT NULL, file BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE activation (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, release TEXT NOT NULL, before TEXT NOT NULL, at REAL NOT NULL,
+        who TEXT NOT NULL, gate TEXT NOT NULL, undone_at REAL
+    ) STRICT;
+    CREATE TABLE split (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, running TEXT NOT NULL, candidate TEXT NOT NULL, percent REAL NOT NULL,
+        begun_at REAL NOT NULL, ended_at REAL
+    ) STRICT;
+    """,
 )
+_OF_TICKETS = ("reaction", "correction", "pending", "pin")
+"""The tables that hold something of tickets."""
 _REACTION = tuple(item.name for item in fields(Reaction))
 _CORRECTION = tuple(item.name for item in fields(Correction))
 
@@ -170,9 +195,7 @@ class LearningStore:
 
     def known(self, ticket_ids: Collection[int]) -> frozenset[int]:
         """Those of these tickets of which something is kept."""
-        rows = self.rows(
-            "SELECT ticket_id FROM reaction UNION SELECT ticket_id FROM correction UNION SELECT ticket_id FROM pending"
-        )
+        rows = self.rows(" UNION ".join(f"SELECT ticket_id FROM {table}" for table in _OF_TICKETS))  # noqa: S608 - our own names
         return frozenset(ticket_ids).intersection(number for (number,) in rows)
 
     def forget(self, ticket_ids: Collection[int]) -> int:
@@ -180,7 +203,7 @@ class LearningStore:
         gone = len(self.known(ticket_ids))
         numbers = [(number,) for number in ticket_ids]
         with self.writing() as db:
-            for table in ("reaction", "correction", "pending"):
+            for table in _OF_TICKETS:
                 db.executemany(f"DELETE FROM {table} WHERE ticket_id=?", numbers)  # noqa: S608 - our own names
             db.executemany("INSERT OR IGNORE INTO erased VALUES (?)", numbers)
         if gone:

@@ -1,0 +1,129 @@
+"""``ticketbot learn pin``, ``pins`` and ``unpin``: tickets whose right answer no change of settings may lose."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..learning.collect import redacted_text
+from ..learning.pins import Bound, PinnedCase, Pins, from_corrections
+from ..learning.store import FILE_NAME, LearningStore
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..wiring.desks import reading_desk
+from ..wiring.parts import strictest_redaction, transport_for
+from .learn import opened_learning
+from .options import ConfigOption, JsonOption, VerboseOption
+from .screen import Screen
+
+READ_WITHIN_S = 60.0
+
+
+def pin(
+    clock: SystemClock,
+    corrections: Annotated[
+        list[int] | None, typer.Argument(metavar="[ID]...", help="Approved corrections.", min=1)
+    ] = None,
+    ticket: Annotated[
+        int | None, typer.Option("--ticket", min=1, metavar="ID", help="All approved corrections of this ticket.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All approved corrections.")] = False,
+    field: Annotated[str | None, typer.Option(metavar="FIELD", help="Only this field, such as urgency.")] = None,
+    value: Annotated[
+        str | None,
+        typer.Option(metavar="VALUE", help="With --ticket and --field: the right value; reads the ticket's text."),
+    ] = None,
+    at_least: Annotated[bool, typer.Option("--at-least", help="A higher value is right as well.")] = False,
+    at_most: Annotated[bool, typer.Option("--at-most", help="A lower value is right as well.")] = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Pin approved corrections, or a ticket with its right value, as cases that the gate holds changes to."""
+    given = [bool(corrections), ticket is not None, every]
+    if given.count(True) != 1:
+        raise ConfigError("name corrections by their ids, or a ticket with --ticket, or say --all")
+    if value is not None and (ticket is None or field is None):
+        raise ConfigError("--value goes with --ticket and --field")
+    if (at_least or at_most) and (value is None or (at_least and at_most)):
+        raise ConfigError("--at-least or --at-most goes with --value")
+    settings = load(config=config, need_helpdesk=value is not None)
+    bound: Bound = "at_least" if at_least else "at_most" if at_most else "is"
+    with closing(LearningStore(settings.state_folder / FILE_NAME)) as store:
+        if value is not None and ticket is not None and field is not None:
+            cases = [PinnedCase(0, ticket, field, bound, value, _text_of(settings, clock, ticket))]
+        else:
+            known = store.corrections(None if corrections else "approved", field)
+            chosen = [item for item in known if every or item.ticket_id == ticket or item.id in (corrections or ())]
+            if strange := sorted(set(corrections or ()) - {item.id for item in chosen}):
+                raise ConfigError(*(f"there is no correction {number} to pin" for number in strange))
+            cases = list(from_corrections(chosen))
+        found = Pins(store).pin(cases, _who(), clock.now())
+    told = [f"pinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in found]
+    Screen(as_json=as_json).result("\n".join(told) or "nothing to pin", {"pinned": [case.as_row() for case in found]})
+    return ExitCode.OK
+
+
+def pins(
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write them as JSON lines, which ticketbot eval reads.")
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Print the pinned cases, or write them to a file with their redacted texts."""
+    with opened_learning(config, read_only=True) as store:
+        found = Pins(store).all()
+    if out is not None:
+        lines = "".join(json.dumps(case.as_row(), ensure_ascii=False) + "\n" for case in found)
+        try:
+            out.write_text(lines, encoding="utf-8")
+        except OSError as error:
+            raise CannotRun(f"{out} cannot be written: {error.strerror}") from None
+    told = [f"{case.id:>5}  ticket {case.ticket_id}  {case.wanted}" for case in found]
+    text = f"{len(found)} cases in {out}" if out is not None else "\n".join(told) or "no case is pinned"
+    Screen(as_json=as_json).result(text, {"pins": [case.as_row() for case in found], "out": out and str(out)})
+    return ExitCode.OK
+
+
+def unpin(
+    clock: SystemClock,
+    ids: Annotated[list[int], typer.Argument(metavar="ID...", help="As learn pins prints them.", min=1)],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Delete pinned cases."""
+    with opened_learning(config) as store:
+        gone = Pins(store).unpin(ids, _who(), clock.now())
+    told = [f"unpinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in gone]
+    Screen(as_json=as_json).result("\n".join(told), {"unpinned": [case.id for case in gone]})
+    return ExitCode.OK
+
+
+def _who() -> str:
+    """The person at the keyboard, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
+
+
+def _text_of(settings: Settings, clock: SystemClock, ticket_id: int) -> str:
+    """The ticket's redacted text; the helpdesk is only read."""
+    deadline = Deadline(clock, READ_WITHIN_S)
+    share = settings.run.limit_share
+    with (
+        closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport,
+        reading_desk(settings, transport) as desk,
+    ):
+        ticket = desk.fetch([ticket_id]).get(ticket_id)
+    if ticket is None:
+        raise ConfigError(f"ticket {ticket_id} is not on the helpdesk")
+    return redacted_text(ticket, strictest_redaction(settings))

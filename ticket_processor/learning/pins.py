@@ -1,0 +1,127 @@
+"""Pinned cases: tickets whose right answer is known, and which a change of settings must not get wrong again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..core.errors import ConfigError
+from ..core.models import Priority, Sentiment, Urgency
+from .model import Correction
+from .store import LearningStore
+
+Bound = Literal["is", "at_least", "at_most"]
+PINNED = "pin"
+"""The kind of change that pins cases."""
+ORDERED: Mapping[str, tuple[str, ...]] = {"urgency": tuple(Urgency), "priority": tuple(Priority)}
+"""Fields whose values have an order, the highest first."""
+CLOSED: Mapping[str, tuple[str, ...]] = {
+    **ORDERED,
+    "sentiment": tuple(Sentiment),
+    "escalated": ("yes", "no"),
+    "review": ("yes", "no"),
+}
+"""Fields whose values are the same for every site."""
+FIELDS = ("category", "subcategory", "urgency", "sentiment", "priority", "group", "escalated", "review")
+"""Fields of which a case can be pinned."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedCase:
+    """One ticket's redacted text, a field, and its right value, or the least or highest right one."""
+
+    id: int
+    ticket_id: int
+    field: str
+    bound: Bound
+    value: str
+    text: str
+
+    def holds(self, value: str) -> bool:
+        """Whether this value is right."""
+        if self.bound == "is" or value not in ORDERED[self.field]:
+            return value == self.value
+        order = ORDERED[self.field]
+        ahead = order.index(self.value) - order.index(value)
+        return ahead >= 0 if self.bound == "at_least" else ahead <= 0
+
+    @property
+    def wanted(self) -> str:
+        """What is right, for a person."""
+        return f"{self.field} {'' if self.bound == 'is' else self.bound.replace('_', ' ') + ' '}{self.value}"
+
+    def as_row(self) -> dict[str, Any]:
+        """A line that ``ticketbot eval`` reads; a bound, which is no label, stands apart."""
+        said = {self.field: self.value} if self.bound == "is" else {self.bound: {self.field: self.value}}
+        return {"id": f"pin-{self.id}", "ticket": self.ticket_id, "body": self.text, **said}
+
+
+class Pins:
+    """The pinned cases of a learning store. One ticket and field is pinned once: a later pin takes its place."""
+
+    def __init__(self, store: LearningStore) -> None:
+        self._store = store
+
+    def all(self) -> list[PinnedCase]:
+        """Those that hold, the oldest first: not those that ``learn undo`` took back."""
+        return [
+            PinnedCase(*row)
+            for row in self._store.rows(
+                "SELECT pin.id, ticket_id, field, bound, value, text FROM pin JOIN change ON change.id = pin.change "
+                "WHERE change.undone_at IS NULL ORDER BY pin.id"
+            )
+        ]
+
+    def pin(self, cases: Sequence[PinnedCase], who: str, at: float) -> list[PinnedCase]:
+        """Pin cases; their ids are the store's. A ticket that was erased stays erased.
+
+        Raises :class:`ConfigError` for a case that no answer could fulfil.
+        """
+        problems = [problem for case in cases for problem in _problems(case)]
+        if problems:
+            raise ConfigError(*problems)
+        with self._store.writing() as db:
+            gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
+            kept = [case for case in cases if case.ticket_id not in gone]
+            if not kept:
+                return []
+            detail = {"tickets": sorted({case.ticket_id for case in kept}), "cases": len(kept)}
+            change = self._store.record(PINNED, who, detail, at)
+            db.executemany(
+                "INSERT OR REPLACE INTO pin (ticket_id, field, bound, value, text, change) VALUES (?,?,?,?,?,?)",
+                [(case.ticket_id, case.field, case.bound, case.value, case.text, change.id) for case in kept],
+            )
+        wanted = {(case.ticket_id, case.field) for case in kept}
+        return [case for case in self.all() if (case.ticket_id, case.field) in wanted]
+
+    def unpin(self, ids: Sequence[int], who: str, at: float) -> list[PinnedCase]:
+        """Delete pinned cases. Raises :class:`ConfigError` for an id that is none."""
+        found = [case for case in self.all() if case.id in ids]
+        if strange := sorted(set(ids) - {case.id for case in found}):
+            raise ConfigError(*(f"there is no pinned case {number}; see 'ticketbot learn pins'" for number in strange))
+        with self._store.writing() as db:
+            db.executemany("DELETE FROM pin WHERE id=?", [(case.id,) for case in found])
+            self._store.record("unpin", who, {"tickets": sorted({case.ticket_id for case in found})}, at)
+        return found
+
+
+def from_corrections(corrections: Sequence[Correction]) -> Iterator[PinnedCase]:
+    """The cases that corrections make. Raises :class:`ConfigError` for one that is not approved, or has no text."""
+    for item in corrections:
+        if item.status != "approved":
+            raise ConfigError(f"correction {item.id} is {item.status}: approve it first")
+        if not item.text:
+            raise ConfigError(f"correction {item.id} has no text")
+        yield PinnedCase(0, item.ticket_id, item.field, "is", item.theirs, item.text)
+
+
+def _problems(case: PinnedCase) -> Iterator[str]:
+    if case.field not in FIELDS:
+        yield f"{case.field} cannot be pinned: choose one of {', '.join(FIELDS)}"
+    elif case.field in CLOSED and case.value not in CLOSED[case.field]:
+        yield f"{case.value} is no value of {case.field}: choose one of {', '.join(CLOSED[case.field])}"
+    elif case.bound != "is" and case.field not in ORDERED:
+        yield f"--at-least and --at-most are for {' and '.join(ORDERED)}"
+    if not case.text:
+        yield f"ticket {case.ticket_id} has no text"
