@@ -7,7 +7,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "apply": ("ticketbot apply backfill.jsonl --dry-run", "ticketbot apply backfill.jsonl --limit 100"),
     "seed": ("ticketbot seed --count 40", "ticketbot seed --file tickets.jsonl"),
     "analyse": ("ticketbot analyse 4711", "ticketbot analyse - --no-llm < mail.txt"),
-    "eval": ("ticketbot eval labelled.jsonl", "ticketbot eval labelled.jsonl --analyser rules --html report.html"),
+    "eval": (
+        "ticketbot eval labelled.jsonl --analyser rules --html report.html",
+        "ticketbot eval --gate --candidate new.toml",
+    ),
     "backtest": ("ticketbot backtest --since 90d", "ticketbot backtest --limit 300 --category-from group"),
     "redact": ("ticketbot redact mail.txt", "ticketbot redact - --level strict --name Jürgen"),
     "sandbox": (

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import ExitCode
+from ..core.errors import ConfigError, ExitCode
 from ..evaluation.data import Labelled, Remark, read_file
 from ..evaluation.measure import as_data
 from ..evaluation.report import misses, write_report
@@ -33,9 +33,9 @@ from .screen import Screen
 def evaluate(
     clock: SystemClock,
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(metavar="FILE...", help="Labelled tickets, .jsonl or .jsonl.gz: subject, body, category, ..."),
-    ],
+    ] = None,
     analysers: AnalyserOption = None,
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="At most this many tickets of each file.")
@@ -45,10 +45,22 @@ def evaluate(
     details: Annotated[bool, typer.Option("--details", help="Print every table of every file.")] = False,
     html: HtmlOption = None,
     show_errors: ShowErrorsOption = False,
+    as_gate: Annotated[
+        bool, typer.Option("--gate", help="Compare changed settings with the running ones; exit code 1 refuses them.")
+    ] = False,
+    candidate: Annotated[Path | None, typer.Option(metavar="FILE", help="With --gate: the changed settings.")] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Measure analysers on labelled tickets; needs no helpdesk."""
+    if as_gate:
+        from .gate import gate
+
+        return gate(clock, Screen(as_json=as_json), files or (), candidate, config)
+    if candidate is not None:
+        raise ConfigError("--candidate goes with --gate")
+    if not files:
+        raise ConfigError("name a FILE of labelled tickets")
     check_report(html, show_errors=show_errors)
     screen = Screen(as_json=as_json)
     settings = load(config=config, need_helpdesk=False)

@@ -59,21 +59,6 @@ _MIGRATIONS = (
         change INTEGER NOT NULL,
         UNIQUE (ticket_id, field)
     ) STRICT;
-    CREATE TABLE gate (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, running TEXT NOT NULL, candidate TEXT NOT NULL,
-        passed INTEGER NOT NULL, told TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE release (
-        id TEXT PRIMARY KEY, at REAL NOT NULL, settings TEXT NOT NULL, file BLOB NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE activation (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, release TEXT NOT NULL, before TEXT NOT NULL, at REAL NOT NULL,
-        who TEXT NOT NULL, gate TEXT NOT NULL, undone_at REAL
-    ) STRICT;
-    CREATE TABLE split (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, running TEXT NOT NULL, candidate TEXT NOT NULL, percent REAL NOT NULL,
-        begun_at REAL NOT NULL, ended_at REAL
-    ) STRICT;
     """,
 )
 _OF_TICKETS = ("reaction", "correction", "pending", "pin")

@@ -1,0 +1,82 @@
+"""The gate: what a change of settings does, and which changes are refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ticket_processor.cli import app
+from ticket_processor.learning.gate import Mark, chance_of_fall
+from ticket_processor.learning.pins import PinnedCase, Pins
+from ticket_processor.learning.store import FILE_NAME, LearningStore
+
+KINDS = (
+    ("I was charged twice for my subscription. Please check my invoice.", "billing"),
+    ("The app shows an error and crashes whenever I start it.", "technical"),
+    ("My parcel has not arrived, the tracking page says nothing.", "order"),
+    ("I want my money back, please refund the amount.", "refund"),
+)
+WITHOUT_TECHNICAL = "".join(
+    f'[[categories]]\nname = "{name}"\ndescription = "{name}"\n' for name in ("billing", "order", "refund", "general")
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TICKETBOT_STATE_DIR", str(tmp_path))
+    rows = [{"id": f"r{n}", "body": f"{KINDS[n % 4][0]} ({n})", "category": KINDS[n % 4][1]} for n in range(80)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return tmp_path
+
+
+def gate(folder: Path, settings: str, *more: str, code: int) -> dict[str, object]:
+    (folder / "new.toml").write_text(settings, encoding="utf-8")
+    ended = CliRunner().invoke(app, ["eval", "--gate", "--candidate", "new.toml", "--json", *more])
+    assert ended.exit_code == code, ended.output
+    return dict(json.loads(ended.output))
+
+
+def test_a_change_that_loses_a_category_is_refused(folder: Path) -> None:
+    told = gate(folder, WITHOUT_TECHNICAL, "rows.jsonl", code=1)
+    assert told["changes"]["category"] == [f"r{n}" for n in range(1, 80, 4)]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("settings", ["", '[policy]\nnote = "never"', "[policy]\nreview_below = 0.6"])
+def test_a_harmless_change_passes(folder: Path, settings: str) -> None:
+    assert gate(folder, settings, "rows.jsonl", code=0)["passed"] is True
+
+
+def test_a_pinned_case_that_breaks_refuses_a_change_that_no_test_would(folder: Path) -> None:
+    store = LearningStore(folder / FILE_NAME)
+    text = "Someone hacked my account right now."
+    Pins(store).pin([PinnedCase(0, 7, "escalated", "is", "yes", text)], "ana", 1.0)
+    store.close()
+    assert gate(folder, "", code=0)["wrong_before"] == 0
+    told = gate(folder, "[policy.escalation]\non = []", code=1)
+    assert [item["ticket"] for item in told["broken"]] == [7]  # type: ignore[attr-defined]
+    assert "hacked" not in json.dumps(told)
+
+
+def test_a_gate_with_nothing_to_compare_on_does_not_pass(folder: Path) -> None:
+    (folder / "new.toml").write_text("", encoding="utf-8")
+    assert CliRunner().invoke(app, ["eval", "--gate", "--candidate", "new.toml"]).exit_code == 2
+
+
+def marks(**counts: int) -> list[tuple[Mark, Mark]]:
+    names: dict[str, Mark] = {"r": "right", "w": "wrong", "n": "none"}
+    return [(names[pair[0]], names[pair[1]]) for pair, count in counts.items() for _ in range(count)]
+
+
+def test_the_chance_of_a_fall_is_mcnemars_where_both_write_on_the_same_tickets() -> None:
+    assert chance_of_fall(marks(rr=100, rw=5)) == pytest.approx(0.5**5, abs=0.005)
+    assert chance_of_fall(marks(rr=100, rw=8, wr=2)) == pytest.approx(56 / 1024, abs=0.006)
+
+
+def test_writing_less_or_more_is_no_fall_where_precision_stays() -> None:
+    assert chance_of_fall(marks(rr=90, ww=10, rn=45, wn=5)) == 1.0
+    assert chance_of_fall(marks(rr=90, ww=10, nr=89, nw=11)) > 0.2
+    assert chance_of_fall(marks(rr=90, ww=10, nr=20, nw=80)) < 0.001

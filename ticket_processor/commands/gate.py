@@ -1,0 +1,94 @@
+"""``ticketbot eval --gate``: whether changed settings may go live. It writes nothing to the helpdesk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from ..analysis.cache import FILE_NAME as ANSWERS
+from ..analysis.cache import AnswerStore
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import ConfigError, ExitCode
+from ..evaluation.data import Example, read_examples
+from ..evaluation.runner import Subject, answer_all
+from ..learning.gate import GateResult, PrecisionTest, Ruling, Side, compare
+from ..learning.pins import Pins
+from ..learning.store import FILE_NAME, LearningStore
+from ..policy.decide import decide
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..wiring.parts import understanding
+from .analyser_choice import DEADLINE_S
+from .screen import Screen
+from .solved_tickets import read_solved
+
+MOST_TICKETS = 1000
+SINCE_S = 365 * 86_400.0
+_SHOWN = 10
+
+
+def gate(clock: SystemClock, screen: Screen, files: Sequence[Path], candidate: Path | None, config: Path | None) -> int:
+    """Compare the settings of ``candidate`` with the running ones; exit code 1 where they may not go live."""
+    if candidate is None:
+        raise ConfigError("--gate compares changed settings with the running ones: name them with --candidate FILE")
+    running = load(config=config, need_helpdesk=False)
+    changed = load(config=candidate, need_helpdesk=False).model_copy(update={"state_dir": running.state_folder})
+    with closing(LearningStore(running.state_folder / FILE_NAME, read_only=True)) as store:
+        pins = Pins(store).all()
+    if files:
+        examples = read_examples(files, lambda sentence: screen.notices([sentence]))[:MOST_TICKETS]
+    elif running.desk.named:
+        since = clock.now() - SINCE_S
+        solved = read_solved(running, clock, screen, since, limit=MOST_TICKETS, include_ours=False)
+        examples = list(solved.examples)
+    else:
+        examples = []
+    if not (pins or examples):
+        raise ConfigError("nothing to compare on: pin cases, name FILEs of labelled tickets, or a helpdesk")
+    asked = [*examples, *(Example(id=f"pin-{case.id}", body=case.text) for case in pins)]
+    sides = []
+    for name, settings in (("running", running), ("candidate", changed)):
+        rulings = _rulings(name, settings, running, asked, clock, screen)
+        sides.append(Side(settings.policy, rulings[: len(examples)], rulings[len(examples) :]))
+    result = compare(sides[0], sides[1], examples, pins, running.taxonomy)
+    screen.result("\n".join(_told(result)), result.as_data())
+    return ExitCode.OK if result.passed else ExitCode.SOME_FAILED
+
+
+def _rulings(
+    name: str, settings: Settings, running: Settings, asked: Sequence[Example], clock: SystemClock, screen: Screen
+) -> list[Ruling]:
+    """What these settings make of the tickets; models' answers are kept, so that a second gate costs nothing."""
+    cache = running.cache
+    path = running.state_folder / ANSWERS if running.desk.named else None
+    with (
+        closing(AnswerStore(path, clock, days=cache.days, max_answers=cache.max_answers)) as answers,
+        understanding(settings, clock, Deadline(clock, DEADLINE_S), None, answers) as chain,
+        screen.progress(name, len(asked)) as advance,
+    ):
+        workers = settings.run.workers if settings.models.names else 1
+        given = answer_all(Subject(name, chain, workers), asked, clock, advance)
+    return [
+        Ruling(one.analysis, decide(number, one.analysis, settings.policy, settings.taxonomy))
+        for number, one in enumerate(given, start=1)
+    ]
+
+
+def _told(result: GateResult) -> list[str]:
+    lines = [f"{result.tickets} tickets with labels that people chose, {result.pins} pinned cases"]
+    for field, ids in result.changes.items():
+        more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+        lines.append(f"changes  {field}: {len(ids)} ({', '.join(ids[:_SHOWN])}{more})")
+    lines += map(_tested, result.tests)
+    lines += [f"broken   pin {pin.pin}, ticket {pin.ticket}: {pin.wanted}, now {pin.now}" for pin in result.broken]
+    if result.wrong_before:
+        lines.append(f"{result.wrong_before} pinned cases are wrong with the running settings, too")
+    return [*lines, "passed" if result.passed else "refused"]
+
+
+def _tested(test: PrecisionTest) -> str:
+    before, after = ("-" if share is None else f"{share:.3f}" for share in test.precision)
+    covered = f"coverage {test.coverage[0]:.0%} > {test.coverage[1]:.0%}"
+    fell = "; falls beyond chance" if test.fell else ""
+    return f"precision  {test.field}: {before} > {after}, {covered}, n = {test.judged}, p = {test.p:.4f}{fell}"

@@ -1,0 +1,194 @@
+"""Compares changed settings with the running ones, on pinned cases and on tickets whose labels people chose. Pure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from ..core.models import Analysis, Decision
+from ..core.taxonomy import Taxonomy
+from ..evaluation.data import Example
+from ..evaluation.labels import ScoredField, pairs
+from ..policy.decide import Policy
+from .pins import FIELDS, PinnedCase
+
+LEVEL = 0.05
+"""Probability that a change which makes nothing worse is refused for precision; shared by all tests of a gate."""
+DRAWS = 20_000
+ANSWERED = "answered by a model"
+Mark = Literal["right", "wrong", "none"]
+"""What an answer is worth: ``none`` where no label is written."""
+_SCORED: tuple[ScoredField, ...] = ("category", "subcategory", "urgency", "sentiment")
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What settings make of one ticket."""
+
+    analysis: Analysis
+    decision: Decision
+
+    def value(self, field: str) -> str:
+        """The value of a field, empty where there is none."""
+        if field == "escalated":
+            return "yes" if self.decision.escalated else "no"
+        if field == "review":
+            return "yes" if any(tag.endswith("review") for tag in self.decision.tags) else "no"
+        found = getattr(self.decision if field in ("priority", "group") else self.analysis, field)
+        return "" if found is None else str(found)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two settings: its policy, and its rulings on the tickets and on the pinned cases."""
+
+    policy: Policy
+    tickets: Sequence[Ruling]
+    pins: Sequence[Ruling]
+
+
+@dataclass(frozen=True)
+class PrecisionTest:
+    """Precision and coverage of one field before and after, and the probability of such a fall by chance."""
+
+    field: str
+    judged: int
+    precision: tuple[float | None, float | None]
+    coverage: tuple[float, float]
+    p: float
+    fell: bool
+
+
+@dataclass(frozen=True)
+class BrokenPin:
+    """A pinned case that was right and is wrong; holds none of its words."""
+
+    pin: int
+    ticket: int
+    wanted: str
+    now: str
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What a change of settings does. ``changes`` are ids of tickets by field; ``wrong_before`` counts pinned cases."""
+
+    tickets: int
+    pins: int
+    wrong_before: int
+    broken: tuple[BrokenPin, ...]
+    changes: Mapping[str, tuple[str, ...]]
+    tests: tuple[PrecisionTest, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no pinned case breaks and no precision falls beyond chance."""
+        return not self.broken and not any(test.fell for test in self.tests)
+
+    def as_data(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        return {**asdict(self), "passed": self.passed}
+
+
+def compare(
+    running: Side, candidate: Side, examples: Sequence[Example], cases: Sequence[PinnedCase], taxonomy: Taxonomy
+) -> GateResult:
+    """The change from ``running`` to ``candidate``. ``taxonomy`` is the running one, in whose words the truth is."""
+    changes = {
+        field: tuple(
+            example.id
+            for example, before, after in zip(examples, running.tickets, candidate.tickets, strict=True)
+            if before.value(field) != after.value(field)
+        )
+        for field in FIELDS
+    }
+    marks = {field: _marks(field, running, candidate, examples, taxonomy) for field in _SCORED}
+    marks[ANSWERED] = [  # type: ignore[index]
+        ("wrong" if before.analysis.fell_back else "right", "wrong" if after.analysis.fell_back else "right")
+        for before, after in zip(running.tickets, candidate.tickets, strict=True)
+    ]
+    marked = {field: found for field, found in marks.items() if found}
+    held = [
+        (case, case.holds(before.value(case.field)), after.value(case.field))
+        for case, before, after in zip(cases, running.pins, candidate.pins, strict=True)
+    ]
+    return GateResult(
+        tickets=len(examples),
+        pins=len(cases),
+        wrong_before=sum(not right for _case, right, _now in held),
+        broken=tuple(
+            BrokenPin(case.id, case.ticket_id, case.wanted, now)
+            for case, right, now in held
+            if right and not case.holds(now)
+        ),
+        changes={field: ids for field, ids in changes.items() if ids},
+        tests=tuple(_test(field, found, LEVEL / len(marked)) for field, found in marked.items()),
+    )
+
+
+def chance_of_fall(marks: Sequence[tuple[Mark, Mark]]) -> float:
+    """How probable a fall of precision like this one is where both settings are equally good.
+
+    A permutation test on the tickets that both mark differently: each one's two marks are swapped at random. Where
+    both write on the same tickets it is McNemar's exact test, one-sided, by drawing.
+    """
+    before, after = _precision(first for first, _ in marks), _precision(second for _, second in marks)
+    if before is None or after is None or after >= before:
+        return 1.0
+    counts = {pair: marks.count(pair) for pair in set(marks)}
+    swapped = {pair: counts.get(pair, 0) + counts.get((pair[1], pair[0]), 0) for pair in counts if pair[0] < pair[1]}
+    swapped |= {(b, a): counts[a, b] for a, b in counts if a > b and (b, a) not in counts}
+    same = {mark: counts.get((mark, mark), 0) for mark in ("right", "wrong")}
+    dice, hits = random.Random(0), 0
+    for _ in range(DRAWS):
+        first, second = dict(same), dict(same)
+        for (one, other), number in swapped.items():
+            kept = dice.getrandbits(number).bit_count()
+            for side, mark, count in (
+                (first, one, kept),
+                (second, one, number - kept),
+                (first, other, number - kept),
+                (second, other, kept),
+            ):
+                if mark in side:
+                    side[mark] += count
+        fall = _share(first) - _share(second)
+        hits += fall >= before - after - 1e-12
+    return (1 + hits) / (1 + DRAWS)
+
+
+def _share(counts: Mapping[str, int]) -> float:
+    return counts["right"] / (counts["right"] + counts["wrong"] or 1)
+
+
+def _precision(marks: Any) -> float | None:
+    written = [mark == "right" for mark in marks if mark != "none"]
+    return sum(written) / len(written) if written else None
+
+
+def _test(field: str, marks: Sequence[tuple[Mark, Mark]], level: float) -> PrecisionTest:
+    sides = [[pair[side] for pair in marks] for side in (0, 1)]
+    p = chance_of_fall(marks)
+    covered = [sum(mark != "none" for mark in side) / len(side) for side in sides]
+    before, after = map(_precision, sides)
+    return PrecisionTest(field, len(marks), (before, after), (covered[0], covered[1]), p, p <= level)
+
+
+def _marks(
+    field: ScoredField, running: Side, candidate: Side, examples: Sequence[Example], taxonomy: Taxonomy
+) -> list[tuple[Mark, Mark]]:
+    both = [_marks_of(field, side, examples, taxonomy) for side in (running, candidate)]
+    return list(zip(*both, strict=True))
+
+
+def _marks_of(field: ScoredField, side: Side, examples: Sequence[Example], taxonomy: Taxonomy) -> list[Mark]:
+    found = pairs(field, examples, [ruling.analysis for ruling in side.tickets], taxonomy)
+    marks: list[Mark] = []
+    for row, truth, answer in zip(found.rows, found.gold, found.predicted, strict=True):
+        ruling = side.tickets[row]
+        # All labels are written together, or none.
+        written = side.policy.tag("urgency", ruling.analysis.urgency) in ruling.decision.tags
+        marks.append(("right" if truth == answer else "wrong") if written else "none")
+    return marks
