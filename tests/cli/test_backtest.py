@@ -221,3 +221,28 @@ def test_a_custom_field_can_hold_peoples_category(open_desk: OpenDesk) -> None:
     labels = told["analysers"][0]["sources"][0]["fields"]["category"]["confusion"]
     assert list(labels) == ["order"]
     assert json.dumps(told).count("melody") == 0
+
+
+def test_zendesks_own_triage_stands_beside_ours(open_desk: OpenDesk) -> None:
+    desk = open_desk(0)
+    intents = {"billing": "money__charged", "technical": "app", "order": "parcel", "refund": "money__back"}
+    for number, (_, kind) in zip(solved_by_people(desk), numbered(40), strict=True):
+        wrong = number % 10 == 0
+        marks = ["intent__parcel" if wrong else f"intent__{intents[kind[2]]}", "intent_confidence__high"]
+        desk.sandbox.store.person_edit(number, add_tags=marks)
+    desk.advance(600)
+    before = len(desk.sandbox.store.history)
+    plain = desk("backtest", "--json").object
+    desk.seen.clear()
+    told = desk("backtest", "--rivals", "--rival-price", "25", "--json").object
+    assert_only_read(desk, before)
+    theirs, rules = told.pop("rivals")["rows"]
+    assert (theirs["name"], theirs["price"], theirs["count"]) == ("Zendesk intelligent triage", 25, 20)
+    assert 0.7 < theirs["accuracy"] < 1
+    assert (rules["name"], rules["accuracy"], rules["price"], rules["count"]) == ("rules", 1, 0, 20)
+    assert "rivals" not in plain
+    assert plain["analysers"][0]["sources"][0]["fields"] == told["analysers"][0]["sources"][0]["fields"]
+    shown = desk("backtest", "--rivals").out
+    assert "category, all on the same tickets" in shown
+    assert "$ per 1,000" in shown
+    assert "belong to --rivals" in desk("backtest", "--rival-price", "3", code=2).err

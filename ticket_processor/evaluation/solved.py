@@ -75,6 +75,7 @@ class Solved:
 
     ``category_by`` counts where categories came from, ``unclear`` the examples whose marks contradict each other.
     ``ours`` counts examples that ticketbot had triaged, ``corrected`` those of them that people labelled otherwise.
+    ``tags`` are the tags of each example.
     """
 
     examples: tuple[Example, ...]
@@ -84,6 +85,7 @@ class Solved:
     unclear: int = 0
     ours: int = 0
     corrected: int = 0
+    tags: tuple[tuple[str, ...], ...] = ()
 
 
 def solved_examples(
@@ -103,6 +105,7 @@ def solved_examples(
     """
     reader = _Reader(taxonomy, policy, category_from, include_ours=include_ours)
     examples: list[Example] = []
+    tags: list[tuple[str, ...]] = []
     read = 0
     for page in desk.solved(since):
         for ticket in page:
@@ -112,6 +115,7 @@ def solved_examples(
             example = reader.example(ticket)
             if example is not None:
                 examples.append(example)
+                tags.append(tuple(ticket.tags))
         advance(len(page))
         if limit is not None and len(examples) == limit:
             break  # before another page is asked for
@@ -123,6 +127,7 @@ def solved_examples(
         unclear=reader.unclear,
         ours=reader.ours,
         corrected=reader.corrected,
+        tags=tuple(tags),
     )
 
 
