@@ -83,7 +83,7 @@ def test_people_are_the_truth_and_nothing_is_written(open_desk: OpenDesk) -> Non
     desk = open_desk(6)  # new tickets, which are nobody's evidence
     solved_by_people(desk)
     before = len(desk.sandbox.store.history)
-    told = desk("backtest", "--since", "90d", "--json").object
+    told = desk("backtest", "--since", "90d", "--precision", "0.65", "--json").object
     assert_only_read(desk, before)
     assert (told["read"], told["compared"], told["left_out"]) == (40, 40, {})
     assert told["category_by"] == {"tag": 30, "group": 10}
@@ -111,7 +111,7 @@ def test_what_people_changed_is_what_counts(open_desk: OpenDesk) -> None:
     for number in numbers[:20:4]:  # five of ten "billing" tickets were something else after all
         desk.sandbox.store.person_edit(number, add_tags=["money_back"], remove_tags=["money"], priority="low")
     desk.advance(600)
-    told = desk("backtest", "--since", "90d", "--json").object
+    told = desk("backtest", "--since", "90d", "--precision", "0.65", "--json").object
     category = told["analysers"][0]["sources"][0]["fields"]["category"]
     assert category["confusion"]["refund"] == {"billing": 5, "refund": 10}
     assert category["labels"]["billing"]["precision"] == 0.5
@@ -125,7 +125,7 @@ def test_where_history_proves_nothing_rules_set_neither_group_nor_fields(open_de
     for number in solved_by_people(desk)[::2]:
         desk.sandbox.store.person_edit(number, add_tags=["money_back"], remove_tags=["money", "shipping"])
     desk.advance(600)
-    told = desk("backtest", "--since", "90d", "--json").object
+    told = desk("backtest", "--since", "90d", "--precision", "0.65", "--json").object
     policy = tomllib.loads(told["policy"]["rules"])["policy"]
     assert told["analysers"][0]["sources"][0]["fields"]["category"]["thresholds"]["all"] is None
     assert policy["rules_may_set"] == ["tags", "priority"]
@@ -135,13 +135,21 @@ def test_where_history_proves_nothing_rules_set_neither_group_nor_fields(open_de
 def test_people_get_tables_thresholds_and_lines_for_the_settings(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
     solved_by_people(desk)
-    ended = desk("backtest")
+    ended = desk("backtest", "--precision", "0.65")
     assert "40 solved and closed tickets created since" in ended.out
     assert "category is from a tag (30), the group (10)" in ended.out
-    assert "apply from which confidence for a precision of 95%" in ended.out
+    assert "apply from which confidence for a precision of 65%" in ended.out
     assert re.search(r"all \(policy\.tags\)\s+0\.\d\d\s+1\.000", ended.out)
     assert "[policy.priority]" in ended.out
     assert "charged twice for my" not in ended.out
+
+
+def test_forty_right_answers_are_no_proof_of_nearly_all(open_desk: OpenDesk) -> None:
+    desk = open_desk(0)
+    solved_by_people(desk)
+    ended = desk("backtest")
+    assert re.search(r"all \(policy\.tags\)\s+never", ended.out)
+    assert 'mode = "suggest"  # no confidence proves 95% of it right' in ended.out
 
 
 def test_several_pages_are_read_and_no_more_than_the_limit_needs(open_desk: OpenDesk) -> None:

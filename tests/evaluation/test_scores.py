@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.evaluation.scores import (
+    ONE_SIDED,
     at_coverage,
     percentile,
     score,
@@ -157,38 +160,55 @@ def test_a_point_at_coverage_is_the_first_that_answers_enough(rows: Rows, wanted
     assert all(other.coverage < wanted for other in curve[: curve.index(point)])
 
 
-@given(
-    st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=60),
-    st.floats(0.1, 1),
-    st.integers(1, 12),
-)
-def test_a_threshold_reaches_its_precision_and_no_lower_one_does(
-    rows: list[tuple[bool, float]], precision: float, fewest: int
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=60), st.floats(0.1, 0.99))
+def test_a_threshold_proves_its_precision_as_every_higher_one_does(
+    rows: list[tuple[bool, float]], precision: float
 ) -> None:
     right, confidence = [hit for hit, _ in rows], [sure for _, sure in rows]
-    found = threshold_for(precision, right, confidence, fewest=fewest)
-
-    def reaches(threshold: float) -> bool:
-        taken = [hit for hit, sure in rows if sure >= threshold]
-        return len(taken) >= fewest and sum(taken) / len(taken) >= precision
-
-    good = [step / 100 for step in range(101) if reaches(step / 100)]
+    found = threshold_for(precision, right, confidence)
+    tried = []
+    for step in range(100, -1, -1):
+        taken = [hit for hit, sure in rows if sure >= step / 100]
+        new = not tried or len(taken) > len(tried[-1][1])
+        if new and wilson_lower(len(taken) - 1, len(taken), ONE_SIDED) >= precision:  # enough for one mistake
+            tried.append((step / 100, taken, wilson_lower(sum(taken), len(taken), ONE_SIDED)))
+    passed = list(itertools.takewhile(lambda one: one[2] >= precision, tried))
     if found is None:
-        assert not good
+        assert not passed
         return
-    assert found.threshold == good[0]
-    taken = [hit for hit, sure in rows if sure >= found.threshold]
-    assert (found.count, found.precision) == (len(taken), sum(taken) / len(taken))
-    assert found.coverage == len(taken) / len(rows)
-    assert found.lower <= found.precision
+    threshold, taken, lower = passed[-1]
+    assert (found.threshold, found.count, found.lower) == (threshold, len(taken), lower)
+    assert (found.precision, found.coverage) == (sum(taken) / len(taken), len(taken) / len(rows))
+
+
+def test_a_lucky_stretch_further_down_is_not_looked_for() -> None:
+    confidence = [0.9] * 100 + [0.5] * 900
+    right = [True] * 90 + [False] * 10 + [True] * 900
+    assert threshold_for(0.95, right, confidence) is None
 
 
 def test_a_handful_of_lucky_answers_is_no_proof() -> None:
-    assert threshold_for(0.95, [True] * 5, [0.9] * 5) is None
-    found = threshold_for(0.95, [True] * 20, [0.9] * 20)
+    assert threshold_for(0.95, [True] * 20, [0.9] * 20) is None
+    found = threshold_for(0.8, [True] * 20, [0.9] * 20)
     assert found is not None
-    assert found.threshold == 0
-    assert found.lower == pytest.approx(0.8389, abs=1e-4)  # Wilson's interval for 20 of 20
+    assert found.threshold == 0.9
+    assert found.lower == pytest.approx(0.8808, abs=1e-4)  # Wilson's bound for 20 of 20, one-sided
+
+
+def test_thresholds_of_small_histories_keep_their_promise() -> None:
+    """Answers are right as often as a curve of their confidence says; the promise is compared with that curve."""
+    rng = random.Random(19)
+    broken = found = 0
+    for _ in range(200):
+        confidence = [rng.betavariate(4, 1) for _ in range(300)]
+        right = [rng.random() < 0.55 + 0.45 * sure**0.5 for sure in confidence]
+        proposal = threshold_for(0.95, right, confidence)
+        if proposal is not None:
+            found += 1
+            above = [sure for sure in confidence if sure >= proposal.threshold]
+            broken += sum(0.55 + 0.45 * sure**0.5 for sure in above) / len(above) < 0.94
+    assert found >= 100
+    assert broken <= 10
 
 
 @given(st.integers(0, 50), st.integers(0, 50))

@@ -174,7 +174,7 @@ def policy_lines(source: SourceResult) -> list[str]:
         for setting in (SETTING[item.field], *_AS_GOOD.get(item.field, ())):
             lines.append(f"[{setting}]")
             if found is None:
-                lines.append(f'mode = "suggest"  # at no confidence {item.thresholds.precision:.0%} of it were right')
+                lines.append(f'mode = "suggest"  # no confidence proves {item.thresholds.precision:.0%} of it right')
             else:
                 lines.append(f"threshold = {found.threshold:.2f}")
     return lines

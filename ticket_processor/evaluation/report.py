@@ -288,7 +288,7 @@ def _thresholds(item: FieldResult) -> str:
     rows = [("all", *_threshold(found.all))]
     rows += [(label, *_threshold(threshold)) for label, threshold in found.per_label.items()]
     columns = ("<label", "apply from", "precision", "at least", "coverage", "tickets")
-    title = f"From which confidence on {found.precision:.0%} of the answers were right"
+    title = f"From which confidence on {found.precision:.0%} of the answers are right, proved at 95%"
     return _part("details", title, columns, rows)
 
 

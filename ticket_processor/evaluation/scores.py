@@ -16,11 +16,8 @@ _LEVELS = ("low", "medium", "high", "critical")
 STEPS = 100
 """Proposed thresholds have two decimals, so that what is read off a screen is what was measured."""
 
-FEWEST_ANSWERS = 10
-"""No threshold is proposed on the strength of fewer answers."""
-
-_Z = 1.959964
-"""The normal distribution's 97.5% point: bounds that hold 95 times in 100."""
+TWO_SIDED, ONE_SIDED = 1.959964, 1.644854
+"""The normal distribution's 97.5% and 95% points: of intervals, and of bounds, that hold 95 times in 100."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +165,7 @@ def _auroc(rows: Sequence[tuple[bool, float]]) -> float | None:
 class Threshold:
     """From ``threshold`` confidence on, ``precision`` of the answers were right, and ``coverage`` of them remain.
 
-    ``lower`` is the lower bound of Wilson's interval for the precision: what few answers prove is little.
+    ``lower`` is the lower bound of the precision, one-sided at 95%: what few answers prove is little.
     """
 
     threshold: float
@@ -273,33 +270,35 @@ def at_coverage(curve: Sequence[CurvePoint], coverage: float) -> CurvePoint:
     return next((point for point in curve if point.coverage >= coverage), curve[-1])
 
 
-def threshold_for(
-    precision: float, right: Sequence[bool], confidence: Sequence[float], *, fewest: int = FEWEST_ANSWERS
-) -> Threshold | None:
-    """The lowest threshold of two decimals at which at least ``precision`` of the answers are right.
+def threshold_for(precision: float, right: Sequence[bool], confidence: Sequence[float]) -> Threshold | None:
+    """The lowest threshold of two decimals from which on so many answers are right; it holds 95 times in 100.
 
-    ``None`` where no threshold with at least ``fewest`` answers reaches it. Measured on the same answers that it was
-    chosen on, so it is a little hopeful; look at ``lower``.
+    Fixed-sequence testing: thresholds are tried from the top, each by the lower bound of its precision, until one
+    fails. The first is the one whose answers allow for one mistake. ``None`` where that fails, or has too few answers.
     """
     pairs = sorted(zip(confidence, right, strict=True), reverse=True)
     best = None
-    taken = hits = 0
+    taken = hits = tried = 0
     for step in range(STEPS, -1, -1):
         while taken < len(pairs) and pairs[taken][0] >= step / STEPS:
             hits += pairs[taken][1]
             taken += 1
-        if taken >= max(fewest, 1) and hits / taken >= precision:
-            best = Threshold(step / STEPS, hits / taken, taken / len(pairs), taken, wilson_lower(hits, taken))
+        if taken == tried or wilson_lower(taken - 1, taken, ONE_SIDED) < precision:
+            continue  # nothing new to try, or too little to prove anything
+        if wilson_lower(hits, taken, ONE_SIDED) < precision:
+            break
+        tried = taken
+        best = Threshold(step / STEPS, hits / taken, taken / len(pairs), taken, wilson_lower(hits, taken, ONE_SIDED))
     return best
 
 
-def wilson_lower(hits: int, count: int) -> float:
-    """The lower bound of Wilson's 95% interval for a share of which ``hits`` of ``count`` were seen."""
-    if not count:
+def wilson_lower(hits: int, count: int, z: float = TWO_SIDED) -> float:
+    """The lower bound of Wilson's interval for a share of which ``hits`` of ``count`` were seen."""
+    if count <= 0 or hits < 0:
         return 0.0
-    share, square = hits / count, _Z * _Z
+    share, square = hits / count, z * z
     middle = share + square / (2 * count)
-    spread = _Z * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
+    spread = z * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
     return max(0.0, (middle - spread) / (1 + square / count))
 
 
