@@ -1,8 +1,8 @@
 """Sets the helpdesk's own triage beside analysers, on the category that people chose. Pure.
 
 Zendesk's intelligent triage writes intent, sentiment and language into drop-downs, whose values are tags too:
-``intent__billing__refund``, ``intent_confidence__high``. Only an intent has a truth on solved tickets. Freshdesk's API
-shows no field of Freddy's: what it sets is the ticket's own type, priority or group, as if a person had.
+``intent__billing__refund``, ``intent_confidence__high``. Only an intent has a truth on solved tickets. Freshdesk's
+Freddy is not compared: no field of its own is known to us.
 """
 
 from __future__ import annotations
