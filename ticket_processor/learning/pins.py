@@ -53,7 +53,8 @@ class PinnedCase:
 
     def as_row(self) -> dict[str, Any]:
         """A line that ``ticketbot eval`` reads; a bound, which is no label, stands apart."""
-        said: dict[str, Any] = {self.field: self.value} if self.bound == "is" else {self.bound: {self.field: self.value}}
+        right = {self.field: self.value}
+        said: dict[str, Any] = right if self.bound == "is" else {self.bound: right}
         return {"id": f"pin-{self.id}", "ticket": self.ticket_id, "body": self.text, **said}
 
 
