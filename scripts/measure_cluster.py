@@ -228,8 +228,8 @@ def kill(what: str, runs: int, tickets: int) -> None:
     print(*broken, sep="\n")
     print(
         f"{what}: {runs} runs of {tickets} tickets, {len(broken)} wrong; seconds after the loss: median "
-        f"{sorted(took)[runs // 2]:.1f}, longest {max(took):.1f}, undisturbed {undisturbed:.1f}; clusters lost: {lost}; "
-        f"requests made again: {again}"
+        f"{sorted(took)[runs // 2]:.1f}, longest {max(took):.1f}, undisturbed {undisturbed:.1f}; "
+        f"clusters lost: {lost}; requests made again: {again}"
     )
 
 

@@ -64,6 +64,9 @@ class Commands(CommandGroup):
             commands={
                 "collect": CommandEntry("Read what people made of our labels.", "learn:collect"),
                 "show": CommandEntry("Show what people made of labels.", "learn:show"),
+                "review": CommandEntry("Show corrections that wait to be approved.", "learn_review:review"),
+                "approve": CommandEntry("Approve corrections.", "learn_review:approve"),
+                "reject": CommandEntry("Reject corrections.", "learn_review:reject"),
                 "log": CommandEntry("Print everything that was learnt or decided.", "learn:log"),
                 "undo": CommandEntry("Take back something that was learnt.", "learn:undo"),
                 "pin": CommandEntry("Pin right answers that no change may lose.", "learn_pins:pin"),

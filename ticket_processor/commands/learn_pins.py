@@ -65,7 +65,7 @@ def pin(
             if strange := sorted(set(corrections or ()) - {item.id for item in chosen}):
                 raise ConfigError(*(f"there is no correction {number} to pin" for number in strange))
             cases = list(from_corrections(chosen))
-        found = Pins(store).pin(cases, _who(), clock.now())
+        found = Pins(store).pin(cases, who_decides(), clock.now())
     told = [f"pinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in found]
     Screen(as_json=as_json).result("\n".join(told) or "nothing to pin", {"pinned": [case.as_row() for case in found]})
     return ExitCode.OK
@@ -101,13 +101,13 @@ def unpin(
 ) -> int:
     """Delete pinned cases."""
     with opened_learning(config) as store:
-        gone = Pins(store).unpin(ids, _who(), clock.now())
+        gone = Pins(store).unpin(ids, who_decides(), clock.now())
     told = [f"unpinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in gone]
     Screen(as_json=as_json).result("\n".join(told), {"unpinned": [case.id for case in gone]})
     return ExitCode.OK
 
 
-def _who() -> str:
+def who_decides() -> str:
     """The person at the keyboard, as the system knows them."""
     try:
         return getpass.getuser()

@@ -1,0 +1,80 @@
+"""Review of corrections: grouped, decided by a person, taken back, and never by one account alone unseen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ticket_processor.cli import app
+from ticket_processor.learning.model import Correction
+from ticket_processor.learning.review import correction_groups
+from ticket_processor.learning.store import FILE_NAME, LearningStore
+
+
+def correction(ticket: int, author: int | None, ours: str | None = "general", theirs: str = "refund") -> Correction:
+    return Correction(0, ticket, "category", ours, theirs, author, "person", 100.0, text="I want my money back.")
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LearningStore:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TICKETBOT_STATE_DIR", str(tmp_path))
+    return LearningStore(tmp_path / FILE_NAME)
+
+
+def told(*arguments: str, code: int = 0) -> str:
+    ended = CliRunner().invoke(app, ["learn", *arguments])
+    assert ended.exit_code == code, ended.output
+    return ended.output
+
+
+def test_the_same_change_is_one_group_with_its_accounts(store: LearningStore) -> None:
+    store.keep([], [correction(1, 11), correction(2, 12), correction(3, 12), correction(4, 12, None, "billing")])
+    first, second = json.loads(told("review", "--json"))["pending"]
+    assert (first["ours"], first["theirs"], first["tickets"]) == ("general", "refund", 3)
+    assert first["people"] == [[12, 2], [11, 1]]
+    assert (second["ours"], second["theirs"]) == (None, "billing")
+    assert "12 (2)" in told("review")
+
+
+def test_what_is_approved_can_teach_and_an_undo_takes_it_back(store: LearningStore) -> None:
+    store.keep([], [correction(1, 11), correction(2, 12), correction(3, 12, "order")])
+    assert "2 corrections approved" in told("approve", "--field", "category", "--ours", "general", "--theirs", "refund")
+    assert [item.ticket_id for item in store.examples("category")] == [1, 2]
+    assert "1 corrections rejected" in told("reject", "3")
+    assert "no correction waits" in told("review")
+    told("undo", "1")
+    assert store.examples("category") == []
+    assert [item.id for item in store.corrections("pending")] == [1, 2]
+
+
+def test_nobody_decides_twice_or_by_half_a_name(store: LearningStore) -> None:
+    store.keep([], [correction(1, 11)])
+    told("approve", "1")
+    assert "does not wait" in told("approve", "1", code=2)
+    for words in ([], ["--theirs", "refund"], ["1", "--field", "category", "--theirs", "refund"]):
+        assert "name corrections" in told("approve", *words, code=2)
+
+
+def test_one_accounts_many_corrections_are_marked_and_left_out(store: LearningStore) -> None:
+    store.keep([], [correction(number, 66, "general" if number % 2 else "order") for number in range(1, 201)])
+    store.keep([], [correction(300 + number, number, theirs="billing") for number in range(12)])
+    assert {group.theirs: group.by_one for group in correction_groups(store.corrections())} == {
+        "refund": 66,
+        "billing": None,
+    }
+    assert "nearly all towards it by 66" in told("review")
+    assert "0 corrections approved" in told("approve", "--field", "category", "--theirs", "refund")
+    assert store.examples("category") == []
+    assert "12 corrections approved" in told("approve", "--field", "category", "--theirs", "billing")
+    assert "100 corrections approved" in told(
+        "approve", "--field", "category", "--ours", "order", "--theirs", "refund", "--one-person"
+    )
+
+
+def test_a_few_corrections_by_one_account_are_no_attack(store: LearningStore) -> None:
+    store.keep([], [correction(number, 66) for number in range(1, 10)])
+    assert "9 corrections approved" in told("approve", "--field", "category", "--theirs", "refund")

@@ -1,0 +1,125 @@
+"""``ticketbot learn review``, ``approve`` and ``reject``: a person decides which corrections may teach."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode
+from ..learning.model import CorrectionStatus
+from ..learning.review import CorrectionGroup, correction_groups
+from . import score_tables
+from .learn import opened_learning
+from .learn_pins import who_decides
+from .options import ConfigOption, JsonOption
+from .screen import Screen
+
+COLUMNS = ("<field", "<ticketbot said", "<people say", "tickets", "people", "<most by", "<ids", "<remark")
+MOST_IDS = 8
+
+IdsArgument = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="As learn review prints them.", min=1)]
+FieldOption = Annotated[str | None, typer.Option("--field", metavar="FIELD", help="Only this field, such as category.")]
+OursOption = Annotated[
+    str | None,
+    typer.Option("--ours", metavar="LABEL", help="Only where ticketbot said this, or none."),
+]
+TheirsOption = Annotated[str | None, typer.Option("--theirs", metavar="LABEL", help="Only where people say this.")]
+
+
+def review(field: FieldOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> int:
+    """Show pending corrections, grouped by what they change; decides nothing."""
+    with opened_learning(config, read_only=True) as store:
+        groups = correction_groups(store.corrections("pending", field))
+    screen = Screen(as_json=as_json)
+    if as_json:
+        screen.result("", {"pending": [asdict(group) for group in groups]})
+    elif not groups:
+        screen.say("no correction waits; 'ticketbot learn collect' looks for some")
+    else:
+        score_tables.show([score_tables.Table("Corrections that wait", COLUMNS, tuple(map(_row, groups)))])
+    return ExitCode.OK
+
+
+def approve(
+    clock: SystemClock,
+    ids: IdsArgument = None,
+    field: FieldOption = None,
+    ours: OursOption = None,
+    theirs: TheirsOption = None,
+    one_person: Annotated[
+        bool, typer.Option("--one-person", help="Also groups that are nearly all one account's.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Approve pending corrections by ids, or all between two labels of a field."""
+    return _decided(clock, "approved", ids, (field, ours, theirs), config, one_person=one_person, as_json=as_json)
+
+
+def reject(
+    clock: SystemClock,
+    ids: IdsArgument = None,
+    field: FieldOption = None,
+    ours: OursOption = None,
+    theirs: TheirsOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Reject pending corrections by ids, or all between two labels of a field."""
+    return _decided(clock, "rejected", ids, (field, ours, theirs), config, one_person=True, as_json=as_json)
+
+
+def _decided(
+    clock: SystemClock,
+    status: CorrectionStatus,
+    ids: list[int] | None,
+    change: tuple[str | None, str | None, str | None],
+    config: Path | None,
+    *,
+    one_person: bool,
+    as_json: bool,
+) -> int:
+    field, ours, theirs = change
+    if bool(ids) == (theirs is not None) or (theirs is not None and field is None):
+        raise ConfigError("name corrections by their ids, or by --field and --theirs, with or without --ours")
+    with opened_learning(config) as store:
+        groups = correction_groups(store.corrections("pending"))
+        waiting = {number: group for group in groups for number in group.ids}
+        if strange := sorted(set(ids or ()) - waiting.keys()):
+            raise ConfigError(
+                *(f"correction {number} does not wait; see 'ticketbot learn review'" for number in strange)
+            )
+        wanted = ids or [number for number, group in waiting.items() if _fits(group, field, ours, theirs)]
+        left = [] if one_person else [number for number in wanted if waiting[number].by_one is not None]
+        chosen = sorted(set(wanted) - set(left))
+        done = store.decide(chosen, status, who_decides(), clock.now()) if chosen else None
+    told = f"{len(chosen):,} corrections {status}" + ("" if done is None else f" (learn undo {done.id} takes it back)")
+    screen = Screen(as_json=as_json)
+    screen.result(told, {status: chosen, "left_out": left, "change": done and done.id})
+    if left:
+        screen.notices([f"{len(left):,} were left out, nearly all by one account; --one-person approves them too"])
+    return ExitCode.OK
+
+
+def _fits(group: CorrectionGroup, field: str | None, ours: str | None, theirs: str | None) -> bool:
+    said = group.ours or "none"
+    return group.field == field and group.theirs == theirs and ours in (None, said)
+
+
+def _row(group: CorrectionGroup) -> tuple[str, ...]:
+    account, most = group.people[0]
+    ids = " ".join(map(str, group.ids[:MOST_IDS])) + (" …" if len(group.ids) > MOST_IDS else "")
+    return (
+        group.field,
+        group.ours or "none",
+        group.theirs,
+        f"{group.tickets:,}",
+        f"{len(group.people):,}",
+        f"{account or 'unknown'} ({most:,})",
+        ids,
+        "" if group.by_one is None else f"nearly all towards it by {group.by_one}",
+    )

@@ -1,0 +1,60 @@
+"""Groups pending corrections for review: the same change of the same field, and whether one account stands behind it.
+
+Nothing is learnt before a person approves it. Pure data and functions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .model import Correction
+
+MANY = 10
+"""Corrections towards one label from which on it matters who made them."""
+MOST_OF_ONE = 0.8
+"""A larger share of these by one account is one account's opinion, or an attack."""
+
+
+@dataclass(frozen=True)
+class CorrectionGroup:
+    """Corrections of a field from ``ours`` (``None``: we abstained) to ``theirs``, and the accounts that made them.
+
+    ``by_one`` is the account that made nearly all of many corrections towards ``theirs``, whatever was there before.
+    """
+
+    field: str
+    ours: str | None
+    theirs: str
+    ids: tuple[int, ...]
+    tickets: int
+    people: tuple[tuple[int | None, int], ...]
+    by_one: int | None = None
+
+
+def correction_groups(corrections: Iterable[Correction]) -> list[CorrectionGroup]:
+    """The groups, the largest first; within one the ids in order and the accounts by how many they made."""
+    of_change: defaultdict[tuple[str, str | None, str], list[Correction]] = defaultdict(list)
+    towards: defaultdict[tuple[str, str], Counter[int | None]] = defaultdict(Counter)
+    for item in corrections:
+        of_change[item.field, item.ours, item.theirs].append(item)
+        towards[item.field, item.theirs][item.author] += 1
+    groups = [
+        CorrectionGroup(
+            field,
+            ours,
+            theirs,
+            tuple(sorted(item.id for item in items)),
+            len({item.ticket_id for item in items}),
+            tuple(Counter(item.author for item in items).most_common()),
+            _one_behind(towards[field, theirs]),
+        )
+        for (field, ours, theirs), items in of_change.items()
+    ]
+    return sorted(groups, key=lambda group: (-group.tickets, group.field, group.ours or "", group.theirs))
+
+
+def _one_behind(authors: Counter[int | None]) -> int | None:
+    author, most = authors.most_common(1)[0]
+    return author if authors.total() >= MANY and most > MOST_OF_ONE * authors.total() else None
