@@ -26,6 +26,7 @@ from ..reporting.run_tally import Seen
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State, Verdict
+from ..wiring.learnt_policy import with_learnt
 from ..wiring.runs import RunArguments, write
 from ..wiring.ticket_subjects import Subjects
 from .backfill import settings_digest
@@ -50,7 +51,7 @@ def apply(
 ) -> tuple[int, int]:
     """Write the results of a backfill to the helpdesk, exactly once."""
     # The whole file is read before anything is written. A line that today's settings would not decide so is refused.
-    settings = load(config=config)
+    settings, _ = with_learnt(load(config=config))
     screen = Screen(quiet=quiet, as_json=as_json)
     given = [key.get_secret_value() for key in settings.audit.keys]
     results = Results(file, settings.desk.base_url, known_keys(given, settings.state_folder))

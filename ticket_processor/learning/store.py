@@ -14,10 +14,10 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
+from ..settings.learning import FILE_NAME as FILE_NAME
 from ..state.sqlite import copy_into, emptied, is_there, migrate, opened, transaction, translated
 from .model import Correction, CorrectionStatus, LearntChange, Reaction
 
-FILE_NAME = "learning.sqlite3"
 DECIDED = "corrections"
 """The kind of change that approves or rejects corrections."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, get_args
+from functools import partial
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator
 
@@ -34,11 +35,17 @@ class FieldPolicy(Frozen):
     """How far the program goes with one field of a ticket.
 
     ``apply`` needs at least ``threshold`` confidence; below it the value is only suggested in the note. ``overwrite``
-    says whether a value that is there already may be replaced.
+    says whether a value that is there already may be replaced. ``by_model`` are further thresholds, each proved for one
+    answerer: a model's name, ``classifier`` or ``rules``. Where there are any, values of others are only suggested.
     """
 
     mode: Mode = Field(Mode.APPLY, description="`suggest` only writes the value into the note")
     threshold: float = Field(0.0, ge=0, le=1, description="with less confidence, `apply` only suggests")
+    by_model: dict[str, Annotated[float, Field(ge=0, le=1)]] | None = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="the same by model (`classifier`, `rules`): others only suggest; see `ticketbot learn thresholds`",
+    )
     overwrite: Overwrite = Field(
         Overwrite.NEVER,
         description="which values that are there may be replaced: `bot-set` means those that ticketbot set and nobody "
@@ -58,6 +65,11 @@ class Policy(Frozen):
         NoteWhen.ALWAYS, description="which tickets get an internal note; `true` is `always`, `false` is `never`"
     )
     tag_secondary: bool = Field(False, description="a tag `ai_also_<category>` for the second category that fits")
+    by_model_for: str = Field(
+        "",
+        exclude_if=lambda value: not value,
+        description="digest of the categories that `by_model` was learnt with: with others its parts only suggest",
+    )
     rules_may_set: tuple[Part, ...] = Field(
         PARTS, description="what an answer of keyword rules may set; the rest of it is only suggested"
     )
@@ -137,7 +149,8 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     tags = [policy.marker]
     suggestions: list[str] = []
 
-    labelling = _may("tags", policy, analysis, targets.threshold)
+    may = partial(_may, policy, analysis, taxonomy)
+    labelling = may("tags", targets.threshold)
     if labelling:
         tags += _labels(analysis, policy)
         tags += targets.tags
@@ -154,7 +167,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     asks_a_person = wanted is Priority.URGENT and analysis.source != "rules" and not policy.model_may_set_urgent
     if asks_a_person:
         wanted = Priority.HIGH
-    priority = wanted if _may("priority", policy, analysis) and not suspicious else None
+    priority = wanted if may("priority") and not suspicious else None
     if policy.priority.mode is not Mode.OFF:
         if asks_a_person:
             suggestions.append("priority urgent, if a person agrees")
@@ -162,10 +175,10 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
             suggestions.append(f"priority {wanted.value}")
 
     wanted_group, sure_from = _group(policy, targets, escalated=bool(escalated), tier=tier)
-    group = wanted_group if _may("group", policy, analysis, sure_from) and not suspicious else None
+    group = wanted_group if may("group", sure_from) and not suspicious else None
     if wanted_group is not None and group is None and policy.group.mode is not Mode.OFF:
         suggestions.append(f"group {wanted_group}")
-    fields = targets.fields if _may("fields", policy, analysis, targets.threshold) and not suspicious else {}
+    fields = targets.fields if may("fields", targets.threshold) and not suspicious else {}
     if not fields and policy.fields.mode is not Mode.OFF:
         suggestions += [f"field {key}: {value}" for key, value in targets.fields.items()]
 
@@ -258,7 +271,14 @@ def _note(
     return note_text(analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure, advised=advised)
 
 
-def _may(part: Part, policy: Policy, analysis: Analysis, of_category: float = 0.0) -> bool:
+def _may(policy: Policy, analysis: Analysis, taxonomy: Taxonomy | None, part: Part, of_category: float = 0.0) -> bool:
     of_part: FieldPolicy = getattr(policy, part)
+    least = max(of_part.threshold, of_category)
+    if of_part.by_model is not None:
+        stale = policy.by_model_for and taxonomy is not None and policy.by_model_for != taxonomy.digest
+        proved = None if stale else of_part.by_model.get(analysis.model or analysis.source)
+        if proved is None:
+            return False
+        least = max(least, proved)
     allowed = of_part.mode is Mode.APPLY and (analysis.source != "rules" or part in policy.rules_may_set)
-    return allowed and analysis.confidence >= max(of_part.threshold, of_category)
+    return allowed and analysis.confidence >= least

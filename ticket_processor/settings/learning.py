@@ -6,6 +6,9 @@ from pydantic import Field
 
 from ..core.models import Frozen
 
+FILE_NAME = "learning.sqlite3"
+"""The learning store's file in the state folder."""
+
 
 class LearningSettings(Frozen):
     """What is collected of what people made of our labels; see `docs/learning.md`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -30,10 +29,9 @@ ALLOWANCE = "allowance"
 
 def labels_by(settings: Settings) -> dict[str, str]:
     """Digests of what labels depend on: the prompt, and the taxonomy."""
-    taxonomy = hashlib.sha256(settings.taxonomy.model_dump_json().encode()).hexdigest()[:16]
     models = settings.models
     prompt = fingerprint(settings.taxonomy, settings.entities, settings.team_language, advice=models.advice)
-    return {"taxonomy": taxonomy, "prompt": prompt}
+    return {"taxonomy": settings.taxonomy.digest, "prompt": prompt}
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from ..settings.schema import Settings
 from ..state.store import State, Verdict
 from .cluster_address import ClusterWanted
 from .desks import Desk, desk_for
+from .learnt_policy import with_learnt
 from .parts import (
     audit_log,
     delivery,
@@ -291,6 +292,7 @@ def _assembled(
 ) -> Iterator[tuple[Run, Callable[[RunSummary], Finished]]]:
     """A run, ready to be played, and what makes the end of it complete."""
     folder = settings.state_folder
+    settings, learnt = with_learnt(settings)
     with ExitStack() as stack:
         stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
         state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=asked.dry_run))
@@ -389,7 +391,7 @@ def _assembled(
                 max_attempts=settings.run.max_attempts,
                 delivery=delivery(settings),
                 notices=settings.notices,
-                facts=_facts(settings),
+                facts={**_facts(settings), **learnt},
                 resume=asked.resume,
                 retry_fallbacks=asked.retry_fallbacks,
                 retriage_on_reply=settings.run.retriage_on_reply,
