@@ -293,4 +293,5 @@ def test_api_tokens_are_about_to_end(open_desk: OpenDesk) -> None:
 
 def test_every_rule_has_an_incident() -> None:
     played = re.findall(r'^    desk\.over\("(\w+)"\)', Path(__file__).read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(played) == set(RULES)
+    # A cluster is lost by real processes, in tests/cluster/test_killed.py.
+    assert {*played, "cluster_lost"} == set(RULES)

@@ -30,6 +30,7 @@ MOST_FILE_BYTES = 150_000
 LEAST_S = 3.2
 """A form that is sent sooner is taken for a program's."""
 PATIENCE_S = 60.0
+TRIES = 3
 OURS = ("ZENDESK_", "FRESHDESK_", "TICKETBOT_", "OPENAI_")
 LOADED = ["ticket_processor.cli", "ticket_processor.commands.portal", "ticket_processor.web.portal.process"]
 LOADED += ["ticket_processor.web.player", "ticket_processor.web.worker", "ticket_processor.web.server"]
@@ -92,9 +93,7 @@ class Killed:
         self._customers = [Customer(number) for number in range(CUSTOMERS)]
         self._seen = 0
         self._took_s = 0.1
-        with closing(socket.create_server(("127.0.0.1", 0))) as free:
-            self._port = free.getsockname()[1]
-        self._url = f"http://127.0.0.1:{self._port}"
+        self._url = ""
 
     def play(self, kills: int, told: Callable[[int], object] = lambda _done: None) -> None:
         """Kill the portal so often, and look at the whole file in the end."""
@@ -188,13 +187,18 @@ class Killed:
     def _started(self) -> BaseProcess:
         context = multiprocessing.get_context("forkserver")  # it has everything loaded, and forks
         context.set_forkserver_preload(LOADED)
-        process = context.Process(target=portal, args=(self.folder, self._port), daemon=True)
-        process.start()
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end and process.is_alive():
-            with suppress(OSError), closing(socket.create_connection(("127.0.0.1", self._port), 1)):
-                return process
-            time.sleep(0.01)
+        for _ in range(TRIES):
+            with closing(socket.create_server(("127.0.0.1", 0))) as free:
+                port = free.getsockname()[1]
+            self._url = f"http://127.0.0.1:{port}"
+            process = context.Process(target=portal, args=(self.folder, port), daemon=True)
+            process.start()
+            end = time.monotonic() + PATIENCE_S
+            while time.monotonic() < end and process.is_alive():
+                with suppress(OSError), closing(socket.create_connection(("127.0.0.1", port), 1)):
+                    return process
+                time.sleep(0.01)
+            process.kill()  # another program took the port meanwhile
         raise AssertionError("the portal did not start")
 
     @staticmethod
