@@ -16,6 +16,8 @@ from ..learning.model import LearntChange
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import FILE_NAME, LearningStore
 from ..reporting.export_labels import scoreboard_data
+from ..reporting.kept_replies import kept
+from ..reporting.reply_counts import uses
 from ..settings.load import load
 from ..wiring import learning as wiring
 from ..wiring.desks import reading_desk
@@ -38,7 +40,10 @@ def collect(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Read what people made of our labels on settled tickets, a history each; a later call goes on from there."""
+    """Read what people made of our labels on settled tickets, a history each, and customers' ratings.
+
+    A later call goes on from there.
+    """
     settings = load(config=config)
     screen = Screen(as_json=as_json)
     deadline, now = Deadline(clock, within), clock.now()
@@ -51,14 +56,16 @@ def collect(
         reading_desk(settings, transport) as desk,
         screen.progress("reading what people made of labels") as advance,
     ):
-        done = wiring.collect(settings, desk, store, deadline, now, since=first, most=limit, advance=advance)
+        done = wiring.collect(settings, desk, transport, store, deadline, now, since=first, most=limit, advance=advance)
         requests = sum(transport.counts.values())
     left = ", ".join(f"{number:,} {why}" for why, number in done.left_out.items())
     screen.result(
         f"{done.settled:,} tickets settled, {done.histories:,} histories read, {done.corrections:,} corrections found; "
-        f"{done.waiting:,} tickets wait; {requests:,} requests" + (f"\nleft out: {left}" if left else ""),
+        f"{done.ratings:,} ratings are new; {done.waiting:,} tickets wait; {requests:,} requests"
+        + (f"\nleft out: {left}" if left else ""),
         {**vars(done), "requests": requests},
     )
+    screen.notices(done.unread)
     if done.ended_early is not None:
         screen.notices([f"not all was read: {done.ended_early}"])
     return ExitCode.OK
@@ -75,7 +82,7 @@ def show(
     """Show what people made of labels: accuracy and coverage by label, model, language and confidence."""
     settings = load(config=config, need_helpdesk=False)
     first = 0.0 if since is None else parse_since(since, clock.now())
-    found = kept_scoreboard(settings.state_folder, first) or Scoreboard()
+    found = kept_scoreboard(settings.state_folder, first, uses=uses(kept(settings.state_folder))) or Scoreboard()
     screen = Screen(as_json=as_json)
     if as_json:
         screen.result("", scoreboard_data(found))

@@ -22,6 +22,8 @@ from ..learning.scoreboard import kept_scoreboard
 from ..reporting.export import as_data, csv_text
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex, require_duckdb
+from ..reporting.kept_replies import kept
+from ..reporting.reply_counts import uses
 from ..reporting.report import Goals, Report, gather
 from ..reporting.spikes import WEEKS
 from ..settings.accounts import load_accounts, several
@@ -167,7 +169,6 @@ def report(
             # What came back after a reply stands behind the period.
             index = stack.enter_context(_index(settings, clock, begin, clock.now() if replies else end))
             found = _gathered(index, settings, begin, end, only)
-            found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end))
         if subjects:
             found = _with_subjects(found, settings, clock)
         if overrides or knowledge or replies or gaps:
@@ -181,6 +182,8 @@ def report(
             if knowledge or gaps:
                 topics = helpdesk.knowledge(at_least) if knowledge else None
                 found = replace(found, knowledge=helpdesk.with_unanswered(topics, at_least, found.replies))
+        offered = uses(found.replies or kept(settings.state_folder))
+        found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end, uses=offered))
     if to_print or csv == STANDARD_OUTPUT:
         with printing():
             sys.stdout.write(report_markdown.markdown(found) if to_print else csv_text(found))

@@ -21,7 +21,7 @@ from ..monitoring.health.doctor import Doctor
 from ..monitoring.open_alerts import OpenAlert
 from ..reporting.index import LogIndex
 from ..reporting.kept_replies import kept
-from ..reporting.reply_counts import Replies
+from ..reporting.reply_counts import Replies, uses
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
 from ..wiring.parts import keyring
@@ -119,7 +119,7 @@ def collected(since: float, until: float) -> Scoreboard | None:
 
     Raises ``StateUnusable`` when it cannot be read.
     """
-    return kept_scoreboard(given().settings.state_folder, since, until)
+    return kept_scoreboard(given().settings.state_folder, since, until, uses=uses(replies()))
 
 
 def open_alerts() -> dict[str, OpenAlert] | None:

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..core.errors import CannotRun, HelpdeskDown
 from .business_rules import AccountSetup, BusinessRule, Clause, RuleAction, RuleCondition, RuleKind
 from .json_values import mapping, string
 from .transport import Transport
 from .zendesk_auth import own_user
 from .zendesk_fields import read_labels
+from .zendesk_paging import listed_rows, one_page
 
-PAGE_SIZE = 100
-MAX_PAGES = 50
 SAMPLE = 100
 WEBHOOK_PATH = "/webhooks/zendesk"
 """The end of the address at which ``ticketbot serve`` takes deliveries in."""
@@ -39,10 +37,10 @@ def read_setup(transport: Transport) -> AccountSetup:
     rules = []
     for path, kind in _LISTS.items():
         name = "sla_policies" if path == "slas/policies" else path
-        rows = _rows(transport, path, name, unread, needed=path in _NEEDED)
+        rows = listed_rows(transport, path, name, unread, needed=path in _NEEDED)
         rules += [_rule(kind, row) for row in rows if row.get("active") is not False]
-    webhooks = _rows(transport, "webhooks", "webhooks", unread)
-    tickets = list(_page(transport, "tickets", "tickets", {"page[size]": SAMPLE, "sort": "-id"}, unread)[0])
+    webhooks = listed_rows(transport, "webhooks", "webhooks", unread)
+    tickets = list(one_page(transport, "tickets", "tickets", {"page[size]": SAMPLE, "sort": "-id"}, unread)[0])
     number = own_user(transport)
     return AccountSetup(
         rules=tuple(rules),
@@ -60,44 +58,6 @@ def read_setup(transport: Transport) -> AccountSetup:
         ),
         unread=tuple(unread),
     )
-
-
-def _rows(
-    transport: Transport, path: str, name: str, unread: list[str], *, needed: bool = False
-) -> Iterator[Mapping[str, Any]]:
-    params: dict[str, str | int] = {"page[size]": PAGE_SIZE}
-    for _ in range(MAX_PAGES):
-        rows, after = _page(transport, path, name, params, unread, needed=needed)
-        yield from rows
-        if not after or after == params.get("page[after]"):
-            return
-        params["page[after]"] = after
-    unread.append(f"more than {MAX_PAGES * PAGE_SIZE} {name}: the others were not read")
-
-
-def _page(
-    transport: Transport,
-    path: str,
-    name: str,
-    params: Mapping[str, str | int],
-    unread: list[str],
-    *,
-    needed: bool = False,
-) -> tuple[list[Mapping[str, Any]], str | None]:
-    """A page and the cursor of the next one; an empty one, and why in ``unread``, where it may not be read."""
-    reply = transport.request("GET", f"/api/v2/{path}", params=params, limits=("account",))
-    if not reply.ok:
-        if needed:
-            raise CannotRun(f"Zendesk refuses to show its {name} (HTTP {reply.status}): without them nothing is sure")
-        unread.append(f"Zendesk does not show its {name.replace('sla_', 'SLA ')} (HTTP {reply.status})")
-        return [], None
-    body = mapping(reply.body)
-    rows = body.get(name)
-    if not isinstance(rows, list):
-        raise HelpdeskDown(f"Zendesk's answer holds no list of {name}")
-    meta = mapping(body.get("meta"))
-    after = meta.get("after_cursor") if meta.get("has_more") else None
-    return [mapping(row) for row in rows], None if after is None else str(after)
 
 
 def _rule(kind: RuleKind, row: Mapping[str, Any]) -> BusinessRule:

@@ -60,8 +60,9 @@ _MIGRATIONS = (
         UNIQUE (ticket_id, field)
     ) STRICT;
     """,
+    "CREATE TABLE rating (ticket_id INTEGER PRIMARY KEY, score TEXT NOT NULL, at REAL NOT NULL) STRICT;",
 )
-_OF_TICKETS = ("reaction", "correction", "pending", "pin")
+_OF_TICKETS = ("reaction", "correction", "pending", "pin", "rating")
 """The tables that hold something of tickets."""
 _REACTION = tuple(item.name for item in fields(Reaction))
 _CORRECTION = tuple(item.name for item in fields(Correction))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..learning.override_counts import Count, Overrides, Pair, PartCount
+from ..learning.ratings import RatingCount
 from ..learning.scoreboard import Scoreboard
 
 Row = tuple[str, str, str, Any, Any]
@@ -35,13 +36,21 @@ def overrides_rows(found: Overrides) -> Iterator[Row]:
 
 def scoreboard_data(found: Scoreboard) -> dict[str, Any]:
     """What people made of labels, with the shares; a share is ``null`` where there was nothing to judge."""
-    return {**found.model_dump(mode="json", exclude={"parts"}), "parts": _parts_data(found.parts)}
+    return {
+        **found.model_dump(mode="json", exclude={"parts", "ratings"}),
+        "parts": _parts_data(found.parts),
+        "ratings": [_rating_data(count) for count in found.ratings],
+    }
 
 
 def scoreboard_rows(found: Scoreboard) -> Iterator[Row]:
     """Lines of a CSV file: section, key, measure, value, and nothing before."""
-    yield from (("scoreboard", "", name, getattr(found, name), "") for name in ("tickets", "touched"))
+    yield from (("scoreboard", "", name, getattr(found, name), "") for name in ("tickets", "touched", "rated"))
     yield from _parts_rows("score", found.parts, found.pairs)
+    for count in found.ratings:
+        for name, value in _rating_data(count).items():
+            if name not in ("by", "value"):
+                yield "rating", f"{count.by} {count.value}", name, value, ""
 
 
 def _parts_data(parts: Iterable[PartCount]) -> list[dict[str, Any]]:
@@ -81,6 +90,17 @@ def _counts(count: Count) -> dict[str, Any]:
         "accuracy": _rounded(count.accuracy),
         "accuracy_at_least": _rounded(count.at_least if count.judged else None),
         "coverage": _rounded(count.coverage),
+    }
+
+
+def _rating_data(count: RatingCount) -> dict[str, Any]:
+    low, high = count.interval or (None, None)
+    return {
+        **count.model_dump(mode="json"),
+        "rated": count.rated,
+        "share": _rounded(count.share),
+        "share_at_least": _rounded(low),
+        "share_at_most": _rounded(high),
     }
 
 

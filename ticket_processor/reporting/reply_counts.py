@@ -55,8 +55,8 @@ class Replies(Frozen):
 
     ``offered`` are the period's tickets with a draft or articles in their note, ``histories`` those of all that were
     read, ``categories`` and ``articles`` of those that a person has answered since. ``ignored`` are the tickets on
-    which nothing of it was used. ``left_out`` counts why others were not judged, ``ended_early`` says why not all was
-    read.
+    which nothing of it was used, ``taken`` the others. ``left_out`` counts why others were not judged, ``ended_early``
+    says why not all was read.
     """
 
     made: str = ""
@@ -67,6 +67,7 @@ class Replies(Frozen):
     categories: tuple[UseCount, ...] = ()
     articles: tuple[UseCount, ...] = ()
     ignored: tuple[int, ...] = ()
+    taken: tuple[int, ...] = ()
     public: PublicReplies = PublicReplies()
     left_out: dict[str, int] = Field(default_factory=dict)
     requests: int = 0
@@ -79,6 +80,11 @@ class Replies(Frozen):
             if count.kind == kind:
                 uses.update({use: getattr(count, use) for use in USES})
         return UseCount(label="all", kind=kind, **uses)
+
+
+def uses(found: Replies | None) -> dict[str, tuple[int, ...]]:
+    """The tickets on which what we offered was used, and ignored; none where that was never read."""
+    return {} if found is None else {"used": found.taken, "ignored": found.ignored}
 
 
 def by_category(judged: Iterable[Judged]) -> tuple[UseCount, ...]:

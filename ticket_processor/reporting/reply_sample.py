@@ -94,6 +94,7 @@ def read_replies(
         categories=by_category(judged),
         articles=by_article(judged),
         ignored=tuple(sorted(item.ticket_id for item in judged if item.use == "ignored")),
+        taken=tuple(sorted(item.ticket_id for item in judged if item.use != "ignored")),
         public=PublicReplies(too_early=fates["too_early"], read=sum(told.values()), **told),
         left_out=dict(reader.left_out),
         ended_early=reader.ended_early,

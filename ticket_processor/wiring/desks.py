@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..helpdesk.agent_replies import AgentReplies
     from ..helpdesk.business_rules import AccountSetup
     from ..helpdesk.local_desk import NoArticles
+    from ..helpdesk.ratings import ReadRatings
     from ..seeding.accounts import SeedAccount
 
 
@@ -80,6 +81,19 @@ def read_setup(settings: Settings, transport: Transport) -> AccountSetup:
     if settings.helpdesk == "freshdesk":
         return freshdesk_rules.read_setup(transport)
     return zendesk_rules.read_setup(transport)
+
+
+def read_ratings(settings: Settings, transport: Transport, since: float) -> ReadRatings:
+    """What customers thought, since a moment (Unix seconds); a request for each hundred. Raises :class:`CannotRun`."""
+    if settings.helpdesk == "local":
+        from . import local
+
+        return local.ratings(settings, transport, since)
+    from ..helpdesk import freshdesk_ratings, zendesk_ratings
+
+    if settings.helpdesk == "freshdesk":
+        return freshdesk_ratings.read_ratings(transport, since)
+    return zendesk_ratings.read_ratings(transport, since)
 
 
 def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:

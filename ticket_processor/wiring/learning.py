@@ -11,18 +11,29 @@ from ..core.clock import Clock, Deadline, iso
 from ..core.errors import CannotRun
 from ..core.models import RedactionLevel
 from ..helpdesk.protocol import Helpdesk
+from ..helpdesk.transport import Transport
 from ..learning.collect import CollectedLabels, Collector
 from ..learning.label_words import Words, words_of
 from ..learning.pending import PendingTickets
+from ..learning.ratings import keep_ratings
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
+from .desks import read_ratings
 from .parts import keyring, strictest_redaction
 
 LOOKS_BACK_S = 30 * 86_400.0
 """How far back the first run that collects looks."""
 MOST_SAVED = 100.0
 """Requests that runs may leave unused for a later one."""
+RATINGS_AGAIN_S = 86_400.0
+"""Runs read ratings once a day."""
+RATINGS_OVERLAP_S = 30 * 86_400.0
+"""How far behind the last reading ratings are read anew, since a customer may change one."""
+RATINGS_FIRST_S = 60 * 86_400.0
+"""How much further back the first reading goes."""
+RATINGS_READ = "ratings_read"
+"""The fact of the store that says when ratings were read."""
 ALLOWANCE = "allowance"
 """The fact of the store that says how many requests runs have left unused."""
 
@@ -48,6 +59,7 @@ def kept_learning(settings: Settings, *, make: bool = False) -> Iterator[Learnin
 def collect(
     settings: Settings,
     desk: Helpdesk,
+    transport: Transport,
     store: LearningStore,
     deadline: Deadline,
     now: float,
@@ -56,34 +68,56 @@ def collect(
     most: int | None = None,
     advance: Callable[[int], object] = lambda _count: None,
 ) -> CollectedLabels:
-    """Read what became of our labels on all settled tickets of the log that were written on since ``since``."""
+    """Read what became of our labels on all settled tickets of the log that were written on since ``since``.
+
+    Customers' ratings are read with them.
+    """
     PendingTickets(store).read_log(settings.log_dir, keyring(settings), first_day=iso(since)[:10])
-    return _collector(settings, desk, store, deadline).collect(now, since=since, most=most, advance=advance)
+    done = _collector(settings, desk, store, deadline).collect(now, since=since, most=most, advance=advance)
+    if done.ended_early is None:
+        done.ratings, done.unread = _read_ratings(settings, transport, store, now)
+    return done
 
 
 def collect_in_run(
-    settings: Settings, desk: Helpdesk, clock: Clock, deadline: Deadline, requests: Callable[[], int]
+    settings: Settings, desk: Helpdesk, transport: Transport, clock: Clock, deadline: Deadline
 ) -> list[str]:
-    """Do the same with a share of the run's ``requests`` and half of its time; what there is to say of it.
+    """Do the same with a share of the run's requests and half of its time; what there is to say of it.
 
-    What a run leaves unused, a later one may use. Raises :class:`Stopping`.
+    What a run leaves unused, a later one may use; what it uses too much, later ones leave. Raises :class:`Stopping`.
     """
-    now, before = clock.now(), requests()
+    now, before = clock.now(), _requests(transport)
     try:
         with closing(LearningStore(settings.state_folder / FILE_NAME)) as store:
             saved = float(store.fact(ALLOWANCE) or 0.0) + before * settings.learning.collect_share
             allowance = int(saved)
             PendingTickets(store).read_log(settings.log_dir, keyring(settings), first_day=iso(now - LOOKS_BACK_S)[:10])
-            if allowance >= 2:  # one request says which tickets are solved
+            if allowance >= 1 and now - float(store.fact(RATINGS_READ) or 0.0) >= RATINGS_AGAIN_S:
+                _read_ratings(settings, transport, store, now)
+            if allowance - (_requests(transport) - before) >= 2:  # one request says which tickets are solved
                 _collector(settings, desk, store, Deadline(clock, deadline.remaining() / 2)).collect(
                     now,
                     at_once=min(100, allowance // 2),
-                    may_go_on=lambda: requests() - before < allowance,
+                    may_go_on=lambda: _requests(transport) - before < allowance,
                 )
-            store.keep_fact(ALLOWANCE, str(max(0.0, min(MOST_SAVED, saved - (requests() - before)))))
+            store.keep_fact(ALLOWANCE, str(min(MOST_SAVED, saved - (_requests(transport) - before))))
     except CannotRun as error:
         return [f"what people made of labels was not collected: {error}"]
     return []
+
+
+def _requests(transport: Transport) -> int:
+    return sum(transport.counts.values())
+
+
+def _read_ratings(
+    settings: Settings, transport: Transport, store: LearningStore, now: float
+) -> tuple[int, tuple[str, ...]]:
+    """Keep what customers thought since the last time; how many were new, and what could not be read."""
+    last = float(store.fact(RATINGS_READ) or now - RATINGS_FIRST_S)
+    found = read_ratings(settings, transport, last - RATINGS_OVERLAP_S)
+    store.keep_fact(RATINGS_READ, str(now))
+    return keep_ratings(store, found.ratings), found.unread
 
 
 def _collector(settings: Settings, desk: Helpdesk, store: LearningStore, deadline: Deadline) -> Collector:

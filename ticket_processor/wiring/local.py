@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, cast
 
-from ..core.clock import Clock, Deadline
+from ..core.clock import Clock, Deadline, parse_iso
 from ..helpdesk.local_connection import LocalConnection
 from ..helpdesk.local_desk import LocalDesk, LocalReplies, LocalRequesters, labels_of
 from ..helpdesk.local_model import Labels
 from ..helpdesk.local_store import LocalStore
 from ..helpdesk.protocol import AccountLabels
+from ..helpdesk.ratings import ReadRatings, TicketRating, of_stars
 from ..helpdesk.transport import Transport
 from ..settings.helpdesks import LocalSettings
 from ..settings.schema import Settings
@@ -75,6 +76,16 @@ def seed_target(settings: Settings, transport: Transport) -> LocalSeedTarget:
 
     way = cast(LocalConnection, transport)
     return LocalSeedTarget(way.opened(labels(settings)), way.now)
+
+
+def ratings(settings: Settings, transport: Transport, since: float) -> ReadRatings:
+    """What its customers gave since a moment."""
+    found = cast(LocalConnection, transport).opened(labels(settings)).ratings(since)
+    return ReadRatings(
+        tuple(
+            TicketRating(each.ticket_id, of_stars(each.stars), parse_iso(each.changed_at or each.at)) for each in found
+        )
+    )
 
 
 def account_labels(settings: Settings, transport: Transport) -> AccountLabels:

@@ -440,7 +440,7 @@ def _wound_up(
         return []
     from .learning import collect_in_run
 
-    return collect_in_run(settings, desk, clock, deadline, lambda: sum(transport.counts.values()))
+    return collect_in_run(settings, desk, transport, clock, deadline)
 
 
 def _facts(settings: Settings) -> dict[str, object]:
