@@ -56,7 +56,9 @@ def collect(
         reading_desk(settings, transport) as desk,
         screen.progress("reading what people made of labels") as advance,
     ):
-        done = wiring.collect(settings, desk, transport, store, deadline, now, since=first, most=limit, advance=advance)
+        done, decided = wiring.collect(
+            settings, desk, transport, store, deadline, now, since=first, most=limit, advance=advance
+        )
         requests = sum(transport.counts.values())
     left = ", ".join(f"{number:,} {why}" for why, number in done.left_out.items())
     screen.result(
@@ -65,7 +67,7 @@ def collect(
         + (f"\nleft out: {left}" if left else ""),
         {**vars(done), "requests": requests},
     )
-    screen.notices(done.unread)
+    screen.notices([*done.unread, *decided])
     if done.ended_early is not None:
         screen.notices([f"not all was read: {done.ended_early}"])
     return ExitCode.OK

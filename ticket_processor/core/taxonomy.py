@@ -24,7 +24,7 @@ class Category(Frozen):
     ``not_examples`` are short texts that do and do not belong here. ``priority_floor`` is the lowest urgency its
     tickets may be given. The targets ``tag``, ``group`` (a group's id) and ``fields`` (ticket field id to value) are
     set on its tickets, where nobody has set anything; with less confidence than ``threshold`` the category is
-    suggested only.
+    suggested only. ``formerly`` are names that it had before: what was learnt under them stays learnt.
     """
 
     name: str = Field(pattern=CATEGORY_NAME, description="name of the category, and of its tag")
@@ -41,6 +41,9 @@ class Category(Frozen):
     group: int | None = Field(None, description="id of the group for tickets that have none")
     fields: dict[int, str] = Field(
         default_factory=dict, description="values for empty ticket fields, by the field's id"
+    )
+    formerly: tuple[str, ...] = Field(
+        (), exclude_if=lambda names: not names, description="earlier names, under which people's corrections stay valid"
     )
 
 
@@ -86,6 +89,12 @@ class Taxonomy(Frozen):
             if category.name == name:
                 return category
         raise KeyError(name)
+
+    def today(self, name: str) -> str | None:
+        """The name that a category of this name has now; ``None`` where there is none any more."""
+        if name in self.names:
+            return name
+        return next((category.name for category in self.categories if name in category.formerly), None)
 
     def split(self, name: str) -> tuple[str, str | None]:
         """A name of either level as category and sub-category."""

@@ -133,10 +133,10 @@ class LearningStore:
     def decide(self, ids: Collection[int], status: CorrectionStatus, by: str, at: float) -> LearntChange:
         """Approve or reject corrections; to be taken back by :meth:`undo`."""
         with self.writing() as db:
-            marks = ",".join("?" * len(ids))
             rows = db.execute(
-                f"SELECT id, status, approved_by, approved_at FROM correction WHERE id IN ({marks})",  # noqa: S608 - marks
-                tuple(ids),
+                "SELECT id, status, approved_by, approved_at FROM correction "
+                "WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps([*ids]),),
             ).fetchall()
             db.executemany(
                 "UPDATE correction SET status=?, approved_by=?, approved_at=? WHERE id=?",

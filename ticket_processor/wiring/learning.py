@@ -13,6 +13,7 @@ from ..core.models import RedactionLevel
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.transport import Transport
 from ..learning.collect import CollectedLabels, Collector
+from ..learning.decisions import expire
 from ..learning.label_words import Words, words_of
 from ..learning.pending import PendingTickets
 from ..learning.ratings import keep_ratings
@@ -67,16 +68,16 @@ def collect(
     since: float = 0.0,
     most: int | None = None,
     advance: Callable[[int], object] = lambda _count: None,
-) -> CollectedLabels:
+) -> tuple[CollectedLabels, list[str]]:
     """Read what became of our labels on all settled tickets of the log that were written on since ``since``.
 
-    Customers' ratings are read with them.
+    Customers' ratings are read with them. Also a sentence for each decision about corrections that needed no person.
     """
     PendingTickets(store).read_log(settings.log_dir, keyring(settings), first_day=iso(since)[:10])
     done = _collector(settings, desk, store, deadline).collect(now, since=since, most=most, advance=advance)
     if done.ended_early is None:
         done.ratings, done.unread = _read_ratings(settings, transport, store, now)
-    return done
+    return done, _decided(settings, store, now)
 
 
 def collect_in_run(
@@ -101,9 +102,20 @@ def collect_in_run(
                     may_go_on=lambda: _requests(transport) - before < allowance,
                 )
             store.keep_fact(ALLOWANCE, str(min(MOST_SAVED, saved - (_requests(transport) - before))))
+            return _decided(settings, store, now)
     except CannotRun as error:
         return [f"what people made of labels was not collected: {error}"]
-    return []
+
+
+def _decided(settings: Settings, store: LearningStore, now: float) -> list[str]:
+    """Decide what needs no person; a sentence for each decision."""
+    changes = [expire(store, settings.taxonomy, now)]
+    return [
+        f"{len(change.detail['before']):,} corrections {change.detail['status']} by {change.who} "
+        f"(learn undo {change.id} takes it back)"
+        for change in changes
+        if change is not None
+    ]
 
 
 def _requests(transport: Transport) -> int:
