@@ -33,7 +33,7 @@ TheirsOption = Annotated[str | None, typer.Option("--theirs", metavar="LABEL", h
 def review(field: FieldOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> int:
     """Show pending corrections, grouped by what they change; decides nothing."""
     with opened_learning(config, read_only=True) as store:
-        groups = correction_groups(store.corrections("pending", field))
+        groups = correction_groups(store.corrections("pending", field, kept=True))
     screen = Screen(as_json=as_json)
     if as_json:
         screen.result("", {"pending": [asdict(group) for group in groups]})
@@ -87,7 +87,7 @@ def _decided(
     if bool(ids) == (theirs is not None) or (theirs is not None and field is None):
         raise ConfigError("name corrections by their ids, or by --field and --theirs, with or without --ours")
     with opened_learning(config) as store:
-        groups = correction_groups(store.corrections("pending"))
+        groups = correction_groups(store.corrections("pending", kept=True))
         waiting = {number: group for group in groups for number in group.ids}
         if strange := sorted(set(ids or ()) - waiting.keys()):
             raise ConfigError(
@@ -121,5 +121,5 @@ def _row(group: CorrectionGroup) -> tuple[str, ...]:
         f"{len(group.people):,}",
         f"{account or 'unknown'} ({most:,})",
         ids,
-        "" if group.by_one is None else f"nearly all towards it by {group.by_one}",
+        "kept" if group.kept else "" if group.by_one is None else f"nearly all towards it by {group.by_one}",
     )

@@ -174,7 +174,13 @@ class Analysis(Frozen):
     )
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
     suspicious: tuple[str, ...] = ()
-    source: Literal["model", "classifier", "rules"]
+    examples: tuple[int, ...] = Field(
+        (),
+        max_length=15,
+        exclude_if=_is_empty,
+        description="the approved corrections that it was learnt from, by number",
+    )
+    source: Literal["model", "neighbours", "classifier", "rules"]
     model: str | None = None
     cached: bool = Field(False, description="the answer was given for the same text before, and cost nothing now")
     why_fallback: str | None = Field(None, description="why no model answered, when rules did")

@@ -28,10 +28,14 @@ def stop_words() -> frozenset[str]:
 
 
 def query_words(text: str) -> list[str]:
-    """The distinct words that are searched for, in order; all of them where nothing but stop words is left."""
+    """The distinct words that are searched for, in order."""
+    return telling_words(text)[:MOST_WORDS]
+
+
+def telling_words(text: str) -> list[str]:
+    """The distinct words of a text that carry a subject, in order; all of them where nothing but stop words is left."""
     found = dict.fromkeys(word.casefold().replace("’", "'") for word in _WORD.findall(text[:MOST_CHARACTERS]))
-    telling = [word for word in found if word not in stop_words()]
-    return (telling or [*found])[:MOST_WORDS]
+    return [word for word in found if word not in stop_words()] or [*found]
 
 
 def lexical(

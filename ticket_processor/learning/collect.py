@@ -13,7 +13,7 @@ from ..core.models import RedactionLevel, Ticket
 from ..helpdesk.protocol import Helpdesk
 from .history_sample import UNREADABLE, HistoryReader
 from .label_words import Words
-from .model import Correction, Reaction
+from .model import CATEGORIES, Correction, Reaction
 from .override_sample import NOT_OURS, OPEN
 from .overrides import ANOTHER, ENDED, SETTLED_AFTER_S, TicketJudgement, judge
 from .pending import PendingTicket, PendingTickets
@@ -47,6 +47,7 @@ class Collector:
     """Reads histories of pending tickets from a helpdesk into a store.
 
     ``words_for`` gives our words, with these earlier categories; texts of corrections are redacted at ``level``.
+    With ``keeps_kept`` texts of tickets whose category people kept are kept as well.
     """
 
     desk: Helpdesk
@@ -54,6 +55,7 @@ class Collector:
     words_for: Callable[[set[str]], Words]
     deadline: Deadline
     level: RedactionLevel
+    keeps_kept: bool = False
 
     def collect(
         self,
@@ -110,7 +112,7 @@ class Collector:
                 else:
                     # One that the helpdesk calls solved without saying since when is settled now.
                     reactions += [replace(label, settled_at=min(label.settled_at, now)) for label in judgement.labels]
-                    corrections += corrections_of(judgement, ticket, self.level)
+                    corrections += corrections_of(judgement, ticket, self.level, kept=self.keeps_kept)
                 if not may(done.histories + reader.histories):
                     break
         finally:
@@ -121,17 +123,27 @@ class Collector:
                 pending.looked_at(reader.left.keys() - settled, now)
             done.settled += len(settled)
             done.histories += reader.histories
-            done.corrections += len(corrections)
+            done.corrections += sum(item.ours != item.theirs for item in corrections)
             done.left_out += reader.left_out
             done.ended_early = reader.ended_early
 
 
-def corrections_of(judgement: TicketJudgement, ticket: Ticket, level: RedactionLevel) -> list[Correction]:
-    """What people corrected on a ticket, with its redacted text; what others changed corrects nothing."""
+def corrections_of(
+    judgement: TicketJudgement, ticket: Ticket, level: RedactionLevel, *, kept: bool = False
+) -> list[Correction]:
+    """What people corrected on a ticket, with its redacted text; what others changed corrects nothing.
+
+    With ``kept`` also the category that people who dealt with it have kept: who learns from mistakes alone forgets
+    what was right.
+    """
     found = [
         item
         for item in judgement.labels
-        if item.fate in ("changed", "added") and item.actor_kind == "person" and item.theirs not in (None, ANOTHER)
+        if item.actor_kind == "person"
+        and (
+            (item.fate in ("changed", "added") and item.theirs not in (None, ANOTHER))
+            or (kept and item.fate == "kept" and item.field in CATEGORIES)
+        )
     ]
     text = redacted_text(ticket, level) if found else ""
     return [
@@ -140,7 +152,7 @@ def corrections_of(judgement: TicketJudgement, ticket: Ticket, level: RedactionL
             ticket_id=item.ticket_id,
             field=item.field,
             ours=item.ours,
-            theirs=item.theirs or "",
+            theirs=(item.ours if item.fate == "kept" else item.theirs) or "",
             author=item.author,
             actor_kind=item.actor_kind,
             at=item.at,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from ..core.taxonomy import Taxonomy
-from .model import LearntChange
+from .model import CATEGORIES, LearntChange
 from .store import LearningStore
 
-CATEGORIES = ("category", "subcategory")
-"""The fields whose values are names of the taxonomy."""
 TAXONOMY = "the taxonomy"
 
 
@@ -15,7 +13,7 @@ def expire(store: LearningStore, taxonomy: Taxonomy, at: float) -> LearntChange 
     """Let corrections expire whose category the taxonomy no longer has, under whatever name."""
     gone = [
         item.id
-        for item in (*store.corrections("pending"), *store.corrections("approved"))
+        for item in (*store.corrections("pending", kept=True), *store.corrections("approved", kept=True))
         if item.field in CATEGORIES and taxonomy.today(item.theirs) is None
     ]
     return store.decide(gone, "expired", TAXONOMY, at) if gone else None

@@ -12,6 +12,9 @@ Fate = Literal["kept", "changed", "removed", "added", "untouched", "reverted_by_
 ActorKind = Literal["person", "rule", "bot", "unknown"]
 """Who decided a label's fate; ``unknown`` where the helpdesk keeps no record of it."""
 
+CATEGORIES = ("category", "subcategory")
+"""The fields whose values are names of the taxonomy."""
+
 CorrectionStatus = Literal["pending", "approved", "rejected", "expired"]
 
 
@@ -57,7 +60,8 @@ class Reaction:
 class Correction:
     """A person's value in place of ours, or where we abstained, with the ticket's redacted text.
 
-    ``id`` is the store's, and 0 before it is kept. It teaches nothing before it is approved.
+    Where ``theirs`` is ``ours``, a person who dealt with the ticket has kept it. ``id`` is the store's, and 0 before it
+    is kept. It teaches nothing before it is approved.
     """
 
     id: int

@@ -32,14 +32,23 @@ class CorrectionGroup:
     people: tuple[tuple[int | None, int], ...]
     by_one: int | None = None
 
+    @property
+    def kept(self) -> bool:
+        """Whether people left our label as it was."""
+        return self.ours == self.theirs
+
 
 def correction_groups(corrections: Iterable[Correction]) -> list[CorrectionGroup]:
-    """The groups, the largest first; within one the ids in order and the accounts by how many they made."""
+    """The groups, the largest first, those of kept labels last.
+
+    Within one the ids are in order, and the accounts by how many they made.
+    """
     of_change: defaultdict[tuple[str, str | None, str], list[Correction]] = defaultdict(list)
     towards: defaultdict[tuple[str, str], Counter[int | None]] = defaultdict(Counter)
     for item in corrections:
         of_change[item.field, item.ours, item.theirs].append(item)
-        towards[item.field, item.theirs][item.author] += 1
+        if item.ours != item.theirs:
+            towards[item.field, item.theirs][item.author] += 1
     groups = [
         CorrectionGroup(
             field,
@@ -48,11 +57,11 @@ def correction_groups(corrections: Iterable[Correction]) -> list[CorrectionGroup
             tuple(sorted(item.id for item in items)),
             len({item.ticket_id for item in items}),
             tuple(Counter(item.author for item in items).most_common()),
-            _one_behind(towards[field, theirs]),
+            _one_behind(towards[field, theirs]) if ours != theirs else None,
         )
         for (field, ours, theirs), items in of_change.items()
     ]
-    return sorted(groups, key=lambda group: (-group.tickets, group.field, group.ours or "", group.theirs))
+    return sorted(groups, key=lambda group: (group.kept, -group.tickets, group.field, group.ours or "", group.theirs))
 
 
 def _one_behind(authors: Counter[int | None]) -> int | None:

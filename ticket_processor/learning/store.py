@@ -116,16 +116,19 @@ class LearningStore:
         )
         return (Reaction(*row) for row in rows)
 
-    def corrections(self, status: CorrectionStatus | None = None, field: str | None = None) -> list[Correction]:
-        """Corrections, the oldest first."""
-        return self._corrections("(?1 IS NULL OR status=?1) AND (?2 IS NULL OR field=?2)", (status, field))
+    def corrections(
+        self, status: CorrectionStatus | None = None, field: str | None = None, *, kept: bool = False
+    ) -> list[Correction]:
+        """Corrections, the oldest first; with ``kept`` also labels of ours that people kept."""
+        chosen = "(?1 IS NULL OR status=?1) AND (?2 IS NULL OR field=?2) AND (?3 OR ours IS NOT theirs)"
+        return self._corrections(chosen, (status, field, kept))
 
     def correction(self, number: int) -> Correction | None:
         """One correction."""
         return next(iter(self._corrections("id=?", (number,))), None)
 
     def examples(self, field: str) -> list[Correction]:
-        """Approved corrections of a field that have a text and were not made by a rule or another program."""
+        """Approved corrections of a field that have a text and were made by people, and labels that they kept."""
         return self._corrections("status='approved' AND field=? AND text<>'' AND actor_kind='person'", (field,))
 
     # What was learnt

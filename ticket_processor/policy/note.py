@@ -30,6 +30,7 @@ _LIKELY = 0.7
 """A likelihood from here on is said as "yes", up to one minus it as "no"."""
 _GUESS_BELOW = 0.75
 """What the rules are less sure of is called a guess."""
+_WHO = {"neighbours": "similar tickets", "classifier": "the local classifier", "rules": "keyword rules"}
 _QUOTES = re.compile('["“”„‟«»″‶❝❞🙶🙷🙸〝〞〟＂]')
 _END = re.compile(r"[^\w)\]]+$")
 _NO_WORDS = re.compile(r"[\W_]+")
@@ -133,8 +134,7 @@ def answered_by(analysis: Analysis) -> str:
     if analysis.source == "model":
         return f"by {leaving(analysis.model or '')}, confidence {analysis.confidence:.2f}"
     because = f" ({analysis.why_fallback.replace('_', ' ')})" if analysis.why_fallback else ""
-    who = "the local classifier" if analysis.source == "classifier" else "keyword rules"
-    return f"by {who}{because}, confidence {analysis.confidence:.2f}"
+    return f"by {_WHO[analysis.source]}{because}, confidence {analysis.confidence:.2f}"
 
 
 def quoted(words: str, limit: int) -> str:

@@ -11,11 +11,14 @@ FILE_NAME = "learning.sqlite3"
 
 
 class LearningSettings(Frozen):
-    """What is collected of what people made of our labels; see `docs/learning.md`."""
+    """What is collected of what people made of our labels, and what it may be used for; see `docs/learning.md`."""
 
     collect_share: float = Field(
         0.0,
         ge=0,
         le=0.05,
         description="share of each run's requests that read what people made of our labels; 0: none",
+    )
+    neighbour_vote: bool = Field(
+        False, description="without a model, let approved corrections of similar tickets answer before keyword rules"
     )

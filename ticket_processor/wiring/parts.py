@@ -41,8 +41,8 @@ from ..pipeline.writeback import Delivery
 from ..policy.skip_rules import Selection, SkipRules
 from ..settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings
 from ..settings.schema import Settings
-from ..state.sqlite import is_there
 from ..state.store import FILE_NAME, State
+from .trained import trained_classifier
 
 LOCK_NAME = "run.lock"
 ACCOUNT = "account"
@@ -247,10 +247,16 @@ def understanding(
                     useless=Breaker(f"answers of {target.name}", clock, threshold=USELESS_IN_A_ROW),
                 )
             )
+        classifier, neighbours = trained_classifier(settings, rules, trouble), None
+        if settings.learning.neighbour_vote and not links:
+            from .learnt_examples import neighbour_vote  # most runs need nothing of it
+
+            neighbours = neighbour_vote(settings, classifier or rules, trouble)
         yield Understanding(
             links,
             rules,
-            classifier=trained_classifier(settings, rules, trouble),
+            neighbours=neighbours,
+            classifier=classifier,
             cascade_below=settings.policy.review_below if settings.models.cascade else None,
             signs=signs_of,
             clock=clock,
@@ -290,27 +296,6 @@ def model_analyser(server: ChatServer, target: ModelTarget, settings: Settings, 
         max_output_tokens=target.max_output_tokens,
         advice=settings.models.advice,
     )
-
-
-def trained_classifier(
-    settings: Settings, rules: RulesAnalyser, trouble: Callable[[str], object] = lambda _sentence: None
-) -> Analyser | None:
-    """The classifier that ``ticketbot train`` made, if it is there, wanted and usable."""
-    folder = settings.classifier_folder
-    if not settings.classifier.use or not is_there(folder):
-        return None
-    from ..analysis.classifier.analyser import LocalClassifier
-    from ..analysis.classifier.storage import ClassifierUnusable, NotTrained, read_description
-
-    try:
-        if not read_description(folder).used:
-            return None  # it beat the rules at nothing, which 'ticketbot train' has said
-        return LocalClassifier.load(folder, settings.taxonomy, rules, settings.account)
-    except NotTrained:
-        return None
-    except ClassifierUnusable as error:
-        trouble(f"{error}; the rules do its work")
-        return None
 
 
 @contextmanager
