@@ -16,6 +16,7 @@ from .analysis.model_server.chat import ChatServer, RawAnswer
 from .analysis.model_server.connection import AnswerUnusable, FormRefused
 from .analysis.model_server.presets import cost_usd
 from .analysis.model_server.prompt import (
+    EarlierTickets,
     answer_schema,
     fingerprint,
     in_words,
@@ -54,6 +55,7 @@ class ModelAnalyser:
     model. ``reveal`` is the level at which the texts were redacted: from a lower one than the standard, answers are
     redacted again before they leave. ``max_output_tokens`` is what the server is told, and counts in estimates only.
     ``advice``: it is also asked for the likely cause, steps to try, and whether the first reply will do.
+    ``earlier`` picks tickets with their labels that it is shown before a ticket.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class ModelAnalyser:
         starting_form: str = "json_schema",
         max_output_tokens: int = 400,
         advice: bool = False,
+        earlier: Callable[[RedactedText], EarlierTickets] | None = None,
     ) -> None:
         """Raises ``ValueError`` for a ``starting_form`` that is none of :data:`FORMS`."""
         if starting_form not in FORMS:
@@ -96,6 +99,7 @@ class ModelAnalyser:
         self._broken_promises = 0
         self._max_output_tokens = max_output_tokens
         self._advice = advice
+        self._earlier = earlier
         self._schema = answer_schema(taxonomy, self._entities, advice=advice)
         self._plain_schema = answer_schema(taxonomy, self._entities, bounded=False, advice=advice)
         self._instructions = instructions(taxonomy, self._entities, team_language, advice=advice)
@@ -152,8 +156,13 @@ class ModelAnalyser:
             attempts=calls,
             usage=usage,
             cost_usd=cost_usd,
+            examples=self._earlier(text).ids if self._earlier else (),
         )
         return self.hold(analysis, text)
+
+    def fingerprint_of(self, text: RedactedText) -> str:
+        """A digest of everything that the answer to ``text`` depends on besides it: also what is shown before it."""
+        return "-".join((self.fingerprint, *map(str, self._earlier(text).ids if self._earlier else ())))
 
     def hold(self, analysis: Analysis, text: RedactedText) -> Analysis:
         """``analysis`` held to what ``text`` itself says: no urgency or risk below its own words' and the category's.
@@ -256,10 +265,9 @@ class ModelAnalyser:
 
     def _messages(self, text: RedactedText, fence: str) -> list[Message]:
         # The fixed part comes first, so that providers can cache it. The fence cannot be guessed by a ticket.
-        return [
-            {"role": "system", "content": self._instructions},
-            {"role": "user", "content": ticket_message(text.text, fence, self._ticket_tokens, level=self._level)},
-        ]
+        earlier = self._earlier(text).before(fence, self._level) if self._earlier else ""
+        shown = earlier + ticket_message(text.text, fence, self._ticket_tokens, level=self._level)
+        return [{"role": "system", "content": self._instructions}, {"role": "user", "content": shown}]
 
     def _checked(self, raw: RawAnswer, text: RedactedText, messages: list[Message], fence: str) -> Answer:
         return checked(

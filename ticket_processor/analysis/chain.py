@@ -93,7 +93,7 @@ class ModelLink:
 
         A text that another thread is asking about just now is waited for, and not paid for twice.
         """
-        fingerprint = self._fingerprint()
+        fingerprint = self._fingerprint(text)
         if self._store is None or not fingerprint:
             return self._fresh(text)
         key = normalised(text.text)
@@ -128,8 +128,9 @@ class ModelLink:
         analysis, tries = self.guard.ask(lambda allowance: self._answer(text, allowance), size and partial(size, text))
         return analysis.model_copy(update={"attempts": analysis.attempts + tries - 1})
 
-    def _fingerprint(self) -> str:
-        own = getattr(self.analyser, "fingerprint", "")
+    def _fingerprint(self, text: RedactedText) -> str:
+        of_text = getattr(self.analyser, "fingerprint_of", None)
+        own = of_text(text) if of_text else getattr(self.analyser, "fingerprint", "")
         # The version stands for the rules, whose floors and signs are part of an answer.
         return "\0".join((__version__, self.name, self._place, self.level, own)) if own else ""
 

@@ -291,10 +291,10 @@ def _hits(words: Iterable[str], text: str) -> int:
 
 
 def _without_fence(text: str) -> str:
-    """The text without the two equal lines around it that mark data in a prompt."""
-    first, _, rest = text.strip().partition("\n")
-    inner, _, last = rest.rpartition("\n")
-    return inner if first and first == last and " " not in first else text
+    """What stands between the last two equal lines that mark data in a prompt; all of it where there are none."""
+    rest, _, last = f"\n{text.strip()}".rpartition("\n")
+    _, fence, inner = f"{rest}\n".rpartition(f"\n{last}\n")
+    return inner.removesuffix("\n") if last and fence and " " not in last else text
 
 
 def _plain(content: object) -> str:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from ..core.models import Frozen
 
 FILE_NAME = "learning.sqlite3"
 """The learning store's file in the state folder."""
+
+
+FEWEST_EXAMPLES = 4
+"""With fewer, one label's half of them is a single one."""
+
+
+def _none_or_enough(number: int) -> int:
+    if 0 < number < FEWEST_EXAMPLES:
+        raise ValueError(f"must be 0, or {FEWEST_EXAMPLES} to 6")
+    return number
 
 
 class LearningSettings(Frozen):
@@ -18,6 +30,9 @@ class LearningSettings(Frozen):
         ge=0,
         le=0.05,
         description="share of each run's requests that read what people made of our labels; 0: none",
+    )
+    examples: Annotated[int, AfterValidator(_none_or_enough)] = Field(
+        0, ge=0, le=6, description="approved examples of similar tickets in a prompt, 4 to 6; 0: none"
     )
     neighbour_vote: bool = Field(
         False, description="without a model, let approved corrections of similar tickets answer before keyword rules"

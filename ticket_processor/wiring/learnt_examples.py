@@ -1,4 +1,4 @@
-"""What runs use of what was learnt: approved examples, for the vote of similar tickets and for prompts."""
+"""What runs use of what was learnt: approved examples, for prompts and for the vote of similar tickets."""
 
 from __future__ import annotations
 
@@ -9,19 +9,34 @@ from ..analysis.chain import Analyser
 from ..core.errors import StateUnusable
 from ..learning.neighbour_vote import NeighbourVote
 from ..learning.neighbours import ExampleIndex, examples_of
+from ..learning.prompt_examples import ExamplePicker
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 
 
-def neighbour_vote(settings: Settings, rest: Analyser, trouble: Callable[[str], object]) -> Analyser | None:
-    """The vote of similar tickets; ``None`` where nothing was approved yet, or it cannot be read."""
-    index = example_index(settings, trouble)
-    return NeighbourVote(index, rest, settings.taxonomy) if len(index) else None
+class LearntParts:
+    """Parts of the chain that are made of approved examples; each is ``None`` where it is not wanted or nothing was.
+
+    ``trouble`` is told where they cannot be read.
+    """
+
+    def __init__(self, settings: Settings, trouble: Callable[[str], object]) -> None:
+        self._settings = settings
+        self._index = _index(settings, trouble)
+
+    def examples(self) -> ExamplePicker | None:
+        """What picks a prompt's examples."""
+        wanted = self._settings.learning.examples
+        return ExamplePicker(self._index, wanted) if wanted and len(self._index) else None
+
+    def vote(self, rest: Analyser) -> Analyser | None:
+        """The vote of similar tickets; all but the category is ``rest``'s."""
+        wanted = self._settings.learning.neighbour_vote and len(self._index)
+        return NeighbourVote(self._index, rest, self._settings.taxonomy) if wanted else None
 
 
-def example_index(settings: Settings, trouble: Callable[[str], object]) -> ExampleIndex:
-    """The approved examples of these settings; none, and ``trouble`` is told, where they cannot be read."""
+def _index(settings: Settings, trouble: Callable[[str], object]) -> ExampleIndex:
     path = settings.state_folder / FILE_NAME
     try:
         if is_there(path):

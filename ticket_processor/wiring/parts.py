@@ -20,8 +20,10 @@ from ..analysis.guard import USELESS_IN_A_ROW
 from ..analysis.model_server.chat import ChatServer, server_for
 from ..analysis.model_server.connection import Connection, ModelConnection
 from ..analysis.model_server.presets import ModelTarget, price_note, targets
+from ..analysis.model_server.prompt import EarlierTickets
 from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.rules.injection import signs_of
+from ..analysis.text.redact import RedactedText
 from ..audit.encryption import Keyring
 from ..audit.keys import log_keys
 from ..audit.receipts import AuditLog
@@ -227,8 +229,14 @@ def understanding(
     budget = budget or Budget(settings.budget, store)
     rules = RulesAnalyser(settings.taxonomy, settings.entities)
     links: list[Analyser] = []
+    models = targets(settings.models)
+    learnt = None
+    if settings.learning.examples if models else settings.learning.neighbour_vote:
+        from .learnt_examples import LearntParts  # most runs need nothing of it
+
+        learnt = LearntParts(settings, trouble)
+    earlier = learnt.examples() if learnt else None
     with ExitStack() as stack:
-        models = targets(settings.models)
         for target in models:
             server = server_for(target, deadline.remaining, connect)
             stack.callback(server.close)
@@ -236,7 +244,7 @@ def understanding(
                 Thread(target=server.get_ready, name="get-ready", daemon=True).start()
             links.append(
                 ModelLink(
-                    model_analyser(through(server), target, settings, rules),
+                    model_analyser(through(server), target, settings, rules, earlier),
                     model_breaker(target.name, clock, state),
                     deadline,
                     name=target.name,
@@ -247,15 +255,11 @@ def understanding(
                     useless=Breaker(f"answers of {target.name}", clock, threshold=USELESS_IN_A_ROW),
                 )
             )
-        classifier, neighbours = trained_classifier(settings, rules, trouble), None
-        if settings.learning.neighbour_vote and not links:
-            from .learnt_examples import neighbour_vote  # most runs need nothing of it
-
-            neighbours = neighbour_vote(settings, classifier or rules, trouble)
+        classifier = trained_classifier(settings, rules, trouble)
         yield Understanding(
             links,
             rules,
-            neighbours=neighbours,
+            neighbours=learnt.vote(classifier or rules) if learnt and not links else None,
             classifier=classifier,
             cascade_below=settings.policy.review_below if settings.models.cascade else None,
             signs=signs_of,
@@ -277,7 +281,13 @@ def model_breaker(name: str, clock: Clock, state: State | None = None) -> Breake
     )
 
 
-def model_analyser(server: ChatServer, target: ModelTarget, settings: Settings, rules: RulesAnalyser) -> ModelAnalyser:
+def model_analyser(
+    server: ChatServer,
+    target: ModelTarget,
+    settings: Settings,
+    rules: RulesAnalyser,
+    earlier: Callable[[RedactedText], EarlierTickets] | None = None,
+) -> ModelAnalyser:
     """One model of that server, asked in the site's taxonomy."""
     return ModelAnalyser(
         server,
@@ -295,6 +305,7 @@ def model_analyser(server: ChatServer, target: ModelTarget, settings: Settings, 
         starting_form=target.forms[0],
         max_output_tokens=target.max_output_tokens,
         advice=settings.models.advice,
+        earlier=earlier,
     )
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import accumulate
+from typing import Protocol
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.models import RedactionLevel, Risk, Sentiment, Urgency
@@ -182,7 +183,19 @@ def fingerprint(
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-# The ticket
+# The ticket, and what may stand before it
+
+
+class EarlierTickets(Protocol):
+    """Tickets with the labels that people gave them, for a model to see before the ticket itself."""
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """What a receipt names them by."""
+
+    def before(self, fence: str, level: RedactionLevel) -> str:
+        """The lines that stand before a ticket fenced by ``fence``, for a model that may see texts of ``level``."""
+
 
 _REASONING = r"think(?:ing)?|reason(?:ing)?|thoughts?|reflection|analysis|scratchpad|seed:think"
 REASONING_STARTS = rf"<(?:{_REASONING})>|\u25c1think\u25b7|\[THINK\]"
@@ -206,10 +219,15 @@ def ticket_message(text: str, fence: str, limit: int, *, level: RedactionLevel =
 
     ``text`` has been redacted at ``level``, and is again where marks of chat templates went: they may part a number.
     """
-    readable = _TEMPLATE_MARKS.sub(" ", text.replace(fence, ""))
+    readable = without_marks(text.replace(fence, ""))
     if readable != text:
         readable = redact(readable, level=level).text
     return f"{fence}\n{cut(readable, limit).replace(fence, '')}\n{fence}"
+
+
+def without_marks(text: str) -> str:
+    """``text`` without the borders of chat templates; to be redacted again, since they may part a number."""
+    return _TEMPLATE_MARKS.sub(" ", text)
 
 
 def cut(text: str, limit: int) -> str:
