@@ -1,12 +1,20 @@
-"""Decides about corrections where no person has to: those of a category that is gone expire."""
+"""Decides about corrections where no person has to: what many people did alike is approved, what is gone expires."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
 from ..core.taxonomy import Taxonomy
-from .model import CATEGORIES, LearntChange
-from .store import LearningStore
+from .model import CATEGORIES, Correction, LearntChange
+from .store import DECIDED, LearningStore
 
 TAXONOMY = "the taxonomy"
+AGREEMENT = "learning.auto_approve"
+PEOPLE, TICKETS, WITHIN_S = 3, 5, 30 * 86_400.0
+"""So many people did the same, on so many tickets, within this time."""
+MANY, AHEAD = 10, 2
+"""An account that made so many corrections towards a label, and more than twice as many as any other, pushes it."""
 
 
 def expire(store: LearningStore, taxonomy: Taxonomy, at: float) -> LearntChange | None:
@@ -17,3 +25,60 @@ def expire(store: LearningStore, taxonomy: Taxonomy, at: float) -> LearntChange 
         if item.field in CATEGORIES and taxonomy.today(item.theirs) is None
     ]
     return store.decide(gone, "expired", TAXONOMY, at) if gone else None
+
+
+def approve_agreed(store: LearningStore, at: float) -> LearntChange | None:
+    """Approve what enough people did alike of late, whatever an account says that pushes a label.
+
+    What a person once rejected or took back is left to people.
+    """
+    everything = store.corrections(kept=True)
+    refused = {_direction(item) for item in everything if item.status == "rejected"} | _taken_back(store, everything)
+    lately = [item for item in everything if item.at >= at - WITHIN_S and item.status in ("pending", "approved")]
+    pushed = _pushed(lately)
+    groups: defaultdict[tuple[str, str | None, str], list[Correction]] = defaultdict(list)
+    for item in lately:
+        if item.ours == item.theirs or (item.field, item.theirs, item.author) not in pushed:
+            groups[_direction(item)].append(item)
+    agreed = [
+        item.id
+        for direction, items in groups.items()
+        if direction not in refused and _agreed(items)
+        for item in items
+        if item.status == "pending"
+    ]
+    return store.decide(agreed, "approved", AGREEMENT, at) if agreed else None
+
+
+def _agreed(items: Iterable[Correction]) -> bool:
+    known = [item for item in items if item.author is not None]
+    return len({item.author for item in known}) >= PEOPLE and len({item.ticket_id for item in known}) >= TICKETS
+
+
+def _pushed(items: Iterable[Correction]) -> set[tuple[str, str, int | None]]:
+    """Fields and labels that one account pushes, with that account."""
+    towards: defaultdict[tuple[str, str], Counter[int | None]] = defaultdict(Counter)
+    for item in items:
+        if item.ours != item.theirs:
+            towards[item.field, item.theirs][item.author] += 1
+    found = set()
+    for (field, label), authors in towards.items():
+        (author, most), (_, next_most) = [*authors.most_common(2), (None, 0)][:2]
+        if most >= MANY and most > AHEAD * next_most:
+            found.add((field, label, author))
+    return found
+
+
+def _taken_back(store: LearningStore, everything: Iterable[Correction]) -> set[tuple[str, str | None, str]]:
+    """What was approved here, and undone by a person."""
+    undone = [
+        change
+        for change in store.changes()
+        if change.what == DECIDED and change.who == AGREEMENT and change.undone_at is not None
+    ]
+    ids = {row[0] for change in undone for row in change.detail["before"]}
+    return {_direction(item) for item in everything if item.id in ids and item.status == "pending"}
+
+
+def _direction(item: Correction) -> tuple[str, str | None, str]:
+    return item.field, item.ours, item.theirs

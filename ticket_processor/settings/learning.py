@@ -37,3 +37,6 @@ class LearningSettings(Frozen):
     neighbour_vote: bool = Field(
         False, description="without a model, let approved corrections of similar tickets answer before keyword rules"
     )
+    auto_approve: bool = Field(
+        False, description="approve what 3 people did alike on 5 tickets within 30 days, without a person"
+    )

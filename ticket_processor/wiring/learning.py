@@ -13,7 +13,7 @@ from ..core.models import RedactionLevel
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.transport import Transport
 from ..learning.collect import CollectedLabels, Collector
-from ..learning.decisions import expire
+from ..learning.decisions import approve_agreed, expire
 from ..learning.label_words import Words, words_of
 from ..learning.pending import PendingTickets
 from ..learning.ratings import keep_ratings
@@ -109,7 +109,8 @@ def collect_in_run(
 
 def _decided(settings: Settings, store: LearningStore, now: float) -> list[str]:
     """Decide what needs no person; a sentence for each decision."""
-    changes = [expire(store, settings.taxonomy, now)]
+    agreed = approve_agreed(store, now) if settings.learning.auto_approve else None
+    changes = [expire(store, settings.taxonomy, now), agreed]
     return [
         f"{len(change.detail['before']):,} corrections {change.detail['status']} by {change.who} "
         f"(learn undo {change.id} takes it back)"
