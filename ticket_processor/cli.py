@@ -70,6 +70,7 @@ class Commands(CommandGroup):
                 "thresholds": CommandEntry(
                     "Print from which confidence on values may be written.", "learn_figures:thresholds"
                 ),
+                "confusions": CommandEntry("Show categories that are mixed up.", "learn_labels:confused"),
                 "log": CommandEntry("Print everything that was learnt or decided.", "learn:log"),
                 "undo": CommandEntry("Take back something that was learnt.", "learn:undo"),
                 "pin": CommandEntry("Pin right answers that no change may lose.", "learn_pins:pin"),

@@ -49,6 +49,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "learn reject": ("ticketbot learn reject 14", "ticketbot learn reject --field urgency --ours high --theirs low"),
     "learn log": ("ticketbot learn log",),
     "learn thresholds": ("ticketbot learn thresholds", "ticketbot learn thresholds --part tags --apply"),
+    "learn confusions": ("ticketbot learn confusions", "ticketbot learn confusions --from-helpdesk --json"),
     "learn undo": ("ticketbot learn undo 3",),
     "learn pin": (
         "ticketbot learn pin 12 13",

@@ -1,0 +1,119 @@
+"""``ticketbot learn confusions``: categories that people mix up with others, and descriptions that tell them apart."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from ..analysis.text.cleaning import clean
+from ..analysis.text.redact import redact
+from ..core.clock import SystemClock
+from ..core.errors import ExitCode
+from ..evaluation.data import Example
+from ..learning.confusions import Confusion, confusions, proposed_descriptions, taxonomy_lines
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..wiring.parts import strictest_redaction
+from . import score_tables
+from .learn import opened_learning
+from .options import ConfigOption, JsonOption, VerboseOption
+from .parse_time import parse_since
+from .screen import Screen
+from .solved_tickets import read_solved
+
+COLUMNS = (
+    "<field",
+    "<ticketbot said",
+    "<people say",
+    "tickets",
+    "of",
+    "share",
+    "95%",
+    "by chance",
+    "people",
+    "<remark",
+)
+MOST_SOLVED = 3_000
+
+
+def confused(
+    clock: SystemClock,
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="Only labels whose fate was settled since then, such as 90d.")
+    ] = None,
+    from_helpdesk: Annotated[
+        bool, typer.Option("--from-helpdesk", help="Take words from a year's solved tickets, too.")
+    ] = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Show which categories people put in place of others more often than chance; changes nothing.
+
+    Proposes descriptions with the words that tell their tickets apart, as far as corrections keep texts.
+    """
+    settings, screen = load(config=config, need_helpdesk=from_helpdesk), Screen(as_json=as_json)
+    first = None if since is None else parse_since(since, clock.now())
+    with opened_learning(config, read_only=True) as store:
+        found = confusions(store.reactions(first), settings.taxonomy, store.corrections("rejected"))
+        usable = [item for status in ("approved", "pending") for item in store.corrections(status)]
+    texts: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for item in usable:
+        if item.text and item.actor_kind == "person" and item.field in ("category", "subcategory"):
+            texts[item.theirs][str(item.ticket_id)] = item.text
+    if from_helpdesk and found:
+        corrected = {number for of_category in texts.values() for number in of_category}
+        for example in solved_labels(settings, clock, screen):
+            if example.id not in corrected and example.category is not None:
+                texts[example.category][example.id] = redacted(settings, example)
+    by_category = {name: tuple(of_category.values()) for name, of_category in texts.items()}
+    descriptions = proposed_descriptions(found, settings.taxonomy, by_category)
+    lines = taxonomy_lines(descriptions)
+    if as_json:
+        rows = [{**asdict(item), "by_one": item.by_one} for item in found]
+        screen.result("", {"confusions": rows, "descriptions": descriptions, "lines": lines})
+        return ExitCode.OK
+    if not found:
+        screen.say("no two categories are mixed up more often than chance, as far as was collected")
+        return ExitCode.OK
+    score_tables.show([score_tables.Table("Mixed up more often than chance", COLUMNS, tuple(map(_row, found)))])
+    if lines:
+        screen.say("\nDescriptions with the words that tell them apart, for ticketbot.toml; read them before use:")
+        for line in lines:
+            screen.say(f"  {line}")
+    else:
+        screen.say("\nToo few texts tell them apart to propose descriptions.")
+    return ExitCode.OK
+
+
+def solved_labels(
+    settings: Settings, clock: SystemClock, screen: Screen, since: str = "365d", *, include_ours: bool = False
+) -> list[Example]:
+    """The newest solved tickets with the labels that people left."""
+    moment = parse_since(since, clock.now())
+    solved = read_solved(settings, clock, screen, moment, limit=MOST_SOLVED, include_ours=include_ours)
+    return list(solved.examples)
+
+
+def redacted(settings: Settings, example: Example) -> str:
+    """The text of a ticket as analysers see it."""
+    text = clean(example.subject, example.body)
+    return redact(text, names=example.names, level=strictest_redaction(settings)).text
+
+
+def _row(item: Confusion) -> tuple[str, ...]:
+    return (
+        item.field,
+        item.ours,
+        item.theirs,
+        str(item.tickets),
+        str(item.reviewed),
+        f"{item.tickets / item.reviewed:.0%}",
+        f"{item.lower:.0%} to {item.upper:.0%}",
+        f"{item.expected:.0%}",
+        str(len(item.people)),
+        f"nearly all by {item.people[0][0]}" if item.by_one else "",
+    )
