@@ -1,9 +1,10 @@
-"""``ticketbot learn confusions``: categories that people mix up with others, and descriptions that tell them apart."""
+"""``ticketbot learn confusions`` and ``doubts``: categories that are mixed up, and people's labels that look wrong."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,9 +12,10 @@ import typer
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.clock import SystemClock
-from ..core.errors import ExitCode
-from ..evaluation.data import Example
+from ..core.errors import ConfigError, ExitCode
+from ..evaluation.data import Example, read_examples
 from ..learning.confusions import Confusion, confusions, proposed_descriptions, taxonomy_lines
+from ..learning.doubtful_labels import FEWEST_TICKETS, LEAST_ACCURACY, doubtful_labels, neighbours_of
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import strictest_redaction
@@ -36,7 +38,9 @@ COLUMNS = (
     "people",
     "<remark",
 )
+DOUBTS = ("<ticket", "<label", "similar have it", "<most have", "share")
 MOST_SOLVED = 3_000
+YEAR = "365d"
 
 
 def confused(
@@ -89,8 +93,57 @@ def confused(
     return ExitCode.OK
 
 
+def doubts(
+    clock: SystemClock,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Labelled tickets in place of the helpdesk's: .jsonl or .jsonl.gz."),
+    ] = None,
+    since: Annotated[str, typer.Option(metavar="WHEN", help="Tickets created since then.")] = YEAR,
+    include_ours: Annotated[
+        bool, typer.Option("--include-ours", help="Also tickets that ticketbot triaged and people left so.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Show at most N.")] = 50,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """List people's categories that similar solved tickets speak against, the most doubtful first; writes nothing."""
+    settings, screen = load(config=config, need_helpdesk=not files), Screen(as_json=as_json)
+    if files:
+        read = read_examples(files, lambda sentence: screen.notices([sentence]))
+    else:
+        read = solved_labels(settings, clock, screen, since, include_ours=include_ours)
+    examples = [example for example in read if example.category is not None][:MOST_SOLVED]
+    if not examples:
+        raise ConfigError("no solved ticket carries a category that a person could have chosen")
+    with screen.progress("comparing tickets", len(examples)) as advance:
+        near = neighbours_of([redacted(settings, example) for example in examples], advance)
+    names, taxonomy = settings.taxonomy.names, settings.taxonomy
+    labels = [str(example.category) for example in examples]
+    tops = [taxonomy.split(label)[0] if label in names else label for label in labels]
+    found = doubtful_labels([(example.id, top) for example, top in zip(examples, tops, strict=True)], near)
+    shown = found.doubtful[:limit]
+    told = f"{found.tickets:,} tickets; the vote of similar ones agrees with {found.accuracy:.0%} of their categories"
+    if as_json:
+        rows = [asdict(item) for item in shown]
+        counts = {"tickets": found.tickets, "accuracy": found.accuracy, "usable": found.usable}
+        screen.result("", {**counts, "doubtful": len(found.doubtful), "doubts": rows})
+        return ExitCode.OK
+    screen.say(told)
+    if not found.usable:
+        screen.say(f"too few to doubt anybody: it takes {LEAST_ACCURACY:.0%} of {FEWEST_TICKETS} tickets at least")
+    elif shown:
+        title = f"The most doubtful {len(shown)} of {len(found.doubtful):,}"
+        rows_of = tuple(
+            (one.ticket, one.label, f"{one.share:.0%}", one.neighbours_say, f"{one.their_share:.0%}") for one in shown
+        )
+        score_tables.show([score_tables.Table(title, DOUBTS, rows_of)])
+    return ExitCode.OK
+
+
 def solved_labels(
-    settings: Settings, clock: SystemClock, screen: Screen, since: str = "365d", *, include_ours: bool = False
+    settings: Settings, clock: SystemClock, screen: Screen, since: str = YEAR, *, include_ours: bool = False
 ) -> list[Example]:
     """The newest solved tickets with the labels that people left."""
     moment = parse_since(since, clock.now())
