@@ -79,6 +79,16 @@ class Commands(CommandGroup):
                 "unpin": CommandEntry("Delete pinned cases.", "learn_pins:unpin"),
             },
         ),
+        "release": CommandEntry(
+            "Settings as releases: try one, put it in place, go back.",
+            commands={
+                "show": CommandEntry("Show the release in place.", "release:show"),
+                "list": CommandEntry("Print the releases.", "release:list_all"),
+                "diff": CommandEntry("Print the settings in which two releases differ.", "release:diff"),
+                "activate": CommandEntry("Put changed settings in place, once they pass the gate.", "release:activate"),
+                "rollback": CommandEntry("Put an earlier release back in place.", "release:rollback"),
+            },
+        ),
         "report": CommandEntry("Show what was triaged in a period, how well and at what cost.", "report:report"),
         "escalated": CommandEntry("List tickets that are escalated and still open.", "escalated:escalated"),
         "dashboard": CommandEntry("Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"),

@@ -34,6 +34,18 @@ def gate(clock: SystemClock, screen: Screen, files: Sequence[Path], candidate: P
         raise ConfigError("--gate compares changed settings with the running ones: name them with --candidate FILE")
     running = load(config=config, need_helpdesk=False)
     changed = load(config=candidate, need_helpdesk=False).model_copy(update={"state_dir": running.state_folder})
+    result = judged(clock, screen, files, running, changed)
+    screen.result("\n".join(told(result)), result.as_data())
+    return ExitCode.OK if result.passed else ExitCode.SOME_FAILED
+
+
+def judged(
+    clock: SystemClock, screen: Screen, files: Sequence[Path], running: Settings, changed: Settings
+) -> GateResult:
+    """What the change does on pinned cases and labelled tickets: those of ``files``, or the helpdesk's solved ones.
+
+    Raises :class:`ConfigError` where there is nothing to compare on.
+    """
     with closing(LearningStore(running.state_folder / FILE_NAME, read_only=True)) as store:
         pins = Pins(store).all()
     if files:
@@ -51,9 +63,7 @@ def gate(clock: SystemClock, screen: Screen, files: Sequence[Path], candidate: P
     for name, settings in (("running", running), ("candidate", changed)):
         rulings = _rulings(name, settings, running, asked, clock, screen)
         sides.append(Side(settings.policy, rulings[: len(examples)], rulings[len(examples) :]))
-    result = compare(sides[0], sides[1], examples, pins, running.taxonomy)
-    screen.result("\n".join(_told(result)), result.as_data())
-    return ExitCode.OK if result.passed else ExitCode.SOME_FAILED
+    return compare(sides[0], sides[1], examples, pins, running.taxonomy)
 
 
 def _rulings(
@@ -75,7 +85,8 @@ def _rulings(
     ]
 
 
-def _told(result: GateResult) -> list[str]:
+def told(result: GateResult) -> list[str]:
+    """What a gate found, line by line."""
     lines = [f"{result.tickets} tickets with labels that people chose, {result.pins} pinned cases"]
     for field, ids in result.changes.items():
         more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""

@@ -28,6 +28,7 @@ class LabelSource:
     run_id: str = ""
     prompt_hash: str = ""
     taxonomy_hash: str = ""
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Reaction:
     taxonomy_hash: str = ""
     language: str = ""
     run_id: str = ""
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)

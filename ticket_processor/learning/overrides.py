@@ -224,6 +224,7 @@ class _Judged:
             taxonomy_hash=source.taxonomy_hash,
             language=source.language,
             run_id=source.run_id,
+            release=source.release,
         )
 
     def _shown(self, part: str, value: str) -> str:

@@ -61,6 +61,13 @@ _MIGRATIONS = (
     ) STRICT;
     """,
     "CREATE TABLE rating (ticket_id INTEGER PRIMARY KEY, score TEXT NOT NULL, at REAL NOT NULL) STRICT;",
+    """
+    CREATE TABLE release (
+        id TEXT PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, note TEXT NOT NULL, file BLOB NOT NULL,
+        settings TEXT NOT NULL
+    ) STRICT;
+    ALTER TABLE reaction ADD COLUMN release TEXT NOT NULL DEFAULT '';
+    """,
 )
 _OF_TICKETS = ("reaction", "correction", "pending", "pin", "rating")
 """The tables that hold something of tickets."""

@@ -48,6 +48,7 @@ _ALTERNATIVES = {
 def load(
     *,
     config: Path | None = None,
+    instead: TomlFile | None = None,
     flags: Mapping[tuple[str, ...], object] | None = None,
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
@@ -55,6 +56,8 @@ def load(
     one_of_many: bool = False,
 ) -> Settings:
     """The settings for a run. ``flags`` maps setting paths to values from the command line.
+
+    ``instead`` is what to take for the configuration file's content, as if it were in its place.
 
     Their lowest version of TLS holds for this process from then on. With ``one_of_many`` the environment tells nothing
     that belongs to one account.
@@ -69,7 +72,7 @@ def load(
 
     here = _read_env(folder / ".env", problems)
     path = config or _configured({**here, **environ}, folder)
-    file = _read_toml(path, problems) if path else TomlFile(DEFAULT_FILE)
+    file = instead or (_read_toml(path, problems) if path else TomlFile(DEFAULT_FILE))
     data = dict(file.data)
     _no_secrets_in(data, file.name, problems)
     for name in _NOT_SET_BY_ANYBODY.intersection(data):

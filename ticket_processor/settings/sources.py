@@ -51,7 +51,12 @@ def read_toml(path: Path) -> TomlFile:
         raise ConfigError(f"the configuration file {path} does not exist; 'ticketbot init' writes one")
     if path.is_dir():
         raise ConfigError(f"{path} is a folder of configuration files, and this needs one of them: name that")
-    text = _text(path)
+    return parse_toml(_bytes(path), path)
+
+
+def parse_toml(raw: bytes, path: Path) -> TomlFile:
+    """The settings in the bytes of a file, which errors call ``path``. Raises what :func:`read_toml` does."""
+    text = _decoded(raw, path)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:  # its message names the line, and no value
@@ -69,7 +74,7 @@ def read_env(path: Path) -> tuple[dict[str, str], list[str]]:
     """
     if not path.exists() or path.is_dir():  # a virtual environment may have that name
         return {}, []
-    text = _text(path)
+    text = _decoded(_bytes(path), path)
     found: dict[str, str] = {}
     problems = []
     for binding in parse_stream(io.StringIO(text)):
@@ -87,11 +92,14 @@ def _blank_lines(text: str) -> int:
     return text[: len(text) - len(text.lstrip())].count("\n")
 
 
-def _text(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from None
+
+
+def _decoded(raw: bytes, path: Path) -> str:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
         raise ConfigError(f"{path} is saved as UTF-16, which Notepad calls Unicode: {_SAVE}")
     try:
