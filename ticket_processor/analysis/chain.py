@@ -187,8 +187,11 @@ class Understanding:
         clock: Clock | None = None,
         trouble: Callable[[str], object] = lambda _sentence: None,
         price_note: str = "",
+        release: str = "",
     ) -> None:
+        """``release`` is named in every analysis."""
         self.price_note = price_note
+        self._release = release
         self.links = tuple(links)
         self._rules = rules
         self._learnt = [
@@ -251,6 +254,7 @@ class Understanding:
                 # A model names the language of its instructions now and then; the others ask the detector themselves.
                 "language": (sure_language(cleaned) if best.source == "model" else None) or best.language,
                 "condenses": condenses(cleaned, best.summary),
+                "release": self._release,
             }
         )
 
@@ -259,7 +263,11 @@ class Understanding:
         text = self.readable(ticket)
         analysis = self._without_models(text, why, lambda _step: None)
         return analysis_leaving(analysis).model_copy(
-            update={"suspicious": self._signs(_raw(ticket)), "condenses": condenses(text.text, analysis.summary)}
+            update={
+                "suspicious": self._signs(_raw(ticket)),
+                "condenses": condenses(text.text, analysis.summary),
+                "release": self._release,
+            }
         )
 
     def readable(self, ticket: Ticket, level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:

@@ -12,8 +12,7 @@ import typer
 
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
-from ..learning.model import LearntChange
-from ..learning.releases import ACTIVATED
+from ..learning.model import RELEASE, LearntChange
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import FILE_NAME, LearningStore
 from ..reporting.export_labels import scoreboard_data
@@ -114,7 +113,7 @@ def undo(
 ) -> int:
     """Take back something that was learnt; what was decided anew since then stays."""
     with opened_learning(config) as store:
-        if any(item.id == change and item.what == ACTIVATED for item in store.changes()):
+        if any(item.id == change and item.what == RELEASE for item in store.changes()):
             raise ConfigError(f"change {change} put a release in place: 'ticketbot release rollback' goes back")
         undone = store.undo(change, clock.now())
     if undone is None:

@@ -14,6 +14,8 @@ ActorKind = Literal["person", "rule", "bot", "unknown"]
 
 CATEGORIES = ("category", "subcategory")
 """The fields whose values are names of the taxonomy."""
+RELEASE = "release"
+"""The kind of change that puts a release in place."""
 
 CorrectionStatus = Literal["pending", "approved", "rejected", "expired"]
 

@@ -128,6 +128,7 @@ def _write_of(line: Mapping[str, Any], hashes: Mapping[str, str]) -> tuple[int, 
         run_id=str(line.get("run_id")),
         prompt_hash=str(hashes.get("prompt", "")),
         taxonomy_hash=str(hashes.get("taxonomy", "")),
+        release=str(analysis.get("release", "")),
     )
     category, intent = str(analysis.get("category")), str(line.get("intent") or "")
     return line["ticket_id"], category, intent, source, parse_iso(str(line.get("ts")))

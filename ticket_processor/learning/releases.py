@@ -23,10 +23,9 @@ from ..analysis.model_server.prompt import fingerprint
 from ..core.errors import CannotRun, ConfigError
 from ..settings.schema import Settings
 from ..settings.sources import VARIABLES
+from .model import RELEASE
 from .store import LearningStore
 
-ACTIVATED = "release"
-"""The kind of change that puts a release in place."""
 DECIDING = ("models", "policy", "classifier.use", "entities", "team_language", "learning")
 """The settings that decide, besides the categories: a release's id depends on these alone."""
 NOT_DECIDING = ("models.prices", "learning.collect_share")
@@ -140,7 +139,7 @@ class Releases:
         """The ids that were put in place on top of each other, the active one last; a rollback goes back in it."""
         found: list[str] = []
         for change in self._store.changes():
-            if change.what != ACTIVATED:
+            if change.what != RELEASE:
                 continue
             if (before := change.detail["before"]) not in found[-1:]:
                 found.append(before)
@@ -167,7 +166,7 @@ class Releases:
         self._keep(before, release)
         with self._store.writing():
             detail = {"release": release.id, "before": before.id, "gate": gate, "note": note}
-            self._store.record(ACTIVATED, who, detail, at)
+            self._store.record(RELEASE, who, detail, at)
             put_in_place(release.file, path)
 
     def _keep(self, *releases: Release) -> None:

@@ -320,7 +320,17 @@ def _assembled(
         workers = (cluster and cluster.places) or settings.run.workers
         connect = cluster.connect if cluster else Connection
         chain = stack.enter_context(
-            understanding(settings, clock, deadline, state, store, troubles.append, soon=busy, connect=connect)
+            understanding(
+                settings,
+                clock,
+                deadline,
+                state,
+                store,
+                troubles.append,
+                soon=busy,
+                connect=connect,
+                release=str(learnt.get("release", "")),
+            )
         )
         executor = (asked.threads or _own_threads)(workers)
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
