@@ -127,6 +127,13 @@ def test_a_file_that_cannot_be_replaced_leaves_no_trace(place: Path, monkeypatch
     assert sorted(path.name for path in place.parent.glob(".*")) == []
 
 
+def test_the_gate_compares_with_a_release_where_it_is_asked_to(place: Path) -> None:
+    before = release("activate", "bad.toml", "--force")["before"]
+    gate = ("eval", "--gate", "rows.jsonl", "--candidate", "bad.toml")
+    assert told(*gate)["changes"] == {}
+    assert told(*gate, "--against", before, code=1)["passed"] is False
+
+
 def secrets(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for name, field in model.model_fields.items():
         for kind in [field.annotation, *typing.get_args(field.annotation)]:

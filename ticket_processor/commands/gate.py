@@ -18,6 +18,7 @@ from ..learning.store import FILE_NAME, LearningStore
 from ..policy.decide import decide
 from ..settings.load import load
 from ..settings.schema import Settings
+from ..wiring.learnt_policy import with_learnt
 from ..wiring.parts import understanding
 from .analyser_choice import DEADLINE_S
 from .screen import Screen
@@ -28,12 +29,27 @@ SINCE_S = 365 * 86_400.0
 _SHOWN = 10
 
 
-def gate(clock: SystemClock, screen: Screen, files: Sequence[Path], candidate: Path | None, config: Path | None) -> int:
-    """Compare the settings of ``candidate`` with the running ones; exit code 1 where they may not go live."""
+def gate(
+    clock: SystemClock,
+    screen: Screen,
+    files: Sequence[Path],
+    candidate: Path | None,
+    config: Path | None,
+    against: str | None = None,
+) -> int:
+    """Compare the settings of ``candidate`` with the running ones, or with those of a release.
+
+    Exit code 1 where they may not go live.
+    """
     if candidate is None:
         raise ConfigError("--gate compares changed settings with the running ones: name them with --candidate FILE")
-    running = load(config=config, need_helpdesk=False)
+    running, _ = with_learnt(load(config=config, need_helpdesk=False))
     changed = load(config=candidate, need_helpdesk=False).model_copy(update={"state_dir": running.state_folder})
+    changed, _ = with_learnt(changed)
+    if against is not None:
+        from .release import of_release
+
+        running = of_release(against, running, config).model_copy(update={"state_dir": running.state_folder})
     result = judged(clock, screen, files, running, changed)
     screen.result("\n".join(told(result)), result.as_data())
     return ExitCode.OK if result.passed else ExitCode.SOME_FAILED

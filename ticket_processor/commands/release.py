@@ -190,12 +190,11 @@ def as_if_in_place(file: Path, config: Path | None) -> NamedSettings:
     return _named(raw, file, config)
 
 
-def candidate(name: str, releases: Releases, config: Path | None) -> NamedSettings:
-    """The settings of a file, or of a release by its id, as if in place. Raises :class:`ConfigError`."""
-    if Path(name).is_file():
-        return as_if_in_place(Path(name), config)
-    kept = releases.find(name)
-    return _named(kept.file, Path(f"release {kept.id}"), config)
+def of_release(name: str, running: Settings, config: Path | None) -> Settings:
+    """The settings of a release of these running ones, as if in place. Raises :class:`ConfigError`."""
+    with closing(LearningStore(running.state_folder / FILE_NAME, read_only=True)) as store:
+        kept = Releases(store).find(name)
+    return _named(kept.file, Path(f"release {kept.id}"), config).settings
 
 
 def _named(raw: bytes, path: Path, config: Path | None) -> NamedSettings:
