@@ -1,25 +1,26 @@
 """Measure the gate: of planted bad changes of settings how many it refuses, and of good ones how many.
 
-    python scripts/measure_gate.py
+    python scripts/measure_gate.py [--set first | fresh] [--tickets N]
 
-Twenty of each, on two samples of 500 invented tickets with labels, answered by keyword rules. Ten cases are pinned:
-the corpus's critical tickets that the rules escalate.
+Twenty of each in either set, on two samples of invented tickets with labels, answered by keyword rules. Ten cases are
+pinned: the corpus's critical tickets that the rules escalate.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 import development  # noqa: F401 - for its effect
+from gate_changes import SETS
 
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.commands.analyser_choice import rules_alone
 from ticket_processor.core.models import Analysis
-from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.data import Example
 from ticket_processor.evaluation.runner import as_ticket
 from ticket_processor.learning.gate import Ruling, Side, compare
@@ -30,80 +31,46 @@ from ticket_processor.seeding.variations import vary
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 
-TICKETS, PINS = 500, 10
+PINS = 10
 ANSWERS: dict[tuple[str, tuple[str, ...]], list[Analysis]] = {}
 """Answers by taxonomy and tickets: a policy changes none."""
-NAMES = default_taxonomy().names
-
-
-def categories(*without: str, floor: str = "", words: tuple[str, str] = ("", ""), describe: str = "") -> str:
-    """The default categories as settings, changed in one way."""
-    lines = []
-    for item in default_taxonomy().categories:
-        if item.name in without:
-            continue
-        lines += ["[[categories]]", f'name = "{item.name}"', f'description = "{describe}{item.description}"']
-        if floor.partition("=")[0] == item.name:
-            lines.append(f'priority_floor = "{floor.partition("=")[2]}"')
-        if words[0] == item.name:
-            lines.append(f"keywords = {{ en = [{words[1]}] }}")
-    return "\n".join(lines)
-
-
-BAD = {
-    **{f"without {name}": categories(name) for name in NAMES if name != "general"},
-    **{
-        f"{name} is critical at least": categories(floor=f"{name}=critical") for name in ("billing", "order", "general")
-    },
-    **{
-        f"everyday words mean {name}": categories(words=(name, '"the", "please", "my", "you", "your", "have"'))
-        for name in ("feature_request", "security", "refund", "order")
-    },
-    "nothing is escalated": "[policy.escalation]\non = []",
-    "security is not escalated, nor is critical": '[policy.escalation]\non = ["negative_and_urgent"]',
-    "order words mean billing": categories(words=("billing", '"order", "delivery", "parcel", "package", "shipping"')),
-    "error words mean account": categories(words=("account", '"error", "crash", "app", "not work", "broken", "bug"')),
-    "money words mean general": categories(words=("general", '"invoice", "charged", "refund", "payment", "money"')),
-    "technical is critical at least": categories(floor="technical=critical"),
-}
-GOOD = {
-    "no change": "",
-    "the default categories, written out": categories(),
-    "longer descriptions": categories(describe="Tickets about this: "),
-    "no note": '[policy]\nnote = "never"',
-    "a note when useful": '[policy]\nnote = "when-useful"',
-    **{f"review below {value}": f"[policy]\nreview_below = {value}" for value in (0.3, 0.4, 0.6, 0.7)},
-    **{f"labels from {value}": f"[policy.tags]\nthreshold = {value}" for value in (0.3, 0.4, 0.5, 0.6)},
-    "priority is only suggested": '[policy.priority]\nmode = "suggest"',
-    "escalated is high at least": "[policy.escalation]\nraise_priority = true",
-    "suspicious is escalated too": (
-        '[policy.escalation]\non = ["critical", "high_risk", "security", "negative_and_urgent", "suspicious"]'
-    ),
-    "tiers": '[policy]\npreset = "tiers"',
-    "second categories": "[policy]\ntag_secondary = true",
-    "a rare product word means technical": categories(words=("technical", '"zorbl sync"')),
-    "security is high at least": categories(floor="security=high"),
-}
 
 
 def main() -> None:
+    """Measure one set of changes, or both."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--set", choices=tuple(SETS), help="only this one")
+    parser.add_argument("--tickets", type=int, default=500, help="of each sample")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         running = settings_of("")
         corpus = load_corpus()
         samples = [
             [
                 Example(id=one.id, body=one.text, **one.labels.model_dump())
-                for one in islice(vary(corpus, (number + 1) * TICKETS, seed=7), number * TICKETS, None)
+                for one in islice(vary(corpus, (number + 1) * asked.tickets, seed=7), number * asked.tickets, None)
             ]
             for number in range(2)
         ]
         pins = pinned(running, samples[0])
-        for what, changes in (("bad", BAD), ("good", GOOD)):
-            refused = {name: refusals(running, settings_of(text), samples, pins) for name, text in changes.items()}
-            for name, times in refused.items():
-                print(f"{what}: {name}: refused on {times} of 2", flush=True)
-            total = [sum(times >= least for times in refused.values()) for least in (1, 2)]
-            print(f"{what}: {len(changes)} changes, refused at least once {total[0]}, twice {total[1]}")
+        for name in [asked.set] if asked.set else SETS:
+            for what, changes in zip(("bad", "good"), SETS[name], strict=True):
+                told(f"{name}, {what}", changes, running, samples, pins)
+
+
+def told(
+    what: str,
+    changes: Mapping[str, str],
+    running: Settings,
+    samples: Sequence[Sequence[Example]],
+    pins: Sequence[PinnedCase],
+) -> None:
+    """Print on how many samples each change is refused."""
+    refused = {name: refusals(running, settings_of(text), samples, pins) for name, text in changes.items()}
+    for name, times in refused.items():
+        print(f"{what}: {name}: refused on {times} of 2", flush=True)
+    total = [sum(times >= least for times in refused.values()) for least in (1, 2)]
+    print(f"{what}: {len(changes)} changes, refused at least once {total[0]}, twice {total[1]}")
 
 
 def settings_of(text: str) -> Settings:
