@@ -18,7 +18,7 @@ from ..audit.retention import left_in
 from ..audit.verify import check
 from ..audit.writer import Head
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
-from ..monitoring.facts import many
+from ..core.wording import many
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State

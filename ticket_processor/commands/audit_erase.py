@@ -16,7 +16,7 @@ from ..audit.receipts import REPAIRED, REPAIRED_SAID
 from ..audit.retention import keep_head
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode, RunLocked
-from ..monitoring.facts import many
+from ..core.wording import many
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.sqlite import is_there

@@ -12,8 +12,8 @@ from ..audit.chain import Chain, CheckedLine, LineVerdict, judged_lines
 from ..audit.files import LogFile, log_files
 from ..audit.lines import Line
 from ..core.errors import ExitCode
+from ..core.wording import many
 from ..dashboard.timeline import Moment, moments
-from ..monitoring.facts import many
 from ..settings.load import load
 from ..wiring.parts import keyring
 from .audit import reading_keys

@@ -7,6 +7,7 @@ from contextlib import closing
 
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ExitCode
+from ..core.wording import many
 from ..learning.doctor.effects import SEVERITIES
 from ..learning.doctor.examine import SetupFinding, examine
 from ..learning.doctor.writes import planned_writes
@@ -42,8 +43,9 @@ def doctor(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption
     counted = Counter(finding.severity for finding in found)
     seen = sum(finding.customers_see for finding in found if finding.severity == "conflict")
     screen.result(
-        f"{', '.join(f'{read[kind]} {_plural(kind, read[kind])}' for kind in _KINDS)} read: "
-        f"{counted['conflict']} conflicts, {counted['warning']} warnings, {counted['advice']} pieces of advice; "
+        f"{', '.join(many(read[kind], kind) for kind in _KINDS)} read: "
+        f"{many(counted['conflict'], 'conflict')}, {many(counted['warning'], 'warning')}, "
+        f"{many(counted['advice'], 'piece of advice', 'pieces of advice')}; "
         f"customers would see {seen} of them",
         _data(found, dict(read), setup.unread),
     )
@@ -53,10 +55,6 @@ def doctor(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption
 def _block(finding: SetupFinding) -> tuple[str, list[str]]:
     name = f"{finding.rule_kind} '{finding.rule}' ({finding.rule_id}) " if finding.rule_id else f"{finding.rule}: "
     return finding.severity, [f"{name}{finding.text}", f"to do: {finding.advice}"]
-
-
-def _plural(kind: str, number: int) -> str:
-    return kind if number == 1 else f"{kind.removesuffix('y')}ies" if kind.endswith("y") else f"{kind}s"
 
 
 def _data(found: list[SetupFinding], read: dict[str, int], unread: tuple[str, ...]) -> dict[str, object]:

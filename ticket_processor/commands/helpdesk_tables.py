@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..core.wording import many
 from ..learning.override_counts import Overrides
 from ..reporting.knowledge_gaps import ANY, Coverage, Knowledge
 from .label_tables import label_tables
@@ -46,15 +47,16 @@ def _about_overrides(found: Overrides) -> Iterator[str]:
         share = f"{found.rate:.0%}; at most {found.rate_at_most:.0%} of all such"
         urgent = f" ({found.raised_to_urgent:,} to urgent)" if found.raised_to_urgent else ""
         yield (
-            f"On {found.overridden:,} of {tickets(found.judged)} that people have dealt with ({share}) they changed "
-            f"something that ticketbot had set."
+            f"On {found.overridden:,} of {many(found.judged, 'ticket')} that people have dealt with ({share}) they "
+            f"changed something that ticketbot had set."
         )
         yield f"After it they raised the priority of {found.raised:,}{urgent}, and lowered that of {found.lowered:,}."
     elif not found.ended_early:
         yield "No person has dealt yet with a ticket that ticketbot labelled in this period."
     yield (
         f"A random sample: {found.histories:,} histories read of {found.solved:,} solved tickets, found among "
-        f"{found.looked_at:,} of the {tickets(found.written)} that ticketbot wrote on; {found.requests:,} requests."
+        f"{found.looked_at:,} of the {many(found.written, 'ticket')} that ticketbot wrote on; "
+        f"{many(found.requests, 'request')}."
     )
     if found.left_out:
         yield "Not judged: " + ", ".join(f"{number:,} {why}" for why, number in found.left_out.items()) + "."
@@ -82,8 +84,3 @@ def _notes(item: Coverage) -> tuple[str, ...]:
 
 def _language(item: Coverage) -> str:
     return "any" if item.language == ANY else item.language
-
-
-def tickets(number: int) -> str:
-    """``1 ticket``, ``2 tickets``."""
-    return f"{number:,} ticket{'' if number == 1 else 's'}"

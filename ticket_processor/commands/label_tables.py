@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..core.wording import many
 from ..learning.override_counts import Count, LabelCount, Pair, PartCount
 from ..learning.ratings import RatingCount
 from ..learning.scoreboard import Scoreboard
@@ -16,10 +17,9 @@ SHARES = ("accuracy", "proved", "coverage")
 
 def scoreboard_tables(found: Scoreboard) -> Iterator[Table]:
     """The scoreboard: by part and label, by model, language and confidence."""
-    several = "ticket" if found.tickets == 1 else "tickets"
     text = (
-        f"{found.tickets:,} {several} collected, {found.touched:,} of them touched by a person. Accuracy is kept among "
-        "kept, changed and removed; coverage is the share of people's labels where ticketbot had one."
+        f"{many(found.tickets, 'ticket')} collected, {found.touched:,} of them touched by a person. Accuracy is kept "
+        "among kept, changed and removed; coverage is the share of people's labels where ticketbot had one."
     )
     yield Table("What people made of labels", SENTENCES, ((text,),))
     yield from label_tables(found.parts, found.pairs)

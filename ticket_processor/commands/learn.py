@@ -12,6 +12,7 @@ import typer
 
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
+from ..core.wording import many
 from ..learning.model import RELEASE, LearntChange
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import FILE_NAME, LearningStore
@@ -62,8 +63,9 @@ def collect(
         requests = sum(transport.counts.values())
     left = ", ".join(f"{number:,} {why}" for why, number in done.left_out.items())
     screen.result(
-        f"{done.settled:,} tickets settled, {done.histories:,} histories read, {done.corrections:,} corrections found; "
-        f"{done.ratings:,} ratings are new; {done.waiting:,} tickets wait; {requests:,} requests"
+        f"{many(done.settled, 'ticket')} settled, {many(done.histories, 'history')} read, "
+        f"{many(done.corrections, 'correction')} found, {many(done.ratings, 'new rating')}; "
+        f"{many(done.waiting, 'ticket')} not settled yet; {many(requests, 'request')}"
         + (f"\nleft out: {left}" if left else ""),
         {**vars(done), "requests": requests},
     )

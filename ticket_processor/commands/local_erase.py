@@ -9,9 +9,9 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
+from ..core.wording import many
 from ..helpdesk.local_erasing import CustomerTraces
 from ..helpdesk.local_model import LocalHelpdeskError
-from ..monitoring.facts import many
 from ..settings.load import load
 from ..wiring.local import local_store
 from .options import ConfigOption

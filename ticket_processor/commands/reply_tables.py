@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..core.wording import many
 from ..reporting.glossary import percent
 from ..reporting.offers import OfferCount
 from ..reporting.public_replies import WITHIN_DAYS
@@ -48,24 +49,25 @@ def _about(found: Replies) -> Iterator[str]:
     if not found.offered and not found.public.sent:
         yield "No note of this period offered an answer, and no reply was sent."
         return
-    for kind, name in (("draft", "drafts"), ("articles", "offers of articles")):
+    for kind, one, more in (("draft", "draft", ""), ("articles", "offer of articles", "offers of articles")):
         count = found.of(kind)
         if count.answered:
+            used = count.answered - count.ignored
             yield (
-                f"Of {count.answered:,} {name} on tickets that a person answered since, "
-                f"{count.answered - count.ignored:,} were of use ({percent(count.rate)})."
+                f"Of {many(count.answered, one, more)} on tickets that a person answered since, "
+                f"{used:,} {'was' if used == 1 else 'were'} of use ({percent(count.rate)})."
             )
     public = found.public
     if public.read:
         yield (
-            f"Of {public.read:,} public replies of which it can be told, {public.resolved:,} ({percent(public.rate)}) "
-            f"resolved their ticket, and nobody was back within {WITHIN_DAYS} days."
+            f"Of {many(public.read, 'public reply')} of which it can be told, {public.resolved:,} "
+            f"({percent(public.rate)}) resolved their ticket, and nobody was back within {WITHIN_DAYS} days."
         )
     if public.too_early:
-        yield f"Of {public.too_early:,} public replies it is too early to tell."
+        yield f"Of {many(public.too_early, 'public reply')} it is too early to tell."
     yield (
-        f"A random sample: {found.histories:,} histories read, of {found.offered:,} tickets with an offer and "
-        f"{public.sent:,} public replies; {found.requests:,} requests."
+        f"A random sample: {many(found.histories, 'history')} read, of {many(found.offered, 'ticket')} with an offer "
+        f"and {many(public.sent, 'public reply')}; {many(found.requests, 'request')}."
     )
     if found.left_out:
         yield "Not judged: " + ", ".join(f"{number:,} {why}" for why, number in found.left_out.items()) + "."

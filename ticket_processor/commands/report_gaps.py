@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ..core.wording import many
 from ..reporting.knowledge_gaps import ANY, Coverage
 from ..reporting.report import Report
-from .helpdesk_tables import GAPS, tickets
+from .helpdesk_tables import GAPS
 from .report_markdown import as_text
 
 
@@ -23,14 +24,15 @@ def proposals(report: Report, url_of: Callable[[int], str]) -> str:
 
 def _section(number: int, item: Coverage, url_of: Callable[[int], str]) -> Iterator[str]:
     language = "" if item.language == ANY else f", {item.language}"
-    yield f"## {number}. {as_text(f'{item.topic} ({item.kind}{language}): {tickets(item.tickets)}')}"
+    counted = many(item.tickets, "ticket")
+    yield f"## {number}. {as_text(f'{item.topic} ({item.kind}{language}): {counted}')}"
     yield ""
     if item.gap is not None:
         yield f"- [ ] Knowledge base: {GAPS[item.gap]}"
     if item.offered:
         yield (
-            f"- Of {tickets(item.offered)} with a note: {item.no_answer:,} without an answer, {item.partial:,} with a "
-            f"part of one, {item.ignored:,} whose answer people did not use"
+            f"- Of {many(item.offered, 'ticket')} with a note: {item.no_answer:,} without an answer, {item.partial:,} "
+            f"with a part of one, {item.ignored:,} whose answer people did not use"
         )
     if item.examples:
         yield "- Tickets: " + ", ".join(_link(ticket, url_of(ticket)) for ticket in item.examples)

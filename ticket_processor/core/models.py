@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .clock import parse_iso
 from .errors import MissingPart
+from .wording import many
 
 
 class Frozen(BaseModel):
@@ -410,8 +411,7 @@ class Statement(Frozen):
             f"{self.foreign_tags_removed} foreign tags removed",
             f"{self.public_comments} public comments",
         ]
-        many = "reply" if self.public_replies == 1 else "replies"
-        words += [f"{self.public_replies} public {many} as the settings ask"] if self.public_replies else []
+        words += [f"{many(self.public_replies, 'public reply')} as the settings ask"] if self.public_replies else []
         words += [f"{self.not_found} not found as sent"] if self.not_found else []
         words += [f"{self.replaced_by_policy} values replaced as the settings allow"] if self.replaced_by_policy else []
         listed = f" (tickets {', '.join(map(str, self.tickets))})" if self.tickets else ""

@@ -10,9 +10,10 @@ from collections import Counter
 
 from ..analysis.budget import DAY_SPENT
 from ..core.clock import parse_iso
+from ..core.wording import many
 from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, why_no_model
-from .facts import Look, Severity, Unclear, many, span
+from .facts import Look, Severity, Unclear, span
 from .slo import DAY, FAST, HOUR, LEAST_STALE_S
 
 TOKENS_END = parse_iso("2027-04-30")

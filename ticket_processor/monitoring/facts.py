@@ -11,6 +11,7 @@ from enum import Enum, StrEnum
 from functools import cached_property
 
 from ..core.models import RunRecord
+from ..core.wording import many
 from .slo import DAY, FAST, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, MINUTE, STALE, RunCounts, counted, period
 
 UNEXPECTED = "unexpected"
@@ -157,11 +158,6 @@ def _last(records: Sequence[RunRecord], fits: Callable[[RunRecord], bool]) -> li
 def _why(records: Sequence[RunRecord]) -> str:
     said = records[-1].summary.stopped if records else None
     return f": {_COUNTDOWN.sub('', said)}" if said else ""
-
-
-def many(count: int, noun: str) -> str:
-    """``1 run``, ``2 runs``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def span(seconds: float, *, whole: Callable[[float], int] = int) -> str:

@@ -17,6 +17,7 @@ from ..analysis.text.similarity import EVERYDAY, Theme, shared_words, similariti
 from ..core.models import Frozen, Urgency
 from ..core.sanitize import plain_line
 from ..core.taxonomy import Category, Taxonomy
+from ..core.wording import many
 from ..helpdesk.protocol import AccountLabels, TicketField
 from .decide import ALSO, RESERVED_TAGS, FieldPolicy, Mode, Policy
 
@@ -91,7 +92,7 @@ def _descriptions(taxonomy: Taxonomy) -> Iterator[Finding]:
             text = "has no description: write the sentence by which a new colleague would sort a ticket"
             yield Finding(severity="problem", kind="description", category=item.name, text=text)
         elif words < SHORT_DESCRIPTION:
-            text = f"its description has {_count(words, 'word')}: say what belongs here and what does not"
+            text = f"its description has {many(words, 'word')}: say what belongs here and what does not"
             yield Finding(severity="advice", kind="description", category=item.name, text=text)
         if not item.examples:
             text = "has no examples: two or three real sentences help a model more than a longer description"
@@ -102,7 +103,7 @@ def _overlaps(taxonomy: Taxonomy, likeness: Likeness) -> Iterator[Finding]:
     for one, other in combinations(taxonomy.categories, 2):
         mine = {_folded(text) for text in one.examples}
         if both := mine & {_folded(text) for text in other.examples}:
-            text = f"shares {_count(len(both), 'example')} with {other.name}: leave each with the one it belongs to"
+            text = f"shares {many(len(both), 'example')} with {other.name}: leave each with the one it belongs to"
             yield Finding(severity="problem", kind="overlap", category=one.name, text=text)
     for level in (taxonomy.top, *(taxonomy.children(name) for name in taxonomy.top)):
         items = [taxonomy[name] for name in level]
@@ -288,7 +289,7 @@ def _tags_of(
     if item.tag and item.tag not in tags and item.tag not in options:
         yield "advice", f"nobody uses its tag {item.tag} in the helpdesk yet: is it spelt right?"
     elif not item.tag and item.name in tags and item.name not in options:
-        times = _count(tags[item.name], "time")
+        times = many(tags[item.name], "time")
         yield "advice", f'the helpdesk has a tag {item.name}, used {times}: tag = "{item.name}" goes on with it'
 
 
@@ -324,7 +325,3 @@ def _word(text: str) -> str:
 
 def _folded(text: str) -> str:
     return " ".join(words_of(text))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

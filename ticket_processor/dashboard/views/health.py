@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from ticket_processor.core.clock import iso
+from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.data import forget_health, full_health, health, open_alerts
-from ticket_processor.monitoring.facts import many
 from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status
 from ticket_processor.monitoring.rules import RULES
 from ticket_processor.reporting.glossary import MEANINGS, dollars, percent, seconds

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ...core.clock import Clock, Deadline
 from ...core.models import Change
+from ...core.wording import many
 from ...helpdesk.protocol import Helpdesk
 from ...state.store import Open
 
@@ -66,5 +67,5 @@ def wait_for_jobs(
 
 
 def _sentence(tickets: int) -> str:
-    what = "1 ticket" if tickets == 1 else f"{tickets} tickets"
+    what = many(tickets, "ticket")
     return f"what the run sent for {what} is still under way at the helpdesk; waiting up to {PATIENCE_S:.0f} s for it"

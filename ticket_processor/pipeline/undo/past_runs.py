@@ -14,6 +14,7 @@ from ...audit.encryption import Keyring
 from ...audit.files import events
 from ...core import reasons
 from ...core.errors import ConfigError
+from ...core.wording import many
 from ...tags import key_of_stage
 from .revert import STAGE, run_of
 
@@ -161,8 +162,6 @@ class PastRuns:
         wrote = [run for run in self._runs.values() if run.wrote][-MOST_LISTED:]
         if not wrote:
             return "no run in this log has written anything"
-        return "the last runs that wrote: " + ", ".join(f"{run.run_id} ({_counted(run)})" for run in reversed(wrote))
-
-
-def _counted(run: PastRun) -> str:
-    return f"{run.tickets} ticket{'' if run.tickets == 1 else 's'}"
+        return "the last runs that wrote: " + ", ".join(
+            f"{run.run_id} ({many(run.tickets, 'ticket')})" for run in reversed(wrote)
+        )

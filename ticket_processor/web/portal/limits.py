@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 
+from ...core.wording import many
 from .unsent import RefusedForNow
 
 MOST_KEYS = 20_000
@@ -57,5 +58,5 @@ def address_of(request: Request) -> str:
 def too_many(wait_s: float) -> RefusedForNow:
     """The refusal (429) of somebody who may try again in ``wait_s``."""
     minutes = math.ceil(wait_s / 60)
-    words = f"Please try again in {minutes} minute{'s' if minutes > 1 else ''}."
+    words = f"Please try again in {many(minutes, 'minute')}."
     return RefusedForNow(429, words, {"Retry-After": str(math.ceil(wait_s))})

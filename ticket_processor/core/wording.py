@@ -1,0 +1,11 @@
+"""Numbers of things in sentences."""
+
+from __future__ import annotations
+
+
+def many(count: int, noun: str, plural: str = "") -> str:
+    """``1 run``, ``2,000 runs``, ``3 policies``; ``plural`` where it is made otherwise."""
+    if count == 1:
+        return f"1 {noun}"
+    ending = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
+    return f"{count:,} {plural or ending}"
