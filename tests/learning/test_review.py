@@ -44,7 +44,7 @@ def test_what_is_approved_can_teach_and_an_undo_takes_it_back(store: LearningSto
     store.keep([], [correction(1, 11), correction(2, 12), correction(3, 12, "order")])
     assert "2 corrections approved" in told("approve", "--field", "category", "--ours", "general", "--theirs", "refund")
     assert [item.ticket_id for item in store.examples("category")] == [1, 2]
-    assert "1 corrections rejected" in told("reject", "3")
+    assert "1 correction rejected" in told("reject", "3")
     assert "no correction waits" in told("review")
     told("undo", "1")
     assert store.examples("category") == []

@@ -77,7 +77,13 @@ def dashboard(
     folder = reports or named.parent / REPORTS
     for name, _file, one in usable:
         screen.notices([*one.notices, *one.lost], account=name)
-    give(*(DashboardOptions(one, folder, clock, secret_files(place), name) for name, place, one in usable))
+    private = address.is_loopback and address.public_url is None
+    give(
+        *(
+            DashboardOptions(one, folder, clock, secret_files(place), name, private=private)
+            for name, place, one in usable
+        )
+    )
     clock.check()
     with secrets_files(auth, address.public_url or address.url) as files:
         serve(

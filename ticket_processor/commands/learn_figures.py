@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -12,6 +11,7 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
+from ..core.who import person_at_keyboard
 from ..learning.store import FILE_NAME, LearningStore
 from ..learning.thresholds import KIND, LEAST_REVIEWED, FieldThreshold, by_part, policy_lines, proved_thresholds
 from ..policy.decide import PARTS, Part
@@ -70,14 +70,6 @@ def thresholds(
     for line in lines:
         screen.say(f"  {line}")
     return ExitCode.OK
-
-
-def person_at_keyboard() -> str:
-    """The name of the person at the keyboard, as the system knows them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "unknown"
 
 
 def _said(chosen: Mapping[Part, Mapping[str, float]]) -> str:

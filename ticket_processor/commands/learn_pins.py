@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +11,8 @@ import typer
 
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.who import person_at_keyboard
+from ..core.wording import many
 from ..learning.collect import redacted_text
 from ..learning.pins import Bound, PinnedCase, Pins, from_corrections
 from ..learning.store import FILE_NAME, LearningStore
@@ -65,7 +66,7 @@ def pin(
             if strange := sorted(set(corrections or ()) - {item.id for item in chosen}):
                 raise ConfigError(*(f"there is no correction {number} to pin" for number in strange))
             cases = list(from_corrections(chosen))
-        found = Pins(store).pin(cases, who_decides(), clock.now())
+        found = Pins(store).pin(cases, person_at_keyboard(), clock.now())
     told = [f"pinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in found]
     Screen(as_json=as_json).result("\n".join(told) or "nothing to pin", {"pinned": [case.as_row() for case in found]})
     return ExitCode.OK
@@ -88,7 +89,7 @@ def pins(
         except OSError as error:
             raise CannotRun(f"{out} cannot be written: {error.strerror}") from None
     told = [f"{case.id:>5}  ticket {case.ticket_id}  {case.wanted}" for case in found]
-    text = f"{len(found)} cases in {out}" if out is not None else "\n".join(told) or "no case is pinned"
+    text = f"{many(len(found), 'case')} in {out}" if out is not None else "\n".join(told) or "no case is pinned"
     Screen(as_json=as_json).result(text, {"pins": [case.as_row() for case in found], "out": out and str(out)})
     return ExitCode.OK
 
@@ -101,18 +102,10 @@ def unpin(
 ) -> int:
     """Delete pinned cases."""
     with opened_learning(config) as store:
-        gone = Pins(store).unpin(ids, who_decides(), clock.now())
+        gone = Pins(store).unpin(ids, person_at_keyboard(), clock.now())
     told = [f"unpinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in gone]
     Screen(as_json=as_json).result("\n".join(told), {"unpinned": [case.id for case in gone]})
     return ExitCode.OK
-
-
-def who_decides() -> str:
-    """The person at the keyboard, as the system knows them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "unknown"
 
 
 def _text_of(settings: Settings, clock: SystemClock, ticket_id: int) -> str:

@@ -10,11 +10,12 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
+from ..core.who import person_at_keyboard
+from ..core.wording import many
 from ..learning.model import CorrectionStatus
-from ..learning.review import CorrectionGroup, correction_groups
+from ..learning.review import CorrectionGroup, correction_groups, decide_pending
 from . import score_tables
 from .learn import opened_learning
-from .learn_pins import who_decides
 from .options import ConfigOption, JsonOption
 from .screen import Screen
 
@@ -96,12 +97,13 @@ def _decided(
         wanted = ids or [number for number, group in waiting.items() if _fits(group, field, ours, theirs)]
         left = [] if one_person else [number for number in wanted if waiting[number].by_one is not None]
         chosen = sorted(set(wanted) - set(left))
-        done = store.decide(chosen, status, who_decides(), clock.now()) if chosen else None
-    told = f"{len(chosen):,} corrections {status}" + ("" if done is None else f" (learn undo {done.id} takes it back)")
+        done = decide_pending(store, chosen, status, person_at_keyboard(), clock.now())
+    undo = "" if done is None else f" (learn undo {done.id} takes it back)"
+    told = f"{many(len(chosen), 'correction')} {status}{undo}"
     screen = Screen(as_json=as_json)
     screen.result(told, {status: chosen, "left_out": left, "change": done and done.id})
     if left:
-        screen.notices([f"{len(left):,} were left out, nearly all by one account; --one-person approves them too"])
+        screen.notices([f"{len(left):,} left out, nearly all by one account; --one-person approves them too"])
     return ExitCode.OK
 
 

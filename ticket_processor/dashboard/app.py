@@ -20,6 +20,7 @@ PAGES = {
         ("escalated", "Escalated", ":material/priority_high:"),
         ("answers", "Answers", ":material/menu_book:"),
         ("scoreboard", "Scoreboard", ":material/rule:"),
+        ("review", "Review", ":material/checklist:"),
         ("try_it", "Try it", ":material/science:"),
     ),
     "Operation": (

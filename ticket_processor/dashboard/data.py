@@ -14,7 +14,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import streamlit as st
 
 from ..core.models import RunRecord
+from ..learning.model import Correction, LearntChange
+from ..learning.review import decisions
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
+from ..learning.store import FILE_NAME as LEARNT
+from ..learning.store import LearningStore
 from ..monitoring.alert_file import AlertStore
 from ..monitoring.health.checks import Health
 from ..monitoring.health.doctor import Doctor
@@ -30,6 +34,7 @@ from .options import given
 from .timeline import Moment, days_of, events_of, moments
 
 MOST_ANSWERS = 256
+MOST_DECISIONS = 5
 MOST_OPEN = 32
 """Accounts whose logs stay open."""
 MOST_BYTES = "64mb"
@@ -120,6 +125,12 @@ def collected(since: float, until: float) -> Scoreboard | None:
     Raises ``StateUnusable`` when it cannot be read.
     """
     return kept_scoreboard(given().settings.state_folder, since, until, uses=uses(replies()))
+
+
+def pending_corrections() -> tuple[list[Correction], list[LearntChange]]:
+    """The corrections that wait, and the latest decisions. Raises ``StateUnusable`` when they cannot be read."""
+    with closing(LearningStore(given().settings.state_folder / LEARNT, read_only=True)) as store:
+        return store.corrections("pending"), decisions(store, MOST_DECISIONS)
 
 
 def open_alerts() -> dict[str, OpenAlert] | None:

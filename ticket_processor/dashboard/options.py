@@ -14,7 +14,8 @@ from ..settings.schema import Settings
 class DashboardOptions:
     """The settings at the start, and the folder of evaluation reports.
 
-    ``secret_files`` are settings files that hold secrets: health checks who may read them.
+    ``secret_files`` are settings files that hold secrets: health checks who may read them. ``private`` says that only
+    this machine reaches the pages: whoever sees them is then the person at the keyboard.
     """
 
     settings: Settings
@@ -22,6 +23,7 @@ class DashboardOptions:
     clock: Clock
     secret_files: tuple[Path, ...] = ()
     name: str = ""
+    private: bool = False
 
 
 ACCOUNT = "account"

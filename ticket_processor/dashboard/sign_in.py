@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from ..core.who import person_at_keyboard
 from .options import given
 
 
@@ -36,3 +37,11 @@ def signed_in() -> bool:
     else:
         st.button("Sign in", icon=":material/login:", type="primary", on_click=st.login)
     return False
+
+
+def person() -> str | None:
+    """Who uses the page: the address that signed in, or the person at the keyboard; ``None`` where nobody knows."""
+    options = given()
+    if options.settings.dashboard.auth.wanted:
+        return str(st.user.to_dict()["email"]).lower()
+    return person_at_keyboard() if options.private else None

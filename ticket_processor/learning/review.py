@@ -1,15 +1,16 @@
 """Groups pending corrections for review: the same change of the same field, and whether one account stands behind it.
 
-Nothing is learnt before a person approves it. Pure data and functions.
+Nothing is learnt before a person approves it.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from .model import Correction
+from .model import Correction, CorrectionStatus, LearntChange
+from .store import DECIDED, LearningStore
 
 MANY = 10
 """Corrections towards one label from which on it matters who made them."""
@@ -62,6 +63,21 @@ def correction_groups(corrections: Iterable[Correction]) -> list[CorrectionGroup
         for (field, ours, theirs), items in of_change.items()
     ]
     return sorted(groups, key=lambda group: (group.kept, -group.tickets, group.field, group.ours or "", group.theirs))
+
+
+def decide_pending(
+    store: LearningStore, ids: Collection[int], status: CorrectionStatus, by: str, at: float
+) -> LearntChange | None:
+    """Approve or reject those of these corrections that still wait; ``None`` where none does."""
+    with store.writing():
+        waiting = [item.id for item in store.corrections("pending") if item.id in set(ids)]
+        return store.decide(waiting, status, by, at) if waiting else None
+
+
+def decisions(store: LearningStore, most: int) -> list[LearntChange]:
+    """What was decided about corrections and holds, the latest first."""
+    found = [item for item in store.changes() if item.what == DECIDED and item.undone_at is None]
+    return found[: -most - 1 : -1]
 
 
 def _one_behind(authors: Counter[int | None]) -> int | None:

@@ -1,0 +1,118 @@
+"""Review: corrections that wait, grouped by what they change; a person decides, and can take that back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from itertools import islice
+from typing import NoReturn
+
+import streamlit as st
+
+from ticket_processor.core.clock import iso
+from ticket_processor.core.wording import many
+from ticket_processor.dashboard import parts
+from ticket_processor.dashboard.data import LEARNT, pending_corrections
+from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.sign_in import person
+from ticket_processor.learning.model import CorrectionStatus, LearntChange
+from ticket_processor.learning.review import CorrectionGroup, correction_groups, decide_pending
+from ticket_processor.learning.store import LearningStore
+
+MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS = 25, 3, 5
+SAID = "review_said"
+"""What was done before the page was shown again."""
+NOBODY = (
+    "Here the page only shows: nobody knows who you are. Set up [dashboard.auth], or decide with 'ticketbot learn "
+    "approve' and 'learn reject'."
+)
+
+
+def body() -> None:
+    waiting, decided = pending_corrections()
+    who = person()
+    account, said, done = st.session_state.pop(SAID, ("", "", False))
+    if said and account == given().name:
+        if done:
+            st.success("Done:", icon=":material/check:")
+        else:
+            st.warning("Nothing was changed:", icon=":material/block:")
+        st.text(said)
+    if who is None:
+        st.info(NOBODY)
+    groups = correction_groups(waiting)
+    if not groups:
+        st.info("No correction waits. 'ticketbot learn collect' looks for some.")
+    texts = {item.id: item.text for item in waiting if item.text}
+    for group in groups[:MOST_GROUPS]:
+        with st.container(border=True):
+            of_group(group, texts, who)
+    if len(groups) > MOST_GROUPS:
+        st.caption(f"{many(len(groups) - MOST_GROUPS, 'smaller group')} will stand here once these are decided.")
+    if decided:
+        st.subheader("Decided lately")
+    for change in decided:
+        taken_back(change, who)
+
+
+def of_group(group: CorrectionGroup, texts: Mapping[int, str], who: str | None) -> None:
+    """One group with its accounts and some texts, and its buttons where ``who`` may decide."""
+    st.text(f"{group.field}: {group.ours or 'none'} → {group.theirs}")
+    accounts = ", ".join(f"{author or 'unknown'} ({count:,})" for author, count in group.people[:MOST_ACCOUNTS])
+    more = ", …" if len(group.people) > MOST_ACCOUNTS else ""
+    st.caption(f"{many(group.tickets, 'ticket')}; by {many(len(group.people), 'account')}: {accounts}{more}")
+    if group.by_one is not None:
+        st.warning(f"Nearly all corrections towards this label are account {group.by_one}'s.", icon=":material/person:")
+    if who is None:
+        return
+    with st.expander("Redacted texts of some"):
+        for text in islice((texts[number] for number in group.ids if number in texts), MOST_TEXTS):
+            st.code(text, language=None, wrap_lines=True)
+    # Named by what is shown: a group that has changed meanwhile is not decided by a click on what it was.
+    key = f"{given().name} {group.ids}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        agreed = group.by_one is None or st.checkbox("One account's opinion may teach", key=f"agreed {key}")
+        if st.button("Approve", key=f"approve {key}", type="primary", disabled=not agreed):
+            decide(group, "approved", who)
+        if st.button("Reject", key=f"reject {key}"):
+            decide(group, "rejected", who)
+
+
+def decide(group: CorrectionGroup, status: CorrectionStatus, who: str) -> None:
+    """Decide what still waits of a group, and show the page anew."""
+    options = given()
+    with closing(LearningStore(options.settings.state_folder / LEARNT)) as store:
+        change = decide_pending(store, group.ids, status, who, options.clock.now())
+    if change is None:
+        say("Somebody else has decided these meanwhile.", done=False)
+    say(f"{told(change)}.")
+
+
+def taken_back(change: LearntChange, who: str | None) -> None:
+    """A decision, and a button that takes it back."""
+    options = given()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(f"{iso(change.at)[:16].replace('T', ' ')} UTC  {told(change)}")
+        if who is not None and st.button("Take back", key=f"undo {options.name} {change.id}"):
+            with closing(LearningStore(options.settings.state_folder / LEARNT)) as store:
+                undone = store.undo(change.id, options.clock.now())
+            if undone is None:
+                say("Somebody else has taken this back meanwhile.", done=False)
+            say(f"Change {change.id} is taken back: what it decided waits again.")
+
+
+def told(change: LearntChange) -> str:
+    """What a change decided."""
+    count = len(change.detail["before"])
+    return f"Change {change.id}: {many(count, 'correction')} {change.detail['status']} by {change.who}"
+
+
+def say(what: str, *, done: bool = True) -> NoReturn:
+    """Show the page anew, with this above it."""
+    st.session_state[SAID] = (given().name, what, done)
+    st.rerun()
+
+
+parts.head("Review")
+st.caption("What people changed teaches only what a person approves here, or with 'ticketbot learn approve'.")
+body()
