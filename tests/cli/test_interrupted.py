@@ -56,6 +56,23 @@ def test_a_signal_between_writes_leaves_nothing_half_done(open_desk: OpenDesk) -
     desk.assert_done()
 
 
+OWN_TIME = """
+import os, signal, time
+from ticket_processor.commands import command_group
+command_group.STOP_WITHIN_S = 0.1
+with command_group.signals() as clock:
+    clock.grace_s = {grace_s}
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(1)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+@pytest.mark.parametrize(("grace_s", "code"), [(0, 143), (60, 0)], ids=["usual", "more"])
+def test_a_command_that_may_take_longer_to_end_is_not_cut_off(grace_s: int, code: int) -> None:
+    assert subprocess.run([sys.executable, "-c", OWN_TIME.format(grace_s=grace_s)], check=False).returncode == code
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a single process")
 def test_asking_twice_ends_at_once(open_desk: OpenDesk) -> None:
     desk = open_desk(faults="slow:PUT:seconds=15")

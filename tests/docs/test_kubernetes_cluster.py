@@ -13,6 +13,7 @@ import yaml
 from typer.main import get_command
 
 from ticket_processor.cli import app
+from ticket_processor.commands.command_group import STOP_WITHIN_S
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import VARIABLES
 
@@ -211,9 +212,8 @@ def test_kubernetes_asks_for_the_health_that_is_served(containers: dict[str, Man
 
 
 def test_a_worker_that_is_stopped_has_time_for_its_requests(pods: dict[str, Manifest]) -> None:
-    nodes = pytest.importorskip("ticket_processor.wiring.cluster_nodes")
     grace = pods["worker"]["spec"]["terminationGracePeriodSeconds"]
-    assert grace > max(nodes.GRACE_S, Settings().models.timeout_s)
+    assert grace > STOP_WITHIN_S + Settings().models.timeout_s
 
 
 def test_workers_are_autoscaled_and_never_gone(manifests: dict[tuple[str, str], Manifest]) -> None:

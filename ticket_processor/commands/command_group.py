@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..core.clock import SystemClock
 
 STOP_WITHIN_S = 19.0
-"""After a signal the process is gone within this time, whatever hangs."""
+"""After a signal the process is gone within this time (and its clock's ``grace_s``), whatever hangs."""
 Work = Callable[..., int | tuple[int, int]]
 
 
@@ -153,7 +153,7 @@ def signals() -> Iterator[SystemClock]:
             clock.check()
         except Stopping:
             os._exit(code)  # asked twice
-        timer = threading.Timer(STOP_WITHIN_S, os._exit, [int(code)])
+        timer = threading.Timer(STOP_WITHIN_S + clock.grace_s, os._exit, [int(code)])
         timer.daemon = True
         timer.start()
         # Not from here: this frame may have interrupted the very wait whose lock setting the event takes.

@@ -51,8 +51,9 @@ def worker(
     models = targets(settings.models)
     if not models:
         raise ConfigError("a worker asks models, and models.names has none")
-    from ..wiring.cluster_nodes import run_worker
+    from ..wiring.cluster_nodes import grace_s, run_worker
 
+    clock.grace_s = grace_s(models)
     if with_parent:
         _end_with_parent(clock)
     return run_worker(

@@ -32,9 +32,13 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock. :meth:`stop` may be called from a signal handler or any thread."""
+    """The machine's clock. :meth:`stop` may be called from a signal handler or any thread.
+
+    ``grace_s`` is how much longer than other commands this one may take to end after a signal.
+    """
 
     def __init__(self) -> None:
+        self.grace_s = 0.0
         self._stop = threading.Event()
         self._exit_code = ExitCode.TERMINATED
 

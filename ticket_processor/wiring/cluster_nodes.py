@@ -25,8 +25,6 @@ from .cluster_address import be_quiet, is_loopback
 from .cluster_task import facts, serve
 
 POLL_S = 0.25
-GRACE_S = 12.0
-"""How long a worker that is stopped may finish what it has begun: the process ends some seconds later in any case."""
 SETTINGS = {
     # A task that was on two workers as they died may be why: one more, and it would take more of its neighbours along.
     "distributed.scheduler.allowed-failures": 1,
@@ -96,7 +94,7 @@ def run_worker(
     death_timeout: float,
     say: Callable[[str], object],
 ) -> ExitCode:
-    """Be a worker until a signal comes: then what has begun is finished, and the rest handed back.
+    """Be a worker until a signal comes: then what has begun is finished, and the rest handed back; see :func:`grace_s`.
 
     Raises :class:`CannotRun` without a scheduler, at the beginning or later.
     """
@@ -122,7 +120,7 @@ def run_worker(
             say(f"Working at {worker.address} for {scheduler} with {threads} threads; Ctrl-C ends it.")
             while worker.status is Status.running:
                 if _stopped(clock):
-                    await _wind_up(worker)
+                    await _wind_up(worker, grace_s(models))
                     return True
                 await asyncio.sleep(POLL_S)
         return _stopped(clock)
@@ -135,10 +133,15 @@ def run_worker(
     raise CannotRun(f"the scheduler at {scheduler} is gone")
 
 
-async def _wind_up(worker: Worker) -> None:
+def grace_s(models: Sequence[ModelTarget]) -> float:
+    """How long a worker that is stopped may finish what it has begun: as long as one request may take."""
+    return max((model.timeout_s for model in models), default=0.0)
+
+
+async def _wind_up(worker: Worker, seconds: float) -> None:
     """Take nothing more, finish what runs, then hand back what waits."""
     worker.status = Status.paused
-    for _ in range(round(GRACE_S / POLL_S)):
+    for _ in range(round(seconds / POLL_S) + 1):
         if not worker.state.executing:
             break
         await asyncio.sleep(POLL_S)
