@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -117,6 +119,30 @@ def test_the_analysis_is_the_same_and_only_redacted_text_travels(
         assert hidden not in text
     assert len(text) < 64_000
     assert "canary" not in "".join(lines)
+
+
+def test_nobody_keeps_a_request_that_was_answered(
+    stack: ExitStack, scheduler: str, server: ScriptedServer, tmp_path: Path
+) -> None:
+    """Scheduler and worker are threads of this process, so it would hold each request several times."""
+    known = settings(server, tmp_path)
+    (model,) = targets(known.models)
+    stack.enter_context(worker_here(scheduler, [model], lambda _line: None))
+    connection = reached(stack, scheduler, known).connect(model)
+    requests, size = 40, 50_000
+
+    def ask(times: int) -> int:
+        for number in range(times):
+            text = str(number) * (size // len(str(number)))
+            connection.post("chat", {"model": "m", "messages": [{"role": "user", "content": text}]}, seconds=5)
+            server.received.clear()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    stack.callback(tracemalloc.stop)
+    before = ask(5)
+    assert ask(requests) - before < requests * size / 2
 
 
 def test_a_failure_of_the_server_arrives_as_if_asked_from_here(

@@ -99,7 +99,10 @@ def need_distributed() -> None:
 
 
 def be_quiet() -> None:
-    """Keep dask from writing to the terminal: it quotes the arguments of tasks, and we tell losses ourselves."""
+    """Have dask write nothing to the terminal, and keep none of its last thousand messages: they hold requests."""
+    import dask
+
+    dask.config.set({"distributed.admin.low-level-log-length": 0})
     for name in ("distributed", "distributed.client", "tornado", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
