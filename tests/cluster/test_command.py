@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.reporting.run_words import summary_text
+
 from ..cli.conftest import Command
 from ..support.fakes import a_ticket
 from ..support.memory_helpdesk import Open
@@ -79,4 +81,5 @@ def test_a_run_without_a_cluster_says_nothing_of_one(open_office: Open) -> None:
     office = open_office(a_ticket(1))
     summary = office.run()
     assert "cluster" not in summary.model_dump()
+    assert "cluster" not in summary_text(summary, None)
     assert "cluster" not in office.logged()

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from ticket_processor import __version__
 from ticket_processor.commands.command_group import STOP_WITHIN_S
 from ticket_processor.sandbox.openai_api import LatencyProfile
 
@@ -197,9 +198,11 @@ def test_a_cluster_that_is_not_there_ends_the_run_unless_it_is_optional(slow_des
 
 
 def test_a_cluster_on_this_machine_ends_with_the_run(slow_desk: Desk) -> None:
-    ended = slow_desk("run", "--since", "7d", "--cluster", "local:2", "--json", fresh=True)
+    ended = slow_desk("run", "--since", "7d", "--cluster", "local:2", fresh=True)
     slow_desk.assert_done()
-    assert ended.object["cluster"] == {"asked": 80, "here": 0, "again": 0, "refused_by": "", "lost": ""}
+    (line,) = (line for line in ended.out.splitlines() if line.startswith("  cluster: "))
+    counts = "workers: 2, threads: 32, requests answered: 80, asked a second time: none"
+    assert line.startswith(f"  cluster: {counts}; ticketbot {__version__}, Python ")
     assert not working_in(slow_desk.folder)
 
 

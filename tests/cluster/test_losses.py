@@ -13,7 +13,7 @@ from ticket_processor.analysis.model_server.connection import AnswerUnusable, Fo
 from ticket_processor.analysis.model_server.presets import ModelTarget
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, Stopping, WorkersEnded
-from ticket_processor.core.models import Usage
+from ticket_processor.core.models import ClusterUse, Usage
 from ticket_processor.wiring.cluster import Answered, Cluster, ClusterGone, Send, lost_cluster
 from ticket_processor.wiring.cluster_task import ModelTask, NotMine, difference, facts, seal
 
@@ -49,7 +49,7 @@ def here() -> bytes:
 def test_a_worker_answers() -> None:
     one = cluster(lambda _task, key: ended(key.encode()))
     assert [one.ask(MODEL, TASK, here), one.ask(MODEL, TASK, here)] == [b"t-1", b"t-2"]
-    assert one.use.model_dump() == {"asked": 2, "here": 0, "again": 0, "refused_by": "", "lost": ""}
+    assert one.use == ClusterUse(asked=2, answered=2)
     assert one.remarks() == []
 
 

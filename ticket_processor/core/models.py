@@ -443,7 +443,11 @@ class Writes(Frozen):
 class ClusterUse(Frozen):
     """What a run asked of a cluster. Requests to models are counted."""
 
+    workers: int = Field(0, description="at the start of the run")
+    threads: int = Field(0, description="of all of them")
+    versions: dict[str, str] = Field(default_factory=dict, description="the same on every worker")
     asked: int = 0
+    answered: int = Field(0, description="by workers")
     here: int = Field(0, description="made from the run's own machine after all")
     again: int = Field(0, description="made once more because a worker or its answer was lost; they may be paid twice")
     refused_by: str = Field("", description="a worker that has another version or other models")

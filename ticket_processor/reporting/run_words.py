@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..core.models import Change, Forecast, Outcome, OutcomeStatus, RunSummary
+from ..core.models import Change, ClusterUse, Forecast, Outcome, OutcomeStatus, RunSummary
 from .run_tally import RunTally, Seen, counts_text, why_no_model
 
 MOST_CATEGORIES = 8
@@ -76,6 +76,8 @@ def summary_text(summary: RunSummary, log: Path | None, title: str | None = None
         lines.append(f"  {forecast_text(summary.forecast)}")
     elif summary.dry_run and summary.cached:
         lines.append("  forecast: none, since nothing had to be paid for")
+    if summary.cluster is not None and summary.cluster.workers:
+        lines.append(f"  cluster: {cluster_text(summary.cluster)}")
     if summary.writes.text:
         lines.append(f"  written: {summary.writes.text}")
     if summary.statement is not None and summary.statement.written:
@@ -101,6 +103,14 @@ def headline(summary: RunSummary, title: str | None = None) -> str:
     if not ended and not alone:
         words = ["nothing done" if summary.stopped else "nothing to do", *words]
     return f"{title} {summary.run_id}: {', '.join(words)} ({summary.duration_s:.1f} s)"
+
+
+def cluster_text(use: ClusterUse) -> str:
+    """What a cluster answered, in a sentence, and what ran there."""
+    again = f"up to {use.again}" if use.again else "none"
+    about = ", ".join(f"{name} {version}" for name, version in use.versions.items())
+    counts = f"workers: {use.workers}, threads: {use.threads}, requests answered: {use.answered}"
+    return f"{counts}, asked a second time: {again}; {about}"
 
 
 def category_counts(summary: RunSummary) -> str:

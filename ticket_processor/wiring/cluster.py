@@ -43,7 +43,7 @@ class Cluster:
 
     ``is_up`` says whether tasks can be sent. ``alone`` answers a task whose workers died, apart from this process.
     After a loss at most ``room`` requests are made from here at a time. ``places`` is how many threads of a run keep
-    it busy; 0 leaves that to the run.
+    it busy; 0 leaves that to the run. ``begun`` is what is known of it at the start.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Cluster:
         room: int,
         places: int,
         alone: Callable[[ModelTarget, ModelTask], bytes],
+        begun: ClusterUse | None = None,
     ) -> None:
         self.places = places
         self._name = name
@@ -70,7 +71,7 @@ class Cluster:
         self._lock = threading.Lock()
         self._waiting: set[Future[Answered]] = set()
         self._last_answer = clock.monotonic()
-        self._use = ClusterUse()
+        self._use = begun or ClusterUse()
         self._closed = False
 
     @property
@@ -111,6 +112,7 @@ class Cluster:
         if isinstance(answer, NotMine):
             self._add(here=1, refused=answer.worker)
             return self._from_here(here)
+        self._add(answered=1)
         if isinstance(answer, AnalysisFailed):
             raise answer
         return answer

@@ -19,11 +19,12 @@ from ..analysis.model_server.connection import Connection, ModelBusy
 from ..analysis.model_server.presets import ModelTarget, targets
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, CannotRun, WorkersEnded
+from ..core.models import ClusterUse
 from ..settings.schema import Settings
 from .cluster import Answered, Cluster, ClusterGone, lost_cluster
 from .cluster_address import ClusterWanted, be_quiet
 from .cluster_local import local_cluster
-from .cluster_task import ModelTask, answered, difference, facts
+from .cluster_task import ModelTask, answered, difference, facts, versions
 
 CONNECT_S = 10.0
 WORKERS_S = 30.0
@@ -74,6 +75,7 @@ def connected(wanted: ClusterWanted, settings: Settings, clock: Clock, deadline:
             room=max(settings.run.workers, threads.largest),
             places=0 if wanted.keeps_workers else min(MOST_PLACES, 2 * threads.all),
             alone=suspects.ask,
+            begun=ClusterUse(workers=threads.workers, threads=threads.all, versions=versions()),
         )
         stack.callback(cluster.close)
         stack.callback(_unsubscribed, client)
@@ -92,11 +94,11 @@ def _reached(address: str, deadline: Deadline) -> Client:
 
 
 class _Threads:
-    """The threads of all workers, and of the largest."""
+    """How many workers there are, and the threads of all of them, and of the largest."""
 
     def __init__(self, workers: Mapping[str, Mapping[str, Any]]) -> None:
         counts = [int(worker["nthreads"]) for worker in workers.values()]
-        self.all, self.largest = sum(counts), max(counts)
+        self.workers, self.all, self.largest = len(counts), sum(counts), max(counts)
 
 
 def _checked(client: Client, address: str, mine: Mapping[str, str], deadline: Deadline, least: int) -> _Threads:

@@ -52,12 +52,12 @@ class NotMine(NamedTuple):
 
 def facts(models: Sequence[ModelTarget]) -> dict[str, str]:
     """What must be equal on both sides: versions, and a digest of each model's settings without key and address."""
-    return {**_versions(), **{f"settings of model {target.name}": _digest(target) for target in models}}
+    return {**versions(), **{f"settings of model {target.name}": _digest(target) for target in models}}
 
 
 def seal(target: ModelTarget) -> str:
     """The same about one model, short."""
-    return hashlib.sha256(json.dumps([_versions(), _digest(target)]).encode("utf-8")).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([versions(), _digest(target)]).encode("utf-8")).hexdigest()[:16]
 
 
 def difference(mine: Mapping[str, str], theirs: Mapping[str, str]) -> str | None:
@@ -71,7 +71,8 @@ def difference(mine: Mapping[str, str], theirs: Mapping[str, str]) -> str | None
     return None
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What has to be the same on both sides whatever the models are."""
     here = {"ticketbot": __version__, "Python": f"{sys.version_info.major}.{sys.version_info.minor}"}
     return here | {name: version(name) for name in _PACKAGES}
 
