@@ -78,7 +78,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "portal": ("ticketbot portal --demo", "ticketbot portal create-admin ada@example.com"),
     "doctor": ("ticketbot doctor", "ticketbot doctor --json"),
     "health": ("ticketbot health", "ticketbot health --serve 9090"),
-    "schedule install": ("ticketbot schedule install", "ticketbot schedule install cron --every 15"),
+    "schedule install": ("ticketbot schedule install", "ticketbot schedule install cron --every 15 --config accounts"),
     "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd --output units"),
     "schedule remove": ("ticketbot schedule remove",),
     "alerts test": ("ticketbot alerts test",),

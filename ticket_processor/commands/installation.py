@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,24 +107,28 @@ def settings_of(file: Path | None, folder: Path, problems: list[str], *, in_term
     Without ``in_terminal`` the variables of this terminal do not count.
     """
     try:
-        return load(config=file, environ=os.environ if in_terminal else {}, folder=folder)
+        return load(config=file, environ=os.environ if in_terminal else {})
     except ConfigError as error:
         problems += error.problems
-    told = {name for problem in problems for name in re.findall(r"\b[A-Z][A-Z0-9_]{3,}\b", problem)}
-    unseen = sorted(name for name in os.environ if name in told or name in VARIABLES)
-    if unseen and not in_terminal:
-        where = folder / ".env"
-        problems.append(
-            f"{', '.join(unseen)}: set in this terminal, where no scheduled run sees it; put it into {where}"
-        )
+    problems += [] if in_terminal else unseen(problems, folder / ".env")
     return None
 
 
-def set_here_only(file: Path | None, folder: Path) -> list[str]:
+def unseen(problems: Iterable[str], where: Path) -> list[str]:
+    """A problem more: variables of this terminal that may be missing; ``where`` is the file for them."""
+    told = {name for problem in problems for name in re.findall(r"\b[A-Z][A-Z0-9_]{3,}\b", problem)}
+    names = sorted(name for name, text in os.environ.items() if text.strip() and (name in told or name in VARIABLES))
+    if not names:
+        return []
+    return [f"{', '.join(names)}: set in this terminal, where no scheduled run sees it; put it into {where}"]
+
+
+def set_here_only(file: Path | None, *, one_of_many: bool = False) -> list[str]:
     """The variables of this terminal whose values differ from those in ``.env``."""
     names = [name for name in VARIABLES if os.environ.get(name, "").strip()]
     try:
-        here, elsewhere = load(config=file, folder=folder), load(config=file, environ={}, folder=folder)
+        here = load(config=file, one_of_many=one_of_many)
+        elsewhere = load(config=file, environ={}, one_of_many=one_of_many)
     except ConfigError:
         return names
     return [name for name in names if _value(here, name) != _value(elsewhere, name)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 from collections.abc import Sequence
@@ -12,24 +11,21 @@ from typing import Annotated
 import typer
 
 from ..core.errors import ConfigError, ExitCode
-from ..monitoring.run_watch import GRACE_S
 from ..schedule import cron, systemd, windows
 from ..schedule.job import (
     File,
     LocalJob,
     every,
     followers,
-    limit_after,
     minute_of,
     problems_of,
     unwritable,
 )
-from ..settings.load import config_file
-from ..settings.schema import Settings
 from . import installation
 from .installation import Account, is_root
-from .options import ConfigOption, JsonOption
+from .options import ConfigsOption, JsonOption
 from .schedule_options import Kind, ScheduleOptions, completed, installed_twice, scheduler_of
+from .scheduled_runs import ScheduledAccount, ScheduledRuns, absolute, limits, place_of
 from .schedulers import Scheduler
 from .screen import Screen
 from .system_commands import write_file
@@ -69,12 +65,12 @@ def show(
         typer.Option(metavar="PATH", help="Write it there instead, byte for byte: a file, or a folder for several."),
     ] = None,
     as_json: JsonOption = False,
-    config: ConfigOption = None,
+    configs: ConfigsOption = None,
 ) -> int:
     """Print what install would hand over, ready for use; change nothing."""
     kind = kind or fitting()
     screen = Screen(as_json=as_json)
-    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, mail_to), config, begun=False)
+    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, mail_to), configs, begun=False)
     files, commands = scheduler.files, scheduler.commands
     by_hand = f"'install' instead of 'show' hands this over; by hand: {'; '.join(commands)}"
     screen.notices([*notices, *([] if as_json else [by_hand])])
@@ -99,12 +95,12 @@ def install(
     name: JobNameOption = "ticketbot",
     mail_to: MailToOption = None,
     as_json: JsonOption = False,
-    config: ConfigOption = None,
+    configs: ConfigsOption = None,
 ) -> int:
     """Have the system start runs; again, and it is brought up to date, with what is not said as it was."""
     kind = kind or fitting()
     screen = Screen(as_json=as_json)
-    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, mail_to), config, begun=True)
+    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, mail_to), configs, begun=True)
     done = [*scheduler.install(), f"a run {every(minutes)}"]
     screen.notices(notices)
     screen.result("\n".join(done), {"scheduler": kind, "name": name, "every_minutes": minutes, "done": done})
@@ -115,13 +111,13 @@ def remove(
     kind: SchedulerArgument = None,
     name: JobNameOption = "ticketbot",
     as_json: JsonOption = False,
-    config: ConfigOption = None,
+    configs: ConfigsOption = None,
 ) -> int:
     """Take back what install put there, and nothing else."""
     kind = kind or fitting()
     if problems := problems_of(name):
         raise ConfigError(*problems)
-    done = scheduler_of(kind, name, config_file(config=config) or Path.cwd()).remove()
+    done = scheduler_of(kind, name, place_of(configs)).remove()
     Screen(as_json=as_json).result("\n".join(done), {"scheduler": kind, "name": name, "done": done})
     return ExitCode.OK
 
@@ -143,55 +139,53 @@ def _written(files: Sequence[File], output: Path) -> list[Path]:
 
 
 def _prepared(
-    kind: Kind, options: ScheduleOptions, config: Path | None, *, begun: bool
+    kind: Kind, options: ScheduleOptions, configs: Sequence[Path] | None, *, begun: bool
 ) -> tuple[Scheduler, int, list[str]]:
     """The scheduler with its job, the job's period in minutes, and notices. With ``begun`` a first run must exist.
 
     Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
     """
     problems = ["--mail-to belongs to cron"] if options.mail_to is not None and kind != "cron" else []
-    file = config_file(config=config)
-    file = None if file is None else _absolute(file)
-    folder = Path.cwd() if file is None else file.parent
-    place = file or folder
-    options, kept = completed(kind, options, place)
+    runs = ScheduledRuns(configs)
+    options, kept = completed(kind, options, runs)
+    wrong: list[str] = []
     # On Windows a variable that is set for good looks like one of this terminal.
-    settings = installation.settings_of(file, folder, problems, in_terminal=kind == "windows")
-    run = (settings or Settings()).run
-    limit_s = limit_after(run.deadline_s + GRACE_S)
-    problems += problems_of(options.name, options.minutes, run.deadline_s, limit_s)
-    if settings is None:
+    accounts = runs.accounts(wrong, in_terminal=kind == "windows")
+    deadline_s, limit_s = limits(accounts)
+    problems += [*wrong, *problems_of(options.name, options.minutes, deadline_s, limit_s)]
+    if wrong:
         raise ConfigError(*problems)
-    account = installation.account_for(place)
-    state = installation.state_folder(settings, folder, account)
+    account = installation.account_for(runs.place)
+    states = [installation.state_folder(each.settings, each.folder, account) for each in accounts]
+    logs = [each.folder / each.settings.log_dir for each in accounts]
+    reads = [path for each in accounts for path in installation.reads(each.settings, each.folder)]
     job = LocalJob(
         options.name,
         options.minutes,
         limit_s,
         minute_of(f"{socket.gethostname()} {options.name}", options.minutes),
-        command=(*installation.program(), "run", "--quiet", *(["--config", str(file)] if file else [])),
-        folder=str(folder),
-        settings=str(place),
-        reads=installation.reads(settings, folder),
-        writes=tuple(dict.fromkeys(str(_absolute(path)) for path in (state, folder / settings.log_dir))),
+        command=(*installation.program(), "run", "--quiet", *runs.arguments),
+        folder=str(runs.folder),
+        settings=runs.mark,
+        reads=tuple(dict.fromkeys(reads)),
+        writes=tuple(dict.fromkeys(str(absolute(path)) for pair in zip(states, logs, strict=True) for path in pair)),
         user=account.name,
     )
-    alerts = settings.alerts
-    notices = [*settings.notices, *_differences(kind, file, folder)]
-    notices += followers(options.minutes, alerts.stale_minutes, heartbeat=alerts.heartbeat_url is not None)
+    notices = [notice for each in accounts for notice in _about_settings(kind, each, options.minutes)]
     if (kind == "windows") != installation.ON_WINDOWS:
         notices.append("this is for another system, with this machine's paths and user: show it on the one it is for")
-    if not installation.has_begun(settings, state):
-        told = (
-            "no run has been made yet, and a scheduled one cannot say where to begin: 'ticketbot run --since now' does"
-        )
-        (problems if begun else notices).append(f"{told} (looked into {state})")
+    for each, state in zip(accounts, states, strict=True):
+        if not installation.has_begun(each.settings, state):
+            told = (
+                "no run has been made yet, and a scheduled one cannot say where to begin: 'ticketbot run --since now'"
+            )
+            (problems if begun else notices).extend(each.named([f"{told} does (looked into {state})"]))
     problems += unwritable(job.texts)
     block = ""
     if kind == "windows":
         problems += windows.problems(job)
     else:
-        notices += _about_account(account, job, folder)
+        notices += _about_account(account, job, runs.place, accounts)
     if kind == "systemd":
         problems += systemd.problems(job)
         if not is_root() and not (LINGERING / account.name).exists():
@@ -203,32 +197,31 @@ def _prepared(
         block = cron.render(job, timeout=timeout, mail_to=options.mail_to)
     if problems:
         raise ConfigError(*problems)
-    scheduler = scheduler_of(kind, options.name, place, job=job, block=block)
-    return scheduler, options.minutes, [*kept, *installed_twice(kind, options.name, place), *notices]
+    scheduler = scheduler_of(kind, options.name, runs.place, job=job, block=block)
+    return scheduler, options.minutes, [*kept, *installed_twice(kind, options.name, runs), *notices]
 
 
-def _about_account(account: Account, job: LocalJob, folder: Path) -> list[str]:
+def _about_account(account: Account, job: LocalJob, place: Path, accounts: Sequence[ScheduledAccount]) -> list[str]:
     """Notices on the account of the runs: it is root's, or may not use what a run needs."""
-    needed = {Path(job.command[0]): 5, Path(job.settings): 4, folder / ".env": 4}
+    files = [place, *(path for each in accounts for path in ([each.file] if each.file else []) + each.secrets)]
+    needed = {Path(job.command[0]): 5, **dict.fromkeys(files, 4)}
     found = installation.barred(account, {**needed, **dict.fromkeys(map(Path, job.writes), 7)})
     if not account.is_root:
         return found
-    told = f"the runs will be root's, since root owns {job.settings}; safer: give it to a user of its own"
+    told = f"the runs will be root's, since root owns {place}; safer: give it to a user of its own"
     return [f"{told}, and say this again", *found]
 
 
-def _differences(kind: Kind, file: Path | None, folder: Path) -> list[str]:
-    """A notice on variables whose values differ between this terminal and ``.env``."""
-    names = ", ".join(installation.set_here_only(file, folder))
-    if not names:
-        return []
-    if kind == "windows":
-        return [
-            f"{names}: scheduled runs see it if it is set for good (by setx, say); else put it into {folder / '.env'}"
-        ]
-    return [f"{names}: set otherwise in this terminal than in {folder / '.env'}, which is what scheduled runs go by"]
-
-
-def _absolute(path: Path) -> Path:
-    """The absolute path without ``..``, which systemd refuses; links stay, since their targets may change."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow them
+def _about_settings(kind: Kind, account: ScheduledAccount, minutes: int) -> list[str]:
+    """Notices on settings that do not fit, and on variables whose values differ between this terminal and ``.env``."""
+    alerts, told = account.settings.alerts, [*account.settings.notices]
+    if names := ", ".join(account.set_here_only()):
+        where = account.folder / ".env"
+        if kind == "windows":
+            told.append(
+                f"{names}: scheduled runs see it if it is set for good (by setx, say); else put it into {where}"
+            )
+        else:
+            told.append(f"{names}: set otherwise in this terminal than in {where}, which is what scheduled runs go by")
+    told += followers(minutes, alerts.stale_minutes, heartbeat=alerts.heartbeat_url is not None)
+    return account.named(told)

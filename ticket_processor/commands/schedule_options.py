@@ -12,6 +12,7 @@ from ..core.errors import CannotRun
 from ..schedule.job import DEFAULT_EVERY_MIN, Installed, LocalJob, every, problems_of
 from . import installation
 from .installation import is_root
+from .scheduled_runs import ScheduledRuns
 from .schedulers import Cron, Scheduler, Systemd, Windows
 from .system_commands import NoProgram, run_program
 
@@ -45,16 +46,13 @@ class ScheduleOptions:
         )
 
 
-def completed(kind: Kind, options: ScheduleOptions, place: Path) -> tuple[ScheduleOptions, list[str]]:
-    """The options completed from the installed entry, and notices on what was kept or could not be read.
-
-    ``place`` is the settings' file, or the folder where there is none.
-    """
+def completed(kind: Kind, options: ScheduleOptions, runs: ScheduledRuns) -> tuple[ScheduleOptions, list[str]]:
+    """The options completed from the installed entry, and notices on what was kept or could not be read."""
     if problems_of(options.name) or options.all_said(kind):
         return options, []
     instead = [] if options.every_min is not None else [f"cannot be read; set: {every(options.minutes)}"]
     try:
-        known = scheduler_of(kind, options.name, place).installed(str(place))
+        known = scheduler_of(kind, options.name, runs.place).installed(runs.mark)
     except NoProgram:
         return options, []  # without a scheduler there is no entry
     except CannotRun:  # install reports the reason itself
@@ -73,11 +71,11 @@ def completed(kind: Kind, options: ScheduleOptions, place: Path) -> tuple[Schedu
     return options.completed(known), [*told, *([f"kept: {', '.join(kept)}"] if kept else [])]
 
 
-def installed_twice(kind: Kind, name: str, place: Path) -> list[str]:
+def installed_twice(kind: Kind, name: str, runs: ScheduledRuns) -> list[str]:
     """A notice if the system's other scheduler has such an entry too, and both would start runs."""
     other: Kind | None = {"cron": "systemd", "systemd": "cron"}.get(kind)  # type: ignore[assignment]
     with suppress(CannotRun):
-        if other and scheduler_of(other, name, place).installed(str(place)) is not None:
+        if other and scheduler_of(other, name, runs.place).installed(runs.mark) is not None:
             return [f"{other} starts these runs as well; 'ticketbot schedule remove {other} --name {name}' ends that"]
     return []
 
@@ -91,7 +89,8 @@ def scheduler_of(kind: Kind, name: str, place: Path, *, job: LocalJob | None = N
         return Windows(name, run_program, job=job)
     if kind == "systemd":
         return Systemd(name, run_program, unit_folder(), system=is_root(), job=job)
-    return Cron(name, run_program, user=installation.account_for(place).other_user, block=block, settings=str(place))
+    settings = "" if job is None else job.settings
+    return Cron(name, run_program, user=installation.account_for(place).other_user, block=block, settings=settings)
 
 
 def unit_folder() -> Path:

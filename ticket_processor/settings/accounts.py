@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ..core.errors import ConfigError
@@ -48,12 +49,15 @@ def several(given: Sequence[Path] | None) -> list[Path]:
 
 
 def load_accounts(
-    files: Sequence[Path], flags: Mapping[tuple[str, ...], object] | None = None, *, need_helpdesk: bool = True
+    files: Sequence[Path],
+    flags: Mapping[tuple[str, ...], object] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    need_helpdesk: bool = True,
 ) -> list[ConfiguredAccount]:
     """The accounts of these files. One that is wrong has its problems, and stops no other."""
-    found = [
-        _loaded(name, file, flags, need_helpdesk=need_helpdesk) for name, file in zip(_names(files), files, strict=True)
-    ]
+    load_one = partial(load, flags=flags, environ=environ, need_helpdesk=need_helpdesk, one_of_many=True)
+    found = [_loaded(name, file, load_one) for name, file in zip(_names(files), files, strict=True)]
     found = list(_apart(found))
     if usable := [each.settings for each in found if each.settings is not None]:
         take_effect(*usable)
@@ -67,13 +71,9 @@ def unused_variables() -> list[str]:
     return [f"{', '.join(names)}: {told}"] if names else []
 
 
-def _loaded(
-    name: str, file: Path, flags: Mapping[tuple[str, ...], object] | None, *, need_helpdesk: bool
-) -> ConfiguredAccount:
+def _loaded(name: str, file: Path, load_one: Callable[..., Settings]) -> ConfiguredAccount:
     try:
-        return ConfiguredAccount(
-            name, file, load(config=file, flags=flags, need_helpdesk=need_helpdesk, one_of_many=True)
-        )
+        return ConfiguredAccount(name, file, load_one(config=file))
     except ConfigError as error:
         return ConfiguredAccount(name, file, problems=error.problems)
 
