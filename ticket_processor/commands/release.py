@@ -13,13 +13,13 @@ import typer
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
+from ..core.who import person_at_keyboard
 from ..learning.releases import Release, Releases, SettingChange, changed, check_no_secret, release_id, values_of
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.load import DEFAULT_FILE, config_file, load
 from ..settings.schema import Settings
 from ..settings.sources import parse_toml
 from ..wiring.learnt_policy import with_learnt
-from .learn_pins import who_decides
 from .options import ConfigOption, JsonOption
 from .screen import Screen
 
@@ -249,7 +249,7 @@ def _put(
     gate: str,
     note: str,
 ) -> None:
-    who, now = who_decides(), clock.now()
+    who, now = person_at_keyboard(), clock.now()
     release, before = (replace(one.release, at=now, who=who) for one in (wanted, running))
     if gate != "rollback":
         release = replace(release, note=note)

@@ -12,12 +12,12 @@ import streamlit as st
 from ticket_processor.core.clock import iso
 from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.data import LEARNT, pending_corrections
+from ticket_processor.dashboard.data import pending_corrections
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sign_in import person
 from ticket_processor.learning.model import CorrectionStatus, LearntChange
 from ticket_processor.learning.review import CorrectionGroup, correction_groups, decide_pending
-from ticket_processor.learning.store import LearningStore
+from ticket_processor.learning.store import FILE_NAME, LearningStore
 
 MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS = 25, 3, 5
 SAID = "review_said"
@@ -81,7 +81,7 @@ def of_group(group: CorrectionGroup, texts: Mapping[int, str], who: str | None) 
 def decide(group: CorrectionGroup, status: CorrectionStatus, who: str) -> None:
     """Decide what still waits of a group, and show the page anew."""
     options = given()
-    with closing(LearningStore(options.settings.state_folder / LEARNT)) as store:
+    with closing(LearningStore(options.settings.state_folder / FILE_NAME)) as store:
         change = decide_pending(store, group.ids, status, who, options.clock.now())
     if change is None:
         say("Somebody else has decided these meanwhile.", done=False)
@@ -94,7 +94,7 @@ def taken_back(change: LearntChange, who: str | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(f"{iso(change.at)[:16].replace('T', ' ')} UTC  {told(change)}")
         if who is not None and st.button("Take back", key=f"undo {options.name} {change.id}"):
-            with closing(LearningStore(options.settings.state_folder / LEARNT)) as store:
+            with closing(LearningStore(options.settings.state_folder / FILE_NAME)) as store:
                 undone = store.undo(change.id, options.clock.now())
             if undone is None:
                 say("Somebody else has taken this back meanwhile.", done=False)
