@@ -1,0 +1,43 @@
+"""What people did alike is approved, votes in the next run, is named in its receipts, and is taken back."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from ticket_processor.learning.model import Correction
+from ticket_processor.learning.store import FILE_NAME, LearningStore
+
+from .conftest import OpenDesk
+
+SETTINGS = "[learning]\nneighbour_vote = true\nauto_approve = true\n"
+ROWS = [{"subject": "Badge", "body": f"The badge of door {n} does not open the gate.", "age": 7200.0} for n in range(3)]
+
+
+@pytest.mark.slow
+def test_people_who_agree_teach_the_next_run_until_that_is_undone(open_desk: OpenDesk) -> None:
+    desk = open_desk(ROWS)
+    (desk.folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
+    with closing(LearningStore(desk.state / FILE_NAME)) as store:
+        badges = [f"the badge reader at gate {n} does not open" for n in range(60)]
+        now = desk.sandbox.clock.now()
+        store.keep(
+            [],
+            [
+                Correction(0, 900 + n, "category", "technical", "account", 20 + n % 4, "person", now, text=text)
+                for n, text in enumerate(badges)
+            ],
+        )
+    assert "60 corrections approved by learning.auto_approve (learn undo 1" in desk("learn", "collect").err
+    desk("run", "--since", "1d", "--limit", "1")
+    [line] = [item["analysis"] for item in desk.events("ticket")]
+    assert (line["source"], line["category"]) == ("neighbours", "account")
+    assert set(line["examples"]) <= set(range(1, 61))
+    assert line["examples"]
+    explained = desk("analyse", "2", "--json").object
+    assert [step["link"] for step in explained["chain"]] == ["neighbours"]
+    desk("learn", "undo", "1")
+    desk("learn", "collect")
+    desk("run", "--since", "1d")
+    assert [item["analysis"]["source"] for item in desk.events("ticket")][1:] == ["rules", "rules"]
