@@ -5,12 +5,14 @@
 ``DATA_DIR`` holds ``*.jsonl.gz`` ticket sets. Of each file 40% of the rows (500 at most) are tested on and never learnt
 from; texts whose first words are alike are taken once. The others come in as 60 tickets a day, again from the first
 when all have been. Eight people deal with them all: they correct nine of ten wrong categories, 5% of these to a wrong
-one. At the end of each week a person approves all that is not suspicious ("person"), or the rule for many people does
-("rule"). "week N" is the accuracy on the tested rows with what was approved before that week.
+one. At the end of each week a person approves all but what one account pushes ("person"), or ``learning.auto_approve``
+does ("rule"). "week N" is the accuracy on the tested rows with what was approved before it.
 
 Poisoned: in the third week one more account moves 200 tickets to one label, the commonest or the rarest one; "lost" is
-against the same course without it, in week 8 and in the worst week. All figures are means over the seeds but "lowest",
-"worst", "least" and "most". Tokens are estimates of what examples add to a prompt; no model is asked.
+against the same course without it, in week 8 and in the worst week; "let in" are its corrections that were approved,
+the most over the seeds. All figures are means over the seeds but "lowest", "worst", "least" and "most". "Shuffled": the
+share of tested rows that get the same category from the same examples kept in another order. Tokens are estimates of
+what examples add to a prompt; no model is asked.
 """
 
 from __future__ import annotations
@@ -107,7 +109,7 @@ def course(rows: Sequence[Row], seed: int, *, by: str, touched: bool = True, poi
                 approve_agreed(store, now)
             else:
                 groups = correction_groups(store.corrections("pending", kept=True))
-                if ids := [number for group in groups if group.by_one is None for number in group.ids]:
+                if ids := {number for group in groups for number in set(group.ids) - set(group.pushed)}:
                     store.decide(ids, "approved", "a person", now)
             done.found = examples_of(store, TAXONOMY)
             done.index = ExampleIndex(done.found)

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.learning.decisions import MANY, WITHIN_S, approve_agreed, expire
+from ticket_processor.learning.decisions import WITHIN_S, approve_agreed, expire
 from ticket_processor.learning.model import Correction
+from ticket_processor.learning.review import MANY
 from ticket_processor.learning.store import LearningStore
 
 NOW = 1_800_000_000.0

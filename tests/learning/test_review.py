@@ -66,7 +66,7 @@ def test_one_accounts_many_corrections_are_marked_and_left_out(store: LearningSt
         "refund": 66,
         "billing": None,
     }
-    assert "nearly all towards it by 66" in told("review")
+    assert "100 by 66, who pushes it" in told("review")
     assert "0 corrections approved" in told("approve", "--field", "category", "--theirs", "refund")
     assert store.examples("category") == []
     assert "12 corrections approved" in told("approve", "--field", "category", "--theirs", "billing")
@@ -78,3 +78,11 @@ def test_one_accounts_many_corrections_are_marked_and_left_out(store: LearningSt
 def test_a_few_corrections_by_one_account_are_no_attack(store: LearningStore) -> None:
     store.keep([], [correction(number, 66) for number in range(1, 10)])
     assert "9 corrections approved" in told("approve", "--field", "category", "--theirs", "refund")
+
+
+def test_what_others_corrected_towards_a_pushed_label_is_not_held_up(store: LearningStore) -> None:
+    store.keep([], [correction(number, 66) for number in range(1, 51)])
+    store.keep([], [correction(100 + number, number % 8) for number in range(160)])
+    assert "160 corrections approved" in told("approve", "--field", "category", "--theirs", "refund")
+    assert {item.author for item in store.corrections("pending")} == {66}
+    assert "50 corrections approved" in told("approve", "--field", "category", "--theirs", "refund", "--one-person")

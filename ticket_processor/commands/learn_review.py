@@ -52,7 +52,7 @@ def approve(
     ours: OursOption = None,
     theirs: TheirsOption = None,
     one_person: Annotated[
-        bool, typer.Option("--one-person", help="Also groups that are nearly all one account's.")
+        bool, typer.Option("--one-person", help="Also those of an account that pushes a label.")
     ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -95,7 +95,7 @@ def _decided(
                 *(f"correction {number} does not wait; see 'ticketbot learn review'" for number in strange)
             )
         wanted = ids or [number for number, group in waiting.items() if _fits(group, field, ours, theirs)]
-        left = [] if one_person else [number for number in wanted if waiting[number].by_one is not None]
+        left = [] if one_person else [number for number in wanted if number in waiting[number].pushed]
         chosen = sorted(set(wanted) - set(left))
         done = decide_pending(store, chosen, status, person_at_keyboard(), clock.now())
     undo = "" if done is None else f" (learn undo {done.id} takes it back)"
@@ -103,7 +103,7 @@ def _decided(
     screen = Screen(as_json=as_json)
     screen.result(told, {status: chosen, "left_out": left, "change": done and done.id})
     if left:
-        screen.notices([f"{len(left):,} left out, nearly all by one account; --one-person approves them too"])
+        screen.notices([f"{len(left):,} were left out, by accounts that push a label; --one-person approves them too"])
     return ExitCode.OK
 
 
@@ -123,5 +123,5 @@ def _row(group: CorrectionGroup) -> tuple[str, ...]:
         f"{len(group.people):,}",
         f"{account or 'unknown'} ({most:,})",
         ids,
-        "kept" if group.kept else "" if group.by_one is None else f"nearly all towards it by {group.by_one}",
+        "kept" if group.kept else f"{len(group.pushed):,} by {group.by_one}, who pushes it" if group.pushed else "",
     )

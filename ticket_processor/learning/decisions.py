@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 
 from ..core.taxonomy import Taxonomy
 from .model import CATEGORIES, Correction, LearntChange
+from .review import pushers
 from .store import DECIDED, LearningStore
 
 TAXONOMY = "the taxonomy"
 AGREEMENT = "learning.auto_approve"
 PEOPLE, TICKETS, WITHIN_S = 3, 5, 30 * 86_400.0
 """So many people did the same, on so many tickets, within this time."""
-MANY, AHEAD = 10, 2
-"""An account that made so many corrections towards a label, and more than twice as many as any other, pushes it."""
 
 
 def expire(store: LearningStore, taxonomy: Taxonomy, at: float) -> LearntChange | None:
@@ -35,10 +34,10 @@ def approve_agreed(store: LearningStore, at: float) -> LearntChange | None:
     everything = store.corrections(kept=True)
     refused = {_direction(item) for item in everything if item.status == "rejected"} | _taken_back(store, everything)
     lately = [item for item in everything if item.at >= at - WITHIN_S and item.status in ("pending", "approved")]
-    pushed = _pushed(lately)
+    by_one = pushers(lately)
     groups: defaultdict[tuple[str, str | None, str], list[Correction]] = defaultdict(list)
     for item in lately:
-        if item.ours == item.theirs or (item.field, item.theirs, item.author) not in pushed:
+        if item.ours == item.theirs or item.author is None or by_one.get((item.field, item.theirs)) != item.author:
             groups[_direction(item)].append(item)
     agreed = [
         item.id
@@ -53,20 +52,6 @@ def approve_agreed(store: LearningStore, at: float) -> LearntChange | None:
 def _agreed(items: Iterable[Correction]) -> bool:
     known = [item for item in items if item.author is not None]
     return len({item.author for item in known}) >= PEOPLE and len({item.ticket_id for item in known}) >= TICKETS
-
-
-def _pushed(items: Iterable[Correction]) -> set[tuple[str, str, int | None]]:
-    """Fields and labels that one account pushes, with that account."""
-    towards: defaultdict[tuple[str, str], Counter[int | None]] = defaultdict(Counter)
-    for item in items:
-        if item.ours != item.theirs:
-            towards[item.field, item.theirs][item.author] += 1
-    found = set()
-    for (field, label), authors in towards.items():
-        (author, most), (_, next_most) = [*authors.most_common(2), (None, 0)][:2]
-        if most >= MANY and most > AHEAD * next_most:
-            found.add((field, label, author))
-    return found
 
 
 def _taken_back(store: LearningStore, everything: Iterable[Correction]) -> set[tuple[str, str | None, str]]:

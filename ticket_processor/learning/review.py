@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from .model import Correction, CorrectionStatus, LearntChange
 from .store import DECIDED, LearningStore
 
-MANY = 10
-"""Corrections towards one label from which on it matters who made them."""
-MOST_OF_ONE = 0.8
-"""A larger share of these by one account is one account's opinion, or an attack."""
+MANY, AHEAD = 10, 2
+"""An account with so many corrections towards a label, and more than twice those of any other, pushes it: that is one
+account's opinion, or an attack."""
 
 
 @dataclass(frozen=True)
 class CorrectionGroup:
     """Corrections of a field from ``ours`` (``None``: we abstained) to ``theirs``, and the accounts that made them.
 
-    ``by_one`` is the account that made nearly all of many corrections towards ``theirs``, whatever was there before.
+    ``pushed`` are those of ``by_one``, an account that pushes ``theirs``, whatever was there before.
     """
 
     field: str
@@ -32,6 +31,7 @@ class CorrectionGroup:
     tickets: int
     people: tuple[tuple[int | None, int], ...]
     by_one: int | None = None
+    pushed: tuple[int, ...] = ()
 
     @property
     def kept(self) -> bool:
@@ -45,23 +45,25 @@ def correction_groups(corrections: Iterable[Correction]) -> list[CorrectionGroup
     Within one the ids are in order, and the accounts by how many they made.
     """
     of_change: defaultdict[tuple[str, str | None, str], list[Correction]] = defaultdict(list)
-    towards: defaultdict[tuple[str, str], Counter[int | None]] = defaultdict(Counter)
     for item in corrections:
         of_change[item.field, item.ours, item.theirs].append(item)
-        if item.ours != item.theirs:
-            towards[item.field, item.theirs][item.author] += 1
-    groups = [
-        CorrectionGroup(
-            field,
-            ours,
-            theirs,
-            tuple(sorted(item.id for item in items)),
-            len({item.ticket_id for item in items}),
-            tuple(Counter(item.author for item in items).most_common()),
-            _one_behind(towards[field, theirs]) if ours != theirs else None,
+    by_one = pushers(item for items in of_change.values() for item in items)
+    groups = []
+    for (field, ours, theirs), items in of_change.items():
+        pusher = None if ours == theirs else by_one.get((field, theirs))
+        pushed = [item.id for item in items if pusher is not None and item.author == pusher]
+        groups.append(
+            CorrectionGroup(
+                field,
+                ours,
+                theirs,
+                tuple(sorted(item.id for item in items)),
+                len({item.ticket_id for item in items}),
+                tuple(Counter(item.author for item in items).most_common()),
+                pusher if pushed else None,
+                tuple(sorted(pushed)),
+            )
         )
-        for (field, ours, theirs), items in of_change.items()
-    ]
     return sorted(groups, key=lambda group: (group.kept, -group.tickets, group.field, group.ours or "", group.theirs))
 
 
@@ -80,6 +82,15 @@ def decisions(store: LearningStore, most: int) -> list[LearntChange]:
     return found[: -most - 1 : -1]
 
 
-def _one_behind(authors: Counter[int | None]) -> int | None:
-    author, most = authors.most_common(1)[0]
-    return author if authors.total() >= MANY and most > MOST_OF_ONE * authors.total() else None
+def pushers(corrections: Iterable[Correction]) -> dict[tuple[str, str], int]:
+    """Fields and labels that one account pushes, with that account."""
+    towards: defaultdict[tuple[str, str], Counter[int | None]] = defaultdict(Counter)
+    for item in corrections:
+        if item.ours != item.theirs:
+            towards[item.field, item.theirs][item.author] += 1
+    found = {}
+    for key, authors in towards.items():
+        (author, most), (_, next_most) = [*authors.most_common(2), (None, 0)][:2]
+        if author is not None and most >= MANY and most > AHEAD * next_most:
+            found[key] = author
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from itertools import islice
 from typing import NoReturn
@@ -61,8 +61,11 @@ def of_group(group: CorrectionGroup, texts: Mapping[int, str], who: str | None) 
     accounts = ", ".join(f"{author or 'unknown'} ({count:,})" for author, count in group.people[:MOST_ACCOUNTS])
     more = ", …" if len(group.people) > MOST_ACCOUNTS else ""
     st.caption(f"{many(group.tickets, 'ticket')}; by {many(len(group.people), 'account')}: {accounts}{more}")
-    if group.by_one is not None:
-        st.warning(f"Nearly all corrections towards this label are account {group.by_one}'s.", icon=":material/person:")
+    if group.pushed:
+        st.warning(
+            f"{many(len(group.pushed), 'correction')} by account {group.by_one}, which pushes this label.",
+            icon=":material/person:",
+        )
     if who is None:
         return
     with st.expander("Redacted texts of some"):
@@ -71,18 +74,21 @@ def of_group(group: CorrectionGroup, texts: Mapping[int, str], who: str | None) 
     # Named by what is shown: a group that has changed meanwhile is not decided by a click on what it was.
     key = f"{given().name} {group.ids}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        agreed = group.by_one is None or st.checkbox("One account's opinion may teach", key=f"agreed {key}")
-        if st.button("Approve", key=f"approve {key}", type="primary", disabled=not agreed):
-            decide(group, "approved", who)
+        left = set(group.pushed)
+        if left and st.checkbox("One account's opinion may teach", key=f"agreed {key}"):
+            left.clear()
+        wanted = [number for number in group.ids if number not in left]
+        if st.button("Approve", key=f"approve {key}", type="primary", disabled=not wanted):
+            decide(wanted, "approved", who)
         if st.button("Reject", key=f"reject {key}"):
-            decide(group, "rejected", who)
+            decide(group.ids, "rejected", who)
 
 
-def decide(group: CorrectionGroup, status: CorrectionStatus, who: str) -> None:
-    """Decide what still waits of a group, and show the page anew."""
+def decide(ids: Collection[int], status: CorrectionStatus, who: str) -> None:
+    """Decide what still waits of these corrections, and show the page anew."""
     options = given()
     with closing(LearningStore(options.settings.state_folder / FILE_NAME)) as store:
-        change = decide_pending(store, group.ids, status, who, options.clock.now())
+        change = decide_pending(store, ids, status, who, options.clock.now())
     if change is None:
         say("Somebody else has decided these meanwhile.", done=False)
     say(f"{told(change)}.")
