@@ -95,7 +95,7 @@ def test_one_accounts_many_corrections_are_approved_only_when_that_is_meant(page
     with learnt(pages) as store:
         store.keep([], [correction(number, 66) for number in range(1, 13)])
         page = pages.open("review")
-        assert "are account 66's" in words(page)
+        assert "12 corrections by account 66, which pushes this label" in words(page)
         assert next(button for button in page.button if button.label == "Approve").disabled
         page.checkbox[0].check().run()
         press(page, "Approve")

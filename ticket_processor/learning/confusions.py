@@ -15,7 +15,7 @@ from ..core.taxonomy import Taxonomy
 from ..evaluation.scores import wilson_lower
 from .distinguishing_words import distinguishing_words
 from .model import Correction, Reaction
-from .review import MANY, MOST_OF_ONE
+from .review import pusher
 from .thresholds import REVIEWED
 
 FEWEST_TICKETS = 5
@@ -45,8 +45,8 @@ class Confusion:
 
     @property
     def by_one(self) -> bool:
-        """Whether nearly all of many are one account's: its opinion, or an attack."""
-        return self.tickets >= MANY and self.people[0][1] > MOST_OF_ONE * self.tickets
+        """Whether one account pushes it: its opinion, or an attack."""
+        return pusher(self.people) is not None
 
 
 def confusions(

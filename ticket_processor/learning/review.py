@@ -6,7 +6,7 @@ Nothing is learnt before a person approves it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from .model import Correction, CorrectionStatus, LearntChange
@@ -88,9 +88,11 @@ def pushers(corrections: Iterable[Correction]) -> dict[tuple[str, str], int]:
     for item in corrections:
         if item.ours != item.theirs:
             towards[item.field, item.theirs][item.author] += 1
-    found = {}
-    for key, authors in towards.items():
-        (author, most), (_, next_most) = [*authors.most_common(2), (None, 0)][:2]
-        if author is not None and most >= MANY and most > AHEAD * next_most:
-            found[key] = author
-    return found
+    found = {key: pusher(authors.most_common(2)) for key, authors in towards.items()}
+    return {key: author for key, author in found.items() if author is not None}
+
+
+def pusher(people: Sequence[tuple[int | None, int]]) -> int | None:
+    """The account that pushes a label, of those that set it and how often, the most busy one first."""
+    (author, most), (_, next_most) = [*people[:2], (None, 0)][:2]
+    return author if most >= MANY and most > AHEAD * next_most else None
