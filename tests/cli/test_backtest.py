@@ -234,7 +234,7 @@ def test_a_custom_field_can_hold_peoples_category(open_desk: OpenDesk) -> None:
 def test_zendesks_own_triage_stands_beside_ours(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
     intents = {"billing": "money__charged", "technical": "app", "order": "parcel", "refund": "money__back"}
-    for number, (_, kind) in zip(solved_by_people(desk), numbered(40), strict=True):
+    for number, (_, kind) in zip(solved_by_people(desk, count=60), numbered(60), strict=True):
         wrong = number % 10 == 0
         marks = ["intent__parcel" if wrong else f"intent__{intents[kind[2]]}", "intent_confidence__high"]
         desk.sandbox.store.person_edit(number, add_tags=marks)
@@ -244,10 +244,12 @@ def test_zendesks_own_triage_stands_beside_ours(open_desk: OpenDesk) -> None:
     desk.seen.clear()
     told = desk("backtest", "--rivals", "--rival-price", "25", "--json").object
     assert_only_read(desk, before)
-    theirs, rules = told.pop("rivals")["rows"]
-    assert (theirs["name"], theirs["price"], theirs["count"]) == ("Zendesk intelligent triage", 25, 20)
+    theirs, rules, neighbours = told.pop("rivals")["rows"]
+    assert (theirs["name"], theirs["price"], theirs["count"]) == ("Zendesk intelligent triage", 25, 30)
     assert 0.7 < theirs["accuracy"] < 1
-    assert (rules["name"], rules["accuracy"], rules["price"], rules["count"]) == ("rules", 1, 0, 20)
+    assert (rules["name"], rules["accuracy"], rules["price"], rules["count"]) == ("rules", 1, 0, 30)
+    assert (neighbours["name"], neighbours["count"]) == ("neighbours", 30)
+    assert any(remark.startswith("neighbours:") for remark in told["remarks"])
     assert "rivals" not in plain
     assert plain["analysers"][0]["sources"][0]["fields"] == told["analysers"][0]["sources"][0]["fields"]
     shown = desk("backtest", "--rivals").out

@@ -18,11 +18,13 @@ from ..evaluation.solved import CategoryFrom, how_it_was_decided
 from ..settings.load import load
 from . import score_tables
 from .analyser_choice import (
+    NEIGHBOURS,
     AnalyserOption,
     PrecisionOption,
     ShowErrorsOption,
     WorkersOption,
     check_report,
+    neighbours_among,
     results,
     rivals,
     subjects,
@@ -33,6 +35,10 @@ from .screen import Screen
 from .solved_tickets import hint, read_solved
 
 SOURCE = "solved tickets"
+AMONG_THESE = (
+    f"{NEIGHBOURS}: what learning.neighbour_vote says of each ticket if people's categories of all the others are its "
+    "examples, later ones too; tickets that say the same are left out."
+)
 
 
 def backtest(
@@ -60,7 +66,8 @@ def backtest(
         bool,
         typer.Option(
             "--rivals",
-            help="Set rules, classifier and each model beside Zendesk's own intelligent triage, with prices.",
+            help="Set rules, classifier, each model and similar tickets beside Zendesk's own intelligent triage, "
+            "with prices.",
         ),
     ] = False,
     intents: Annotated[
@@ -108,6 +115,9 @@ def backtest(
         for line in decided:
             screen.say(line)
         source = Labelled(SOURCE, solved.examples)
+        if rivals_too and (neighbours := neighbours_among(solved.examples, settings)) is not None:
+            chosen.append(neighbours)
+            remarks[AMONG_THESE] = None
         found, answers = results(
             chosen, [source], settings, clock, screen, precision=precision, remark=remarks.setdefault
         )
