@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from importlib import resources
 
@@ -53,17 +53,17 @@ def lexical(
     rows = store.rows(
         f"SELECT rowid, -bm25(words, {TITLE_WEIGHT}, {HEADING_WEIGHT}, {TEXT_WEIGHT}) AS score "  # noqa: S608 - our own numbers
         f"FROM words WHERE words MATCH ? AND rowid>>? IN ({marks}) ORDER BY score DESC, rowid LIMIT ?",
-        (any_of(_rarest(store, words)), SCOPE_BITS, *scopes, limit),
+        (any_of(rarest(words, lambda word: store.matches(any_of([word])))), SCOPE_BITS, *scopes, limit),
     )
     return [(number, score) for number, score in rows]
 
 
-def _rarest(store: KnowledgeStore, words: Sequence[str]) -> list[str]:
-    """The words that together are in few enough passages, one at least."""
-    counts = {word: store.matches(any_of([word])) for word in words}
+def rarest(words: Iterable[str], matches: Callable[[str], int]) -> list[str]:
+    """The words that together are in few enough passages, one at least; ``matches`` says in how many each is."""
+    counts = {word: matches(word) for word in words}
     kept: list[str] = []
     total = 0
-    for word in sorted(words, key=counts.__getitem__):
+    for word in sorted(counts, key=counts.__getitem__):
         total += counts[word]
         if kept and total > MOST_MATCHES:
             break

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ..core.taxonomy import Taxonomy
-from ..knowledge.lexical import any_of, query_words, telling_words
+from ..knowledge.lexical import any_of, query_words, rarest, telling_words
 from ..knowledge.store import TOKENIZER
 from .model import Correction
 from .store import LearningStore
@@ -56,6 +56,7 @@ class ExampleIndex:
 
     def __init__(self, examples: Iterable[LearntExample]) -> None:
         self._examples = sorted(examples, key=lambda item: (item.text, item.label, item.id))
+        self._counts: dict[str, int] = {}
         self._lock = threading.Lock()
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         self._db.execute(f"CREATE VIRTUAL TABLE words USING fts5(text, tokenize='{TOKENIZER}')")
@@ -66,15 +67,20 @@ class ExampleIndex:
         """How many examples there are."""
         return len(self._examples)
 
+    def close(self) -> None:
+        """Let go of the memory."""
+        with self._lock:
+            self._db.close()
+
     def nearest(self, text: str, limit: int) -> list[tuple[LearntExample, float]]:
         """The examples most like a redacted text, with their BM25 scores, the nearest first.
 
         One that says the same is none of them: it may be the ticket itself, or another mail about it.
         """
-        words = query_words(text)
-        if not words or not self._examples:
-            return []
         with self._lock:
+            words = rarest(query_words(text), self._matches)
+            if not words:
+                return []
             rows = self._db.execute(
                 "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? ORDER BY bm25(words), rowid LIMIT ?",
                 (any_of(words), limit + PASSED_OVER),
@@ -83,6 +89,12 @@ class ExampleIndex:
         found = ((self._examples[place], score) for place, score in rows)
         others = (item for item in found if not _same(own, set(telling_words(item[0].text))))
         return [*islice(others, limit)]
+
+    def _matches(self, word: str) -> int:
+        if word not in self._counts:
+            query = "SELECT count(*) FROM words WHERE words MATCH ?"
+            (self._counts[word],) = self._db.execute(query, (any_of([word]),)).fetchone()
+        return self._counts[word]
 
     def opinion(self, text: str, taxonomy: Taxonomy) -> NeighbourOpinion | None:
         """What the nearest examples say of a text; ``None`` where they are too few, or do not agree."""

@@ -25,6 +25,10 @@ class LearntParts:
         self._settings = settings
         self._index = _index(settings, trouble)
 
+    def close(self) -> None:
+        """Let go of the examples."""
+        self._index.close()
+
     def examples(self) -> ExamplePicker | None:
         """What picks a prompt's examples."""
         wanted = self._settings.learning.examples

@@ -231,13 +231,14 @@ def understanding(
     rules = RulesAnalyser(settings.taxonomy, settings.entities)
     links: list[Analyser] = []
     models = targets(settings.models)
-    learnt = None
-    if settings.learning.examples if models else settings.learning.neighbour_vote:
-        from .learnt_examples import LearntParts  # most runs need nothing of it
-
-        learnt = LearntParts(settings, trouble)
-    earlier = learnt.examples() if learnt else None
     with ExitStack() as stack:
+        learnt = None
+        if settings.learning.examples if models else settings.learning.neighbour_vote:
+            from .learnt_examples import LearntParts  # most runs need nothing of it
+
+            learnt = LearntParts(settings, trouble)
+            stack.callback(learnt.close)
+        earlier = learnt.examples() if learnt else None
         for target in models:
             server = server_for(target, deadline.remaining, connect)
             stack.callback(server.close)
