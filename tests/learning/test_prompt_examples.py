@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from ticket_processor.analysis.model_server.token_estimate import estimate_token
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
-from ticket_processor.core.errors import AnalysisFailed
+from ticket_processor.core.errors import AnalysisFailed, ConfigError
 from ticket_processor.core.models import Analysis, RedactionLevel, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.learning.neighbours import ExampleIndex, LearntExample
@@ -186,20 +187,32 @@ def test_the_order_of_examples_and_their_words_do_not_move_the_sandbox_s_model(t
 # In a run
 
 
+def answer(folder: Path, server: Answering, examples: int) -> Analysis:
+    text = f'[learning]\nexamples = {examples}\n[models]\nnames = ["m"]\nbase_url = "http://127.0.0.1:9/v1"\n'
+    (folder / "t.toml").write_text(text, encoding="utf-8")
+    settings = load(environ={"TICKETBOT_STATE_DIR": str(folder)}, config=folder / "t.toml", need_helpdesk=False)
+    clock = ManualClock()
+    with understanding(settings, clock, Deadline(clock, 100), through=lambda _server: server) as chain:
+        return chain(a_ticket(9_000, subject="Badge invoice", description="The badge invoice has a wrong address."))
+
+
 def test_the_settings_decide_how_many_are_shown_and_the_receipt_names_them(tmp_path: Path) -> None:
     remembered(tmp_path / "learning.sqlite3").close()
     server = Answering()
-
-    def answer(examples: int) -> Analysis:
-        text = f'[learning]\nexamples = {examples}\n[models]\nnames = ["m"]\nbase_url = "http://127.0.0.1:9/v1"\n'
-        (tmp_path / "t.toml").write_text(text, encoding="utf-8")
-        settings = load(environ={"TICKETBOT_STATE_DIR": str(tmp_path)}, config=tmp_path / "t.toml", need_helpdesk=False)
-        clock = ManualClock()
-        with understanding(settings, clock, Deadline(clock, 100), through=lambda _server: server) as chain:
-            return chain(a_ticket(9_000, subject="Badge invoice", description="The badge invoice has a wrong address."))
-
-    assert answer(0).examples == ()
-    assert "Earlier tickets" not in server.users[-1]
-    few = answer(4)
-    assert len(few.examples) == 4
+    assert len(answer(tmp_path, server, 4).examples) == 4
     assert "Earlier tickets" in server.users[-1]
+    with pytest.raises(ConfigError, match="0, or 4 to 6"):
+        answer(tmp_path, server, 3)
+
+
+def test_switched_off_requests_and_answers_are_what_they_are_where_nothing_was_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "token_hex", lambda count: "ab" * count)
+    server = Answering()
+    before = answer(tmp_path, server, 0)
+    remembered(tmp_path / "learning.sqlite3").close()
+    after = answer(tmp_path, server, 0)
+    assert after.model_dump_json() == before.model_dump_json()
+    assert '"examples"' not in after.model_dump_json()
+    assert (server.users[0], server.systems[0]) == (server.users[1], server.systems[1])
