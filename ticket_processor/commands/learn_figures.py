@@ -16,6 +16,7 @@ from ..learning.store import FILE_NAME, LearningStore
 from ..learning.thresholds import KIND, LEAST_REVIEWED, FieldThreshold, by_part, policy_lines, proved_thresholds
 from ..policy.decide import PARTS, Part
 from ..settings.load import load
+from .learn_pins import who_decides
 from .options import ConfigOption, JsonOption
 from .parse_time import parse_since
 from .score_tables import Table, show
@@ -53,7 +54,7 @@ def thresholds(
             raise ConfigError("nothing was reviewed yet, so there is nothing to apply; see 'ticketbot learn collect'")
         if apply:
             detail = {"precision": precision, "taxonomy": digest, "parts": chosen, "said": _said(chosen)}
-            change = store.record(KIND, person_at_keyboard(), detail, clock.now())
+            change = store.record(KIND, who_decides(), detail, clock.now())
     lines = policy_lines(chosen, digest)
     if as_json:
         rows = [asdict(item) for item in found]
