@@ -10,10 +10,12 @@ from typing import Annotated
 
 import typer
 
+from ..analysis.classifier.storage import put_back
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..core.wording import many
 from ..learning.model import RELEASE, LearntChange
+from ..learning.retraining import RETRAINED
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import FILE_NAME, LearningStore
 from ..reporting.export_labels import scoreboard_data
@@ -114,10 +116,13 @@ def undo(
     config: ConfigOption = None,
 ) -> int:
     """Take back something that was learnt; what was decided anew since then stays."""
-    with opened_learning(config) as store:
+    with opened_learning(config) as store, store.writing():
         if any(item.id == change and item.what == RELEASE for item in store.changes()):
             raise ConfigError(f"change {change} put a release in place: 'ticketbot release rollback' goes back")
         undone = store.undo(change, clock.now())
+        if undone is not None and undone.what == RETRAINED:
+            folder = load(config=config, need_helpdesk=False).classifier_folder
+            put_back(folder, undone.detail["former"], undone.detail["now"])
     if undone is None:
         raise ConfigError(f"there is no change {change} that could be taken back; see 'ticketbot learn log'")
     Screen(as_json=as_json).result(_told(undone), {"undone": asdict(undone)})

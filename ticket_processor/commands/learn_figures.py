@@ -11,7 +11,6 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
-from ..core.who import person_at_keyboard
 from ..learning.store import FILE_NAME, LearningStore
 from ..learning.thresholds import KIND, LEAST_REVIEWED, FieldThreshold, by_part, policy_lines, proved_thresholds
 from ..policy.decide import PARTS, Part

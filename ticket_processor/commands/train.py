@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..analysis.classifier.storage import TASKS, Task, require_extra, write
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
+from ..learning.retraining import corrected_examples, with_corrections
 from ..settings.load import load
 from ..settings.schema import Settings
 from .options import ConfigOption, JsonOption, VerboseOption
+from .retrain import approved_corrections, store_retrained
 from .screen import Screen
 
 if TYPE_CHECKING:
@@ -39,6 +42,11 @@ def train(
     include_ours: Annotated[
         bool, typer.Option("--include-ours", help="With --from-helpdesk: also tickets that ticketbot triaged.")
     ] = False,
+    from_corrections: Annotated[
+        bool,
+        typer.Option("--from-corrections", help="Also learn from approved corrections; stored unless scores fall."),
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="With --from-corrections: store it even so.")] = False,
     own_desk: Annotated[
         bool, typer.Option("--own-desk", help="The files' tickets are this helpdesk's own: put in use what is learnt.")
     ] = False,
@@ -69,6 +77,8 @@ def train(
         raise ConfigError("name a file of labelled tickets, or say --from-helpdesk")
     if (since is not None or include_ours) and not from_helpdesk:
         raise ConfigError("--since and --include-ours belong to --from-helpdesk")
+    if (from_corrections and out is not None) or (force and not from_corrections):
+        raise ConfigError("--from-corrections stores where a run looks for it, without --out; --force belongs to it")
     if files and not own_desk and out is None:
         raise ConfigError(
             "tickets of another desk prove nothing about yours: say --own-desk if these are your own, "
@@ -87,8 +97,12 @@ def train(
     screen.notices(settings.notices)
 
     examples = read_examples(files or (), lambda sentence: screen.notices([sentence]))
+    corrections = approved_corrections(settings) if from_corrections else []
+    corrected = corrected_examples(corrections, settings.taxonomy)
     if from_helpdesk:
-        examples += _from_helpdesk(settings, clock, since or DEFAULT_SINCE, screen, include_ours=include_ours)
+        solved = _from_helpdesk(settings, clock, since or DEFAULT_SINCE, screen, include_ours=include_ours)
+        solved, corrected = with_corrections(solved, corrected)
+        examples += solved
 
     # Heavy, so that a mistake on the command line is reported first.
     from ..analysis.rules.analyser import RulesAnalyser
@@ -97,23 +111,25 @@ def train(
     from ..evaluation.training.fitting import steps
     from ..evaluation.training.fitting import train as work
 
-    corpus = corpus_of(examples)
+    corpus = corpus_of(examples, corrected)
     screen.say(f"{len(corpus.texts)} different labelled tickets, {corpus.repeats} repeated or empty ones left out")
     if corpus.passed_over:
         screen.notices([f"{corpus.passed_over} more are not used: {MAX_TICKETS} are enough"])
     taxonomy = settings.taxonomy
-    with screen.progress("learning", steps(corpus, chosen, bench=bench)) as move:
+    source = ["files"] * bool(files) + ["the helpdesk's solved tickets"] * from_helpdesk
+    without = corpus_of(examples) if from_corrections else None
+    with screen.progress("learning", sum(steps(one, chosen, bench=bench) for one in (corpus, without) if one)) as move:
 
         def advance(count: int) -> None:
             clock.check()
             move(count)
 
-        trained = work(
-            corpus,
-            taxonomy,
-            RulesAnalyser(taxonomy, settings.entities),
+        learn = partial(
+            work,
+            taxonomy=taxonomy,
+            rules=RulesAnalyser(taxonomy, settings.entities),
             tasks=chosen,
-            source=" and ".join(["files"] * bool(files) + ["the helpdesk's solved tickets"] * from_helpdesk),
+            source=" and ".join([*source, *["corrections"] * from_corrections]),
             trained_at=iso(clock.now()),
             own_desk=own_desk or not files,
             account=settings.account,
@@ -121,15 +137,22 @@ def train(
             say=screen.say,
             advance=advance,
         )
-    trained = replace(trained, description=write(folder, trained.description, trained.arrays))
+        before = learn(without, say=lambda _line: None) if without is not None else None
+        trained = learn(corpus)
+    more: dict[str, Any] = {}
+    if before is None:
+        trained = replace(trained, description=write(folder, trained.description, trained.arrays))
+        lines = [f"stored in {folder}"]
+    else:
+        trained, lines, more = store_retrained(settings, clock, before, trained, corrections, force=force)
     if report is not None:
         summary.write_report(report, trained, corpus)
-    lines = [summary.summary_text(trained, bench=bench), f"stored in {folder}"]
+    lines = [summary.summary_text(trained, bench=bench), *lines]
     if folder.resolve() != settings.classifier_folder.resolve():
         lines.append("a run looks for it where classifier.folder in ticketbot.toml says")
     lines += [f"report: {report}"] if report is not None else []
-    screen.result("\n".join(lines), summary.as_data(trained, folder, report))
-    return ExitCode.OK
+    screen.result("\n".join(lines), {**summary.as_data(trained, folder, report), **more})
+    return ExitCode.SOME_FAILED if more and more["change"] is None else ExitCode.OK
 
 
 def _tasks(named: Sequence[str]) -> tuple[Task, ...]:

@@ -1,4 +1,4 @@
-"""Settings with the thresholds that ``learn thresholds --apply`` has set, for all that decides; and their release."""
+"""What runs use of what was learnt, as settings and for their first receipt: thresholds, a classifier, a release."""
 
 from __future__ import annotations
 
@@ -20,19 +20,23 @@ def with_learnt(settings: Settings) -> tuple[Settings, Mapping[str, object]]:
     path = settings.state_folder / FILE_NAME
     if not is_there(path):
         return settings, {}
-    from ..learning.model import RELEASE  # most runs need nothing of it
+    from ..analysis.classifier.storage import version  # most runs need nothing of it
+    from ..learning.model import RELEASE
+    from ..learning.retraining import RETRAINED
     from ..learning.store import LearningStore
     from ..learning.thresholds import KIND, with_thresholds
 
     with closing(LearningStore(path, read_only=True)) as store:
-        changes = [item for item in store.changes() if item.undone_at is None]
-    said: dict[str, object] = {}
-    if applied := [item for item in changes if item.what == KIND]:
-        last = applied[-1]
-        policy = with_thresholds(settings.policy, last.detail["parts"], last.detail["taxonomy"])
-        settings = settings.model_copy(update={"policy": policy})
-        said["learnt"] = {KIND: last.id}
-    if any(item.what == RELEASE for item in changes):
+        last = {item.what: item for item in store.changes() if item.undone_at is None}
+    learnt: dict[str, object] = {}
+    if (applied := last.get(KIND)) is not None:
+        policy = with_thresholds(settings.policy, applied.detail["parts"], applied.detail["taxonomy"])
+        settings, learnt[KIND] = settings.model_copy(update={"policy": policy}), applied.id
+    trained = last.get(RETRAINED)
+    if trained is not None and settings.classifier.use and version(settings.classifier_folder) == trained.detail["now"]:
+        learnt[RETRAINED] = trained.id
+    said: dict[str, object] = {"learnt": learnt} if learnt else {}
+    if RELEASE in last:
         from ..learning.releases import release_id
 
         said["release"] = release_id(settings)

@@ -40,6 +40,8 @@ _ALLOWED = frozenset(
     }
 )
 _WEIGHTS_NAME = re.compile(r"weights-[0-9a-f]{12}\.skops")
+MOST_FORMER = 5
+"""Former classifiers that are kept."""
 _LARGEST = 2_000_000_000
 
 
@@ -112,11 +114,13 @@ def require_extra(*modules: str) -> None:
         raise ClassifierUnusable(f"the local classifier needs {' and '.join(missing)}: {how_to_install('ml')}")
 
 
-def write(folder: Path, description: Description, arrays: Mapping[str, Arrays]) -> Description:
+def write(
+    folder: Path, description: Description, arrays: Mapping[str, Arrays], *, keep_former: bool = False
+) -> Description:
     """Store a classifier; a reader sees the old one or the new one, never half of each.
 
-    Returns the description with the weights' name and checksum. Raises ``ConfigError`` when the folder cannot be
-    written to.
+    Returns the description with the weights' name and checksum. ``keep_former`` keeps the one that is there for
+    :func:`put_back`, as are the last few. Raises ``ConfigError`` when the folder cannot be written to.
     """
     import skops.io
 
@@ -129,16 +133,58 @@ def write(folder: Path, description: Description, arrays: Mapping[str, Arrays]) 
         digest = _digest(fresh)
         description = description.model_copy(update={"weights": f"weights-{digest[:12]}.skops", "sha256": digest})
         fresh.replace(folder / description.weights)
-        whole = folder / f".classifier-{os.getpid()}.tmp"
-        _make_private(whole)
-        whole.write_text(description.model_dump_json(indent=2), encoding="utf-8")
-        whole.replace(folder / DESCRIPTION)
+        if keep_former and (now := version(folder)):
+            _write_whole(_former(folder, now), (folder / DESCRIPTION).read_text(encoding="utf-8"))
+        _write_whole(folder / DESCRIPTION, description.model_dump_json(indent=2))
+        formers = sorted(folder.glob("former-*.json"), key=lambda path: path.stat().st_mtime)
+        for old in formers[:-MOST_FORMER]:
+            old.unlink(missing_ok=True)
+        kept = {description.weights, *(f"weights-{path.stem[7:]}.skops" for path in formers[-MOST_FORMER:])}
         for old in folder.glob("weights-*.skops"):
-            if _WEIGHTS_NAME.fullmatch(old.name) and old.name != description.weights:
+            if _WEIGHTS_NAME.fullmatch(old.name) and old.name not in kept:
                 old.unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(f"the classifier cannot be stored in {folder}: {error.strerror or error}") from error
     return description
+
+
+def version(folder: Path) -> str:
+    """The beginning of the checksum of the classifier in ``folder``; empty where there is none."""
+    try:
+        return read_description(folder).sha256[:12]
+    except ClassifierUnusable:
+        return ""
+
+
+def put_back(folder: Path, former: str, now: str) -> None:
+    """Put the classifier of the version ``former`` back in place of ``now``; empty: none was there.
+
+    Raises ``ConfigError`` where another one is there, or the former one is kept no longer.
+    """
+    there, kept = version(folder), _former(folder, former)
+    if there == former:
+        return  # put back before
+    if there != now:
+        raise ConfigError(f"the classifier in {folder} was trained anew since then, and stays")
+    try:
+        if former:
+            check(folder, Description.model_validate_json(kept.read_text(encoding="utf-8")))
+            kept.replace(folder / DESCRIPTION)
+        else:
+            (folder / DESCRIPTION).unlink()
+    except (OSError, UnicodeDecodeError, ValidationError):
+        raise ConfigError(f"the former classifier is no longer in {folder}: train again") from None
+
+
+def _former(folder: Path, digest: str) -> Path:
+    return folder / f"former-{digest}.json"
+
+
+def _write_whole(path: Path, text: str) -> None:
+    whole = path.with_name(f".classifier-{os.getpid()}.tmp")
+    _make_private(whole)
+    whole.write_text(text, encoding="utf-8")
+    whole.replace(path)
 
 
 def read_description(folder: Path) -> Description:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,17 +32,18 @@ _MOST_PIECES = 50_000
 
 @dataclass(frozen=True)
 class Corpus:
-    """Different tickets, and for each task one label or ``None`` a ticket."""
+    """Different tickets, and for each task one label or ``None`` a ticket; the first ``tested`` are also tested on."""
 
     ids: tuple[str, ...]
     texts: tuple[RedactedText, ...]
     labels: Mapping[Task, tuple[str | None, ...]]
     repeats: int
     passed_over: int
+    tested: int
 
 
-def corpus_of(examples: Iterable[Example]) -> Corpus:
-    """The first :data:`MAX_TICKETS` different tickets, as an analyser would see them.
+def corpus_of(examples: Sequence[Example], corrected: Sequence[Example] = ()) -> Corpus:
+    """The first :data:`MAX_TICKETS` different tickets, as an analyser would see them; ``corrected`` are no test.
 
     A text that comes again with the same labels is left out: it would be learnt and tested at once.
     """
@@ -50,9 +51,9 @@ def corpus_of(examples: Iterable[Example]) -> Corpus:
     ids: list[str] = []
     texts: list[RedactedText] = []
     labels: dict[Task, list[str | None]] = {task: [] for task in TASKS}
-    repeats = passed_over = 0
-    for example in examples:
-        if len(texts) == MAX_TICKETS:
+    repeats = passed_over = tested = 0
+    for place, example in enumerate((*examples, *corrected)):
+        if len(texts) == (MAX_TICKETS if place >= len(examples) else MAX_TICKETS - len(corrected)):
             passed_over += 1
             continue
         text = text_of(example)
@@ -62,12 +63,13 @@ def corpus_of(examples: Iterable[Example]) -> Corpus:
             repeats += 1
             continue
         seen[key] = None
+        tested += place < len(examples)
         ids.append(str(example.id))
         texts.append(text)
         for task in TASKS:
             labels[task].append(given[task])
     return Corpus(
-        tuple(ids), tuple(texts), {task: tuple(given) for task, given in labels.items()}, repeats, passed_over
+        tuple(ids), tuple(texts), {task: tuple(given) for task, given in labels.items()}, repeats, passed_over, tested
     )
 
 

@@ -31,7 +31,10 @@ from .votes import rules_matrix
 
 @dataclass(frozen=True)
 class FittedTask:
-    """One task: what is stored about it, and the answers on held-out tickets that its scores were computed from."""
+    """One task: what is stored about it, and the answers on held-out tickets that its scores were computed from.
+
+    ``corrected`` counts the corrected tickets, which are no part of the scores, ``mended`` those answered right.
+    """
 
     task: Task
     description: TaskDescription
@@ -43,6 +46,8 @@ class FittedTask:
     rules_scores: Scores
     top_scores: Scores
     contests: tuple[Contest, ...]
+    corrected: int = 0
+    mended: int = 0
 
 
 @dataclass(frozen=True)
@@ -129,8 +134,12 @@ def steps(corpus: Corpus, tasks: Sequence[Task], *, bench: bool) -> int:
 
 def _learn(question: LabelledTask, best: HeldOut, analyses: Sequence[Analysis], seed: int) -> FittedTask:
     """The scores of the best method and of the rules, on the same tickets, over all labels that these have."""
-    predicted, confidence = _held_out_answers(question, best)
-    gold = question.gold
+    answers, confidences = _held_out_answers(question, best)
+    tested = question.tested
+    corrected = np.setdiff1d(np.arange(len(question.gold)), tested)
+    predicted, confidence = [answers[at] for at in tested], [confidences[at] for at in tested]
+    gold, targets = tuple(question.gold[at] for at in tested), question.targets[tested]
+    analyses = [analyses[at] for at in tested]
     by_rules = [rules_label(question.task, analysis, gold) for analysis in analyses]
     outage_floor = True
     if question.task == "category":
@@ -150,14 +159,14 @@ def _learn(question: LabelledTask, best: HeldOut, analyses: Sequence[Analysis], 
     gain = gain_over(gold, predicted, by_rules, seed)
     # Confidence is that of the category, whatever the sub-category.
     top = {label: question.groups[group] for label, group in zip(question.labels, question.group_of, strict=True)}
-    top |= {label: question.groups[question.group_of[at]] for label, at in zip(gold, question.targets, strict=True)}
+    top |= {label: question.groups[question.group_of[at]] for label, at in zip(gold, targets, strict=True)}
     top_scores = score([top[label] for label in gold], [top.get(label, label) for label in predicted], confidence)
-    counts = Counter(gold)
-    calibrated = calibrate(best.scores, question.targets, question.group_of)
+    counts = Counter(question.gold)
+    calibrated = calibrate(best.scores[tested], targets, question.group_of)
     description = TaskDescription(
         model=best.contest.method,
         labels=question.labels,
-        rows=len(gold),
+        rows=len(question.gold),
         rows_by_label={label: counts[label] for label in question.labels},
         left_out=question.left_out,
         macro_f1=scores.macro_f1,
@@ -175,7 +184,7 @@ def _learn(question: LabelledTask, best: HeldOut, analyses: Sequence[Analysis], 
     return FittedTask(
         task=question.task,
         description=description,
-        rows=question.rows,
+        rows=question.rows[tested],
         gold=gold,
         predicted=tuple(predicted),
         confidence=tuple(confidence),
@@ -183,6 +192,8 @@ def _learn(question: LabelledTask, best: HeldOut, analyses: Sequence[Analysis], 
         rules_scores=rules_scores,
         top_scores=top_scores,
         contests=best.contests,
+        corrected=len(corrected),
+        mended=sum(answers[at] == question.gold[at] for at in corrected),
     )
 
 
@@ -191,7 +202,7 @@ def _held_out_answers(question: LabelledTask, held_out: HeldOut) -> tuple[list[s
     predicted = np.zeros(len(question.rows), np.int64)
     confidence = np.zeros(len(question.rows))
     for test in held_out.folds:
-        others = np.setdiff1d(np.arange(len(question.rows)), test)
+        others = np.setdiff1d(question.tested, test)
         calibration = calibrate(held_out.scores[others], question.targets[others], question.group_of)
         predicted[test] = decide(held_out.scores[test], calibration.temperature, question.group_of).labels
         confidence[test] = calibration.confidence(held_out.scores[test], question.group_of)

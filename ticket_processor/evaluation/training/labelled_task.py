@@ -23,7 +23,7 @@ FEWEST_OF_A_LABEL = 5
 
 @dataclass(frozen=True)
 class LabelledTask:
-    """One task's labelled tickets."""
+    """One task's labelled tickets; ``tested`` are the places of those that scores are computed from."""
 
     task: Task
     labels: tuple[str, ...]
@@ -34,6 +34,7 @@ class LabelledTask:
     names: tuple[str, ...]
     groups: tuple[str, ...]
     group_of: npt.NDArray[np.int32]
+    tested: npt.NDArray[np.int64]
 
     def with_votes(self, matrix: Matrix, targets: Targets, weight: float) -> tuple[Matrix, Targets, Floats]:
         """Some of the rows with the rules' votes behind them, and what each row counts."""
@@ -65,7 +66,11 @@ def labelled_task(corpus: Corpus, task: Task, taxonomy: Taxonomy) -> LabelledTas
         wanted = {name for name in space if name in known or name != Urgency.CRITICAL}
     labels = tuple(str(name) for name in space if name in wanted)
     rows = np.array([at for at, label in enumerate(given) if label in learnt_as])
+    tested = np.flatnonzero(rows < corpus.tested)
+    if not len(tested):
+        return "none but corrected tickets have a label, and these are no test"
     gold = tuple(str(given[at]) for at in rows)
     targets = np.array([labels.index(learnt_as[label]) for label in gold])
     left_out = {label: count for label, count in counts.items() if label not in labels}
-    return LabelledTask(task, labels, left_out, rows, gold, targets, taxonomy.names, *groups_of(task, labels, taxonomy))
+    groups = groups_of(task, labels, taxonomy)
+    return LabelledTask(task, labels, left_out, rows, gold, targets, taxonomy.names, *groups, tested)

@@ -93,6 +93,11 @@ def remarks(trained: Trained) -> list[str]:
         best = max(learnt.contests, key=lambda contest: contest.macro_f1)
         if best.method not in LINEAR:
             sentences.append(f"{learnt.task}: {best.method} scored higher, but only a linear method is put in use")
+        if learnt.corrected:
+            sentences.append(
+                f"{learnt.task}: {learnt.corrected} corrected tickets are no part of the scores; "
+                f"held out, {learnt.mended} of them are answered as people said"
+            )
         if not learnt.description.used:
             sentences.append(f"{learnt.task} will not be used: {_why_not(learnt)}")
     if not trained.description.own_desk:
@@ -101,7 +106,7 @@ def remarks(trained: Trained) -> list[str]:
 
 
 def _why_not(learnt: FittedTask) -> str:
-    fewest, count = FEWEST_TICKETS[learnt.task], learnt.description.rows
+    fewest, count = FEWEST_TICKETS[learnt.task], len(learnt.gold)
     if count < fewest:
         return f"it takes {fewest} labelled tickets, and there are {count}"
     return f"on the same {count} tickets the rules may be as good, see the gain"
