@@ -55,6 +55,17 @@ def test_only_the_pair_beyond_chance_is_named_with_its_interval_and_people() -> 
     assert (len(pair.people), pair.by_one) == (7, False)
 
 
+def test_a_renamed_category_counts_under_its_name_of_today() -> None:
+    renamed = Taxonomy(
+        categories=tuple(
+            item.model_copy(update={"name": "money_back", "formerly": ("refund",)}) if item.name == "refund" else item
+            for item in CATEGORIES.categories
+        )
+    )
+    [pair] = confusions(history(), renamed)
+    assert (pair.ours, pair.theirs) == ("billing", "money_back")
+
+
 def test_random_errors_name_a_pair_in_few_histories() -> None:
     named = 0
     for seed in range(100):

@@ -16,6 +16,7 @@ from ..core.errors import ConfigError, ExitCode
 from ..evaluation.data import Example, read_examples
 from ..learning.confusions import Confusion, confusions, proposed_descriptions, taxonomy_lines
 from ..learning.doubtful_labels import FEWEST_TICKETS, LEAST_ACCURACY, doubtful_labels, neighbours_of
+from ..learning.model import CATEGORIES
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import strictest_redaction
@@ -63,11 +64,12 @@ def confused(
     first = None if since is None else parse_since(since, clock.now())
     with opened_learning(config, read_only=True) as store:
         found = confusions(store.reactions(first), settings.taxonomy, store.corrections("rejected"))
-        usable = [item for status in ("approved", "pending") for item in store.corrections(status)]
+        usable = [item for status in ("approved", "pending") for item in store.corrections(status, kept=True)]
     texts: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for item in usable:
-        if item.text and item.actor_kind == "person" and item.field in ("category", "subcategory"):
-            texts[item.theirs][str(item.ticket_id)] = item.text
+        name = settings.taxonomy.today(item.theirs) if item.field in CATEGORIES else None
+        if item.text and item.actor_kind == "person" and name is not None:
+            texts[name][str(item.ticket_id)] = item.text
     if from_helpdesk and found:
         corrected = {number for of_category in texts.values() for number in of_category}
         for example in solved_labels(settings, clock, screen):

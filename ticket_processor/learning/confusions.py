@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 from ..core.taxonomy import Taxonomy
 from ..evaluation.scores import wilson_lower
 from .distinguishing_words import distinguishing_words
-from .model import Correction, Reaction
+from .model import CATEGORIES, Correction, Reaction
 from .review import pusher
 from .thresholds import REVIEWED
 
@@ -52,15 +52,16 @@ class Confusion:
 def confusions(
     reactions: Iterable[Reaction], taxonomy: Taxonomy, rejected: Iterable[Correction] = ()
 ) -> list[Confusion]:
-    """The pairs of today's categories, those with the most tickets first; what a person rejected does not count."""
+    """The pairs under today's names, those with the most tickets first; what a person rejected does not count."""
     wrong = {(item.ticket_id, item.field, item.theirs) for item in rejected}
     by_field: defaultdict[str, list[Reaction]] = defaultdict(list)
     for item in reactions:
-        known = item.ours in taxonomy.names and item.theirs in (None, *taxonomy.names)
+        ours, theirs = taxonomy.today(item.ours or ""), taxonomy.today(item.theirs or "")
+        known = ours is not None and (theirs is not None or item.theirs is None)
         counts = item.fate in REVIEWED and item.actor_kind == "person"
         if known and counts and (item.ticket_id, item.field, item.theirs) not in wrong:
-            by_field[item.field].append(item)
-    found = [pair for field in ("category", "subcategory") for pair in _of_field(field, by_field[field])]
+            by_field[item.field].append(replace(item, ours=ours, theirs=theirs))
+    found = [pair for field in CATEGORIES for pair in _of_field(field, by_field[field])]
     return sorted(found, key=lambda pair: (-pair.tickets, pair.ours, pair.theirs))
 
 
