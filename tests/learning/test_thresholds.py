@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from ticket_processor.analysis.classifier.storage import Description
 from ticket_processor.cli import app
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.learning.model import ActorKind, Fate, Reaction
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.learning.thresholds import by_part, proved_thresholds
 from ticket_processor.policy.decide import Policy
+from ticket_processor.settings.load import load
+from ticket_processor.wiring.learnt_policy import with_learnt
 
 TODAY = default_taxonomy().digest
 
@@ -77,6 +80,34 @@ def test_thresholds_are_lines_for_the_settings_and_in_use_only_once_applied(fold
     applied = CliRunner().invoke(app, ["learn", "thresholds", "--apply"])
     assert "learn undo 1" in applied.output
     assert "said=tags m-1 0.90" in CliRunner().invoke(app, ["learn", "log"]).output
+
+
+def trained(folder: Path, digest: str, at: str) -> None:
+    """A classifier's description where a run looks for it."""
+    (folder / "classifier").mkdir(exist_ok=True)
+    description = Description(
+        ticketbot="0", trained_at=at, rows=9, source="a test", taxonomy=("general",), tasks={}, sha256=digest * 64
+    )
+    (folder / "classifier" / "classifier.json").write_text(description.model_dump_json(), encoding="utf-8")
+
+
+def test_what_was_proved_of_a_classifier_does_not_hold_for_one_that_was_trained_since(folder: Path) -> None:
+    trained(folder, "a", "1970-01-01T00:00:00Z")
+    store = LearningStore(folder / FILE_NAME)
+    store.keep(reaction(number, model=name) for name, first in (("classifier", 0), ("m-1", 300))
+               for number in range(first, first + 300))  # fmt: skip
+    CliRunner().invoke(app, ["learn", "thresholds", "--apply"])
+
+    def in_use() -> object:
+        return with_learnt(load(need_helpdesk=False))[0].policy.tags.by_model
+
+    assert in_use() == {"classifier": 0.9, "m-1": 0.9}
+    trained(folder, "b", "2026-01-01T00:00:00Z")
+    assert in_use() == {"m-1": 0.9}
+    told = json.loads(CliRunner().invoke(app, ["learn", "thresholds", "--json"]).output)
+    assert [one["model"] for one in told["thresholds"]] == ["m-1"]
+    trained(folder, "a", "1970-01-01T00:00:00Z")
+    assert in_use() == {"classifier": 0.9, "m-1": 0.9}
 
 
 def test_a_part_that_does_not_exist_is_named(folder: Path) -> None:

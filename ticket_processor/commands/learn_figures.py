@@ -9,10 +9,19 @@ from typing import Annotated
 
 import typer
 
+from ..analysis.classifier.storage import trained_at, version
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..learning.store import FILE_NAME, LearningStore
-from ..learning.thresholds import KIND, LEAST_REVIEWED, FieldThreshold, by_part, policy_lines, proved_thresholds
+from ..learning.thresholds import (
+    CLASSIFIER,
+    KIND,
+    LEAST_REVIEWED,
+    FieldThreshold,
+    by_part,
+    policy_lines,
+    proved_thresholds,
+)
 from ..policy.decide import PARTS, Part
 from ..settings.load import load
 from .learn_pins import who_decides
@@ -46,13 +55,14 @@ def thresholds(
     screen, digest = Screen(as_json=as_json), settings.taxonomy.digest
     first = None if since is None else parse_since(since, clock.now())
     with closing(LearningStore(settings.state_folder / FILE_NAME, read_only=not apply)) as store:
-        found = proved_thresholds(store.reactions(first), precision)
+        found = proved_thresholds(store.reactions(first), precision, trained_at(settings.classifier_folder))
         chosen = by_part(found, digest, wanted)
         change = None
         if apply and not chosen:
             raise ConfigError("nothing was reviewed yet, so there is nothing to apply; see 'ticketbot learn collect'")
         if apply:
             detail = {"precision": precision, "taxonomy": digest, "parts": chosen, "said": _said(chosen)}
+            detail[CLASSIFIER] = version(settings.classifier_folder)
             change = store.record(KIND, who_decides(), detail, clock.now())
     lines = policy_lines(chosen, digest)
     if as_json:

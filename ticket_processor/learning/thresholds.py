@@ -1,7 +1,7 @@
 """From which confidence on values of a field may be written: proved by what people made of those written so far. Pure.
 
 Confidences of different models are not on one scale, and other categories make another question: a threshold holds for
-one field, one model and one taxonomy.
+one field, one model and one taxonomy. A classifier that is trained anew is another model.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..evaluation.scores import Threshold, threshold_for
 from ..policy.decide import PARTS, Part, Policy
@@ -16,6 +17,9 @@ from .model import Reaction
 
 KIND = "thresholds"
 """The kind of a learnt change that sets thresholds."""
+
+CLASSIFIER = "classifier"
+"""The model's name in receipts of answers of the trained classifier, whichever it was."""
 
 LEAST_REVIEWED = 300
 """Values that people reviewed; fewer prove too little."""
@@ -45,12 +49,16 @@ class FieldThreshold:
         return "fields" if self.field.startswith("field ") else _PART_OF.get(self.field)
 
 
-def proved_thresholds(reactions: Iterable[Reaction], precision: float) -> list[FieldThreshold]:
-    """The thresholds from which on people keep so many of the values, of each field that the policy asks about."""
+def proved_thresholds(reactions: Iterable[Reaction], precision: float, trained_at: float = 0.0) -> list[FieldThreshold]:
+    """The thresholds from which on people keep so many of the values, of each field that the policy asks about.
+
+    What the classifier wrote before ``trained_at`` proves nothing of the one that was trained then.
+    """
     groups: defaultdict[tuple[str, str, str], list[tuple[bool, float]]] = defaultdict(list)
     for item in reactions:
         by_person = item.fate in REVIEWED and item.actor_kind == "person" and item.ours is not None
-        if by_person and item.confidence is not None:
+        of_former = item.model == CLASSIFIER and item.at < trained_at
+        if by_person and item.confidence is not None and not of_former:
             groups[item.field, item.model, item.taxonomy_hash].append((item.fate == "kept", item.confidence))
     found = []
     for (name, model, taxonomy), rows in sorted(groups.items()):
@@ -89,9 +97,14 @@ def policy_lines(parts: Mapping[Part, Mapping[str, float]], taxonomy: str) -> li
     return lines
 
 
-def with_thresholds(policy: Policy, parts: Mapping[Part, Mapping[str, float]], taxonomy: str) -> Policy:
-    """The policy with these thresholds, besides those of its own."""
-    changed: dict[str, object] = {
-        part: getattr(policy, part).model_copy(update={"by_model": dict(models)}) for part, models in parts.items()
-    }
-    return policy.model_copy(update={**changed, "by_model_for": taxonomy})
+def with_thresholds(policy: Policy, detail: Mapping[str, Any], classifier: str) -> Policy:
+    """The policy with the thresholds of a learnt change, besides those of its own.
+
+    ``classifier`` is the version in use: what was proved of another one does not hold for it.
+    """
+    stale = detail.get(CLASSIFIER, classifier) != classifier
+    changed: dict[str, object] = {}
+    for part, models in detail["parts"].items():
+        proved = {name: least for name, least in models.items() if not (stale and name == CLASSIFIER)}
+        changed[part] = getattr(policy, part).model_copy(update={"by_model": proved})
+    return policy.model_copy(update={**changed, "by_model_for": detail["taxonomy"]})

@@ -29,11 +29,12 @@ def with_learnt(settings: Settings) -> tuple[Settings, Mapping[str, object]]:
     with closing(LearningStore(path, read_only=True)) as store:
         last = {item.what: item for item in store.changes() if item.undone_at is None}
     learnt: dict[str, object] = {}
+    classifier = version(settings.classifier_folder)
     if (applied := last.get(KIND)) is not None:
-        policy = with_thresholds(settings.policy, applied.detail["parts"], applied.detail["taxonomy"])
+        policy = with_thresholds(settings.policy, applied.detail, classifier)
         settings, learnt[KIND] = settings.model_copy(update={"policy": policy}), applied.id
     trained = last.get(RETRAINED)
-    if trained is not None and settings.classifier.use and version(settings.classifier_folder) == trained.detail["now"]:
+    if trained is not None and settings.classifier.use and classifier == trained.detail["now"]:
         learnt[RETRAINED] = trained.id
     said: dict[str, object] = {"learnt": learnt} if learnt else {}
     if RELEASE in last:
