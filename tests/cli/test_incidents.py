@@ -18,13 +18,16 @@ from typing import Any
 import pytest
 
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.core.clock import parse_iso
+from ticket_processor.audit.lines import encode
+from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.monitoring.rules import RULES
+from ticket_processor.monitoring.slo import DAY
 from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring import parts as wiring
 
+from ..support.log_days import receipt
 from .alarmed import Desk, Receiver
 
 pytestmark = [
@@ -232,6 +235,24 @@ def test_something_else_holds_the_state_for_an_hour(desk: Desk) -> None:
     desk.over("not_caught_up")
 
 
+# Tickets
+
+
+def test_four_times_as_many_people_as_usual_cannot_sign_in(desk: Desk) -> None:
+    usual, outage = {"account": 10, "billing": 20}, {"account": 40, "billing": 20}
+    desk.told(*[{"categories": usual}] * 29, every=DAY)
+    desk.alarmed()
+    day = iso(desk.time.now() + DAY)[5:10]
+    lines = [receipt(700 + number, f"{day} 10:00", category="account") for number in range(40)]
+    (desk.folder / "logs" / f"ticketbot-2026-{day}.jsonl").write_bytes(b"".join(map(encode, lines)))
+    desk.told({"categories": outage}, every=DAY)
+    desk.alarmed("drift:account")
+    assert "40 of 60 tickets today are about account; usual are 10" in desk.receiver.messages[0]["message"]
+    assert "Tickets: #739, #738, #737, #736, #735\n" in desk.receiver.messages[0]["message"]
+    desk.told(*[{"categories": usual}] * 8, every=DAY)
+    desk.over("drift:account")
+
+
 # The disk
 
 
@@ -292,6 +313,6 @@ def test_api_tokens_are_about_to_end(open_desk: OpenDesk) -> None:
 
 
 def test_every_rule_has_an_incident() -> None:
-    played = re.findall(r'^    desk\.over\("(\w+)"\)', Path(__file__).read_text(encoding="utf-8"), re.MULTILINE)
+    played = re.findall(r'^    desk\.over\("(\w+)', Path(__file__).read_text(encoding="utf-8"), re.MULTILINE)
     # A cluster is lost by real processes, in tests/cluster/test_killed.py.
     assert {*played, "cluster_lost"} == set(RULES)

@@ -15,7 +15,7 @@ from ticket_processor.monitoring.checks import TOKENS_END
 from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity, span
 from ticket_processor.monitoring.messages import AlertMessage, message_of
 from ticket_processor.monitoring.open_alerts import Owed
-from ticket_processor.monitoring.rules import RULES, look
+from ticket_processor.monitoring.rules import RULES, look, rule_id
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
 from ticket_processor.settings.schema import Settings
 
@@ -47,6 +47,8 @@ def sworn(**found: int) -> dict[str, Any]:
     return {"statement": Statement(**{"written": 9, "checked": 9, **found})}
 
 
+USUAL = {"categories": {"account": 10, "billing": 20}}
+THREEFOLD = {"categories": {"account": 31, "billing": 20}}
 CASES = [
     Case("errors_fast", "4 of 4 tickets failed in the last run with tickets", [recorded(ok=0, failed=4)]),
     Case(
@@ -163,6 +165,16 @@ CASES = [
         "the models' budget of the day is used up ($1.50): no model is asked until midnight UTC",
         history({"cost_usd": 1.5}, answers(0, budget_of_day_spent=2)),
     ),
+    Case(
+        "drift",
+        "31 of 51 tickets today are about account; usual are 10",
+        history(*[USUAL] * 23, THREEFOLD, every=DAY),
+    ),
+    Case(
+        "drift",
+        "7 of 147 tickets in the last 7 days are about account; usual are 70",
+        history(*[USUAL] * 22, *[{"categories": {"account": 1, "billing": 20}}] * 7, {}, every=DAY),
+    ),
     *(
         Case("token_ends", said, [recorded(at)], Facts(at, api_token=True))
         for at, said in (
@@ -177,7 +189,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_what_is_said_is_true_of_the_runs_it_is_said_of(case: Case) -> None:
-    told = {one.rule: one.message for one in look(case.runs, case.facts, case.limits).conditions}
+    told = {rule_id(one.rule): one.message for one in look(case.runs, case.facts, case.limits).conditions}
     assert told.get(case.rule) == case.said, told
 
 

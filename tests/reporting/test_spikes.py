@@ -75,14 +75,6 @@ def test_whatever_the_counts_a_spike_is_at_least_half_as_many_again_and_a_chance
         assert 0 <= found.chance <= spikes.FALSE_ALARMS
 
 
-def test_the_chance_is_that_of_a_fair_draw() -> None:
-    dice = random.Random(3)
-    rounds, drawn, share = 4_000, 60, 0.2
-    least = 19
-    hits = sum(sum(dice.random() < share for _ in range(drawn)) >= least for _ in range(rounds))
-    assert spikes._binomial_tail(least, drawn, share) == pytest.approx(hits / rounds, abs=0.012)
-
-
 def _weekly(dice: random.Random, rate: float, variation: float) -> int:
     """A count with this mean, and so many times a fair draw's variance."""
     size = rate / (variation - 1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ..core.clock import SystemClock, iso
-from ..core.errors import StateUnusable
+from ..core.errors import StateUnusable, TicketbotError
 from ..core.models import RunRecord
 from ..pipeline.run_checks import HALTED
 from ..reporting.run_tally import ESCALATED, RunTally
@@ -17,6 +17,7 @@ from ..settings.helpdesks import ZendeskSettings
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
+from .example_tickets import examples
 from .facts import HISTORY_S, AlertLimits, Facts
 from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
 from .open_alerts import (
@@ -33,6 +34,7 @@ from .open_alerts import (
     without_strangers,
 )
 from .receivers import Receiver, receivers
+from .rules import rule_id
 from .sender import Sender, Sent
 
 
@@ -83,7 +85,25 @@ class AlertRound:
             started=self._began,
             seen=memory.seen if memory.seen is not None and memory.seen <= self._now + AHEAD_S else None,
         )
-        return judged(memory, past.records, facts, limits(self._settings))
+        return self._with_examples(judged(memory, past.records, facts, limits(self._settings)))
+
+    def _with_examples(self, memory: Memory) -> Memory:
+        """The memory with some tickets of each topic whose alert begins now; the log is read for no other."""
+        topics = {
+            name.partition(":")[2]: name
+            for name, one in memory.open.items()
+            if rule_id(name) == "drift" and one.since == self._now
+        }
+        if not topics or not self.receivers:
+            return memory
+        try:
+            found = examples(self._settings, topics, self._now, self._clock.monotonic)
+        except TicketbotError:  # an alert without examples is better than none
+            return memory
+        news = {
+            name: memory.conditions[name].model_copy(update={"tickets": found[topic]}) for topic, name in topics.items()
+        }
+        return memory.model_copy(update={"conditions": {**memory.conditions, **news}})
 
     def escalated(self, memory: Memory, tally: RunTally) -> Memory:
         """The memory with the tickets that the run has escalated."""

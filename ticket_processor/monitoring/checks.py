@@ -1,19 +1,20 @@
 """The check of each alert rule, over the runs of the last weeks and a few facts. Pure.
 
-A check returns a severity and one sentence without any word of a ticket, or ``None`` while all is well. The numbers in
-the sentence are those of the runs that were looked at.
+A check returns a severity and one sentence without any word of a ticket, or ``None`` while all is well; one that can
+find several things, a sentence for each. The numbers are those of the runs that were looked at.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from ..analysis.budget import DAY_SPENT
 from ..core.clock import parse_iso
 from ..core.wording import many
 from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, why_no_model
-from .facts import Look, Severity, Unclear, span
+from .facts import AlertFinding, Look, Severity, Unclear, span
 from .slo import DAY, FAST, HOUR, LEAST_STALE_S
 
 TOKENS_END = parse_iso("2027-04-30")
@@ -28,7 +29,7 @@ _OTHER_ALERTS = (
     "StateUnusable",
 )
 """Stops that have an alert of their own."""
-Said = tuple[Severity, str] | Unclear | None
+Said = tuple[Severity, str | Sequence[AlertFinding]] | Unclear | None
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 
 

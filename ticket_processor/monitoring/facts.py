@@ -16,8 +16,8 @@ from .slo import DAY, FAST, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, MI
 
 UNEXPECTED = "unexpected"
 """The ``stopped_by`` of a run that an unforeseen error ended."""
-HISTORY_S = 35 * DAY
-"""How far back the rules look."""
+HISTORY_S = 36 * DAY
+"""How far back the rules look: five whole weeks, and today."""
 _COUNTDOWN = re.compile(r" for another \d+ s\b")
 """A remaining time, which is out of date by the time the alert is read."""
 
@@ -38,6 +38,18 @@ class Severity(StrEnum):
     def rank(self) -> int:
         """Higher is worse."""
         return 1 if self is Severity.CRITICAL else 0
+
+
+@dataclass(frozen=True)
+class AlertFinding:
+    """One of several things that a check found: each has an alert of its own, named by its ``subject``.
+
+    An alert about what is no longer ``clear`` stays open, and none begins.
+    """
+
+    subject: str
+    message: str
+    clear: bool = True
 
 
 @dataclass(frozen=True)

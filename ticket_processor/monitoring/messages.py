@@ -15,7 +15,7 @@ from ..core.models import RunRecord
 from ..reporting.glossary import end_words
 from .facts import Severity
 from .open_alerts import EscalatedTicket, OpenAlert, Owed
-from .rules import RULES
+from .rules import RULES, rule_id, title_of_rule
 from .run_metrics import TRIAGE, in_words, metrics_of
 from .slo import DAY
 
@@ -67,11 +67,11 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Ale
 
     ``machine`` is the name of the computer that ticketbot runs on, where the commands are to be typed.
     """
-    rule = RULES[news.rule]
+    rule = rule_id(news.rule)
     marks = {"begun": news.severity.value, "worse": f"{news.severity.value}, was a warning", "over": "over"}
-    title = title_of(marks[news.what], rule.title, account)
+    title = title_of(marks[news.what], plain(title_of_rule(news.rule)), account)
     told, since = _sentence(news.message), _moment(news.since)
-    link = f"{runbook}#{news.rule}" if re.match(r"https?://", runbook) else ""
+    link = f"{runbook}#{rule}" if re.match(r"https?://", runbook) else ""
     if news.what == "over":
         end = (
             "It goes on as a warning, and is not critical any more."
@@ -83,8 +83,9 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Ale
         rows = {
             "Since": since,
             "Machine": plain(machine),
-            "What to do": rule.advice,
-            "More": link or f"'{news.rule}' in {runbook}",
+            "Tickets": ", ".join(f"#{number}" for number in news.tickets),
+            "What to do": RULES[rule].advice,
+            "More": link or f"'{rule}' in {runbook}",
         }
     body = [end, f"It was: {told}"] if news.what == "over" else [told, *_lines(rows)]
     return AlertMessage(

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from ..core.circuit_breaker import BreakerMemory
 from ..core.models import Frozen, RunRecord
 from .facts import AlertLimits, Facts, Look, Severity
-from .rules import RULES, Condition, HoldingConditions, look
+from .rules import RULES, HoldingConditions, look, rule_id
 from .slo import DAY
 
 ENDS_KEPT_S = DAY
@@ -29,7 +29,7 @@ GIVE_UP_S = DAY
 class OpenAlert(Frozen):
     """A condition that holds, or that is over (``over``) while a target does not know that yet.
 
-    ``told`` is the severity that each target knows of. Times are Unix seconds.
+    ``told`` is the severity that each target knows of, ``tickets`` are examples. Times are Unix seconds.
     """
 
     severity: Severity
@@ -37,6 +37,7 @@ class OpenAlert(Frozen):
     since: float
     over: float | None = None
     told: dict[str, Severity] = Field(default_factory=dict)
+    tickets: tuple[int, ...] = ()
 
 
 class Ended(Frozen):
@@ -109,7 +110,9 @@ class Memory(Frozen):
         for name in ("conditions", "ended"):
             if isinstance(table := kept.get(name), dict):
                 outdated = {rule for rule, one in table.items() if isinstance(one, dict) and "at" in one}
-                kept[name] = {rule: one for rule, one in table.items() if rule in RULES and rule not in outdated}
+                kept[name] = {
+                    rule: one for rule, one in table.items() if rule_id(rule) in RULES and rule not in outdated
+                }
         return kept
 
     @property
@@ -145,6 +148,7 @@ class Owed:
     message: str
     since: float
     until: float | None = None
+    tickets: tuple[int, ...] = ()
 
 
 def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: AlertLimits) -> Memory:
@@ -159,20 +163,22 @@ def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
     holding = {condition.rule: condition for condition in found.conditions}
     conditions, ended = dict(memory.conditions), dict(memory.ended)
     for rule, one in memory.conditions.items():
-        if one.over is None and rule not in holding and rule not in found.unknown:
+        if one.over is None and rule not in holding and found.judged(rule):
             conditions[rule] = one.model_copy(update={"over": now})
             if one.told:
                 ended[rule] = Ended(told=max(one.told.values(), key=lambda told: told.rank), told_at=now)
     for rule, condition in holding.items():
         before = conditions.get(rule)
-        since = before.since if before is not None and before.over is None else now
-        conditions[rule] = _remembered(condition, since, before.told if before else {})
+        goes_on = before is not None and before.over is None
+        conditions[rule] = OpenAlert(
+            severity=condition.severity,
+            message=condition.message,
+            since=before.since if before and goes_on else now,
+            told=before.told if before else {},
+            tickets=before.tickets if before and goes_on else (),
+        )
     kept = {rule: end for rule, end in ended.items() if end.within(ENDS_KEPT_S, now)}
     return memory.model_copy(update={"conditions": _needed(conditions, now), "ended": kept})
-
-
-def _remembered(condition: Condition, since: float, told: Mapping[str, Severity]) -> OpenAlert:
-    return OpenAlert(severity=condition.severity, message=condition.message, since=since, told=dict(told))
 
 
 def _needed(conditions: Mapping[str, OpenAlert], now: float) -> dict[str, OpenAlert]:
@@ -201,7 +207,7 @@ def owed(memory: Memory, targets: Sequence[Target], now: float, cool_down_s: flo
                 what = "over" if told is not None else None
             if what is not None:
                 severity = wanted or told or one.severity
-                news.append(Owed(target.id, rule, what, severity, one.message, one.since, one.over))
+                news.append(Owed(target.id, rule, what, severity, one.message, one.since, one.over, one.tickets))
     return sorted(news, key=lambda one: (-one.severity.rank, one.what == "over", one.since, one.rule))
 
 

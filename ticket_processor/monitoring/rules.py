@@ -11,13 +11,17 @@ from dataclasses import dataclass
 
 from ..core.models import RunRecord
 from . import checks as check
+from . import drift_checks
 from .checks import Said
-from .facts import UNEXPECTED, AlertLimits, Facts, Look, Severity, Unclear
+from .facts import UNEXPECTED, AlertFinding, AlertLimits, Facts, Look, Severity, Unclear
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition that holds now. ``message`` is one sentence without any word of a ticket."""
+    """A condition that holds now. ``message`` is one sentence without any word of a ticket.
+
+    ``rule`` is the rule's id; where a rule can find several things at once, a colon and the thing follow.
+    """
 
     rule: str
     severity: Severity
@@ -26,10 +30,14 @@ class Condition:
 
 @dataclass(frozen=True)
 class HoldingConditions:
-    """The conditions that hold, and the rules that could not be judged."""
+    """The conditions that hold, and the rules, or those of their things, that could not be judged."""
 
     conditions: tuple[Condition, ...]
     unknown: frozenset[str] = frozenset()
+
+    def judged(self, rule: str) -> bool:
+        """Whether a condition could be judged."""
+        return not self.unknown & {rule, rule_id(rule)}
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,12 @@ RULES: Mapping[str, Rule] = {
         check.state_unusable,
         by_facts=True,
     ),
+    "drift": Rule(
+        "A topic is not as frequent as usual",
+        "Look at these tickets: an outage, a campaign or spam? Or has the model, a description or the way in which "
+        "tickets arrive been changed? 'ticketbot report' shows more.",
+        drift_checks.drift,
+    ),
     "token_ends": Rule(
         "The API token ends",
         "Create an OAuth client, and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead of the token.",
@@ -156,8 +170,26 @@ def look(records: Sequence[RunRecord], facts: Facts, limits: AlertLimits | None 
         if isinstance(said, Unclear):
             unknown.add(name)
         elif said is not None:
-            conditions.append(Condition(name, *said))
+            severity, found = said
+            each = [AlertFinding("", found)] if isinstance(found, str) else found
+            unknown |= {_named(name, one.subject) for one in each if not one.clear}
+            conditions += [Condition(_named(name, one.subject), severity, one.message) for one in each if one.clear]
     return HoldingConditions(tuple(conditions), frozenset(unknown))
+
+
+def rule_id(condition: str) -> str:
+    """The id of a condition's rule."""
+    return condition.partition(":")[0]
+
+
+def title_of_rule(condition: str) -> str:
+    """What heads the messages about a condition."""
+    rule, _, subject = condition.partition(":")
+    return RULES[rule].title + f": {subject}" * bool(subject)
+
+
+def _named(rule: str, subject: str) -> str:
+    return f"{rule}:{subject}" if subject else rule
 
 
 def _not_reached(last_stop: str | None) -> set[str]:

@@ -2,7 +2,7 @@
 
 What is usual is the median of those weeks, so that one bad week among them hides nothing. Tickets do not come
 independently (an outage brings many), so counts are allowed to vary as much as all topics together have varied over
-these weeks; and since many topics and days are looked at, each must be surer than if it were alone (Holm).
+these weeks; and since many topics and days are looked at, each must be surer than if it were alone.
 """
 
 from __future__ import annotations
@@ -15,22 +15,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from ..learning.drift import LEAST_RATIO, LEAST_TICKETS, chance, discovered, variation_of
 from .index import LogIndex
 from .queries import stamp
 
 Kind = Literal["all", "category", "subcategory", "alarm"]
 WEEKS = 4
 LEAST_WEEKS = 2
-LEAST_TICKETS = 10
-LEAST_RATIO = 1.5
 FALSE_ALARMS = 0.01
 """The chance that a report of a usual period tells of any spike."""
 _WEEK = timedelta(days=7)
 _DAY = timedelta(days=1)
-_LEAST_VARIATION = 1.5
-_TRIMMED = 0.1
-_TRIMMED_MEAN = {1: 0.62, 2: 0.74, 3: 0.80}
-"""By its degrees of freedom: what is left of a chi-square's mean without its upper tenth."""
 
 
 @dataclass(frozen=True)
@@ -92,60 +87,19 @@ def judge(compared: Sequence[Compared], reference: Sequence[Sequence[int]] = ())
     ``reference`` are counts of times that should be alike, such as one topic's on the last four Mondays: from them it
     is known how much counts vary here.
     """
-    variation = _variation(reference)
+    variation = variation_of(reference)
     judged = []
     for item in compared:
-        usual = statistics.median(item.before)
-        chance = _chance(item.tickets, usual, len(item.before), variation)
-        judged.append((chance, item, usual))
+        usual, weeks = statistics.median(item.before), len(item.before)
+        more = item.tickets > usual
+        judged.append((chance(item.tickets, usual * weeks, weeks, variation) / 2 if more else 1.0, item, usual))
     judged.sort(key=lambda entry: (entry[0], entry[1].day is not None, -entry[1].tickets, entry[1].topic))
-    found = []
-    for place, (chance, item, usual) in enumerate(judged):
-        if chance > FALSE_ALARMS / (len(judged) - place):
-            break
-        if item.tickets >= LEAST_TICKETS and item.tickets >= LEAST_RATIO * usual:
-            found.append(Spike(item.kind, item.topic, item.day, item.tickets, usual, len(item.before), chance))
-    return found
-
-
-def _variation(reference: Sequence[Sequence[int]]) -> float:
-    """How much more than by pure chance counts vary (variance by mean); at least a little.
-
-    Those that varied most are left out: an outage weeks ago is no reason to expect one.
-    """
-    found = []
-    for counts in reference:
-        mean, freedom = statistics.fmean(counts), len(counts) - 1
-        if mean >= 1 and freedom in _TRIMMED_MEAN:
-            found.append(sum((count - mean) ** 2 for count in counts) / mean / freedom / _TRIMMED_MEAN[freedom])
-    kept = sorted(found)[: math.floor(len(found) * (1 - _TRIMMED))]
-    return max(_LEAST_VARIATION, statistics.fmean(kept) if kept else 1.0)
-
-
-def _chance(tickets: int, usual: float, weeks: int, variation: float) -> float:
-    """How likely so many are where ``weeks`` weeks had ``usual`` each: all together fall into this week by chance."""
-    now, before = int(tickets / variation), math.ceil(usual * weeks / variation)
-    return _binomial_tail(now, now + before, 1 / (weeks + 1))
-
-
-def _binomial_tail(least: int, count: int, chance: float) -> float:
-    """The chance of at least ``least`` of ``count``."""
-    if least <= count * chance:
-        return 1.0  # no more than expected; how likely exactly does not matter
-    log_term = (
-        math.lgamma(count + 1)
-        - math.lgamma(least + 1)
-        - math.lgamma(count - least + 1)
-        + least * math.log(chance)
-        + (count - least) * math.log1p(-chance)
-    )
-    term = total = math.exp(log_term)
-    for number in range(least, count):
-        term *= (count - number) / (number + 1) * chance / (1 - chance)
-        total += term
-        if term < total * 1e-12:
-            break
-    return min(1.0, total)
+    highest = discovered([likely for likely, _, _ in judged], FALSE_ALARMS)
+    return [
+        Spike(item.kind, item.topic, item.day, item.tickets, usual, len(item.before), likely)
+        for likely, item, usual in judged
+        if likely <= highest and item.tickets >= max(LEAST_TICKETS, LEAST_RATIO * usual)
+    ]
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ DROPPED = "retry_dropped"
 """The reason for skipping a ticket that a person took off the retry list."""
 AHEAD_S = 120.0
 """A run that ended further in the future was recorded by a clock that was wrong."""
-RUNS_KEPT_S = 35 * 86_400.0
+RUNS_KEPT_S = 36 * 86_400.0
 """A month is looked back on, and some days before it."""
 DONE_KEPT_S = 100 * 86_400.0
 """So long it is remembered without asking which tickets are done; after that their marker, or their key, says so."""

@@ -9,7 +9,7 @@ from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.data import forget_health, full_health, health, open_alerts
 from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status
-from ticket_processor.monitoring.rules import RULES
+from ticket_processor.monitoring.rules import title_of_rule
 from ticket_processor.reporting.glossary import MEANINGS, dollars, percent, seconds
 
 WIDTHS = {"": 110, "Check": 140, "Found": 640}
@@ -72,7 +72,7 @@ def alerts() -> None:
         [
             {
                 "Severity": one.severity.value,
-                "Alert": RULES[rule].title,
+                "Alert": title_of_rule(rule),
                 "Since (UTC)": iso(one.since),
                 "What": one.message,
                 "Told": ", ".join(one.told) or "nobody yet",
