@@ -7,6 +7,7 @@
     python scripts/simulate.py 10000 --freshdesk          # on Freshdesk, which guards nothing; counts losses
     python scripts/simulate.py 10000 --replies            # with public replies and the statuses behind them
     python scripts/simulate.py 3000 --shards              # two drivers, each with a shard of the account
+    python scripts/simulate.py 3000 --split               # two releases share the tickets
     python scripts/simulate.py 3000 --local               # on the local helpdesk, whose file runs and people write to
     python scripts/simulate.py 3000 --cluster             # with a cluster that loses, repeats and delays
 
@@ -42,6 +43,7 @@ from tests.simulation.mutations import MUTATIONS
 from tests.simulation.reply_mutations import REPLY_MUTATIONS
 from tests.simulation.reply_world import ReplyWorld
 from tests.simulation.shard_world import SHARD_MUTATIONS, ShardWorld, broken_promises
+from tests.simulation.split_world import SPLIT_MUTATIONS, SplitWorld
 from tests.simulation.world import World
 
 CHUNK = 50
@@ -64,6 +66,7 @@ WORLDS: dict[str, type[World]] = {
     "local": LocalWorld,
     "cluster": ClusterWorld,
     "shards": ShardWorld,
+    "split": SplitWorld,
 }
 """The kinds of stories."""
 GUARDS = {
@@ -73,6 +76,7 @@ GUARDS = {
     "local": LOCAL_MUTATIONS,
     "cluster": CLUSTER_MUTATIONS,
     "shards": SHARD_MUTATIONS,
+    "split": SPLIT_MUTATIONS,
 }
 """What may be taken away from each."""
 
@@ -263,6 +267,7 @@ def main() -> int:
         "--replies", dest="kind", action="store_const", const="replies", help="send public replies and statuses as well"
     )
     kinds.add_argument("--shards", dest="kind", action="store_const", const="shards", help="have two drivers share it")
+    kinds.add_argument("--split", dest="kind", action="store_const", const="split", help="have two releases share it")
     kinds.add_argument("--local", dest="kind", action="store_const", const="local", help="play on the local helpdesk")
     kinds.add_argument(
         "--cluster", dest="kind", action="store_const", const="cluster", help="ask models through a cluster with losses"

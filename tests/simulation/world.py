@@ -189,6 +189,10 @@ class World:
             replica_lag=self.dice.choice((0.0, 0.0, 1.0, 4.9)),
         )
 
+    def _split(self) -> Callable[[int, Analysis], Decision] | None:
+        """What decides in place of policy and taxonomy."""
+        return None
+
     def _client(self, transport: Transport, state: State) -> Helpdesk:
         """The client of a run."""
         return Zendesk(
@@ -453,6 +457,7 @@ class World:
                     deadline=deadline,
                     policy=self.policy,
                     taxonomy=TAXONOMY,
+                    split=self._split(),
                     told_of=self._told_of(name),
                     answers=self._answers(),
                     reply_wanted=self._reply_wanted(),

@@ -188,10 +188,11 @@ class Understanding:
         trouble: Callable[[str], object] = lambda _sentence: None,
         price_note: str = "",
         release: str = "",
+        against: str = "",
     ) -> None:
-        """``release`` is named in every analysis."""
+        """``release``, and that which it is ``against`` in a split, are named in every analysis."""
         self.price_note = price_note
-        self._release = release
+        self._releases = {"release": release, "against": against}
         self.links = tuple(links)
         self._rules = rules
         self._learnt = [
@@ -254,7 +255,7 @@ class Understanding:
                 # A model names the language of its instructions now and then; the others ask the detector themselves.
                 "language": (sure_language(cleaned) if best.source == "model" else None) or best.language,
                 "condenses": condenses(cleaned, best.summary),
-                "release": self._release,
+                **self._releases,
             }
         )
 
@@ -266,7 +267,7 @@ class Understanding:
             update={
                 "suspicious": self._signs(_raw(ticket)),
                 "condenses": condenses(text.text, analysis.summary),
-                "release": self._release,
+                **self._releases,
             }
         )
 

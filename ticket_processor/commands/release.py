@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..core.who import person_at_keyboard
 from ..learning.releases import Release, Releases, SettingChange, changed, check_no_secret, release_id, values_of
+from ..learning.split import SplitComparison, comparisons
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.load import DEFAULT_FILE, config_file, load
 from ..settings.schema import Settings
@@ -42,6 +43,7 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     with closing(_store(running)) as store:
         releases = Releases(store)
         active = releases.active
+        splits = comparisons(store.reactions())
     screen, now = Screen(as_json=as_json), running.release
     since = changed(active.values, now.values) if active else []
     edited = active is not None and active.file != now.file
@@ -49,12 +51,13 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     if edited:
         lines.append(f"{_place(config)} was edited since")
     screen.result(
-        "\n".join([*lines, *map(_told, since)]),
+        "\n".join([*lines, *map(_told, since), *map(_compared, splits)]),
         {
             "running": now.id,
             "active": active and _data(active),
             "edited": edited,
             "changes": [asdict(item) for item in since],
+            "splits": [one.as_data() for one in splits],
         },
     )
     return ExitCode.OK
@@ -181,25 +184,40 @@ def in_place(config: Path | None) -> NamedSettings:
     return NamedSettings(settings, _release(file, settings))
 
 
-def as_if_in_place(file: Path, config: Path | None) -> NamedSettings:
+def as_if_in_place(
+    file: Path, config: Path | None, flags: Mapping[tuple[str, ...], object] | None = None
+) -> NamedSettings:
     """The settings of a file as if it were the configuration file. Raises :class:`ConfigError`."""
     try:
         raw = file.read_bytes()
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror or error}") from None
-    return _named(raw, file, config)
+    return _named(raw, file, config, flags)
 
 
-def of_release(name: str, running: Settings, config: Path | None) -> Settings:
+def candidate_of(
+    name: str, running: Settings, config: Path | None, flags: Mapping[tuple[str, ...], object]
+) -> Settings:
+    """The settings of a file, or of a release by its id, as if in place. Raises :class:`ConfigError`."""
+    if Path(name).is_file():
+        return as_if_in_place(Path(name), config, flags).settings
+    return of_release(name, running, config, flags)
+
+
+def of_release(
+    name: str, running: Settings, config: Path | None, flags: Mapping[tuple[str, ...], object] | None = None
+) -> Settings:
     """The settings of a release of these running ones, as if in place. Raises :class:`ConfigError`."""
     with closing(LearningStore(running.state_folder / FILE_NAME, read_only=True)) as store:
         kept = Releases(store).find(name)
-    return _named(kept.file, Path(f"release {kept.id}"), config).settings
+    return _named(kept.file, Path(f"release {kept.id}"), config, flags).settings
 
 
-def _named(raw: bytes, path: Path, config: Path | None) -> NamedSettings:
+def _named(
+    raw: bytes, path: Path, config: Path | None, flags: Mapping[tuple[str, ...], object] | None = None
+) -> NamedSettings:
     check_no_secret(raw)
-    settings = load(config=_place(config), instead=parse_toml(raw, path), need_helpdesk=False)
+    settings = load(config=_place(config), instead=parse_toml(raw, path), flags=flags, need_helpdesk=False)
     settings, _ = with_learnt(settings)
     return NamedSettings(settings, _release(raw, settings))
 
@@ -285,6 +303,15 @@ def _since(release: Release) -> str:
 
 def _data(release: Release) -> dict[str, Any]:
     return {name: getattr(release, name) for name in ("id", "at", "who", "note")}
+
+
+def _compared(split: SplitComparison) -> str:
+    arms = "; ".join(
+        f"{arm.release}: people kept {arm.kept:,} of {arm.judged:,}" + (f" ({arm.rate:.1%})" if arm.judged else "")
+        for arm in (split.first, split.second)
+    )
+    word = f"{split.better} is better" if split.better else "no difference beyond chance yet"
+    return f"split  {arms}; p = {split.p:.3f}, {word}"
 
 
 def _told(item: SettingChange) -> str:

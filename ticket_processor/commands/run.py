@@ -73,6 +73,15 @@ def run(
     shard: Annotated[
         str | None, typer.Option(metavar="K/N", help="Only part K of N of the tickets. Default: run.shard.")
     ] = None,
+    split: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, max=50, metavar="PERCENT", help="With --candidate: it decides this share of tickets, chosen by id."
+        ),
+    ] = None,
+    candidate: Annotated[
+        str | None, typer.Option(metavar="RELEASE|FILE", help="With --split: a release's id, or changed settings.")
+    ] = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
     ] = False,
@@ -109,6 +118,10 @@ def run(
     configs: ConfigsOption = None,
 ) -> tuple[int, int]:
     """Triage new tickets, once."""
+    if (split is None) is not (candidate is None):
+        raise ConfigError("--split and --candidate go together")
+    if split is not None and sandbox:
+        raise ConfigError("--sandbox has settings of its own, so --split has no use here")
     _check(
         tickets=bool(tickets),
         again=again,
@@ -146,6 +159,7 @@ def run(
             "--resume": resume,
             "--verify": verify != "sample",
             "--cluster": cluster is not None,
+            "--split": split is not None,
         }
         return walk_history(
             clock, screen, since, without, config=config, flags=flags, out=out, as_new=as_new, limit=limit
@@ -177,9 +191,15 @@ def run(
             "--again-run": bool(again_run),
             "--resume": resume,
             "--shard": shard is not None,
+            "--split": split is not None,
         }
         return run_all(clock, screen, accounts, asked, flags=flags, workers=workers, without=alone)
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
+    if split is not None and candidate is not None:
+        from ..wiring.split import SplitWanted
+        from .release import candidate_of
+
+        asked = replace(asked, split=SplitWanted(candidate_of(candidate, settings, config, flags), split))
     subjects = Subjects()
     tally = tally_of(settings, subjects)
     kept: list[Seen] = []

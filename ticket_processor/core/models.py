@@ -186,6 +186,7 @@ class Analysis(Frozen):
     cached: bool = Field(False, description="the answer was given for the same text before, and cost nothing now")
     why_fallback: str | None = Field(None, description="why no model answered, when rules did")
     release: str = Field("", exclude_if=_is_empty, description="the release it was made under, where they are in use")
+    against: str = Field("", exclude_if=_is_empty, description="the other release, where two share a run's tickets")
     attempts: int = 0
     usage: Usage = Field(default_factory=Usage)
     cost_usd: float | None = None

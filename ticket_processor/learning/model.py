@@ -31,6 +31,7 @@ class LabelSource:
     prompt_hash: str = ""
     taxonomy_hash: str = ""
     release: str = ""
+    against: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Reaction:
 
     ``label`` is what it counts for: ours, and theirs where we abstained. ``at`` is the moment of their change, else of
     our write; ``settled_at`` the moment from which on its fate counts: the ticket's solution, or 14 days after us.
+    ``release`` decided it, in a split ``against`` another.
     """
 
     ticket_id: int
@@ -58,6 +60,7 @@ class Reaction:
     language: str = ""
     run_id: str = ""
     release: str = ""
+    against: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,6 +225,7 @@ class _Judged:
             language=source.language,
             run_id=source.run_id,
             release=source.release,
+            against=source.against,
         )
 
     def _shown(self, part: str, value: str) -> str:

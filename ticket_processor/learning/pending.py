@@ -129,6 +129,7 @@ def _write_of(line: Mapping[str, Any], hashes: Mapping[str, str]) -> tuple[int, 
         prompt_hash=str(hashes.get("prompt", "")),
         taxonomy_hash=str(hashes.get("taxonomy", "")),
         release=str(analysis.get("release", "")),
+        against=str(analysis.get("against", "")),
     )
     category, intent = str(analysis.get("category")), str(line.get("intent") or "")
     return line["ticket_id"], category, intent, source, parse_iso(str(line.get("ts")))

@@ -68,6 +68,7 @@ _MIGRATIONS = (
     ) STRICT;
     ALTER TABLE reaction ADD COLUMN release TEXT NOT NULL DEFAULT '';
     """,
+    "ALTER TABLE reaction ADD COLUMN against TEXT NOT NULL DEFAULT '';",
 )
 _OF_TICKETS = ("reaction", "correction", "pending", "pin", "rating")
 """The tables that hold something of tickets."""

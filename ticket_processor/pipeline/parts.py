@@ -7,14 +7,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from ..analysis.chain import Understanding
 from ..audit.receipts import AuditLog
 from ..core.clock import Clock, Deadline
 from ..core.guards import KillSwitch
 from ..core.models import Analysis, ClusterUse, Decision, ReplyPlan, Ticket
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
-from ..policy.decide import Policy
+from ..policy.decide import Policy, decide
 from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import State
 from .intake import ReadAhead, ToldOf
@@ -37,12 +36,26 @@ ReplyWanted = Callable[[ReplyPlan, Literal["reply", "status"]], bool]
 """Whether today's settings still ask for this step of a public reply that was announced."""
 
 
+class Understands(Protocol):
+    """Understands tickets; called from many threads. See :class:`analysis.chain.Understanding`."""
+
+    @property
+    def details(self) -> dict[str, str]: ...
+
+    @property
+    def price_note(self) -> str: ...
+
+    def __call__(self, ticket: Ticket) -> Analysis: ...
+
+    def without_models(self, ticket: Ticket, why: str) -> Analysis: ...
+
+
 @dataclass(frozen=True)
 class Parts:
     """The parts of a run; ``wiring`` builds them."""
 
     desk: Helpdesk
-    understanding: Understanding
+    understanding: Understands
     executor: Executor
     state: State
     audit: AuditLog
@@ -50,6 +63,8 @@ class Parts:
     deadline: Deadline
     policy: Policy
     taxonomy: Taxonomy | None = None
+    split: Callable[[int, Analysis], Decision] | None = None
+    """Decides by ticket, where two releases share the run's; ``None``: policy and taxonomy do."""
     selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
     ahead: ReadAhead = iter
@@ -75,6 +90,12 @@ class Parts:
     """Gets ready what the run's tickets need, once it may begin; gives sentences on that. Not called by a dry run."""
     wind_up: Callable[[], Sequence[str]] = tuple
     """Does what the run's time and requests leave room for, once all is written; as ``prepare``."""
+
+    def decide(self, ticket_id: int, analysis: Analysis) -> Decision:
+        """The decision for a ticket with this analysis."""
+        if self.split is not None:
+            return self.split(ticket_id, analysis)
+        return decide(ticket_id, analysis, self.policy, self.taxonomy)
 
 
 @dataclass(frozen=True)

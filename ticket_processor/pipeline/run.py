@@ -49,7 +49,7 @@ class Run:
             selection=parts.selection,
             stable_read_s=options.stable_read_s,
             dry_run=options.dry_run,
-            taxonomy=parts.taxonomy,
+            decide=parts.decide,
         )
         self._write_back = writes = WriteBack(
             desk,

@@ -10,7 +10,6 @@ from ..analysis.budget import Pace
 from ..core import reasons
 from ..core.errors import DeadlineReached, Stopping, unexpected
 from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
-from ..policy.decide import decide
 from ..policy.reanalysis import in_vain, replacing
 from ..state.store import Verdict
 from .fan_out import Stuck
@@ -61,7 +60,7 @@ class Verdicts:
                 self._parts.deadline.wait(max(0.0, missing - since_read_s))
 
     def _decide(self, work: Work, analysis: Analysis, *, may_ask: bool = True) -> tuple[Analysis, Decision]:
-        decision = decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
+        decision = self._parts.decide(work.ticket.id, analysis)
         if self._parts.answers is None:
             return analysis, decision
         return self._parts.answers(work.ticket, analysis, decision, may_ask=may_ask)

@@ -8,14 +8,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.errors import MissingPart, RequestSkipped, TicketError
-from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
-from ..core.taxonomy import Taxonomy
+from ..core.models import Analysis, Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History, Ours
-from ..policy.decide import Policy, decide
+from ..policy.decide import Policy
+from ..policy.decide import decide as by_policy
 from ..policy.skip_rules import Selection
 from ..state.store import Verdict
 from ..tags import NOT_OURS, merge
@@ -35,7 +37,7 @@ class Triage:
         selection: Selection,
         stable_read_s: float,
         dry_run: bool = False,
-        taxonomy: Taxonomy | None = None,
+        decide: Callable[[int, Analysis], Decision] | None = None,
     ) -> None:
         self._desk = desk
         self._audit = audit
@@ -43,7 +45,7 @@ class Triage:
         self.selection = selection
         self._stable_read_s = stable_read_s
         self._dry_run = dry_run
-        self._taxonomy = taxonomy
+        self._decide = decide or (lambda ticket_id, analysis: by_policy(ticket_id, analysis, policy))
         self._unknown_groups: set[int] = set()
         self._refused_fields: set[frozenset[tuple[int, str]]] = set()
 
@@ -52,7 +54,7 @@ class Triage:
         before = verdict.decision
         if not verdict.completes or verdict.puts_back or verdict.analysis is None:
             return verdict
-        today = decide(verdict.ticket_id, verdict.analysis, self.policy, self._taxonomy)
+        today = self._decide(verdict.ticket_id, verdict.analysis)
         parts = {
             "priority": today.priority if before.priority is not None else None,
             "group": today.group if before.group is not None else None,

@@ -172,5 +172,10 @@ class Selection:
 
 def in_canary(ticket_id: int, percent: float) -> bool:
     """Whether a ticket belongs to this share of all tickets."""
-    digest = hashlib.sha256(f"canary {ticket_id}".encode()).digest()
+    return in_share("canary", ticket_id, percent)
+
+
+def in_share(what: str, ticket_id: int, percent: float) -> bool:
+    """Whether a ticket belongs to the share that is named so: the same tickets always, others for another name."""
+    digest = hashlib.sha256(f"{what} {ticket_id}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48 * 100 < percent

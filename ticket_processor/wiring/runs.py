@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..analysis.budget import Budget
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.cache import AnswerStore
+from ..analysis.chain import Understanding
 from ..analysis.model_server.connection import Connection
 from ..audit.erase import beside_others
 from ..audit.receipts import REPAIRED, REPAIRED_SAID, AuditLog
@@ -48,6 +51,9 @@ from .parts import (
 from .shards import keep_to_shard, of_shard, only_shard, told_of_shard
 from .ticket_subjects import NotingDesk, Subjects
 
+if TYPE_CHECKING:
+    from .split import SplitWanted
+
 LATELY_S = 3600.0
 """How far back to look for a run that tells whether models are asked."""
 ORDINARY = "run"
@@ -64,7 +70,8 @@ class RunArguments:
 
     ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
     earlier run wrote on: its id, how that begins, or ``latest``. ``told_of`` gives tickets to look at before others,
-    whenever it is asked. ``cluster`` is where models are asked. ``threads`` gives an executor of so many threads, which
+    whenever it is asked. ``cluster`` is where models are asked. ``split`` has a
+    second release decide a share of the tickets. ``threads`` gives an executor of so many threads, which
     others may have a part in.
     """
 
@@ -79,6 +86,7 @@ class RunArguments:
     again_run: str = ""
     told_of: ToldOf | None = None
     cluster: ClusterWanted | None = None
+    split: SplitWanted | None = None
     threads: Callable[[int], Executor] | None = None
 
 
@@ -319,19 +327,32 @@ def _assembled(
             analysis_timeout_s += patience(settings.models.timeout_s)
         workers = (cluster and cluster.places) or settings.run.workers
         connect = cluster.connect if cluster else Connection
-        chain = stack.enter_context(
-            understanding(
-                settings,
+        budget = Budget(settings.budget, store)
+
+        def chain_of(of: Settings, release: str, against: str = "") -> AbstractContextManager[Understanding]:
+            return understanding(
+                of,
                 clock,
                 deadline,
                 state,
                 store,
                 troubles.append,
+                budget=budget,
                 soon=busy,
                 connect=connect,
-                release=str(learnt.get("release", "")),
+                release=release,
+                against=against,
             )
-        )
+
+        split = None
+        if asked.split is None:
+            chain = stack.enter_context(chain_of(settings, str(learnt.get("release", ""))))
+        else:
+            from .split import Split  # most runs need nothing of it
+
+            split = Split(settings, asked.split)
+            learnt = {**learnt, **split.facts}
+            chain = split.enter(stack, chain_of)
         executor = (asked.threads or _own_threads)(workers)
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         express = None
@@ -354,7 +375,7 @@ def _assembled(
         work = Run(
             Parts(
                 desk=NotingDesk(only_shard(desk, settings), subjects or Subjects()),
-                understanding=chain,
+                understanding=split or chain,
                 executor=executor,
                 state=state,
                 audit=audit,
@@ -362,6 +383,7 @@ def _assembled(
                 deadline=deadline,
                 policy=settings.policy,
                 taxonomy=settings.taxonomy,
+                split=split.decide if split else None,
                 selection=selection(settings, transport),
                 kill_switch=kill_switch(settings),
                 room=room(settings).check,

@@ -1,0 +1,70 @@
+"""``ticketbot run --split``: two releases share a run's tickets, and are compared by what people keep."""
+
+from __future__ import annotations
+
+import pytest
+
+from ticket_processor.policy.skip_rules import in_share
+
+from .conftest import Desk, OpenDesk
+
+CANDIDATE = '[policy]\nnote = "never"\n'
+SPLIT = ("run", "--split", "50", "--candidate", "new.toml")
+
+
+@pytest.fixture
+def desk(open_desk: OpenDesk) -> Desk:
+    desk = open_desk(12)
+    (desk.folder / "new.toml").write_text(CANDIDATE, encoding="utf-8")
+    return desk
+
+
+def test_the_candidate_decides_its_share_of_tickets_the_same_ones_in_every_run(desk: Desk) -> None:
+    desk(*SPLIT, "--since", "1d", "--limit", "5")
+    desk(*SPLIT)
+    assert sorted(desk.marked()) == sorted(desk.tickets)
+    candidates = {number for number in desk.tickets if in_share("split", number, 50)}
+    assert 0 < len(candidates) < len(desk.tickets)
+    assert {number for number in desk.tickets if not desk.notes(number)} == candidates
+    first, last = desk.events("run_started")
+    assert (first["release"], first["split"]) == (last["release"], last["split"])
+    other = first["split"]["release"]
+    for line in desk.events("ticket"):
+        names = (line["analysis"]["release"], line["analysis"]["against"])
+        expected = (other, first["release"])
+        assert names == (expected if line["ticket_id"] in candidates else expected[::-1])
+
+
+def test_what_people_keep_of_both_is_compared(open_desk: OpenDesk) -> None:
+    desk = open_desk(40)
+    (desk.folder / "new.toml").write_text(CANDIDATE, encoding="utf-8")
+    desk(*SPLIT, "--since", "1d")
+    candidates = {number for number in desk.tickets if in_share("split", number, 50)}
+    for number in desk.tickets:
+        wrong = {"add_tags": ["ai_security"]} if number in candidates else {}
+        desk.sandbox.store.person_edit(number, status="solved", **wrong)
+    desk("learn", "collect")
+    (split,) = desk("release", "show", "--json").object["splits"]
+    kept = {arm["release"]: (arm["kept"], arm["judged"]) for arm in (split["first"], split["second"])}
+    started = desk.events("run_started")[0]
+    assert kept == {
+        started["release"]: (40 - len(candidates), 40 - len(candidates)),
+        started["split"]["release"]: (0, len(candidates)),
+    }
+    assert split["better"] == started["release"]
+    assert "is better" in desk("release", "show").out
+
+
+def test_a_candidate_that_differs_in_more_than_decisions_is_refused_naming_each(desk: Desk) -> None:
+    text = '[policy]\ntag_prefix = "bot_"\nnote = "never"\n[run]\nmax_attempts = 3\n[zendesk]\nsource = "search"\n'
+    (desk.folder / "new.toml").write_text(text, encoding="utf-8")
+    told = desk(*SPLIT, "--since", "1d", code=2).err
+    assert all(name in told for name in ("policy.tag_prefix", "run.max_attempts", "zendesk.source"))
+    assert "policy.note" not in told
+    assert desk.marked() == []
+
+
+@pytest.mark.parametrize("words", [("--split", "10"), ("--candidate", "new.toml"), (*SPLIT[1:], "--sandbox")])
+def test_a_split_needs_both_its_options_and_settings_of_its_own(desk: Desk, words: tuple[str, ...]) -> None:
+    desk("run", *words, code=2)
+    assert desk.marked() == []

@@ -1,0 +1,43 @@
+"""Stories in which two releases share most runs' tickets: one half is decided as the candidate wants."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from unittest import mock
+
+from ticket_processor.core.models import Analysis, Decision
+from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
+from ticket_processor.policy.skip_rules import in_share
+
+from .world import TAXONOMY, World
+
+CANDIDATE = Policy(
+    tag_secondary=True, review_below=0.9, priority=FieldPolicy(threshold=0.5), group=FieldPolicy(mode=Mode.SUGGEST)
+)
+NO_TARGETS = default_taxonomy()
+
+
+class SplitWorld(World):
+    """One story with a split, which some runs are without."""
+
+    def __init__(self, seed: int, **options: object) -> None:
+        self.splits = random.Random(f"split {seed}")
+        super().__init__(seed, **options)  # type: ignore[arg-type]
+
+    def _split(self) -> Callable[[int, Analysis], Decision] | None:
+        return self._decide if self.splits.random() < 0.8 else None
+
+    def _decide(self, ticket_id: int, analysis: Analysis) -> Decision:
+        if in_share("split", ticket_id, 50):
+            return decide(ticket_id, analysis, CANDIDATE, NO_TARGETS)
+        return decide(ticket_id, analysis, self.policy, TAXONOMY)
+
+
+SPLIT_MUTATIONS = {
+    "the candidate has a marker of its own": lambda: mock.patch(
+        f"{__name__}.CANDIDATE", CANDIDATE.model_copy(update={"tag_prefix": "bot_"})
+    )
+}
+"""What must be noticed: why a split's releases share the beginning of their tags."""
