@@ -55,6 +55,17 @@ def test_what_people_keep_of_both_is_compared(open_desk: OpenDesk) -> None:
     assert "is better" in desk("release", "show").out
 
 
+def test_two_releases_share_one_budget(open_desk: OpenDesk) -> None:
+    desk = open_desk(12, model=True)
+    common = "[cache]\ndays = 0\n[budget]\nrun_tokens = 6000\n"
+    for name, text in (("ticketbot", common), ("new", CANDIDATE + common)):
+        (desk.folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    dry = ("--since", "1d", "--dry-run", "--workers", "1", "--json")
+    alone, shared = desk("run", *dry).object["usage"], desk(*SPLIT, *dry).object["usage"]
+    assert 0 < shared["input"] + shared["output"] <= 6000
+    assert shared["input"] == alone["input"]
+
+
 def test_a_candidate_that_differs_in_more_than_decisions_is_refused_naming_each(desk: Desk) -> None:
     text = '[policy]\ntag_prefix = "bot_"\nnote = "never"\n[run]\nmax_attempts = 3\n[zendesk]\nsource = "search"\n'
     (desk.folder / "new.toml").write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,7 +104,34 @@ def test_a_file_that_was_edited_by_hand_is_replaced_only_on_request_and_kept(pla
 def test_a_change_that_decides_nothing_is_no_release(place: Path) -> None:
     release("activate", "second.toml", "--force")
     (place.parent / "same.toml").write_text(SECOND + "[run]\nworkers = 4\n", encoding="utf-8")
-    assert "decides nothing else" in release("activate", "same.toml", "--force", code=2)["error"][0]
+    assert "in place already" in release("activate", "same.toml", "--force", code=2)["error"][0]
+
+    place.write_text(SECOND + "[run]\nworkers = 5\n", encoding="utf-8")
+    assert "in place already" in release("rollback", release("show")["running"], "--yes", code=2)["error"][0]
+
+
+def test_settings_that_were_edited_in_place_become_a_release_by_the_gate(place: Path) -> None:
+    first = release("activate", "ticketbot.toml", "--note", "as we began")
+    assert (first["release"], first["changes"]) == (first["before"], [])
+    place.write_text(WITHOUT_TECHNICAL, encoding="utf-8")
+    assert release("activate", "ticketbot.toml", *LABELLED, code=1)["gate"]["passed"] is False
+    place.write_text(SECOND, encoding="utf-8")
+    done = release("activate", "ticketbot.toml", *LABELLED)
+    assert (done["before"], done["gate"]["passed"]) == (first["release"], True)
+    assert release("show")["edited"] is False
+    release("rollback")
+    assert place.read_text(encoding="utf-8") == FIRST
+    gates = [item["detail"]["gate"] for item in told("learn", "log")["changes"]]
+    assert gates == ["unchanged", "passed", "rollback"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_file_that_is_a_link_stays_one(place: Path) -> None:
+    real = place.rename(place.parent / "real.toml")
+    place.symlink_to(real)
+    release("activate", "second.toml", "--force")
+    assert place.is_symlink()
+    assert real.read_text(encoding="utf-8") == SECOND
 
 
 def test_a_release_never_moves_the_account_or_the_state_folder(place: Path) -> None:

@@ -120,23 +120,29 @@ def activate(
     with closing(_store(running, make=True)) as store:
         releases = Releases(store)
         active = releases.active
-        if active is not None and wanted.release.id == running.release.id:
-            raise ConfigError(f"{file} decides nothing else than {_place(config)}: there is nothing to release")
-        _check(running, wanted, active, _place(config), yes=yes)
-        found = changed(running.release.values, wanted.release.values)
+        there = wanted.release.file == running.release.file  # the file itself, perhaps edited by hand
+        before = running
+        if active is not None and there:
+            before = replace(_named(active.file, Path(f"release {active.id}"), config), release=active)
+        same = wanted.release.id == before.release.id
+        if same and (active is not None or not there):
+            raise ConfigError(f"{file} decides what is in place already: there is nothing to release")
+        _check(before, wanted, active, _place(config), yes=yes)
+        found = changed(before.release.values, wanted.release.values)
         for item in found:
             screen.say(_told(item))
         gate: dict[str, Any] | None = None
-        if not (force or wanted.release.id == running.release.id):
-            result = judged(clock, screen, labelled or (), running.settings, wanted.settings)
+        if not (force or same):
+            result = judged(clock, screen, labelled or (), before.settings, wanted.settings)
             for line in told(result):
                 screen.say(line)
             gate = result.as_data()
             if not result.passed:
                 screen.result("nothing was changed", {"release": None, "gate": gate})
                 return ExitCode.SOME_FAILED
-        _put(releases, wanted, running, config, clock, gate="passed" if gate else "forced", note=note)
-    _done(screen, wanted, running, found, gate)
+        why = "passed" if gate else "unchanged" if same else "forced"
+        _put(releases, wanted, before, config, clock, gate=why, note=note)
+    _done(screen, wanted, before, found, gate)
     return ExitCode.OK
 
 
@@ -159,10 +165,12 @@ def rollback(
             raise ConfigError("there is no earlier release to go back to")
         kept = releases.find(release or stack[-2])
         wanted = _named(kept.file, Path(f"release {kept.id}"), config)
-        wanted = replace(wanted, release=replace(wanted.release, id=kept.id))
+        found = changed(running.release.values, wanted.release.values)
+        wanted = replace(wanted, release=kept)
+        if kept.id == running.release.id:
+            raise ConfigError(f"release {kept.id} is in place already")
         _check(running, wanted, releases.active, _place(config), yes=yes)
         _put(releases, wanted, running, config, clock, gate="rollback", note=note)
-    found = changed(running.release.values, wanted.release.values)
     for item in found:
         screen.say(_told(item))
     _done(screen, wanted, running, found, None)
@@ -173,14 +181,9 @@ def rollback(
 
 def in_place(config: Path | None) -> NamedSettings:
     """The settings that runs use now."""
-    place = _place(config)
-    try:
-        file = place.read_bytes()
-    except FileNotFoundError:
-        file = b""
-    except OSError as error:
-        raise ConfigError(f"{place} cannot be read: {error.strerror or error}") from None
     settings, _ = with_learnt(load(config=config, need_helpdesk=False))
+    place = _place(config)
+    file = place.read_bytes() if place.exists() else b""
     return NamedSettings(settings, _release(file, settings))
 
 
@@ -283,7 +286,8 @@ def _done(
 ) -> None:
     before = running.release.id
     screen.result(
-        f"release {wanted.release.id} is in place of {before}; 'ticketbot release rollback' goes back",
+        f"release {wanted.release.id} is in place of {before}, for runs that begin now, and for 'serve' and 'portal' "
+        "when they are started anew; 'ticketbot release rollback' goes back",
         {
             "release": wanted.release.id,
             "before": before,

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic_core import to_jsonable_python
 
+from ..analysis.classifier.storage import ClassifierUnusable, read_description
 from ..analysis.model_server.prompt import fingerprint
 from ..core.errors import CannotRun, ConfigError
 from ..settings.schema import Settings
@@ -68,11 +69,11 @@ def values_of(settings: Settings) -> dict[str, Any]:
 
 
 def release_id(settings: Settings) -> str:
-    """The id of what these settings decide: taxonomy, prompt, policy with what was learnt, and models."""
+    """The id of what these settings decide: taxonomy, prompt, policy with what was learnt, models and classifier."""
     deciding = {name: value for name, value in values_of(settings).items() if decides(name, categories=False)}
     models = settings.models
     prompt = fingerprint(settings.taxonomy, settings.entities, settings.team_language, advice=models.advice)
-    asked = [sorted(deciding.items()), settings.taxonomy.digest, prompt]
+    asked = [sorted(deciding.items()), settings.taxonomy.digest, prompt, _trained(settings)]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
@@ -180,6 +181,14 @@ class Releases:
                     for one in releases
                 ],
             )
+
+
+def _trained(settings: Settings) -> str:
+    """The digest of the trained classifier, where it is used."""
+    if settings.classifier.use:
+        with suppress(ClassifierUnusable):
+            return read_description(settings.classifier_folder).sha256
+    return ""
 
 
 def _dotted(data: Mapping[Any, Any], above: str) -> Iterator[tuple[str, Any]]:
