@@ -29,7 +29,7 @@ from .store import LearningStore
 
 DECIDING = ("models", "policy", "classifier.use", "entities", "team_language", "learning")
 """The settings that decide, besides the categories: a release's id depends on these alone."""
-NOT_DECIDING = ("models.prices", "learning.collect_share")
+NOT_DECIDING = ("models.prices", "learning.collect_share", "learning.auto_approve")
 CATEGORIES = ("categories", "fallback_category")
 _OF_THE_PROGRAM = frozenset({"notices", "stop_set_by", "lost"})
 _SECRETS = "|".join(sorted({variable.path[-1] for variable in VARIABLES.values() if variable.secret}))
