@@ -144,6 +144,7 @@ def merge(
         fields_replaced=tuple(key for key in fields if key in ticket.fields),
         fields_kept=tuple(key for key in decision.fields if key not in fields),
         note=note,
+        closing=decision.closing,
         key=key,
         intent=intent,
         escalated=decision.escalated,

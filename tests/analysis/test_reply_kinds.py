@@ -78,7 +78,7 @@ def test_with_files_it_is_not_only_thanks() -> None:
         ("Le problème persiste depuis ce matin", "same_problem"),
         ("The serial number is AB-1234, bought in Lyon.", "more_information"),
         (
-            "I am out of the office until 3 May with limited access to my mail. In urgent matters write to my colleague.",
+            "I am out of the office until 3 May with limited access to my mail. If urgent, write to my colleague.",
             "out_of_office",
         ),
     ],

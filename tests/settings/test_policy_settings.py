@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.models import Overwrite
+from ticket_processor.policy.decide import Mode, Policy
 from ticket_processor.policy.escalation import DEFAULT_PLANS
 from ticket_processor.policy.note import NoteWhen
 from ticket_processor.policy.tiers import Tier
@@ -78,3 +80,12 @@ def test_a_mistake_is_told_by_its_setting(tmp_path: Path, toml: str, told: str) 
 def test_groups_of_tiers_that_nothing_uses_are_told(tmp_path: Path) -> None:
     (notice,) = settings(tmp_path, "[policy.tiers]\ngroups = { 1 = 81 }\n").notices
     assert "policy.tiers.groups" in notice
+
+
+@pytest.mark.parametrize(
+    ("helpdesk", "here"), [("zendesk", Mode.APPLY), ("local", Mode.SUGGEST), ("freshdesk", Mode.SUGGEST)]
+)
+def test_a_ticket_is_solved_again_only_where_a_write_is_guarded(helpdesk: Any, here: Mode) -> None:
+    settings = Settings(helpdesk=helpdesk, policy=Policy(thanks_keep_solved=Mode.APPLY))
+    assert settings.policy_here.thanks_keep_solved is here
+    assert settings.reads_answers

@@ -1,4 +1,4 @@
-"""What a customer's further message is: thanks, a new question, the same problem, more information, out of office. Pure.
+"""What a customer's further message is: thanks, a new question, the same problem, more information, out of office.
 
 ``thanks`` is said of a message only where known phrases cover every word of it, so that nothing can be asked, denied or
 told beside them; words that no list holds, digits and question marks end it. All else goes by single phrases.

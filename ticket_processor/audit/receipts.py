@@ -16,7 +16,7 @@ from typing import Any
 from ..analysis.text.outgoing import fit_for_the_log
 from ..core.clock import Clock, iso
 from ..core.errors import AuditUnwritable, why_unusable
-from ..core.models import Change, Outcome, RunSummary, Statement, Usage
+from ..core.models import Change, Outcome, RunSummary, Statement, StatusChange, Usage
 from .encryption import Keyring
 from .files import NAME
 from .writer import Head, LogWriter
@@ -172,6 +172,8 @@ def describe(event: str, facts: Mapping[str, Any]) -> str:
             words.append(f"public reply, {change['reply']['category']}")
         if change.get("close"):
             words.append(f"status {change['close']['status']}")
+        if change.get("status"):
+            words.append(f"status {change['status']}")
         words += [f"field {key} -> {value['to'] or '-'}" for key, value in (change.get("fields") or {}).items()]
         return "; ".join(words)
     if event == "run_finished":
@@ -202,10 +204,17 @@ def _change(change: Change) -> dict[str, object]:
         "escalated": change.escalated,
         **({"offered": change.offered.model_dump()} if change.offered else {}),
         **({"reply": change.reply.model_dump(exclude={"text"})} if change.reply else {}),
-        **({"close": change.closing.model_dump()} if change.closing else {}),
+        **_status(change.closing),
         "stamp": change.stamp,
         "key": change.key,
     }
+
+
+def _status(closing: StatusChange | None) -> dict[str, object]:
+    """What follows a reply of ours is told with its draft, for that is counted."""
+    if closing is None:
+        return {}
+    return {"close": closing.model_dump()} if closing.draft else {"status": closing.status}
 
 
 def _from_to(before: object, after: object, *, cleared: bool) -> dict[str, object]:

@@ -240,12 +240,16 @@ class PublicReply(Frozen):
 
 
 class StatusChange(Frozen):
-    """A status that a ticket gets some time after a public reply of ours; category, threshold and draft are its."""
+    """A status that a ticket gets some time after a public reply of ours; category, threshold and draft are its.
 
-    status: Literal["pending", "solved"]
-    category: str
-    threshold: float
-    draft: str
+    They are empty where thanks of the customer had reopened the ticket, which is ``solved`` again, or ``open`` once
+    that is taken back.
+    """
+
+    status: Literal["pending", "solved", "open"]
+    category: str = ""
+    threshold: float = 0.0
+    draft: str = ""
 
 
 class ReplyPlan(Frozen):
@@ -275,6 +279,7 @@ class Decision(Frozen):
     group_overwrite: Overwrite = Overwrite.NEVER
     fields_overwrite: Overwrite = Overwrite.NEVER
     escalated: tuple[str, ...] = Field((), description="why it is escalated, in fixed words; empty when it is not")
+    closing: StatusChange | None = Field(None, exclude_if=_is_empty, description="a status that its note tells of")
     note: str | None = Field(None, description="plain text, without the reference line")
     offered: Offered | None = Field(None, description="what the note brings from the knowledge base")
     reply: ReplyPlan | None = Field(None, description="a public reply for later; its note announces it")

@@ -65,6 +65,13 @@ NOT_WANTED = "not_wanted"
 NOT_ON_RECORD = "not_on_record"
 REPLIED_BEFORE = "replied_before"
 
+# Thanks of the customer
+
+ONLY_THANKS = _reason("only_thanks", "The customer's thanks had reopened the solved ticket; the note says so.")
+THANKS_OVERTAKEN = _reason(
+    "thanks_overtaken", "More has happened since the thanks, or the settings have changed: nothing is written for it."
+)
+
 # It failed
 
 CHANGED_AGAIN = _reason("changed_again_and_again", "Others changed the ticket during each attempt.")

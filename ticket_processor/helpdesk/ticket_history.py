@@ -23,9 +23,9 @@ class Edit(Frozen):
     """One change of a ticket, by whomever: values are (before, after), and ``None`` where a field did not change.
 
     ``author`` is the comment's, where there is one. ``key`` and ``intent`` are set on writes of ours. ``text`` are the
-    words of a public comment: never log them. ``way`` is how it came about: by hand (at the screen, by mail), through
-    the helpdesk's API, by a macro that a person applied, or by the account's own rules and the helpdesk itself;
-    ``unknown`` where it keeps no record.
+    words of a public comment: never log them; ``files``: some came with it. ``way`` is how it came about: by hand (at
+    the screen, by mail), through the helpdesk's API, by a macro that a person applied, or by the account's own rules
+    and the helpdesk itself; ``unknown`` where it keeps no record.
     """
 
     at: str
@@ -42,6 +42,7 @@ class Edit(Frozen):
     fields: dict[int, FieldValue] = Field(default_factory=dict)
     comment: Literal["public", "internal"] | None = None
     text: str = ""
+    files: bool = False
     note: int | None = Field(None, description="number of a note of ours that can be deleted again")
     note_edited: bool = Field(False, description="another user has edited that note")
 

@@ -138,6 +138,7 @@ def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit
             # A program that hands in a customer's words through the API is the audit's author, and not the comment's.
             told["author"] = _id(event.get("author_id")) or told["author"]
             told["comment"] = "public" if event.get("public") else "internal"
+            told["files"] = bool(event.get("attachments"))
             told["text"] = string(event.get("plain_body") or event.get("body")) if event.get("public") else ""
         elif kind not in (None, "Change", "Create"):
             continue

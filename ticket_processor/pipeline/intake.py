@@ -19,7 +19,9 @@ from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from ..helpdesk.protocol import Helpdesk, Page
 from ..helpdesk.ticket_history import History
+from ..policy.decide import Mode
 from ..policy.reanalysis import STAGE, CustomerReply, anew_key, our_labels, reply_to, still_ours, with_answers
+from ..policy.thanks import reopened_by_thanks
 from ..state.store import CURSOR, Retry, State, in_turn
 from ..tags import earlier_key, write_key
 from .page_ledger import PageLedger
@@ -43,6 +45,7 @@ class Work:
     ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look, is a ``reply``, or
     was asked for ``anew``. ``is_new`` is false for what an earlier run has seen. ``taken_off`` is what people had taken
     off, where that is known. ``told``: the helpdesk has told of it just now, so that it may be too young to be written.
+    ``thanks``: the reply only thanks, which needs no analysis.
     """
 
     ticket: Ticket
@@ -54,6 +57,7 @@ class Work:
     earlier_key: str = ""
     taken_off: TakenOff | None = None
     told: bool = False
+    thanks: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,8 @@ class Intake:
         self._told_of = told_of
         self._ledger = PageLedger(lambda cursor: state.remember(**{CURSOR: cursor}))
         self._listing = SearchWindow(state)
+        self._keeps_solved = triage.policy.thanks_keep_solved is not Mode.OFF
+        self._reads_answers = options.replies or self._keeps_solved
         self.limit: int | None = None
         self._handled = IdSet()
         self._passed = IdSet()
@@ -319,12 +325,11 @@ class Intake:
                 self._handled.add(ticket.id)  # on the list already, and said so
             else:
                 self._keep_for_later(ticket.id, OutcomeStatus.SKIPPED, reason)
-        elif reply is not None and reply.judged:
+        elif isinstance(reply, CustomerReply):
             self._handled.add(ticket.id)
             self._skip(ticket.id, reasons.JUDGED, key=reply.key)
         elif reply is not None:
-            key, earlier = reply.key, reply.earlier_key
-            yield self._begun(Work(reply.ticket, key, reply.ours, is_new=False, reply=True, earlier_key=earlier))
+            yield self._begun(reply)
         elif reason is None:
             # The search for our write has read the history already.
             taken_off = history().taken_off(ticket) if self._triage.may_hold_our_write(ticket, None) else None
@@ -362,18 +367,25 @@ class Intake:
 
     def _may_be_answered(self, ticket_id: int) -> bool:
         """Whether what earlier runs had left open is written, so that the customer may have answered it since."""
-        if not self._options.replies or ticket_id not in self._left_over:
+        if not self._reads_answers or ticket_id not in self._left_over:
             return False
         return self._state.is_done(ticket_id) and self._state.verdict(ticket_id) is None
 
-    def _answer(self, ticket: Ticket, history: Callable[[], History]) -> CustomerReply | None:
-        """The customer's answer since a ticket was done; ``None`` when there is none to triage."""
-        if not self._options.replies or ticket.id in self._dead or ticket.id in self._dropped:
+    def _answer(self, ticket: Ticket, history: Callable[[], History]) -> Work | CustomerReply | None:
+        """The customer's answer since a ticket was done, which people may have judged already; ``None`` for none."""
+        if not self._reads_answers or ticket.id in self._dead or ticket.id in self._dropped:
             return None
         if self._selection.reason(ticket) is not None:
             return None
         reply = reply_to(ticket, history(), self._triage.policy)
-        return None if reply is None or self._state.last_key(ticket.id) == reply.key else reply
+        if reply is None or self._state.last_key(ticket.id) == reply.key:
+            return None
+        work = Work(reply.ticket, reply.key, reply.ours, is_new=False, reply=True, earlier_key=reply.earlier_key)
+        if self._keeps_solved and reopened_by_thanks(ticket, history()):
+            return replace(work, ticket=ticket, replaces=(), thanks=True)
+        if not self._options.replies:
+            return None
+        return reply if reply.judged else work
 
     # Why one is left alone
 

@@ -43,8 +43,9 @@ class Settlement:
     @classmethod
     def of(cls, item: Open, now: float) -> Settlement:
         """From what the state keeps. ``now`` is monotonic, seconds."""
-        # What people have lost to a write is put back by one whose own answer says what it replaced.
-        alone, stamp = item.verdict.puts_back, item.verdict.clean_stamp
+        # What people have lost to a write is put back by one whose own answer says what it replaced; nor does a status
+        # travel in a job.
+        alone, stamp = item.verdict.puts_back or item.verdict.decision.closing is not None, item.verdict.clean_stamp
         taken_off = item.verdict.taken_off
         return cls(item.verdict, now, list(item.sent), stamp, alone=alone, taken_off=taken_off, taken_off_at=stamp)
 

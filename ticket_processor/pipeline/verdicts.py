@@ -11,6 +11,7 @@ from ..core import reasons
 from ..core.errors import DeadlineReached, Stopping, unexpected
 from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
 from ..policy.reanalysis import in_vain, replacing
+from ..policy.thanks import solved_again
 from ..state.store import Verdict
 from .fan_out import Stuck
 from .intake import Work
@@ -18,8 +19,8 @@ from .parts import Parts, RunOptions
 from .settlement import clean_stamp
 from .shared_faults import SharedFaults
 
-Understood = tuple[Analysis, Decision, int]
-"""A worker's analysis of a ticket, its decision, and the milliseconds that both took."""
+Understood = tuple[Analysis | None, Decision, int]
+"""A worker's analysis of a ticket, if it needs one, its decision, and the milliseconds that both took."""
 
 
 class Verdicts:
@@ -39,11 +40,14 @@ class Verdicts:
     def understand(self, work: Work) -> Understood:
         """Analyse a ticket and decide what it gets."""
         started = self._parts.clock.monotonic()
-        analysis = self._parts.understanding(work.ticket)
-        self._analysed[work.key] = analysis
-        analysis, decision = self._decide(work, analysis)
-        if work.is_new:
-            self._pace.saw(work.ticket, analysis)
+        analysis: Analysis | None = None
+        if work.thanks:
+            decision = solved_again(work.ticket.id, self._parts.policy)
+        else:
+            self._analysed[work.key] = understood = self._parts.understanding(work.ticket)
+            analysis, decision = self._decide(work, understood)
+            if work.is_new:
+                self._pace.saw(work.ticket, analysis)
         seconds = self._parts.clock.monotonic() - started
         if work.told:
             self._wait_until_stable(work.ticket, seconds)
@@ -94,7 +98,7 @@ class Verdicts:
             )
             return None
         self._faults.succeeded("analysis")
-        if work.replaces or work.reply:
+        if analysis is not None and (work.replaces or work.reply):
             fell_back_before = self._parts.policy.tag("fallback") in work.replaces
             rules_will_do = work.anew or (work.reply and (fell_back_before or not analysis.fell_back))
             if analysis.source != "model" and not rules_will_do:

@@ -19,6 +19,7 @@ from ..helpdesk.ticket_history import History, Ours
 from ..policy.decide import Policy
 from ..policy.decide import decide as by_policy
 from ..policy.skip_rules import Selection
+from ..policy.thanks import still_holds
 from ..state.store import Verdict
 from ..tags import NOT_OURS, merge
 from .follow_ups import incomplete
@@ -110,6 +111,10 @@ class Triage:
             gone = not set(verdict.replaces) <= set(ticket.tags)
             if gone or ((verdict.replaces or verdict.anew) and look.history.judged(ticket.tags)):
                 return end(OutcomeStatus.SKIPPED, reasons.JUDGED)
+            if verdict.decision.reason == reasons.ONLY_THANKS and not still_holds(
+                verdict.decision, ticket, look.history, self.policy
+            ):
+                return end(OutcomeStatus.SKIPPED, reasons.THANKS_OVERTAKEN)
             work.clean_stamp = ticket.updated_at
             if not self.stable(ticket):
                 return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)

@@ -639,6 +639,7 @@ def _shows(ticket: Ticket, change: Change) -> bool:
         not set(change.tags_removed) & set(ticket.tags)
         and (change.priority is None or ticket.priority is change.priority)
         and (change.group is None or ticket.group == change.group)
+        and (change.closing is None or ticket.status == change.closing.status)
         # A field of several choices may come back in another order.
         and all(set(ticket.fields.get(key, "").split()) == set(value.split()) for key, value in change.fields.items())
         and ("priority" not in change.cleared or ticket.priority is None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ..analysis.text.outgoing import leaving
 from ..core.models import Analysis, Decision, Frozen, Overwrite, Priority, Urgency
@@ -80,6 +80,12 @@ class Policy(Frozen):
     model_may_set_urgent: bool = Field(
         False, description="let a model set `urgent`; otherwise it sets `high` and the note suggests `urgent`"
     )
+    thanks_keep_solved: Mode = Field(
+        Mode.OFF,
+        exclude_if=lambda value: value is Mode.OFF,
+        description="a solved ticket that a customer's mere thanks reopened: `suggest` says so in a note, `apply` also "
+        "sets it back to solved",
+    )
     preset: Literal["labels", "tiers"] = Field("labels", description="`tiers` adds a tag that says who should take it")
     escalation: Escalation = Escalation()
     tiers: Tiers = Tiers()
@@ -95,6 +101,12 @@ class Policy(Frozen):
         if value.overwrite is not Overwrite.NEVER:
             raise ValueError("overwrite is for priority, group and fields; of tags only labels of our own are replaced")
         return value
+
+    @model_validator(mode="after")
+    def _status_with_a_note(self) -> Self:
+        if self.thanks_keep_solved is not Mode.OFF and self.note is NoteWhen.NEVER:
+            raise ValueError("thanks_keep_solved tells what it does in a note, and note is 'never'")
+        return self
 
     @property
     def rules_only_suggest(self) -> tuple[Part, ...]:

@@ -20,7 +20,7 @@ from ..core.tls import Version as TlsVersion
 from ..core.urls import is_loopback, whole_url
 from ..helpdesk.shards import Shard
 from ..knowledge.settings import KnowledgeSettings
-from ..policy.decide import RESERVED_TAGS, Policy
+from ..policy.decide import RESERVED_TAGS, Mode, Policy
 from ..policy.skip_rules import SkipSettings, Status
 from ..replies.settings import ReplySettings
 from .helpdesks import LOCAL_FILE, AccountSettings, FreshdeskSettings, LocalSettings, ZendeskSettings
@@ -316,6 +316,18 @@ class Settings(Frozen):
     def stable_read_s(self) -> float:
         """The seconds for which a ticket must not have changed."""
         return self.run.stable_read_s or STABLE_READ_S[self.helpdesk]
+
+    @property
+    def reads_answers(self) -> bool:
+        """Whether what customers say on triaged tickets is looked at."""
+        return self.run.retriage_on_reply or self.policy.thanks_keep_solved is not Mode.OFF
+
+    @property
+    def policy_here(self) -> Policy:
+        """The policy as this helpdesk takes it: where nothing guards a status, only people solve tickets."""
+        if self.helpdesk == "zendesk" or self.policy.thanks_keep_solved is not Mode.APPLY:
+            return self.policy
+        return self.policy.model_copy(update={"thanks_keep_solved": Mode.SUGGEST})
 
     @property
     def state_folder(self) -> Path:

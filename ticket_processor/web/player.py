@@ -49,7 +49,7 @@ def doors_of(settings: Settings, clock: Clock) -> Doors:
         zendesk=ZendeskVerifier(zendesk, serve.window_s) if zendesk else None,
         freshdesk=freshdesk,
         api=api,
-        marker=None if settings.run.retriage_on_reply else settings.policy.marker,
+        marker=None if settings.reads_answers else settings.policy.marker,
         own_user=OwnUser(settings, clock),
     )
 

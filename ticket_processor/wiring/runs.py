@@ -381,7 +381,7 @@ def _assembled(
                 audit=audit,
                 clock=clock,
                 deadline=deadline,
-                policy=settings.policy,
+                policy=settings.policy_here,
                 taxonomy=settings.taxonomy,
                 split=split.decide if split else None,
                 selection=selection(settings, transport),

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ...analysis.text.outgoing import told as leaves
 from ...core.errors import MissingPart
-from ...core.models import Change, Frozen, Ticket
+from ...core.models import Change, Frozen, StatusChange, Ticket
 from ...core.sanitize import plain_line
 from ...helpdesk.ticket_history import Edit, History
 from ...tags import COMPLETE, REPAIR, key_of_stage, merge_tags, reference
@@ -30,10 +30,11 @@ WORDS: Mapping[Why, str] = {
 MAX_LINE = 500
 """Characters in a line of the note."""
 
-Part = tuple[Literal["tag", "priority", "group", "field", "note"], str | int]
+Part = tuple[Literal["tag", "priority", "group", "status", "field", "note"], str | int]
 """A tag by its name, a field and a note by their numbers; the others have nothing but their kind."""
 _PRIORITY: Part = ("priority", "")
 _GROUP: Part = ("group", "")
+_STATUS: Part = ("status", "")
 
 
 class Left(Frozen):
@@ -118,7 +119,7 @@ def _shown_to_customers(writes: Iterable[Edit]) -> Iterator[Left]:
     for edit in writes:
         if edit.comment == "public":
             yield Left(part="reply to the customer", why="customers_saw_it")
-        if edit.status is not None and edit.status[1] in ("pending", "solved"):
+        if edit.status is not None and edit.status[1] in ("pending", "solved") and edit.comment is None:
             yield Left(part=f"status {edit.status[1]}", why="customers_saw_it")
 
 
@@ -129,6 +130,7 @@ def as_change(ticket: Ticket, back: TakeBack, *, key: str, intent: str, run_id: 
     on = sorted(name for name, (_, was_there) in tags.items() if was_there)
     priority = back.values.get(_PRIORITY, (None, None))[1]
     group = back.values.get(_GROUP, (None, None))[1]
+    opened = back.values.get(_STATUS)
     given_back = {number: before for number, (_, before) in fields.items() if before is not None}
     cleared: list[Literal["priority", "group"]] = []
     cleared += ["priority"] if _PRIORITY in back.values and priority is None else []
@@ -149,6 +151,7 @@ def as_change(ticket: Ticket, back: TakeBack, *, key: str, intent: str, run_id: 
         cleared=tuple(cleared),
         fields_cleared=tuple(number for number, (_, before) in fields.items() if before is None),
         notes_removed=tuple(back.of("note")),
+        closing=None if opened is None else StatusChange(status="open"),
         key=key,
         intent=intent,
         puts_back=True,
@@ -169,6 +172,7 @@ def told(change: Change, to: str = "->") -> list[str]:
         words.append(f"priority {change.priority_before or 'none'} {to} {change.priority or 'none'}")
     if change.group is not None or "group" in change.cleared:
         words.append(f"group {change.group_before or 'none'} {to} {change.group or 'none'}")
+    words += [f"status {change.closing.status}"] if change.closing is not None else []
     words += [f"field {number} as it was" for number in change.fields]
     words += [f"field {number} emptied" for number in change.fields_cleared]
     return [*words, *("note deleted" for _ in change.notes_removed)]
@@ -189,13 +193,13 @@ def _now(ticket: Ticket, part: Part) -> Any:
         return ticket.fields.get(int(name))
     if kind == "note":
         return True  # or the history would not tell of it
-    return ticket.priority if kind == "priority" else ticket.group
+    return {"priority": ticket.priority, "group": ticket.group, "status": ticket.status}[kind]
 
 
 def _changes(edit: Edit) -> dict[Part, tuple[Any, Any]]:
     """Every part that an edit changed, before and after; of tags, whether they were there.
 
-    A public reply of ours stays, and so does the tag that says so.
+    A public reply of ours stays, and so do the tag that says so and the status behind it, which comes without a note.
     """
     if edit.key and edit.comment == "public":
         return {}
@@ -205,6 +209,8 @@ def _changes(edit: Edit) -> dict[Part, tuple[Any, Any]]:
         found[_PRIORITY] = edit.priority
     if edit.group is not None:
         found[_GROUP] = edit.group
+    if edit.status is not None and (not edit.key or (edit.comment is not None and "solved" in edit.status)):
+        found[_STATUS] = edit.status
     if edit.note is not None and edit.key:
         found["note", edit.note] = (False, True)
     return found | {("field", number): values for number, values in edit.fields.items()}
