@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
-from ticket_processor.learning.gate import Mark, chance_of_fall
+from ticket_processor.learning.falls import Mark, MarkPair, chances_of_falls
+from ticket_processor.learning.gate import LEVEL
 from ticket_processor.learning.pins import PinnedCase, Pins
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 
@@ -66,17 +68,43 @@ def test_a_gate_with_nothing_to_compare_on_does_not_pass(folder: Path) -> None:
     assert CliRunner().invoke(app, ["eval", "--gate", "--candidate", "new.toml"]).exit_code == 2
 
 
-def marks(**counts: int) -> list[tuple[Mark, Mark]]:
+def marks(**counts: int) -> list[MarkPair]:
     names: dict[str, Mark] = {"r": "right", "w": "wrong", "n": "none"}
     return [(names[pair[0]], names[pair[1]]) for pair, count in counts.items() for _ in range(count)]
 
 
+def chance(**counts: int) -> float:
+    return chances_of_falls([{"category": pair} for pair in marks(**counts)])["category"]
+
+
 def test_the_chance_of_a_fall_is_mcnemars_where_both_write_on_the_same_tickets() -> None:
-    assert chance_of_fall(marks(rr=100, rw=5)) == pytest.approx(0.5**5, abs=0.005)
-    assert chance_of_fall(marks(rr=100, rw=8, wr=2)) == pytest.approx(56 / 1024, abs=0.006)
+    assert chance(rr=100, rw=5) == pytest.approx(0.5**6, abs=0.003)  # ties count half
+    assert chance(rr=100, rw=8, wr=2) == pytest.approx((11 + 45 / 2) / 1024, abs=0.005)
 
 
 def test_writing_less_or_more_is_no_fall_where_precision_stays() -> None:
-    assert chance_of_fall(marks(rr=90, ww=10, rn=45, wn=5)) == 1.0
-    assert chance_of_fall(marks(rr=90, ww=10, nr=89, nw=11)) > 0.2
-    assert chance_of_fall(marks(rr=90, ww=10, nr=20, nw=80)) < 0.001
+    assert chance(rr=90, ww=10, rn=45, wn=5) == 1.0
+    assert chance(rr=90, ww=10, rn=40, wn=0) == 1.0
+    assert chance(rr=90, ww=10, nr=89, nw=11) > 0.2
+    assert chance(rr=90, ww=10, nr=20, nw=80) < 0.001
+
+
+def test_fields_that_stay_cost_nothing_and_fields_that_change_together_count_as_one() -> None:
+    pairs = marks(rr=40, wr=1, rw=6)
+    alone = chance(rr=40, wr=1, rw=6)
+    same = chances_of_falls([{"category": pair, "urgency": pair, "sentiment": ("right", "right")} for pair in pairs])
+    assert same == {"category": alone, "sentiment": 1.0, "urgency": alone}
+    others = marks(rw=6, wr=1, rr=40)
+    apart = chances_of_falls([{"category": one, "urgency": other} for one, other in zip(pairs, others, strict=True)])
+    assert alone < apart["category"] < 2.1 * alone
+
+
+def test_settings_that_are_equally_good_are_refused_no_more_often_than_said() -> None:
+    dice, refused = random.Random(1), 0
+    for _ in range(100):
+        tickets = [
+            {"category": dice.choice(marks(rw=1, wr=1)), "urgency": dice.choice(marks(rr=1, rw=1, wr=1))}
+            for _ in range(12)
+        ]
+        refused += min(chances_of_falls(tickets, draws=400).values()) <= LEVEL
+    assert refused <= 10  # 5 are expected; 11 or more would come once in a hundred

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ..core.models import Analysis, Decision
 from ..core.taxonomy import Taxonomy
 from ..evaluation.data import Example
 from ..evaluation.labels import ScoredField, pairs
 from ..policy.decide import Policy
+from .falls import Mark, MarkPair, chances_of_falls
 from .pins import FIELDS, PinnedCase
 
 LEVEL = 0.05
-"""Probability that a change which makes nothing worse is refused for precision; shared by all tests of a gate."""
-DRAWS = 20_000
+"""Probability that a change which makes nothing worse is refused for precision, in any field."""
 ANSWERED = "answered by a model"
-Mark = Literal["right", "wrong", "none"]
-"""What an answer is worth: ``none`` where no label is written."""
 _SCORED: tuple[ScoredField, ...] = ("category", "subcategory", "urgency", "sentiment")
 
 
@@ -51,7 +48,7 @@ class Side:
 
 @dataclass(frozen=True)
 class PrecisionTest:
-    """Precision and coverage of one field before and after, and the probability of such a fall by chance."""
+    """Precision and coverage of one field before and after; ``p``: the probability of such a fall in any field."""
 
     field: str
     judged: int
@@ -104,12 +101,16 @@ def compare(
         )
         for field in FIELDS
     }
-    marks = {field: _marks(field, running, candidate, examples, taxonomy) for field in _SCORED}
-    marks[ANSWERED] = [  # type: ignore[index]
-        ("wrong" if before.analysis.fell_back else "right", "wrong" if after.analysis.fell_back else "right")
-        for before, after in zip(running.tickets, candidate.tickets, strict=True)
-    ]
-    marked = {field: found for field, found in marks.items() if found}
+    marks: dict[str, dict[int, MarkPair]] = {
+        field: _marks(field, running, candidate, examples, taxonomy) for field in _SCORED
+    }
+    marks[ANSWERED] = {
+        row: ("wrong" if before.analysis.fell_back else "right", "wrong" if after.analysis.fell_back else "right")
+        for row, (before, after) in enumerate(zip(running.tickets, candidate.tickets, strict=True))
+    }
+    chances = chances_of_falls(
+        [{field: found[row] for field, found in marks.items() if row in found} for row in range(len(examples))]
+    )
     held = [
         (case, case.holds(before.value(case.field)), after.value(case.field))
         for case, before, after in zip(cases, running.pins, candidate.pins, strict=True)
@@ -124,71 +125,36 @@ def compare(
             if right and not case.holds(now)
         ),
         changes={field: ids for field, ids in changes.items() if ids},
-        tests=tuple(_test(field, found, LEVEL / len(marked)) for field, found in marked.items()),
+        tests=tuple(_test(field, tuple(marks[field].values()), p) for field, p in chances.items()),
     )
 
 
-def chance_of_fall(marks: Sequence[tuple[Mark, Mark]]) -> float:
-    """How probable a fall of precision like this one is where both settings are equally good.
-
-    A permutation test on the tickets that both mark differently: each one's two marks are swapped at random. Where
-    both write on the same tickets it is McNemar's exact test, one-sided, by drawing.
-    """
-    before, after = _precision(first for first, _ in marks), _precision(second for _, second in marks)
-    if before is None or after is None or after >= before:
-        return 1.0
-    counts = {pair: marks.count(pair) for pair in set(marks)}
-    swapped = {pair: counts.get(pair, 0) + counts.get((pair[1], pair[0]), 0) for pair in counts if pair[0] < pair[1]}
-    swapped |= {(b, a): counts[a, b] for a, b in counts if a > b and (b, a) not in counts}
-    same = {mark: counts.get((mark, mark), 0) for mark in ("right", "wrong")}
-    dice, hits = random.Random(0), 0
-    for _ in range(DRAWS):
-        first, second = dict(same), dict(same)
-        for (one, other), number in swapped.items():
-            kept = dice.getrandbits(number).bit_count()
-            for side, mark, count in (
-                (first, one, kept),
-                (second, one, number - kept),
-                (first, other, number - kept),
-                (second, other, kept),
-            ):
-                if mark in side:
-                    side[mark] += count
-        fall = _share(first) - _share(second)
-        hits += fall >= before - after - 1e-12
-    return (1 + hits) / (1 + DRAWS)
-
-
-def _share(counts: Mapping[str, int]) -> float:
-    return counts["right"] / (counts["right"] + counts["wrong"] or 1)
-
-
-def _precision(marks: Any) -> float | None:
+def _precision(marks: Sequence[Mark]) -> float | None:
     written = [mark == "right" for mark in marks if mark != "none"]
     return sum(written) / len(written) if written else None
 
 
-def _test(field: str, marks: Sequence[tuple[Mark, Mark]], level: float) -> PrecisionTest:
+def _test(field: str, marks: Sequence[MarkPair], p: float) -> PrecisionTest:
     sides = [[pair[side] for pair in marks] for side in (0, 1)]
-    p = chance_of_fall(marks)
     covered = [sum(mark != "none" for mark in side) / len(side) for side in sides]
     before, after = map(_precision, sides)
-    return PrecisionTest(field, len(marks), (before, after), (covered[0], covered[1]), p, p <= level)
+    return PrecisionTest(field, len(marks), (before, after), (covered[0], covered[1]), p, p <= LEVEL)
 
 
 def _marks(
     field: ScoredField, running: Side, candidate: Side, examples: Sequence[Example], taxonomy: Taxonomy
-) -> list[tuple[Mark, Mark]]:
-    both = [_marks_of(field, side, examples, taxonomy) for side in (running, candidate)]
-    return list(zip(*both, strict=True))
+) -> dict[int, MarkPair]:
+    """By ticket, the marks of both sides."""
+    before, after = (_marks_of(field, side, examples, taxonomy) for side in (running, candidate))
+    return {row: (mark, after[row]) for row, mark in before.items()}
 
 
-def _marks_of(field: ScoredField, side: Side, examples: Sequence[Example], taxonomy: Taxonomy) -> list[Mark]:
+def _marks_of(field: ScoredField, side: Side, examples: Sequence[Example], taxonomy: Taxonomy) -> dict[int, Mark]:
     found = pairs(field, examples, [ruling.analysis for ruling in side.tickets], taxonomy)
-    marks: list[Mark] = []
+    marks: dict[int, Mark] = {}
     for row, truth, answer in zip(found.rows, found.gold, found.predicted, strict=True):
         ruling = side.tickets[row]
         # All labels are written together, or none.
         written = side.policy.tag("urgency", ruling.analysis.urgency) in ruling.decision.tags
-        marks.append(("right" if truth == answer else "wrong") if written else "none")
+        marks[row] = ("right" if truth == answer else "wrong") if written else "none"
     return marks
