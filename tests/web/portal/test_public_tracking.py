@@ -190,6 +190,25 @@ def test_a_customer_says_that_it_is_solved_and_opens_it_again(rig: PortalRig) ->
     assert "This solved it" in page_of(browser, ticket)
 
 
+def test_a_reply_opens_a_resolved_ticket_again_unless_the_customer_says_that_it_is_solved(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    assert "Is it solved?" not in page_of(browser, ticket)
+    rig.store.change(ticket.id, agent_of(rig), version=None, now=rig.at, status="resolved")
+    assert "Is it solved?" in page_of(browser, ticket)
+    browser.act(ticket, "reply", body="Okay, thanks", solved="yes")
+    assert now_of(rig, ticket.id).status == "resolved"
+    browser.act(ticket, "reply", body="It is back.", solved="no")
+    assert now_of(rig, ticket.id).status == "open"
+    assert rig.told == [ticket.id] * 2
+
+
+def test_a_reply_from_a_page_that_was_shown_before_the_resolution_opens_the_ticket_again(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    rig.store.change(ticket.id, agent_of(rig), version=None, now=rig.at, status="resolved")
+    browser.act(ticket, "reply", body="One more thing.")
+    assert now_of(rig, ticket.id).status == "open"
+
+
 def test_who_has_not_seen_the_newest_answer_is_shown_it_first(rig: PortalRig) -> None:
     browser, ticket = opened(rig)
     rig.store.reply(ticket.id, agent_of(rig), "Wait, one more step.", public=True, now=rig.at)
@@ -214,6 +233,7 @@ def test_a_ticket_that_was_solved_long_ago_stays_so(rig: PortalRig) -> None:
     rig.at += 31 * 24 * 3600
     answer = browser.act(ticket, "reopen", version=now_of(rig, ticket.id).version)
     assert answer.status_code == 409
+    assert browser.act(ticket, "reply", body="Thanks.", solved="no").status_code == 200
     assert now_of(rig, ticket.id).status == "resolved"
 
 

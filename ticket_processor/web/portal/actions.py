@@ -25,7 +25,7 @@ from .form import MOST_DESCRIPTION, Files, Text, files_in
 from .limits import too_many
 from .parts import Portal
 from .timeline import has_news
-from .tracking import STARS, shown
+from .tracking import STARS, may_become, shown
 
 Number = Annotated[int, Form()]
 TRIES = 5
@@ -39,21 +39,26 @@ def routes(portal: Portal) -> APIRouter:
     router = APIRouter(prefix="/t/{number}")
 
     @router.post("/reply")
-    def reply(request: Request, number: str, body: Text = "", form_token: Text = "", files: Files = None) -> Response:
-        """Store the customer's words, and the files that came with them."""
+    def reply(
+        request: Request, number: str, body: Text = "", solved: Text = "", form_token: Text = "", files: Files = None
+    ) -> Response:
+        """Store the customer's words, and the files that came with them.
+
+        A resolved ticket is opened again, unless the customer says that it is ``solved``.
+        """
         ticket = admitted(request, number, form_token)
         text = strip_hidden(body).strip()
         sent, wrong = files_in(files)
         if not text or len(text) > MOST_DESCRIPTION:
             wrong = f"Use at most {MOST_DESCRIPTION:,} characters." if text else "Write something first."
         if wrong:
-            return shown(portal, request, ticket, 422, notice=wrong, typed=text)
+            return shown(portal, request, ticket, 422, notice=wrong, typed=text, solved=solved)
         if wait_s := portal.wait_for_files(request, sent):
             raise too_many(wait_s)
         try:
-            say(ticket, text, sent)
+            say(ticket, text, sent, reopens=solved != "yes")
         except LocalHelpdeskError as error:
-            return shown(portal, request, ticket, 409, notice=_words(error), typed=text)
+            return shown(portal, request, ticket, 409, notice=_words(error), typed=text, solved=solved)
         portal.told(ticket.id)
         return go_to(f"{path_of(number)}#conversation")
 
@@ -88,8 +93,9 @@ def routes(portal: Portal) -> APIRouter:
             raise too_many(wait_s)
         return ticket
 
-    def say(ticket: LocalTicket, text: str, files: Sequence[NewFile]) -> None:
+    def say(ticket: LocalTicket, text: str, files: Sequence[NewFile], *, reopens: bool) -> None:
         for _ in range(TRIES):
+            is_over = ticket.status == "resolved" and "open" in may_become(portal, ticket)
             if portal.was_just_said(ticket.id, _customer(ticket), text, files=files):
                 return
             try:
@@ -100,6 +106,7 @@ def routes(portal: Portal) -> APIRouter:
                     public=True,
                     files=files,
                     version=ticket.version,
+                    status="open" if is_over and reopens else None,
                     now=portal.now(),
                 )
                 return

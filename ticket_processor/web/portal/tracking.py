@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...core.clock import parse_iso
-from ...helpdesk.local_model import REOPEN_S, LocalTicket, allowed
+from ...helpdesk.local_model import REOPEN_S, LocalTicket, Status, allowed
 from . import timeline
 from .access import LINK_COOKIE, go_to, let_in, opened, path_of, seen_by
 from .parts import Portal
@@ -73,6 +74,7 @@ def shown(
     *,
     notice: str = "",
     typed: str = "",
+    solved: str = "",
     stars: int = 0,
     comment: str = "",
 ) -> Response:
@@ -85,6 +87,7 @@ def shown(
         status,
         notice=notice,
         typed=typed,
+        solved=solved,
         link=link,
         articles=portal.suggestions(ticket.subject, ticket.description) if timeline.is_at_work(ticket) else [],
         can_reply=ticket.status not in ("closed", "spam"),
@@ -92,13 +95,18 @@ def shown(
     )
 
 
+def may_become(portal: Portal, ticket: LocalTicket) -> Sequence[Status]:
+    """The statuses that the customer may give the ticket now."""
+    ended = ticket.resolved_at if ticket.status == "resolved" else None
+    is_late = ended is not None and portal.now() - parse_iso(ended) > REOPEN_S
+    return () if is_late else allowed(ticket.status, "customer")
+
+
 def _live(portal: Portal, ticket: LocalTicket, since: float, *, stars: int = 0, comment: str = "") -> dict[str, Any]:
     rating = portal.store.rating(ticket.id)
     events = portal.store.events(ticket.id)
     alert = timeline.needs_alert(ticket, events)
     files = [each for each in portal.store.files(ticket.id) if each.public]
-    ended = ticket.resolved_at if ticket.status == "resolved" else None
-    is_late = ended is not None and portal.now() - parse_iso(ended) > REOPEN_S
     return {
         "ticket": ticket,
         "path": path_of(ticket.number),
@@ -109,7 +117,7 @@ def _live(portal: Portal, ticket: LocalTicket, since: float, *, stars: int = 0, 
         "messages": portal.store.messages(ticket.id, public_only=True),
         "files": [each for each in files if each.message_id is None],
         "files_of": {each.message_id: [one for one in files if one.message_id == each.message_id] for each in files},
-        "may": () if is_late else allowed(ticket.status, "customer"),
+        "may": may_become(portal, ticket),
         "may_rate": ticket.status in ("resolved", "closed"),
         "rating": rating,
         "stars": stars or (rating.stars if rating else 0),

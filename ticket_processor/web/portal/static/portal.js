@@ -22,8 +22,9 @@ document.addEventListener("htmx:load", (event) => {
 });
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method !== "post") return;
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "yes";
+  const now = Date.now(); // nothing tells that an upload was cancelled, so that it can be sent again later
+  if (now - (event.target.dataset.sent || 0) < 3000) event.preventDefault();
+  else event.target.dataset.sent = now;
 });
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
