@@ -22,16 +22,8 @@ class Pages:
     """The pages of one portal, whose name stands at their top."""
 
     def __init__(self, name: str, forms: FormTokens) -> None:
+        self._name = name
         self._forms = forms
-        self._templates = Environment(
-            loader=FileSystemLoader(FOLDER / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals["portal_name"] = name
-        self._templates.filters |= {"moment": moment, "rendered": rendered, "file_size": file_size}
 
     def page(
         self,
@@ -49,7 +41,7 @@ class Pages:
         """
         browser = self._forms.browser(request)
         token = form_token or self._forms.token(browser)
-        text = self._templates.get_template(template).render(form_token=token, **values)
+        text = _TEMPLATES.get_template(template).render(portal_name=self._name, form_token=token, **values)
         response = HTMLResponse(text, status, headers)
         self._forms.remember(response, browser)
         return response
@@ -65,3 +57,13 @@ def moment(stamp: str) -> Markup:
 def file_size(count: int) -> str:
     """A number of bytes, for people."""
     return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{max(1, round(count / 1024))} kB"
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(FOLDER / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters |= {"moment": moment, "rendered": rendered, "file_size": file_size}

@@ -68,6 +68,8 @@ class Portal:
         self.forms = FormTokens(self.cookies, now)
         self.pages = Pages(settings.name, self.forms)
         self.wrong_keys = Buckets(20, HOUR_S, now)
+        self.wrong_passwords_by_address = Buckets(20, HOUR_S, now)
+        self.wrong_passwords_by_mail = Buckets(100, HOUR_S, now)
         self.tickets_by_address = Buckets(30, HOUR_S, now)
         self.tickets_by_mail = Buckets(10, HOUR_S, now)
         self.acts = Buckets(60, HOUR_S, now)

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ....helpdesk.local_model import Person
-from ..limits import Buckets, address_of, too_many
-from ..parts import HOUR_S, Portal
+from ..limits import address_of, too_many
+from ..parts import Portal
 from .passwords import Passwords, why_weak
 from .sessions import LOGIN, PATH, Sessions
 
@@ -20,20 +20,20 @@ WRONG = "Mail address or password is wrong."
 def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRouter:
     """The routes of ``/admin/login``, ``/admin/logout`` and ``/admin/password``."""
     router = APIRouter()
-    store, page = portal.store, portal.pages.page
+    store = portal.store
     agent_here, form_here = Depends(sessions.agent), Depends(sessions.form)
-    by_address, by_mail = Buckets(20, HOUR_S, portal.now), Buckets(100, HOUR_S, portal.now)  # of wrong passwords
 
     def check_tries(address: str, email: str) -> None:
-        if wait_s := max(by_address.take(address, only_look=True), by_mail.take(email, only_look=True)):
+        buckets = ((portal.wrong_passwords_by_address, address), (portal.wrong_passwords_by_mail, email))
+        if wait_s := max(bucket.take(key, only_look=True) for bucket, key in buckets):
             raise too_many(wait_s)
 
     def count_wrong(address: str, email: str) -> None:
-        by_address.take(address)
-        by_mail.take(email)
+        portal.wrong_passwords_by_address.take(address)
+        portal.wrong_passwords_by_mail.take(email)
 
     def form(request: Request, to: str, status: int = 200, trouble: str = "", email: str = "") -> Response:
-        return page(request, "admin/login.html", status, to=_within(to), trouble=trouble, email=email)
+        return portal.pages.page(request, "admin/login.html", status, to=_within(to), trouble=trouble, email=email)
 
     @router.get(LOGIN)
     def ask(request: Request, next: str = PATH) -> Response:
@@ -72,7 +72,7 @@ def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRoute
     @router.get(f"{PATH}/password")
     def own_password(request: Request, agent: Person = agent_here) -> Response:
         """The form for a new password of one's own."""
-        return page(request, "admin/password.html", agent=agent, trouble="")
+        return portal.pages.page(request, "admin/password.html", agent=agent, trouble="")
 
     @router.post(f"{PATH}/password", dependencies=[agent_here, form_here])
     def set_own_password(
@@ -89,7 +89,7 @@ def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRoute
             count_wrong(address, agent.email)
             trouble = "The current password is wrong."
         if trouble is not None:
-            return page(request, "admin/password.html", 422, agent=agent, trouble=trouble)
+            return portal.pages.page(request, "admin/password.html", 422, agent=agent, trouble=trouble)
         store.set_password(agent.id, passwords.hash(new))
         response = RedirectResponse(PATH, 303)
         sessions.begin(request, response, agent)
