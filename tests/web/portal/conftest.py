@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 pytest.importorskip("nh3", reason="the extra 'serve' is not installed")
 
+from anyio.from_thread import start_blocking_portal
 from argon2 import PasswordHasher
 from httpx2 import Response
 from starlette.testclient import TestClient
@@ -62,11 +63,12 @@ class PortalRig:
     told: list[int] = field(default_factory=list)
     app: Any = None
     parts: Any = None
+    loop: Any = None
 
     def browser(self, address: str = "203.0.113.5") -> Browser:
         """Another browser, at this address."""
         browser = Browser(self.app, base_url="http://help.test", client=(address, 5000), raise_server_exceptions=False)
-        browser.rig = self
+        browser.rig, browser.portal = self, self.loop
         return browser
 
     def only_ticket(self) -> LocalTicket:
@@ -96,23 +98,45 @@ def chromium() -> Iterator[Any]:
 MakePortal = Callable[..., PortalRig]
 
 
+@pytest.fixture(scope="session")
+def loop() -> Iterator[Any]:
+    """Where the browsers' requests are answered; each one would start threads of its own."""
+    with start_blocking_portal() as started:
+        yield started
+
+
+_SPARE: list[PortalRig] = []
+"""Portals of tests that have ended. To build an application takes longer than most tests."""
+
+
 @pytest.fixture
-def make_rig(tmp_path: Path) -> Iterator[MakePortal]:
-    """Make a portal, with articles where ``suggest`` finds some."""
-    opened: list[LocalStore] = []
+def make_rig(tmp_path: Path, loop: Any) -> Iterator[MakePortal]:
+    """Make a portal, with articles where ``suggest`` finds some. Nothing but the application's routes is an old one."""
+    opened: list[PortalRig] = []
 
     def make(*, suggest: Suggest | None = None, address: str = "http://help.test") -> PortalRig:
-        store = LocalStore(tmp_path / "helpdesk.sqlite3")
-        opened.append(store)
-        rig = PortalRig(store)
+        path = tmp_path / "helpdesk.sqlite3"
+        spare = _SPARE.pop() if _SPARE else None
+        if spare is None:
+            rig = PortalRig(LocalStore(path))
+        else:
+            rig = PortalRig(spare.store, app=spare.app, parts=spare.parts)
+            LocalStore.__init__(rig.store, path)
+        rig.loop = loop
+        opened.append(rig)
         settings = PortalSettings(b"a key for tests only, 32 bytes long", "Acme help", address)
-        rig.parts = Portal(store, settings, lambda: rig.at, told=rig.told.append, suggest=suggest)
-        rig.app = make_portal(rig.parts)
+        options: Any = {"now": lambda: rig.at, "told": rig.told.append, "suggest": suggest}
+        if spare is None:
+            rig.parts = Portal(rig.store, settings, **options)
+            rig.app = make_portal(rig.parts)
+        else:
+            Portal.__init__(rig.parts, rig.store, settings, **options)
         return rig
 
     yield make
-    for store in opened:
-        store.close()
+    for rig in opened:
+        rig.store.close()
+    _SPARE.extend(opened)
 
 
 @pytest.fixture
