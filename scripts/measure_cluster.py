@@ -217,11 +217,14 @@ LOSSES: dict[str, Callable[[Nodes], object]] = {
 def kill(what: str, runs: int, tickets: int) -> None:
     """Several such runs."""
     dice = random.Random(what)
-    undisturbed = sorted(story("", tickets, None)[0] for _ in range(3))[1]
-    took, again, lost, broken = [], 0, 0, []
+    calm = [story("", tickets, None)[:2] for _ in range(3)]
+    undisturbed = sorted(seconds for seconds, _ in calm)[1]
+    whole = sorted(summary["duration_s"] for _, summary in calm)[1]
+    took, whole_runs, again, lost, broken = [], list[float](), 0, 0, []
     for number in range(runs):
         seconds, summary, wrong = story(what, tickets, None if what == "worker" else dice)
         took.append(seconds)
+        whole_runs.append(summary.get("duration_s", 0.0))
         again += summary["cluster"].get("again", 0)
         lost += bool(summary["cluster"].get("lost"))
         broken += [f"run {number}: {each}" for each in wrong]
@@ -229,6 +232,8 @@ def kill(what: str, runs: int, tickets: int) -> None:
     print(
         f"{what}: {runs} runs of {tickets} tickets, {len(broken)} wrong; seconds after the loss: median "
         f"{sorted(took)[runs // 2]:.1f}, longest {max(took):.1f}, undisturbed {undisturbed:.1f}; "
+        f"whole runs: median {sorted(whole_runs)[runs // 2]:.1f}, longest {max(whole_runs):.1f}, "
+        f"{max(whole_runs) / whole:.2f} x undisturbed {whole:.1f}; "
         f"clusters lost: {lost}; requests made again: {again}"
     )
 
