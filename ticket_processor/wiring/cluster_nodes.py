@@ -139,10 +139,10 @@ def grace_s(models: Sequence[ModelTarget]) -> float:
 
 
 async def _wind_up(worker: Worker, seconds: float) -> None:
-    """Take nothing more, finish what runs, then hand back what waits."""
+    """Take nothing more, finish what runs unless the scheduler goes as well, then hand back what waits."""
     worker.status = Status.paused
     for _ in range(round(seconds / POLL_S) + 1):
-        if not worker.state.executing:
+        if not worker.state.executing or worker.status is not Status.paused:
             break
         await asyncio.sleep(POLL_S)
     await asyncio.wait_for(worker.close_gracefully(), timeout=POLL_S * 12)
