@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import fnmatch
 import re
 import shutil
@@ -140,6 +141,19 @@ def test_the_build_gets_what_it_copies_and_nothing_else() -> None:
     for name in (".env", ".git/config", "logs/ticketbot-2026-01-01.jsonl", "tests/support/fakes.py", "ticketbot.toml"):
         assert not let_through(name), name
     assert not let_through("ticket_processor/__pycache__/cli.cpython-311.pyc")
+
+
+def test_whatever_the_package_reads_is_installed_with_it() -> None:
+    """The image has the installed package only; a checkout has every file, told or not."""
+    told = configparser.ConfigParser(interpolation=None)
+    told.read(ROOT / "setup.cfg", encoding="utf-8")
+    patterns = told["options.package_data"]["*"].split(", ")
+    program = ROOT / "ticket_processor"
+    packages = {file.parent for file in program.rglob("__init__.py")}
+    installed = {file for package in packages for pattern in patterns for file in package.glob(pattern)}
+    files = [file for file in program.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    assert {file.parent for file in files if file.suffix == ".py"} == packages
+    assert {file for file in files if file.suffix != ".py"} <= installed
 
 
 def test_the_linter_finds_nothing() -> None:
