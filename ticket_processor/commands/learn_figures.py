@@ -12,6 +12,7 @@ import typer
 from ..analysis.classifier.storage import trained_at, version
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
+from ..core.who import person_at_keyboard
 from ..learning.store import FILE_NAME, LearningStore
 from ..learning.thresholds import (
     CLASSIFIER,
@@ -24,7 +25,6 @@ from ..learning.thresholds import (
 )
 from ..policy.decide import PARTS, Part
 from ..settings.load import load
-from .learn_pins import who_decides
 from .options import ConfigOption, JsonOption
 from .parse_time import parse_since
 from .score_tables import Table, show
@@ -63,7 +63,7 @@ def thresholds(
         if apply:
             detail = {"precision": precision, "taxonomy": digest, "parts": chosen, "said": _said(chosen)}
             detail[CLASSIFIER] = version(settings.classifier_folder)
-            change = store.record(KIND, who_decides(), detail, clock.now())
+            change = store.record(KIND, person_at_keyboard(), detail, clock.now())
     lines = policy_lines(chosen, digest)
     if as_json:
         rows = [asdict(item) for item in found]

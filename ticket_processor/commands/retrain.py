@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ..analysis.classifier.storage import version, write
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError
+from ..core.who import person_at_keyboard
 from ..learning.model import Correction
 from ..learning.retraining import FIELDS, RETRAINED, falls
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.schema import Settings
-from .learn_pins import who_decides
 
 if TYPE_CHECKING:
     from ..evaluation.training.fitting import Trained
@@ -61,7 +61,7 @@ def store_retrained(
             "former": former,
             "now": version(folder),
         }
-        change = store.record(RETRAINED, who_decides(), detail, clock.now())
+        change = store.record(RETRAINED, person_at_keyboard(), detail, clock.now())
     told.append(f"stored in {folder}; 'ticketbot learn undo {change.id}' puts the former one back")
     return after, told, {**data, "change": change.id}
 
