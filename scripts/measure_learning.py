@@ -1,6 +1,6 @@
 """Measure what a site without a model gains in eight weeks from people's corrections, and what one account can spoil.
 
-    python scripts/measure_learning.py DATA_DIR [--files it_service tickets_german] [--seeds 0 1 2]
+    python scripts/measure_learning.py DATA_DIR [--files it_service tickets_german] [--seeds 0 1 2] [--by person rule]
 
 ``DATA_DIR`` holds ``*.jsonl.gz`` ticket sets. Of each file 40% of the rows (500 at most) are tested on and never learnt
 from; texts whose first words are alike are taken once. The others come in as 60 tickets a day, again from the first
@@ -168,6 +168,7 @@ def main() -> None:
     parser.add_argument("data_dir", type=Path, help="folder with *.jsonl.gz files")
     parser.add_argument("--files", nargs="+", default=["it_service", "tickets_german"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--by", nargs="+", default=["person", "rule"], choices=["person", "rule"])
     options = parser.parse_args()
     for name in options.files:
         path = options.data_dir / f"{name}.jsonl.gz"
@@ -179,7 +180,7 @@ def main() -> None:
         ranked = [label for label, _ in Counter(row.gold for row in rows).most_common()]
         untouched = course(rows, options.seeds[0], by="person", touched=False)
         print(f"  nobody touches anything: {len(untouched.found)} examples, accuracy {set(untouched.accuracy)}")
-        for by in ("person", "rule"):
+        for by in options.by:
             runs = [course(rows, seed, by=by) for seed in options.seeds]
             weeks = [f"{statistics.mean(each):.3f}" for each in zip(*(run.accuracy for run in runs), strict=True)]
             gains = [run.accuracy[WEEKS - 1] - run.accuracy[0] for run in runs]

@@ -81,6 +81,13 @@ def test_many_corrections_of_one_account_stay_out_of_what_others_agreed_on(store
     assert len(store.corrections("approved")) == 6
 
 
+def test_what_is_left_of_a_push_does_not_slip_in_when_the_rest_is_long_ago(store: LearningStore) -> None:
+    long_ago = several(200, 1_000, author=66, at=NOW - WITHIN_S - 1)
+    store.keep([], [*by(3, 30), *long_ago, *several(15, 2_000, author=66)])
+    approve_agreed(store, NOW)
+    assert {item.author for item in store.corrections("approved")} == {100, 101, 102}
+
+
 def test_what_a_person_rejected_or_took_back_is_left_to_people(store: LearningStore) -> None:
     store.keep([], [*by(3), *by(3, first=50, theirs="refund")])
     store.decide([1], "rejected", "ana", NOW)

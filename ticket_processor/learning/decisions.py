@@ -34,10 +34,10 @@ def approve_agreed(store: LearningStore, at: float) -> LearntChange | None:
     everything = store.corrections(kept=True)
     refused = {_direction(item) for item in everything if item.status == "rejected"} | _taken_back(store, everything)
     lately = [item for item in everything if item.at >= at - WITHIN_S and item.status in ("pending", "approved")]
-    by_one = pushers(lately)
+    pushing = {*pushers(everything).items(), *pushers(lately).items()}
     groups: defaultdict[tuple[str, str | None, str], list[Correction]] = defaultdict(list)
     for item in lately:
-        if item.ours == item.theirs or item.author is None or by_one.get((item.field, item.theirs)) != item.author:
+        if item.ours == item.theirs or ((item.field, item.theirs), item.author) not in pushing:
             groups[_direction(item)].append(item)
     agreed = [
         item.id
