@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from ..learning.drift import LEAST_RATIO, LEAST_TICKETS, chance, discovered, variation_of
+from .drift import LEAST_RATIO, LEAST_TICKETS, chance, discovered, variation_of
 from .index import LogIndex
 from .queries import stamp
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from ticket_processor.learning.drift import LEAST_VARIATION, chance, discovered, variation_of
+from ticket_processor.reporting.drift import LEAST_VARIATION, chance, discovered, variation_of
 
 
 def test_the_chance_is_that_of_a_fair_draw() -> None:
