@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from ..reporting.drift import LEAST_RATIO, LEAST_TICKETS, chance, discovered, variation_of
 from .checks import WARNING, Said
-from .facts import AlertFinding, Look, Unclear, many
+from ..core.wording import many
+from .facts import AlertFinding, Look, Unclear
 from .run_metrics import TRIAGE
 from .slo import DAY
 
