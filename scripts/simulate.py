@@ -6,6 +6,7 @@
     python scripts/simulate.py 2000 --mutations           # take guards away: each must be noticed
     python scripts/simulate.py 10000 --freshdesk          # on Freshdesk, which guards nothing; counts losses
     python scripts/simulate.py 10000 --replies            # with public replies and the statuses behind them
+    python scripts/simulate.py 3000 --thanks              # customers reopen solved tickets, some with mere thanks
     python scripts/simulate.py 3000 --shards              # two drivers, each with a shard of the account
     python scripts/simulate.py 3000 --split               # two releases share the tickets
     python scripts/simulate.py 3000 --local               # on the local helpdesk, whose file runs and people write to
@@ -32,7 +33,14 @@ from multiprocessing import TimeoutError as MultiprocessingTimeout
 
 import development  # noqa: F401 - for its effect
 
-from tests.simulation import cluster_world, freshdesk_invariants, invariants, local_invariants, reply_invariants
+from tests.simulation import (
+    cluster_world,
+    freshdesk_invariants,
+    invariants,
+    local_invariants,
+    reply_invariants,
+    thanks_invariants,
+)
 from tests.simulation.cluster_mutations import CLUSTER_MUTATIONS
 from tests.simulation.cluster_world import ClusterWorld
 from tests.simulation.freshdesk_mutations import FRESHDESK_MUTATIONS
@@ -44,6 +52,8 @@ from tests.simulation.reply_mutations import REPLY_MUTATIONS
 from tests.simulation.reply_world import ReplyWorld
 from tests.simulation.shard_world import SHARD_MUTATIONS, ShardWorld, broken_promises
 from tests.simulation.split_world import SPLIT_MUTATIONS, SplitWorld
+from tests.simulation.thanks_mutations import THANKS_MUTATIONS
+from tests.simulation.thanks_world import ThanksWorld
 from tests.simulation.world import World
 
 CHUNK = 50
@@ -63,6 +73,7 @@ WORLDS: dict[str, type[World]] = {
     "": World,
     "freshdesk": FreshdeskWorld,
     "replies": ReplyWorld,
+    "thanks": ThanksWorld,
     "local": LocalWorld,
     "cluster": ClusterWorld,
     "shards": ShardWorld,
@@ -73,6 +84,7 @@ GUARDS = {
     "": MUTATIONS,
     "freshdesk": FRESHDESK_MUTATIONS,
     "replies": REPLY_MUTATIONS,
+    "thanks": THANKS_MUTATIONS,
     "local": LOCAL_MUTATIONS,
     "cluster": CLUSTER_MUTATIONS,
     "shards": SHARD_MUTATIONS,
@@ -98,6 +110,8 @@ def violations(world: World) -> list[str]:
         return cluster_world.violations(world)
     if isinstance(world, ReplyWorld):
         return reply_invariants.violations(world)
+    if isinstance(world, ThanksWorld):
+        return thanks_invariants.violations(world)
     if isinstance(world, ShardWorld):
         return broken_promises(world)
     return invariants.violations(world)
@@ -136,6 +150,8 @@ def census(world: World) -> Counter[str]:
         held.update(f"requests that ended {fate}" for played in world.played for fate in played.fates)
     if isinstance(world, ReplyWorld):
         held.update(reply_invariants.sent_in(world))
+    if isinstance(world, ThanksWorld):
+        held.update(thanks_invariants.thanked_in(world))
     held["tickets"] += len(world.tickets)
     for ticket in world.sandbox.store.tickets.values():
         for audit in ticket.audits:
@@ -266,6 +282,7 @@ def main() -> int:
     kinds.add_argument(
         "--replies", dest="kind", action="store_const", const="replies", help="send public replies and statuses as well"
     )
+    kinds.add_argument("--thanks", dest="kind", action="store_const", const="thanks", help="reopen solved tickets")
     kinds.add_argument("--shards", dest="kind", action="store_const", const="shards", help="have two drivers share it")
     kinds.add_argument("--split", dest="kind", action="store_const", const="split", help="have two releases share it")
     kinds.add_argument("--local", dest="kind", action="store_const", const="local", help="play on the local helpdesk")
