@@ -8,10 +8,11 @@ import pytest
 
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.business_rules import AccountSetup, BusinessRule, Clause, RuleAction, RuleCondition
+from ticket_processor.helpdesk.protocol import AccountLabels, TicketField
 from ticket_processor.learning.doctor.conditions import HypotheticalUpdate, Truth, holds, judge
 from ticket_processor.learning.doctor.examine import SetupFinding, examine
 from ticket_processor.learning.doctor.writes import planned_writes
-from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.decide import Mode, Policy
 
 AS_IT_COMES = planned_writes(Policy(), default_taxonomy(), ("new", "open"))
 YES, NO, MAYBE = Truth.YES, Truth.NO, Truth.MAYBE
@@ -283,3 +284,11 @@ def test_a_planted_conflict_is_named(name: str) -> None:
 @pytest.mark.parametrize("name", HARMLESS)
 def test_a_harmless_rule_is_not(name: str) -> None:
     assert conflicts(HARMLESS[name]) == []
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_field_that_solving_needs_is_named_where_thanks_may_solve_a_ticket(mode: Mode) -> None:
+    policy = Policy(thanks_keep_solved=mode)
+    setup = AccountSetup(labels=AccountLabels(None, (TicketField(5, "Root cause", "text", required=True),)))
+    told = examine(setup, planned_writes(policy, default_taxonomy(), ("new", "open")), policy, default_taxonomy())
+    assert ("required_field" in [item.kind for item in told]) is (mode is Mode.APPLY)

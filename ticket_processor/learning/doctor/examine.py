@@ -257,8 +257,8 @@ def _labels(setup: AccountSetup, planned: PlannedWrites, policy: Policy, taxonom
     needed = [field for field in own if field.required]
     if needed and planned.solves:
         names = _names([f"'{plain_line(field.title, 60)}' ({field.id})" for field in needed])
-        text = f"solving after a public reply is refused where {names} is empty, which is required"
-        advice = "let the categories fill it, or leave replies.public.then at nothing"
+        text = f"a run that sets tickets to solved is refused where {names} is empty, which is required"
+        advice = "let the categories fill it, or switch off replies.public.then and policy.thanks_keep_solved"
         yield SetupFinding(severity="warning", kind="required_field", rule="-", text=text, advice=advice)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.models import Analysis, Overwrite, Risk, Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
-from ...policy.decide import Policy, decide
+from ...policy.decide import Mode, Policy, decide
 from ...policy.note import NoteWhen
 from ...replies.settings import ReplySettings
 
@@ -49,7 +49,7 @@ class PlannedWrites:
     overwrites: frozenset[str] = field(default_factory=frozenset)
     """Of ``priority``, ``group_id`` and ``custom_fields_…`` those that replace what people have set."""
     solves: bool = False
-    """Whether a status follows public replies."""
+    """Whether tickets may be set to solved."""
 
     @cached_property
     def tags(self) -> frozenset[str]:
@@ -77,7 +77,8 @@ def planned_writes(
         overwrites |= {name for write in writes for name, _ in write.fields}
     public = replies is not None and "public" in replies.categories.values()
     after = {replies.public.then, *replies.public.then_by_tier.values()} if replies is not None and public else set()
-    return PlannedWrites(writes, policy.marker, tuple(statuses), frozenset(overwrites), "solved" in after)
+    solves = "solved" in after or policy.thanks_keep_solved is Mode.APPLY
+    return PlannedWrites(writes, policy.marker, tuple(statuses), frozenset(overwrites), solves)
 
 
 def _analyses(policy: Policy, taxonomy: Taxonomy) -> Iterator[Analysis]:
