@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..core.wording import many
 from ..reporting.drift import LEAST_RATIO, LEAST_TICKETS, chance, discovered, variation_of
 from .checks import WARNING, Said
-from ..core.wording import many
 from .facts import AlertFinding, Look, Unclear
 from .run_metrics import TRIAGE
 from .slo import DAY
