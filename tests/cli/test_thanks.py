@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ticket_processor.sandbox.faults import FaultPlan, FaultRule
+
 from .conftest import Desk, OpenDesk, is_update
 
 THANKS = "Thank you very much, it works now!"
@@ -133,6 +135,38 @@ def test_a_ticket_that_an_agent_has_touched_since_stays_open(solved: Desk) -> No
     desk.advance(120)
     assert "nothing to do" in desk("run").out
     assert desk.ticket(1)["status"] == "open"
+
+
+def test_a_status_that_the_helpdesk_refuses_is_told_once_and_gives_the_ticket_up_for_nothing_else(solved: Desk) -> None:
+    desk = solved
+    configure(desk, "apply", "[run]\nretriage_on_reply = true\n")
+    says(desk, THANKS)
+    desk.sandbox.faults = FaultPlan([FaultRule(kind="error-before", method="PUT", path="/tickets/", status=422)])
+    ended = desk("run", code=1)
+    assert "1 failed" in ended.out
+    desk.sandbox.faults = FaultPlan()
+    assert desk("retry", "list", "--json").object["tickets"] == []
+    desk.advance(120)
+    assert "nothing to do" in desk("run").out
+    assert desk.ticket(1)["status"] == "open"
+    says(desk, "The app shows an error and crashes, nobody here can work!")
+    assert "1 updated" in desk("run").out
+
+
+@pytest.mark.slow
+def test_reports_and_checks_know_such_a_write(solved: Desk) -> None:
+    desk = solved
+    configure(desk, "apply")
+    says(desk, THANKS)
+    desk("run")
+    for command in (
+        ("report", "--since", "1d"),
+        ("audit", "verify"),
+        ("audit", "show", "1"),
+        ("escalated",),
+        ("learn", "collect"),
+    ):
+        assert desk(*command).code == 0, command
 
 
 def test_by_default_thanks_cost_no_request_and_change_nothing(solved: Desk) -> None:

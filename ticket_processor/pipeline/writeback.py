@@ -368,7 +368,9 @@ class WriteBack:
                         end = self._end(work, OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=True)
                     return Settled(self._withdrawn(work, end))
             except UpdateRefused as refused:
-                end = self._end(work, OutcomeStatus.FAILED, str(refused), retry=True, failed_at="update")
+                # That a status is refused, as for an empty field that solving needs, is no fault of the ticket.
+                retry = change.closing is None
+                end = self._end(work, OutcomeStatus.FAILED, str(refused), retry=retry, failed_at="update")
                 return Settled(self._withdrawn(work, end))
             else:
                 self._singly_done += 1
