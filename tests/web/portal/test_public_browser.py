@@ -34,6 +34,23 @@ def fill_in(page: Any) -> None:
     page.fill("#email", "ann@example.com")
 
 
+def test_a_form_is_sent_once_by_a_double_click_and_again_after_a_cancelled_upload(site: ListeningPortal) -> None:
+    rig, sent = site.rig, []
+    with site.tab() as page:
+        page.goto("/")
+        fill_in(page)
+        rig.at += 30
+        page.route(f"{site.url}/", lambda route: (sent.append(route.request.method), route.abort("aborted")))
+        page.click(SEND, no_wait_after=True)
+        page.click(SEND, no_wait_after=True)
+        page.wait_for_timeout(3_200)
+        assert sent == ["POST"]
+        page.unroute(f"{site.url}/")
+        page.click(SEND)
+        page.wait_for_selector("text=We have your ticket")
+    assert rig.only_ticket().subject == "No invoice"
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
 def test_a_customer_goes_the_whole_way(site: ListeningPortal, script: bool) -> None:
     rig = site.rig
