@@ -33,6 +33,7 @@ _TITLES = {
     503: "Out of order",
 }
 _WORDS = {
+    400: "Something in it cannot be read. Nothing was stored.",
     404: "No page has this address, or the link that you followed is not complete.",
     405: "No page has this address.",
     503: "We cannot take anything in at the moment. Nothing was stored; please try again in a few minutes.",
@@ -76,14 +77,15 @@ def make_portal(portal: Portal) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, why: HTTPException) -> Response:
-        own = why.detail if why.detail != HTTPException(why.status_code).detail else ""
+        ours = why.status_code != 400 and why.detail != HTTPException(why.status_code).detail
+        words = why.detail if ours else _WORDS.get(why.status_code, "")
         typed = await typed_into(request) if isinstance(why, RefusedForNow) else ()
-        return error(request, why.status_code, own or _WORDS.get(why.status_code, ""), why.headers, typed)
+        return error(request, why.status_code, words, why.headers, typed)
 
     @app.exception_handler(UnicodeEncodeError)  # a form may claim an encoding that makes half characters
     @app.exception_handler(RequestValidationError)
     def senseless(request: Request, _why: Exception) -> Response:
-        return error(request, 400, "")
+        return error(request, 400, _WORDS[400])
 
     @app.exception_handler(HelpdeskDown)
     async def unusable(request: Request, _why: HelpdeskDown) -> Response:

@@ -296,3 +296,27 @@ def test_a_status_that_was_chosen_with_an_answer_is_kept_with_it(desk: AgentsDes
     chosen = re.search(r'id="reply-status".*?<option value="(\w*)" selected>', page.text, re.DOTALL)
     assert chosen
     assert chosen[1] == "waiting"
+
+
+@pytest.mark.parametrize("place", ["whole", "part"])
+@pytest.mark.parametrize(
+    ("charset", "body", "status"),
+    [("unicode_escape", b"\\ud800", 400), ("utf-7", b"+2AA-", 400), ("undefined", b"x", 400), ("none", b"\xff", 303)],
+)
+def test_an_encoding_that_a_reply_claims_is_no_fault_of_ours(
+    desk: AgentsDesk, agent: Browser, charset: str, body: bytes, status: int, place: str
+) -> None:
+    path = f"/admin/tickets/{desk.ticket().id}"
+    values = {"form_token": tokens_in(agent.get(path).text)[0].encode(), "version": b"1", "to": b"note", "body": body}
+    claim = f"; charset={charset}"
+    of_part = f"\r\nContent-Type: text/plain{claim}" if place == "part" else ""
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"{of_part}\r\n\r\n'.encode() + value + b"\r\n"
+        for name, value in values.items()
+    ]
+    headers = {"Content-Type": f"multipart/form-data; boundary=b{claim if place == 'whole' else ''}"}
+    answer = agent.post(
+        f"{path}/reply", content=b"".join([*parts, b"--b--\r\n"]), headers=headers, follow_redirects=False
+    )
+    assert answer.status_code == (status if place == "whole" else 303)
+    assert answer.status_code != 400 or "cannot be read. Nothing was stored." in answer.text
