@@ -38,7 +38,12 @@ BECOME_SUBREAPER = 36
 """Linux' ``PR_SET_CHILD_SUBREAPER``."""
 READ_AT_START = ("PYTHON", "LC_", "LANG")
 """An interpreter reads variables that begin so only when it starts."""
-A_TEXT = "Refund?\n\nHello, I am Ada (ada@example.com). I was charged twice and want my money back. It is urgent!"
+TEXTS = (
+    "Refund?\n\nHello, I am Ada (ada@example.com). I was charged twice and want my money back. It is urgent!",
+    "Geld zurück?\n\nGuten Tag, ich bin Ada. Bitte erstatten Sie mir die doppelte Rechnung, es ist dringend!",
+    "1234",
+)
+"""An English one, a German one, and one of an unknown language: each has word lists of its own."""
 SLOW_TO_LOAD = ("dashboard", "web", "evaluation", "plots", "__main__", "cluster_client", "cluster_nodes")
 """Modules that few commands need and that would make every fork slower."""
 
@@ -210,7 +215,8 @@ def _load() -> None:
     with openai.OpenAI(api_key="none") as client:
         assert client.chat.completions  # loaded when it is asked for
     app = importlib.import_module(f"{PROGRAM}.cli").app
-    CliRunner().invoke(app, ["analyse", "-"], input=A_TEXT)
+    for text in TEXTS:
+        CliRunner().invoke(app, ["analyse", "-", "--no-llm"], input=text)
     for found in gc.get_objects():
         if isinstance(found, type) and issubclass(found, BaseModel) and found.__module__.startswith(PROGRAM):
             found.model_rebuild(raise_errors=False)
