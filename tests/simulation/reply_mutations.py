@@ -100,5 +100,12 @@ NOTICED_BY: Mapping[str, int] = {
     "edits behind the note taken for rules": 228,
     "an earlier reply not looked for": 15,
     "no stamp on what customers see": 20,
+    "replies on touched tickets": 2,
+    "no delay": 3,
+    "a reply with its status in one call": 2,
+    "the intent names no draft": 1,
+    "placeholders in a public reply": 1,
+    "a reply resent without reading": 15,
+    "writes repeated by the transport": 11,
 }
-"""The seed of a story that notices it; 0 where none is named. When it no longer does, others are tried."""
+"""The seed of a story that notices it; 0 where none is named. When it no longer does, others are tried, which takes seconds."""
