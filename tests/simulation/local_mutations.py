@@ -149,4 +149,4 @@ NOTICED_BY: Mapping[str, int] = {
     "a reply with its status in one call": 10,
     "the intent names no draft": 8,
 }
-"""The seed of a story that notices it; 0 where none is named. When it no longer does, others are tried, which takes seconds."""
+"""The seed of a story that notices it; 0 where none is named. When it no longer does, others are tried, for seconds."""

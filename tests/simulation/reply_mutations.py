@@ -108,4 +108,4 @@ NOTICED_BY: Mapping[str, int] = {
     "a reply resent without reading": 15,
     "writes repeated by the transport": 11,
 }
-"""The seed of a story that notices it; 0 where none is named. When it no longer does, others are tried, which takes seconds."""
+"""The seed of a story that notices it; 0 where none is named. When it no longer does, others are tried, for seconds."""
