@@ -249,6 +249,7 @@ def chromium() -> Iterator[Any]:
         yield found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("allow", "allowed"), [("@team.example.com", True), ("@other.example.com", False)])
 def test_a_person_signs_in_at_the_provider_and_out_again(
     chromium: Any, tmp_path: Path, allow: str, allowed: bool
