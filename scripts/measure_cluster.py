@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -220,13 +221,13 @@ def kill(what: str, runs: int, tickets: int) -> None:
     calm = [story("", tickets, None)[:2] for _ in range(3)]
     undisturbed = sorted(seconds for seconds, _ in calm)[1]
     whole = sorted(summary["duration_s"] for _, summary in calm)[1]
-    took, whole_runs, again, lost, broken = [], list[float](), 0, 0, []
+    took, whole_runs, again, lost, broken = [], list[float](), 0, Counter[str](), []
     for number in range(runs):
         seconds, summary, wrong = story(what, tickets, None if what == "worker" else dice)
         took.append(seconds)
         whole_runs.append(summary.get("duration_s", 0.0))
         again += summary["cluster"].get("again", 0)
-        lost += bool(summary["cluster"].get("lost"))
+        lost.update(filter(None, [summary["cluster"].get("lost")]))
         broken += [f"run {number}: {each}" for each in wrong]
     print(*broken, sep="\n")
     print(
@@ -234,7 +235,7 @@ def kill(what: str, runs: int, tickets: int) -> None:
         f"{sorted(took)[runs // 2]:.1f}, longest {max(took):.1f}, undisturbed {undisturbed:.1f}; "
         f"whole runs: median {sorted(whole_runs)[runs // 2]:.1f}, longest {max(whole_runs):.1f}, "
         f"{max(whole_runs) / whole:.2f} x undisturbed {whole:.1f}; "
-        f"clusters lost: {lost}; requests made again: {again}"
+        f"clusters lost: {dict(lost)}; requests made again: {again}"
     )
 
 
