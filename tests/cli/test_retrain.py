@@ -58,7 +58,7 @@ def test_corrections_that_would_make_it_worse_are_refused_unless_forced(open_des
     store = corrected(desk, others, "order")
     asked = ("train", file, "--own-desk", "--from-corrections", "--task", "category")
     told = desk(*asked, code=1).out
-    assert "not stored, since category would get worse" in told
+    assert "not stored, since category would get worse by more than chance" in told
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [item.what for item in store.changes()] == ["corrections"]
     forced = desk(*asked, "--force").out

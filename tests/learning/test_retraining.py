@@ -11,7 +11,7 @@ from ticket_processor.cli import app
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.evaluation.data import Example
 from ticket_processor.learning.model import ActorKind, Correction
-from ticket_processor.learning.retraining import corrected_examples, falls, with_corrections
+from ticket_processor.learning.retraining import corrected_examples, with_corrections
 
 TAXONOMY = Taxonomy(
     categories=(
@@ -66,11 +66,6 @@ def test_a_solved_ticket_that_was_corrected_is_there_once_with_the_persons_label
         ("2", "b", "general", None),
     ]
     assert [one.id for one in others] == ["3"]
-
-
-def test_a_fall_by_more_than_half_a_point_or_a_task_that_is_lost_is_worse() -> None:
-    assert falls({"category": 0.8, "urgency": 0.7}, {"category": 0.796, "urgency": 0.694}) == ["urgency"]
-    assert falls({"sentiment": 0.5}, {}) == ["sentiment"]
 
 
 def test_without_approved_corrections_or_with_a_folder_of_its_own_it_says_so(

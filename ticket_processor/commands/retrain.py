@@ -12,7 +12,7 @@ from ..core.clock import SystemClock
 from ..core.errors import ConfigError
 from ..core.who import person_at_keyboard
 from ..learning.model import Correction
-from ..learning.retraining import FIELDS, RETRAINED, falls
+from ..learning.retraining import FIELDS, RETRAINED
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.schema import Settings
 
@@ -38,20 +38,28 @@ def store_retrained(
     *,
     force: bool,
 ) -> tuple[Trained, list[str], dict[str, Any]]:
-    """Store the classifier and note what it has learnt from, unless its scores fall: what to say of it, and as data.
+    """Store the classifier and note what it has learnt from, unless its scores fall beyond chance: what to say of it.
 
-    Both were tested on the same tickets, none of them a correction.
+    Both were tested on the same tickets, none of them a correction. That test is a hard one: what was corrected is what
+    these tickets had taught wrongly.
     """
     folder = settings.classifier_folder
-    without, with_them = _scores(before), _scores(after)
-    fallen = falls(without, with_them)
+    from ..evaluation.training.comparison import gains, worse  # heavy
+
+    without, with_them, found = _scores(before), _scores(after), gains(before, after)
+    fallen = worse(found)
     told = [
-        f"{task}: held-out macro-F1 {score:.3f} without corrections, {with_them.get(task, 0.0):.3f} with them"
-        for task, score in without.items()
+        f"{task}: held-out macro-F1 {without[task]:.3f} without corrections, {with_them[task]:.3f} with them "
+        f"({gain.low:+.3f} to {gain.high:+.3f})"
+        for task, gain in found.items()
     ]
     data: dict[str, Any] = {"without": without, "with": with_them, "change": None}
     if fallen and not force:
-        return after, [*told, f"not stored, since {' and '.join(fallen)} would get worse; --force stores it"], data
+        return (
+            after,
+            [*told, f"not stored, since {' and '.join(fallen)} would get worse by more than chance; --force stores it"],
+            data,
+        )
     with closing(LearningStore(settings.state_folder / FILE_NAME)) as store, store.writing():
         former = version(folder)
         after = replace(after, description=write(folder, after.description, after.arrays, keep_former=True))

@@ -1,4 +1,4 @@
-"""Approved corrections as labelled tickets for the classifier, and whether it may take the place of the former. Pure.
+"""Approved corrections as labelled tickets for the classifier. Pure.
 
 Corrections are learnt from, and never tested on: of all of them the answer was wrong, so that any other would seem
 better.
@@ -7,7 +7,7 @@ better.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from ..core.models import Sentiment
 from ..core.taxonomy import Taxonomy
@@ -16,8 +16,6 @@ from .model import Correction
 
 RETRAINED = "classifier"
 """The kind of a learnt change that trains the classifier anew."""
-WORSE = 0.005
-"""A fall of macro-F1 on held-out tickets by more is refused."""
 FIELDS = ("category", "subcategory", "urgency", "priority", "sentiment")
 
 
@@ -63,8 +61,3 @@ def _labels(corrected: Example | None) -> dict[str, object]:
         {} if corrected is None else {name: getattr(corrected, name) for name in ("category", "urgency", "sentiment")}
     )
     return {name: value for name, value in given.items() if value is not None}
-
-
-def falls(before: Mapping[str, float], after: Mapping[str, float]) -> list[str]:
-    """The tasks at which the scores fall."""
-    return [task for task, score in before.items() if after.get(task, 0.0) < score - WORSE]
