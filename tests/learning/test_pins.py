@@ -52,6 +52,41 @@ def test_a_pin_is_taken_back_like_anything_learnt(store: LearningStore) -> None:
     assert [case.ticket_id for case in Pins(store).all()] == [7]
 
 
+def test_to_take_a_later_pin_back_brings_the_earlier_one_back(store: LearningStore) -> None:
+    Pins(store).pin([CASE], "ana", 1.0)
+    Pins(store).pin([replace(CASE, value="critical"), replace(CASE, ticket_id=10)], "ana", 2.0)
+    assert [case.wanted for case in Pins(store).all()] == ["urgency at least critical", "urgency at least high"]
+    told("undo", "2")
+    assert [(case.id, case.wanted) for case in Pins(store).all()] == [(1, "urgency at least high")]
+
+
+def test_a_case_that_is_pinned_already_is_not_pinned_again(store: LearningStore) -> None:
+    Pins(store).pin([CASE], "ana", 1.0)
+    assert [case.id for case in Pins(store).pin([CASE], "ana", 2.0)] == [1]
+    assert len(store.changes()) == 1
+
+
+def test_deleted_cases_do_not_come_back_and_nobody_says_so(store: LearningStore) -> None:
+    Pins(store).pin([CASE], "ana", 1.0)
+    told("unpin", "1")
+    assert "pins them again" in told("undo", "2", code=2)
+    assert [change.undone_at for change in store.changes()] == [None, None]
+
+
+def test_all_leaves_out_what_cannot_be_pinned(store: LearningStore) -> None:
+    store.keep([], [CORRECTION, replace(CORRECTION, field="field 2001", ours="a", theirs="b")])
+    store.decide([1, 2], "approved", "ana", 300.0)
+    output = told("pin", "--all")
+    assert "ticket 7, category account" in output
+    assert "1 correction was left out" in output
+
+
+def test_a_category_that_nobody_has_is_not_pinned(store: LearningStore) -> None:
+    store.keep([], [replace(CORRECTION, theirs="acount")])
+    store.decide([1], "approved", "ana", 300.0)
+    assert "acount is no category" in told("pin", "1", code=2)
+
+
 def test_pins_are_a_file_that_eval_reads(store: LearningStore, tmp_path: Path) -> None:
     Pins(store).pin([CASE, replace(CASE, field="category", bound="is", value="technical")], "ana", 1.0)
     told("pins", "--out", "pins.jsonl")

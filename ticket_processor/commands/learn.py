@@ -15,6 +15,7 @@ from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..core.wording import many
 from ..learning.model import RELEASE, LearntChange
+from ..learning.pins import UNPINNED
 from ..learning.retraining import RETRAINED
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import FILE_NAME, LearningStore
@@ -117,8 +118,11 @@ def undo(
 ) -> int:
     """Take back something that was learnt; what was decided anew since then stays."""
     with opened_learning(config) as store, store.writing():
-        if any(item.id == change and item.what == RELEASE for item in store.changes()):
+        what = next((item.what for item in store.changes() if item.id == change), None)
+        if what == RELEASE:
             raise ConfigError(f"change {change} put a release in place: 'ticketbot release rollback' goes back")
+        if what == UNPINNED:
+            raise ConfigError(f"change {change} deleted cases for good; 'ticketbot learn pin' pins them again")
         undone = store.undo(change, clock.now())
         if undone is not None and undone.what == RETRAINED:
             folder = load(config=config, need_helpdesk=False).classifier_folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +12,12 @@ import typer
 
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.taxonomy import Taxonomy
 from ..core.who import person_at_keyboard
 from ..core.wording import many
 from ..learning.collect import redacted_text
-from ..learning.pins import Bound, PinnedCase, Pins, from_corrections
+from ..learning.model import CATEGORIES
+from ..learning.pins import FIELDS, Bound, PinnedCase, Pins, from_corrections
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.load import load
 from ..settings.schema import Settings
@@ -55,7 +58,7 @@ def pin(
         raise ConfigError("--value goes with --ticket and --field")
     if (at_least or at_most) and (value is None or (at_least and at_most)):
         raise ConfigError("--at-least or --at-most goes with --value")
-    settings = load(config=config, need_helpdesk=value is not None)
+    settings, left = load(config=config, need_helpdesk=value is not None), 0
     bound: Bound = "at_least" if at_least else "at_most" if at_most else "is"
     with closing(LearningStore(settings.state_folder / FILE_NAME)) as store:
         if value is not None and ticket is not None and field is not None:
@@ -65,10 +68,18 @@ def pin(
             chosen = [item for item in known if every or item.ticket_id == ticket or item.id in (corrections or ())]
             if strange := sorted(set(corrections or ()) - {item.id for item in chosen}):
                 raise ConfigError(*(f"there is no correction {number} to pin" for number in strange))
-            cases = list(from_corrections(chosen))
-        found = Pins(store).pin(cases, person_at_keyboard(), clock.now())
+            usable = chosen if corrections else [item for item in chosen if item.field in FIELDS and item.text]
+            cases, left = list(from_corrections(usable)), len(chosen) - len(usable)
+        found = Pins(store).pin(
+            [_of_today(case, settings.taxonomy) for case in cases], person_at_keyboard(), clock.now()
+        )
     told = [f"pinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in found]
-    Screen(as_json=as_json).result("\n".join(told) or "nothing to pin", {"pinned": [case.as_row() for case in found]})
+    screen = Screen(as_json=as_json)
+    screen.result("\n".join(told) or "nothing to pin", {"pinned": [case.as_row() for case in found], "left_out": left})
+    if left:
+        screen.notices(
+            [f"{many(left, 'correction')} {'was' if left == 1 else 'were'} left out: such fields cannot be pinned"]
+        )
     return ExitCode.OK
 
 
@@ -106,6 +117,16 @@ def unpin(
     told = [f"unpinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in gone]
     Screen(as_json=as_json).result("\n".join(told), {"unpinned": [case.id for case in gone]})
     return ExitCode.OK
+
+
+def _of_today(case: PinnedCase, taxonomy: Taxonomy) -> PinnedCase:
+    """The case, with the name that its category has now."""
+    if case.field not in CATEGORIES:
+        return case
+    name = taxonomy.today(case.value)
+    if name is None:
+        raise ConfigError(f"{case.value} is no category: choose one of {', '.join(taxonomy.names)}")
+    return replace(case, value=name)
 
 
 def _text_of(settings: Settings, clock: SystemClock, ticket_id: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..core.errors import ConfigError
@@ -12,8 +12,8 @@ from .model import Correction
 from .store import LearningStore
 
 Bound = Literal["is", "at_least", "at_most"]
-PINNED = "pin"
-"""The kind of change that pins cases."""
+PINNED, UNPINNED = "pin", "unpin"
+"""The kinds of change that pin cases, and that delete some for good."""
 ORDERED: Mapping[str, tuple[str, ...]] = {"urgency": tuple(Urgency), "priority": tuple(Priority)}
 """Fields whose values have an order, the highest first."""
 CLOSED: Mapping[str, tuple[str, ...]] = {
@@ -59,7 +59,7 @@ class PinnedCase:
 
 
 class Pins:
-    """The pinned cases of a learning store. One ticket and field is pinned once: a later pin takes its place."""
+    """The pinned cases of a learning store. Of a ticket's field the latest counts, as long as it is not taken back."""
 
     def __init__(self, store: LearningStore) -> None:
         self._store = store
@@ -69,15 +69,15 @@ class Pins:
         return [
             PinnedCase(*row)
             for row in self._store.rows(
-                "SELECT pin.id, ticket_id, field, bound, value, text FROM pin JOIN change ON change.id = pin.change "
-                "WHERE change.undone_at IS NULL ORDER BY pin.id"
+                "SELECT max(pin.id), ticket_id, field, bound, value, text FROM pin JOIN change ON change.id=pin.change "
+                "WHERE change.undone_at IS NULL GROUP BY ticket_id, field ORDER BY 1"
             )
         ]
 
     def pin(self, cases: Sequence[PinnedCase], who: str, at: float) -> list[PinnedCase]:
-        """Pin cases; their ids are the store's. A ticket that was erased stays erased.
+        """Pin cases, without those that are pinned so already; gives all of them, with the store's ids.
 
-        Raises :class:`ConfigError` for a case that no answer could fulfil.
+        A ticket that was erased stays erased. Raises :class:`ConfigError` for a case that no answer could fulfil.
         """
         problems = [problem for case in cases for problem in _problems(case)]
         if problems:
@@ -85,25 +85,29 @@ class Pins:
         with self._store.writing() as db:
             gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
             kept = [case for case in cases if case.ticket_id not in gone]
-            if not kept:
-                return []
-            detail = {"tickets": sorted({case.ticket_id for case in kept}), "cases": len(kept)}
-            change = self._store.record(PINNED, who, detail, at)
-            db.executemany(
-                "INSERT OR REPLACE INTO pin (ticket_id, field, bound, value, text, change) VALUES (?,?,?,?,?,?)",
-                [(case.ticket_id, case.field, case.bound, case.value, case.text, change.id) for case in kept],
-            )
+            there = {replace(case, id=0) for case in self.all()}
+            if new := [case for case in kept if replace(case, id=0) not in there]:
+                detail = {"tickets": sorted({case.ticket_id for case in new}), "cases": len(new)}
+                change = self._store.record(PINNED, who, detail, at)
+                db.executemany(
+                    "INSERT INTO pin (ticket_id, field, bound, value, text, change) VALUES (?,?,?,?,?,?)",
+                    [(case.ticket_id, case.field, case.bound, case.value, case.text, change.id) for case in new],
+                )
         wanted = {(case.ticket_id, case.field) for case in kept}
         return [case for case in self.all() if (case.ticket_id, case.field) in wanted]
 
     def unpin(self, ids: Sequence[int], who: str, at: float) -> list[PinnedCase]:
-        """Delete pinned cases. Raises :class:`ConfigError` for an id that is none."""
+        """Delete pinned cases for good, with what was pinned there before.
+
+        Raises :class:`ConfigError` for an id that is none.
+        """
         found = [case for case in self.all() if case.id in ids]
         if strange := sorted(set(ids) - {case.id for case in found}):
             raise ConfigError(*(f"there is no pinned case {number}; see 'ticketbot learn pins'" for number in strange))
         with self._store.writing() as db:
-            db.executemany("DELETE FROM pin WHERE id=?", [(case.id,) for case in found])
-            self._store.record("unpin", who, {"tickets": sorted({case.ticket_id for case in found})}, at)
+            places = [(case.ticket_id, case.field) for case in found]
+            db.executemany("DELETE FROM pin WHERE ticket_id=? AND field=?", places)
+            self._store.record(UNPINNED, who, {"tickets": sorted({case.ticket_id for case in found})}, at)
         return found
 
 

@@ -69,6 +69,16 @@ _MIGRATIONS = (
     ALTER TABLE reaction ADD COLUMN release TEXT NOT NULL DEFAULT '';
     """,
     "ALTER TABLE reaction ADD COLUMN against TEXT NOT NULL DEFAULT '';",
+    """
+    ALTER TABLE pin RENAME TO single_pin;
+    CREATE TABLE pin (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, ticket_id INTEGER NOT NULL, field TEXT NOT NULL,
+        bound TEXT NOT NULL CHECK (bound IN ('is', 'at_least', 'at_most')), value TEXT NOT NULL, text TEXT NOT NULL,
+        change INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO pin SELECT id, ticket_id, field, bound, value, text, change FROM single_pin;
+    DROP TABLE single_pin;
+    """,
 )
 _OF_TICKETS = ("reaction", "correction", "pending", "pin", "rating")
 """The tables that hold something of tickets."""
