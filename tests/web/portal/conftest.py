@@ -121,6 +121,8 @@ def make_rig(tmp_path: Path, loop: Any) -> Iterator[MakePortal]:
             rig = PortalRig(LocalStore(path))
         else:
             rig = PortalRig(spare.store, app=spare.app, parts=spare.parts)
+            for old in (rig.store, rig.parts):
+                vars(old).clear()
             LocalStore.__init__(rig.store, path)
         rig.loop = loop
         opened.append(rig)
