@@ -63,6 +63,16 @@ def test_a_pinned_case_that_breaks_refuses_a_change_that_no_test_would(folder: P
     assert "hacked" not in json.dumps(told)
 
 
+@pytest.mark.parametrize("formerly", ["technical", "nothing"])
+def test_a_category_under_a_new_name_breaks_nothing_where_it_says_the_former_one(folder: Path, formerly: str) -> None:
+    store = LearningStore(folder / FILE_NAME)
+    Pins(store).pin([PinnedCase(0, 7, "category", "is", "technical", KINDS[1][0])], "ana", 1.0)
+    store.close()
+    words = f'formerly = ["{formerly}"]\nkeywords = {{ en = ["error", "crashes"] }}\n'
+    settings = WITHOUT_TECHNICAL + f'[[categories]]\nname = "it_fault"\ndescription = "It does not work."\n{words}'
+    gate(folder, settings, "rows.jsonl", code=0 if formerly == "technical" else 1)
+
+
 def test_a_gate_with_nothing_to_compare_on_does_not_pass(folder: Path) -> None:
     (folder / "new.toml").write_text("", encoding="utf-8")
     assert CliRunner().invoke(app, ["eval", "--gate", "--candidate", "new.toml"]).exit_code == 2

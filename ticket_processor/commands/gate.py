@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -10,10 +10,13 @@ from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.cache import AnswerStore
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
+from ..core.models import Analysis
+from ..core.taxonomy import Taxonomy
+from ..core.wording import many
 from ..evaluation.data import Example, read_examples
 from ..evaluation.runner import Subject, answer_all
 from ..learning.gate import GateResult, PrecisionTest, Ruling, Side, compare
-from ..learning.pins import Pins
+from ..learning.pins import Pins, of_today
 from ..learning.store import FILE_NAME, LearningStore
 from ..policy.decide import decide
 from ..settings.load import load
@@ -63,17 +66,20 @@ def judged(
     Raises :class:`ConfigError` where there is nothing to compare on.
     """
     with closing(LearningStore(running.state_folder / FILE_NAME, read_only=True)) as store:
-        pins = Pins(store).all()
+        pins = [of_today(case, running.taxonomy) for case in Pins(store).all()]
     if files:
         examples = read_examples(files, lambda sentence: screen.notices([sentence]))[:MOST_TICKETS]
     elif running.desk.named:
         since = clock.now() - SINCE_S
-        solved = read_solved(running, clock, screen, since, limit=MOST_TICKETS, include_ours=False)
+        solved = read_solved(running, clock, screen, since, limit=MOST_TICKETS, include_ours=False, with_decided=True)
         examples = list(solved.examples)
     else:
         examples = []
     if not (pins or examples):
-        raise ConfigError("nothing to compare on: pin cases, name FILEs of labelled tickets, or a helpdesk")
+        raise ConfigError(
+            "nothing to compare on: pin cases, name FILEs of labelled tickets, or have 'ticketbot learn collect' find "
+            "solved tickets whose labels people decided about"
+        )
     asked = [*examples, *(Example(id=f"pin-{case.id}", body=case.text) for case in pins)]
     sides = []
     for name, settings in (("running", running), ("candidate", changed)):
@@ -95,22 +101,51 @@ def _rulings(
     ):
         workers = settings.run.workers if settings.models.names else 1
         given = answer_all(Subject(name, chain, workers), asked, clock, advance)
-    return [
-        Ruling(one.analysis, decide(number, one.analysis, settings.policy, settings.taxonomy))
-        for number, one in enumerate(given, start=1)
+    decisions = [
+        decide(number, one.analysis, settings.policy, settings.taxonomy) for number, one in enumerate(given, 1)
     ]
+    renamed = _renamed(settings.taxonomy, running.taxonomy)
+    return [
+        Ruling(_in_words_of(one.analysis, renamed), decision) for one, decision in zip(given, decisions, strict=True)
+    ]
+
+
+def _renamed(taxonomy: Taxonomy, running: Taxonomy) -> dict[str, str]:
+    """Names of categories that the running taxonomy has by a former name, which is given."""
+    return {
+        category.name: name
+        for category in taxonomy.categories
+        if category.name not in running.names
+        for name in running.names
+        if name in category.formerly
+    }
+
+
+def _in_words_of(analysis: Analysis, renamed: Mapping[str, str]) -> Analysis:
+    """The analysis with categories by the names of the running taxonomy."""
+    return analysis.model_copy(
+        update={
+            "category": renamed.get(analysis.category, analysis.category),
+            "subcategory": renamed.get(analysis.subcategory or "", analysis.subcategory),
+            "secondary": tuple(renamed.get(name, name) for name in analysis.secondary),
+        }
+    )
 
 
 def told(result: GateResult) -> list[str]:
     """What a gate found, line by line."""
-    lines = [f"{result.tickets} tickets with labels that people chose, {result.pins} pinned cases"]
+    lines = [f"{many(result.tickets, 'ticket')} with labels that people chose, {many(result.pins, 'pinned case')}"]
+    if not result.tickets:
+        lines.append(
+            "no precision was compared; 'ticketbot learn collect' finds tickets whose labels people decided about"
+        )
     for field, ids in result.changes.items():
         more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
         lines.append(f"changes  {field}: {len(ids)} ({', '.join(ids[:_SHOWN])}{more})")
     lines += map(_tested, result.tests)
     lines += [f"broken   pin {pin.pin}, ticket {pin.ticket}: {pin.wanted}, now {pin.now}" for pin in result.broken]
     if result.wrong_before:
-        lines.append(f"{result.wrong_before} pinned cases are wrong with the running settings, too")
+        lines.append(f"wrong with the running settings, too: {many(result.wrong_before, 'pinned case')}")
     return [*lines, "passed" if result.passed else "refused"]
 
 

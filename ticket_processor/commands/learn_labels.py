@@ -147,9 +147,11 @@ def doubts(
 def solved_labels(
     settings: Settings, clock: SystemClock, screen: Screen, since: str = YEAR, *, include_ours: bool = False
 ) -> list[Example]:
-    """The newest solved tickets with the labels that people left."""
+    """The newest solved tickets with labels that people chose or, on ours, are known to have decided about."""
     moment = parse_since(since, clock.now())
-    solved = read_solved(settings, clock, screen, moment, limit=MOST_SOLVED, include_ours=include_ours)
+    solved = read_solved(
+        settings, clock, screen, moment, limit=MOST_SOLVED, include_ours=include_ours, with_decided=True
+    )
     return list(solved.examples)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from ..core.who import person_at_keyboard
 from ..core.wording import many
 from ..learning.collect import redacted_text
 from ..learning.model import CATEGORIES
-from ..learning.pins import FIELDS, Bound, PinnedCase, Pins, from_corrections
+from ..learning.pins import FIELDS, Bound, PinnedCase, Pins, from_corrections, of_today
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.load import load
 from ..settings.schema import Settings
@@ -70,9 +70,9 @@ def pin(
                 raise ConfigError(*(f"there is no correction {number} to pin" for number in strange))
             usable = chosen if corrections else [item for item in chosen if item.field in FIELDS and item.text]
             cases, left = list(from_corrections(usable)), len(chosen) - len(usable)
-        found = Pins(store).pin(
-            [_of_today(case, settings.taxonomy) for case in cases], person_at_keyboard(), clock.now()
-        )
+        cases = [of_today(case, settings.taxonomy) for case in cases]
+        _check(cases, settings.taxonomy)
+        found = Pins(store).pin(cases, person_at_keyboard(), clock.now())
     told = [f"pinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in found]
     screen = Screen(as_json=as_json)
     screen.result("\n".join(told) or "nothing to pin", {"pinned": [case.as_row() for case in found], "left_out": left})
@@ -119,14 +119,11 @@ def unpin(
     return ExitCode.OK
 
 
-def _of_today(case: PinnedCase, taxonomy: Taxonomy) -> PinnedCase:
-    """The case, with the name that its category has now."""
-    if case.field not in CATEGORIES:
-        return case
-    name = taxonomy.today(case.value)
-    if name is None:
-        raise ConfigError(f"{case.value} is no category: choose one of {', '.join(taxonomy.names)}")
-    return replace(case, value=name)
+def _check(cases: Sequence[PinnedCase], taxonomy: Taxonomy) -> None:
+    """Raises :class:`ConfigError` for a category that there is not."""
+    strange = {case.value for case in cases if case.field in CATEGORIES and case.value not in taxonomy.names}
+    if strange:
+        raise ConfigError(f"{', '.join(sorted(strange))} is no category: choose one of {', '.join(taxonomy.names)}")
 
 
 def _text_of(settings: Settings, clock: SystemClock, ticket_id: int) -> str:

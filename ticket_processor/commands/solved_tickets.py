@@ -6,6 +6,7 @@ from contextlib import closing
 
 from ..core.clock import Deadline, SystemClock
 from ..evaluation.solved import OURS, CategoryFrom, Solved, solved_examples
+from ..learning.scoreboard import decided_by_people
 from ..settings.schema import Settings
 from ..wiring.desks import desk_for
 from ..wiring.parts import transport_for
@@ -23,8 +24,12 @@ def read_solved(
     limit: int | None,
     include_ours: bool,
     category_from: CategoryFrom | None = None,
+    with_decided: bool = False,
 ) -> Solved:
-    """The newest solved tickets since ``since``. The transport refuses writes, so that not even a bug could write."""
+    """The newest solved tickets since ``since``. The transport refuses writes, so that not even a bug could write.
+
+    With ``with_decided`` also those that ticketbot triaged and whose category people kept or changed, as collected.
+    """
     deadline = Deadline(clock, READ_DEADLINE_S)
     share = settings.run.limit_share
     with (
@@ -39,6 +44,7 @@ def read_solved(
             limit=limit,
             category_from=category_from or CategoryFrom(),
             include_ours=include_ours,
+            decided=decided_by_people(settings.state_folder) if with_decided else (),
             advance=advance,
         )
 

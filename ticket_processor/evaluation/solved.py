@@ -5,7 +5,8 @@ A helpdesk records labels and not who chose them, so these rules decide:
 - urgency is the ticket's priority;
 - category is what the taxonomy's targets say (ticket field, tag, group), in this order or by the one asked for; a tag
   named like a category counts too, unless the category has its own. Marks of several categories count as none;
-- a ticket that ticketbot triaged is left out, or counts as chosen by the person who solved it (``include_ours``);
+- a ticket that ticketbot triaged is left out, unless people are known to have decided about its labels (``decided``),
+  or whoever solved it counts as having chosen them (``include_ours``);
 - follow-ups (which inherit labels), merged tickets and machine mail are left out;
 - a label that a trigger, an automation or a macro set counts as chosen.
 """
@@ -13,7 +14,7 @@ A helpdesk records labels and not who chose them, so these rules decide:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -97,13 +98,15 @@ def solved_examples(
     limit: int | None = None,
     category_from: CategoryFrom = CategoryFrom(),
     include_ours: bool = False,
+    decided: Collection[int] = (),
     advance: Callable[[int], object] = lambda _count: None,
 ) -> Solved:
     """Solved tickets created since ``since`` with the labels that people left on them, at most ``limit`` examples.
 
-    Raises what reading the helpdesk raises. ``advance`` gets the number of tickets read.
+    Raises what reading the helpdesk raises. ``decided`` are tickets of ours whose labels people kept or changed.
+    ``advance`` gets the number of tickets read.
     """
-    reader = _Reader(taxonomy, policy, category_from, include_ours=include_ours)
+    reader = _Reader(taxonomy, policy, category_from, decided, include_ours=include_ours)
     examples: list[Example] = []
     tags: list[tuple[str, ...]] = []
     read = 0
@@ -134,10 +137,13 @@ def solved_examples(
 class _Reader:
     """Reads labels off tickets, and counts how. For one thread."""
 
-    def __init__(self, taxonomy: Taxonomy, policy: Policy, where: CategoryFrom, *, include_ours: bool) -> None:
+    def __init__(
+        self, taxonomy: Taxonomy, policy: Policy, where: CategoryFrom, decided: Collection[int], *, include_ours: bool
+    ) -> None:
         self._taxonomy = taxonomy
         self._policy = policy
         self._where = where
+        self._decided = decided
         self._include_ours = include_ours
         self._seen: set[int] = set()
         self.left_out: Counter[str] = Counter()
@@ -181,7 +187,7 @@ class _Reader:
             return "follow-ups of another"
         if machine_mail(ticket):
             return "machine mail"
-        if ours and not self._include_ours:
+        if ours and not (self._include_ours or ticket.id in self._decided):
             return OURS
         return None
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from ..core.errors import ConfigError
 from ..core.models import Priority, Sentiment, Urgency
-from .model import Correction
+from ..core.taxonomy import Taxonomy
+from .model import CATEGORIES, Correction
 from .store import LearningStore
 
 Bound = Literal["is", "at_least", "at_most"]
@@ -119,6 +120,11 @@ def from_corrections(corrections: Sequence[Correction]) -> Iterator[PinnedCase]:
         if not item.text:
             raise ConfigError(f"correction {item.id} has no text")
         yield PinnedCase(0, item.ticket_id, item.field, "is", item.theirs, item.text)
+
+
+def of_today(case: PinnedCase, taxonomy: Taxonomy) -> PinnedCase:
+    """The case with the name that its category has now, as it is where there is none any more."""
+    return replace(case, value=(case.field in CATEGORIES and taxonomy.today(case.value)) or case.value)
 
 
 def _problems(case: PinnedCase) -> Iterator[str]:

@@ -1,0 +1,24 @@
+"""The gate on a helpdesk whose tickets ticketbot has labelled: those that people decided about are compared."""
+
+from __future__ import annotations
+
+from .conftest import OpenDesk
+from .solved_history import KINDS
+
+CANDIDATE = "".join(
+    f'[[categories]]\nname = "{name}"\ndescription = "{name}"\n' for name in ("billing", "order", "refund", "general")
+)
+
+
+def test_a_change_that_loses_a_category_is_refused_once_it_is_known_what_people_kept(open_desk: OpenDesk) -> None:
+    rows = [{"subject": f"{KINDS[n % 4][0]} ({n})", "body": KINDS[n % 4][1], "age": 7200.0} for n in range(40)]
+    desk = open_desk(rows)
+    desk("run", "--since", "1d")
+    for number in desk.tickets:
+        desk.sandbox.store.person_edit(number, status="solved", comment="Done.")
+    (desk.folder / "new.toml").write_text(CANDIDATE, encoding="utf-8")
+    asked = ("eval", "--gate", "--candidate", "new.toml", "--json")
+    assert "nothing to compare on" in desk(*asked, code=2).err
+    desk("learn", "collect")
+    told = desk(*asked, code=1).object
+    assert (told["tickets"], told["passed"]) == (40, False)
