@@ -29,7 +29,7 @@ def test_a_decision_is_told_and_taken_back(folder: Path) -> None:
     store.keep([], [CORRECTION])
     store.decide([1], "approved", "ana", 300.0)
     told = CliRunner().invoke(app, ["learn", "log"]).output
-    assert "corrections by ana" in told
+    assert "1 correction approved by ana" in told
     assert "quokka" not in told
     assert CliRunner().invoke(app, ["learn", "undo", "1"]).exit_code == 0
     assert [item.status for item in store.corrections()] == ["pending"]

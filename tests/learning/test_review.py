@@ -75,6 +75,14 @@ def test_one_accounts_many_corrections_are_marked_and_left_out(store: LearningSt
     )
 
 
+def test_who_approves_what_nobody_corrected_is_told_so(store: LearningStore) -> None:
+    store.keep([], [correction(1, 66)])
+    assert "no correction of category to refnud waits" in told(
+        "approve", "--field", "category", "--theirs", "refnud", code=2
+    )
+    assert store.changes() == []
+
+
 def test_a_few_corrections_by_one_account_are_no_attack(store: LearningStore) -> None:
     store.keep([], [correction(number, 66) for number in range(1, 10)])
     assert "9 corrections approved" in told("approve", "--field", "category", "--theirs", "refund")

@@ -17,8 +17,9 @@ from ..core.wording import many
 from ..learning.model import RELEASE, LearntChange
 from ..learning.pins import UNPINNED
 from ..learning.retraining import RETRAINED
+from ..learning.review import told
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
-from ..learning.store import FILE_NAME, LearningStore
+from ..learning.store import DECIDED, FILE_NAME, LearningStore
 from ..reporting.export_labels import scoreboard_data
 from ..reporting.kept_replies import kept
 from ..reporting.reply_counts import uses
@@ -68,8 +69,9 @@ def collect(
     screen.result(
         f"{many(done.settled, 'ticket')} settled, {many(done.histories, 'history')} read, "
         f"{many(done.corrections, 'correction')} found, {many(done.ratings, 'new rating')}; "
-        f"{many(done.waiting, 'ticket')} not settled yet; {many(requests, 'request')}"
-        + (f"\nleft out: {left}" if left else ""),
+        f"{many(done.waiting, 'ticket')} still wait; {many(requests, 'request')}"
+        + (f"\nleft out: {left}" if left else "")
+        + ("\n'ticketbot learn review' shows corrections, 'learn show' all of it" if done.histories else ""),
         {**vars(done), "requests": requests},
     )
     screen.notices([*done.unread, *decided])
@@ -142,10 +144,15 @@ def opened_learning(config: Path | None, *, read_only: bool = False) -> Iterator
 
 
 def _told(change: LearntChange) -> str:
-    details = " ".join(f"{name}={_short(value)}" for name, value in change.detail.items() if name != "before")
     undone = "" if change.undone_at is None else f", taken back {iso(change.undone_at)}"
-    return f"{change.id:>5}  {iso(change.at)}  {change.what} by {change.who}{undone}  {details}".rstrip()
+    start = f"{change.id:>5}  {iso(change.at)}  "
+    if change.what == DECIDED:
+        return f"{start}{told(change)}{undone}"
+    details = " ".join(
+        f"{name}={_short(value)}" for name, value in change.detail.items() if value and not isinstance(value, dict)
+    )
+    return f"{start}{change.what} by {change.who}{undone}  {details}"
 
 
 def _short(value: object) -> str:
-    return f"{len(value)}" if isinstance(value, list | dict) else str(value)
+    return f"{len(value)}" if isinstance(value, list) else str(value)

@@ -42,6 +42,7 @@ def review(field: FieldOption = None, as_json: JsonOption = False, config: Confi
         screen.say("no correction waits; 'ticketbot learn collect' looks for some")
     else:
         score_tables.show([score_tables.Table("Corrections that wait", COLUMNS, tuple(map(_row, groups)))])
+        screen.say("\n'ticketbot learn approve' and 'learn reject' take ids, or --field with --ours and --theirs.")
     return ExitCode.OK
 
 
@@ -95,6 +96,8 @@ def _decided(
                 *(f"correction {number} does not wait; see 'ticketbot learn review'" for number in strange)
             )
         wanted = ids or [number for number, group in waiting.items() if _fits(group, field, ours, theirs)]
+        if not wanted:
+            raise ConfigError(f"no correction of {field} to {theirs} waits as named; see 'ticketbot learn review'")
         left = [] if one_person else [number for number in wanted if number in waiting[number].pushed]
         chosen = sorted(set(wanted) - set(left))
         done = decide_pending(store, chosen, status, person_at_keyboard(), clock.now())

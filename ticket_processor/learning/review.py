@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from ..core.wording import many
 from .model import Correction, CorrectionStatus, LearntChange
 from .store import DECIDED, LearningStore
 
@@ -80,6 +81,11 @@ def decisions(store: LearningStore, most: int) -> list[LearntChange]:
     """What was decided about corrections and holds, the latest first."""
     found = [item for item in store.changes() if item.what == DECIDED and item.undone_at is None]
     return found[: -most - 1 : -1]
+
+
+def told(change: LearntChange) -> str:
+    """What a change decided about corrections, as a sentence: ``3 corrections approved by ana``."""
+    return f"{many(len(change.detail['before']), 'correction')} {change.detail['status']} by {change.who}"
 
 
 def pushers(corrections: Iterable[Correction]) -> dict[tuple[str, str], int]:

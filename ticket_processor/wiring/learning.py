@@ -17,6 +17,7 @@ from ..learning.decisions import approve_agreed, expire
 from ..learning.label_words import Words, words_of
 from ..learning.pending import PendingTickets
 from ..learning.ratings import keep_ratings
+from ..learning.review import told
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
@@ -111,12 +112,7 @@ def _decided(settings: Settings, store: LearningStore, now: float) -> list[str]:
     """Decide what needs no person; a sentence for each decision."""
     agreed = approve_agreed(store, now) if settings.learning.auto_approve else None
     changes = [expire(store, settings.taxonomy, now), agreed]
-    return [
-        f"{len(change.detail['before']):,} corrections {change.detail['status']} by {change.who} "
-        f"(learn undo {change.id} takes it back)"
-        for change in changes
-        if change is not None
-    ]
+    return [f"{told(change)} (learn undo {change.id} takes it back)" for change in changes if change is not None]
 
 
 def _requests(transport: Transport) -> int:

@@ -16,7 +16,7 @@ from ticket_processor.dashboard.data import pending_corrections
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sign_in import person
 from ticket_processor.learning.model import CorrectionStatus, LearntChange
-from ticket_processor.learning.review import CorrectionGroup, correction_groups, decide_pending
+from ticket_processor.learning.review import CorrectionGroup, correction_groups, decide_pending, told
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 
 MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS = 25, 3, 5
@@ -98,19 +98,13 @@ def taken_back(change: LearntChange, who: str | None) -> None:
     """A decision, and a button that takes it back."""
     options = given()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(f"{iso(change.at)[:16].replace('T', ' ')} UTC  {told(change)}")
+        st.text(f"{iso(change.at)[:16].replace('T', ' ')} UTC  Change {change.id}: {told(change)}")
         if who is not None and st.button("Take back", key=f"undo {options.name} {change.id}"):
             with closing(LearningStore(options.settings.state_folder / FILE_NAME)) as store:
                 undone = store.undo(change.id, options.clock.now())
             if undone is None:
                 say("Somebody else has taken this back meanwhile.", done=False)
             say(f"Change {change.id} is taken back: what it decided waits again.")
-
-
-def told(change: LearntChange) -> str:
-    """What a change decided."""
-    count = len(change.detail["before"])
-    return f"Change {change.id}: {many(count, 'correction')} {change.detail['status']} by {change.who}"
 
 
 def say(what: str, *, done: bool = True) -> NoReturn:
