@@ -71,5 +71,5 @@ def test_the_command_tells_tickets_and_labels_and_no_words(tmp_path: Path, monke
     assert (doubt["ticket"], doubt["label"]) == ("7", rows[7]["category"])
     assert doubt["share"] < 0.5 < doubt["their_share"]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows[:50]), encoding="utf-8")
-    assert "too few to doubt anybody" in CliRunner().invoke(app, ["learn", "doubts", str(file)]).output
+    assert "too little to doubt anybody" in CliRunner().invoke(app, ["learn", "doubts", str(file)]).output
     assert [path.name for path in tmp_path.iterdir()] == [file.name]

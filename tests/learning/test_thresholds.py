@@ -56,6 +56,15 @@ def test_another_model_and_other_categories_have_proved_nothing() -> None:
     assert by_part(found, TODAY) == {"tags": {"m-1": 0.9}}
 
 
+def test_labels_of_runs_that_collect_nothing_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETBOT_STATE_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    LearningStore(tmp_path / FILE_NAME).keep([reaction(number, taxonomy_hash="") for number in range(300)])
+    told = CliRunner().invoke(app, ["learn", "thresholds"]).output
+    assert "unknown" in told
+    assert "learning.collect_share" in told
+
+
 def test_ticket_fields_share_the_highest_of_their_thresholds() -> None:
     sure = [reaction(number, field="field 1") for number in range(300)]
     surer = [reaction(number, field="field 2", confidence=0.97) for number in range(300)]

@@ -74,11 +74,15 @@ def thresholds(
         return ExitCode.OK
     show([_table(found, digest, precision)])
     if change is not None:
-        screen.say(f"\nRuns use these from now on; 'ticketbot learn undo {change.id}' takes that back.")
+        screen.say(
+            f"\nRuns use these from now on: {_said(chosen)}. 'ticketbot learn undo {change.id}' takes that back."
+        )
     else:
         screen.say("\nFor ticketbot.toml, or for --apply:")
     for line in lines:
         screen.say(f"  {line}")
+    if any(not item.taxonomy for item in found):
+        screen.notices(["runs without learning.collect_share do not say under which categories they label"])
     return ExitCode.OK
 
 
@@ -97,7 +101,7 @@ def _table(found: Sequence[FieldThreshold], digest: str, precision: float) -> Ta
             (
                 item.field,
                 item.model,
-                "today's" if item.taxonomy == digest else "others",
+                "today's" if item.taxonomy == digest else "others" if item.taxonomy else "unknown",
                 str(item.reviewed),
                 f"{item.kept / item.reviewed:.3f}",
                 *_shown(item),

@@ -13,6 +13,7 @@ from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
+from ..core.wording import many
 from ..evaluation.data import Example, read_examples
 from ..learning.confusions import Confusion, confusions, proposed_descriptions, taxonomy_lines
 from ..learning.doubtful_labels import FEWEST_TICKETS, LEAST_ACCURACY, doubtful_labels, neighbours_of
@@ -63,7 +64,8 @@ def confused(
     settings, screen = load(config=config, need_helpdesk=from_helpdesk), Screen(as_json=as_json)
     first = None if since is None else parse_since(since, clock.now())
     with opened_learning(config, read_only=True) as store:
-        found = confusions(store.reactions(first), settings.taxonomy, store.corrections("rejected"))
+        labels = list(store.reactions(first))
+        found = confusions(labels, settings.taxonomy, store.corrections("rejected"))
         usable = [item for status in ("approved", "pending") for item in store.corrections(status, kept=True)]
     texts: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for item in usable:
@@ -81,6 +83,9 @@ def confused(
     if as_json:
         rows = [{**asdict(item), "by_one": item.by_one} for item in found]
         screen.result("", {"confusions": rows, "descriptions": descriptions, "lines": lines})
+        return ExitCode.OK
+    if not labels:
+        screen.say("nothing was collected; 'ticketbot learn collect' reads what people made of labels")
         return ExitCode.OK
     if not found:
         screen.say("no two categories are mixed up more often than chance, as far as was collected")
@@ -118,7 +123,12 @@ def doubts(
         read = solved_labels(settings, clock, screen, since, include_ours=include_ours)
     examples = [example for example in read if example.category is not None][:MOST_SOLVED]
     if not examples:
-        raise ConfigError("no solved ticket carries a category that a person could have chosen")
+        raise ConfigError(
+            "no ticket has a category"
+            if files
+            else "no solved ticket has a category that is known to be a person's: 'ticketbot learn collect' finds some "
+            "on tickets that ticketbot triaged, --include-ours takes them all"
+        )
     with screen.progress("comparing tickets", len(examples)) as advance:
         near = neighbours_of([redacted(settings, example) for example in examples], advance)
     names, taxonomy = settings.taxonomy.names, settings.taxonomy
@@ -126,7 +136,8 @@ def doubts(
     tops = [taxonomy.split(label)[0] if label in names else label for label in labels]
     found = doubtful_labels([(example.id, top) for example, top in zip(examples, tops, strict=True)], near)
     shown = found.doubtful[:limit]
-    told = f"{found.tickets:,} tickets; the vote of similar ones agrees with {found.accuracy:.0%} of their categories"
+    tickets = many(found.tickets, "ticket")
+    told = f"{tickets}; the vote of similar ones agrees with {found.accuracy:.0%} of their categories"
     if as_json:
         rows = [asdict(item) for item in shown]
         counts = {"tickets": found.tickets, "accuracy": found.accuracy, "usable": found.usable}
@@ -134,8 +145,10 @@ def doubts(
         return ExitCode.OK
     screen.say(told)
     if not found.usable:
-        screen.say(f"too few to doubt anybody: it takes {LEAST_ACCURACY:.0%} of {FEWEST_TICKETS} tickets at least")
-    elif shown:
+        screen.say(f"that is too little to doubt anybody: {FEWEST_TICKETS} tickets and {LEAST_ACCURACY:.0%} are needed")
+    elif not shown:
+        screen.say("no label is doubtful")
+    else:
         title = f"The most doubtful {len(shown)} of {len(found.doubtful):,}"
         rows_of = tuple(
             (one.ticket, one.label, f"{one.share:.0%}", one.neighbours_say, f"{one.their_share:.0%}") for one in shown
