@@ -88,6 +88,12 @@ def test_rollbacks_go_back_step_by_step_and_to_any_release_by_its_id(place: Path
     assert release("diff", "third.toml")["changes"] == []
 
 
+def test_of_a_category_that_is_gone_or_new_only_what_it_says_is_told(place: Path) -> None:
+    found = {item["name"]: item["after"] for item in release("diff", "ticketbot.toml", "bad.toml")["changes"]}
+    assert found["categories.technical.description"] is None
+    assert {name.split(".")[-1] for name in found} <= {"categories", "description", "keywords", "examples", "workers"}
+
+
 def test_a_file_that_was_edited_by_hand_is_replaced_only_on_request_and_kept(place: Path) -> None:
     release("activate", "second.toml", "--force")
     by_hand = SECOND + "tag_secondary = true\n"

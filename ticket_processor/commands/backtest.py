@@ -111,7 +111,8 @@ def backtest(
         )
         decided = how_it_was_decided(solved, iso(moment)[:10], include_ours=include_ours)
         if not solved.examples:
-            raise ConfigError(f"nothing to compare with: {' '.join(decided[:1] + decided[2:-1])}{hint(solved)}")
+            found = " ".join(decided[:1] + decided[2:-1]).rstrip(".")
+            raise ConfigError(f"nothing to compare with: {found}{hint(solved)}")
         for line in decided:
             screen.say(line)
         source = Labelled(SOURCE, solved.examples)

@@ -49,7 +49,7 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     edited = active is not None and active.file != now.file
     lines = [f"runs decide as {now.id}", _in_place(active) if active else "no release was put in place yet"]
     if edited:
-        lines.append(f"{_place(config)} was edited since")
+        lines.append(f"{_place(config)} was edited since" + ("" if since else "; no setting differs"))
     screen.result(
         "\n".join([*lines, *map(_told, since), *map(_compared, splits)]),
         {

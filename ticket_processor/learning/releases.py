@@ -84,10 +84,18 @@ def decides(name: str, *, categories: bool = True) -> bool:
 
 
 def changed(before: Values, after: Values) -> list[SettingChange]:
-    """What differs, by name."""
+    """What differs, by name; of a category that only one of them has, what it says of itself."""
     names = sorted({*before, *after})
     found = (SettingChange(name, before.get(name), after.get(name)) for name in names)
-    return [item for item in found if item.before != item.after]
+    return [item for item in found if item.before != item.after and not _says_nothing(item)]
+
+
+def _says_nothing(item: SettingChange) -> bool:
+    """Whether a new or a former category has a value that it need not name."""
+    parts = item.name.split(".")
+    if parts[0] != "categories" or None not in (item.before, item.after):
+        return False
+    return parts[-1] == "name" or not (item.before or item.after)
 
 
 def check_no_secret(file: bytes) -> None:
