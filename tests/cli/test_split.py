@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
+from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.policy.skip_rules import in_share
 
 from .conftest import Desk, OpenDesk
@@ -53,6 +56,26 @@ def test_what_people_keep_of_both_is_compared(open_desk: OpenDesk) -> None:
     }
     assert split["better"] == started["release"]
     assert "is better" in desk("release", "show").out
+
+
+def test_each_label_counts_for_the_categories_that_its_release_knows(open_desk: OpenDesk) -> None:
+    desk = open_desk(20)
+    common = "[learning]\ncollect_share = 0.05\n"
+    two = "".join(f'[[categories]]\nname = "{name}"\ndescription = "{name}"\n' for name in ("billing", "general"))
+    for name, text in (("ticketbot", common), ("new", common + two)):
+        (desk.folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    desk(*SPLIT, "--since", "1d")
+    for number in desk.tickets:
+        desk.sandbox.store.person_edit(number, status="solved")
+    desk("learn", "collect")
+    with closing(LearningStore(desk.state / FILE_NAME, read_only=True)) as store:
+        by_release = {(item.release, item.taxonomy_hash) for item in store.reactions()}
+    started = desk.events("run_started")[0]
+    assert by_release == {
+        (started["release"], started["labels_by"]["taxonomy"]),
+        (started["split"]["release"], started["split"]["labels_by"]["taxonomy"]),
+    }
+    assert len({taxonomy for _, taxonomy in by_release}) == 2
 
 
 def test_two_releases_share_one_budget(open_desk: OpenDesk) -> None:

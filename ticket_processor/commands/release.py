@@ -162,7 +162,7 @@ def rollback(
         releases = Releases(store)
         stack = releases.stack()
         if release is None and len(stack) < 2:
-            raise ConfigError("there is no earlier release to go back to")
+            raise ConfigError("there is no earlier release to go back to; one of 'ticketbot release list' may be named")
         kept = releases.find(release or stack[-2])
         wanted = _named(kept.file, Path(f"release {kept.id}"), config)
         found = changed(running.release.values, wanted.release.values)

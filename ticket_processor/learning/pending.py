@@ -19,7 +19,7 @@ from .store import LearningStore
 AT_ONCE = 5_000
 """Lines of the log that are read before what they told is kept."""
 HASHES = "labels_by"
-"""The fact of a run's first receipt that says by which prompt and taxonomy it labelled."""
+"""The fact of a run's first receipt that says by which prompt and taxonomy it labelled; of a split, the candidate's."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,10 @@ class PendingTicket(Written):
 
 @dataclass
 class _LogPlace:
-    """How far the log was read: a day's file and the next line of it. ``runs`` are what the last run labelled by."""
+    """How far the log was read: a day's file and the next line of it.
+
+    ``runs`` are what the last run labelled by, and in a split what its candidate did, behind that release's id.
+    """
 
     day: str = ""
     line: int = 0
@@ -97,9 +100,10 @@ class PendingTickets:
             for line in lines:
                 run_id = str(line.get("run_id"))
                 if line.get("event") == "run_started" and not line.get("dry_run"):
-                    found = line.get(HASHES)
-                    at.runs = {run_id: found} if isinstance(found, dict) else {}
-                elif (written := _write_of(line, at.runs.get(run_id, {}))) is not None:
+                    split = line.get("split") or {}
+                    found = {run_id: line.get(HASHES), f"{run_id} {split.get('release')}": split.get(HASHES)}
+                    at.runs = {name: hashes for name, hashes in found.items() if isinstance(hashes, dict)}
+                elif (written := _write_of(line, at.runs)) is not None:
                     number, category, intent, source, moment = written
                     db.execute(
                         "INSERT INTO pending SELECT ?1, ?2, 0, ?3, '{}' WHERE ?1 NOT IN (SELECT ticket_id FROM erased) "
@@ -112,7 +116,9 @@ class PendingTickets:
                     )
 
 
-def _write_of(line: Mapping[str, Any], hashes: Mapping[str, str]) -> tuple[int, str, str, LabelSource, float] | None:
+def _write_of(
+    line: Mapping[str, Any], runs: Mapping[str, Mapping[str, str]]
+) -> tuple[int, str, str, LabelSource, float] | None:
     """Ticket, category, intent, source and moment of a line about a write that has an answer behind it."""
     analysis = line.get("analysis")
     if line.get("event") != "ticket" or line.get("dry_run") or line.get("outcome") not in ("updated", "suggested"):
@@ -121,14 +127,16 @@ def _write_of(line: Mapping[str, Any], hashes: Mapping[str, str]) -> tuple[int, 
         return None
     if "summary" not in analysis:  # its words were erased, and are not to be read again
         return None
+    run_id, release = str(line.get("run_id")), str(analysis.get("release", ""))
+    hashes = runs.get(f"{run_id} {release}") or runs.get(run_id, {})
     source = LabelSource(
         confidence=analysis.get("confidence"),
         model=str(analysis.get("model") or analysis.get("source") or ""),
         language=str(analysis.get("language") or ""),
-        run_id=str(line.get("run_id")),
+        run_id=run_id,
         prompt_hash=str(hashes.get("prompt", "")),
         taxonomy_hash=str(hashes.get("taxonomy", "")),
-        release=str(analysis.get("release", "")),
+        release=release,
         against=str(analysis.get("against", "")),
     )
     category, intent = str(analysis.get("category")), str(line.get("intent") or "")

@@ -13,6 +13,7 @@ from ..learning.releases import changed, decides, release_id, values_of
 from ..policy.decide import decide
 from ..policy.skip_rules import in_share
 from ..settings.schema import Settings
+from .learning import labels_by
 
 KEPT = ("policy.tag_prefix",)
 """Settings that decide and must be the same in both: by them a ticket is known to be done."""
@@ -46,7 +47,8 @@ class Split:
     @property
     def facts(self) -> Mapping[str, object]:
         """What the first receipt says of it."""
-        return {"release": self._ids[0], "split": {"release": self._ids[1], "percent": self._wanted.percent}}
+        by = {"labels_by": labels_by(self._wanted.candidate)} if self._running.learning.collect_share else {}
+        return {"release": self._ids[0], "split": {"release": self._ids[1], "percent": self._wanted.percent, **by}}
 
     def enter(
         self, stack: ExitStack, chain: Callable[[Settings, str, str], AbstractContextManager[Understanding]]
