@@ -64,7 +64,7 @@ def walk_history(
     if problems or since is None:
         raise ConfigError(*problems)
     moment = parse_since(since, clock.now())
-    settings, _ = with_learnt(load(config=config, flags=flags))
+    settings, _ = with_learnt(load(config=config, flags=flags), lambda told: screen.notices([told]))
     screen.notices(settings.notices)
     path = out or DEFAULT_FILE
     began = clock.monotonic()

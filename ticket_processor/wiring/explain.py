@@ -120,7 +120,7 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
 
         chain = stack.enter_context(understanding(settings, clock, deadline, None, store, troubles.append, recorded))
         analysis = chain(ticket, watch=steps.append)
-        decision = decide(ticket.id, analysis, with_learnt(settings)[0].policy, settings.taxonomy)
+        decision = decide(ticket.id, analysis, with_learnt(settings, troubles.append)[0].policy, settings.taxonomy)
         if settings.replies.wanted:
             from .answers import answers
 

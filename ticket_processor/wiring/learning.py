@@ -8,7 +8,7 @@ from functools import partial
 
 from ..analysis.model_server.prompt import fingerprint
 from ..core.clock import Clock, Deadline, iso
-from ..core.errors import CannotRun
+from ..core.errors import Stopping, unexpected
 from ..core.models import RedactionLevel
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.transport import Transport
@@ -104,8 +104,10 @@ def collect_in_run(
                 )
             store.keep_fact(ALLOWANCE, str(min(MOST_SAVED, saved - (_requests(transport) - before))))
             return _decided(settings, store, now)
-    except CannotRun as error:
-        return [f"what people made of labels was not collected: {error}"]
+    except Stopping:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run has done its work
+        return [f"what people made of labels was not collected: {unexpected(error)}"]
 
 
 def _decided(settings: Settings, store: LearningStore, now: float) -> list[str]:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 
+from ..core.errors import unexpected
 from ..settings.learning import FILE_NAME
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 
 
-def with_learnt(settings: Settings) -> tuple[Settings, Mapping[str, object]]:
+def with_learnt(
+    settings: Settings, trouble: Callable[[str], object] = lambda _sentence: None
+) -> tuple[Settings, Mapping[str, object]]:
     """The settings, and what the first receipt says of what was learnt; both as they were where nothing was.
 
-    It names their release where one was ever put in place.
-
-    Raises :class:`StateUnusable` when the file is there and cannot be read.
+    It names their release where one was ever put in place. ``trouble`` is told where the file cannot be used: then
+    nothing was learnt.
     """
+    try:
+        return _with_learnt(settings)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with that file, tickets are triaged
+        trouble(f"what was learnt is not used: {unexpected(error)}")
+        return settings, {}
+
+
+def _with_learnt(settings: Settings) -> tuple[Settings, Mapping[str, object]]:
     path = settings.state_folder / FILE_NAME
     if not is_there(path):
         return settings, {}

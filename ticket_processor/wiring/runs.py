@@ -300,7 +300,8 @@ def _assembled(
 ) -> Iterator[tuple[Run, Callable[[RunSummary], Finished]]]:
     """A run, ready to be played, and what makes the end of it complete."""
     folder = settings.state_folder
-    settings, learnt = with_learnt(settings)
+    troubles: list[str] = []
+    settings, learnt = with_learnt(settings, troubles.append)
     with ExitStack() as stack:
         stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
         state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=asked.dry_run))
@@ -316,7 +317,6 @@ def _assembled(
         cache = settings.cache
         store = AnswerStore(folder / ANSWERS, clock, days=cache.days, max_answers=cache.max_answers)
         stack.callback(store.close)
-        troubles: list[str] = []
         busy = _models_were_asked(state, clock.now())
         cluster, analysis_timeout_s = None, settings.run.analysis_timeout_s
         if asked.cluster is not None:

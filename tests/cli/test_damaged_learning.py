@@ -1,0 +1,62 @@
+"""No run fails for the file of what was learnt, whatever is wrong with it: it is told, and tickets are triaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.learning.store import FILE_NAME, LearningStore
+
+from .conftest import Desk, OpenDesk
+
+SETTINGS = "[learning]\ncollect_share = 0.05\nneighbour_vote = true\nauto_approve = true\n"
+
+
+def no_database(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"no database" * 1_000)
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir(parents=True)
+
+
+def garbled(path: Path) -> None:
+    with closing(LearningStore(path)) as store:
+        store.record("thresholds", "ana", {"parts": {"tags": {"rules": 0.9}}, "taxonomy": "x"}, 1.0)
+        with store.writing() as db:
+            db.execute("UPDATE change SET detail='{'")
+            db.execute("INSERT INTO fact VALUES ('cursor', '{'), ('allowance', 'much'), ('ratings_read', '?')")
+
+
+def of_another_shape(path: Path) -> None:
+    with closing(LearningStore(path)) as store:
+        for what in ("thresholds", "retrained", "release"):
+            store.record(what, "ana", {}, 1.0)
+        store.keep_fact("cursor", '{"file": 1}')
+
+
+@pytest.fixture
+def desk(open_desk: OpenDesk) -> Desk:
+    desk = open_desk(2)
+    (desk.folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
+    return desk
+
+
+@pytest.mark.parametrize("damage", [no_database, a_folder, garbled, of_another_shape])
+def test_a_run_triages_without_what_was_learnt_and_says_so(desk: Desk, damage: Callable[[Path], None]) -> None:
+    damage(desk.state / FILE_NAME)
+    told = desk("run", "--since", "1d").err
+    desk.assert_done()
+    assert "what was learnt is not used" in told
+    assert "what people made of labels was not collected" in told
+
+
+def test_a_split_goes_on_without_what_was_learnt(desk: Desk) -> None:
+    no_database(desk.state / FILE_NAME)
+    (desk.folder / "new.toml").write_text(f'{SETTINGS}[policy]\nnote = "when-useful"\n', encoding="utf-8")
+    desk("run", "--split", "50", "--candidate", "new.toml", "--since", "1d")
+    assert sorted(desk.marked()) == sorted(desk.tickets)
