@@ -41,7 +41,17 @@ SECRETS = f"card {CARD}, IBAN {IBAN}"
 STAMP = "2026-11-21T02:00:00Z"
 # What is ours by its nature: closed words, names and times that ticketbot gives.
 OUR_WORDS = {
-    Analysis: {"category", "subcategory", "secondary", "alarms", "language", "suspicious", "why_fallback"},
+    Analysis: {
+        "category",
+        "subcategory",
+        "secondary",
+        "alarms",
+        "language",
+        "suspicious",
+        "why_fallback",
+        "release",
+        "against",
+    },
     Decision: {"tags_removed", "escalated", "reason", "fields"},
 }
 
