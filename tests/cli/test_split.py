@@ -90,10 +90,12 @@ def test_two_releases_share_one_budget(open_desk: OpenDesk) -> None:
 
 
 def test_a_candidate_that_differs_in_more_than_decisions_is_refused_naming_each(desk: Desk) -> None:
-    text = '[policy]\ntag_prefix = "bot_"\nnote = "never"\n[run]\nmax_attempts = 3\n[zendesk]\nsource = "search"\n'
+    policy = '[policy]\ntag_prefix = "bot_"\nnote = "when-useful"\nthanks_keep_solved = "apply"\n'
+    text = f'{policy}[run]\nmax_attempts = 3\n[zendesk]\nsource = "search"\n'
     (desk.folder / "new.toml").write_text(text, encoding="utf-8")
     told = desk(*SPLIT, "--since", "1d", code=2).err
-    assert all(name in told for name in ("policy.tag_prefix", "run.max_attempts", "zendesk.source"))
+    named = ("policy.tag_prefix", "policy.thanks_keep_solved", "run.max_attempts", "zendesk.source")
+    assert all(name in told for name in named)
     assert "policy.note" not in told
     assert desk.marked() == []
 

@@ -15,8 +15,8 @@ from ..policy.skip_rules import in_share
 from ..settings.schema import Settings
 from .learning import labels_by
 
-KEPT = ("policy.tag_prefix",)
-"""Settings that decide and must be the same in both: by them a ticket is known to be done."""
+KEPT = ("policy.tag_prefix", "policy.thanks_keep_solved")
+"""Settings that decide and must be the same in both: a ticket is known to be done by them, or they concern no label."""
 OF_DRAFTS = ("policy.note", "policy.preset", "policy.tiers")
 """Those that drafts of replies go by, which are the running release's."""
 
