@@ -35,7 +35,10 @@ def reopened_by_thanks(ticket: Ticket, history: History) -> bool:
         return False
     if not all(edit is reopening or _is_quiet(edit) for edit in since):
         return False
-    if parse_iso(ticket.updated_at) > max(parse_iso(edit.at) for edit in edits):
+    try:
+        if parse_iso(ticket.updated_at) > max(parse_iso(edit.at) for edit in edits):
+            return False
+    except ValueError:  # a date that is none
         return False
     from ..analysis.reply_kinds import reply_kind  # most runs need nothing of it
 
