@@ -494,6 +494,8 @@ def test_few_labels_prove_little() -> None:
         Count(reverted_by_rule=3, untouched=2, unknown=1).accuracy,
         Count(reverted_by_rule=3, untouched=2, unknown=1).at_least,
     ) == (None, 0.0)
+    assert Count(kept=10, unknown=5).accuracy is None
+    assert Count(kept=10, unknown=5).at_least == Count(kept=10, changed=5).at_least
     assert Overrides(judged=10).rate_at_most == pytest.approx(1 - 0.7225, abs=1e-4)
     assert Overrides().rate is None
 

@@ -23,7 +23,7 @@ def p(*counts: int) -> float:
     return always_valid_p(SplitArm("a", judged_1, kept_1), SplitArm("b", judged_2, kept_2))
 
 
-def test_a_ticket_counts_once_and_only_where_a_person_judged_it_in_a_split() -> None:
+def test_a_ticket_counts_once_and_only_where_somebody_judged_it_in_a_split() -> None:
     found = comparisons(
         [
             reaction(1, "a"),
@@ -36,7 +36,7 @@ def test_a_ticket_counts_once_and_only_where_a_person_judged_it_in_a_split() -> 
             reaction(7, "b", "removed"),
         ]
     )
-    assert [(item.first, item.second) for item in found] == [(SplitArm("a", 2, 1), SplitArm("b", 1, 0))]
+    assert [(item.first, item.second) for item in found] == [(SplitArm("a", 3, 1), SplitArm("b", 1, 0))]
 
 
 def test_equal_shares_are_no_evidence_and_a_clear_fall_is() -> None:

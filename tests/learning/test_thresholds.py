@@ -40,9 +40,14 @@ def test_three_hundred_reviewed_values_prove_a_threshold_and_fewer_do_not() -> N
     assert by_part([fewer], TODAY) == {"tags": {}}
 
 
-@pytest.mark.parametrize(
-    ("fate", "by"), [("untouched", "unknown"), ("reverted_by_rule", "rule"), ("changed", "unknown")]
-)
+def test_where_nobody_knows_who_changes_values_changes_count_against_them() -> None:
+    kept = [reaction(number) for number in range(300)]
+    changed = [reaction(1_000 + number, "changed", by="unknown") for number in range(100)]
+    [found] = proved_thresholds([*kept, *changed], 0.95)
+    assert (found.kept, found.reviewed, found.found) == (300, 400, None)
+
+
+@pytest.mark.parametrize(("fate", "by"), [("untouched", "unknown"), ("reverted_by_rule", "rule")])
 def test_what_no_person_looked_at_counts_neither_way(fate: Fate, by: ActorKind) -> None:
     kept = [reaction(number) for number in range(300)]
     others = [reaction(1_000 + number, fate, by=by) for number in range(300)]

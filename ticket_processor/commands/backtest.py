@@ -111,8 +111,8 @@ def backtest(
         )
         decided = how_it_was_decided(solved, iso(moment)[:10], include_ours=include_ours)
         if not solved.examples:
-            read = " ".join(decided[:1] + decided[2:-1]).rstrip(".")
-            raise ConfigError(f"nothing to compare with: {read}{hint(solved)}")
+            told = " ".join(decided[:1] + decided[2:-1]).rstrip(".")
+            raise ConfigError(f"nothing to compare with: {told}{hint(solved)}")
         for line in decided:
             screen.say(line)
         source = Labelled(SOURCE, solved.examples)

@@ -21,7 +21,9 @@ def scoreboard_tables(found: Scoreboard) -> Iterator[Table]:
         f"{many(found.tickets, 'ticket')} collected, {found.touched:,} of them touched by a person. Accuracy is kept "
         "among kept, changed and removed; coverage is the share of people's labels where ticketbot had one."
     )
-    yield Table("What people made of labels", SENTENCES, ((text,),))
+    unknown = "Where nobody knows who made most changes, no accuracy is told; they count against what is proved."
+    rows = [(text,), *[(unknown,)] * any(part.unknown for part in found.parts)]
+    yield Table("What people made of labels", SENTENCES, tuple(rows))
     yield from label_tables(found.parts, found.pairs)
     yield _by("model", ((part.part, part.models) for part in found.parts))
     yield _by("language", ((part.part, part.languages) for part in found.parts))
@@ -86,7 +88,5 @@ def _short(count: Count) -> tuple[str, ...]:
 
 
 def _shares(count: Count) -> tuple[str, str, str]:
-    coverage = "-" if count.coverage is None else f"{count.coverage:.0%}"
-    if count.accuracy is None:
-        return "-", "-", coverage
-    return f"{count.accuracy:.0%}", f"≥ {count.at_least:.0%}", coverage
+    accuracy, coverage = ("-" if share is None else f"{share:.0%}" for share in (count.accuracy, count.coverage))
+    return accuracy, f"≥ {count.at_least:.0%}" if count.judged else "-", coverage

@@ -14,9 +14,8 @@ from statistics import NormalDist
 from ..core.taxonomy import Taxonomy
 from ..evaluation.scores import wilson_lower
 from .distinguishing_words import distinguishing_words
-from .model import CATEGORIES, Correction, Reaction
+from .model import CATEGORIES, REVIEWED, Correction, Reaction
 from .review import pusher
-from .thresholds import REVIEWED
 
 FEWEST_TICKETS = 5
 """Tickets that a pair takes, and texts of each category that a proposal takes."""

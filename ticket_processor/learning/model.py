@@ -14,6 +14,8 @@ ActorKind = Literal["person", "rule", "bot", "unknown"]
 
 CATEGORIES = ("category", "subcategory")
 """The fields whose values are names of the taxonomy."""
+REVIEWED = ("kept", "changed", "removed")
+"""The fates that say whether a label of ours was right."""
 RELEASE = "release"
 """The kind of change that puts a release in place."""
 
@@ -61,6 +63,14 @@ class Reaction:
     run_id: str = ""
     release: str = ""
     against: str = ""
+
+    @property
+    def judged(self) -> bool:
+        """Whether it speaks for or against us: a person decided, or somebody whom the helpdesk does not tell.
+
+        Without the latter nothing would ever be wrong where the helpdesk keeps no record.
+        """
+        return self.ours is not None and self.fate in REVIEWED and self.actor_kind in ("person", "unknown")
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,13 +61,16 @@ class Count(Frozen):
 
     @property
     def accuracy(self) -> float | None:
-        """The share of the judged labels that people kept; ``None`` without any."""
-        return self.kept / self.judged if self.judged else None
+        """The share of the judged labels that people kept.
+
+        ``None`` without any, and where nobody knows who made most changes: what is left flatters.
+        """
+        return self.kept / self.judged if self.judged and self.unknown <= self.changed + self.removed else None
 
     @property
     def at_least(self) -> float:
-        """The lower end of Wilson's 95% interval for the accuracy."""
-        return wilson_lower(self.kept, self.judged)
+        """The lower end of Wilson's 95% interval for the accuracy, even if all unknown changes were people's."""
+        return wilson_lower(self.kept, self.judged + self.unknown)
 
     @property
     def coverage(self) -> float | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..core.models import Frozen
 from ..state.sqlite import is_there
-from .model import CATEGORIES, Reaction
+from .model import Reaction
 from .override_counts import Pair, PartCount, pairs_of, parts_of
 from .ratings import NOT_JUDGED, RatingCount, kept_ratings, rating_counts
 from .store import FILE_NAME, LearningStore
@@ -41,11 +41,9 @@ def scoreboard(reactions: Iterable[Reaction]) -> Scoreboard:
 
 
 def decided_by_people(state_folder: Path) -> frozenset[int]:
-    """The tickets whose category a person kept, changed or added, as far as was collected."""
+    """The tickets that a person has dealt with after us, as far as was collected: the labels there are people's now."""
     with closing(LearningStore(state_folder / FILE_NAME, read_only=True)) as store:
-        return frozenset(
-            item.ticket_id for item in store.reactions() if item.field in CATEGORIES and item.actor_kind == "person"
-        )
+        return frozenset(item.ticket_id for item in store.reactions() if item.actor_kind == "person")
 
 
 def kept_scoreboard(

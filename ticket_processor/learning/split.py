@@ -1,8 +1,8 @@
 """Compares two releases that decided side by side, by what people made of their labels. Pure.
 
-A ticket is kept when a person dealt with it and changed or removed no label of ours. The test is a mixture sequential
-probability ratio test, whose p-value holds at every look (Johari, Koomen, Pekelis, Walsh: "Always Valid Inference:
-Continuous Monitoring of A/B Tests", Operations Research 70, 2022).
+A ticket is kept when a person dealt with it, and neither people nor somebody unknown changed a label of ours. The test
+is a mixture sequential probability ratio test, whose p-value holds at every look (Johari, Koomen, Pekelis, Walsh:
+"Always Valid Inference: Continuous Monitoring of A/B Tests", Operations Research 70, 2022).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .model import Reaction
-from .thresholds import REVIEWED
 
 LEVEL = 0.05
 """Probability that two releases of which people keep as much are ever told apart, however often one looks."""
@@ -60,7 +59,7 @@ def comparisons(reactions: Iterable[Reaction]) -> list[SplitComparison]:
     """All splits that people judged tickets of."""
     tickets: defaultdict[tuple[str, str], dict[int, bool]] = defaultdict(dict)
     for item in reactions:
-        if item.against and item.ours is not None and item.fate in REVIEWED and item.actor_kind == "person":
+        if item.against and item.judged:
             of_release = tickets[item.release, item.against]
             of_release[item.ticket_id] = of_release.get(item.ticket_id, True) and item.fate == "kept"
     found = []

@@ -24,14 +24,13 @@ CLASSIFIER = "classifier"
 LEAST_REVIEWED = 300
 """Values that people reviewed; fewer prove too little."""
 
-REVIEWED = ("kept", "changed", "removed")
 _PART_OF: Mapping[str, Part] = {"category": "tags", "priority": "priority", "group": "group"}
 """The part of the policy that a field speaks for; the tags are as good as the category."""
 
 
 @dataclass(frozen=True)
 class FieldThreshold:
-    """What is proved of one model's values of a field: ``reviewed`` of them by people, who kept ``kept``.
+    """What is proved of one model's values of a field: ``reviewed`` are judged, of which people kept ``kept``.
 
     ``found`` is ``None`` where they are too few, or no confidence keeps the promise: values are only suggested.
     """
@@ -52,13 +51,13 @@ class FieldThreshold:
 def proved_thresholds(reactions: Iterable[Reaction], precision: float, trained_at: float = 0.0) -> list[FieldThreshold]:
     """The thresholds from which on people keep so many of the values, of each field that the policy asks about.
 
-    What the classifier wrote before ``trained_at`` proves nothing of the one that was trained then.
+    A change that nobody knows the author of counts against a value. What the classifier wrote before ``trained_at``
+    proves nothing of the one that was trained then.
     """
     groups: defaultdict[tuple[str, str, str], list[tuple[bool, float]]] = defaultdict(list)
     for item in reactions:
-        by_person = item.fate in REVIEWED and item.actor_kind == "person" and item.ours is not None
         of_former = item.model == CLASSIFIER and item.at < trained_at
-        if by_person and item.confidence is not None and not of_former:
+        if item.judged and item.confidence is not None and not of_former:
             groups[item.field, item.model, item.taxonomy_hash].append((item.fate == "kept", item.confidence))
     found = []
     for (name, model, taxonomy), rows in sorted(groups.items()):
