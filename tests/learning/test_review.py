@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,15 @@ def test_one_accounts_many_corrections_are_marked_and_left_out(store: LearningSt
     assert "100 corrections approved" in told(
         "approve", "--field", "category", "--ours", "order", "--theirs", "refund", "--one-person"
     )
+
+
+def test_who_reviews_can_read_some_of_the_redacted_words(store: LearningStore) -> None:
+    store.keep([], [replace(correction(number, 66), text=f"words of {number}\n\x1b[31mred") for number in range(1, 6)])
+    assert "words of 1" not in told("review")
+    assert "ticket 3: words of 3 " in told("review", "--texts")
+    assert "words of 4" not in told("review", "--texts")
+    [group] = json.loads(told("review", "--texts", "--json"))["pending"]
+    assert [(one["ticket"], "\x1b" in one["text"]) for one in group["texts"]] == [(1, False), (2, False), (3, False)]
 
 
 def test_who_approves_what_nobody_corrected_is_told_so(store: LearningStore) -> None:

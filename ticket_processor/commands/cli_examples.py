@@ -44,7 +44,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "kb doctor": ("ticketbot kb doctor", "ticketbot kb doctor --markdown proposals.md"),
     "learn collect": ("ticketbot learn collect", "ticketbot learn collect --since 30d --limit 500"),
     "learn show": ("ticketbot learn show", "ticketbot learn show --since 30d --json"),
-    "learn review": ("ticketbot learn review", "ticketbot learn review --field category --json"),
+    "learn review": ("ticketbot learn review --texts", "ticketbot learn review --field category --json"),
     "learn approve": ("ticketbot learn approve 12 13", "ticketbot learn approve --field category --theirs refund"),
     "learn reject": ("ticketbot learn reject 14", "ticketbot learn reject --field urgency --ours high --theirs low"),
     "learn log": ("ticketbot learn log",),

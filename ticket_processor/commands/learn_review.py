@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
+from ..core.sanitize import plain_line
 from ..core.who import person_at_keyboard
 from ..core.wording import many
-from ..learning.model import CorrectionStatus
+from ..learning.model import Correction, CorrectionStatus
 from ..learning.review import CorrectionGroup, correction_groups, decide_pending
 from . import score_tables
 from .learn import opened_learning
@@ -21,6 +23,7 @@ from .screen import Screen
 
 COLUMNS = ("<field", "<ticketbot said", "<people say", "tickets", "people", "<most by", "<ids", "<remark")
 MOST_IDS = 8
+MOST_TEXTS, LONGEST_TEXT = 3, 200
 
 IdsArgument = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="As learn review prints them.", min=1)]
 FieldOption = Annotated[str | None, typer.Option("--field", metavar="FIELD", help="Only this field, such as category.")]
@@ -31,17 +34,28 @@ OursOption = Annotated[
 TheirsOption = Annotated[str | None, typer.Option("--theirs", metavar="LABEL", help="Only where people say this.")]
 
 
-def review(field: FieldOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> int:
+def review(
+    field: FieldOption = None,
+    texts: Annotated[bool, typer.Option("--texts", help="Also redacted words of three tickets of each group.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
     """Show pending corrections, grouped by what they change; decides nothing."""
     with opened_learning(config, read_only=True) as store:
-        groups = correction_groups(store.corrections("pending", field, kept=True))
-    screen = Screen(as_json=as_json)
+        waiting = store.corrections("pending", field, kept=True)
+    groups, screen = correction_groups(waiting), Screen(as_json=as_json)
+    known = {item.id: item for item in waiting if texts}
     if as_json:
-        screen.result("", {"pending": [asdict(group) for group in groups]})
+        rows = [{**asdict(group), **({"texts": _texts(group, known)} if texts else {})} for group in groups]
+        screen.result("", {"pending": rows})
     elif not groups:
         screen.say("no correction waits; 'ticketbot learn collect' looks for some")
     else:
         score_tables.show([score_tables.Table("Corrections that wait", COLUMNS, tuple(map(_row, groups)))])
+        for group in groups if texts else ():
+            screen.say(f"\n{group.field}: {group.ours or 'none'} -> {group.theirs}")
+            for one in _texts(group, known):
+                screen.say(f"  {one['id']}, ticket {one['ticket']}: {one['text']}")
         screen.say("\n'ticketbot learn approve' and 'learn reject' take ids, or --field with --ours and --theirs.")
     return ExitCode.OK
 
@@ -113,6 +127,12 @@ def _decided(
 def _fits(group: CorrectionGroup, field: str | None, ours: str | None, theirs: str | None) -> bool:
     said = group.ours or "none"
     return group.field == field and group.theirs == theirs and ours in (None, said)
+
+
+def _texts(group: CorrectionGroup, known: Mapping[int, Correction]) -> list[dict[str, Any]]:
+    """Some of the group's corrections, with the beginnings of their redacted texts on a line each."""
+    some = [known[number] for number in group.ids if known[number].text][:MOST_TEXTS]
+    return [{"id": item.id, "ticket": item.ticket_id, "text": plain_line(item.text, LONGEST_TEXT)} for item in some]
 
 
 def _row(group: CorrectionGroup) -> tuple[str, ...]:
