@@ -27,6 +27,7 @@ from .screen import Screen
 NoteOption = Annotated[str, typer.Option(metavar="TEXT", help="Why, for the list of releases.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Replace the file although it was edited since.")]
 _LONGEST = 100
+_LEARNT_SINCE = "the program, or what was learnt, has changed since {}"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     lines = [f"runs decide as {now.id}", _in_place(active) if active else "no release was put in place yet"]
     if edited:
         lines.append(f"{_place(config)} was edited since" + ("" if since else "; no setting differs"))
+    elif active is not None and active.id != now.id:
+        lines.append(_LEARNT_SINCE.format(active.id))
     screen.result(
         "\n".join([*lines, *map(_told, since), *map(_compared, splits)]),
         {
@@ -175,7 +178,7 @@ def rollback(
         screen.say(_told(item))
     _done(screen, wanted, running, found, None)
     if (now := release_id(wanted.settings)) != kept.id:
-        screen.notices([f"runs decide as {now}: the program, or what was learnt, has changed since {kept.id}"])
+        screen.notices([f"runs decide as {now}: {_LEARNT_SINCE.format(kept.id)}"])
     return ExitCode.OK
 
 
