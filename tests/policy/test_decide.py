@@ -205,6 +205,13 @@ def test_rules_that_may_not_set_labels_or_the_priority_suggest_them(part: str, s
     assert ("ai_billing" in decision.tags) == (part != "tags")
 
 
+def test_the_priority_beside_a_vote_of_similar_tickets_is_the_rules_and_set_where_theirs_may_be() -> None:
+    analysis = an_analysis(source="neighbours", model=None, confidence=1.0)
+    for may, priority in ((PARTS, Priority.HIGH), (("tags",), None)):
+        decision = decide(1, analysis, Policy(rules_may_set=may), TAXONOMY)
+        assert (decision.priority, decision.group) == (priority, 7)
+
+
 # Targets of the taxonomy
 
 

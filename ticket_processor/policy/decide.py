@@ -292,5 +292,7 @@ def _may(policy: Policy, analysis: Analysis, taxonomy: Taxonomy | None, part: Pa
         if proved is None:
             return False
         least = max(least, proved)
-    allowed = of_part.mode is Mode.APPLY and (analysis.source != "rules" or part in policy.rules_may_set)
+    # Similar tickets vote on the category alone; the urgency beside it may be the rules' own.
+    by_rules = analysis.source == "rules" or (analysis.source == "neighbours" and part == "priority")
+    allowed = of_part.mode is Mode.APPLY and (not by_rules or part in policy.rules_may_set)
     return allowed and analysis.confidence >= least
