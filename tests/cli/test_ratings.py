@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from ticket_processor.helpdesk.freshdesk_ratings import score_of
 from ticket_processor.helpdesk.local_model import NewTicket
 from ticket_processor.learning.store import FILE_NAME, LearningStore
+from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.sandbox.ratings import answer_survey, rate
 
 from .conftest import Command, OpenDesk, rows
@@ -119,6 +121,23 @@ def test_stars_of_the_local_helpdesk_are_read(tmp_path: Path) -> None:
     finally:
         desk.store.close()
         desk.close()
+
+
+def test_ratings_that_cannot_be_read_keep_no_run_from_collecting_labels(open_desk: OpenDesk) -> None:
+    desk = open_desk(2)
+    (desk.folder / "ticketbot.toml").write_text("[learning]\ncollect_share = 0.05\n", encoding="utf-8")
+    desk("run", "--since", "1d")
+    for number in desk.tickets:
+        desk.sandbox.store.person_edit(number, status="solved")
+    desk.advance(60)
+    fault = FaultRule(kind="error-before", method="GET", path="/satisfaction_ratings", status=200)
+    desk.sandbox.faults = FaultPlan([fault])
+    with closing(LearningStore(desk.state / FILE_NAME)) as store:
+        store.keep_fact("allowance", "50")
+    assert "customers' ratings were not read: " in desk("run").err
+    with closing(LearningStore(desk.state / FILE_NAME)) as store:
+        assert {item.ticket_id for item in store.reactions()} == set(desk.tickets)
+        assert float(store.fact("allowance") or 50) < 50
 
 
 def test_a_run_reads_ratings_once_a_day_and_without_a_share_never(open_desk: OpenDesk) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 
 from ..analysis.model_server.prompt import fingerprint
 from ..core.clock import Clock, Deadline, iso
-from ..core.errors import Stopping, unexpected
+from ..core.errors import CannotRun, Stopping, unexpected
 from ..core.models import RedactionLevel
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.transport import Transport
@@ -88,14 +88,17 @@ def collect_in_run(
 
     What a run leaves unused, a later one may use; what it uses too much, later ones leave. Raises :class:`Stopping`.
     """
-    now, before = clock.now(), _requests(transport)
+    now, before, told = clock.now(), _requests(transport), list[str]()
     try:
         with closing(LearningStore(settings.state_folder / FILE_NAME)) as store:
             saved = float(store.fact(ALLOWANCE) or 0.0) + before * settings.learning.collect_share
             allowance = int(saved)
             PendingTickets(store).read_log(settings.log_dir, keyring(settings), first_day=iso(now - LOOKS_BACK_S)[:10])
             if allowance >= 1 and now - float(store.fact(RATINGS_READ) or 0.0) >= RATINGS_AGAIN_S:
-                _read_ratings(settings, transport, store, now)
+                try:
+                    _read_ratings(settings, transport, store, now)
+                except CannotRun as error:
+                    told.append(f"customers' ratings were not read: {error}")
             if allowance - (_requests(transport) - before) >= 2:  # one request says which tickets are solved
                 _collector(settings, desk, store, Deadline(clock, deadline.remaining() / 2)).collect(
                     now,
@@ -103,7 +106,7 @@ def collect_in_run(
                     may_go_on=lambda: _requests(transport) - before < allowance,
                 )
             store.keep_fact(ALLOWANCE, str(min(MOST_SAVED, saved - (_requests(transport) - before))))
-            return _decided(settings, store, now)
+            return [*told, *_decided(settings, store, now)]
     except Stopping:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has done its work
