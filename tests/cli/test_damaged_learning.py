@@ -55,8 +55,10 @@ def test_a_run_triages_without_what_was_learnt_and_says_so(desk: Desk, damage: C
     assert "what people made of labels was not collected" in told
 
 
-def test_a_split_goes_on_without_what_was_learnt(desk: Desk) -> None:
+@pytest.mark.parametrize("candidate", ["new.toml", "3f2a9c01"])
+def test_a_split_goes_on_without_what_was_learnt(desk: Desk, candidate: str) -> None:
     no_database(desk.state / FILE_NAME)
     (desk.folder / "new.toml").write_text(f'{SETTINGS}[policy]\nnote = "when-useful"\n', encoding="utf-8")
-    desk("run", "--split", "50", "--candidate", "new.toml", "--since", "1d")
+    told = desk("run", "--split", "50", "--candidate", candidate, "--since", "1d").err
+    assert ("nothing is split" in told) == (candidate != "new.toml")
     assert sorted(desk.marked()) == sorted(desk.tickets)

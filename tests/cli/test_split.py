@@ -100,6 +100,14 @@ def test_a_candidate_that_differs_in_more_than_decisions_is_refused_naming_each(
     assert desk.marked() == []
 
 
+@pytest.mark.parametrize("text", [CANDIDATE, f"{CANDIDATE}[models.prices]\nm-1 = [1.0, 2.0, 0.5]\n"])
+def test_a_scheduled_split_goes_on_once_its_candidate_is_in_place(desk: Desk, text: str) -> None:
+    (desk.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
+    assert "the candidate decides as the settings do" in desk(*SPLIT, "--since", "1d").err
+    assert sorted(desk.marked()) == sorted(desk.tickets)
+    assert "split" not in desk.events("run_started")[0]
+
+
 @pytest.mark.parametrize("words", [("--split", "10"), ("--candidate", "new.toml"), (*SPLIT[1:], "--sandbox")])
 def test_a_split_needs_both_its_options_and_settings_of_its_own(desk: Desk, words: tuple[str, ...]) -> None:
     desk("run", *words, code=2)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import ConfigError
+from ..core.errors import ConfigError, StateUnusable
 from ..core.models import HelpdeskKind
 from ..state.sqlite import is_there
 from .options import ConfigsOption, JsonOption, NoModelOption, QuietOption, VerboseOption
@@ -199,7 +199,10 @@ def run(
         from ..wiring.split import SplitWanted
         from .release import candidate_of
 
-        asked = replace(asked, split=SplitWanted(candidate_of(candidate, settings, config, flags), split))
+        try:
+            asked = replace(asked, split=SplitWanted(candidate_of(candidate, settings, config, flags), split))
+        except StateUnusable as error:  # no run fails for what was learnt
+            screen.notices([f"--split: {error}; nothing is split"])
     subjects = Subjects()
     tally = tally_of(settings, subjects)
     kept: list[Seen] = []

@@ -345,12 +345,13 @@ def _assembled(
             )
 
         split = None
-        if asked.split is None:
-            chain = stack.enter_context(chain_of(settings, str(learnt.get("release", ""))))
-        else:
+        if asked.split is not None:
             from .split import Split  # most runs need nothing of it
 
-            split = Split(settings, asked.split)
+            split = Split.of(settings, asked.split, troubles.append)
+        if split is None:
+            chain = stack.enter_context(chain_of(settings, str(learnt.get("release", ""))))
+        else:
             learnt = {**learnt, **split.facts}
             chain = split.enter(stack, chain_of)
         executor = (asked.threads or _own_threads)(workers)

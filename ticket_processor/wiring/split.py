@@ -37,12 +37,23 @@ class Split:
     """Two releases that understand and decide a run's tickets, each its own."""
 
     def __init__(self, running: Settings, wanted: SplitWanted) -> None:
-        """Raises :class:`ConfigError` where they differ in more than decisions."""
-        check_split(running, wanted.candidate)
         self._running = running
         self._wanted = wanted
         self._chains: tuple[Understanding, ...] = ()
         self._ids = release_id(running), release_id(wanted.candidate)
+
+    @classmethod
+    def of(cls, running: Settings, wanted: SplitWanted, trouble: Callable[[str], object]) -> Split | None:
+        """The split; ``None`` where both decide alike, as once the candidate is in place, which ``trouble`` is told.
+
+        Raises :class:`ConfigError` where they differ in more than decisions.
+        """
+        _check(running, wanted.candidate)
+        split = cls(running, wanted)
+        if len(set(split._ids)) > 1:
+            return split
+        trouble("--split: the candidate decides as the settings do, so nothing is split")
+        return None
 
     @property
     def facts(self) -> Mapping[str, object]:
@@ -88,7 +99,7 @@ class Split:
         return self._chains[self._wanted.has(ticket_id)]
 
 
-def check_split(running: Settings, candidate: Settings) -> None:
+def _check(running: Settings, candidate: Settings) -> None:
     """Raises :class:`ConfigError` with each setting that differs and is no decision."""
     kept = (*KEPT, *OF_DRAFTS) if running.replies.wanted else KEPT
 
@@ -96,8 +107,6 @@ def check_split(running: Settings, candidate: Settings) -> None:
         return (decides(name) or name.startswith("models.")) and not name.startswith(kept)
 
     found = changed(values_of(running), values_of(candidate))
-    if not found:
-        raise ConfigError("--split: the candidate differs in no setting")
     strange = [item.name for item in found if not may_differ(item.name)]
     if strange:
         raise ConfigError(*(f"--split: {name} differs, and the two must decide differently only" for name in strange))
