@@ -49,6 +49,7 @@ def test_applied_it_is_solved_again_with_one_note_and_one_receipt_and_can_be_tak
     says(desk, THANKS)
     shown = desk("run", "--dry-run")
     assert "1 planned" in shown.out
+    assert "~ status -> solved" in shown.out
     assert desk.ticket(1)["status"] == "open"
 
     ended = desk("run", "--verify", "all")

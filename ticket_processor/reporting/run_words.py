@@ -34,6 +34,7 @@ def _new_values(change: Change) -> list[str]:
         words.append(f"priority {change.priority_before or '-'} -> {change.priority or '-'}")
     if change.group is not None or "group" in change.cleared:
         words.append(f"group {change.group_before or '-'} -> {change.group or '-'}")
+    words += [f"status -> {change.closing.status}"] if change.closing is not None else []
     words += [f"field {key} -> {'(as it was)' if change.puts_back else value}" for key, value in change.fields.items()]
     return words + [f"field {key} -> -" for key in change.fields_cleared]
 
