@@ -11,7 +11,7 @@ from typing import Any
 
 from ..audit.encryption import Keyring
 from ..audit.files import check_opened, log_files, read_lines
-from ..core.clock import parse_iso
+from ..core.clock import Deadline, parse_iso
 from .model import LabelSource
 from .overrides import Written
 from .store import LearningStore
@@ -47,10 +47,11 @@ class PendingTickets:
     def __init__(self, store: LearningStore) -> None:
         self._store = store
 
-    def read_log(self, folder: Path, keys: Keyring | None, *, first_day: str = "") -> None:
+    def read_log(self, folder: Path, keys: Keyring | None, deadline: Deadline, *, first_day: str = "") -> None:
         """Take in the log's lines since the last time, the first time from ``first_day`` on.
 
-        Raises :class:`CannotRun` when a file cannot be read, for want of its key as well.
+        Raises :class:`CannotRun` when a file cannot be read, for want of its key as well, and what
+        :meth:`Deadline.check` does: the next time goes on from there.
         """
         at = _LogPlace(**json.loads(self._store.cursor() or "{}"))
         for file in log_files(folder, first_day=at.day or first_day):
@@ -68,6 +69,7 @@ class PendingTickets:
                 self._store.keep_cursor(json.dumps({"day": at.day, "line": at.line, "runs": at.runs}))
                 if whole < len(some):
                     break
+                deadline.check()
 
     def next(self, most: int, before: float, since: float = 0.0) -> list[PendingTicket]:
         """Tickets written since ``since`` that were not looked at since ``before``; first those that waited longest."""

@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager
 from functools import partial
 
 from ..analysis.model_server.prompt import fingerprint
-from ..core.clock import Clock, Deadline, iso
-from ..core.errors import CannotRun, Stopping, unexpected
+from ..core.clock import Clock, Deadline, iso, why_ended
+from ..core.errors import CannotRun, DeadlineReached, Stopping, unexpected
 from ..core.models import RedactionLevel
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.transport import Transport
@@ -74,7 +74,10 @@ def collect(
 
     Customers' ratings are read with them. Also a sentence for each decision about corrections that needed no person.
     """
-    PendingTickets(store).read_log(settings.log_dir, keyring(settings), first_day=iso(since)[:10])
+    try:
+        PendingTickets(store).read_log(settings.log_dir, keyring(settings), deadline, first_day=iso(since)[:10])
+    except DeadlineReached as error:
+        return CollectedLabels(ended_early=why_ended(error, deadline)), []
     done = _collector(settings, desk, store, deadline).collect(now, since=since, most=most, advance=advance)
     if done.ended_early is None:
         done.ratings, done.unread = _read_ratings(settings, transport, store, now)
@@ -93,14 +96,16 @@ def collect_in_run(
         with closing(LearningStore(settings.state_folder / FILE_NAME)) as store:
             saved = float(store.fact(ALLOWANCE) or 0.0) + before * settings.learning.collect_share
             allowance = int(saved)
-            PendingTickets(store).read_log(settings.log_dir, keyring(settings), first_day=iso(now - LOOKS_BACK_S)[:10])
+            half = Deadline(clock, deadline.remaining() / 2)
+            day = iso(now - LOOKS_BACK_S)[:10]
+            PendingTickets(store).read_log(settings.log_dir, keyring(settings), half, first_day=day)
             if allowance >= 1 and now - float(store.fact(RATINGS_READ) or 0.0) >= RATINGS_AGAIN_S:
                 try:
                     _read_ratings(settings, transport, store, now)
                 except CannotRun as error:
                     told.append(f"customers' ratings were not read: {error}")
             if allowance - (_requests(transport) - before) >= 2:  # one request says which tickets are solved
-                _collector(settings, desk, store, Deadline(clock, deadline.remaining() / 2)).collect(
+                _collector(settings, desk, store, half).collect(
                     now,
                     at_once=min(100, allowance // 2),
                     may_go_on=lambda: _requests(transport) - before < allowance,
