@@ -73,6 +73,17 @@ def test_a_category_under_a_new_name_breaks_nothing_where_it_says_the_former_one
     gate(folder, settings, "rows.jsonl", code=0 if formerly == "technical" else 1)
 
 
+@pytest.mark.slow
+def test_changed_settings_have_the_credentials_and_models_of_the_account_that_they_are_for(folder: Path) -> None:
+    (folder / "acme.toml").write_text("[models]\ntimeout_s = 1\n", encoding="utf-8")
+    variables = ("TICKETBOT_MODELS=local", "OPENAI_BASE_URL=http://127.0.0.1:9/v1", "OPENAI_API_KEY=key")
+    (folder / "acme.env").write_text("\n".join(variables), encoding="utf-8")
+    (folder / "few.jsonl").write_text(json.dumps({"body": KINDS[0][0], "category": "billing"}), encoding="utf-8")
+    told = gate(folder, "[models]\ntimeout_s = 1\n", "few.jsonl", "--config", "acme.toml", code=0)
+    [answered] = [test for test in told["tests"] if test["field"] == "answered by a model"]  # type: ignore[attr-defined]
+    assert answered["precision"] == [0.0, 0.0]
+
+
 def test_a_gate_with_nothing_to_compare_on_does_not_pass(folder: Path) -> None:
     (folder / "new.toml").write_text("", encoding="utf-8")
     assert CliRunner().invoke(app, ["eval", "--gate", "--candidate", "new.toml"]).exit_code == 2

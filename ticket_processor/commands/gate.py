@@ -19,9 +19,7 @@ from ..learning.gate import GateResult, PrecisionTest, Ruling, Side, compare
 from ..learning.pins import Pins, of_today
 from ..learning.store import FILE_NAME, LearningStore
 from ..policy.decide import decide
-from ..settings.load import load
 from ..settings.schema import Settings
-from ..wiring.learnt_policy import with_learnt
 from ..wiring.parts import understanding
 from .analyser_choice import DEADLINE_S
 from .screen import Screen
@@ -46,12 +44,10 @@ def gate(
     """
     if candidate is None:
         raise ConfigError("--gate compares changed settings with the running ones: name them with --candidate FILE")
-    running, _ = with_learnt(load(config=config, need_helpdesk=False))
-    changed = load(config=candidate, need_helpdesk=False).model_copy(update={"state_dir": running.state_folder})
-    changed, _ = with_learnt(changed)
-    if against is not None:
-        from .release import of_release
+    from .release import as_if_in_place, in_place, of_release
 
+    running, changed = in_place(config).settings, as_if_in_place(candidate, config).settings
+    if against is not None:
         running = of_release(against, running, config).model_copy(update={"state_dir": running.state_folder})
     result = judged(clock, screen, files, running, changed)
     screen.result("\n".join(told(result)), result.as_data())
