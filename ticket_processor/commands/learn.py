@@ -24,9 +24,6 @@ from ..reporting.export_labels import scoreboard_data
 from ..reporting.kept_replies import kept
 from ..reporting.reply_counts import uses
 from ..settings.load import load
-from ..wiring import learning as wiring
-from ..wiring.desks import reading_desk
-from ..wiring.parts import transport_for
 from . import score_tables
 from .label_tables import scoreboard_tables
 from .options import ConfigOption, JsonOption, VerboseOption
@@ -49,6 +46,10 @@ def collect(
 
     A later call goes on from there.
     """
+    from ..wiring import learning as wiring  # the others need no helpdesk
+    from ..wiring.desks import reading_desk
+    from ..wiring.parts import transport_for
+
     settings = load(config=config)
     screen = Screen(as_json=as_json)
     deadline, now = Deadline(clock, within), clock.now()
