@@ -41,9 +41,14 @@ def scoreboard(reactions: Iterable[Reaction]) -> Scoreboard:
 
 
 def decided_by_people(state_folder: Path) -> frozenset[int]:
-    """The tickets that a person has dealt with after us, as far as was collected: the labels there are people's now."""
+    """The tickets that a person has dealt with after us, as far as was collected: the labels there are people's now.
+
+    A ticket with a correction that was rejected is none of them.
+    """
     with closing(LearningStore(state_folder / FILE_NAME, read_only=True)) as store:
-        return frozenset(item.ticket_id for item in store.reactions() if item.actor_kind == "person")
+        wrong = {item.ticket_id for item in store.corrections("rejected")}
+        dealt_with = {item.ticket_id for item in store.reactions() if item.actor_kind == "person"}
+    return frozenset(dealt_with - wrong)
 
 
 def kept_scoreboard(
