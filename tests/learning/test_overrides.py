@@ -243,6 +243,8 @@ def test_a_change_that_nobody_knows_the_author_of_is_not_a_persons() -> None:
     ]
     (counted, _) = add_up([TicketJudgement(dealt_with=True, labels=tuple(found.values()))]).parts
     assert (counted.unknown, counted.judged, counted.accuracy) == (1, 0, None)
+    added = add_up([TicketJudgement(dealt_with=True, labels=tuple(found.values()))])
+    assert (added.overridden, added.unknown, added.rate_at_most) == (0, 1, 1.0)
 
 
 def test_what_a_person_fills_in_where_we_abstained_is_added_and_only_where_we_label_such_tickets() -> None:

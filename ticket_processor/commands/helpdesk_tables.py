@@ -49,6 +49,7 @@ def _about_overrides(found: Overrides) -> Iterator[str]:
         yield (
             f"On {found.overridden:,} of {many(found.judged, 'ticket')} that people have dealt with ({share}) they "
             f"changed something that ticketbot had set."
+            + (f" On {found.unknown:,} more somebody did whom the helpdesk does not tell." if found.unknown else "")
         )
         yield f"After it they raised the priority of {found.raised:,}{urgent}, and lowered that of {found.lowered:,}."
     elif not found.ended_early:

@@ -116,9 +116,10 @@ class Overrides(Frozen):
 
     ``written`` are all of the period's, ``looked_at`` those whose status was read, ``solved`` those of them that are
     solved or closed, ``histories`` those of them that were read; ``judged`` those that a person has dealt with and that
-    have a label of ours; on ``overridden`` of them a person changed at least one. ``left_out`` counts why others were
-    not judged. ``raised`` are tickets whose priority a person raised after us, ``raised_to_urgent`` among them.
-    ``requests`` is what it cost, ``ended_early`` why not all was read.
+    have a label of ours; on ``overridden`` of them a person changed at least one, on ``unknown`` others somebody did
+    whom the helpdesk does not tell. ``left_out`` counts why others were not judged. ``raised`` are tickets whose
+    priority a person raised after us, ``raised_to_urgent`` among them. ``requests`` is what it cost, ``ended_early``
+    why not all was read.
     """
 
     written: int = 0
@@ -127,6 +128,7 @@ class Overrides(Frozen):
     histories: int = 0
     judged: int = 0
     overridden: int = 0
+    unknown: int = 0
     raised: int = 0
     raised_to_urgent: int = 0
     lowered: int = 0
@@ -143,8 +145,8 @@ class Overrides(Frozen):
 
     @property
     def rate_at_most(self) -> float:
-        """The upper end of Wilson's 95% interval for it."""
-        return 1.0 - wilson_lower(self.judged - self.overridden, self.judged)
+        """The upper end of Wilson's 95% interval for it, even if all unknown changes were people's."""
+        return 1.0 - wilson_lower(self.judged - self.overridden - self.unknown, self.judged)
 
 
 def add_up(tickets: Iterable[TicketJudgement]) -> Overrides:
@@ -164,7 +166,10 @@ def add_up(tickets: Iterable[TicketJudgement]) -> Overrides:
             left_out[NO_LABEL] += 1
             continue
         totals["judged"] += 1
-        totals["overridden"] += any(fate_of(item) in ("changed", "removed") for item in ticket.labels)
+        fates = {fate_of(item) for item in ticket.labels}
+        overridden = bool(fates & {"changed", "removed"})
+        totals["overridden"] += overridden
+        totals["unknown"] += "unknown" in fates and not overridden
     return Overrides(parts=parts_of(labels), pairs=pairs_of(labels), left_out=dict(left_out), **totals)
 
 

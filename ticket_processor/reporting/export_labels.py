@@ -25,8 +25,8 @@ def overrides_data(found: Overrides) -> dict[str, Any]:
 def overrides_rows(found: Overrides) -> Iterator[Row]:
     """Lines of a CSV file: section, key, measure, value, and nothing before."""
     names = (
-        *("written", "looked_at", "solved", "histories", "judged", "overridden", "raised", "raised_to_urgent"),
-        *("lowered", "requests"),
+        *("written", "looked_at", "solved", "histories", "judged", "overridden", "unknown", "raised"),
+        *("raised_to_urgent", "lowered", "requests"),
     )
     yield from (("overrides", "", name, getattr(found, name), "") for name in names)
     yield "overrides", "", "rate", _rounded(found.rate), ""
