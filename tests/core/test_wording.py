@@ -1,10 +1,10 @@
-"""Numbers of things in sentences."""
+"""Numbers in sentences."""
 
 from __future__ import annotations
 
 import pytest
 
-from ticket_processor.core.wording import many
+from ticket_processor.core.wording import many, p_value
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,8 @@ from ticket_processor.core.wording import many
 )
 def test_one_thing_has_no_plural(count: int, noun: str, plural: str, told: str) -> None:
     assert many(count, noun, plural) == told
+
+
+@pytest.mark.parametrize(("p", "told"), [(0.0314, "p = 0.031"), (1.0, "p = 1.000"), (0.0, "p < 0.001")])
+def test_a_small_chance_is_never_told_as_none(p: float, told: str) -> None:
+    assert p_value(p) == told

@@ -12,7 +12,7 @@ from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Analysis
 from ..core.taxonomy import Taxonomy
-from ..core.wording import many
+from ..core.wording import many, p_value
 from ..evaluation.data import Example, read_examples
 from ..evaluation.runner import Subject, answer_all
 from ..learning.gate import GateResult, PrecisionTest, Ruling, Side, compare
@@ -147,6 +147,6 @@ def told(result: GateResult) -> list[str]:
 
 def _tested(test: PrecisionTest) -> str:
     before, after = ("-" if share is None else f"{share:.3f}" for share in test.precision)
-    covered = f"coverage {test.coverage[0]:.0%} > {test.coverage[1]:.0%}"
+    covered = f"coverage {test.coverage[0]:.0%} -> {test.coverage[1]:.0%}"
     fell = "; falls beyond chance" if test.fell else ""
-    return f"precision  {test.field}: {before} > {after}, {covered}, n = {test.judged}, p = {test.p:.4f}{fell}"
+    return f"precision  {test.field}: {before} -> {after}, {covered}, n = {test.judged}, {p_value(test.p)}{fell}"

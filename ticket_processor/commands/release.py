@@ -14,6 +14,7 @@ import typer
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..core.who import person_at_keyboard
+from ..core.wording import p_value
 from ..learning.releases import Release, Releases, SettingChange, changed, check_no_secret, release_id, values_of
 from ..learning.split import SplitComparison, comparisons
 from ..learning.store import FILE_NAME, LearningStore
@@ -318,7 +319,7 @@ def _compared(split: SplitComparison) -> str:
         for arm in (split.first, split.second)
     )
     word = f"{split.better} is better" if split.better else "no difference beyond chance yet"
-    return f"split  {arms}; p = {split.p:.3f}, {word}"
+    return f"split  {arms}; {p_value(split.p)}, {word}"
 
 
 def _told(item: SettingChange) -> str:

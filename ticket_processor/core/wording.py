@@ -9,3 +9,8 @@ def many(count: int, noun: str, plural: str = "") -> str:
         return f"1 {noun}"
     ending = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
     return f"{count:,} {plural or ending}"
+
+
+def p_value(p: float) -> str:
+    """``p = 0.031``, or ``p < 0.001`` where it is smaller than can be told."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
