@@ -35,9 +35,12 @@ def test_a_second_reading_replaces_the_ticket_and_keeps_what_was_decided(path: P
     store.keep([REACTION], [CORRECTION])
     assert [item.status for item in store.corrections()] == ["approved"]
     kept = replace(REACTION, fate="kept", theirs=None)
-    store.keep([kept])
+    store.keep([kept], at=400.0)
     assert list(store.reactions()) == [kept]
     assert [item.status for item in store.corrections()] == ["expired"]
+    assert [(item.who, item.detail["status"]) for item in store.changes()][1:] == [("the ticket's history", "expired")]
+    store.undo(2, 500.0)
+    assert [item.status for item in store.corrections()] == ["approved"]
 
 
 def test_only_settled_reactions_since_a_moment_are_given(path: Path) -> None:

@@ -118,7 +118,7 @@ class Collector:
         finally:
             settled |= {number for number, why in reader.left.items() if why not in (OPEN, UNREADABLE)}
             with self.store.writing():
-                self.store.keep(reactions, corrections)
+                self.store.keep(reactions, corrections, now)
                 pending.settled(settled)
                 pending.looked_at(reader.left.keys() - settled, now)
             done.settled += len(settled)

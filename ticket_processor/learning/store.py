@@ -20,6 +20,8 @@ from .model import Correction, CorrectionStatus, LearntChange, Reaction
 
 DECIDED = "corrections"
 """The kind of change that approves or rejects corrections."""
+HISTORY = "the ticket's history"
+"""What lets corrections expire that no longer hold."""
 
 _MIGRATIONS = (
     """
@@ -109,10 +111,11 @@ class LearningStore:
 
     # What people made of our labels
 
-    def keep(self, reactions: Iterable[Reaction], corrections: Iterable[Correction] = ()) -> None:
+    def keep(self, reactions: Iterable[Reaction], corrections: Iterable[Correction] = (), at: float = 0.0) -> None:
         """Keep what became of tickets' labels, in place of what was there of these tickets.
 
-        A correction that is there already stays as it was decided; one that no longer holds expires.
+        A correction that is there already stays as it was decided; one that no longer holds expires, and is a change
+        where it was approved.
         """
         with self.writing() as db:
             gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
@@ -123,8 +126,9 @@ class LearningStore:
                 by_ticket.setdefault(item.ticket_id, []).append(item)
             db.executemany("DELETE FROM reaction WHERE ticket_id=?", [(number,) for number in by_ticket])
             db.executemany(_insert("reaction", _REACTION), map(astuple, kept))
-            for number, of_ticket in by_ticket.items():
-                self._keep_corrections(db, number, of_ticket)
+            lost = [one for ticket, ours in by_ticket.items() for one in self._keep_corrections(db, ticket, ours)]
+            if lost:
+                self.decide(lost, "expired", HISTORY, at)
 
     def reactions(self, since: float | None = None) -> Iterator[Reaction]:
         """What became of labels whose fate is settled since a moment, the oldest first; ``None``: all."""
@@ -255,14 +259,16 @@ class LearningStore:
 
     # Inside
 
-    def _keep_corrections(self, db: sqlite3.Connection, ticket_id: int, found: Sequence[Correction]) -> None:
+    def _keep_corrections(self, db: sqlite3.Connection, ticket_id: int, found: Sequence[Correction]) -> list[int]:
+        """Keep what was found on a ticket; gives the approved corrections that no longer hold."""
         there = {(item.field, item.ours, item.theirs): item for item in self._corrections("ticket_id=?", (ticket_id,))}
         wanted = {(item.field, item.ours, item.theirs): item for item in found}
         for key, item in there.items():
-            if key not in wanted and item.status in ("pending", "approved"):
+            if key not in wanted and item.status == "pending":
                 db.execute("UPDATE correction SET status='expired' WHERE id=?", (item.id,))
         new = [item for key, item in wanted.items() if key not in there]
         db.executemany(_insert("correction", _CORRECTION[1:]), [astuple(item)[1:] for item in new])
+        return [item.id for key, item in there.items() if key not in wanted and item.status == "approved"]
 
     def _corrections(self, condition: str, values: Sequence[object]) -> list[Correction]:
         query = f"SELECT {', '.join(_CORRECTION)} FROM correction WHERE {condition} ORDER BY id"  # noqa: S608 - our own names
