@@ -292,6 +292,7 @@ EDITS = {
     "an overwriting": ("decision.priority_overwrite", "always"),
     "fields that may be replaced": ("decision.fields_overwrite", "always"),
     "a priority": ("decision.priority", "low"),
+    "a status": ("decision.closing", {"status": "solved"}),
     "a link in the note": ("decision.note", LINK),
     "another reason": ("reason", LINK),
     "a link in the summary": ("analysis.summary", LINK),

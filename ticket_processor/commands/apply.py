@@ -139,7 +139,7 @@ class _Contents:
         if wrong:
             return f"its analysis would not pass the gate on models' answers ({', '.join(wrong)})"
         today = self._judgement(entry.ticket_id, analysis).model_dump()
-        others = [name for name, value in decision.model_dump().items() if value != today[name]]
+        others = [name for name, value in decision.model_dump().items() if value != today.get(name)]
         return f"today's settings decide otherwise ({', '.join(others)})" if others else None
 
 
