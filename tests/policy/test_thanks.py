@@ -98,6 +98,14 @@ def test_a_change_that_is_not_on_record_is_somebodys() -> None:
     assert not found(said(), requester=None)
 
 
+def test_a_mailbox_that_thanks_for_every_mail_is_not_answered_without_end() -> None:
+    ours = Edit(at=AT, key="k" * 32, way="api", comment="internal", status=("open", "solved"))
+    assert not found(said(), ours, said())
+    assert found(said(), ours, said("No, it is not."), SOLVED, said())
+    after_a_reply = ours.model_copy(update={"comment": None})
+    assert found(after_a_reply, said())
+
+
 def test_a_decision_holds_as_long_as_the_settings_that_it_was_made_by() -> None:
     history = History(edits=(CREATED, SOLVED, said()))
     policies = {mode: Policy(thanks_keep_solved=mode) for mode in Mode}

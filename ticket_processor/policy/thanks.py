@@ -20,6 +20,7 @@ def reopened_by_thanks(ticket: Ticket, history: History) -> bool:
     """Whether thanks of the requester reopened the solved ticket, and since then only rules of the account did a thing.
 
     Rules that comment or set a status count as somebody. So does whatever changed the ticket and is not on record.
+    Thanks for what was solved again already are left to people: a mailbox may answer every mail of the helpdesk so.
     """
     edits = history.edits
     place = next((at for at in range(len(edits) - 1, -1, -1) if edits[at].comment is not None), None)
@@ -32,6 +33,9 @@ def reopened_by_thanks(ticket: Ticket, history: History) -> bool:
     if not of_the_customer or reopening.status is None or reopening.status[0] != "solved":
         return False
     if reopening.status[1] != ticket.status or (reopening is not said and reopening.way != "rules"):
+        return False
+    solved = next((edit for edit in reversed(edits[:place]) if edit.status and edit.status[1] == "solved"), None)
+    if solved is not None and solved.key and solved.comment is not None:
         return False
     if not all(edit is reopening or _is_quiet(edit) for edit in since):
         return False
