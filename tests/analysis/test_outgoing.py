@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 import ticket_processor
 from ticket_processor.analysis.chain import Understanding
@@ -41,17 +42,8 @@ SECRETS = f"card {CARD}, IBAN {IBAN}"
 STAMP = "2026-11-21T02:00:00Z"
 # What is ours by its nature: closed words, names and times that ticketbot gives.
 OUR_WORDS = {
-    Analysis: {
-        "category",
-        "subcategory",
-        "secondary",
-        "alarms",
-        "language",
-        "suspicious",
-        "why_fallback",
-        "release",
-        "against",
-    },
+    Analysis: {"category", "subcategory", "secondary", "alarms", "language", "suspicious", "why_fallback"}
+    | {"release", "against"},
     Decision: {"tags_removed", "escalated", "reason", "fields"},
 }
 
@@ -80,6 +72,13 @@ def test_no_words_of_an_analysis_leave_with_a_secret(name: str, tmp_path: Path) 
     assert not has_secret(" ".join((change.note or "", *change.tags)))
     for line in log_of(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason="x", analysis=analysis), tmp_path):
         assert not has_secret(line)
+
+
+@pytest.mark.parametrize("name", ["release", "against"])
+def test_a_release_is_named_by_its_id_and_by_no_words(name: str) -> None:
+    assert getattr(an_analysis(**{name: "3f2a9c01"}), name) == "3f2a9c01"
+    with pytest.raises(ValidationError):
+        an_analysis(**{name: SECRETS})
 
 
 @pytest.mark.parametrize("name", list(words_fields(Decision)))

@@ -137,6 +137,7 @@ class Usage(Frozen):
 NO_MODEL = "no_model_configured"
 """Why no model answered where none was to."""
 
+_RELEASE_ID = r"^([0-9a-f]{8})?$"
 AdvicePart = Literal["root_cause", "steps", "resolution_likelihood"]
 
 
@@ -185,8 +186,12 @@ class Analysis(Frozen):
     model: str | None = None
     cached: bool = Field(False, description="the answer was given for the same text before, and cost nothing now")
     why_fallback: str | None = Field(None, description="why no model answered, when rules did")
-    release: str = Field("", exclude_if=_is_empty, description="the release it was made under, where they are in use")
-    against: str = Field("", exclude_if=_is_empty, description="the other release, where two share a run's tickets")
+    release: str = Field(
+        "", pattern=_RELEASE_ID, exclude_if=_is_empty, description="the release it was made under, where any is in use"
+    )
+    against: str = Field(
+        "", pattern=_RELEASE_ID, exclude_if=_is_empty, description="the other release, where two share a run's tickets"
+    )
     attempts: int = 0
     usage: Usage = Field(default_factory=Usage)
     cost_usd: float | None = None
