@@ -89,6 +89,19 @@ def test_two_releases_share_one_budget(open_desk: OpenDesk) -> None:
     assert shared["input"] == alone["input"]
 
 
+def test_a_candidate_whose_model_fails_costs_later_runs_no_answer_of_theirs(open_desk: OpenDesk) -> None:
+    desk = open_desk(30, model=True)
+    del desk.environ["OPENAI_BASE_URL"]
+    for name, path in (("ticketbot", "v1"), ("new", "nothing")):
+        text = f'[models]\nbase_url = "{desk.url}/{path}"\n'
+        (desk.folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    desk(*SPLIT, "--since", "1d", "--limit", "24")
+    before = len(desk.events("ticket"))
+    assert {line["analysis"]["source"] for line in desk.events("ticket")} == {"model", "rules"}
+    desk("run")
+    assert {line["analysis"]["source"] for line in desk.events("ticket")[before:]} == {"model"}
+
+
 def test_a_candidate_that_differs_in_more_than_decisions_is_refused_naming_each(desk: Desk) -> None:
     policy = '[policy]\ntag_prefix = "bot_"\nnote = "when-useful"\nthanks_keep_solved = "apply"\n'
     text = f'{policy}[run]\nmax_attempts = 3\n[zendesk]\nsource = "search"\n'

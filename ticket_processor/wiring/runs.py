@@ -334,7 +334,7 @@ def _assembled(
                 of,
                 clock,
                 deadline,
-                state,
+                state if of is settings else None,  # what fails for a split's candidate keeps no later run from asking
                 store,
                 troubles.append,
                 budget=budget,
