@@ -79,6 +79,17 @@ def test_a_rating_that_changes_counts_once_and_an_erased_ticket_has_none(open_de
     assert scores(desk) == {2: "bad"}
 
 
+def test_a_rating_without_a_date_is_none_and_the_others_are_read(open_desk: OpenDesk) -> None:
+    desk = open_desk(2)
+    desk("run", "--since", "1d")
+    for number in (1, 2):
+        desk.sandbox.store.person_edit(number, status="solved")
+        rate(desk.sandbox.store, number, "bad")
+    desk.sandbox.store.ratings[0]["updated_at"] = "soon"
+    desk("learn", "collect")
+    assert scores(desk) == {2: "bad"}
+
+
 def test_who_may_not_read_ratings_is_told_so_and_labels_are_collected_all_the_same(open_desk: OpenDesk) -> None:
     desk = open_desk(2, bot_role="agent")
     desk("run", "--since", "1d")

@@ -6,10 +6,10 @@ from 1 (happy) to 3 (unhappy), the newer one from 103 (extremely happy) over 100
 
 from __future__ import annotations
 
-from ..core.clock import iso, parse_iso
+from ..core.clock import iso
 from .freshdesk_format import rows_of
 from .json_values import mapping, string, whole_number
-from .ratings import ReadRatings, Score, TicketRating
+from .ratings import ReadRatings, Score, TicketRating, rated
 from .transport import Transport
 
 PAGE_SIZE = 100
@@ -31,8 +31,7 @@ def read_ratings(transport: Transport, since: float) -> ReadRatings:
         for row in rows:
             score = score_of(whole_number(mapping(row.get("ratings")).get("default_question")))
             number, at = whole_number(row.get("ticket_id")), string(row.get("updated_at") or row.get("created_at"))
-            if score is not None and number is not None and at:
-                found.append(TicketRating(number, score, parse_iso(at)))
+            found += rated(number, score, at)
         if len(rows) < PAGE_SIZE:
             return ReadRatings(tuple(found))
     return ReadRatings(tuple(found), (f"more than {MAX_PAGES * PAGE_SIZE} ratings: the others were not read",))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
+
+from ..core.clock import parse_iso
 
 Score = Literal["good", "neutral", "bad"]
 """Zendesk's older survey knows no ``neutral``; of five stars, four and five are good, three are neutral."""
@@ -21,6 +25,13 @@ class TicketRating:
     ticket_id: int
     score: Score
     at: float
+
+
+def rated(ticket_id: int | None, score: Score | None, at: str) -> Iterator[TicketRating]:
+    """The rating that a helpdesk tells of; none where a part is missing, or its date is none."""
+    if ticket_id is not None and score is not None:
+        with suppress(ValueError):
+            yield TicketRating(ticket_id, score, parse_iso(at))
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@ Facts and their sources: developer.zendesk.com, "Satisfaction Ratings". The newe
 
 from __future__ import annotations
 
-from ..core.clock import parse_iso
 from .json_values import string, whole_number
-from .ratings import ReadRatings, Score, TicketRating
+from .ratings import ReadRatings, Score, TicketRating, rated
 from .transport import Transport
 from .zendesk_paging import listed_rows
 
@@ -23,6 +22,5 @@ def read_ratings(transport: Transport, since: float) -> ReadRatings:
         # The longer forms name whether a comment came with it.
         score = _SCORES.get(string(row.get("score")).partition("_")[0])
         number, at = whole_number(row.get("ticket_id")), string(row.get("updated_at") or row.get("created_at"))
-        if score is not None and number is not None and at:
-            found.append(TicketRating(number, score, parse_iso(at)))
+        found += rated(number, score, at)
     return ReadRatings(tuple(found), tuple(unread))
