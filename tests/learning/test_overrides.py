@@ -300,6 +300,10 @@ def test_a_ticket_is_dealt_with_when_a_person_but_the_customer_did_anything_afte
     assert judgement.dealt_with is dealt_with
 
 
+def test_a_date_that_is_none_is_an_unknown_one() -> None:
+    assert [item.at for item in judged(ours("ai_billing"), Edit(at="soon", author=AGENT)).values()] == [0.0]
+
+
 def test_a_record_without_a_write_of_ours_says_nothing() -> None:
     assert judge(History(edits=(person(), rules())), WORDS, WRITTEN) is None
 

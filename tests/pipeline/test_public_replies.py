@@ -247,6 +247,19 @@ def test_a_reply_that_is_hours_late_is_cancelled(rig: Rig) -> None:
     assert rig.run() == [("skipped", "reply_cancelled_too_late")]
 
 
+@pytest.mark.parametrize("date", ["", "soon"])
+def test_an_older_edit_without_a_date_keeps_no_reply_back(rig: Rig, date: str) -> None:
+    rig.edits[0] = rig.edits[0].model_copy(update={"at": date})
+    assert rig.run() == [("updated", "public_reply")]
+
+
+@pytest.mark.parametrize("date", ["", "soon"])
+def test_a_reply_whose_announcement_has_no_date_is_cancelled(rig: Rig, date: str) -> None:
+    rig.edits[1] = rig.edits[1].model_copy(update={"at": date})
+    assert rig.run() == [("skipped", "reply_cancelled_too_late")]
+    assert rig.written == []
+
+
 def test_a_deleted_ticket_cancels_it_and_an_unreadable_one_waits(rig: Rig) -> None:
     rig.unread = {1: TicketError("cannot be read")}
     assert rig.run() == []

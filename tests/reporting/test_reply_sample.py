@@ -16,6 +16,7 @@ from ticket_processor.reporting.offers import Offer, SentReply
 from ticket_processor.reporting.reply_counts import Replies
 from ticket_processor.reporting.reply_sample import LoggedNote, read_replies, to_read, with_totals
 from ticket_processor.sandbox.faults import FaultPlan
+from ticket_processor.sandbox.records import Audit
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk
 
@@ -124,6 +125,21 @@ def test_articles_shown_below_a_draft_are_judged_by_themselves() -> None:
     found = desk.read()
     assert [(item.label, item.used, item.ignored) for item in found.articles] == [("a-1", 1, 0), ("a-2", 0, 1)]
     assert [(item.used, item.ignored) for item in found.categories] == [(1, 0)]
+
+
+def test_a_ticket_with_an_edit_of_no_date_is_left_out_and_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Answered()
+    odd, other = desk.replied(), desk.replied()
+    for number in (odd, other):
+        desk.account.store.person_edit(number, status="solved")
+    last, as_json = desk.account.store.tickets[odd].audits[-1], Audit.as_json
+    date = {last.id: {"created_at": "soon"}}
+    monkeypatch.setattr(Audit, "as_json", lambda audit: {**as_json(audit), **date.get(audit.id, {})})
+    desk.wait(15)
+    found = desk.read()
+    assert (found.public.read, found.left_out) == (1, {"whose history cannot be read": 1})
 
 
 def test_public_replies_are_resolved_only_where_nobody_came_back() -> None:

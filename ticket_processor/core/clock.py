@@ -105,6 +105,14 @@ def parse_iso(text: str) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
+def moment_of(text: str) -> float:
+    """The same of an edit's date; 0 where the helpdesk's record tells none."""
+    try:
+        return parse_iso(text)
+    except ValueError:
+        return 0.0
+
+
 def parse_http_date(text: str | None) -> float | None:
     """Unix time of an HTTP ``Date`` header, or ``None`` when absent or unreadable."""
     if not text:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..core.clock import parse_iso
+from ..core.clock import moment_of
 from ..core.models import Priority
 from ..helpdesk.ticket_history import Edit, History
 from .actors import Actor, actors_of
@@ -61,7 +61,7 @@ def judge(history: History, words: Words, written: Written, *, requester: int | 
     priorities: list[Priority | None] = []
     looked: int | None = None
     for place, (edit, actor) in enumerate(zip(history.edits, actors_of(history), strict=True)):
-        step = _Step(actor, edit.author, _moment(edit.at), edit.intent)
+        step = _Step(actor, edit.author, moment_of(edit.at), edit.intent)
         for part, before, after in _changes(edit, history.options):
             values[part, ""].change(step, before, after)
         for name, added, removed in _tag_changes(edit, words):
@@ -237,9 +237,9 @@ class _Judged:
 
     @property
     def _settled_at(self) -> float:
-        began = _moment(self.first.at)
+        began = moment_of(self.first.at)
         after = self.history.edits[self.history.edits.index(self.first) :]
-        ends = [_moment(edit.at) for edit in after if edit.status is not None and edit.status[1] in ENDED]
+        ends = [moment_of(edit.at) for edit in after if edit.status is not None and edit.status[1] in ENDED]
         return min([*ends, began + SETTLED_AFTER_S])
 
 
@@ -276,8 +276,3 @@ def _text(value: int | None) -> str | None:
 def _rank(priority: Priority | None) -> int:
     """The rank of a priority; none counts as normal."""
     return _RANK[priority or Priority.NORMAL]
-
-
-def _moment(at: str) -> float:
-    """Unix seconds; 0 where the record does not say."""
-    return parse_iso(at) if at else 0.0

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from ..core import reasons
-from ..core.clock import parse_iso
+from ..core.clock import moment_of, parse_iso
 from ..core.errors import OutcomeUnknown, TicketError, TicketGone, UpdateConflict, UpdateRefused
 from ..core.models import Change, Outcome, OutcomeStatus, StatusChange, Ticket
 from ..helpdesk.protocol import Fetched, Helpdesk
@@ -159,7 +159,7 @@ class ReplySender:
 
     def _certain(self, ticket: Ticket, history: History) -> bool:
         """Whether nothing can have happened that this read of the ticket, or its record, does not show."""
-        newest = max((parse_iso(edit.at) for edit in history.edits), default=0.0)
+        newest = max((moment_of(edit.at) for edit in history.edits), default=0.0)
         return is_stable(ticket, self._options.stable_read_s) and parse_iso(ticket.updated_at) <= newest
 
     def _change(self, reply: ScheduledReply, ticket: Ticket, intent: str) -> Change:
@@ -223,8 +223,8 @@ def _reason(reply: ScheduledReply) -> str:
 
 
 def _waited(ticket: Ticket, since: str) -> float:
-    """Seconds by the helpdesk's own clock."""
-    return (ticket.read_at or 0.0) - parse_iso(since)
+    """Seconds by the helpdesk's own clock; far too many since a date that is none."""
+    return (ticket.read_at or 0.0) - moment_of(since)
 
 
 def _delay(reply: ScheduledReply) -> float:

@@ -6,7 +6,7 @@ In doubt there is no thanks: the helpdesk's record must say that this very messa
 from __future__ import annotations
 
 from ..core import reasons
-from ..core.clock import parse_iso
+from ..core.clock import moment_of
 from ..core.models import Decision, StatusChange, Ticket
 from ..helpdesk.ticket_history import Edit, History
 from .decide import Mode, Policy
@@ -39,10 +39,7 @@ def reopened_by_thanks(ticket: Ticket, history: History) -> bool:
         return False
     if not all(edit is reopening or _is_quiet(edit) for edit in since):
         return False
-    try:
-        if parse_iso(ticket.updated_at) > max(parse_iso(edit.at) for edit in edits):
-            return False
-    except ValueError:  # a date that is none
+    if moment_of(ticket.updated_at) > max(moment_of(edit.at) for edit in edits):
         return False
     from ..analysis.reply_kinds import reply_kind  # most runs need nothing of it
 

@@ -12,7 +12,7 @@ from ..core.models import Ticket
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.requesters import RequesterSearch
 from ..helpdesk.ticket_history import History
-from ..learning.history_sample import HistoryReader
+from ..learning.history_sample import UNREADABLE, HistoryReader
 from .offers import Offer, SentReply
 from .public_replies import FATES, PublicReplies, fate_of, young
 from .reply_counts import Judged, Replies, by_article, by_category
@@ -81,6 +81,9 @@ def read_replies(
             except DeadlineReached as error:
                 reader.ended_early = why_ended(error, deadline)
                 break
+            except ValueError:  # an edit's date is none
+                reader.leave(ticket.id, UNREADABLE)
+                continue
             (fates if fate in FATES else reader.left_out)[fate] += 1
         elif item.offer is not None:
             found = _judged(item.offer, notes.get(item.ticket_id), history, ticket)
