@@ -9,7 +9,7 @@ from ticket_processor.helpdesk.shards import Shard
 from .seeds import first_seeds
 from .shard_world import FIRST, SECOND, SHARD_MUTATIONS, ShardWorld, broken_promises
 
-SEEDS = 1000
+SEEDS = 500
 IN_DEFAULT_SET = 50
 PART = 50
 HUNTED = 400
