@@ -61,4 +61,5 @@ def test_a_split_goes_on_without_what_was_learnt(desk: Desk, candidate: str) -> 
     (desk.folder / "new.toml").write_text(f'{SETTINGS}[policy]\nnote = "when-useful"\n', encoding="utf-8")
     told = desk("run", "--split", "50", "--candidate", candidate, "--since", "1d").err
     assert ("nothing is split" in told) == (candidate != "new.toml")
+    assert ("the candidate decides 50% of tickets" in told) == (candidate == "new.toml")
     assert sorted(desk.marked()) == sorted(desk.tickets)

@@ -116,7 +116,9 @@ def test_a_candidate_that_differs_in_more_than_decisions_is_refused_naming_each(
 @pytest.mark.parametrize("text", [CANDIDATE, f"{CANDIDATE}[models.prices]\nm-1 = [1.0, 2.0, 0.5]\n"])
 def test_a_scheduled_split_goes_on_once_its_candidate_is_in_place(desk: Desk, text: str) -> None:
     (desk.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
-    assert "the candidate decides as the settings do" in desk(*SPLIT, "--since", "1d").err
+    told = desk(*SPLIT, "--since", "1d").err
+    assert "the candidate decides as the settings do" in told
+    assert "the candidate decides 50%" not in told
     assert sorted(desk.marked()) == sorted(desk.tickets)
     assert "split" not in desk.events("run_started")[0]
 

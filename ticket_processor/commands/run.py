@@ -246,10 +246,6 @@ def run(
                 finished = runs.run(settings, asked, clock=clock, listener=listen, subjects=subjects)
         tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, kept if dry_run else (), tally=tally, more=more)
-        if split is not None:
-            screen.notices(
-                [f"the candidate decides {split:g}% of tickets; 'ticketbot release show' compares what people keep"]
-            )
     return finished.summary.exit_code, finished.abandoned
 
 

@@ -43,16 +43,18 @@ class Split:
         self._ids = release_id(running), release_id(wanted.candidate)
 
     @classmethod
-    def of(cls, running: Settings, wanted: SplitWanted, trouble: Callable[[str], object]) -> Split | None:
-        """The split; ``None`` where both decide alike, as once the candidate is in place, which ``trouble`` is told.
+    def of(cls, running: Settings, wanted: SplitWanted, tell: Callable[[str], object]) -> Split | None:
+        """The split; ``None`` where both decide alike, as once the candidate is in place. ``tell`` hears which it is.
 
         Raises :class:`ConfigError` where they differ in more than decisions.
         """
         _check(running, wanted.candidate)
         split = cls(running, wanted)
         if len(set(split._ids)) > 1:
+            share = f"the candidate decides {wanted.percent:g}% of tickets"
+            tell(f"{share}; 'ticketbot release show' compares what people keep")
             return split
-        trouble("--split: the candidate decides as the settings do, so nothing is split")
+        tell("--split: the candidate decides as the settings do, so nothing is split")
         return None
 
     @property
