@@ -56,7 +56,8 @@ def test_nobody_decides_twice_or_by_half_a_name(store: LearningStore) -> None:
     store.keep([], [correction(1, 11)])
     told("approve", "1")
     assert "does not wait" in told("approve", "1", code=2)
-    for words in ([], ["--theirs", "refund"], ["1", "--field", "category", "--theirs", "refund"]):
+    by_both = ["1", "--field", "category"]
+    for words in ([], ["--theirs", "refund"], by_both, [*by_both, "--theirs", "refund"], ["1", "--ours", "general"]):
         assert "name corrections" in told("approve", *words, code=2)
 
 

@@ -100,7 +100,7 @@ def _decided(
     as_json: bool,
 ) -> int:
     field, ours, theirs = change
-    if bool(ids) == (theirs is not None) or (theirs is not None and field is None):
+    if bool(ids) == (theirs is not None) or (ids and (field or ours)) or (theirs is not None and field is None):
         raise ConfigError("name corrections by their ids, or by --field and --theirs, with or without --ours")
     with opened_learning(config) as store:
         groups = correction_groups(store.corrections("pending", kept=True))
