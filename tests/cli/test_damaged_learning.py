@@ -55,6 +55,11 @@ def test_a_run_triages_without_what_was_learnt_and_says_so(desk: Desk, damage: C
     assert "what people made of labels was not collected" in told
 
 
+def test_who_asks_for_what_was_learnt_is_told_that_a_copy_helps(desk: Desk) -> None:
+    no_database(desk.state / FILE_NAME)
+    assert "put a copy of it back" in desk("release", "show", code=3).err
+
+
 @pytest.mark.parametrize("candidate", ["new.toml", "3f2a9c01"])
 def test_a_split_goes_on_without_what_was_learnt(desk: Desk, candidate: str) -> None:
     no_database(desk.state / FILE_NAME)

@@ -201,4 +201,4 @@ def _shut(path: Path) -> Path | None:
     return next((file for file in _files(path) if file.exists() and not os.access(file, os.W_OK)), None)
 
 
-_ADVICE = "; if it is damaged, delete it: that costs time and model calls, and leads to no wrong write"
+_ADVICE = "; if it is damaged, put a copy of it back, or delete it: that leads to no wrong write"
