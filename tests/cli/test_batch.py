@@ -10,7 +10,8 @@ import pytest
 
 from ticket_processor.core.latency_histogram import Latencies
 from ticket_processor.helpdesk import batch_trust
-from ticket_processor.pipeline.writeback import FEW, SMALL_JOB
+from ticket_processor.pipeline.delivery import FEW
+from ticket_processor.pipeline.writeback import SMALL_JOB
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID

@@ -24,7 +24,9 @@ from ticket_processor.core.reasons import CHANGED_AGAIN
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline.writeback import FEW, MOST_ITEMS, MOST_WAITING, SMALL_JOB, TRIAL_ITEMS, Delivery
+from ticket_processor.pipeline.delivery import FEW, MOST_ITEMS, Delivery
+from ticket_processor.pipeline.jobs import TRIAL_ITEMS
+from ticket_processor.pipeline.writeback import MOST_WAITING, SMALL_JOB
 from ticket_processor.state.store import Verdict
 from ticket_processor.tags import reference
 

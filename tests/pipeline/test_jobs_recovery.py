@@ -15,7 +15,9 @@ from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatu
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline.writeback import FULL_IN_A_ROW, LATE_AUDITS_S, LOOKS, TRIAL_ITEMS, Delivery
+from ticket_processor.pipeline.delivery import Delivery
+from ticket_processor.pipeline.job_records import LATE_AUDITS_S
+from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, LOOKS, TRIAL_ITEMS
 from ticket_processor.reporting.run_words import summary_text
 
 from ..support.fakes import START, ItemFate, a_ticket

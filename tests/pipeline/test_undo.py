@@ -40,13 +40,13 @@ from ticket_processor.core.reasons import PUT_BACK
 from ticket_processor.helpdesk.batch_trust import learnt, remember
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten, changed
+from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.follow_ups import completion, repair
 from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.pipeline.undo.in_flight import PATIENCE_S
 from ticket_processor.pipeline.undo.past_runs import PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
 from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
-from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.state.store import ScheduledReply, State, Verdict
 from ticket_processor.tags import key_of_stage
 from ticket_processor.wiring.runs import Undone

@@ -19,8 +19,8 @@ from ticket_processor.core.errors import (
 )
 from ticket_processor.core.models import Change, OutcomeStatus, Priority
 from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.delivery import MOST_ITEMS
 from ticket_processor.pipeline.write_planner import Triage
-from ticket_processor.pipeline.writeback import MOST_ITEMS
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
 

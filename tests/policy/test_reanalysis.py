@@ -21,9 +21,9 @@ from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Outcome, Overwrite, Priority, RunSummary, Sentiment, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.helpdesk.ticket_history import Edit, History, Ours
+from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
-from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.reanalysis import CustomerReply, reply_to
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings

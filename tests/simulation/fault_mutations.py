@@ -16,9 +16,10 @@ from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline import intake, settlement, writeback
+from ticket_processor.pipeline import follow_ups, intake, settlement
+from ticket_processor.pipeline.job_records import JobRecords
+from ticket_processor.pipeline.jobs import UpdateJobs
 from ticket_processor.pipeline.shared_faults import SharedFaults
-from ticket_processor.pipeline.writeback import WriteBack
 from ticket_processor.state.store import State
 from ticket_processor.tags import earlier_key
 
@@ -60,7 +61,7 @@ def _no_window(desk: zendesk.Zendesk, *given: Any, whole: Any = zendesk.Zendesk.
     whole(desk, *given, **{**rest, "search_window_s": 0.0})
 
 
-def _not_compared(write_back: WriteBack, made: Sequence[settlement.Settlement], *, last: bool) -> list[Any]:
+def _not_compared(records: JobRecords, made: Sequence[settlement.Settlement], *, last: bool) -> list[Any]:
     for work in made:
         work.recorded = None
     return []
@@ -102,17 +103,17 @@ FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     ),
     "a stale job ends the run": lambda: mock.patch.object(zendesk.Zendesk, "_jobs", _stale_jobs_end_runs),
     "a fault of the account is counted against each ticket": _counted_against_each,
-    "what a job's item replaced is not compared": lambda: mock.patch.object(WriteBack, "_compare", _not_compared),
+    "what a job's item replaced is not compared": lambda: mock.patch.object(JobRecords, "compare", _not_compared),
     "jobs are used on after one has overwritten": lambda: mock.patch.object(batch_trust, "revoked", _trusted_for_ever),
     "a job whose reply was lost is sent again at once": lambda: mock.patch.object(
-        WriteBack, "_may_come_yet", return_value=False
+        UpdateJobs, "may_still_write", return_value=False
     ),
     "search begins where it ended": lambda: mock.patch.object(zendesk.Zendesk, "__init__", _no_window),
     "key made from the first message": _key_from_the_first_message,
     "earlier versions' keys not known": lambda: mock.patch.object(History, "triaged", _by_its_key_only),
     "a copied marker means done": lambda: mock.patch.object(intake.Intake, "_reason_to_skip", _any_marker_means_done),
     "what our write took away is not put back": lambda: mock.patch.object(
-        writeback, "overwritten", return_value=history.Overwritten()
+        follow_ups, "overwritten", return_value=history.Overwritten()
     ),
 }
 """Each gives a context manager in which one guard is gone."""

@@ -13,7 +13,7 @@ from typing import Any
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
-from ticket_processor.pipeline.writeback import Delivery
+from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.sandbox.faults import FaultRule
 from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 from ticket_processor.sandbox.freshdesk_store import BOT_ID

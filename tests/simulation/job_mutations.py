@@ -14,7 +14,7 @@ from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateU
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import JobStatus
-from ticket_processor.pipeline import intake, page_ledger, settlement, writeback
+from ticket_processor.pipeline import follow_ups, intake, jobs, page_ledger, settlement
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import CustomerReply
 from ticket_processor.state.store import Retry, State, Verdict
@@ -166,7 +166,7 @@ JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "cursor does not wait for jobs": lambda: mock.patch.object(page_ledger.PageLedger, "begin", _waits_for_nobody),
     "retry list forgotten": lambda: mock.patch.object(State, "retry_later", _forgets_who_waits),
     "deferred taken for done": lambda: mock.patch.object(settlement.Settlement, "end", _never_again),
-    "completion writes everything again": lambda: mock.patch.object(writeback, "completion", _everything_again),
+    "completion writes everything again": lambda: mock.patch.object(follow_ups, "completion", _everything_again),
     "reply triaged although a person has judged": _whoever_judged,
     "reply triaged again and again": lambda: mock.patch.object(intake, "reply_to", _another_key_each_time),
 }
@@ -176,5 +176,5 @@ JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
 @contextmanager
 def _unverified(patch: Any) -> Iterator[None]:
     """What a job says is not compared with the ticket either; otherwise that would save the day."""
-    with patch, mock.patch.object(writeback, "_shows", return_value=True):
+    with patch, mock.patch.object(jobs, "shows", return_value=True):
         yield

@@ -36,9 +36,9 @@ from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import intake
+from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Answers, Parts, ReplyWanted, RunOptions
 from ticket_processor.pipeline.run import Run
-from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.faults import FaultPlan

@@ -38,9 +38,9 @@ from ticket_processor.core.guards import DiskSpace
 from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.monitoring.facts import Severity
+from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
-from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import Policy
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring.parts import lock, new_run_id

@@ -18,9 +18,9 @@ from ticket_processor.core.models import Outcome, RunSummary
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk.rate_limit import Throttle
+from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
-from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.freshdesk_records import FreshdeskTicket

@@ -17,9 +17,9 @@ from ticket_processor.core.models import Analysis, Change, Outcome, Overwrite, R
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
-from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.state.store import State

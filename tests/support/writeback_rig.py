@@ -11,10 +11,11 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
+from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.recorder import Recorder
 from ticket_processor.pipeline.settlement import Settled
 from ticket_processor.pipeline.write_planner import Triage
-from ticket_processor.pipeline.writeback import Delivery, WriteBack
+from ticket_processor.pipeline.writeback import WriteBack
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.state.store import State, Verdict

@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.models import Change, Decision, Outcome, Overwrite
-from ..helpdesk.ticket_history import Overwritten
-from ..state.store import Verdict
+from ..helpdesk.ticket_history import Overwritten, overwritten
+from ..state.store import FollowUp, Verdict
 from ..tags import COMPLETE, REPAIR, key_of_stage
+from .job_trust import JobTrust
+from .settlement import Settlement
+
+
+class FollowUps:
+    """Finds what a write has left to do for a later run. Used by one thread."""
+
+    def __init__(self, audit: AuditLog, trust: JobTrust) -> None:
+        self._audit = audit
+        self._trust = trust
+        self.incomplete = 0
+        """Writes so far of which the helpdesk refused a part."""
+
+    def of(self, work: Settlement, outcome: Outcome, change: Change) -> FollowUp | None:
+        """The follow-up of a write: what a person has lost by it, and what the helpdesk refused."""
+        missing = completion(outcome, work.verdict) if outcome.missing else None
+        self.incomplete += missing is not None
+        lost = overwritten(work.recorded, change) if work.recorded is not None else None
+        if lost and work.recorded is not None:
+            self._trust.overwrote(change, work.recorded)  # first: a reader of the alert may count on it
+            self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
+            return repair(change, lost, work.verdict, missing), REPAIR
+        return None if missing is None else (missing, reasons.INCOMPLETE)
 
 
 def completion(outcome: Outcome, verdict: Verdict) -> Verdict:

@@ -16,8 +16,8 @@ from ..helpdesk.protocol import Helpdesk
 from ..policy.decide import Policy, decide
 from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import State
+from .delivery import Delivery
 from .intake import ReadAhead, ToldOf
-from .writeback import Delivery
 
 
 class Answers(Protocol):

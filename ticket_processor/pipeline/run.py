@@ -11,8 +11,9 @@ from contextlib import closing
 from itertools import islice
 
 from ..core.errors import ConfigError, DeadlineReached
-from ..core.models import Outcome, Request, RunSummary
+from ..core.models import Outcome, RunSummary
 from ..state.store import Verdict
+from .delivery import MOST_ITEMS
 from .fan_out import FanOut
 from .intake import Intake, IntakeOptions, Wanted
 from .leftovers import Leftovers
@@ -22,13 +23,11 @@ from .recorder import Listener, Recorder
 from .run_checks import RunChecks
 from .run_frame import RunFrame
 from .settlement import Settled
-from .shared_faults import IsolatingDesk, SharedFaults
+from .shared_faults import REQUESTS, IsolatingDesk, SharedFaults
 from .verdicts import Verdicts
 from .verification import WriteVerifier
 from .write_planner import Triage
-from .writeback import MOST_ITEMS, WriteBack
-
-REQUESTS: tuple[Request, ...] = ("update", "audits", "ticket")
+from .writeback import WriteBack
 
 
 class Run:

@@ -54,6 +54,11 @@ class Settlement:
         """The ticket's id."""
         return self.verdict.ticket_id
 
+    def sends(self, change: Change) -> None:
+        """A change is about to be sent."""
+        self.attempts += 1
+        self.sent.append(change)
+
     def end(
         self,
         status: OutcomeStatus,

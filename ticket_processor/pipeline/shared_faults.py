@@ -25,6 +25,8 @@ from ..core.models import Change, Request
 from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page
 from ..helpdesk.ticket_history import Edit, History
 
+REQUESTS: tuple[Request, ...] = ("update", "audits", "ticket")
+"""To the helpdesk, for one ticket each; the first of them that fails for all is what ends a run."""
 IN_A_ROW = 3
 IN_A_ROW_AFTER_SUCCESS = 10
 """Once a request has succeeded in this run, it takes more failures to say that it does not work any more."""

@@ -39,7 +39,7 @@ from ..helpdesk.rate_limit import Limit, Throttle
 from ..helpdesk.transport import Auth, Transport
 from ..helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
 from ..llm import ModelAnalyser
-from ..pipeline.writeback import Delivery
+from ..pipeline.delivery import Delivery
 from ..policy.skip_rules import Selection, SkipRules
 from ..settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings
 from ..settings.schema import Settings

@@ -35,9 +35,10 @@ from ...helpdesk.protocol import Helpdesk
 from ...helpdesk.ticket_history import History
 from ...state.store import State, Verdict
 from ...tags import COMPLETE, REPAIR, key_of_stage
+from ..delivery import Delivery
 from ..run_checks import HALTED, heed_wait
 from ..settlement import WRITE_ATTEMPTS, Settled, Settlement, is_stable
-from ..writeback import Delivery, WriteBack
+from ..writeback import WriteBack
 from .in_flight import InFlight, wait_for_jobs
 from .past_runs import RunWrites
 from .revert import STAGE, Left, as_change, puts_back, run_of, take_back, undo_key

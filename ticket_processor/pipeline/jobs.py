@@ -1,0 +1,309 @@
+"""Jobs of many updates, several at a time: sent, polled, and told apart by what the tickets show.
+
+An item counts as done only when the job says so of it and the ticket shows it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..audit.receipts import AuditLog
+from ..core import reasons
+from ..core.clock import Clock, Deadline
+from ..core.errors import DeadlineReached, JobRefused, OutcomeUnknown, TooManyJobs
+from ..core.models import Change
+from ..helpdesk.protocol import Helpdesk, JobStatus
+from ..state.store import State
+from .delivery import Delivery
+from .job_records import JobRecords, shows
+from .job_trust import JobTrust
+from .settlement import Settlement
+
+TRIAL_ITEMS = 5
+"""Items of the first job on an account of which nothing is known; each of them is looked at closely."""
+JOB_PATIENCE_S = 180.0
+"""A job that takes longer is judged by reading. What it may still do, the stamps keep apart from what we do."""
+LOST_JOB_S = 600.0
+"""How long a job whose reply was lost may still run. Where no stamp is known to guard, nothing is sent again."""
+MISSED_POLLS = 3
+FULL_IN_A_ROW = 3
+"""Consecutive TooManyJobs replies, with no job of ours under way, before single updates are used."""
+LOOKS = 3
+"""Reads, a poll apart, of tickets that do not show what their job reports."""
+JOBS_IN_VAIN = 3
+"""Consecutive jobs without an item known to be done before single updates are used."""
+POLL_S = 2.0
+"""Time between two polls of a job without progress; other jobs are polled when they should have ended."""
+SOONEST_S, LATEST_S = 0.5, 5.0
+LOST_JOB_UNTIL = "lost_job_until"
+"""Fact of the state: until when (Unix seconds) a job may be under way of whose end nothing is known."""
+
+
+@dataclass
+class _Job:
+    begun: float
+    works: dict[int, Settlement] = field(default_factory=dict)
+    stale: int | None = None
+    """The ticket of the trial's item whose stamp is out of date."""
+    missed: int = 0
+    looks: int = 0
+    done: bool = False
+
+    def left_s(self, status: JobStatus | None, now: float) -> float:
+        """Seconds until it should have ended, by its progress so far."""
+        if status is None or not status.progress or self.looks:
+            return POLL_S
+        return (now - self.begun) * (len(self.works) - status.progress) / status.progress
+
+
+class UpdateJobs:
+    """Our jobs on the account. Used by one thread.
+
+    Tickets that a job has not written, as far as can be told, go back to the front of ``waiting``. ``before_write`` is
+    called before a job is sent and may raise to stop everything.
+    """
+
+    def __init__(
+        self,
+        desk: Helpdesk,
+        state: State,
+        audit: AuditLog,
+        clock: Clock,
+        delivery: Delivery,
+        waiting: list[Settlement],
+        before_write: Callable[[], None],
+    ) -> None:
+        self._desk = desk
+        self._state = state
+        self._audit = audit
+        self._clock = clock
+        self._delivery = delivery
+        self._waiting = waiting
+        self._before_write = before_write
+        self._jobs: dict[str, _Job] = {}
+        self._ended: dict[str, JobStatus] = {}
+        self._arrived: deque[tuple[Settlement, str]] = deque()
+        self._next_poll = 0.0
+        self._none_before = 0.0
+        self._given_up = False
+        self._in_vain = 0
+        self._full_in_a_row = 0
+        self.trust = JobTrust(desk, state, audit, clock)
+        self._records = JobRecords(desk, self.trust)
+        self.used = 0
+        """Jobs so far."""
+
+    @property
+    def open(self) -> int:
+        """Tickets in jobs that have no end yet."""
+        return len(self._arrived) + sum(len(job.works) for job in self._jobs.values())
+
+    @property
+    def refused(self) -> bool:
+        """Whether single updates are used from now on."""
+        return self._given_up or self.trust.refused
+
+    @property
+    def takes(self) -> int:
+        """Tickets that the next job takes: while on trial one more than its items, the one whose stamp is stale."""
+        if self.trust.on_trial:
+            return min(TRIAL_ITEMS, self._delivery.job_items) + 1
+        return self._delivery.job_items
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether there is a place for one more."""
+        most = 1 if self.trust.on_trial else self._delivery.most_jobs
+        return len(self._jobs) < most and self._clock.monotonic() >= self._none_before
+
+    def may_still_write(self, work: Settlement) -> bool:
+        """Whether a job of whose end nothing is known may still write, and no stamp is known to keep it from that."""
+        return not self.trust.stamps_guard and 0 < work.in_doubt_until - self._clock.now() <= LOST_JOB_S
+
+    def lost_until(self) -> float:
+        """Until when (Unix seconds) a job of earlier runs may be under way of whose end nothing is known."""
+        return float(self._state.fact(LOST_JOB_UNTIL) or 0.0)
+
+    def resume(self, works: Mapping[str, Sequence[Settlement]]) -> None:
+        """Ask after the jobs of earlier runs, by their ids."""
+        now = self._clock.monotonic()
+        for job_id, items in works.items():
+            self._jobs[job_id] = _Job(now, {work.ticket_id: work for work in items})
+        self.used += len(works)
+        if self._jobs:
+            self._poll()
+
+    def begin(self, planned: Sequence[tuple[Settlement, Change]], begun: float) -> None:
+        """Send a job with what is ``planned``, which was read when it was ``begun``, in monotonic seconds."""
+        items = list(planned)
+        job, stale = _Job(begun), None
+        if self.trust.on_trial and len(items) > 1:
+            work, stale = items.pop()
+            job.stale = work.ticket_id
+            self._waiting.insert(0, work)
+        self._before_write()
+        until = self._clock.now() + LOST_JOB_S
+        for work, change in items:
+            job.works[work.ticket_id] = work
+            work.sends(change)
+            work.in_doubt_until = until
+        changes = [change for _, change in items]
+        self._audit.intent(*changes)
+        with self._state.together():
+            self._state.open_intent(*changes)
+            if self.trust.on_trial:
+                self._state.remember(**{LOST_JOB_UNTIL: str(until)})
+        try:
+            job_id = self._desk.update_many(changes, stale=stale)
+        except TooManyJobs as full:
+            self._none_before = self._clock.monotonic() + full.wait
+            self._full_in_a_row += not self._jobs
+            if self._full_in_a_row >= FULL_IN_A_ROW:
+                self._give_up("others take all the jobs that the account may have")
+            self._not_taken(job)
+        except JobRefused as refused:
+            self._give_up(str(refused))
+            self._not_taken(job)
+        except OutcomeUnknown:
+            self._back(job, doubt=reasons.NO_CLEAR_ANSWER)
+        else:
+            self._full_in_a_row = 0
+            self._state.job_begun(job_id, [change.intent for change in changes])
+            self.used += 1
+            if not self._jobs:
+                self._next_poll = self._clock.monotonic() + POLL_S / 2
+            self._jobs[job_id] = job
+
+    def poll_due(self) -> None:
+        """Ask how far the jobs are, when one should have ended."""
+        if self._jobs and not (self._ended or self._arrived) and self._clock.monotonic() >= self._next_poll:
+            self._poll()
+
+    def wait(self, deadline: Deadline) -> None:
+        """Wait until a job should have ended, or one may be begun, unless one has ended.
+
+        Raises ``DeadlineReached`` with jobs still under way: the next run looks them up by their ids.
+        """
+        if self._ended or self._arrived:
+            return
+        if deadline.remaining() < LATEST_S:
+            raise DeadlineReached("jobs are still under way; the next run finds them by their ids")
+        moment = self._next_poll if self._jobs else self._none_before
+        deadline.wait(max(0.05, min(LATEST_S, moment - self._clock.monotonic())))
+        if self._jobs:
+            self._poll()
+
+    def written(self, most: int | None = None) -> Iterator[tuple[Settlement, str]]:
+        """Tickets that a job has written, with the job's id; ``most`` of them, so that others are taken in between."""
+        given = 0
+        while (self._ended or self._arrived) and (most is None or given < most):
+            if self._arrived:
+                given += 1
+                yield self._arrived.popleft()
+            else:
+                job_id, status = next(iter(self._ended.items()))
+                del self._ended[job_id]
+                self._collect(job_id, self._jobs.pop(job_id), status)
+
+    def _not_taken(self, job: _Job) -> None:
+        """Nothing of the job was or will be done, so its intents count for nothing."""
+        self._state.forget_intent(*(work.sent.pop().intent for work in job.works.values()))
+        for work in job.works.values():
+            work.in_doubt_until = 0.0
+        self._back(job, attempts=-1)
+
+    def _back(self, job: _Job, *, doubt: str = "", attempts: int = 0) -> None:
+        for work in job.works.values():
+            work.doubt = doubt or work.doubt
+            work.attempts += attempts
+        self._waiting[:0] = job.works.values()
+
+    def _poll(self) -> None:
+        """Ask how far the jobs are, and read what those that have ended replaced."""
+        asked = [job_id for job_id in self._jobs if job_id not in self._ended]
+        statuses = self._desk.jobs(asked)
+        now = self._clock.monotonic()
+        ended = {job_id: statuses[job_id] for job_id in asked if job_id in statuses and statuses[job_id].ended}
+        self._read_records(ended)
+        self._ended |= ended
+        left = [SOONEST_S]
+        for job_id in asked:
+            if job_id in ended:
+                continue
+            job = self._jobs[job_id]
+            job.missed = 0 if job_id in statuses else job.missed + 1
+            if job.missed >= MISSED_POLLS or now - job.begun > JOB_PATIENCE_S:
+                del self._jobs[job_id]
+                self._state.job_ended(job_id)
+                self._back(job, doubt=reasons.NO_CLEAR_ANSWER)
+                self._learn_from(done=False)
+            else:
+                left.append(job.left_s(statuses.get(job_id), now))
+        self._next_poll = now + min(max(left), POLL_S if self.trust.on_trial else LATEST_S)
+
+    def _read_records(self, ended: Mapping[str, JobStatus]) -> None:
+        jobs = [(self._jobs[job_id], status) for job_id, status in ended.items()]
+        made = [
+            work for job, status in jobs for work in job.works.values() if status.results.get(work.ticket_id) is True
+        ]
+        under_way = [work for job in self._jobs.values() for work in job.works.values()]
+        self._records.read(made, under_way, again=any(job.looks for job, _ in jobs))
+
+    def _learn_from(self, *, done: bool) -> None:
+        """A job has ended, or the helpdesk knows none; ``done`` when at least one of its items surely was."""
+        self._in_vain = 0 if done else self._in_vain + 1
+        if self._in_vain == JOBS_IN_VAIN:
+            self._give_up("job after job has ended with nothing done, as far as can be told")
+
+    def _give_up(self, why: str) -> None:
+        if not self._given_up:
+            self._audit.alert("write_mode", mode="single", why=why)
+        self._given_up = True
+
+    def _collect(self, job_id: str, job: _Job, status: JobStatus) -> None:
+        """Tell apart what a job that has ended has done, what it has not, and what cannot be seen yet."""
+        made: list[Settlement] = []
+        for work in job.works.values():
+            work.in_doubt_until = 0.0
+            if status.results.get(work.ticket_id) is True:
+                work.recorded = self._records.take(work)
+                made.append(work)
+            else:
+                # An item's words say nothing certain; a single update's answer does.
+                work.doubt, work.alone = reasons.JOB_ITEM_FAILED, True
+                self._waiting.insert(0, work)
+        unseen: dict[int, Settlement] = {}
+        lacking = [work for work in made if work.recorded is None]
+        if lacking:
+            tickets = self._desk.fetch([work.ticket_id for work in lacking])
+            for work in lacking:
+                ticket = tickets.get(work.ticket_id)
+                if ticket is None or not shows(ticket, work.sent[-1]):
+                    unseen[work.ticket_id] = work
+        made = [work for work in made if work.ticket_id not in unseen]
+        unseen |= {work.ticket_id: work for work in self._records.compare(made, last=job.looks >= LOOKS)}
+        made = [work for work in made if work.ticket_id not in unseen]
+        lacking = [work for work in made if work.recorded is None]
+        if self.trust.on_trial and made:
+            self.trust.judge(made, job.stale, status)
+        elif lacking:
+            self.trust.judge(lacking[:1], None, status)
+        if self.trust.unguarded:
+            # Where no stamp is known to guard, an item counts as done only once it is known what it has replaced.
+            unseen |= {work.ticket_id: work for work in lacking}
+            made = [work for work in made if work.recorded is not None]
+        job.done = job.done or bool(made)
+        if unseen and job.looks < LOOKS:
+            # The read may be of a copy that is behind: it is repeated with the next poll.
+            job.looks += 1
+            job.works = unseen
+            self._jobs[job_id] = job
+        else:
+            self._state.job_ended(job_id)
+            self._learn_from(done=job.done)
+            for work in unseen.values():
+                work.doubt = reasons.NO_CLEAR_ANSWER
+                self._waiting.insert(0, work)
+        self._arrived.extend((work, job_id) for work in made)
