@@ -12,12 +12,14 @@ import sys
 
 import bootstrap
 
-WHOLE_SET = ["--numprocesses", str(3 * (os.cpu_count() or 1) // 2 or 1), "--dist", "worksteal"]
-"""Three processes for two cores: many tests wait for the commands that they have started."""
+CORES = os.cpu_count() or 1
+WHOLE_SETS = {(): 3 * CORES // 2 or 1, ("--slow",): 2 * CORES}
+"""More processes than cores: many tests wait for the commands that they have started, in the slow set most of them."""
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    options = [*given, *WHOLE_SET] if given in ([], ["--slow"]) else given
+    processes = WHOLE_SETS.get(tuple(given))
+    options = [*given, "--numprocesses", str(processes), "--dist", "worksteal"] if processes else given
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every process would compile all tests anew
     code = bootstrap.run([bootstrap.python("dev"), "-m", "pytest", *options])
     if not given:
