@@ -24,6 +24,12 @@ NOWHERE = {"TICKETBOT_STATE_DIR": "", "TICKETBOT_LOG_DIR": ""}
         ("audit", "export", "--out", "x.jsonl"),
         ("audit", "cat"),
         ("alerts", "test"),
+        ("learn", "show"),
+        ("learn", "review"),
+        ("learn", "approve", "1"),
+        ("learn", "thresholds"),
+        ("release", "list"),
+        ("eval", "--gate", "--candidate", "x.toml"),
     ],
     ids=" ".join,
 )

@@ -90,7 +90,7 @@ def show(
     config: ConfigOption = None,
 ) -> int:
     """Show what people made of labels: accuracy and coverage by label, model, language and confidence."""
-    settings = load(config=config, need_helpdesk=False)
+    settings = load(config=config, need_helpdesk=False, need_any=True)
     first = 0.0 if since is None else parse_since(since, clock.now())
     found = kept_scoreboard(settings.state_folder, first, uses=uses(kept(settings.state_folder))) or Scoreboard()
     screen = Screen(as_json=as_json)
@@ -128,7 +128,7 @@ def undo(
             raise ConfigError(f"change {change} deleted cases for good; 'ticketbot learn pin' pins them again")
         undone = store.undo(change, clock.now())
         if undone is not None and undone.what == RETRAINED:
-            folder = load(config=config, need_helpdesk=False).classifier_folder
+            folder = load(config=config, need_helpdesk=False, need_any=True).classifier_folder
             put_back(folder, undone.detail["former"], undone.detail["now"])
     if undone is None:
         raise ConfigError(f"there is no change {change} that could be taken back; see 'ticketbot learn log'")
@@ -139,7 +139,7 @@ def undo(
 @contextmanager
 def opened_learning(config: Path | None, *, read_only: bool = False) -> Iterator[LearningStore]:
     """The learning store of these settings; it is made unless ``read_only``."""
-    settings = load(config=config, need_helpdesk=False)
+    settings = load(config=config, need_helpdesk=False, need_any=True)
     with closing(LearningStore(settings.state_folder / FILE_NAME, read_only=read_only)) as store:
         yield store
 

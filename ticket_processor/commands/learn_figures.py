@@ -48,7 +48,7 @@ def thresholds(
     config: ConfigOption = None,
 ) -> int:
     """Print from which confidence on values of each field may be written; below it they are only suggested."""
-    settings = load(config=config, need_helpdesk=False)
+    settings = load(config=config, need_helpdesk=False, need_any=True)
     wanted = [part for part in PARTS if not parts or part in parts]
     if unknown := set(parts or ()) - set(PARTS):
         raise ConfigError(f"--part: there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")

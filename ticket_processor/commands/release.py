@@ -185,7 +185,7 @@ def rollback(
 
 def in_place(config: Path | None) -> NamedSettings:
     """The settings that runs use now."""
-    settings, _ = with_learnt(load(config=config, need_helpdesk=False))
+    settings, _ = with_learnt(load(config=config, need_helpdesk=False, need_any=True))
     place = _place(config)
     file = place.read_bytes() if place.exists() else b""
     return NamedSettings(settings, _release(file, settings))

@@ -53,10 +53,12 @@ def load(
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
     need_helpdesk: bool = True,
+    need_any: bool = False,
     one_of_many: bool = False,
 ) -> Settings:
     """The settings for a run. ``flags`` maps setting paths to values from the command line.
 
+    ``need_any``: a folder without settings is a problem, though the helpdesk is not needed.
     ``instead`` is what to take for the configuration file's content, as if it were in its place.
 
     Their lowest version of TLS holds for this process from then on. With ``one_of_many`` the environment tells nothing
@@ -88,7 +90,7 @@ def load(
     if has_own or one_of_many:
         environ = shared(environ)
     lost = () if path or problems else _lost(folder, from_file, environ)
-    if need_helpdesk:
+    if need_helpdesk or need_any:
         problems.extend(lost)
     base = path.parent if path else folder
     if base.resolve() != folder.resolve():
