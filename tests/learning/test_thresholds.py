@@ -124,6 +124,32 @@ def test_what_was_proved_of_a_classifier_does_not_hold_for_one_that_was_trained_
     assert in_use() == {"classifier": 0.9, "m-1": 0.9}
 
 
+def test_what_is_applied_for_one_part_leaves_the_others_as_they_are(folder: Path) -> None:
+    store = LearningStore(folder / FILE_NAME)
+    store.keep(reaction(number, field=name) for name in ("category", "priority") for number in range(300))
+
+    def in_use() -> tuple[object, object]:
+        policy = with_learnt(load(need_helpdesk=False))[0].policy
+        return policy.tags.by_model, policy.priority.by_model
+
+    for words in (["--part", "priority"], ["--part", "tags", "--precision", "0.9"]):
+        CliRunner().invoke(app, ["learn", "thresholds", "--apply", *words])
+    assert in_use() == ({"m-1": 0.9}, {"m-1": 0.9})
+    CliRunner().invoke(app, ["learn", "undo", "1"])
+    assert in_use() == ({"m-1": 0.9}, None)
+
+
+def test_thresholds_of_other_categories_prove_nothing_once_some_of_todays_are_applied(folder: Path) -> None:
+    (folder / "ticketbot.toml").write_text(
+        '[policy]\nby_model_for = "before"\n[policy.priority]\nby_model = { "m-1" = 0.5 }\n', encoding="utf-8"
+    )
+    store = LearningStore(folder / FILE_NAME)
+    store.keep([reaction(number) for number in range(300)])
+    CliRunner().invoke(app, ["learn", "thresholds", "--apply"])
+    policy = with_learnt(load(need_helpdesk=False))[0].policy
+    assert (policy.by_model_for, policy.tags.by_model, policy.priority.by_model) == (TODAY, {"m-1": 0.9}, {})
+
+
 def test_a_part_that_does_not_exist_is_named(folder: Path) -> None:
     ended = CliRunner().invoke(app, ["learn", "thresholds", "--part", "tag"])
     assert (ended.exit_code, "tags, priority, group, fields" in ended.output) == (2, True)

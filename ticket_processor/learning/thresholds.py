@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..evaluation.scores import Threshold, threshold_for
-from ..policy.decide import PARTS, Part, Policy
+from ..policy.decide import PARTS, FieldPolicy, Part, Policy
 from .model import Reaction
 
 KIND = "thresholds"
@@ -97,13 +97,19 @@ def policy_lines(parts: Mapping[Part, Mapping[str, float]], taxonomy: str) -> li
 
 
 def with_thresholds(policy: Policy, detail: Mapping[str, Any], classifier: str) -> Policy:
-    """The policy with the thresholds of a learnt change, besides those of its own.
+    """The policy with the thresholds of a learnt change; other parts keep theirs, unless of other categories.
 
     ``classifier`` is the version in use: what was proved of another one does not hold for it.
     """
     stale = detail.get(CLASSIFIER, classifier) != classifier
+    others_hold = policy.by_model_for in ("", detail["taxonomy"])
     changed: dict[str, object] = {}
-    for part, models in detail["parts"].items():
-        proved = {name: least for name, least in models.items() if not (stale and name == CLASSIFIER)}
-        changed[part] = getattr(policy, part).model_copy(update={"by_model": proved})
+    for part in PARTS:
+        of_part: FieldPolicy = getattr(policy, part)
+        if part in detail["parts"]:
+            models = detail["parts"][part]
+            proved = {name: least for name, least in models.items() if not (stale and name == CLASSIFIER)}
+            changed[part] = of_part.model_copy(update={"by_model": proved})
+        elif of_part.by_model is not None and not others_hold:
+            changed[part] = of_part.model_copy(update={"by_model": {}})
     return policy.model_copy(update={**changed, "by_model_for": detail["taxonomy"]})

@@ -37,10 +37,11 @@ def _with_learnt(settings: Settings) -> tuple[Settings, Mapping[str, object]]:
     from ..learning.thresholds import KIND, with_thresholds
 
     with closing(LearningStore(path, read_only=True)) as store:
-        last = {item.what: item for item in store.changes() if item.undone_at is None}
+        in_use = [item for item in store.changes() if item.undone_at is None]
+    last = {item.what: item for item in in_use}
     learnt: dict[str, object] = {}
     classifier = version(settings.classifier_folder)
-    if (applied := last.get(KIND)) is not None:
+    for applied in (item for item in in_use if item.what == KIND):
         policy = with_thresholds(settings.policy, applied.detail, classifier)
         settings, learnt[KIND] = settings.model_copy(update={"policy": policy}), applied.id
     trained = last.get(RETRAINED)
