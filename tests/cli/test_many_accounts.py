@@ -115,7 +115,9 @@ def test_an_account_may_have_its_variables_beside_its_file_and_no_other_gets_the
 
 
 def test_a_command_for_one_account_refuses_a_folder_in_plain_words(desks: Accounts) -> None:
-    assert "accounts is a folder of configuration files" in desks("undo", "latest", "--config", "accounts", code=2).err
+    for folder in ("accounts", "."):
+        told = desks("undo", "latest", "--config", folder, code=2).err
+        assert f"{folder} is a folder of configuration files" in told
 
 
 def test_health_examines_every_account_and_the_worst_exit_code_is_the_commands(desks: Accounts) -> None:

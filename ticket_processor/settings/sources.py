@@ -262,7 +262,7 @@ def shared(source: Mapping[str, str]) -> dict[str, str]:
 
 def own_env_file(config: Path) -> Path:
     """Where the variables of this configuration file's account may stand: ``acme.env`` beside ``acme.toml``."""
-    return config.with_suffix(".env")
+    return config.parent / f"{config.stem}.env"  # of "." as well, which is a folder and refused in words
 
 
 def unknown_names(source: Iterable[str], beginning: str, *, sure: bool = False) -> list[str]:
