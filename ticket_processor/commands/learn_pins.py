@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ..core.clock import Deadline, SystemClock
-from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.errors import ConfigError, ExitCode
 from ..core.taxonomy import Taxonomy
 from ..core.who import person_at_keyboard
 from ..core.wording import many
@@ -94,11 +94,9 @@ def pins(
     with opened_learning(config, read_only=True) as store:
         found = Pins(store).all()
     if out is not None:
-        lines = "".join(json.dumps(case.as_row(), ensure_ascii=False) + "\n" for case in found)
-        try:
-            out.write_text(lines, encoding="utf-8")
-        except OSError as error:
-            raise CannotRun(f"{out} cannot be written: {error.strerror}") from None
+        from ..evaluation.report import write_text  # heavy
+
+        write_text(out, "".join(json.dumps(case.as_row(), ensure_ascii=False) + "\n" for case in found))
     told = [f"{case.id:>5}  ticket {case.ticket_id}  {case.wanted}" for case in found]
     text = f"{many(len(found), 'case')} in {out}" if out is not None else "\n".join(told) or "no case is pinned"
     Screen(as_json=as_json).result(text, {"pins": [case.as_row() for case in found], "out": out and str(out)})
