@@ -25,7 +25,9 @@ from ticket_processor.audit.retention import look_after
 from ticket_processor.audit.verify import check
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable
 from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
-from ticket_processor.state.store import FILE_NAME, HELPDESK_DATE, State, Verdict
+from ticket_processor.state.erasure import erase_words
+from ticket_processor.state.records import Verdict
+from ticket_processor.state.store import FILE_NAME, HELPDESK_DATE, State
 
 from ..cli.bad_disk import Died, Disk, Dying
 from ..support.fakes import START, ManualClock, a_change, a_decision, an_analysis
@@ -353,7 +355,7 @@ def test_the_state_forgets_the_words_and_keeps_what_is_to_be_written(tmp_path: P
         )
         state.keep_verdict(verdict)
         state.open_intent(a_change(number, intent=f"i-{number}", note=word, priority=Priority.HIGH))
-    assert state.erase([7, 99]) == []
+    assert erase_words(state, [7, 99]) == []
     (seven, eight) = state.unsettled()
     assert seven.verdict.analysis
     assert (seven.verdict.analysis.summary, seven.verdict.analysis.category) == ("", "billing")
@@ -375,7 +377,7 @@ def test_what_was_settled_long_ago_is_gone_from_the_files_free_pages(tmp_path: P
         )
         state.settled(number)
     assert CANARY.encode() in _files_of(tmp_path)
-    state.erase([7])
+    erase_words(state, [7])
     assert CANARY.encode() not in _files_of(tmp_path)
     state.close()
 
@@ -387,7 +389,7 @@ def test_what_was_to_be_put_back_for_a_person_is_given_up_and_told(tmp_path: Pat
         Verdict(ticket_id=7, key="k" * 32, analysis=None, decision=decision, clean_stamp="s", puts_back=True)
     )
     state.open_intent(a_change(7, fields={2002: f"{CANARY}-7-"}, puts_back=True))
-    assert state.erase([7]) == [7]
+    assert erase_words(state, [7]) == [7]
     assert state.unsettled() == []
     assert CANARY.encode() not in _files_of(tmp_path)
     state.close()
@@ -402,9 +404,9 @@ def test_a_state_that_somebody_reads_is_not_taken_for_emptied(tmp_path: Path) ->
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM facts").fetchall()
     with pytest.raises(StateUnusable, match="being read by somebody"):
-        state.erase([7])
+        erase_words(state, [7])
     reader.close()
-    assert state.erase([7]) == []
+    assert erase_words(state, [7]) == []
     state.close()
 
 

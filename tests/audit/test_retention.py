@@ -43,7 +43,8 @@ from ticket_processor.audit.writer import head_of
 from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import AuditUnwritable, ConfigError
 from ticket_processor.core.models import Decision, Outcome, OutcomeStatus
-from ticket_processor.state.store import HELPDESK_DATE, State, Verdict
+from ticket_processor.state.records import Verdict
+from ticket_processor.state.store import HELPDESK_DATE, State
 
 from ..cli.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
 from ..support.fakes import ManualClock, a_change

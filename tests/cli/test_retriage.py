@@ -9,6 +9,7 @@ import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
+from ticket_processor.state.dependencies import Dependencies
 from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_update, rows
@@ -42,7 +43,7 @@ def recover(desk: Desk) -> None:
     """The model is up again, and the breaker has been told."""
     desk.sandbox.faults = FaultPlan()
     state = State(desk.state / FILE_NAME)
-    state.keep_breaker("model sandbox-model", BreakerMemory())
+    Dependencies(state).keep_breaker("model sandbox-model", BreakerMemory())
     state.close()
 
 

@@ -15,6 +15,7 @@ from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import BOT_ID
+from ticket_processor.state.dependencies import Dependencies
 from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_chat, is_update, rows
@@ -404,7 +405,7 @@ def test_the_limit_holds_for_what_an_interrupted_run_left_open(open_desk: OpenDe
     assert desk.marked() == []
     with closing(State(desk.state / FILE_NAME)) as state:
         left = len(state.unsettled())
-        state.keep_breaker("Zendesk", BreakerMemory(0, 0.0))
+        Dependencies(state).keep_breaker("Zendesk", BreakerMemory(0, 0.0))
     assert left >= 2
     desk.sandbox.faults.rules.clear()
     desk.sandbox.store.create(subject="Password", body="I cannot log in, my password is refused.")

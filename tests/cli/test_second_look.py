@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
+from ticket_processor.state.dependencies import Dependencies
 
 from .conftest import Desk, OpenDesk, is_update
 
@@ -29,7 +30,7 @@ def forget_the_breaker(desk: Desk) -> None:
     from ticket_processor.state.store import FILE_NAME, State
 
     state = State(desk.state / FILE_NAME)
-    state.keep_breaker("model sandbox-model", BreakerMemory())
+    Dependencies(state).keep_breaker("model sandbox-model", BreakerMemory())
     state.close()
 
 

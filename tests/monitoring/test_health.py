@@ -50,7 +50,9 @@ from ticket_processor.monitoring.health.server import FRESH_S, CachedExamination
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.settings.schema import Settings, ZendeskSettings
-from ticket_processor.state.store import FILE_NAME, Retry, State
+from ticket_processor.state.dependencies import Dependencies
+from ticket_processor.state.records import Retry
+from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring.parts import ACCOUNT
 
 from ..support.fakes import BASE, START, ManualClock, ScriptedAdapter, Step, Wire, answer, refused
@@ -640,8 +642,8 @@ def test_what_the_state_knows_of_the_helpdesk_is_told(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     path = stored(settings, a_run(1), **{HALTED: "ticket 7 shows an internal note"})
     state = State(path)
-    state.keep_not_before("helpdesk", NOW + 300, NOW)
-    state.keep_breaker("Zendesk", BreakerMemory(5, NOW + 20))
+    Dependencies(state).keep_not_before("helpdesk", NOW + 300, NOW)
+    Dependencies(state).keep_breaker("Zendesk", BreakerMemory(5, NOW + 20))
     state.retry_later(9, "HTTP 422", failed=True, max_attempts=1, now=NOW - 60)
     state.close()
     found = checks_of(settings)

@@ -17,7 +17,8 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.intake import Intake, IntakeOptions, Wanted, Work
 from ticket_processor.pipeline.page_ledger import PageLedger
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
-from ticket_processor.state.store import State, Verdict
+from ticket_processor.state.records import Verdict
+from ticket_processor.state.store import State
 from ticket_processor.tags import write_key
 
 from ..support.fakes import START, FakeDesk, a_decision, a_ticket

@@ -27,7 +27,7 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.delivery import FEW, MOST_ITEMS, Delivery
 from ticket_processor.pipeline.jobs import TRIAL_ITEMS
 from ticket_processor.pipeline.writeback import MOST_WAITING, SMALL_JOB
-from ticket_processor.state.store import Verdict
+from ticket_processor.state.records import Verdict
 from ticket_processor.tags import reference
 
 from ..support.fakes import a_decision, a_ticket, an_analysis

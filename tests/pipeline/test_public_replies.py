@@ -32,7 +32,8 @@ from ticket_processor.pipeline.run_checks import RunChecks
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
-from ticket_processor.state.store import ScheduledReply, State
+from ticket_processor.state.records import ScheduledReply
+from ticket_processor.state.store import State
 from ticket_processor.tags import COMPLETE, key_of_stage
 
 from ..support.fakes import START, ManualClock, a_change, a_decision, a_ticket

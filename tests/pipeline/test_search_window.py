@@ -68,7 +68,7 @@ class Story:
         return Counter(request.path.rsplit("/", 1)[-1] for request in self.account.sent)
 
     def kept(self) -> int:
-        return int(self.state._all("SELECT count(*) FROM listed")[0][0])
+        return int(self.state.all("SELECT count(*) FROM listed")[0][0])
 
 
 @pytest.fixture

@@ -47,7 +47,9 @@ from ticket_processor.pipeline.undo.in_flight import PATIENCE_S
 from ticket_processor.pipeline.undo.past_runs import PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
 from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
-from ticket_processor.state.store import ScheduledReply, State, Verdict
+from ticket_processor.state.dependencies import Dependencies
+from ticket_processor.state.records import ScheduledReply, Verdict
+from ticket_processor.state.store import State
 from ticket_processor.tags import key_of_stage
 from ticket_processor.wiring.runs import Undone
 
@@ -821,7 +823,7 @@ def test_after_a_note_became_public_no_note_of_an_undo_is_written_either(triaged
 
 
 def test_a_helpdesk_that_asked_for_peace_is_left_in_peace(triaged: Bench) -> None:
-    triaged.state.keep_not_before("helpdesk", START + 100, START)
+    Dependencies(triaged.state).keep_not_before("helpdesk", START + 100, START)
     assert triaged.undo().exit_code == 3
     assert triaged.account.histories == 0
     triaged.clock.advance(100)

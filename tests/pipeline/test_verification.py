@@ -17,7 +17,8 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.job_trust import JobTrust
 from ticket_processor.pipeline.settlement import Settled
 from ticket_processor.pipeline.verification import LAG_S, MOST_KEPT, MOST_LISTED, WriteVerifier
-from ticket_processor.state.store import State, Verdict
+from ticket_processor.state.records import Verdict
+from ticket_processor.state.store import State
 from ticket_processor.tags import REPAIR
 
 from ..support.fakes import ManualClock, a_change, a_decision, an_analysis

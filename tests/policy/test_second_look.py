@@ -7,7 +7,8 @@ import pytest
 from ticket_processor.core.models import Offered, Priority, Usage
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import MOST_TRIES, in_vain, replacing, still_ours
-from ticket_processor.state.store import State, Verdict
+from ticket_processor.state.records import Verdict
+from ticket_processor.state.store import State
 from ticket_processor.tags import merge
 
 from ..support.fakes import a_decision, a_ticket, an_analysis

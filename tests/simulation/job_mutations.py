@@ -17,7 +17,8 @@ from ticket_processor.helpdesk.protocol import JobStatus
 from ticket_processor.pipeline import follow_ups, intake, jobs, page_ledger, settlement
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import CustomerReply
-from ticket_processor.state.store import Retry, State, Verdict
+from ticket_processor.state.records import Retry, Verdict
+from ticket_processor.state.store import State
 
 
 class _Everything(dict[int, bool]):

@@ -16,7 +16,7 @@ from ticket_processor.helpdesk import transport
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.pipeline import intake, page_ledger, settlement, verdicts, write_planner
 from ticket_processor.policy.decide import Policy
-from ticket_processor.state.store import Open
+from ticket_processor.state.records import Open
 
 from .fault_mutations import FAULT_MUTATIONS
 from .job_mutations import JOB_MUTATIONS

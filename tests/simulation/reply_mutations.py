@@ -13,7 +13,7 @@ from ticket_processor.core.models import Change, StatusChange, Ticket
 from ticket_processor.helpdesk import zendesk_format
 from ticket_processor.pipeline import public_replies
 from ticket_processor.pipeline.public_replies import ReplySender
-from ticket_processor.state.store import ScheduledReply
+from ticket_processor.state.records import ScheduledReply
 
 from .mutations import MUTATIONS
 

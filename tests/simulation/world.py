@@ -45,6 +45,7 @@ from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.settings.schema import ZendeskSettings
+from ticket_processor.state.dependencies import Dependencies
 from ticket_processor.state.store import HORIZON, State
 from ticket_processor.tags import earlier_key
 from ticket_processor.wiring.parts import transport_for
@@ -434,7 +435,8 @@ class World:
         if self.quick:
             transport._local.session = ShortWire(self, name, crash)
         stepping = _SteppingState(state, crash, disk, self)
-        breaker = Breaker("model", clock, proven=False, memory=state.breaker("model"), on_change=stepping.keep_breaker)
+        kept = Dependencies(stepping)
+        breaker = Breaker("model", clock, proven=False, memory=kept.breaker("model"), on_change=kept.keep_breaker)
         model = self._model(_Model(self, name))
         rng = _dice(self.seed + 1)
         has_model = self.dice.random() < self._model_weight if self._second_looks else self._model_weight > 0
@@ -634,8 +636,8 @@ class _SteppingState(State):
         self._world = world
         self._shared = shared
 
-    def _transaction(self) -> Any:
-        return _Transaction(super()._transaction(), self._crash, self._disk)
+    def transaction(self) -> Any:
+        return _Transaction(super().transaction(), self._crash, self._disk)
 
     def remember(self, **facts: str) -> None:
         super().remember(**facts)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.state.store import FILE_NAME, Retry, State
+from ticket_processor.state.records import Retry
+from ticket_processor.state.store import FILE_NAME, State
 
 from ..support.fakes import a_change
 from .test_store import a_verdict

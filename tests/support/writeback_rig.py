@@ -18,7 +18,8 @@ from ticket_processor.pipeline.write_planner import Triage
 from ticket_processor.pipeline.writeback import WriteBack
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
-from ticket_processor.state.store import State, Verdict
+from ticket_processor.state.records import Verdict
+from ticket_processor.state.store import State
 from ticket_processor.tags import write_key
 
 from .fakes import START, FakeDesk, ManualClock, a_decision, a_ticket, an_analysis

@@ -25,7 +25,8 @@ from ..pipeline.backfill.walk import BackfillPolicy
 from ..reporting.run_tally import Seen
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..state.store import FILE_NAME, State, Verdict
+from ..state.records import Verdict
+from ..state.store import FILE_NAME, State
 from ..wiring.learnt_policy import with_learnt
 from ..wiring.runs import RunArguments, write
 from ..wiring.ticket_subjects import Subjects

@@ -19,6 +19,7 @@ from ..core.errors import CannotRun, ConfigError, ExitCode, RunLocked
 from ..core.wording import many
 from ..settings.load import load
 from ..settings.schema import Settings
+from ..state.erasure import erase_words
 from ..state.sqlite import is_there
 from ..state.store import State
 from ..wiring.knowledge import kept_solved
@@ -90,7 +91,7 @@ def erase_tickets(
         unknown = _unknown(found, state, wanted)
         with screen.progress("files", len(found.lines)) as advance:
             gone = erase(audit, wanted, keyring(settings), found, done=advance)
-        given_up = state.erase(wanted)
+        given_up = erase_words(state, wanted)
         answers = _forget_answers(settings, clock, gone.troubles)
         _forget_elsewhere(settings, wanted, gone)
         keep_head(state, audit)

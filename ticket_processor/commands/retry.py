@@ -14,7 +14,8 @@ from ..core.errors import ConfigError, ExitCode
 from ..core.models import Outcome, OutcomeStatus
 from ..monitoring.run_watch import tally_of, tended
 from ..settings.load import load
-from ..state.store import DROPPED, Retry
+from ..state.records import Retry
+from ..state.store import DROPPED
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state
 from ..wiring.runs import retry
 from ..wiring.ticket_subjects import Subjects

@@ -8,7 +8,7 @@ from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.models import Change, Decision, Outcome, Overwrite
 from ..helpdesk.ticket_history import Overwritten, overwritten
-from ..state.store import FollowUp, Verdict
+from ..state.records import FollowUp, Verdict
 from ..tags import COMPLETE, REPAIR, key_of_stage
 from .job_trust import JobTrust
 from .settlement import Settlement

@@ -22,7 +22,8 @@ from ..helpdesk.ticket_history import History
 from ..policy.decide import Mode
 from ..policy.reanalysis import STAGE, CustomerReply, anew_key, our_labels, reply_to, still_ours, with_answers
 from ..policy.thanks import reopened_by_thanks
-from ..state.store import CURSOR, Retry, State, in_turn
+from ..state.records import Retry
+from ..state.store import CURSOR, State, in_turn
 from ..tags import earlier_key, write_key
 from .page_ledger import PageLedger
 from .search_window import SearchWindow

@@ -16,7 +16,8 @@ from ..core.models import Change, Outcome, OutcomeStatus, StatusChange, Ticket
 from ..helpdesk.protocol import Fetched, Helpdesk
 from ..helpdesk.ticket_history import Edit, History
 from ..policy.skip_rules import ENDED_STATUSES
-from ..state.store import ScheduledReply, State, Verdict
+from ..state.records import ScheduledReply, Verdict
+from ..state.store import State
 from ..tags import COMPLETE, key_of_stage, merge_tags, write_key
 from .parts import Parts, ReplyWanted, RunOptions
 from .run_checks import RunChecks

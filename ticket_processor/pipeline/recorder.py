@@ -16,7 +16,8 @@ from ..core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement
 from ..helpdesk.ticket_history import Edit
 from ..policy.decide import Policy
 from ..policy.reanalysis import MOST_TRIES, in_vain
-from ..state.store import FollowUp, Retry, ScheduledReply, State
+from ..state.records import FollowUp, Retry, ScheduledReply
+from ..state.store import State
 from ..tags import REPAIR
 from .public_replies import scheduled
 from .settlement import Settled

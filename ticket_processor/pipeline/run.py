@@ -12,7 +12,7 @@ from itertools import islice
 
 from ..core.errors import ConfigError, DeadlineReached
 from ..core.models import Outcome, RunSummary
-from ..state.store import Verdict
+from ..state.records import Verdict
 from .delivery import MOST_ITEMS
 from .fan_out import FanOut
 from .intake import Intake, IntakeOptions, Wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, ConfigError, DeadlineReached, RateLimited
+from ..state.dependencies import Dependencies
 from ..state.store import CURSOR, HORIZON, TURN, State
 from .parts import Parts, RunOptions
 from .shared_faults import SharedFaults
@@ -86,11 +87,13 @@ class RunChecks:
     def keep_not_before(self, told: RateLimited) -> None:
         """Remember when the helpdesk wants to be asked again."""
         now = self._parts.clock.now()
-        self._parts.state.keep_not_before(self._options.dependency, min(told.not_before, now + MOST_WAIT_S), now)
+        Dependencies(self._parts.state).keep_not_before(
+            self._options.dependency, min(told.not_before, now + MOST_WAIT_S), now
+        )
 
 
 def heed_wait(state: State, dependency: str, now: float) -> None:
     """Raise :class:`RateLimited` while the helpdesk's wish to be left alone, told in an earlier run, still holds."""
-    wait = state.not_before(dependency, now) - now
+    wait = Dependencies(state).not_before(dependency, now) - now
     if 0 < wait <= MOST_WAIT_S:
         raise RateLimited(f"the helpdesk asked not to be called for another {wait:.0f} s", not_before=now + wait)

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from ..core.clock import parse_iso
 from ..core.models import Ticket
-from ..state.store import SEARCHED, Listed, State
+from ..state.listings import Listed, Listings
+from ..state.store import SEARCHED, State
 
 FLUSH = 100
 """Tickets that are remembered in one transaction."""
@@ -26,6 +27,7 @@ class SearchWindow:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._listings = Listings(state)
         self._before = _listing(state.fact(SEARCHED))
         self._begun_at: float | None = None
         self._open: dict[int, Ticket] = {}
@@ -36,7 +38,7 @@ class SearchWindow:
         """The tickets of a page that no run has dealt with at this stamp."""
         if self._begun_at is None and tickets:
             self._begun_at = tickets[0].read_at
-        known = self._state.listed([ticket.id for ticket in tickets])
+        known = self._listings.stamps([ticket.id for ticket in tickets])
         self.late_s = max([self.late_s or 0.0, *(self._late(ticket) for ticket in tickets if ticket.id not in known)])
         fresh = [ticket for ticket in tickets if known.get(ticket.id) != ticket.updated_at]
         self._open.update((ticket.id, ticket) for ticket in fresh)
@@ -54,13 +56,13 @@ class SearchWindow:
         if self._begun_at is not None:
             self._state.remember(**{SEARCHED: json.dumps([since, self._begun_at])})
         self.flush()
-        self._state.forget_listed(since)
+        self._listings.forget(since)
 
     def flush(self) -> None:
         """Have the state know all of it."""
         kept, self._kept = self._kept, []
         if kept:
-            self._state.keep_listed(kept)
+            self._listings.keep(kept)
 
     def _keep(self, stamped: Iterable[tuple[Ticket, str]]) -> None:
         self._kept += [Listed(ticket.id, parse_iso(ticket.created_at), stamp) for ticket, stamp in stamped]

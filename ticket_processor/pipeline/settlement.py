@@ -8,7 +8,7 @@ from typing import Protocol
 from ..core.errors import CannotRun, MissingPart, NotePublished
 from ..core.models import Change, Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from ..helpdesk.ticket_history import Edit
-from ..state.store import FollowUp, Open, Verdict
+from ..state.records import FollowUp, Open, Verdict
 
 WRITE_ATTEMPTS = 3
 

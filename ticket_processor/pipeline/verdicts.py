@@ -12,7 +12,7 @@ from ..core.errors import DeadlineReached, Stopping, unexpected
 from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
 from ..policy.reanalysis import in_vain, replacing
 from ..policy.thanks import solved_again
-from ..state.store import Verdict
+from ..state.records import Verdict
 from .fan_out import Stuck
 from .intake import Work
 from .parts import Parts, RunOptions

@@ -17,7 +17,8 @@ from ..core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketErro
 from ..core.models import Change, Decision, Overwrite, Statement
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History, overwritten
-from ..state.store import State, Verdict
+from ..state.records import Verdict
+from ..state.store import State
 from ..tags import REPAIR
 from .follow_ups import repair
 from .job_trust import JobTrust

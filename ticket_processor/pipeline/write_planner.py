@@ -20,7 +20,7 @@ from ..policy.decide import Policy
 from ..policy.decide import decide as by_policy
 from ..policy.skip_rules import Selection
 from ..policy.thanks import still_holds
-from ..state.store import Verdict
+from ..state.records import Verdict
 from ..tags import NOT_OURS, merge
 from .follow_ups import incomplete
 from .settlement import WRITE_ATTEMPTS, Settlement, changes_anything, is_stable

@@ -29,7 +29,8 @@ from ..core.errors import (
 )
 from ..core.models import Change, Outcome, OutcomeStatus, Request, Writes
 from ..helpdesk.protocol import Fetched, Helpdesk
-from ..state.store import Open, State, Verdict, in_turn
+from ..state.records import Open, Verdict
+from ..state.store import State, in_turn
 from .delivery import MOST_ITEMS, Delivery, WriteRoute
 from .follow_ups import FollowUps, incomplete
 from .job_trust import JobTrust

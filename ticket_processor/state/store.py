@@ -1,4 +1,4 @@
-"""The state between runs, in one SQLite file: the cursor, unfinished writes, and failing dependencies.
+"""The state between runs, in one SQLite file: the cursor, unfinished writes, the retry list and past runs.
 
 Losing the file costs time and model calls, never a wrong write: the marker tag and the key on the ticket itself
 decide what is done.
@@ -8,33 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from collections.abc import Iterable, Sequence
 
-from pydantic import ValidationError
-
-from ..core.circuit_breaker import BreakerMemory
 from ..core.clock import iso
-from ..core.errors import StateUnusable
-from ..core.models import (
-    Analysis,
-    Change,
-    Decision,
-    Frozen,
-    KeptWrite,
-    Priority,
-    ReplyPlan,
-    Request,
-    RunRecord,
-    TakenOff,
-    Usage,
-)
-from .sqlite import copy_into, emptied, is_there, migrate, opened, transaction, translated
+from ..core.models import Change, KeptWrite, Request, RunRecord
+from .database import Database
+from .records import FollowUp, Open, Retry, ScheduledReply, Verdict, parsed
 
 FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
@@ -58,173 +37,42 @@ _KEEP_VERDICT = (
     "INSERT INTO verdicts (ticket_id, verdict) VALUES (?, ?) "
     "ON CONFLICT (ticket_id) DO UPDATE SET verdict = excluded.verdict"
 )
-Row = TypeVar("Row", bound=Frozen)
 
 
-class Verdict(Frozen):
-    """A finished analysis and what policy made of it, kept until the ticket is settled.
-
-    ``clean_stamp`` is an ``updated_at`` at which the ticket is known to carry no write of ours. ``replaces`` are the
-    tags of an earlier write of ours, when this is a second look. ``follows`` is true for every write after the first:
-    the marker tag says nothing of those, only their own key does. ``puts_back`` marks what repairs a write of ours,
-    ``completes`` what was refused of one. ``earlier_key`` is what an earlier version calls the same write.
-    ``taken_off`` is what people had taken off at ``clean_stamp``, if that was looked up. ``anew``: a person asked for
-    it, which counts until people have judged what was written before.
-    """
-
-    ticket_id: int
-    key: str
-    analysis: Analysis | None
-    decision: Decision
-    clean_stamp: str
-    analyse_ms: int = 0
-    replaces: tuple[str, ...] = ()
-    follows: bool = False
-    puts_back: bool = False
-    completes: bool = False
-    earlier_key: str = ""
-    taken_off: TakenOff | None = None
-    anew: bool = False
-
-    def told(self) -> Verdict:
-        """The same without its cost, once a receipt holds that: a later run does not count it again."""
-        if self.analysis is None:
-            return self
-        cost = None if self.analysis.cost_usd is None else 0.0
-        analysis = self.analysis.model_copy(update={"usage": Usage(), "cost_usd": cost, "attempts": 0})
-        return self.model_copy(update={"analysis": analysis, "analyse_ms": 0})
-
-    def wordless(self) -> Verdict:
-        """The same without anything in a customer's words."""
-        words: dict[str, object] = {"summary": "", "evidence": (), "entities": {}, "root_cause": "", "steps": ()}
-        analysis = self.analysis and self.analysis.model_copy(update=words)
-        silent = self.decision.model_copy(update={"note": None, "reply": None})
-        return self.model_copy(update={"analysis": analysis, "decision": silent})
-
-
-class ScheduledReply(Frozen):
-    """A public reply, or the status behind it, that is due later unless anybody touches the ticket.
-
-    ``key`` and ``at`` are our last write's, as the helpdesk has it on record; ``at`` is empty while that is unknown.
-    Tags, priority and group are the ticket's before that write.
-    """
-
-    ticket_id: int
-    step: Literal["reply", "status"]
-    plan: ReplyPlan
-    key: str
-    at: str = ""
-    tags: tuple[str, ...]
-    priority: Priority | None
-    group: int | None
-
-
-FollowUp = tuple[Verdict, str]
-"""A verdict that a later run has to write, and why."""
-
-
-@dataclass(frozen=True)
-class Open:
-    """A verdict that is not settled, every change that may have been sent for it, and the job of the last, if any."""
-
-    verdict: Verdict
-    sent: tuple[Change, ...] = ()
-    job: str | None = None
-
-
-@dataclass(frozen=True)
-class Retry:
-    """A ticket on the retry list: failed attempts and the last reason; ``dead`` ones are not tried any more.
-
-    ``since`` is when it came on the list, in Unix seconds; 0.0 where that is not known.
-    """
-
-    ticket_id: int
-    attempts: int
-    reason: str
-    dead: bool
-    since: float = 0.0
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A ticket that a search has listed: when it was created (Unix seconds), and the stamp at which it was dealt with.
-
-    The stamp is empty while it is not.
-    """
-
-    ticket_id: int
-    created: float
-    stamp: str
-
-
-class State:
+class State(Database):
     """One account's state. Thread-safe; each method is one transaction.
 
     Raises :class:`StateUnusable` when the file is damaged, cannot be written, or is newer than this program.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        """Open, or create, the file; ``None`` keeps everything in memory."""
-        self._lock = threading.RLock()
-        self.path = path
-        with translated(path):
-            self._db = opened(path)
-
-    @classmethod
-    def scratch_copy(cls, path: Path) -> State:
-        """A copy in memory, for a run that must leave no trace; empty if there is no file."""
-        copy = cls(None)
-        if is_there(path):
-            try:
-                with translated(path):
-                    copy_into(path, copy._db)
-                    copy.path = path
-                    migrate(copy._db, path)
-            except BaseException:
-                copy.close()
-                raise
-        return copy
-
-    def close(self) -> None:
-        """Close the file. Idempotent."""
-        with self._lock:
-            self._db.close()
-
-    def damage(self) -> str | None:
-        """The first damage that SQLite finds in the file; ``None`` if it is sound. Reads all of it."""
-        with self._lock, translated(self.path):
-            (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
-        return None if found == "ok" else " ".join(str(found).split())
-
     # Public replies
 
     def schedule_reply(self, reply: ScheduledReply) -> None:
         """Store what is due on a ticket, in the place of what was due on it before."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             row = (reply.ticket_id, reply.model_dump_json())
             db.execute("INSERT OR REPLACE INTO scheduled_replies VALUES (?, ?)", row)
 
     def scheduled_replies(self) -> list[ScheduledReply]:
         """Everything that is due now or later, by ticket id."""
-        rows = self._all("SELECT reply FROM scheduled_replies ORDER BY ticket_id")
-        return [_read(ScheduledReply, reply) for (reply,) in rows]
+        rows = self.all("SELECT reply FROM scheduled_replies ORDER BY ticket_id")
+        return [parsed(ScheduledReply, reply) for (reply,) in rows]
 
     def cancel_reply(self, *ticket_ids: int) -> None:
         """Nothing is due on these tickets any more."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany("DELETE FROM scheduled_replies WHERE ticket_id = ?", [(number,) for number in ticket_ids])
 
     # Facts: the account, the cursor, the horizon
 
     def fact(self, name: str) -> str | None:
         """A stored text by name, ``None`` when there is none."""
-        row = self._one("SELECT value FROM facts WHERE name = ?", name)
+        row = self.one("SELECT value FROM facts WHERE name = ?", name)
         return None if row is None else str(row[0])
 
     def remember(self, **facts: str) -> None:
         """Store texts by name, all in one transaction."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
 
     def helpdesk_date(self) -> float | None:
@@ -236,12 +84,12 @@ class State:
 
     def forget(self, name: str) -> None:
         """Drop a stored text."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("DELETE FROM facts WHERE name = ?", (name,))
 
     def begin_again(self, horizon: str) -> None:
         """Start from this moment (ISO): drop the cursor, and try dead letters again."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (HORIZON, horizon))
             db.execute("DELETE FROM facts WHERE name IN (?, ?)", (CURSOR, SEARCHED))
             db.execute("DELETE FROM listed")
@@ -251,25 +99,25 @@ class State:
 
     def keep_verdict(self, *verdicts: Verdict) -> None:
         """Store analyses before anything is sent, so that no crash makes a model be paid twice."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(_KEEP_VERDICT, [(verdict.ticket_id, verdict.model_dump_json()) for verdict in verdicts])
 
     def verdict(self, ticket_id: int) -> Verdict | None:
         """The verdict that is still to be written on the ticket; ``None`` if there is none."""
-        row = self._one("SELECT verdict FROM verdicts WHERE ticket_id = ?", ticket_id)
-        return None if row is None else _read(Verdict, row[0])
+        row = self.one("SELECT verdict FROM verdicts WHERE ticket_id = ?", ticket_id)
+        return None if row is None else parsed(Verdict, row[0])
 
     def cost_is_told(self, ticket_id: int) -> None:
         """The verdict's cost stands in a receipt: a later run that settles it does not count it again."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             row = db.execute("SELECT verdict FROM verdicts WHERE ticket_id = ?", (ticket_id,)).fetchone()
             if row is not None:
-                told = _read(Verdict, row[0]).told()
+                told = parsed(Verdict, row[0]).told()
                 db.execute("UPDATE verdicts SET verdict = ? WHERE ticket_id = ?", (told.model_dump_json(), ticket_id))
 
     def open_intent(self, *changes: Change) -> None:
         """Note that ``changes`` are about to be sent."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(
                 "INSERT INTO intents (intent, ticket_id, change) VALUES (?, ?, ?)",
                 [(change.intent, change.ticket_id, change.model_dump_json()) for change in changes],
@@ -277,32 +125,32 @@ class State:
 
     def forget_intent(self, *intents: str) -> None:
         """These writes were surely not made, and never will be."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany("DELETE FROM intents WHERE intent = ?", [(intent,) for intent in intents])
 
     def job_begun(self, job: str, intents: Iterable[str]) -> None:
         """The writes of these intents travel in ``job``, by whose id a later run finds them again."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany("UPDATE intents SET job = ? WHERE intent = ?", [(job, intent) for intent in intents])
 
     def job_ended(self, job: str) -> None:
         """The job has told all that it will; what is still open of it is judged by reading."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("UPDATE intents SET job = NULL WHERE job = ?", (job,))
 
     def unsettled(self) -> list[Open]:
         """Every verdict without an end, oldest ticket first; dead ones left out."""
         sent: dict[int, list[Change]] = {}
         jobs: dict[int, str | None] = {}
-        for ticket_id, change, job in self._all("SELECT ticket_id, change, job FROM intents ORDER BY rowid"):
-            sent.setdefault(ticket_id, []).append(_read(Change, change))
+        for ticket_id, change, job in self.all("SELECT ticket_id, change, job FROM intents ORDER BY rowid"):
+            sent.setdefault(ticket_id, []).append(parsed(Change, change))
             jobs[ticket_id] = job
-        rows = self._all(
+        rows = self.all(
             "SELECT ticket_id, verdict FROM verdicts WHERE ticket_id NOT IN "
             "(SELECT ticket_id FROM retries WHERE dead) ORDER BY ticket_id"
         )
         return [
-            Open(_read(Verdict, verdict), tuple(sent.get(ticket_id, ())), jobs.get(ticket_id))
+            Open(parsed(Verdict, verdict), tuple(sent.get(ticket_id, ())), jobs.get(ticket_id))
             for ticket_id, verdict in rows
         ]
 
@@ -318,7 +166,7 @@ class State:
 
         ``then`` is what is to be written next, in a later run, and why: it goes on the retry list.
         """
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("DELETE FROM verdicts WHERE ticket_id = ?", (ticket_id,))
             db.execute("DELETE FROM intents WHERE ticket_id = ?", (ticket_id,))
             db.execute("DELETE FROM retries WHERE ticket_id = ?", (ticket_id,))
@@ -334,25 +182,25 @@ class State:
 
     def remember_done(self, ticket_id: int, run_id: str, key: str) -> None:
         """The ticket carries a write of that run; what is open of it in this state is settled as ever."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("INSERT OR IGNORE INTO done VALUES (?, ?, ?)", (ticket_id, run_id, key))
 
     def remember_fallback(self, ticket_id: int, tags: Sequence[str]) -> None:
         """The ticket was answered without a model; ``tags`` are what our write put on it."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO fallbacks (ticket_id, tags) VALUES (?, ?)", (ticket_id, json.dumps(list(tags)))
             )
 
     def tried_in_vain(self, ticket_id: int, most: int) -> None:
         """A model could make nothing of the ticket; after ``most`` times it is not asked again."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("UPDATE fallbacks SET tries = tries + 1 WHERE ticket_id = ?", (ticket_id,))
             db.execute("DELETE FROM fallbacks WHERE ticket_id = ? AND tries >= ?", (ticket_id, most))
 
     def forget_fallback(self, ticket_id: int) -> None:
         """The ticket needs no second look any more."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("DELETE FROM fallbacks WHERE ticket_id = ?", (ticket_id,))
 
     def fallbacks(self) -> dict[int, tuple[str, ...]]:
@@ -360,7 +208,7 @@ class State:
 
         Those on the dead-letter list are left out.
         """
-        rows = self._all(
+        rows = self.all(
             "SELECT ticket_id, tags FROM fallbacks WHERE ticket_id NOT IN (SELECT ticket_id FROM retries WHERE dead) "
             "ORDER BY tries, ticket_id"
         )
@@ -368,11 +216,11 @@ class State:
 
     def is_done(self, ticket_id: int) -> bool:
         """True when this installation has settled the ticket with a write, whatever tags it carries now."""
-        return self._one("SELECT 1 FROM done WHERE ticket_id = ?", ticket_id) is not None
+        return self.one("SELECT 1 FROM done WHERE ticket_id = ?", ticket_id) is not None
 
     def last_key(self, ticket_id: int) -> str | None:
         """The key of the last write of this installation on the ticket, if it has made any."""
-        row = self._one("SELECT key FROM done WHERE ticket_id = ?", ticket_id)
+        row = self.one("SELECT key FROM done WHERE ticket_id = ?", ticket_id)
         return None if row is None else str(row[0])
 
     # Writes, where the helpdesk keeps no record of them
@@ -380,7 +228,7 @@ class State:
     def keep_write(self, write: KeptWrite) -> None:
         """Store a write of ours, or what has become of it."""
         change = write.change
-        with self._transaction() as db:
+        with self.transaction() as db:
             row = (change.intent, change.ticket_id, write.model_dump_json(exclude_defaults=True))
             db.execute(
                 "INSERT INTO writes VALUES (?, ?, ?) ON CONFLICT (intent) DO UPDATE SET write = excluded.write", row
@@ -388,8 +236,8 @@ class State:
 
     def kept_writes(self, ticket_id: int) -> tuple[KeptWrite, ...]:
         """The writes of this installation on the ticket, oldest first."""
-        rows = self._all("SELECT write FROM writes WHERE ticket_id = ? ORDER BY rowid", ticket_id)
-        return tuple(_read(KeptWrite, row) for (row,) in rows)
+        rows = self.all("SELECT write FROM writes WHERE ticket_id = ? ORDER BY rowid", ticket_id)
+        return tuple(parsed(KeptWrite, row) for (row,) in rows)
 
     # The retry list
 
@@ -408,7 +256,7 @@ class State:
 
         ``failed_at`` is the request that failed; ``proven``, that it has worked for other tickets at that time.
         """
-        with self._transaction() as db:
+        with self.transaction() as db:
             row = db.execute("SELECT attempts, since, proven FROM retries WHERE ticket_id = ?", (ticket_id,)).fetchone()
             earlier, since, proven_before = row or (0, now, 0)
             attempts = earlier + failed
@@ -429,7 +277,7 @@ class State:
 
     def has_worked(self, *requests: Request) -> None:
         """These requests work: the dead come back that failed at one while it had worked for no other ticket."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(
                 "UPDATE retries SET attempts = 0, dead = 0 WHERE dead AND NOT proven AND failed_at = ?",
                 [(request,) for request in requests],
@@ -437,19 +285,19 @@ class State:
 
     def given_up_unproven(self, request: Request) -> list[int]:
         """Dead letters of this request from a time when it was not known to work for any other ticket."""
-        rows = self._all(
+        rows = self.all(
             "SELECT ticket_id FROM retries WHERE dead AND NOT proven AND failed_at = ? ORDER BY ticket_id", request
         )
         return [ticket_id for (ticket_id,) in rows]
 
     def retries(self) -> list[Retry]:
         """Everything on the retry list, the dead included, by ticket id."""
-        rows = self._all("SELECT ticket_id, attempts, reason, dead, since FROM retries ORDER BY ticket_id")
+        rows = self.all("SELECT ticket_id, attempts, reason, dead, since FROM retries ORDER BY ticket_id")
         return [Retry(ticket, attempts, reason, bool(dead), since) for ticket, attempts, reason, dead, since in rows]
 
     def revive(self, ticket_ids: Iterable[int]) -> None:
         """Have these tickets tried again: the dead as if they had never failed, the dropped back on the list."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             for ticket_id in ticket_ids:
                 db.execute("UPDATE retries SET attempts = 0, dead = 0 WHERE ticket_id = ? AND dead", (ticket_id,))
                 if db.execute("DELETE FROM dropped WHERE ticket_id = ?", (ticket_id,)).rowcount:
@@ -460,70 +308,14 @@ class State:
 
     def drop(self, ticket_id: int) -> None:
         """The ticket is not tried any more, whatever was under way with it, until it is revived."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             for table in ("verdicts", "intents", "retries", "fallbacks", "scheduled_replies"):
                 db.execute(f"DELETE FROM {table} WHERE ticket_id = ?", (ticket_id,))  # noqa: S608 - names of our own
             db.execute("INSERT OR IGNORE INTO dropped VALUES (?)", (ticket_id,))
 
     def dropped(self) -> frozenset[int]:
         """Tickets that a person took off the retry list for good."""
-        return frozenset(ticket_id for (ticket_id,) in self._all("SELECT ticket_id FROM dropped"))
-
-    # What searches have listed
-
-    def listed(self, ticket_ids: Sequence[int]) -> dict[int, str]:
-        """The stamps of those of these tickets that a search has listed before; empty ones were not dealt with."""
-        marks = ",".join("?" * len(ticket_ids))
-        with self._lock, translated(self.path):
-            sql = f"SELECT ticket_id, stamp FROM listed WHERE ticket_id IN ({marks})"  # noqa: S608 - question marks
-            return dict(self._db.execute(sql, tuple(ticket_ids)).fetchall())
-
-    def keep_listed(self, tickets: Iterable[Listed]) -> None:
-        """Store that a search has listed these."""
-        with self._transaction() as db:
-            db.executemany(
-                "INSERT OR REPLACE INTO listed VALUES (?, ?, ?)",
-                [(ticket.ticket_id, ticket.created, ticket.stamp) for ticket in tickets],
-            )
-
-    def forget_listed(self, before: float) -> None:
-        """Drop those that were created before a moment: no listing shows them again."""
-        with self._transaction() as db:
-            db.execute("DELETE FROM listed WHERE created < ?", (before,))
-
-    # Erasure
-
-    def erase(self, ticket_ids: Iterable[int]) -> list[int]:
-        """Take a customer's words out of what waits to be written on these tickets, and out of the file's free pages.
-
-        Labels are still written, without summary and note. What was to be put back for a person holds that person's
-        own values, so it is given up: returns the tickets of those. No other process may have the file open.
-        """
-        given_up = []
-        with self._transaction() as db:
-            for ticket_id in dict.fromkeys(ticket_ids):
-                kept = db.execute("SELECT verdict FROM verdicts WHERE ticket_id = ?", (ticket_id,)).fetchone()
-                verdict = kept and _read(Verdict, kept[0])
-                if verdict and verdict.puts_back:
-                    given_up.append(ticket_id)
-                    for table in ("verdicts", "retries"):
-                        db.execute(f"DELETE FROM {table} WHERE ticket_id = ?", (ticket_id,))  # noqa: S608 - our own names
-                elif verdict:
-                    db.execute(_KEEP_VERDICT, (ticket_id, verdict.wordless().model_dump_json()))
-                for table in ("writes", "scheduled_replies"):
-                    db.execute(f"DELETE FROM {table} WHERE ticket_id = ?", (ticket_id,))  # noqa: S608 - our own names
-                rows = db.execute("SELECT intent, change FROM intents WHERE ticket_id = ?", (ticket_id,)).fetchall()
-                for intent, text in rows:
-                    change = _read(Change, text)
-                    if change.puts_back:
-                        db.execute("DELETE FROM intents WHERE intent = ?", (intent,))
-                    else:
-                        bare = change.model_copy(update={"note": None}).model_dump_json()
-                        db.execute("UPDATE intents SET change = ? WHERE intent = ?", (bare, intent))
-        with self._lock, translated(self.path):
-            if not emptied(self._db):
-                raise StateUnusable(f"the state in {self.path} is being read by somebody: try again in a moment")
-        return given_up
+        return frozenset(ticket_id for (ticket_id,) in self.all("SELECT ticket_id FROM dropped"))
 
     # Runs
 
@@ -534,7 +326,7 @@ class State:
         is too old by this machine's clock alone: the helpdesk's has to have said so as well.
         """
         date = self.helpdesk_date()
-        with self._transaction() as db:
+        with self.transaction() as db:
             midnight = record.started // 86_400.0 * 86_400.0
             begun = min(record.started, date or 0.0)  # without a date nothing is too old
             if db.execute("SELECT 1 FROM runs WHERE started >= ? LIMIT 1", (midnight,)).fetchone() is None:
@@ -552,72 +344,11 @@ class State:
 
     def runs(self, since: float) -> list[RunRecord]:
         """The runs that began at ``since`` (Unix seconds) or later, oldest first; dry runs are not among them."""
-        with self._lock, translated(self.path):
-            rows = self._db.execute("SELECT record FROM runs WHERE started >= ? ORDER BY started", (since,)).fetchall()
-        return [_read(RunRecord, record) for (record,) in rows]
-
-    # Dependencies
-
-    def breaker(self, name: str) -> BreakerMemory | None:
-        """The memory of the breaker of that name."""
-        row = self._one("SELECT failures, open_until, cause FROM breakers WHERE name = ?", name)
-        return None if row is None else BreakerMemory(*row)
-
-    def keep_breaker(self, name: str, memory: BreakerMemory) -> None:
-        """Store a breaker for the next run."""
-        with self._transaction() as db:
-            row = (name, memory.failures, memory.open_until, memory.cause)
-            db.execute("INSERT OR REPLACE INTO breakers (name, failures, open_until, cause) VALUES (?, ?, ?, ?)", row)
-
-    def not_before(self, name: str, now: float) -> float:
-        """Unix seconds before which the dependency asked not to be called; 0.0 when it did not.
-
-        What was told in the future comes from a clock that was wrong, and counts for nothing.
-        """
-        row = self._one("SELECT not_before, told_at FROM waits WHERE name = ?", name)
-        return 0.0 if row is None or row[1] > now else float(row[0])
-
-    def keep_not_before(self, name: str, moment: float, now: float) -> None:
-        """Store such a moment, and that it was told ``now``."""
-        with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO waits (name, not_before, told_at) VALUES (?, ?, ?)", (name, moment, now))
-
-    # SQLite
-
-    def _one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
-        with self._lock, translated(self.path):
-            row: tuple[Any, ...] | None = self._db.execute(sql, values).fetchone()
-        return row
-
-    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock, translated(self.path):
-            return self._db.execute(sql, values).fetchall()
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Make everything that this thread does with the state meanwhile one transaction."""
-        with self._transaction():
-            yield
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, translated(self.path):
-            part_of_more = self._db.in_transaction
-            with nullcontext(self._db) if part_of_more else transaction(self._db) as db:
-                yield db
+        rows = self.all("SELECT record FROM runs WHERE started >= ? ORDER BY started", since)
+        return [parsed(RunRecord, record) for (record,) in rows]
 
 
 def in_turn(state: State, ticket_ids: Iterable[int]) -> list[int]:
     """Sort tickets of earlier runs so that the next one begins behind the ticket at which the last one gave up."""
     turn = int(state.fact(TURN) or 0)
     return sorted(ticket_ids, key=lambda number: (number <= turn, number))
-
-
-def _read(kind: type[Row], text: str) -> Row:
-    try:
-        return kind.model_validate_json(text)
-    except ValidationError:
-        raise StateUnusable(
-            "the state folder holds a row that this version cannot read; remove the folder and begin again with "
-            "--since, which repeats no write"
-        ) from None

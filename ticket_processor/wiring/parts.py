@@ -43,6 +43,7 @@ from ..pipeline.delivery import Delivery
 from ..policy.skip_rules import Selection, SkipRules
 from ..settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings
 from ..settings.schema import Settings
+from ..state.dependencies import Dependencies
 from ..state.store import FILE_NAME, State
 from .trained import trained_classifier
 
@@ -116,11 +117,12 @@ def transport_for(
         from .local import connection  # most runs need nothing of it
 
         return connection(account, clock, deadline, read_only=read_only)
+    kept = Dependencies(state) if state else None
     breaker = Breaker(
         account.vendor,
         clock,
-        memory=state.breaker(account.vendor) if state else None,
-        on_change=state.keep_breaker if state else None,
+        memory=kept.breaker(account.vendor) if kept else None,
+        on_change=kept.keep_breaker if kept else None,
     )
 
     transport = Transport(
@@ -277,12 +279,13 @@ def understanding(
 def model_breaker(name: str, clock: Clock, state: State | None = None) -> Breaker:
     """A model's circuit breaker; a model that is down is asked five times, however many workers there are."""
     breaker_name = f"model {name}"
+    kept = Dependencies(state) if state else None
     return Breaker(
         breaker_name,
         clock,
         proven=False,
-        memory=state.breaker(breaker_name) if state else None,
-        on_change=state.keep_breaker if state else None,
+        memory=kept.breaker(breaker_name) if kept else None,
+        on_change=kept.keep_breaker if kept else None,
     )
 
 

@@ -31,7 +31,8 @@ from ..pipeline.undo.revert import Left
 from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
 from ..pipeline.verification import MOST_KEPT, Verify
 from ..settings.schema import Settings
-from ..state.store import State, Verdict
+from ..state.records import Verdict
+from ..state.store import State
 from .cluster_address import ClusterWanted
 from .desks import Desk, desk_for
 from .learnt_policy import with_learnt

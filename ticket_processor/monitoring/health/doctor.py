@@ -22,6 +22,7 @@ from ...core.guards import MB
 from ...pipeline.parts import RunOptions
 from ...pipeline.run_checks import HALTED
 from ...settings.schema import Settings
+from ...state.dependencies import Dependencies
 from ...state.sqlite import is_there
 from ...state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
 from ...wiring.parts import LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
@@ -139,8 +140,8 @@ def _stored(settings: Settings, clock: Clock) -> CheckResult:
             left.backlog(runs, retries, now),
             *searched,
             left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
-            left.breakers({name: state.breaker(name) for name in names}, now),
-            left.wait(state.not_before(RunOptions.dependency, now), now),
+            left.breakers({name: Dependencies(state).breaker(name) for name in names}, now),
+            left.wait(Dependencies(state).not_before(RunOptions.dependency, now), now),
             left.halted(state.fact(HALTED)),
         )
     return CheckResult(checks, metrics_of(record for record in runs if now - DAY_S <= record.started <= now + AHEAD_S))

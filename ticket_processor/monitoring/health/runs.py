@@ -9,7 +9,8 @@ from ...core.clock import iso
 from ...core.errors import ExitCode
 from ...core.models import RunRecord
 from ...core.reasons import WAITING
-from ...state.store import AHEAD_S, Retry
+from ...state.records import Retry
+from ...state.store import AHEAD_S
 from ..facts import Severity
 from ..open_alerts import Memory
 from ..slo import HOUR, period

@@ -27,7 +27,7 @@ from ...core.errors import CannotRun, ConfigError, RunLocked
 from ...core.id_set import IdSet
 from ...core.models import Analysis, Decision, Frozen, Usage
 from ...core.private_files import make_folder
-from ...state.store import Verdict
+from ...state.records import Verdict
 
 FORMAT: Final = 1
 _BEGINNING = b'{"ticketbot_backfill":'

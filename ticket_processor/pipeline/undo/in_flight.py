@@ -9,7 +9,7 @@ from ...core.clock import Clock, Deadline
 from ...core.models import Change
 from ...core.wording import many
 from ...helpdesk.protocol import Helpdesk
-from ...state.store import Open
+from ...state.records import Open
 
 PATIENCE_S = 60.0
 """Longest wait for the jobs of an earlier run."""

@@ -33,7 +33,9 @@ from ...core.sanitize import plain_line
 from ...helpdesk import batch_trust
 from ...helpdesk.protocol import Helpdesk
 from ...helpdesk.ticket_history import History
-from ...state.store import State, Verdict
+from ...state.dependencies import Dependencies
+from ...state.records import Verdict
+from ...state.store import State
 from ...tags import COMPLETE, REPAIR, key_of_stage
 from ..delivery import Delivery
 from ..run_checks import HALTED, heed_wait
@@ -233,7 +235,7 @@ class Undo:
             if isinstance(end, Halted):
                 stopped += "; with --while-stopped the run is taken back all the same, and runs stay stopped"
             if isinstance(end, RateLimited):
-                parts.state.keep_not_before(self._options.dependency, end.not_before, parts.clock.now())
+                Dependencies(parts.state).keep_not_before(self._options.dependency, end.not_before, parts.clock.now())
             if isinstance(end, NotePublished):
                 parts.state.remember(**{HALTED: str(end)})
                 parts.audit.alert("note_published", message=str(end))
