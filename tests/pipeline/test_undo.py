@@ -51,7 +51,7 @@ from ticket_processor.state.dependencies import Dependencies
 from ticket_processor.state.records import ScheduledReply, Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import key_of_stage
-from ticket_processor.wiring.runs import Undone
+from ticket_processor.wiring.undo import Undone
 
 from ..support.fakes import START, ManualClock, a_change, a_ticket
 

@@ -17,8 +17,8 @@ from ..core.reasons import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN
 from ..pipeline.undo.revert import WORDS, Left, told
 from ..pipeline.undo.run import not_reached, other_run
 from ..settings.load import load
-from ..wiring.runs import AskedUndo, Undone
-from ..wiring.runs import undo as take_back
+from ..wiring.undo import AskedUndo, Undone
+from ..wiring.undo import undo as take_back
 from .options import ConfigOption, JsonOption, QuietOption, VerboseOption
 from .screen import Screen
 

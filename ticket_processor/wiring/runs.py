@@ -1,4 +1,4 @@
-"""Whole commands put together from their parts, and played: a run, a retry, writing from a file, an undo."""
+"""Whole commands put together from their parts, and played: a run, a retry, writing from a file."""
 
 from __future__ import annotations
 
@@ -15,26 +15,23 @@ from ..analysis.cache import AnswerStore
 from ..analysis.chain import Understanding
 from ..analysis.model_server.connection import Connection
 from ..audit.erase import beside_others
-from ..audit.receipts import REPAIRED, REPAIRED_SAID, AuditLog
-from ..audit.retention import keep_head, look_after, not_before
+from ..audit.receipts import AuditLog
+from ..audit.retention import look_after
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, StateUnusable
-from ..core.models import Outcome, RunSummary
-from ..helpdesk.transport import Transport
+from ..core.models import RunSummary
 from ..pipeline.fan_out import read_ahead
 from ..pipeline.intake import ToldOf
-from ..pipeline.parts import Parts, ReplyWanted, RunOptions
+from ..pipeline.parts import Parts, RunOptions
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
 from ..pipeline.undo.past_runs import PastRuns
-from ..pipeline.undo.revert import Left
-from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
 from ..pipeline.verification import MOST_KEPT, Verify
 from ..settings.schema import Settings
 from ..state.records import Verdict
 from ..state.store import State
 from .cluster_address import ClusterWanted
-from .desks import Desk, desk_for
+from .desks import desk_for
 from .learnt_policy import with_learnt
 from .parts import (
     audit_log,
@@ -49,6 +46,7 @@ from .parts import (
     transport_for,
     understanding,
 )
+from .run_hooks import facts, prepared, reply_wanted, wound_up
 from .shards import keep_to_shard, of_shard, only_shard, told_of_shard
 from .ticket_subjects import NotingDesk, Subjects
 
@@ -61,8 +59,6 @@ ORDINARY = "run"
 """The kind of a run that looks for tickets itself; only such a run syncs the knowledge base first."""
 WEBHOOK = "webhook"
 """The kind of a run on tickets that the helpdesk has told of."""
-UNDO_DEADLINE_S = 12 * 3600.0
-"""A person waits for an undo and can stop it; it needs a request for every ticket."""
 
 
 @dataclass(frozen=True)
@@ -106,28 +102,6 @@ class Finished:
     def log_head(self) -> str | None:
         """The log's end after it; kept elsewhere, it shows whether that was cut off."""
         return self.summary.log_head
-
-
-@dataclass(frozen=True)
-class AskedUndo:
-    """Which run is to be taken back: its id, how that begins, or ``latest``; without ``ticket_ids``, all of it.
-
-    ``while_stopped`` goes on although the kill switch is set.
-    """
-
-    run_id: str
-    ticket_ids: tuple[int, ...] = ()
-    dry_run: bool = False
-    while_stopped: bool = False
-
-
-@dataclass(frozen=True)
-class Undone:
-    """An undo's summary, where its receipts are, and the run that was taken back."""
-
-    summary: RunSummary
-    log: Path
-    run_id: str
 
 
 def run(
@@ -218,75 +192,6 @@ def write(
     ):
         summary = work.write(verdicts)
         return finished(summary)
-
-
-def undo(
-    settings: Settings,
-    asked: AskedUndo,
-    *,
-    clock: SystemClock | None = None,
-    listener: Callable[[Outcome, tuple[Left, ...]], None] = lambda _outcome, _left: None,
-    tell: Callable[[str], None] = lambda _sentence: None,
-    begin: Callable[[int], None] = lambda _tickets: None,
-) -> Undone:
-    """Take back what an earlier run wrote, where it is unchanged since. ``tell`` hears why it waits.
-
-    ``begin`` gets the number of tickets, before the first of them.
-
-    It raises what :func:`run` does, and ``ConfigError`` when there is no such run or it wrote on no such ticket.
-    """
-    clock = clock or SystemClock()
-    folder = settings.state_folder
-    with ExitStack() as stack:
-        stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
-        past = PastRuns(settings.log_dir, keyring(settings))
-        writes = past.writes(past.find(asked.run_id)).of(asked.ticket_ids)
-        state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=asked.dry_run))
-        deadline = Deadline(clock, UNDO_DEADLINE_S)
-        run_id = f"{new_run_id(clock)}-undo"
-        audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
-        audit.not_before = not_before(state, clock.now())
-        stack.callback(audit.close)
-        transport = transport_for(
-            settings.desk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
-        )
-        stack.callback(transport.close)
-        switch, space = kill_switch(settings), room(settings)
-
-        def before_write() -> None:
-            if not (asked.dry_run or asked.while_stopped):
-                switch.check()
-            if not asked.dry_run:
-                space.check()
-
-        work = Undo(
-            UndoParts(
-                desk=desk_for(settings, transport, state),
-                state=state,
-                audit=audit,
-                clock=clock,
-                deadline=deadline,
-                before_write=before_write,
-                requests=lambda: transport.counts,
-                tell=tell,
-            ),
-            UndoOptions(
-                run_id=run_id,
-                dry_run=asked.dry_run,
-                stable_read_s=settings.stable_read_s,
-                hands_off=settings.hands_off_tag,
-                delivery=delivery(settings),
-            ),
-            writes,
-            listener,
-        )
-        begin(len(writes.keys))
-        summary = work.execute()
-        if REPAIRED in audit.alerted and not asked.dry_run:
-            tell(REPAIRED_SAID)  # the next run goes on behind it, and would not tell
-        with suppress(StateUnusable):  # it is undone all the same
-            summary = summary.model_copy(update={"log_head": keep_head(state, audit)})
-        return Undone(summary, audit.path, writes.run_id)
 
 
 @contextmanager
@@ -392,9 +297,9 @@ def _assembled(
                 ahead=lambda pages: read_ahead(pages, clock),
                 answers=knowledge,
                 shown=shown.extend,
-                reply_wanted=_reply_wanted(settings),
-                prepare=lambda: _prepared(settings, clock, transport) if kind == ORDINARY else [],
-                wind_up=lambda: _wound_up(settings, desk, clock, deadline, transport) if kind == ORDINARY else [],
+                reply_wanted=reply_wanted(settings),
+                prepare=lambda: prepared(settings, clock, transport) if kind == ORDINARY else [],
+                wind_up=lambda: wound_up(settings, desk, clock, deadline, transport) if kind == ORDINARY else [],
                 told_of=told_of,
                 express=express,
                 troubles=lambda: [
@@ -425,7 +330,7 @@ def _assembled(
                 max_attempts=settings.run.max_attempts,
                 delivery=delivery(settings),
                 notices=settings.notices,
-                facts={**_facts(settings), **learnt},
+                facts={**facts(settings), **learnt},
                 resume=asked.resume,
                 retry_fallbacks=asked.retry_fallbacks,
                 retriage_on_reply=settings.run.retriage_on_reply,
@@ -441,49 +346,6 @@ def _assembled(
 
 def _own_threads(workers: int) -> Executor:
     return ThreadPoolExecutor(workers, thread_name_prefix="analyse")
-
-
-def _reply_wanted(settings: Settings) -> ReplyWanted | None:
-    """Whether the settings still ask for an announced public reply; ``None`` where they ask for no public reply."""
-    if not settings.replies.public_wanted or settings.helpdesk == "freshdesk":
-        return None
-    from ..replies.public import still_wanted
-
-    return lambda plan, step: still_wanted(plan, step, settings.replies)
-
-
-def _prepared(settings: Settings, clock: SystemClock, transport: Transport) -> list[str]:
-    """Close old tickets of the local helpdesk, and sync articles that are due; what there is to say of that."""
-    told = []
-    if settings.helpdesk == "local":
-        from .local import close_resolved
-
-        told += close_resolved(settings, transport)
-    if settings.replies.wanted:
-        from .knowledge_sync import sync_when_due
-
-        told += sync_when_due(settings, clock, transport.throttle)
-    return told
-
-
-def _wound_up(
-    settings: Settings, desk: Desk, clock: SystemClock, deadline: Deadline, transport: Transport
-) -> list[str]:
-    """Collect what people made of labels, where that is wanted; what there is to say of that."""
-    if not settings.learning.collect_share:
-        return []
-    from .learning import collect_in_run
-
-    return collect_in_run(settings, desk, transport, clock, deadline)
-
-
-def _facts(settings: Settings) -> dict[str, object]:
-    """What the run labels by, where that is to be compared later."""
-    if not settings.learning.collect_share:
-        return {}
-    from .learning import labels_by
-
-    return {"labels_by": labels_by(settings)}
 
 
 def _models_were_asked(state: State, now: float) -> bool:

@@ -1,0 +1,50 @@
+"""What a run does before its tickets and after them, and what it notes down, as the settings want it."""
+
+from __future__ import annotations
+
+from ..core.clock import Deadline, SystemClock
+from ..helpdesk.transport import Transport
+from ..pipeline.parts import ReplyWanted
+from ..settings.schema import Settings
+from .desks import Desk
+
+
+def reply_wanted(settings: Settings) -> ReplyWanted | None:
+    """Whether the settings still ask for an announced public reply; ``None`` where they ask for no public reply."""
+    if not settings.replies.public_wanted or settings.helpdesk == "freshdesk":
+        return None
+    from ..replies.public import still_wanted
+
+    return lambda plan, step: still_wanted(plan, step, settings.replies)
+
+
+def prepared(settings: Settings, clock: SystemClock, transport: Transport) -> list[str]:
+    """Close old tickets of the local helpdesk, and sync articles that are due; what there is to say of that."""
+    told = []
+    if settings.helpdesk == "local":
+        from .local import close_resolved
+
+        told += close_resolved(settings, transport)
+    if settings.replies.wanted:
+        from .knowledge_sync import sync_when_due
+
+        told += sync_when_due(settings, clock, transport.throttle)
+    return told
+
+
+def wound_up(settings: Settings, desk: Desk, clock: SystemClock, deadline: Deadline, transport: Transport) -> list[str]:
+    """Collect what people made of labels, where that is wanted; what there is to say of that."""
+    if not settings.learning.collect_share:
+        return []
+    from .learning import collect_in_run
+
+    return collect_in_run(settings, desk, transport, clock, deadline)
+
+
+def facts(settings: Settings) -> dict[str, object]:
+    """What the run labels by, where that is to be compared later."""
+    if not settings.learning.collect_share:
+        return {}
+    from .learning import labels_by
+
+    return {"labels_by": labels_by(settings)}

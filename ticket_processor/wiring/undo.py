@@ -1,0 +1,115 @@
+"""An undo put together from its parts, and played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..audit.erase import beside_others
+from ..audit.receipts import REPAIRED, REPAIRED_SAID
+from ..audit.retention import keep_head, not_before
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import StateUnusable
+from ..core.models import Outcome, RunSummary
+from ..pipeline.undo.past_runs import PastRuns
+from ..pipeline.undo.revert import Left
+from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
+from ..settings.schema import Settings
+from .desks import desk_for
+from .parts import audit_log, delivery, keyring, kill_switch, lock, new_run_id, opened_state, room, transport_for
+
+UNDO_DEADLINE_S = 12 * 3600.0
+"""A person waits for an undo and can stop it; it needs a request for every ticket."""
+
+
+@dataclass(frozen=True)
+class AskedUndo:
+    """Which run is to be taken back: its id, how that begins, or ``latest``; without ``ticket_ids``, all of it.
+
+    ``while_stopped`` goes on although the kill switch is set.
+    """
+
+    run_id: str
+    ticket_ids: tuple[int, ...] = ()
+    dry_run: bool = False
+    while_stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Undone:
+    """An undo's summary, where its receipts are, and the run that was taken back."""
+
+    summary: RunSummary
+    log: Path
+    run_id: str
+
+
+def undo(
+    settings: Settings,
+    asked: AskedUndo,
+    *,
+    clock: SystemClock | None = None,
+    listener: Callable[[Outcome, tuple[Left, ...]], None] = lambda _outcome, _left: None,
+    tell: Callable[[str], None] = lambda _sentence: None,
+    begin: Callable[[int], None] = lambda _tickets: None,
+) -> Undone:
+    """Take back what an earlier run wrote, where it is unchanged since. ``tell`` hears why it waits.
+
+    ``begin`` gets the number of tickets, before the first of them.
+
+    It raises what :func:`.runs.run` does, and ``ConfigError`` when there is no such run or it wrote on no such ticket.
+    """
+    clock = clock or SystemClock()
+    folder = settings.state_folder
+    with ExitStack() as stack:
+        stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
+        past = PastRuns(settings.log_dir, keyring(settings))
+        writes = past.writes(past.find(asked.run_id)).of(asked.ticket_ids)
+        state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=asked.dry_run))
+        deadline = Deadline(clock, UNDO_DEADLINE_S)
+        run_id = f"{new_run_id(clock)}-undo"
+        audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
+        audit.not_before = not_before(state, clock.now())
+        stack.callback(audit.close)
+        transport = transport_for(
+            settings.desk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
+        )
+        stack.callback(transport.close)
+        switch, space = kill_switch(settings), room(settings)
+
+        def before_write() -> None:
+            if not (asked.dry_run or asked.while_stopped):
+                switch.check()
+            if not asked.dry_run:
+                space.check()
+
+        work = Undo(
+            UndoParts(
+                desk=desk_for(settings, transport, state),
+                state=state,
+                audit=audit,
+                clock=clock,
+                deadline=deadline,
+                before_write=before_write,
+                requests=lambda: transport.counts,
+                tell=tell,
+            ),
+            UndoOptions(
+                run_id=run_id,
+                dry_run=asked.dry_run,
+                stable_read_s=settings.stable_read_s,
+                hands_off=settings.hands_off_tag,
+                delivery=delivery(settings),
+            ),
+            writes,
+            listener,
+        )
+        begin(len(writes.keys))
+        summary = work.execute()
+        if REPAIRED in audit.alerted and not asked.dry_run:
+            tell(REPAIRED_SAID)  # the next run goes on behind it, and would not tell
+        with suppress(StateUnusable):  # it is undone all the same
+            summary = summary.model_copy(update={"log_head": keep_head(state, audit)})
+        return Undone(summary, audit.path, writes.run_id)
