@@ -403,7 +403,7 @@ def test_a_requester_whom_nobody_knows_is_told_without_the_address(run_once: Des
 
 
 def test_a_requester_without_tickets_has_nothing_to_erase(run_once: Desk) -> None:
-    run_once.sandbox.store.add_user("Eve", "eve@example.com")
+    run_once.sandbox.store.users.add("Eve", "eve@example.com")
     ended = audit(run_once, "erase", "--requester", "eve@example.com", "--yes")
     assert "shows no ticket of this requester" in ended.out
 

@@ -129,7 +129,7 @@ def check(desk: Command, expected: Fates) -> None:
 
 def zendesk_hands(desk: Desk) -> Editing:
     store = desk.sandbox.store
-    store.add_user("Sync", "sync@example.com", role="agent", user_id=OTHER_BOT)
+    store.users.add("Sync", "sync@example.com", role="agent", user_id=OTHER_BOT)
 
     def edit(number: int, who: str, **parts: Any) -> None:
         fields = {name: parts[name] for name in ("priority", "status") if name in parts}

@@ -63,7 +63,7 @@ def test_who_took_the_ticket_in_the_meantime_keeps_it(open_desk: OpenDesk) -> No
         store.create(subject="Password", body="I cannot log in, my password is refused.")
     desk.advance(120)
     desk("run", "--since", "1d")
-    store.person_edit(1, assignee_id=store.add_user("Will May", "will@example.com", role="agent"))
+    store.person_edit(1, assignee_id=store.users.add("Will May", "will@example.com", role="agent"))
     store.person_edit(2, status="pending")
     desk.advance(1200)
     desk("run")

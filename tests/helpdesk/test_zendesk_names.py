@@ -37,6 +37,6 @@ def test_a_search_tells_names_for_mail_only_since_it_has_no_side_load() -> None:
 def test_names_of_agents_are_not_the_requesters() -> None:
     account = Account()
     ticket_id = account.add(requester=ANNA, channel="email")
-    agent = account.store.add_user("Will May", "will@example.com", role="agent")
+    agent = account.store.users.add("Will May", "will@example.com", role="agent")
     account.store.person_edit(ticket_id, assignee_id=agent)
     assert account.one(ticket_id).names == ("Anna Schmidt",)

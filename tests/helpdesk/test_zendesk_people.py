@@ -16,7 +16,7 @@ ANNA = {"name": "Anna Schmidt", "email": "anna@example.com"}
 def test_a_ticket_names_its_brand_organization_assignee_and_requester_by_number() -> None:
     account = Account()
     ticket_id = account.add(requester=ANNA, channel="web")
-    agent = account.store.add_user("Will May", "will@example.com", role="agent")
+    agent = account.store.users.add("Will May", "will@example.com", role="agent")
     account.store.person_edit(ticket_id, assignee_id=agent)
     row = account.store.tickets[ticket_id].json
     row.update(brand_id=360_001, organization_id=360_002)

@@ -621,7 +621,7 @@ def test_with_the_state_folder_lost_nothing_is_written_twice(office: Office, tex
 
 def test_what_people_say_is_no_answer(office: Office) -> None:
     store, number = office.store, office.rows[0]
-    other = store.add_user("Somebody Else", "else@example.com")
+    other = store.users.add("Somebody Else", "else@example.com")
     for edit in (
         {"comment": "The customer says it does crash.", "public": True},
         {"comment": "Thanks for your crash report."},

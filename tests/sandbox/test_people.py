@@ -30,7 +30,7 @@ def test_the_list_of_found_users_comes_in_pages() -> None:
 def test_a_user_has_a_primary_address_and_others() -> None:
     desk = Desk(0)
     number = desk.store.tickets[desk.add(requester=ANNA)].json["requester_id"]
-    desk.store.add_address(number, "a@example.org")
+    desk.store.users.add_address(number, "a@example.org")
     shown = desk.get(f"users/{number}/identities.json")["identities"]
     assert [(row["value"], row["primary"]) for row in shown] == [("anna@example.com", True), ("a@example.org", False)]
     assert desk.get("users/search", query="a@example.org")["count"] == 1

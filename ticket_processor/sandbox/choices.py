@@ -70,5 +70,17 @@ def linked(fields: Fields, tags: Sequence[str], values: Mapping[int, Any], wante
     return changed
 
 
+def fill_in(fields: Fields, json: dict[str, Any]) -> None:
+    """A new ticket has every field of the account, mostly empty, and the tags of its drop-downs."""
+    given = {item["id"]: item["value"] for item in json["custom_fields"]}
+    made = linked(fields, (), {}, {"custom_fields": given})
+    # A choice brings its tag, and a tag its choice.
+    tags = list(dict.fromkeys((*json["tags"], *made.get("tags", ()))))
+    made = linked(fields, (), given, {"tags": tags})
+    values = {item["id"]: item["value"] for item in blank(fields)} | given | made.get("custom_fields", {})
+    json["custom_fields"] = json["fields"] = [{"id": key, "value": value} for key, value in values.items()]
+    json["tags"] = tags
+
+
 def _listed(value: Any) -> list[str]:
     return [] if not value else [str(item) for item in value] if isinstance(value, list) else [str(value)]

@@ -15,16 +15,16 @@ from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any
 
-from .choices import blank, linked, options_of
+from .choices import fill_in, linked, options_of
 from .clock import Agenda, SandboxClock, iso
 from .records import NO_SOURCE, Actor, Audit, Job, StoredTicket, new_comment, new_ticket_json, via_of
 from .text import html_to_text, normalise_tags
+from .ticket_events import STATUS_IDS, creations, set_field
+from .users import Users
 
 BOT_ID = 9001
 PERSON_ID = 7001
 SYSTEM_ID = -1
-
-_STATUS_IDS = {"new": 1, "open": 2, "pending": 3, "hold": 4, "solved": 5, "closed": 6}
 
 
 class Store(Agenda):
@@ -50,7 +50,7 @@ class Store(Agenda):
         self.index_late: dict[int, float] = {}
         self.replica_lag = replica_lag
         self.tickets: dict[int, StoredTicket] = {}
-        self.users: dict[int, dict[str, Any]] = {}
+        self.users = Users(self)
         self.jobs: dict[str, Job] = {}
         self.articles: list[dict[str, Any]] = []
         self.article_translations: dict[int, list[dict[str, Any]]] = {}
@@ -69,11 +69,8 @@ class Store(Agenda):
         self._base_url = base_url
         self._event_ids = count(10_000_000_001)
         self._ticket_ids = count(1)
-        self._user_ids = count(100_001)
-        self._user_by_email: dict[str, int] = {}
-        self._more_addresses: dict[int, list[str]] = {}
-        self.add_user("Ticket Bot", "bot@example.com", role="admin", user_id=BOT_ID)
-        self.add_user("Alex Agent", "alex@example.com", role="agent", user_id=PERSON_ID)
+        self.users.add("Ticket Bot", "bot@example.com", role="admin", user_id=BOT_ID)
+        self.users.add("Alex Agent", "alex@example.com", role="agent", user_id=PERSON_ID)
 
     @property
     def base_url(self) -> str:
@@ -87,40 +84,6 @@ class Store(Agenda):
             for ticket in self.tickets.values():
                 for form in (ticket.json, *(form for _, form, _ in ticket.versions)):
                     form["url"] = f"{value}/api/v2/tickets/{ticket.id}.json"
-
-    # --- people ---------------------------------------------------------------------------------------
-
-    def add_user(self, name: str, email: str | None, *, role: str = "end-user", user_id: int | None = None) -> int:
-        """The id of the user with this address, made if there is none yet."""
-        with self.lock:
-            known = self._user_by_email.get(email.lower()) if email else None
-            if known is not None:
-                return known
-            new_id = next(self._user_ids) if user_id is None else user_id
-            stamp = iso(self.now())
-            self.users[new_id] = {
-                "id": new_id,
-                "name": name,
-                "email": email,
-                "role": role,
-                "created_at": stamp,
-                "updated_at": stamp,
-            }
-            if email:
-                self._user_by_email[email.lower()] = new_id
-            return new_id
-
-    def add_address(self, user_id: int, email: str) -> None:
-        """Add an address to a user, who is then found by it as well."""
-        with self.lock:
-            self._user_by_email[email.lower()] = user_id
-            self._more_addresses.setdefault(user_id, []).append(email)
-
-    def addresses_of(self, user_id: int) -> list[str]:
-        """A user's addresses, the primary one first."""
-        with self.lock:
-            primary = self.users[user_id]["email"]
-            return [*([primary] if primary else []), *self._more_addresses.get(user_id, ())]
 
     # --- tickets --------------------------------------------------------------------------------------
 
@@ -154,7 +117,7 @@ class Store(Agenda):
         with self.lock:
             self.settle()
             moment = self.now() if created_at is None else created_at
-            requester = self.add_user(requester_name, requester_email)
+            requester = self.users.add(requester_name, requester_email)
             author = requester if author_id is None else author_id
             ticket_id = next(self._ticket_ids)
             json = new_ticket_json(ticket_id, moment, self._base_url)
@@ -167,7 +130,7 @@ class Store(Agenda):
                 description=text,
                 priority=priority,
                 status=status,
-                custom_status_id=_STATUS_IDS.get(status, 1),
+                custom_status_id=STATUS_IDS.get(status, 1),
                 requester_id=requester,
                 submitter_id=author,
                 is_public=public,
@@ -175,11 +138,11 @@ class Store(Agenda):
                 recipient="support@example.com" if channel == "email" else None,
             )
             json.update(fields or {})
-            self._fill_in(json)
+            fill_in(self.ticket_fields, json)
             ticket = StoredTicket(ticket_id, json, moment, moment, requester_name)
             self.tickets[ticket_id] = ticket
             comment = new_comment(ticket, self.event_id(), moment, author, text, html_body, public, attachments)
-            events = [comment, *self._creations(json)]
+            events = [comment, *creations(json, self.event_id)]
             audit = self._audit(ticket, moment, author, actor, events, json["via"], custom, raw, public)
             comment["audit_id"] = audit.id
             insort(self.by_generated, (int(moment), ticket_id))
@@ -226,7 +189,7 @@ class Store(Agenda):
             events: list[dict[str, Any]] = []
             values = {item["id"]: item["value"] for item in json["custom_fields"]}
             for name, value in linked(self.ticket_fields, json["tags"], values, fields).items():
-                events += self._set(ticket, name, value)
+                events += set_field(json, name, value, self.event_id)
             public: bool | None = None
             added = None
             if comment is not None:
@@ -377,60 +340,6 @@ class Store(Agenda):
             if value is not None:
                 fields[name] = value
         return fields
-
-    def _fill_in(self, json: dict[str, Any]) -> None:
-        """A new ticket has every field of the account, mostly empty, and the tags of its drop-downs."""
-        given = {item["id"]: item["value"] for item in json["custom_fields"]}
-        made = linked(self.ticket_fields, (), {}, {"custom_fields": given})
-        # A choice brings its tag, and a tag its choice.
-        tags = list(dict.fromkeys((*json["tags"], *made.get("tags", ()))))
-        made = linked(self.ticket_fields, (), given, {"tags": tags})
-        values = (
-            {item["id"]: item["value"] for item in blank(self.ticket_fields)} | given | made.get("custom_fields", {})
-        )
-        json["custom_fields"] = json["fields"] = [{"id": key, "value": value} for key, value in values.items()]
-        json["tags"] = tags
-
-    def _set(self, ticket: StoredTicket, name: str, value: Any) -> list[dict[str, Any]]:
-        json = ticket.json
-        if name == "custom_fields":
-            return self._set_custom_fields(json, value)
-        before = json.get(name)
-        if before == value:
-            return []
-        json[name] = value
-        if name == "subject":
-            json["raw_subject"] = value
-        elif name == "status":
-            json["custom_status_id"] = _STATUS_IDS.get(value, 1)
-        return [self._change_event(name, before, value)]
-
-    def _set_custom_fields(self, json: dict[str, Any], values: Mapping[int, Any]) -> list[dict[str, Any]]:
-        current = {item["id"]: item["value"] for item in json["custom_fields"]}
-        changed = {key: value for key, value in values.items() if current.get(key) != value}
-        if not changed:
-            return []
-        merged = [{"id": key, "value": value} for key, value in (current | changed).items()]
-        json["custom_fields"] = json["fields"] = merged
-        return [self._change_event(str(key), current.get(key), value) for key, value in changed.items()]
-
-    def _change_event(self, name: str, before: Any, after: Any) -> dict[str, Any]:
-        return {
-            "id": next(self._event_ids),
-            "type": "Change",
-            "field_name": name,
-            "value": after,
-            "previous_value": before,
-        }
-
-    def _creations(self, json: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Empty fields are named as well."""
-        names = ("subject", "status", "priority", "type", "requester_id", "assignee_id", "group_id", "tags")
-        fields = [(str(item["id"]), item["value"]) for item in json["custom_fields"]]
-        return [
-            {"id": next(self._event_ids), "type": "Create", "field_name": name, "value": value}
-            for name, value in [*((name, json[name]) for name in names), *fields]
-        ]
 
     def _audit(
         self,

@@ -32,7 +32,7 @@ def search_users(call: Call) -> Response:
 
 
 def _matches(store: Store, number: int, words: list[str]) -> bool:
-    told = [str(store.users[number]["name"]), *store.addresses_of(number)]
+    told = [str(store.users[number]["name"]), *store.users.addresses_of(number)]
     said = {"name": told[:1], "email": told[1:]}
     for word in words:
         kind, colon, value = word.partition(":")
@@ -60,7 +60,7 @@ def identities(call: Call) -> Response:
             "created_at": stamp,
             "updated_at": stamp,
         }
-        for place, address in enumerate(call.store.addresses_of(number))
+        for place, address in enumerate(call.store.users.addresses_of(number))
     ]
     return paged(call, "identities", rows)
 
