@@ -28,7 +28,8 @@ from ticket_processor.analysis.text.outgoing import (
     told,
 )
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.core.models import Analysis, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
+from ticket_processor.core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
+from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.monitoring.messages import AlertMessage

@@ -9,7 +9,8 @@ import pytest
 from ticket_processor.analysis.model_server.presets import LIST_PRICES, LISTED, list_price, price_note, resolve, targets
 from ticket_processor.analysis.model_server.settings import ModelSettings
 from ticket_processor.commands.screen import summary_text
-from ticket_processor.core.models import RunSummary, Usage
+from ticket_processor.core.models import Usage
+from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.settings.checks import misfits
 
 

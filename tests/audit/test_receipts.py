@@ -20,7 +20,8 @@ from ticket_processor.audit.files import read_events
 from ticket_processor.audit.lines import encode
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.errors import AuditUnwritable
-from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, RunSummary, Usage
+from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
+from ticket_processor.core.run_summary import RunSummary
 
 from ..cli.bad_disk import Disk
 from ..support.fakes import ManualClock, a_change, an_analysis

@@ -14,7 +14,7 @@ import pytest
 
 from ticket_processor.core.clock import SystemClock, parse_iso
 from ticket_processor.core.errors import ExitCode
-from ticket_processor.core.models import RunSummary
+from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.monitoring import run_watch as tending_module
 from ticket_processor.monitoring.alert_file import AlertStore
 from ticket_processor.monitoring.messages import plain
@@ -334,7 +334,7 @@ from apprise.decorators import notify
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.monitoring import run_watch as tending
 from ticket_processor.settings.load import load
-from ticket_processor.core.models import RunSummary
+from ticket_processor.core.run_summary import RunSummary
 
 @notify(on="asleep")
 def _sleep(*_, **__):

@@ -24,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status, fail
 from ticket_processor.monitoring.health.doctor import Doctor
 from ticket_processor.monitoring.health.remote import ASKING_S, _certificate, of_helpdesk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from ticket_processor.core.clock import SystemClock, iso
-from ticket_processor.core.models import RunRecord
+from ticket_processor.core.run_summary import RunRecord
 from ticket_processor.monitoring.messages import summary_text
 from ticket_processor.monitoring.slo import DAY, RunWindow, counted
 from ticket_processor.reporting.glossary import percent

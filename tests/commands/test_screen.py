@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.commands.screen import Screen, harmless
-from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, RunSummary, Usage
+from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
+from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.reporting.run_words import difference, outcome_line, summary_text
 
 from ..support.fakes import a_change, an_analysis

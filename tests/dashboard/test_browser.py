@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.state.store import FILE_NAME, State
 
 from ..cli.conftest import OURS, REPOSITORY

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.dashboard import figures, tables
 from ticket_processor.dashboard.reports import framed, reports_in, score_rows
 from ticket_processor.dashboard.sidebar import period, step_of

@@ -17,7 +17,8 @@ from streamlit.testing.v1 import AppTest
 
 from ticket_processor import __version__
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.core.models import RunRecord, RunSummary, Usage
+from ticket_processor.core.models import Usage
+from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.dashboard.options import DashboardOptions, give
 from ticket_processor.learning.model import Reaction
 from ticket_processor.learning.store import FILE_NAME as LEARNT

@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from ticket_processor.cli import app
-from ticket_processor.core.models import ClusterUse, RunRecord, Statement
+from ticket_processor.core.run_summary import ClusterUse, RunRecord, Statement
 from ticket_processor.learning.label_trends import LabelTrend
 from ticket_processor.monitoring.checks import TOKENS_END
 from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity, span

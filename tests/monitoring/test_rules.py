@@ -11,7 +11,7 @@ import pytest
 
 from ticket_processor.analysis.budget import DAY_SPENT, RUN_SPENT
 from ticket_processor.analysis.chain import NOTHING_TO_READ
-from ticket_processor.core.models import RunRecord, Statement
+from ticket_processor.core.run_summary import RunRecord, Statement
 from ticket_processor.monitoring.checks import TOKENS_END
 from ticket_processor.monitoring.facts import UNEXPECTED, AlertLimits, Facts, Look
 from ticket_processor.monitoring.facts import Severity as S

@@ -11,7 +11,8 @@ import pytest
 from ticket_processor.analysis.text.redact import RedactedText
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import CannotRun, NotePublished, OutcomeUnknown, TicketError, TooManyJobs
-from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Ticket, Writes
+from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Ticket
+from ticket_processor.core.run_summary import Writes
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.ticket_history import Edit, History

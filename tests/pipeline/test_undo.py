@@ -33,10 +33,10 @@ from ticket_processor.core.models import (
     Priority,
     PublicReply,
     ReplyPlan,
-    RunSummary,
     Ticket,
 )
 from ticket_processor.core.reasons import PUT_BACK
+from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.helpdesk.batch_trust import learnt, remember
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten, changed

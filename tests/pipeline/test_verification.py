@@ -12,7 +12,8 @@ from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited, TicketError
-from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority, Statement
+from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority
+from ticket_processor.core.run_summary import Statement
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.job_trust import JobTrust
 from ticket_processor.pipeline.settlement import Settled

@@ -18,7 +18,8 @@ from ticket_processor.analysis.text.redact import RedactedText
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed
-from ticket_processor.core.models import Analysis, Outcome, Overwrite, Priority, RunSummary, Sentiment, Urgency
+from ticket_processor.core.models import Analysis, Outcome, Overwrite, Priority, Sentiment, Urgency
+from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.helpdesk.ticket_history import Edit, History, Ours
 from ticket_processor.pipeline.delivery import Delivery

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.commands.before_after import BeforeAfter, telling
-from ticket_processor.core.models import Outcome, OutcomeStatus, RunSummary, Ticket, Writes
+from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
+from ticket_processor.core.run_summary import RunSummary, Writes
 from ticket_processor.monitoring.messages import escalation_of
 from ticket_processor.monitoring.open_alerts import (
     EscalatedTicket,

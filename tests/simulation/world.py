@@ -30,7 +30,8 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable, TicketbotError
-from ticket_processor.core.models import Analysis, Decision, RunSummary, Ticket, Usage
+from ticket_processor.core.models import Analysis, Decision, Ticket, Usage
+from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport

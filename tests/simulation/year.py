@@ -35,7 +35,7 @@ from ticket_processor.audit.writer import Head
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.guards import DiskSpace
-from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.monitoring.facts import Severity
 from ticket_processor.pipeline.delivery import Delivery

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
 
-from ticket_processor.core.models import RunRecord, RunSummary, Statement
+from ticket_processor.core.run_summary import RunRecord, RunSummary, Statement
 from ticket_processor.monitoring.alert_file import AlertStore
 from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity
 from ticket_processor.monitoring.open_alerts import Target, judged, owed, told, without_strangers

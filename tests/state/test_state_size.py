@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.clock import iso
-from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.state.store import DONE_KEPT_S, HELPDESK_DATE, RUNS_KEPT_S, State
 
 from ..support.fakes import START

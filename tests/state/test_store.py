@@ -16,7 +16,7 @@ import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.core.errors import StateUnusable
-from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.state.dependencies import Dependencies
 from ticket_processor.state.records import Open, Retry, Verdict
 from ticket_processor.state.store import CURSOR, FILE_NAME, HORIZON, State

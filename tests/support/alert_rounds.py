@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.facts import HISTORY_S, AlertLimits, Facts, Severity
 from ticket_processor.monitoring.open_alerts import Memory, Owed, Target, judged, owed, told
 

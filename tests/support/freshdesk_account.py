@@ -14,7 +14,8 @@ from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline
-from ticket_processor.core.models import Outcome, RunSummary
+from ticket_processor.core.models import Outcome
+from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk.rate_limit import Throttle

@@ -22,7 +22,8 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import look_after
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import Head, last_head
-from ticket_processor.core.models import Outcome, OutcomeStatus, RunSummary, Usage
+from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
+from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.state.store import HELPDESK_DATE, State
 
 from .fakes import ManualClock, a_change, an_analysis

@@ -13,7 +13,8 @@ from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import MissingPart, PartRefused
-from ticket_processor.core.models import Analysis, Change, Outcome, Overwrite, RunSummary, Ticket, Urgency
+from ticket_processor.core.models import Analysis, Change, Outcome, Overwrite, Ticket, Urgency
+from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History

@@ -10,7 +10,8 @@ import pytest
 from ticket_processor.core import reasons
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import CannotRun, RunLocked
-from ticket_processor.core.models import Outcome, OutcomeStatus, RunSummary
+from ticket_processor.core.models import Outcome, OutcomeStatus
+from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.web import worker as module
 from ticket_processor.web.delivery_queue import DeliveryQueue, ToldTicket
 from ticket_processor.web.worker import TakenFirst, Worker

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 
 from ..core.clock import Deadline, parse_iso
 from ..core.errors import AnalysisFailed
-from ..core.models import Analysis, Forecast, Ticket, Usage
+from ..core.models import Analysis, Ticket, Usage
+from ..core.run_summary import Forecast
 from .cache import AnswerStore, Spent
 from .model_server.presets import Price, cost_usd
 from .model_server.settings import BudgetSettings

@@ -16,7 +16,8 @@ from typing import Any
 from ..analysis.text.outgoing import fit_for_the_log
 from ..core.clock import Clock, iso
 from ..core.errors import AuditUnwritable, why_unusable
-from ..core.models import Change, Outcome, RunSummary, Statement, StatusChange, Usage
+from ..core.models import Change, Outcome, StatusChange, Usage
+from ..core.run_summary import RunSummary, Statement
 from .encryption import Keyring
 from .files import NAME
 from .writer import Head, LogWriter

@@ -17,8 +17,9 @@ from ..audit.keys import known_keys
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.id_set import IdSet
-from ..core.models import Outcome, OutcomeStatus, RunSummary, Usage
+from ..core.models import Outcome, OutcomeStatus, Usage
 from ..core.reasons import ALREADY_DONE
+from ..core.run_summary import RunSummary
 from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.backfill.results_file import ANEW, DECIDED, Entry, Refused, Results, locked
 from ..pipeline.backfill.walk import BackfillPolicy

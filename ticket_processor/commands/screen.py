@@ -13,7 +13,8 @@ from typing import IO, TYPE_CHECKING, TextIO, cast
 from ..analysis.text.outgoing import told
 from ..core import verbose
 from ..core.errors import CannotRun
-from ..core.models import Outcome, OutcomeStatus, RunSummary
+from ..core.models import Outcome, OutcomeStatus
+from ..core.run_summary import RunSummary
 from ..reporting.run_tally import RunTally, Seen, next_steps, why_no_model
 from ..reporting.run_words import category_counts, difference, outcome_line, summary_text
 

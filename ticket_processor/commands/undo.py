@@ -12,8 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from ..core.clock import Clock, SystemClock
-from ..core.models import Change, HelpdeskKind, Outcome, OutcomeStatus, RunSummary
+from ..core.models import Change, HelpdeskKind, Outcome, OutcomeStatus
 from ..core.reasons import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN
+from ..core.run_summary import RunSummary
 from ..pipeline.undo.revert import WORDS, Left, told
 from ..pipeline.undo.run import not_reached, other_run
 from ..settings.load import load

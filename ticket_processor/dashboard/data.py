@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
-from ..core.models import RunRecord
+from ..core.run_summary import RunRecord
 from ..learning.model import Correction, LearntChange
 from ..learning.review import decisions
 from ..learning.scoreboard import Scoreboard, kept_scoreboard

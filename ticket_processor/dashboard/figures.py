@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
 
-from ..core.models import RunRecord
+from ..core.run_summary import RunRecord
 from ..monitoring.slo import DAY, FAST, RunCounts, RunWindow, counted
 
 PALETTE = (

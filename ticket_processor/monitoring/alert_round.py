@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import StateUnusable, TicketbotError
-from ..core.models import RunRecord
+from ..core.run_summary import RunRecord
 from ..pipeline.run_checks import HALTED
 from ..reporting.run_tally import ESCALATED, RunTally
 from ..settings.helpdesks import ZendeskSettings

@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..core.models import RunRecord
+from ..core.run_summary import RunRecord
 from ..core.wording import many
 from .slo import DAY, FAST, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, MINUTE, STALE, RunCounts, counted, period
 

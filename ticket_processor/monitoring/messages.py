@@ -11,7 +11,7 @@ from typing import Literal
 
 from ..analysis.text.outgoing import told as leaves
 from ..core.clock import iso
-from ..core.models import RunRecord
+from ..core.run_summary import RunRecord
 from ..reporting.glossary import end_words
 from .facts import Severity
 from .open_alerts import EscalatedTicket, OpenAlert, Owed

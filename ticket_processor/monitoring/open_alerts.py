@@ -13,7 +13,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ..core.circuit_breaker import BreakerMemory
-from ..core.models import Frozen, RunRecord
+from ..core.models import Frozen
+from ..core.run_summary import RunRecord
 from .facts import AlertLimits, Facts, Look, Severity
 from .rules import RULES, HoldingConditions, look, rule_id
 from .slo import DAY

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.models import RunRecord
+from ..core.run_summary import RunRecord
 from . import checks as check
 from . import drift_checks
 from .checks import Said

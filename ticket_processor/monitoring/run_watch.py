@@ -16,7 +16,7 @@ from typing import Literal
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode, RunLocked, TicketbotError, unexpected
-from ..core.models import RunRecord, RunSummary
+from ..core.run_summary import RunRecord, RunSummary
 from ..reporting.glossary import end_words
 from ..reporting.run_tally import RunTally
 from ..settings.schema import Settings

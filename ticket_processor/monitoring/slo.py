@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ..core.models import RunRecord
+from ..core.run_summary import RunRecord
 from ..reporting.figures import error_rate
 from .run_metrics import written
 

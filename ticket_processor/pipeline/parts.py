@@ -10,7 +10,8 @@ from typing import Literal, Protocol
 from ..audit.receipts import AuditLog
 from ..core.clock import Clock, Deadline
 from ..core.guards import KillSwitch
-from ..core.models import Analysis, ClusterUse, Decision, ReplyPlan, Ticket
+from ..core.models import Analysis, Decision, ReplyPlan, Ticket
+from ..core.run_summary import ClusterUse
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
 from ..policy.decide import Policy, decide

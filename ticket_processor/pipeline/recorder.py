@@ -12,7 +12,8 @@ from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.errors import ExitCode, StateUnusable
 from ..core.latency_histogram import Latencies
-from ..core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
+from ..core.models import Outcome, OutcomeStatus, Request, Usage
+from ..core.run_summary import RunSummary, Statement, Writes
 from ..helpdesk.ticket_history import Edit
 from ..policy.decide import Policy
 from ..policy.reanalysis import MOST_TRIES, in_vain

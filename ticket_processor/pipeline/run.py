@@ -11,7 +11,8 @@ from contextlib import closing
 from itertools import islice
 
 from ..core.errors import ConfigError, DeadlineReached
-from ..core.models import Outcome, RunSummary
+from ..core.models import Outcome
+from ..core.run_summary import RunSummary
 from ..state.records import Verdict
 from .delivery import MOST_ITEMS
 from .fan_out import FanOut

@@ -18,7 +18,7 @@ from ..core.errors import (
     Stopping,
     TicketError,
 )
-from ..core.models import RunRecord, RunSummary
+from ..core.run_summary import RunRecord, RunSummary
 from ..state.store import HELPDESK_DATE
 from .intake import Intake
 from .parts import Parts, RunOptions

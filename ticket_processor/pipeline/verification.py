@@ -14,7 +14,8 @@ from typing import Literal
 from ..audit.receipts import AuditLog
 from ..core.clock import Deadline
 from ..core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
-from ..core.models import Change, Decision, Overwrite, Statement
+from ..core.models import Change, Decision, Overwrite
+from ..core.run_summary import Statement
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History, overwritten
 from ..state.records import Verdict

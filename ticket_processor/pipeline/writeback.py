@@ -27,7 +27,8 @@ from ..core.errors import (
     UpdateRefused,
     WaitForEarlier,
 )
-from ..core.models import Change, Outcome, OutcomeStatus, Request, Writes
+from ..core.models import Change, Outcome, OutcomeStatus, Request
+from ..core.run_summary import Writes
 from ..helpdesk.protocol import Fetched, Helpdesk
 from ..state.records import Open, Verdict
 from ..state.store import State, in_turn

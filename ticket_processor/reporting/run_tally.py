@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ..core.models import Outcome, OutcomeStatus, RunSummary
+from ..core.models import Outcome, OutcomeStatus
+from ..core.run_summary import RunSummary
 from .glossary import why_no_model as said_why
 
 MOST_LISTED = 10

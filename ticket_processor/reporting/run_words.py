@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..core.models import Change, ClusterUse, Forecast, Outcome, OutcomeStatus, RunSummary
+from ..core.models import Change, Outcome, OutcomeStatus
+from ..core.run_summary import ClusterUse, Forecast, RunSummary
 from .run_tally import RunTally, Seen, counts_text, why_no_model
 
 MOST_CATEGORIES = 8

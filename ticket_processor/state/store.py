@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..core.clock import iso
-from ..core.models import Change, KeptWrite, Request, RunRecord
+from ..core.models import Change, KeptWrite, Request
+from ..core.run_summary import RunRecord
 from .database import Database
 from .records import FollowUp, Open, Retry, ScheduledReply, Verdict, parsed
 

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from ..core.clock import Clock, Deadline, SystemClock
 from ..core.errors import ConfigError, TicketbotError
-from ..core.models import Outcome, RunSummary
+from ..core.models import Outcome
+from ..core.run_summary import RunSummary
 from ..monitoring.run_watch import Kind, tally_of, tended
 from ..settings.schema import Settings
 from ..wiring import runs

@@ -15,7 +15,8 @@ from typing import Protocol
 from ..core import reasons
 from ..core.clock import SystemClock
 from ..core.errors import ExitCode, RunLocked, StateUnusable, TicketbotError, unexpected
-from ..core.models import Outcome, RunSummary
+from ..core.models import Outcome
+from ..core.run_summary import RunSummary
 from .delivery_queue import DeliveryQueue, Waiting
 
 MOST_IN_A_RUN = 200

@@ -16,7 +16,7 @@ from ..analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, Mod
 from ..analysis.model_server.presets import ModelTarget
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, Stopping, WorkersEnded
-from ..core.models import ClusterUse
+from ..core.run_summary import ClusterUse
 from .cluster_task import MOST_BYTES, ModelTask, NotMine, seal
 
 SLACK_S = 5.0

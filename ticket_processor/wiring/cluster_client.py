@@ -19,7 +19,7 @@ from ..analysis.model_server.connection import Connection, ModelBusy
 from ..analysis.model_server.presets import ModelTarget, targets
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, CannotRun, WorkersEnded
-from ..core.models import ClusterUse
+from ..core.run_summary import ClusterUse
 from ..settings.schema import Settings
 from .cluster import Answered, Cluster, ClusterGone, lost_cluster
 from .cluster_address import ClusterWanted, be_quiet

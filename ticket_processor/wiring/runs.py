@@ -19,7 +19,7 @@ from ..audit.receipts import AuditLog
 from ..audit.retention import look_after
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, StateUnusable
-from ..core.models import RunSummary
+from ..core.run_summary import RunSummary
 from ..pipeline.fan_out import read_ahead
 from ..pipeline.intake import ToldOf
 from ..pipeline.parts import Parts, RunOptions

@@ -12,7 +12,8 @@ from ..audit.receipts import REPAIRED, REPAIRED_SAID
 from ..audit.retention import keep_head, not_before
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import StateUnusable
-from ..core.models import Outcome, RunSummary
+from ..core.models import Outcome
+from ..core.run_summary import RunSummary
 from ..pipeline.undo.past_runs import PastRuns
 from ..pipeline.undo.revert import Left
 from ..pipeline.undo.run import Undo, UndoOptions, UndoParts

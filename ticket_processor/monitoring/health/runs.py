@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from ...core.circuit_breaker import BreakerMemory
 from ...core.clock import iso
 from ...core.errors import ExitCode
-from ...core.models import RunRecord
 from ...core.reasons import WAITING
+from ...core.run_summary import RunRecord
 from ...state.records import Retry
 from ...state.store import AHEAD_S
 from ..facts import Severity

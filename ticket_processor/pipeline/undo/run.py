@@ -27,8 +27,9 @@ from ...core.errors import (
     Stopping,
     TicketError,
 )
-from ...core.models import Change, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
-from ...core.models import Writes as Ways
+from ...core.models import Change, Decision, Outcome, OutcomeStatus, Ticket
+from ...core.run_summary import RunSummary
+from ...core.run_summary import Writes as Ways
 from ...core.sanitize import plain_line
 from ...helpdesk import batch_trust
 from ...helpdesk.protocol import Helpdesk

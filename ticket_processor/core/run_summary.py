@@ -1,0 +1,157 @@
+"""A run in numbers: what it did, what it cost, and what it vouches for."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from .models import Frozen, Usage
+from .wording import many
+
+
+class Forecast(Frozen):
+    """What models will cost at most, from what a run has just cost. A month has 30 days; repeats are free."""
+
+    tickets: int = Field(description="that were paid for, on which this is based")
+    tokens_per_ticket: float
+    usd_per_ticket: float | None = Field(description="None where a model has no price in the settings")
+    tickets_per_day: float | None = Field(description="None when the tickets span less than six hours")
+
+    @property
+    def usd_per_month(self) -> float | None:
+        """US dollars, if the pace stays as it was."""
+        if self.usd_per_ticket is None or self.tickets_per_day is None:
+            return None
+        return self.usd_per_ticket * self.tickets_per_day * 30
+
+
+class Statement(Frozen):
+    """The figures that a run vouches for: from all of its receipts, and from reading ``checked`` writes back.
+
+    The first three after ``checked`` are to be 0. ``not_found`` are writes read back whose key or note the helpdesk's
+    record lacks. ``tickets`` are those behind all that is not 0, the first of them.
+    """
+
+    written: int
+    checked: int = Field(0, description="writes that were compared with the helpdesk's own record")
+    human_values_changed: int = 0
+    foreign_tags_removed: int = 0
+    public_comments: int = Field(0, description="other than public replies that the settings ask for")
+    public_replies: int = Field(0, exclude_if=lambda count: not count)
+    replaced_by_policy: int = Field(0, description="values that stood there, replaced because overwrite is 'always'")
+    not_found: int = 0
+    tickets: tuple[int, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The same in words."""
+        words = [
+            f"{self.human_values_changed} human values changed",
+            f"{self.foreign_tags_removed} foreign tags removed",
+            f"{self.public_comments} public comments",
+        ]
+        words += [f"{many(self.public_replies, 'public reply')} as the settings ask"] if self.public_replies else []
+        words += [f"{self.not_found} not found as sent"] if self.not_found else []
+        words += [f"{self.replaced_by_policy} values replaced as the settings allow"] if self.replaced_by_policy else []
+        listed = f" (tickets {', '.join(map(str, self.tickets))})" if self.tickets else ""
+        return f"{self.written} written, {self.checked} read back: {', '.join(words)}{listed}"
+
+
+class Writes(Frozen):
+    """By which way a run's changes went. ``open`` are sent and not confirmed; the next run settles them.
+
+    ``jobs`` counts those of an earlier run that this one found as well.
+    """
+
+    singly: int = 0
+    in_jobs: int = 0
+    jobs: int = 0
+    open: int = 0
+    without: int = Field(0, description="of those written, without a part that the helpdesk refuses")
+
+    @property
+    def text(self) -> str:
+        """In words; empty when there is nothing to say."""
+        ways = [f"{self.in_jobs} in {self.jobs} job{'s' * (self.jobs != 1)}"] if self.in_jobs else []
+        ways += [f"{self.singly} one by one"] if self.singly else []
+        ways += [f"{self.without} of them without a part that the helpdesk refuses"] if self.without else []
+        ways += [f"{self.open} sent and not confirmed yet, which the next run settles"] if self.open else []
+        return ", ".join(ways)
+
+
+class ClusterUse(Frozen):
+    """What a run asked of a cluster. Requests to models are counted."""
+
+    workers: int = Field(0, description="at the start of the run")
+    threads: int = Field(0, description="of all of them")
+    versions: dict[str, str] = Field(default_factory=dict, description="the same on every worker")
+    asked: int = 0
+    answered: int = Field(0, description="by workers")
+    here: int = Field(0, description="made from the run's own machine after all")
+    again: int = Field(0, description="made once more because a worker or its answer was lost; they may be paid twice")
+    refused_by: str = Field("", description="a worker that has another version or other models")
+    lost: str = Field("", description="why the cluster was lost, or not reached at all")
+
+
+class RunSummary(Frozen):
+    """One run in numbers. ``exit_code`` is the process's."""
+
+    run_id: str
+    dry_run: bool
+    seen: int = 0
+    outcomes: dict[str, int] = Field(default_factory=dict)
+    reasons: dict[str, int] = Field(default_factory=dict)
+    known: dict[str, int] = Field(
+        default_factory=dict, description="tickets that came by again and needed nothing, by the reason for it"
+    )
+    answered_by: dict[str, int] = Field(default_factory=dict)
+    sources: dict[str, int] = Field(default_factory=dict, description="the same by kind: model, classifier, rules, …")
+    categories: dict[str, int] = Field(default_factory=dict, description="of the tickets that were understood")
+    fallbacks: dict[str, int] = Field(
+        default_factory=dict, description="why no model answered, of tickets that none did"
+    )
+    causes: dict[str, str] = Field(
+        default_factory=dict,
+        description="more on these reasons, for people; not in the log: a server may quote tickets",
+    )
+    newly_failed: int = Field(0, description="tickets that failed for the first time")
+    reviews: int = Field(0, description="tickets that a person should look at (tag ai_review)")
+    latencies: dict[str, int] = Field(
+        default_factory=dict, description="of tickets that were understood; see Latencies"
+    )
+    usage: Usage = Field(default_factory=Usage)
+    cost_usd: float = 0.0
+    unpriced: int = Field(0, description="answers of models without a price")
+    price_note: str = Field("", description="whose prices the cost is counted by, where they are not the settings'")
+    cached: int = Field(0, description="answers that were given before and cost nothing now")
+    forecast: Forecast | None = Field(None, description="of a dry run only")
+    requests: dict[str, int] = Field(default_factory=dict)
+    cluster: ClusterUse | None = Field(
+        None, exclude_if=lambda used: used is None, description="of a run with --cluster only"
+    )
+    writes: Writes = Writes()
+    retry_list: int = 0
+    dead_letters: int = 0
+    new_dead_letters: int = 0
+    duration_s: float = 0.0
+    statement: Statement | None = Field(None, description="not of a dry run, which writes nothing")
+    remarks: tuple[str, ...] = Field((), description="what somebody may not have meant")
+    stopped: str | None = Field(None, description="why the run ended early, if it did")
+    stopped_by: str | None = Field(None, description="the kind of error that ended it early, such as HelpdeskDown")
+    caught_up: bool = Field(False, description="every ticket that the helpdesk had to give was looked at")
+    index_late_s: float | None = Field(
+        None, description="by how much the search index was late at least; None where tickets came from the export"
+    )
+    log_head: str | None = Field(
+        None, description="where the log ended after it: day, lines and mac, to be kept elsewhere"
+    )
+    exit_code: int = 0
+
+
+class RunRecord(Frozen):
+    """A run as the state keeps it for a month: what health and alerts look back on. Times are Unix seconds."""
+
+    run_id: str
+    kind: str = Field("run", description="run, retry, apply or undo")
+    started: float
+    finished: float
+    summary: RunSummary
