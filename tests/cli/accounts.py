@@ -47,6 +47,11 @@ class Accounts(Command):
         """The account's tickets that carry our marker."""
         return [number for number in (1, 2) if "ai_processed" in self.ticket(name, number).tags]
 
+    def ended(self, name: str) -> bool:
+        """Whether a run of the account has written its last line."""
+        files = (self.configs / "logs" / name).glob("*.jsonl")
+        return any('"run_finished"' in file.read_text("utf-8") for file in files)
+
     def close(self) -> None:
         for store in self.stores.values():
             store.close()
