@@ -30,6 +30,9 @@ _JOINED = ("ja", "signs")
 """Have no spaces between words."""
 _CLAUSES = lazy_pattern(r"[.!¡,;:…\n。、！～〜・()\"“”«»*]+|(?<=\s)[–—]+(?=\s)|'(?=\s|$)|(?<=\s)'")
 _EMOTICON = lazy_pattern(r"(?<!\w)[:;8]-?[)DPp](?!\w)|\^\^|<3")
+_SAD = lazy_pattern(r"[:;][-']?[(\[]")
+_DENIALS = frozenset("no nope not nein nicht nee niet non pas não".split())
+"""Written as names are, behind thanks, these are none."""
 _QUESTION_MARKS = "?？؟¿"
 
 
@@ -66,7 +69,7 @@ def reply_kind(ticket: Ticket, text: str, *, files: bool = False) -> ReplyKind:
 
 def only_thanks(text: str, names: Collection[str] = ()) -> bool:
     """Whether a text without quotes and signature thanks and says nothing else; ``names`` are the writer's."""
-    if len(text) > LONGEST or len(text.split()) > MOST_WORDS:
+    if len(text) > LONGEST or len(text.split()) > MOST_WORDS or _SAD.search(text):
         return False
     plain = _EMOTICON.sub(" ", text.replace("’", "'").replace("-", " "))
     own = {word.casefold() for name in names for word in name.replace("-", " ").split()}
@@ -108,4 +111,6 @@ def _tables_of(clause: str) -> frozenset[str]:
 
 def _is_name(text: str) -> bool:
     """Whether every word is written as names are: a capital, then small letters."""
-    return all(word.isalpha() and word[0].isupper() and (word[1:].islower() or len(word) == 1) for word in text.split())
+    words = text.split()
+    like_names = all(word.isalpha() and word[0].isupper() and (word[1:].islower() or len(word) == 1) for word in words)
+    return like_names and _DENIALS.isdisjoint(map(str.casefold, words))
