@@ -100,6 +100,10 @@ def test_the_words_of_one_side_alone_tell_and_personal_ones_do_not() -> None:
     assert distinguishing_words(ours, [], 6) == []
 
 
+def test_tickets_that_all_say_the_same_word_are_told_apart_by_none() -> None:
+    assert distinguishing_words(["Invoice"] * 5, ["Invoice"] * 9, 6) == []
+
+
 def test_the_command_proposes_descriptions_as_settings_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

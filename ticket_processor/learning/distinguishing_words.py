@@ -32,7 +32,7 @@ def distinguishing_words(texts: Sequence[str], others: Sequence[str], most: int)
         odds = math.log(one / (ours + weight - one)) - math.log(other / (theirs + weight - other))
         return odds / math.sqrt(1 / one + 1 / other)
 
-    if not ours or not theirs:
+    if not ours or not theirs or len(total) < 2:
         return []
     found = {word: z(word) for word, count in here.items() if count >= FEWEST_TEXTS}
     return sorted((word for word in found if found[word] > TWO_SIDED), key=lambda word: (-found[word], word))[:most]
