@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -31,14 +31,16 @@ class PendingTicket(Written):
 
 @dataclass
 class _LogPlace:
-    """How far the log was read: a day's file and the next line of it.
+    """How far the log was read: a day's file and the next line of it; it began with the day ``began``.
 
-    ``runs`` are what the last run labelled by, and in a split what its candidate did, behind that release's id.
+    Where it was begun again for earlier days, files before the day ``known`` were read then. ``runs`` are what the last run labelled by, and in a split what its candidate did, behind that release's id.
     """
 
     day: str = ""
     line: int = 0
     runs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    began: str = ""
+    known: str = ""
 
 
 class PendingTickets:
@@ -50,10 +52,12 @@ class PendingTickets:
     def read_log(self, folder: Path, keys: Keyring | None, deadline: Deadline, *, first_day: str = "") -> None:
         """Take in the log's lines since the last time, the first time from ``first_day`` on.
 
-        Raises :class:`CannotRun` when a file cannot be read, for want of its key as well, and what
+        Earlier days than ever before are read, too; of the others, no ticket that is settled waits again. Raises :class:`CannotRun` when a file cannot be read, for want of its key as well, and what
         :meth:`Deadline.check` does: the next time goes on from there.
         """
         at = _LogPlace(**json.loads(self._store.cursor() or "{}"))
+        if not at.day or first_day < at.began:
+            at = _LogPlace(began=first_day, known=max(at.known, at.day))
         for file in log_files(folder, first_day=at.day or first_day):
             if file.day != at.day:
                 at.day, at.line = file.day, 0
@@ -66,7 +70,7 @@ class PendingTickets:
                 whole = max((place for place, (_, line) in enumerate(some, start=1) if line is not None), default=0)
                 self._take(at, [line for _, line in some[:whole] if line is not None])
                 at.line += whole
-                self._store.keep_cursor(json.dumps({"day": at.day, "line": at.line, "runs": at.runs}))
+                self._store.keep_cursor(json.dumps(asdict(at)))
                 if whole < len(some):
                     break
                 deadline.check()
@@ -109,8 +113,9 @@ class PendingTickets:
                     number, category, intent, source, moment = written
                     db.execute(
                         "INSERT INTO pending SELECT ?1, ?2, 0, ?3, '{}' WHERE ?1 NOT IN (SELECT ticket_id FROM erased) "
+                        "AND NOT (?4 AND ?1 IN (SELECT ticket_id FROM reaction)) "
                         "ON CONFLICT (ticket_id) DO UPDATE SET category=?3",
-                        (number, moment, category),
+                        (number, moment, category, at.day < at.known),
                     )
                     db.execute(
                         "UPDATE pending SET sources=json_patch(sources, ?) WHERE ticket_id=?",
