@@ -33,7 +33,8 @@ class PendingTicket(Written):
 class _LogPlace:
     """How far the log was read: a day's file and the next line of it; it began with the day ``began``.
 
-    Where it was begun again for earlier days, files before the day ``known`` were read then. ``runs`` are what the last run labelled by, and in a split what its candidate did, behind that release's id.
+    Where it was begun again for earlier days, files before the day ``known`` were read then. ``runs`` are what the last
+    run labelled by, and in a split what its candidate did, behind that release's id.
     """
 
     day: str = ""
@@ -52,7 +53,8 @@ class PendingTickets:
     def read_log(self, folder: Path, keys: Keyring | None, deadline: Deadline, *, first_day: str = "") -> None:
         """Take in the log's lines since the last time, the first time from ``first_day`` on.
 
-        Earlier days than ever before are read, too; of the others, no ticket that is settled waits again. Raises :class:`CannotRun` when a file cannot be read, for want of its key as well, and what
+        Earlier days than ever before are read, too; of the others, no ticket that is settled waits again.
+        Raises :class:`CannotRun` when a file cannot be read, for want of its key as well, and what
         :meth:`Deadline.check` does: the next time goes on from there.
         """
         at = _LogPlace(**json.loads(self._store.cursor() or "{}"))
