@@ -180,6 +180,13 @@ def test_where_no_ticket_has_a_category_that_is_said_and_not_that_it_is_from_now
     assert "nowhere" not in text
 
 
+def test_a_tag_of_ours_that_a_person_may_have_put_there_is_not_said_to_be_as_it_was() -> None:
+    found = read(ticket(1, tags=("ai_processed", "ai_general")), include_ours=True)
+    text = "\n".join(how_it_was_decided(found, "2026-08-23", include_ours=True))
+    assert "left as it was" not in text
+    assert "people labelled 0 of these otherwise, besides tags of ticketbot's that they exchanged" in text
+
+
 def test_how_it_was_decided_is_told_without_a_customers_word() -> None:
     found = read(
         ticket(1, priority="high", tags=("tech_team",)),

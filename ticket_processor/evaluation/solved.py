@@ -254,7 +254,7 @@ def _has_targets(category: Category) -> bool:
 
 
 NO_CATEGORY = "no ticket carries the field, tag or group of a category, so none has a category to compare with"
-_PLACES = {"field": "a ticket field", "tag": "a tag", "group": "the group", "ours": "ticketbot's tag, left as it was"}
+_PLACES = {"field": "a ticket field", "tag": "a tag", "group": "the group", "ours": "a tag in ticketbot's words"}
 
 
 def how_it_was_decided(solved: Solved, since: str, *, include_ours: bool) -> list[str]:
@@ -271,7 +271,8 @@ def how_it_was_decided(solved: Solved, since: str, *, include_ours: bool) -> lis
     if include_ours:
         lines.append(
             f"{solved.ours} of them were triaged by ticketbot, and people labelled {solved.corrected} of these "
-            "otherwise; what they left counts as chosen, which flatters whoever answered at the time."
+            "otherwise, besides tags of ticketbot's that they exchanged; what they left counts as chosen, which flatters "
+            "whoever answered at the time."
         )
     lines.append("Labels that your own triggers, automations or macros set count as chosen by people.")
     return lines
