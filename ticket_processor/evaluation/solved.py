@@ -271,8 +271,8 @@ def how_it_was_decided(solved: Solved, since: str, *, include_ours: bool) -> lis
     if include_ours:
         lines.append(
             f"{solved.ours} of them were triaged by ticketbot, and people labelled {solved.corrected} of these "
-            "otherwise, besides tags of ticketbot's that they exchanged; what they left counts as chosen, which flatters "
-            "whoever answered at the time."
+            "otherwise, besides tags of ticketbot's that they exchanged; what they left counts as chosen, which "
+            "flatters whoever answered at the time."
         )
     lines.append("Labels that your own triggers, automations or macros set count as chosen by people.")
     return lines
