@@ -1,7 +1,6 @@
 """The Zendesk client: a handful of calls, each in its own method. Zendesk's words stop here.
 
-Facts and their sources: developer.zendesk.com, "Incremental Exports", "Tickets" (safe updates), "Search",
-"Ticket Audits", "Rate limits".
+Facts and their sources: developer.zendesk.com, "Tickets" (safe updates), "Ticket Audits", "Rate limits".
 """
 
 from __future__ import annotations
@@ -30,12 +29,11 @@ from .core.models import Change, Ticket
 from .helpdesk.json_values import mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
 from .helpdesk.ticket_history import Edit, History
-from .helpdesk.transport import Effect, Reply, Transport
+from .helpdesk.transport import Effect, Transport
 from .helpdesk.zendesk_fields import CHOICES, LabelsForbidden, read_fields
 from .helpdesk.zendesk_format import (
     ACCOUNT_LIMIT,
     body_of,
-    changed_after,
     details_of,
     error_code,
     is_before,
@@ -47,18 +45,12 @@ from .helpdesk.zendesk_format import (
     too_many_jobs,
     update_body,
 )
+from .helpdesk.zendesk_listing import PAGE_SIZE, SEARCH_WINDOW_S, ExportForbidden, ZendeskListing
+from .helpdesk.zendesk_reads import MAX_PAGE_BYTES, SHOW_MANY_MAX, ZendeskReads
 
-PAGE_SIZE = 1000
-SHOW_MANY_MAX = 100
-MAX_PAGE_BYTES = 12_000_000
-"""Of a page of tickets: a thousand mostly have 3 to 8 MB. While one page is read, another is held."""
 MAX_AUDITS_BYTES = 2_000_000
 """Of a page of audits, which many threads read at a time."""
-EXPORT_LIMIT = "incremental-exports"
 UPDATE_LIMIT = "tickets-update"
-SEARCH_WINDOW_S = 6 * 3600.0
-"""Search lags behind, so each listing by search begins this much before the end of the last one."""
-
 MAX_AUDIT_PAGES = 50
 MAX_RECENT_PAGES = 20
 """Pages of the account's last audits that are read after a job; what they lack is looked up ticket by ticket."""
@@ -74,8 +66,7 @@ class Zendesk:
 
     Thread-safe, as its transport is. ``source`` is ``"export"`` (needs an admin), ``"search"``, or ``"auto"``:
     export, and search where the account is not allowed to export; such listings go back by ``search_window_s`` seconds.
-    ``troubles`` are sentences on what it had to do
-    without, for the run's report.
+    ``troubles`` are sentences on what it had to do without, for the run's report.
     """
 
     def __init__(
@@ -88,10 +79,10 @@ class Zendesk:
     ) -> None:
         self._transport = transport
         self._source = source
-        self._page_size = page_size
-        self._search_window_s = search_window_s
+        self._reads = ZendeskReads(transport)
+        self._listing = ZendeskListing(self._reads, page_size=page_size, search_window_s=search_window_s)
         self._known_fields: Mapping[int, TicketField] | None = None
-        self.troubles: list[str] = []
+        self.troubles = self._reads.troubles
 
     # Reading
 
@@ -101,60 +92,17 @@ class Zendesk:
         if kind == "search":
             since, place = parse_iso(place), ""
         if self._source == "search" or (kind == "search" and self._source == "auto"):
-            yield from self._search_pages(since)
+            yield from self._listing.created_since(since)
             return
         try:
-            yield from self._export_pages(place or None, since)
-        except _ExportForbidden:
+            yield from self._listing.changed_since(place or None, since)
+        except ExportForbidden:
             if self._source == "export":
                 raise NotAuthorised(
                     "this Zendesk user may not use the incremental export (HTTP 403): make it an admin, or set "
                     "zendesk.source to 'search'"
                 ) from None
-            yield from self._search_pages(since)
-
-    def _export_pages(self, cursor: str | None, since: float) -> Iterator[Page]:
-        params: dict[str, str | int] = {"per_page": self._page_size, "include": "users"}
-        if cursor is None:
-            params["start_time"] = int(since)
-        else:
-            params["cursor"] = cursor
-        seen, begun = {cursor}, None
-        while True:
-            reply = self._page("/incremental/tickets/cursor", params, "per_page", (ACCOUNT_LIMIT, EXPORT_LIMIT))
-            if reply.status == 403:
-                raise _ExportForbidden
-            if not reply.ok:
-                raise CannotRun(
-                    f"Zendesk refuses the export (HTTP {reply.status}{error_code(reply)}); if the stored cursor is the "
-                    "reason, start again with --since, which repeats no work"
-                )
-            body = body_of(reply)
-            after, last = body.get("after_cursor"), bool(body.get("end_of_stream"))
-            if not last and (not after or after in seen):
-                raise HelpdeskDown("Zendesk's export repeats a cursor before its end; nothing is lost, try later")
-            seen.add(after)
-            tickets, unread = self._rows(reply)
-            # What changed after the listing began is the next run's: most of it are this one's own writes.
-            begun = begun or reply.date
-            last = last or changed_after(begun, body)
-            yield Page(tickets, f"export:{after}" if after else None, last, unread)
-            if last:
-                return
-            params = {"per_page": params["per_page"], "include": "users", "cursor": str(after)}
-            del reply, body  # or two pages would be held while the next one is read
-
-    def _search_pages(self, since: float) -> Iterator[Page]:
-        """Tickets created since, by search export: no admin needed, but minutes late and by creation only.
-
-        The next listing begins the window before the newest ticket of this one, which may be listed later than others.
-        """
-        newest = since
-        for tickets, unread, last in self._searched(f"created>={iso(since)} status<solved"):
-            newest = max([newest, *(parse_iso(ticket.created_at) for ticket in tickets)])
-            resume = max(since, newest - self._search_window_s)
-            cursor = f"search:{iso(resume)}" if last else None
-            yield Page(tickets, cursor, last, unread, since=since)
+            yield from self._listing.created_since(since)
 
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
         """Solved and closed tickets created since ``since`` (Unix seconds), a page at a time, by search export.
@@ -162,30 +110,9 @@ class Zendesk:
         Each page is read once more by its ids: a search lags behind, and does not know the requesters' names.
         Take the pages without long pauses: Zendesk keeps the place for an hour. Raises :class:`CannotRun`.
         """
-        for tickets, _, _ in self._searched(f"created>={iso(since)} status>=solved"):
+        for tickets, _, _ in self._listing.found(f"created>={iso(since)} status>=solved"):
             fresh = self.fetch([ticket.id for ticket in tickets])
             yield tuple(fresh.get(ticket.id, ticket) for ticket in tickets)
-
-    def _searched(self, query: str) -> Iterator[tuple[tuple[Ticket, ...], Mapping[int, TicketError], bool]]:
-        """Pages of what a search finds, what of each could not be read, and whether it is the last."""
-        params: dict[str, str | int] = {"query": query, "filter[type]": "ticket", "page[size]": SHOW_MANY_MAX}
-        seen = set()
-        while True:
-            reply = self._page("/search/export", params, "page[size]", (ACCOUNT_LIMIT, "search-export"))
-            if reply.status == 403:
-                raise NotAuthorised("this Zendesk user may neither export nor search tickets (HTTP 403)")
-            if not reply.ok:
-                raise CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{error_code(reply)})")
-            tickets, unread = self._rows(reply, "results")
-            meta = body_of(reply).get("meta") or {}
-            after, more = meta.get("after_cursor"), bool(meta.get("has_more"))
-            if more and (not after or after in seen):
-                raise HelpdeskDown("Zendesk's search repeats a cursor before its end; nothing is lost, try later")
-            seen.add(after)
-            yield tickets, unread, not more
-            if not more:
-                return
-            params["page[after]"] = str(after)
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         """See :meth:`Helpdesk.fetch`; a request for each hundred, and one for each ticket that such an answer lacks."""
@@ -200,7 +127,7 @@ class Zendesk:
             params = {"ids": ",".join(map(str, part)), "include": "users"}
             # A hundred at once are as many as one thread asks for; of one ticket many threads ask.
             most = min(MAX_PAGE_BYTES, MAX_AUDITS_BYTES + 100_000 * len(part))
-            reply = self._get("/tickets/show_many", params, most=most, about_one=True)
+            reply = self._reads.get("/tickets/show_many", params, most=most, about_one=True)
             if not reply.ok:
                 raise TicketError(
                     f"Zendesk refuses to show tickets (HTTP {reply.status}{error_code(reply)})",
@@ -213,7 +140,7 @@ class Zendesk:
                 self._fetch(part[: len(part) // 2], found)
                 self._fetch(part[len(part) // 2 :], found)
             return
-        tickets, unread = self._rows(reply)
+        tickets, unread = self._reads.tickets(reply)
         found.update((ticket.id, ticket) for ticket in tickets)
         found.unread.update(unread)
         for ticket_id in part:
@@ -223,7 +150,7 @@ class Zendesk:
     def _fetch_alone(self, ticket_id: int, found: Fetched) -> None:
         """Read a ticket that an answer about several has left out: only by its own answer is it known to be gone."""
         try:
-            reply = self._get(f"/tickets/{ticket_id}", {"include": "users"}, about_one=True)
+            reply = self._reads.get(f"/tickets/{ticket_id}", {"include": "users"}, about_one=True)
             if reply.status in (404, 410):
                 return
             if not reply.ok:
@@ -234,30 +161,6 @@ class Zendesk:
             found[ticket_id] = read_ticket(row, reply.date, people_of(body_of(reply).get("users")))
         except TicketError as error:
             found.unread[ticket_id] = error
-
-    def _rows(self, reply: Reply, field: str = "tickets") -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
-        """The tickets of an answer, and those of its rows that make no sense."""
-        rows = body_of(reply).get(field)
-        if not isinstance(rows, list):
-            raise HelpdeskDown("Zendesk's answer holds no list of tickets")
-        people = people_of(body_of(reply).get("users"))
-        tickets: list[Ticket] = []
-        unread: dict[int, TicketError] = {}
-        nameless = 0
-        for row in map(mapping, rows):
-            try:
-                tickets.append(read_ticket(row, reply.date, people))
-            except TicketError as error:
-                number = row.get("id")
-                if isinstance(number, int):
-                    unread[number] = error
-                else:
-                    nameless += 1
-        if nameless and not tickets and not unread:
-            raise HelpdeskDown("Zendesk's answer holds not one ticket with its number")
-        if nameless:
-            self._trouble("an answer of Zendesk's held rows without a ticket's number; they were passed over")
-        return tuple(tickets), unread
 
     def history(self, ticket_id: int) -> History:
         """See :meth:`Helpdesk.history`: from the ticket's audits. Our key lies in their ``metadata.custom``."""
@@ -271,7 +174,7 @@ class Zendesk:
         params: dict[str, str | int] = {"page[size]": 100}
         read = 0
         while read < MAX_AUDIT_PAGES * 100:
-            reply = self._page(
+            reply = self._reads.page(
                 f"/tickets/{ticket_id}/audits", params, "page[size]", most=MAX_AUDITS_BYTES, about_one=True
             )
             if reply.status == 404:
@@ -293,7 +196,7 @@ class Zendesk:
         """See :meth:`Helpdesk.recent_edits`: the account's audits, the newest first, which admins may list."""
         params: dict[str, str | int] = {"page[size]": 100}
         for _ in range(MAX_RECENT_PAGES):
-            reply = self._page("/ticket_audits", params, "page[size]", most=MAX_AUDITS_BYTES, about_one=True)
+            reply = self._reads.page("/ticket_audits", params, "page[size]", most=MAX_AUDITS_BYTES, about_one=True)
             if not reply.ok:
                 return
             rows = body_of(reply).get("audits")
@@ -343,7 +246,7 @@ class Zendesk:
             raise TicketGone("closed")
         if "group" in details and change.group is not None:
             unknown = f"Zendesk knows no group {change.group}; see 'ticketbot taxonomy check'"
-            self._trouble(unknown)
+            self._reads.report(unknown)
             raise PartRefused(unknown, "group")
         if "group" in details and "group" in change.cleared:
             raise PartRefused("Zendesk wants the ticket to have a group", "group")
@@ -353,7 +256,7 @@ class Zendesk:
         named = {mapping(item).get("ticket_field_id") for item in base} if isinstance(base, list) else set()
         if change.fields and ("custom_fields" in details or named & change.fields.keys()):
             refused = "Zendesk refuses the value of a ticket field; see 'ticketbot taxonomy check'"
-            self._trouble(refused)
+            self._reads.report(refused)
             raise PartRefused(refused, "fields")
 
     def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
@@ -396,7 +299,7 @@ class Zendesk:
     def _jobs(self, job_ids: Sequence[str]) -> dict[str, JobStatus] | None:
         """How far these jobs are; ``None`` where the request is refused or fails, which one stale id may cause."""
         try:
-            reply = self._get("/job_statuses/show_many", {"ids": ",".join(job_ids)}, about_one=True)
+            reply = self._reads.get("/job_statuses/show_many", {"ids": ",".join(job_ids)}, about_one=True)
         except TicketUnreadable:
             return None
         if not reply.ok:
@@ -437,48 +340,8 @@ class Zendesk:
                 self._known_fields = {field.id: field for field in read_fields(self._transport)}
             except LabelsForbidden:
                 self._known_fields = {}
-                self._trouble(
+                self._reads.report(
                     "this Zendesk user may not read the ticket fields (HTTP 403): they are set without knowing which "
                     "are drop-downs, whose values Zendesk may drop"
                 )
         return self._known_fields
-
-    def _trouble(self, sentence: str) -> None:
-        if sentence not in self.troubles:
-            self.troubles.append(sentence)
-
-    def _get(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        limits: tuple[str, ...] = (ACCOUNT_LIMIT,),
-        most: int | None = None,
-        *,
-        about_one: bool = False,
-    ) -> Reply:
-        return self._transport.request(
-            "GET", "/api/v2" + path, params=params, limits=limits, most=most, about_one=about_one
-        )
-
-    def _page(
-        self,
-        path: str,
-        params: dict[str, str | int],
-        size: str,
-        limits: tuple[str, ...] = (ACCOUNT_LIMIT,),
-        most: int = MAX_PAGE_BYTES,
-        *,
-        about_one: bool = False,
-    ) -> Reply:
-        """One page of a list. If it is too long to be read, ``params[size]`` becomes a tenth, for later pages too."""
-        while True:
-            try:
-                return self._get(path, params, limits, most, about_one=about_one)
-            except (HelpdeskDown, TicketUnreadable) as error:
-                if not error.too_long or int(params[size]) == 1:
-                    raise
-                params[size] = max(1, int(params[size]) // 10)
-
-
-class _ExportForbidden(Exception):
-    pass

@@ -16,6 +16,7 @@ from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.helpdesk.zendesk_reads import ZendeskReads
 from ticket_processor.pipeline import follow_ups, intake, settlement
 from ticket_processor.pipeline.job_records import JobRecords
 from ticket_processor.pipeline.jobs import UpdateJobs
@@ -25,13 +26,13 @@ from ticket_processor.tags import earlier_key
 
 
 def _every_fault_is_the_helpdesks(
-    desk: zendesk.Zendesk, *given: Any, about_one: bool = False, whole: Any = zendesk.Zendesk._get, **rest: Any
+    reads: ZendeskReads, *given: Any, about_one: bool = False, whole: Any = ZendeskReads.get, **rest: Any
 ) -> Any:
-    return whole(desk, *given, **rest)
+    return whole(reads, *given, **rest)
 
 
-def _one_odd_row_spoils_all(desk: zendesk.Zendesk, *given: Any, whole: Any = zendesk.Zendesk._rows) -> Any:
-    tickets, unread = whole(desk, *given)
+def _one_odd_row_spoils_all(reads: ZendeskReads, *given: Any, whole: Any = ZendeskReads.tickets) -> Any:
+    tickets, unread = whole(reads, *given)
     if unread:
         raise HelpdeskDown("an answer holds a ticket without sense")
     return tickets, unread
@@ -94,10 +95,8 @@ def _any_marker_means_done(
 
 
 FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
-    "a fault of one ticket ends the run": lambda: mock.patch.object(
-        zendesk.Zendesk, "_get", _every_fault_is_the_helpdesks
-    ),
-    "an odd row spoils its page": lambda: mock.patch.object(zendesk.Zendesk, "_rows", _one_odd_row_spoils_all),
+    "a fault of one ticket ends the run": lambda: mock.patch.object(ZendeskReads, "get", _every_fault_is_the_helpdesks),
+    "an odd row spoils its page": lambda: mock.patch.object(ZendeskReads, "tickets", _one_odd_row_spoils_all),
     "a ticket that an answer leaves out is taken for deleted": lambda: mock.patch.object(
         zendesk.Zendesk, "_fetch_alone", _left_out_is_gone
     ),

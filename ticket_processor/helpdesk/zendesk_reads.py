@@ -1,0 +1,91 @@
+"""Reads of a Zendesk account: pages that are made smaller where they are too long, and the tickets of an answer.
+
+What it had to do without is told in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..core.errors import HelpdeskDown, TicketError, TicketUnreadable
+from ..core.models import Ticket
+from .json_values import mapping
+from .transport import Reply, Transport
+from .zendesk_format import ACCOUNT_LIMIT, body_of, people_of, read_ticket
+
+SHOW_MANY_MAX = 100
+MAX_PAGE_BYTES = 12_000_000
+"""Of a page of tickets: a thousand mostly have 3 to 8 MB. While one page is read, another is held."""
+
+
+class ZendeskReads:
+    """GET requests to one account. Thread-safe, as its transport is.
+
+    ``troubles`` are sentences on what it had to do without, for the run's report.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.troubles: list[str] = []
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        limits: tuple[str, ...] = (ACCOUNT_LIMIT,),
+        most: int | None = None,
+        *,
+        about_one: bool = False,
+    ) -> Reply:
+        """One answer of at most ``most`` bytes; with ``about_one`` what it lacks is a fault of its tickets."""
+        return self._transport.request(
+            "GET", "/api/v2" + path, params=params, limits=limits, most=most, about_one=about_one
+        )
+
+    def page(
+        self,
+        path: str,
+        params: dict[str, str | int],
+        size: str,
+        limits: tuple[str, ...] = (ACCOUNT_LIMIT,),
+        most: int = MAX_PAGE_BYTES,
+        *,
+        about_one: bool = False,
+    ) -> Reply:
+        """One page of a list. If it is too long to be read, ``params[size]`` becomes a tenth, for later pages too."""
+        while True:
+            try:
+                return self.get(path, params, limits, most, about_one=about_one)
+            except (HelpdeskDown, TicketUnreadable) as error:
+                if not error.too_long or int(params[size]) == 1:
+                    raise
+                params[size] = max(1, int(params[size]) // 10)
+
+    def tickets(self, reply: Reply, field: str = "tickets") -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
+        """The tickets of an answer, and those of its rows that make no sense."""
+        rows = body_of(reply).get(field)
+        if not isinstance(rows, list):
+            raise HelpdeskDown("Zendesk's answer holds no list of tickets")
+        people = people_of(body_of(reply).get("users"))
+        tickets: list[Ticket] = []
+        unread: dict[int, TicketError] = {}
+        nameless = 0
+        for row in map(mapping, rows):
+            try:
+                tickets.append(read_ticket(row, reply.date, people))
+            except TicketError as error:
+                number = row.get("id")
+                if isinstance(number, int):
+                    unread[number] = error
+                else:
+                    nameless += 1
+        if nameless and not tickets and not unread:
+            raise HelpdeskDown("Zendesk's answer holds not one ticket with its number")
+        if nameless:
+            self.report("an answer of Zendesk's held rows without a ticket's number; they were passed over")
+        return tuple(tickets), unread
+
+    def report(self, sentence: str) -> None:
+        """Tell of a trouble, once."""
+        if sentence not in self.troubles:
+            self.troubles.append(sentence)
