@@ -4,19 +4,17 @@ Freshdesk has no guarded update, no record of changes and no idempotency key, an
 is a note, if there is one, another look, and one ``PUT`` with everything else; what was sent is kept in the state.
 Between the last look and the ``PUT`` nothing keeps a person's change from being overwritten.
 
-Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations", "Ticket Fields", "Rate Limit".
+Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations", "Rate Limit".
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import NoReturn
 
 from .core.clock import iso
 from .core.errors import (
-    CannotRun,
     HelpdeskDown,
     JobRefused,
     MissingPart,
@@ -30,51 +28,28 @@ from .core.errors import (
     UpdateRefused,
     WaitForEarlier,
 )
-from .core.models import Change, KeptWrite, Priority, Ticket
-from .helpdesk.freshdesk_auth import own_user
+from .core.models import Change, KeptWrite, Ticket
 from .helpdesk.freshdesk_format import (
     ACCOUNT_LIMIT,
     UPDATE_LIMIT,
     Conversation,
     FieldNames,
     error_code,
-    field_names,
-    holds_fields,
     note_body,
-    people_of,
-    read_conversations,
-    read_ticket,
     refused_fields,
-    rows_of,
     update_body,
 )
-from .helpdesk.freshdesk_history import as_edit, history_of, shows, with_references
+from .helpdesk.freshdesk_history import as_edit, history_of, shows
 from .helpdesk.freshdesk_listing import Listing, ListingPlace
-from .helpdesk.json_values import mapping, string
+from .helpdesk.freshdesk_views import FreshdeskViews, TicketView
+from .helpdesk.json_values import mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Effect, Reply, Transport
 from .state.store import State
 
-MAX_TICKET_BYTES = 2_000_000
-EMBEDDED = 10
-"""Maximum number of conversations in a view of a ticket, the oldest ones; others need requests of their own."""
-CONVERSATION_PAGES = 30
 LATE_S = 300.0
 """How long a request without an answer may still take effect. Until then nothing is sent in its place."""
-
-
-@dataclass(frozen=True)
-class _View:
-    """A ticket with its conversations; ``whole`` when these are all there are.
-
-    ``since`` is an earlier stamp of the ticket, where nothing has come since but a note of ours.
-    """
-
-    ticket: Ticket
-    said: tuple[Conversation, ...]
-    whole: bool
-    since: str = ""
 
 
 class Freshdesk:
@@ -88,12 +63,10 @@ class Freshdesk:
         self._transport = transport
         self._state = state
         self._marker = marker
-        self._known_fields: FieldNames | None = None
-        self._people: dict[int, tuple[str, str]] = {}
-        self._own = functools.cache(lambda: own_user(transport))
+        self._views = FreshdeskViews(transport, state)
         self._listing = Listing(transport)
-        self._viewed: _View | None = None
-        self.troubles: list[str] = []
+        self._viewed: TicketView | None = None
+        self.troubles = self._views.troubles
 
     # Reading
 
@@ -103,7 +76,7 @@ class Freshdesk:
         begun: float | None = None
         for rows, date, last in self._listing.changed_since(place.moment):
             begun = begun or date
-            tickets, unread = self._tickets(place.new(rows), date)
+            tickets, unread = self._views.tickets(place.new(rows), date)
             # What changed after the listing began is the next run's: most of it are this one's own writes.
             over = last or place.is_behind(begun)
             yield Page(tickets, place.cursor, over, unread)
@@ -117,25 +90,8 @@ class Freshdesk:
         """
         place = ListingPlace.read(None, since)
         for rows, date, _ in self._listing.changed_since(since):
-            tickets, _ = self._tickets(place.new(rows), date)
+            tickets, _ = self._views.tickets(place.new(rows), date)
             yield tuple(ticket for ticket in tickets if ticket.status in ("solved", "closed"))
-
-    def _tickets(
-        self, rows: Sequence[Mapping[str, Any]], date: float | None
-    ) -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
-        names = self._names(any(map(holds_fields, rows)))
-        self._people |= people_of(rows)
-        tickets: list[Ticket] = []
-        unread: dict[int, TicketError] = {}
-        for row in rows:
-            try:
-                tickets.append(read_ticket(row, date, names, listed=True))
-            except TicketError as error:
-                if not isinstance(row.get("id"), int):
-                    self._trouble("an answer of Freshdesk's held rows without a ticket's number; they were passed over")
-                else:
-                    unread[row["id"]] = error
-        return tuple(tickets), unread
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         """See :meth:`Helpdesk.fetch`; a request for each ticket, which shows its oldest conversations as well."""
@@ -150,73 +106,20 @@ class Freshdesk:
                 found[ticket_id] = view.ticket
         return found
 
-    def _view(self, ticket_id: int) -> _View | None:
-        """A ticket as it is now; ``None`` where there is none."""
-        reply = self._get(
-            f"/tickets/{ticket_id}", {"include": "conversations"}, {ACCOUNT_LIMIT: 2}, MAX_TICKET_BYTES, about_one=True
-        )
-        if reply.status == 404:
-            return None
-        if not reply.ok:
-            raise TicketError(
-                f"Freshdesk refuses to show this ticket (HTTP {reply.status}{error_code(reply)})",
-                if_shared=NotAuthorised if reply.status == 403 else CannotRun,
-            )
-        row = mapping(reply.body)
-        if row.get("id") != ticket_id:
-            raise TicketError("Freshdesk's answer is about another ticket")
-        writes = self._writes(ticket_id)
-        said = with_references(read_conversations(row.get("conversations", [])), writes, self._own)
-        touched = _set_low(writes) or any(map(self._by_an_agent, said)) or len(said) >= EMBEDDED
-        person = self._person(row.get("requester_id"))
-        ticket = read_ticket(row, reply.date, self._names(holds_fields(row)), touched=touched, person=person)
-        self._viewed = view = _View(ticket, said, len(said) < EMBEDDED)
+    def _view(self, ticket_id: int) -> TicketView | None:
+        view = self._views.read(ticket_id)
+        if view is not None:
+            self._viewed = view
         return view
-
-    def _person(self, number: object) -> tuple[str, str]:
-        """Name and address of a requester. Lists show them; for others, such as named tickets, they are asked for."""
-        if not isinstance(number, int):
-            return "", ""
-        if number not in self._people:
-            row = self._shown(f"/contacts/{number}") or mapping(self._shown(f"/agents/{number}").get("contact"))
-            self._people[number] = string(row.get("name")), string(row.get("email"))
-        return self._people[number]
-
-    def _shown(self, path: str) -> Mapping[str, Any]:
-        """A record; an empty one where there is none, or this agent may not see it."""
-        reply = self._get(path, {}, {ACCOUNT_LIMIT: 1}, about_one=True)
-        return mapping(reply.body) if reply.ok else {}
-
-    def _by_an_agent(self, item: Conversation) -> bool:
-        ours = bool(item.reference) and item.author == self._own()
-        return not item.incoming and not (ours and item.edited_by in (None, item.author))
 
     def history(self, ticket_id: int) -> History:
         """See :meth:`Helpdesk.history`: put together from the ticket, its conversations and our own writes."""
         view = self._view(ticket_id)
         if view is None:
             return History()
-        return history_of(view.ticket, self._all_said(view), self._confirmed(view.ticket), self._own(), self._marker)
-
-    def _all_said(self, view: _View) -> tuple[Conversation, ...]:
-        """All conversations of a ticket: a view shows no more than the oldest."""
-        if view.whole:
-            return view.said
-        found: dict[int, Conversation] = {}
-        writes = self._writes(view.ticket.id)
-        for page in range(1, CONVERSATION_PAGES + 1):
-            params: dict[str, str | int] = {"page": page, "per_page": 100}
-            reply = self._get(
-                f"/tickets/{view.ticket.id}/conversations", params, {ACCOUNT_LIMIT: 1}, MAX_TICKET_BYTES, about_one=True
-            )
-            if not reply.ok:
-                raise TicketError(f"Freshdesk refuses this ticket's conversations (HTTP {reply.status})")
-            rows = with_references(read_conversations(reply.body), writes, self._own)
-            fresh = {item.id: item for item in rows if item.id not in found}
-            found |= fresh
-            if not fresh or 'rel="next"' not in reply.headers.get("Link", ""):
-                return tuple(sorted(found.values(), key=lambda item: (item.at, item.id)))
-        raise TicketError(f"more than {CONVERSATION_PAGES * 100} conversations; they were not searched")
+        return history_of(
+            view.ticket, self._views.all_said(view), self._confirmed(view.ticket), self._views.own(), self._marker
+        )
 
     def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
         """See :meth:`Helpdesk.recent_edits`: Freshdesk has no such list."""
@@ -235,7 +138,7 @@ class Freshdesk:
             raise TicketError("nothing can be written without the state folder")
         if change.reply is not None or change.closing is not None:
             raise UpdateRefused("nothing guards an update on Freshdesk, so no public reply is sent")
-        names = self._names(bool(change.fields or change.fields_cleared))
+        names = self._views.names(bool(change.fields or change.fields_cleared))
         if not {*change.fields, *change.fields_cleared} <= {*names.values()}:
             raise self._part_refused("Freshdesk does not tell of a ticket field with this number", "fields")
         view = self._seen(change)
@@ -267,20 +170,20 @@ class Freshdesk:
         row = mapping(reply.body)
         if row.get("id") != change.ticket_id or not isinstance(row.get("updated_at"), str):
             raise OutcomeUnknown("the reply to the update is not about this ticket", if_shared=HelpdeskDown)
-        return as_edit(self._keep(kept, done=row["updated_at"]), note, self._own())
+        return as_edit(self._keep(kept, done=row["updated_at"]), note, self._views.own())
 
     def withdraw(self, change: Change) -> None:
         """See :meth:`Helpdesk.withdraw`: a note that was sent for ``change`` is deleted, unless a person edited it.
 
         Raises ``WaitForEarlier`` while one may still come.
         """
-        writes = [write for write in self._writes(change.ticket_id) if write.change.key == change.key]
+        writes = [write for write in self._views.writes(change.ticket_id) if write.change.key == change.key]
         view = self._view(change.ticket_id) if any(write.note_sent for write in writes) else None
         if view is None or any(write.sent and shows(view.ticket, write.change) for write in writes):
             return  # no note was sent, or it came with the rest
         self._wait_for_earlier(view, change)
         note = self._our_note(view, change)
-        if note is not None and note.edited_by in (None, self._own()):
+        if note is not None and note.edited_by in (None, self._views.own()):
             self._delete_note(note.id)
 
     def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
@@ -291,7 +194,7 @@ class Freshdesk:
         """See :meth:`Helpdesk.jobs`."""
         return {}
 
-    def _seen(self, change: Change, *, anew: bool = False) -> _View:
+    def _seen(self, change: Change, *, anew: bool = False) -> TicketView:
         """The ticket as it was read last, or anew; it must hold what ``change`` was merged from."""
         view = self._viewed
         if anew or view is None or view.ticket.id != change.ticket_id:
@@ -305,16 +208,16 @@ class Freshdesk:
             raise UpdateConflict("the ticket changed since it was read")
         return view
 
-    def _our_note(self, view: _View, change: Change) -> Conversation | None:
+    def _our_note(self, view: TicketView, change: Change) -> Conversation | None:
         """The note that was sent for the same write before, if it is there."""
         said = view.said
-        if not view.whole and not any(_is_note(item, change, self._own()) for item in said):
-            said = self._all_said(view)
-        return next((item for item in said if _is_note(item, change, self._own())), None)
+        if not view.whole and not any(_is_note(item, change, self._views.own()) for item in said):
+            said = self._views.all_said(view)
+        return next((item for item in said if _is_note(item, change, self._views.own())), None)
 
-    def _wait_for_earlier(self, view: _View, change: Change) -> None:
+    def _wait_for_earlier(self, view: TicketView, change: Change) -> None:
         now = view.ticket.read_at or 0.0
-        for write in self._writes(change.ticket_id):
+        for write in self._views.writes(change.ticket_id):
             note_due = write.note_sent is not None and write.note is None and now - write.note_sent < LATE_S
             if note_due and write.change.key == change.key and self._our_note(view, change) is None:
                 raise WaitForEarlier("a note may still be on its way")
@@ -375,13 +278,10 @@ class Freshdesk:
         raise UpdateRefused(f"Freshdesk refused the update (HTTP {reply.status}{error_code(reply)})")
 
     def _part_refused(self, sentence: str, part: MissingPart) -> PartRefused:
-        self._trouble(sentence)
+        self._views.report(sentence)
         return PartRefused(sentence, part)
 
     # What the state knows
-
-    def _writes(self, ticket_id: int) -> tuple[KeptWrite, ...]:
-        return () if self._state is None else self._state.kept_writes(ticket_id)
 
     def _confirmed(self, ticket: Ticket) -> tuple[KeptWrite, ...]:
         """Our writes on a ticket; one without an answer counts as done for good once the ticket has shown it."""
@@ -389,7 +289,7 @@ class Freshdesk:
             self._keep(write, done=max(ticket.updated_at, iso(write.sent)))
             if write.sent is not None and not write.done and shows(ticket, write.change)
             else write
-            for write in self._writes(ticket.id)
+            for write in self._views.writes(ticket.id)
         )
 
     def _keep(self, write: KeptWrite, **known: object) -> KeptWrite:
@@ -397,46 +297,6 @@ class Freshdesk:
         if self._state is not None:
             self._state.keep_write(write)
         return write
-
-    # Requests
-
-    def _names(self, needed: bool) -> FieldNames:
-        """The account's custom fields, read once, when the first ticket has or gets one."""
-        if self._known_fields is None and needed:
-            reply = self._get("/ticket_fields", {}, {ACCOUNT_LIMIT: 1})
-            if not reply.ok:
-                self._trouble(
-                    f"this Freshdesk agent may not read the ticket fields (HTTP {reply.status}): none are read or set"
-                )
-            self._known_fields = field_names(rows_of(reply)) if reply.ok else {}
-        return self._known_fields or {}
-
-    def _trouble(self, sentence: str) -> None:
-        if sentence not in self.troubles:
-            self.troubles.append(sentence)
-
-    def _get(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        limits: Mapping[str, int],
-        most: int | None = None,
-        *,
-        about_one: bool = False,
-    ) -> Reply:
-        return self._transport.request(
-            "GET", "/api/v2" + path, params=params, limits=limits, most=most, about_one=about_one
-        )
-
-
-def _set_low(writes: Sequence[KeptWrite]) -> bool:
-    """Whether the last priority that we wrote is Low, which is then not an unset one."""
-    set_to = [
-        write.change.priority is Priority.LOW
-        for write in writes
-        if write.done and (write.change.priority is not None or "priority" in write.change.cleared)
-    ]
-    return bool(set_to) and set_to[-1]
 
 
 def _of_people(ticket: Ticket) -> tuple[object, ...]:

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from ticket_processor import freshdesk
 from ticket_processor.core.errors import CannotRun, NotAuthorised, RateLimited
 from ticket_processor.core.models import OutcomeStatus, Priority
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.freshdesk import Freshdesk
-from ticket_processor.helpdesk import freshdesk_listing
+from ticket_processor.helpdesk import freshdesk_listing, freshdesk_views
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.freshdesk_memory import ARCHIVED_AFTER, BOT_ID, PERSON_ID
 from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
@@ -200,7 +199,7 @@ def test_a_page_of_tickets_that_is_too_long_is_read_in_smaller_ones(
 def test_a_ticket_that_is_too_long_by_itself_is_named_and_the_others_are_read(
     account: FreshAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freshdesk, "MAX_TICKET_BYTES", 20_000)
+    monkeypatch.setattr(freshdesk_views, "MAX_TICKET_BYTES", 20_000)
     short, long = account.add().id, account.add(text="x" * 200_000).id
     found = account.client.fetch([short, long])
     assert (list(found), list(found.unread)) == ([short], [long])

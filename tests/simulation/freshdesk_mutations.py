@@ -11,7 +11,8 @@ from ticket_processor import freshdesk
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Ticket
 from ticket_processor.freshdesk import Freshdesk
-from ticket_processor.helpdesk import freshdesk_history, freshdesk_listing
+from ticket_processor.helpdesk import freshdesk_history, freshdesk_listing, freshdesk_views
+from ticket_processor.helpdesk.freshdesk_views import FreshdeskViews
 from ticket_processor.state.store import State
 
 from .mutations import MUTATIONS
@@ -24,7 +25,7 @@ def _overwrites_what_it_saw(desk: Freshdesk, change: Change, whole: Any = Freshd
         return desk._viewed
 
 
-def _untouched(*arguments: Any, whole: Any = freshdesk.read_ticket, **options: Any) -> Ticket:
+def _untouched(*arguments: Any, whole: Any = freshdesk_views.read_ticket, **options: Any) -> Ticket:
     ticket: Ticket = whole(*arguments, **(options | {"touched": False}))
     return ticket
 
@@ -55,13 +56,13 @@ def _never_found() -> Iterator[None]:
 FRESHDESK_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "an earlier note not looked for": lambda: mock.patch.object(Freshdesk, "_our_note", return_value=None),
     "only the oldest conversations searched": lambda: mock.patch.object(
-        Freshdesk, "_all_said", lambda _desk, view: view.said
+        FreshdeskViews, "all_said", lambda _views, view: view.said
     ),
     "requests without an answer not waited for": lambda: mock.patch.object(Freshdesk, "_wait_for_earlier"),
     "changes that a view shows overwritten": lambda: mock.patch.object(Freshdesk, "_seen", _overwrites_what_it_saw),
     "own writes not kept": lambda: mock.patch.object(State, "keep_write"),
     "edited notes not known again": lambda: mock.patch.object(
-        freshdesk, "with_references", lambda said, _writes, _own: tuple(said)
+        freshdesk_views, "with_references", lambda said, _writes, _own: tuple(said)
     ),
     "an update without an answer never found": _never_found,
     "a note alone taken for the whole write": lambda: mock.patch.object(
@@ -69,7 +70,7 @@ FRESHDESK_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     ),
     "notes public": lambda: mock.patch.object(freshdesk, "note_body", _public),
     "marker not written": lambda: mock.patch.object(freshdesk, "update_body", _without_marker),
-    "Low taken for no priority": lambda: mock.patch.object(freshdesk, "read_ticket", _untouched),
+    "Low taken for no priority": lambda: mock.patch.object(freshdesk_views, "read_ticket", _untouched),
     "notes of writes given up left there": lambda: mock.patch.object(Freshdesk, "withdraw"),
     "listings that leave a gap": lambda: mock.patch.object(freshdesk_listing.ListingPlace, "read", _from_now_on),
     **{
