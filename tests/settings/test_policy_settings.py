@@ -83,6 +83,21 @@ def test_groups_of_tiers_that_nothing_uses_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ('[zendesk]\nsource = "search"\n[policy]\nthanks_keep_solved = "suggest"\n', "zendesk.source"),
+        ('[zendesk]\nsource = "search"\n[run]\nretriage_on_reply = true\n', "zendesk.source"),
+        ('helpdesk = "freshdesk"\n[policy]\nthanks_keep_solved = "apply"\n', "policy.thanks_keep_solved"),
+    ],
+)
+def test_answers_that_no_run_hears_of_are_told(tmp_path: Path, toml: str, told: str) -> None:
+    (notice,) = settings(tmp_path, toml).notices
+    assert told in notice
+    assert settings(tmp_path, '[zendesk]\nsource = "search"\n').notices == ()
+    assert settings(tmp_path, '[policy]\nthanks_keep_solved = "apply"\n').notices == ()
+
+
+@pytest.mark.parametrize(
     ("helpdesk", "here"), [("zendesk", Mode.APPLY), ("local", Mode.SUGGEST), ("freshdesk", Mode.SUGGEST)]
 )
 def test_a_ticket_is_solved_again_only_where_a_write_is_guarded(helpdesk: Any, here: Mode) -> None:

@@ -19,7 +19,7 @@ from ..core.models import RedactionLevel
 from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
 from ..core.urls import is_loopback
-from ..policy.decide import ALSO, RESERVED_TAGS, Policy
+from ..policy.decide import ALSO, RESERVED_TAGS, Mode, Policy
 from ..policy.escalation import REASONS
 from .helpdesks import FreshdeskSettings, ZendeskSettings
 from .messages import place_name
@@ -142,6 +142,15 @@ def _zendesk_gaps(zendesk: ZendeskSettings, *, chosen: bool) -> tuple[list[str],
                 "ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead"
             )
     return problems, notices
+
+
+def unheard_answers(settings: Settings) -> list[str]:
+    """Notices on settings about customers' answers that runs do not hear of."""
+    if settings.helpdesk == "freshdesk" and settings.policy.thanks_keep_solved is not Mode.OFF:
+        return ["policy.thanks_keep_solved is not used: Freshdesk records no statuses"]
+    if settings.helpdesk == "zendesk" and settings.zendesk.source == "search" and settings.reads_answers:
+        return ['zendesk.source = "search" finds new tickets alone: only \'ticketbot serve\' hears of answers']
+    return []
 
 
 def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> tuple[list[str], list[str]]:

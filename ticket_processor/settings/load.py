@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from ..core import tls, verbose
 from ..core.errors import ConfigError
-from .checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
+from .checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unheard_answers, unprotected
 from .messages import REMOVED, Place, meant, place_name, sentences
 from .schema import DEFAULT_LOG_DIR, Settings
 from .sources import (
@@ -146,6 +146,7 @@ def load(
         notices.extend(told)
         if settings.policy.tiers.groups and settings.policy.preset != "tiers":
             notices.append('policy.tiers.groups is not used: that needs policy.preset = "tiers"')
+        notices.extend(unheard_answers(settings))
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
     take_effect(settings)
