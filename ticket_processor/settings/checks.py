@@ -149,7 +149,7 @@ def unheard_answers(settings: Settings) -> list[str]:
     if settings.helpdesk == "freshdesk" and settings.policy.thanks_keep_solved is not Mode.OFF:
         return ["policy.thanks_keep_solved is not used: Freshdesk records no statuses"]
     if settings.helpdesk == "zendesk" and settings.zendesk.source == "search" and settings.reads_answers:
-        return ['zendesk.source = "search" finds new tickets alone: only \'ticketbot serve\' hears of answers']
+        return ["zendesk.source = \"search\" finds new tickets alone: only 'ticketbot serve' hears of answers"]
     return []
 
 
