@@ -49,7 +49,9 @@ def test_a_change_that_loses_a_category_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("settings", ["", '[policy]\nnote = "never"', "[policy]\nreview_below = 0.6"])
 def test_a_harmless_change_passes(folder: Path, settings: str) -> None:
-    assert gate(folder, settings, "rows.jsonl", code=0)["passed"] is True
+    told = gate(folder, settings, "rows.jsonl", code=0)
+    assert told["passed"] is True
+    assert "answered by a model" not in json.dumps(told)  # there is none
 
 
 def test_a_pinned_case_that_breaks_refuses_a_change_that_no_test_would(folder: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..core.models import Analysis, Decision
+from ..core.models import NO_MODEL, Analysis, Decision
 from ..core.taxonomy import Taxonomy
 from ..evaluation.data import Example
 from ..evaluation.labels import ScoredField, pairs
@@ -104,10 +104,11 @@ def compare(
     marks: dict[str, dict[int, MarkPair]] = {
         field: _marks(field, running, candidate, examples, taxonomy) for field in _SCORED
     }
-    marks[ANSWERED] = {
-        row: ("wrong" if before.analysis.fell_back else "right", "wrong" if after.analysis.fell_back else "right")
-        for row, (before, after) in enumerate(zip(running.tickets, candidate.tickets, strict=True))
-    }
+    answered = [
+        (_answered(before), _answered(after)) for before, after in zip(running.tickets, candidate.tickets, strict=True)
+    ]
+    if {mark for pair in answered for mark in pair} - {"none"}:
+        marks[ANSWERED] = dict(enumerate(answered))
     chances = chances_of_falls(
         [{field: found[row] for field, found in marks.items() if row in found} for row in range(len(examples))]
     )
@@ -139,6 +140,13 @@ def _test(field: str, marks: Sequence[MarkPair], p: float) -> PrecisionTest:
     covered = [sum(mark != "none" for mark in side) / len(side) for side in sides]
     before, after = map(_precision, sides)
     return PrecisionTest(field, len(marks), (before, after), (covered[0], covered[1]), p, p <= LEVEL)
+
+
+def _answered(ruling: Ruling) -> Mark:
+    """Whether a model answered; ``none`` where none was to."""
+    if ruling.analysis.why_fallback == NO_MODEL:
+        return "none"
+    return "wrong" if ruling.analysis.fell_back else "right"
 
 
 def _marks(
