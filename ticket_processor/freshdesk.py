@@ -42,10 +42,11 @@ from .helpdesk.freshdesk_format import (
 from .helpdesk.freshdesk_history import as_edit, history_of, shows
 from .helpdesk.freshdesk_listing import Listing, ListingPlace
 from .helpdesk.freshdesk_views import FreshdeskViews, TicketView
+from .helpdesk.http_messages import Effect, Reply
 from .helpdesk.json_values import mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page
 from .helpdesk.ticket_history import Edit, History
-from .helpdesk.transport import Effect, Reply, Transport
+from .helpdesk.transport import Transport
 from .state.store import State
 
 LATE_S = 300.0

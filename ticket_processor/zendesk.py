@@ -26,10 +26,11 @@ from .core.errors import (
     UpdateRefused,
 )
 from .core.models import Change, Ticket
+from .helpdesk.http_messages import Effect
 from .helpdesk.json_values import mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
 from .helpdesk.ticket_history import Edit, History
-from .helpdesk.transport import Effect, Transport
+from .helpdesk.transport import Transport
 from .helpdesk.zendesk_fields import CHOICES, LabelsForbidden, read_fields
 from .helpdesk.zendesk_format import (
     ACCOUNT_LIMIT,

@@ -19,7 +19,8 @@ from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Ticket, Urgency, Usage
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.helpdesk.transport import Reply, Transport
+from ticket_processor.helpdesk.http_messages import Reply
+from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.tags import merge

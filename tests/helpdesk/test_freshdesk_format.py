@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ticket_processor.core.errors import TicketError
 from ticket_processor.core.models import Change, Priority
 from ticket_processor.helpdesk import freshdesk_format as fmt
+from ticket_processor.helpdesk.http_messages import Reply
 from ticket_processor.helpdesk.rate_limit import Limit
-from ticket_processor.helpdesk.transport import Reply
 
 ROW: dict[str, Any] = {
     "id": 7,

@@ -23,8 +23,9 @@ from ticket_processor.core.errors import (
     Stopping,
     TicketUnreadable,
 )
+from ticket_processor.helpdesk.http_messages import Effect
 from ticket_processor.helpdesk.rate_limit import Limit, Throttle
-from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Effect, Transport
+from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Transport
 from ticket_processor.helpdesk.zendesk_format import read_limits
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.clock import ManualClock as SandboxTime

@@ -23,8 +23,9 @@ from ticket_processor.core.bounded_http import MAX_REPLY_BYTES, BoundedAdapter
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
+from ticket_processor.helpdesk.http_messages import Effect
 from ticket_processor.helpdesk.rate_limit import Throttle
-from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, MAX_RECEIPT_BYTES, Effect, Transport
+from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, MAX_RECEIPT_BYTES, Transport
 from ticket_processor.helpdesk.zendesk_reads import MAX_PAGE_BYTES
 from ticket_processor.monitoring.heartbeat import Heartbeat
 from ticket_processor.monitoring.receivers import tame_libraries, through

@@ -11,8 +11,8 @@ from unittest import mock
 from ticket_processor import tags, zendesk
 from ticket_processor.core.errors import OutcomeUnknown, UpdateConflict
 from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, Ticket
+from ticket_processor.helpdesk import http_messages
 from ticket_processor.helpdesk import ticket_history as history
-from ticket_processor.helpdesk import transport
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.pipeline import intake, page_ledger, settlement, verdicts, write_planner
 from ticket_processor.policy.decide import Policy
@@ -113,7 +113,7 @@ def _another_key_in_every_run() -> Iterator[None]:
 
 
 class _EveryEffectHarmless:
-    NONE = WRITE = transport.Effect.NONE
+    NONE = WRITE = http_messages.Effect.NONE
 
 
 MUTATIONS: Mapping[str, Callable[[], Any]] = {

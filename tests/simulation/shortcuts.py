@@ -23,7 +23,7 @@ from ticket_processor.analysis.model_server import prompt
 from ticket_processor.analysis.rules import analyser as rules
 from ticket_processor.core import models
 from ticket_processor.core import sanitize as plain
-from ticket_processor.helpdesk import transport, zendesk_listing
+from ticket_processor.helpdesk import http_messages, transport, zendesk_listing
 from ticket_processor.pipeline import intake
 from ticket_processor.policy import decide as policy
 from ticket_processor.policy import note
@@ -45,7 +45,8 @@ REMEMBERING: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (models, ("parse_iso",)),
     (zendesk, ("parse_iso",)),
     (zendesk_listing, ("parse_iso",)),
-    (transport, ("parse_http_date", "_template")),
+    (http_messages, ("parse_http_date",)),
+    (transport, ("_template",)),
     (app, ("route_of", "http_date")),
     (zendesk_api, ("route_of",)),
     (zendesk_call, ("quote",)),

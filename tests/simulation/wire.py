@@ -10,7 +10,7 @@ import orjson
 import requests
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from ticket_processor.helpdesk.transport import _parsed
+from ticket_processor.helpdesk.http_messages import parsed_json
 from ticket_processor.sandbox.messages import Request
 
 from ..support.inmemory_adapter import InMemoryAdapter
@@ -43,7 +43,7 @@ class Passage:
         finally:
             world.wire.append((self._run, method, path, tickets, end))
         if not tickets and world.faulty and end == "200" and "json" in response.headers.get("Content-Type", ""):
-            shown = _parsed(response.content, 10**9) or {}
+            shown = parsed_json(response.content, 10**9) or {}
             rows = shown if isinstance(shown, list) else shown.get("tickets", ())
             tickets = tuple(row["id"] for row in rows if isinstance(row["id"], int) and "subject" in row)
         world.somebody_interferes(tickets)

@@ -11,7 +11,8 @@ from typing import Any
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.urls import is_loopback, whole_url
-from ..helpdesk.transport import Effect, Reply, Transport
+from ..helpdesk.http_messages import Effect, Reply
+from ..helpdesk.transport import Transport
 from ..settings.schema import Settings
 from ..wiring.parts import transport_for
 from .screen import Screen

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from ..core.errors import CannotRun, HelpdeskDown
+from .http_messages import Reply
 from .json_values import mapping, with_ids
 from .protocol import ArticleHit
-from .transport import Reply, Transport
+from .transport import Transport
 
 ANY = "*"
 """In place of a language: the account's own."""

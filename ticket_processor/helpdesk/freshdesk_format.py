@@ -14,9 +14,9 @@ from typing import Any
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, TicketError
 from ..core.models import Change, Priority, Ticket
+from .http_messages import Reply
 from .json_values import field_text, mapping, string, tags_of, whole_number, with_ids
 from .rate_limit import Limit
-from .transport import Reply
 
 ACCOUNT_LIMIT, UPDATE_LIMIT, LIST_LIMIT = "account", "tickets-update", "tickets-list"
 SUB_LIMITS: Mapping[int, tuple[int, int]] = {

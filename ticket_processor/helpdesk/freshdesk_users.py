@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 
 from ..core.errors import CannotRun, ConfigError
 from .freshdesk_format import listed
+from .http_messages import Reply
 from .requesters import BY_TICKET, number_or_address, the_only
-from .transport import Reply, Transport
+from .transport import Transport
 
 PAGE_SIZE = 100
 MAX_PAGES = 300

@@ -27,8 +27,9 @@ from .freshdesk_format import (
     rows_of,
 )
 from .freshdesk_history import with_references
+from .http_messages import Reply
 from .json_values import mapping, string
-from .transport import Reply, Transport
+from .transport import Transport
 
 MAX_TICKET_BYTES = 2_000_000
 EMBEDDED = 10

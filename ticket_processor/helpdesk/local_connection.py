@@ -8,10 +8,11 @@ from typing import Any
 from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline
 from ..core.errors import HelpdeskDown
+from .http_messages import Reply
 from .local_model import Labels
 from .local_store import LocalStore
 from .rate_limit import Throttle
-from .transport import Reply, Transport
+from .transport import Transport
 
 
 class LocalConnection(Transport):

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised
+from .http_messages import Reply
 from .protocol import ArticleHit
-from .transport import Reply, Transport
+from .transport import Transport
 
 PAGE_SIZE = 50
 """Results of a search, best first; a topic with so many articles lacks none."""

@@ -10,11 +10,11 @@ from typing import Any
 from ..core.clock import parse_iso
 from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError
 from ..core.models import Change, Priority, Ticket
+from .http_messages import Reply
 from .json_values import field_text, mapping, string, tags_of, whole_number
 from .protocol import JobStatus
 from .rate_limit import Limit
 from .ticket_history import Edit, changed
-from .transport import Reply
 
 ACCOUNT_LIMIT = "account"
 METADATA = "ticketbot"

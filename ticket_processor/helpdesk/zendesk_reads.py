@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from ..core.errors import HelpdeskDown, TicketError, TicketUnreadable
 from ..core.models import Ticket
+from .http_messages import Reply
 from .json_values import mapping
-from .transport import Reply, Transport
+from .transport import Transport
 from .zendesk_format import ACCOUNT_LIMIT, body_of, people_of, read_ticket
 
 SHOW_MANY_MAX = 100

@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised
-from ..helpdesk.transport import Reply, Transport
+from ..helpdesk.http_messages import Reply
+from ..helpdesk.transport import Transport
 from .model import Article, Audience
 from .sources import Portion, language_of
 from .store import KeptArticle

@@ -14,7 +14,8 @@ from typing import Any
 from ..core.errors import CannotRun, HelpdeskDown, OutcomeUnknown
 from ..helpdesk.freshdesk_format import ACCOUNT_LIMIT, read_limits
 from ..helpdesk.freshdesk_listing import Listing
-from ..helpdesk.transport import Effect, Transport
+from ..helpdesk.http_messages import Effect
+from ..helpdesk.transport import Transport
 from .accounts import SANDBOX_HEADER, SandboxVerdict, Seeded, judged, with_attachments
 
 LOW_LIMIT = 50

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..core.clock import Deadline
 from ..core.errors import CannotRun, HelpdeskDown, OutcomeUnknown
-from ..helpdesk.transport import Effect, Reply, Transport
+from ..helpdesk.http_messages import Effect, Reply
+from ..helpdesk.transport import Transport
 from ..helpdesk.zendesk_format import read_limits
 from .accounts import SANDBOX_HEADER, SandboxVerdict, Seeded, judged, with_attachments
 from .corpus import EXTERNAL_ID_PREFIX

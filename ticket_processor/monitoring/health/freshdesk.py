@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ...core.errors import TicketbotError
 from ...helpdesk.freshdesk_format import ACCOUNT_LIMIT, read_limits
-from ...helpdesk.transport import Reply, Transport
+from ...helpdesk.http_messages import Reply
+from ...helpdesk.transport import Transport
 from .checks import Check, ok, warn
 
 ALL_TICKETS = 1

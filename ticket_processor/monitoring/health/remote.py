@@ -22,7 +22,8 @@ from ...analysis.model_server.sdk_client import certificates
 from ...core import tls
 from ...core.clock import Clock, Deadline, parse_iso
 from ...core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
-from ...helpdesk.transport import Reply, Transport
+from ...helpdesk.http_messages import Reply
+from ...helpdesk.transport import Transport
 from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings
 from ...wiring.parts import transport_for
 from . import freshdesk

@@ -1,0 +1,83 @@
+"""Why a request to a helpdesk has no usable answer, and whether it may be repeated."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
+
+from ..core import bounded_json
+from ..core.backoff import retry_after_seconds
+from ..core.bounded_json import JsonTooLarge
+from ..core.clock import iso
+from ..core.errors import HelpdeskDown, OutcomeUnknown, RateLimited, TicketUnreadable
+from .http_messages import Effect, HttpRequest, Reply
+
+_OLD_TLS = re.compile(r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL")
+
+
+class TryAgain(Exception):
+    """A failed attempt that may be repeated; ``final`` is what to raise when it is not."""
+
+    def __init__(self, final: Exception, wait: float | None = None, *, may_be_local: bool = False) -> None:
+        self.final = final
+        self.wait = wait
+        self.may_be_local = may_be_local
+        """The server was reached, so that the fault may be of what was asked for."""
+        super().__init__(str(final))
+
+
+def of_connection(error: requests.exceptions.RequestException, request: HttpRequest, name: str) -> Exception:
+    """The failure of a request that got no answer."""
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error).upper():
+        return HelpdeskDown(f"{name}: no trusted TLS connection; check the address and the CA bundle")
+    if isinstance(error, requests.exceptions.SSLError) and _OLD_TLS.search(str(error)):
+        return HelpdeskDown(f"{name} speaks no TLS of the version that lowest_tls asks for")
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
+        return HelpdeskDown(f"{name}: its address is not a usable URL")
+    down = HelpdeskDown(f"{name} gives no answer ({type(error).__name__})")
+    not_sent = _surely_not_sent(error)
+    if not_sent or request.effect is Effect.NONE:
+        return TryAgain(down, may_be_local=not not_sent)
+    return OutcomeUnknown(f"the connection failed after sending ({type(error).__name__})", if_shared=HelpdeskDown)
+
+
+def of_length(error: Exception, request: HttpRequest, name: str) -> Exception:
+    """The failure of a request whose answer is too long."""
+    limit = f"{request.most / 1e6:g} MB"
+    if isinstance(error, JsonTooLarge):
+        limit = f"{bounded_json.GROWTH * request.most / 1e6:g} MB once it is parsed"
+    message = (
+        f"{name}: the answer to {request.method} {request.path} is larger than its limit of {limit}, and was not used"
+    )
+    if request.effect is Effect.WRITE:
+        return OutcomeUnknown(message, if_shared=HelpdeskDown)
+    return TicketUnreadable(message, too_long=True) if request.about_one else HelpdeskDown(message, too_long=True)
+
+
+def of_reply(reply: Reply, request: HttpRequest, name: str, now: float, *, senseless: bool) -> Exception:
+    """The failure of a request whose answer is none; ``now`` is our own clock, Unix seconds."""
+    if reply.status == 429:
+        wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or now)
+        not_before = now + (wait if wait is not None else 60.0)
+        message = f"{name} asks to be left alone until {iso(not_before)} (HTTP 429)"
+        return TryAgain(RateLimited(message, not_before=not_before), wait)
+    if 300 <= reply.status < 400:
+        host = urlsplit(reply.headers.get("Location", "")).hostname or "elsewhere"
+        return HelpdeskDown(f"{name} redirects to {host}; redirects are not followed, check the address")
+    what = "HTML or half a body where JSON was due" if senseless else f"HTTP {reply.status}"
+    if request.effect is Effect.WRITE:
+        return OutcomeUnknown(f"{name} answered a write with {what}", if_shared=HelpdeskDown)
+    wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or now)
+    return TryAgain(HelpdeskDown(f"{name} answers with {what}"), wait, may_be_local=True)
+
+
+def _surely_not_sent(error: requests.exceptions.RequestException) -> bool:
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        cause = cause.reason
+    return isinstance(cause, NewConnectionError | NameResolutionError)

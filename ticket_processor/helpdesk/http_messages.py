@@ -1,0 +1,86 @@
+"""One request to a helpdesk, and its reply as it is read: JSON, within bounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import orjson
+import requests
+
+from ..core import bounded_json
+from ..core.clock import parse_http_date
+
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+"""An escape in a JSON text; the group is half of a surrogate pair without the other."""
+
+
+class Effect(Enum):
+    """The effect of repeating a request."""
+
+    NONE = "repeating is harmless: a read, or a creation with an idempotency key"
+    WRITE = "repeating may act twice"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer with a status that the client has to interpret. ``body`` is parsed JSON, or ``None``."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    date: float | None
+    """The server's own clock, Unix seconds."""
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """A request as every attempt sends it; see :meth:`Transport.request`."""
+
+    method: str
+    path: str
+    params: Mapping[str, str | int] | None
+    body: bytes | None
+    headers: Mapping[str, str] | None
+    effect: Effect
+    limits: Collection[str] | Mapping[str, int]
+    ours: Callable[[Reply], bool]
+    about_one: bool
+    most: int
+
+
+def read_reply(response: requests.Response, most_parsed: int) -> Reply:
+    """A response with its body parsed. Raises ``JsonTooLarge``."""
+    body: Any = None
+    if "json" in response.headers.get("Content-Type", "").lower() and response.content:
+        body = parsed_json(response.content, most_parsed)
+    return Reply(
+        status=response.status_code,
+        headers=response.headers,
+        body=body,
+        date=parse_http_date(response.headers.get("Date")),
+    )
+
+
+def parsed_json(content: bytes, most: int) -> Any:
+    """The JSON of a reply; ``None`` where there is none. Half of a surrogate pair becomes U+FFFD.
+
+    One ticket's odd subject must not make a page of a thousand unreadable. Raises ``JsonTooLarge``.
+    """
+    try:
+        return bounded_json.loads(content, most=most)
+    except orjson.JSONDecodeError:
+        mended = _ESCAPE.sub(lambda match: rb"\ufffd" if match[1] else match[0], content)
+    try:
+        return None if mended == content else orjson.loads(mended)
+    except orjson.JSONDecodeError:
+        return None
