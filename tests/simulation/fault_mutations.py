@@ -18,6 +18,7 @@ from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_reads import ZendeskReads
 from ticket_processor.pipeline import follow_ups, intake, settlement
+from ticket_processor.pipeline.eligibility import Eligibility
 from ticket_processor.pipeline.job_records import JobRecords
 from ticket_processor.pipeline.jobs import UpdateJobs
 from ticket_processor.pipeline.shared_faults import SharedFaults
@@ -86,11 +87,11 @@ def _key_from_the_first_message() -> Iterator[None]:
 
 
 def _any_marker_means_done(
-    pulled: intake.Intake, ticket: Ticket, *given: Any, whole: Any = intake.Intake._reason_to_skip, **rest: Any
+    eligibility: Eligibility, ticket: Ticket, *given: Any, whole: Any = Eligibility.reason_to_skip, **rest: Any
 ) -> str | None:
-    if pulled._triage.marked(ticket):
+    if eligibility._triage.marked(ticket):
         return reasons.ALREADY_DONE
-    reason: str | None = whole(pulled, ticket, *given, **rest)
+    reason: str | None = whole(eligibility, ticket, *given, **rest)
     return reason
 
 
@@ -110,7 +111,7 @@ FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "search begins where it ended": lambda: mock.patch.object(zendesk.Zendesk, "__init__", _no_window),
     "key made from the first message": _key_from_the_first_message,
     "earlier versions' keys not known": lambda: mock.patch.object(History, "triaged", _by_its_key_only),
-    "a copied marker means done": lambda: mock.patch.object(intake.Intake, "_reason_to_skip", _any_marker_means_done),
+    "a copied marker means done": lambda: mock.patch.object(Eligibility, "reason_to_skip", _any_marker_means_done),
     "what our write took away is not put back": lambda: mock.patch.object(
         follow_ups, "overwritten", return_value=history.Overwritten()
     ),

@@ -24,7 +24,7 @@ from ticket_processor.analysis.rules import analyser as rules
 from ticket_processor.core import models
 from ticket_processor.core import sanitize as plain
 from ticket_processor.helpdesk import http_messages, transport, zendesk_listing
-from ticket_processor.pipeline import intake
+from ticket_processor.pipeline import eligibility
 from ticket_processor.policy import decide as policy
 from ticket_processor.policy import note
 from ticket_processor.sandbox import app, choices, clock, records, store, zendesk_api, zendesk_call, zendesk_export
@@ -41,7 +41,7 @@ REMEMBERING: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (plain, ("_strip_once",)),
     (note, ("quoted",)),
     (policy, ("tag",)),
-    (intake, ("parse_iso",)),
+    (eligibility, ("parse_iso",)),
     (models, ("parse_iso",)),
     (zendesk, ("parse_iso",)),
     (zendesk_listing, ("parse_iso",)),

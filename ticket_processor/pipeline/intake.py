@@ -1,7 +1,7 @@
 """Which tickets a run looks at, in order, and how far the cursor may move.
 
-Skipping happens here, before anything is paid for: done, closed, older than asked for, a person was faster, or what
-``skip_rules`` leaves to people. What only waits for its time goes on the retry list.
+Skipping happens here, before anything is paid for; see ``eligibility``. What only waits for its time goes on the retry
+list.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from functools import cache, partial
 from typing import Protocol
 
 from ..core import reasons
-from ..core.clock import parse_iso
 from ..core.errors import RequestSkipped, TicketError
 from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
@@ -25,6 +24,7 @@ from ..policy.thanks import reopened_by_thanks
 from ..state.records import Retry
 from ..state.store import CURSOR, State, in_turn
 from ..tags import earlier_key, write_key
+from .eligibility import KNOWN, Eligibility
 from .page_ledger import PageLedger
 from .search_window import SearchWindow
 from .write_planner import Triage
@@ -35,8 +35,6 @@ ReadAhead = Callable[[Iterator[Page]], Iterator[Page | None]]
 """How pages are read: ``iter`` reads each when it is needed, ``read_ahead`` before that."""
 ToldOf = Callable[[], Sequence[int]]
 """Gives the tickets that the helpdesk has told of since it was last asked."""
-_KNOWN = (reasons.ALREADY_DONE, reasons.DEAD_LETTER, reasons.DROPPED, reasons.OLDER_THAN_SINCE)
-"""These get no line when a ticket comes by again: there is nothing new to say."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +123,8 @@ class Intake:
         self._skipped = skipped
         self._options = options
         self._wanted = options.wanted
+        at_once = options.wanted.tickets if options.wanted is not None and options.wanted.at_once else ()
+        self._eligibility = Eligibility(state, triage, options.since, at_once)
         self._ahead = ahead
         self._told_of = told_of
         self._ledger = PageLedger(lambda cursor: state.remember(**{CURSOR: cursor}))
@@ -135,8 +135,6 @@ class Intake:
         self._handled = IdSet()
         self._passed = IdSet()
         self._left_over: set[int] = set()
-        self._dead: frozenset[int] = frozenset()
-        self._dropped: frozenset[int] = frozenset()
         self._known_to_wait: set[int] = set()
         self._open: set[int] = set()
         self._thinking: set[int] = set()
@@ -155,9 +153,8 @@ class Intake:
     def __iter__(self) -> Iterator[Work | None]:
         """The work, ticket by ticket; ``None`` while the next page is still on its way."""
         retries = self._state.retries()
-        self._dead = frozenset(item.ticket_id for item in retries if item.dead)
+        self._eligibility.learn(retries)
         self._known_to_wait = {item.ticket_id for item in retries if item.reason == reasons.WAITING}
-        self._dropped = self._state.dropped()
         told_of = self._told_of
         if told_of is None:
             yield from self._planned(retries)
@@ -316,7 +313,7 @@ class Intake:
             yield from self._once_more(ticket, wanted.anew)
             return
         try:
-            reason = self._reason_to_skip(ticket, key, history, retried=retried)
+            reason = self._eligibility.reason_to_skip(ticket, key, history, retried=retried)
             reply = self._answer(ticket, history) if reason == reasons.ALREADY_DONE else None
         except TicketError as error:
             self._no_record(ticket.id, error)
@@ -335,7 +332,7 @@ class Intake:
             # The search for our write has read the history already.
             taken_off = history().taken_off(ticket) if self._triage.may_hold_our_write(ticket, None) else None
             yield self._begun(Work(ticket, key, is_new=not retried, taken_off=taken_off))
-        elif retried or reason not in _KNOWN:
+        elif retried or reason not in KNOWN:
             self._skip(ticket.id, reason, key=key)
         elif ticket.id not in self._passed:
             self._passed.add(ticket.id)
@@ -351,7 +348,7 @@ class Intake:
     def _once_more(self, ticket: Ticket, run_id: str) -> Iterator[Work]:
         """Work for a ticket that a person asked to be triaged anew, whatever was written on it."""
         self._handled.add(ticket.id)
-        if (reason := self._left_alone(ticket, retried=True)) is not None:
+        if (reason := self._eligibility.left_alone(ticket, retried=True)) is not None:
             self._skip(ticket.id, reason)
             return
         try:
@@ -374,7 +371,7 @@ class Intake:
 
     def _answer(self, ticket: Ticket, history: Callable[[], History]) -> Work | CustomerReply | None:
         """The customer's answer since a ticket was done, which people may have judged already; ``None`` for none."""
-        if not self._reads_answers or ticket.id in self._dead or ticket.id in self._dropped:
+        if not self._reads_answers or self._eligibility.given_up(ticket.id):
             return None
         if self._selection.reason(ticket) is not None:
             return None
@@ -387,35 +384,6 @@ class Intake:
         if not self._options.replies:
             return None
         return reply if reply.judged else work
-
-    # Why one is left alone
-
-    def _reason_to_skip(self, ticket: Ticket, key: str, history: Callable[[], History], *, retried: bool) -> str | None:
-        if self._state.is_done(ticket.id):
-            return reasons.ALREADY_DONE
-        marked = self._triage.marked(ticket)
-        if (reason := self._left_alone(ticket, retried=retried)) is not None:
-            return reasons.ALREADY_DONE if marked and reason not in (*_KNOWN, reasons.WAITING) else reason
-        if not marked and not self._triage.may_hold_our_write(ticket, None):
-            return None
-        if (triaged := history().triaged(key)) is not None:
-            # An earlier installation has done it, or this one before it lost its state.
-            self._state.remember_done(ticket.id, triaged.intent.rpartition("-")[0], triaged.key)
-            return reasons.ALREADY_DONE
-        return reasons.MARKED_BY_OTHERS if marked and not history().born_with(self._triage.policy.marker) else None
-
-    def _left_alone(self, ticket: Ticket, *, retried: bool) -> str | None:
-        """Why a ticket is left alone that may not be done; from what is known of it without asking."""
-        if ticket.id in self._dead:
-            return reasons.DEAD_LETTER
-        if ticket.id in self._dropped:
-            return reasons.DROPPED
-        if not retried and parse_iso(ticket.created_at) < self._options.since:
-            return reasons.OLDER_THAN_SINCE
-        if (reason := self._selection.reason(ticket)) is not None:
-            return reason
-        at_once = self._wanted is not None and self._wanted.at_once and ticket.id in self._wanted.tickets
-        return reasons.WAITING if self._selection.must_wait(ticket) and not at_once else None
 
     # Ends without work
 
@@ -430,7 +398,7 @@ class Intake:
 
     def _cannot_read(self, ticket_id: int, error: TicketError) -> None:
         """A ticket that makes no sense as the helpdesk shows it; done, given up or dropped ones need none."""
-        if ticket_id in self._handled or ticket_id in self._dead or ticket_id in self._dropped:
+        if ticket_id in self._handled or self._eligibility.given_up(ticket_id):
             return
         if not self._state.is_done(ticket_id):
             self.seen += 1
