@@ -222,7 +222,8 @@ def test_one_file_is_one_run_as_ever_and_loads_nothing_of_this(desks: Accounts) 
     assert "accounts" not in told
     assert told["outcomes"] == {"updated": 2}
     said = desks("run", "--config", "accounts/bolt.toml", "--since", "1d").out
-    assert said.startswith("ticket 1: updated")
+    assert said.startswith("ticket ")
+    assert "ticket 1: updated" in said
     script = (
         "import sys; sys.argv[1:] = ['run', '--config', 'accounts/cord.toml', '--since', '1d']\n"
         "from ticket_processor.cli import main\n"
