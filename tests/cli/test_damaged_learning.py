@@ -55,6 +55,15 @@ def test_a_run_triages_without_what_was_learnt_and_says_so(desk: Desk, damage: C
     assert "what people made of labels was not collected" in told
 
 
+def test_a_report_tells_all_else(desk: Desk) -> None:
+    desk("run", "--since", "1d")
+    (desk.state / FILE_NAME).unlink(missing_ok=True)
+    no_database(desk.state / FILE_NAME)
+    ended = desk("report", "--json")
+    assert ended.object["totals"]["tickets"] == 2
+    assert "what people made of labels is not told" in str(ended.object["remarks"])
+
+
 def test_who_asks_for_what_was_learnt_is_told_that_a_copy_helps(desk: Desk) -> None:
     no_database(desk.state / FILE_NAME)
     assert "put a copy of it back" in desk("release", "show", code=3).err

@@ -16,7 +16,7 @@ import typer
 
 from ..audit.files import log_files
 from ..core.clock import SystemClock, iso
-from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable
 from ..core.models import Risk, Sentiment, Urgency
 from ..learning.scoreboard import kept_scoreboard
 from ..reporting.export import as_data, csv_text
@@ -183,7 +183,10 @@ def report(
                 topics = helpdesk.knowledge(at_least) if knowledge else None
                 found = replace(found, knowledge=helpdesk.with_unanswered(topics, at_least, found.replies))
         offered = uses(found.replies or kept(settings.state_folder))
-        found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end, uses=offered))
+        try:
+            found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end, uses=offered))
+        except StateUnusable as error:
+            found = replace(found, remarks=(*found.remarks, f"what people made of labels is not told: {error}"))
     if to_print or csv == STANDARD_OUTPUT:
         with printing():
             sys.stdout.write(report_markdown.markdown(found) if to_print else csv_text(found))
