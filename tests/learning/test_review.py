@@ -52,6 +52,13 @@ def test_what_is_approved_can_teach_and_an_undo_takes_it_back(store: LearningSto
     assert [item.id for item in store.corrections("pending")] == [1, 2]
 
 
+def test_labels_that_people_kept_are_approved_and_can_teach(store: LearningStore) -> None:
+    store.keep([], [correction(1, 11, "refund", "refund"), correction(2, 11)])
+    assert "kept" in told("review")
+    assert "2 corrections approved (learn undo 1" in told("approve", "--field", "category", "--theirs", "refund")
+    assert [item.id for item in store.examples("category")] == [1, 2]
+
+
 def test_nobody_decides_twice_or_by_half_a_name(store: LearningStore) -> None:
     store.keep([], [correction(1, 11)])
     told("approve", "1")

@@ -113,8 +113,8 @@ def _decided(
         if not wanted:
             raise ConfigError(f"no correction of {field} to {theirs} waits as named; see 'ticketbot learn review'")
         left = [] if one_person else [number for number in wanted if number in waiting[number].pushed]
-        chosen = sorted(set(wanted) - set(left))
-        done = decide_pending(store, chosen, status, person_at_keyboard(), clock.now())
+        done = decide_pending(store, set(wanted) - set(left), status, person_at_keyboard(), clock.now())
+    chosen = [] if done is None else sorted(row[0] for row in done.detail["before"])
     undo = "" if done is None else f" (learn undo {done.id} takes it back)"
     told = f"{many(len(chosen), 'correction')} {status}{undo}"
     screen = Screen(as_json=as_json)

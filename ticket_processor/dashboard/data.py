@@ -128,9 +128,12 @@ def collected(since: float, until: float) -> Scoreboard | None:
 
 
 def pending_corrections() -> tuple[list[Correction], list[LearntChange]]:
-    """The corrections that wait, and the latest decisions. Raises ``StateUnusable`` when they cannot be read."""
+    """The corrections and kept labels that wait, and the latest decisions.
+
+    Raises ``StateUnusable`` when they cannot be read.
+    """
     with closing(LearningStore(given().settings.state_folder / LEARNT, read_only=True)) as store:
-        return store.corrections("pending"), decisions(store, MOST_DECISIONS)
+        return store.corrections("pending", kept=True), decisions(store, MOST_DECISIONS)
 
 
 def open_alerts() -> dict[str, OpenAlert] | None:

@@ -71,9 +71,9 @@ def correction_groups(corrections: Iterable[Correction]) -> list[CorrectionGroup
 def decide_pending(
     store: LearningStore, ids: Collection[int], status: CorrectionStatus, by: str, at: float
 ) -> LearntChange | None:
-    """Approve or reject those of these corrections that still wait; ``None`` where none does."""
+    """Approve or reject those of these corrections and kept labels that still wait; ``None`` where none does."""
     with store.writing():
-        waiting = [item.id for item in store.corrections("pending") if item.id in set(ids)]
+        waiting = [item.id for item in store.corrections("pending", kept=True) if item.id in set(ids)]
         return store.decide(waiting, status, by, at) if waiting else None
 
 

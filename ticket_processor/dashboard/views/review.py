@@ -57,7 +57,7 @@ def body() -> None:
 
 def of_group(group: CorrectionGroup, texts: Mapping[int, str], who: str | None) -> None:
     """One group with its accounts and some texts, and its buttons where ``who`` may decide."""
-    st.text(f"{group.field}: {group.ours or 'none'} → {group.theirs}")
+    st.text(f"{group.field}: {group.ours or 'none'} " + ("was kept" if group.kept else f"→ {group.theirs}"))
     accounts = ", ".join(f"{author or 'unknown'} ({count:,})" for author, count in group.people[:MOST_ACCOUNTS])
     more = ", …" if len(group.people) > MOST_ACCOUNTS else ""
     st.caption(f"{many(group.tickets, 'ticket')}; by {many(len(group.people), 'account')}: {accounts}{more}")
