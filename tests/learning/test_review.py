@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
-from ticket_processor.learning.model import Correction
+from ticket_processor.learning.model import Correction, Reaction
 from ticket_processor.learning.review import correction_groups
+from ticket_processor.learning.scoreboard import decided_by_people
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 
 
@@ -57,6 +58,15 @@ def test_labels_that_people_kept_are_approved_and_can_teach(store: LearningStore
     assert "kept" in told("review")
     assert "2 corrections approved (learn undo 1" in told("approve", "--field", "category", "--theirs", "refund")
     assert [item.id for item in store.examples("category")] == [1, 2]
+
+
+def test_a_ticket_whose_kept_label_was_rejected_is_not_said_to_be_decided_by_people(
+    store: LearningStore, tmp_path: Path
+) -> None:
+    kept = [Reaction(n, "category", "refund", "refund", None, "kept", "person", 11, 1.0, 2.0) for n in (1, 2)]
+    store.keep(kept, [correction(1, 11, "refund", "refund"), correction(2, 11, "refund", "refund")])
+    told("reject", "1")
+    assert decided_by_people(tmp_path) == {2}
 
 
 def test_nobody_decides_twice_or_by_half_a_name(store: LearningStore) -> None:
