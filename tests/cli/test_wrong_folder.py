@@ -27,6 +27,7 @@ NOWHERE = {"TICKETBOT_STATE_DIR": "", "TICKETBOT_LOG_DIR": ""}
         ("learn", "show"),
         ("learn", "review"),
         ("learn", "approve", "1"),
+        ("learn", "pin", "1"),
         ("learn", "thresholds"),
         ("release", "list"),
         ("eval", "--gate", "--candidate", "x.toml"),

@@ -58,13 +58,13 @@ def pin(
         raise ConfigError("--value goes with --ticket and --field")
     if (at_least or at_most) and (value is None or (at_least and at_most)):
         raise ConfigError("--at-least or --at-most goes with --value")
-    settings, left = load(config=config, need_helpdesk=value is not None), 0
+    settings, left = load(config=config, need_helpdesk=value is not None, need_any=True), 0
     bound: Bound = "at_least" if at_least else "at_most" if at_most else "is"
     with closing(LearningStore(settings.state_folder / FILE_NAME)) as store:
         if value is not None and ticket is not None and field is not None:
             cases = [PinnedCase(0, ticket, field, bound, value, _text_of(settings, clock, ticket))]
         else:
-            known = store.corrections(None if corrections else "approved", field)
+            known = store.corrections(None if corrections else "approved", field, kept=bool(corrections))
             chosen = [item for item in known if every or item.ticket_id == ticket or item.id in (corrections or ())]
             if strange := sorted(set(corrections or ()) - {item.id for item in chosen}):
                 raise ConfigError(*(f"there is no correction {number} to pin" for number in strange))
