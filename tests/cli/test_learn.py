@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
+from ticket_processor.core.clock import iso
 from ticket_processor.core.models import Priority
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.scores import wilson_lower
@@ -260,6 +262,24 @@ def test_the_words_that_are_kept_are_redacted_and_erased_with_the_ticket(open_de
     assert not any(b"charged twice" in path.read_bytes() for path in desk.state.glob("learning*"))
     desk("learn", "collect")
     assert found(desk) == {}
+
+
+def test_what_was_collected_goes_with_the_log_and_never_by_this_machines_clock_alone(open_desk: OpenDesk) -> None:
+    desk = open_desk(1)
+    desk("run", "--since", "1d")
+    desk.sandbox.store.person_edit(1, status="solved")
+    desk("learn", "collect")
+    store = LearningStore(desk.state / FILE_NAME)
+    (now,) = {item.settled_at for item in store.reactions()}
+    before = replace(next(store.reactions()), ticket_id=77, settled_at=now - 400 * 86_400)
+    store.keep([before])
+    old_day = desk.logs / f"ticketbot-{iso(before.settled_at)[:10]}.jsonl"
+    old_day.touch()
+    desk("learn", "collect")
+    assert before in store.reactions()
+    old_day.unlink()
+    desk("learn", "collect")
+    assert {item.ticket_id for item in store.reactions()} == {1}
 
 
 def test_a_run_collects_with_a_share_of_its_requests_and_without_it_does_nothing_new(open_desk: OpenDesk) -> None:

@@ -80,6 +80,20 @@ def test_a_forgotten_ticket_leaves_nothing_in_the_file_and_is_not_kept_again(pat
     assert not any(b"quokka" in file.read_bytes() for file in path.parent.iterdir())
 
 
+def test_what_is_old_goes_but_what_was_approved_still_teaches(path: Path) -> None:
+    store = LearningStore(path)
+    old = [replace(CORRECTION, ticket_id=number, at=100.0) for number in (1, 2, 3)]
+    store.keep(
+        [replace(REACTION, settled_at=199.0), replace(REACTION, ticket_id=8, settled_at=200.0)],
+        [*old, replace(CORRECTION, ticket_id=4, at=200.0)],
+    )
+    store.decide([1], "approved", "ana", 300.0)
+    store.decide([2], "rejected", "ana", 300.0)
+    store.drop_before(200.0)
+    assert [item.ticket_id for item in store.reactions()] == [8]
+    assert [(item.ticket_id, item.status) for item in store.corrections()] == [(1, "approved"), (4, "pending")]
+
+
 def test_reading_only_makes_no_file(path: Path) -> None:
     store = LearningStore(path, read_only=True)
     assert (list(store.reactions()), store.changes(), store.cursor()) == ([], [], None)

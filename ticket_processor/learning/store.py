@@ -222,6 +222,13 @@ class LearningStore:
                 emptied(self._db)
         return gone
 
+    def drop_before(self, moment: float) -> None:
+        """Delete what was settled or said before a moment, but for approved corrections and pins, which still teach."""
+        with self.writing() as db:
+            db.execute("DELETE FROM reaction WHERE settled_at<?", (moment,))
+            db.execute("DELETE FROM rating WHERE at<?", (moment,))
+            db.execute("DELETE FROM correction WHERE at<? AND status<>'approved'", (moment,))
+
     def cursor(self) -> str | None:
         """How far the log has been read for tickets that we wrote on; ``None`` before the first time."""
         return self.fact("cursor")

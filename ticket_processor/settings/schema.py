@@ -52,7 +52,9 @@ class ClassifierSettings(Frozen):
 class AuditSettings(Frozen):
     """How long the log is kept, and its keys. The first key of a list writes, all of them read."""
 
-    retention_days: int = Field(365, ge=1, le=3650, description="a day of the log is deleted after this many days")
+    retention_days: int = Field(
+        365, ge=1, le=3650, description="days after which a day of the log is deleted, and what was collected of it"
+    )
     keys: tuple[Annotated[SecretStr, Field(min_length=16)], ...] = Field(
         (), description="keys of 16 characters or more that seal the log; default: `audit.key` in the state folder"
     )

@@ -7,7 +7,8 @@ from contextlib import closing, contextmanager
 from functools import partial
 
 from ..analysis.model_server.prompt import fingerprint
-from ..core.clock import Clock, Deadline, iso, why_ended
+from ..audit.files import log_files
+from ..core.clock import Clock, Deadline, iso, parse_iso, why_ended
 from ..core.errors import CannotRun, DeadlineReached, Stopping, unexpected
 from ..core.models import RedactionLevel
 from ..helpdesk.protocol import Helpdesk
@@ -81,6 +82,7 @@ def collect(
     done = _collector(settings, desk, store, deadline).collect(now, since=since, most=most, advance=advance)
     if done.ended_early is None:
         done.ratings, done.unread = _read_ratings(settings, transport, store, now)
+    _drop_old(settings, store, now)
     return done, _decided(settings, store, now)
 
 
@@ -111,11 +113,19 @@ def collect_in_run(
                     may_go_on=lambda: _requests(transport) - before < allowance,
                 )
             store.keep_fact(ALLOWANCE, str(min(MOST_SAVED, saved - (_requests(transport) - before))))
+            _drop_old(settings, store, now)
             return [*told, *_decided(settings, store, now)]
     except Stopping:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has done its work
         return [f"what people made of labels was not collected: {unexpected(error)}"]
+
+
+def _drop_old(settings: Settings, store: LearningStore, now: float) -> None:
+    """Drop what is older than every day of the log and than days may get: a wrong clock alone drops nothing."""
+    kept = log_files(settings.log_dir)
+    if kept:
+        store.drop_before(min(parse_iso(kept[0].day), now - settings.audit.retention_days * 86_400))
 
 
 def _decided(settings: Settings, store: LearningStore, now: float) -> list[str]:
