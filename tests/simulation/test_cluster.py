@@ -10,7 +10,7 @@ from .cluster_mutations import CLUSTER_MUTATIONS
 from .cluster_world import FATES, ClusterWorld, violations
 from .seeds import first_seeds
 
-SEEDS = 1000
+SEEDS = 500
 IN_DEFAULT_SET = 50
 PART = 50
 HUNTED = 300

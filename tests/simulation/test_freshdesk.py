@@ -14,7 +14,7 @@ from .freshdesk_mutations import FRESHDESK_MUTATIONS, NOTICED_BY
 from .freshdesk_world import FreshdeskWorld
 from .seeds import first_seeds
 
-SEEDS = 1000
+SEEDS = 500
 IN_DEFAULT_SET = 60
 PART = 60
 HUNTED = 2000

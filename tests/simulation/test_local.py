@@ -15,7 +15,7 @@ from .local_world import LocalWorld
 from .reply_invariants import sent_in
 from .seeds import first_seeds
 
-SEEDS = 1000
+SEEDS = 500
 IN_DEFAULT_SET = 60
 PART = 60
 HUNTED = 2000

@@ -12,7 +12,7 @@ from .reply_mutations import NOTICED_BY, REPLY_MUTATIONS
 from .reply_world import ReplyWorld
 from .seeds import first_seeds
 
-SEEDS = 1000
+SEEDS = 500
 IN_DEFAULT_SET = 60
 PART = 60
 HUNTED = 1000

@@ -18,8 +18,8 @@ from .seeds import first_seeds
 from .virtual import VirtualTime
 from .world import World
 
-SEEDS = 2000
-IN_DEFAULT_SET = 200
+SEEDS = 1000
+IN_DEFAULT_SET = 100
 PART = 100
 HUNTED = 2000
 

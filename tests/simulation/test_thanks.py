@@ -11,7 +11,7 @@ from .thanks_invariants import thanked_in, violations
 from .thanks_mutations import NOTICED_BY, THANKS_MUTATIONS
 from .thanks_world import ThanksWorld
 
-SEEDS = 1000
+SEEDS = 500
 IN_DEFAULT_SET = 20
 PART = 20
 HUNTED = 1000
