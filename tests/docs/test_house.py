@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +32,40 @@ def test_no_two_public_classes_share_a_name() -> None:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def imported(body: Sequence[ast.AST], package: str) -> Iterator[str]:
+    """What a module imports while it is loaded: not in its functions, and not for types alone."""
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            module = ".".join(filter(None, [above, node.module]))
+            yield from (module, *(f"{module}.{name.name}" for name in node.names))
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            yield from imported(node.orelse, package)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from imported([*ast.iter_child_nodes(node)], package)
+
+
+def test_each_module_can_be_the_first_that_is_imported() -> None:
+    """None needs another that is still waiting for it: ``prepare`` raises ``CycleError`` with the circle."""
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    modules = {name.removesuffix(".__init__"): path for name, path in files.items()}
+    needs = {
+        name: {
+            needed
+            for needed in imported(
+                ast.parse(path.read_text(encoding="utf-8")).body,
+                name if path.name == "__init__.py" else name.rpartition(".")[0],
+            )
+            if needed in modules and needed != name
+        }
+        for name, path in modules.items()
+    }
+    assert sum(map(len, needs.values())) > len(modules)
+    TopologicalSorter(needs).prepare()
 
 
 def test_the_run_can_be_read_from_top_to_bottom() -> None:

@@ -8,7 +8,7 @@ from .invariants import violations
 from .seeds import first_seeds
 from .split_world import SPLIT_MUTATIONS, SplitWorld
 
-SEEDS = 600
+SEEDS = 300
 PART = 10
 
 

@@ -75,7 +75,7 @@ def test_schemathesis_finds_no_server_error(make_rig: MakePortal, who: str) -> N
     for operation in [result.ok() for result in schema.get_all_operations()]:
 
         @settings(
-            max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+            max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
         )
         @given(operation.as_strategy(), extras, st.booleans())
         def play(case: Any, more: dict[str, str], is_real: bool) -> None:
