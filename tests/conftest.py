@@ -17,7 +17,7 @@ from ticket_processor.core.models import Ticket
 from .support.memory_helpdesk import Office, Open
 
 settings.register_profile("default set", deadline=None, max_examples=15)
-settings.register_profile("slow set", deadline=None, max_examples=100)
+settings.register_profile("slow set", deadline=None, max_examples=60)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
