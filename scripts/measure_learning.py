@@ -26,6 +26,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from labelled_files import labelled_files
+
 from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import RedactedText
@@ -170,11 +172,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--by", nargs="+", default=["person", "rule"], choices=["person", "rule"])
     options = parser.parse_args()
-    for name in options.files:
-        path = options.data_dir / f"{name}.jsonl.gz"
-        if not path.is_file():
-            print(f"{name}: left out, there is no {path}")
-            continue
+    for name, path in labelled_files(options.data_dir, options.files):
         rows = rows_of(path)
         print(f"{name}: {len(rows)} rows")
         ranked = [label for label, _ in Counter(row.gold for row in rows).most_common()]

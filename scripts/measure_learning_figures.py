@@ -16,6 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import development  # noqa: F401 - for its effect
+from labelled_files import labelled_files
 
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import redact
@@ -92,11 +93,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--files", nargs="+", default=FILES)
     options = parser.parse_args()
-    for name in options.files:
-        path = options.data_dir / f"{name}.jsonl.gz"
-        if not path.is_file():
-            print(f"{name}: skipped, there is no {path.name}")
-            continue
+    for name, path in labelled_files(options.data_dir, options.files):
         labels, texts = tickets_of(path)
         near = neighbours_of(texts)
         found, broken, coverage = promises(answers_of(labels, near), options.histories)

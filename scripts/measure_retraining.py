@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import development  # noqa: F401 - for its effect
+from labelled_files import labelled_files
 
 from ticket_processor.analysis.classifier.analyser import LocalClassifier
 from ticket_processor.analysis.classifier.storage import write
@@ -87,11 +88,7 @@ def main() -> None:
     parser.add_argument("--files", nargs="+", default=FILES)
     parser.add_argument("--draws", type=int, default=3)
     options = parser.parse_args()
-    for name in options.files:
-        path = options.data_dir / f"{name}.jsonl.gz"
-        if not path.is_file():
-            print(f"{name}: skipped, there is no {path.name}")
-            continue
+    for name, path in labelled_files(options.data_dir, options.files):
         others = {"urgency": None, "sentiment": None}
         rows = [row.model_copy(update=others) for row in read_examples([path]) if row.category in TAXONOMY.names]
         found = [measure(rows, seed) for seed in range(options.draws)]
