@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ticket_processor.core.models import Ticket
 from ticket_processor.core.reasons import MARKED_BY_OTHERS, MEANINGS
@@ -20,6 +20,8 @@ ALLOWED_KEYS = frozenset(
 )
 MOST_SECONDS = 540.0 + 60.0
 """A run's deadline, and what the call may take that is under way then."""
+ON_THE_WAY_S = 8.0
+"""An edit that moves no stamp cannot be noticed between the read and the write."""
 _EXPLAINED = re.compile("|".join(re.sub("[A-Z_]+$", ".+", reason) for reason in MEANINGS))
 PRIORITIES = frozenset({"urgent", "high", "normal", "low"})
 
@@ -42,6 +44,23 @@ def violations(world: Evidence) -> list[str]:
     found += _trusted_after_all(world)
     found += _without_meaning(world)
     return found
+
+
+def of_tickets(world: Evidence, judge: Callable[[StoredTicket], Iterator[str]]) -> list[str]:
+    """One sentence for each promise that was broken on a ticket, which it names."""
+    tickets = world.sandbox.store.tickets.items()
+    return [f"ticket {number}: {sentence}" for number, ticket in tickets for sentence in judge(ticket)]
+
+
+def touches(world: Evidence, write: Audit) -> Iterator[Audit]:
+    """What people had done on the ticket before a write of ours that a run could notice."""
+    for edit in world.sandbox.store.history:
+        if edit.ticket_id != write.ticket_id or edit.at >= write.at or edit.actor != "person":
+            continue
+        silent = not any(event.get("type") == "Comment" for event in edit.events)
+        unstamped = silent and edit.at > write.at - ON_THE_WAY_S and world.mishaps.silent
+        if edit.visible and not unstamped:
+            yield edit
 
 
 def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:

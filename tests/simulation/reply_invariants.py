@@ -6,6 +6,7 @@ import hashlib
 import html
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from ticket_processor.sandbox.records import Audit, StoredTicket
@@ -16,16 +17,11 @@ from .reply_world import ReplyWorld
 
 REPLY_KEYS = {"tags", "safe_update", "updated_stamp", "metadata", "comment"}
 STATUS_KEYS = {"tags", "safe_update", "updated_stamp", "metadata", "status"}
-ON_THE_WAY_S = 8.0
-"""An edit that moves no stamp cannot be noticed between the read and the write."""
 
 
 def violations(world: ReplyWorld) -> list[str]:
     """One sentence for each broken promise; empty when all were kept."""
-    found = invariants.violations(world)
-    for number, ticket in world.sandbox.store.tickets.items():
-        found += [f"ticket {number}: {sentence}" for sentence in _of_ticket(world, ticket)]
-    return found
+    return invariants.violations(world) + invariants.of_tickets(world, partial(_of_ticket, world))
 
 
 def _of_ticket(world: ReplyWorld, ticket: StoredTicket) -> Iterator[str]:
@@ -68,12 +64,8 @@ def _in_order(
     """Late enough, and on a ticket that nobody has touched."""
     if int(audit.at) - int(behind.at) < delay_s - 1:
         yield f"{what} after {audit.at - behind.at:.0f} s instead of {delay_s:.0f} s"
-    for edit in world.sandbox.store.history:
-        if edit.ticket_id != ticket.id or edit.at >= audit.at or edit.actor != "person" or edit is ticket.audits[0]:
-            continue
-        silent = not any(event.get("type") == "Comment" for event in edit.events)
-        unstamped = silent and edit.at > audit.at - ON_THE_WAY_S and world.mishaps.silent
-        if edit.visible and not unstamped:
+    for edit in invariants.touches(world, audit):
+        if edit is not ticket.audits[0]:
             yield f"{what} although a person had touched the ticket {audit.at - edit.at:.0f} s before"
     allowed = {_key(behind), key_of_stage(_key(behind), COMPLETE), _key(audit)}
     for edit in world.our_writes(ticket.id):

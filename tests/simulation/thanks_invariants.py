@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ticket_processor.policy.decide import Mode
 from ticket_processor.sandbox.records import Audit, StoredTicket
@@ -11,16 +12,11 @@ from . import invariants
 from .thanks_world import ThanksWorld
 
 KEYS = {"tags", "safe_update", "updated_stamp", "metadata", "comment"}
-ON_THE_WAY_S = 8.0
-"""An edit that moves no stamp cannot be noticed between the read and the write."""
 
 
 def violations(world: ThanksWorld) -> list[str]:
     """One sentence for each broken promise; empty when all were kept."""
-    found = invariants.violations(world)
-    for number, ticket in world.sandbox.store.tickets.items():
-        found += [f"ticket {number}: {sentence}" for sentence in _of_ticket(world, ticket)]
-    return found
+    return invariants.violations(world) + invariants.of_tickets(world, partial(_of_ticket, world))
 
 
 def _of_ticket(world: ThanksWorld, ticket: StoredTicket) -> Iterator[str]:
@@ -45,18 +41,11 @@ def _of_ticket(world: ThanksWorld, ticket: StoredTicket) -> Iterator[str]:
         if not behind:
             yield "5 status: nobody had said thanks"
             continue
-        yield from _untouched(world, ticket, audit, behind[-1])
+        for edit in invariants.touches(world, audit):
+            if edit.at > behind[-1]:
+                ago = audit.at - edit.at
+                yield f"5 status: a person had touched the ticket {ago:.0f} s before our write for thanks"
         yield from _accounted(world, audit)
-
-
-def _untouched(world: ThanksWorld, ticket: StoredTicket, audit: Audit, thanked: float) -> Iterator[str]:
-    for edit in world.sandbox.store.history:
-        if edit.ticket_id != ticket.id or not thanked < edit.at < audit.at or edit.actor != "person":
-            continue
-        silent = not any(event.get("type") == "Comment" for event in edit.events)
-        unstamped = silent and edit.at > audit.at - ON_THE_WAY_S and world.mishaps.silent
-        if edit.visible and not unstamped:
-            yield f"5 status: a person had touched the ticket {audit.at - edit.at:.0f} s before our write for thanks"
 
 
 def _accounted(world: ThanksWorld, audit: Audit) -> Iterator[str]:
