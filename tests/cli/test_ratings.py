@@ -14,7 +14,7 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.sandbox.ratings import answer_survey, rate
 
-from .conftest import Command, OpenDesk, rows
+from .conftest import Command, Desk, OpenDesk, rows
 from .freshdesk_desk import freshdesk
 from .test_learn import zendesk_hands
 from .test_local import LocalCommand
@@ -25,6 +25,16 @@ SECRET = "melody says thank you"
 def scores(desk: Command) -> dict[int, str]:
     store = LearningStore(desk.state / FILE_NAME, read_only=True)
     return dict(store.rows("SELECT ticket_id, score FROM rating ORDER BY ticket_id"))
+
+
+def rated_badly(open_desk: OpenDesk) -> Desk:
+    """A desk with two solved tickets, each with a bad rating."""
+    desk = open_desk(2)
+    desk("run", "--since", "1d")
+    for number in (1, 2):
+        desk.sandbox.store.person_edit(number, status="solved")
+        rate(desk.sandbox.store, number, "bad")
+    return desk
 
 
 def test_on_zendesk_ratings_are_counted_by_category_and_by_what_people_made_of_it(open_desk: OpenDesk) -> None:
@@ -64,11 +74,7 @@ def test_on_zendesk_ratings_are_counted_by_category_and_by_what_people_made_of_i
 
 
 def test_a_rating_that_changes_counts_once_and_an_erased_ticket_has_none(open_desk: OpenDesk) -> None:
-    desk = open_desk(2)
-    desk("run", "--since", "1d")
-    for number in (1, 2):
-        desk.sandbox.store.person_edit(number, status="solved")
-        rate(desk.sandbox.store, number, "bad")
+    desk = rated_badly(open_desk)
     desk("learn", "collect")
     desk.advance(60)
     rate(desk.sandbox.store, 1, "good")
@@ -80,11 +86,7 @@ def test_a_rating_that_changes_counts_once_and_an_erased_ticket_has_none(open_de
 
 
 def test_a_rating_without_a_date_is_none_and_the_others_are_read(open_desk: OpenDesk) -> None:
-    desk = open_desk(2)
-    desk("run", "--since", "1d")
-    for number in (1, 2):
-        desk.sandbox.store.person_edit(number, status="solved")
-        rate(desk.sandbox.store, number, "bad")
+    desk = rated_badly(open_desk)
     desk.sandbox.store.ratings[0]["updated_at"] = "soon"
     desk("learn", "collect")
     assert scores(desk) == {2: "bad"}
