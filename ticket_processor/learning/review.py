@@ -72,8 +72,9 @@ def decide_pending(
     store: LearningStore, ids: Collection[int], status: CorrectionStatus, by: str, at: float
 ) -> LearntChange | None:
     """Approve or reject those of these corrections and kept labels that still wait; ``None`` where none does."""
+    wanted = frozenset(ids)
     with store.writing():
-        waiting = [item.id for item in store.corrections("pending", kept=True) if item.id in set(ids)]
+        waiting = [item.id for item in store.corrections("pending", kept=True) if item.id in wanted]
         return store.decide(waiting, status, by, at) if waiting else None
 
 

@@ -93,7 +93,7 @@ def collect_in_run(
 
     What a run leaves unused, a later one may use; what it uses too much, later ones leave. Raises :class:`Stopping`.
     """
-    now, before, told = clock.now(), _requests(transport), list[str]()
+    now, before, troubles = clock.now(), _requests(transport), list[str]()
     try:
         with closing(LearningStore(settings.state_folder / FILE_NAME)) as store:
             saved = float(store.fact(ALLOWANCE) or 0.0) + before * settings.learning.collect_share
@@ -105,7 +105,7 @@ def collect_in_run(
                 try:
                     _read_ratings(settings, transport, store, now)
                 except CannotRun as error:
-                    told.append(f"customers' ratings were not read: {error}")
+                    troubles.append(f"customers' ratings were not read: {error}")
             if allowance - (_requests(transport) - before) >= 2:  # one request says which tickets are solved
                 _collector(settings, desk, store, half).collect(
                     now,
@@ -114,7 +114,7 @@ def collect_in_run(
                 )
             store.keep_fact(ALLOWANCE, str(min(MOST_SAVED, saved - (_requests(transport) - before))))
             _drop_old(settings, store, now)
-            return [*told, *_decided(settings, store, now)]
+            return [*troubles, *_decided(settings, store, now)]
     except Stopping:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has done its work
