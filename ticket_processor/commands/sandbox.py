@@ -35,6 +35,9 @@ def sandbox(
             "Freshdesk's are growth, pro, enterprise, trial, plus1000, plus2000, unlimited.",
         ),
     ] = "enterprise",
+    role: Annotated[
+        str, typer.Option(metavar="ROLE", help="The bot's role: admin or agent; Freshdesk also has observer.")
+    ] = "admin",
     faults: Annotated[
         str, typer.Option(metavar="FAULTS", help="Misbehaviour: 'lost-reply=0.05,error-before=0.02', or a JSON file.")
     ] = "",
@@ -69,6 +72,7 @@ def sandbox(
             faults=fault_plan,
             llm_latency=parse_latency(llm_latency, random_seed),
             helpdesk=helpdesk,
+            bot_role=role,
             rules=Rules(job_seconds=(0.1, 0.0)) if plan == "unlimited" else None,
         )
     except OSError as error:
