@@ -122,10 +122,6 @@ class Freshdesk:
             view.ticket, self._views.all_said(view), self._confirmed(view.ticket), self._views.own(), self._marker
         )
 
-    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
-        """See :meth:`Helpdesk.recent_edits`: Freshdesk has no such list."""
-        return iter(())
-
     # Writing
 
     def update(self, change: Change) -> Edit | None:
@@ -187,7 +183,7 @@ class Freshdesk:
         if note is not None and note.edited_by in (None, self._views.own()):
             self._delete_note(note.id)
 
-    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
         """See :meth:`Helpdesk.update_many`: Freshdesk's jobs make one change to all of their tickets."""
         raise JobRefused("Freshdesk has no jobs of different updates")
 

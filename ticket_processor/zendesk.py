@@ -37,7 +37,6 @@ from .helpdesk.zendesk_format import (
     body_of,
     details_of,
     error_code,
-    is_before,
     job_status,
     people_of,
     read_edits,
@@ -53,12 +52,10 @@ MAX_AUDITS_BYTES = 2_000_000
 """Of a page of audits, which many threads read at a time."""
 UPDATE_LIMIT = "tickets-update"
 MAX_AUDIT_PAGES = 50
-MAX_RECENT_PAGES = 20
-"""Pages of the account's last audits that are read after a job; what they lack is looked up ticket by ticket."""
 MANY = 3
 """After this many tickets that cannot be shown, and none that can, the others are not asked for one by one."""
 STALE_BY_S = 3600.0
-"""Seconds by which the stamp of a trial's stale item is older than the ticket's own."""
+"""Seconds by which the stamp of a job's stale item is older than the ticket's own."""
 _JOB_ID = re.compile(r"^[A-Za-z0-9-]{1,80}$")
 
 
@@ -193,25 +190,6 @@ class Zendesk:
             read += int(params["page[size]"])  # a page may have become smaller
         raise TicketError(f"more than {MAX_AUDIT_PAGES * 100} audits; they were not searched")
 
-    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
-        """See :meth:`Helpdesk.recent_edits`: the account's audits, the newest first, which admins may list."""
-        params: dict[str, str | int] = {"page[size]": 100}
-        for _ in range(MAX_RECENT_PAGES):
-            reply = self._reads.page("/ticket_audits", params, "page[size]", most=MAX_AUDITS_BYTES, about_one=True)
-            if not reply.ok:
-                return
-            rows = body_of(reply).get("audits")
-            audits = [mapping(row) for row in rows] if isinstance(rows, list) else []
-            for audit in audits:
-                ticket_id = audit.get("ticket_id")
-                if isinstance(ticket_id, int):
-                    yield from ((ticket_id, edit) for edit in read_edits(audit))
-            meta = mapping(body_of(reply).get("meta"))
-            older = any(is_before(audit.get("created_at"), since) for audit in audits)
-            if older or not meta.get("has_more") or not meta.get("after_cursor"):
-                return
-            params["page[after]"] = str(meta["after_cursor"])
-
     # Writing
 
     def update(self, change: Change) -> Edit | None:
@@ -260,12 +238,14 @@ class Zendesk:
             self._reads.report(refused)
             raise PartRefused(refused, "fields")
 
-    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
         """See :meth:`Helpdesk.update_many`: ``PUT /tickets/update_many`` with a stamp of its own on each item."""
-        tickets = [{"id": change.ticket_id, **self._with_choices(update_body(change), change)} for change in changes]
-        if stale is not None:
-            old = iso(parse_iso(stale.stamp) - STALE_BY_S)
-            tickets.append({"id": stale.ticket_id, "safe_update": True, "updated_stamp": old})
+        tickets = []
+        for change in changes:
+            item = {"id": change.ticket_id, **self._with_choices(update_body(change), change)}
+            if change.ticket_id == stale:
+                item["updated_stamp"] = iso(parse_iso(change.stamp) - STALE_BY_S)
+            tickets.append(item)
         reply = self._transport.request(
             "PUT",
             "/api/v2/tickets/update_many",

@@ -11,6 +11,7 @@ import pytest
 from ticket_processor.core.latency_histogram import Latencies
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.pipeline.delivery import FEW
+from ticket_processor.pipeline.jobs import TRIAL_ITEMS
 from ticket_processor.pipeline.writeback import SMALL_JOB
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.messages import Request, Response
@@ -89,7 +90,8 @@ def test_many_tickets_take_few_requests_and_the_log_says_why(open_desk: OpenDesk
     assert len(told) == 100
     assert set(told[0]["change"]) >= {"tags_added", "priority", "note", "stamp", "key"}
     intents = [line["intent"] for line in desk.events("intent")]
-    assert sorted(intents) == sorted(line["intent"] for line in told)
+    assert {line["intent"] for line in told} <= set(intents)
+    assert len(intents) == 101, "the trial's stale item was sent again"
 
 
 @pytest.mark.slow
@@ -473,14 +475,15 @@ def test_an_account_whose_job_slots_stay_full_gets_single_updates(open_desk: Ope
     assert jobs_of_open_intents(desk) == set()
 
 
-def test_an_account_whose_records_cannot_be_read_is_written_to_all_the_same(open_desk: OpenDesk) -> None:
+def test_an_account_whose_records_cannot_be_read_is_written_to_one_by_one(open_desk: OpenDesk) -> None:
     desk = open_desk(MANY, faults="status:GET:/audits:status=422")
     ended = desk("run", "--since", "1d", "--json")
-    assert ended.object["outcomes"] == {"updated": MANY}
-    assert len(desk.marked()) == MANY
-    known = learnt(desk)
-    assert known is not None
-    assert known.ok, "the account's last audits tell enough"
+    assert ended.object["writes"]["singly"] >= MANY - 3 * (TRIAL_ITEMS + 1)
+    assert ended.object["writes"]["in_jobs"] == 0, "what a job's items replaced is not known"
+    assert learnt(desk) is None
+    desk.sandbox.faults.rules.clear()
+    desk("run")
+    exactly_once(desk)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import (
     CannotRun,
     DeadlineReached,
@@ -30,11 +31,11 @@ from ticket_processor.pipeline.writeback import MOST_WAITING, SMALL_JOB
 from ticket_processor.state.records import Verdict
 from ticket_processor.tags import reference
 
-from ..support.fakes import a_decision, a_ticket, an_analysis
+from ..support.fakes import START, a_decision, a_ticket, an_analysis
 from ..support.writeback_rig import Bench, outcomes_of
 
 BATCH = Delivery("batch")
-SEEN = BatchTrust(at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True)
+SEEN = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=True, stamps=True)
 PROBED = (
     '{"how":"probe","at":"2026-11-20T00:00:00Z","ok":true,"comment":true,"private":true,"metadata":true,"stamps":true,'
     '"placeholders_safe":true,"stamp_rule":"equal","conflict_error":"UpdateConflict","batch_tag_edits":false,'
@@ -287,15 +288,12 @@ def test_a_read_that_is_behind_its_job_is_repeated_before_anything_is_sent_again
     written_once(bench, outcomes)
     assert [outcome.ticket_id for outcome in outcomes][:3] == [1, 2, 3]
     assert {outcome.reason for outcome in outcomes} == {"by m-1"}
-    assert (bench.desk.sizes(), bench.desk.times("history")) == ([30], 0)
+    assert (bench.desk.sizes(), bench.desk.times("history")) == ([30], 2), (
+        "of each look that shows any, one item's record"
+    )
 
 
-@pytest.mark.parametrize(("listed", "why"), [(True, "by m-1"), (False, "confirmed_by_reading")])
-def test_a_success_that_a_person_has_undone_since_is_known_by_the_record_and_not_repeated(
-    bench: Bench, listed: bool, why: str
-) -> None:
-    if not listed:
-        bench.desk.recent_edits = lambda _since: iter(())  # type: ignore[method-assign]
+def test_a_success_that_a_person_has_undone_since_is_known_by_the_record_and_not_repeated(bench: Bench) -> None:
     verdicts = tickets(bench, 2)
     write_back = bench.write_back(delivery=BATCH)
     write_back.take(verdicts)
@@ -307,7 +305,7 @@ def test_a_success_that_a_person_has_undone_since_is_known_by_the_record_and_not
     bench.somebody(2, ago=10, tags=("theirs",))
     outcomes = outcomes_of(write_back.finish())
     assert by_status(outcomes) == {1: OutcomeStatus.UPDATED, 2: OutcomeStatus.UPDATED}
-    assert {outcome.ticket_id: outcome.reason for outcome in outcomes}[2] == why
+    assert {outcome.ticket_id: outcome.reason for outcome in outcomes}[2] == "confirmed_by_reading"
     assert bench.desk.tickets[2].tags == ("theirs",)
     assert (bench.desk.sizes(), bench.desk.written) == ([2], [])
 
@@ -437,14 +435,11 @@ def unknown(bench: Bench) -> Bench:
     return bench
 
 
-@pytest.mark.parametrize("listed", [True, False])
-def test_the_first_job_on_an_unknown_account_is_small_and_looked_at_closely(unknown: Bench, listed: bool) -> None:
-    if not listed:
-        unknown.desk.recent_edits = lambda _since: iter(())  # type: ignore[method-assign]
+def test_the_first_job_on_an_unknown_account_is_small_and_looked_at_closely(unknown: Bench) -> None:
     outcomes = unknown.bring(tickets(unknown, 130), delivery=Delivery())
     written_once(unknown, outcomes)
-    assert unknown.desk.sizes() == [TRIAL_ITEMS, 100, 25]
-    assert unknown.desk.times("history") == (0 if listed else 130)
+    assert unknown.desk.sizes() == [TRIAL_ITEMS + 1, 100, 25]
+    assert unknown.desk.times("history") == TRIAL_ITEMS + 2, "each of the first job's items, and one of each other job"
     known = batch_trust.learnt(unknown.state)
     assert known is not None
     assert (known.ok, known.stamps) == (True, True)
@@ -454,7 +449,7 @@ def test_the_first_job_waits_for_no_more_than_it_takes(unknown: Bench) -> None:
     write_back = unknown.write_back(delivery=Delivery())
     write_back.take(tickets(unknown, TRIAL_ITEMS + 1))
     list(write_back.advance(outstanding=40))
-    assert unknown.desk.sizes() == [TRIAL_ITEMS]
+    assert unknown.desk.sizes() == [TRIAL_ITEMS + 1]
 
 
 def test_no_second_job_is_sent_before_the_first_was_looked_at(unknown: Bench) -> None:
@@ -464,7 +459,7 @@ def test_no_second_job_is_sent_before_the_first_was_looked_at(unknown: Bench) ->
     list(write_back.advance(0))
     unknown.clock.advance(30)
     list(write_back.advance(0))
-    assert unknown.desk.sizes() == [TRIAL_ITEMS]
+    assert unknown.desk.sizes() == [TRIAL_ITEMS + 1]
 
 
 @pytest.mark.parametrize(("loses", "what"), [("no note", "its note"), ("no metadata", "its metadata")])
@@ -474,21 +469,21 @@ def test_an_account_whose_jobs_lose_something_gets_single_updates_for_good(
     unknown.desk.items = dict.fromkeys(range(1, 31), loses)
     outcomes = unknown.bring(tickets(unknown, 30), delivery=Delivery())
     assert set(by_status(outcomes).values()) == {OutcomeStatus.UPDATED}
-    assert unknown.desk.sizes() == [TRIAL_ITEMS]
+    assert unknown.desk.sizes() == [TRIAL_ITEMS + 1]
     assert len(unknown.desk.written) == 30 - TRIAL_ITEMS
     assert what in alerts(unknown, "write_mode")[-1]["why"]
 
     more = {number: a_ticket(number) for number in range(31, 61)}
     unknown.desk.tickets |= more
     unknown.settle(*more, delivery=BATCH)  # another run, which remembers
-    assert unknown.desk.sizes() == [TRIAL_ITEMS]
+    assert unknown.desk.sizes() == [TRIAL_ITEMS + 1]
 
 
 def test_a_note_that_a_job_publishes_ends_everything(unknown: Bench) -> None:
     unknown.desk.items = {2: "public"}
     with pytest.raises(NotePublished, match="ticket 2 became public"):
         unknown.bring(tickets(unknown, 30), delivery=Delivery())
-    assert (unknown.desk.sizes(), unknown.desk.written) == ([TRIAL_ITEMS], [])
+    assert (unknown.desk.sizes(), unknown.desk.written) == ([TRIAL_ITEMS + 1], [])
     assert batch_trust.learnt(unknown.state) is None
 
 
@@ -508,7 +503,6 @@ def test_a_published_note_is_known_by_its_reference_where_the_item_lost_its_meta
 
 def test_a_record_that_is_behind_the_ticket_proves_nothing_against_the_account(unknown: Bench) -> None:
     verdicts = tickets(unknown, 130)
-    unknown.desk.recent_edits = lambda _since: iter(())  # type: ignore[method-assign]
     record, looks = unknown.desk.history, []
 
     def lagging(ticket_id: int) -> History:
@@ -518,7 +512,7 @@ def test_a_record_that_is_behind_the_ticket_proves_nothing_against_the_account(u
     unknown.desk.history = lagging  # type: ignore[method-assign]
     outcomes = unknown.bring(verdicts, delivery=Delivery())
     written_once(unknown, outcomes)
-    assert unknown.desk.sizes() == [TRIAL_ITEMS, 100, 25], "it is looked at again, and no other trial is needed"
+    assert unknown.desk.sizes() == [TRIAL_ITEMS + 1, 100, 25], "it is looked at again, and no other trial is needed"
     known = batch_trust.learnt(unknown.state)
     assert known is not None
     assert known.ok

@@ -158,14 +158,12 @@ class Account:
     def withdraw(self, change: Change) -> None:
         """Nothing is ever left of a write that was not made."""
 
-    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
-        return iter(())
-
-    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
-        done = dict.fromkeys((change.ticket_id for change in changes), True)
-        self.jobs_taken.append(done if stale is None else {**done, stale.ticket_id: False})
+    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
+        done = {change.ticket_id: change.ticket_id != stale for change in changes}
+        self.jobs_taken.append(done)
         for change in changes:
-            self.apply(change)
+            if done[change.ticket_id]:
+                self.apply(change)
         return str(len(self.jobs_taken))
 
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
@@ -881,7 +879,7 @@ def test_jobs_that_are_under_way_when_it_is_stopped_are_sent_and_not_nothing(ben
 
     bench.account.jobs = stop  # type: ignore[method-assign]
     summary = bench.undo(*range(1, 8), delivery=Delivery("batch"))
-    assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 5, 2)
+    assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 6, 1)
     assert "nothing done" not in "".join(path.read_text("utf-8") for path in bench.folder.glob("*.log"))
     assert "nothing done" not in text(Undone(summary, bench.folder, RUN), InPart(), NOTES["zendesk"])
 

@@ -17,11 +17,12 @@ from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_reads import ZendeskReads
-from ticket_processor.pipeline import follow_ups, intake, settlement
+from ticket_processor.pipeline import follow_ups, intake
 from ticket_processor.pipeline.eligibility import Eligibility
-from ticket_processor.pipeline.job_records import JobRecords
+from ticket_processor.pipeline.job_trust import JobTrust
 from ticket_processor.pipeline.jobs import UpdateJobs
 from ticket_processor.pipeline.shared_faults import SharedFaults
+from ticket_processor.pipeline.verification import WriteVerifier
 from ticket_processor.state.store import State
 from ticket_processor.tags import earlier_key
 
@@ -63,14 +64,13 @@ def _no_window(desk: zendesk.Zendesk, *given: Any, whole: Any = zendesk.Zendesk.
     whole(desk, *given, **{**rest, "search_window_s": 0.0})
 
 
-def _not_compared(records: JobRecords, made: Sequence[settlement.Settlement], *, last: bool) -> list[Any]:
-    for work in made:
-        work.recorded = None
-    return []
-
-
-def _trusted_for_ever(state: Any, now: str, why: str = "") -> BatchTrust:
+def _trusted_for_ever(state: Any, now: str) -> BatchTrust:
     return BatchTrust(at=now, ok=True, comment=True, private=True, metadata=True, stamps=True)
+
+
+def _learns_in_silence(trust: JobTrust, known: BatchTrust, whole: Any = JobTrust._learn) -> None:
+    whole(trust, known)
+    trust.guard_ended = False
 
 
 def _by_its_key_only(told: History, key: str = "") -> Edit | None:
@@ -103,7 +103,9 @@ FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     ),
     "a stale job ends the run": lambda: mock.patch.object(zendesk.Zendesk, "_jobs", _stale_jobs_end_runs),
     "a fault of the account is counted against each ticket": _counted_against_each,
-    "what a job's item replaced is not compared": lambda: mock.patch.object(JobRecords, "compare", _not_compared),
+    "what a job's item replaced is not compared": lambda: mock.patch.object(JobTrust, "unguarded", False),
+    "a guard that ended is not told": lambda: mock.patch.object(JobTrust, "_learn", _learns_in_silence),
+    "writes in guarded jobs are not read back": lambda: mock.patch.object(WriteVerifier, "_compare"),
     "jobs are used on after one has overwritten": lambda: mock.patch.object(batch_trust, "revoked", _trusted_for_ever),
     "a job whose reply was lost is sent again at once": lambda: mock.patch.object(
         UpdateJobs, "may_still_write", return_value=False

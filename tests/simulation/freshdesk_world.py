@@ -73,7 +73,9 @@ class FreshdeskWorld(World):
         return sandbox
 
     def _shape(self, held: Mishaps) -> None:
-        self.mishaps = replace(held, upgrade=None, redacts=False)  # no earlier version knew Freshdesk
+        stamps = held.ignores_stamps and not held.guard_ended  # there are no jobs either
+        none = {"ignores_stamps": stamps, "guard_ended": False, "agent": False}
+        self.mishaps = replace(held, upgrade=None, redacts=False, **none)  # no earlier version knew Freshdesk
         super()._shape(self.mishaps)
         self._overlap = False
         self._signed_in = FreshdeskSettings(url=BASE_URL, api_key="sandbox-api-key")

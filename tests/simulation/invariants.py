@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ticket_processor.core.models import Ticket
 from ticket_processor.core.reasons import MARKED_BY_OTHERS, MEANINGS
+from ticket_processor.helpdesk import batch_trust
 from ticket_processor.policy.reanalysis import anew_key
 from ticket_processor.sandbox.records import Audit, StoredTicket
 
@@ -42,6 +43,7 @@ def violations(world: Evidence) -> list[str]:
     found += _unaccounted(world)
     found += _too_long(world)
     found += _trusted_after_all(world)
+    found += _told_of_the_end(world)
     found += _without_meaning(world)
     return found
 
@@ -299,6 +301,17 @@ def _trusted_after_all(world: Evidence) -> Iterator[str]:
             if method == "PUT" and "update_many" in path and world.run_starts[run] > max(known, at):
                 yield f"13 trust: {run} used jobs after one had written over a person's edit on ticket {ticket_id}"
                 return
+
+
+def _told_of_the_end(world: Evidence) -> Iterator[str]:
+    """13: a run that finds stamps to guard no longer says so by its exit code, unless something worse ended it."""
+    if not world.mishaps.guard_ended:
+        return
+    why = (batch_trust.PASSED_OVER, batch_trust.STALE_DONE)
+    told = {line["run_id"] for line in world.log if line.get("why") in why}
+    for end in world.ends:
+        if not isinstance(end, str) and end.run_id in told and not end.exit_code:
+            yield f"13 trust: {end.run_id} found that stamps guard no longer, and ended with 0"
 
 
 def _too_long(world: Evidence) -> Iterator[str]:

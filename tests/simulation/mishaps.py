@@ -35,6 +35,10 @@ class Mishaps:
     omits: float = 0.0
     stale_jobs: int | None = None
     ignores_stamps: bool = False
+    guard_ended: bool = False
+    """Whether runs know of an earlier day that stamps guard, which they do no longer."""
+    agent: bool = False
+    """Whether the user may see no more than an agent."""
     silent: float = 0.0
     """How many of people's edits move no stamp."""
     hidden: bool = False
@@ -87,13 +91,16 @@ def mishaps(seed: int) -> Mishaps:
     if kind in ("odd", "mixed"):
         odd = {number: dice.choice(list(ODD)) for number in dice.sample(range(1, 6), dice.choice((1, 2)))}
     odd = {number: how for number, how in odd.items() if number not in poison and how != "id-text"}
+    account = random.Random(f"account {seed}").random() if kind == "none" else 1.0
     return Mishaps(
         poison,
         odd,
         shared=dice.choice(SHARED) if kind == "shared" else None,
         omits=dice.choice((0.1, 0.3)) if kind in ("odd", "mixed", "keys") else 0.0,
         stale_jobs=dice.choice((400, 403, 500)) if kind in ("stamps", "mixed") and dice.random() < 0.5 else None,
-        ignores_stamps=kind == "stamps",
+        ignores_stamps=kind == "stamps" or account < 0.1,
+        guard_ended=account < 0.1,
+        agent=0.1 <= account < 0.2,
         silent=0.1 if kind in ("silent", "storm") else 0.0,
         hidden=dice.random() < 0.5,
         storm=kind == "storm",
@@ -146,8 +153,6 @@ def _about(request: Request) -> tuple[str, list[int]]:
     path = request.path.removeprefix("/api/v2/")
     if path.startswith("job_statuses"):
         return "jobs", []
-    if path == "ticket_audits":
-        return "audits", []
     if not path.startswith("tickets/"):
         return "", []
     if path == "tickets/show_many":

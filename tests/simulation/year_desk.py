@@ -170,10 +170,7 @@ class Helpdesk:
     def withdraw(self, change: Change) -> None:
         """Nothing is ever left of a write that was not made."""
 
-    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
-        return iter(())
-
-    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
         raise NotImplementedError("this desk is written to one by one")
 
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:

@@ -284,10 +284,6 @@ class FakeDesk:
     def withdraw(self, change: Change) -> None:
         """Nothing is ever left of a write that was not made."""
 
-    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
-        self.asked.append(("recent_edits", since))
-        return iter([(ticket_id, edit) for ticket_id, edits in self.edits.items() for edit in reversed(edits)])
-
     def update(self, change: Change) -> Edit | None:
         self.written.append(change)
         step = self.updates.pop(0) if self.updates else None
@@ -295,7 +291,7 @@ class FakeDesk:
             raise step
         return None if step is None else step(change)
 
-    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
         self.asked.append(("update_many", tuple(change.ticket_id for change in changes)))
         step = self.takings.pop(0) if self.takings else None
         if isinstance(step, Exception):
@@ -305,23 +301,21 @@ class FakeDesk:
         job_id = f"job-{len(self.jobs_taken) + 1}"
         self.jobs_taken[job_id] = tuple(changes)
         fate = self.fates.pop(0) if self.fates else "done"
-        status = self.do_job(changes, nothing_done=fate in ("failed", "lost"))
-        if stale is not None:
-            self.stale.append(stale.ticket_id)
-            made = self.ignores_stamps and self.tickets[stale.ticket_id].status != "closed"
-            status = JobStatus(ended=True, results={**status.results, stale.ticket_id: made})
+        self.stale += [] if stale is None else [stale]
+        status = self.do_job(changes, nothing_done=fate in ("failed", "lost"), stale=stale)
         if fate in ("done", "failed", "untold"):
             self._statuses[job_id] = status if fate == "done" else JobStatus(ended=True)
         return job_id
 
-    def do_job(self, changes: Sequence[Change], *, nothing_done: bool = False) -> JobStatus:
+    def do_job(self, changes: Sequence[Change], *, nothing_done: bool = False, stale: int | None = None) -> JobStatus:
         """Carry the items of a job out, as far as their fates let it."""
         told: dict[int, bool] = {}
         for change in changes:
             fate = self.items.pop(change.ticket_id, "made")
             ticket = self.tickets.get(change.ticket_id)
-            guarded = not self.ignores_stamps
-            stands = ticket is not None and (ticket.updated_at == change.stamp or not guarded) and not nothing_done
+            current = ticket is not None and ticket.updated_at == change.stamp and change.ticket_id != stale
+            open_ = ticket is not None and ticket.status != "closed"
+            stands = open_ and (current or self.ignores_stamps) and not nothing_done
             made = stands and fate in ("made", "untold", "no metadata", "no note", "public")
             if made:
                 self.apply(change, fate)

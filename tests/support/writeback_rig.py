@@ -44,6 +44,7 @@ class Bench:
         delivery, dry_run = given.pop("delivery", Delivery("single")), given.get("dry_run", False)
         deadline = Deadline(self.clock, given.pop("seconds", 540.0))
         before_write = given.pop("before_write", lambda: None)
+        each = given.pop("each", map)
         triage = Triage(self.desk, self.audit, Policy(), **given)
         return WriteBack(
             self.desk,
@@ -55,6 +56,7 @@ class Bench:
             delivery=delivery,
             dry_run=dry_run,
             before_write=before_write,
+            each=each,
         )
 
     def run(self, verdicts: Sequence[Verdict] = (), **options: Any) -> list[Outcome]:

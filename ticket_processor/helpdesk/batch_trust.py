@@ -10,9 +10,11 @@ from typing import Protocol
 
 from pydantic import ConfigDict, ValidationError
 
+from ..core.clock import parse_iso
 from ..core.models import Frozen
 
 FACT = "batch"
+DAY_S = 86_400.0
 
 
 class StateFacts(Protocol):
@@ -42,6 +44,13 @@ class BatchTrust(Frozen):
     stamps: bool | None
     why: str = ""
 
+    def age_s(self, now: float) -> float:
+        """Seconds since this was found; a date that is none is as old as can be."""
+        try:
+            return now - parse_iso(self.at)
+        except ValueError:
+            return now
+
 
 def learnt(state: StateFacts) -> BatchTrust | None:
     """The findings about the account's jobs; ``None`` when there are none, or they cannot be read."""
@@ -55,10 +64,11 @@ def learnt(state: StateFacts) -> BatchTrust | None:
 
 
 PASSED_OVER = "a job's item was written although its ticket had changed since it was read"
+STALE_DONE = "a job's item was done although its stamp was out of date"
 
 
-def revoked(state: StateFacts, now: str, why: str = PASSED_OVER) -> BatchTrust:
-    """Withdraw the trust in an account's jobs: single updates are used from now on, for the reason ``why``."""
+def revoked(state: StateFacts, now: str) -> BatchTrust:
+    """Withdraw the trust in an account's jobs, whose items have passed over an edit: single updates from now on."""
     before = learnt(state)
     known = BatchTrust(
         at=now,
@@ -66,8 +76,8 @@ def revoked(state: StateFacts, now: str, why: str = PASSED_OVER) -> BatchTrust:
         comment=before is None or before.comment,
         private=before is None or before.private,
         metadata=before is None or before.metadata,
-        stamps=False if why == PASSED_OVER else before and before.stamps,
-        why=why,
+        stamps=False,
+        why=PASSED_OVER,
     )
     remember(state, known)
     return known

@@ -94,10 +94,6 @@ class LocalDesk:
         said = self._store.messages(ticket_id, public_only=True)
         return History(edits=edits_of(self._store.events(ticket_id), ticket, said))
 
-    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
-        """See :meth:`Helpdesk.recent_edits`: each ticket's history is at hand, so there is no need of it."""
-        return iter(())
-
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
         """Resolved and closed tickets created since ``since`` (Unix seconds), a page at a time, newest first."""
         first, after = stamp(since), None
@@ -186,7 +182,7 @@ class LocalDesk:
     def withdraw(self, change: Change) -> None:
         """See :meth:`Helpdesk.withdraw`: a write is made whole or not at all, so nothing is left of one."""
 
-    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
         """See :meth:`Helpdesk.update_many`: single updates wait for nothing here."""
         raise JobRefused("the local helpdesk has no jobs")
 

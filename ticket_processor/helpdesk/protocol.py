@@ -101,13 +101,6 @@ class Helpdesk(Protocol):
     def history(self, ticket_id: int) -> History:
         """Everything that has happened to the ticket. Raises :class:`TicketError`."""
 
-    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
-        """The account's last edits, with their tickets, as far back as ``since`` (the helpdesk's clock, Unix seconds).
-
-        Some may be missing, and all where this is not allowed; :meth:`history` has every one. Raises
-        :class:`TicketError`.
-        """
-
     def update(self, change: Change) -> Edit | None:
         """Apply ``change`` in one guarded write: all of it, or nothing. Returns the edit as recorded, if told.
 
@@ -119,11 +112,10 @@ class Helpdesk(Protocol):
     def withdraw(self, change: Change) -> None:
         """Take back what a write that will not be made has left on its ticket. Raises :class:`TicketError`."""
 
-    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
         """Hand in up to a hundred changes as one job, each guarded by itself; the job's id.
 
-        ``stale`` is for the trial of an account: of its ticket, which is none of the others, the job gets an item that
-        changes nothing and whose stamp is out of date. It fails where the items' stamps count.
+        The item of the ticket ``stale`` gets a stamp that is out of date: it fails where the items' stamps count.
         Raises ``TooManyJobs`` and ``JobRefused`` (nothing was or will be done), and ``OutcomeUnknown``.
         """
 

@@ -49,7 +49,6 @@ class ShardDesk:
         self._shard = shard
         self.fetch = desk.fetch
         self.history = desk.history
-        self.recent_edits = desk.recent_edits
         self.update = desk.update
         self.update_many = desk.update_many
         self.jobs = desk.jobs

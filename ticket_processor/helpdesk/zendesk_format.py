@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core.clock import parse_iso
 from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError
 from ..core.models import Change, Priority, Ticket
 from .http_messages import Reply
@@ -200,13 +199,6 @@ def read_ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[i
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise TicketError("Zendesk shows this ticket in a form that cannot be read") from error
     return ticket
-
-
-def is_before(stamp: object, moment: float) -> bool:
-    try:
-        return isinstance(stamp, str) and parse_iso(stamp) < moment
-    except ValueError:
-        return False
 
 
 def body_of(reply: Reply) -> dict[str, Any]:

@@ -10,26 +10,34 @@ from ..core.clock import Clock, iso
 from ..core.errors import TicketError
 from ..core.models import Change
 from ..helpdesk import batch_trust
-from ..helpdesk.batch_trust import BatchTrust
+from ..helpdesk.batch_trust import DAY_S, BatchTrust
 from ..helpdesk.protocol import Helpdesk, JobStatus
 from ..helpdesk.ticket_history import Edit, History
 from ..policy.skip_rules import ENDED_STATUSES
 from ..state.store import State
 from ..tags import reference
+from .fan_out import ReadEach
 from .settlement import Settlement, note_published
 
 LOST_KEY, LOST_NOTE = "a job's item lost its metadata, by which our writes are known", "a job's item lost its note"
+RETRY_TRIAL_S = 30 * DAY_S
+"""After this a failed trial is repeated: the vendor may have changed what jobs do."""
 
 
 class JobTrust:
-    """Whether jobs may be used on this account. Used by one thread."""
+    """Whether jobs may be used on this account. Used by one thread; ``each`` reads several records at a time."""
 
-    def __init__(self, desk: Helpdesk, state: State, audit: AuditLog, clock: Clock) -> None:
+    def __init__(self, desk: Helpdesk, state: State, audit: AuditLog, clock: Clock, each: ReadEach = map) -> None:
         self._desk = desk
         self._state = state
         self._audit = audit
         self._clock = clock
+        self.each = each
         self._known = batch_trust.learnt(state)
+        if self.refused and self._age_s > RETRY_TRIAL_S:
+            self._known = None
+        self.guard_ended = False
+        """Whether stamps were known to guard, and this run has found an item that was written all the same."""
 
     @property
     def refused(self) -> bool:
@@ -47,9 +55,18 @@ class JobTrust:
         return self._known is not None and self._known.stamps is True
 
     @property
+    def wants_stale_item(self) -> bool:
+        """Whether the next job is to show that an item with an old stamp fails: on trial, and once a day."""
+        return self.on_trial or (self.stamps_guard and self._age_s > DAY_S)
+
+    @property
     def unguarded(self) -> bool:
         """Whether an item counts as done only once it is known what it has replaced: no stamp is known to guard it."""
         return self._known is None or (self._known.metadata and not self._known.stamps)
+
+    @property
+    def _age_s(self) -> float:
+        return 0.0 if self._known is None else self._known.age_s(self._clock.now())
 
     def overwrote(self, change: Change, write: Edit, history: History | None = None) -> None:
         """A write has replaced what a person set meanwhile. Unless that moved no stamp, jobs are not guarded."""
@@ -60,25 +77,24 @@ class JobTrust:
             with suppress(TicketError):
                 history = self._desk.history(change.ticket_id)
         if write not in history.edits or history.passed_over(write, change.stamp):
-            self.revoke()
-
-    def revoke(self, why: str = batch_trust.PASSED_OVER) -> None:
-        """Use single updates from now on."""
-        self._learn(batch_trust.revoked(self._state, iso(self._clock.now()), why))
+            self._learn(batch_trust.revoked(self._state, iso(self._clock.now())))
 
     def _learn(self, known: BatchTrust) -> None:
         if not known.ok and not self.refused:
             self._audit.alert("write_mode", mode="single", why=known.why)
+            self.guard_ended = self.stamps_guard and known.stamps is False
         self._known = known
 
     def judge(self, works: Sequence[Settlement], stale: int | None, status: JobStatus) -> None:
-        """After the first job on an account of which nothing is known: did it do all that a single update does?"""
+        """Read what items of a job have replaced, into their ``recorded``, and learn whether jobs are safe here.
+
+        ``works`` are items that their tickets show, all of them or a sample; ``stale`` is the ticket whose item had an
+        old stamp. Raises ``NotePublished``.
+        """
         why, judged = "", False
-        for work in works:
+        for work, history in zip(works, self.each(self._history, [work.ticket_id for work in works]), strict=True):
             change = work.sent[-1]
-            try:
-                history = History(edits=(work.recorded,)) if work.recorded else self._desk.history(work.ticket_id)
-            except TicketError:
+            if history is None:
                 continue  # of this one nothing can be learnt
             edit = history.find(change.key)
             told = [item for item in history.edits if item.comment == "public"]
@@ -86,15 +102,16 @@ class JobTrust:
                 raise note_published(work.ticket_id)
             if edit is None and all(item.at <= change.stamp for item in history.edits):
                 continue  # the record is behind the ticket, and says nothing of the job yet
-            judged = True
+            work.recorded, judged = edit, True
             if edit is None:
                 why = LOST_KEY
             elif change.note and edit.comment is None:
                 why = LOST_NOTE
-        stamps = None if stale is None else self._failed_for_its_stamp(stale, status)
+        stamps = None if stale is None else self._failed_for_its_stamp(stale, status, works)
         if stamps is False:
-            judged, why = True, "a job's item was done although its stamp was out of date"
-        if not judged or self.refused or not (why or self.on_trial):
+            judged, why = True, batch_trust.STALE_DONE
+        tried = self.on_trial or (stale is not None and stamps is not None)
+        if not judged or self.refused or not (why or tried):
             return
         known = BatchTrust(
             at=iso(self._clock.now()),
@@ -102,19 +119,27 @@ class JobTrust:
             comment=why != LOST_NOTE,
             private=True,
             metadata=why != LOST_KEY,
-            stamps=stamps,
+            stamps=self._known and self._known.stamps if stamps is None else stamps,
             why=why,
         )
         batch_trust.remember(self._state, known)
         self._learn(known)
 
-    def _failed_for_its_stamp(self, stale: int, status: JobStatus) -> bool | None:
-        """Whether the trial's stale item failed for its stamp; ``None`` when a ticket that was closed may be why."""
+    def _history(self, ticket_id: int) -> History | None:
+        with suppress(TicketError):
+            return self._desk.history(ticket_id)
+        return None
+
+    def _failed_for_its_stamp(self, stale: int, status: JobStatus, shown: Sequence[Settlement]) -> bool | None:
+        """Whether the item with the old stamp failed for that; ``None`` when a ticket that was closed may be why.
+
+        That it was done counts once its ticket shows it.
+        """
         made = status.results.get(stale)
-        if made is None:
-            return None
         if made:
-            return False
+            return False if any(work.ticket_id == stale for work in shown) else None
+        if made is None or not self.on_trial:
+            return None if made is None else True
         with suppress(TicketError):
             there = self._desk.fetch([stale]).get(stale)
             if there is not None and there.status not in ENDED_STATUSES:

@@ -17,9 +17,9 @@ from ..core.models import Change
 from ..helpdesk.protocol import Helpdesk, JobStatus
 from ..state.store import State
 from .delivery import Delivery
-from .job_records import JobRecords, shows
+from .fan_out import ReadEach
 from .job_trust import JobTrust
-from .settlement import Settlement
+from .settlement import Settlement, shows
 
 TRIAL_ITEMS = 5
 """Items of the first job on an account of which nothing is known; each of them is looked at closely."""
@@ -46,7 +46,7 @@ class _Job:
     begun: float
     works: dict[int, Settlement] = field(default_factory=dict)
     stale: int | None = None
-    """The ticket of the trial's item whose stamp is out of date."""
+    """The ticket of the item whose stamp is out of date."""
     missed: int = 0
     looks: int = 0
     done: bool = False
@@ -74,6 +74,7 @@ class UpdateJobs:
         delivery: Delivery,
         waiting: list[Settlement],
         before_write: Callable[[], None],
+        each: ReadEach = map,
     ) -> None:
         self._desk = desk
         self._state = state
@@ -90,8 +91,7 @@ class UpdateJobs:
         self._given_up = False
         self._in_vain = 0
         self._full_in_a_row = 0
-        self.trust = JobTrust(desk, state, audit, clock)
-        self._records = JobRecords(desk, self.trust)
+        self.trust = JobTrust(desk, state, audit, clock, each)
         self.used = 0
         """Jobs so far."""
 
@@ -107,7 +107,7 @@ class UpdateJobs:
 
     @property
     def takes(self) -> int:
-        """Tickets that the next job takes: while on trial one more than its items, the one whose stamp is stale."""
+        """Tickets that the next job takes: while on trial a few, and one more whose stamp is stale."""
         if self.trust.on_trial:
             return min(TRIAL_ITEMS, self._delivery.job_items) + 1
         return self._delivery.job_items
@@ -137,26 +137,23 @@ class UpdateJobs:
 
     def begin(self, planned: Sequence[tuple[Settlement, Change]], begun: float) -> None:
         """Send a job with what is ``planned``, which was read when it was ``begun``, in monotonic seconds."""
-        items = list(planned)
-        job, stale = _Job(begun), None
-        if self.trust.on_trial and len(items) > 1:
-            work, stale = items.pop()
-            job.stale = work.ticket_id
-            self._waiting.insert(0, work)
+        job = _Job(begun)
+        if self.trust.wants_stale_item and len(planned) > 1:
+            job.stale = planned[-1][0].ticket_id
         self._before_write()
         until = self._clock.now() + LOST_JOB_S
-        for work, change in items:
+        for work, change in planned:
             job.works[work.ticket_id] = work
             work.sends(change)
             work.in_doubt_until = until
-        changes = [change for _, change in items]
+        changes = [change for _, change in planned]
         self._audit.intent(*changes)
         with self._state.together():
             self._state.open_intent(*changes)
             if self.trust.on_trial:
                 self._state.remember(**{LOST_JOB_UNTIL: str(until)})
         try:
-            job_id = self._desk.update_many(changes, stale=stale)
+            job_id = self._desk.update_many(changes, stale=job.stale)
         except TooManyJobs as full:
             self._none_before = self._clock.monotonic() + full.wait
             self._full_in_a_row += not self._jobs
@@ -221,12 +218,11 @@ class UpdateJobs:
         self._waiting[:0] = job.works.values()
 
     def _poll(self) -> None:
-        """Ask how far the jobs are, and read what those that have ended replaced."""
+        """Ask how far the jobs are."""
         asked = [job_id for job_id in self._jobs if job_id not in self._ended]
         statuses = self._desk.jobs(asked)
         now = self._clock.monotonic()
         ended = {job_id: statuses[job_id] for job_id in asked if job_id in statuses and statuses[job_id].ended}
-        self._read_records(ended)
         self._ended |= ended
         left = [SOONEST_S]
         for job_id in asked:
@@ -243,14 +239,6 @@ class UpdateJobs:
                 left.append(job.left_s(statuses.get(job_id), now))
         self._next_poll = now + min(max(left), POLL_S if self.trust.on_trial else LATEST_S)
 
-    def _read_records(self, ended: Mapping[str, JobStatus]) -> None:
-        jobs = [(self._jobs[job_id], status) for job_id, status in ended.items()]
-        made = [
-            work for job, status in jobs for work in job.works.values() if status.results.get(work.ticket_id) is True
-        ]
-        under_way = [work for job in self._jobs.values() for work in job.works.values()]
-        self._records.read(made, under_way, again=any(job.looks for job, _ in jobs))
-
     def _learn_from(self, *, done: bool) -> None:
         """A job has ended, or the helpdesk knows none; ``done`` when at least one of its items surely was."""
         self._in_vain = 0 if done else self._in_vain + 1
@@ -263,37 +251,34 @@ class UpdateJobs:
         self._given_up = True
 
     def _collect(self, job_id: str, job: _Job, status: JobStatus) -> None:
-        """Tell apart what a job that has ended has done, what it has not, and what cannot be seen yet."""
-        made: list[Settlement] = []
+        """Tell apart what a job that has ended has done, what it has not, and what cannot be seen yet.
+
+        Where stamps are known to guard, the job's word and the ticket are the proof, and one item's record is read, for
+        its note. Else each item's record is read: it counts as done only once it is known what it has replaced.
+        """
+        said: list[Settlement] = []
         for work in job.works.values():
             work.in_doubt_until = 0.0
             if status.results.get(work.ticket_id) is True:
-                work.recorded = self._records.take(work)
-                made.append(work)
+                said.append(work)
+            elif work.ticket_id == job.stale:
+                work.attempts -= 1
+                self._waiting.insert(0, work)
             else:
                 # An item's words say nothing certain; a single update's answer does.
                 work.doubt, work.alone = reasons.JOB_ITEM_FAILED, True
                 self._waiting.insert(0, work)
-        unseen: dict[int, Settlement] = {}
-        lacking = [work for work in made if work.recorded is None]
-        if lacking:
-            tickets = self._desk.fetch([work.ticket_id for work in lacking])
-            for work in lacking:
-                ticket = tickets.get(work.ticket_id)
-                if ticket is None or not shows(ticket, work.sent[-1]):
-                    unseen[work.ticket_id] = work
-        made = [work for work in made if work.ticket_id not in unseen]
-        unseen |= {work.ticket_id: work for work in self._records.compare(made, last=job.looks >= LOOKS)}
-        made = [work for work in made if work.ticket_id not in unseen]
-        lacking = [work for work in made if work.recorded is None]
-        if self.trust.on_trial and made:
-            self.trust.judge(made, job.stale, status)
-        elif lacking:
-            self.trust.judge(lacking[:1], None, status)
+        tickets = self._desk.fetch([work.ticket_id for work in said]) if said else {}
+        made = [work for work in said if (it := tickets.get(work.ticket_id)) and shows(it, work.sent[-1])]
+        unguarded = self.trust.unguarded
+        sample = made if unguarded else [work for work in made if work is made[0] or work.ticket_id == job.stale]
+        if sample:
+            self.trust.judge(sample, job.stale, status)
         if self.trust.unguarded:
-            # Where no stamp is known to guard, an item counts as done only once it is known what it has replaced.
-            unseen |= {work.ticket_id: work for work in lacking}
+            if not unguarded:  # as the sample has just shown
+                self.trust.judge([work for work in made if work not in sample], None, status)
             made = [work for work in made if work.recorded is not None]
+        unseen = {work.ticket_id: work for work in said if work not in made}
         job.done = job.done or bool(made)
         if unseen and job.looks < LOOKS:
             # The read may be of a copy that is behind: it is repeated with the next poll.

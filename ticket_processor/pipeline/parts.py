@@ -18,6 +18,7 @@ from ..policy.decide import Policy, decide
 from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import State
 from .delivery import Delivery
+from .fan_out import ReadEach
 from .intake import ReadAhead, ToldOf
 
 
@@ -69,6 +70,7 @@ class Parts:
     selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
     ahead: ReadAhead = iter
+    each: ReadEach = map
     told_of: ToldOf | None = None
     answers: Answers | None = None
     shown: Callable[[Sequence[str]], object] = lambda _articles: None

@@ -1,7 +1,6 @@
 """One run: settle what was left open, pull, skip, fan out, decide, write back, record.
 
-Everything that differs between a real helpdesk and a simulated one is in :class:`Parts`; nothing here knows a
-vendor, a file name or the terminal.
+What differs between a real helpdesk and a simulated one is in :class:`Parts`; nothing here knows a vendor or a file.
 """
 
 from __future__ import annotations
@@ -61,6 +60,7 @@ class Run:
             delivery=options.delivery,
             dry_run=options.dry_run,
             before_write=self._checks.before_write,
+            each=parts.each,
         )
         verifier = WriteVerifier(
             desk, parts.state, parts.audit, parts.deadline, writes.trust, options.run_id, most=options.verify

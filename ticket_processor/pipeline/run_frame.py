@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from ..audit.retention import keep_head, left_in, not_before
@@ -12,6 +12,7 @@ from ..core.errors import (
     CannotRun,
     DeadlineReached,
     ExitCode,
+    HelpdeskDown,
     NotePublished,
     RateLimited,
     StateUnusable,
@@ -90,7 +91,7 @@ class RunFrame:
                 parts.audit.alert("note_published", message=str(end))
         with suppress(StateUnusable):  # which is why the run ended, then
             self._recorder.count_failures()
-        if code is ExitCode.OK and self._recorder.failures:
+        if code is ExitCode.OK and (self._recorder.failures or self._write_back.trust.guard_ended):
             code = ExitCode.SOME_FAILED
         taken = self._intake()
         summary = self._recorder.summary(
@@ -138,8 +139,25 @@ class RunFrame:
                 self._parts.state.remember(**{HELPDESK_DATE: repr(date)})
 
     def _read_back(self) -> None:
+        """Read writes back; where jobs are found to be guarded no longer, also put back what they took away."""
         end = self._verifier.read_back(self._checks.reserve_s / 2)
+        if self._write_back.trust.guard_ended:
+            self._put_back(self._verifier.lost)
         if end is not None:
             self._recorder.remarks.append(f"not all writes were read back: {end}")
         if isinstance(end, RateLimited):
             self._checks.keep_not_before(end)
+
+    def _put_back(self, lost: Collection[int]) -> None:
+        """Put back what writes have taken away from people; what there is no time for is the next run's."""
+        put_back = 0
+        with suppress(DeadlineReached, HelpdeskDown, RateLimited):
+            # A ticket is written once its last change, here our own, is a while ago.
+            self._parts.deadline.wait(self._options.stable_read_s + 1 if lost else 0)
+            for settled in self._write_back.unfinished(lost):
+                self._recorder.record(settled)
+                put_back += settled.outcome.written
+        self._recorder.remarks.append(
+            "the helpdesk no longer guards the items of jobs, which are not used any more; "
+            f"of {len(lost)} tickets that lost something of a person by that, {put_back} have it back"
+        )

@@ -135,6 +135,28 @@ def is_stable(ticket: Ticket, margin_s: float) -> bool:
     return age >= margin_s
 
 
+def shows(ticket: Ticket, change: Change) -> bool:
+    """Whether a ticket that was read shows a change; a later edit may hide it.
+
+    A change happens whole or not at all: one new tag of it is proof, whatever triggers have made of the rest.
+    """
+    if ticket.updated_at == change.stamp:
+        return False
+    if change.tags_added:
+        return not set(change.tags_added).isdisjoint(ticket.tags)
+    return (
+        not set(change.tags_removed) & set(ticket.tags)
+        and (change.priority is None or ticket.priority is change.priority)
+        and (change.group is None or ticket.group == change.group)
+        and (change.closing is None or ticket.status == change.closing.status)
+        # A field of several choices may come back in another order.
+        and all(set(ticket.fields.get(key, "").split()) == set(value.split()) for key, value in change.fields.items())
+        and ("priority" not in change.cleared or ticket.priority is None)
+        and ("group" not in change.cleared or ticket.group is None)
+        and not set(change.fields_cleared) & ticket.fields.keys()
+    )
+
+
 def changes_anything(change: Change) -> bool:
     """Whether a change would be seen on the ticket."""
     return bool(

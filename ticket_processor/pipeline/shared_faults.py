@@ -136,10 +136,6 @@ class IsolatingDesk:
         self._faults.succeeded("audits")
         return history
 
-    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
-        """See :meth:`Helpdesk.recent_edits`."""
-        return self._desk.recent_edits(since)
-
     def update(self, change: Change) -> Edit | None:
         """See :meth:`Helpdesk.update`. A fault that every ticket shares ends the run: nothing can be written."""
         try:
@@ -159,7 +155,7 @@ class IsolatingDesk:
         """See :meth:`Helpdesk.withdraw`."""
         self._desk.withdraw(change)
 
-    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
         """See :meth:`Helpdesk.update_many`."""
         return self._desk.update_many(changes, stale=stale)
 

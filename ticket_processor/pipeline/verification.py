@@ -1,14 +1,15 @@
 """Verification of a finished run's writes: people's values are as they were, and no note of ours became public.
 
 It has two sources that do not trust each other: the receipts, every one of which counts, and the helpdesk's own record
-of the writes: of those in jobs as it was read behind each job, of the others read once all of them are made, of a
-sample or of every one.
+of a sample of the writes, or of all. Once it shows that stamps guard jobs no longer, all writes in jobs are read.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Literal
 
 from ..audit.receipts import AuditLog
@@ -21,6 +22,7 @@ from ..helpdesk.ticket_history import Edit, History, overwritten
 from ..state.records import Verdict
 from ..state.store import State
 from ..tags import REPAIR
+from .fan_out import READERS
 from .follow_ups import repair
 from .job_trust import JobTrust
 from .settlement import Settled, note_published
@@ -33,6 +35,18 @@ LAG_S = 6.0
 """A copy of the helpdesk's data may be behind; a write that it does not show is looked for again after this."""
 Verify = Literal["all", "sample", "none"]
 """Which of a run's writes are read back."""
+
+
+@dataclass(frozen=True)
+class _Write:
+    """A write to be read back, as much of it as it takes to compare it, and whether it went in a job."""
+
+    packed: bytes
+    in_job: bool
+
+    @property
+    def change(self) -> Change:
+        return Change.model_validate_json(self.packed)
 
 
 class WriteVerifier:
@@ -59,10 +73,10 @@ class WriteVerifier:
         self._trust = trust
         self._most = min(most, MOST_KEPT)
         self._dice = random.Random(run_id)
-        self._kept: list[bytes] = []
-        self._doubtful: dict[int, tuple[bytes, frozenset[str]]] = {}
+        self._kept: list[_Write] = []
+        self._other_items: list[_Write] = []
+        self._doubtful: dict[int, tuple[_Write, frozenset[str]]] = {}
         self._answered: set[int] = set()
-        self._in_jobs: set[str] = set()
         self._written = self._checked = self._lacking = self._replies = 0
         self._values = self._tags = self._public = self._by_policy = 0
         self._found: dict[int, None] = {}
@@ -75,12 +89,11 @@ class WriteVerifier:
         outcome, change = settled.outcome, settled.outcome.change
         if change is None or not outcome.written:
             return
-        if outcome.job is not None:
-            self._in_jobs.add(change.intent)
+        write = _Write(_pack(change), outcome.job is not None)
         self._written += 1
         self._replies += change.reply is not None
         if change.tags_removed or change.fields_replaced or _replaces(change):
-            self._judge(change)
+            self._judge(change, write)
         if settled.follow_up is not None and settled.follow_up[1] == REPAIR:
             # What the helpdesk refused goes along with a repair; it is no loss.
             lost, missing = settled.follow_up[0].decision, outcome.missing
@@ -97,7 +110,7 @@ class WriteVerifier:
             self._checked += 1
             self._note(change.ticket_id, _beside(edit, change), 0)
         else:
-            self._keep(change)
+            self._keep(write)
 
     def read_back(self, reserve_s: float) -> HelpdeskDown | RateLimited | None:
         """Compare writes with what the helpdesk has recorded, until less than ``reserve_s`` seconds are left.
@@ -112,6 +125,11 @@ class WriteVerifier:
         except (HelpdeskDown, RateLimited) as end:
             return end
         return None
+
+    @property
+    def lost(self) -> frozenset[int]:
+        """Tickets on which a write of this run took something away from people; the state holds what puts it back."""
+        return frozenset(self._answered)
 
     def statement(self) -> Statement:
         """The counts so far."""
@@ -134,7 +152,7 @@ class WriteVerifier:
 
     # From receipts
 
-    def _judge(self, change: Change) -> None:
+    def _judge(self, change: Change, write: _Write) -> None:
         """Whether values were replaced, and tags removed, that were not ours."""
         verdict = self._state.verdict(change.ticket_id)
         decision = Decision(ticket_id=change.ticket_id, reason="") if verdict is None else verdict.decision
@@ -149,7 +167,7 @@ class WriteVerifier:
         if not removed:
             return
         if self._most and len(self._doubtful) < MOST_DOUBTFUL:
-            self._doubtful[change.ticket_id] = (_pack(change), removed)  # the record knows whose they were
+            self._doubtful[change.ticket_id] = (write, removed)  # the record knows whose they were
         else:
             self._note(change.ticket_id, 0, len(removed))
 
@@ -159,65 +177,78 @@ class WriteVerifier:
         if values or tags:
             self._found[ticket_id] = None
 
-    def _keep(self, change: Change) -> None:
+    def _keep(self, write: _Write) -> None:
         """Every write has the same chance to be in the sample, however many are still to come."""
         if len(self._kept) < self._most:
-            self._kept.append(_pack(change))
-        elif self._most and (place := self._dice.randrange(self._written)) < self._most:
-            self._kept[place] = _pack(change)
+            self._kept.append(write)
+        elif self._most:
+            if (place := self._dice.randrange(self._written)) < self._most:
+                self._kept[place], write = write, self._kept[place]
+            if write.in_job and len(self._other_items) < MOST_KEPT:
+                self._other_items.append(write)
 
     # From the helpdesk's record
 
     def _read_back(self, reserve_s: float) -> None:
-        doubtful = {packed for packed, _ in self._doubtful.values()}
-        lacking: list[Change] = []
+        doubtful = [write for write, _ in self._doubtful.values()]
+        sample = [write for write in self._kept if write not in doubtful]
+        lacking: list[_Write] = []
         try:
-            for packed in (*doubtful, *(packed for packed in self._kept if packed not in doubtful)):
-                if self._deadline.remaining() <= reserve_s:
-                    return
-                if self._checked >= self._most and packed not in doubtful:
-                    break
-                change = Change.model_validate_json(packed)
-                self._look(change, lacking.append)
+            self._look_at(doubtful, reserve_s, lacking)
+            self._look_at(sample[: max(0, self._most - self._checked)], reserve_s, lacking)
+            if self._trust.guard_ended:
+                self._look_at([*(write for write in sample if write.in_job), *self._other_items], reserve_s, lacking)
             if lacking and self._deadline.remaining() > reserve_s + LAG_S:
                 self._deadline.wait(LAG_S)
-                once_more, lacking = lacking, []
+                once_more = lacking[:]
+                lacking.clear()
                 self._checked -= len(once_more)
-                for change in once_more:
-                    self._look(change, lacking.append)
+                self._look_at(once_more, reserve_s, lacking)
         finally:
             self._lacking += len(lacking)
-            for change in lacking:
-                self._found[change.ticket_id] = None
-                self._audit.alert("write_not_found", ticket_id=change.ticket_id, intent=change.intent)
+            for write in lacking:
+                self._found[write.change.ticket_id] = None
+                self._audit.alert("write_not_found", ticket_id=write.change.ticket_id, intent=write.change.intent)
 
-    def _look(self, change: Change, lacks: Callable[[Change], None]) -> None:
-        try:
-            history = self._desk.history(change.ticket_id)
-        except TicketError:
-            return
-        if not history.edits:
-            return  # deleted since
+    def _look_at(self, writes: Sequence[_Write], reserve_s: float, lacking: list[_Write]) -> None:
+        """Compare these with their records, several at a time, and gather those that their records lack."""
+        for start in range(0, len(writes), READERS):
+            if self._deadline.remaining() <= reserve_s:
+                return
+            part = writes[start : start + READERS]
+            histories = self._trust.each(self._history, [write.change.ticket_id for write in part])
+            lacking += [write for write, history in zip(part, histories, strict=True) if self._lacks(write, history)]
+
+    def _history(self, ticket_id: int) -> History | None:
+        with suppress(TicketError):
+            return self._desk.history(ticket_id)
+        return None
+
+    def _lacks(self, write: _Write, history: History | None) -> bool:
+        """Whether a ticket's record lacks a write, or its note; what it replaced is compared."""
+        if history is None or not history.edits:
+            return False  # unreadable, or deleted since
+        change = write.change
         self._checked += 1
         edit = next((edit for edit in history.edits if (edit.key, edit.intent) == (change.key, change.intent)), None)
         if edit is not None and edit.comment == "public" and change.reply is None:
             self._public += 1
             self._found[change.ticket_id] = None
             raise note_published(change.ticket_id)
-        if edit is None or ((change.note or change.reply) and edit.comment is None):
-            lacks(change)
         if edit is not None:
-            self._compare(change, edit, history)
+            self._compare(write, edit, history)
+        return edit is None or bool((change.note or change.reply) and edit.comment is None)
 
-    def _compare(self, change: Change, edit: Edit, history: History) -> None:
-        _, doubtful = self._doubtful.pop(change.ticket_id, (b"", frozenset[str]()))
+    def _compare(self, write: _Write, edit: Edit, history: History) -> None:
+        change = write.change
+        _, doubtful = self._doubtful.pop(change.ticket_id, (write, frozenset[str]()))
         foreign = doubtful - _added_by_us(history, before=edit)
         values = 0
         lost = overwritten(edit, change)
         if lost and change.ticket_id not in self._answered:
             self._answered.add(change.ticket_id)
             self._audit.alert("overwrote", ticket_id=change.ticket_id, parts=lost.parts)
-            if change.intent in self._in_jobs:
+            if write.in_job:
                 self._trust.overwrote(change, edit, history)
             self._state.settled(change.ticket_id, then=(repair(change, lost, _verdict(change)), REPAIR))
             values = _values(lost.priority, lost.group, lost.fields)

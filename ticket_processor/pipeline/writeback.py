@@ -33,6 +33,7 @@ from ..helpdesk.protocol import Fetched, Helpdesk
 from ..state.records import Open, Verdict
 from ..state.store import State, in_turn
 from .delivery import MOST_ITEMS, Delivery, WriteRoute
+from .fan_out import ReadEach
 from .follow_ups import FollowUps, incomplete
 from .job_trust import JobTrust
 from .jobs import UpdateJobs
@@ -68,6 +69,7 @@ class WriteBack:
         delivery: Delivery,
         dry_run: bool = False,
         before_write: Callable[[], None] = lambda: None,
+        each: ReadEach = map,
     ) -> None:
         self._desk = desk
         self._state = state
@@ -80,7 +82,7 @@ class WriteBack:
         self._before_write = before_write
         self._waiting: list[Settlement] = []
         self._route = WriteRoute(delivery, audit, clock)
-        self._jobs = UpdateJobs(desk, state, audit, clock, delivery, self._waiting, before_write)
+        self._jobs = UpdateJobs(desk, state, audit, clock, delivery, self._waiting, before_write, each)
         self._follow_ups = FollowUps(audit, self._jobs.trust)
         self._singly_done = self._done_in_jobs = 0
 

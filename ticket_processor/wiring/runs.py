@@ -20,7 +20,7 @@ from ..audit.retention import look_after
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, StateUnusable
 from ..core.run_summary import RunSummary
-from ..pipeline.fan_out import read_ahead
+from ..pipeline.fan_out import read_ahead, read_each
 from ..pipeline.intake import ToldOf
 from ..pipeline.parts import Parts, RunOptions
 from ..pipeline.recorder import Listener
@@ -295,6 +295,7 @@ def _assembled(
                 kill_switch=kill_switch(settings),
                 room=room(settings).check,
                 ahead=lambda pages: read_ahead(pages, clock),
+                each=read_each,
                 answers=knowledge,
                 shown=shown.extend,
                 reply_wanted=reply_wanted(settings),

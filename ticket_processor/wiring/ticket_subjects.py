@@ -56,7 +56,6 @@ class NotingDesk:
         self._desk = desk
         self._subjects = subjects
         self.history = desk.history
-        self.recent_edits = desk.recent_edits
         self.update = desk.update
         self.update_many = desk.update_many
         self.jobs = desk.jobs
