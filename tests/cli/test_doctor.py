@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.sandbox.messages import Request, Response, json_response
 
 from .conftest import Command, Desk, OpenDesk
@@ -197,8 +198,15 @@ def test_tickets_that_carry_the_marker_before_the_first_run_are_counted(desk: De
 
 
 def test_rules_that_may_not_be_read_are_no_all_clear(open_desk: OpenDesk) -> None:
-    desk = open_desk(0, bot_role="agent")
+    desk = open_desk(0, faults=FaultPlan([FaultRule("status", path="/triggers", status=403)]))
     assert "triggers" in desk("doctor", code=3).err
+
+
+def test_an_agents_rules_are_read_without_those_that_only_admins_may_see(open_desk: OpenDesk) -> None:
+    told = open_desk(0, bot_role="agent")("doctor").err
+    assert "SLA policies" in told
+    assert "webhooks" in told
+    assert "triggers" not in told
 
 
 def test_the_local_helpdesk_has_nothing_to_check(bare: Command) -> None:
