@@ -75,7 +75,8 @@ def test_additional_tags_have_no_effect_on_a_single_update_and_are_named_in_a_wa
     assert answer.status == 200
     assert desk.tags(1) == []
     assert answer.headers["x-zendesk-api-warn"] == (
-        'Removed restricted keys ["additional_tags", "nonsense"] from parameters according to whitelist'
+        '{:allowed_parameters=>{:controller=>"tickets", :action=>"update", '
+        ':unpermitted_keys=>["ticket.additional_tags", "ticket.nonsense"], :invalid_values=>[]}}'
     )
 
 

@@ -29,7 +29,7 @@ Item = Callable[[], dict[str, Any]]
 def create_many(call: Call) -> Response:
     """``POST /tickets/create_many``: at most 100; a job."""
     payloads = _objects(call.payload().get("tickets"), "tickets")
-    call.headers |= _warnings(payloads, CREATABLE)
+    call.headers |= _warnings(payloads, CREATABLE, "create_many")
     work = [partial(_create_item, call, index, payload) for index, payload in enumerate(payloads)]
     return _start(call, "Bulk Create Ticket", work, NO_FAULT)
 
@@ -51,7 +51,7 @@ def update_many(call: Call) -> Response:
         tag_edits = True
         known = UPDATABLE | {"additional_tags", "remove_tags"}
         targets = [(ticket_id, payload) for ticket_id in call.ids()]
-    call.headers |= _warnings([payload for _, payload in targets], known)
+    call.headers |= _warnings([payload for _, payload in targets], known, "update_many")
     for _, payload in targets:
         if "safe_update" in payload and not payload.get("updated_stamp"):
             raise bad_request("Invalid attribute", "updated_stamp is required for a safe update")
@@ -96,6 +96,8 @@ def job_json(job: Job, base_url: str) -> dict[str, Any]:
     """A job as the API shows it: ``results`` is null until it has completed."""
     done = job.finished_at is not None
     message = None
+    if job.started:
+        message = f"{'Creating' if 'Create' in job.job_type else 'Updating'} ticket #{job.progress}"
     if job.finished_at is not None:
         moment = datetime.fromtimestamp(int(job.finished_at), UTC)
         message = f"{job.status.capitalize()} at {moment:%Y-%m-%d %H:%M:%S} +0000"
@@ -205,8 +207,8 @@ def _objects(value: object, name: str) -> list[dict[str, Any]]:
     return value
 
 
-def _warnings(payloads: list[dict[str, Any]], known: frozenset[str]) -> dict[str, str]:
-    return unknown_keys({key: None for payload in payloads for key in payload}, known)
+def _warnings(payloads: list[dict[str, Any]], known: frozenset[str], action: str) -> dict[str, str]:
+    return unknown_keys({key: None for payload in payloads for key in payload}, known, action)
 
 
 def _forgotten(job: Job, now: float) -> bool:

@@ -44,7 +44,7 @@ def create(call: Call) -> Response:
     """``POST /tickets``: 201 with the ticket and its first audit."""
     payload = ticket_payload(call)
     ticket = apply_creation(call.store, payload, call.identity)
-    call.headers |= unknown_keys(payload, CREATABLE)
+    call.headers |= unknown_keys(payload, CREATABLE, "create")
     answer = {"ticket": ticket.shown, "audit": ticket.audits[0].as_json()}
     return json_response(201, answer, Location=ticket.json["url"])
 

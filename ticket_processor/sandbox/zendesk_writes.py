@@ -41,13 +41,14 @@ ENUMS = {
 }
 
 
-def unknown_keys(payload: Mapping[str, Any], known: frozenset[str]) -> dict[str, str]:
+def unknown_keys(payload: Mapping[str, Any], known: frozenset[str], action: str = "update") -> dict[str, str]:
     """The warning header for keys that are going to be ignored; nothing when there are none."""
     strange = [key for key in payload if key not in known and key != "id"]
     if not strange:
         return {}
-    listed = ", ".join('"' + key.encode("ascii", "replace").decode()[:80] + '"' for key in strange)
-    return {"x-zendesk-api-warn": f"Removed restricted keys [{listed}] from parameters according to whitelist"}
+    listed = ", ".join('"ticket.' + key.encode("ascii", "replace").decode()[:80] + '"' for key in strange)
+    told = f':controller=>"tickets", :action=>"{action}", :unpermitted_keys=>[{listed}], :invalid_values=>[]'
+    return {"x-zendesk-api-warn": f"{{:allowed_parameters=>{{{told}}}}}"}
 
 
 def check_guard(ticket: StoredTicket, payload: Mapping[str, Any], rules: Rules, *, queued: float | None = None) -> None:
