@@ -64,16 +64,23 @@ class Audit:
         return frozenset(before or ()) - frozenset(after or ())
 
     def as_json(self) -> dict[str, Any]:
-        """The audit as the API shows it."""
+        """The audit as the API shows it: ids are text in its events."""
         return {
             "id": self.id,
             "ticket_id": self.ticket_id,
             "created_at": iso(self.at),
             "author_id": self.author_id,
             "metadata": {"system": {}, "custom": self.custom},
-            "events": list(self.events),
+            "events": [_shown_event(event) for event in self.events],
             "via": self.via,
         }
+
+
+def _shown_event(event: dict[str, Any]) -> dict[str, Any]:
+    if not str(event.get("field_name")).endswith("_id"):
+        return event
+    told = {key: event[key] for key in ("value", "previous_value") if event.get(key) is not None}
+    return {**event, **{key: str(value) for key, value in told.items()}}
 
 
 @dataclass

@@ -9,12 +9,13 @@ STATUS_IDS = {"new": 1, "open": 2, "pending": 3, "hold": 4, "solved": 5, "closed
 
 
 def creations(json: Mapping[str, Any], event_id: Callable[[], int]) -> list[dict[str, Any]]:
-    """The events of a new ticket; empty fields are named as well."""
-    names = ("subject", "status", "priority", "type", "requester_id", "assignee_id", "group_id", "tags")
+    """The events of a new ticket; of empty fields only priority and type are named."""
+    names = ("subject", "requester_id", "priority", "type", "status", "assignee_id", "group_id", "tags")
     fields = [(str(item["id"]), item["value"]) for item in json["custom_fields"]]
     return [
         {"id": event_id(), "type": "Create", "field_name": name, "value": value}
         for name, value in [*((name, json[name]) for name in names), *fields]
+        if value not in (None, []) or name in ("priority", "type")
     ]
 
 
