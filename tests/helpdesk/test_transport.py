@@ -559,7 +559,7 @@ def test_the_transport_does_not_wait_for_a_window_after_the_deadline() -> None:
         {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "699"},
         {"ratelimit-limit": "700", "ratelimit-remaining": "699"},
         {"RateLimit-Limit": "700", "RateLimit-Remaining": " 699 ", "RateLimit-Reset": "x"},
-        {"rate-limit-limit": "700", "rate-limit-remaining": "699"},
+        {"rate-limit": "700", "rate-limit-remaining": "699"},
     ],
 )
 def test_the_accounts_limit_is_read_in_every_spelling(headers: dict[str, str]) -> None:

@@ -125,8 +125,8 @@ def test_every_answer_says_when_it_was_given_and_where_the_limit_stands() -> Non
     assert headers["X-Rate-Limit"] == headers["ratelimit-limit"] == "400"
     assert headers["X-Rate-Limit-Remaining"] == headers["ratelimit-remaining"] == "399"
     assert headers["ratelimit-reset"] == "60"
-    for part in ("limit", "remaining", "reset"):
-        assert headers[f"rate-limit-{part}"] == headers[f"ratelimit-{part}"]
+    for older, newer in (("", "-limit"), ("-remaining", "-remaining"), ("-reset", "-reset")):
+        assert headers[f"rate-limit{older}"] == headers[f"ratelimit{newer}"]
     assert headers["Content-Type"] == "application/json; charset=utf-8"
 
 

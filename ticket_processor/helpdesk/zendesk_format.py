@@ -29,7 +29,7 @@ def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:
     """The limits that Zendesk's reply headers tell, in the 2023 and the 2024 spelling."""
     found: dict[str, Limit] = {}
     lower = {name.lower(): value for name, value in headers.items()}
-    total = _number(lower, "ratelimit-limit", "rate-limit-limit", "x-rate-limit")
+    total = _number(lower, "ratelimit-limit", "rate-limit", "x-rate-limit")
     remaining = _number(lower, "ratelimit-remaining", "rate-limit-remaining", "x-rate-limit-remaining")
     if total is not None and remaining is not None:
         resets = _number(lower, "ratelimit-reset", "rate-limit-reset")

@@ -30,6 +30,7 @@ class Plan:
     audits: int | None = 500
     list_tickets: int | None = None
     updates_per_ticket: int | None = 30
+    tags: int | None = 100
 
 
 PLANS: dict[str, Plan] = {
@@ -39,7 +40,7 @@ PLANS: dict[str, Plan] = {
     "enterprise": Plan(700),
     "enterprise-plus": Plan(2500, incremental_exports=30, update_ticket=300),
     "sandbox": Plan(400, update_ticket=20, ticket_fields=40, list_tickets=100),
-    "unlimited": Plan(None, None, None, None, None, None, None, None),
+    "unlimited": Plan(None, None, None, None, None, None, None, None, None),
 }
 """Plan names a sandbox takes. ``enterprise-plus`` includes the high-volume add-on's higher limits, ``sandbox``
 is a vendor's sandbox or trial account."""
@@ -71,7 +72,7 @@ class RequestLimits:
             "ratelimit-limit": str(total),
             "ratelimit-remaining": str(left),
             "ratelimit-reset": str(resets),
-            "rate-limit-limit": str(total),
+            "rate-limit": str(total),
             "rate-limit-remaining": str(left),
             "rate-limit-reset": str(resets),
         }
@@ -132,6 +133,7 @@ _ENDPOINTS: dict[str, tuple[str, int, str, str]] = {
     "ticket_fields": ("zendesk-ratelimit-ticket-fields-index", MINUTE, "Too many requests for ticket fields", "errors"),
     "audits": ("zendesk-ratelimit-ticket-audits", MINUTE, "Too many requests for audits", "errors"),
     "list_tickets": ("zendesk-ratelimit-tickets-index", MINUTE, "Too many requests for the list of tickets", "errors"),
+    "tags": ("zendesk-rate-limit-tags-index", MINUTE, "Too many requests for the list of tags", "errors"),
     "updates_per_ticket": (
         "zendesk-ratelimit-per-ticket-updates",
         TEN_MINUTES,
