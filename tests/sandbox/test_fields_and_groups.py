@@ -70,7 +70,7 @@ def test_what_is_no_option_and_no_field_is_dropped_without_a_word() -> None:
 
 def test_a_group_is_one_of_the_accounts() -> None:
     desk = Desk(1)
-    assert [row["name"] for row in desk.get("groups")["groups"]] == ["Support", "Finance"]
+    assert [row["name"] for row in desk.get("groups")["groups"]] == ["Finance", "Support"]
     assert desk.put(1, group_id=8_002).json()["ticket"]["group_id"] == 8_002
     refused = desk.put(1, group_id=1)
     assert refused.status == 422

@@ -16,7 +16,7 @@ def rate(store: Store, ticket_id: int, score: Literal["good", "bad"], comment: s
         before = next((row for row in store.ratings if row["ticket_id"] == ticket_id), None)
         row = before or {"id": len(store.ratings) + 35_001, "ticket_id": ticket_id, "created_at": stamp}
         row |= {name: ticket[name] for name in ("assignee_id", "group_id", "requester_id")}
-        row |= {"score": score, "comment": comment, "updated_at": stamp}
+        row |= {"score": score, "comment": comment or None, "updated_at": stamp}
         row["url"] = f"{store.base_url}/api/v2/satisfaction_ratings/{row['id']}.json"
         if before is None:
             store.ratings.append(row)

@@ -91,7 +91,7 @@ def groups(call: Call) -> Response:
     rows = list(call.store.groups.values())
     if call.request.query.get("exclude_deleted") != "false":
         rows = [row for row in rows if not row["deleted"]]
-    return paged(call, "groups", rows, sorts=("id", "name"))
+    return paged(call, "groups", rows, sorts=("id", "name"), order="name")
 
 
 def current_user(call: Call) -> Response:

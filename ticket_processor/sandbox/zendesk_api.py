@@ -83,7 +83,7 @@ def route_of(method: str, path: str) -> tuple[str, tuple[str, ...]]:
     parts = path.split("/")
     args: list[str] = []
     for index, part in enumerate(parts):
-        if part.isdecimal() and part.isascii() and len(part) < 19:
+        if part.isdecimal() and part.isascii() and len(part) < 20:
             args.append(part)
             parts[index] = "{id}"
     if parts[0] == "job_statuses" and len(parts) == 2 and parts[1] != "show_many":

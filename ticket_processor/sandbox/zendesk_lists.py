@@ -32,12 +32,19 @@ def list_tickets(call: Call) -> Response:
     wanted = call.request.query.get("external_id")
     if wanted is not None:
         rows = [row for row in rows if row["external_id"] == wanted]
-    return paged(call, "tickets", rows, sorts=("updated_at", "id", "status"), show=without_generated)
+    by_cursor = any(name.startswith("page[") for name in call.request.query)
+    show = _without_fields if by_cursor else without_generated
+    return paged(call, "tickets", rows, sorts=("updated_at", "id", "status"), show=show)
+
+
+def _without_fields(row: Row) -> Row:
+    """A ticket as the list by cursor shows it: its own fields stand in ``custom_fields`` alone."""
+    return {name: value for name, value in without_generated(row).items() if name != "fields"}
 
 
 def show_many(call: Call) -> Response:
-    """``GET /tickets/show_many?ids=``: at most 100; tickets that are gone are absent."""
-    rows = [ticket.shown for ticket in call.replica.read(*call.ids())]
+    """``GET /tickets/show_many?ids=``: at most 100, always by id; tickets that are gone are absent."""
+    rows = [ticket.shown for ticket in call.replica.read(*sorted(call.ids()))]
     payload = {"tickets": rows, "next_page": None, "previous_page": None, "count": len(rows), **side_loads(call, rows)}
     return json_response(200, payload)
 
@@ -125,21 +132,26 @@ def paged(
     descending: bool = False,
     show: Callable[[Row], Row] = dict,
     besides: Mapping[str, Any] = MappingProxyType({}),
+    order: str = "",
+    order_by_cursor: str | None = None,
 ) -> Response:
     """A page of ``rows``, each as ``show`` gives it: by cursor when the query has ``page[…]``, by offset otherwise.
 
-    ``besides`` is shown with every page.
+    ``besides`` is shown with every page. ``order`` names the fields that rows are sorted by where the query names none,
+    with commas between them, and ``order_by_cursor`` those of paging by cursor where they are others.
 
     ``sort_order`` and ``sort_by`` belong to offsets and are ignored beside ``page[…]``.
     """
     query = call.request.query
     if "page[size]" in query or "page[after]" in query or "page[before]" in query:
-        return _by_cursor(call, name, rows, sorts, show, besides)
+        default = order if order_by_cursor is None else order_by_cursor
+        return _by_cursor(call, name, rows, (*sorts, default), show, besides, default=default)
     page = call.number("page", 1, at_most=10**9)
     size = call.number("per_page", PAGE, at_most=PAGE)
     if page * size > DEEPEST_OFFSET and page > 1:
         raise _error(400, "InvalidPaginationDepth", "Pagination depth is limited to 10,000 records")
-    key, backwards = _sort_key(query.get("sort_by") or query.get("sort") or "", ("created_at", *sorts))
+    asked = query.get("sort_by") or query.get("sort") or order
+    key, backwards = _sort_key(asked, ("created_at", order, *sorts))
     rows = sorted(rows, key=key, reverse=backwards or query.get("sort_order") == "desc" or descending)
     start, end = (page - 1) * size, page * size
     shown = {name: list(map(show, rows[start:end])), **besides}
@@ -186,18 +198,25 @@ def _by_cursor(
         end = min(end, size)
     page = ordered[start:end]
     more = end < len(ordered)
-    after = encode_cursor(key(page[-1])) if page else query.get("page[after]")
+    after = encode_cursor(key(page[-1])) if page else None
     before = encode_cursor(key(page[0])) if page else None
     payload = {
         name: list(map(show, page)),
         **besides,
         "meta": {"has_more": more, "after_cursor": after, "before_cursor": before},
-        "links": {
-            "prev": call.link(page__before=before, page__after=None) if before and start > 0 else None,
-            "next": call.link(page__after=after, page__before=None) if more else None,
-        },
+        "links": _links(call, before, after, start > 0, more),
     }
     return json_response(200, payload)
+
+
+def _links(call: Call, before: str | None, after: str | None, earlier: bool, later: bool) -> dict[str, str | None]:
+    """Both links on every page that has rows, even where nothing follows; the help center's tell the truth."""
+    back = call.link(page__before=before, page__after=None) if before else None
+    on = call.link(page__after=after, page__before=None) if after else None
+    if "/help_center/" not in call.request.path:
+        return {"prev": back, "next": on}
+    first = call.link(page__before=None, page__after=None)
+    return {"first": first, **({"prev": back} if earlier else {}), **({"next": on} if later else {})}
 
 
 def _index_after(keys: list[Key], position: Key, backwards: bool) -> int:
@@ -215,7 +234,12 @@ def _sort_key(sort: str, sorts: Sequence[str]) -> tuple[Callable[[Row], Key], bo
     name = sort.lstrip("-")
     if name in ("", "id") or name not in sorts:
         return (lambda row: (row["id"],)), sort.startswith("-")
-    return (lambda row: (str(row.get(name)), row["id"])), sort.startswith("-")
+    parts = name.split(",")
+    return (lambda row: (*(_sortable(row.get(part)) for part in parts), row["id"])), sort.startswith("-")
+
+
+def _sortable(value: Any) -> str:
+    return f"{value:012d}" if isinstance(value, int) else str(value)
 
 
 def encode_cursor(key: Key) -> str:
@@ -240,8 +264,8 @@ def _error(status: int, code: str, title: str) -> Refusal:
 
 def list_tags(call: Call) -> Response:
     """``GET /tags``: every tag in use with its count, most frequent first."""
+    call.spend("tags")
     counts = Counter(tag for ticket in call.store.tickets.values() if not ticket.deleted for tag in ticket.json["tags"])
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    page, size = call.number("page", 1, at_most=10**9), call.number("per_page", PAGE, at_most=PAGE)
-    rows = [{"name": tag, "count": used} for tag, used in ranked[(page - 1) * size : page * size]]
-    return json_response(200, {"tags": rows, **neighbours(call, page, size, len(ranked))})
+    rows = [{"id": place, "name": tag, "count": used} for place, (tag, used) in enumerate(ranked)]
+    return paged(call, "tags", rows, show=lambda row: {"name": row["name"], "count": row["count"]})

@@ -14,11 +14,10 @@ _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def list_webhooks(call: Call) -> Response:
-    """``GET /webhooks``."""
+    """``GET /webhooks``: the newest first, all on one page."""
     _admin(call)
-    return json_response(
-        200, {"webhooks": list(call.store.webhooks.values()), "links": {}, "meta": {"has_more": False}}
-    )
+    rows = list(call.store.webhooks.values())[::-1]
+    return json_response(200, {"webhooks": rows, "meta": {"has_more": False}})
 
 
 def create_webhook(call: Call) -> Response:
@@ -30,7 +29,7 @@ def create_webhook(call: Call) -> Response:
             raise invalid(name, f"{name.capitalize()}: cannot be blank", "BlankValue")
     dice = call.store.random
     number = "01" + "".join(dice.choice(_LETTERS) for _ in range(24))
-    row = {**given, "id": number, "created_at": iso(call.now), "updated_at": iso(call.now)}
+    row = {**given, "id": number, "created_at": iso(call.now), "created_by": str(call.identity.user_id)}
     call.store.webhooks[number] = row
     call.store.signing_secrets[number] = base64.b64encode(dice.randbytes(32)).decode()
     return json_response(201, {"webhook": row})
@@ -58,7 +57,9 @@ def create_trigger(call: Call) -> Response:
         if action.get("field") == "notification_webhook" and action["value"][0] not in call.store.webhooks:
             raise invalid("actions", "Webhook: is invalid")
     number = 360_000 + len(call.store.triggers)
-    row = {"active": True, **given, "id": number, "created_at": iso(call.now), "updated_at": iso(call.now)}
+    place = {"active": True, "position": len(call.store.triggers) + 1, "category_id": "1", "description": None}
+    stamps = {"created_at": iso(call.now), "updated_at": iso(call.now)}
+    row = {**place, **given, "id": number, "raw_title": given["title"], "default": False, **stamps}
     call.store.triggers[number] = row
     return json_response(201, {"trigger": row})
 
