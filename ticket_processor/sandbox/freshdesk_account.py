@@ -32,15 +32,15 @@ def ticket_fields(call: FreshdeskCall) -> Response:
 
 
 def groups(call: FreshdeskCall) -> Response:
-    """``GET /groups``"""
-    return call.paged(list(call.store.groups.values()))
+    """``GET /groups``: by name."""
+    return call.paged(sorted(call.store.groups.values(), key=lambda row: row["name"]))
 
 
 def agents(call: FreshdeskCall) -> Response:
-    """``GET /agents``; ``email`` narrows them."""
+    """``GET /agents``: by name; ``email`` narrows them."""
     email = call.request.query.get("email")
     rows = [row for row in call.store.agents.values() if email in (None, row["email"])]
-    return call.paged([_agent(row) for row in rows])
+    return call.paged([_agent(row) for row in sorted(rows, key=lambda row: str(row["name"]))])
 
 
 def agent(call: FreshdeskCall) -> Response:

@@ -176,7 +176,7 @@ def new_conversation(
         "user_id": user_id,
         "support_email": None if source == NOTE else "support@example.com",
         "source": source,
-        "category": 1 if incoming else 2,
+        "category": 1 if incoming else 3 if source == REPLY else 2,
         "to_emails": to_emails or [],
         "from_email": None,
         "cc_emails": [],

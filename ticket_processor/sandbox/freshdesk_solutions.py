@@ -88,7 +88,7 @@ def settings(call: FreshdeskCall) -> Response:
     """``GET /settings/helpdesk``: the languages of the account."""
     others = [name for name in _languages(call.store) if name != OWN_LANGUAGE]
     told = {"primary_language": OWN_LANGUAGE, "supported_languages": others, "portal_languages": others}
-    return json_response(200, told)
+    return json_response(200, {**told, "help_widget_languages": []})
 
 
 def _languages(store: FreshdeskStore) -> list[str]:
