@@ -13,6 +13,8 @@ from .messages import Refusal, Response, json_response, text_response
 
 MINUTE = 60
 TEN_MINUTES = 600
+WEBHOOKS = 100
+"""Requests per minute of the webhooks' own service, whatever the plan."""
 
 
 @dataclass(frozen=True)
@@ -59,23 +61,19 @@ class RequestLimits:
         self._swept = -1
 
     def account(self, bucket: str, now: float) -> dict[str, str]:
-        """Count one request in an account-wide bucket (``support`` or ``help_center``): its headers."""
-        total = self.plan.account
-        if total is None:
+        """Count one request in an account-wide bucket (``support``, ``help_center`` or ``webhooks``): its headers."""
+        if self.plan.account is None:
             return {}
+        total = WEBHOOKS if bucket == "webhooks" else self.plan.account
         used, resets = self._count(bucket, MINUTE, now)
         left = max(0, total - used)
         headers = {
             "X-Rate-Limit": str(total),
             "X-Rate-Limit-Remaining": str(left),
-            # As replies had them in 2024, and in 2023.
-            "ratelimit-limit": str(total),
-            "ratelimit-remaining": str(left),
-            "ratelimit-reset": str(resets),
-            "rate-limit": str(total),
-            "rate-limit-remaining": str(left),
-            "rate-limit-reset": str(resets),
         }
+        if bucket == "support":  # as replies had them in 2024, and in 2023; the other services have none of these
+            for name, value in (("", total), ("-remaining", left), ("-reset", resets)):
+                headers[f"ratelimit{name or '-limit'}"] = headers[f"rate-limit{name}"] = str(value)
         if used > total:
             message = "Number of allowed API requests per minute exceeded"
             raise Refusal(_too_many(text_response(429, message), headers, resets))

@@ -142,7 +142,7 @@ class ZendeskApi:
             raise refuse(401, {"error": "Couldn't authenticate you"})
         now = self.store.now()
         resource = route.partition(" ")[2].partition("/")[0]
-        bucket = "help_center" if resource == "help_center" else "support"
+        bucket = resource if resource in ("help_center", "webhooks") else "support"
         headers.update(self.limits.account(bucket, now))
         handler = ROUTES.get(route)
         if handler is None or not request.path.startswith(PREFIX):
