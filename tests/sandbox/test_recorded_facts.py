@@ -41,7 +41,6 @@ NAMED: dict[str, Any] = {
     "later": {"ticket": {"subject": "new", **STALE, "updated_stamp": "2030-01-01T00:00:00Z"}},
     "batch": {"tickets": [{"id": 1, "subject": "new"}, {"id": 2, "subject": "new", **STALE}]},
     "webhook": {"webhook": dict.fromkeys(("name", "endpoint", "http_method", "request_format", "status"), "x")},
-    "many": {"tickets": [{"comment": {"body": "b"}}] * 101},
 }
 
 ZENDESK = """
@@ -122,11 +121,11 @@ GET job_statuses/show_many?ids={done},V3-0 | keys = ["job_statuses"] & job_statu
     unknown: whether one that there is not is left out; a fault of jobs, found_for, plays those that are lost later
 [max_jobs=1] PUT tickets/update_many <batch> | status = 429 & header.retry-after = "10" & error = "TooManyJobs"
     unknown: the answer to more jobs than the account may have; too_many_jobs_status and too_many_jobs_form play others
-POST tickets/create_many <many> | status = 400 & error = "TooManyValues" & max_count = 100 \
-& description = "Parameter  cannot specify more than 100 values"
-    with two blanks (zenpy TestTicketCreateUpdateDelete.test_raises_toomanyvaluesexception_create)
 POST imports/tickets/create_many | status = 404 & error = "InvalidEndpoint"
     not imitated: samples are put in by tickets/create_many (OAS POST /api/v2/imports/tickets/create_many)
+GET ticket_audits?page[size]=2 | audits.*.ticket_id = [1, 2] & meta.has_more = true & links.prev.type = "str"
+GET ticket_audits?sort_by=created_at&sort_order=desc&limit=2 | audits.*.ticket_id = [1, 3] & before_cursor.type = "str"
+    the oldest first by page, else as asked (zenpy TestTicketAudits.test_values; airbyte's manifest.yaml)
 GET tickets/2/audits | audits.0.events.0.type = "Comment" & audits.1.events.3.field_name = "group_id" \
 & audits.1.events.3.value = "8002" & audits.0.events.2.value.type = "str"
     oldest first, and ids are text in the events (zenpy TestTicketAudits.test_values)
@@ -156,6 +155,7 @@ GET views?page[size]=100 | views.*.title = ["c", "b", "z", "a"]
     by position, but by age where the paging is by cursor (zenpy TestViews.test_values)
 GET slas/policies | sla_policies.*.id = [1, 2, 3, 4]
     unknown: its order; two rows (airbyte sla_policies) rise by id and by position alike, and nothing plays another
+[agent] GET ticket_audits | status = 403
 [agent] GET triggers | status = 200
 [agent] GET incremental/tickets/cursor?start_time=1 | status = 403
 [agent] GET slas/policies | status = 403
@@ -226,12 +226,12 @@ GET surveys/satisfaction_ratings | 0.ratings.default_question = 103 & 0.ticket_i
     for admins (page Errors)
 """
 
-# What the product calls. ``ticket_audits`` has its facts in ``test_rules.py``.
+# What the product calls.
 ENDPOINTS = {
     "zendesk": """/oauth/tokens incremental/tickets/cursor search/export tickets tickets/show_many tickets/{}
-        tickets/update_many job_statuses/show_many tickets/{}/audits tickets/{}/comments ticket_fields tags groups
-        triggers automations macros views slas/policies webhooks webhooks/newer/signing_secret users/me users/search
-        users/{}/identities users/{}/tickets/requested satisfaction_ratings help_center/articles
+        tickets/update_many job_statuses/show_many tickets/{}/audits tickets/{}/comments ticket_audits ticket_fields
+        tags groups triggers automations macros views slas/policies webhooks webhooks/newer/signing_secret users/me
+        users/search users/{}/identities users/{}/tickets/requested satisfaction_ratings help_center/articles
         help_center/articles/search help_center/user_segments imports/tickets/create_many""".split(),
     "freshdesk": """tickets tickets/{} tickets/{}/notes tickets/{}/conversations automations/{}/rules ticket_fields
         groups surveys/satisfaction_ratings solutions/categories settings/helpdesk agents""".split(),
