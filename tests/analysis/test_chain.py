@@ -15,6 +15,7 @@ from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Step, Understanding
 from ticket_processor.analysis.guard import MODEL_ATTEMPTS, USELESS_IN_A_ROW
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
+from ticket_processor.analysis.model_server.presets import ModelTarget
 from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import RedactedText, redact
@@ -23,6 +24,8 @@ from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, DeadlineReached, Stopping
 from ticket_processor.core.models import Analysis, RedactionLevel, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.state.store import State
+from ticket_processor.wiring.parts import model_breaker
 
 from ..support.fakes import START, ManualClock, Upper, a_ticket, an_analysis
 
@@ -187,6 +190,53 @@ def test_an_open_breaker_sends_tickets_to_rules_until_the_trial_goes_well() -> N
     assert len(model.texts) == 5
     chain.clock.advance(60)
     assert understand(TICKET).source == "model"
+
+
+def test_after_an_outage_every_worker_waits_for_the_trial_and_gets_the_models_answer() -> None:
+    clock, workers = ManualClock(), 16
+    breaker = Breaker("m-1", clock, proven=False, memory=BreakerMemory(5, clock.now() - 1.0, "model_timeout"))
+    model, together = Model(), threading.Barrier(workers)
+    link = ModelLink(model, breaker, Deadline(clock, 540.0), rng=Upper())
+    answer = model.analyse
+
+    def slowly(text: RedactedText, _allowance: object = None) -> Analysis:
+        time.sleep(0.05)
+        return answer(text)
+
+    def ask(_number: int) -> Analysis:
+        together.wait(10.0)
+        return link.analyse(TEXT)
+
+    model.analyse = slowly  # type: ignore[method-assign]
+    with ThreadPoolExecutor(workers) as pool:
+        assert [analysis.model for analysis in pool.map(ask, range(workers))] == ["m-1"] * workers
+
+
+def test_whoever_waits_for_a_trial_that_fails_is_told_why_at_once() -> None:
+    clock = ManualClock()
+    breaker = Breaker("m-1", clock, proven=False, memory=BreakerMemory(5, clock.now() - 1.0, "model_timeout"))
+    trial = breaker.admit()
+    assert trial is not None
+    link = ModelLink(Model(), breaker, Deadline(clock, 540.0), rng=Upper())
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(link.analyse, TEXT)
+        breaker.failure(trial, "model_http_503")
+        with pytest.raises(AnalysisFailed, match="model_http_503"):
+            waiting.result(10.0)
+
+
+def test_a_circuit_that_another_server_left_open_is_not_that_of_the_same_model_on_a_new_one() -> None:
+    clock, state = ManualClock(), State(None)
+    before, now = (ModelTarget("m", "m", "compatible", f"http://user:word@{host}:8000/v1", None) for host in ("old", "new"))
+    breaker = model_breaker(before, clock, state)
+    for _ in range(5):
+        admission = breaker.admit()
+        assert admission is not None
+        breaker.failure(admission, "model_timeout")
+    assert breaker.name == "model m at old:8000/v1"
+    assert model_breaker(before, clock, state).admit() is None
+    assert model_breaker(now, clock, state).admit() is not None
+    state.close()
 
 
 def test_one_models_open_breaker_does_not_touch_the_next_model() -> None:

@@ -43,7 +43,7 @@ def recover(desk: Desk) -> None:
     """The model is up again, and the breaker has been told."""
     desk.sandbox.faults = FaultPlan()
     state = State(desk.state / FILE_NAME)
-    Dependencies(state).keep_breaker("model sandbox-model", BreakerMemory())
+    Dependencies(state).keep_breaker(desk.model_breaker, BreakerMemory())
     state.close()
 
 

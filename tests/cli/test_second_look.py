@@ -30,7 +30,7 @@ def forget_the_breaker(desk: Desk) -> None:
     from ticket_processor.state.store import FILE_NAME, State
 
     state = State(desk.state / FILE_NAME)
-    Dependencies(state).keep_breaker("model sandbox-model", BreakerMemory())
+    Dependencies(state).keep_breaker(desk.model_breaker, BreakerMemory())
     state.close()
 
 

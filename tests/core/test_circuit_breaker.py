@@ -270,6 +270,41 @@ def test_after_a_trial_that_went_well_the_count_begins_anew(clock: ManualClock) 
         admitted(breaker)
 
 
+def test_whoever_comes_while_the_trial_is_under_way_is_asked_to_wait_for_it(clock: ManualClock) -> None:
+    breaker = careful(clock)
+    fail(breaker, 5)
+    clock.advance(60)
+    trial = admitted(breaker)
+    with pytest.raises(Crowded):
+        breaker.admit()
+    breaker.failure(trial)
+    assert breaker.admit() is None, "the trial has failed"
+    clock.advance(60)
+    hung = admitted(breaker)
+    clock.advance(60)
+    assert admitted(breaker).trial
+    breaker.success(hung)  # too late: it is another's turn
+    with pytest.raises(Crowded):
+        breaker.admit()
+
+
+@pytest.mark.parametrize("end", ["success", "release"])
+def test_whoever_waits_for_a_trial_goes_on_as_soon_as_it_ends(clock: ManualClock, end: str) -> None:
+    breaker = careful(clock)
+    fail(breaker, 5)
+    clock.advance(60)
+    trial = admitted(breaker)
+    let_in: list[Admission | None] = []
+    waiting = [threading.Thread(target=lambda: let_in.append(breaker.admit(wait_s=60.0))) for _ in range(2)]
+    waiting = waiting if end == "success" else waiting[:1]
+    for thread in waiting:
+        thread.start()
+    getattr(breaker, end)(trial)
+    for thread in waiting:
+        thread.join(30.0)
+    assert [admission is not None for admission in let_in] == [True] * len(waiting)
+
+
 def test_whoever_waits_for_room_goes_on_as_soon_as_one_call_has_gone_well() -> None:
     breaker = Breaker("model", ManualClock(), proven=False, threshold=2)
     first, second = breaker.admit(), breaker.admit()

@@ -27,7 +27,7 @@ class BreakerMemory:
 
 
 class Crowded(Exception):
-    """As many calls are under way as failures would open the circuit: ask again in a moment."""
+    """As many calls are under way as failures would open the circuit, or the trial is: ask again in a moment."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Breaker:
     """Opens after ``threshold`` failures in a row, for ``open_seconds``; then one trial decides.
 
     With ``proven=False`` no more calls are let through at a time than may fail, until one has gone well, and again
-    after each failure: a dependency that is down is asked ``threshold`` times, however many threads would ask.
+    after each failure: a dependency that is down is asked ``threshold`` times, however many threads would ask. Who
+    comes while the trial is under way is asked to wait for it, and not refused for what was wrong before.
 
     Safe for many threads; nothing is held while a call is under way. Answers that belong to an earlier state
     (a call admitted before the breaker opened) are ignored. A trial that never reports back loses its right
@@ -83,7 +84,7 @@ class Breaker:
         self._trial_until: float | None = None
 
     def admit(self, wait_s: float = 0.0) -> Admission | None:
-        """Permission to call now, or ``None`` while the circuit is open or its trial is under way.
+        """Permission to call now, or ``None`` while the circuit is open, or on trial with nobody to wait for that.
 
         Raises :class:`Crowded` where ``proven=False`` was asked for, and nothing has changed within ``wait_s`` seconds.
         """
@@ -96,16 +97,19 @@ class Breaker:
                 self._under_way += 1
                 return Admission(self._generation, trial=False)
             now = self._clock.monotonic()
-            if now < self._open_until or (self._trial_until is not None and now < self._trial_until):
+            if now < self._open_until or self._on_trial():
                 return None
             self._generation += 1
             self._trial_until = now + self._open_seconds
             return Admission(self._generation, trial=True)
 
     def _crowded(self) -> bool:
-        doubtful = not self._proven or self._failures > 0
-        full = self._failures + self._under_way >= self._threshold
-        return self._open_until is None and self._careful and doubtful and full
+        if not self._careful or self._open_until is not None:
+            return self._careful and self._on_trial()
+        return (not self._proven or self._failures > 0) and self._failures + self._under_way >= self._threshold
+
+    def _on_trial(self) -> bool:
+        return self._trial_until is not None and self._clock.monotonic() < self._trial_until
 
     def success(self, admission: Admission) -> None:
         """The dependency answered as it should (a refusal such as 404 is such an answer)."""
@@ -145,6 +149,7 @@ class Breaker:
                 self._returned(admission)
                 if admission.trial:
                     self._trial_until = None
+                    self._room.notify_all()
 
     def _returned(self, admission: Admission) -> None:
         if not admission.trial:

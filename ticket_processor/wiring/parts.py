@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import filelock
 from requests.adapters import BaseAdapter
@@ -250,7 +251,7 @@ def understanding(
             links.append(
                 ModelLink(
                     model_analyser(through(server), target, settings, rules, earlier),
-                    model_breaker(target.name, clock, state),
+                    model_breaker(target, clock, state),
                     deadline,
                     name=target.name,
                     place="\0".join((target.model, target.base_url, target.api_version or "")),
@@ -276,9 +277,13 @@ def understanding(
         )
 
 
-def model_breaker(name: str, clock: Clock, state: State | None = None) -> Breaker:
-    """A model's circuit breaker; a model that is down is asked five times, however many workers there are."""
-    breaker_name = f"model {name}"
+def model_breaker(target: ModelTarget, clock: Clock, state: State | None = None) -> Breaker:
+    """The circuit breaker of a model on its server.
+
+    A model that is down is asked five times, however many workers there are; another server was not down.
+    """
+    server = urlsplit(target.base_url)
+    breaker_name = f"model {target.name} at {server.netloc.rpartition('@')[2]}{server.path.rstrip('/')}"
     kept = Dependencies(state) if state else None
     return Breaker(
         breaker_name,

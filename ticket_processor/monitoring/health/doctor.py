@@ -127,7 +127,7 @@ def _stored(settings: Settings, clock: Clock) -> CheckResult:
         if not any(record.kind == "run" and record.summary.caught_up for record in runs):
             runs = state.runs(now - RUNS_KEPT_S)
         retries = state.retries()
-        names = [settings.desk.vendor, *(model_breaker(target.name, clock).name for target in _known_targets(settings))]
+        names = [settings.desk.vendor, *(model_breaker(target, clock).name for target in _known_targets(settings))]
         # Only Zendesk's search can be late for a listing.
         searched = (
             (left.search_index(runs, now, settings.zendesk.search_window_hours * 3600),)
