@@ -99,6 +99,7 @@ def test_each_rule_leaves_its_tickets_alone_and_its_name_in_the_receipt(open_des
         ("skip_rule_requester", {"requester_email": "boss@example.com"}),
         ("skip_rule_requester", {"requester_email": "anna@partner.example", "channel": "web"}),
         ("skip_rule_status", {"status": "open"}),
+        ("skip_rule_messaging", {"channel": "native_messaging"}),
         ("hands_off", {"tags": ["ai_hands_off"]}),
     ]
     expected = {}

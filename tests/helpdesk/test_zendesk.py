@@ -879,6 +879,23 @@ def test_a_follow_up_is_known_by_its_source(rel: str | None, expected: bool) -> 
     assert Zendesk(Wire(answer(200, {"tickets": [row]})).transport).fetch([1])[1].follow_up is expected
 
 
+@pytest.mark.parametrize(
+    ("told", "channel", "expected"),
+    [
+        (True, "email", True),
+        (False, "native_messaging", True),
+        (None, "chat", True),
+        (False, "email", False),
+        ("yes", "web", False),
+    ],
+)
+def test_a_conversation_is_known_by_the_helpdesks_word_or_its_channel(
+    told: object, channel: str, expected: bool
+) -> None:
+    row = {**ROW, "from_messaging_channel": told, "via": {"channel": channel}}
+    assert Zendesk(Wire(answer(200, {"tickets": [row]})).transport).fetch([1])[1].messaging is expected
+
+
 def test_the_vendors_follow_up_inherits_the_tags_and_is_known() -> None:
     account = Account(1)
     original = account.ids[0]

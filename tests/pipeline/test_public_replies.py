@@ -210,6 +210,12 @@ TOUCHES: dict[str, Callable[[Rig], None]] = {
 }
 
 
+def test_no_reply_goes_to_a_conversation(rig: Rig) -> None:
+    rig.touch(ago=WRITTEN_AGO, messaging=True)
+    assert rig.run() == [("skipped", "reply_cancelled_messaging")]
+    assert rig.written == []
+
+
 @pytest.mark.parametrize("what", TOUCHES)
 def test_any_touch_cancels_it_for_good(rig: Rig, what: str) -> None:
     TOUCHES[what](rig)

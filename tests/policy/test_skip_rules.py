@@ -41,6 +41,7 @@ def test_without_rules_no_ticket_is_left_to_people() -> None:
         ("requester", {"requesters": ["@partner.example"]}, {"sender": "anna@partner.example"}),
         ("requester", {"requesters": ["partner.example"]}, {"requester_address": "anna@partner.example"}),
         ("status", {"statuses": ["open"]}, {"status": "open"}),
+        ("messaging", {}, {"messaging": True}),
     ],
 )
 def test_one_value_of_one_list_is_enough_and_the_reason_names_the_list(
@@ -48,6 +49,10 @@ def test_one_value_of_one_list_is_enough_and_the_reason_names_the_list(
 ) -> None:
     assert reason(a_ticket(**fields), **settings) == f"skip_rule_{name}"
     assert reason(a_ticket(), **settings) is None
+
+
+def test_conversations_are_triaged_where_that_is_wanted() -> None:
+    assert reason(a_ticket(messaging=True), messaging=False) is None
 
 
 def test_a_domain_is_no_part_of_another_and_an_address_no_domain() -> None:

@@ -14,7 +14,7 @@ from ticket_processor.sandbox.records import Audit, StoredTicket
 
 from .evidence import Evidence
 from .troubles import REPEATED_S
-from .world import AREAS, ARTICLE
+from .world import AREAS, ARTICLE, CONVERSATIONS
 
 ALLOWED_KEYS = frozenset(
     {"id", "tags", "priority", "group_id", "custom_fields", "comment", "safe_update", "updated_stamp", "metadata"}
@@ -70,6 +70,8 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
     ours = world.our_writes(ticket_id)
     unguarded = world.mishaps.unguarded
     yield from _written_once(world, ticket, ours, unguarded)
+    if ours and ticket.json["via"]["channel"] in CONVERSATIONS:
+        yield "21 messaging: a conversation was triaged by its subject"
     if any(audit.comment_public for audit in ours):
         yield "2 public never: a note of ours is public"
 

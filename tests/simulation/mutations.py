@@ -16,6 +16,7 @@ from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.pipeline import intake, page_ledger, settlement, verdicts, write_planner
 from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.skip_rules import SkipRules
 from ticket_processor.state.records import Open
 
 from .fault_mutations import FAULT_MUTATIONS
@@ -112,6 +113,11 @@ def _another_key_in_every_run() -> Iterator[None]:
         yield
 
 
+def _conversations_taken(rules: SkipRules, ticket: Ticket, whole: Any = SkipRules.reason) -> str | None:
+    reason: str | None = whole(rules, ticket.model_copy(update={"messaging": False}))
+    return reason
+
+
 class _EveryEffectHarmless:
     NONE = WRITE = http_messages.Effect.NONE
 
@@ -140,6 +146,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
     ),
     "write resent without reading": lambda: mock.patch.object(zendesk.Zendesk, "update", _sends_twice),
     "conflict taken for success": lambda: mock.patch.object(zendesk.Zendesk, "update", _ignores_conflicts),
+    "conversations triaged": lambda: mock.patch.object(SkipRules, "reason", _conversations_taken),
     "writes repeated by the transport": lambda: mock.patch.object(zendesk, "Effect", _EveryEffectHarmless),
     **JOB_MUTATIONS,
     **FAULT_MUTATIONS,
@@ -166,6 +173,7 @@ NOTICED_BY: Mapping[str, int] = {
     "write resent without reading": 17,
     "conflict taken for success": 4,
     "writes repeated by the transport": 11,
+    "conversations triaged": 24,
     "items of jobs without stamps": 20,
     "whatever a job does not name is taken for done": 8,
     "a job's failed items are taken for done": 8,

@@ -96,6 +96,7 @@ class Ticket(Frozen):
     updated_at: str
     read_at: float | None = None
     channel: str = ""
+    messaging: bool = Field(False, description="a live conversation, of which the helpdesk shows no text, or late")
     sender: str = Field("", description="the address that a mail came from")
     requester: int | None = None
     requester_address: str = Field("", description="as far as the helpdesk told it, whatever the channel")

@@ -35,7 +35,7 @@ CLOSED = _reason("closed", "The ticket is closed; the helpdesk allows no change.
 DELETED = _reason("deleted", "The ticket is deleted.")
 NOT_FOUND = _reason("not_found", "No ticket has the number that was asked for.")
 HANDS_OFF = _reason("hands_off", "The ticket carries the hands-off tag.")
-SKIP_RULE = _reason("skip_rule", "This list of `[skip]` names the ticket.", then="LIST")
+SKIP_RULE = _reason("skip_rule", "This list of `[skip]` names the ticket, or this switch there is on.", then="LIST")
 MACHINE_MAIL = _reason("machine_mail", "A machine wrote the mail: a bounce or an automatic reply.", then="KIND")
 OUTSIDE_CANARY = _reason("outside_canary", "The ticket is outside `run.canary_percent`.")
 WAITING = _reason("waiting_for_people", "Agents have their head start (`run.wait_minutes`).")
@@ -64,6 +64,7 @@ TOO_LATE = "too_late"
 NOT_WANTED = "not_wanted"
 NOT_ON_RECORD = "not_on_record"
 REPLIED_BEFORE = "replied_before"
+MESSAGING = "messaging"
 
 # Thanks of the customer
 

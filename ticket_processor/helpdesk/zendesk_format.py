@@ -21,6 +21,12 @@ _PRIORITIES = frozenset(item.value for item in Priority)
 _UNDER_WAY = ("queued", "working")
 _ENDPOINT_LIMIT = re.compile(r"zendesk-rate-?limit-(?P<name>[a-z-]+)$")
 _LIMIT_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
+MESSAGING = frozenset(
+    """apple_business_chat chat google_business_messages google_rcs instagram_dm kakaotalk line
+    messagebird_sms messenger native_messaging sunshine_conversations_api sunshine_conversations_facebook_messenger
+    sunshine_conversations_twitter_dm telegram twilio_sms viber wechat whatsapp""".split()
+)
+"""Channels of live conversations, whose first comment is no message (Via object reference; support 5384481026714)."""
 _URL = re.compile(r"https?://[^\s<>\"']+")
 _SAFE_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_ ]{0,39}$")
 
@@ -232,7 +238,8 @@ def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, 
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         read_at=read_at,
-        channel=string(via.get("channel")),
+        channel=(channel := string(via.get("channel"))),
+        messaging=row.get("from_messaging_channel") is True or channel in MESSAGING,
         sender=string(sender),
         requester=requester,
         requester_address=address,

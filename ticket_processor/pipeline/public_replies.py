@@ -144,6 +144,8 @@ class ReplySender:
         """Why it must not be sent any more, in a fixed word; ``written`` is our last write, if it is on record."""
         if written is None:
             return reasons.NOT_ON_RECORD
+        if ticket.messaging:
+            return reasons.MESSAGING
         if _waited(ticket, written.at) > _delay(reply) + TOO_LATE_S:
             return reasons.TOO_LATE
         if _touched(reply, ticket, history, written):

@@ -53,6 +53,7 @@ class SkipSettings(Frozen):
     requesters: tuple[Word, ...] = Field((), description="user ids, e-mail addresses, or domains without sub-domains")
     statuses: tuple[Status, ...] = Field((), description="statuses")
     machine_mail: bool = Field(True, description="leave bounces, out-of-office and other automatic mail alone")
+    messaging: bool = Field(True, description="leave messaging and chat tickets of Zendesk alone")
     own_notes: bool = Field(True, description="leave tickets alone that ticketbot's own user wrote through the API")
     hands_off_tag: TagName | None = Field(
         None, description="tag of tickets that are never touched; default: the tag prefix and `hands_off`"
@@ -110,6 +111,7 @@ class SkipRules:
             "tag": not tags.isdisjoint(self._tags),
             "requester": not self._requesters.isdisjoint(_requester_names(ticket)),
             "status": ticket.status.lower() in rules.statuses,
+            reasons.MESSAGING: rules.messaging and ticket.messaging,
         }
         for name, hit in hits.items():
             if hit:

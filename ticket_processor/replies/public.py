@@ -9,6 +9,7 @@ from .assembly import ReplyDraft
 from .settings import PublicReplySettings, ReplySettings
 
 WORDS = {
+    "messaging": "a conversation may not deliver it",
     "touched": "the ticket is taken, a follow-up, or has changed since it was opened",
     "never": "the settings never allow it for this kind of ticket",
     "risk": "the ticket is escalated or risky",
@@ -25,6 +26,8 @@ def why_not_public(
 ) -> str:
     """The word of :data:`WORDS` for what keeps the draft from the customer; empty where nothing does."""
     public = settings.public
+    if ticket.messaging:
+        return "messaging"
     if ticket.follow_up or ticket.assignee is not None or ticket.seconds_to_last_change > 0:
         return "touched"
     if not _kinds(analysis).isdisjoint(public.never) or analysis.suspicious:

@@ -216,6 +216,11 @@ def new_comment(
     return comment
 
 
+def is_messaging(channel: str) -> bool:
+    """Whether tickets of this channel are conversations, as ``from_messaging_channel`` says."""
+    return channel in ("native_messaging", "whatsapp", "line", "telegram", "instagram_dm")
+
+
 def via_of(channel: str, name: str, email: str | None) -> dict[str, Any]:
     """Where a ticket came from; mail says from whom and to which address."""
     if channel != "email":

@@ -17,7 +17,7 @@ from typing import Any
 
 from .choices import fill_in, linked, options_of
 from .clock import Agenda, SandboxClock, iso
-from .records import NO_SOURCE, Actor, Audit, Job, StoredTicket, new_comment, new_ticket_json, via_of
+from .records import NO_SOURCE, Actor, Audit, Job, StoredTicket, is_messaging, new_comment, new_ticket_json, via_of
 from .text import html_to_text, normalise_tags
 from .ticket_events import STATUS_IDS, creations, set_field
 from .users import Users
@@ -136,6 +136,7 @@ class Store(Agenda):
                 is_public=public,
                 tags=normalise_tags(tags),
                 recipient="support@example.com" if channel == "email" else None,
+                from_messaging_channel=is_messaging(channel),
             )
             json.update(fields or {})
             fill_in(self.ticket_fields, json)
