@@ -128,7 +128,9 @@ def merge(
     group = None if unwanted.group or taken or "group" in without else decision.group
     settled = unwanted.priority or "priority" in without or _lowers(ticket, decision)
     priority = None if settled else decision.priority
-    note = None if decision.note is None else f"{told(decision.note)}\nRef {reference(key)}"
+    # What a note tells of goes with it.
+    noted = "note" not in without
+    note = None if decision.note is None or not noted else f"{told(decision.note)}\nRef {reference(key)}"
     return Change(
         ticket_id=ticket.id,
         stamp=ticket.updated_at,
@@ -144,11 +146,11 @@ def merge(
         fields_replaced=tuple(key for key in fields if key in ticket.fields),
         fields_kept=tuple(key for key in decision.fields if key not in fields),
         note=note,
-        closing=decision.closing,
+        closing=decision.closing if noted else None,
         key=key,
         intent=intent,
         escalated=decision.escalated,
-        offered=decision.offered,
+        offered=decision.offered if noted else None,
     )
 
 

@@ -27,7 +27,7 @@ from .core.errors import (
 )
 from .core.models import Change, Ticket
 from .helpdesk.http_messages import Effect
-from .helpdesk.json_values import mapping
+from .helpdesk.json_values import mapping, string
 from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport
@@ -237,6 +237,8 @@ class Zendesk:
             refused = "Zendesk refuses the value of a ticket field; see 'ticketbot taxonomy check'"
             self._reads.report(refused)
             raise PartRefused(refused, "fields")
+        if change.note is not None and ("comment" in details or _names_comments(base)):
+            raise PartRefused("the ticket has as many comments as Zendesk allows", "note")
 
     def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
         """See :meth:`Helpdesk.update_many`: ``PUT /tickets/update_many`` with a stamp of its own on each item."""
@@ -326,3 +328,9 @@ class Zendesk:
                     "are drop-downs, whose values Zendesk may drop"
                 )
         return self._known_fields
+
+
+def _names_comments(base: object) -> bool:
+    """Whether a 422 is about comments: of 5,000 the ticket takes no more, and all else (Ticket Comments)."""
+    rows = [mapping(item) for item in base] if isinstance(base, list) else []
+    return any("comment" in string(row.get("description")).lower() for row in rows)

@@ -41,6 +41,7 @@ from ticket_processor.sandbox.clock import ManualClock as SandboxTime
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.sandbox.zendesk_auth import Credentials
+from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.zendesk import MAX_AUDIT_PAGES, Zendesk
 
 from ..support.fakes import BASE, START, ManualClock, Upper, Wire, a_change, answer
@@ -764,6 +765,16 @@ def test_a_group_that_does_not_exist_is_told_by_its_number_and_once_among_the_tr
         with pytest.raises(PartRefused, match="no group 5; see 'ticketbot taxonomy check'"):
             account.desk.update(account.change(number, group=5))
     assert account.desk.troubles == ["Zendesk knows no group 5; see 'ticketbot taxonomy check'"]
+
+
+def test_a_ticket_without_room_for_a_note_refuses_the_note_alone() -> None:
+    account = Account(1, rules=Rules(most_comments=1))
+    change = account.change(account.ids[0], note="Billing")
+    with pytest.raises(PartRefused) as refused:
+        account.desk.update(change)
+    assert refused.value.part == "note"
+    account.desk.update(change.model_copy(update={"note": None}))
+    assert "ai_processed" in account.one(account.ids[0]).tags
 
 
 def test_a_user_who_may_not_read_the_fields_writes_them_as_they_are_and_says_so_once() -> None:

@@ -528,6 +528,13 @@ def test_a_part_that_the_helpdesk_refuses_stays_and_the_rest_goes(bench: Bench) 
     assert values(bench.ticket) == (set(), None, 5, {})
 
 
+def test_what_is_taken_back_where_there_is_no_room_for_a_note_goes_without(triaged: Bench) -> None:
+    triaged.account.steps = [PartRefused("as many comments as Zendesk allows", "note")]
+    triaged.undo()
+    assert triaged.one[:2] == ("updated", "taken_back")
+    assert not set(OURS) & values(triaged.ticket)[0]
+
+
 def test_a_record_that_cannot_be_read_is_that_tickets_failure(triaged: Bench) -> None:
     triaged.account.add(2)
     triaged.account.run_writes(2, tags=OURS)

@@ -12,6 +12,7 @@ from ticket_processor.core.errors import (
     AuditUnwritable,
     CannotRun,
     OutcomeUnknown,
+    PartRefused,
     TicketError,
     TicketGone,
     UpdateConflict,
@@ -368,3 +369,13 @@ def test_every_verdict_is_kept_before_the_first_is_sent(bench: Bench) -> None:
     with pytest.raises(CannotRun):
         bench.settle(1, 2)
     assert [item.verdict.ticket_id for item in bench.state.unsettled()] == [1, 2]
+
+
+def test_a_note_for_which_there_is_no_room_is_left_out_for_good_and_what_it_tells_of_with_it(bench: Bench) -> None:
+    bench.desk.updates = [PartRefused("as many comments as Zendesk allows", "note")]
+    outcome = bench.one()
+    assert (outcome.status, outcome.missing) == (OutcomeStatus.UPDATED, ("note",))
+    first, second = bench.desk.written
+    assert first.note is not None
+    assert (second.note, second.offered, second.tags) == (None, None, first.tags)
+    assert bench.state.retries() == []

@@ -361,7 +361,9 @@ class Outcome(Frozen):
     change: Change | None = None
     attempts: int = 0
     retry: bool = Field(False, description="True: keep it on the retry list for a later run")
-    missing: tuple[MissingPart, ...] = Field((), description="refused parts of the change, to be completed later")
+    missing: tuple[MissingPart, ...] = Field(
+        (), description="refused parts of the change; all but a note are completed later"
+    )
     key: str | None = Field(None, description="of the write that was to be made")
     failed_at: Request | None = Field(None, description="what failed, where others may share the fault")
     job: str | None = Field(None, description="the job that carried the change, if one did")

@@ -25,8 +25,9 @@ class FollowUps:
 
     def of(self, work: Settlement, outcome: Outcome, change: Change) -> FollowUp | None:
         """The follow-up of a write: what a person has lost by it, and what the helpdesk refused."""
-        missing = completion(outcome, work.verdict) if outcome.missing else None
-        self.incomplete += missing is not None
+        # A ticket that has no room for a note never gets any.
+        missing = completion(outcome, work.verdict) if set(outcome.missing) - {"note"} else None
+        self.incomplete += bool(outcome.missing)
         lost = overwritten(work.recorded, change) if work.recorded is not None else None
         if lost and work.recorded is not None:
             self._trust.overwrote(change, work.recorded)  # first: a reader of the alert may count on it

@@ -127,7 +127,7 @@ class Triage:
             return end(OutcomeStatus.FAILED, work.doubt, retry=True, failed_at="update")
         if later and not changes_anything(change):
             if work.without:
-                return end(OutcomeStatus.SKIPPED, incomplete(work.without), retry=True)
+                return end(OutcomeStatus.SKIPPED, incomplete(work.without), retry=work.without != {"note"})
             return end(OutcomeStatus.SKIPPED, reasons.NOTHING_NEW)
         return end(OutcomeStatus.PLANNED, verdict.decision.reason, change) if self._dry_run else change
 

@@ -261,8 +261,9 @@ class WriteBack:
                 work.attempts -= 1
                 if not self._planner.refused(work, change, refused.part):
                     end = self._end(work, OutcomeStatus.FAILED, str(refused), retry=True)
-                    if work.verdict.follows:
-                        end = self._end(work, OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=True)
+                    if work.verdict.follows or refused.part == "note":
+                        retry = refused.part != "note"  # there is never room for it
+                        end = self._end(work, OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=retry)
                     return Settled(self._withdrawn(work, end))
             except UpdateRefused as refused:
                 # That a status is refused, as for an empty field that solving needs, is no fault of the ticket.

@@ -19,8 +19,6 @@ from .zendesk_auth import Identity
 from .zendesk_call import bad_request, invalid
 from .zendesk_rules import Rules, error_in_form
 
-MAX_COMMENTS = 5_000
-
 UPDATABLE = frozenset(
     """additional_collaborators assignee_email assignee_id attribute_value_ids collaborator_ids comment
     custom_fields custom_status_id due_at email_ccs external_id followers group_id metadata organization_id
@@ -106,7 +104,7 @@ def apply_update(
     if fields.get("assignee_id") and ticket.json["status"] == "new" and "status" not in fields:
         fields["status"] = "open"
     author, comment = _comment(ticket, payload.get("comment"), identity, rules)
-    if comment is not None and len(ticket.comments) >= MAX_COMMENTS:
+    if comment is not None and len(ticket.comments) >= rules.most_comments:
         raise invalid("base", "Comments: too many comments on this ticket")
     return store.change(
         ticket,

@@ -130,6 +130,8 @@ class UndoPlanner:
         change = as_change(
             ticket, back, key=undo_key(ours[-1]), intent=self._audit.new_intent(), run_id=self._writes.run_id
         )
+        if "note" in self._refused.get(ticket.id, ()):
+            change = change.model_copy(update={"note": None})
         if self._dry_run:
             return end(OutcomeStatus.PLANNED, reasons.TAKEN_BACK, change)
         if work.attempts >= WRITE_ATTEMPTS:
