@@ -777,6 +777,38 @@ def test_a_ticket_without_room_for_a_note_refuses_the_note_alone() -> None:
     assert "ai_processed" in account.one(account.ids[0]).tags
 
 
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("drops", [("tags",), ("priority",), ("tags", "priority")])
+def test_an_update_that_came_without_a_part_says_which(drops: tuple[str, ...], told: bool) -> None:
+    account = Account(1, rules=Rules(drops=drops, drops_told=told))
+    wanted = {"tags_added": ("ai_processed",), "priority": Priority.HIGH, "note": "Billing"}
+    edit = account.desk.update(account.change(account.ids[0], **wanted))
+    assert edit is not None
+    assert edit.dropped == {*drops}
+    assert edit.comment == "internal"
+
+
+@pytest.mark.parametrize(
+    ("event", "header", "dropped"),
+    [
+        ({"field_name": "priority", "previous_value": None, "value": "high"}, "", frozenset()),
+        (None, 'Removed restricted keys ["safe_update"] from parameters according to whitelist', frozenset({"other"})),
+        (None, "", frozenset({"priority"})),
+    ],
+    ids=["a rule has changed it since", "another key", "nothing tells of it"],
+)
+def test_what_rules_change_in_the_same_update_is_not_taken_for_dropped(
+    event: dict[str, Any] | None, header: str, dropped: frozenset[str]
+) -> None:
+    ticket = {"id": 1, "tags": ["ai_processed"], "priority": "high" if header else "low"}
+    events = [] if event is None else [{"type": "Change", **event}]
+    reply = answer(200, {"ticket": ticket, "audit": {"events": events}}, **{"x-zendesk-api-warn": header})
+    change = a_change(1, tags=("ai_processed",), tags_added=("ai_processed",), priority=Priority.HIGH)
+    edit = Zendesk(Wire(reply).transport).update(change)
+    assert edit is not None
+    assert edit.dropped == dropped
+
+
 def test_a_user_who_may_not_read_the_fields_writes_them_as_they_are_and_says_so_once() -> None:
     done = [answer(200, {"ticket": {"id": number}}) for number in (1, 2)]
     wire = Wire(answer(403, {"error": "Forbidden"}), *done)

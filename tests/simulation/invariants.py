@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ticket_processor.core.models import Ticket
-from ticket_processor.core.reasons import MARKED_BY_OTHERS, MEANINGS
+from ticket_processor.core.reasons import CONFIRMED, MARKED_BY_OTHERS, MEANINGS
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.policy.reanalysis import anew_key
 from ticket_processor.sandbox.records import Audit, StoredTicket
@@ -45,6 +45,7 @@ def violations(world: Evidence) -> list[str]:
     found += _trusted_after_all(world)
     found += _told_of_the_end(world)
     found += _without_meaning(world)
+    found += _trimmed_in_silence(world)
     return found
 
 
@@ -164,7 +165,7 @@ def _written_once(world: Evidence, ticket: StoredTicket, ours: Sequence[Audit], 
         yield f"1 one comment: {len(keys)} writes of ours under {len(set(keys))} keys"
     for later in ours[1:]:
         earlier = _before(later, ours)
-        if _completes(later) or (unguarded and later.comment_public is None):
+        if _completes(later) or ((unguarded or world.mishaps.drops) and later.comment_public is None):
             continue
         answered = any(number == ticket.id and at < later.at for number, at in world.answered)
         answered = answered or _key(later) in asked_for
@@ -231,6 +232,20 @@ def _without_meaning(world: Evidence) -> Iterator[str]:
     for line in world.log:
         if line["event"] == "ticket" and line["outcome"] == "skipped" and not _EXPLAINED.fullmatch(line["reason"]):
             yield f"ticket {line['ticket_id']}: no page explains the reason {line['reason']}"
+
+
+def _trimmed_in_silence(world: Evidence) -> Iterator[str]:
+    """8: a single update that came without its tags or its priority is told, where its answer arrived."""
+    told = {line["ticket_id"] for line in world.log if line["event"] == "alert" and line["what"] == "trimmed"}
+    audits = {audit.custom.get("ticketbot", {}).get("intent"): audit for audit in world.sandbox.store.history}
+    for line in world.log:
+        if line["event"] != "ticket" or line["outcome"] != "updated" or line["job"] or line["reason"] == CONFIRMED:
+            continue
+        sent, audit, ticket_id = line["change"], audits[line["intent"]], line["ticket_id"]
+        lost = sent["tags_added"] and audit.change("tags") is None
+        lost = lost or (sent["priority"]["from"] != sent["priority"]["to"] and audit.change("priority") is None)
+        if lost and ticket_id not in told:
+            yield f"ticket {ticket_id}: 8 trimmed: nothing tells that a write lost a part"
 
 
 def _denied(world: Evidence) -> Iterator[str]:

@@ -52,6 +52,8 @@ class Mishaps:
     """How many tickets are born with our marker."""
     late: float = 0.0
     """Tickets are found by search only, which shows each up to so many seconds late."""
+    drops: tuple[str, ...] = ()
+    """Keys that single updates leave out before the quiet phase."""
     asks: bool = False
     """Somebody asks for tickets by their numbers, most times anew."""
 
@@ -92,9 +94,11 @@ def mishaps(seed: int) -> Mishaps:
         odd = {number: dice.choice(list(ODD)) for number in dice.sample(range(1, 6), dice.choice((1, 2)))}
     odd = {number: how for number, how in odd.items() if number not in poison and how != "id-text"}
     account = random.Random(f"account {seed}").random() if kind == "none" else 1.0
+    trims = random.Random(f"trims {seed}")
     return Mishaps(
         poison,
         odd,
+        drops=trims.choice((("tags",), ("priority",), ("tags", "priority"))) if trims.random() < 0.03 else (),
         shared=dice.choice(SHARED) if kind == "shared" else None,
         omits=dice.choice((0.1, 0.3)) if kind in ("odd", "mixed", "keys") else 0.0,
         stale_jobs=dice.choice((400, 403, 500)) if kind in ("stamps", "mixed") and dice.random() < 0.5 else None,

@@ -11,7 +11,7 @@ from unittest import mock
 from ticket_processor import tags, zendesk
 from ticket_processor.core.errors import OutcomeUnknown, UpdateConflict
 from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, Ticket
-from ticket_processor.helpdesk import http_messages
+from ticket_processor.helpdesk import http_messages, zendesk_format
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.pipeline import intake, page_ledger, settlement, verdicts, write_planner
@@ -146,6 +146,9 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
     ),
     "write resent without reading": lambda: mock.patch.object(zendesk.Zendesk, "update", _sends_twice),
     "conflict taken for success": lambda: mock.patch.object(zendesk.Zendesk, "update", _ignores_conflicts),
+    "what the helpdesk drops not noticed": lambda: mock.patch.object(
+        zendesk_format, "_dropped", return_value=frozenset()
+    ),
     "a refused note ends the write": lambda: mock.patch.object(zendesk, "_names_comments", return_value=False),
     "conversations triaged": lambda: mock.patch.object(SkipRules, "reason", _conversations_taken),
     "writes repeated by the transport": lambda: mock.patch.object(zendesk, "Effect", _EveryEffectHarmless),
@@ -176,6 +179,7 @@ NOTICED_BY: Mapping[str, int] = {
     "writes repeated by the transport": 11,
     "conversations triaged": 24,
     "a refused note ends the write": 42,
+    "what the helpdesk drops not noticed": 219,
     "items of jobs without stamps": 20,
     "whatever a job does not name is taken for done": 8,
     "a job's failed items are taken for done": 8,

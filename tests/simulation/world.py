@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -201,6 +202,8 @@ class World:
                 conflict_form=self.dice.choice(("error", "titled", "text")),
                 job_seconds=(self.dice.uniform(0.5, 20.0), self.dice.uniform(0.0, 3.0)),
                 most_comments=self.most_comments,
+                drops=self.mishaps.drops,
+                drops_told=self.seed % 2 == 0,
             ),
             replica_lag=self.dice.choice((0.0, 0.0, 1.0, 4.9)),
         )
@@ -318,6 +321,7 @@ class World:
         self.sandbox.faults = FaultPlan()
         self.sandbox.duplicates = self.sandbox.repeats = 0.0
         self.sandbox.store.replica_lag = 0.0
+        self.sandbox.zendesk.rules = replace(self.sandbox.zendesk.rules, drops=())
         if self._loses_state:
             self.state = self._new_state()
             self.states.append(self.state)

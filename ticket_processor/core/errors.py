@@ -45,7 +45,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Literal
 
-MissingPart = Literal["priority", "group", "fields", "note"]
+MissingPart = Literal["tags", "priority", "group", "fields", "note"]
 """The parts of a change that a helpdesk may refuse while it takes the rest."""
 
 

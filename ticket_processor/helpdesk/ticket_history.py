@@ -44,6 +44,7 @@ class Edit(Frozen):
     text: str = ""
     files: bool = False
     note: int | None = Field(None, description="number of a note of ours that can be deleted again")
+    dropped: frozenset[str] = Field(frozenset(), description="parts of a write of ours that the helpdesk left out")
     note_edited: bool = Field(False, description="another user has edited that note")
 
 

@@ -28,6 +28,9 @@ MESSAGING = frozenset(
 )
 """Channels of live conversations, whose first comment is no message (Via object reference; support 5384481026714)."""
 _URL = re.compile(r"https?://[^\s<>\"']+")
+_QUOTED = re.compile(r'"(\w+)"')
+_PARTS = {"tags": "tags", "priority": "priority", "group_id": "group", "custom_fields": "fields", "comment": "note"}
+"""Keys of an update and the parts that they carry."""
 _SAFE_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_ ]{0,39}$")
 
 
@@ -101,7 +104,28 @@ def recorded(reply: Reply, change: Change) -> Edit | None:
         raise NotePublished(
             f"Zendesk made the internal note on ticket {change.ticket_id} public although it was sent as internal"
         )
-    return edit
+    dropped = _dropped(reply, ticket, change, edit or Edit(at=""))
+    if not dropped:
+        return edit
+    edit = edit or Edit(at=string(ticket.get("updated_at")), key=change.key, intent=change.intent)
+    return edit.model_copy(update={"dropped": dropped})
+
+
+def _dropped(reply: Reply, ticket: Mapping[str, Any], change: Change, edit: Edit) -> frozenset[str]:
+    """What an update with status 200 left out: by its warning, or neither on the ticket nor in the update's record.
+
+    What rules change in the same update is on its record. The header is in the traffic that zenpy has recorded.
+    """
+    warning = reply.headers.get("x-zendesk-api-warn")
+    named = set(_QUOTED.findall(warning)) if warning else set()
+    dropped = {part for key, part in _PARTS.items() if key in named}
+    tags, ours = ticket.get("tags"), set(change.tags_added)
+    if ours and isinstance(tags, list) and ours.isdisjoint({*tags, *edit.tags_added}):
+        dropped.add("tags")
+    told = "priority" in ticket and edit.priority is None
+    if told and change.priority is not None and _priority(ticket["priority"]) is not change.priority:
+        dropped.add("priority")
+    return frozenset(dropped or ({"other"} if warning else ()))
 
 
 def read_edits(audit: Mapping[str, Any]) -> list[Edit]:

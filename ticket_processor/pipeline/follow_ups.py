@@ -40,6 +40,7 @@ def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
     """The verdict with which a later run writes what the helpdesk refused of this one, under a key of its own."""
     missing, decision = outcome.missing, verdict.decision
     parts = {
+        "tags": decision.tags if "tags" in missing else (),
         "priority": decision.priority if "priority" in missing else None,
         "group": decision.group if "group" in missing else None,
         "fields": decision.fields if "fields" in missing else {},

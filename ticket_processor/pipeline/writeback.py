@@ -19,6 +19,8 @@ from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.clock import Clock, Deadline
 from ..core.errors import (
+    MissingPart,
+    NotAuthorised,
     OutcomeUnknown,
     PartRefused,
     TicketError,
@@ -30,6 +32,7 @@ from ..core.errors import (
 from ..core.models import Change, Outcome, OutcomeStatus, Request
 from ..core.run_summary import Writes
 from ..helpdesk.protocol import Fetched, Helpdesk
+from ..helpdesk.ticket_history import Edit
 from ..state.records import Open, Verdict
 from ..state.store import State, in_turn
 from .delivery import MOST_ITEMS, Delivery, WriteRoute
@@ -47,6 +50,8 @@ AT_ONCE = 25
 """Ended tickets taken in at once."""
 SMALL_JOB = 50
 """Smallest job towards the end of a run: a job's time grows with its items."""
+TRIMMED_IN_A_ROW = 3
+"""Consecutive updates of which the helpdesk left out a part before the run stops."""
 MOST_WAITING = 500
 """Tickets that may wait for a place in a job; with more, the run stops to think up new ones."""
 
@@ -84,7 +89,7 @@ class WriteBack:
         self._route = WriteRoute(delivery, audit, clock)
         self._jobs = UpdateJobs(desk, state, audit, clock, delivery, self._waiting, before_write, each)
         self._follow_ups = FollowUps(audit, self._jobs.trust)
-        self._singly_done = self._done_in_jobs = 0
+        self._singly_done = self._done_in_jobs = self._trimmed = 0
 
     @property
     def trust(self) -> JobTrust:
@@ -223,6 +228,7 @@ class WriteBack:
             for work in part:
                 work.begun = self._clock.monotonic() if not work.sent else work.begun
                 yield self._settle(work, tickets)
+                self._check_trimmed()
 
     def _plan(self, work: Settlement, tickets: Fetched) -> Change | Outcome:
         planned = self._planned(work, tickets)
@@ -273,7 +279,36 @@ class WriteBack:
             else:
                 self._singly_done += 1
                 work.recorded = edit
+                if self._incomplete(work, edit) and work.verdict.follows:
+                    return Settled(self._end(work, OutcomeStatus.SKIPPED, incomplete(work.without), retry=True))
                 return self._done(work, change)
+
+    def _incomplete(self, work: Settlement, edit: Edit | None) -> bool:
+        """Take note of what the helpdesk has left out of a write although it took it; whether a part is missing."""
+        dropped = frozenset[str]() if edit is None else edit.dropped
+        self._trimmed = self._trimmed + 1 if dropped else 0
+        if dropped:
+            self._audit.alert("trimmed", ticket_id=work.ticket_id, parts=sorted(dropped))
+        wanted = work.verdict.decision
+        parts: dict[MissingPart, object] = {
+            "tags": wanted.tags,
+            "priority": wanted.priority,
+            "group": wanted.group,
+            "fields": wanted.fields,
+            "note": wanted.note,
+        }
+        lacking = {part for part, value in parts.items() if value and part in dropped}
+        work.without |= lacking
+        return bool(lacking)
+
+    def _check_trimmed(self) -> None:
+        """Raise when update after update was taken without all of its parts."""
+        if self._trimmed >= TRIMMED_IN_A_ROW:
+            raise NotAuthorised(
+                f"the helpdesk took {self._trimmed} updates in a row and left parts of them out, such as tags: give "
+                "the role of ticketbot's user the right to edit tags and ticket properties, and its OAuth client the "
+                "scope 'read write'; later runs complete what is missing"
+            )
 
     def _withdrawn(self, work: Settlement, end: Outcome) -> Outcome:
         """The end of a ticket without a write of ours, once nothing of one that was begun is left on it."""

@@ -26,8 +26,10 @@ def update(call: Call) -> Response:
     call.spend("update_ticket")
     call.spend("updates_per_ticket", key=(call.identity.user_id, ticket.id))
     payload = ticket_payload(call)
-    audit = apply_update(call.store, ticket, payload, call.identity, call.rules)
-    call.headers |= unknown_keys(payload, UPDATABLE)
+    dropped = call.rules.drops
+    kept = {name: value for name, value in payload.items() if name not in dropped}
+    audit = apply_update(call.store, ticket, kept, call.identity, call.rules, sent=payload)
+    call.headers |= unknown_keys(payload, UPDATABLE.difference(dropped if call.rules.drops_told else ()))
     shown = audit.as_json() if audit else _empty_audit(call, ticket)
     return json_response(200, {"ticket": ticket.shown, "audit": shown})
 
