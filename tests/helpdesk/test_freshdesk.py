@@ -17,6 +17,7 @@ from ticket_processor.helpdesk import freshdesk_listing, freshdesk_views
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.freshdesk_memory import ARCHIVED_AFTER, BOT_ID, PERSON_ID
 from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
+from ticket_processor.sandbox.messages import Request, Response
 
 from ..simulation.virtual import Crash
 from ..support.freshdesk_account import HOURS, FreshAccount
@@ -153,6 +154,27 @@ def test_wherever_a_run_dies_the_next_one_ends_with_one_note_and_the_tags_of_all
         assert {"vip", "callback", "ai_processed"} <= _tags(account, number), died
     assert [f"PUT /tickets/{number}"] in died
     assert len(died) > 10
+
+
+def test_a_note_goes_again_in_the_same_run_where_a_person_is_at_work_on_its_ticket(
+    account: FreshAccount, tmp_path: Path
+) -> None:
+    number = account.add().id
+    account.clock.advance(60)
+
+    def takes_it(request: Request, response: Response) -> None:
+        if request.method == "POST" and request.path.endswith("/notes"):
+            account.desk.person_edit(number, add_tags=("callback",))
+
+    account.sandbox.after_request.append(takes_it)
+    assert _run(account, tmp_path).outcomes[number].reason == "deferred_changed_just_now"
+    assert account.desk.bot_notes(number) == []
+
+    account.sandbox.after_request.remove(takes_it)
+    account.clock.advance(600)
+    assert _run(account, tmp_path, "again").outcomes[number].status is OutcomeStatus.UPDATED
+    assert len(account.desk.bot_notes(number)) == 1
+    assert {"callback", "ai_processed"} <= _tags(account, number)
 
 
 # Long tickets

@@ -25,7 +25,7 @@ VALUES = ("priority", "group_id", *FIELDS.values())
 
 def violations(world: FreshdeskWorld) -> list[str]:
     """One sentence for each broken promise; empty when all were kept."""
-    found = [f"7 cursor: {sentence}" for sentence in world.cursors]
+    found = [f"7 cursor: {sentence}" for sentence in world.cursors] + world.left_behind
     for ticket_id in world.tickets:
         found += [f"ticket {ticket_id}: {sentence}" for sentence in _of_ticket(world, ticket_id)]
     found += _unaccounted(world)

@@ -68,6 +68,8 @@ class FreshdeskWorld(World):
         sandbox.after_request.append(self._watch_views)
         self.views: list[tuple[float, int]] = []
         """Moment and ticket of every answer that showed one ticket."""
+        self.left_behind: list[str] = []
+        """Notes that a run left without the rest of their write although all requests were answered."""
         self.puts: list[tuple[float, int]] = []
         """Moment and ticket of every update that was asked for."""
         return sandbox
@@ -103,8 +105,25 @@ class FreshdeskWorld(World):
         self._running = True
         try:
             super()._run(name, *arguments, **options)
+            self._look_for_lone_notes(name)
         finally:
             self._running = False
+
+    def _look_for_lone_notes(self, name: str) -> None:
+        """8: where all went well but for people, no run leaves a note without the marker."""
+        ended = {line["ticket_id"] for line in self.log if line["event"] == "ticket" and line["run_id"] == name}
+        for ticket_id in ended & self.tickets.keys():
+            ticket = self.tickets[ticket_id]
+            asked = [
+                (method, end) for run, method, _, tickets, end in self.wire if run == name and ticket_id in tickets
+            ]
+            well = all(method != "PUT" and end[0] == "2" for method, end in asked)
+            if ticket.deleted or ticket.spam or self.our_writes(ticket_id) or not well:
+                continue
+            noted = [edit.at for edit in ticket.edits if edit.by.user_id == BOT_ID and edit.conversation == "created"]
+            there = [row for row in ticket.notes if row["user_id"] == BOT_ID and row["last_edited_user_id"] is None]
+            if there and self.keeps_state and noted[-1] >= self.run_starts[name]:
+                self.left_behind.append(f"ticket {ticket_id}: 8 whole: {name} left a note behind without its marker")
 
     def _way(self) -> Delivery:
         return Delivery("single", together=1)

@@ -241,7 +241,9 @@ def _trimmed_in_silence(world: Evidence) -> Iterator[str]:
     for line in world.log:
         if line["event"] != "ticket" or line["outcome"] != "updated" or line["job"] or line["reason"] == CONFIRMED:
             continue
-        sent, audit, ticket_id = line["change"], audits[line["intent"]], line["ticket_id"]
+        sent, audit, ticket_id = line["change"], audits.get(line["intent"]), line["ticket_id"]
+        if audit is None:
+            continue
         lost = sent["tags_added"] and audit.change("tags") is None
         lost = lost or (sent["priority"]["from"] != sent["priority"]["to"] and audit.change("priority") is None)
         if lost and ticket_id not in told:

@@ -313,6 +313,8 @@ class WriteBack:
     def _withdrawn(self, work: Settlement, end: Outcome) -> Outcome:
         """The end of a ticket without a write of ours, once nothing of one that was begun is left on it."""
         waits = end.status is OutcomeStatus.SKIPPED and end.retry and not end.reason.startswith(reasons.INCOMPLETE)
+        # Where people are at work on a ticket, no half of a write stays there until the next run.
+        waits = waits and work.doubt != reasons.CHANGED_AGAIN
         if self._dry_run or not work.sent or end.change is not None or waits:
             return end
         try:
