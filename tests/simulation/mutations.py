@@ -179,7 +179,7 @@ NOTICED_BY: Mapping[str, int] = {
     "writes repeated by the transport": 11,
     "conversations triaged": 24,
     "a refused note ends the write": 42,
-    "what the helpdesk drops not noticed": 219,
+    "what the helpdesk drops not noticed": 395,
     "items of jobs without stamps": 20,
     "whatever a job does not name is taken for done": 8,
     "a job's failed items are taken for done": 8,
