@@ -177,6 +177,23 @@ def test_a_note_goes_again_in_the_same_run_where_a_person_is_at_work_on_its_tick
     assert {"callback", "ai_processed"} <= _tags(account, number)
 
 
+def test_a_ticket_that_cannot_be_read_behind_its_note_does_not_end_the_run(
+    account: FreshAccount, tmp_path: Path
+) -> None:
+    first, second = account.add().id, account.add().id
+    account.clock.advance(60)
+
+    def breaks(request: Request, response: Response) -> None:
+        if request.method == "POST" and request.path.endswith(f"/tickets/{first}/notes"):
+            _faults(account, f"status:GET:/tickets/{first}$:status=500")
+
+    account.sandbox.after_request.append(breaks)
+    outcomes = _run(account, tmp_path).outcomes
+    assert outcomes[second].status is OutcomeStatus.UPDATED
+    assert outcomes[first].status is OutcomeStatus.FAILED
+    assert outcomes[first].retry
+
+
 # Long tickets
 
 

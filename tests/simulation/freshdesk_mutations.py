@@ -100,7 +100,7 @@ NOTICED_BY: Mapping[str, int] = {
     "requests without an answer not waited for": 53,
     "an update without an answer never found": 12,
     "edited notes not known again": 85,
-    "Low taken for no priority": 18,
+    "Low taken for no priority": 90,
     "half a write left while people work": 4,
     "listings that leave a gap": 18,
     "priority overwritten": 15,

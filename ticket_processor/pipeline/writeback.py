@@ -276,6 +276,9 @@ class WriteBack:
                 retry = change.closing is None
                 end = self._end(work, OutcomeStatus.FAILED, str(refused), retry=retry, failed_at="update")
                 return Settled(self._withdrawn(work, end))
+            except TicketError as error:  # what an update reads of this ticket cannot be read
+                end = self._end(work, OutcomeStatus.FAILED, str(error), retry=True, failed_at="update")
+                return Settled(self._withdrawn(work, end))
             else:
                 self._singly_done += 1
                 work.recorded = edit
