@@ -227,7 +227,8 @@ def test_whoever_waits_for_a_trial_that_fails_is_told_why_at_once() -> None:
 
 def test_a_circuit_that_another_server_left_open_is_not_that_of_the_same_model_on_a_new_one() -> None:
     clock, state = ManualClock(), State(None)
-    before, now = (ModelTarget("m", "m", "compatible", f"http://user:word@{host}:8000/v1", None) for host in ("old", "new"))
+    servers = ("http://user:word@old:8000/v1", "http://new:8000/v1")
+    before, now = (ModelTarget("m", "m", "compatible", server, None) for server in servers)
     breaker = model_breaker(before, clock, state)
     for _ in range(5):
         admission = breaker.admit()

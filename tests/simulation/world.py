@@ -321,7 +321,8 @@ class World:
         self.sandbox.faults = FaultPlan()
         self.sandbox.duplicates = self.sandbox.repeats = 0.0
         self.sandbox.store.replica_lag = 0.0
-        self.sandbox.zendesk.rules = replace(self.sandbox.zendesk.rules, drops=())
+        if self.mishaps.drops:
+            self.sandbox.zendesk.rules = replace(self.sandbox.zendesk.rules, drops=())
         if self._loses_state:
             self.state = self._new_state()
             self.states.append(self.state)

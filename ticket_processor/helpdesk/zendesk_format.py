@@ -28,7 +28,7 @@ MESSAGING = frozenset(
 )
 """Channels of live conversations, whose first comment is no message (Via object reference; support 5384481026714)."""
 _URL = re.compile(r"https?://[^\s<>\"']+")
-_QUOTED = re.compile(r'"(\w+)"')
+_QUOTED = re.compile(r'"(?:ticket\.)?(\w+)"')
 _PARTS = {"tags": "tags", "priority": "priority", "group_id": "group", "custom_fields": "fields", "comment": "note"}
 """Keys of an update and the parts that they carry."""
 _SAFE_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_ ]{0,39}$")
