@@ -131,7 +131,7 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
             if (str(field["id"]), field["value"]) not in _filled_in(audit).items() and not unguarded:
                 yield f"8 atomic: field {field['id']} was sent, and did not come to hold {field['value']}"
         first = audit is ours[0]
-        noted = audit.comment_public is not None or world.sandbox.zendesk.rules.most_comments == 1
+        noted = audit.comment_public is not None or world.mishaps.no_room
         if first and not (noted and _marked(audit, added)):
             yield "8 atomic: a write of ours lacks its note or its marker"
         foreign = set(audit.tags_removed).difference(*(set(earlier.tags_added) for earlier in _before(audit, ours)))

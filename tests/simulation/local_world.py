@@ -64,7 +64,7 @@ class LocalWorld(ReplyWorld):
     def _shape(self, held: Mishaps) -> None:
         none: dict[str, Any] = {"poison": {}, "odd": {}, "shared": None, "omits": 0.0, "stale_jobs": None}
         none |= {"ignores_stamps": False, "silent": 0.0, "late": 0.0, "upgrade": None, "redacts": False}
-        none |= {"guard_ended": False, "agent": False, "drops": ()}
+        none |= {"guard_ended": False, "agent": False, "drops": (), "no_room": False}
         self.mishaps = replace(held, **none)
         super()._shape(self.mishaps)
 

@@ -43,6 +43,8 @@ class Mishaps:
     """How many of people's edits move no stamp."""
     hidden: bool = False
     """Whether the record lacks those."""
+    no_room: bool = False
+    """Whether tickets take no comment more than their first."""
     storm: bool = False
     """People work on most tickets, all the time."""
     upgrade: int | None = None
@@ -98,6 +100,7 @@ def mishaps(seed: int) -> Mishaps:
     return Mishaps(
         poison,
         odd,
+        no_room=random.Random(f"comments {seed}").random() < 0.03,
         drops=trims.choice((("tags",), ("priority",), ("tags", "priority"))) if trims.random() < 0.03 else (),
         shared=dice.choice(SHARED) if kind == "shared" else None,
         omits=dice.choice((0.1, 0.3)) if kind in ("odd", "mixed", "keys") else 0.0,

@@ -137,7 +137,6 @@ class World:
         self._conversations = random.Random(f"messaging {seed}")
         self._messaging = 0.5 * (self._conversations.random() < 0.05)
         """How many tickets are conversations."""
-        self.most_comments = 1 if random.Random(f"comments {seed}").random() < 0.03 else 5_000
         self.policy = Policy(tag_secondary=self.seconds.random() < 0.4)
         self.log: list[dict[str, Any]] = []
         """Every audit line of every run, in order."""
@@ -201,7 +200,7 @@ class World:
                 failed_item=self.dice.choice(("recorded", "schema")),
                 conflict_form=self.dice.choice(("error", "titled", "text")),
                 job_seconds=(self.dice.uniform(0.5, 20.0), self.dice.uniform(0.0, 3.0)),
-                most_comments=self.most_comments,
+                most_comments=1 if self.mishaps.no_room else 5_000,
                 drops=self.mishaps.drops,
                 drops_told=self.seed % 2 == 0,
             ),

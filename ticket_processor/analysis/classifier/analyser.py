@@ -19,7 +19,6 @@ from ...core.taxonomy import Taxonomy
 from ..rules.alarms import INCIDENTS
 from ..rules.analyser import RulesAnalyser
 from ..text.redact import RedactedText
-from .scoring import is_single_word
 from .storage import (
     TASKS,
     ClassifierUnusable,
@@ -189,7 +188,7 @@ class LocalClassifier:
         is_word = columns < len(loaded.words)
         pull = linear.pull(columns[is_word], values[is_word], label)
         strongest = ((loaded.words[columns[at]], pull[at]) for at in (-pull).argsort()[: 4 * _MOST_EVIDENCE])
-        evidence = tuple(word for word, force in strongest if force > 0 and is_single_word(word))[:_MOST_EVIDENCE]
+        evidence = tuple(word for word, force in strongest if force > 0 and word.isalpha())[:_MOST_EVIDENCE]
         return Prediction(learnt.labels[label], confidence, also, evidence)
 
     def _ready(self) -> _Loaded:

@@ -199,8 +199,3 @@ def character_grams(form: str) -> list[str]:
                 break
             found += [padded[at : at + size] for at in range(length - size + 1)]
     return found
-
-
-def is_single_word(gram: str) -> bool:
-    """Whether a word gram is one word that a person would recognise, no placeholder and no number."""
-    return gram.isalpha()

@@ -13,6 +13,7 @@ from pathlib import Path
 from ... import __version__
 from ...analysis.cache import FILE_NAME as ANSWERS
 from ...analysis.model_server.presets import ModelTarget, targets
+from ...analysis.rules.analyser import RulesAnalyser
 from ...audit.files import NAME
 from ...audit.retention import encryption_news, left_in, stands
 from ...audit.writer import LOCK_NAME as LOG_LOCK
@@ -26,12 +27,13 @@ from ...state.dependencies import Dependencies
 from ...state.sqlite import is_there
 from ...state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
 from ...wiring.parts import LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
+from ...wiring.trained import trained_classifier
 from ..alert_file import AlertStore
 from ..receivers import not_understood, package_missing, receivers
 from ..run_metrics import DAY_S, metrics_of
 from . import machine as judged
 from . import runs as left
-from .checks import LIMIT_S, Check, CheckResult, Examiner, Health, Probe, fail, skipped, verdict, warn
+from .checks import LIMIT_S, Check, CheckResult, Examiner, Health, Probe, fail, ok, skipped, verdict, warn
 from .remote import of_helpdesk, of_models
 
 RECENT_S = 7 * DAY_S
@@ -114,6 +116,7 @@ def _of_files(settings: Settings, clock: Clock, secret_files: Sequence[Path]) ->
     yield Probe(("log_chain",), partial(_log_chain, settings, clock), warn)
     yield Probe(("log_folder",), partial(_log_folder, settings, clock))
     yield Probe(("state_folder",), partial(_state_folder, settings))
+    yield Probe(("classifier",), partial(_classifier, settings), warn)
     yield Probe(("permissions",), partial(_permissions, settings, tuple(secret_files)), warn)
 
 
@@ -189,6 +192,14 @@ def _log_chain(settings: Settings, clock: Clock) -> CheckResult:
     except (StateUnusable, ConfigError):
         return CheckResult.of(skipped("log_chain", "not known, since the state cannot be read"))
     return CheckResult.of(left.log_chain(head, head is not None and stands(settings.log_dir, head, keys)))
+
+
+def _classifier(settings: Settings) -> CheckResult:
+    if not (settings.classifier.use and is_there(settings.classifier_folder)):
+        return CheckResult.of(skipped("classifier", "none is used"))
+    troubles: list[str] = []
+    trained_classifier(settings, RulesAnalyser(settings.taxonomy), troubles.append)
+    return CheckResult.of(warn("classifier", troubles[0]) if troubles else ok("classifier", "can be used"))
 
 
 def _log_folder(settings: Settings, clock: Clock) -> CheckResult:
