@@ -264,7 +264,8 @@ class ModelAnalyser:
         return [{"role": "system", "content": system}, *messages[1:]]
 
     def _messages(self, text: RedactedText, fence: str) -> list[Message]:
-        # The fixed part comes first, so that providers can cache it. The fence cannot be guessed by a ticket.
+        # The fixed part comes first. With many categories it is long enough for providers' caches (1,024 tokens).
+        # The fence cannot be guessed by a ticket.
         earlier = self._earlier(text).before(fence, self._level) if self._earlier else ""
         shown = earlier + ticket_message(text.text, fence, self._ticket_tokens, level=self._level)
         return [{"role": "system", "content": self._instructions}, {"role": "user", "content": shown}]

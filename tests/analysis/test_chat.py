@@ -22,8 +22,10 @@ from hypothesis import strategies as st
 from ticket_processor.analysis.model_server import sdk_client
 from ticket_processor.analysis.model_server.chat import OpenAIServer, RawAnswer
 from ticket_processor.analysis.model_server.connection import SAID_CHARS, FormRefused, ModelBusy, failure
+from ticket_processor.analysis.model_server.presets import ModelTarget
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
+from ticket_processor.state.store import State
 
 from ..support.targets import compatible
 
@@ -345,6 +347,82 @@ def test_the_room_of_a_model_grows_when_it_is_found_to_think(sdk: Sdk) -> None:
     assert sdk.server.room("thinker") == limits[1]["max_tokens"] > 321
     assert sdk.server.room("reasoner") == limits[3]["max_completion_tokens"] > 321
     assert sdk.server.room("plain") == 321
+
+
+EMPTY = completion(
+    "", choices=[{"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "length"}]
+)
+
+
+def test_an_empty_answer_at_the_limit_was_hidden_thought_and_gets_more_room_once_a_call(sdk: Sdk) -> None:
+    sdk.answers = [reply(json=EMPTY), reply(json=completion()), reply(json=EMPTY), reply(json=EMPTY)]
+    sent = [{"role": "user", "content": "x"}]
+    assert sdk.server.complete("m", sent, None).usage == Usage(input=18, output=6), "both requests are paid"
+    with pytest.raises(AnalysisFailed, match="model_empty_answer"):
+        sdk.server.complete("m", sent, None)
+    with pytest.raises(AnalysisFailed, match="model_empty_answer"):
+        sdk.server.complete("m", sent, None)
+    assert [json.loads(request.content)["max_tokens"] for request in sdk.sent] == [321, 2321, 2321, 8321, 8321]
+
+
+@pytest.mark.parametrize(
+    ("counts", "output"),
+    [
+        ({"completion_tokens": 480, "total_tokens": 489, "completion_tokens_details": {"reasoning_tokens": 478}}, 480),
+        ({"completion_tokens": 2, "total_tokens": 489}, 480),
+        ({"completion_tokens": 2, "completion_tokens_details": {"reasoning_tokens": 478}}, 480),
+        ({"completion_tokens": 3, "total_tokens": 12, "completion_tokens_details": None}, 3),
+        ({"completion_tokens": 3, "total_tokens": 0}, 3),
+    ],
+)
+def test_hidden_thoughts_count_as_output_wherever_a_server_counts_them(
+    sdk: Sdk, counts: dict[str, Any], output: int
+) -> None:
+    usage = {"prompt_tokens": 9, **counts}
+    assert sdk.ask(reply(json=completion(usage=usage))).usage == Usage(input=9, output=output)
+
+
+def openai_server(state: State | None = None, model: str = "gpt-6-luna", **fields: Any) -> OpenAIServer:
+    target = ModelTarget(model, model, "openai", "http://model.invalid/v1", "key", max_output_tokens=321, **fields)
+    return OpenAIServer(target, timeout_s=lambda: 12.5, memory=state)
+
+
+def test_openai_is_asked_to_keep_nothing_and_to_think_as_little_as_it_can(sdk: Sdk) -> None:
+    sdk.answers = [reply(json=completion())]
+    sent = [{"role": "user", "content": "x"}]
+    openai_server().complete("gpt-6-luna", sent, None)
+    openai_server(model="gpt-4.1").complete("gpt-4.1", sent, None)
+    openai_server(reasoning_effort="low", service_tier="flex").complete("gpt-6-luna", sent, None)
+    sdk.server.complete("m", sent, None)
+    names = ("store", "reasoning_effort", "service_tier")
+    told = [tuple(json.loads(request.content).get(name) for name in names) for request in sdk.sent]
+    assert told == [(False, "none", None), (False, None, None), (False, "low", "flex"), (None, None, None)]
+
+
+def test_what_a_server_refuses_is_left_out_and_remembered_by_later_runs(sdk: Sdk) -> None:
+    state, sent = State(None), [{"role": "user", "content": "x"}]
+    effort = httpx2.Response(
+        400, json={"error": {"message": "'reasoning_effort' does not support 'none'", "param": "reasoning_effort"}}
+    )
+    store = httpx2.Response(400, json={"error": {"message": "Unrecognized request argument supplied: store"}})
+    store_named = httpx2.Response(400, json={"error": {"message": "Unsupported parameter: 'store'"}})
+    sdk.answers = [effort, complaint("temperature"), store_named, effort, reply(json=completion())]
+    openai_server(state).complete("gpt-6-luna", sent, None)
+    openai_server(state).complete("gpt-6-luna", sent, None)
+    names = ("store", "reasoning_effort", "temperature")
+    told = [tuple(json.loads(request.content).get(name) for name in names) for request in sdk.sent]
+    assert told == [
+        (False, "none", 0),
+        (False, "minimal", 0),
+        (False, "minimal", None),
+        (None, "minimal", None),
+        (None, None, None),
+        (None, None, None),
+    ]
+    sdk.answers = [store, reply(json=completion())]
+    openai_server(model="another").complete("another", sent, None)
+    assert "store" not in json.loads(sdk.sent[-1].content)
+    state.close()
 
 
 NONSENSE: dict[str, Callable[[], httpx2.Response]] = {

@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
@@ -23,7 +24,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.clock import SystemClock, iso
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status, fail
 from ticket_processor.monitoring.health.doctor import Doctor
@@ -199,6 +200,20 @@ def test_a_model_server_that_answers_is_well_and_one_that_does_not_is_a_warning(
     smart.sandbox.faults = FaultPlan.parse(fault)
     found = check(examined(smart), "model sandbox-model")
     assert (found.status, found.facts.get("problem")) == (status, problem)
+
+
+@pytest.mark.parametrize(("days", "status"), [(59, Status.WARN), (61, Status.OK)])
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_model_that_is_shut_down_soon_is_told_sixty_days_ahead(
+    smart: Desk, days: int, status: Status, as_text: bool
+) -> None:
+    ends = time.time() + days * 86_400
+    smart.sandbox.openai.shutdown_date = iso(ends)[:10] if as_text else int(ends)
+    found = check(examined(smart), "model sandbox-model")
+    assert (found.status, f"shuts sandbox-model down on {iso(ends)[:10]}" in found.text) == (
+        status,
+        status is Status.WARN,
+    )
 
 
 def test_models_of_one_server_cost_one_request_and_unlisted_ones_are_told(smart: Desk) -> None:

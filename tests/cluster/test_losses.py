@@ -74,7 +74,7 @@ def test_a_failure_of_the_model_comes_back_as_itself() -> None:
     ids=lambda failed: type(failed).__name__,
 )
 def test_failures_travel_whole(failed: AnalysisFailed) -> None:
-    failed.about_limits = True
+    failed.about = ("temperature",)
     arrived = pickle.loads(pickle.dumps(failed))
     assert (type(arrived), str(arrived), vars(arrived)) == (type(failed), str(failed), vars(failed))
 

@@ -239,8 +239,8 @@ class AnalysisFailed(TicketbotError):
     """
 
     exit_code = ExitCode.OK
-    about_limits = False
-    """Whether the server seems to refuse how the answer's limits were put."""
+    about: tuple[str, ...] = ()
+    """Arguments of the request that the server seems to refuse."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason

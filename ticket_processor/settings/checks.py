@@ -303,4 +303,7 @@ def _models(data: Data) -> Iterator[str]:
         preset = str(use.get("preset") or _at(data, "models", "preset"))
         listed = list_price(str(use.get("model") or name), preset)
         if in_dollars and name not in prices and not listed:
-            yield f"{' and '.join(in_dollars)}: models.prices has no price for {name} (0 is one)"
+            yield (
+                f'{" and ".join(in_dollars)}: models.prices has no price for {name}; write there: "{name}" = '
+                "[input, output, cached input], in dollars for a million tokens (0 is a price)"
+            )

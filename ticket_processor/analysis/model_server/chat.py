@@ -6,16 +6,18 @@ learnt here once and not asked of it again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import tenacity
 
+from ... import __version__
 from ...core.backoff import backoff_seconds
 from ...core.clock import Deadline
 from ...core.errors import AnalysisFailed
@@ -24,8 +26,39 @@ from ..budget import Allowance
 from .connection import AnswerUnusable, Connection, FormRefused, ModelBusy, ModelConnection, failure_in
 from .presets import ModelTarget
 
-REASONING_TOKENS = 2000
-"""Room for thoughts, which count as output where a model has them."""
+REASONING_TOKENS = (0, 2000, 8000)
+"""Room for thoughts, which count as output where a model has them: none, and what it grows to when they fill it."""
+LIMITS = ("max_tokens", "max_completion_tokens", "temperature")
+
+
+class ModelMemory(Protocol):
+    """What is remembered from run to run, as far as a model's ways need it. Thread-safe."""
+
+    def fact(self, key: str) -> str | None: ...
+
+    def remember(self, **facts: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """What a model on its server has shown of itself: limits in OpenAI's newer words, arguments that it does not take,
+    and how often its room for thoughts was grown."""
+
+    reasoning: bool = False
+    refused: frozenset[str] = frozenset()
+    grown: int = 0
+
+    @classmethod
+    def read(cls, kept: str | None) -> _Ways:
+        try:
+            found = json.loads(kept or "{}")
+            grown = min(max(0, int(found.get("grown", 0))), len(REASONING_TOKENS) - 1)
+            return cls(bool(found.get("reasoning")), frozenset(map(str, found.get("refused", ()))), grown)
+        except (AttributeError, TypeError, ValueError):
+            return cls()  # it is learnt again
+
+    def written(self) -> str:
+        return json.dumps({"reasoning": self.reasoning, "refused": sorted(self.refused), "grown": self.grown})
 
 
 @dataclass(frozen=True)
@@ -55,11 +88,17 @@ class ChatServer(Protocol):
 
 
 def server_for(
-    target: ModelTarget, remaining: Callable[[], float], connect: Callable[[ModelTarget], ModelConnection] = Connection
+    target: ModelTarget,
+    remaining: Callable[[], float],
+    connect: Callable[[ModelTarget], ModelConnection] = Connection,
+    memory: ModelMemory | None = None,
 ) -> OpenAIServer:
     """The server of a model target; no call outlives the ``remaining`` seconds of the run."""
     return OpenAIServer(
-        target, timeout_s=lambda: max(0.1, min(target.timeout_s, remaining())), connection=connect(target)
+        target,
+        timeout_s=lambda: max(0.1, min(target.timeout_s, remaining())),
+        connection=connect(target),
+        memory=memory,
     )
 
 
@@ -73,13 +112,17 @@ class OpenAIServer:
         timeout_s: Callable[[], float],
         monotonic: Callable[[], float] = time.monotonic,
         connection: ModelConnection | None = None,
+        memory: ModelMemory | None = None,
     ) -> None:
-        """The server of ``target``; it serves every target with the same place, limits and preset."""
+        """The server of ``target``; it serves every target with the same place, limits and preset.
+
+        What a model's ways are found to be is kept in ``memory`` for later runs of this version.
+        """
         self._target = target
         self._timeout_s = timeout_s
         self._connection = connection or Connection(target, monotonic=monotonic)
-        self._reasoning: set[str] = set()
-        self._thinking: set[str] = set()
+        self._memory = memory
+        self._known: dict[str, _Ways] = {}
 
     def complete(
         self,
@@ -94,10 +137,12 @@ class OpenAIServer:
             raise FormRefused
         arguments = _arguments_for(model, messages, response_format)
         most = None if allowance is None else allowance.output_tokens
+        grown = self._ways(model).grown
         answer = self._asked(model, arguments, structured=response_format is not None, most=most)
-        if not answer.thoughts_only or model in self._thinking | self._reasoning:
+        grown = max(grown, 1) if self._ways(model).reasoning else grown  # as that request may have shown
+        if not answer.thoughts_only or grown + 1 >= len(REASONING_TOKENS):
             return answer.checked()
-        self._thinking.add(model)
+        self._learn(model, grown=max(grown + 1, self._ways(model).grown))
         try:
             if allowance is not None:
                 allowance.again(answer.usage, output=self.room(model))
@@ -110,8 +155,7 @@ class OpenAIServer:
 
     def room(self, model: str) -> int:
         """The output tokens that an answer of ``model`` may take at most, as far as the model is known by now."""
-        thinks = model in self._thinking | self._reasoning
-        return self._target.max_output_tokens + (REASONING_TOKENS if thinks else 0)
+        return self._target.max_output_tokens + REASONING_TOKENS[self._ways(model).grown]
 
     def get_ready(self) -> None:
         """See :meth:`Connection.get_ready`."""
@@ -122,23 +166,51 @@ class OpenAIServer:
         self._connection.close()
 
     def _asked(self, model: str, arguments: dict[str, Any], *, structured: bool, most: int | None = None) -> _Answer:
-        try:
-            body = self._posted(model, arguments, structured=structured, most=most)
-        except _OtherLimits:
-            self._reasoning.add(model)
-            body = self._posted(model, arguments, structured=structured, most=most)
-        return _understood(body, asked=model, structured=structured)
+        while True:
+            extras = self._extras(model)
+            sent = {**arguments, **self._limits(model, most), **extras}
+            try:
+                body = self._connection.post("chat", sent, seconds=self._timeout_s(), structured=structured)
+            except AnalysisFailed as failed:
+                if failed.reason == "model_prompt_too_long" or not self._gives_in(model, failed.about, extras):
+                    raise
+            else:
+                return _understood(body, asked=model, structured=structured)
 
-    def _posted(self, model: str, arguments: dict[str, Any], *, structured: bool, most: int | None) -> bytes:
-        try:
-            return self._connection.post(
-                "chat", {**arguments, **self._limits(model, most)}, seconds=self._timeout_s(), structured=structured
-            )
-        except AnalysisFailed as failed:
-            about_limits = failed.about_limits and failed.reason != "model_prompt_too_long"
-            if about_limits and model not in self._reasoning:
-                raise _OtherLimits from failed
-            raise
+    def _gives_in(self, model: str, about: tuple[str, ...], extras: Mapping[str, object]) -> bool:
+        """Learn what the model does not take; whether that is anything that was sent."""
+        ways = self._ways(model)
+        refused = {f"{name}={extras[name]}" for name in about if name in extras} - ways.refused
+        other_limits = not ways.reasoning and not refused and any(name in LIMITS for name in about)
+        if refused:
+            self._learn(model, refused=ways.refused | refused)
+        elif other_limits:
+            self._learn(model, reasoning=True, grown=max(1, ways.grown))
+        return bool(refused or other_limits)
+
+    def _ways(self, model: str) -> _Ways:
+        if model not in self._known:
+            kept = None if self._memory is None else self._memory.fact(self._fact(model))
+            self._known[model] = _Ways.read(kept)
+        return self._known[model]
+
+    def _learn(self, model: str, **found: Any) -> None:
+        self._known[model] = ways = replace(self._ways(model), **found)
+        if self._memory is not None:
+            self._memory.remember(**{self._fact(model): ways.written()})
+
+    def _fact(self, model: str) -> str:
+        place = f"{__version__}\0{self._target.base_url}\0{model}"
+        return f"model_ways_{hashlib.sha256(place.encode()).hexdigest()[:16]}"
+
+    def _extras(self, model: str) -> dict[str, object]:
+        """What is asked besides, as far as the server takes it."""
+        refused = self._ways(model).refused
+        found = {
+            name: next((value for value in values if f"{name}={value}" not in refused), None)
+            for name, values in self._target.extras.items()
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
     def _limits(self, model: str, most: int | None = None) -> dict[str, Any]:
         """A limit is always sent: without one some servers write until their context is full.
@@ -147,7 +219,7 @@ class OpenAIServer:
         it without a word.
         """
         room = self.room(model) if most is None else min(most, self.room(model))
-        if model in self._reasoning:
+        if self._ways(model).reasoning:
             return {"max_completion_tokens": room}
         return {self._target.traits.limit: room, "temperature": 0}
 
@@ -157,10 +229,6 @@ def _arguments_for(
 ) -> dict[str, Any]:
     arguments: dict[str, Any] = {"model": model, "messages": [_encodable(message) for message in messages]}
     return arguments if response_format is None else {**arguments, "response_format": response_format}
-
-
-class _OtherLimits(Exception):
-    """The server wants the limits of the answer in other words."""
 
 
 def _encodable(message: Mapping[str, str]) -> dict[str, str]:
@@ -181,9 +249,9 @@ class _Answer:
 
     @property
     def thoughts_only(self) -> bool:
-        """The limit was reached before the answer began."""
+        """The limit was reached before the answer began; many servers hide the thoughts that it went to."""
         unclosed = "<think" in self.text and "</think" not in self.text
-        return self.ended in _CUT and (not self.text.strip() or unclosed) and bool(self.thoughts or unclosed)
+        return self.ended in _CUT and (not self.text.strip() or unclosed)
 
     def checked(self, spent_before: Usage | None = None) -> RawAnswer:
         usage = self.usage + (spent_before or Usage())
@@ -263,9 +331,17 @@ def _usage(counted: object) -> Usage:
         return Usage()
     details = counted.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    asked, told = (
+        _count(counted, "prompt_tokens", "input_tokens"),
+        _count(counted, "completion_tokens", "output_tokens"),
+    )
+    thoughts = counted.get("completion_tokens_details")
+    thought = _number(thoughts.get("reasoning_tokens")) if isinstance(thoughts, dict) else 0
+    # Some servers count hidden thoughts in the total only, or beside the answer.
+    hidden = max(_count(counted, "total_tokens") - asked - told, thought if thought > told else 0)
     return Usage(
-        input=_count(counted, "prompt_tokens", "input_tokens"),
-        output=_count(counted, "completion_tokens", "output_tokens"),
+        input=asked,
+        output=told + max(0, hidden),
         cached=_number(cached or counted.get("prompt_cache_hit_tokens")),
     )
 

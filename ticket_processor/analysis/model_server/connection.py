@@ -87,6 +87,14 @@ class ModelConnection(Protocol):
         """Let go of the server."""
 
 
+_ARGUMENTS = {
+    **{name: re.compile(name) for name in ("max_tokens", "max_completion_tokens", "temperature", "reasoning_effort")},
+    # Words that an error may hold for other reasons.
+    **{name: re.compile(rf"[`'\".]{name}\b|\b{name}:|: {name}\b") for name in ("store", "service_tier")},
+}
+"""Arguments that not every server knows, and how its refusal names them."""
+
+
 class Connection:
     """A server and the credentials for it. Thread-safe. The SDK is imported at the first call: it takes half a second.
 
@@ -147,9 +155,8 @@ class Connection:
             failed = failure(error.status_code, error.body, error.response.headers, structured=structured)
             if self._target.api_key:  # some servers quote it
                 failed.detail = failed.detail.replace(self._target.api_key, "[key]")
-            failed.about_limits = error.status_code in (400, 422) and any(
-                name in str(error.body) for name in ("max_tokens", "max_completion_tokens", "temperature")
-            )
+            if error.status_code in (400, 422):
+                failed.about = tuple(name for name, told in _ARGUMENTS.items() if told.search(str(error.body)))
             raise failed from error
         except (openai.APIConnectionError, httpx2.TransportError) as error:
             raise ModelBusy("model_unreachable", detail=_what_broke(error)) from error

@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 
 from ...core.errors import ConfigError
 from ...core.models import RedactionLevel, Usage
-from .settings import ADVICE_TOKENS, ModelSettings, ModelUse, Preset
+from .settings import ADVICE_TOKENS, Effort, ModelSettings, ModelUse, Preset
 
 OPENAI_URL = "https://api.openai.com/v1"
 FORMS = ("json_schema", "json_object", "prompt")
 """Kinds of ``response_format``, best first; ``prompt`` sends none, and the schema in words."""
 
+FLEX_TIMEOUT_S = 300.0
+"""Seconds that a request of OpenAI's slower tier may take."""
 LimitName = Literal["max_tokens", "max_completion_tokens"]
 Price = tuple[float, float, float]
 
@@ -79,6 +81,23 @@ class ModelTarget:
     price: Price | None = None
     listed: bool = False
     own_server: bool = False
+    reasoning_effort: Effort | None = None
+    service_tier: str | None = None
+
+    @property
+    def extras(self) -> Mapping[str, tuple[object, ...]]:
+        """Arguments that not every server takes, with their values, the one to try first in front.
+
+        OpenAI keeps answers of newer accounts unless it is told not to (its guide to the Responses API).
+        """
+        efforts: tuple[object, ...] = (self.reasoning_effort,) if self.reasoning_effort else ()
+        if not efforts and self.preset in ("openai", "azure") and not self.model.startswith(("gpt-3", "gpt-4")):
+            efforts = ("none", "minimal")
+        return {
+            "store": (False,) if self.preset == "openai" else (),
+            "reasoning_effort": efforts,
+            "service_tier": (self.service_tier,) if self.service_tier else (),
+        }
 
     @property
     def traits(self) -> Traits:
@@ -108,6 +127,9 @@ def resolve(models: ModelSettings, name: str) -> ModelTarget:
     address = use.base_url if own_server else models.base_url
     api_version = use.api_version
     listed = list_price(use.model or name, preset)
+    flex = use.service_tier == "flex"
+    if listed is not None and flex:
+        listed = (listed[0] / 2, listed[1] / 2, listed[2] / 2)
     target = ModelTarget(
         name=name,
         model=use.model or name,
@@ -115,13 +137,15 @@ def resolve(models: ModelSettings, name: str) -> ModelTarget:
         base_url=_base_url(address, preset if own_server else models.preset, api_version, name),
         api_key=key.get_secret_value() if key else None,
         api_version=api_version if preset == "azure" and not _is_v1(address) else None,
-        timeout_s=use.timeout_s or models.timeout_s,
+        timeout_s=use.timeout_s or (FLEX_TIMEOUT_S if flex else models.timeout_s),
         max_output_tokens=(use.max_output_tokens or models.max_output_tokens) + models.advice * ADVICE_TOKENS,
         ticket_tokens=use.ticket_tokens or models.ticket_tokens,
         redaction=use.redaction or models.redaction,
         price=models.prices.get(name, listed),
         listed=listed is not None and name not in models.prices,
         own_server=own_server,
+        reasoning_effort=use.reasoning_effort,
+        service_tier=use.service_tier,
     )
     if target.traits.needs_key and not target.api_key:
         where = f"models.use.{name}.api_key_variable" if own_server else "OPENAI_API_KEY"
@@ -173,12 +197,15 @@ def cost_usd(usage: Usage, price: Price) -> float:
     return ((usage.input - reused) * fresh + reused * cached + usage.output * output) / 1e6
 
 
-LISTED = "2026-10-31"
+LISTED = "2026-11-24"
 """The day of the list: what vendors published by then. They change prices and grant discounts, so costs counted by it
 say so; ``[models.prices]`` of the settings wins over it."""
 
 LIST_PRICES: Mapping[str, Price] = MappingProxyType(
     {
+        "gpt-6-luna": (0.1, 0.5, 0.01),
+        "gpt-5.6-luna": (0.2, 1.2, 0.02),
+        # Of these, gpt-5, its mini and nano end on 2026-12-11, the gpt-4 models on 2027-01-14.
         "gpt-5": (1.25, 10.0, 0.125),
         "gpt-5-mini": (0.25, 2.0, 0.025),
         "gpt-5-nano": (0.05, 0.4, 0.005),
@@ -190,7 +217,7 @@ LIST_PRICES: Mapping[str, Price] = MappingProxyType(
         "claude-haiku-5-5": (0.1, 0.5, 0.01),
         "claude-sonnet-4-6": (3.0, 15.0, 0.3),
         "claude-sonnet-5-5": (2.0, 10.0, 0.1),
-        "gemini-2.5-flash": (0.3, 2.5, 0.03),
+        # gemini-2.5-flash is left out: on 2026-12-01 the name goes over to another model at another price.
         "gemini-2.5-flash-lite": (0.1, 0.4, 0.01),
         # No price for cached input is published.
         "mistral-small-latest": (0.1, 0.3, 0.1),

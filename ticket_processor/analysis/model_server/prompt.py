@@ -1,4 +1,4 @@
-"""The words sent to a model: a fixed part that providers can cache, then the ticket between two random fences.
+"""The words sent to a model: a fixed part, then the ticket between two random fences.
 
 Everything that is the same for all tickets of a site comes first. Nothing here asks a server or reads an answer.
 """

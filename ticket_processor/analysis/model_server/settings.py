@@ -24,6 +24,9 @@ ADVICE_TOKENS = 300
 """Added to the longest answer where models are asked for advice."""
 
 
+Effort = Literal["none", "minimal", "low", "medium", "high"]
+
+
 class ModelUse(Frozen):
     """What differs for one model of the list; everything else is as for all."""
 
@@ -39,6 +42,12 @@ class ModelUse(Frozen):
     max_output_tokens: int | None = Field(None, ge=50, le=4000, description="longest answer in tokens")
     ticket_tokens: int | None = Field(None, ge=50, le=100_000, description="a longer ticket is cut for this model")
     redaction: RedactionLevel | None = Field(None, description="what is replaced before this model sees a ticket")
+    reasoning_effort: Effort | None = Field(
+        None, description="how much this model thinks; default: the least on OpenAI and Azure, elsewhere its server's"
+    )
+    service_tier: Literal["flex"] | None = Field(
+        None, description="`flex`: OpenAI's cheaper, slower answers, for up to 300 seconds each"
+    )
     api_key: SecretStr | None = None
 
 

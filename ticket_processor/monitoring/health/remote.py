@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,12 +21,13 @@ from ...analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, bo
 from ...analysis.model_server.presets import ModelTarget
 from ...analysis.model_server.sdk_client import certificates
 from ...core import tls
-from ...core.clock import Clock, Deadline, parse_iso
+from ...core.clock import Clock, Deadline, iso, parse_iso
 from ...core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ...helpdesk.http_messages import Reply
 from ...helpdesk.transport import Transport
 from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings
 from ...wiring.parts import transport_for
+from ..run_metrics import DAY_S
 from . import freshdesk
 from . import machine as judged
 from .checks import Check, CheckResult, Probe, fail, ok, skipped, warn
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 ASKING_S = 6.5
 """The time for a server's answer; a check as a whole has a little longer."""
 CONNECTING_S = 5.0
+SHUTDOWN_WARN_S = 60 * DAY_S
 OFFLINE = "left out by --offline"
 NO_LIST = ("model_unknown", "model_http_405", "model_http_501")
 """Answers of servers that list no models; they are reachable all the same."""
@@ -213,7 +216,7 @@ def of_models(models: Sequence[ModelTarget], clock: Clock, *, offline: bool) -> 
         if offline:
             yield Probe(names, partial(CheckResult, tuple(skipped(name, OFFLINE) for name in names)))
         else:
-            yield Probe(names, partial(_model_server, server), warn)
+            yield Probe(names, partial(_model_server, server, clock), warn)
     for host, url in {urlsplit(target.base_url).netloc: target.base_url for target in models}.items():
         if not offline and url.startswith("https:"):
             name = f"certificate {host}"
@@ -224,7 +227,7 @@ def _name(target: ModelTarget) -> str:
     return f"model {target.name}"
 
 
-def _model_server(server: Sequence[ModelTarget]) -> CheckResult:
+def _model_server(server: Sequence[ModelTarget], clock: Clock) -> CheckResult:
     """Whether a server answers, and which of its models it knows. Without it others answer, or the rules: a warning."""
     target = server[0]
     host = urlsplit(target.base_url).netloc
@@ -240,13 +243,17 @@ def _model_server(server: Sequence[ModelTarget]) -> CheckResult:
         listed = None
     finally:
         connection.close()
-    return CheckResult(tuple(_listed(each, host, listed) for each in server))
+    return CheckResult(tuple(_listed(each, host, listed, clock.now()) for each in server))
 
 
-def _listed(target: ModelTarget, host: str, listed: frozenset[str] | None) -> Check:
+def _listed(target: ModelTarget, host: str, listed: Mapping[str, float | None] | None, now: float) -> Check:
     name = _name(target)
     if listed is None:
         return ok(name, f"{host} answers, and does not tell its models", listed=None)
+    ends = listed.get(target.model)
+    if ends is not None and ends - now < SHUTDOWN_WARN_S:
+        day = iso(ends)[:10]
+        return warn(name, f"{host} shuts {target.model} down on {day}: choose another model", listed=True, ends=day)
     if target.model in listed:
         return ok(name, f"{host} answers, and has it", listed=True)
     if target.preset == "openai":
@@ -262,12 +269,21 @@ def _list(api: OpenAI, timeout: httpx2.Timeout) -> bytes:
         return bounded_body(response, MAX_ANSWER_BYTES)
 
 
-def _models_in(body: bytes) -> frozenset[str] | None:
+def _models_in(body: bytes) -> dict[str, float | None] | None:
+    """The models that a server lists, each with the moment (Unix seconds) at which it ends, where that is told."""
     try:
         rows = orjson.loads(body)["data"]
-        return frozenset(str(row["id"]) for row in rows)
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return {str(row["id"]): _moment(row.get("shutdown_date")) for row in rows}
+    except (AttributeError, orjson.JSONDecodeError, KeyError, TypeError):
         return None
+
+
+def _moment(told: object) -> float | None:
+    """A date as text or as Unix seconds: the vendor's pages show both kinds of dates."""
+    if isinstance(told, str):
+        with suppress(ValueError):
+            return parse_iso(told if "T" in told else f"{told}T00:00:00Z")
+    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) else None
 
 
 # Certificates
