@@ -296,8 +296,8 @@ def test_a_job_of_a_run_that_was_killed_is_waited_for_and_taken_back(open_desk: 
     wait_for(asked, process)
     desk.advance(500)
     ended = desk.end(process)
-    assert "what the run sent for 5 tickets is still under way" in ended.err
-    assert f"Undo of run {run}: 5 taken back" in ended.out
+    assert "what the run sent for 6 tickets is still under way" in ended.err
+    assert f"Undo of run {run}: 5 taken back, 1 left" in ended.out, "the stale item was not made"
     assert shown(desk.sandbox.store) == before
     assert sum(len(undo_notes(desk, number)) for number in desk.tickets) == 5
 
@@ -315,7 +315,7 @@ def test_a_job_that_does_not_end_leaves_its_tickets_for_the_same_command_again(o
     assert "say the same command again in a few minutes" in ended.err
     desk.advance(500)
     told = desk("undo", run, "--json").object
-    assert told["outcomes"] == {"taken_back": 5}
+    assert told["outcomes"] == {"taken_back": 5, "left": 1}
     assert shown(desk.sandbox.store) == before
 
 

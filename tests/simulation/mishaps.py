@@ -115,7 +115,8 @@ def mishaps(seed: int) -> Mishaps:
         redacts=kind == "keys",
         late=dice.choice((600.0, 7200.0)) if kind == "search" else 0.0,
         copies=0.5 if kind in ("keys", "poison") and dice.random() < 0.5 else 0.0,
-        asks=kind in ("none", "search", "silent", "storm") and dice.random() < 0.2,
+        # Where nothing guards, two runs at once have nothing to keep them apart.
+        asks=kind in ("none", "search", "silent", "storm") and dice.random() < 0.2 and account >= 0.1,
     )
 
 

@@ -344,12 +344,13 @@ class World:
         channel = self.dice.choice(("email", "web", "api"))
         if self._conversations.random() < self._messaging:
             channel = self._conversations.choice(CONVERSATIONS)
+        copied = self._odds.random() < self.mishaps.copies
         ticket = self.sandbox.store.create(
             subject=subject,
             body=body,
             channel=channel,
             created_at=made,
-            tags=("ai_processed", "copied") if self._odds.random() < self.mishaps.copies else (),
+            tags=("ai_processed", "copied") if copied and channel not in CONVERSATIONS else (),
         )
         if self.mishaps.calm and self._odds.random() < 0.7:
             # So that its record is read.

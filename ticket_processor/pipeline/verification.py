@@ -195,9 +195,11 @@ class WriteVerifier:
         lacking: list[_Write] = []
         try:
             self._look_at(doubtful, reserve_s, lacking)
-            self._look_at(sample[: max(0, self._most - self._checked)], reserve_s, lacking)
+            wanted = max(0, self._most - self._checked)
+            self._look_at(sample[:wanted], reserve_s, lacking)
             if self._trust.guard_ended:
-                self._look_at([*(write for write in sample if write.in_job), *self._other_items], reserve_s, lacking)
+                rest = [write for write in sample[wanted:] if write.in_job]
+                self._look_at([*rest, *self._other_items], reserve_s, lacking)
             if lacking and self._deadline.remaining() > reserve_s + LAG_S:
                 self._deadline.wait(LAG_S)
                 once_more = lacking[:]

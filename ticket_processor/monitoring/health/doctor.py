@@ -195,10 +195,13 @@ def _log_chain(settings: Settings, clock: Clock) -> CheckResult:
 
 
 def _classifier(settings: Settings) -> CheckResult:
-    if not (settings.classifier.use and is_there(settings.classifier_folder)):
-        return CheckResult.of(skipped("classifier", "none is used"))
     troubles: list[str] = []
-    trained_classifier(settings, RulesAnalyser(settings.taxonomy), troubles.append)
+    try:
+        if not (settings.classifier.use and is_there(settings.classifier_folder)):
+            return CheckResult.of(skipped("classifier", "none is used"))
+        trained_classifier(settings, RulesAnalyser(settings.taxonomy), troubles.append)
+    except StateUnusable:
+        return CheckResult.of(skipped("classifier", "its folder cannot be read"))
     return CheckResult.of(warn("classifier", troubles[0]) if troubles else ok("classifier", "can be used"))
 
 
