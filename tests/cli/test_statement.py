@@ -84,7 +84,7 @@ def test_what_a_job_took_from_a_person_is_sworn_to_and_put_back_by_the_same_run(
     (number,) = edited
     assert ended["statement"] == {
         "written": 5,
-        "checked": 5,
+        "checked": 4,
         "human_values_changed": 1,
         "foreign_tags_removed": 1,
         "public_comments": 0,
