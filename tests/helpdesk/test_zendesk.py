@@ -1075,6 +1075,14 @@ def test_a_token_answer_without_a_token_is_a_refusal(body: object) -> None:
     assert "CANARY" not in str(error.value)
 
 
+def test_a_scope_that_the_client_may_not_have_is_named_with_what_to_do() -> None:
+    wire = Wire(answer(400, {"error": "invalid_scope", "error_description": "CANARY"}))
+    client = ClientCredentials(wire.transport, wire.clock, "id", "secret", "read write")
+    with pytest.raises(NotAuthorised, match=r"'read write' \(invalid_scope\).* zendesk.oauth_scope") as error:
+        client.header()
+    assert "CANARY" not in str(error.value)
+
+
 def test_a_token_without_a_usable_lifetime_is_taken_for_half_an_hour() -> None:
     wire = Wire(answer(200, {"access_token": "t", "expires_in": None}), seconds=1e6)
     client = ClientCredentials(wire.transport, wire.clock, "id", "secret")

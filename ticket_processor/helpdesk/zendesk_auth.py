@@ -52,7 +52,10 @@ class ClientCredentials:
     Source: Zendesk API reference, "OAuth Tokens for Grant Types".
     """
 
-    def __init__(self, transport: Transport, clock: Clock, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self, transport: Transport, clock: Clock, client_id: str, client_secret: str, scope: str = "read write"
+    ) -> None:
+        self._scope = scope
         self._transport = transport
         self._clock = clock
         self._client_id = client_id
@@ -82,7 +85,7 @@ class ClientCredentials:
                     "grant_type": "client_credentials",
                     "client_id": self._client_id,
                     "client_secret": self._client_secret,
-                    "scope": "read write",
+                    "scope": self._scope,
                     "expires_in": TOKEN_LIFETIME_S,
                 },
                 changes_nothing=True,
@@ -90,6 +93,11 @@ class ClientCredentials:
             )
         except NotAuthorised:
             raise NotAuthorised(_REFUSED) from None
+        if isinstance(reply.body, dict) and reply.body.get("error") == "invalid_scope":
+            raise NotAuthorised(
+                f"Zendesk does not grant this OAuth client the scope '{self._scope}' (invalid_scope): add it to the "
+                "client's allowed scopes, or set zendesk.oauth_scope to what it may have, at least 'read tickets:write'"
+            )
         if not reply.ok or not isinstance(reply.body, dict) or not reply.body.get("access_token"):
             raise NotAuthorised(f"{_REFUSED} (HTTP {reply.status})")
         lifetime = reply.body.get("expires_in")

@@ -31,6 +31,7 @@ _URL = re.compile(r"https?://[^\s<>\"']+")
 _QUOTED = re.compile(r'"(?:ticket\.)?(\w+)"')
 _PARTS = {"tags": "tags", "priority": "priority", "group_id": "group", "custom_fields": "fields", "comment": "note"}
 """Keys of an update and the parts that they carry."""
+_MISSING_SCOPES = re.compile(r"missing the following required scopes: (?P<scopes>[a-z_:]+(?:,? [a-z_:]+)*)")
 _SAFE_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_ ]{0,39}$")
 
 
@@ -315,8 +316,22 @@ def details_of(reply: Reply) -> Mapping[str, object]:
     return details if isinstance(details, dict) else {}
 
 
+def missing_scopes(reply: Reply) -> str:
+    """The scopes that a 403 says the token lacks, with spaces between; empty where it says nothing of scopes.
+
+    The sentence is Zendesk's, as public clients have recorded it.
+    """
+    found = _MISSING_SCOPES.search(str(reply.body)) if reply.status == 403 else None
+    return found["scopes"].replace(",", " ").strip() if found else ""
+
+
 def error_code(reply: Reply) -> str:
-    """The error's fixed code word, fit for a log. Descriptions may quote a ticket, so they are not used."""
+    """The error's fixed code word, fit for a log. Descriptions may quote a ticket, so they are not used.
+
+    The one that names missing scopes is known, and told with what to do.
+    """
+    if scopes := missing_scopes(reply):
+        return f"; the token lacks the scope '{scopes}': see zendesk.oauth_scope"
     body = reply.body if isinstance(reply.body, dict) else {}
     error = body.get("error")
     if isinstance(error, dict):

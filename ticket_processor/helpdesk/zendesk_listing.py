@@ -11,7 +11,7 @@ from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised, TicketError
 from ..core.models import Ticket
 from .protocol import Page
-from .zendesk_format import ACCOUNT_LIMIT, body_of, changed_after, error_code
+from .zendesk_format import ACCOUNT_LIMIT, body_of, changed_after, error_code, missing_scopes
 from .zendesk_reads import SHOW_MANY_MAX, ZendeskReads
 
 PAGE_SIZE = 1000
@@ -83,7 +83,8 @@ class ZendeskListing:
         while True:
             reply = self._reads.page("/search/export", params, "page[size]", (ACCOUNT_LIMIT, "search-export"))
             if reply.status == 403:
-                raise NotAuthorised("this Zendesk user may neither export nor search tickets (HTTP 403)")
+                why = error_code(reply) if missing_scopes(reply) else ""
+                raise NotAuthorised(f"this Zendesk user may neither export nor search tickets (HTTP 403{why})")
             if not reply.ok:
                 raise CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{error_code(reply)})")
             tickets, unread = self._reads.tickets(reply, "results")

@@ -21,7 +21,7 @@ from .messages import Refusal, Request, Response, refuse
 from .replica import Replica
 from .store import Store
 from .zendesk_auth import Authenticator
-from .zendesk_call import Call, forbidden
+from .zendesk_call import Call, missing_scope
 from .zendesk_rules import Rules
 
 Handler = Callable[[Call], Response]
@@ -148,7 +148,8 @@ class ZendeskApi:
         if handler is None or not request.path.startswith(PREFIX):
             raise refuse(404, {"error": "InvalidEndpoint", "description": "Not found"})
         if not identity.may(request.method, resource):
-            raise forbidden()
+            lacking = f"{resource}:{'read' if request.method == 'GET' else 'write'}"
+            raise missing_scope(lacking)
         call = Call(request, self.store, self._replica, self.limits, self.rules, identity, now, args, job_fault)
         try:
             if route not in _CREATIONS:

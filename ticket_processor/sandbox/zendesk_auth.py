@@ -30,6 +30,8 @@ class Credentials:
     email: str = "bot@example.com"
     api_token: str = "sandbox-token"  # noqa: S105
     openai_key: str = "sandbox-key"
+    allowed_scopes: frozenset[str] | None = None
+    """What the OAuth client may ask for; ``None`` is everything."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,9 @@ class Authenticator:
             raise _oauth_error(400, "invalid_request", "expires_in must be between 300 and 172800.")
         scope = str(fields.get("scope") or "read write")
         scopes = frozenset(scope.split())
+        allowed = self.credentials.allowed_scopes
+        if allowed is not None and not scopes <= allowed:
+            raise _oauth_error(400, "invalid_scope", "The requested scope is invalid, unknown, or malformed.")
         if any(f":{verb}" in name and verb in scopes for name in scopes for verb in ("read", "write")):
             raise _oauth_error(400, "invalid_scope", "The requested scopes overlap.")
         token = f"{self._store.random.getrandbits(256):064x}"

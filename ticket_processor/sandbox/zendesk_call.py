@@ -132,6 +132,12 @@ def invalid(field_name: str, description: str, error: str = "InvalidValue") -> R
     )
 
 
+def missing_scope(scope: str) -> Refusal:
+    """403 for a token whose scopes do not allow this; the sentence is the vendor's."""
+    message = f"You are missing the following required scopes: {scope}"
+    return refuse(403, {"error": {"title": "Forbidden", "message": message}})
+
+
 def forbidden() -> Refusal:
     """403 in the vendor's form."""
     message = "You do not have access to this page. Please contact the account owner for further help."

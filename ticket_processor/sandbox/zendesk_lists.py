@@ -15,7 +15,7 @@ import orjson
 from .clock import parse_iso
 from .messages import Refusal, Response, json_response, refuse
 from .records import without_generated
-from .zendesk_call import Call, forbidden
+from .zendesk_call import Call, forbidden, missing_scope
 
 PAGE = 100
 DEEPEST_OFFSET = 10_000
@@ -69,8 +69,7 @@ def audits(call: Call) -> Response:
     """``GET /tickets/{id}/audits``: oldest first, or by ``sort=-created_at``; needs the global read scope."""
     scopes = call.identity.scopes
     if scopes is not None and "read" not in scopes:
-        message = "You do not have access to this page."
-        raise refuse(403, {"error": {"title": "Forbidden", "message": message}})
+        raise missing_scope("read")
     call.spend("audits")
     rows = [audit.as_json() for audit in call.shown_ticket().audits]
     newest_first = call.request.query.get("sort_order") == "desc"

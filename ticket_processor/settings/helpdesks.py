@@ -44,6 +44,11 @@ class ZendeskSettings(Frozen):
     oauth_client_secret: SecretStr | None = Field(
         None, description="the client's secret; ticketbot fetches and renews its tokens with it"
     )
+    oauth_scope: str = Field(
+        "read write",
+        pattern=r"^[a-z_]+(:[a-z]+)?( [a-z_]+(:[a-z]+)?)*$",
+        description="what tokens may do, with spaces between; the least that works is `read tickets:write`",
+    )
     oauth_token: SecretStr | None = Field(None, description="an OAuth access token that was made elsewhere")
     email: str | None = Field(None, description="the agent's e-mail address, with an API token")
     api_token: SecretStr | None = Field(None, description="an API token; Zendesk ends these on 2027-04-30")

@@ -190,7 +190,7 @@ def _credentials(account: VendorSettings, transport: Transport, clock: Clock) ->
         return freshdesk_auth.ApiKey(account.api_key.get_secret_value())
     if account.oauth_client_id and account.oauth_client_secret:
         secret = account.oauth_client_secret.get_secret_value()
-        return ClientCredentials(transport, clock, account.oauth_client_id, secret)
+        return ClientCredentials(transport, clock, account.oauth_client_id, secret, account.oauth_scope)
     if account.oauth_token:
         return OAuthToken(account.oauth_token.get_secret_value())
     if account.email and account.api_token:
