@@ -30,6 +30,8 @@ from .options import ConfigOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .screen import Screen
 
+_WHOSE = {"zendesk": " of Zendesk's older survey (its newer one cannot be read)"}
+
 
 def collect(
     clock: SystemClock,
@@ -69,7 +71,7 @@ def collect(
     left = ", ".join(f"{number:,} {why}" for why, number in done.left_out.items())
     screen.result(
         f"{many(done.settled, 'ticket')} settled, {many(done.histories, 'history')} read, "
-        f"{many(done.corrections, 'correction')} found, {many(done.ratings, 'new rating')}; "
+        f"{many(done.corrections, 'correction')} found, {many(done.ratings, 'new rating')}{_WHOSE.get(settings.helpdesk, '')}; "
         f"{many(done.waiting, 'ticket')} still wait; {many(requests, 'request')}"
         + (f"\nleft out: {left}" if left else "")
         + ("\n'ticketbot learn review' shows corrections, 'learn show' all of it" if done.histories else ""),

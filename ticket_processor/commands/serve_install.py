@@ -13,6 +13,7 @@ from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.urls import is_loopback, whole_url
 from ..helpdesk.http_messages import Effect, Reply
 from ..helpdesk.transport import Transport
+from ..helpdesk.zendesk_paging import listed_rows
 from ..settings.schema import Settings
 from ..wiring.parts import transport_for
 from .screen import Screen
@@ -140,10 +141,12 @@ def _created(transport: Transport, webhook: Mapping[str, Any], marker: str) -> t
     return number, secret, said
 
 
-def _rows(transport: Transport, what: str) -> list[dict[str, Any]]:
-    reply = _allowed(transport.request("GET", f"/api/v2/{what}"), f"read {what}")
-    rows = reply.body.get(what)
-    return rows if isinstance(rows, list) else []
+def _rows(transport: Transport, what: str) -> list[Mapping[str, Any]]:
+    unread: list[str] = []
+    rows = list(listed_rows(transport, what, what, unread))
+    if unread:
+        raise MayNot(f"this user may not read {what}: {unread[0]}")
+    return rows
 
 
 def _made(transport: Transport, path: str, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
