@@ -68,10 +68,11 @@ def collect(
             settings, desk, transport, store, deadline, now, since=first, most=limit, advance=advance
         )
         requests = sum(transport.counts.values())
+    whose = _WHOSE.get(settings.helpdesk, "")
     left = ", ".join(f"{number:,} {why}" for why, number in done.left_out.items())
     screen.result(
         f"{many(done.settled, 'ticket')} settled, {many(done.histories, 'history')} read, "
-        f"{many(done.corrections, 'correction')} found, {many(done.ratings, 'new rating')}{_WHOSE.get(settings.helpdesk, '')}; "
+        f"{many(done.corrections, 'correction')} found, {many(done.ratings, 'new rating')}{whose}; "
         f"{many(done.waiting, 'ticket')} still wait; {many(requests, 'request')}"
         + (f"\nleft out: {left}" if left else "")
         + ("\n'ticketbot learn review' shows corrections, 'learn show' all of it" if done.histories else ""),
