@@ -50,7 +50,7 @@ from .helpdesk.zendesk_reads import MAX_PAGE_BYTES, SHOW_MANY_MAX, ZendeskReads
 
 MAX_AUDITS_BYTES = 2_000_000
 """Of a page of audits, which many threads read at a time."""
-UPDATE_LIMIT = "tickets-update"
+UPDATE_LIMIT, AUDITS_LIMIT = "tickets-update", "ticket-audits"
 MAX_AUDIT_PAGES = 50
 MANY = 3
 """After this many tickets that cannot be shown, and none that can, the others are not asked for one by one."""
@@ -172,8 +172,9 @@ class Zendesk:
         params: dict[str, str | int] = {"page[size]": 100}
         read = 0
         while read < MAX_AUDIT_PAGES * 100:
+            limits = (ACCOUNT_LIMIT, AUDITS_LIMIT)
             reply = self._reads.page(
-                f"/tickets/{ticket_id}/audits", params, "page[size]", most=MAX_AUDITS_BYTES, about_one=True
+                f"/tickets/{ticket_id}/audits", params, "page[size]", limits, most=MAX_AUDITS_BYTES, about_one=True
             )
             if reply.status == 404:
                 return

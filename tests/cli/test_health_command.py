@@ -90,6 +90,7 @@ def test_a_service_that_works_is_healthy_and_0_and_is_left_as_it_was(smart: Desk
     assert checks_of(told)["log_chain"]["status"] == "ok"
     assert sorted(f"{request.method} {request.path}" for request in smart.seen) == [
         "GET /api/v2/tickets",
+        "GET /api/v2/users/me",
         "GET /v1/models",
         "POST /oauth/tokens",
     ]
@@ -109,7 +110,7 @@ def test_people_see_a_line_for_each_check_the_day_and_the_verdict(desk: Desk) ->
 def test_an_installation_that_never_ran_is_degraded_and_1(desk: Desk) -> None:
     told = desk("health", "--json", code=1).object
     assert (told["status"], unwell(told)) == ("degraded", {"last_run": "warn"})
-    assert desk.helpdesk_requests() == ["POST /oauth/tokens", "GET /api/v2/tickets"]
+    assert desk.helpdesk_requests() == ["POST /oauth/tokens", "GET /api/v2/tickets", "GET /api/v2/users/me"]
     assert list(desk.folder.iterdir()) == []
 
 

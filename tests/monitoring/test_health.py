@@ -489,20 +489,22 @@ def look(settings: ZendeskSettings, *steps: Step) -> tuple[dict[str, Check], Scr
 TOKEN = ZendeskSettings(url=BASE, oauth_token=SecretStr("s3cret-token"))
 
 
-def test_a_token_made_elsewhere_is_asked_when_it_ends_and_any_other_way_is_one_request() -> None:
+def test_a_token_made_elsewhere_is_asked_when_it_ends_and_any_other_way_is_two_requests() -> None:
     ends = {"token": {"token": "s3cret-tok", "expires_at": iso(NOW + 3 * DAY)}}
-    found, adapter = look(TOKEN, answer(200, {"tickets": []}, Date=DATE), answer(200, ends, Date=DATE))
+    listed, user = answer(200, {"tickets": []}, Date=DATE), answer(200, {"user": {"id": 7, "role": "admin"}})
+    found, adapter = look(TOKEN, listed, user, answer(200, ends, Date=DATE))
     assert found["credentials"].status is Status.WARN
     assert found["clock"].status is Status.OK
     assert [sent.path_url for sent in adapter.sent] == [
         "/api/v2/tickets?page%5Bsize%5D=1",
+        "/api/v2/users/me",
         "/api/v2/oauth/tokens/current",
     ]
 
     basic = ZendeskSettings(url=BASE, email="bot@example.com", api_token=SecretStr("s3cret"))
-    found, adapter = look(basic, answer(200, {"tickets": []}, Date=DATE))
+    found, adapter = look(basic, listed, user)
     assert found["credentials"].facts["expires"] == "2027-04-30T00:00:00Z"
-    assert len(adapter.sent) == 1
+    assert len(adapter.sent) == 2
     assert adapter.sent[0].headers["Authorization"].startswith("Basic ")
 
 
@@ -536,7 +538,8 @@ def test_a_token_that_was_fetched_serves_the_next_look() -> None:
     for _ in range(3):
         assert probe.look().checks[0].status is Status.OK
         clock.advance(31)
-    assert [sent.path_url.split("?")[0] for sent in adapter.sent] == ["/oauth/tokens", *["/api/v2/tickets"] * 3]
+    looked = ["/api/v2/tickets", "/api/v2/users/me"]
+    assert [sent.path_url.split("?")[0] for sent in adapter.sent] == ["/oauth/tokens", *looked * 3]
 
 
 # The state and the disk
