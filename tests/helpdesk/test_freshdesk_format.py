@@ -122,6 +122,11 @@ def test_the_plan_tells_the_limits_that_no_header_does() -> None:
     assert fmt.read_limits({"X-RateLimit-Total": "nan"}) == {}
 
 
+def test_an_hours_limit_is_spread_over_its_minutes() -> None:
+    told = fmt.read_limits({"X-RateLimit-Total": "3000", "X-RateLimit-Remaining": "2400"})
+    assert told == {fmt.ACCOUNT_LIMIT: Limit(50, 40, None)}
+
+
 def test_a_refusal_names_fields_and_code_but_never_a_message() -> None:
     error = {"field": "cf_area", "message": "It should be one of Ana's words", "code": "invalid_value"}
     reply = Reply(400, {}, {"description": "Validation failed", "errors": [error, {"field": "Ana Lima <x>"}]}, None)

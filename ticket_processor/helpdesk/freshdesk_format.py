@@ -27,6 +27,8 @@ SUB_LIMITS: Mapping[int, tuple[int, int]] = {
     2000: (800, 400),
 }
 """Updates and lists of tickets that a plan allows in a minute, by its total; the headers tell the total only."""
+HOURLY_FROM = 3_000
+"""A total from here on is an hour's (3,000 to 5,000 on older plans, support 225439); those of a minute are less."""
 PRIORITIES = {1: Priority.LOW, 2: Priority.NORMAL, 3: Priority.HIGH, 4: Priority.URGENT}
 LOW = 1
 """A ticket that is made without a priority has this one: Freshdesk has no empty priority."""
@@ -43,11 +45,14 @@ FieldNames = Mapping[str, int]
 def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:
     """The account's limit as a reply tells it, and the limits on updates and lists that its plan has.
 
-    The total may be written as ``50.0``. When the minute ends is not told.
+    The total may be written as ``50.0``. When the minute ends is not told. Older plans count by the hour; their total
+    is taken evenly, a sixtieth in each minute.
     """
     total, remaining = (_number(headers.get(f"X-RateLimit-{name}")) for name in ("Total", "Remaining"))
     if total is None or remaining is None:
         return {}
+    if total >= HOURLY_FROM:
+        total, remaining = total // 60, remaining // 60
     found = {ACCOUNT_LIMIT: Limit(total, remaining, None)}
     if total in SUB_LIMITS:
         found |= {
