@@ -7,6 +7,7 @@ from typing import Any
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.sandbox.messages import Request, Response, json_response
+from ticket_processor.sandbox.store import BOT_ID
 
 from .conftest import Command, Desk, OpenDesk
 
@@ -207,6 +208,13 @@ def test_an_agents_rules_are_read_without_those_that_only_admins_may_see(open_de
     assert "SLA policies" in told
     assert "webhooks" in told
     assert "triggers" not in told
+
+
+def test_a_user_who_may_not_write_is_told_beside_the_rules(open_desk: OpenDesk) -> None:
+    desk = open_desk(0)
+    assert "this user" not in desk("doctor").err
+    desk.sandbox.store.users[BOT_ID]["role_type"] = 1
+    assert "this user is a light agent, who may not change tickets" in " ".join(desk("doctor").err.split())
 
 
 def test_the_local_helpdesk_has_nothing_to_check(bare: Command) -> None:

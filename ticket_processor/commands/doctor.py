@@ -11,6 +11,9 @@ from ..core.wording import many
 from ..learning.doctor.effects import SEVERITIES
 from ..learning.doctor.examine import SetupFinding, examine
 from ..learning.doctor.writes import planned_writes
+from ..monitoring.health.checks import Status
+from ..monitoring.health.remote import ask_helpdesk
+from ..settings.helpdesks import LocalSettings
 from ..settings.load import load
 from ..state.store import FILE_NAME
 from ..wiring.desks import read_setup
@@ -29,17 +32,20 @@ def doctor(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption
     """
     settings = load(config=config)
     screen = Screen(as_json=as_json)
-    if settings.helpdesk == "local":
+    account = settings.desk
+    if isinstance(account, LocalSettings):
         screen.result("the local helpdesk has no rules of its own: nothing to check", _data([], {}, ()))
         return ExitCode.OK
-    with closing(transport_for(settings.desk, clock, Deadline(clock, DEADLINE_S), read_only=True)) as transport:
+    with closing(transport_for(account, clock, Deadline(clock, DEADLINE_S), read_only=True)) as transport:
         setup = read_setup(settings, transport)
+        rights = ask_helpdesk(account, transport, clock).check
     planned = planned_writes(settings.policy, settings.taxonomy, settings.run.statuses, settings.replies)
     first = not (settings.state_folder / FILE_NAME).exists()
     found = examine(setup, planned, settings.policy, settings.taxonomy, before_first_run=first)
     read: Counter[str] = Counter(rule.kind for rule in setup.rules)
     screen.blocks([_block(finding) for finding in found], loud="conflict")
-    screen.notices(setup.unread)
+    # Rules tell nothing where the user may not write, or sees only some tickets.
+    screen.notices([*([] if rights.status is Status.OK else [rights.text]), *setup.unread])
     counted = Counter(finding.severity for finding in found)
     seen = sum(finding.customers_see for finding in found if finding.severity == "conflict")
     screen.result(
