@@ -10,7 +10,9 @@ import re
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -423,6 +425,31 @@ def test_what_a_server_refuses_is_left_out_and_remembered_by_later_runs(sdk: Sdk
     openai_server(model="another").complete("another", sent, None)
     assert "store" not in json.loads(sdk.sent[-1].content)
     state.close()
+
+
+def test_many_threads_whose_first_requests_are_refused_all_ask_again(sdk: Sdk, monkeypatch: pytest.MonkeyPatch) -> None:
+    together, asked = threading.Barrier(8), threading.local()
+
+    def answer_of(request: httpx2.Request) -> httpx2.Response:
+        if not hasattr(asked, "once"):
+            asked.once = True
+            together.wait(10.0)
+        return complaint("temperature") if "temperature" in json.loads(request.content) else reply(json=completion())
+
+    monkeypatch.setattr(sdk.client._transport, "handler", answer_of)
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda _n: sdk.server.complete("m", [{"role": "user", "content": "x"}], None), range(8))
+        assert [answer.text for answer in answers] == ["hello"] * 8
+
+
+def test_a_model_without_room_for_more_thoughts_keeps_the_room_that_it_had(sdk: Sdk) -> None:
+    too_long = httpx2.Response(400, json={"error": {"message": "too long", "code": "context_length_exceeded"}})
+    sdk.answers = [reply(json=EMPTY), too_long, reply(json=completion())]
+    sent = [{"role": "user", "content": "x"}]
+    with pytest.raises(AnalysisFailed, match="model_prompt_too_long"):
+        sdk.server.complete("m", sent, None)
+    assert sdk.server.complete("m", sent, None).text == "hello"
+    assert [json.loads(request.content)["max_tokens"] for request in sdk.sent] == [321, 2321, 321]
 
 
 NONSENSE: dict[str, Callable[[], httpx2.Response]] = {

@@ -10,6 +10,7 @@ import hashlib
 import json
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -123,6 +124,7 @@ class OpenAIServer:
         self._connection = connection or Connection(target, monotonic=monotonic)
         self._memory = memory
         self._known: dict[str, _Ways] = {}
+        self._lock = threading.RLock()
 
     def complete(
         self,
@@ -149,6 +151,8 @@ class OpenAIServer:
                 most = allowance.output_tokens
             again = self._asked(model, arguments, structured=response_format is not None, most=most)
         except AnalysisFailed as failed:
+            if failed.reason == "model_prompt_too_long":
+                self._learn(model, grown=grown)  # there is no room for more thoughts
             spent = failed.usage if isinstance(failed, AnswerUnusable) else Usage()
             raise AnswerUnusable(failed.reason, failed.detail, usage=answer.usage + spent) from failed
         return again.checked(spent_before=answer.usage)
@@ -167,25 +171,28 @@ class OpenAIServer:
 
     def _asked(self, model: str, arguments: dict[str, Any], *, structured: bool, most: int | None = None) -> _Answer:
         while True:
-            extras = self._extras(model)
-            sent = {**arguments, **self._limits(model, most), **extras}
+            sent = {**arguments, **self._limits(model, most), **self._extras(model)}
             try:
                 body = self._connection.post("chat", sent, seconds=self._timeout_s(), structured=structured)
             except AnalysisFailed as failed:
-                if failed.reason == "model_prompt_too_long" or not self._gives_in(model, failed.about, extras):
+                if failed.reason == "model_prompt_too_long" or not self._gives_in(model, failed.about, sent):
                     raise
             else:
                 return _understood(body, asked=model, structured=structured)
 
-    def _gives_in(self, model: str, about: tuple[str, ...], extras: Mapping[str, object]) -> bool:
-        """Learn what the model does not take; whether that is anything that was sent."""
-        ways = self._ways(model)
-        refused = {f"{name}={extras[name]}" for name in about if name in extras} - ways.refused
-        other_limits = not ways.reasoning and not refused and any(name in LIMITS for name in about)
-        if refused:
-            self._learn(model, refused=ways.refused | refused)
-        elif other_limits:
-            self._learn(model, reasoning=True, grown=max(1, ways.grown))
+    def _gives_in(self, model: str, about: tuple[str, ...], sent: Mapping[str, object]) -> bool:
+        """Learn what the model does not take; whether that is anything that was sent.
+
+        It goes by what was sent: another thread may have learnt it while this request was under way.
+        """
+        refused = {f"{name}={sent[name]}" for name in about if name in self._target.extras and name in sent}
+        other_limits = not refused and "temperature" in sent and any(name in LIMITS for name in about)
+        with self._lock:
+            ways = self._ways(model)
+            if refused - ways.refused:
+                self._learn(model, refused=ways.refused | refused)
+            elif other_limits and not ways.reasoning:
+                self._learn(model, reasoning=True, grown=max(1, ways.grown))
         return bool(refused or other_limits)
 
     def _ways(self, model: str) -> _Ways:
@@ -195,9 +202,10 @@ class OpenAIServer:
         return self._known[model]
 
     def _learn(self, model: str, **found: Any) -> None:
-        self._known[model] = ways = replace(self._ways(model), **found)
-        if self._memory is not None:
-            self._memory.remember(**{self._fact(model): ways.written()})
+        with self._lock:
+            self._known[model] = ways = replace(self._ways(model), **found)
+            if self._memory is not None:
+                self._memory.remember(**{self._fact(model): ways.written()})
 
     def _fact(self, model: str) -> str:
         place = f"{__version__}\0{self._target.base_url}\0{model}"
