@@ -48,7 +48,7 @@ SCHEMA: dict[str, object] = {
 
 
 def instructions(taxonomy: Taxonomy) -> str:
-    """The fixed part of the prompt, first in every request, so that providers can cache it."""
+    """The fixed part of the prompt, first in every request."""
     categories = "\n".join(f"- {category.name}: {category.description}" for category in taxonomy.categories)
     return (
         "You write invented messages from customers to a helpdesk, as test data. Each numbered line says what one "
