@@ -9,7 +9,7 @@ Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
@@ -57,14 +57,22 @@ class Freshdesk:
     """One Freshdesk account, behind the :class:`Helpdesk` protocol.
 
     Thread-safe, as its transport and ``state`` are; without ``state`` it can only read, and knows no write of ours but
-    by its note. ``marker`` is the tag on tickets that are done. ``troubles`` are sentences for the run's report.
+    by its note. ``marker`` is the tag on tickets that are done; ``open_statuses`` are
+    the account's own statuses that count as open. ``troubles`` are sentences for the run's report.
     """
 
-    def __init__(self, transport: Transport, state: State | None = None, *, marker: str = "ai_processed") -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        state: State | None = None,
+        *,
+        marker: str = "ai_processed",
+        open_statuses: Collection[int] = (),
+    ) -> None:
         self._transport = transport
         self._state = state
         self._marker = marker
-        self._views = FreshdeskViews(transport, state)
+        self._views = FreshdeskViews(transport, state, open_statuses)
         self._listing = Listing(transport)
         self._viewed: TicketView | None = None
         self.troubles = self._views.troubles

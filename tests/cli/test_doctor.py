@@ -134,7 +134,7 @@ def test_an_account_with_harmless_rules_only_is_fine_and_nothing_is_written(desk
     assert "0 conflicts" in ended.out
     assert "10 triggers, 2 automations" in ended.out
     assert all(request.startswith("GET ") or request == "POST /oauth/tokens" for request in asked)
-    assert len(asked) <= 14
+    assert len(asked) <= 15
 
 
 def test_many_rules_are_read_page_by_page(desk: Desk) -> None:
@@ -236,3 +236,11 @@ def test_what_a_plan_does_not_have_is_said_and_stops_nothing(open_desk: OpenDesk
     told = desk("doctor", "--json", code=1).object
     assert told["conflicts"] == 1
     assert told["not_read"] == ["Zendesk does not show its SLA policies (HTTP 403)"]
+
+
+def test_messaging_tickets_are_counted(open_desk: OpenDesk) -> None:
+    desk = open_desk(1)
+    desk.sandbox.store.create(subject="Conversation with Ada", body="See the log.", channel="whatsapp")
+    assert "1 of the newest 2 tickets are messaging or chat: they are left alone" in (
+        desk("doctor").out + desk("doctor").err
+    )

@@ -65,3 +65,13 @@ def test_two_sets_of_conditions_are_joined_as_the_rule_says(desk: FreshDesk) -> 
 def test_a_key_that_may_not_see_rules_is_no_all_clear(tmp_path: Path) -> None:
     with freshdesk(tmp_path, bot_role="agent") as desk:
         assert "automation rules" in desk("doctor", code=3).err
+
+
+def test_statuses_of_the_accounts_own_that_count_as_on_hold_are_named(desk: FreshDesk) -> None:
+    choices = next(row for row in desk.sandbox.desk.ticket_fields if row["type"] == "default_status")["choices"]
+    choices["8"] = ["New", "Being Processed"]
+    assert "statuses of the account's own count as on hold: 8 (New); name those" in (
+        desk("doctor").out + desk("doctor").err
+    )
+    (desk.folder / "ticketbot.toml").write_text("[freshdesk]\nopen_statuses = [8]\n", encoding="utf-8")
+    assert "on hold" not in (desk("doctor").out + desk("doctor").err)

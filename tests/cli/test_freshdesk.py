@@ -52,6 +52,22 @@ def test_a_dry_run_shows_what_a_run_then_writes_once(desk: FreshDesk) -> None:
     assert desk.writes() == []
 
 
+def test_tickets_that_begin_in_a_status_of_the_accounts_own_are_triaged_and_one_that_a_person_put_there_is_not(
+    desk: FreshDesk,
+) -> None:
+    store = desk.sandbox.desk
+    store.statuses[8] = "Waiting on the bank"
+    for number in (1, 2, 3):
+        store.tickets[number].json["status"] = 8
+    store.person_edit(2, reply="We have asked the bank.")
+    desk.advance(60)
+    desk("run", "--since", "1d")
+    assert [number for number in (1, 2, 3) if desk.notes(number)] == [1, 3]
+    (desk.folder / "ticketbot.toml").write_text("[freshdesk]\nopen_statuses = [8]\n", encoding="utf-8")
+    desk("run", "--ticket", "2")
+    assert desk.notes(2)
+
+
 def test_a_person_who_chose_low_keeps_it_and_one_who_solved_is_left_alone(desk: FreshDesk) -> None:
     person = desk.sandbox.desk.person_edit
     person(1, add_tags=("vip",), reply="I am on it.")

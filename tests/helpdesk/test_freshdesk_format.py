@@ -65,7 +65,24 @@ def test_low_is_no_priority_until_an_agent_has_touched_the_ticket(
     [({"status": 4}, "solved"), ({"status": 6}, "hold"), ({"spam": True}, "deleted"), ({"deleted": True}, "deleted")],
 )
 def test_a_status_that_somebody_added_is_one_that_a_person_set(changed: dict[str, Any], status: str) -> None:
-    assert fmt.read_ticket(ROW | changed, 5.0, NAMES).status == status
+    assert fmt.read_ticket(ROW | changed, 5.0, NAMES, touched=True).status == status
+
+
+@pytest.mark.parametrize(
+    ("touched", "assignee", "named", "status"),
+    [
+        (False, None, (), "open"),
+        (True, None, (), "hold"),
+        (False, 7, (), "hold"),
+        (True, 7, (8,), "open"),
+        (True, None, (9,), "hold"),
+    ],
+)
+def test_a_status_of_the_accounts_own_is_open_until_somebody_works_on_the_ticket_or_where_the_settings_say_so(
+    touched: bool, assignee: int | None, named: tuple[int, ...], status: str
+) -> None:
+    row = ROW | {"status": 8, "responder_id": assignee}
+    assert fmt.read_ticket(row, 5.0, NAMES, touched=touched, open_statuses=named).status == status
 
 
 def test_tags_may_be_missing_in_a_list_only() -> None:

@@ -510,7 +510,7 @@ def test_a_token_made_elsewhere_is_asked_when_it_ends_and_any_other_way_is_two_r
 
 def test_a_look_cannot_write_to_the_helpdesk() -> None:
     adapter = ScriptedAdapter(answer(200, {}))
-    transport = _Helpdesk(TOKEN, ManualClock(), lambda: adapter)._connected()
+    transport = _Helpdesk(TOKEN, ManualClock(), lambda: adapter, 1.0)._connected()
     with pytest.raises(ReadOnlyViolation):
         transport.request("PUT", "/api/v2/tickets/1", json={"ticket": {"priority": "low"}})
     assert adapter.sent == []

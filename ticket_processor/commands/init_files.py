@@ -75,7 +75,7 @@ def check_helpdesk(settings: Settings) -> Found:
             return True, f"local helpdesk in {store.path}"
     clock = SystemClock()
     with closing(transport_for(account, clock, Deadline(clock, 20), read_only=True)) as transport:
-        check = ask_helpdesk(account, transport, clock).check
+        check = ask_helpdesk(account, transport, clock, share=settings.run.limit_share).check
     return check.status is Status.OK, check.text
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ LOW = 1
 """A ticket that is made without a priority has this one: Freshdesk has no empty priority."""
 _NUMBERS = {priority: number for number, priority in PRIORITIES.items()}
 _STATUSES = {2: "open", 3: "pending", 4: "solved", 5: "closed"}
+_KNOWN_STATUSES = {*_STATUSES, 6, 7}  # "Waiting on Customer", "Waiting on Third Party"
 _CHANNELS = {1: "email", 2: "web", 3: "voice", 5: "twitter", 6: "facebook", 7: "chat", 9: "web", 10: "email"}
 _REFERENCE = re.compile(r"\bRef tb-([0-9a-f]{8})\b")
 _SAFE_WORD = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,59}$")
@@ -62,6 +63,11 @@ def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:
     return found
 
 
+def is_hourly(headers: Mapping[str, str]) -> bool:
+    """Whether a reply tells of a limit on an hour's calls."""
+    return (_number(headers.get("X-RateLimit-Total")) or 0) >= HOURLY_FROM
+
+
 def read_ticket(
     row: Mapping[str, Any],
     read_at: float | None,
@@ -70,14 +76,19 @@ def read_ticket(
     touched: bool = False,
     listed: bool = False,
     person: tuple[str, str] = ("", ""),
+    open_statuses: Collection[int] = (),
 ) -> Ticket:
     """A ticket from its row, with its requester's name and address.
 
     Low counts as no priority while no agent has ``touched`` the ticket. A row that is ``listed`` need not tell tags.
+    Of the account's own statuses, those in ``open_statuses`` count as open; the others as on hold, but as open while
+    no agent has ``touched`` or taken the ticket, since rules may give new tickets a status of their own.
     Raises :class:`TicketError` for a row that makes no sense.
     """
     try:
-        ticket = _ticket(row, read_at, names, touched=touched, listed=listed, person=person)
+        ticket = _ticket(
+            row, read_at, names, touched=touched, listed=listed, person=person, open_statuses=open_statuses
+        )
         _ = ticket.seconds_to_last_change  # dates that are none fail here
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise TicketError("Freshdesk shows this ticket in a form that cannot be read") from error
@@ -92,6 +103,7 @@ def _ticket(
     touched: bool,
     listed: bool,
     person: tuple[str, str],
+    open_statuses: Collection[int],
 ) -> Ticket:
     told = mapping(row.get("requester"))
     name, address = (string(told.get("name")) or person[0], string(told.get("email")) or person[1])
@@ -99,6 +111,7 @@ def _ticket(
     assignee = whole_number(row.get("responder_id"))
     priority = PRIORITIES.get(row["priority"]) if isinstance(row.get("priority"), int) else None
     low = priority is Priority.LOW and not touched and assignee is None
+    own = "open" if row.get("status") in open_statuses or not (touched or assignee) else "hold"
     tags = row.get("tags", [] if listed else None)
     if not isinstance(tags, list):
         raise ValueError  # without them a write would lose them
@@ -106,7 +119,7 @@ def _ticket(
         id=row["id"],
         subject=string(row.get("subject")),
         description=string(row.get("description_text")) or string(row.get("description")),
-        status="deleted" if ended else _STATUSES.get(row.get("status", 2), "hold"),
+        status="deleted" if ended else _STATUSES.get(row.get("status", 2), own),
         priority=None if low else priority,
         tags=tags_of(tags),
         created_at=row["created_at"],
@@ -207,6 +220,16 @@ def field_names(rows: Iterable[Mapping[str, Any]]) -> FieldNames:
         string(row.get("name")): row["id"]
         for row in rows
         if isinstance(row.get("id"), int) and not row.get("default") and row.get("name")
+    }
+
+
+def own_statuses(rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+    """The statuses that the account has made itself, by number, with their names; not the two of a new account, which
+    wait for somebody."""
+    choices = next((mapping(row.get("choices")) for row in rows if row.get("type") == "default_status"), {})
+    named = {key: value[0] if isinstance(value, list) and value else value for key, value in choices.items()}
+    return {
+        int(key): string(name) for key, name in named.items() if key.isdecimal() and int(key) not in _KNOWN_STATUSES
     }
 
 

@@ -6,7 +6,7 @@ Facts and their sources: developers.freshdesk.com/api, "View a Ticket", "Convers
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,12 +53,14 @@ class TicketView:
 class FreshdeskViews:
     """Reads tickets of one account. Thread-safe, as its transport and ``state`` are.
 
-    ``own`` gives our user's number. ``troubles`` are sentences for the run's report.
+    ``own`` gives our user's number; ``open_statuses`` are the account's own statuses that count as open. ``troubles``
+    are sentences for the run's report.
     """
 
-    def __init__(self, transport: Transport, state: State | None) -> None:
+    def __init__(self, transport: Transport, state: State | None, open_statuses: Collection[int] = ()) -> None:
         self._transport = transport
         self._state = state
+        self._open_statuses = frozenset(open_statuses)
         self._known_fields: FieldNames | None = None
         self._people: dict[int, tuple[str, str]] = {}
         self.own = functools.cache(lambda: own_user(transport))
@@ -74,7 +76,7 @@ class FreshdeskViews:
         unread: dict[int, TicketError] = {}
         for row in rows:
             try:
-                tickets.append(read_ticket(row, date, names, listed=True))
+                tickets.append(read_ticket(row, date, names, listed=True, open_statuses=self._open_statuses))
             except TicketError as error:
                 if not isinstance(row.get("id"), int):
                     self.report("an answer of Freshdesk's held rows without a ticket's number; they were passed over")
@@ -101,7 +103,8 @@ class FreshdeskViews:
         said = with_references(read_conversations(row.get("conversations", [])), writes, self.own)
         touched = _set_low(writes) or any(map(self._by_an_agent, said)) or len(said) >= EMBEDDED
         person = self._person(row.get("requester_id"))
-        ticket = read_ticket(row, reply.date, self.names(holds_fields(row)), touched=touched, person=person)
+        names = self.names(holds_fields(row))
+        ticket = read_ticket(row, reply.date, names, touched=touched, person=person, open_statuses=self._open_statuses)
         return TicketView(ticket, said, len(said) < EMBEDDED)
 
     def _person(self, number: object) -> tuple[str, str]:

@@ -222,6 +222,11 @@ def changed_after(moment: float | None, body: Mapping[str, Any]) -> bool:
     return moment is not None and isinstance(changed, int | float) and changed > moment
 
 
+def is_messaging(row: Mapping[str, Any]) -> bool:
+    """Whether a ticket is a live conversation, of messaging or chat."""
+    return row.get("from_messaging_channel") is True or string(mapping(row.get("via")).get("channel")) in MESSAGING
+
+
 def read_ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:
     """A ticket from its row. Raises :class:`TicketError` for a row that makes no sense."""
     try:
@@ -263,8 +268,8 @@ def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, 
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         read_at=read_at,
-        channel=(channel := string(via.get("channel"))),
-        messaging=row.get("from_messaging_channel") is True or channel in MESSAGING,
+        channel=string(via.get("channel")),
+        messaging=is_messaging(row),
         sender=string(sender),
         requester=requester,
         requester_address=address,

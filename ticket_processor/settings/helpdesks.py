@@ -91,6 +91,9 @@ class FreshdeskSettings(Frozen):
     domain: str | None = Field(None, description="the name before `.freshdesk.com`, or with it")
     url: str | None = Field(None, description="whole base URL, instead of the domain")
     api_key: SecretStr | None = Field(None, description="the API key of the agent that ticketbot works as")
+    open_statuses: tuple[int, ...] = Field(
+        (), description="numbers of the account's own statuses that count as open; `ticketbot doctor` lists them"
+    )
 
     @field_validator("domain")
     @classmethod

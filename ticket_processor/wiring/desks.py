@@ -48,7 +48,12 @@ def desk_for(settings: Settings, transport: Transport, state: State | None = Non
 
         return local.desk(settings, transport)
     if settings.helpdesk == "freshdesk":
-        return Freshdesk(transport, state, marker=settings.policy.marker)
+        return Freshdesk(
+            transport,
+            state,
+            marker=settings.policy.marker,
+            open_statuses=settings.freshdesk.open_statuses,
+        )
     zendesk = settings.zendesk
     return Zendesk(transport, source=zendesk.source, search_window_s=zendesk.search_window_hours * 3600)
 

@@ -58,7 +58,7 @@ class Doctor:
         self._settings = settings
         self._clock = clock
         probes = [
-            *of_helpdesk(settings.desk, clock, offline=offline),
+            *of_helpdesk(settings.desk, clock, offline=offline, share=settings.run.limit_share),
             *of_models(_known_targets(settings), clock, offline=offline),
             *_of_files(settings, clock, secret_files),
         ]

@@ -61,8 +61,11 @@ class TicketRead:
     received: float = 0.0
 
 
-def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) -> TicketRead:
-    """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned."""
+def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock, *, share: float = 1.0) -> TicketRead:
+    """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned.
+
+    ``share`` is the share of the helpdesk's limits that a run may use, for what is told of its pace.
+    """
     fresh = isinstance(account, FreshdeskSettings)
     name, where = "helpdesk", f"{transport.name} at {transport.base_url}"
     sent, began = clock.now(), clock.monotonic()
@@ -82,8 +85,8 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) ->
         return TicketRead(fail(name, text, problem=f"http_{reply.status}", **facts), reply, sent, clock.now())
     received = clock.now()
     if fresh:
-        return TicketRead(freshdesk.of_agent(name, where, transport, reply, facts), reply, sent, received)
-    return TicketRead(zendesk.of_user(name, where, transport, reply, facts), reply, sent, received)
+        return TicketRead(freshdesk.of_agent(name, where, transport, reply, facts, share), reply, sent, received)
+    return TicketRead(zendesk.of_user(name, where, transport, reply, facts, share), reply, sent, received)
 
 
 _IN_WORDS = {
@@ -123,8 +126,11 @@ class _Turn(Deadline):
 class _Helpdesk:
     """The helpdesk, looked at again and again. What failed is begun from scratch the next time."""
 
-    def __init__(self, settings: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> None:
+    def __init__(
+        self, settings: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None, share: float
+    ) -> None:
         self._settings = settings
+        self._share = share
         self._clock = clock
         self._adapter = adapter
         self._turn = _Turn(clock, ASKING_S)
@@ -135,7 +141,7 @@ class _Helpdesk:
         self._turn.begin()
         transport, self._transport = self._transport or self._connected(), None
         try:
-            asked = ask_helpdesk(self._settings, transport, self._clock)
+            asked = ask_helpdesk(self._settings, transport, self._clock, share=self._share)
             if asked.reply is None:
                 why = "not known, since the helpdesk gave no answer"
                 return CheckResult((asked.check, skipped("clock", why), _lasting(self._settings, self._clock, why)))
@@ -181,9 +187,17 @@ def _end_of_token(transport: Transport) -> float | None:
 
 
 def of_helpdesk(
-    account: AccountSettings, clock: Clock, *, offline: bool, adapter: Callable[[], BaseAdapter] | None = None
+    account: AccountSettings,
+    clock: Clock,
+    *,
+    offline: bool,
+    adapter: Callable[[], BaseAdapter] | None = None,
+    share: float = 1.0,
 ) -> Iterator[Probe]:
-    """The probes of the helpdesk; ``offline``, those that need no request. ``adapter`` replaces the network."""
+    """The probes of the helpdesk; ``offline``, those that need no request. ``adapter`` replaces the network.
+
+    ``share`` is that of :func:`ask_helpdesk`.
+    """
     names = ("helpdesk", "clock", "credentials")
     if isinstance(account, LocalSettings):
         from . import local  # most need nothing of it
@@ -194,7 +208,7 @@ def of_helpdesk(
         checks = (skipped("helpdesk", OFFLINE), skipped("clock", OFFLINE), _lasting(account, clock, OFFLINE))
         yield Probe(names, partial(CheckResult, checks))
         return
-    yield Probe(names, _Helpdesk(account, clock, adapter).look)
+    yield Probe(names, _Helpdesk(account, clock, adapter, share).look)
     yield Probe(
         ("certificate",), partial(_certificate, "certificate", account.base_url, _of_requests, fail, clock), warn
     )

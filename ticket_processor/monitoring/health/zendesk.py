@@ -12,23 +12,27 @@ from ...core.errors import TicketbotError
 from ...helpdesk.http_messages import Reply
 from ...helpdesk.json_values import mapping
 from ...helpdesk.transport import Transport
-from ...helpdesk.zendesk_format import ACCOUNT_LIMIT, read_limits
+from ...helpdesk.zendesk_format import ACCOUNT_LIMIT, is_messaging, read_limits
 from .checks import Check, fail, ok, warn
 
 LIGHT_AGENT = 1
 """The ``role_type`` of an agent who may not change tickets."""
+REQUESTS_IN_JOBS, REQUESTS_ONE_BY_ONE = 0.06, 2.0
+"""Requests for a ticket (`scripts/bench.py idle-seconds`); one by one: the update, and the reading of its audits."""
+UPDATES_A_MINUTE = 100
+"""Single updates that an account takes (Zendesk's rate limits, "Update Ticket")."""
 _EDITS = {"ticket_editing": "edit tickets", "ticket_tag_editing": "edit tags"}
 _SLOW = "no admin: new tickets come by search, some minutes late"
 
 
-def of_user(name: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object]) -> Check:
+def of_user(name: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object], share: float) -> Check:
     """The check of the helpdesk, whose tickets ``reply`` has shown. One request, or two where the user has a role of
     the account's own."""
     text = f"{where}: signed in, tickets can be read"
     limit = read_limits(reply.headers).get(ACCOUNT_LIMIT)
     if limit is not None:
         facts["requests_a_minute"] = limit.total
-        text += f", the plan allows {limit.total} requests a minute"
+        text += f", {_pace(limit.total, share)}"
     user = _asked(transport, "/api/v2/users/me", "user")
     if not user:
         return ok(name, text, **facts)  # tickets can be read, which is what counts
@@ -43,6 +47,26 @@ def of_user(name: str, where: str, transport: Transport, reply: Reply, facts: di
         told = "give the user all tickets, or the others are never seen"
         return warn(name, f"{text}; but this user sees {partial}: {told}", **facts)
     return ok(name, text if role == "admin" else f"{text}; {_SLOW}", **facts)
+
+
+def _pace(total: int, share: float) -> str:
+    single = min(total / REQUESTS_ONE_BY_ONE, UPDATES_A_MINUTE) * share
+    return (
+        f"the plan allows {total} requests a minute: at run.limit_share = {share:g} about "
+        f"{total * share / REQUESTS_IN_JOBS:,.0f} tickets a minute in jobs, {single:,.0f} one by one"
+    )
+
+
+def messaging_among_newest(transport: Transport) -> tuple[int, int]:
+    """How many of the account's newest tickets are of messaging or chat, and how many were looked at; one request."""
+    params: dict[str, str | int] = {"per_page": 100, "sort_by": "created_at", "sort_order": "desc"}
+    try:
+        reply = transport.request("GET", "/api/v2/tickets", params=params)
+    except TicketbotError:
+        return 0, 0
+    told = mapping(reply.body).get("tickets")
+    rows = [mapping(row) for row in told] if reply.ok and isinstance(told, list) else []
+    return sum(map(is_messaging, rows)), len(rows)
 
 
 def _wrong(user: Mapping[str, Any], allowed: Mapping[str, Any]) -> Iterator[str]:
