@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ticket_processor.helpdesk.local_model import (
     REOPEN_S,
     SYSTEM,
     Actor,
+    FormUsed,
     IllegalTransition,
     LocalHelpdeskError,
     NewFile,
@@ -61,24 +63,58 @@ def test_a_submitted_ticket_opens_with_its_number_and_secret_only(store: LocalSt
     assert made.secret.encode() not in b"".join(path.read_bytes() for path in store.path.parent.glob("helpdesk*"))
 
 
-def test_the_same_text_from_the_same_address_is_the_same_ticket_for_ten_minutes(store: LocalStore) -> None:
-    first = store.create(NEW, NOW)
-    again = store.create(NewTicket("Refund", "I was charged twice.", "ann@example.com "), NOW + 590)
-    later = store.create(NEW, NOW + 610)
-    other = store.create(NewTicket("Refund", "I was charged twice.", "bob@example.com"), NOW + 1)
+def test_the_same_text_is_another_ticket_unless_the_same_form_brings_it(store: LocalStore) -> None:
+    first, second = (store.create(NEW, NOW) for _ in range(2))
+    sent = [store.create(replace(NEW, form="a form"), NOW + 60) for _ in range(2)]
+    other = store.create(replace(NEW, form="another form"), NOW + 60)
 
-    assert (again.id, again.again) == (first.id, True)
-    assert again.secret != first.secret
-    assert all(store.opens(first.number, secret) for secret in (first.secret, again.secret))
-    assert len({first.id, later.id, other.id}) == 3
+    assert len({first.id, second.id, sent[0].id, other.id}) == 4
+    assert (sent[1].id, sent[1].secret == sent[0].secret) == (sent[0].id, False)
+    assert all(store.opens(each.number, each.secret) for each in sent)
+    assert b"a form" not in store.path.read_bytes()
+
+
+@pytest.mark.parametrize("more", [{"subject": "Other"}, {"description": "Other"}, {"email": "bob@example.com"}])
+def test_a_form_that_was_sent_before_takes_nothing_else(store: LocalStore, more: dict[str, str]) -> None:
+    made = store.create(replace(NEW, form="a form"), NOW)
+    with pytest.raises(FormUsed):
+        store.create(replace(NEW, form="a form", **more), NOW)
+    assert store.last_event() == made.id == 1
+    assert store.by_email("bob@example.com") is None
 
 
 def test_a_ticket_that_comes_again_with_a_forgotten_file_gets_it_once(store: LocalStore) -> None:
-    file = NewFile("lamp.txt", b"dark")
-    first = store.create(NEW, NOW)
+    file, form = NewFile("lamp.txt", b"dark"), replace(NEW, form="a form")
+    first = store.create(form, NOW)
     for _ in range(2):
-        store.create(replace(NEW, files=(file,)), NOW + 60)
+        store.create(replace(form, files=(file,)), NOW + 60)
     assert [known.name for known in store.files(first.id)] == ["lamp.txt"]
+
+
+@pytest.mark.parametrize(
+    ("same", "more"),
+    [
+        (True, {}),
+        (False, {"body": "No."}),
+        (False, {"public": False}),
+        (False, {"files": [NewFile("a.txt", b"a")]}),
+        (False, {"actor": Actor("agent", 1)}),
+    ],
+)
+def test_a_reply_that_the_same_form_brings_again_is_there_already(
+    store: LocalStore, same: bool, more: dict[str, object]
+) -> None:
+    ticket_id = store.create(NEW, NOW).id
+    said = {"actor": Actor("customer", 1), "body": "Yes.", "public": True, "form": "a form", "now": NOW}
+    for _ in range(2):
+        said_once = store.reply(ticket_id, version=1, **said)  # type: ignore[arg-type]
+    with pytest.raises(FormUsed) if not same else nullcontext():
+        store.reply(ticket_id, version=1, **{**said, **more})  # type: ignore[arg-type]
+    elsewhere = store.create(NEW, NOW).id
+    with pytest.raises(FormUsed):
+        store.reply(elsewhere, **said)  # type: ignore[arg-type]
+    assert store.ticket(ticket_id) == said_once
+    assert len(store.messages(ticket_id, public_only=False)) == 1
 
 
 def test_who_submits_under_an_agents_address_does_not_name_the_agent(store: LocalStore) -> None:

@@ -85,6 +85,7 @@ def _erase_words(db: sqlite3.Connection, values: dict[str, int]) -> None:
         f"DELETE FROM attachment WHERE ticket_id {_THEIRS}",
         f"UPDATE rating SET comment = '' WHERE ticket_id {_THEIRS}",
         f"DELETE FROM access WHERE ticket_id {_THEIRS}",
+        f"DELETE FROM form WHERE ticket_id {_THEIRS}",
         "DELETE FROM session WHERE person_id = :person",
         "UPDATE ticket SET subject = '', description = '' WHERE requester_id = :person",
         f"UPDATE person SET email = id || '{ERASED_ADDRESS}', name = '', password_hash = NULL WHERE id = :person",

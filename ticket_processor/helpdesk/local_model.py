@@ -22,8 +22,6 @@ REOPEN_S = 30 * 24 * 3600.0
 """How long after its resolution a customer may open a ticket again."""
 ERASED_ADDRESS = "@erased.invalid"
 """How the address of somebody ends who was erased; no mail goes there."""
-SAME_TICKET_S = 600.0
-"""Within this time the same text from the same address is the same ticket."""
 
 _AT_WORK: tuple[Status, ...] = ("open", "in_progress", "escalated", "waiting")
 _TRANSITIONS: Mapping[ActorKind, Mapping[Status, tuple[Status, ...]]] = {
@@ -72,6 +70,13 @@ class IllegalTransition(LocalHelpdeskError):
         self.allowed = allowed
 
 
+class FormUsed(LocalHelpdeskError):
+    """The form was sent before, with something else in it."""
+
+    def __init__(self) -> None:
+        super().__init__("this form was sent before, with something else in it; send it again as a new one")
+
+
 class NotThere(LocalHelpdeskError):
     """There is no such ticket, person or file."""
 
@@ -114,7 +119,10 @@ class NewFile:
 
 @dataclass(frozen=True)
 class NewTicket:
-    """A ticket as it is submitted. ``language`` is the text's, ``form_language`` that of the page."""
+    """A ticket as it is submitted. ``language`` is the text's, ``form_language`` that of the page.
+
+    ``form`` is the secret name of the one form that it came by.
+    """
 
     subject: str
     description: str
@@ -125,16 +133,16 @@ class NewTicket:
     channel: str = "web"
     files: Sequence[NewFile] = ()
     tags: Sequence[str] = ()
+    form: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
 class Created:
-    """What a submission leads to. ``again`` where the same ticket was submitted before; its secret is a fresh one."""
+    """What a submission leads to; its secret is a fresh one."""
 
     id: int
     number: str
     secret: str = field(repr=False)
-    again: bool = False
 
 
 @dataclass(frozen=True)

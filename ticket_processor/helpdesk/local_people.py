@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Mapping
 
 from .local_model import LocalHelpdeskError, NotThere, Person, Role
-from .local_schema import LocalFile, all_rows, insert, new_secret, one_row
+from .local_schema import LocalFile, all_rows, hashed, insert, new_secret, one_row
 
 
 class People(LocalFile):
@@ -65,7 +64,7 @@ class People(LocalFile):
         token = new_secret()
         with self.writing() as db:
             must_be(db, person_id)
-            insert(db, "session", token_hash=_hash(token), person_id=person_id, expires=expires)
+            insert(db, "session", token_hash=hashed(token), person_id=person_id, expires=expires)
         return token
 
     def session(self, token: str, now: float) -> Person | None:
@@ -75,14 +74,14 @@ class People(LocalFile):
                 db,
                 "SELECT person.* FROM session JOIN person ON person.id = person_id "
                 "WHERE token_hash = ? AND expires > ?",
-                (_hash(token), now),
+                (hashed(token), now),
             )
         return _person_of(row)
 
     def end_session(self, token: str, now: float = 0.0) -> None:
         """End a session, and forget those that had expired by ``now``."""
         with self.writing() as db:
-            db.execute("DELETE FROM session WHERE token_hash = ? OR expires <= ?", (_hash(token), now))
+            db.execute("DELETE FROM session WHERE token_hash = ? OR expires <= ?", (hashed(token), now))
 
     def groups(self) -> Mapping[int, str]:
         """The groups that tickets can be given to, by number."""
@@ -122,7 +121,3 @@ def _person_of(row: sqlite3.Row | None) -> Person | None:
 
 def _address(email: str) -> str:
     return email.strip().lower()
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import sqlite3
 import threading
@@ -130,6 +131,14 @@ _MIGRATIONS = (
         person_id INTEGER NOT NULL REFERENCES person,
         expires REAL NOT NULL
     ) STRICT;
+    """,
+    """
+    CREATE TABLE form (
+        name_hash BLOB PRIMARY KEY,
+        ticket_id INTEGER NOT NULL REFERENCES ticket,
+        message_id INTEGER REFERENCES message
+    ) STRICT;
+    CREATE INDEX form_by_ticket ON form (ticket_id);
     """,
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
@@ -291,3 +300,8 @@ def insert(db: sqlite3.Connection, table: str, **values: object) -> int:
 def new_secret() -> str:
     """A secret of 128 bits for an address."""
     return secrets.token_urlsafe(16)
+
+
+def hashed(secret: str) -> bytes:
+    """What is kept of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

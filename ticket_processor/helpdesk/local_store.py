@@ -6,7 +6,6 @@ any process; knows neither web pages nor ticketbot's runs.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,9 +14,9 @@ import orjson
 
 from .local_erasing import Erasing
 from .local_model import (
-    SAME_TICKET_S,
     Created,
     Event,
+    FormUsed,
     Labels,
     LocalTicket,
     Message,
@@ -26,7 +25,7 @@ from .local_model import (
 )
 from .local_numbers import as_written
 from .local_people import People, person_for
-from .local_schema import all_rows, insert, new_secret, one_row, stamp
+from .local_schema import all_rows, hashed, insert, new_secret, one_row, stamp
 from .local_search import TicketSearch
 from .local_tickets import EVENT, MESSAGE, event_of, existing_ticket, message_of, tickets_where
 from .local_transfer import Transfer
@@ -53,32 +52,32 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
     # Submitting and opening
 
     def create(self, new: NewTicket, now: float) -> Created:
-        """Make a ticket, with its files; one that was submitted just before is found again, and gets a fresh secret."""
+        """Make a ticket, with its files. A form that was sent before leads to its ticket, with more files.
+
+        Raises :class:`FormUsed` where that ticket is another one.
+        """
         kept = [self.keep(file) for file in new.files]
         secret = new_secret()
         with self.writing() as db:
             person = person_for(db, new.email, new.name)
-            row = one_row(
-                db,
-                "SELECT id, number FROM ticket WHERE requester_id = ? AND created_at >= ? AND subject = ? "
-                "AND description = ? AND status != 'spam' ORDER BY id DESC",
-                (person, stamp(now - SAME_TICKET_S), new.subject, new.description),
-            )
-            if row is None:
+            ticket = self.sent_by(db, new.form)
+            if ticket is None:
                 ticket_id, number = self.begin(db, new, person, stamp(now))
-                self.attach(db, ticket_id, None, kept)
+                self.used(db, new.form, ticket_id)
+            elif (ticket.requester, ticket.subject, ticket.description) != (person, new.subject, new.description):
+                raise FormUsed
             else:
-                ticket_id, number = row["id"], row["number"]
-                rows = all_rows(db, "SELECT sha256 FROM attachment WHERE ticket_id = ?", (ticket_id,))
-                there = {row["sha256"] for row in rows}
-                self.attach(db, ticket_id, None, [file for file in kept if file.sha256 not in there])
-            insert(db, "access", secret_hash=_hash(secret), ticket_id=ticket_id)
-        return Created(ticket_id, number, secret, again=row is not None)
+                ticket_id, number = ticket.id, ticket.number
+                there = {file.sha256 for file in self.files(ticket_id)}
+                kept = [file for file in kept if file.sha256 not in there]
+            self.attach(db, ticket_id, None, kept)
+            insert(db, "access", secret_hash=hashed(secret), ticket_id=ticket_id)
+        return Created(ticket_id, number, secret)
 
     def opens(self, number: str, secret: str) -> LocalTicket | None:
         """The ticket that this secret opens; the same work for a number that there is not and for a wrong secret."""
         with self.reading() as db:
-            row = one_row(db, "SELECT ticket_id FROM access WHERE secret_hash = ?", (_hash(secret),))
+            row = one_row(db, "SELECT ticket_id FROM access WHERE secret_hash = ?", (hashed(secret),))
             ticket = None if row is None else existing_ticket(db, row["ticket_id"])
         return ticket if ticket is not None and ticket.number == as_written(number) else None
 
@@ -87,7 +86,7 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
         secret = new_secret()
         with self.writing() as db:
             existing_ticket(db, ticket_id)
-            insert(db, "access", secret_hash=_hash(secret), ticket_id=ticket_id)
+            insert(db, "access", secret_hash=hashed(secret), ticket_id=ticket_id)
         return secret
 
     # Reading
@@ -180,7 +179,3 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
         with self.reading() as db:
             rows = all_rows(db, f"{MESSAGE} WHERE ticket_id = ? {more} ORDER BY message.id", (ticket_id,))
         return tuple(map(message_of, rows))
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

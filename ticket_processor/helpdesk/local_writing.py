@@ -14,6 +14,7 @@ from .local_model import (
     REOPEN_S,
     SYSTEM,
     Actor,
+    FormUsed,
     IllegalTransition,
     Labels,
     LocalHelpdeskError,
@@ -26,7 +27,7 @@ from .local_model import (
     allowed,
 )
 from .local_numbers import new_number
-from .local_schema import all_rows, insert, one_row, stamp, stamp_after
+from .local_schema import all_rows, hashed, insert, one_row, stamp, stamp_after
 from .local_search import index
 from .local_tickets import existing_ticket
 
@@ -39,7 +40,7 @@ class Write:
     """What one write changes; ``...`` leaves a value alone, and ``None`` takes it off.
 
     ``fields`` are custom fields by number. ``body`` is a message, which customers see where it is ``public``, and
-    ``files`` come with it.
+    ``files`` come with it. ``form`` is the secret name of the one form that it came by.
     ``key`` and ``intent`` name a write of ticketbot's.
     """
 
@@ -56,6 +57,7 @@ class Write:
     reason: str = ""
     key: str = ""
     intent: str = ""
+    form: str = field(default="", repr=False)
 
 
 class TicketWriting(Files):
@@ -76,13 +78,14 @@ class TicketWriting(Files):
         files: Sequence[NewFile] = (),
         key: str = "",
         intent: str = "",
+        form: str = "",
     ) -> LocalTicket:
         """Say something on the ticket, with files, and set a status with it. A customer's answer ends the wait for it.
 
-        Raises what :meth:`change` does.
+        Raises what :meth:`apply` does.
         """
         kept = [self.keep(file) for file in files]
-        write = Write(body=body, public=public, status=status, files=kept, key=key, intent=intent)
+        write = Write(body=body, public=public, status=status, files=kept, key=key, intent=intent, form=form)
         return self.apply(ticket_id, actor, write, version=version, now=now)
 
     def change(
@@ -133,10 +136,14 @@ class TicketWriting(Files):
     def apply(self, ticket_id: int, actor: Actor, write: Write, *, version: int | None, now: float) -> LocalTicket:
         """Make one write, guarded by ``version`` where there is one. What changes nothing is no new version.
 
-        Raises what :meth:`change` does.
+        What came by a form that was sent before is there already. Raises what :meth:`change` does, and
+        :class:`FormUsed` where that form said something else.
         """
         with self.writing() as db:
             ticket = existing_ticket(db, ticket_id)
+            if self.sent_by(db, write.form) is not None:
+                _check_is_said(db, ticket_id, actor, write)
+                return ticket
             if version is not None and version != ticket.version:
                 raise Stale(ticket)
             if actor.kind == "customer" and write.body is not None and ticket.status == "waiting":
@@ -187,6 +194,16 @@ class TicketWriting(Files):
         return len(found)
 
     # Inside a transaction
+
+    def sent_by(self, db: sqlite3.Connection, form: str) -> LocalTicket | None:
+        """The ticket to which this form led when it was sent before; ``None`` too where there is no form."""
+        row = one_row(db, "SELECT ticket_id FROM form WHERE name_hash = ?", (hashed(form),)) if form else None
+        return None if row is None else existing_ticket(db, row["ticket_id"])
+
+    def used(self, db: sqlite3.Connection, form: str, ticket_id: int, message_id: int | None = None) -> None:
+        """Remember to what a form has led."""
+        if form:
+            insert(db, "form", name_hash=hashed(form), ticket_id=ticket_id, message_id=message_id)
 
     def begin(
         self, db: sqlite3.Connection, new: NewTicket, requester: int, at: str, ticket_id: int | None = None
@@ -305,6 +322,7 @@ class TicketWriting(Files):
             intent=write.intent,
         )
         self.attach(db, ticket.id, number, write.files)
+        self.used(db, write.form, ticket.id, number)
         index(db, ticket.id, write.body or "")
         log.add(db, "message", None, str(number), "public" if write.public else "internal")
         if write.public and log.actor.kind in ("agent", "ai") and ticket.first_reply_at is None:
@@ -344,6 +362,21 @@ class Log:
                 "UPDATE ticket SET version = ?, updated_at = ?, last_event = ? WHERE id = ?",
                 (self._version, self.at, self._last, self._ticket_id),
             )
+
+
+def _check_is_said(db: sqlite3.Connection, ticket_id: int, actor: Actor, write: Write) -> None:
+    """Raises :class:`FormUsed` unless what the form has led to is what it says now."""
+    row = one_row(
+        db,
+        "SELECT message.* FROM form JOIN message ON message.id = message_id WHERE name_hash = ? AND form.ticket_id = ?",
+        (hashed(write.form), ticket_id),
+    )
+    if row is None:
+        raise FormUsed
+    files = all_rows(db, "SELECT sha256 FROM attachment WHERE message_id = ? ORDER BY sha256", (row["id"],))
+    said = (Actor(row["author_kind"], row["author_id"]), row["body"], bool(row["public"]), [one[0] for one in files])
+    if said != (actor, write.body, write.public, sorted(file.sha256 for file in write.files)):
+        raise FormUsed
 
 
 def _text(value: object) -> str | None:

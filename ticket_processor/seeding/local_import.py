@@ -39,10 +39,9 @@ class LocalSeedTarget:
             if tag in known:
                 existing += 1
             else:
-                made = self._store.create(_ticket(item, tag), self._now())
+                self._store.create(_ticket(item, tag), self._now())
                 known.add(tag)
-                created += not made.again
-                existing += made.again
+                created += 1
             progress(1)
         return Seeded(created, existing)
 

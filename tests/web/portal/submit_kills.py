@@ -39,32 +39,34 @@ SETTINGS = 'helpdesk = "local"\nlog_dir = "logs"\nstate_dir = "state"\n'
 
 @dataclass
 class Form:
-    """A ticket as a customer sends it; ``subject`` is one word that no other ticket has."""
+    """A ticket as a customer sends it, by the form that ``token`` names; no other ticket has its ``subject``, a word."""
 
     subject: str
     content: bytes
+    token: str
     taken: bool = False
 
 
 @dataclass
 class Customer:
-    """Somebody with a browser and a form that stays open."""
+    """Somebody with a browser and forms that stay open, each for one ticket."""
 
     number: int
     session: requests.Session = field(default_factory=requests.Session)
-    token: str = ""
+    tokens: list[str] = field(default_factory=list)
     form: Form | None = None
 
-    def open(self, url: str) -> None:
+    def open(self, url: str, forms: int) -> None:
         self.session.headers["X-Forwarded-For"] = f"10.0.0.{self.number + 1}"
-        found = re.search(r'name="form_token" value="([^"]+)"', self.session.get(url, timeout=PATIENCE_S).text)
-        assert found is not None, "there is no form"
-        self.token = found[1]
+        for _ in range(forms):
+            found = re.search(r'name="form_token" value="([^"]+)"', self.session.get(url, timeout=PATIENCE_S).text)
+            assert found is not None, "there is no form"
+            self.tokens.append(found[1])
 
     def send(self, url: str) -> str:
         """Send the form; the address of the ticket's page, or nothing where no answer came."""
         assert self.form is not None
-        ticket = {"subject": self.form.subject, "description": "I was charged twice.", "form_token": self.token}
+        ticket = {"subject": self.form.subject, "description": "I was charged twice.", "form_token": self.form.token}
         try:
             answer = self.session.post(
                 f"{url}/",
@@ -98,16 +100,16 @@ class Killed:
     def play(self, kills: int, told: Callable[[int], object] = lambda _done: None) -> None:
         """Kill the portal so often, and look at the whole file in the end."""
         with ThreadPoolExecutor(CUSTOMERS) as pool:
-            self._prepare(pool)
+            self._prepare(pool, kills)
             for turn in range(kills):
                 self._one(turn, pool)
                 told(turn + 1)
         self._look_at_all()
 
-    def _prepare(self, pool: ThreadPoolExecutor) -> None:
+    def _prepare(self, pool: ThreadPoolExecutor, kills: int) -> None:
         process = self._started()
         for customer in self._customers:
-            customer.open(self._url)
+            customer.open(self._url, kills + 2)
         time.sleep(LEAST_S)
         for name in ("first", "second"):  # how long it takes when nobody kills it; the first answer is slower
             self._write(name)
@@ -145,7 +147,8 @@ class Killed:
     def _write(self, name: str) -> None:
         for customer in self._customers:
             word = f"order{name}x{customer.number}x{self._dice.randrange(10**9)}"
-            customer.form = Form(word, (word * (1 + self._dice.randrange(MOST_FILE_BYTES) // len(word))).encode())
+            content = (word * (1 + self._dice.randrange(MOST_FILE_BYTES) // len(word))).encode()
+            customer.form = Form(word, content, customer.tokens.pop())
 
     def _check(self, again: list[Form] | None = None) -> None:
         """Look at what came in since the last look, as the next process will find it."""

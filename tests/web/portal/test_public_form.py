@@ -8,6 +8,8 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.web.portal import pages
@@ -136,6 +138,62 @@ def test_a_double_click_leads_to_the_same_ticket(rig: PortalRig) -> None:
     with ThreadPoolExecutor(4) as pool:
         paths = set(pool.map(send, range(4)))
     assert paths == {f"/t/{rig.only_ticket().number}"}
+
+
+def test_who_sends_somebody_elses_words_gets_a_ticket_of_their_own(rig: PortalRig) -> None:
+    victim, stranger = rig.browser(), rig.browser("198.51.100.7")
+    theirs, own = (each.submit(subject="No invoice", wait=5) for each in (victim, stranger))
+    assert theirs.url.path != own.url.path
+    assert stranger.get(theirs.url.path).status_code == 404
+    assert victim.get(own.url.path).status_code == 404
+
+
+def test_other_words_in_a_form_that_was_sent_are_shown_and_can_be_sent_from_there(rig: PortalRig) -> None:
+    browser = rig.browser()
+    token = browser.token()
+    rig.at += 30
+    browser.post("/", data={**TYPED, "form_token": token})
+    page = browser.post("/", data={**TYPED, "subject": "Another", "form_token": token})
+    assert (page.status_code, "This form was sent before" in page.text, "Another" in page.text) == (409, True, True)
+    assert rig.only_ticket().subject == "No invoice"
+    rig.at += 30
+    values = {**TYPED, "subject": "Another", "form_token": tokens_in(page.text)[0]}
+    assert browser.post("/", data=values).status_code == 200
+    assert {row.subject for row in rig.store.search(Query()).rows} == {"No invoice", "Another"}
+
+
+Sent = st.tuples(
+    *map(st.sampled_from, (range(3), range(2), ("No invoice", "Late"), ("ann@example.com", "b@x.example")))
+)
+
+
+@given(st.lists(Sent, max_size=12))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_sent_a_browser_sees_the_tickets_of_its_own_forms_alone(
+    make_rig: MakePortal, sent: list[tuple[int, int, str, str]]
+) -> None:
+    rig = make_rig()
+    for limit in (rig.parts.tickets_by_mail, rig.parts.tickets_by_address):
+        limit.take = lambda *_args, **_options: 0.0
+    last = max((row.id for row in rig.store.search(Query(), limit=1000).rows), default=0)
+    browsers = [rig.browser() for _ in range(3)]
+    tokens = [[browser.token() for _ in range(2)] for browser in browsers]
+    rig.at += 30
+    made: dict[tuple[int, int], tuple[str, str, str]] = {}
+    for who, form, subject, email in sent:
+        values = {**TYPED, "subject": subject, "email": email, "form_token": tokens[who][form]}
+        answer = browsers[who].post("/", data=values, follow_redirects=False)
+        before = made.get((who, form))
+        if before is None or before[1:] == (subject, email):
+            assert answer.status_code == 303
+            made.setdefault((who, form), (answer.headers["Location"], subject, email))
+            assert answer.headers["Location"] == made[who, form][0]
+        else:
+            assert (answer.status_code, "portal_link" in str(answer.headers)) == (409, False)
+    assert len(rig.store.changed_since(last)) == len(made) == len({path for path, *_ in made.values()})
+    for (who, _), (path, *_) in made.items():
+        seen = [browser.get(path).status_code for browser in browsers]
+        assert seen == [200 if number == who else 404 for number in range(3)]
 
 
 def test_many_tickets_from_one_mail_address_have_to_wait(rig: PortalRig) -> None:

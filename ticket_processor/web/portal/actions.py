@@ -56,7 +56,7 @@ def routes(portal: Portal) -> APIRouter:
         if wait_s := portal.wait_for_files(request, sent):
             raise too_many(wait_s)
         try:
-            say(ticket, text, sent, reopens=solved != "yes")
+            say(ticket, text, sent, portal.forms.name(request, form_token), reopens=solved != "yes")
         except LocalHelpdeskError as error:
             return shown(portal, request, ticket, 409, notice=_words(error), typed=text, solved=solved)
         portal.told(ticket.id)
@@ -93,11 +93,9 @@ def routes(portal: Portal) -> APIRouter:
             raise too_many(wait_s)
         return ticket
 
-    def say(ticket: LocalTicket, text: str, files: Sequence[NewFile], *, reopens: bool) -> None:
+    def say(ticket: LocalTicket, text: str, files: Sequence[NewFile], form: str, *, reopens: bool) -> None:
         for _ in range(TRIES):
             is_over = ticket.status == "resolved" and "open" in may_become(portal, ticket)
-            if portal.was_just_said(ticket.id, _customer(ticket), text, files=files):
-                return
             try:
                 portal.store.reply(
                     ticket.id,
@@ -108,9 +106,10 @@ def routes(portal: Portal) -> APIRouter:
                     version=ticket.version,
                     status="open" if is_over and reopens else None,
                     now=portal.now(),
+                    form=form,
                 )
                 return
-            except Stale as stale:  # it may have been the same form, sent twice
+            except Stale as stale:
                 ticket = stale.current
         raise Stale(ticket)
 

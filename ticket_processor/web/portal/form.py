@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...core.sanitize import strip_hidden
-from ...helpdesk.local_model import LocalHelpdeskError, NewFile, NewTicket
+from ...helpdesk.local_model import FormUsed, LocalHelpdeskError, NewFile, NewTicket
 from .access import LINK_COOKIE, LINK_LIFE_S, go_to, let_in, path_of
 from .limits import address_of, too_many
 from .parts import Portal, Suggestion
@@ -25,6 +25,7 @@ SUGGEST_FROM = 20
 LEAST_S = 3.0
 """No person fills the form in within less."""
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,10}[^\W\d_][\w-]{1,61}")
+_USED = "This form was sent before, and made a ticket. Send it again if this is to be another one."
 Text = Annotated[str, Form()]
 Files = Annotated[list[UploadFile] | None, File()]
 
@@ -120,9 +121,19 @@ def routes(portal: Portal) -> APIRouter:
             answer = shown(request, typed, many, 429, token=form_token)
             answer.headers["Retry-After"] = (refused.headers or {})["Retry-After"]
             return answer
-        new = NewTicket(typed.subject, typed.description, typed.email, typed.name, form_language="en", files=sent)
+        new = NewTicket(
+            typed.subject,
+            typed.description,
+            typed.email,
+            typed.name,
+            form_language="en",
+            files=sent,
+            form=portal.forms.name(request, form_token),
+        )
         try:
             created = portal.store.create(new, portal.now())
+        except FormUsed:
+            return shown(request, typed, {"": _USED}, 409)
         except LocalHelpdeskError as error:
             return shown(request, typed, {"": f"{error}."}, 422, token=form_token)
         portal.told(created.id)

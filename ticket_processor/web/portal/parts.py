@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from ...core.clock import parse_iso
-from ...helpdesk.local_model import SAME_TICKET_S, Actor, NewFile
+from ...helpdesk.local_model import NewFile
 from ...helpdesk.local_store import LocalStore
 from .limits import Buckets, address_of
 from .pages import Pages
@@ -84,14 +82,3 @@ class Portal:
     def wait_for_files(self, request: Request, files: Sequence[NewFile]) -> float:
         """In how many seconds this client may send so many files; 0 for now."""
         return max((self.files_by_address.take(address_of(request)) for _ in files), default=0.0)
-
-    def was_just_said(
-        self, ticket_id: int, actor: Actor, text: str, *, public: bool = True, files: Sequence[NewFile] = ()
-    ) -> bool:
-        """Whether the last thing said is this, by the same author and with the same files: a form that came twice."""
-        said = [each for each in self.store.messages(ticket_id, public_only=public) if each.public == public]
-        if not said or (said[-1].author, said[-1].body) != (actor, text):
-            return False
-        before = sorted(each.sha256 for each in self.store.files(ticket_id) if each.message_id == said[-1].id)
-        is_same = before == sorted(hashlib.sha256(each.content).hexdigest() for each in files)
-        return is_same and self.now() - parse_iso(said[-1].created_at) < SAME_TICKET_S

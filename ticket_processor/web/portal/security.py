@@ -100,7 +100,10 @@ class Cookies:
 
 
 class FormTokens:
-    """Tokens that prove that a form came from our own page: signed, with the time, for one browser's cookie."""
+    """Tokens that prove that a form came from our own page: signed, with the time, for one browser's cookie.
+
+    No two are the same, so each names its form: what is sent twice is known by that, and by nothing that it says.
+    """
 
     def __init__(self, cookies: Cookies, now: Callable[[], float]) -> None:
         self._cookies = cookies
@@ -113,7 +116,8 @@ class FormTokens:
 
     def token(self, browser: str) -> str:
         """The token for a form that this browser gets now."""
-        return self._cookies.sign("form", browser)
+        form = secrets.token_urlsafe(12)
+        return f"{form}:{self._cookies.sign(f'form {form}', browser)}"
 
     def remember(self, response: Response, browser: str) -> None:
         """Set the cookie that goes with :meth:`token`."""
@@ -123,9 +127,13 @@ class FormTokens:
         """For how many seconds the form was open; ``None`` where it is not ours."""
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return None  # a neighbouring site could have set the cookie
-        browser = request.cookies.get(FORM_COOKIE, "")
-        at = self._cookies.signed_at("form", token, browser, FORM_LIFE_S) if browser else None
+        browser, (form, _, signed) = request.cookies.get(FORM_COOKIE, ""), token.partition(":")
+        at = self._cookies.signed_at(f"form {form}", signed, browser, FORM_LIFE_S) if browser else None
         return None if at is None else max(0.0, self._now() - at)
+
+    def name(self, request: Request, token: str) -> str:
+        """What a form that is ours is called: no other has this name, and no other browser can send it."""
+        return f"{token.partition(':')[0]} {request.cookies.get(FORM_COOKIE, '')}"
 
     def check(self, request: Request, token: str) -> None:
         """Raises ``HTTPException`` (403) for a form that is not ours."""

@@ -51,6 +51,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
         body: Annotated[str, Form()] = "",
         status: Annotated[Status | Literal[""], Form()] = "",
         files: Files = None,
+        form_token: Annotated[str, Form()] = "",
         agent: Person = agent_here,
     ) -> Response:
         """Answer the customer, or write an internal note, with files; the ticket may get another status with it."""
@@ -72,11 +73,10 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
                 version=version,
                 status=status or None,
                 files=sent,
+                form=portal.forms.name(request, form_token),
             )
         except Stale as stale:
-            is_repeated = portal.was_just_said(ticket_id, actor, text, public=public, files=sent)
-            if not is_repeated or status not in ("", stale.current.status):
-                return shown(request, agent, stale.current, replace(draft, notice=STALE, seen=version), 409)
+            return shown(request, agent, stale.current, replace(draft, notice=STALE, seen=version), 409)
         except LocalHelpdeskError as error:
             return shown(request, agent, found(ticket_id), replace(draft, notice=in_words(error)), 409)
         return RedirectResponse(f"{TICKETS}/{ticket_id}#conversation", 303)
