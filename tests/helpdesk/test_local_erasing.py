@@ -49,8 +49,7 @@ def test_no_word_of_an_erased_customer_is_left_on_the_disk(store: LocalStore, tm
     assert ada is not None
     assert all(word.encode() in on_disk(tmp_path) for word in WORDS)
     erased = store.erase(ada.id, NOW + 60)
-    assert store.compact()
-    assert (len(erased.tickets), erased.messages, erased.files) == (2, 4, 4)
+    assert (len(erased.found.tickets), erased.found.messages, erased.found.files, erased.is_gone) == (2, 4, 4, True)
     assert [word for word in WORDS if word.encode() in on_disk(tmp_path)] == []
 
 
@@ -112,5 +111,5 @@ def test_the_index_of_words_is_the_same_when_it_is_made_anew(store: LocalStore) 
     before = [store.search(query, limit=1000).rows for query in queries]
     person = store.by_email("nobody@example.com")
     assert person is not None
-    assert store.erase(person.id, NOW + 60).tickets == (nobody.id,)
+    assert store.erase(person.id, NOW + 60).found.tickets == (nobody.id,)
     assert [store.search(query, limit=1000).rows for query in queries] == before

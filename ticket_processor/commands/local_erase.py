@@ -10,7 +10,7 @@ import typer
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.wording import many
-from ..helpdesk.local_erasing import CustomerTraces
+from ..helpdesk.local_erasing import MAIL_FOLDER, CustomerTraces, Erased
 from ..helpdesk.local_model import LocalHelpdeskError
 from ..settings.load import load
 from ..wiring.local import local_store
@@ -18,7 +18,9 @@ from .options import ConfigOption
 from .screen import Screen
 
 ELSEWHERE = "not reached: what tickets of others say of this person, mail that was sent, exports and backups"
-_IN_USE = "the helpdesk is in use, and {}-wal may hold some of it until the portal has ended"
+_IN_USE = (
+    "the helpdesk is in use, and {}-wal may hold some of it until this command, a run or the portal's start ends that"
+)
 
 
 def erase(
@@ -30,32 +32,42 @@ def erase(
 ) -> int:
     """Erase a customer from the local helpdesk: name, address, the words and files of all tickets, links and ratings.
 
-    Open tickets are closed; what happened when stays, without words. Exit code 1: something may be left.
+    Open tickets are closed; what happened when stays, without words. Exit code 1: something may be left. One that
+    was cut off is finished first, as it is by a run and by a start of the portal.
     """
-    from ..web.portal.postman import MAIL_FOLDER, forget
-
     settings = load(config=config, need_helpdesk=False)
-    screen = Screen()
+    screen, outbox, ended = Screen(), settings.state_folder / MAIL_FOLDER, list[Erased]()
     with local_store(settings) as store:
-        person = store.by_email(email)
-        if person is None:
-            raise ConfigError("nobody on the local helpdesk has this address")
         try:
-            found = store.traces_of(person.id)
-            if dry_run:
-                screen.say("\n".join(["To be erased: " + _told(found), *_next(found)]))
-                return ExitCode.OK
-            if not yes:
-                _ask(found)
-            found = store.erase(person.id, clock.now())
+            for found in store.unfinished() if dry_run else ():
+                screen.say("\n".join(["To be finished, since it was cut off: " + _told(found), *_next(found)]))
+                ended.append(Erased(found, 0, is_gone=True))
+            for done in () if dry_run else store.finish_erasures(clock.now(), outbox):
+                _say(screen, "Finished what had been cut off", done)
+                ended.append(done)
+            person = store.by_email(email)
+            if person is None and not ended:
+                raise ConfigError("nobody on the local helpdesk has this address")
+            if person is not None:
+                found = store.traces_of(person.id)
+                if dry_run:
+                    screen.say("\n".join(["To be erased: " + _told(found), *_next(found)]))
+                    return ExitCode.OK
+                if not yes:
+                    _ask(found)
+                ended.append(store.erase(person.id, clock.now(), outbox))
+                _say(screen, "Erased", ended[-1])
         except LocalHelpdeskError as refused:
             raise ConfigError(str(refused)) from refused
-        mails = forget(settings.state_folder / MAIL_FOLDER, person.email)
-        is_gone = store.compact()
-    screen.say("\n".join([f"Erased: {_told(found)}, {many(mails, 'mail')} in the outbox", *_next(found)]))
-    if not is_gone:
-        sys.stderr.write(f"ticketbot: {_IN_USE.format(settings.local_account.file)}\n")
-    return ExitCode.OK if is_gone else ExitCode.SOME_FAILED
+    if all(done.is_gone for done in ended):
+        return ExitCode.OK
+    sys.stderr.write(f"ticketbot: {_IN_USE.format(settings.local_account.file)}\n")
+    return ExitCode.SOME_FAILED
+
+
+def _say(screen: Screen, first: str, done: Erased) -> None:
+    told = f"{first}: {_told(done.found)}, {many(done.mails, 'mail')} in the outbox"
+    screen.say("\n".join([told, *_next(done.found)]))
 
 
 def _ask(found: CustomerTraces) -> None:

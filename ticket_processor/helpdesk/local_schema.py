@@ -140,6 +140,13 @@ _MIGRATIONS = (
     ) STRICT;
     CREATE INDEX form_by_ticket ON form (ticket_id);
     """,
+    """
+    CREATE TABLE erasure (
+        person_id INTEGER PRIMARY KEY REFERENCES person,
+        address TEXT NOT NULL,
+        found TEXT NOT NULL
+    ) STRICT;
+    """,
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 _NEWER = "was written by a newer ticketbot; update ticketbot"

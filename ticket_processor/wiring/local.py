@@ -7,8 +7,10 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, cast
 
 from ..core.clock import Clock, Deadline, parse_iso
+from ..core.errors import TicketbotError
 from ..helpdesk.local_connection import LocalConnection
 from ..helpdesk.local_desk import LocalDesk, LocalReplies, LocalRequesters, labels_of
+from ..helpdesk.local_erasing import MAIL_FOLDER
 from ..helpdesk.local_model import Labels
 from ..helpdesk.local_store import LocalStore
 from ..helpdesk.protocol import AccountLabels
@@ -32,14 +34,26 @@ def local_store(settings: Settings, *, make: bool = False) -> Iterator[LocalStor
         yield store
 
 
-def close_resolved(settings: Settings, transport: Transport) -> list[str]:
-    """Close tickets that were resolved long ago; what there is to say of that."""
+def prepared(settings: Settings, transport: Transport) -> list[str]:
+    """Finish erasures that were cut off, close tickets that were resolved long ago; what there is to say of that."""
     days, way = settings.portal.close_after_days, cast(LocalConnection, transport)
-    if not days:
-        return []
-    now = way.now()
-    closed = way.opened(labels(settings)).close_resolved(now - days * 86_400.0, now)
-    return [f"closed: {closed} that had been resolved for {days} days"] if closed else []
+    now, store = way.now(), way.opened(labels(settings))
+    told = finish_erasures(settings, store, now)
+    closed = store.close_resolved(now - days * 86_400.0, now) if days else 0
+    return [*told, *([f"closed: {closed} that had been resolved for {days} days"] if closed else [])]
+
+
+def finish_erasures(settings: Settings, store: LocalStore, now: float) -> list[str]:
+    """Go on with erasures of customers that were cut off; what there is to say of that."""
+    told = []
+    try:
+        for done in store.finish_erasures(now, settings.state_folder / MAIL_FOLDER):
+            tickets = " ".join(f"--ticket {number}" for number in done.found.tickets)
+            log = f"; for the log: ticketbot audit erase {tickets}" if tickets else ""
+            told.append(f"erased: a customer whose erasure had been cut off{log}")
+    except TicketbotError as error:
+        told.append(f"a customer's erasure is not finished: {error}")
+    return told
 
 
 def labels(settings: Settings) -> Labels:

@@ -19,12 +19,12 @@ def reply_wanted(settings: Settings) -> ReplyWanted | None:
 
 
 def prepared(settings: Settings, clock: SystemClock, transport: Transport) -> list[str]:
-    """Close old tickets of the local helpdesk, and sync articles that are due; what there is to say of that."""
+    """Look after the local helpdesk, and sync articles that are due; what there is to say of that."""
     told = []
     if settings.helpdesk == "local":
-        from .local import close_resolved
+        from . import local
 
-        told += close_resolved(settings, transport)
+        told += local.prepared(settings, transport)
     if settings.replies.wanted:
         from .knowledge_sync import sync_when_due
 

@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -34,12 +34,13 @@ TRIES = 3
 OURS = ("ZENDESK_", "FRESHDESK_", "TICKETBOT_", "OPENAI_")
 LOADED = ["ticket_processor.cli", "ticket_processor.commands.portal", "ticket_processor.web.portal.process"]
 LOADED += ["ticket_processor.web.player", "ticket_processor.web.worker", "ticket_processor.web.server"]
+LOADED += ["ticket_processor.commands.local_erase", "ticket_processor.commands.run", "ticket_processor.wiring.runs"]
 SETTINGS = 'helpdesk = "local"\nlog_dir = "logs"\nstate_dir = "state"\n'
 
 
 @dataclass
 class Form:
-    """A ticket as a customer sends it, by the form that ``token`` names; no other ticket has its ``subject``, a word."""
+    """A ticket as a customer sends it, by the form of ``token``; ``subject`` is one word that no other ticket has."""
 
     subject: str
     content: bytes
@@ -188,13 +189,11 @@ class Killed:
         self.counted["files without a ticket"] = len(kept - named)
 
     def _started(self) -> BaseProcess:
-        context = multiprocessing.get_context("forkserver")  # it has everything loaded, and forks
-        context.set_forkserver_preload(LOADED)
         for _ in range(TRIES):
             with closing(socket.create_server(("127.0.0.1", 0))) as free:
                 port = free.getsockname()[1]
             self._url = f"http://127.0.0.1:{port}"
-            process = context.Process(target=portal, args=(self.folder, port), daemon=True)
+            process = forked(self.folder, "portal", "--port", str(port), "--proxy", "127.0.0.1")
             process.start()
             end = time.monotonic() + PATIENCE_S
             while time.monotonic() < end and process.is_alive():
@@ -210,8 +209,15 @@ class Killed:
         process.join(PATIENCE_S)
 
 
-def portal(folder: Path, port: int) -> None:
-    """The portal's process."""
+def forked(folder: Path, *words: str) -> BaseProcess:
+    """A process of the command in a folder, which is not started yet."""
+    context = multiprocessing.get_context("forkserver")  # it has everything loaded, and forks
+    context.set_forkserver_preload(LOADED)
+    return context.Process(target=command, args=(folder, words), daemon=True)
+
+
+def command(folder: Path, words: Sequence[str]) -> None:
+    """What the process does."""
     from ticket_processor.cli import main
 
     os.chdir(folder)
@@ -220,7 +226,7 @@ def portal(folder: Path, port: int) -> None:
     out = os.open(folder / "printed.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for number in (1, 2):
         os.dup2(out, number)
-    sys.argv[1:] = ["portal", "--port", str(port), "--proxy", "127.0.0.1"]
+    sys.argv[1:] = words
     main()
 
 

@@ -34,7 +34,7 @@ class Post:
         self.store = LocalStore(folder / "helpdesk.sqlite3")
         self.agent = self.store.add_person(AGENT, "Ada Agent", "agent")
         self.said: list[str] = []
-        self.transport: Transport = into_folder(folder / "outbox")
+        self.transport: Transport = into_folder(folder / "outbox", self.store)
         self.start()
 
     def start(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from .erase_kills import KilledErasures
 from .submit_kills import CUSTOMERS, Killed
 
 
@@ -18,3 +19,12 @@ def test_whoever_got_an_answer_has_a_whole_ticket_once_however_often_the_portal_
     assert killed.faults == []
     assert killed.counted["tickets"] >= 25 * CUSTOMERS
     assert killed.counted["no answer"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are forked, so that each starts quickly")
+def test_whatever_kills_an_erasure_it_is_finished_and_no_word_is_left(tmp_path: Path) -> None:
+    killed = KilledErasures(tmp_path)
+    killed.play(25)
+    assert killed.faults == []
+    assert killed.counted["cut off half-way"] > 0

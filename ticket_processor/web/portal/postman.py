@@ -12,8 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import SMTP
 from pathlib import Path
 
 from ...audit.files import replace_file
@@ -26,8 +24,6 @@ from ...settings.pages import PortalServerSettings
 from .mail import Writer, called_for
 from .outbox import KEPT_S, Due, Outbox
 
-MAIL_FOLDER = "outbox"
-"""In the state folder, where no server is named."""
 LOOK_S = 1.0
 LATE_S = 60.0
 """How much earlier an event may say that it happened than it could be seen: clocks differ."""
@@ -37,12 +33,14 @@ Transport = Callable[[], AbstractContextManager[Send]]
 """Connects, gives what sends, and disconnects. Sending raises ``OSError`` or ``smtplib.SMTPException``."""
 
 
-def into_folder(folder: Path) -> Transport:
-    """Write mails as files, one each, under the name that their Message-ID gives."""
+def into_folder(folder: Path, store: LocalStore) -> Transport:
+    """Write mails as files, one each, under the name that their Message-ID gives; none to who has just been erased."""
 
     def write(mail: EmailMessage) -> None:
         name = str(mail["Message-ID"]).strip("<>").partition("@")[0]
-        replace_file(folder / f"{name}.eml", lambda file: file.writelines([mail.as_bytes()]))
+        with store.writing():  # an erasure comes before it, or finds the file
+            if any(store.by_email(one.addr_spec) for one in mail["To"].addresses):
+                replace_file(folder / f"{name}.eml", lambda file: file.writelines([mail.as_bytes()]))
 
     @contextmanager
     def connected() -> Iterator[Send]:
@@ -50,17 +48,6 @@ def into_folder(folder: Path) -> Transport:
         yield write
 
     return connected
-
-
-def forget(folder: Path, address: str) -> int:
-    """Delete the files of mails to an address; how many there were."""
-    found = 0
-    for path in folder.glob("*.eml"):
-        mail = BytesParser(policy=SMTP).parsebytes(path.read_bytes(), headersonly=True)
-        if address in (one.addr_spec.lower() for one in mail["To"].addresses):
-            path.unlink()
-            found += 1
-    return found
 
 
 def by_smtp(settings: PortalServerSettings) -> Transport:

@@ -13,12 +13,13 @@ from ...audit.files import replace_file
 from ...core.clock import Clock, iso
 from ...core.errors import CannotRun, StateUnusable, state_unusable
 from ...core.private_files import make_folder
+from ...helpdesk.local_erasing import MAIL_FOLDER
 from ...helpdesk.local_store import LocalStore
 from ...knowledge.search import KnowledgeSearch
 from ...settings.schema import Settings
 from ...state.store import HORIZON
 from ...wiring.knowledge import knowledge_store
-from ...wiring.local import local_store
+from ...wiring.local import finish_erasures, local_store
 from ...wiring.parts import opened_state
 from ..delivery_queue import DeliveryQueue, ToldTicket
 from .application import make_portal
@@ -26,7 +27,7 @@ from .articles import suggesting
 from .mail import Writer
 from .outbox import Outbox
 from .parts import Portal, PortalSettings, Suggest
-from .postman import MAIL_FOLDER, Postman, by_smtp, into_folder
+from .postman import Postman, by_smtp, into_folder
 
 KEY_FILE = "portal.key"
 END_S = 5.0
@@ -56,6 +57,8 @@ class PortalProcess:
         folder, own = settings.state_folder, settings.portal
         begin(settings, clock)
         store = self._stack.enter_context(local_store(settings, make=True))
+        for line in finish_erasures(settings, store, clock.now()):
+            say(line)
         shared = PortalSettings(key=signing_key(folder), name=own.name, address=address)
         portal = Portal(store, shared, clock.now, told=self._told, suggest=self._articles(settings))
         self.app: FastAPI = make_portal(portal)
@@ -70,7 +73,7 @@ class PortalProcess:
         own, folder = settings.portal, settings.state_folder
         outbox = Outbox(folder, store.last_event(), self._now())
         self._stack.callback(outbox.close)
-        transport = by_smtp(own) if own.smtp_host else into_folder(folder / MAIL_FOLDER)
+        transport = by_smtp(own) if own.smtp_host else into_folder(folder / MAIL_FOLDER, store)
         postman = Postman(
             store, outbox, Writer(store, address, own.name, str(own.mail_from)), transport, self._now, say
         )
