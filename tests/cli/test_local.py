@@ -232,6 +232,36 @@ def test_a_customer_is_erased_from_the_helpdesk_its_outbox_and_as_told_from_the_
     assert "nobody" in desk("local", "erase", "ada@example.com", "--yes", code=2).err
 
 
+@pytest.mark.parametrize("how", ["the same", "another", "run"])
+def test_an_erasure_that_was_killed_is_finished_by_whoever_comes_next(
+    desk: LocalCommand, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = desk.store.by_email("ada@example.com")
+    assert person is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.store, "sweep_files", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            desk.store.erase(person.id, time.time())
+    folder = desk.state / "outbox"
+    folder.mkdir(parents=True)
+    (folder / "1.eml").write_text("To: ada@example.com\n\nYour parcel\n", encoding="utf-8")
+    desk.store.close()
+    assert "was cut off" in desk("local", "erase", "bo@example.com", "--dry-run").out
+    desk("run", "--dry-run", "--since", "1d")
+    assert list(folder.iterdir())
+    if how == "run":
+        ended = desk("run", "--since", "1d")
+        told = ended.out + ended.err
+    else:
+        told = desk("local", "erase", f"{'ada' if how == 'the same' else 'bo'}@example.com", "--yes").out
+    assert "cut off" in told
+    assert "audit erase --ticket" in told
+    assert not list(folder.iterdir())
+    kept = b"".join(path.read_bytes() for path in desk.folder.glob("desk.sqlite3*"))
+    assert not any(word in kept for word in (b"ada@example.com", b"Quist", b"Charged"))
+    assert "nobody" in desk("local", "erase", "ada@example.com", "--yes", code=2).err
+
+
 @pytest.mark.parametrize(("days", "statuses"), [("30", ["closed", "resolved"]), ("0", ["resolved", "resolved"])])
 def test_a_run_closes_what_was_resolved_long_ago_and_no_dry_run_does(
     desk: LocalCommand, days: str, statuses: list[str]

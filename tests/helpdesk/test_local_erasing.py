@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.helpdesk import local_erasing
 from ticket_processor.helpdesk.local_model import AI, Actor, LocalHelpdeskError, NewFile, NewTicket
 from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.helpdesk.local_store import LocalStore
@@ -113,3 +114,90 @@ def test_the_index_of_words_is_the_same_when_it_is_made_anew(store: LocalStore) 
     assert person is not None
     assert store.erase(person.id, NOW + 60).found.tickets == (nobody.id,)
     assert [store.search(query, limit=1000).rows for query in queries] == before
+
+
+class Died(BaseException):
+    """The process is killed here."""
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+@pytest.mark.parametrize("at", ["write", "_erase_tickets", "sweep_files", "forget_mails", "compact"])
+def test_an_erasure_that_is_cut_off_anywhere_is_finished_and_no_word_is_left(
+    at: str, repeated: bool, store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, outbox = store.by_email("xquistx@example.com"), tmp_path / "outbox"
+    assert ada is not None
+    outbox.mkdir()
+    for name, address in (("1.eml", "xquistx@example.com"), ("2.eml.tmp", ""), ("3.eml", "other@example.com")):
+        (outbox / name).write_text(f"To: {address}\n\nHello {address}\n", encoding="utf-8")
+
+    def die(*_args: object, **_options: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(local_erasing if at == "forget_mails" else store, at, die)
+        with pytest.raises(Died):
+            store.erase(ada.id, NOW + 60, outbox)
+    store.close()
+    again = LocalStore(store.path)
+    assert [each.tickets for each in again.unfinished()] == [again.of_requester(ada.id)]
+    if repeated:  # whoever goes on with it dies as well
+        with monkeypatch.context() as patched:
+            patched.setattr(again, "compact", die)
+            with pytest.raises(Died):
+                list(again.finish_erasures(NOW + 90, outbox))
+        again = LocalStore(store.path)
+    (done,) = again.finish_erasures(NOW + 120, outbox)
+    assert (len(done.found.tickets), done.found.messages, done.found.files, done.is_gone) == (2, 4, 4, True)
+    assert [word for word in WORDS if word.encode() in on_disk(tmp_path)] == []
+    assert [path.name for path in outbox.iterdir()] == ["3.eml"]
+    assert again.unfinished() == ()
+    assert [event.field for event in again.events(done.found.tickets[0])].count("erased") == 1
+
+
+def test_what_a_customer_writes_after_the_kill_is_erased_too(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = store.by_email("xquistx@example.com")
+    assert ada is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_erase_tickets", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            store.erase(ada.id, NOW + 60)
+    new = NewTicket("xsubjectx", "xdescribedx", ada.email, files=[NewFile("a.txt", b"another xfilex")])
+    made = store.create(new, NOW + 70)
+    (done,) = store.finish_erasures(NOW + 80, None)
+    assert made.id in done.found.tickets
+    assert [word for word in WORDS if word.encode() in on_disk(tmp_path)] == []
+
+
+def test_somebody_who_was_made_an_agent_after_the_kill_stays_and_that_is_said(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = store.by_email("xquistx@example.com")
+    assert ada is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_erase_tickets", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            store.erase(ada.id, NOW + 60)
+    store.set_role(ada.id, "agent")
+    with pytest.raises(LocalHelpdeskError, match="made an agent"):
+        list(store.finish_erasures(NOW + 80, None))
+    assert store.unfinished() == ()
+    assert store.by_email("xquistx@example.com") is not None
+
+
+def test_what_a_reader_keeps_beside_the_file_goes_when_somebody_finishes_it(store: LocalStore, tmp_path: Path) -> None:
+    ada = store.by_email("xquistx@example.com")
+    assert ada is not None
+    with store.reading() as db:
+        db.execute("SELECT count(*) FROM ticket").fetchone()
+        for each in range(2):
+            other = LocalStore(store.path)
+            with other._connection() as quick:
+                quick.execute("PRAGMA busy_timeout=10")
+            assert not (other.erase(ada.id, NOW) if not each else next(other.finish_erasures(NOW, None))).is_gone
+    assert len(store.unfinished()) == 1
+    (done,) = store.finish_erasures(NOW + 80, None)
+    assert done.is_gone
+    assert [word for word in WORDS if word.encode() in on_disk(tmp_path)] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -148,6 +149,20 @@ def test_an_erased_ticket_counts_as_known_to_a_sync_and_has_no_words() -> None:
     assert collected(store, account).kept == 0
     assert account.read == []
     assert tickets.known([1, 2]) == {2}
+
+
+def test_a_ticket_whose_erasure_was_cut_off_leaves_nothing_in_the_file_when_it_is_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = KnowledgeStore(tmp_path / "k.sqlite3")
+    SolvedTickets(store).put([kept(1, "quokka")])
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "wipe", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            SolvedTickets(store).erase([1])
+    assert SolvedTickets(store).erase([1]) == 0
+    store.close()
+    assert not any(b"quokka" in file.read_bytes() for file in tmp_path.iterdir())
 
 
 def test_the_floor_is_the_lowest_score_above_which_nine_of_ten_agree_beyond_chance() -> None:

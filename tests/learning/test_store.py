@@ -80,6 +80,22 @@ def test_a_forgotten_ticket_leaves_nothing_in_the_file_and_is_not_kept_again(pat
     assert not any(b"quokka" in file.read_bytes() for file in path.parent.iterdir())
 
 
+def test_a_ticket_whose_forgetting_was_cut_off_leaves_nothing_in_the_file_when_it_is_repeated(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = LearningStore(path)
+    store.keep([REACTION], [replace(CORRECTION, text="quokka")])
+    with monkeypatch.context() as patched:
+        patched.setattr("ticket_processor.learning.store.emptied", lambda _db: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            store.forget([7])
+    store.close()
+    store = LearningStore(path)
+    assert store.forget([7]) == 0
+    store.close()
+    assert not any(b"quokka" in file.read_bytes() for file in path.parent.iterdir())
+
+
 def test_what_is_old_goes_but_what_was_approved_still_teaches(path: Path) -> None:
     store = LearningStore(path)
     old = [replace(CORRECTION, ticket_id=number, at=100.0) for number in (1, 2, 3)]

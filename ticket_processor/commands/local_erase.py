@@ -19,7 +19,7 @@ from .screen import Screen
 
 ELSEWHERE = "not reached: what tickets of others say of this person, mail that was sent, exports and backups"
 _IN_USE = (
-    "the helpdesk is in use, and {}-wal may hold some of it until this command, a run or the portal's start ends that"
+    "the helpdesk is in use, and {}-wal may hold some of it until an erasure, a run or the portal's start ends that"
 )
 
 

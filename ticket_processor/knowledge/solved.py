@@ -113,7 +113,7 @@ class SolvedTickets:
         with self._store.transaction() as db:
             _make_tables(db)
             db.executemany("INSERT OR IGNORE INTO solved_erased VALUES (?)", [(number,) for number in ticket_ids])
-        if gone:
+        if self.there:  # also where an erasure that was cut off has removed them before
             self._store.wipe()
         return gone
 

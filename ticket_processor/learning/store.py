@@ -217,9 +217,8 @@ class LearningStore:
             for table in _OF_TICKETS:
                 db.executemany(f"DELETE FROM {table} WHERE ticket_id=?", numbers)  # noqa: S608 - our own names
             db.executemany("INSERT OR IGNORE INTO erased VALUES (?)", numbers)
-        if gone:
-            with self._lock, translated(self._path):
-                emptied(self._db)
+        with self._lock, translated(self._path):  # also where one that was cut off has deleted them before
+            emptied(self._db)
         return gone
 
     def drop_before(self, moment: float) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socketserver
 import threading
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -471,3 +471,23 @@ def test_nobody_who_was_erased_gets_mail_that_was_due(post: Post) -> None:
     post.store.erase(customer.id, post.now)
     assert post.round() == []
     assert post.outbox.counts() == {"given up": 1}
+
+
+def test_a_mail_that_was_written_while_its_customer_was_erased_is_not_kept(post: Post) -> None:
+    customer, write = post.ticket(), into_folder(post.folder / "outbox", post.store)
+    post.answer(customer)
+    person = post.store.by_email("carla@example.org")
+    assert person is not None
+
+    @contextmanager
+    def late() -> Iterator[Callable[[EmailMessage], object]]:
+        with write() as send:
+
+            def erase_and_send(mail: EmailMessage) -> None:
+                post.store.erase(person.id, post.now, post.folder / "outbox")
+                send(mail)
+
+            yield erase_and_send
+
+    post.transport = late
+    assert post.round() == []
