@@ -156,13 +156,17 @@ def test_a_ticket_whose_erasure_was_cut_off_leaves_nothing_in_the_file_when_it_i
 ) -> None:
     store = KnowledgeStore(tmp_path / "k.sqlite3")
     SolvedTickets(store).put([kept(1, "quokka")])
+    store.close()
+    store, dashboard = (KnowledgeStore(tmp_path / "k.sqlite3") for _ in range(2))
+    assert SolvedTickets(dashboard).known([1]) == {1}
     with monkeypatch.context() as patched:
         patched.setattr(store, "wipe", lambda: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             SolvedTickets(store).erase([1])
     assert SolvedTickets(store).erase([1]) == 0
-    store.close()
     assert not any(b"quokka" in file.read_bytes() for file in tmp_path.iterdir())
+    store.close()
+    dashboard.close()
 
 
 def test_the_floor_is_the_lowest_score_above_which_nine_of_ten_agree_beyond_chance() -> None:

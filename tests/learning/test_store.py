@@ -85,15 +85,17 @@ def test_a_ticket_whose_forgetting_was_cut_off_leaves_nothing_in_the_file_when_i
 ) -> None:
     store = LearningStore(path)
     store.keep([REACTION], [replace(CORRECTION, text="quokka")])
+    store.close()
+    store, dashboard = LearningStore(path), LearningStore(path)
     with monkeypatch.context() as patched:
         patched.setattr("ticket_processor.learning.store.emptied", lambda _db: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             store.forget([7])
-    store.close()
-    store = LearningStore(path)
+    assert dashboard.known([7]) == frozenset()
     assert store.forget([7]) == 0
-    store.close()
     assert not any(b"quokka" in file.read_bytes() for file in path.parent.iterdir())
+    store.close()
+    dashboard.close()
 
 
 def test_what_is_old_goes_but_what_was_approved_still_teaches(path: Path) -> None:
