@@ -350,6 +350,29 @@ def test_an_erased_tickets_words_are_nowhere_and_the_log_holds(open_desk: OpenDe
     assert audit(desk, "verify").code == 0
 
 
+@pytest.mark.parametrize("goes_on", ["the same", "another", "run"])
+@pytest.mark.parametrize("at", ["erase", "erase_words", "_forget_answers", "forget_elsewhere", "keep_head"])
+def test_an_erasure_that_was_cut_off_is_finished_by_the_next_one_or_by_a_run(
+    open_desk: OpenDesk, at: str, goes_on: str
+) -> None:
+    desk = open_desk(rows_of("ada@example.com", "bob@example.com"), model=True)
+    here(desk, "run", "--since", "1d")
+    with mock.patch(f"ticket_processor.wiring.erasing.{at}", side_effect=ZeroDivisionError):  # as a kill there
+        here(desk, "audit", "erase", "--ticket", "1", "--yes", code=None)
+    if goes_on == "run":
+        here(desk, "run", "--dry-run")
+        assert words_of(desk, 1) > 0 or at != "erase"
+        told = here(desk, "run").out
+        assert "the erasure of 1 ticket that was cut off is finished" in told
+        assert "cut off" not in here(desk, "run").out
+    else:
+        number = "1" if goes_on == "the same" else "2"
+        told = here(desk, "audit", "erase", "--ticket", number, "--yes", "--json").out
+        assert json.loads(told)["tickets"] == ([1] if goes_on == "the same" else [1, 2])
+    assert words_of(desk, 1) == 0
+    assert audit(desk, "verify", "--json").object["erased"] >= 2
+
+
 def test_whatever_a_requester_wrote_is_found_by_number_and_by_address(run_once: Desk) -> None:
     ada = run_once.ticket(1)["requester_id"]
     by_number = audit(run_once, "erase", "--requester", str(ada), "--dry-run", "--json").object

@@ -10,21 +10,17 @@ from typing import Annotated
 import typer
 
 from ..analysis.cache import FILE_NAME as ANSWERS
-from ..analysis.cache import AnswerStore
-from ..audit.erase import TicketTraces, erase, every_file, find, nobody_beside
+from ..audit.erase import TicketTraces, every_file, nobody_beside
 from ..audit.receipts import REPAIRED, REPAIRED_SAID
-from ..audit.retention import keep_head
 from ..core.clock import SystemClock
-from ..core.errors import CannotRun, ConfigError, ExitCode, RunLocked
+from ..core.errors import ConfigError, ExitCode, RunLocked
 from ..core.wording import many
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..state.erasure import erase_words
 from ..state.sqlite import is_there
 from ..state.store import State
-from ..wiring.knowledge import kept_solved
-from ..wiring.learning import kept_learning
-from ..wiring.parts import audit_log, keyring, lock, new_run_id, opened_state
+from ..wiring.erasing import cut_off, erase_found, find_words, forget_elsewhere
+from ..wiring.parts import audit_log, lock, new_run_id, opened_state
 from .audit_export import RequesterOption, TicketsOption, tickets_of
 from .options import ConfigOption, JsonOption
 from .screen import Screen, harmless
@@ -50,7 +46,8 @@ def erase_tickets(
 ) -> int:
     """Erase the customers' words of these tickets from log and state folder; the log still verifies.
 
-    Exit code 1: something could not be erased; 75: a run or dry run is active.
+    One that was cut off is finished with it, or by the next run. Exit code 1: something could not be erased; 75: a
+    run or dry run is active.
     """
     named = frozenset(tickets or ())
     if not named and requester is None:
@@ -64,8 +61,9 @@ def erase_tickets(
             {"tickets": [], "lines": 0, "files": 0},
         )
         return ExitCode.OK
-    found = _found(settings, screen, wanted)
     with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
+        wanted |= cut_off(state)
+        found = _found(settings, screen, wanted)
         unknown = _unknown(found, state, wanted)
     if dry_run and unknown == wanted:
         return _nothing(settings, screen, wanted, named, found, dry_run=True)
@@ -80,9 +78,11 @@ def erase_tickets(
         stack.enter_context(lock(settings.state_folder))
         stack.enter_context(nobody_beside(settings.state_folder))
         state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url))
+        if cut_off(state) - wanted:
+            raise RunLocked("another erasure was cut off meanwhile, and nothing was erased; say it again")
         found = _found(settings, screen, wanted)
         if unknown == wanted == _unknown(found, state, wanted):
-            _forget_elsewhere(settings, wanted, found)
+            forget_elsewhere(settings, wanted, found)
             return _nothing(settings, screen, wanted, named, found, dry_run=False)
         if not yes and unknown == wanted:
             raise RunLocked("a run has come upon these tickets meanwhile, and nothing was erased; say it again")
@@ -90,24 +90,21 @@ def erase_tickets(
         stack.callback(audit.close)
         unknown = _unknown(found, state, wanted)
         with screen.progress("files", len(found.lines)) as advance:
-            gone = erase(audit, wanted, keyring(settings), found, done=advance)
-        given_up = erase_words(state, wanted)
-        answers = _forget_answers(settings, clock, gone.troubles)
-        _forget_elsewhere(settings, wanted, gone)
-        keep_head(state, audit)
+            done = erase_found(settings, clock, state, audit, wanted, found, advance)
     if REPAIRED in audit.alerted:
         screen.notices([REPAIRED_SAID])  # no later run would report it
     screen.result(
-        _text("Erased", wanted, gone, answers, given_up), _data(wanted, gone, answers, given_up, unknown, dry_run=False)
+        _text("Erased", wanted, done.gone, done.answers, done.given_up),
+        _data(wanted, done.gone, done.answers, done.given_up, unknown, dry_run=False),
     )
-    return _code([*gone.troubles, *_strange(unknown, named)])
+    return _code([*done.gone.troubles, *_strange(unknown, named)])
 
 
 def _unknown(found: TicketTraces, state: State, wanted: frozenset[int]) -> frozenset[int]:
     """The tickets that neither the log nor the state folder mentions."""
     if found.troubles or found.leftovers:  # these may concern any ticket
         return frozenset()
-    listed = found.known | {item.ticket_id for item in state.retries()}
+    listed = found.known | cut_off(state) | {item.ticket_id for item in state.retries()}
     return frozenset(n for n in wanted - listed if not state.is_done(n) and state.verdict(n) is None)
 
 
@@ -135,17 +132,7 @@ def _nothing(
 
 def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> TicketTraces:
     with screen.progress("files", len(every_file(settings.log_dir))) as advance:
-        found = find(settings.log_dir, wanted, keyring(settings), done=advance)
-    try:
-        with kept_solved(settings) as tickets, kept_learning(settings) as learning:
-            solved = tickets.known(wanted) if tickets else frozenset()
-            learnt = learning.known(wanted) if learning else frozenset()
-    except (OSError, CannotRun) as error:
-        found.troubles.append(str(error))
-        return found
-    found.known |= solved | learnt
-    found.solved, found.learnt = len(solved), len(learnt)
-    return found
+        return find_words(settings, wanted, advance)
 
 
 def _ask(wanted: Collection[int], found: TicketTraces) -> None:
@@ -155,34 +142,6 @@ def _ask(wanted: Collection[int], found: TicketTraces) -> None:
     asked = f"Take the words of {_tickets(wanted)} out of {found.total} lines, and drop all kept answers of models?"
     if not typer.confirm(asked, err=True):
         raise ConfigError("nothing was erased")
-
-
-def _forget_answers(settings: Settings, clock: SystemClock, troubles: list[str]) -> int:
-    """Drop the stored answers, and a damaged store that was set aside. Returns how many."""
-    path = settings.state_folder / ANSWERS
-    try:
-        path.with_suffix(".damaged").unlink(missing_ok=True)
-        if not path.exists():
-            return 0
-        store = AnswerStore(path, clock, days=0)
-        try:
-            return store.forget()
-        finally:
-            store.close()
-    except (OSError, CannotRun) as error:
-        troubles.append(str(error))
-        return 0
-
-
-def _forget_elsewhere(settings: Settings, wanted: Collection[int], gone: TicketTraces) -> None:
-    """Drop these tickets from the solved ones and from what people changed; they are not read again."""
-    try:
-        with kept_solved(settings, make=True) as tickets, kept_learning(settings, make=True) as learning:
-            gone.solved = tickets.erase(wanted) if tickets else 0
-            gone.learnt = learning.forget(wanted) if learning else 0
-    except (OSError, CannotRun) as error:
-        if str(error) not in gone.troubles:  # as when they were looked for
-            gone.troubles.append(str(error))
 
 
 def _code(troubles: Collection[str]) -> int:

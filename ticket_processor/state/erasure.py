@@ -9,6 +9,9 @@ from ..core.models import Change
 from .records import Verdict, parsed
 from .store import State
 
+ERASING = "erasing"
+"""Fact of the state: the tickets whose words are being erased, as JSON."""
+
 
 def erase_words(state: State, ticket_ids: Iterable[int]) -> list[int]:
     """Take a customer's words out of what waits to be written on these tickets, and out of the file's free pages.

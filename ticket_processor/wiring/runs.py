@@ -28,6 +28,7 @@ from ..pipeline.run import Run
 from ..pipeline.undo.past_runs import PastRuns
 from ..pipeline.verification import MOST_KEPT, Verify
 from ..settings.schema import Settings
+from ..state.erasure import ERASING
 from ..state.records import Verdict
 from ..state.store import State
 from .cluster_address import ClusterWanted
@@ -214,6 +215,10 @@ def _assembled(
         keep_to_shard(state, settings.shard, folder)
         deadline = Deadline(clock, settings.run.deadline_s)
         run_id = new_run_id(clock)
+        if not asked.dry_run and state.fact(ERASING) is not None:
+            from .erasing import finish_erasure  # most runs need nothing of it
+
+            troubles += finish_erasure(settings, clock, state, run_id)
         audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
         stack.callback(audit.close)
         transport = transport_for(

@@ -1,0 +1,114 @@
+"""Erases tickets' words wherever ticketbot keeps them. Which ones is written down first, and that record goes last.
+
+Each step may be made twice, so the next erasure or run goes on with one that was cut off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from contextlib import closing
+from dataclasses import dataclass
+
+from ..analysis.cache import FILE_NAME as ANSWERS
+from ..analysis.cache import AnswerStore
+from ..audit.erase import TicketTraces, erase, find, nobody_beside
+from ..audit.receipts import AuditLog
+from ..audit.retention import keep_head
+from ..core.clock import SystemClock
+from ..core.errors import CannotRun, TicketbotError
+from ..core.wording import many
+from ..settings.schema import Settings
+from ..state.erasure import ERASING, erase_words
+from ..state.store import State
+from .knowledge import kept_solved
+from .learning import kept_learning
+from .parts import audit_log, keyring
+
+
+@dataclass(frozen=True)
+class WordsErased:
+    """What was erased: from the log and beside it; how many kept answers; and the tickets of values given up."""
+
+    gone: TicketTraces
+    answers: int
+    given_up: list[int]
+
+
+def cut_off(state: State) -> frozenset[int]:
+    """The tickets of an erasure that was cut off."""
+    return frozenset(json.loads(state.fact(ERASING) or "[]"))
+
+
+def find_words(settings: Settings, wanted: Collection[int], done: Callable[[int], None]) -> TicketTraces:
+    """What log and state folder hold of these tickets; ``done`` is called after each file of the log."""
+    found = find(settings.log_dir, wanted, keyring(settings), done=done)
+    try:
+        with kept_solved(settings) as tickets, kept_learning(settings) as learning:
+            solved = tickets.known(wanted) if tickets else frozenset()
+            learnt = learning.known(wanted) if learning else frozenset()
+    except (OSError, CannotRun) as error:
+        found.troubles.append(str(error))
+        return found
+    found.known |= solved | learnt
+    found.solved, found.learnt = len(solved), len(learnt)
+    return found
+
+
+def erase_found(
+    settings: Settings,
+    clock: SystemClock,
+    state: State,
+    audit: AuditLog,
+    wanted: Collection[int],
+    found: TicketTraces,
+    done: Callable[[int], None] = lambda _files: None,
+) -> WordsErased:
+    """Erase what was found. The caller keeps runs and dry runs off. Raises ``CannotRun``."""
+    state.remember(**{ERASING: json.dumps(sorted(wanted))})
+    gone = erase(audit, wanted, keyring(settings), found, done=done)
+    given_up = erase_words(state, wanted)
+    answers = _forget_answers(settings, clock, gone.troubles)
+    forget_elsewhere(settings, wanted, gone)
+    keep_head(state, audit)
+    state.forget(ERASING)  # what could not be erased is told
+    return WordsErased(gone, answers, given_up)
+
+
+def finish_erasure(settings: Settings, clock: SystemClock, state: State, run_id: str) -> list[str]:
+    """In a run, which holds the state: go on with an erasure that was cut off; what there is to say of that."""
+    wanted = cut_off(state)
+    if not wanted:
+        return []
+    told = f"the erasure of {many(len(wanted), 'ticket')} that was cut off is"
+    try:
+        with nobody_beside(settings.state_folder), closing(audit_log(settings, clock, run_id)) as audit:
+            done = erase_found(settings, clock, state, audit, wanted, find_words(settings, wanted, lambda _files: None))
+    except TicketbotError as error:
+        return [f"{told} not finished: {error}"]
+    return [f"{told} finished", *(f"not erased: {trouble}" for trouble in done.gone.troubles)]
+
+
+def forget_elsewhere(settings: Settings, wanted: Collection[int], gone: TicketTraces) -> None:
+    """Drop these tickets from the solved ones and from what people changed; they are not read again."""
+    try:
+        with kept_solved(settings, make=True) as tickets, kept_learning(settings, make=True) as learning:
+            gone.solved = tickets.erase(wanted) if tickets else 0
+            gone.learnt = learning.forget(wanted) if learning else 0
+    except (OSError, CannotRun) as error:
+        if str(error) not in gone.troubles:  # as when they were looked for
+            gone.troubles.append(str(error))
+
+
+def _forget_answers(settings: Settings, clock: SystemClock, troubles: list[str]) -> int:
+    """Drop the stored answers, and a damaged store that was set aside. Returns how many."""
+    path = settings.state_folder / ANSWERS
+    try:
+        path.with_suffix(".damaged").unlink(missing_ok=True)
+        if not path.exists():
+            return 0
+        with closing(AnswerStore(path, clock, days=0)) as store:
+            return store.forget()
+    except (OSError, CannotRun) as error:
+        troubles.append(str(error))
+        return 0
