@@ -362,9 +362,9 @@ def test_an_erasure_that_was_cut_off_is_finished_by_the_next_one_or_by_a_run(
     if goes_on == "run":
         here(desk, "run", "--dry-run")
         assert words_of(desk, 1) > 0 or at != "erase"
-        told = here(desk, "run").out
-        assert "the erasure of 1 ticket that was cut off is finished" in told
-        assert "cut off" not in here(desk, "run").out
+        ended = here(desk, "run")
+        assert "the erasure of 1 ticket that was cut off is finished" in ended.out + ended.err
+        assert "cut off" not in here(desk, "run").err
     else:
         number = "1" if goes_on == "the same" else "2"
         told = here(desk, "audit", "erase", "--ticket", number, "--yes", "--json").out
