@@ -33,7 +33,7 @@ from ticket_processor.core.models import Usage
 SLOT_S, SLOTS = 600, 144
 SHARE = 0.5
 BUSY, THREADS, MODEL_S, CORES = 0.6, 200, 2.0, 4
-MODELS = ("gpt-5-nano", "gpt-5-mini", "gpt-4.1-mini", "gemini-2.5-flash-lite")
+MODELS = ("gpt-6-luna", "gpt-5.6-luna", "gemini-2.5-flash-lite")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from ticket_processor.analysis.model_server import sdk_client
 from ticket_processor.analysis.model_server.chat import OpenAIServer, RawAnswer
 from ticket_processor.analysis.model_server.connection import SAID_CHARS, FormRefused, ModelBusy, failure
-from ticket_processor.analysis.model_server.presets import ModelTarget
+from ticket_processor.analysis.model_server.presets import ModelTarget, cost_usd
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
 from ticket_processor.state.store import State
@@ -86,6 +86,14 @@ def completion(content: object = "hello", **fields: Any) -> dict[str, Any]:
 
 
 reply = functools.partial(httpx2.Response, 200)
+
+
+def test_input_that_the_server_puts_into_its_cache_costs_a_quarter_more(sdk: Sdk) -> None:
+    details = {"cached_tokens": 1_000, "cache_write_tokens": 2_000}
+    usage = {"prompt_tokens": 5_000, "completion_tokens": 100, "prompt_tokens_details": details}
+    read = sdk.ask(reply(json=completion(usage=usage))).usage
+    assert cost_usd(read, (1.0, 10.0, 0.1)) == pytest.approx((2_000 + 2_000 * 1.25 + 1_000 * 0.1 + 100 * 10) / 1e6)
+    assert read.model_dump() == {"input": 5_000, "output": 100, "cached": 1_000}
 
 
 def test_an_answer_is_read_with_its_tokens_and_the_name_of_the_model(sdk: Sdk) -> None:

@@ -120,17 +120,23 @@ class Ticket(Frozen):
 
 
 class Usage(Frozen):
-    """Tokens as the model server counted them."""
+    """Tokens as the model server counted them.
+
+    ``cached`` and ``written`` are parts of the input: read from the server's cache, and put there at a price of their
+    own. The log and the state do not keep ``written``.
+    """
 
     input: int = 0
     output: int = 0
     cached: int = 0
+    written: int = Field(0, exclude=True)
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             input=self.input + other.input,
             output=self.output + other.output,
             cached=self.cached + other.cached,
+            written=self.written + other.written,
         )
 
 

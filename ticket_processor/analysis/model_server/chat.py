@@ -338,7 +338,9 @@ def _usage(counted: object) -> Usage:
     if not isinstance(counted, dict):
         return Usage()
     details = counted.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    cached, written = (
+        (details.get("cached_tokens"), details.get("cache_write_tokens")) if isinstance(details, dict) else (None, None)
+    )
     asked, told = (
         _count(counted, "prompt_tokens", "input_tokens"),
         _count(counted, "completion_tokens", "output_tokens"),
@@ -351,6 +353,7 @@ def _usage(counted: object) -> Usage:
         input=asked,
         output=told + max(0, hidden),
         cached=_number(cached or counted.get("prompt_cache_hit_tokens")),
+        written=_number(written),
     )
 
 

@@ -190,11 +190,18 @@ def price_note(models: Sequence[ModelTarget]) -> str:
     return f"list price of {LISTED} for {named}" if named else ""
 
 
+CACHE_WRITE_SURCHARGE = 0.25
+"""What OpenAI charges for input that it puts into its cache, beside the input's price (gpt-5.6 and later)."""
+
+
 def cost_usd(usage: Usage, price: Price) -> float:
-    """The tokens' price in US dollars; tokens from the server's cache have their own price."""
+    """The tokens' price in US dollars. What the server reads from its cache, or puts there, has a price of its own."""
     fresh, output, cached = price
     reused = min(usage.cached, usage.input)
-    return ((usage.input - reused) * fresh + reused * cached + usage.output * output) / 1e6
+    written = min(usage.written, usage.input - reused)
+    return (
+        (usage.input - reused + written * CACHE_WRITE_SURCHARGE) * fresh + reused * cached + usage.output * output
+    ) / 1e6
 
 
 LISTED = "2026-11-24"
