@@ -83,9 +83,9 @@ class LocalAccount(Store):
 
     # People
 
-    def submit(self, subject: str, body: str, email: str, tags: Sequence[str] = ()) -> int:
-        """A customer sends the form; the ticket's number."""
-        return self.local.create(NewTicket(subject, body, email, tags=tags), self.now()).id
+    def submit(self, subject: str, body: str, email: str, tags: Sequence[str] = (), form: str = "") -> int:
+        """A customer sends the ``form``; the ticket's number."""
+        return self.local.create(NewTicket(subject, body, email, tags=tags, form=form), self.now()).id
 
     def person_edit(  # type: ignore[override]
         self,

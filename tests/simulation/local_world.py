@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -45,6 +46,7 @@ class LocalWorld(ReplyWorld):
 
     def __init__(self, seed: int, **options: Any) -> None:
         self._twists = random.Random(f"local {seed}")
+        self._forms = 0
         self._sends_replies = self._twists.random() < 0.5
         self._file_fails = self._twists.choice((0.0, 0.0, 0.01, 0.05))
         self._folder = TemporaryDirectory()
@@ -114,16 +116,16 @@ class LocalWorld(ReplyWorld):
         subject, body = self.dice.choice(TEXTS)
         email = f"customer{self._twists.randrange(10**6)}@example.com"
         copied = ("ai_processed", "copied") if self._odds.random() < self.mishaps.copies else ()
+        self._forms += 1
+        sent = partial(self.account.submit, subject, body, email, copied, f"form {self._forms}")
         with self._dying():
-            self.account.submit(subject, body, email, copied)
-        number = self.account.submit(subject, body, email, copied)
+            sent()
+        number = sent()
         if self._twists.random() < 0.3:
-            self.time.at(
-                self.time.now() + self._twists.uniform(0, 300), lambda: self._again(number, subject, body, email)
-            )
+            self.time.at(self.time.now() + self._twists.uniform(0, 300), lambda: self._again(number, sent))
 
-    def _again(self, number: int, subject: str, body: str, email: str) -> None:
-        if self.local.ticket(number).status != "spam" and self.account.submit(subject, body, email) != number:
+    def _again(self, number: int, sent: Callable[[], int]) -> None:
+        if self.local.ticket(number).status != "spam" and sent() != number:
             self.account.faults.append(f"ticket {number}: submitted twice, and there twice")
 
     @contextmanager
