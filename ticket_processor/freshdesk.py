@@ -42,7 +42,7 @@ from .helpdesk.freshdesk_format import (
 from .helpdesk.freshdesk_history import as_edit, history_of, shows
 from .helpdesk.freshdesk_listing import Listing, ListingPlace
 from .helpdesk.freshdesk_views import FreshdeskViews, TicketView
-from .helpdesk.http_messages import Effect, Reply
+from .helpdesk.http_messages import Effect, Reply, is_unauthorised
 from .helpdesk.json_values import mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page
 from .helpdesk.ticket_history import Edit, History
@@ -168,6 +168,7 @@ class Freshdesk:
             json=update_body(change, names),
             effect=Effect.WRITE,
             limits={ACCOUNT_LIMIT: 1, UPDATE_LIMIT: 1},
+            ours=is_unauthorised,
         )
         if not reply.ok:
             self._keep(kept, sent=None)
@@ -237,6 +238,7 @@ class Freshdesk:
             json=note_body(change.note or ""),
             effect=Effect.WRITE,
             limits=(ACCOUNT_LIMIT,),
+            ours=is_unauthorised,
         )
         if not reply.ok:
             self._keep(kept, note_sent=None)
@@ -261,9 +263,9 @@ class Freshdesk:
             raise TicketGone("deleted")  # or marked as spam
         if reply.status == 409:
             raise UpdateConflict("the ticket changed since it was read")
-        if reply.status == 403:
+        if reply.status in (401, 403):
             raise UpdateRefused(
-                f"Freshdesk forbids this agent to update the ticket (HTTP 403{error_code(reply)})",
+                f"Freshdesk forbids this agent to update the ticket (HTTP {reply.status}{error_code(reply)})",
                 if_shared=NotAuthorised,
             )
         refused = refused_fields(reply)

@@ -26,7 +26,7 @@ from .core.errors import (
     UpdateRefused,
 )
 from .core.models import Change, Ticket
-from .helpdesk.http_messages import Effect
+from .helpdesk.http_messages import Effect, is_unauthorised
 from .helpdesk.json_values import mapping, string
 from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
 from .helpdesk.ticket_history import Edit, History
@@ -131,6 +131,8 @@ class Zendesk:
                     f"Zendesk refuses to show tickets (HTTP {reply.status}{error_code(reply)})",
                     if_shared=NotAuthorised if reply.status == 403 else CannotRun,
                 )
+            if not isinstance(body_of(reply).get("tickets"), list):
+                raise TicketUnreadable("Zendesk's answer holds no list of tickets")
         except TicketError as error:
             if len(part) == 1 or (not found and len(found.unread) >= MANY):
                 found.unread.update(dict.fromkeys(part, error))
@@ -183,7 +185,10 @@ class Zendesk:
                     f"Zendesk refuses this ticket's audits (HTTP {reply.status}{error_code(reply)})",
                     if_shared=NotAuthorised if reply.status == 403 else CannotRun,
                 )
-            yield from map(mapping, body_of(reply).get("audits") or ())
+            audits = body_of(reply).get("audits")
+            if not isinstance(audits, list):
+                raise TicketUnreadable("Zendesk's answer holds no list of audits")
+            yield from map(mapping, audits)
             meta = mapping(body_of(reply).get("meta"))
             if not meta.get("has_more") or not meta.get("after_cursor"):
                 return
@@ -201,6 +206,7 @@ class Zendesk:
             json={"ticket": self._with_choices(update_body(change), change)},
             effect=Effect.WRITE,
             limits=(ACCOUNT_LIMIT, UPDATE_LIMIT),
+            ours=is_unauthorised,
         )
         if reply.ok:
             return recorded(reply, change)
@@ -208,10 +214,11 @@ class Zendesk:
             raise UpdateConflict("the ticket changed since it was read")
         if reply.status in (404, 410):
             raise TicketGone("deleted")
-        if reply.status == 403:
+        if reply.status in (401, 403):
             # One private group is a matter of that ticket; several in a row are a matter of this user's rights.
             raise UpdateRefused(
-                f"Zendesk forbids this user to update the ticket (HTTP 403{error_code(reply)})", if_shared=NotAuthorised
+                f"Zendesk forbids this user to update the ticket (HTTP {reply.status}{error_code(reply)})",
+                if_shared=NotAuthorised,
             )
         if reply.status == 422:
             self._explain(details_of(reply), change)

@@ -13,6 +13,7 @@ import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.dependencies import Dependencies
@@ -446,3 +447,24 @@ def test_the_log_is_kept_for_as_many_days_as_the_settings_say(desk: Desk) -> Non
         desk("run")
         assert left().isdisjoint(gone)
     assert days[1] in left()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        FaultRule("unauthorised", method="PUT", path="/tickets/3"),
+        FaultRule("status", method="PUT", path="/tickets/3", status=302),
+        FaultRule("status", method="PUT", path="/tickets/3", status=204),
+        FaultRule("unauthorised", method="GET", path="/tickets/3/audits"),
+        FaultRule("status", method="GET", path="/tickets/3/audits", status=302),
+    ],
+    ids=lambda fault: f"{fault.method} {fault.kind} {fault.status}",
+)
+def test_whatever_is_answered_about_one_ticket_the_others_are_done_and_it_is_named(
+    open_desk: OpenDesk, fault: FaultRule
+) -> None:
+    desk = open_desk(5, faults=FaultPlan([fault]))
+    ended = desk("run", "--since", "1d", code=None)
+    assert ended.code in (0, 1)
+    assert {1, 2, 4, 5} <= set(desk.marked())
+    assert ended.code == 0 or "ticket 3: " in ended.out + ended.err

@@ -7,6 +7,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import orjson
 import pytest
 import requests
 
@@ -292,10 +293,38 @@ def test_whoever_may_neither_export_nor_search_cannot_run() -> None:
     ],
     ids=str,
 )
-def test_an_answer_that_holds_no_tickets_means_that_the_helpdesk_is_down(body: object) -> None:
-    wire = Wire(answer(200, body))
-    with pytest.raises(HelpdeskDown):
-        Zendesk(wire.transport).fetch([1])
+def test_an_answer_about_a_ticket_that_holds_none_is_that_tickets_fault(body: object) -> None:
+    found = Zendesk(Wire(answer(200, body)).transport).fetch([1])
+    assert (dict(found), list(found.unread)) == ({}, [1])
+
+
+@pytest.mark.parametrize("spoilt", [[], 7, {"audits": 7}, {"audits": None}, None, 302, 204, 401, 500], ids=str)
+def test_whatever_is_wrong_with_the_audits_of_one_ticket_is_that_tickets_fault(spoilt: object) -> None:
+    said = answer(spoilt) if isinstance(spoilt, int) and spoilt > 99 else answer(200, spoilt)
+    wire = Wire(answer(200, {"tickets": [row(id=1)]}), said, said)
+    desk = Zendesk(wire.transport)
+    desk.fetch([1])
+    with pytest.raises(TicketError) as error:
+        desk.history(1)
+    assert error.value.if_shared in (HelpdeskDown, NotAuthorised)
+    assert wire.breaker.memory().failures == 0
+
+
+@pytest.mark.parametrize("number", ["9" * 310, "1e400", "-1e400", "9223372036854775808", "1" * 5_000])
+@pytest.mark.parametrize("place", ["field", "id", "requester_id", "assignee_id", "status"])
+def test_a_number_without_measure_in_one_row_spoils_no_other(number: str, place: str) -> None:
+    odd = row(id=2) | ({"custom_fields": [{"id": 7, "value": 0}]} if place == "field" else {place: 0})
+    spoilt = orjson.dumps(odd)
+    name = b'"value":0' if place == "field" else f'"{place}":0'.encode()
+    assert name in spoilt
+    page = b'{"tickets":[%b,%b],"end_of_stream":true,"after_cursor":"x"}' % (
+        orjson.dumps(row(id=1)),
+        spoilt.replace(name, name[:-1] + number.encode()),
+    )
+    wire = Wire(answer(200, page, Content_Type="application/json"))
+    (found,) = Zendesk(wire.transport).pages(None, 0)
+    assert found.tickets[0].id == 1
+    assert {ticket.id for ticket in found.tickets} | set(found.unread) == ({1} if place == "id" else {1, 2})
 
 
 ODD = {

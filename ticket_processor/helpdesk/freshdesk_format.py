@@ -15,7 +15,7 @@ from ..core.clock import parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, TicketError
 from ..core.models import Change, Priority, Ticket
 from .http_messages import Reply
-from .json_values import field_text, mapping, string, tags_of, whole_number, with_ids
+from .json_values import field_text, mapping, string, tags_of, ticket_number, whole_number, with_ids
 from .rate_limit import Limit
 
 ACCOUNT_LIMIT, UPDATE_LIMIT, LIST_LIMIT = "account", "tickets-update", "tickets-list"
@@ -90,7 +90,7 @@ def read_ticket(
             row, read_at, names, touched=touched, listed=listed, person=person, open_statuses=open_statuses
         )
         _ = ticket.seconds_to_last_change  # dates that are none fail here
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise TicketError("Freshdesk shows this ticket in a form that cannot be read") from error
     return ticket
 
@@ -116,7 +116,7 @@ def _ticket(
     if not isinstance(tags, list):
         raise ValueError  # without them a write would lose them
     return Ticket(
-        id=row["id"],
+        id=ticket_number(row),
         subject=string(row.get("subject")),
         description=string(row.get("description_text")) or string(row.get("description")),
         status="deleted" if ended else _STATUSES.get(row.get("status", 2), own),

@@ -28,7 +28,7 @@ from .freshdesk_format import (
 )
 from .freshdesk_history import with_references
 from .http_messages import Reply
-from .json_values import mapping, string
+from .json_values import mapping, string, whole_number
 from .transport import Transport
 
 MAX_TICKET_BYTES = 2_000_000
@@ -78,10 +78,11 @@ class FreshdeskViews:
             try:
                 tickets.append(read_ticket(row, date, names, listed=True, open_statuses=self._open_statuses))
             except TicketError as error:
-                if not isinstance(row.get("id"), int):
+                number = whole_number(row.get("id"))
+                if number is None:
                     self.report("an answer of Freshdesk's held rows without a ticket's number; they were passed over")
                 else:
-                    unread[row["id"]] = error
+                    unread[number] = error
         return tuple(tickets), unread
 
     def read(self, ticket_id: int) -> TicketView | None:

@@ -66,7 +66,10 @@ def of_reply(reply: Reply, request: HttpRequest, name: str, now: float, *, sense
         return TryAgain(RateLimited(message, not_before=not_before), wait)
     if 300 <= reply.status < 400:
         host = urlsplit(reply.headers.get("Location", "")).hostname or "elsewhere"
-        return HelpdeskDown(f"{name} redirects to {host}; redirects are not followed, check the address")
+        message = f"{name} redirects to {host}; redirects are not followed, check the address"
+        if request.effect is Effect.WRITE:
+            return OutcomeUnknown(message, if_shared=HelpdeskDown)
+        return TryAgain(HelpdeskDown(message), may_be_local=True) if request.about_one else HelpdeskDown(message)
     what = "HTML or half a body where JSON was due" if senseless else f"HTTP {reply.status}"
     if request.effect is Effect.WRITE:
         return OutcomeUnknown(f"{name} answered a write with {what}", if_shared=HelpdeskDown)

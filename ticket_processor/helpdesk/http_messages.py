@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 import requests
 
 from ..core import bounded_json
 from ..core.clock import parse_http_date
+from .json_values import LARGEST
 
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
@@ -58,6 +61,11 @@ class HttpRequest:
     most: int
 
 
+def is_unauthorised(reply: Reply) -> bool:
+    """For the ``ours`` of a write to one ticket: a 401 that renewed credentials do not change may be that ticket's."""
+    return reply.status == 401
+
+
 def read_reply(response: requests.Response, most_parsed: int) -> Reply:
     """A response with its body parsed. Raises ``JsonTooLarge``."""
     body: Any = None
@@ -72,15 +80,27 @@ def read_reply(response: requests.Response, most_parsed: int) -> Reply:
 
 
 def parsed_json(content: bytes, most: int) -> Any:
-    """The JSON of a reply; ``None`` where there is none. Half of a surrogate pair becomes U+FFFD.
+    """The JSON of a reply; ``None`` where there is none.
 
-    One ticket's odd subject must not make a page of a thousand unreadable. Raises ``JsonTooLarge``.
+    One ticket's odd subject or number must not make a page of a thousand unreadable: half of a surrogate pair becomes
+    U+FFFD, and a number that is too large for any use its digits as a text. Raises ``JsonTooLarge``.
     """
     try:
         return bounded_json.loads(content, most=most)
     except orjson.JSONDecodeError:
         mended = _ESCAPE.sub(lambda match: rb"\ufffd" if match[1] else match[0], content)
     try:
-        return None if mended == content else orjson.loads(mended)
-    except orjson.JSONDecodeError:
+        return json.loads(mended.decode(), parse_int=_number, parse_float=_number, parse_constant=_refused)
+    except (ValueError, RecursionError):
         return None
+
+
+def _number(digits: str) -> int | float | str:
+    if len(digits) <= 20 and digits.lstrip("-").isdecimal() and abs(int(digits)) <= LARGEST:
+        return int(digits)
+    number = float(digits)
+    return number if math.isfinite(number) else digits
+
+
+def _refused(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+LARGEST = 2**63 - 1
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 _EMPTY: tuple[object, ...] = (None, "", [])
 """Values of an empty field. An unticked box is not among them: a person may have unticked it."""
@@ -21,13 +22,21 @@ def string(value: object) -> str:
 
 
 def whole_number(value: object) -> int | None:
-    """The whole number; ``None`` in place of anything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """The whole number; ``None`` in place of anything else, such as a number that no database keeps."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST else None
+
+
+def ticket_number(row: Mapping[str, Any]) -> int:
+    """The number of a ticket's row. Raises ``ValueError`` for one that cannot be a ticket's."""
+    number = whole_number(row.get("id"))
+    if number is None:
+        raise ValueError
+    return number
 
 
 def with_ids(rows: list[Any]) -> list[dict[str, Any]]:
     """The rows that are objects with a number as ``id``."""
-    return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)]
+    return [row for row in rows if isinstance(row, dict) and whole_number(row.get("id")) is not None]
 
 
 def tags_of(value: object) -> tuple[str, ...]:

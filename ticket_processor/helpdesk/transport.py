@@ -25,7 +25,7 @@ from ..core.bounded_http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong
 from ..core.bounded_json import JsonTooLarge
 from ..core.circuit_breaker import Admission, Breaker
 from ..core.clock import Clock, Deadline
-from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketUnreadable
+from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketError, TicketUnreadable
 from ..core.urls import is_loopback
 from . import http_failures
 from .http_failures import TryAgain
@@ -100,6 +100,7 @@ class Transport:
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
         self.counts: dict[str, int] = {}
+        self._accepted = False  # our credentials, by some answer: a 401 after that may be one ticket's
         self.date: float | None = None
         """The server's own clock in its last answer, Unix seconds."""
 
@@ -156,8 +157,11 @@ class Transport:
                 if auth.renew(token):
                     token = auth.header()
                     reply = self._send_once(request, token)
-            if reply.status == 401:
+            if reply.status == 401 and about_one and self._accepted:
+                raise TicketError(f"{self.name} refuses to show this (HTTP 401)", if_shared=NotAuthorised)
+            if reply.status == 401 and not request.ours(reply):
                 raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
+            self._accepted = self._accepted or (signed and reply.ok)
             return reply
 
         try:
@@ -225,7 +229,7 @@ class Transport:
             reply.headers.get("X-Request-Id"),
         )
         limited = (reply.status in (408, 429) or reply.status >= 500) and not request.ours(reply)
-        senseless = reply.ok and reply.body is None and reply.status != 204
+        senseless = reply.ok and reply.body is None and (reply.status != 204 or request.about_one)
         self.throttle.learn(self._read_limits(response.headers))
         if limited or senseless or 300 <= reply.status < 400:
             failed = http_failures.of_reply(reply, request, self.name, self._clock.now(), senseless=senseless)

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError
 from ..core.models import Change, Priority, Ticket
 from .http_messages import Reply
-from .json_values import field_text, mapping, string, tags_of, whole_number
+from .json_values import field_text, mapping, string, tags_of, ticket_number, whole_number
 from .protocol import JobStatus
 from .rate_limit import Limit
 from .ticket_history import Edit, changed
@@ -232,7 +232,7 @@ def read_ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[i
     try:
         ticket = _ticket(row, read_at, people)
         _ = ticket.seconds_to_last_change  # dates that are none fail here
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise TicketError("Zendesk shows this ticket in a form that cannot be read") from error
     return ticket
 
@@ -259,7 +259,7 @@ def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, 
     name, address = people.get(requester or 0, ("", ""))
     names = (string(origin.get("name")), name)
     return Ticket(
-        id=row["id"],
+        id=ticket_number(row),
         subject=string(row.get("subject") or row.get("raw_subject")),
         description=string(row.get("description")),
         status=row.get("status") or "new",

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from ..core.errors import HelpdeskDown, TicketError, TicketUnreadable
 from ..core.models import Ticket
 from .http_messages import Reply
-from .json_values import mapping
+from .json_values import mapping, whole_number
 from .transport import Transport
 from .zendesk_format import ACCOUNT_LIMIT, body_of, people_of, read_ticket
 
 SHOW_MANY_MAX = 100
+ALL_NAMELESS = 3
+"""From so many rows on, none of which has a ticket's number, it is the answer that is at fault."""
 MAX_PAGE_BYTES = 12_000_000
 """Of a page of tickets: a thousand mostly have 3 to 8 MB. While one page is read, another is held."""
 
@@ -39,9 +41,12 @@ class ZendeskReads:
         about_one: bool = False,
     ) -> Reply:
         """One answer of at most ``most`` bytes; with ``about_one`` what it lacks is a fault of its tickets."""
-        return self._transport.request(
+        reply = self._transport.request(
             "GET", "/api/v2" + path, params=params, limits=limits, most=most, about_one=about_one
         )
+        if about_one and reply.ok and not isinstance(reply.body, dict):
+            raise TicketUnreadable("Zendesk's answer is no JSON object")
+        return reply
 
     def page(
         self,
@@ -75,12 +80,12 @@ class ZendeskReads:
             try:
                 tickets.append(read_ticket(row, reply.date, people))
             except TicketError as error:
-                number = row.get("id")
-                if isinstance(number, int):
+                number = whole_number(row.get("id"))
+                if number is not None:
                     unread[number] = error
                 else:
                     nameless += 1
-        if nameless and not tickets and not unread:
+        if nameless >= ALL_NAMELESS and not tickets and not unread:
             raise HelpdeskDown("Zendesk's answer holds not one ticket with its number")
         if nameless:
             self.report("an answer of Zendesk's held rows without a ticket's number; they were passed over")
