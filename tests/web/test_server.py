@@ -12,7 +12,8 @@ pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 
 from fastapi import FastAPI
 
-from ticket_processor.web.server import Server, listening
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.web.server import Server, listening, trusted
 
 
 @pytest.mark.slow
@@ -26,3 +27,16 @@ def test_a_page_that_asks_again_after_a_while_finds_its_connection_open() -> Non
             assert client.getresponse().read()
             time.sleep(6)  # longer than uvicorn would wait by itself
     server.stop()
+
+
+@pytest.mark.parametrize(
+    "proxy", ["*", "0.0.0.0/0", "::/0", "8.0.0.0/8", "0.0.0.0/1", "10.0.0.0/7", "proxy.example", ""]
+)
+def test_a_proxy_that_stands_for_anybody_is_refused(proxy: str) -> None:
+    with pytest.raises(ConfigError, match="--proxy"):
+        trusted(["127.0.0.1", proxy])
+
+
+def test_single_proxies_and_private_networks_are_taken() -> None:
+    named = ("127.0.0.1", "203.0.113.7", "10.0.0.0/8", "192.168.4.0/24", "fd00::/8", "2001:db8::1")
+    assert trusted(named) == named

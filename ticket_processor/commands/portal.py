@@ -80,10 +80,10 @@ def portal(
         from .portal_admin import create_admin
 
         return create_admin(settings, email, screen), 0
-    from ..web.server import listening
+    from ..web.server import listening, trusted
 
     host = host or settings.portal.host
-    proxies = tuple(proxy or ())
+    proxies = trusted(proxy or ())
     at = listening(host, settings.portal.port if port is None else port)
     screen.notices([*settings.notices, *reached(settings, host, at, proxies)])
     say = (lambda _line: None) if quiet else say_line

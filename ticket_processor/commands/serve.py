@@ -69,7 +69,7 @@ def serve(
     from ..web.delivery_queue import DeliveryQueue
     from ..web.group_commit import GroupCommit
     from ..web.player import RunPlayer, analysed, doors_of
-    from ..web.server import Server, listening
+    from ..web.server import Server, listening, trusted
     from ..web.worker import Worker
 
     if metrics:
@@ -81,8 +81,9 @@ def serve(
     is_local = settings.helpdesk == "local"
     if is_local:
         need_parts()
+    proxies = trusted(proxy or ())
     at = listening(host, port)
-    notices = reached(settings, host, at, proxy or ()) if is_local else _open_to_others(host, at.getsockname()[0])
+    notices = reached(settings, host, at, proxies) if is_local else _open_to_others(host, at.getsockname()[0])
     join_s = 0.0 if is_local else settings.serve.join_s  # a submitted ticket is whole
     queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=join_s)
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
@@ -109,7 +110,7 @@ def serve(
             process = PortalProcess(settings, clock, settings.portal.url or own, queue, worker.wake, say)
             ends.callback(process.close)
             app.mount("/", process.app)
-        server = Server(app, at, proxy or ())
+        server = Server(app, at, proxies)
         screen.notices([*settings.notices, *notices])
         code = until_stopped(
             clock, jobs, server, worker, ends.close, lambda: screen.say(f"Serving at {own} ; Ctrl-C ends it.")
