@@ -108,6 +108,9 @@ def test_no_odd_spelling_of_an_address_stays_one(link: str) -> None:
         ),
         ("届きません。iPhone", "届きません。 iPhone"),
         ("share //files/docs", "share //files/docs"),
+        ("refund $899, R$ 500 or 100$", "refund $899, R$ 500 or 100$"),
+        ("+5%, -$7, §3, #42", "+5%, -$7, §3, #42"),
+        ("${var} $x$", "var x"),
     ],
 )
 def test_ordinary_words_stay_readable(text: str, shown: str) -> None:

@@ -119,7 +119,7 @@ _DOMAIN = lazy_pattern(
 _DOTTED = lazy_pattern(r"(?<=\S)\.(?=[^\W\d_])|(?<=\S)\u3002(?=[A-Za-z])")
 _NUMERIC = lazy_pattern(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3,8}(?::\d\S*|[/?#][^\s?#]\S*|/(?!\S))")
 _NO_SCHEME = lazy_pattern(r"(?<![^\s(])/{2,}[^\s/”]*\.[^\s”]\S*")
-_MARKUP = lazy_pattern(r"\{%|%\}|[*`~|{}<>@＠^$\\]|(?<!\w)_+|_+(?!\w)")
+_MARKUP = lazy_pattern(r"\{%|%\}|[*`~|{}<>@＠^\\]|\$(?!\s?\d)(?<!\d\$)|(?<!\w)_+|_+(?!\w)")  # money keeps its sign
 _LINE_MARKUP = lazy_pattern(r"^[ \t]*(?:#{1,6}[ \t]+|>+[ \t]?|[-+][ \t]+|={3,}|-{3,})", re.MULTILINE)
 _BRACKETS = str.maketrans("[]", "()")
 # Words of one line, single spaces between them, and marks where they can begin nothing. Most texts are like that, and
