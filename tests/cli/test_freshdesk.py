@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.sandbox.freshdesk_memory import PERSON_ID
 from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 
@@ -186,3 +187,24 @@ def test_the_tour_of_freshdesk_needs_no_account(bare: Command) -> None:
     ended = bare("run", "--sandbox", "--helpdesk", "freshdesk", "--no-llm")
     assert ended.out.startswith("128 invented tickets seeded into a sandbox")
     assert "0 human values changed, 0 foreign tags removed, 0 public comments" in ended.out
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        FaultRule("unauthorised", method="PUT", path="/tickets/2"),
+        FaultRule("status", method="PUT", path="/tickets/2", status=302),
+        FaultRule("unauthorised", method="GET", path="/tickets/2"),
+        FaultRule("status", method="GET", path="/tickets/2", status=204),
+        FaultRule("status", method="GET", path="/tickets/2", status=302),
+    ],
+    ids=lambda fault: f"{fault.method} {fault.kind} {fault.status}",
+)
+def test_whatever_is_answered_about_one_ticket_the_others_are_done_and_it_is_named(
+    desk: FreshDesk, fault: FaultRule
+) -> None:
+    desk.sandbox.faults = FaultPlan([fault])
+    ended = desk("run", "--since", "1d", code=None)
+    assert ended.code in (0, 1)  # 0: the note is there, and the ticket waits for the next run
+    assert all("ai_processed" in desk.ticket(number)["tags"] for number in (1, 3))
+    assert "ticket 2: " in ended.out + ended.err
