@@ -61,9 +61,9 @@ def sandbox(*options: str, plan: str = "unlimited", core: int | None = None) -> 
             found[match[1]] = match[2]
         if "TICKETBOT_MODELS" in found:
             break
-    clean = {
-        name: value for name, value in os.environ.items() if not name.startswith(("ZENDESK", "OPENAI", "TICKETBOT"))
-    }
+    # Without compiled files each process would compile all modules anew, which no installation does.
+    left_out = ("ZENDESK", "OPENAI", "TICKETBOT", "PYTHONDONTWRITEBYTECODE")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     with tempfile.TemporaryDirectory() as folder:
         try:
             yield {**clean, **found, "TICKETBOT_STATE_DIR": f"{folder}/state", "TICKETBOT_LOG_DIR": f"{folder}/logs"}

@@ -24,6 +24,7 @@ from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatu
 from ticket_processor.core.reasons import CHANGED_AGAIN
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.batch_trust import BatchTrust
+from ticket_processor.helpdesk.protocol import JobStatus
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.delivery import FEW, MOST_ITEMS, Delivery
 from ticket_processor.pipeline.jobs import TRIAL_ITEMS
@@ -144,10 +145,10 @@ def test_towards_the_end_jobs_are_sent_before_they_are_full(bench: Bench) -> Non
     write_back = bench.write_back(delivery=Delivery())
     write_back.take(tickets(bench, 60))
     list(write_back.advance(outstanding=60))
-    list(write_back.advance(outstanding=122, last=True))
+    list(write_back.advance(outstanding=183, last=True))
     assert bench.desk.sizes() == []
-    list(write_back.advance(outstanding=121, last=True))
-    assert bench.desk.sizes() == [60]  # half as many as are still to come
+    list(write_back.advance(outstanding=182, last=True))
+    assert bench.desk.sizes() == [60]  # a third as many as are still to come
 
 
 def test_a_small_job_is_waited_for_however_few_are_to_come(bench: Bench) -> None:
@@ -385,6 +386,34 @@ def test_several_jobs_are_polled_with_one_request_and_never_more_than_allowed_ar
     bench.desk.slow = False
     written_once(bench, outcomes_of(write_back.finish()))
     assert sum(bench.desk.sizes()) == 450
+
+
+def test_a_small_job_behind_large_ones_is_asked_for_when_it_should_have_ended_at_their_pace(bench: Bench) -> None:
+    taken, begun = bench.desk.jobs_taken, dict[str, float]()
+
+    def jobs(job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        """Each starts after a second, and takes 0.07 s for an item."""
+        made = {job_id: int((bench.clock.monotonic() - begun[job_id] - 1) / 0.07) for job_id in job_ids}
+        bench.desk.asked.append(("jobs", tuple(job_ids)))
+        ended = {job_id: dict.fromkeys((it.ticket_id for it in taken[job_id]), True) for job_id in job_ids}
+        return {
+            job_id: JobStatus(True, ended[job_id], len(taken[job_id]))
+            if count >= len(taken[job_id])
+            else JobStatus(False, progress=max(0, count))
+            for job_id, count in made.items()
+        }
+
+    bench.desk.jobs = jobs  # type: ignore[method-assign]
+    write_back = bench.write_back(delivery=Delivery("batch"))
+    for first, count, pause in ((1, 100, 7.0), (101, SMALL_JOB, 0.0)):
+        write_back.take(tickets(bench, count, first))
+        assert list(write_back.advance(0, last=True)) == []
+        begun[f"job-{len(taken)}"] = bench.clock.monotonic()
+        bench.clock.advance(pause)
+    end = begun["job-2"] + 1 + SMALL_JOB * 0.07
+    written_once(bench, outcomes_of(write_back.finish()))
+    assert end <= bench.clock.monotonic() <= end + 1
+    assert bench.desk.times("jobs") <= 4
 
 
 def test_with_too_many_tickets_waiting_the_run_waits_for_its_jobs(bench: Bench) -> None:

@@ -51,11 +51,9 @@ class _Job:
     looks: int = 0
     done: bool = False
 
-    def left_s(self, status: JobStatus | None, now: float) -> float:
-        """Seconds until it should have ended, by its progress so far."""
-        if status is None or not status.progress or self.looks:
-            return POLL_S
-        return (now - self.begun) * (len(self.works) - status.progress) / status.progress
+    def left_s(self, pace_s: float | None, now: float) -> float:
+        """Seconds until it should have ended, at ``pace_s`` seconds an item."""
+        return POLL_S if pace_s is None or self.looks else pace_s * len(self.works) - (now - self.begun)
 
 
 class UpdateJobs:
@@ -87,6 +85,7 @@ class UpdateJobs:
         self._ended: dict[str, JobStatus] = {}
         self._arrived: deque[tuple[Settlement, str]] = deque()
         self._next_poll = 0.0
+        self._pace_s: float | None = None
         self._none_before = 0.0
         self._given_up = False
         self._in_vain = 0
@@ -224,6 +223,9 @@ class UpdateJobs:
         now = self._clock.monotonic()
         ended = {job_id: statuses[job_id] for job_id in asked if job_id in statuses and statuses[job_id].ended}
         self._ended |= ended
+        # The quickest tells how long the others take: of one just begun, most of the time so far was spent waiting.
+        paces = [(now - self._jobs[job_id].begun) / it.progress for job_id, it in statuses.items() if it.progress]
+        self._pace_s = min(filter(None, [self._pace_s, *paces]), default=None)
         left = [SOONEST_S]
         for job_id in asked:
             if job_id in ended:
@@ -236,7 +238,7 @@ class UpdateJobs:
                 self._back(job, doubt=reasons.NO_CLEAR_ANSWER)
                 self._learn_from(done=False)
             else:
-                left.append(job.left_s(statuses.get(job_id), now))
+                left.append(job.left_s(self._pace_s, now))
         self._next_poll = now + min(max(left), POLL_S if self.trust.on_trial else LATEST_S)
 
     def _learn_from(self, *, done: bool) -> None:

@@ -165,7 +165,7 @@ class WriteBack:
         self._jobs.poll_due()
         yield from self._take_in(AT_ONCE)
         # Towards the end, waiting until a job is full would take longer than two jobs.
-        enough = max(SMALL_JOB, outstanding // 2) if last else MOST_ITEMS
+        enough = max(SMALL_JOB, outstanding // 3) if last else MOST_ITEMS
         if self._route.batching and not last:
             outstanding = max(outstanding, self._delivery.batch_from)  # the next are only not taken in yet
         linger = LAST_LINGER_S if last else LINGER_S
