@@ -84,7 +84,7 @@ def test_a_text_that_gives_orders_is_escalated_by_its_tag_alone(desk: Desk) -> N
 
 def test_a_dry_run_shows_the_plan_and_a_note_that_adds_nothing_is_not_written(desk: Desk) -> None:
     (desk.folder / "ticketbot.toml").write_text('[policy]\nnote = "when-useful"\n', encoding="utf-8")
-    shown = desk("run", "--since", "1d", "--dry-run").out
+    shown = desk("run", "--since", "1d", "--dry-run", "--details").out
     assert "note | Escalation: security, high risk" in shown
     desk("run", "--since", "1d")
     assert {number: len(desk.notes(number)) for number in desk.tickets} == {1: 1, 2: 1, 3: 0, 4: 1}

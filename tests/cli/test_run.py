@@ -175,7 +175,7 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing_anywhere(smart: Desk
     smart.sandbox.store.person_edit(1, add_tags=("vip",), priority="low")
     smart.advance(120)
     before = {number: dict(ticket.json) for number, ticket in smart.tickets.items()}
-    ended = smart("run", "--since", "1d", "--dry-run")
+    ended = smart("run", "--since", "1d", "--dry-run", "--details")
     for text in ("ticket 1 (", "+ tag ai_processed", "~ priority - -> ", "priority stays low", "+ note | Triage: "):
         assert text in ended.out
     assert "6 planned" in ended.out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.commands.before_after import BeforeAfter, telling
+from ticket_processor.commands.before_after import BeforeAfter
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import RunSummary, Writes
 from ticket_processor.monitoring.messages import escalation_of
@@ -16,7 +16,7 @@ from ticket_processor.monitoring.open_alerts import (
     told_of_escalated,
 )
 from ticket_processor.monitoring.slo import DAY
-from ticket_processor.reporting.run_tally import MOST_LISTED, RunTally, Seen, next_steps, why_no_model
+from ticket_processor.reporting.run_tally import MOST_LISTED, RunTally, Seen, next_steps, telling, why_no_model
 from ticket_processor.reporting.run_words import difference, headline, outcome_line, summary_text
 from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.wiring.ticket_subjects import LONGEST, MOST_KEPT, NO_SUBJECT, Subjects, shown_subject

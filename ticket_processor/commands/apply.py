@@ -32,7 +32,7 @@ from ..wiring.learnt_policy import with_learnt
 from ..wiring.runs import RunArguments, write
 from ..wiring.ticket_subjects import Subjects
 from .backfill import settings_digest
-from .options import ConfigOption, JsonOption, QuietOption, VerboseOption
+from .options import ConfigOption, DetailsOption, JsonOption, QuietOption, VerboseOption
 from .screen import Screen
 
 DEADLINE_S = 12 * 3600.0
@@ -46,15 +46,18 @@ def apply(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What 'ticketbot run --backfill' wrote.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Write at most this many tickets.")] = None,
+    details: DetailsOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Write the results of a backfill to the helpdesk, exactly once."""
+    if details and not dry_run:
+        raise ConfigError("--details belongs to --dry-run")
     # The whole file is read before anything is written. A line that today's settings would not decide so is refused.
     settings, _ = with_learnt(load(config=config))
-    screen = Screen(quiet=quiet, as_json=as_json)
+    screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
     given = [key.get_secret_value() for key in settings.audit.keys]
     results = Results(file, settings.desk.base_url, known_keys(given, settings.state_folder))
     subjects = Subjects()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from ..reporting.run_tally import telling
 from .screen import harmless, linked
 
-WHOLE = 10
 PAPER_WIDTH = 120
 _PRIORITY = len("normal -> urgent")
 
@@ -31,6 +30,11 @@ class BeforeAfter:
     features: frozenset[str] = field(default_factory=frozenset)
 
     @property
+    def number(self) -> int:
+        """The ticket's."""
+        return self.ticket_id
+
+    @property
     def priority(self) -> str:
         """``- -> high``, or the unchanged value."""
         before, after = self.priority_before or "-", self.priority_after or "-"
@@ -50,18 +54,6 @@ class BeforeAfter:
             ("answered by", self.answered_by),
             ("note", self.note or "-"),
         )
-
-
-def telling(rows: Sequence[BeforeAfter], most: int = WHOLE) -> list[BeforeAfter]:
-    """The tickets that together show the most features, rare ones first; sorted by number."""
-    often = Counter(feature for row in rows for feature in row.features)
-    left, chosen, known = list(rows), list[BeforeAfter](), set[str]()
-    while left and len(chosen) < most:
-        best = max(left, key=lambda row: (sum(often[new] ** -0.5 for new in row.features - known), -row.ticket_id))
-        left.remove(best)
-        chosen.append(best)
-        known |= best.features
-    return sorted(chosen, key=lambda row: row.ticket_id)
 
 
 def show(rows: Sequence[BeforeAfter], out: TextIO) -> None:

@@ -19,7 +19,7 @@ from ..core.fair_pool import FairPool
 from ..core.models import Outcome, OutcomeStatus
 from ..monitoring.run_watch import tally_of, tended
 from ..reporting.run_tally import RunTally, Seen
-from ..reporting.run_words import difference, headline
+from ..reporting.run_words import headline
 from ..settings.accounts import ConfiguredAccount, load_accounts, unused_variables
 from ..state.sqlite import is_there
 from ..wiring import runs
@@ -122,8 +122,8 @@ class AccountRun:
             quietly = self.exit_code == ExitCode.LOCKED
             (self._screen.notices if quietly else self._screen.problems)(self.problems, account=name)
             return
-        for seen in self._planned:
-            self._screen.say(f"{name}: {difference(seen)}")
+        for line in self._screen.planned(self._planned):
+            self._screen.say(f"{name}: {line}", fit=True)
         if dry_run and settings is not None:
             self._screen.say(f"{name}: state in {settings.state_folder}, log in {settings.log_dir}")
         self._screen.shortcomings(self.finished.summary, self.finished.log, account=name)

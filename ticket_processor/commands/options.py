@@ -25,6 +25,9 @@ ConfigsOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")]
 NoModelOption = Annotated[bool, typer.Option("--no-llm", help="Keyword rules only, whatever models are set.")]
+DetailsOption = Annotated[
+    bool, typer.Option("--details", help="With --dry-run: show every ticket in full, not totals and ten of them.")
+]
 HtmlOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write a report with plots; needs the extra 'report'.")
 ]

@@ -15,7 +15,7 @@ from ..core.clock import SystemClock
 from ..core.errors import ConfigError, StateUnusable
 from ..core.models import HelpdeskKind
 from ..state.sqlite import is_there
-from .options import ConfigsOption, JsonOption, NoModelOption, QuietOption, VerboseOption
+from .options import ConfigsOption, DetailsOption, JsonOption, NoModelOption, QuietOption, VerboseOption
 
 if TYPE_CHECKING:
     from ..core.models import Outcome
@@ -112,12 +112,15 @@ def run(
     as_new: Annotated[
         bool, typer.Option("--as-new", help="With --backfill: whole decisions, with priority, group and note.")
     ] = False,
+    details: DetailsOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> tuple[int, int]:
     """Triage new tickets, once."""
+    if details and not dry_run:
+        raise ConfigError("--details belongs to --dry-run")
     if (split is None) is not (candidate is None):
         raise ConfigError("--split and --candidate go together")
     if split is not None and sandbox:
@@ -150,7 +153,7 @@ def run(
     flags["run", "shard"] = shard
     if no_llm:
         flags["models", "names"] = []
-    screen = Screen(quiet=quiet, as_json=as_json)
+    screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
     if backfill and not accounts:
         without = {
             "--dry-run": dry_run,

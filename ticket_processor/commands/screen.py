@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import IO, TYPE_CHECKING, TextIO, cast
 
 from ..analysis.text.outgoing import told
@@ -15,8 +18,9 @@ from ..core import verbose
 from ..core.errors import CannotRun
 from ..core.models import Outcome, OutcomeStatus
 from ..core.run_summary import RunSummary
+from ..reporting.dry_run import planned_lines
 from ..reporting.run_tally import RunTally, Seen, next_steps, why_no_model
-from ..reporting.run_words import category_counts, difference, outcome_line, summary_text
+from ..reporting.run_words import counted, outcome_line, summary_text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -79,13 +83,23 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 class Screen:
-    """Prints to ``out``; problems and progress go to ``err``, so that ``--json`` output stays clean."""
+    """Prints to ``out``; problems and progress go to ``err``, so that ``--json`` output stays clean.
+
+    ``brief``: of a dry run totals and some tickets, instead of every ticket.
+    """
 
     def __init__(
-        self, *, quiet: bool = False, as_json: bool = False, out: TextIO | None = None, err: TextIO | None = None
+        self,
+        *,
+        quiet: bool = False,
+        as_json: bool = False,
+        brief: bool = False,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
     ) -> None:
         self._quiet = quiet
         self._as_json = as_json
+        self._brief = brief
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._advance: Advance | None = None
@@ -96,9 +110,11 @@ class Screen:
         """Whether a bar is being shown."""
         return self._advance is not None
 
-    def _print(self, text: str, file: TextIO) -> None:
+    def _print(self, text: str, file: TextIO, *, fit: bool = True) -> None:
         """A line, above the bar if there is one on that terminal."""
         text = harmless(text)
+        if fit and file.isatty():
+            text = _fitted(text, file)
         if self._above is not None and file.isatty():
             self._above(text)
         else:
@@ -109,10 +125,10 @@ class Screen:
         with printing():
             print(harmless(json.dumps(data, ensure_ascii=False)), file=self._out, flush=True)
 
-    def say(self, text: str) -> None:
-        """Print a line, unless ``--json`` or ``--quiet`` is given."""
+    def say(self, text: str, *, fit: bool = False) -> None:
+        """Print a line, unless ``--json`` or ``--quiet`` is given; with ``fit`` a terminal gets no broken words."""
         if not (self._quiet or self._as_json):
-            self._print(text, self._out)
+            self._print(text, self._out, fit=fit)
 
     def notices(self, notices: Sequence[str], *, account: str = "") -> None:
         """Print notices, which stop nothing; with the name of the ``account``, where there are several."""
@@ -210,8 +226,12 @@ class Screen:
 
     @property
     def tells_each(self) -> bool:
-        """Whether each ticket's outcome is printed: not with ``--json`` or ``--quiet``, nor while a bar is shown."""
-        return not (self._quiet or self._as_json or self.watched)
+        """Whether each ticket's outcome is printed: not with ``--json``, ``--quiet`` or ``brief``, nor beside a bar."""
+        return not (self._quiet or self._as_json or self._brief or self.watched)
+
+    def planned(self, tickets: Sequence[Seen]) -> list[str]:
+        """The lines on what a dry run would have changed."""
+        return planned_lines(tickets, details=not self._brief)
 
     def outcome(self, ended: Outcome | Seen, *, line: bool = True, account: str = "") -> None:
         """Take one ticket's outcome: move the bar, or print a line where there is none. Failures always print.
@@ -224,8 +244,8 @@ class Screen:
             self._advance(1)
         if seen.outcome.status is OutcomeStatus.FAILED:
             self._print(_named(account) + outcome_line(seen), self._err)
-        elif line and self._advance is None and seen.outcome.status is not OutcomeStatus.PLANNED:
-            self.say(_named(account) + outcome_line(seen))
+        elif line and self.tells_each and seen.outcome.status is not OutcomeStatus.PLANNED:
+            self.say(_named(account) + outcome_line(seen), fit=True)
 
     def finished(
         self,
@@ -237,7 +257,7 @@ class Screen:
         tally: RunTally | None = None,
         more: Sequence[str] = (),
     ) -> None:
-        """The run's summary, after the differences that a dry run would have made.
+        """The run's summary, after what a dry run would have changed.
 
         ``title`` stands before the run's id; without ``log`` there are no receipts. With ``tally`` a person at a
         terminal is shown as well what is worth a look, and what to do next: ``more``, where there is any.
@@ -246,9 +266,9 @@ class Screen:
         if self._as_json:
             self._print_json(run_data(summary, log, shown, tally))
         else:
-            for item in shown:
-                self.say(difference(item))
-            self.say(summary_text(summary, log, title, tally))
+            for line in self.planned(shown):
+                self.say(line, fit=True)
+            self.say(summary_text(summary, log, title, tally), fit=True)
             if tally is not None and self._out.isatty() and not self._quiet:
                 self._for_a_person(summary, tally, more)
             else:
@@ -275,9 +295,9 @@ class Screen:
         from rich.text import Text
 
         console = Console(file=self._out)
-        if summary.categories:
-            console.print(Text(f"  categories: {category_counts(summary)}"))
-        if look_at := tally.look_at:
+        if summary.categories and not summary.dry_run:
+            console.print(Text(f"  categories: {counted(summary.categories)}"))
+        if look_at := () if self._brief else tally.look_at:
             table = Table(box=box.SIMPLE_HEAD)
             longest = max(len(str(seen.outcome.ticket_id)) for seen in look_at)
             table.add_column("Ticket", justify="right", no_wrap=True, min_width=max(6, longest))
@@ -292,7 +312,23 @@ class Screen:
         if steps:
             console.print(Text("Next", style="bold"))
         for step in steps:
-            console.print(Text(f"  {harmless(step)}"), soft_wrap=True)
+            self.say(f"  {step}", fit=True)
+
+
+def _fitted(text: str, file: TextIO) -> str:
+    """``text`` with its long lines ended between words, where the terminal would end them within one."""
+    try:
+        columns = os.get_terminal_size(file.fileno()).columns
+    except (OSError, ValueError):
+        columns = shutil.get_terminal_size().columns
+    lines = []
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip()))
+        wrap = TextWrapper(
+            columns or 80, break_long_words=False, break_on_hyphens=False, subsequent_indent=indent + "  "
+        )
+        lines += wrap.wrap(line) or [""]
+    return "\n".join(lines)
 
 
 def linked(number: str, url: str) -> Text:

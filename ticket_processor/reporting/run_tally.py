@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from ..core.models import Outcome, OutcomeStatus
 from ..core.run_summary import RunSummary
@@ -42,6 +43,45 @@ class Seen:
     def reasons(self) -> tuple[str, ...]:
         """Why it is escalated, in fixed words."""
         return self.outcome.change.escalated if self.outcome.change is not None else ()
+
+    @property
+    def number(self) -> int:
+        """The ticket's."""
+        return self.outcome.ticket_id
+
+    @property
+    def features(self) -> frozenset[str]:
+        """The things that it shows."""
+        analysis = self.outcome.analysis
+        of = (analysis.category, analysis.urgency, analysis.language) if analysis is not None else ()
+        return frozenset((*self.why, *self.reasons, *of))
+
+
+class Showing(Protocol):
+    """A ticket, and the things that it shows."""
+
+    @property
+    def number(self) -> int:
+        """The ticket's."""
+
+    @property
+    def features(self) -> frozenset[str]:
+        """In any words, of which equal ones are one thing."""
+
+
+Shown = TypeVar("Shown", bound=Showing)
+
+
+def telling(tickets: Sequence[Shown], most: int = MOST_LISTED) -> list[Shown]:
+    """The tickets that together show the most features, rare ones first; sorted by number."""
+    often = Counter(feature for ticket in tickets for feature in ticket.features)
+    left, chosen, known = list(tickets), list[Shown](), set[str]()
+    while left and len(chosen) < most:
+        best = max(left, key=lambda one: (sum(often[new] ** -0.5 for new in one.features - known), -one.number))
+        left.remove(best)
+        chosen.append(best)
+        known |= best.features
+    return sorted(chosen, key=lambda one: one.number)
 
 
 @dataclass

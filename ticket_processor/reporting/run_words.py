@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..core.models import Change, Outcome, OutcomeStatus
 from ..core.run_summary import ClusterUse, Forecast, RunSummary
 from .run_tally import RunTally, Seen, counts_text, why_no_model
 
-MOST_CATEGORIES = 8
+MOST_COUNTED = 8
 
 
 def outcome_line(ended: Outcome | Seen) -> str:
@@ -19,7 +20,7 @@ def outcome_line(ended: Outcome | Seen) -> str:
     if outcome.change is not None:
         words.append("+" + " +".join(outcome.change.tags_added) if outcome.change.tags_added else "no new tags")
         words += ["-" + " -".join(outcome.change.tags_removed)] if outcome.change.tags_removed else []
-        words += _new_values(outcome.change)
+        words += new_values(outcome.change)
     return "; ".join([*words, *_named(seen)])
 
 
@@ -28,7 +29,7 @@ def _named(seen: Seen) -> list[str]:
     return [f"“{seen.subject}”"] * bool(seen.subject) + [seen.url] * bool(seen.url)
 
 
-def _new_values(change: Change) -> list[str]:
+def new_values(change: Change) -> list[str]:
     """Priority, group and fields, from and to; what a field held before is not told."""
     words = []
     if change.priority is not None or "priority" in change.cleared:
@@ -49,7 +50,7 @@ def difference(ended: Outcome | Seen) -> str:
     lines = ["  ".join((f"ticket {outcome.ticket_id} ({outcome.reason})", *_named(seen)))]
     lines += [f"  + tag {tag}" for tag in change.tags_added]
     lines += [f"  - tag {tag}" for tag in change.tags_removed]
-    lines += [f"  ~ {words}" for words in _new_values(change)]
+    lines += [f"  ~ {words}" for words in new_values(change)]
     if change.priority is None and change.priority_before is not None and "priority" not in change.cleared:
         lines.append(f"    priority stays {change.priority_before}, set already")
     lines += [f"    field {key} stays as it is, set already" for key in change.fields_kept]
@@ -115,12 +116,14 @@ def cluster_text(use: ClusterUse) -> str:
     return f"{counts}, asked a second time: {again}; {about}"
 
 
-def category_counts(summary: RunSummary) -> str:
-    """The categories, the most frequent first; of many the rest as one number."""
-    found = sorted(summary.categories.items(), key=lambda item: (-item[1], item[0]))
-    words = [f"{name} {count:,}" for name, count in found[:MOST_CATEGORIES]]
-    if rest := sum(count for _, count in found[MOST_CATEGORIES:]):
-        words.append(f"{len(found) - MOST_CATEGORIES} more {rest:,}")
+def counted(found: Mapping[str, int], order: Sequence[str] = ()) -> str:
+    """Such as ``billing 30, order 4``: in ``order``, else the most frequent first, and of many the rest as one."""
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    if order:
+        ranked = [(name, found[name]) for name in order if name in found]
+    words = [f"{name} {count:,}" for name, count in ranked[:MOST_COUNTED]]
+    if rest := sum(count for _, count in ranked[MOST_COUNTED:]):
+        words.append(f"{len(ranked) - MOST_COUNTED} more {rest:,}")
     return ", ".join(words)
 
 
