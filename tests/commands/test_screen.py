@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.commands.progress_bar import pace
 from ticket_processor.commands.screen import Screen, harmless
 from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.reporting.run_words import difference, outcome_line, summary_text
 
+from ..support.cases import for_each
 from ..support.fakes import a_change, an_analysis
 
 LOG = Path("logs/ticketbot-2026-11-21.jsonl")
@@ -152,17 +154,75 @@ def test_where_nobody_watches_there_is_no_bar_and_no_colour() -> None:
     assert "\x1b" not in watched.out.getvalue()
 
 
-@pytest.mark.parametrize(("total", "shown"), [(3, "1/3"), (None, "1")])
-def test_only_a_total_that_is_known_makes_a_bar(monkeypatch: pytest.MonkeyPatch, total: int | None, shown: str) -> None:
+@for_each(
+    ("done", "total", "seconds", "under_way", "words"),
+    [
+        (45, 128, 9.0, 0, "45 of 128, 5.0/s, 0:00:17 left"),
+        (45, None, 9.0, 100, "45 of 145 so far, 5.0/s, 0:00:09"),
+        (4500, None, 90.0, 0, "4,500 so far, 50/s, 0:01:30"),
+        (1, 128, 0.5, 0, "1 of 128, 0:00:00"),
+        (0, 128, 60.0, 0, "0 of 128, 0:01:00"),
+        (130, 128, 13.0, 0, "130 of 128, 10/s, 0:00:00 left"),
+    ],
+)
+def test_progress_is_how_far_how_fast_and_how_long(
+    done: int, total: int | None, seconds: float, under_way: int, words: str
+) -> None:
+    assert pace(done, total, seconds, under_way=under_way) == words
+
+
+def shown_on(
+    monkeypatch: pytest.MonkeyPatch, what: str = "work", columns: int = 80, **progress: Any
+) -> tuple[str, list[str]]:
+    """What a terminal is sent for a bar that moves by one, and its frames as a person reads them."""
     watched = Watched()
     monkeypatch.setattr(watched.err, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
-    with watched.screen.progress("work", total) as advance:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with watched.screen.progress(what, **progress) as advance:
         advance(1)
-    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", watched.err.getvalue())
-    assert f"{shown} 0:00:0" in text
-    assert ("\u2501" in text) is (total is not None)
-    assert "?" not in text
+    sent = watched.err.getvalue()
+    frames = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", sent).replace("\r", "\n").splitlines()
+    return sent, [frame for frame in frames if frame.strip()]
+
+
+def test_only_a_total_that_is_known_makes_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    for progress, words in (
+        ({"total": 3}, "1 of 3, "),
+        ({}, "1 so far, "),
+        ({"under_way": lambda: (4, False)}, "1 of 5 so far, "),
+        ({"under_way": lambda: (4, True)}, "1 of 5, "),
+    ):
+        _, frames = shown_on(monkeypatch, **progress)  # type: ignore[arg-type]
+        assert words in frames[-1]
+        assert ("\u2501" in frames[-1]) is ("total" in progress)
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_a_bar_is_one_line_at_any_width_and_never_hides_the_cursor(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = "model:gpt-6-luna, [bold]a file with a long name in a folder with a long name.jsonl"
+    sent, frames = shown_on(monkeypatch, what, columns, total=100_000)
+    assert "1 of 100,000" in frames[-1]
+    assert max(map(len, frames)) <= columns
+    assert all(frame.startswith("model:") for frame in frames), "no frame goes on in a second line"
+    assert "\x1b[?25l" not in sent
+
+
+def test_a_terminal_gets_long_lines_ended_between_words_and_a_file_gets_them_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    summary = a_summary(reasons={f"machine_mail_reason_{number}": number for number in range(12)})
+    whole = Watched()
+    whole.screen.finished(summary, LOG)
+    watched = Watched()
+    monkeypatch.setattr(watched.out, "isatty", lambda: True)
+    watched.screen.finished(summary, LOG)
+    assert max(map(len, whole.out.getvalue().splitlines())) > 80
+    assert max(map(len, watched.out.getvalue().splitlines())) <= 80
+    assert watched.out.getvalue().split() == whole.out.getvalue().split()
 
 
 @pytest.mark.parametrize(("quiet", "code", "told"), [(True, 0, False), (True, 3, True), (False, 0, True)])

@@ -152,8 +152,8 @@ def signals() -> Iterator[SystemClock]:
         try:
             clock.check()
         except Stopping:
-            os._exit(code)  # asked twice
-        timer = threading.Timer(STOP_WITHIN_S + clock.grace_s, os._exit, [int(code)])
+            _end_at_once(code)  # asked twice
+        timer = threading.Timer(STOP_WITHIN_S + clock.grace_s, _end_at_once, [int(code)])
         timer.daemon = True
         timer.start()
         # Not from here: this frame may have interrupted the very wait whose lock setting the event takes.
@@ -166,6 +166,14 @@ def signals() -> Iterator[SystemClock]:
     finally:
         for name, handler in before.items():
             signal.signal(getattr(signal, name), handler)
+
+
+def _end_at_once(code: int) -> None:
+    """End the process, whatever hangs. A terminal that shows a bar gets its next prompt in a line of its own."""
+    with suppress(OSError, ValueError):
+        if sys.stderr.isatty():
+            os.write(sys.stderr.fileno(), b"\n")
+    os._exit(int(code))
 
 
 def leave(code: int, abandoned: int = 0) -> None:

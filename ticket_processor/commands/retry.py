@@ -67,7 +67,7 @@ def run(
         screen.outcome(tally.take(outcome, shown=screen.tells_each))
 
     with tended(settings, clock, "retry", deadline_s=settings.run.deadline_s) as tending:
-        with screen.progress("retry"):
+        with screen.progress("retry", under_way=lambda: subjects.under_way()):
             finished = retry(settings, tickets or (), clock=clock, listener=listen, subjects=subjects)
         tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, tally=tally)

@@ -238,14 +238,14 @@ def run(
             with Tour(settings, clock, no_llm=no_llm) as tour:
                 tally.url_of = tour.settings.ticket_url
                 screen.say(tour.seeded)
-                with screen.progress("triage"):
+                with screen.progress("triage", under_way=lambda: subjects.under_way()):
                     finished = tour.run(asked, listen, subjects)
                 if not (dry_run or quiet or as_json):
                     show(tour.rows(kept), sys.stdout)
                 more = where_to_look(tour.settings)
         else:
             screen.notices(settings.notices)
-            with screen.progress("triage"):
+            with screen.progress("triage", under_way=lambda: subjects.under_way()):
                 finished = runs.run(settings, asked, clock=clock, listener=listen, subjects=subjects)
         tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, kept if dry_run else (), tally=tally, more=more)

@@ -25,6 +25,8 @@ from ..reporting.run_words import counted, outcome_line, summary_text
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from .progress_bar import UnderWay
+
 Advance = Callable[[int], None]
 _OBEYED = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
@@ -204,21 +206,17 @@ class Screen:
             self.say(text)
 
     @contextmanager
-    def progress(self, what: str, total: int | None = None) -> Iterator[Advance]:
-        """A bar on a terminal; elsewhere nothing. Yields the function that moves it."""
-        if self._quiet or self._as_json or not self._err.isatty():
+    def progress(self, what: str, total: int | None = None, under_way: UnderWay | None = None) -> Iterator[Advance]:
+        """A bar on a terminal; elsewhere nothing. Yields the function that moves it.
+
+        Without a ``total``, ``under_way`` gives how many are begun and not done, and whether these are the last.
+        """
+        if self._quiet or self._as_json or not self._err.isatty() or os.environ.get("TERM") == "dumb":
             yield lambda _count: None
             return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from .progress_bar import bar
 
-        count = MofNCompleteColumn() if total is not None else TextColumn("{task.completed:.0f}")
-        bars = [BarColumn()] if total is not None else []  # without a total it would look full
-        columns = (TextColumn("{task.description}"), *bars, count, TimeElapsedColumn())
-        with Progress(*columns, console=Console(file=self._err), transient=True) as bar:
-            task = bar.add_task(what, total=total)
-            self._advance = lambda count: bar.advance(task, count)
-            self._above = lambda text: bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        with bar(self._err, harmless(what, one_line=True), total, under_way) as (self._advance, self._above):
             try:
                 yield self._advance
             finally:
@@ -257,12 +255,13 @@ class Screen:
         tally: RunTally | None = None,
         more: Sequence[str] = (),
     ) -> None:
-        """The run's summary, after what a dry run would have changed.
+        """The run's summary, after why it ended early and what a dry run would have changed.
 
         ``title`` stands before the run's id; without ``log`` there are no receipts. With ``tally`` a person at a
         terminal is shown as well what is worth a look, and what to do next: ``more``, where there is any.
         """
         shown = [item if isinstance(item, Seen) else Seen(item) for item in planned]
+        self.shortcomings(summary, log)
         if self._as_json:
             self._print_json(run_data(summary, log, shown, tally))
         else:
@@ -273,16 +272,15 @@ class Screen:
                 self._for_a_person(summary, tally, more)
             else:
                 for line in more:
-                    self.say(f"  {line}")
-        self.shortcomings(summary, log)
+                    self.say(f"  {line}", fit=True)
 
     def shortcomings(self, summary: RunSummary, log: Path | None, *, account: str = "") -> None:
-        """The run's remarks, why it ended early, and tickets that it has given up."""
+        """Why the run ended early, its remarks, and tickets that it has given up."""
         name = _named(account)
-        for remark in summary.remarks:
-            self._print(f"ticketbot: note: {name}{remark}", self._err)
         if summary.stopped and (summary.exit_code or not self._quiet):
             self._print(f"ticketbot: {name}ended early: {summary.stopped}", self._err)
+        for remark in summary.remarks:
+            self._print(f"ticketbot: note: {name}{remark}", self._err)
         if summary.new_dead_letters:
             text = f"failed too often and will be left alone: {summary.new_dead_letters}"
             reasons = f"; the reasons are in {log}" if log else ""

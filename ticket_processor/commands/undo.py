@@ -97,9 +97,9 @@ def undo(
         )
     summary = finished.summary
     remark = NOTES[settings.helpdesk]
-    screen.result(text(finished, parts, remark), {**counts(finished, parts), "remark": remark, "tickets": rows})
     if summary.stopped:
         sys.stderr.write(f"ticketbot: ended early: {summary.stopped}\n")
+    screen.result(text(finished, parts, remark), {**counts(finished, parts), "remark": remark, "tickets": rows})
     if NOT_KNOWN_YET in summary.reasons:
         sys.stderr.write(f"ticketbot: {SAY_IT_AGAIN}\n")
     return summary.exit_code

@@ -150,6 +150,11 @@ class Intake:
         """See :attr:`SearchWindow.late_s`."""
         return self._listing.late_s
 
+    @property
+    def under_way(self) -> tuple[int, bool]:
+        """How many tickets are begun and not ended, and whether no page is left to read. For any thread."""
+        return len(self._open), self.caught_up
+
     def __iter__(self) -> Iterator[Work | None]:
         """The work, ticket by ticket; ``None`` while the next page is still on its way."""
         retries = self._state.retries()

@@ -36,7 +36,7 @@ class Run:
     def __init__(self, parts: Parts, options: RunOptions, listener: Listener = lambda _outcome: None) -> None:
         self._parts = parts
         self._options = options
-        self._intake: Intake | None = None
+        self.intake: Intake | None = None
         self.abandoned = 0  # worker threads left behind in calls that do not end
         self._faults = SharedFaults()
         self._checks = RunChecks(parts, options, self._faults)
@@ -80,7 +80,7 @@ class Run:
         )
         self._verdicts = Verdicts(parts, options, self._record, self._recorder.pace, self._faults)
         self._leftovers = Leftovers(parts, options.limit, desk, self._faults, self._checks, self._triage, writes)
-        self._frame = RunFrame(parts, options, self._checks, self._recorder, verifier, writes, lambda: self._intake)
+        self._frame = RunFrame(parts, options, self._checks, self._recorder, verifier, writes, lambda: self.intake)
 
     def execute(self) -> RunSummary:
         """Play the run to its end, whatever the helpdesk or the model do.
@@ -133,7 +133,7 @@ class Run:
     def _triage_from(self, since: float, *, wanted: Wanted | None = None) -> None:
         parts, options = self._parts, self._options
         self._recorder.remarks += self._checks.begin_again(options.since)
-        self._intake = intake = Intake(
+        self.intake = intake = Intake(
             self._desk,
             parts.state,
             self._triage,
@@ -196,5 +196,5 @@ class Run:
 
     def _record_settled(self, settled: Settled) -> None:
         self._recorder.record(settled)
-        if self._intake is not None:
-            self._intake.settled(settled.outcome.ticket_id)
+        if self.intake is not None:
+            self.intake.settled(settled.outcome.ticket_id)

@@ -283,10 +283,11 @@ def _assembled(
 
                 knowledge = stack.enter_context(with_similar(settings, troubles.append, knowledge))
         desk = desk_for(settings, transport, state)
+        subjects = subjects or Subjects()
         told_of = told_of_shard(asked.told_of, settings)
         work = Run(
             Parts(
-                desk=NotingDesk(only_shard(desk, settings), subjects or Subjects()),
+                desk=NotingDesk(only_shard(desk, settings), subjects),
                 understanding=split or chain,
                 executor=executor,
                 state=state,
@@ -344,6 +345,7 @@ def _assembled(
             ),
             listener,
         )
+        subjects.under_way = lambda: work.intake.under_way if work.intake else (0, False)
         yield (
             work,
             lambda summary: Finished(summary, _receipts(audit), work.abandoned),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -31,9 +31,13 @@ def shown_subject(subject: str, names: Sequence[str] = (), limit: int = LONGEST)
 
 
 class Subjects:
-    """Subjects of the tickets that a run has read. Thread-safe; redacts when asked."""
+    """Subjects of the tickets that a run has read. Thread-safe; redacts when asked.
+
+    ``under_way`` says how many tickets the run has begun and not ended, and whether these are the last.
+    """
 
     def __init__(self) -> None:
+        self.under_way: Callable[[], tuple[int, bool]] = lambda: (0, False)
         self._kept: dict[int, tuple[str, tuple[str, ...]]] = {}
 
     def saw(self, ticket: Ticket) -> None:
