@@ -196,6 +196,21 @@ def test_the_state_of_another_account_is_2(desk: Desk) -> None:
     assert "belongs to" in ended.err
 
 
+@pytest.mark.parametrize("name", ["127.0.0.1", "no-such-name.invalid"])
+def test_a_helpdesk_that_is_not_there_is_3_at_its_first_request_with_address_cause_and_what_to_check(
+    desk: Desk, name: str
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"https://{name}:{free.getsockname()[1]}"  # bound, and nobody listens
+        ended = desk("run", "--since", "1d", code=3, ZENDESK_URL=url)
+    (said,) = lines(ended.err)
+    for words in (url, "the connection is refused" if name == "127.0.0.1" else "no such name", "check the address"):
+        assert words in said
+    (last,) = desk.events("run_finished")
+    assert list(last["requests"].values()) == [1]
+
+
 def test_another_run_is_75_and_a_dry_run_may_look_meanwhile(desk: Desk) -> None:
     desk.state.mkdir()
     with filelock.FileLock(desk.state / "run.lock"):

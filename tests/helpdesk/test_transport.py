@@ -30,7 +30,7 @@ from ticket_processor.helpdesk.zendesk_format import read_limits
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.clock import ManualClock as SandboxTime
 
-from ..support.fakes import BASE, START, ManualClock, Step, Wire, answer, refused
+from ..support.fakes import BASE, START, ManualClock, Step, Wire, answer, refused, unknown_name
 from ..support.inmemory_adapter import InMemoryAdapter
 
 ReadTimeout = requests.exceptions.ReadTimeout
@@ -122,6 +122,37 @@ def test_a_read_is_given_up_after_the_allowed_attempts(trouble: Step) -> None:
     assert len(wire.clock.waits) == MAX_ATTEMPTS - 1
 
 
+@pytest.mark.parametrize(
+    ("trouble", "cause"),
+    [(refused(), "the connection is refused"), (unknown_name(), "no such name")],
+    ids=["refused", "unknown"],
+)
+def test_a_server_that_cannot_be_connected_to_is_asked_again_only_once_it_has_answered(
+    trouble: Step, cause: str
+) -> None:
+    dead = Wire(trouble, breaker=Breaker("desk", ManualClock(), threshold=99))
+    with pytest.raises(HelpdeskDown) as told:
+        dead.transport.request("GET", "/t")
+    assert (dead.calls, dead.clock.waits) == (1, [])
+    for words in ("Desk", BASE, cause, "check"):
+        assert words in str(told.value)
+    gone = Wire(answer(), trouble, trouble, answer())
+    gone.transport.request("GET", "/t")
+    gone.transport.request("GET", "/t")
+    assert gone.calls == 4
+
+
+def test_the_first_failure_is_told_before_it_is_waited_for_unless_there_was_an_answer_before() -> None:
+    said: list[tuple[str, int]] = []
+    wire = Wire(
+        answer(503), answer(503), answer(), answer(503), answer(), notice=lambda words: said.append((words, wire.calls))
+    )
+    wire.transport.request("GET", "/t")
+    wire.transport.request("GET", "/t")
+    assert said == [("Desk answers with HTTP 503; it is asked again", 1)]
+    assert len(wire.clock.waits) == 3
+
+
 def test_a_creation_with_an_idempotency_key_is_repeated_like_a_read() -> None:
     wire = Wire(ReadTimeout("slow"), answer(201, {"ok": 1}))
     reply = wire.transport.request("POST", "/t", json={}, headers={"Idempotency-Key": "k"}, effect=Effect.NONE)
@@ -194,17 +225,19 @@ def test_a_write_that_may_have_happened_is_never_sent_again(trouble: Step) -> No
     ids="429 429-without-header connect-timeout refused".split(),
 )
 def test_a_write_that_surely_did_nothing_is_sent_again(trouble: Step) -> None:
-    wire = Wire(trouble, answer(200, {"ok": 1}))
+    wire = Wire(answer(), trouble, answer(200, {"ok": 1}))
+    wire.transport.request("GET", "/t")
     write(wire)
-    assert wire.calls == 2
-    assert wire.adapter.sent[0].body == wire.adapter.sent[1].body
+    assert wire.calls == 3
+    assert wire.adapter.sent[1].body == wire.adapter.sent[2].body
 
 
 def test_a_write_that_never_reached_anybody_is_given_up_as_unreachable() -> None:
-    wire = Wire(refused(), breaker=Breaker("desk", ManualClock(), threshold=99))
-    with pytest.raises(HelpdeskDown, match="gives no answer"):
+    wire = Wire(answer(), refused(), breaker=Breaker("desk", ManualClock(), threshold=99))
+    wire.transport.request("GET", "/t")
+    with pytest.raises(HelpdeskDown, match="refused"):
         write(wire)
-    assert wire.calls == MAX_ATTEMPTS
+    assert wire.calls == 1 + MAX_ATTEMPTS
 
 
 class Keys:

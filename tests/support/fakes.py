@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline, iso
@@ -106,6 +107,12 @@ def refused() -> requests.exceptions.ConnectionError:
     pool = HTTPConnectionPool("desk.invalid")
     why = NewConnectionError(HTTPConnection("desk.invalid"), "Connection refused")
     return requests.exceptions.ConnectionError(MaxRetryError(pool, "/", why))
+
+
+def unknown_name() -> requests.exceptions.ConnectionError:
+    """No name server knows it."""
+    why = NameResolutionError("desk.invalid", HTTPConnection("desk.invalid"), socket.gaierror("unknown"))
+    return requests.exceptions.ConnectionError(MaxRetryError(HTTPConnectionPool("desk.invalid"), "/", why))
 
 
 class ScriptedAdapter(BaseAdapter):

@@ -60,7 +60,7 @@ def apply(
     screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
     given = [key.get_secret_value() for key in settings.audit.keys]
     results = Results(file, settings.desk.base_url, known_keys(given, settings.state_folder))
-    subjects = Subjects()
+    subjects = Subjects(lambda sentence: screen.notices([sentence]))
     tally = tally_of(settings, subjects)
     kept: list[Seen] = []
 

@@ -157,7 +157,7 @@ class AccountRun:
         settings, clock, asked, name = self.account.settings, self._clock, self._asked, self.account.name
         if settings is None:
             raise ConfigError(*self.account.problems)
-        subjects = Subjects()
+        subjects = Subjects(lambda sentence: self._screen.notices([sentence], account=name))
         tally = self._tally = tally_of(settings, subjects)
         first: TakenFirst | None = None
 

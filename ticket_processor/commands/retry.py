@@ -60,7 +60,7 @@ def run(
     settings = load(config=config)
     screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
-    subjects = Subjects()
+    subjects = Subjects(lambda sentence: screen.notices([sentence]))
     tally = tally_of(settings, subjects)
 
     def listen(outcome: Outcome) -> None:

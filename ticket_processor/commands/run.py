@@ -206,7 +206,7 @@ def run(
             asked = replace(asked, split=SplitWanted(candidate_of(candidate, settings, config, flags), split))
         except StateUnusable as error:  # no run fails for what was learnt
             screen.notices([f"--split: {error}; nothing is split"])
-    subjects = Subjects()
+    subjects = Subjects(lambda sentence: screen.notices([sentence]))
     tally = tally_of(settings, subjects)
     kept: list[Seen] = []
 

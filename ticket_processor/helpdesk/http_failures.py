@@ -29,16 +29,27 @@ class TryAgain(Exception):
         super().__init__(str(final))
 
 
-def of_connection(error: requests.exceptions.RequestException, request: HttpRequest, name: str) -> Exception:
-    """The failure of a request that got no answer."""
+def of_connection(
+    error: requests.exceptions.RequestException, request: HttpRequest, name: str, address: str, *, heard: bool
+) -> Exception:
+    """The failure of a request that got no answer.
+
+    ``heard``: the server has answered before. Else an address where nothing listens is not worth another try: it is
+    wrong, or down for longer than a run waits.
+    """
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error).upper():
         return HelpdeskDown(f"{name}: no trusted TLS connection; check the address and the CA bundle")
     if isinstance(error, requests.exceptions.SSLError) and _OLD_TLS.search(str(error)):
         return HelpdeskDown(f"{name} speaks no TLS of the version that lowest_tls asks for")
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
         return HelpdeskDown(f"{name}: its address is not a usable URL")
+    if cause := _why_not_connected(error):
+        down = HelpdeskDown(
+            f"{name} at {address}: {cause}; check the address in the settings, the network, and any proxy or firewall"
+        )
+        return TryAgain(down) if heard else down
     down = HelpdeskDown(f"{name} gives no answer ({type(error).__name__})")
-    not_sent = _surely_not_sent(error)
+    not_sent = isinstance(error, requests.exceptions.ConnectTimeout)
     if not_sent or request.effect is Effect.NONE:
         return TryAgain(down, may_be_local=not not_sent)
     return OutcomeUnknown(f"the connection failed after sending ({type(error).__name__})", if_shared=HelpdeskDown)
@@ -77,10 +88,16 @@ def of_reply(reply: Reply, request: HttpRequest, name: str, now: float, *, sense
     return TryAgain(HelpdeskDown(f"{name} answers with {what}"), wait, may_be_local=True)
 
 
-def _surely_not_sent(error: requests.exceptions.RequestException) -> bool:
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return True
+def _why_not_connected(error: requests.exceptions.RequestException) -> str:
+    """Why there was no connection, so that surely nothing was sent; empty where it may have been."""
     cause = error.args[0] if error.args else None
     if isinstance(cause, MaxRetryError):
         cause = cause.reason
-    return isinstance(cause, NewConnectionError | NameResolutionError)
+    if isinstance(cause, NameResolutionError):
+        return "no such name is known, or no name server answers"
+    if not isinstance(cause, NewConnectionError):
+        return ""
+    system = cause.__cause__
+    if isinstance(system, OSError) and not isinstance(system, ConnectionRefusedError):
+        return f"there is no connection ({system.strerror or system})"
+    return "the connection is refused"

@@ -68,6 +68,7 @@ class Transport:
 
     Thread-safe: one ``requests.Session`` per thread, made at first use. ``read_only`` makes every write raise
     :class:`ReadOnlyViolation` before anything is sent. ``adapter`` replaces the network, for tests.
+    ``notice`` is given a sentence when the first request fails, and is made again.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Transport:
         read_only: bool = False,
         adapter: Callable[[], BaseAdapter] | None = None,
         rng: random.Random | None = None,
+        notice: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.name = name
@@ -100,6 +102,8 @@ class Transport:
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
         self.counts: dict[str, int] = {}
+        self._notice = notice
+        self._heard = False  # an answer of the server's, whichever
         self._accepted = False  # our credentials, by some answer: a 401 after that may be one ticket's
         self.date: float | None = None
         """The server's own clock in its last answer, Unix seconds."""
@@ -144,6 +148,7 @@ class Transport:
             retry=tenacity.retry_if_exception_type(TryAgain),
             wait=self._wait_before,
             stop=lambda state: self._stop(state, MAX_ATTEMPTS_ON_ONE if about_one else MAX_ATTEMPTS),
+            before_sleep=self._tell,
             sleep=self._deadline.wait,
             reraise=True,
         )
@@ -218,7 +223,7 @@ class Transport:
             raise http_failures.of_length(error, request, self.name) from error
         except requests.exceptions.RequestException as error:
             verbose.request(request.method, url, type(error).__name__, self._clock.monotonic() - began)
-            failed = http_failures.of_connection(error, request, self.name)
+            failed = http_failures.of_connection(error, request, self.name, self.base_url, heard=self._heard)
             self._report(admission, failed, request.about_one)
             raise failed from error
         verbose.request(
@@ -236,6 +241,7 @@ class Transport:
             self._report(admission, failed, request.about_one)
             raise failed
         self._breaker.success(admission)
+        self._heard = True
         self.date = reply.date or self.date
         return reply
 
@@ -254,6 +260,13 @@ class Transport:
         jitter = backoff_seconds(state.attempt_number, self._rng)
         # Threads that were told the same moment must not all return in it.
         return jitter if asked is None else asked + min(jitter, 0.25 * asked + 0.1)
+
+    def _tell(self, state: tenacity.RetryCallState) -> None:
+        """The first failure, to whoever waits, if the server has not answered yet; later ones are common and pass."""
+        error = state.outcome.exception() if state.outcome else None
+        if not self._heard and error is not None:
+            notice, self._notice = self._notice, lambda _sentence: None
+            notice(f"{error}; it is asked again")
 
     def _stop(self, state: tenacity.RetryCallState, attempts: int) -> bool:
         return state.attempt_number >= attempts or state.upcoming_sleep > self._deadline.remaining()

@@ -109,10 +109,11 @@ def transport_for(
     throttle: Throttle | None = None,
     adapter: Callable[[], BaseAdapter] | None = None,
     rng: random.Random | None = None,
+    notice: Callable[[str], None] = lambda _sentence: None,
 ) -> Transport:
     """HTTP to the account, signed in the best way that the settings allow; within ``share`` of its limits.
 
-    With the ``throttle`` of another connection both stay within one share together.
+    With the ``throttle`` of another connection both stay within one share together. ``notice`` is :class:`Transport`'s.
     """
     if isinstance(account, LocalSettings):
         from .local import connection  # most runs need nothing of it
@@ -137,6 +138,7 @@ def transport_for(
         read_only=read_only,
         adapter=adapter,
         rng=rng,
+        notice=notice,
     )
     transport.sign_with(_credentials(account, transport, clock))
     return transport

@@ -221,8 +221,15 @@ def _assembled(
             troubles += finish_erasure(settings, clock, state, run_id)
         audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
         stack.callback(audit.close)
+        subjects = subjects or Subjects()
         transport = transport_for(
-            settings.desk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
+            settings.desk,
+            clock,
+            deadline,
+            state=state,
+            share=settings.run.limit_share,
+            read_only=asked.dry_run,
+            notice=subjects.notice,
         )
         stack.callback(transport.close)
         cache = settings.cache
@@ -283,7 +290,6 @@ def _assembled(
 
                 knowledge = stack.enter_context(with_similar(settings, troubles.append, knowledge))
         desk = desk_for(settings, transport, state)
-        subjects = subjects or Subjects()
         told_of = told_of_shard(asked.told_of, settings)
         work = Run(
             Parts(

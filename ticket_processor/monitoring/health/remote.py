@@ -74,7 +74,9 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock, *,
     except TicketbotError as error:
         problem = _problem(error)
         judge: Judge = warn if isinstance(error, RateLimited) else fail
-        said = _IN_WORDS.get(problem) or str(error).removeprefix(f"{transport.name}: ")
+        said = str(error).removeprefix(f"{where}: ").removeprefix(f"{transport.name}: ")
+        if said.startswith(transport.name):
+            said = _IN_WORDS.get(problem, said)
         return TicketRead(judge(name, f"{where}: {said}", problem=problem))
     facts: dict[str, object] = {"latency_ms": round((clock.monotonic() - began) * 1000)}
     if reply.status == 403:
