@@ -196,11 +196,18 @@ def test_a_stop_ends_the_examination_before_its_limit(stuck: threading.Event) ->
 # Runs
 
 
-def a_run(minutes_ago: float, *, kind: str = "run", took: float = 30.0, **summary: Any) -> RunRecord:
+def a_run(
+    minutes_ago: float, *, kind: str = "run", took: float = 30.0, by_hand: bool = False, **summary: Any
+) -> RunRecord:
     finished = NOW - minutes_ago * MINUTE
     given: dict[str, Any] = {"run_id": f"run-{minutes_ago}", "dry_run": False, "caught_up": True, **summary}
     return RunRecord(
-        run_id=given["run_id"], kind=kind, started=finished - took, finished=finished, summary=RunSummary(**given)
+        run_id=given["run_id"],
+        kind=kind,
+        by_hand=by_hand,
+        started=finished - took,
+        finished=finished,
+        summary=RunSummary(**given),
     )
 
 
@@ -267,6 +274,23 @@ def test_runs_that_never_came_to_their_end_have_failed() -> None:
 
 def test_a_run_of_a_clock_that_was_wrong_proves_nothing() -> None:
     assert runs.last_run([a_run(90), a_run(-600)], NOW).status is Status.FAIL
+
+
+def test_runs_by_hand_are_not_expected_to_come_but_those_of_a_schedule_are() -> None:
+    by_hand = [a_run(120, by_hand=True), a_run(90, by_hand=True)]
+    for check in (
+        lambda made, scheduled: runs.last_run(made, NOW, scheduled=lambda: scheduled),
+        lambda made, scheduled: runs.backlog(made, [], NOW, scheduled=lambda: scheduled),
+    ):
+        note = check(by_hand, False)
+        assert note.status is Status.OK
+        assert "by hand" in note.text
+        assert check(by_hand, True).status is Status.FAIL, "a schedule that is installed and starts nothing"
+        assert check([a_run(150), *by_hand], False).status is Status.FAIL, "a schedule that is gone"
+        assert check([], False).status is check([], True).status
+    ended = [*by_hand, a_run(80, by_hand=True, exit_code=3, stopped="HTTP 503")]
+    assert runs.last_run(ended, NOW, scheduled=lambda: False).status is Status.WARN
+    assert runs.last_run([a_run(90, by_hand=True)], NOW).status is Status.FAIL, "where nobody has looked for a schedule"
 
 
 def test_the_backlog_is_told_from_the_start_of_the_run_that_saw_everything() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,9 @@ from ..monitoring.health.doctor import Doctor, unusable
 from ..monitoring.run_metrics import RunMetrics, in_words
 from ..settings.accounts import ConfiguredAccount, load_accounts, several
 from ..settings.load import config_file, load, secret_files
+from ..settings.schema import Settings
 from .options import ConfigsOption, JsonOption, VerboseOption
+from .schedule_options import may_be_scheduled
 from .screen import Screen
 
 MOST_AT_ONCE = 32
@@ -74,10 +77,7 @@ def _of_all(
     clock: SystemClock, screen: Screen, accounts: Sequence[ConfiguredAccount], *, offline: bool
 ) -> tuple[int, int]:
     """Examine several accounts at the same time, and print one after the other; the worst exit code."""
-    doctors = [
-        Doctor(each.settings, clock, offline=offline, secret_files=secret_files(each.file)) if each.settings else None
-        for each in accounts
-    ]
+    doctors = [_of(each.settings, clock, each.file, offline=offline) if each.settings else None for each in accounts]
 
     def examined(account: ConfiguredAccount, doctor: Doctor | None) -> Health:
         return doctor.examine() if doctor is not None else unusable(account.problems, clock)
@@ -101,8 +101,17 @@ def _of_all(
 
 
 def _doctor(clock: SystemClock, config: Path | None, *, offline: bool) -> Doctor:
-    settings = load(config=config)
-    return Doctor(settings, clock, offline=offline, secret_files=secret_files(config_file(config=config)))
+    return _of(load(config=config), clock, config_file(config=config), offline=offline)
+
+
+def _of(settings: Settings, clock: SystemClock, file: Path | None, *, offline: bool) -> Doctor:
+    return Doctor(
+        settings,
+        clock,
+        offline=offline,
+        secret_files=secret_files(file),
+        scheduled=partial(may_be_scheduled, file or Path.cwd()),
+    )
 
 
 def _serve(

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from ..core.errors import CannotRun
-from ..schedule.job import DEFAULT_EVERY_MIN, Installed, LocalJob, every, problems_of
+from ..core.errors import CannotRun, ConfigError
+from ..schedule.job import DEFAULT_EVERY_MIN, Installed, LocalJob, every, marked_for, problems_of
 from . import installation
 from .installation import is_root
 from .scheduled_runs import ScheduledRuns
 from .schedulers import Cron, Scheduler, Systemd, Windows
-from .system_commands import NoProgram, run_program
+from .system_commands import NoProgram, run_program, text_of
 
 Kind = Literal["cron", "systemd", "windows"]
 SYSTEM_UNITS = Path("/etc/systemd/system")
@@ -78,6 +78,22 @@ def installed_twice(kind: Kind, name: str, runs: ScheduledRuns) -> list[str]:
         if other and scheduler_of(other, name, runs.place).installed(runs.mark) is not None:
             return [f"{other} starts these runs as well; 'ticketbot schedule remove {other} --name {name}' ends that"]
     return []
+
+
+def may_be_scheduled(place: Path) -> bool:
+    """Whether a scheduler of this system may start runs of ticketbot's, as far as it says.
+
+    The owner of ``place`` owns the crontab.
+    """
+    try:
+        timers = [path for folder in {unit_folder(), SYSTEM_UNITS} for path in folder.glob("*.timer")]
+        if any(marked_for(text_of(path) or "") is not None for path in timers):
+            return True
+        return Cron("", run_program, user=installation.account_for(place).other_user).starts_runs()
+    except NoProgram:
+        return False
+    except (CannotRun, ConfigError):
+        return True
 
 
 def scheduler_of(kind: Kind, name: str, place: Path, *, job: LocalJob | None = None, block: str = "") -> Scheduler:

@@ -92,6 +92,10 @@ class Cron:
             self._ask("-r")  # there was none before the job
         return [f"taken out of {self._where}: the runs of {marked_for(block)}"]
 
+    def starts_runs(self) -> bool:
+        """Whether the crontab has runs of ticketbot's, of any name and however they came there."""
+        return "ticketbot" in self._read()
+
     def _write(self, crontab: str, known: bool) -> str:
         self._ask("-", text=crontab)
         done = "the entry was replaced" if known else "an entry was added"

@@ -152,6 +152,7 @@ class RunRecord(Frozen):
 
     run_id: str
     kind: str = Field("run", description="run, retry, apply or undo")
+    by_hand: bool = Field(False, exclude_if=lambda by_hand: not by_hand, description="a person's terminal started it")
     started: float
     finished: float
     summary: RunSummary

@@ -122,5 +122,6 @@ class RunOptions:
     retriage_on_reply: bool = False
     delivery: Delivery = field(default_factory=Delivery)
     kind: str = "run"
+    by_hand: bool = False
     verify: int = 0
     """Maximum number of writes to read back after the run."""

@@ -131,7 +131,10 @@ class RunFrame:
     def _remember(self, begun: float, summary: RunSummary) -> None:
         """Keep the run for those who look back; what is wrong with the state has been said by now."""
         now = self._parts.clock.now()
-        record = RunRecord(run_id=summary.run_id, kind=self._options.kind, started=begun, finished=now, summary=summary)
+        kind, by_hand = self._options.kind, self._options.by_hand
+        record = RunRecord(
+            run_id=summary.run_id, kind=kind, by_hand=by_hand, started=begun, finished=now, summary=summary
+        )
         with suppress(StateUnusable), self._parts.state.together():
             self._parts.state.keep_run(record)
             keep_head(self._parts.state, self._parts.audit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -334,6 +336,7 @@ def _assembled(
             RunOptions(
                 run_id=run_id,
                 kind=kind,
+                by_hand=_by_hand(),
                 dry_run=asked.dry_run,
                 limit=asked.limit,
                 since=asked.since,
@@ -356,6 +359,11 @@ def _assembled(
             work,
             lambda summary: Finished(summary, _receipts(audit), work.abandoned),
         )
+
+
+def _by_hand() -> bool:
+    """Whether a person's terminal started this. Task Scheduler may give a run a window, so never on Windows."""
+    return os.name != "nt" and sys.stdin is not None and sys.stdin.isatty()
 
 
 def _own_threads(workers: int) -> Executor:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from ... import __version__
@@ -44,6 +44,7 @@ class Doctor:
     """The health of what some settings describe, as often as it is asked, by one caller at a time.
 
     ``offline`` leaves helpdesk and model servers out. ``secret_files`` are the settings files that hold secrets.
+    ``scheduled`` is that of :func:`.runs.last_run`.
     """
 
     def __init__(
@@ -54,13 +55,14 @@ class Doctor:
         offline: bool = False,
         secret_files: Sequence[Path] = (),
         limit_s: float = LIMIT_S,
+        scheduled: Callable[[], bool] = lambda: True,
     ) -> None:
         self._settings = settings
         self._clock = clock
         probes = [
             *of_helpdesk(settings.desk, clock, offline=offline, share=settings.run.limit_share),
             *of_models(_known_targets(settings), clock, offline=offline),
-            *_of_files(settings, clock, secret_files),
+            *_of_files(settings, clock, secret_files, scheduled),
         ]
         self._examiner = Examiner(probes, clock, limit_s=limit_s)
 
@@ -109,8 +111,10 @@ def _known_targets(settings: Settings) -> Sequence[ModelTarget]:
         return ()  # which the check of the settings tells
 
 
-def _of_files(settings: Settings, clock: Clock, secret_files: Sequence[Path]) -> Iterator[Probe]:
-    yield Probe(_STORED, partial(_stored, settings, clock))
+def _of_files(
+    settings: Settings, clock: Clock, secret_files: Sequence[Path], scheduled: Callable[[], bool]
+) -> Iterator[Probe]:
+    yield Probe(_STORED, partial(_stored, settings, clock, cache(scheduled)))
     yield Probe(("kill_switch",), partial(_kill_switch, settings))
     yield Probe(("alerts", "alerting"), partial(_alerts, settings, clock), warn)
     yield Probe(("log_chain",), partial(_log_chain, settings, clock), warn)
@@ -120,7 +124,7 @@ def _of_files(settings: Settings, clock: Clock, secret_files: Sequence[Path]) ->
     yield Probe(("permissions",), partial(_permissions, settings, tuple(secret_files)), warn)
 
 
-def _stored(settings: Settings, clock: Clock) -> CheckResult:
+def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> CheckResult:
     now = clock.now()
     path = settings.state_folder / FILE_NAME
     there = is_there(path)
@@ -139,8 +143,8 @@ def _stored(settings: Settings, clock: Clock) -> CheckResult:
         )
         checks = (
             left.state(str(path), there=there, damage=damage),
-            left.last_run(runs, now, begun=state.fact(HORIZON) is not None),
-            left.backlog(runs, retries, now),
+            left.last_run(runs, now, begun=state.fact(HORIZON) is not None, scheduled=scheduled),
+            left.backlog(runs, retries, now, scheduled=scheduled),
             *searched,
             left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
             left.breakers({name: Dependencies(state).breaker(name) for name in names}, now),

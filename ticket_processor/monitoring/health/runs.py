@@ -26,6 +26,7 @@ WITHHELD_S = 60.0
 """Zendesk's export does not give the newest minute."""
 SAME_ROUND_S = 60.0
 """A failure so shortly before the memory was saved belongs to the last messages sent."""
+BY_HAND = "runs are started by hand"
 _DONE = (ExitCode.OK, ExitCode.SOME_FAILED)
 
 
@@ -38,8 +39,13 @@ def state(path: str, *, there: bool, damage: str | None) -> Check:
     return fail("state", f"{path} is damaged ({damage}); delete it: that leads to no wrong write", path=path)
 
 
-def last_run(runs: Sequence[RunRecord], now: float, *, begun: bool = False) -> Check:
+def last_run(
+    runs: Sequence[RunRecord], now: float, *, begun: bool = False, scheduled: Callable[[], bool] = lambda: True
+) -> Check:
     """Whether runs come, and come to their end. ``runs`` are in the order in which they began.
+
+    ``scheduled`` says whether a scheduler of this system may start runs. It is asked only where people started all of
+    these: then none is missed.
 
     ``begun`` says that it is remembered where to go on, as by a version that put no runs on record. To begin anew
     would jump over the tickets that have come since.
@@ -70,6 +76,9 @@ def last_run(runs: Sequence[RunRecord], now: float, *, begun: bool = False) -> C
     if why:
         text += f"; the last of all ended early{why}"
     judge = _by_age(age, every)
+    if judge is not ok and _by_hand(played, scheduled):
+        judge = ok
+        text += f"; {BY_HAND}, since no schedule is installed ('ticketbot schedule install')"
     if judge is ok and last.summary.exit_code == ExitCode.CANNOT_RUN:
         judge = warn
     if judge is not ok:
@@ -77,7 +86,9 @@ def last_run(runs: Sequence[RunRecord], now: float, *, begun: bool = False) -> C
     return judge(name, text, **facts)
 
 
-def backlog(runs: Sequence[RunRecord], retries: Sequence[Retry], now: float) -> Check:
+def backlog(
+    runs: Sequence[RunRecord], retries: Sequence[Retry], now: float, *, scheduled: Callable[[], bool] = lambda: True
+) -> Check:
     """The age up to which tickets may not have been looked at. The helpdesk is not asked.
 
     A run that looked at everything there was is proof of all tickets that were created a minute before it began.
@@ -96,7 +107,10 @@ def backlog(runs: Sequence[RunRecord], retries: Sequence[Retry], now: float) -> 
     if waiting:
         text += f"; the oldest that waits for a later run was put back {ago(now - min(waiting))}"
     judge = _by_age(behind, rhythm(played))
-    if judge is not ok:
+    if judge is not ok and _by_hand(played, scheduled):
+        judge = ok
+        text += f"; {BY_HAND}"
+    elif judge is not ok:
         text += "; runs do not come, or do not come to the end of what there is"
     return judge(name, text, **facts)
 
@@ -233,6 +247,10 @@ def alerting(told: int, problems: Sequence[str], memory: Memory | None, now: flo
 
 def _played(runs: Sequence[RunRecord], now: float) -> list[RunRecord]:
     return [record for record in runs if record.kind == "run" and record.finished <= now + AHEAD_S]
+
+
+def _by_hand(played: Sequence[RunRecord], scheduled: Callable[[], bool]) -> bool:
+    return all(record.by_hand for record in played) and not scheduled()
 
 
 def _by_age(age: float, every: float) -> Callable[..., Check]:
