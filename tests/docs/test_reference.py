@@ -7,10 +7,28 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from ticket_processor.analysis.model_server.settings import ModelUse
 from ticket_processor.core.errors import ExitCode
+from ticket_processor.core.taxonomy import Category
+from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import CONFIG_VARIABLE, VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
+FILLED_BY_LOAD = {"notices", "stop_set_by", "lost", "embeddings.api_key", "models.use.NAME.api_key"}
+
+
+def names_of(model: type[BaseModel], prefix: str = "") -> set[str]:
+    """The dotted names of a model's settings."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            found |= names_of(inner, f"{prefix}{name}.")
+        else:
+            found.add(prefix + name)
+    return found
 
 
 def test_the_pages_are_as_the_script_writes_them() -> None:
@@ -38,3 +56,15 @@ def test_every_exit_code_and_every_variable_has_its_row() -> None:
     assert {name for name, secret in rows.items() if secret} == {
         name for name, variable in VARIABLES.items() if variable.secret
     }
+
+
+def test_every_setting_has_its_row() -> None:
+    known = names_of(Settings) | names_of(Category, "categories.") | names_of(ModelUse, "models.use.NAME.")
+    rows = set()
+    for section in (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").split("\n## ")[1:]:
+        heading, _, text = section.partition("\n")
+        prefixes = [name.strip("[]") + "." for name in re.findall(r"`(\[.*?\]+)`", heading)] or [""]
+        rows |= {
+            prefix + name for prefix in prefixes for name in re.findall(r"^\| `([a-z_0-9]+)` \|", text, re.MULTILINE)
+        }
+    assert known - rows == FILLED_BY_LOAD

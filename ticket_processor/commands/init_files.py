@@ -29,12 +29,12 @@ CONFIG_TEXT = resources.files(__package__).joinpath("settings_template.toml").re
 
 
 def config_text(helpdesk: HelpdeskKind) -> str:
-    """``ticketbot.toml``; for another helpdesk than Zendesk it says so, and has nothing of the others."""
+    """``ticketbot.toml`` with this helpdesk's table and none of the others; it names one that is not Zendesk."""
+    others = "|".join(sorted({"zendesk", "freshdesk", "local"} - {helpdesk}))
+    text = re.sub(rf"^\[(?:{others})\].*\n(?:.+\n)+\n", "", CONFIG_TEXT, flags=re.MULTILINE)
     if helpdesk == "zendesk":
-        return CONFIG_TEXT
-    chosen = re.sub(r'^# helpdesk = "zendesk".*$', f'helpdesk = "{helpdesk}"', CONFIG_TEXT, flags=re.MULTILINE)
-    others = "zendesk|local" if helpdesk == "freshdesk" else "zendesk|freshdesk"
-    return re.sub(rf"^\[(?:{others})\].*\n(?:.+\n)+\n", "", chosen, flags=re.MULTILINE)
+        return text
+    return re.sub(r'^# helpdesk = "zendesk".*$', f'helpdesk = "{helpdesk}"', text, flags=re.MULTILINE)
 
 
 def env_text(helpdesk: HelpdeskKind = "zendesk") -> str:
