@@ -64,7 +64,9 @@ def commands_page() -> str:
     parts = ["# Commands and exit codes", BY]
     parts.append(
         "`WHEN` is `now`, `45m`, `12h`, `7d`, `2w`, a date or a full time (UTC). With `--json` standard output is one "
-        "JSON object; otherwise a terminal shows a progress bar, and cron gets one plain line for each ticket."
+        "JSON object; otherwise a terminal shows a progress bar, and cron gets one plain line for each ticket. "
+        "`ticketbot --install-completion` has your shell (bash, zsh, fish, PowerShell) complete commands and options "
+        "with Tab; `--show-completion` prints what it would install."
     )
     parts += ["## Exit codes", _table(("Code", "Meaning"), ((str(int(code)), EXIT_CODES[code]) for code in ExitCode))]
     parts.append("A command whose codes mean something else says so in its own section.")

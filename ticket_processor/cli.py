@@ -22,118 +22,136 @@ from .core.errors import ExitCode
 class Commands(CommandGroup):
     """The commands of ``ticketbot``, in the order in which help lists them."""
 
-    entries = {  # noqa: RUF012 - never changed
-        "run": CommandEntry("Triage new tickets, once.", "run:run"),
-        "apply": CommandEntry("Write the results of a backfill to the helpdesk, exactly once.", "apply:apply"),
-        "seed": CommandEntry("Fill a sandbox account with invented tickets.", "seed:seed"),
-        "analyse": CommandEntry("Show one ticket's way through the chain; writes nothing.", "analyse:analyse"),
-        "eval": CommandEntry("Measure analysers on labelled tickets; needs no helpdesk.", "evaluate:evaluate"),
-        "backtest": CommandEntry("Measure analysers on solved tickets, and propose thresholds.", "backtest:backtest"),
-        "redact": CommandEntry("Show a text as a model would see it; needs no settings.", "redact:redact"),
-        "sandbox": CommandEntry("Serve a local imitation of a helpdesk and of OpenAI.", "sandbox:sandbox"),
-        "train": CommandEntry("Learn a local classifier from labelled tickets.", "train:train"),
-        "undo": CommandEntry("Take back what a run wrote, where nobody has touched it since.", "undo:undo"),
-        "init": CommandEntry("Write the settings files, and check what they reach.", "init:init"),
-        "retry": CommandEntry(
-            "Tickets that wait for a later run, or failed too often.",
-            commands={
-                "list": CommandEntry("Print the retry list.", "retry:show"),
-                "run": CommandEntry("Try the tickets of the list now.", "retry:run"),
-                "drop": CommandEntry("Take tickets off the list for good.", "retry:drop"),
-            },
-        ),
-        "taxonomy": CommandEntry(
-            "Your categories: show them, check them.",
-            commands={
-                "check": CommandEntry("Find overlaps, gaps, and targets that cannot work.", "taxonomy:check"),
-                "show": CommandEntry("Print the categories of both levels as they are used.", "taxonomy:show"),
-            },
-        ),
-        "kb": CommandEntry(
-            "Your articles: read them, search them, measure the search.",
-            commands={
-                "sync": CommandEntry("Read new and changed articles from every source.", "kb:sync"),
-                "search": CommandEntry("Show the passages that answer a question best.", "kb:search"),
-                "show": CommandEntry("Print an article as it is searched.", "kb:show"),
-                "eval": CommandEntry("Measure search on questions with known articles.", "kb:evaluate_search"),
-                "doctor": CommandEntry("List what to mend in your articles.", "kb_doctor:doctor"),
-            },
-        ),
-        "learn": CommandEntry(
-            "What people change of our labels: collect it, learn from it.",
-            commands={
-                "collect": CommandEntry("Read what people made of our labels.", "learn:collect"),
-                "show": CommandEntry("Show what people made of labels.", "learn:show"),
-                "review": CommandEntry("Show corrections that wait to be approved.", "learn_review:review"),
-                "approve": CommandEntry("Approve corrections.", "learn_review:approve"),
-                "reject": CommandEntry("Reject corrections.", "learn_review:reject"),
-                "thresholds": CommandEntry(
-                    "Print from which confidence on values may be written.", "learn_figures:thresholds"
-                ),
-                "confusions": CommandEntry("Show categories that are mixed up.", "learn_labels:confused"),
-                "doubts": CommandEntry("List people's labels that look wrong.", "learn_labels:doubts"),
-                "log": CommandEntry("Print everything that was learnt or decided.", "learn:log"),
-                "undo": CommandEntry("Take back something that was learnt.", "learn:undo"),
-                "pin": CommandEntry("Pin right answers that no change may lose.", "learn_pins:pin"),
-                "pins": CommandEntry("Print the pinned cases.", "learn_pins:pins"),
-                "unpin": CommandEntry("Delete pinned cases.", "learn_pins:unpin"),
-            },
-        ),
-        "release": CommandEntry(
-            "Settings as releases: try one, put it in place, go back.",
-            commands={
-                "show": CommandEntry("Show the release in place.", "release:show"),
-                "list": CommandEntry("Print the releases.", "release:list_all"),
-                "diff": CommandEntry("Print the settings in which two releases differ.", "release:diff"),
-                "activate": CommandEntry("Put changed settings in place, once they pass the gate.", "release:activate"),
-                "rollback": CommandEntry("Put an earlier release back in place.", "release:rollback"),
-            },
-        ),
-        "report": CommandEntry("Show what was triaged in a period, how well and at what cost.", "report:report"),
-        "escalated": CommandEntry("List tickets that are escalated and still open.", "escalated:escalated"),
-        "dashboard": CommandEntry("Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"),
-        "serve": CommandEntry("Triage tickets within seconds of the helpdesk's webhooks.", "serve:serve"),
-        "worker": CommandEntry("Ask models for runs on other machines.", "worker:worker"),
-        "scheduler": CommandEntry("Bring workers and runs together.", "worker:scheduler"),
-        "portal": CommandEntry("Serve a ticket form, tracking and an agents' list of our own.", "portal:portal"),
-        "health": CommandEntry("Look at everything that runs need, within 10 s.", "health:health"),
-        "doctor": CommandEntry("Name rules of the helpdesk that a run would set off.", "doctor:doctor"),
-        "local": CommandEntry(
-            "The local helpdesk: take it out, take one in, erase a customer.",
-            commands={
-                "export": CommandEntry("Write everything on it as JSON lines.", "local:export_all"),
-                "import": CommandEntry("Take in such lines, or tickets of Zendesk or Freshdesk.", "local:import_all"),
-                "erase": CommandEntry("Erase a customer from it.", "local_erase:erase"),
-            },
-        ),
-        "schedule": CommandEntry(
-            "Runs at fixed times, by the scheduler of the system.",
-            help="Runs at fixed times, by cron, systemd or Task Scheduler.",
-            commands={
-                "install": CommandEntry("Have the system start runs, or bring that up to date.", "schedule:install"),
-                "show": CommandEntry("Print what install would hand over; changes nothing.", "schedule:show"),
-                "remove": CommandEntry("Take back what install put there, and nothing else.", "schedule:remove"),
-            },
-        ),
-        "alerts": CommandEntry(
-            "Alerts: send a test message, see which are open.",
-            help="Alerts: send a test message, and see which are open.",
-            commands={
-                "test": CommandEntry("Send a test message of each severity to every address.", "alerts:send_test"),
-                "list": CommandEntry("Print the open alerts.", "alerts:show"),
-            },
-        ),
-        "audit": CommandEntry(
-            "The log: check it, read it, erase words from it.",
-            help="The log: check it, read it, hand it out, erase words from it.",
-            commands={
-                "verify": CommandEntry("Check that the log is as it was written.", "audit:verify"),
-                "show": CommandEntry("Print one ticket's story, and whether its lines hold.", "audit_story:show"),
-                "export": CommandEntry("Export events, decrypted, without personal data.", "audit_export:export"),
-                "erase": CommandEntry("Erase customers' words from log and state.", "audit_erase:erase_tickets"),
-                "cat": CommandEntry("Print the log as it was before it was packed and encrypted.", "audit:cat"),
-            },
-        ),
+    panels = {  # noqa: RUF012 - never changed
+        "Begin": {
+            "init": CommandEntry("Write the settings files, and check what they reach.", "init:init"),
+            "doctor": CommandEntry("Name rules of the helpdesk that a run would set off.", "doctor:doctor"),
+            "sandbox": CommandEntry("Serve a local imitation of a helpdesk and of OpenAI.", "sandbox:sandbox"),
+            "seed": CommandEntry("Fill a sandbox account with invented tickets.", "seed:seed"),
+        },
+        "Every day": {
+            "run": CommandEntry("Triage new tickets, once.", "run:run"),
+            "escalated": CommandEntry("List tickets that are escalated and still open.", "escalated:escalated"),
+            "analyse": CommandEntry("Show one ticket's way through the chain; writes nothing.", "analyse:analyse"),
+            "retry": CommandEntry(
+                "Tickets that wait for a later run, or failed too often.",
+                commands={
+                    "list": CommandEntry("Print the retry list.", "retry:show"),
+                    "run": CommandEntry("Try the tickets of the list now.", "retry:run"),
+                    "drop": CommandEntry("Take tickets off the list for good.", "retry:drop"),
+                },
+            ),
+            "undo": CommandEntry("Take back what a run wrote, where nobody has touched it since.", "undo:undo"),
+            "apply": CommandEntry("Write the results of a backfill to the helpdesk, exactly once.", "apply:apply"),
+            "report": CommandEntry("Show what was triaged in a period, how well and at what cost.", "report:report"),
+            "dashboard": CommandEntry(
+                "Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"
+            ),
+        },
+        "Quality": {
+            "eval": CommandEntry("Measure analysers on labelled tickets; needs no helpdesk.", "evaluate:evaluate"),
+            "backtest": CommandEntry(
+                "Measure analysers on solved tickets, and propose thresholds.", "backtest:backtest"
+            ),
+            "taxonomy": CommandEntry(
+                "Your categories: show them, check them.",
+                commands={
+                    "check": CommandEntry("Find overlaps, gaps, and targets that cannot work.", "taxonomy:check"),
+                    "show": CommandEntry("Print the categories of both levels as they are used.", "taxonomy:show"),
+                },
+            ),
+            "learn": CommandEntry(
+                "What people change of our labels: collect it, learn from it.",
+                commands={
+                    "collect": CommandEntry("Read what people made of our labels.", "learn:collect"),
+                    "show": CommandEntry("Show what people made of labels.", "learn:show"),
+                    "review": CommandEntry("Show corrections that wait to be approved.", "learn_review:review"),
+                    "approve": CommandEntry("Approve corrections.", "learn_review:approve"),
+                    "reject": CommandEntry("Reject corrections.", "learn_review:reject"),
+                    "thresholds": CommandEntry(
+                        "Print from which confidence on values may be written.", "learn_figures:thresholds"
+                    ),
+                    "confusions": CommandEntry("Show categories that are mixed up.", "learn_labels:confused"),
+                    "doubts": CommandEntry("List people's labels that look wrong.", "learn_labels:doubts"),
+                    "log": CommandEntry("Print everything that was learnt or decided.", "learn:log"),
+                    "undo": CommandEntry("Take back something that was learnt.", "learn:undo"),
+                    "pin": CommandEntry("Pin right answers that no change may lose.", "learn_pins:pin"),
+                    "pins": CommandEntry("Print the pinned cases.", "learn_pins:pins"),
+                    "unpin": CommandEntry("Delete pinned cases.", "learn_pins:unpin"),
+                },
+            ),
+            "train": CommandEntry("Learn a local classifier from labelled tickets.", "train:train"),
+            "release": CommandEntry(
+                "Settings as releases: try one, put it in place, go back.",
+                commands={
+                    "show": CommandEntry("Show the release in place.", "release:show"),
+                    "list": CommandEntry("Print the releases.", "release:list_all"),
+                    "diff": CommandEntry("Print the settings in which two releases differ.", "release:diff"),
+                    "activate": CommandEntry(
+                        "Put changed settings in place, once they pass the gate.", "release:activate"
+                    ),
+                    "rollback": CommandEntry("Put an earlier release back in place.", "release:rollback"),
+                },
+            ),
+            "kb": CommandEntry(
+                "Your articles: read them, search them, measure the search.",
+                commands={
+                    "sync": CommandEntry("Read new and changed articles from every source.", "kb:sync"),
+                    "search": CommandEntry("Show the passages that answer a question best.", "kb:search"),
+                    "show": CommandEntry("Print an article as it is searched.", "kb:show"),
+                    "eval": CommandEntry("Measure search on questions with known articles.", "kb:evaluate_search"),
+                    "doctor": CommandEntry("List what to mend in your articles.", "kb_doctor:doctor"),
+                },
+            ),
+            "redact": CommandEntry("Show a text as a model would see it; needs no settings.", "redact:redact"),
+        },
+        "Operate": {
+            "schedule": CommandEntry(
+                "Runs at fixed times, by the scheduler of the system.",
+                help="Runs at fixed times, by cron, systemd or Task Scheduler.",
+                commands={
+                    "install": CommandEntry(
+                        "Have the system start runs, or bring that up to date.", "schedule:install"
+                    ),
+                    "show": CommandEntry("Print what install would hand over; changes nothing.", "schedule:show"),
+                    "remove": CommandEntry("Take back what install put there, and nothing else.", "schedule:remove"),
+                },
+            ),
+            "health": CommandEntry("Look at everything that runs need, within 10 s.", "health:health"),
+            "alerts": CommandEntry(
+                "Alerts: send a test message, see which are open.",
+                help="Alerts: send a test message, and see which are open.",
+                commands={
+                    "test": CommandEntry("Send a test message of each severity to every address.", "alerts:send_test"),
+                    "list": CommandEntry("Print the open alerts.", "alerts:show"),
+                },
+            ),
+            "serve": CommandEntry("Triage tickets within seconds of the helpdesk's webhooks.", "serve:serve"),
+            "portal": CommandEntry("Serve a ticket form, tracking and an agents' list of our own.", "portal:portal"),
+            "local": CommandEntry(
+                "The local helpdesk: take it out, take one in, erase a customer.",
+                commands={
+                    "export": CommandEntry("Write everything on it as JSON lines.", "local:export_all"),
+                    "import": CommandEntry(
+                        "Take in such lines, or tickets of Zendesk or Freshdesk.", "local:import_all"
+                    ),
+                    "erase": CommandEntry("Erase a customer from it.", "local_erase:erase"),
+                },
+            ),
+            "audit": CommandEntry(
+                "The log: check it, read it, erase words from it.",
+                help="The log: check it, read it, hand it out, erase words from it.",
+                commands={
+                    "verify": CommandEntry("Check that the log is as it was written.", "audit:verify"),
+                    "show": CommandEntry("Print one ticket's story, and whether its lines hold.", "audit_story:show"),
+                    "export": CommandEntry("Export events, decrypted, without personal data.", "audit_export:export"),
+                    "erase": CommandEntry("Erase customers' words from log and state.", "audit_erase:erase_tickets"),
+                    "cat": CommandEntry("Print the log as it was before it was packed and encrypted.", "audit:cat"),
+                },
+            ),
+            "worker": CommandEntry("Ask models for runs on other machines.", "worker:worker"),
+            "scheduler": CommandEntry("Bring workers and runs together.", "worker:scheduler"),
+        },
     }
 
 
@@ -145,7 +163,6 @@ app = typer.Typer(
     "75 another run is active, 130/143 stopped by a signal.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
 )
 

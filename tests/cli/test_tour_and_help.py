@@ -138,7 +138,34 @@ def test_a_list_of_commands_and_a_wrong_name_import_no_command(bare: Command, ar
     )
     ended = bare.end(bare.python("-c", script))
     assert json.loads(ended.out.splitlines()[-1]) == ["cli_examples", "command_group"]
-    assert "Commands:" in ended.out or "Did you mean" in ended.err
+    assert re.search(r"(Begin|Commands):", ended.out) or "Did you mean" in ended.err
+
+
+def test_help_lists_what_one_begins_with_first(bare: Command) -> None:
+    shown = bare("--help", COLUMNS="80").out
+    headings = re.findall(r"^(\w[\w ]*):$", shown, re.MULTILINE)
+    assert headings == ["Options", "Begin", "Every day", "Quality", "Operate"]
+    assert shown.index("\n  init ") < shown.index("\n  run ") < shown.index("\n  eval ") < shown.index("\n  schedule ")
+    assert "--install-completion" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "found"), [("re", {"retry", "report", "release", "redact"}), ("audit v", {"verify"})]
+)
+def test_a_shell_completes_names_of_commands_without_importing_one(bare: Command, words: str, found: set[str]) -> None:
+    script = (
+        "import sys, json\n"
+        "from ticket_processor.cli import main\n"
+        "try:\n"
+        "    main()\n"
+        "finally:\n"
+        "    print(json.dumps([name for name in sys.modules if name.startswith('ticket_processor.commands.')]))\n"
+    )
+    environ = {"COMP_WORDS": f"ticketbot {words}", "COMP_CWORD": str(words.count(" ") + 1)}
+    ended = bare.end(bare.python("-c", script, _TICKETBOT_COMPLETE="complete_bash", **environ))
+    *names, imported = ended.out.splitlines()
+    assert set(names) == found
+    assert {name.rpartition(".")[2] for name in json.loads(imported)} == {"cli_examples", "command_group"}
 
 
 def test_a_run_without_replies_loads_neither_articles_nor_drafts(bare: Command) -> None:
@@ -163,13 +190,14 @@ def test_the_version_is_told(bare: Command) -> None:
 
 def test_without_a_command_help_is_shown_and_it_is_2(bare: Command) -> None:
     ended = bare(code=2, fresh=True)
-    assert "Commands:" in ended.out + ended.err
+    assert "Begin:" in ended.out + ended.err
 
 
 @pytest.mark.parametrize("group", [(), ("audit",), ("schedule",), ("alerts",), ("retry",), ("taxonomy",)], ids=str)
 def test_each_line_of_a_list_of_commands_is_a_whole_sentence(bare: Command, group: tuple[str, ...]) -> None:
-    listed = bare(*group, "--help", COLUMNS="80").out.partition("Commands:")[2].partition("\n\n")[0].splitlines()
-    lines = [line for line in listed if line.strip()]
+    listed = bare(*group, "--help", COLUMNS="80").out
+    listed = re.split(r"Begin:|Commands:", listed)[1].partition("\n  Exit codes")[0].splitlines()
+    lines = [line for line in listed if line.startswith("  ")]
     assert lines
     assert [line for line in lines if line.endswith("...") or not line.endswith(".")] == []
 

@@ -44,14 +44,27 @@ class CommandEntry:
     help: str = ""
 
 
-class CommandGroup(TyperGroup):
-    """Commands by name, each imported when it is asked for, so that their list needs none of them."""
+@dataclass(frozen=True)
+class Completion:
+    """What Typer's shells read of a completion."""
 
-    entries: Mapping[str, CommandEntry] = {}
+    value: str
+    help: str
+    type: str = "plain"
+
+
+class CommandGroup(TyperGroup):
+    """Commands by name, each imported when it is asked for, so that their list needs none of them.
+
+    ``panels`` are the commands under the headings of help.
+    """
+
+    panels: Mapping[str, Mapping[str, CommandEntry]] = {}
 
     def __init__(self, *, entries: Mapping[str, CommandEntry] | None = None, **more: Any) -> None:
         super().__init__(**more)
-        self.entries = self.entries if entries is None else entries
+        self.panels = self.panels if entries is None else {"Commands": entries}
+        self.entries = {name: entry for panel in self.panels.values() for name, entry in panel.items()}
         self.commands: dict[str, Any] = dict.fromkeys(self.entries)  # loaded by get_command
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
@@ -61,8 +74,16 @@ class CommandGroup(TyperGroup):
         return self.commands.get(cmd_name)
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.line) for name, entry in self.entries.items()])
+        longest = max(map(len, self.entries))
+        for heading, entries in self.panels.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(longest), entry.line) for name, entry in entries.items()])
+
+    def shell_complete(self, ctx: typer.Context, incomplete: str) -> list[Any]:  # type: ignore[override]
+        """What may follow; Typer would import every command for its help."""
+        if incomplete.startswith("-"):
+            return [item for item in super().shell_complete(ctx, incomplete) if item.value.startswith("-")]
+        return [Completion(name, entry.line) for name, entry in self.entries.items() if name.startswith(incomplete)]
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         try:
