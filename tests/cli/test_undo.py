@@ -379,7 +379,7 @@ def test_on_a_terminal_there_is_a_bar_with_the_total_and_what_is_left_above_it(a
     desk.sandbox.store.person_edit(2, status="closed")
     desk.advance(60)
     seen = on_a_terminal(desk, "undo", run)
-    assert "/4" in seen
+    assert " of 4" in seen
     assert "looked at" not in seen
     assert re.search(r"(^|[\r\n\x1bK])ticket 2: left \(closed\)", seen)
     assert "ticket 1:" not in seen

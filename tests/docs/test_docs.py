@@ -27,7 +27,7 @@ def _text(page: Path) -> str:
 @functools.cache
 def _commands(*group: str) -> frozenset[str]:
     shown = help_text(*group)
-    listed = shown[shown.index("Commands:") :] if "Commands:" in shown else ""
+    listed = "".join(re.split(r"(?:Begin|Commands):\n", shown)[1:])
     return frozenset(re.findall(r"^  ([a-z]+)  ", listed, re.MULTILINE))
 
 
