@@ -32,7 +32,7 @@ class Commands(CommandGroup):
         "redact": CommandEntry("Show a text as a model would see it; needs no settings.", "redact:redact"),
         "sandbox": CommandEntry("Serve a local imitation of a helpdesk and of OpenAI.", "sandbox:sandbox"),
         "train": CommandEntry("Learn a local classifier from labelled tickets.", "train:train"),
-        "undo": CommandEntry("Take back what a run wrote, where nobody has touched it since.", "undo:undo"),
+        "undo": CommandEntry("Undo what a run wrote, except where a person has changed it since.", "undo:undo"),
         "init": CommandEntry("Write the settings files, and check what they reach.", "init:init"),
         "retry": CommandEntry(
             "Tickets that wait for a later run, or failed too often.",
@@ -62,8 +62,8 @@ class Commands(CommandGroup):
         "learn": CommandEntry(
             "What people change of our labels: collect it, learn from it.",
             commands={
-                "collect": CommandEntry("Read what people made of our labels.", "learn:collect"),
-                "show": CommandEntry("Show what people made of labels.", "learn:show"),
+                "collect": CommandEntry("Read which labels people kept and changed.", "learn:collect"),
+                "show": CommandEntry("Show which labels people kept and changed.", "learn:show"),
                 "review": CommandEntry("Show corrections that wait to be approved.", "learn_review:review"),
                 "approve": CommandEntry("Approve corrections.", "learn_review:approve"),
                 "reject": CommandEntry("Reject corrections.", "learn_review:reject"),

@@ -454,7 +454,7 @@ def test_when_job_after_job_does_nothing_the_run_goes_on_one_by_one(bench: Bench
     assert bench.desk.times("update_many") == 4
     assert len(bench.desk.written) == 500
     (said,) = [said for said in alerts(bench, "write_mode") if said["mode"] == "single"]
-    assert "nothing done" in said["why"]
+    assert "changed nothing" in said["why"]
 
 
 @pytest.fixture

@@ -55,8 +55,8 @@ PUT_BACK = _reason("put_back_what_was_overwritten", "A write had replaced what a
 
 # A public reply, and the status behind it
 
-REPLIED = _reason("public_reply", "The announced reply went to the customer, for nobody had touched the ticket.")
-STATUS_SET = _reason("status_after_reply", "Nobody had touched the ticket since our reply, so it got this status.")
+REPLIED = _reason("public_reply", "The announced reply was sent: no person had changed the ticket.")
+STATUS_SET = _reason("status_after_reply", "No person changed the ticket after our reply, so it got this status.")
 STAYED_INTERNAL = _reason("reply_stayed_internal", "The helpdesk made our public reply an internal note.")
 CANCELLED = _reason("reply_cancelled", "The announced reply, or the status behind it, was cancelled.", then="WHY")
 TOUCHED_SINCE = "touched"

@@ -245,7 +245,7 @@ class UpdateJobs:
         """A job has ended, or the helpdesk knows none; ``done`` when at least one of its items surely was."""
         self._in_vain = 0 if done else self._in_vain + 1
         if self._in_vain == JOBS_IN_VAIN:
-            self._give_up("job after job has ended with nothing done, as far as can be told")
+            self._give_up("several jobs in a row changed nothing")
 
     def _give_up(self, why: str) -> None:
         if not self._given_up:

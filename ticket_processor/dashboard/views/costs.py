@@ -130,7 +130,7 @@ def body() -> None:
                 alt="Bars: tickets by the reason why no model answered",
             )
         else:
-            parts.instead("Why no model answered", "Where a model was to answer, one did.")
+            parts.instead("Why no model answered", "Models answered every ticket.")
     st.dataframe(
         [
             {

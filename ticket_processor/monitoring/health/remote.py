@@ -91,7 +91,7 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock, *,
 
 _IN_WORDS = {
     "timeout": "gives no answer in time",
-    "unreachable": "no connection comes about, or it breaks; is the address right, and is there a way to it?",
+    "unreachable": "cannot connect: check address and network",
 }
 
 
