@@ -24,7 +24,10 @@ from .settlement import Settlement, shows
 TRIAL_ITEMS = 5
 """Items of the first job on an account of which nothing is known; each of them is looked at closely."""
 JOB_PATIENCE_S = 180.0
-"""A job that takes longer is judged by reading. What it may still do, the stamps keep apart from what we do."""
+"""A job that takes longer, over all runs that wait for it, is judged by reading, and what it has not done goes alone.
+
+What it may still do, the stamps keep apart from what we do.
+"""
 LOST_JOB_S = 600.0
 """How long a job whose reply was lost may still run. Where no stamp is known to guard, nothing is sent again."""
 MISSED_POLLS = 3
@@ -127,9 +130,12 @@ class UpdateJobs:
 
     def resume(self, works: Mapping[str, Sequence[Settlement]]) -> None:
         """Ask after the jobs of earlier runs, by their ids."""
-        now = self._clock.monotonic()
+        now, wall = self._clock.monotonic(), self._clock.now()
+        begun = self._state.jobs_begun() if works else {}
         for job_id, items in works.items():
-            self._jobs[job_id] = _Job(now, {work.ticket_id: work for work in items})
+            self._jobs[job_id] = _Job(now - max(0.0, wall - begun[job_id]), {work.ticket_id: work for work in items})
+            for work in items:
+                work.in_doubt_until = max(work.in_doubt_until, begun[job_id] + LOST_JOB_S)
         self.used += len(works)
         if self._jobs:
             self._poll()
@@ -166,7 +172,7 @@ class UpdateJobs:
             self._back(job, doubt=reasons.NO_CLEAR_ANSWER)
         else:
             self._full_in_a_row = 0
-            self._state.job_begun(job_id, [change.intent for change in changes])
+            self._state.job_begun(job_id, [change.intent for change in changes], until - LOST_JOB_S)
             self.used += 1
             if not self._jobs:
                 self._next_poll = self._clock.monotonic() + POLL_S / 2
@@ -232,9 +238,15 @@ class UpdateJobs:
                 continue
             job = self._jobs[job_id]
             job.missed = 0 if job_id in statuses else job.missed + 1
-            if job.missed >= MISSED_POLLS or now - job.begun > JOB_PATIENCE_S:
+            late = now - job.begun > JOB_PATIENCE_S
+            if late or job.missed >= MISSED_POLLS:
+                for work in job.works.values():
+                    work.alone = work.alone or late  # else a run could wait for job after job
                 del self._jobs[job_id]
-                self._state.job_ended(job_id)
+                with self._state.together():
+                    self._state.job_ended(job_id)
+                    until = max(self.lost_until(), *(work.in_doubt_until for work in job.works.values()))
+                    self._state.remember(**{LOST_JOB_UNTIL: str(until)})
                 self._back(job, doubt=reasons.NO_CLEAR_ANSWER)
                 self._learn_from(done=False)
             else:

@@ -20,6 +20,7 @@ from ..core.errors import (
     TicketError,
 )
 from ..core.run_summary import RunRecord, RunSummary
+from ..core.wording import many
 from ..state.store import HELPDESK_DATE
 from .intake import Intake
 from .parts import Parts, RunOptions
@@ -83,6 +84,10 @@ class RunFrame:
                 self._recorder.remarks.extend(parts.wind_up())
         except (Stopping, DeadlineReached, CannotRun, TicketError) as end:
             stopped, stopped_by, code = str(end), type(end).__name__, end.exit_code
+            if isinstance(end, DeadlineReached) and (in_jobs := self._write_back.in_jobs):
+                what = f"jobs with {many(in_jobs, 'ticket')} are not finished"
+                stopped = f"{what} at the helpdesk; the next run asks for them by their ids"
+                code = ExitCode.SOME_FAILED
             if isinstance(end, RateLimited):
                 self._checks.keep_not_before(end)
             if isinstance(end, NotePublished):

@@ -102,6 +102,11 @@ class WriteBack:
         return len(self._waiting) + self._jobs.open
 
     @property
+    def in_jobs(self) -> int:
+        """Tickets in jobs that the helpdesk has not finished."""
+        return self._jobs.open
+
+    @property
     def writes(self) -> Writes:
         """By which way the changes have gone so far."""
         sent = sum(bool(work.sent) for work in self._waiting)
