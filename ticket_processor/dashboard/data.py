@@ -120,7 +120,7 @@ def replies() -> Replies | None:
 
 
 def collected(since: float, until: float) -> Scoreboard | None:
-    """Labels people kept and changed confirmed or changed in a period; ``None`` for none.
+    """The scoreboard of labels confirmed or changed in a period; ``None`` for none.
 
     Raises ``StateUnusable`` when it cannot be read.
     """
