@@ -148,6 +148,18 @@ def test_the_overview_compares_the_period_with_the_one_before(pages: Pages) -> N
     assert charts(page) == 9
 
 
+def test_the_overview_begins_with_what_a_lead_looks_for(pages: Pages) -> None:
+    pages.configure(dashboard={"minutes_per_ticket": 3})
+    escalation = ticket(5)["change"] | {"escalated": ["critical"]}
+    pages.log(*(ticket(number) for number in range(1, 5)), ticket(5, change=escalation))
+    page = pages.open("overview")
+    assert [tile.label for tile in page.metric][:4] == ["Tickets", "Escalated", "Unsure", "Time saved, estimated"]
+    shown = values(page)
+    assert (shown["Escalated"][0], shown["Time saved, estimated"][0]) == ("1", "0.2 h")
+    assert [row["Ticket"] for row in page.dataframe[0].value.to_dict("records")] == [5]
+    assert "1 escalated" in words(page)
+
+
 def test_without_a_period_before_there_is_no_difference(pages: Pages) -> None:
     pages.log(ticket(1))
     assert {delta for _, delta in values(pages.open("overview")).values()} == {""}

@@ -60,9 +60,12 @@ class AuthSettings(Frozen):
 
 
 class DashboardSettings(Frozen):
-    """How the dashboard is served."""
+    """How the dashboard is served, and what it counts with."""
 
     auth: AuthSettings = AuthSettings()
+    minutes_per_ticket: float = Field(
+        2.0, ge=0, le=60, description="minutes that triaging one ticket takes an agent; the time saved is told by it"
+    )
 
 
 class PortalServerSettings(Frozen):
