@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from fastapi import FastAPI
@@ -50,6 +51,7 @@ def make_portal(portal: Portal) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,  # it would send a link's secret to whatever host the request names
     )
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each body that it cannot read
     app.add_middleware(SafeAnswers)
     # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")

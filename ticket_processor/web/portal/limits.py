@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import threading
 from collections import OrderedDict
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 
 from ...core.wording import many
+from ..connections import place_of
 from .unsent import RefusedForNow
 
 MOST_KEYS = 20_000
@@ -45,14 +45,7 @@ class Buckets:
 
 def address_of(request: Request) -> str:
     """The client's address; of IPv6 the network, since a household has a whole one."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
-    return host
+    return place_of(request.client.host) if request.client else ""
 
 
 def too_many(wait_s: float) -> RefusedForNow:
