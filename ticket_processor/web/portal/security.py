@@ -19,6 +19,8 @@ MOST_BODY_BYTES = 26 * 2**20
 FORM_COOKIE = "portal_form"
 FORM_LIFE_S = 12 * 3600.0
 """How long a form may stay open before it is sent."""
+KNOWN_LIFE_S = 180 * 24 * 3600.0
+"""For so long a browser is known to be somebody's; its limits are apart from strangers'."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'",
@@ -72,14 +74,18 @@ class Cookies:
         """The value with the time and a signature."""
         return self._signer(purpose).sign(value).decode()
 
-    def signed_at(self, purpose: str, signed: str, value: str, life_s: float) -> float | None:
-        """When this value was signed (Unix seconds); ``None`` where it was not, or too long ago."""
+    def read(self, purpose: str, signed: str, life_s: float) -> tuple[str, float] | None:
+        """The value, and when it was signed (Unix seconds); ``None`` where it was not, or too long ago."""
         try:
             found, at = self._signer(purpose).unsign(signed, return_timestamp=True)
         except BadSignature:
             return None
-        is_good = secrets.compare_digest(found, value.encode()) and 0 <= self._now() - at.timestamp() <= life_s
-        return at.timestamp() if is_good else None
+        return (found.decode(), at.timestamp()) if 0 <= self._now() - at.timestamp() <= life_s else None
+
+    def signed_at(self, purpose: str, signed: str, value: str, life_s: float) -> float | None:
+        """When this value was signed (Unix seconds); ``None`` where it was not, or too long ago."""
+        found = self.read(purpose, signed, life_s)
+        return found[1] if found and found[0] == value else None
 
     def set(self, response: Response, name: str, value: str, *, path: str, life_s: float, strict: bool = False) -> None:
         """Set a cookie that no script can read."""
