@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from ticket_processor.web.connections import MOST, Limits, most_connections, place_of
+from ticket_processor.web.connections import MOST, ConnectionLimits, most_connections, place_of
 from ticket_processor.web.server import Server, listening
 
 LONG_S = 30.0
@@ -53,7 +53,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 class House:
     """A server, and connections to it."""
 
-    def __init__(self, ends: ExitStack, limits: Limits, proxies: tuple[str, ...]) -> None:
+    def __init__(self, ends: ExitStack, limits: ConnectionLimits, proxies: tuple[str, ...]) -> None:
         at = listening("0.0.0.0", 0)
         self._ends, self._port = ends, at.getsockname()[1]
         self._server = Server(app, at, proxies, limits)
@@ -116,7 +116,7 @@ Open = Callable[..., House]
 def house() -> Iterator[Open]:
     """Start a server with these limits."""
     with ExitStack() as ends:
-        yield lambda proxies=(), **limits: House(ends, Limits(**limits), proxies)
+        yield lambda proxies=(), **limits: House(ends, ConnectionLimits(**limits), proxies)
 
 
 @pytest.mark.parametrize("kind", IDLE)

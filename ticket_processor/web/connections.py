@@ -44,7 +44,7 @@ def most_connections() -> int:
 
 
 @dataclass(frozen=True)
-class Limits:
+class ConnectionLimits:
     """How many connections there may be, and how long each may wait for its client."""
 
     most: int = field(default_factory=most_connections)
@@ -64,13 +64,13 @@ class Limits:
         return max(1, self.most // 4)
 
 
-class Guard:
+class ConnectionGuard:
     """The connections of one server. Where there are too many, the one that was idle for longest makes room.
 
     All connections of one of ``proxies`` are its clients', so that only the number of all limits them.
     """
 
-    def __init__(self, limits: Limits, proxies: Sequence[str] = ()) -> None:
+    def __init__(self, limits: ConnectionLimits, proxies: Sequence[str] = ()) -> None:
         self.limits = limits
         self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
         self._open: OrderedDict[GuardedConnection, None] = OrderedDict()  # those first that were silent for longest
@@ -142,7 +142,7 @@ class Guard:
 class GuardedConnection(H11Protocol):
     """A connection of uvicorn's that a guard watches."""
 
-    def __init__(self, guard: Guard, *args: Any, **options: Any) -> None:
+    def __init__(self, guard: ConnectionGuard, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._guard = guard
         self._received = self._resumed = self._before = 0
@@ -188,7 +188,7 @@ class GuardedConnection(H11Protocol):
             return "" if self.flow.read_paused else "body"
         return ""
 
-    def is_late(self, limits: Limits) -> bool:
+    def is_late(self, limits: ConnectionLimits) -> bool:
         """Whether the client has taken too long. It is asked again and again."""
         stage, now = self._now_at(), self.loop.time()
         if stage != self._stage:

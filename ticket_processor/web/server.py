@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from ..core.errors import ConfigError
-from .connections import Guard, GuardedConnection, Limits
+from .connections import ConnectionGuard, ConnectionLimits, GuardedConnection
 
 BACKLOG = 1024
 AT_ONCE = 64
@@ -80,9 +80,9 @@ class Server:
     """The application at a socket, in a thread of its own. Only ``proxies`` may name the client."""
 
     def __init__(
-        self, app: ASGIApp, at: socket.socket, proxies: Sequence[str] = (), limits: Limits | None = None
+        self, app: ASGIApp, at: socket.socket, proxies: Sequence[str] = (), limits: ConnectionLimits | None = None
     ) -> None:
-        guard = Guard(limits or Limits(), proxies)
+        guard = ConnectionGuard(limits or ConnectionLimits(), proxies)
         self._server = _AcceptsFew(
             uvicorn.Config(
                 app,
