@@ -20,8 +20,8 @@ from ticket_processor.web.connections import MOST, ConnectionLimits, most_connec
 from ticket_processor.web.server import Server, listening
 
 LONG_S = 30.0
-PATIENT = {"head_s": LONG_S, "part_s": LONG_S, "rest_s": LONG_S, "answer_s": LONG_S}
-HASTY = {"head_s": 0.3, "part_s": 0.3, "rest_s": 0.3, "answer_s": 0.3}
+PATIENT = dict.fromkeys(("head_s", "part_s", "rest_s", "answer_s"), LONG_S)
+HASTY = dict.fromkeys(PATIENT, 0.7)
 LARGE = 30 * 2**20
 PAGE = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
@@ -132,13 +132,13 @@ def test_a_client_that_does_not_go_on_loses_its_connection_and_others_get_their_
 def test_a_connection_between_two_requests_is_kept(house: Open) -> None:
     one = house(most=10, **HASTY).connection(PAGE)
     assert b"0 bytes" in answer(one)
-    time.sleep(1)
+    time.sleep(1.5)
     one.sendall(PAGE)
     assert b"0 bytes" in answer(one)
 
 
 def test_a_slow_body_is_taken_while_it_goes_on(house: Open) -> None:
-    here = house(most=10, **{**HASTY, "part_s": 1.0}, part_bytes=1)
+    here = house(most=10, **{**HASTY, "part_s": 2.0}, part_bytes=1)
     one = here.connection(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\n\r\n")
     for _ in range(30):
         time.sleep(0.1)
