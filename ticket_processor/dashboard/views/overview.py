@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from ticket_processor.dashboard import figures, parts
@@ -30,18 +32,18 @@ SHOWN = 10
 def for_the_team(now: Totals, before: Totals | None) -> None:
     """Tiles for the lead of a team."""
     minutes = given().settings.dashboard.minutes_per_ticket
+    tiles: dict[str, tuple[Callable[[Totals], float], Callable[[float], str]]] = {
+        "Tickets": (lambda total: total.tickets, parts.count),
+        "Escalated": (lambda total: total.escalated, parts.count),
+        "Unsure": (lambda total: total.review, parts.count),
+        "Time saved": (lambda total: total.understood * minutes / 60, hours),
+    }
     with st.grid(min_column_width=170):
-        parts.tile("Tickets", now.tickets, before and before.tickets, parts.count, good="neither")
-        parts.tile("Escalated", now.escalated, before and before.escalated, parts.count, good="neither")
-        parts.tile("Unsure", now.review, before and before.review, parts.count, good="neither")
-        parts.tile(
-            "Time saved, estimated",
-            now.understood * minutes / 60,
-            before and before.understood * minutes / 60,
-            hours,
-            good="neither",
-            help=f"Triaged tickets times {minutes:g} minutes (dashboard.minutes_per_ticket). An estimate.",
-        )
+        for name, (of, show) in tiles.items():
+            parts.tile(name, of(now), None if before is None else of(before), show, good="neither")
+    st.caption(
+        f"Time saved is an estimate: {minutes:g} minutes (dashboard.minutes_per_ticket) for each triaged ticket."
+    )
 
 
 def hours(value: float) -> str:
@@ -59,7 +61,8 @@ def for_the_operator(selection: LogSelection, now: Totals, before: Totals | None
         parts.tile("Review rate", now.review_rate, before.review_rate, percent, good="down")
         parts.tile("Latency p95", late.p95_ms, late_before.p95_ms, seconds, good="down")
         parts.tile("Cost", now.known_cost, before.known_cost if before.lines else None, dollars, good="down")
-    st.caption("Below each figure: the difference to the period before, of the same length.")
+    if before.lines:
+        st.caption("Below each figure: the difference to the period before, of the same length.")
     parts.without_a_price(now)
 
 
