@@ -168,6 +168,7 @@ JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "retry list forgotten": lambda: mock.patch.object(State, "retry_later", _forgets_who_waits),
     "deferred taken for done": lambda: mock.patch.object(settlement.Settlement, "end", _never_again),
     "completion writes everything again": lambda: mock.patch.object(follow_ups, "completion", _everything_again),
+    "what a record lacks not noticed": lambda: mock.patch.object(settlement, "left_out", return_value=frozenset()),
     "reply triaged although a person has judged": _whoever_judged,
     "reply triaged again and again": lambda: mock.patch.object(intake, "reply_to", _another_key_each_time),
 }

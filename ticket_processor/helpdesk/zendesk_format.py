@@ -13,7 +13,7 @@ from .http_messages import Reply
 from .json_values import field_text, mapping, string, tags_of, ticket_number, whole_number
 from .protocol import JobStatus
 from .rate_limit import Limit
-from .ticket_history import Edit, changed
+from .ticket_history import Edit, changed, left_out
 
 ACCOUNT_LIMIT = "account"
 METADATA = "ticketbot"
@@ -120,12 +120,11 @@ def _dropped(reply: Reply, ticket: Mapping[str, Any], change: Change, edit: Edit
     warning = reply.headers.get("x-zendesk-api-warn")
     named = set(_QUOTED.findall(warning)) if warning else set()
     dropped = {part for key, part in _PARTS.items() if key in named}
-    tags, ours = ticket.get("tags"), set(change.tags_added)
-    if ours and isinstance(tags, list) and ours.isdisjoint({*tags, *edit.tags_added}):
-        dropped.add("tags")
-    told = "priority" in ticket and edit.priority is None
-    if told and change.priority is not None and _priority(ticket["priority"]) is not change.priority:
-        dropped.add("priority")
+    tags = ticket.get("tags")
+    # What the answer does not tell of counts as there.
+    tags = tags if isinstance(tags, list) else change.tags_added
+    priority = _priority(ticket["priority"]) if "priority" in ticket else change.priority
+    dropped |= left_out(edit, change, tags, priority)
     return frozenset(dropped or ({"other"} if warning else ()))
 
 

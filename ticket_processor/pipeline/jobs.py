@@ -268,7 +268,8 @@ class UpdateJobs:
         """Tell apart what a job that has ended has done, what it has not, and what cannot be seen yet.
 
         Where stamps are known to guard, the job's word and the ticket are the proof, and one item's record is read, for
-        its note. Else each item's record is read: it counts as done only once it is known what it has replaced.
+        its note and its priority. Else, and where that one lacks a part, each item's record is read: it counts as done
+        only once it is known what it has replaced.
         """
         said: list[Settlement] = []
         for work in job.works.values():
@@ -285,12 +286,14 @@ class UpdateJobs:
         tickets = self._desk.fetch([work.ticket_id for work in said]) if said else {}
         made = [work for work in said if (it := tickets.get(work.ticket_id)) and shows(it, work.sent[-1])]
         unguarded = self.trust.unguarded
-        sample = made if unguarded else [work for work in made if work is made[0] or work.ticket_id == job.stale]
+        # Tags are seen on the ticket; that a priority was left out is seen only in the record of an item that set one.
+        one = max(made, key=lambda work: work.sent[-1].priority is not None, default=None)
+        sample = made if unguarded else [work for work in made if work is one or work.ticket_id == job.stale]
         if sample:
-            self.trust.judge(sample, job.stale, status)
-        if self.trust.unguarded:
+            self.trust.judge(sample, job.stale, status, tickets)
+        if self.trust.unguarded or any(work.recorded and work.recorded.dropped for work in sample):
             if not unguarded:  # as the sample has just shown
-                self.trust.judge([work for work in made if work not in sample], None, status)
+                self.trust.judge([work for work in made if work not in sample], None, status, tickets)
             made = [work for work in made if work.recorded is not None]
         unseen = {work.ticket_id: work for work in said if work not in made}
         job.done = job.done or bool(made)
@@ -303,6 +306,7 @@ class UpdateJobs:
             self._state.job_ended(job_id)
             self._learn_from(done=job.done)
             for work in unseen.values():
-                work.doubt = reasons.NO_CLEAR_ANSWER
+                # Its record tells; where there is none, a single update's answer does.
+                work.doubt, work.alone = reasons.NO_CLEAR_ANSWER, True
                 self._waiting.insert(0, work)
         self._arrived.extend((work, job_id) for work in made)
