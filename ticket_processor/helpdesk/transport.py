@@ -101,6 +101,8 @@ class Transport:
         self._sessions: list[requests.Session] = []
         self.counts: dict[str, int] = {}
         self._accepted = False  # our credentials, by some answer: a 401 after that may be one ticket's
+        self.granted: frozenset[str] = frozenset()
+        """The scopes that the token of the last sign-in has; empty where the server did not say."""
         self.date: float | None = None
         """The server's own clock in its last answer, Unix seconds."""
 
