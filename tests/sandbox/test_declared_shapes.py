@@ -127,6 +127,7 @@ def test_every_endpoint_answers_in_its_declared_shape(checker: Checker) -> None:
     for name in ("comments", "audits"):
         for query in ("", "?page[size]=1"):
             visit("GET", f"tickets/1/{name}{query}", f"{one}/{name}")
+    visit("GET", "tickets/1/comments/count", f"{one}/comments/count")
     visit("GET", "tags", "/api/v2/tags")
     visit("GET", "ticket_fields", "/api/v2/ticket_fields")
     for query in ("", "?page[size]=1", "?per_page=1&page=2"):

@@ -149,7 +149,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "what the helpdesk drops not noticed": lambda: mock.patch.object(
         zendesk_format, "_dropped", return_value=frozenset()
     ),
-    "a refused note ends the write": lambda: mock.patch.object(zendesk, "_names_comments", return_value=False),
+    "a refused note ends the write": lambda: mock.patch.object(zendesk.Zendesk, "_is_full", return_value=False),
     "conversations triaged": lambda: mock.patch.object(SkipRules, "reason", _conversations_taken),
     "writes repeated by the transport": lambda: mock.patch.object(zendesk, "Effect", _EveryEffectHarmless),
     **JOB_MUTATIONS,

@@ -22,11 +22,13 @@ _UNDER_WAY = ("queued", "working")
 _ENDPOINT_LIMIT = re.compile(r"zendesk-rate-?limit-(?P<name>[a-z-]+)$")
 _LIMIT_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
 MESSAGING = frozenset(
-    """apple_business_chat chat google_business_messages google_rcs instagram_dm kakaotalk line
-    messagebird_sms messenger native_messaging sunshine_conversations_api sunshine_conversations_facebook_messenger
-    sunshine_conversations_twitter_dm telegram twilio_sms viber wechat whatsapp""".split()
+    """apple_business_chat business_messaging_slack_connect chat google_business_messages google_rcs instagram_dm
+    kakaotalk line messagebird_sms messenger native_messaging sunshine_conversations_api
+    sunshine_conversations_facebook_messenger sunshine_conversations_twitter_dm telegram twilio_sms viber wechat
+    whatsapp""".split()
 )
-"""Channels of live conversations, whose first comment is no message (Via object reference; support 5384481026714)."""
+"""Channels of live conversations, whose first comment is no message (page Via Types; support 5384481026714).
+Whether that is so of chat_transcript is unknown."""
 _URL = re.compile(r"https?://[^\s<>\"']+")
 _QUOTED = re.compile(r'"(?:ticket\.)?(\w+)"')
 _PARTS = {"tags": "tags", "priority": "priority", "group_id": "group", "custom_fields": "fields", "comment": "note"}
