@@ -181,6 +181,7 @@ NOTICED_BY: Mapping[str, int] = {
     "a refused note ends the write": 42,
     "what the helpdesk drops not noticed": 395,
     "what a record lacks not noticed": 31,
+    "what a stopped run could not read is forgotten": 112,
     "items of jobs without stamps": 20,
     "whatever a job does not name is taken for done": 8,
     "a job's failed items are taken for done": 8,

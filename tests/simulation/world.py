@@ -172,8 +172,8 @@ class World:
         self._disk_weight = self.dice.choice((0.0, 0.0, 0.2)) * (not self.mishaps.calm)
         self._wrong_clocks = self.dice.random() < 0.2 and not self.mishaps.calm
         if self.mishaps.guard_ended:
-            # A run that is stopped reads nothing back.
-            self._delivery, self._signal_weight, self._disk_weight = "batch", 0.0, 0.0
+            # What a run cannot read back is left in the state, which a full disk keeps from it.
+            self._delivery, self._disk_weight = "batch", 0.0
         self.sandbox.duplicates = self.dice.choice((0.0, 0.0, 0.1)) * (not self.mishaps.ignores_stamps)
         self.sandbox.repeats = self.dice.choice((0.0, 0.0, 0.2))
         self._replies = self.dice.random() < 0.3

@@ -73,6 +73,8 @@ class RunFrame:
                 self._recorder.remarks.extend(parts.upkeep(left))
             self._checks.before_run()
             if not options.dry_run:
+                self._verifier.take_up_unread()
+            if not options.dry_run:
                 self._recorder.remarks.extend(parts.prepare())
             try:
                 work()
@@ -96,6 +98,8 @@ class RunFrame:
                 parts.audit.alert("note_published", message=str(end))
         with suppress(StateUnusable):  # which is why the run ended, then
             self._recorder.count_failures()
+            if not options.dry_run:
+                self._verifier.leave_unread()
         if code is ExitCode.OK and (self._recorder.failures or self._write_back.trust.guard_ended):
             code = ExitCode.SOME_FAILED
         taken = self._intake()
