@@ -74,7 +74,6 @@ class RunFrame:
             self._checks.before_run()
             if not options.dry_run:
                 self._verifier.take_up_unread()
-            if not options.dry_run:
                 self._recorder.remarks.extend(parts.prepare())
             try:
                 work()
