@@ -457,8 +457,10 @@ def test_the_log_is_kept_for_as_many_days_as_the_settings_say(desk: Desk) -> Non
         FaultRule("status", method="PUT", path="/tickets/3", status=204),
         FaultRule("unauthorised", method="GET", path="/tickets/3/audits"),
         FaultRule("status", method="GET", path="/tickets/3/audits", status=302),
+        FaultRule("odd-row", ticket=3, odd="cut"),
+        FaultRule("odd-row", ticket=3, odd="control"),
     ],
-    ids=lambda fault: f"{fault.method} {fault.kind} {fault.status}",
+    ids=lambda fault: f"{fault.method} {fault.kind} {fault.status} {fault.odd}",
 )
 def test_whatever_is_answered_about_one_ticket_the_others_are_done_and_it_is_named(
     open_desk: OpenDesk, fault: FaultRule

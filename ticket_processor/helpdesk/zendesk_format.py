@@ -16,6 +16,7 @@ from .rate_limit import Limit
 from .ticket_history import Edit, changed, left_out
 
 ACCOUNT_LIMIT = "account"
+DAY_S = 86_400.0
 METADATA = "ticketbot"
 _PRIORITIES = frozenset(item.value for item in Priority)
 _UNDER_WAY = ("queued", "working")
@@ -217,10 +218,13 @@ def job_status(row: Mapping[str, Any]) -> JobStatus:
 
 
 def changed_after(moment: float | None, body: Mapping[str, Any]) -> bool:
-    """Whether the last row of an export's page, and so all behind it, changed after ``moment`` (Unix seconds)."""
+    """Whether the last row of an export's page, and so all behind it, changed after ``moment`` (Unix seconds).
+
+    A row that changed days after it makes no sense.
+    """
     rows = body.get("tickets")
     changed = mapping(rows[-1]).get("generated_timestamp") if isinstance(rows, list) and rows else None
-    return moment is not None and isinstance(changed, int | float) and changed > moment
+    return moment is not None and isinstance(changed, int | float) and moment < changed < moment + DAY_S
 
 
 def is_messaging(row: Mapping[str, Any]) -> bool:
