@@ -253,7 +253,9 @@ class Freshdesk:
         return self._keep(kept, note=row["id"])
 
     def _delete_note(self, number: int) -> None:
-        reply = self._transport.request("DELETE", f"/api/v2/conversations/{number}", limits=(ACCOUNT_LIMIT,))
+        reply = self._transport.request(
+            "DELETE", f"/api/v2/conversations/{number}", limits=(ACCOUNT_LIMIT,), about_one=True
+        )
         if not reply.ok and reply.status != 404:
             raise UpdateRefused(f"Freshdesk refuses to delete our note (HTTP {reply.status}{error_code(reply)})")
 

@@ -55,7 +55,8 @@ MAX_AUDIT_PAGES = 50
 NEARLY_FULL = 4_900
 """Comments of a ticket; it takes 5,000 (Ticket Comments)."""
 MANY = 3
-"""After this many tickets that cannot be shown, and none that can, the others are not asked for one by one."""
+"""After this many tickets that cannot be shown, and none that can, others are not asked for one by one, unless the last
+of them can be shown."""
 STALE_BY_S = 3600.0
 """Seconds by which the stamp of a job's stale item is older than the ticket's own."""
 _JOB_ID = re.compile(r"^[A-Za-z0-9-]{1,80}$")
@@ -136,6 +137,8 @@ class Zendesk:
             if not isinstance(body_of(reply).get("tickets"), list):
                 raise TicketUnreadable("Zendesk's answer holds no list of tickets")
         except TicketError as error:
+            if len(part) > 1 and not found and len(found.unread) >= MANY:
+                self._fetch(part[-1:], found)
             if len(part) == 1 or (not found and len(found.unread) >= MANY):
                 found.unread.update(dict.fromkeys(part, error))
             else:

@@ -14,6 +14,7 @@ import pytest
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
+from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.dependencies import Dependencies
@@ -447,6 +448,20 @@ def test_the_log_is_kept_for_as_many_days_as_the_settings_say(desk: Desk) -> Non
         desk("run")
         assert left().isdisjoint(gone)
     assert days[1] in left()
+
+
+def test_a_401_about_the_first_ticket_that_a_run_asks_about_is_that_tickets_fault(open_desk: OpenDesk) -> None:
+    desk = open_desk(3, faults=FaultPlan([FaultRule("unauthorised", path="/tickets/2")]))
+    desk("run", "--since", "1d", code=1)
+    desk.sandbox.after_request.append(
+        lambda request, response: setattr(
+            response, "status", 401 if request.query.get("ids") == "2" else response.status
+        )
+    )
+    new = fill(desk.sandbox, [{"subject": "Broken", "body": "It does not work.", "age": 0}])[0]
+    desk.advance(600)
+    desk("run", code=1)
+    assert new in desk.marked()
 
 
 @pytest.mark.parametrize(

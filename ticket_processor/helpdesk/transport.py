@@ -29,7 +29,8 @@ from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, Ticket
 from ..core.urls import is_loopback
 from . import http_failures
 from .http_failures import TryAgain
-from .http_messages import Effect, HttpRequest, Reply, read_reply
+from .http_messages import Effect, HttpRequest, Reply, is_unauthorised, read_reply
+from .json_values import mapping
 from .rate_limit import Limit, Throttle
 
 CONNECT_TIMEOUT_S = 5.0
@@ -67,7 +68,8 @@ class Transport:
     """Requests to one server, on behalf of one run.
 
     Thread-safe: one ``requests.Session`` per thread, made at first use. ``read_only`` makes every write raise
-    :class:`ReadOnlyViolation` before anything is sent. ``adapter`` replaces the network, for tests.
+    :class:`ReadOnlyViolation` before anything is sent. ``adapter`` replaces the network, for tests. ``whoami`` is the
+    path of a cheap request that names our user: it tells whether a 401 is about the credentials.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Transport:
         read_only: bool = False,
         adapter: Callable[[], BaseAdapter] | None = None,
         rng: random.Random | None = None,
+        whoami: str = "",
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.name = name
@@ -96,6 +99,7 @@ class Transport:
         self._read_only = read_only
         self._adapter = adapter
         self._rng = rng or random.Random()
+        self._whoami = whoami
         self._local = threading.local()
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
@@ -159,7 +163,7 @@ class Transport:
                 if auth.renew(token):
                     token = auth.header()
                     reply = self._send_once(request, token)
-            if reply.status == 401 and about_one and self._accepted:
+            if reply.status == 401 and about_one and (self._accepted or self._are_known(token)):
                 raise TicketError(f"{self.name} refuses to show this (HTTP 401)", if_shared=NotAuthorised)
             if reply.status == 401 and not request.ours(reply):
                 raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
@@ -232,7 +236,8 @@ class Transport:
             reply.headers.get("X-Request-Id"),
         )
         limited = (reply.status in (408, 429) or reply.status >= 500) and not request.ours(reply)
-        senseless = reply.ok and reply.body is None and (reply.status != 204 or request.about_one)
+        due = request.about_one and request.method == "GET"
+        senseless = reply.ok and reply.body is None and (reply.status != 204 or due)
         self.throttle.learn(self._read_limits(response.headers))
         if limited or senseless or 300 <= reply.status < 400:
             failed = http_failures.of_reply(reply, request, self.name, self._clock.now(), senseless=senseless)
@@ -241,6 +246,26 @@ class Transport:
         self._breaker.success(admission)
         self.date = reply.date or self.date
         return reply
+
+    def _are_known(self, token: str | None) -> bool:
+        """Whether the server names a user for our credentials: with bad ones some show an anonymous one."""
+        if self._whoami and token:
+            asked = HttpRequest(
+                "GET",
+                self._whoami,
+                None,
+                None,
+                None,
+                Effect.NONE,
+                ("account",),
+                is_unauthorised,
+                False,
+                MAX_RECEIPT_BYTES,
+            )
+            reply = self._send_once(asked, token)
+            told = mapping(reply.body)
+            self._accepted = reply.ok and mapping(told.get("user") or told).get("id") is not None
+        return self._accepted
 
     def _report(self, admission: Admission, failed: Exception, about_one: bool) -> None:
         """Tell the breaker of a failure, unless it may be the fault of the one thing that was asked for."""

@@ -40,7 +40,7 @@ class Run:
         self.abandoned = 0  # worker threads left behind in calls that do not end
         self._faults = SharedFaults()
         self._checks = RunChecks(parts, options, self._faults)
-        self._desk = desk = IsolatingDesk(parts.desk, self._faults)
+        self._desk = desk = IsolatingDesk(parts.desk, self._faults, parts.clock.monotonic)
         self._triage = Triage(
             desk,
             parts.audit,

@@ -137,6 +137,7 @@ def transport_for(
         read_only=read_only,
         adapter=adapter,
         rng=rng,
+        whoami=f"/api/v2/{'agents' if account.vendor == 'Freshdesk' else 'users'}/me",
     )
     transport.sign_with(_credentials(account, transport, clock))
     return transport
