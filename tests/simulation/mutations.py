@@ -160,7 +160,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
 NOTICED_BY: Mapping[str, int] = {
     "a guard that ended is not told": 44,
     "writes in guarded jobs are not read back": 44,
-    "jobs are used on after one has overwritten": 112,
+    "jobs are used on after one has overwritten": 355,
     "what a job's item replaced is not compared": 1087,
     "no stamp": 18,
     "no stable-read rule": 257,
@@ -196,6 +196,7 @@ NOTICED_BY: Mapping[str, int] = {
     "reply triaged again and again": 228,
     "a fault of one ticket ends the run": 9,
     "an odd row spoils its page": 35,
+    "a page that one row makes unreadable ends the run": 298,
     "a ticket that an answer leaves out is taken for deleted": 8,
     "a stale job ends the run": 37,
     "a fault of the account is counted against each ticket": 94,
