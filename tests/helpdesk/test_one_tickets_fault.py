@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,3 +79,22 @@ def test_on_zendesk_by_search(taint: Taint) -> None:
 @given(taints("freshdesk"))
 def test_on_freshdesk(taint: Taint) -> None:
     check("freshdesk", taint)
+
+
+@pytest.mark.parametrize("first", [0, pytest.param(70, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("kind", "where"), [("export", "audits"), ("export", "update"), ("freshdesk", "show"), ("freshdesk", "update")]
+)
+@pytest.mark.parametrize(
+    "status", [204, *(pytest.param(status, marks=pytest.mark.slow) for status in (200, 302, 401, 500))]
+)
+def test_thirty_of_a_hundred_delay_no_other_by_a_run(
+    tmp_path: Path, kind: str, where: str, status: int, first: int
+) -> None:
+    taint = Taint(where, value=b"[]" if status == 200 else b"", status=status)
+    account = TaintedAccount(kind, taint, tickets=100, poisoned=range(first, first + 30))
+    summary = account.run(tmp_path)
+    poisoned = set(account.poisoned)
+    assert account.marked() >= set(account.numbers) - poisoned, summary.stopped
+    assert poisoned <= account.outcomes.keys()
+    assert summary.exit_code in (0, 1), summary.stopped

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,9 +73,12 @@ class Taint:
 
 
 class TaintedAccount:
-    """Some tickets, all touched by a person but the last; the answers about ``number`` are tainted."""
+    """Some tickets, all but one touched by a person; the answers about those ``poisoned`` are tainted.
 
-    def __init__(self, kind: str, taint: Taint, *, tickets: int = 5, poisoned: int = 2) -> None:
+    ``number`` is the first of these.
+    """
+
+    def __init__(self, kind: str, taint: Taint, *, tickets: int = 5, poisoned: Sequence[int] = (2,)) -> None:
         self.taint = taint
         self.state = State(None)
         self.outcomes: dict[int, Outcome] = {}
@@ -88,10 +91,13 @@ class TaintedAccount:
         )
         made: Callable[[int], int] = self._fresh if kind == "freshdesk" else self._zen
         self.numbers = [made(place) for place in range(tickets)]
-        self.number = self.numbers[poisoned]
+        self.poisoned = [self.numbers[place] for place in poisoned]
+        self.number = self.poisoned[0]
         self.requester = self.tickets[self.number].json["requester_id"]
         self._pattern = re.compile(
-            _PATHS[taint.where].replace("{number}", str(self.number)).replace("{requester}", str(self.requester))
+            _PATHS[taint.where]
+            .replace("{number}", f"(?:{'|'.join(map(str, self.poisoned))})")
+            .replace("{requester}", str(self.requester))
         )
         self.time.advance(600)
         self.sandbox.after_request.append(self._spoil)
