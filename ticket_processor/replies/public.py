@@ -17,6 +17,7 @@ WORDS = {
     "unsure": "the confidence is below the threshold",
     "open": "the draft leaves something open",
     "translated": "the draft is a translation",
+    "figures": "two articles give different figures, perhaps for one thing",
 }
 """Why a draft waits for a person, in words for the note."""
 
@@ -40,7 +41,9 @@ def why_not_public(
         return "unsure"
     if draft.partial or draft.missing:
         return "open"
-    return "translated" if draft.translated else ""
+    if draft.translated:
+        return "translated"
+    return "figures" if draft.differing else ""
 
 
 def reply_plan(
