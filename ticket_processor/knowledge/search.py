@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..core.errors import AnalysisFailed
 from .fusion import DEPTH, Ranked, blended, fused
 from .lexical import lexical, query_words
-from .model import Article, Audience, Found
+from .model import READABLE, Article, Audience, Found, Passage
 from .store import KnowledgeStore
 from .vectors import EmbeddingModel, VectorIndex
 
@@ -58,6 +58,14 @@ class KnowledgeSearch:
     def article(self, article_id: str) -> Article | None:
         """The whole article; ``None`` where there is none of the name."""
         return self._store.article(article_id)
+
+    def passages_of(self, article_id: str, audience: Audience) -> list[Passage]:
+        """The passages of an article that ``audience`` may read, in order."""
+        numbers = [
+            number for (number,) in self._store.rows("SELECT id FROM chunk WHERE article=? ORDER BY n", [article_id])
+        ]
+        passages = self._store.passages(numbers)
+        return [passages[each] for each in numbers if passages[each].audience in READABLE[audience]]
 
     def search(self, queries: Sequence[str], *, lang: str, audience: Audience, limit: int) -> list[Found]:
         """The passages that answer these queries best, best first, at most two of one article.

@@ -75,7 +75,7 @@ class Run:
             now=parts.clock.now,
             verifier=verifier,
             faults=self._faults,
-            schedules=parts.reply_wanted is not None,
+            schedules=parts.reply_objection is not None,
             shown=parts.shown,
         )
         self._verdicts = Verdicts(parts, options, self._record, self._recorder.pace, self._faults)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..analysis.text.outgoing import leaving, leaving_line, told
 from ..core.lazy_pattern import lazy_pattern
-from ..core.models import Usage
+from ..core.models import SourcedClaim, Usage
 from .best_lines import ArticleLines
 from .contradictions import about_one_thing, differing
 from .figures import figures
@@ -73,7 +73,8 @@ class ReplyDraft:
 
     ``missing`` says in the ticket's own words what stays open. ``partial``: something does. ``translated``: a source
     is in another language, so that only its figures and quotes were compared, and a person has to read the reply.
-    ``differing``: two articles give different figures of one kind, which seem to be of two things.
+    ``sourced`` is what it was put together from. ``differing``: two articles give different figures of one kind, which
+    seem to be of two things.
     """
 
     language: str
@@ -84,6 +85,7 @@ class ReplyDraft:
     partial: bool = False
     translated: bool = False
     differing: bool = False
+    sourced: tuple[SourcedClaim, ...] = ()
     stopped: tuple[tuple[str, int], ...] = ()
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
@@ -151,11 +153,45 @@ def assembled(proposal: Proposal, sources: Mapping[str, Citable], ticket: str, l
         partial=bool(proposal.verdict == "partial" or stopped),
         translated=any(language_of(each) != language for each in used),
         differing=bool(pairs),
+        sourced=(
+            *(_sourced(each, sources) for each in claims),
+            *(_sourced(each, sources, step=True) for each in steps),
+        ),
         stopped=stopped,
     )
     if told(draft.text) != draft.text:  # the note would hold another text than the log names
         return NoAnswer("secret", stopped)
     return draft if len(draft.text) <= LONGEST else NoAnswer("too_long", stopped)
+
+
+def assembled_again(
+    said: Sequence[SourcedClaim], language: str, passages: Callable[[str], Sequence[Citable]]
+) -> ReplyDraft | NoAnswer:
+    """The reply that this makes from the articles as they are now; ``passages`` gives those of an article by its id.
+
+    There is none (``unsupported``) where an article no longer supports all that rests on it.
+    """
+    sources: dict[str, Citable] = {}
+    claims: list[Claim] = []
+    for number, each in enumerate(said):
+        label = str(number)
+        claims.append(Claim(text=each.text, source=label, quote=each.quote))
+        found = (source for source in passages(each.article) if not _fault(claims[-1], {label: source}, language))
+        source = next(found, None)
+        if source is None:
+            return NoAnswer("unsupported")
+        sources[label] = source
+    proposal = Proposal(
+        claims=tuple(claim for claim, each in zip(claims, said, strict=True) if not each.step),
+        steps=tuple(claim for claim, each in zip(claims, said, strict=True) if each.step),
+        missing=(),
+        verdict="answer",
+    )
+    return assembled(proposal, sources, "", language)
+
+
+def _sourced(claim: Claim, sources: Mapping[str, Citable], *, step: bool = False) -> SourcedClaim:
+    return SourcedClaim(text=claim.text, quote=claim.quote, article=sources[claim.source].article_id, step=step)
 
 
 def _fault(claim: Claim, sources: Mapping[str, Citable], language: str) -> str:

@@ -52,7 +52,10 @@ def draft_lines(draft: ReplyDraft) -> list[str]:
 def announcement(plan: ReplyPlan) -> str:
     """What becomes of the draft unless somebody touches the ticket."""
     then = f", and the ticket becomes {plan.then} {_span(plan.then_s)} later" if plan.then else ""
-    return f"The draft goes to the customer in {_span(plan.delay_s)}{then}. Any change of the ticket cancels this."
+    return (
+        f"The draft goes to the customer in {_span(plan.delay_s)}{then}. Any change of the ticket cancels this, and so "
+        "does an article that no longer says this."
+    )
 
 
 def _span(seconds: float) -> str:
