@@ -85,6 +85,9 @@ class PortalServerSettings(Frozen):
         le=3650,
         description="a run closes tickets that have been resolved for so many days; closed ones stay closed; 0 = never",
     )
+    show_triage: bool = Field(
+        False, description="show customers as what their ticket was sorted: category, urgency and sentiment"
+    )
     mail_from: str | None = Field(
         None, pattern=r"^[^@\s<>,;]+@[A-Za-z0-9.-]+$", description="sender of the mail; without it none is sent"
     )
