@@ -117,8 +117,10 @@ def test_a_second_try_may_be_the_better_one(account: Account) -> None:
     assert HEAD in ran(desk)
 
 
-def test_without_a_floor_a_model_is_asked_all_the_same_and_no_answer_is_counted(account: Account) -> None:
-    desk = account(said(verdict="no_answer"), floor=None)
+def test_where_no_article_clears_the_floor_a_model_is_asked_all_the_same_and_no_answer_is_counted(
+    account: Account,
+) -> None:
+    desk = account(said(verdict="no_answer"), floor=float("inf"))
     note = ran(desk)
 
     assert "Articles" not in note

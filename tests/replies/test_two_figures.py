@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ticket_processor.replies.assembly import NoAnswer, ReplyDraft, assembled
+from ticket_processor.replies.in_note import draft_lines
 from ticket_processor.replies.proposal import read_proposal
+from ticket_processor.replies.public import WORDS, why_not_public
+from ticket_processor.replies.settings import PublicReplySettings, ReplySettings
 
+from ..support.fakes import a_decision, a_ticket, an_analysis
 from .articles import SHOP, Part, claim, said
 
 DAYS = ("Refunds take 5 working days.", "A refund takes 14 working days.")
@@ -113,6 +118,19 @@ def test_a_draft_with_figures_of_one_kind_from_two_articles_says_so_even_if_they
     delivery, refund = part("a", "Delivery takes 3 days."), part("b", "A refund is paid within 14 days.")
     assert drafted(delivery, refund).differing
     assert not drafted(delivery).differing
+
+
+def test_such_a_draft_waits_for_a_person_and_its_note_says_why() -> None:
+    draft = drafted(part("a", "Delivery takes 3 days."), part("b", "A refund is paid within 14 days."))
+    settings = ReplySettings(
+        categories={"account": "public"}, public=PublicReplySettings(thresholds={"account": 0.5}, never=())
+    )
+    ticket, decision = a_ticket(1), a_decision(1)
+    sorted_as = an_analysis(category="account", sentiment="neutral")
+    assert why_not_public(ticket, sorted_as, decision, draft, settings) == "figures"
+    assert why_not_public(ticket, sorted_as, decision, replace(draft, differing=False), settings) == ""
+    assert "different figures" in WORDS["figures"]
+    assert any("check that they are about two things" in line for line in draft_lines(draft))
 
 
 def test_no_two_articles_of_the_shop_are_taken_for_a_contradiction() -> None:

@@ -65,7 +65,6 @@ def answers(
         try:
             articles = stack.enter_context(closing(knowledge_store(settings)))
             base = KnowledgeSearch(articles, stack.enter_context(embedding_model(settings)), trouble=trouble)
-            floor = base.floor
         except StateUnusable as error:  # a run goes on without articles
             trouble(str(error))
         if base is None:
@@ -76,11 +75,6 @@ def answers(
             trouble("replies.mode wants drafts, and there is no model to write them: name one in models.names")
         elif settings.replies.drafts:
             writers = stack.enter_context(drafts(settings, chain, store, trouble, through, connect))
-        if floor is None:
-            trouble("no article is shown before 'ticketbot kb eval' has found the floor of your articles")
-        if floor is None and writers is None:
-            yield None
-            return
         answering = _Answering(settings, base, writers, trouble)
         yield answering
         with suppress(StateUnusable):  # a count is not worth a run's end
@@ -102,7 +96,6 @@ class _Answering:
         self._replies = settings.replies
         self._level = strictest_redaction(settings)
         self._base = base
-        self._floor = base.floor
         self._writers = writers
         self._trouble = trouble
         self.contradictions: list[Sequence[ArticleLines]] = []
@@ -148,10 +141,8 @@ class _Answering:
         return decision.model_copy(update={"reply": plan, "note": f"{decision.note}\n{announcement(plan)}"})
 
     def _articles(self, text: str, language: str) -> tuple[ArticleLines, ...]:
-        if self._floor is None:
-            return ()
         found = self._base.search(issue_queries(text), lang=language, audience="agents", limit=PASSAGES)
-        return best_lines(found, text, floor=self._floor)
+        return best_lines(found, text, floor=self._base.floor)  # a sync of this run may have changed it
 
     def _draft(self, writers: Drafts, ticket: Ticket, analysis: Analysis, text: str) -> ReplyDraft | NoAnswer:
         if analysis.source != "model":  # it would not be asked with more success now
