@@ -198,5 +198,5 @@ def test_without_a_worker_the_run_does_not_begin(
     stack: ExitStack, scheduler: str, server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster_client, "WORKERS_S", 0.2)
-    with pytest.raises(CannotRun, match="has no workers: start 'ticketbot worker --scheduler'"):
+    with pytest.raises(CannotRun, match="has no workers: start 'ticketbot worker --scheduler tcp://"):
         reached(stack, scheduler, settings(server, tmp_path))

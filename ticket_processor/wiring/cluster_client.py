@@ -112,7 +112,7 @@ def _checked(client: Client, address: str, mine: Mapping[str, str], deadline: De
         if (other := difference(mine, worker.get("ticketbot") or {})) is not None:
             raise CannotRun(f"the worker at {place} cannot work for this run: {other}")
     if not workers:
-        raise CannotRun(f"the cluster at {address} has no workers: start 'ticketbot worker --scheduler'")
+        raise CannotRun(f"the cluster at {address} has no workers: start 'ticketbot worker --scheduler {address}'")
     return _Threads(workers)
 
 
