@@ -238,9 +238,12 @@ def run(
                 screen.say(tour.seeded)
                 with screen.progress("triage"):
                     finished = tour.run(asked, listen, subjects)
-                if not (dry_run or quiet or as_json):
-                    show(tour.rows(kept), sys.stdout)
-                more = where_to_look(tour.settings)
+                if not (quiet or as_json):
+                    rows = tour.rows(kept)
+                    if not dry_run:
+                        show(rows, sys.stdout)
+                    screen.say(f"  {tour.hits(kept)}")
+                    more = where_to_look(tour.settings, next((row.ticket_id for row in rows if row.category), 1))
         else:
             screen.notices(settings.notices)
             with screen.progress("triage"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -240,7 +242,7 @@ class Screen:
         """The run's summary, after the differences that a dry run would have made.
 
         ``title`` stands before the run's id; without ``log`` there are no receipts. With ``tally`` a person at a
-        terminal is shown as well what is worth a look, and what to do next: ``more``, where there is any.
+        terminal is shown as well what is worth a look and what to do next, or ``more`` instead, where there is any.
         """
         shown = [item if isinstance(item, Seen) else Seen(item) for item in planned]
         if self._as_json:
@@ -248,13 +250,25 @@ class Screen:
         else:
             for item in shown:
                 self.say(difference(item))
-            self.say(summary_text(summary, log, title, tally))
+            self.say(self._fitted(summary_text(summary, log, title, tally)))
             if tally is not None and self._out.isatty() and not self._quiet:
                 self._for_a_person(summary, tally, more)
             else:
                 for line in more:
                     self.say(f"  {line}")
         self.shortcomings(summary, log)
+
+    def _fitted(self, text: str) -> str:
+        """``text`` in lines that fit on the terminal, broken between words; indented commands stay whole."""
+        if not self._out.isatty():
+            return text
+        width = shutil.get_terminal_size().columns
+        return "\n".join(
+            line
+            if line.startswith("    ")
+            else textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+            for line in text.split("\n")
+        )
 
     def shortcomings(self, summary: RunSummary, log: Path | None, *, account: str = "") -> None:
         """The run's remarks, why it ended early, and tickets that it has given up."""
@@ -275,9 +289,9 @@ class Screen:
         from rich.text import Text
 
         console = Console(file=self._out)
-        if summary.categories:
+        if summary.categories and not more:
             console.print(Text(f"  categories: {category_counts(summary)}"))
-        if look_at := tally.look_at:
+        if (look_at := tally.look_at) and not more:
             table = Table(box=box.SIMPLE_HEAD)
             longest = max(len(str(seen.outcome.ticket_id)) for seen in look_at)
             table.add_column("Ticket", justify="right", no_wrap=True, min_width=max(6, longest))
@@ -292,7 +306,7 @@ class Screen:
         if steps:
             console.print(Text("Next", style="bold"))
         for step in steps:
-            console.print(Text(f"  {harmless(step)}"), soft_wrap=True)
+            console.print(Text(self._fitted(f"  {harmless(step)}")), soft_wrap=True)
 
 
 def linked(number: str, url: str) -> Text:
