@@ -172,7 +172,7 @@ def whole(tickets: int, workers: int) -> None:
             if name == "cluster":
                 nodes = stack.enter_context(Nodes(here.folder, here.environ))
                 nodes.add(workers, threads=THREADS)
-                words = ("--cluster", nodes.address)
+                words = ("--insecure", "--cluster", nodes.address)
             process = here.start("run", "--since", "7d", "--json", *words, fresh=True)
             summary = here.end(process, within=1200).object
             took = summary["duration_s"]
@@ -185,7 +185,7 @@ def story(what: str, tickets: int, dice: random.Random | None) -> tuple[float, d
         nodes.add(4)
         nth = tickets // 3 if dice is None else dice.randrange(1, tickets)
         asked = here.when(is_chat, nth=nth)
-        process = here.start("run", "--since", "7d", "--json", "--cluster", nodes.address, fresh=True)
+        process = here.start("run", "--since", "7d", "--json", "--insecure", "--cluster", nodes.address, fresh=True)
         while not asked.wait(0.05):
             assert process.poll() is None, process.communicate()
         if dice is not None:

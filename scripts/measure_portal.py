@@ -2,9 +2,10 @@
 
 python scripts/measure_portal.py list [--tickets N]     # agents' list: search and filters, first and last pages, CSV
 python scripts/measure_portal.py poll [--tabs N]        # tracking pages that ask every 5 s
+python scripts/measure_portal.py idle [--addresses N]   # pages beside 1,100 connections that go no further
 
 Tickets are invented; the store is a file in a temporary folder. ``list`` times whole requests inside the server's
-process; for ``poll`` the server is a process of its own, and its clients share this machine's processors.
+process; for ``poll`` and ``idle`` the server is a process of its own, and its clients share this machine's processors.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import asyncio
 import multiprocessing
 import random
 import re
+import resource
 import socket
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from html import unescape
 from pathlib import Path
 
@@ -41,6 +43,13 @@ from ticket_processor.web.server import Server  # noqa: E402
 KEY = b"a key for measuring only, 32 byte"
 YEAR_S = 365 * 86_400.0
 POLL_S = 5.0
+FILES = 1024
+"""That the server may open, as on most systems."""
+BODY = (
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 90000\r\n\r\n"
+    b'--b\r\nContent-Disposition: form-data; name="description"\r\n\r\n'
+)
+STOPPED = {"silent": b"", "half a head": BODY[:60], "half a body": BODY + b"x" * 9000}
 SEARCHES = ("password reset", "invoice", "refund order", "error login app", "card", "delivery late")
 
 
@@ -145,6 +154,7 @@ def report(name: str, times: Sequence[float]) -> None:
 
 def serve(path: Path, at: socket.socket) -> None:
     """The server's process."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
     server = Server(make_portal(Portal(LocalStore(path), PortalSettings(KEY), time.time)), at)
     server.start()
     while server.is_alive:
@@ -221,6 +231,56 @@ async def _poll(
     return answers
 
 
+def idling(folder: Path, count: int, addresses: int) -> None:
+    """Open many connections of a kind that says too little, from so many addresses, and ask for pages beside them."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    path = folder / "helpdesk.sqlite3"
+    LocalStore(path).close()
+    for kind, sent in STOPPED.items():
+        with serving(path) as (url, _):
+            where = ("127.0.0.1", int(url.rpartition(":")[2]))
+            page(where)
+            began, idle = time.perf_counter(), []
+            for number in range(count):
+                idle.append(socket.create_connection(where, 30, (f"127.0.0.{2 + number % addresses}", 0)))
+                with suppress(ConnectionError):
+                    idle[-1].sendall(sent)
+            times = [page(where)]
+            first = sum(map(is_open, idle))
+            while left := sum(map(is_open, idle)):
+                if time.perf_counter() - began > 110:
+                    break
+                times.append(page(where))
+                time.sleep(0.2)
+            kept = f"{first} kept at first, {left} after {time.perf_counter() - began:.0f} s"
+            print(f"{count} connections from {addresses} addresses, {kind}: {kept}")
+            report(f"  {len(times)} pages meanwhile", times)
+            for one in idle:
+                one.close()
+
+
+def page(where: tuple[str, int]) -> float:
+    """How long a new connection takes to get the form."""
+    began = time.perf_counter()
+    with socket.create_connection(where, 30) as one:
+        one.settimeout(30)
+        one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        with one.makefile("rb") as answer:
+            assert answer.read().startswith(b"HTTP/1.1 200"), "no page"
+    return time.perf_counter() - began
+
+
+def is_open(one: socket.socket) -> bool:
+    """Whether the server has not ended it."""
+    one.setblocking(False)
+    with suppress(BlockingIOError):
+        with suppress(ConnectionError):
+            while one.recv(2**16):
+                pass
+        return False
+    return True
+
+
 def cpu_s(pid: int) -> float:
     """Processor time of a process so far (Linux)."""
     import os
@@ -238,10 +298,15 @@ def main() -> None:
     poll = commands.add_parser("poll")
     poll.add_argument("--tabs", type=int, default=300)
     poll.add_argument("--seconds", type=float, default=60)
+    idle = commands.add_parser("idle")
+    idle.add_argument("--connections", type=int, default=1_100)
+    idle.add_argument("--addresses", type=int, default=1)
     told = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="portal-") as name:
         if told.command == "list":
             listing(Path(name), told.tickets)
+        elif told.command == "idle":
+            idling(Path(name), told.connections, told.addresses)
         else:
             polling(Path(name), told.tabs, told.seconds)
 

@@ -85,7 +85,7 @@ def submit(page: Any, ticket: tuple[str, str], name: str, picture: Path | None =
         photograph(page, picture)
     page.wait_for_timeout(PERSON_S * 1000)
     page.click("button:text-is('Send')")
-    page.wait_for_selector(".badges", timeout=60_000)
+    page.wait_for_selector("li.done:has-text('Understood')", timeout=60_000)
     page.goto(page.url)
 
 

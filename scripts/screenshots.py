@@ -40,7 +40,7 @@ from ticket_processor.settings.load import load
 from ticket_processor.wiring.runs import RunArguments, run
 
 ROOT = Path(__file__).resolve().parent.parent
-LARGEST = 200_000
+LARGEST = 250_000
 """Bytes of a picture."""
 SETTINGS = """
 [models]

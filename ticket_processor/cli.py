@@ -41,7 +41,7 @@ class Commands(CommandGroup):
                     "drop": CommandEntry("Take tickets off the list for good.", "retry:drop"),
                 },
             ),
-            "undo": CommandEntry("Take back what a run wrote, where nobody has touched it since.", "undo:undo"),
+            "undo": CommandEntry("Undo a run, except where a person has changed something.", "undo:undo"),
             "apply": CommandEntry("Write the results of a backfill to the helpdesk, exactly once.", "apply:apply"),
             "report": CommandEntry("Show what was triaged in a period, how well and at what cost.", "report:report"),
             "dashboard": CommandEntry(
@@ -63,8 +63,8 @@ class Commands(CommandGroup):
             "learn": CommandEntry(
                 "What people change of our labels: collect it, learn from it.",
                 commands={
-                    "collect": CommandEntry("Read what people made of our labels.", "learn:collect"),
-                    "show": CommandEntry("Show what people made of labels.", "learn:show"),
+                    "collect": CommandEntry("Read which labels people kept and changed.", "learn:collect"),
+                    "show": CommandEntry("Show which labels people kept and changed.", "learn:show"),
                     "review": CommandEntry("Show corrections that wait to be approved.", "learn_review:review"),
                     "approve": CommandEntry("Approve corrections.", "learn_review:approve"),
                     "reject": CommandEntry("Reject corrections.", "learn_review:reject"),

@@ -85,7 +85,7 @@ class Freshdesk:
         begun: float | None = None
         for rows, date, last in self._listing.changed_since(place.moment):
             begun = begun or date
-            tickets, unread = self._views.tickets(place.new(rows), date)
+            tickets, unread = self._views.tickets(place.new(rows, date), date)
             # What changed after the listing began is the next run's: most of it are this one's own writes.
             over = last or place.is_behind(begun)
             yield Page(tickets, place.cursor, over, unread)
@@ -99,7 +99,7 @@ class Freshdesk:
         """
         place = ListingPlace.read(None, since)
         for rows, date, _ in self._listing.changed_since(since):
-            tickets, _ = self._views.tickets(place.new(rows), date)
+            tickets, _ = self._views.tickets(place.new(rows, date), date)
             yield tuple(ticket for ticket in tickets if ticket.status in ("solved", "closed"))
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
@@ -253,7 +253,9 @@ class Freshdesk:
         return self._keep(kept, note=row["id"])
 
     def _delete_note(self, number: int) -> None:
-        reply = self._transport.request("DELETE", f"/api/v2/conversations/{number}", limits=(ACCOUNT_LIMIT,))
+        reply = self._transport.request(
+            "DELETE", f"/api/v2/conversations/{number}", limits=(ACCOUNT_LIMIT,), about_one=True
+        )
         if not reply.ok and reply.status != 404:
             raise UpdateRefused(f"Freshdesk refuses to delete our note (HTTP {reply.status}{error_code(reply)})")
 

@@ -29,6 +29,7 @@ from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
 from ticket_processor.state.store import State
 
+from ..support.fakes import START
 from ..support.targets import compatible
 
 # The SDK
@@ -392,9 +393,11 @@ def test_hidden_thoughts_count_as_output_wherever_a_server_counts_them(
     assert sdk.ask(reply(json=completion(usage=usage))).usage == Usage(input=9, output=output)
 
 
-def openai_server(state: State | None = None, model: str = "gpt-6-luna", **fields: Any) -> OpenAIServer:
+def openai_server(
+    state: State | None = None, model: str = "gpt-6-luna", now: float = START, **fields: Any
+) -> OpenAIServer:
     target = ModelTarget(model, model, "openai", "http://model.invalid/v1", "key", max_output_tokens=321, **fields)
-    return OpenAIServer(target, timeout_s=lambda: 12.5, memory=state)
+    return OpenAIServer(target, timeout_s=lambda: 12.5, memory=state, now=lambda: now)
 
 
 def test_openai_is_asked_to_keep_nothing_and_to_think_as_little_as_it_can(sdk: Sdk) -> None:
@@ -432,6 +435,17 @@ def test_what_a_server_refuses_is_left_out_and_remembered_by_later_runs(sdk: Sdk
     sdk.answers = [store, reply(json=completion())]
     openai_server(model="another").complete("another", sent, None)
     assert "store" not in json.loads(sdk.sent[-1].content)
+    state.close()
+
+
+def test_what_a_server_refused_is_asked_for_again_after_a_month(sdk: Sdk) -> None:
+    state, sent, moment = State(None), [{"role": "user", "content": "x"}], START
+    for days, requests in ((0, [True, False]), (29, [False]), (2, [True, False]), (29, [False])):
+        moment += days * 86_400.0
+        sdk.answers = [complaint("temperature")] * requests.count(True) + [reply(json=completion())]
+        before = len(sdk.sent)
+        openai_server(state, now=moment).complete("gpt-4.1", sent, None)
+        assert ["temperature" in json.loads(request.content) for request in sdk.sent[before:]] == requests
     state.close()
 
 

@@ -403,7 +403,7 @@ def test_a_state_that_somebody_reads_is_not_taken_for_emptied(tmp_path: Path) ->
     reader = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM facts").fetchall()
-    with pytest.raises(StateUnusable, match="being read by somebody"):
+    with pytest.raises(StateUnusable, match="in use by another process"):
         erase_words(state, [7])
     reader.close()
     assert erase_words(state, [7]) == []

@@ -52,7 +52,7 @@ def test_a_run_triages_without_what_was_learnt_and_says_so(desk: Desk, damage: C
     told = desk("run", "--since", "1d").err
     desk.assert_done()
     assert "what was learnt is not used" in told
-    assert "what people made of labels was not collected" in told
+    assert "labels that people kept and changed were not collected" in told
 
 
 def test_a_report_tells_all_else(desk: Desk) -> None:
@@ -61,7 +61,7 @@ def test_a_report_tells_all_else(desk: Desk) -> None:
     no_database(desk.state / FILE_NAME)
     ended = desk("report", "--json")
     assert ended.object["totals"]["tickets"] == 2
-    assert "what people made of labels is not told" in str(ended.object["remarks"])
+    assert "scoreboard unavailable" in str(ended.object["remarks"])
 
 
 def test_who_asks_for_what_was_learnt_is_told_that_a_copy_helps(desk: Desk) -> None:

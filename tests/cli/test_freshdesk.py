@@ -197,8 +197,10 @@ def test_the_tour_of_freshdesk_needs_no_account(bare: Command) -> None:
         FaultRule("unauthorised", method="GET", path="/tickets/2"),
         FaultRule("status", method="GET", path="/tickets/2", status=204),
         FaultRule("status", method="GET", path="/tickets/2", status=302),
+        FaultRule("odd-row", ticket=2, odd="cut"),
+        FaultRule("odd-row", ticket=2, odd="login-page"),
     ],
-    ids=lambda fault: f"{fault.method} {fault.kind} {fault.status}",
+    ids=lambda fault: f"{fault.method} {fault.kind} {fault.status} {fault.odd}",
 )
 def test_whatever_is_answered_about_one_ticket_the_others_are_done_and_it_is_named(
     desk: FreshDesk, fault: FaultRule
@@ -207,4 +209,4 @@ def test_whatever_is_answered_about_one_ticket_the_others_are_done_and_it_is_nam
     ended = desk("run", "--since", "1d", code=None)
     assert ended.code in (0, 1)  # 0: the note is there, and the ticket waits for the next run
     assert all("ai_processed" in desk.ticket(number)["tags"] for number in (1, 3))
-    assert "ticket 2: " in ended.out + ended.err
+    assert ("behind ticket 1" if fault.odd == "login-page" else "ticket 2: ") in ended.out + ended.err

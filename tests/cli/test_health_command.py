@@ -324,7 +324,7 @@ def test_a_server_that_is_not_there_is_told_in_words_and_not_in_those_of_a_progr
         gone = f"127.0.0.1:{server.getsockname()[1]}"
     found = examined(smart, ZENDESK_URL=f"http://{gone}", OPENAI_BASE_URL=f"http://{gone}/v1")
     assert f"{gone}: the connection is refused; check the address" in check(found, "helpdesk").text
-    assert f"{gone}: no connection comes about, or it breaks" in check(found, "model sandbox-model").text
+    assert f"{gone}: cannot connect: check address and network" in check(found, "model sandbox-model").text
     assert "there is no connection to the server: " in shown(f"https://{gone}").text
 
     def unknown(*_: object, **__: object) -> object:

@@ -134,12 +134,11 @@ def test_health_tells_of_a_helpdesk_that_others_can_read(desk: LocalCommand) -> 
     assert checks["permissions"]["facts"]["files"] == [str(file)]
 
 
-def test_seeding_twice_creates_nothing_twice_and_never_among_customers_tickets(
+def test_seeding_makes_a_missing_helpdesk_creates_nothing_twice_and_nothing_among_customers_tickets(
     desk: LocalCommand, bare: Command
 ) -> None:
     assert "it holds 3 tickets that were not invented" in desk("seed", code=2).err
     empty = {"TICKETBOT_HELPDESK": "local", "TICKETBOT_LOCAL_PATH": str(bare.folder / "empty.sqlite3")}
-    LocalStore(bare.folder / "empty.sqlite3").close()
     first = bare("seed", "--json", **empty).object
     again = bare("seed", "--json", **empty).object
     assert first["created"] > 30

@@ -53,7 +53,7 @@ def announced(desk: Desk) -> str:
 
 def test_the_note_announces_a_reply_that_goes_out_once_after_the_delay(account: Account) -> None:
     desk = account()
-    assert "The draft goes to the customer in 10 min. Any change of the ticket cancels this." in announced(desk)
+    assert "The draft goes to the customer in 10 min. Any change of the ticket cancels this" in announced(desk)
     desk("run")
     assert public(desk) == []
     desk.advance(601.0)
@@ -147,6 +147,43 @@ def test_settings_that_change_their_mind_keep_the_reply_back(account: Account) -
     desk("run")
     assert reasons(desk)[-1] == "reply_cancelled_not_wanted"
     assert public(desk) == []
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        ARTICLE.replace("choose Change password", "choose Access"),
+        ARTICLE.replace("everyone", "agents"),
+        ARTICLE.replace(f"{URL}/password", f"{URL}/access"),
+        None,
+    ],
+)
+def test_a_reply_that_its_article_no_longer_says_is_cancelled(account: Account, now: str | None) -> None:
+    desk = account()
+    assert "and so does an article that no longer says this" in announced(desk)
+    rewritten(desk, now)
+    desk.advance(601.0)
+    desk("run")
+    desk("run")
+    assert public(desk) == []
+    assert reasons(desk)[-1] == "reply_cancelled_articles_changed"
+    assert reasons(desk).count("reply_cancelled_articles_changed") == 1
+
+
+def test_a_reply_whose_article_says_more_than_before_goes_out(account: Account) -> None:
+    desk = account()
+    announced(desk)
+    rewritten(desk, f"{ARTICLE}\n# Two factors\nA second factor makes it safer.\n")
+    desk.advance(601.0)
+    desk("run")
+    assert f"{CHANGED} [1]" in public(desk)[0]
+
+
+def rewritten(desk: Desk, text: str | None) -> None:
+    """The article reads so now, or is gone."""
+    path = desk.folder / "help" / "password.md"
+    path.unlink() if text is None else path.write_text(text, encoding="utf-8")
+    desk("kb", "sync", "--whole")
 
 
 @pytest.mark.parametrize(

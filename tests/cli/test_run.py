@@ -14,6 +14,7 @@ import pytest
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
+from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.dependencies import Dependencies
@@ -449,6 +450,20 @@ def test_the_log_is_kept_for_as_many_days_as_the_settings_say(desk: Desk) -> Non
     assert days[1] in left()
 
 
+def test_a_401_about_the_first_ticket_that_a_run_asks_about_is_that_tickets_fault(open_desk: OpenDesk) -> None:
+    desk = open_desk(3, faults=FaultPlan([FaultRule("unauthorised", path="/tickets/2")]))
+    desk("run", "--since", "1d", code=1)
+    desk.sandbox.after_request.append(
+        lambda request, response: setattr(
+            response, "status", 401 if request.query.get("ids") == "2" else response.status
+        )
+    )
+    new = fill(desk.sandbox, [{"subject": "Broken", "body": "It does not work.", "age": 0}])[0]
+    desk.advance(600)
+    desk("run", code=1)
+    assert new in desk.marked()
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -457,8 +472,10 @@ def test_the_log_is_kept_for_as_many_days_as_the_settings_say(desk: Desk) -> Non
         FaultRule("status", method="PUT", path="/tickets/3", status=204),
         FaultRule("unauthorised", method="GET", path="/tickets/3/audits"),
         FaultRule("status", method="GET", path="/tickets/3/audits", status=302),
+        FaultRule("odd-row", ticket=3, odd="cut"),
+        FaultRule("odd-row", ticket=3, odd="control"),
     ],
-    ids=lambda fault: f"{fault.method} {fault.kind} {fault.status}",
+    ids=lambda fault: f"{fault.method} {fault.kind} {fault.status} {fault.odd}",
 )
 def test_whatever_is_answered_about_one_ticket_the_others_are_done_and_it_is_named(
     open_desk: OpenDesk, fault: FaultRule

@@ -45,8 +45,6 @@ def test_the_tour_shows_before_and_after_without_any_settings(bare: Command) -> 
     ended = bare("run", "--sandbox", fresh=True)
     assert ended.err == ""
     expect_everything_done(bare, "sandbox-model")
-    head = next(line for line in ended.out.splitlines() if "Subject" in line)
-    assert re.findall(r"#|Before|After|Priority|Answered by|Internal note", head)
     assert "vip" in ended.out
     assert "ai_from_another_tool" in ended.out
     (log,) = (bare.logs / "sandbox").glob("*.jsonl")

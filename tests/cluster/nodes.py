@@ -108,7 +108,7 @@ class Nodes:
         self.workers: list[Node] = []
 
     def __enter__(self) -> Nodes:
-        self.scheduler = self._started("scheduler", "--port", "0")
+        self.scheduler = self._started("scheduler", "--port", "0", "--insecure")
         self.address = self.scheduler.line("The scheduler").split(" at ")[1].split(" ")[0]
         return self
 
@@ -123,7 +123,7 @@ class Nodes:
     def add(self, workers: int, *words: str, threads: int = 4) -> None:
         """Start so many workers, and wait until they work."""
         new = [
-            self._started("worker", "--scheduler", self.address, "--threads", str(threads), *words)
+            self._started("worker", "--scheduler", self.address, "--threads", str(threads), "--insecure", *words)
             for _ in range(workers)
         ]
         for node in new:

@@ -20,17 +20,21 @@ def refused(folder: Path, *words: str) -> tuple[int, str]:
     return ended.code, ended.err.strip()
 
 
-@pytest.mark.parametrize("address", ["tcp://10.0.0.7:8786", "tcp://scheduler:8786", "tcp://[::]:8786"])
-def test_beyond_this_machine_tls_is_wanted(tmp_path: Path, address: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:8786", "tcp://10.0.0.7:8786", "tcp://scheduler:8786", "tcp://[::]:8786"]
+)
+def test_tls_is_wanted_also_on_this_machine(tmp_path: Path, address: str) -> None:
     for words in (("run", "--cluster", address), ("worker", "--scheduler", address)):
         code, said = refused(tmp_path, *words)
         assert (code, said.count("\n")) == (2, 0)
-        assert "without TLS, where anybody who reaches it can run programs: use tls://" in said
+        assert said.startswith(f"ticketbot: {address}: without TLS, every")
+        assert "can run programs in this process and read all that it may read; use tls://" in said
 
 
-def test_a_scheduler_listens_to_others_with_tls_only(tmp_path: Path) -> None:
-    code, said = refused(tmp_path, "scheduler", "--host", "0.0.0.0", "--port", "0")
-    assert code == 2
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0"])
+def test_a_scheduler_listens_with_tls_only(tmp_path: Path, host: str) -> None:
+    code, said = refused(tmp_path, "scheduler", "--host", host, "--port", "0")
+    assert (code, said.count("\n")) == (2, 0)
     assert "without TLS" in said
 
 
@@ -64,7 +68,7 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, words: tuple[str, ...], 
 
 
 def test_a_worker_without_models_is_refused(tmp_path: Path) -> None:
-    code, said = refused(tmp_path, "worker", "--scheduler", "tcp://127.0.0.1:8786")
+    code, said = refused(tmp_path, "worker", "--scheduler", "tcp://127.0.0.1:8786", "--insecure")
     assert (code, said) == (2, "ticketbot: a worker asks models, and models.names has none")
 
 

@@ -30,7 +30,7 @@ unix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such sig
 def run_and(desk: Desk, address: str, then: Callable[[], object], *, nth: int = 12, code: int = 0) -> dict[str, Any]:
     """A run's summary, during which something happens as the model is asked for the ``nth`` time."""
     asked = desk.when(is_chat, nth=nth)
-    process = desk.start("run", "--since", "7d", "--json", "--cluster", address, fresh=True)
+    process = desk.start("run", "--since", "7d", "--json", "--insecure", "--cluster", address, fresh=True)
     wait_for(asked, process)
     began = time.monotonic()
     then()
@@ -141,7 +141,7 @@ def test_a_ticket_that_ends_its_workers_fails_by_name_and_its_neighbours_do_not(
     with Nodes(slow_desk.folder, slow_desk.environ) as nodes:
         nodes.add(4)
         ended = slow_desk.end(
-            slow_desk.start("run", "--since", "7d", "--json", "--cluster", nodes.address, fresh=True),
+            slow_desk.start("run", "--since", "7d", "--json", "--insecure", "--cluster", nodes.address, fresh=True),
             code=1,
             within=WALL_S,
         )
@@ -179,20 +179,22 @@ def test_a_worker_that_is_told_to_end_has_as_long_as_a_request_may_take(open_des
 def test_after_a_killed_run_the_next_one_goes_on(slow_desk: Desk, nodes: Nodes) -> None:
     nodes.add(2)
     asked = slow_desk.when(is_chat, nth=30)
-    process = slow_desk.start("run", "--since", "7d", "--cluster", nodes.address, fresh=True)
+    process = slow_desk.start("run", "--since", "7d", "--insecure", "--cluster", nodes.address, fresh=True)
     wait_for(asked, process)
     process.kill()
     process.communicate()
-    slow_desk("run", "--since", "7d", "--cluster", nodes.address, fresh=True)
+    slow_desk("run", "--since", "7d", "--insecure", "--cluster", nodes.address, fresh=True)
     slow_desk.assert_done()
 
 
 def test_a_cluster_that_is_not_there_ends_the_run_unless_it_is_optional(slow_desk: Desk) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    ended = slow_desk("run", "--since", "7d", "--cluster", address, code=3, fresh=True)
-    assert ended.err == f"ticketbot: the cluster at {address} cannot be reached: nothing answers there as a scheduler\n"
-    ended = slow_desk("run", "--since", "7d", "--cluster", address, "--cluster-optional", "--json", fresh=True)
+    words = ("run", "--since", "7d", "--insecure", "--cluster", address)
+    ended = slow_desk(*words, code=3, fresh=True)
+    why = f"ticketbot: the cluster at {address} cannot be reached: nothing answers there as a scheduler\n"
+    assert ended.err.endswith(why)
+    ended = slow_desk(*words, "--cluster-optional", "--json", fresh=True)
     slow_desk.assert_done()
     assert "cannot be reached" in ended.object["cluster"]["lost"]
 

@@ -60,7 +60,7 @@ def test_who_has_a_certificate_of_the_authority_works_and_who_has_another_is_ref
 
         refused = desk(*words, nodes.address, code=3, fresh=True, **others)
         assert "cannot be reached" in refused.err
-        plain = desk(*words, nodes.address.replace("tls://", "tcp://"), code=3, fresh=True)
+        plain = desk(*words, nodes.address.replace("tls://", "tcp://"), "--insecure", code=3, fresh=True)
         assert "cannot be reached" in plain.err
         assert not desk.marked()
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import cloudpickle
 import pytest
 
 from ticket_processor.analysis.model_server.connection import ModelBusy
@@ -70,6 +71,7 @@ def scheduler() -> Iterator[str]:
 
 def settings(server: ScriptedServer, folder: Path, model: str = "m") -> Settings:
     environ = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "secret-key", "TICKETBOT_MODELS": model}
+    environ |= {"ZENDESK_OAUTH_TOKEN": "helpdesk-token", "TICKETBOT_ALERT_URLS": "json://alert-address"}
     return load(environ=environ, folder=folder, need_helpdesk=False)
 
 
@@ -102,7 +104,7 @@ def test_the_analysis_is_the_same_and_only_redacted_text_travels(
     send = cluster._send
 
     def watched(task: cluster_task.ModelTask, key: str) -> object:
-        travelled.append(str(tuple(task)))
+        travelled.append(cloudpickle.dumps((cluster_task.answered, task, key)).decode("latin-1"))
         return send(task, key)
 
     monkeypatch.setattr(cluster, "_send", watched)
@@ -115,7 +117,7 @@ def test_the_analysis_is_the_same_and_only_redacted_text_travels(
     assert cluster.places == 4
     (text,) = travelled
     assert "my money back" in text
-    for hidden in (CANARY, "canary@example.com", "secret-key"):
+    for hidden in (CANARY, "canary@example.com", "secret-key", "helpdesk-token", "alert-address"):
         assert hidden not in text
     assert len(text) < 64_000
     assert "canary" not in "".join(lines)
@@ -196,5 +198,5 @@ def test_without_a_worker_the_run_does_not_begin(
     stack: ExitStack, scheduler: str, server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster_client, "WORKERS_S", 0.2)
-    with pytest.raises(CannotRun, match="has no workers: start 'ticketbot worker --scheduler'"):
+    with pytest.raises(CannotRun, match="has no workers: start 'ticketbot worker --scheduler tcp://"):
         reached(stack, scheduler, settings(server, tmp_path))

@@ -73,7 +73,7 @@ def test_a_report_that_is_not_taken_is_told_with_the_reason_and_without_the_addr
 
 def test_whoever_is_only_to_be_woken_gets_no_report() -> None:
     page_urls = SecretStr(SENDGRID)
-    with pytest.raises(ConfigError, match="nobody to mail to"):
+    with pytest.raises(ConfigError, match="no mail receiver is set"):
         mail_receivers(AlertSettings(page_urls=page_urls))
     mailed = mail_receivers(AlertSettings(urls=SecretStr("mailtos://user:pass@example.com"), page_urls=page_urls))
     assert [receiver.kind for receiver in mailed] == ["mailtos"]

@@ -110,7 +110,8 @@ def test_no_odd_spelling_of_an_address_stays_one(link: str) -> None:
         ("share //files/docs", "share //files/docs"),
         ("refund $899, R$ 500 or 100$", "refund $899, R$ 500 or 100$"),
         ("+5%, -$7, §3, #42", "+5%, -$7, §3, #42"),
-        ("${var} $x$", "var x"),
+        ("${var} $(x) in US$, 5 $ or $.50", "var (x) in US$, 5 $ or $.50"),
+        ("R&D, AT&T, Q&A; 5*3 and 2^10", "R&D, AT&T, Q&A; 5 3 and 2 10"),
     ],
 )
 def test_ordinary_words_stay_readable(text: str, shown: str) -> None:

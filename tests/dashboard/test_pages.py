@@ -148,6 +148,18 @@ def test_the_overview_compares_the_period_with_the_one_before(pages: Pages) -> N
     assert charts(page) == 9
 
 
+def test_the_overview_begins_with_what_a_lead_looks_for(pages: Pages) -> None:
+    pages.configure(dashboard={"minutes_per_ticket": 3})
+    escalation = ticket(5)["change"] | {"escalated": ["critical"]}
+    pages.log(*(ticket(number) for number in range(1, 5)), ticket(5, change=escalation))
+    page = pages.open("overview")
+    assert [tile.label for tile in page.metric][:4] == ["Tickets", "Escalated", "Unsure", "Time saved"]
+    shown = values(page)
+    assert (shown["Escalated"][0], shown["Time saved"][0]) == ("1", "0.2 h")
+    assert [row["Ticket"] for row in page.dataframe[0].value.to_dict("records")] == [5]
+    assert "1 escalated" in words(page)
+
+
 def test_without_a_period_before_there_is_no_difference(pages: Pages) -> None:
     pages.log(ticket(1))
     assert {delta for _, delta in values(pages.open("overview")).values()} == {""}
@@ -347,7 +359,8 @@ def test_costs_are_split_by_model_and_told_against_the_budget(pages: Pages) -> N
     assert shown["Tokens"][0] == "1,800"
     assert shown["Cached input"][0] == "40.0%"
     assert cells(page, "Answered by") == ["model-a", "model-b", "rules"]
-    assert charts(page) == 4
+    assert charts(page) == 3
+    assert cells(page, "Why") == ["timeout"]
     told = [bar.proto.text for bar in page.get("progress")]
     assert told == [r"Today (UTC): \$0.020 of \$0.040, 50%", "Today (UTC): 1,200 of 2,000 tokens, 60%"]
 
@@ -370,7 +383,7 @@ def test_without_a_budget_or_a_fallback_the_page_says_so(pages: Pages) -> None:
     pages.log(ticket(1))
     told = words(pages.open("costs"))
     assert "No daily limit is set" in told
-    assert "Where a model was to answer, one did." in told
+    assert "Models answered every ticket." in told
 
 
 # Service levels and runs

@@ -21,6 +21,7 @@ from ticket_processor.core.errors import (
     RateLimited,
     ReadOnlyViolation,
     Stopping,
+    TicketError,
     TicketUnreadable,
 )
 from ticket_processor.helpdesk.http_messages import Effect
@@ -264,6 +265,30 @@ def test_a_write_refused_with_401_is_sent_once_more_with_renewed_credentials() -
     write(wire)
     assert [request.headers["Authorization"] for request in wire.adapter.sent] == ["Bearer old", "Bearer new"]
     assert keys.refused == ["Bearer old"]
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [
+        (answer(200, {"user": {"id": 7}}), TicketError),
+        (answer(200, {"id": 7, "contact": {}}), TicketError),
+        (answer(200, {"user": {"id": None, "name": "Anonymous user"}}), NotAuthorised),
+        (answer(200, [7]), NotAuthorised),
+        (answer(401), NotAuthorised),
+        (answer(403), NotAuthorised),
+    ],
+)
+def test_a_401_about_one_ticket_is_its_own_where_the_server_knows_our_credentials(
+    told: requests.Response, error: type[Exception]
+) -> None:
+    wire = Wire(answer(401), told, answer(401), auth=Keys("Bearer old", renewable=False), whoami="/me")
+    with pytest.raises(error, match="HTTP 401"):
+        wire.transport.request("GET", "/tickets/1", about_one=True)
+    assert [request.path_url for request in wire.adapter.sent] == ["/tickets/1", "/me"]
+    with pytest.raises(error, match="HTTP 401"):
+        wire.transport.request("GET", "/tickets/2", about_one=True)
+    with pytest.raises(NotAuthorised):
+        wire.transport.request("GET", "/tickets")
 
 
 def test_a_second_401_ends_the_run_without_another_try() -> None:

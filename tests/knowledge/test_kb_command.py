@@ -72,10 +72,45 @@ def test_what_eval_learns_on_own_articles_is_kept_and_on_others_not(site: Site) 
     other = site.run("eval", "--corpus", corpus, "--queries", asked, "--out", str(ranked))
     assert other["scores"]["lexical"]["hit_1"] == 0
     assert {"id": "3", "ranked": ["x"]} in [json.loads(line) for line in ranked.read_text("utf-8").splitlines()]
-    assert site.run("search", "number3x")["floor"] is None
+    before = site.run("search", "number3x")
+    assert (before["floor_measured"], before["floor"] > 0) == (False, True)
     own = site.run("eval", "--queries", asked)
     assert own["scores"]["lexical"] == {"hit_1": 1.0, "hit_5": 1.0, "mrr_10": 1.0, "recall_10": 1.0}
-    assert site.run("search", "number3x")["floor"] == own["floor"] > 0
+    after = site.run("search", "number3x")
+    assert after["floor"] == own["floor"] > 0
+    assert after["floor_measured"]
+
+
+NOT_MEASURED = "The floor is a default: 'ticketbot kb eval' measures it on your own articles."
+
+
+@pytest.mark.parametrize("others", [0, 1, 5, 28, 40])
+def test_a_perfect_match_clears_the_default_floor_in_a_base_of_any_size(site: Site, others: int) -> None:
+    site.write("refunds.md", "# Refunds\nYou get your money back within five days.")
+    for number in range(others):
+        site.write(f"a{number}.md", f"# Part {number}\nHow to repair your broken part{number} with money or glue.")
+    synced = CliRunner().invoke(app, ["kb", "sync"])
+    assert NOT_MEASURED in " ".join(synced.output.split())
+    told = CliRunner().invoke(app, ["kb", "search", "When do I get my money back?"]).output
+    assert NOT_MEASURED in " ".join(told.split())
+    assert "folder:help/refunds.md" in told
+    result = site.run("search", "When do I get my money back?")
+    assert result["found"][0]["article_id"] == "folder:help/refunds.md"
+    assert result["found"][0]["score"] >= result["floor"] > 0.2
+    far = site.run("search", "My parcel was lost by the carrier, and nobody answers the telephone: broken service")
+    assert all(each["score"] < far["floor"] for each in far["found"])
+
+
+def test_where_a_floor_cannot_be_had_nothing_is_shown_and_few_questions_change_nothing(site: Site) -> None:
+    site.write("refunds.md", "# Refunds\nYou get your money back within five days.")
+    site.run("sync")
+    few = [{"id": number, "text": "money back", "gold": ["folder:help/none.md"]} for number in range(5)]
+    site.run("eval", "--queries", site.lines("few.jsonl", few))
+    assert not site.run("search", "money back")["floor_measured"]
+    many = [{"id": number, "text": "money back", "gold": ["folder:help/none.md"]} for number in range(30)]
+    assert site.run("eval", "--queries", site.lines("many.jsonl", many))["floor"] is None
+    found = site.run("search", "money back")
+    assert (found["floor"], found["floor_measured"]) == (None, True)
 
 
 @pytest.mark.parametrize("command", [["sync"], ["search", "x"], ["show", "x"], ["doctor"]])

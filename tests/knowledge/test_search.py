@@ -139,11 +139,11 @@ def test_no_article_fills_the_list_alone() -> None:
     assert (found.count("long"), found.count("short")) == (2, 1)
 
 
-def test_a_score_is_per_word_so_that_long_and_short_questions_compare() -> None:
+def test_a_word_that_no_passage_has_lowers_a_score() -> None:
     base = KnowledgeSearch(HELP)
     [short] = base.search(["invoice"], lang="en", audience="agents", limit=1)
     [twice] = base.search(["invoice elephants"], lang="en", audience="agents", limit=1)
-    assert twice.score == pytest.approx(short.score / 2)
+    assert short.score / 3 < twice.score < short.score
 
 
 class Meaning:

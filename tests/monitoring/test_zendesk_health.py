@@ -19,9 +19,9 @@ AGENT = ADMIN | {"role": "agent", "role_type": 0, "suspended": False}
 ALL = {"ticket_access": "all", "ticket_editing": True, "ticket_tag_editing": True}
 
 
-def look(*steps: Step) -> tuple[Check, list[Any]]:
+def look(*steps: Step, account: ZendeskSettings = ACCOUNT) -> tuple[Check, list[Any]]:
     adapter = ScriptedAdapter(*steps)
-    probe, _certificate = of_helpdesk(ACCOUNT, ManualClock(), offline=False, adapter=lambda: adapter, share=0.5)
+    probe, _certificate = of_helpdesk(account, ManualClock(), offline=False, adapter=lambda: adapter, share=0.5)
     found = {check.name: check for check in probe.look().checks}
     assert "s3cret" not in "".join(check.text for check in found.values())
     return found["helpdesk"], adapter.sent
@@ -72,3 +72,46 @@ def test_what_the_user_may_not_do_is_told_with_what_follows(
 def test_a_user_who_is_not_shown_is_no_trouble(shown: Step) -> None:
     desk, _ = look(answer(200, {"tickets": []}), shown, shown, shown, shown)
     assert desk.status is Status.OK
+
+
+ALL_IS_WELL = "signed in, tickets can be read"
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted", "status", "words"),
+    [
+        ("read write", "read", Status.FAIL, "only the scope 'read' of 'read write': nothing can be written"),
+        ("read write", "tickets:read tickets:write", Status.WARN, "audits cannot be read, and runs end with 3"),
+        (
+            "read write",
+            "read tickets:write",
+            Status.WARN,
+            "runs work, and what needs more, such as 'serve install-webhook', does not",
+        ),
+        ("read tickets:write", "tickets:write read", Status.OK, ALL_IS_WELL),
+        ("read tickets:write", "read write", Status.OK, ALL_IS_WELL),
+        ("read write", "read,write", Status.OK, ALL_IS_WELL),
+        # Where Zendesk does not say what it has granted, nothing is known, and nothing said.
+        ("read write", None, Status.OK, ALL_IS_WELL),
+        ("read write", "", Status.OK, ALL_IS_WELL),
+        ("read write", ["read"], Status.OK, ALL_IS_WELL),
+    ],
+)
+def test_a_token_of_less_than_was_asked_for_is_told_with_what_does_not_work(
+    asked: str, granted: object, status: Status, words: str
+) -> None:
+    account = ZendeskSettings(
+        subdomain="acme", oauth_client_id="bot", oauth_client_secret=SecretStr("s3cret"), oauth_scope=asked
+    )
+    token = {"access_token": "s3cret-token", "expires_in": 1800} | ({} if granted is None else {"scope": granted})
+    desk, sent = look(answer(201, token), answer(200, {"tickets": []}), answer(200, {"user": ADMIN}), account=account)
+    assert (desk.status, words in desk.text) == (status, True), desk.text
+    assert ("scope" in desk.text) == (status is not Status.OK)
+    assert len(sent) == (2 if status is Status.FAIL else 3)
+
+
+def test_a_token_that_may_not_read_tickets_is_blamed_and_not_the_user() -> None:
+    told = "You are missing the following required scopes: read"
+    desk, _ = look(answer(403, {"error": "Forbidden", "description": told}))
+    assert desk.status is Status.FAIL
+    assert "the token lacks the scope 'read': see zendesk.oauth_scope" in desk.text

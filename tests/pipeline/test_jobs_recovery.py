@@ -18,7 +18,7 @@ from ticket_processor.helpdesk.batch_trust import DAY_S, BatchTrust
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.job_trust import RETRY_TRIAL_S
-from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, JOBS_IN_VAIN, TRIAL_ITEMS
+from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, JOBS_IN_VAIN, LOST_JOB_S, TRIAL_ITEMS
 from ticket_processor.reporting.run_words import summary_text
 
 from ..support.fakes import START, ItemFate, a_ticket
@@ -116,6 +116,56 @@ def test_what_an_earlier_run_left_open_does_not_eat_the_time_of_one_whose_slots_
     assert office.clock.monotonic() - started < 60
     assert (summary.stopped, summary.outcomes) == (None, {"updated": 120})
     assert summary.writes == Writes(singly=120)
+
+
+# Runs that are shorter than the patience with a job
+
+
+def at_work(open_office: Open) -> Office:
+    """An account whose jobs hold, as was seen, and now work for ever and do nothing."""
+    office = open_office(*many(60))
+    batch_trust.remember(office.state, SEEN)
+    office.desk.slow, office.desk.fates = True, ["failed"] * 20
+    return office
+
+
+def test_a_job_that_works_for_ever_is_judged_by_reading_although_no_run_is_as_long_as_our_patience(
+    open_office: Open,
+) -> None:
+    office = at_work(open_office)
+    told = []
+    for _ in range(4):
+        summary = office.run(delivery=AS_JOBS, seconds=60)
+        told.append((summary.exit_code, sum(summary.outcomes.values())))
+        office.clock.advance(60)
+    assert told == [(1, 0), (1, 0), (0, 60), (0, 0)]
+    assert office.desk.sizes() == [60]
+    assert all(len(office.desk.edits[number]) == 1 for number in office.desk.tickets)
+    assert office.state.unsettled() == []
+
+
+def test_a_run_that_ends_before_its_jobs_do_says_so_and_ends_with_1(open_office: Open) -> None:
+    office = at_work(open_office)
+    summary = office.run(delivery=AS_JOBS, seconds=60)
+    why = "jobs with 60 tickets are not finished at the helpdesk; the next run asks for them by their ids"
+    assert (summary.exit_code, summary.stopped, summary.stopped_by) == (1, why, "DeadlineReached")
+    assert why in office.logged()
+
+
+def test_a_job_that_an_unguarded_account_is_still_at_work_on_has_its_tickets_left_alone(open_office: Open) -> None:
+    """Where no stamp guards, what the job may still do would come on top of what is sent again."""
+    office = at_work(open_office)
+    batch_trust.remember(office.state, SEEN.model_copy(update={"stamps": False}))
+    office.run(delivery=AS_JOBS, seconds=60)
+    office.clock.advance(130)
+    summary = office.run(delivery=AS_JOBS, seconds=60)
+    assert (summary.outcomes, office.desk.written) == ({"skipped": 60}, [])
+    office.clock.advance(60)
+    summary = office.run(delivery=AS_JOBS, seconds=60)
+    assert (summary.outcomes, office.desk.written) == ({"skipped": 60}, [])
+    office.clock.advance(LOST_JOB_S)
+    office.desk.slow = False
+    assert office.run(delivery=AS_JOBS).outcomes == {"updated": 60}
 
 
 # Jobs that are looked at closely

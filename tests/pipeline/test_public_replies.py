@@ -53,7 +53,7 @@ class Rig:
         self.clock = ManualClock()
         self.state = State(None)
         self.folder = folder
-        self.wanted = True
+        self.objection: str | None = None
         self.written: list[Change] = []
         self.steps: list[Exception | None] = []
         self.ended: list[Outcome] = []
@@ -98,7 +98,7 @@ class Rig:
                 options,
                 RunChecks(parts, options, SharedFaults()),
                 recorder.record_reply,
-                lambda _plan, _step: self.wanted,
+                lambda _plan, _step: self.objection,
             ).send_due()
         finally:
             audit.close()
@@ -244,9 +244,10 @@ def test_a_ticket_that_is_not_open_any_more_gets_no_reply(rig: Rig, fields: dict
     assert rig.run() == [("skipped", f"reply_cancelled_{why}")]
 
 
-def test_settings_that_ask_for_it_no_more_cancel_it(rig: Rig) -> None:
-    rig.wanted = False
-    assert rig.run() == [("skipped", "reply_cancelled_not_wanted")]
+@pytest.mark.parametrize("why", ["not_wanted", "articles_changed"])
+def test_settings_or_articles_that_no_longer_agree_cancel_it(rig: Rig, why: str) -> None:
+    rig.objection = why
+    assert rig.run() == [("skipped", f"reply_cancelled_{why}")]
 
 
 def test_a_reply_that_is_hours_late_is_cancelled(rig: Rig) -> None:

@@ -34,12 +34,14 @@ class Faulty:
         self.error: TicketError = TIMED_OUT
         self.rows: dict[int, TicketError] = {}
         self.asked: list[int] = []
+        self.takes_s = 0.0
         desk: TrueDesk = office.desk
         history, update, pages = desk.history, desk.update, desk.pages
 
         def told(ticket_id: int) -> History:
             self.asked.append(ticket_id)
             if ticket_id in self.audits:
+                office.clock.advance(self.takes_s)
                 raise self.error
             return history(ticket_id)
 
@@ -93,9 +95,42 @@ def test_several_different_tickets_in_a_row_are_the_helpdesks_fault_and_count_ag
     faulty.audits = {1, 2, 3, 4, 5}
     summary = office.run()
     assert (summary.exit_code, summary.stopped_by) == (3, "HelpdeskDown")
-    assert "3 different tickets in a row, the last of them 1, 2, 3" in str(summary.stopped)
+    assert "5 different tickets in a row, the last of them 3, 4, 5" in str(summary.stopped)
     assert [attempts for _, _, attempts in office.waiting()] == [0, 0, 0, 0, 0]
+    assert faulty.asked == [1, 2, 3, 4, 5]
+
+
+def test_where_the_helpdesk_shows_no_other_ticket_any_more_three_in_a_row_are_enough(open_office: Open) -> None:
+    office = open_office(*touched(1, 2, 3, 4, 5))
+    faulty = Faulty(office)
+    faulty.audits = {1, 2, 3, 4, 5}
+    office.desk.unread = dict.fromkeys(range(1, 6), TIMED_OUT)
+    summary = office.run()
+    assert (summary.exit_code, summary.stopped_by) == (3, "HelpdeskDown")
+    assert "3 different tickets in a row, the last of them 1, 2, 3" in str(summary.stopped)
     assert faulty.asked == [1, 2, 3]
+    assert office.ends()[5] == ("skipped", "deferred_record_unreadable")
+
+
+def test_answers_that_never_come_are_not_waited_for_again_and_again(open_office: Open) -> None:
+    office = open_office(*touched(*range(1, 9)), a_ticket(9))
+    faulty = Faulty(office)
+    faulty.audits, faulty.takes_s = set(range(1, 9)), 25.0
+    office.run()
+    assert faulty.asked == [1, 2, 3]
+    assert updated(office) == [9]
+
+
+@pytest.mark.parametrize("kind", ["audits", "updates"])
+@pytest.mark.parametrize("first", [1, 36, 71], ids=["first", "in the middle", "last"])
+def test_many_poisoned_tickets_together_delay_no_good_one_by_a_run(open_office: Open, kind: str, first: int) -> None:
+    office = open_office(*touched(*range(1, 101)))
+    poison = set(range(first, first + 30))
+    setattr(Faulty(office), kind, poison)
+    summary = office.run()
+    assert sorted(updated(office)) == sorted(set(range(1, 101)) - poison)
+    assert {number for number, _, _ in office.waiting()} == poison
+    assert summary.exit_code == 1
 
 
 def test_tickets_whose_record_need_not_be_read_are_triaged_all_the_same(open_office: Open) -> None:
@@ -103,7 +138,6 @@ def test_tickets_whose_record_need_not_be_read_are_triaged_all_the_same(open_off
     Faulty(office).audits = {1, 2, 3, 4, 5}
     office.run()
     assert updated(office) == [6]
-    assert office.ends()[5] == ("skipped", "deferred_record_unreadable")
 
 
 def test_one_ticket_that_fails_again_and_again_is_not_several() -> None:

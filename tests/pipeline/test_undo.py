@@ -650,7 +650,7 @@ def on_its_way(bench: Bench, *ticket_ids: int, job: str = "j1") -> list[Change]:
         changes.append(change)
         bench.state.keep_verdict(a_verdict(number, KEY))
     bench.state.open_intent(*changes)
-    bench.state.job_begun(job, [change.intent for change in changes])
+    bench.state.job_begun(job, [change.intent for change in changes], bench.clock.now())
     return changes
 
 

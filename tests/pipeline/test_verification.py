@@ -10,10 +10,12 @@ import pytest
 
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.core.clock import Deadline
+from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited, TicketError
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority
 from ticket_processor.core.run_summary import Statement
+from ticket_processor.helpdesk import batch_trust
+from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.fan_out import READERS
 from ticket_processor.pipeline.job_trust import JobTrust
@@ -23,8 +25,9 @@ from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import REPAIR
 
-from ..support.fakes import ManualClock, a_change, a_decision, an_analysis
+from ..support.fakes import START, ManualClock, a_change, a_decision, an_analysis
 
+GUARDED = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=True, stamps=True)
 CREATED = Edit(at="", creation=True)
 
 
@@ -76,14 +79,16 @@ class Bench:
         self.witness = self.another(most=most)
 
     def another(self, run_id: str = "run", *, most: int) -> WriteVerifier:
-        trust = JobTrust(self.desk, self.state, self.audit, self.clock)  # type: ignore[arg-type]
+        self.trust = trust = JobTrust(self.desk, self.state, self.audit, self.clock)  # type: ignore[arg-type]
         return WriteVerifier(self.desk, self.state, self.audit, self.deadline, trust, run_id, most=most)  # type: ignore[arg-type]
 
-    def wrote(self, ticket_id: int = 1, *, then: Verdict | None = None, **fields: Any) -> Change:
+    def wrote(
+        self, ticket_id: int = 1, *, then: Verdict | None = None, job: str | None = None, **fields: Any
+    ) -> Change:
         """A receipt of a write, which the helpdesk has recorded just so."""
         change = a_change(ticket_id, intent=f"run-{ticket_id}", **fields)
         self.desk.holds(change)
-        self.witness.saw(an_end(change, follow_up=then and (then, REPAIR)))
+        self.witness.saw(an_end(change, job=job, follow_up=then and (then, REPAIR)))
         return change
 
     def kept(self, ticket_id: int = 1, *, replaces: tuple[str, ...] = (), **fields: Any) -> None:
@@ -109,9 +114,11 @@ class Bench:
         return [line for line in read_events(self.audit.path) if line["event"] == "alert"]
 
 
-def an_end(change: Change | None, status: OutcomeStatus = OutcomeStatus.UPDATED, **more: Any) -> Settled:
+def an_end(
+    change: Change | None, status: OutcomeStatus = OutcomeStatus.UPDATED, job: str | None = None, **more: Any
+) -> Settled:
     ticket_id = change.ticket_id if change else 1
-    return Settled(Outcome(ticket_id=ticket_id, status=status, reason="by m-1", change=change), **more)
+    return Settled(Outcome(ticket_id=ticket_id, status=status, reason="by m-1", change=change, job=job), **more)
 
 
 @pytest.fixture
@@ -352,6 +359,34 @@ def test_reading_back_ends_when_time_is_short_and_says_how_far_it_got(bench: Ben
 
     bench.desk.history = slow  # type: ignore[method-assign]
     assert bench.sworn() == Statement(written=10, checked=READERS), "those that are read together"
+
+
+def test_what_a_stopped_run_could_not_read_of_jobs_without_a_guard_the_next_one_reads(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, most=1)
+    batch_trust.remember(bench.state, GUARDED)
+    stopped = bench.witness = bench.another(most=1)
+    trust = bench.trust
+    changes = {number: bench.wrote(number, job="job-1") for number in range(1, 6)}
+    bench.desk.holds(changes[4], tags_removed=frozenset({"callback"}))
+    stopped.leave_unread()
+    assert bench.another(most=1).take_up_unread() == 0, "stamps were known to guard, and a sample was enough"
+
+    trust.overwrote(changes[1], recorded(changes[1]), History())
+    stopped.leave_unread()
+    bench.kept(5)  # a verdict that is still to be written is not lost for it
+    bench.witness = bench.another("next", most=1)
+    assert bench.witness.take_up_unread() == 5
+    assert bench.sworn() == Statement(written=0, checked=0, foreign_tags_removed=1, tickets=(4,))
+    assert [(item.ticket_id, item.reason) for item in bench.state.retries()] == [(4, "repair")]
+    assert sorted(bench.desk.asked) == [1, 2, 3, 4]
+    bench.witness.leave_unread()
+    assert bench.another("later", most=1).take_up_unread() == 1
+    bench.state.settled(5)
+    last = bench.another("last", most=1)
+    last.take_up_unread()
+    last.read_back(5.0)
+    last.leave_unread()
+    assert bench.another(most=1).take_up_unread() == 0
 
 
 @pytest.mark.parametrize("end", [HelpdeskDown("gone"), RateLimited("later", not_before=1.0)])

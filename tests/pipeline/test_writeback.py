@@ -11,7 +11,6 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.errors import (
     AuditUnwritable,
     CannotRun,
-    NotAuthorised,
     OutcomeUnknown,
     PartRefused,
     TicketError,
@@ -380,41 +379,3 @@ def test_a_note_for_which_there_is_no_room_is_left_out_for_good_and_what_it_tell
     assert first.note is not None
     assert (second.note, second.offered, second.tags) == (None, None, first.tags)
     assert bench.state.retries() == []
-
-
-def trimmed(change: Change) -> Edit:
-    return Edit(at="", key=change.key, intent=change.intent, dropped=frozenset({"tags", "priority"}))
-
-
-def test_a_write_that_came_without_a_part_is_told_and_completed_by_a_later_run(bench: Bench) -> None:
-    bench.desk.updates = [trimmed]
-    write_back = bench.write_back()
-    write_back.take([bench.verdict()])
-    (settled,) = write_back.finish()
-    assert settled.outcome.status is OutcomeStatus.UPDATED
-    assert settled.outcome.missing == ("priority", "tags")
-    (said,) = [line for line in bench.lines() if line.get("what") == "trimmed"]
-    assert (said["ticket_id"], said["parts"]) == (1, ["priority", "tags"])
-    assert settled.follow_up is not None
-    verdict, why = settled.follow_up
-    assert (why, verdict.decision.tags) == ("incomplete", a_decision(1).tags)
-    assert verdict.decision.priority is a_decision(1).priority
-
-
-def test_three_writes_in_a_row_without_a_part_end_the_run_with_what_to_check(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, *(a_ticket(number) for number in range(1, 8)))
-    whole = bench.happens
-    bench.desk.updates = [trimmed, trimmed, whole, trimmed, trimmed, trimmed, whole]
-    write_back = bench.write_back()
-    write_back.take([bench.verdict(number) for number in range(1, 8)])
-    ended = write_back.finish()
-    assert [next(ended).outcome.ticket_id for _ in range(6)] == [1, 2, 3, 4, 5, 6]
-    with pytest.raises(NotAuthorised, match="right to edit tags"):
-        next(ended)
-    assert len(bench.desk.written) == 6
-
-
-def test_a_completion_that_lacks_the_part_as_well_waits_for_another_run(bench: Bench) -> None:
-    bench.desk.updates = [trimmed]
-    (outcome,) = bench.bring([bench.verdict(follows=True, completes=True)])
-    assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.SKIPPED, "incomplete_priority_tags", True)

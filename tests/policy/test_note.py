@@ -62,8 +62,8 @@ def test_the_note_holds_everything_that_a_person_needs_to_judge_it_in_a_few_plai
         "Also: refund, account.",
         "Because of: “charged twice”, “invoice”.",
         "order_number: “12345”; amount: “30 EUR”",
-        "Escalation: high risk, negative and pressing. Let somebody who may decide about it look at it before anybody "
-        "answers.",
+        "Escalation: high risk, negative and pressing. Have a person with the authority to decide read it before it is "
+        "answered.",
         "Suggested, not set: priority high.",
         "Unsure: please check.",
     ]

@@ -127,6 +127,7 @@ def test_every_endpoint_answers_in_its_declared_shape(checker: Checker) -> None:
     for name in ("comments", "audits"):
         for query in ("", "?page[size]=1"):
             visit("GET", f"tickets/1/{name}{query}", f"{one}/{name}")
+    visit("GET", "tickets/1/comments/count", f"{one}/comments/count")
     visit("GET", "tags", "/api/v2/tags")
     visit("GET", "ticket_fields", "/api/v2/ticket_fields")
     for query in ("", "?page[size]=1", "?per_page=1&page=2"):
@@ -149,7 +150,7 @@ def test_every_endpoint_answers_in_its_declared_shape(checker: Checker) -> None:
             visit("GET", f"job_statuses/{name}", "/api/v2/job_statuses/{job_status_id}")
         visit("GET", f"job_statuses/show_many?ids={','.join(names)}", "/api/v2/job_statuses/show_many")
         visit("GET", "job_statuses", "/api/v2/job_statuses")
-    assert len(checker.seen) == 23
+    assert len(checker.seen) == 24
 
 
 def test_a_wrong_shape_would_be_noticed(checker: Checker) -> None:

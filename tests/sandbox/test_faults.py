@@ -9,7 +9,7 @@ import pytest
 
 from ticket_processor.sandbox.faults import KINDS, FaultPlan, FaultRule
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.row_faults import ODD
+from ticket_processor.sandbox.row_faults import BROKEN, ODD
 
 from .helpers import Desk
 
@@ -237,7 +237,7 @@ def test_hooks_run_before_and_after_and_may_edit_or_ask_again() -> None:
 # Rows
 
 
-@pytest.mark.parametrize("odd", sorted(set(ODD) - {"surrogate", "surrogate-tag"}))
+@pytest.mark.parametrize("odd", sorted(set(ODD) - {"surrogate", "surrogate-tag", *BROKEN}))
 def test_one_row_can_be_odd_and_the_others_are_as_ever(odd: str) -> None:
     desk = desk_with(f"odd-row:ticket=2:odd={odd}")
     first, second, third = desk.get("tickets/show_many?ids=1,2,3")["tickets"]
@@ -250,6 +250,15 @@ def test_one_row_can_be_odd_and_the_others_are_as_ever(odd: str) -> None:
 def test_a_subject_can_hold_half_of_a_surrogate_pair() -> None:
     answer = desk_with("odd-row:ticket=2:odd=surrogate").ask("GET", "tickets/2")
     assert b'"subject":"\\ud83d"' in answer.body
+
+
+@pytest.mark.parametrize("how", sorted(BROKEN))
+def test_a_row_can_be_no_json_and_make_its_answer_unreadable(how: str) -> None:
+    desk = desk_with(f"odd-row:ticket=2:odd={how}")
+    spoilt, whole = desk.ask("GET", "tickets/show_many?ids=1,2,3"), desk.ask("GET", "tickets/show_many?ids=1,3")
+    with pytest.raises(ValueError, match=r"."):
+        spoilt.json()
+    assert [row["id"] for row in whole.json()["tickets"]] == [1, 3]
 
 
 def test_a_row_can_be_left_out_of_an_answer_about_many_and_of_no_other() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 
-from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.app import HelpdeskName, Sandbox
 from ticket_processor.sandbox.clock import ManualClock, OffsetClock
 from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.zendesk_help_center import add_article
 
 from .helpers import Desk
@@ -32,12 +35,13 @@ def test_everything_on_the_pages_is_escaped() -> None:
         assert "http://" not in text.replace("http://sandbox.invalid", "")
 
 
-def test_the_overview_counts_and_shows_the_newest_two_hundred() -> None:
-    desk = Desk(203)
+def test_the_overview_counts_and_shows_the_newest_twenty_five_a_page() -> None:
+    desk = Desk(53)
     desk.put(1, tags=["ai_processed"])
     text = page(desk, "/")
-    assert text.count("<tr>") == 201
-    assert "The newest 200 of 203." in text
+    assert text.count("<tr>") == 26
+    assert "Page 1 of 3" in text
+    assert [page(desk, f"/?page={number}").count("<tr>") for number in (2, 3, 4)] == [26, 4, 4]
     assert "<dt>With ai_processed</dt><dd>1</dd>" in text
     assert 'http-equiv="refresh" content="5"' in page(desk, "/?refresh=5")
     assert "http-equiv" not in text
@@ -52,6 +56,49 @@ def test_a_tickets_page_shows_its_conversation_and_history() -> None:
     assert "Nothing here" in page(desk, "/tickets/9")
     assert desk.ask("GET", "/else").status == 404
     assert desk.ask("POST", "/", {}).status == 404
+
+
+def sent(desk: Desk, path: str, form: dict[str, str], **headers: str) -> Response:
+    return desk.sandbox.handle(
+        Request("POST", path, {}, {"Host": "127.0.0.1:8808", **headers}, urlencode(form).encode())
+    )
+
+
+@pytest.mark.parametrize("helpdesk", ["zendesk", "freshdesk"])
+def test_a_person_works_on_a_ticket_by_its_page(helpdesk: HelpdeskName) -> None:
+    desk = Desk(0, helpdesk=helpdesk)
+    ticket_id = desk.add(tags=["old", "kept"])
+    ticket = desk.sandbox.agenda.tickets[ticket_id]
+    urgent, solved = ("urgent", "solved") if helpdesk == "zendesk" else ("Urgent", "Resolved")
+    path = f"/tickets/{ticket_id}"
+    answer = sent(
+        desk, path, {"tags": "kept new", "priority": urgent, "status": solved}, Origin="http://127.0.0.1:8808"
+    )
+    assert (answer.status, answer.headers["Location"]) == (303, path)
+    assert sorted(ticket.tags) == ["kept", "new"]
+    shown = page(desk, path)
+    assert f"<dt>Priority</dt><dd>{urgent}</dd>" in shown
+    assert f"<dt>Status</dt><dd>{solved}</dd>" in shown
+    for writer in ("note", "agent", "customer"):
+        sent(desk, path, {"words": f"by {writer}", "as": writer})
+    shown = page(desk, path)
+    assert [shown.count(f"<pre>by {writer}</pre>") for writer in ("note", "agent", "customer")] == [1, 1, 1]
+    assert "<dd>solved" not in shown.lower()  # the customer has opened it again
+    assert shown.count('<article class="internal">') == 1
+
+
+def test_another_sites_page_changes_no_ticket() -> None:
+    desk = Desk(1)
+    assert sent(desk, "/tickets/1", {"tags": "theirs"}, Origin="https://elsewhere.example").status == 403
+    assert "theirs" not in desk.store.tickets[1].tags
+
+
+def test_a_closed_ticket_takes_no_changes() -> None:
+    desk = Desk(1)
+    desk.store.person_edit(1, status="closed")
+    sent(desk, "/tickets/1", {"tags": "late"})
+    assert desk.store.tickets[1].tags == ()
+    assert "This ticket takes no more changes." in page(desk, "/tickets/1")
 
 
 def test_filling_repeats_the_rows_and_gives_ages_between_two_minutes_and_the_oldest() -> None:

@@ -594,3 +594,17 @@ def test_sub_categories_need_a_parent_of_the_first_level(tmp_path: Path) -> None
     for wrong in ("pumps", "leak"):
         with pytest.raises(ConfigError, match="parent of category leak"):
             settings(tmp_path, toml.replace("PARENT", wrong))
+
+
+def test_a_process_that_only_asks_models_reads_no_other_settings_and_no_credentials(tmp_path: Path) -> None:
+    (tmp_path / "ticketbot.toml").write_text(
+        "[zendesk]\nsubdomain = 'acme'\n[portal]\nsmtp_user = 'u'\n[models]\ntimeout_s = 7\n", encoding="utf-8"
+    )
+    (tmp_path / ".env").write_text(
+        "ZENDESK_OAUTH_TOKEN=t\nTICKETBOT_SMTP_PASSWORD=p\nOPENAI_API_KEY=k\n", encoding="utf-8"
+    )
+    environ = {"FRESHDESK_API_KEY": "f", "TICKETBOT_ALERT_URLS": "json://a.example", "TICKETBOT_MODELS": "m"}
+    read = settings(tmp_path, environ=environ, need_helpdesk=False, models_only=True)
+    assert read.model_fields_set <= {"models", "notices", "stop_set_by", "lost"}
+    assert (read.models.names, read.models.timeout_s) == (("m",), 7)
+    assert read.models.api_key is not None

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ticket_processor.core.models import Ticket
-from ticket_processor.core.reasons import CONFIRMED, MARKED_BY_OTHERS, MEANINGS
+from ticket_processor.core.reasons import MARKED_BY_OTHERS, MEANINGS
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.policy.reanalysis import anew_key
 from ticket_processor.sandbox.records import Audit, StoredTicket
@@ -235,17 +235,21 @@ def _without_meaning(world: Evidence) -> Iterator[str]:
 
 
 def _trimmed_in_silence(world: Evidence) -> Iterator[str]:
-    """8: a single update that came without its tags or its priority is told, where its answer arrived."""
+    """8: a write that came without its tags or its priority is told, unless a person gave it the same priority."""
     told = {line["ticket_id"] for line in world.log if line["event"] == "alert" and line["what"] == "trimmed"}
     audits = {audit.custom.get("ticketbot", {}).get("intent"): audit for audit in world.sandbox.store.history}
     for line in world.log:
-        if line["event"] != "ticket" or line["outcome"] != "updated" or line["job"] or line["reason"] == CONFIRMED:
+        if line["event"] != "ticket" or line["outcome"] != "updated":
             continue
         sent, audit, ticket_id = line["change"], audits.get(line["intent"]), line["ticket_id"]
         if audit is None:
             continue
         lost = sent["tags_added"] and audit.change("tags") is None
-        lost = lost or (sent["priority"]["from"] != sent["priority"]["to"] and audit.change("priority") is None)
+        priority = sent["priority"]["to"]
+        if sent["priority"]["from"] != priority and audit.change("priority") is None:
+            history = [edit for edit in world.sandbox.store.history if edit.ticket_id == ticket_id]
+            by_people = [edit.change("priority") for edit in history if edit.actor == "person"]
+            lost = lost or priority not in [change[1] for change in by_people if change]
         if lost and ticket_id not in told:
             yield f"ticket {ticket_id}: 8 trimmed: nothing tells that a write lost a part"
 

@@ -14,7 +14,7 @@ from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateU
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import JobStatus
-from ticket_processor.pipeline import follow_ups, intake, jobs, page_ledger, settlement
+from ticket_processor.pipeline import follow_ups, intake, jobs, page_ledger, settlement, verification
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import CustomerReply
 from ticket_processor.state.records import Retry, Verdict
@@ -168,6 +168,10 @@ JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "retry list forgotten": lambda: mock.patch.object(State, "retry_later", _forgets_who_waits),
     "deferred taken for done": lambda: mock.patch.object(settlement.Settlement, "end", _never_again),
     "completion writes everything again": lambda: mock.patch.object(follow_ups, "completion", _everything_again),
+    "what a stopped run could not read is forgotten": lambda: mock.patch.object(
+        verification.WriteVerifier, "leave_unread"
+    ),
+    "what a record lacks not noticed": lambda: mock.patch.object(settlement, "left_out", return_value=frozenset()),
     "reply triaged although a person has judged": _whoever_judged,
     "reply triaged again and again": lambda: mock.patch.object(intake, "reply_to", _another_key_each_time),
 }

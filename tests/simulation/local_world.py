@@ -19,14 +19,13 @@ from unittest import mock
 
 import greenlet
 
-from ticket_processor.core.models import PublicReply
 from ticket_processor.helpdesk import local_desk, local_schema
 from ticket_processor.helpdesk.local_desk import LocalDesk
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.pipeline.delivery import Delivery
-from ticket_processor.pipeline.parts import Answers
+from ticket_processor.pipeline.parts import Answers, ReplyObjection
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.state.store import State
 
@@ -103,8 +102,8 @@ class LocalWorld(ReplyWorld):
     def _answers(self) -> Answers | None:
         return super()._answers() if self._sends_replies else World._answers(self)
 
-    def _reply_wanted(self) -> Callable[[PublicReply], bool] | None:
-        return super()._reply_wanted() if self._sends_replies else None
+    def _reply_objection(self) -> ReplyObjection | None:
+        return super()._reply_objection() if self._sends_replies else None
 
     def file_fails(self) -> bool:
         """Whether the helpdesk's file cannot be used at this moment."""

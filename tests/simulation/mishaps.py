@@ -11,12 +11,16 @@ from dataclasses import dataclass
 import orjson
 
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.row_faults import ODD, spoil
+from ticket_processor.sandbox.row_faults import BROKEN, ODD, spoil
 
-READABLE = ("surrogate", "null-tag")
+READABLE = ("surrogate", "null-tag", "no-escape", "latin-1", "control", "not-a-number")
 """Odd rows that make sense all the same."""
 SHARED = (("audits", 403), ("audits", 504), ("update", 422), ("update", 403), ("update", 503))
+ODD_ANSWERS = (200, 204, 302, 401)
+"""Statuses that say something else than a refusal; 200 comes with a list."""
 STATUSES = {"audits": (403, 500, 504), "update": (400, 422, 503), "show": (403, 500, 504)}
+UNPASSABLE = ("id-text", "login-page")
+"""Odd rows that no run can name, or pass in an export."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +90,19 @@ def mishaps(seed: int) -> Mishaps:
     kind = dice.choice(
         ("none",) * 8 + ("search", "poison", "odd", "shared", "stamps", "silent", "storm", "keys", "mixed")
     )
+    strange = random.Random(f"strange {seed}")
     poison: dict[int, tuple[str, int]] = {}
     odd: dict[int, str] = {}
     if kind in ("poison", "mixed"):
         for number in dice.sample(range(1, 6), dice.choice((1, 1, 2, 3))):
             what = dice.choice(("audits", "audits", "update", "show"))
-            poison[number] = (what, dice.choice(STATUSES[what]))
+            status = dice.choice(STATUSES[what])
+            poison[number] = (what, strange.choice(ODD_ANSWERS) if strange.random() < 0.3 else status)
     if kind in ("odd", "mixed"):
-        odd = {number: dice.choice(list(ODD)) for number in dice.sample(range(1, 6), dice.choice((1, 2)))}
-    odd = {number: how for number, how in odd.items() if number not in poison and how != "id-text"}
+        rows = [how for how in ODD if how not in BROKEN]
+        odd = {number: dice.choice(rows) for number in dice.sample(range(1, 6), dice.choice((1, 2)))}
+        odd = {number: strange.choice(list(BROKEN)) if strange.random() < 0.3 else how for number, how in odd.items()}
+    odd = {number: how for number, how in odd.items() if number not in poison and how not in UNPASSABLE}
     account = random.Random(f"account {seed}").random() if kind == "none" else 1.0
     trims = random.Random(f"trims {seed}")
     return Mishaps(
@@ -142,7 +150,10 @@ class Afflicted:
             status = held.stale_jobs if named & self._old_jobs else None
         if status is None:
             return None
-        body = orjson.dumps({"error": f"Fault{status}", "description": "A lasting fault"})
+        if status == 204:
+            return Response(status)
+        told = {"error": f"Fault{status}", "description": "A lasting fault"}
+        body = orjson.dumps([] if status == 200 else told)
         return Response(status, {"Content-Type": "application/json"}, body)
 
     def behind(self, request: Request, response: Response) -> Response:

@@ -37,6 +37,8 @@ def _of_ticket(world: ReplyWorld, ticket: StoredTicket) -> Iterator[str]:
         if audit.tags_removed or audit.change("priority") or audit.change("group_id"):
             yield "3 human values: a public reply, or a status, changed something else"
     for audit in replies:
+        if not world.is_said(_run_of(world, audit)):
+            yield "2 public: a reply that its article no longer said"
         announced = [earlier for earlier in world.our_writes(ticket.id) if earlier.at < audit.at]
         announced = [earlier for earlier in announced if earlier.comment_public is False]
         if not announced:
@@ -98,6 +100,12 @@ def _accounted(world: ReplyWorld, ticket: StoredTicket, audit: Audit) -> Iterato
         yield "12 audit: no line says how a write that customers see has ended"
 
 
+def _run_of(world: ReplyWorld, audit: Audit) -> str:
+    """The run that sent this."""
+    intent = audit.custom.get("ticketbot", {}).get("intent")
+    return next((line["run_id"] for line in world.log if line.get("intent") == intent), "")
+
+
 def _key(audit: Audit) -> str:
     return str(audit.custom.get("ticketbot", {}).get("key", ""))
 
@@ -111,7 +119,11 @@ def sent_in(world: ReplyWorld) -> dict[str, int]:
         "statuses behind them": sum(not audit.comment_public for audit in shown),
         "replies cancelled for a touch": sum(reason == "reply_cancelled_touched" for reason in reasons),
         "replies cancelled otherwise": sum(
-            reason.startswith("reply_cancelled") and not reason.endswith("_touched") for reason in reasons
+            reason.startswith("reply_cancelled") and not reason.endswith(("_touched", "_articles_changed"))
+            for reason in reasons
+        ),
+        "replies cancelled for a changed article": sum(
+            reason == "reply_cancelled_articles_changed" for reason in reasons
         ),
         "replies confirmed by reading": sum(
             line["event"] == "ticket"

@@ -13,6 +13,7 @@ from ticket_processor.core.models import Change, StatusChange, Ticket
 from ticket_processor.helpdesk import zendesk_format
 from ticket_processor.pipeline import public_replies
 from ticket_processor.pipeline.public_replies import ReplySender
+from ticket_processor.replies import public
 from ticket_processor.state.records import ScheduledReply
 
 from .mutations import MUTATIONS
@@ -92,6 +93,7 @@ REPLY_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "placeholders in a public reply": lambda: mock.patch.object(zendesk_format, "reply_html", _with_placeholders),
     "a reply resent without reading": lambda: mock.patch.object(zendesk.Zendesk, "update", _sends_twice),
     "writes repeated by the transport": MUTATIONS["writes repeated by the transport"],
+    "a changed article is not checked": lambda: mock.patch.object(public, "still_said", return_value=True),
 }
 """Each gives a context manager in which one guard is gone."""
 
@@ -107,5 +109,6 @@ NOTICED_BY: Mapping[str, int] = {
     "placeholders in a public reply": 1,
     "a reply resent without reading": 15,
     "writes repeated by the transport": 11,
+    "a changed article is not checked": 1,
 }
 """The seed of a story that notices it; 0 where none is named. When it no longer does, others are tried, for seconds."""

@@ -41,7 +41,7 @@ from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import intake
 from ticket_processor.pipeline.delivery import Delivery
-from ticket_processor.pipeline.parts import Answers, Parts, ReplyWanted, RunOptions
+from ticket_processor.pipeline.parts import Answers, Parts, ReplyObjection, RunOptions
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
@@ -172,8 +172,8 @@ class World:
         self._disk_weight = self.dice.choice((0.0, 0.0, 0.2)) * (not self.mishaps.calm)
         self._wrong_clocks = self.dice.random() < 0.2 and not self.mishaps.calm
         if self.mishaps.guard_ended:
-            # A run that is stopped reads nothing back.
-            self._delivery, self._signal_weight, self._disk_weight = "batch", 0.0, 0.0
+            # What a run cannot read back is left in the state, which a full disk keeps from it.
+            self._delivery, self._disk_weight = "batch", 0.0
         self.sandbox.duplicates = self.dice.choice((0.0, 0.0, 0.1)) * (not self.mishaps.ignores_stamps)
         self.sandbox.repeats = self.dice.choice((0.0, 0.0, 0.2))
         self._replies = self.dice.random() < 0.3
@@ -489,7 +489,7 @@ class World:
                     split=self._split(),
                     told_of=self._told_of(name),
                     answers=self._answers(),
-                    reply_wanted=self._reply_wanted(),
+                    reply_objection=self._reply_objection(),
                     requests=lambda: transport.counts,
                 ),
                 RunOptions(
@@ -520,7 +520,7 @@ class World:
         """What the knowledge base adds to decisions: in some stories articles."""
         return _with_an_article if random.Random(f"articles {self.seed}").random() < 0.1 else None
 
-    def _reply_wanted(self) -> ReplyWanted | None:
+    def _reply_objection(self) -> ReplyObjection | None:
         """What the settings say of public replies; nothing here."""
         return None
 

@@ -22,7 +22,7 @@ from ticket_processor.core.errors import Stopping, TicketError
 from ticket_processor.core.models import Analysis, Change, Decision, Priority, Sentiment, Ticket, Urgency
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.rate_limit import Throttle
-from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.helpdesk.ticket_history import Edit, History, changed
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.sandbox.clock import ManualClock as SandboxTime
 
@@ -231,7 +231,9 @@ def a_change(ticket_id: int = 1, **fields: Any) -> Change:
     return Change(**given)
 
 
-ItemFate = Literal["made", "failed", "untold", "said only", "no metadata", "no note", "public"]
+ItemFate = Literal[
+    "made", "failed", "untold", "said only", "no metadata", "no note", "public", "no tags", "no priority"
+]
 """Of a job's item: made or failed, as told; made and not told; told and not made; made without a part of it."""
 
 JobFate = Literal["done", "failed", "untold", "vanished", "lost"]
@@ -323,28 +325,38 @@ class FakeDesk:
             current = ticket is not None and ticket.updated_at == change.stamp and change.ticket_id != stale
             open_ = ticket is not None and ticket.status != "closed"
             stands = open_ and (current or self.ignores_stamps) and not nothing_done
-            made = stands and fate in ("made", "untold", "no metadata", "no note", "public")
+            made = stands and fate not in ("failed", "said only")
             if made:
                 self.apply(change, fate)
             if fate != "untold":
                 told[change.ticket_id] = made or fate == "said only"
         return JobStatus(ended=True, results=told)
 
-    def apply(self, change: Change, fate: ItemFate = "made") -> None:
-        """The change happens, half a minute before the next read."""
+    def made(self, change: Change) -> Edit:
+        """The change happens, and its answer tells what came of it."""
+        return self.apply(change)
+
+    def apply(self, change: Change, fate: ItemFate = "made") -> Edit:
+        """The change happens, half a minute before the next read; gives its record."""
         ticket = self.tickets[change.ticket_id]
         fields = {key: value for key, value in ticket.fields.items() if key not in change.fields_cleared}
-        after = {
-            "tags": change.tags,
-            "priority": None if "priority" in change.cleared else change.priority or ticket.priority,
+        priority = None if "priority" in change.cleared else change.priority or ticket.priority
+        after: dict[str, Any] = {
+            "tags": ticket.tags if fate == "no tags" else change.tags,
+            "priority": ticket.priority if fate == "no priority" else priority,
             "group": None if "group" in change.cleared else change.group or ticket.group,
             "fields": {**fields, **change.fields},
             "updated_at": iso(START - 30),
         }
         self.tickets[ticket.id] = ticket.model_copy(update=after)
         comment = None if change.note is None or fate == "no note" else "public" if fate == "public" else "internal"
-        mark = {} if fate == "no metadata" else {"key": change.key, "intent": change.intent}
-        self.edits.setdefault(ticket.id, []).append(Edit(at=iso(START - 30), comment=comment, **mark))
+        told: dict[str, Any] = {} if fate == "no metadata" else {"key": change.key, "intent": change.intent}
+        told["tags_added"], told["tags_removed"] = changed(ticket.tags, after["tags"])
+        if after["priority"] is not ticket.priority:
+            told["priority"] = (ticket.priority, after["priority"])
+        edit = Edit(at=iso(START - 30), comment=comment, **told)
+        self.edits.setdefault(ticket.id, []).append(edit)
+        return edit
 
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
         self.asked.append(("jobs", tuple(job_ids)))

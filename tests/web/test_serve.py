@@ -130,7 +130,7 @@ def test_an_endpoint_without_its_secret_is_not_there(open_desk: OpenDesk, serve:
 def test_without_any_secret_or_with_a_public_one_it_does_not_start(open_desk: OpenDesk) -> None:
     pytest.importorskip("fastapi")
     desk = open_desk(1)
-    assert "no secret" in desk("serve", code=2).err
+    assert "set a secret first" in desk("serve", code=2).err
     public = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
     assert "all know" in desk("serve", code=2, ZENDESK_WEBHOOK_SECRET=public).err
     assert "16 characters" in desk("serve", code=2, TICKETBOT_API_TOKEN="short").err

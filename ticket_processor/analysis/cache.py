@@ -139,7 +139,7 @@ class AnswerStore:
                     return dropped
         except sqlite3.Error as error:
             raise StateUnusable(f"the kept answers of models cannot be dropped: {error}") from error
-        raise StateUnusable("the kept answers of models are being read by somebody: try again in a moment")
+        raise StateUnusable("another process is reading the cache of model answers: try again in a moment")
 
     def spend(self, model: str, usage: Usage, usd: float) -> None:
         """Add one call to today's books."""

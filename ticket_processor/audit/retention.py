@@ -88,7 +88,7 @@ def look_after(
             _catch_up(audit, left, today, keys, state)
     except CannotRun as error:
         changed = False
-        troubles.append(f"whether the log is as the last run left it cannot be told: {error}")
+        troubles.append(f"cannot tell whether the log was changed since the last run: {error}")
     if changed:
         audit.alert(CHANGED, head=left)
         troubles.append(

@@ -22,9 +22,7 @@ from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 TEST_S = 30.0
-NOBODY = (
-    "there is nobody to tell: set TICKETBOT_ALERT_URLS, TICKETBOT_PAGE_URLS or TICKETBOT_HEARTBEAT_URL (docs/alerts.md)"
-)
+NOBODY = "no receiver is set: set TICKETBOT_ALERT_URLS, TICKETBOT_PAGE_URLS or TICKETBOT_HEARTBEAT_URL (docs/alerts.md)"
 
 
 def send_test(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption = None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -93,6 +94,18 @@ def program() -> tuple[str, ...]:
     """This installation's own command, or its Python with ``-P``, which imports nothing from the current folder."""
     script = Path(sys.executable).with_name("ticketbot.exe" if ON_WINDOWS else "ticketbot")
     return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "ticket_processor")
+
+
+def called_here() -> str:
+    """What a person types in this folder to start this installation's program."""
+    words = program()
+    if shutil.which("ticketbot") == words[0]:
+        return "ticketbot"
+    path = Path(words[0])
+    if path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    first = f'"{path}"' if " " in str(path) else str(path)
+    return " ".join((first, *words[1:]))
 
 
 def reads(settings: Settings, folder: Path) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ import typer
 
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
-from ..knowledge.evaluate import Evaluation, LabelledQuestion, evaluate
+from ..knowledge.evaluate import FEWEST, Evaluation, LabelledQuestion, evaluate
 from ..knowledge.issues import issue_queries
 from ..knowledge.model import Audience, Found
 from ..knowledge.questions import read_articles, read_questions
@@ -49,8 +50,9 @@ def sync(
         deadline = Deadline(clock, within)
         synced = bring_up_to_date(settings, clock, deadline, store, whole=whole, progress=screen.progress)
         articles, passages = store.counts()
+        learnt = KnowledgeSearch(store).learnt_floor
     result = synced.articles
-    screen.notices([*synced.notices, *synced.troubles])
+    screen.notices([*synced.notices, *synced.troubles, *_on_floor(learnt, articles)])
     lines = [
         f"{name}: {result.changed[name]} new or changed, {result.removed[name]} gone"
         for name in result.changed
@@ -95,11 +97,16 @@ def search(
         base = KnowledgeSearch(store, model, trouble=troubles.append)
         found = base.search(issue_queries(words), lang=lang, audience=audience, limit=limit)
         store.count_found({item.passage.article_id for item in found})
-        floor = base.floor
-    screen.notices(troubles)
+        floor, learnt = base.floor, base.learnt_floor
+        articles, _ = store.counts()
+    screen.notices([*troubles, *_on_floor(learnt, articles)])
     screen.result(
         "\n\n".join(map(_told, found)) or "nothing found",
-        {"found": [{**asdict(item.passage), "score": item.score} for item in found], "floor": floor},
+        {
+            "found": [{**asdict(item.passage), "score": item.score} for item in found],
+            "floor": floor if math.isfinite(floor) else None,
+            "floor_measured": learnt is not None,
+        },
     )
     return ExitCode.OK
 
@@ -148,7 +155,8 @@ def evaluate_search(
                 found = _measured(store, model, questions, screen)
                 if model is not None:
                     store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
-                store.set_fact(FLOOR, None if found.floor is None else str(found.floor))
+                if found.floor is not None or len(questions) >= FEWEST:
+                    store.set_fact(FLOOR, str(math.inf if found.floor is None else found.floor))
                 store.count_found({name for ranked in found.ranked.values() for name in ranked[:5]})
     if out is not None:
         _write(out, found)
@@ -167,6 +175,13 @@ def evaluate_search(
         screen.say(refused or f"weight of the vectors: {found.weight:g}")
     screen.say(f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged")
     return ExitCode.OK
+
+
+def _on_floor(learnt: float | None, articles: int) -> list[str]:
+    """What there is to say of a floor that was not measured; nothing where there are no articles."""
+    if learnt is not None or not articles:
+        return []
+    return ["The floor is a default: 'ticketbot kb eval' measures it on your own articles."]
 
 
 def _search_solved(settings: Settings, words: str, limit: int, screen: Screen) -> int:

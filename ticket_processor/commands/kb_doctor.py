@@ -13,7 +13,14 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ExitCode
-from ..knowledge.doctor import ArticlePlace, Remark, every_passage, examine
+from ..knowledge.doctor import (
+    CONTRADICTION,
+    ArticlePlace,
+    Remark,
+    contradictions_in_drafts,
+    every_passage,
+    examine,
+)
 from ..knowledge.model import Passage
 from ..replies.contradictions import contradictions
 from ..replies.statements import FigureStatement
@@ -25,7 +32,7 @@ from .screen import Advance, Screen
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`\\]+")
 PROPOSALS = {
-    "contradiction": ("Different figures for one question", "Find out which figure is right, and correct the other."),
+    CONTRADICTION: ("Different figures for one question", "Find out which figure is right, and correct the other."),
     "duplicate": ("The same text more than once", "Keep one article, and link to it from where the others were."),
     "near_duplicate": ("Nearly the same text", "Merge them, or say at the top of each what it is for."),
     "drafts": ("Unpublished articles", "Publish them, or delete them."),
@@ -54,11 +61,14 @@ def doctor(
         passages = store.counts()[1]
         with screen.progress("comparing passages", passages) as advance:
             found = contradictions(_counted(every_passage(store), advance))
+        direct = [
+            Remark(CONTRADICTION, "two figures for one question", (_place(each.first), _place(each.second)))
+            for each in found
+        ]
+        known = {_articles(remark) for remark in direct}
         remarks = [
-            *(
-                Remark("contradiction", "two figures for one question", (_place(each.first), _place(each.second)))
-                for each in found
-            ),
+            *direct,
+            *(remark for remark in contradictions_in_drafts(store) if _articles(remark) not in known),
             *examine(store, clock.now()),
         ]
     if markdown is not None:
@@ -76,6 +86,10 @@ def _place(statement: FigureStatement) -> ArticlePlace:
     return ArticlePlace(
         statement.article_id, statement.title, statement.url, statement.heading, " ".join(statement.sentence.split())
     )
+
+
+def _articles(remark: Remark) -> frozenset[str]:
+    return frozenset(place.article for place in remark.places)
 
 
 def _counted(passages: Iterable[Passage], advance: Advance) -> Iterator[Passage]:

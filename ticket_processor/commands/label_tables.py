@@ -23,7 +23,7 @@ def scoreboard_tables(found: Scoreboard) -> Iterator[Table]:
     )
     unknown = "Where nobody knows who made most changes, no accuracy is told; they count against what is proved."
     rows = [(text,), *[(unknown,)] * any(part.unknown for part in found.parts)]
-    yield Table("What people made of labels", SENTENCES, tuple(rows))
+    yield Table("Labels people kept and changed", SENTENCES, tuple(rows))
     yield from label_tables(found.parts, found.pairs)
     yield _by("model", ((part.part, part.models) for part in found.parts))
     yield _by("language", ((part.part, part.languages) for part in found.parts))

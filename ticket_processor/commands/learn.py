@@ -62,7 +62,7 @@ def collect(
             transport_for(settings.desk, clock, deadline, share=settings.run.limit_share, read_only=True)
         ) as transport,
         reading_desk(settings, transport) as desk,
-        screen.progress("reading what people made of labels") as advance,
+        screen.progress("reading which labels people kept and changed") as advance,
     ):
         done, decided = wiring.collect(
             settings, desk, transport, store, deadline, now, since=first, most=limit, advance=advance
@@ -87,7 +87,7 @@ def collect(
 def show(
     clock: SystemClock,
     since: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="Only labels whose fate was settled since then, such as 30d.")
+        str | None, typer.Option(metavar="WHEN", help="Only labels confirmed or changed since then, such as 30d.")
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -100,7 +100,7 @@ def show(
     if as_json:
         screen.result("", scoreboard_data(found))
     elif not found.tickets:
-        screen.say("nothing was collected; 'ticketbot learn collect' reads what people made of labels")
+        screen.say("nothing was collected; 'ticketbot learn collect' reads which labels people kept and changed")
     else:
         score_tables.show([table for table in scoreboard_tables(found) if table.rows])
     return ExitCode.OK

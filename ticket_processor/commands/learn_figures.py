@@ -37,7 +37,7 @@ def thresholds(
         float, typer.Option(min=0.0, max=1.0, metavar="SHARE", help="People keep this share of what is written.")
     ] = 0.95,
     since: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="Only labels whose fate was settled since then, such as 90d.")
+        str | None, typer.Option(metavar="WHEN", help="Only labels confirmed or changed since then, such as 90d.")
     ] = None,
     parts: Annotated[
         list[str] | None,
@@ -70,7 +70,7 @@ def thresholds(
         screen.result("", {"thresholds": rows, "policy": "\n".join(lines), "change": change and change.id})
         return ExitCode.OK
     if not found:
-        screen.say("nothing was reviewed yet; 'ticketbot learn collect' reads what people made of labels")
+        screen.say("nothing was reviewed yet; 'ticketbot learn collect' reads which labels people kept and changed")
         return ExitCode.OK
     show([_table(found, digest, precision)])
     if change is not None:

@@ -48,7 +48,7 @@ YEAR = "365d"
 def confused(
     clock: SystemClock,
     since: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="Only labels whose fate was settled since then, such as 90d.")
+        str | None, typer.Option(metavar="WHEN", help="Only labels confirmed or changed since then, such as 90d.")
     ] = None,
     from_helpdesk: Annotated[
         bool, typer.Option("--from-helpdesk", help="Take words from a year's solved tickets, too.")
@@ -85,7 +85,7 @@ def confused(
         screen.result("", {"confusions": rows, "descriptions": descriptions, "lines": lines})
         return ExitCode.OK
     if not labels:
-        screen.say("nothing was collected; 'ticketbot learn collect' reads what people made of labels")
+        screen.say("nothing was collected; 'ticketbot learn collect' reads which labels people kept and changed")
         return ExitCode.OK
     if not found:
         screen.say("no two categories are mixed up more often than chance, as far as was collected")

@@ -186,7 +186,7 @@ def report(
         try:
             found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end, uses=offered))
         except StateUnusable as error:
-            found = replace(found, remarks=(*found.remarks, f"what people made of labels is not told: {error}"))
+            found = replace(found, remarks=(*found.remarks, f"scoreboard unavailable: {error}"))
     if to_print or csv == STANDARD_OUTPUT:
         with printing():
             sys.stdout.write(report_markdown.markdown(found) if to_print else csv_text(found))

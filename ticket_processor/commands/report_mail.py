@@ -21,7 +21,7 @@ MAIL = (
 )  # fmt: skip
 """Kinds of addresses that mean mail."""
 NOBODY = (
-    "there is nobody to mail to: put a mailtos:// address into TICKETBOT_ALERT_URLS; docs/report.md shows what it "
+    "no mail receiver is set: put a mailtos:// address into TICKETBOT_ALERT_URLS; docs/report.md shows what it "
     "looks like"
 )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..reporting.run_tally import Seen
     from ..web.worker import TakenFirst
     from ..wiring.cluster_address import ClusterWanted
+    from .screen import Screen
 
 
 QUEUE = "serve.sqlite3"
@@ -68,7 +69,7 @@ def run(
         bool, typer.Option("--cluster-optional", help="With --cluster: go on without it when it cannot be reached.")
     ] = False,
     insecure: Annotated[
-        bool, typer.Option("--insecure", help="With --cluster: allow tcp:// to other machines.")
+        bool, typer.Option("--insecure", help="With --cluster: do without TLS; who reaches it can run programs here.")
     ] = False,
     shard: Annotated[
         str | None, typer.Option(metavar="K/N", help="Only part K of N of the tickets. Default: run.shard.")
@@ -170,7 +171,7 @@ def run(
     if out is not None or as_new:
         raise ConfigError("--out and --as-new belong to --backfill")
     wanted = _cluster(
-        cluster, sandbox=sandbox, optional=cluster_optional, insecure=insecure, workers=workers, config=config
+        screen, cluster, sandbox=sandbox, optional=cluster_optional, insecure=insecure, workers=workers, config=config
     )
     asked = runs.RunArguments(
         dry_run=dry_run,
@@ -240,9 +241,12 @@ def run(
                 screen.say(tour.seeded)
                 with screen.progress("triage", under_way=lambda: subjects.under_way()):
                     finished = tour.run(asked, listen, subjects)
-                if not (dry_run or quiet or as_json):
-                    show(tour.rows(kept), sys.stdout)
-                more = where_to_look(tour.settings)
+                if not (quiet or as_json):
+                    rows = tour.rows(kept)
+                    if not dry_run:
+                        show(rows, sys.stdout)
+                    screen.say(f"  {tour.hits(kept)}")
+                    more = where_to_look(tour.settings, next((row.ticket_id for row in rows if row.category), 1))
         else:
             screen.notices(settings.notices)
             with screen.progress("triage", under_way=lambda: subjects.under_way()):
@@ -253,7 +257,14 @@ def run(
 
 
 def _cluster(
-    address: str | None, *, sandbox: bool, optional: bool, insecure: bool, workers: int | None, config: Path | None
+    screen: Screen,
+    address: str | None,
+    *,
+    sandbox: bool,
+    optional: bool,
+    insecure: bool,
+    workers: int | None,
+    config: Path | None,
 ) -> ClusterWanted | None:
     if address is None:
         if optional or insecure:
@@ -261,10 +272,11 @@ def _cluster(
         return None
     if sandbox:
         raise ConfigError("--sandbox asks its own model, so --cluster has no use here")
-    from ..wiring.cluster_address import ClusterWanted, check_wanted
+    from ..wiring.cluster_address import ClusterWanted, check_wanted, exposed
 
     wanted = ClusterWanted(address, optional, insecure, workers is not None, config)
     check_wanted(wanted)
+    screen.notices(exposed(address))
     return wanted
 
 

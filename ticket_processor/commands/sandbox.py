@@ -92,6 +92,9 @@ def sandbox(
     screen = Screen()
     with server:
         screen.say(f"The sandbox holds {tickets} tickets, plan {plan}. Look at {server.url}/ ; Ctrl-C ends it.")
+        screen.say(
+            "Its model is a dummy that goes by a few words: it shows how runs work, not how well a model answers."
+        )
         screen.say("Point ticketbot, or anything else, at it with:\n")
         for name, value in sandbox_environment(server.url, helpdesk).items():
             screen.say(f"  {name}={value}")

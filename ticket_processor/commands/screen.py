@@ -258,7 +258,7 @@ class Screen:
         """The run's summary, after why it ended early and what a dry run would have changed.
 
         ``title`` stands before the run's id; without ``log`` there are no receipts. With ``tally`` a person at a
-        terminal is shown as well what is worth a look, and what to do next: ``more``, where there is any.
+        terminal is shown as well what is worth a look and what to do next, or ``more`` instead, where there is any.
         """
         shown = [item if isinstance(item, Seen) else Seen(item) for item in planned]
         self.shortcomings(summary, log)
@@ -293,9 +293,9 @@ class Screen:
         from rich.text import Text
 
         console = Console(file=self._out)
-        if summary.categories and not summary.dry_run:
+        if summary.categories and not (more or summary.dry_run):
             console.print(Text(f"  categories: {counted(summary.categories)}"))
-        if look_at := () if self._brief else tally.look_at:
+        if look_at := () if more or self._brief else tally.look_at:
             table = Table(box=box.SIMPLE_HEAD)
             longest = max(len(str(seen.outcome.ticket_id)) for seen in look_at)
             table.add_column("Ticket", justify="right", no_wrap=True, min_width=max(6, longest))
@@ -321,6 +321,9 @@ def _fitted(text: str, file: TextIO) -> str:
         columns = shutil.get_terminal_size().columns
     lines = []
     for line in text.splitlines():
+        if line.startswith("    "):  # a command, to be copied
+            lines.append(line)
+            continue
         indent = " " * (len(line) - len(line.lstrip()))
         wrap = TextWrapper(
             columns or 80, break_long_words=False, break_on_hyphens=False, subsequent_indent=indent + "  "

@@ -12,20 +12,22 @@ from types import TracebackType
 from pydantic import SecretStr
 
 from ..analysis.model_server.settings import BudgetSettings, ModelSettings
+from ..audit.keys import log_keys
 from ..core.clock import Deadline, SystemClock
-from ..core.models import VendorKind
+from ..core.models import Analysis, VendorKind
 from ..pipeline.recorder import Listener
-from ..policy.note import category_words
 from ..reporting.run_tally import Seen
 from ..sandbox.app import Sandbox
 from ..sandbox.clock import OffsetClock
 from ..sandbox.freshdesk_auth import FreshdeskCredentials
 from ..sandbox.freshdesk_records import MEDIUM, PRIORITIES, RESOLVED
 from ..sandbox.openai_api import CHAT_MODEL
+from ..sandbox.openai_known import KnownAnswers
 from ..sandbox.server import SandboxServer
 from ..sandbox.zendesk_auth import Credentials as SandboxCredentials
 from ..sandbox.zendesk_rules import Rules
 from ..seeding.corpus import load_corpus, payload
+from ..seeding.fair_answers import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
 from ..settings.helpdesks import FreshdeskSettings, ZendeskSettings
 from ..settings.schema import ClassifierSettings, Settings
 from ..wiring.desks import seed_target
@@ -33,6 +35,7 @@ from ..wiring.parts import transport_for
 from ..wiring.runs import Finished, RunArguments, run
 from ..wiring.ticket_subjects import Subjects
 from .before_after import BeforeAfter
+from .installation import called_here
 
 HEAD_START_S = 600.0
 """The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""
@@ -41,8 +44,9 @@ _NAMES = {number: name.lower() for number, name in PRIORITIES.items()}
 
 @dataclass(frozen=True)
 class _Shown:
-    """The tags and the priority of a ticket, as people call them."""
+    """The subject, the tags and the priority of a ticket, as people call them."""
 
+    subject: str
     tags: tuple[str, ...]
     priority: str | None
 
@@ -50,7 +54,7 @@ class _Shown:
 class Tour:
     """The main job from end to end without any account: real clients, real run, real receipts.
 
-    A context manager: it owns the sandbox and the state folder. ``seeded`` is a sentence on the tickets in it.
+    A context manager: it owns the sandbox and the state folder. ``seeded`` says what is in it and who understands it.
     """
 
     def __init__(self, settings: Settings, clock: SystemClock, *, no_llm: bool) -> None:
@@ -59,6 +63,8 @@ class Tour:
         self._clock = clock
         self._no_llm = no_llm
         self._stack = ExitStack()
+        self._corpus = load_corpus()
+        self._labels = {ticket.subject: ticket.labels for ticket in self._corpus}
         self.seeded = ""
 
     def __enter__(self) -> Tour:
@@ -77,7 +83,9 @@ class Tour:
         self._people_were_there()
         sandbox_clock.advance(HEAD_START_S)
         self._before = self._tickets()
-        self.seeded = f"{count} invented tickets seeded into a sandbox at {server.url}"
+        if not self._no_llm:
+            self._sandbox.openai.known = KnownAnswers(fair_answers(self._corpus, self._settings.taxonomy))
+        self.seeded = f"{count} invented tickets seeded into a sandbox at {server.url}\n{self._who()}"
         return self
 
     def __exit__(
@@ -110,27 +118,54 @@ class Tour:
                     tags_after=now.tags,
                     priority_before=was.priority,
                     priority_after=now.priority,
-                    answered_by="-" if analysis is None else analysis.model or analysis.source,
-                    note=f"{outcome.status}: {outcome.reason}" if change is None else change.note or "",
+                    note=outcome.reason.replace("_", " ") if change is None else change.note or "",
                     url=seen.url,
-                    category="-" if analysis is None else category_words(analysis),
+                    category="" if change is None or analysis is None else analysis.category,
                     features=frozenset(_features(seen, was.tags, was.priority)),
+                    right=analysis is None or self._is_right(analysis, was.subject),
                 )
             )
         return rows
+
+    def hits(self, ended: Sequence[Seen]) -> str:
+        """How many of the answers are what the labels say, in a sentence."""
+        found = [
+            (seen.outcome.analysis, labels)
+            for seen in ended
+            if seen.outcome.analysis and (labels := self._labels.get(self._before[seen.outcome.ticket_id].subject))
+        ]
+        categories = sum(analysis.category == labels.category for analysis, labels in found)
+        urgencies = sum(analysis.urgency == labels.urgency for analysis, labels in found)
+        return f"as labelled: {categories} categories and {urgencies} urgencies of {len(found)}"
+
+    def _is_right(self, analysis: Analysis, subject: str) -> bool:
+        answer = (analysis.category, analysis.urgency, analysis.sentiment, analysis.language)
+        labels = self._labels.get(subject)
+        return labels is not None and answer == (labels.category, labels.urgency, labels.sentiment, labels.language)
+
+    def _who(self) -> str:
+        if self._no_llm:
+            return "Keyword rules understand them; no model is asked."
+        return (
+            f"{CHAT_MODEL}, an imitation, understands them: it knows their labels, and misses\n"
+            f"{WRONG_CATEGORIES:.0%} of the categories and {WRONG_URGENCIES:.0%} of the urgencies, as a fair model may."
+        )
 
     def _seed(self) -> int:
         deadline = Deadline(self._clock, 120)
         with closing(transport_for(self._settings.desk, self._clock, deadline, share=1.0)) as transport:
             target = seed_target(self._settings, transport, deadline)
-            return target.create(map(payload, load_corpus())).created
+            return target.create(map(payload, self._corpus)).created
 
     def _tickets(self) -> dict[int, _Shown]:
         if self._settings.helpdesk == "freshdesk":
             found = {number: ticket.json for number, ticket in self._sandbox.desk.tickets.items()}
-            return {number: _Shown(tuple(row["tags"]), _NAMES[row["priority"]]) for number, row in found.items()}
+            return {
+                number: _Shown(row["subject"], tuple(row["tags"]), _NAMES[row["priority"]])
+                for number, row in found.items()
+            }
         return {
-            number: _Shown(tuple(ticket.json["tags"]), ticket.json["priority"])
+            number: _Shown(ticket.json["subject"], tuple(ticket.json["tags"]), ticket.json["priority"])
             for number, ticket in self._sandbox.store.tickets.items()
         }
 
@@ -156,23 +191,29 @@ def _features(seen: Seen, tags: Sequence[str], priority: str | None) -> Iterator
     yield from seen.why
     yield from seen.reasons
     if analysis is None:
-        yield f"left alone: {outcome.reason}"
+        yield f"left alone: {outcome.reason.partition('_')[0]}"  # machine mail of all kinds shows one thing
         return
     yield f"category {analysis.category}"
     yield f"urgency {analysis.urgency}"
-    yield f"language {analysis.language}"
+    yield f"English: {analysis.language == 'en'}"
     yield f"mood {analysis.sentiment}"
     yield from (f"tag {tag}" for tag in tags)
     if priority:
         yield "priority of people"
 
 
-def where_to_look(settings: Settings) -> tuple[str, ...]:
-    """Sentences on where to look at the tour's results."""
+def where_to_look(settings: Settings, ticket_id: int) -> tuple[str, ...]:
+    """What to try next: commands that work where they are printed."""
     folder = settings.log_dir
+    # What lies beside a settings file goes before the environment.
+    (folder / "tour.toml").write_text("# The receipts of the tour.\n", encoding="utf-8")
+    place = folder.absolute().as_posix()
+    (folder / "tour.env").write_text(f"TICKETBOT_LOG_DIR='{place}'\nTICKETBOT_STATE_DIR='{place}'\n", encoding="utf-8")
+    called = called_here()
     return (
-        f"'ticketbot report' and 'ticketbot dashboard' show these receipts with TICKETBOT_LOG_DIR={folder}",
-        "'ticketbot init' writes the settings files for an account of your own",
+        f"One ticket's receipts:\n    {called} audit show {ticket_id} --config {folder / 'tour.toml'}",
+        f"A sandbox that stays, to try the commands on:\n    {called} sandbox --tickets 40",
+        f"The settings files for an account of your own:\n    {called} init",
     )
 
 
@@ -182,6 +223,8 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
     models = ModelSettings(
         names=() if no_llm else (CHAT_MODEL,), base_url=f"{url}/v1", api_key=SecretStr(known.openai_key)
     )
+    receipts = settings.log_dir / "sandbox"  # never among the real ones
+    key = log_keys((), receipts)[0].decode()
     account = (
         FreshdeskSettings(url=url, api_key=SecretStr(FreshdeskCredentials().api_key))
         if settings.helpdesk == "freshdesk"
@@ -199,7 +242,8 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
             "budget": BudgetSettings(),
             "classifier": ClassifierSettings(use=False),
             "state_dir": state,
-            "log_dir": settings.log_dir / "sandbox",  # never among the real receipts
+            "log_dir": receipts,
+            "audit": settings.audit.model_copy(update={"keys": (SecretStr(key),)}),
             "notices": (),
         }
     )

@@ -57,7 +57,7 @@ def undo(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Take back what a run wrote, where nobody has touched it since.
+    """Undo what a run wrote, except where a person has changed it since.
 
     Tags, priority, group and ticket fields go back to what they were. Zendesk cannot delete notes: there those of the
     run stay, and one more says what was undone. On Freshdesk they go, unless edited. A second undo does nothing.

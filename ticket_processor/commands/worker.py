@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import Annotated
@@ -17,7 +18,7 @@ HealthPortOption = Annotated[
     int, typer.Option(min=0, max=65535, metavar="PORT", help="Serve GET /health there; 0: on a free port, here only.")
 ]
 InsecureOption = Annotated[
-    bool, typer.Option("--insecure", help="Go beyond this machine without TLS: who reaches it can run programs.")
+    bool, typer.Option("--insecure", help="Do without TLS: who reaches it can run programs here.")
 ]
 ParentOption = Annotated[bool, typer.Option("--with-parent", hidden=True, help="End with standard input.")]
 
@@ -43,16 +44,19 @@ def worker(
     """Ask models for runs on other machines. Exit code 0: stopped by a signal; 3: no scheduler."""
     from ..analysis.model_server.presets import targets
     from ..settings.load import load
-    from ..wiring.cluster_address import check_address, need_distributed
+    from ..wiring.cluster_address import check_address, exposed, need_distributed
 
     need_distributed()
     check_address(scheduler, "worker", insecure=insecure)
-    settings = load(config=config, need_helpdesk=False)
+    _let_go_of_credentials()
+    settings = load(config=config, need_helpdesk=False, models_only=True)
     models = targets(settings.models)
     if not models:
         raise ConfigError("a worker asks models, and models.names has none")
     from ..wiring.cluster_nodes import grace_s, run_worker
 
+    screen = Screen(quiet=quiet)
+    screen.notices(exposed(scheduler))
     clock.grace_s = grace_s(models)
     if with_parent:
         _end_with_parent(clock)
@@ -64,7 +68,7 @@ def worker(
         host=host,
         health_port=health_port,
         death_timeout=death_timeout,
-        say=Screen(quiet=quiet).say,
+        say=screen.say,
     )
 
 
@@ -79,22 +83,39 @@ def scheduler(
     with_parent: ParentOption = False,
 ) -> ExitCode:
     """Bring workers and runs together. Exit code 0: stopped by a signal."""
-    from ..wiring.cluster_address import check_host, need_distributed
+    from ..wiring.cluster_address import check_host, exposed, need_distributed
 
     need_distributed()
     protocol = check_host(host, insecure=insecure)
+    _let_go_of_credentials()
     from ..wiring.cluster_nodes import run_scheduler
+
+    screen = Screen()
+
+    def announce(address: str) -> None:
+        screen.notices(exposed(address))
+        screen.say(f"The scheduler is at {address} ; Ctrl-C ends it.")
 
     if with_parent:
         _end_with_parent(clock)
-    return run_scheduler(
-        clock,
-        host,
-        port,
-        protocol,
-        health_port,
-        lambda address: Screen().say(f"The scheduler is at {address} ; Ctrl-C ends it."),
-    )
+    return run_scheduler(clock, host, port, protocol, health_port, announce)
+
+
+def _let_go_of_credentials() -> None:
+    """Go on without the variables that only runs need, since who is let in can read the environment.
+
+    What a process was started with stays readable in it, so where a process can take on another program, this begins
+    again without them.
+    """
+    from ..settings.sources import of_models
+
+    kept = of_models(os.environ)
+    if len(kept) == len(os.environ):
+        return
+    if os.name == "posix":
+        os.execve(sys.executable, [sys.executable, "-m", "ticket_processor", *sys.argv[1:]], kept)  # noqa: S606
+    for name in os.environ.keys() - kept:
+        del os.environ[name]
 
 
 def _end_with_parent(clock: SystemClock) -> None:

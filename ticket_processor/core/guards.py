@@ -96,7 +96,7 @@ def _is_there(file: Path) -> bool:
         return False
     except OSError as error:
         raise Halted(
-            f"whether the kill switch is set cannot be told: the file {file} cannot be looked for "
+            f"cannot check the kill switch: the file {file} cannot be read "
             f"({error.strerror or type(error).__name__}); let this user read its folder, or name another run.stop_file"
         ) from error
     return True

@@ -263,10 +263,20 @@ class StatusChange(Frozen):
     draft: str = ""
 
 
+class SourcedClaim(Frozen):
+    """What a reply says, in one sentence or a few, and the ``quote`` of the article that supports it."""
+
+    text: str
+    quote: str
+    article: str = Field(description="its id in the knowledge base")
+    step: bool = Field(False, description="one of the things to do, which only make sense together")
+
+
 class ReplyPlan(Frozen):
     """A public reply after ``delay_s`` seconds, and the status that follows ``then_s`` seconds later, if one does.
 
     Any touch of the ticket cancels both. ``kinds`` are its categories and alarms, of which the settings may say never.
+    ``claims`` are what the reply was put together from, in ``language``.
     """
 
     reply: PublicReply
@@ -274,6 +284,8 @@ class ReplyPlan(Frozen):
     then: Literal["pending", "solved"] | None = None
     then_s: float = 0.0
     kinds: tuple[str, ...] = ()
+    claims: tuple[SourcedClaim, ...] = ()
+    language: str = ""
 
 
 class Decision(Frozen):

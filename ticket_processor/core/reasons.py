@@ -55,10 +55,16 @@ PUT_BACK = _reason("put_back_what_was_overwritten", "A write had replaced what a
 
 # A public reply, and the status behind it
 
-REPLIED = _reason("public_reply", "The announced reply went to the customer, for nobody had touched the ticket.")
-STATUS_SET = _reason("status_after_reply", "Nobody had touched the ticket since our reply, so it got this status.")
+REPLIED = _reason("public_reply", "The announced reply was sent: no person had changed the ticket.")
+STATUS_SET = _reason("status_after_reply", "No person changed the ticket after our reply, so it got this status.")
 STAYED_INTERNAL = _reason("reply_stayed_internal", "The helpdesk made our public reply an internal note.")
-CANCELLED = _reason("reply_cancelled", "The announced reply, or the status behind it, was cancelled.", then="WHY")
+CANCELLED = _reason(
+    "reply_cancelled",
+    "The announced reply, or the status behind it, was cancelled, such as for `articles_changed`: an article no longer "
+    "says what the reply says.",
+    then="WHY",
+)
+ARTICLES_CHANGED = "articles_changed"
 TOUCHED_SINCE = "touched"
 TOO_LATE = "too_late"
 NOT_WANTED = "not_wanted"

@@ -99,7 +99,7 @@ def _few_marks(text: str) -> str:
 
 
 _TAG = lazy_pattern(r"</?[A-Za-z!?][^<>]{0,2000}>")
-_ENTITY = lazy_pattern(r"&(?=#?\w{1,40};?)")
+_ENTITY = lazy_pattern(r"&(?=#\w|\w{2,40};|(?:nbsp|shy|[lg]t|amp|quot)(?!=))", re.IGNORECASE)
 _MARKDOWN_LINK = lazy_pattern(r"!?\[([^\[\]\n]{0,300})\](?:\([^()\n]{0,1000}\)|\[[^\[\]\n]{0,300}\])")
 _DEFINITION = lazy_pattern(r"^ {0,3}\[[^\[\]\n]{1,300}\]:[^\n]*$", re.MULTILINE)
 _SCHEME = lazy_pattern(r"[A-Za-z0-9+.\-]{0,20}:/{2}[^\s)]*")
@@ -119,7 +119,8 @@ _DOMAIN = lazy_pattern(
 _DOTTED = lazy_pattern(r"(?<=\S)\.(?=[^\W\d_])|(?<=\S)\u3002(?=[A-Za-z])")
 _NUMERIC = lazy_pattern(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3,8}(?::\d\S*|[/?#][^\s?#]\S*|/(?!\S))")
 _NO_SCHEME = lazy_pattern(r"(?<![^\s(])/{2,}[^\s/”]*\.[^\s”]\S*")
-_MARKUP = lazy_pattern(r"\{%|%\}|[*`~|{}<>@＠^\\]|\$(?!\s?\d)(?<!\d\$)|(?<!\w)_+|_+(?!\w)")  # money keeps its sign
+_MARKUP = lazy_pattern(r"\{%|%\}|[*`~|{}<>@＠^\\]|\$+(?=[{(])|(?<!\w)_+|_+(?!\w)")
+_BETWEEN_DIGITS = lazy_pattern(r"(?<=\d)[*~|^<>]+(?=\d)")  # 5*3 is not 53
 _LINE_MARKUP = lazy_pattern(r"^[ \t]*(?:#{1,6}[ \t]+|>+[ \t]?|[-+][ \t]+|={3,}|-{3,})", re.MULTILINE)
 _BRACKETS = str.maketrans("[]", "()")
 # Words of one line, single spaces between them, and marks where they can begin nothing. Most texts are like that, and
@@ -177,7 +178,7 @@ def _strip_once(text: str) -> str:
     if "@" in text:
         text = _EMAIL.sub(" ", text)
     if _MARK.search(text):
-        text = _scheme_links(_MARKUP.sub("", text))
+        text = _scheme_links(_MARKUP.sub("", _BETWEEN_DIGITS.sub(" ", text)))
     if _INNER_DOT.search(text):
         text = _DOMAIN.sub(" ", text)
         text = _NO_SCHEME.sub(" ", _NUMERIC.sub(" ", text))

@@ -120,7 +120,7 @@ def replies() -> Replies | None:
 
 
 def collected(since: float, until: float) -> Scoreboard | None:
-    """What people made of labels whose fate was settled in a period; ``None`` for none.
+    """The scoreboard of labels confirmed or changed in a period; ``None`` for none.
 
     Raises ``StateUnusable`` when it cannot be read.
     """

@@ -212,9 +212,9 @@ def lines(
         most = max((value or 0 for points in series.values() for _, value in points), default=0)
         far = 0 < FAR * most < target
         if not far:
-            figure.add_hline(y=target, line={"color": RED, "dash": "dash", "width": 1.5})
+            figure.add_hline(y=target, line={"color": GREY, "dash": "dash", "width": 1.5})
         # Above the chart, where no line can run through it.
-        words = {"text": f"┄ {plain(target_name)}{', far above' if far else ''}", "font": {"color": RED}}
+        words = {"text": f"┄ {plain(target_name)}{', far above' if far else ''}"}
         figure.add_annotation(words, showarrow=False, xref="paper", yref="paper", x=0, y=1.02, yanchor="bottom")
     figure.update_layout(hovermode="x unified", showlegend=len(series) > 1)
     figure.update_yaxes(title_text=unit, rangemode="tozero", tickformat=".1%" if share else None)

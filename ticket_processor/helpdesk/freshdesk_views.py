@@ -28,7 +28,7 @@ from .freshdesk_format import (
 )
 from .freshdesk_history import with_references
 from .http_messages import Reply
-from .json_values import mapping, string, whole_number
+from .json_values import mapping, string, whole_number, without_number
 from .transport import Transport
 
 MAX_TICKET_BYTES = 2_000_000
@@ -78,11 +78,10 @@ class FreshdeskViews:
             try:
                 tickets.append(read_ticket(row, date, names, listed=True, open_statuses=self._open_statuses))
             except TicketError as error:
-                number = whole_number(row.get("id"))
-                if number is None:
-                    self.report("an answer of Freshdesk's held rows without a ticket's number; they were passed over")
-                else:
+                if (number := whole_number(row.get("id"))) is not None:
                     unread[number] = error
+        if nameless := without_number("Freshdesk", rows):
+            self.report(nameless)
         return tuple(tickets), unread
 
     def read(self, ticket_id: int) -> TicketView | None:

@@ -15,6 +15,7 @@ from ..core.clock import iso
 from ..core.errors import HelpdeskDown, OutcomeUnknown, RateLimited, TicketUnreadable
 from .http_messages import Effect, HttpRequest, Reply
 
+_WHOLE = re.compile(rb"\s*(?:\{.*\}|\[.*\])\s*\Z", re.DOTALL)
 _OLD_TLS = re.compile(r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL")
 
 
@@ -26,6 +27,8 @@ class TryAgain(Exception):
         self.wait = wait
         self.may_be_local = may_be_local
         """The server was reached, so that the fault may be of what was asked for."""
+        self.is_local = isinstance(final, HelpdeskDown) and bool(_WHOLE.match(final.unparsed))
+        """It is: the server gives an answer with its end, and some part of it is no JSON."""
         super().__init__(str(final))
 
 
@@ -85,7 +88,8 @@ def of_reply(reply: Reply, request: HttpRequest, name: str, now: float, *, sense
     if request.effect is Effect.WRITE:
         return OutcomeUnknown(f"{name} answered a write with {what}", if_shared=HelpdeskDown)
     wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or now)
-    return TryAgain(HelpdeskDown(f"{name} answers with {what}"), wait, may_be_local=True)
+    unparsed = reply.unparsed if senseless else b""
+    return TryAgain(HelpdeskDown(f"{name} answers with {what}", unparsed=unparsed), wait, may_be_local=True)
 
 
 def _why_not_connected(error: requests.exceptions.RequestException) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 import requests
@@ -18,9 +18,11 @@ from ..core.clock import parse_http_date
 from .json_values import LARGEST
 
 _ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+    rb"""\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}
+    |(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|u[0-9a-fA-F]{4}|["\\/bfnrt]|(?P<none>))""",
+    re.VERBOSE,
 )
-"""An escape in a JSON text; the group is half of a surrogate pair without the other."""
+"""A backslash of a JSON text with what it stands for: ``half`` of a surrogate pair without the other, or ``none``."""
 
 
 class Effect(Enum):
@@ -39,6 +41,8 @@ class Reply:
     body: Any
     date: float | None
     """The server's own clock, Unix seconds."""
+    unparsed: bytes = b""
+    """A body that could not be parsed."""
 
     @property
     def ok(self) -> bool:
@@ -76,21 +80,24 @@ def read_reply(response: requests.Response, most_parsed: int) -> Reply:
         headers=response.headers,
         body=body,
         date=parse_http_date(response.headers.get("Date")),
+        unparsed=response.content or b"" if body is None else b"",
     )
 
 
 def parsed_json(content: bytes, most: int) -> Any:
     """The JSON of a reply; ``None`` where there is none.
 
-    One ticket's odd subject or number must not make a page of a thousand unreadable: half of a surrogate pair becomes
-    U+FFFD, and a number that is too large for any use its digits as a text. Raises ``JsonTooLarge``.
+    One ticket's odd subject or number must not make a page of a thousand unreadable: bytes that are no UTF-8, half of
+    a surrogate pair and a backslash before anything else become U+FFFD, a control character stays, and a number that
+    is too large for any use becomes its digits as a text. Raises ``JsonTooLarge``.
     """
     try:
         return bounded_json.loads(content, most=most)
     except orjson.JSONDecodeError:
-        mended = _ESCAPE.sub(lambda match: rb"\ufffd" if match[1] else match[0], content)
+        mended = _ESCAPE.sub(lambda match: match[0] if match.lastgroup is None else rb"\ufffd", content)
+    text = mended.decode("utf-8-sig", "replace")
     try:
-        return json.loads(mended.decode(), parse_int=_number, parse_float=_number, parse_constant=_refused)
+        return json.loads(text, strict=False, parse_int=_number, parse_float=_number, parse_constant=str)
     except (ValueError, RecursionError):
         return None
 
@@ -100,7 +107,3 @@ def _number(digits: str) -> int | float | str:
         return int(digits)
     number = float(digits)
     return number if math.isfinite(number) else digits
-
-
-def _refused(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 LARGEST = 2**63 - 1
+NAMED = 3
+"""Rows that a sentence names."""
+_ADDRESS = re.compile(r"/tickets/(\d{1,18})\.json$")
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 _EMPTY: tuple[object, ...] = (None, "", [])
 """Values of an empty field. An unticked box is not among them: a person may have unticked it."""
@@ -34,7 +38,27 @@ def ticket_number(row: Mapping[str, Any]) -> int:
     return number
 
 
-def with_ids(rows: list[Any]) -> list[dict[str, Any]]:
+def known_number(row: Mapping[str, Any]) -> int | None:
+    """The number of a ticket's row, by its address where its ``id`` is none; ``None`` where neither tells it."""
+    address = _ADDRESS.search(string(row.get("url")))
+    return int(address[1]) if whole_number(row.get("id")) is None and address else whole_number(row.get("id"))
+
+
+def without_number(vendor: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence that names the rows without a ticket's number by their places; empty where all have one."""
+    numbers = [known_number(row) for row in rows]
+    places = [
+        f"row {place + 1} of {len(rows)}"
+        + (f", behind ticket {numbers[place - 1]}" if place and numbers[place - 1] else "")
+        for place, number in enumerate(numbers)
+        if number is None
+    ]
+    more = f"; and {len(places) - NAMED} more" if len(places) > NAMED else ""
+    named = "; ".join(places[:NAMED]) + more
+    return f"{vendor} showed rows without a ticket's number, which were passed over: {named}" if places else ""
+
+
+def with_ids(rows: Sequence[Any]) -> list[dict[str, Any]]:
     """The rows that are objects with a number as ``id``."""
     return [row for row in rows if isinstance(row, dict) and whole_number(row.get("id")) is not None]
 

@@ -38,10 +38,10 @@ class LocalConnection(Transport):
         self._path = path
         self._store: LocalStore | None = None
 
-    def opened(self, labels: Labels) -> LocalStore:
-        """The helpdesk itself."""
+    def opened(self, labels: Labels, *, make: bool = False) -> LocalStore:
+        """The helpdesk itself; ``make`` where a missing one is to be made."""
         if self._store is None:
-            self._store = LocalStore(self._path, labels=labels, clock=self.now, make=False)
+            self._store = LocalStore(self._path, labels=labels, clock=self.now, make=make)
         return self._store
 
     def noted(self, call: str) -> None:

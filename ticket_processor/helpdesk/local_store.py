@@ -30,6 +30,9 @@ from .local_search import TicketSearch
 from .local_tickets import EVENT, MESSAGE, event_of, existing_ticket, message_of, tickets_where
 from .local_transfer import Transfer
 
+MAILED = "m-"
+"""How secrets begin that only mails hold: whoever has one can read the customer's mail."""
+
 
 class LocalStore(Transfer, Erasing, People, TicketSearch):
     """One local helpdesk. ``labels`` say which tags hold category, urgency and sentiment; ``clock`` is for searches.
@@ -82,8 +85,8 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
         return ticket if ticket is not None and ticket.number == as_written(number) else None
 
     def new_secret(self, ticket_id: int) -> str:
-        """One more secret that opens the ticket, as for the link in a mail; earlier ones stay good."""
-        secret = new_secret()
+        """One more secret that opens the ticket, for the link in a mail to its customer; earlier ones stay good."""
+        secret = MAILED + new_secret()
         with self.writing() as db:
             existing_ticket(db, ticket_id)
             insert(db, "access", secret_hash=hashed(secret), ticket_id=ticket_id)

@@ -272,6 +272,18 @@ def overwritten(write: Edit, change: Change) -> Overwritten:
     )
 
 
+def left_out(write: Edit, change: Change, tags: Collection[str], priority: Priority | None) -> frozenset[str]:
+    """The parts that the helpdesk left out of ``change``, which it took: neither its record has them nor the ticket.
+
+    ``tags`` and ``priority`` are the ticket's. What others change afterwards does not count: it is on record.
+    """
+    parts: dict[str, bool] = {
+        "tags": bool(change.tags_added) and set(change.tags_added).isdisjoint({*tags, *write.tags_added}),
+        "priority": change.priority is not None and write.priority is None and priority is not change.priority,
+    }
+    return frozenset(part for part, lacks in parts.items() if lacks)
+
+
 def changed(before: Iterable[str], after: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     """Tags that came and tags that went between two lists."""
     old, new = frozenset(before), frozenset(after)

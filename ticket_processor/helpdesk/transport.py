@@ -29,7 +29,8 @@ from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, Ticket
 from ..core.urls import is_loopback
 from . import http_failures
 from .http_failures import TryAgain
-from .http_messages import Effect, HttpRequest, Reply, read_reply
+from .http_messages import Effect, HttpRequest, Reply, is_unauthorised, read_reply
+from .json_values import mapping
 from .rate_limit import Limit, Throttle
 
 CONNECT_TIMEOUT_S = 5.0
@@ -67,8 +68,9 @@ class Transport:
     """Requests to one server, on behalf of one run.
 
     Thread-safe: one ``requests.Session`` per thread, made at first use. ``read_only`` makes every write raise
-    :class:`ReadOnlyViolation` before anything is sent. ``adapter`` replaces the network, for tests.
-    ``notice`` is given a sentence when the first request fails, and is made again.
+    :class:`ReadOnlyViolation` before anything is sent. ``adapter`` replaces the network, for tests. ``whoami`` is the
+    path of a cheap request that names our user: it tells whether a 401 is about the credentials. ``notice`` is given a
+    sentence when the first request fails, and is made again.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Transport:
         read_only: bool = False,
         adapter: Callable[[], BaseAdapter] | None = None,
         rng: random.Random | None = None,
+        whoami: str = "",
         notice: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -98,6 +101,7 @@ class Transport:
         self._read_only = read_only
         self._adapter = adapter
         self._rng = rng or random.Random()
+        self._whoami = whoami
         self._local = threading.local()
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
@@ -105,6 +109,8 @@ class Transport:
         self._notice = notice
         self._heard = False  # an answer of the server's, whichever
         self._accepted = False  # our credentials, by some answer: a 401 after that may be one ticket's
+        self.granted: frozenset[str] = frozenset()
+        """The scopes that the token of the last sign-in has; empty where the server did not say."""
         self.date: float | None = None
         """The server's own clock in its last answer, Unix seconds."""
 
@@ -132,7 +138,7 @@ class Transport:
         they look like an overload, and wants as they are. ``about_one`` is for a read of one ticket or job: where the
         server answers it with nothing usable, that is :class:`TicketUnreadable`, and does not count against the server.
         ``most`` is how many bytes the answer may have, where the usual limits do not fit; a longer one is not asked for
-        again: the error then says ``too_long``.
+        again: the error then says ``too_long``. One that is no JSON is ``unparsed`` in its error.
         Raises ``NotAuthorised``, ``HelpdeskDown``, ``RateLimited``, ``OutcomeUnknown`` (writes only),
         ``DeadlineReached`` and ``Stopping``. 4xx other than 401, 408 and 429 are replies, not errors.
         """
@@ -147,7 +153,7 @@ class Transport:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TryAgain),
             wait=self._wait_before,
-            stop=lambda state: self._stop(state, MAX_ATTEMPTS_ON_ONE if about_one else MAX_ATTEMPTS),
+            stop=lambda state: self._stop(state, about_one),
             before_sleep=self._tell,
             sleep=self._deadline.wait,
             reraise=True,
@@ -162,7 +168,7 @@ class Transport:
                 if auth.renew(token):
                     token = auth.header()
                     reply = self._send_once(request, token)
-            if reply.status == 401 and about_one and self._accepted:
+            if reply.status == 401 and about_one and (self._accepted or self._are_known(token)):
                 raise TicketError(f"{self.name} refuses to show this (HTTP 401)", if_shared=NotAuthorised)
             if reply.status == 401 and not request.ours(reply):
                 raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
@@ -173,7 +179,8 @@ class Transport:
             return retrying(attempt)
         except TryAgain as error:
             if about_one and error.may_be_local:
-                raise TicketUnreadable(str(error.final)) from error.__cause__
+                unparsed = error.final.unparsed if isinstance(error.final, HelpdeskDown) else b""
+                raise TicketUnreadable(str(error.final), unparsed=unparsed) from error.__cause__
             raise error.final from error.__cause__
 
     def sign_with(self, auth: Auth) -> None:
@@ -234,7 +241,8 @@ class Transport:
             reply.headers.get("X-Request-Id"),
         )
         limited = (reply.status in (408, 429) or reply.status >= 500) and not request.ours(reply)
-        senseless = reply.ok and reply.body is None and (reply.status != 204 or request.about_one)
+        due = request.about_one and request.method == "GET"
+        senseless = reply.ok and reply.body is None and (reply.status != 204 or due)
         self.throttle.learn(self._read_limits(response.headers))
         if limited or senseless or 300 <= reply.status < 400:
             failed = http_failures.of_reply(reply, request, self.name, self._clock.now(), senseless=senseless)
@@ -245,9 +253,29 @@ class Transport:
         self.date = reply.date or self.date
         return reply
 
+    def _are_known(self, token: str | None) -> bool:
+        """Whether the server names a user for our credentials: with bad ones some show an anonymous one."""
+        if self._whoami and token:
+            asked = HttpRequest(
+                "GET",
+                self._whoami,
+                None,
+                None,
+                None,
+                Effect.NONE,
+                ("account",),
+                is_unauthorised,
+                False,
+                MAX_RECEIPT_BYTES,
+            )
+            reply = self._send_once(asked, token)
+            told = mapping(reply.body)
+            self._accepted = reply.ok and mapping(told.get("user") or told).get("id") is not None
+        return self._accepted
+
     def _report(self, admission: Admission, failed: Exception, about_one: bool) -> None:
         """Tell the breaker of a failure, unless it may be the fault of the one thing that was asked for."""
-        if about_one and isinstance(failed, TryAgain) and failed.may_be_local:
+        if isinstance(failed, TryAgain) and (failed.is_local or (about_one and failed.may_be_local)):
             self._breaker.release(admission)
         else:
             self._breaker.failure(admission)
@@ -268,7 +296,10 @@ class Transport:
             notice, self._notice = self._notice, lambda _sentence: None
             notice(f"{error}; it is asked again")
 
-    def _stop(self, state: tenacity.RetryCallState, attempts: int) -> bool:
+    def _stop(self, state: tenacity.RetryCallState, about_one: bool) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        local = isinstance(error, TryAgain) and error.is_local
+        attempts = 1 if about_one and local else MAX_ATTEMPTS_ON_ONE if about_one or local else MAX_ATTEMPTS
         return state.attempt_number >= attempts or state.upcoming_sleep > self._deadline.remaining()
 
     # Odds and ends

@@ -100,6 +100,8 @@ class ClientCredentials:
             )
         if not reply.ok or not isinstance(reply.body, dict) or not reply.body.get("access_token"):
             raise NotAuthorised(f"{_REFUSED} (HTTP {reply.status})")
+        granted = reply.body.get("scope")
+        self._transport.granted = frozenset(granted.replace(",", " ").split() if isinstance(granted, str) else ())
         lifetime = reply.body.get("expires_in")
         seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else TOKEN_LIFETIME_S
         self._header = f"Bearer {reply.body['access_token']}"

@@ -13,20 +13,23 @@ from .http_messages import Reply
 from .json_values import field_text, mapping, string, tags_of, ticket_number, whole_number
 from .protocol import JobStatus
 from .rate_limit import Limit
-from .ticket_history import Edit, changed
+from .ticket_history import Edit, changed, left_out
 
 ACCOUNT_LIMIT = "account"
+DAY_S = 86_400.0
 METADATA = "ticketbot"
 _PRIORITIES = frozenset(item.value for item in Priority)
 _UNDER_WAY = ("queued", "working")
 _ENDPOINT_LIMIT = re.compile(r"zendesk-rate-?limit-(?P<name>[a-z-]+)$")
 _LIMIT_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
 MESSAGING = frozenset(
-    """apple_business_chat chat google_business_messages google_rcs instagram_dm kakaotalk line
-    messagebird_sms messenger native_messaging sunshine_conversations_api sunshine_conversations_facebook_messenger
-    sunshine_conversations_twitter_dm telegram twilio_sms viber wechat whatsapp""".split()
+    """apple_business_chat business_messaging_slack_connect chat google_business_messages google_rcs instagram_dm
+    kakaotalk line messagebird_sms messenger native_messaging sunshine_conversations_api
+    sunshine_conversations_facebook_messenger sunshine_conversations_twitter_dm telegram twilio_sms viber wechat
+    whatsapp""".split()
 )
-"""Channels of live conversations, whose first comment is no message (Via object reference; support 5384481026714)."""
+"""Channels of live conversations, whose first comment is no message (page Via Types; support 5384481026714).
+Whether that is so of chat_transcript is unknown."""
 _URL = re.compile(r"https?://[^\s<>\"']+")
 _QUOTED = re.compile(r'"(?:ticket\.)?(\w+)"')
 _PARTS = {"tags": "tags", "priority": "priority", "group_id": "group", "custom_fields": "fields", "comment": "note"}
@@ -120,12 +123,11 @@ def _dropped(reply: Reply, ticket: Mapping[str, Any], change: Change, edit: Edit
     warning = reply.headers.get("x-zendesk-api-warn")
     named = set(_QUOTED.findall(warning)) if warning else set()
     dropped = {part for key, part in _PARTS.items() if key in named}
-    tags, ours = ticket.get("tags"), set(change.tags_added)
-    if ours and isinstance(tags, list) and ours.isdisjoint({*tags, *edit.tags_added}):
-        dropped.add("tags")
-    told = "priority" in ticket and edit.priority is None
-    if told and change.priority is not None and _priority(ticket["priority"]) is not change.priority:
-        dropped.add("priority")
+    tags = ticket.get("tags")
+    # What the answer does not tell of counts as there.
+    tags = tags if isinstance(tags, list) else change.tags_added
+    priority = _priority(ticket["priority"]) if "priority" in ticket else change.priority
+    dropped |= left_out(edit, change, tags, priority)
     return frozenset(dropped or ({"other"} if warning else ()))
 
 
@@ -216,10 +218,13 @@ def job_status(row: Mapping[str, Any]) -> JobStatus:
 
 
 def changed_after(moment: float | None, body: Mapping[str, Any]) -> bool:
-    """Whether the last row of an export's page, and so all behind it, changed after ``moment`` (Unix seconds)."""
+    """Whether the last row of an export's page, and so all behind it, changed after ``moment`` (Unix seconds).
+
+    A row that changed days after it makes no sense.
+    """
     rows = body.get("tickets")
     changed = mapping(rows[-1]).get("generated_timestamp") if isinstance(rows, list) and rows else None
-    return moment is not None and isinstance(changed, int | float) and changed > moment
+    return moment is not None and isinstance(changed, int | float) and moment < changed < moment + DAY_S
 
 
 def is_messaging(row: Mapping[str, Any]) -> bool:

@@ -6,10 +6,13 @@ Facts and their sources: developer.zendesk.com, "Incremental Exports", "Search".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised, TicketError
 from ..core.models import Ticket
+from .json_values import mapping
+from .page_parts import PageSize
 from .protocol import Page
 from .zendesk_format import ACCOUNT_LIMIT, body_of, changed_after, error_code, missing_scopes
 from .zendesk_reads import SHOW_MANY_MAX, ZendeskReads
@@ -34,14 +37,32 @@ class ZendeskListing:
 
     def changed_since(self, cursor: str | None, since: float) -> Iterator[Page]:
         """Tickets by last change, from a place of the incremental export on. Raises :class:`ExportForbidden`."""
-        params: dict[str, str | int] = {"per_page": self._page_size, "include": "users"}
+        size = PageSize(self._page_size)
+        params: dict[str, str | int] = {"per_page": size.now, "include": "users"}
         if cursor is None:
             params["start_time"] = int(since)
         else:
             params["cursor"] = cursor
-        seen, begun = {cursor}, None
+        seen, begun, behind = {cursor}, None, ""
         while True:
-            reply = self._reads.page("/incremental/tickets/cursor", params, "per_page", (ACCOUNT_LIMIT, EXPORT_LIMIT))
+            try:
+                reply = self._reads.page_of_tickets(
+                    "/incremental/tickets/cursor", params, "per_page", size, (ACCOUNT_LIMIT, EXPORT_LIMIT), "tickets"
+                )
+            except HelpdeskDown as error:
+                if not (error.unparsed or error.too_long):
+                    raise
+                searched = False
+                with suppress(CannotRun):
+                    for tickets, unread, _ in self.found(f"created>={iso(since)} status<solved", careful=True):
+                        searched = True
+                        yield Page(tickets, None, False, unread)
+                if not (searched or behind):
+                    raise
+                raise HelpdeskDown(
+                    f"{error}: the row {behind or 'with which the export begins'} can be neither read nor passed; "
+                    "until that mends, tickets are searched for"
+                ) from error
             if reply.status == 403:
                 raise ExportForbidden
             if not reply.ok:
@@ -55,13 +76,14 @@ class ZendeskListing:
                 raise HelpdeskDown("Zendesk's export repeats a cursor before its end; nothing is lost, try later")
             seen.add(after)
             tickets, unread = self._reads.tickets(reply)
+            behind = f"behind ticket {tickets[-1].id}" if tickets else behind
             # What changed after the listing began is the next run's: most of it are this one's own writes.
             begun = begun or reply.date
             last = last or changed_after(begun, body)
             yield Page(tickets, f"export:{after}" if after else None, last, unread)
             if last:
                 return
-            params = {"per_page": params["per_page"], "include": "users", "cursor": str(after)}
+            params = {"per_page": size.now, "include": "users", "cursor": str(after)}
             del reply, body  # or two pages would be held while the next one is read
 
     def created_since(self, since: float) -> Iterator[Page]:
@@ -71,24 +93,35 @@ class ZendeskListing:
         """
         newest = since
         for tickets, unread, last in self.found(f"created>={iso(since)} status<solved"):
-            newest = max([newest, *(parse_iso(ticket.created_at) for ticket in tickets)])
+            made = (min(parse_iso(ticket.created_at), ticket.read_at or newest) for ticket in tickets)
+            newest = max([newest, *made])
             resume = max(since, newest - self._search_window_s)
             cursor = f"search:{iso(resume)}" if last else None
             yield Page(tickets, cursor, last, unread, since=since)
 
-    def found(self, query: str) -> Iterator[tuple[tuple[Ticket, ...], Mapping[int, TicketError], bool]]:
-        """Pages of what a search finds, what of each could not be read, and whether it is the last."""
-        params: dict[str, str | int] = {"query": query, "filter[type]": "ticket", "page[size]": SHOW_MANY_MAX}
+    def found(
+        self, query: str, *, careful: bool = False
+    ) -> Iterator[tuple[tuple[Ticket, ...], Mapping[int, TicketError], bool]]:
+        """Pages of what a search finds, what of each could not be read, and whether it is the last.
+
+        A ``careful`` one begins with a single row, since one of them is known to make its page unreadable.
+        """
+        params: dict[str, str | int] = {"query": query, "filter[type]": "ticket"}
+        size = PageSize(SHOW_MANY_MAX)
+        if careful:
+            size.unreadable()
         seen = set()
         while True:
-            reply = self._reads.page("/search/export", params, "page[size]", (ACCOUNT_LIMIT, "search-export"))
+            reply = self._reads.page_of_tickets(
+                "/search/export", params, "page[size]", size, (ACCOUNT_LIMIT, "search-export"), "results"
+            )
             if reply.status == 403:
                 why = error_code(reply) if missing_scopes(reply) else ""
                 raise NotAuthorised(f"this Zendesk user may neither export nor search tickets (HTTP 403{why})")
             if not reply.ok:
                 raise CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{error_code(reply)})")
             tickets, unread = self._reads.tickets(reply, "results")
-            meta = body_of(reply).get("meta") or {}
+            meta = mapping(body_of(reply).get("meta"))
             after, more = meta.get("after_cursor"), bool(meta.get("has_more"))
             if more and (not after or after in seen):
                 raise HelpdeskDown("Zendesk's search repeats a cursor before its end; nothing is lost, try later")

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from ..core.errors import HelpdeskDown, TicketError, TicketUnreadable
 from ..core.models import Ticket
 from .http_messages import Reply
-from .json_values import mapping, whole_number
+from .json_values import known_number, mapping, without_number
+from .page_parts import PageSize, page_of
 from .transport import Transport
 from .zendesk_format import ACCOUNT_LIMIT, body_of, people_of, read_ticket
 
@@ -67,6 +68,34 @@ class ZendeskReads:
                     raise
                 params[size] = max(1, int(params[size]) // 10)
 
+    def page_of_tickets(
+        self, path: str, params: dict[str, str | int], name: str, size: PageSize, limits: tuple[str, ...], rows: str
+    ) -> Reply:
+        """One page of a list of tickets, of a ``size`` that a parameter called ``name`` tells.
+
+        A row that makes its page unreadable is looked for in smaller ones; alone, it is answered with what can be made
+        out of it. Where that leads no further, ``HelpdeskDown`` holds what is ``unparsed``.
+        """
+        while True:
+            params[name] = size.now
+            try:
+                reply = self.get(path, params, limits, MAX_PAGE_BYTES, about_one=size.searches)
+            except (HelpdeskDown, TicketUnreadable) as error:
+                if error.too_long and size.now > 1:
+                    size.too_long()
+                elif error.unparsed and size.now > 1:
+                    size.unreadable()
+                elif (page := page_of(error.unparsed, rows)) is not None:
+                    size.passed()
+                    return Reply(200, {}, page, self._transport.date)
+                else:
+                    raise HelpdeskDown(str(error), too_long=error.too_long, unparsed=error.unparsed) from error
+            except TicketError as error:
+                raise error.if_shared(str(error)) from error
+            else:
+                size.read()
+                return reply
+
     def tickets(self, reply: Reply, field: str = "tickets") -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
         """The tickets of an answer, and those of its rows that make no sense."""
         rows = body_of(reply).get(field)
@@ -75,20 +104,17 @@ class ZendeskReads:
         people = people_of(body_of(reply).get("users"))
         tickets: list[Ticket] = []
         unread: dict[int, TicketError] = {}
-        nameless = 0
         for row in map(mapping, rows):
             try:
                 tickets.append(read_ticket(row, reply.date, people))
             except TicketError as error:
-                number = whole_number(row.get("id"))
+                number = known_number(row)
                 if number is not None:
                     unread[number] = error
-                else:
-                    nameless += 1
-        if nameless >= ALL_NAMELESS and not tickets and not unread:
+        if len(rows) >= ALL_NAMELESS and not tickets and not unread:
             raise HelpdeskDown("Zendesk's answer holds not one ticket with its number")
-        if nameless:
-            self.report("an answer of Zendesk's held rows without a ticket's number; they were passed over")
+        if nameless := without_number("Zendesk", list(map(mapping, rows))):
+            self.report(nameless)
         return tuple(tickets), unread
 
     def report(self, sentence: str) -> None:

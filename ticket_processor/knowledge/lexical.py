@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from importlib import resources
@@ -15,6 +17,8 @@ MOST_WORDS = 64
 MOST_CHARACTERS = 20_000
 MOST_MATCHES = 15_000
 """Passages that are ranked: frequent words, which tell least, are left out beyond that. Smaller sites never notice."""
+FEW = 30
+"""Of so few passages BM25 makes nothing: a word that half of them have counts 0."""
 TITLE_WEIGHT, HEADING_WEIGHT, TEXT_WEIGHT = 3.0, 1.0, 1.0
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
@@ -43,7 +47,8 @@ def lexical(
 ) -> list[tuple[int, float]]:
     """Numbers and BM25 scores of the best passages, best first, among those that ``audience`` may read.
 
-    ``langs`` are languages to stay in; ``None``: any.
+    ``langs`` are languages to stay in; ``None``: any. Where there are at most :data:`FEW` passages in all, a score is
+    the share of the words that a passage has, on a like scale.
     """
     words = query_words(query)
     scopes = [number for number, name in store.scopes().items() if in_scope(name, langs, audience)]
@@ -55,7 +60,24 @@ def lexical(
         f"FROM words WHERE words MATCH ? AND rowid>>? IN ({marks}) ORDER BY score DESC, rowid LIMIT ?",
         (any_of(rarest(words, lambda word: store.matches(any_of([word])))), SCOPE_BITS, *scopes, limit),
     )
-    return [(number, score) for number, score in rows]
+    passages = len(store.rows("SELECT 1 FROM chunk LIMIT ?", (FEW + 1,)))
+    return [(number, score) for number, score in rows] if passages > FEW else _by_share(store, words, rows, passages)
+
+
+def _by_share(
+    store: KnowledgeStore, words: Sequence[str], found: Iterable[tuple[int, float]], passages: int
+) -> list[tuple[int, float]]:
+    """What was found, by the share of the words, weighed by rarity, that each passage has."""
+    shares: defaultdict[int, float] = defaultdict(float)
+    whole = 0.0
+    for word in words:
+        having = store.rows("SELECT rowid FROM words WHERE words MATCH ?", (any_of([word]),))
+        weight = math.log(1 + (passages - len(having) + 0.5) / (len(having) + 0.5))
+        whole += weight
+        for (number,) in having:
+            shares[number] += weight
+    scale = len(words) * math.log(1 + passages) / whole
+    return sorted(((number, scale * shares[number]) for number, _ in found), key=lambda pair: -pair[1])
 
 
 def rarest(words: Iterable[str], matches: Callable[[str], int]) -> list[str]:

@@ -58,7 +58,7 @@ def kept_scoreboard(
     *,
     uses: Mapping[str, Collection[int]] = NOT_JUDGED,
 ) -> Scoreboard | None:
-    """The scoreboard of labels whose fate was settled in a period (Unix seconds); ``None``: nothing was collected.
+    """The scoreboard of labels confirmed or changed in a period (Unix seconds); ``None``: nothing was collected.
 
     ``uses`` are the tickets of which it is known what became of our offer. Raises :class:`StateUnusable`.
     """

@@ -81,7 +81,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "stopped": Rule(
         "The kill switch is set",
-        "Did somebody forget to take it back? 'ticketbot health' names the file to remove, or the variable to unset.",
+        "Was it forgotten? 'ticketbot health' names the file to remove, or the variable to unset.",
         check.stopped,
     ),
     "model_fallback": Rule(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from ..audit.receipts import AuditLog
 from ..core.clock import Clock, iso
 from ..core.errors import TicketError
-from ..core.models import Change
+from ..core.models import Change, Ticket
 from ..helpdesk import batch_trust
 from ..helpdesk.batch_trust import DAY_S, BatchTrust
 from ..helpdesk.protocol import Helpdesk, JobStatus
@@ -85,11 +85,13 @@ class JobTrust:
             self.guard_ended = self.stamps_guard and known.stamps is False
         self._known = known
 
-    def judge(self, works: Sequence[Settlement], stale: int | None, status: JobStatus) -> None:
+    def judge(
+        self, works: Sequence[Settlement], stale: int | None, status: JobStatus, tickets: Mapping[int, Ticket]
+    ) -> None:
         """Read what items of a job have replaced, into their ``recorded``, and learn whether jobs are safe here.
 
-        ``works`` are items that their tickets show, all of them or a sample; ``stale`` is the ticket whose item had an
-        old stamp. Raises ``NotePublished``.
+        ``works`` are items that their ``tickets`` show, all of them or a sample; ``stale`` is the ticket whose item had
+        an old stamp. Raises ``NotePublished``.
         """
         why, judged = "", False
         for work, history in zip(works, self.each(self._history, [work.ticket_id for work in works]), strict=True):
@@ -102,10 +104,12 @@ class JobTrust:
                 raise note_published(work.ticket_id)
             if edit is None and all(item.at <= change.stamp for item in history.edits):
                 continue  # the record is behind the ticket, and says nothing of the job yet
-            work.recorded, judged = edit, True
+            judged = True
             if edit is None:
                 why = LOST_KEY
-            elif change.note and edit.comment is None:
+                continue
+            work.found(edit, change, tickets[work.ticket_id])
+            if change.note and edit.comment is None:
                 why = LOST_NOTE
         stamps = None if stale is None else self._failed_for_its_stamp(stale, status, works)
         if stamps is False:

@@ -24,7 +24,10 @@ from .settlement import Settlement, shows
 TRIAL_ITEMS = 5
 """Items of the first job on an account of which nothing is known; each of them is looked at closely."""
 JOB_PATIENCE_S = 180.0
-"""A job that takes longer is judged by reading. What it may still do, the stamps keep apart from what we do."""
+"""A job that takes longer, over all runs that wait for it, is judged by reading, and what it has not done goes alone.
+
+What it may still do, the stamps keep apart from what we do.
+"""
 LOST_JOB_S = 600.0
 """How long a job whose reply was lost may still run. Where no stamp is known to guard, nothing is sent again."""
 MISSED_POLLS = 3
@@ -127,9 +130,12 @@ class UpdateJobs:
 
     def resume(self, works: Mapping[str, Sequence[Settlement]]) -> None:
         """Ask after the jobs of earlier runs, by their ids."""
-        now = self._clock.monotonic()
+        now, wall = self._clock.monotonic(), self._clock.now()
+        begun = self._state.jobs_begun() if works else {}
         for job_id, items in works.items():
-            self._jobs[job_id] = _Job(now, {work.ticket_id: work for work in items})
+            self._jobs[job_id] = _Job(now - max(0.0, wall - begun[job_id]), {work.ticket_id: work for work in items})
+            for work in items:
+                work.in_doubt_until = max(work.in_doubt_until, begun[job_id] + LOST_JOB_S)
         self.used += len(works)
         if self._jobs:
             self._poll()
@@ -166,7 +172,7 @@ class UpdateJobs:
             self._back(job, doubt=reasons.NO_CLEAR_ANSWER)
         else:
             self._full_in_a_row = 0
-            self._state.job_begun(job_id, [change.intent for change in changes])
+            self._state.job_begun(job_id, [change.intent for change in changes], until - LOST_JOB_S)
             self.used += 1
             if not self._jobs:
                 self._next_poll = self._clock.monotonic() + POLL_S / 2
@@ -232,9 +238,15 @@ class UpdateJobs:
                 continue
             job = self._jobs[job_id]
             job.missed = 0 if job_id in statuses else job.missed + 1
-            if job.missed >= MISSED_POLLS or now - job.begun > JOB_PATIENCE_S:
+            late = now - job.begun > JOB_PATIENCE_S
+            if late or job.missed >= MISSED_POLLS:
+                for work in job.works.values():
+                    work.alone = work.alone or late  # else a run could wait for job after job
                 del self._jobs[job_id]
-                self._state.job_ended(job_id)
+                with self._state.together():
+                    self._state.job_ended(job_id)
+                    until = max(self.lost_until(), *(work.in_doubt_until for work in job.works.values()))
+                    self._state.remember(**{LOST_JOB_UNTIL: str(until)})
                 self._back(job, doubt=reasons.NO_CLEAR_ANSWER)
                 self._learn_from(done=False)
             else:
@@ -245,7 +257,7 @@ class UpdateJobs:
         """A job has ended, or the helpdesk knows none; ``done`` when at least one of its items surely was."""
         self._in_vain = 0 if done else self._in_vain + 1
         if self._in_vain == JOBS_IN_VAIN:
-            self._give_up("job after job has ended with nothing done, as far as can be told")
+            self._give_up("several jobs in a row changed nothing")
 
     def _give_up(self, why: str) -> None:
         if not self._given_up:
@@ -256,7 +268,8 @@ class UpdateJobs:
         """Tell apart what a job that has ended has done, what it has not, and what cannot be seen yet.
 
         Where stamps are known to guard, the job's word and the ticket are the proof, and one item's record is read, for
-        its note. Else each item's record is read: it counts as done only once it is known what it has replaced.
+        its note and its priority. Else, and where that one lacks a part, each item's record is read: it counts as done
+        only once it is known what it has replaced.
         """
         said: list[Settlement] = []
         for work in job.works.values():
@@ -273,12 +286,14 @@ class UpdateJobs:
         tickets = self._desk.fetch([work.ticket_id for work in said]) if said else {}
         made = [work for work in said if (it := tickets.get(work.ticket_id)) and shows(it, work.sent[-1])]
         unguarded = self.trust.unguarded
-        sample = made if unguarded else [work for work in made if work is made[0] or work.ticket_id == job.stale]
+        # Tags are seen on the ticket; that a priority was left out is seen only in the record of an item that set one.
+        one = max(made, key=lambda work: work.sent[-1].priority is not None, default=None)
+        sample = made if unguarded else [work for work in made if work is one or work.ticket_id == job.stale]
         if sample:
-            self.trust.judge(sample, job.stale, status)
-        if self.trust.unguarded:
+            self.trust.judge(sample, job.stale, status, tickets)
+        if self.trust.unguarded or any(work.recorded and work.recorded.dropped for work in sample):
             if not unguarded:  # as the sample has just shown
-                self.trust.judge([work for work in made if work not in sample], None, status)
+                self.trust.judge([work for work in made if work not in sample], None, status, tickets)
             made = [work for work in made if work.recorded is not None]
         unseen = {work.ticket_id: work for work in said if work not in made}
         job.done = job.done or bool(made)
@@ -291,6 +306,7 @@ class UpdateJobs:
             self._state.job_ended(job_id)
             self._learn_from(done=job.done)
             for work in unseen.values():
-                work.doubt = reasons.NO_CLEAR_ANSWER
+                # Its record tells; where there is none, a single update's answer does.
+                work.doubt, work.alone = reasons.NO_CLEAR_ANSWER, True
                 self._waiting.insert(0, work)
         self._arrived.extend((work, job_id) for work in made)

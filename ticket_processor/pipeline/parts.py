@@ -34,8 +34,11 @@ class Answers(Protocol):
         """
 
 
-ReplyWanted = Callable[[ReplyPlan, Literal["reply", "status"]], bool]
-"""Whether today's settings still ask for this step of a public reply that was announced."""
+ReplyObjection = Callable[[ReplyPlan, Literal["reply", "status"]], str | None]
+"""Why today's settings or articles cancel this step of a public reply that was announced, in a fixed word, if they do.
+
+Raises :class:`TicketError` when that cannot be known now.
+"""
 
 
 class Understands(Protocol):
@@ -75,8 +78,8 @@ class Parts:
     answers: Answers | None = None
     shown: Callable[[Sequence[str]], object] = lambda _articles: None
     """Hears which articles a note names that was written."""
-    reply_wanted: ReplyWanted | None = None
-    """Whether the settings still ask for a scheduled public reply; ``None``: nothing that customers read is sent."""
+    reply_objection: ReplyObjection | None = None
+    """Why a scheduled public reply is to be cancelled; ``None``: nothing that customers read is sent."""
     express: Executor | None = None
     """Where tickets are analysed that the helpdesk has told of, so that they wait behind no others."""
     requests: Callable[[], Mapping[str, int]] = dict

@@ -19,7 +19,7 @@ from ..policy.skip_rules import ENDED_STATUSES
 from ..state.records import ScheduledReply, Verdict
 from ..state.store import State
 from ..tags import COMPLETE, key_of_stage, merge_tags, write_key
-from .parts import Parts, ReplyWanted, RunOptions
+from .parts import Parts, ReplyObjection, RunOptions
 from .run_checks import RunChecks
 from .settlement import WRITE_ATTEMPTS, is_stable
 
@@ -55,8 +55,8 @@ def scheduled(outcome: Outcome, verdict: Verdict | None, recorded: Edit | None) 
 
 def send_replies(desk: Helpdesk, parts: Parts, options: RunOptions, checks: RunChecks, record: Record) -> None:
     """Send the public replies and set the statuses that are due; where the settings ask for none, all are cancelled."""
-    if parts.reply_wanted is not None:
-        ReplySender(desk, parts, options, checks, record, parts.reply_wanted).send_due()
+    if parts.reply_objection is not None:
+        ReplySender(desk, parts, options, checks, record, parts.reply_objection).send_due()
     elif not options.dry_run:
         for reply in parts.state.scheduled_replies():
             _cancel(reply, reasons.NOT_WANTED, parts.state, record)
@@ -69,7 +69,13 @@ class ReplySender:
     """
 
     def __init__(
-        self, desk: Helpdesk, parts: Parts, options: RunOptions, checks: RunChecks, record: Record, wanted: ReplyWanted
+        self,
+        desk: Helpdesk,
+        parts: Parts,
+        options: RunOptions,
+        checks: RunChecks,
+        record: Record,
+        objection: ReplyObjection,
     ) -> None:
         self._desk = desk
         self._state = parts.state
@@ -79,7 +85,7 @@ class ReplySender:
         self._options = options
         self._checks = checks
         self._record = record
-        self._still_wanted = wanted
+        self._objection = objection
 
     def send_due(self) -> None:
         """Bring every reply and status that is due to its ticket. Raises as other writes do."""
@@ -158,7 +164,7 @@ class ReplySender:
             left_alone = reasons.TAKEN
         if left_alone is not None:
             return left_alone
-        return None if self._still_wanted(reply.plan, reply.step) else reasons.NOT_WANTED
+        return self._objection(reply.plan, reply.step)
 
     def _certain(self, ticket: Ticket, history: History) -> bool:
         """Whether nothing can have happened that this read of the ticket, or its record, does not show."""

@@ -40,7 +40,7 @@ class Run:
         self.abandoned = 0  # worker threads left behind in calls that do not end
         self._faults = SharedFaults()
         self._checks = RunChecks(parts, options, self._faults)
-        self._desk = desk = IsolatingDesk(parts.desk, self._faults)
+        self._desk = desk = IsolatingDesk(parts.desk, self._faults, parts.clock.monotonic)
         self._triage = Triage(
             desk,
             parts.audit,
@@ -75,7 +75,7 @@ class Run:
             now=parts.clock.now,
             verifier=verifier,
             faults=self._faults,
-            schedules=parts.reply_wanted is not None,
+            schedules=parts.reply_objection is not None,
             shown=parts.shown,
         )
         self._verdicts = Verdicts(parts, options, self._record, self._recorder.pace, self._faults)

@@ -20,6 +20,7 @@ from ..core.errors import (
     TicketError,
 )
 from ..core.run_summary import RunRecord, RunSummary
+from ..core.wording import many
 from ..state.store import HELPDESK_DATE
 from .intake import Intake
 from .parts import Parts, RunOptions
@@ -72,6 +73,7 @@ class RunFrame:
                 self._recorder.remarks.extend(parts.upkeep(left))
             self._checks.before_run()
             if not options.dry_run:
+                self._verifier.take_up_unread()
                 self._recorder.remarks.extend(parts.prepare())
             try:
                 work()
@@ -83,6 +85,10 @@ class RunFrame:
                 self._recorder.remarks.extend(parts.wind_up())
         except (Stopping, DeadlineReached, CannotRun, TicketError) as end:
             stopped, stopped_by, code = str(end), type(end).__name__, end.exit_code
+            if isinstance(end, DeadlineReached) and (in_jobs := self._write_back.in_jobs):
+                what = f"jobs with {many(in_jobs, 'ticket')} are not finished"
+                stopped = f"{what} at the helpdesk; the next run asks for them by their ids"
+                code = ExitCode.SOME_FAILED
             if isinstance(end, RateLimited):
                 self._checks.keep_not_before(end)
             if isinstance(end, NotePublished):
@@ -91,6 +97,8 @@ class RunFrame:
                 parts.audit.alert("note_published", message=str(end))
         with suppress(StateUnusable):  # which is why the run ended, then
             self._recorder.count_failures()
+            if not options.dry_run:
+                self._verifier.leave_unread()
         if code is ExitCode.OK and (self._recorder.failures or self._write_back.trust.guard_ended):
             code = ExitCode.SOME_FAILED
         taken = self._intake()

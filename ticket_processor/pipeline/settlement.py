@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ..core.errors import CannotRun, MissingPart, NotePublished
 from ..core.models import Change, Outcome, OutcomeStatus, Request, TakenOff, Ticket
-from ..helpdesk.ticket_history import Edit
+from ..helpdesk.ticket_history import Edit, left_out
 from ..state.records import FollowUp, Open, Verdict
 
 WRITE_ATTEMPTS = 3
@@ -58,6 +58,12 @@ class Settlement:
         """A change is about to be sent."""
         self.attempts += 1
         self.sent.append(change)
+
+    def found(self, edit: Edit, change: Change, ticket: Ticket) -> Edit:
+        """Take note that the helpdesk has ``change`` on record, as the ``edit``, which may lack parts of it."""
+        dropped = left_out(edit, change, ticket.tags, ticket.priority)
+        self.recorded = edit.model_copy(update={"dropped": dropped})
+        return self.recorded
 
     def end(
         self,

@@ -1,14 +1,17 @@
 """Tells a fault of one ticket from one that every ticket shares.
 
-A request that fails for one ticket is that ticket's matter: it waits on the retry list, and the others go on. The same
-request failing for several different tickets in a row is the helpdesk's matter, or the account's: the run ends, and no
-ticket is counted against.
+A request that fails for one ticket is that ticket's matter: it waits on the retry list, and the others go on. When the
+same request fails for several different tickets in a row, one is asked about that was read before. If the helpdesk does
+not show it either, the fault is its own, or the account's: the run ends, and no ticket is counted against. If it does,
+the others have their turn too; where the request works for one of them, or has done so before, each fault is its
+ticket's.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..core import reasons
 from ..core.errors import (
@@ -30,6 +33,9 @@ REQUESTS: tuple[Request, ...] = ("update", "audits", "ticket")
 IN_A_ROW = 3
 IN_A_ROW_AFTER_SUCCESS = 10
 """Once a request has succeeded in this run, it takes more failures to say that it does not work any more."""
+MOST_IN_A_ROW = 40
+PATIENCE_S = 60.0
+"""So many failures in a row, or so long, and no more are asked about although the helpdesk works otherwise."""
 NAMED = 3
 
 
@@ -38,7 +44,7 @@ class SharedFaults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._row: dict[Request, tuple[str, dict[int, None]]] = {}
+        self._row: dict[Request, tuple[str, dict[int, float]]] = {}
         self._shared: dict[Request, CannotRun] = {}
         self._stopped: set[Request] = set()
         self.worked: set[Request] = set()
@@ -52,22 +58,46 @@ class SharedFaults:
             self._row.pop(request, None)
             self._stopped.discard(request)
 
-    def failed(self, request: Request, ticket_id: int, error: TicketError) -> None:
-        """The request has failed for a ticket; of several different ones in a row no more are asked about."""
+    def failed(
+        self,
+        request: Request,
+        ticket_id: int,
+        error: TicketError,
+        seconds: float = 0.0,
+        works: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """The request has failed for a ticket, in so many seconds.
+
+        After several different ones in a row no more are asked about, unless the helpdesk ``works``, which is asked
+        without the lock and may raise :class:`CannotRun`.
+        """
         # Refusals are compared by their words; unusable answers differ from each other and count as one.
         fault = str(error) if isinstance(error, UpdateRefused) else error.if_shared.__name__
         with self._lock:
             before, row = self._row.get(request, (fault, {}))
             row = row if before == fault else {}
-            row[ticket_id] = None
+            new = ticket_id not in row
+            row[ticket_id] = row.get(ticket_id, 0.0) + seconds
             self._row[request] = (fault, row)
-            if len(row) >= (IN_A_ROW_AFTER_SUCCESS if request in self.worked else IN_A_ROW):
+            proven = request in self.worked
+            enough = IN_A_ROW_AFTER_SUCCESS if proven else IN_A_ROW
+            if len(row) < enough:
+                return
+            last = ", ".join(map(str, list(row)[-NAMED:]))
+            self._shared[request] = error.if_shared(
+                f"{error}: {len(row)} different tickets in a row, the last of them {last}; nothing is counted "
+                "against them, and they are tried again"
+            )
+            too_many = len(row) >= MOST_IN_A_ROW or sum(row.values()) >= PATIENCE_S
+            if too_many:
                 self._stopped.add(request)
-                last = ", ".join(map(str, list(row)[-NAMED:]))
-                self._shared[request] = error.if_shared(
-                    f"{error}: {len(row)} different tickets in a row, the last of them {last}; nothing is counted "
-                    "against them, and they are tried again"
-                )
+            if too_many or len(row) > enough or not new:
+                return
+        if not works():
+            with self._lock:
+                self._stopped.add(request)
+        elif proven:
+            self.succeeded(request)
 
     def answered(self, request: Request) -> None:
         """The helpdesk has looked at a ticket and said what is the matter with that one: the row of failures ends."""
@@ -104,52 +134,77 @@ class SharedFaults:
 class IsolatingDesk:
     """A helpdesk whose faults with one ticket stay with that ticket; see :class:`SharedFaults`."""
 
-    def __init__(self, desk: Helpdesk, faults: SharedFaults) -> None:
+    def __init__(self, desk: Helpdesk, faults: SharedFaults, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._desk = desk
         self._faults = faults
+        self._monotonic = monotonic
+        self._shown: dict[Request, int] = {}
+        """The last ticket for which a request has worked."""
 
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
         """See :meth:`Helpdesk.pages`."""
         for page in self._desk.pages(cursor, since):
             if page.tickets:
-                self._faults.succeeded("ticket")
+                self._succeeded("ticket", page.tickets[-1].id)
             yield page
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         """See :meth:`Helpdesk.fetch`."""
+        begun = self._monotonic()
         tickets = self._desk.fetch(ticket_ids)
+        seconds = (self._monotonic() - begun) / max(1, len(ticket_ids))
+        for ticket_id in tickets.unread:
+            self._faults.failed("ticket", ticket_id, tickets.unread[ticket_id], seconds, lambda: bool(tickets))
         if tickets:
-            self._faults.succeeded("ticket")
-        for ticket_id, error in tickets.unread.items():
-            self._faults.failed("ticket", ticket_id, error)
+            self._succeeded("ticket", next(iter(tickets)))
         return tickets
 
     def history(self, ticket_id: int) -> History:
         """See :meth:`Helpdesk.history`."""
         if self._faults.stopped("audits"):
             raise RequestSkipped(reasons.RECORD_UNREADABLE)
+        begun = self._monotonic()
         try:
             history = self._desk.history(ticket_id)
         except TicketError as error:
-            self._faults.failed("audits", ticket_id, error)
+            self._failed("audits", ticket_id, error, begun)
             raise
-        self._faults.succeeded("audits")
+        self._succeeded("audits", ticket_id)
         return history
 
     def update(self, change: Change) -> Edit | None:
         """See :meth:`Helpdesk.update`. A fault that every ticket shares ends the run: nothing can be written."""
+        begun = self._monotonic()
         try:
             edit = self._desk.update(change)
         except (UpdateConflict, TicketGone, PartRefused, WaitForEarlier):
             self._faults.answered("update")
             raise
         except TicketError as error:
-            self._faults.failed("update", change.ticket_id, error)
+            self._failed("update", change.ticket_id, error, begun)
             if self._faults.stopped("update") and (end := self._faults.end("update")) is not None:
                 raise end from error
             raise
-        self._faults.succeeded("update")
+        self._succeeded("update", change.ticket_id)
         return edit
+
+    def _succeeded(self, request: Request, ticket_id: int) -> None:
+        self._shown[request] = ticket_id
+        self._faults.succeeded(request)
+
+    def _failed(self, request: Request, ticket_id: int, error: TicketError, begun: float) -> None:
+        self._faults.failed(request, ticket_id, error, self._monotonic() - begun, lambda: self._works(request))
+
+    def _works(self, request: Request) -> bool:
+        """Whether the helpdesk shows again what it has shown in this run: a record, where one was read, or a ticket."""
+        try:
+            if request == "audits" and "audits" in self._shown:
+                self._desk.history(self._shown["audits"])
+                return True
+            shown = self._shown.get("ticket")
+            return shown is not None and shown in self._desk.fetch([shown])
+        except TicketError:
+            return False
 
     def withdraw(self, change: Change) -> None:
         """See :meth:`Helpdesk.withdraw`."""

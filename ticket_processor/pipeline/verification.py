@@ -6,10 +6,11 @@ of a sample of the writes, or of all. Once it shows that stamps guard jobs no lo
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ..audit.receipts import AuditLog
@@ -37,12 +38,17 @@ Verify = Literal["all", "sample", "none"]
 """Which of a run's writes are read back."""
 
 
-@dataclass(frozen=True)
+UNREAD = "unread_items"
+"""Fact of the state: items of jobs that a run could not read back once stamps guarded jobs no longer."""
+
+
+@dataclass
 class _Write:
     """A write to be read back, as much of it as it takes to compare it, and whether it went in a job."""
 
     packed: bytes
     in_job: bool
+    looked_at: bool = field(default=False, compare=False)
 
     @property
     def change(self) -> Change:
@@ -75,6 +81,7 @@ class WriteVerifier:
         self._dice = random.Random(run_id)
         self._kept: list[_Write] = []
         self._other_items: list[_Write] = []
+        self._left_unread: list[_Write] = []
         self._doubtful: dict[int, tuple[_Write, frozenset[str]]] = {}
         self._answered: set[int] = set()
         self._written = self._checked = self._lacking = self._replies = 0
@@ -125,6 +132,19 @@ class WriteVerifier:
         except (HelpdeskDown, RateLimited) as end:
             return end
         return None
+
+    def take_up_unread(self) -> int:
+        """Read also what the run before has left unread, in this run; how many writes that is."""
+        kept = json.loads(self._state.fact(UNREAD) or "[]")
+        self._left_unread = [_Write(packed.encode(), in_job=True) for packed in kept]
+        return len(kept)
+
+    def leave_unread(self) -> None:
+        """Leave to the next run what this one could not read of jobs that stamps do not guard."""
+        own = [*self._kept, *self._other_items] if self._trust.guard_ended else []
+        unread = [item.packed.decode() for item in (*self._left_unread, *own) if item.in_job and not item.looked_at]
+        if unread or self._left_unread:
+            self._state.remember(**{UNREAD: json.dumps(unread)})
 
     @property
     def lost(self) -> frozenset[int]:
@@ -197,6 +217,11 @@ class WriteVerifier:
             self._look_at(doubtful, reserve_s, lacking)
             wanted = max(0, self._most - self._checked)
             self._look_at(sample[:wanted], reserve_s, lacking)
+            checked = self._checked  # of what this run has written
+            # A verdict that is still to be written would give way to a repair.
+            settled = [write for write in self._left_unread if self._state.verdict(write.change.ticket_id) is None]
+            self._look_at(settled, reserve_s, [])
+            self._checked = checked
             if self._trust.guard_ended:
                 rest = [write for write in sample[wanted:] if write.in_job]
                 self._look_at([*rest, *self._other_items], reserve_s, lacking)
@@ -219,7 +244,10 @@ class WriteVerifier:
                 return
             part = writes[start : start + READERS]
             histories = self._trust.each(self._history, [write.change.ticket_id for write in part])
-            lacking += [write for write, history in zip(part, histories, strict=True) if self._lacks(write, history)]
+            for write, history in zip(part, histories, strict=True):
+                write.looked_at = True
+                if self._lacks(write, history):
+                    lacking.append(write)
 
     def _history(self, ticket_id: int) -> History | None:
         with suppress(TicketError):

@@ -15,7 +15,7 @@ from ..core import reasons
 from ..core.errors import MissingPart, RequestSkipped, TicketError
 from ..core.models import Analysis, Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
 from ..helpdesk.protocol import Helpdesk
-from ..helpdesk.ticket_history import History, Ours
+from ..helpdesk.ticket_history import History, Ours, overwritten
 from ..policy.decide import Policy
 from ..policy.decide import decide as by_policy
 from ..policy.skip_rules import Selection
@@ -93,9 +93,11 @@ class Triage:
                 history = look.history
                 found = history.find(verdict.key, verdict.earlier_key) if later else history.triaged(verdict.key)
                 ours = next((change for change in work.sent if found and change.intent == found.intent), None)
-                if ours is not None:
-                    work.recorded = found
-                    return work.written(reasons.CONFIRMED, ours, now)
+                if found is not None and ours is not None:
+                    lacking = work.found(found, ours, ticket).dropped and verdict.completes
+                    if work.attempts or not lacking or overwritten(found, ours):
+                        return work.written(reasons.CONFIRMED, ours, now)
+                    work.recorded = found = None  # an earlier run's completion lacks a part: it is made again
                 if found is None and marked and not self.stable(ticket):
                     # Marked, and the record does not say by whom: it may lag behind the ticket.
                     return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)

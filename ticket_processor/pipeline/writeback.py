@@ -32,9 +32,9 @@ from ..core.errors import (
 from ..core.models import Change, Outcome, OutcomeStatus, Request
 from ..core.run_summary import Writes
 from ..helpdesk.protocol import Fetched, Helpdesk
-from ..helpdesk.ticket_history import Edit
 from ..state.records import Open, Verdict
 from ..state.store import State, in_turn
+from ..tags import REPAIR
 from .delivery import MOST_ITEMS, Delivery, WriteRoute
 from .fan_out import ReadEach
 from .follow_ups import FollowUps, incomplete
@@ -100,6 +100,11 @@ class WriteBack:
     def pending(self) -> int:
         """Tickets that were taken and have no end yet."""
         return len(self._waiting) + self._jobs.open
+
+    @property
+    def in_jobs(self) -> int:
+        """Tickets in jobs that the helpdesk has not finished."""
+        return self._jobs.open
 
     @property
     def writes(self) -> Writes:
@@ -191,6 +196,7 @@ class WriteBack:
     def _take_in(self, most: int | None = None) -> Iterator[Settled]:
         for work, job_id in self._jobs.written(most):
             yield self._done_in_job(work, job_id)
+            self._check_trimmed()
 
     # Which way
 
@@ -282,14 +288,15 @@ class WriteBack:
             else:
                 self._singly_done += 1
                 work.recorded = edit
-                if self._incomplete(work, edit) and work.verdict.follows:
-                    return Settled(self._end(work, OutcomeStatus.SKIPPED, incomplete(work.without), retry=True))
                 return self._done(work, change)
 
-    def _incomplete(self, work: Settlement, edit: Edit | None) -> bool:
+    def _incomplete(self, work: Settlement) -> bool:
         """Take note of what the helpdesk has left out of a write although it took it; whether a part is missing."""
-        dropped = frozenset[str]() if edit is None else edit.dropped
-        self._trimmed = self._trimmed + 1 if dropped else 0
+        if work.recorded is None:
+            return False
+        dropped = work.recorded.dropped
+        if work.attempts:  # what an earlier run has sent says nothing of today's rights
+            self._trimmed = self._trimmed + 1 if dropped else 0
         if dropped:
             self._audit.alert("trimmed", ticket_id=work.ticket_id, parts=sorted(dropped))
         wanted = work.verdict.decision
@@ -339,6 +346,7 @@ class WriteBack:
             change = self._plan(work, tickets)
             if isinstance(change, Outcome):
                 yield self._confirmed(work, change)
+                self._check_trimmed()
             else:
                 planned.append((work, change))
         if planned:
@@ -351,15 +359,19 @@ class WriteBack:
         work.job = job_id
         return replace(self._done(work, work.sent[-1]), recorded=work.recorded)
 
-    def _done(self, work: Settlement, change: Change) -> Settled:
-        outcome = work.written(work.verdict.decision.reason, change, self._clock.monotonic())
-        return Settled(outcome, self._follow_ups.of(work, outcome, change))
+    def _done(self, work: Settlement, change: Change, reason: str = "") -> Settled:
+        lacking = self._incomplete(work)
+        outcome = work.written(reason or work.verdict.decision.reason, change, self._clock.monotonic())
+        follow_up = self._follow_ups.of(work, outcome, change)
+        if lacking and work.verdict.follows and not (follow_up and follow_up[1] == REPAIR):
+            return Settled(self._end(work, OutcomeStatus.SKIPPED, incomplete(work.without), retry=True))
+        return Settled(outcome, follow_up)
 
     def _confirmed(self, work: Settlement, outcome: Outcome) -> Settled:
         """An end that was read; a write of ours that is there after all is looked at as every other."""
         if outcome.change is None or work.recorded is None:
             return Settled(outcome)
-        return Settled(outcome, self._follow_ups.of(work, outcome, outcome.change))
+        return self._done(work, outcome.change, outcome.reason)
 
     def _end(
         self,

@@ -33,8 +33,8 @@ DEFAULT_PLANS = {
     "suspicious": "Read the whole text yourself before anything is done that it asks for.",
     "security": "Protect the account, card or device first, tell whoever is responsible for security, then answer.",
     BY_CATEGORY: "Handle it as agreed for {category}.",
-    "critical": "Answer now that somebody is on it, find out who else is affected, and tell whoever is on call.",
-    "high_risk": "Let somebody who may decide about it look at it before anybody answers.",
+    "critical": "Tell the customer that a person is on it, find out who else is affected, and call the person on duty.",
+    "high_risk": "Have a person with the authority to decide read it before it is answered.",
     "negative_and_urgent": "Answer in person today: say what has been done so far and when there will be news.",
 }
 PLACEHOLDERS = ("category", "urgency", "risk", "sentiment", "language")

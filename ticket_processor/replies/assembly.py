@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..analysis.text.outgoing import leaving, leaving_line, told
 from ..core.lazy_pattern import lazy_pattern
-from ..core.models import Usage
+from ..core.models import SourcedClaim, Usage
+from .best_lines import ArticleLines
+from .contradictions import about_one_thing, differing
 from .figures import figures
 from .grounding import Support, judged, language_of, sentences_of
 from .plain import plain_words, plain_words_leaving
 from .proposal import MAX_TEXT, Claim, Proposal
 from .sources import Citable, usable_text
+from .statements import FigureStatement, said_by
 from .word_lists import word_lists
 from .wording import all_stems, telling_stems
 
@@ -52,12 +55,16 @@ class CitedLine:
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """There is nothing to reply with. ``reason`` is a fixed word, fit for the log; ``stopped`` counts claims by why."""
+    """There is nothing to reply with. ``reason`` is a fixed word, fit for the log; ``stopped`` counts claims by why.
+
+    ``contradiction`` are two articles that give different figures for one thing, and what each says.
+    """
 
     reason: str
     stopped: tuple[tuple[str, int], ...] = ()
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
+    contradiction: tuple[ArticleLines, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ class ReplyDraft:
 
     ``missing`` says in the ticket's own words what stays open. ``partial``: something does. ``translated``: a source
     is in another language, so that only its figures and quotes were compared, and a person has to read the reply.
+    ``sourced`` is what it was put together from. ``differing``: two articles give different figures of one kind, which
+    seem to be of two things.
     """
 
     language: str
@@ -75,6 +84,8 @@ class ReplyDraft:
     missing: tuple[str, ...] = ()
     partial: bool = False
     translated: bool = False
+    differing: bool = False
+    sourced: tuple[SourcedClaim, ...] = ()
     stopped: tuple[tuple[str, int], ...] = ()
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
@@ -125,6 +136,13 @@ def assembled(proposal: Proposal, sources: Mapping[str, Citable], ticket: str, l
     numbers: dict[str, int] = {}
     used = [sources[claim.source] for claim in (*claims, *steps)]
     articles = [_article(each, numbers) for each in used if each.article_id not in numbers]
+    figured = [each for claim in (*claims, *steps) for each in _figured(claim, sources[claim.source], language)]
+    pairs = list(differing(figured))
+    for pair in pairs:
+        if about_one_thing(*pair):
+            return NoAnswer(
+                "contradiction", stopped, contradiction=tuple(_article_lines(each, articles) for each in pair)
+            )
     said = list(dict.fromkeys(line for claim in claims for line in _lines(claim, sources, numbers)))
     draft = ReplyDraft(
         language=language,
@@ -134,11 +152,46 @@ def assembled(proposal: Proposal, sources: Mapping[str, Citable], ticket: str, l
         missing=tuple(filter(None, (_asked(item, ticket) for item in proposal.missing))),
         partial=bool(proposal.verdict == "partial" or stopped),
         translated=any(language_of(each) != language for each in used),
+        differing=bool(pairs),
+        sourced=(
+            *(_sourced(each, sources) for each in claims),
+            *(_sourced(each, sources, step=True) for each in steps),
+        ),
         stopped=stopped,
     )
     if told(draft.text) != draft.text:  # the note would hold another text than the log names
         return NoAnswer("secret", stopped)
     return draft if len(draft.text) <= LONGEST else NoAnswer("too_long", stopped)
+
+
+def assembled_again(
+    said: Sequence[SourcedClaim], language: str, passages: Callable[[str], Sequence[Citable]]
+) -> ReplyDraft | NoAnswer:
+    """The reply that this makes from the articles as they are now; ``passages`` gives those of an article by its id.
+
+    There is none (``unsupported``) where an article no longer supports all that rests on it.
+    """
+    sources: dict[str, Citable] = {}
+    claims: list[Claim] = []
+    for number, each in enumerate(said):
+        label = str(number)
+        claims.append(Claim(text=each.text, source=label, quote=each.quote))
+        found = (source for source in passages(each.article) if not _fault(claims[-1], {label: source}, language))
+        source = next(found, None)
+        if source is None:
+            return NoAnswer("unsupported")
+        sources[label] = source
+    proposal = Proposal(
+        claims=tuple(claim for claim, each in zip(claims, said, strict=True) if not each.step),
+        steps=tuple(claim for claim, each in zip(claims, said, strict=True) if each.step),
+        missing=(),
+        verdict="answer",
+    )
+    return assembled(proposal, sources, "", language)
+
+
+def _sourced(claim: Claim, sources: Mapping[str, Citable], *, step: bool = False) -> SourcedClaim:
+    return SourcedClaim(text=claim.text, quote=claim.quote, article=sources[claim.source].article_id, step=step)
 
 
 def _fault(claim: Claim, sources: Mapping[str, Citable], language: str) -> str:
@@ -165,6 +218,16 @@ def _lines(claim: Claim, sources: Mapping[str, Citable], numbers: Mapping[str, i
     number = numbers[sources[claim.source].article_id]
     quote = plain_words_leaving(claim.quote, MAX_TEXT)
     return tuple(CitedLine(sentence, number, quote) for sentence in sentences_of(_plain(claim.text)))
+
+
+def _figured(claim: Claim, source: Citable, language: str) -> Iterator[FigureStatement]:
+    """What a claim states in figures, with the article's words for it."""
+    return said_by(source, _plain(claim.text), language, plain_words_leaving(claim.quote, MAX_TEXT))
+
+
+def _article_lines(said: FigureStatement, articles: Sequence[CitedArticle]) -> ArticleLines:
+    article = next(each for each in articles if each.article_id == said.article_id)
+    return ArticleLines(article.article_id, article.title, article.url, (said.sentence,))
 
 
 def _article(source: Citable, numbers: dict[str, int]) -> CitedArticle:

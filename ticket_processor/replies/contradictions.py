@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
 from .sources import Citable
-from .statements import FigureStatement, Measure, exclude_each_other, statements_of, stems
+from .statements import FigureStatement, Measure, exclude_each_other, statements_of, stems, vague_stems
 
 LEAST_LIKENESS = 0.6
 """How much of their wording, by weight, two sentences share."""
@@ -43,6 +43,9 @@ NEARLY_COPIED = 0.9
 """Sentences as like as this are compared only with others that are."""
 MOST_REPLACED = 2
 """Words of a sentence that are another thing's in the next one; more make another wording."""
+DAY = 86_400
+IN_DAYS = {"business": (1, 1.4, 2), "month": (28, 31, 0)}
+"""The fewest and the most days that one has, and how many more the weekend adds that it may begin before."""
 LEAST_NAMED = 0.5
 """Of the sentences with a word, the share that writes it like a name, if it is one."""
 
@@ -59,6 +62,40 @@ class Contradiction:
 def contradictions(passages: Iterable[Citable]) -> list[Contradiction]:
     """What contradicts what in these passages, the likest first; what several articles say alike, once."""
     return _Comparison([statement for passage in passages for statement in statements_of(passage)]).found()
+
+
+def differing(said: Sequence[FigureStatement]) -> Iterator[tuple[FigureStatement, FigureStatement]]:
+    """Pairs of sentences of one reply, from two articles, that give different figures of one kind.
+
+    Working days, days and months are of one kind. What an article says of the other one's subject elsewhere in the
+    reply counts with its sentence: it may well give both figures.
+    """
+    for one, other in combinations(said, 2):
+        if one.article_id == other.article_id:
+            continue
+        ours, theirs = (
+            [measure for each in said if each is side or _beside(each, side, opposite) for measure in each.measures]
+            for side, opposite in ((one, other), (other, one))
+        )
+        if (
+            _differ_in_kind(one.measures, other.measures)
+            and _differ_in_kind(ours, other.measures)
+            and _differ_in_kind(one.measures, theirs)
+        ):
+            yield one, other
+
+
+def about_one_thing(one: FigureStatement, other: FigureStatement) -> bool:
+    """Whether two sentences of one reply seem to be about one thing, of which only one figure can be right.
+
+    They share a telling word, no word of one excludes a word of the other, and they do not each name something of their
+    own title that the other one lacks. It takes less than in :func:`contradictions`: both answer one ticket.
+    """
+    shared = (one.words & other.words) - vague_stems()
+    if not shared or exclude_each_other(one.words - other.words, other.words - one.words, one.lang):
+        return False
+    own = [mine.scope & mine.words - theirs.scope - theirs.words for mine, theirs in ((one, other), (other, one))]
+    return not all(own)
 
 
 _Values = tuple[tuple[str, float, float], ...]
@@ -209,6 +246,26 @@ def _differ(ours: Sequence[Measure], theirs: Sequence[Measure]) -> bool:
         if near and not any(_agree(one, other) for one in ours):
             return True
     return False
+
+
+def _differ_in_kind(ours: Sequence[Measure], theirs: Sequence[Measure]) -> bool:
+    """As :func:`_differ`; besides, working days and months are compared with the other one's days."""
+    apart = [
+        [_in_days(each) for each in mine if each.unit not in {one.unit for one in others}]
+        for mine, others in ((ours, theirs), (theirs, ours))
+    ]
+    return _differ(ours, theirs) or _differ(*apart)
+
+
+def _in_days(measure: Measure) -> Measure:
+    if measure.unit not in IN_DAYS:
+        return measure
+    fewest, most, more = IN_DAYS[measure.unit]
+    return replace(measure, unit="second", low=measure.low * fewest * DAY, high=(measure.high * most + more) * DAY)
+
+
+def _beside(each: FigureStatement, side: FigureStatement, opposite: FigureStatement) -> bool:
+    return each.article_id == side.article_id and bool(each.words & opposite.words - vague_stems())
 
 
 def _agree(one: Measure, other: Measure) -> bool:

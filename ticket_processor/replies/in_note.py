@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from .assembly import ReplyDraft
 
 ARTICLES_HEAD = "Articles that may help:"
+CONTRADICTION_HEAD = "No draft: two articles give different figures for one thing."
 DRAFT_HEAD = "Draft reply (read it before you send it):"
 DRAFT_END = "End of the draft."
 _QUOTES = str.maketrans(dict.fromkeys('“”„‟"', "'"))
 
 
-def article_lines(chosen: Sequence[ArticleLines], *, without: Collection[str] = ()) -> list[str]:
+def article_lines(
+    chosen: Sequence[ArticleLines], *, without: Collection[str] = (), head: str = ARTICLES_HEAD
+) -> list[str]:
     """The articles with their lines and address; none for those whose ids are in ``without``."""
     shown = [article for article in chosen if article.article_id not in without]
-    lines = [ARTICLES_HEAD] if shown else []
+    lines = [head] if shown else []
     for article in shown:
         lines.append(f"{quoted(article.title)} {article.url}".rstrip())
         lines += [f"  {quoted(line)}" for line in article.lines]
@@ -37,6 +40,8 @@ def draft_lines(draft: ReplyDraft) -> list[str]:
         lines.append(f"Not answered: {', '.join(quoted(item) for item in draft.missing)}.")
     elif draft.partial:
         lines.append("It does not answer everything.")
+    if draft.differing:
+        lines.append("Two articles give different figures of one kind: check that they are about two things.")
     if draft.translated:
         said = dict.fromkeys(line.quote for line in (*draft.claims, *(each for step in draft.steps for each in step)))
         lines.append("It is a translation of which only figures were checked. The articles say:")
@@ -47,7 +52,10 @@ def draft_lines(draft: ReplyDraft) -> list[str]:
 def announcement(plan: ReplyPlan) -> str:
     """What becomes of the draft unless somebody touches the ticket."""
     then = f", and the ticket becomes {plan.then} {_span(plan.then_s)} later" if plan.then else ""
-    return f"The draft goes to the customer in {_span(plan.delay_s)}{then}. Any change of the ticket cancels this."
+    return (
+        f"The draft goes to the customer in {_span(plan.delay_s)}{then}. Any change of the ticket cancels this, and so "
+        "does an article that no longer says this."
+    )
 
 
 def _span(seconds: float) -> str:

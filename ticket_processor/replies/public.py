@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from ..core.models import Analysis, Decision, PublicReply, ReplyPlan, Risk, Sentiment, Ticket
-from .assembly import ReplyDraft
+from ..core.reasons import ARTICLES_CHANGED, NOT_WANTED
+from .assembly import ReplyDraft, assembled_again
 from .settings import PublicReplySettings, ReplySettings
+from .sources import Citable
 
 WORDS = {
     "messaging": "a conversation may not deliver it",
@@ -17,6 +20,7 @@ WORDS = {
     "unsure": "the confidence is below the threshold",
     "open": "the draft leaves something open",
     "translated": "the draft is a translation",
+    "figures": "two articles give different figures, perhaps for one thing",
 }
 """Why a draft waits for a person, in words for the note."""
 
@@ -40,7 +44,9 @@ def why_not_public(
         return "unsure"
     if draft.partial or draft.missing:
         return "open"
-    return "translated" if draft.translated else ""
+    if draft.translated:
+        return "translated"
+    return "figures" if draft.differing else ""
 
 
 def reply_plan(
@@ -59,10 +65,33 @@ def reply_plan(
         then=None if then == "nothing" else then,
         then_s=3600 * settings.then_hours,
         kinds=tuple(sorted(_kinds(analysis))),
+        claims=draft.sourced,
+        language=draft.language,
     )
 
 
-def still_wanted(plan: ReplyPlan, step: Literal["reply", "status"], settings: ReplySettings) -> bool:
+def why_not_now(
+    plan: ReplyPlan,
+    step: Literal["reply", "status"],
+    settings: ReplySettings,
+    passages: Callable[[str], Sequence[Citable]],
+) -> str | None:
+    """Why an announced reply, or the status behind it, is to be cancelled today, in a fixed word, if it is.
+
+    ``passages`` gives those of an article, by its id, that customers may read.
+    """
+    if not _still_wanted(plan, step, settings):
+        return NOT_WANTED
+    return ARTICLES_CHANGED if step == "reply" and not still_said(plan, passages) else None
+
+
+def still_said(plan: ReplyPlan, passages: Callable[[str], Sequence[Citable]]) -> bool:
+    """Whether the articles, as they are now, make the very reply that was announced."""
+    again = assembled_again(plan.claims, plan.language, passages)
+    return isinstance(again, ReplyDraft) and again.text == plan.reply.text
+
+
+def _still_wanted(plan: ReplyPlan, step: Literal["reply", "status"], settings: ReplySettings) -> bool:
     """Whether today's settings still ask for this step of a reply that was announced, at no higher threshold."""
     public, reply = settings.public, plan.reply
     if settings.of(reply.category) != "public" or not set(plan.kinds).isdisjoint(public.never):

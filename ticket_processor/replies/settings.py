@@ -27,7 +27,7 @@ class PublicReplySettings(Frozen):
         description="categories and alarms whose tickets never get a public reply, whatever else the settings say",
     )
     then: StatusAfterReply = Field(
-        "nothing", description="status some time after the reply, if nobody touches the ticket"
+        "nothing", description="status some time after the reply, unless a person changes the ticket"
     )
     then_by_tier: dict[Literal["1", "2", "complex"], StatusAfterReply] = Field(
         default_factory=dict, description='the same by tier, such as `{"1" = "solved"}`'

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
 from zlib import crc32
@@ -23,17 +24,20 @@ LONGEST = 600
 """Characters of a sentence that is looked at."""
 BEFORE = 4
 """Words in front of a figure that may make it a bound."""
-_BASES = frozenset(["second", "month", "business", "time", "%"])
+_BASES = frozenset(["second", "month", "business", "byte", "time", "%"])
 """Units that a number has wherever it stands."""
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
-_TOKEN = lazy_pattern(r"[\U000f0000-\U000ffffd]|#|[^\W_]+(?:['’][^\W_]+)?")
+_MARK = r"[\U000f0000-\U000ffffd]"
+_TOKEN = lazy_pattern(rf"{_MARK}|#|[^\W_]+(?:['’][^\W_]+)?")
 _NAME = lazy_pattern(r"(?<=[^\W_])[ ,(“\"']{1,3}([A-ZÀ-Þ][^\W_]*)")
 _HAS_FIGURE = lazy_pattern(r"\d")
 _NO_PROSE = lazy_pattern(r"!\[|[=×]|[;{}]\s*\Z|\w\(\"|://")
 _NAMED_BY = lazy_pattern(r"([A-ZÀ-Þ][^\W_]*|#) ?v?(\d[\d.]*)")
 _NUMBERS = lazy_pattern(r"\d[\d.]*(?<!\.)")
 _JOINED = lazy_pattern(r" +-? ?")
+_HIRAGANA = lazy_pattern(r"[\u3040-\u309f]")
+"""Japanese endings and particles, which say nothing of a subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +85,72 @@ def statements_of(passage: Citable) -> Iterator[FigureStatement]:
             continue
         if not lang:
             lang = language_of(passage)
-            headings = f"{passage.title} . {passage.heading}"
             place = crc32(passage.text.encode("utf-8", "replace"))
-            scope = frozenset([*stems(headings), *_NUMBERS.findall(headings)])
-            if not _words("examples").isdisjoint(words_of(headings)):
+            scope = _scope(passage)
+            if not _words("examples").isdisjoint(words_of(f"{passage.title} . {passage.heading}")):
                 return
         for sentence in sentences_of(line.lstrip("-*•· ")):
             if len(sentence) > LONGEST or not _may_have_figure(sentence) or _NO_PROSE.search(sentence):
                 continue
-            measures, words, labels = measures_of(sentence, lang)
-            if measures:
-                yield FigureStatement(
-                    passage.article_id,
-                    passage.title,
-                    passage.url,
-                    passage.heading,
-                    sentence,
-                    lang,
-                    measures,
-                    frozenset(words),
-                    words,
-                    _names(sentence).intersection(words) | labels,
-                    scope,
-                    place,
-                )
+            yield from _statement(passage, sentence, lang, scope, place)
+
+
+def said_by(passage: Citable, text: str, lang: str, quote: str) -> Iterator[FigureStatement]:
+    """The statements of a reply's ``text``, in ``lang``, that rests on this ``quote`` of a passage.
+
+    From when a time counts ("30 days after delivery") is no subject of theirs.
+    """
+    for sentence in sentences_of(text):
+        for found in _statement(passage, sentence, lang, _scope(passage)):
+            yield replace(found, sentence=quote, words=found.words - _begins_with(sentence))
+
+
+def _begins_with(sentence: str) -> set[str]:
+    """The first telling word behind each "after"."""
+    words = words_of(sentence)
+    behind = (words[at + 1 : at + 4] for at, word in enumerate(words) if word in _words("after"))
+    return {stem for each in behind for stem in stems(" ".join(each))[:1]}
+
+
+def _scope(passage: Citable) -> frozenset[str]:
+    headings = f"{passage.title} . {passage.heading}"
+    return frozenset([*stems(headings), *_NUMBERS.findall(headings)])
+
+
+def _statement(
+    passage: Citable, sentence: str, lang: str, scope: frozenset[str], place: int = 0
+) -> Iterator[FigureStatement]:
+    """What one sentence states, if it has a figure."""
+    measures, words, labels = measures_of(sentence, lang)
+    if measures:
+        yield FigureStatement(
+            passage.article_id,
+            passage.title,
+            passage.url,
+            passage.heading,
+            sentence,
+            lang,
+            measures,
+            frozenset(words),
+            words,
+            _names(sentence).intersection(words) | labels,
+            scope,
+            place,
+        )
 
 
 def stems(text: str) -> list[str]:
     """The stems of the telling words in ``text``, a plural as its singular."""
-    found = (stem.rstrip("s") or stem for stem in telling_stems(text) if not stem.isdecimal())
+    found = (
+        stem.rstrip("s") or stem for stem in telling_stems(text) if not (stem.isdecimal() or _HIRAGANA.search(stem))
+    )
     return [_same().get(stem, stem) for stem in found if stem not in _stop_stems() and len(stem) > 1]
 
 
 def measures_of(sentence: str, lang: str) -> tuple[tuple[Measure, ...], tuple[str, ...], frozenset[str]]:
     """The measures of a sentence, the stems of its other telling words, and the numbers among them that are names."""
     text, figures = marked(sentence, lang)
+    text = _unit_before_kana().sub(r"\1 ", text)
     tokens = list(_TOKEN.finditer(text))
     words = [token[0] for token in tokens]
     gaps = [text[one.end() : other.start()] for one, other in pairwise(tokens)]
@@ -217,6 +252,8 @@ def _unit(words: Sequence[str], gaps: Sequence[str], at: int, figure: Figure) ->
     for word in [each for each in behind[: 2 if business else 1] if each not in _words("business")]:
         if word in _spans():
             factor, base = _spans()[word]
+            if base == "month" and _FIRST_YEAR <= value <= _LAST_YEAR:
+                return "calendar year", 1.0, at + 2  # 2026年
             if business and base == "second":
                 return "business", factor / 86400, at + 3
             return base, factor, at + 2
@@ -251,6 +288,13 @@ def _spans() -> dict[str, tuple[float, str]]:
 
 
 @cache
+def _unit_before_kana() -> re.Pattern[str]:
+    """A unit behind a figure, with Japanese letters behind it from which no space divides it."""
+    units = "|".join(sorted(map(re.escape, _spans()), key=len, reverse=True))
+    return re.compile(rf"((?:{_MARK}) *(?:{units}))(?=[\u3040-\u30ff\u3400-\u9fff])")
+
+
+@cache
 def _number_words() -> frozenset[str]:
     table: dict[str, str] = word_lists("figures")["numbers"]
     return frozenset(pair.partition("=")[0] for pairs in table.values() for pair in pairs.split())
@@ -259,6 +303,12 @@ def _number_words() -> frozenset[str]:
 @cache
 def _stop_stems() -> frozenset[str]:
     return frozenset(map(_stem, stop_words()))
+
+
+@cache
+def vague_stems() -> frozenset[str]:
+    """The stems of words that do not say what a figure is about."""
+    return frozenset(map(_stem, _words("vague")))
 
 
 def exclude_each_other(ours: frozenset[str], theirs: frozenset[str], lang: str) -> bool:

@@ -23,17 +23,20 @@ def planned_lines(planned: Sequence[Seen], *, details: bool = False) -> list[str
     chosen = telling(changing, MOST_SHORT)
     changes = [seen.outcome.change for seen in changing if seen.outcome.change is not None]
     on_each = frozenset.intersection(*(frozenset(each.tags_added) for each in changes)) if changes else frozenset()
-    lines = [f"Would be written on {len(changing):,} tickets:", *_totals(changing, changes, on_each), ""]
+    notes = sum(each.note is not None for each in changes)
+    tags = f"; +{' +'.join(sorted(on_each))} on each" if on_each else ""
+    lines = [
+        f"Would be written on {len(changing):,} tickets, {notes:,} with a note{tags}:",
+        *_totals(changing, changes),
+    ]
     lines += [line for seen in chosen for line in _short(seen, on_each)]
     if rest := len(changing) - len(chosen):
-        lines.append(f"The other {rest:,}: say the same with --details, or with --json for a program.")
+        lines.append(f"The other {rest:,}: use --details, or --json for a program.")
     return [*lines, ""]
 
 
-def _totals(planned: Sequence[Seen], changes: Sequence[Change], on_each: frozenset[str]) -> Iterable[str]:
+def _totals(planned: Sequence[Seen], changes: Sequence[Change]) -> Iterable[str]:
     analyses = [seen.outcome.analysis for seen in planned if seen.outcome.analysis is not None]
-    if on_each:
-        yield f"  on each: +{' +'.join(sorted(on_each))}"
     yield f"  category: {counted(Counter(each.category for each in analyses))}"
     yield f"  urgency: {counted(Counter(each.urgency for each in analyses), tuple(Urgency))}"
     priorities = Counter(each.priority or (_STAYS if each.priority_before else _NONE) for each in changes)
@@ -43,7 +46,6 @@ def _totals(planned: Sequence[Seen], changes: Sequence[Change], on_each: frozens
     reasons = Counter(reason.replace("_", " ") for each in changes for reason in each.escalated)
     escalated = sum(bool(each.escalated) for each in changes)
     yield f"  escalated: {escalated}" + (f" ({counted(reasons)})" if escalated else "")
-    yield f"  notes: {sum(each.note is not None for each in changes)}"
 
 
 def _short(seen: Seen, on_each: frozenset[str]) -> Iterable[str]:

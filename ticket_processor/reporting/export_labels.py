@@ -1,4 +1,4 @@
-"""What people made of labels, for programs: parts of a report's JSON and CSV."""
+"""Labels people kept and changed, for programs: parts of a report's JSON and CSV."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def overrides_rows(found: Overrides) -> Iterator[Row]:
 
 
 def scoreboard_data(found: Scoreboard) -> dict[str, Any]:
-    """What people made of labels, with the shares; a share is ``null`` where there was nothing to judge."""
+    """Labels people kept and changed, with the shares; a share is ``null`` where there was nothing to judge."""
     return {
         **found.model_dump(mode="json", exclude={"parts", "ratings"}),
         "parts": _parts_data(found.parts),

@@ -9,7 +9,7 @@ from .figures import LogSelection
 from .index import LogIndex
 from .queries import stamp, utc, where
 
-LACKING = ("no_answer", "no_article", "unsupported")
+LACKING = ("no_answer", "no_article", "unsupported", "contradiction")
 """Why there is no draft where the articles are the reason, and no model or server."""
 _WRITTEN = "outcome IN ('updated', 'suggested')"
 _LAST = "QUALIFY row_number() OVER (PARTITION BY ticket_id ORDER BY ts DESC, day DESC, n DESC) = 1"

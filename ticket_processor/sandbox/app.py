@@ -275,8 +275,6 @@ class Sandbox:
         raise refuse(404, {"error": "the sandbox has GET stats, POST clock and POST faults here"})
 
     def _page(self, request: Request) -> Response:
-        if request.method != "GET":
-            return json_response(404, {"error": "InvalidEndpoint", "description": "Not found"})
         if self.agenda is self.desk:
             return render_freshdesk(request, self.desk, self.stats(), self.marker)
         return render(request, self.store, self.stats(), self.marker)

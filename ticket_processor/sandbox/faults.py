@@ -25,7 +25,7 @@ import orjson
 
 from .clock import http_date
 from .job_faults import JOB_KINDS
-from .messages import Request, Response, json_response, text_response
+from .messages import LOGIN_PAGE, Request, Response, json_response, text_response
 from .row_faults import ODD, ROW_KINDS
 
 KINDS: dict[str, str] = {
@@ -58,11 +58,6 @@ _FRESHDESK: Mapping[str, tuple[int, Mapping[str, str]]] = {
     "unauthorised": (401, {"code": "invalid_credentials", "message": "You have to be logged in."}),
     "rate-limit": (429, {"message": "You have exceeded the limit of requests per minute"}),
 }
-
-LOGIN_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><title>Sign in</title></head>
-<body><h1>Sign in to continue</h1><form method="post" action="/access/login"></form></body></html>
-"""
 
 
 @dataclass

@@ -11,13 +11,14 @@ from .clock import iso
 from .freshdesk_records import PRIORITIES, SOURCES, FreshdeskTicket, TicketEdit
 from .freshdesk_store import FreshdeskStore
 from .messages import Request, Response
-from .page import page_for, show
+from .page import AGENT, CUSTOMER, page_for, show, tag_changes
 
 
 def render(request: Request, store: FreshdeskStore, stats: Mapping[str, Any], marker: str) -> Response:
     """The page for a path; see :func:`page_for`."""
     stats = {**stats, "jobs": None}  # Freshdesk has none
-    return page_for(request, store.tickets, stats, marker, partial(_row, store), partial(_of_ticket, store))
+    row, facts, edit = partial(_row, store), partial(_of_ticket, store), partial(_edit, store)
+    return page_for(request, store.tickets, stats, marker, row, facts, edit)
 
 
 def _worded(store: FreshdeskStore, ticket: FreshdeskTicket) -> SimpleNamespace:
@@ -33,7 +34,22 @@ def _worded(store: FreshdeskStore, ticket: FreshdeskTicket) -> SimpleNamespace:
 
 def _row(store: FreshdeskStore, ticket: FreshdeskTicket) -> tuple[SimpleNamespace, str]:
     notes = [str(row["body_text"]) for row in ticket.conversations if row["private"]]
-    return _worded(store, ticket), notes[-1][:400] if notes else ""
+    return _worded(store, ticket), show(notes[-1]) if notes else ""
+
+
+def _edit(store: FreshdeskStore, ticket: FreshdeskTicket, form: Mapping[str, str]) -> None:
+    words, writer = form.get("words", "").strip(), form.get("as")
+    if ticket.deleted or ticket.spam:
+        return
+    if words and writer == CUSTOMER:
+        store.customer_replies(ticket.id, words)
+    elif words:
+        store.person_edit(ticket.id, reply=words if writer == AGENT else None, note=None if writer == AGENT else words)
+    else:
+        priority = next((number for number, name in PRIORITIES.items() if name == form.get("priority")), None)
+        status = next((number for number, name in store.statuses.items() if name == form.get("status")), None)
+        added, removed = tag_changes(ticket, form)
+        store.person_edit(ticket.id, add_tags=added, remove_tags=removed, priority=priority, status=status)
 
 
 def _of_ticket(store: FreshdeskStore, ticket: FreshdeskTicket) -> dict[str, object]:
@@ -50,7 +66,9 @@ def _of_ticket(store: FreshdeskStore, ticket: FreshdeskTicket) -> dict[str, obje
     history = [
         (iso(edit.at), f"{_name(store, edit.by.user_id)} ({edit.via})", _lines(edit)) for edit in reversed(ticket.edits)
     ]
-    return {"ticket": worded, "known": known, "history": history, "name_of": partial(_name, store)}
+    names = {"status": list(store.statuses.values()), "priority": list(PRIORITIES.values())}
+    choices = None if ticket.deleted or ticket.spam else names
+    return {"ticket": worded, "known": known, "history": history, "name_of": partial(_name, store), "choices": choices}
 
 
 def _lines(edit: TicketEdit) -> list[str]:

@@ -12,6 +12,11 @@ import orjson
 
 Fate = Literal["reply", "drop", "half"]
 
+LOGIN_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><title>Sign in</title></head>
+<body><h1>Sign in to continue</h1><form method="post" action="/access/login"></form></body></html>
+"""
+
 
 @dataclass(frozen=True)
 class Request:

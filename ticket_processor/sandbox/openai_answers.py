@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from .openai_claims import asks_for_claims, write_claims
+from .openai_known import KnownAnswers, known_values
 from .openai_tickets import asks_for_tickets, write_tickets
 from .openai_words import CATEGORIES, LANGUAGES, NEGATIVE, POSITIVE, SYNONYMS, URGENCY, URGENCY_SYNONYMS
 
@@ -59,8 +60,13 @@ class PromptText:
         return self.text.lower()
 
 
-def answer_for(messages: Sequence[Mapping[str, Any]], response_format: Schema) -> str:
-    """The assistant's answer: JSON for a schema or where JSON was asked for, a sentence otherwise."""
+def answer_for(
+    messages: Sequence[Mapping[str, Any]], response_format: Schema, known: KnownAnswers | None = None
+) -> str:
+    """The assistant's answer: JSON for a schema or where JSON was asked for, a sentence otherwise.
+
+    What is ``known`` of the text goes before evidence, in the properties that have a name of its fields.
+    """
     texts = [(str(message.get("role")), _plain(message.get("content"))) for message in messages]
     user = [text for role, text in texts if role == "user"] or [texts[-1][1]]
     instructions = "\n".join(text for role, text in texts if role in ("system", "developer"))
@@ -75,7 +81,10 @@ def answer_for(messages: Sequence[Mapping[str, Any]], response_format: Schema) -
         return orjson.dumps(write_tickets(user[-1])).decode("utf-8")
     if labels := asks_for_claims(schema):
         return orjson.dumps(write_claims(user[-1], labels)).decode("utf-8")
-    return orjson.dumps(fill(schema, evidence)).decode("utf-8")
+    filled = fill(schema, evidence)
+    if known is not None and isinstance(filled, dict):
+        filled |= known_values(known.answer_to(evidence.text), schema)
+    return orjson.dumps(filled).decode("utf-8")
 
 
 def fill(schema: object, evidence: PromptText, name: str = "", root: Schema | None = None, deep: int = 0) -> Any:

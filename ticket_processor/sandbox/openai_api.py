@@ -15,6 +15,7 @@ from typing import Any
 
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_answers import answer_for
+from .openai_known import KnownAnswers
 
 CHAT_MODEL = "sandbox-model"
 EMBEDDING_MODEL = "sandbox-embedding"
@@ -51,6 +52,8 @@ class OpenAIApi:
         self._dice = random.Random(seed + 2)
         self._asked: Counter[int] = Counter()
         self._prefixes: set[int] = set()
+        self.known: KnownAnswers | None = None
+        """Texts to which the answers are known."""
         self.shutdown_date: str | int | None = None
         """When the chat model ends, as ``GET /v1/models`` tells it."""
 
@@ -85,7 +88,7 @@ class OpenAIApi:
             raise _error(400, "'messages' must be a list of at least one message.", None, "messages")
         if body.get("stream"):
             raise _error(400, "This server does not stream.", "unsupported_value", "stream")
-        content = answer_for(messages, _response_format(body))
+        content = answer_for(messages, _response_format(body), self.known)
         limit = body.get("max_completion_tokens") or body.get("max_tokens")
         finish = "stop"
         if isinstance(limit, int) and limit > 0 and tokens(content) > limit:

@@ -1,4 +1,4 @@
-"""The sandbox's pages for a browser: an overview, and one ticket with its history.
+"""The sandbox's pages for a browser: a list of tickets, and one ticket with its history and forms that change it.
 
 Everything shown is escaped: tickets are the customers' words. No scripts and nothing from elsewhere.
 """
@@ -10,21 +10,26 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from .freshdesk_records import FreshdeskTicket
-from .messages import Request, Response, text_response
+from .messages import Request, Response, json_response, text_response
 from .records import Audit, StoredTicket
 from .store import Store
+from .zendesk_writes import ENUMS
 
-SHOWN = 200
+SHOWN = 25
+"""Tickets on a page of the list."""
+CUSTOMER, AGENT, NOTE = "customer", "agent", "note"
+WRITERS = {NOTE: "internal note by the agent", AGENT: "reply by the agent", CUSTOMER: "reply by the customer"}
 AnyTicket = TypeVar("AnyTicket", StoredTicket, FreshdeskTicket)
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'"
 
 
 def render(request: Request, store: Store, stats: Mapping[str, Any], marker: str) -> Response:
     """The page for a path; see :func:`page_for`."""
-    return page_for(request, store.tickets, stats, marker, _row, partial(_of_ticket, store))
+    return page_for(request, store.tickets, stats, marker, _row, partial(_of_ticket, store), partial(_edit, store))
 
 
 def page_for(
@@ -34,28 +39,56 @@ def page_for(
     marker: str,
     row: Callable[[AnyTicket], tuple[object, str]],
     of_ticket: Callable[[AnyTicket], dict[str, object]],
+    edit: Callable[[AnyTicket, Mapping[str, str]], None],
 ) -> Response:
-    """The page for a path: ``/`` (``?refresh=5`` reloads it every five seconds), or a ticket's, as vendors address it.
+    """The page for a path: ``/`` (``?page=2``; ``?refresh=5`` reloads it every five seconds), or a ticket's, as vendors
+    address it.
 
-    ``row`` is a ticket as the template wants it, with its last note; ``of_ticket`` are the facts of a ticket's page.
+    ``row`` is a ticket as the template wants it, with its last note; ``of_ticket`` are the facts of a ticket's page;
+    ``edit`` does what a form of that page asks for.
     """
     ours = marker.partition("_")[0] + "_"
     found = re.fullmatch(r"(?:/a|/agent)?/tickets/(\d{1,18})", request.path.rstrip("/"))
     ticket = tickets.get(int(found[1])) if found else None
+    if ticket is not None and request.method == "POST":
+        return _edited(request, ticket, edit)
+    if request.method != "GET":
+        return json_response(404, {"error": "InvalidEndpoint", "description": "Not found"})
     if ticket is not None:
-        return _html_page(200, f"Ticket {ticket.id}", ours=ours, **of_ticket(ticket))
+        return _html_page(200, f"Ticket {ticket.id}", ours=ours, writers=WRITERS, **of_ticket(ticket))
     if request.path not in ("", "/", "/index.html"):
         return _html_page(404, "Nothing here")
-    newest = sorted(tickets.values(), key=lambda ticket: (-ticket.created, -ticket.id))[:SHOWN]
+    pages = max(1, -(-len(tickets) // SHOWN))
+    number = min(max(1, _number(request, "page")), pages)
+    newest = sorted(tickets.values(), key=lambda ticket: (-ticket.created, -ticket.id))
     return _html_page(
         200,
         "Sandbox",
-        refresh=_refresh_of(request),
+        refresh=_number(request, "refresh"),
         ours=ours,
         known=_figures(stats, marker),
-        shown=f"The newest {SHOWN} of {len(tickets)}." if len(tickets) > SHOWN else "",
-        rows=[row(ticket) for ticket in newest],
+        number=number,
+        pages=pages,
+        rows=[row(ticket) for ticket in newest[(number - 1) * SHOWN : number * SHOWN]],
     )
+
+
+def _edited(request: Request, ticket: AnyTicket, edit: Callable[[AnyTicket, Mapping[str, str]], None]) -> Response:
+    """The answer to a form: its page again. A form on another site's page changes nothing here."""
+    origin = request.header("Origin")
+    if origin and urlsplit(origin).netloc != request.header("Host"):
+        return _html_page(403, "This form is not the sandbox's own")
+    edit(ticket, dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)))
+    response = text_response(303, "")
+    response.headers["Location"] = request.path
+    return response
+
+
+def tag_changes(ticket: AnyTicket, form: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The tags that a form adds and takes off: its field holds all that the ticket is to have."""
+    wanted = form.get("tags", " ".join(ticket.tags)).replace(",", " ").split()
+    added = [tag for tag in wanted if tag not in ticket.tags]
+    return added, [tag for tag in ticket.tags if tag not in wanted]
 
 
 def _figures(stats: Mapping[str, Any], marker: str) -> dict[str, object]:
@@ -70,10 +103,10 @@ def _figures(stats: Mapping[str, Any], marker: str) -> dict[str, object]:
     return {name: value for name, value in figures.items() if value is not None}
 
 
-def _refresh_of(request: Request) -> int:
-    """After how many seconds the overview reloads itself; 0 for never."""
-    seconds = request.query.get("refresh", "")
-    return int(seconds) if seconds.isdecimal() and 1 <= len(seconds) <= 4 else 0
+def _number(request: Request, name: str) -> int:
+    """A number of the query; 0 where there is none."""
+    text = request.query.get(name, "")
+    return int(text) if text.isdecimal() and 1 <= len(text) <= 4 else 0
 
 
 def _html_page(status: int, title: str, **facts: object) -> Response:
@@ -90,7 +123,23 @@ def _html_page(status: int, title: str, **facts: object) -> Response:
 
 def _row(ticket: StoredTicket) -> tuple[StoredTicket, str]:
     notes = [str(comment["body"]) for comment in ticket.comments if not comment["public"]]
-    return ticket, notes[-1][:400] if notes else ""
+    return ticket, show(notes[-1]) if notes else ""
+
+
+def _edit(store: Store, ticket: StoredTicket, form: Mapping[str, str]) -> None:
+    words, writer, status = form.get("words", "").strip(), form.get("as"), ticket.json["status"]
+    if ticket.deleted or status == "closed":
+        return
+    if words and writer == CUSTOMER:
+        reopened = "open" if status in ("pending", "hold", "solved") else None
+        requester = ticket.json["requester_id"]
+        store.person_edit(ticket.id, comment=words, public=True, author_id=requester, status=reopened)
+    elif words:
+        store.person_edit(ticket.id, comment=words, public=writer == AGENT)
+    else:
+        priority, status = ((it if (it := form.get(name)) in ENUMS[name] else None) for name in ("priority", "status"))
+        added, removed = tag_changes(ticket, form)
+        store.person_edit(ticket.id, add_tags=added, remove_tags=removed, priority=priority, status=status)
 
 
 def _of_ticket(store: Store, ticket: StoredTicket) -> dict[str, object]:
@@ -108,7 +157,8 @@ def _of_ticket(store: Store, ticket: StoredTicket) -> dict[str, object]:
         (audit.as_json()["created_at"], f"{_name(store, audit.author_id)} ({audit.actor})", _lines(audit))
         for audit in reversed(ticket.audits)
     ]
-    return {"ticket": ticket, "known": known, "history": history, "name_of": partial(_name, store)}
+    choices = None if ticket.deleted or json["status"] == "closed" else ENUMS
+    return {"ticket": ticket, "known": known, "history": history, "name_of": partial(_name, store), "choices": choices}
 
 
 def _lines(audit: Audit) -> list[str]:

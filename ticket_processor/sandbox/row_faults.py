@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from .messages import Response
+from .messages import LOGIN_PAGE, Response, text_response
 
 ROW_KINDS: dict[str, str] = {
     "odd-row": "the request is done, and one ticket (`ticket`, else any) is answered in an odd form (`odd`)",
@@ -16,6 +16,16 @@ ROW_KINDS: dict[str, str] = {
 }
 _LONE_SURROGATE = "\ue0d8"
 """Stands for what no JSON library writes, until the text is there."""
+BROKEN: Mapping[str, bytes] = {
+    "cut": b"half a text",
+    "no-escape": rb'"C:\x \u12G4"',
+    "latin-1": b'"caf\xe9"',
+    "control": b'"a\x00\x1f\x7f\n"',
+    "not-a-number": b"NaN",
+    "login-page": b"",
+}
+"""Odd rows whose ``subject`` spoils the whole answer: it is no JSON, or a filter shows a page instead."""
+_UNTIL_WRITTEN = "\ue0d9"
 ODD: Mapping[str, Mapping[str, Any]] = {
     "surrogate": {"subject": _LONE_SURROGATE, "raw_subject": _LONE_SURROGATE},
     "surrogate-tag": {"tags": ["vip", _LONE_SURROGATE]},
@@ -24,6 +34,7 @@ ODD: Mapping[str, Mapping[str, Any]] = {
     "null-tag": {"tags": [None]},
     "status-number": {"status": 2},
     "id-text": {"id": "seven"},
+    **{how: {"subject": _UNTIL_WRITTEN} for how in BROKEN},
 }
 """Ways in which a row can be odd. ``null-tag`` is added to the tags that are there."""
 
@@ -42,11 +53,19 @@ def spoil(response: Response, kind: str, ticket: int | None, odd: str, dice: ran
     if kind == "omit-row":
         del rows[place]
     else:
-        oddity = dict(ODD[dice.choice(list(ODD)) if odd == "any" else odd])
+        odd = dice.choice(list(ODD)) if odd == "any" else odd
+        if odd == "login-page":
+            return text_response(200, LOGIN_PAGE, "text/html; charset=utf-8")
+        oddity = dict(ODD[odd])
         if oddity.get("tags") == [None]:
             oddity["tags"] = [*rows[place].get("tags", ()), None]
         rows[place].update(oddity)
-    response.body = orjson.dumps(body).replace(_LONE_SURROGATE.encode(), b"\\ud83d")
+    broken = BROKEN.get(odd, b"")
+    response.body = (
+        orjson.dumps(body)
+        .replace(_LONE_SURROGATE.encode(), b"\\ud83d")
+        .replace(b'"%b"' % _UNTIL_WRITTEN.encode(), broken)
+    )
     return response
 
 

@@ -44,6 +44,7 @@ ROUTES: dict[str, Handler] = {
     "PUT tickets/{id}": zendesk_tickets.update,
     "DELETE tickets/{id}": zendesk_tickets.delete,
     "GET tickets/{id}/comments": zendesk_lists.comments,
+    "GET tickets/{id}/comments/count": zendesk_lists.count_comments,
     "GET tickets/{id}/audits": zendesk_lists.audits,
     "GET ticket_audits": zendesk_lists.all_audits,
     "GET tags": zendesk_lists.list_tags,

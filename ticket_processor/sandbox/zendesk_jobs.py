@@ -51,6 +51,8 @@ def update_many(call: Call) -> Response:
         tag_edits = True
         known = UPDATABLE | {"additional_tags", "remove_tags"}
         targets = [(ticket_id, payload) for ticket_id in call.ids()]
+    if call.rules.drops_told:
+        known = known.difference(call.rules.drops)
     call.headers |= _warnings([payload for _, payload in targets], known, "update_many")
     for _, payload in targets:
         if "safe_update" in payload and not payload.get("updated_stamp"):
@@ -182,7 +184,7 @@ def _failed_item(call: Call, index: int, ticket_id: object, details: str) -> dic
 
 def _what_counts(payload: Mapping[str, Any], rules: Rules) -> Mapping[str, Any]:
     """The part of a batch's item that the account honours."""
-    dropped = set() if rules.batch_comment else {"comment"}
+    dropped = set(rules.drops) | (set() if rules.batch_comment else {"comment"})
     dropped |= set() if rules.batch_metadata else {"metadata"}
     dropped |= set() if rules.batch_stamps else {"safe_update", "updated_stamp"}
     counts = {key: value for key, value in payload.items() if key not in dropped}

@@ -43,8 +43,9 @@ class Rules:
     - ``job_seconds``: seconds until a job starts, and seconds for each of its items.
     - ``max_jobs``: jobs that may be queued or working at once; beyond it ``too_many_jobs_status`` is answered,
       written as ``too_many_jobs_form`` says.
-    - ``drops``: keys that single updates leave out; with ``drops_told`` a header names them.
-    - ``most_comments``: comments that a ticket takes; a further one is refused, with all that it comes with.
+    - ``drops``: keys that updates and a batch's items leave out; with ``drops_told`` a header names them.
+    - ``most_comments``: comments that a ticket takes; a further one is refused, with all that it comes with. Where they
+      are fewer than the vendor's, the others are counted as there already.
     - ``help_center``: open, not there (404), not in the account's plan (401), or forbidden for this user (403).
     - ``article_search``: whether an article is found that has any of the words asked for, or all of them.
 

@@ -29,7 +29,7 @@ class LearningSettings(Frozen):
         0.0,
         ge=0,
         le=0.05,
-        description="share of each run's requests that read what people made of our labels; 0: none",
+        description="share of each run's requests that read which labels people kept and changed; 0: none",
     )
     examples: Annotated[int, AfterValidator(_none_or_enough)] = Field(
         0, ge=0, le=6, description="approved examples of similar tickets in a prompt, 4 to 6; 0: none"

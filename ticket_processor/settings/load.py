@@ -23,8 +23,10 @@ from .messages import REMOVED, Place, meant, place_name, sentences
 from .schema import DEFAULT_LOG_DIR, Settings
 from .sources import (
     CONFIG_VARIABLE,
+    OF_MODELS,
     VARIABLES,
     TomlFile,
+    of_models,
     own_env_file,
     read_env,
     read_toml,
@@ -55,6 +57,7 @@ def load(
     need_helpdesk: bool = True,
     need_any: bool = False,
     one_of_many: bool = False,
+    models_only: bool = False,
 ) -> Settings:
     """The settings for a run. ``flags`` maps setting paths to values from the command line.
 
@@ -62,7 +65,7 @@ def load(
     ``instead`` is what to take for the configuration file's content, as if it were in its place.
 
     Their lowest version of TLS holds for this process from then on. With ``one_of_many`` the environment tells nothing
-    that belongs to one account.
+    that belongs to one account. With ``models_only`` everything else is left out, credentials above all.
 
     Raises :class:`ConfigError` with every problem found.
     """
@@ -89,6 +92,9 @@ def load(
         own, from_file = _read_env(own_file, problems), shared(from_file)
     if has_own or one_of_many:
         environ = shared(environ)
+    if models_only:
+        data = {name: data[name] for name in OF_MODELS if name in data}
+        from_file, environ, own = of_models(from_file), of_models(environ), of_models(own)
     lost = () if path or problems else _lost(folder, from_file, environ)
     if need_helpdesk or need_any:
         problems.extend(lost)

@@ -12,13 +12,14 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dotenv.parser import parse_stream
 
 from ..core.errors import ConfigError
 
 Place = tuple[int | str, ...]
+Text = TypeVar("Text")
 OURS = ("ZENDESK_", "FRESHDESK_", "TICKETBOT_", "OPENAI_")
 """Prefixes of our own variables."""
 
@@ -258,6 +259,20 @@ _OF_ONE_ACCOUNT = (
 def shared(source: Mapping[str, str]) -> dict[str, str]:
     """The variables that several accounts may have in common: no address, credential or folder of one of them."""
     return {name: text for name, text in source.items() if not name.startswith(_OF_ONE_ACCOUNT)}
+
+
+OF_MODELS = ("models", "log_level", "lowest_tls")
+"""The settings that asking a model needs."""
+
+
+def of_models(source: Mapping[str, Text]) -> dict[str, Text]:
+    """The variables but those that a process which only asks models has no use for, helpdesks' first of all."""
+    return {
+        name: text
+        for name, text in source.items()
+        if not name.startswith(("ZENDESK_", "FRESHDESK_"))
+        and (name not in VARIABLES or VARIABLES[name].path[0] in OF_MODELS)
+    }
 
 
 def own_env_file(config: Path) -> Path:

@@ -41,5 +41,5 @@ def erase_words(state: State, ticket_ids: Iterable[int]) -> list[int]:
                     bare = change.model_copy(update={"note": None}).model_dump_json()
                     db.execute("UPDATE intents SET change = ? WHERE intent = ?", (bare, intent))
     if not state.vacuum():
-        raise StateUnusable(f"the state in {state.path} is being read by somebody: try again in a moment")
+        raise StateUnusable(f"the state in {state.path} is in use by another process: try again in a moment")
     return given_up

@@ -56,6 +56,7 @@ _MIGRATIONS = (
     CREATE INDEX writes_by_ticket ON writes (ticket_id);
     """,
     "CREATE TABLE scheduled_replies (ticket_id INTEGER PRIMARY KEY, reply TEXT NOT NULL);",
+    "ALTER TABLE intents ADD COLUMN job_begun REAL NOT NULL DEFAULT 0;",
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 

@@ -129,10 +129,16 @@ class State(Database):
         with self.transaction() as db:
             db.executemany("DELETE FROM intents WHERE intent = ?", [(intent,) for intent in intents])
 
-    def job_begun(self, job: str, intents: Iterable[str]) -> None:
-        """The writes of these intents travel in ``job``, by whose id a later run finds them again."""
+    def job_begun(self, job: str, intents: Iterable[str], now: float) -> None:
+        """The writes of these intents travel in ``job`` since ``now``, by whose id a later run finds them again."""
         with self.transaction() as db:
-            db.executemany("UPDATE intents SET job = ? WHERE intent = ?", [(job, intent) for intent in intents])
+            db.executemany(
+                "UPDATE intents SET job = ?, job_begun = ? WHERE intent = ?", [(job, now, intent) for intent in intents]
+            )
+
+    def jobs_begun(self) -> dict[str, float]:
+        """When each job that has not ended was begun, in Unix seconds; 0.0 for one of an earlier version."""
+        return dict(self.all("SELECT DISTINCT job, job_begun FROM intents WHERE job IS NOT NULL"))
 
     def job_ended(self, job: str) -> None:
         """The job has told all that it will; what is still open of it is judged by reading."""

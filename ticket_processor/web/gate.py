@@ -28,10 +28,15 @@ class RequestRefused(Exception):
         return JSONResponse({"error": self.why}, self.status, headers)
 
 
+def told_length(request: Request) -> int:
+    """How many bytes the body has, as its sender says; 0 where that is not said."""
+    told = request.headers.get("content-length", "")
+    return int(told) if told.isascii() and told.isdecimal() else 0
+
+
 async def raw_body(request: Request) -> bytes:
     """The body as it came. Raises :class:`RequestRefused` (413) before more than the limit is kept."""
-    told = request.headers.get("content-length", "")
-    parts, length = [], int(told) if told.isascii() and told.isdecimal() else 0
+    parts, length = [], told_length(request)
     if length <= MOST_BYTES:
         length = 0
         try:

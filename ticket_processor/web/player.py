@@ -41,8 +41,7 @@ def doors_of(settings: Settings, clock: Clock) -> Doors:
     if not (zendesk or freshdesk or api or settings.helpdesk == "local"):
         mine = "ZENDESK_WEBHOOK_SECRET" if is_zendesk else "FRESHDESK_WEBHOOK_SECRET"
         raise ConfigError(
-            f"there is no secret, so there would be no endpoint: set {mine} or TICKETBOT_API_TOKEN; 'ticketbot serve "
-            "install-webhook' tells how"
+            f"set a secret first: {mine} or TICKETBOT_API_TOKEN; 'ticketbot serve install-webhook' tells how"
         )
     if PUBLIC_SECRET in zendesk:
         raise ConfigError("ZENDESK_WEBHOOK_SECRET: this is the secret of Zendesk's documentation, which all know")

@@ -7,13 +7,17 @@ import socket
 import sys
 import threading
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from ..core.errors import ConfigError
+from .connections import ConnectionGuard, ConnectionLimits, GuardedConnection
 
 BACKLOG = 1024
+AT_ONCE = 64
+"""Connections that are accepted before the first of them is counted."""
 ANSWERS_S = 5
 """How long answers may take once a stop was asked for."""
 IDLE_S = 75
@@ -65,19 +69,30 @@ def _within(network: _Network, other: _Network) -> bool:
     return network.version == other.version and network.subnet_of(other)  # type: ignore[arg-type]
 
 
+class _AcceptsFew(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(BACKLOG)  # the backlog that uvicorn is given also says how many are accepted at once
+
+
 class Server:
     """The application at a socket, in a thread of its own. Only ``proxies`` may name the client."""
 
-    def __init__(self, app: FastAPI, at: socket.socket, proxies: Sequence[str] = ()) -> None:
-        self._server = uvicorn.Server(
+    def __init__(
+        self, app: ASGIApp, at: socket.socket, proxies: Sequence[str] = (), limits: ConnectionLimits | None = None
+    ) -> None:
+        guard = ConnectionGuard(limits or ConnectionLimits(), proxies)
+        self._server = _AcceptsFew(
             uvicorn.Config(
                 app,
+                http=partial(GuardedConnection, guard),  # type: ignore[arg-type]
                 log_level="error",
                 access_log=False,
                 server_header=False,
                 lifespan="off",
                 ws="none",
-                backlog=BACKLOG,
+                backlog=AT_ONCE,
                 proxy_headers=bool(proxies),
                 forwarded_allow_ips=list(proxies),
                 timeout_graceful_shutdown=ANSWERS_S,

@@ -14,6 +14,7 @@ from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.errors import DeadlineReached, StateUnusable, Stopping, unexpected
 from ..core.models import NO_MODEL, Analysis, Decision, Offered, Ticket, Usage
+from ..knowledge.doctor import remember_contradiction
 from ..knowledge.issues import issue_queries
 from ..knowledge.search import KnowledgeSearch
 from ..pipeline.parts import Answers
@@ -21,7 +22,7 @@ from ..policy.note import NoteWhen
 from ..policy.tiers import tier_of
 from ..replies.assembly import NoAnswer, ReplyDraft
 from ..replies.best_lines import ArticleLines, best_lines
-from ..replies.in_note import announcement, article_lines, draft_lines
+from ..replies.in_note import CONTRADICTION_HEAD, announcement, article_lines, draft_lines
 from ..replies.public import WORDS, reply_plan, why_not_public
 from ..settings.schema import Settings
 from .drafts import Drafts, drafts
@@ -46,7 +47,8 @@ def answers(
 
     The models of ``chain`` write the drafts, which ``store`` keeps; each of their servers is asked ``through`` what
     that makes of it. ``trouble`` hears why there is nothing although it is wanted. What is in ``shown`` at the
-    end, an article's id for each note that names it, is counted. ``connect`` makes the ways to the servers.
+    end, an article's id for each note that names it, is counted, and contradictions in it are remembered.
+    ``connect`` makes the ways to the servers.
     """
     if settings.policy.note is NoteWhen.NEVER:
         yield None
@@ -63,7 +65,6 @@ def answers(
         try:
             articles = stack.enter_context(closing(knowledge_store(settings)))
             base = KnowledgeSearch(articles, stack.enter_context(embedding_model(settings)), trouble=trouble)
-            floor = base.floor
         except StateUnusable as error:  # a run goes on without articles
             trouble(str(error))
         if base is None:
@@ -74,19 +75,19 @@ def answers(
             trouble("replies.mode wants drafts, and there is no model to write them: name one in models.names")
         elif settings.replies.drafts:
             writers = stack.enter_context(drafts(settings, chain, store, trouble, through, connect))
-        if floor is None:
-            trouble("no article is shown before 'ticketbot kb eval' has found the floor of your articles")
-        if floor is None and writers is None:
-            yield None
-            return
-        yield _Answering(settings, base, writers, trouble)
+        answering = _Answering(settings, base, writers, trouble)
+        yield answering
         with suppress(StateUnusable):  # a count is not worth a run's end
             if shown:
                 articles.count_found(shown)
+            for pair in answering.contradictions:
+                said = {each.article_id: " ".join(each.lines) for each in pair}
+                if said.keys() <= {*shown}:
+                    remember_contradiction(articles, said)
 
 
 class _Answering:
-    """Answers from one knowledge base. Thread-safe."""
+    """Answers from one knowledge base, and the ``contradictions`` for which it refused a draft. Thread-safe."""
 
     def __init__(
         self, settings: Settings, base: KnowledgeSearch, writers: Drafts | None, trouble: Callable[[str], object]
@@ -95,9 +96,9 @@ class _Answering:
         self._replies = settings.replies
         self._level = strictest_redaction(settings)
         self._base = base
-        self._floor = base.floor
         self._writers = writers
         self._trouble = trouble
+        self.contradictions: list[Sequence[ArticleLines]] = []
 
     def __call__(
         self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
@@ -117,7 +118,9 @@ class _Answering:
             result = self._draft(writers, ticket, analysis, text)
             analysis = _with_cost(analysis, result)
             if isinstance(result, NoAnswer):
-                return analysis, _with_articles(decision, articles, no_draft=result.reason)
+                if result.contradiction:
+                    self.contradictions.append(result.contradiction)
+                return analysis, _without_draft(decision, articles, result)
             decision = with_draft(decision, result, articles)
             if mode == "public":
                 decision = self._announced(ticket, analysis, decision, result)
@@ -138,10 +141,8 @@ class _Answering:
         return decision.model_copy(update={"reply": plan, "note": f"{decision.note}\n{announcement(plan)}"})
 
     def _articles(self, text: str, language: str) -> tuple[ArticleLines, ...]:
-        if self._floor is None:
-            return ()
         found = self._base.search(issue_queries(text), lang=language, audience="agents", limit=PASSAGES)
-        return best_lines(found, text, floor=self._floor)
+        return best_lines(found, text, floor=self._base.floor)  # a sync of this run may have changed it
 
     def _draft(self, writers: Drafts, ticket: Ticket, analysis: Analysis, text: str) -> ReplyDraft | NoAnswer:
         if analysis.source != "model":  # it would not be asked with more success now
@@ -169,6 +170,17 @@ def _with_articles(decision: Decision, articles: Sequence[ArticleLines], *, no_d
         named = tuple(article.article_id for article in articles)
         return _with_lines(decision, article_lines(articles), Offered(kind="articles", articles=named, reason=no_draft))
     return _with_lines(decision, [], Offered(kind="no_answer", reason=no_draft)) if no_draft else decision
+
+
+def _without_draft(decision: Decision, articles: Sequence[ArticleLines], result: NoAnswer) -> Decision:
+    """``decision`` with articles, and those first whose contradiction is why there is no draft."""
+    pair = result.contradiction
+    if not pair:
+        return _with_articles(decision, articles, no_draft=result.reason)
+    named = [article.article_id for article in pair]
+    lines = [*article_lines(pair, head=CONTRADICTION_HEAD), *article_lines(articles, without=named)]
+    ids = tuple(dict.fromkeys([*named, *(article.article_id for article in articles)]))
+    return _with_lines(decision, lines, Offered(kind="articles", articles=ids, reason=result.reason))
 
 
 def _with_lines(decision: Decision, lines: Sequence[str], offered: Offered) -> Decision:

@@ -1,7 +1,7 @@
-"""Where a cluster is, and whether one may talk to it there: TLS, or this machine alone.
+"""Where a cluster is, and whether one may talk to it there: with TLS, else only where the user says so.
 
-Whoever reaches a scheduler or a worker can run programs there: its only access control is TLS with certificates, whose
-files dask's own configuration names (``distributed.comm.tls``).
+Who reaches a scheduler or a worker can run programs there, and in runs that read its answers: its only access control
+is TLS with certificates, whose files dask's own configuration names (``distributed.comm.tls``).
 """
 
 from __future__ import annotations
@@ -18,10 +18,6 @@ from ..core.errors import ConfigError, how_to_install
 
 Role = Literal["client", "scheduler", "worker"]
 MOST_LOCAL = 64
-_OPEN = (
-    "{} is beyond this machine and without TLS, where anybody who reaches it can run programs: use tls://, or say "
-    "--insecure in a network of its own"
-)
 
 
 @dataclass(frozen=True)
@@ -53,6 +49,8 @@ def check_wanted(wanted: ClusterWanted) -> None:
         check_address(wanted.address, "client", insecure=wanted.insecure)
     elif not (number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_LOCAL):
         raise ConfigError(f"--cluster local:N takes 1 to {MOST_LOCAL} workers")
+    elif find_spec("cryptography") is None:
+        raise ConfigError(f"--cluster local:N needs cryptography, not installed here: {how_to_install('cluster')}")
 
 
 def check_address(address: str, role: Role, *, insecure: bool) -> None:
@@ -66,20 +64,34 @@ def check_address(address: str, role: Role, *, insecure: bool) -> None:
         raise ConfigError(f"{address} is no address of a scheduler: write tcp://127.0.0.1:8786 or tls://HOST:8786")
     if parts.scheme == "tls":
         need_certificates(role)
-    elif not (insecure or is_loopback(parts.hostname or "")):
-        raise ConfigError(_OPEN.format(address))
+    elif not insecure:
+        raise ConfigError(_refusal(address))
 
 
 def check_host(host: str, *, insecure: bool) -> Literal["tcp", "tls"]:
     """The protocol for listening at ``host``: TLS where certificates are named.
 
-    Raises :class:`ConfigError` where neither they nor the host make it safe.
+    Raises :class:`ConfigError` without them, unless ``insecure``.
     """
     if has_certificates("scheduler"):
         return "tls"
-    if not (insecure or is_loopback(host)):
-        raise ConfigError(_OPEN.format(host))
+    if not insecure:
+        raise ConfigError(_refusal(f"tcp://[{host}]" if ":" in host else f"tcp://{host}"))
     return "tcp"
+
+
+def exposed(address: str) -> list[str]:
+    """A sentence on what an address opens to others; none where TLS guards it."""
+    if not address.startswith("tcp://"):
+        return []
+    host = urlsplit(address).hostname or ""
+    who = "every user of this machine" if is_loopback(host) else f"everyone who reaches {host}"
+    return [f"without TLS, {who} can run programs in this process and read all that it may read"]
+
+
+def _refusal(address: str) -> str:
+    (why,) = exposed(address)
+    return f"{address}: {why}; use tls:// with certificates (or, for one run, --cluster local:N), or say --insecure"
 
 
 def is_loopback(host: str) -> bool:

@@ -57,10 +57,10 @@ def connected(wanted: ClusterWanted, settings: Settings, clock: Clock, deadline:
     """
     be_quiet()
     with ExitStack() as stack:
-        address = wanted.address
+        address, security = wanted.address, Security()
         if wanted.local:
-            address = stack.enter_context(local_cluster(wanted.local, config=wanted.config))
-        client = _reached(address, deadline)
+            address, security = stack.enter_context(local_cluster(wanted.local, settings.models, config=wanted.config))
+        client = _reached(address, security, deadline)
         stack.callback(_closed, client)
         threads = _checked(client, address, facts(targets(settings.models)), deadline, wanted.local or 1)
         name = f"ticketbot-{secrets.token_hex(4)}"
@@ -86,9 +86,9 @@ def connected(wanted: ClusterWanted, settings: Settings, clock: Clock, deadline:
         yield cluster
 
 
-def _reached(address: str, deadline: Deadline) -> Client:
+def _reached(address: str, security: Security, deadline: Deadline) -> Client:
     try:
-        return Client(address, timeout=min(CONNECT_S, deadline.remaining()), set_as_default=False, security=Security())
+        return Client(address, timeout=min(CONNECT_S, deadline.remaining()), set_as_default=False, security=security)
     except (OSError, ValueError, RuntimeError, TypeError) as error:
         raise CannotRun(f"the cluster at {address} cannot be reached: {_plain(error)}") from error
 
@@ -112,7 +112,7 @@ def _checked(client: Client, address: str, mine: Mapping[str, str], deadline: De
         if (other := difference(mine, worker.get("ticketbot") or {})) is not None:
             raise CannotRun(f"the worker at {place} cannot work for this run: {other}")
     if not workers:
-        raise CannotRun(f"the cluster at {address} has no workers: start 'ticketbot worker --scheduler'")
+        raise CannotRun(f"the cluster at {address} has no workers: start 'ticketbot worker --scheduler {address}'")
     return _Threads(workers)
 
 

@@ -80,7 +80,7 @@ class DraftModel:
     def _asked(self, text: RedactedText, told: str, found: Sequence[Citable], language: str) -> ReplyDraft | NoAnswer:
         def once(allowance: Allowance | None) -> ReplyDraft | NoAnswer:
             result = self.writer.write(text, found, language, allowance, told=told)
-            if isinstance(result, NoAnswer) and result.reason != "no_answer":
+            if isinstance(result, NoAnswer) and result.reason not in ("no_answer", "contradiction"):
                 raise AnswerUnusable(result.reason, usage=result.usage, cost_usd=result.cost_usd)
             return result
 

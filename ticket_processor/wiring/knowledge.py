@@ -12,6 +12,8 @@ from ..core.errors import ConfigError, StateUnusable
 from ..helpdesk.rate_limit import Throttle
 from ..knowledge.folder_source import FolderArticles
 from ..knowledge.freshdesk_source import FreshdeskArticles
+from ..knowledge.model import Passage
+from ..knowledge.search import KnowledgeSearch
 from ..knowledge.settings import LOCAL
 from ..knowledge.sources import ArticleSource
 from ..knowledge.store import FILE_NAME, KnowledgeStore
@@ -36,6 +38,16 @@ def knowledge_store(settings: Settings) -> KnowledgeStore:
             "there is no knowledge base: set knowledge.help_centers, knowledge.folders or knowledge.solved_tickets_days"
         )
     return KnowledgeStore(settings.state_folder / FILE_NAME)
+
+
+@contextmanager
+def for_customers(settings: Settings) -> Iterator[Callable[[str], Sequence[Passage]]]:
+    """Gives the passages of an article, by its id, that customers may read; none where there is no knowledge base."""
+    if not settings.knowledge.sources:
+        yield lambda _article: ()
+        return
+    with closing(knowledge_store(settings)) as store:
+        yield lambda article: KnowledgeSearch(store).passages_of(article, "customers")
 
 
 def article_titles(settings: Settings, article_ids: Collection[str]) -> dict[str, str]:

@@ -118,7 +118,7 @@ def collect_in_run(
     except Stopping:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has done its work
-        return [f"what people made of labels was not collected: {unexpected(error)}"]
+        return [f"labels that people kept and changed were not collected: {unexpected(error)}"]
 
 
 def _drop_old(settings: Settings, store: LearningStore, now: float) -> None:

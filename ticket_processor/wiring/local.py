@@ -85,11 +85,11 @@ def replies(settings: Settings, transport: Transport) -> LocalReplies:
 
 
 def seed_target(settings: Settings, transport: Transport) -> LocalSeedTarget:
-    """The local helpdesk as a place for invented tickets."""
+    """The local helpdesk as a place for invented tickets, made where there is none."""
     from ..seeding.local_import import LocalSeedTarget
 
     way = cast(LocalConnection, transport)
-    return LocalSeedTarget(way.opened(labels(settings)), way.now)
+    return LocalSeedTarget(way.opened(labels(settings), make=True), way.now)
 
 
 def ratings(settings: Settings, transport: Transport, since: float) -> ReadRatings:

@@ -138,6 +138,7 @@ def transport_for(
         read_only=read_only,
         adapter=adapter,
         rng=rng,
+        whoami=f"/api/v2/{'agents' if account.vendor == 'Freshdesk' else 'users'}/me",
         notice=notice,
     )
     transport.sign_with(_credentials(account, transport, clock))
@@ -246,7 +247,7 @@ def understanding(
             stack.callback(learnt.close)
         earlier = learnt.examples() if learnt else None
         for target in models:
-            server = server_for(target, deadline.remaining, connect, state)
+            server = server_for(target, deadline.remaining, connect, state, clock.now)
             stack.callback(server.close)
             if soon and not links:
                 Thread(target=server.get_ready, name="get-ready", daemon=True).start()

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..core.clock import Deadline, SystemClock
+from ..core.errors import StateUnusable, TicketError
+from ..core.models import ReplyPlan
 from ..helpdesk.transport import Transport
-from ..pipeline.parts import ReplyWanted
+from ..pipeline.parts import ReplyObjection
 from ..settings.schema import Settings
 from .desks import Desk
 
 
-def reply_wanted(settings: Settings) -> ReplyWanted | None:
-    """Whether the settings still ask for an announced public reply; ``None`` where they ask for no public reply."""
+def reply_objection(settings: Settings) -> ReplyObjection | None:
+    """Why settings or articles cancel an announced public reply; ``None`` where the settings ask for none at all."""
     if not settings.replies.public_wanted or settings.helpdesk == "freshdesk":
         return None
-    from ..replies.public import still_wanted
+    from ..replies.public import why_not_now
+    from .knowledge import for_customers
 
-    return lambda plan, step: still_wanted(plan, step, settings.replies)
+    def objection(plan: ReplyPlan, step: Literal["reply", "status"]) -> str | None:
+        try:
+            with for_customers(settings) as passages:
+                return why_not_now(plan, step, settings.replies, passages)
+        except StateUnusable as error:
+            raise TicketError(str(error)) from error
+
+    return objection
 
 
 def prepared(settings: Settings, clock: SystemClock, transport: Transport) -> list[str]:

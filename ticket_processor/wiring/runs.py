@@ -49,7 +49,7 @@ from .parts import (
     transport_for,
     understanding,
 )
-from .run_hooks import facts, prepared, reply_wanted, wound_up
+from .run_hooks import facts, prepared, reply_objection, wound_up
 from .shards import keep_to_shard, of_shard, only_shard, told_of_shard
 from .ticket_subjects import NotingDesk, Subjects
 
@@ -312,7 +312,7 @@ def _assembled(
                 each=read_each,
                 answers=knowledge,
                 shown=shown.extend,
-                reply_wanted=reply_wanted(settings),
+                reply_objection=reply_objection(settings),
                 prepare=lambda: prepared(settings, clock, transport) if kind == ORDINARY else [],
                 wind_up=lambda: wound_up(settings, desk, clock, deadline, transport) if kind == ORDINARY else [],
                 told_of=told_of,

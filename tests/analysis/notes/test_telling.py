@@ -204,3 +204,12 @@ def test_a_summary_from_deep_in_a_long_text_saves_reading_it() -> None:
 def test_a_short_text_and_the_beginning_of_a_long_one_are_read_at_a_glance() -> None:
     assert not understood("Invoice", "It was charged twice.").condenses
     assert not understood("Our invoice 4711 was charged twice and we want a refund", LONG * 4).condenses
+
+
+def test_a_sentence_does_not_end_behind_the_word_for_an_article_of_a_law() -> None:
+    body = (
+        "wenn ich mich in Ihr Kundenportal einlogge, sehe ich die Verträge einer mir unbekannten Dame. Ich gehe davon "
+        "aus, dass umgekehrt auch jemand meine Daten sieht. Das ist ein meldepflichtiger Vorfall nach Art. 33 DSGVO, "
+        "die Frist läuft."
+    )
+    assert "/ 33 DSGVO" not in analyse("Fremde Kundendaten in meinem Portal", body).summary

@@ -17,6 +17,7 @@ from .test_public_tracking import agent_of, now_of, rig_customer
 
 pytestmark = MARKS
 SEND = "button:text-is('Send')"
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"x" * 4 * 2**20
 
 
 @pytest.fixture
@@ -63,10 +64,11 @@ def test_a_customer_goes_the_whole_way(site: ListeningPortal, script: bool) -> N
             page.click("text=Look for articles first")
             assert page.input_value("#description") == "The invoice for May has not come."
         assert page.inner_text("#articles h3") == "Invoices"
-        page.set_input_files("#files", {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"})
+        page.set_input_files("#files", {"name": "a.png", "mimeType": "image/png", "buffer": PICTURE})
         page.click(SEND)
         page.wait_for_selector("text=very quick")
         rig.at += 30
+        page.set_input_files("#files", {"name": "a.png", "mimeType": "image/png", "buffer": PICTURE})
         page.click(SEND)
         page.wait_for_selector("text=We have your ticket")
         ticket = rig.only_ticket()
@@ -92,6 +94,16 @@ def test_a_customer_goes_the_whole_way(site: ListeningPortal, script: bool) -> N
     assert (found.stars, found.comment) == (4, "Quick")
     assert site.watched.strangers == []
     assert [each for each in site.watched.troubles if "422" not in each] == []
+
+
+def test_who_has_no_cookie_is_told_so_though_the_files_are_not_read(site: ListeningPortal) -> None:
+    with site.tab() as page:
+        page.goto("/")
+        page.context.clear_cookies()
+        files = [{"name": f"{n}.png", "mimeType": "image/png", "buffer": PICTURE} for n in range(5)]
+        page.set_input_files("#files", files)
+        page.click(SEND)
+        page.wait_for_selector("text=cookies are off")
 
 
 def test_times_are_shown_in_the_browser_s_own_zone(site: ListeningPortal) -> None:

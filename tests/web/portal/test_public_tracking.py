@@ -59,8 +59,7 @@ def test_the_steps_follow_from_what_has_happened(rig: PortalRig) -> None:
     rig.store.change(ticket.id, AI, version=None, now=rig.at + 5, tags_add=tags)
     page = page_of(browser, ticket)
     assert steps_in(page)[1:3] == [("done", "Understood and sorted"), ("now", "Answered")]
-    assert "cannot wait" not in page
-    assert [each in page for each in ("Category: billing", "Urgency: high", "Sentiment: negative")] == [True] * 3
+    assert "What happens next" not in page
     rig.store.change(ticket.id, AI, version=None, now=rig.at + 6, tags_add=["ai_escalated"])
     page = page_of(browser, ticket)
     assert ("done", "Escalated to a person") in steps_in(page)
@@ -78,6 +77,24 @@ def test_the_steps_follow_from_what_has_happened(rig: PortalRig) -> None:
     page = page_of(browser, ticket)
     assert ("done", "Resolved") in steps_in(page)
     assert "What happens next" not in page
+
+
+@pytest.mark.parametrize("show_triage", [False, True])
+def test_how_a_ticket_was_sorted_is_shown_only_where_that_is_switched_on(
+    make_rig: MakePortal, *, show_triage: bool
+) -> None:
+    rig = make_rig(show_triage=show_triage)
+    browser, ticket = opened(rig)
+    tags = ["ai_processed", "ai_billing", "ai_urgency_critical", "ai_sentiment_negative", "ai_escalated"]
+    rig.store.change(ticket.id, AI, version=None, now=rig.at + 5, tags_add=tags, priority="urgent")
+    for path in ("", "/live"):
+        page = browser.get(f"/t/{ticket.number}{path}").text.lower()
+        told = ("billing", "critical", "negative", "urgency", "sentiment", "sorted automatically")
+        assert [word in page for word in told] == [show_triage] * len(told)
+        for word in ("cannot wait", "urgent", "priority"):
+            assert word not in page
+        assert "understood and sorted" in page
+        assert "passed on to a person" in page
 
 
 def test_times_are_given_for_machines_and_in_universal_time_for_people(rig: PortalRig) -> None:

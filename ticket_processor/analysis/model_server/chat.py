@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import tenacity
@@ -29,6 +29,8 @@ from .presets import ModelTarget
 
 REASONING_TOKENS = (0, 2000, 8000)
 """Room for thoughts, which count as output where a model has them: none, and what it grows to when they fill it."""
+KEPT_S = 30 * 86_400.0
+"""After this a model is asked again for what it once refused: its server may have learnt it."""
 LIMITS = ("max_tokens", "max_completion_tokens", "temperature")
 
 
@@ -42,24 +44,28 @@ class ModelMemory(Protocol):
 
 @dataclass(frozen=True)
 class _Ways:
-    """What a model on its server has shown of itself: limits in OpenAI's newer words, arguments that it does not take,
-    and how often its room for thoughts was grown."""
+    """What a model on its server has shown of itself ``since`` then (Unix seconds): limits in OpenAI's newer words,
+    arguments that it does not take, and how often its room for thoughts was grown."""
 
+    since: float
     reasoning: bool = False
     refused: frozenset[str] = frozenset()
     grown: int = 0
 
     @classmethod
-    def read(cls, kept: str | None) -> _Ways:
+    def read(cls, kept: str | None, now: float) -> _Ways:
         try:
             found = json.loads(kept or "{}")
+            since = float(found["since"])
+            if not 0 <= now - since <= KEPT_S:
+                return cls(now)
             grown = min(max(0, int(found.get("grown", 0))), len(REASONING_TOKENS) - 1)
-            return cls(bool(found.get("reasoning")), frozenset(map(str, found.get("refused", ()))), grown)
-        except (AttributeError, TypeError, ValueError):
-            return cls()  # it is learnt again
+            return cls(since, bool(found.get("reasoning")), frozenset(map(str, found.get("refused", ()))), grown)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return cls(now)  # it is learnt again
 
     def written(self) -> str:
-        return json.dumps({"reasoning": self.reasoning, "refused": sorted(self.refused), "grown": self.grown})
+        return json.dumps({**asdict(self), "refused": sorted(self.refused)})
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ def server_for(
     remaining: Callable[[], float],
     connect: Callable[[ModelTarget], ModelConnection] = Connection,
     memory: ModelMemory | None = None,
+    now: Callable[[], float] = time.time,
 ) -> OpenAIServer:
     """The server of a model target; no call outlives the ``remaining`` seconds of the run."""
     return OpenAIServer(
@@ -100,6 +107,7 @@ def server_for(
         timeout_s=lambda: max(0.1, min(target.timeout_s, remaining())),
         connection=connect(target),
         memory=memory,
+        now=now,
     )
 
 
@@ -114,15 +122,18 @@ class OpenAIServer:
         monotonic: Callable[[], float] = time.monotonic,
         connection: ModelConnection | None = None,
         memory: ModelMemory | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """The server of ``target``; it serves every target with the same place, limits and preset.
 
-        What a model's ways are found to be is kept in ``memory`` for later runs of this version.
+        What a model's ways are found to be is kept in ``memory`` for later runs of this version, for 30 days from
+        ``now`` (Unix seconds).
         """
         self._target = target
         self._timeout_s = timeout_s
         self._connection = connection or Connection(target, monotonic=monotonic)
         self._memory = memory
+        self._now = now
         self._known: dict[str, _Ways] = {}
         self._lock = threading.RLock()
 
@@ -198,7 +209,7 @@ class OpenAIServer:
     def _ways(self, model: str) -> _Ways:
         if model not in self._known:
             kept = None if self._memory is None else self._memory.fact(self._fact(model))
-            self._known[model] = _Ways.read(kept)
+            self._known[model] = _Ways.read(kept, self._now())
         return self._known[model]
 
     def _learn(self, model: str, **found: Any) -> None:

@@ -197,12 +197,13 @@ class _Until(threading.local):
     moment = math.inf
 
 
-_CONNECTING = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+CONNECTING = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+"""The environment variables that say how to connect; of proxies, in small letters as well."""
 
 
 def _suspects(error: Exception) -> str:
     """The environment variables that may be wrong, without their values: proxies hold passwords."""
-    named = [name for name in _CONNECTING if os.environ.get(name) or os.environ.get(name.lower())]
+    named = [name for name in CONNECTING if os.environ.get(name) or os.environ.get(name.lower())]
     return f"{type(error).__name__}; see {', '.join(named) or 'base_url'}"
 
 

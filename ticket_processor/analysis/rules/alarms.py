@@ -17,6 +17,7 @@ from typing import NamedTuple
 from ...core.models import Frozen, Risk
 from .incident_model import LANGUAGES, chances
 from .lexicon import lists
+from .negation import Denials
 from .phrases import Hit, PhraseMatcher, entries_of, words_of
 
 MAX_SCANNED = 6_000
@@ -25,11 +26,10 @@ MAX_SCANNED = 6_000
 # Both begin with a set of characters, which is searched for fast.
 _SENTENCE_END = re.compile(r"[.!?;…。！？\n](?:(?<=[。！？\n])|(?=\s|$))")
 _SHOUTED = re.compile(r"[A-Z](?<!\w.)[A-Z]{3,}(?:\W+[A-Z]{2,}){2,}")
-_NEGATION_REACH = 2
+_AGAINST_REACH = 2
 # How far the parts of an incident may stand from each other, in words; in characters where no spaces divide them.
 _NEAR, _NEAR_IN_TEXT = 8, 25
 _NO_WORDS = ("together", "throughout", "hypothetical")
-_NO_NEGATIONS = {"prevent", "avoid"}
 INCIDENTS = frozenset(("security", "outage", "safety"))
 """The alarms of something that must not wait."""
 _ALONE = INCIDENTS | {"legal", "churn", "haste", "defused"}
@@ -75,11 +75,6 @@ class Stakes(Frozen):
         if self.security or self.legal or self.safety:
             return Risk.HIGH
         return Risk.MEDIUM if self.outage or self.churn else Risk.LOW
-
-
-@cache
-def _negations() -> frozenset[str]:
-    return frozenset(entry for entry in entries_of(lists("urgency")["none_of"]) if " " not in entry) - _NO_NEGATIONS
 
 
 @cache
@@ -135,7 +130,7 @@ def stakes_of(text: str, language: str) -> Stakes:
 
 def stakes_in(text: str, language: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> Stakes:
     """As :func:`stakes_of`, for a text whose ``words`` are known, and what :func:`matcher_of_alarms` finds in it."""
-    found, signs = _found(text, words, hits)
+    found, signs = _found(text, language, words, hits)
     if language in LANGUAGES:
         found = _weighed(found, signs, text, words)
     if "!!!" in text or _SHOUTED.search(text):
@@ -146,18 +141,19 @@ def stakes_in(text: str, language: str, words: list[str], hits: list[Hit[tuple[s
 def found_in(text: str, language: str) -> tuple[set[str], Signs]:
     """What phrases and parts raise in ``text``, and the entries found; learnt weights have no say yet."""
     words = words_of(text)
-    return _found(text, words, matcher_of_alarms(language).find(words, text))
+    return _found(text, language, words, matcher_of_alarms(language).find(words, text))
 
 
-def _found(text: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> tuple[set[str], Signs]:
+def _found(text: str, language: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> tuple[set[str], Signs]:
     signs: Signs = {}
     found: set[str] = set()
     below: set[str] = set()
     if not hits:
         return found, signs
     headed = text.find("\n")
+    denials = Denials(words, text, language)
     for sentence in _sentences(text, hits):
-        raised = _raised(sentence, words, signs)
+        raised = _raised(sentence, words, signs, denials)
         if 0 <= headed < sentence.at:
             below |= raised
         else:
@@ -226,10 +222,13 @@ def _is_elsewhere(signs: Signs) -> bool:
     return against > len(signs.get("present", ()))
 
 
-def _raised(sentence: _Sentence, words: list[str], signs: Signs) -> set[str]:
+def _raised(sentence: _Sentence, words: list[str], signs: Signs, denials: Denials) -> set[str]:
     """What a sentence raises, and ``calm``; ``signs`` gets all entries found."""
     hits: Hits = {}
+    denied = {place for hit in sentence.hits if denials.of(hit) for place in range(hit.start, hit.end)}
     for hit in sentence.hits:
+        if hit.start in denied:
+            continue
         for kind in hit.value:
             hits.setdefault(kind, []).append(hit)
             signs.setdefault(kind, set()).add(hit.entry)
@@ -241,7 +240,7 @@ def _raised(sentence: _Sentence, words: list[str], signs: Signs) -> set[str]:
     if "shadow" in hits:
         hits = _unhidden(hits)
     needed = alone.union(*(row.parts for row in together))
-    meant = {kind: [hit for hit in hits.get(kind, ()) if _is_meant(hit, words, sentence.first)] for kind in needed}
+    meant = {kind: [h for h in hits.get(kind, ()) if not _is_against(h, words, sentence.first)] for kind in needed}
     kinds = {kind for kind in alone if meant[kind]}
     kinds |= {row.kind for row in together if all(_near(meant[row.parts[0]], meant[part]) for part in row.parts[1:])}
     return kinds - INCIDENTS - {"defused"} | {"calm"} if "defused" in kinds else kinds
@@ -257,12 +256,10 @@ def _unhidden(hits: Hits) -> Hits:
     }
 
 
-def _is_meant(hit: Hit[tuple[str, ...]], words: list[str], first: int) -> bool:
-    """Whether no negation and no "against" stands right before ``hit``."""
-    if hit.in_text:
-        return True
-    before = words[max(first, hit.start - _NEGATION_REACH) : hit.start]
-    return _negations().isdisjoint(before) and _hypothetical().isdisjoint(before)
+def _is_against(hit: Hit[tuple[str, ...]], words: list[str], first: int) -> bool:
+    """Whether "against" or "prevent" stands right before ``hit``."""
+    before = words[max(first, hit.start - _AGAINST_REACH) : hit.start]
+    return not (hit.in_text or _hypothetical().isdisjoint(before))
 
 
 def _near(one: list[Hit[tuple[str, ...]]], other: list[Hit[tuple[str, ...]]]) -> bool:

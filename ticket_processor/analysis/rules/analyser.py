@@ -28,6 +28,7 @@ from .keywords import (
     own_entries,
 )
 from .lexicon import lists
+from .negation import Denials
 from .phrases import Hit, JointMatcher, PhraseMatcher, entries_of, without_contained, words_of
 from .sentiment import is_praise, matcher_of_moods, mood_of
 from .telling import Mark, cues, split_of, summary_of
@@ -60,7 +61,7 @@ _CRASH = re.compile(
     re.I,
 )
 _PERSONAL = re.compile(r"\b(?:i|i'm|we|my|our|me|us|you|your|please|help|hi|hello|thanks?|no)\b|[?？]", re.I)
-_NOT_ABOUT, _NONE_OF = "not_about", "none_of"
+_NOT_ABOUT = "not_about"
 
 
 class _Scores(NamedTuple):
@@ -87,7 +88,6 @@ class RulesAnalyser:
         self._matchers: dict[str, PhraseMatcher[Evidence]] = {}
         self._compiling = Lock()
         negations = [(entry, _NOT_ABOUT) for entry in entries_of(lists("categories")["not_about"])]
-        negations += [(entry, _NONE_OF) for entry in entries_of(lists("urgency")["none_of"])]
         self._joint: dict[tuple[PhraseMatcher[Any], ...], JointMatcher] = {}
         self._turns: PhraseMatcher[str] = PhraseMatcher(negations + cues())
 
@@ -116,7 +116,8 @@ class RulesAnalyser:
         matters, turns, moods, alarms = self._all_matchers(language).find(words, scanned)
         for hit in matters:
             by_kind[hit.value.kind].append(hit)
-        not_about, none_of = _negated(turns)
+        not_about = _negated(turns)
+        denials = Denials(words, scanned, language)
         scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
         share = not split.may_cut_words(scanned)
         stakes = stakes_in(scanned, language, words, alarms) if share else stakes_of(scanned, language)
@@ -124,12 +125,12 @@ class RulesAnalyser:
         category, confidence = self._best(scores.points)
         subcategory = self._subcategory(category, by_kind[SUBCATEGORY], title_length, not_about)
         haste = without_contained(by_kind[URGENCY_KIND])
-        points = _points(haste, title_length, none_of)
+        points = _points(haste, title_length, denials)
         sentiment = mood_of(words, scanned, language, moods)
         if points < _HIGH_FROM and sentiment is not Sentiment.NEGATIVE and is_praise(rest.strip() or title, language):
             points = _PRAISE  # it asks for nothing, whatever it is for
         urgency = self._urgency(
-            subcategory or category, points, sentiment, stakes, terse_crash=_is_terse_crash(scanned)
+            subcategory or category, points, sentiment, stakes, terse_crash=_is_terse_crash(scanned, denials)
         )
         analysis = Analysis(
             category=category,
@@ -146,7 +147,7 @@ class RulesAnalyser:
                 scanned,
                 split,
                 _marks(scores.hits, haste, category),
-                [hit for hit in turns if hit.value not in (_NOT_ABOUT, _NONE_OF)],
+                [hit for hit in turns if hit.value != _NOT_ABOUT],
             ),
             entities=particulars_of(scanned, self._forms) if self._forms else {},
             evidence=moving_words(
@@ -258,15 +259,10 @@ class RulesAnalyser:
         return self._taxonomy.at_least_floor(category, urgency)
 
 
-def _negated(turns: list[Hit[str]]) -> tuple[set[int], set[int]]:
-    """Positions right behind a "not a …", and right behind a "no …"."""
-    not_about: set[int] = set()
-    none_of: set[int] = set()
-    for hit in turns:
-        if hit.value in (_NOT_ABOUT, _NONE_OF):
-            target = not_about if hit.value == _NOT_ABOUT else none_of
-            target.update(range(hit.end, hit.end + _NEGATION_REACH))
-    return not_about, none_of
+def _negated(turns: list[Hit[str]]) -> set[int]:
+    """Positions right behind a "not a …"."""
+    ends = (hit.end for hit in turns if hit.value == _NOT_ABOUT)
+    return {place for end in ends for place in range(end, end + _NEGATION_REACH)}
 
 
 def _floor(stakes: Stakes) -> Urgency | None:
@@ -279,13 +275,15 @@ def _stakes(text: str) -> Stakes:
     return stakes_of(scanned, detect_language(scanned))
 
 
-def _is_terse_crash(text: str) -> bool:
+def _is_terse_crash(text: str, denials: Denials) -> bool:
     """Whether ``text`` is a bug tracker's title about a crash, a hang or a loss of data: severe by every such guide.
 
     A customer's own words ("my app crashed, please help") are weighed like any others.
     """
-    line = text.strip()
-    return "\n" not in line and len(line) <= _LONGEST_TITLE and bool(_CRASH.search(line)) and not _PERSONAL.search(line)
+    if "\n" in text.strip() or len(text.strip()) > _LONGEST_TITLE or _PERSONAL.search(text):
+        return False
+    places = (len(words_of(text[: crash.start()])) for crash in _CRASH.finditer(text))
+    return not all(denials.of(Hit(place, place + 1, 0, None)) for place in places)
 
 
 def _as_written(text: str) -> str:
@@ -325,11 +323,11 @@ def _place(position: int, title_length: int) -> float:
     return 1.0 if behind < 50 else 0.6 if behind < 120 else 0.3
 
 
-def _points(hits: list[Hit[Evidence]], title_length: int, negated: set[int]) -> float:
+def _points(hits: list[Hit[Evidence]], title_length: int, denials: Denials) -> float:
     points = 0.0
     seen: set[int] = set()
     for hit in hits:
-        if hit.entry in seen or (hit.start in negated and hit.value.weight > 0):
+        if hit.entry in seen or (hit.value.weight > 0 and denials.of(hit)):
             continue
         seen.add(hit.entry)
         place = _place(hit.start, title_length)

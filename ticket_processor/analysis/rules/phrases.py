@@ -24,6 +24,8 @@ KANA_OR_HAN = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff]+")
 """A run of Japanese or Chinese letters, between which there are no spaces."""
 _SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _STOPS = lazy_pattern(r"[.!;:,。！、：\n](?:(?<=[。！、：\n])|(?<!\d\.)(?=\s|$))")
+_STOP = lazy_pattern(r"[.!?;…,:。！？、，\n](?:(?<=[。！？、，\n])|(?=\s|$))")
+_WITHIN = frozenset(",:、，")
 _LONGER_WORD = lazy_pattern(r"[^\W\d_]{2,}")
 _GAP = 3
 _CACHED_WORDS = 20_000
@@ -52,6 +54,19 @@ def words_of(text: str) -> list[str]:
 def clauses_of(text: str) -> list[str]:
     """The parts of ``text`` between stops, commas and line ends; a dot in a date or a number is no stop."""
     return [clause for clause in map(str.strip, _STOPS.split(text)) if clause]
+
+
+def starts_of(text: str, count: int) -> tuple[list[int], list[int]]:
+    """At which word each clause and each sentence begins; only the first where ``text`` falls into words otherwise."""
+    clauses, sentences = [0], [0]
+    at = place = 0
+    for stop in _STOP.finditer(text):
+        place += len(words_of(text[at : stop.start()]))
+        at = stop.end()
+        clauses.append(place)
+        if stop.group() not in _WITHIN:
+            sentences.append(place)
+    return (clauses, sentences) if place + len(words_of(text[at:])) == count else ([0], [0])
 
 
 def length_of(clause: str) -> int:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ...core.lazy_pattern import lazy_pattern
 from ...core.models import Sentiment
 from .lexicon import lists, weighted
-from .phrases import Hit, PhraseMatcher, clauses_of, entries_of, length_of, without_contained, words_of
+from .phrases import Hit, PhraseMatcher, clauses_of, entries_of, length_of, starts_of, without_contained, words_of
 
 MAX_SCANNED = 6_000
 """Characters looked at."""
@@ -37,8 +37,6 @@ _POSITIVE_FROM = 1.25
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
 _ASKED_HARD = re.compile(r"[?？][!！]|[!！][?？]|[?？]{2,}")
 _DRAWN = re.compile(r"([^\W\d_])\1{2,}")
-_STOP = re.compile(r"[.!?;…,:。！？、，\n](?:(?<=[。！？、，\n])|(?=\s|$))")
-_WITHIN = frozenset(",:、，")
 _MOST_MARKS = 20
 _MESSAGE = 500
 """Words are drawn out in messages shorter than this, not in reports and logs."""
@@ -192,13 +190,13 @@ def _in_context(
             near = [at for at in range(first, min(after, len(words))) if words[at] in changing.negations]
             near = [at for at in near if not hit.start <= at < hit.end and at not in kept]
             if near:
-                places = places or _places(text, len(words))
+                places = places or starts_of(text, len(words))
                 start, end = _around(places[0], hit.start, len(words))
                 if any(start <= at < end for at in near):
                     # "not good" is bad, but "not bad" is hardly praise.
                     score *= -0.75 if score > 0 else -0.25
         if turns:
-            places = places or _places(text, len(words))
+            places = places or starts_of(text, len(words))
             start, end = _around(places[1], hit.start, len(words))
             here = [turn for turn in turns if start <= turn < end]
             if here:
@@ -216,19 +214,6 @@ def _undrawn(words: list[str], language: str) -> tuple[list[str], set[int]]:
         if not _matcher(language).find([words[place]]):
             plain[place] = double if known else _DRAWN.sub(r"\1", words[place])
     return plain, found
-
-
-def _places(text: str, count: int) -> tuple[list[int], list[int]]:
-    """At which word each clause and each sentence begins; only the first where ``text`` falls into words otherwise."""
-    clauses, sentences = [0], [0]
-    at = place = 0
-    for stop in _STOP.finditer(text):
-        place += len(words_of(text[at : stop.start()]))
-        at = stop.end()
-        clauses.append(place)
-        if stop.group() not in _WITHIN:
-            sentences.append(place)
-    return (clauses, sentences) if place + len(words_of(text[at:])) == count else ([0], [0])
 
 
 def _around(starts: list[int], place: int, count: int) -> tuple[int, int]:

@@ -38,8 +38,8 @@ _END = lazy_pattern(
     r"[.!?…。！？\n](?:(?<=[.!?…])[.!?…]*[\"'”’)\]]*(?=\s|\Z)|(?<=[。！？])[。！？]*[」』）]?|(?<=\n)(?:[ \t]*\n\s*)?)"
 )
 _ABBREVIATIONS = frozenset(
-    "e.g i.e etc vs no nr mr mrs ms dr st inc ltd approx z.b d.h u.a bzw ca inkl ggf evtl usw p.ex m mme sr sra srta "
-    "ej av núm pág sig dott ecc es bijv o.a jl dhr mevr".split()
+    "e.g i.e etc vs no nr art mr mrs ms dr st inc ltd approx z.b d.h u.a bzw ca inkl ggf evtl usw p.ex m mme sr sra "
+    "srta ej av núm pág sig dott ecc es bijv o.a jl dhr mevr".split()
 )
 _WRAPPED_FROM = 60
 """A line of so many characters may go on in the next one."""

@@ -49,7 +49,7 @@ def body() -> None:
     if lacking:
         table("Topics without an answer", tables.gaps(sorted(lacking, key=lambda item: -item.tickets)))
     if read is None:
-        st.caption("'ticketbot report --replies' reads what people made of it.")
+        st.caption("'ticketbot report --replies' reads what agents did with it.")
     else:
         what_people_made_of_it(read)
 
@@ -58,7 +58,7 @@ def what_people_made_of_it(read: Replies) -> None:
     """What the last reading found, whatever period is shown."""
     st.caption(f"Read on {read.made[:10]} of tickets from {read.since[:10]} to {read.until[:10]}, a random sample")
     if read.categories:
-        table("What people made of it", tables.uses(read.categories))
+        table("What agents did with it", tables.uses(read.categories))
     if read.articles:
         table("By article", tables.uses(read.articles))
     if read.public.fates:

@@ -14,7 +14,7 @@ from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, period, step_of
 from ticket_processor.reporting import metrics
 from ticket_processor.reporting.figures import LogSelection
-from ticket_processor.reporting.glossary import dollars, percent
+from ticket_processor.reporting.glossary import dollars, percent, why_no_model
 
 COUNTS = ("Answers", "Tokens in", "of these cached", "Tokens out", "Without a price")
 
@@ -123,14 +123,12 @@ def body() -> None:
         )
         reasons = ask(metrics.breakdown, selection, "why_fallback")
         if reasons:
-            parts.chart(
-                "Why no model answered",
-                figures.breakdown({part.label: part.tickets for part in reasons}),
-                key="reasons",
-                alt="Bars: tickets by the reason why no model answered",
-            )
+            with st.container(border=True, height="stretch"):
+                st.markdown("**Why no model answered**")
+                rows = [{"Why": why_no_model(part.label), "Answers": part.tickets} for part in reasons]
+                st.dataframe(rows, hide_index=True, height=min(280, parts.height(len(rows))))
         else:
-            parts.instead("Why no model answered", "Where a model was to answer, one did.")
+            parts.instead("Why no model answered", "Models answered every ticket.")
     st.dataframe(
         [
             {

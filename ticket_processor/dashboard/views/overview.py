@@ -1,14 +1,17 @@
-"""Overview: the period in numbers against the one before, its volume, and what the tickets were."""
+"""Overview: what cannot wait, the period in numbers against the one before, its volume, and what the tickets were."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import streamlit as st
 
 from ticket_processor.dashboard import figures, parts
 from ticket_processor.dashboard.data import ask
+from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, step_of
 from ticket_processor.reporting import metrics
-from ticket_processor.reporting.figures import Dimension, LogSelection
+from ticket_processor.reporting.figures import Dimension, LogSelection, Totals
 from ticket_processor.reporting.glossary import dollars, percent, seconds
 
 BREAKDOWNS: dict[Dimension, str] = {
@@ -22,19 +25,44 @@ BREAKDOWNS: dict[Dimension, str] = {
 }
 
 
-def tiles(selection: LogSelection) -> None:
-    """The period against the one before."""
-    now, before = ask(metrics.totals, selection), ask(metrics.totals, selection.before)
-    known = before.lines > 0
+SHOWN = 10
+"""Escalated tickets on this page."""
+
+
+def for_the_team(now: Totals, before: Totals | None) -> None:
+    """Tiles for the lead of a team."""
+    minutes = given().settings.dashboard.minutes_per_ticket
+    tiles: dict[str, tuple[Callable[[Totals], float], Callable[[float], str]]] = {
+        "Tickets": (lambda total: total.tickets, parts.count),
+        "Escalated": (lambda total: total.escalated, parts.count),
+        "Unsure": (lambda total: total.review, parts.count),
+        "Time saved": (lambda total: total.understood * minutes / 60, hours),
+    }
+    with st.grid(min_column_width=170):
+        for name, (of, show) in tiles.items():
+            parts.tile(name, of(now), None if before is None else of(before), show, good="neither")
+    st.caption(
+        f"Time saved is an estimate: {minutes:g} minutes (dashboard.minutes_per_ticket) for each triaged ticket."
+    )
+
+
+def hours(value: float) -> str:
+    """``1.5 h``"""
+    return f"{value:,.1f} h"
+
+
+def for_the_operator(selection: LogSelection, now: Totals, before: Totals | None) -> None:
+    """Tiles for who operates ticketbot."""
     late, late_before = ask(metrics.latency, selection), ask(metrics.latency, selection.before)
+    before = before or Totals()
     with st.grid(min_column_width=135):
-        parts.tile("Tickets", now.tickets, before.tickets if known else None, parts.count, good="neither")
         parts.tile("Success rate", now.success_rate, before.success_rate, percent, good="up")
         parts.tile("Fallback rate", now.fallback_rate, before.fallback_rate, percent, good="down")
         parts.tile("Review rate", now.review_rate, before.review_rate, percent, good="down")
         parts.tile("Latency p95", late.p95_ms, late_before.p95_ms, seconds, good="down")
-        parts.tile("Cost", now.known_cost, before.known_cost if known else None, dollars, good="down")
-    st.caption("Below each figure: how far it is from that of the period before, of the same length.")
+        parts.tile("Cost", now.known_cost, before.known_cost if before.lines else None, dollars, good="down")
+    if before.lines:
+        st.caption("Below each figure: the difference to the period before, of the same length.")
     parts.without_a_price(now)
 
 
@@ -43,7 +71,13 @@ def body() -> None:
     parts.about(selection)
     if parts.nothing(selection):
         return
-    tiles(selection)
+    now, earlier = ask(metrics.totals, selection), ask(metrics.totals, selection.before)
+    before = earlier if earlier.lines else None
+    for_the_team(now, before)
+    if now.escalated:
+        st.markdown("**Escalated, the newest first**")
+        parts.escalated(selection, asking=asking, most=SHOWN)
+    for_the_operator(selection, now, before)
     step = step_of(selection)
     volume = ask(metrics.series, selection, step, "category")
     rows = [(point.at.isoformat(), point.label, point.tickets) for point in volume if point.tickets and point.label]
@@ -63,10 +97,10 @@ def body() -> None:
                 key=dimension,
                 alt=f"Bars: tickets by {title.lower()}",
             )
-    hours = ask(metrics.series, selection, "hour")
+    by_hour = ask(metrics.series, selection, "hour")
     parts.chart(
         "When tickets are handled (UTC)",
-        figures.week([(point.at.weekday(), point.at.hour, point.tickets) for point in hours]),
+        figures.week([(point.at.weekday(), point.at.hour, point.tickets) for point in by_hour]),
         key="week",
         alt="Heat map: tickets by weekday and hour",
     )
@@ -74,4 +108,5 @@ def body() -> None:
 
 parts.head("Overview")
 selected = choose()
+asking = parts.ask_the_helpdesk()
 parts.live(body)

@@ -23,7 +23,7 @@ MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS = 25, 3, 5
 SAID = "review_said"
 """What was done before the page was shown again."""
 NOBODY = (
-    "Here the page only shows: nobody knows who you are. Set up [dashboard.auth], or decide with 'ticketbot learn "
+    "This page is read-only: you are not signed in. Set up [dashboard.auth], or decide with 'ticketbot learn "
     "approve' and 'learn reject'."
 )
 
@@ -90,7 +90,7 @@ def decide(ids: Collection[int], status: CorrectionStatus, who: str) -> None:
     with closing(LearningStore(options.settings.state_folder / FILE_NAME)) as store:
         change = decide_pending(store, ids, status, who, options.clock.now())
     if change is None:
-        say("Somebody else has decided these meanwhile.", done=False)
+        say("Another person has decided these meanwhile.", done=False)
     say(f"{told(change)}.")
 
 
@@ -103,7 +103,7 @@ def taken_back(change: LearntChange, who: str | None) -> None:
             with closing(LearningStore(options.settings.state_folder / FILE_NAME)) as store:
                 undone = store.undo(change.id, options.clock.now())
             if undone is None:
-                say("Somebody else has taken this back meanwhile.", done=False)
+                say("Another person has undone this meanwhile.", done=False)
             say(f"Change {change.id} is taken back: what it decided waits again.")
 
 

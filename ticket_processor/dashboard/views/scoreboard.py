@@ -19,7 +19,7 @@ def body() -> None:
     found = collected(selection.since, selection.until)
     if found is None:
         st.info(
-            "No label's fate was settled in this period. 'ticketbot learn collect' reads what people made of labels."
+            "No labels were confirmed or changed in this period. 'ticketbot learn collect' reads what people changed."
         )
         return
     with st.grid(min_column_width=135):

@@ -92,7 +92,7 @@ def _of_checks(checks: Mapping[str, Check]) -> Iterator[Metric]:
 
     yield from _plain("last_run_timestamp_seconds", "When the last run ended.", moment("last_run", "last"))
     yield from _plain(
-        "last_good_run_timestamp_seconds", "When a run last came to its end.", moment("last_run", "last_good")
+        "last_good_run_timestamp_seconds", "When the last completed run ended.", moment("last_run", "last_good")
     )
     yield from _plain(
         "caught_up_timestamp_seconds",

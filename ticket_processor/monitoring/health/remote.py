@@ -25,7 +25,8 @@ from ...core.clock import Clock, Deadline, iso, parse_iso
 from ...core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ...helpdesk.http_messages import Reply
 from ...helpdesk.transport import Transport
-from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings
+from ...helpdesk.zendesk_format import error_code, missing_scopes
+from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings, ZendeskSettings
 from ...wiring.parts import transport_for
 from ..run_metrics import DAY_S
 from . import freshdesk, zendesk
@@ -67,6 +68,7 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock, *,
     ``share`` is the share of the helpdesk's limits that a run may use, for what is told of its pace.
     """
     fresh = isinstance(account, FreshdeskSettings)
+    scope = account.oauth_scope if isinstance(account, ZendeskSettings) else ""
     name, where = "helpdesk", f"{transport.name} at {transport.base_url}"
     sent, began = clock.now(), clock.monotonic()
     try:
@@ -80,7 +82,8 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock, *,
         return TicketRead(judge(name, f"{where}: {said}", problem=problem))
     facts: dict[str, object] = {"latency_ms": round((clock.monotonic() - began) * 1000)}
     if reply.status == 403:
-        told = "signed in, but reading a ticket gives HTTP 403; let the user of these credentials see tickets"
+        why = error_code(reply) if missing_scopes(reply) else "; let the user of these credentials see tickets"
+        told = f"signed in, but reading a ticket gives HTTP 403{why}"
         return TicketRead(fail(name, f"{where}: {told}", problem="forbidden", **facts), reply, sent, clock.now())
     if not reply.ok:
         text = f"{where}: reading a ticket gives HTTP {reply.status}"
@@ -88,12 +91,12 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock, *,
     received = clock.now()
     if fresh:
         return TicketRead(freshdesk.of_agent(name, where, transport, reply, facts, share), reply, sent, received)
-    return TicketRead(zendesk.of_user(name, where, transport, reply, facts, share), reply, sent, received)
+    return TicketRead(zendesk.of_user(name, where, transport, reply, facts, share, scope), reply, sent, received)
 
 
 _IN_WORDS = {
     "timeout": "gives no answer in time",
-    "unreachable": "no connection comes about, or it breaks; is the address right, and is there a way to it?",
+    "unreachable": "cannot connect: check address and network",
 }
 
 

@@ -67,12 +67,10 @@ def last_run(
     good = [record for record in played if record.summary.exit_code in _DONE]
     why = f": {last.summary.stopped}" if last.summary.stopped and last is not (good[-1] if good else None) else ""
     if not good:
-        return fail(
-            name, f"no run on record came to its end; the last one ended {ago(now - last.finished)}{why}", **facts
-        )
+        return fail(name, f"no completed run on record; the last one stopped {ago(now - last.finished)}{why}", **facts)
     age = now - good[-1].finished
     facts |= {"last_good": iso(good[-1].finished), "age_s": whole(age)}
-    text = f"the last run that came to its end did so {ago(age)}"
+    text = f"last completed run: {ago(age)}"
     if why:
         text += f"; the last of all ended early{why}"
     judge = _by_age(age, every)
@@ -156,7 +154,7 @@ def retry_list(retries: Sequence[Retry], now: float, *, head_start_s: float = 0.
         text += f", the oldest for {span(oldest)}"
     late = [item for item in aged if now - item.since > WAITS_AT_MOST_S + head_start_s * (item.reason == WAITING)]
     if dead:
-        text += f"; {dead} failed too often and will be left alone until somebody says 'ticketbot retry run' or 'drop'"
+        text += f"; {dead} failed too often and wait for 'ticketbot retry run' or 'drop'"
     if not (dead or late):
         return ok(name, text, **facts)
     return warn(name, f"{text}; see 'ticketbot retry list'", **facts)
@@ -199,7 +197,7 @@ def halted(why: str | None) -> Check:
     """Whether a note became public, which stops all runs."""
     if why is None:
         return ok("halted", "no note became public")
-    return fail("halted", f"{why}; when somebody has looked into it, run once with --resume")
+    return fail("halted", f"{why}; when the cause is found, run once with --resume")
 
 
 def log_chain(head: str | None, stands: bool | None) -> Check:
@@ -234,7 +232,7 @@ def alerting(told: int, problems: Sequence[str], memory: Memory | None, now: flo
     """The check of delivery. ``told`` is the number of addresses; ``problems`` are sentences about them."""
     name = "alerting"
     if not told:
-        return skipped(name, "nobody is told of alerts: TICKETBOT_ALERT_URLS and TICKETBOT_PAGE_URLS are not set")
+        return skipped(name, "alerts go nowhere: TICKETBOT_ALERT_URLS and TICKETBOT_PAGE_URLS are not set")
     words = list(problems)
     failure = memory.last_failure if memory else None
     recent = memory and failure and (now - failure.at <= HOUR or memory.saved - failure.at <= SAME_ROUND_S)

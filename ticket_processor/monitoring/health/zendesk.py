@@ -5,7 +5,7 @@ Facts and their sources: Zendesk's OpenAPI document, ``UserForAdmin`` and ``Cust
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ...core.errors import TicketbotError
@@ -25,14 +25,19 @@ _EDITS = {"ticket_editing": "edit tickets", "ticket_tag_editing": "edit tags"}
 _SLOW = "no admin: new tickets come by search, some minutes late"
 
 
-def of_user(name: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object], share: float) -> Check:
+def of_user(
+    name: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object], share: float, scope: str
+) -> Check:
     """The check of the helpdesk, whose tickets ``reply`` has shown. One request, or two where the user has a role of
-    the account's own."""
+    the account's own. ``scope`` is what an OAuth token was asked to have."""
     text = f"{where}: signed in, tickets can be read"
     limit = read_limits(reply.headers).get(ACCOUNT_LIMIT)
     if limit is not None:
         facts["requests_a_minute"] = limit.total
         text += f", {_pace(limit.total, share)}"
+    lacking, writes = _ungranted(scope, transport.granted)
+    if lacking and not writes:
+        return fail(name, f"{text}; but {lacking}", problem="rights", **facts)
     user = _asked(transport, "/api/v2/users/me", "user")
     if not user:
         return ok(name, text, **facts)  # tickets can be read, which is what counts
@@ -42,6 +47,8 @@ def of_user(name: str, where: str, transport: Transport, reply: Reply, facts: di
     wrong = next(_wrong(user, mapping(allowed.get("configuration"))), None)
     if wrong is not None:
         return fail(name, f"{text}; but this user {wrong}", problem="rights", **facts)
+    if lacking:
+        return warn(name, f"{text}; but {lacking}", **facts)
     partial = next(_partial(user, mapping(allowed.get("configuration"))), None)
     if partial is not None:
         told = "give the user all tickets, or the others are never seen"
@@ -55,6 +62,20 @@ def _pace(total: int, share: float) -> str:
         f"the plan allows {total} requests a minute: at run.limit_share = {share:g} about "
         f"{total * share / REQUESTS_IN_JOBS:,.0f} tickets a minute in jobs, {single:,.0f} one by one"
     )
+
+
+def _ungranted(asked: str, granted: Collection[str]) -> tuple[str, bool]:
+    """What does not work where a token has less than it was asked to have, and whether it may write tickets."""
+    have = set(granted)
+    writes = not have or not have.isdisjoint({"write", "tickets:write"})
+    if not have or all(have & {scope, scope.rpartition(":")[2]} for scope in asked.split()):
+        return "", writes
+    follows = "runs work, and what needs more, such as 'serve install-webhook', does not"
+    if "read" not in have:
+        follows = "tickets' audits cannot be read, and runs end with 3"
+    if not writes:
+        follows = "nothing can be written"
+    return f"its token has only the scope '{' '.join(sorted(have))}' of '{asked}': {follows}", writes
 
 
 def messaging_among_newest(transport: Transport) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from ...helpdesk.local_model import (
     Stale,
     Status,
 )
-from .access import go_to, path_of, seen_by
+from .access import counted_as, go_to, path_of, seen_by
 from .form import MOST_DESCRIPTION, Files, Text, files_in
 from .limits import too_many
 from .parts import Portal
@@ -53,7 +53,7 @@ def routes(portal: Portal) -> APIRouter:
             wrong = f"Use at most {MOST_DESCRIPTION:,} characters." if text else "Write something first."
         if wrong:
             return shown(portal, request, ticket, 422, notice=wrong, typed=text, solved=solved)
-        if wait_s := portal.wait_for_files(request, sent):
+        if wait_s := portal.files_by_address.take(counted_as(portal, request), len(sent)):
             raise too_many(wait_s)
         try:
             say(ticket, text, sent, portal.forms.name(request, form_token), reopens=solved != "yes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from fastapi import FastAPI
@@ -18,7 +19,7 @@ from . import actions, form, tracking
 from .admin import application as admin
 from .pages import FOLDER
 from .parts import Portal
-from .security import HEADERS, SafeAnswers
+from .security import FORM_COOKIE_LIFE_S, HEADERS, SafeAnswers
 from .unsent import RefusedForNow, typed_into
 
 _TITLES = {
@@ -50,7 +51,10 @@ def make_portal(portal: Portal) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,  # it would send a link's secret to whatever host the request names
     )
-    app.add_middleware(SafeAnswers)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each body that it cannot read
+    app.add_middleware(
+        SafeAnswers, lambda request, token: portal.forms.age(request, token, FORM_COOKIE_LIFE_S) is not None
+    )
     # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
     for part in (form, tracking, actions, admin):

@@ -41,7 +41,11 @@ def demonstration(settings: Settings, clock: Clock, address: str) -> Iterator[tu
                 "local": LocalSettings(path=folder / "helpdesk.sqlite3"),
                 "state_dir": folder / "state",
                 "log_dir": folder / "logs",
-                "portal": PortalServerSettings(name=settings.portal.name, mail_from="support@example.com"),
+                "portal": PortalServerSettings(
+                    name=settings.portal.name,
+                    show_triage=settings.portal.show_triage,
+                    mail_from="support@example.com",
+                ),
                 "alerts": AlertSettings(),
                 "budget": BudgetSettings(),
                 "classifier": ClassifierSettings(use=False),

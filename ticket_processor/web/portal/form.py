@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from ...core.sanitize import strip_hidden
 from ...helpdesk.local_model import FormUsed, LocalHelpdeskError, NewFile, NewTicket
-from .access import LINK_COOKIE, LINK_LIFE_S, go_to, let_in, path_of
-from .limits import address_of, too_many
+from .access import LINK_COOKIE, LINK_LIFE_S, counted_as, go_to, known, let_in, path_of
+from .limits import charge, too_many
 from .parts import Portal, Suggestion
 
 MOST_SUBJECT, MOST_DESCRIPTION, MOST_NAME, MOST_EMAIL = 200, 20_000, 100, 254
@@ -170,14 +170,19 @@ def routes(portal: Portal) -> APIRouter:
     def suggestions(request: Request, typed: Typed) -> list[Suggestion]:
         if portal.suggest is None:
             raise HTTPException(404)
-        if wait_s := portal.searches.take(address_of(request)):
+        if wait_s := portal.searches.take(counted_as(portal, request)):
             raise too_many(wait_s)
         is_enough = len(typed.subject) + len(typed.description) >= SUGGEST_FROM
         return portal.suggestions(typed.subject, typed.description) if is_enough else []
 
     def _wait(request: Request, email: str, files: Sequence[NewFile]) -> float:
-        buckets = ((portal.tickets_by_address, address_of(request)), (portal.tickets_by_mail, email.casefold()))
-        return max(portal.wait_for_files(request, files), *(bucket.take(key) for bucket, key in buckets))
+        who, own, person = counted_as(portal, request), known(portal, request), portal.store.by_email(email)
+        is_own = person is not None and person.id == own
+        return charge(
+            (portal.tickets_by_address, who, 1),
+            (portal.tickets_by_mail, who if is_own else email.casefold(), 1),
+            (portal.files_by_address, who, len(files)),
+        )
 
     return router
 

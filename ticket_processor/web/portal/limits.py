@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import threading
 from collections import OrderedDict
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 
 from ...core.wording import many
+from ..connections import place_of
 from .unsent import RefusedForNow
 
 MOST_KEYS = 20_000
@@ -27,32 +27,58 @@ class Buckets:
         self._lock = threading.Lock()
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, key: str, *, only_look: bool = False) -> float:
-        """Take one token. Gives 0, or in how many seconds there will be one."""
+    def take(self, key: str, count: int = 1) -> float:
+        """Take so many tokens, or none. Gives 0, or in how many seconds there will be enough."""
         now = self._now()
         with self._lock:
-            left, at = self._left.get(key, (self._most, now))
-            left = min(self._most, left + max(0.0, now - at) / self._each_s)
-            if left < 1:
-                return (1 - left) * self._each_s
-            if not only_look:
-                self._left[key] = (left - 1, now)
-                self._left.move_to_end(key)
-                if len(self._left) > MOST_KEYS:
-                    self._left.popitem(last=False)
+            left = self._left_at(key, now) - count
+            if left < 0:
+                return -left * self._each_s
+            self._left[key] = (left, now)
+            self._left.move_to_end(key)
+            if len(self._left) > MOST_KEYS:
+                self._left.popitem(last=False)
             return 0.0
+
+    def give_back(self, key: str, count: int = 1) -> None:
+        """Put back tokens that were taken for what turned out to need none."""
+        now = self._now()
+        with self._lock:
+            if key in self._left:
+                self._left[key] = (min(self._most, self._left_at(key, now) + count), now)
+
+    def _left_at(self, key: str, now: float) -> float:
+        left, at = self._left.get(key, (self._most, now))
+        return min(self._most, left + max(0.0, now - at) / self._each_s)
+
+
+Charge = tuple[Buckets, str, int]
+"""So many tokens of the bucket with this key."""
+
+
+def charge(*charges: Charge) -> float:
+    """Take tokens of all, or of none. Gives 0, or in how many seconds to try again."""
+    for number, (buckets, key, count) in enumerate(charges):
+        if wait_s := buckets.take(key, count):
+            give_back(*charges[:number])
+            return wait_s
+    return 0.0
+
+
+def give_back(*charges: Charge) -> None:
+    """Put back what was taken."""
+    for buckets, key, count in charges:
+        buckets.give_back(key, count)
 
 
 def address_of(request: Request) -> str:
     """The client's address; of IPv6 the network, since a household has a whole one."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
-    return host
+    return place_of(request.client.host) if request.client else ""
+
+
+def key_of(person: int) -> str:
+    """A key that limits count somebody by whom the portal knows."""
+    return f"person {person}"
 
 
 def too_many(wait_s: float) -> RefusedForNow:

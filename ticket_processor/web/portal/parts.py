@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from starlette.requests import Request
-
-from ...helpdesk.local_model import NewFile
 from ...helpdesk.local_store import LocalStore
-from .limits import Buckets, address_of
+from .limits import Buckets
 from .pages import Pages
 from .security import Cookies, FormTokens
 
@@ -33,12 +30,14 @@ class PortalSettings:
     """What differs between portals.
 
     ``key`` signs cookies: random, secret, and the same after a restart. ``address`` is where browsers reach it, such
-    as ``https://help.example.com``; with https, cookies go no other way.
+    as ``https://help.example.com``; with https, cookies go no other way. ``show_triage``: customers see, too, as what
+    their ticket was sorted.
     """
 
     key: bytes = field(repr=False)
     name: str = "Support"
     address: str = ""
+    show_triage: bool = False
 
 
 class Portal:
@@ -78,7 +77,3 @@ class Portal:
         """Articles about what somebody wrote."""
         text = f"{subject}\n{description[:MOST_SEARCHED]}".strip()
         return list(self.suggest(text)) if self.suggest is not None else []
-
-    def wait_for_files(self, request: Request, files: Sequence[NewFile]) -> float:
-        """In how many seconds this client may send so many files; 0 for now."""
-        return max((self.files_by_address.take(address_of(request)) for _ in files), default=0.0)

@@ -1,4 +1,4 @@
-"""What became of a ticket, in words for its customer: status, badges and steps, derived from its events. Pure."""
+"""What became of a ticket, in words for its customer: status and steps, derived from its events, and badges. Pure."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from ...core.clock import parse_iso
 from ...helpdesk.local_model import REOPEN_S, LocalTicket, Status, allowed
 from . import timeline
-from .access import LINK_COOKIE, go_to, let_in, opened, path_of, seen_by
+from .access import LINK_COOKIE, get_to_know, go_to, let_in, opened, path_of, seen_by
 from .parts import Portal
 
 STARS = range(1, 6)
@@ -30,9 +30,10 @@ def routes(portal: Portal) -> APIRouter:
     def ticket_page(request: Request, number: str, k: str = "", stars: Stars = 0) -> Response:
         """Show the ticket; a link's secret becomes a cookie first, so that no log or history keeps it."""
         if k:
-            number = opened(portal, request, number, k).number
-            answer = go_to(path_of(number) + (f"?stars={stars}#rating" if stars else ""))
-            let_in(portal, answer, number)
+            ticket = opened(portal, request, number, k)
+            answer = go_to(path_of(ticket.number) + (f"?stars={stars}#rating" if stars else ""))
+            let_in(portal, answer, ticket.number)
+            get_to_know(portal, answer, ticket, k)
             return answer
         ticket = seen_by(portal, request, number)
         return shown(portal, request, ticket, stars=stars)
@@ -111,7 +112,7 @@ def _live(portal: Portal, ticket: LocalTicket, since: float, *, stars: int = 0, 
         "ticket": ticket,
         "path": path_of(ticket.number),
         "status_words": timeline.status_words(ticket, alert=alert),
-        "badges": timeline.badges(ticket),
+        "badges": timeline.badges(ticket) if portal.settings.show_triage else [],
         "steps": timeline.steps(ticket, events),
         "alert": alert,
         "messages": portal.store.messages(ticket.id, public_only=True),

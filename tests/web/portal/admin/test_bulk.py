@@ -64,7 +64,7 @@ def test_tickets_that_changed_meanwhile_are_left_alone_by_change_and_undo(desk: 
     desk.answered(first, desk.person("carl@example.com", "agent"))
     answer = send(agent, "/admin/bulk", {"ticket": picked(first, second), "status": "resolved"})
     assert "1 ticket changed, 1 left alone" in answer.text
-    assert "Somebody has changed it meanwhile" in answer.text
+    assert "Another person changed it meanwhile" in answer.text
     assert (desk.now(first.id).status, desk.now(second.id).status) == ("open", "resolved")
     desk.rig.store.reply(second.id, Actor("customer", second.requester), "Thanks", public=True, now=desk.rig.at + 2)
     back = send(agent, "/admin/bulk/undo", {"undo": undo_of(answer.text)})

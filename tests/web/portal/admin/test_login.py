@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
 import pytest
@@ -120,6 +122,48 @@ def test_guessing_ends_with_429_for_an_address_and_for_a_mail_from_anywhere(desk
     assert log_in(desk.rig.browser("203.0.113.4"), "dan@example.com", "x").status_code == 429
     assert log_in(desk.rig.browser("198.51.100.1"), password="x").status_code == 429
     assert log_in(desk.rig.browser("198.51.100.1"), "dan@example.com", "x").status_code == 401
+
+
+def test_no_more_passwords_are_tried_at_once_than_one_after_another(
+    desk: AgentsDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.person("bea@example.com", "agent")
+    monkeypatch.setattr(Passwords, "fits", lambda *_: time.sleep(0.2))  # as long as a proper hash takes
+    browsers = [desk.rig.browser() for _ in range(60)]
+    tokens = [browser.token("/admin/login") for browser in browsers]
+
+    def guess(number: int) -> int:
+        values = {"email": "bea@example.com", "password": f"guess {number}", "form_token": tokens[number]}
+        return browsers[number].post("/admin/login", data=values).status_code
+
+    with ThreadPoolExecutor(60) as pool:
+        assert Counter(pool.map(guess, range(60))) == {401: 20, 429: 40}
+
+
+def test_strangers_do_not_lock_an_agent_out_of_a_browser_that_was_logged_in_before(desk: AgentsDesk) -> None:
+    for name in ("bea", "dan"):
+        desk.person(f"{name}@example.com", "agent")
+    here, elsewhere = desk.rig.browser(), desk.rig.browser("198.51.100.1")
+    for browser in (here, elsewhere):
+        log_in(browser)
+        assert send(browser, "/admin/logout").status_code == 303
+    for number in range(100):
+        assert log_in(desk.rig.browser(f"203.0.113.{5 + number // 20}"), password="x").status_code == 401
+    assert log_in(desk.rig.browser("198.51.100.2")).status_code == 429
+    assert log_in(here, "dan@example.com").status_code == 429  # it is known for Bea alone
+    assert [log_in(browser).status_code for browser in (here, elsewhere)] == [303, 303]
+    assert send(here, "/admin/password", {"current": "wrong", "new": PASSWORD}).status_code == 422
+
+
+def test_a_browser_that_was_logged_in_before_has_twenty_guesses_too(desk: AgentsDesk) -> None:
+    desk.person("bea@example.com", "agent")
+    browser = desk.rig.browser()
+    log_in(browser)
+    assert [log_in(browser, password="x").status_code for _ in range(21)] == [401] * 20 + [429]
+    assert log_in(browser).status_code == 429
+    assert log_in(desk.rig.browser(), password="x").status_code == 401
+    desk.rig.at += 3600
+    assert log_in(browser).status_code == 303
 
 
 def test_an_office_behind_one_address_can_log_in(desk: AgentsDesk) -> None:

@@ -24,7 +24,7 @@ from .ticket import form_of, in_words
 
 NONE = "-"
 """What a form sends for "none": an empty value leaves the part alone."""
-CHANGED = "Somebody has changed it meanwhile, so it was left alone."
+CHANGED = "Another person changed it meanwhile, so it was left alone."
 
 
 class OneTicketEdit(Frozen):

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ....helpdesk.local_model import Person
-from ..limits import address_of, too_many
+from ..limits import Charge, address_of, charge, give_back, key_of, too_many
 from ..parts import Portal
 from .passwords import Passwords, why_weak
 from .sessions import LOGIN, PATH, Sessions
@@ -23,14 +23,11 @@ def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRoute
     store = portal.store
     agent_here, form_here = Depends(sessions.agent), Depends(sessions.form)
 
-    def check_tries(address: str, email: str) -> None:
-        buckets = ((portal.wrong_passwords_by_address, address), (portal.wrong_passwords_by_mail, email))
-        if wait_s := max(bucket.take(key, only_look=True) for bucket, key in buckets):
+    def tried(*charges: Charge) -> tuple[Charge, ...]:
+        # They are given back if the password is right: many that come at once are not all looked at before any counts.
+        if wait_s := charge(*charges):
             raise too_many(wait_s)
-
-    def count_wrong(address: str, email: str) -> None:
-        portal.wrong_passwords_by_address.take(address)
-        portal.wrong_passwords_by_mail.take(email)
+        return charges
 
     def form(request: Request, to: str, status: int = 200, trouble: str = "", email: str = "") -> Response:
         return portal.pages.page(request, "admin/login.html", status, to=_within(to), trouble=trouble, email=email)
@@ -48,14 +45,18 @@ def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRoute
         next: Annotated[str, Form()] = PATH,
     ) -> Response:
         """Check mail address and password; both or neither are right."""
-        address, name = address_of(request), email.strip().lower()  # as the store keeps it
-        check_tries(address, name)
+        name = email.strip().lower()  # as the store keeps it
         person = store.by_email(name)
+        if person is not None and sessions.knows(request, person):
+            charges = tried((portal.wrong_passwords_by_address, key_of(person.id), 1))
+        else:
+            by_address = (portal.wrong_passwords_by_address, address_of(request), 1)
+            charges = tried(by_address, (portal.wrong_passwords_by_mail, name, 1))
         works_here = person is not None and person.role != "customer"
         stored = person.password_hash if person is not None and works_here else None
         if not passwords.fits(stored, password) or person is None or stored is None:
-            count_wrong(address, name)
             return form(request, next, 401, WRONG, email)
+        give_back(*charges)
         if passwords.is_old(stored):
             store.set_password(person.id, passwords.hash(password))
         response = RedirectResponse(_within(next), 303)
@@ -82,11 +83,11 @@ def routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRoute
         agent: Person = agent_here,
     ) -> Response:
         """Set it, and end the agent's other sessions."""
-        address = address_of(request)
-        check_tries(address, agent.email)
+        charges = tried((portal.wrong_passwords_by_address, key_of(agent.id), 1))
         trouble = why_weak(new, agent.email)
-        if not passwords.fits(agent.password_hash, current):
-            count_wrong(address, agent.email)
+        if passwords.fits(agent.password_hash, current):
+            give_back(*charges)
+        else:
             trouble = "The current password is wrong."
         if trouble is not None:
             return portal.pages.page(request, "admin/password.html", 422, agent=agent, trouble=trouble)

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from ....helpdesk.local_model import Person
 from ..parts import Portal
+from ..security import KNOWN_LIFE_S
 from ..unsent import RefusedForNow
 
-COOKIE, PATH = "portal_agent", "/admin"
+COOKIE, KNOWN_COOKIE, PATH = "portal_agent", "portal_known_agent", "/admin"
 LOGIN = f"{PATH}/login"
 LIFE_S = 12 * 3600.0
 """A day's work: after that people log in again."""
@@ -30,7 +31,15 @@ class Sessions:
         """Log somebody in: a session of a new name, whatever the browser had before."""
         self._forget(request)
         token = self._portal.store.open_session(person.id, self._portal.now() + LIFE_S)
-        self._portal.cookies.set(response, COOKIE, token, path=PATH, life_s=LIFE_S, strict=True)
+        cookies = self._portal.cookies
+        cookies.set(response, COOKIE, token, path=PATH, life_s=LIFE_S, strict=True)
+        signed = cookies.sign("agent", f"{person.id}")
+        cookies.set(response, KNOWN_COOKIE, signed, path=LOGIN, life_s=KNOWN_LIFE_S, strict=True)
+
+    def knows(self, request: Request, person: Person) -> bool:
+        """Whether this person has logged in from this browser before: strangers' wrong passwords do not count there."""
+        cookie = request.cookies.get(KNOWN_COOKIE, "")
+        return self._portal.cookies.signed_at("agent", cookie, f"{person.id}", KNOWN_LIFE_S) is not None
 
     def end(self, request: Request, response: Response) -> None:
         """Log out: the session is gone from the store, too."""

@@ -22,7 +22,7 @@ from .ticket_page import UnsavedForm, values_of
 
 TICKETS = f"{PATH}/tickets"
 MOST_BODY, MOST_REASON = 50_000, 300
-STALE = "Somebody has changed this ticket since you opened it. Nothing of yours was saved yet."
+STALE = "Another person has changed this ticket since you opened it. Your changes are not saved yet."
 Number = Annotated[int, Path(ge=0, lt=2**63)]
 
 

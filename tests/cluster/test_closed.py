@@ -1,0 +1,189 @@
+"""A cluster on this machine lets in nobody but its run, and none of its processes holds a helpdesk's credentials."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from distributed import Client
+from distributed.core import rpc
+from distributed.security import Security
+
+from ticket_processor.sandbox.openai_api import LatencyProfile
+from ticket_processor.settings.load import load
+from ticket_processor.wiring.cluster_local import model_variables, system_variables
+
+from ..cli.conftest import Desk, OpenDesk, is_chat, wait_for
+from .nodes import PATIENCE_S, Nodes
+
+pytestmark = [
+    pytest.mark.timeout(90),
+    pytest.mark.skipif(sys.platform == "win32", reason="shows no process's environment and ports so"),
+    pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning"),
+]
+CANARY = "canary-8c1f5e"
+SECRETS = {name: f"{CANARY}-{name}" for name in ("ZENDESK_WEBHOOK_SECRET", "TICKETBOT_AUDIT_KEY")}
+LOST_WITHOUT = "[dashboard.auth]\nmetadata_url = 'https://a.example/o'\nclient_id = 'c'\nallow = ['a@b.example']\n"
+"""Settings that are none without a secret, which a worker must not need."""
+
+
+@pytest.fixture
+def desk(open_desk: OpenDesk, tmp_path: Path) -> Desk:
+    """Three tickets, a model that takes its time, and secrets in the environment and in ``.env``."""
+    desk = open_desk(3, model=True, llm_latency=LatencyProfile(4.0, 4.1))
+    (tmp_path / ".env").write_text(
+        f"TICKETBOT_API_TOKEN={CANARY}-long-enough\nTICKETBOT_DASHBOARD_CLIENT_SECRET={CANARY}\n", encoding="utf-8"
+    )
+    (tmp_path / "ticketbot.toml").write_text(LOST_WITHOUT, encoding="utf-8")
+    # The helpdesk's own secret has to be right; its name says whether a process has it.
+    desk.environ |= SECRETS
+    return desk
+
+
+@pytest.fixture
+def members(desk: Desk) -> Iterator[list[psutil.Process]]:
+    """The scheduler and the worker of a run that waits for its model."""
+    asked = desk.when(is_chat)
+    words = ("run", "--since", "7d", "--json", "--cluster", "local:1")
+    run = desk.start(*words, fresh=True, AWS_SECRET_ACCESS_KEY=CANARY)  # anything else that a machine may have
+    wait_for(asked, run)
+    children = psutil.Process(run.pid).children()
+    yield [each for each in children if {"scheduler", "worker"}.intersection(each.cmdline())]
+    summary = desk.end(run, within=PATIENCE_S).object
+    desk.assert_done()
+    assert summary["cluster"]["answered"] == 3
+    assert not any(Path(file).exists() for each in children for file in certificates(each))
+
+
+def certificates(process: psutil.Process) -> list[str]:
+    """The files by which a process proves who it is, where it has any."""
+    if not process.is_running():
+        return []
+    return [text for name, text in process.environ().items() if name.startswith("DASK_") and text.startswith("/")]
+
+
+def secrets_seen(environ: dict[str, str]) -> list[str]:
+    return [
+        name
+        for name, text in environ.items()
+        if CANARY in text or name.startswith(("ZENDESK_", "FRESHDESK_")) or name == "TICKETBOT_AUDIT_KEY"
+    ]
+
+
+def ports(process: psutil.Process) -> list[int]:
+    """Where it listens for programs to run; ``/health`` shows two numbers."""
+    found = [each.laddr.port for each in process.net_connections() if each.status == psutil.CONN_LISTEN]
+    return [port for port in found if not speaks_http(port)]
+
+
+def speaks_http(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as there:
+        there.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+        try:
+            return there.recv(5) == b"HTTP/"
+        except OSError:
+            return False
+
+
+def lets_in(port: int, scheme: str, security: Security) -> bool:
+    """Whether dask's own client is given a scheduler's or a worker's answers there."""
+
+    async def ask() -> bool:
+        there = rpc(f"{scheme}://127.0.0.1:{port}", connection_args=security.get_connection_args("client"), timeout=2)
+        try:
+            await there.identity()
+        except OSError:
+            return False
+        finally:
+            await there.close_rpc()
+        return True
+
+    return asyncio.run(ask())
+
+
+def answers_without_certificate(port: int) -> bool:
+    """Whether anything is said to who trusts everybody and shows no certificate."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+        try:
+            with trusting.wrap_socket(plain) as there:
+                return bool(there.recv(1))  # in TLS 1.3 the refusal comes with the first answer
+        except (ssl.SSLError, ConnectionError):
+            return False
+
+
+def test_members_let_in_who_has_the_runs_certificate_and_hold_the_models_key_alone(
+    members: list[psutil.Process],
+) -> None:
+    assert len(members) == 2
+    listening = [port for each in members for port in ports(each)]
+    assert len(listening) >= 2
+    for port in listening:
+        assert not lets_in(port, "tcp", Security())
+        assert not lets_in(port, "tls", Security.temporary())
+        assert not answers_without_certificate(port)
+    for each in members:
+        environ = each.environ()
+        assert not secrets_seen(environ)
+        assert ("OPENAI_API_KEY" in environ) is ("worker" in each.cmdline())
+        files = [Path(file) for file in certificates(each)]
+        assert files
+        for file in files:
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+            assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        assert not any("PRIVATE KEY" in text for text in (*environ.values(), *each.cmdline()))
+
+
+def test_a_worker_gets_what_the_system_and_its_models_need(tmp_path: Path) -> None:
+    (tmp_path / "ticketbot.toml").write_text(
+        "[models]\nnames = ['m']\n[models.use.m]\nbase_url = 'https://m.example/v1'\napi_key_variable = 'MY_KEY'\n",
+        encoding="utf-8",
+    )
+    needed = {
+        **dict.fromkeys(("PATH", "SystemRoot", "LC_ALL", "PYTHONPATH", "https_proxy", "SSL_CERT_FILE"), "x"),
+        **dict.fromkeys(("MY_KEY", "OPENAI_API_KEY", "TICKETBOT_CONFIG"), "x"),
+    }
+    environ = {**needed, **SECRETS, "ZENDESK_URL": "https://z.example", "GITHUB_TOKEN": "x", "DASK_CONFIG": "x"}
+    models = load(environ={"MY_KEY": "x"}, folder=tmp_path, models_only=True, need_helpdesk=False).models
+    assert system_variables(environ) | model_variables(environ, models) == needed
+
+
+def held() -> dict[str, Any]:
+    """What a program that runs in a member finds there. Runs in the member."""
+    import gc
+
+    from pydantic import SecretStr
+
+    found = [each for each in gc.get_objects() if isinstance(each, SecretStr)]
+    started_with = Path("/proc/self/environ")
+    text = started_with.read_text(encoding="utf-8") if started_with.exists() else ""
+    return {
+        "environ": dict(os.environ),
+        "started with": dict(line.split("=", 1) for line in text.split("\0") if "=" in line),
+        "secrets": [each.get_secret_value() for each in found],
+    }
+
+
+def test_members_that_are_started_by_hand_let_go_of_credentials(desk: Desk) -> None:
+    with Nodes(desk.folder, desk.environ) as nodes:
+        nodes.add(1)
+        said = "without TLS, every user of this machine can run programs in this process"
+        assert any(said in line for line in nodes.scheduler.lines)
+        assert any(said in line for line in nodes.workers[0].lines)
+        with Client(nodes.address, set_as_default=False) as client:
+            seen = [*client.run(held).values(), client.run_on_scheduler(held)]
+    assert len(seen) == 2
+    for each in seen:
+        assert not secrets_seen(each["environ"])
+        assert not secrets_seen(each["started with"])
+        assert set(each["secrets"]) <= {desk.environ["OPENAI_API_KEY"]}

@@ -1,0 +1,189 @@
+"""What the helpdesk leaves out of a write that it took: it is told, completed by a later run, and three end the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.core.clock import iso
+from ticket_processor.core.errors import NotAuthorised, OutcomeUnknown
+from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Priority
+from ticket_processor.helpdesk import batch_trust
+from ticket_processor.helpdesk.batch_trust import BatchTrust
+from ticket_processor.helpdesk.ticket_history import Edit
+from ticket_processor.pipeline.delivery import Delivery
+from ticket_processor.pipeline.settlement import Settled
+from ticket_processor.state.records import Verdict
+
+from ..support.fakes import START, ItemFate, a_decision, a_ticket
+from ..support.writeback_rig import Bench
+
+BATCH = Delivery("batch")
+SEEN = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=True, stamps=True)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """Seven tickets on an account whose jobs were seen to hold."""
+    bench = Bench(tmp_path, *(a_ticket(number) for number in range(1, 8)))
+    batch_trust.remember(bench.state, SEEN)
+    yield bench
+    bench.audit.close()
+    bench.state.close()
+
+
+def trimmed(change: Change) -> Edit:
+    return Edit(at="", key=change.key, intent=change.intent, dropped=frozenset({"tags", "priority"}))
+
+
+def verdicts(bench: Bench, *numbers: int) -> list[Verdict]:
+    return [bench.verdict(number) for number in numbers or bench.desk.tickets]
+
+
+def brought(bench: Bench, *numbers: int, **options: Any) -> list[Settled]:
+    write_back = bench.write_back(**options)
+    write_back.take(verdicts(bench, *numbers))
+    return list(write_back.finish())
+
+
+def told(bench: Bench) -> dict[int, list[str]]:
+    return {line["ticket_id"]: line["parts"] for line in bench.lines() if line.get("what") == "trimmed"}
+
+
+def missing(outcomes: Sequence[Outcome]) -> dict[int, tuple[str, ...]]:
+    return {outcome.ticket_id: outcome.missing for outcome in outcomes}
+
+
+# Single updates
+
+
+def test_a_write_that_came_without_a_part_is_told_and_completed_by_a_later_run(bench: Bench) -> None:
+    bench.desk.updates = [trimmed]
+    (settled,) = brought(bench, 1)
+    assert settled.outcome.status is OutcomeStatus.UPDATED
+    assert settled.outcome.missing == ("priority", "tags")
+    assert told(bench) == {1: ["priority", "tags"]}
+    assert settled.follow_up is not None
+    verdict, why = settled.follow_up
+    assert (why, verdict.decision.tags) == ("incomplete", a_decision(1).tags)
+    assert verdict.decision.priority is a_decision(1).priority
+
+
+def test_three_writes_in_a_row_without_a_part_end_the_run_with_what_to_check(bench: Bench) -> None:
+    whole = bench.desk.made
+    bench.desk.updates = [trimmed, trimmed, whole, trimmed, trimmed, trimmed, whole]
+    write_back = bench.write_back()
+    write_back.take(verdicts(bench))
+    ended = write_back.finish()
+    assert [next(ended).outcome.ticket_id for _ in range(6)] == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(NotAuthorised, match="right to edit tags"):
+        next(ended)
+    assert len(bench.desk.written) == 6
+
+
+def test_a_completion_that_lacks_the_part_as_well_waits_for_another_run(bench: Bench) -> None:
+    bench.desk.updates = [trimmed]
+    (outcome,) = bench.bring([bench.verdict(follows=True, completes=True)])
+    assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.SKIPPED, "incomplete_priority_tags", True)
+
+
+@pytest.mark.parametrize("fate", ["no tags", "no priority"])
+def test_a_write_whose_answer_was_lost_is_known_to_lack_a_part_by_its_record(bench: Bench, fate: ItemFate) -> None:
+    def lost(change: Change) -> None:
+        bench.desk.apply(change, fate)
+        raise OutcomeUnknown("lost")
+
+    bench.desk.updates = [lost]
+    (settled,) = brought(bench, 1)
+    part = fate.removeprefix("no ")
+    assert (settled.outcome.reason, settled.outcome.missing) == ("confirmed_by_reading", (part,))
+    assert (told(bench), settled.follow_up is not None) == ({1: [part]}, True)
+
+
+def test_a_completion_of_which_a_part_came_is_made_again_by_a_later_run(bench: Bench) -> None:
+    """Its key is on record by then, which proves no more than that some of it was written."""
+    bench.desk.updates = [trimmed]
+    bench.run(verdicts(bench, 1))
+    lacks = {"dropped": frozenset({"priority"})}
+    bench.desk.updates = [lambda change: bench.desk.apply(change, "no priority").model_copy(update=lacks)]
+    bench.run()
+    assert (bench.desk.tickets[1].tags, bench.desk.tickets[1].priority) == (("ai_processed", "ai_billing"), None)
+    bench.desk.updates = [bench.desk.made]
+    bench.run()
+    assert bench.desk.tickets[1].priority is Priority.HIGH
+    assert (bench.state.retries(), bench.state.unsettled(), len(bench.desk.written)) == ([], [], 3)
+
+
+# Jobs
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known account", "trial"])
+@pytest.mark.parametrize("fate", ["no tags", "no priority"])
+def test_three_items_in_a_row_without_a_part_end_the_run_and_later_runs_complete_all(
+    bench: Bench, fate: ItemFate, known: bool
+) -> None:
+    if not known:
+        bench.state.forget(batch_trust.FACT)
+    bench.desk.items = dict.fromkeys(bench.desk.tickets, fate)
+    with pytest.raises(NotAuthorised, match="right to edit tags"):
+        bench.run(verdicts(bench), delivery=BATCH)
+    part = fate.removeprefix("no ")
+    assert list(told(bench).values()) == [[part]] * 3
+
+    # The user has the right by now; what the earlier run left in the middle is no reason to stop again.
+    bench.desk.items.clear()
+    bench.desk.updates = [bench.desk.made] * 20
+    for _ in range(3):
+        bench.clock.advance(700)
+        bench.run(delivery=BATCH)
+    for number, ticket in bench.desk.tickets.items():
+        assert "ai_processed" in ticket.tags, number
+        assert ticket.priority is Priority.HIGH, number
+        notes = [edit for edit in bench.desk.edits[number] if edit.comment]
+        assert len(notes) == 1, number
+    assert (bench.state.retries(), bench.state.unsettled()) == ([], [])
+
+
+def test_one_item_without_its_priority_is_told_and_completed(bench: Bench) -> None:
+    bench.desk.items = {1: "no priority"}
+    ended = brought(bench, delivery=BATCH)
+    assert {number: parts for number, parts in missing([end.outcome for end in ended]).items() if parts} == {
+        1: ("priority",)
+    }
+    assert told(bench) == {1: ["priority"]}
+    assert [end.outcome.ticket_id for end in ended if end.follow_up] == [1]
+
+
+def test_the_item_that_is_read_is_one_that_had_a_priority_to_lose(bench: Bench) -> None:
+    bench.desk.tickets[1] = a_ticket(1, priority=Priority.LOW)
+    bench.desk.items = {2: "no priority"}
+    brought(bench, delivery=BATCH)
+    assert told(bench) == {2: ["priority"]}
+
+
+def test_what_a_person_or_a_rule_has_changed_since_is_not_taken_for_left_out(bench: Bench) -> None:
+    def changed(changes: Sequence[Change]) -> None:
+        for change in changes:
+            bench.desk.apply(change)
+        for number in bench.desk.tickets:
+            bench.somebody(number, ago=20, tags=("theirs",), priority=Priority.LOW)
+        raise OutcomeUnknown("lost")
+
+    bench.desk.takings = [changed]
+    ended = brought(bench, delivery=BATCH)
+    assert {end.outcome.reason for end in ended} == {"confirmed_by_reading"}
+    assert set(missing([end.outcome for end in ended]).values()) == {()}
+    assert told(bench) == {}
+
+
+def test_a_job_of_which_nothing_is_seen_is_followed_by_updates_whose_answers_tell(bench: Bench) -> None:
+    """As where all that it would have changed was left out, so that there is no record of it."""
+    bench.desk.items = dict.fromkeys(bench.desk.tickets, "said only")
+    bench.desk.updates = [trimmed] * 7
+    with pytest.raises(NotAuthorised, match="right to edit tags"):
+        bench.run(verdicts(bench), delivery=BATCH)
+    assert bench.desk.sizes() == [7]
+    assert len(bench.desk.written) == 3

@@ -1,0 +1,140 @@
+"""Two articles that give different figures for one thing: such a draft is refused, or at least waits for a person."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ticket_processor.replies.assembly import NoAnswer, ReplyDraft, assembled
+from ticket_processor.replies.in_note import draft_lines
+from ticket_processor.replies.proposal import read_proposal
+from ticket_processor.replies.public import WORDS, why_not_public
+from ticket_processor.replies.settings import PublicReplySettings, ReplySettings
+
+from ..support.fakes import a_decision, a_ticket, an_analysis
+from .articles import SHOP, Part, claim, said
+
+DAYS = ("Refunds take 5 working days.", "A refund takes 14 working days.")
+
+
+def part(name: str, text: str, title: str = "Questions", lang: str = "en") -> Part:
+    return Part(name, title, f"https://help.example/{name}", text, lang)
+
+
+def drafted(*parts: Part, language: str = "en") -> Any:
+    """The draft of a model that says every line of these articles."""
+    sources = {f"A{number}": each for number, each in enumerate(parts, 1)}
+    claims = [claim(line, source=label) for label, each in sources.items() for line in each.text.splitlines()]
+    return assembled(read_proposal(json.dumps(said(*claims))), sources, "", language)
+
+
+def refused(one: str, other: str, language: str = "en") -> bool:
+    result = drafted(part("a", one, lang=language), part("b", other, lang=language), language=language)
+    assert isinstance(result, ReplyDraft) or result.reason == "contradiction", result
+    return isinstance(result, NoAnswer)
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [
+        ("en", *DAYS),
+        ("de", "Erstattungen dauern 5 Werktage.", "Eine Erstattung dauert 14 Werktage."),
+        ("fr", "Le remboursement prend 5 jours ouvrés.", "Un remboursement prend 14 jours ouvrés."),
+        ("es", "El reembolso tarda 5 días hábiles.", "Un reembolso tarda 14 días hábiles."),
+        ("it", "Il rimborso richiede 5 giorni lavorativi.", "Un rimborso richiede 14 giorni lavorativi."),
+        ("pt", "O reembolso demora 5 dias úteis.", "Um reembolso demora 14 dias úteis."),
+        ("nl", "De terugbetaling duurt 5 werkdagen.", "Een terugbetaling duurt 14 werkdagen."),
+        ("ja", "返金は5営業日以内に行われます。", "返金には14営業日かかります。"),
+        ("ja", "返金は5日以内に行われます。", "14日間で返金します。"),
+        ("ja", "手数料は500円です。", "手数料として800円かかります。"),
+        ("ja", "保証期間は2年です。", "保証期間は18か月間となります。"),
+        ("ja", "添付は10MBまでです。", "添付の上限は25MBです。"),
+        ("de", "Die Versandkosten betragen 4,95 €.", "Versandkosten von 6,95 € fallen an."),
+        ("en", "Refunds take 5 working days.", "A refund takes 2 months."),
+        ("en", "Refunds take 48 hours.", "A refund takes 14 days."),
+        ("en", "Refunds take 5 working days.", "A refund takes 14 days."),
+        ("en", "The handling fee is 5% of the price.", "We keep a handling fee of 8 percent."),
+        ("en", "The fee for late payment is $25.", "Late payment costs a fee of 30 dollars."),
+        ("en", "Attachments have up to 10 MB.", "An attachment has at most 1 GB."),
+        ("fr", "Une pièce jointe a 10 Mo au plus.", "Les pièces jointes ont 25 Mo au maximum."),
+        ("en", "You can register up to four devices.", "Up to 6 devices can be registered."),
+    ],
+)
+def test_two_figures_for_one_thing_from_two_articles_are_no_draft(language: str, one: str, other: str) -> None:
+    assert refused(one, other, language)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Refunds take 5 to 7 working days.", "A refund takes 7 working days."),
+        ("Refunds take 5 working days.", "A refund takes one week."),
+        ("Refunds take 48 hours.", "A refund takes 2 days."),
+        ("A guarantee lasts for 24 months.", "The guarantee lasts for 2 years."),
+        ("A refund is paid within 14 days.", "Delivery takes 3 days."),
+        ("A guarantee takes effect after 14 days.", "Delivery takes 3 days."),
+        ("A domestic transfer takes 3 days.", "An international transfer takes 5 days."),
+        ("An attachment has at least 2 MB.", "Attachments have up to 10 MB."),
+        ("Refunds take 5 working days.", "A refund has a fee of 4 dollars."),
+    ],
+)
+def test_figures_that_agree_or_belong_to_two_things_are_a_draft(one: str, other: str) -> None:
+    assert not refused(one, other)
+
+
+def test_titles_tell_two_things_apart_that_share_a_word() -> None:
+    delivery = part("a", "Orders are delivered within 3 days.", "Delivery times")
+    returns = part("b", "You can return orders within 14 days.", "Returns")
+    assert isinstance(drafted(delivery, returns), ReplyDraft)
+
+
+def test_one_article_may_give_two_figures_and_another_one_of_them() -> None:
+    both = part("a", "Standard parcels take 5 days.\nExpress parcels take 2 days.", "Delivery")
+    assert isinstance(drafted(both), ReplyDraft)
+    assert isinstance(drafted(both, part("b", "Express parcels take 2 days.", "Express")), ReplyDraft)
+
+
+def test_what_is_refused_names_both_articles_and_what_they_say() -> None:
+    result = drafted(part("a", DAYS[0], "Refunds"), part("b", DAYS[1], "Returns"))
+    assert result.reason == "contradiction"
+    assert [(each.article_id, each.title, each.url, each.lines) for each in result.contradiction] == [
+        ("a", "Refunds", "https://help.example/a", (DAYS[0],)),
+        ("b", "Returns", "https://help.example/b", (DAYS[1],)),
+    ]
+
+
+def test_articles_in_two_languages_are_compared_by_what_the_reply_says() -> None:
+    german = part("b", "Eine Erstattung dauert 14 Werktage.", lang="de")
+    proposal = said(claim(DAYS[0]), claim(DAYS[1], german.text, "A2"))
+    result = assembled(read_proposal(json.dumps(proposal)), {"A1": part("a", DAYS[0]), "A2": german}, "", "en")
+    assert result.reason == "contradiction"
+    assert [each.lines for each in result.contradiction] == [(DAYS[0],), (german.text,)]
+
+
+def test_a_draft_with_figures_of_one_kind_from_two_articles_says_so_even_if_they_seem_to_be_of_two_things() -> None:
+    delivery, refund = part("a", "Delivery takes 3 days."), part("b", "A refund is paid within 14 days.")
+    assert drafted(delivery, refund).differing
+    assert not drafted(delivery).differing
+
+
+def test_such_a_draft_waits_for_a_person_and_its_note_says_why() -> None:
+    draft = drafted(part("a", "Delivery takes 3 days."), part("b", "A refund is paid within 14 days."))
+    settings = ReplySettings(
+        categories={"account": "public"}, public=PublicReplySettings(thresholds={"account": 0.5}, never=())
+    )
+    ticket, decision = a_ticket(1), a_decision(1)
+    sorted_as = an_analysis(category="account", sentiment="neutral")
+    assert why_not_public(ticket, sorted_as, decision, draft, settings) == "figures"
+    assert why_not_public(ticket, sorted_as, decision, replace(draft, differing=False), settings) == ""
+    assert "different figures" in WORDS["figures"]
+    assert any("check that they are about two things" in line for line in draft_lines(draft))
+
+
+def test_no_two_articles_of_the_shop_are_taken_for_a_contradiction() -> None:
+    for one in SHOP:
+        for other in SHOP:
+            if one != other:
+                assert isinstance(drafted(one, other), ReplyDraft), (one.title, other.title)
