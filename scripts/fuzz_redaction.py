@@ -2,6 +2,7 @@
 
     python scripts/fuzz_redaction.py 100000                 # seeds 0 to 99999
     python scripts/fuzz_redaction.py 1 --seed 4711 --show   # one of them, as it is written and what becomes of it
+    python scripts/fuzz_redaction.py --disguises            # every disguise of a list once, by family
 
 Cards, IBANs, national numbers with a checksum, passwords, keys, addresses and the like, invented from a seed, with
 random separators, encodings and wrappers in eight languages. Looked at are the prompt, the internal note, the tags and
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import development  # noqa: F401 - for its effect
 
+from tests.analysis.disguised import WAYS, Disguised
 from tests.analysis.planted import CHECKSUMMED, Planted, leaks
 
 CHUNK = 500
@@ -32,12 +34,27 @@ def fuzz(seeds: range) -> tuple[Counter[str], Counter[str], dict[int, list[str]]
     left: Counter[str] = Counter()
     where: dict[int, list[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for planted, found in leaks(seeds, Path(folder)):
+        for planted, found in leaks(map(Planted, seeds), Path(folder)):
             planted_of[planted.kind] += 1
             if found:
                 left[planted.kind] += 1
                 where[planted.seed] = [planted.kind, *found]
     return planted_of, left, where
+
+
+def disguises(seed: int, *, show: bool) -> int:
+    """Each disguise once: how many of every family are clean in all that leaves."""
+    clean: Counter[str] = Counter()
+    every = Counter(way.family for way in WAYS)
+    with tempfile.TemporaryDirectory() as folder:
+        for planted, found in leaks((Disguised(number, seed) for number in range(len(WAYS))), Path(folder)):
+            clean[WAYS[planted.seed].family] += not found
+            if found and show:
+                print(f"{planted.kind}, {', '.join(found)}: {planted.secret!r} in {planted.body!r}")
+    for family in every:
+        print(f"{clean[family]:>4} of {every[family]:>3}  {family}")
+    print(f"{clean.total()} of {every.total()} clean in prompt, note and log")
+    return int(clean.total() < 0.98 * every.total())
 
 
 def main() -> int:
@@ -46,7 +63,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--show", action="store_true", help="print each ticket of which something was left")
+    parser.add_argument("--disguises", action="store_true", help="each disguise of the list once, instead")
     asked = parser.parse_args()
+    if asked.disguises:
+        return disguises(asked.seed, show=asked.show)
     started = time.perf_counter()
     end = asked.seed + asked.count
     chunks = [range(start, min(end, start + CHUNK)) for start in range(asked.seed, end, CHUNK)]

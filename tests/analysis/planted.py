@@ -12,7 +12,7 @@ import random
 import re
 import string
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -46,7 +46,7 @@ Dice = random.Random
 # The kinds
 
 
-def _digits(dice: Dice, count: int) -> str:
+def digits_of(dice: Dice, count: int) -> str:
     return "".join(dice.choices(string.digits, k=count))
 
 
@@ -54,7 +54,7 @@ def _letters(dice: Dice, count: int) -> str:
     return "".join(dice.choices(string.ascii_uppercase, k=count))
 
 
-def _mixed(dice: Dice, count: int) -> str:
+def mixed(dice: Dice, count: int) -> str:
     """Letters of both cases and digits, each of them at least once."""
     told = [dice.choice(string.ascii_lowercase), dice.choice(string.ascii_uppercase), dice.choice(string.digits)]
     told += dice.choices(string.ascii_letters + string.digits, k=count - 3)
@@ -70,7 +70,7 @@ def _card(dice: Dice) -> list[str]:
             *(("34", (4, 6, 5)), ("37", (4, 6, 5)), ("36", (4, 6, 4)), ("305", (4, 6, 4)), ("4", (4, 4, 4, 4, 3))),
         )
     )
-    body = prefix + _digits(dice, sum(shape) - 1 - len(prefix))
+    body = prefix + digits_of(dice, sum(shape) - 1 - len(prefix))
     number = body + luhn.calc_check_digit(body)
     return _in_shape(number, shape if dice.random() < 0.7 else dice.choice(((len(number),), (1,) * len(number))))
 
@@ -120,7 +120,7 @@ def _checked(make: Callable[[Dice], str], valid: Callable[[str], bool]) -> Calla
 
 
 def _cpf(dice: Dice) -> list[str]:
-    digits = [int(char) for char in _digits(dice, 9)]
+    digits = [int(char) for char in digits_of(dice, 9)]
     for _ in range(2):
         rest = sum(digit * weight for digit, weight in zip(digits, range(len(digits) + 1, 1, -1), strict=True)) % 11
         digits.append(0 if rest < 2 else 11 - rest)
@@ -129,19 +129,19 @@ def _cpf(dice: Dice) -> list[str]:
 
 
 def _cnpj(dice: Dice) -> list[str]:
-    body = _digits(dice, 12)
+    body = digits_of(dice, 12)
     return [cnpj.format(body + cnpj.calc_check_digits(body))]
 
 
 def _rut(dice: Dice) -> list[str]:
-    body = str(dice.randint(1, 2)) + _digits(dice, 7)
+    body = str(dice.randint(1, 2)) + digits_of(dice, 7)
     return [rut.format(body + rut.calc_check_digit(body))]
 
 
 def _ahv(dice: Dice) -> list[str]:
     from stdnum import ean
 
-    body = "756" + _digits(dice, 9)
+    body = "756" + digits_of(dice, 9)
     return [ahv.format(body + ean.calc_check_digit(body))]
 
 
@@ -152,7 +152,9 @@ def _nn(dice: Dice) -> list[str]:
 
 
 def _nir(dice: Dice) -> list[str]:
-    body = f"{dice.randint(1, 2)}{_digits(dice, 2)}{dice.randint(1, 12):02}{dice.randint(1, 95):02}{_digits(dice, 6)}"
+    body = (
+        f"{dice.randint(1, 2)}{digits_of(dice, 2)}{dice.randint(1, 12):02}{dice.randint(1, 95):02}{digits_of(dice, 6)}"
+    )
     told = body + nir.calc_check_digits(body)
     return [" ".join((told[0], told[1:3], told[3:5], told[5:7], told[7:10], told[10:13], told[13:]))]
 
@@ -164,12 +166,12 @@ def _hetu(dice: Dice) -> list[str]:
 
 
 def _ric(dice: Dice) -> list[str]:
-    body = f"110105{dice.randint(1950, 2005)}{dice.randint(1, 12):02}{dice.randint(1, 28):02}{_digits(dice, 3)}"
+    body = f"110105{dice.randint(1950, 2005)}{dice.randint(1, 12):02}{dice.randint(1, 28):02}{digits_of(dice, 3)}"
     return [body + ric.calc_check_digit(body)]
 
 
 def _fiscal(dice: Dice) -> list[str]:
-    body = f"RSSMRA{_digits(dice, 2)}{dice.choice('ABCDEHLMPRST')}{dice.randint(1, 28):02}H{dice.randint(100, 999)}"
+    body = f"RSSMRA{digits_of(dice, 2)}{dice.choice('ABCDEHLMPRST')}{dice.randint(1, 28):02}H{dice.randint(100, 999)}"
     return [body + codicefiscale.calc_check_digit(body)]
 
 
@@ -211,43 +213,43 @@ _PASSWORD_WORDS = (
 
 
 def _password(dice: Dice) -> tuple[str, str]:
-    return dice.choice(_PASSWORD_WORDS), _mixed(dice, dice.randint(6, 10)) + dice.choice(("", "#", "!9", "_x"))
+    return dice.choice(_PASSWORD_WORDS), mixed(dice, dice.randint(6, 10)) + dice.choice(("", "#", "!9", "_x"))
 
 
 def _email(dice: Dice) -> tuple[str, str]:
-    name = dice.choice(("jane", "j.doe", "max.muster", "anna_k", "o.neil", "li")) + _digits(dice, 3)
+    name = dice.choice(("jane", "j.doe", "max.muster", "anna_k", "o.neil", "li")) + digits_of(dice, 3)
     return "", f"{name}@{dice.choice(('mail', 'post', 'web'))}.example.{dice.choice(('org', 'com', 'de', 'fr'))}"
 
 
 def _phone(dice: Dice) -> tuple[str, str]:
     if dice.random() < 0.6:
         land = dice.choice(("49", "33", "44", "1", "39", "351"))
-        return "", f"+{land} {_digits(dice, 3)} {_digits(dice, 3)} {_digits(dice, 4)}"
+        return "", f"+{land} {digits_of(dice, 3)} {digits_of(dice, 3)} {digits_of(dice, 4)}"
 
     word = dice.choice(("call me on ", "Tel. ", "Telefon: ", "mobile ", "téléphone ", "teléfono ", "cellulare "))
-    return word, f"0{dice.randint(151, 179)} {_digits(dice, 7)}"
+    return word, f"0{dice.randint(151, 179)} {digits_of(dice, 7)}"
 
 
 _KEY_BEGINNINGS = ("sk-" + "proj-", "gh" + "p_", "xox" + "b-", "gl" + "pat-", "np" + "m_", "h" + "f_", "sk_" + "live_")
 
 
 def _key(dice: Dice) -> tuple[str, str]:
-    return "", dice.choice(_KEY_BEGINNINGS) + _mixed(dice, 30)
+    return "", dice.choice(_KEY_BEGINNINGS) + mixed(dice, 30)
 
 
 def _token(dice: Dice) -> tuple[str, str]:
     word = dice.choice(
         ("api key: ", "API_KEY=", "access token ", "client secret: ", "Authorization: Bearer ", "token=")
     )
-    return word, _mixed(dice, 28)
+    return word, mixed(dice, 28)
 
 
 def _cookie(dice: Dice) -> tuple[str, str]:
-    return dice.choice(("Cookie: sessionid=", "Set-Cookie: sid=", "PHPSESSID=", "sessionid=")), _mixed(dice, 24)
+    return dice.choice(("Cookie: sessionid=", "Set-Cookie: sid=", "PHPSESSID=", "sessionid=")), mixed(dice, 24)
 
 
 def _aws(dice: Dice) -> tuple[str, str]:
-    secret = _mixed(dice, 19) + "/" + _mixed(dice, 20)
+    secret = mixed(dice, 19) + "/" + mixed(dice, 20)
     return "AKIA" + "".join(dice.choices(string.ascii_uppercase + "234567", k=16)) + dice.choice(
         (" ", "\n", " / ")
     ), secret
@@ -257,11 +259,11 @@ def _wifi(dice: Dice) -> tuple[str, str]:
     word = dice.choice(
         ("wifi key: ", "WLAN-Schlüssel: ", "clé wifi : ", "clave wifi: ", "chiave wifi: ", "wifi-code: ")
     )
-    return word, dice.choice((_mixed(dice, 12), _digits(dice, 20)))
+    return word, dice.choice((mixed(dice, 12), digits_of(dice, 20)))
 
 
 def _pin(dice: Dice) -> tuple[str, str]:
-    return dice.choice(("PIN: ", "verification code is ", "Sicherheitscode: ")), _digits(dice, 6)
+    return dice.choice(("PIN: ", "verification code is ", "Sicherheitscode: ")), digits_of(dice, 6)
 
 
 def _ssn(dice: Dice) -> tuple[str, str]:
@@ -276,7 +278,7 @@ def _named(dice: Dice) -> tuple[str, str]:
     word = dice.choice(
         ("passport number ", "Reisepassnummer: ", "bank account number ", "Kontonummer ", "BSN ", "PESEL: ")
     )
-    return word, _digits(dice, 9)
+    return word, digits_of(dice, 9)
 
 
 OTHERS: Mapping[str, Callable[[Dice], tuple[str, str]]] = {
@@ -519,33 +521,41 @@ class Planted:
         if self.kind in CHECKSUMMED and sum(map(str.isdigit, self.secret)) >= 9:
             digits = re.sub(r"\D", "", self.secret)
             looked_for = [digits[at : at + 9] for at in range(len(digits) - 8)]
-            return any(part in form for form in _forms(text, digits=True) for part in looked_for)
+            return any(part in form for form in self.forms(text, digits=True) for part in looked_for)
         wanted = "".join(filter(str.isalnum, self.secret)).casefold()
-        return any(wanted in form for form in _forms(text, digits=False))
+        return any(wanted in form for form in self.forms(text, digits=False))
+
+    @staticmethod
+    def forms(text: str, *, digits: bool) -> Iterator[str]:
+        """Letters and digits, or digits alone, of the text in each way that it may be decoded, layer by layer."""
+        for without_tags in (False, True):
+            here = text
+            for _ in range(5):
+                shown = _MARK_UP.sub("", here) if without_tags else here
+                shown = unicodedata.normalize("NFKC", _DIGITS_BEFORE.sub("\u2756", shown))
+                kept = (
+                    str(digit) if (digit := _digit(char)) is not None else char.casefold()
+                    for char in shown
+                    if char == "\u2756" or (_digit(char) is not None if digits else char.isalnum())
+                )
+                yield "".join(kept)
+                further = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), unquote(html.unescape(here)))
+                if further == here:
+                    further = _PRINTABLE.sub(lambda code: chr(int(code[1], 16)) if code[1] else "", here)
+                if further == here:
+                    break
+                here = further
+
+
+def _digit(char: str) -> int | None:
+    number = unicodedata.numeric(char, None) if unicodedata.category(char) in ("Nd", "No") else None
+    return int(number) if number in range(10) else None
 
 
 _MARK_UP = re.compile(r"<!--.*?-->|</?[A-Za-z!][^<>]*>")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_PRINTABLE = re.compile(r"=(?:([2-7][0-9A-F]|C2|A0)|\n)")
 _DIGITS_BEFORE = re.compile(r"\[[A-Z_]+_\d+\]")
-
-
-def _forms(text: str, *, digits: bool) -> Iterator[str]:
-    """Letters and digits, or digits alone, of the text in each way that it may be decoded, layer by layer."""
-    for without_tags in (False, True):
-        here = text
-        for _ in range(5):
-            shown = _MARK_UP.sub("", here) if without_tags else here
-            shown = unicodedata.normalize("NFKC", _DIGITS_BEFORE.sub("\u2756", shown))
-            kept = (
-                str(unicodedata.digit(char)) if unicodedata.digit(char, None) is not None else char.casefold()
-                for char in shown
-                if char == "\u2756" or (char.isdecimal() if digits else char.isalnum())
-            )
-            yield "".join(kept)
-            further = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), unquote(html.unescape(here)))
-            if further == here:
-                break
-            here = further
 
 
 # The whole way
@@ -630,14 +640,13 @@ def _words(analysis: Analysis) -> str:
     return "\n".join((analysis.summary, *analysis.evidence, *analysis.entities.values(), analysis.model or ""))
 
 
-def leaks(seeds: range, folder: Path) -> Iterator[tuple[Planted, list[str]]]:
+def leaks(tickets: Iterable[Planted], folder: Path) -> Iterator[tuple[Planted, list[str]]]:
     """Each planted ticket, and the outputs that its secret can be read in."""
     from ..support.fakes import ManualClock
 
     audit = AuditLog(folder, ManualClock(), "run-x")
     kept: list[tuple[Planted, list[str]]] = []
-    for seed in seeds:
-        planted = Planted(seed)
+    for planted in tickets:
         kept.append((planted, [name for name, text in outputs(planted, audit).items() if planted.left_in(text)]))
     audit.close()
     lines: dict[int, list[str]] = {}

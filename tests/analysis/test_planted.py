@@ -6,16 +6,19 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ticket_processor.analysis.text import outgoing, redact
 
+from .disguised import WAYS, Disguised
 from .planted import CHECKSUMMED, Planted, leaks
 
 SEEDS = range(400)
 
 
 def test_no_number_with_a_checksum_is_in_anything_that_leaves(tmp_path: Path) -> None:
-    left = [(planted.seed, planted.kind, found) for planted, found in leaks(SEEDS, tmp_path) if found]
+    left = [(planted.seed, planted.kind, found) for planted, found in leaks(map(Planted, SEEDS), tmp_path) if found]
     assert [each for each in left if each[1] in CHECKSUMMED] == []
     assert len(left) <= len(SEEDS) // 50, Counter(kind for _, kind, _ in left)
 
@@ -29,7 +32,28 @@ def test_the_judge_reads_what_is_written_otherwise() -> None:
 def test_it_is_noticed_when_nothing_decodes_and_when_nothing_is_looked_at_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redact, "readings", lambda _text, *, digits: iter(()))
+    monkeypatch.setattr(redact, "readings", lambda _scan: iter(()))
     outgoing.leaving.cache_clear()
-    assert sum(bool(found) for _, found in leaks(range(100), tmp_path)) > 5
+    assert sum(bool(found) for _, found in leaks(map(Planted, range(100)), tmp_path)) > 5
     outgoing.leaving.cache_clear()
+
+
+DISGUISES = st.builds(Disguised, st.integers(0, len(WAYS) - 1), st.integers(0, 9_999))
+
+
+@given(DISGUISES)
+@settings(max_examples=150, deadline=None)
+def test_no_secret_in_disguise_is_in_anything_that_leaves(
+    tmp_path_factory: pytest.TempPathFactory, hidden: Disguised
+) -> None:
+    assert hidden.left_in(hidden.body), "the judge cannot read it"
+    [(_, found)] = leaks([hidden], tmp_path_factory.mktemp("log"))
+    assert not found, hidden.body
+
+
+def test_nearly_every_way_to_disguise_a_secret_is_seen_through(tmp_path: Path) -> None:
+    lost = [
+        (hidden.way.family, hidden.body) for hidden, found in leaks(map(Disguised, range(len(WAYS))), tmp_path) if found
+    ]
+    assert len(WAYS) >= 322
+    assert len(lost) <= len(WAYS) // 100, lost

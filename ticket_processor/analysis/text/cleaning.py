@@ -22,6 +22,7 @@ _BLOCK_TAGS = frozenset(
     "p div br li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer dd dt dl address "
     "form fieldset figure main nav".split()
 )
+_LABEL_TAGS = frozenset("label span b strong em i u font code small".split())
 _STARTS_AS_HTML = lazy_pattern(
     r"\s*<(?:!doctype\s+html|html|head|body|div|p|table|span|center|meta|style)\b[^<>]*>", re.I
 )
@@ -81,13 +82,17 @@ def _html_to_text(markup: str, *, cut_quotes: bool) -> str:
         if _HIDING_STYLE.search(rules)
     }
     parts: list[str] = []
-    # A node to enter, or the text that closes one.
-    stack: list[LexborNode | str] = [root]
+    # A node to enter, the text that closes one, or where in the parts one began that may be a field's label.
+    stack: list[LexborNode | str | int] = [root]
     verbatim_until = 0
     while stack:
         item = stack.pop()
         if isinstance(item, str):
             parts.append(item)
+            continue
+        if isinstance(item, int):
+            if _is_label(parts[item:]):
+                parts.append(": ")
             continue
         if item.next is not None and item is not root:
             stack.append(item.next)
@@ -109,16 +114,27 @@ def _html_to_text(markup: str, *, cut_quotes: bool) -> str:
                 continue
             if _is_hidden(attributes, hiding) or (cut_quotes and _is_quote_node(tag, attributes)):
                 continue
-        border = "\n" if tag in _BLOCK_TAGS else " " if tag in ("td", "th") else ""
-        if border:
+        border = "\n" if tag in _BLOCK_TAGS else "\t" if tag in ("td", "th") else ""
+        if border == "\n":
             parts.append(border)
         if tag == "pre" and not verbatim_until:
             verbatim_until = len(stack) + 1
-        if tag != "br":
+        if tag in _LABEL_TAGS and item.next is not None and not (item.next.text_content or "").strip():
+            stack.append(len(parts))
+        elif tag != "br":
             stack.append(border)
         if item.child is not None:
             stack.append(item.child)
     return "".join(parts)
+
+
+def _is_label(parts: list[str]) -> bool:
+    """Whether these parts are the label of a field whose value comes next, and do not say so with a colon."""
+    if len(parts) > 5 or sum(map(len, parts)) > 60:
+        return False
+    from .detectors.named import LABEL  # needed for pages only
+
+    return LABEL.fullmatch("".join(parts).strip()) is not None
 
 
 def _not_too_deep(markup: str) -> str:
@@ -250,11 +266,19 @@ def _letters(lines: list[str]) -> int:
     return sum(char.isalnum() for line in lines for char in line)
 
 
+_BLANKS = lazy_pattern(r"[ \t]{2,}")
+
+
+def _blank(run: re.Match[str]) -> str:
+    """Tabs part the cells of a table, and so do three spaces but at the start of a line."""
+    return "\t" * min(8, run[0].count("\t")) or ("\t" if run.start() and len(run[0]) > 2 else " ")
+
+
 def _tidy(lines: list[str]) -> str:
-    """Lines without trailing space, runs of blank ones made one."""
+    """Lines without trailing space, runs of blank ones made one, and one tab between the cells of a table."""
     tidy: list[str] = []
     for line in lines:
-        line = re.sub(r"[ \t]{2,}", " ", line.rstrip())
+        line = _BLANKS.sub(_blank, line.rstrip())
         if line or (tidy and tidy[-1]):
             tidy.append(line)
     return "\n".join(tidy).strip()

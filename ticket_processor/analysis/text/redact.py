@@ -13,13 +13,15 @@ from ...core.models import RedactionLevel
 from ...core.sanitize import MAX_INPUT, PLACEHOLDER, strip_hidden
 from .detectors.disguise import readings
 from .detectors.identity import birth_dates, customer_numbers, licences, national_ids, passports, ssns, tax_ids
+from .detectors.keys import keys
 from .detectors.network import emails, handles, ips, urls, urls_that_let_in
 from .detectors.payment import account_numbers, bank_accounts, cards, ibans
 from .detectors.people import KnownName, introduced_names, known_names, names
 from .detectors.phones import phones
 from .detectors.places import postal_addresses
 from .detectors.scan import Scan, Span, matching_form
-from .detectors.secrets import keys, passwords
+from .detectors.secrets import passwords
+from .detectors.tables import table_readings
 from .redact_values import Replaced
 
 _PASSES = 6
@@ -122,9 +124,11 @@ def _found(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list
     """
     scan = Scan(matching_form(text))
     spans = [(span, text[span.start : span.end]) for span in _spans(scan, known, level)]
-    for reading in readings(scan.text, digits=scan.digits > 0):
+    for reading in (*readings(scan), *table_readings(scan)):
         for span in _spans(Scan(reading.text), known, level):
-            spans.append((reading.in_text(span), reading.text[span.start : span.end]))
+            place = reading.in_text(span)
+            if place.end > place.start:  # a label that a reading puts before a value takes up no room
+                spans.append((place, reading.text[span.start : span.end]))
     return _joined(spans)
 
 

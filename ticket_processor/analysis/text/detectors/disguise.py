@@ -1,4 +1,4 @@
-"""A text as its next reader would see it: entities, percent-encoding and escapes decoded, tags and hidden marks gone.
+"""A text as its next reader would see it: entities and escapes decoded, tags gone, spread and wrapped words joined.
 
 A number that is written so is found in such a reading and replaced where it stands in the text itself.
 """
@@ -13,8 +13,17 @@ from typing import NamedTuple
 
 from ....core.lazy_pattern import lazy_pattern
 from ....core.sanitize import ENTITY, strip_hidden
-from .scan import Span, matching_form
+from .named import LABEL, label_stems
+from .scan import Scan, Span, matching_form
 
+_FIELD = lazy_pattern(
+    lambda: (
+        rf"<(?:{LABEL.pattern})(?:\s[^<>]{{0,200}})?>"
+        rf"|>\s?(?:{LABEL.pattern})\s?:?\s?(?:</?[A-Za-z][^<>]{{0,200}}>\s{{0,4}}:?\s{{0,4}}){{1,6}}(?=[^\s<])"
+    ),
+    re.IGNORECASE,
+)
+"""A label and the tags between it and its value, or a label that is a tag itself."""
 _ROUNDS = 4
 """Layers of encoding that are undone, one a round."""
 _BEFORE, _BEHIND = 100, 300
@@ -30,11 +39,30 @@ _WRITTEN = lazy_pattern(
     # Invisible tags, those in the middle of a word, and those beside digits, an address or a label's sign.
     rf"|{_UNSEEN}|<(?<=\w<){_TAGS}(?=\w)"
     rf"|<(?<=[0-9@:=]<){_TAGS}|<(?<=[0-9@:=]\s<){_TAGS}|<{_TAGS}(?=[0-9@:=])"
-    # Marks that are drawn over a digit: keycaps, underlines.
-    r"|[\u0300-\u036f\u20d0-\u20ff\ufe0f](?<=[0-9\u0300-\u036f\u20d0-\u20ff\ufe0f].)"
+    # Marks that are drawn over a digit or a letter: keycaps, underlines.
+    r"|[\u0300-\u036f\u20d0-\u20ff\ufe0f](?<=[0-9A-Za-z\u0300-\u036f\u20d0-\u20ff\ufe0f].)"
 )
+_MARK = lazy_pattern(r"[\u0300-\u036f\u20d0-\u20ff]")
 _UNSEEN_TAG = lazy_pattern(_UNSEEN, re.IGNORECASE)
 _LOOSE = lazy_pattern(r"[*_~|^=+`{}$\\·•](?<=[0-9].)[*_~|^=+`{}$\\·•]{0,3}(?=[0-9])")
+# Quoted-printable: a line that goes on, and escapes of which one names a sign or a letter, or two stand together.
+_PRINTABLE = lazy_pattern(
+    r"=\n(?<=[^\s=]=\n)(?=\S)|=(?:[2-7][0-9A-F]|C2=A0|[CD][0-9A-F]=[89AB][0-9A-F]|E2=8[0-9]=[89AB][0-9A-F])"
+)
+_IS_PRINTABLE = lazy_pattern(r"=\n(?<=[^\s=]=\n)(?=\S)|=[2-7][A-F]|=40|=C2=A0|=[2-7][0-9](?=\w{0,80}=[2-7][0-9])")
+# "p a s s w o r d", with the same sign between all letters.
+_SPREAD = lazy_pattern(r"[ .\-_*\n:=][^\W\d_]([ .\-_*]{1,2})[^\W_]\1[^\W_](?![^\W_])")
+_SPREAD_WORD = lazy_pattern(r"[^\W_](?<![^\W_].)([ .\-_*]{1,2})[^\W_](?:\1[^\W_]){0,100}(?![^\W_])")
+# A key over two lines: behind many of its characters, alone on the next, and no word.
+_WRAPPED = lazy_pattern(
+    r"\n(?<=[\w\-+.=:]{16}\n)(?<![^\W\d]{16}\n)[ \t>]{0,6}(?=[\w\-+/.]{3,200}={0,2}[ \t]*(?:\n|\Z))"
+    r"(?=\S{0,200}(?:\d|[a-z][A-Z]))"
+)
+_LEET = lazy_pattern(
+    r"[pṗṕ][aáàâäãåāăȧạ@4][sśšşṡṣ$5]{2}[wẃẁŵẅẇ][oóòôöõøōȯọ0][rŕřṙ][dtďḋđťṫ](?=\s{0,2}(?:[:=]|is\b|ist\b))",
+    re.IGNORECASE,
+)
+_LEET_PIECE = lazy_pattern(r"w0r|@ss|\$\$w|4ss|55w")
 
 
 class Reading(NamedTuple):
@@ -49,20 +77,29 @@ class Reading(NamedTuple):
         return span._replace(start=self.starts[span.start], end=self.ends[span.end - 1])
 
 
-def readings(text: str, *, digits: bool) -> Iterator[Reading]:
-    """The other ways to read parts of ``text``, which is in its matching form; most texts have none.
+def readings(scan: Scan) -> Iterator[Reading]:
+    """The other ways to read parts of a text; most texts have none.
 
     Each is some lines in which every layer of encoding is undone, and marks of mark-up between digits are dashes.
-    ``digits`` says whether there are any in the text as it stands.
     """
-    written = "&" in text or "%" in text or "<" in text or "\\" in text or (digits and not text.isascii())
+    text, digits = scan.text, scan.digits > 0
+    written = "&" in text or "%" in text or "<" in text or "\\" in text
+    written = written or (not text.isascii() and (digits or _MARK.search(text) is not None))
     changes = [match.start() for match in _WRITTEN.finditer(text)] if written else []
+    if "<" in text:
+        changes += [match.start() for match in scan.near(_FIELD, label_stems(scan), before=30, behind=270)]
     changes += [match.start() for match in _LOOSE.finditer(text)] if digits else []
+    changes += [match.start() for match in _SPREAD.finditer(f" {text}")]
+    changes += [match.start() for match in _WRAPPED.finditer(text)] if digits and "\n" in text else []
+    if not text.isascii() or _LEET_PIECE.search(scan.lower):
+        changes += [match.start() for match in _LEET.finditer(text)]
+    printable = "=" in text and _IS_PRINTABLE.search(text) is not None
+    changes += [match.start() for match in _PRINTABLE.finditer(text)] if printable else []
     done = 0
     for change in sorted(changes):
         if change >= done:
             start, done = _lines_around(text, change)
-            reading = _decoded(text[start:done])
+            reading = _decoded(text[start:done], printable=printable)
             places = range(start, done)
             yield reading._replace(
                 starts=[places[at] for at in reading.starts], ends=[places[at - 1] + 1 for at in reading.ends]
@@ -76,13 +113,31 @@ def _lines_around(text: str, at: int) -> tuple[int, int]:
     return start, len(text) if end < 0 else end
 
 
-def _decoded(text: str) -> Reading:
+def _decoded(text: str, *, printable: bool) -> Reading:
     reading = _itself(text)
+    if "<" in text:
+        reading = _rewritten(reading, _FIELD, _field)
+    if printable:
+        reading = _rewritten(reading, _PRINTABLE, _meant)
     for _ in range(_ROUNDS):
-        if _WRITTEN.search(reading.text) is None:
+        before, reading = reading, _rewritten(reading, _WRITTEN, _meant)
+        if reading is before:
             break
-        reading = _rewritten(reading, _WRITTEN, _meant)
+    reading = _rewritten(reading, _WRAPPED, lambda _break: "")
+    reading = _rewritten(reading, _LEET, lambda _word: "password")
+    reading = _rewritten(reading, _SPREAD_WORD, _joined)
     return _rewritten(reading, _LOOSE, lambda _mark: "-")
+
+
+def _field(written: str) -> str:
+    """The label that a tag names, or that stands before tags, with a colon."""
+    named = re.match(r"<([^\s<>]{1,60})[^<>]*>\Z", written)
+    return f" {(named[1] if named else re.sub('<[^<>]*>|:', '', written[1:])).strip(' :')}: "
+
+
+def _joined(spread: str) -> str:
+    """The word that is spread out with one sign between its letters."""
+    return spread[:: len(spread) - len(spread[1:].lstrip(" .-_*"))]
 
 
 def _itself(text: str) -> Reading:
@@ -91,6 +146,8 @@ def _itself(text: str) -> Reading:
 
 def _rewritten(reading: Reading, pattern: re.Pattern[str], meant: Callable[[str], str]) -> Reading:
     """The reading with what the pattern finds replaced by what is meant, in its matching form."""
+    if pattern.search(reading.text) is None:
+        return reading
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -115,8 +172,10 @@ def _meant(written: str) -> str:
         return "" if _UNSEEN_TAG.sub("", written) == "" else " "
     if written[0] == "&":
         return _visible(html.unescape(written))
-    if written[0] == "%":
-        octets = bytes.fromhex(written.replace("%", ""))
+    if written[0] == "=" and written[-1] == "\n":
+        return ""
+    if written[0] in "%=":
+        octets = bytes.fromhex(written.replace(written[0], ""))
         try:
             return _visible(octets.decode("utf-8"))
         except UnicodeDecodeError:

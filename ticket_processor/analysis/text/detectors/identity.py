@@ -20,7 +20,7 @@ _SSN = lazy_pattern(
 _SSN_WORD = lazy_pattern(r"\bSSN|social|\btax|\bTIN\b|security n", re.IGNORECASE)
 _SSN_STEMS = Stems(("ssn", "social", "itin"))
 _SSN_NAMED = lazy_pattern(
-    r"(?:\bSSN|social[ -]security|\bITIN)\b[^\d\n]{0,30}(\d{3}[\-. ]?\d{2}[\-. ]?\d{4})(?!\d)", re.IGNORECASE
+    r"(?:\bSSN|social[ -]security|\bITIN)\b[^\d\n]{0,30}(\d{3}[\-. ]{0,3}\d{2}[\-. ]{0,3}\d{4})(?!\d)", re.IGNORECASE
 )
 
 
@@ -76,9 +76,16 @@ def national_ids(scan: Scan) -> Iterator[Span]:
         before, module = _VALID[match.lastgroup or ""]
         found = text[match.start() - before : match.end()]
         # Loaded for the few texts that hold such a number.
-        if not module or import_module(f"stdnum.{module}").is_valid(found):
+        if not module or _is_valid(module, found):
             yield Span(match.start() - before, match.end(), "NATIONAL_ID", re.sub(r"\W", "", found).upper())
     yield from named_numbers(scan, "national_id")
+
+
+def _is_valid(module: str, number: str) -> bool:
+    try:
+        return bool(import_module(f"stdnum.{module}").is_valid(number))
+    except LookupError:  # a place that a table of stdnum knows in part only
+        return False
 
 
 _VAT = {"CH": "ch.uid", "GB": "gb.vat", "NO": "no.mva"}
@@ -89,7 +96,7 @@ def tax_ids(scan: Scan) -> Iterator[Span]:
     yield from named_numbers(scan, "tax_id")
     for span in named_numbers(scan, "vat_id"):
         module = _VAT.get(span.value[:2], "eu.vat")
-        if span.value[:2].isalpha() and import_module(f"stdnum.{module}").is_valid(span.value):
+        if span.value[:2].isalpha() and _is_valid(module, span.value):
             yield span
 
 

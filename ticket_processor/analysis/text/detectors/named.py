@@ -49,6 +49,32 @@ class Named:
 NAMED = {name: Named(**lists) for name, lists in word_lists("named_numbers").items()}
 
 
+LOGIN = word_lists("passwords")
+LABEL = lazy_pattern(
+    lambda: (
+        r"(?:[^\W\d]{1,20}[ _-])?(?:"
+        + "|".join((*LOGIN["words"], *(word for each in NAMED.values() for word in each.words)))
+        + r"|pin(?:[ -]?code)?|cvv2?|cvc2?|ssn|iban|(?:api|access|auth|client)[ _-]?(?:key|token|secret)|token|secret)"
+        r"(?: (?:number|nummer|no\.?|nr\.?))?"
+    ),
+    re.IGNORECASE,
+)
+"""The whole of what names a secret or a number of a person's, as a form's field or a table's column is called."""
+LOGIN_STEMS = Stems([*LOGIN["stems"], *LOGIN["stems_not_ascii"]])
+_NUMBER_STEMS = Stems(
+    (
+        *(stem for name, each in NAMED.items() if name != "customer_id" for stem in each.stems),
+        *(" pin", "pincode", "cvv", "cvc", "ssn", "iban", "token", "secret", "api"),
+    ),
+    ["PIN", *(mark for each in NAMED.values() for mark in each.marks)],
+)
+
+
+def label_stems(scan: Scan) -> list[str]:
+    """Pieces of which one is in every :data:`LABEL` of the text; of numbers' only where there is a digit."""
+    return LOGIN_STEMS.within(scan) + (_NUMBER_STEMS.within(scan) if scan.digits else [])
+
+
 def named_numbers(scan: Scan, name: str) -> Iterator[Span]:
     """Each number that stands behind one of the words of ``NAMED[name]``."""
     named = NAMED[name]

@@ -26,7 +26,7 @@ _DOT_WORD = r"dot|punkt|punto|point|ponto|punt|kropka"
 _DOMAIN_SPELT = (
     rf"[\w-]{{1,63}}(?: ?(?:\.|[\[({{<] ?(?:\.|{_DOT_WORD}) ?[\])}}>]|\b(?:{_DOT_WORD})\b) ?[\w-]{{2,63}}){{1,4}}"
 )
-_EMAIL_BRACKETS = lazy_pattern(rf"[\[({{<] ?(?:{_AT}) ?[\])}}>] ?{_DOMAIN_SPELT}", re.IGNORECASE)
+_EMAIL_BRACKETS = lazy_pattern(rf"[\[({{<](?: ?(?:{_AT}) ?[\])}}>] ?|(?<=\w\()a\)(?=\w)){_DOMAIN_SPELT}", re.IGNORECASE)
 _EMAIL_NAME_BEFORE = lazy_pattern(r"[\w.+-]{1,64} ?$")
 _EMAIL_WORDS = lazy_pattern(rf"[\w.+-]{{1,64}} (?:{_AT_WORD}) {_DOMAIN_SPELT}", re.IGNORECASE)
 _DOT_STEMS = Stems((" dot ", " punkt ", " punto ", " point ", " ponto ", " punt ", " kropka "))
@@ -34,6 +34,14 @@ _EMAIL_DOT = lazy_pattern(
     rf"[\w.+-]{{1,64}}@[\w-]{{1,63}} ?[\[({{<] ?(?:\.|{_DOT_WORD}) ?[\])}}>] ?[\w-]{{2,63}}", re.IGNORECASE
 )
 _IPV4 = lazy_pattern(r"\d(?<![\w.\-]\d)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w\-]|\.\d)")
+_NUMBER = lazy_pattern(r"\d+")
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_IPV4_SPELT = lazy_pattern(
+    rf"\d(?<![\w.]\d)\d{{0,2}}(?: ?(?:[\[({{<] ?(?:\.|{_DOT_WORD}) ?[\])}}>]| (?:\.|{_DOT_WORD}) ) ?{_OCTET}){{3}}"
+    r"(?![\w.])",
+    re.IGNORECASE,
+)
+_SPELT_STEMS = Stems((" . ", "[.", "(.", "{.", "<.", "dot", "punkt", "punto", "point", "ponto", "punt", "kropka"))
 _IPV6 = lazy_pattern(
     r"(?<![\w:.])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])"
 )
@@ -84,6 +92,9 @@ def ips(scan: Scan) -> Iterator[Span]:
                 continue
             if not (address.is_loopback or address.is_unspecified) and not _is_version(text, match):
                 yield Span(match.start(), match.end(), "IP", str(address))
+    if scan.digits >= 4 and _SPELT_STEMS.within(scan):
+        for match in _IPV4_SPELT.finditer(text):
+            yield Span(match.start(), match.end(), "IP", ".".join(_NUMBER.findall(match.group())))
     if text.count(":") >= 2 and _TWO_COLONS.search(text):
         for match in _IPV6.finditer(text):
             found = match.group()

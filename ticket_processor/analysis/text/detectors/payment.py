@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
+from string import ascii_letters
+from string import digits as ascii_digits
 
 from ....core.lazy_pattern import lazy_pattern
 from .named import named_numbers
@@ -13,9 +15,17 @@ from .scan import Scan, Span, Stems
 # Whatever parts the groups: spaces and dashes, marks of mark-up, ``=`` and ``:`` of forms and logs, line ends.
 _DIGIT_RUN = lazy_pattern(r"\d+(?:[\W_]{1,5}\d+)*")
 _GROUP = lazy_pattern(r"\d+")
+_WRAP = lazy_pattern(r"=?\n[ \t>]{0,6}")
 _USUAL_GAP = lazy_pattern(r"[ .\-]*")
 _CARD_WORD = lazy_pattern(
     r"card|visa|master|amex|maestro|discover|diners|jcb|kart|cart[eã]|tarjeta|carta|カード|卡", re.IGNORECASE
+)
+_OTHER_WORD = lazy_pattern(
+    r"(?<![^\W_])(?:order|purchase|invoice|ticket|track|ship|parcel|package|deliver|booking|reserv|confirm|serial|iccid|sim\b"
+    r"|imei|transaction|ref(?:erence)?\b|bestell|rechnung|auftrag|sendung|paket|liefer|buchung|vorgang|commande|facture|suivi"
+    r"|colis|dossier|pedido|factura|reserva|env[ií]o|ordine|fattura|spediz|prenot|encomenda|fatura|rastre|bestelling|zending"
+    r"|pakket|factuur|zamówi|paczk|przesył|numéro de s)",
+    re.IGNORECASE,
 )
 # Issuer ranges of ISO/IEC 7812 in use, with the lengths their networks issue.
 _ISSUERS = lazy_pattern(
@@ -31,8 +41,11 @@ _ISSUERS = lazy_pattern(
 )
 _PRINTED = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3)}
 """Groups of digits as cards are embossed."""
-_BORDERS = tuple(frozenset(accumulate(shape)) for shape in _PRINTED)
+_BORDERS = tuple(frozenset(accumulate(shape)) for shape in (*_PRINTED, (4, 4, 4, 3), (4, 4, 4, 2)))
 _CARD_SHAPES = _PRINTED | {(4, 4, 4, 1), (4, 4, 5), (4, 5, 6), (6, 13), (8, 8)}
+
+
+_Group = tuple[int, int]
 
 
 def cards(scan: Scan) -> Iterator[Span]:
@@ -47,9 +60,11 @@ def cards(scan: Scan) -> Iterator[Span]:
         # Where a number begins anew at the latest: behind a gap that cards are not written with.
         odd = [not _USUAL_GAP.fullmatch(text, a[1], b[0]) for a, b in pairwise(groups)]
         near = bool(_CARD_WORD.search(text, max(0, run.start() - 60), run.start()))
+        other = bool(_OTHER_WORD.search(text, max(0, run.start() - 40), run.start()))
+        yield from _glued_cards(text, groups, near=near and not other, other=other)
         first = 0
         while first < len(groups):
-            last = _card_from(text, groups, odd, first, near)
+            last = _card_from(text, groups, odd, first, near, other)
             if last is None:
                 first += 1
                 continue
@@ -59,7 +74,7 @@ def cards(scan: Scan) -> Iterator[Span]:
 
 
 def _card_from(
-    text: str, groups: list[tuple[int, int]], odd: list[bool], first: int, near_card_word: bool
+    text: str, groups: list[_Group], odd: list[bool], first: int, near_card_word: bool, other: bool
 ) -> int | None:
     """The last group of the card that begins with group ``first``, if one does: an issuer's length, or the longest."""
     digits = ""
@@ -82,12 +97,88 @@ def _card_from(
                 or (max(shape) <= 3 and len(shape) >= 8 and len(shape) == len(groups))
                 or (max(shape) == 1 and usual)
             )
+            if len(shape) == len(groups) == 2 and len(digits) in (15, 16):
+                even = even or _WRAP.fullmatch(text, groups[0][1], groups[1][0]) is not None
+            if other and not near_card_word and not issued:
+                continue
             if _is_card(digits, shape, near_card_word, issued=issued, usual=usual, even=even):
                 found = max(found or (False, -1), (issued, last))
     return None if found is None else found[1]
 
 
-def _apart(text: str, groups: list[tuple[int, int]], first: int, last: int) -> bool:
+_GLUED_SIZES = (16, 15, 14)
+_GLUED_GAP = lazy_pattern(r"[ .\-/]{0,3}")
+_CODE, _LETTERS_AND_DIGITS = 9, ascii_letters + ascii_digits
+_MOST_GLUED = 120
+_INNER_BORDERS = ({4, 8, 12}, {4, 10})
+_GOOD_UNTIL = lazy_pattern(r"(?:(?:0[1-9]|1[0-2])(?:20)?[2-4]\d(?:\d{3,4})?)?")
+_CODE_ALONE = lazy_pattern(r"\d{3}")
+_FRONT = lazy_pattern(r"(?:\d{4}|\d\d?|(?:20)?\d\d(?:0[1-9]|1[0-2])[0-3]\d)?")
+"""What stands before the first card: a few digits, or a date."""
+
+
+def _glued_cards(text: str, groups: list[_Group], *, near: bool, other: bool) -> Iterator[Span]:
+    """Whole groups of digits in which cards are glued to each other, a date, a code or a number in front.
+
+    Every tenth number passes Luhn, so that each digit has to be accounted for, unless a word for a card is near;
+    where the words before name an order or a parcel, only several cards in a row are taken.
+    """
+    first = 0
+    for at in range(1, len(groups) + 1):
+        if at < len(groups) and _GLUED_GAP.fullmatch(text, groups[at - 1][1], groups[at][0]):
+            continue
+        stretch, first = groups[first:at], at
+        digits = "".join(text[a:b] for a, b in stretch)
+        if not 16 <= len(digits) <= _MOST_GLUED or max(b - a for a, b in stretch) < 5:
+            continue
+        borders = list(accumulate((b - a for a, b in stretch), initial=0))
+        start, end = stretch[0][0], stretch[-1][1]
+        if not near and (_in_a_code(text, start, end) or _is_path(text, start, end, len(digits))):
+            continue
+        found = _card_windows(digits, borders, near=near)
+        in_letters = len(stretch) == 1 and _glued(text, start - 1) and found and found[0][0] > 1
+        if found and (len(found) > 1 or not (other or in_letters)):
+            start = next(a for (a, _), border in zip(stretch, borders[1:], strict=True) if border > found[0][0])
+            end = next(b for (_, b), border in zip(stretch, borders[1:], strict=True) if border >= found[-1][1])
+            yield Span(start, end, "CARD", digits)
+
+
+def _in_a_code(text: str, start: int, end: int) -> bool:
+    """Whether these digits are a part of a longer word of letters and digits, as of a checksum in hexadecimal."""
+    before, behind = text[max(0, start - _CODE) : start], text[end : end + _CODE]
+    return (
+        len(before) - len(before.rstrip(_LETTERS_AND_DIGITS)) + len(behind) - len(behind.lstrip(_LETTERS_AND_DIGITS))
+        >= _CODE
+    )
+
+
+def _card_windows(digits: str, borders: list[int], *, near: bool) -> list[_Group]:
+    """Where cards begin and end in the digits, if they and what goes with a card are all that there is."""
+    windows = {
+        (at, at + size)
+        for at in range(len(digits) - _GLUED_SIZES[-1] + 1)
+        for size in _GLUED_SIZES[: 2 + near]
+        if _ISSUERS.fullmatch(digits, at, at + size)
+        and any({border - at for border in borders if at < border < at + size} <= inner for inner in _INNER_BORDERS)
+        and _passes_luhn(digits[at : at + size])
+    }
+    reached: dict[int, list[_Group]] = {front: [] for front in range(9) if _FRONT.fullmatch(digits, 0, front)}
+    for at, end in sorted(windows):
+        for back in range(at, max(-1, at - 10), -1):
+            before = reached.get(back)
+            if before is not None and (back == at or (before and _GOOD_UNTIL.fullmatch(digits, back, at))):
+                if len(before) >= len(reached.get(end, ())):
+                    reached[end] = [*before, (at, end)]
+                break
+    ends = [
+        found
+        for end, found in reached.items()
+        if found and (_GOOD_UNTIL.fullmatch(digits, end) or (found[0][0] == 0 and _CODE_ALONE.fullmatch(digits, end)))
+    ]
+    return max(ends, key=len, default=[]) or (sorted(windows) if near else [])
+
+
+def _apart(text: str, groups: list[_Group], first: int, last: int) -> bool:
     """Whether these groups are parted alike, and otherwise from what is beside them: small numbers stand in lists."""
     gaps = [text[a[1] : b[0]] for a, b in pairwise(groups[max(0, first - 1) : last + 2])]
     inside = gaps[first > 0 : len(gaps) - (last + 1 < len(groups))]

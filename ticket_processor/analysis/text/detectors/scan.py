@@ -38,6 +38,12 @@ class Stems:
 
     def within(self, scan: Scan) -> list[str]:
         """Those that the text holds."""
+        found = scan.found.get(self._bits)
+        if found is None:
+            found = scan.found[self._bits] = self._within(scan)
+        return found
+
+    def _within(self, scan: Scan) -> list[str]:
         hints = scan.hints & self._bits
         if not hints:
             return []
@@ -100,6 +106,7 @@ class Scan:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.found: dict[int, list[str]] = {}
 
     @cached_property
     def lower(self) -> str:
@@ -162,27 +169,70 @@ _DIGITS = lazy_pattern(r"[0-9]+")
 def matching_form(text: str) -> str:
     """``text`` with every character in its compatibility form where that is one character: same length.
 
-    Full-width and other scripts' digits become ASCII, dashes ``-``, odd spaces a space, so that patterns match
-    what people read and offsets still hold.
+    Full-width, circled and other scripts' digits become ASCII, dashes ``-``, odd spaces a space, full stops ``.``, and
+    a word in letters of two scripts is written in one, so that patterns match what people read and offsets still hold.
     """
     if text.isascii():
         return text
-    changed = {ord(char): form for char in set(text) if char > "\x7f" and (form := _matched(char)) != char}
-    return text.translate(changed) if changed else text
+    odd = {char for char in text if char > "\x7f"}
+    changed = {ord(char): form for char in odd if (form := _matched(char)) != char}
+    if changed:
+        text = text.translate(changed)
+    if odd.isdisjoint(_ALIKE):
+        return text
+    # Where one word mixes scripts, the words of look-alikes alone are no words of their script either.
+    every = any(_is_mixed(word) for word in _ALIKE_WORD.finditer(text))
+    return _MIXED.sub(lambda word: _in_one_script(word, every=every), text)
+
+
+_SIGNS = {"\u2800": " ", "−": "-", "⁃": "-", "˗": "-", "。": ".", "｡": ".", "۔": "."}
 
 
 @lru_cache(maxsize=4096)
 def _matched(char: str) -> str:
-    digit = unicodedata.decimal(char, None)
-    if digit is not None:
-        return str(digit)
+    if char in _SIGNS:
+        return _SIGNS[char]
     category = unicodedata.category(char)
+    if category in ("Nd", "No"):
+        digit = unicodedata.numeric(char)
+        return str(int(digit)) if digit in range(10) else char
     if category == "Zs":
         return " "
-    if category == "Pd" or char == "−":
+    if category == "Pd":
         return "-"
     form = unicodedata.normalize("NFKC", char)
     return form if len(form) == 1 else char
+
+
+_CYRILLIC = dict(zip("асԁеһіјӏорԛѕԝхуАВСЕНІЈКМОРЅТХУкт", "acdehijlopqswxyABCEHIJKMOPSTXYkt", strict=True))
+_ALIKE = {
+    **_CYRILLIC,
+    **dict(zip("αειοκνρτυωχγΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeioknptuwxyABEZHIKMNOPTYX", strict=True)),
+    **dict(zip("օոսցհᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡʏᴢɑɡ", "onughabcdefghijklmnopqrstuvwyzag", strict=True)),
+    **{chr(first + at): chr(97 + at) for first in (0x1F150, 0x1F170) for at in range(26)},
+}
+"""Letters, each with the Latin one that looks like it."""
+_FOREIGN = {ord(latin): other for other, latin in _CYRILLIC.items()}
+_ALIKE_WORD = lazy_pattern(rf"(?<![^\W\d_])[A-Za-z{''.join(_ALIKE)}]{{2,}}(?![^\W\d_])")
+_MIXED = lazy_pattern(rf"{_ALIKE_WORD.pattern}|[^\W\d_]+")
+
+
+def _is_mixed(match: re.Match[str]) -> bool:
+    """Whether a word of look-alikes is of two scripts, or of signs that are letters of none, or glued to digits."""
+    word, behind = match.group(), match.string[match.end() : match.end() + 1]
+    scripts = {"a" if char < "\u0370" else "α" if char < "\u0400" else "а" if char < "\u0500" else "ո" for char in word}
+    return not word.isascii() and (len(scripts) > 1 or "ո" in scripts or (behind.isdecimal() and word.isupper()))
+
+
+def _in_one_script(match: re.Match[str], *, every: bool) -> str:
+    """A word of look-alikes and Latin letters as a Latin one; else one of Cyrillic and Latin letters as Cyrillic."""
+    word = match.group()
+    if word.isascii():
+        return word
+    latin = "".join(_ALIKE.get(char, char) for char in word)
+    if latin.isascii():
+        return latin if every or _is_mixed(match) else word
+    return word.translate(_FOREIGN) if any("\u0400" <= char <= "\u04ff" for char in word) else word
 
 
 DATE = lazy_pattern(
