@@ -63,10 +63,10 @@ LABEL = lazy_pattern(
 LOGIN_STEMS = Stems([*LOGIN["stems"], *LOGIN["stems_not_ascii"]])
 _NUMBER_STEMS = Stems(
     (
-        *(stem for name, each in NAMED.items() if name != "customer_id" for stem in each.stems),
+        *(stem for name in ("tax_id", "passport", "bank_account", "national_id") for stem in NAMED[name].stems),
         *(" pin", "pincode", "cvv", "cvc", "ssn", "iban", "token", "secret", "api"),
     ),
-    ["PIN", *(mark for each in NAMED.values() for mark in each.marks)],
+    ("PIN", "TIN", "EIN", "NIF", "NIP"),
 )
 
 
