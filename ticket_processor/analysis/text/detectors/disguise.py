@@ -99,11 +99,11 @@ def readings(scan: Scan) -> Iterator[Reading]:
     for change in sorted(changes):
         if change >= done:
             start, done = _lines_around(text, change)
-            reading = _decoded(text[start:done], printable=printable)
             places = range(start, done)
-            yield reading._replace(
-                starts=[places[at] for at in reading.starts], ends=[places[at - 1] + 1 for at in reading.ends]
-            )
+            for reading in _decoded(text[start:done], printable=printable):
+                yield reading._replace(
+                    starts=[places[at] for at in reading.starts], ends=[places[at - 1] + 1 for at in reading.ends]
+                )
 
 
 def _lines_around(text: str, at: int) -> tuple[int, int]:
@@ -113,20 +113,28 @@ def _lines_around(text: str, at: int) -> tuple[int, int]:
     return start, len(text) if end < 0 else end
 
 
-def _decoded(text: str, *, printable: bool) -> Reading:
-    reading = _itself(text)
-    if "<" in text:
-        reading = _rewritten(reading, _FIELD, _field)
-    if printable:
-        reading = _rewritten(reading, _PRINTABLE, _meant)
+def _decoded(text: str, *, printable: bool) -> Iterator[Reading]:
+    """The text decoded, and where there is anything to join or to label, once more so: joining can undo a number."""
+    whole = _itself(text)
+    plain = _layers(whole)
+    yield _rewritten(plain, _LOOSE, lambda _mark: "-")
+    labelled = _rewritten(whole, _FIELD, _field) if "<" in text else whole
+    labelled = _rewritten(labelled, _PRINTABLE, _meant) if printable else labelled
+    joined = plain if labelled is whole else _layers(labelled)
+    joined = _rewritten(joined, _WRAPPED, lambda _break: "")
+    joined = _rewritten(joined, _LEET, lambda _word: "password")
+    if _SPREAD.search(f" {joined.text}"):
+        joined = _rewritten(joined, _SPREAD_WORD, _joined)
+    if joined is not plain:
+        yield _rewritten(joined, _LOOSE, lambda _mark: "-")
+
+
+def _layers(reading: Reading) -> Reading:
     for _ in range(_ROUNDS):
         before, reading = reading, _rewritten(reading, _WRITTEN, _meant)
         if reading is before:
             break
-    reading = _rewritten(reading, _WRAPPED, lambda _break: "")
-    reading = _rewritten(reading, _LEET, lambda _word: "password")
-    reading = _rewritten(reading, _SPREAD_WORD, _joined)
-    return _rewritten(reading, _LOOSE, lambda _mark: "-")
+    return reading
 
 
 def _field(written: str) -> str:
