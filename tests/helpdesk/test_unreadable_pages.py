@@ -94,7 +94,11 @@ def test_a_row_that_is_no_json_is_named_and_all_others_are_read(kind: str, place
     assert listed.lists <= 50, "not row by row"
 
 
-@pytest.mark.parametrize("poison", [{0, 1, 2}, {3, 4, 11}, set(range(0, 30, 2)), set(range(12))], ids=str)
+@pytest.mark.parametrize(
+    "poison",
+    [{0, 1, 2}, {3, 4, 11}, set(range(0, 30, 2)), set(range(12))],
+    ids=["first", "apart", "every second", "twelve"],
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_so_are_several_of_them(kind: str, poison: set[int]) -> None:
     listed = Listed(kind, 30, poison, "cut")

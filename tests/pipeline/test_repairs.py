@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.commands.screen import difference, outcome_line
 from ticket_processor.core.errors import OutcomeUnknown
 from ticket_processor.core.models import Change, Overwrite, Priority
 from ticket_processor.policy.skip_rules import SkipRules
+from ticket_processor.reporting.run_words import difference, outcome_line
 
 from ..support.fakes import a_ticket
 from ..support.memory_helpdesk import ALWAYS, Office, Open, wants
