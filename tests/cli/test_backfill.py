@@ -142,7 +142,7 @@ def test_ctrl_c_keeps_what_was_understood_and_the_same_command_goes_on(open_desk
     process.send_signal(signal.SIGINT)
     ended = desk.end(process, code=130, within=25)
     assert ended.object["exit_code"] == 130
-    assert "stopped by a signal" in ended.err
+    assert "stopped by Ctrl-C" in ended.err
     there = len(lines(desk))
     assert 4 <= there < 12
     desk.sandbox.openai.latency = None

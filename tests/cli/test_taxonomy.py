@@ -87,7 +87,7 @@ def test_the_receipt_tells_group_and_fields_from_and_to(billing: Desk) -> None:
 
 
 def test_a_dry_run_shows_what_it_would_set_and_sets_nothing(billing: Desk) -> None:
-    ended = billing("run", "--dry-run", "--since", "1d")
+    ended = billing("run", "--dry-run", "--details", "--since", "1d")
     assert f"~ group - -> {FINANCE}" in ended.out
     assert f"~ field {AREA} -> area_web_shop" in ended.out
     assert f"field {AREA} stays as it is, set already" in ended.out

@@ -295,6 +295,8 @@ class UpdateJobs:
             if not unguarded:  # as the sample has just shown
                 self.trust.judge([work for work in made if work not in sample], None, status, tickets)
             made = [work for work in made if work.recorded is not None]
+        elif one is not None and one.recorded is None and job.looks < LOOKS:
+            made.remove(one)  # its record is behind, or could not be read
         unseen = {work.ticket_id: work for work in said if work not in made}
         job.done = job.done or bool(made)
         if unseen and job.looks < LOOKS:

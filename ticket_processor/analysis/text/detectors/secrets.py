@@ -20,7 +20,7 @@ _VERB = (
 )
 # The sign between, with the quotation mark that ends a key of JSON, and the attribute that holds an element's value.
 _SIGN = (
-    r"(?:(?:\\?[\"'`*])?\s?(?::=|[:=]>?|[＝：→⇒…]|->)|\s[~-](?=\s)"
+    r"(?:(?:\\?[\"'`*])?\s?(?::=|[:=]>?|[＝：→⇒…]|->)|\s[~-](?=\s{1,3}(?!\w{2,8}://))"
     r"|\\?[\"'`](?:\s?,\s?|\s{1,3}(?:value|content)\s?=)(?=\s?\\?[\"']))"
 )
 _PASSWORD = lazy_pattern(
