@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ticket_processor.core.errors import TicketError
@@ -159,6 +159,8 @@ def test_a_row_of_any_form_is_a_ticket_or_one_error(odd: dict[str, Any]) -> None
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "created_at", "body_text", "user_id"]), st.none() | st.text())))
+@example([{"id": "", "created_at": "2026-11-20T12:00:00Z"}])
 def test_conversations_of_any_form_are_read_or_one_error(rows: list[dict[str, Any]]) -> None:
     with suppress(TicketError):
-        assert len(fmt.read_conversations(rows)) == len(rows)
+        found = fmt.read_conversations(rows)
+        assert [type(item.id) for item in found] == [int] * len(rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ..support.tainted import WHERE, Taint, TaintedAccount
@@ -62,6 +62,7 @@ def check(kind: str, taint: Taint, *, batch: bool = False) -> None:
 
 
 @given(taints("export"))
+@example(Taint("update", 0.3125, b"[]", 0))
 def test_on_zendesk(taint: Taint) -> None:
     check("export", taint)
 

@@ -182,7 +182,7 @@ def _conversation(row: Mapping[str, Any]) -> Conversation:
     text = string(row.get("body_text")) or string(row.get("body"))
     reference = _REFERENCE.search(text)
     return Conversation(
-        id=row["id"],
+        id=ticket_number(row),
         at=row["created_at"],
         author=whole_number(row.get("user_id")),
         private=row.get("private") is True,

@@ -125,7 +125,7 @@ def _dropped(reply: Reply, ticket: Mapping[str, Any], change: Change, edit: Edit
     dropped = {part for key, part in _PARTS.items() if key in named}
     tags = ticket.get("tags")
     # What the answer does not tell of counts as there.
-    tags = tags if isinstance(tags, list) else change.tags_added
+    tags = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else change.tags_added
     priority = _priority(ticket["priority"]) if "priority" in ticket else change.priority
     dropped |= left_out(edit, change, tags, priority)
     return frozenset(dropped or ({"other"} if warning else ()))
