@@ -268,7 +268,7 @@ def test_what_a_person_does_between_the_read_and_the_job_stays(open_desk: OpenDe
 def test_jobs_that_outlast_a_run_are_found_by_the_next_one_and_not_sent_again(open_desk: OpenDesk) -> None:
     desk = open_desk(MANY, faults="job-slow:seconds=60:after=1")
     configure(desk, "[run]\ndeadline_s = 15\n")
-    first = desk("run", "--since", "1d")
+    first = desk("run", "--since", "1d", code=1)
     assert "by their ids" in first.err + first.out
     assert len(desk.marked()) == 5
     (job,) = jobs_of_open_intents(desk)
@@ -490,7 +490,7 @@ def test_an_account_whose_records_cannot_be_read_is_written_to_one_by_one(open_d
 def test_a_limit_holds_for_what_an_earlier_run_left_open(open_desk: OpenDesk) -> None:
     desk = open_desk(MANY, faults="job-slow:seconds=60:after=1")
     configure(desk, "[run]\ndeadline_s = 15\n")
-    desk("run", "--since", "1d")
+    desk("run", "--since", "1d", code=1)
     before = len(desk.marked())
     desk.sandbox.faults.rules.clear()
     configure(desk, '[run]\nwrite_mode = "single"\n')

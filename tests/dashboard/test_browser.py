@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 PERIOD = "period=custom&from=2026-11-14&until=2026-11-20"
-CHARTS = {"overview": 9, "tickets": 0, "review": 0, "try_it": 0, "costs": 4, "runs": 2, "health": 0, "reports": 0}
+CHARTS = {"overview": 9, "tickets": 0, "review": 0, "try_it": 0, "costs": 3, "runs": 2, "health": 0, "reports": 0}
 HOSTILE = "![x](http://127.0.0.1:9/x.png)<img src='http://127.0.0.1:9/y.png'>"
 
 
