@@ -32,6 +32,7 @@ from ticket_processor.audit.writer import Head
 from ticket_processor.cli import app
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.pipeline.jobs import LOST_JOB_S
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
@@ -153,8 +154,8 @@ class Story:
             struck = disk.operations[fault.at - 1] if fault and len(disk.operations) >= fault.at else None
             effects = self._effects()
             wrong += self._badly_told(code, said, struck)
-            for more in (2, 1, 0):
-                self.clock.advance(LATER_S)
+            for more, later_s in ((2, LATER_S), (1, LATER_S), (0, LOST_JOB_S)):
+                self.clock.advance(later_s)
                 last, words = self._run(*([] if self._begun() else ["--since", "1d"]))
                 left = list(self._unsettled())
                 if not (more and left):
