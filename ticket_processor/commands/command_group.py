@@ -22,6 +22,7 @@ from typer.core import TyperGroup
 
 from ..core.errors import ConfigError, ExitCode, RunLocked, Stopping, TicketbotError, unexpected
 from .cli_examples import epilog
+from .removed import REMOVED
 
 if TYPE_CHECKING:
     from ..core.clock import SystemClock
@@ -69,7 +70,7 @@ class CommandGroup(TyperGroup):
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
         if cmd_name in self.entries and self.commands[cmd_name] is None:
-            path = " ".join((*ctx.command_path.split()[1:], cmd_name))
+            path = f"{_path(ctx)} {cmd_name}".strip()
             self.commands[cmd_name] = _loaded(cmd_name, self.entries[cmd_name], epilog(path))
         return self.commands.get(cmd_name)
 
@@ -85,12 +86,31 @@ class CommandGroup(TyperGroup):
             return [item for item in super().shell_complete(ctx, incomplete) if item.value.startswith("-")]
         return [Completion(name, entry.line) for name, entry in self.entries.items() if name.startswith(incomplete)]
 
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        if args and args[0] not in self.entries:
+            self._refuse_removed(ctx, f"{_path(ctx)} {args[0]}".strip())
+        return super().resolve_command(ctx, args)
+
+    @staticmethod
+    def _refuse_removed(ctx: typer.Context, path: str) -> None:
+        if path in REMOVED:
+            ctx.fail(f"'ticketbot {path}' is gone: {REMOVED[path]}.")
+
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
             error.message = error.message.removeprefix("Value error, ")  # which is Pydantic's word, not ours
             raise
+        except Exception as error:
+            option, where = getattr(error, "option_name", None), getattr(error, "ctx", None)
+            if option and where:  # Typer's NoSuchOption, which it does not export
+                self._refuse_removed(where, f"{_path(where)} {option}")
+            raise
+
+
+def _path(ctx: typer.Context) -> str:
+    return " ".join(ctx.command_path.split()[1:])
 
 
 def _loaded(name: str, entry: CommandEntry, examples: str | None) -> Any:
