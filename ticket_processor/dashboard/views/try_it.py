@@ -87,7 +87,7 @@ options = given()
 settings = options.settings
 with st.form("ticket", border=True):
     subject = st.text_input("Subject", max_chars=500, placeholder=EXAMPLE_SUBJECT)
-    body = st.text_area("Text", max_chars=MOST_CHARACTERS, height=180, placeholder=EXAMPLE)
+    body = st.text_area("Text", max_chars=MOST_CHARACTERS, height=260, placeholder=EXAMPLE)
     ask = st.checkbox(
         "Ask the model",
         disabled=not settings.models.names,
