@@ -138,7 +138,7 @@ def pictures(chromium: Any, url: str, folder: Path) -> None:
             shown.open(name)
             photograph(shown, folder / f"{name}.png", whole=True)
             shown.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
-        shown.open("tickets", "language=ja")
+        shown.open("tickets", "language=ja&analyser=model")
         shown.page.locator("[data-testid=stDataFrame] .dvn-scroller").click(position={"x": 16, "y": 52})
         shown.page.get_by_text("Redacted summary").wait_for()
         shown.settle()
