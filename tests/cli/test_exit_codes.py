@@ -203,7 +203,11 @@ def test_a_helpdesk_that_is_not_there_is_3_at_its_first_request_with_address_cau
         url = f"https://{name}:{free.getsockname()[1]}"  # bound, and nobody listens
         ended = desk("run", "--since", "1d", code=3, ZENDESK_URL=url)
     (said,) = lines(ended.err)
-    for words in (url, "the connection is refused" if name == "127.0.0.1" else "the name is unknown", "check the address"):
+    for words in (
+        url,
+        "the connection is refused" if name == "127.0.0.1" else "the name is unknown",
+        "check the address",
+    ):
         assert words in said
     (last,) = desk.events("run_finished")
     assert list(last["requests"].values()) == [1]
