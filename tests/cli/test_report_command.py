@@ -94,7 +94,7 @@ def test_a_report_can_be_of_one_second_category_only(open_desk: OpenDesk) -> Non
     assert told["by"]["secondary"] == [{"label": name, "tickets": 1, "share": 1.0}]
     told = desk("report", "--json", "--secondary", name).object
     assert told["totals"]["tickets"] == 1
-    assert f"of tickets with second category {name} only" in told["remarks"][0]
+    assert f"only tickets with second category {name}" in told["remarks"][0]
     assert "totals,,tickets,1," in desk("report", "--csv", "-", "--secondary", name, "--secondary", "order").out
     assert "| tickets | 1 |" in desk("report", "--markdown", "--secondary", name).out
     assert desk("report", "--json", "--secondary", "nonsense").object["totals"]["tickets"] == 0

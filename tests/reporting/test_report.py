@@ -77,7 +77,7 @@ def test_a_report_can_be_of_tickets_of_some_risk_only(tmp_path: Path) -> None:
     with LogIndex(tmp_path, lambda: START) as index:
         found = gather(index, at("11-14 00:00"), at("11-21 00:00"), only=LogSelection(risks=("high",)))
     assert found.totals.tickets == 1
-    assert "of tickets with risk high only" in found.remarks[0]
+    assert "only tickets with risk high" in found.remarks[0]
 
 
 def a_week(**facts: Any) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from ..core.reasons import in_words
 from ..monitoring.health.checks import span
 from ..policy.decide import Policy
 from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
@@ -146,8 +147,7 @@ def reasons(report: Report) -> Table:
 
     def rows(name: str, parts: Sequence[DimensionShare]) -> Iterator[tuple[str, ...]]:
         yield from (
-            (name if place == 0 else "", f"{part.tickets:,}", part.label.replace("_", " "))
-            for place, part in enumerate(parts)
+            (name if place == 0 else "", f"{part.tickets:,}", in_words(part.label)) for place, part in enumerate(parts)
         )
 
     found = (*rows("failed", report.failure_reasons), *rows("left alone", report.skip_reasons))
