@@ -46,7 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "state").mkdir()
     state = State(made / "state" / FILE_NAME)
     for day in range(6):
-        summary = RunSummary(run_id=f"run-{day}", dry_run=False, outcomes={"updated": 30, "failed": day % 2})
+        outcomes = {"updated": 30, "failed": day % 2}
+        summary = RunSummary(run_id=f"run-{day}", dry_run=False, outcomes=outcomes, newly_failed=day % 2)
         begun = NOW - day * DAY - HOUR
         state.keep_run(RunRecord(run_id=f"run-{day}", started=begun, finished=begun + 5, summary=summary))
     state.close()

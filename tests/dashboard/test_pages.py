@@ -54,7 +54,7 @@ def cells(page: AppTest, column: str) -> list[object]:
 
 def remember(pages: Pages, summary: RunSummary) -> None:
     """A run of ten minutes ago, as the state keeps it."""
-    pages.state.mkdir()
+    pages.state.mkdir(exist_ok=True)
     state = State(pages.state / FILE_NAME)
     state.keep_run(RunRecord(run_id=summary.run_id, started=NOW - 700, finished=NOW - 600, summary=summary))
     state.close()
@@ -429,6 +429,9 @@ def test_burn_rates_come_from_the_runs_that_the_state_remembers(pages: Pages) ->
     assert charts(page) == 1
     assert "remembers no runs" in words(page)
     remember(pages, RunSummary(run_id="run-1", dry_run=False, outcomes={"updated": 3}))
+    assert charts(page.run()) == 1
+    assert "No ticket failed" in words(page)
+    remember(pages, RunSummary(run_id="run-2", dry_run=False, outcomes={"updated": 3, "failed": 1}, newly_failed=1))
     assert charts(page.run()) == 2
 
 
@@ -492,7 +495,7 @@ def test_the_last_day_comes_from_the_runs_that_the_state_remembers(pages: Pages)
 
 
 def test_what_cannot_be_read_is_not_said_to_be_nothing(pages: Pages) -> None:
-    pages.state.mkdir()
+    pages.state.mkdir(exist_ok=True)
     for name in (FILE_NAME, "alerts.json"):
         (pages.state / name).write_text("neither a database nor an object " * 200, encoding="utf-8")
     said = words(pages.open("health"))
@@ -504,7 +507,7 @@ def test_what_cannot_be_read_is_not_said_to_be_nothing(pages: Pages) -> None:
 
 
 def test_open_alerts_are_shown_the_worst_first(pages: Pages) -> None:
-    pages.state.mkdir()
+    pages.state.mkdir(exist_ok=True)
     AlertStore(pages.state).save(
         Memory(
             conditions={
@@ -628,7 +631,7 @@ def test_answers_are_counted_and_what_people_made_of_them_is_shown(pages: Pages)
     assert cells(page, "Topic") == ["refund"]
     assert "report --replies" in words(page)
 
-    pages.state.mkdir()
+    pages.state.mkdir(exist_ok=True)
     count = UseCount(label="billing", kind="draft", used=3, ignored=1)
     public = PublicReplies(sent=2, too_early=1, read=1, resolved=1)
     made = Replies(

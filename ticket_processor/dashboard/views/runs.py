@@ -111,7 +111,7 @@ def body() -> None:
             alt="Lines over time: median and 95th percentile of latency",
         )
         rates = figures.rates(remembered(since - figures.LONGEST_S), since, until, slo.success)
-        if any(rates.values()):
+        if any(rate for line in rates.values() for _, rate in line):
             parts.chart(
                 BURN,
                 figures.lines(
@@ -123,6 +123,8 @@ def body() -> None:
                 key="burn",
                 alt="Lines over time: burn rates of the error budget over three windows",
             )
+        elif any(rates.values()):
+            parts.instead(BURN, "No ticket failed: all of it is left.")
         else:
             parts.instead(
                 BURN, "The state folder remembers no runs of this period; it keeps those of the last 35 days."
