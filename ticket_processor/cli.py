@@ -110,9 +110,7 @@ class Commands(CommandGroup):
                 "Runs at fixed times, by the scheduler of the system.",
                 help="Runs at fixed times, by cron, systemd or Task Scheduler.",
                 commands={
-                    "install": CommandEntry(
-                        "Have the system start runs, or bring that up to date.", "schedule:install"
-                    ),
+                    "install": CommandEntry("Install the schedule, or bring it up to date.", "schedule:install"),
                     "show": CommandEntry("Print what install would hand over; changes nothing.", "schedule:show"),
                     "remove": CommandEntry("Take back what install put there, and nothing else.", "schedule:remove"),
                 },

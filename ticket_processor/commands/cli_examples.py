@@ -79,7 +79,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "doctor": ("ticketbot doctor", "ticketbot doctor --json"),
     "health": ("ticketbot health", "ticketbot health --serve 9090"),
     "schedule install": ("ticketbot schedule install", "ticketbot schedule install cron --every 15 --config accounts"),
-    "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd --output units"),
+    "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd"),
     "schedule remove": ("ticketbot schedule remove",),
     "alerts test": ("ticketbot alerts test",),
     "alerts list": ("ticketbot alerts list --json",),

@@ -4,5 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-REMOVED: Mapping[str, str] = {}
+REMOVED: Mapping[str, str] = {
+    "schedule install --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",
+    "schedule show --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",
+    "schedule show --output": "redirect what it prints: ticketbot schedule show > FILE",
+}
 """By the command's path without ``ticketbot``, such as ``kb doctor`` or, for an option, ``run --limit``."""
