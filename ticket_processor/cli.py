@@ -142,7 +142,6 @@ class Commands(CommandGroup):
                 commands={
                     "verify": CommandEntry("Check that the log is as it was written.", "audit:verify"),
                     "show": CommandEntry("Print one ticket's story, and whether its lines hold.", "audit_story:show"),
-                    "export": CommandEntry("Export events, decrypted, without personal data.", "audit_export:export"),
                     "erase": CommandEntry("Erase customers' words from log and state.", "audit_erase:erase_tickets"),
                     "cat": CommandEntry("Print the log as it was before it was packed and encrypted.", "audit:cat"),
                 },

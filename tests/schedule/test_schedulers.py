@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,7 @@ def test_other_systems_words_for_no_crontab_are_understood(
 def test_a_crontab_that_may_not_be_read_is_never_written(programs: Programs) -> None:
     programs.crontab.write_bytes(b"precious\n")
     programs.refuse("You (jo) are not allowed to use this program (crontab)")
-    for act in (lambda: install(Cron("ticketbot"), a_job()), lambda: remove(Cron("ticketbot"))):
+    for act in (partial(install, Cron("ticketbot"), a_job()), partial(remove, Cron("ticketbot"))):
         with pytest.raises(CannotRun, match=r"You \(jo\) are not allowed"):
             act()
     assert programs.crontab.read_bytes() == b"precious\n"
@@ -174,7 +175,7 @@ def test_a_crontab_that_may_not_be_read_is_never_written(programs: Programs) -> 
 def test_half_an_entry_is_told_and_left(keep: slice, programs: Programs) -> None:
     half = "".join(templates.crontab(a_job()).splitlines(keepends=True)[keep])
     programs.crontab.write_text(half, encoding="utf-8")
-    for act in (lambda: install(Cron("ticketbot"), a_job()), lambda: remove(Cron("ticketbot"))):
+    for act in (partial(install, Cron("ticketbot"), a_job()), partial(remove, Cron("ticketbot"))):
         with pytest.raises(CannotRun, match="half an entry"):
             act()
     assert programs.crontab.read_text(encoding="utf-8") == half

@@ -85,7 +85,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "alerts list": ("ticketbot alerts list --json",),
     "audit verify": ("ticketbot audit verify",),
     "audit show": ("ticketbot audit show 4711",),
-    "audit export": ("ticketbot audit export --since 30d --format csv --out events.csv",),
     "audit erase": ("ticketbot audit erase --requester jane@example.com --dry-run",),
     "audit cat": ("ticketbot audit cat 2026-11-22",),
 }

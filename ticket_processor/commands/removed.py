@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 REMOVED: Mapping[str, str] = {
+    "audit export": "'ticketbot audit show TICKET --json' and 'ticketbot audit cat' print what the log holds",
     "schedule install --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",
     "schedule show --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",
     "schedule show --output": "redirect what it prints: ticketbot schedule show > FILE",
