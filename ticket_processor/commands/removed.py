@@ -9,5 +9,6 @@ REMOVED: Mapping[str, str] = {
     "schedule install --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",
     "schedule show --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",
     "schedule show --output": "redirect what it prints: ticketbot schedule show > FILE",
+    "kb search --solved": "solved tickets are no longer kept",
 }
 """By the command's path without ``ticketbot``, such as ``kb doctor`` or, for an option, ``run --limit``."""
