@@ -11,7 +11,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot eval labelled.jsonl --analyser rules --html report.html",
         "ticketbot eval --gate --candidate new.toml",
     ),
-    "backtest": ("ticketbot backtest --since 90d", "ticketbot backtest --rivals --rival-price 25"),
+    "backtest": ("ticketbot backtest --since 90d", "ticketbot backtest --analyser rules --html backtest.html"),
     "redact": ("ticketbot redact mail.txt", "ticketbot redact - --level strict --name Jürgen"),
     "sandbox": (
         "ticketbot sandbox --helpdesk freshdesk --plan growth",
