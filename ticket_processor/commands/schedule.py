@@ -151,21 +151,23 @@ def _job(
     if wrong:
         raise ConfigError(*found, *notices)
     for (each, settings), state in zip(usable, states, strict=True):
-        with opened_state(state, settings.desk.base_url, dry_run=True) as store:
-            if store.fact(HORIZON) is None:
-                told = f"{each.name}: no run has been made yet" if each.name else "no run has been made yet"
-                (found if begun else notices).append(
-                    f"{told} (looked into {state}): 'ticketbot run --since now' says where scheduled ones begin"
-                )
+        (found if begun else notices).extend(_not_begun(each.name, settings, state))
     if found:
         raise ConfigError(*found)
     if is_root() and user == "root":
         notices.append(f"the runs will be root's, since root owns {place}; safer: give it to a user of its own")
     elif kind == "systemd" and not is_root() and not (LINGERING / user).exists():
-        notices.append(
-            f"runs only while {user} is logged in, unless an administrator says: loginctl enable-linger {user}"
-        )
+        notices.append(f"runs only while {user} is logged in; 'loginctl enable-linger {user}' changes that")
     return job, notices
+
+
+def _not_begun(name: str, settings: Settings, state: Path) -> list[str]:
+    """A sentence, where no first run has set where to begin; a scheduled one cannot."""
+    with opened_state(state, settings.desk.base_url, dry_run=True) as store:
+        if store.fact(HORIZON) is not None:
+            return []
+    told = f"{name}: no run has been made yet" if name else "no run has been made yet"
+    return [f"{told} (looked into {state}): 'ticketbot run --since now' says where scheduled ones begin"]
 
 
 def _absolute(path: Path) -> str:
@@ -198,7 +200,7 @@ def _installed_every(scheduler: Scheduler, settings: str) -> int:
     """The period of the installed job of these settings, else the default."""
     try:
         marks = list(map(mark_in, scheduler.entries()))
-    except CannotRun:  # install reports the reason itself
+    except (CannotRun, OSError):  # install reports the reason itself
         return DEFAULT_EVERY_MIN
     return next((mark[1] for mark in marks if mark and mark[0] == settings and mark[1]), DEFAULT_EVERY_MIN)
 
