@@ -188,12 +188,13 @@ def _accounts(named: list[Path], environ: dict[str, str] | None) -> list[Configu
 
 def _unseen(named: list[Path], runs: list[ConfiguredAccount], env: Path) -> list[str]:
     """A notice, where scheduled runs have other settings than runs in this terminal with its variables."""
+    windows = sys.platform == "win32"
     names = ", ".join(name for name in VARIABLES if os.environ.get(name, "").strip())
-    if not names or [each.settings for each in runs] == [each.settings for each in _accounts(named, None)]:
+    others = _accounts(named, {} if windows else None) if names else runs
+    if [each.settings for each in runs] == [each.settings for each in others]:
         return []
-    return [
-        f"scheduled runs have other settings than this terminal: they see what is in {env}, not {names} as set here"
-    ]
+    seen = f"{env} and variables that are set for good (setx)" if windows else env
+    return [f"scheduled runs see {seen}, and not what this terminal sets otherwise in {names}"]
 
 
 def _installed_every(scheduler: Scheduler, settings: str) -> int:
