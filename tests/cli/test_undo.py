@@ -327,7 +327,7 @@ def test_an_undo_that_is_stopped_says_how_much_is_left_to_do(at_account: Account
     assert (
         "2 taken back, 1 sent and not confirmed yet (the same command again looks them up), 1 not reached" in ended.out
     )
-    assert "ended early: Zendesk asks to be left alone" in ended.err
+    assert "ended early: Zendesk asks for no more requests" in ended.err
     told = desk("undo", run, "--json", code=3).object
     assert (told["sent_not_confirmed"], told["not_reached"]) == (0, 4)  # the wait that was asked for is kept
 

@@ -74,11 +74,11 @@ def summary_text(summary: RunSummary, log: Path | None, title: str | None = None
         cost += f" ({summary.price_note})" if summary.price_note else ""
         lines.append(f"  tokens: {summary.usage.input} in, {summary.usage.output} out{cost}")
     if summary.cached:
-        lines.append(f"  known answers, at no cost: {summary.cached}")
+        lines.append(f"  answers from the cache, at no cost: {summary.cached}")
     if summary.forecast is not None:
         lines.append(f"  {forecast_text(summary.forecast)}")
     elif summary.dry_run and summary.cached:
-        lines.append("  forecast: none, since nothing had to be paid for")
+        lines.append("  forecast: none; no answer was paid for")
     if summary.cluster is not None and summary.cluster.workers:
         lines.append(f"  cluster: {cluster_text(summary.cluster)}")
     if summary.writes.text:
