@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from ..core.models import Outcome, OutcomeStatus
+from ..core.reasons import ALREADY_DONE
 from ..core.run_summary import RunSummary
 from .glossary import why_no_model as said_why
 
@@ -147,6 +148,8 @@ def next_steps(summary: RunSummary, tally: RunTally) -> list[str]:
         steps.append("'ticketbot health' asks the model; then 'ticketbot run --retry-fallbacks' asks it about these")
     elif "no_model_configured" in summary.fallbacks:
         steps.append("set TICKETBOT_MODELS: a model understands more than keyword rules (docs/models.md)")
+    if ALREADY_DONE in summary.reasons:
+        steps.append("'ticketbot run --ticket NUMBER --again' triages a ticket anew that is done")
     if summary.dry_run and summary.outcomes.get(OutcomeStatus.PLANNED):
         steps.append("'ticketbot run' writes this; 'ticketbot analyse TICKET' shows how one of them was understood")
     if tally.counts[UNSURE] and not summary.dry_run:
