@@ -390,6 +390,8 @@ def test_undo_takes_back_what_nobody_has_touched_and_says_what_stays_and_why(ope
     first = desk("run", "--since", "1d", "--limit", "3", "--json").object["run_id"]
     desk.advance(120)
     desk("run")
+    desk.sandbox.store.person_edit(1, remove_tags=("ai_billing",))
+    desk.sandbox.store.person_edit(1, add_tags=("ai_billing",))
     desk.sandbox.store.person_edit(2, priority="low")
     desk.sandbox.store.person_edit(3, status="closed")
     desk.advance(600)
@@ -399,7 +401,7 @@ def test_undo_takes_back_what_nobody_has_touched_and_says_what_stays_and_why(ope
     assert (desk.ticket(4)["tags"], desk.ticket(4)["priority"]) == ([], None)
     assert {number: desk.ticket(number) for number in (1, 2, 3)} == {n: triaged[n] for n in (1, 2, 3)}
     told = desk("undo", first).out
-    assert (desk.ticket(1)["tags"], desk.ticket(1)["priority"]) == ([], None)
+    assert (desk.ticket(1)["tags"], desk.ticket(1)["priority"]) == (["ai_billing"], None), "a person put it back"
     assert (desk.ticket(2)["tags"], desk.ticket(2)["priority"]) == ([], "low")
     assert desk.ticket(3) == triaged[3]
     assert re.search(r"ticket 2: .*tags removed: .*; .*: priority \(changed since\)", told)
