@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import html
+import io
+import json
 import os
 import re
 import time
@@ -10,19 +14,31 @@ from typing import Any
 
 import pytest
 import requests
+from streamlit.testing.v1 import AppTest
+from typer.testing import CliRunner
 
+from ticket_processor.cli import app
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.dashboard.options import DashboardOptions, give
+from ticket_processor.dashboard.server import SCRIPT
 from ticket_processor.sandbox import freshdesk_solutions
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.zendesk_help_center import fill_help_center
+from ticket_processor.settings.schema import Settings
 
 from ..cli.conftest import Command, OpenDesk, bare, is_chat, open_desk, rows
 from ..cli.drafting import ARTICLES, DRAFT, KNOWLEDGE, PAID_BACK, TICKET, URL, with_articles
 from ..cli.freshdesk_desk import freshdesk
+from ..cli.mailbox import mailbox
+from ..dashboard.conftest import Pages, main_module, pages
 from ..replies.articles import claim, said
 from ..web.conftest import SECRET, TOKEN, Serve, serve, until
+from ..web.portal.site import LEAST_S, Site, site
 from .parts import answers, articles, labelled, lines, note_of, of_two_hours_ago, public, settings, solve
 
-__all__ = ["bare", "open_desk", "serve"]
+__all__ = ["bare", "main_module", "open_desk", "pages", "serve", "site"]
+
+PASSWORD = "correct horse battery staple"
 
 UNSEEN = {"zinnia tulip lupin": "billing", "trowel spade hoe": "technical", "whisk ladle skillet": "order"}
 
@@ -281,3 +297,273 @@ def test_webhooks_and_programs_have_tickets_triaged_within_seconds_and_forgers_h
         assert [rule.tell(new, secret=secret).status_code for secret in (TOKEN, SECRET)] == [401, 202]
         until(lambda: "ai_processed" in other.ticket(new)["tags"])
         assert rule.stop() == 0
+
+
+class Visitor:
+    """A browser without JavaScript on the portal's pages."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.session = requests.Session()
+
+    def get(self, path: str = "/") -> requests.Response:
+        return self.session.get(self.url + path, timeout=30)
+
+    def send(self, page: str, path: str, values: Any, **files: tuple[str, bytes]) -> requests.Response:
+        """Send a form of ``page`` to ``path`` as a browser would; gives the page that it leads to."""
+        form = self.get(page).text
+        token = re.search(r'name="form_token" value="([^"]+)"', form)
+        version = re.search(r'name="version" value="([^"]+)"', form)
+        assert token, form
+        data = {"form_token": html.unescape(token[1]), **({"version": version[1]} if version else {}), **values}
+        given = [("files", file) for file in files.values()]
+        return self.session.post(self.url + path, data=data, files=given or None, timeout=30)
+
+
+def unlabelled(page: str) -> list[str]:
+    """Fields of a page that have no name for somebody who only hears it."""
+    fields = re.findall(r"<(?:input|select|textarea)\b[^>]*>", page)
+    shown = [field for field in fields if 'type="hidden"' not in field and "aria-label=" not in field]
+    named = set(re.findall(r'<label[^>]* for="([^"]+)"', page))
+    inside = re.findall(r"<label[^>]*>\s*(<input[^>]*>)", page)
+    return [field for field in shown if field not in inside and not named & set(re.findall(r' id="([^"]+)"', field))]
+
+
+def test_a_portal_takes_a_ticket_from_the_form_to_the_rating_and_agents_work_on_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Need 28: `portal`: form, articles, tracking, rating; agents' list, answers, bulk change, files, mail."""
+    desk = site.command
+    settings(desk, f'helpdesk = "local"\nlog_dir = "logs"\n[portal]\nmail_from = "help@example.com"\n{KNOWLEDGE}')
+    articles(desk, invoices="# Invoices\nThe invoice of each month is under Billing, as a file.\n")
+    monkeypatch.chdir(desk.folder)
+    for arguments, typed in ((["portal", "create-admin", "ada@example.com"], f"{PASSWORD}\n"), (["kb", "sync"], "")):
+        assert CliRunner().invoke(app, arguments, input=typed, env=desk.environ).exit_code == 0
+    desk("seed", "--count", "30")
+    url = site.serve()
+
+    customer = Visitor(url)
+    form = customer.get().text
+    assert 'lang="en"' in form
+    assert unlabelled(form) == []
+    invoice = {"subject": "Where is my invoice?", "description": "The invoice of May has not come."}
+    suggested = customer.send("/", "/articles", invoice).text
+    assert "under Billing, as a file" in suggested
+    assert invoice["description"] in suggested, "what was typed is kept"
+    hacked = {"subject": "Hacked", "description": "We have been hacked and somebody is stealing our data. Help!"}
+    token = html.unescape(re.findall(r'name="form_token" value="([^"]+)"', form)[0])
+    time.sleep(LEAST_S)
+    typed = {**hacked, "email": "carla@example.org", "form_token": token}
+    file = ("files", ("screen.txt", b"what was on the screen"))
+    tracked = customer.session.post(f"{url}/", data=typed, files=[file], timeout=30)
+    path = tracked.url.removeprefix(url).partition("?")[0]
+    assert path.startswith("/t/"), tracked.text
+    (screen,) = re.findall(r'href="([^"]+/files/\d+)"', tracked.text)
+    assert customer.get(screen).content == b"what was on the screen"
+    assert Visitor(url).get(path).status_code in (403, 404), "the link alone opens it"
+    until(lambda: "passed on to a person" in customer.get(path).text, within=30)
+
+    agent = Visitor(url)
+    assert agent.get("/admin").url.startswith(f"{url}/admin/login")
+    login = {"email": "ada@example.com", "password": PASSWORD}
+    assert "Log in" in agent.send("/admin/login", "/admin/login", {**login, "password": "wrong"}).text
+    first = agent.send("/admin/login", "/admin/login", login).text
+    assert unlabelled(first) == []
+    assert "31 found" in first
+    (further,) = re.findall(r'rel="next" href="([^"]+)"', first)
+    seen = [
+        re.findall(r'href="/admin/tickets/(\d+)"', page) for page in (first, agent.get(html.unescape(further)).text)
+    ]
+    assert ([*map(len, seen)], len({*seen[0], *seen[1]})) == ([25, 6], 31)
+    (number,) = re.findall(r'href="/admin/tickets/(\d+)"', agent.get("/admin?q=stealing").text)
+    assert f'href="/admin/tickets/{number}"' in agent.get("/admin?escalated=yes&category=security").text
+    assert "No ticket fits" in agent.get("/admin?q=stealing&category=order").text
+    assert len(list(csv.reader(io.StringIO(agent.get("/admin/tickets.csv").text)))) == 32
+    assert [">Hacked<" in agent.get(f"/admin?sort={order}").text for order in ("created", "oldest")] == [True, False]
+
+    page = f"/admin/tickets/{number}"
+    assert "Escalation" in agent.get(page).text, "agents see the internal note"
+    assert "Escalation:" not in customer.get(path).text
+    reply = {"to": "customer", "body": "We have **locked** it.", "status": ""}
+    agent.send(page, f"{page}/reply", reply, report=("report.txt", b"how it was done"))
+    agent.send(page, f"{page}/reply", {"to": "note", "body": "A word among agents.", "status": ""})
+    told = customer.get(path).text
+    assert "We have <strong>locked</strong> it." in told
+    assert "report.txt" in told
+    assert "A word among agents" not in told
+    mails = desk.state / "outbox"
+    until(lambda: len(list(mails.glob("*.eml"))) == 2, within=30)
+    sent = {re.findall(r"^To: (\S+)", mail.read_text("utf-8"), re.MULTILINE)[0]: mail for mail in mails.glob("*.eml")}
+    assert "locked" in sent["carla@example.org"].read_text("utf-8")
+    assert "Subject: Escalated:" in sent["ada@example.com"].read_text("utf-8")
+
+    agent.send(page, f"{page}/change", {"category": "account", "seen_category": "security"})
+    assert "Category: account" in agent.get(page).text
+    listed = agent.get("/admin").text
+    picked = re.findall(r'name="ticket" value="([^"]+)"', listed)[-2:]
+    changed = agent.send("/admin", "/admin/bulk", {"ticket": picked, "status": "resolved", "back": ""}).text
+    assert "2 tickets changed" in changed
+    undo = [html.unescape(one) for one in re.findall(r'name="undo" value="([^"]*)"', changed)]
+    assert "2 tickets changed back" in agent.send("/admin", "/admin/bulk/undo", {"undo": undo}).text
+
+    customer.send(path, f"{path}/reply", {"body": "It works again."})
+    assert "It works again." in agent.get(page).text
+    customer.send(path, f"{path}/solved", {})
+    assert "Resolved" in agent.get(page).text
+    customer.send(path, f"{path}/rating", {"stars": "5", "comment": "Quick"})
+    assert "rated 5 of 5" in agent.get(page).text
+    assert site.stop() == 0
+
+
+def test_the_local_helpdesk_leaves_and_comes_as_a_file_and_a_customer_is_erased_everywhere(bare: Command) -> None:
+    """Need 29: `local export`, `import` and `erase`: JSON lines out and in; a customer erased everywhere."""
+    place = {"TICKETBOT_HELPDESK": "local", "TICKETBOT_LOCAL_PATH": str(bare.folder / "desk.sqlite3")}
+    other = {**place, "TICKETBOT_LOCAL_PATH": str(bare.folder / "other.sqlite3")}
+    own = [
+        {"id": n, "subject": f"{words} zxcanary{n}", "body": f"I was charged twice, zxcanary{n}.", "requester": person}
+        for n, words, person in (
+            (1, "Charged twice", {"name": "Ada Quist", "email": "ada@example.com"}),
+            (2, "Charged twice", {"name": "Bob Marsh", "email": "bob@example.com"}),
+        )
+    ]
+    bare("seed", "--file", lines(bare, "own.jsonl", own), **place)
+    bare("run", "--since", "1d", **place)
+    bare("local", "export", "out.jsonl", **place)
+    out = (bare.folder / "out.jsonl").read_text(encoding="utf-8")
+    assert [json.loads(line)["kind"] for line in out.splitlines()].count("ticket") == 2
+    assert all(words in out for words in ("ai_billing", "Ref tb-", "Bob Marsh"))
+    for _ in range(2):
+        bare("local", "import", "out.jsonl", **other)
+    assert bare("local", "export", "-", **other).out == out, "twice is once"
+
+    def holding(word: str) -> set[str]:
+        files = (path for path in bare.folder.rglob("*") if path.is_file() and path.suffix != ".jsonl")
+        logs = [*bare.logs.glob("*.jsonl")]
+        return {path.name for path in [*files, *logs] if word.encode() in path.read_bytes()}
+
+    (bare.folder / "other.sqlite3").unlink()
+    assert all(holding(word) for word in ("zxcanary1", "ada@example.com", "Quist"))
+    bare("local", "erase", "ada@example.com", "--dry-run", **place)
+    assert holding("zxcanary1")
+    told = bare("local", "erase", "ada@example.com", "--yes", **place).out
+    (of_the_log,) = re.findall(r"ticketbot (audit erase --ticket \d+)", told)
+    bare(*of_the_log.split(), "--yes", **place)
+    for word in ("zxcanary1", "ada@example.com", "Quist"):
+        assert holding(word) == set(), word
+    rest = bare("local", "export", "-", **place).out
+    assert "zxcanary2" in rest
+    assert "bob@example.com" in rest
+    bare("audit", "verify", **place)
+
+
+def cells(page: AppTest, column: str) -> list[Any]:
+    """The values under this heading, in any of the page's tables."""
+    return [value for table in page.dataframe if column in table.value for value in table.value[column].tolist()]
+
+
+def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_its_own(
+    open_desk: OpenDesk, pages: Pages
+) -> None:
+    """Need 30: `dashboard`: overview, tickets, runs, health, costs, quality, review, try it; charts; sign-in."""
+    desk = open_desk(8, model=True)
+    settings(desk, '[models.prices]\n"sandbox-model" = [10.0, 40.0, 1.0]\n')
+    desk("run", "--since", "1d")
+    billed = [number for number, category in answers(desk).items() if category == "billing"]
+    solve(desk, *billed, remove_tags=["ai_billing"], add_tags=["ai_refund"])
+    desk("learn", "collect")
+    made = Settings(log_dir=desk.logs, state_dir=desk.state)
+    give(DashboardOptions(made, desk.folder, SystemClock(), private=True))
+
+    overview = pages.open("overview")
+    assert {tile.label: tile.value for tile in overview.metric}["Tickets"] == "8"
+    assert len(overview.get("plotly_chart")) > 2
+    refresh = next(one for one in overview.get("button_group") if one.label == "Refresh")
+    assert len(refresh.options) > 1
+    by_category = next(box for box in overview.multiselect if box.label == "Category")
+    by_category.set_value(["billing"]).run()
+    assert {tile.label: tile.value for tile in overview.metric}["Tickets"] == str(len(billed))
+
+    table = pages.open("tickets")
+    assert sorted(cells(table, "Ticket")) == [*desk.tickets]
+    table.text_input(key="q").set_value("billing").run()
+    assert sorted(cells(table, "Ticket")) == billed
+    story = pages.open("tickets", {"ticket": str(billed[0])})
+    assert {"ai_processed", "ai_billing"} <= {*cells(story, "After")}
+
+    for name, column, value in (
+        ("runs", "Exit code", "0"),
+        ("costs", "Answered by", "sandbox-model"),
+        ("scoreboard", "People say", "refund"),
+    ):
+        assert value in cells(pages.open(name), column), name
+    assert "$" in {tile.label: tile.value for tile in pages.open("costs").metric}["Cost"]
+    assert any("free" in str(text) for text in cells(pages.open("health"), "Found")), "how much room the disk has"
+
+    review = pages.open("review")
+    next(button for button in review.button if button.label == "Approve").click().run()
+    assert f"{len(billed)} corrections approved" in desk("learn", "log").out
+
+    trying = pages.open("try_it")
+    trying.text_area[0].set_value("I was charged twice, my card is 4111 1111 1111 1111.")
+    trying.button[0].click().run()
+    shown = "\n".join(block.value for block in trying.code)
+    assert "ai_billing" in shown
+    assert "4111" not in shown
+
+    assert "dashboard.auth" in desk("dashboard", "--port", "0", "--host", "0.0.0.0", code=2).err
+    auth = {
+        "metadata_url": "https://id.example.com",
+        "client_id": "x",
+        "client_secret": "x",
+        "allow": ["a@example.com"],
+    }
+    locked = Settings.model_validate({"log_dir": desk.logs, "state_dir": desk.state, "dashboard": {"auth": auth}})
+    give(DashboardOptions(locked, desk.folder, SystemClock()))
+    door = AppTest.from_file(SCRIPT, default_timeout=60).run()
+    assert [button.label for button in door.button] == ["Sign in"]
+    assert not door.metric
+
+
+def test_a_report_tells_a_period_in_every_form_with_what_people_changed_gaps_and_open_escalations(
+    open_desk: OpenDesk,
+) -> None:
+    """Need 31: `report` as text, HTML, Markdown, CSV, JSON and mail; changes by people; gaps; open escalations."""
+    hacked = {
+        "subject": "Hacked",
+        "body": "We have been hacked and somebody is stealing our data. Please help at once!",
+    }
+    odd = [f"Do you like my vintage gramophone? It is number {n}." for n in range(6)]
+    desk = open_desk([*rows(8), {**hacked, "age": 7000.0}, *of_two_hours_ago(odd)])
+    fill_help_center(desk.sandbox.store)
+    desk("run", "--since", "1d")
+    period = ("report", "--since", "1d")
+    assert ["tickets", "15"] in [line.split() for line in desk(*period).out.splitlines()]
+    assert "| tickets | 15 |" in desk(*period, "--markdown").out
+    assert ["totals", "", "tickets", "15"] in [
+        row[:4] for row in csv.reader(io.StringIO(desk(*period, "--csv", "-").out))
+    ]
+    assert desk(*period, "--json").object["totals"]["tickets"] == 15
+    desk(*period, "--html", "page.html")
+    page = (desk.folder / "page.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert re.search(r"tickets</t[hd]>\s*<td[^>]*>15<", page), "the figure is on the page"
+    assert "15" not in desk("report", "--since", "2020-01-01", "--until", "2020-02-01").out
+    with mailbox() as box:
+        desk(*period, "--mail", TICKETBOT_ALERT_URLS=box.url)
+        (mail,) = box.mails
+    assert mail["To"] == "team@example.com"
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert ["tickets", "15"] in [line.split() for line in body.get_content().splitlines()]
+
+    (urgent,) = [number for number in desk.tickets if desk.ticket(number)["subject"] == "Hacked"]
+    assert re.search(rf"^{urgent}\b.*Hacked", desk("escalated").out, re.MULTILINE)
+    billed = [number for number, category in answers(desk).items() if category == "billing"]
+    solve(desk, *billed, remove_tags=["ai_billing"], add_tags=["ai_refund"])
+    solve(desk, urgent)
+    assert "Hacked" not in desk("escalated").out
+    told = desk(*period, "--overrides", "--knowledge").out
+    assert re.search(r"billing\s+.*refund", told), told
+    assert "gramophone" in told
+    desk(*period, "--knowledge", "--gaps", "gaps.md")
+    assert "gramophone" in (desk.folder / "gaps.md").read_text(encoding="utf-8")
