@@ -43,6 +43,7 @@ PASSWORD = "correct horse battery staple"
 UNSEEN = {"zinnia tulip lupin": "billing", "trowel spade hoe": "technical", "whisk ladle skillet": "order"}
 
 
+@pytest.mark.timeout(300)
 def test_a_classifier_learns_from_files_or_solved_tickets_and_answers_only_where_it_is_surely_better(
     open_desk: OpenDesk,
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_classifier_learns_from_files_or_solved_tickets_and_answers_only_where
     assert not any("ai_processed" in desk.ticket(number)["tags"] for number in numbers)
 
 
+@pytest.mark.timeout(300)
 def test_what_people_correct_is_collected_approved_learnt_pinned_and_taken_back(open_desk: OpenDesk) -> None:
     """Need 22: `learn` collects and shows changes; a person approves; classifier and examples learn; undo of it all."""
     taught = {"gerbil hamster vole": "security", "spaniel beagle poodle": "order"}

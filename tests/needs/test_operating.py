@@ -29,7 +29,7 @@ from ..cli.alarmed import Desk as VirtualDesk
 from ..cli.alarmed import Receiver
 from ..cli.conftest import REPOSITORY, Command, Desk, OpenDesk, Unmarked, bare, desk, is_chat, open_desk, rows
 from ..servers.certificates import a_certificate
-from ..web.conftest import Serve, serve, until
+from ..web.conftest import Serve, serve
 from .parts import answers, lines, settings
 
 __all__ = ["bare", "desk", "open_desk", "serve"]
@@ -165,14 +165,13 @@ def test_health_says_whether_runs_can_be_made_and_service_levels_are_told(open_d
     ended = desk("health", ZENDESK_OAUTH_CLIENT_SECRET="wrong", code=3)
     assert re.search(r"^FAIL +helpdesk .*no token", ended.out, re.MULTILINE)
 
-    serving = serve(desk)
-    address = f"{serving.url}/health"
-    answer = requests.get(address, timeout=30)
-    assert (answer.status_code, answer.json()["checks"]["worker"]) == (200, "ok")
-    desk.logs.rename(desk.folder / "former")
-    desk.logs.write_text("no folder", encoding="utf-8")
-    until(lambda: requests.get(address, timeout=30).status_code == 503)
-    assert serving.stop() == 0
+    for status in (200, 503):
+        serving = serve(desk)
+        answer = requests.get(f"{serving.url}/health", timeout=30)
+        assert (answer.status_code, answer.json()["checks"]["worker"]) == (status, "ok"), answer.text
+        assert serving.stop() == 0
+        desk.logs.rename(desk.folder / f"former {status}")
+        desk.logs.write_text("no folder", encoding="utf-8")
 
 
 def key(number: int) -> str:
@@ -247,7 +246,7 @@ def of_tls_1_2(folder: Path) -> Iterator[tuple[str, list[str]]]:
 def test_what_leaves_is_redacted_and_encrypted_and_what_stays_is_for_its_owner_alone(
     open_desk: OpenDesk, tmp_path: Path
 ) -> None:
-    """Need 36: the privacy page, and what it promises: TLS 1.2 or 1.3, secrets from the environment only, files 0600."""
+    """Need 36: the privacy page and what it says: TLS 1.2 or 1.3, secrets from the environment only, files 0600."""
     page = (REPOSITORY / "docs" / "privacy-and-security.md").read_text("utf-8")
     for words in ("GDPR", "HIPAA", "SOC 2", "What leaves", "What stays"):
         assert words in page, words
@@ -318,14 +317,19 @@ def printed(process: subprocess.Popen[str]) -> dict[str, str]:
 
 def test_the_sandbox_imitates_both_helpdesks_and_a_model_with_faults_and_the_tour_needs_nothing(bare: Command) -> None:
     """Need 38: `sandbox`: local imitation of Zendesk, Freshdesk and a model server with faults; the tour."""
-    for helpdesk, faults in (("zendesk", ("--faults", "lost-reply=1:PUT:times=2")), ("freshdesk", ())):
-        process = bare.start("sandbox", "--port", "0", "--helpdesk", helpdesk, "--tickets", "8", *faults)
-        place = {**printed(process), "TICKETBOT_STATE_DIR": str(bare.folder / helpdesk)}
+    for helpdesk, faults in (("zendesk", "lost-reply:PUT:times=2"), ("zendesk", "unauthorised:GET"), ("freshdesk", "")):
+        options = ("--tickets", "8", *(("--faults", faults) if faults else ()))
+        process = bare.start("sandbox", "--port", "0", "--helpdesk", helpdesk, *options)
+        place = {**printed(process), "TICKETBOT_STATE_DIR": str(bare.folder / helpdesk / faults)}
         assert f"{helpdesk.upper()}_URL" in place
-        told = [bare("run", "--since", "1d", "--json", code=None, **place).object for _ in range(2)]
-        done = sum(one["outcomes"].get("updated", 0) for one in told)
-        skipped = told[0]["outcomes"].get("skipped", 0)
-        assert (done + skipped, {*told[0]["answered_by"]}) == (8, {"sandbox-model"}), told
+        ended = [bare("run", "--since", "1d", "--json", code=None, **place) for _ in range(2)]
+        if "unauthorised" in faults:
+            assert [one.code for one in ended] == [3, 3]
+        else:
+            outcomes = [one.object["outcomes"] for one in ended]
+            done = sum(one.get("updated", 0) for one in outcomes)
+            assert done + outcomes[0].get("skipped", 0) == 8, outcomes
+            assert {*ended[0].object["answered_by"]} == {"sandbox-model"}
         process.terminate()
         process.wait(30)
 
