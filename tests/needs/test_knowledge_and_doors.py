@@ -463,6 +463,11 @@ def cells(page: AppTest, column: str) -> list[Any]:
     return [value for table in page.dataframe if column in table.value for value in table.value[column].tolist()]
 
 
+def tiles(page: AppTest) -> dict[str, str]:
+    """What the tiles say, by what stands over them."""
+    return {tile.label: tile.value for tile in page.metric}
+
+
 def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_its_own(
     open_desk: OpenDesk, pages: Pages
 ) -> None:
@@ -477,13 +482,13 @@ def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_it
     give(DashboardOptions(made, desk.folder, SystemClock(), private=True))
 
     overview = pages.open("overview")
-    assert {tile.label: tile.value for tile in overview.metric}["Tickets"] == "8"
+    assert tiles(overview)["Tickets"] == "8"
     assert len(overview.get("plotly_chart")) > 2
     refresh = next(one for one in overview.get("button_group") if one.label == "Refresh")
     assert len(refresh.options) > 1
     by_category = next(box for box in overview.multiselect if box.label == "Category")
     by_category.set_value(["billing"]).run()
-    assert {tile.label: tile.value for tile in overview.metric}["Tickets"] == str(len(billed))
+    assert tiles(overview)["Tickets"] == str(len(billed))
 
     table = pages.open("tickets")
     assert sorted(cells(table, "Ticket")) == [*desk.tickets]
@@ -498,7 +503,8 @@ def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_it
         ("scoreboard", "People say", "refund"),
     ):
         assert value in cells(pages.open(name), column), name
-    assert "$" in {tile.label: tile.value for tile in pages.open("costs").metric}["Cost"]
+    assert "$" in tiles(pages.open("costs"))["Cost"]
+    assert tiles(pages.open("runs"))["Success rate"] == "100.0%"
     assert any("free" in str(text) for text in cells(pages.open("health"), "Found")), "how much room the disk has"
 
     review = pages.open("review")
