@@ -384,7 +384,7 @@ def test_a_portal_takes_a_ticket_from_the_form_to_the_rating_and_agents_work_on_
     assert [">Hacked<" in agent.get(f"/admin?sort={order}").text for order in ("created", "oldest")] == [True, False]
 
     page = f"/admin/tickets/{number}"
-    assert "Escalation" in agent.get(page).text, "agents see the internal note"
+    until(lambda: "Escalation" in agent.get(page).text)  # the internal note
     assert "Escalation:" not in customer.get(path).text
     reply = {"to": "customer", "body": "We have **locked** it.", "status": ""}
     agent.send(page, f"{page}/reply", reply, report=("report.txt", b"how it was done"))
