@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +19,11 @@ from ..evaluation.solved import CategoryFrom, how_it_was_decided
 from ..settings.load import load
 from . import score_tables
 from .analyser_choice import (
-    NEIGHBOURS,
     AnalyserOption,
     PrecisionOption,
     ShowErrorsOption,
     WorkersOption,
     check_report,
-    neighbours_among,
     results,
     rivals,
     subjects,
@@ -35,10 +34,6 @@ from .screen import Screen
 from .solved_tickets import hint, read_solved
 
 SOURCE = "solved tickets"
-AMONG_THESE = (
-    f"{NEIGHBOURS}: what learning.neighbour_vote says of each ticket if people's categories of all the others are its "
-    "examples, later ones too; tickets that say the same are left out."
-)
 
 
 def backtest(
@@ -66,8 +61,7 @@ def backtest(
         bool,
         typer.Option(
             "--rivals",
-            help="Set rules, classifier, each model and similar tickets beside Zendesk's own intelligent triage, "
-            "with prices.",
+            help="Set rules, classifier and each model beside Zendesk's own intelligent triage, with prices.",
         ),
     ] = False,
     intents: Annotated[
@@ -116,9 +110,6 @@ def backtest(
         for line in decided:
             screen.say(line)
         source = Labelled(SOURCE, solved.examples)
-        if rivals_too and (neighbours := neighbours_among(solved.examples, settings)) is not None:
-            chosen.append(neighbours)
-            remarks[AMONG_THESE] = None
         found, answers = results(
             chosen, [source], settings, clock, screen, precision=precision, remark=remarks.setdefault
         )
@@ -131,6 +122,7 @@ def backtest(
         errors = misses(found, [source], answers) if show_errors else None
         title = "How good are these analysers on our solved tickets?"
         write_report(html, title, found, [*decided, *remarks], errors)
+    doubts = score_tables.doubtful(source, settings.taxonomy, remarks.setdefault)
     screen.notices(list(remarks))
     policy = {result.name: score_tables.policy_lines(result.sources[0]) for result in found}
     if as_json:
@@ -146,6 +138,7 @@ def backtest(
             "analysers": as_data(found),
             "policy": {name: "\n".join(lines) for name, lines in policy.items()},
             **({"rivals": beside.as_data()} if rivals_too else {}),
+            "doubtful_labels": [asdict(one) for one in doubts],
             "remarks": list(remarks),
             "html": html and str(html),
         }
@@ -164,6 +157,7 @@ def backtest(
             screen.say(f"\nFor ticketbot.toml, if {result.name} is what answers:")
             for line in policy[result.name]:
                 screen.say(f"  {line}")
+    score_tables.show([*score_tables.doubts_table(doubts)])
     if html is not None:
         screen.say(f"\nReport: {html}")
     return ExitCode.OK

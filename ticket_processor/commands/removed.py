@@ -4,5 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-REMOVED: Mapping[str, str] = {}
+REMOVED: Mapping[str, str] = {
+    "learn thresholds": "'ticketbot backtest' proposes thresholds, by what people chose on solved tickets",
+    "learn confusions": "'ticketbot backtest' prints the confusion matrix",
+    "learn doubts": "'ticketbot backtest' and 'ticketbot eval' list labels that look wrong",
+}
 """By the command's path without ``ticketbot``, such as ``kb doctor`` or, for an option, ``run --limit``."""

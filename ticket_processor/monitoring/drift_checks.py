@@ -1,4 +1,4 @@
-"""The checks that notice drift: of topics, and of what people make of our labels. Pure."""
+"""The check that notices drift of topics. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.wording import many
 from ..reporting.drift import LEAST_RATIO, LEAST_TICKETS, chance, discovered, variation_of
 from .checks import WARNING, Said
-from .facts import AlertFinding, Look, Unclear
+from .facts import AlertFinding, Look
 from .run_metrics import TRIAGE
 from .slo import DAY
 
@@ -19,7 +18,6 @@ FALSE_ALARMS = 0.002
 UNSURE = 0.05
 """An alert stays open until so much is as likely by chance."""
 LEAST_VARIATION = 1.1
-LEAST_LABELS, MOST_REVERTED = 50, 0.05
 WEEKS, LEAST_WEEKS = 4, 2
 _Counts = Mapping[int, Counter[str]]
 """Tickets by day since 1970 (UTC), then by category."""
@@ -66,34 +64,6 @@ def drift(look: Look) -> Said:
             clear = item.matters and item.chance <= highest
             surest.setdefault(item.category, AlertFinding(item.category, item.text, clear))
     return WARNING, list(surest.values())
-
-
-def overrides(look: Look) -> Said:
-    """Labels that people change more often in four weeks than in the eight before, or that rules of the helpdesk do."""
-    trends = look.facts.labels
-    if trends is None:
-        return Unclear.HERE
-    known = [one for one in trends if min(one.judged, one.judged_before) >= LEAST_LABELS]
-    chances = {
-        one: chance(one.changed, one.changed_before, one.judged_before / one.judged)
-        for one in known
-        if one.changed >= max(LEAST_TICKETS, LEAST_RATIO * one.changed_before / one.judged_before * one.judged)
-    }
-    highest = discovered([*chances.values(), *[1.0] * (len(known) - len(chances))], FALSE_ALARMS)
-    by_people = sorted((one for one in chances if chances[one] <= highest), key=lambda one: chances[one])
-    by_rules = [one for one in trends if one.written >= LEAST_LABELS and one.reverted > MOST_REVERTED * one.written]
-    said = [
-        f"people changed {one.changed} of {one.judged} '{one.label}' ({one.part}) in four weeks, and "
-        f"{one.changed_before} of {one.judged_before} before"
-        for one in by_people
-    ]
-    said += [
-        f"rules changed {one.reverted} of {one.written} '{one.label}' ({one.part}) in four weeks"
-        for one in sorted(by_rules, key=lambda one: one.reverted / one.written, reverse=True)
-    ]
-    if not said:
-        return Unclear.HERE if any(likely <= UNSURE for likely in chances.values()) else None
-    return WARNING, said[0] + (f"; {many(len(said) - 1, 'label')} more" if len(said) > 1 else "")
 
 
 def _by_day(look: Look) -> _Counts:
