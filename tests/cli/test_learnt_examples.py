@@ -34,7 +34,7 @@ def test_people_who_agree_teach_the_next_run_until_that_is_undone(open_desk: Ope
                     900 + n,
                     "category",
                     "technical",
-                    ("account", "order")[n % 2],
+                    label(n),
                     20 + n % 4,
                     "person",
                     now,

@@ -137,6 +137,7 @@ REMOVED: Mapping[Names, str] = {
         for part in ("tags", "priority", "group", "fields")
     },
     ("alerts", "gap_minutes"): "alerts no longer report pauses between runs, which the heartbeat notices",
+    ("knowledge", "solved_tickets_days"): "notes no longer name similar solved tickets, and none are kept",
     ("slo", "alert_below"): "there is no alert on a day's success rate any more; slo.success stays",
 }
 """Settings of earlier versions, with a sentence for each."""
