@@ -49,6 +49,7 @@ def sworn(**found: int) -> dict[str, Any]:
 
 USUAL = {"categories": {"account": 10, "billing": 20}}
 THREEFOLD = {"categories": {"account": 31, "billing": 20}}
+FOURFOLD = {"categories": {"account": 40, "billing": 20}}
 CASES = [
     Case("errors_fast", "4 of 4 tickets failed in the last run with tickets", [recorded(ok=0, failed=4)]),
     Case(
@@ -172,8 +173,13 @@ CASES = [
     ),
     Case(
         "drift",
-        "7 of 147 tickets in the last 7 days are about account; usual are 70",
-        history(*[USUAL] * 22, *[{"categories": {"account": 1, "billing": 20}}] * 7, {}, every=DAY),
+        "1 of 21 tickets yesterday are about account; usual are 40",
+        history(
+            *[FOURFOLD] * 28,
+            {"categories": {"account": 1, "billing": 20}},
+            {},
+            every=DAY,
+        ),
     ),
     *(
         Case("token_ends", said, [recorded(at)], Facts(at, api_token=True))

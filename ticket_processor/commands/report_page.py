@@ -53,7 +53,6 @@ def page(report: Report) -> str:
         remarks=[*report.remarks, *tables.shortcomings(report)],
         cards=_cards(report),
         none_known=NONE,
-        spikes=tables.spikes(report),
         volume=volume,
         labels=tables.labels(report) if report.totals.tickets else None,
         shares=shares,
