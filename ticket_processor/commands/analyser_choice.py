@@ -153,12 +153,6 @@ def results(
     return found, answers
 
 
-def rivals(settings: Settings) -> tuple[str, ...]:
-    """Everything that can answer by itself: the rules, the classifier where one is trained, each model."""
-    trained = (CLASSIFIER,) if is_there(settings.classifier_folder) else ()
-    return (RULES, *trained, *(f"{MODEL}:{name}" for name in settings.models.names))
-
-
 def _usual(settings: Settings) -> tuple[str, ...]:
     trained = settings.classifier.use and is_there(settings.classifier_folder)
     return (CHAIN, RULES) if settings.models.names or trained else (RULES,)
