@@ -68,11 +68,6 @@ class Commands(CommandGroup):
                     "review": CommandEntry("Show corrections that wait to be approved.", "learn_review:review"),
                     "approve": CommandEntry("Approve corrections.", "learn_review:approve"),
                     "reject": CommandEntry("Reject corrections.", "learn_review:reject"),
-                    "thresholds": CommandEntry(
-                        "Print from which confidence on values may be written.", "learn_figures:thresholds"
-                    ),
-                    "confusions": CommandEntry("Show categories that are mixed up.", "learn_labels:confused"),
-                    "doubts": CommandEntry("List people's labels that look wrong.", "learn_labels:doubts"),
                     "log": CommandEntry("Print everything that was learnt or decided.", "learn:log"),
                     "undo": CommandEntry("Take back something that was learnt.", "learn:undo"),
                     "pin": CommandEntry("Pin right answers that no change may lose.", "learn_pins:pin"),

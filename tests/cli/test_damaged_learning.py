@@ -12,7 +12,7 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 
 from .conftest import Desk, OpenDesk
 
-SETTINGS = "[learning]\ncollect_share = 0.05\nneighbour_vote = true\nauto_approve = true\n"
+SETTINGS = "[learning]\ncollect_share = 0.05\nexamples = 4\nauto_approve = true\n"
 
 
 def no_database(path: Path) -> None:
@@ -26,7 +26,7 @@ def a_folder(path: Path) -> None:
 
 def garbled(path: Path) -> None:
     with closing(LearningStore(path)) as store:
-        store.record("thresholds", "ana", {"parts": {"tags": {"rules": 0.9}}, "taxonomy": "x"}, 1.0)
+        store.record("classifier", "ana", {"now": "x"}, 1.0)
         with store.writing() as db:
             db.execute("UPDATE change SET detail='{'")
             db.execute("INSERT INTO fact VALUES ('cursor', '{'), ('allowance', 'much'), ('ratings_read', '?')")
@@ -34,7 +34,7 @@ def garbled(path: Path) -> None:
 
 def of_another_shape(path: Path) -> None:
     with closing(LearningStore(path)) as store:
-        for what in ("thresholds", "retrained", "release"):
+        for what in ("classifier", "release"):
             store.record(what, "ana", {}, 1.0)
         store.keep_fact("cursor", '{"file": 1}')
 

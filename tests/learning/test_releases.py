@@ -6,7 +6,6 @@ import json
 import os
 import typing
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -149,14 +148,6 @@ def test_a_release_never_moves_the_account_or_the_state_folder(place: Path) -> N
 def test_a_learnt_change_is_not_how_a_release_is_taken_back(place: Path) -> None:
     release("activate", "second.toml", "--force")
     assert "release rollback" in told("learn", "undo", "1", code=2)["error"][0]
-
-
-def test_show_says_why_runs_decide_otherwise_than_the_release_in_place(place: Path) -> None:
-    release("activate", "second.toml", "--force")
-    assert "has changed since" not in CliRunner().invoke(app, ["release", "show"]).output
-    with closing(LearningStore(place.parent / FILE_NAME)) as store:
-        store.record("thresholds", "ana", {"precision": 0.95, "taxonomy": "", "parts": {"tags": {}}}, 1.0)
-    assert "what was learnt, has changed since" in CliRunner().invoke(app, ["release", "show"]).output
 
 
 def test_a_file_that_cannot_be_replaced_leaves_no_trace(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,6 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.records import Verdict
 from ..state.store import FILE_NAME, State
-from ..wiring.learnt_policy import with_learnt
 from ..wiring.runs import RunArguments, write
 from ..wiring.ticket_subjects import Subjects
 from .backfill import settings_digest
@@ -56,7 +55,7 @@ def apply(
     if details and not dry_run:
         raise ConfigError("--details belongs to --dry-run")
     # The whole file is read before anything is written. A line that today's settings would not decide so is refused.
-    settings, _ = with_learnt(load(config=config))
+    settings = load(config=config)
     screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
     given = [key.get_secret_value() for key in settings.audit.keys]
     results = Results(file, settings.desk.base_url, known_keys(given, settings.state_folder))

@@ -25,7 +25,6 @@ from ..pipeline.backfill.walk import HISTORY, Backfill, BackfillPolicy
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.desks import reading_desk
-from ..wiring.learnt_policy import with_learnt
 from ..wiring.parts import audit_keys, kill_switch, selection, transport_for, understanding
 from .parse_time import parse_since
 from .screen import Screen
@@ -64,7 +63,7 @@ def walk_history(
     if problems or since is None:
         raise ConfigError(*problems)
     moment = parse_since(since, clock.now())
-    settings, _ = with_learnt(load(config=config, flags=flags), lambda told: screen.notices([told]))
+    settings = load(config=config, flags=flags)
     screen.notices(settings.notices)
     path = out or DEFAULT_FILE
     began = clock.monotonic()

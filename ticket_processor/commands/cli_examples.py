@@ -48,9 +48,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "learn approve": ("ticketbot learn approve 12 13", "ticketbot learn approve --field category --theirs refund"),
     "learn reject": ("ticketbot learn reject 14", "ticketbot learn reject --field urgency --ours high --theirs low"),
     "learn log": ("ticketbot learn log",),
-    "learn thresholds": ("ticketbot learn thresholds", "ticketbot learn thresholds --part tags --apply"),
-    "learn confusions": ("ticketbot learn confusions", "ticketbot learn confusions --from-helpdesk --json"),
-    "learn doubts": ("ticketbot learn doubts", "ticketbot learn doubts --since 90d --limit 20"),
     "learn undo": ("ticketbot learn undo 3",),
     "learn pin": (
         "ticketbot learn pin 12 13",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -77,15 +77,24 @@ def evaluate(
     if html is not None:
         errors = misses(found, sources, answers) if show_errors else None
         write_report(html, "How good are these analysers?", found, remarks, errors)
+    doubts = {source.name: score_tables.doubtful(source, settings.taxonomy, remarks.setdefault) for source in sources}
     screen.notices(list(remarks))
     if as_json:
-        screen.result("", {"analysers": as_data(found), "remarks": list(remarks), "html": html and str(html)})
+        data = {
+            "analysers": as_data(found),
+            "doubtful_labels": {name: [asdict(one) for one in some] for name, some in doubts.items()},
+            "remarks": list(remarks),
+            "html": html and str(html),
+        }
+        screen.result("", data)
         return ExitCode.OK
     score_tables.show([*score_tables.overview(found)])
     if details or len(sources) == 1:
         for result in found:
             for source in result.sources:
                 score_tables.show([*score_tables.details(result, source)])
+        for some in doubts.values():
+            score_tables.show([*score_tables.doubts_table(some)])
     else:
         screen.say("\nMore on each file: --details, --json, or a report with --html FILE.")
     if html is not None:

@@ -21,7 +21,6 @@ from ..learning.store import FILE_NAME, LearningStore
 from ..settings.load import DEFAULT_FILE, config_file, load
 from ..settings.schema import Settings
 from ..settings.sources import parse_toml
-from ..wiring.learnt_policy import with_learnt
 from .options import ConfigOption, JsonOption
 from .screen import Screen
 
@@ -185,7 +184,7 @@ def rollback(
 
 def in_place(config: Path | None) -> NamedSettings:
     """The settings that runs use now."""
-    settings, _ = with_learnt(load(config=config, need_helpdesk=False, need_any=True))
+    settings = load(config=config, need_helpdesk=False, need_any=True)
     place = _place(config)
     file = place.read_bytes() if place.exists() else b""
     return NamedSettings(settings, _release(file, settings))
@@ -225,7 +224,6 @@ def _named(
 ) -> NamedSettings:
     check_no_secret(raw)
     settings = load(config=_place(config), instead=parse_toml(raw, path), flags=flags, need_helpdesk=False)
-    settings, _ = with_learnt(settings)
     return NamedSettings(settings, _release(raw, settings))
 
 

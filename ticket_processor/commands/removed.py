@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 REMOVED: Mapping[str, str] = {
+    "learn thresholds": "'ticketbot backtest' proposes thresholds, by what people chose on solved tickets",
+    "learn confusions": "'ticketbot backtest' prints the confusion matrix",
+    "learn doubts": "'ticketbot backtest' and 'ticketbot eval' list labels that look wrong",
     "audit export": "'ticketbot audit show TICKET --json' and 'ticketbot audit cat' print what the log holds",
     "backtest --rivals": "intelligent triage is compared by itself where tickets carry its tags",
     "backtest --intents": "what an intent means is learnt from the other tickets",

@@ -25,14 +25,13 @@ from ..reporting.index import LogIndex, require_duckdb
 from ..reporting.kept_replies import kept
 from ..reporting.reply_counts import uses
 from ..reporting.report import Goals, Report, gather
-from ..reporting.spikes import WEEKS
 from ..settings.accounts import load_accounts, several
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
 from . import report_markdown, report_tables, score_tables
 from .options import ConfigsOption, JsonOption, VerboseOption
-from .report_period import DAY_S, PeriodName, period_of
+from .report_period import PeriodName, period_of
 from .screen import Screen, printing
 
 if TYPE_CHECKING:
@@ -309,10 +308,8 @@ def _keys(settings: Settings) -> Keyring | None:
 
 
 def _first_needed(since: float, until: float) -> float:
-    """The start of the period before, or of the weeks that define what is usual."""
-    length = until - since
-    weeks = -(-length // (7 * DAY_S))
-    return since - max(length, WEEKS * weeks * 7 * DAY_S)
+    """The start of the period before."""
+    return since - (until - since)
 
 
 def _day(moment: float) -> str:

@@ -189,6 +189,7 @@ class Analysis(Frozen):
         description="the approved corrections that it was learnt from, by number",
     )
     source: Literal["model", "neighbours", "classifier", "rules"]
+    """``neighbours`` only in what earlier versions stored: approved examples of similar tickets chose the category."""
     model: str | None = None
     cached: bool = Field(False, description="the answer was given for the same text before, and cost nothing now")
     why_fallback: str | None = Field(None, description="why no model answered, when rules did")

@@ -204,7 +204,7 @@ def _dotted(data: Mapping[Any, Any], above: str) -> Iterator[tuple[str, Any]]:
         name = f"{above}{key}"
         if isinstance(value, BaseModel):
             yield from _dotted({part: getattr(value, part) for part in type(value).model_fields}, f"{name}.")
-        elif isinstance(value, Mapping) and (value or key != "by_model"):  # no threshold at all: all is only suggested
+        elif isinstance(value, Mapping):
             yield from _dotted(value, f"{name}.")
         elif isinstance(value, Sequence) and value and all(isinstance(item, BaseModel) for item in value):
             yield name, [item.name for item in value]

@@ -238,7 +238,7 @@ def understanding(
     models = targets(settings.models)
     with ExitStack() as stack:
         learnt = None
-        if settings.learning.examples if models else settings.learning.neighbour_vote:
+        if settings.learning.examples and models:
             from .learnt_examples import LearntParts  # most runs need nothing of it
 
             learnt = LearntParts(settings, trouble)
@@ -266,7 +266,6 @@ def understanding(
         yield Understanding(
             links,
             rules,
-            neighbours=learnt.vote(classifier or rules) if learnt and not links else None,
             classifier=classifier,
             cascade_below=settings.policy.review_below if settings.models.cascade else None,
             signs=signs_of,

@@ -35,7 +35,7 @@ from ..state.records import Verdict
 from ..state.store import State
 from .cluster_address import ClusterWanted
 from .desks import desk_for
-from .learnt_policy import with_learnt
+from .learnt_in_use import learnt_in_use
 from .parts import (
     audit_log,
     delivery,
@@ -210,7 +210,7 @@ def _assembled(
     """A run, ready to be played, and what makes the end of it complete."""
     folder = settings.state_folder
     troubles: list[str] = []
-    settings, learnt = with_learnt(settings, troubles.append)
+    learnt = learnt_in_use(settings, troubles.append)
     with ExitStack() as stack:
         stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
         state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=asked.dry_run))

@@ -1,10 +1,9 @@
-"""Finds approved examples that are like a ticket, by their words (BM25), and lets them vote on its category."""
+"""Finds approved examples that are like a ticket, by their words (BM25)."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -15,18 +14,12 @@ from ..knowledge.store import TOKENIZER
 from .model import Correction
 from .store import LearningStore
 
-VOTERS = 15
-FEWEST_VOTERS = 5
-FEWEST_EXAMPLES = 50
-"""With fewer, the nearest ones are too far away to know anything."""
-LEAST_MARGIN = 0.2
-"""Share of the weight by which the winner has to lead."""
 MOST_EXAMPLES = 10_000
 """The newest are kept in memory."""
 SAME_WORDS, FEW_WORDS = 0.8, 8
 """Texts say the same that share so much of the shorter one's words; of one with few words, of all their words."""
 PASSED_OVER = 50
-"""Examples that may say the same as a ticket before its neighbours run short."""
+"""Examples that may say the same as a ticket before similar ones run short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +29,6 @@ class LearntExample:
     id: int
     label: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class NeighbourOpinion:
-    """The category of the first level that the nearest examples speak for, and the share of their weight.
-
-    ``subcategory`` is the one that most of that share names, ``ids`` the examples that spoke for it, nearest first.
-    """
-
-    category: str
-    subcategory: str | None
-    share: float
-    ids: tuple[int, ...]
 
 
 class ExampleIndex:
@@ -95,24 +75,6 @@ class ExampleIndex:
             query = "SELECT count(*) FROM words WHERE words MATCH ?"
             (self._counts[word],) = self._db.execute(query, (any_of([word]),)).fetchone()
         return self._counts[word]
-
-    def opinion(self, text: str, taxonomy: Taxonomy) -> NeighbourOpinion | None:
-        """What the nearest examples say of a text; ``None`` where they are too few, or do not agree."""
-        near = self.nearest(text, VOTERS) if len(self) >= FEWEST_EXAMPLES else []
-        if len(near) < FEWEST_VOTERS:
-            return None
-        tops: defaultdict[str, float] = defaultdict(float)
-        labels: defaultdict[str, float] = defaultdict(float)
-        for example, score in near:
-            tops[taxonomy.split(example.label)[0]] += score
-            labels[example.label] += score
-        total = sum(tops.values())
-        best, *others = sorted(tops, key=lambda name: (-tops[name], name))
-        if total <= 0 or tops[best] - max((tops[name] for name in others), default=0.0) < LEAST_MARGIN * total:
-            return None
-        below = [name for name in taxonomy.children(best) if 2 * labels[name] > tops[best]]
-        ids = tuple(example.id for example, _ in near if taxonomy.split(example.label)[0] == best)
-        return NeighbourOpinion(best, below[0] if below else None, round(tops[best] / total, 3), ids)
 
 
 def examples_of(store: LearningStore, taxonomy: Taxonomy) -> list[LearntExample]:

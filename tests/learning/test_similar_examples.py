@@ -1,4 +1,4 @@
-"""Approved examples of similar tickets choose the category where no model does; nothing else is learnt from."""
+"""Approved examples that are like a ticket are found by their words; nothing else is learnt from."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.core.clock import Deadline
-from ticket_processor.core.models import Analysis, RedactionLevel, Ticket
+from ticket_processor.core.models import RedactionLevel
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.learning.collect import corrections_of
 from ticket_processor.learning.model import ActorKind, Correction, Reaction
-from ticket_processor.learning.neighbours import ExampleIndex, LearntExample, examples_of
 from ticket_processor.learning.overrides import TicketJudgement
-from ticket_processor.learning.store import FILE_NAME, LearningStore
-from ticket_processor.settings.load import load
-from ticket_processor.wiring.parts import understanding
+from ticket_processor.learning.similar_examples import ExampleIndex, LearntExample, examples_of
+from ticket_processor.learning.store import LearningStore
 
-from ..support.fakes import ManualClock, a_ticket
+from ..support.fakes import a_ticket
 
 TAXONOMY = default_taxonomy()
 TICKET = a_ticket(9_000, subject="The badge does not open the gate", description="My badge fails at the north gate.")
@@ -44,74 +41,14 @@ def remembered(path: Path | None, *, badges: str = "account", approved: bool = T
     return store
 
 
-def answer(folder: Path, ticket: Ticket = TICKET, *, vote: bool = True) -> Analysis:
-    (folder / "t.toml").write_text(f"[learning]\nneighbour_vote = {str(vote).lower()}\n", encoding="utf-8")
-    settings = load(environ={"TICKETBOT_STATE_DIR": str(folder)}, config=folder / "t.toml", need_helpdesk=False)
-    clock = ManualClock()
-    with understanding(settings, clock, Deadline(clock, 100)) as chain:
-        return chain(ticket)
-
-
-def test_similar_tickets_that_people_corrected_choose_the_category(tmp_path: Path) -> None:
-    remembered(tmp_path / FILE_NAME).close()
-    analysis = answer(tmp_path)
-    assert (analysis.source, analysis.category, analysis.confidence) == ("neighbours", "account", 1.0)
-    with closing(LearningStore(tmp_path / FILE_NAME)) as store:
-        used = [store.correction(number) for number in analysis.examples]
-    assert used
-    assert all(item is not None and item.theirs == "account" for item in used)
-    assert (analysis.why_fallback, analysis.fell_back) == ("no_model_configured", False)
-
-
-def test_switched_off_the_same_site_answers_as_if_nothing_were_learnt(tmp_path: Path) -> None:
-    before = answer(tmp_path, vote=False)
-    remembered(tmp_path / FILE_NAME).close()
-    after = answer(tmp_path, vote=False)
-    assert after == before
-    assert "examples" not in after.model_dump(mode="json")
-
-
-@pytest.mark.parametrize("store", ["none", "pending", "unlike"])
-def test_without_approved_and_similar_examples_the_rules_answer(tmp_path: Path, store: str) -> None:
-    before = answer(tmp_path, vote=False)
-    ticket = TICKET
-    if store == "pending":
-        remembered(tmp_path / FILE_NAME, approved=False).close()
-    if store == "unlike":
-        remembered(tmp_path / FILE_NAME).close()
-        ticket = a_ticket(9_001, subject="Quarterly newsletter", description="Unsubscribe me please")
-        before = answer(tmp_path, ticket, vote=False)
-    assert answer(tmp_path, ticket) == before
-
-
-def test_an_undone_approval_has_no_effect_any_more(tmp_path: Path) -> None:
-    with closing(remembered(tmp_path / FILE_NAME)) as store:
-        store.undo(store.changes()[0].id, 300.0)
-    assert answer(tmp_path).source == "rules"
-
-
-def test_a_damaged_store_costs_what_was_learnt_and_no_ticket(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_bytes(b"no database" * 1000)
-    assert answer(tmp_path).source == "rules"
-
-
 def examples(*labels: str) -> list[LearntExample]:
     return [LearntExample(n, labels[n % len(labels)], f"badge opens no gate at door {n}") for n in range(60)]
 
 
-def test_neighbours_that_disagree_say_nothing() -> None:
-    assert ExampleIndex(examples("account")).opinion("my badge and the gate", TAXONOMY) is not None
-    assert ExampleIndex(examples("billing", "account")).opinion("my badge and the gate", TAXONOMY) is None
-
-
-def test_few_examples_say_nothing() -> None:
-    assert ExampleIndex(examples("account")[:49]).opinion("my badge and the gate", TAXONOMY) is None
-
-
 def test_a_ticket_s_words_are_no_query_syntax() -> None:
     index = ExampleIndex(examples("account"))
-    assert index.opinion('badge" NEAR( AND text:* -- OR "', TAXONOMY) is not None
-    assert index.opinion("", TAXONOMY) is None
+    assert index.nearest('badge" NEAR( AND text:* -- OR "', 15)
+    assert index.nearest("", 15) == []
 
 
 LONG = "Since Monday the badge reader at the north gate refuses my card and flashes red twice before it resets"
@@ -122,7 +59,7 @@ LONG = "Since Monday the badge reader at the north gate refuses my card and flas
     [LONG, f"{LONG}. Is there any news about this?", LONG.removesuffix(" before it resets"), f"FW: {LONG.upper()}"],
     ids=["itself", "follow-up", "cut", "forwarded"],
 )
-def test_the_ticket_itself_and_mails_that_say_the_same_are_no_neighbours(copy: str) -> None:
+def test_the_ticket_itself_and_mails_that_say_the_same_are_not_similar_examples(copy: str) -> None:
     index = ExampleIndex([*examples("account"), LearntExample(1_000, "refund", copy)])
     assert 1_000 not in [item.id for item, _ in index.nearest(LONG, 15)]
     assert 1_000 in [item.id for item, _ in index.nearest("badge reader flashes red", 15)]
@@ -132,8 +69,11 @@ def test_the_order_in_which_examples_came_does_not_matter() -> None:
     found = [LearntExample(n, ("billing", "account", "order")[n % 3], f"badge {n % 7} gate {n % 4}") for n in range(90)]
     shuffled = random.Random(0).sample(found, len(found))
     asked = [f"badge {n} at gate {m} fails" for n in range(8) for m in range(5)]
-    opinions = [[ExampleIndex(some).opinion(text, TAXONOMY) for text in asked] for some in (found, shuffled)]
-    assert opinions[0] == opinions[1]
+    labels = [
+        [[item.label for item, _ in ExampleIndex(some).nearest(text, 15)] for text in asked]
+        for some in (found, shuffled)
+    ]
+    assert labels[0] == labels[1]
 
 
 @pytest.mark.parametrize("wanted", [True, False])
