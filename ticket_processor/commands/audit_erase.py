@@ -26,12 +26,11 @@ from .options import ConfigOption, JsonOption
 from .screen import Screen, harmless
 
 ELSEWHERE = (
-    "not reached: the notes on the tickets in the helpdesk, files of 'run --backfill', exports, reports with "
+    "not reached: the notes on the tickets in the helpdesk, files of 'run --dry-run --out', exports, reports with "
     "--show-errors, a classifier trained on these tickets, what model servers keep, and backups of all of these"
 )
 ANSWERS_STAY = (
-    "kept answers of models stay, under whose keys nobody can tell whose they are; where 'run --backfill' was asked "
-    "about these tickets, which leaves nothing in the log, delete the file"
+    "kept answers of models stay, under whose keys nobody can tell whose they are; to be sure, delete the file"
 )
 
 

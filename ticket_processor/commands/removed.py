@@ -4,5 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-REMOVED: Mapping[str, str] = {}
+REMOVED: Mapping[str, str] = {
+    "run --backfill": "a dry run keeps what it would write with --out FILE, and 'ticketbot apply FILE' writes it",
+    "run --as-new": "'ticketbot run --dry-run --out FILE' keeps whole decisions",
+    "apply --dry-run": "the file is what a dry run has planned, in lines of JSON",
+    "apply --details": "the file is what a dry run has planned, in lines of JSON",
+    "apply --limit": "take the first lines of the file, such as with 'head -n 100'",
+}
 """By the command's path without ``ticketbot``, such as ``kb doctor`` or, for an option, ``run --limit``."""
