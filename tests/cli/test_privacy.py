@@ -114,7 +114,7 @@ def test_what_commands_make_is_for_the_owner_only_and_what_was_there_keeps_its_r
         desk("run", "--no-llm", "--since", "1d", **mine)
         desk("run", "--dry-run", "--no-llm", "--since", "9d", "--out", "old/planned.jsonl", **mine)
         desk("report", "--csv", "tables/report.csv", **mine)
-        desk("seed", "--llm", "--save-only", "--count", "1", "--save", "rows/seeded.jsonl", code=None, **mine)
+        desk("seed", "--llm", "--count", "1", "--out", "rows/seeded.jsonl", code=None, **mine)
     finally:
         os.umask(generous)
     made = [path for path in desk.folder.rglob("*") if path not in before]
