@@ -73,6 +73,7 @@ def test_applying_twice_writes_nothing_the_second_time_even_without_the_state(sm
     for again in range(2):
         changes = len(smart.sandbox.store.history)
         smart.helpdesk_requests()
+        assert "ticket 1" not in smart("apply", FILE).out, "what is done is told in one line"
         told = smart("apply", FILE, "--json").object
         assert (told["outcomes"], told["reasons"]) == ({"skipped": 6}, {"already_done": 6})
         assert len(smart.sandbox.store.history) == changes

@@ -19,7 +19,7 @@ from typing import IO, cast
 
 from ..core.errors import CannotRun, RunLocked, StateUnusable
 from ..core.private_files import make_folder
-from .encryption import DataKey, Keyring, is_encrypted
+from .encryption import Keyring, LineCipher, is_encrypted
 from .files import SEGMENT, LogFile, leftovers, lines_of, replace_file
 from .lines import Line, encode, erased, read
 from .receipts import AuditLog
@@ -38,15 +38,14 @@ class TicketTraces:
 
     ``lines`` are those with something personal, by file; ``upto`` is the last line of each day that has, or once had,
     something personal of them (the first is 1); ``known`` are those of the tickets that any line is about;
-    ``leftovers`` are files that crashes left; whose words they hold is unknown. ``solved`` are those of the tickets
-    that are kept, redacted, as solved ones, ``learnt`` those of which people's changes are kept.
+    ``leftovers`` are files that crashes left; whose words they hold is unknown. ``learnt`` are
+    those of the tickets of which people's changes are kept.
     """
 
     lines: dict[Path, int] = field(default_factory=dict)
     upto: dict[str, int] = field(default_factory=dict)
     known: set[int] = field(default_factory=set)
     leftovers: list[Path] = field(default_factory=list)
-    solved: int = 0
     learnt: int = 0
     troubles: list[str] = field(default_factory=list)
 
@@ -62,7 +61,7 @@ class _Stored:
 
     stored: bytes
     line: Line | None
-    key: DataKey | None = None
+    key: LineCipher | None = None
     place: int = 0
     is_closed: bool = False
 
@@ -262,13 +261,13 @@ def _without(item: _Stored, day: str) -> bytes:
 
 
 def _lines(file: LogFile, keys: Keyring | None) -> Iterator[_Stored]:
-    key: DataKey | None = None
+    key: LineCipher | None = None
     with file.open() as lines:
         for stored in lines_of(lines):
             line = read(stored)
             if line is None or not is_encrypted(line):
                 if line is not None and line.get("event") == SEGMENT:
-                    key = keys.key_of(line) if keys else None
+                    key = keys.cipher_of(line) if keys else None
                 yield _Stored(stored, line)
                 continue
             place = line.get("seq")

@@ -9,6 +9,7 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.models import Outcome
+from ..core.reasons import ALREADY_DONE
 from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.planned_writes import planned_writes
 from ..settings.load import load
@@ -38,7 +39,8 @@ def apply(
     tally = tally_of(settings, subjects)
 
     def listen(outcome: Outcome) -> None:
-        screen.outcome(tally.take(outcome, shown=screen.tells_each))
+        seen = tally.take(outcome, shown=screen.tells_each)
+        screen.outcome(seen, line=outcome.reason != ALREADY_DONE)  # the summary counts these
 
     run = settings.run.model_copy(update={"deadline_s": DEADLINE_S})
     with tended(settings, clock, "apply", deadline_s=DEADLINE_S) as tending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Annotated
 
 import typer
@@ -12,21 +12,29 @@ import typer
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..audit.erase import TicketTraces, every_file, nobody_beside
 from ..audit.receipts import REPAIRED, REPAIRED_SAID
-from ..core.clock import SystemClock
+from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode, RunLocked
 from ..core.wording import many
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import State
+from ..wiring.desks import requesters_of
 from ..wiring.erasing import cut_off, erase_found, find_words, forget_elsewhere
-from ..wiring.parts import audit_log, lock, new_run_id, opened_state
-from .audit_export import RequesterOption, TicketsOption, tickets_of
+from ..wiring.parts import audit_log, lock, new_run_id, opened_state, transport_for
 from .options import ConfigOption, JsonOption
 from .screen import Screen, harmless
 
+PATIENCE_S = 1800.0
+TicketsOption = Annotated[
+    list[int] | None, typer.Option("--ticket", min=1, metavar="ID", help="Only this ticket; may be repeated.")
+]
+RequesterOption = Annotated[
+    str | None,
+    typer.Option("--requester", metavar="ID_OR_EMAIL", help="All tickets of this requester; asks the helpdesk."),
+]
 ELSEWHERE = (
-    "not reached: the notes on the tickets in the helpdesk, files of 'run --dry-run --out', exports, reports with "
+    "not reached: the notes on the tickets in the helpdesk, files of 'run --dry-run --out', reports with "
     "--show-errors, a classifier trained on these tickets, what model servers keep, and backups of all of these"
 )
 ANSWERS_STAY = (
@@ -158,8 +166,6 @@ def _text(first: str, wanted: Collection[int], found: TicketTraces, answers: int
     lines = [f"{first}: the words of {_tickets(wanted)}, {found.total} lines in {many(files, 'file')}"]
     if found.leftovers:
         lines.append(f"  with them what crashes left in the log's folder, whosever it is: {len(found.leftovers)} files")
-    if found.solved:
-        lines.append(f"  with them what is kept of {many(found.solved, 'ticket')} as solved")
     if found.learnt:
         lines.append(f"  with them what is kept of {many(found.learnt, 'ticket')} from what people changed")
     if answers is None:
@@ -187,10 +193,20 @@ def _data(
         "lines": found.total,
         "files": len(found.lines),
         "leftovers": len(found.leftovers),
-        "solved_tickets": found.solved,
         "learnt_tickets": found.learnt,
         "answers_dropped": answers,
         "given_up": given_up,
         "troubles": found.troubles,
         "not_reached": ELSEWHERE,
     }
+
+
+def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[int]:
+    """The numbers of all tickets of the user with this id or e-mail address; the helpdesk is only read.
+
+    Raises ``ConfigError`` when there is no such user, and ``CannotRun`` when the helpdesk does not answer.
+    """
+    deadline, share = Deadline(clock, PATIENCE_S), settings.run.limit_share
+    with closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport:
+        requesters = requesters_of(settings, transport)
+        return frozenset(requesters.tickets(requesters.find(named)))

@@ -14,5 +14,13 @@ REMOVED: Mapping[str, str] = {
     "seed --save-only": "--out FILE leaves the helpdesk alone",
     "seed --workers": "run.workers says how many requests go at the same time",
     "apply --limit": "take the first lines of the file, such as with 'head -n 100'",
+    "audit export": "'ticketbot audit show TICKET --json' and 'ticketbot audit cat' print what the log holds",
+    "backtest --rivals": "intelligent triage is compared by itself where tickets carry its tags",
+    "backtest --intents": "what an intent means is learnt from the other tickets",
+    "backtest --rival-price": "intelligent triage is compared without a price",
+    "schedule install --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",
+    "schedule show --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",
+    "schedule show --output": "redirect what it prints: ticketbot schedule show > FILE",
+    "kb search --solved": "solved tickets are no longer kept",
 }
 """By the command's path without ``ticketbot``, such as ``kb doctor`` or, for an option, ``run --limit``."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import TicketbotError
 from ..helpdesk.local_connection import LocalConnection
-from ..helpdesk.local_desk import LocalDesk, LocalReplies, LocalRequesters, labels_of
+from ..helpdesk.local_desk import LocalDesk, LocalRequesters, labels_of
 from ..helpdesk.local_erasing import MAIL_FOLDER
 from ..helpdesk.local_model import Labels
 from ..helpdesk.local_store import LocalStore
@@ -50,7 +50,7 @@ def finish_erasures(settings: Settings, store: LocalStore, now: float) -> list[s
         for done in store.finish_erasures(now, settings.state_folder / MAIL_FOLDER):
             tickets = " ".join(f"--ticket {number}" for number in done.found.tickets)
             log = f"; for the log: ticketbot audit erase {tickets}" if tickets else ""
-            told.append(f"erased: a customer whose erasure had been cut off{log}")
+            told.append(f"erased: a customer whose erasure was interrupted{log}")
     except TicketbotError as error:
         told.append(f"a customer's erasure is not finished: {error}")
     return told
@@ -77,11 +77,6 @@ def desk(settings: Settings, transport: Transport) -> LocalDesk:
 def requesters(settings: Settings, transport: Transport) -> LocalRequesters:
     """Its people."""
     return LocalRequesters(cast(LocalConnection, transport).opened(labels(settings)))
-
-
-def replies(settings: Settings, transport: Transport) -> LocalReplies:
-    """What its agents answered."""
-    return LocalReplies(cast(LocalConnection, transport).opened(labels(settings)))
 
 
 def seed_target(settings: Settings, transport: Transport) -> LocalSeedTarget:
