@@ -6,13 +6,14 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 from ticket_processor.core import reasons
 from ticket_processor.core.models import Outcome
 from ticket_processor.core.run_summary import RunSummary
-from ticket_processor.pipeline import planned_writes
+from ticket_processor.pipeline import leftovers, planned_writes
 from ticket_processor.pipeline.planned_writes import PlannedLine
 from ticket_processor.pipeline.run import Run
 from ticket_processor.state.store import State
@@ -109,17 +110,12 @@ def _as_it_is(verdict: Any, whole: Any = PlannedLine.verdict) -> Any:
     return whole(verdict).model_copy(update={"unchanged_at": ""})
 
 
-def _keeps_nothing(applying: planned_writes.Applying, ended: Any) -> None:
-    for settled in ended:
-        applying._record(settled)
-
-
 APPLY_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "a planned write is made whatever the ticket has become": lambda: mock.patch.object(
         PlannedLine, "verdict", _as_it_is
     ),
-    "a ticket without its planned write waits for no run": lambda: mock.patch.object(
-        planned_writes.Applying, "_record_all", _keeps_nothing
+    "a planned write that comes too late settles its ticket": lambda: mock.patch.object(
+        leftovers, "reasons", SimpleNamespace(CHANGED_SINCE="")
     ),
 }
 """Guards of planned writes; the simulation must notice that each is gone."""
