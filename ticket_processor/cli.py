@@ -42,7 +42,7 @@ class Commands(CommandGroup):
                 },
             ),
             "undo": CommandEntry("Undo a run, except where a person has changed something.", "undo:undo"),
-            "apply": CommandEntry("Write the results of a backfill to the helpdesk, exactly once.", "apply:apply"),
+            "apply": CommandEntry("Write what a dry run has kept in a file, exactly once.", "apply:apply"),
             "report": CommandEntry("Show what was triaged in a period, how well and at what cost.", "report:report"),
             "dashboard": CommandEntry(
                 "Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"

@@ -288,8 +288,9 @@ def test_invented_tickets_fill_a_sandbox_and_never_an_account_that_looks_like_pr
     assert len({desk.ticket(number)["subject"] for number in desk.tickets}) == 12
 
     desk.seen.clear()
-    wanted = ("--category", "refund", "--language", "de", "--count", "3", "--save", "new.jsonl")
+    wanted = ("--category", "refund", "--language", "de", "--count", "3", "--out", "new.jsonl")
     desk("seed", "--llm", *wanted)
+    desk("seed", "--file", "new.jsonl")
     saved = [json.loads(line) for line in (desk.folder / "new.jsonl").read_text("utf-8").splitlines()]
     assert [(row["category"], row["language"]) for row in saved] == [("refund", "de")] * 3
     assert [request for request in desk.seen if is_chat(request)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "run": ("ticketbot run --dry-run --limit 10 --verbose", "ticketbot run --split 10 --candidate new.toml"),
-    "apply": ("ticketbot apply backfill.jsonl --dry-run", "ticketbot apply backfill.jsonl --limit 100"),
+    "apply": ("ticketbot apply planned.jsonl",),
     "seed": ("ticketbot seed --count 40", "ticketbot seed --file tickets.jsonl"),
     "analyse": ("ticketbot analyse 4711", "ticketbot analyse - --no-llm < mail.txt"),
     "eval": (

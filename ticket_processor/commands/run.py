@@ -1,4 +1,4 @@
-"""``ticketbot run``: one run, a tour of the sandbox, or a walk over history."""
+"""``ticketbot run``: one run, or a tour of the sandbox."""
 
 from __future__ import annotations
 
@@ -101,18 +101,10 @@ def run(
     verify: Annotated[
         Literal["all", "sample", "none"], typer.Option(help="Which writes to read back at the end of the run.")
     ] = "sample",
-    backfill: Annotated[
-        bool, typer.Option("--backfill", help="Analyse solved tickets since --since into a file; write nothing else.")
-    ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", metavar="FILE", help="With --backfill: the file, new or continued. Default: backfill.jsonl."
-        ),
+        typer.Option("--out", metavar="FILE", help="With --dry-run: keep what it would write; 'apply' writes it."),
     ] = None,
-    as_new: Annotated[
-        bool, typer.Option("--as-new", help="With --backfill: whole decisions, with priority, group and note.")
-    ] = False,
     details: DetailsOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -122,6 +114,8 @@ def run(
     """Triage new tickets, once."""
     if details and not dry_run:
         raise ConfigError("--details belongs to --dry-run")
+    if out is not None and (sandbox or not dry_run):
+        raise ConfigError("--out belongs to --dry-run" + ", and not to --sandbox" * sandbox)
     if (split is None) is not (candidate is None):
         raise ConfigError("--split and --candidate go together")
     if split is not None and sandbox:
@@ -131,7 +125,6 @@ def run(
         again=again,
         again_run=bool(again_run),
         others={
-            "--backfill": backfill,
             "--sandbox": sandbox,
             "--since": since is not None,
             "--retry-fallbacks": retry_fallbacks,
@@ -140,11 +133,11 @@ def run(
     # Heavy, so that neither help nor a mistake on the command line waits for it.
     from ..core.models import OutcomeStatus
     from ..monitoring.run_watch import tally_of, tended
+    from ..pipeline.planned_writes import PlanFile
     from ..settings.accounts import several
     from ..settings.load import load
     from ..wiring import runs
     from ..wiring.ticket_subjects import Subjects
-    from .backfill import walk_history
     from .parse_time import parse_since
     from .screen import Screen
 
@@ -155,21 +148,6 @@ def run(
     if no_llm:
         flags["models", "names"] = []
     screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
-    if backfill and not accounts:
-        without = {
-            "--dry-run": dry_run,
-            "--sandbox": sandbox,
-            "--retry-fallbacks": retry_fallbacks,
-            "--resume": resume,
-            "--verify": verify != "sample",
-            "--cluster": cluster is not None,
-            "--split": split is not None,
-        }
-        return walk_history(
-            clock, screen, since, without, config=config, flags=flags, out=out, as_new=as_new, limit=limit
-        )
-    if out is not None or as_new:
-        raise ConfigError("--out and --as-new belong to --backfill")
     wanted = _cluster(
         screen, cluster, sandbox=sandbox, optional=cluster_optional, insecure=insecure, workers=workers, config=config
     )
@@ -189,7 +167,7 @@ def run(
         from .many_accounts import run_all
 
         alone = {
-            "--backfill": backfill,
+            "--out": out is not None,
             "--sandbox": sandbox,
             "--ticket": bool(tickets),
             "--again-run": bool(again_run),
@@ -231,6 +209,10 @@ def run(
 
             first = taken_first(settings, clock.now, stack)
             asked = replace(asked, told_of=first)
+        planned = None if out is None else PlanFile(out, settings.desk.base_url)
+        if planned is not None:
+            stack.callback(planned.close)
+            asked = replace(asked, keep=planned.keep)
         more: tuple[str, ...] = ()
         if sandbox:
             from .before_after import show
@@ -253,6 +235,8 @@ def run(
                 finished = runs.run(settings, asked, clock=clock, listener=listen, subjects=subjects)
         tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, kept if dry_run else (), tally=tally, more=more)
+        if planned is not None:
+            screen.say(f"{planned.count} planned writes are in {out}, and are written with: ticketbot apply {out}")
     return finished.summary.exit_code, finished.abandoned
 
 

@@ -31,7 +31,7 @@ from .receivers import tame_libraries
 from .sender import Sent
 from .slo import DAY
 
-Kind = Literal["run", "retry", "apply", "backfill", "webhook"]
+Kind = Literal["run", "retry", "apply", "webhook"]
 GRACE_S = 20.0
 """Time after the deadline for the run to end and send its alerts."""
 LAST_WORDS_S = 5.0
@@ -115,10 +115,6 @@ class Tending:
             run_id=summary.run_id, kind=self._kind, started=self._began, finished=self._clock.now(), summary=summary
         )
         self._end = _End(summary.exit_code, _told(summary), record, tally)
-
-    def noted(self, exit_code: int, text: str) -> None:
-        """Report the end of a command that counts as no run."""
-        self._end = _End(exit_code, text)
 
     # Called by tended
 

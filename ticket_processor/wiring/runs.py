@@ -21,6 +21,7 @@ from ..audit.receipts import AuditLog
 from ..audit.retention import look_after
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, StateUnusable
+from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..pipeline.fan_out import read_ahead, read_each
 from ..pipeline.intake import ToldOf
@@ -71,8 +72,8 @@ class RunArguments:
     ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
     earlier run wrote on: its id, how that begins, or ``latest``. ``told_of`` gives tickets to look at before others,
     whenever it is asked. ``cluster`` is where models are asked. ``split`` has a
-    second release decide a share of the tickets. ``threads`` gives an executor of so many threads, which
-    others may have a part in.
+    second release decide a share of the tickets. ``keep`` gets each outcome while the state has its verdict.
+    ``threads`` gives an executor of so many threads, which others may have a part in.
     """
 
     dry_run: bool = False
@@ -87,6 +88,7 @@ class RunArguments:
     told_of: ToldOf | None = None
     cluster: ClusterWanted | None = None
     split: SplitWanted | None = None
+    keep: Callable[[Outcome, State], object] | None = None
     threads: Callable[[int], Executor] | None = None
 
 
@@ -177,19 +179,13 @@ def retry(
 def write(
     settings: Settings,
     verdicts: Iterable[Verdict],
-    asked: RunArguments,
     *,
-    statuses: tuple[str, ...],
     clock: SystemClock | None = None,
     listener: Listener = lambda _outcome: None,
     subjects: Subjects | None = None,
 ) -> Finished:
-    """Bring verdicts of another day, such as those of a file, to tickets that are in one of ``statuses``.
-
-    Everything else is as in :func:`run`, and it raises the same.
-    """
-    settings = settings.model_copy(update={"run": settings.run.model_copy(update={"statuses": statuses})})
-    with _assembled(settings, asked, clock or SystemClock(), listener, kind="apply", subjects=subjects) as (
+    """Write what a dry run has planned, see :meth:`Run.write`. It raises what :func:`run` does."""
+    with _assembled(settings, RunArguments(), clock or SystemClock(), listener, kind="apply", subjects=subjects) as (
         work,
         finished,
     ):
@@ -289,6 +285,12 @@ def _assembled(
             )
         desk = desk_for(settings, transport, state)
         told_of = told_of_shard(asked.told_of, settings)
+
+        def heard(outcome: Outcome) -> None:
+            if asked.keep is not None:
+                asked.keep(outcome, state)
+            listener(outcome)
+
         work = Run(
             Parts(
                 desk=NotingDesk(only_shard(desk, settings), subjects),
@@ -348,7 +350,7 @@ def _assembled(
                 retriage_on_reply=settings.run.retriage_on_reply,
                 verify={"all": MOST_KEPT, "sample": settings.run.verify_sample, "none": 0}[asked.verify],
             ),
-            listener,
+            heard,
         )
         subjects.under_way = lambda: work.intake.under_way if work.intake else (0, False)
         yield (
