@@ -4,5 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-REMOVED: Mapping[str, str] = {}
+REMOVED: Mapping[str, str] = {
+    "release": (
+        "keep the settings file in git, and compare a change with 'ticketbot eval --gate --candidate FILE' before it "
+        "goes live"
+    ),
+    "eval --against": "name the earlier settings file with --config, and the newer one with --candidate",
+}
 """By the command's path without ``ticketbot``, such as ``kb doctor`` or, for an option, ``run --limit``."""

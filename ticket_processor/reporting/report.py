@@ -36,7 +36,7 @@ from .spikes import Spike
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
-    "outcome",
+    "settings_file", "outcome",
 )  # fmt: skip
 """What a report counts tickets by, in its order."""
 MOST_REASONS = 10

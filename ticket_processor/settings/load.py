@@ -163,6 +163,17 @@ def load(
     return settings.model_copy(update={"notices": tuple(notices), "stop_set_by": stop_set_by, "lost": lost})
 
 
+def load_candidate(
+    file: Path, *, config: Path | None = None, flags: Mapping[tuple[str, ...], object] | None = None
+) -> Settings:
+    """The settings of ``file`` as if it lay in place of the configuration file, beside its credentials and folders.
+
+    Raises :class:`ConfigError` with every problem found.
+    """
+    place = config_file(config=config) or Path(DEFAULT_FILE)
+    return load(config=place, instead=read_toml(file), flags=flags, need_helpdesk=False)
+
+
 def _divided(settings: Settings) -> Settings:
     """The settings of one shard: of what the account may use in a minute or a day, it has its part."""
     if settings.shard is None:

@@ -1,4 +1,4 @@
-"""What runs use of what was learnt, as settings and for their first receipt: thresholds, a classifier, a release."""
+"""What runs use of what was learnt, as settings and for their first receipt: thresholds, a classifier."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ def with_learnt(
 ) -> tuple[Settings, Mapping[str, object]]:
     """The settings, and what the first receipt says of what was learnt; both as they were where nothing was.
 
-    It names their release where one was ever put in place. ``trouble`` is told where the file cannot be used: then
-    nothing was learnt.
+    ``trouble`` is told where the file cannot be used: then nothing was learnt.
     """
     try:
         return _with_learnt(settings)
@@ -31,7 +30,6 @@ def _with_learnt(settings: Settings) -> tuple[Settings, Mapping[str, object]]:
     if not is_there(path):
         return settings, {}
     from ..analysis.classifier.storage import version  # most runs need nothing of it
-    from ..learning.model import RELEASE
     from ..learning.retraining import RETRAINED
     from ..learning.store import LearningStore
     from ..learning.thresholds import KIND, with_thresholds
@@ -47,9 +45,4 @@ def _with_learnt(settings: Settings) -> tuple[Settings, Mapping[str, object]]:
     trained = last.get(RETRAINED)
     if trained is not None and settings.classifier.use and classifier == trained.detail["now"]:
         learnt[RETRAINED] = trained.id
-    said: dict[str, object] = {"learnt": learnt} if learnt else {}
-    if RELEASE in last:
-        from ..learning.releases import release_id
-
-        said["release"] = release_id(settings)
-    return settings, said
+    return settings, {"learnt": learnt} if learnt else {}

@@ -71,7 +71,7 @@ class RunArguments:
     ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
     earlier run wrote on: its id, how that begins, or ``latest``. ``told_of`` gives tickets to look at before others,
     whenever it is asked. ``cluster`` is where models are asked. ``split`` has a
-    second release decide a share of the tickets. ``threads`` gives an executor of so many threads, which
+    candidate's settings decide a share of the tickets. ``threads`` gives an executor of so many threads, which
     others may have a part in.
     """
 
@@ -249,7 +249,7 @@ def _assembled(
         connect = cluster.connect if cluster else Connection
         budget = Budget(settings.budget, store)
 
-        def chain_of(of: Settings, release: str, against: str = "") -> AbstractContextManager[Understanding]:
+        def chain_of(of: Settings, settings_file: str = "") -> AbstractContextManager[Understanding]:
             return understanding(
                 of,
                 clock,
@@ -260,8 +260,7 @@ def _assembled(
                 budget=budget,
                 soon=busy,
                 connect=connect,
-                release=release,
-                against=against,
+                settings_file=settings_file,
             )
 
         split = None
@@ -270,7 +269,7 @@ def _assembled(
 
             split = Split.of(settings, asked.split, troubles.append)
         if split is None:
-            chain = stack.enter_context(chain_of(settings, str(learnt.get("release", ""))))
+            chain = stack.enter_context(chain_of(settings))
         else:
             learnt = {**learnt, **split.facts}
             chain = split.enter(stack, chain_of)
