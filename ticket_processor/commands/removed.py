@@ -10,5 +10,6 @@ REMOVED: Mapping[str, str] = {
         "goes live"
     ),
     "eval --against": "name the earlier settings file with --config, and the newer one with --candidate",
+    "kb search --solved": "solved tickets are no longer kept",
 }
 """By the command's path without ``ticketbot``, such as ``kb doctor`` or, for an option, ``run --limit``."""
