@@ -431,6 +431,7 @@ def test_the_service_is_one_run_with_a_limit_above_our_own() -> None:
         "User": "ticketbot",
         "TimeoutStartSec": "580",
         "TimeoutStopSec": "30",
+        "KillMode": "mixed",
         "SuccessExitStatus": "75 143",
         "After": "network-online.target time-sync.target",
         "Wants": "network-online.target",

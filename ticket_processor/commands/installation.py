@@ -13,7 +13,7 @@ from pathlib import Path
 from ..core.errors import ConfigError
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..settings.sources import VARIABLES
+from ..settings.sources import VARIABLES, shared
 from ..state.store import HORIZON
 from ..wiring.parts import opened_state
 
@@ -114,13 +114,16 @@ def reads(settings: Settings, folder: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(path) for place in places for path in (place, place.resolve())))
 
 
-def settings_of(file: Path | None, folder: Path, problems: list[str], *, in_terminal: bool) -> Settings | None:
+def settings_of(
+    file: Path | None, folder: Path, problems: list[str], *, in_terminal: bool, one_of_many: bool = False
+) -> Settings | None:
     """The settings of a run that starts in ``folder``; ``None`` if they are wrong, and then ``problems`` says why.
 
     Without ``in_terminal`` the variables of this terminal do not count.
     """
     try:
-        return load(config=file, environ=os.environ if in_terminal else {})
+        environ = shared(os.environ) if one_of_many else os.environ
+        return load(config=file, environ=environ if in_terminal else {})
     except ConfigError as error:
         problems += error.problems
     problems += [] if in_terminal else unseen(problems, folder / ".env")
@@ -140,8 +143,8 @@ def set_here_only(file: Path | None, *, one_of_many: bool = False) -> list[str]:
     """The variables of this terminal whose values differ from those in ``.env``."""
     names = [name for name in VARIABLES if os.environ.get(name, "").strip()]
     try:
-        here = load(config=file, one_of_many=one_of_many)
-        elsewhere = load(config=file, environ={}, one_of_many=one_of_many)
+        here = load(config=file, environ=shared(os.environ) if one_of_many else os.environ)
+        elsewhere = load(config=file, environ={})
     except ConfigError:
         return names
     return [name for name in names if _value(here, name) != _value(elsewhere, name)]

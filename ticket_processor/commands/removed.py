@@ -9,6 +9,7 @@ REMOVED: Mapping[str, str] = {
         "keep the settings file in git, and compare a change with 'ticketbot eval --gate --candidate FILE' before it "
         "goes live"
     ),
+    "report --account": "name the account's file with --config",
     "eval --against": "name the earlier settings file with --config, and the newer one with --candidate",
     "kb search --solved": "solved tickets are no longer kept",
 }

@@ -142,22 +142,35 @@ def run(
     # Heavy, so that neither help nor a mistake on the command line waits for it.
     from ..core.models import OutcomeStatus
     from ..monitoring.run_watch import tally_of, tended
-    from ..settings.accounts import several
     from ..settings.load import load
     from ..wiring import runs
     from ..wiring.ticket_subjects import Subjects
     from .backfill import walk_history
+    from .many_accounts import clashes_of, for_each, several
     from .parse_time import parse_since
     from .screen import Screen
 
-    accounts = several(configs)
+    screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
+    if files := several(configs):
+        alone = {
+            "--backfill": backfill,
+            "--sandbox": sandbox,
+            "--ticket": bool(tickets),
+            "--again-run": bool(again_run),
+            "--resume": resume,
+            "--shard": shard is not None,
+            "--split": split is not None,
+        }
+        return for_each(clock, screen, files, without=alone, clashes=clashes_of(files)), 0
     config = configs[0] if configs else None
-    flags: dict[tuple[str, ...], object] = {("run", "workers"): None if accounts else workers, ("helpdesk",): helpdesk}
-    flags["run", "shard"] = shard
+    flags: dict[tuple[str, ...], object] = {
+        ("run", "workers"): workers,
+        ("helpdesk",): helpdesk,
+        ("run", "shard"): shard,
+    }
     if no_llm:
         flags["models", "names"] = []
-    screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
-    if backfill and not accounts:
+    if backfill:
         without = {
             "--dry-run": dry_run,
             "--sandbox": sandbox,
@@ -187,19 +200,6 @@ def run(
         again=again,
         again_run=again_run or "",
     )
-    if accounts:
-        from .many_accounts import run_all
-
-        alone = {
-            "--backfill": backfill,
-            "--sandbox": sandbox,
-            "--ticket": bool(tickets),
-            "--again-run": bool(again_run),
-            "--resume": resume,
-            "--shard": shard is not None,
-            "--split": split is not None,
-        }
-        return run_all(clock, screen, accounts, asked, flags=flags, workers=workers, without=alone)
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
     if split is not None and candidate is not None:
         asked = replace(asked, split=_split(candidate, split, config, flags))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from ..monitoring.run_watch import GRACE_S
 from ..schedule.job import limit_after
-from ..settings.accounts import load_accounts, several
 from ..settings.load import config_file
 from ..settings.schema import Settings
 from ..settings.sources import own_env_file
 from . import installation
+from .many_accounts import MOST_AT_ONCE, clashes_of, names_of, several
 
 
 @dataclass(frozen=True)
@@ -64,22 +64,18 @@ class ScheduledRuns:
         if not self._files:
             alone = installation.settings_of(self._file, self.folder, problems, in_terminal=in_terminal)
             return [] if alone is None else [ScheduledAccount("", self._file, self.folder, alone)]
-        found = []
-        environ = os.environ if in_terminal else {}
-        for each in load_accounts(self._files, environ=environ):
-            folder = each.file.parent
-            if each.settings is not None:
-                found.append(ScheduledAccount(each.name, each.file, folder, each.settings))
-                continue
-            wrong = [*each.problems, *([] if in_terminal else installation.unseen(each.problems, folder / ".env"))]
-            problems += [f"{each.name}: {problem}" for problem in wrong]
+        found, clashes = [], clashes_of(self._files)
+        for name, file in zip(names_of(self._files), self._files, strict=True):
+            wrong = list(clashes.get(file, ()))
+            settings = installation.settings_of(file, file.parent, wrong, in_terminal=in_terminal, one_of_many=True)
+            problems += [f"{name}: {problem}" for problem in wrong]
+            if settings is not None and not wrong:
+                found.append(ScheduledAccount(name, file, file.parent, settings))
         return found
 
 
 def limits(accounts: Sequence[ScheduledAccount]) -> tuple[float, int]:
     """The longest ``run.deadline_s``, and after how many seconds the scheduler ends a run that hangs."""
-    from .many_accounts import MOST_AT_ONCE
-
     deadline_s = max((each.settings.run.deadline_s for each in accounts), default=Settings().run.deadline_s)
     turns = max(1, -(-len(accounts) // MOST_AT_ONCE))
     return deadline_s, limit_after(turns * (deadline_s + GRACE_S))

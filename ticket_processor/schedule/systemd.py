@@ -70,6 +70,7 @@ def service(job: LocalJob, *, system: bool) -> str:
         f"ExecStart={_exec(job.command)}",
         f"TimeoutStartSec={job.limit_s}",
         f"TimeoutStopSec={STOP_GRACE_S}",
+        "KillMode=mixed",  # a run of several accounts passes the signal on, and a second one ends a run at once
         f"SuccessExitStatus={SUCCESS}",
     ]
     hardening = _ANYWHERE + (_SYSTEM_ONLY + "\n".join([*_places(job), ""]) if system else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +70,8 @@ class RunArguments:
 
     ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
     earlier run wrote on: its id, how that begins, or ``latest``. ``told_of`` gives tickets to look at before others,
-    whenever it is asked. ``cluster`` is where models are asked. ``split`` has a
-    candidate's settings decide a share of the tickets. ``threads`` gives an executor of so many threads, which
-    others may have a part in.
+    whenever it is asked. ``cluster`` is where models are asked. ``split`` has a candidate's settings decide a share of
+    the tickets.
     """
 
     dry_run: bool = False
@@ -87,7 +86,6 @@ class RunArguments:
     told_of: ToldOf | None = None
     cluster: ClusterWanted | None = None
     split: SplitWanted | None = None
-    threads: Callable[[int], Executor] | None = None
 
 
 @dataclass(frozen=True)
@@ -273,7 +271,7 @@ def _assembled(
         else:
             learnt = {**learnt, **split.facts}
             chain = split.enter(stack, chain_of)
-        executor = (asked.threads or _own_threads)(workers)
+        executor = ThreadPoolExecutor(workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         express = None
         if asked.told_of is not None and kind != WEBHOOK:
@@ -359,10 +357,6 @@ def _assembled(
 def _by_hand() -> bool:
     """Whether a person's terminal started this. Task Scheduler may give a run a window, so never on Windows."""
     return os.name != "nt" and sys.stdin is not None and sys.stdin.isatty()
-
-
-def _own_threads(workers: int) -> Executor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="analyse")
 
 
 def _models_were_asked(state: State, now: float) -> bool:
