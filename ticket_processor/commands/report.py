@@ -146,7 +146,7 @@ def report(
         from .report_mail import mail_receivers
 
         everybody = mail_receivers(settings.alerts)
-    _check_log(settings)
+    check_log(settings)
     screen = Screen(as_json=as_json or to_print or csv == STANDARD_OUTPUT)
     with ExitStack() as stack:
         with screen.progress("reading the log"):
@@ -233,7 +233,7 @@ def _check_places(files: Mapping[str, Path | None]) -> None:
         raise ConfigError(*problems)
 
 
-def _check_log(settings: Settings) -> None:
+def check_log(settings: Settings) -> None:
     """Raises :class:`ConfigError` where no run has written a log yet."""
     if not log_files(settings.log_dir):
         raise ConfigError(
