@@ -15,10 +15,10 @@ from ..core.wording import many
 from ..monitoring.health.checks import Status
 from ..monitoring.health.doctor import Doctor, unusable
 from ..monitoring.run_metrics import RunMetrics, in_words
+from ..schedule.schedulers import may_start_runs
 from ..settings.load import config_file, load, secret_files
 from .many_accounts import for_each, several
 from .options import ConfigsOption, JsonOption, VerboseOption
-from .schedule_options import may_be_scheduled
 from .screen import Screen
 
 DEFAULT_HOST = "127.0.0.1"
@@ -78,7 +78,7 @@ def _doctor(clock: SystemClock, config: Path | None, *, offline: bool) -> Doctor
         clock,
         offline=offline,
         secret_files=secret_files(file),
-        scheduled=partial(may_be_scheduled, file or Path.cwd()),
+        scheduled=partial(may_start_runs, file or Path.cwd()),
     )
 
 
