@@ -34,7 +34,7 @@ def test_a_folder_of_accounts_is_triaged_each_with_its_own_state_and_log(desks: 
         assert (desks.configs / "state" / name / "state.sqlite3").is_file()
         assert list((desks.configs / "logs" / name).glob("*.jsonl"))
         assert f"{name}: ticket 1: updated" in ended.out
-    assert "3 accounts, 3 of them well" in ended.out
+    assert "3 accounts, 3 of them well: 6 updated" in ended.out
     versions = [desks.ticket(name, 1).version for name in desks.stores]
     assert "nothing to do" in desks("run", "--config", "accounts").out
     assert [desks.ticket(name, 1).version for name in desks.stores] == versions
@@ -43,11 +43,12 @@ def test_a_folder_of_accounts_is_triaged_each_with_its_own_state_and_log(desks: 
 def test_an_account_that_is_broken_stops_no_other_and_the_worst_exit_code_is_the_commands(desks: Accounts) -> None:
     (desks.configs / "bolt.toml").write_text('helpdesk = "local"\nno_such = 1\n[run]\nworkers = "x"\n', "utf-8")
     ended = desks("run", "--config", "accounts", "--since", "1d", "--json", code=2)
-    by_name = {one["name"]: one for one in ended.object["accounts"]}
+    by_name = {one["account"]: one for one in ended.object["accounts"]}
     assert [by_name[name]["exit_code"] for name in ("acme", "bolt", "cord")] == [0, 2, 0]
     assert len(by_name["bolt"]["error"]) == 2
     assert by_name["acme"]["outcomes"] == {"updated": 2}
     assert ended.object["exit_code"] == 2
+    assert ended.object["outcomes"] == {"updated": 4}
     assert desks.triaged("acme") == desks.triaged("cord") == [1, 2]
     assert "bolt: ticketbot: no_such (bolt.toml, line 2) is no setting" in ended.err
 
@@ -115,7 +116,7 @@ def test_health_examines_every_account_and_the_worst_exit_code_is_the_commands(d
     desks("run", "--config", "accounts", "--since", "1d")
     (desks.configs / "bolt.toml").write_text("no_such = 1\n", "utf-8")
     told = desks("health", "--config", "accounts", "--json", code=2).object
-    assert [one["name"] for one in told["accounts"]] == ["acme", "bolt", "cord"]
+    assert [one["account"] for one in told["accounts"]] == ["acme", "bolt", "cord"]
     assert told["accounts"][1]["exit_code"] == told["exit_code"] == 2
     assert told["accounts"][0]["exit_code"] < 2
     shown = desks("health", "--config", "accounts", "--offline", code=2).out
@@ -162,7 +163,7 @@ def test_a_signal_ends_every_account_and_those_that_were_through_stay_so(
         process.send_signal(number)
         ended = desks.end(process, code=code)
         server.shutdown()
-    codes = {one["name"]: one["exit_code"] for one in ended.object["accounts"]}
+    codes = {one["account"]: one["exit_code"] for one in ended.object["accounts"]}
     assert codes["bolt"] == code
     assert {codes["acme"], codes["cord"]} <= {0, code}  # the signal may still meet their very end
     assert desks.triaged("acme") == desks.triaged("cord") == [1, 2]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ MOST_AT_ONCE = 8
 """Accounts whose processes run at the same time; others wait for their turn."""
 _LOOK_S = 0.05
 _LAST_WORDS_S = 5.0
+_HEADLINE = re.compile(r"(?:Dry run|Run) \S+: (.*) \(")
+_COUNT = re.compile(r"(\d+) ([a-z ]+)")
 _WELL = (ExitCode.OK, ExitCode.LOCKED)
 
 
@@ -83,9 +86,14 @@ def for_each(
     _side_by_side([each for each in accounts if each.exit_code is None], clock)
     codes = [each.exit_code or 0 for each in accounts]
     ill = ", ".join(f"{one.name} ended with {one.exit_code}" for one in accounts if one.exit_code not in _WELL)
+    counts: Counter[str] = Counter()
+    for each in accounts:
+        counts.update(each.outcomes)
+    found = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     text = f"{len(accounts)} accounts, {sum(code in _WELL for code in codes)} of them well"
+    text += (f": {found}" if found else "") + (f"; {ill}" if ill else "")
     code = worst(codes)
-    screen.result(f"{text}; {ill}" if ill else text, {"accounts": [each.data for each in accounts], "exit_code": code})
+    screen.result(text, {"accounts": [each.data for each in accounts], "outcomes": dict(counts), "exit_code": code})
     return code
 
 
@@ -237,11 +245,23 @@ class _Account:
     @property
     def data(self) -> dict[str, object]:
         """The end as ``--json`` shows it: what the command says of this account, or why it says nothing."""
-        found: Any = None
+        said = self._said() or {"error": self._errors}
+        helpdesk = {"helpdesk": said["account"]} if "account" in said else {}  # as health names it
+        return {**said, **helpdesk, "account": self.name, "config": str(self._file), "exit_code": self.exit_code}
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """How many tickets ended how, by its JSON or by the first line of its summary."""
+        if said := self._said():
+            return dict(said.get("outcomes") or {})
+        lines = [found[1] for found in map(_HEADLINE.match, self._lines) if found]
+        return {name: int(count) for count, name in _COUNT.findall(lines[-1])} if lines else {}
+
+    def _said(self) -> dict[str, Any]:
         with suppress(ValueError):
             found = json.loads("\n".join(self._lines))
-        said = found if isinstance(found, dict) else {"error": self._errors}
-        return {"name": self.name, "config": str(self._file), **said, "exit_code": self.exit_code}
+            return found if isinstance(found, dict) else {}
+        return {}
 
     def _read(self, stream: IO[str], error: bool) -> None:
         for text in stream:
