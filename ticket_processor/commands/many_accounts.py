@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode, Stopping, worst
+from ..core.models import OutcomeStatus
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..settings.sources import shared
@@ -28,7 +29,7 @@ MOST_AT_ONCE = 8
 _LOOK_S = 0.05
 _LAST_WORDS_S = 5.0
 _HEADLINE = re.compile(r"(?:Dry run|Run) \S+: (.*) \(")
-_COUNT = re.compile(r"(\d+) ([a-z ]+)")
+_COUNT = re.compile(rf"(\d+) ({'|'.join(OutcomeStatus)}|left alone)\b")
 _WELL = (ExitCode.OK, ExitCode.LOCKED)
 
 
