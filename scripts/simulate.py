@@ -8,7 +8,7 @@
     python scripts/simulate.py 10000 --replies            # with public replies and the statuses behind them
     python scripts/simulate.py 3000 --thanks              # customers reopen solved tickets, some with mere thanks
     python scripts/simulate.py 3000 --shards              # two drivers, each with a shard of the account
-    python scripts/simulate.py 3000 --split               # two releases share the tickets
+    python scripts/simulate.py 3000 --split               # two settings files share the tickets
     python scripts/simulate.py 3000 --apply               # dry runs keep what they would write, and it is written later
     python scripts/simulate.py 3000 --local               # on the local helpdesk, whose file runs and people write to
     python scripts/simulate.py 3000 --cluster             # with a cluster that loses, repeats and delays
@@ -293,7 +293,7 @@ def main() -> int:
     )
     kinds.add_argument("--thanks", dest="kind", action="store_const", const="thanks", help="reopen solved tickets")
     kinds.add_argument("--shards", dest="kind", action="store_const", const="shards", help="have two drivers share it")
-    kinds.add_argument("--split", dest="kind", action="store_const", const="split", help="have two releases share it")
+    kinds.add_argument("--split", dest="kind", action="store_const", const="split", help="split it between settings")
     kinds.add_argument("--apply", dest="kind", action="store_const", const="apply", help="write what dry runs planned")
     kinds.add_argument("--local", dest="kind", action="store_const", const="local", help="play on the local helpdesk")
     kinds.add_argument(

@@ -76,18 +76,6 @@ class Commands(CommandGroup):
                 },
             ),
             "train": CommandEntry("Learn a local classifier from labelled tickets.", "train:train"),
-            "release": CommandEntry(
-                "Settings as releases: try one, put it in place, go back.",
-                commands={
-                    "show": CommandEntry("Show the release in place.", "release:show"),
-                    "list": CommandEntry("Print the releases.", "release:list_all"),
-                    "diff": CommandEntry("Print the settings in which two releases differ.", "release:diff"),
-                    "activate": CommandEntry(
-                        "Put changed settings in place, once they pass the gate.", "release:activate"
-                    ),
-                    "rollback": CommandEntry("Put an earlier release back in place.", "release:rollback"),
-                },
-            ),
             "kb": CommandEntry(
                 "Your articles: read them, search them, measure the search.",
                 commands={

@@ -186,12 +186,11 @@ class Understanding:
         clock: Clock | None = None,
         trouble: Callable[[str], object] = lambda _sentence: None,
         price_note: str = "",
-        release: str = "",
-        against: str = "",
+        settings_file: str = "",
     ) -> None:
-        """``release``, and that which it is ``against`` in a split, are named in every analysis."""
+        """Every analysis names ``settings_file``; it is empty where one file alone decides."""
         self.price_note = price_note
-        self._releases = {"release": release, "against": against}
+        self._settings_file = settings_file
         self.links = tuple(links)
         self._rules = rules
         self._classifier = classifier
@@ -252,7 +251,7 @@ class Understanding:
                 # A model names the language of its instructions now and then; the others ask the detector themselves.
                 "language": (sure_language(cleaned) if best.source == "model" else None) or best.language,
                 "condenses": condenses(cleaned, best.summary),
-                **self._releases,
+                "settings_file": self._settings_file,
             }
         )
 
@@ -264,7 +263,7 @@ class Understanding:
             update={
                 "suspicious": self._signs(_raw(ticket)),
                 "condenses": condenses(text.text, analysis.summary),
-                **self._releases,
+                "settings_file": self._settings_file,
             }
         )
 

@@ -55,11 +55,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "learn pins": ("ticketbot learn pins", "ticketbot learn pins --out pins.jsonl"),
     "learn unpin": ("ticketbot learn unpin 3",),
-    "release show": ("ticketbot release show",),
-    "release list": ("ticketbot release list",),
-    "release diff": ("ticketbot release diff 3fa2c1d0", "ticketbot release diff 3fa2c1d0 new.toml"),
-    "release activate": ('ticketbot release activate new.toml --note "refunds apart"',),
-    "release rollback": ("ticketbot release rollback", "ticketbot release rollback 3fa2c1d0"),
     "report": (
         "ticketbot report --since 30d --risk high",
         "ticketbot report --period week --markdown",

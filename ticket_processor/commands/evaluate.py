@@ -49,9 +49,6 @@ def evaluate(
         bool, typer.Option("--gate", help="Compare changed settings with the running ones; exit code 1 refuses them.")
     ] = False,
     candidate: Annotated[Path | None, typer.Option(metavar="FILE", help="With --gate: the changed settings.")] = None,
-    against: Annotated[
-        str | None, typer.Option(metavar="RELEASE", help="With --gate: compare with this release, not what runs use.")
-    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -59,9 +56,9 @@ def evaluate(
     if as_gate:
         from .gate import gate
 
-        return gate(clock, Screen(as_json=as_json), files or (), candidate, config, against)
-    if candidate is not None or against is not None:
-        raise ConfigError("--candidate and --against go with --gate")
+        return gate(clock, Screen(as_json=as_json), files or (), candidate, config)
+    if candidate is not None:
+        raise ConfigError("--candidate goes with --gate")
     if not files:
         raise ConfigError("name a FILE of labelled tickets")
     check_report(html, show_errors=show_errors)

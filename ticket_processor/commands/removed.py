@@ -17,6 +17,12 @@ REMOVED: Mapping[str, str] = {
     "seed --save-only": "--out FILE leaves the helpdesk alone",
     "seed --workers": "run.workers says how many requests go at the same time",
     "apply --limit": "take the first lines of the file, such as with 'head -n 100'",
+    "release": (
+        "keep the settings file in git, and compare a change with 'ticketbot eval --gate --candidate FILE' before it "
+        "goes live"
+    ),
+    "report --account": "name the account's file with --config",
+    "eval --against": "name the earlier settings file with --config, and the newer one with --candidate",
     "audit export": "'ticketbot audit show TICKET --json' and 'ticketbot audit cat' print what the log holds",
     "backtest --rivals": "intelligent triage is compared by itself where tickets carry its tags",
     "backtest --intents": "what an intent means is learnt from the other tickets",

@@ -21,6 +21,7 @@ NAMES: dict[Dimension, str] = {
     "secondary": "second category",
     "answered_by": "answered by",
     "why_fallback": "why no model",
+    "settings_file": "settings file",
 }
 """Names of dimensions whose own names say too little."""
 

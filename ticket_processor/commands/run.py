@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import ConfigError, StateUnusable
+from ..core.errors import ConfigError
 from ..core.models import HelpdeskKind
 from ..state.sqlite import is_there
 from .options import ConfigsOption, DetailsOption, JsonOption, NoModelOption, QuietOption, VerboseOption
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..reporting.run_tally import Seen
     from ..web.worker import TakenFirst
     from ..wiring.cluster_address import ClusterWanted
+    from ..wiring.split import SplitWanted
     from .screen import Screen
 
 
@@ -81,7 +83,7 @@ def run(
         ),
     ] = None,
     candidate: Annotated[
-        str | None, typer.Option(metavar="RELEASE|FILE", help="With --split: a release's id, or changed settings.")
+        Path | None, typer.Option(metavar="FILE", help="With --split: the settings file to try.")
     ] = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
@@ -134,20 +136,33 @@ def run(
     from ..core.models import OutcomeStatus
     from ..monitoring.run_watch import tally_of, tended
     from ..pipeline.planned_writes import PlanFile
-    from ..settings.accounts import several
     from ..settings.load import load
     from ..wiring import runs
     from ..wiring.ticket_subjects import Subjects
+    from .many_accounts import clashes_of, for_each, several
     from .parse_time import parse_since
     from .screen import Screen
 
-    accounts = several(configs)
+    screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
+    if files := several(configs):
+        alone = {
+            "--out": out is not None,
+            "--sandbox": sandbox,
+            "--ticket": bool(tickets),
+            "--again-run": bool(again_run),
+            "--resume": resume,
+            "--shard": shard is not None,
+            "--split": split is not None,
+        }
+        return for_each(clock, screen, files, without=alone, clashes=clashes_of(files)), 0
     config = configs[0] if configs else None
-    flags: dict[tuple[str, ...], object] = {("run", "workers"): None if accounts else workers, ("helpdesk",): helpdesk}
-    flags["run", "shard"] = shard
+    flags: dict[tuple[str, ...], object] = {
+        ("run", "workers"): workers,
+        ("helpdesk",): helpdesk,
+        ("run", "shard"): shard,
+    }
     if no_llm:
         flags["models", "names"] = []
-    screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
     wanted = _cluster(
         screen, cluster, sandbox=sandbox, optional=cluster_optional, insecure=insecure, workers=workers, config=config
     )
@@ -163,28 +178,9 @@ def run(
         again=again,
         again_run=again_run or "",
     )
-    if accounts:
-        from .many_accounts import run_all
-
-        alone = {
-            "--out": out is not None,
-            "--sandbox": sandbox,
-            "--ticket": bool(tickets),
-            "--again-run": bool(again_run),
-            "--resume": resume,
-            "--shard": shard is not None,
-            "--split": split is not None,
-        }
-        return run_all(clock, screen, accounts, asked, flags=flags, workers=workers, without=alone)
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
     if split is not None and candidate is not None:
-        from ..wiring.split import SplitWanted
-        from .release import candidate_of
-
-        try:
-            asked = replace(asked, split=SplitWanted(candidate_of(candidate, settings, config, flags), split))
-        except StateUnusable as error:  # no run fails for what was learnt
-            screen.notices([f"--split: {error}; nothing is split"])
+        asked = replace(asked, split=_split(candidate, split, config, flags))
     subjects = Subjects(lambda sentence: screen.notices([sentence]))
     tally = tally_of(settings, subjects)
     kept: list[Seen] = []
@@ -262,6 +258,19 @@ def _cluster(
     check_wanted(wanted)
     screen.notices(exposed(address))
     return wanted
+
+
+def _split(
+    candidate: Path, percent: float, config: Path | None, flags: Mapping[tuple[str, ...], object]
+) -> SplitWanted:
+    from ..settings.load import DEFAULT_FILE, config_file, load_candidate
+    from ..wiring.split import SplitWanted
+
+    places = (config_file(config=config) or Path(DEFAULT_FILE), candidate)
+    running, other = (re.sub(r"[^\w.-]", "_", place.name)[-80:] for place in places)
+    if running == other:
+        raise ConfigError(f"--candidate: receipts name both settings files, so call this one other than {other}")
+    return SplitWanted(load_candidate(candidate, config=config, flags=flags), percent, (running, other))
 
 
 def _check(*, tickets: bool, again: bool, again_run: bool, others: Mapping[str, bool]) -> None:

@@ -35,7 +35,7 @@ from .reply_counts import Replies
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
-    "outcome",
+    "settings_file", "outcome",
 )  # fmt: skip
 """What a report counts tickets by, in its order."""
 MOST_REASONS = 10

@@ -1,4 +1,4 @@
-"""What runs use of what was learnt, for their first receipt: a classifier, a release."""
+"""What runs use of what was learnt, for their first receipt: a retrained classifier."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..state.sqlite import is_there
 def learnt_in_use(settings: Settings, trouble: Callable[[str], object]) -> Mapping[str, object]:
     """What the first receipt says of what was learnt; empty where nothing was.
 
-    It names the release where one was ever put in place. ``trouble`` is told where the file cannot be used.
+    ``trouble`` is told where the file cannot be used.
     """
     try:
         return _learnt(settings, trouble)
@@ -28,7 +28,6 @@ def _learnt(settings: Settings, trouble: Callable[[str], object]) -> Mapping[str
     if not is_there(path):
         return {}
     from ..analysis.classifier.storage import version  # most runs need nothing of it
-    from ..learning.model import RELEASE
     from ..learning.retraining import RETRAINED
     from ..learning.store import LearningStore
 
@@ -43,8 +42,4 @@ def _learnt(settings: Settings, trouble: Callable[[str], object]) -> Mapping[str
     trained = last.get(RETRAINED)
     if trained is not None and settings.classifier.use and version(settings.classifier_folder) == trained.detail["now"]:
         said["learnt"] = {RETRAINED: trained.id}
-    if RELEASE in last:
-        from ..learning.releases import release_id
-
-        said["release"] = release_id(settings)
     return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,9 +71,8 @@ class RunArguments:
 
     ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
     earlier run wrote on: its id, how that begins, or ``latest``. ``told_of`` gives tickets to look at before others,
-    whenever it is asked. ``cluster`` is where models are asked. ``split`` has a
-    second release decide a share of the tickets. ``keep`` gets each outcome while the state has its verdict.
-    ``threads`` gives an executor of so many threads, which others may have a part in.
+    whenever it is asked. ``cluster`` is where models are asked. ``split`` has a candidate's settings decide a share of
+    the tickets. ``keep`` gets each outcome while the state has its verdict.
     """
 
     dry_run: bool = False
@@ -89,7 +88,6 @@ class RunArguments:
     cluster: ClusterWanted | None = None
     split: SplitWanted | None = None
     keep: Callable[[Outcome, State], object] | None = None
-    threads: Callable[[int], Executor] | None = None
 
 
 @dataclass(frozen=True)
@@ -245,7 +243,7 @@ def _assembled(
         connect = cluster.connect if cluster else Connection
         budget = Budget(settings.budget, store)
 
-        def chain_of(of: Settings, release: str, against: str = "") -> AbstractContextManager[Understanding]:
+        def chain_of(of: Settings, settings_file: str = "") -> AbstractContextManager[Understanding]:
             return understanding(
                 of,
                 clock,
@@ -256,8 +254,7 @@ def _assembled(
                 budget=budget,
                 soon=busy,
                 connect=connect,
-                release=release,
-                against=against,
+                settings_file=settings_file,
             )
 
         split = None
@@ -266,11 +263,11 @@ def _assembled(
 
             split = Split.of(settings, asked.split, troubles.append)
         if split is None:
-            chain = stack.enter_context(chain_of(settings, str(learnt.get("release", ""))))
+            chain = stack.enter_context(chain_of(settings))
         else:
             learnt = {**learnt, **split.facts}
             chain = split.enter(stack, chain_of)
-        executor = (asked.threads or _own_threads)(workers)
+        executor = ThreadPoolExecutor(workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         express = None
         if asked.told_of is not None and kind != WEBHOOK:
@@ -362,10 +359,6 @@ def _assembled(
 def _by_hand() -> bool:
     """Whether a person's terminal started this. Task Scheduler may give a run a window, so never on Windows."""
     return os.name != "nt" and sys.stdin is not None and sys.stdin.isatty()
-
-
-def _own_threads(workers: int) -> Executor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="analyse")
 
 
 def _models_were_asked(state: State, now: float) -> bool:
