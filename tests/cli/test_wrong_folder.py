@@ -21,7 +21,6 @@ NOWHERE = {"TICKETBOT_STATE_DIR": "", "TICKETBOT_LOG_DIR": ""}
         ("escalated",),
         ("audit", "verify"),
         ("audit", "show", "1"),
-        ("audit", "export", "--out", "x.jsonl"),
         ("audit", "cat"),
         ("alerts", "test"),
         ("learn", "show"),
