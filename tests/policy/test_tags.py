@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.core.models import Priority, TakenOff
+from ticket_processor.core.models import Overwrite, Priority, TakenOff
 from ticket_processor.tags import (
     MAX_TAG_LENGTH,
     earlier_key,
@@ -127,6 +127,22 @@ def test_what_somebody_took_off_stays_off(
     assert change.group == (None if group_off else group)
     assert ("finance" in change.tags) == ("finance" not in tags_off)
     assert {*change.fields, *change.fields_kept} == wanted.keys()
+
+
+@pytest.mark.parametrize(
+    ("overwrite", "ours", "written"),
+    [
+        (Overwrite.NEVER, Priority.LOW, None),
+        (Overwrite.BOT_SET, Priority.LOW, Priority.HIGH),
+        (Overwrite.BOT_SET, Priority.NORMAL, None),  # a person has changed what we put there
+        (Overwrite.BOT_SET, None, None),
+        (Overwrite.ALWAYS, None, Priority.HIGH),
+    ],
+)
+def test_a_value_that_is_there_is_replaced_only_where_that_is_allowed(
+    overwrite: Overwrite, ours: Priority | None, written: Priority | None
+) -> None:
+    assert merge_value(Priority.LOW, Priority.HIGH, overwrite, ours) == written
 
 
 def test_a_change_remembers_what_it_was_merged_from() -> None:
