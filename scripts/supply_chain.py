@@ -26,7 +26,7 @@ import bootstrap
 TOOLS = bootstrap.ROOT / ".venv-tools"
 PACKAGES = ("pip-audit>=2.9", "cyclonedx-bom>=7")
 SUBJECT = bootstrap.ROOT / ".venv-sbom"
-NOT_FOR_USERS = {"dev", "prompts"}
+NOT_FOR_USERS = {"dev"}
 MADE = "tools.stamp"
 BILL = bootstrap.ROOT / "sbom.cdx.json"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.clock import SystemClock, parse_iso
+from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.monitoring import run_watch as tending_module
@@ -135,37 +135,24 @@ def test_an_alert_that_cannot_be_sent_changes_nothing_and_is_sent_by_the_next_ru
     assert receiver.address not in ended.err
     told = watched("alerts", "list").out
     assert "told to nobody yet" in told
-    assert "not reached: json (no. 1 of TICKETBOT_ALERT_URLS), 20" in told
+    assert "last failure: json (no. 1 of TICKETBOT_ALERT_URLS), 20" in told
     assert told.endswith("it answered HTTP 500\n")
     receiver.fails = False
     watched("run", "--since", "1d", code=3, **wrong)
     assert receiver.said == [("begun", "not_authorised")]
 
 
-def test_why_a_receiver_is_left_alone_and_for_how_long_can_be_seen_all_the_time(
-    watched: Desk, receiver: Receiver
-) -> None:
+def test_a_receiver_that_is_down_is_told_once_and_asked_in_every_run(watched: Desk, receiver: Receiver) -> None:
     receiver.fails = True
     wrong = {"ZENDESK_OAUTH_CLIENT_SECRET": "wrong", "TICKETBOT_HEARTBEAT_URL": ""}
-    said = [watched("run", "--since", "1d", "--quiet", code=3, **wrong).err for _ in range(4)]
+    said = [watched("run", "--since", "1d", "--quiet", code=3, **wrong).err for _ in range(3)]
     name = "json (no. 1 of TICKETBOT_ALERT_URLS)"
-    first, second, third, fourth = ([line for line in err.splitlines() if name in line] for err in said)
-    assert (
-        first
-        == second
-        == [f"ticketbot: note: an alert did not reach {name}: it answered HTTP 500; the next run tries again"]
-    )
-    assert len(third) == 1
-    assert "it answered HTTP 500; after three times in a row it is left alone until 20" in third[0]
-    assert fourth == [], "nobody was asked, and nothing new is known"
-    listed = watched("alerts", "list", "--json").object
-    (row,) = listed["unreached"]
-    assert (row["target"], row["why"], row["failures"]) == (name, "it answered HTTP 500", 3)
-    assert parse_iso(row["rests_until"]) == pytest.approx(parse_iso(row["at"]) + 1800, abs=2)
-    assert (listed["last_failure"]["target"], listed["last_failure"]["why"]) == (name, row["why"])
-    shown = watched("alerts", "list").out
-    assert f"3 times in a row, so it is left alone until {row['rests_until']}" in shown
-    assert shown.count("HTTP 500") == 1
+    first, *later = ([line for line in err.splitlines() if name in line] for err in said)
+    assert first == [f"ticketbot: note: an alert did not reach {name}: it answered HTTP 500; each run tries again"]
+    assert later == [[], []], "a scheduler mails what is said"
+    failure = watched("alerts", "list", "--json").object["last_failure"]
+    assert (failure["target"], failure["why"]) == (name, "it answered HTTP 500")
+    assert watched("alerts", "list").out.count("HTTP 500") == 1
 
 
 # The commands
@@ -208,7 +195,6 @@ def test_the_list_is_empty_before_the_first_run(desk: Desk) -> None:
     assert desk("alerts", "list").out == "nothing is open; no run has looked yet\n"
     assert desk("alerts", "list", "--json").object == {
         "open": [],
-        "unreached": [],
         "last_failure": None,
         "last_run": None,
     }

@@ -144,9 +144,8 @@ def test_a_floor_that_no_score_reaches_shows_nothing(account: Account) -> None:
     assert "Articles" not in _note(desk)
 
 
-@pytest.mark.parametrize("solved", ["", "solved_tickets_days = 30\n"])
-def test_a_damaged_knowledge_base_is_told_and_stops_no_run(account: Account, solved: str) -> None:
-    desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}{solved}')
+def test_a_damaged_knowledge_base_is_told_and_stops_no_run(account: Account) -> None:
+    desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}')
     for path in desk.state.glob(f"{FILE_NAME}*"):
         path.write_bytes(b"garbage" * 1000)
     summary = desk("run", "--since", "7d", "--json").object

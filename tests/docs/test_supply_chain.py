@@ -112,7 +112,7 @@ def test_scripts_and_pages_name_no_extra_that_is_not_there() -> None:
     for file in files:
         text = file.read_text(encoding="utf-8")
         named |= set(re.findall(r'"\.\[(\w+)\]"', text)) | set(re.findall(r"how_to_install\('(\w+)'\)", text))
-    assert {"ops", "ml", "dev", "prompts"} <= named <= there
+    assert {"ops", "ml", "dev"} <= named <= there
 
 
 def _plain(name: str) -> str:

@@ -119,7 +119,7 @@ def test_without_a_source_there_is_no_knowledge_base_and_no_file(site: Site, com
     assert not Settings().knowledge.sources
     result = CliRunner().invoke(app, ["kb", *command])
     assert result.exit_code == ExitCode.USAGE
-    for name in ("help_centers", "folders", "solved_tickets_days"):
+    for name in ("help_centers", "folders"):
         assert f"knowledge.{name}" in " ".join(result.output.split())
     assert not (site.folder / "state" / FILE_NAME).exists()
 

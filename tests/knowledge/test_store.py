@@ -137,3 +137,21 @@ def test_a_file_that_is_no_database_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text("this is no database, but a text that is long enough to be taken for one" * 20)
     with pytest.raises(StateUnusable, match="delete it and sync anew"):
         KnowledgeStore(tmp_path / FILE_NAME)
+
+
+def test_tickets_that_an_earlier_version_kept_beside_articles_leave_no_word_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    store = KnowledgeStore(path)
+    store.put([(article(), "stamp")])
+    store.rows("CREATE TABLE solved (id INTEGER PRIMARY KEY, question TEXT)")
+    store.rows("CREATE VIRTUAL TABLE solved_words USING fts5(question, content='solved', content_rowid='id')")
+    store.rows("INSERT INTO solved VALUES (1, 'zanzibar')")
+    store.rows("INSERT INTO solved_words (rowid, question) VALUES (1, 'zanzibar')")
+    store.set_fact("solved cursor", "abc")
+    store.close()
+    again = KnowledgeStore(path)
+    assert (again.article("a"), again.fact("solved cursor")) == (article(), None)
+    again.close()
+    left = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    assert b"zanzibar" not in left
+    assert b"solved" not in left

@@ -109,7 +109,6 @@ OLD_MEMORY = """
 
 def test_an_upgrade_goes_on_with_what_was_open_and_drops_what_there_is_no_more() -> None:
     memory = Memory.model_validate_json(OLD_MEMORY)
-    assert memory.breakers["everybody"].rests(1_791_183_999)
     assert (set(memory.open), memory.ended) == ({"spend"}, {})
     desk = Played(memory=memory)
     desk.run(1_791_184_200, **updated(3))

@@ -22,12 +22,11 @@ from ticket_processor.core.errors import how_to_install
 from ticket_processor.monitoring import sender as alert_sender
 from ticket_processor.monitoring.facts import Severity
 from ticket_processor.monitoring.messages import AlertMessage, message_of, plain
-from ticket_processor.monitoring.open_alerts import Breakers, Owed
-from ticket_processor.monitoring.receivers import NOT_TAKEN, Receiver, receivers
-from ticket_processor.monitoring.sender import NO_TIME, OPEN_S, TOO_LATE, Sender
+from ticket_processor.monitoring.open_alerts import Owed
+from ticket_processor.monitoring.receivers import Receiver, receivers
+from ticket_processor.monitoring.sender import NO_TIME, TOO_LATE, send
 from ticket_processor.settings.schema import AlertSettings
 
-from ..support.fakes import ManualClock
 from ..support.recorded_runs import NOW
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some of Apprise's plugins use it
@@ -128,7 +127,7 @@ def test_no_text_makes_a_link_a_mention_or_a_second_line(text: str) -> None:
 def test_slack_gets_no_mention_and_no_link_out_of_anything(posted: list[Any]) -> None:
     hostile = message_of(Owed("chat", "errors_fast", "begun", C, HOSTILE, NOW), "desk", "docs/alerts.md")
     slack = listed("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ")
-    assert [sent.why for sent in Sender(SystemClock()).send([(slack[0], [hostile])], 5)] == [None]
+    assert [sent.why for sent in send([(slack[0], [hostile])], 5, SystemClock())] == [None]
     ((url, body, options),) = posted
     assert url.startswith("https://hooks.slack.com/services/")
     text = json.dumps(body, ensure_ascii=False)
@@ -144,7 +143,7 @@ def test_slack_gets_no_mention_and_no_link_out_of_anything(posted: list[Any]) ->
 def test_pagerduty_gets_one_key_for_a_condition_and_a_resolve_at_its_end(posted: list[Any]) -> None:
     pager = listed(page_urls="pagerduty://0123456789abcdef0123456789abcdef@ticketbot?region=eu")[0]
     messages = [message_of(news, "desk", "docs/alerts.md") for news in (ALARM, OVER)]
-    assert [sent.why for sent in Sender(SystemClock()).send([(pager, messages)], 5)] == [None, None]
+    assert [sent.why for sent in send([(pager, messages)], 5, SystemClock())] == [None, None]
     (url, begun, _), (_, over, _) = posted
     assert url == "https://events.eu.pagerduty.com/v2/enqueue"
     assert (begun["event_action"], begun["dedup_key"]) == ("trigger", "ticketbot/desk/errors_fast")
@@ -160,7 +159,7 @@ def test_pagerduty_gets_one_key_for_a_condition_and_a_resolve_at_its_end(posted:
 def test_pagerduty_gets_the_runbook_as_a_link_and_keeps_the_source_that_the_address_names(posted: list[Any]) -> None:
     pager = listed(page_urls="pagerduty://0123456789abcdef0123456789abcdef@ticketbot/Our%20source/Our%20part")[0]
     page = "https://wiki.example.com/a?b=c&d=%20e"
-    assert [sent.why for sent in Sender(SystemClock()).send([(pager, [message_of(ALARM, "desk", page)])], 5)] == [None]
+    assert [sent.why for sent in send([(pager, [message_of(ALARM, "desk", page)])], 5, SystemClock())] == [None]
     ((_, body, _),) = posted
     assert body["links"] == [{"href": f"{page}#errors_fast"}]
     assert body["payload"]["custom_details"]["More"] == f"{page}#errors_fast"
@@ -169,9 +168,7 @@ def test_pagerduty_gets_the_runbook_as_a_link_and_keeps_the_source_that_the_addr
 
 def test_teams_keeps_lines_apart(posted: list[Any]) -> None:
     teams = listed("workflows://prod-01.westeurope.logic.azure.com:443/643e69f83c8944/abcdefg-h")[0]
-    assert [sent.why for sent in Sender(SystemClock()).send([(teams, [message_of(ALARM, "desk", "docs")])], 5)] == [
-        None
-    ]
+    assert [sent.why for sent in send([(teams, [message_of(ALARM, "desk", "docs")])], 5, SystemClock())] == [None]
     ((_, body, _),) = posted
     title, text = (block["text"] for block in body["attachments"][0]["content"]["body"])
     assert "Many tickets fail" in title
@@ -181,7 +178,7 @@ def test_teams_keeps_lines_apart(posted: list[Any]) -> None:
 def test_a_pager_among_the_alert_urls_is_told_of_warnings_as_such(posted: list[Any]) -> None:
     pager = listed("pagerduty://0123456789abcdef0123456789abcdef@ticketbot")[0]
     warning = message_of(Owed("x", "spend", "begun", W, "$5", NOW), "desk", "docs")
-    Sender(SystemClock()).send([(pager, [warning])], 5)
+    send([(pager, [warning])], 5, SystemClock())
     assert posted[0][1]["payload"]["severity"] == "warning"
 
 
@@ -226,7 +223,7 @@ def test_what_is_no_url_is_a_problem_of_the_settings_and_is_not_quoted(urls: str
 
 def test_everybody_gets_theirs_in_order(service: Service) -> None:
     one, two = listed("testing://one,testing://two")
-    sent = Sender(SystemClock()).send([(one, [message("a"), message("b")]), (two, [message("c")])], 10)
+    sent = send([(one, [message("a"), message("b")]), (two, [message("c")])], 10, SystemClock())
     assert [(each.receiver.kind, each.message.title, each.why) for each in sent] == [
         ("testing", title, None) for title in "abc"
     ]
@@ -236,7 +233,7 @@ def test_everybody_gets_theirs_in_order(service: Service) -> None:
 def test_the_first_that_fails_ends_a_receiver_s_turn_and_nobody_else_s(service: Service) -> None:
     service.does["one"] = lambda: False
     one, two = listed("testing://one,testing://two")
-    sent = Sender(SystemClock()).send([(one, [message("a"), message("b")]), (two, [message("c")])], 10)
+    sent = send([(one, [message("a"), message("b")]), (two, [message("c")])], 10, SystemClock())
     assert [each.why is None for each in sent] == [False, False, True]
     assert service.titles("one") == ["a"]
 
@@ -246,7 +243,7 @@ def test_a_plugin_that_breaks_is_a_failure_that_does_not_quote_it(service: Servi
         raise RuntimeError(CANARY)
 
     service.does["one"] = broken
-    (sent,) = Sender(SystemClock()).send([(listed("testing://one")[0], [message()])], 10)
+    (sent,) = send([(listed("testing://one")[0], [message()])], 10, SystemClock())
     assert sent.why
     assert CANARY not in sent.why
 
@@ -257,8 +254,7 @@ def test_a_receiver_that_hangs_keeps_nobody_waiting(service: Service) -> None:
     one, two = listed("testing://one,testing://two")
     clock, before = SystemClock(), set(threading.enumerate())
     began = clock.monotonic()
-    sender = Sender(clock)
-    sent = sender.send([(one, [message("a"), message("b")]), (two, [message("c")])], 1.5)
+    sent = send([(one, [message("a"), message("b")]), (two, [message("c")])], 1.5, clock)
     took = clock.monotonic() - began
     hanging = set(threading.enumerate()) - before
     let_go.set()
@@ -266,7 +262,6 @@ def test_a_receiver_that_hangs_keeps_nobody_waiting(service: Service) -> None:
         thread.join(20)
     assert [each.why for each in sent] == [NO_TIME, NO_TIME, None]
     assert took < 10
-    assert sender.memories[one.target.id].failures == 1
     assert service.titles("one") == ["a"], "what was told as not sent is not sent later, beside the next attempt"
 
 
@@ -281,68 +276,31 @@ def test_an_answer_after_its_time_counts_for_nothing_and_one_before_the_time_was
 
     service.does["one"] = hang_on_the_second
     (one,), before = listed("testing://one"), set(threading.enumerate())
-    sender = Sender(SystemClock(), {})
-    first, late, never = sender.send([(one, [message("a"), message("b"), message("c")])], 1.5)
+    first, late, never = send([(one, [message("a"), message("b"), message("c")])], 1.5, SystemClock())
     assert second.is_set()
     hanging = set(threading.enumerate()) - before
-    told = sender.memories
     let_go.set()
     for thread in hanging:
         thread.join(20)
     assert [each.why for each in (first, late, never)] == [None, NO_TIME, NO_TIME]
-    assert sender.memories == told
-    assert (told[one.target.id].failures, told[one.target.id].why) == (1, NO_TIME)
     assert service.titles("one") == ["a", "b"]
 
 
 def test_without_any_time_left_nobody_is_asked_and_nobody_has_failed(service: Service) -> None:
     (one,) = listed("testing://one")
-    sender = Sender(SystemClock())
-    (sent,) = sender.send([(one, [message()])], 0.0)
-    assert (sent.why, sender.memories, service.got) == (TOO_LATE, {}, [])
+    (sent,) = send([(one, [message()])], 0.0, SystemClock())
+    assert (sent.why, service.got) == (TOO_LATE, [])
 
 
 def test_where_no_thread_can_be_started_that_is_what_is_said(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    (one,), sender = listed("testing://one"), Sender(SystemClock())
+    (one,) = listed("testing://one")
     monkeypatch.setattr(threading.Thread, "start", full)
-    sent = sender.send([(one, [message("a"), message("b")])], 5)
+    sent = send([(one, [message("a"), message("b")])], 5, SystemClock())
     assert [each.why for each in sent] == ["no thread could be started to send it"] * 2
     assert service.got == []
-
-
-def test_a_receiver_that_keeps_failing_is_left_alone_for_half_an_hour_across_runs(service: Service) -> None:
-    service.does["one"] = lambda: False
-    (one,), clock = listed("testing://one"), ManualClock()
-    kept: dict[str, Breakers] = {}
-    story = []
-    for _ in range(5):
-        sender = Sender(clock, kept)
-        story += sender.send([(one, [message()])], 10)
-        kept = {target: Breakers.model_validate_json(one.model_dump_json()) for target, one in sender.memories.items()}
-        clock.advance(600)
-    assert len(service.titles("one")) == 3
-    opened = clock.now() - 1800
-    assert [each.asked for each in story] == [True, True, True, False, False]
-    assert [each.rests_until for each in story] == [None, None, *[opened + OPEN_S] * 3]
-    assert {each.why for each in story} == {NOT_TAKEN}, "why it failed is not lost while it is left alone"
-    assert (kept[one.target.id].at, kept[one.target.id].failures) == (opened, 3)
-    clock.advance(600)
-    service.does["one"] = lambda: True
-    sender = Sender(clock, kept)
-    (sent,) = sender.send([(one, [message()])], 10)
-    assert (sent.why, sent.rests_until, sender.memories) == (None, None, {})
-
-
-def test_a_trial_that_fails_is_one_failure_and_half_an_hour_more(service: Service) -> None:
-    service.does["one"] = lambda: False
-    (one,), clock = listed("testing://one"), ManualClock()
-    sender = Sender(clock, {one.target.id: Breakers(failures=3, open_until=clock.now() - 1, why="before")})
-    (sent,) = sender.send([(one, [message()])], 10)
-    assert (sent.asked, sent.why, sent.rests_until) == (True, NOT_TAKEN, clock.now() + OPEN_S)
-    assert len(service.titles("one")) == 1
 
 
 @pytest.mark.parametrize(
@@ -370,25 +328,25 @@ def test_why_something_did_not_arrive_is_told_as_far_as_it_is_known(
 
     monkeypatch.setattr(requests, "post", refused)
     monkeypatch.setattr(requests, "request", refused)
-    (sent,) = Sender(SystemClock()).send([(listed(url)[0], [message()])], 15)
+    (sent,) = send([(listed(url)[0], [message()])], 15, SystemClock())
     assert sent.why == why
 
 
 def test_an_address_that_apprise_does_not_understand_is_said_to_be_one() -> None:
-    (sent,) = Sender(SystemClock()).send([(listed("nosuchservice://x")[0], [message()])], 10)
+    (sent,) = send([(listed("nosuchservice://x")[0], [message()])], 10, SystemClock())
     assert sent.why == "its address is none that Apprise understands"
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
-    (sent,) = Sender(SystemClock()).send([(listed("json://localhost")[0], [message()])], 10)
+    (sent,) = send([(listed("json://localhost")[0], [message()])], 10, SystemClock())
     assert sent.why is not None
     assert how_to_install("alerts") in sent.why
 
 
 def test_nothing_to_send_needs_no_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alert_sender.importlib.util, "find_spec", lambda _name: pytest.fail("asked for it"))
-    assert Sender(SystemClock()).send([(listed("json://localhost")[0], [])], 10) == []
+    assert send([(listed("json://localhost")[0], [])], 10, SystemClock()) == []
 
 
 @pytest.mark.parametrize(
@@ -416,7 +374,7 @@ def test_no_log_and_no_stream_ever_holds_an_address(
     caplog.set_level(logging.DEBUG)
     for name in ("apprise", "urllib3", "urllib3.connectionpool", "requests"):
         logging.getLogger(name).setLevel(logging.DEBUG)
-    (sent,) = Sender(SystemClock()).send([(listed(url)[0], [message()])], 15)
+    (sent,) = send([(listed(url)[0], [message()])], 15, SystemClock())
     out, err = capfd.readouterr()
     assert sent.why
     assert CANARY not in sent.why + caplog.text + out + err

@@ -38,15 +38,14 @@ class TicketTraces:
 
     ``lines`` are those with something personal, by file; ``upto`` is the last line of each day that has, or once had,
     something personal of them (the first is 1); ``known`` are those of the tickets that any line is about;
-    ``leftovers`` are files that crashes left; whose words they hold is unknown. ``solved`` are those of the tickets
-    that are kept, redacted, as solved ones, ``learnt`` those of which people's changes are kept.
+    ``leftovers`` are files that crashes left; whose words they hold is unknown. ``learnt`` are
+    those of the tickets of which people's changes are kept.
     """
 
     lines: dict[Path, int] = field(default_factory=dict)
     upto: dict[str, int] = field(default_factory=dict)
     known: set[int] = field(default_factory=set)
     leftovers: list[Path] = field(default_factory=list)
-    solved: int = 0
     learnt: int = 0
     troubles: list[str] = field(default_factory=list)
 

@@ -15,7 +15,7 @@ from ..monitoring.open_alerts import Memory
 from ..monitoring.receivers import Receiver, receivers, tame_libraries
 from ..monitoring.rules import title_of_rule
 from ..monitoring.run_watch import HEARTBEAT
-from ..monitoring.sender import Sender
+from ..monitoring.sender import send
 from ..settings.load import load
 from ..settings.schema import Settings
 from .options import ConfigOption, JsonOption
@@ -40,7 +40,7 @@ def send_test(clock: SystemClock, as_json: JsonOption = False, config: ConfigOpt
     post = [(receiver, _messages(receiver, settings)) for receiver in everybody]
     rows = [
         {"target": sent.receiver.name, "message": _called(sent.message), "arrived": sent.why is None, "why": sent.why}
-        for sent in Sender(clock).send(post, TEST_S)
+        for sent in send(post, TEST_S, clock)
     ]
     if ping is not None:
         ping.join(PATIENCE_S)
@@ -55,9 +55,9 @@ def send_test(clock: SystemClock, as_json: JsonOption = False, config: ConfigOpt
 
 
 def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
-    """Print the open alerts, and the addresses that could not be reached, with the reason."""
+    """Print the open alerts, and the last address that could not be reached, with the reason."""
     settings = load(config=config)
-    memory, now = AlertStore(settings.state_folder).load(), SystemClock().now()
+    memory = AlertStore(settings.state_folder).load()
     names = {receiver.target.id: receiver.name for receiver in receivers(settings.alerts)}
     rows: list[dict[str, Any]] = [
         {
@@ -70,25 +70,13 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
         }
         for rule, one in sorted(memory.open.items(), key=lambda item: (-item[1].severity.rank, item[1].since))
     ]
-    unreached: list[dict[str, Any]] = [
-        {
-            "target": names[target],
-            "at": iso(kept.at),
-            "why": kept.why,
-            "failures": kept.failures,
-            "rests_until": iso(kept.open_until) if kept.rests(now) else None,
-        }
-        for target, kept in memory.breakers.items()
-        if target in names and kept.why
-    ]
     failure = memory.last_failure
     data = {
         "open": rows,
-        "unreached": unreached,
         "last_failure": failure and {"at": iso(failure.at), "target": failure.target, "why": failure.why},
         "last_run": None if memory.seen is None else iso(memory.seen),
     }
-    Screen(as_json=as_json).result(_listed(rows, unreached, memory), data)
+    Screen(as_json=as_json).result(_listed(rows, memory), data)
     return ExitCode.OK
 
 
@@ -119,7 +107,7 @@ def _because(row: dict[str, Any]) -> str:
     return "" if row["arrived"] else f": {row['why']}"
 
 
-def _listed(rows: list[dict[str, Any]], unreached: list[dict[str, Any]], memory: Memory) -> str:
+def _listed(rows: list[dict[str, Any]], memory: Memory) -> str:
     lines = []
     for row in rows:
         told = f"told to {len(row['told'])}" if row["told"] else "told to nobody yet"
@@ -127,13 +115,7 @@ def _listed(rows: list[dict[str, Any]], unreached: list[dict[str, Any]], memory:
         lines.append(f"          since {row['since']}, {told}: {row['message']}{_such_as(row)}")
     if not lines:
         lines.append("nothing is open" if memory.saved else "nothing is open; no run has looked yet")
-    for row in unreached:
-        lines.append(f"not reached: {row['target']}, {row['at']}: {row['why']}")
-        if row["rests_until"]:
-            lines.append(
-                f"             {row['failures']} times in a row, so it is left alone until {row['rests_until']}"
-            )
     failure = memory.last_failure
-    if failure is not None and failure.target not in {row["target"] for row in unreached}:
-        lines.append(f"the last message that could not be sent: {iso(failure.at)}, {failure.target}: {failure.why}")
+    if failure is not None:
+        lines.append(f"last failure: {failure.target}, {iso(failure.at)}: {failure.why}")
     return "\n".join(lines)

@@ -159,8 +159,6 @@ def _text(first: str, wanted: Collection[int], found: TicketTraces, answers: int
     lines = [f"{first}: the words of {_tickets(wanted)}, {found.total} lines in {many(files, 'file')}"]
     if found.leftovers:
         lines.append(f"  with them what crashes left in the log's folder, whosever it is: {len(found.leftovers)} files")
-    if found.solved:
-        lines.append(f"  with them what is kept of {many(found.solved, 'ticket')} as solved")
     if found.learnt:
         lines.append(f"  with them what is kept of {many(found.learnt, 'ticket')} from what people changed")
     if answers is None:
@@ -188,7 +186,6 @@ def _data(
         "lines": found.total,
         "files": len(found.lines),
         "leftovers": len(found.leftovers),
-        "solved_tickets": found.solved,
         "learnt_tickets": found.learnt,
         "answers_dropped": answers,
         "given_up": given_up,

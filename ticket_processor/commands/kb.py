@@ -18,8 +18,6 @@ from ..knowledge.issues import issue_queries
 from ..knowledge.model import Audience, Found
 from ..knowledge.questions import read_articles, read_questions
 from ..knowledge.search import FLOOR, WEIGHT, KnowledgeSearch
-from ..knowledge.solved import FLOOR as SOLVED_FLOOR
-from ..knowledge.solved import SolvedTickets
 from ..knowledge.store import KnowledgeStore
 from ..knowledge.vectors import EmbeddingModel, embed_missing
 from ..settings.load import load
@@ -58,8 +56,6 @@ def sync(
         for name in result.changed
         if name not in result.failed
     ]
-    if synced.solved.kept or synced.solved.removed:
-        lines.append(f"solved tickets: {synced.solved.kept} new or changed, {synced.solved.removed} gone")
     lines.append(f"{articles} articles, {passages} passages, {synced.vectors} vectors made")
     screen.result(
         "\n".join(lines),
@@ -70,7 +66,6 @@ def sync(
             "articles": articles,
             "passages": passages,
             "vectors_made": synced.vectors,
-            "solved_tickets": {"changed": synced.solved.kept, "removed": synced.solved.removed},
             "unfinished": synced.unfinished,
             "troubles": synced.troubles,
         },
@@ -83,15 +78,12 @@ def search(
     lang: Annotated[str, typer.Option(metavar="CODE", help="Language of the question; else any.")] = "",
     audience: Annotated[Audience, typer.Option(help="Only articles that they may read.")] = "agents",
     limit: Annotated[int, typer.Option(min=1, max=50, metavar="N", help="Passages to show.")] = 5,
-    solved: Annotated[bool, typer.Option("--solved", help="Search solved tickets instead of articles.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Show the passages that answer a question best, with the score that the floor is compared with."""
     settings = _settings(config)
     screen = Screen(as_json=as_json)
-    if solved:
-        return _search_solved(settings, words, limit, screen)
     troubles: list[str] = []
     with closing(knowledge_store(settings)) as store, embedding_model(settings) as model:
         base = KnowledgeSearch(store, model, trouble=troubles.append)
@@ -184,34 +176,12 @@ def _on_floor(learnt: float | None, articles: int) -> list[str]:
     return ["The floor is a default: 'ticketbot kb eval' measures it on your own articles."]
 
 
-def _search_solved(settings: Settings, words: str, limit: int, screen: Screen) -> int:
-    if not settings.knowledge.solved_tickets_days:
-        raise ConfigError("no solved tickets are kept: set knowledge.solved_tickets_days")
-    with closing(knowledge_store(settings)) as store:
-        found = SolvedTickets(store).search(words, limit=limit)
-        floor = store.fact(SOLVED_FLOOR)
-    screen.result(
-        "\n\n".join(
-            "  ".join(filter(None, (f"#{one.id}", iso(one.solved_at)[:10], one.category, f"{score:.2f}", one.subject)))
-            + f"\n  {_short(one.reply)}"
-            for one, score in found
-        )
-        or "nothing found",
-        {
-            "found": [{**asdict(one), "score": score} for one, score in found],
-            "floor": None if floor is None else float(floor),
-        },
-    )
-    return ExitCode.OK
-
-
 def _settings(config: Path | None) -> Settings:
     return load(config=config, need_helpdesk=False)
 
 
 def _asks_helpdesk(config: Path | None) -> bool:
-    wanted = _settings(config).knowledge
-    return bool(wanted.help_centers or wanted.solved_tickets_days)
+    return bool(_settings(config).knowledge.help_centers)
 
 
 def _fill(store: KnowledgeStore, corpus: Path, model: EmbeddingModel | None, screen: Screen) -> None:

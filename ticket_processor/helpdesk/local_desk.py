@@ -19,7 +19,6 @@ from ..core.errors import (
     UpdateRefused,
 )
 from ..core.models import Change, Ticket
-from .agent_replies import AgentReply
 from .local_history import STATUS_WORDS, edits_of
 from .local_model import AI, LocalHelpdeskError, LocalTicket, Stale, Status
 from .local_schema import stamp
@@ -189,22 +188,6 @@ class LocalDesk:
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
         """See :meth:`Helpdesk.jobs`."""
         return {}
-
-
-class LocalReplies:
-    """What agents answered on the local helpdesk."""
-
-    def __init__(self, store: LocalStore) -> None:
-        self._store = store
-
-    def of(self, ticket_id: int) -> tuple[AgentReply, ...]:
-        """See :meth:`AgentReplies.of`."""
-        said = self._store.messages(ticket_id, public_only=True)
-        return tuple(AgentReply(item.body, item.name) for item in said if item.author.kind == "agent")
-
-    def gone_since(self, moment: float) -> tuple[int, ...]:
-        """See :meth:`AgentReplies.gone_since`: no ticket is ever deleted."""
-        return ()
 
 
 class LocalRequesters:

@@ -33,12 +33,6 @@ class KnowledgeSettings(Frozen):
     sync_hours: float = Field(
         24.0, ge=0, le=8_760, description="a run that wants articles syncs first when the last sync is so old; 0: never"
     )
-    solved_tickets_days: int = Field(
-        0,
-        ge=0,
-        le=3650,
-        description="keep solved tickets so many days, redacted, for notes on similar ones; 0: none are read",
-    )
 
     @property
     def sources(self) -> bool:

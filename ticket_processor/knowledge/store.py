@@ -59,6 +59,11 @@ _PASSAGE = (
 )
 
 
+_KEPT_BEFORE = (
+    "SELECT name FROM sqlite_master WHERE type='table' AND name IN ('solved', 'solved_words', 'solved_erased')"
+)
+
+
 @dataclass(frozen=True)
 class KeptArticle:
     """What the store remembers of an article, to tell whether it has changed."""
@@ -105,6 +110,7 @@ class KnowledgeStore:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=NORMAL")
             self._make_tables(tokenizer)
+            self._drop_solved_tickets()
 
     def close(self) -> None:
         """Close the file."""
@@ -187,17 +193,6 @@ class KnowledgeStore:
         """Count that a search showed these articles."""
         with self._writing():
             self._db.executemany("UPDATE article SET found=found+1 WHERE id=?", [(name,) for name in article_ids])
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction on tables that others keep in the same file."""
-        with self._writing():
-            yield self._db
-
-    def wipe(self) -> None:
-        """Write the file anew, so that nothing of what was deleted is left in it or beside it."""
-        with self._lock, self._translated():
-            emptied(self._db)
 
     # Reading
 
@@ -314,6 +309,15 @@ class KnowledgeStore:
         drops = "".join(f"DROP TABLE {name};" for (name,) in reversed(names))
         tables = _TABLES.replace("{tokenizer}", tokenizer).replace("{buffer}", str(BUFFER))
         self._db.executescript(f"BEGIN IMMEDIATE; {drops} {tables} PRAGMA user_version={VERSION}; COMMIT;")
+
+    def _drop_solved_tickets(self) -> None:
+        """Erase customers' words that earlier versions kept here: the file is written anew without them."""
+        names = [name for (name,) in self._db.execute(_KEPT_BEFORE)]
+        if names:
+            self._db.execute("PRAGMA secure_delete=ON")
+            self._db.executescript("".join(f"DROP TABLE {name};" for name in names))
+            self._db.execute("DELETE FROM fact WHERE name LIKE 'solved %'")
+            emptied(self._db)
 
     def _count_up(self) -> None:
         self._matches.clear()

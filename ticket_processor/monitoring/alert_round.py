@@ -37,7 +37,7 @@ from .open_alerts import (
 )
 from .receivers import Receiver, receivers
 from .rules import rule_id
-from .sender import Sender, Sent
+from .sender import Sent, send
 from .slo import DAY
 
 if TYPE_CHECKING:
@@ -150,12 +150,10 @@ class AlertRound:
             ]
             about |= {id(message): subject for message, subject in letters}
             post.append((receiver, [message for message, _ in letters]))
-        sender = Sender(self._clock, memory.breakers)
-        sent = sender.send(post, seconds)
+        sent = send(post, seconds, self._clock)
         for each in sent:
             memory = self._remembered(memory, each, about[id(each.message)])
-        memory = still_to_tell(memory, everybody, self._now)
-        return memory.model_copy(update={"breakers": sender.memories}), sent
+        return still_to_tell(memory, everybody, self._now), sent
 
     def _alerts(self, receiver: Receiver, news: Sequence[Owed]) -> list[tuple[AlertMessage, Owed]]:
         account, runbook, machine = account_name(self._settings), self._settings.alerts.runbook, platform.node()
@@ -182,8 +180,6 @@ class AlertRound:
         return [(AlertMessage(title_of("summary", day, account_name(self._settings)), text, what="summary"), day)]
 
     def _remembered(self, memory: Memory, sent: Sent, about: Owed | str) -> Memory:
-        if not sent.asked:
-            return memory
         if sent.why is not None:
             failure = Failure(at=self._now, target=sent.receiver.name, why=sent.why)
             return memory.model_copy(update={"last_failure": failure})

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from ..core.circuit_breaker import BreakerMemory
 from ..core.models import Frozen
 from ..core.run_summary import RunRecord
 from .facts import AlertLimits, Facts, Look, Severity
@@ -60,24 +59,6 @@ class Failure(Frozen):
     why: str
 
 
-class Breakers(Frozen):
-    """The memory of a target's circuit breaker, with the time and the reason of the last failure."""
-
-    failures: int = 0
-    open_until: float = 0.0
-    at: float = 0.0
-    why: str = ""
-
-    @property
-    def memory(self) -> BreakerMemory:
-        """The part that the breaker itself needs."""
-        return BreakerMemory(self.failures, self.open_until)
-
-    def rests(self, now: float) -> bool:
-        """Whether nothing is sent to the target now."""
-        return now < self.open_until
-
-
 class EscalatedTicket(Frozen):
     """An escalated ticket, the reasons in fixed words, and the targets that know. ``at`` is Unix seconds."""
 
@@ -95,7 +76,6 @@ class Memory(Frozen):
     resumed: float = Field(0.0, description="when runs last began again after a pause")
     conditions: dict[str, OpenAlert] = Field(default_factory=dict)
     ended: dict[str, Ended] = Field(default_factory=dict)
-    breakers: dict[str, Breakers] = Field(default_factory=dict)
     summaries: dict[str, str] = Field(default_factory=dict, description="the day of the last summary of each target")
     escalated: tuple[EscalatedTicket, ...] = ()
     """Tickets that a target does not know of yet."""
@@ -107,7 +87,7 @@ class Memory(Frozen):
         """Drop what an earlier version kept and this one has no use for, such as open alerts of removed rules."""
         if not isinstance(data, dict):
             return data
-        kept = {name: value for name, value in data.items() if name != "events"}
+        kept = {name: value for name, value in data.items() if name not in ("events", "breakers")}
         for name in ("conditions", "ended"):
             if isinstance(table := kept.get(name), dict):
                 outdated = {rule for rule, one in table.items() if isinstance(one, dict) and "at" in one}
@@ -261,7 +241,6 @@ def without_strangers(memory: Memory, targets: Iterable[Target]) -> Memory:
     return memory.model_copy(
         update={
             "conditions": conditions,
-            "breakers": {target: kept for target, kept in memory.breakers.items() if target in known},
             "summaries": {target: day for target, day in memory.summaries.items() if target in known},
         }
     )

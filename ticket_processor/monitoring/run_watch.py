@@ -29,6 +29,7 @@ from .heartbeat import PATIENCE_S, Heartbeat
 from .open_alerts import Failure, Memory
 from .receivers import tame_libraries
 from .sender import Sent
+from .slo import DAY
 
 Kind = Literal["run", "retry", "apply", "backfill", "webhook"]
 GRACE_S = 20.0
@@ -198,15 +199,18 @@ class Tending:
             ping = self._ping(end, memory)
             if end.tally is not None and self._settings.alerts.escalated:
                 memory = here.escalated(memory, end.tally)
+            known = memory.last_failure
             memory, sent = here.told(memory, past, max(0.0, until - self._clock.monotonic()))
-            _complain(sent, self._say)
+            fresh = known is not None and 0 <= now - known.at < DAY
+            _complain(sent, known if fresh else None, self._say)
             if not self._store.save(memory, now) and memory.conditions:
                 self._say("what has been alarmed cannot be kept anywhere, so the next run tells it again")
             self._wait(ping, until)
             if self._heartbeat.trouble:
                 failure = Failure(at=now, target=HEARTBEAT, why=self._heartbeat.trouble)
                 self._say(f"the heartbeat was not heard: {failure.why}")
-                self._store.save(memory.model_copy(update={"last_failure": failure}), now)
+                if not any(each.why for each in sent):  # an alert that did not arrive says more
+                    self._store.save(memory.model_copy(update={"last_failure": failure}), now)
 
     def _ping(self, end: _End, memory: Memory | None = None) -> threading.Thread | None:
         if self._kind == "webhook":
@@ -238,14 +242,11 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name[:80]}" for name, count in sorted(counts.items()))
 
 
-def _complain(sent: Sequence[Sent], say: Callable[[str], object]) -> None:
-    """Report receivers that were not reached, but not those that are left alone, which were reported before."""
-    failed = {each.receiver.name: each for each in sent if each.why is not None and each.asked}
-    for name, one in failed.items():
-        then = "the next run tries again"
-        if one.rests_until is not None:
-            then = f"after three times in a row it is left alone until {iso(one.rests_until)}"
-        say(f"an alert did not reach {name}: {one.why}; {then}")
+def _complain(sent: Sequence[Sent], known: Failure | None, say: Callable[[str], object]) -> None:
+    """Report receivers that were not reached, unless the run before said the same: a scheduler mails what is said."""
+    for name, why in {each.receiver.name: each.why for each in sent if each.why is not None}.items():
+        if known is None or (known.target, known.why) != (name, why):
+            say(f"an alert did not reach {name}: {why}; each run tries again")
 
 
 def _quietly(work: Callable[[], None]) -> None:

@@ -1,111 +1,53 @@
 """Sends messages to all receivers at the same time, within a few seconds. It never raises.
 
-A receiver that keeps failing gets nothing for half an hour. The threads only send; the thread that waits for them
-decides what counts as sent, so a late answer changes nothing.
+The threads only send; the thread that waits for them decides what counts as sent, so a late answer changes nothing.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock
 from .messages import AlertMessage
-from .open_alerts import Breakers
 from .receivers import Receiver, deliver, package_missing, tame_libraries
 
 NO_TIME = "it did not answer in time"
 TOO_LATE = "there was no time left to send it"
-THRESHOLD, OPEN_S = 3, 1800.0
 
 
 @dataclass(frozen=True)
 class Sent:
-    """The result of one message: ``why`` is ``None`` if it arrived.
-
-    ``rests_until`` is set if its receiver gets nothing for a while, after too many failures. If that was so before, the
-    receiver was not ``asked``, and ``why`` is the reason of its last failure.
-    """
+    """The result of one message: ``why`` is ``None`` if it arrived."""
 
     receiver: Receiver
     message: AlertMessage
     why: str | None = None
-    rests_until: float | None = None
-    asked: bool = True
 
 
-class Sender:
-    """Sends to receivers at the same time. ``memories`` are those of their breakers, by id, from an earlier run.
+def send(post: Sequence[tuple[Receiver, Sequence[AlertMessage]]], seconds: float, clock: Clock) -> list[Sent]:
+    """Send all messages within ``seconds``, each once.
 
-    For one thread.
+    A receiver gets its messages in order; after the first that fails it gets no more.
     """
-
-    def __init__(self, clock: Clock, memories: Mapping[str, Breakers] | None = None) -> None:
-        self._clock = clock
-        self._memories = dict(memories or {})
-
-    @property
-    def memories(self) -> dict[str, Breakers]:
-        """The memories of the breakers, for the next run."""
-        return dict(self._memories)
-
-    def send(self, post: Sequence[tuple[Receiver, Sequence[AlertMessage]]], seconds: float) -> list[Sent]:
-        """Send all messages within ``seconds``, each once.
-
-        A receiver gets its messages in order; after the first that fails it gets no more.
-        """
-        waiting = [(receiver, list(messages)) for receiver, messages in post if messages]
-        if not waiting:
-            return []
-        never = package_missing() if importlib.util.find_spec("apprise") is None else TOO_LATE if seconds <= 0 else None
-        if never is not None:
-            return [Sent(receiver, message, never) for receiver, messages in waiting for message in messages]
-        tame_libraries()
-        ends = self._clock.monotonic() + seconds
-        breakers = [self._breaker(receiver) for receiver, _ in waiting]
-        admissions = [breaker.admit() for breaker in breakers]
-        turns = [_Turn(receiver, messages) for receiver, messages in waiting]
-        for turn, admission in zip(turns, admissions, strict=True):
-            if admission is not None:
-                turn.start()
-        done: list[Sent] = []
-        for (receiver, messages), breaker, admission, turn in zip(waiting, breakers, admissions, turns, strict=True):
-            known = self._memories.get(receiver.target.id, Breakers())
-            if admission is None:
-                done += [Sent(receiver, message, known.why, known.open_until, asked=False) for message in messages]
-                continue
-            whys = turn.wait(max(0.0, ends - self._clock.monotonic()))
-            why = next((why for why in whys if why is not None), None)
-            (breaker.success if why is None else breaker.failure)(admission)
-            kept = self._kept(receiver, breaker, why)
-            until = kept.open_until if kept.rests(self._clock.now()) else None
-            done += [
-                Sent(receiver, message, why, until if why else None)
-                for message, why in zip(messages, whys, strict=True)
-            ]
-        return done
-
-    def _kept(self, receiver: Receiver, breaker: Breaker, why: str | None) -> Breakers:
-        if why is None:
-            self._memories.pop(receiver.target.id, None)
-            return Breakers()
-        memory = breaker.memory()
-        kept = Breakers(failures=memory.failures, open_until=memory.open_until, at=self._clock.now(), why=why)
-        self._memories[receiver.target.id] = kept
-        return kept
-
-    def _breaker(self, receiver: Receiver) -> Breaker:
-        known = self._memories.get(receiver.target.id)
-        return Breaker(
-            receiver.target.id,
-            self._clock,
-            threshold=THRESHOLD,
-            open_seconds=OPEN_S,
-            memory=None if known is None else known.memory,
-        )
+    waiting = [(receiver, list(messages)) for receiver, messages in post if messages]
+    if not waiting:
+        return []
+    never = package_missing() if importlib.util.find_spec("apprise") is None else TOO_LATE if seconds <= 0 else None
+    if never is not None:
+        return [Sent(receiver, message, never) for receiver, messages in waiting for message in messages]
+    tame_libraries()
+    ends = clock.monotonic() + seconds
+    turns = [_Turn(receiver, messages) for receiver, messages in waiting]
+    for turn in turns:
+        turn.start()
+    done: list[Sent] = []
+    for (receiver, messages), turn in zip(waiting, turns, strict=True):
+        whys = turn.wait(max(0.0, ends - clock.monotonic()))
+        done += [Sent(receiver, message, why) for message, why in zip(messages, whys, strict=True)]
+    return done
 
 
 class _Turn:

@@ -131,6 +131,7 @@ Names = tuple[str, ...]
 
 REMOVED: Mapping[Names, str] = {
     ("alerts", "gap_minutes"): "alerts no longer report pauses between runs, which the heartbeat notices",
+    ("knowledge", "solved_tickets_days"): "notes no longer name similar solved tickets, and none are kept",
     ("slo", "alert_below"): "there is no alert on a day's success rate any more; slo.success stays",
 }
 """Settings of earlier versions, with a sentence for each."""

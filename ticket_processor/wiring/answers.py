@@ -54,10 +54,7 @@ def answers(
         yield None
         return
     if not settings.knowledge.sources:
-        if not settings.knowledge.solved_tickets_days:
-            trouble(
-                "replies.mode wants articles, and there is no knowledge base: name knowledge.folders or help_centers"
-            )
+        trouble("replies.mode wants articles, and there is no knowledge base: name knowledge.folders or help_centers")
         yield None
         return
     with ExitStack() as stack:

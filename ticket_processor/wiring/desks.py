@@ -18,10 +18,9 @@ from ..helpdesk.zendesk_articles import HelpCenter
 from ..settings.schema import Settings
 from ..state.store import State
 from ..zendesk import Zendesk
-from .parts import opened_state, own_user
+from .parts import opened_state
 
 if TYPE_CHECKING:
-    from ..helpdesk.agent_replies import AgentReplies
     from ..helpdesk.business_rules import AccountSetup
     from ..helpdesk.local_desk import NoArticles
     from ..helpdesk.ratings import ReadRatings
@@ -121,21 +120,6 @@ def help_center(settings: Settings, transport: Transport) -> HelpCenter | Knowle
     if settings.helpdesk == "freshdesk":
         return KnowledgeBase(transport)
     return HelpCenter(transport)
-
-
-def agent_replies(settings: Settings, transport: Transport) -> AgentReplies:
-    """What agents, but not ticketbot's own user, answered; one request."""
-    if settings.helpdesk == "local":
-        from . import local
-
-        return local.replies(settings, transport)
-    from ..helpdesk.freshdesk_replies import FreshdeskReplies
-    from ..helpdesk.zendesk_replies import ZendeskReplies
-
-    own = own_user(settings, transport)
-    if settings.helpdesk == "freshdesk":
-        return FreshdeskReplies(transport, own)
-    return ZendeskReplies(transport, own)
 
 
 def seed_target(settings: Settings, transport: Transport, deadline: Deadline) -> SeedAccount:

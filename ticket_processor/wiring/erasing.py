@@ -18,10 +18,12 @@ from ..audit.retention import keep_head
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, TicketbotError
 from ..core.wording import many
+from ..knowledge.store import FILE_NAME as ARTICLES
+from ..knowledge.store import KnowledgeStore
 from ..settings.schema import Settings
 from ..state.erasure import ERASING, erase_words
+from ..state.sqlite import is_there
 from ..state.store import State
-from .knowledge import kept_solved
 from .learning import kept_learning
 from .parts import audit_log, keyring
 
@@ -44,14 +46,13 @@ def find_words(settings: Settings, wanted: Collection[int], done: Callable[[int]
     """What log and state folder hold of these tickets; ``done`` is called after each file of the log."""
     found = find(settings.log_dir, wanted, keyring(settings), done=done)
     try:
-        with kept_solved(settings) as tickets, kept_learning(settings) as learning:
-            solved = tickets.known(wanted) if tickets else frozenset()
+        with kept_learning(settings) as learning:
             learnt = learning.known(wanted) if learning else frozenset()
     except (OSError, CannotRun) as error:
         found.troubles.append(str(error))
         return found
-    found.known |= solved | learnt
-    found.solved, found.learnt = len(solved), len(learnt)
+    found.known |= learnt
+    found.learnt = len(learnt)
     return found
 
 
@@ -90,10 +91,11 @@ def finish_erasure(settings: Settings, clock: SystemClock, state: State, run_id:
 
 
 def forget_elsewhere(settings: Settings, wanted: Collection[int], gone: TicketTraces) -> None:
-    """Drop these tickets from the solved ones and from what people changed; they are not read again."""
+    """Drop these tickets from what people changed; they are not read again."""
     try:
-        with kept_solved(settings, make=True) as tickets, kept_learning(settings, make=True) as learning:
-            gone.solved = tickets.erase(wanted) if tickets else 0
+        if is_there(articles := settings.state_folder / ARTICLES):
+            KnowledgeStore(articles).close()  # which drops tickets' words that earlier versions kept there
+        with kept_learning(settings, make=True) as learning:
             gone.learnt = learning.forget(wanted) if learning else 0
     except (OSError, CannotRun) as error:
         if str(error) not in gone.troubles:  # as when they were looked for

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING
 
 from ..core.clock import Clock, Deadline
 from ..core.errors import ConfigError, StateUnusable
@@ -21,22 +20,16 @@ from ..knowledge.vectors import EmbeddingModel
 from ..knowledge.zendesk_source import ZendeskArticles
 from ..settings.helpdesks import AccountSettings
 from ..settings.schema import Settings
-from ..state.sqlite import is_there
 from .parts import transport_for
-
-if TYPE_CHECKING:
-    from ..knowledge.solved import SolvedTickets
 
 MODEL_TOKENS = 480
 """Of a passage: most embedding models take 512, and what they cut off is never found."""
 
 
 def knowledge_store(settings: Settings) -> KnowledgeStore:
-    """The file in the state folder. Raises :class:`ConfigError` where neither articles nor tickets are wanted."""
-    if not (settings.knowledge.sources or settings.knowledge.solved_tickets_days):
-        raise ConfigError(
-            "there is no knowledge base: set knowledge.help_centers, knowledge.folders or knowledge.solved_tickets_days"
-        )
+    """The file in the state folder. Raises :class:`ConfigError` where the settings name no articles."""
+    if not settings.knowledge.sources:
+        raise ConfigError("there is no knowledge base: set knowledge.help_centers or knowledge.folders")
     return KnowledgeStore(settings.state_folder / FILE_NAME)
 
 
@@ -60,22 +53,6 @@ def article_titles(settings: Settings, article_ids: Collection[str]) -> dict[str
             return {name: title for found in rows for name, title in found}
     except StateUnusable:
         return {}
-
-
-@contextmanager
-def kept_solved(settings: Settings, *, make: bool = False) -> Iterator[SolvedTickets | None]:
-    """The solved tickets in the state folder, whatever the settings say now; ``None`` where there is no such file.
-
-    ``make`` makes it where solved tickets are wanted.
-    """
-    path = settings.state_folder / FILE_NAME
-    if not (is_there(path) or (make and settings.knowledge.solved_tickets_days)):
-        yield None
-        return
-    from ..knowledge.solved import SolvedTickets
-
-    with closing(KnowledgeStore(path)) as store:
-        yield SolvedTickets(store)
 
 
 @contextmanager

@@ -6,24 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 
-from ..analysis.text.machine_mail import machine_mail
 from ..core.clock import Clock, Deadline
-from ..core.errors import AnalysisFailed, CannotRun, DeadlineReached, Stopping, unexpected
-from ..core.models import Ticket
-from ..evaluation.similar_floor import learnt_floor
-from ..evaluation.solved import MERGED_TAG
+from ..core.errors import AnalysisFailed, DeadlineReached, Stopping, unexpected
 from ..helpdesk.rate_limit import Throttle
-from ..knowledge.solved import FLOOR, FLOOR_IS_OLD, SolvedTickets
-from ..knowledge.solved_sync import Collected, collect
 from ..knowledge.sources import ArticleSource
 from ..knowledge.store import KnowledgeStore
 from ..knowledge.sync import SyncResult, is_due, remember_end, sync
 from ..knowledge.vectors import embed_missing
-from ..policy.decide import RESERVED_TAGS
 from ..settings.schema import Settings
-from .desks import agent_replies, desk_for
 from .knowledge import embedding_model, knowledge_sources, knowledge_store
-from .parts import strictest_redaction, transport_for
 
 SHARE_OF_RUN = 0.1
 """Of a run's time; what a sync has not done by then, the next run goes on with."""
@@ -36,7 +27,6 @@ class Synced:
     """What a sync did. ``troubles`` are sentences on what it could not do; ``unfinished``: its time was used up."""
 
     articles: SyncResult = field(default_factory=SyncResult)
-    solved: Collected = field(default_factory=Collected)
     vectors: int = 0
     notices: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
@@ -45,15 +35,8 @@ class Synced:
     @property
     def said(self) -> str:
         """What changed, in a line; empty where nothing did."""
-        counts = {
-            "articles": (sum(self.articles.changed.values()), sum(self.articles.removed.values())),
-            "solved tickets": (self.solved.kept, self.solved.removed),
-        }
-        return "; ".join(
-            f"{what}: {changed} new or changed, {removed} gone"
-            for what, (changed, removed) in counts.items()
-            if changed or removed
-        )
+        changed, removed = sum(self.articles.changed.values()), sum(self.articles.removed.values())
+        return f"articles: {changed} new or changed, {removed} gone" if changed or removed else ""
 
 
 @contextmanager
@@ -85,15 +68,13 @@ def bring_up_to_date(
         ):
             _read_articles(store, sources, synced, clock.now(), whole=whole, advance=_within(deadline, advance))
         _make_vectors(settings, deadline, store, synced, progress)
-        _read_solved(settings, clock, deadline, store, synced, progress, throttle)
     except DeadlineReached:
         synced.unfinished = True
     # A request that the deadline cuts short looks like a server that is down.
     if synced.unfinished or deadline.remaining() <= 0:
         synced.unfinished = True
         synced.troubles = ["the time for reading what is new was used up; the next sync goes on"]
-    went_on = bool(synced.said or synced.vectors or synced.solved.unfinished)
-    synced.unfinished = synced.unfinished or synced.solved.unfinished
+    went_on = bool(synced.said or synced.vectors)
     if not (synced.unfinished and went_on):  # else the next run goes on at once
         remember_end(store, clock.now(), failed=bool(synced.troubles))
     return synced
@@ -129,63 +110,6 @@ def _make_vectors(
                 synced.troubles.append(f"vectors are missing, so words alone are searched there: {why}")
 
 
-def _read_solved(
-    settings: Settings,
-    clock: Clock,
-    deadline: Deadline,
-    store: KnowledgeStore,
-    synced: Synced,
-    progress: Progress,
-    throttle: Throttle | None,
-) -> None:
-    days = settings.knowledge.solved_tickets_days
-    if not days:
-        synced.solved.removed = SolvedTickets(store).forget_all()
-        return
-    share = settings.run.limit_share
-    try:
-        with (
-            closing(
-                transport_for(settings.desk, clock, deadline, share=share, read_only=True, throttle=throttle)
-            ) as transport,
-            progress("reading solved tickets", None) as advance,
-        ):
-            collect(
-                store,
-                desk_for(settings, transport),
-                agent_replies(settings, transport),
-                synced.solved,
-                now=clock.now(),
-                days=days,
-                deadline=deadline,
-                level=strictest_redaction(settings),
-                label=solved_label(settings),
-                advance=advance,
-            )
-    except CannotRun as error:
-        synced.troubles.append(f"solved tickets: {error}")
-    if store.fact(FLOOR_IS_OLD) and not synced.solved.unfinished:
-        floor = learnt_floor(SolvedTickets(store), deadline)
-        store.set_fact(FLOOR, None if floor is None else str(floor))
-        store.set_fact(FLOOR_IS_OLD, None)
-
-
-def solved_label(settings: Settings) -> Callable[[Ticket], str | None]:
-    """Gives the category that our tags on a ticket say; ``None`` for tickets that teach nothing."""
-    policy = settings.policy
-    tags = {policy.tag(item.name): item for item in settings.taxonomy.categories if item.name not in RESERVED_TAGS}
-
-    def label(ticket: Ticket) -> str | None:
-        if MERGED_TAG in ticket.tags or ticket.follow_up or machine_mail(ticket):
-            return None
-        found = [item for tag, item in tags.items() if tag in ticket.tags]
-        parents = {item.parent for item in found}
-        names = [item.name for item in found if item.name not in parents]
-        return names[0] if len(names) == 1 else ""
-
-    return label
-
-
 def _within(deadline: Deadline, advance: Advance) -> Advance:
     def step(count: int) -> None:
         advance(count)
@@ -200,7 +124,7 @@ def sync_when_due(settings: Settings, clock: Clock, throttle: Throttle | None = 
     Gives sentences on what it did and could not do; it raises nothing but :class:`Stopping`.
     """
     hours = settings.knowledge.sync_hours
-    if not (hours and (settings.knowledge.sources or settings.knowledge.solved_tickets_days)):
+    if not (hours and settings.knowledge.sources):
         return []
     try:
         with closing(knowledge_store(settings)) as store:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import TicketbotError
 from ..helpdesk.local_connection import LocalConnection
-from ..helpdesk.local_desk import LocalDesk, LocalReplies, LocalRequesters, labels_of
+from ..helpdesk.local_desk import LocalDesk, LocalRequesters, labels_of
 from ..helpdesk.local_erasing import MAIL_FOLDER
 from ..helpdesk.local_model import Labels
 from ..helpdesk.local_store import LocalStore
@@ -77,11 +77,6 @@ def desk(settings: Settings, transport: Transport) -> LocalDesk:
 def requesters(settings: Settings, transport: Transport) -> LocalRequesters:
     """Its people."""
     return LocalRequesters(cast(LocalConnection, transport).opened(labels(settings)))
-
-
-def replies(settings: Settings, transport: Transport) -> LocalReplies:
-    """What its agents answered."""
-    return LocalReplies(cast(LocalConnection, transport).opened(labels(settings)))
 
 
 def seed_target(settings: Settings, transport: Transport) -> LocalSeedTarget:

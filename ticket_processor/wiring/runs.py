@@ -287,10 +287,6 @@ def _assembled(
             knowledge = stack.enter_context(
                 answers(settings, chain, store, troubles.append, shown=shown, connect=connect)
             )
-            if settings.knowledge.solved_tickets_days:
-                from .similar import with_similar
-
-                knowledge = stack.enter_context(with_similar(settings, troubles.append, knowledge))
         desk = desk_for(settings, transport, state)
         told_of = told_of_shard(asked.told_of, settings)
         work = Run(

@@ -12,7 +12,7 @@ from ...analysis.classifier.storage import Task
 
 FEWEST_TICKETS: Mapping[Task, int] = {"category": 40, "urgency": 120, "sentiment": 120}
 """With fewer the rules answer. With 50 or 100 tickets three of 60 trainings of urgency and mood did harm that the
-bootstrap had called a gain, by up to 0.06; none of 80 trainings of the category (``scripts/measure_few_labels.py``)."""
+bootstrap had called a gain, by up to 0.06; none of 80 trainings of the category."""
 
 _DRAWS = 1_000
 _TAIL = 0.05

@@ -20,7 +20,7 @@ HELPER = "collaborator"
 
 
 CALLS_A_TICKET = 7.6
-"""Calls that a ticket books, with its look, note and update (`scripts/measure_freshdesk.py credits`)."""
+"""Calls that a ticket books, with its look, note and update, counted in a run of 300."""
 
 
 def unhandled_statuses(transport: Transport, open_statuses: Collection[int]) -> tuple[str, ...]:
