@@ -17,7 +17,7 @@ def test_the_same_text_is_paid_for_once(open_desk: OpenDesk) -> None:
     configured(desk, PRICED)
     ended = desk("run", "--since", "10d", "--workers", "1")
     assert desk.sandbox.llm_calls == 1
-    assert "known answers, at no cost: 4" in ended.out
+    assert "answers from the cache, at no cost: 4" in ended.out
     lines = desk.events("ticket")
     assert sorted(line["analysis"]["cached"] for line in lines) == [False, True, True, True, True]
     assert sum(line["cost_usd"] for line in lines) > 0

@@ -68,7 +68,7 @@ def test_what_was_taken_back_is_triaged_anew_when_somebody_asks_for_it(at_accoun
     desk("undo", run)
     desk.advance(600)
     first = min(desk.tickets)
-    assert "skipped (already_done)" in desk("run", "--ticket", str(first)).out
+    assert "left alone (ticketbot has triaged the ticket before)" in desk("run", "--ticket", str(first)).out
     assert "1 updated" in desk("run", "--ticket", str(first), "--again").out
     assert (shown(desk.sandbox.store)[first], len(desk.notes(first))) == (after[first], 3)
     desk.advance(600)
@@ -181,7 +181,7 @@ def test_what_people_changed_stays_and_is_told(at_account: Account) -> None:
     assert "ticket 1: taken back: " in ended.out
     assert f"stays: field {ORDER} (changed since), priority (changed since)" in ended.out
     assert "4 taken back, 1 of them in part (field: changed since, priority: changed since), 2 left" in ended.out
-    assert "ticket 2: left (closed)" in ended.out
+    assert "ticket 2: left (the ticket is closed" in ended.out
     assert "ticket 4: " not in ended.out
     assert "closed: 1, deleted: 1" in ended.out
     assert desk.ticket(1)["priority"] == "high"
@@ -311,7 +311,7 @@ def test_a_job_that_does_not_end_leaves_its_tickets_for_the_same_command_again(o
         "in_flight.PATIENCE_S = 1; cli.main()"
     )
     ended = desk.end(desk.python("-c", impatient, "undo", run), code=1)
-    assert "left (not_known_yet)" in ended.out
+    assert "left (the run's job had not ended" in ended.out
     assert "say the same command again in a few minutes" in ended.err
     desk.advance(500)
     told = desk("undo", run, "--json").object
@@ -327,7 +327,7 @@ def test_an_undo_that_is_stopped_says_how_much_is_left_to_do(at_account: Account
     assert (
         "2 taken back, 1 sent and not confirmed yet (the same command again looks them up), 1 not reached" in ended.out
     )
-    assert "ended early: Zendesk asks to be left alone" in ended.err
+    assert "ended early: Zendesk asks for no more requests" in ended.err
     told = desk("undo", run, "--json", code=3).object
     assert (told["sent_not_confirmed"], told["not_reached"]) == (0, 4)  # the wait that was asked for is kept
 
@@ -381,7 +381,7 @@ def test_on_a_terminal_there_is_a_bar_with_the_total_and_what_is_left_above_it(a
     seen = on_a_terminal(desk, "undo", run)
     assert " of 4" in seen
     assert "looked at" not in seen
-    assert re.search(r"(^|[\r\n\x1bK])ticket 2: left \(closed\)", seen)
+    assert re.search(r"(^|[\r\n\x1bK])ticket 2: left \(the ticket is closed", seen)
     assert "ticket 1:" not in seen
     assert "3 taken back, 1 left" in seen
 

@@ -192,7 +192,7 @@ def test_a_cluster_that_is_not_there_ends_the_run_unless_it_is_optional(slow_des
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     words = ("run", "--since", "7d", "--insecure", "--cluster", address)
     ended = slow_desk(*words, code=3, fresh=True)
-    why = f"ticketbot: the cluster at {address} cannot be reached: nothing answers there as a scheduler\n"
+    why = f"ticketbot: the cluster at {address} cannot be reached: no scheduler answers there\n"
     assert ended.err.endswith(why)
     ended = slow_desk(*words, "--cluster-optional", "--json", fresh=True)
     slow_desk.assert_done()

@@ -287,7 +287,7 @@ def test_a_limit_that_others_used_up_is_waited_for_and_not_run_into(tmp_path: Pa
 
 def test_a_limit_that_stays_used_up_ends_the_listing_with_the_moment_to_come_back(account: FreshAccount) -> None:
     _faults(account, "rate-limit:GET:seconds=60")
-    with pytest.raises(RateLimited, match="asks to be left alone until"):
+    with pytest.raises(RateLimited, match="asks for no more requests until"):
         _everything(account.client)
 
 

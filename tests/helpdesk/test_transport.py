@@ -125,7 +125,7 @@ def test_a_read_is_given_up_after_the_allowed_attempts(trouble: Step) -> None:
 
 @pytest.mark.parametrize(
     ("trouble", "cause"),
-    [(refused(), "the connection is refused"), (unknown_name(), "no such name")],
+    [(refused(), "the connection is refused"), (unknown_name(), "the name is unknown")],
     ids=["refused", "unknown"],
 )
 def test_a_server_that_cannot_be_connected_to_is_asked_again_only_once_it_has_answered(

@@ -704,7 +704,7 @@ def test_a_request_that_its_time_cut_short_is_no_helpdesk_that_is_down() -> None
 
     def cut_short(_number: int) -> Exception:
         clock.advance(301)
-        return HelpdeskDown("Zendesk gives no answer (ReadTimeout)")
+        return HelpdeskDown("Zendesk does not answer (ReadTimeout)")
 
     found = overrides(Desk(dict.fromkeys(range(101, 111), "solved"), cut_short), range(101, 111), clock=clock)
     assert found.ended_early == "the time allowed for it is used up"

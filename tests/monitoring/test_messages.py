@@ -70,9 +70,9 @@ CASES = [
     Case("helpdesk_unreachable", "the helpdesk could not be reached in 5 runs in a row", ended("HelpdeskDown", 5)),
     Case(
         "helpdesk_unreachable",
-        "the helpdesk could not be reached in 3 runs in a row: Zendesk gives no answer (ConnectionError)",
+        "the helpdesk could not be reached in 3 runs in a row: Zendesk does not answer (ConnectionError)",
         [
-            *ended("HelpdeskDown", 1, why="Zendesk gives no answer (ConnectionError)"),
+            *ended("HelpdeskDown", 1, why="Zendesk does not answer (ConnectionError)"),
             *ended("HelpdeskDown", 2, why="the circuit breaker is open for another 56 s"),
         ],
     ),

@@ -934,7 +934,7 @@ def test_other_runs_are_named_once_in_the_summary() -> None:
     undone = Undone(summary, Path("log"), "r")
     lines = text(undone, InPart(), NOTES["zendesk"]).splitlines()
     assert lines[1:4] == [
-        "  because closed: 2",
+        "  because the ticket is closed; the helpdesk allows no change: 2",
         f"  3 were written by run {RUN}: take that one back",
         f"  1 was written by run {LATER}: take that one back",
     ]

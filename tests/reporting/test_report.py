@@ -155,7 +155,7 @@ def test_what_a_report_cannot_know_it_says(tmp_path: Path) -> None:
     assert usual.startswith("what is usual is not known yet")
     assert made(tmp_path / "b", recent, "11-08 00:00").remarks[0] == "the log begins on 2026-11-10, within this period"
     (empty,) = made(tmp_path / "c", recent, "11-20 21:00", "11-20 22:00").remarks
-    assert empty == "the log tells of no ticket in this period; it goes from 2026-11-10 to 2026-11-20"
+    assert empty == "the log has no ticket in this period; it covers 2026-11-10 to 2026-11-20"
     assert made(tmp_path / "d", []).remarks == ("there is no log yet",)
     (unpriced,) = made(tmp_path / "e", a_week(cost_usd=None)).remarks
     assert unpriced.startswith("7 answers of models have no price")

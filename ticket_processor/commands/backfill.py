@@ -220,7 +220,7 @@ def _text(data: dict[str, Any], path: Path) -> str:
         cost += f" ({data['price_note']})" if data["price_note"] else ""
         lines.append(f"  tokens: {data['usage']['input']} in, {data['usage']['output']} out{cost}")
     if data["cached"]:
-        lines.append(f"  known answers, at no cost: {data['cached']}")
+        lines.append(f"  answers from the cache, at no cost: {data['cached']}")
     there = data["in_file"]
     closed = ""
     if data["closed"]:

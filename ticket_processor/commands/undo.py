@@ -13,7 +13,7 @@ import typer
 
 from ..core.clock import Clock, SystemClock
 from ..core.models import Change, HelpdeskKind, Outcome, OutcomeStatus
-from ..core.reasons import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN
+from ..core.reasons import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN, in_words
 from ..core.run_summary import RunSummary
 from ..pipeline.undo.revert import WORDS, Left, told
 from ..pipeline.undo.run import not_reached, other_run
@@ -161,7 +161,7 @@ def line(outcome: Outcome, left: tuple[Left, ...]) -> str:
     """One ticket's outcome: the parts taken back, and those that stay, with the reason."""
     words = f"ticket {outcome.ticket_id}: {_CALLED.get(outcome.status, outcome.status)}"
     other = other_run(outcome.reason)
-    reason = outcome.reason if other is None else f"written by run {other}: take that one back"
+    reason = in_words(outcome.reason) if other is None else f"written by run {other}: take that one back"
     parts = [f"{words} ({reason})" if outcome.change is None else f"{words}: {'; '.join(told(outcome.change))}"]
     if left:
         parts.append("stays: " + ", ".join(f"{item.part} ({WORDS[item.why]})" for item in left))
@@ -236,7 +236,7 @@ def text(finished: Undone, parts: InPart, remark: str) -> str:
     lines = [f"{begin} of run {finished.run_id}: {ended} ({summary.duration_s:.1f} s)"]
     reasons, others = _reasons(summary)
     if reasons:
-        lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in sorted(reasons.items())))
+        lines.append("  because " + "; ".join(f"{in_words(why)}: {n}" for why, n in sorted(reasons.items())))
     for other, number in sorted(others.items()):
         lines.append(f"  {number} {'was' if number == 1 else 'were'} written by run {other}: take that one back")
     lines += [f"  {remark}", f"  receipts: {finished.log}"]

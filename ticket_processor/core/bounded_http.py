@@ -89,7 +89,7 @@ def _body(response: requests.Response, most: int) -> bytes:
         return b""
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     if coding not in ("", "identity", "gzip", "x-gzip"):
-        raise ContentDecodingError("it is packed in a way that was not asked for")
+        raise ContentDecodingError("it is compressed in a way that was not asked for")
     gunzip = _Gunzip() if "gzip" in coding else None
     parts, arrived, size = [], 0, 0
     try:

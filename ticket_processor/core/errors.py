@@ -14,7 +14,7 @@
     │   ├── AuditUnwritable                 no receipt can be written, so nothing is written at all
     │   └── StateUnusable                   the state folder is damaged, or newer than this program
     ├── Stopping                        130/143  a signal asked the run to end
-    ├── DeadlineReached                 (none)   the run's time is used up; the rest waits for the next run
+    ├── DeadlineReached                 (none)   the run's time is up; the rest waits for the next run
     ├── TicketError                     1   look at this ticket
     │   ├── RequestSkipped                  nothing: the same request fails for every ticket
     │   ├── TicketUnreadable                no usable answer about it, while others are answered

@@ -6,8 +6,10 @@ names what analysed it. A failed ticket may have a sentence instead of a word: w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
+_PART = re.compile(r"(?<=_)[A-Z][A-Z_]*$")
 MEANINGS: dict[str, str] = {}
 """Every reason, and its meaning in one sentence; ``skip_rule_LIST`` stands for all that begin so."""
 
@@ -15,6 +17,24 @@ MEANINGS: dict[str, str] = {}
 def _reason(word: str, meaning: str, *, then: str = "") -> str:
     MEANINGS[f"{word}_{then}" if then else word] = meaning
     return word
+
+
+def in_words(reason: str) -> str:
+    """A reason as people read it, such as ``the ticket is closed; the helpdesk allows no change``.
+
+    What is no reason of this list, such as a sentence of the helpdesk, stays as it is.
+    """
+    meaning, then = MEANINGS.get(reason), ""
+    if meaning is None:
+        for word, each in MEANINGS.items():
+            stem = _PART.sub("", word)
+            if stem != word and reason.startswith(stem):
+                meaning, then = each.partition(":")[0], ": " + reason.removeprefix(stem).replace("_", " ")
+                break
+        else:
+            return reason
+    words = meaning.rstrip(".").replace("`", "")
+    return f"{words[:1].lower()}{words[1:]}{then}"
 
 
 # A ticket is left alone
@@ -35,7 +55,9 @@ CLOSED = _reason("closed", "The ticket is closed; the helpdesk allows no change.
 DELETED = _reason("deleted", "The ticket is deleted.")
 NOT_FOUND = _reason("not_found", "No ticket has the number that was asked for.")
 HANDS_OFF = _reason("hands_off", "The ticket carries the hands-off tag.")
-SKIP_RULE = _reason("skip_rule", "This list of `[skip]` names the ticket, or this switch there is on.", then="LIST")
+SKIP_RULE = _reason(
+    "skip_rule", "A rule under `[skip]` leaves it alone: this list names the ticket, or this switch is on.", then="LIST"
+)
 MACHINE_MAIL = _reason("machine_mail", "A machine wrote the mail: a bounce or an automatic reply.", then="KIND")
 OUTSIDE_CANARY = _reason("outside_canary", "The ticket is outside `run.canary_percent`.")
 WAITING = _reason("waiting_for_people", "Agents have their head start (`run.wait_minutes`).")

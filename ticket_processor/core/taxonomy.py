@@ -23,7 +23,7 @@ class Category(Frozen):
     or phrases in the syntax of ``lexicon``; they add to the built-in ones. ``examples`` and
     ``not_examples`` are short texts that do and do not belong here. ``priority_floor`` is the lowest urgency its
     tickets may be given. The targets ``tag``, ``group`` (a group's id) and ``fields`` (ticket field id to value) are
-    set on its tickets, where nobody has set anything; with less confidence than ``threshold`` the category is
+    set on its tickets, unless one is setthing; with less confidence than ``threshold`` the category is
     suggested only. ``formerly`` are names that it had before: what was learnt under them stays learnt.
     """
 

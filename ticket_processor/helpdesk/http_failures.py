@@ -51,7 +51,7 @@ def of_connection(
             f"{name} at {address}: {cause}; check the address in the settings, the network, and any proxy or firewall"
         )
         return TryAgain(down) if heard else down
-    down = HelpdeskDown(f"{name} gives no answer ({type(error).__name__})")
+    down = HelpdeskDown(f"{name} does not answer ({type(error).__name__})")
     not_sent = isinstance(error, requests.exceptions.ConnectTimeout)
     if not_sent or request.effect is Effect.NONE:
         return TryAgain(down, may_be_local=not not_sent)
@@ -76,7 +76,7 @@ def of_reply(reply: Reply, request: HttpRequest, name: str, now: float, *, sense
     if reply.status == 429:
         wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or now)
         not_before = now + (wait if wait is not None else 60.0)
-        message = f"{name} asks to be left alone until {iso(not_before)} (HTTP 429)"
+        message = f"{name} asks for no more requests until {iso(not_before)} (HTTP 429)"
         return TryAgain(RateLimited(message, not_before=not_before), wait)
     if 300 <= reply.status < 400:
         host = urlsplit(reply.headers.get("Location", "")).hostname or "elsewhere"
@@ -84,7 +84,7 @@ def of_reply(reply: Reply, request: HttpRequest, name: str, now: float, *, sense
         if request.effect is Effect.WRITE:
             return OutcomeUnknown(message, if_shared=HelpdeskDown)
         return TryAgain(HelpdeskDown(message), may_be_local=True) if request.about_one else HelpdeskDown(message)
-    what = "HTML or half a body where JSON was due" if senseless else f"HTTP {reply.status}"
+    what = "HTML or half an answer instead of JSON" if senseless else f"HTTP {reply.status}"
     if request.effect is Effect.WRITE:
         return OutcomeUnknown(f"{name} answered a write with {what}", if_shared=HelpdeskDown)
     wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or now)
@@ -98,7 +98,7 @@ def _why_not_connected(error: requests.exceptions.RequestException) -> str:
     if isinstance(cause, MaxRetryError):
         cause = cause.reason
     if isinstance(cause, NameResolutionError):
-        return "no such name is known, or no name server answers"
+        return "the name is unknown, or no DNS server answers"
     if not isinstance(cause, NewConnectionError):
         return ""
     system = cause.__cause__

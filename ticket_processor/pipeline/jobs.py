@@ -163,7 +163,7 @@ class UpdateJobs:
             self._none_before = self._clock.monotonic() + full.wait
             self._full_in_a_row += not self._jobs
             if self._full_in_a_row >= FULL_IN_A_ROW:
-                self._give_up("others take all the jobs that the account may have")
+                self._give_up("other programs use all the jobs that the account may have")
             self._not_taken(job)
         except JobRefused as refused:
             self._give_up(str(refused))

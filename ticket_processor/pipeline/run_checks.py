@@ -45,7 +45,7 @@ class RunChecks:
         self._parts.clock.check()
         self._parts.kill_switch.check()
         if self._parts.deadline.remaining() < self.reserve_s:
-            raise DeadlineReached("the run's time is used up; the rest waits for the next run")
+            raise DeadlineReached("the run's time is up; the rest waits for the next run")
 
     def turn_over(self, ticket_id: int) -> bool:
         """Whether requests fail for ticket after ticket that earlier runs have left, so that others have their turn.
@@ -96,4 +96,4 @@ def heed_wait(state: State, dependency: str, now: float) -> None:
     """Raise :class:`RateLimited` while the helpdesk's wish to be left alone, told in an earlier run, still holds."""
     wait = Dependencies(state).not_before(dependency, now) - now
     if 0 < wait <= MOST_WAIT_S:
-        raise RateLimited(f"the helpdesk asked not to be called for another {wait:.0f} s", not_before=now + wait)
+        raise RateLimited(f"the helpdesk asked us to wait another {wait:.0f} s", not_before=now + wait)

@@ -169,6 +169,6 @@ class RunFrame:
                 self._recorder.record(settled)
                 put_back += settled.outcome.written
         self._recorder.remarks.append(
-            "the helpdesk no longer guards the items of jobs, which are not used any more; "
-            f"of {len(lost)} tickets that lost something of a person by that, {put_back} have it back"
+            "the helpdesk no longer protects people's edits in jobs, so jobs are off; "
+            f"of {len(lost)} tickets that lost a person's edit, {put_back} have it back"
         )

@@ -137,7 +137,7 @@ def is_stable(ticket: Ticket, margin_s: float) -> bool:
     """True when no edit after this read can carry the stamp that was read."""
     age = ticket.age_of_stamp
     if age is None:
-        raise CannotRun("the helpdesk's replies carry no Date header, without which no read can be trusted")
+        raise CannotRun("the helpdesk's replies have no Date header, so no reading can be trusted")
     return age >= margin_s
 
 

@@ -47,12 +47,14 @@ def _template(text: str) -> str:
     try:
         parts = list(Formatter().parse(text))
     except ValueError:
-        raise ValueError(f"has a brace too few or too many; what may stand in braces is {allowed}") from None
+        raise ValueError(f"has an unmatched brace; allowed in braces: {allowed}") from None
     if any(name is not None and (name not in PLACEHOLDERS or spec or turned) for _, name, spec, turned in parts):
-        raise ValueError(f"has a placeholder that is not known; what may stand in braces is {allowed}")
+        raise ValueError(f"has an unknown placeholder; allowed in braces: {allowed}")
     shown = text.format_map(dict.fromkeys(PLACEHOLDERS, "word"))
     if _squeezed(plain_line(shown, 2 * _LONGEST_PLAN)) != _squeezed(compatible(shown)):
-        raise ValueError("holds a link, mark-up or a sign that no note shows, such as @ * & [: write plain sentences")
+        raise ValueError(
+            "contains a link, mark-up or a character that notes do not show, such as @ * [: write plain sentences"
+        )
     return text
 
 

@@ -139,16 +139,16 @@ def _keywords(taxonomy: Taxonomy) -> Iterator[Finding]:
         words = words_of(sample)
         hits = [hit for hit in matcher.find(words, sample) if hit.start == 0 and hit.end >= len(words)]
         if not any(hit.value.name == item.name for hit in hits):
-            yield _of_keyword("problem", item, entry, "can never be found: a keyword has letters or digits")
+            yield _of_keyword("problem", item, entry, "can never match: a keyword needs letters or digits")
             continue
         if "," in entry:
             yield _of_keyword(
-                "problem", item, entry, "holds a comma, and is one phrase as it stands: list its parts apart"
+                "problem", item, entry, "contains a comma, so it is one phrase: list its parts separately"
             )
         elif "*" in entry and all(len(word) < 3 for word in words):
             yield _of_keyword("problem", item, entry, "is in nearly every text: write out more of the word")
         elif all(word in EVERYDAY for word in words):
-            yield _of_keyword("advice", item, entry, "is an everyday word: it tells nothing from nothing")
+            yield _of_keyword("advice", item, entry, "is an everyday word: it does not tell categories apart")
         for hit in hits:
             other = hit.value
             pair = frozenset(((entry.casefold(), item.name), (entries[hit.entry][0].casefold(), other.name)))
@@ -189,7 +189,7 @@ def _floors(taxonomy: Taxonomy, policy: Policy, *, with_models: bool) -> Iterato
         elif floor is Urgency.LOW:
             yield finding("advice", "its priority_floor low does nothing: no urgency lies below")
         if item.name == taxonomy.fallback and floor in (Urgency.CRITICAL, Urgency.HIGH):
-            yield finding("advice", f"whatever fits nowhere else becomes {floor}: is that meant?")
+            yield finding("advice", f"whatever fits nowhere else becomes {floor}: is that intended?")
         if floor is Urgency.CRITICAL and with_models and not policy.model_may_set_urgent:
             yield finding(
                 "advice",

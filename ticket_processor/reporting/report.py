@@ -207,13 +207,13 @@ def _reasons(index: LogIndex, selection: LogSelection, outcome: str) -> list[Dim
 
 def _remarks(report: Report, known: tuple[str, str] | None, only: str) -> Iterator[str]:
     if only:
-        yield f"of tickets with {only} only; runs and alerts are all of the period's"
+        yield f"only tickets with {only}; runs and alerts are of the whole period"
     if known is None:
         yield "there is no log yet"
         return
     first, last = known
     if not report.totals.tickets:
-        yield f"the log tells of no ticket in this period; it goes from {first} to {last}"
+        yield f"the log has no ticket in this period; it covers {first} to {last}"
     elif report.before is None and first > f"{report.since:%Y-%m-%d}":
         yield f"the log begins on {first}, within this period"
     elif report.before is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from ..core.models import Outcome, OutcomeStatus
+from ..core.reasons import ALREADY_DONE
 from ..core.run_summary import RunSummary
 from .glossary import why_no_model as said_why
 
@@ -144,13 +145,15 @@ def next_steps(summary: RunSummary, tally: RunTally) -> list[str]:
     if failed:
         steps.append("'ticketbot retry list' says what failed and why; the next run tries it again")
     if unmeant:
-        steps.append("'ticketbot health' asks the model; then 'ticketbot run --retry-fallbacks' has it look at them")
+        steps.append("'ticketbot health' asks the model; then 'ticketbot run --retry-fallbacks' asks it about these")
     elif "no_model_configured" in summary.fallbacks:
-        steps.append("TICKETBOT_MODELS names a model, which understands more than keyword rules (docs/models.md)")
+        steps.append("set TICKETBOT_MODELS: a model understands more than keyword rules (docs/models.md)")
+    if ALREADY_DONE in summary.reasons:
+        steps.append("'ticketbot run --ticket NUMBER --again' triages a ticket anew that is done")
     if summary.dry_run and summary.outcomes.get(OutcomeStatus.PLANNED):
         steps.append("'ticketbot run' writes this; 'ticketbot analyse TICKET' shows how one of them was understood")
     if tally.counts[UNSURE] and not summary.dry_run:
-        steps.append(f"search the helpdesk for tags:{tally.review_tag}: there a person should decide")
+        steps.append(f"search the helpdesk for tags:{tally.review_tag}: a person should decide on these")
     if summary.writes.singly or summary.writes.in_jobs:
         steps.append(f"'ticketbot report' shows how it goes; 'ticketbot undo {summary.run_id}' takes this run back")
     return steps[:_MOST_NEXT]

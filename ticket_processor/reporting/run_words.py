@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..core.models import Change, Outcome, OutcomeStatus
+from ..core.reasons import in_words
 from ..core.run_summary import ClusterUse, Forecast, RunSummary
 from .run_tally import RunTally, Seen, counts_text, why_no_model
 
 MOST_COUNTED = 8
+_CALLED = {OutcomeStatus.SKIPPED: "left alone"}
 
 
 def outcome_line(ended: Outcome | Seen) -> str:
     """One ticket's end in a line, with its subject and address where they are known."""
     seen = ended if isinstance(ended, Seen) else Seen(ended)
     outcome = seen.outcome
-    words = [f"ticket {outcome.ticket_id}: {outcome.status} ({outcome.reason})"]
+    words = [f"ticket {outcome.ticket_id}: {_CALLED.get(outcome.status, outcome.status)} ({in_words(outcome.reason)})"]
     if outcome.change is not None:
         words.append("+" + " +".join(outcome.change.tags_added) if outcome.change.tags_added else "no new tags")
         words += ["-" + " -".join(outcome.change.tags_removed)] if outcome.change.tags_removed else []
@@ -47,7 +49,7 @@ def difference(ended: Outcome | Seen) -> str:
     outcome, change = seen.outcome, seen.outcome.change
     if change is None:
         return outcome_line(seen)
-    lines = ["  ".join((f"ticket {outcome.ticket_id} ({outcome.reason})", *_named(seen)))]
+    lines = ["  ".join((f"ticket {outcome.ticket_id} ({in_words(outcome.reason)})", *_named(seen)))]
     lines += [f"  + tag {tag}" for tag in change.tags_added]
     lines += [f"  - tag {tag}" for tag in change.tags_removed]
     lines += [f"  ~ {words}" for words in new_values(change)]
@@ -66,7 +68,7 @@ def summary_text(summary: RunSummary, log: Path | None, title: str | None = None
     if summary.fallbacks:
         lines.append("  no model answered, because " + "; ".join(why_no_model(summary)))
     if summary.reasons:
-        lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in sorted(summary.reasons.items())))
+        lines.append("  because " + "; ".join(f"{in_words(why)}: {n}" for why, n in sorted(summary.reasons.items())))
     if tally is not None and (words := counts_text(tally.counts)):
         lines.append(f"  to look at: {words}")
     if summary.usage.input:
@@ -74,11 +76,11 @@ def summary_text(summary: RunSummary, log: Path | None, title: str | None = None
         cost += f" ({summary.price_note})" if summary.price_note else ""
         lines.append(f"  tokens: {summary.usage.input} in, {summary.usage.output} out{cost}")
     if summary.cached:
-        lines.append(f"  known answers, at no cost: {summary.cached}")
+        lines.append(f"  answers from the cache, at no cost: {summary.cached}")
     if summary.forecast is not None:
         lines.append(f"  {forecast_text(summary.forecast)}")
     elif summary.dry_run and summary.cached:
-        lines.append("  forecast: none, since nothing had to be paid for")
+        lines.append("  forecast: none; no answer was paid for")
     if summary.cluster is not None and summary.cluster.workers:
         lines.append(f"  cluster: {cluster_text(summary.cluster)}")
     if summary.writes.text:

@@ -118,7 +118,7 @@ def _checked(client: Client, address: str, mine: Mapping[str, str], deadline: De
 
 def _plain(error: Exception) -> str:
     if isinstance(error, OSError):
-        return "nothing answers there as a scheduler"
+        return "no scheduler answers there"
     return type(error).__name__
 
 
@@ -134,7 +134,7 @@ def _translated(sent: Future[Answered]) -> Future[Answered]:
         elif isinstance(error := done.exception(), KilledWorker):
             future.set_exception(WorkersEnded(f"{error.allowed_failures + 1} workers that asked a model about it died"))
         elif isinstance(error, NoValidWorkerError):
-            future.set_exception(ClusterGone("all its workers are gone"))
+            future.set_exception(ClusterGone("all its workers have stopped"))
         elif error is not None:
             future.set_exception(ClusterGone(f"it failed with {type(error).__name__}"))
         else:

@@ -167,9 +167,9 @@ def wanted_changes(decision: Decision) -> list[str]:
 
 def _where(overwrite: Overwrite) -> str:
     return {
-        Overwrite.NEVER: "where nobody has set any",
-        Overwrite.BOT_SET: "where nobody but ticketbot has set any",
-        Overwrite.ALWAYS: "whoever has set another",
+        Overwrite.NEVER: "unless one is set",
+        Overwrite.BOT_SET: "unless a person set one",
+        Overwrite.ALWAYS: "even over a person's value",
     }[overwrite]
 
 

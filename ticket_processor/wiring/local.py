@@ -50,7 +50,7 @@ def finish_erasures(settings: Settings, store: LocalStore, now: float) -> list[s
         for done in store.finish_erasures(now, settings.state_folder / MAIL_FOLDER):
             tickets = " ".join(f"--ticket {number}" for number in done.found.tickets)
             log = f"; for the log: ticketbot audit erase {tickets}" if tickets else ""
-            told.append(f"erased: a customer whose erasure had been cut off{log}")
+            told.append(f"erased: a customer whose erasure was interrupted{log}")
     except TicketbotError as error:
         told.append(f"a customer's erasure is not finished: {error}")
     return told

@@ -232,7 +232,7 @@ class Undo:
             parts.audit.run_started(undoes=self._writes.run_id, tickets=len(self._writes.keys))
             self._flow()
         except DeadlineReached:
-            stopped, self._again = "the time is used up; the same command goes on where this one ended", True
+            stopped, self._again = "the time is up; run the same command again to continue", True
         except (Stopping, CannotRun) as end:
             stopped, code = str(end), end.exit_code
             if isinstance(end, Halted):
