@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.dashboard.browser import tab
+from tests.dashboard.browser import PHONE, tab
 
 CUSTOMER, AGENT = (860, 900), (1280, 1000)
 LARGEST = 80_000
@@ -107,6 +107,9 @@ def portal_pictures(chromium: Any, folder: Path, environ: Mapping[str, str], pic
             page.click("button:text-is('Log in')")
             page.wait_for_selector(".tickets")
             photograph(page, pictured / "portal_list.png", whole=False)
+            page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+            photograph(page, pictured / "portal_phone.png", whole=False)
+            page.set_viewport_size({"width": AGENT[0], "height": AGENT[1]})
             page.click(f"text={ALARM[0]}")
             page.wait_for_selector("#conversation")
             photograph(page, pictured / "portal_agent.png", whole=False)

@@ -32,9 +32,11 @@ from ticket_processor.core.clock import SystemClock
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.openai_known import KnownAnswers
 from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.seeding.corpus import load_corpus, payload
+from ticket_processor.seeding.fair_answers import fair_answers
 from ticket_processor.seeding.variations import vary
 from ticket_processor.settings.load import load
 from ticket_processor.wiring.runs import RunArguments, run
@@ -97,6 +99,7 @@ def triaged(folder: Path, days: float) -> Iterator[dict[str, str]]:
             "TICKETBOT_LOG_DIR": "logs",
         }
         settings = load(environ=environ, folder=folder)
+        sandbox.openai.known = KnownAnswers(fair_answers(load_corpus(), settings.taxonomy))
         moments = [now - days * DAY + hours * HOUR for hours in range(0, round(days * 24) - 1)]
         moments += [now - minutes * 60 for minutes in range(60, -1, -10)]
         before = moments[0] - HOUR
@@ -118,7 +121,7 @@ def photograph(shown: Tab, file: Path, *, whole: bool = False) -> None:
     if whole:
         width = shown.page.viewport_size["width"]
         height = shown.page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
-        shown.page.set_viewport_size({"width": width, "height": min(height, 2_400)})
+        shown.page.set_viewport_size({"width": width, "height": min(height, 3_000)})
         shown.settle(1_000)
     shown.page.mouse.move(0, 0)
     shown.page.screenshot(path=file)
@@ -135,7 +138,7 @@ def pictures(chromium: Any, url: str, folder: Path) -> None:
             shown.open(name)
             photograph(shown, folder / f"{name}.png", whole=True)
             shown.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
-        shown.open("tickets", "language=ja")
+        shown.open("tickets", "language=ja&analyser=model")
         shown.page.locator("[data-testid=stDataFrame] .dvn-scroller").click(position={"x": 16, "y": 52})
         shown.page.get_by_text("Redacted summary").wait_for()
         shown.settle()

@@ -110,9 +110,7 @@ class Commands(CommandGroup):
                 "Runs at fixed times, by the scheduler of the system.",
                 help="Runs at fixed times, by cron, systemd or Task Scheduler.",
                 commands={
-                    "install": CommandEntry(
-                        "Have the system start runs, or bring that up to date.", "schedule:install"
-                    ),
+                    "install": CommandEntry("Install the schedule, or bring it up to date.", "schedule:install"),
                     "show": CommandEntry("Print what install would hand over; changes nothing.", "schedule:show"),
                     "remove": CommandEntry("Take back what install put there, and nothing else.", "schedule:remove"),
                 },
@@ -144,7 +142,6 @@ class Commands(CommandGroup):
                 commands={
                     "verify": CommandEntry("Check that the log is as it was written.", "audit:verify"),
                     "show": CommandEntry("Print one ticket's story, and whether its lines hold.", "audit_story:show"),
-                    "export": CommandEntry("Export events, decrypted, without personal data.", "audit_export:export"),
                     "erase": CommandEntry("Erase customers' words from log and state.", "audit_erase:erase_tickets"),
                     "cat": CommandEntry("Print the log as it was before it was packed and encrypted.", "audit:cat"),
                 },

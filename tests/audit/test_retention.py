@@ -28,10 +28,8 @@ from ticket_processor.audit.retention import (
     CHANGED,
     CLEARED,
     EXPIRED,
-    IN_THE_CLEAR,
-    KEY_LOST,
     LEFT_OPEN,
-    encryption_news,
+    check_encryption,
     keep_head,
     left_in,
     look_after,
@@ -80,8 +78,7 @@ class Desk:
         """What was surely written, oldest first, as ``day what``."""
 
     def log(self) -> AuditLog:
-        news = encryption_news(self.folder, str(datetime.fromtimestamp(self.clock.now(), UTC).date()), self.keys)
-        return AuditLog(self.folder, self.clock, "run", key=KEY, keys=self.keys, news=news)
+        return AuditLog(self.folder, self.clock, "run", key=KEY, keys=self.keys)
 
     def write(self, day: date, count: int = 2) -> None:
         """Some lines on that day."""
@@ -894,66 +891,42 @@ def encrypted_log(folder: Path) -> Desk:
 
 @pytest.mark.parametrize("begun_today", [False, True])
 @pytest.mark.parametrize(
-    ("keys", "what_to_do"),
-    [
-        ((), "or to 'off' to go on in the clear"),
-        ((NEW,), "put that one behind the new one"),
-        *[(keys, None) for keys in (("off",), ("OFF", OLD), (OLD,), (NEW, OLD), (NEW, "lost"))],
-    ],
+    ("keys", "what_to_do"), [((), "set log_dir to a new folder"), ((NEW,), "put that one behind the new one")]
 )
-def test_an_encrypted_log_goes_on_otherwise_only_when_somebody_says_so(
-    keys: tuple[str, ...], what_to_do: str | None, begun_today: bool, tmp_path: Path
+def test_an_encrypted_log_never_goes_on_in_the_clear_or_under_a_key_that_opens_none_of_it(
+    keys: tuple[str, ...], what_to_do: str, begun_today: bool, tmp_path: Path
 ) -> None:
     desk = encrypted_log(tmp_path)
     if begun_today:
         desk.run()
-    ring = Keyring(keys) if keys else None
-    if what_to_do is None:
-        encryption_news(tmp_path, str(TODAY), ring)
-        return
     with pytest.raises(ConfigError, match=what_to_do) as caught:
-        encryption_news(tmp_path, str(TODAY), ring)
+        check_encryption(tmp_path, str(TODAY), Keyring(keys) if keys else None)
     assert not any(key in str(caught.value) for key in (OLD, NEW))
 
 
-def test_a_log_that_was_never_encrypted_asks_for_no_word(plain: Desk) -> None:
+@pytest.mark.parametrize("keys", [(OLD,), (NEW, OLD)])
+def test_an_encrypted_log_goes_on_under_its_key_or_a_new_one_in_front(keys: tuple[str, ...], tmp_path: Path) -> None:
+    desk = encrypted_log(tmp_path)
+    check_encryption(tmp_path, str(TODAY), Keyring(keys))
+    desk.keys = Keyring(keys)
+    assert desk.run() == []
+    assert desk.flaws() == []
+
+
+def test_a_log_in_the_clear_goes_on_with_or_without_keys(plain: Desk) -> None:
     plain.run()
-    for ring in (None, Keyring([NEW]), Keyring(["off"])):
-        assert encryption_news(plain.folder, str(TODAY), ring) is None
+    for ring in (None, Keyring([NEW])):
+        check_encryption(plain.folder, str(TODAY), ring)
 
 
 def test_a_day_that_is_empty_or_damaged_does_not_hide_that_the_log_is_encrypted(tmp_path: Path) -> None:
     encrypted_log(tmp_path)
     (tmp_path / f"ticketbot-{TODAY}.jsonl.gz").write_bytes(b"no gzip")
     with pytest.raises(ConfigError):
-        encryption_news(tmp_path, str(TODAY), None)
+        check_encryption(tmp_path, str(TODAY), None)
     (tmp_path / f"ticketbot-{TODAY}.jsonl").write_bytes(b"")
     with pytest.raises(ConfigError):
-        encryption_news(tmp_path, str(TODAY), None)
-
-
-@pytest.mark.parametrize("begun_today", [False, True])
-@pytest.mark.parametrize(
-    ("keys", "what", "reads"),
-    [(("off", OLD), IN_THE_CLEAR, (OLD,)), (("off",), IN_THE_CLEAR, (OLD,)), ((NEW, "lost"), KEY_LOST, (NEW, OLD))],
-)
-def test_what_was_said_of_encryption_stands_in_the_log_once_and_is_told(
-    keys: tuple[str, ...], what: str, reads: tuple[str, ...], begun_today: bool, tmp_path: Path
-) -> None:
-    desk = encrypted_log(tmp_path)
-    if begun_today:
-        desk.run()
-    desk.keys = Keyring(keys)
-    (trouble,) = desk.run()
-    assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in trouble
-    assert desk.run() == []
-    stored = log_files(tmp_path)[-1].path.read_bytes()
-    assert (desk.said[-1].encode() in stored) is (what == IN_THE_CLEAR)
-    assert desk.said[0].encode() not in b"".join(file.path.read_bytes() for file in log_files(tmp_path))
-    desk.keys = Keyring(reads)
-    assert (desk.events(), len(desk.alerts(what)), desk.alerts(CHANGED)) == (desk.said, 1, [])
-    assert desk.flaws() == []
-    assert encryption_news(tmp_path, str(TODAY), None if what == IN_THE_CLEAR else Keyring([NEW])) is None
+        check_encryption(tmp_path, str(TODAY), None)
 
 
 # A state that is older than the log

@@ -240,19 +240,17 @@ def test_zendesks_own_triage_stands_beside_ours(open_desk: OpenDesk) -> None:
         desk.sandbox.store.person_edit(number, add_tags=marks)
     desk.advance(600)
     before = len(desk.sandbox.store.history)
-    plain = desk("backtest", "--json").object
     desk.seen.clear()
-    told = desk("backtest", "--rivals", "--rival-price", "25", "--json").object
+    told = desk("backtest", "--json").object
     assert_only_read(desk, before)
-    theirs, rules, neighbours = told.pop("rivals")["rows"]
-    assert (theirs["name"], theirs["price"], theirs["count"]) == ("Zendesk intelligent triage", 25, 30)
-    assert 0.7 < theirs["accuracy"] < 1
-    assert (rules["name"], rules["accuracy"], rules["price"], rules["count"]) == ("rules", 1, 0, 30)
-    assert (neighbours["name"], neighbours["count"]) == ("neighbours", 30)
-    assert any(remark.startswith("neighbours:") for remark in told["remarks"])
-    assert "rivals" not in plain
-    assert plain["analysers"][0]["sources"][0]["fields"] == told["analysers"][0]["sources"][0]["fields"]
-    shown = desk("backtest", "--rivals").out
-    assert "category, all on the same tickets" in shown
-    assert "$ per 1,000" in shown
-    assert "belong to --rivals" in desk("backtest", "--rival-price", "3", code=2).err
+    rules, theirs = told["analysers"]
+    assert (rules["analyser"], theirs["analyser"]) == ("rules", "intelligent triage")
+    assert list(theirs["sources"][0]["fields"]) == ["category"]
+    assert theirs["sources"][0]["rows"] == 60
+    assert 0.7 < theirs["mean"]["category"]["accuracy"] < 1
+    assert list(told["policy"]) == ["rules"]
+    assert any(remark.startswith("intelligent triage: Zendesk's own, on 60 of") for remark in told["remarks"])
+    shown = desk("backtest", "--html", "report.html").out
+    assert "intelligent triage" in shown
+    assert "intelligent triage" in (desk.folder / "report.html").read_text(encoding="utf-8")
+    assert "if intelligent triage is what answers" not in shown

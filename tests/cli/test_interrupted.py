@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.openai_api import LatencyProfile
 
 from .conftest import Desk, OpenDesk, is_chat, is_update, wait_for
+from .terminal import terminal
 
 SLOW = LatencyProfile(30.0, 30.0)
 
@@ -46,47 +46,18 @@ def test_a_signal_ends_the_run_soon_and_the_next_one_finishes(
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_leaves_a_terminal_as_it_was_and_says_first_why_the_run_ended(open_desk: OpenDesk, times: int) -> None:
-    import pty
-
     desk = open_desk(12, llm_latency=SLOW, model=True)
     asked = desk.when(is_chat)
-    ours, theirs = pty.openpty()
-    shown = bytearray()
-    command = [sys.executable, "-m", "ticket_processor", "run", "--since", "1d"]
-    process = subprocess.Popen(
-        command,
-        cwd=desk.folder,
-        env=desk._environment({"TERM": "xterm", "COLUMNS": "80"}),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    reader = threading.Thread(target=lambda: [shown.extend(part) for part in iter(lambda: read_all(ours), b"")])
-    reader.start()
-    try:
+    with terminal(desk, "run", "--since", "1d", fresh=True, TERM="xterm", COLUMNS="80") as (process, shown):
         wait_for(asked, process)
         for _ in range(times):
             process.send_signal(signal.SIGINT)
             time.sleep(0.3)  # the first has to be taken before the second comes
         assert process.wait(20) == 130
-        reader.join(10)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
     assert b"\x1b[?25l" not in shown, "a cursor that is hidden may stay so"
     assert shown.endswith(b"\n")
     if times == 1:
         assert 0 < shown.index(b"ended early: stopped by Ctrl-C") < shown.index(b"Run 2")
-
-
-def read_all(terminal: int) -> bytes:
-    """What a terminal is sent; nothing once its other end is closed, which Linux calls an error."""
-    try:
-        return os.read(terminal, 65536)
-    except OSError:
-        return b""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")

@@ -94,7 +94,7 @@ def test_a_report_can_be_of_one_second_category_only(open_desk: OpenDesk) -> Non
     assert told["by"]["secondary"] == [{"label": name, "tickets": 1, "share": 1.0}]
     told = desk("report", "--json", "--secondary", name).object
     assert told["totals"]["tickets"] == 1
-    assert f"of tickets with second category {name} only" in told["remarks"][0]
+    assert f"only tickets with second category {name}" in told["remarks"][0]
     assert "totals,,tickets,1," in desk("report", "--csv", "-", "--secondary", name, "--secondary", "order").out
     assert "| tickets | 1 |" in desk("report", "--markdown", "--secondary", name).out
     assert desk("report", "--json", "--secondary", "nonsense").object["totals"]["tickets"] == 0
@@ -115,7 +115,7 @@ def test_files_are_written_where_they_were_asked_for_and_for_their_owner_alone(t
     assert ended.object["totals"]["tickets"] == 8
     text = page.read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")
-    assert text.count("<svg") > 4
+    assert text.count("<svg") > 1
     assert "no_model_configured" in text
     assert "totals,,tickets,8," in table.read_text(encoding="utf-8")
     if os.name == "posix":

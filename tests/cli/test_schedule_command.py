@@ -7,20 +7,21 @@ import re
 import shlex
 import subprocess
 import sys
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from ticket_processor.commands.installation import Account, barred
-
+from .accounts import Accounts
 from .conftest import Command, Desk, Ended
 
 SECRET = "sandbox-secret"
+WINDOWS_USER = {"USERNAME": "jo", "USERDOMAIN": "OFFICE"}
 needs_sh = pytest.mark.skipif(sys.platform == "win32", reason="needs a shell and a crontab")
 CRONTAB = """\
 #!/bin/sh
+[ "$1" = -u ] && shift 2
 case "$1" in
   -l) if [ -f "$CRONTAB" ]; then cat "$CRONTAB"; else echo "no crontab for you" >&2; exit 1; fi ;;
   -r) rm "$CRONTAB" ;;
@@ -88,121 +89,22 @@ def test_what_is_installed_runs_from_anywhere_with_an_empty_environment(site: Si
 def test_twice_is_one_entry_and_removing_leaves_what_was_there(site: Site) -> None:
     site.crontab.write_bytes(b"# mine\n0 5 * * * backup %x\n")
     site.begin()
-    assert "added" in site("schedule", "install", "cron").out
+    shown = site("schedule", "show", "cron", "--every", "15")
+    assert site.crontab.read_bytes() == b"# mine\n0 5 * * * backup %x\n"
+    installed = site("schedule", "install", "cron", "--every", "15")
+    assert "added" in installed.out
+    assert installed.out.splitlines()[-1] == "a run every 15 minutes"
     once = site.crontab.read_bytes()
-    assert "already" in site("schedule", "install", "cron").out
+    assert once.endswith(shown.out.encode())
+    again = site("schedule", "install", "cron")
+    assert "already" in again.out
+    assert again.out.splitlines()[-1] == "a run every 15 minutes"
     assert site.crontab.read_bytes() == once
-    assert "taken out" in site("schedule", "remove", "cron").out
+    site("schedule", "install", "cron", "--every", "30")
+    assert "-59/30 * * * * " in site.crontab.read_text(encoding="utf-8")
+    assert "removed" in site("schedule", "remove", "cron").out
     assert site.crontab.read_bytes() == b"# mine\n0 5 * * * backup %x\n"
     assert "nothing" in site("schedule", "remove", "cron").out
-
-
-@needs_sh
-def test_show_prints_what_install_puts_there_and_changes_nothing(site: Site) -> None:
-    site.begin()
-    shown = site("schedule", "show", "cron", "--every", "30", "--mail-to", "team@example.com")
-    assert "by hand: crontab -" in shown.err
-    assert "this is for another system" not in shown.err
-    assert not site.crontab.exists()
-    site("schedule", "install", "cron", "--every", "30", "--mail-to", "team@example.com")
-    assert site.crontab.read_text(encoding="utf-8") == shown.out
-
-
-@needs_sh
-def test_what_is_not_said_again_stays_as_it_was_installed_and_the_output_says_so(site: Site) -> None:
-    site.begin()
-    first = site("schedule", "install", "cron", "--every", "15", "--mail-to", "team@example.com")
-    assert "kept:" not in first.err
-    assert first.out.splitlines()[-1] == "a run every 15 minutes"
-    before = site.crontab.read_bytes()
-    again = site("schedule", "install", "cron")
-    assert site.crontab.read_bytes() == before
-    assert "kept: every 15 minutes, mail to team@example.com" in again.err
-    assert again.out.splitlines()[-1] == "a run every 15 minutes"
-    assert site("schedule", "show", "cron").out.encode() == before
-    assert "cron starts these runs as well" in site("schedule", "show", "systemd").err
-    rarer = site("schedule", "install", "cron", "--every", "30")
-    assert "kept: mail to team@example.com" in rarer.err
-    assert "-59/30 * * * * " in site.crontab.read_text(encoding="utf-8")
-    site("schedule", "install", "cron", "--mail-to", "")
-    changed = site.crontab.read_text(encoding="utf-8")
-    assert "MAILTO" not in changed
-    assert "-59/30 * * * * " in changed
-
-
-@needs_sh
-def test_nothing_is_kept_of_another_installations_entry(site: Site) -> None:
-    site.begin()
-    site("schedule", "install", "cron", "--every", "30")
-    text = site.crontab.read_text(encoding="utf-8")
-    site.crontab.write_text(text.replace('ticketbot schedule for "', 'ticketbot schedule for "/srv'), encoding="utf-8")
-    shown = site("schedule", "show", "cron")
-    assert "kept:" not in shown.err
-    assert "-59/10 * * * * " in shown.out
-
-
-@needs_sh
-def test_an_entry_that_cannot_be_read_back_is_told_with_what_is_set_instead(site: Site) -> None:
-    site.begin()
-    site("schedule", "install", "cron", "--every", "30")
-    by_hand = re.sub(
-        r"^\S+ \* \* \* \*", "1,17,43 * * * *", site.crontab.read_text(encoding="utf-8"), flags=re.MULTILINE
-    )
-    site.crontab.write_text(by_hand, encoding="utf-8")
-    told = site("schedule", "install", "cron")
-    assert "how often the entry that is there starts runs cannot be read; set: every 10 minutes" in told.err
-    (site.desk.folder / "bin" / "crontab").write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
-    shown = site("schedule", "show", "cron")
-    assert "what an earlier installation was made with cannot be read" in shown.err
-    assert "set: every 10 minutes" in shown.err
-
-
-@pytest.mark.parametrize("scheduler", ["cron", "systemd"])
-def test_where_nothing_is_installed_nothing_cannot_be_read(site: Site, scheduler: str) -> None:
-    shown = site("schedule", "show", scheduler, PATH=str(site.folder))
-    assert "cannot be read" not in shown.err
-
-
-def test_rarer_runs_say_which_settings_have_to_follow_until_they_do(site: Site) -> None:
-    site.write_env(TICKETBOT_HEARTBEAT_URL="https://hc.example/secret-uuid")
-    site.config.write_text("[alerts]\nstale_minutes = 40\n", encoding="utf-8")
-    shown = site("schedule", "show", "systemd", "--every", "60")
-    for words in ("alerts.stale_minutes = 240 (it is 40)", "its period to 60 and"):
-        assert words in shown.err
-    assert "secret-uuid" not in shown.out + shown.err
-    site.config.write_text("[alerts]\nstale_minutes = 240\n", encoding="utf-8")
-    site.write_env()
-    assert "every 60 minutes" not in site("schedule", "show", "systemd", "--every", "60").err
-
-
-def test_a_file_is_written_byte_for_byte_as_it_is_handed_over(site: Site) -> None:
-    site.config.rename(site.config.with_name("\u00fcber \u6771.toml"))
-    site.config = site.config.with_name("\u00fcber \u6771.toml")
-    user = {"USERNAME": "jo", "USERDOMAIN": "OFFICE"}
-    file = site.desk.folder / "new" / "task.xml"
-    written = site("schedule", "show", "windows", "--output", str(file), **user)
-    assert written.out.splitlines()[0] == f"{file} written"
-    assert file.read_bytes().startswith('\ufeff<?xml version="1.0" encoding="UTF-16"?>\r\n'.encode("utf-16-le"))
-    task = ElementTree.fromstring(file.read_bytes())
-    printed = site("schedule", "show", "windows", **user)
-    assert "schtasks /Create /TN ticketbot /XML ticketbot.xml" in printed.err
-    assert ("this is for another system" in printed.err) == (sys.platform != "win32")
-    assert printed.out.isascii(), "so that no code page matters"
-    same = ElementTree.fromstring(printed.out)
-    texts = [(element.text or "").strip() for element in same.iter()]
-    assert texts == [(element.text or "").strip() for element in task.iter()]
-    assert any(str(site.config) in text for text in texts)
-
-
-def test_more_than_one_file_goes_into_a_folder(site: Site) -> None:
-    folder = site.desk.folder / "units"
-    told = site("schedule", "show", "systemd", "--output", str(folder), "--json").object
-    assert {Path(path).name for path in told["written"]} == {"ticketbot.service", "ticketbot.timer"}
-    for file in told["files"]:
-        assert (folder / Path(file["path"]).name).read_bytes() == file["content"].encode()
-    (site.desk.folder / "taken").write_text("a file", encoding="utf-8")
-    refused = site("schedule", "show", "systemd", "--output", str(site.desk.folder / "taken"), code=3)
-    assert "cannot be written" in refused.err
 
 
 @needs_sh
@@ -216,36 +118,29 @@ def test_before_the_first_run_nothing_is_installed_and_show_says_why(site: Site)
 def test_all_problems_are_told_at_once(site: Site) -> None:
     site.config.write_text("[run]\nworkers = 0\n", encoding="utf-8")
     site.write_env(TICKETBOT_STATEDIR="x")
-    refused = site(
-        "schedule", "install", "systemd", "--every", "7", "--name", "A B", "--mail-to", "a@example.com", code=2
-    )
-    for word in ("run.workers", "TICKETBOT_STATEDIR", "--every 7", "--name", "--mail-to belongs to cron"):
+    refused = site("schedule", "install", "systemd", "--every", "7", "--name", "A B", code=2)
+    for word in ("run.workers", "TICKETBOT_STATEDIR", "--every 7", "--name"):
         assert sum(word in line for line in refused.err.splitlines()) == 1, word
     assert refused.out == ""
 
 
 def test_a_period_shorter_than_a_run_is_refused_until_runs_are_shorter(site: Site) -> None:
-    assert "run.deadline_s = 260 or less" in site("schedule", "show", "cron", "--every", "5", code=2).err
+    assert "set run.deadline_s to 260 or less" in site("schedule", "show", "cron", "--every", "5", code=2).err
     site.config.write_text("[run]\ndeadline_s = 260\n", encoding="utf-8")
     assert "TimeoutStartSec=300\n" in site("schedule", "show", "systemd", "--every", "5").out
 
 
 @needs_sh
 def test_settings_of_this_terminal_alone_are_no_settings_of_a_scheduled_run(site: Site) -> None:
+    assert "this terminal" not in site("schedule", "show", "cron").err
+    other = site("schedule", "show", "cron", TICKETBOT_MODELS="m")
+    assert "TICKETBOT_MODELS" in other.err
+    assert str(site.folder / ".env") in other.err
     (site.folder / ".env").unlink()
     refused = site("schedule", "show", "cron", code=2)
-    hint = refused.err.splitlines()[-1]
-    for word in ("ZENDESK_URL", "ZENDESK_OAUTH_CLIENT_SECRET", "set in this terminal", str(site.folder / ".env")):
-        assert word in hint
-    assert SECRET not in refused.err
-
-
-@needs_sh
-def test_a_difference_between_this_terminal_and_the_file_is_told(site: Site) -> None:
-    assert "set otherwise" not in site("schedule", "show", "cron").err
-    shown = site("schedule", "show", "cron", ZENDESK_OAUTH_CLIENT_ID="another", TICKETBOT_MODELS="m")
-    (note,) = (line for line in shown.err.splitlines() if "set otherwise" in line)
-    assert "ZENDESK_OAUTH_CLIENT_ID, TICKETBOT_MODELS:" in note
+    for word in ("ZENDESK_URL", "ZENDESK_OAUTH_CLIENT_SECRET", str(site.folder / ".env")):
+        assert word in refused.err.splitlines()[-1]
+    assert SECRET not in refused.err + other.err
 
 
 @pytest.mark.parametrize("scheduler", ["cron", "systemd", "windows"])
@@ -253,7 +148,6 @@ def test_no_file_holds_a_secret_and_every_path_is_absolute(site: Site, scheduler
     shown = site("schedule", "show", scheduler, "--json", USERNAME="jo", USERDOMAIN="OFFICE")
     assert SECRET not in shown.out + shown.err
     assert shown.object["scheduler"] == scheduler
-    assert shown.object["commands"]
     for file in shown.object["files"]:
         assert file["path"]
         # Written plain or escaped, the folder's first words are what both have in common.
@@ -268,24 +162,27 @@ def test_json_of_install_and_remove_says_what_was_done(site: Site) -> None:
     assert site("schedule", "remove", "cron", "--json").object == {
         "scheduler": "cron",
         "name": "ticketbot",
-        "done": [f"taken out of your crontab: the runs of {site.config}"],
+        "done": ["your crontab: the entry was removed", f"no more runs of {site.config}"],
     }
 
 
 @needs_sh
-def test_a_system_without_crontab_is_3_and_says_so(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (None, "no program crontab"),
+        ("#!/bin/sh\necho 'You are not allowed to use this program' >&2\nexit 1\n", "You are not allowed"),
+    ],
+)
+def test_a_crontab_that_does_not_answer_is_3_with_the_reason(site: Site, script: str | None, words: str) -> None:
     site.begin()
-    refused = site("schedule", "install", "cron", code=3, PATH=str(site.folder))
-    assert "no program crontab" in refused.err
+    if script is None:
+        refused = site("schedule", "install", "cron", code=3, PATH=str(site.folder))
+    else:
+        (site.desk.folder / "bin" / "crontab").write_text(script, encoding="utf-8")
+        refused = site("schedule", "install", "cron", code=3)
+    assert words in refused.err
     assert refused.out == ""
-
-
-@needs_sh
-def test_a_crontab_that_refuses_is_3_with_its_own_words(site: Site) -> None:
-    site.begin()
-    script = site.desk.folder / "bin" / "crontab"
-    script.write_text("#!/bin/sh\necho 'You are not allowed to use this program' >&2\nexit 1\n", encoding="utf-8")
-    assert "You are not allowed" in site("schedule", "install", "cron", code=3).err
 
 
 @needs_sh
@@ -340,35 +237,7 @@ def test_the_program_is_this_installations_own(site: Site) -> None:
     assert Path(program).parent == Path(sys.executable).parent
 
 
-only_root = pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root may give a file away")
-
-
-@only_root
-def test_what_the_runs_user_may_not_use_is_found_and_nothing_else() -> None:
-    import pwd
-
-    owner = next(entry for entry in pwd.getpwall() if entry.pw_uid != 0)
-    account = Account(owner.pw_name, Path(owner.pw_dir), other_user=owner.pw_name)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        secret, logs, state = folder / ".env", folder / "logs", folder / "below" / "state"
-        places = {secret: 4, logs: 7, state: 7}
-        assert str(secret) not in barred(account, places)[0], "what is only read may be missing"
-        assert f"{logs}, {state};" in barred(account, places)[0]
-        assert barred(Account("root", Path("/root"), is_root=True), places) == []
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-        assert barred(account, places) == []
-        secret.touch(mode=0o600)
-        assert f"{secret};" in barred(account, places)[0]
-        os.chown(secret, 0, owner.pw_gid)
-        secret.chmod(0o640)
-        assert barred(account, places) == []
-        folder.chmod(0o600)
-        assert barred(account, places) != []
-
-
-@only_root
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root may give a file away")
 def test_root_schedules_for_the_owner_of_the_settings(site: Site) -> None:
     import pwd
 
@@ -377,12 +246,90 @@ def test_root_schedules_for_the_owner_of_the_settings(site: Site) -> None:
     shown = site("schedule", "show", "systemd")
     assert f"\nUser={owner.pw_name}\n" in shown.out
     assert "will be root's" not in shown.err
-    commands = site("schedule", "show", "cron", "--json").object["commands"]
-    assert commands == [f"crontab -u {owner.pw_name} -e"]
-    (site.folder / ".env").chmod(0o600)
-    site.desk.state.mkdir(exist_ok=True)
-    (barred,) = (line for line in site("schedule", "show", "cron").err.splitlines() if "may not" in line)
-    for place in (site.folder / ".env", site.desk.state):
-        assert str(place) in barred
+    assert f"crontab of {owner.pw_name}: there is nothing" in site("schedule", "remove", "cron").out
     os.chown(site.config, 0, 0)
     assert "will be root's" in site("schedule", "show", "systemd").err
+
+
+# --- several accounts: one job, which starts one run for all of them
+
+
+@pytest.fixture
+def desks(tmp_path: Path) -> Iterator[Accounts]:
+    """Two accounts in a folder, and a crontab that is a file."""
+    accounts = Accounts(tmp_path, "acme", "bolt")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "crontab").write_text(CRONTAB, encoding="utf-8")
+    (tmp_path / "bin" / "crontab").chmod(0o755)
+    accounts.environ |= {
+        "PATH": os.pathsep.join((str(tmp_path / "bin"), os.environ["PATH"])),
+        "CRONTAB": str(tmp_path / "crontab.txt"),
+    }
+    yield accounts
+    accounts.close()
+
+
+@needs_sh
+def test_a_folder_is_one_entry_whose_runs_triage_every_account_from_anywhere(desks: Accounts) -> None:
+    desks("run", "--config", "accounts", "--since", "1d", "--limit", "1", "--quiet")
+    installed = desks("schedule", "install", "cron", "--every", "15", "--config", "accounts")
+    assert "the entry was added" in installed.out
+    (line,) = (
+        line
+        for line in (desks.folder / "crontab.txt").read_text(encoding="utf-8").splitlines()
+        if "/15 * * * * " in line
+    )
+    command = line.split(None, 5)[5]
+    assert command.endswith(f"run --quiet --config {desks.configs}")
+    subprocess.run(["/bin/sh", "-c", command], cwd="/", env={"PATH": "/usr/bin:/bin"}, check=True)
+    assert [desks.triaged(name) for name in desks.stores] == [[1, 2], [1, 2]]
+    again = desks("schedule", "install", "cron", "--config", str(desks.configs))
+    assert "already, as it is" in again.out
+    assert "a run every 15 minutes" in again.out
+    assert f"no more runs of {desks.configs}" in desks("schedule", "remove", "cron", "--config", "accounts").out
+    assert not (desks.folder / "crontab.txt").exists()
+
+
+@needs_sh
+def test_before_every_account_has_begun_nothing_is_installed(desks: Accounts) -> None:
+    desks("run", "--config", "accounts/acme.toml", "--since", "now")
+    refused = desks("schedule", "install", "cron", "--config", "accounts", code=2)
+    assert "ticketbot: bolt: no run has been made yet" in refused.err
+    assert "acme" not in refused.err
+    assert not (desks.folder / "crontab.txt").exists()
+
+
+@pytest.mark.parametrize("scheduler", ["cron", "systemd", "windows"])
+def test_an_account_that_is_wrong_is_named_with_each_of_its_problems(desks: Accounts, scheduler: str) -> None:
+    (desks.configs / "bolt.toml").write_text('helpdesk = "local"\nno_such = 1\n[run]\nworkers = "x"\n', "utf-8")
+    refused = desks("schedule", "show", scheduler, "--config", "accounts", code=2, **WINDOWS_USER)
+    assert refused.err.count("ticketbot: bolt: ") == 2
+    assert "acme" not in refused.err
+    assert refused.out == ""
+
+
+def test_systemd_lets_the_run_write_for_each_account_and_leaves_it_the_longest_deadline(desks: Accounts) -> None:
+    file = desks.configs / "bolt.toml"
+    file.write_text(file.read_text("utf-8") + "[run]\ndeadline_s = 1000\n", "utf-8")
+    too_often = desks("schedule", "show", "systemd", "--config", "accounts", code=2)
+    assert "with run.deadline_s = 1000 a run that hangs is cut off after 1040 s" in too_often.err
+    shown = desks("schedule", "show", "systemd", "--every", "20", "--config", "accounts").out
+    assert f"\nWorkingDirectory={desks.configs}\n" in shown
+    assert "\nTimeoutStartSec=1040\n" in shown
+    for name in desks.stores:
+        for kind in ("state", "logs"):
+            assert f"{desks.configs / kind / name}\n" in shown
+
+
+def test_files_are_named_in_the_task_one_by_one(desks: Accounts) -> None:
+    words = [word for name in desks.stores for word in ("--config", str(Path("accounts", f"{name}.toml")))]
+    shown = desks("schedule", "show", "windows", *words, **WINDOWS_USER)
+    task = ElementTree.fromstring(shown.out)
+    (arguments,) = (each.text or "" for each in task.iter() if each.tag.endswith("}Arguments"))
+    files = [str(desks.configs / f"{name}.toml") for name in desks.stores]
+    assert arguments.endswith(" ".join(f"--config {file}" for file in files))
+
+
+def test_an_entry_can_be_removed_although_the_files_are_gone(desks: Accounts) -> None:
+    ended = desks("schedule", "remove", "cron", "--config", "elsewhere", "--config", "nowhere")
+    assert "there is nothing called ticketbot" in ended.out

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import signal
 import subprocess
 import sys
-import threading
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pytest
@@ -19,8 +16,8 @@ from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.seeding.corpus import load_corpus
 from ticket_processor.seeding.fair_answers import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
 
-from ..support import fork_server
-from .conftest import REPOSITORY, TOO_LONG_S, Command
+from .conftest import REPOSITORY, Command
+from .terminal import shown_on_a_terminal
 from .test_sandbox_command import environment
 
 CORPUS = load_corpus()
@@ -42,32 +39,12 @@ def flat(text: str) -> str:
     return re.sub(r"Ref tb-\w+", "Ref", " ".join(text.split()))
 
 
-def on_a_terminal(command: Command, *arguments: str) -> str:
-    import pty
-
-    ours, theirs = pty.openpty()
-    surroundings = {**command._surroundings({"TERM": "dumb", "COLUMNS": str(WIDTH)}), "stdout": theirs}
-    process = fork_server.start(arguments, **surroundings)
-    os.close(theirs)
-    late = threading.Timer(TOO_LONG_S, process.kill)
-    late.start()
-    shown = b""
-    with suppress(OSError):  # Linux says so at the end
-        while part := os.read(ours, 4096):
-            shown += part
-    os.close(ours)
-    late.cancel()
-    assert process.communicate() == (None, "")
-    assert process.returncode == 0
-    return shown.decode("utf-8").replace("\r\n", "\n")
-
-
 @pytest.fixture(scope="module")
 def toured(tmp_path_factory: pytest.TempPathFactory) -> Toured:
     if sys.platform == "win32":
         pytest.skip("Windows has no such terminals")
     command = Command(tmp_path_factory.mktemp("tour"))
-    shown = on_a_terminal(command, "run", "--sandbox")
+    shown = shown_on_a_terminal(command, "run", "--sandbox", TERM="dumb", COLUMNS=str(WIDTH))
     (log,) = (command.logs / "sandbox").glob("*.jsonl")
     lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     receipts = {line["ticket_id"]: line for line in lines if line["event"] == "ticket"}

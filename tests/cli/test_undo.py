@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +19,9 @@ from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.sandbox.zendesk_rules import Rules
 
-from ..support import fork_server
 from .at_work import CONFIG, FINANCE, ORDER, account, judge, people_work, shown
-from .conftest import TOO_LONG_S, Desk, OpenDesk, is_update, wait_for
+from .conftest import Desk, OpenDesk, is_update, wait_for
+from .terminal import shown_on_a_terminal
 
 Account = Callable[..., Desk]
 
@@ -378,35 +375,12 @@ def test_on_a_terminal_there_is_a_bar_with_the_total_and_what_is_left_above_it(a
     run = triaged(desk)
     desk.sandbox.store.person_edit(2, status="closed")
     desk.advance(60)
-    seen = on_a_terminal(desk, "undo", run)
+    seen = shown_on_a_terminal(desk, "undo", run, TERM="xterm", COLUMNS="120")
     assert " of 4" in seen
     assert "looked at" not in seen
     assert re.search(r"(^|[\r\n\x1bK])ticket 2: left \(the ticket is closed", seen)
     assert "ticket 1:" not in seen
     assert "3 taken back, 1 left" in seen
-
-
-def on_a_terminal(desk: Desk, *arguments: str) -> str:
-    """What a command shows where both of its outputs are one terminal."""
-    import pty
-
-    ours, theirs = pty.openpty()
-    environ = {**os.environ, **desk.environ, "TERM": "xterm", "COLUMNS": "120"}
-    process = fork_server.start(
-        arguments, cwd=desk.folder, env=environ, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    late = threading.Timer(TOO_LONG_S, process.kill)
-    late.start()
-    shown = b""
-    with suppress(OSError):  # Linux says so at the end
-        while part := os.read(ours, 4096):
-            shown += part
-    os.close(ours)
-    code = process.wait()
-    late.cancel()
-    assert code == 0
-    return shown.decode("utf-8", "replace")
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ FLAGS = (
     "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 DESKTOP, PHONE = (1400, 1000), (390, 844)
-_WAIT_MS = 30_000
+_WAIT_MS = 90_000
 
 _POINTS = """() => [...document.querySelectorAll('.js-plotly-plot')].map(
   chart => chart.querySelectorAll('.point path, path.point, .scatterlayer path.js-line, .hm image').length)"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,10 @@ pytestmark = [
 ]
 
 PERIOD = "period=custom&from=2026-11-14&until=2026-11-20"
-CHARTS = {"overview": 9, "tickets": 0, "review": 0, "try_it": 0, "costs": 3, "runs": 2, "health": 0, "reports": 0}
+CHARTS = {"overview": 8, "tickets": 0, "review": 0, "try_it": 0, "costs": 3, "runs": 2, "health": 0, "reports": 0}
+_CHART_TEXT = """() => [...document.querySelectorAll('.js-plotly-plot text')]
+  .filter(text => text.textContent.trim() && !text.closest('.hoverlayer') && !text.classList.contains('bartext-inside'))
+  .map(text => [text.textContent, getComputedStyle(text).fill])"""
 HOSTILE = "![x](http://127.0.0.1:9/x.png)<img src='http://127.0.0.1:9/y.png'>"
 
 
@@ -42,7 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "state").mkdir()
     state = State(made / "state" / FILE_NAME)
     for day in range(6):
-        summary = RunSummary(run_id=f"run-{day}", dry_run=False, outcomes={"updated": 30, "failed": day % 2})
+        outcomes = {"updated": 30, "failed": day % 2}
+        summary = RunSummary(run_id=f"run-{day}", dry_run=False, outcomes=outcomes, newly_failed=day % 2)
         begun = NOW - day * DAY - HOUR
         state.keep_run(RunRecord(run_id=f"run-{day}", started=begun, finished=begun + 5, summary=summary))
     state.close()
@@ -125,6 +130,30 @@ def test_a_phone_in_the_dark_sees_it_as_well(chromium: Any, url: str, name: str)
         if name == "tickets":
             assert len(rows(phone)) > 10
         check_asked(phone)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_text_in_charts_has_enough_contrast(chromium: Any, url: str, dark: bool) -> None:
+    with tab(chromium, url, dark=dark) as shown:
+        for name in ("overview", "costs", "runs"):
+            shown.open(name, PERIOD)
+            found = shown.page.evaluate(_CHART_TEXT)
+            ground = shown.page.evaluate("() => getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+            assert len(found) > 10
+            faint = {text: colour for text, colour in found if contrast(colour, ground) < 4.5}
+            assert faint == {}, name
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio that WCAG asks for, of two colours as a browser writes them."""
+    darker, lighter = sorted(map(luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    shares = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def rows(shown: Tab) -> list[str]:

@@ -84,6 +84,11 @@ def test_the_same_value_has_the_same_colour_everywhere() -> None:
     assert failed.marker.color == bars.marker.color[0]
 
 
+def test_a_series_of_nothing_is_not_in_the_legend() -> None:
+    rows = [("2026-01-01", "model-a", 0.5), ("2026-01-01", "rules", 0.0)]
+    assert [bar.name for bar in figures.stacked(rows, unit="US dollars").data] == ["model-a"]
+
+
 def test_a_week_has_a_field_for_every_hour() -> None:
     (field,) = figures.week([(0, 9, 2), (0, 9, 1), (6, 23, 5)]).data
     assert (len(field.z), len(field.z[0])) == (7, 24)

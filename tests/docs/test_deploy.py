@@ -16,7 +16,7 @@ import yaml
 
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.monitoring.run_watch import GRACE_S
-from ticket_processor.schedule.job import DEFAULT_EVERY_MIN, PERIODS_MIN, STOP_GRACE_S, every_of, limit_after
+from ticket_processor.schedule.templates import DEFAULT_EVERY_MIN, PERIODS_MIN, STOP_GRACE_S, limit_after
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import VARIABLES
 
@@ -183,7 +183,7 @@ def test_kubernetes_own_schemas_accept_every_manifest(manifests: dict[str, Any])
 
 def test_the_cronjob_never_overlaps_and_ends_before_the_next(manifests: dict[str, Any]) -> None:
     job = manifests["CronJob"]["spec"]
-    assert every_of(job["schedule"]) == DEFAULT_EVERY_MIN
+    assert job["schedule"].endswith(f"-59/{DEFAULT_EVERY_MIN} * * * *")
     assert (job["timeZone"], job["concurrencyPolicy"]) == ("Etc/UTC", "Forbid")
     run = job["jobTemplate"]["spec"]
     assert (run["activeDeadlineSeconds"], run["backoffLimit"]) == (LIMIT_S, 0)

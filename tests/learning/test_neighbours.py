@@ -10,19 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.commands.analyser_choice import neighbours_among
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.models import Analysis, RedactionLevel, Ticket
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.evaluation.data import Example
-from ticket_processor.evaluation.runner import as_ticket
 from ticket_processor.learning.collect import corrections_of
 from ticket_processor.learning.model import ActorKind, Correction, Reaction
 from ticket_processor.learning.neighbours import ExampleIndex, LearntExample, examples_of
 from ticket_processor.learning.overrides import TicketJudgement
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.settings.load import load
-from ticket_processor.settings.schema import Settings
 from ticket_processor.wiring.parts import understanding
 
 from ..support.fakes import ManualClock, a_ticket
@@ -150,18 +146,6 @@ def test_a_category_that_a_person_kept_is_kept_with_its_text_only_where_that_is_
     found = corrections_of(TicketJudgement(True, tuple(labels)), a_ticket(1), RedactionLevel.STANDARD, kept=wanted)
     assert [(item.field, item.ours, item.theirs) for item in found] == [("category", "billing", "billing")] * wanted
     assert all(item.text for item in found)
-
-
-def test_solved_tickets_judge_each_other_and_none_itself() -> None:
-    kinds = (("account", "badge {} fails at door"), ("billing", "invoice {} names floor"), ("order", "parcel {} lost"))
-    solved = [Example(id=str(n), body=kinds[n % 3][1].format(n), category=kinds[n % 3][0]) for n in range(60)]
-    odd = Example(id="99", body="badge 99 fails at door", category="refund")
-    subject = neighbours_among([*solved, odd], Settings())
-    assert subject is not None
-    given = [subject.analyse(as_ticket(one, number)) for number, one in enumerate([*solved, odd])]
-    assert [item.category for item in given] == [*(one.category for one in solved), "account"]
-    assert {item.source for item in given} == {"neighbours"}
-    assert neighbours_among(solved[:40], Settings()) is None
 
 
 def test_only_people_teach_and_a_renamed_category_keeps_its_examples() -> None:

@@ -77,7 +77,7 @@ def test_a_report_can_be_of_tickets_of_some_risk_only(tmp_path: Path) -> None:
     with LogIndex(tmp_path, lambda: START) as index:
         found = gather(index, at("11-14 00:00"), at("11-21 00:00"), only=LogSelection(risks=("high",)))
     assert found.totals.tickets == 1
-    assert "of tickets with risk high only" in found.remarks[0]
+    assert "only tickets with risk high" in found.remarks[0]
 
 
 def a_week(**facts: Any) -> list[dict[str, Any]]:
@@ -268,7 +268,7 @@ def test_an_empty_period_has_a_report_all_the_same(tmp_path: Path) -> None:
     assert json.dumps(as_data(empty))
     assert csv_text(empty)
     assert [row for table in report_tables.tables(empty) for row in table.rows] == [("tickets", "0")]
-    assert "there is no log yet" in report_page.page(empty)
+    assert "There is no log yet." in report_page.page(empty)
     assert report_page.mail_body(empty)
 
 
@@ -312,14 +312,34 @@ def test_a_page_needs_nothing_else_and_runs_nothing_whatever_stands_in_the_log(t
     assert len(ids) == len(set(ids))
     for svg in re.findall(r"<svg.*?</svg>", text, flags=re.S):
         ET.fromstring(svg)
-    assert text.count("<svg") == 10
+    assert text.count("<svg") == 8
 
 
 def test_no_label_in_a_picture_is_taken_for_a_formula(tmp_path: Path) -> None:
-    text = report_page.page(made(tmp_path, [receipt(5, "11-18 08:00", category="$a^2$ $b", model="$x$")]))
+    lines = [receipt(4, "11-17 08:00"), receipt(5, "11-18 08:00", category="$a^2$ $b", model="$x$")]
+    text = report_page.page(made(tmp_path, lines))
     labels = ["".join(ET.fromstring(svg).itertext()) for svg in re.findall(r"<svg.*?</svg>", text, flags=re.S)]
     assert sum("$a^2$ $b" in label for label in labels) == 2
     assert sum("$x$" in label for label in labels) == 1
+
+
+def test_of_one_day_there_are_figures_and_no_picture_of_a_single_point_or_bar(tmp_path: Path) -> None:
+    lines = [receipt(number, "11-20 08:00", category=("billing", "refund")[number % 2]) for number in range(1, 7)]
+    report = made(tmp_path, lines)
+    assert len(pictures(report)) == 1
+    assert "refund" in pictures(report)[0]
+    page = _Page(report_page.page(report))
+    text = " ".join(page.text.split())
+    assert "The same for all: urgency medium, sentiment neutral, language en, answered by" in text
+    assert "How it went" not in text
+    assert "latency p95" in text
+    assert "where" not in re.findall(r"<th[^>]*>([^<]*)</th>", report_page.page(report))
+
+
+def test_a_log_that_began_today_is_shown_by_the_hour_in_a_report_of_a_week(tmp_path: Path) -> None:
+    report = made(tmp_path, [receipt(1, "11-20 08:00"), receipt(2, "11-20 15:00")])
+    assert report.step == "hour"
+    assert any("08:00" in words or "09:00" in words for words in pictures(report))
 
 
 def test_a_page_shows_the_figures_of_the_report(report: Report) -> None:

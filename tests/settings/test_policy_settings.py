@@ -63,7 +63,7 @@ def test_a_note_that_is_true_or_false_means_always_or_never(tmp_path: Path, valu
             "policy.escalation.categories, 2nd entry: no such category",
         ),
         ('[policy.escalation.plans]\nanger = "Go."', "policy.escalation.plans.anger: neither a category nor a reason"),
-        ('[policy.escalation.plans]\ncritical = "Tell {boss}."', "policy.escalation.plans.critical: has a placeholder"),
+        ('[policy.escalation.plans]\ncritical = "Tell {boss}."', "policy.escalation.plans.critical: has an unknown"),
         ("[policy.tiers]\ngroups = { 3 = 1 }", "policy.tiers.groups.3"),
         ("[policy.tiers]\ngroups = { 1 = 0 }", "policy.tiers.groups.1"),
         ("[policy.tiers]\ntier_1_categories = ['x']", "policy.tiers.tier_1_categories, 1st entry: no such category"),

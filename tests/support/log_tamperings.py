@@ -372,7 +372,7 @@ class Tamperer:
                 opened = key.opened(line, file.day, line["seq"]) if key else None
                 line = decode(opened) if opened else line
             elif line.get("event") == SEGMENT and self._log.keyring:
-                key = self._log.keyring.key_of(line)
+                key = self._log.keyring.cipher_of(line)
             found.append(line)
         return found
 
@@ -395,7 +395,7 @@ class Tamperer:
         for stored in _content(file).splitlines(keepends=True)[:at]:
             header = decode(stored)
             if header.get("event") == SEGMENT and self._log.keyring:
-                key = self._log.keyring.key_of(header)
+                key = self._log.keyring.cipher_of(header)
         closed: bytes = key.closed(encode(line), file.day, was["seq"])
         return closed
 

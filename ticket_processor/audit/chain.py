@@ -15,7 +15,7 @@ from enum import Enum
 from typing import IO, Any
 
 from ..core.errors import CannotRun
-from .encryption import DataKey, Keyring, is_as_closed, is_encrypted
+from .encryption import Keyring, LineCipher, is_as_closed, is_encrypted
 from .files import SEGMENT, LogFile, TooLarge, lines_of
 from .lines import NO_MAC, Line, flaw, key_id, read
 
@@ -71,7 +71,7 @@ class Chain:
         self._keyring = keyring
         self._key: bytes | None = None
         self._header: Line | None = None
-        self._cipher: DataKey | None = None
+        self._cipher: LineCipher | None = None
         self._blind = False
         self._in_plain = NO_MAC
         self._ends = [(NO_MAC, 0)]
@@ -139,7 +139,7 @@ class Chain:
         name, above = header.get("key_id"), self._key
         self._header = header
         self._key = self._keys.get(str(name))
-        self._cipher = self._keyring.key_of(header) if self._keyring else None
+        self._cipher = self._keyring.cipher_of(header) if self._keyring else None
         if header.get("segment") != self._day:
             return LineVerdict.CHANGED, "this is the file of another day"
         if self._key is None:

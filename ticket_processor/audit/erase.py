@@ -19,7 +19,7 @@ from typing import IO, cast
 
 from ..core.errors import CannotRun, RunLocked, StateUnusable
 from ..core.private_files import make_folder
-from .encryption import DataKey, Keyring, is_encrypted
+from .encryption import Keyring, LineCipher, is_encrypted
 from .files import SEGMENT, LogFile, leftovers, lines_of, replace_file
 from .lines import Line, encode, erased, read
 from .receipts import AuditLog
@@ -61,7 +61,7 @@ class _Stored:
 
     stored: bytes
     line: Line | None
-    key: DataKey | None = None
+    key: LineCipher | None = None
     place: int = 0
     is_closed: bool = False
 
@@ -261,13 +261,13 @@ def _without(item: _Stored, day: str) -> bytes:
 
 
 def _lines(file: LogFile, keys: Keyring | None) -> Iterator[_Stored]:
-    key: DataKey | None = None
+    key: LineCipher | None = None
     with file.open() as lines:
         for stored in lines_of(lines):
             line = read(stored)
             if line is None or not is_encrypted(line):
                 if line is not None and line.get("event") == SEGMENT:
-                    key = keys.key_of(line) if keys else None
+                    key = keys.cipher_of(line) if keys else None
                 yield _Stored(stored, line)
                 continue
             place = line.get("seq")

@@ -21,7 +21,7 @@ from typing import IO, Any, cast
 
 from ..core.errors import CannotRun, why_unusable
 from ..core.private_files import check_is_file
-from .encryption import KEYS_VARIABLE, DataKey, Keyring, is_encrypted
+from .encryption import KEYS_VARIABLE, Keyring, LineCipher, is_encrypted
 from .lines import read
 
 NAME = "ticketbot-{day}"
@@ -109,7 +109,7 @@ def read_lines(
     stands, with ``None``.
     Raises :class:`CannotRun` when the file cannot be read.
     """
-    key: DataKey | None = None
+    key: LineCipher | None = None
     for number, stored in enumerate(_raw_lines(file)):
         if number < first and not stored.startswith(_HEADER):
             continue
@@ -118,7 +118,7 @@ def read_lines(
             opened = None if key is None else key.opened(line, file.day, number)
             raw, line = (stored, None) if opened is None else (opened, read(opened))
         elif line is not None and line.get("event") == SEGMENT:
-            key = keys.key_of(line) if keys else None
+            key = keys.cipher_of(line) if keys else None
         if number >= first:
             yield raw, line
 
@@ -134,10 +134,10 @@ def line_at(file: LogFile, number: int, keys: Keyring | None = None) -> dict[str
     An encrypted line is given as it stands when ``keys`` are not those of its file.
     Raises :class:`CannotRun` when the file cannot be read.
     """
-    key: DataKey | None = None
+    key: LineCipher | None = None
     for at, raw in enumerate(_raw_lines(file)):
         if keys and raw.startswith(_HEADER):
-            key = keys.key_of(read(raw) or {})
+            key = keys.cipher_of(read(raw) or {})
         if at == number:
             line = read(raw)
             if line is None or key is None or not is_encrypted(line):
@@ -160,13 +160,13 @@ def last_header(file: LogFile) -> dict[str, Any] | None:
     return found
 
 
-def key_of(file: LogFile, keys: Keyring, *, start: int = 0, key: DataKey | None = None) -> DataKey | None:
+def key_of(file: LogFile, keys: Keyring, *, start: int = 0, key: LineCipher | None = None) -> LineCipher | None:
     """The key of a file's last lines; ``None`` if they are not encrypted. Raises :class:`CannotRun`.
 
     Up to byte ``start``, where a line begins, that is ``key``: these are not read.
     """
     for header in _headers(file, start):
-        key = keys.key_of(header)
+        key = keys.cipher_of(header)
     return key
 
 

@@ -42,12 +42,8 @@ class AuditLog:
         dry_run: bool = False,
         key: bytes = b"",
         keys: Keyring | None = None,
-        news: str | None = None,
     ) -> None:
-        """``key`` seals the chain; ``keys`` encrypt the lines, where there are any.
-
-        ``news`` is what an alert says of the log itself behind the first line.
-        """
+        """``key`` seals the chain; ``keys`` encrypt the lines, where there are any."""
         self.folder = folder
         self._clock = clock
         self._run_id = run_id
@@ -57,7 +53,6 @@ class AuditLog:
         self._sequence = 0
         self.not_before = ""
         """No line goes to the file of an earlier day, whatever the clock says."""
-        self._news = news
         self.alerted: set[str] = set()
         """The kinds of its alerts so far."""
 
@@ -147,9 +142,6 @@ class AuditLog:
         repaired, self._writer.repaired = self._writer.repaired, None
         if repaired is not None:
             self.alert(REPAIRED, bytes=repaired)
-        news, self._news = self._news, None
-        if news is not None:
-            self.alert(news, sync=True)
 
 
 def describe(event: str, facts: Mapping[str, Any]) -> str:

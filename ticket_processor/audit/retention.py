@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..core.errors import CannotRun, ConfigError, StateUnusable
 from ..state.store import State
-from .encryption import KEYS_VARIABLE, LOST, OFF, Keyring, is_encrypted
+from .encryption import BEGIN_ANEW, KEYS_VARIABLE, Keyring, is_encrypted
 from .files import INDEX_FOLDER, encrypts, last_header, leftovers, line_at, log_files, pack, read_lines
 from .receipts import REPAIRED, AuditLog
 from .writer import Head, last_head
@@ -31,19 +31,12 @@ BEHIND_S = 3600.0
 """A clock this far behind the helpdesk's last date is wrong."""
 CHANGED = "log_changed"
 """The alert for a log without the line that the last run ended with."""
-IN_THE_CLEAR, KEY_LOST = "log_encryption_ended", "log_key_lost"
-"""The alerts for an encrypted log that continues in the clear, or under a key that opens none of it."""
-_SAID = {
-    IN_THE_CLEAR: f"the log was encrypted, and from now on it is not any more, as {KEYS_VARIABLE} says",
-    KEY_LOST: f"the log goes on under a new key, and no key opens what was there, as {KEYS_VARIABLE} says",
-}
 
 
-def encryption_news(folder: Path, today: str, keys: Keyring | None) -> str | None:
-    """The alert for a change of the log's encryption that the settings ask for; ``None`` if there is no change.
+def check_encryption(folder: Path, today: str, keys: Keyring | None) -> None:
+    """Raise :class:`ConfigError` where an encrypted log would go on in the clear, or under a key that opens none of it.
 
-    Raises :class:`ConfigError` for a change that they do not ask for: an encrypted log must not continue in the clear
-    or under a wrong key by mistake. Raises :class:`CannotRun` for the folder.
+    Raises :class:`CannotRun` for the folder.
     """
     files = log_files(folder, last_day=today) or log_files(folder)
     for file in reversed(files):
@@ -52,20 +45,17 @@ def encryption_news(folder: Path, today: str, keys: Keyring | None) -> str | Non
             header = last_header(file)
         if header is None:
             continue
-        if "cipher" not in header or (keys is not None and keys.closes and keys.key_of(header) is not None):
-            return None
+        if "cipher" not in header or (keys is not None and keys.cipher_of(header) is not None):
+            return
         if keys is None:
             raise ConfigError(
                 f"the log is encrypted ({file.path.name}), and {KEYS_VARIABLE} is not set: set it to the keys that it "
-                f"is written with, or to '{OFF}' to go on in the clear"
+                f"is written with; {BEGIN_ANEW}"
             )
-        if not keys.given_up:
-            raise ConfigError(
-                f"no key in {KEYS_VARIABLE} is the one that {file.path.name} is encrypted with: put that one behind "
-                f"the new one (NEW,OLD); if it is lost, write NEW,{LOST}"
-            )
-        return KEY_LOST if keys.closes else IN_THE_CLEAR
-    return None
+        raise ConfigError(
+            f"no key in {KEYS_VARIABLE} is the one that {file.path.name} is encrypted with: put that one behind "
+            f"the new one (NEW,OLD); {BEGIN_ANEW}"
+        )
 
 
 def look_after(
@@ -78,8 +68,7 @@ def look_after(
     This run also reports what a dry run has repaired since then.
     Raises :class:`AuditUnwritable` when a changed log cannot be told.
     """
-    today, first_kept = _day(now), ""
-    troubles = [said for what, said in _SAID.items() if what in audit.alerted]
+    today, first_kept, troubles = _day(now), "", list[str]()
     try:
         first_kept = _first_kept(audit.folder, now, timedelta(days=retention_days), state)
         # A run that died once it had deleted the day of that end could not tell of another.

@@ -20,7 +20,7 @@ import filelock
 
 from ..core.errors import CannotRun
 from ..core.private_files import make_folder
-from .encryption import DataKey, Keyring, is_encrypted
+from .encryption import Keyring, LineCipher, is_encrypted
 from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, count_lines, key_of, log_files, read_lines, unpack
 from .lines import NO_MAC, decode, encode, flaw, key_id, read, sealed
 
@@ -57,7 +57,7 @@ class _Open:
     size: int = -1
     number: int = 0
     mac: str = NO_MAC
-    cipher: DataKey | None = None
+    cipher: LineCipher | None = None
 
 
 class LogWriter:
@@ -71,7 +71,6 @@ class LogWriter:
         self._folder = folder
         self._key = key
         self._keys = keys
-        self._closes = keys is not None and keys.closes
         self._lock = threading.Lock()
         self._open: _Open | None = None
         self._text: tuple[Path, int] | None = None
@@ -152,7 +151,7 @@ class LogWriter:
     def _find_end(self, log: _Open, file: LogFile) -> None:
         """Take up the chain at the file's end; begin it anew where that cannot be done."""
         end = self._mended(log, file)
-        if end and (log.cipher is not None) == self._closes:
+        if end and (log.cipher is not None) == (self._keys is not None):
             log.number, log.mac = end
         else:
             self._begin(log, file)
@@ -220,8 +219,8 @@ class LogWriter:
                 link = next((link for link in links if link["lines"]), None)
                 facts |= {name: link} if link else {}
         log.cipher = None
-        if self._keys is not None and self._closes:
-            facts["cipher"], log.cipher = self._keys.new_key(log.day)
+        if self._keys is not None:
+            facts["cipher"], log.cipher = self._keys.newest()
         header = sealed(facts, self._key, NO_MAC, number)
         _write(log.descriptor, encode(header))
         log.number, log.mac = number + 1, header["mac"]
@@ -289,7 +288,7 @@ def _link(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
     return link
 
 
-def _cipher_of(log: _Open, file: LogFile, keys: Keyring) -> DataKey | None:
+def _cipher_of(log: _Open, file: LogFile, keys: Keyring) -> LineCipher | None:
     """The key of the file's last lines. Of a file that only grew, only the new lines are read."""
     if 0 <= log.size <= os.fstat(log.descriptor).st_size:
         return key_of(file, keys, start=log.size, key=log.cipher)

@@ -18,17 +18,17 @@ from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import AnalysisFailed, ConfigError
-from ..core.models import Analysis, RedactionLevel, Ticket
-from ..evaluation.data import Example, Labelled
+from ..core.models import Analysis, Ticket
+from ..evaluation.data import Labelled
 from ..evaluation.measure import SubjectResult, measure
 from ..evaluation.report import require_plots
-from ..evaluation.runner import AnalyseTicket, Subject, TimedAnalysis, answer_all, as_ticket
+from ..evaluation.runner import AnalyseTicket, Subject, TimedAnalysis, answer_all
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..wiring.parts import understanding
 from .screen import Screen
 
-CHAIN, RULES, CLASSIFIER, MODEL, NEIGHBOURS = "chain", "rules", "classifier", "model", "neighbours"
+CHAIN, RULES, CLASSIFIER, MODEL = "chain", "rules", "classifier", "model"
 DEADLINE_S = 12 * 3600.0
 
 Trouble = Callable[[str], object]
@@ -151,30 +151,6 @@ def results(
             measured.append(measure(labelled, given, settings.taxonomy, precision=precision, remark=remark))
         found.append(SubjectResult(subject.name, tuple(measured)))
     return found, answers
-
-
-def rivals(settings: Settings) -> tuple[str, ...]:
-    """Everything that can answer by itself: the rules, the classifier where one is trained, each model."""
-    trained = (CLASSIFIER,) if is_there(settings.classifier_folder) else ()
-    return (RULES, *trained, *(f"{MODEL}:{name}" for name in settings.models.names))
-
-
-def neighbours_among(examples: Sequence[Example], settings: Settings) -> Subject | None:
-    """The vote of similar tickets, each among the others of these; ``None`` where they are too few for one."""
-    from ..learning.collect import redacted_text
-    from ..learning.neighbour_vote import NeighbourVote
-    from ..learning.neighbours import FEWEST_EXAMPLES, ExampleIndex, LearntExample
-
-    learnt = [
-        LearntExample(number, one.category, redacted_text(as_ticket(one, number), RedactionLevel.STANDARD))
-        for number, one in enumerate(examples)
-        if one.category is not None and one.category in settings.taxonomy.names
-    ]
-    if len(learnt) < FEWEST_EXAMPLES:
-        return None
-    rules = RulesAnalyser(settings.taxonomy, settings.entities)
-    vote = NeighbourVote(ExampleIndex(learnt), rules, settings.taxonomy)
-    return Subject(NEIGHBOURS, with_rules_behind(vote, rules))
 
 
 def _usual(settings: Settings) -> tuple[str, ...]:

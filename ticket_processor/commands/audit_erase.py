@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Annotated
 
 import typer
@@ -12,21 +12,29 @@ import typer
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..audit.erase import TicketTraces, every_file, nobody_beside
 from ..audit.receipts import REPAIRED, REPAIRED_SAID
-from ..core.clock import SystemClock
+from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode, RunLocked
 from ..core.wording import many
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import State
+from ..wiring.desks import requesters_of
 from ..wiring.erasing import cut_off, erase_found, find_words, forget_elsewhere
-from ..wiring.parts import audit_log, lock, new_run_id, opened_state
-from .audit_export import RequesterOption, TicketsOption, tickets_of
+from ..wiring.parts import audit_log, lock, new_run_id, opened_state, transport_for
 from .options import ConfigOption, JsonOption
 from .screen import Screen, harmless
 
+PATIENCE_S = 1800.0
+TicketsOption = Annotated[
+    list[int] | None, typer.Option("--ticket", min=1, metavar="ID", help="Only this ticket; may be repeated.")
+]
+RequesterOption = Annotated[
+    str | None,
+    typer.Option("--requester", metavar="ID_OR_EMAIL", help="All tickets of this requester; asks the helpdesk."),
+]
 ELSEWHERE = (
-    "not reached: the notes on the tickets in the helpdesk, files of 'run --backfill', exports, reports with "
+    "not reached: the notes on the tickets in the helpdesk, files of 'run --backfill', reports with "
     "--show-errors, a classifier trained on these tickets, what model servers keep, and backups of all of these"
 )
 ANSWERS_STAY = (
@@ -192,3 +200,14 @@ def _data(
         "troubles": found.troubles,
         "not_reached": ELSEWHERE,
     }
+
+
+def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[int]:
+    """The numbers of all tickets of the user with this id or e-mail address; the helpdesk is only read.
+
+    Raises ``ConfigError`` when there is no such user, and ``CannotRun`` when the helpdesk does not answer.
+    """
+    deadline, share = Deadline(clock, PATIENCE_S), settings.run.limit_share
+    with closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport:
+        requesters = requesters_of(settings, transport)
+        return frozenset(requesters.tickets(requesters.find(named)))

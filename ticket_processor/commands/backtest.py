@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,22 +11,19 @@ import typer
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..evaluation.data import Labelled
+from ..evaluation.intelligent_triage import TRIAGE, intelligent_triage
 from ..evaluation.measure import as_data
 from ..evaluation.report import misses, write_report
-from ..evaluation.rivals import COLUMNS, BakeOff, IntentMap, bake_off
 from ..evaluation.solved import CategoryFrom, how_it_was_decided
 from ..settings.load import load
 from . import score_tables
 from .analyser_choice import (
-    NEIGHBOURS,
     AnalyserOption,
     PrecisionOption,
     ShowErrorsOption,
     WorkersOption,
     check_report,
-    neighbours_among,
     results,
-    rivals,
     subjects,
 )
 from .options import ConfigOption, HtmlOption, JsonOption, VerboseOption
@@ -35,10 +32,6 @@ from .screen import Screen
 from .solved_tickets import hint, read_solved
 
 SOURCE = "solved tickets"
-AMONG_THESE = (
-    f"{NEIGHBOURS}: what learning.neighbour_vote says of each ticket if people's categories of all the others are its "
-    "examples, later ones too; tickets that say the same are left out."
-)
 
 
 def backtest(
@@ -62,27 +55,6 @@ def backtest(
             "--include-ours", help="Include tickets that ticketbot triaged; labels that people left count as chosen."
         ),
     ] = False,
-    rivals_too: Annotated[
-        bool,
-        typer.Option(
-            "--rivals",
-            help="Set rules, classifier, each model and similar tickets beside Zendesk's own intelligent triage, "
-            "with prices.",
-        ),
-    ] = False,
-    intents: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help='With --rivals: what intents mean, a TOML file of lines such as billing__refund = "refund".',
-        ),
-    ] = None,
-    rival_price: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0, metavar="USD", help="With --rivals: what intelligent triage costs you for 1,000 tickets."
-        ),
-    ] = None,
     workers: WorkersOption = None,
     precision: PrecisionOption = 0.95,
     html: HtmlOption = None,
@@ -95,17 +67,13 @@ def backtest(
     check_report(html, show_errors=show_errors)
     moment = parse_since(since, clock.now())
     where = CategoryFrom.parse(category_from)
-    if not rivals_too and (intents is not None or rival_price is not None):
-        raise ConfigError("--intents and --rival-price belong to --rivals")
     screen = Screen(as_json=as_json)
     settings = load(config=config)
     screen.notices(settings.notices)
     remarks: dict[str, None] = {}
-    intent_map = None if intents is None else IntentMap.read(intents, settings.taxonomy)
-    names = analysers or (rivals(settings) if rivals_too else ())
     with ExitStack() as stack:
         # First, so that a wrong name on the command line is reported before anything is read.
-        chosen = subjects(names, settings, clock, stack, workers=workers, trouble=remarks.setdefault)
+        chosen = subjects(analysers or (), settings, clock, stack, workers=workers, trouble=remarks.setdefault)
         solved = read_solved(
             settings, clock, screen, moment, limit=limit, include_ours=include_ours, category_from=where
         )
@@ -116,23 +84,22 @@ def backtest(
         for line in decided:
             screen.say(line)
         source = Labelled(SOURCE, solved.examples)
-        if rivals_too and (neighbours := neighbours_among(solved.examples, settings)) is not None:
-            chosen.append(neighbours)
-            remarks[AMONG_THESE] = None
-        found, answers = results(
-            chosen, [source], settings, clock, screen, precision=precision, remark=remarks.setdefault
+        measured = partial(
+            results, settings=settings, clock=clock, screen=screen, precision=precision, remark=remarks.setdefault
         )
-    beside = BakeOff()
-    if rivals_too:
-        given = {result.name: answers[result.name, SOURCE] for result in found}
-        beside = bake_off(solved.examples, solved.tags, given, settings.taxonomy, intents=intent_map, price=rival_price)
-        remarks |= dict.fromkeys(beside.remarks)
+        found, answers = measured(chosen, [source])
+        triage = intelligent_triage(solved.examples, solved.tags, settings.taxonomy, remarks.setdefault)
+        if triage is not None:  # its urgency is not known
+            labels = [one.model_copy(update={"urgency": None}) for one in solved.examples]
+            beside, more = measured([triage], [Labelled(SOURCE, tuple(labels))])
+            found, answers = [*found, *beside], {**answers, **more}
     if html is not None:
         errors = misses(found, [source], answers) if show_errors else None
         title = "How good are these analysers on our solved tickets?"
         write_report(html, title, found, [*decided, *remarks], errors)
     screen.notices(list(remarks))
-    policy = {result.name: score_tables.policy_lines(result.sources[0]) for result in found}
+    ours = [result for result in found if result.name != TRIAGE]
+    policy = {result.name: score_tables.policy_lines(result.sources[0]) for result in ours}
     if as_json:
         data = {
             "read": solved.read,
@@ -145,20 +112,16 @@ def backtest(
             "decided": decided,
             "analysers": as_data(found),
             "policy": {name: "\n".join(lines) for name, lines in policy.items()},
-            **({"rivals": beside.as_data()} if rivals_too else {}),
             "remarks": list(remarks),
             "html": html and str(html),
         }
         screen.result("", data)
         return ExitCode.OK
-    if beside.rows:
-        table = score_tables.Table(
-            "category, all on the same tickets", COLUMNS, tuple(row.cells() for row in beside.rows)
-        )
-        score_tables.show([table])
     score_tables.show([*score_tables.overview(found)])
     for result in found:
         score_tables.show([*score_tables.details(result, result.sources[0])])
+        if result not in ours:
+            continue
         score_tables.show([*score_tables.proposals(result, result.sources[0])])
         if policy[result.name]:
             screen.say(f"\nFor ticketbot.toml, if {result.name} is what answers:")

@@ -11,7 +11,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot eval labelled.jsonl --analyser rules --html report.html",
         "ticketbot eval --gate --candidate new.toml",
     ),
-    "backtest": ("ticketbot backtest --since 90d", "ticketbot backtest --rivals --rival-price 25"),
+    "backtest": ("ticketbot backtest --since 90d", "ticketbot backtest --analyser rules --html backtest.html"),
     "redact": ("ticketbot redact mail.txt", "ticketbot redact - --level strict --name Jürgen"),
     "sandbox": (
         "ticketbot sandbox --helpdesk freshdesk --plan growth",
@@ -79,13 +79,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "doctor": ("ticketbot doctor", "ticketbot doctor --json"),
     "health": ("ticketbot health", "ticketbot health --serve 9090"),
     "schedule install": ("ticketbot schedule install", "ticketbot schedule install cron --every 15 --config accounts"),
-    "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd --output units"),
+    "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd"),
     "schedule remove": ("ticketbot schedule remove",),
     "alerts test": ("ticketbot alerts test",),
     "alerts list": ("ticketbot alerts list --json",),
     "audit verify": ("ticketbot audit verify",),
     "audit show": ("ticketbot audit show 4711",),
-    "audit export": ("ticketbot audit export --since 30d --format csv --out events.csv",),
     "audit erase": ("ticketbot audit erase --requester jane@example.com --dry-run",),
     "audit cat": ("ticketbot audit cat 2026-11-22",),
 }

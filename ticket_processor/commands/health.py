@@ -16,11 +16,11 @@ from ..core.wording import many
 from ..monitoring.health.checks import Health, Status
 from ..monitoring.health.doctor import Doctor, unusable
 from ..monitoring.run_metrics import RunMetrics, in_words
+from ..schedule.schedulers import may_start_runs
 from ..settings.accounts import ConfiguredAccount, load_accounts, several
 from ..settings.load import config_file, load, secret_files
 from ..settings.schema import Settings
 from .options import ConfigsOption, JsonOption, VerboseOption
-from .schedule_options import may_be_scheduled
 from .screen import Screen
 
 MOST_AT_ONCE = 32
@@ -110,7 +110,7 @@ def _of(settings: Settings, clock: SystemClock, file: Path | None, *, offline: b
         clock,
         offline=offline,
         secret_files=secret_files(file),
-        scheduled=partial(may_be_scheduled, file or Path.cwd()),
+        scheduled=partial(may_start_runs, file or Path.cwd()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..evaluation.report import templates
@@ -20,18 +21,19 @@ def page(report: Report) -> str:
     """The report as HTML. Needs the extra ``report``."""
     from ..reporting import plots as plots
 
+    moments = _moments(report)
     each = {"hour": "each hour", "day": "each day", "week": "each week from Monday"}[report.step]
     volume, shares, trends = [], [], []
-    if report.by_category:
+    if moments > 1 and report.by_category:
         paler = ", paler where only a part of it is in the period" if plots.partly(report) else ""
         volume = [(plots.volume_svg(report), f"Tickets by category, {each}{paler}")]
     if report.totals.tickets:
         shares = [
             (plots.parts_svg(found, name), tables.NAMES.get(name, name).capitalize())
             for name in _PLOTTED
-            if (found := report.parts.get(name))
+            if len(found := report.parts.get(name, [])) > 1
         ]
-    if report.latency.count:
+    if moments > 1 and report.latency.count:
         trends = [(plots.latency_svg(report), f"Latency: how long answers took, {each}")]
         if report.totals.fallback or report.totals.failed:
             trends.append((plots.trouble_svg(report), f"Fallback and failures, {each}"))
@@ -50,18 +52,36 @@ def page(report: Report) -> str:
     made = template.render(
         title=report.title,
         intro=report.origin,
-        remarks=[*report.remarks, *tables.shortcomings(report)],
+        remarks=[_sentence(remark) for remark in (*report.remarks, *tables.shortcomings(report))],
         cards=_cards(report),
         none_known=NONE,
         spikes=tables.spikes(report),
         volume=volume,
         labels=tables.labels(report) if report.totals.tickets else None,
         shares=shares,
+        whole=list(_whole(report)),
         trends=trends,
         sections=[*(make(report) for make in shown), *tables.of_helpdesk(report)],
         meanings=list(MEANINGS.items()),
     )
     return f"{made}\n"
+
+
+def _moments(report: Report) -> int:
+    """How many steps of the period have tickets: of one there is no picture, the tables say the same."""
+    return len({point.at for point in report.by_time if point.tickets})
+
+
+def _whole(report: Report) -> Iterator[tuple[str, str]]:
+    """What all tickets have in common: each dimension with one label, and that label."""
+    for name in _PLOTTED:
+        found = report.parts.get(name, [])
+        if len(found) == 1:
+            yield tables.NAMES.get(name, name), found[0].label
+
+
+def _sentence(remark: str) -> str:
+    return f"{remark[0].upper()}{remark[1:]}."
 
 
 def mail_body(report: Report) -> str:

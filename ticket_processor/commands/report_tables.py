@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from ..core.reasons import in_words
 from ..monitoring.health.checks import span
 from ..policy.decide import Policy
 from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
@@ -126,18 +127,18 @@ def offers(report: Report) -> Table:
 
 def escalated(report: Report) -> Table:
     """The last tickets that were escalated, and where they are; with their subjects where these were asked for."""
-    subjects = any(one.subject for one in report.escalated)
+    subjects, links = (any(getattr(one, name) for one in report.escalated) for name in ("subject", "url"))
     rows = tuple(
         (
             str(one.ticket_id),
             f"{one.at:%Y-%m-%d %H:%M}",
             ", ".join(one.reasons).replace("_", " "),
             *((one.subject or "-",) * subjects),
-            one.url,
+            *((one.url,) * links),
         )
         for one in report.escalated
     )
-    columns = ("ticket", "<when (UTC)", "<why", *(("<subject",) * subjects), "<where")
+    columns = ("ticket", "<when (UTC)", "<why", *(("<subject",) * subjects), *(("<where",) * links))
     return Table("Escalated last", columns, rows)
 
 
@@ -145,7 +146,9 @@ def reasons(report: Report) -> Table:
     """The reasons for failed tickets and for those left alone."""
 
     def rows(name: str, parts: Sequence[DimensionShare]) -> Iterator[tuple[str, ...]]:
-        yield from ((name if place == 0 else "", f"{part.tickets:,}", part.label) for place, part in enumerate(parts))
+        yield from (
+            (name if place == 0 else "", f"{part.tickets:,}", in_words(part.label)) for place, part in enumerate(parts)
+        )
 
     found = (*rows("failed", report.failure_reasons), *rows("left alone", report.skip_reasons))
     return Table("Why they failed or were left alone", ("<", "tickets", "<reason"), found)

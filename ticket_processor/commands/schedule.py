@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
-import socket
+import sys
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from ..core.errors import ConfigError, ExitCode
-from ..schedule import cron, systemd, windows
-from ..schedule.job import (
-    File,
-    LocalJob,
-    every,
-    followers,
-    minute_of,
-    problems_of,
-    unwritable,
-)
-from . import installation
-from .installation import Account, is_root
+from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..monitoring.run_watch import GRACE_S
+from ..schedule import schedulers
+from ..schedule.schedulers import Scheduler, Systemd, Windows, crontab_of, is_root, owner_of
+from ..schedule.templates import DEFAULT_EVERY_MIN, ScheduledJob, limit_after, mark_in, problems
+from ..settings.accounts import ConfiguredAccount, load_accounts, several
+from ..settings.load import DEFAULT_FILE, config_file, load
+from ..settings.schema import Settings
+from ..settings.sources import VARIABLES
+from ..state.store import HORIZON
+from ..wiring.parts import opened_state
+from .installation import program
 from .options import ConfigsOption, JsonOption
-from .schedule_options import Kind, ScheduleOptions, completed, installed_twice, scheduler_of
-from .scheduled_runs import ScheduledAccount, ScheduledRuns, absolute, limits, place_of
-from .schedulers import Scheduler
 from .screen import Screen
-from .system_commands import write_file
 
 BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
 LINGERING = Path("/var/lib/systemd/linger")
+Kind = Literal["cron", "systemd", "windows"]
 SchedulerArgument = Annotated[
     Kind | None,
     typer.Argument(metavar="SCHEDULER", help="cron, systemd or windows. Default: what this system has."),
@@ -45,47 +44,29 @@ EveryOption = Annotated[
         "--every", metavar="MINUTES", help="From the start of a run to the next. Default: as installed before, else 10."
     ),
 ]
-MailToOption = Annotated[
-    str | None,
-    typer.Option(
-        "--mail-to",
-        metavar="ADDRESS",
-        help="cron: who gets what a run prints. Default: as installed before, else its owner ('').",
-    ),
-]
 
 
 def show(
     kind: SchedulerArgument = None,
     every_min: EveryOption = None,
     name: JobNameOption = "ticketbot",
-    mail_to: MailToOption = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Write it there instead, byte for byte: a file, or a folder for several."),
-    ] = None,
     as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> int:
-    """Print what install would hand over, ready for use; change nothing."""
-    kind = kind or fitting()
-    screen = Screen(as_json=as_json)
-    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, mail_to), configs, begun=False)
-    files, commands = scheduler.files, scheduler.commands
-    by_hand = f"'install' instead of 'show' hands this over; by hand: {'; '.join(commands)}"
-    screen.notices([*notices, *([] if as_json else [by_hand])])
-    # Each of several files has its path as a comment above it.
-    text = "\n".join(f"# {file.path}\n{file.text}" if len(files) > 1 else file.text for file in files)
-    data: dict[str, object] = {
-        "scheduler": kind,
-        "every_minutes": minutes,
-        "files": [{"path": file.path, "content": file.text} for file in files],
-        "commands": list(commands),
-    }
-    if output is not None:
-        written = _written(files, output)
-        text, data["written"] = "\n".join(f"{path} written" for path in written), list(map(str, written))
-    screen.result(text.rstrip("\n"), data)
+    """Print what install would hand over; change nothing."""
+    kind, scheduler = scheduler_for(kind, name, configs)
+    job, notices = _job(kind, scheduler, every_min, configs, begun=False)
+    files = scheduler.files(job)
+    Screen(as_json=as_json).notices(notices)
+    Screen(as_json=as_json).result(
+        # Each of several files has its path as a comment above it.
+        "\n".join(f"# {path}\n{text}" if len(files) > 1 else text for path, text in files.items()).rstrip("\n"),
+        {
+            "scheduler": kind,
+            "every_minutes": job.every_min,
+            "files": [{"path": path, "content": text} for path, text in files.items()],
+        },
+    )
     return ExitCode.OK
 
 
@@ -93,17 +74,17 @@ def install(
     kind: SchedulerArgument = None,
     every_min: EveryOption = None,
     name: JobNameOption = "ticketbot",
-    mail_to: MailToOption = None,
     as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> int:
-    """Have the system start runs; again, and it is brought up to date, with what is not said as it was."""
-    kind = kind or fitting()
-    screen = Screen(as_json=as_json)
-    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, mail_to), configs, begun=True)
-    done = [*scheduler.install(), f"a run {every(minutes)}"]
-    screen.notices(notices)
-    screen.result("\n".join(done), {"scheduler": kind, "name": name, "every_minutes": minutes, "done": done})
+    """Install the schedule, or bring it up to date."""
+    kind, scheduler = scheduler_for(kind, name, configs)
+    job, notices = _job(kind, scheduler, every_min, configs, begun=True)
+    done = [*schedulers.install(scheduler, job), f"a run every {job.every_min} minutes"]
+    Screen(as_json=as_json).notices(notices)
+    Screen(as_json=as_json).result(
+        "\n".join(done), {"scheduler": kind, "name": name, "every_minutes": job.every_min, "done": done}
+    )
     return ExitCode.OK
 
 
@@ -114,114 +95,120 @@ def remove(
     configs: ConfigsOption = None,
 ) -> int:
     """Take back what install put there, and nothing else."""
-    kind = kind or fitting()
-    if problems := problems_of(name):
-        raise ConfigError(*problems)
-    done = scheduler_of(kind, name, place_of(configs)).remove()
+    kind, scheduler = scheduler_for(kind, name, configs)
+    done = schedulers.remove(scheduler)
     Screen(as_json=as_json).result("\n".join(done), {"scheduler": kind, "name": name, "done": done})
     return ExitCode.OK
 
 
-def fitting() -> Kind:
-    """The scheduler that this system has."""
-    if installation.ON_WINDOWS:
-        return "windows"
-    return "systemd" if BOOTED_BY_SYSTEMD.is_dir() and shutil.which("systemctl") else "cron"
+def scheduler_for(kind: Kind | None, name: str, configs: Sequence[Path] | None) -> tuple[Kind, Scheduler]:
+    """The scheduler that is named, or the one that this system has; the settings' owner owns the crontab."""
+    if kind is None:
+        systemd = BOOTED_BY_SYSTEMD.is_dir() and shutil.which("systemctl")
+        kind = "windows" if sys.platform == "win32" else "systemd" if systemd else "cron"
+    if kind == "cron":
+        return kind, crontab_of(configs[0] if configs else config_file() or Path.cwd(), name)
+    return kind, Systemd(name) if kind == "systemd" else Windows(name)
 
 
-def _written(files: Sequence[File], output: Path) -> list[Path]:
-    """Put the files into ``output``: a folder, or the file itself where there is one only and no such folder."""
-    into_folder = len(files) > 1 or output.is_dir()
-    places = [output / Path(file.path).name if into_folder else output for file in files]
-    for place, file in zip(places, files, strict=True):
-        write_file(place, file.data)
-    return places
-
-
-def _prepared(
-    kind: Kind, options: ScheduleOptions, configs: Sequence[Path] | None, *, begun: bool
-) -> tuple[Scheduler, int, list[str]]:
-    """The scheduler with its job, the job's period in minutes, and notices. With ``begun`` a first run must exist.
+def _job(
+    kind: Kind, scheduler: Scheduler, every_min: int | None, configs: Sequence[Path] | None, *, begun: bool
+) -> tuple[ScheduledJob, list[str]]:
+    """The job, and notices. With ``begun`` a first run must exist.
 
     Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
     """
-    problems = ["--mail-to belongs to cron"] if options.mail_to is not None and kind != "cron" else []
-    runs = ScheduledRuns(configs)
-    options, kept = completed(kind, options, runs)
-    wrong: list[str] = []
+    from .many_accounts import MOST_AT_ONCE
+
+    given = configs or [path for path in [config_file()] if path]
+    named = [Path(_absolute(path)) for path in given]
+    place = named[0] if named else Path.cwd()
+    folder = place if place.is_dir() else place.parent
+    mark = ", ".join(map(str, named or [folder]))
+    user, home = owner_of(place)
     # On Windows a variable that is set for good looks like one of this terminal.
-    accounts = runs.accounts(wrong, in_terminal=kind == "windows")
-    deadline_s, limit_s = limits(accounts)
-    problems += [*wrong, *problems_of(options.name, options.minutes, deadline_s, limit_s)]
-    if wrong:
-        raise ConfigError(*problems)
-    account = installation.account_for(runs.place)
-    states = [installation.state_folder(each.settings, each.folder, account) for each in accounts]
-    logs = [each.folder / each.settings.log_dir for each in accounts]
-    reads = [path for each in accounts for path in installation.reads(each.settings, each.folder)]
-    job = LocalJob(
-        options.name,
-        options.minutes,
-        limit_s,
-        minute_of(f"{socket.gethostname()} {options.name}", options.minutes),
-        command=(*installation.program(), "run", "--quiet", *runs.arguments),
-        folder=str(runs.folder),
-        settings=runs.mark,
-        reads=tuple(dict.fromkeys(reads)),
-        writes=tuple(dict.fromkeys(str(absolute(path)) for pair in zip(states, logs, strict=True) for path in pair)),
-        user=account.name,
+    accounts = _accounts(named, None if sys.platform == "win32" else {})
+    wrong = [f"{each.name}: {text}" if each.name else text for each in accounts for text in each.problems]
+    notices = _unseen(named, accounts, folder / ".env")
+    usable = [(each, each.settings) for each in accounts if each.settings]
+    states = [_state_folder(settings, each.file.parent, home) for each, settings in usable]
+    logs = [each.file.parent / settings.log_dir for each, settings in usable]
+    stops = [each.file.parent / settings.stop_file for each, settings in usable]
+    writes = tuple(map(_absolute, (*states, *logs)))
+    deadline_s = max((settings.run.deadline_s for _, settings in usable), default=Settings().run.deadline_s)
+    job = ScheduledJob(
+        scheduler.name,
+        _installed_every(scheduler, mark) if every_min is None else every_min,
+        limit_after(ceil(len(accounts) / MOST_AT_ONCE) * (deadline_s + GRACE_S)),
+        command=(*program(), "run", "--quiet", *(word for path in named for word in ("--config", str(path)))),
+        folder=str(folder),
+        settings=mark,
+        user=user if sys.platform != "win32" else f"{os.environ.get('USERDOMAIN', '.')}\\{user}",
+        writes=tuple(dict.fromkeys(writes)),
+        private_tmp=not any(re.match("(/var)?/tmp/", f"{path}/") for path in (folder, sys.prefix, *writes, *stops)),
     )
-    notices = [notice for each in accounts for notice in _about_settings(kind, each, options.minutes)]
-    if (kind == "windows") != installation.ON_WINDOWS:
-        notices.append("this is for another system, with this machine's paths and user: show it on the one it is for")
-    for each, state in zip(accounts, states, strict=True):
-        if not installation.has_begun(each.settings, state):
-            told = (
-                "no run has been made yet, and a scheduled one cannot say where to begin: 'ticketbot run --since now'"
-            )
-            (problems if begun else notices).extend(each.named([f"{told} does (looked into {state})"]))
-    problems += unwritable(job.texts)
-    block = ""
-    if kind == "windows":
-        problems += windows.problems(job)
-    else:
-        notices += _about_account(account, job, runs.place, accounts)
-    if kind == "systemd":
-        problems += systemd.problems(job)
-        if not is_root() and not (LINGERING / account.name).exists():
-            told = f"runs only while {account.name} is logged in, unless an administrator says: "
-            notices.append(f"{told}loginctl enable-linger {account.name}")
-    elif kind == "cron":
-        timeout = shutil.which("timeout")
-        problems += cron.problems(job, timeout=timeout, mail_to=options.mail_to)
-        block = cron.render(job, timeout=timeout, mail_to=options.mail_to)
-    if problems:
-        raise ConfigError(*problems)
-    scheduler = scheduler_of(kind, options.name, runs.place, job=job, block=block)
-    return scheduler, options.minutes, [*kept, *installed_twice(kind, options.name, runs), *notices]
+    found = [*wrong, *problems(kind, job, deadline_s)]
+    if wrong:
+        raise ConfigError(*found, *notices)
+    for (each, settings), state in zip(usable, states, strict=True):
+        (found if begun else notices).extend(_not_begun(each.name, settings, state))
+    if found:
+        raise ConfigError(*found)
+    if is_root() and user == "root":
+        notices.append(f"the runs will be root's, since root owns {place}; safer: give it to a user of its own")
+    elif kind == "systemd" and not is_root() and not (LINGERING / user).exists():
+        notices.append(f"runs only while {user} is logged in; 'loginctl enable-linger {user}' changes that")
+    return job, notices
 
 
-def _about_account(account: Account, job: LocalJob, place: Path, accounts: Sequence[ScheduledAccount]) -> list[str]:
-    """Notices on the account of the runs: it is root's, or may not use what a run needs."""
-    files = [place, *(path for each in accounts for path in ([each.file] if each.file else []) + each.secrets)]
-    needed = {Path(job.command[0]): 5, **dict.fromkeys(files, 4)}
-    found = installation.barred(account, {**needed, **dict.fromkeys(map(Path, job.writes), 7)})
-    if not account.is_root:
-        return found
-    told = f"the runs will be root's, since root owns {place}; safer: give it to a user of its own"
-    return [f"{told}, and say this again", *found]
+def _not_begun(name: str, settings: Settings, state: Path) -> list[str]:
+    """A sentence, where no first run has set where to begin; a scheduled one cannot."""
+    with opened_state(state, settings.desk.base_url, dry_run=True) as store:
+        if store.fact(HORIZON) is not None:
+            return []
+    told = f"{name}: no run has been made yet" if name else "no run has been made yet"
+    return [f"{told} (looked into {state}): 'ticketbot run --since now' says where scheduled ones begin"]
 
 
-def _about_settings(kind: Kind, account: ScheduledAccount, minutes: int) -> list[str]:
-    """Notices on settings that do not fit, and on variables whose values differ between this terminal and ``.env``."""
-    alerts, told = account.settings.alerts, [*account.settings.notices]
-    if names := ", ".join(account.set_here_only()):
-        where = account.folder / ".env"
-        if kind == "windows":
-            told.append(
-                f"{names}: scheduled runs see it if it is set for good (by setx, say); else put it into {where}"
-            )
-        else:
-            told.append(f"{names}: set otherwise in this terminal than in {where}, which is what scheduled runs go by")
-    told += followers(minutes, alerts.stale_minutes, heartbeat=alerts.heartbeat_url is not None)
-    return account.named(told)
+def _absolute(path: Path) -> str:
+    """The absolute path without ``..``, which systemd refuses; links stay, since their targets may change."""
+    return os.path.abspath(path)  # noqa: PTH100
+
+
+def _accounts(named: list[Path], environ: dict[str, str] | None) -> list[ConfiguredAccount]:
+    """The accounts as they are in a terminal with these variables; a single one has no name."""
+    if files := several(named):
+        return load_accounts(files, environ=environ)
+    file = named[0] if named else Path.cwd() / DEFAULT_FILE
+    try:
+        return [ConfiguredAccount("", file, load(config=named[0] if named else None, environ=environ))]
+    except ConfigError as error:
+        return [ConfiguredAccount("", file, problems=error.problems)]
+
+
+def _unseen(named: list[Path], runs: list[ConfiguredAccount], env: Path) -> list[str]:
+    """A notice, where scheduled runs have other settings than runs in this terminal with its variables."""
+    windows = sys.platform == "win32"
+    names = ", ".join(name for name in VARIABLES if os.environ.get(name, "").strip())
+    others = _accounts(named, {} if windows else None) if names else runs
+    if [each.settings for each in runs] == [each.settings for each in others]:
+        return []
+    seen = f"{env} and variables that are set for good (setx)" if windows else env
+    return [f"scheduled runs see {seen}, and not what this terminal sets otherwise in {names}"]
+
+
+def _installed_every(scheduler: Scheduler, settings: str) -> int:
+    """The period of the installed job of these settings, else the default."""
+    try:
+        marks = list(map(mark_in, scheduler.entries()))
+    except (CannotRun, OSError):  # install reports the reason itself
+        return DEFAULT_EVERY_MIN
+    return next((mark[1] for mark in marks if mark and mark[0] == settings and mark[1]), DEFAULT_EVERY_MIN)
+
+
+def _state_folder(settings: Settings, folder: Path, home: Path) -> Path:
+    """The state folder of a scheduled run, which has its user's home and none of this terminal's variables."""
+    if settings.state_dir or sys.platform == "win32":
+        return folder / settings.state_folder
+    parts = ("Library", "Application Support") if sys.platform == "darwin" else (".local", "state")
+    return home.joinpath(*parts, "ticketbot", settings.state_folder.name)

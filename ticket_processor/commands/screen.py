@@ -112,8 +112,8 @@ class Screen:
         """Whether a bar is being shown."""
         return self._advance is not None
 
-    def _print(self, text: str, file: TextIO, *, fit: bool = True) -> None:
-        """A line, above the bar if there is one on that terminal."""
+    def _print(self, text: str, file: TextIO, *, fit: bool = False) -> None:
+        """A line, above the bar if there is one on that terminal; with ``fit`` a terminal gets no broken words."""
         text = harmless(text)
         if fit and file.isatty():
             text = _fitted(text, file)
@@ -127,6 +127,9 @@ class Screen:
         with printing():
             print(harmless(json.dumps(data, ensure_ascii=False)), file=self._out, flush=True)
 
+    def _warn(self, text: str) -> None:
+        self._print(text, self._err, fit=True)
+
     def say(self, text: str, *, fit: bool = False) -> None:
         """Print a line, unless ``--json`` or ``--quiet`` is given; with ``fit`` a terminal gets no broken words."""
         if not (self._quiet or self._as_json):
@@ -135,12 +138,12 @@ class Screen:
     def notices(self, notices: Sequence[str], *, account: str = "") -> None:
         """Print notices, which stop nothing; with the name of the ``account``, where there are several."""
         for notice in () if self._quiet else notices:
-            self._print(f"ticketbot: note: {_named(account)}{notice}", self._err)
+            self._warn(f"ticketbot: note: {_named(account)}{notice}")
 
     def problems(self, problems: Sequence[str], *, account: str) -> None:
         """Print why nothing could be done for one of several accounts."""
         for problem in problems:
-            self._print(f"ticketbot: {_named(account)}{problem}", self._err)
+            self._warn(f"ticketbot: {_named(account)}{problem}")
 
     def found(self, ok: bool | None, text: str) -> None:
         """One line of a check."""
@@ -241,7 +244,7 @@ class Screen:
         if self._advance is not None:
             self._advance(1)
         if seen.outcome.status is OutcomeStatus.FAILED:
-            self._print(_named(account) + outcome_line(seen), self._err)
+            self._warn(_named(account) + outcome_line(seen))
         elif line and self.tells_each and seen.outcome.status is not OutcomeStatus.PLANNED:
             self.say(_named(account) + outcome_line(seen), fit=True)
 
@@ -278,13 +281,13 @@ class Screen:
         """Why the run ended early, its remarks, and tickets that it has given up."""
         name = _named(account)
         if summary.stopped and (summary.exit_code or not self._quiet):
-            self._print(f"ticketbot: {name}ended early: {summary.stopped}", self._err)
+            self._warn(f"ticketbot: {name}ended early: {summary.stopped}")
         for remark in summary.remarks:
-            self._print(f"ticketbot: note: {name}{remark}", self._err)
+            self._warn(f"ticketbot: note: {name}{remark}")
         if summary.new_dead_letters:
             text = f"failed too often and will be left alone: {summary.new_dead_letters}"
             reasons = f"; the reasons are in {log}" if log else ""
-            self._print(f"ticketbot: {name}tickets that {text}{reasons}", self._err)
+            self._warn(f"ticketbot: {name}tickets that {text}{reasons}")
 
     def _for_a_person(self, summary: RunSummary, tally: RunTally, more: Sequence[str]) -> None:
         from rich import box

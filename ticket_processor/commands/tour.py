@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,6 +49,11 @@ class _Shown:
     subject: str
     tags: tuple[str, ...]
     priority: str | None
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What people have set."""
+        return frozenset((*(f"tag {tag}" for tag in self.tags), *(("priority of people",) if self.priority else ())))
 
 
 class Tour:
@@ -121,7 +126,7 @@ class Tour:
                     note=outcome.reason.replace("_", " ") if change is None else change.note or "",
                     url=seen.url,
                     category="" if change is None or analysis is None else analysis.category,
-                    features=frozenset(_features(seen, was.tags, was.priority)),
+                    features=seen.features | was.features,
                     right=analysis is None or self._is_right(analysis, was.subject),
                 )
             )
@@ -183,23 +188,6 @@ class Tour:
         store.person_edit(first, add_tags=("vip",), priority="low")
         store.person_edit(second, add_tags=("ai_from_another_tool",))
         store.person_edit(third, status="solved")
-
-
-def _features(seen: Seen, tags: Sequence[str], priority: str | None) -> Iterator[str]:
-    """The things that a ticket shows."""
-    outcome, analysis = seen.outcome, seen.outcome.analysis
-    yield from seen.why
-    yield from seen.reasons
-    if analysis is None:
-        yield f"left alone: {outcome.reason.partition('_')[0]}"  # machine mail of all kinds shows one thing
-        return
-    yield f"category {analysis.category}"
-    yield f"urgency {analysis.urgency}"
-    yield f"English: {analysis.language == 'en'}"
-    yield f"mood {analysis.sentiment}"
-    yield from (f"tag {tag}" for tag in tags)
-    if priority:
-        yield "priority of people"
 
 
 def where_to_look(settings: Settings, ticket_id: int) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ PALETTE = (
     "#a67c5b",
     "#5fb3d4",
 )
+INK = {False: "#4a4f57", True: "#c3c8cf"}
+"""The colour of text on a light and on a dark page: Streamlit's own grey has too little contrast for WCAG's AA."""
 GREY, RED, GREEN, AMBER = "#8d96a0", "#d65f5f", "#4fa36c", "#d9a032"
 OTHER = "other"
 FIXED = {
@@ -73,6 +75,16 @@ def plain(name: object, longest: int = _LONGEST) -> str:
     return html.escape(text if len(text) <= longest else text[: longest - 1] + "…", quote=False)
 
 
+def make_readable(figure: go.Figure, *, dark: bool) -> None:
+    """Give all text on the page's ground a colour that can be read there."""
+    ink = INK[dark]
+    for axes in (figure.update_xaxes, figure.update_yaxes):
+        axes(tickfont_color=ink, title_font_color=ink)
+    figure.update_annotations(font_color=ink)
+    figure.update_traces(outsidetextfont_color=ink, selector={"type": "bar"})
+    figure.update_traces(colorbar_tickfont_color=ink, colorbar_title_font_color=ink, selector={"type": "heatmap"})
+
+
 def colours(names: Iterable[str]) -> dict[str, str]:
     """A colour for each name: its own where it has one, else the palette's next."""
     palette = itertools.cycle(PALETTE)
@@ -82,8 +94,11 @@ def colours(names: Iterable[str]) -> dict[str, str]:
 def stacked(
     counts: Iterable[tuple[str, str, float]], *, unit: str, most: int = _MOST_SERIES, prefix: str = ""
 ) -> go.Figure:
-    """Bars over time, stacked by series: rows of moment (ISO 8601), series, amount. The smallest series become one."""
-    rows = list(counts)
+    """Bars over time, stacked by series: rows of moment (ISO 8601), series, amount.
+
+    The smallest series become one, and those of nothing are left out.
+    """
+    rows = [row for row in counts if row[2]]
     totals: dict[str, float] = {}
     for _, series, amount in rows:
         totals[series] = totals.get(series, 0) + amount

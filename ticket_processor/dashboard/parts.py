@@ -14,6 +14,7 @@ from ..core.errors import TicketbotError, unexpected
 from ..reporting import figures, metrics, queries
 from ..reporting.glossary import MEANINGS, percent, points
 from ..reporting.report import NO_ACCOUNT
+from . import figures as charts
 from . import tables
 from .data import ask, now_of
 from .options import given
@@ -64,6 +65,9 @@ ESCALATED = {
 }
 
 
+NO_SUBJECTS = "The log holds no subjects: the switch above reads them from the helpdesk, redacted."
+
+
 def ask_the_helpdesk() -> bool:
     """Show the switch that has the helpdesk asked for status and subject of escalated tickets; whether it is on."""
     return st.toggle(
@@ -79,20 +83,22 @@ def escalated(selection: figures.LogSelection, *, asking: bool, most: int | None
     if not found:
         st.info("No ticket was escalated in this period with these filters.")
         return
-    now, why = now_of(tuple(one.ticket_id for one in found)) if asking else ({}, "")
+    now, why = now_of(tuple(one.ticket_id for one in found)) if asking else (None, "")
     rows = tables.escalated(found, given().settings.ticket_url, now)
     if why:
         st.warning("What has become of them is not known:", icon=":material/help:")
         st.text(why)
     shown = rows[:most]
     still = f", {len(rows):,} still open" if asking and not why else ""
-    st.caption(f"{len(found):,} escalated{still}" + (f"; {len(shown)} are here" if len(shown) < len(rows) else ""))
+    here = f"; {len(shown)} are here" if len(shown) < len(rows) else ""
+    st.caption(f"{len(found):,} escalated{still}{here}." + ("" if asking else f" {NO_SUBJECTS}"))
     height_px = min(600, height(len(shown)))
     st.dataframe(shown, hide_index=True, column_config=ESCALATED, height=height_px, placeholder="–")
 
 
 def chart(title: str, figure: Any, *, key: str, alt: str) -> None:
     """A figure under its title. ``alt`` is for those who do not see it."""
+    charts.make_readable(figure, dark=st.context.theme.type == "dark")
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{title}**")
         st.plotly_chart(figure, key=f"chart-{key}", alt=alt, config={"displayModeBar": False, "responsive": True})

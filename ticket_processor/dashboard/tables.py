@@ -65,20 +65,26 @@ def judged(found: Sequence[tuple[str, Count]]) -> list[dict[str, Any]]:
 
 
 def escalated(
-    found: Sequence[EscalatedLine], url_of: Callable[[int], str], now: Mapping[int, LookedUp]
+    found: Sequence[EscalatedLine], url_of: Callable[[int], str], now: Mapping[int, LookedUp] | None
 ) -> list[dict[str, Any]]:
-    """A row for each escalated ticket that is open, or whose status is unknown."""
+    """A row for each escalated ticket; with ``now`` for those that are open or of unknown status, with subjects."""
     return [
         {
             "Escalated": one.at,
             "Ticket": one.ticket_id,
             "Link": url_of(one.ticket_id) or None,
+            **(
+                {}
+                if now is None
+                else {
+                    "Subject": now.get(one.ticket_id, NOT_READ).subject or None,
+                    "Status": now.get(one.ticket_id, NOT_READ).status or None,
+                }
+            ),
             "Why": ", ".join(one.reasons).replace("_", " "),
-            "Status": now.get(one.ticket_id, NOT_READ).status or None,
-            "Subject": now.get(one.ticket_id, NOT_READ).subject or None,
         }
         for one in found
-        if now.get(one.ticket_id, NOT_READ).status not in OVER
+        if now is None or now.get(one.ticket_id, NOT_READ).status not in OVER
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..audit.encryption import Keyring
 from ..audit.files import log_files, read_lines
-from ..reporting.glossary import dollars
+from ..reporting.glossary import dollars, why_no_model
 from ..reporting.index import LogIndex
 
 MOST_EVENTS = 500
@@ -113,7 +113,7 @@ def _understood(analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     who = str(analysis.get("model") or analysis.get("source"))
     yield "Answered by", f"{who} (given before)" if analysis.get("cached") else who
     if why := analysis.get("why_fallback"):
-        yield "Why no model", str(why)
+        yield "Why no model", why_no_model(str(why))
     if isinstance(confidence := analysis.get("confidence"), int | float):
         yield "Confidence", f"{confidence:.0%}"
     for name in ("alarms", "suspicious"):

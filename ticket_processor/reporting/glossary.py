@@ -13,7 +13,7 @@ from ..core.reasons import WITHOUT_MODEL
 _TOOK = "understanding and writing together; of what a job of many tickets carried, understanding only"
 MEANINGS: Mapping[str, str] = {
     "tickets": "each counts once, however often it was tried, with the outcome that it had last",
-    "outcomes": "results of tickets in each run: a ticket that two runs tried counts twice",
+    "outcomes": "results of tickets in each run: a ticket that two runs tried counts in both",
     "answers": (
         "how often a ticket was understood, by a model, the classifier or the keyword rules; one that is understood "
         "again counts again"

@@ -54,7 +54,16 @@ class Seen:
     def features(self) -> frozenset[str]:
         """The things that it shows."""
         analysis = self.outcome.analysis
-        of = (analysis.category, analysis.urgency, analysis.language) if analysis is not None else ()
+        of: tuple[str, ...]
+        if analysis is None:
+            of = (f"left alone: {self.outcome.reason.partition('_')[0]}",)  # machine mail of all kinds shows one thing
+        else:
+            of = (
+                f"category {analysis.category}",
+                f"urgency {analysis.urgency}",
+                f"mood {analysis.sentiment}",
+                f"English: {analysis.language == 'en'}",
+            )
         return frozenset((*self.why, *self.reasons, *of))
 
 

@@ -59,7 +59,7 @@ class AuditSettings(Frozen):
         (), description="keys of 16 characters or more that seal the log; default: `audit.key` in the state folder"
     )
     encryption_keys: tuple[SecretStr, ...] = Field(
-        (), description="keys that encrypt the log: 32 bytes in base64; `off` in front ends encryption"
+        (), description="keys that encrypt the log: 32 bytes in base64, the one to write with first"
     )
 
 

@@ -194,7 +194,7 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "TICKETBOT_AUDIT_ENCRYPTION_KEYS": Variable(
         ("audit", "encryption_keys"),
-        "encrypts the log: 32 bytes in base64; older ones after a comma; 'off' ends it",
+        "encrypts the log: 32 bytes in base64; older ones after a comma",
         secret=True,
         many=True,
     ),

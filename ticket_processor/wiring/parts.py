@@ -6,7 +6,7 @@ import functools
 import random
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ from ..analysis.text.redact import RedactedText
 from ..audit.encryption import Keyring
 from ..audit.keys import log_keys
 from ..audit.receipts import AuditLog
-from ..audit.retention import encryption_news
+from ..audit.retention import check_encryption
 from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import CannotRun, ConfigError, RunLocked, state_unusable
@@ -61,16 +61,14 @@ UPDATES_A_MINUTE = 100
 def audit_log(settings: Settings, clock: Clock, run_id: str, *, dry_run: bool = False) -> AuditLog:
     """The log of these settings, sealed, and encrypted where they say so.
 
-    Raises ``ConfigError``, also where an encrypted log would go on otherwise without anybody having said so, or
+    Raises ``ConfigError``, also where an encrypted log would go on in the clear or under another key, or
     ``StateUnusable`` when the key cannot be kept.
     """
     keys = keyring(settings)
-    try:
-        news = encryption_news(settings.log_dir, iso(clock.now())[:10], keys)
-    except CannotRun:
-        news = None  # a folder that cannot be listed cannot be written to either, which is an error then
+    with suppress(CannotRun):  # a folder that cannot be listed cannot be written to either, which is an error then
+        check_encryption(settings.log_dir, iso(clock.now())[:10], keys)
     key = audit_keys(settings)[0]
-    return AuditLog(settings.log_dir, clock, run_id, dry_run=dry_run, key=key, keys=keys, news=news)
+    return AuditLog(settings.log_dir, clock, run_id, dry_run=dry_run, key=key, keys=keys)
 
 
 def audit_keys(settings: Settings) -> tuple[bytes, ...]:

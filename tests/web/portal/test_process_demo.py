@@ -9,7 +9,10 @@ from pathlib import Path
 
 import requests
 
+from ticket_processor.core.clock import iso
 from ticket_processor.helpdesk.local_store import LocalStore
+from ticket_processor.seeding.corpus import load_corpus
+from ticket_processor.web.portal import demo
 
 from .site import Site, site
 
@@ -48,6 +51,29 @@ def test_the_demonstration_is_filled_and_gone_afterwards(site: Site) -> None:
     assert site.stop() == 0
     assert not folder.exists()
     assert list(site.command.folder.iterdir()) == []
+
+
+def test_the_demonstrations_answers_fit_and_its_times_are_in_order(site: Site) -> None:
+    lines = shown(site)
+    ids = {seed.subject: seed.id for seed in load_corpus()}
+    answered = set()
+    with closing(LocalStore(Path(lines[-1].partition(": ")[2]).parents[1] / "helpdesk.sqlite3")) as store:
+        now = iso(time.time())
+        for number in range(1, demo.TICKETS + 1):
+            ticket = store.ticket(number)
+            assert ticket is not None
+            events = store.events(number)
+            understood = next(event.at for event in events if event.actor.kind == "ai")
+            times = [ticket.created_at, understood, ticket.first_reply_at, ticket.resolved_at, ticket.updated_at, now]
+            in_order = [at for at in times if at]
+            assert in_order == sorted(in_order), ticket.subject
+            assert [event.at for event in events] == sorted(event.at for event in events)
+            said = [one.body for one in store.public_messages(number) if one.author.kind == "agent"]
+            if said:
+                text, status, _ = demo.ANSWERS[ids[ticket.subject]]
+                assert (said, ticket.status) == ([text], status)
+                answered.add(ids[ticket.subject])
+    assert answered == set(demo.ANSWERS)
 
 
 def test_the_demonstration_is_on_this_machine_whatever_address_the_site_has(site: Site) -> None:

@@ -123,7 +123,7 @@ def body() -> None:
         )
         reasons = ask(metrics.breakdown, selection, "why_fallback")
         if reasons:
-            with st.container(border=True, height="stretch"):
+            with st.container(border=True):
                 st.markdown("**Why no model answered**")
                 rows = [{"Why": why_no_model(part.label), "Answers": part.tickets} for part in reasons]
                 st.dataframe(rows, hide_index=True, height=min(280, parts.height(len(rows))))

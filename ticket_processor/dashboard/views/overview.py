@@ -21,7 +21,6 @@ BREAKDOWNS: dict[Dimension, str] = {
     "risk": "Risk",
     "language": "Language",
     "outcome": "Outcome",
-    "answered_by": "Answered by",
 }
 
 

@@ -71,9 +71,11 @@ def levels(selection: LogSelection) -> None:
 def in_words(about: Runs) -> Iterator[str]:
     """The period's runs in sentences."""
     dry = f", {about.dry:,} of them dry" if about.dry else ""
-    yield f"{many(about.count + about.dry, 'run')}{dry}; without an end: {about.unfinished:,}."
+    unfinished = f", {about.unfinished:,} without an end" if about.unfinished else ""
+    yield f"{many(about.count + about.dry, 'run')}{dry}{unfinished}."
     if about.interval_s:
-        yield f"Usually one every {span(about.interval_s)}; by that, {about.missed:,} are missing."
+        missed = f", so {about.missed:,} may be missing" if about.missed else ""
+        yield f"Usually one every {span(about.interval_s)}{missed}."
     if about.p95_duration_s is not None:
         yield f"95% of them took at most {seconds(about.p95_duration_s * 1000)}."
 
@@ -109,7 +111,7 @@ def body() -> None:
             alt="Lines over time: median and 95th percentile of latency",
         )
         rates = figures.rates(remembered(since - figures.LONGEST_S), since, until, slo.success)
-        if any(rates.values()):
+        if any(rate for line in rates.values() for _, rate in line):
             parts.chart(
                 BURN,
                 figures.lines(
@@ -121,6 +123,8 @@ def body() -> None:
                 key="burn",
                 alt="Lines over time: burn rates of the error budget over three windows",
             )
+        elif any(rates.values()):
+            parts.instead(BURN, "No ticket failed: all of it is left.")
         else:
             parts.instead(
                 BURN, "The state folder remembers no runs of this period; it keeps those of the last 35 days."

@@ -78,7 +78,8 @@ def one(number: int) -> None:
     st.caption(f"{len(told)} events, the last one first")
     for moment in reversed(told):
         with st.container(border=True):
-            st.text(f"{moment.at}   {moment.headline}" + ("   (dry run)" if moment.dry_run else ""))
+            when = moment.at[:19].replace("T", " ")
+            st.text(f"{when} UTC   {moment.headline}" + ("   (dry run)" if moment.dry_run else ""))
             understood(moment)
             if moment.summary is not None:
                 st.caption("Redacted summary")

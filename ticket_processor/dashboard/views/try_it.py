@@ -55,10 +55,11 @@ def show(walked: Walk) -> None:
             for name, value in walked.analysis.model_dump(mode="json", exclude={"usage"}).items()
             if value not in (None, [], {}, "", False)
         }
+        short = [{"Field": name, "Value": value} for name, value in rows.items() if len(value) <= CHARACTERS]
         st.dataframe(
-            [{"Field": name, "Value": value} for name, value in rows.items()],
+            short,
             hide_index=True,
-            height=parts.height(len(rows)),
+            height=parts.height(len(short)),
             column_config={name: st.column_config.TextColumn(width=width) for name, width in WIDTHS.items()},
         )
         parts.whole(rows.items(), CHARACTERS)
@@ -87,7 +88,7 @@ options = given()
 settings = options.settings
 with st.form("ticket", border=True):
     subject = st.text_input("Subject", max_chars=500, placeholder=EXAMPLE_SUBJECT)
-    body = st.text_area("Text", max_chars=MOST_CHARACTERS, height=180, placeholder=EXAMPLE)
+    body = st.text_area("Text", max_chars=MOST_CHARACTERS, height=260, placeholder=EXAMPLE)
     ask = st.checkbox(
         "Ask the model",
         disabled=not settings.models.names,

@@ -15,7 +15,7 @@ from ...analysis.cache import FILE_NAME as ANSWERS
 from ...analysis.model_server.presets import ModelTarget, targets
 from ...analysis.rules.analyser import RulesAnalyser
 from ...audit.files import NAME
-from ...audit.retention import encryption_news, left_in, stands
+from ...audit.retention import check_encryption, left_in, stands
 from ...audit.writer import LOCK_NAME as LOG_LOCK
 from ...core.clock import Clock, iso
 from ...core.errors import ConfigError, Halted, StateUnusable, why_unusable
@@ -187,7 +187,7 @@ def _log_chain(settings: Settings, clock: Clock) -> CheckResult:
         )
     keys = keyring(settings)
     try:
-        encryption_news(folder, iso(clock.now())[:10], keys)
+        check_encryption(folder, iso(clock.now())[:10], keys)
     except ConfigError as error:
         return CheckResult.of(fail("log_chain", f"no run can write to the log: {error}"))
     try:

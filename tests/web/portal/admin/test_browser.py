@@ -16,6 +16,8 @@ from .conftest import PASSWORD, AgentsDesk
 
 pytestmark = MARKS
 LOG_IN, SEND, SAVE, SHOW = (f"button:text-is('{words}')" for words in ("Log in", "Send", "Save", "Show"))
+_SIDEWAYS = """() => [document.documentElement, document.querySelector('.scroll')].reduce(
+  (most, part) => Math.max(most, part.scrollWidth - part.clientWidth), 0)"""
 SORTED = ("ai_processed", "ai_billing", "ai_urgency_high", "ai_sentiment_negative")
 
 
@@ -106,6 +108,28 @@ def test_the_list_is_searched_filtered_sorted_and_turned(desk: AgentsDesk, page:
     assert subjects(page) == ["Where is my parcel"]
     page.click("text=Clear")
     page.wait_for_selector("text=29 found")
+
+
+def test_on_a_phone_filters_are_folded_and_status_and_urgency_are_seen_without_scrolling(
+    desk: AgentsDesk, page: Any
+) -> None:
+    desk.triaged(desk.ticket("A parcel " + "far too long " * 9), *SORTED)
+    desk.triaged(desk.ticket("Another parcel"), "ai_processed", "ai_order", "ai_urgency_low")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/admin")
+    assert page.evaluate(_SIDEWAYS) == 0
+    for row in page.locator(".tickets tbody tr").all():
+        for shown in (row.locator(".status"), row.locator("[data-name=Urgency]")):
+            box = shown.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390
+    assert not page.is_visible("#f-urgency")
+    page.click("summary:text-is('Filters')")
+    page.select_option("#f-urgency", "high")
+    page.click(SHOW)
+    page.wait_for_selector("text=1 found")
+    assert page.inner_text("summary") == "Filters (1 in use)"
+    assert not page.is_visible("#f-urgency")
 
 
 def test_a_ticket_is_opened_answered_noted_and_resolved(desk: AgentsDesk, page: Any, bea: Person) -> None:

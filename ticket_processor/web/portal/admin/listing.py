@@ -62,6 +62,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
             asked=asked,
             choices=choices,
             shown_filters=_FILTERS,
+            in_use=sum(bool(asked.get(name)) for name in (*_FILTERS, "escalated", "age")),
             status_words=STATUS_WORDS,
             age_words=AGE_WORDS,
             sort_words=SORT_WORDS,
