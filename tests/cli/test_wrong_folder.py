@@ -28,8 +28,6 @@ NOWHERE = {"TICKETBOT_STATE_DIR": "", "TICKETBOT_LOG_DIR": ""}
         ("learn", "review"),
         ("learn", "approve", "1"),
         ("learn", "pin", "1"),
-        ("learn", "thresholds"),
-        ("release", "list"),
         ("eval", "--gate", "--candidate", "x.toml"),
     ],
     ids=" ".join,

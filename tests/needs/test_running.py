@@ -190,8 +190,11 @@ def test_a_dry_run_shows_each_change_with_subject_and_link_and_writes_nothing(op
         assert words in shown
     assert {entry for entry in desk.helpdesk_requests() if not entry.startswith("GET ")} == {"POST /oauth/tokens"}
     assert {number: ticket.json for number, ticket in desk.tickets.items()} == before
-    desk("run", "--since", "1d")
-    assert_once(desk)
+    desk("run", "--since", "1d", "--dry-run", "--out", "planned.jsonl")
+    assert {number: ticket.json for number, ticket in desk.tickets.items()} == before
+    for _ in range(2):
+        desk("apply", "planned.jsonl")
+        assert_once(desk)
     assert desk.sandbox.llm_calls == 3, "what the dry run has paid for is not paid again"
 
 
