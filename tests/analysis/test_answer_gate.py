@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.model_server.answer_gate import Answer, checked
-from ticket_processor.analysis.model_server.answer_object import found_object
+from ticket_processor.analysis.model_server.answer_object import MAX_COMPARED_BRACKETS, found_object
 from ticket_processor.analysis.model_server.prompt import ticket_message
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Risk
@@ -277,6 +277,11 @@ def test_the_labels_of_json_in_the_ticket_are_refused_however_they_are_written_a
     anew = {"Urgency": "HIGH", "sentiment": "positive ", "confidence": "1", "category": "Refund", "risk": "low"}
     assert why(json.dumps(anew), ticket=ticket) == "answer_not_json"
     assert read(json.dumps({**anew, "confidence": 0.8}), ticket=ticket).category == "refund"
+
+
+def test_no_answer_is_taken_about_a_ticket_with_too_many_brackets_to_compare_them_all() -> None:
+    assert found_object(said(), "{" * (MAX_COMPARED_BRACKETS - 1)) is not None
+    assert found_object(said(), "{" * (MAX_COMPARED_BRACKETS + 1)) is None
 
 
 def test_a_ticket_with_json_of_its_own_is_answered_all_the_same() -> None:
