@@ -7,6 +7,7 @@ import os
 import re
 import threading
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,8 +20,9 @@ from ticket_processor.core.models import Analysis, Sentiment, Ticket, Urgency, U
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.data import Example, Labelled
 from ticket_processor.evaluation.measure import SubjectResult, as_data, measure
-from ticket_processor.evaluation.report import Miss, misses, misses_part, write_page, write_report
+from ticket_processor.evaluation.report import Miss, misses, misses_part, scores_part, write_page, write_report
 from ticket_processor.evaluation.runner import Subject, TimedAnalysis, answer_all
+from ticket_processor.evaluation.scores import score
 
 from ..support.fakes import ManualClock
 
@@ -215,7 +217,6 @@ def test_nobody_else_can_read_a_report(tmp_path: Path) -> None:
 
 
 def test_a_report_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is in the extra 'report'")
     text = report(tmp_path, errors=True)
     page = Page(text)
     assert page.tags.count("svg") >= 6
@@ -229,8 +230,35 @@ def test_a_report_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:
     assert "a &lt;remark&gt;" in text
 
 
+def test_the_confusion_matrix_is_a_table_shaded_by_the_share_of_its_row() -> None:
+    made = scores_part(score(["a<b>"] * 4 + ["c"], ["a<b>"] * 3 + ["c", "c"]))
+    table = ET.fromstring(re.findall(r'<table class="confusion".*?</table>', made, flags=re.S)[0])
+    rows = {row.findtext("th"): row.findall("td") for row in table.findall("tbody/tr")}
+    assert [span.text for span in table.iter("span")] == ["a<b>", "c"]
+    assert {name: [cell.text for cell in cells] for name, cells in rows.items()} == {
+        "a<b>": ["3", "1"],
+        "c": [None, "1"],
+    }
+    opacity = {name: [cell.get("style", "none").split(", ")[-1] for cell in cells] for name, cells in rows.items()}
+    assert opacity == {"a<b>": ["0.56)", "0.19)"], "c": ["none", "0.75)"]}, (
+        "0.75 is the most, which leaves text readable"
+    )
+
+
+def test_pictures_of_confidence_stand_on_round_axes_from_0_to_1() -> None:
+    made = scores_part(score(["a"] * 40, ["a"] * 30 + ["b"] * 10, [0.9] * 30 + [0.4] * 10))
+    reliability, abstention = (ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", made, flags=re.S))
+    for picture in (reliability, abstention):
+        words = [text.text for text in picture.iter("text")]
+        assert [words.count(number) for number in ("0.0", "0.2", "0.4", "0.6", "0.8", "1.0")] == [2] * 6
+    assert {bar.findtext("title") for bar in reliability.iter("rect")} == {
+        "confidence 0.90: 100% of 30 right",
+        "confidence 0.40: 0% of 10 right",
+    }
+    assert abstention.get("aria-label") == "Precision at coverage"
+
+
 def test_tickets_words_are_in_the_report_only_when_asked_for_and_redacted_then(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is in the extra 'report'")
     without, listed = report(tmp_path, errors=False), report(tmp_path, errors=True)
     assert "example.org" not in without
     assert "row-1" not in without
@@ -241,7 +269,6 @@ def test_tickets_words_are_in_the_report_only_when_asked_for_and_redacted_then(t
 
 
 def test_a_report_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is in the extra 'report'")
     (tmp_path / "deep").write_text("a file where the folder should be", encoding="utf-8")
     with pytest.raises(CannotRun, match="cannot be written"):
         report(tmp_path, errors=False)

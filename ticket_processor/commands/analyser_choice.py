@@ -21,7 +21,6 @@ from ..core.errors import AnalysisFailed, ConfigError
 from ..core.models import Analysis, Ticket
 from ..evaluation.data import Labelled
 from ..evaluation.measure import SubjectResult, measure
-from ..evaluation.report import require_plots
 from ..evaluation.runner import AnalyseTicket, Subject, TimedAnalysis, answer_all
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
@@ -99,8 +98,6 @@ def check_report(html: Path | None, *, show_errors: bool) -> None:
     """Raise :class:`ConfigError` if the HTML report cannot be written, or is missing for ``--show-errors``."""
     if show_errors and html is None:
         raise ConfigError("--show-errors puts the tickets into the report: name its file with --html")
-    if html is not None:
-        require_plots()
 
 
 def rules_alone(rules: RulesAnalyser) -> AnalyseTicket:

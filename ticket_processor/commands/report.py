@@ -136,10 +136,6 @@ def report(
     require_duckdb()
     need_helpdesk = overrides or knowledge or replies or subjects
     settings = load(config=config, need_helpdesk=need_helpdesk)
-    if html is not None or mail:
-        from ..evaluation.report import require_plots
-
-        require_plots()
     everybody: list[Receiver] = []
     if mail:
         from .report_mail import mail_receivers

@@ -85,10 +85,6 @@ def train(
             "or --out FOLDER to learn from them without putting it in use"
         )
     require_extra("sklearn", "skops")
-    if report is not None:
-        from ..evaluation.report import require_plots
-
-        require_plots()
     from ..evaluation.data import read_examples
 
     settings = load(config=config, need_helpdesk=from_helpdesk)
