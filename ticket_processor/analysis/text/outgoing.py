@@ -29,8 +29,8 @@ _NAME_ENDS = re.compile(
 )
 _INNER = re.compile(r"[\d_\-]|[a-z][A-Z]")
 _NUMBERED = re.compile(
-    r"\b(?:group|field|ticket|job|run|user|brand|organi[sz]ation|ref)s?:? #?(?=[\w\-]*\d)(?!\d+[_\-]\d+[_\-]\d)[\w\-]++(?:, \d++)*+"
-    r"(?![^\w\n]{1,3}\d)",
+    r"\b(?:group|field|ticket|job|run|user|brand|organi[sz]ation|ref)s?:? #?"
+    r"(?=[\w\-]*\d)(?!\d+[_\-]\d+[_\-]\d)[\w\-]++(?:, \d++)*+(?![^\w\n]{1,3}\d)",
     re.IGNORECASE,
 )
 """A number of ours in one piece: digits in groups behind such a word may be a stranger's card."""
