@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from markupsafe import Markup
@@ -31,20 +31,9 @@ def volume(report: Report) -> Markup:
     for point in report.by_category:
         if point.label:
             counts[point.label if point.label in largest else OTHERS][point.at] += point.tickets
-    colours = {
-        name: colour for name, colour in (*zip(largest, COLOURS, strict=False), (OTHERS, GREY)) if name in counts
-    }
-    highest = sum(counts.values(), Counter[datetime]()).most_common(1)
-    picture = _by_time(report, "Tickets by time and category", highest[0][1] if highest else 0, "tickets", whole=True)
-    for number, step in enumerate(_steps(report)):
-        low, pale = 0, 1.0 if _whole(report, step) else 0.5
-        for name, colour in colours.items():
-            if height := counts[name][step]:
-                picture.bar(number, _BAR, low, height, colour, f"{_moment(report, step)}: {name} {height:,}", pale)
-                low += height
-    for name, colour in colours.items():
-        picture.name(name, colour)
-    return picture.made()
+    shown = [(name, colour, counts[name]) for name, colour in zip(largest, COLOURS, strict=False) if name in counts]
+    shown += [(OTHERS, GREY, counts[OTHERS])] if OTHERS in counts else []
+    return _bars(report, "Tickets by time and category", "tickets", shown, stacked=True)
 
 
 def latency(report: Report) -> Markup:
@@ -78,17 +67,17 @@ def latency(report: Report) -> Markup:
 
 def trouble(report: Report) -> Markup:
     """Answers that no model gave, and tickets that failed, by time; what there is none of is left out."""
-    kinds: tuple[tuple[str, str, Callable[[Point], float]], ...] = (
-        ("fallback answers", OCHRE, lambda point: point.fallback),
-        ("failed tickets", RED, lambda point: point.failed),
-    )
-    shown = [kind for kind in kinds if any(kind[2](point) for point in report.by_time)]
-    return _side_by_side(report, "Fallback answers and failed tickets by time", "answers, tickets", shown, whole=True)
+    fallback = Counter({point.at: point.fallback for point in report.by_time})
+    failed = Counter({point.at: point.failed for point in report.by_time})
+    kinds = [("fallback answers", OCHRE, fallback), ("failed tickets", RED, failed)]
+    shown = [kind for kind in kinds if kind[2].total()]
+    return _bars(report, "Fallback answers and failed tickets by time", "answers, tickets", shown)
 
 
 def cost(report: Report) -> Markup:
     """What models cost, by time."""
-    return _side_by_side(report, "Cost by time", "US dollars", [("cost", GREEN, lambda point: point.cost_usd)])
+    costs = {point.at: point.cost_usd for point in report.by_time}
+    return _bars(report, "Cost by time", "US dollars", [("", GREEN, costs)], whole=False)
 
 
 def partly(report: Report) -> bool:
@@ -96,28 +85,29 @@ def partly(report: Report) -> bool:
     return not all(_whole(report, step) for step in _steps(report))
 
 
-def _side_by_side(
+def _bars(
     report: Report,
     title: str,
     unit: str,
-    kinds: Sequence[tuple[str, str, Callable[[Point], float]]],
+    kinds: Sequence[tuple[str, str, Mapping[datetime, float]]],
     *,
-    whole: bool = False,
+    stacked: bool = False,
+    whole: bool = True,
 ) -> Markup:
-    highest = max((of(point) for _, _, of in kinds for point in report.by_time), default=0)
-    picture = _by_time(report, title, highest, unit, whole=whole)
-    steps = {step: number for number, step in enumerate(_steps(report))}
-    each = _BAR / max(1, len(kinds))
-    for place, (name, colour, of) in enumerate(kinds):
-        for point in report.by_time:
-            if value := of(point):
-                said = (
-                    f"{_moment(report, point.at)}: {name} {value:,}"
-                    if whole
-                    else f"{_moment(report, point.at)}: ${value:,.4g}"
-                )
-                picture.bar(steps[point.at] + each * place, each * 0.95, 0, value, colour, said)
-        if len(kinds) > 1 or whole:
+    """Bars of each kind (its name, colour, values) by time: side by side, or stacked and paler for parts of steps."""
+    steps = _steps(report)
+    heights = [[values.get(step, 0) for _, _, values in kinds] for step in steps]
+    picture = _by_time(report, title, max(sum(row) if stacked else max(row) for row in heights), unit, whole=whole)
+    width = _BAR if stacked else _BAR / len(kinds)
+    for number, (step, row) in enumerate(zip(steps, heights, strict=True)):
+        pale = 0.5 if stacked and not _whole(report, step) else 1.0
+        for place, (height, (name, colour, _)) in enumerate(zip(row, kinds, strict=True)):
+            left, low = (number, sum(row[:place])) if stacked else (number + place * width, 0)
+            said = f"{_moment(report, step)}: {f'{name} {height:,}' if whole else f'${height:,.4g}'}"
+            if height:
+                picture.bar(left, width, low, height, colour, said, pale)
+    for name, colour, _ in kinds:
+        if name:
             picture.name(name, colour)
     return picture.made()
 
