@@ -326,6 +326,8 @@ def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     from .report_mail import send
     from .report_page import mail_body, page
 
+    if found.replies is not None:  # a mail has no word of a ticket
+        found = replace(found, replies=found.replies.model_copy(update={"edited": ()}))
     host = re.sub(r"[^A-Za-z0-9.-]", "_", f"-{found.account}") if found.account else ""
     name = f"ticketbot-report{host}-{found.since:%Y-%m-%d}.html"
     missed = send(everybody, found.title, mail_body(found), page(found), name)
