@@ -55,7 +55,8 @@ def settings_page() -> str:
     parts.append(
         "From strongest to weakest: command line, environment, `.env`, `ticketbot.toml`, default. The configuration "
         f"file is the one in the current folder, or the one that `--config` or `{CONFIG_VARIABLE}` names; `.env` and "
-        "relative paths belong to its folder. `ticketbot init` writes both files. Secrets come from the environment or "
+        "relative paths belong to its folder. `ticketbot init` writes `ticketbot.toml` and `.env.example`, which lists "
+        "every variable with its meaning. Secrets come from the environment or "
         "`.env` only: the configuration file refuses them. A variable that holds a list takes commas."
     )
     for section in _sections():
@@ -64,7 +65,6 @@ def settings_page() -> str:
         rows = [_setting(section, name, field) for name, field in section.model.model_fields.items()]
         parts += [f"## {title}", *([about] if section.names[0] else [])]
         parts.append(_table(("Setting", "Type and limits", "Default", "Variable", "Meaning"), filter(None, rows)))
-    parts += ["## Environment variables", _variables()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -170,12 +170,6 @@ def _shown(value: object) -> str:
     if isinstance(value, int | float):
         return f"{value:g}" if isinstance(value, float) else str(value)
     return f'"{value}"'
-
-
-def _variables() -> str:
-    rows = [(f"`{name}`", "yes" if each.secret else "", each.meaning) for name, each in VARIABLES.items()]
-    rows.append((f"`{CONFIG_VARIABLE}`", "", "the configuration file"))
-    return _table(("Variable", "Secret", "Meaning"), rows)
 
 
 # --- reasons
