@@ -37,7 +37,8 @@ EXIT_CODES = {
     "its time was over, ends with 0 as well.",
     ExitCode.SOME_FAILED: "The command finished, and some tickets failed. A run puts them on the retry list; after "
     "`run.max_attempts` failures of its own a ticket becomes a dead letter. `ticketbot retry list` shows them. Or "
-    "its time was over before the helpdesk had finished jobs of its updates.",
+    "its time was over before the helpdesk had finished jobs of its updates; or a ticket that `run --ticket` names is "
+    "not there.",
     ExitCode.USAGE: "Wrong usage or configuration. Every problem is listed with the name of its setting: correct them.",
     ExitCode.CANNOT_RUN: "The command could not work: the helpdesk is unreachable, refuses the credentials or asks to "
     "wait; the circuit breaker is open; the kill switch is set; log or state cannot be written, or their disk has less "

@@ -155,6 +155,8 @@ def run(
     if no_llm:
         flags["models", "names"] = []
     screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
+    if no_llm:
+        screen.notices(["keyword rules understand the tickets, because of --no-llm"])
     if backfill and not accounts:
         without = {
             "--dry-run": dry_run,
@@ -209,6 +211,7 @@ def run(
             screen.notices([f"--split: {error}; nothing is split"])
     subjects = Subjects(lambda sentence: screen.notices([sentence]))
     tally = tally_of(settings, subjects)
+    tally.no_llm = no_llm
     kept: list[Seen] = []
 
     def listen(outcome: Outcome) -> None:
