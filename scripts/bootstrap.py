@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = Path(os.environ.get("TICKETBOT_VENV") or ROOT / ".venv")
+FOLDER = Path(os.environ.pop("TICKETBOT_VENV", "") or ROOT / ".venv")  # the commands would call it no setting
 OLDEST = (3, 11)
 DESCRIBES = ("setup.cfg", "pyproject.toml", "constraints.txt")
 

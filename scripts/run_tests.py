@@ -22,7 +22,6 @@ if __name__ == "__main__":
     options = [*given, "--numprocesses", str(processes), "--dist", "worksteal"] if processes else given
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every process would compile all tests anew
     command = [bootstrap.python("dev"), "-m", "pytest", *options]
-    os.environ.pop("TICKETBOT_VENV", None)  # of these scripts; the commands would call it no setting
     code = bootstrap.run(command)
     if not given:
         print("The slow set was left out; to run it: python scripts/run_tests.py --slow")

@@ -8,7 +8,8 @@
     python scripts/simulate.py 10000 --replies            # with public replies and the statuses behind them
     python scripts/simulate.py 3000 --thanks              # customers reopen solved tickets, some with mere thanks
     python scripts/simulate.py 3000 --shards              # two drivers, each with a shard of the account
-    python scripts/simulate.py 3000 --split               # two releases share the tickets
+    python scripts/simulate.py 3000 --split               # two settings files share the tickets
+    python scripts/simulate.py 3000 --apply               # dry runs keep what they would write, and it is written later
     python scripts/simulate.py 3000 --local               # on the local helpdesk, whose file runs and people write to
     python scripts/simulate.py 3000 --cluster             # with a cluster that loses, repeats and delays
 
@@ -34,6 +35,7 @@ from multiprocessing import TimeoutError as MultiprocessingTimeout
 import development  # noqa: F401 - for its effect
 
 from tests.simulation import (
+    apply_world,
     cluster_world,
     freshdesk_invariants,
     invariants,
@@ -41,6 +43,7 @@ from tests.simulation import (
     reply_invariants,
     thanks_invariants,
 )
+from tests.simulation.apply_world import APPLY_MUTATIONS, ApplyWorld
 from tests.simulation.cluster_mutations import CLUSTER_MUTATIONS
 from tests.simulation.cluster_world import ClusterWorld
 from tests.simulation.freshdesk_mutations import FRESHDESK_MUTATIONS
@@ -78,6 +81,7 @@ WORLDS: dict[str, type[World]] = {
     "cluster": ClusterWorld,
     "shards": ShardWorld,
     "split": SplitWorld,
+    "apply": ApplyWorld,
 }
 """The kinds of stories."""
 GUARDS = {
@@ -89,6 +93,7 @@ GUARDS = {
     "cluster": CLUSTER_MUTATIONS,
     "shards": SHARD_MUTATIONS,
     "split": SPLIT_MUTATIONS,
+    "apply": APPLY_MUTATIONS,
 }
 """What may be taken away from each."""
 
@@ -112,6 +117,8 @@ def violations(world: World) -> list[str]:
         return reply_invariants.violations(world)
     if isinstance(world, ThanksWorld):
         return thanks_invariants.violations(world)
+    if isinstance(world, ApplyWorld):
+        return apply_world.broken_promises(world)
     if isinstance(world, ShardWorld):
         return broken_promises(world)
     return invariants.violations(world)
@@ -152,6 +159,8 @@ def census(world: World) -> Counter[str]:
         held.update(reply_invariants.sent_in(world))
     if isinstance(world, ThanksWorld):
         held.update(thanks_invariants.thanked_in(world))
+    if isinstance(world, ApplyWorld):
+        held.update(apply_world.applied_in(world))
     held["tickets"] += len(world.tickets)
     for ticket in world.sandbox.store.tickets.values():
         for audit in ticket.audits:
@@ -284,7 +293,8 @@ def main() -> int:
     )
     kinds.add_argument("--thanks", dest="kind", action="store_const", const="thanks", help="reopen solved tickets")
     kinds.add_argument("--shards", dest="kind", action="store_const", const="shards", help="have two drivers share it")
-    kinds.add_argument("--split", dest="kind", action="store_const", const="split", help="have two releases share it")
+    kinds.add_argument("--split", dest="kind", action="store_const", const="split", help="split it between settings")
+    kinds.add_argument("--apply", dest="kind", action="store_const", const="apply", help="write what dry runs planned")
     kinds.add_argument("--local", dest="kind", action="store_const", const="local", help="play on the local helpdesk")
     kinds.add_argument(
         "--cluster", dest="kind", action="store_const", const="cluster", help="ask models through a cluster with losses"

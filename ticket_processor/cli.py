@@ -42,7 +42,7 @@ class Commands(CommandGroup):
                 },
             ),
             "undo": CommandEntry("Undo a run, except where a person has changed something.", "undo:undo"),
-            "apply": CommandEntry("Write the results of a backfill to the helpdesk, exactly once.", "apply:apply"),
+            "apply": CommandEntry("Write what a dry run has kept in a file, exactly once.", "apply:apply"),
             "report": CommandEntry("Show what was triaged in a period, how well and at what cost.", "report:report"),
             "dashboard": CommandEntry(
                 "Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"
@@ -68,11 +68,6 @@ class Commands(CommandGroup):
                     "review": CommandEntry("Show corrections that wait to be approved.", "learn_review:review"),
                     "approve": CommandEntry("Approve corrections.", "learn_review:approve"),
                     "reject": CommandEntry("Reject corrections.", "learn_review:reject"),
-                    "thresholds": CommandEntry(
-                        "Print from which confidence on values may be written.", "learn_figures:thresholds"
-                    ),
-                    "confusions": CommandEntry("Show categories that are mixed up.", "learn_labels:confused"),
-                    "doubts": CommandEntry("List people's labels that look wrong.", "learn_labels:doubts"),
                     "log": CommandEntry("Print everything that was learnt or decided.", "learn:log"),
                     "undo": CommandEntry("Take back something that was learnt.", "learn:undo"),
                     "pin": CommandEntry("Pin right answers that no change may lose.", "learn_pins:pin"),
@@ -81,18 +76,6 @@ class Commands(CommandGroup):
                 },
             ),
             "train": CommandEntry("Learn a local classifier from labelled tickets.", "train:train"),
-            "release": CommandEntry(
-                "Settings as releases: try one, put it in place, go back.",
-                commands={
-                    "show": CommandEntry("Show the release in place.", "release:show"),
-                    "list": CommandEntry("Print the releases.", "release:list_all"),
-                    "diff": CommandEntry("Print the settings in which two releases differ.", "release:diff"),
-                    "activate": CommandEntry(
-                        "Put changed settings in place, once they pass the gate.", "release:activate"
-                    ),
-                    "rollback": CommandEntry("Put an earlier release back in place.", "release:rollback"),
-                },
-            ),
             "kb": CommandEntry(
                 "Your articles: read them, search them, measure the search.",
                 commands={

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
-from ticket_processor.analysis.model_server.answer_gate import plain_words, unlike_an_answer
 from ticket_processor.analysis.model_server.presets import targets
 from ticket_processor.analysis.model_server.settings import ADVICE_TOKENS, ModelSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
@@ -26,7 +25,7 @@ from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 
 from ..support.cases import for_each
-from ..support.fakes import START, ManualClock, a_ticket, an_analysis
+from ..support.fakes import START, ManualClock, a_ticket
 from .hostile import FRAGMENTS, Says, harm_in_words
 
 TAXONOMY = default_taxonomy()
@@ -210,18 +209,3 @@ def test_advice_of_a_model_that_saw_personal_data_holds_none() -> None:
     analysis = understanding(level=RedactionLevel.SECRETS, **said)(ticket)
     assert "ada@" not in analysis.model_dump_json()
     assert "steps" in analysis.advice_dropped
-
-
-# As it is stored
-
-
-def test_advice_of_a_file_that_somebody_edited_is_looked_at_again() -> None:
-    analysis = an_analysis(
-        category="technical", root_cause="See [x](https://evil.example)", steps=("Call +49 30 1234567",)
-    )
-
-    def hide(text: str) -> str:
-        return redact(text).text
-
-    assert set(unlike_an_answer(analysis, TAXONOMY, (), hide)) == {"root_cause", "steps"}
-    assert unlike_an_answer(plain_words(analysis, hide), TAXONOMY, (), hide) == ()

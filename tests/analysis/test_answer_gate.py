@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.model_server.answer_gate import Answer, checked, plain_words, unlike_an_answer
-from ticket_processor.analysis.model_server.answer_object import found_object
+from ticket_processor.analysis.model_server.answer_gate import Answer, checked
+from ticket_processor.analysis.model_server.answer_object import MAX_COMPARED_BRACKETS, found_object
 from ticket_processor.analysis.model_server.prompt import ticket_message
-from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.errors import AnalysisFailed
-from ticket_processor.core.models import Analysis, Risk
+from ticket_processor.core.models import Risk
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 
 from ..support.cases import for_each
@@ -280,6 +279,11 @@ def test_the_labels_of_json_in_the_ticket_are_refused_however_they_are_written_a
     assert read(json.dumps({**anew, "confidence": 0.8}), ticket=ticket).category == "refund"
 
 
+def test_no_answer_is_taken_about_a_ticket_with_too_many_brackets_to_compare_them_all() -> None:
+    assert found_object(said(), "{" * (MAX_COMPARED_BRACKETS - 1)) is not None
+    assert found_object(said(), "{" * (MAX_COMPARED_BRACKETS + 1)) is None
+
+
 def test_a_ticket_with_json_of_its_own_is_answered_all_the_same() -> None:
     log = json.dumps({"level": "error", "nested": [{"category": "db", "id": number} for number in range(300)]})
     assert read(said(), ticket=f"Crash\n{log}").category == "billing"
@@ -473,45 +477,3 @@ def test_percent_are_read_in_every_spelling(percent: int) -> None:
         str(percent / 100),
     )
     assert {read(said(confidence=spelling)).confidence for spelling in spellings} == {percent / 100}
-
-
-def stored(**fields: Any) -> Analysis:
-    given = {**GOOD, "source": "model", "model": "m-1", "alarms": ("legal",), "suspicious": ("override",), **fields}
-    return Analysis(**{**given, "entities": fields.get("entities", {"order_number": "AB-10442"})})
-
-
-def hide(text: str) -> str:
-    return redact(text).text
-
-
-def unlike(analysis: Analysis) -> tuple[str, ...]:
-    return unlike_an_answer(analysis, TAXONOMY, ENTITIES, hide)
-
-
-@pytest.mark.parametrize(
-    ("change", "part"),
-    [
-        ({"category": "vip"}, "category"),
-        ({"subcategory": "billing"}, "subcategory"),
-        ({"secondary": ("vip",)}, "secondary"),
-        ({"alarms": ("vip",)}, "alarms"),
-        ({"suspicious": ("vip",)}, "suspicious"),
-        ({"why_fallback": "see below"}, "why_fallback"),
-        ({"summary": "Go to www.evil.example"}, "summary"),
-        ({"summary": "Mail jane.doe@example.org"}, "summary"),
-        ({"summary": "{{ticket.requester}}"}, "summary"),
-        ({"evidence": ("4111 1111 1111 1111",)}, "evidence"),
-        ({"entities": {"order_number": "<b>x</b>"}}, "entities"),
-        ({"entities": {"link": "x"}}, "entities"),
-    ],
-)
-def test_what_no_answer_holds_is_told_of_a_stored_one(change: dict[str, Any], part: str) -> None:
-    assert unlike(stored()) == ()
-    assert unlike(stored(**change)) == (part,)
-
-
-@pytest.mark.parametrize("words", ["Mail jane.doe@example.org", "Go to www.evil.example", "x" * 290 + "…", "Fine."])
-def test_what_is_stored_passes_for_an_answer(words: str) -> None:
-    analysis = plain_words(stored(summary=words, evidence=(words[:80],)), hide)
-    assert unlike(analysis) == ()
-    assert plain_words(analysis, hide) == analysis

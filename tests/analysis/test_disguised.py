@@ -68,6 +68,9 @@ def test_an_iban_goes_whatever_stands_between_its_groups(separator: str) -> None
         ("SSN 078&#45;05&#45;1121", "SSN [SSN_1]"),
         ("CPF 390&middot;533*447|05", "CPF [NATIONAL_ID_1]"),
         ("p&#97;ssword: hunt&#101;r22", "p&#97;ssword: [SECRET_1]"),
+        ("my p a s s w o r d is hunter22", "my p a s s w o r d is [SECRET_1]"),
+        ("https://example.com/reset?token=4111 1111 1111 1111", "[URL_1]"),
+        ("<password>hunter22</password>", "<password>[SECRET_1]</password>"),
     ],
 )
 def test_what_is_encoded_or_glued_goes_and_the_words_around_it_stay(text: str, left: str) -> None:

@@ -35,9 +35,11 @@ JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0In0" + ".dozjgNryP4J3jVmNHl0w5N
         ("4111.1111.1111.1111", "[CARD_1]"),
         ("4111111111111111", "[CARD_1]"),
         ("４１１１ １１１１ １１１１ １１１１", "[CARD_1]"),
+        ("٤١١١ ١١١١ ١١١١ ١١١١", "[CARD_1]"),
         ("4111\u00a01111\u00a01111\u00a01111", "[CARD_1]"),
         ("41\u200b11 1111 1111 1111", "[CARD_1]"),
         ("Amex 3782 822463 10005", "Amex [CARD_1]"),
+        ("41111111111111115500000000000004", "[CARD_1]"),  # two of them, glued to each other
         ("order 5 4111 1111 1111 1111", "order 5 [CARD_1]"),
         # IBANs: spaced, compact, lower case, run into by words
         ("IBAN DE89 3704 0044 0532 0130 00 bitte", "IBAN [IBAN_1] bitte"),
@@ -75,6 +77,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0In0" + ".dozjgNryP4J3jVmNHl0w5N
         (STRIPE_KEY, "[SECRET_1]"),
         (f"Bearer {JWT}", "Bearer [SECRET_1]"),
         (f"here:\n{PEM}\nthanks", "here:\n[SECRET_1]\nthanks"),
+        ("-----BEGIN PRIVATE KEY-----\nkept short\n\nthanks", "[SECRET_1]\n\nthanks"),
         ("my password is Tr0ub4dor&3.", "my password is [SECRET_1]."),
         ("Passwort lautet Sommer2026", "Passwort lautet [SECRET_1]"),
         ("mot de passe : Soleil!99", "mot de passe : [SECRET_1]"),

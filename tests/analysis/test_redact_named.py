@@ -55,6 +55,8 @@ def test_prices_and_terms_beside_such_a_name_stay(text: str) -> None:
         ("user / password: bob / sunshine", "user / password: bob / [SECRET_1]"),
         ("Benutzer: bob\nPasswort: Sommer 24", "Benutzer: bob\nPasswort: [SECRET_1]"),
         ("Password: Summer 2024!", "Password: [SECRET_1]"),
+        ("| User | Password |\n|---|---|\n| bob | sunshine |", "| User | Password |\n|---|---|\n| bob | [SECRET_1] |"),
+        ("User\tPassword\nbob\tsunshine\nann\tmoonshine", "User\tPassword\nbob\t[SECRET_1]\nann\t[SECRET_2]"),
     ],
 )
 def test_a_password_beside_its_user_or_with_a_blank_is_found_whole(text: str, left: str) -> None:

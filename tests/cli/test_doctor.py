@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
-from ticket_processor.sandbox.messages import Request, Response, json_response
 from ticket_processor.sandbox.store import BOT_ID
 
 from .conftest import Command, Desk, OpenDesk
@@ -14,7 +12,6 @@ from .conftest import Command, Desk, OpenDesk
 MAIL = ("notification_user", ["requester_id", "Subject", "Body"])
 MAIL_BOTH = ("notification_user", ["requester_and_ccs", "Subject", "Body"])
 CHANGE, CREATE = ("update_type", "is", "Change"), ("update_type", "is", "Create")
-WEBHOOK = "01J0000000000000000000SERVE"
 
 Planted = tuple[str, str, list[tuple[str, str, Any]], list[tuple[str, Any]]]
 """Kind, title, conditions, actions."""
@@ -26,8 +23,6 @@ CONFLICTS: list[Planted] = [
     ("triggers", "Money can wait", [("current_tags", "includes", "ai_billing")], [("priority", "low")]),
     ("triggers", "Tidy tags", [CHANGE, ("status", "less_than", "solved")], [("set_tags", "tidy")]),
     ("triggers", "Pending on notes", [("comment_is_public", "is", "not_relevant")], [("status", "pending")]),
-    ("triggers", "Survey on pending", [("status", "value", "pending")], [("satisfaction_score", "offered")]),
-    ("triggers", "Call serve", [CHANGE], [("notification_webhook", [WEBHOOK, "{}"])]),
     ("triggers", "Old bot's marker", [CREATE], [("current_tags", "ai_processed")]),
     (
         "automations",
@@ -35,10 +30,7 @@ CONFLICTS: list[Planted] = [
         [("priority", "is", "urgent"), ("OPEN", "greater_than", "4")],
         [MAIL_BOTH],
     ),
-    ("triggers", "Refunds to finance", [("current_tags", "includes", "ai_refund")], [("group_id", "8002")]),
 ]
-"""The last one fights with the rule after it, and neither with us."""
-QUARREL: Planted = ("triggers", "Security to support", [("priority", "changed", None)], [("group_id", "8001")])
 HARMLESS: list[Planted] = [
     (
         "triggers",
@@ -74,12 +66,6 @@ HARMLESS: list[Planted] = [
     ),
     ("triggers", "Tell of people's changes", [CHANGE, ("current_via_id", "is_not", "5")], [MAIL]),
     ("triggers", "Customer is back", [CHANGE, ("role", "is", "end_user")], [("status", "open")]),
-    (
-        "triggers",
-        "Never",
-        [("priority", "value", "urgent"), ("current_tags", "includes", "ai_urgency_low")],
-        [MAIL],
-    ),
     ("automations", "Remind customers", [("status", "is", "hold"), ("HOLD", "is", "72")], [MAIL]),
     ("automations", "Close", [("status", "is", "solved"), ("SOLVED", "is", "96")], [("status", "closed")]),
 ]
@@ -105,23 +91,21 @@ def plant(desk: Desk, rules: list[Planted], first: int = 1) -> dict[str, int]:
         else:
             store.business_rules[kind].append(row)
         numbers[title] = number
-    store.webhooks[WEBHOOK] = {"id": WEBHOOK, "endpoint": "https://bot.example.com/webhooks/zendesk"}
     return numbers
 
 
 def test_planted_conflicts_are_named_and_harmless_rules_are_not(desk: Desk) -> None:
-    planted = plant(desk, [*CONFLICTS, QUARREL])
+    planted = plant(desk, CONFLICTS)
     harmless = plant(desk, HARMLESS, first=100)
     told = desk("doctor", "--json", code=1).object
     named = {item["rule_id"] for item in told["findings"] if item["severity"] == "conflict"}
-    fights = {item["rule_id"] for item in told["findings"] if item["kind"] == "quarrel"}
-    assert {str(planted[title]) for _, title, _, _ in CONFLICTS} <= named | fights
+    assert {str(number) for number in planted.values()} <= named
     assert named.isdisjoint({str(number) for number in harmless.values()})
     # What customers would see is complete.
-    seen = {item["rule"] for item in told["customer_visible"]}
+    seen = {item["rule"] for item in told["customer_visible"] if item["severity"] == "conflict"}
     assert seen == {
         *("Tell customers that we look", "Tell customers of priorities", "Tell customers of everything"),
-        *("Pending on notes", "Survey on pending", "Excuse for urgent ones"),
+        *("Pending on notes", "Excuse for urgent ones"),
     }
     assert all(item["advice"] and item["text"] for item in told["findings"])
 
@@ -132,7 +116,7 @@ def test_an_account_with_harmless_rules_only_is_fine_and_nothing_is_written(desk
     ended = desk("doctor")
     asked = desk.helpdesk_requests()
     assert "0 conflicts" in ended.out
-    assert "10 triggers, 2 automations" in ended.out
+    assert "9 triggers, 2 automations" in ended.out
     assert all(request.startswith("GET ") or request == "POST /oauth/tokens" for request in asked)
     assert len(asked) <= 15
 
@@ -149,34 +133,6 @@ def test_a_rule_that_is_switched_off_is_passed_over(desk: Desk) -> None:
     plant(desk, CONFLICTS[:1])
     desk.sandbox.store.triggers[1]["active"] = False
     assert desk("doctor", "--json").object["conflicts"] == 0
-
-
-def test_macros_views_sla_policies_and_fields_are_looked_at(desk: Desk) -> None:
-    store = desk.sandbox.store
-    plant(
-        desk,
-        [
-            ("macros", "Refund", [], [("current_tags", "ai_refund")]),
-            ("macros", "Start over", [], [("set_tags", "again")]),
-            ("views", "Not triaged", [("current_tags", "not_includes", "ai_processed")], []),
-            ("views", "Refunds", [("current_tags", "includes", "ai_refund")], []),
-            ("views", "Mine", [("assignee_id", "is", "current_user")], []),
-        ],
-    )
-    store.business_rules["sla_policies"] = [
-        {"id": 9, "title": "Gold", "filter": {"all": [], "any": []}, "policy_metrics": [{"priority": "high"}]}
-    ]
-    told = desk("doctor", "--json").object["findings"]
-    by_rule = {(item["rule_kind"], item["rule"]): item["kind"] for item in told if item["rule_id"]}
-    assert by_rule == {
-        ("macro", "Refund"): "same_tags",
-        ("macro", "Start over"): "same_tags",
-        ("view", "Not triaged"): "view",
-        ("view", "Refunds"): "view",
-        ("SLA policy", "Gold"): "sla",
-    }
-    (empty,) = [item for item in told if item["kind"] == "empty_field"]
-    assert "'Product area' (2001), 'Order number' (2002)" in empty["text"]
 
 
 def test_targets_of_categories_that_are_not_there_are_named(desk: Desk) -> None:
@@ -203,13 +159,6 @@ def test_rules_that_may_not_be_read_are_no_all_clear(open_desk: OpenDesk) -> Non
     assert "triggers" in desk("doctor", code=3).err
 
 
-def test_an_agents_rules_are_read_without_those_that_only_admins_may_see(open_desk: OpenDesk) -> None:
-    told = open_desk(0, bot_role="agent")("doctor").err
-    assert "SLA policies" in told
-    assert "webhooks" in told
-    assert "triggers" not in told
-
-
 def test_a_user_who_may_not_write_is_told_beside_the_rules(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
     assert "this user" not in desk("doctor").err
@@ -219,23 +168,6 @@ def test_a_user_who_may_not_write_is_told_beside_the_rules(open_desk: OpenDesk) 
 
 def test_the_local_helpdesk_has_nothing_to_check(bare: Command) -> None:
     assert "nothing to check" in bare("doctor", TICKETBOT_HELPDESK="local").out
-
-
-class SmallPlan(Sandbox):
-    """A sandbox of a plan that has no SLA policies."""
-
-    def handle(self, request: Request) -> Response:
-        if "/slas/" in request.path:
-            return json_response(403, {"error": "Forbidden"})
-        return super().handle(request)
-
-
-def test_what_a_plan_does_not_have_is_said_and_stops_nothing(open_desk: OpenDesk) -> None:
-    desk = open_desk(0, kind=SmallPlan)
-    plant(desk, CONFLICTS[:1])
-    told = desk("doctor", "--json", code=1).object
-    assert told["conflicts"] == 1
-    assert told["not_read"] == ["Zendesk does not show its SLA policies (HTTP 403)"]
 
 
 def test_messaging_tickets_are_counted(open_desk: OpenDesk) -> None:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from .conftest import OpenDesk
-from .solved_history import KINDS
+
+KINDS = (
+    ("Charged twice", "Hello, I was charged twice for my subscription this month. Please check my invoice."),
+    ("Error on login", "The app shows an error and crashes whenever I try to log in."),
+    ("Where is my order?", "My parcel has not arrived, the tracking page says nothing. Thank you."),
+    ("Refund please", "I want my money back, please refund the amount."),
+)
 
 CANDIDATE = "".join(
     f'[[categories]]\nname = "{name}"\ndescription = "{name}"\n' for name in ("billing", "order", "refund", "general")

@@ -12,7 +12,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,6 @@ import pytest
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.audit.lines import encode
 from ticket_processor.core.clock import iso, parse_iso
-from ticket_processor.learning.model import Reaction
-from ticket_processor.learning.store import FILE_NAME as LEARNING
-from ticket_processor.learning.store import LearningStore
 from ticket_processor.monitoring.rules import RULES
 from ticket_processor.monitoring.slo import DAY
 from ticket_processor.sandbox.zendesk_rules import Rules
@@ -255,27 +251,6 @@ def test_four_times_as_many_people_as_usual_cannot_sign_in(desk: Desk) -> None:
     assert "Tickets: #739, #738, #737, #736, #735\n" in desk.receiver.messages[0]["message"]
     desk.told(*[{"categories": usual}] * 8, every=DAY)
     desk.over("drift:account")
-
-
-def settled(desk: Desk, first: int, *, kept: int, changed: int, ago: float = 0.0) -> None:
-    """So many labels became that, as ``learn collect`` keeps it."""
-    of_one = Reaction(0, "category", "billing", "billing", "billing", "kept", "person", 12, 0.0, desk.time.now() - ago)
-    fates = [of_one] * kept + [replace(of_one, fate="changed", theirs="account")] * changed
-    with closing(LearningStore(desk.folder / "state" / LEARNING)) as store:
-        store.keep(replace(one, ticket_id=first + place) for place, one in enumerate(fates))
-
-
-def test_people_begin_to_change_a_label(desk: Desk) -> None:
-    settled(desk, 1000, kept=190, changed=10, ago=40 * DAY)
-    settled(desk, 2000, kept=75, changed=5)
-    desk.told({}, every=DAY)
-    desk.alarmed()
-    settled(desk, 3000, kept=10, changed=30)
-    desk.told({}, {}, every=DAY)
-    desk.alarmed("overrides")
-    settled(desk, 4000, kept=395, changed=5)
-    desk.told({}, every=DAY)
-    desk.over("overrides")
 
 
 # The disk

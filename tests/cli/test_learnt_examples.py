@@ -1,4 +1,4 @@
-"""What people did alike is approved, votes in the next run, is named in its receipts, and is taken back."""
+"""What people did alike is approved, shown to the model in the next run, named in its receipts, and taken back."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 
 from .conftest import OpenDesk
 
-SETTINGS = "[learning]\nneighbour_vote = true\nauto_approve = true\n"
+SETTINGS = "[learning]\nexamples = 4\nauto_approve = true\n"
 ROWS = [{"subject": "Badge", "body": f"The badge of door {n} does not open the gate.", "age": 7200.0} for n in range(3)]
+
+
+def label(number: int) -> str:
+    return "account" if number < 30 else "order"
 
 
 @pytest.mark.slow
 def test_people_who_agree_teach_the_next_run_until_that_is_undone(open_desk: OpenDesk) -> None:
-    desk = open_desk(ROWS)
+    desk = open_desk(ROWS, model=True)
     (desk.folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
     with closing(LearningStore(desk.state / FILE_NAME)) as store:
         badges = [f"the badge reader at gate {n} does not open" for n in range(60)]
@@ -25,19 +29,26 @@ def test_people_who_agree_teach_the_next_run_until_that_is_undone(open_desk: Ope
         store.keep(
             [],
             [
-                Correction(0, 900 + n, "category", "technical", "account", 20 + n % 4, "person", now, text=text)
+                Correction(
+                    0,
+                    900 + n,
+                    "category",
+                    "technical",
+                    label(n),
+                    20 + n % 4,
+                    "person",
+                    now,
+                    text=text,
+                )
                 for n, text in enumerate(badges)
             ],
         )
     assert "60 corrections approved by learning.auto_approve (learn undo 1" in desk("learn", "collect").err
     desk("run", "--since", "1d", "--limit", "1")
     [line] = [item["analysis"] for item in desk.events("ticket")]
-    assert (line["source"], line["category"]) == ("neighbours", "account")
+    assert (line["source"], len(line["examples"])) == ("model", 4)
     assert set(line["examples"]) <= set(range(1, 61))
-    assert line["examples"]
-    explained = desk("analyse", "2", "--json").object
-    assert [step["link"] for step in explained["chain"]] == ["neighbours"]
     desk("learn", "undo", "1")
     desk("learn", "collect")
     desk("run", "--since", "1d")
-    assert [item["analysis"]["source"] for item in desk.events("ticket")][1:] == ["rules", "rules"]
+    assert [item["analysis"].get("examples") for item in desk.events("ticket")][1:] == [None, None]

@@ -68,7 +68,6 @@ def test_a_closed_state_folder_is_told_in_the_same_words_by_every_command(desk: 
         without,
         ("run",),
         ("run", "--dry-run"),
-        ("run", "--backfill", "--since", "1d"),
         ("retry", "list"),
         ("retry", "run"),
         ("undo", "latest"),

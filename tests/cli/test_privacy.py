@@ -112,9 +112,9 @@ def test_what_commands_make_is_for_the_owner_only_and_what_was_there_keeps_its_r
     try:
         desk("init", "--offline", **mine)
         desk("run", "--no-llm", "--since", "1d", **mine)
-        desk("run", "--backfill", "--no-llm", "--since", "9d", "--out", "old/backfill.jsonl", **mine)
+        desk("run", "--dry-run", "--no-llm", "--since", "9d", "--out", "old/planned.jsonl", **mine)
         desk("report", "--csv", "tables/report.csv", **mine)
-        desk("seed", "--llm", "--save-only", "--count", "1", "--save", "rows/seeded.jsonl", code=None, **mine)
+        desk("seed", "--llm", "--count", "1", "--out", "rows/seeded.jsonl", code=None, **mine)
     finally:
         os.umask(generous)
     made = [path for path in desk.folder.rglob("*") if path not in before]
@@ -122,5 +122,13 @@ def test_what_commands_make_is_for_the_owner_only_and_what_was_there_keeps_its_r
     public = [path.relative_to(desk.folder).as_posix() for path in made if path.stat().st_mode & 0o077]
     assert public == ["ticketbot.toml"]
     names = {path.name for path in made}
-    assert {"run.lock", "state.sqlite3", "audit.key", ".index", ".env.example", "seeded.jsonl"} <= names
+    assert {
+        "run.lock",
+        "state.sqlite3",
+        "audit.key",
+        ".index",
+        ".env.example",
+        "planned.jsonl",
+        "seeded.jsonl",
+    } <= names
     assert {path: path.stat().st_mode for path in before} == before

@@ -1,4 +1,4 @@
-"""``ticketbot run --split``: two releases share a run's tickets, and are compared by what people keep."""
+"""``ticketbot run --split``: two settings files share a run's tickets, and are set side by side."""
 
 from __future__ import annotations
 
@@ -29,16 +29,13 @@ def test_the_candidate_decides_its_share_of_tickets_the_same_ones_in_every_run(d
     candidates = {number for number in desk.tickets if in_share("split", number, 50)}
     assert 0 < len(candidates) < len(desk.tickets)
     assert {number for number in desk.tickets if not desk.notes(number)} == candidates
-    first, last = desk.events("run_started")
-    assert (first["release"], first["split"]) == (last["release"], last["split"])
-    other = first["split"]["release"]
+    assert all(line["split"]["settings_file"] == "new.toml" for line in desk.events("run_started"))
     for line in desk.events("ticket"):
-        names = (line["analysis"]["release"], line["analysis"]["against"])
-        expected = (other, first["release"])
-        assert names == (expected if line["ticket_id"] in candidates else expected[::-1])
+        expected = "new.toml" if line["ticket_id"] in candidates else "ticketbot.toml"
+        assert line["analysis"]["settings_file"] == expected
 
 
-def test_what_people_keep_of_both_is_compared(open_desk: OpenDesk) -> None:
+def test_report_and_learn_show_count_what_people_keep_of_both_side_by_side(open_desk: OpenDesk) -> None:
     desk = open_desk(40)
     (desk.folder / "new.toml").write_text(CANDIDATE, encoding="utf-8")
     desk(*SPLIT, "--since", "1d")
@@ -47,18 +44,18 @@ def test_what_people_keep_of_both_is_compared(open_desk: OpenDesk) -> None:
         wrong = {"add_tags": ["ai_security"]} if number in candidates else {}
         desk.sandbox.store.person_edit(number, status="solved", **wrong)
     desk("learn", "collect")
-    (split,) = desk("release", "show", "--json").object["splits"]
-    kept = {arm["release"]: (arm["kept"], arm["judged"]) for arm in (split["first"], split["second"])}
-    started = desk.events("run_started")[0]
-    assert kept == {
-        started["release"]: (40 - len(candidates), 40 - len(candidates)),
-        started["split"]["release"]: (0, len(candidates)),
-    }
-    assert split["better"] == started["release"]
-    assert "is better" in desk("release", "show").out
+    others, both = 40 - len(candidates), {"new.toml": len(candidates), "ticketbot.toml": 40 - len(candidates)}
+    shown, report = desk("learn", "show", "--json").object, desk("report", "--json").object
+    for parts in (shown["parts"], report["scoreboard"]["parts"]):
+        (category,) = (part for part in parts if part["part"] == "category")
+        kept = {one["settings_file"]: (one["kept"], one["judged"]) for one in category["settings_files"]}
+        assert kept == {"ticketbot.toml": (others, others), "new.toml": (0, len(candidates))}
+    assert {one["label"]: one["tickets"] for one in report["by"]["settings_file"]} == both
+    assert "By settings file" in desk("learn", "show").out
+    assert "By settings file" in desk("report").out
 
 
-def test_each_label_counts_for_the_categories_that_its_release_knows(open_desk: OpenDesk) -> None:
+def test_each_label_counts_for_the_categories_that_its_settings_know(open_desk: OpenDesk) -> None:
     desk = open_desk(20)
     common = "[learning]\ncollect_share = 0.05\n"
     two = "".join(f'[[categories]]\nname = "{name}"\ndescription = "{name}"\n' for name in ("billing", "general"))
@@ -69,16 +66,16 @@ def test_each_label_counts_for_the_categories_that_its_release_knows(open_desk: 
         desk.sandbox.store.person_edit(number, status="solved")
     desk("learn", "collect")
     with closing(LearningStore(desk.state / FILE_NAME, read_only=True)) as store:
-        by_release = {(item.release, item.taxonomy_hash) for item in store.reactions()}
+        by_file = {(item.settings_file, item.taxonomy_hash) for item in store.reactions()}
     started = desk.events("run_started")[0]
-    assert by_release == {
-        (started["release"], started["labels_by"]["taxonomy"]),
-        (started["split"]["release"], started["split"]["labels_by"]["taxonomy"]),
+    assert by_file == {
+        ("ticketbot.toml", started["labels_by"]["taxonomy"]),
+        ("new.toml", started["split"]["labels_by"]["taxonomy"]),
     }
-    assert len({taxonomy for _, taxonomy in by_release}) == 2
+    assert len({taxonomy for _, taxonomy in by_file}) == 2
 
 
-def test_two_releases_share_one_budget(open_desk: OpenDesk) -> None:
+def test_both_settings_share_one_budget(open_desk: OpenDesk) -> None:
     desk = open_desk(12, model=True)
     common = "[cache]\ndays = 0\n[budget]\nrun_tokens = 6000\n"
     for name, text in (("ticketbot", common), ("new", CANDIDATE + common)):
@@ -113,14 +110,21 @@ def test_a_candidate_that_differs_in_more_than_decisions_is_refused_naming_each(
     assert desk.marked() == []
 
 
-@pytest.mark.parametrize("text", [CANDIDATE, f"{CANDIDATE}[models.prices]\nm-1 = [1.0, 2.0, 0.5]\n"])
-def test_a_scheduled_split_goes_on_once_its_candidate_is_in_place(desk: Desk, text: str) -> None:
-    (desk.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
+def test_a_scheduled_split_goes_on_once_its_candidate_is_in_place(desk: Desk) -> None:
+    (desk.folder / "ticketbot.toml").write_text(CANDIDATE, encoding="utf-8")
     told = desk(*SPLIT, "--since", "1d").err
     assert "the candidate decides as the settings do" in told
     assert "the candidate decides 50%" not in told
     assert sorted(desk.marked()) == sorted(desk.tickets)
     assert "split" not in desk.events("run_started")[0]
+    assert not any("settings_file" in line["analysis"] for line in desk.events("ticket"))
+
+
+def test_a_candidate_whose_file_has_the_name_of_the_one_in_place_is_refused(desk: Desk) -> None:
+    (desk.folder / "next").mkdir()
+    (desk.folder / "next" / "ticketbot.toml").write_text(CANDIDATE, encoding="utf-8")
+    told = desk("run", "--split", "50", "--candidate", "next/ticketbot.toml", "--since", "1d", code=2).err
+    assert "call this one other than ticketbot.toml" in told
 
 
 @pytest.mark.parametrize("words", [("--split", "10"), ("--candidate", "new.toml"), (*SPLIT[1:], "--sandbox")])

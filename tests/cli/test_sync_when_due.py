@@ -84,9 +84,9 @@ def test_what_a_person_starts_and_what_a_webhook_tells_of_wait_for_no_sync(
 ) -> None:
     at(desk, NOTE + FOLDER + "sync_hours = 0\n")
     desk("run", "--since", "7d")
-    desk("run", "--backfill", "--since", "30d", "--quiet")
+    desk("run", "--dry-run", "--since", "30d", "--quiet", "--out", "planned.jsonl")
     at(desk, NOTE + FOLDER)
-    desk("apply", "backfill.jsonl")
+    desk("apply", "planned.jsonl")
     desk("retry", "run")
     folders = {"TICKETBOT_STATE_DIR": str(desk.state), "TICKETBOT_LOG_DIR": str(desk.logs)}
     monkeypatch.chdir(desk.folder)

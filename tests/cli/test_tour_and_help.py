@@ -147,9 +147,7 @@ def test_help_lists_what_one_begins_with_first(bare: Command) -> None:
     assert "--install-completion" in shown
 
 
-@pytest.mark.parametrize(
-    ("words", "found"), [("re", {"retry", "report", "release", "redact"}), ("audit v", {"verify"})]
-)
+@pytest.mark.parametrize(("words", "found"), [("re", {"retry", "report", "redact"}), ("audit v", {"verify"})])
 def test_a_shell_completes_names_of_commands_without_importing_one(bare: Command, words: str, found: set[str]) -> None:
     script = (
         "import sys, json\n"

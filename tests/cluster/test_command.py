@@ -58,7 +58,6 @@ def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str) -> Non
         (("--cluster", "local:2", "--sandbox"), "--sandbox asks its own model"),
         (("--cluster-optional",), "--cluster-optional belongs to --cluster"),
         (("--insecure",), "--insecure belongs to --cluster"),
-        (("--cluster", "local:2", "--backfill", "--since", "7d"), "leave --cluster out"),
     ],
 )
 def test_what_makes_no_sense_is_refused(tmp_path: Path, words: tuple[str, ...], why: str) -> None:

@@ -197,7 +197,7 @@ def test_health_looks_at_who_may_read_the_files_with_secrets(monkeypatch: pytest
     config = tmp_path / "there" / "ticketbot.toml"
     config.touch()
     Served(monkeypatch)
-    call(configs=[config])
+    call(config=config)
     files = given().secret_files
     give(None)
     assert files == (tmp_path / "here" / ".env", tmp_path / "there" / ".env")

@@ -26,21 +26,15 @@ def correction(ticket: int, author: int, ours: str | None = "general", theirs: s
 
 
 @contextmanager
-def learnt(pages: Pages, name: str = "state") -> Iterator[LearningStore]:
-    folder = pages.folder / name
-    folder.mkdir(exist_ok=True)
-    with closing(LearningStore(folder / FILE_NAME)) as store:
+def learnt(pages: Pages) -> Iterator[LearningStore]:
+    pages.state.mkdir(exist_ok=True)
+    with closing(LearningStore(pages.state / FILE_NAME)) as store:
         yield store
 
 
-def show(pages: Pages, *accounts: str, private: bool = True, **settings: object) -> None:
-    """Have the pages show these accounts, or one without a name."""
-    options = []
-    for account in accounts or ("",):
-        places = {"log_dir": pages.logs, "state_dir": pages.folder / (account or "state")}
-        made = Settings.model_validate({**places, **settings})
-        options.append(DashboardOptions(made, pages.folder / "reports", Still(), name=account, private=private))
-    give(*options)
+def show(pages: Pages, *, private: bool = True, **settings: object) -> None:
+    made = Settings.model_validate({"log_dir": pages.logs, "state_dir": pages.state, **settings})
+    give(DashboardOptions(made, pages.folder / "reports", Still(), private=private))
 
 
 @pytest.fixture(autouse=True)
@@ -151,17 +145,6 @@ def test_with_a_sign_in_the_decision_bears_its_address(pages: Pages, monkeypatch
         store.keep([], [correction(1, 7)])
         press(pages.open("review"), "Approve")
         assert [item.approved_by for item in store.corrections("approved")] == ["bert@team.example.com"]
-
-
-def test_each_account_has_corrections_of_its_own(pages: Pages) -> None:
-    show(pages, "acme", "bolt")
-    with learnt(pages, "acme") as acme, learnt(pages, "bolt") as bolt:
-        acme.keep([], [correction(1, 7)])
-        bolt.keep([], [correction(1, 7, theirs="order")])
-        page = pages.open("review", {"account": "bolt"})
-        assert "refund" not in texts(page)
-        press(page, "Approve")
-        assert (len(acme.examples("category")), len(bolt.examples("category"))) == (0, 1)
 
 
 def test_the_page_makes_no_file_where_nothing_was_collected(pages: Pages) -> None:

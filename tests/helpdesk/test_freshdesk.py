@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.errors import CannotRun, NotAuthorised, RateLimited
-from ticket_processor.core.models import OutcomeStatus, Priority
+from ticket_processor import freshdesk
+from ticket_processor.core.errors import CannotRun, NotAuthorised, NotePublished, RateLimited, UpdateRefused
+from ticket_processor.core.models import OutcomeStatus, Priority, PublicReply, StatusChange
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk import freshdesk_listing, freshdesk_views
@@ -20,6 +22,7 @@ from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..simulation.virtual import Crash
+from ..support.fakes import a_change
 from ..support.freshdesk_account import HOURS, FreshAccount
 from .freshdesk_figures import credits_of_a_run, listing
 
@@ -108,6 +111,23 @@ def test_a_field_that_the_account_requires_fails_the_ticket_by_its_name_and_the_
     account.clock.advance(2 * HOURS)
     assert _run(account, tmp_path, "again").outcomes[number].status is OutcomeStatus.UPDATED
     assert len(account.desk.bot_notes(number)) == 1
+
+
+def test_no_public_reply_is_sent_where_nothing_guards_the_ticket(account: FreshAccount) -> None:
+    number, text = account.add().id, "Your money is on its way."
+    draft = hashlib.sha256(text.encode()).hexdigest()
+    reply = PublicReply(text=text, category="refund", threshold=0.9, draft=draft)
+    for public in ({"reply": reply}, {"closing": StatusChange(status="solved")}):
+        with pytest.raises(UpdateRefused, match="no public reply is sent"):
+            account.client.update(a_change(number, **public))
+    assert account.asked == []
+
+
+def test_a_note_that_became_public_stops_everything(account: FreshAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = account.client.fetch([account.add().id]).popitem()[1]
+    monkeypatch.setattr(freshdesk, "note_body", lambda note: {"body": note, "private": False})
+    with pytest.raises(NotePublished, match="public although it was sent as internal"):
+        account.client.update(a_change(ticket.id, stamp=ticket.updated_at, tags_before=ticket.tags))
 
 
 def test_of_a_group_that_is_unknown_the_rest_is_written(account: FreshAccount, tmp_path: Path) -> None:

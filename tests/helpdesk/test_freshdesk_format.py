@@ -93,6 +93,7 @@ def test_tags_may_be_missing_in_a_list_only() -> None:
         fmt.read_ticket(row, 5.0, NAMES)
 
 
+@example("a <b> & c")
 @given(st.text())
 def test_a_note_shows_its_words_as_they_are(words: str) -> None:
     body = fmt.note_body(words)
@@ -150,6 +151,11 @@ def test_a_refusal_names_fields_and_code_but_never_a_message() -> None:
 
     assert fmt.refused_fields(reply) == ("cf_area",)
     assert fmt.error_code(reply) == ", invalid_value"
+
+
+def test_conversations_come_oldest_first() -> None:
+    rows = [{"id": number, "created_at": f"2026-11-20T12:0{number % 3}:00Z"} for number in (1, 2, 3)]
+    assert [item.id for item in fmt.read_conversations(rows)] == [3, 1, 2]
 
 
 @given(st.dictionaries(st.sampled_from(list(ROW)), st.none() | st.integers() | st.text() | st.lists(st.none())))

@@ -34,7 +34,7 @@ from ticket_processor.helpdesk.ticket_history import overwritten
 from ticket_processor.helpdesk.transport import Auth, Transport
 from ticket_processor.helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
 from ticket_processor.helpdesk.zendesk_fields import read_labels
-from ticket_processor.helpdesk.zendesk_format import note_html, read_limits
+from ticket_processor.helpdesk.zendesk_format import note_html, read_edits, read_limits
 from ticket_processor.helpdesk.zendesk_listing import SEARCH_WINDOW_S
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
 from ticket_processor.sandbox.app import Sandbox
@@ -473,6 +473,13 @@ def test_one_put_carries_everything_with_the_exact_stamp() -> None:
     }
 
 
+def test_what_is_to_be_emptied_is_sent_as_nothing() -> None:
+    wire = Wire(answer(200, {"ticket": {"id": 1}}))
+    Zendesk(wire.transport).update(a_change(priority=None, cleared=("priority", "group"), fields_cleared=(5,)))
+    sent = wire.adapter.json()["ticket"]
+    assert (sent["priority"], sent["group_id"], sent["custom_fields"]) == (None, None, [{"id": 5, "value": None}])
+
+
 def test_what_is_to_stay_is_not_sent() -> None:
     wire = Wire(answer(200, {"ticket": {"id": 1}}))
     Zendesk(wire.transport).update(a_change(priority=None, note=None))
@@ -636,6 +643,13 @@ def test_what_a_trigger_made_of_our_write_is_not_taken_for_ours() -> None:
     assert not overwritten(recorded, change)
 
 
+@pytest.mark.parametrize(("author", "way"), [(-1, "rules"), (77, "hand")])
+def test_what_the_helpdesk_does_by_itself_is_no_persons_work(author: int, way: str) -> None:
+    change = {"type": "Change", "field_name": "status", "previous_value": "solved", "value": "closed"}
+    (edit,) = read_edits({"created_at": "2026-11-21T03:00:00Z", "author_id": author, "events": [change]})
+    assert edit.way == way
+
+
 def test_our_write_is_found_behind_many_later_audits() -> None:
     account = Account(1)
     account.desk.update(account.change(account.ids[0], key="a" * 32, intent="run-9"))
@@ -786,6 +800,14 @@ def test_a_multi_select_gets_a_list_and_an_unknown_option_no_tag() -> None:
     sent = wire.adapter.json()["ticket"]
     assert sent["tags"] == ["ai_processed", "a"]
     assert sent["custom_fields"] == [{"id": 1, "value": ["a"]}, {"id": 2, "value": "moon"}, {"id": 3, "value": "text"}]
+
+
+def test_a_choice_that_is_replaced_loses_its_tag() -> None:
+    options = [{"name": "A", "value": "a"}, {"name": "B", "value": "b"}]
+    kinds = [{"id": 1, "type": "tagger", "custom_field_options": options}]
+    wire = Wire(answer(200, {"ticket_fields": kinds}), answer(200, {"ticket": {"id": 1}}))
+    Zendesk(wire.transport).update(a_change(1, tags=("vip", "a"), fields={1: "b"}, fields_replaced=(1,)))
+    assert wire.adapter.json()["ticket"]["tags"] == ["vip", "b"]
 
 
 def test_a_group_that_does_not_exist_is_told_by_its_number_and_once_among_the_troubles() -> None:

@@ -45,6 +45,13 @@ def test_one_request_hands_in_a_job_whose_items_carry_everything_a_single_update
     assert wire.calls == 1
 
 
+def test_the_item_that_is_to_be_refused_has_an_older_stamp_and_the_others_their_own() -> None:
+    wire = Wire(answer(200, {"job_status": {"id": "V3-1", "status": "queued"}}))
+    Zendesk(wire.transport).update_many([a_change(7), a_change(8)], stale=8)
+    stamps = {item["id"]: item["updated_stamp"] for item in wire.adapter.json()["tickets"]}
+    assert stamps == {7: "2026-11-21T02:30:00Z", 8: "2026-11-21T01:30:00Z"}
+
+
 def test_a_job_writes_its_items_and_tells_of_each() -> None:
     account = Account(2, rules=Rules(job_seconds=(1.0, 0.0)))
     first, second = account.ids

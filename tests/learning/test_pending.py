@@ -55,3 +55,13 @@ def test_a_log_that_is_too_long_for_one_run_is_read_on_in_the_next(tmp_path: Pat
         assert pending.count() == AT_ONCE
         pending.read_log(tmp_path, None, Deadline(SystemClock(), 60.0))
         assert pending.count() == AT_ONCE + 1
+
+
+def test_a_ticket_that_an_earlier_version_wrote_on_still_tells_how_sure_the_model_was(tmp_path: Path) -> None:
+    with closing(LearningStore(None)) as store:
+        kept = {"r-1": [0.8, "m", "en", "r", "prompt", "taxonomy", "3fa2c1d0", ""]}
+        with store.writing() as db:
+            db.execute("INSERT INTO pending VALUES (7, 1.0, 0.0, 'billing', ?)", (json.dumps(kept),))
+        (found,) = PendingTickets(store).next(9, 2.0)
+    source = found.sources["r-1"]
+    assert (source.confidence, source.model, source.settings_file) == (0.8, "m", "")

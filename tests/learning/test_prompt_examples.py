@@ -22,15 +22,15 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, ConfigError
 from ticket_processor.core.models import Analysis, RedactionLevel, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.learning.neighbours import ExampleIndex, LearntExample
 from ticket_processor.learning.prompt_examples import MOST_TOKENS, ExamplePicker, PromptExamples
+from ticket_processor.learning.similar_examples import ExampleIndex, LearntExample
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.sandbox.openai_answers import answer_for
 from ticket_processor.settings.load import load
 from ticket_processor.wiring.parts import understanding
 
 from ..support.fakes import ManualClock, a_ticket
-from .test_neighbours import remembered
+from .test_similar_examples import remembered
 
 TEXT = redact("Badge\nThe badge does not open the gate.")
 GOOD = {"category": "account", "urgency": "low", "sentiment": "neutral", "language": "en", "summary": "Badge."}

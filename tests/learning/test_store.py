@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +43,21 @@ def test_a_second_reading_replaces_the_ticket_and_keeps_what_was_decided(path: P
     assert [(item.who, item.detail["status"]) for item in store.changes()][1:] == [("the ticket's history", "expired")]
     store.undo(2, 500.0)
     assert [item.status for item in store.corrections()] == ["approved"]
+
+
+def test_what_an_earlier_version_kept_names_settings_only_where_two_shared_the_tickets(path: Path) -> None:
+    with closing(LearningStore(path)) as store:
+        store.keep([replace(REACTION, ticket_id=number, settings_file="3fa2c1d0") for number in (7, 8)])
+    with closing(sqlite3.connect(path)) as db:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        db.executescript(
+            "ALTER TABLE reaction RENAME COLUMN settings_file TO release;"
+            "ALTER TABLE reaction ADD COLUMN against TEXT NOT NULL DEFAULT '';"
+            "UPDATE reaction SET against='0badcafe' WHERE ticket_id=8;"
+            f"CREATE TABLE release (id TEXT PRIMARY KEY); PRAGMA user_version={version - 1};"
+        )
+    with closing(LearningStore(path)) as store:
+        assert {item.ticket_id: item.settings_file for item in store.reactions()} == {7: "", 8: "3fa2c1d0"}
 
 
 def test_only_settled_reactions_since_a_moment_are_given(path: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_spike_is_told_once_and_ends_when_it_no_longer_stands_out() -> None:
 def test_two_spikes_are_two_alerts_also_while_the_first_goes_on() -> None:
     days = Days(37)
     assert days.go_on(1, account=40) == ["begun drift:account"]
-    assert days.go_on(1, account=40, billing=70) == ["begun drift:billing"]
+    assert days.go_on(1, account=40, billing=110) == ["begun drift:billing"]
 
 
 def test_what_becomes_usual_is_over() -> None:

@@ -11,7 +11,6 @@ import typer.main
 
 from ticket_processor.cli import app
 from ticket_processor.core.run_summary import ClusterUse, RunRecord, Statement
-from ticket_processor.learning.label_trends import LabelTrend
 from ticket_processor.monitoring.checks import TOKENS_END
 from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity, span
 from ticket_processor.monitoring.messages import AlertMessage, message_of
@@ -50,6 +49,7 @@ def sworn(**found: int) -> dict[str, Any]:
 
 USUAL = {"categories": {"account": 10, "billing": 20}}
 THREEFOLD = {"categories": {"account": 31, "billing": 20}}
+FOURFOLD = {"categories": {"account": 40, "billing": 20}}
 CASES = [
     Case("errors_fast", "4 of 4 tickets failed in the last run with tickets", [recorded(ok=0, failed=4)]),
     Case(
@@ -173,20 +173,12 @@ CASES = [
     ),
     Case(
         "drift",
-        "7 of 147 tickets in the last 7 days are about account; usual are 70",
-        history(*[USUAL] * 22, *[{"categories": {"account": 1, "billing": 20}}] * 7, {}, every=DAY),
-    ),
-    Case(
-        "overrides",
-        "people changed 30 of 100 'billing' (category) in four weeks, and 20 of 200 before; 1 label more",
-        [recorded()],
-        Facts(
-            NOW,
-            labels=(
-                LabelTrend("category", "billing", 200, 100, 30, 0, 200, 20),
-                LabelTrend("category", "account", 200, 100, 12, 0, 200, 20),
-                LabelTrend("priority", "high", 100, 50, 2, 6, 90, 3),
-            ),
+        "1 of 21 tickets yesterday are about account; usual are 40",
+        history(
+            *[FOURFOLD] * 28,
+            {"categories": {"account": 1, "billing": 20}},
+            {},
+            every=DAY,
         ),
     ),
     *(

@@ -562,6 +562,14 @@ def test_a_dry_run_sends_nothing_and_leaves_the_state_alone(triaged: Bench) -> N
 SECOND = "s" * 32
 
 
+@pytest.mark.parametrize(("edited", "deleted"), [(False, {5}), (True, set())])
+def test_a_note_that_can_be_deleted_stays_where_a_person_has_edited_it(edited: bool, deleted: set[int]) -> None:
+    note = Edit(at="2026-11-21T03:00:00Z", key=KEY, intent=f"{RUN}-1", comment="internal", note=5, note_edited=edited)
+    back = take_back(History(edits=(note,)), a_ticket(), lambda edit: edit is note)
+    assert back.of("note").keys() == deleted
+    assert [item.part for item in back.left] == ["note 5"] * edited
+
+
 def test_two_writes_of_a_run_are_taken_back_together_with_one_note(triaged: Bench) -> None:
     triaged.account.edit(group=6)
     triaged.account.tag(

@@ -45,38 +45,6 @@ def test_each_field_is_set_suggested_or_left_alone(
     assert ("category billing" in (by_tags.note or "")) == suggested
 
 
-PROVED = Policy(
-    tags=FieldPolicy(by_model={"m-1": 0.8, "rules": 0.9}),
-    priority=FieldPolicy(by_model={}),
-    by_model_for=TAXONOMY.digest,
-)
-
-
-@pytest.mark.parametrize(
-    ("answer", "labelled"),
-    [
-        ({"model": "m-1", "confidence": 0.8}, True),
-        ({"model": "m-1", "confidence": 0.79}, False),
-        ({"model": "m-2", "confidence": 1.0}, False),
-        ({"source": "rules", "confidence": 0.9}, True),
-        ({"source": "classifier", "confidence": 1.0}, False),
-    ],
-)
-def test_learnt_thresholds_hold_for_the_model_they_were_proved_with(answer: dict[str, object], labelled: bool) -> None:
-    analysis = an_analysis(**{"source": "model", "model": None, **answer})
-    decision = decide(1, analysis, PROVED, TAXONOMY)
-    assert ("ai_billing" in decision.tags) == labelled
-    assert decision.priority is None  # nothing was proved of it
-    assert "priority high" in (decision.note or "")
-
-
-def test_learnt_thresholds_do_not_hold_for_other_categories() -> None:
-    analysis = an_analysis(source="model", model="m-1", confidence=1.0)
-    assert "ai_billing" in decide(1, analysis, PROVED, TAXONOMY).tags
-    changed = Taxonomy(categories=(*TAXONOMY.categories, Category(name="wishes", description="Wishes")))
-    assert "ai_billing" not in decide(1, analysis, PROVED, changed).tags
-
-
 @pytest.mark.parametrize(("tags", "priority"), list(itertools.product(Mode, Mode)))
 def test_a_decision_only_suggests_when_nothing_is_set_and_something_is_suggested(tags: Mode, priority: Mode) -> None:
     decision = decide(1, an_analysis(), Policy(tags=field(tags), priority=field(priority)))
@@ -203,13 +171,6 @@ def test_rules_that_may_not_set_labels_or_the_priority_suggest_them(part: str, s
     assert suggested in (decision.note or "")
     assert (decision.priority is None) == (part == "priority")
     assert ("ai_billing" in decision.tags) == (part != "tags")
-
-
-def test_the_priority_beside_a_vote_of_similar_tickets_is_the_rules_and_set_where_theirs_may_be() -> None:
-    analysis = an_analysis(source="neighbours", model=None, confidence=1.0)
-    for may, priority in ((PARTS, Priority.HIGH), (("tags",), None)):
-        decision = decide(1, analysis, Policy(rules_may_set=may), TAXONOMY)
-        assert (decision.priority, decision.group) == (priority, 7)
 
 
 # Targets of the taxonomy

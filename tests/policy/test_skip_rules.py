@@ -70,6 +70,7 @@ def test_a_requester_that_can_never_match_is_refused(wrong: object) -> None:
 def test_a_ticket_with_the_hands_off_tag_is_never_touched_whatever_else_holds() -> None:
     rules = SkipRules(SkipSettings(tags=("vip",)), hands_off="bot_Hands_Off")
     assert rules.reason(a_ticket(tags=("vip", "bot_hands_off"))) == "hands_off"
+    assert rules.reason(a_ticket(tags=("BOT_Hands_off",))) == "hands_off"
     assert rules.reason(a_ticket(tags=("vip", "ai_hands_off"))) == "skip_rule_tag"
 
 
@@ -149,6 +150,10 @@ def test_the_share_is_about_as_large_as_was_asked_for(percent: int) -> None:
 @pytest.mark.parametrize(("age", "waits"), [(0, True), (599, True), (600, False), (3600, False)])
 def test_a_ticket_waits_until_it_is_old_enough_by_the_helpdesks_clock(age: float, waits: bool) -> None:
     assert Selection(SkipRules(), wait_s=600).must_wait(a_ticket(age=age)) is waits
+
+
+def test_a_change_begins_no_second_head_start() -> None:
+    assert not Selection(SkipRules(), wait_s=600).must_wait(a_ticket(age=3600, touched=5))
 
 
 def test_a_read_without_a_date_is_not_put_off_for_ever() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.core.models import Priority, TakenOff
+from ticket_processor.core.models import Overwrite, Priority, StatusChange, TakenOff
 from ticket_processor.tags import (
     MAX_TAG_LENGTH,
     earlier_key,
@@ -27,6 +27,7 @@ NAMES = st.sampled_from(["vip", "ai_processed", "ai_billing", "Spam", "été", "
 FREE = st.text(max_size=8)
 LISTS = st.lists(st.one_of(NAMES, FREE), max_size=8)
 FIELDS = st.dictionaries(st.integers(1, 5), st.sampled_from(["a", "b", "c"]), max_size=4)
+SOLVED = StatusChange(status="solved")
 PRIORITIES = st.one_of(st.none(), st.sampled_from(list(Priority)))
 
 
@@ -129,6 +130,46 @@ def test_what_somebody_took_off_stays_off(
     assert {*change.fields, *change.fields_kept} == wanted.keys()
 
 
+@pytest.mark.parametrize(
+    ("overwrite", "ours", "written"),
+    [
+        (Overwrite.NEVER, Priority.LOW, None),
+        (Overwrite.BOT_SET, Priority.LOW, Priority.HIGH),
+        (Overwrite.BOT_SET, Priority.NORMAL, None),  # a person has changed what we put there
+        (Overwrite.BOT_SET, None, None),
+        (Overwrite.ALWAYS, None, Priority.HIGH),
+    ],
+)
+def test_a_value_that_is_there_is_replaced_only_where_that_is_allowed(
+    overwrite: Overwrite, ours: Priority | None, written: Priority | None
+) -> None:
+    assert merge_value(Priority.LOW, Priority.HIGH, overwrite, ours) == written
+
+
+def test_an_assigned_ticket_keeps_its_group_whatever_may_be_replaced() -> None:
+    decision = a_decision(group=8, group_overwrite=Overwrite.ALWAYS)
+    assert merge(a_ticket(group=7), decision, key="k").group == 8
+    assert merge(a_ticket(group=7, assignee=5), decision, key="k").group is None
+
+
+@pytest.mark.parametrize(("there", "written"), [(Priority.LOW, Priority.HIGH), (Priority.URGENT, None)])
+def test_a_priority_that_may_only_be_raised_is_not_lowered(there: Priority, written: Priority | None) -> None:
+    decision = a_decision(priority=Priority.HIGH, priority_overwrite=Overwrite.ALWAYS, priority_raises_only=True)
+    assert merge(a_ticket(priority=there), decision, key="k").priority == written
+
+
+def test_a_part_that_a_person_took_off_or_the_helpdesk_refuses_is_not_sent() -> None:
+    decision = a_decision(priority=Priority.HIGH, group=8, fields={1: "x"}, note="Look.", closing=SOLVED)
+    off = TakenOff(priority=True, group=True, fields=frozenset({1}))
+    for without, unwanted in ((("priority", "group", "fields"), TakenOff()), ((), off)):
+        change = merge(a_ticket(), decision, key="k", without=without, unwanted=unwanted)
+        assert (change.priority, change.group, change.fields) == (None, None, {})
+    whole = merge(a_ticket(), decision, key="k")
+    assert (whole.priority, whole.group, whole.fields, whole.closing) == (Priority.HIGH, 8, {1: "x"}, SOLVED)
+    without_note = merge(a_ticket(), decision, key="k", without=("note",))
+    assert (without_note.note, without_note.closing) == (None, None)
+
+
 def test_a_change_remembers_what_it_was_merged_from() -> None:
     ticket = a_ticket(group=7, fields={1: "theirs"})
     change = merge(ticket, a_decision(group=8, fields={1: "ours", 2: "ours"}), key="k" * 32)
@@ -137,7 +178,7 @@ def test_a_change_remembers_what_it_was_merged_from() -> None:
 
 
 def test_a_change_carries_the_stamp_that_it_was_merged_from_and_its_note_the_reference() -> None:
-    ticket = a_ticket(tags=("vip",))
+    ticket = a_ticket(tags=("vip",), touched=60.0)
     change = merge(ticket, a_decision(note="Look."), key="abcdef0123456789", intent="run-1")
     assert change.stamp == ticket.updated_at
     assert change.note == "Look.\nRef tb-abcdef01"

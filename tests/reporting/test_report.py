@@ -136,7 +136,6 @@ def test_a_period_stands_beside_the_one_before_it(report: Report) -> None:
     assert [(part.label, part.tickets) for part in report.failure_reasons] == [("HTTP 503", 1)]
     assert report.latency.p95_ms == 3000
     assert report.runs.count == 2
-    assert report.spikes == []
     assert report.period == "2026-11-14 to 2026-11-20"
     assert report.remarks == ()
 
@@ -150,9 +149,8 @@ def test_service_levels_go_by_the_settings(report: Report) -> None:
 @pytest.mark.slow
 def test_what_a_report_cannot_know_it_says(tmp_path: Path) -> None:
     recent = [line for line in a_week() if line["ts"] >= "2026-11-10"]
-    (remark, usual) = made(tmp_path / "a", recent).remarks
+    (remark,) = made(tmp_path / "a", recent).remarks
     assert remark == "the log begins on 2026-11-10: there is no whole period before this one to compare it with"
-    assert usual.startswith("what is usual is not known yet")
     assert made(tmp_path / "b", recent, "11-08 00:00").remarks[0] == "the log begins on 2026-11-10, within this period"
     (empty,) = made(tmp_path / "c", recent, "11-20 21:00", "11-20 22:00").remarks
     assert empty == "the log has no ticket in this period; it covers 2026-11-10 to 2026-11-20"
@@ -177,7 +175,7 @@ def test_json_holds_everything_and_no_python(report: Report) -> None:
     assert data["runs"]["exit_codes"] == {"0": 2}
     assert [item["label"] for item in data["models"]] == ["m-1", "rules"]
     assert len(data["series"]) == 7
-    assert (data["overrides"], data["knowledge"], data["spikes"]) == (None, None, [])
+    assert (data["overrides"], data["knowledge"]) == (None, None)
 
 
 def test_every_form_names_the_account_the_period_the_time_zone_the_time_and_the_version(report: Report) -> None:
@@ -246,13 +244,6 @@ def test_tables_say_what_the_figures_say(report: Report) -> None:
     assert [row[3] for row in found["Service levels"].rows] == ["missed", "missed"]
     assert ("by exit code", "0: 2") in found["Runs"].rows
     assert all(len(row) == len(table.columns) for table in found.values() for row in table.rows)
-
-
-def test_a_spike_is_told_in_words(tmp_path: Path) -> None:
-    bad = [receipt(90_000 + n, "11-18 10:00", category="technical", subcategory="outage") for n in range(60)]
-    table = report_tables.spikes(made(tmp_path, [*a_week(), *bad]))
-    assert ("technical / outage", "Wed 2026-11-18", "60 tickets, usually none") in table.rows
-    assert any(row[0] == "all tickets" and "times the usual" in row[2] for row in table.rows)
 
 
 def test_a_report_of_all_there_ever_was_is_a_report(tmp_path: Path) -> None:

@@ -234,6 +234,7 @@ def test_the_service_is_one_run_that_sees_only_what_it_needs() -> None:
         "User": "ticketbot",
         "TimeoutStartSec": "580",
         "TimeoutStopSec": "30",
+        "KillMode": "mixed",
         "SuccessExitStatus": "75 143",
         "After": "network-online.target time-sync.target",
         "NoNewPrivileges": "yes",

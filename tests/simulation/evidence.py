@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from ticket_processor.core.reasons import NOT_FOUND
+from ticket_processor.core.reasons import CHANGED_SINCE, NOT_FOUND
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.records import Audit
 
@@ -49,7 +49,7 @@ class Evidence(Protocol):
 def explains(line: Mapping[str, Any]) -> bool:
     """Whether a line of the log says why its ticket gets no write."""
     skipped = line["event"] == "ticket" and line["outcome"] == "skipped"
-    return skipped and not line["reason"].startswith(("deferred", NOT_FOUND))
+    return skipped and not line["reason"].startswith(("deferred", NOT_FOUND, CHANGED_SINCE))
 
 
 def passed_by(cursor: str, story: Evidence) -> list[int]:

@@ -1,4 +1,4 @@
-"""Stories in which two releases share most runs' tickets: one half is decided as the candidate wants."""
+"""Stories in which two settings files share most runs' tickets: one half is decided as the candidate wants."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ SPLIT_MUTATIONS = {
         f"{__name__}.CANDIDATE", CANDIDATE.model_copy(update={"tag_prefix": "bot_"})
     )
 }
-"""What must be noticed: why a split's releases share the beginning of their tags."""
+"""What must be noticed: why a split's settings share the beginning of their tags."""

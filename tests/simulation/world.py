@@ -42,6 +42,7 @@ from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import intake
 from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Answers, Parts, ReplyObjection, RunOptions
+from ticket_processor.pipeline.recorder import Listener
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
@@ -441,6 +442,9 @@ class World:
         only: Sequence[int] = (),
         anew: bool = False,
         told: bool = False,
+        dry_run: bool = False,
+        listener: Listener = lambda _outcome: None,
+        work_of: Callable[[Run], RunSummary] | None = None,
     ) -> None:
         state = self.state if state is None else state
         self.run_starts[name] = self.time.now()
@@ -473,7 +477,7 @@ class World:
         looks_again = self._second_looks and self.dice.random() < 0.6
         if looks_again:
             self.second_looks.add(name)
-        audit = _Log(self, name, crash, disk, clock)
+        audit = _Log(self, name, crash, disk, clock, dry_run=dry_run)
         try:
             work = self._run_class(
                 Parts(
@@ -494,6 +498,7 @@ class World:
                 ),
                 RunOptions(
                     run_id=name,
+                    dry_run=dry_run,
                     since=since,
                     stable_read_s=self.stable_read_s,
                     max_attempts=self.mishaps.max_attempts,
@@ -503,8 +508,11 @@ class World:
                     retriage_on_reply=self._replies,
                     delivery=self._way(),
                 ),
+                listener,
             )
-            if told:
+            if work_of is not None:
+                self.ends.append(work_of(work))
+            elif told:
                 self.ends.append(work.told_of(only))  # as a webhook's run does
             else:
                 self.ends.append(work.only(only, anew=anew) if only else work.execute())
@@ -639,8 +647,10 @@ def _versions() -> Iterator[None]:
 class _Log(AuditLog):
     """Real lines, kept in memory; the process may die around each of them."""
 
-    def __init__(self, world: World, run: str, crash: Countdown, disk: Disk, clock: RunClock) -> None:
-        super().__init__(Path(), clock, run)
+    def __init__(
+        self, world: World, run: str, crash: Countdown, disk: Disk, clock: RunClock, *, dry_run: bool = False
+    ) -> None:
+        super().__init__(Path(), clock, run, dry_run=dry_run)
         self._disk = disk
         self._world = world
         self._crash = crash
@@ -649,7 +659,8 @@ class _Log(AuditLog):
         for line in lines:
             self._crash.step()
             self._disk.write(AuditUnwritable)
-            self._world.write_down(orjson.loads(encode(line)))
+            if not self._dry_run:  # it settles nothing
+                self._world.write_down(orjson.loads(encode(line)))
             self._crash.step()
 
 

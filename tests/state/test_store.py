@@ -9,6 +9,7 @@ import stat
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -90,6 +91,16 @@ def test_everything_is_there_again_after_reopening(path: Path, state: State) -> 
     assert Dependencies(again).not_before("desk", 60.0) == 99.5
     assert Dependencies(again).not_before("desk", 40.0) == 0.0  # told by a clock that was wrong
     again.close()
+
+
+def test_a_verdict_is_read_that_an_earlier_version_made_under_a_release(path: Path, state: State) -> None:
+    state.keep_verdict(a_verdict(3))
+    state.close()
+    with closing(sqlite3.connect(path)) as db, db:
+        older = '"release":"3fa2c1d0","against":"","source":'
+        db.execute("UPDATE verdicts SET verdict=replace(verdict, '\"source\":', ?)", (older,))
+        assert older in db.execute("SELECT verdict FROM verdicts").fetchone()[0]
+    assert State(path).verdict(3) == a_verdict(3)
 
 
 def test_a_forgotten_fact_is_gone(state: State) -> None:

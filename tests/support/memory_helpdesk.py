@@ -23,6 +23,7 @@ from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
+from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 
 from ..simulation.virtual import SerialExecutor
@@ -144,6 +145,7 @@ class Office:
         anew: bool = False,
         told: Sequence[int] = (),
         told_of: Callable[[], Sequence[int]] | None = None,
+        planned: Sequence[Verdict] = (),
         **options: Any,
     ) -> RunSummary:
         self.runs += 1
@@ -174,6 +176,8 @@ class Office:
             self.ended.append,
         )
         try:
+            if planned:
+                return run.write(planned)
             if told:
                 return run.told_of(told)
             return run.only(only, anew=anew) if only else run.execute()

@@ -170,8 +170,8 @@ class Understanding:
     """Ticket in, analysis out: clean, redact, ask the chain. Thread-safe; call it from any worker.
 
     ``cascade_below``: an answer of less confidence is put to the next model, which is taken to be the stronger one,
-    and whose answer then counts. ``neighbours`` and ``classifier`` are asked in turn before the rules. ``signs`` finds
-    what in a ticket's own text tries to instruct a model.
+    and whose answer then counts. ``classifier`` is asked before the rules. ``signs`` finds what in a ticket's own text
+    tries to instruct a model.
     ``price_note`` is to be said beside costs.
     """
 
@@ -180,24 +180,20 @@ class Understanding:
         links: Sequence[Analyser],
         rules: RulesAnalyser,
         *,
-        neighbours: Analyser | None = None,
         classifier: Analyser | None = None,
         cascade_below: float | None = None,
         signs: Callable[[str], tuple[str, ...]] = lambda _text: (),
         clock: Clock | None = None,
         trouble: Callable[[str], object] = lambda _sentence: None,
         price_note: str = "",
-        release: str = "",
-        against: str = "",
+        settings_file: str = "",
     ) -> None:
-        """``release``, and that which it is ``against`` in a split, are named in every analysis."""
+        """Every analysis names ``settings_file``; it is empty where one file alone decides."""
         self.price_note = price_note
-        self._releases = {"release": release, "against": against}
+        self._settings_file = settings_file
         self.links = tuple(links)
         self._rules = rules
-        self._learnt = [
-            (name, link) for name, link in (("neighbours", neighbours), ("classifier", classifier)) if link is not None
-        ]
+        self._classifier = classifier
         self._cascade_below = cascade_below
         self._signs = signs
         self._clock = clock
@@ -255,7 +251,7 @@ class Understanding:
                 # A model names the language of its instructions now and then; the others ask the detector themselves.
                 "language": (sure_language(cleaned) if best.source == "model" else None) or best.language,
                 "condenses": condenses(cleaned, best.summary),
-                **self._releases,
+                "settings_file": self._settings_file,
             }
         )
 
@@ -267,7 +263,7 @@ class Understanding:
             update={
                 "suspicious": self._signs(_raw(ticket)),
                 "condenses": condenses(text.text, analysis.summary),
-                **self._releases,
+                "settings_file": self._settings_file,
             }
         )
 
@@ -276,14 +272,14 @@ class Understanding:
         return redact(clean(ticket.subject, ticket.description), names=ticket.names, level=level)
 
     def _without_models(self, text: RedactedText, why: str, watch: Callable[[Step], None]) -> Analysis:
-        for name, link in self._learnt:
+        if self._classifier is not None:
             started = self._now()
             try:
-                analysis = self._asked(link, text)
+                analysis = self._asked(self._classifier, text)
             except AnalysisFailed as error:
-                watch(Step(name, reason=error.reason, ms=self._ms(started)))
+                watch(Step("classifier", reason=error.reason, ms=self._ms(started)))
             else:
-                watch(Step(name, analysis, ms=self._ms(started)))
+                watch(Step("classifier", analysis, ms=self._ms(started)))
                 return analysis.model_copy(update={"why_fallback": why})
         started = self._now()
         analysis = self._rules.analyse(text)

@@ -34,12 +34,11 @@ RequesterOption = Annotated[
     typer.Option("--requester", metavar="ID_OR_EMAIL", help="All tickets of this requester; asks the helpdesk."),
 ]
 ELSEWHERE = (
-    "not reached: the notes on the tickets in the helpdesk, files of 'run --backfill', reports with "
+    "not reached: the notes on the tickets in the helpdesk, files of 'run --dry-run --out', reports with "
     "--show-errors, a classifier trained on these tickets, what model servers keep, and backups of all of these"
 )
 ANSWERS_STAY = (
-    "kept answers of models stay, under whose keys nobody can tell whose they are; where 'run --backfill' was asked "
-    "about these tickets, which leaves nothing in the log, delete the file"
+    "kept answers of models stay, under whose keys nobody can tell whose they are; to be sure, delete the file"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
@@ -97,6 +98,7 @@ def backtest(
         errors = misses(found, [source], answers) if show_errors else None
         title = "How good are these analysers on our solved tickets?"
         write_report(html, title, found, [*decided, *remarks], errors)
+    doubts = score_tables.doubtful(source, settings.taxonomy, remarks.setdefault)
     screen.notices(list(remarks))
     ours = [result for result in found if result.name != TRIAGE]
     policy = {result.name: score_tables.policy_lines(result.sources[0]) for result in ours}
@@ -112,6 +114,7 @@ def backtest(
             "decided": decided,
             "analysers": as_data(found),
             "policy": {name: "\n".join(lines) for name, lines in policy.items()},
+            "doubtful_labels": [asdict(one) for one in doubts],
             "remarks": list(remarks),
             "html": html and str(html),
         }
@@ -127,6 +130,7 @@ def backtest(
             screen.say(f"\nFor ticketbot.toml, if {result.name} is what answers:")
             for line in policy[result.name]:
                 screen.say(f"  {line}")
+    score_tables.show([*score_tables.doubts_table(doubts)])
     if html is not None:
         screen.say(f"\nReport: {html}")
     return ExitCode.OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "run": ("ticketbot run --dry-run --limit 10 --verbose", "ticketbot run --split 10 --candidate new.toml"),
-    "apply": ("ticketbot apply backfill.jsonl --dry-run", "ticketbot apply backfill.jsonl --limit 100"),
+    "apply": ("ticketbot apply planned.jsonl",),
     "seed": ("ticketbot seed --count 40", "ticketbot seed --file tickets.jsonl"),
     "analyse": ("ticketbot analyse 4711", "ticketbot analyse - --no-llm < mail.txt"),
     "eval": (
@@ -48,9 +48,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "learn approve": ("ticketbot learn approve 12 13", "ticketbot learn approve --field category --theirs refund"),
     "learn reject": ("ticketbot learn reject 14", "ticketbot learn reject --field urgency --ours high --theirs low"),
     "learn log": ("ticketbot learn log",),
-    "learn thresholds": ("ticketbot learn thresholds", "ticketbot learn thresholds --part tags --apply"),
-    "learn confusions": ("ticketbot learn confusions", "ticketbot learn confusions --from-helpdesk --json"),
-    "learn doubts": ("ticketbot learn doubts", "ticketbot learn doubts --since 90d --limit 20"),
     "learn undo": ("ticketbot learn undo 3",),
     "learn pin": (
         "ticketbot learn pin 12 13",
@@ -58,11 +55,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "learn pins": ("ticketbot learn pins", "ticketbot learn pins --out pins.jsonl"),
     "learn unpin": ("ticketbot learn unpin 3",),
-    "release show": ("ticketbot release show",),
-    "release list": ("ticketbot release list",),
-    "release diff": ("ticketbot release diff 3fa2c1d0", "ticketbot release diff 3fa2c1d0 new.toml"),
-    "release activate": ('ticketbot release activate new.toml --note "refunds apart"',),
-    "release rollback": ("ticketbot release rollback", "ticketbot release rollback 3fa2c1d0"),
     "report": (
         "ticketbot report --since 30d --risk high",
         "ticketbot report --period week --markdown",

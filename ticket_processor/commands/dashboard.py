@@ -11,7 +11,7 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, how_to_install
-from .options import ConfigsOption
+from .options import ConfigOption
 from .screen import Screen
 
 REPORTS = "reports"
@@ -40,7 +40,7 @@ def dashboard(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Open no browser; none is opened without a terminal either.")
     ] = False,
-    configs: ConfigsOption = None,
+    config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Show tickets, costs, runs and health on pages in a browser."""
     if missing := [part for part in _PARTS if find_spec(part) is None]:
@@ -49,41 +49,20 @@ def dashboard(
         )
     from ..dashboard.options import DashboardOptions, give
     from ..dashboard.server import Address, free, has_screen, secrets_files, serve
-    from ..settings.accounts import load_accounts, several
     from ..settings.load import DEFAULT_FILE, config_file, load, secret_files
 
-    config = configs[0] if configs else None
     screen = Screen()
-    if places := several(configs):
-        found = load_accounts(places, need_helpdesk=False)
-        for each in found:
-            screen.problems(each.problems, account=each.name)
-        usable = [(each.name, each.file, each.settings) for each in found if each.settings is not None]
-        if not usable:
-            raise ConfigError("none of these accounts can be shown")
-        if any(one.dashboard != usable[0][2].dashboard for _name, _file, one in usable):
-            raise ConfigError(
-                "[dashboard.auth] differs between these files: one sign-in is for all accounts that it shows"
-            )
-    else:
-        named = config_file(config=config) or Path(DEFAULT_FILE)
-        usable = [("", named, load(config=config, need_helpdesk=False))]
-    _name, named, settings = usable[0]
+    named = config_file(config=config) or Path(DEFAULT_FILE)
+    settings = load(config=config, need_helpdesk=False)
     auth = settings.dashboard.auth
     address = Address(host, port, _public(public_url))
     if not (address.is_loopback or (auth.wanted and (address.public_url or "").startswith("https:"))):
         raise ConfigError(OPEN_TO_ALL.format(host))
     address = free(address)
     folder = reports or named.parent / REPORTS
-    for name, _file, one in usable:
-        screen.notices([*one.notices, *one.lost], account=name)
+    screen.notices([*settings.notices, *settings.lost])
     private = address.is_loopback and address.public_url is None
-    give(
-        *(
-            DashboardOptions(one, folder, clock, secret_files(place), name, private=private)
-            for name, place, one in usable
-        )
-    )
+    give(DashboardOptions(settings, folder, clock, secret_files(named), private=private))
     clock.check()
     with secrets_files(auth, address.public_url or address.url) as files:
         serve(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -49,9 +49,6 @@ def evaluate(
         bool, typer.Option("--gate", help="Compare changed settings with the running ones; exit code 1 refuses them.")
     ] = False,
     candidate: Annotated[Path | None, typer.Option(metavar="FILE", help="With --gate: the changed settings.")] = None,
-    against: Annotated[
-        str | None, typer.Option(metavar="RELEASE", help="With --gate: compare with this release, not what runs use.")
-    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -59,9 +56,9 @@ def evaluate(
     if as_gate:
         from .gate import gate
 
-        return gate(clock, Screen(as_json=as_json), files or (), candidate, config, against)
-    if candidate is not None or against is not None:
-        raise ConfigError("--candidate and --against go with --gate")
+        return gate(clock, Screen(as_json=as_json), files or (), candidate, config)
+    if candidate is not None:
+        raise ConfigError("--candidate goes with --gate")
     if not files:
         raise ConfigError("name a FILE of labelled tickets")
     check_report(html, show_errors=show_errors)
@@ -77,15 +74,24 @@ def evaluate(
     if html is not None:
         errors = misses(found, sources, answers) if show_errors else None
         write_report(html, "How good are these analysers?", found, remarks, errors)
+    doubts = {source.name: score_tables.doubtful(source, settings.taxonomy, remarks.setdefault) for source in sources}
     screen.notices(list(remarks))
     if as_json:
-        screen.result("", {"analysers": as_data(found), "remarks": list(remarks), "html": html and str(html)})
+        data = {
+            "analysers": as_data(found),
+            "doubtful_labels": {name: [asdict(one) for one in some] for name, some in doubts.items()},
+            "remarks": list(remarks),
+            "html": html and str(html),
+        }
+        screen.result("", data)
         return ExitCode.OK
     score_tables.show([*score_tables.overview(found)])
     if details or len(sources) == 1:
         for result in found:
             for source in result.sources:
                 score_tables.show([*score_tables.details(result, source)])
+        for some in doubts.values():
+            score_tables.show([*score_tables.doubts_table(some)])
     else:
         screen.say("\nMore on each file: --details, --json, or a report with --html FILE.")
     if html is not None:

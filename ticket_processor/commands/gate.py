@@ -19,6 +19,7 @@ from ..learning.gate import GateResult, PrecisionTest, Ruling, Side, compare
 from ..learning.pins import Pins, of_today
 from ..learning.store import FILE_NAME, LearningStore
 from ..policy.decide import decide
+from ..settings.load import load, load_candidate
 from ..settings.schema import Settings
 from ..wiring.parts import understanding
 from .analyser_choice import DEADLINE_S
@@ -36,19 +37,12 @@ def gate(
     files: Sequence[Path],
     candidate: Path | None,
     config: Path | None,
-    against: str | None = None,
 ) -> int:
-    """Compare the settings of ``candidate`` with the running ones, or with those of a release.
-
-    Exit code 1 where they may not go live.
-    """
+    """Compare the settings of ``candidate`` with those in place; exit code 1 where they do worse."""
     if candidate is None:
         raise ConfigError("--gate compares changed settings with the running ones: name them with --candidate FILE")
-    from .release import as_if_in_place, in_place, of_release
-
-    running, changed = in_place(config).settings, as_if_in_place(candidate, config).settings
-    if against is not None:
-        running = of_release(against, running, config).model_copy(update={"state_dir": running.state_folder})
+    running = load(config=config, need_helpdesk=False, need_any=True)
+    changed = load_candidate(candidate, config=config)
     result = judged(clock, screen, files, running, changed)
     screen.result("\n".join(told(result)), result.as_data())
     return ExitCode.OK if result.passed else ExitCode.SOME_FAILED

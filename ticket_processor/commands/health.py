@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,20 +10,17 @@ from typing import Annotated
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import ConfigError, ExitCode, Stopping, worst
+from ..core.errors import ConfigError, ExitCode, Stopping
 from ..core.wording import many
-from ..monitoring.health.checks import Health, Status
+from ..monitoring.health.checks import Status
 from ..monitoring.health.doctor import Doctor, unusable
 from ..monitoring.run_metrics import RunMetrics, in_words
 from ..schedule.schedulers import may_start_runs
-from ..settings.accounts import ConfiguredAccount, load_accounts, several
 from ..settings.load import config_file, load, secret_files
-from ..settings.schema import Settings
+from .many_accounts import for_each, several
 from .options import ConfigsOption, JsonOption, VerboseOption
 from .screen import Screen
 
-MOST_AT_ONCE = 32
-"""Accounts that are examined at the same time."""
 DEFAULT_HOST = "127.0.0.1"
 _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIPPED: "-"}
 
@@ -52,9 +48,7 @@ def health(
     """Look at everything that runs need, within 10 s. Exit code 0: healthy; 1: degraded; 3: unhealthy."""
     screen = Screen(as_json=as_json)
     if files := several(configs):
-        if serve is not None:
-            raise ConfigError("--serve is for one account: serve each on a port of its own")
-        return _of_all(clock, screen, load_accounts(files), offline=offline)
+        return for_each(clock, screen, files, without={"--serve": serve is not None}), 0
     config = configs[0] if configs else None
     if serve is not None:
         return _serve(
@@ -69,44 +63,18 @@ def health(
     else:
         found = doctor.examine()
         abandoned = doctor.abandoned
-    _show(found, screen)
+    rows = [(_MARKS[check.status], check.name, check.text) for check in found.checks]
+    screen.table(("", "Check", "Found"), rows, loud=_MARKS[Status.FAIL])
+    if found.metrics is not None:
+        screen.say(f"\nLast 24 hours: {_in_words(found.metrics)}")
+    screen.result(f"{found.account or 'ticketbot'}: {found.status}", found.model_dump(mode="json"))
     return found.exit_code, abandoned
 
 
-def _of_all(
-    clock: SystemClock, screen: Screen, accounts: Sequence[ConfiguredAccount], *, offline: bool
-) -> tuple[int, int]:
-    """Examine several accounts at the same time, and print one after the other; the worst exit code."""
-    doctors = [_of(each.settings, clock, each.file, offline=offline) if each.settings else None for each in accounts]
-
-    def examined(account: ConfiguredAccount, doctor: Doctor | None) -> Health:
-        return doctor.examine() if doctor is not None else unusable(account.problems, clock)
-
-    with ThreadPoolExecutor(min(MOST_AT_ONCE, len(accounts))) as pool:
-        found = list(pool.map(examined, accounts, doctors))
-    for account, one in zip(accounts, found, strict=True):
-        screen.say(f"{account.name} ({account.file})")
-        if account.settings is not None:
-            screen.say(f"state in {account.settings.state_folder}, log in {account.settings.log_dir}")
-        _tell(one, screen)
-        screen.say(f"{one.account or account.name}: {one.status}\n")
-    code = worst(one.exit_code for one in found)
-    data = [
-        {"name": account.name, **one.model_dump(mode="json"), "exit_code": int(one.exit_code)}
-        for account, one in zip(accounts, found, strict=True)
-    ]
-    healthy = sum(one.exit_code == ExitCode.OK for one in found)
-    screen.result(f"{len(found)} accounts, {healthy} of them healthy", {"accounts": data, "exit_code": code})
-    return code, sum(doctor.abandoned for doctor in doctors if doctor is not None)
-
-
 def _doctor(clock: SystemClock, config: Path | None, *, offline: bool) -> Doctor:
-    return _of(load(config=config), clock, config_file(config=config), offline=offline)
-
-
-def _of(settings: Settings, clock: SystemClock, file: Path | None, *, offline: bool) -> Doctor:
+    file = config_file(config=config)
     return Doctor(
-        settings,
+        load(config=config),
         clock,
         offline=offline,
         secret_files=secret_files(file),
@@ -145,18 +113,6 @@ def _serve(
                 clock.wait(3600)
         except Stopping:
             return ExitCode.OK, doctor.abandoned
-
-
-def _show(found: Health, screen: Screen) -> None:
-    _tell(found, screen)
-    screen.result(f"{found.account or 'ticketbot'}: {found.status}", found.model_dump(mode="json"))
-
-
-def _tell(found: Health, screen: Screen) -> None:
-    rows = [(_MARKS[check.status], check.name, check.text) for check in found.checks]
-    screen.table(("", "Check", "Found"), rows, loud=_MARKS[Status.FAIL])
-    if found.metrics is not None:
-        screen.say(f"\nLast 24 hours: {_in_words(found.metrics)}")
 
 
 def _in_words(runs: RunMetrics) -> str:

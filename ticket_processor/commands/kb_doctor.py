@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -13,26 +13,15 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ExitCode
-from ..knowledge.doctor import (
-    CONTRADICTION,
-    ArticlePlace,
-    Remark,
-    contradictions_in_drafts,
-    every_passage,
-    examine,
-)
-from ..knowledge.model import Passage
-from ..replies.contradictions import contradictions
-from ..replies.statements import FigureStatement
+from ..knowledge.doctor import Remark, examine
 from ..settings.load import load
 from ..wiring.knowledge import knowledge_store
 from .options import ConfigOption, JsonOption
 from .report_markdown import as_text
-from .screen import Advance, Screen
+from .screen import Screen
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`\\]+")
 PROPOSALS = {
-    CONTRADICTION: ("Different figures for one question", "Find out which figure is right, and correct the other."),
     "duplicate": ("The same text more than once", "Keep one article, and link to it from where the others were."),
     "near_duplicate": ("Nearly the same text", "Merge them, or say at the top of each what it is for."),
     "drafts": ("Unpublished articles", "Publish them, or delete them."),
@@ -54,23 +43,11 @@ def doctor(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """List contradictions, copies, unpublished, old and never shown articles, and steps that exist only as pictures."""
+    """List copies, unpublished, old and never shown articles, and steps that exist only as pictures."""
     settings = load(config=config, need_helpdesk=False)
     screen = Screen(as_json=as_json)
     with closing(knowledge_store(settings)) as store:
-        passages = store.counts()[1]
-        with screen.progress("comparing passages", passages) as advance:
-            found = contradictions(_counted(every_passage(store), advance))
-        direct = [
-            Remark(CONTRADICTION, "two figures for one question", (_place(each.first), _place(each.second)))
-            for each in found
-        ]
-        known = {_articles(remark) for remark in direct}
-        remarks = [
-            *direct,
-            *(remark for remark in contradictions_in_drafts(store) if _articles(remark) not in known),
-            *examine(store, clock.now()),
-        ]
+        remarks = examine(store, clock.now())
     if markdown is not None:
         try:
             markdown.write_text(_proposals(remarks), encoding="utf-8", newline="\n")
@@ -82,27 +59,10 @@ def doctor(
     return ExitCode.OK
 
 
-def _place(statement: FigureStatement) -> ArticlePlace:
-    return ArticlePlace(
-        statement.article_id, statement.title, statement.url, statement.heading, " ".join(statement.sentence.split())
-    )
-
-
-def _articles(remark: Remark) -> frozenset[str]:
-    return frozenset(place.article for place in remark.places)
-
-
-def _counted(passages: Iterable[Passage], advance: Advance) -> Iterator[Passage]:
-    for passage in passages:
-        yield passage
-        advance(1)
-
-
 def _told(remark: Remark) -> str:
     lines = [f"{remark.kind}: {remark.text}"]
     for place in remark.places:
         lines.append(f"  {place.article}  {' > '.join(filter(None, (place.title, place.heading)))}")
-        lines += [f"    “{place.sentence}”"] if place.sentence else []
     return "\n".join(lines)
 
 
@@ -119,7 +79,6 @@ def _proposals(remarks: Sequence[Remark]) -> str:
         for place in remark.places:
             names = (place.title, place.heading, place.article)
             lines.append(f"- {' · '.join(as_text(name) for name in names if name)}{_address(place.url)}")
-            lines += [f"  > {as_text(place.sentence)}"] if place.sentence else []
         lines += [*([""] if remark.places else []), f"- [ ] {advice}"]
     return "\n".join(lines) + "\n"
 

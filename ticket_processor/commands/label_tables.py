@@ -27,6 +27,7 @@ def scoreboard_tables(found: Scoreboard) -> Iterator[Table]:
     yield from label_tables(found.parts, found.pairs)
     yield _by("model", ((part.part, part.models) for part in found.parts))
     yield _by("language", ((part.part, part.languages) for part in found.parts))
+    yield _by("settings file", ((part.part, part.settings_files) for part in found.parts))
     before = ("", *(count.by for count in found.ratings))
     yield Table(
         f"How customers rated {found.rated:,} of these tickets",

@@ -14,7 +14,7 @@ from ..analysis.classifier.storage import put_back
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..core.wording import many
-from ..learning.model import RELEASE, LearntChange
+from ..learning.model import LearntChange
 from ..learning.pins import UNPINNED
 from ..learning.retraining import RETRAINED
 from ..learning.review import told
@@ -130,8 +130,8 @@ def undo(
     """Take back something that was learnt; what was decided anew since then stays."""
     with opened_learning(config) as store, store.writing():
         what = next((item.what for item in store.changes() if item.id == change), None)
-        if what == RELEASE:
-            raise ConfigError(f"change {change} put a release in place: 'ticketbot release rollback' goes back")
+        if what == "release":  # of an earlier version
+            raise ConfigError(f"change {change} put a settings file in place, which is not taken back here")
         if what == UNPINNED:
             raise ConfigError(f"change {change} deleted cases for good; 'ticketbot learn pin' pins them again")
         undone = store.undo(change, clock.now())

@@ -1,230 +1,272 @@
-"""``ticketbot run`` with several configuration files: the accounts' runs side by side, one summary, one exit code.
-
-Each account has a thread, and its own state, log, lock, deadline, alerts and heartbeat. They share analysing threads.
-"""
+"""Several configuration files for one command: a process for each account, some of them side by side."""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, Any
 
 from ..core.clock import SystemClock
-from ..core.errors import ConfigError, ExitCode, Stopping, TicketbotError, unexpected, worst
-from ..core.fair_pool import FairPool
-from ..core.models import Outcome, OutcomeStatus
-from ..monitoring.run_watch import tally_of, tended
-from ..reporting.run_tally import RunTally, Seen
-from ..reporting.run_words import headline
-from ..settings.accounts import ConfiguredAccount, load_accounts, unused_variables
-from ..state.sqlite import is_there
-from ..wiring import runs
-from ..wiring.ticket_subjects import Subjects
-from .run import QUEUE
-from .screen import Screen, run_data
+from ..core.errors import CannotRun, ConfigError, ExitCode, Stopping, worst
+from ..core.models import OutcomeStatus
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..settings.sources import shared
+from .command_group import STOP_WITHIN_S
+from .screen import Screen
 
-if TYPE_CHECKING:
-    from ..web.worker import TakenFirst
-
-MOST_AT_ONCE = 32
-"""Accounts that run at the same time; others wait for their turn."""
-MOST_THREADS = 200
-"""Analyses at the same time for all accounts, where nothing else is said."""
-_LOOK_S = 0.25
-_LOUD = "FAIL"
+MOST_AT_ONCE = 8
+"""Accounts whose processes run at the same time; others wait for their turn."""
+_LOOK_S = 0.05
+_LAST_WORDS_S = 5.0
+_HEADLINE = re.compile(r"(?:Dry run|Run) \S+: (.*) \(")
+_COUNT = re.compile(rf"(\d+) ({'|'.join(OutcomeStatus)}|left alone)\b")
 _WELL = (ExitCode.OK, ExitCode.LOCKED)
 
 
-def run_all(
+def several(given: Sequence[Path] | None) -> list[Path]:
+    """The files where several accounts are meant: more than one file, or a folder with its ``*.toml``; else none.
+
+    Raises :class:`ConfigError` for a file that is named twice, and for a folder without any.
+    """
+    given = given or ()
+    if len(given) < 2 and not any(place.is_dir() for place in given):
+        return []
+    files, problems = list[Path](), list[str]()
+    for place in given:
+        found = sorted(place.glob("*.toml")) if place.is_dir() else [place]
+        files += found
+        if not found:
+            problems.append(f"--config {place}: there is no .toml file in this folder")
+    places = [file.resolve() for file in files]
+    twice = [file for number, file in enumerate(files) if places[number] in places[:number]]
+    if problems := [*problems, *(f"--config: {file} is named twice" for file in twice)]:
+        raise ConfigError(*problems)
+    return files
+
+
+def names_of(files: Sequence[Path]) -> list[str]:
+    """Each file's name without its ending, with its folder where two have the same."""
+    stems = [file.stem for file in files]
+    whole = [f"{file.absolute().parent.name}/{file.stem}" for file in files]
+    short = [stem if stems.count(stem) == 1 else name for stem, name in zip(stems, whole, strict=True)]
+    return [name if short.count(name) == 1 else str(file) for name, file in zip(short, files, strict=True)]
+
+
+def for_each(
     clock: SystemClock,
     screen: Screen,
     files: Sequence[Path],
-    asked: runs.RunArguments,
     *,
-    flags: Mapping[tuple[str, ...], object],
-    workers: int | None,
     without: Mapping[str, bool],
-) -> tuple[int, int]:
-    """Play a run for each of these files; the worst exit code, and how many threads were left behind.
+    clashes: Mapping[Path, Sequence[str]] = {},
+) -> int:
+    """Give this command line to a process for each of these files; the worst exit code.
 
-    ``workers`` is the most analyses at a time for all of them. Raises :class:`ConfigError` for an option of ``without``
-    that was given.
+    What it prints has the account's name before each line. Files with ``clashes`` get no process. A signal goes on to
+    those that run, which are waited for. Raises :class:`ConfigError` for an option of ``without`` that was given.
     """
     if wrong := [f"{option} is for one account: name its --config alone" for option, given in without.items() if given]:
         raise ConfigError(*wrong)
-    screen.notices(unused_variables())
-    accounts = load_accounts(files, flags)
-    usable = [each.settings for each in accounts if each.settings is not None]
-    pool = FairPool(workers or min(MOST_THREADS, sum(each.run.workers for each in usable)))
-    asked = replace(asked, threads=pool.share)
-    account_runs = [AccountRun(each, asked, clock, screen) for each in accounts]
-    with screen.progress("triage"):
-        _side_by_side([each for each in account_runs if each.exit_code is None], clock)
-    return _show(account_runs, screen, dry_run=asked.dry_run), sum(each.abandoned for each in account_runs)
+    clock.grace_s += STOP_WITHIN_S  # first the processes' time to end, then this one's
+    screen.notices(_unused_variables())
+    words = list(_without_configs(sys.argv[1:]))
+    accounts = [
+        _Account(name, file, words, screen, clashes.get(file, ()))
+        for name, file in zip(names_of(files), files, strict=True)
+    ]
+    _side_by_side([each for each in accounts if each.exit_code is None], clock)
+    codes = [each.exit_code or 0 for each in accounts]
+    ill = ", ".join(f"{one.name} ended with {one.exit_code}" for one in accounts if one.exit_code not in _WELL)
+    counts: Counter[str] = Counter()
+    for each in accounts:
+        counts.update(each.outcomes)
+    found = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    text = f"{len(accounts)} accounts, {sum(code in _WELL for code in codes)} of them well"
+    text += (f": {found}" if found else "") + (f"; {ill}" if ill else "")
+    code = worst(codes)
+    screen.result(text, {"accounts": [each.data for each in accounts], "outcomes": dict(counts), "exit_code": code})
+    return code
 
 
-class AccountRun:
-    """One account's run, in a thread of its own, and how it ended."""
+def clashes_of(files: Sequence[Path]) -> dict[Path, list[str]]:
+    """What files have in common that two accounts must not: the helpdesk, the state folder, the log folder.
 
-    def __init__(
-        self, account: ConfiguredAccount, asked: runs.RunArguments, clock: SystemClock, screen: Screen
-    ) -> None:
-        self.account = account
-        self._asked = asked
-        self._clock = clock
-        self._screen = screen
-        self._lock = threading.Lock()
-        self._tally: RunTally | None = None
-        self._planned: list[Seen] = []
-        self.over = threading.Event()
+    Files with mistakes have nothing in common with others: their own processes tell.
+    """
+    known: dict[Path, dict[str, tuple[object, str]]] = {}
+    for name, file in zip(names_of(files), files, strict=True):
+        with suppress(ConfigError):
+            known[file] = _own(name, load(config=file, environ=shared(os.environ)))
+    found: dict[Path, list[str]] = {}
+    for file, mine in known.items():
+        problems = [
+            f"{other} has the same {what}: {hint}"
+            for other, theirs in known.items()
+            for what, (place, hint) in mine.items()
+            if other != file and what in theirs and theirs[what][0] == place
+        ]
+        found |= {file: problems} if problems else {}
+    return found
+
+
+def _own(name: str, settings: Settings) -> dict[str, tuple[object, str]]:
+    """What an account must have for itself, each with what to do about another that has it."""
+    own: dict[str, tuple[object, str]] = {
+        "state folder": (settings.state_folder.resolve(), "set state_dir to a folder of its own"),
+        "log folder": (settings.log_dir.resolve(), f'set log_dir = "logs/{Path(name).name}" in this one'),
+    }
+    if settings.desk.named:
+        own["account"] = (settings.desk.base_url, "run one of them; run.shard divides an account")
+    return own
+
+
+def _unused_variables() -> list[str]:
+    names = sorted(set(os.environ) - set(shared(os.environ)))
+    told = "each belongs to one account, so several take it from a file: acme.env beside acme.toml, or .env there"
+    return [f"{', '.join(names)}: {told}"] if names else []
+
+
+def _without_configs(words: Iterable[str]) -> Iterator[str]:
+    """A command line without its configuration files."""
+    rest = iter(words)
+    for word in rest:
+        if word == "--config":
+            next(rest, None)
+        elif not word.startswith("--config="):
+            yield word
+
+
+def _side_by_side(accounts: Sequence[_Account], clock: SystemClock) -> None:
+    """Run them, so many at once; after a signal the rest is not begun, and those under way come to their end."""
+    rest, active = deque(accounts), list[_Account]()
+    try:
+        while rest or active:
+            while rest and len(active) < MOST_AT_ONCE:
+                active.append(rest.popleft())
+                active[-1].start()
+            clock.wait(_LOOK_S)
+            active = [each for each in active if not each.over()]
+    except Stopping as error:
+        for each in active:
+            each.stop(error.exit_code)
+        for each in active:
+            each.wait()
+        for each in rest:
+            each.refused([str(error)], error.exit_code)
+
+
+class _Account:
+    """One account's process, and how it ended."""
+
+    def __init__(self, name: str, file: Path, words: Sequence[str], screen: Screen, problems: Sequence[str]) -> None:
+        self.name = name
         self.exit_code: int | None = None
-        self.problems: Sequence[str] = account.problems
-        self.finished: runs.Finished | None = None
-        self.abandoned = 0
-        if account.settings is None:
-            self._ends(ExitCode.USAGE, account.problems)
+        self._file = file
+        self._words = words
+        self._screen = screen
+        self._process: subprocess.Popen[str] | None = None
+        self._readers: list[threading.Thread] = []
+        self._lines: list[str] = []
+        self._errors: list[str] = []
+        self._stopped: int | None = None
+        if problems:
+            self.refused(problems, ExitCode.USAGE)
+
+    def refused(self, problems: Sequence[str], code: int) -> None:
+        """It gets no process."""
+        self.exit_code = int(code)
+        self._errors += problems
+        for problem in problems:
+            self._screen.passed_on(f"{self.name}: ticketbot: {problem}", error=True)
 
     def start(self) -> None:
-        """Begin; :attr:`over` is set at the end."""
-        threading.Thread(target=self._run, name=self.account.name, daemon=True).start()
+        """Begin; its lines are printed as they come."""
+        # A terminal's Ctrl-C goes to every process of its group, and a second signal would end them at once.
+        apart: dict[str, Any] = {"start_new_session": True}
+        if sys.platform == "win32":
+            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - this program
+                [sys.executable, "-P", "-m", "ticket_processor", *self._words, "--config", str(self._file)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                env={**shared(os.environ), "PYTHONUNBUFFERED": "1"},
+                **apart,
+            )
+        except OSError as error:
+            self.refused([f"its process cannot be started: {error.strerror or error}"], ExitCode.CANNOT_RUN)
+            return
+        for stream, to_err in ((self._process.stdout, False), (self._process.stderr, True)):
+            self._readers.append(threading.Thread(target=self._read, args=(stream, to_err), daemon=True))
+            self._readers[-1].start()
 
-    def stopped(self, error: Stopping) -> None:
-        """It was its turn only after a signal had come."""
-        self._ends(error.exit_code, [str(error)])
+    def over(self) -> bool:
+        """Whether it has ended."""
+        if self._process is not None and self._process.poll() is not None:
+            self.wait()
+        return self.exit_code is not None
 
-    @property
-    def told(self) -> str:
-        """The end in a line."""
-        return headline(self.finished.summary) if self.finished is not None else "; ".join(self.problems)
+    def stop(self, code: int) -> None:
+        """Send it the signal that this process got."""
+        if self._process is not None:
+            self._stopped = int(code)
+            with suppress(OSError):  # it has just ended
+                if sys.platform == "win32":
+                    self._process.send_signal(signal.CTRL_BREAK_EVENT)
+                else:
+                    self._process.send_signal(signal.SIGINT if code == ExitCode.INTERRUPTED else signal.SIGTERM)
+
+    def wait(self) -> None:
+        """Wait for its end, and for its last lines."""
+        if self._process is None or self.exit_code is not None:
+            return
+        code = self._process.wait()
+        for reader in self._readers:
+            reader.join(_LAST_WORDS_S)
+        if code >= 0:
+            self.exit_code = code
+        elif self._stopped is not None:  # before it could hear the signal
+            self.exit_code = self._stopped
+        else:
+            self.refused([f"its process was ended by signal {-code}"], ExitCode.CANNOT_RUN)
 
     @property
     def data(self) -> dict[str, object]:
-        """The end as ``--json`` shows it."""
-        settings = self.account.settings
-        about = {
-            "account": self.account.name,
-            "config": str(self.account.file),
-            "helpdesk": settings and settings.account,
-            "state": settings and str(settings.state_folder),
-        }
-        if self.finished is None:
-            return {**about, "error": list(self.problems), "exit_code": self.exit_code}
-        return {**about, **run_data(self.finished.summary, self.finished.log, self._planned, self._tally)}
+        """The end as ``--json`` shows it: what the command says of this account, or why it says nothing."""
+        said = self._said() or {"error": self._errors}
+        helpdesk = {"helpdesk": said["account"]} if "account" in said else {}  # as health names it
+        return {**said, **helpdesk, "account": self.name, "config": str(self._file), "exit_code": self.exit_code}
 
-    def tell(self, *, dry_run: bool) -> None:
-        """Print what a run of one account prints, but for its summary."""
-        name, settings = self.account.name, self.account.settings
-        if self.finished is None:
-            quietly = self.exit_code == ExitCode.LOCKED
-            (self._screen.notices if quietly else self._screen.problems)(self.problems, account=name)
-            return
-        for line in self._screen.planned(self._planned):
-            self._screen.say(f"{name}: {line}", fit=True)
-        if dry_run and settings is not None:
-            self._screen.say(f"{name}: state in {settings.state_folder}, log in {settings.log_dir}")
-        self._screen.shortcomings(self.finished.summary, self.finished.log, account=name)
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """How many tickets ended how, by its JSON or by the first line of its summary."""
+        if said := self._said():
+            return dict(said.get("outcomes") or {})
+        lines = [found[1] for found in map(_HEADLINE.match, self._lines) if found]
+        return {name: int(count) for count, name in _COUNT.findall(lines[-1])} if lines else {}
 
-    def _run(self) -> None:
-        try:
-            finished = self._played()
-        except TicketbotError as error:
-            problems = error.problems if isinstance(error, ConfigError) else (str(error),)
-            self._ends(error.exit_code, problems)
-        except BrokenPipeError:
-            self._ends(ExitCode.OK, ())  # the reader has seen enough, as `| head` has
-        except Exception as error:  # noqa: BLE001 - a bug that one account meets is no end to the others
-            told = f"{unexpected(error)}; this is a bug in ticketbot, please report it"
-            self._ends(ExitCode.CANNOT_RUN, [told])
-        else:
-            self._ends(finished.summary.exit_code, (), finished)
+    def _said(self) -> dict[str, Any]:
+        with suppress(ValueError):
+            found = json.loads("\n".join(self._lines))
+            return found if isinstance(found, dict) else {}
+        return {}
 
-    def _ends(self, code: int, problems: Sequence[str], finished: runs.Finished | None = None) -> None:
-        with self._lock:
-            if self.exit_code is None:  # else it was given up, and came back all the same
-                self.exit_code, self.problems, self.finished = int(code), problems, finished
-                self.abandoned += finished.abandoned if finished is not None else 0
-        self.over.set()
-
-    def _given_up(self) -> None:
-        self.abandoned += 1
-        self._ends(ExitCode.CANNOT_RUN, ["a call did not end, and the run was given up after its deadline"])
-
-    def _played(self) -> runs.Finished:
-        settings, clock, asked, name = self.account.settings, self._clock, self._asked, self.account.name
-        if settings is None:
-            raise ConfigError(*self.account.problems)
-        subjects = Subjects(lambda sentence: self._screen.notices([sentence], account=name))
-        tally = self._tally = tally_of(settings, subjects)
-        first: TakenFirst | None = None
-
-        def listen(outcome: Outcome) -> None:
-            planned = outcome.status is OutcomeStatus.PLANNED
-            seen = tally.take(outcome, shown=planned or self._screen.tells_each)
-            if planned:
-                self._planned.append(seen)
-            self._screen.outcome(seen, account=name)
-            if first is not None:
-                first.heard(outcome)
-
-        with (
-            ExitStack() as stack,
-            tended(
-                settings,
-                clock,
-                "run",
-                deadline_s=settings.run.deadline_s,
-                silent=asked.dry_run,
-                account=name,
-                give_up=self._given_up,
-            ) as tending,
-        ):
-            if not (asked.dry_run or asked.limit) and is_there(settings.state_folder / QUEUE):
-                from ..web.scheduled import taken_first
-
-                first = taken_first(settings, clock.now, stack)
-                asked = replace(asked, told_of=first)
-            self._screen.notices(settings.notices, account=name)
-            finished = runs.run(settings, asked, clock=clock, listener=listen, subjects=subjects)
-            tending.ended(finished.summary, tally=tally)
-            return finished
-
-
-def _side_by_side(waiting: Iterable[AccountRun], clock: SystemClock) -> None:
-    """Play them, so many at once; after a signal the rest is not begun, and those under way come to their end."""
-    rest, active = deque(waiting), list[AccountRun]()
-    while rest or active:
-        try:
-            clock.check()
-        except Stopping as error:
-            for each in rest:
-                each.stopped(error)
-            rest.clear()
-        while rest and len(active) < MOST_AT_ONCE:
-            active.append(rest.popleft())
-            active[-1].start()
-        if active:
-            active[0].over.wait(_LOOK_S)
-        active = [each for each in active if not each.over.is_set()]
-
-
-def _show(account_runs: Sequence[AccountRun], screen: Screen, *, dry_run: bool) -> int:
-    codes = [int(each.exit_code or 0) for each in account_runs]
-    counts: Counter[str] = Counter()
-    for each in account_runs:
-        each.tell(dry_run=dry_run)
-        counts.update(each.finished.summary.outcomes if each.finished is not None else {})
-    rows = [("ok" if code in _WELL else _LOUD, str(code), each.account.name, each.told) for code, each in
-            zip(codes, account_runs, strict=True)]  # fmt: skip
-    screen.table(("", "Exit code", "Account", "Run"), rows, loud=_LOUD)
-    code = worst(codes)
-    well = sum(each in _WELL for each in codes)
-    found = ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing to do"
-    screen.result(
-        f"{len(codes)} accounts, {well} of them well: {found}",
-        {"accounts": [each.data for each in account_runs], "outcomes": dict(counts), "exit_code": code},
-    )
-    return code
+    def _read(self, stream: IO[str], error: bool) -> None:
+        for text in stream:
+            line = text.rstrip("\n")
+            (self._errors if error else self._lines).append(line)
+            with suppress(OSError, CannotRun):  # it is read on all the same, so that its process never waits
+                self._screen.passed_on(f"{self.name}: {line}", error=error)

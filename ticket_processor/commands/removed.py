@@ -5,6 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 REMOVED: Mapping[str, str] = {
+    "learn thresholds": "'ticketbot backtest' proposes thresholds, by what people chose on solved tickets",
+    "learn confusions": "'ticketbot backtest' prints the confusion matrix",
+    "learn doubts": "'ticketbot backtest' and 'ticketbot eval' list labels that look wrong",
+    "run --backfill": "a dry run keeps what it would write with --out FILE, and 'ticketbot apply FILE' writes it",
+    "run --as-new": "'ticketbot run --dry-run --out FILE' keeps whole decisions",
+    "apply --dry-run": "the file is what a dry run has planned, in lines of JSON",
+    "apply --details": "the file is what a dry run has planned, in lines of JSON",
+    "seed --mood": "each category and language gets tickets in every mood",
+    "seed --save": "--out FILE writes the rows, and 'ticketbot seed --file FILE' puts them into the account",
+    "seed --save-only": "--out FILE leaves the helpdesk alone",
+    "seed --workers": "run.workers says how many requests go at the same time",
+    "apply --limit": "take the first lines of the file, such as with 'head -n 100'",
+    "release": (
+        "keep the settings file in git, and compare a change with 'ticketbot eval --gate --candidate FILE' before it "
+        "goes live"
+    ),
+    "report --account": "name the account's file with --config",
+    "eval --against": "name the earlier settings file with --config, and the newer one with --candidate",
     "audit export": "'ticketbot audit show TICKET --json' and 'ticketbot audit cat' print what the log holds",
     "backtest --rivals": "intelligent triage is compared by itself where tickets carry its tags",
     "backtest --intents": "what an intent means is learnt from the other tickets",

@@ -25,14 +25,12 @@ from ..reporting.index import LogIndex, require_duckdb
 from ..reporting.kept_replies import kept
 from ..reporting.reply_counts import uses
 from ..reporting.report import Goals, Report, gather
-from ..reporting.spikes import WEEKS
-from ..settings.accounts import load_accounts, several
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
 from . import report_markdown, report_tables, score_tables
-from .options import ConfigsOption, DetailedOption, JsonOption, VerboseOption
-from .report_period import DAY_S, PeriodName, period_of
+from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
+from .report_period import PeriodName, period_of
 from .screen import Screen, printing
 
 if TYPE_CHECKING:
@@ -117,10 +115,7 @@ def report(
     ] = False,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
-    account: Annotated[
-        str | None, typer.Option(metavar="NAME", help="With several --config: the whole report of this one.")
-    ] = None,
-    configs: ConfigsOption = None,
+    config: ConfigOption = None,
 ) -> int:
     """Show what was triaged in a period, how well and at what cost; from the log, so it needs no helpdesk.
 
@@ -141,19 +136,7 @@ def report(
     _check_places({"--html": html, "--output": output, "--csv": csv_file, "--gaps": gaps})
     require_duckdb()
     need_helpdesk = overrides or knowledge or replies or subjects
-    files = several(configs)
-    if account is not None and not files:
-        raise ConfigError("--account goes with several --config, or a folder of them")
-    if files:
-        from . import report_accounts
-
-        accounts = load_accounts(files, need_helpdesk=need_helpdesk)
-        if account is None:
-            if need_helpdesk or mail or markdown or html or csv or gaps:
-                raise ConfigError("of several accounts there are a table and --json only: add --account NAME for more")
-            return report_accounts.report_all(accounts, clock, begin, end, only, as_json=as_json)
-        configs = [report_accounts.named(accounts, account).file]
-    settings = load(config=configs[0] if configs else None, need_helpdesk=need_helpdesk, one_of_many=bool(files))
+    settings = load(config=config, need_helpdesk=need_helpdesk)
     if html is not None or mail:
         from ..evaluation.report import require_plots
 
@@ -265,12 +248,6 @@ def check_log(settings: Settings) -> None:
         )
 
 
-def read_log(settings: Settings, clock: SystemClock, begin: float, end: float, only: LogSelection) -> Report:
-    """The report of a period, from the log alone."""
-    with _index(settings, clock, begin, end) as index:
-        return _gathered(index, settings, begin, end, only)
-
-
 def _index(settings: Settings, clock: SystemClock, begin: float, end: float) -> LogIndex:
     return LogIndex(
         settings.log_dir,
@@ -315,10 +292,8 @@ def _keys(settings: Settings) -> Keyring | None:
 
 
 def _first_needed(since: float, until: float) -> float:
-    """The start of the period before, or of the weeks that define what is usual."""
-    length = until - since
-    weeks = -(-length // (7 * DAY_S))
-    return since - max(length, WEEKS * weeks * 7 * DAY_S)
+    """The start of the period before."""
+    return since - (until - since)
 
 
 def _day(moment: float) -> str:

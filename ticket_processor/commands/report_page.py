@@ -55,7 +55,6 @@ def page(report: Report) -> str:
         remarks=[_sentence(remark) for remark in (*report.remarks, *tables.shortcomings(report))],
         cards=_cards(report),
         none_known=NONE,
-        spikes=tables.spikes(report),
         volume=volume,
         labels=tables.labels(report) if report.totals.tickets else None,
         shares=shares,

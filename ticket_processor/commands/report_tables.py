@@ -13,7 +13,6 @@ from ..policy.decide import Policy
 from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
 from ..reporting.glossary import dollars, end_words, percent, points, seconds, why_no_model
 from ..reporting.report import BY, Report
-from ..reporting.spikes import Spike
 from .helpdesk_tables import knowledge_tables, overrides_tables
 from .label_tables import scoreboard_tables
 from .reply_tables import offers_table, replies_tables
@@ -22,17 +21,16 @@ from .score_tables import Table
 MOST_LABELS = 12
 NO_PRICE = "no price"
 LEFT_ALONE = "left alone"
-MOST_SPIKES = 10
 NAMES: dict[Dimension, str] = {
     "secondary": "second category",
     "answered_by": "answered by",
     "why_fallback": "why no model",
+    "settings_file": "settings file",
 }
 """Names of dimensions whose own names say too little."""
-WHOLE_TOPIC = "all tickets"
 WHERE = "<where"
 FIRST_ESCALATED, FIRST_LABELS = 5, 7
-MORE = "--details adds every label, articles, reasons, models, runs and what is unusual"
+MORE = "--details adds every label, articles, reasons, models and runs"
 _SIDE_BY_SIDE: tuple[Dimension, ...] = ("category", "urgency")
 _IN_BRIEF = (
     "tickets",
@@ -56,7 +54,7 @@ _LABELS: Mapping[str, Callable[[str], str]] = {
 
 def tables(report: Report) -> Iterator[Table]:
     """The whole report."""
-    of_the_log = (overview, labels, offers, escalated, reasons, spikes, objectives, models, runs)
+    of_the_log = (overview, labels, offers, escalated, reasons, objectives, models, runs)
     found = (*(make(report) for make in of_the_log), *of_helpdesk(report))
     yield from (table for table in found if table.rows)
 
@@ -218,22 +216,6 @@ def reasons(report: Report) -> Table:
 
     found = (*rows("failed", report.failure_reasons), *rows(LEFT_ALONE, report.skip_reasons))
     return Table("Why they failed or were left alone", ("<", "tickets", "<reason"), found)
-
-
-def spikes(report: Report) -> Table:
-    """Topics with far more tickets than usual."""
-    rows = tuple((topic(spike), when(spike), spike.text) for spike in (report.spikes or [])[:MOST_SPIKES])
-    return Table("Far more than usual", ("<topic", "<when", "<how many"), rows)
-
-
-def topic(spike: Spike) -> str:
-    """The subject of a spike."""
-    return {"all": WHOLE_TOPIC, "alarm": f"alarm: {spike.topic}"}.get(spike.kind, spike.topic)
-
-
-def when(spike: Spike) -> str:
-    """The day of a spike, or "the whole period"."""
-    return f"{spike.day:%a} {spike.day}" if spike.day else "the whole period"
 
 
 def objectives(report: Report) -> Table:

@@ -1,7 +1,8 @@
-"""``ticketbot run``: one run, a tour of the sandbox, or a walk over history."""
+"""``ticketbot run``: one run, or a tour of the sandbox."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import ConfigError, StateUnusable
+from ..core.errors import ConfigError
 from ..core.models import HelpdeskKind
 from ..state.sqlite import is_there
 from .options import ConfigsOption, DetailsOption, JsonOption, NoModelOption, QuietOption, VerboseOption
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..reporting.run_tally import Seen
     from ..web.worker import TakenFirst
     from ..wiring.cluster_address import ClusterWanted
+    from ..wiring.split import SplitWanted
     from .screen import Screen
 
 
@@ -81,7 +83,7 @@ def run(
         ),
     ] = None,
     candidate: Annotated[
-        str | None, typer.Option(metavar="RELEASE|FILE", help="With --split: a release's id, or changed settings.")
+        Path | None, typer.Option(metavar="FILE", help="With --split: the settings file to try.")
     ] = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
@@ -101,18 +103,10 @@ def run(
     verify: Annotated[
         Literal["all", "sample", "none"], typer.Option(help="Which writes to read back at the end of the run.")
     ] = "sample",
-    backfill: Annotated[
-        bool, typer.Option("--backfill", help="Analyse solved tickets since --since into a file; write nothing else.")
-    ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", metavar="FILE", help="With --backfill: the file, new or continued. Default: backfill.jsonl."
-        ),
+        typer.Option("--out", metavar="FILE", help="With --dry-run: keep what it would write; 'apply' writes it."),
     ] = None,
-    as_new: Annotated[
-        bool, typer.Option("--as-new", help="With --backfill: whole decisions, with priority, group and note.")
-    ] = False,
     details: DetailsOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -122,6 +116,8 @@ def run(
     """Triage new tickets, once."""
     if details and not dry_run:
         raise ConfigError("--details belongs to --dry-run")
+    if out is not None and (sandbox or not dry_run):
+        raise ConfigError("--out belongs to --dry-run" + ", and not to --sandbox" * sandbox)
     if (split is None) is not (candidate is None):
         raise ConfigError("--split and --candidate go together")
     if split is not None and sandbox:
@@ -131,7 +127,6 @@ def run(
         again=again,
         again_run=bool(again_run),
         others={
-            "--backfill": backfill,
             "--sandbox": sandbox,
             "--since": since is not None,
             "--retry-fallbacks": retry_fallbacks,
@@ -140,38 +135,35 @@ def run(
     # Heavy, so that neither help nor a mistake on the command line waits for it.
     from ..core.models import OutcomeStatus
     from ..monitoring.run_watch import tally_of, tended
-    from ..settings.accounts import several
+    from ..pipeline.planned_writes import PlanFile
     from ..settings.load import load
     from ..wiring import runs
     from ..wiring.ticket_subjects import Subjects
-    from .backfill import walk_history
+    from .many_accounts import clashes_of, for_each, several
     from .parse_time import parse_since
     from .screen import Screen
 
-    accounts = several(configs)
-    config = configs[0] if configs else None
-    flags: dict[tuple[str, ...], object] = {("run", "workers"): None if accounts else workers, ("helpdesk",): helpdesk}
-    flags["run", "shard"] = shard
-    if no_llm:
-        flags["models", "names"] = []
     screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
-    if no_llm:
-        screen.notices(["keyword rules understand the tickets, because of --no-llm"])
-    if backfill and not accounts:
-        without = {
-            "--dry-run": dry_run,
+    if files := several(configs):
+        alone = {
+            "--out": out is not None,
             "--sandbox": sandbox,
-            "--retry-fallbacks": retry_fallbacks,
+            "--ticket": bool(tickets),
+            "--again-run": bool(again_run),
             "--resume": resume,
-            "--verify": verify != "sample",
-            "--cluster": cluster is not None,
+            "--shard": shard is not None,
             "--split": split is not None,
         }
-        return walk_history(
-            clock, screen, since, without, config=config, flags=flags, out=out, as_new=as_new, limit=limit
-        )
-    if out is not None or as_new:
-        raise ConfigError("--out and --as-new belong to --backfill")
+        return for_each(clock, screen, files, without=alone, clashes=clashes_of(files)), 0
+    config = configs[0] if configs else None
+    flags: dict[tuple[str, ...], object] = {
+        ("run", "workers"): workers,
+        ("helpdesk",): helpdesk,
+        ("run", "shard"): shard,
+    }
+    if no_llm:
+        flags["models", "names"] = []
+        screen.notices(["keyword rules understand the tickets, because of --no-llm"])
     wanted = _cluster(
         screen, cluster, sandbox=sandbox, optional=cluster_optional, insecure=insecure, workers=workers, config=config
     )
@@ -187,28 +179,9 @@ def run(
         again=again,
         again_run=again_run or "",
     )
-    if accounts:
-        from .many_accounts import run_all
-
-        alone = {
-            "--backfill": backfill,
-            "--sandbox": sandbox,
-            "--ticket": bool(tickets),
-            "--again-run": bool(again_run),
-            "--resume": resume,
-            "--shard": shard is not None,
-            "--split": split is not None,
-        }
-        return run_all(clock, screen, accounts, asked, flags=flags, workers=workers, without=alone)
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
     if split is not None and candidate is not None:
-        from ..wiring.split import SplitWanted
-        from .release import candidate_of
-
-        try:
-            asked = replace(asked, split=SplitWanted(candidate_of(candidate, settings, config, flags), split))
-        except StateUnusable as error:  # no run fails for what was learnt
-            screen.notices([f"--split: {error}; nothing is split"])
+        asked = replace(asked, split=_split(candidate, split, config, flags))
     subjects = Subjects(lambda sentence: screen.notices([sentence]))
     tally = tally_of(settings, subjects)
     tally.no_llm = no_llm
@@ -234,6 +207,10 @@ def run(
 
             first = taken_first(settings, clock.now, stack)
             asked = replace(asked, told_of=first)
+        planned = None if out is None else PlanFile(out, settings.desk.base_url)
+        if planned is not None:
+            stack.callback(planned.close)
+            asked = replace(asked, keep=planned.keep)
         more: tuple[str, ...] = ()
         if sandbox:
             from .before_after import show
@@ -256,6 +233,8 @@ def run(
                 finished = runs.run(settings, asked, clock=clock, listener=listen, subjects=subjects)
         tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, kept if dry_run else (), tally=tally, more=more)
+        if planned is not None:
+            screen.say(f"{planned.count} planned writes are in {out}, and are written with: ticketbot apply {out}")
     return finished.summary.exit_code, finished.abandoned
 
 
@@ -281,6 +260,19 @@ def _cluster(
     check_wanted(wanted)
     screen.notices(exposed(address))
     return wanted
+
+
+def _split(
+    candidate: Path, percent: float, config: Path | None, flags: Mapping[tuple[str, ...], object]
+) -> SplitWanted:
+    from ..settings.load import DEFAULT_FILE, config_file, load_candidate
+    from ..wiring.split import SplitWanted
+
+    places = (config_file(config=config) or Path(DEFAULT_FILE), candidate)
+    running, other = (re.sub(r"[^\w.-]", "_", place.name)[-80:] for place in places)
+    if running == other:
+        raise ConfigError(f"--candidate: receipts name both settings files, so call this one other than {other}")
+    return SplitWanted(load_candidate(candidate, config=config, flags=flags), percent, (running, other))
 
 
 def _check(*, tickets: bool, again: bool, again_run: bool, others: Mapping[str, bool]) -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,13 +19,13 @@ from ..monitoring.run_watch import GRACE_S
 from ..schedule import schedulers
 from ..schedule.schedulers import Scheduler, Systemd, Windows, crontab_of, is_root, owner_of
 from ..schedule.templates import DEFAULT_EVERY_MIN, ScheduledJob, limit_after, mark_in, problems
-from ..settings.accounts import ConfiguredAccount, load_accounts, several
 from ..settings.load import DEFAULT_FILE, config_file, load
 from ..settings.schema import Settings
-from ..settings.sources import VARIABLES
+from ..settings.sources import VARIABLES, shared
 from ..state.store import HORIZON
 from ..wiring.parts import opened_state
 from .installation import program
+from .many_accounts import MOST_AT_ONCE, clashes_of, names_of, several
 from .options import ConfigsOption, JsonOption
 from .screen import Screen
 
@@ -44,6 +45,16 @@ EveryOption = Annotated[
         "--every", metavar="MINUTES", help="From the start of a run to the next. Default: as installed before, else 10."
     ),
 ]
+
+
+@dataclass(frozen=True)
+class ScheduledAccount:
+    """An account of the scheduled runs, and its settings; without any, ``problems`` says why."""
+
+    name: str
+    file: Path
+    settings: Settings | None = None
+    problems: tuple[str, ...] = ()
 
 
 def show(
@@ -118,8 +129,6 @@ def _job(
 
     Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
     """
-    from .many_accounts import MOST_AT_ONCE
-
     given = configs or [path for path in [config_file()] if path]
     named = [Path(_absolute(path)) for path in given]
     place = named[0] if named else Path.cwd()
@@ -175,18 +184,28 @@ def _absolute(path: Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100
 
 
-def _accounts(named: list[Path], environ: dict[str, str] | None) -> list[ConfiguredAccount]:
+def _accounts(named: list[Path], environ: dict[str, str] | None) -> list[ScheduledAccount]:
     """The accounts as they are in a terminal with these variables; a single one has no name."""
     if files := several(named):
-        return load_accounts(files, environ=environ)
-    file = named[0] if named else Path.cwd() / DEFAULT_FILE
+        clashes, environ = clashes_of(files), shared(os.environ if environ is None else environ)
+        return [
+            ScheduledAccount(name, file, problems=tuple(clashes[file]))
+            if file in clashes
+            else _account(name, file, file, environ)
+            for name, file in zip(names_of(files), files, strict=True)
+        ]
+    config = named[0] if named else None
+    return [_account("", config or Path.cwd() / DEFAULT_FILE, config, environ)]
+
+
+def _account(name: str, file: Path, config: Path | None, environ: dict[str, str] | None) -> ScheduledAccount:
     try:
-        return [ConfiguredAccount("", file, load(config=named[0] if named else None, environ=environ))]
+        return ScheduledAccount(name, file, load(config=config, environ=environ))
     except ConfigError as error:
-        return [ConfiguredAccount("", file, problems=error.problems)]
+        return ScheduledAccount(name, file, problems=error.problems)
 
 
-def _unseen(named: list[Path], runs: list[ConfiguredAccount], env: Path) -> list[str]:
+def _unseen(named: list[Path], runs: list[ScheduledAccount], env: Path) -> list[str]:
     """A notice, where scheduled runs have other settings than runs in this terminal with its variables."""
     windows = sys.platform == "win32"
     names = ", ".join(name for name in VARIABLES if os.environ.get(name, "").strip())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TextIO
 
-from ..evaluation.data import FIELDS
+from ..core.taxonomy import Taxonomy
+from ..evaluation.data import FIELDS, Labelled
+from ..evaluation.doubtful_labels import DoubtfulLabel, doubtful_labels
 from ..evaluation.labels import SUBCATEGORY
 from ..evaluation.measure import (
     SECOND_COLUMNS,
@@ -23,6 +25,7 @@ from ..evaluation.scores import Threshold
 from ..policy.decide import PARTS
 
 _MOST_LANGUAGES = 12
+MOST_DOUBTS = 20
 SETTING = {"category": "policy.tags", "urgency": "policy.priority"}
 """The setting of each field's threshold."""
 _AS_GOOD = {"category": ("policy.group", "policy.fields")}
@@ -114,6 +117,26 @@ def show(tables: Sequence[Table], out: TextIO | None = None) -> None:
         for row in table.rows:
             shown.add_row(*(Text(cell) for cell in row))
         console.print(Text(f" {table.title}", style="bold"), shown)  # a table's own title wraps at the table's width
+
+
+def doubtful(source: Labelled, taxonomy: Taxonomy, remark: Callable[[str], object]) -> list[DoubtfulLabel]:
+    """The labels of a source that look wrong; none, and a remark, without scikit-learn."""
+    try:
+        return doubtful_labels(source.examples, taxonomy)
+    except ImportError:
+        remark("labels that look wrong are listed only with the extra ml")
+        return []
+
+
+def doubts_table(found: Sequence[DoubtfulLabel]) -> Iterator[Table]:
+    """The most doubtful labels, if there are any."""
+    rows = tuple(
+        (one.ticket, one.label, f"{one.probability:.0%}", one.instead, f"{one.probability_instead:.0%}")
+        for one in found[:MOST_DOUBTS]
+    )
+    if rows:
+        title = f"labels that look wrong, by what the other tickets teach: {len(rows)} of {len(found)}"
+        yield Table(title, ("<ticket", "<label", "probability", "<instead", "probability"), rows)
 
 
 def overview(results: Sequence[SubjectResult]) -> Iterator[Table]:

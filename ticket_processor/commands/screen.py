@@ -135,15 +135,17 @@ class Screen:
         if not (self._quiet or self._as_json):
             self._print(text, self._out, fit=fit)
 
-    def notices(self, notices: Sequence[str], *, account: str = "") -> None:
-        """Print notices, which stop nothing; with the name of the ``account``, where there are several."""
+    def notices(self, notices: Sequence[str]) -> None:
+        """Print notices, which stop nothing."""
         for notice in () if self._quiet else notices:
-            self._warn(f"ticketbot: note: {_named(account)}{notice}")
+            self._warn(f"ticketbot: note: {notice}")
 
-    def problems(self, problems: Sequence[str], *, account: str) -> None:
-        """Print why nothing could be done for one of several accounts."""
-        for problem in problems:
-            self._warn(f"ticketbot: {_named(account)}{problem}")
+    def passed_on(self, line: str, *, error: bool) -> None:
+        """Print a line of another process: on standard error, or where :meth:`say` prints."""
+        if error:
+            self._warn(line)
+        else:
+            self.say(line, fit=True)
 
     def found(self, ok: bool | None, text: str) -> None:
         """One line of a check."""
@@ -234,19 +236,16 @@ class Screen:
         """The lines on what a dry run would have changed."""
         return planned_lines(tickets, details=not self._brief)
 
-    def outcome(self, ended: Outcome | Seen, *, line: bool = True, account: str = "") -> None:
-        """Take one ticket's outcome: move the bar, or print a line where there is none. Failures always print.
-
-        With ``account``, one of several, lines begin with it.
-        """
+    def outcome(self, ended: Outcome | Seen, *, line: bool = True) -> None:
+        """Take one ticket's outcome: move the bar, or print a line where there is none. Failures always print."""
         seen = ended if isinstance(ended, Seen) else Seen(ended)
         verbose.decision(seen.outcome.ticket_id, seen.outcome.status, lambda: told(seen.outcome.reason))
         if self._advance is not None:
             self._advance(1)
         if seen.outcome.status is OutcomeStatus.FAILED:
-            self._warn(_named(account) + outcome_line(seen))
+            self._warn(outcome_line(seen))
         elif line and self.tells_each and seen.outcome.status is not OutcomeStatus.PLANNED:
-            self.say(_named(account) + outcome_line(seen), fit=True)
+            self.say(outcome_line(seen), fit=True)
 
     def finished(
         self,
@@ -277,17 +276,16 @@ class Screen:
                 for line in more or again_step(summary):
                     self.say(f"  {line}", fit=True)
 
-    def shortcomings(self, summary: RunSummary, log: Path | None, *, account: str = "") -> None:
+    def shortcomings(self, summary: RunSummary, log: Path | None) -> None:
         """Why the run ended early, its remarks, and tickets that it has given up."""
-        name = _named(account)
         if summary.stopped and (summary.exit_code or not self._quiet):
-            self._warn(f"ticketbot: {name}ended early: {summary.stopped}")
+            self._warn(f"ticketbot: ended early: {summary.stopped}")
         for remark in summary.remarks:
-            self._warn(f"ticketbot: note: {name}{remark}")
+            self._warn(f"ticketbot: note: {remark}")
         if summary.new_dead_letters:
             text = f"failed too often and will be left alone: {summary.new_dead_letters}"
             reasons = f"; the reasons are in {log}" if log else ""
-            self._warn(f"ticketbot: {name}tickets that {text}{reasons}")
+            self._warn(f"ticketbot: tickets that {text}{reasons}")
 
     def _for_a_person(self, summary: RunSummary, tally: RunTally, more: Sequence[str]) -> None:
         from rich import box
@@ -348,10 +346,6 @@ def _why(seen: Seen) -> Text:
     reasons = f" ({', '.join(seen.reasons)})" if seen.reasons else ""
     words = ", ".join(seen.why).replace("escalated", f"escalated{reasons}", 1).replace("_", " ")
     return Text(words, style="bold red" if seen.reasons else "")
-
-
-def _named(account: str) -> str:
-    return f"{account}: " if account else ""
 
 
 def run_data(

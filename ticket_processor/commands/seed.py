@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
+import json
 import re
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.clock import Deadline, SystemClock
-from ..core.errors import ConfigError, ExitCode
+from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Sentiment
+from ..core.private_files import make_folder, opener
 from .options import ConfigOption, JsonOption, VerboseOption
 from .parse_time import EXPORTED_AFTER_S
 from .screen import Screen
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from ..analysis.model_server.presets import ModelTarget
     from ..seeding.accounts import SeedAccount
     from ..seeding.corpus import SeedTicket
-    from ..seeding.synthetic.plan import Cell
-    from ..seeding.synthetic.rowfile import RowFile
-    from ..seeding.synthetic.writing import WritingReport
+    from ..seeding.synthetic import Wish
     from ..settings.schema import Settings
 
 SEED_DEADLINE_S = 3600.0
@@ -62,23 +60,9 @@ def seed(
             "--language", metavar="CODE", help="With --llm: in this language, such as de; may be repeated. Default: en."
         ),
     ] = None,
-    moods: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--mood",
-            metavar="MOOD",
-            help="With --llm: negative, neutral or positive; may be repeated. Default: all.",
-        ),
-    ] = None,
-    save: Annotated[
+    out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="With --llm: add the labelled rows here. Default: seeded-DATE.jsonl."),
-    ] = None,
-    save_only: Annotated[
-        bool, typer.Option("--save-only", help="With --llm: fill the file, and leave the helpdesk alone.")
-    ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="With --llm: requests at the same time.")
+        typer.Option(metavar="FILE", help="With --llm: write labelled rows here, and leave the helpdesk alone."),
     ] = None,
     random_seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="The same number gives the same tickets.")
@@ -91,8 +75,8 @@ def seed(
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Fill a sandbox account with invented tickets."""
-    if not llm and (categories or languages or moods or save or save_only or workers):
-        raise ConfigError("--category, --language, --mood, --save, --save-only and --workers belong to --llm")
+    if not llm and (categories or languages or out):
+        raise ConfigError("--category, --language and --out belong to --llm")
     if llm and file:
         raise ConfigError("--file holds tickets of your own, --llm has new ones written: choose one")
     from ..seeding.corpus import load_corpus, load_file
@@ -101,13 +85,11 @@ def seed(
 
     screen = Screen(as_json=as_json)
     deadline = Deadline(clock, SEED_DEADLINE_S)
-    settings = load(config=config, flags={("run", "workers"): workers}, need_helpdesk=not save_only)
+    settings = load(config=config, need_helpdesk=out is None)
     screen.notices(settings.notices)
     if llm:
-        cells = _cells(settings, categories or (), languages or (), moods or (), random_seed)
-        return _written_and_seeded(
-            settings, screen, clock, deadline, cells, count or len(cells), random_seed, save, save_only, insist
-        )
+        wanted = _wishes(settings, categories or (), languages or ("en",), count, random_seed)
+        return _written(settings, screen, clock, deadline, wanted, out, insist), 0
     tickets = list(load_file(file)) if file else list(load_corpus())
     if not tickets:
         raise ConfigError(f"{file} holds no tickets")
@@ -151,61 +133,17 @@ def _create(
     return text, {"created": done.created, "existing": done.existing, "failed": done.failed}
 
 
-# --- written by a model -------------------------------------------------------------------------------------------
+# Written by a model
 
 
-def _written_and_seeded(
-    settings: Settings,
-    screen: Screen,
-    clock: SystemClock,
-    deadline: Deadline,
-    cells: Sequence[Cell],
-    total: int,
-    random_seed: int,
-    save: Path | None,
-    save_only: bool,
-    insist: bool,
-) -> tuple[int, int]:
-    """Have a model write tickets into a file, and put the file's tickets into the account.
-
-    The exit code is 1 when fewer than ``total`` could be written. Raises ``CannotRun`` when the model does not answer;
-    what was written by then is in the file, and the same command goes on from there.
-    """
-    from ..seeding.synthetic.rowfile import RowFile
-
-    model = _first_model(settings)
-    path = save or Path(time.strftime("seeded-%Y-%m-%d.jsonl"))
-    with ExitStack() as stack:
-        target: SeedAccount | None = None
-        because = None
-        if not save_only:
-            # Before any model is paid.
-            target, because = _target(settings, clock, deadline, insist, stack)
-            screen.say(f"{settings.desk.base_url}: {because}")
-        file = stack.enter_context(RowFile(path))
-        if file.repaired:
-            screen.notices([f"the last line of {path} was torn by a crash; that ticket is written anew"])
-        report = _write(settings, model, screen, clock, deadline, file, cells, total, random_seed)
-        text, data = _told(report, file)
-        if target is not None and file.rows:
-            screen.say(text)
-            text, seeded = _create(settings, target, _with_people(path), len(file.rows), screen)
-            data |= {**seeded, "because": because}
-    screen.result(text, data)
-    good = report.open == 0 and not data.get("failed")
-    return ExitCode.OK if good else ExitCode.SOME_FAILED, report.abandoned
-
-
-def _cells(
-    settings: Settings, categories: Sequence[str], languages: Sequence[str], moods: Sequence[str], random_seed: int
-) -> tuple[Cell, ...]:
-    """The combinations to write. Raises :class:`ConfigError` with every wrong option."""
-    from ..seeding.synthetic.plan import default_categories, ordered_cells
+def _wishes(
+    settings: Settings, categories: Sequence[str], languages: Sequence[str], count: int | None, random_seed: int
+) -> list[Wish]:
+    """The tickets to write; by default one in each mood. Raises :class:`ConfigError` with every wrong option."""
+    from ..seeding.synthetic import wishes
 
     names = settings.taxonomy.names
-    known_moods = [mood.value for mood in Sentiment]
     problems = [f"--category {name}: none of {', '.join(names)}" for name in categories if name not in names]
-    problems += [f"--mood {mood}: none of {', '.join(known_moods)}" for mood in moods if mood not in known_moods]
     problems += [
         f"--language {code}: not an ISO 639 code such as en or de"
         for code in languages
@@ -215,39 +153,33 @@ def _cells(
         problems.append("--llm needs a model, and TICKETBOT_MODELS (or models.names) names none")
     if problems:
         raise ConfigError(*problems)
-    return ordered_cells(
-        categories or default_categories(settings.taxonomy),
-        languages or ("en",),
-        [Sentiment(mood) for mood in moods or known_moods],
-        random_seed,
-    )
+    categories = categories or [name for name in names if not settings.taxonomy.children(name)]
+    return wishes(categories, languages, count or len(categories) * len(languages) * len(Sentiment), random_seed)
 
 
-def _write(
+def _written(
     settings: Settings,
-    model: ModelTarget,
     screen: Screen,
     clock: SystemClock,
     deadline: Deadline,
-    file: RowFile,
-    cells: Sequence[Cell],
-    total: int,
-    random_seed: int,
-) -> WritingReport:
+    wanted: Sequence[Wish],
+    out: Path | None,
+    insist: bool,
+) -> int:
+    """Have a model write tickets, into the account or the file ``out``; the exit code is 1 when some are missing."""
     from ..analysis.budget import Budget
     from ..analysis.cache import FILE_NAME, AnswerStore
     from ..analysis.model_server.chat import server_for
-    from ..analysis.rules.analyser import RulesAnalyser
-    from ..core.circuit_breaker import Breaker
-    from ..seeding.corpus import load_corpus
-    from ..seeding.synthetic.author import Author
-    from ..seeding.synthetic.plan import count_there, missing
-    from ..seeding.synthetic.request import instructions
-    from ..seeding.synthetic.writing import Writing
+    from ..seeding.synthetic import TicketWriter
 
-    slots = missing(cells, total, count_there(cells, file.rows))
-    # The day's spending is kept for each account; without one there is none to share it with.
+    model = _first_model(settings)
+    data: dict[str, object] = {}
     with ExitStack() as stack:
+        target = None
+        if out is None:  # before any model is paid
+            target, because = _target(settings, clock, deadline, insist, stack)
+            screen.say(f"{settings.desk.base_url}: {because}")
+        # The day's spending is kept for each account; without one there is none to share it with.
         store = AnswerStore(
             settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=settings.cache.days
         )
@@ -256,33 +188,33 @@ def _write(
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         server = server_for(model, deadline.remaining)
         stack.callback(server.close)
-        author = Author(
-            server,
-            model.model,
-            instructions(settings.taxonomy),
-            breaker=Breaker(f"model {model.name}", clock),
-            deadline=deadline,
-            budget=Budget(settings.budget, store),
-            name=model.name,
-            price=model.price,
-        )
-        progress = stack.enter_context(screen.progress("writing", total))
-        progress(total - len(slots))
-        writing = Writing(
-            author,
-            file,
-            settings.taxonomy,
-            RulesAnalyser(settings.taxonomy),
-            seed=random_seed,
-            known=load_corpus(),
-            executor=executor,
-            workers=settings.run.workers,
-            clock=clock,
-            deadline=deadline,
-            progress=progress,
-            tell=(lambda _line: None) if sys.stderr.isatty() else screen.say,
-        )
-        return writing.fill(slots)
+        writer = TicketWriter(server, model, settings.taxonomy, Budget(settings.budget, store), deadline, executor)
+        tickets = writer.tickets(wanted)
+        text = f"They are in {out}."
+        if target is not None:
+            text, seeded = _create(settings, target, tickets, len(wanted), screen)
+            data.update(seeded)
+        elif out is not None:
+            with screen.progress("writing", len(wanted)) as progress:
+                _save(out, tickets, settings, progress)
+    missing = len(wanted) - writer.written
+    cost = "" if writer.cost_usd is None else f", ${writer.cost_usd:.4f}"
+    told = f"{writer.written} tickets written. Tokens: {writer.usage.input} in, {writer.usage.output} out{cost}. {text}"
+    if missing:
+        told += f" {missing} are missing: {writer.stopped or 'the model did not write them as they were asked for'}."
+    screen.result(
+        told,
+        {
+            **data,
+            "written": writer.written,
+            "missing": missing,
+            "rejected": writer.rejected,
+            "stopped": writer.stopped or None,
+            "tokens": writer.usage.model_dump(),
+            "cost_usd": writer.cost_usd,
+        },
+    )
+    return ExitCode.SOME_FAILED if missing or data.get("failed") else ExitCode.OK
 
 
 def _first_model(settings: Settings) -> ModelTarget:
@@ -297,42 +229,18 @@ def _first_model(settings: Settings) -> ModelTarget:
     )
 
 
-def _with_people(path: Path) -> Iterator[SeedTicket]:
-    """The file's tickets, each with an invented requester at a reserved address, the same one each time."""
-    from ..seeding.corpus import load_file
-    from ..seeding.variations import invented_person
-
-    for ticket in load_file(path):
-        person = invented_person(random.Random(ticket.id), ticket.labels.language or "en")
-        yield ticket.model_copy(update={"requester": person})
-
-
-def _told(report: WritingReport, file: RowFile) -> tuple[str, dict[str, object]]:
-    """The result of the writing, in words and as data."""
-    parts = [f"{report.saved} tickets written to {file.path}, which holds {len(file.rows)}"]
-    if report.rejected:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in report.rejected.most_common())
-        parts.append(f"{report.rejected.total()} rejected ({reasons})")
-    if report.duplicates:
-        parts.append(f"{report.duplicates} near-duplicates dropped")
-    if report.flagged:
-        parts.append(f"{report.flagged} with a doubtful label (see 'doubt' in the file)")
-    text = "; ".join(parts) + "."
-    if report.answers:
-        cost = "" if report.cost_usd is None else f", ${report.cost_usd:.4f}"
-        text += f" Tokens: {report.usage.input} in, {report.usage.output} out{cost}."
-    if report.open:
-        why = f"ended early: {report.stopped}" if report.stopped else "asked for in vain"
-        text += f" {report.open} are missing ({why}); the same command goes on from there."
-    return text, {
-        "saved": report.saved,
-        "rows": len(file.rows),
-        "missing": report.open,
-        "file": str(file.path),
-        "rejected": dict(report.rejected),
-        "duplicates": report.duplicates,
-        "doubtful": report.flagged,
-        "tokens": report.usage.model_dump(),
-        "cost_usd": report.cost_usd,
-        "stopped": report.stopped,
-    }
+def _save(path: Path, tickets: Iterator[SeedTicket], settings: Settings, progress: Callable[[int], None]) -> None:
+    """Write the tickets to a file as labelled rows, each as it comes. Raises :class:`CannotRun`."""
+    try:
+        make_folder(path.parent)
+        with open(path, "wb", opener=opener) as file:
+            for ticket in tickets:
+                category, subcategory = settings.taxonomy.split(ticket.labels.category or "")
+                labels = {**ticket.labels.model_dump(mode="json", exclude_none=True), "category": category}
+                row = {"id": ticket.id, "subject": ticket.subject, "body": ticket.text, **labels}
+                row |= {} if subcategory is None else {"subcategory": subcategory}
+                file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+                file.flush()
+                progress(1)
+    except OSError as error:
+        raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None

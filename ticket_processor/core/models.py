@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -143,7 +143,6 @@ class Usage(Frozen):
 NO_MODEL = "no_model_configured"
 """Why no model answered where none was to."""
 
-_RELEASE_ID = r"^([0-9a-f]{8})?$"
 AdvicePart = Literal["root_cause", "steps", "resolution_likelihood"]
 
 
@@ -189,18 +188,27 @@ class Analysis(Frozen):
         description="the approved corrections that it was learnt from, by number",
     )
     source: Literal["model", "neighbours", "classifier", "rules"]
+    """``neighbours`` only in what earlier versions stored: approved examples of similar tickets chose the category."""
     model: str | None = None
     cached: bool = Field(False, description="the answer was given for the same text before, and cost nothing now")
     why_fallback: str | None = Field(None, description="why no model answered, when rules did")
-    release: str = Field(
-        "", pattern=_RELEASE_ID, exclude_if=_is_empty, description="the release it was made under, where any is in use"
-    )
-    against: str = Field(
-        "", pattern=_RELEASE_ID, exclude_if=_is_empty, description="the other release, where two share a run's tickets"
+    settings_file: str = Field(
+        "",
+        pattern=r"^[\w.-]{0,80}$",
+        exclude_if=_is_empty,
+        description="the settings file it was made by, where two share a run's tickets",
     )
     attempts: int = 0
     usage: Usage = Field(default_factory=Usage)
     cost_usd: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_earlier_version(cls, data: Any) -> Any:
+        """A state folder may keep analyses that name a release, which there are none of any more."""
+        if isinstance(data, dict) and "release" in data:
+            return {name: value for name, value in data.items() if name not in ("release", "against")}
+        return data
 
     @property
     def fell_back(self) -> bool:

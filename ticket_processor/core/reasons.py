@@ -63,6 +63,7 @@ OUTSIDE_CANARY = _reason("outside_canary", "The ticket is outside `run.canary_pe
 WAITING = _reason("waiting_for_people", "Agents have their head start (`run.wait_minutes`).")
 JUDGED = _reason("person_changed_our_tags", "A person has changed our labels since, which settles the ticket.")
 STILL_NO_MODEL = _reason("still_no_model", "A second look was due, and again no model answered.")
+CHANGED_SINCE = _reason("changed_since_dry_run", "The ticket has changed since the dry run that planned its write.")
 NOTHING_NEW = _reason("nothing_left_to_change", "The ticket has all that would be written.")
 
 # It is written, or waits
@@ -117,10 +118,6 @@ TOUCHED = _reason("touched_since", "People have changed every value since.")
 SEEN_BY_CUSTOMERS = _reason("seen_by_customers", "A public reply, or the status behind it, cannot be taken back.")
 NOTHING_LEFT = _reason("nothing_left_to_take_back", "Nothing of the write is on the ticket any more.")
 NOT_KNOWN_YET = _reason("not_known_yet", "The run's job had not ended; the write may still come.")
-
-# A backfill
-
-REOPENED = _reason("reopened", "The ticket is open again, so the next run takes it.")
 
 WITHOUT_MODEL: Mapping[str, str] = {
     "nothing_to_read": "there is no text to read",

@@ -9,7 +9,6 @@ import streamlit as st
 from ticket_processor import __version__
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.parts import guarded
-from ticket_processor.dashboard.sidebar import choose_account
 from ticket_processor.dashboard.sign_in import signed_in
 
 VIEWS = Path(__file__).with_name("views")
@@ -45,7 +44,6 @@ st.set_page_config(
 )
 if not signed_in():
     st.stop()
-choose_account()
 page = st.navigation(
     {
         section: [

@@ -35,8 +35,6 @@ from .timeline import Moment, days_of, events_of, moments
 
 MOST_ANSWERS = 256
 MOST_DECISIONS = 5
-MOST_OPEN = 32
-"""Accounts whose logs stay open."""
 MOST_BYTES = "64mb"
 KEPT_S = 900.0
 SUBJECTS_KEPT_S = 60.0
@@ -62,7 +60,7 @@ class Book:
             return self._version
 
 
-@st.cache_resource(max_entries=MOST_OPEN, show_spinner="Reading the log", on_release=lambda book: book.index.close())
+@st.cache_resource(max_entries=1, show_spinner="Reading the log", on_release=lambda book: book.index.close())
 def _opened(folder: str, review_tag: str, _settings: Settings) -> Book:
     return Book(LogIndex(_settings.log_dir, given().clock.now, keys=keyring(_settings), review_tag=review_tag))
 
@@ -96,11 +94,11 @@ def story(ticket_id: int) -> list[Moment]:
 
 def now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
     """Tickets as the helpdesk has them, cached for a minute; and the reason if some are missing."""
-    return _now_of(given().name, ticket_ids)
+    return _now_of(ticket_ids)
 
 
 @st.cache_data(max_entries=16, ttl=SUBJECTS_KEPT_S, show_spinner="Asking the helpdesk")
-def _now_of(account: str, ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
+def _now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
     options = given()
     return look_up(options.settings, options.clock, ticket_ids)
 
@@ -150,15 +148,15 @@ def health() -> Health:
 
 def full_health() -> Health:
     """The result of all checks, within ten seconds."""
-    return _full_health(given().name)
+    return _full_health()
 
 
 def forget_health() -> None:
     """Have the next :func:`full_health` ask anew."""
-    _full_health.clear(given().name)
+    _full_health.clear()
 
 
-@st.cache_data(max_entries=MOST_OPEN, ttl=HEALTH_KEPT_S, show_spinner="Asking helpdesk and models")
-def _full_health(account: str) -> Health:
+@st.cache_data(max_entries=1, ttl=HEALTH_KEPT_S, show_spinner="Asking helpdesk and models")
+def _full_health() -> Health:
     options = given()
     return Doctor(options.settings, options.clock, secret_files=options.secret_files).examine()

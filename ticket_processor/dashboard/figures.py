@@ -46,7 +46,6 @@ FIXED = {
     "skipped": GREY,
     "failed": RED,
     "model": "#4c8fd6",
-    "neighbours": "#c77fb5",
     "classifier": "#3aa99f",
     "rules": AMBER,
     OTHER: GREY,

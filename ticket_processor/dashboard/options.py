@@ -22,33 +22,20 @@ class DashboardOptions:
     reports: Path
     clock: Clock
     secret_files: tuple[Path, ...] = ()
-    name: str = ""
     private: bool = False
 
 
-ACCOUNT = "account"
-"""The reader's choice among several accounts, in the address and in the session."""
-_given: dict[str, DashboardOptions] = {}
+_given: DashboardOptions | None = None
 
 
-def give(*options: DashboardOptions | None) -> None:
-    """Set the options for the pages of this process, of each account, before the first page runs."""
+def give(options: DashboardOptions | None) -> None:
+    """Set the options for the pages of this process, before the first page runs."""
     global _given  # one process is one dashboard
-    _given = {one.name: one for one in options if one is not None}
-
-
-def accounts() -> list[str]:
-    """The names of the accounts to choose from."""
-    return list(_given)
+    _given = options
 
 
 def given() -> DashboardOptions:
-    """The options of the account that the reader has chosen. Raises :class:`ConfigError` if none were given."""
-    if not _given:
+    """The options. Raises :class:`ConfigError` if none were given."""
+    if _given is None:
         raise ConfigError("the dashboard's pages are started by 'ticketbot dashboard', not one by one")
-    first = next(iter(_given.values()))
-    if len(_given) == 1:
-        return first
-    import streamlit as st  # most of this module's users show no page
-
-    return _given.get(st.session_state.get(ACCOUNT) or st.query_params.get(ACCOUNT, ""), first)
+    return _given

@@ -11,7 +11,7 @@ import streamlit as st
 from ..reporting import metrics
 from ..reporting.figures import Dimension, LogSelection, Step
 from .data import ask
-from .options import ACCOUNT, accounts, given
+from .options import given
 
 PERIODS = {"24 h": timedelta(days=1), "7 d": timedelta(days=7), "30 d": timedelta(days=30)}
 CUSTOM = "custom"
@@ -56,19 +56,6 @@ def _midnight(day: date) -> float:
 
 def _day(now: float) -> date:
     return datetime.fromtimestamp(now, UTC).date()
-
-
-def choose_account() -> None:
-    """Show the switch between accounts, where there are several; it closes the ticket that is open."""
-    if len(names := accounts()) > 1:
-        with st.sidebar:
-            st.selectbox(
-                "Account",
-                names,
-                key=ACCOUNT,
-                bind="query-params",
-                on_change=lambda: st.session_state.pop("ticket", None),
-            )
 
 
 def choose() -> Callable[[], LogSelection]:

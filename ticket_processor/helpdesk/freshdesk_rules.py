@@ -1,6 +1,6 @@
-"""What a Freshdesk account does by itself: its automation rules, in the words of :mod:`.business_rules`. Reads only.
+"""A Freshdesk account's automation rules, in the words of :mod:`.business_rules`. Reads only.
 
-Facts and their sources: developers.freshdesk.com/api, "Automations". Its API has neither views nor scenarios.
+Facts and their sources: developers.freshdesk.com/api, "Automations".
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core.errors import CannotRun
-from .business_rules import AccountSetup, BusinessRule, Clause, RuleAction, RuleCondition
-from .freshdesk_auth import own_user
-from .freshdesk_fields import read_labels
+from .business_rules import BusinessRule, Clause, RuleAction, RuleCondition
 from .freshdesk_format import PRIORITIES
 from .json_values import mapping, string
 from .transport import Transport
@@ -22,20 +20,9 @@ _NAMES = {
     "tag_names": "current_tags",
     "tag_ids": "current_tags",
     "add_tag": "current_tags",
-    "ticket_type": "type",
-    "responder_id": "assignee_id",
-    "source": "via_id",
-    "subject": "subject_includes_word",
-    "description": "description_includes_word",
-    "subject_or_description": "subject_includes_word",
-    "trigger_webhook": "notification_target",
     "send_email_to_requester": "notification_user",
-    "send_email_to_agent": "notification_user",
-    "send_email_to_group": "notification_group",
-    "add_comment": "add_note",
     "note_type": "comment_is_public",
     "reply_sent": "comment_is_public",
-    "customer_feedback": "satisfaction_score",
 }
 _OPERATORS = {"in": "is", "not_in": "is_not", "equal": "is", "contains": "includes", "does_not_contain": "not_includes"}
 _STATUSES = {"2": "open", "3": "pending", "4": "solved", "5": "closed"}
@@ -43,11 +30,10 @@ _PRIORITIES = {str(number): priority.value for number, priority in PRIORITIES.it
 _ANY = ("--", "any", "")
 _BY_CUSTOMER = "2"
 """The performer that is the customer: such rules do not work on our updates."""
-_QUIET = ("skip_notification", "add_note", "add_watcher", "assign_to_bot_agent", "set_parent_ticket_fields")
 
 
-def read_setup(transport: Transport) -> AccountSetup:
-    """Everything at once. Raises :class:`CannotRun`, as any reading of the helpdesk."""
+def read_rules(transport: Transport) -> list[BusinessRule]:
+    """The active rules. Raises :class:`CannotRun` where the account does not show them."""
     rules = []
     for kind in (UPDATE, HOURLY):
         reply = transport.request("GET", f"/api/v2/automations/{kind}/rules")
@@ -58,13 +44,7 @@ def read_setup(transport: Transport) -> AccountSetup:
             )
         rows = reply.body if isinstance(reply.body, list) else mapping(reply.body).get("rules") or ()
         rules += [_rule(row, kind) for row in map(mapping, rows) if row.get("active") is not False]
-    number = own_user(transport)
-    return AccountSetup(
-        rules=tuple(rules),
-        labels=read_labels(transport),
-        own_user=None if number is None else str(number),
-        unread=("Freshdesk's API shows no views, scenarios or SLA policies: look at them yourself",),
-    )
+    return rules
 
 
 def _rule(row: Mapping[str, Any], kind: int) -> BusinessRule:
@@ -116,19 +96,14 @@ def _condition(item: Mapping[str, Any]) -> RuleCondition:
     ours = _name(name)
     if ours == "current_tags":
         operator = {"is": "includes", "is_not": "not_includes"}.get(operator, operator)
-    if name.endswith(("_at", "hours_since")) or name.startswith(("hours_", "inbound_count")):
-        ours = "updated_at"
     return RuleCondition(ours, operator, _values(name, item.get("value")))
 
 
 def _actions(rows: object) -> Iterator[RuleAction]:
     for item in map(mapping, rows if isinstance(rows, list) else ()):
         name = string(item.get("field_name"))
-        if name in _QUIET:
-            continue
-        to = "requester_id" if name == "send_email_to_requester" else "assignee_id"
-        mails = name in ("send_email_to_requester", "send_email_to_agent")
-        yield RuleAction(_name(name), (to,) if mails else _values(name, item.get("value")))
+        mails = name == "send_email_to_requester"
+        yield RuleAction(_name(name), ("requester_id",) if mails else _values(name, item.get("value")))
 
 
 def _name(name: str) -> str:

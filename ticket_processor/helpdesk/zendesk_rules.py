@@ -1,7 +1,6 @@
-"""What a Zendesk account does by itself: triggers, automations, macros, views, SLA policies. Reads only.
+"""A Zendesk account's triggers and automations. Reads only.
 
-Facts and their sources: developer.zendesk.com, "Triggers", "Automations", "Macros", "Views", "SLA Policies",
-"Conditions reference", "Actions reference".
+Facts and their sources: developer.zendesk.com, "Triggers", "Automations", "Conditions reference", "Actions reference".
 """
 
 from __future__ import annotations
@@ -9,61 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .business_rules import AccountSetup, BusinessRule, Clause, RuleAction, RuleCondition, RuleKind
+from .business_rules import BusinessRule, Clause, RuleAction, RuleCondition, RuleKind
 from .json_values import mapping, string
 from .transport import Transport
-from .zendesk_auth import own_user
-from .zendesk_fields import read_labels
-from .zendesk_paging import listed_rows, one_page
-
-SAMPLE = 100
-WEBHOOK_PATH = "/webhooks/zendesk"
-"""The end of the address at which ``ticketbot serve`` takes deliveries in."""
-
-_LISTS: Mapping[str, RuleKind] = {
-    "triggers": "trigger",
-    "automations": "automation",
-    "macros": "macro",
-    "views": "view",
-    "slas/policies": "SLA policy",
-}
-_NEEDED = ("triggers", "automations")
-"""Without these nothing can be promised; not every plan has the others."""
+from .zendesk_paging import listed_rows
 
 
-def read_setup(transport: Transport) -> AccountSetup:
-    """Everything at once, a page of a hundred at a time. Raises :class:`CannotRun`, as any reading of the helpdesk."""
-    unread: list[str] = []
-    rules = []
-    for path, kind in _LISTS.items():
-        name = "sla_policies" if path == "slas/policies" else path
-        rows = listed_rows(transport, path, name, unread, needed=path in _NEEDED)
-        rules += [_rule(kind, row) for row in rows if row.get("active") is not False]
-    webhooks = listed_rows(transport, "webhooks", "webhooks", unread)
-    tickets = list(one_page(transport, "tickets", "tickets", {"page[size]": SAMPLE, "sort": "-id"}, unread)[0])
-    number = own_user(transport)
-    return AccountSetup(
-        rules=tuple(rules),
-        labels=read_labels(transport),
-        own_user=None if number is None else str(number),
-        our_webhooks=frozenset(
-            str(row.get("id")) for row in webhooks if string(row.get("endpoint")).endswith(WEBHOOK_PATH)
-        ),
-        sampled=len(tickets),
-        filled=frozenset(
-            int(item["id"])
-            for row in tickets
-            for item in map(mapping, row.get("custom_fields") or ())
-            if item.get("id") is not None and item.get("value") not in (None, "", [], False)
-        ),
-        unread=tuple(unread),
-    )
+def read_rules(transport: Transport, unread: list[str]) -> list[BusinessRule]:
+    """The active rules, a page of a hundred at a time. What was not read is added to ``unread``.
+
+    Raises :class:`CannotRun` where the account does not show them.
+    """
+    kinds: Mapping[str, RuleKind] = {"triggers": "trigger", "automations": "automation"}
+    return [
+        _rule(kind, row)
+        for name, kind in kinds.items()
+        for row in listed_rows(transport, name, name, unread, needed=True)
+        if row.get("active") is not False
+    ]
 
 
 def _rule(kind: RuleKind, row: Mapping[str, Any]) -> BusinessRule:
-    given = mapping(row.get("filter") if kind == "SLA policy" else row.get("conditions"))
+    given = mapping(row.get("conditions"))
     every, some = (tuple(_conditions(given.get(join))) for join in ("all", "any"))
-    metrics = row.get("policy_metrics") or ()
     return BusinessRule(
         kind=kind,
         id=str(row.get("id")),
@@ -72,8 +39,7 @@ def _rule(kind: RuleKind, row: Mapping[str, Any]) -> BusinessRule:
         actions=tuple(
             RuleAction(string(item.get("field")), _values(item.get("value")))
             for item in map(mapping, row.get("actions") or ())
-        )
-        + tuple(RuleAction("target_of_priority", _values(mapping(item).get("priority"))) for item in metrics),
+        ),
     )
 
 

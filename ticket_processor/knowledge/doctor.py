@@ -1,18 +1,13 @@
-"""Finds what a person should look at: copies, drafts, steps that exist only as pictures, articles old or never found.
-
-Contradictions are found above, where figures are read; those that stopped a draft are remembered here.
-"""
+"""Finds what a person should look at: copies, drafts, steps only in pictures, articles old or never found."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..core.clock import iso
 from .duplicates import copies
-from .model import Passage
 from .store import KnowledgeStore
 
 MOST_WORDS_BESIDE_PICTURES = 15
@@ -20,25 +15,18 @@ MOST_WORDS_BESIDE_PICTURES = 15
 OLD_S = 365 * 86_400.0
 OFTEN = 5
 """Searches that showed an article, from which on it matters how old it is."""
-PORTION = 500
-"""Passages that are read at a time."""
-
-CONTRADICTION = "contradiction"
-"""Kind of a remark, and the beginning of the names under which those are kept that stopped a draft."""
-
 _PICTURE = re.compile(r"!\[[^\]\n]*\]")
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
 class ArticlePlace:
-    """Where something stands: an article, and the heading and the sentence where there is one."""
+    """Where something stands: an article, and the heading where there is one."""
 
     article: str
     title: str
     url: str
     heading: str = ""
-    sentence: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,39 +41,6 @@ class Remark:
 def examine(store: KnowledgeStore, now: float) -> list[Remark]:
     """What a person should look at, kind by kind."""
     return [*_copies(store), *_drafts(store), *_pictures(store), *_stale(store, now), *_never_found(store)]
-
-
-def every_passage(store: KnowledgeStore) -> Iterator[Passage]:
-    """All passages, article by article, some at a time."""
-    last = 0
-    while rows := store.rows("SELECT id FROM chunk WHERE id>? ORDER BY id LIMIT ?", (last, PORTION)):
-        numbers = [number for (number,) in rows]
-        found = store.passages(numbers)
-        yield from (found[number] for number in numbers if number in found)
-        last = numbers[-1]
-
-
-def remember_contradiction(store: KnowledgeStore, said: Mapping[str, str]) -> None:
-    """Keep what two articles say that stopped a draft; ``said`` has their sentences by id."""
-    kept = [(name, _hash_and_place(store, name, said[name])[0], said[name]) for name in sorted(said)]
-    store.set_fact(f"{CONTRADICTION} {' '.join(sorted(said))}", json.dumps(kept))
-
-
-def contradictions_in_drafts(store: KnowledgeStore) -> Iterator[Remark]:
-    """Contradictions that stopped a draft, in articles that have not changed since."""
-    for (value,) in store.rows("SELECT value FROM fact WHERE name LIKE ? ORDER BY name", (f"{CONTRADICTION} %",)):
-        found = [(digest, *_hash_and_place(store, name, sentence)) for name, digest, sentence in json.loads(value)]
-        if all(then and then == now for then, now, _ in found):
-            yield Remark(
-                CONTRADICTION, "two figures for one thing stopped a draft", tuple(place for _, _, place in found)
-            )
-
-
-def _hash_and_place(store: KnowledgeStore, name: str, sentence: str) -> tuple[str, ArticlePlace]:
-    """An article's hash, which is empty where there is none any more, and the place of a sentence in it."""
-    rows = store.rows("SELECT hash, title, url FROM article WHERE id=?", (name,)) or [("", "", "")]
-    digest, title, url = rows[0]
-    return digest, ArticlePlace(name, title, url, sentence=sentence)
 
 
 def _copies(store: KnowledgeStore) -> Iterator[Remark]:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..core.models import NO_MODEL, Analysis, Decision
 from ..core.taxonomy import Taxonomy
 from ..evaluation.data import Example
 from ..evaluation.labels import ScoredField, pairs
 from ..policy.decide import Policy
-from .falls import Mark, MarkPair, chances_of_falls
 from .pins import FIELDS, PinnedCase
 
 LEVEL = 0.05
 """Probability that a change which makes nothing worse is refused for precision, in any field."""
 ANSWERED = "answered by a model"
+Mark = Literal["right", "wrong", "none"]
+"""What an answer is worth: ``none`` where no label is written."""
+MarkPair = tuple[Mark, Mark]
+"""The marks of one ticket with the first settings and with the second."""
 _SCORED: tuple[ScoredField, ...] = ("category", "subcategory", "urgency", "sentiment")
 
 
@@ -109,9 +114,7 @@ def compare(
     ]
     if {mark for pair in answered for mark in pair} - {"none"}:
         marks[ANSWERED] = dict(enumerate(answered))
-    chances = chances_of_falls(
-        [{field: found[row] for field, found in marks.items() if row in found} for row in range(len(examples))]
-    )
+    chances = chances_of_falls({field: tuple(found.values()) for field, found in marks.items() if found})
     held = [
         (case, case.holds(before.value(case.field)), after.value(case.field))
         for case, before, after in zip(cases, running.pins, candidate.pins, strict=True)
@@ -128,6 +131,50 @@ def compare(
         changes={field: ids for field, ids in changes.items() if ids},
         tests=tuple(_test(field, tuple(marks[field].values()), p) for field, p in chances.items()),
     )
+
+
+def chances_of_falls(marks: Mapping[str, Sequence[MarkPair]]) -> dict[str, float]:
+    """By field, how probable it is that any field falls so clearly although both settings are equally good.
+
+    Tickets on which both write are a sign test (McNemar's). What the second writes alone may be as often wrong as what
+    the first writes. A label that the second leaves away is not compared. Bonferroni's correction covers all tests.
+    """
+    counts = {field: Counter(pairs) for field, pairs in marks.items()}
+    tests = {field: _tests(count) for field, count in counts.items()}
+    made = sum(map(len, tests.values()))
+    fell = {field: (_fall([*count.elements()]) > 0) for field, count in counts.items()}
+    return {field: min([1.0, *(made * p for p in tests[field])]) if fell[field] else 1.0 for field in marks}
+
+
+def _tests(pairs: Counter[MarkPair]) -> list[float]:
+    """The chances of the differences that there are."""
+    worse, better = pairs["right", "wrong"], pairs["wrong", "right"]
+    found = [_at_least(worse, worse + better, 0.5)] if worse + better else []
+    wrong, new = pairs["none", "wrong"], pairs["none", "wrong"] + pairs["none", "right"]
+    before = [first == "wrong" for first, _ in pairs.elements() if first != "none"]
+    if new and before:
+        found.append(_at_least(wrong, new, sum(before) / len(before)))
+    return found
+
+
+def _at_least(count: int, of: int, share: float) -> float:
+    """How probable it is that ``count`` or more of so many happen, if each does by ``share``; ties count half."""
+    if not 0 < share < 1:
+        return 1.0 if count <= share * of else 0.0
+    logs = (
+        math.lgamma(of + 1) - math.lgamma(k + 1) - math.lgamma(of - k + 1)
+        + k * math.log(share) + (of - k) * math.log1p(-share)
+        for k in range(count, of + 1)
+    )  # fmt: skip
+    chances = [math.exp(value) for value in logs]
+    return sum(chances) - chances[0] / 2
+
+
+def _fall(pairs: Sequence[MarkPair]) -> float:
+    """By how much precision falls, over the tickets on which the second writes."""
+    written = [pair for pair in pairs if pair[1] != "none"]
+    before, after = (_precision([pair[side] for pair in written]) for side in (0, 1))
+    return 0.0 if before is None or after is None else before - after
 
 
 def _precision(marks: Sequence[Mark]) -> float | None:

@@ -16,8 +16,6 @@ CATEGORIES = ("category", "subcategory")
 """The fields whose values are names of the taxonomy."""
 REVIEWED = ("kept", "changed", "removed")
 """The fates that say whether a label of ours was right."""
-RELEASE = "release"
-"""The kind of change that puts a release in place."""
 
 CorrectionStatus = Literal["pending", "approved", "rejected", "expired"]
 
@@ -32,8 +30,7 @@ class LabelSource:
     run_id: str = ""
     prompt_hash: str = ""
     taxonomy_hash: str = ""
-    release: str = ""
-    against: str = ""
+    settings_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ class Reaction:
 
     ``label`` is what it counts for: ours, and theirs where we abstained. ``at`` is the moment of their change, else of
     our write; ``settled_at`` the moment from which on its fate counts: the ticket's solution, or 14 days after us.
-    ``release`` decided it, in a split ``against`` another.
+    ``settings_file`` decided it, where two share a run's tickets.
     """
 
     ticket_id: int
@@ -61,8 +58,7 @@ class Reaction:
     taxonomy_hash: str = ""
     language: str = ""
     run_id: str = ""
-    release: str = ""
-    against: str = ""
+    settings_file: str = ""
 
     @property
     def judged(self) -> bool:

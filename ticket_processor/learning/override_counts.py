@@ -93,12 +93,16 @@ class Band(Count):
 
 
 class PartCount(Count):
-    """The same for one part of a ticket: its labels, models and languages by how often they were judged, its bands."""
+    """The same for one part of a ticket, and for its labels, models, languages, settings files and bands.
+
+    All but bands are ordered by how often they were judged.
+    """
 
     part: str
     labels: tuple[LabelCount, ...] = ()
     models: tuple[LabelCount, ...] = ()
     languages: tuple[LabelCount, ...] = ()
+    settings_files: tuple[LabelCount, ...] = ()
     bands: tuple[Band, ...] = ()
 
 
@@ -207,6 +211,7 @@ def _part(part: str, labels: Sequence[tuple[str, Reaction]]) -> PartCount:
         labels=_counted((item.label, fate) for fate, item in labels),
         models=_counted((item.model, fate) for fate, item in labels if item.model),
         languages=_counted((item.language, fate) for fate, item in labels if item.language),
+        settings_files=_counted((item.settings_file, fate) for fate, item in labels if item.settings_file),
         bands=tuple(Band(lower=low, upper=high, **bands[at]) for at, (low, high) in enumerate(pairwise(BANDS)))
         if bands
         else (),

@@ -224,8 +224,7 @@ class _Judged:
             taxonomy_hash=source.taxonomy_hash,
             language=source.language,
             run_id=source.run_id,
-            release=source.release,
-            against=source.against,
+            settings_file=source.settings_file,
         )
 
     def _shown(self, part: str, value: str) -> str:

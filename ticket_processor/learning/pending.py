@@ -34,7 +34,7 @@ class _LogPlace:
     """How far the log was read: a day's file and the next line of it; it began with the day ``began``.
 
     Where it was begun again for earlier days, files before the day ``known`` were read then. ``runs`` are what the last
-    run labelled by, and in a split what its candidate did, behind that release's id.
+    run labelled by, and in a split what its candidate did, behind its file's name.
     """
 
     day: str = ""
@@ -85,7 +85,7 @@ class PendingTickets:
             (before, since, most),
         )
         return [
-            PendingTicket(number, category, {name: LabelSource(*parts) for name, parts in json.loads(text).items()}, at)
+            PendingTicket(number, category, {name: _source(parts) for name, parts in json.loads(text).items()}, at)
             for number, category, text, at in rows
         ]
 
@@ -109,7 +109,7 @@ class PendingTickets:
                 run_id = str(line.get("run_id"))
                 if line.get("event") == "run_started" and not line.get("dry_run"):
                     split = line.get("split") or {}
-                    found = {run_id: line.get(HASHES), f"{run_id} {split.get('release')}": split.get(HASHES)}
+                    found = {run_id: line.get(HASHES), f"{run_id} {split.get('settings_file')}": split.get(HASHES)}
                     at.runs = {name: hashes for name, hashes in found.items() if isinstance(hashes, dict)}
                 elif (written := _write_of(line, at.runs)) is not None:
                     number, category, intent, source, moment = written
@@ -125,6 +125,11 @@ class PendingTickets:
                     )
 
 
+def _source(parts: Sequence[Any]) -> LabelSource:
+    """As it was kept; by an earlier version with two ids of settings in place of the file's name."""
+    return LabelSource(*(parts if len(parts) < 8 else parts[:6]))
+
+
 def _write_of(
     line: Mapping[str, Any], runs: Mapping[str, Mapping[str, str]]
 ) -> tuple[int, str, str, LabelSource, float] | None:
@@ -136,8 +141,8 @@ def _write_of(
         return None
     if "summary" not in analysis:  # its words were erased, and are not to be read again
         return None
-    run_id, release = str(line.get("run_id")), str(analysis.get("release", ""))
-    hashes = runs.get(f"{run_id} {release}") or runs.get(run_id, {})
+    run_id, settings_file = str(line.get("run_id")), str(analysis.get("settings_file", ""))
+    hashes = runs.get(f"{run_id} {settings_file}") or runs.get(run_id, {})
     source = LabelSource(
         confidence=analysis.get("confidence"),
         model=str(analysis.get("model") or analysis.get("source") or ""),
@@ -145,8 +150,7 @@ def _write_of(
         run_id=run_id,
         prompt_hash=str(hashes.get("prompt", "")),
         taxonomy_hash=str(hashes.get("taxonomy", "")),
-        release=release,
-        against=str(analysis.get("against", "")),
+        settings_file=settings_file,
     )
     category, intent = str(analysis.get("category")), str(line.get("intent") or "")
     return line["ticket_id"], category, intent, source, parse_iso(str(line.get("ts")))

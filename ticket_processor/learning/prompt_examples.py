@@ -17,7 +17,7 @@ from ..analysis.model_server.token_estimate import estimate_tokens
 from ..analysis.rules.injection import signs_of
 from ..analysis.text.redact import RedactedText, redact
 from ..core.models import RedactionLevel
-from .neighbours import ExampleIndex, LearntExample
+from .similar_examples import ExampleIndex, LearntExample
 
 CANDIDATES = 200
 """Looked through, so that other labels are found where the nearest ones agree."""

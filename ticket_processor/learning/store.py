@@ -81,6 +81,12 @@ _MIGRATIONS = (
     INSERT INTO pin SELECT id, ticket_id, field, bound, value, text, change FROM single_pin;
     DROP TABLE single_pin;
     """,
+    """
+    UPDATE reaction SET release='' WHERE against='';
+    ALTER TABLE reaction RENAME COLUMN release TO settings_file;
+    ALTER TABLE reaction DROP COLUMN against;
+    DROP TABLE release;
+    """,
 )
 _OF_TICKETS = ("reaction", "correction", "pending", "pin", "rating")
 """The tables that hold something of tickets."""

@@ -6,7 +6,6 @@ import platform
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..core.clock import SystemClock, iso
@@ -15,7 +14,6 @@ from ..core.run_summary import RunRecord
 from ..pipeline.run_checks import HALTED
 from ..reporting.run_tally import ESCALATED, RunTally
 from ..settings.helpdesks import ZendeskSettings
-from ..settings.learning import FILE_NAME as LEARNING
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
@@ -38,10 +36,6 @@ from .open_alerts import (
 from .receivers import Receiver, receivers
 from .rules import rule_id
 from .sender import Sent, send
-from .slo import DAY
-
-if TYPE_CHECKING:
-    from ..learning.label_trends import LabelTrend
 
 
 @dataclass(frozen=True)
@@ -89,24 +83,9 @@ class AlertRound:
             api_token=isinstance(desk, ZendeskSettings) and desk.by_api_token,
             halted=past.halted,
             started=self._began,
-            labels=self._labels(memory.seen),
             seen=memory.seen if memory.seen is not None and memory.seen <= self._now + AHEAD_S else None,
         )
         return self._with_examples(judged(memory, past.records, facts, limits(self._settings)))
-
-    def _labels(self, seen: float | None) -> Sequence[LabelTrend] | None:
-        """What became of labels; ``None`` but in a day's first scheduled run (UTC). Does not raise."""
-        folder = self._settings.state_folder
-        if self._began is None or (seen is not None and seen // DAY == self._now // DAY):
-            return None
-        try:
-            if not is_there(folder / LEARNING):
-                return ()
-            from ..learning.label_trends import label_trends  # learning is off by default
-
-            return label_trends(folder, self._now)
-        except (StateUnusable, OSError):
-            return None
 
     def _with_examples(self, memory: Memory) -> Memory:
         """The memory with some tickets of each topic whose alert begins now; the log is read for no other."""

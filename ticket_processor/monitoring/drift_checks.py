@@ -1,148 +1,69 @@
-"""The checks that notice drift: of topics, and of what people make of our labels. Pure."""
+"""The check that notices a sudden change in the number of a category's tickets. Pure."""
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from ..core.wording import many
-from ..reporting.drift import LEAST_RATIO, LEAST_TICKETS, chance, discovered, variation_of
 from .checks import WARNING, Said
-from .facts import AlertFinding, Look, Unclear
+from .facts import AlertFinding, Look
 from .run_metrics import TRIAGE
 from .slo import DAY
 
-FALSE_ALARMS = 0.002
-"""The share of chance among what is found in one day; with many days, this makes less than one false alarm a year."""
+WEEKS, LEAST_WEEKS = 4, 2
+LEAST_TICKETS, LEAST_RATIO = 10, 3.0
+"""Smaller changes are nobody's business."""
+CHANCE = 1e-6
+"""Of so many or so few tickets (Poisson). Many categories are looked at each day, and tickets come in groups."""
 UNSURE = 0.05
 """An alert stays open until so much is as likely by chance."""
-LEAST_VARIATION = 1.1
-LEAST_LABELS, MOST_REVERTED = 50, 0.05
-WEEKS, LEAST_WEEKS = 4, 2
-_Counts = Mapping[int, Counter[str]]
-"""Tickets by day since 1970 (UTC), then by category."""
-
-
-@dataclass(frozen=True)
-class _Compared:
-    """A category's tickets in one window, and what would be usual; ``chance`` is how likely that is."""
-
-    category: str
-    when: str
-    tickets: int
-    of: int
-    usual: float
-    chance: float
-
-    @property
-    def matters(self) -> bool:
-        """Whether the difference is large enough for anybody to look."""
-        low, high = sorted((self.tickets, self.usual))
-        return high >= max(LEAST_TICKETS, LEAST_RATIO * low)
-
-    @property
-    def text(self) -> str:
-        """One sentence."""
-        return f"{self.tickets} of {self.of} tickets {self.when} are about {self.category}; usual are {self.usual:.0f}"
 
 
 def drift(look: Look) -> Said:
-    """Categories that are far more frequent today than on that weekday, or more or less so than in the weeks before.
+    """Categories with far more tickets today, or far more or fewer yesterday, than on that weekday of the last weeks.
 
-    Today so far is compared with the whole weekday, so that a spike is told at once and a quiet morning never is.
+    Today is not over, so few tickets say nothing yet.
     """
-    counts = _by_day(look)
-    today = int(look.now // DAY)
-    found = [
-        *_compared(counts, [today], "today", falls=False),
-        *_compared(counts, range(today - 7, today), "in the last 7 days", falls=True),
-    ]
-    highest = discovered([item.chance for item in found], FALSE_ALARMS)
-    surest: dict[str, AlertFinding] = {}
-    for item in sorted(found, key=lambda item: (not item.matters, item.chance)):
-        if item.chance <= UNSURE:
-            clear = item.matters and item.chance <= highest
-            surest.setdefault(item.category, AlertFinding(item.category, item.text, clear))
-    return WARNING, list(surest.values())
+    counts, today = _by_day(look), int(look.now // DAY)
+    found: dict[str, AlertFinding] = {}
+    for day, when in ((today, "today"), (today - 1, "yesterday")):
+        before = [day - 7 * week for week in range(1, WEEKS + 1) if day - 7 * week >= min(counts, default=day)]
+        for name in sorted(set(counts.get(day, ())).union(*(counts.get(each, ()) for each in before))):
+            now = counts.get(day, Counter[str]())
+            past = [counts.get(each, Counter[str]()) for each in before]
+            if len(past) < LEAST_WEEKS or not now:
+                continue
+            usual = statistics.median(each[name] for each in past)
+            others = statistics.median(each.total() - each[name] for each in past)
+            volume = (now.total() - now[name]) / others if others else 1.0
+            more = now[name] > usual
+            # On a busy day or a holiday as many more or fewer tickets are usual.
+            expected = max(usual, 1.0) * (max(1.0, volume) if more else min(1.0, volume))
+            chance = _chance(now[name], expected) if more == (now[name] > expected) else 1.0
+            if chance < UNSURE and (more or day != today) and not (name in found and found[name].clear):
+                text = f"{now[name]} of {now.total()} tickets {when} are about {name}; usual are {expected:.0f}"
+                found[name] = AlertFinding(name, text, chance < CHANCE)
+    return WARNING, list(found.values())
 
 
-def overrides(look: Look) -> Said:
-    """Labels that people change more often in four weeks than in the eight before, or that rules of the helpdesk do."""
-    trends = look.facts.labels
-    if trends is None:
-        return Unclear.HERE
-    known = [one for one in trends if min(one.judged, one.judged_before) >= LEAST_LABELS]
-    chances = {
-        one: chance(one.changed, one.changed_before, one.judged_before / one.judged)
-        for one in known
-        if one.changed >= max(LEAST_TICKETS, LEAST_RATIO * one.changed_before / one.judged_before * one.judged)
-    }
-    highest = discovered([*chances.values(), *[1.0] * (len(known) - len(chances))], FALSE_ALARMS)
-    by_people = sorted((one for one in chances if chances[one] <= highest), key=lambda one: chances[one])
-    by_rules = [one for one in trends if one.written >= LEAST_LABELS and one.reverted > MOST_REVERTED * one.written]
-    said = [
-        f"people changed {one.changed} of {one.judged} '{one.label}' ({one.part}) in four weeks, and "
-        f"{one.changed_before} of {one.judged_before} before"
-        for one in by_people
-    ]
-    said += [
-        f"rules changed {one.reverted} of {one.written} '{one.label}' ({one.part}) in four weeks"
-        for one in sorted(by_rules, key=lambda one: one.reverted / one.written, reverse=True)
-    ]
-    if not said:
-        return Unclear.HERE if any(likely <= UNSURE for likely in chances.values()) else None
-    return WARNING, said[0] + (f"; {many(len(said) - 1, 'label')} more" if len(said) > 1 else "")
+def _chance(count: int, usual: float) -> float:
+    """How likely so many or so few tickets are by chance; 1.0 where the change is small."""
+    low, high = sorted((count, usual))
+    if high < max(LEAST_TICKETS, LEAST_RATIO * low):
+        return 1.0
+    # Farther out, each term of the tail is less than half of the one before.
+    tail = range(count, count + 60) if count > usual else range(count + 1)
+    return sum(math.exp(k * math.log(usual) - usual - math.lgamma(k + 1)) for k in tail)
 
 
-def _by_day(look: Look) -> _Counts:
-    """Of the whole days that are known, and of today."""
+def _by_day(look: Look) -> Mapping[int, Counter[str]]:
+    """Tickets by day since 1970 (UTC), then by category: of the whole days that are known, and of today."""
     counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
     runs = [record for record in look.records if record.kind in TRIAGE]
     for record in runs:
         counts[int(record.finished // DAY)].update(record.summary.categories)
     if runs:
         del counts[int(runs[0].finished // DAY)]  # it may have begun before
-    return counts
-
-
-def _compared(counts: _Counts, days: Sequence[int], when: str, *, falls: bool) -> Iterator[_Compared]:
-    """Each category in these days and on the same weekdays before.
-
-    Where there are more tickets than usual of the other categories too, as many more of this one are usual; likewise
-    with fewer. Of a few days, no less is usual than these weekdays' share of the category's tickets.
-    """
-    week = range(days[-1] - 6, days[-1] + 1)
-    first = min(counts, default=days[0])
-    shifts = [7 * number for number in range(1, WEEKS + 1) if week[0] - 7 * number >= first]
-    if len(shifts) < LEAST_WEEKS:
-        return
-    now, *before = (_total(counts, [day - shift for day in days]) for shift in (0, *shifts))
-    weeks = [_total(counts, [day - shift for day in week]) for shift in shifts]
-    part = sum(map(Counter.total, before)) / max(1, sum(map(Counter.total, weeks)))
-    categories = sorted(set(now).union(*weeks))
-    alike = [before, *([_total(counts, [day - shift]) for shift in shifts] for day in week)]
-    variation = variation_of(
-        ([window[name] for window in windows] for windows in alike for name in categories), LEAST_VARIATION
-    )
-    for name in categories:
-        tickets = now[name]
-        usual = max(_usual(before, name), part * _usual(weeks, name))
-        others = statistics.median(window.total() - window[name] for window in before)
-        volume = (now.total() - tickets) / others if others else 1.0
-        more = tickets > usual
-        usual *= max(1.0, volume) if more else min(1.0, volume)
-        if more == (tickets > usual) and (more or falls):
-            likely = chance(tickets, usual * len(shifts), len(shifts), variation)
-            yield _Compared(name, when, tickets, now.total(), usual, likely)
-
-
-def _total(counts: _Counts, days: Iterable[int]) -> Counter[str]:
-    return sum((counts.get(day, Counter()) for day in days), Counter[str]())
-
-
-def _usual(windows: Iterable[Counter[str]], name: str) -> float:
-    counts = [window[name] for window in windows]
-    most = LEAST_RATIO * statistics.median(counts)
-    return statistics.fmean(min(count, most) for count in counts)
+    return dict(counts)

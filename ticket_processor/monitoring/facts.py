@@ -9,14 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ..core.run_summary import RunRecord
 from ..core.wording import many
 from .slo import DAY, FAST, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, MINUTE, STALE, RunCounts, counted, period
-
-if TYPE_CHECKING:
-    from ..learning.label_trends import LabelTrend
 
 UNEXPECTED = "unexpected"
 """The ``stopped_by`` of a run that an unforeseen error ended."""
@@ -74,8 +70,7 @@ class Facts:
     """The input of the rules besides the recorded runs. Times are Unix seconds.
 
     ``started`` is when the scheduled run that has just ended began, and ``seen`` is when the previous one ended; each
-    is ``None`` if unknown. ``resumed`` is when runs last began again after a pause; 0.0 if there was none. ``labels``
-    are ``None`` if they were not asked for.
+    is ``None`` if unknown. ``resumed`` is when runs last began again after a pause; 0.0 if there was none.
     """
 
     now: float
@@ -86,7 +81,6 @@ class Facts:
     started: float | None = None
     seen: float | None = None
     resumed: float = 0.0
-    labels: Sequence[LabelTrend] | None = ()
 
 
 class Look:

@@ -137,13 +137,6 @@ RULES: Mapping[str, Rule] = {
         "tickets arrive been changed? 'ticketbot report' shows more.",
         drift_checks.drift,
     ),
-    "overrides": Rule(
-        "Labels are changed more often",
-        "'ticketbot learn show' says which labels, and by which models. Where rules change them, 'ticketbot doctor' "
-        "names these rules.",
-        drift_checks.overrides,
-        by_facts=True,
-    ),
     "token_ends": Rule(
         "The API token ends",
         "Create an OAuth client, and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead of the token.",

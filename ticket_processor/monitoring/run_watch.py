@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 from ..core.clock import SystemClock, iso
@@ -31,7 +30,7 @@ from .receivers import tame_libraries
 from .sender import Sent
 from .slo import DAY
 
-Kind = Literal["run", "retry", "apply", "backfill", "webhook"]
+Kind = Literal["run", "retry", "apply", "webhook"]
 GRACE_S = 20.0
 """Time after the deadline for the run to end and send its alerts."""
 LAST_WORDS_S = 5.0
@@ -51,23 +50,19 @@ def tended(
     deadline_s: float | None = None,
     silent: bool = False,
     grace_s: float = GRACE_S,
-    account: str = "",
-    give_up: Callable[[], object] | None = None,
 ) -> Iterator[Tending]:
     """Run the watchdog, the heartbeat and the alerts around a run, which reports its end to the yielded object.
 
-    The process is cut off ``grace_s`` after ``deadline_s``; with ``give_up`` that is called instead, from another
-    thread. What is printed names the ``account``, where that is not empty. Dry runs and the tour are ``silent``:
-    nothing is sent. Only runs (``kind="run"``) tell the heartbeat whether all is well; the others are started by a
-    person, and leave a line there.
+    The process is cut off ``grace_s`` after ``deadline_s``. Dry runs and the tour are ``silent``: nothing is sent.
+    Only runs (``kind="run"``) tell the heartbeat whether all is well; the others are started by a person, and leave a
+    line there.
     """
-    tending = Tending(settings, clock, kind, account)
-    give_up = give_up or _end_process
+    tending = Tending(settings, clock, kind)
     if silent:
-        with watchdog(deadline_s, grace_s=grace_s, give_up=give_up):
+        with watchdog(deadline_s, grace_s=grace_s):
             yield tending
         return
-    with watchdog(deadline_s, tending.cut_off, grace_s=grace_s, give_up=give_up):
+    with watchdog(deadline_s, tending.cut_off, grace_s=grace_s):
         tending.begin()
         try:
             yield tending
@@ -96,8 +91,7 @@ class _End:
 class Tending:
     """The watchdog, heartbeat and alerts of one run; see :func:`tended`."""
 
-    def __init__(self, settings: Settings, clock: SystemClock, kind: Kind, account: str = "") -> None:
-        self._say = partial(_say, account=account)
+    def __init__(self, settings: Settings, clock: SystemClock, kind: Kind) -> None:
         self._settings = settings
         self._clock = clock
         self._kind = kind
@@ -115,10 +109,6 @@ class Tending:
             run_id=summary.run_id, kind=self._kind, started=self._began, finished=self._clock.now(), summary=summary
         )
         self._end = _End(summary.exit_code, _told(summary), record, tally)
-
-    def noted(self, exit_code: int, text: str) -> None:
-        """Report the end of a command that counts as no run."""
-        self._end = _End(exit_code, text)
 
     # Called by tended
 
@@ -158,7 +148,7 @@ class Tending:
         try:
             self._tend(end, until)
         except Exception as error:  # noqa: BLE001 - the run is over, and its result stays
-            self._say(f"alerts could not be looked after: {unexpected(error)}")
+            _say(f"alerts could not be looked after: {unexpected(error)}")
 
     def cut_off(self) -> None:
         """Report a run that hangs to the log, the memory and the heartbeat, before the process is ended."""
@@ -202,13 +192,13 @@ class Tending:
             known = memory.last_failure
             memory, sent = here.told(memory, past, max(0.0, until - self._clock.monotonic()))
             fresh = known is not None and 0 <= now - known.at < DAY
-            _complain(sent, known if fresh else None, self._say)
+            _complain(sent, known if fresh else None)
             if not self._store.save(memory, now) and memory.conditions:
-                self._say("what has been alarmed cannot be kept anywhere, so the next run tells it again")
+                _say("what has been alarmed cannot be kept anywhere, so the next run tells it again")
             self._wait(ping, until)
             if self._heartbeat.trouble:
                 failure = Failure(at=now, target=HEARTBEAT, why=self._heartbeat.trouble)
-                self._say(f"the heartbeat was not heard: {failure.why}")
+                _say(f"the heartbeat was not heard: {failure.why}")
                 if not any(each.why for each in sent):  # an alert that did not arrive says more
                     self._store.save(memory.model_copy(update={"last_failure": failure}), now)
 
@@ -242,11 +232,11 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name[:80]}" for name, count in sorted(counts.items()))
 
 
-def _complain(sent: Sequence[Sent], known: Failure | None, say: Callable[[str], object]) -> None:
+def _complain(sent: Sequence[Sent], known: Failure | None) -> None:
     """Report receivers that were not reached, unless the run before said the same: a scheduler mails what is said."""
     for name, why in {each.receiver.name: each.why for each in sent if each.why is not None}.items():
         if known is None or (known.target, known.why) != (name, why):
-            say(f"an alert did not reach {name}: {why}; each run tries again")
+            _say(f"an alert did not reach {name}: {why}; each run tries again")
 
 
 def _quietly(work: Callable[[], None]) -> None:
@@ -254,15 +244,9 @@ def _quietly(work: Callable[[], None]) -> None:
         work()
 
 
-def _say(sentence: str, account: str = "") -> None:
-    sys.stderr.write(f"ticketbot: note: {account}{': ' * bool(account)}{sentence}\n")
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"ticketbot: note: {sentence}\n")
     sys.stderr.flush()
-
-
-def _end_process() -> None:
-    sys.stderr.write("ticketbot: a call did not end, and the run was cut off after its deadline\n")
-    sys.stderr.flush()
-    os._exit(int(ExitCode.CANNOT_RUN))
 
 
 @contextmanager
@@ -271,9 +255,8 @@ def watchdog(
     last_words: Callable[[], object] = lambda: None,
     *,
     grace_s: float = GRACE_S,
-    give_up: Callable[[], object] = _end_process,
 ) -> Iterator[None]:
-    """End the process (exit code 3) if this is still open ``grace_s`` after ``deadline_s``, or ``give_up`` otherwise.
+    """End the process (exit code 3) if this is still open ``grace_s`` after ``deadline_s``.
 
     ``last_words`` is called before that, from another thread, and has :data:`LAST_WORDS_S`. Without a deadline the
     process is never ended.
@@ -281,7 +264,7 @@ def watchdog(
     if deadline_s is None:
         yield
         return
-    timer = threading.Timer(deadline_s + grace_s, _too_late, [last_words, give_up])
+    timer = threading.Timer(deadline_s + grace_s, _too_late, [last_words])
     timer.daemon = True
     timer.start()
     try:
@@ -290,8 +273,10 @@ def watchdog(
         timer.cancel()
 
 
-def _too_late(last_words: Callable[[], object], give_up: Callable[[], object]) -> None:
+def _too_late(last_words: Callable[[], object]) -> None:
     speaking = threading.Thread(target=last_words, daemon=True)
     speaking.start()
     speaking.join(LAST_WORDS_S)
-    give_up()
+    sys.stderr.write("ticketbot: a call did not end, and the run was cut off after its deadline\n")
+    sys.stderr.flush()
+    os._exit(int(ExitCode.CANNOT_RUN))

@@ -61,6 +61,7 @@ def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
             "completes": True,
             "replaces": (),
             "anew": False,
+            "unchanged_at": "",
         }
     )
 
@@ -93,6 +94,7 @@ def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict
             "puts_back": True,
             "replaces": (),
             "anew": False,
+            "unchanged_at": "",
         }
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
+from typing import Protocol
 
+from ..core import reasons
 from ..core.errors import CannotRun, TicketError
 from ..helpdesk.protocol import Helpdesk
-from .intake import Intake
 from .parts import Parts
 from .run_checks import RunChecks
 from .settlement import Settled
@@ -17,6 +18,20 @@ from .writeback import WriteBack
 
 LIKELY_INTERVAL_S = 600.0
 """Of several tickets that only one is asked for, it is another one in each run."""
+
+
+class RecordsEnd(Protocol):
+    """Takes an end in; ``waits`` is why its ticket waits for a run all the same, if it does."""
+
+    def __call__(self, settled: Settled, waits: str = "") -> None: ...
+
+
+class Passed(Protocol):
+    """Whoever is to pass over the tickets that were settled, or left to a later run."""
+
+    def already_handled(self, ticket_id: int) -> None: ...
+
+    def leave_to_later(self, ticket_ids: Iterable[int]) -> None: ...
 
 
 class Leftovers:
@@ -47,14 +62,20 @@ class Leftovers:
             with suppress(TicketError):
                 self._desk.history(tickets[int(self._parts.clock.now() // LIKELY_INTERVAL_S) % len(tickets)])
 
-    def finish(self, intake: Intake, only: Collection[int] | None, record: Callable[[Settled], None]) -> None:
-        """Settle what earlier runs have begun. Tickets for which no request works keep no other waiting."""
+    def finish(self, passed: Passed, only: Collection[int] | None, record: RecordsEnd) -> None:
+        """Settle what earlier runs have begun. Tickets for which no request works keep no other waiting.
+
+        One that changed before its planned write could be made is as good as new, wherever the cursor is.
+        """
         state, last = self._parts.state, 0
         try:
             for settled in self._write_back.unfinished(only, self._limit, self._triage.revised):
                 last = settled.outcome.ticket_id
-                intake.already_handled(last)
-                record(settled)
+                if settled.outcome.reason == reasons.CHANGED_SINCE:
+                    record(settled, reasons.CHANGED_SINCE)
+                else:
+                    passed.already_handled(last)
+                    record(settled)
                 if self._checks.turn_over(last):
                     break
             else:
@@ -64,4 +85,4 @@ class Leftovers:
                 raise
             self._checks.turn_over(last)
         self._write_back.give_up()
-        intake.leave_to_later(item.verdict.ticket_id for item in state.unsettled())
+        passed.leave_to_later(item.verdict.ticket_id for item in state.unsettled())

@@ -69,7 +69,7 @@ class Parts:
     policy: Policy
     taxonomy: Taxonomy | None = None
     split: Callable[[int, Analysis], Decision] | None = None
-    """Decides by ticket, where two releases share the run's; ``None``: policy and taxonomy do."""
+    """Decides by ticket, where two settings files share the run's; ``None``: policy and taxonomy do."""
     selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
     ahead: ReadAhead = iter

@@ -96,8 +96,11 @@ class Recorder:
         """Whether there is no ticket of a number that was asked for."""
         return bool(self._reasons[reasons.NOT_FOUND])
 
-    def record(self, settled: Settled) -> None:
-        """Receipt first, then the books: a crash between the two repeats a line, and loses nothing."""
+    def record(self, settled: Settled, waits: str = "") -> None:
+        """Receipt first, then the books: a crash between the two repeats a line, and loses nothing.
+
+        ``waits`` is why the ticket waits for a run although it has this end, if it does.
+        """
         state, outcome, again = self._state, settled.outcome, False
         self._audit.ticket(outcome)
         if outcome.retry:
@@ -123,6 +126,8 @@ class Recorder:
                 if reply is not None:
                     state.schedule_reply(reply)
                 state.settled(outcome.ticket_id, done=done, then=then, now=self._now())
+                if waits:
+                    self._keep_for_later(outcome.ticket_id, waits, failed=False)
         self._outcomes[outcome.status] += 1
         self._newly_failed += outcome.status is OutcomeStatus.FAILED and not again
         if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):

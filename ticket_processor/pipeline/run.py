@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import closing
-from itertools import islice
 
 from ..core.errors import ConfigError, DeadlineReached
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..state.records import Verdict
-from .delivery import MOST_ITEMS
 from .fan_out import FanOut
 from .intake import Intake, IntakeOptions, Wanted
 from .leftovers import Leftovers
 from .parts import Parts, RunOptions
+from .planned_writes import Applying
 from .public_replies import send_replies
 from .recorder import Listener, Recorder
 from .run_checks import RunChecks
@@ -127,8 +126,10 @@ class Run:
         self._triage_from(0.0, wanted=wanted or Wanted(frozenset(ticket_ids)))
 
     def write(self, verdicts: Iterable[Verdict]) -> RunSummary:
-        """Bring verdicts of another day to the helpdesk, as a run does. Raises what :meth:`execute` does."""
-        return self._frame.play(lambda: self._write_all(verdicts))
+        """Write what a dry run has planned, see :class:`Applying`. It raises what :meth:`execute` does."""
+        record = self._record_settled
+        applying = Applying(self._parts.state, self._checks, self._leftovers, self._write_back, self._recorder, record)
+        return self._frame.play(lambda: applying.write(verdicts))
 
     def _triage_from(self, since: float, *, wanted: Wanted | None = None) -> None:
         parts, options = self._parts, self._options
@@ -178,15 +179,6 @@ class Run:
         if late is not None:
             raise late
 
-    def _write_all(self, verdicts: Iterable[Verdict]) -> None:
-        source = iter(verdicts)
-        while part := list(islice(source, MOST_ITEMS)):
-            self._checks.before_ticket()
-            self._write_back.take(part)
-            more = len(part) == MOST_ITEMS
-            self._record_all(self._write_back.advance(MOST_ITEMS if more else 0, last=not more))
-        self._record_all(self._write_back.finish())
-
     def _record_all(self, ended: Iterable[Settled]) -> None:
         for settled in ended:
             self._record_settled(settled)
@@ -194,7 +186,7 @@ class Run:
     def _record(self, outcome: Outcome) -> None:
         self._record_settled(Settled(outcome))
 
-    def _record_settled(self, settled: Settled) -> None:
-        self._recorder.record(settled)
+    def _record_settled(self, settled: Settled, waits: str = "") -> None:
+        self._recorder.record(settled, waits)
         if self.intake is not None:
             self.intake.settled(settled.outcome.ticket_id)

@@ -110,6 +110,8 @@ class Triage:
                 return end(OutcomeStatus.SKIPPED, reasons.ALREADY_DONE)
             if (reason := self._why_leave_alone(verdict, ticket)) is not None:
                 return end(OutcomeStatus.SKIPPED, reason)
+            if verdict.unchanged_at and ticket.updated_at != verdict.unchanged_at:
+                return end(OutcomeStatus.SKIPPED, reasons.CHANGED_SINCE)
             gone = not set(verdict.replaces) <= set(ticket.tags)
             if gone or ((verdict.replaces or verdict.anew) and look.history.judged(ticket.tags)):
                 return end(OutcomeStatus.SKIPPED, reasons.JUDGED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -35,17 +35,11 @@ class FieldPolicy(Frozen):
     """How far the program goes with one field of a ticket.
 
     ``apply`` needs at least ``threshold`` confidence; below it the value is only suggested in the note. ``overwrite``
-    says whether a value that is there already may be replaced. ``by_model`` are further thresholds, each proved for one
-    answerer: a model's name, ``classifier`` or ``rules``. Where there are any, values of others are only suggested.
+    says whether a value that is there already may be replaced.
     """
 
     mode: Mode = Field(Mode.APPLY, description="`suggest` only writes the value into the note")
     threshold: float = Field(0.0, ge=0, le=1, description="with less confidence, `apply` only suggests")
-    by_model: dict[str, Annotated[float, Field(ge=0, le=1)]] | None = Field(
-        None,
-        exclude_if=lambda value: value is None,
-        description="the same by model (`classifier`, `rules`): others only suggest; see `ticketbot learn thresholds`",
-    )
     overwrite: Overwrite = Field(
         Overwrite.NEVER,
         description="which values that are there may be replaced: `bot-set` means those that ticketbot set and nobody "
@@ -65,11 +59,6 @@ class Policy(Frozen):
         NoteWhen.ALWAYS, description="which tickets get an internal note; `true` is `always`, `false` is `never`"
     )
     tag_secondary: bool = Field(False, description="a tag `ai_also_<category>` for the second category that fits")
-    by_model_for: str = Field(
-        "",
-        exclude_if=lambda value: not value,
-        description="digest of the categories that `by_model` was learnt with: with others its parts only suggest",
-    )
     rules_may_set: tuple[Part, ...] = Field(
         PARTS, description="what an answer of keyword rules may set; the rest of it is only suggested"
     )
@@ -161,7 +150,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     tags = [policy.marker]
     suggestions: list[str] = []
 
-    may = partial(_may, policy, analysis, taxonomy)
+    may = partial(_may, policy, analysis)
     labelling = may("tags", targets.threshold)
     if labelling:
         tags += _labels(analysis, policy)
@@ -283,16 +272,9 @@ def _note(
     return note_text(analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure, advised=advised)
 
 
-def _may(policy: Policy, analysis: Analysis, taxonomy: Taxonomy | None, part: Part, of_category: float = 0.0) -> bool:
+def _may(policy: Policy, analysis: Analysis, part: Part, of_category: float = 0.0) -> bool:
     of_part: FieldPolicy = getattr(policy, part)
     least = max(of_part.threshold, of_category)
-    if of_part.by_model is not None:
-        stale = policy.by_model_for and taxonomy is not None and policy.by_model_for != taxonomy.digest
-        proved = None if stale else of_part.by_model.get(analysis.model or analysis.source)
-        if proved is None:
-            return False
-        least = max(least, proved)
-    # Similar tickets vote on the category alone; the urgency beside it may be the rules' own.
-    by_rules = analysis.source == "rules" or (analysis.source == "neighbours" and part == "priority")
+    by_rules = analysis.source == "rules"
     allowed = of_part.mode is Mode.APPLY and (not by_rules or part in policy.rules_may_set)
     return allowed and analysis.confidence >= least

@@ -8,20 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
-from zlib import crc32
 
 from ..analysis.rules.phrases import words_of
 from ..core.lazy_pattern import lazy_pattern
 from ..knowledge.lexical import stop_words
-from ..knowledge.text import FENCE
 from .figures import FIRST_MARK, Figure, marked
-from .grounding import language_of, sentences_of
+from .grounding import sentences_of
 from .sources import Citable
 from .word_lists import word_lists
 from .wording import STEM, telling_stems
 
-LONGEST = 600
-"""Characters of a sentence that is looked at."""
 BEFORE = 4
 """Words in front of a figure that may make it a bound."""
 _BASES = frozenset(["second", "month", "business", "byte", "time", "%"])
@@ -30,9 +26,6 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
 _MARK = r"[\U000f0000-\U000ffffd]"
 _TOKEN = lazy_pattern(rf"{_MARK}|#|[^\W_]+(?:['’][^\W_]+)?")
-_NAME = lazy_pattern(r"(?<=[^\W_])[ ,(“\"']{1,3}([A-ZÀ-Þ][^\W_]*)")
-_HAS_FIGURE = lazy_pattern(r"\d")
-_NO_PROSE = lazy_pattern(r"!\[|[=×]|[;{}]\s*\Z|\w\(\"|://")
 _NAMED_BY = lazy_pattern(r"([A-ZÀ-Þ][^\W_]*|#) ?v?(\d[\d.]*)")
 _NUMBERS = lazy_pattern(r"\d[\d.]*(?<!\.)")
 _JOINED = lazy_pattern(r" +-? ?")
@@ -57,42 +50,13 @@ class FigureStatement:
     article_id: str
     title: str
     url: str
-    heading: str
     sentence: str
     lang: str = field(repr=False, default="")
     measures: tuple[Measure, ...] = field(repr=False, default=())
     words: frozenset[str] = field(repr=False, default=frozenset())
     """Stems of its telling words, without units."""
-    order: tuple[str, ...] = field(repr=False, default=())
-    """The same in order."""
-    names: frozenset[str] = field(repr=False, default=frozenset())
-    """Those of them that are written like names."""
     scope: frozenset[str] = field(repr=False, default=frozenset())
     """Stems of its title and headings."""
-    place: int = field(repr=False, default=0)
-    """The same for all statements of a passage."""
-
-
-def statements_of(passage: Citable) -> Iterator[FigureStatement]:
-    """The statements of a passage; code and tables have none."""
-    lang = ""
-    fenced = False
-    place = 0
-    scope: frozenset[str] = frozenset()
-    for line in passage.text.splitlines():
-        fenced ^= line == FENCE
-        if fenced or line.startswith("|") or not _may_have_figure(line):
-            continue
-        if not lang:
-            lang = language_of(passage)
-            place = crc32(passage.text.encode("utf-8", "replace"))
-            scope = _scope(passage)
-            if not _words("examples").isdisjoint(words_of(f"{passage.title} . {passage.heading}")):
-                return
-        for sentence in sentences_of(line.lstrip("-*•· ")):
-            if len(sentence) > LONGEST or not _may_have_figure(sentence) or _NO_PROSE.search(sentence):
-                continue
-            yield from _statement(passage, sentence, lang, scope, place)
 
 
 def said_by(passage: Citable, text: str, lang: str, quote: str) -> Iterator[FigureStatement]:
@@ -117,25 +81,19 @@ def _scope(passage: Citable) -> frozenset[str]:
     return frozenset([*stems(headings), *_NUMBERS.findall(headings)])
 
 
-def _statement(
-    passage: Citable, sentence: str, lang: str, scope: frozenset[str], place: int = 0
-) -> Iterator[FigureStatement]:
+def _statement(passage: Citable, sentence: str, lang: str, scope: frozenset[str]) -> Iterator[FigureStatement]:
     """What one sentence states, if it has a figure."""
-    measures, words, labels = measures_of(sentence, lang)
+    measures, words = measures_of(sentence, lang)
     if measures:
         yield FigureStatement(
             passage.article_id,
             passage.title,
             passage.url,
-            passage.heading,
             sentence,
             lang,
             measures,
             frozenset(words),
-            words,
-            _names(sentence).intersection(words) | labels,
             scope,
-            place,
         )
 
 
@@ -147,8 +105,8 @@ def stems(text: str) -> list[str]:
     return [_same().get(stem, stem) for stem in found if stem not in _stop_stems() and len(stem) > 1]
 
 
-def measures_of(sentence: str, lang: str) -> tuple[tuple[Measure, ...], tuple[str, ...], frozenset[str]]:
-    """The measures of a sentence, the stems of its other telling words, and the numbers among them that are names."""
+def measures_of(sentence: str, lang: str) -> tuple[tuple[Measure, ...], tuple[str, ...]]:
+    """The measures of a sentence, and the stems of its other telling words with the numbers that are names."""
     text, figures = marked(sentence, lang)
     text = _unit_before_kana().sub(r"\1 ", text)
     tokens = list(_TOKEN.finditer(text))
@@ -188,16 +146,8 @@ def measures_of(sentence: str, lang: str) -> tuple[tuple[Measure, ...], tuple[st
             top = high * factor
             found.append(Measure(unit, *((first, top) if first <= top else (first + top,) * 2), _bound(before)))
     if not _words("examples").isdisjoint(words):
-        return (), (), frozenset()
-    return tuple(found), (*stems(" ".join(rest)), *sorted(labels)), frozenset(labels)
-
-
-def _may_have_figure(text: str) -> bool:
-    return bool(_HAS_FIGURE.search(text)) or not _number_words().isdisjoint(text.casefold().split())
-
-
-def _names(sentence: str) -> frozenset[str]:
-    return frozenset(stems(" . ".join(match[1] for match in _NAME.finditer(sentence))))
+        return (), ()
+    return tuple(found), (*stems(" ".join(rest)), *sorted(labels))
 
 
 def _range_end(words: Sequence[str], gaps: Sequence[str], at: int) -> int:
@@ -292,12 +242,6 @@ def _unit_before_kana() -> re.Pattern[str]:
     """A unit behind a figure, with Japanese letters behind it from which no space divides it."""
     units = "|".join(sorted(map(re.escape, _spans()), key=len, reverse=True))
     return re.compile(rf"((?:{_MARK}) *(?:{units}))(?=[\u3040-\u30ff\u3400-\u9fff])")
-
-
-@cache
-def _number_words() -> frozenset[str]:
-    table: dict[str, str] = word_lists("figures")["numbers"]
-    return frozenset(pair.partition("=")[0] for pairs in table.values() for pair in pairs.split())
 
 
 @cache

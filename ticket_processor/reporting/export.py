@@ -17,7 +17,6 @@ from .figures import Latency, Objective, Totals
 from .knowledge_gaps import Knowledge
 from .reply_counts import USES, Replies
 from .report import BY, ZONE, Report
-from .spikes import Spike
 
 HEADINGS = ("section", "key", "measure", "value", "before")
 
@@ -43,7 +42,6 @@ def as_data(report: Report) -> dict[str, Any]:
             {**_figures(one), "at": _text(one.at), "url": one.url or None, "subject": one.subject or None}
             for one in report.escalated
         ],
-        "spikes": None if report.spikes is None else [_spike(spike) for spike in report.spikes],
         "step": report.step,
         "series": [
             {name: value for name, value in {**_figures(point), "at": _text(point.at)}.items() if name != "label"}
@@ -73,11 +71,6 @@ def _about(report: Report) -> dict[str, Any]:
 def _objective(item: Objective) -> dict[str, Any]:
     left = _rounded(item.budget_left)
     return {**_figures(item), "share": _rounded(item.share), "met": item.met, "budget_left": left}
-
-
-def _spike(spike: Spike) -> dict[str, Any]:
-    found = {"day": spike.day and spike.day.isoformat(), "ratio": _rounded(spike.ratio)}
-    return {**_figures(spike), **found}
 
 
 def csv_text(report: Report) -> str:
@@ -113,10 +106,6 @@ def _rows(report: Report) -> Iterator[Row]:
         yield from (("model", item.label, name, _rounded(value), "") for name, value in figures.items())
     yield from _run_rows(report)
     yield from (("alert", what, "count", count, "") for what, count in report.alerts.items())
-    for spike in report.spikes or ():
-        key = f"{spike.topic or spike.kind}{f' {spike.day}' if spike.day else ''}"
-        yield "spike", key, "tickets", spike.tickets, ""
-        yield "spike", key, "usual", spike.usual, ""
     for point in report.by_time:
         for name in ("tickets", "failed", "answers", "fallback", "cost_usd", "p50_ms", "p95_ms"):
             yield report.step, _text(point.at), name, _rounded(getattr(point, name)), ""

@@ -61,6 +61,7 @@ def _parts_data(parts: Iterable[PartCount]) -> list[dict[str, Any]]:
             "labels": [{"label": label.label, **_counts(label)} for label in part.labels],
             "models": [{"model": model.label, **_counts(model)} for model in part.models],
             "languages": [{"language": lang.label, **_counts(lang)} for lang in part.languages],
+            "settings_files": [{"settings_file": file.label, **_counts(file)} for file in part.settings_files],
             "bands": [{"from": band.lower, "to": band.upper, **_counts(band)} for band in part.bands],
         }
         for part in parts
@@ -71,7 +72,11 @@ def _parts_rows(section: str, parts: Iterable[PartCount], pairs: Iterable[Pair])
     for part in parts:
         for key, count in ((part.part, part), *((f"{part.part} {label.label}", label) for label in part.labels)):
             yield from ((section, key, name, value, "") for name, value in _counts(count).items())
-        for name, counts in (("model", part.models), ("language", part.languages)):
+        for name, counts in (
+            ("model", part.models),
+            ("language", part.languages),
+            ("settings_file", part.settings_files),
+        ):
             for each in counts:
                 yield f"{section}_{name}", f"{part.part} {each.label}", "judged", each.judged, ""
                 yield f"{section}_{name}", f"{part.part} {each.label}", "accuracy", _rounded(each.accuracy), ""

@@ -9,7 +9,8 @@ from typing import Literal, get_args
 
 Dimension = Literal[
     "category", "subcategory", "secondary", "urgency", "sentiment", "language", "risk", "outcome", "reason",
-    "analyser", "model", "answered_by", "why_fallback", "escalated", "suspicious",
+    "analyser", "model", "answered_by", "why_fallback", "settings_file", "escalated",
+    "suspicious",
 ]  # fmt: skip
 """The dimensions of tickets.
 

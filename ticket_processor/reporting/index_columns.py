@@ -8,7 +8,7 @@ from typing import Any
 
 from ..audit.lines import PERSONAL
 
-VERSION = 3
+VERSION = 4
 """Raise it whenever a column changes: every day is read anew then."""
 EVENTS = ("ticket", "run_started", "run_finished", "alert")
 
@@ -25,7 +25,8 @@ _READ = {
     "analysis": (
         "STRUCT(category VARCHAR, subcategory VARCHAR, secondary VARCHAR[], urgency VARCHAR, urgent_tone BOOLEAN, "
         "sentiment VARCHAR, risk VARCHAR, alarms VARCHAR[], language VARCHAR, confidence DOUBLE, "
-        "suspicious VARCHAR[], source VARCHAR, model VARCHAR, cached BOOLEAN, why_fallback VARCHAR)"
+        "suspicious VARCHAR[], source VARCHAR, model VARCHAR, cached BOOLEAN, why_fallback VARCHAR, "
+        "settings_file VARCHAR)"
     ),
     "change": (
         "STRUCT(tags_added VARCHAR[], tags_removed VARCHAR[], "
@@ -76,6 +77,7 @@ _COLUMNS = {
     "model": ("VARCHAR", "analysis.model"),
     "cached": ("BOOLEAN", "analysis.cached"),
     "why_fallback": ("VARCHAR", "analysis.why_fallback"),
+    "settings_file": ("VARCHAR", "analysis.settings_file"),
     "tags": ("VARCHAR", "array_to_string(change.tags_added, ' ')"),
     "tags_removed": ("VARCHAR", "array_to_string(change.tags_removed, ' ')"),
     "review": ("BOOLEAN", "coalesce(list_contains(change.tags_added, $review_tag), false)"),

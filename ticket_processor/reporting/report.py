@@ -13,7 +13,7 @@ from ..audit.retention import EXPIRED
 from ..learning.override_counts import Overrides
 from ..learning.scoreboard import Scoreboard
 from ..state.store import DROPPED
-from . import metrics, queries, spikes
+from . import metrics, queries
 from .figures import (
     Dimension,
     DimensionShare,
@@ -32,11 +32,10 @@ from .knowledge_gaps import Knowledge
 from .offers import OfferCount, offer_counts
 from .queries import stamp, utc
 from .reply_counts import Replies
-from .spikes import Spike
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
-    "outcome",
+    "settings_file", "outcome",
 )  # fmt: skip
 """What a report counts tickets by, in its order."""
 MOST_REASONS = 10
@@ -69,9 +68,9 @@ class Report:
 
     ``account`` is ``None`` where the settings name none; ``begun`` is when the log did.
 
-    ``before`` and what ends in ``_before`` are ``None`` or empty where the log does not reach back so far, ``spikes``
-    is ``None`` where it does not for what is usual. ``overrides``, ``knowledge`` and ``replies`` are ``None`` where
-    nobody asked, ``scoreboard`` where nothing was collected.
+    ``before`` and what ends in ``_before`` are ``None`` or empty where the log does not reach back so far.
+    ``overrides``, ``knowledge`` and ``replies`` are ``None`` where nobody asked, ``scoreboard`` where nothing was
+    collected.
     """
 
     account: str | None
@@ -96,7 +95,6 @@ class Report:
     step: Step = "day"
     by_time: list[Point] = field(default_factory=list)
     by_category: list[Point] = field(default_factory=list)
-    spikes: list[Spike] | None = None
     overrides: Overrides | None = None
     scoreboard: Scoreboard | None = None
     knowledge: Knowledge | None = None
@@ -145,7 +143,7 @@ def gather(
 ) -> Report:
     """The report of a period (Unix seconds), without what the helpdesk has to be asked for.
 
-    ``only`` says of which tickets, whatever period it has; runs, alerts and what is usual are of all of them.
+    ``only`` says of which tickets, whatever period it has; runs and alerts are of all of them.
     """
     goals = goals or Goals()
     selection = replace(only, since=since, until=until)
@@ -186,7 +184,6 @@ def gather(
         by_time=metrics.series(index, selection, step),
         by_category=metrics.series(index, selection, step, "category", timed=False),
         offers=offer_counts(index, selection),
-        spikes=spikes.find(index, since, until, begun.date()) if begun and not filters(only) else None,
     )
     return replace(report, remarks=tuple(_remarks(report, index.days, filters(only))))
 
@@ -219,8 +216,6 @@ def _remarks(report: Report, known: tuple[str, str] | None, only: str) -> Iterat
         yield f"the log begins on {first}, within this period"
     elif report.before is None:
         yield f"the log begins on {first}: there is no whole period before this one to compare it with"
-    if report.totals.tickets and report.spikes is None and not only:
-        yield "what is usual is not known yet: that takes the same hours of the week in two weeks before"
     if report.totals.unpriced:
         yield (
             f"{report.totals.unpriced} answers of models have no price in the settings (models.prices) and count as $0"

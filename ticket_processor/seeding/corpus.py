@@ -91,11 +91,6 @@ class SeedTicket(Frozen):
 EXTERNAL_ID_PREFIX = "ticketbot-seed:"
 
 
-def is_reserved_address(address: str) -> bool:
-    """Whether an e-mail address lies in a domain reserved for examples, and so belongs to no person."""
-    return bool(_RESERVED.fullmatch(address))
-
-
 def external_id(ticket: SeedTicket) -> str:
     """The id under which the helpdesk knows the ticket, so that a second seeding finds it."""
     return EXTERNAL_ID_PREFIX + ticket.id
@@ -119,7 +114,7 @@ def payload(ticket: SeedTicket) -> dict[str, object]:
 
 @cache
 def word_lists() -> dict[str, Any]:
-    """The packaged names, months, greetings and hints of which invented tickets are made."""
+    """The packaged names, months and greetings of which invented tickets are made."""
     return tomllib.loads(resources.files("ticket_processor.seeding").joinpath("words.toml").read_text("utf-8"))
 
 

@@ -56,7 +56,6 @@ def load(
     folder: Path | None = None,
     need_helpdesk: bool = True,
     need_any: bool = False,
-    one_of_many: bool = False,
     models_only: bool = False,
 ) -> Settings:
     """The settings for a run. ``flags`` maps setting paths to values from the command line.
@@ -64,8 +63,8 @@ def load(
     ``need_any``: a folder without settings is a problem, though the helpdesk is not needed.
     ``instead`` is what to take for the configuration file's content, as if it were in its place.
 
-    Their lowest version of TLS holds for this process from then on. With ``one_of_many`` the environment tells nothing
-    that belongs to one account. With ``models_only`` everything else is left out, credentials above all.
+    Their lowest version of TLS holds for this process from then on. With ``models_only`` everything else is left out,
+    credentials above all.
 
     Raises :class:`ConfigError` with every problem found.
     """
@@ -90,7 +89,7 @@ def load(
     has_own = own_file != env_file and own_file.is_file()
     if has_own:
         own, from_file = _read_env(own_file, problems), shared(from_file)
-    if has_own or one_of_many:
+    if has_own:
         environ = shared(environ)
     if models_only:
         data = {name: data[name] for name in OF_MODELS if name in data}
@@ -155,12 +154,24 @@ def load(
         notices.extend(unheard_answers(settings))
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
-    take_effect(settings)
+    tls.require(settings.lowest_tls)
+    verbose.show(settings.log_level)
     stop_set_by = None
     if settings.run.stop:
         stop_set_by = origin.get(("run", "stop"), f"run.stop in {path.name if path else DEFAULT_FILE}")
     settings = _divided(settings)
     return settings.model_copy(update={"notices": tuple(notices), "stop_set_by": stop_set_by, "lost": lost})
+
+
+def load_candidate(
+    file: Path, *, config: Path | None = None, flags: Mapping[tuple[str, ...], object] | None = None
+) -> Settings:
+    """The settings of ``file`` as if it lay in place of the configuration file, beside its credentials and folders.
+
+    Raises :class:`ConfigError` with every problem found.
+    """
+    place = config_file(config=config) or Path(DEFAULT_FILE)
+    return load(config=place, instead=read_toml(file), flags=flags, need_helpdesk=False)
 
 
 def _divided(settings: Settings) -> Settings:
@@ -174,12 +185,6 @@ def _divided(settings: Settings) -> Settings:
     }
     run = settings.run.model_copy(update={"limit_share": settings.run.limit_share / of})
     return settings.model_copy(update={"run": run, "budget": day.model_copy(update=parts)})
-
-
-def take_effect(*settings: Settings) -> None:
-    """Have this process speak no older TLS than any of them allows, and show what any of them wants shown."""
-    tls.require(max(each.lowest_tls for each in settings))
-    verbose.show(min((each.log_level for each in settings), key=lambda level: verbose.LEVELS[level]))
 
 
 def _lost(folder: Path, from_file: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -130,6 +130,12 @@ def _ordinal(number: int) -> str:
 Names = tuple[str, ...]
 
 REMOVED: Mapping[Names, str] = {
+    ("learning", "neighbour_vote"): "'ticketbot train --from-helpdesk --from-corrections' learns a classifier instead",
+    ("policy", "by_model_for"): "use the threshold of each part, which 'ticketbot backtest' proposes",
+    **{
+        ("policy", part, "by_model"): f"use policy.{part}.threshold, which 'ticketbot backtest' proposes"
+        for part in ("tags", "priority", "group", "fields")
+    },
     ("alerts", "gap_minutes"): "alerts no longer report pauses between runs, which the heartbeat notices",
     ("knowledge", "solved_tickets_days"): "notes no longer name similar solved tickets, and none are kept",
     ("slo", "alert_below"): "there is no alert on a day's success rate any more; slo.success stays",

@@ -52,12 +52,7 @@ def read_toml(path: Path) -> TomlFile:
         raise ConfigError(f"the configuration file {path} does not exist; 'ticketbot init' writes one")
     if path.is_dir():
         raise ConfigError(f"{path} is a folder of configuration files, and this needs one of them: name that")
-    return parse_toml(_bytes(path), path)
-
-
-def parse_toml(raw: bytes, path: Path) -> TomlFile:
-    """The settings in the bytes of a file, which errors call ``path``. Raises what :func:`read_toml` does."""
-    text = _decoded(raw, path)
+    text = _decoded(_bytes(path), path)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:  # its message names the line, and no value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from ..core.errors import StateUnusable
 from ..core.models import Analysis, Change, Decision, Frozen, Priority, ReplyPlan, TakenOff, Usage
@@ -21,7 +21,8 @@ class Verdict(Frozen):
     the marker tag says nothing of those, only their own key does. ``puts_back`` marks what repairs a write of ours,
     ``completes`` what was refused of one. ``earlier_key`` is what an earlier version calls the same write.
     ``taken_off`` is what people had taken off at ``clean_stamp``, if that was looked up. ``anew``: a person asked for
-    it, which counts until people have judged what was written before.
+    it, which counts until people have judged what was written before. ``unchanged_at``: it is only written while this
+    is the ticket's ``updated_at``.
     """
 
     ticket_id: int
@@ -37,6 +38,7 @@ class Verdict(Frozen):
     earlier_key: str = ""
     taken_off: TakenOff | None = None
     anew: bool = False
+    unchanged_at: str = Field("", exclude_if=lambda stamp: not stamp)
 
     def told(self) -> Verdict:
         """The same without its cost, once a receipt holds that: a later run does not count it again."""

@@ -14,7 +14,6 @@ from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.errors import DeadlineReached, StateUnusable, Stopping, unexpected
 from ..core.models import NO_MODEL, Analysis, Decision, Offered, Ticket, Usage
-from ..knowledge.doctor import remember_contradiction
 from ..knowledge.issues import issue_queries
 from ..knowledge.search import KnowledgeSearch
 from ..pipeline.parts import Answers
@@ -47,7 +46,7 @@ def answers(
 
     The models of ``chain`` write the drafts, which ``store`` keeps; each of their servers is asked ``through`` what
     that makes of it. ``trouble`` hears why there is nothing although it is wanted. What is in ``shown`` at the
-    end, an article's id for each note that names it, is counted, and contradictions in it are remembered.
+    end, an article's id for each note that names it, is counted.
     ``connect`` makes the ways to the servers.
     """
     if settings.policy.note is NoteWhen.NEVER:
@@ -77,14 +76,10 @@ def answers(
         with suppress(StateUnusable):  # a count is not worth a run's end
             if shown:
                 articles.count_found(shown)
-            for pair in answering.contradictions:
-                said = {each.article_id: " ".join(each.lines) for each in pair}
-                if said.keys() <= {*shown}:
-                    remember_contradiction(articles, said)
 
 
 class _Answering:
-    """Answers from one knowledge base, and the ``contradictions`` for which it refused a draft. Thread-safe."""
+    """Answers from one knowledge base. Thread-safe."""
 
     def __init__(
         self, settings: Settings, base: KnowledgeSearch, writers: Drafts | None, trouble: Callable[[str], object]
@@ -95,7 +90,6 @@ class _Answering:
         self._base = base
         self._writers = writers
         self._trouble = trouble
-        self.contradictions: list[Sequence[ArticleLines]] = []
 
     def __call__(
         self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
@@ -115,8 +109,6 @@ class _Answering:
             result = self._draft(writers, ticket, analysis, text)
             analysis = _with_cost(analysis, result)
             if isinstance(result, NoAnswer):
-                if result.contradiction:
-                    self.contradictions.append(result.contradiction)
                 return analysis, _without_draft(decision, articles, result)
             decision = with_draft(decision, result, articles)
             if mode == "public":

@@ -21,7 +21,7 @@ from ..zendesk import Zendesk
 from .parts import opened_state
 
 if TYPE_CHECKING:
-    from ..helpdesk.business_rules import AccountSetup
+    from ..helpdesk.business_rules import BusinessRule
     from ..helpdesk.local_desk import NoArticles
     from ..helpdesk.ratings import ReadRatings
     from ..seeding.accounts import SeedAccount
@@ -78,13 +78,13 @@ def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
     return zendesk_fields.read_labels(transport)
 
 
-def read_setup(settings: Settings, transport: Transport) -> AccountSetup:
-    """What the account does by itself; about ten requests. Raises :class:`CannotRun`."""
+def read_rules(settings: Settings, transport: Transport, unread: list[str]) -> list[BusinessRule]:
+    """The account's triggers and automations; what was not read is added to ``unread``. Raises :class:`CannotRun`."""
     from ..helpdesk import freshdesk_rules, zendesk_rules
 
     if settings.helpdesk == "freshdesk":
-        return freshdesk_rules.read_setup(transport)
-    return zendesk_rules.read_setup(transport)
+        return freshdesk_rules.read_rules(transport)
+    return zendesk_rules.read_rules(transport, unread)
 
 
 def read_ratings(settings: Settings, transport: Transport, since: float) -> ReadRatings:

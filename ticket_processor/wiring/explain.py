@@ -22,7 +22,6 @@ from ..core.sanitize import strip_hidden
 from ..policy.decide import decide
 from ..settings.schema import Settings
 from .desks import desk_for
-from .learnt_policy import with_learnt
 from .parts import transport_for, understanding
 
 MOST_COMPARED = 1_000
@@ -120,7 +119,7 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
 
         chain = stack.enter_context(understanding(settings, clock, deadline, None, store, troubles.append, recorded))
         analysis = chain(ticket, watch=steps.append)
-        decision = decide(ticket.id, analysis, with_learnt(settings, troubles.append)[0].policy, settings.taxonomy)
+        decision = decide(ticket.id, analysis, settings.policy, settings.taxonomy)
         if settings.replies.wanted:
             from .answers import answers
 

@@ -152,5 +152,5 @@ def _read_ratings(
 def _collector(settings: Settings, desk: Helpdesk, store: LearningStore, deadline: Deadline) -> Collector:
     words: Callable[[set[str]], Words] = partial(words_of, settings.policy, settings.taxonomy)
     level: RedactionLevel = strictest_redaction(settings)
-    used = settings.learning.neighbour_vote or settings.learning.examples > 0
+    used = settings.learning.examples > 0
     return Collector(desk, store, words, deadline, level, keeps_kept=used)

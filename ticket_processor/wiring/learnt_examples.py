@@ -1,15 +1,13 @@
-"""What runs use of what was learnt: approved examples, for prompts and for the vote of similar tickets."""
+"""What runs use of what was learnt: approved examples for prompts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
 
-from ..analysis.chain import Analyser
 from ..core.errors import StateUnusable
-from ..learning.neighbour_vote import NeighbourVote
-from ..learning.neighbours import ExampleIndex, examples_of
 from ..learning.prompt_examples import ExamplePicker
+from ..learning.similar_examples import ExampleIndex, examples_of
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
@@ -33,11 +31,6 @@ class LearntParts:
         """What picks a prompt's examples."""
         wanted = self._settings.learning.examples
         return ExamplePicker(self._index, wanted) if wanted and len(self._index) else None
-
-    def vote(self, rest: Analyser) -> Analyser | None:
-        """The vote of similar tickets; all but the category is ``rest``'s."""
-        wanted = self._settings.learning.neighbour_vote and len(self._index)
-        return NeighbourVote(self._index, rest, self._settings.taxonomy) if wanted else None
 
 
 def _index(settings: Settings, trouble: Callable[[str], object]) -> ExampleIndex:

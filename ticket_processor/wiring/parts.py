@@ -218,8 +218,7 @@ def understanding(
     budget: Budget | None = None,
     soon: bool = False,
     connect: Callable[[ModelTarget], ModelConnection] = Connection,
-    release: str = "",
-    against: str = "",
+    settings_file: str = "",
 ) -> Iterator[Understanding]:
     """The analyser chain of the settings: each model in order, the trained classifier, keyword rules.
 
@@ -228,7 +227,7 @@ def understanding(
     ``trouble`` gets each part that the chain has to do without; every model server is asked ``through`` what that
     makes of it. Without ``store`` nothing is kept: no answers, and no books of what was spent. Without ``budget`` it
     has one of its own. ``soon``: a model will be asked at once, so the first one's client is made ready meanwhile.
-    ``connect`` makes the way to each model's server. ``release`` and ``against`` are named in every analysis.
+    ``connect`` makes the way to each model's server. Every analysis names ``settings_file``.
     Raises :class:`ConfigError` when a model of the list cannot be asked as the settings stand.
     """
     store = store or AnswerStore(None, clock, days=0)
@@ -238,7 +237,7 @@ def understanding(
     models = targets(settings.models)
     with ExitStack() as stack:
         learnt = None
-        if settings.learning.examples if models else settings.learning.neighbour_vote:
+        if settings.learning.examples and models:
             from .learnt_examples import LearntParts  # most runs need nothing of it
 
             learnt = LearntParts(settings, trouble)
@@ -266,15 +265,13 @@ def understanding(
         yield Understanding(
             links,
             rules,
-            neighbours=learnt.vote(classifier or rules) if learnt and not links else None,
             classifier=classifier,
             cascade_below=settings.policy.review_below if settings.models.cascade else None,
             signs=signs_of,
             clock=clock,
             trouble=trouble,
             price_note=price_note(models),
-            release=release,
-            against=against,
+            settings_file=settings_file,
         )
 
 

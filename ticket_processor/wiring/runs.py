@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from ..audit.receipts import AuditLog
 from ..audit.retention import look_after
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, StateUnusable
+from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..pipeline.fan_out import read_ahead, read_each
 from ..pipeline.intake import ToldOf
@@ -35,7 +36,7 @@ from ..state.records import Verdict
 from ..state.store import State
 from .cluster_address import ClusterWanted
 from .desks import desk_for
-from .learnt_policy import with_learnt
+from .learnt_in_use import learnt_in_use
 from .parts import (
     audit_log,
     delivery,
@@ -70,9 +71,8 @@ class RunArguments:
 
     ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
     earlier run wrote on: its id, how that begins, or ``latest``. ``told_of`` gives tickets to look at before others,
-    whenever it is asked. ``cluster`` is where models are asked. ``split`` has a
-    second release decide a share of the tickets. ``threads`` gives an executor of so many threads, which
-    others may have a part in.
+    whenever it is asked. ``cluster`` is where models are asked. ``split`` has a candidate's settings decide a share of
+    the tickets. ``keep`` gets each outcome while the state has its verdict.
     """
 
     dry_run: bool = False
@@ -87,7 +87,7 @@ class RunArguments:
     told_of: ToldOf | None = None
     cluster: ClusterWanted | None = None
     split: SplitWanted | None = None
-    threads: Callable[[int], Executor] | None = None
+    keep: Callable[[Outcome, State], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -177,19 +177,13 @@ def retry(
 def write(
     settings: Settings,
     verdicts: Iterable[Verdict],
-    asked: RunArguments,
     *,
-    statuses: tuple[str, ...],
     clock: SystemClock | None = None,
     listener: Listener = lambda _outcome: None,
     subjects: Subjects | None = None,
 ) -> Finished:
-    """Bring verdicts of another day, such as those of a file, to tickets that are in one of ``statuses``.
-
-    Everything else is as in :func:`run`, and it raises the same.
-    """
-    settings = settings.model_copy(update={"run": settings.run.model_copy(update={"statuses": statuses})})
-    with _assembled(settings, asked, clock or SystemClock(), listener, kind="apply", subjects=subjects) as (
+    """Write what a dry run has planned, see :meth:`Run.write`. It raises what :func:`run` does."""
+    with _assembled(settings, RunArguments(), clock or SystemClock(), listener, kind="apply", subjects=subjects) as (
         work,
         finished,
     ):
@@ -210,7 +204,7 @@ def _assembled(
     """A run, ready to be played, and what makes the end of it complete."""
     folder = settings.state_folder
     troubles: list[str] = []
-    settings, learnt = with_learnt(settings, troubles.append)
+    learnt = learnt_in_use(settings, troubles.append)
     with ExitStack() as stack:
         stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
         state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=asked.dry_run))
@@ -249,7 +243,7 @@ def _assembled(
         connect = cluster.connect if cluster else Connection
         budget = Budget(settings.budget, store)
 
-        def chain_of(of: Settings, release: str, against: str = "") -> AbstractContextManager[Understanding]:
+        def chain_of(of: Settings, settings_file: str = "") -> AbstractContextManager[Understanding]:
             return understanding(
                 of,
                 clock,
@@ -260,8 +254,7 @@ def _assembled(
                 budget=budget,
                 soon=busy,
                 connect=connect,
-                release=release,
-                against=against,
+                settings_file=settings_file,
             )
 
         split = None
@@ -270,11 +263,11 @@ def _assembled(
 
             split = Split.of(settings, asked.split, troubles.append)
         if split is None:
-            chain = stack.enter_context(chain_of(settings, str(learnt.get("release", ""))))
+            chain = stack.enter_context(chain_of(settings))
         else:
             learnt = {**learnt, **split.facts}
             chain = split.enter(stack, chain_of)
-        executor = (asked.threads or _own_threads)(workers)
+        executor = ThreadPoolExecutor(workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         express = None
         if asked.told_of is not None and kind != WEBHOOK:
@@ -289,6 +282,12 @@ def _assembled(
             )
         desk = desk_for(settings, transport, state)
         told_of = told_of_shard(asked.told_of, settings)
+
+        def heard(outcome: Outcome) -> None:
+            if asked.keep is not None:
+                asked.keep(outcome, state)
+            listener(outcome)
+
         work = Run(
             Parts(
                 desk=NotingDesk(only_shard(desk, settings), subjects),
@@ -348,7 +347,7 @@ def _assembled(
                 retriage_on_reply=settings.run.retriage_on_reply,
                 verify={"all": MOST_KEPT, "sample": settings.run.verify_sample, "none": 0}[asked.verify],
             ),
-            listener,
+            heard,
         )
         subjects.under_way = lambda: work.intake.under_way if work.intake else (0, False)
         yield (
@@ -360,10 +359,6 @@ def _assembled(
 def _by_hand() -> bool:
     """Whether a person's terminal started this. Task Scheduler may give a run a window, so never on Windows."""
     return os.name != "nt" and sys.stdin is not None and sys.stdin.isatty()
-
-
-def _own_threads(workers: int) -> Executor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="analyse")
 
 
 def _models_were_asked(state: State, now: float) -> bool:

@@ -1,32 +1,41 @@
-"""A run with two releases: the candidate decides a share of the tickets, the same ones in every run."""
+"""A run with two settings files: a candidate decides a share of the tickets, the same ones in every run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+
+from pydantic import BaseModel
 
 from ..analysis.chain import Understanding
 from ..core.errors import ConfigError
 from ..core.models import Analysis, Decision, Ticket
-from ..learning.releases import changed, decides, release_id, values_of
 from ..policy.decide import decide
 from ..policy.skip_rules import in_share
 from ..settings.schema import Settings
 from .learning import labels_by
 
-KEPT = ("policy.tag_prefix", "policy.thanks_keep_solved")
-"""Settings that decide and must be the same in both: a ticket is known to be done by them, or they concern no label."""
+MAY_DIFFER = (
+    *("models", "policy", "classifier", "entities", "team_language", "learning", "categories", "fallback_category"),
+)
+"""The settings that decide what becomes of a ticket."""
+MUST_NOT = ("policy.tag_prefix", "policy.thanks_keep_solved")
+"""Settings of those that must be the same: a ticket is known to be done by them, or they concern no label."""
 OF_DRAFTS = ("policy.note", "policy.preset", "policy.tiers")
-"""Those that drafts of replies go by, which are the running release's."""
+"""Those that drafts of replies go by, which are the running settings'."""
 
 
 @dataclass(frozen=True)
 class SplitWanted:
-    """The settings of the candidate, and the percentage of tickets that it decides."""
+    """The settings of the candidate, the share of tickets that it decides in per cent, and what receipts name by.
+
+    ``names`` are those of the running settings file and of the candidate's.
+    """
 
     candidate: Settings
     percent: float
+    names: tuple[str, str]
 
     def has(self, ticket_id: int) -> bool:
         """Whether the candidate decides this ticket."""
@@ -34,13 +43,12 @@ class SplitWanted:
 
 
 class Split:
-    """Two releases that understand and decide a run's tickets, each its own."""
+    """Two settings files that understand and decide a run's tickets, each its own."""
 
-    def __init__(self, running: Settings, wanted: SplitWanted) -> None:
-        self._running = running
+    def __init__(self, running: Settings, candidate: Settings, wanted: SplitWanted) -> None:
+        self._settings = running, candidate
         self._wanted = wanted
         self._chains: tuple[Understanding, ...] = ()
-        self._ids = release_id(running), release_id(wanted.candidate)
 
     @classmethod
     def of(cls, running: Settings, wanted: SplitWanted, tell: Callable[[str], object]) -> Split | None:
@@ -48,29 +56,37 @@ class Split:
 
         Raises :class:`ConfigError` where they differ in more than decisions.
         """
-        _check(running, wanted.candidate)
-        split = cls(running, wanted)
-        if len(set(split._ids)) > 1:
-            share = f"the candidate decides {wanted.percent:g}% of tickets"
-            tell(f"{share}; 'ticketbot release show' compares what people keep")
-            return split
-        tell("--split: the candidate decides as the settings do, so nothing is split")
-        return None
+        candidate = wanted.candidate
+        names = [*_differing(running, candidate)]
+        must_not = (*MUST_NOT, *OF_DRAFTS) if running.replies.wanted else MUST_NOT
+        strange = [name for name in names if name.split(".")[0] not in MAY_DIFFER or name.startswith(must_not)]
+        if strange:
+            raise ConfigError(
+                *(f"--split: {name} differs, and the two may differ in decisions only" for name in strange)
+            )
+        if not names:
+            tell("--split: the candidate decides as the settings do, so nothing is split")
+            return None
+        tell(
+            f"the candidate decides {wanted.percent:g}% of tickets; 'ticketbot report' and 'ticketbot learn show' set "
+            "both side by side"
+        )
+        return cls(running, candidate, wanted)
 
     @property
     def facts(self) -> Mapping[str, object]:
         """What the first receipt says of it."""
-        by = {"labels_by": labels_by(self._wanted.candidate)} if self._running.learning.collect_share else {}
-        return {"release": self._ids[0], "split": {"release": self._ids[1], "percent": self._wanted.percent, **by}}
+        running, candidate = self._settings
+        by = {"labels_by": labels_by(candidate)} if running.learning.collect_share else {}
+        return {"split": {"settings_file": self._wanted.names[1], "percent": self._wanted.percent, **by}}
 
     def enter(
-        self, stack: ExitStack, chain: Callable[[Settings, str, str], AbstractContextManager[Understanding]]
+        self, stack: ExitStack, chain: Callable[[Settings, str], AbstractContextManager[Understanding]]
     ) -> Understanding:
-        """The chains of both, made by ``chain`` from settings, their release and the other; gives the running one."""
-        (one, other), settings = self._ids, (self._running, self._wanted.candidate)
-        self._chains = (
-            stack.enter_context(chain(settings[0], one, other)),
-            stack.enter_context(chain(settings[1], other, one)),
+        """The chains of both, made by ``chain`` from settings and their file's name; gives the running one."""
+        self._chains = tuple(
+            stack.enter_context(chain(settings, name))
+            for settings, name in zip(self._settings, self._wanted.names, strict=True)
         )
         return self._chains[0]
 
@@ -93,22 +109,19 @@ class Split:
         return "; ".join(dict.fromkeys(chain.price_note for chain in self._chains if chain.price_note))
 
     def decide(self, ticket_id: int, analysis: Analysis) -> Decision:
-        """The decision of the release that the ticket falls to."""
-        settings = self._wanted.candidate if self._wanted.has(ticket_id) else self._running
+        """The decision of the settings that the ticket falls to."""
+        settings = self._settings[self._wanted.has(ticket_id)]
         return decide(ticket_id, analysis, settings.policy, settings.taxonomy)
 
     def _chain(self, ticket_id: int) -> Understanding:
         return self._chains[self._wanted.has(ticket_id)]
 
 
-def _check(running: Settings, candidate: Settings) -> None:
-    """Raises :class:`ConfigError` with each setting that differs and is no decision."""
-    kept = (*KEPT, *OF_DRAFTS) if running.replies.wanted else KEPT
-
-    def may_differ(name: str) -> bool:
-        return (decides(name) or name.startswith("models.")) and not name.startswith(kept)
-
-    found = changed(values_of(running), values_of(candidate))
-    strange = [item.name for item in found if not may_differ(item.name)]
-    if strange:
-        raise ConfigError(*(f"--split: {name} differs, and the two must decide differently only" for name in strange))
+def _differing(one: BaseModel, other: BaseModel, above: str = "") -> Iterator[str]:
+    """The names of the settings that are not the same in both."""
+    for name in type(one).model_fields:
+        mine, theirs = getattr(one, name), getattr(other, name)
+        if isinstance(mine, BaseModel) and type(mine) is type(theirs):
+            yield from _differing(mine, theirs, f"{above}{name}.")
+        elif mine != theirs and name not in ("notices", "stop_set_by", "lost"):
+            yield f"{above}{name}"

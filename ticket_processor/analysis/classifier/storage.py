@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from ...core.clock import parse_iso
 from ...core.errors import ConfigError, how_to_install
 from ...core.models import Frozen
 from ...core.private_files import make_file, make_folder
@@ -155,14 +154,6 @@ def version(folder: Path) -> str:
         return read_description(folder).sha256[:12]
     except ClassifierUnusable:
         return ""
-
-
-def trained_at(folder: Path) -> float:
-    """When the classifier in ``folder`` was trained; 0 where there is none."""
-    try:
-        return parse_iso(read_description(folder).trained_at)
-    except (ClassifierUnusable, ValueError):
-        return 0.0
 
 
 def put_back(folder: Path, former: str, now: str) -> None:

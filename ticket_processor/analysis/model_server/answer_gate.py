@@ -17,16 +17,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...core.errors import AnalysisFailed
-from ...core.models import Analysis, Risk, Sentiment, Urgency
-from ...core.sanitize import compatible, plain_line, strip_hidden
+from ...core.models import Risk, Sentiment, Urgency
+from ...core.sanitize import strip_hidden
 from ...core.taxonomy import Taxonomy
-from ..rules.alarms import ALARMS
-from ..rules.injection import SIGNS
 from ..text.language import detect_language
 from ..text.outgoing import leaving_line
 from .advice import Advice, read_advice, without_advice
 from .answer_object import found_object, read_confidence
-from .prompt import MAX_ENTITY, MAX_QUOTE, MAX_QUOTES, MAX_ROOT_CAUSE, MAX_SECONDARY, MAX_STEP, MAX_SUMMARY
+from .prompt import MAX_ENTITY, MAX_QUOTE, MAX_QUOTES, MAX_SECONDARY, MAX_SUMMARY
 
 _AROUND_QUOTES = " \"'“”„«»…."
 _RISK = {Urgency.CRITICAL: Risk.HIGH, Urgency.HIGH: Risk.MEDIUM, Urgency.MEDIUM: Risk.LOW, Urgency.LOW: Risk.LOW}
@@ -115,60 +113,6 @@ def checked(
         evidence=tuple(dict.fromkeys(quote for quote in quotes if quote))[:MAX_QUOTES],
         advice=read_advice(found, ticket, plain) if advised else Advice(),
     )
-
-
-def unlike_an_answer(
-    analysis: Analysis, taxonomy: Taxonomy, entities: Collection[str], hide: Callable[[str], str]
-) -> tuple[str, ...]:
-    """The parts of a stored analysis that none has which passed the gate; empty when all of it may be believed.
-
-    ``hide`` is what redacts a text. What a free text holds that is not plain, or not redacted, makes its part one of
-    these.
-    """
-    second = analysis.subcategory
-    words = {
-        "summary": [analysis.summary],
-        "evidence": analysis.evidence,
-        "entities": analysis.entities.values(),
-        "root_cause": [analysis.root_cause],
-        "steps": analysis.steps,
-    }
-    wrong = {
-        "category": analysis.category not in taxonomy.top,
-        "subcategory": second is not None and second not in taxonomy.children(analysis.category),
-        "secondary": not set(analysis.secondary) <= set(taxonomy.names),
-        "alarms": not set(analysis.alarms) <= set(ALARMS),
-        "suspicious": not set(analysis.suspicious) <= SIGNS,
-        "why_fallback": not re.fullmatch(r"[a-z0-9_]{0,60}", analysis.why_fallback or ""),
-        **{name: not all(_is_plain(text, hide) for text in texts) for name, texts in words.items()},
-    }
-    wrong["entities"] = wrong["entities"] or not set(analysis.entities) <= set(entities)
-    return tuple(name for name, holds in wrong.items() if holds)
-
-
-def plain_words(analysis: Analysis, hide: Callable[[str], str]) -> Analysis:
-    """The analysis as it may be stored: its free texts redacted and plain, also those that only read so by themselves.
-
-    What ``hide`` knows by the words around it may look otherwise in a summary than in the ticket.
-    """
-
-    def plain(text: str, limit: int) -> str:
-        return text if _is_plain(text, hide) else plain_line(hide(text), limit)
-
-    return analysis.model_copy(
-        update={
-            "summary": plain(analysis.summary, MAX_SUMMARY),
-            "evidence": tuple(plain(text, MAX_QUOTE) for text in analysis.evidence),
-            "entities": {name: plain(text, MAX_ENTITY) for name, text in analysis.entities.items()},
-            "root_cause": plain(analysis.root_cause, MAX_ROOT_CAUSE),
-            "steps": tuple(plain(text, MAX_STEP) for text in analysis.steps),
-        }
-    )
-
-
-def _is_plain(text: str, hide: Callable[[str], str]) -> bool:
-    """Whether nothing is left to be taken out; a text that was cut ends in a sign that is written out here."""
-    return plain_line(hide(text), 2 * len(text) + 10) == compatible(text)
 
 
 def _labels(found: Mapping[str, Any], taxonomy: Taxonomy) -> AllowedLabels:

@@ -16,7 +16,7 @@ from ...core.sanitize import plain_line
 
 OWN_NAMES = frozenset(
     "ts event run_id intent job key key_id stamp head last log_head days began since until upto tags_added "
-    "tags_removed fields articles draft release against labels_by".split()
+    "tags_removed fields articles draft settings_file labels_by".split()
 )
 """Fields of the log that hold names and times which ticketbot gives, or reads again; every other text is looked at."""
 _QUOTED = re.compile(r"“[^“”]*”")
@@ -29,8 +29,11 @@ _NAME_ENDS = re.compile(
 )
 _INNER = re.compile(r"[\d_\-]|[a-z][A-Z]")
 _NUMBERED = re.compile(
-    r"\b(?:group|field|ticket|job|run|user|brand|organi[sz]ation|ref)s?:? #?[\w\-]*\d[\w\-]*(?:, \d+)*", re.IGNORECASE
+    r"\b(?:group|field|ticket|job|run|user|brand|organi[sz]ation|ref)s?:? #?"
+    r"(?=[\w\-]*\d)(?!\d+[_\-]\d+[_\-]\d)[\w\-]++(?:, \d++)*+(?![^\w\n]{1,3}\d)",
+    re.IGNORECASE,
 )
+"""A number of ours in one piece: digits in groups behind such a word may be a stranger's card."""
 
 
 def _redacted(words: str, level: RedactionLevel) -> str:

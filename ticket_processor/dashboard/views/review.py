@@ -31,8 +31,8 @@ NOBODY = (
 def body() -> None:
     waiting, decided = pending_corrections()
     who = person()
-    account, said, done = st.session_state.pop(SAID, ("", "", False))
-    if said and account == given().name:
+    said, done = st.session_state.pop(SAID, ("", False))
+    if said:
         if done:
             st.success("Done:", icon=":material/check:")
         else:
@@ -72,7 +72,7 @@ def of_group(group: CorrectionGroup, texts: Mapping[int, str], who: str | None) 
         for text in islice((texts[number] for number in group.ids if number in texts), MOST_TEXTS):
             st.code(text, language=None, wrap_lines=True)
     # Named by what is shown: a group that has changed meanwhile is not decided by a click on what it was.
-    key = f"{given().name} {group.ids}"
+    key = f"{group.ids}"
     with st.container(horizontal=True, vertical_alignment="center"):
         left = set(group.pushed)
         if left and st.checkbox("One account's opinion may teach", key=f"agreed {key}"):
@@ -99,7 +99,7 @@ def taken_back(change: LearntChange, who: str | None) -> None:
     options = given()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(f"{iso(change.at)[:16].replace('T', ' ')} UTC  Change {change.id}: {told(change)}")
-        if who is not None and st.button("Take back", key=f"undo {options.name} {change.id}"):
+        if who is not None and st.button("Take back", key=f"undo {change.id}"):
             with closing(LearningStore(options.settings.state_folder / FILE_NAME)) as store:
                 undone = store.undo(change.id, options.clock.now())
             if undone is None:
@@ -109,7 +109,7 @@ def taken_back(change: LearntChange, who: str | None) -> None:
 
 def say(what: str, *, done: bool = True) -> NoReturn:
     """Show the page anew, with this above it."""
-    st.session_state[SAID] = (given().name, what, done)
+    st.session_state[SAID] = (what, done)
     st.rerun()
 
 

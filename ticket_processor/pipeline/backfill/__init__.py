@@ -1,1 +1,0 @@
-"""History: a walk over old tickets, and the file of its results."""

@@ -1,0 +1,222 @@
+"""Tickets newly written by a model: one prompt, and one check that a text has the language and label asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from itertools import cycle, islice, product
+from typing import Any
+
+from ..analysis.budget import DAY_SPENT, RUN_SPENT, Budget
+from ..analysis.model_server.answer_object import objects_in
+from ..analysis.model_server.chat import ChatServer, RawAnswer, retrying
+from ..analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
+from ..analysis.model_server.presets import FORMS, ModelTarget, cost_usd
+from ..analysis.model_server.prompt import LANGUAGES
+from ..analysis.model_server.token_estimate import estimate_tokens
+from ..analysis.rules.analyser import RulesAnalyser
+from ..analysis.text.language import detect_language
+from ..analysis.text.redact import redact
+from ..core.clock import Deadline
+from ..core.errors import AnalysisFailed, CannotRun
+from ..core.models import Sentiment, Usage
+from ..core.sanitize import strip_hidden
+from ..core.taxonomy import Taxonomy
+from .corpus import SeedLabels, SeedTicket
+from .variations import invented_person
+
+BATCH = 5
+"""Tickets in one request."""
+ROUNDS = 3
+"""How often a ticket is asked for at most."""
+TOKENS_A_TICKET = 500
+ATTEMPTS = 3
+LONGEST_WAIT_S = 120.0
+SURE_OF_LANGUAGE_FROM = 60
+"""Characters; a shorter text may be in any language as far as the detector knows."""
+RULES_ARE_SURE_FROM = 0.6
+_SPENT = {RUN_SPENT: "the budget of a run is spent", DAY_SPENT: "the day's budget is spent"}
+_PERMANENT = ("model_not_authorised", "model_unknown", "model_no_quota", "model_refused_request", "model_redirected")
+_TICKET = {
+    "type": "object",
+    "properties": {"n": {"type": "integer"}, "subject": {"type": "string"}, "body": {"type": "string"}},
+    "required": ["n", "subject", "body"],
+    "additionalProperties": False,
+}
+SCHEMA: dict[str, object] = {
+    "type": "object",
+    "properties": {"tickets": {"type": "array", "items": _TICKET}},
+    "required": ["tickets"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The labels that one ticket is to have. ``number`` makes it differ from others with the same."""
+
+    number: int
+    category: str
+    language: str
+    mood: Sentiment
+
+    def line(self, place: int) -> str:
+        """What the model is told about it."""
+        language = LANGUAGES.get(self.language, "the language with the ISO 639-1 code")
+        return (
+            f"{place}. category {self.category}; {language} ({self.language}); mood {self.mood.value}; "
+            f"variant {self.number}"
+        )
+
+
+def wishes(categories: Sequence[str], languages: Sequence[str], count: int, seed: int) -> list[Wish]:
+    """``count`` wishes that share all combinations evenly; the same for the same ``seed``."""
+    cells = list(product(dict.fromkeys(categories), dict.fromkeys(languages), Sentiment))
+    random.Random(seed).shuffle(cells)
+    chosen = sorted(islice(cycle(cells), count), key=lambda cell: cell[1])  # a request is in one language
+    return [Wish(number, *cell) for number, cell in enumerate(chosen, start=seed * 10_000)]
+
+
+def instructions(taxonomy: Taxonomy) -> str:
+    """The fixed part of the prompt."""
+    categories = "\n".join(f"- {category.name}: {category.description}" for category in taxonomy.categories)
+    return (
+        "You write invented messages from customers to a helpdesk, as test data. Each numbered line says what one "
+        "message has to be like. Write it as its writer would, wholly in the language that is named, concrete, and "
+        "unlike the others; some are one sentence, some are long. The mood shows in what is said; never name category "
+        "or mood. Invent what is needed, such as product names, order numbers and dates, and leave nothing to be "
+        "filled in. No phone, card or account numbers, passwords, links or postal addresses; an e-mail address only "
+        f"at example.com.\nCategories:\n{categories}\n"
+        'Answer with JSON only: {"tickets": [{"n": 1, "subject": "…", "body": "…"}, …]}, one entry for each line, "n" '
+        "being its number."
+    )
+
+
+@dataclass
+class TicketWriter:
+    """Has a model write tickets, and counts what came of it. ``stopped`` says why it ended early, if it did."""
+
+    server: ChatServer
+    model: ModelTarget
+    taxonomy: Taxonomy
+    budget: Budget
+    deadline: Deadline
+    executor: Executor
+    written: int = 0
+    rejected: int = 0
+    usage: Usage = field(default_factory=Usage)
+    stopped: str = ""
+
+    def __post_init__(self) -> None:
+        self._rules = RulesAnalyser(self.taxonomy)
+        self._prompt = instructions(self.taxonomy)
+        self._seen: set[str] = set()
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the answers cost so far; ``None`` without a price."""
+        return self._cost(self.usage)
+
+    def _cost(self, usage: Usage) -> float | None:
+        return None if self.model.price is None else cost_usd(usage, self.model.price)
+
+    def tickets(self, wanted: Sequence[Wish]) -> Iterator[SeedTicket]:
+        """The tickets that pass, as they come; what does not is asked for again.
+
+        Raises :class:`CannotRun` when the model does not answer or cannot be used.
+        """
+        for _ in range(ROUNDS):
+            again: list[Wish] = []
+            parts = [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]
+            for part, (drafts, usage) in zip(parts, self.executor.map(self._ask, parts), strict=True):
+                self.usage = self.usage + usage
+                for place, wish in enumerate(part, start=1):
+                    ticket = self._ticket(drafts.get(place), wish)
+                    if ticket is None:
+                        again.append(wish)
+                        continue
+                    self._seen.add(ticket.id)
+                    self.written += 1
+                    yield ticket
+            wanted = again
+            if not wanted or self.stopped:
+                return
+            self.rejected += len(again)
+
+    def _ticket(self, draft: tuple[str, str] | None, wish: Wish) -> SeedTicket | None:
+        """The ticket, unless its text is in another language, sure to be of another category, or there already."""
+        if draft is None or not all(draft):
+            return None
+        subject, body = draft
+        text, category = f"{subject}\n{body}", self.taxonomy.split(wish.category)[0]
+        ticket_id = "llm-" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:20]
+        found = self._rules.analyse(redact(text))
+        other = found.category != category and found.confidence >= RULES_ARE_SURE_FROM
+        strange = len(text) >= SURE_OF_LANGUAGE_FROM and detect_language(text) not in (wish.language, "und")
+        if other or strange or ticket_id in self._seen:
+            return None
+        return SeedTicket(
+            id=ticket_id,
+            subject=subject,
+            body=body,
+            requester=invented_person(random.Random(ticket_id), wish.language),
+            labels=SeedLabels(category=wish.category, sentiment=wish.mood, language=wish.language),
+        )
+
+    def _ask(self, part: Sequence[Wish]) -> tuple[dict[int, tuple[str, str]], Usage]:
+        """Subject and body by place, none where nothing usable was answered or the budget is spent, and the tokens."""
+        self.deadline.check()
+        lines = "\n".join(wish.line(place) for place, wish in enumerate(part, start=1))
+        most = Usage(input=estimate_tokens(self._prompt + lines), output=TOKENS_A_TICKET * len(part))
+        hold = self.budget.reserve(self.model.name, most.input + most.output, self._cost(most))
+        if isinstance(hold, str):
+            self.stopped = _SPENT.get(hold, hold)
+            return {}, Usage()
+        usage, answered, drafts = Usage(), False, dict[int, tuple[str, str]]()
+        try:
+            again = retrying(self.deadline, random.Random(), attempts=ATTEMPTS, longest_wait_s=LONGEST_WAIT_S)
+            raw = again(self._complete, lines)
+            usage, answered, drafts = raw.usage, True, drafts_in(raw.text)
+        except AnswerUnusable as error:
+            usage, answered = error.usage, True
+        except AnalysisFailed as error:
+            if isinstance(error, ModelBusy) or error.reason in _PERMANENT:
+                what = "does not answer" if isinstance(error, ModelBusy) else "cannot be used"
+                raise CannotRun(f"the model {self.model.name} {what}: {error.reason}") from error
+        finally:
+            self.budget.settle(hold, usage, self._cost(usage), answered=answered)
+        return drafts, usage
+
+    def _complete(self, lines: str) -> RawAnswer:
+        for form in FORMS:
+            system = self._prompt + ("" if form == "json_schema" else f"\nThe schema: {json.dumps(SCHEMA)}")
+            messages = [{"role": "system", "content": system}, {"role": "user", "content": lines}]
+            try:
+                return self.server.complete(self.model.model, messages, _format(form))
+            except FormRefused:
+                continue
+        raise AnalysisFailed("model_refused_request")
+
+
+def drafts_in(text: str) -> dict[int, tuple[str, str]]:
+    """Subject and body by number, from the last list of tickets in a model's answer."""
+    found: dict[int, tuple[str, str]] = {}
+    for value in objects_in(text, json.JSONDecoder()):
+        for item in next((inner for inner in value.values() if isinstance(inner, list)), [value]):
+            if isinstance(item, dict) and isinstance(item.get("n"), int):
+                found[item["n"]] = (" ".join(_plain(item.get("subject")).split()), _plain(item.get("body")).strip())
+    return found
+
+
+def _plain(value: Any) -> str:
+    return strip_hidden(value) if isinstance(value, str) else ""
+
+
+def _format(form: str) -> dict[str, object] | None:
+    if form == "json_schema":
+        return {"type": "json_schema", "json_schema": {"name": "tickets", "strict": True, "schema": SCHEMA}}
+    return {"type": "json_object"} if form == "json_object" else None
