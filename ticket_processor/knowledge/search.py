@@ -18,7 +18,7 @@ PER_ARTICLE = 2
 FLOOR, WEIGHT = "floor", "weight"
 """Names under which the store keeps what ``kb eval`` learnt; the weight's is followed by the model's key."""
 USUAL_WEIGHT = 0.2
-"""The vectors' share until one was learnt. On three sets of articles it lost no first hit, and won 6% on one of them."""
+"""The vectors' share until one was learnt. On three sets of articles it lost no first hit, and won 6% on one."""
 LEAST_OF_FEW, LEAST, GROWTH = 0.35, 0.25, 0.053
 """The floor until one was learnt, times the logarithm of how many passages there are, with which scores grow.
 
