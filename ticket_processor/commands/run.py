@@ -47,7 +47,12 @@ def run(
     ] = None,
     tickets: Annotated[
         list[int] | None,
-        typer.Option("--ticket", min=1, metavar="ID", help="Triage only this ticket; may be repeated."),
+        typer.Option(
+            "--ticket",
+            min=1,
+            metavar="ID",
+            help="Triage only this ticket, exit code 1 if there is none; may be repeated.",
+        ),
     ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="With --ticket: triage it although it is done, such as after an undo.")

@@ -165,7 +165,7 @@ def next_steps(summary: RunSummary, tally: RunTally) -> list[str]:
     if unmeant:
         steps.append("'ticketbot health' asks the model; then 'ticketbot run --retry-fallbacks' asks it about these")
     elif "no_model_configured" in summary.fallbacks and not tally.no_llm:
-        steps.append("set TICKETBOT_MODELS: a model understands more than keyword rules (docs/models.md)")
+        steps.append("set TICKETBOT_MODELS: a model understands more than keyword rules (docs/understanding.md)")
     steps += again_step(summary)
     if summary.dry_run and summary.outcomes.get(OutcomeStatus.PLANNED):
         steps.append("'ticketbot run' writes this; 'ticketbot analyse TICKET' shows how one of them was understood")
