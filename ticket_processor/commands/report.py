@@ -29,7 +29,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
 from . import report_markdown, report_tables, score_tables
-from .options import ConfigOption, JsonOption, VerboseOption
+from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
 from .report_period import PeriodName, period_of
 from .screen import Screen, printing
 
@@ -88,6 +88,7 @@ def report(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --markdown: write it there instead.")
     ] = None,
+    details: DetailedOption = False,
     subjects: Annotated[
         bool, typer.Option("--subjects", help="Also read the listed tickets' subjects from the helpdesk; redacted.")
     ] = False,
@@ -182,8 +183,13 @@ def report(
     if as_json:
         screen.result("", as_data(found))
     elif not (mail or markdown or csv == STANDARD_OUTPUT):
-        screen.say(f"{found.title}\n{found.origin}\n")
-        score_tables.show([*report_tables.tables(found)])
+        if details:
+            screen.say(f"{found.title}\n{found.origin}\n")
+            score_tables.show([*report_tables.tables(found)])
+        else:
+            screen.say(found.title)
+            score_tables.show_briefly(report_tables.brief(found), most=score_tables.MOST_LINES - 3)
+            screen.say(f"\n{report_tables.MORE}")
         written[:0] = [""] if written else []
     for line in written:
         screen.say(line)

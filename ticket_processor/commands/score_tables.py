@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from ..core.taxonomy import Taxonomy
@@ -32,13 +32,68 @@ _AS_GOOD = {"category": ("policy.group", "policy.fields")}
 """Settings of what follows from a field."""
 
 
+MOST_LINES = 40
+"""A command's tables take no more lines, unless ``--details`` is given."""
+_HEAD = 3
+"""Lines of a table beside its rows."""
+_WIDTH = 78
+
+
 @dataclass(frozen=True)
 class Table:
-    """A title, the columns' names (``<`` before one puts it to the left), and rows of text."""
+    """A title, the columns' names (``<`` before one puts it to the left), and rows of text.
+
+    ``links`` are addresses, one for each row, where a terminal opens them from the first cell.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    links: tuple[str, ...] = ()
+
+
+def show_briefly(tables: Sequence[Table], *, most: int = MOST_LINES, out: TextIO | None = None) -> bool:
+    """Print the tables, as far as they fit into ``most`` lines; whether all of them fit.
+
+    A terminal shows a row in one line, cut at its edge.
+    """
+    out = out or sys.stdout
+    fitting = _within(tables, most)
+    if not out.isatty():
+        show(fitting, out)
+        return fitting == list(tables)
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=out, highlight=False)
+    for table in fitting:
+        for place, line in enumerate(_plain(table, with_links=False)):
+            text = Text(line, style="bold" if place < _HEAD else "")
+            if link := table.links[place - _HEAD] if table.links and place >= _HEAD else "":
+                text.stylize(f"link {link}", 0, line.find(cell := table.rows[place - _HEAD][0]) + len(cell))
+            console.print(text, no_wrap=len(table.columns) > 1, overflow="ellipsis")
+    return fitting == list(tables)
+
+
+def _within(tables: Sequence[Table], most: int) -> list[Table]:
+    """The first tables that take no more than ``most`` lines, the last one without its last rows."""
+    found = []
+    for table in tables:
+        most -= _HEAD
+        rows = list(table.rows)
+        while rows and sum(map(_lines, rows)) > most:
+            rows.pop()
+        if not rows:
+            break
+        most -= sum(map(_lines, rows))
+        found.append(replace(table, rows=tuple(rows)))
+        if len(rows) < len(table.rows):
+            break
+    return found
+
+
+def _lines(row: Sequence[str]) -> int:
+    return -(-len(row[0]) // _WIDTH) if len(row) == 1 else 1  # sentences are wrapped
 
 
 def show(tables: Sequence[Table], out: TextIO | None = None) -> None:
@@ -244,7 +299,10 @@ def _proposal(found: Threshold | None) -> tuple[str, ...]:
     )
 
 
-def _plain(table: Table) -> Iterator[str]:
+def _plain(table: Table, *, with_links: bool = True) -> Iterator[str]:
+    if table.links and with_links:
+        rows = tuple((*row, link) for row, link in zip(table.rows, table.links, strict=True))
+        table = replace(table, columns=(*table.columns, "<where"), rows=rows)
     names = tuple(column.removeprefix("<") for column in table.columns)
     widths = [max(map(len, cells)) for cells in zip(names, *table.rows, strict=True)]
     left = [column.startswith("<") for column in table.columns]
@@ -252,4 +310,5 @@ def _plain(table: Table) -> Iterator[str]:
     yield table.title
     for row in (names, *table.rows):
         cells = zip(row, widths, left, strict=True)
-        yield "  " + "  ".join(cell.ljust(width) if to_left else cell.rjust(width) for cell, width, to_left in cells)
+        line = "  ".join(cell.ljust(width) if to_left else cell.rjust(width) for cell, width, to_left in cells)
+        yield f"  {line}".rstrip()
