@@ -118,12 +118,12 @@ def test_what_people_changed_is_counted_exactly_and_what_others_changed_is_not_t
 
 def test_a_sample_costs_as_many_requests_as_it_says_and_is_the_same_each_time(triaged: Desk) -> None:
     solve(triaged, *triaged.tickets)
-    first = people(triaged, "--sample", "5")
+    first = people(triaged, "--limit", "5")
     asked = triaged.helpdesk_requests()
     assert {line.partition(" ")[0] for line in asked} == {"GET", "POST"}  # POST asks for a token
     assert (first["histories"], sum("/audits" in line for line in asked)) == (5, 5)
     assert first["requests"] == len(asked) == 7
-    assert people(triaged, "--sample", "5") == first
+    assert people(triaged, "--limit", "5") == first
 
 
 def test_what_goes_wrong_at_the_helpdesk_costs_the_report_only_its_part(triaged: Desk) -> None:
@@ -198,9 +198,9 @@ def test_tables_page_and_csv_tell_the_same_and_none_of_a_tickets_words(triaged: 
     solve(desk, *desk.tickets)
     changes = len(store.history)
     asked = (*PERIOD, "--overrides", "--knowledge")
-    screen = desk(*asked, "--html", "report.html").out
+    screen = desk(*asked, "--out", "report.html", "--out", "report.csv").out
     page = (desk.folder / "report.html").read_text(encoding="utf-8")
-    figures = [*csv.DictReader(io.StringIO(desk(*asked, "--csv", "-").out))]
+    figures = [*csv.DictReader(io.StringIO((desk.folder / "report.csv").read_text(encoding="utf-8")))]
 
     def value(section: str, key: str, measure: str) -> str:
         (row,) = (row for row in figures if (row["section"], row["key"], row["measure"]) == (section, key, measure))

@@ -28,9 +28,6 @@ NoModelOption = Annotated[bool, typer.Option("--no-llm", help="Keyword rules onl
 DetailsOption = Annotated[
     bool, typer.Option("--details", help="With --dry-run: show every ticket in full, not totals and ten of them.")
 ]
-HtmlOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write a report with plots; needs the extra 'report'.")
-]
 
 
 def _verbose(asked: bool) -> None:

@@ -243,8 +243,8 @@ def by_rules_alone(report: Report, policy: Policy) -> Iterator[str]:
     today = "are set all the same" if trusted else "are suggested, not set"
     yield (
         f"keyword rules alone are seldom sure enough to set group and fields, which {today} (policy.rules_may_set): "
-        "name a model (TICKETBOT_MODELS) or run 'ticketbot train'; 'ticketbot backtest' says whether your history "
-        "shows otherwise"
+        "name a model (TICKETBOT_MODELS) or run 'ticketbot train'; 'ticketbot eval --from-helpdesk' says whether your "
+        "history shows otherwise"
     )
 
 

@@ -1,4 +1,4 @@
-"""The figures of ``eval`` and ``backtest`` for people: tables on a terminal, aligned plain lines elsewhere."""
+"""The figures of ``eval`` for people: tables on a terminal, aligned plain lines elsewhere."""
 
 from __future__ import annotations
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
-from ..core.errors import CannotRun, ConfigError, how_to_install
-from ..core.private_files import make_folder, opener
+from ..core.errors import ConfigError, how_to_install
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, ScoredField
 from .measure import (
@@ -93,27 +92,25 @@ def shown_text(subject: str, body: str, names: tuple[str, ...] = ()) -> str:
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…"
 
 
-def write_report(
-    path: Path,
+def page(
     title: str,
     results: Sequence[SubjectResult],
     remarks: Iterable[str] = (),
     errors: Misses | None = None,
     intro: str = "",
-) -> None:
-    """Write the report. Without ``errors`` it holds none of the tickets' words. Raises :class:`CannotRun`."""
-    _make_folder(path)  # before the pictures, which take their time
+) -> str:
+    """The report as HTML. Without ``errors`` it holds none of the tickets' words."""
     made = [*_overview(results)]
     for result in results:
         for source in result.sources:
             made += _subject(result, source, errors or {})
-    write_page(path, title, made, remarks, intro)
+    return page_of(title, made, remarks, intro)
 
 
-def write_page(path: Path, title: str, parts: Sequence[str], remarks: Iterable[str] = (), intro: str = "") -> None:
-    """Write parts made here as one page; any other text is escaped. Raises :class:`CannotRun`."""
-    page = templates().get_template("page.html")
-    write_text(path, page.render(title=title, parts=parts, remarks=list(remarks), intro=intro) + "\n")
+def page_of(title: str, parts: Sequence[str], remarks: Iterable[str] = (), intro: str = "") -> str:
+    """Parts made here as one page; any other text is escaped."""
+    made = templates().get_template("page.html")
+    return made.render(title=title, parts=parts, remarks=list(remarks), intro=intro) + "\n"
 
 
 @cache
@@ -123,23 +120,6 @@ def templates(*folders: Path) -> Environment:
 
     loader = FileSystemLoader([*folders, Path(__file__).parent])
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file for its owner alone, in a folder that may have to be made. Raises :class:`CannotRun`."""
-    _make_folder(path)
-    try:
-        with open(path, "w", encoding="utf-8", newline="\n", opener=opener) as file:
-            file.write(text)
-    except OSError as error:
-        raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        make_folder(path.parent)
-    except OSError as error:
-        raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def _part(name: str, *given: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ...analysis.classifier.storage import TASKS, Description, Task
-from ..report import MOST_ERRORS, Miss, heading, misses_part, scores_part, table, write_page
+from ..report import MOST_ERRORS, Miss, heading, misses_part, page_of, scores_part, table
 from .contenders import LINEAR
 from .contest import Contest
 from .corpus import Corpus
@@ -112,10 +112,10 @@ def _why_not(learnt: FittedTask) -> str:
     return f"on the same {count} tickets the rules may be as good, see the gain"
 
 
-def write_report(path: Path, trained: Trained, corpus: Corpus) -> None:
-    """Write the report: one HTML file that needs nothing else. It holds redacted words of misclassified tickets.
+def page(trained: Trained, corpus: Corpus) -> str:
+    """The result as one HTML page that needs nothing else. It holds redacted words of misclassified tickets.
 
-    Needs the extra ``report``. Raises ``CannotRun`` when the file cannot be written.
+    Needs the extra ``report``.
     """
     description = trained.description
     parts = [heading("Scores"), table(_SCORES, score_rows(description))]
@@ -134,7 +134,7 @@ def write_report(path: Path, trained: Trained, corpus: Corpus) -> None:
         "100; where it may be chance, the classifier is not used."
     )
     told = ["Misclassified tickets are shown in redacted words; names in running text may remain: share with care."]
-    write_page(path, "ticketbot: the local classifier", parts, [*told, *remarks(trained)], intro)
+    return page_of("ticketbot: the local classifier", parts, [*told, *remarks(trained)], intro)
 
 
 def _misses(learnt: FittedTask, corpus: Corpus) -> list[Miss]:
@@ -151,14 +151,14 @@ def _beginning(text: str) -> str:
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…"
 
 
-def as_data(trained: Trained, folder: Path, report: Path | None) -> dict[str, object]:
+def as_data(trained: Trained, folder: Path, out: Sequence[Path]) -> dict[str, object]:
     """The same for a program."""
     contests: dict[Task, list[dict[str, object]]] = {
         learnt.task: [vars(contest) for contest in learnt.contests] for learnt in trained.learnt
     }
     return {
         "folder": str(folder),
-        "report": None if report is None else str(report),
+        "out": [str(file) for file in out],
         "classifier": trained.description.model_dump(mode="json"),
         "contests": contests,
         "skipped": dict(trained.skipped),
