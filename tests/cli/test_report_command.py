@@ -95,7 +95,7 @@ def test_a_report_can_be_of_one_second_category_only(open_desk: OpenDesk) -> Non
     assert f"only tickets with second category {name}" in told["remarks"][0]
     desk("report", "--out", "one.md", "--out", "one.csv", "--secondary", name, "--secondary", "order")
     assert "| tickets | 1 |" in (desk.folder / "one.md").read_text(encoding="utf-8")
-    assert "totals,,tickets,1," in (desk.folder / "one.csv").read_text(encoding="utf-8")
+    assert "Overview,tickets,1," in (desk.folder / "one.csv").read_text(encoding="utf-8")
     assert desk("report", "--json", "--secondary", "nonsense").object["totals"]["tickets"] == 0
 
 
@@ -109,7 +109,7 @@ def test_files_are_written_where_they_were_asked_for_and_for_their_owner_alone(t
     assert text.startswith("<!doctype html>")
     assert text.count("<svg") > 1
     assert "no_model_configured" in text
-    assert "totals,,tickets,8," in table.read_text(encoding="utf-8")
+    assert "Overview,tickets,8," in table.read_text(encoding="utf-8")
     assert "| tickets | 8 |" in markdown.read_text(encoding="utf-8")
     assert json.loads(data.read_text(encoding="utf-8")) == ended.object
     if os.name == "posix":

@@ -11,10 +11,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ticket_processor.commands import score_tables
 from ticket_processor.core.errors import Stopping
 from ticket_processor.core.models import Analysis, Sentiment, Ticket, Urgency, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.evaluation import tables
 from ticket_processor.evaluation.data import Example, Labelled
 from ticket_processor.evaluation.measure import SubjectResult, as_data, measure
 from ticket_processor.evaluation.report import Miss, misses, misses_part, page
@@ -125,13 +125,13 @@ def test_accuracy_by_language_needs_no_labelled_language() -> None:
     category = found.sources[0].of("category")
     assert category is not None
     assert category.by_language == {"en": (3, 3), "de": (2, 2)}
-    shown = "\n".join(table.title for table in score_tables.details(found, found.sources[0]))
+    shown = "\n".join(table.title for table in tables.details(found, found.sources[0]))
     assert "category, x, solved tickets: by language" in shown
 
 
 def test_the_abstention_table_repeats_no_row() -> None:
     found, _ = result(Subject("x", says(lambda row: "billing")), Labelled("rows.jsonl", examples()))
-    for table in score_tables.details(found, found.sources[0]):
+    for table in tables.details(found, found.sources[0]):
         if "abstention" in table.title:
             assert len(set(table.rows)) == len(table.rows)
             assert len(table.rows) < 10

@@ -12,13 +12,14 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
+from ..core.tables import show
+from ..evaluation import tables
 from ..evaluation.data import Labelled, Remark, read_file
 from ..evaluation.intelligent_triage import intelligent_triage
 from ..evaluation.measure import as_data
 from ..evaluation.report import misses, page, require_plots
 from ..evaluation.solved import CategoryFrom, Solved
 from ..settings.load import load
-from . import score_tables
 from .analyser_choice import AnalyserOption, PrecisionOption, WorkersOption, results, subjects
 from .options import ConfigOption, JsonOption, VerboseOption
 from .out_files import check_out, json_text, write_out
@@ -117,8 +118,8 @@ def evaluate(
             theirs = [Labelled(SOLVED, labels)]
             beside, more = results([triage], theirs, settings, clock, screen, precision=precision, remark=remark)
             found, answers = [*found, *beside], {**answers, **more}
-    doubts = {source.name: score_tables.doubtful(source, settings.taxonomy, remark) for source in sources}
-    policy = {one.name: score_tables.policy_lines(one.sources[0]) for one in ours} if solved else {}
+    doubts = {source.name: tables.doubtful(source, settings.taxonomy, remark) for source in sources}
+    policy = {one.name: tables.policy_lines(one.sources[0]) for one in ours} if solved else {}
     data = {
         **(_about(solved, decided) if solved else {}),
         "analysers": as_data(found),
@@ -138,19 +139,20 @@ def evaluate(
     if as_json:
         screen.result("", data)
         return ExitCode.OK
-    score_tables.show([*score_tables.overview(found)])
+    show([*tables.overview(found)])
     if details or len(sources) == 1:
         for result in found:
             for source in result.sources:
-                score_tables.show([*score_tables.details(result, source)])
+                show([*tables.details(result, source)])
             if result.name in policy:
-                score_tables.show([*score_tables.proposals(result, result.sources[0])])
+                found_ones = (tables.proposals(result.name, item) for item in result.sources[0].fields)
+                show([one for one in found_ones if one is not None])
             if to_paste := policy.get(result.name):
                 screen.say(f"\nFor ticketbot.toml, if {result.name} is what answers:")
                 for line in to_paste:
                     screen.say(f"  {line}")
         for some in doubts.values():
-            score_tables.show([*score_tables.doubts_table(some)])
+            show([*tables.doubts_table(some)])
     else:
         screen.say("\nMore on each file: --details, --json, or a report with --out FILE.html.")
     for line in lines:

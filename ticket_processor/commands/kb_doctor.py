@@ -13,12 +13,12 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ExitCode
+from ..core.tables import markdown_text
 from ..knowledge.doctor import Remark, examine
 from ..settings.load import load
 from ..wiring.knowledge import knowledge_store
 from .options import ConfigOption, JsonOption
 from .out_files import check_out, json_text, write_out
-from .report_markdown import as_text
 from .screen import Screen
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`\\]+")
@@ -74,10 +74,10 @@ def _proposals(remarks: Sequence[Remark]) -> str:
     lines = ["# Proposals for the articles"]
     for number, remark in enumerate(remarks, 1):
         heading, advice = PROPOSALS[remark.kind]
-        lines += ["", f"## {number}. {heading}", "", f"{as_text(remark.text)}.", ""]
+        lines += ["", f"## {number}. {heading}", "", f"{markdown_text(remark.text)}.", ""]
         for place in remark.places:
             names = (place.title, place.heading, place.article)
-            lines.append(f"- {' · '.join(as_text(name) for name in names if name)}{_address(place.url)}")
+            lines.append(f"- {' · '.join(markdown_text(name) for name in names if name)}{_address(place.url)}")
         lines += [*([""] if remark.places else []), f"- [ ] {advice}"]
     return "\n".join(lines) + "\n"
 

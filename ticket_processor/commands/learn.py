@@ -13,6 +13,7 @@ import typer
 from ..analysis.classifier.storage import put_back
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
+from ..core.tables import show as show_tables
 from ..core.wording import many
 from ..learning.model import LearntChange
 from ..learning.pins import UNPINNED
@@ -24,7 +25,6 @@ from ..reporting.export_labels import scoreboard_data
 from ..reporting.kept_replies import kept
 from ..reporting.reply_counts import uses
 from ..settings.load import load
-from . import score_tables
 from .label_tables import scoreboard_tables
 from .options import ConfigOption, JsonOption, VerboseOption
 from .parse_time import parse_since
@@ -102,7 +102,7 @@ def show(
     elif not found.tickets:
         screen.say("nothing was collected; 'ticketbot learn collect' reads which labels people kept and changed")
     else:
-        score_tables.show([table for table in scoreboard_tables(found) if table.rows])
+        show_tables([table for table in scoreboard_tables(found) if table.rows])
     return ExitCode.OK
 
 

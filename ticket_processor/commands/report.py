@@ -16,8 +16,9 @@ from ..audit.files import log_files
 from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable
 from ..core.models import Risk, Sentiment, Urgency
+from ..core.tables import as_csv, show
 from ..learning.scoreboard import kept_scoreboard
-from ..reporting.export import as_data, csv_text
+from ..reporting.export import as_data
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex, require_duckdb
 from ..reporting.kept_replies import kept
@@ -26,7 +27,7 @@ from ..reporting.report import Goals, Report, gather
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
-from . import report_markdown, report_tables, score_tables
+from . import report_page, report_tables
 from .options import ConfigOption, JsonOption, VerboseOption
 from .out_files import check_out, json_text, write_out, write_text
 from .report_period import PeriodName, period_of
@@ -174,7 +175,7 @@ def report(
         screen.result("", as_data(found))
     elif not mail:
         screen.say(f"{found.title}\n{found.origin}\n")
-        score_tables.show([*report_tables.tables(found)])
+        show([*report_tables.tables(found)])
         written[:0] = [""] if written else []
     for line in written:
         screen.say(line)
@@ -270,16 +271,10 @@ def _day(moment: float) -> str:
 
 def _formats(found: Report) -> dict[str, Callable[[], str]]:
     """What makes the text of a file, by its ending."""
-
-    def html() -> str:
-        from .report_page import page
-
-        return page(found)
-
     return {
-        ".html": html,
-        ".md": lambda: report_markdown.markdown(found),
-        ".csv": lambda: csv_text(found),
+        ".html": lambda: report_page.page(found),
+        ".md": lambda: report_page.markdown(found),
+        ".csv": lambda: as_csv([*report_tables.whole(found)]),
         ".json": lambda: json_text(as_data(found)),
     }
 
@@ -287,11 +282,10 @@ def _formats(found: Report) -> dict[str, Callable[[], str]]:
 def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     """Mail the report, and say so. Raises :class:`CannotRun` if a receiver was not reached."""
     from .report_mail import send
-    from .report_page import mail_body, page
 
     host = re.sub(r"[^A-Za-z0-9.-]", "_", f"-{found.account}") if found.account else ""
     name = f"ticketbot-report{host}-{found.since:%Y-%m-%d}.html"
-    missed = send(everybody, found.title, mail_body(found), page(found), name)
+    missed = send(everybody, found.title, report_page.mail_body(found), report_page.page(found), name)
     if missed:
         raise CannotRun("; ".join(f"the report was not mailed to {receiver.name}: {why}" for receiver, why in missed))
     return f"Mailed to {len(everybody)} address{'es' * (len(everybody) != 1)}"
