@@ -40,10 +40,12 @@ def test_a_report_is_what_the_runs_said_and_asks_nobody(triaged: Desk) -> None:
 
 def test_it_needs_neither_an_account_nor_a_state_and_changes_no_line_of_the_log(triaged: Desk, bare: Command) -> None:
     before = {path.name: path.read_bytes() for path in triaged.logs.iterdir() if path.is_file()}
-    ended = bare("report", TICKETBOT_LOG_DIR=str(triaged.logs), TICKETBOT_STATE_DIR=str(bare.folder / "nowhere"))
+    ended = bare(
+        "report", "--details", TICKETBOT_LOG_DIR=str(triaged.logs), TICKETBOT_STATE_DIR=str(bare.folder / "nowhere")
+    )
     assert "fallback rate 0.0%" in re.sub(" +", " ", ended.out)
     assert ended.out.startswith("Triage report: no account named in the settings, 20")
-    assert "no_model_configured" in ended.out
+    assert "no model is configured" in ended.out
     assert not (bare.folder / "nowhere").exists()
     assert {path.name: path.read_bytes() for path in triaged.logs.iterdir() if path.is_file()} == before
 
@@ -65,6 +67,17 @@ def test_tables_stand_in_plain_lines_where_nobody_watches(triaged: Desk) -> None
     assert lines[0][:3] == ["Triage", "report:", f"{triaged.url.removeprefix('http://')},"]
     assert "\x1b" not in ended.out
     assert "note: the log begins on" in ended.err
+
+
+def test_a_report_is_forty_lines_of_which_details_has_the_rest(triaged: Desk) -> None:
+    brief = triaged("report", "--since", "2h").out.splitlines()
+    whole = triaged("report", "--since", "2h", "--details").out
+    assert len(brief) <= 40
+    assert [line for line in brief if line[:1] not in ("", " ")][1:-1] == ["Overview", "Tickets", "Service levels"]
+    assert brief[-1].startswith("--details adds ")
+    assert "why no model" not in "\n".join(brief)
+    assert re.search("why no model +no model is configured", whole)
+    assert "_" not in whole.replace("feature_request", "").split("Escalated last")[0]
 
 
 def test_the_first_report_says_what_rules_alone_are_not_trusted_with(triaged: Desk, open_desk: OpenDesk) -> None:
@@ -108,7 +121,7 @@ def test_files_are_written_where_they_were_asked_for_and_for_their_owner_alone(t
     text = page.read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")
     assert text.count("<svg") > 1
-    assert "no_model_configured" in text
+    assert "no model is configured" in text
     assert "Overview,tickets,8," in table.read_text(encoding="utf-8")
     assert "| tickets | 8 |" in markdown.read_text(encoding="utf-8")
     assert json.loads(data.read_text(encoding="utf-8")) == ended.object

@@ -83,7 +83,8 @@ def test_a_draft_is_compared_with_what_was_sent(triaged: Desk) -> None:
 def test_tables_page_and_csv_tell_of_answers_and_of_nobodys_words(triaged: Desk) -> None:
     said(triaged, "Hello Melody, the money is on its way.")
     log_more(triaged, offered=None, reply={"category": "billing", "threshold": 0.9, "draft": "00"})
-    screen = triaged(*PERIOD, "--replies", "--out", "report.html", "--out", "report.csv").out
+    assert triaged(*PERIOD, "--replies").out.splitlines()[2] == "What became of answers"
+    screen = triaged(*PERIOD, "--replies", "--details", "--out", "report.html", "--out", "report.csv").out
     page = (triaged.folder / "report.html").read_text(encoding="utf-8")
     rows = [*csv.reader(io.StringIO((triaged.folder / "report.csv").read_text(encoding="utf-8")))]
     for text in (screen, page):

@@ -571,7 +571,7 @@ def test_a_report_tells_a_period_in_every_form_with_what_people_changed_gaps_and
     solve(desk, *billed, remove_tags=["ai_billing"], add_tags=["ai_refund"])
     solve(desk, urgent)
     assert "Hacked" not in desk("escalated").out
-    told = desk(*period, "--overrides", "--knowledge").out
+    told = desk(*period, "--overrides", "--knowledge", "--details").out
     assert re.search(r"billing\s+.*refund", told), told
     assert "gramophone" in told
     desk(*period, "--knowledge", "--gaps", "gaps.md")

@@ -12,6 +12,7 @@ import typer
 
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
+from ..core.wording import many
 from ..knowledge.evaluate import FEWEST, Evaluation, LabelledQuestion, evaluate
 from ..knowledge.issues import issue_queries
 from ..knowledge.model import Audience, Found
@@ -48,9 +49,10 @@ def sync(
         deadline = Deadline(clock, within)
         synced = bring_up_to_date(settings, clock, deadline, store, whole=whole, progress=screen.progress)
         articles, passages = store.counts()
-        learnt = KnowledgeSearch(store).learnt_floor
+        with embedding_model(settings) as model:
+            unmeasured = _unmeasured(KnowledgeSearch(store, model), articles)
     result = synced.articles
-    screen.notices([*synced.notices, *synced.troubles, *_on_floor(learnt, articles)])
+    screen.notices([*synced.notices, *synced.troubles, *unmeasured])
     lines = [
         f"{name}: {result.changed[name]} new or changed, {result.removed[name]} gone"
         for name in result.changed
@@ -90,8 +92,8 @@ def search(
         found = base.search(issue_queries(words), lang=lang, audience=audience, limit=limit)
         store.count_found({item.passage.article_id for item in found})
         floor, learnt = base.floor, base.learnt_floor
-        articles, _ = store.counts()
-    screen.notices([*troubles, *_on_floor(learnt, articles)])
+        unmeasured = _unmeasured(base, store.counts()[0])
+    screen.notices([*troubles, *unmeasured])
     screen.result(
         "\n\n".join(map(_told, found)) or "nothing found",
         {
@@ -123,7 +125,12 @@ def show(
 
 def evaluate_search(
     queries: Annotated[
-        Path, typer.Option("--queries", metavar="FILE", help="Questions, .jsonl or .jsonl.gz: id, text, gold.")
+        Path,
+        typer.Option(
+            "--queries",
+            metavar="FILE",
+            help=f"At least {FEWEST} questions, .jsonl or .jsonl.gz: id, text, gold; fewer set no floor or weight.",
+        ),
     ],
     corpus: Annotated[
         Path | None,
@@ -151,13 +158,19 @@ def evaluate_search(
         else:
             with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
                 found = _measured(store, model, questions, screen)
-                if model is not None:
-                    store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
-                if found.floor is not None or len(questions) >= FEWEST:
+                if len(questions) >= FEWEST:
+                    if model is not None:
+                        store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
                     store.set_fact(FLOOR, str(math.inf if found.floor is None else found.floor))
                 store.count_found({name for ranked in found.ranked.values() for name in ranked[:5]})
     scores = {name: {key: round(value, 4) for key, value in asdict(one).items()} for name, one in found.scores.items()}
-    facts = {"questions": len(questions), "weight": found.weight, "refused": found.refused, "floor": found.floor}
+    facts = {
+        "questions": len(questions),
+        "fewest": FEWEST,
+        "weight": found.weight,
+        "refused": found.refused,
+        "floor": found.floor,
+    }
     data = {"scores": scores, **facts}
     ranking = [{"id": name, "ranked": list(ranked)} for name, ranked in found.ranked.items()]
     written = write_out(out or (), {".json": lambda: json_text(data), ".jsonl": lambda: json_lines(ranking)})
@@ -169,20 +182,31 @@ def evaluate_search(
         screen.say(
             f"{NAMES[name]:16}  {one['hit_1']:5.3f}  {one['hit_5']:5.3f}  {one['mrr_10']:6.3f}  {one['recall_10']:9.3f}"
         )
+    if len(questions) < FEWEST:
+        kept = "" if corpus else "; those in use stay"
+        screen.say(f"no floor and no weight: they take {FEWEST} questions, and there are {len(questions)}{kept}")
+        return ExitCode.OK
     if model is not None:
         refused = "the vectors are refused: words alone are better" if found.refused else ""
         screen.say(refused or f"weight of the vectors: {found.weight:g}")
-    screen.say(f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged")
+    floor = f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged"
+    screen.say(f"{floor}, by {many(len(questions), 'question')}")
     for line in written:
         screen.say(line)
     return ExitCode.OK
 
 
-def _on_floor(learnt: float | None, articles: int) -> list[str]:
-    """What there is to say of a floor that was not measured; nothing where there are no articles."""
-    if learnt is not None or not articles:
+def _unmeasured(base: KnowledgeSearch, articles: int) -> list[str]:
+    """What there is to say of a floor and a weight that were not measured; nothing where there are no articles."""
+    missing = ["floor"] * (base.learnt_floor is None)
+    missing += ["weight of the vectors"] * (base.weight > 0 and base.learnt_weight is None)
+    if not missing or not articles:
         return []
-    return ["The floor is a default: 'ticketbot kb eval' measures it on your own articles."]
+    is_a, them = ("is a default", "it") if len(missing) == 1 else ("are defaults", "them")
+    return [
+        f"The {' and the '.join(missing)} {is_a}: 'ticketbot kb eval' measures {them} on your own articles, with "
+        f"{FEWEST} questions or more."
+    ]
 
 
 def _settings(config: Path | None) -> Settings:

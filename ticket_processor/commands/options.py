@@ -28,6 +28,7 @@ NoModelOption = Annotated[bool, typer.Option("--no-llm", help="Keyword rules onl
 DetailsOption = Annotated[
     bool, typer.Option("--details", help="With --dry-run: show every ticket in full, not totals and ten of them.")
 ]
+DetailedOption = Annotated[bool, typer.Option("--details", help="Print all tables, not forty lines of them.")]
 
 
 def _verbose(asked: bool) -> None:

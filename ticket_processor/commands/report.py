@@ -16,7 +16,7 @@ from ..audit.files import log_files
 from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable
 from ..core.models import Risk, Sentiment, Urgency
-from ..core.tables import as_csv, show
+from ..core.tables import MOST_LINES, as_csv, show, show_briefly
 from ..learning.scoreboard import kept_scoreboard
 from ..reporting.export import as_data
 from ..reporting.figures import LogSelection
@@ -28,7 +28,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
 from . import report_page, report_tables
-from .options import ConfigOption, JsonOption, VerboseOption
+from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
 from .out_files import check_out, json_text, write_out, write_text
 from .report_period import PeriodName, period_of
 from .screen import Screen
@@ -85,6 +85,7 @@ def report(
             help="Write it: .html (a page with plots), .md, .csv or .json; may be repeated.",
         ),
     ] = None,
+    details: DetailedOption = False,
     subjects: Annotated[
         bool, typer.Option("--subjects", help="Also read the listed tickets' subjects from the helpdesk; redacted.")
     ] = False,
@@ -174,8 +175,13 @@ def report(
     if as_json:
         screen.result("", as_data(found))
     elif not mail:
-        screen.say(f"{found.title}\n{found.origin}\n")
-        show([*report_tables.tables(found)])
+        if details:
+            screen.say(f"{found.title}\n{found.origin}\n")
+            show([*report_tables.tables(found)])
+        else:
+            screen.say(found.title)
+            show_briefly(report_tables.brief(found), most=MOST_LINES - 3)
+            screen.say(f"\n{report_tables.MORE}")
         written[:0] = [""] if written else []
     for line in written:
         screen.say(line)

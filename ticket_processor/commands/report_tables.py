@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 
 from .. import __version__
+from ..core.models import OutcomeStatus
 from ..core.reasons import in_words
 from ..core.tables import Table
 from ..monitoring.health.checks import span
 from ..policy.decide import Policy
 from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
-from ..reporting.glossary import dollars, end_words, percent, points, seconds
+from ..reporting.glossary import dollars, end_words, percent, points, seconds, why_no_model
 from ..reporting.report import BY, ZONE, Report
 from .helpdesk_tables import knowledge_tables, overrides_tables
 from .label_tables import scoreboard_tables
@@ -19,6 +22,7 @@ from .reply_tables import offers_table, replies_tables
 MOST_LABELS = 12
 NO_PRICE = "no price"
 LABELS = "Tickets"
+LEFT_ALONE = "left alone"
 NAMES: dict[Dimension, str] = {
     "secondary": "second category",
     "answered_by": "answered by",
@@ -26,6 +30,28 @@ NAMES: dict[Dimension, str] = {
     "settings_file": "settings file",
 }
 """Names of dimensions whose own names say too little."""
+WHERE = "<where"
+FIRST_ESCALATED, FIRST_LABELS = 5, 7
+MORE = "--details adds every label, articles, reasons, models and runs"
+_SIDE_BY_SIDE: tuple[Dimension, ...] = ("category", "urgency")
+_IN_BRIEF = (
+    "tickets",
+    "updated",
+    "suggested in a note",
+    "left alone",
+    "failed",
+    "success rate",
+    "error rate",
+    "fallback rate",
+    "review rate",
+    "escalated",
+    "cost",
+)
+_LABELS: Mapping[str, Callable[[str], str]] = {
+    "why_fallback": why_no_model,
+    "outcome": lambda label: LEFT_ALONE if label == OutcomeStatus.SKIPPED else label,
+}
+"""How labels of these dimensions are called."""
 
 
 def tables(report: Report) -> Iterator[Table]:
@@ -66,6 +92,45 @@ def series(report: Report) -> Table:
     )
     names = ("tickets", "failed", "answers", "fallback", "latency p50", "latency p95", "cost")
     return Table(f"Each {report.step}", (f"<{report.step} from (UTC)", *names), rows)
+
+
+def brief(report: Report) -> list[Table]:
+    """What was asked of the helpdesk, sentences first, and below it the most important of the log."""
+    first = replace(report, escalated=report.escalated[:FIRST_ESCALATED])
+    numbers = overview(report)
+    numbers = replace(numbers, rows=tuple(row for row in numbers.rows if row[0] in _IN_BRIEF))
+    asked = sorted(of_helpdesk(replace(report, scoreboard=None)), key=lambda table: len(table.columns) > 1)
+    found = (*asked, numbers, _main_labels(report), _linked(escalated(first)))
+    return [table for table in (*found, objectives(report)) if table.rows]
+
+
+def _main_labels(report: Report) -> Table:
+    """Categories and urgencies beside each other."""
+    columns: list[str] = []
+    sides: list[list[tuple[str, ...]]] = []
+    for dimension in _SIDE_BY_SIDE:
+        found = report.parts.get(dimension, [])
+        shown = [(part.label, f"{part.tickets:,}", f"{part.share:.1%}") for part in found]
+        if len(shown) > FIRST_LABELS:
+            rest = found[FIRST_LABELS - 1 :]
+            shown[FIRST_LABELS - 1 :] = [(f"{len(rest)} more", f"{sum(part.tickets for part in rest):,}", "")]
+        columns += [f"<{dimension}", "tickets", "share"]
+        sides.append(list(shown))
+    nothing = ("", "", "")
+    rows = tuple(tuple(cell for side in line for cell in side) for line in zip_longest(*sides, fillvalue=nothing))
+    return Table("Tickets", tuple(columns), rows)
+
+
+def _linked(table: Table) -> Table:
+    """Without the column of addresses, which a terminal opens from the number instead."""
+    if table.columns[-1] != WHERE:
+        return table
+    return replace(
+        table,
+        columns=table.columns[:-1],
+        rows=tuple(row[:-1] for row in table.rows),
+        links=tuple(row[-1] for row in table.rows),
+    )
 
 
 def cost(totals: Totals) -> str:
@@ -145,14 +210,16 @@ def labels(report: Report, *, every: bool = False) -> Table:
         for place, part in enumerate(parts[:most]):
             name = NAMES.get(dimension, dimension) if every or place == 0 else ""
             before = (f"{was.get(part.label, 0):,}",) if report.before else ()
-            rows.append((name, part.label, f"{part.tickets:,}", f"{part.share:.1%}", *before))
+            label = _LABELS.get(dimension, str)(part.label)
+            rows.append((name, label, f"{part.tickets:,}", f"{part.share:.1%}", *before))
         if len(parts) > most:
             rest = sum(part.tickets for part in parts[most:])
             before = ("",) if report.before else ()
             rows.append(("", f"{len(parts) - most} more", f"{rest:,}", "", *before))
         if every:
-            gone = was.keys() - {part.label for part in parts}
-            rows += [(NAMES.get(dimension, dimension), label, "0", "0.0%", f"{was[label]:,}") for label in sorted(gone)]
+            named, called = NAMES.get(dimension, dimension), _LABELS.get(dimension, str)
+            gone = sorted(was.keys() - {part.label for part in parts})
+            rows += [(named, called(label), "0", "0.0%", f"{was[label]:,}") for label in gone]
     columns = ("<by", "<label", "tickets", "share", *(("before",) if report.before else ()))
     return Table(LABELS, columns, tuple(rows))
 
@@ -175,7 +242,7 @@ def escalated(report: Report) -> Table:
         )
         for one in report.escalated
     )
-    columns = ("ticket", "<when (UTC)", "<why", *(("<subject",) * subjects), *(("<where",) * links))
+    columns = ("ticket", "<when (UTC)", "<why", *(("<subject",) * subjects), *((WHERE,) * links))
     return Table("Escalated last", columns, rows)
 
 
@@ -187,7 +254,7 @@ def reasons(report: Report) -> Table:
             (name if place == 0 else "", f"{part.tickets:,}", in_words(part.label)) for place, part in enumerate(parts)
         )
 
-    found = (*rows("failed", report.failure_reasons), *rows("left alone", report.skip_reasons))
+    found = (*rows("failed", report.failure_reasons), *rows(LEFT_ALONE, report.skip_reasons))
     return Table("Why they failed or were left alone", ("<", "tickets", "<reason"), found)
 
 

@@ -163,6 +163,7 @@ def run(
     }
     if no_llm:
         flags["models", "names"] = []
+        screen.notices(["keyword rules understand the tickets, because of --no-llm"])
     wanted = _cluster(
         screen, cluster, sandbox=sandbox, optional=cluster_optional, insecure=insecure, workers=workers, config=config
     )
@@ -183,6 +184,7 @@ def run(
         asked = replace(asked, split=_split(candidate, split, config, flags))
     subjects = Subjects(lambda sentence: screen.notices([sentence]))
     tally = tally_of(settings, subjects)
+    tally.no_llm = no_llm
     kept: list[Seen] = []
 
     def listen(outcome: Outcome) -> None:

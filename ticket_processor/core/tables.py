@@ -8,7 +8,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from .sanitize import harmless, linkless
@@ -18,16 +18,25 @@ _NUMBER = re.compile(r"[-+±]?[\d.,]*(%| pts)?")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:-]+/agent/tickets/\d+")
 
 
+MOST_LINES = 40
+"""A command's tables take no more lines, unless ``--details`` is given."""
+_HEAD = 3
+"""Lines of a table beside its rows."""
+_WIDTH = 78
+
+
 @dataclass(frozen=True)
 class Table:
     """A title, the columns' names, and rows of text.
 
-    A column whose name begins with ``<`` stands to the left; one with ``<<`` may hold long text.
+    A column whose name begins with ``<`` stands to the left; one with ``<<`` may hold long text. ``links`` are
+    addresses, one for each row, where a terminal opens them from the first cell.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    links: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,8 +67,55 @@ def show(tables: Sequence[Table], out: TextIO | None = None) -> None:
         console.print(Text(f" {table.title}", style="bold"), shown)  # a table's own title wraps at the table's width
 
 
+def show_briefly(tables: Sequence[Table], *, most: int = MOST_LINES, out: TextIO | None = None) -> bool:
+    """Print the tables, as far as they fit into ``most`` lines; whether all of them fit.
+
+    A terminal shows a row in one line, cut at its edge.
+    """
+    out = out or sys.stdout
+    fitting = _within(tables, most)
+    if not out.isatty():
+        show(fitting, out)
+        return fitting == list(tables)
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=out, highlight=False)
+    for table in fitting:
+        for place, line in enumerate(["", *as_text(replace(table, links=())).splitlines()]):
+            text = Text(line, style="bold" if place < _HEAD else "")
+            if link := table.links[place - _HEAD] if table.links and place >= _HEAD else "":
+                text.stylize(f"link {link}", 0, line.find(cell := table.rows[place - _HEAD][0]) + len(cell))
+            console.print(text, no_wrap=len(table.columns) > 1, overflow="ellipsis")
+    return fitting == list(tables)
+
+
+def _within(tables: Sequence[Table], most: int) -> list[Table]:
+    """The first tables that take no more than ``most`` lines, the last one without its last rows."""
+    found = []
+    for table in tables:
+        most -= _HEAD
+        rows = list(table.rows)
+        while rows and sum(map(_lines, rows)) > most:
+            rows.pop()
+        if not rows:
+            break
+        most -= sum(map(_lines, rows))
+        found.append(replace(table, rows=tuple(rows), links=table.links[: len(rows)]))
+        if len(rows) < len(table.rows):
+            break
+    return found
+
+
+def _lines(row: Sequence[str]) -> int:
+    return -(-len(row[0]) // _WIDTH) if len(row) == 1 else 1  # sentences are wrapped
+
+
 def as_text(table: Table) -> str:
-    """The title, and aligned lines below it."""
+    """The title, and aligned lines below it; links stand in a column of their own."""
+    if table.links:
+        rows = tuple((*row, link) for row, link in zip(table.rows, table.links, strict=True))
+        table = Table(table.title, (*table.columns, "<where"), rows)
     lines = (table.names, *table.rows)
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     left = [column.startswith("<") for column in table.columns]
