@@ -119,7 +119,7 @@ def test_people_and_past_are_read_for_reports_training_and_history(desk: FreshDe
     report = desk("report", "--overrides", "--knowledge", "--at-least", "1", "--json").object
     assert (report["overrides"]["judged"], report["overrides"]["raised"]) == (1, 0)  # nobody knows who raised it
     assert report["knowledge"]["ended_early"] is None
-    tested = desk("backtest", "--since", "7d", "--json").object
+    tested = desk("eval", "--from-helpdesk", "--since", "7d", "--json").object
     assert tested["compared"] == 1
     assert desk("retry", "list").out.startswith("the retry list is empty")
     assert desk("escalated", "--json").object

@@ -107,7 +107,7 @@ def test_people_and_past_are_read_for_reports_training_and_history(desk: LocalCo
     report = desk("report", "--overrides", "--knowledge", "--at-least", "1", "--json").object
     assert report["overrides"]["judged"] >= 1
     assert "no articles of its own" in report["knowledge"]["ended_early"]
-    assert desk("backtest", "--since", "7d", "--json").object["compared"] >= 1
+    assert desk("eval", "--from-helpdesk", "--since", "7d", "--json").object["compared"] >= 1
     assert "charged twice" in desk("analyse", "1").out.lower()
     desk("escalated", "--json")
     desk("audit", "verify")

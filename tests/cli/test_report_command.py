@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import json
 import os
 import re
@@ -88,7 +86,7 @@ def test_the_first_report_says_what_rules_alone_are_not_trusted_with(triaged: De
 
     (text,) = about_rules()
     assert "group and fields, which are set all the same (policy.rules_may_set)" in text
-    assert "ticketbot backtest" in text
+    assert "ticketbot eval --from-helpdesk" in text
     careful = '[policy]\nrules_may_set = ["tags", "priority"]\n'
     (triaged.folder / "ticketbot.toml").write_text(careful, encoding="utf-8")
     assert "group and fields, which are suggested, not set" in about_rules()[0]
@@ -108,46 +106,44 @@ def test_a_report_can_be_of_one_second_category_only(open_desk: OpenDesk) -> Non
     told = desk("report", "--json", "--secondary", name).object
     assert told["totals"]["tickets"] == 1
     assert f"only tickets with second category {name}" in told["remarks"][0]
-    assert "totals,,tickets,1," in desk("report", "--csv", "-", "--secondary", name, "--secondary", "order").out
-    assert "| tickets | 1 |" in desk("report", "--markdown", "--secondary", name).out
+    desk("report", "--out", "one.md", "--out", "one.csv", "--secondary", name, "--secondary", "order")
+    assert "| tickets | 1 |" in (desk.folder / "one.md").read_text(encoding="utf-8")
+    assert "Overview,tickets,1," in (desk.folder / "one.csv").read_text(encoding="utf-8")
     assert desk("report", "--json", "--secondary", "nonsense").object["totals"]["tickets"] == 0
 
 
-def test_csv_on_standard_output_is_csv_and_nothing_else(triaged: Desk) -> None:
-    ended = triaged("report", "--csv", "-")
-    rows = list(csv.reader(io.StringIO(ended.out)))
-    assert rows[0] == ["section", "key", "measure", "value", "before"]
-    assert {len(row) for row in rows} == {5}
-    assert ["totals", "", "tickets", "8", ""] in rows
-
-
 def test_files_are_written_where_they_were_asked_for_and_for_their_owner_alone(triaged: Desk) -> None:
-    page, table = triaged.folder / "out" / "week.html", triaged.folder / "out" / "week.csv"
+    files = [triaged.folder / "out" / f"week.{ending}" for ending in ("html", "csv", "MD", "json")]
+    page, table, markdown, data = files
     page.parent.mkdir()
-    ended = triaged("report", "--html", str(page), "--csv", str(table), "--json")
+    ended = triaged("report", *(part for file in files for part in ("--out", str(file))), "--json")
     assert ended.object["totals"]["tickets"] == 8
     text = page.read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")
     assert text.count("<svg") > 1
     assert "no model is configured" in text
-    assert "totals,,tickets,8," in table.read_text(encoding="utf-8")
+    assert "Overview,tickets,8," in table.read_text(encoding="utf-8")
+    assert "| tickets | 8 |" in markdown.read_text(encoding="utf-8")
+    assert json.loads(data.read_text(encoding="utf-8")) == ended.object
     if os.name == "posix":
-        assert {stat.S_IMODE(path.stat().st_mode) for path in (page, table)} == {0o600}
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
 @pytest.mark.parametrize(
     ("place", "words"),
-    [("typo/week.x", "there is no folder"), ("file/week.x", "there is no folder"), ("there", "this is a folder")],
+    [
+        ("typo/week.md", "there is no folder"),
+        ("file/week.md", "there is no folder"),
+        ("there", "this is a folder"),
+        ("week.pdf", "its ending says the format, and must be one of .html, .md, .csv, .json"),
+    ],
 )
-def test_a_file_in_a_folder_that_is_not_there_is_a_typing_error_told_at_once(
-    triaged: Desk, place: str, words: str
-) -> None:
+def test_a_file_that_cannot_be_written_is_told_at_once(triaged: Desk, place: str, words: str) -> None:
     (triaged.folder / "there").mkdir()
     (triaged.folder / "file").write_text("kept", encoding="utf-8")
     before = sorted(triaged.folder.iterdir())
-    ended = triaged("report", "--html", place, "--csv", place, "--overrides", code=2)
-    for option in ("--html", "--csv"):
-        assert f"{option} {os.path.normpath(place)}: {words}" in ended.err
+    ended = triaged("report", "--out", place, "--overrides", code=2)
+    assert f"--out {os.path.normpath(place)}: {words}" in ended.err
     assert sorted(triaged.folder.iterdir()) == before
     assert (triaged.folder / "file").read_text(encoding="utf-8") == "kept"
     assert triaged.seen == []
@@ -181,7 +177,6 @@ def test_an_encrypted_log_is_reported_on_with_its_key_only(open_desk: OpenDesk) 
         (("--since", "soonish"), "--since: not understood"),
         (("--since", "1d", "--until", "2d"), "--since must lie before --until"),
         (("--period", "week", "--since", "1d"), "it goes without --since and --until"),
-        (("--json", "--csv", "-"), "both want standard output"),
         (("--mail",), "put a mailtos:// address into TICKETBOT_ALERT_URLS"),
         (("--overrides",), "which account is it?"),
     ],

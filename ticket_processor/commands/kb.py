@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from contextlib import closing
 from dataclasses import asdict
@@ -27,6 +26,7 @@ from ..wiring.knowledge import embedding_model, knowledge_store
 from ..wiring.knowledge_sync import bring_up_to_date
 from ..wiring.parts import lock
 from .options import ConfigOption, JsonOption, VerboseOption
+from .out_files import check_out, json_lines, json_text, write_out
 from .screen import Screen
 
 SHOWN_TEXT = 300
@@ -136,11 +136,17 @@ def evaluate_search(
         Path | None,
         typer.Option(metavar="FILE", help="Articles instead of your own: id, title, text or html. Keeps nothing."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write each question's ranking: id, ranked.")] = None,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Write the scores (.json), or each question's ranking (.jsonl); may be repeated."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Measure search on questions with known articles; on your own, learn the vectors' weight and the floor."""
+    check_out(out or (), (".json", ".jsonl"))
     settings = load(config=config, need_helpdesk=False) if corpus else _settings(config)
     screen = Screen(as_json=as_json)
     questions = read_questions(queries)
@@ -157,18 +163,19 @@ def evaluate_search(
                         store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
                     store.set_fact(FLOOR, str(math.inf if found.floor is None else found.floor))
                 store.count_found({name for ranked in found.ranked.values() for name in ranked[:5]})
-    if out is not None:
-        _write(out, found)
     scores = {name: {key: round(value, 4) for key, value in asdict(one).items()} for name, one in found.scores.items()}
+    facts = {
+        "questions": len(questions),
+        "fewest": FEWEST,
+        "weight": found.weight,
+        "refused": found.refused,
+        "floor": found.floor,
+    }
+    data = {"scores": scores, **facts}
+    ranking = [{"id": name, "ranked": list(ranked)} for name, ranked in found.ranked.items()]
+    written = write_out(out or (), {".json": lambda: json_text(data), ".jsonl": lambda: json_lines(ranking)})
     if as_json:
-        facts = {
-            "questions": len(questions),
-            "fewest": FEWEST,
-            "weight": found.weight,
-            "refused": found.refused,
-            "floor": found.floor,
-        }
-        screen.result("", {"scores": scores, **facts})
+        screen.result("", data)
         return ExitCode.OK
     screen.say(f"{'':16}  hit@1  hit@5  MRR@10  recall@10")
     for name, one in scores.items():
@@ -184,6 +191,8 @@ def evaluate_search(
         screen.say(refused or f"weight of the vectors: {found.weight:g}")
     floor = f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged"
     screen.say(f"{floor}, by {many(len(questions), 'question')}")
+    for line in written:
+        screen.say(line)
     return ExitCode.OK
 
 
@@ -232,15 +241,6 @@ def _measured(
     base = KnowledgeSearch(store, model, trouble=stop)
     with screen.progress("searching", len(questions)) as advance:
         return evaluate(base, articles, questions, vectors=model is not None, advance=advance)
-
-
-def _write(out: Path, found: Evaluation) -> None:
-    try:
-        with out.open("w", encoding="utf-8", newline="\n") as file:
-            for name, ranked in found.ranked.items():
-                file.write(json.dumps({"id": name, "ranked": list(ranked)}, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise CannotRun(f"{out} cannot be written: {error.strerror or error}") from error
 
 
 def _told(found: Found) -> str:

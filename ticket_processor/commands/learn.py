@@ -13,6 +13,8 @@ import typer
 from ..analysis.classifier.storage import put_back
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
+from ..core.tables import MOST_LINES, show_briefly
+from ..core.tables import show as show_tables
 from ..core.wording import many
 from ..learning.model import LearntChange
 from ..learning.pins import UNPINNED
@@ -24,7 +26,6 @@ from ..reporting.export_labels import scoreboard_data
 from ..reporting.kept_replies import kept
 from ..reporting.reply_counts import uses
 from ..settings.load import load
-from . import score_tables
 from .label_tables import scoreboard_tables
 from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
 from .parse_time import parse_since
@@ -105,8 +106,8 @@ def show(
     else:
         tables = [table for table in scoreboard_tables(found) if table.rows]
         if details:
-            score_tables.show(tables)
-        elif not score_tables.show_briefly(tables, most=score_tables.MOST_LINES - 2):
+            show_tables(tables)
+        elif not show_briefly(tables, most=MOST_LINES - 2):
             screen.say("\n--details adds every label, and figures by model, language and confidence")
     return ExitCode.OK
 

@@ -29,9 +29,6 @@ DetailsOption = Annotated[
     bool, typer.Option("--details", help="With --dry-run: show every ticket in full, not totals and ten of them.")
 ]
 DetailedOption = Annotated[bool, typer.Option("--details", help="Print all tables, not forty lines of them.")]
-HtmlOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write a report with plots; needs the extra 'report'.")
-]
 
 
 def _verbose(asked: bool) -> None:

@@ -6,20 +6,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
+from .. import __version__
 from ..core.models import OutcomeStatus
 from ..core.reasons import in_words
+from ..core.tables import Table
 from ..monitoring.health.checks import span
 from ..policy.decide import Policy
 from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
 from ..reporting.glossary import dollars, end_words, percent, points, seconds, why_no_model
-from ..reporting.report import BY, Report
+from ..reporting.report import BY, ZONE, Report
 from .helpdesk_tables import knowledge_tables, overrides_tables
 from .label_tables import scoreboard_tables
 from .reply_tables import offers_table, replies_tables
-from .score_tables import Table
 
 MOST_LABELS = 12
 NO_PRICE = "no price"
+LABELS = "Tickets"
 LEFT_ALONE = "left alone"
 NAMES: dict[Dimension, str] = {
     "secondary": "second category",
@@ -57,6 +59,39 @@ def tables(report: Report) -> Iterator[Table]:
     of_the_log = (overview, labels, offers, escalated, reasons, objectives, models, runs)
     found = (*(make(report) for make in of_the_log), *of_helpdesk(report))
     yield from (table for table in found if table.rows)
+
+
+def whole(report: Report) -> Iterator[Table]:
+    """The report for a spreadsheet: whose it is, every label, and a line for each moment of the period."""
+    about = ("account", report.account), ("made", f"{report.made:%Y-%m-%d %H:%M}"), ("version", __version__)
+    period = (
+        ("since", f"{report.since:%Y-%m-%d %H:%M}"),
+        ("until", f"{report.until:%Y-%m-%d %H:%M}"),
+        ("time zone", ZONE),
+    )
+    yield Table("Report", ("<", "<value"), (*((name, value or "") for name, value in (*about, *period)),))
+    for table in tables(report):
+        yield labels(report, every=True) if table.title == LABELS else table
+    yield series(report)
+
+
+def series(report: Report) -> Table:
+    """The period's hours, days or weeks."""
+    rows = tuple(
+        (
+            f"{point.at:%Y-%m-%d %H:%M}",
+            f"{point.tickets:,}",
+            f"{point.failed:,}",
+            f"{point.answers:,}",
+            f"{point.fallback:,}",
+            seconds(point.p50_ms),
+            seconds(point.p95_ms),
+            dollars(point.cost_usd),
+        )
+        for point in report.by_time
+    )
+    names = ("tickets", "failed", "answers", "fallback", "latency p50", "latency p95", "cost")
+    return Table(f"Each {report.step}", (f"<{report.step} from (UTC)", *names), rows)
 
 
 def brief(report: Report) -> list[Table]:
@@ -165,23 +200,28 @@ def _took(now: Latency, was: Latency | None, *, compared: bool) -> Iterator[tupl
             yield (name, seconds(new), *((seconds(old), change(new, old)) if compared else ()))
 
 
-def labels(report: Report) -> Table:
-    """Tickets by every dimension."""
+def labels(report: Report, *, every: bool = False) -> Table:
+    """Tickets by every dimension: the largest labels, or ``every`` one, with those that only the period before had."""
     rows: list[tuple[str, ...]] = []
     for dimension in BY:
         parts = report.parts.get(dimension, [])
+        most = len(parts) if every else MOST_LABELS
         was = {part.label: part.tickets for part in report.parts_before.get(dimension, [])}
-        for place, part in enumerate(parts[:MOST_LABELS]):
-            name = NAMES.get(dimension, dimension) if place == 0 else ""
+        for place, part in enumerate(parts[:most]):
+            name = NAMES.get(dimension, dimension) if every or place == 0 else ""
             before = (f"{was.get(part.label, 0):,}",) if report.before else ()
             label = _LABELS.get(dimension, str)(part.label)
             rows.append((name, label, f"{part.tickets:,}", f"{part.share:.1%}", *before))
-        if len(parts) > MOST_LABELS:
-            rest = sum(part.tickets for part in parts[MOST_LABELS:])
+        if len(parts) > most:
+            rest = sum(part.tickets for part in parts[most:])
             before = ("",) if report.before else ()
-            rows.append(("", f"{len(parts) - MOST_LABELS} more", f"{rest:,}", "", *before))
+            rows.append(("", f"{len(parts) - most} more", f"{rest:,}", "", *before))
+        if every:
+            named, called = NAMES.get(dimension, dimension), _LABELS.get(dimension, str)
+            gone = sorted(was.keys() - {part.label for part in parts})
+            rows += [(named, called(label), "0", "0.0%", f"{was[label]:,}") for label in gone]
     columns = ("<by", "<label", "tickets", "share", *(("before",) if report.before else ()))
-    return Table("Tickets", columns, tuple(rows))
+    return Table(LABELS, columns, tuple(rows))
 
 
 def offers(report: Report) -> Table:
@@ -309,8 +349,8 @@ def by_rules_alone(report: Report, policy: Policy) -> Iterator[str]:
     today = "are set all the same" if trusted else "are suggested, not set"
     yield (
         f"keyword rules alone are seldom sure enough to set group and fields, which {today} (policy.rules_may_set): "
-        "name a model (TICKETBOT_MODELS) or run 'ticketbot train'; 'ticketbot backtest' says whether your history "
-        "shows otherwise"
+        "name a model (TICKETBOT_MODELS) or run 'ticketbot train'; 'ticketbot eval --from-helpdesk' says whether your "
+        "history shows otherwise"
     )
 
 
