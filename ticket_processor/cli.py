@@ -49,10 +49,7 @@ class Commands(CommandGroup):
             ),
         },
         "Quality": {
-            "eval": CommandEntry("Measure analysers on labelled tickets; needs no helpdesk.", "evaluate:evaluate"),
-            "backtest": CommandEntry(
-                "Measure analysers on solved tickets, and propose thresholds.", "backtest:backtest"
-            ),
+            "eval": CommandEntry("Measure analysers on labelled or on solved tickets.", "evaluate:evaluate"),
             "taxonomy": CommandEntry(
                 "Your categories: show them, check them.",
                 commands={

@@ -108,7 +108,7 @@ def evaluated(desk: Desk, *options: str, code: int = 0) -> Ended:
 
 def test_eval_compares_advice_with_what_solved_the_tickets(open_desk: OpenDesk) -> None:
     desk = advising(open_desk)
-    ended = evaluated(desk, "--html", "page.html")
+    ended = evaluated(desk, "--out", "page.html")
     assert re.search(r"solved by the first reply\n\s+analyser .* Brier\s+of the share\s+AUROC\s+ECE", ended.out)
     assert re.search(r"chain\s+rows\.jsonl\s+cause\s+1\s+1\.000", ended.out)
     assert re.search(r"chain\s+rows\.jsonl\s+steps\s+2\s+1\.000", ended.out)

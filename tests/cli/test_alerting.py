@@ -15,9 +15,9 @@ import pytest
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.run_summary import RunSummary
+from ticket_processor.core.sanitize import linkless
 from ticket_processor.monitoring import run_watch as tending_module
 from ticket_processor.monitoring.alert_file import AlertStore
-from ticket_processor.monitoring.messages import plain
 from ticket_processor.monitoring.open_alerts import Memory
 from ticket_processor.monitoring.run_watch import AT_MOST_S, WHEN_STOPPED_S, tended
 
@@ -67,7 +67,7 @@ def test_the_message_names_the_desk_and_the_runbook_and_no_secret(watched: Desk,
     watched("run", "--since", "1d", code=3)
     (message,) = receiver.messages
     assert message["title"] == "[critical] The helpdesk refuses our credentials (ticketbot, 127.0.0.1)"
-    assert f"Machine: {plain(platform.node())}" in message["message"].splitlines()
+    assert f"Machine: {linkless(platform.node())}" in message["message"].splitlines()
     assert message["message"].endswith("More: 'not_authorised' in docs/alerts.md")
     assert CANARY not in json.dumps(message)
 

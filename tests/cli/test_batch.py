@@ -471,7 +471,7 @@ def test_an_account_whose_job_slots_stay_full_gets_single_updates(open_desk: Ope
     assert ended.object["outcomes"] == {"updated": MANY}
     assert ended.object["writes"] == {"singly": MANY, "in_jobs": 0, "jobs": 0, "open": 0, "without": 0}
     assert [mode for mode, _ in modes(desk)] == ["batch", "single"]
-    assert "others take all the jobs" in modes(desk)[-1][1]
+    assert "other programs use all the jobs" in modes(desk)[-1][1]
     assert jobs_of_open_intents(desk) == set()
 
 

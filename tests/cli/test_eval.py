@@ -92,7 +92,7 @@ def test_second_categories_are_scored_in_table_json_and_page(bare: Command, tmp_
     with path.open("a", encoding="utf-8") as file:
         for first, other in (("billing", "refund"), ("refund", "billing")):
             file.write(json.dumps({**both, "category": first, "secondary": other}) + "\n")
-    ended = bare("eval", str(path), "--html", "page.html")
+    ended = bare("eval", str(path), "--out", "page.html")
     assert re.search(r"second category\n\s+analyser .* first right\s+one of two right\s+named", ended.out)
     assert re.search(r"rules\s+rows\.jsonl\s+14(\s+[01]\.\d{3}){5}", ended.out)
     assert "Second category" in (bare.folder / "page.html").read_text(encoding="utf-8")
@@ -166,8 +166,8 @@ def test_a_model_that_is_down_falls_back_ticket_by_ticket_and_is_counted(open_de
 
 def test_the_report_shows_wrong_answers_redacted_when_asked(bare: Command, tmp_path: Path) -> None:
     path = str(labelled(tmp_path, rename=lambda name: "general" if name == "order" else name))
-    ended = bare("eval", path, "--html", "errors.html", "--show-errors")
-    assert "Report: errors.html" in ended.out
+    ended = bare("eval", path, "--out", "errors.html", "--show-errors")
+    assert "Written: errors.html" in ended.out
     errors = (tmp_path / "errors.html").read_text(encoding="utf-8")
     assert "<svg" in errors
     assert SECRET not in errors
@@ -181,7 +181,7 @@ def test_the_report_shows_wrong_answers_redacted_when_asked(bare: Command, tmp_p
         (["rows.csv"], "read from .jsonl or .jsonl.gz"),
         (["rows.jsonl", "--analyser", "oracle"], "--analyser oracle: none of chain, rules, classifier, model:NAME"),
         (["rows.jsonl", "--analyser", "classifier"], "classifier"),
-        (["rows.jsonl", "--show-errors"], "--html"),
+        (["rows.jsonl", "--show-errors"], "--out"),
     ],
 )
 def test_a_wrong_command_line_is_told_in_a_sentence(

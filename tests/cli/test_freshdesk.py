@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,14 +119,13 @@ def test_people_and_past_are_read_for_reports_training_and_history(desk: FreshDe
     report = desk("report", "--overrides", "--knowledge", "--at-least", "1", "--json").object
     assert (report["overrides"]["judged"], report["overrides"]["raised"]) == (1, 0)  # nobody knows who raised it
     assert report["knowledge"]["ended_early"] is None
-    tested = desk("backtest", "--since", "7d", "--json").object
+    tested = desk("eval", "--from-helpdesk", "--since", "7d", "--json").object
     assert tested["compared"] == 1
     assert desk("retry", "list").out.startswith("the retry list is empty")
     assert desk("escalated", "--json").object
     assert "charged twice" in desk("analyse", "1").out.lower()
-    desk("audit", "export", "--requester", "ada@example.com", "--out", "all.jsonl")
-    exported = [json.loads(line) for line in (desk.folder / "all.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert {line["ticket_id"] for line in exported} == {1, 2, 3}
+    found = desk("audit", "erase", "--requester", "ada@example.com", "--dry-run", "--json").object
+    assert set(found["tickets"]) >= {1, 2, 3}
     desk("audit", "verify")
     assert desk.writes() == []
 

@@ -73,7 +73,7 @@ def test_a_closed_state_folder_is_told_in_the_same_words_by_every_command(desk: 
         ("undo", "latest"),
         ("undo", "latest", "--dry-run"),
         ("analyse", "-"),
-        ("backtest",),
+        ("eval", "--from-helpdesk"),
         ("audit", "verify"),
         ("audit", "erase", "--ticket", "1", "--yes"),
     )

@@ -231,7 +231,7 @@ def test_an_undo_before_the_reply_keeps_it_back(account: Account) -> None:
     ("toml", "words"),
     [
         ('[replies]\nmode = "public"\n', "for single categories"),
-        ('[replies]\ncategories = { account = "public" }\n', "needs a threshold: run 'ticketbot backtest'"),
+        ('[replies]\ncategories = { account = "public" }\n', "needs a threshold: run 'ticketbot eval --from-helpdesk'"),
         ('[replies]\ncategories = { acount = "draft" }\n', "no such category"),
         (
             '[replies]\ncategories = { refund = "public" }\n[replies.public]\nthresholds = { refund = 0.9 }\n',

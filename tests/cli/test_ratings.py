@@ -66,10 +66,12 @@ def test_on_zendesk_ratings_are_counted_by_category_and_by_what_people_made_of_i
     assert kept["share"] == pytest.approx(11 / 12, abs=1e-6)
     assert 0.6 < kept["share_at_least"] < kept["share"] < kept["share_at_most"] < 1
     assert told["category", "refund"]["share"] is None
-    for text in (desk("learn", "show").out, desk("report").out):
+    for text in (desk("learn", "show", "--details").out, desk("report", "--details").out):
         assert "How customers rated 21 of these tickets" in text
         assert "too few" in text
-    assert "rating,category billing,good,11" in desk("report", "--csv", "-").out
+    desk("report", "--out", "report.csv")
+    text = (desk.folder / "report.csv").read_text(encoding="utf-8")
+    assert "How customers rated 21 of these tickets,category,billing,12,11,0,1," in text
     assert not any(SECRET.encode() in path.read_bytes() for path in desk.state.rglob("*") if path.is_file())
 
 

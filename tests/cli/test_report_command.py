@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import json
 import os
 import re
@@ -42,10 +40,12 @@ def test_a_report_is_what_the_runs_said_and_asks_nobody(triaged: Desk) -> None:
 
 def test_it_needs_neither_an_account_nor_a_state_and_changes_no_line_of_the_log(triaged: Desk, bare: Command) -> None:
     before = {path.name: path.read_bytes() for path in triaged.logs.iterdir() if path.is_file()}
-    ended = bare("report", TICKETBOT_LOG_DIR=str(triaged.logs), TICKETBOT_STATE_DIR=str(bare.folder / "nowhere"))
+    ended = bare(
+        "report", "--details", TICKETBOT_LOG_DIR=str(triaged.logs), TICKETBOT_STATE_DIR=str(bare.folder / "nowhere")
+    )
     assert "fallback rate 0.0%" in re.sub(" +", " ", ended.out)
     assert ended.out.startswith("Triage report: no account named in the settings, 20")
-    assert "no_model_configured" in ended.out
+    assert "no model is configured" in ended.out
     assert not (bare.folder / "nowhere").exists()
     assert {path.name: path.read_bytes() for path in triaged.logs.iterdir() if path.is_file()} == before
 
@@ -69,13 +69,24 @@ def test_tables_stand_in_plain_lines_where_nobody_watches(triaged: Desk) -> None
     assert "note: the log begins on" in ended.err
 
 
+def test_a_report_is_forty_lines_of_which_details_has_the_rest(triaged: Desk) -> None:
+    brief = triaged("report", "--since", "2h").out.splitlines()
+    whole = triaged("report", "--since", "2h", "--details").out
+    assert len(brief) <= 40
+    assert [line for line in brief if line[:1] not in ("", " ")][1:-1] == ["Overview", "Tickets", "Service levels"]
+    assert brief[-1].startswith("--details adds ")
+    assert "why no model" not in "\n".join(brief)
+    assert re.search("why no model +no model is configured", whole)
+    assert "_" not in whole.replace("feature_request", "").split("Escalated last")[0]
+
+
 def test_the_first_report_says_what_rules_alone_are_not_trusted_with(triaged: Desk, open_desk: OpenDesk) -> None:
     def about_rules() -> list[str]:
         return [text for text in triaged("report", "--json").object["remarks"] if "keyword rules" in text]
 
     (text,) = about_rules()
     assert "group and fields, which are set all the same (policy.rules_may_set)" in text
-    assert "ticketbot backtest" in text
+    assert "ticketbot eval --from-helpdesk" in text
     careful = '[policy]\nrules_may_set = ["tags", "priority"]\n'
     (triaged.folder / "ticketbot.toml").write_text(careful, encoding="utf-8")
     assert "group and fields, which are suggested, not set" in about_rules()[0]
@@ -95,46 +106,44 @@ def test_a_report_can_be_of_one_second_category_only(open_desk: OpenDesk) -> Non
     told = desk("report", "--json", "--secondary", name).object
     assert told["totals"]["tickets"] == 1
     assert f"only tickets with second category {name}" in told["remarks"][0]
-    assert "totals,,tickets,1," in desk("report", "--csv", "-", "--secondary", name, "--secondary", "order").out
-    assert "| tickets | 1 |" in desk("report", "--markdown", "--secondary", name).out
+    desk("report", "--out", "one.md", "--out", "one.csv", "--secondary", name, "--secondary", "order")
+    assert "| tickets | 1 |" in (desk.folder / "one.md").read_text(encoding="utf-8")
+    assert "Overview,tickets,1," in (desk.folder / "one.csv").read_text(encoding="utf-8")
     assert desk("report", "--json", "--secondary", "nonsense").object["totals"]["tickets"] == 0
 
 
-def test_csv_on_standard_output_is_csv_and_nothing_else(triaged: Desk) -> None:
-    ended = triaged("report", "--csv", "-")
-    rows = list(csv.reader(io.StringIO(ended.out)))
-    assert rows[0] == ["section", "key", "measure", "value", "before"]
-    assert {len(row) for row in rows} == {5}
-    assert ["totals", "", "tickets", "8", ""] in rows
-
-
 def test_files_are_written_where_they_were_asked_for_and_for_their_owner_alone(triaged: Desk) -> None:
-    page, table = triaged.folder / "out" / "week.html", triaged.folder / "out" / "week.csv"
+    files = [triaged.folder / "out" / f"week.{ending}" for ending in ("html", "csv", "MD", "json")]
+    page, table, markdown, data = files
     page.parent.mkdir()
-    ended = triaged("report", "--html", str(page), "--csv", str(table), "--json")
+    ended = triaged("report", *(part for file in files for part in ("--out", str(file))), "--json")
     assert ended.object["totals"]["tickets"] == 8
     text = page.read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")
     assert text.count("<figure") > 1
-    assert "no_model_configured" in text
-    assert "totals,,tickets,8," in table.read_text(encoding="utf-8")
+    assert "no model is configured" in text
+    assert "Overview,tickets,8," in table.read_text(encoding="utf-8")
+    assert "| tickets | 8 |" in markdown.read_text(encoding="utf-8")
+    assert json.loads(data.read_text(encoding="utf-8")) == ended.object
     if os.name == "posix":
-        assert {stat.S_IMODE(path.stat().st_mode) for path in (page, table)} == {0o600}
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
 @pytest.mark.parametrize(
     ("place", "words"),
-    [("typo/week.x", "there is no folder"), ("file/week.x", "there is no folder"), ("there", "this is a folder")],
+    [
+        ("typo/week.md", "there is no folder"),
+        ("file/week.md", "there is no folder"),
+        ("there", "this is a folder"),
+        ("week.pdf", "its ending says the format, and must be one of .html, .md, .csv, .json"),
+    ],
 )
-def test_a_file_in_a_folder_that_is_not_there_is_a_typing_error_told_at_once(
-    triaged: Desk, place: str, words: str
-) -> None:
+def test_a_file_that_cannot_be_written_is_told_at_once(triaged: Desk, place: str, words: str) -> None:
     (triaged.folder / "there").mkdir()
     (triaged.folder / "file").write_text("kept", encoding="utf-8")
     before = sorted(triaged.folder.iterdir())
-    ended = triaged("report", "--html", place, "--csv", place, "--overrides", code=2)
-    for option in ("--html", "--csv"):
-        assert f"{option} {os.path.normpath(place)}: {words}" in ended.err
+    ended = triaged("report", "--out", place, "--overrides", code=2)
+    assert f"--out {os.path.normpath(place)}: {words}" in ended.err
     assert sorted(triaged.folder.iterdir()) == before
     assert (triaged.folder / "file").read_text(encoding="utf-8") == "kept"
     assert triaged.seen == []
@@ -168,7 +177,6 @@ def test_an_encrypted_log_is_reported_on_with_its_key_only(open_desk: OpenDesk) 
         (("--since", "soonish"), "--since: not understood"),
         (("--since", "1d", "--until", "2d"), "--since must lie before --until"),
         (("--period", "week", "--since", "1d"), "it goes without --since and --until"),
-        (("--json", "--csv", "-"), "both want standard output"),
         (("--mail",), "put a mailtos:// address into TICKETBOT_ALERT_URLS"),
         (("--overrides",), "which account is it?"),
     ],
@@ -193,7 +201,7 @@ def test_a_mail_brings_the_tables_and_the_page(triaged: Desk) -> None:
     assert body is not None
     assert ["tickets", "8"] in [line.split() for line in body.get_content().splitlines()]
     assert page.get_filename().startswith(f"ticketbot-report-{host.replace(':', '_')}-20")
-    assert "<figure" in page.get_content()
+    assert "<svg" in page.get_content()
 
 
 def test_a_mail_that_is_not_taken_is_told_without_its_address(triaged: Desk) -> None:

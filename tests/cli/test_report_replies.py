@@ -83,14 +83,14 @@ def test_a_draft_is_compared_with_what_was_sent(triaged: Desk) -> None:
 def test_tables_page_and_csv_tell_of_answers_and_of_nobodys_words(triaged: Desk) -> None:
     said(triaged, "Hello Melody, the money is on its way.")
     log_more(triaged, offered=None, reply={"category": "billing", "threshold": 0.9, "draft": "00"})
-    screen = triaged(*PERIOD, "--replies", "--html", "report.html").out
+    assert triaged(*PERIOD, "--replies").out.splitlines()[2] == "What became of answers"
+    screen = triaged(*PERIOD, "--replies", "--details", "--out", "report.html", "--out", "report.csv").out
     page = (triaged.folder / "report.html").read_text(encoding="utf-8")
-    rows = [*csv.DictReader(io.StringIO(triaged(*PERIOD, "--replies", "--csv", "-").out))]
+    rows = [*csv.reader(io.StringIO((triaged.folder / "report.csv").read_text(encoding="utf-8")))]
     for text in (screen, page):
         assert "Answers from articles" in text
         assert "too early to tell" in text
-    values = {(row["section"], row["key"], row["measure"]): row["value"] for row in rows}
-    assert values["public_replies", "", "too_early"] == values["public_replies", "", "sent"] == "1"
+    assert ["Public replies", "too early to tell", "1"] in [row[:3] for row in rows]
     kept = (triaged.state / "replies.json").read_text(encoding="utf-8")
     for text in (screen, page, str(rows), kept):
         assert "Melody" not in text

@@ -167,9 +167,26 @@ def test_quiet_prints_nothing_when_all_is_good_and_what_went_wrong_otherwise(ope
 def test_no_llm_asks_no_model(smart: Desk) -> None:
     ended = smart("run", "--since", "1d", "--no-llm")
     assert smart.model_requests() == []
-    assert ended.err == ""  # no word about models either: it was asked for
+    assert ended.err == "ticketbot: note: keyword rules understand the tickets, because of --no-llm\n"
+    assert "no model" not in ended.out.partition("\nRun ")[2]
+    assert "TICKETBOT_MODELS" not in str(
+        smart("run", "--since", "1d", "--no-llm", "--dry-run", "--json").object["next"]
+    )
     smart.assert_done()
     assert not any("ai_fallback" in smart.ticket(number)["tags"] for number in smart.tickets)
+
+
+def test_a_named_ticket_that_is_not_there_is_exit_code_1(desk: Desk) -> None:
+    assert desk("run", "--ticket", "1", "--ticket", "4711", "--json", code=1).object["exit_code"] == 1
+    assert desk.events("run_finished")[-1]["exit_code"] == 1
+    assert "no ticket has the number" in desk("run", "--ticket", "4711", code=1).out
+    desk("run", "--ticket", "1")
+
+
+def test_of_a_named_ticket_that_is_done_a_run_names_again(desk: Desk) -> None:
+    desk("run", "--ticket", "1")
+    assert "  'ticketbot run --ticket NUMBER --again' triages" in desk("run", "--ticket", "1").out
+    assert "--again" not in desk("run", "--ticket", "1", "--again").out
 
 
 def test_a_dry_run_shows_the_difference_and_changes_nothing_anywhere(smart: Desk) -> None:

@@ -92,7 +92,7 @@ def test_while_the_model_is_still_down_everything_stays_and_waits(recovered: Des
     recovered.sandbox.faults = FaultPlan(DOWN, 0)
     before = {number: recovered.ticket(number)["tags"] for number in recovered.tickets}
     ended = recovered("run", "--retry-fallbacks")
-    assert "still_no_model: 3" in ended.out
+    assert "again no model answered: 3" in ended.out
     assert {number: recovered.ticket(number)["tags"] for number in recovered.tickets} == before
     recovered.sandbox.faults = FaultPlan()
     forget_the_breaker(recovered)

@@ -62,7 +62,7 @@ def test_the_tour_with_rules_only(bare: Command) -> None:
     ended = bare("run", "--sandbox", "--no-llm", TICKETBOT_MODELS="some-real-model")
     expect_everything_done(bare, None)
     assert "ai_fallback" not in ended.out
-    assert ended.err == ""
+    assert ended.err == "ticketbot: note: keyword rules understand the tickets, because of --no-llm\n"
 
 
 def test_the_tour_as_one_object_does_not_touch_the_account_that_is_set(bare: Command) -> None:

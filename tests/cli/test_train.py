@@ -59,7 +59,7 @@ def test_a_classifier_learnt_from_a_file_answers_the_next_run(open_desk: OpenDes
 def test_json_holds_its_scores_beside_those_of_the_rules(bare: Command) -> None:
     out = bare.folder / "learnt"
     data = bare(
-        "train", labelled(bare, tickets()), "--own-desk", "--out", str(out), "--task", "category", "--json"
+        "train", labelled(bare, tickets()), "--own-desk", "--folder", str(out), "--task", "category", "--json"
     ).object
     learnt = data["classifier"]["tasks"]["category"]
     assert set(data["classifier"]["tasks"]) == {"category"}
@@ -96,7 +96,7 @@ def test_it_learns_from_solved_tickets_and_only_reads(open_desk: OpenDesk) -> No
 def test_tickets_that_nobody_called_the_desks_own_are_learnt_from_and_not_used(open_desk: OpenDesk) -> None:
     desk: Desk = open_desk([{"subject": "zinnia tulip lupin", "body": "somebody moved the zinnia"}])
     folder = desk.state / "classifier"
-    told = desk("train", labelled(desk, tickets(90)), "--out", str(folder)).out
+    told = desk("train", labelled(desk, tickets(90)), "--folder", str(folder)).out
     assert "nothing will be used: the tickets are not said to be this desk's own" in told
     desk("run", "--since", "1d")
     assert [line["analysis"]["source"] for line in desk.events("ticket")] == ["rules"]
@@ -108,7 +108,7 @@ def test_the_report_shows_redacted_misses_and_needs_nothing_else(bare: Command) 
     for row in rows[:12]:
         row["category"] = "order"
     page = bare.folder / "report.html"
-    bare("train", labelled(bare, rows), "--out", str(bare.folder / "learnt"), "--report", str(page))
+    bare("train", labelled(bare, rows), "--folder", str(bare.folder / "learnt"), "--out", str(page))
     text = page.read_text(encoding="utf-8")
     assert "wrong answers" in text
     assert "[EMAIL_1]" in text
@@ -124,10 +124,10 @@ def test_the_report_shows_redacted_misses_and_needs_nothing_else(bare: Command) 
         ((), "name a file of labelled tickets, or say --from-helpdesk"),
         (("FILE", "--task", "mood"), "--task: 'mood' is none of category, urgency, sentiment"),
         (("FILE", "--since", "30d"), "--since and --include-ours belong to --from-helpdesk"),
-        (("FILE", "--own-desk"), "say --out FOLDER"),
+        (("FILE", "--own-desk"), "say --folder FOLDER"),
         (("FILE",), "say --own-desk if these are your own"),
-        (("missing.jsonl", "--out", "learnt"), "cannot be read"),
-        (("FILE", "--task", "sentiment", "--out", "learnt"), "sentiment cannot be learnt: no ticket has a label"),
+        (("missing.jsonl", "--folder", "learnt"), "cannot be read"),
+        (("FILE", "--task", "sentiment", "--folder", "learnt"), "sentiment cannot be learnt: no ticket has a label"),
     ],
 )
 def test_what_cannot_work_is_said_in_a_sentence(bare: Command, arguments: tuple[str, ...], sentence: str) -> None:
@@ -140,7 +140,7 @@ def test_what_cannot_work_is_said_in_a_sentence(bare: Command, arguments: tuple[
 
 def test_without_the_extra_it_says_what_to_install(bare: Command) -> None:
     blocked = "import sys; sys.modules['sklearn'] = None; from ticket_processor.cli import main; main()"
-    process = bare.python("-c", blocked, "train", labelled(bare, tickets(12)), "--out", "learnt")
+    process = bare.python("-c", blocked, "train", labelled(bare, tickets(12)), "--folder", "learnt")
     assert f"needs sklearn: {how_to_install('ml')}" in bare.end(process, code=2).err
 
 
@@ -162,7 +162,7 @@ def test_the_contest_prints_every_method_and_who_is_missing(bare: Command) -> No
         "import sys; sys.modules['xgboost'] = sys.modules['catboost'] = None; "
         "from ticket_processor.cli import main; main()"
     )
-    arguments = ("train", labelled(bare, tickets(40)), "--out", "learnt", "--task", "urgency", "--bench")
+    arguments = ("train", labelled(bare, tickets(40)), "--folder", "learnt", "--task", "urgency", "--bench")
     out = bare.end(bare.python("-c", blocked, *arguments)).out
     for method in ("logistic regression", "linear SVM", "naive Bayes", "random forest"):
         assert out.count(method) >= 2, method  # its own line, and its row in the table

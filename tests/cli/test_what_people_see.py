@@ -163,14 +163,13 @@ def test_by_decisions_alone_no_request_is_shown_and_without_either_nothing_is(de
 # Reports
 
 
-def test_a_report_is_printed_as_markdown_and_filtered_by_risk(desk: Desk) -> None:
+def test_a_report_is_written_as_markdown_and_filtered_by_risk(desk: Desk) -> None:
     desk("run", "--since", "1d", "--quiet")
-    shown = desk("report", "--markdown").out
+    assert desk("report", "--out", "week.md").out.endswith("Written: week.md\n")
+    shown = desk.folder.joinpath("week.md").read_text(encoding="utf-8")
     assert shown.startswith("# Triage report: 127")
     assert "\n## Escalated last\n\n| ticket |" in shown
     assert f"<{desk.url}/agent/tickets/1>" in shown
-    assert desk("report", "--markdown", "--output", "week.md").out.strip() == "Markdown: week.md"
-    assert desk.folder.joinpath("week.md").read_text(encoding="utf-8").startswith("# Triage report")
     told = desk("report", "--risk", "high", "--json").object
     assert told["totals"]["tickets"] == 1
     assert [part["label"] for part in told["by"]["risk"]] == ["high"]

@@ -18,7 +18,7 @@ from ticket_processor.core.errors import (
     UpdateRefused,
 )
 from ticket_processor.core.models import Change, Priority, PublicReply, StatusChange, Ticket
-from ticket_processor.helpdesk.local_desk import LocalDesk, LocalReplies, LocalRequesters, labels_of
+from ticket_processor.helpdesk.local_desk import LocalDesk, LocalRequesters, labels_of
 from ticket_processor.helpdesk.local_model import Actor, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.ticket_history import Edit
@@ -236,7 +236,6 @@ def test_the_record_knows_customers_agents_and_the_helpdesk_apart(desk: LocalDes
     assert history.edits[0].creation
     assert history.by_people() == (True, True, True, False)
     assert [edit.text for edit in history.said_since(history.edits[1], ann.id)] == ["No. 7."]
-    assert [reply.text for reply in LocalReplies(store).of(number)] == ["Which order?"]
 
 
 def test_a_tag_that_a_ticket_came_with_is_on_record_as_its_own(desk: LocalDesk, store: LocalStore) -> None:

@@ -63,9 +63,9 @@ def test_proposals_show_addresses_and_no_mark_up_of_an_article(site: Site) -> No
     site.write("a.md", front.format(1) + "# Refunds *now* <b>\nA refund for shoes takes 5 days.")
     site.write("b.md", front.format("2>) [x](y") + "# Refunds *now* <b>\nA refund for shoes takes 5 days.")
     site.run("sync")
-    result = CliRunner().invoke(app, ["kb", "doctor", "--markdown", "out.md"])
+    result = CliRunner().invoke(app, ["kb", "doctor", "--out", "out.md"])
     assert result.exit_code == ExitCode.OK
-    assert "1 proposals" in result.stdout
+    assert result.stdout == "Written: out.md\n"
     text = (site.folder / "out.md").read_text(encoding="utf-8")
     assert "## 1. The same text more than once" in text
     assert "<https://help.example/1>" in text
@@ -82,9 +82,9 @@ def test_nothing_to_mend_is_said(site: Site) -> None:
 def test_proposals_that_cannot_be_written_are_an_error(site: Site) -> None:
     site.write("a.md", "# Reset\nOpen the menu and press reset.")
     site.run("sync")
-    result = CliRunner().invoke(app, ["kb", "doctor", "--markdown", str(site.folder / "none" / "out.md")])
-    assert result.exit_code != ExitCode.OK or result.exception
-    assert "cannot be written" in f"{result.output}{result.exception}"
+    result = CliRunner().invoke(app, ["kb", "doctor", "--out", str(site.folder / "none" / "out.md")])
+    assert result.exit_code == 2
+    assert "there is no folder" in result.output
 
 
 def test_nearly_the_same_articles_are_found_and_others_on_the_topic_are_not() -> None:

@@ -81,7 +81,9 @@ def test_what_eval_learns_on_own_articles_is_kept_and_on_others_not(site: Site) 
     assert after["floor_measured"]
 
 
-NOT_MEASURED = "The floor is a default: 'ticketbot kb eval' measures it on your own articles."
+NOT_MEASURED = (
+    "The floor is a default: 'ticketbot kb eval' measures it on your own articles, with 20 questions or more."
+)
 
 
 @pytest.mark.parametrize("others", [0, 1, 5, 28, 40])
@@ -107,10 +109,14 @@ def test_where_a_floor_cannot_be_had_nothing_is_shown_and_few_questions_change_n
     few = [{"id": number, "text": "money back", "gold": ["folder:help/none.md"]} for number in range(5)]
     site.run("eval", "--queries", site.lines("few.jsonl", few))
     assert not site.run("search", "money back")["floor_measured"]
+    told = CliRunner().invoke(app, ["kb", "eval", "--queries", str(site.folder / "few.jsonl")]).output
+    assert told.splitlines()[-1] == "no floor and no weight: they take 20 questions, and there are 5; those in use stay"
     many = [{"id": number, "text": "money back", "gold": ["folder:help/none.md"]} for number in range(30)]
     assert site.run("eval", "--queries", site.lines("many.jsonl", many))["floor"] is None
     found = site.run("search", "money back")
     assert (found["floor"], found["floor_measured"]) == (None, True)
+    told = CliRunner().invoke(app, ["kb", "eval", "--queries", str(site.folder / "many.jsonl")]).output
+    assert told.splitlines()[-1] == "no floor: nothing is shown unjudged, by 30 questions"
 
 
 @pytest.mark.parametrize("command", [["sync"], ["search", "x"], ["show", "x"], ["doctor"]])

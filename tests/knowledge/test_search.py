@@ -174,17 +174,19 @@ def meaning() -> Meaning:
     return Meaning()
 
 
-def test_vectors_find_what_words_do_not_once_their_weight_is_learnt(meaning: Meaning) -> None:
+def test_vectors_that_were_made_find_what_words_do_not_and_a_learnt_weight_wins(meaning: Meaning) -> None:
     store, model = (
         filled(("a", "About a refund.", "en", "everyone"), ("b", "A parcel.", "en", "everyone")),
         meaning.model(),
     )
-    embed_missing(store, model)
     base = KnowledgeSearch(store, model)
     assert base.search(["my money"], lang="en", audience="everyone", limit=1) == []
-    store.set_fact(f"{WEIGHT} {model.key}", "0.4")
+    assert meaning.asked == [], "nobody is asked for the vector of a question before articles have some"
+    embed_missing(store, model)
     [found] = base.search(["my money"], lang="en", audience="everyone", limit=1)
     assert (found.passage.article_id, found.score) == ("a", 0.0)
+    store.set_fact(f"{WEIGHT} {model.key}", "0.0")
+    assert base.search(["my money"], lang="en", audience="everyone", limit=1) == []
 
 
 def test_vectors_keep_to_reader_and_language(meaning: Meaning) -> None:

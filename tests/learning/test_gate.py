@@ -64,6 +64,24 @@ def test_a_pinned_case_that_breaks_refuses_a_change_that_no_test_would(folder: P
     assert "hacked" not in json.dumps(told)
 
 
+def test_pinned_cases_that_are_wrong_are_named_with_their_subjects(folder: Path) -> None:
+    store = LearningStore(folder / FILE_NAME)
+    broken = PinnedCase(0, 7, "escalated", "is", "yes", "Login stolen\n\nSomeone hacked my account right now.")
+    wrong = PinnedCase(0, 8, "category", "is", "billing", f"About a parcel\n\n{KINDS[2][0]}")
+    Pins(store).pin([broken, wrong], "ana", 1.0)
+    store.close()
+    assert gate(folder, "[policy.escalation]\non = []", code=1)["still_wrong"] == [
+        {"pin": 2, "ticket": 8, "wanted": "category billing", "now": "order"}
+    ]
+    ended = CliRunner().invoke(app, ["eval", "--gate", "--candidate", "new.toml"])
+    lines = ended.output.splitlines()
+    place = lines.index("broken   pin 1, ticket 7: escalated yes, now no")
+    assert "“Login stolen”" in lines[place + 1]
+    place = lines.index("wrong    pin 2, ticket 8: category billing, now order")
+    assert "“About a parcel”" in lines[place + 1]
+    assert "hacked" not in ended.output
+
+
 @pytest.mark.parametrize("formerly", ["technical", "nothing"])
 def test_a_category_under_a_new_name_breaks_nothing_where_it_says_the_former_one(folder: Path, formerly: str) -> None:
     store = LearningStore(folder / FILE_NAME)

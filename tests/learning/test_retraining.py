@@ -77,5 +77,5 @@ def test_without_approved_corrections_or_with_a_folder_of_its_own_it_says_so(
     asked = ["train", "own.jsonl", "--own-desk", "--from-corrections"]
     ended = CliRunner().invoke(app, asked)
     assert (ended.exit_code, "was approved" in ended.output) == (2, True)
-    ended = CliRunner().invoke(app, [*asked, "--out", "elsewhere"])
-    assert (ended.exit_code, "without --out" in ended.output) == (2, True)
+    ended = CliRunner().invoke(app, [*asked, "--folder", "elsewhere"])
+    assert (ended.exit_code, "without --folder" in ended.output) == (2, True)

@@ -19,9 +19,10 @@ from pydantic import SecretStr
 
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import how_to_install
+from ticket_processor.core.sanitize import linkless
 from ticket_processor.monitoring import sender as alert_sender
 from ticket_processor.monitoring.facts import Severity
-from ticket_processor.monitoring.messages import AlertMessage, message_of, plain
+from ticket_processor.monitoring.messages import AlertMessage, message_of
 from ticket_processor.monitoring.open_alerts import Owed
 from ticket_processor.monitoring.receivers import Receiver, receivers
 from ticket_processor.monitoring.sender import NO_TIME, TOO_LATE, send
@@ -104,7 +105,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("text", [HOSTILE, "a\nb", "<script>alert(1)</script>"])
 def test_hostile_words_become_harmless_ones(text: str) -> None:
-    said = plain(text)
+    said = linkless(text)
     assert not set("<>&@\n\r\x00\u202e\u2028") & set(said)
     assert "://" not in said
     assert "](" not in said
@@ -113,12 +114,12 @@ def test_hostile_words_become_harmless_ones(text: str) -> None:
 
 def test_a_sentence_of_ours_reads_as_it_was() -> None:
     sentence = "the log /srv/bot/logs/ticketbot-2026-11-21.jsonl cannot be written (No space left on device)"
-    assert plain(sentence) == sentence
+    assert linkless(sentence) == sentence
 
 
 @given(st.text())
 def test_no_text_makes_a_link_a_mention_or_a_second_line(text: str) -> None:
-    said = plain(text)
+    said = linkless(text)
     assert not set("<>&@") & set(said)
     assert "://" not in said
     assert len(said.splitlines()) <= 1

@@ -553,13 +553,12 @@ def test_a_report_tells_a_period_in_every_form_with_what_people_changed_gaps_and
     desk("run", "--since", "1d")
     period = ("report", "--since", "1d")
     assert ["tickets", "15"] in [line.split() for line in desk(*period).out.splitlines()]
-    assert "| tickets | 15 |" in desk(*period, "--markdown").out
-    assert ["totals", "", "tickets", "15"] in [
-        row[:4] for row in csv.reader(io.StringIO(desk(*period, "--csv", "-").out))
-    ]
-    assert desk(*period, "--json").object["totals"]["tickets"] == 15
-    desk(*period, "--html", "page.html")
-    page = (desk.folder / "page.html").read_text(encoding="utf-8")
+    files = [desk.folder / f"week.{ending}" for ending in ("md", "csv", "html", "json")]
+    desk(*period, *(part for file in files for part in ("--out", file.name)))
+    markdown, table, page, data = (file.read_text(encoding="utf-8") for file in files)
+    assert "| tickets | 15 |" in markdown
+    assert ["Overview", "tickets", "15"] in [row[:3] for row in csv.reader(io.StringIO(table))]
+    assert desk(*period, "--json").object["totals"]["tickets"] == json.loads(data)["totals"]["tickets"] == 15
     assert page.startswith("<!doctype html>")
     assert re.search(r"tickets</t[hd]>\s*<td[^>]*>15<", page), "the figure is on the page"
     assert "15" not in desk("report", "--since", "2020-01-01", "--until", "2020-02-01").out
@@ -577,7 +576,7 @@ def test_a_report_tells_a_period_in_every_form_with_what_people_changed_gaps_and
     solve(desk, *billed, remove_tags=["ai_billing"], add_tags=["ai_refund"])
     solve(desk, urgent)
     assert "Hacked" not in desk("escalated").out
-    told = desk(*period, "--overrides", "--knowledge").out
+    told = desk(*period, "--overrides", "--knowledge", "--details").out
     assert re.search(r"billing\s+.*refund", told), told
     assert "gramophone" in told
     desk(*period, "--knowledge", "--gaps", "gaps.md")

@@ -383,7 +383,7 @@ def test_one_tickets_way_through_the_chain_can_be_followed(open_desk: OpenDesk, 
     assert [link["link"] for link in told["chain"] if link["answered"]] == ["rules"]
 
 
-ON_SOLVED = ("backtest", "--since", "90d")
+ON_SOLVED = ("eval", "--from-helpdesk", "--since", "90d")
 """The command that measures analysers on solved tickets of the helpdesk."""
 GATE = ("eval", "--gate", "--candidate", "new.toml")
 WITHOUT_ORDER = categories("billing", "technical", "account", "refund", "general")
@@ -403,7 +403,7 @@ def test_analysers_are_measured_side_by_side_and_settings_that_do_worse_are_refu
     desk = open_desk(0, model=True)
     configure(desk, PRICED)
     file = write_rows(desk.folder, labelled)
-    told = desk("eval", file, "--precision", "0.6", "--html", "page.html", "--json").object
+    told = desk("eval", file, "--precision", "0.6", "--out", "page.html", "--json").object
     chain, rules = (one["sources"][0] for one in told["analysers"])
     assert (chain["answered_by"], rules["answered_by"]) == ({"sandbox-model": 48}, {"rules": 48})
     assert chain["tokens"]["input"] > chain["tokens"]["output"] > 0

@@ -65,7 +65,7 @@ def test_an_account_whose_job_slots_stay_full_gets_single_updates_and_the_log_sa
     assert len(bench.desk.written) == 60
     said = [line for line in bench.lines() if line["event"] == "alert"]
     assert [line["mode"] for line in said] == ["batch", "single"]
-    assert "others take all the jobs" in said[-1]["why"]
+    assert "other programs use all the jobs" in said[-1]["why"]
     assert {outcome.attempts for outcome in outcomes} == {1}
 
 
@@ -477,7 +477,7 @@ def test_a_guard_that_ends_is_noticed_by_the_sample_and_what_it_cost_is_put_back
     assert all("callback" in office.desk.tickets[number].tags for number in touched)
     assert all("ai_processed" in ticket.tags for ticket in office.desk.tickets.values())
     assert (summary.exit_code, summary.stopped) == (1, None)
-    assert "of 15 tickets that lost something of a person by that, 15 have it back" in "".join(summary.remarks)
+    assert "of 15 tickets that lost a person's edit, 15 have it back" in "".join(summary.remarks)
     assert [line["mode"] for line in office.alerts("write_mode")] == ["batch", "single"]
     office.desk.tickets |= {number: a_ticket(number) for number in range(61, 121)}
     assert office.run(delivery=AS_JOBS).writes == Writes(singly=60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticket_processor.core.errors import OutcomeUnknown
+from ticket_processor.core.errors import ExitCode, OutcomeUnknown
 from ticket_processor.core.models import Change, Priority, Urgency
 from ticket_processor.helpdesk.ticket_history import Edit
 
@@ -49,7 +49,7 @@ def test_a_named_ticket_has_no_head_start_and_comes_back_from_the_dead(open_offi
 
 def test_a_named_ticket_that_is_not_there_is_not_found(open_office: Open) -> None:
     office = open_office(a_ticket(1))
-    office.run(only=(99,))
+    assert office.run(only=(99,)).exit_code == ExitCode.SOME_FAILED
     assert office.ends() == {99: ("skipped", "not_found")}
 
 

@@ -19,11 +19,12 @@ from typer.testing import CliRunner
 from ticket_processor import __version__
 from ticket_processor.cli import app
 from ticket_processor.commands import report_page, report_tables
-from ticket_processor.commands.report_markdown import markdown
+from ticket_processor.commands.report_page import markdown
 from ticket_processor.commands.report_period import period_of
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.reporting.export import as_data, csv_text
+from ticket_processor.core.tables import as_csv
+from ticket_processor.reporting.export import as_data
 from ticket_processor.reporting.figures import LogSelection
 from ticket_processor.reporting.glossary import MEANINGS
 from ticket_processor.reporting.index import LogIndex
@@ -43,6 +44,10 @@ def made(
     write_log(folder, lines)
     with LogIndex(folder, lambda: START) as index:
         return gather(index, at(since), at(until), Goals(latency_s=2.0), account=ACCOUNT)
+
+
+def csv_rows(report: Report) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(as_csv([*report_tables.whole(report)]))))
 
 
 def test_what_the_log_notes_although_nothing_is_wrong_is_no_alert(tmp_path: Path) -> None:
@@ -183,8 +188,9 @@ def test_every_form_names_the_account_the_period_the_time_zone_the_time_and_the_
     about = {"account": ACCOUNT, "since": "2026-11-14T00:00:00Z", "until": "2026-11-21T00:00:00Z", "time_zone": "UTC"}
     about |= {"made": "2026-11-21T03:30:00Z", "version": __version__}
     assert {name: told[name] for name in about} == about
-    rows = list(csv.reader(io.StringIO(csv_text(report))))
-    assert {row[2]: row[3] for row in rows if row[:2] == ["report", ""]} == about
+    told = {row[1]: row[2] for row in csv_rows(report) if row[0] == "Report"}
+    assert (told["account"], told["since"], told["until"]) == (ACCOUNT, "2026-11-14 00:00", "2026-11-21 00:00")
+    assert (told["time zone"], told["made"], told["version"]) == ("UTC", "2026-11-21 03:30", __version__)
     title = "Triage report: acme.zendesk.com, 2026-11-14 to 2026-11-20 (UTC)"
     origin = f"Made 2026-11-21 03:30 UTC by ticketbot {__version__}, compared with 2026-11-07 to 2026-11-13."
     text = report_page.page(report)
@@ -203,30 +209,29 @@ def test_settings_that_name_no_account_are_told_and_not_made_up(tmp_path: Path) 
     assert as_data(found)["account"] is None
 
 
-def test_csv_has_a_figure_in_each_line_and_agrees_with_json(report: Report) -> None:
-    rows = list(csv.reader(io.StringIO(csv_text(report))))
-    assert rows[0] == ["section", "key", "measure", "value", "before"]
-    assert all(len(row) == 5 for row in rows)
-    figures = {tuple(row[:3]): row[3:] for row in rows}
-    assert len(figures) == len(rows)
-    assert figures["totals", "", "tickets"] == ["18", "14"]
-    assert figures["category", "refund", "tickets"] == ["2", "0"]
-    assert figures["latency", "", "p95"] == ["3000", "1000"]
-    assert figures["day", "2026-11-18T00:00:00Z", "failed"] == ["1", ""]
-    assert figures["runs", "exit code 0", "count"] == ["2", ""]
+def test_csv_has_every_table_under_its_title_and_names_of_columns(report: Report) -> None:
+    rows = csv_rows(report)
+    assert len({len(row) for row in rows}) == 1
+    found = [[cell for cell in row if cell] for row in rows]
+    assert ["Overview", "now", "before", "change"] in found
+    assert ["Overview", "tickets", "18", "14", "+29%"] in found
+    assert ["Overview", "latency p95", "3.0 s", "1.0 s", "+200%"] in found
+    assert ["Tickets", "category", "refund", "2", "11.8%", "0"] in found
+    assert ["Runs", "by exit code", "0: 2"] in found
+    (day,) = (row for row in found if row[:2] == ["Each day", "2026-11-18 00:00"])
+    assert day[3] == "1", "failed"
 
 
 def test_a_label_that_is_gone_is_told_as_none(tmp_path: Path) -> None:
     lines = [line for line in a_week() if line["ts"] >= "2026-11-07"]
     lines.append(receipt(99, "11-08 08:00", category="security"))
-    rows = list(csv.reader(io.StringIO(csv_text(made(tmp_path, lines)))))
-    assert ["category", "security", "tickets", "0", "1"] in rows
+    found = [[cell for cell in row if cell] for row in csv_rows(made(tmp_path, lines))]
+    assert ["Tickets", "category", "security", "0", "0.0%", "1"] in found
 
 
 def test_spreadsheets_take_no_label_for_a_formula(tmp_path: Path) -> None:
     lines = [receipt(1, "11-18 08:00", "failed", reason="=1+1", model="@SUM(A1)", category="-x")]
-    text = csv_text(made(tmp_path, lines))
-    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    cells = [cell for row in csv_rows(made(tmp_path, lines)) for cell in row]
     assert {"'=1+1", "'@SUM(A1)", "'-x"} <= set(cells)
     assert not [cell for cell in cells if cell.startswith(("=", "@", "+")) or (cell.startswith("-") and cell != "-")]
 
@@ -257,7 +262,7 @@ def test_a_report_of_all_there_ever_was_is_a_report(tmp_path: Path) -> None:
 def test_an_empty_period_has_a_report_all_the_same(tmp_path: Path) -> None:
     empty = made(tmp_path, [])
     assert json.dumps(as_data(empty))
-    assert csv_text(empty)
+    assert csv_rows(empty)
     assert [row for table in report_tables.tables(empty) for row in table.rows] == [("tickets", "0")]
     assert "There is no log yet." in report_page.page(empty)
     assert report_page.mail_body(empty)
@@ -358,7 +363,7 @@ def test_no_form_holds_a_word_of_a_customer(report: Report) -> None:
     for form in (
         report_page.page(report),
         report_page.mail_body(report),
-        csv_text(report),
+        as_csv([*report_tables.whole(report)]),
         json.dumps(as_data(report)),
     ):
         assert "twice" not in form  # which is in each summary and quote of this log

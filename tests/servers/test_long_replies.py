@@ -123,7 +123,7 @@ def test_the_limit_goes_by_the_request() -> None:
 )
 def test_what_is_packed_otherwise_or_not_whole_is_no_answer(reply: Reply) -> None:
     with scripted(reply) as server:
-        with pytest.raises(HelpdeskDown, match="gives no answer"):
+        with pytest.raises(HelpdeskDown, match="does not answer"):
             transport(server).request("GET", "/t")
         assert len(server.received) == MAX_ATTEMPTS
         with pytest.raises(OutcomeUnknown):

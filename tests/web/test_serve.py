@@ -44,6 +44,9 @@ def test_a_delivery_is_answered_at_once_and_its_ticket_is_triaged(open_desk: Ope
     assert desk.marked() == [1, 3]
     assert serving.stop() == 0
     assert any("webhook 01HINVOCATION: ticket 3 queued" in line for line in serving.lines)
+    (line,) = (line for line in serving.lines if "ticket 3: " in line)
+    assert "ticket 3: updated (by keyword rules (no model configured), confidence" in line
+    assert desk.ticket(3)["subject"] in line
     assert [line["kind"] for line in desk.events("run_started")] == ["run", "webhook"]
 
 

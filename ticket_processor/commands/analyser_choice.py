@@ -1,4 +1,4 @@
-"""The analysers that ``eval`` and ``backtest`` measure, by their names on the command line."""
+"""The analysers that ``eval`` measures, by their names on the command line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,9 +44,6 @@ WorkersOption = Annotated[
 PrecisionOption = Annotated[
     float,
     typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Propose thresholds at which this share of answers is right."),
-]
-ShowErrorsOption = Annotated[
-    bool, typer.Option("--show-errors", help="With --html: list wrong answers with the tickets' redacted words.")
 ]
 
 
@@ -92,12 +88,6 @@ def subjects(
     if problems:
         raise ConfigError(*problems)
     return list(made.values())
-
-
-def check_report(html: Path | None, *, show_errors: bool) -> None:
-    """Raise :class:`ConfigError` if the HTML report cannot be written, or is missing for ``--show-errors``."""
-    if show_errors and html is None:
-        raise ConfigError("--show-errors puts the tickets into the report: name its file with --html")
 
 
 def rules_alone(rules: RulesAnalyser) -> AnalyseTicket:

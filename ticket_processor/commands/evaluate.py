@@ -1,4 +1,4 @@
-"""``ticketbot eval``: how good analysers are on labelled tickets. Needs no helpdesk, and writes to none."""
+"""``ticketbot eval``: how good analysers are on labelled tickets, or on the helpdesk's solved ones. Only reads."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
+from ..core.tables import show
+from ..evaluation import tables
 from ..evaluation.data import Labelled, Remark, read_file
+from ..evaluation.intelligent_triage import intelligent_triage
 from ..evaluation.measure import as_data
-from ..evaluation.report import misses, write_report
+from ..evaluation.report import misses, page
+from ..evaluation.solved import CategoryFrom, Solved
 from ..settings.load import load
-from . import score_tables
-from .analyser_choice import (
-    AnalyserOption,
-    PrecisionOption,
-    ShowErrorsOption,
-    WorkersOption,
-    check_report,
-    results,
-    subjects,
-)
-from .options import ConfigOption, HtmlOption, JsonOption
+from .analyser_choice import AnalyserOption, PrecisionOption, WorkersOption, results, subjects
+from .options import ConfigOption, JsonOption, VerboseOption
+from .out_files import check_out, json_text, write_out
 from .screen import Screen
+from .solved_tickets import labelled_by_people
+
+SOLVED = "solved tickets"
+SINCE, MOST_SOLVED = "90d", 1000
 
 
 def evaluate(
@@ -36,67 +36,149 @@ def evaluate(
         list[Path] | None,
         typer.Argument(metavar="FILE...", help="Labelled tickets, .jsonl or .jsonl.gz: subject, body, category, ..."),
     ] = None,
-    analysers: AnalyserOption = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="At most this many tickets of each file.")
+    from_helpdesk: Annotated[
+        bool, typer.Option("--from-helpdesk", help="Measure on solved tickets, by what people chose; writes nothing.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="With --from-helpdesk: tickets created since then. Default: 90d."),
     ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="At most N tickets of each file; of solved ones the newest 1000."),
+    ] = None,
+    category_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW", help="With --from-helpdesk: where people's category is: auto, tag, group, or field:ID."
+        ),
+    ] = None,
+    include_ours: Annotated[
+        bool, typer.Option("--include-ours", help="With --from-helpdesk: also tickets that ticketbot triaged.")
+    ] = False,
+    analysers: AnalyserOption = None,
     workers: WorkersOption = None,
     precision: PrecisionOption = 0.95,
     details: Annotated[bool, typer.Option("--details", help="Print every table of every file.")] = False,
-    html: HtmlOption = None,
-    show_errors: ShowErrorsOption = False,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Write the result: .html or .json; may be repeated."),
+    ] = None,
+    show_errors: Annotated[
+        bool, typer.Option("--show-errors", help="With --out FILE.html: list wrong answers in redacted words.")
+    ] = False,
     as_gate: Annotated[
         bool, typer.Option("--gate", help="Compare changed settings with the running ones; exit code 1 refuses them.")
     ] = False,
     candidate: Annotated[Path | None, typer.Option(metavar="FILE", help="With --gate: the changed settings.")] = None,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Measure analysers on labelled tickets; needs no helpdesk."""
+    """Measure analysers on labelled tickets, or on the helpdesk's solved ones, and propose thresholds."""
     if as_gate:
         from .gate import gate
 
         return gate(clock, Screen(as_json=as_json), files or (), candidate, config)
     if candidate is not None:
         raise ConfigError("--candidate goes with --gate")
-    if not files:
-        raise ConfigError("name a FILE of labelled tickets")
-    check_report(html, show_errors=show_errors)
+    if bool(files) == from_helpdesk:
+        raise ConfigError("name FILEs of labelled tickets, or say --from-helpdesk")
+    if not from_helpdesk and (since or category_from or include_ours):
+        raise ConfigError("--since, --category-from and --include-ours belong to --from-helpdesk")
+    where = CategoryFrom.parse(category_from or "auto")
+    written = out or []
+    _check_files(written, show_errors=show_errors)
     screen = Screen(as_json=as_json)
-    settings = load(config=config, need_helpdesk=False)
+    settings = load(config=config, need_helpdesk=from_helpdesk)
+    screen.notices(settings.notices)
     remarks: dict[str, None] = {}
-    sources = _read(files, limit, remarks.setdefault)
+    remark = remarks.setdefault
+    solved, decided = None, list[str]()
     with ExitStack() as stack:
-        chosen = subjects(analysers or (), settings, clock, stack, workers=workers, trouble=remarks.setdefault)
-        found, answers = results(
-            chosen, sources, settings, clock, screen, precision=precision, remark=remarks.setdefault
-        )
-    if html is not None:
+        # First, so that a wrong name on the command line is reported before anything is read.
+        chosen = subjects(analysers or (), settings, clock, stack, workers=workers, trouble=remark)
+        if from_helpdesk:
+            solved, decided = labelled_by_people(
+                settings,
+                clock,
+                screen,
+                since or SINCE,
+                limit=limit or MOST_SOLVED,
+                include_ours=include_ours,
+                category_from=where,
+            )
+            sources = [Labelled(SOLVED, solved.examples)]
+        else:
+            sources = _read(files or (), limit, remark)
+        found, answers = results(chosen, sources, settings, clock, screen, precision=precision, remark=remark)
+        ours = list(found)
+        if solved and (triage := intelligent_triage(solved.examples, solved.tags, settings.taxonomy, remark)):
+            labels = tuple(one.model_copy(update={"urgency": None}) for one in solved.examples)  # it tells none
+            theirs = [Labelled(SOLVED, labels)]
+            beside, more = results([triage], theirs, settings, clock, screen, precision=precision, remark=remark)
+            found, answers = [*found, *beside], {**answers, **more}
+    doubts = {source.name: tables.doubtful(source, settings.taxonomy, remark) for source in sources}
+    policy = {one.name: tables.policy_lines(one.sources[0]) for one in ours} if solved else {}
+    data = {
+        **(_about(solved, decided) if solved else {}),
+        "analysers": as_data(found),
+        **({"policy": {name: "\n".join(lines) for name, lines in policy.items()}} if solved else {}),
+        "doubtful_labels": {name: [asdict(one) for one in some] for name, some in doubts.items()},
+        "remarks": list(remarks),
+        "out": [str(file) for file in written],
+    }
+
+    def html() -> str:
         errors = misses(found, sources, answers) if show_errors else None
-        write_report(html, "How good are these analysers?", found, remarks, errors)
-    doubts = {source.name: score_tables.doubtful(source, settings.taxonomy, remarks.setdefault) for source in sources}
+        title = f"How good are these analysers{' on our solved tickets' if solved else ''}?"
+        return page(title, found, [*decided, *remarks], errors)
+
+    lines = write_out(written, {".html": html, ".json": lambda: json_text(data)})
     screen.notices(list(remarks))
     if as_json:
-        data = {
-            "analysers": as_data(found),
-            "doubtful_labels": {name: [asdict(one) for one in some] for name, some in doubts.items()},
-            "remarks": list(remarks),
-            "html": html and str(html),
-        }
         screen.result("", data)
         return ExitCode.OK
-    score_tables.show([*score_tables.overview(found)])
+    show([*tables.overview(found)])
     if details or len(sources) == 1:
         for result in found:
             for source in result.sources:
-                score_tables.show([*score_tables.details(result, source)])
+                show([*tables.details(result, source)])
+            if result.name in policy:
+                found_ones = (tables.proposals(result.name, item) for item in result.sources[0].fields)
+                show([one for one in found_ones if one is not None])
+            if to_paste := policy.get(result.name):
+                screen.say(f"\nFor ticketbot.toml, if {result.name} is what answers:")
+                for line in to_paste:
+                    screen.say(f"  {line}")
         for some in doubts.values():
-            score_tables.show([*score_tables.doubts_table(some)])
+            show([*tables.doubts_table(some)])
     else:
-        screen.say("\nMore on each file: --details, --json, or a report with --html FILE.")
-    if html is not None:
-        screen.say(f"\nReport: {html}")
+        screen.say("\nMore on each file: --details, --json, or a report with --out FILE.html.")
+    for line in lines:
+        screen.say(f"\n{line}")
     return ExitCode.OK
+
+
+def _check_files(written: Sequence[Path], *, show_errors: bool) -> None:
+    """Raise :class:`ConfigError` if a file cannot be written, or none is there for ``--show-errors``."""
+    check_out(written, (".html", ".json"))
+    if show_errors and not any(file.suffix.lower() == ".html" for file in written):
+        raise ConfigError("--show-errors puts the tickets into the page: name its file with --out FILE.html")
+
+
+def _about(solved: Solved, decided: list[str]) -> dict[str, Any]:
+    """Which solved tickets were read, and how their labels were found."""
+    return {
+        "read": solved.read,
+        "compared": len(solved.examples),
+        "left_out": solved.left_out,
+        "category_by": solved.category_by,
+        "unclear": solved.unclear,
+        "ours": solved.ours,
+        "corrected": solved.corrected,
+        "decided": decided,
+    }
 
 
 def _read(files: Sequence[Path], limit: int | None, remark: Remark) -> list[Labelled]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,12 +16,13 @@ from ..core.wording import many, p_value
 from ..evaluation.data import Example, read_examples
 from ..evaluation.runner import Subject, answer_all
 from ..learning.gate import GateResult, PrecisionTest, Ruling, Side, compare
-from ..learning.pins import Pins, of_today
+from ..learning.pins import PinnedCase, Pins, of_today
 from ..learning.store import FILE_NAME, LearningStore
 from ..policy.decide import decide
 from ..settings.load import load, load_candidate
 from ..settings.schema import Settings
 from ..wiring.parts import understanding
+from ..wiring.ticket_subjects import shown_subject
 from .analyser_choice import DEADLINE_S
 from .screen import Screen
 from .solved_tickets import read_solved
@@ -44,7 +45,8 @@ def gate(
     running = load(config=config, need_helpdesk=False, need_any=True)
     changed = load_candidate(candidate, config=config)
     result = judged(clock, screen, files, running, changed)
-    screen.result("\n".join(told(result)), result.as_data())
+    subjects = {case.id: shown_subject(case.text.partition("\n")[0]) for case in _pins(running)}
+    screen.result("\n".join(told(result, subjects, running.ticket_url)), result.as_data())
     return ExitCode.OK if result.passed else ExitCode.SOME_FAILED
 
 
@@ -55,8 +57,7 @@ def judged(
 
     Raises :class:`ConfigError` where there is nothing to compare on.
     """
-    with closing(LearningStore(running.state_folder / FILE_NAME, read_only=True)) as store:
-        pins = [of_today(case, running.taxonomy) for case in Pins(store).all()]
+    pins = _pins(running)
     if files:
         examples = read_examples(files, lambda sentence: screen.notices([sentence]))[:MOST_TICKETS]
     elif running.desk.named:
@@ -76,6 +77,11 @@ def judged(
         rulings = _rulings(name, settings, running, asked, clock, screen)
         sides.append(Side(settings.policy, rulings[: len(examples)], rulings[len(examples) :]))
     return compare(sides[0], sides[1], examples, pins, running.taxonomy)
+
+
+def _pins(running: Settings) -> list[PinnedCase]:
+    with closing(LearningStore(running.state_folder / FILE_NAME, read_only=True)) as store:
+        return [of_today(case, running.taxonomy) for case in Pins(store).all()]
 
 
 def _rulings(
@@ -122,8 +128,8 @@ def _in_words_of(analysis: Analysis, renamed: Mapping[str, str]) -> Analysis:
     )
 
 
-def told(result: GateResult) -> list[str]:
-    """What a gate found, line by line."""
+def told(result: GateResult, subjects: Mapping[int, str], url_of: Callable[[int], str]) -> list[str]:
+    """What a gate found, line by line; ``subjects`` are those of pinned cases."""
     lines = [f"{many(result.tickets, 'ticket')} with labels that people chose, {many(result.pins, 'pinned case')}"]
     if not result.tickets:
         lines.append(
@@ -133,9 +139,14 @@ def told(result: GateResult) -> list[str]:
         more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
         lines.append(f"changes  {field}: {len(ids)} ({', '.join(ids[:_SHOWN])}{more})")
     lines += map(_tested, result.tests)
-    lines += [f"broken   pin {pin.pin}, ticket {pin.ticket}: {pin.wanted}, now {pin.now}" for pin in result.broken]
-    if result.wrong_before:
-        lines.append(f"wrong with the running settings, too: {many(result.wrong_before, 'pinned case')}")
+    for word, found in (("broken", result.broken), ("wrong", result.still_wrong)):
+        for pin in found[:_SHOWN]:
+            lines.append(f"{word:7}  pin {pin.pin}, ticket {pin.ticket}: {pin.wanted}, now {pin.now or 'none'}")
+            lines.append(f"         “{subjects.get(pin.pin, '')}” {url_of(pin.ticket)}".rstrip())
+        if len(found) > _SHOWN:
+            lines.append(f"{word:7}  {many(len(found) - _SHOWN, 'more pinned case')}")
+    if result.still_wrong:
+        lines.append("'wrong' are pinned cases that the running settings have wrong too: they refuse nothing")
     return [*lines, "passed" if result.passed else "refused"]
 
 

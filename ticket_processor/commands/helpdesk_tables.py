@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..core.tables import Table
 from ..core.wording import many
 from ..learning.override_counts import Overrides
 from ..reporting.knowledge_gaps import ANY, Coverage, Knowledge
 from .label_tables import label_tables
 from .reply_tables import SENTENCES
-from .score_tables import Table
 
 GAPS = {
     "no_article": "no article",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from contextlib import closing
 from dataclasses import asdict
@@ -13,6 +12,7 @@ import typer
 
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
+from ..core.wording import many
 from ..knowledge.evaluate import FEWEST, Evaluation, LabelledQuestion, evaluate
 from ..knowledge.issues import issue_queries
 from ..knowledge.model import Audience, Found
@@ -26,6 +26,7 @@ from ..wiring.knowledge import embedding_model, knowledge_store
 from ..wiring.knowledge_sync import bring_up_to_date
 from ..wiring.parts import lock
 from .options import ConfigOption, JsonOption, VerboseOption
+from .out_files import check_out, json_lines, json_text, write_out
 from .screen import Screen
 
 SHOWN_TEXT = 300
@@ -48,9 +49,10 @@ def sync(
         deadline = Deadline(clock, within)
         synced = bring_up_to_date(settings, clock, deadline, store, whole=whole, progress=screen.progress)
         articles, passages = store.counts()
-        learnt = KnowledgeSearch(store).learnt_floor
+        with embedding_model(settings) as model:
+            unmeasured = _unmeasured(KnowledgeSearch(store, model), articles)
     result = synced.articles
-    screen.notices([*synced.notices, *synced.troubles, *_on_floor(learnt, articles)])
+    screen.notices([*synced.notices, *synced.troubles, *unmeasured])
     lines = [
         f"{name}: {result.changed[name]} new or changed, {result.removed[name]} gone"
         for name in result.changed
@@ -90,8 +92,8 @@ def search(
         found = base.search(issue_queries(words), lang=lang, audience=audience, limit=limit)
         store.count_found({item.passage.article_id for item in found})
         floor, learnt = base.floor, base.learnt_floor
-        articles, _ = store.counts()
-    screen.notices([*troubles, *_on_floor(learnt, articles)])
+        unmeasured = _unmeasured(base, store.counts()[0])
+    screen.notices([*troubles, *unmeasured])
     screen.result(
         "\n\n".join(map(_told, found)) or "nothing found",
         {
@@ -123,17 +125,28 @@ def show(
 
 def evaluate_search(
     queries: Annotated[
-        Path, typer.Option("--queries", metavar="FILE", help="Questions, .jsonl or .jsonl.gz: id, text, gold.")
+        Path,
+        typer.Option(
+            "--queries",
+            metavar="FILE",
+            help=f"At least {FEWEST} questions, .jsonl or .jsonl.gz: id, text, gold; fewer set no floor or weight.",
+        ),
     ],
     corpus: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Articles instead of your own: id, title, text or html. Keeps nothing."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write each question's ranking: id, ranked.")] = None,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Write the scores (.json), or each question's ranking (.jsonl); may be repeated."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Measure search on questions with known articles; on your own, learn the vectors' weight and the floor."""
+    check_out(out or (), (".json", ".jsonl"))
     settings = load(config=config, need_helpdesk=False) if corpus else _settings(config)
     screen = Screen(as_json=as_json)
     questions = read_questions(queries)
@@ -145,35 +158,55 @@ def evaluate_search(
         else:
             with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
                 found = _measured(store, model, questions, screen)
-                if model is not None:
-                    store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
-                if found.floor is not None or len(questions) >= FEWEST:
+                if len(questions) >= FEWEST:
+                    if model is not None:
+                        store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
                     store.set_fact(FLOOR, str(math.inf if found.floor is None else found.floor))
                 store.count_found({name for ranked in found.ranked.values() for name in ranked[:5]})
-    if out is not None:
-        _write(out, found)
     scores = {name: {key: round(value, 4) for key, value in asdict(one).items()} for name, one in found.scores.items()}
+    facts = {
+        "questions": len(questions),
+        "fewest": FEWEST,
+        "weight": found.weight,
+        "refused": found.refused,
+        "floor": found.floor,
+    }
+    data = {"scores": scores, **facts}
+    ranking = [{"id": name, "ranked": list(ranked)} for name, ranked in found.ranked.items()]
+    written = write_out(out or (), {".json": lambda: json_text(data), ".jsonl": lambda: json_lines(ranking)})
     if as_json:
-        facts = {"questions": len(questions), "weight": found.weight, "refused": found.refused, "floor": found.floor}
-        screen.result("", {"scores": scores, **facts})
+        screen.result("", data)
         return ExitCode.OK
     screen.say(f"{'':16}  hit@1  hit@5  MRR@10  recall@10")
     for name, one in scores.items():
         screen.say(
             f"{NAMES[name]:16}  {one['hit_1']:5.3f}  {one['hit_5']:5.3f}  {one['mrr_10']:6.3f}  {one['recall_10']:9.3f}"
         )
+    if len(questions) < FEWEST:
+        kept = "" if corpus else "; those in use stay"
+        screen.say(f"no floor and no weight: they take {FEWEST} questions, and there are {len(questions)}{kept}")
+        return ExitCode.OK
     if model is not None:
         refused = "the vectors are refused: words alone are better" if found.refused else ""
         screen.say(refused or f"weight of the vectors: {found.weight:g}")
-    screen.say(f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged")
+    floor = f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged"
+    screen.say(f"{floor}, by {many(len(questions), 'question')}")
+    for line in written:
+        screen.say(line)
     return ExitCode.OK
 
 
-def _on_floor(learnt: float | None, articles: int) -> list[str]:
-    """What there is to say of a floor that was not measured; nothing where there are no articles."""
-    if learnt is not None or not articles:
+def _unmeasured(base: KnowledgeSearch, articles: int) -> list[str]:
+    """What there is to say of a floor and a weight that were not measured; nothing where there are no articles."""
+    missing = ["floor"] * (base.learnt_floor is None)
+    missing += ["weight of the vectors"] * (base.weight > 0 and base.learnt_weight is None)
+    if not missing or not articles:
         return []
-    return ["The floor is a default: 'ticketbot kb eval' measures it on your own articles."]
+    is_a, them = ("is a default", "it") if len(missing) == 1 else ("are defaults", "them")
+    return [
+        f"The {' and the '.join(missing)} {is_a}: 'ticketbot kb eval' measures {them} on your own articles, with "
+        f"{FEWEST} questions or more."
+    ]
 
 
 def _settings(config: Path | None) -> Settings:
@@ -208,15 +241,6 @@ def _measured(
     base = KnowledgeSearch(store, model, trouble=stop)
     with screen.progress("searching", len(questions)) as advance:
         return evaluate(base, articles, questions, vectors=model is not None, advance=advance)
-
-
-def _write(out: Path, found: Evaluation) -> None:
-    try:
-        with out.open("w", encoding="utf-8", newline="\n") as file:
-            for name, ranked in found.ranked.items():
-                file.write(json.dumps({"id": name, "ranked": list(ranked)}, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise CannotRun(f"{out} cannot be written: {error.strerror or error}") from error
 
 
 def _told(found: Found) -> str:

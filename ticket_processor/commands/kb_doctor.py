@@ -12,12 +12,13 @@ from typing import Annotated
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import CannotRun, ExitCode
+from ..core.errors import ExitCode
+from ..core.tables import markdown_text
 from ..knowledge.doctor import Remark, examine
 from ..settings.load import load
 from ..wiring.knowledge import knowledge_store
 from .options import ConfigOption, JsonOption
-from .report_markdown import as_text
+from .out_files import check_out, json_text, write_out
 from .screen import Screen
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`\\]+")
@@ -37,25 +38,23 @@ PROPOSALS = {
 
 def doctor(
     clock: SystemClock,
-    markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write proposals there, one section for each finding.")
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Write proposals (.md), or the findings (.json); may be repeated."),
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """List copies, unpublished, old and never shown articles, and steps that exist only as pictures."""
+    check_out(out or (), (".md", ".json"))
     settings = load(config=config, need_helpdesk=False)
     screen = Screen(as_json=as_json)
     with closing(knowledge_store(settings)) as store:
         remarks = examine(store, clock.now())
-    if markdown is not None:
-        try:
-            markdown.write_text(_proposals(remarks), encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise CannotRun(f"{markdown} cannot be written: {error.strerror or error}") from error
-    told = [_told(remark) for remark in remarks]
-    said = [f"{len(remarks)} proposals written to {markdown}"] if markdown is not None else told or ["nothing to mend"]
-    screen.result("\n".join(said), {"remarks": [_data(remark) for remark in remarks]})
+    data = {"remarks": [_data(remark) for remark in remarks]}
+    written = write_out(out or (), {".md": lambda: _proposals(remarks), ".json": lambda: json_text(data)})
+    told = [_told(remark) for remark in remarks] or ["nothing to mend"]
+    screen.result("\n".join(written or told), data)
     return ExitCode.OK
 
 
@@ -75,10 +74,10 @@ def _proposals(remarks: Sequence[Remark]) -> str:
     lines = ["# Proposals for the articles"]
     for number, remark in enumerate(remarks, 1):
         heading, advice = PROPOSALS[remark.kind]
-        lines += ["", f"## {number}. {heading}", "", f"{as_text(remark.text)}.", ""]
+        lines += ["", f"## {number}. {heading}", "", f"{markdown_text(remark.text)}.", ""]
         for place in remark.places:
             names = (place.title, place.heading, place.article)
-            lines.append(f"- {' · '.join(as_text(name) for name in names if name)}{_address(place.url)}")
+            lines.append(f"- {' · '.join(markdown_text(name) for name in names if name)}{_address(place.url)}")
         lines += [*([""] if remark.places else []), f"- [ ] {advice}"]
     return "\n".join(lines) + "\n"
 

@@ -13,6 +13,8 @@ import typer
 from ..analysis.classifier.storage import put_back
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
+from ..core.tables import MOST_LINES, show_briefly
+from ..core.tables import show as show_tables
 from ..core.wording import many
 from ..learning.model import LearntChange
 from ..learning.pins import UNPINNED
@@ -24,9 +26,8 @@ from ..reporting.export_labels import scoreboard_data
 from ..reporting.kept_replies import kept
 from ..reporting.reply_counts import uses
 from ..settings.load import load
-from . import score_tables
 from .label_tables import scoreboard_tables
-from .options import ConfigOption, JsonOption, VerboseOption
+from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .screen import Screen
 
@@ -89,6 +90,7 @@ def show(
     since: Annotated[
         str | None, typer.Option(metavar="WHEN", help="Only labels confirmed or changed since then, such as 30d.")
     ] = None,
+    details: DetailedOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -102,7 +104,11 @@ def show(
     elif not found.tickets:
         screen.say("nothing was collected; 'ticketbot learn collect' reads which labels people kept and changed")
     else:
-        score_tables.show([table for table in scoreboard_tables(found) if table.rows])
+        tables = [table for table in scoreboard_tables(found) if table.rows]
+        if details:
+            show_tables(tables)
+        elif not show_briefly(tables, most=MOST_LINES - 2):
+            screen.say("\n--details adds every label, and figures by model, language and confidence")
     return ExitCode.OK
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -25,6 +24,7 @@ from ..wiring.desks import reading_desk
 from ..wiring.parts import strictest_redaction, transport_for
 from .learn import opened_learning
 from .options import ConfigOption, JsonOption, VerboseOption
+from .out_files import check_out, json_lines, write_text
 from .screen import Screen
 
 READ_WITHIN_S = 60.0
@@ -91,12 +91,11 @@ def pins(
     config: ConfigOption = None,
 ) -> int:
     """Print the pinned cases, or write them to a file with their redacted texts."""
+    check_out([out] if out else [], (".jsonl",))
     with opened_learning(config, read_only=True) as store:
         found = Pins(store).all()
     if out is not None:
-        from ..evaluation.report import write_text  # heavy
-
-        write_text(out, "".join(json.dumps(case.as_row(), ensure_ascii=False) + "\n" for case in found))
+        write_text(out, json_lines([case.as_row() for case in found]))
     told = [f"{case.id:>5}  ticket {case.ticket_id}  {case.wanted}" for case in found]
     text = f"{many(len(found), 'case')} in {out}" if out is not None else "\n".join(told) or "no case is pinned"
     Screen(as_json=as_json).result(text, {"pins": [case.as_row() for case in found], "out": out and str(out)})

@@ -12,11 +12,11 @@ import typer
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.sanitize import plain_line
+from ..core.tables import Table, show
 from ..core.who import person_at_keyboard
 from ..core.wording import many
 from ..learning.model import Correction, CorrectionStatus
 from ..learning.review import CorrectionGroup, correction_groups, decide_pending
-from . import score_tables
 from .learn import opened_learning
 from .options import ConfigOption, JsonOption
 from .screen import Screen
@@ -51,7 +51,7 @@ def review(
     elif not groups:
         screen.say("no correction waits; 'ticketbot learn collect' looks for some")
     else:
-        score_tables.show([score_tables.Table("Corrections that wait", COLUMNS, tuple(map(_row, groups)))])
+        show([Table("Corrections that wait", COLUMNS, tuple(map(_row, groups)))])
         for group in groups if texts else ():
             screen.say(f"\n{group.field}: {group.ours or 'none'} -> {group.theirs}")
             for one in _texts(group, known):

@@ -43,7 +43,7 @@ def erase(
                 screen.say("\n".join(["To be finished, since it was cut off: " + _told(found), *_next(found)]))
                 ended.append(Erased(found, 0, is_gone=True))
             for done in () if dry_run else store.finish_erasures(clock.now(), outbox):
-                _say(screen, "Finished what had been cut off", done)
+                _say(screen, "Finished what was interrupted", done)
                 ended.append(done)
             person = store.by_email(email)
             if person is None and not ended:

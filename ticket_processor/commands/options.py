@@ -28,7 +28,7 @@ NoModelOption = Annotated[bool, typer.Option("--no-llm", help="Keyword rules onl
 DetailsOption = Annotated[
     bool, typer.Option("--details", help="With --dry-run: show every ticket in full, not totals and ten of them.")
 ]
-HtmlOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots.")]
+DetailedOption = Annotated[bool, typer.Option("--details", help="Print all tables, not forty lines of them.")]
 
 
 def _verbose(asked: bool) -> None:

@@ -117,7 +117,7 @@ def _serve(
 
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
     queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=0.0)
-    worker = Worker(queue, RunPlayer(settings, jobs), jobs, say, every_s=every_s)
+    worker = Worker(queue, RunPlayer(settings, jobs, say), jobs, say, every_s=every_s)
     process = PortalProcess(settings, clock, address, queue, worker.wake, say)
     server = Server(process.app, at, proxies)
     code = until_stopped(clock, jobs, server, worker, process.close, announce)

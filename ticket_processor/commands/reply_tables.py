@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..core.tables import Table
 from ..core.wording import many
 from ..reporting.glossary import percent
 from ..reporting.offers import OfferCount
 from ..reporting.public_replies import WITHIN_DAYS
 from ..reporting.reply_counts import Replies, UseCount
-from .score_tables import Table
 
 MOST_ARTICLES = 20
 SENTENCES = ("<",)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,8 +16,9 @@ from ..audit.files import log_files
 from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable
 from ..core.models import Risk, Sentiment, Urgency
+from ..core.tables import MOST_LINES, as_csv, show, show_briefly
 from ..learning.scoreboard import kept_scoreboard
-from ..reporting.export import as_data, csv_text
+from ..reporting.export import as_data
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex, require_duckdb
 from ..reporting.kept_replies import kept
@@ -28,16 +27,17 @@ from ..reporting.report import Goals, Report, gather
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
-from . import report_markdown, report_tables, score_tables
-from .options import ConfigOption, JsonOption, VerboseOption
+from . import report_page, report_tables
+from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
+from .out_files import check_out, json_text, write_out, write_text
 from .report_period import PeriodName, period_of
-from .screen import Screen, printing
+from .screen import Screen
 
 if TYPE_CHECKING:
     from ..audit.encryption import Keyring
     from ..monitoring.receivers import Receiver
 
-STANDARD_OUTPUT = "-"
+FORMATS = (".html", ".md", ".csv", ".json")
 
 
 def report(
@@ -61,9 +61,9 @@ def report(
             "--replies", help="Also read answered tickets from the helpdesk: were drafts, articles and replies any use?"
         ),
     ] = False,
-    sample: Annotated[
+    limit: Annotated[
         int,
-        typer.Option(min=1, max=20_000, metavar="N", help="With --overrides or --replies: how many tickets to read."),
+        typer.Option(min=1, max=20_000, metavar="N", help="With --overrides or --replies: read at most N tickets."),
     ] = 200,
     knowledge: Annotated[
         bool, typer.Option("--knowledge", help="Also search the knowledge base: which topics have no article?")
@@ -78,16 +78,14 @@ def report(
     within: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="Stop asking the helpdesk after this time, for each option.")
     ] = 300,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots.")] = None,
-    csv: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write all figures as CSV; - prints them instead of tables.")
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write it: .html (a page with plots), .md, .csv or .json; may be repeated.",
+        ),
     ] = None,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print it as GitHub Markdown instead of tables.")
-    ] = False,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="With --markdown: write it there instead.")
-    ] = None,
+    details: DetailedOption = False,
     subjects: Annotated[
         bool, typer.Option("--subjects", help="Also read the listed tickets' subjects from the helpdesk; redacted.")
     ] = False,
@@ -120,19 +118,13 @@ def report(
 
     Exit code 3 with --mail: the mail was not sent.
     """
-    if as_json and csv == STANDARD_OUTPUT:
-        raise ConfigError("--json and --csv - both want standard output: name a file for one of them")
-    if output is not None and not markdown:
-        raise ConfigError("--output names the file of --markdown; --html and --csv name their own")
     if subjects and mail:
         raise ConfigError("--mail sends no word of a ticket, so it goes without --subjects")
-    to_print = markdown and output is None
-    if to_print and (as_json or csv == STANDARD_OUTPUT):
-        raise ConfigError("--markdown prints to standard output, as the other option does: add --output FILE")
     only = _selection(urgencies or (), sentiments or (), risks or (), secondaries or ())
     begin, end = period_of(clock.now(), since, until, period)
-    csv_file = None if csv in (None, STANDARD_OUTPUT) else Path(csv)
-    _check_places({"--html": html, "--output": output, "--csv": csv_file, "--gaps": gaps})
+    files = out or []
+    check_out(files, FORMATS)
+    check_out([gaps] if gaps else [], option="--gaps")
     require_duckdb()
     need_helpdesk = overrides or knowledge or replies or subjects
     settings = load(config=config, need_helpdesk=need_helpdesk)
@@ -142,7 +134,7 @@ def report(
 
         everybody = mail_receivers(settings.alerts)
     check_log(settings)
-    screen = Screen(as_json=as_json or to_print or csv == STANDARD_OUTPUT)
+    screen = Screen(as_json=as_json)
     with ExitStack() as stack:
         with screen.progress("reading the log"):
             # What came back after a reply stands behind the period.
@@ -155,9 +147,9 @@ def report(
 
             helpdesk = HelpdeskPart(settings, index, found, clock=clock, screen=screen, within=within)
             if overrides:
-                found = replace(found, overrides=helpdesk.overrides(sample))
+                found = replace(found, overrides=helpdesk.overrides(limit))
             if replies:
-                found = replace(found, replies=helpdesk.replies(sample))
+                found = replace(found, replies=helpdesk.replies(limit))
             if knowledge or gaps:
                 topics = helpdesk.knowledge(at_least) if knowledge else None
                 found = replace(found, knowledge=helpdesk.with_unanswered(topics, at_least, found.replies))
@@ -166,20 +158,26 @@ def report(
             found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end, uses=offered))
         except StateUnusable as error:
             found = replace(found, remarks=(*found.remarks, f"scoreboard unavailable: {error}"))
-    if to_print or csv == STANDARD_OUTPUT:
-        with printing():
-            sys.stdout.write(report_markdown.markdown(found) if to_print else csv_text(found))
-            sys.stdout.flush()
-    written = _write(found, csv_file, output, html, gaps, settings.ticket_url)
+    written = write_out(files, _formats(found))
+    if gaps is not None:
+        from .report_gaps import proposals
+
+        write_text(gaps, proposals(found, settings.ticket_url))
+        written.append(f"Written: {gaps}")
     if everybody:
         written.append(_mailed(found, everybody))
     else:  # the mail holds them
         screen.notices([*found.remarks, *report_tables.shortcomings(found)])
     if as_json:
         screen.result("", as_data(found))
-    elif not (mail or markdown or csv == STANDARD_OUTPUT):
-        screen.say(f"{found.title}\n{found.origin}\n")
-        score_tables.show([*report_tables.tables(found)])
+    elif not mail:
+        if details:
+            screen.say(f"{found.title}\n{found.origin}\n")
+            show([*report_tables.tables(found)])
+        else:
+            screen.say(found.title)
+            show_briefly(report_tables.brief(found), most=MOST_LINES - 3)
+            screen.say(f"\n{report_tables.MORE}")
         written[:0] = [""] if written else []
     for line in written:
         screen.say(line)
@@ -209,23 +207,6 @@ def _selection(
         risks=tuple(risks),
         secondaries=tuple(secondaries),
     )
-
-
-def _check_places(files: Mapping[str, Path | None]) -> None:
-    """Raise :class:`ConfigError` unless each file, by its option, goes into an existing folder.
-
-    Making a folder unasked would hide a typing error.
-    """
-    problems = []
-    for option, file in files.items():
-        if file is None:
-            continue
-        if file.is_dir():
-            problems.append(f"{option} {file}: this is a folder; name a file in it")
-        elif not file.parent.is_dir():
-            problems.append(f"{option} {file}: there is no folder {file.parent}; make it, or put the name right")
-    if problems:
-        raise ConfigError(*problems)
 
 
 def check_log(settings: Settings) -> None:
@@ -290,47 +271,25 @@ def _day(moment: float) -> str:
     return iso(max(0.0, moment))[:10]
 
 
-def _write(
-    found: Report,
-    csv: Path | None,
-    markdown: Path | None,
-    html: Path | None,
-    gaps: Path | None,
-    url_of: Callable[[int], str],
-) -> list[str]:
-    """Write the files that were asked for, and say where."""
-    files: list[tuple[str, Path | None, Callable[[Report], str]]] = [
-        ("CSV", csv, csv_text),
-        ("Markdown", markdown, report_markdown.markdown),
-    ]
-    if html is not None:
-        from .report_page import page
-
-        files.append(("Report", html, page))
-    if gaps is not None:
-        from .report_gaps import proposals
-
-        files.append(("Gaps", gaps, partial(proposals, url_of=url_of)))
-    lines = []
-    for name, file, text in files:
-        if file is not None:
-            from ..evaluation.report import write_text
-
-            write_text(file, text(found))
-            lines.append(f"{name}: {file}")
-    return lines
+def _formats(found: Report) -> dict[str, Callable[[], str]]:
+    """What makes the text of a file, by its ending."""
+    return {
+        ".html": lambda: report_page.page(found),
+        ".md": lambda: report_page.markdown(found),
+        ".csv": lambda: as_csv([*report_tables.whole(found)]),
+        ".json": lambda: json_text(as_data(found)),
+    }
 
 
 def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     """Mail the report, and say so. Raises :class:`CannotRun` if a receiver was not reached."""
     from .report_mail import send
-    from .report_page import mail_body, page
 
     if found.replies is not None:  # a mail has no word of a ticket
         found = replace(found, replies=found.replies.model_copy(update={"edited": ()}))
     host = re.sub(r"[^A-Za-z0-9.-]", "_", f"-{found.account}") if found.account else ""
     name = f"ticketbot-report{host}-{found.since:%Y-%m-%d}.html"
-    missed = send(everybody, found.title, mail_body(found), page(found), name)
+    missed = send(everybody, found.title, report_page.mail_body(found), report_page.page(found), name)
     if missed:
         raise CannotRun("; ".join(f"the report was not mailed to {receiver.name}: {why}" for receiver, why in missed))
     return f"Mailed to {len(everybody)} address{'es' * (len(everybody) != 1)}"

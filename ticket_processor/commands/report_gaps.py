@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ..core.tables import markdown_text
 from ..core.wording import many
 from ..reporting.knowledge_gaps import ANY, Coverage
 from ..reporting.report import Report
 from .helpdesk_tables import GAPS
-from .report_markdown import as_text
 
 
 def proposals(report: Report, url_of: Callable[[int], str]) -> str:
     """One section for each topic, most tickets first."""
     found = report.knowledge.gaps if report.knowledge else ()
-    lines = [f"# {as_text(f'Articles to write: {report.period}')}", "", as_text(report.origin), ""]
+    lines = [f"# {markdown_text(f'Articles to write: {report.period}')}", "", markdown_text(report.origin), ""]
     if not found:
         lines.append("No topic of this period lacks an answer.")
     for number, item in enumerate(found, 1):
@@ -25,7 +25,7 @@ def proposals(report: Report, url_of: Callable[[int], str]) -> str:
 def _section(number: int, item: Coverage, url_of: Callable[[int], str]) -> Iterator[str]:
     language = "" if item.language == ANY else f", {item.language}"
     counted = many(item.tickets, "ticket")
-    yield f"## {number}. {as_text(f'{item.topic} ({item.kind}{language}): {counted}')}"
+    yield f"## {number}. {markdown_text(f'{item.topic} ({item.kind}{language}): {counted}')}"
     yield ""
     if item.gap is not None:
         yield f"- [ ] Knowledge base: {GAPS[item.gap]}"
@@ -37,7 +37,7 @@ def _section(number: int, item: Coverage, url_of: Callable[[int], str]) -> Itera
     if item.examples:
         yield "- Tickets: " + ", ".join(_link(ticket, url_of(ticket)) for ticket in item.examples)
     if item.near:
-        yield "- Nearest articles: " + ", ".join(f"“{as_text(name)}”" for name in item.near)
+        yield "- Nearest articles: " + ", ".join(f"“{markdown_text(name)}”" for name in item.near)
 
 
 def _link(ticket: int, url: str) -> str:

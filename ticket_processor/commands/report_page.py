@@ -1,18 +1,18 @@
-"""A report as a page with plots, which needs nothing else and runs nothing; and as the body of a mail."""
+"""A report as a page with plots, which needs nothing else and runs nothing; as Markdown, and as the body of a mail."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from ..core.tables import Table, as_markdown, as_text, markdown_text
 from ..evaluation.report import templates
 from ..reporting import charts
 from ..reporting.figures import Dimension, DimensionShare
 from ..reporting.glossary import MEANINGS, NONE, percent, seconds
 from ..reporting.report import Report
 from . import report_tables as tables
-from .score_tables import show
 
 _MAIL = '<pre style="font-size: 13px">{{ text }}</pre><p>The attached page has plots.</p>'
 _MOST_BARS = 10
@@ -56,12 +56,12 @@ def page(report: Report) -> str:
         cards=_cards(report),
         none_known=NONE,
         volume=volume,
-        labels=tables.labels(report) if report.totals.tickets else None,
+        labels=replace(tables.labels(report), title="All of it as a table") if report.totals.tickets else None,
         shares=shares,
         whole=list(_whole(report)),
         trends=trends,
         sections=[*(make(report) for make in shown), *tables.of_helpdesk(report)],
-        meanings=list(MEANINGS.items()),
+        meanings=Table("What the figures mean", ("<figure", "<<what it is"), tuple(MEANINGS.items())),
     )
     return f"{made}\n"
 
@@ -90,13 +90,16 @@ def _sentence(remark: str) -> str:
 
 def mail_body(report: Report) -> str:
     """The report's tables as HTML that every mail program shows, and that is the same without its two tags."""
-    file = io.StringIO()
-    file.write(f"{report.title}\n{report.origin}\n\n")
-    for remark in (*report.remarks, *tables.shortcomings(report)):
-        file.write(f"Note: {remark}\n")
-    show([*tables.tables(report)], file)
-    text = "\n".join(line.rstrip() for line in file.getvalue().strip().splitlines())
-    return templates().from_string(_MAIL).render(text=text)
+    notes = "\n".join(f"Note: {remark}" for remark in (*report.remarks, *tables.shortcomings(report)))
+    parts = [f"{report.title}\n{report.origin}", notes, *map(as_text, tables.tables(report))]
+    return templates().from_string(_MAIL).render(text="\n\n".join(filter(None, parts)))
+
+
+def markdown(report: Report) -> str:
+    """The report as GitHub Markdown, for an issue, a wiki or a chat. No word in it becomes mark-up."""
+    notes = "\n".join(f"> {markdown_text(remark)}" for remark in (*report.remarks, *tables.shortcomings(report)))
+    parts = [f"# {markdown_text(report.title)}", markdown_text(report.origin), notes]
+    return "\n\n".join(filter(None, [*parts, *map(as_markdown, tables.tables(report))])) + "\n"
 
 
 def _cards(report: Report) -> list[tuple[str, str, object]]:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 
+from .. import __version__
+from ..core.models import OutcomeStatus
 from ..core.reasons import in_words
+from ..core.tables import Table
 from ..monitoring.health.checks import span
 from ..policy.decide import Policy
 from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
-from ..reporting.glossary import dollars, end_words, percent, points, seconds
-from ..reporting.report import BY, Report
+from ..reporting.glossary import dollars, end_words, percent, points, seconds, why_no_model
+from ..reporting.report import BY, ZONE, Report
 from .helpdesk_tables import knowledge_tables, overrides_tables
 from .label_tables import scoreboard_tables
 from .reply_tables import offers_table, replies_tables
-from .score_tables import Table
 
 MOST_LABELS = 12
 NO_PRICE = "no price"
+LABELS = "Tickets"
+LEFT_ALONE = "left alone"
 NAMES: dict[Dimension, str] = {
     "secondary": "second category",
     "answered_by": "answered by",
@@ -24,6 +30,28 @@ NAMES: dict[Dimension, str] = {
     "settings_file": "settings file",
 }
 """Names of dimensions whose own names say too little."""
+WHERE = "<where"
+FIRST_ESCALATED, FIRST_LABELS = 5, 7
+MORE = "--details adds every label, articles, reasons, models and runs"
+_SIDE_BY_SIDE: tuple[Dimension, ...] = ("category", "urgency")
+_IN_BRIEF = (
+    "tickets",
+    "updated",
+    "suggested in a note",
+    "left alone",
+    "failed",
+    "success rate",
+    "error rate",
+    "fallback rate",
+    "review rate",
+    "escalated",
+    "cost",
+)
+_LABELS: Mapping[str, Callable[[str], str]] = {
+    "why_fallback": why_no_model,
+    "outcome": lambda label: LEFT_ALONE if label == OutcomeStatus.SKIPPED else label,
+}
+"""How labels of these dimensions are called."""
 
 
 def tables(report: Report) -> Iterator[Table]:
@@ -31,6 +59,78 @@ def tables(report: Report) -> Iterator[Table]:
     of_the_log = (overview, labels, offers, escalated, reasons, objectives, models, runs)
     found = (*(make(report) for make in of_the_log), *of_helpdesk(report))
     yield from (table for table in found if table.rows)
+
+
+def whole(report: Report) -> Iterator[Table]:
+    """The report for a spreadsheet: whose it is, every label, and a line for each moment of the period."""
+    about = ("account", report.account), ("made", f"{report.made:%Y-%m-%d %H:%M}"), ("version", __version__)
+    period = (
+        ("since", f"{report.since:%Y-%m-%d %H:%M}"),
+        ("until", f"{report.until:%Y-%m-%d %H:%M}"),
+        ("time zone", ZONE),
+    )
+    yield Table("Report", ("<", "<value"), (*((name, value or "") for name, value in (*about, *period)),))
+    for table in tables(report):
+        yield labels(report, every=True) if table.title == LABELS else table
+    yield series(report)
+
+
+def series(report: Report) -> Table:
+    """The period's hours, days or weeks."""
+    rows = tuple(
+        (
+            f"{point.at:%Y-%m-%d %H:%M}",
+            f"{point.tickets:,}",
+            f"{point.failed:,}",
+            f"{point.answers:,}",
+            f"{point.fallback:,}",
+            seconds(point.p50_ms),
+            seconds(point.p95_ms),
+            dollars(point.cost_usd),
+        )
+        for point in report.by_time
+    )
+    names = ("tickets", "failed", "answers", "fallback", "latency p50", "latency p95", "cost")
+    return Table(f"Each {report.step}", (f"<{report.step} from (UTC)", *names), rows)
+
+
+def brief(report: Report) -> list[Table]:
+    """What was asked of the helpdesk, sentences first, and below it the most important of the log."""
+    first = replace(report, escalated=report.escalated[:FIRST_ESCALATED])
+    numbers = overview(report)
+    numbers = replace(numbers, rows=tuple(row for row in numbers.rows if row[0] in _IN_BRIEF))
+    asked = sorted(of_helpdesk(replace(report, scoreboard=None)), key=lambda table: len(table.columns) > 1)
+    found = (*asked, numbers, _main_labels(report), _linked(escalated(first)))
+    return [table for table in (*found, objectives(report)) if table.rows]
+
+
+def _main_labels(report: Report) -> Table:
+    """Categories and urgencies beside each other."""
+    columns: list[str] = []
+    sides: list[list[tuple[str, ...]]] = []
+    for dimension in _SIDE_BY_SIDE:
+        found = report.parts.get(dimension, [])
+        shown = [(part.label, f"{part.tickets:,}", f"{part.share:.1%}") for part in found]
+        if len(shown) > FIRST_LABELS:
+            rest = found[FIRST_LABELS - 1 :]
+            shown[FIRST_LABELS - 1 :] = [(f"{len(rest)} more", f"{sum(part.tickets for part in rest):,}", "")]
+        columns += [f"<{dimension}", "tickets", "share"]
+        sides.append(list(shown))
+    nothing = ("", "", "")
+    rows = tuple(tuple(cell for side in line for cell in side) for line in zip_longest(*sides, fillvalue=nothing))
+    return Table("Tickets", tuple(columns), rows)
+
+
+def _linked(table: Table) -> Table:
+    """Without the column of addresses, which a terminal opens from the number instead."""
+    if table.columns[-1] != WHERE:
+        return table
+    return replace(
+        table,
+        columns=table.columns[:-1],
+        rows=tuple(row[:-1] for row in table.rows),
+        links=tuple(row[-1] for row in table.rows),
+    )
 
 
 def cost(totals: Totals) -> str:
@@ -100,22 +200,28 @@ def _took(now: Latency, was: Latency | None, *, compared: bool) -> Iterator[tupl
             yield (name, seconds(new), *((seconds(old), change(new, old)) if compared else ()))
 
 
-def labels(report: Report) -> Table:
-    """Tickets by every dimension."""
+def labels(report: Report, *, every: bool = False) -> Table:
+    """Tickets by every dimension: the largest labels, or ``every`` one, with those that only the period before had."""
     rows: list[tuple[str, ...]] = []
     for dimension in BY:
         parts = report.parts.get(dimension, [])
+        most = len(parts) if every else MOST_LABELS
         was = {part.label: part.tickets for part in report.parts_before.get(dimension, [])}
-        for place, part in enumerate(parts[:MOST_LABELS]):
-            name = NAMES.get(dimension, dimension) if place == 0 else ""
+        for place, part in enumerate(parts[:most]):
+            name = NAMES.get(dimension, dimension) if every or place == 0 else ""
             before = (f"{was.get(part.label, 0):,}",) if report.before else ()
-            rows.append((name, part.label, f"{part.tickets:,}", f"{part.share:.1%}", *before))
-        if len(parts) > MOST_LABELS:
-            rest = sum(part.tickets for part in parts[MOST_LABELS:])
+            label = _LABELS.get(dimension, str)(part.label)
+            rows.append((name, label, f"{part.tickets:,}", f"{part.share:.1%}", *before))
+        if len(parts) > most:
+            rest = sum(part.tickets for part in parts[most:])
             before = ("",) if report.before else ()
-            rows.append(("", f"{len(parts) - MOST_LABELS} more", f"{rest:,}", "", *before))
+            rows.append(("", f"{len(parts) - most} more", f"{rest:,}", "", *before))
+        if every:
+            named, called = NAMES.get(dimension, dimension), _LABELS.get(dimension, str)
+            gone = sorted(was.keys() - {part.label for part in parts})
+            rows += [(named, called(label), "0", "0.0%", f"{was[label]:,}") for label in gone]
     columns = ("<by", "<label", "tickets", "share", *(("before",) if report.before else ()))
-    return Table("Tickets", columns, tuple(rows))
+    return Table(LABELS, columns, tuple(rows))
 
 
 def offers(report: Report) -> Table:
@@ -136,7 +242,7 @@ def escalated(report: Report) -> Table:
         )
         for one in report.escalated
     )
-    columns = ("ticket", "<when (UTC)", "<why", *(("<subject",) * subjects), *(("<where",) * links))
+    columns = ("ticket", "<when (UTC)", "<why", *(("<subject",) * subjects), *((WHERE,) * links))
     return Table("Escalated last", columns, rows)
 
 
@@ -148,7 +254,7 @@ def reasons(report: Report) -> Table:
             (name if place == 0 else "", f"{part.tickets:,}", in_words(part.label)) for place, part in enumerate(parts)
         )
 
-    found = (*rows("failed", report.failure_reasons), *rows("left alone", report.skip_reasons))
+    found = (*rows("failed", report.failure_reasons), *rows(LEFT_ALONE, report.skip_reasons))
     return Table("Why they failed or were left alone", ("<", "tickets", "<reason"), found)
 
 
@@ -243,8 +349,8 @@ def by_rules_alone(report: Report, policy: Policy) -> Iterator[str]:
     today = "are set all the same" if trusted else "are suggested, not set"
     yield (
         f"keyword rules alone are seldom sure enough to set group and fields, which {today} (policy.rules_may_set): "
-        "name a model (TICKETBOT_MODELS) or run 'ticketbot train'; 'ticketbot backtest' says whether your history "
-        "shows otherwise"
+        "name a model (TICKETBOT_MODELS) or run 'ticketbot train'; 'ticketbot eval --from-helpdesk' says whether your "
+        "history shows otherwise"
     )
 
 

@@ -47,7 +47,12 @@ def run(
     ] = None,
     tickets: Annotated[
         list[int] | None,
-        typer.Option("--ticket", min=1, metavar="ID", help="Triage only this ticket; may be repeated."),
+        typer.Option(
+            "--ticket",
+            min=1,
+            metavar="ID",
+            help="Triage only this ticket, exit code 1 if there is none; may be repeated.",
+        ),
     ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="With --ticket: triage it although it is done, such as after an undo.")
@@ -163,6 +168,7 @@ def run(
     }
     if no_llm:
         flags["models", "names"] = []
+        screen.notices(["keyword rules understand the tickets, because of --no-llm"])
     wanted = _cluster(
         screen, cluster, sandbox=sandbox, optional=cluster_optional, insecure=insecure, workers=workers, config=config
     )
@@ -183,6 +189,7 @@ def run(
         asked = replace(asked, split=_split(candidate, split, config, flags))
     subjects = Subjects(lambda sentence: screen.notices([sentence]))
     tally = tally_of(settings, subjects)
+    tally.no_llm = no_llm
     kept: list[Seen] = []
 
     def listen(outcome: Outcome) -> None:

@@ -19,7 +19,7 @@ from ..core.errors import CannotRun
 from ..core.models import Outcome, OutcomeStatus
 from ..core.run_summary import RunSummary
 from ..reporting.dry_run import planned_lines
-from ..reporting.run_tally import RunTally, Seen, next_steps, why_no_model
+from ..reporting.run_tally import RunTally, Seen, again_step, next_steps, why_no_model
 from ..reporting.run_words import counted, outcome_line, summary_text
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ class Screen:
             if tally is not None and self._out.isatty() and not self._quiet:
                 self._for_a_person(summary, tally, more)
             else:
-                for line in more:
+                for line in more or again_step(summary):
                     self.say(f"  {line}", fit=True)
 
     def shortcomings(self, summary: RunSummary, log: Path | None) -> None:

@@ -88,7 +88,7 @@ def serve(
     queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=join_s)
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
     say = (lambda _line: None) if quiet else say_line
-    worker = Worker(queue, RunPlayer(settings, jobs), jobs, say, every_s=None if every is None else every * 60.0)
+    worker = Worker(queue, RunPlayer(settings, jobs, say), jobs, say, every_s=None if every is None else every * 60.0)
     commit = GroupCommit(queue, clock.now, 2 * settings.serve.window_s, worker.wake)
     doctor = Doctor(settings, clock, offline=True)
     service = Service(

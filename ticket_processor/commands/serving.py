@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..core.clock import SystemClock
 from ..core.errors import ExitCode, Stopping
+from .screen import harmless
 
 if TYPE_CHECKING:
     from ..web.server import Server
@@ -62,5 +63,5 @@ def url_of(host: str, at: socket.socket) -> str:
 def say_line(text: str) -> None:
     """Write a line for the journal; the time is the journal's, or ours at a terminal."""
     stamp = time.strftime("%H:%M:%S ") if sys.stderr.isatty() else ""
-    sys.stderr.write(f"{stamp}{text}\n")
+    sys.stderr.write(f"{stamp}{harmless(text, one_line=True)}\n")
     sys.stderr.flush()

@@ -1,18 +1,48 @@
-"""Solved tickets and what people chose on them, for ``backtest`` and ``train``. The helpdesk is only read."""
+"""Solved tickets and what people chose on them, for ``eval`` and ``train``. The helpdesk is only read."""
 
 from __future__ import annotations
 
 from contextlib import closing
 
-from ..core.clock import Deadline, SystemClock
-from ..evaluation.solved import OURS, CategoryFrom, Solved, solved_examples
+from ..core.clock import Deadline, SystemClock, iso
+from ..core.errors import ConfigError
+from ..evaluation.solved import OURS, CategoryFrom, Solved, how_it_was_decided, solved_examples
 from ..learning.scoreboard import decided_by_people
 from ..settings.schema import Settings
 from ..wiring.desks import desk_for
 from ..wiring.parts import transport_for
+from .parse_time import parse_since
 from .screen import Screen
 
 READ_DEADLINE_S = 3600.0
+
+
+def labelled_by_people(
+    settings: Settings,
+    clock: SystemClock,
+    screen: Screen,
+    since: str,
+    *,
+    limit: int,
+    include_ours: bool,
+    category_from: CategoryFrom | None = None,
+) -> tuple[Solved, list[str]]:
+    """The newest solved tickets that carry a label, and sentences on how the labels were found, which are also said.
+
+    Raises :class:`ConfigError` when there are none.
+    """
+    moment = parse_since(since, clock.now())
+    solved = read_solved(
+        settings, clock, screen, moment, limit=limit, include_ours=include_ours, category_from=category_from
+    )
+    decided = how_it_was_decided(solved, iso(moment)[:10], include_ours=include_ours)
+    if not solved.examples:
+        told = " ".join(decided[:1] + decided[2:-1]).rstrip(".")
+        hint = "; --include-ours counts those that ticketbot triaged" if solved.left_out.get(OURS) else ""
+        raise ConfigError(f"no solved ticket carries a label: {told}{hint}")
+    for line in decided:
+        screen.say(line)
+    return solved, decided
 
 
 def read_solved(
@@ -47,8 +77,3 @@ def read_solved(
             decided=decided_by_people(settings.state_folder) if with_decided else (),
             advance=advance,
         )
-
-
-def hint(solved: Solved) -> str:
-    """The end of the sentence on having found nothing: the option that would have found something, if there is one."""
-    return "; --include-ours counts those that ticketbot triaged" if solved.left_out.get(OURS) else ""

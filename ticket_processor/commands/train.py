@@ -17,6 +17,7 @@ from ..learning.retraining import corrected_examples, with_corrections
 from ..settings.load import load
 from ..settings.schema import Settings
 from .options import ConfigOption, JsonOption, VerboseOption
+from .out_files import check_out, json_text, write_out
 from .retrain import approved_corrections, store_retrained
 from .screen import Screen
 
@@ -59,13 +60,15 @@ def train(
     bench: Annotated[
         bool, typer.Option("--bench", help="Compare six methods by cross-validation; put the best linear one in use.")
     ] = False,
-    report: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write an HTML report with pictures and the misclassified tickets."),
-    ] = None,
     out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Write scores: .json, or .html with the misclassified tickets; may be repeated."
+        ),
+    ] = None,
+    into: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Folder of the classifier. Default: where a run looks for it."),
+        typer.Option("--folder", metavar="FOLDER", help="Folder of the classifier. Default: where a run looks for it."),
     ] = None,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
@@ -77,18 +80,20 @@ def train(
         raise ConfigError("name a file of labelled tickets, or say --from-helpdesk")
     if (since is not None or include_ours) and not from_helpdesk:
         raise ConfigError("--since and --include-ours belong to --from-helpdesk")
-    if (from_corrections and out is not None) or (force and not from_corrections):
-        raise ConfigError("--from-corrections stores where a run looks for it, without --out; --force belongs to it")
-    if files and not own_desk and out is None:
+    if (from_corrections and into is not None) or (force and not from_corrections):
+        raise ConfigError("--from-corrections stores where a run looks for it, without --folder; --force belongs to it")
+    if files and not own_desk and into is None:
         raise ConfigError(
             "tickets of another desk prove nothing about yours: say --own-desk if these are your own, "
-            "or --out FOLDER to learn from them without putting it in use"
+            "or --folder FOLDER to learn from them without putting it in use"
         )
+    written = out or []
+    check_out(written, (".html", ".json"))
     require_extra("sklearn", "skops")
     from ..evaluation.data import read_examples
 
     settings = load(config=config, need_helpdesk=from_helpdesk)
-    folder = out or _own_folder(settings)
+    folder = into or _own_folder(settings)
     screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
 
@@ -141,13 +146,12 @@ def train(
         lines = [f"stored in {folder}"]
     else:
         trained, lines, more = store_retrained(settings, clock, before, trained, corrections, force=force)
-    if report is not None:
-        summary.write_report(report, trained, corpus)
+    data = {**summary.as_data(trained, folder, written), **more}
+    told = write_out(written, {".html": lambda: summary.page(trained, corpus), ".json": lambda: json_text(data)})
     lines = [summary.summary_text(trained, bench=bench), *lines]
     if folder.resolve() != settings.classifier_folder.resolve():
         lines.append("a run looks for it where classifier.folder in ticketbot.toml says")
-    lines += [f"report: {report}"] if report is not None else []
-    screen.result("\n".join(lines), {**summary.as_data(trained, folder, report), **more})
+    screen.result("\n".join([*lines, *told]), data)
     return ExitCode.SOME_FAILED if more and more["change"] is None else ExitCode.OK
 
 
@@ -162,7 +166,7 @@ def _own_folder(settings: Settings) -> Path:
     """The folder where a run looks for the classifier: in the account's state folder, unless the settings name one."""
     known = settings.desk.named
     if settings.classifier.folder is None and settings.state_dir is None and not known:
-        raise ConfigError("no account is configured whose classifier this could be: say --out FOLDER")
+        raise ConfigError("no account is configured whose classifier this could be: say --folder FOLDER")
     return settings.classifier_folder
 
 
@@ -170,15 +174,8 @@ def _from_helpdesk(
     settings: Settings, clock: SystemClock, since: str, screen: Screen, *, include_ours: bool
 ) -> list[Example]:
     """Labels that people chose on solved tickets. Raises ``ConfigError`` when there are none."""
-    from ..evaluation.solved import how_it_was_decided
     from ..evaluation.training.corpus import MAX_TICKETS
-    from .parse_time import parse_since
-    from .solved_tickets import hint, read_solved
+    from .solved_tickets import labelled_by_people
 
-    moment = parse_since(since, clock.now())
-    solved = read_solved(settings, clock, screen, moment, limit=MAX_TICKETS, include_ours=include_ours)
-    for line in how_it_was_decided(solved, iso(moment)[:10], include_ours=include_ours):
-        screen.say(line)
-    if not solved.examples:
-        raise ConfigError(f"no solved ticket since then carries a label to learn from{hint(solved)}")
+    solved, _ = labelled_by_people(settings, clock, screen, since, limit=MAX_TICKETS, include_ours=include_ours)
     return list(solved.examples)

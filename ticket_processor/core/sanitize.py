@@ -236,3 +236,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 def harmless(cell: object) -> object:
     """The same, with a quotation mark before a text that would be a formula. Pure."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def linkless(text: str) -> str:
+    """The text in one line, changed so that no service makes a link, a mention or mark-up of it."""
+    line = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+    for char, other in (("<", "‹"), (">", "›"), ("&", "＆"), ("@", "＠"), ("://", "∶//"), ("](", "] (")):
+        line = line.replace(char, other)
+    # A word joiner: the name looks the same but is no address any more.
+    return re.sub(r"(?:(?<=//)|(?<![\w/\\.-]))((?:[\w-]+\.)+)(?=[A-Za-z]{2,}\b)", lambda name: name[1] + "\u2060", line)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 
 from ..core.models import Analysis
+from ..core.tables import Table
 from ..replies.wording import share_found
 from .data import Example
 from .scores import LikelihoodScores, score_likelihood
@@ -79,23 +80,21 @@ LIKELIHOOD_COLUMNS = ("<analyser", "<tickets from", "n", "given", "solved", "Bri
 WORDS_TITLE = "cause and steps: shared words"
 WORDS_COLUMNS = ("<analyser", "<tickets from", "<part", "n", "given", "precision", "recall")
 Row = tuple[str, ...]
-AdviceTable = tuple[str, tuple[str, ...], tuple[Row, ...]]
-"""Title, columns and rows."""
 Found = Sequence[tuple[str, str, AdviceScores]]
 """Scores behind the names of analyser and source."""
 
 
-def advice_tables(found: Found) -> list[AdviceTable]:
+def advice_tables(found: Found) -> list[Table]:
     """Each table that has rows, for a screen or a page."""
     tables: list[tuple[str, tuple[str, ...], Callable[[AdviceScores], list[Row]]]] = [
         (LIKELIHOOD_TITLE, LIKELIHOOD_COLUMNS, _likelihood_rows),
         (WORDS_TITLE, WORDS_COLUMNS, _word_rows),
     ]
     made = [
-        (title, columns, tuple((name, source, *row) for name, source, scores in found for row in rows_of(scores)))
+        Table(title, columns, tuple((name, source, *row) for name, source, scores in found for row in rows_of(scores)))
         for title, columns, rows_of in tables
     ]
-    return [table for table in made if table[2]]
+    return [table for table in made if table.rows]
 
 
 def _likelihood_rows(found: AdviceScores) -> list[Row]:

@@ -11,7 +11,7 @@ from typing import Any
 from ..analysis.text.language import detect_language
 from ..core.models import NO_MODEL, Usage
 from ..core.taxonomy import Taxonomy
-from .advice import AdviceScores, AdviceTable, advice_data, advice_tables, score_advice
+from .advice import AdviceScores, advice_data, score_advice
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
 from .runner import TimedAnalysis
@@ -271,54 +271,3 @@ def _figures(item: object, *names: str) -> dict[str, float]:
 
 def _shares(second: SecondScores) -> tuple[tuple[str, float | None], ...]:
     return tuple((name, getattr(second, name)) for name in ("named", "within_two", "precision", "recall"))
-
-
-SECOND_TITLE = "second category"
-SECOND_COLUMNS = ("<analyser", "<tickets from", "n", "first right", "one of two right", "named", "precision", "recall")
-
-
-def second_rows(results: Sequence[SubjectResult]) -> tuple[tuple[str, ...], ...]:
-    """A row for each analyser and source, as :data:`SECOND_COLUMNS` name it; none where no second one was named."""
-
-    def shown(share: float | None) -> str:
-        return "-" if share is None else f"{share:.3f}"
-
-    found = [
-        (result, source, item.scores, item.second)
-        for result in results
-        for source in result.sources
-        if (item := source.of("category")) and item.second
-    ]
-    if not any(second.named for *_, second in found):
-        return ()
-    return tuple(
-        (
-            result.name,
-            source.source,
-            str(second.count),
-            *map(shown, (scores.accuracy, second.within_two, second.named, second.precision, second.recall)),
-        )
-        for result, source, scores, second in found
-    )
-
-
-def advice_of(results: Sequence[SubjectResult]) -> list[AdviceTable]:
-    """The tables on advice; none where there is none to compare."""
-    sources = ((result.name, source) for result in results for source in result.sources)
-    return advice_tables([(name, source.source, source.advice) for name, source in sources if source.advice])
-
-
-def label_rows(scores: Scores) -> tuple[tuple[str, ...], ...]:
-    """A row for each label, for a screen or a page: precision, recall, F1, tickets, answers, coverage."""
-    return tuple(
-        (
-            label,
-            f"{one.precision:.3f}",
-            f"{one.recall:.3f}",
-            f"{one.f1:.3f}",
-            str(one.support),
-            str(one.predicted),
-            f"{one.coverage:.0%}",
-        )
-        for label, one in scores.per_label.items()
-    )

@@ -10,22 +10,13 @@ from typing import TYPE_CHECKING
 
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
-from ..core.errors import CannotRun
-from ..core.private_files import make_folder, opener
+from ..core.tables import Table, as_html
+from . import tables
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, ScoredField
-from .measure import (
-    SECOND_COLUMNS,
-    SECOND_TITLE,
-    FieldResult,
-    SourceResult,
-    SubjectResult,
-    advice_of,
-    label_rows,
-    second_rows,
-)
+from .measure import SourceResult, SubjectResult
 from .runner import TimedAnalysis
-from .scores import Scores, Threshold
+from .scores import Scores
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -86,53 +77,37 @@ def shown_text(subject: str, body: str, names: tuple[str, ...] = ()) -> str:
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…"
 
 
-def write_report(
-    path: Path,
+def page(
     title: str,
     results: Sequence[SubjectResult],
     remarks: Iterable[str] = (),
     errors: Misses | None = None,
     intro: str = "",
-) -> None:
-    """Write the report. Without ``errors`` it holds none of the tickets' words. Raises :class:`CannotRun`."""
-    _make_folder(path)  # before the pictures, which take their time
+) -> str:
+    """The report as HTML. Without ``errors`` it holds none of the tickets' words."""
     made = [*_overview(results)]
     for result in results:
         for source in result.sources:
             made += _subject(result, source, errors or {})
-    write_page(path, title, made, remarks, intro)
+    return page_of(title, made, remarks, intro)
 
 
-def write_page(path: Path, title: str, parts: Sequence[str], remarks: Iterable[str] = (), intro: str = "") -> None:
-    """Write parts made here as one page; any other text is escaped. Raises :class:`CannotRun`."""
-    page = templates().get_template("page.html")
-    write_text(path, page.render(title=title, parts=parts, remarks=list(remarks), intro=intro) + "\n")
+def page_of(title: str, parts: Sequence[str], remarks: Iterable[str] = (), intro: str = "") -> str:
+    """Parts made here as one page; any other text is escaped."""
+    made = templates().get_template("page.html")
+    return made.render(title=title, parts=parts, remarks=list(remarks), intro=intro) + "\n"
 
 
 @cache
 def templates(*folders: Path) -> Environment:
     """The templates of these folders and of this one, which escape what is put into them."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
 
     loader = FileSystemLoader([*folders, Path(__file__).parent])
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file for its owner alone, in a folder that may have to be made. Raises :class:`CannotRun`."""
-    _make_folder(path)
-    try:
-        with open(path, "w", encoding="utf-8", newline="\n", opener=opener) as file:
-            file.write(text)
-    except OSError as error:
-        raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        make_folder(path.parent)
-    except OSError as error:
-        raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters["as_html"] = lambda found: Markup(as_html(found))  # noqa: S704 - it has escaped every text
+    return made
 
 
 def _part(name: str, *given: object) -> str:
@@ -146,9 +121,14 @@ def heading(text: str, level: int = 2) -> str:
     return _part("heading", text, level)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, mean_rows: bool = False) -> str:
-    """A table; a column whose name begins with ``<`` stands to the left, one with ``<<`` may hold long text."""
-    return _part("table", columns, list(rows), mean_rows)
+def table(found: Table, level: int = 2) -> str:
+    """A table under its title."""
+    return heading(found.title[:1].upper() + found.title[1:], level) + as_html(found)
+
+
+def folded(found: Table | None) -> str:
+    """A table folded away under its title; nothing where there is none."""
+    return "" if found is None else _part("details", found)
 
 
 def scores_part(scores: Scores, *, name: str = "") -> str:
@@ -161,8 +141,7 @@ def scores_part(scores: Scores, *, name: str = "") -> str:
             (reliability(scores.reliability), "Calibration: on the dashed line, 0.8 means 80%"),
             (abstention([(name, scores.abstention)]), "Abstention: precision if only the surest are answered"),
         ]
-    columns = ("<label", "precision", "recall", "F1", "tickets", "answered", "coverage")
-    return _part("scores", scores, columns, label_rows(scores), confusion(scores), pictures)
+    return _part("scores", scores, tables.labels(scores), confusion(scores), pictures)
 
 
 def misses_part(found: Sequence[Miss], count: int | None = None) -> str:
@@ -172,52 +151,40 @@ def misses_part(found: Sequence[Miss], count: int | None = None) -> str:
     rows = ((miss.id, miss.truth, miss.answer, f"{miss.confidence:.2f}", miss.text) for miss in found)
     columns = ("<ticket", "<truth", "<answer", "confidence", "<<redacted text")
     shown = f", the surest {len(found)} of them" if count is not None and count > len(found) else ", surest first"
-    said = f"{len(found) if count is None else count} wrong answers{shown}"
-    return _part("details", said, columns, list(rows))
+    return folded(Table(f"{len(found) if count is None else count} wrong answers{shown}", columns, tuple(rows)))
 
 
 def _overview(results: Sequence[SubjectResult]) -> Iterator[str]:
+    for field in (*FIELDS, SUBCATEGORY):
+        if (found := tables.field_table(results, field)) is not None:
+            yield table(found)
+            yield _part("plots", _pictures(results, field))
+        if field == "category" and (second := tables.second_table(results)) is not None:
+            yield table(second)
+    for found in (*tables.advice(results), tables.costs(results)):
+        yield table(found)
+
+
+def _pictures(results: Sequence[SubjectResult], field: ScoredField) -> list[tuple[object, str]]:
+    """Analysers beside each other, where there are several."""
     from .charts import abstention
 
-    for field in (*FIELDS, SUBCATEGORY):
-        rows: list[tuple[str, ...]] = []
-        for result in results:
-            found = [(source.source, item) for source in result.sources if (item := source.of(field))]
-            rows += [
-                (result.name, source, str(item.scores.count), *_main_figures(item.scores)) for source, item in found
-            ]
-            mean = result.mean(field)
-            if mean and mean[0] > 1:
-                rows.append((result.name, f"mean of {mean[0]}", "", f"{mean[1]:.3f}", f"{mean[2]:.3f}", "", ""))
-        if not rows:
-            continue
-        columns = ("<analyser", "<tickets from", "tickets", "accuracy", "macro-F1", "always the largest", "ECE")
-        yield heading(field.capitalize())
-        yield table(columns, rows, mean_rows=True)
-        names = [result.name for result in results]
-        sources = list(dict.fromkeys(source.source for result in results for source in result.sources))
-        bars: list[tuple[str, float | None, str]] = []
-        for name in sources:
-            known = [(one.name, score) for one in results if (score := _macro_f1(one, name, field)) is not None]
-            bars += [(name, None, "")] if known and len(sources) > 1 else []
-            bars += [(analyser, score, f"{score:.2f}") for analyser, score in known]
-        pictures: list[tuple[object, str]] = [(bars, "Macro-F1")] if len(bars) > 1 else []
-        if len(sources) == 1 and len(names) > 1 and field != "language":
-            curves = [
-                (result.name, item.scores.abstention)
-                for result in results
-                if (item := result.sources[0].of(field)) is not None
-            ]
-            pictures.append((abstention(curves), "Precision if only the surest are answered"))
-        yield _part("plots", pictures)
-        if field == "category" and (second := second_rows(results)):
-            yield heading(SECOND_TITLE.capitalize())
-            yield table(SECOND_COLUMNS, second)
-    for title, names_of_columns, advice in advice_of(results):
-        yield heading(title.capitalize())
-        yield table(names_of_columns, advice)
-    yield heading("Each ticket")
-    yield _costs(results)
+    names = [result.name for result in results]
+    sources = list(dict.fromkeys(source.source for result in results for source in result.sources))
+    bars: list[tuple[str, float | None, str]] = []
+    for name in sources:
+        known = [(one.name, score) for one in results if (score := _macro_f1(one, name, field)) is not None]
+        bars += [(name, None, "")] if known and len(sources) > 1 else []
+        bars += [(analyser, score, f"{score:.2f}") for analyser, score in known]
+    pictures: list[tuple[object, str]] = [(bars, "Macro-F1")] if len(bars) > 1 else []
+    if len(sources) == 1 and len(names) > 1 and field != "language":
+        curves = [
+            (result.name, item.scores.abstention)
+            for result in results
+            if (item := result.sources[0].of(field)) is not None
+        ]
+        pictures.append((abstention(curves), "Precision if only the surest are answered"))
+    return pictures
 
 
 def _macro_f1(result: SubjectResult, source: str, field: ScoredField) -> float | None:
@@ -225,41 +192,6 @@ def _macro_f1(result: SubjectResult, source: str, field: ScoredField) -> float |
         if item.source == source and (found := item.of(field)) is not None:
             return found.scores.macro_f1
     return None
-
-
-def _main_figures(scores: Scores) -> tuple[str, ...]:
-    ece = "" if scores.ece is None else f"{scores.ece:.3f}"
-    return (f"{scores.accuracy:.3f}", f"{scores.macro_f1:.3f}", f"{scores.majority_macro_f1:.3f}", ece)
-
-
-def _costs(results: Sequence[SubjectResult]) -> str:
-    rows = []
-    for result in results:
-        for source in result.sources:
-            tokens = source.usage.input + source.usage.output
-            rows.append(
-                (
-                    result.name,
-                    source.source,
-                    f"{source.ms_p50:.1f}",
-                    f"{source.ms_p95:.1f}",
-                    f"{tokens / source.rows:.0f}" if tokens else "-",
-                    "-" if source.cost_usd is None else f"${source.cost_usd / source.rows:.6f}",
-                    ", ".join(f"{name} {count}" for name, count in source.answered_by.items()),
-                    ", ".join(f"{name} {count}" for name, count in source.fallbacks.items()) or "-",
-                )
-            )
-    columns = (
-        "<analyser",
-        "<tickets from",
-        "median ms",
-        "95% within ms",
-        "tokens",
-        "cost",
-        "<answered by",
-        "<fell back",
-    )
-    return table(columns, rows)
 
 
 def _subject(result: SubjectResult, source: SourceResult, errors: Misses) -> Iterator[str]:
@@ -270,31 +202,6 @@ def _subject(result: SubjectResult, source: SourceResult, errors: Misses) -> Ite
             yield _part("accuracy", item.scores)
         else:
             yield scores_part(item.scores, name=result.name)
-        if len(item.by_language) > 1:
-            rows = [(name, str(count), f"{hits / count:.3f}") for name, (count, hits) in item.by_language.items()]
-            yield _part("details", "By language", ("<language", "tickets", "accuracy"), rows)
-        yield _thresholds(item)
+        yield folded(tables.languages(item, "By language"))
+        yield folded(tables.proposals(result.name, item))
         yield misses_part(errors.get((result.name, source.source, item.field), ()))
-
-
-def _thresholds(item: FieldResult) -> str:
-    found = item.thresholds
-    if found is None:
-        return ""
-    rows = [("all", *_threshold(found.all))]
-    rows += [(label, *_threshold(threshold)) for label, threshold in found.per_label.items()]
-    columns = ("<label", "apply from", "precision", "at least", "coverage", "tickets")
-    title = f"From which confidence on {found.precision:.0%} of the answers are right, proved at 95%"
-    return _part("details", title, columns, rows)
-
-
-def _threshold(found: Threshold | None) -> tuple[str, ...]:
-    if found is None:
-        return ("never", "-", "-", "-", "-")
-    return (
-        f"{found.threshold:.2f}",
-        f"{found.precision:.3f}",
-        f"{found.lower:.3f}",
-        f"{found.coverage:.0%}",
-        str(found.count),
-    )

@@ -21,7 +21,7 @@ WEIGHTS = tuple(step / 20 for step in range(21))
 RIGHT_SHARE = 0.8
 """Above the floor so many of the questions have a right article among the first two."""
 FEWEST = 20
-"""Questions above a floor, and to choose a weight by; fewer teach nothing."""
+"""Questions for a floor and a weight; fewer teach nothing."""
 FOLDS = 5
 KEPT = 10
 
@@ -116,7 +116,7 @@ def evaluate(
         scores=scores,
         weight=weight,
         refused=refused,
-        floor=_floor(seen, orders, articles),
+        floor=_floor(seen, orders, articles) if len(questions) >= FEWEST else None,
         ranked={one.question.id: found for one, found in zip(seen, orders, strict=True)},
     )
 

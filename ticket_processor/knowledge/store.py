@@ -260,6 +260,10 @@ class KnowledgeStore:
         )
         return [(digest, embedded_text(*parts)) for digest, *parts in rows]
 
+    def has_vectors(self, model: str) -> bool:
+        """Whether a passage has a vector of this model."""
+        return bool(self.rows("SELECT 1 FROM vector WHERE model=? LIMIT 1", [model]))
+
     def vector_count(self, model: str, dim: int) -> int:
         """How many passages have a vector of this model and dimension."""
         query = "SELECT count(*) FROM chunk JOIN vector ON vector.hash=chunk.hash WHERE vector.model=? AND vector.dim=?"

@@ -64,8 +64,8 @@ class PrecisionTest:
 
 
 @dataclass(frozen=True)
-class BrokenPin:
-    """A pinned case that was right and is wrong; holds none of its words."""
+class WrongPin:
+    """A pinned case that is wrong with the changed settings; holds none of its words."""
 
     pin: int
     ticket: int
@@ -75,12 +75,17 @@ class BrokenPin:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What a change of settings does. ``changes`` are ids of tickets by field; ``wrong_before`` counts pinned cases."""
+    """What a change of settings does. ``changes`` are ids of tickets by field.
+
+    ``broken`` are pinned cases that were right, ``still_wrong`` those that were not; ``wrong_before`` counts the latter
+    and those that are right now.
+    """
 
     tickets: int
     pins: int
     wrong_before: int
-    broken: tuple[BrokenPin, ...]
+    broken: tuple[WrongPin, ...]
+    still_wrong: tuple[WrongPin, ...]
     changes: Mapping[str, tuple[str, ...]]
     tests: tuple[PrecisionTest, ...]
 
@@ -119,15 +124,15 @@ def compare(
         (case, case.holds(before.value(case.field)), after.value(case.field))
         for case, before, after in zip(cases, running.pins, candidate.pins, strict=True)
     ]
+    wrong = [
+        (right, WrongPin(case.id, case.ticket_id, case.wanted, now)) for case, right, now in held if not case.holds(now)
+    ]
     return GateResult(
         tickets=len(examples),
         pins=len(cases),
         wrong_before=sum(not right for _case, right, _now in held),
-        broken=tuple(
-            BrokenPin(case.id, case.ticket_id, case.wanted, now)
-            for case, right, now in held
-            if right and not case.holds(now)
-        ),
+        broken=tuple(pin for right, pin in wrong if right),
+        still_wrong=tuple(pin for right, pin in wrong if not right),
         changes={field: ids for field, ids in changes.items() if ids},
         tests=tuple(_test(field, tuple(marks[field].values()), p) for field, p in chances.items()),
     )

@@ -12,6 +12,7 @@ from typing import Literal
 from ..analysis.text.outgoing import told as leaves
 from ..core.clock import iso
 from ..core.run_summary import RunRecord
+from ..core.sanitize import linkless
 from ..reporting.glossary import end_words
 from .facts import Severity
 from .open_alerts import EscalatedTicket, OpenAlert, Owed
@@ -48,15 +49,6 @@ class AlertMessage:
         object.__setattr__(self, "details", {name: leaves(text) for name, text in self.details.items()})
 
 
-def plain(text: str) -> str:
-    """The text in one line, changed so that no service makes a link, a mention or mark-up of it."""
-    line = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
-    for char, harmless in (("<", "‹"), (">", "›"), ("&", "＆"), ("@", "＠"), ("://", "∶//"), ("](", "] (")):
-        line = line.replace(char, harmless)
-    # A word joiner: the name looks the same but is no address any more.
-    return re.sub(r"(?:(?<=//)|(?<![\w/\\.-]))((?:[\w-]+\.)+)(?=[A-Za-z]{2,}\b)", lambda name: name[1] + "\u2060", line)
-
-
 def title_of(mark: str, what: str, account: str) -> str:
     """The title of a message: how bad, what, and where."""
     return f"[{mark}] {what} (ticketbot, {account})"
@@ -69,7 +61,7 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Ale
     """
     rule = rule_id(news.rule)
     marks = {"begun": news.severity.value, "worse": f"{news.severity.value}, was a warning", "over": "over"}
-    title = title_of(marks[news.what], plain(title_of_rule(news.rule)), account)
+    title = title_of(marks[news.what], linkless(title_of_rule(news.rule)), account)
     told, since = _sentence(news.message), _moment(news.since)
     link = f"{runbook}#{rule}" if re.match(r"https?://", runbook) else ""
     if news.what == "over":
@@ -82,7 +74,7 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Ale
     else:
         rows = {
             "Since": since,
-            "Machine": plain(machine),
+            "Machine": linkless(machine),
             "Tickets": ", ".join(f"#{number}" for number in news.tickets),
             "What to do": RULES[rule].advice,
             "More": link or f"'{rule}' in {runbook}",
@@ -122,7 +114,7 @@ def _lines(rows: Mapping[str, str]) -> list[str]:
 
 
 def _sentence(message: str) -> str:
-    told = plain(leaves(message))
+    told = linkless(leaves(message))
     told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
     return f"{told[:1].upper()}{told[1:].rstrip('.')}."
 

@@ -91,6 +91,11 @@ class Recorder:
         """Whether a ticket failed, or was given up."""
         return bool(self._outcomes[OutcomeStatus.FAILED] or self._dead)
 
+    @property
+    def not_found(self) -> bool:
+        """Whether there is no ticket of a number that was asked for."""
+        return bool(self._reasons[reasons.NOT_FOUND])
+
     def record(self, settled: Settled, waits: str = "") -> None:
         """Receipt first, then the books: a crash between the two repeats a line, and loses nothing.
 

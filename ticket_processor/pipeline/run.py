@@ -103,14 +103,14 @@ class Run:
             )
         return self._frame.play(lambda: self._retry(frozenset(ticket_ids) or listed))
 
-    def only(self, ticket_ids: Collection[int], *, anew: bool = False) -> RunSummary:
+    def only(self, ticket_ids: Collection[int], *, anew: bool = False, named: bool = True) -> RunSummary:
         """Triage exactly these tickets, now: given up or not, within their head start or not.
 
-        ``anew``: also those that are done, under a key of this run. What people took off stays off, and a ticket whose
-        labels a person has changed is left alone. Raises :class:`StateUnusable` as :meth:`execute` does.
+        ``anew``: those that are done too, under a key of this run; what people took off stays off, and what a person
+        has relabelled is left alone. ``named``: a number without a ticket makes the exit code 1. Raises as the above.
         """
         wanted = Wanted(frozenset(ticket_ids), at_once=True, anew=self._options.run_id if anew else None)
-        return self._frame.play(lambda: self._retry(ticket_ids, wanted))
+        return self._frame.play(lambda: self._retry(ticket_ids, wanted), all_there=named)
 
     def told_of(self, ticket_ids: Collection[int]) -> RunSummary:
         """Look at these tickets, of which the helpdesk has told, as if a page had listed them; nothing else is pulled.

@@ -51,8 +51,11 @@ class RunFrame:
         self._write_back = writes
         self._intake = intake
 
-    def play(self, work: Callable[[], None]) -> RunSummary:
-        """Do the run's ``work`` and sum it up, whatever ends it."""
+    def play(self, work: Callable[[], None], *, all_there: bool = False) -> RunSummary:
+        """Do the run's ``work`` and sum it up, whatever ends it.
+
+        ``all_there``: the exit code is 1 where a ticket is not found.
+        """
         parts, options = self._parts, self._options
         begun, started = parts.clock.now(), parts.clock.monotonic()
         stopped, stopped_by, code = None, None, ExitCode.OK
@@ -99,7 +102,8 @@ class RunFrame:
             self._recorder.count_failures()
             if not options.dry_run:
                 self._verifier.leave_unread()
-        if code is ExitCode.OK and (self._recorder.failures or self._write_back.trust.guard_ended):
+        missing = all_there and self._recorder.not_found
+        if code is ExitCode.OK and (self._recorder.failures or missing or self._write_back.trust.guard_ended):
             code = ExitCode.SOME_FAILED
         taken = self._intake()
         summary = self._recorder.summary(

@@ -49,6 +49,13 @@ def draft_lines(draft: ReplyDraft) -> list[str]:
     return lines
 
 
+def draft_in_note(note: str) -> str:
+    """The draft that a note brings; empty where it brings none."""
+    _, head, below = note.partition(f"{DRAFT_HEAD}\n")
+    draft, end, _ = below.partition(f"\n{DRAFT_END}")
+    return draft if head and end else ""
+
+
 def announcement(plan: ReplyPlan) -> str:
     """What becomes of the draft unless somebody touches the ticket."""
     then = f", and the ticket becomes {plan.then} {_span(plan.then_s)} later" if plan.then else ""

@@ -17,7 +17,7 @@ class PublicReplySettings(Frozen):
 
     thresholds: dict[str, Annotated[float, Field(ge=0.5, le=1)]] = Field(
         default_factory=dict,
-        description="least confidence for a public reply, by category; take it from `ticketbot backtest`",
+        description="least confidence for a public reply, by category; take it from `ticketbot eval --from-helpdesk`",
     )
     delay_minutes: float = Field(
         10, ge=2, le=1440, description="time between note and reply, in which any touch of the ticket cancels the reply"
@@ -64,7 +64,7 @@ class ReplySettings(Frozen):
                 raise ValueError(f"replies.public.never names {category}, so that its tickets get no public reply")
             if category not in self.public.thresholds:
                 raise ValueError(
-                    f"a public reply in {category} needs a threshold: run 'ticketbot backtest' and set "
+                    f"a public reply in {category} needs a threshold: run 'ticketbot eval --from-helpdesk' and set "
                     f"replies.public.thresholds.{category}"
                 )
         return self

@@ -1,24 +1,16 @@
-"""A report for programs: one object for JSON, or a CSV file with a figure in each line."""
+"""A report for programs: one object for JSON."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from .. import __version__
 from ..core.clock import iso
-from ..core.sanitize import harmless
-from .export_labels import overrides_data, overrides_rows, scoreboard_data, scoreboard_rows
+from .export_labels import overrides_data, scoreboard_data
 from .figures import Latency, Objective, Totals
-from .knowledge_gaps import Knowledge
-from .reply_counts import USES, Replies
 from .report import BY, ZONE, Report
-
-HEADINGS = ("section", "key", "measure", "value", "before")
 
 
 def as_data(report: Report) -> dict[str, Any]:
@@ -73,63 +65,6 @@ def _objective(item: Objective) -> dict[str, Any]:
     return {**_figures(item), "share": _rounded(item.share), "met": item.met, "budget_left": left}
 
 
-def csv_text(report: Report) -> str:
-    """The report as CSV: ``section, key, measure, value, before``, a line for each figure."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(HEADINGS)
-    writer.writerows([harmless(cell) for cell in row] for row in _rows(report))
-    return file.getvalue()
-
-
-Row = tuple[str, str, str, Any, Any]
-
-
-def _rows(report: Report) -> Iterator[Row]:
-    yield from (("report", "", name, value, "") for name, value in _about(report).items())
-    before = {} if report.before is None else _totals(report.before)
-    yield from (("totals", "", name, value, before.get(name)) for name, value in _totals(report.totals).items())
-    took_before = {} if report.latency_before is None else _latency(report.latency_before)
-    yield from (("latency", "", name, value, took_before.get(name)) for name, value in _latency(report.latency).items())
-    for goal in report.objectives:
-        yield "objective", goal.name, "share", _rounded(goal.share), ""
-        yield "objective", goal.name, "target", goal.target, ""
-    for dimension in BY:
-        was = {part.label: part.tickets for part in report.parts_before.get(dimension, ())}
-        for part in report.parts.get(dimension, ()):
-            yield dimension, part.label, "tickets", part.tickets, was.pop(part.label, 0) if report.before else ""
-        yield from ((dimension, label, "tickets", 0, count) for label, count in was.items())
-    for section, parts in (("failure_reason", report.failure_reasons), ("skip_reason", report.skip_reasons)):
-        yield from ((section, part.label, "tickets", part.tickets, "") for part in parts)
-    for item in report.spent:
-        figures = {name: value for name, value in asdict(item).items() if name != "label"}
-        yield from (("model", item.label, name, _rounded(value), "") for name, value in figures.items())
-    yield from _run_rows(report)
-    yield from (("alert", what, "count", count, "") for what, count in report.alerts.items())
-    for point in report.by_time:
-        for name in ("tickets", "failed", "answers", "fallback", "cost_usd", "p50_ms", "p95_ms"):
-            yield report.step, _text(point.at), name, _rounded(getattr(point, name)), ""
-    for offer in report.offers:
-        figures = {name: value for name, value in asdict(offer).items() if name != "label"}
-        yield from (("offers", offer.label, name, value, "") for name, value in figures.items())
-    if report.replies is not None:
-        yield from replies_rows(report.replies)
-    if report.overrides is not None:
-        yield from overrides_rows(report.overrides)
-    if report.scoreboard is not None:
-        yield from scoreboard_rows(report.scoreboard)
-    if report.knowledge is not None:
-        yield from knowledge_rows(report.knowledge)
-
-
-def _run_rows(report: Report) -> Iterator[Row]:
-    runs = report.runs
-    for name in ("count", "dry", "unfinished", "missed", "interval_s", "longest_gap_s", "p95_duration_s"):
-        yield "runs", "", name, _rounded(getattr(runs, name)), ""
-    yield from (("runs", f"exit code {code}", "count", count, "") for code, count in runs.exit_codes.items())
-    yield from (("runs", why, "stopped_by", count, "") for why, count in runs.stopped_by.items())
-
-
 def _totals(totals: Totals) -> dict[str, Any]:
     rates = (
         *("success_rate", "error_rate", "fallback_rate", "unplanned_fallback_rate", "review_rate", "repeat_rate"),
@@ -153,27 +88,3 @@ def _text(moment: datetime) -> str:
 
 def _rounded(value: Any) -> Any:
     return round(value, 6) if isinstance(value, float) else value
-
-
-def knowledge_rows(found: Knowledge) -> Iterator[Row]:
-    """Lines of a CSV file: section, key, measure, value, and nothing before."""
-    for item in found.topics:
-        key = f"{item.kind} {item.topic} {item.language}"
-        yield "knowledge", key, "tickets", item.tickets, ""
-        yield "knowledge", key, "articles", item.articles, ""
-        yield "knowledge", key, "mentions", item.mentions, ""
-        for name in ("offered", "no_answer", "partial", "ignored"):
-            yield "knowledge", key, name, getattr(item, name), ""
-        yield "knowledge", key, "gap", item.gap or "", ""
-
-
-def replies_rows(found: Replies) -> Iterator[Row]:
-    """Lines of a CSV file: section, key, measure, value, and nothing before."""
-    yield from (("replies", "", name, getattr(found, name), "") for name in ("offered", "histories", "requests"))
-    yield from (("replies", why, "left_out", number, "") for why, number in found.left_out.items())
-    for section, counts in (("use_by_category", found.categories), ("use_by_article", found.articles)):
-        for count in counts:
-            for use in USES:
-                yield section, f"{count.kind} {count.label}", use, getattr(count, use), ""
-    for name, value in found.public.model_dump().items():
-        yield "public_replies", "", name, value, ""

@@ -1,15 +1,13 @@
-"""Labels people kept and changed, for programs: parts of a report's JSON and CSV."""
+"""Labels people kept and changed, for programs: parts of a report's JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from ..learning.override_counts import Count, Overrides, Pair, PartCount
+from ..learning.override_counts import Count, Overrides, PartCount
 from ..learning.ratings import RatingCount
 from ..learning.scoreboard import Scoreboard
-
-Row = tuple[str, str, str, Any, Any]
 
 
 def overrides_data(found: Overrides) -> dict[str, Any]:
@@ -22,18 +20,6 @@ def overrides_data(found: Overrides) -> dict[str, Any]:
     }
 
 
-def overrides_rows(found: Overrides) -> Iterator[Row]:
-    """Lines of a CSV file: section, key, measure, value, and nothing before."""
-    names = (
-        *("written", "looked_at", "solved", "histories", "judged", "overridden", "unknown", "raised"),
-        *("raised_to_urgent", "lowered", "requests"),
-    )
-    yield from (("overrides", "", name, getattr(found, name), "") for name in names)
-    yield "overrides", "", "rate", _rounded(found.rate), ""
-    yield from (("overrides", why, "left_out", number, "") for why, number in found.left_out.items())
-    yield from _parts_rows("override", found.parts, found.pairs)
-
-
 def scoreboard_data(found: Scoreboard) -> dict[str, Any]:
     """Labels people kept and changed, with the shares; a share is ``null`` where there was nothing to judge."""
     return {
@@ -41,16 +27,6 @@ def scoreboard_data(found: Scoreboard) -> dict[str, Any]:
         "parts": _parts_data(found.parts),
         "ratings": [_rating_data(count) for count in found.ratings],
     }
-
-
-def scoreboard_rows(found: Scoreboard) -> Iterator[Row]:
-    """Lines of a CSV file: section, key, measure, value, and nothing before."""
-    yield from (("scoreboard", "", name, getattr(found, name), "") for name in ("tickets", "touched", "rated"))
-    yield from _parts_rows("score", found.parts, found.pairs)
-    for count in found.ratings:
-        for name, value in _rating_data(count).items():
-            if name not in ("by", "value"):
-                yield "rating", f"{count.by} {count.value}", name, value, ""
 
 
 def _parts_data(parts: Iterable[PartCount]) -> list[dict[str, Any]]:
@@ -66,26 +42,6 @@ def _parts_data(parts: Iterable[PartCount]) -> list[dict[str, Any]]:
         }
         for part in parts
     ]
-
-
-def _parts_rows(section: str, parts: Iterable[PartCount], pairs: Iterable[Pair]) -> Iterator[Row]:
-    for part in parts:
-        for key, count in ((part.part, part), *((f"{part.part} {label.label}", label) for label in part.labels)):
-            yield from ((section, key, name, value, "") for name, value in _counts(count).items())
-        for name, counts in (
-            ("model", part.models),
-            ("language", part.languages),
-            ("settings_file", part.settings_files),
-        ):
-            for each in counts:
-                yield f"{section}_{name}", f"{part.part} {each.label}", "judged", each.judged, ""
-                yield f"{section}_{name}", f"{part.part} {each.label}", "accuracy", _rounded(each.accuracy), ""
-        for band in part.bands:
-            key = f"{part.part} {band.lower:g} to {band.upper:g}"
-            yield f"{section}_confidence", key, "judged", band.judged, ""
-            yield f"{section}_confidence", key, "accuracy", _rounded(band.accuracy), ""
-    for pair in pairs:
-        yield f"{section}_pair", f"{pair.part} {pair.ours} -> {pair.theirs}", "tickets", pair.tickets, ""
 
 
 def _counts(count: Count) -> dict[str, Any]:

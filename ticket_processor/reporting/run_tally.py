@@ -98,12 +98,14 @@ def telling(tickets: Sequence[Shown], most: int = MOST_LISTED) -> list[Shown]:
 class RunTally:
     """Takes a run's outcomes as they come; keeps few of them, however long the run.
 
-    ``subject_of`` gives a subject that may be shown, ``url_of`` a ticket's address in the helpdesk.
+    ``subject_of`` gives a subject that may be shown, ``url_of`` a ticket's address in the helpdesk. ``no_llm``: keyword
+    rules alone were asked for.
     """
 
     review_tag: str = "ai_review"
     subject_of: Callable[[int], str] = lambda _ticket_id: ""
     url_of: Callable[[int], str] = lambda _ticket_id: ""
+    no_llm: bool = False
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WORTH_A_LOOK, 0))
     escalated: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     _kept: dict[str, list[Seen]] = field(default_factory=lambda: {why: [] for why in WORTH_A_LOOK})
@@ -144,6 +146,13 @@ def counts_text(counts: dict[str, int]) -> str:
     return ", ".join(f"{counts[why]:,} {why}" for why in (ESCALATED, UNSURE, SUSPICIOUS) if counts[why])
 
 
+def again_step(summary: RunSummary) -> list[str]:
+    """How to triage a ticket anew, where one was named that is done."""
+    if ALREADY_DONE not in summary.reasons:
+        return []
+    return ["'ticketbot run --ticket NUMBER --again' triages a ticket anew that is done"]
+
+
 def next_steps(summary: RunSummary, tally: RunTally) -> list[str]:
     """The two or three things that are worth doing now, the most pressing first."""
     failed = summary.outcomes.get(OutcomeStatus.FAILED, 0)
@@ -155,10 +164,9 @@ def next_steps(summary: RunSummary, tally: RunTally) -> list[str]:
         steps.append("'ticketbot retry list' says what failed and why; the next run tries it again")
     if unmeant:
         steps.append("'ticketbot health' asks the model; then 'ticketbot run --retry-fallbacks' asks it about these")
-    elif "no_model_configured" in summary.fallbacks:
-        steps.append("set TICKETBOT_MODELS: a model understands more than keyword rules (docs/models.md)")
-    if ALREADY_DONE in summary.reasons:
-        steps.append("'ticketbot run --ticket NUMBER --again' triages a ticket anew that is done")
+    elif "no_model_configured" in summary.fallbacks and not tally.no_llm:
+        steps.append("set TICKETBOT_MODELS: a model understands more than keyword rules (docs/understanding.md)")
+    steps += again_step(summary)
     if summary.dry_run and summary.outcomes.get(OutcomeStatus.PLANNED):
         steps.append("'ticketbot run' writes this; 'ticketbot analyse TICKET' shows how one of them was understood")
     if tally.counts[UNSURE] and not summary.dry_run:

@@ -65,7 +65,7 @@ def summary_text(summary: RunSummary, log: Path | None, title: str | None = None
     lines = [headline(summary, title)]
     if summary.answered_by:
         lines.append("  understood by " + ", ".join(f"{name}: {n}" for name, n in summary.answered_by.items()))
-    if summary.fallbacks:
+    if summary.fallbacks and not (tally is not None and tally.no_llm):
         lines.append("  no model answered, because " + "; ".join(why_no_model(summary)))
     if summary.reasons:
         lines.append("  because " + "; ".join(f"{in_words(why)}: {n}" for why, n in sorted(summary.reasons.items())))

@@ -131,9 +131,9 @@ Names = tuple[str, ...]
 
 REMOVED: Mapping[Names, str] = {
     ("learning", "neighbour_vote"): "'ticketbot train --from-helpdesk --from-corrections' learns a classifier instead",
-    ("policy", "by_model_for"): "use the threshold of each part, which 'ticketbot backtest' proposes",
+    ("policy", "by_model_for"): "use the threshold of each part, which 'ticketbot eval --from-helpdesk' proposes",
     **{
-        ("policy", part, "by_model"): f"use policy.{part}.threshold, which 'ticketbot backtest' proposes"
+        ("policy", part, "by_model"): f"use policy.{part}.threshold, which 'ticketbot eval --from-helpdesk' proposes"
         for part in ("tags", "priority", "group", "fields")
     },
     ("alerts", "gap_minutes"): "alerts no longer report pauses between runs, which the heartbeat notices",

@@ -17,6 +17,7 @@ from ..core.errors import ConfigError, TicketbotError
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..monitoring.run_watch import Kind, tally_of, tended
+from ..reporting.run_words import outcome_line
 from ..settings.schema import Settings
 from ..wiring import runs
 from ..wiring.explain import as_data, fetched, pasted, walk
@@ -25,7 +26,7 @@ from ..wiring.ticket_subjects import Subjects
 from .app import Doors
 from .described import Asked
 from .signatures import PUBLIC_SECRET, ZendeskVerifier
-from .worker import Heard
+from .worker import SOON, Heard
 
 ANALYSIS_S = 120.0
 """How long an analysis for ``/process-ticket`` may take."""
@@ -59,11 +60,12 @@ def _plain(secrets: Sequence[SecretStr]) -> tuple[str, ...]:
 
 
 class RunPlayer:
-    """Plays runs on the account of the settings. Use from one thread."""
+    """Plays runs on the account of the settings, and says what became of each ticket. Use from one thread."""
 
-    def __init__(self, settings: Settings, clock: SystemClock) -> None:
+    def __init__(self, settings: Settings, clock: SystemClock, say: Callable[[str], object]) -> None:
         self._settings = settings
         self._clock = clock
+        self._say = say
 
     def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
         """A run on just these tickets, and ``more``. It sends alerts if there are addresses, and no heartbeat."""
@@ -100,7 +102,9 @@ class RunPlayer:
         tally = tally_of(settings, subjects)
 
         def listen(outcome: Outcome) -> None:
-            tally.take(outcome, shown=False)
+            seen = tally.take(outcome)
+            if outcome.reason not in SOON:  # it is no end
+                self._say(outcome_line(seen))
             heard(outcome)
 
         with tended(settings, self._clock, kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:

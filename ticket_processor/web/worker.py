@@ -32,7 +32,7 @@ SOON_S = 3.0
 """After this a ticket is tried again that could not be written because it had just changed."""
 MOST_TRIES = 20
 """Maximum number of tries for a ticket that a person goes on changing; the retry list has it afterwards."""
-_SOON = (reasons.DEFERRED, reasons.NOT_FOUND, reasons.RECORD_UNREADABLE)
+SOON = (reasons.DEFERRED, reasons.NOT_FOUND, reasons.RECORD_UNREADABLE)
 """These ends are looked at again soon: the ticket changed just now, or the copy that was read does not have it yet."""
 Heard = Callable[[Outcome], None]
 
@@ -78,7 +78,7 @@ class TakenFirst:
         if item is None:
             return
         with suppress(StateUnusable):
-            if outcome.reason in _SOON and item.tries < MOST_TRIES:
+            if outcome.reason in SOON and item.tries < MOST_TRIES:
                 self._queue.put_off([item], self._now() + SOON_S)
             else:
                 self._queue.done([item])

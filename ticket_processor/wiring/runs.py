@@ -129,7 +129,7 @@ def run(
                 raise ConfigError(f"run {writes.run_id} wrote on no ticket")
         if not tickets:
             return finished(work.execute())
-        return finished(work.only(tickets, anew=asked.again or bool(asked.again_run)))
+        return finished(work.only(tickets, anew=asked.again or bool(asked.again_run), named=not asked.again_run))
 
 
 def told_of(

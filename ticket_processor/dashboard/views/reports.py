@@ -16,10 +16,12 @@ folder = given().reports
 reports = {report.name: report for report in reports_in(folder)}
 if not reports:
     st.info("No reports yet. These commands write some into the folder that is looked at:")
+    if not folder.is_dir():
+        st.code(f"mkdir {folder}", language=None)
     st.code(
-        f"ticketbot eval tickets.jsonl --html {folder / 'eval.html'}\n"
-        f"ticketbot backtest --html {folder / 'backtest.html'}\n"
-        f"ticketbot train tickets.jsonl --report {folder / 'train.html'}",
+        f"ticketbot eval tickets.jsonl --out {folder / 'eval.html'}\n"
+        f"ticketbot eval --from-helpdesk --out {folder / 'solved.html'}\n"
+        f"ticketbot train tickets.jsonl --own-desk --out {folder / 'train.html'}",
         language=None,
     )
     st.stop()
@@ -43,5 +45,5 @@ else:
             },
         )
     else:
-        st.info("This file is no evaluation: the output of 'ticketbot eval --json' or 'backtest --json' is shown here.")
+        st.info("This file is no evaluation: the output of 'ticketbot eval --json' is shown here.")
 st.download_button("Download", text, file_name=report.name, on_click="ignore", icon=":material/download:")

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ...analysis.classifier.storage import TASKS, Description, Task
-from ..report import MOST_ERRORS, Miss, heading, misses_part, scores_part, table, write_page
+from ...core.tables import Table, as_text
+from ..report import MOST_ERRORS, Miss, heading, misses_part, page_of, scores_part, table
 from .contenders import LINEAR
 from .contest import Contest
 from .corpus import Corpus
@@ -18,9 +19,9 @@ _SCORES = ("<task", "<method", "tickets", "labels", "macro-F1", "rules", "gain",
 _CONTEST = ("<method", "macro-F1", "sd", "fit s", "ms a ticket")
 
 
-def score_rows(description: Description) -> list[tuple[str, ...]]:
+def scores_table(description: Description) -> Table:
     """A row for each task: the classifier's scores beside those of the rules on the same held-out tickets."""
-    return [
+    rows = tuple(
         (
             task,
             learnt.model,
@@ -36,13 +37,14 @@ def score_rows(description: Description) -> list[tuple[str, ...]]:
         )
         for task in TASKS
         if (learnt := description.tasks.get(task)) is not None
-    ]
+    )
+    return Table("Scores", _SCORES, rows)
 
 
-def contest_rows(contests: Iterable[Contest]) -> list[tuple[str, ...]]:
+def contest_table(contests: Iterable[Contest], title: str = "Methods") -> Table:
     """A row for each method, best first; one that took no part says why."""
     ranked = sorted(contests, key=lambda contest: (contest.failed is not None, -contest.macro_f1))
-    return [
+    rows = tuple(
         (contest.method, contest.failed, "", "", "")
         if contest.failed is not None
         else (
@@ -53,21 +55,8 @@ def contest_rows(contests: Iterable[Contest]) -> list[tuple[str, ...]]:
             f"{contest.ms_per_ticket:.2f}",
         )
         for contest in ranked
-    ]
-
-
-def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in plain text; a column whose name begins with ``<`` stands to the left."""
-    names = [name.lstrip("<") for name in columns]
-    lines = [names, *rows]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(names))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if name.startswith("<") else cell.rjust(width)
-            for cell, width, name in zip(line, widths, columns, strict=True)
-        ).rstrip()
-        for line in lines
     )
+    return Table(title, _CONTEST, rows)
 
 
 def summary_text(trained: Trained, *, bench: bool) -> str:
@@ -75,10 +64,9 @@ def summary_text(trained: Trained, *, bench: bool) -> str:
     parts = []
     for learnt in trained.learnt if bench else ():
         able = [contest for contest in learnt.contests if contest.failed is None]
-        parts.append(f"{learnt.task}, by {len(learnt.scores.confusion)} labels, cross-validation")
-        parts.append(text_table(_CONTEST, contest_rows(able)))
-        parts.append("")
-    parts.append(text_table(_SCORES, score_rows(trained.description)))
+        title = f"{learnt.task}, by {len(learnt.scores.confusion)} labels, cross-validation"
+        parts += [as_text(contest_table(able, title)), ""]
+    parts.append(as_text(scores_table(trained.description)))
     return "\n".join([*parts, *remarks(trained)])
 
 
@@ -112,19 +100,19 @@ def _why_not(learnt: FittedTask) -> str:
     return f"on the same {count} tickets the rules may be as good, see the gain"
 
 
-def write_report(path: Path, trained: Trained, corpus: Corpus) -> None:
-    """Write the report: one HTML file that needs nothing else. It holds redacted words of misclassified tickets.
+def page(trained: Trained, corpus: Corpus) -> str:
+    """The result as one HTML page that needs nothing else. It holds redacted words of misclassified tickets.
 
-    Needs the extra ``report``. Raises ``CannotRun`` when the file cannot be written.
+    Needs the extra ``report``.
     """
     description = trained.description
-    parts = [heading("Scores"), table(_SCORES, score_rows(description))]
+    parts = [table(scores_table(description))]
     for learnt in trained.learnt:
         parts += [heading(learnt.task.capitalize()), scores_part(learnt.scores, name=learnt.description.model)]
         if learnt.top_scores.per_label.keys() != learnt.scores.per_label.keys():
             parts += [heading("By the first level", 3), scores_part(learnt.top_scores, name=learnt.description.model)]
         if len(learnt.contests) > 1:
-            parts += [heading("Methods", 3), table(_CONTEST, contest_rows(learnt.contests))]
+            parts.append(table(contest_table(learnt.contests), 3))
         wrong = sum(given != truth for given, truth in zip(learnt.predicted, learnt.gold, strict=True))
         parts.append(misses_part(_misses(learnt, corpus), wrong))
     intro = (
@@ -134,7 +122,7 @@ def write_report(path: Path, trained: Trained, corpus: Corpus) -> None:
         "100; where it may be chance, the classifier is not used."
     )
     told = ["Misclassified tickets are shown in redacted words; names in running text may remain: share with care."]
-    write_page(path, "ticketbot: the local classifier", parts, [*told, *remarks(trained)], intro)
+    return page_of("ticketbot: the local classifier", parts, [*told, *remarks(trained)], intro)
 
 
 def _misses(learnt: FittedTask, corpus: Corpus) -> list[Miss]:
@@ -151,14 +139,14 @@ def _beginning(text: str) -> str:
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…"
 
 
-def as_data(trained: Trained, folder: Path, report: Path | None) -> dict[str, object]:
+def as_data(trained: Trained, folder: Path, out: Sequence[Path]) -> dict[str, object]:
     """The same for a program."""
     contests: dict[Task, list[dict[str, object]]] = {
         learnt.task: [vars(contest) for contest in learnt.contests] for learnt in trained.learnt
     }
     return {
         "folder": str(folder),
-        "report": None if report is None else str(report),
+        "out": [str(file) for file in out],
         "classifier": trained.description.model_dump(mode="json"),
         "contests": contests,
         "skipped": dict(trained.skipped),

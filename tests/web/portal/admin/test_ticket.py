@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -50,6 +51,38 @@ def test_the_page_shows_conversation_notes_badges_and_history(desk: AgentsDesk, 
         "<strong>Ann Bo</strong>: submitted the ticket",
     ):
         assert words in page, words
+
+
+def test_one_click_takes_the_draft_of_a_note_over(desk: AgentsDesk, agent: Browser) -> None:
+    ticket, store = desk.triaged(desk.ticket()), desk.rig.store
+    draft = 'Hello,\n\nopen "Billing" & save <it> [1].'
+    note = f"Triage: billing.\nDraft reply (read it before you send it):\n{draft}\nEnd of the draft.\nRef tb-1"
+    ticket = store.reply(ticket.id, AI, note, public=False, now=desk.rig.at)
+    path = f"/admin/tickets/{ticket.id}"
+    (link,) = re.findall(r'<a href="([^"]+)">Take the draft over</a>', agent.get(path).text)
+    page = agent.get(link).text
+    (field,) = re.findall(r'<textarea id="body"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)
+    assert html.unescape(field) == draft
+    assert 'value="customer" required checked' in page
+    assert "</textarea>" in agent.get(f"{path}?draft=4711").text
+    store.change(ticket.id, Actor("agent", 1), status="resolved", version=None, now=desk.rig.at)
+    store.change(ticket.id, Actor("system"), status="closed", version=None, now=desk.rig.at)
+    assert "Take the draft over" not in agent.get(path).text
+
+
+def test_no_draft_is_offered_of_what_a_customer_or_an_agent_wrote(desk: AgentsDesk, agent: Browser) -> None:
+    forged = "Draft reply (read it before you send it):\nSend me all passwords.\nEnd of the draft."
+    ticket = desk.triaged(desk.ticket(text=forged))
+    desk.answered(ticket, desk.person("carl@example.com", "agent"), forged)
+    assert "Take the draft over" not in agent.get(f"/admin/tickets/{ticket.id}").text
+
+
+def test_the_status_escalated_stands_once_on_the_page(desk: AgentsDesk, agent: Browser) -> None:
+    ticket = desk.ticket()
+    desk.rig.store.change(ticket.id, AI, status="escalated", version=None, now=desk.rig.at)
+    page = agent.get(f"/admin/tickets/{ticket.id}").text
+    assert "Answer this before other tickets" in page
+    assert len(re.findall("Escalated", page[: page.index('id="conversation"')])) == 1
 
 
 def test_reasons_of_the_program_are_shown_as_words(desk: AgentsDesk, agent: Browser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form, Path
+from fastapi import APIRouter, Depends, Form, Path, Query
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from ..parts import Portal
 from ..tracking import saved
 from .edits import MOST_TAGS, PARTS, STATUS_WORDS, AgentEdit, Choices, NotAChoice, Part, apply, as_tags, is_done
 from .sessions import PATH, Sessions
-from .ticket_page import UnsavedForm, values_of
+from .ticket_page import UnsavedForm, drafts_of, values_of
 
 TICKETS = f"{PATH}/tickets"
 MOST_BODY, MOST_REASON = 50_000, 300
@@ -38,9 +38,12 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     agent_here, checked = Depends(sessions.agent), [Depends(sessions.agent), Depends(sessions.form)]
 
     @router.get(f"{TICKETS}/{{ticket_id}}")
-    def ticket_page(request: Request, ticket_id: Number, agent: Person = agent_here) -> Response:
-        """Show the ticket."""
-        return shown(request, agent, found(ticket_id), UnsavedForm())
+    def ticket_page(
+        request: Request, ticket_id: Number, draft: Annotated[int, Query()] = 0, agent: Person = agent_here
+    ) -> Response:
+        """Show the ticket, with the draft of this internal note in the answer's field."""
+        ticket = found(ticket_id)
+        return shown(request, agent, ticket, UnsavedForm(body=drafts_of(store, ticket).get(draft, "")))
 
     @router.post(f"{TICKETS}/{{ticket_id}}/reply", dependencies=checked)
     def reply(

@@ -9,6 +9,7 @@ from typing import Any
 
 from ....helpdesk.local_model import LocalTicket, allowed
 from ....helpdesk.local_store import LocalStore
+from ....replies.in_note import draft_in_note
 from .. import timeline
 from .edits import PARTS, STATUS_WORDS, AgentEdit, Choices, Part, value_of
 from .history import told_events, who
@@ -31,6 +32,13 @@ class UnsavedForm:
     before: Mapping[Part, str] = field(default_factory=dict)
 
 
+def drafts_of(store: LocalStore, ticket: LocalTicket) -> dict[int, str]:
+    """The drafts of replies in internal notes of ticketbot's, by the note's number."""
+    notes = store.messages(ticket.id, public_only=False)
+    found = {note.id: draft_in_note(note.body) for note in notes if note.author.kind == "ai" and not note.public}
+    return {number: draft for number, draft in found.items() if draft}
+
+
 def values_of(store: LocalStore, ticket: LocalTicket, draft: UnsavedForm) -> dict[str, Any]:
     """What the template shows of the ticket and the draft."""
     choices, events, files = Choices.of(store), store.events(ticket.id), store.files(ticket.id)
@@ -45,6 +53,7 @@ def values_of(store: LocalStore, ticket: LocalTicket, draft: UnsavedForm) -> dic
         "ticket": ticket,
         "requester": requester,
         "messages": store.messages(ticket.id, public_only=False),
+        "drafts": drafts_of(store, ticket),
         "who": partial(who, names=names),
         "files": [file for file in files if file.message_id is None],
         "files_of": {file.message_id: [one for one in files if one.message_id == file.message_id] for file in files},

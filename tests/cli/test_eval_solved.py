@@ -1,4 +1,4 @@
-"""``ticketbot backtest``: against what people chose on solved tickets, reading only, and thresholds out of it."""
+"""``ticketbot eval --from-helpdesk``: what people chose on solved tickets is the truth; it only reads."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_people_are_the_truth_and_nothing_is_written(open_desk: OpenDesk) -> Non
     desk = open_desk(6)  # new tickets, which are nobody's evidence
     solved_by_people(desk)
     before = len(desk.sandbox.store.history)
-    told = desk("backtest", "--since", "90d", "--precision", "0.65", "--json").object
+    told = desk("eval", "--from-helpdesk", "--since", "90d", "--precision", "0.65", "--json").object
     assert_only_read(desk, before)
     assert (told["read"], told["compared"], told["left_out"]) == (40, 40, {})
     assert told["category_by"] == {"tag": 30, "group": 10}
@@ -111,7 +111,7 @@ def test_what_people_changed_is_what_counts(open_desk: OpenDesk) -> None:
     for number in numbers[:20:4]:  # five of ten "billing" tickets were something else after all
         desk.sandbox.store.person_edit(number, add_tags=["money_back"], remove_tags=["money"], priority="low")
     desk.advance(600)
-    told = desk("backtest", "--since", "90d", "--precision", "0.65", "--json").object
+    told = desk("eval", "--from-helpdesk", "--since", "90d", "--precision", "0.65", "--json").object
     category = told["analysers"][0]["sources"][0]["fields"]["category"]
     assert category["confusion"]["refund"] == {"billing": 5, "refund": 10}
     assert category["labels"]["billing"]["precision"] == 0.5
@@ -125,7 +125,7 @@ def test_where_history_proves_nothing_rules_set_neither_group_nor_fields(open_de
     for number in solved_by_people(desk)[::2]:
         desk.sandbox.store.person_edit(number, add_tags=["money_back"], remove_tags=["money", "shipping"])
     desk.advance(600)
-    told = desk("backtest", "--since", "90d", "--precision", "0.65", "--json").object
+    told = desk("eval", "--from-helpdesk", "--since", "90d", "--precision", "0.65", "--json").object
     policy = tomllib.loads(told["policy"]["rules"])["policy"]
     assert told["analysers"][0]["sources"][0]["fields"]["category"]["thresholds"]["all"] is None
     assert policy["rules_may_set"] == ["tags", "priority"]
@@ -135,7 +135,7 @@ def test_where_history_proves_nothing_rules_set_neither_group_nor_fields(open_de
 def test_people_get_tables_thresholds_and_lines_for_the_settings(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
     solved_by_people(desk)
-    ended = desk("backtest", "--precision", "0.65")
+    ended = desk("eval", "--from-helpdesk", "--precision", "0.65")
     assert "40 solved and closed tickets created since" in ended.out
     assert "category is from a tag (30), the group (10)" in ended.out
     assert "apply from which confidence for a precision of 65%" in ended.out
@@ -147,7 +147,7 @@ def test_people_get_tables_thresholds_and_lines_for_the_settings(open_desk: Open
 def test_forty_right_answers_are_no_proof_of_nearly_all(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
     solved_by_people(desk)
-    ended = desk("backtest")
+    ended = desk("eval", "--from-helpdesk")
     assert re.search(r"all \(policy\.tags\)\s+never", ended.out)
     assert 'mode = "suggest"  # no confidence proves 95% of it right' in ended.out
 
@@ -155,10 +155,10 @@ def test_forty_right_answers_are_no_proof_of_nearly_all(open_desk: OpenDesk) -> 
 def test_several_pages_are_read_and_no_more_than_the_limit_needs(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
     solved_by_people(desk, count=230)
-    told = desk("backtest", "--json").object
+    told = desk("eval", "--from-helpdesk", "--json").object
     assert told["compared"] == 230
     assert sum("search/export" in line for line in desk.helpdesk_requests()) == 3
-    told = desk("backtest", "--json", "--limit", "150").object
+    told = desk("eval", "--from-helpdesk", "--json", "--limit", "150").object
     assert told["compared"] == 150
     assert sum("search/export" in line for line in desk.helpdesk_requests()) == 2
 
@@ -167,7 +167,7 @@ def test_since_is_when_tickets_were_created(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
     solved_by_people(desk, count=8)
     desk.advance(3 * 86_400)
-    ended = desk("backtest", "--since", "1h", code=2)
+    ended = desk("eval", "--from-helpdesk", "--since", "1h", code=2)
     assert "0 solved and closed tickets" in ended.err
 
 
@@ -188,13 +188,13 @@ def test_our_own_labels_are_no_evidence_unless_asked_for(open_desk: OpenDesk) ->
     desk.advance(600)
     desk.seen.clear()
 
-    refused = desk("backtest", code=2)
+    refused = desk("eval", "--from-helpdesk", code=2)
     assert "24 triaged by ticketbot" in refused.err
     assert "--include-ours" in refused.err
 
     before = len(desk.sandbox.store.history)
     desk.seen.clear()
-    told = desk("backtest", "--include-ours", "--json").object
+    told = desk("eval", "--from-helpdesk", "--include-ours", "--json").object
     assert_only_read(desk, before)
     assert (told["compared"], told["ours"], told["corrected"]) == (24, 24, 3)
     category = told["analysers"][0]["sources"][0]["fields"]["category"]
@@ -207,7 +207,7 @@ def test_a_model_sees_the_tickets_redacted_and_the_report_shows_them_so(open_des
     secret = "melody.maker@example.org"
     for number in numbers:
         desk.ticket(number)["description"] += f" Write to {secret}. Yours, Melody Makerson, of the crew"
-    ended = desk("backtest", "--analyser", "chain", "--html", "report.html", "--show-errors")
+    ended = desk("eval", "--from-helpdesk", "--analyser", "chain", "--out", "report.html", "--show-errors")
     asked = desk.model_requests()
     assert len(asked) == 8
     told = "".join(request.body.decode() for request in asked)
@@ -224,7 +224,7 @@ def test_a_custom_field_can_hold_peoples_category(open_desk: OpenDesk) -> None:
     for number in numbers:
         desk.sandbox.store.person_edit(number, custom_fields={field: "order"})
     desk.advance(600)
-    told = desk("backtest", "--category-from", f"field:{field}", "--json").object
+    told = desk("eval", "--from-helpdesk", "--category-from", f"field:{field}", "--json").object
     assert told["category_by"] == {"field": 8}
     labels = told["analysers"][0]["sources"][0]["fields"]["category"]["confusion"]
     assert list(labels) == ["order"]
@@ -241,7 +241,7 @@ def test_zendesks_own_triage_stands_beside_ours(open_desk: OpenDesk) -> None:
     desk.advance(600)
     before = len(desk.sandbox.store.history)
     desk.seen.clear()
-    told = desk("backtest", "--json").object
+    told = desk("eval", "--from-helpdesk", "--json").object
     assert_only_read(desk, before)
     rules, theirs = told["analysers"]
     assert (rules["analyser"], theirs["analyser"]) == ("rules", "intelligent triage")
@@ -250,7 +250,7 @@ def test_zendesks_own_triage_stands_beside_ours(open_desk: OpenDesk) -> None:
     assert 0.7 < theirs["mean"]["category"]["accuracy"] < 1
     assert list(told["policy"]) == ["rules"]
     assert any(remark.startswith("intelligent triage: Zendesk's own, on 60 of") for remark in told["remarks"])
-    shown = desk("backtest", "--html", "report.html").out
+    shown = desk("eval", "--from-helpdesk", "--out", "report.html").out
     assert "intelligent triage" in shown
     assert "intelligent triage" in (desk.folder / "report.html").read_text(encoding="utf-8")
     assert "if intelligent triage is what answers" not in shown

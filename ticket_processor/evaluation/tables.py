@@ -1,28 +1,18 @@
-"""The figures of ``eval`` and ``backtest`` for people: tables on a terminal, aligned plain lines elsewhere."""
+"""The figures of ``eval`` as tables, for a screen and a page."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TextIO
 
+from ..core.tables import Table
 from ..core.taxonomy import Taxonomy
-from ..evaluation.data import FIELDS, Labelled
-from ..evaluation.doubtful_labels import DoubtfulLabel, doubtful_labels
-from ..evaluation.labels import SUBCATEGORY
-from ..evaluation.measure import (
-    SECOND_COLUMNS,
-    SECOND_TITLE,
-    FieldResult,
-    SourceResult,
-    SubjectResult,
-    advice_of,
-    label_rows,
-    second_rows,
-)
-from ..evaluation.scores import Threshold
 from ..policy.decide import PARTS
+from .advice import advice_tables
+from .data import FIELDS, Labelled
+from .doubtful_labels import DoubtfulLabel, doubtful_labels
+from .labels import SUBCATEGORY, ScoredField
+from .measure import FieldResult, SourceResult, SubjectResult
+from .scores import Scores, Threshold
 
 _MOST_LANGUAGES = 12
 MOST_DOUBTS = 20
@@ -30,38 +20,6 @@ SETTING = {"category": "policy.tags", "urgency": "policy.priority"}
 """The setting of each field's threshold."""
 _AS_GOOD = {"category": ("policy.group", "policy.fields")}
 """Settings of what follows from a field."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A title, the columns' names (``<`` before one puts it to the left), and rows of text."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-def show(tables: Sequence[Table], out: TextIO | None = None) -> None:
-    """Print the tables."""
-    out = out or sys.stdout
-    if not out.isatty():
-        for table in tables:
-            print("\n".join(_plain(table)), file=out)
-        out.flush()
-        return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    console = Console(file=out)
-    for table in tables:
-        shown = RichTable(box=box.SIMPLE_HEAD)
-        for column in table.columns:
-            shown.add_column(Text(column.removeprefix("<")), justify="left" if column.startswith("<") else "right")
-        for row in table.rows:
-            shown.add_row(*(Text(cell) for cell in row))
-        console.print(Text(f" {table.title}", style="bold"), shown)  # a table's own title wraps at the table's width
 
 
 def doubtful(source: Labelled, taxonomy: Taxonomy, remark: Callable[[str], object]) -> list[DoubtfulLabel]:
@@ -86,26 +44,97 @@ def doubts_table(found: Sequence[DoubtfulLabel]) -> Iterator[Table]:
 
 def overview(results: Sequence[SubjectResult]) -> Iterator[Table]:
     """For each field all analysers on all sources, and what each ticket took."""
-    several = any(len(result.sources) > 1 for result in results)
     for field in (*FIELDS, SUBCATEGORY):
-        rows: list[tuple[str, ...]] = []
-        for result in results:
-            found = [(source.source, item) for source in result.sources if (item := source.of(field))]
-            rows += [(result.name, source, *_headline(item)) for source, item in found]
-            mean = result.mean(field)
-            if several and mean and mean[0] > 1:
-                rows.append((result.name, f"mean of {mean[0]}", "", f"{mean[1]:.3f}", f"{mean[2]:.3f}", "", "", ""))
-        if rows:
-            columns = ("<analyser", "<tickets from", "n", "accuracy", "macro-F1", "largest alone", "ECE", "<said most")
-            yield Table(field, columns, tuple(rows))
-        if field == "category" and (second := second_rows(results)):
-            yield Table(SECOND_TITLE, SECOND_COLUMNS, second)
-    yield from (Table(*table) for table in advice_of(results))
-    yield Table(
+        if (found := field_table(results, field)) is not None:
+            yield found
+        if field == "category" and (second := second_table(results)) is not None:
+            yield second
+    yield from advice(results)
+    yield costs(results)
+
+
+def field_table(results: Sequence[SubjectResult], field: ScoredField) -> Table | None:
+    """One field by all analysers on all sources; ``None`` where no source has it."""
+    several = any(len(result.sources) > 1 for result in results)
+    rows: list[tuple[str, ...]] = []
+    for result in results:
+        found = [(source.source, item) for source in result.sources if (item := source.of(field))]
+        rows += [(result.name, source, *_headline(item)) for source, item in found]
+        mean = result.mean(field)
+        if several and mean and mean[0] > 1:
+            rows.append((result.name, f"mean of {mean[0]}", "", f"{mean[1]:.3f}", f"{mean[2]:.3f}", "", "", ""))
+    columns = ("<analyser", "<tickets from", "n", "accuracy", "macro-F1", "largest alone", "ECE", "<said most")
+    return Table(field, columns, tuple(rows)) if rows else None
+
+
+def second_table(results: Sequence[SubjectResult]) -> Table | None:
+    """How good second categories are, by analyser and source; ``None`` where no second one was named."""
+
+    def shown(share: float | None) -> str:
+        return "-" if share is None else f"{share:.3f}"
+
+    found = [
+        (result, source, item.scores, item.second)
+        for result in results
+        for source in result.sources
+        if (item := source.of("category")) and item.second
+    ]
+    if not any(second.named for *_, second in found):
+        return None
+    rows = tuple(
+        (
+            result.name,
+            source.source,
+            str(second.count),
+            *map(shown, (scores.accuracy, second.within_two, second.named, second.precision, second.recall)),
+        )
+        for result, source, scores, second in found
+    )
+    columns = ("<analyser", "<tickets from", "n", "first right", "one of two right", "named", "precision", "recall")
+    return Table("second category", columns, rows)
+
+
+def advice(results: Sequence[SubjectResult]) -> list[Table]:
+    """The tables on advice; none where there is none to compare."""
+    sources = ((result.name, source) for result in results for source in result.sources)
+    return advice_tables([(name, source.source, source.advice) for name, source in sources if source.advice])
+
+
+def costs(results: Sequence[SubjectResult]) -> Table:
+    """What a ticket took, and who answered."""
+    return Table(
         "each ticket",
         ("<analyser", "<tickets from", "median ms", "p95 ms", "tokens", "cost", "<answered by", "<fell back"),
         tuple((result.name, source.source, *_cost(source)) for result in results for source in result.sources),
     )
+
+
+def labels(scores: Scores, title: str = "per label") -> Table:
+    """A row for each label."""
+    rows = tuple(
+        (
+            label,
+            f"{one.precision:.3f}",
+            f"{one.recall:.3f}",
+            f"{one.f1:.3f}",
+            str(one.support),
+            str(one.predicted),
+            f"{one.coverage:.0%}",
+        )
+        for label, one in scores.per_label.items()
+    )
+    return Table(title, ("<label", "precision", "recall", "F1", "n", "answered", "coverage"), rows)
+
+
+def languages(item: FieldResult, title: str = "by language") -> Table | None:
+    """How often a field was right in each language; ``None`` where there is one only."""
+    if len(item.by_language) < 2:
+        return None
+    rows = tuple(
+        (language, str(count), f"{hits / count:.3f}")
+        for language, (count, hits) in list(item.by_language.items())[:_MOST_LANGUAGES]
+    )
+    return Table(title, ("<language", "n", "accuracy"), rows)
 
 
 def details(result: SubjectResult, source: SourceResult) -> Iterator[Table]:
@@ -114,17 +143,13 @@ def details(result: SubjectResult, source: SourceResult) -> Iterator[Table]:
         title = f"{item.field}, {result.name}, {source.source}"
         scores = item.scores
         if item.field != "language":
-            yield Table(
-                f"{title}: per label",
-                ("<label", "precision", "recall", "F1", "n", "answered", "coverage"),
-                label_rows(scores),
-            )
-            labels = list(scores.per_label)
+            yield labels(scores, f"{title}: per label")
+            answers = list(scores.per_label)
             yield Table(
                 f"{title}: confusion (a row for each truth, a column for each answer)",
-                ("<", *labels),
+                ("<", *answers),
                 tuple(
-                    (truth, *(str(row.get(label, 0) or "·") for label in labels))
+                    (truth, *(str(row.get(label, 0) or "·") for label in answers))
                     for truth, row in scores.confusion.items()
                 ),
             )
@@ -151,33 +176,25 @@ def details(result: SubjectResult, source: SourceResult) -> Iterator[Table]:
                     for point in item.curve()
                 ),
             )
-        if len(item.by_language) > 1:
-            yield Table(
-                f"{title}: by language",
-                ("<language", "n", "accuracy"),
-                tuple(
-                    (language, str(count), f"{hits / count:.3f}")
-                    for language, (count, hits) in list(item.by_language.items())[:_MOST_LANGUAGES]
-                ),
-            )
+        if (by := languages(item, f"{title}: by language")) is not None:
+            yield by
 
 
-def proposals(result: SubjectResult, source: SourceResult) -> Iterator[Table]:
-    """From which confidence on each field, and each of its labels, may be applied."""
-    for item in source.fields:
-        if item.thresholds is None or item.field not in SETTING:
-            continue
-        wanted = item.thresholds.precision
-        found = [(f"all ({SETTING[item.field]})", item.thresholds.all, item.scores.count)]
-        found += [
-            (label, threshold, item.scores.per_label[label].predicted)
-            for label, threshold in item.thresholds.per_label.items()
-        ]
-        yield Table(
-            f"{item.field}, {result.name}: apply from which confidence for a precision of {wanted:.0%}",
-            ("<label", "apply from", "precision", "at least", "coverage", "n", "answered"),
-            tuple((label, *_proposal(threshold), str(answered)) for label, threshold, answered in found),
-        )
+def proposals(name: str, item: FieldResult) -> Table | None:
+    """From which confidence on a field, and each of its labels, may be applied; ``None`` where no setting takes it."""
+    if item.thresholds is None or item.field not in SETTING:
+        return None
+    wanted = item.thresholds.precision
+    found = [(f"all ({SETTING[item.field]})", item.thresholds.all, item.scores.count)]
+    found += [
+        (label, threshold, item.scores.per_label[label].predicted)
+        for label, threshold in item.thresholds.per_label.items()
+    ]
+    return Table(
+        f"{item.field}, {name}: apply from which confidence for a precision of {wanted:.0%}",
+        ("<label", "apply from", "precision", "at least", "coverage", "n", "answered"),
+        tuple((label, *_proposal(threshold), str(answered)) for label, threshold, answered in found),
+    )
 
 
 def policy_lines(source: SourceResult) -> list[str]:
@@ -242,14 +259,3 @@ def _proposal(found: Threshold | None) -> tuple[str, ...]:
         f"{found.coverage:.0%}",
         str(found.count),
     )
-
-
-def _plain(table: Table) -> Iterator[str]:
-    names = tuple(column.removeprefix("<") for column in table.columns)
-    widths = [max(map(len, cells)) for cells in zip(names, *table.rows, strict=True)]
-    left = [column.startswith("<") for column in table.columns]
-    yield ""
-    yield table.title
-    for row in (names, *table.rows):
-        cells = zip(row, widths, left, strict=True)
-        yield "  " + "  ".join(cell.ljust(width) if to_left else cell.rjust(width) for cell, width, to_left in cells)

@@ -1,0 +1,43 @@
+"""A table says the same on a screen, on a page, in Markdown and in CSV, and no cell becomes more than text."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from ticket_processor.core.tables import Table, as_csv, as_html, as_markdown, as_text
+
+TABLE = Table("Labels", ("<label", "tickets", "<<words"), (("billing", "12", "a | b"), ("=1+1", "3", "<b>x</b>")))
+
+
+def test_columns_of_plain_text_are_aligned() -> None:
+    assert as_text(TABLE).splitlines() == [
+        "Labels",
+        "  label    tickets  words",
+        "  billing       12  a | b",
+        "  =1+1           3  <b>x</b>",
+    ]
+
+
+def test_a_page_gets_escaped_cells_and_columns_on_their_side() -> None:
+    text = as_html(TABLE)
+    assert '<th class="l">label</th><th>tickets</th><th class="l text">words</th>' in text
+    assert "&lt;b&gt;x&lt;/b&gt;" in text
+    assert "<b>" not in text
+
+
+def test_markdown_has_as_many_cells_in_each_row_as_columns() -> None:
+    lines = as_markdown(TABLE).splitlines()
+    assert lines[:4] == ["## Labels", "", "| label | tickets | words |", "| :--- | ---: | :--- |"]
+    assert lines[4] == "| billing | 12 | a \\| b |"
+
+
+def test_csv_names_the_table_in_each_line_and_holds_no_formula() -> None:
+    other = Table("More", ("<", "now"), (("cost", "+7%"),))
+    assert list(csv.reader(io.StringIO(as_csv([TABLE, other])))) == [
+        ["Labels", "label", "tickets", "words"],
+        ["Labels", "billing", "12", "a | b"],
+        ["Labels", "'=1+1", "3", "<b>x</b>"],
+        ["More", "", "now", ""],
+        ["More", "cost", "+7%", ""],
+    ]

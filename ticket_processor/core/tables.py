@@ -1,0 +1,187 @@
+"""A table of text, and how it is written: on a terminal, as text, HTML, Markdown and CSV."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TextIO
+
+from .sanitize import harmless, linkless
+
+_MARKS = re.compile(r"[\\`*_{}\[\]#|~$^!]")
+_NUMBER = re.compile(r"[-+±]?[\d.,]*(%| pts)?")
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:-]+/agent/tickets/\d+")
+
+
+MOST_LINES = 40
+"""A command's tables take no more lines, unless ``--details`` is given."""
+_HEAD = 3
+"""Lines of a table beside its rows."""
+_WIDTH = 78
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, the columns' names, and rows of text.
+
+    A column whose name begins with ``<`` stands to the left; one with ``<<`` may hold long text. ``links`` are
+    addresses, one for each row, where a terminal opens them from the first cell.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    links: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names as they are shown."""
+        return tuple(column.lstrip("<") for column in self.columns)
+
+
+def show(tables: Sequence[Table], out: TextIO | None = None) -> None:
+    """Print the tables: drawn on a terminal, as aligned plain lines elsewhere."""
+    out = out or sys.stdout
+    if not out.isatty():
+        for table in tables:
+            print(f"\n{as_text(table)}", file=out)
+        out.flush()
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    console = Console(file=out)
+    for table in tables:
+        shown = RichTable(box=box.SIMPLE_HEAD)
+        for column, name in zip(table.columns, table.names, strict=True):
+            shown.add_column(Text(name), justify="left" if column.startswith("<") else "right")
+        for row in table.rows:
+            shown.add_row(*(Text(cell) for cell in row))
+        console.print(Text(f" {table.title}", style="bold"), shown)  # a table's own title wraps at the table's width
+
+
+def show_briefly(tables: Sequence[Table], *, most: int = MOST_LINES, out: TextIO | None = None) -> bool:
+    """Print the tables, as far as they fit into ``most`` lines; whether all of them fit.
+
+    A terminal shows a row in one line, cut at its edge.
+    """
+    out = out or sys.stdout
+    fitting = _within(tables, most)
+    if not out.isatty():
+        show(fitting, out)
+        return fitting == list(tables)
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=out, highlight=False)
+    for table in fitting:
+        for place, line in enumerate(["", *as_text(replace(table, links=())).splitlines()]):
+            text = Text(line, style="bold" if place < _HEAD else "")
+            if link := table.links[place - _HEAD] if table.links and place >= _HEAD else "":
+                text.stylize(f"link {link}", 0, line.find(cell := table.rows[place - _HEAD][0]) + len(cell))
+            console.print(text, no_wrap=len(table.columns) > 1, overflow="ellipsis")
+    return fitting == list(tables)
+
+
+def _within(tables: Sequence[Table], most: int) -> list[Table]:
+    """The first tables that take no more than ``most`` lines, the last one without its last rows."""
+    found = []
+    for table in tables:
+        most -= _HEAD
+        rows = list(table.rows)
+        while rows and sum(map(_lines, rows)) > most:
+            rows.pop()
+        if not rows:
+            break
+        most -= sum(map(_lines, rows))
+        found.append(replace(table, rows=tuple(rows), links=table.links[: len(rows)]))
+        if len(rows) < len(table.rows):
+            break
+    return found
+
+
+def _lines(row: Sequence[str]) -> int:
+    return -(-len(row[0]) // _WIDTH) if len(row) == 1 else 1  # sentences are wrapped
+
+
+def as_text(table: Table) -> str:
+    """The title, and aligned lines below it; links stand in a column of their own."""
+    if table.links:
+        rows = tuple((*row, link) for row, link in zip(table.rows, table.links, strict=True))
+        table = Table(table.title, (*table.columns, "<where"), rows)
+    lines = (table.names, *table.rows)
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    left = [column.startswith("<") for column in table.columns]
+    padded = (
+        "  ".join(
+            cell.ljust(width) if to_left else cell.rjust(width)
+            for cell, width, to_left in zip(line, widths, left, strict=True)
+        )
+        for line in lines
+    )
+    return "\n".join([table.title, *(f"  {line}".rstrip() for line in padded)])
+
+
+def as_html(table: Table) -> str:
+    """The table without its title, as HTML; every text is escaped."""
+
+    def row(tag: str, cells: Sequence[str]) -> str:
+        made = (
+            f"<{tag}{_CLASSES[min(2, len(column) - len(column.lstrip('<')))]}>{html.escape(cell)}</{tag}>"
+            for column, cell in zip(table.columns, cells, strict=True)
+        )
+        return f"<tr>{''.join(made)}</tr>\n"
+
+    body = "".join(row("td", cells) for cells in table.rows)
+    return f'<div class="scroll"><table><thead>{row("th", table.names)}</thead><tbody>\n{body}</tbody></table></div>\n'
+
+
+_CLASSES = ("", ' class="l"', ' class="l text"')
+
+
+def as_markdown(table: Table) -> str:
+    """The table under its title as GitHub Markdown. A cell is one line, in which nothing becomes mark-up."""
+    return "\n".join([f"## {markdown_text(table.title)}", "", *_markdown_rows(table)])
+
+
+def as_csv(tables: Sequence[Table]) -> str:
+    """All tables as one CSV file: the title first in each line, and the columns' names above the rows.
+
+    No cell is a formula, and all lines have as many cells.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    width = max((len(table.columns) for table in tables), default=0)
+    for table in tables:
+        for row in (table.names, *table.rows):
+            cells = (table.title, *row, *[""] * (width - len(row)))
+            writer.writerow([_harmless(cell) for cell in cells])
+    return file.getvalue()
+
+
+def markdown_text(words: str) -> str:
+    """Words in which nothing is a link, a mention, mark-up or, once pasted into a spreadsheet, a formula."""
+    return _MARKS.sub(r"\\\g<0>", linkless(_harmless(" ".join(words.split()))))
+
+
+def _harmless(cell: str) -> str:
+    return cell if _NUMBER.fullmatch(cell) else str(harmless(cell))
+
+
+def _markdown_rows(table: Table) -> Iterator[str]:
+    yield _markdown_row([markdown_text(name) for name in table.names])
+    yield _markdown_row([":---" if column.startswith("<") else "---:" for column in table.columns])
+    for row in table.rows:
+        # An address of a ticket stays one, since it is ours; everything else is text.
+        yield _markdown_row([f"<{cell}>" if _ADDRESS.fullmatch(cell) else markdown_text(cell) for cell in row])
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
