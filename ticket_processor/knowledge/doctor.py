@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ..core.clock import iso
-from ..core.findings import Finding, ArticlePlace
+from ..core.findings import ArticlePlace, Finding
 from .duplicates import copies
 from .store import KnowledgeStore
 
