@@ -67,7 +67,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "worker": ("ticketbot worker --scheduler tcp://127.0.0.1:8786 --threads 32",),
     "scheduler": ("ticketbot scheduler", "ticketbot scheduler --host 0.0.0.0 --health-port 8080"),
     "portal": ("ticketbot portal --demo", "ticketbot portal create-admin ada@example.com"),
-    "doctor": ("ticketbot doctor", "ticketbot doctor --json"),
+    "doctor": ("ticketbot doctor", "ticketbot doctor --offline --details"),
     "health": ("ticketbot health", "ticketbot health --serve 9090"),
     "schedule install": ("ticketbot schedule install", "ticketbot schedule install cron --every 15 --config accounts"),
     "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +12,10 @@ from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping
 from ..core.wording import many
 from ..monitoring.health.checks import Status
-from ..monitoring.health.doctor import Doctor, unusable
+from ..monitoring.health.doctor import unusable
 from ..monitoring.run_metrics import RunMetrics, in_words
-from ..schedule.schedulers import may_start_runs
-from ..settings.load import config_file, load, secret_files
+from ..settings.load import load
+from .examinations import health_doctor
 from .many_accounts import for_each, several
 from .options import ConfigsOption, JsonOption, VerboseOption
 from .screen import Screen
@@ -57,7 +56,7 @@ def health(
     if host is not None or names:
         raise ConfigError(f"{'--allow-host' if host is None else '--host'} belongs to --serve")
     try:
-        doctor = _doctor(clock, config, offline=offline)
+        doctor = health_doctor(load(config=config), clock, config, offline=offline)
     except ConfigError as error:
         found, abandoned = unusable(error.problems, clock), 0
     else:
@@ -69,17 +68,6 @@ def health(
         screen.say(f"\nLast 24 hours: {_in_words(found.metrics)}")
     screen.result(f"{found.account or 'ticketbot'}: {found.status}", found.model_dump(mode="json"))
     return found.exit_code, abandoned
-
-
-def _doctor(clock: SystemClock, config: Path | None, *, offline: bool) -> Doctor:
-    file = config_file(config=config)
-    return Doctor(
-        load(config=config),
-        clock,
-        offline=offline,
-        secret_files=secret_files(file),
-        scheduled=partial(may_start_runs, file or Path.cwd()),
-    )
 
 
 def _serve(
@@ -96,7 +84,7 @@ def _serve(
     from ..monitoring.health.server import CachedExamination, HealthServer
 
     require_prometheus()
-    doctor = _doctor(clock, config, offline=offline)
+    doctor = health_doctor(load(config=config), clock, config, offline=offline)
     try:
         server = HealthServer(CachedExamination(doctor.examine, clock), host, port, names=names)
     except (OSError, OverflowError) as error:
