@@ -26,7 +26,7 @@ from ticket_processor.core.guards import FILE_NAME as STOP
 from ticket_processor.core.guards import size
 from ticket_processor.core.reasons import WAITING
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.checks import TOKENS_END, TOKENS_WARN_S
+from ticket_processor.monitoring.rules import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.health import machine, runs
 from ticket_processor.monitoring.health.checks import (
     Check,

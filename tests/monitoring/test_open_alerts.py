@@ -147,9 +147,9 @@ def test_a_wrong_clock_does_not_silence_anything_for_longer_than_it_is_wrong() -
 def test_what_nobody_can_tell_stays_as_it_was() -> None:
     story = Story(CHAT)
     story.run(("helpdesk_unreachable", C))
-    assert story.run(("log_unwritable", C), unknown=["helpdesk_unreachable"]) == [("chat", "log_unwritable", "begun")]
-    assert set(story.memory.open) == {"helpdesk_unreachable", "log_unwritable"}
-    assert story.run() == [("chat", "helpdesk_unreachable", "over"), ("chat", "log_unwritable", "over")]
+    assert story.run(("state_unusable", C), unknown=["helpdesk_unreachable"]) == [("chat", "state_unusable", "begun")]
+    assert set(story.memory.open) == {"helpdesk_unreachable", "state_unusable"}
+    assert story.run() == [("chat", "helpdesk_unreachable", "over"), ("chat", "state_unusable", "over")]
 
 
 def test_who_is_new_in_the_settings_is_told_what_is_open_and_who_has_left_them_is_forgotten() -> None:
