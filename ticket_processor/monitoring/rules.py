@@ -305,7 +305,7 @@ def state_unusable(look: Look) -> Said:
 
 @_rule(
     "A topic is not as frequent as usual",
-    "Look at these tickets: an outage, a campaign or spam? Or has the model, a description or the way in which "
+    "Look at its newest tickets: an outage, a campaign or spam? Or has the model, a description or the way in which "
     "tickets arrive been changed? 'ticketbot report' shows more.",
 )
 def drift(look: Look) -> Said:
