@@ -1,4 +1,4 @@
-"""Write docs/commands.md, docs/settings.md, docs/reasons.md and docs/report-figures.md from the program itself.
+"""Write docs/settings.md, docs/reasons.md and docs/report-figures.md from the program itself.
 
 python scripts/reference.py            # writes the pages
 python scripts/reference.py --check    # writes nothing; exit code 1 when a page differs
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,36 +16,18 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import typer
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from ticket_processor.cli import app
 from ticket_processor.core import reasons
-from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.reasons import MEANINGS, WITHOUT_MODEL
 from ticket_processor.reporting.glossary import MEANINGS as FIGURES
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import CONFIG_VARIABLE, VARIABLES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-BY = "<!-- Written by `python scripts/reference.py`. Do not edit: change the help text or the description instead. -->"
-EXIT_CODES = {
-    ExitCode.OK: "The command did its work. A run that fell back to rules, or that left tickets for the next run when "
-    "its time was over, ends with 0 as well.",
-    ExitCode.SOME_FAILED: "The command finished, and some tickets failed. A run puts them on the retry list; after "
-    "`run.max_attempts` failures of its own a ticket becomes a dead letter. `ticketbot retry list` shows them. Or "
-    "its time was over before the helpdesk had finished jobs of its updates.",
-    ExitCode.USAGE: "Wrong usage or configuration. Every problem is listed with the name of its setting: correct them.",
-    ExitCode.CANNOT_RUN: "The command could not work: the helpdesk is unreachable, refuses the credentials or asks to "
-    "wait; the circuit breaker is open; the kill switch is set; log or state cannot be written, or their disk has less "
-    "room than `run.min_free_mb`. The sentence says which; the next run tries again. Look after two of these in a row.",
-    ExitCode.LOCKED: "Another run is active. `audit erase` also ends so while a dry run is active, and a dry run while "
-    "words are erased. Nothing needs to be done.",
-    ExitCode.INTERRUPTED: "Ctrl-C stopped it, within 20 seconds. Everything is settled or left for the next run.",
-    ExitCode.TERMINATED: "SIGTERM stopped it, in the same way.",
-}
+BY = "<!-- Written by `python scripts/reference.py`. Do not edit: change the description in the program instead. -->"
 IN_JSON = {
     "cost": "`cost_usd`",
     "latency p50": "`latency_ms.p50`, `p50_ms`",
@@ -55,66 +36,6 @@ IN_JSON = {
 }
 """Figures whose names in JSON are not their own."""
 FILLED_BY_THE_PROGRAM = {"notices", "stop_set_by", "lost", "models.use.NAME.api_key", "embeddings.api_key"}
-
-
-# --- commands
-
-
-def commands_page() -> str:
-    """The page about every command and option."""
-    parts = ["# Commands and exit codes", BY]
-    parts.append(
-        "`WHEN` is `now`, `45m`, `12h`, `7d`, `2w`, a date or a full time (UTC). With `--json` standard output is one "
-        "JSON object; otherwise a terminal shows a progress bar, and cron gets one plain line for each ticket. "
-        "`ticketbot --install-completion` has your shell (bash, zsh, fish, PowerShell) complete commands and options "
-        "with Tab; `--show-completion` prints what it would install."
-    )
-    parts += ["## Exit codes", _table(("Code", "Meaning"), ((str(int(code)), EXIT_CODES[code]) for code in ExitCode))]
-    parts.append("A command whose codes mean something else says so in its own section.")
-    group: Any = typer.main.get_command(app)
-    for name, command, context in _commands(group, typer.Context(group, info_name="ticketbot")):
-        parts += [f"## ticketbot {name}", *_command(command, context)]
-    return "\n\n".join(parts) + "\n"
-
-
-def _commands(group: Any, context: typer.Context, above: str = "") -> Iterator[tuple[str, Any, typer.Context]]:
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        inner = typer.Context(command, info_name=name, parent=context)
-        if hasattr(command, "list_commands"):
-            yield from _commands(command, inner, f"{above}{name} ")
-        else:
-            yield above + name, command, inner
-
-
-def _command(command: Any, context: typer.Context) -> list[str]:
-    text = inspect.cleandoc(command.help or "")
-    found = [re.sub(r"(?<!\n)\n(?!\n)", " ", text)]
-    examples = [line.strip() for line in (command.epilog or "").splitlines() if line.strip().startswith("ticketbot ")]
-    found.append("\n".join(["```console", *examples, "```"]))
-    records = [record for each in command.params if (record := each.get_help_record(context)) is not None]
-    rows = [(f"`{re.sub(r' <[^|>]*>', '', name)}`", *_meaning(text)) for name, text in records]
-    found.append(_table(("Argument or option", "Meaning", "Default"), rows))
-    return found
-
-
-def _meaning(help_text: str) -> tuple[str, str]:
-    """An option's help text with its limits, and its default."""
-    text, _, more = help_text.partition("  [")
-    facts = [fact for fact in more.removesuffix("]").split("; ") if fact and fact != "required"]
-    default = "".join(fact.removeprefix("default: ") for fact in facts if fact.startswith("default: "))
-    limits = "".join(f" {_range(fact)}" for fact in facts if "x" in fact and "=" in fact)
-    if (told := re.search(r" Default: (.+)\.$", text)) and not default:
-        text, default = text[: told.start()], told[1]
-        return text + limits, default
-    return text + limits, f"`{default}`" if default else ""
-
-
-def _range(text: str) -> str:
-    """``x>=1`` and ``0<=x<=9`` in words."""
-    if match := re.fullmatch(r"([\d.]+)<=x<=([\d.]+)", text):
-        return f"From {match[1]} to {match[2]}."
-    return f"At least {text.removeprefix('x>=')}."
 
 
 # --- settings
@@ -134,7 +55,8 @@ def settings_page() -> str:
     parts.append(
         "From strongest to weakest: command line, environment, `.env`, `ticketbot.toml`, default. The configuration "
         f"file is the one in the current folder, or the one that `--config` or `{CONFIG_VARIABLE}` names; `.env` and "
-        "relative paths belong to its folder. `ticketbot init` writes both files. Secrets come from the environment or "
+        "relative paths belong to its folder. `ticketbot init` writes `ticketbot.toml` and `.env.example`, which lists "
+        "every variable with its meaning. Secrets come from the environment or "
         "`.env` only: the configuration file refuses them. A variable that holds a list takes commas."
     )
     for section in _sections():
@@ -143,7 +65,6 @@ def settings_page() -> str:
         rows = [_setting(section, name, field) for name, field in section.model.model_fields.items()]
         parts += [f"## {title}", *([about] if section.names[0] else [])]
         parts.append(_table(("Setting", "Type and limits", "Default", "Variable", "Meaning"), filter(None, rows)))
-    parts += ["## Environment variables", _variables()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -251,12 +172,6 @@ def _shown(value: object) -> str:
     return f'"{value}"'
 
 
-def _variables() -> str:
-    rows = [(f"`{name}`", "yes" if each.secret else "", each.meaning) for name, each in VARIABLES.items()]
-    rows.append((f"`{CONFIG_VARIABLE}`", "", "the configuration file"))
-    return _table(("Variable", "Secret", "Meaning"), rows)
-
-
 # --- reasons
 
 
@@ -288,7 +203,6 @@ def figures_page() -> str:
 
 
 PAGES = {
-    "commands.md": commands_page,
     "settings.md": settings_page,
     "reasons.md": reasons_page,
     "report-figures.md": figures_page,

@@ -145,7 +145,7 @@ def test_an_azure_version_without_schemas_starts_one_step_down() -> None:
 
 
 def test_the_documentation_lists_every_preset_with_its_address_and_whether_it_wants_a_key() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "understanding.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([a-z.-]+)` \| (.*\|.*)\|.*\|$", page, re.M))
     for name, traits in PRESETS.items():
         assert (traits.base_url is None) == ("http" not in rows[name])

@@ -48,6 +48,12 @@ def test_the_help_of_a_command_ends_with_examples_that_it_takes(name: str, monke
             assert context.params is not None
 
 
+def test_every_command_argument_and_option_says_what_it_is_for() -> None:
+    assert [name for name, command in COMMANDS.items() if not command.help] == []
+    silent = [f"{name} {each.name}" for name, command in COMMANDS.items() for each in command.params if not each.help]
+    assert silent == []
+
+
 def test_an_option_that_is_none_would_be_noticed() -> None:
     with pytest.raises(Exception, match="no-such-option"):
         COMMANDS["run"].make_context("run", ["--no-such-option"])

@@ -135,7 +135,6 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert {page.name for page in PAGES} <= {page.name for page in seen}
 
 
-@pytest.mark.parametrize("page", ["commands.md", "scheduling.md"])
-def test_every_exit_code_has_its_row(page: str) -> None:
-    rows = re.findall(r"^\| ([\d, ]+) \|", _text(ROOT / "docs" / page), re.MULTILINE)
+def test_every_exit_code_has_its_row() -> None:
+    rows = re.findall(r"^\| ([\d, ]+) \|", _text(ROOT / "docs" / "scheduling.md"), re.MULTILINE)
     assert {int(number) for row in rows for number in row.split(",")} == {int(code) for code in ExitCode}

@@ -405,6 +405,15 @@ def test_a_deadline_between_two_tickets_ends_the_intake_and_earns_nothing() -> N
     assert run.stored == []
 
 
+def test_all_is_looked_at_once_each_ticket_of_the_last_page_has_its_end() -> None:
+    run = Run(page(a_ticket(1), a_ticket(2)))
+    assert run.works() == [1, 2]
+    for number in (1, 2):
+        assert not run.intake.caught_up, "as where a deadline ends the run now"
+        run.intake.settled(number)
+    assert run.intake.caught_up
+
+
 def test_the_horizon_is_by_creation_not_by_last_change() -> None:
     run = Run(page(a_ticket(1, age=90_000, touched=60), a_ticket(2, created_at=iso(START - 86_400))))
     assert run.works() == [2]

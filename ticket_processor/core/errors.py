@@ -50,7 +50,7 @@ MissingPart = Literal["tags", "priority", "group", "fields", "note"]
 
 
 class ExitCode(IntEnum):
-    """The process's answer to cron. ``docs/commands.md`` lists them for operators."""
+    """The process's answer to cron. ``docs/scheduling.md`` lists them for operators."""
 
     OK = 0
     SOME_FAILED = 1

@@ -142,8 +142,7 @@ class Intake:
         self.seen = 0
         self.known: Counter[str] = Counter()
         """Tickets that came by again and need nothing, by the reason for it."""
-        self.caught_up = False
-        """Every page that there was has been looked at."""
+        self._all_read = False
 
     @property
     def index_late_s(self) -> float | None:
@@ -151,9 +150,14 @@ class Intake:
         return self._listing.late_s
 
     @property
+    def caught_up(self) -> bool:
+        """Whether every page was read, and every ticket on them has its end: a deadline may have left some."""
+        return self._all_read and not self._open
+
+    @property
     def under_way(self) -> tuple[int, bool]:
         """How many tickets are begun and not ended, and whether no page is left to read. For any thread."""
-        return len(self._open), self.caught_up
+        return len(self._open), self._all_read
 
     def __iter__(self) -> Iterator[Work | None]:
         """The work, ticket by ticket; ``None`` while the next page is still on its way."""
@@ -188,7 +192,7 @@ class Intake:
             if self._full():
                 self._listing.flush()
                 return
-        self.caught_up = True
+        self._all_read = True
         if self._options.second_looks:
             yield from self._second_looks()
 

@@ -156,7 +156,7 @@ def next_steps(summary: RunSummary, tally: RunTally) -> list[str]:
     if unmeant:
         steps.append("'ticketbot health' asks the model; then 'ticketbot run --retry-fallbacks' asks it about these")
     elif "no_model_configured" in summary.fallbacks:
-        steps.append("set TICKETBOT_MODELS: a model understands more than keyword rules (docs/models.md)")
+        steps.append("set TICKETBOT_MODELS: a model understands more than keyword rules (docs/understanding.md)")
     if ALREADY_DONE in summary.reasons:
         steps.append("'ticketbot run --ticket NUMBER --again' triages a ticket anew that is done")
     if summary.dry_run and summary.outcomes.get(OutcomeStatus.PLANNED):

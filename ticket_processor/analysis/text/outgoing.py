@@ -29,8 +29,11 @@ _NAME_ENDS = re.compile(
 )
 _INNER = re.compile(r"[\d_\-]|[a-z][A-Z]")
 _NUMBERED = re.compile(
-    r"\b(?:group|field|ticket|job|run|user|brand|organi[sz]ation|ref)s?:? #?[\w\-]*\d[\w\-]*(?:, \d+)*", re.IGNORECASE
+    r"\b(?:group|field|ticket|job|run|user|brand|organi[sz]ation|ref)s?:? #?"
+    r"(?=[\w\-]*\d)(?!\d+[_\-]\d+[_\-]\d)[\w\-]++(?:, \d++)*+(?![^\w\n]{1,3}\d)",
+    re.IGNORECASE,
 )
+"""A number of ours in one piece: digits in groups behind such a word may be a stranger's card."""
 
 
 def _redacted(words: str, level: RedactionLevel) -> str:
