@@ -68,7 +68,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "scheduler": ("ticketbot scheduler", "ticketbot scheduler --host 0.0.0.0 --health-port 8080"),
     "portal": ("ticketbot portal --demo", "ticketbot portal create-admin ada@example.com"),
     "doctor": ("ticketbot doctor", "ticketbot doctor --offline --details"),
-    "health": ("ticketbot health", "ticketbot health --serve 9090"),
+    "health": ("ticketbot health", "ticketbot health --json"),
     "schedule install": ("ticketbot schedule install", "ticketbot schedule install cron --every 15 --config accounts"),
     "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd"),
     "schedule remove": ("ticketbot schedule remove",),
