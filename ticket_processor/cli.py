@@ -25,7 +25,7 @@ class Commands(CommandGroup):
     panels = {  # noqa: RUF012 - never changed
         "Begin": {
             "init": CommandEntry("Write the settings files, and check what they reach.", "init:init"),
-            "doctor": CommandEntry("Name rules of the helpdesk that a run would set off.", "doctor:doctor"),
+            "doctor": CommandEntry("Name what is wrong with the set-up, and rules that clash.", "doctor:doctor"),
             "sandbox": CommandEntry("Serve a local imitation of a helpdesk and of OpenAI.", "sandbox:sandbox"),
             "seed": CommandEntry("Fill a sandbox account with invented tickets.", "seed:seed"),
         },
@@ -53,7 +53,9 @@ class Commands(CommandGroup):
             "taxonomy": CommandEntry(
                 "Your categories: show them, check them.",
                 commands={
-                    "check": CommandEntry("Find overlaps, gaps, and targets that cannot work.", "taxonomy:check"),
+                    "check": CommandEntry(
+                        "Find overlaps, gaps, and targets that cannot work.", "doctor:check_categories"
+                    ),
                     "show": CommandEntry("Print the categories of both levels as they are used.", "taxonomy:show"),
                 },
             ),
@@ -80,7 +82,7 @@ class Commands(CommandGroup):
                     "search": CommandEntry("Show the passages that answer a question best.", "kb:search"),
                     "show": CommandEntry("Print an article as it is searched.", "kb:show"),
                     "eval": CommandEntry("Measure search on questions with known articles.", "kb:evaluate_search"),
-                    "doctor": CommandEntry("List what to mend in your articles.", "kb_doctor:doctor"),
+                    "doctor": CommandEntry("List what to mend in your articles.", "doctor:check_articles"),
                 },
             ),
             "redact": CommandEntry("Show a text as a model would see it; needs no settings.", "redact:redact"),

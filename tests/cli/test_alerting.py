@@ -49,15 +49,15 @@ def test_a_run_that_may_not_sign_in_is_told_once_and_that_it_is_over(watched: De
     watched.environ["ZENDESK_OAUTH_CLIENT_SECRET"] = "wrong"
     for _ in range(2):
         watched("run", "--since", "1d", "--quiet", code=3)
-    assert receiver.said == [("begun", "not_authorised")]
+    assert receiver.said == [("begun", "helpdesk_unreachable")]
     assert "\nended early: not authorised at the helpdesk\n" in receiver.pings[-1][1]
     listed = watched("alerts", "list", "--json").object
     assert [(one["rule"], one["severity"], one["told"]) for one in listed["open"]] == [
-        ("not_authorised", "critical", ["json (no. 1 of TICKETBOT_ALERT_URLS)"])
+        ("helpdesk_unreachable", "critical", ["json (no. 1 of TICKETBOT_ALERT_URLS)"])
     ]
     watched.environ["ZENDESK_OAUTH_CLIENT_SECRET"] = good
     watched("run", "--since", "1d")
-    assert receiver.said == [("begun", "not_authorised"), ("over", "not_authorised")]
+    assert receiver.said == [("begun", "helpdesk_unreachable"), ("over", "helpdesk_unreachable")]
     assert watched("alerts", "list").out == "nothing is open\n"
     watched.assert_done()
 
@@ -66,9 +66,9 @@ def test_the_message_names_the_desk_and_the_runbook_and_no_secret(watched: Desk,
     watched.environ["ZENDESK_OAUTH_CLIENT_SECRET"] = f"wrong-{CANARY}"
     watched("run", "--since", "1d", code=3)
     (message,) = receiver.messages
-    assert message["title"] == "[critical] The helpdesk refuses our credentials (ticketbot, 127.0.0.1)"
+    assert message["title"] == "[critical] No access to the helpdesk (ticketbot, 127.0.0.1)"
     assert f"Machine: {linkless(platform.node())}" in message["message"].splitlines()
-    assert message["message"].endswith("More: 'not_authorised' in docs/alerts.md")
+    assert message["message"].endswith("More: 'helpdesk_unreachable' in docs/alerts.md")
     assert CANARY not in json.dumps(message)
 
 
@@ -139,7 +139,7 @@ def test_an_alert_that_cannot_be_sent_changes_nothing_and_is_sent_by_the_next_ru
     assert told.endswith("it answered HTTP 500\n")
     receiver.fails = False
     watched("run", "--since", "1d", code=3, **wrong)
-    assert receiver.said == [("begun", "not_authorised")]
+    assert receiver.said == [("begun", "helpdesk_unreachable")]
 
 
 def test_a_receiver_that_is_down_is_told_once_and_asked_in_every_run(watched: Desk, receiver: Receiver) -> None:

@@ -85,8 +85,8 @@ def test_an_article_counts_as_shown_once_for_each_note_that_was_written(account:
     assert _counts(desk) == {}, "nobody has seen a note"
     desk("run", "--since", "7d")
     assert _counts(desk) == {"folder:help/charged.md": 1}
-    remarks = json.loads(desk("kb", "doctor", "--json").out)["remarks"]
-    never = {item["articles"][0] for item in remarks if item["kind"] == "never_found"}
+    remarks = json.loads(desk("kb", "doctor", "--json").out)["findings"]
+    never = {item["places"][0]["article"] for item in remarks if item["kind"] == "never_found"}
     assert "folder:help/parcels.md" in never
     assert "folder:help/charged.md" not in never
 

@@ -1,7 +1,8 @@
-"""``ticketbot doctor`` as a process: rules planted in an account, read over HTTP."""
+"""``ticketbot doctor`` as a process: what is wrong with a set-up, and rules planted in an account."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
@@ -69,6 +70,13 @@ HARMLESS: list[Planted] = [
     ("automations", "Remind customers", [("status", "is", "hold"), ("HOLD", "is", "72")], [MAIL]),
     ("automations", "Close", [("status", "is", "solved"), ("SOLVED", "is", "96")], [("status", "closed")]),
 ]
+OWN_GROUP = """
+fallback_category = "general"
+[[categories]]
+name = "general"
+description = "Everything that there is at all."
+group = 99
+"""
 
 
 def plant(desk: Desk, rules: list[Planted], first: int = 1) -> dict[str, int]:
@@ -94,45 +102,67 @@ def plant(desk: Desk, rules: list[Planted], first: int = 1) -> dict[str, int]:
     return numbers
 
 
-def test_planted_conflicts_are_named_and_harmless_rules_are_not(desk: Desk) -> None:
+def conflicts(told: Any) -> dict[str, str]:
+    """The rules that clash, by id, with who sees it."""
+    return {
+        item["id"]: item["seen_by"]
+        for item in told["findings"]
+        if (item["part"], item["severity"]) == ("rules", "problem")
+    }
+
+
+def test_planted_conflicts_are_named_and_harmless_rules_are_not_and_what_customers_see_comes_first(desk: Desk) -> None:
     planted = plant(desk, CONFLICTS)
     harmless = plant(desk, HARMLESS, first=100)
     told = desk("doctor", "--json", code=1).object
-    named = {item["rule_id"] for item in told["findings"] if item["severity"] == "conflict"}
-    assert {str(number) for number in planted.values()} <= named
-    assert named.isdisjoint({str(number) for number in harmless.values()})
+    named = conflicts(told)
+    assert {str(number) for number in planted.values()} <= named.keys()
+    assert named.keys().isdisjoint({str(number) for number in harmless.values()})
     # What customers would see is complete.
-    seen = {item["rule"] for item in told["customer_visible"] if item["severity"] == "conflict"}
+    seen = {title for title, number in planted.items() if named[str(number)] == "customers"}
     assert seen == {
         *("Tell customers that we look", "Tell customers of priorities", "Tell customers of everything"),
         *("Pending on notes", "Excuse for urgent ones"),
     }
-    assert all(item["advice"] and item["text"] for item in told["findings"])
+    assert all(item["advice"] and item["text"] for item in told["findings"] if item["part"] == "rules")
+    order = [item["seen_by"] for item in told["findings"] if item["severity"] != "advice"]
+    assert order == sorted(order, key=("customers", "agents", "operator").index)
+    assert {"customers", "agents"} <= set(order)
+    severities = [item["severity"] == "advice" for item in told["findings"]]
+    assert severities == sorted(severities), "advice comes last"
+
+
+def test_many_findings_take_40_lines_and_details_shows_all(desk: Desk) -> None:
+    plant(desk, [("triggers", f"Mail {number}", [CHANGE], [MAIL]) for number in range(50)])
+    told = desk("doctor", code=1).out
+    assert len(told.splitlines()) <= 40
+    assert "more: --details shows them" in told
+    assert "customers would see 50 of the problems" in told
+    whole = desk("doctor", "--details", code=1).out
+    assert all(f"'Mail {number}'" in whole for number in range(50))
+    assert "more: --details" not in whole
 
 
 def test_an_account_with_harmless_rules_only_is_fine_and_nothing_is_written(desk: Desk) -> None:
     plant(desk, HARMLESS)
     desk.helpdesk_requests()
+    before = {path: path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()}
     ended = desk("doctor")
     asked = desk.helpdesk_requests()
     assert "0 conflicts" in ended.out
     assert "9 triggers, 2 automations" in ended.out
     assert all(request.startswith("GET ") or request == "POST /oauth/tokens" for request in asked)
     assert len(asked) <= 15
+    assert {path: path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()} == before
 
 
-def test_many_rules_are_read_page_by_page(desk: Desk) -> None:
+def test_many_rules_are_read_page_by_page_and_one_that_is_switched_off_is_passed_over(desk: Desk) -> None:
     plant(desk, [("triggers", f"Fine {number}", [CREATE], [MAIL]) for number in range(150)])
-    plant(desk, CONFLICTS[:1], first=900)
+    plant(desk, CONFLICTS[:2], first=900)
+    desk.sandbox.store.triggers[901]["active"] = False
     told = desk("doctor", "--json", code=1).object
-    assert told["read"]["trigger"] == 151
-    assert [item["rule_id"] for item in told["findings"] if item["severity"] == "conflict"] == ["900"]
-
-
-def test_a_rule_that_is_switched_off_is_passed_over(desk: Desk) -> None:
-    plant(desk, CONFLICTS[:1])
-    desk.sandbox.store.triggers[1]["active"] = False
-    assert desk("doctor", "--json").object["conflicts"] == 0
+    assert (told["read"]["trigger"], told["conflicts"]) == (151, 1)
+    assert list(conflicts(told)) == ["900"]
 
 
 def test_targets_of_categories_that_are_not_there_are_named(desk: Desk) -> None:
@@ -141,38 +171,71 @@ def test_targets_of_categories_that_are_not_there_are_named(desk: Desk) -> None:
         'group = 99\nfields = { 2001 = "area_moon", 4711 = "x" }\n',
         encoding="utf-8",
     )
-    told = desk("doctor", "--json").object["findings"]
-    assert len([item for item in told if item["kind"] == "target"]) == 3
+    told = desk("doctor", "--json", code=1).object["findings"]
+    assert len([item for item in told if (item["part"], item["severity"]) == ("categories", "problem")]) == 3
 
 
 def test_tickets_that_carry_the_marker_before_the_first_run_are_counted(desk: Desk) -> None:
     desk.sandbox.store.person_edit(1, add_tags=("ai_processed",))
     desk.advance(120)
-    (finding,) = [item for item in desk("doctor", "--json").object["findings"] if item["kind"] == "marker"]
+    early = desk("doctor", "--json", code=1).object["findings"]  # this machine's clock is behind by now
+    (finding,) = [item for item in early if item["kind"] == "marker"]
     assert "carry ai_processed already: 1;" in finding["text"]
     desk("run", "--since", "1d")
-    assert not [item for item in desk("doctor", "--json").object["findings"] if item["kind"] == "marker"]
+    late = desk("doctor", "--json", code=1).object["findings"]
+    assert not [item for item in late if item["kind"] == "marker"]
 
 
-def test_rules_that_may_not_be_read_are_no_all_clear(open_desk: OpenDesk) -> None:
+def test_a_part_that_cannot_be_looked_at_is_a_finding_and_the_others_are_told(open_desk: OpenDesk) -> None:
+    """Rules that may not be read are no all-clear."""
     desk = open_desk(0, faults=FaultPlan([FaultRule("status", path="/triggers", status=403)]))
-    assert "triggers" in desk("doctor", code=3).err
+    (desk.folder / "ticketbot.toml").write_text(OWN_GROUP, encoding="utf-8")
+    told = desk("doctor", code=3).out
+    assert re.search(r"(?m)^problem  rules: not looked at: .*triggers", told)
+    assert "no group 99" in told
+    assert "conflict" not in told
+    desk.environ["ZENDESK_URL"] = "http://127.0.0.1:9"
+    told = desk("doctor", code=3).out
+    assert re.search(r"(?m)^problem  helpdesk: Zendesk at http://127.0.0.1:9", told)
+    assert "problem  account: not looked at" in told
+    assert "general: has no examples" in told
+
+
+def test_wrong_settings_are_findings_and_what_needs_no_helpdesk_is_told(bare: Command) -> None:
+    (bare.folder / "ticketbot.toml").write_text(OWN_GROUP, encoding="utf-8")
+    told = bare("doctor", code=2).out
+    assert "problem  settings: no credentials" in told
+    assert "general: has no examples" in told
+    (bare.folder / "ticketbot.toml").write_text("nonsense = 1", encoding="utf-8")
+    ended = bare("doctor", "--json", code=2).object
+    assert {item["part"] for item in ended["findings"]} == {"settings"}
+
+
+def test_offline_asks_nobody_and_looks_at_all_the_rest(smart: Desk) -> None:
+    (smart.folder / "ticketbot.toml").write_text(OWN_GROUP + '[knowledge]\nfolders = ["help"]\n', encoding="utf-8")
+    told = smart("doctor", "--offline", "--json", code=None).object
+    assert smart.seen == []
+    assert {"categories", "articles", "health"} == {item["part"] for item in told["findings"]}
 
 
 def test_a_user_who_may_not_write_is_told_beside_the_rules(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
-    assert "this user" not in desk("doctor").err
+    assert "this user" not in desk("doctor").out
+    plant(desk, CONFLICTS[:1])
     desk.sandbox.store.users[BOT_ID]["role_type"] = 1
-    assert "this user is a light agent, who may not change tickets" in " ".join(desk("doctor").err.split())
+    told = desk("doctor", code=1).out
+    assert "this user is a light agent, who may not change tickets" in told
+    assert "1 conflict" in told
 
 
-def test_the_local_helpdesk_has_nothing_to_check(bare: Command) -> None:
-    assert "nothing to check" in bare("doctor", TICKETBOT_HELPDESK="local").out
+def test_the_local_helpdesk_is_looked_at_without_rules(bare: Command) -> None:
+    bare("init", "--helpdesk", "local")
+    told = bare("doctor", "--json").object
+    assert told["read"] == {}
+    assert told["problems"] == 0
 
 
 def test_messaging_tickets_are_counted(open_desk: OpenDesk) -> None:
     desk = open_desk(1)
     desk.sandbox.store.create(subject="Conversation with Ada", body="See the log.", channel="whatsapp")
-    assert "1 of the newest 2 tickets are messaging or chat: they are left alone" in (
-        desk("doctor").out + desk("doctor").err
-    )
+    assert "1 of the newest 2 tickets are messaging or chat: they are left alone" in desk("doctor").out

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
-import re
-import signal
 import socket
 import sqlite3
 import ssl
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,15 +16,13 @@ from typing import Any
 
 import filelock
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from ticket_processor.core.clock import SystemClock, iso
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status, fail
+from ticket_processor.monitoring.health.checks import Check, Health, Status, fail
 from ticket_processor.monitoring.health.doctor import Doctor
 from ticket_processor.monitoring.health.remote import ASKING_S, _certificate, of_helpdesk
-from ticket_processor.monitoring.health.server import HealthServer
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings, ZendeskSettings
@@ -343,155 +336,8 @@ def test_where_there_is_no_certificate_to_be_seen_nothing_is_said_of_it(monkeypa
         assert "s3cret" not in found.text
 
 
-# Served
-
-
-@contextmanager
-def served(desk: Desk, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    process = desk.start("health", "--serve", "0", *options)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    match = re.match(r"http://(127\.0\.0\.1:\d+)/healthz and ", line)
-    assert match, line
-    yield match[1], process
-    process.kill()
-
-
-def get(place: str, path: str, method: str = "GET", **headers: str) -> tuple[int, str, str]:
-    connection = http.client.HTTPConnection(place, timeout=60)
-    try:
-        connection.request(method, path, headers=headers)
-        response = connection.getresponse()
-        return response.status, response.headers["Content-Type"], response.read().decode()
-    finally:
-        connection.close()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send a signal to one process only")
-def test_load_balancers_and_prometheus_are_served_until_a_signal_and_the_helpdesk_is_asked_once(desk: Desk) -> None:
-    triaged(desk)
-    with served(desk) as (place, process):
-        status, kind, body = get(place, "/healthz")
-        assert (status, kind) == (200, "application/json")
-        assert Health.model_validate_json(body).status == "healthy"
-        for _ in range(20):
-            status, kind, body = get(place, "/metrics")
-            assert status == 200
-            assert kind.startswith("text/plain")
-        metrics = {family.name: family for family in text_string_to_metric_families(body)}
-        assert metrics["ticketbot_up"].samples[0].value == 1
-        assert {sample.labels["outcome"]: sample.value for sample in metrics["ticketbot_outcomes"].samples} == {
-            "updated": 6
-        }
-        assert get(place, "/metrics", Accept="application/openmetrics-text")[1].startswith("application/openmetrics")
-        assert get(place, "/healthz", "HEAD")[2] == ""
-        assert get(place, "/")[0] == get(place, "/healthz/x")[0] == get(place, "/../.env")[0] == 404
-        assert desk.helpdesk_requests().count("GET /api/v2/tickets") == 1
-        process.send_signal(signal.SIGTERM)
-        assert desk.end(process, code=0).err == ""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send a signal to one process only")
-def test_whoever_opens_it_to_others_is_told_so(desk: Desk) -> None:
-    process = desk.start("health", "--serve", "0", "--host", "0.0.0.0", "--allow-host", "bot.example")
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    place = "127.0.0.1:" + line.partition("/healthz")[0].rpartition(":")[2]
-    assert get(place, "/nothing", Host="bot.example")[0] == 404
-    assert get(place, "/nothing", Host="evil.example")[0] == 421
-    process.send_signal(signal.SIGTERM)
-    (said,) = desk.end(process, code=0).err.splitlines()
-    assert said.startswith("ticketbot: note: with --host 0.0.0.0 other machines can read this without signing in")
-
-
-def test_what_is_unhealthy_is_503_and_still_has_metrics(desk: Desk) -> None:
-    desk.sandbox.faults = FaultPlan.parse("unauthorised")
-    with served(desk) as (place, _):
-        status, _, body = get(place, "/healthz")
-        assert status == 503
-        assert unwell(Health.model_validate_json(body).model_dump())["helpdesk"] == "fail"
-        status, _, body = get(place, "/metrics")
-        assert status == 200
-        assert "ticketbot_up 0.0" in body
-
-
-def test_what_cannot_be_served_is_told_and_2(desk: Desk) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        assert f"--serve {port}" in desk("health", "--serve", str(port), code=2).err
-    assert "--serve" in desk("health", "--host", "127.0.0.1", code=2).err
-    assert "--allow-host belongs to --serve" in desk("health", "--allow-host", "x", code=2).err
-    assert desk.seen == []
-
-
 def test_the_check_that_begins_an_installation_is_the_same(smart: Desk) -> None:
     """``init`` and ``health`` say the same of the same helpdesk."""
     smart.sandbox.faults = FaultPlan.parse("status:GET:/tickets:status=403")
     told = check(examined(smart), "helpdesk").text
     assert told in smart("init", code=3).out
-
-
-def a_health() -> Health:
-    return Health(status=HealthVerdict.HEALTHY, checks=(), version="1", at="2026-11-21T12:00:00Z", seconds=0.1)
-
-
-@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/nothing"])
-def test_no_proxy_keeps_what_health_was(path: str) -> None:
-    with HealthServer(a_health, "127.0.0.1", 0) as server, ExitStack() as stack:
-        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
-        stack.enter_context(closing(connection))
-        connection.request("GET", path)
-        assert connection.getresponse().headers["Cache-Control"] == "no-store"
-
-
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
-        ("127.0.0.1", 200),
-        ("127.0.0.1:9100", 200),
-        ("10.1.2.3:9100", 200),
-        ("[::1]:9100", 200),
-        ("localhost", 200),
-        ("LOCALHOST.:9100", 200),
-        (socket.gethostname(), 200),
-        ("bot.example:1", 200),
-        ("evil.example", 421),
-        ("127.0.0.1.evil.example", 421),
-        ("localhost.evil.example", 421),
-        ("", 421),
-        ("[::1", 400),
-        ("evil.example@127.0.0.1", 200),
-    ],
-)
-def test_it_is_served_under_this_machines_names_only(host: str, status: int) -> None:
-    with HealthServer(a_health, "127.0.0.1", 0, names=["Bot.Example"]) as server:
-        place = server.url.removeprefix("http://")
-        assert not server.is_open_to_others
-        for path in ("/healthz", "/metrics"):
-            found, _, body = get(place, path, Host=host)
-            assert found == status
-            assert (status == 200) == ("healthy" in body or "ticketbot_up" in body)
-
-
-@pytest.mark.parametrize(
-    ("head", "status"),
-    [
-        ("GET /healthz HTTP/1.0\r\n\r\n", b"200"),
-        ("GET /healthz HTTP/1.1\r\n\r\n", b"400"),
-        ("GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", b"400"),
-        ("GET http://localhost/healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"421"),
-    ],
-)
-def test_a_request_without_one_clear_name_is_none(head: str, status: bytes) -> None:
-    with HealthServer(a_health, "127.0.0.1", 0) as server:
-        host, port = server.url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=30) as connection:
-            connection.sendall(head.encode())
-            assert connection.recv(12).split()[1] == status
-
-
-def test_whoever_connects_and_says_nothing_is_not_waited_for() -> None:
-    with HealthServer(a_health, "127.0.0.1", 0, idle_s=0.2) as server:
-        host, port = server.url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=30) as silent:
-            assert silent.recv(1) == b"", "the server has hung up"

@@ -101,7 +101,7 @@ def test_a_sandbox_that_can_be_reached_is_ok(smart: Desk) -> None:
     ended = smart("init")
     lines = ended.out.splitlines()
     assert lines.pop() == "Next: ticketbot run --dry-run --since 1d (shows what a run would do, and writes nothing)"
-    assert lines.pop() == "todo  ticketbot doctor names rules of the helpdesk that a run would set off"
+    assert lines.pop() == "todo  ticketbot doctor names what else is wrong, such as rules that a run would set off"
     assert len(lines) == 4
     assert all(line.startswith("ok ") for line in lines)
     assert smart.url in ended.out

@@ -122,7 +122,6 @@ def test_health_examines_every_account_and_the_worst_exit_code_is_the_commands(d
     shown = desks("health", "--config", "accounts", "--offline", code=2).out
     assert "cord: ok" in shown
     assert "3 accounts, " in shown
-    assert "--serve is for one account" in desks("health", "--config", "accounts", "--serve", "0", code=2).err
 
 
 def test_report_and_dashboard_take_one_file(desks: Accounts) -> None:

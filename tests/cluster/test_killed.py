@@ -61,7 +61,6 @@ def test_a_killed_scheduler_does_not_hang_the_run(slow_desk: Desk, nodes: Nodes)
     nodes.add(2)
     summary = run_and(slow_desk, nodes.address, nodes.scheduler.process.kill)
     assert_finished_alone(slow_desk, summary, why="its scheduler is gone")
-    assert "cluster_lost" in slow_desk("alerts", "list", "--json").out
     assert all(worker.process.wait(20) == 3 for worker in nodes.workers)  # for a supervisor to start them again
 
 

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.text.similarity import shared_words, similarities, themes, vector_similarities
-from ticket_processor.commands.taxonomy import logged
+from ticket_processor.commands.examinations import logged
 from ticket_processor.core.clock import iso
+from ticket_processor.core.findings import Finding
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import AccountLabels, TicketField
 from ticket_processor.policy.decide import FieldPolicy, Mode, Policy
-from ticket_processor.policy.taxonomy_check import Finding, Logged, check, check_labels
+from ticket_processor.policy.taxonomy_check import Logged, check, check_labels
 
 from ..support.fakes import START
 
@@ -35,7 +36,7 @@ def findings(*categories: Category, policy: Policy | None = None, **options: Any
 
 
 def only(found: list[Finding], kind: str) -> list[tuple[str, str | None]]:
-    return [(item.severity, item.category) for item in found if item.kind == kind]
+    return [(item.severity, item.what or None) for item in found if item.kind == kind]
 
 
 # Descriptions and examples
@@ -71,7 +72,7 @@ def test_two_categories_that_say_the_same_are_told_with_the_words_they_share() -
     same = "Invoices, payment methods, charges and subscriptions of customers."
     found = findings(category("billing", description=same), category("money", description=same), category("shipping"))
     (overlap,) = [item for item in found if item.kind == "overlap"]
-    assert (overlap.severity, overlap.category) == ("problem", "billing")
+    assert (overlap.severity, overlap.what) == ("problem", "billing")
     assert "same as money" in overlap.text
     assert "invoice" in overlap.text
 
@@ -239,7 +240,7 @@ def test_what_many_tickets_without_a_category_speak_of_is_told_with_an_example()
         *lines("billing", 40, "The customer asks about an invoice number {}"),
     ]
     (found,) = [item for item in findings(category(), log=log) if item.kind == "missing"]
-    assert (found.severity, found.category) == ("advice", "general")
+    assert (found.severity, found.what) == ("advice", "general")
     assert "6 of its 40 tickets speak of 'gift card'" in found.text
     assert "“The customer asks for a gift card number 0”" in found.text
 
@@ -301,7 +302,7 @@ LABELS = AccountLabels(
 
 def told(item: Category, labels: AccountLabels = LABELS, policy: Policy | None = None) -> list[tuple[str, str]]:
     found = check_labels(Taxonomy(categories=(item, GENERAL)), policy or Policy(), labels)
-    assert all(finding.category == item.name for finding in found)
+    assert all(finding.what == item.name for finding in found)
     return [(finding.severity, finding.text) for finding in found]
 
 

@@ -1,4 +1,4 @@
-"""What ``docs/health.md`` lists is what there is: checks, metrics, fields."""
+"""What ``docs/alerts.md`` lists of health is what there is: checks, metrics, fields."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ..monitoring.test_health import EVERYTHING
 from ..support.fakes import ManualClock
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "health.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
 
 
 def part(heading: str) -> str:
-    return TEXT[TEXT.index(f"## {heading}") :].split("\n## ")[0]
+    return re.split(r"\n##+ ", TEXT.partition(f"\n### {heading}\n")[2])[0]
 
 
 def test_every_check_is_listed_and_no_other(tmp_path: Path) -> None:
@@ -34,9 +34,12 @@ def test_every_check_is_listed_and_no_other(tmp_path: Path) -> None:
     assert listed == made | {"certificate", "certificate HOST", "model NAME"}
 
 
-def test_every_metric_is_listed_and_no_other() -> None:
-    made = {family.name for family in text_string_to_metric_families(exposition(EVERYTHING)[0].decode())}
-    assert set(re.findall(r"`(ticketbot_[a-z0-9_]+)", part("Served"))) == made
+def test_every_metric_that_is_named_is_there_and_says_what_it_is() -> None:
+    made = {family.name: family for family in text_string_to_metric_families(exposition(EVERYTHING)[0].decode())}
+    named = set(re.findall(r"\b(ticketbot_[a-z0-9_]+)", part("For load balancers and Prometheus")))
+    assert named
+    assert named <= set(made)
+    assert all(family.documentation.endswith(".") for family in made.values())
 
 
 def test_every_field_of_a_day_is_listed_and_no_other() -> None:

@@ -32,7 +32,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 
 def kinds(store: KnowledgeStore) -> list[str]:
-    return [remark.kind for remark in examine(store, NOW)]
+    return [finding.kind for finding in examine(store, NOW)]
 
 
 def test_what_a_person_should_mend_is_listed(site: Site) -> None:
@@ -43,19 +43,17 @@ def test_what_a_person_should_mend_is_listed(site: Site) -> None:
     site.write("e.md", "# Returns\nYou can return unused shoes within 30 days of delivery.")
     site.run("sync")
     site.run("search", "reset")
-    remarks = [(item["kind"], [name.partition("/")[2] for name in item["articles"]]) for item in doctor(site)]
-    assert remarks == [
+    found = [
+        (item["kind"], [place["article"].partition("/")[2] for place in item["places"]])
+        for item in site.run("doctor")["findings"]
+    ]
+    assert found == [
         ("duplicate", ["a.md", "b.md"]),
         ("drafts", []),
         ("pictures_only", ["c.md"]),
         ("never_found", ["c.md"]),
         ("never_found", ["e.md"]),
     ]
-
-
-def doctor(site: Site) -> list[dict[str, list[str]]]:
-    found: list[dict[str, list[str]]] = site.run("doctor")["remarks"]
-    return found
 
 
 def test_proposals_show_addresses_and_no_mark_up_of_an_article(site: Site) -> None:
@@ -65,7 +63,7 @@ def test_proposals_show_addresses_and_no_mark_up_of_an_article(site: Site) -> No
     site.run("sync")
     result = CliRunner().invoke(app, ["kb", "doctor", "--out", "out.md"])
     assert result.exit_code == ExitCode.OK
-    assert result.stdout == "Written: out.md\n"
+    assert "Written: out.md\n" in result.stdout
     text = (site.folder / "out.md").read_text(encoding="utf-8")
     assert "## 1. The same text more than once" in text
     assert "<https://help.example/1>" in text
@@ -76,7 +74,7 @@ def test_proposals_show_addresses_and_no_mark_up_of_an_article(site: Site) -> No
 def test_nothing_to_mend_is_said(site: Site) -> None:
     site.write("a.md", "# Reset\nOpen the menu and press reset.")
     site.run("sync")
-    assert CliRunner().invoke(app, ["kb", "doctor"]).stdout == "nothing to mend\n"
+    assert CliRunner().invoke(app, ["kb", "doctor"]).stdout == "0 problems, 0 warnings, 0 pieces of advice\n"
 
 
 def test_proposals_that_cannot_be_written_are_an_error(site: Site) -> None:

@@ -26,7 +26,6 @@ from ticket_processor.core.guards import FILE_NAME as STOP
 from ticket_processor.core.guards import size
 from ticket_processor.core.reasons import WAITING
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.checks import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.health import machine, runs
 from ticket_processor.monitoring.health.checks import (
     Check,
@@ -46,13 +45,14 @@ from ticket_processor.monitoring.health.checks import (
 from ticket_processor.monitoring.health.doctor import Doctor, unusable
 from ticket_processor.monitoring.health.exposition import exposition
 from ticket_processor.monitoring.health.remote import ASKING_S, _Helpdesk, ask_helpdesk, of_helpdesk
-from ticket_processor.monitoring.health.server import FRESH_S, CachedExamination
+from ticket_processor.monitoring.rules import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.dependencies import Dependencies
 from ticket_processor.state.records import Retry
 from ticket_processor.state.store import FILE_NAME, State
+from ticket_processor.web.condition import FRESH_S, CachedExamination
 from ticket_processor.wiring.parts import ACCOUNT
 
 from ..support.fakes import BASE, START, ManualClock, ScriptedAdapter, Step, Wire, answer, refused

@@ -10,12 +10,11 @@ import pytest
 import typer.main
 
 from ticket_processor.cli import app
-from ticket_processor.core.run_summary import ClusterUse, RunRecord, Statement
-from ticket_processor.monitoring.checks import TOKENS_END
+from ticket_processor.core.run_summary import RunRecord, Statement
 from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity, span
 from ticket_processor.monitoring.messages import AlertMessage, message_of
 from ticket_processor.monitoring.open_alerts import Owed
-from ticket_processor.monitoring.rules import RULES, look, rule_id
+from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, rule_id
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
 from ticket_processor.settings.schema import Settings
 
@@ -77,7 +76,7 @@ CASES = [
         ],
     ),
     Case(
-        "not_authorised",
+        "helpdesk_unreachable",
         "the helpdesk refuses our credentials: HTTP 401",
         ended("NotAuthorised", 1, why="HTTP 401"),
     ),
@@ -92,11 +91,6 @@ CASES = [
         "unplanned fallback rate 20.0%: no model gave 12 of 60 answers in the last 6 runs with any (the "
         "model server gave no answer in time: 12)",
         history(*[answers(8, model_timeout=2)] * 8),
-    ),
-    Case(
-        "cluster_lost",
-        "the last run had to ask models itself: its scheduler is gone",
-        history({"cluster": ClusterUse(asked=9, here=3, lost="its scheduler is gone")}),
     ),
     Case(
         "not_caught_up",
@@ -118,7 +112,7 @@ CASES = [
         limits=AlertLimits(stale_s=120),
     ),
     Case(
-        "log_unwritable",
+        "state_unusable",
         "the log cannot be written, so no ticket is triaged: no space left",
         ended("AuditUnwritable", 1, why="no space left"),
     ),

@@ -15,7 +15,18 @@ from hypothesis import strategies as st
 
 from ticket_processor.monitoring.alert_file import FILE_NAME, AlertStore
 from ticket_processor.monitoring.facts import Severity
-from ticket_processor.monitoring.open_alerts import Ended, Memory, Owed, Target, after, owed, told, without_strangers
+from ticket_processor.monitoring.open_alerts import (
+    Ended,
+    EscalatedTicket,
+    Memory,
+    Owed,
+    Target,
+    after,
+    owed,
+    still_to_tell,
+    told,
+    without_strangers,
+)
 from ticket_processor.monitoring.rules import Condition, HoldingConditions
 from ticket_processor.monitoring.slo import DAY, HOUR
 
@@ -147,9 +158,9 @@ def test_a_wrong_clock_does_not_silence_anything_for_longer_than_it_is_wrong() -
 def test_what_nobody_can_tell_stays_as_it_was() -> None:
     story = Story(CHAT)
     story.run(("helpdesk_unreachable", C))
-    assert story.run(("log_unwritable", C), unknown=["helpdesk_unreachable"]) == [("chat", "log_unwritable", "begun")]
-    assert set(story.memory.open) == {"helpdesk_unreachable", "log_unwritable"}
-    assert story.run() == [("chat", "helpdesk_unreachable", "over"), ("chat", "log_unwritable", "over")]
+    assert story.run(("state_unusable", C), unknown=["helpdesk_unreachable"]) == [("chat", "state_unusable", "begun")]
+    assert set(story.memory.open) == {"helpdesk_unreachable", "state_unusable"}
+    assert story.run() == [("chat", "helpdesk_unreachable", "over"), ("chat", "state_unusable", "over")]
 
 
 def test_who_is_new_in_the_settings_is_told_what_is_open_and_who_has_left_them_is_forgotten() -> None:
@@ -333,3 +344,9 @@ def test_a_change_is_made_on_what_is_there(folders: tuple[Path, Path]) -> None:
 
 def test_news_of_what_is_not_known_any_more_changes_nothing() -> None:
     assert told(MEMORY, Owed("chat", "stopped", "begun", W, "…", NOW)) == MEMORY
+
+
+def test_escalated_tickets_are_kept_for_a_day_while_nobody_can_be_told() -> None:
+    memory = Memory(escalated=(EscalatedTicket(ticket_id=5, at=NOW), EscalatedTicket(ticket_id=6, at=NOW + HOUR)))
+    assert still_to_tell(memory, NOW + DAY) == memory
+    assert [one.ticket_id for one in still_to_tell(memory, NOW + DAY + 1).escalated] == [6]

@@ -93,13 +93,17 @@ OLD_MEMORY = """
   "saved": 1791183600.0, "seen": 1791183600.0,
   "conditions": {
     "slow": {"severity": "warning", "message": "5 of 20", "since": 1791180000.0, "told": {"everybody": "warning"}},
-    "spend": {"severity": "warning", "message": "$5", "since": 1791180000.0, "told": {"everybody": "warning"}}
+    "not_authorised": {"severity": "warning", "message": "401", "since": 1791180000.0, "told": {"a": "critical"}},
+    "spend": {
+      "severity": "warning", "message": "$5", "since": 1791180000.0, "told": {"everybody": "warning"}, "tickets": [1]
+    }
   },
   "ended": {
     "label_drift": {"at": 1791180000.0},
     "token_ends": {"at": 1791180000.0, "told": "warning", "told_at": 1791180000.0}
   },
   "events": {"missed_runs": [1791170000.0], "cut_off": [1791160000.0, 1791170000.0]},
+  "escalated": [{"ticket_id": 5, "reasons": ["security"], "at": 1791183600.0, "told": ["everybody"]}],
   "breakers": {"everybody": {"failures": 3, "open_until": 1791184000.0}},
   "last_failure": {"at": 1791183600.0, "target": "json (no. 1 of TICKETBOT_ALERT_URLS)", "why": "no answer"}
 }
@@ -110,6 +114,7 @@ OLD_MEMORY = """
 def test_an_upgrade_goes_on_with_what_was_open_and_drops_what_there_is_no_more() -> None:
     memory = Memory.model_validate_json(OLD_MEMORY)
     assert (set(memory.open), memory.ended) == ({"spend"}, {})
+    assert [one.ticket_id for one in memory.escalated] == [5]
     desk = Played(memory=memory)
     desk.run(1_791_184_200, **updated(3))
     assert [(one.what, one.rule) for _, one in desk.said] == [("over", "spend")]

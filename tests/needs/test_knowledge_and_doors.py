@@ -206,7 +206,7 @@ def test_the_note_offers_articles_and_a_draft_that_only_repeats_them_and_what_be
     assert offers(desk("report", "--since", "1d", "--replies", "--json").object) == {
         "used": 1, "edited": 1, "ignored": 1,
     }  # fmt: skip
-    told = desk("report", "--since", "1d", "--replies", "--html", "replies.html").out
+    told = desk("report", "--since", "1d", "--replies", "--details", "--out", "replies.html").out
     for form in (told, (desk.folder / "replies.html").read_text("utf-8")):
         assert "as our bank told me" in form
         assert "Ada," not in form

@@ -114,7 +114,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Virtual
 
 INCIDENTS: tuple[tuple[str, dict[str, Any], int, int], ...] = (
     ("helpdesk_unreachable", {"kind": "error-before", "path": "/api/"}, 4, 1),
-    ("not_authorised", {"kind": "unauthorised", "path": "/api/"}, 3, 1),
+    ("helpdesk_unreachable", {"kind": "unauthorised", "path": "/api/"}, 3, 1),
     ("model_fallback", {"kind": "error-before", "path": "/v1/"}, 4, 5),
     ("errors_fast", {"kind": "status", "method": "PUT", "path": r"/tickets/\d+", "status": 422}, 2, 3),
 )

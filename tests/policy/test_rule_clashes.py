@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from ticket_processor.core.findings import Finding
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.business_rules import BusinessRule, Clause, RuleAction, RuleCondition
 from ticket_processor.policy.decide import Policy
-from ticket_processor.policy.rule_clashes import SetupFinding, our_updates, rule_clashes
+from ticket_processor.policy.rule_clashes import our_updates, rule_clashes
 
 MAIL = RuleAction("notification_user", ("requester_id", "Subject", "Body"))
 MAIL_BOTH = RuleAction("notification_user", ("requester_and_ccs", "Subject", "Body"))
@@ -28,12 +29,12 @@ def rule(
     )
 
 
-def found(*rules: BusinessRule, policy: Policy | None = None, taxonomy: Taxonomy | None = None) -> list[SetupFinding]:
+def found(*rules: BusinessRule, policy: Policy | None = None, taxonomy: Taxonomy | None = None) -> list[Finding]:
     return rule_clashes(rules, our_updates(policy or Policy(), taxonomy or default_taxonomy(), ("new", "open")))
 
 
 def conflicts(*rules: BusinessRule, **settings: Any) -> list[tuple[str, str]]:
-    return [(item.rule_id, item.kind) for item in found(*rules, **settings) if item.severity == "conflict"]
+    return [(item.id, item.kind) for item in found(*rules, **settings) if item.severity == "problem"]
 
 
 CHANGE, CREATE = asks("update_type", "is", "Change"), asks("update_type", "is", "Create")
@@ -140,7 +141,7 @@ def test_what_people_set_on_new_tickets_by_rule_and_what_is_taken_off_later_are_
     later = rule(asks("OPEN", "is", "48"), do=RuleAction("priority", ("low",)), id="2", **LATER)
     tidy = rule(asks("SOLVED", "is", "24"), do=RuleAction("remove_tags", ("ai_review",)), id="3", **LATER)
     same = rule(CREATE, do=RuleAction("current_tags", ("ai_refund",)), id="4")
-    told = [(item.rule_id, item.severity, item.kind) for item in found(vip, later, tidy, same)]
+    told = [(item.id, item.severity, item.kind) for item in found(vip, later, tidy, same)]
     assert told == [
         ("1", "warning", "fight"),
         ("2", "warning", "fight"),
@@ -151,7 +152,7 @@ def test_what_people_set_on_new_tickets_by_rule_and_what_is_taken_off_later_are_
 
 def test_a_mail_that_zendesk_holds_back_or_that_comes_once_a_ticket_is_a_warning() -> None:
     (held_back,) = found(rule(CHANGE, do=MAIL_BOTH))
-    assert (held_back.severity, held_back.customers_see) == ("warning", True)
+    assert (held_back.severity, held_back.seen_by) == ("warning", "customers")
     thanks = (MAIL, RuleAction("current_tags", ("thanked",)))
     once = (asks("status", "is", "open"), asks("current_tags", "not_includes", "thanked"))
     (finding,) = found(rule(*once, do=thanks))

@@ -10,12 +10,7 @@ from ticket_processor.core.run_summary import RunSummary, Writes
 from ticket_processor.monitoring.messages import escalation_of
 from ticket_processor.monitoring.open_alerts import (
     EscalatedTicket,
-    Memory,
-    escalated_for,
-    still_to_tell,
-    told_of_escalated,
 )
-from ticket_processor.monitoring.slo import DAY
 from ticket_processor.reporting.run_tally import MOST_LISTED, RunTally, Seen, next_steps, telling, why_no_model
 from ticket_processor.reporting.run_words import difference, headline, outcome_line, summary_text
 from ticket_processor.settings.schema import ZendeskSettings
@@ -180,17 +175,6 @@ def test_the_telling_tickets_are_those_that_show_the_most_different_things() -> 
 
 
 # Alerts
-
-
-def test_each_target_is_told_once_of_an_escalated_ticket_and_later_where_it_could_not_be() -> None:
-    memory = Memory(escalated=(EscalatedTicket(ticket_id=5, reasons=("security",), at=100.0),))
-    memory = told_of_escalated(memory, "chat")
-    memory = still_to_tell(memory, ["chat", "mail"], 200.0)
-    assert escalated_for(memory, "chat") == ()
-    assert [one.ticket_id for one in escalated_for(memory, "mail")] == [5]
-    assert still_to_tell(told_of_escalated(memory, "mail"), ["chat", "mail"], 200.0).escalated == ()
-    assert still_to_tell(memory, ["chat", "mail"], 101.0 + DAY).escalated == (), "nobody waits for it any more"
-    assert still_to_tell(memory, [], 200.0).escalated == (), "there is nobody to tell"
 
 
 def test_the_message_lists_numbers_reasons_and_addresses() -> None:

@@ -46,8 +46,8 @@ class Trouble:
 EXPECTED: Mapping[str, frozenset[str]] = {
     "helpdesk down": frozenset({"helpdesk_unreachable"}),
     "model down": frozenset(),
-    "disk full": frozenset({"log_unwritable", "state_unusable"}),
-    "log read-only": frozenset({"log_unwritable"}),
+    "disk full": frozenset({"state_unusable"}),
+    "log read-only": frozenset({"state_unusable"}),
     "crash": frozenset(),
     "clock": frozenset(),
     "machine off": frozenset(),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.web.delivery_queue import DeliveryQueue
@@ -160,6 +161,24 @@ def test_a_ticket_or_a_text_is_analysed_for_a_program_and_nothing_is_written(ope
     assert "ticketbot_queue_tickets 0.0" in metrics
     assert 'ticketbot_serve_requests{result="analyses"}' in metrics
     assert serving.stop() == 0
+
+
+def test_load_balancers_and_prometheus_are_told_how_it_is(open_desk: OpenDesk, serve: Serve) -> None:
+    desk = settled(open_desk(1))
+    for stopped, status, up in ((False, 200, 1.0), (True, 503, 0.0)):
+        environ = {"TICKETBOT_STOP": "1"} if stopped else {}
+        serving = serve(desk, "--metrics", TICKETBOT_API_TOKEN=TOKEN, **environ)
+        health = requests.get(f"{serving.url}/health", timeout=30)
+        assert (health.status_code, health.headers["Cache-Control"]) == (status, "no-store")
+        metrics = requests.get(f"{serving.url}/metrics", timeout=30)
+        assert (metrics.status_code, metrics.headers["Cache-Control"]) == (200, "no-store")
+        families = {family.name: family for family in text_string_to_metric_families(metrics.text)}
+        assert families["ticketbot_up"].samples[0].value == up
+        assert families["ticketbot_outcomes"].samples[0].labels == {"outcome": "updated"}
+        accept = {"Accept": "application/openmetrics-text"}
+        kind = requests.get(f"{serving.url}/metrics", headers=accept, timeout=30).headers["Content-Type"]
+        assert kind.startswith("application/openmetrics")
+        assert serving.stop() == 0
 
 
 @pytest.mark.slow

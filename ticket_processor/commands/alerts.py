@@ -65,7 +65,6 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
             "severity": one.severity.value,
             "since": iso(one.since),
             "message": one.message,
-            **({"tickets": list(one.tickets)} if one.tickets else {}),
             "told": sorted(names.get(target, "somebody who is no longer in the settings") for target in one.told),
         }
         for rule, one in sorted(memory.open.items(), key=lambda item: (-item[1].severity.rank, item[1].since))
@@ -99,10 +98,6 @@ def _called(message: AlertMessage) -> str:
     return f"{words}, over" if message.what == "over" else words
 
 
-def _such_as(row: dict[str, Any]) -> str:
-    return f" ({', '.join(f'#{number}' for number in row['tickets'])})" if "tickets" in row else ""
-
-
 def _because(row: dict[str, Any]) -> str:
     return "" if row["arrived"] else f": {row['why']}"
 
@@ -112,7 +107,7 @@ def _listed(rows: list[dict[str, Any]], memory: Memory) -> str:
     for row in rows:
         told = f"told to {len(row['told'])}" if row["told"] else "told to nobody yet"
         lines.append(f"{row['severity']:<8}  {row['rule']}: {title_of_rule(row['rule'])}")
-        lines.append(f"          since {row['since']}, {told}: {row['message']}{_such_as(row)}")
+        lines.append(f"          since {row['since']}, {told}: {row['message']}")
     if not lines:
         lines.append("nothing is open" if memory.saved else "nothing is open; no run has looked yet")
     failure = memory.last_failure

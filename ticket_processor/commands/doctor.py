@@ -1,123 +1,244 @@
-"""``ticketbot doctor``: names the helpdesk's own rules that clash with a run, before the first one writes."""
+"""``ticketbot doctor`` and its parts ``taxonomy check`` and ``kb doctor``: everything that is wrong with a set-up."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
 
-from ..core.clock import Deadline, SystemClock
-from ..core.errors import ExitCode
-from ..core.sanitize import plain_line
+import typer
+
+from ..core.clock import SystemClock
+from ..core.errors import CannotRun, ConfigError
+from ..core.findings import Finding, in_order
+from ..core.tables import markdown_text
 from ..core.wording import many
-from ..helpdesk.protocol import AccountLabels
-from ..helpdesk.transport import Transport
-from ..monitoring.health import freshdesk, zendesk
-from ..monitoring.health.checks import Status
-from ..monitoring.health.remote import ask_helpdesk
-from ..policy.decide import Mode
-from ..policy.rule_clashes import SetupFinding, our_updates, rule_clashes
-from ..policy.taxonomy_check import check_labels
-from ..settings.helpdesks import LocalSettings
-from ..settings.load import load
+from ..monitoring.health.checks import Health, Status
 from ..settings.schema import Settings
-from ..state.store import FILE_NAME
-from ..wiring.desks import read_labels, read_rules
-from ..wiring.parts import transport_for
+from ..wiring.desks import read_labels
+from . import examinations
+from .examinations import LOG_DAYS, SetUp
 from .options import ConfigOption, JsonOption
+from .out_files import check_out, write_out
 from .screen import Screen
 
-DEADLINE_S = 120.0
+MOST_LINES = 40
+MOST_OF_A_KIND = 5
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`\\]+")
+HEADINGS = {
+    "duplicate": "The same text more than once",
+    "near_duplicate": "Nearly the same text",
+    "drafts": "Unpublished articles",
+    "pictures_only": "Steps that exist only as pictures",
+    "stale": "Old articles that are shown often",
+    "never_found": "Articles that no search has shown",
+    "not_read": "No articles",
+}
+"""Of proposals, by the kind of a finding."""
+
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not ask helpdesk and model servers.")]
+EveryOption = Annotated[bool, typer.Option("--details", help="Show every finding, however many lines that takes.")]
 
 
-def doctor(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption = None) -> int:
-    """Read triggers, automations, groups and fields; writes nothing.
+def doctor(
+    clock: SystemClock,
+    offline: OfflineOption = False,
+    details: EveryOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> tuple[int, int]:
+    """Look at settings, categories, account, rules, articles and health; writes nothing.
 
-    Exit code 0: no conflicts; 1: a rule would mail customers or fight us; 3: the rules could not be read.
+    Exit code 0: no problems; 1: problems; 2: the settings are wrong; 3: a part could not be looked at.
     """
-    settings = load(config=config)
     screen = Screen(as_json=as_json)
-    account = settings.desk
-    if isinstance(account, LocalSettings):
-        screen.result("the local helpdesk has no rules of its own: nothing to check", _data([], {}, []))
-        return ExitCode.OK
-    unread: list[str] = []
-    with closing(transport_for(account, clock, Deadline(clock, DEADLINE_S), read_only=True)) as transport:
-        rules = read_rules(settings, transport, unread)
-        labels = read_labels(settings, transport)
-        rights = ask_helpdesk(account, transport, clock, share=settings.run.limit_share).check
-        left = list(_left_alone(settings, transport))
-    updates = our_updates(settings.policy, settings.taxonomy, settings.run.statuses)
-    found = [*rule_clashes(rules, updates), *_of_account(settings, labels)]
-    read: Counter[str] = Counter(rule.kind for rule in rules)
-    screen.blocks([_block(finding) for finding in found], loud="conflict")
-    # Rules tell nothing where the user may not write, or sees only some tickets.
-    screen.notices([*([] if rights.status is Status.OK else [rights.text]), *left, *unread])
-    counted = Counter(finding.severity for finding in found)
-    seen = sum(finding.customers_see for finding in found if finding.severity == "conflict")
-    screen.result(
-        f"{many(read['trigger'], 'trigger')}, {many(read['automation'], 'automation')} read: "
-        f"{many(counted['conflict'], 'conflict')}, {many(counted['warning'], 'warning')}; "
-        f"customers would see {seen} of them",
-        _data(found, dict(read), unread),
-    )
-    return ExitCode.SOME_FAILED if counted["conflict"] else ExitCode.OK
+    found = SetUp(config, offline=offline)
+    read: Counter[str] = Counter()
+    abandoned = 0
+    if settings := found.settings:
+        steps: list[Callable[[], object]] = [
+            partial(found.look, "categories", partial(_categories, settings, clock, LOG_DAYS, offline=found.offline))
+        ]
+        if settings.knowledge.sources:
+            steps.append(partial(found.look, "articles", partial(examinations.articles, settings, clock)))
+        examiner = examinations.health_doctor(settings, clock, config, offline=found.offline)
+        with screen.progress("looking", len(steps) + (1 if found.offline else 4)) as advance:
+            health = examiner.examine()
+            found.look("health", partial(examinations.running, settings, health))
+            abandoned = examiner.abandoned
+            advance(1)
+            if not found.offline:
+                _ask(found, settings, clock, health, read, advance)
+            for step in steps:
+                step()
+                advance(1)
+    conflicts = sum(finding.part == "rules" and finding.severity == "problem" for finding in found.findings)
+    rules = f"{many(read['trigger'], 'trigger')}, {many(read['automation'], 'automation')} read"
+    told = f"; {rules}: {many(conflicts, 'conflict')}" if read else ""
+    _tell(screen, found, details=details, after=told, data={"read": dict(read), "conflicts": conflicts})
+    return found.exit_code, abandoned
 
 
-def _of_account(settings: Settings, labels: AccountLabels) -> Iterator[SetupFinding]:
-    """What categories name and the account lacks, tickets marked before the first run, fields that block solving."""
-    for finding in check_labels(settings.taxonomy, settings.policy, labels):
-        if finding.severity == "problem":
-            advice = "correct the settings; see 'ticketbot taxonomy check'"
-            yield _warning("target", finding.category or "-", finding.text, advice)
-    marker = settings.policy.marker
-    number = 0 if (settings.state_folder / FILE_NAME).exists() else (labels.tags or {}).get(marker, 0)
-    if number:
-        text = f"tickets that carry {marker} already: {number}; they count as done, and are never triaged"
-        yield _warning("marker", "-", text, "if no run of ticketbot set it, choose another policy.tag_prefix")
-    public = settings.replies.public if "public" in settings.replies.categories.values() else None
-    solves = settings.policy.thanks_keep_solved is Mode.APPLY or (
-        public is not None and "solved" in (public.then, *public.then_by_tier.values())
-    )
-    for field in labels.fields:
-        if solves and field.active and not field.system and field.required:
-            name = f"'{plain_line(field.title, 60)}' ({field.id})"
-            text = f"a run that sets tickets to solved is refused where {name} is empty, which is required"
-            advice = "let the categories fill it, or switch off replies.public.then and policy.thanks_keep_solved"
-            yield _warning("required_field", "-", text, advice)
+def check_categories(
+    clock: SystemClock,
+    offline: OfflineOption = False,
+    log_days: Annotated[
+        int,
+        typer.Option(min=0, max=3650, metavar="N", help="Look for unused and missing categories in the log of N days."),
+    ] = LOG_DAYS,
+    details: EveryOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Find overlaps, gaps, and targets that cannot work; writes nothing.
+
+    Exit codes as 'ticketbot doctor', of which this is a part.
+    """
+    screen = Screen(as_json=as_json)
+    found = SetUp(config, offline=offline)
+    if settings := found.settings:
+        with screen.progress("looking", 2) as advance:
+            found.look("categories", partial(_categories, settings, clock, log_days, offline=found.offline))
+            advance(1)
+            if not found.offline:
+                found.look("account", partial(_targets, settings, clock))
+            advance(1)
+    _tell(screen, found, details=details)
+    return found.exit_code
 
 
-def _warning(kind: str, rule: str, text: str, advice: str) -> SetupFinding:
-    return SetupFinding(severity="warning", kind=kind, rule=rule, text=text, advice=advice)
+def check_articles(
+    clock: SystemClock,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Write proposals there (.md), one section for each finding."),
+    ] = None,
+    details: EveryOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """List copies, unpublished, old and never shown articles, and steps that exist only as pictures."""
+    check_out(out or (), (".md",))
+    screen = Screen(as_json=as_json)
+    found = SetUp(config, offline=True)
+    if found.settings:
+        if not found.settings.knowledge.sources:
+            raise ConfigError("there is no knowledge base: set knowledge.help_centers or knowledge.folders")
+        found.look("articles", partial(examinations.articles, found.settings, clock))
+    proposals = [finding for finding in found.findings if finding.part == "articles" and finding.kind in HEADINGS]
+    for line in write_out(out or (), {".md": partial(_proposals, proposals)}):
+        screen.say(line)
+    _tell(screen, found, details=details)
+    return found.exit_code
 
 
-def _left_alone(settings: Settings, transport: Transport) -> Iterator[str]:
-    """Which tickets a run leaves alone by what they are."""
-    if settings.helpdesk == "freshdesk":
-        if found := freshdesk.unhandled_statuses(transport, settings.freshdesk.open_statuses):
-            yield (
-                f"these statuses of the account's own count as on hold: {', '.join(found)}; name those of tickets that "
-                "wait for you in freshdesk.open_statuses"
-            )
+def _categories(settings: Settings, clock: SystemClock, days: int, *, offline: bool) -> Sequence[Finding]:
+    log = examinations.logged_lately(settings, clock, days)
+    return list(examinations.categories(settings, log, offline=offline))
+
+
+def _targets(settings: Settings, clock: SystemClock) -> Sequence[Finding]:
+    with examinations.asking(settings, clock) as transport:
+        return examinations.category_targets(settings, read_labels(settings, transport))
+
+
+def _ask(
+    found: SetUp,
+    settings: Settings,
+    clock: SystemClock,
+    health: Health,
+    read: Counter[str],
+    advance: Callable[[int], None],
+) -> None:
+    """Look at what only the helpdesk knows; where it has just given no answer, it is not asked again."""
+    down = next((item for item in health.checks if item.name == "helpdesk" and item.status is Status.FAIL), None)
+    if down is not None and down.facts.get("problem") != "rights":
+        why = "rules, groups and fields are not read while the helpdesk cannot be used"
+        found.look("account", partial(_raise, CannotRun(why)))
+        advance(3)
         return
-    live, seen = zendesk.messaging_among_newest(transport)
-    if live:
-        told = "are left alone" if settings.skip.messaging else "are triaged by their title (skip.messaging = false)"
-        yield f"{live} of the newest {seen} tickets are messaging or chat: they {told}"
+    with examinations.asking(settings, clock) as transport:
+
+        def of_account() -> Sequence[Finding]:
+            labels = read_labels(settings, transport)
+            targets = examinations.category_targets(settings, labels)
+            return [*targets, *examinations.account(settings, transport, labels)]
+
+        found.look("rules", partial(examinations.rules, settings, transport, read))
+        advance(1)
+        found.look("account", of_account)
+        advance(2)
 
 
-def _block(finding: SetupFinding) -> tuple[str, list[str]]:
-    name = f"{finding.rule_kind} '{finding.rule}' ({finding.rule_id}) " if finding.rule_id else f"{finding.rule}: "
-    return finding.severity, [f"{name}{finding.text}", f"to do: {finding.advice}"]
+def _raise(error: Exception) -> Sequence[Finding]:
+    raise error
 
 
-def _data(found: list[SetupFinding], read: dict[str, int], unread: list[str]) -> dict[str, object]:
-    """What ``--json`` prints."""
-    return {
-        "read": read,
-        "conflicts": sum(item.severity == "conflict" for item in found),
-        "warnings": sum(item.severity == "warning" for item in found),
-        "findings": [finding.model_dump() for finding in found],
-        "customer_visible": [finding.model_dump() for finding in found if finding.customers_see],
-        "not_read": unread,
-    }
+def _tell(
+    screen: Screen, found: SetUp, *, details: bool, after: str = "", data: dict[str, object] | None = None
+) -> None:
+    """Print the findings, in order, and their numbers."""
+    findings = in_order(found.findings)
+    lines = [line for block in _blocks(findings, details=details) for line in block]
+    for line in lines:
+        screen.say(line, fit=True)
+    seen = sum(finding.seen_by == "customers" and finding.severity == "problem" for finding in findings)
+    told = f"{many(found.count('problem'), 'problem')}, {many(found.count('warning'), 'warning')}"
+    advice = many(found.count("advice"), "piece of advice", "pieces of advice")
+    customers = f"; customers would see {seen} of the problems" if seen else ""
+    screen.result(
+        f"{told}, {advice}{customers}{after}",
+        {
+            "problems": found.count("problem"),
+            "warnings": found.count("warning"),
+            "advice": found.count("advice"),
+            "offline": found.offline,
+            **(data or {}),
+            "findings": [finding.model_dump() for finding in findings],
+        },
+    )
+
+
+def _blocks(findings: Sequence[Finding], *, details: bool) -> list[list[str]]:
+    """The lines of each finding; without ``details`` those that fit, and a line that says how many more there are."""
+    blocks = []
+    kinds: Counter[tuple[str, str]] = Counter()
+    room = MOST_LINES - 2  # for the lines that close it
+    for finding in findings:
+        kinds[finding.part, finding.kind] += 1
+        block = _lines(finding)
+        if not details and (kinds[finding.part, finding.kind] > MOST_OF_A_KIND or len(block) > room):
+            continue
+        room -= len(block)
+        blocks.append(block)
+    if left := len(findings) - len(blocks):
+        blocks.append([f"and {left} more: --details shows them"])
+    return blocks
+
+
+def _lines(finding: Finding) -> list[str]:
+    mark = "" if finding.severity == "advice" else f"{finding.severity}  "
+    what = f"{finding.what}: " if finding.what else ""
+    lines = [f"{mark}{what}{finding.text}"]
+    for place in finding.places:
+        lines.append(f"  {place.article}  {' > '.join(filter(None, (place.title, place.heading)))}")
+    return [*lines, *([f"  to do: {finding.advice}"] if finding.advice else [])]
+
+
+def _proposals(findings: Sequence[Finding]) -> str:
+    """The findings as Markdown for a person. Nothing in an article's words becomes mark-up."""
+    lines = ["# Proposals for the articles"]
+    for number, finding in enumerate(findings, 1):
+        lines += ["", f"## {number}. {HEADINGS[finding.kind]}", "", f"{markdown_text(finding.text)}.", ""]
+        for place in finding.places:
+            names = (place.title, place.heading, place.article)
+            lines.append(f"- {' · '.join(markdown_text(name) for name in names if name)}{_address(place.url)}")
+        lines += [*([""] if finding.places else []), f"- [ ] {finding.advice[:1].upper()}{finding.advice[1:]}."]
+    return "\n".join(lines) + "\n"
+
+
+def _address(url: str) -> str:
+    return f" <{url}>" if _ADDRESS.fullmatch(url) else ""

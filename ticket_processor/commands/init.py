@@ -22,18 +22,21 @@ def init(
 ) -> int:
     """Write ticketbot.toml and .env.example, and check helpdesk and models."""
     from ..settings.load import DEFAULT_FILE, load
-    from .init_files import check_helpdesk, check_models, write_files
+    from .init_files import write_files
 
     screen = Screen()
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder")
     for found in write_files(folder, helpdesk, force=force):
-        screen.found(*found)
+        screen.found(True, found)
     named = "" if folder == Path() else f"--config {folder / DEFAULT_FILE} "
     look = f"ticketbot run {named}--dry-run --since 1d"
     if offline:
         screen.say(_FILL_IN.format(folder / ".env", look))
         return ExitCode.OK
+    from ..monitoring.health.checks import Status
+    from .examinations import check_helpdesk, check_models  # they load what asks servers
+
     code = ExitCode.OK
     settings = load(folder=folder, need_helpdesk=False)
     complete = False
@@ -44,17 +47,19 @@ def init(
         for problem in error.problems:
             screen.found(None, problem)
     else:
-        answers, text = check_helpdesk(settings)
-        screen.found(answers, text)
-        code = ExitCode.OK if answers else ExitCode.CANNOT_RUN
-    for good, text in check_models(settings):
-        screen.found(good, text)
-        code = ExitCode.CANNOT_RUN if good is False else code
+        check = check_helpdesk(settings)
+        screen.found(check.status is Status.OK, check.text)
+        code = ExitCode.OK if check.status is Status.OK else ExitCode.CANNOT_RUN
+    for check in check_models(settings):
+        screen.found(None if check.status is Status.SKIPPED else check.status is Status.OK, check.text)
+        code = ExitCode.CANNOT_RUN if check.status is Status.FAIL else code
     if not complete:
         screen.say(_FILL_IN.format(folder / ".env", look))
     elif code is ExitCode.OK:
         if settings.helpdesk != "local":
-            screen.found(None, f"ticketbot doctor {named}names rules of the helpdesk that a run would set off")
+            screen.found(
+                None, f"ticketbot doctor {named}names what else is wrong, such as rules that a run would set off"
+            )
         screen.say(f"Next: {look} (shows what a run would do, and writes nothing)")
     else:
         screen.say("Next: put right what failed, and say: ticketbot init")

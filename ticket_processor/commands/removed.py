@@ -36,6 +36,11 @@ REMOVED: Mapping[str, str] = {
     "schedule install --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",
     "schedule show --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",
     "schedule show --output": "redirect what it prints: ticketbot schedule show > FILE",
+    "health --serve": (
+        "'ticketbot serve --metrics' answers /health and /metrics; 'ticketbot health --json' prints all that is found"
+    ),
+    "health --host": "'ticketbot serve --metrics' answers /health and /metrics, and has --host",
+    "health --allow-host": "'ticketbot serve --metrics' answers /health and /metrics, with no sentence in them",
     "kb search --solved": "solved tickets are no longer kept",
 }
 """By the command's path without ``ticketbot``, such as ``kb doctor`` or, for an option, ``run --limit``."""

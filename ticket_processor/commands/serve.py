@@ -63,9 +63,8 @@ def serve(
     if missing := [part for part in _PARTS if find_spec(part) is None]:
         raise ConfigError(f"serve needs {' and '.join(missing)}, not installed here: {how_to_install('serve')}")
     from ..monitoring.health.doctor import Doctor
-    from ..monitoring.health.server import CachedExamination
     from ..web.app import Service, make
-    from ..web.condition import ServerCondition
+    from ..web.condition import CachedExamination, ServerCondition
     from ..web.delivery_queue import DeliveryQueue
     from ..web.group_commit import GroupCommit
     from ..web.player import RunPlayer, analysed, doors_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ..core.clock import iso
+from ..core.findings import ArticlePlace, Finding
 from .duplicates import copies
 from .store import KnowledgeStore
 
@@ -19,65 +19,57 @@ _PICTURE = re.compile(r"!\[[^\]\n]*\]")
 _WORD = re.compile(r"\w+")
 
 
-@dataclass(frozen=True)
-class ArticlePlace:
-    """Where something stands: an article, and the heading where there is one."""
-
-    article: str
-    title: str
-    url: str
-    heading: str = ""
-
-
-@dataclass(frozen=True)
-class Remark:
-    """One thing to look at: its kind, a sentence, and the places that it is about."""
-
-    kind: str
-    text: str
-    places: tuple[ArticlePlace, ...] = ()
+ADVICE = {
+    "duplicate": "keep one article, and link to it from where the others were",
+    "near_duplicate": "merge them, or say at the top of each what it is for",
+    "drafts": "publish them, or delete them",
+    "pictures_only": "write each step down beside its picture",
+    "stale": "check it against how things are today",
+    "never_found": "give it a title in the words of customers, or delete it",
+}
+"""What to do, by the kind of a finding."""
 
 
-def examine(store: KnowledgeStore, now: float) -> list[Remark]:
+def examine(store: KnowledgeStore, now: float) -> list[Finding]:
     """What a person should look at, kind by kind."""
     return [*_copies(store), *_drafts(store), *_pictures(store), *_stale(store, now), *_never_found(store)]
 
 
-def _copies(store: KnowledgeStore) -> Iterator[Remark]:
+def _copies(store: KnowledgeStore) -> Iterator[Finding]:
     """Articles of one language with the same, or nearly the same words."""
     for lang in sorted(store.langs()):
         rows = store.rows("SELECT id, title, url, body FROM article WHERE lang=? ORDER BY id", (lang,))
-        places = {name: ArticlePlace(name, title, url) for name, title, url, _ in rows}
+        places = {name: ArticlePlace(article=name, title=title, url=url) for name, title, url, _ in rows}
         for group in copies((name, body) for name, _, _, body in rows):
             kind, words = ("duplicate", "the same text") if group.same else ("near_duplicate", "nearly the same text")
-            yield Remark(kind, f"{words} {len(group.ids)} times", tuple(places[name] for name in group.ids))
+            yield _finding(kind, f"{words} {len(group.ids)} times", tuple(places[name] for name in group.ids))
 
 
-def _drafts(store: KnowledgeStore) -> Iterator[Remark]:
+def _drafts(store: KnowledgeStore) -> Iterator[Finding]:
     for source in store.sources():
         count = int(store.fact(f"drafts {source}") or 0)
         if count:
-            yield Remark("drafts", f"{source}: {count} unpublished, which nobody finds")
+            yield _finding("drafts", f"{source}: {count} unpublished, which nobody finds")
 
 
-def _pictures(store: KnowledgeStore) -> Iterator[Remark]:
+def _pictures(store: KnowledgeStore) -> Iterator[Finding]:
     """Sections of pictures without words to them."""
     sections: dict[ArticlePlace, list[str]] = {}
     for name, title, url, heading, text in store.rows(
         "SELECT article.id, article.title, article.url, chunk.heading, chunk.text FROM chunk "
         "JOIN article ON article.id=chunk.article WHERE article.body LIKE '%![%' ORDER BY article.id, chunk.n"
     ):
-        sections.setdefault(ArticlePlace(name, title, url, heading), []).append(text)
+        sections.setdefault(ArticlePlace(article=name, title=title, url=url, heading=heading), []).append(text)
     for place, texts in sections.items():
         text = "\n".join(texts)
         pictures = len(_PICTURE.findall(text))
         words = len(_WORD.findall(_PICTURE.sub(" ", text)))
         if pictures and words < pictures * MOST_WORDS_BESIDE_PICTURES:
             said = f"1 picture and {words} words" if pictures == 1 else f"{pictures} pictures and {words} words"
-            yield Remark("pictures_only", f"{said}, so its steps cannot be found", (place,))
+            yield _finding("pictures_only", f"{said}, so its steps cannot be found", (place,))
 
 
-def _stale(store: KnowledgeStore, now: float) -> Iterator[Remark]:
+def _stale(store: KnowledgeStore, now: float) -> Iterator[Finding]:
     """Articles that are shown often and have not changed for a year."""
     for name, title, url, updated, found in store.rows(
         "SELECT id, title, url, updated_at, found FROM article "
@@ -85,12 +77,18 @@ def _stale(store: KnowledgeStore, now: float) -> Iterator[Remark]:
         (OFTEN, now - OLD_S),
     ):
         text = f"shown {found} times, and not changed since {iso(updated)[:10]}"
-        yield Remark("stale", text, (ArticlePlace(name, title, url),))
+        yield _finding("stale", text, (ArticlePlace(article=name, title=title, url=url),))
 
 
-def _never_found(store: KnowledgeStore) -> Iterator[Remark]:
+def _never_found(store: KnowledgeStore) -> Iterator[Finding]:
     """Articles that no search has shown, once there have been searches at all."""
     [(searches,)] = store.rows("SELECT coalesce(sum(found), 0) FROM article")
     if searches:
         for name, title, url in store.rows("SELECT id, title, url FROM article WHERE found=0 ORDER BY id"):
-            yield Remark("never_found", "no search has shown it", (ArticlePlace(name, title, url),))
+            yield _finding("never_found", "no search has shown it", (ArticlePlace(article=name, title=title, url=url),))
+
+
+def _finding(kind: str, text: str, places: tuple[ArticlePlace, ...] = ()) -> Finding:
+    return Finding(
+        part="articles", severity="advice", kind=kind, what=kind, text=text, advice=ADVICE[kind], places=places
+    )

@@ -9,32 +9,27 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ..core.clock import SystemClock, iso
-from ..core.errors import StateUnusable, TicketbotError
+from ..core.errors import StateUnusable
 from ..core.run_summary import RunRecord
 from ..pipeline.run_checks import HALTED
-from ..reporting.run_tally import ESCALATED, RunTally
+from ..reporting.run_tally import RunTally
 from ..settings.helpdesks import ZendeskSettings
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
-from .example_tickets import examples
 from .facts import HISTORY_S, AlertLimits, Facts
 from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
 from .open_alerts import (
     EscalatedTicket,
     Failure,
     Memory,
-    Owed,
-    escalated_for,
     judged,
     owed,
     still_to_tell,
     told,
-    told_of_escalated,
     without_strangers,
 )
 from .receivers import Receiver, receivers
-from .rules import rule_id
 from .sender import Sent, send
 
 
@@ -85,25 +80,7 @@ class AlertRound:
             started=self._began,
             seen=memory.seen if memory.seen is not None and memory.seen <= self._now + AHEAD_S else None,
         )
-        return self._with_examples(judged(memory, past.records, facts, limits(self._settings)))
-
-    def _with_examples(self, memory: Memory) -> Memory:
-        """The memory with some tickets of each topic whose alert begins now; the log is read for no other."""
-        topics = {
-            name.partition(":")[2]: name
-            for name, one in memory.open.items()
-            if rule_id(name) == "drift" and one.since == self._now
-        }
-        if not topics or not self.receivers:
-            return memory
-        try:
-            found = examples(self._settings, topics, self._now, self._clock.monotonic)
-        except TicketbotError:  # an alert without examples is better than none
-            return memory
-        news = {
-            name: memory.conditions[name].model_copy(update={"tickets": found[topic]}) for topic, name in topics.items()
-        }
-        return memory.model_copy(update={"conditions": {**memory.conditions, **news}})
+        return judged(memory, past.records, facts, limits(self._settings))
 
     def escalated(self, memory: Memory, tally: RunTally) -> Memory:
         """The memory with the tickets that the run has escalated."""
@@ -115,39 +92,25 @@ class AlertRound:
     def told(self, memory: Memory, past: Past, seconds: float) -> tuple[Memory, list[Sent]]:
         """Send all outstanding messages within ``seconds``; return the memory after it and the results."""
         targets = [receiver.target for receiver in self.receivers]
-        memory = without_strangers(memory, targets)
+        memory = still_to_tell(without_strangers(memory, targets), self._now)
+        if not any(map(_hears_all, self.receivers)):
+            memory = memory.model_copy(update={"escalated": ()})
         news = owed(memory, targets, self._now, self._settings.alerts.cool_down_minutes * 60)
-        everybody = [receiver.target.id for receiver in self.receivers if _hears_of_tickets(receiver)]
-        memory = still_to_tell(memory, everybody, self._now)
-        about: dict[int, Owed | str] = {}
-        post: list[tuple[Receiver, list[AlertMessage]]] = []
+        account, runbook, machine = account_name(self._settings), self._settings.alerts.runbook, platform.node()
+        post = []
         for receiver in self.receivers:
-            letters: list[tuple[AlertMessage, Owed | str]] = [
-                *self._alerts(receiver, news),
-                *self._escalated(receiver, memory),
-                *self._summary(receiver, memory, past),
-            ]
-            about |= {id(message): subject for message, subject in letters}
-            post.append((receiver, [message for message, _ in letters]))
+            mine = [message_of(one, account, runbook, machine) for one in news if one.target == receiver.target.id]
+            if _hears_all(receiver) and memory.escalated:
+                mine.append(escalation_of(memory.escalated, account, self._settings.ticket_url))
+            post.append((receiver, [*mine, *self._summary(receiver, memory, past)]))
         sent = send(post, seconds, self._clock)
         for each in sent:
-            memory = self._remembered(memory, each, about[id(each.message)])
-        return still_to_tell(memory, everybody, self._now), sent
+            memory = self._remembered(memory, each)
+        return memory, sent
 
-    def _alerts(self, receiver: Receiver, news: Sequence[Owed]) -> list[tuple[AlertMessage, Owed]]:
-        account, runbook, machine = account_name(self._settings), self._settings.alerts.runbook, platform.node()
-        return [(message_of(one, account, runbook, machine), one) for one in news if one.target == receiver.target.id]
-
-    def _escalated(self, receiver: Receiver, memory: Memory) -> list[tuple[AlertMessage, str]]:
-        """One message for all escalated tickets. A pager gets none, since nothing would close its incident."""
-        tickets = escalated_for(memory, receiver.target.id) if _hears_of_tickets(receiver) else ()
-        if not tickets:
-            return []
-        return [(escalation_of(tickets, account_name(self._settings), self._settings.ticket_url), ESCALATED)]
-
-    def _summary(self, receiver: Receiver, memory: Memory, past: Past) -> list[tuple[AlertMessage, str]]:
-        """The summary of yesterday with its day, if it is due."""
-        if receiver.pages or receiver.target.critical_only:
+    def _summary(self, receiver: Receiver, memory: Memory, past: Past) -> list[AlertMessage]:
+        """The summary of yesterday, if it is due."""
+        if not _hears_all(receiver):
             return []
         told = memory.summaries.get(receiver.target.id)
         ahead = told is not None and told > iso(self._now)[:10]
@@ -156,20 +119,23 @@ class AlertRound:
         text = summary_text(day, past.records, memory.open, head) if day else None
         if day is None or text is None:
             return []
-        return [(AlertMessage(title_of("summary", day, account_name(self._settings)), text, what="summary"), day)]
+        title = title_of("summary", day, account_name(self._settings))
+        return [AlertMessage(title, text, what="summary", about=day)]
 
-    def _remembered(self, memory: Memory, sent: Sent, about: Owed | str) -> Memory:
+    def _remembered(self, memory: Memory, sent: Sent) -> Memory:
         if sent.why is not None:
             failure = Failure(at=self._now, target=sent.receiver.name, why=sent.why)
             return memory.model_copy(update={"last_failure": failure})
-        if about == ESCALATED:
-            return told_of_escalated(memory, sent.receiver.target.id)
+        about = sent.message.about
+        if about is None:  # one receiver that knows of escalated tickets is enough
+            return memory.model_copy(update={"escalated": ()})
         if isinstance(about, str):
             return memory.model_copy(update={"summaries": {**memory.summaries, sent.receiver.target.id: about}})
         return told(memory, about)
 
 
-def _hears_of_tickets(receiver: Receiver) -> bool:
+def _hears_all(receiver: Receiver) -> bool:
+    """Whether it gets escalated tickets and summaries. A pager gets none, since nothing would close its incident."""
     return not receiver.pages and not receiver.target.critical_only
 
 

@@ -30,6 +30,7 @@ class AlertMessage:
 
     ``severity`` is ``None`` for a message that is no alert. Services with room for a title only get ``line``, and the
     rest by name from ``details``. ``account`` names the desk; ``link`` is the runbook's address, if it has one.
+    ``about`` is what its receiver knows once it has arrived: a condition's news, or the day of a summary.
     """
 
     title: str
@@ -41,6 +42,7 @@ class AlertMessage:
     line: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
     link: str = ""
+    about: Owed | str | None = None
 
     def __post_init__(self) -> None:
         """Remove secrets from every text."""
@@ -75,7 +77,6 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Ale
         rows = {
             "Since": since,
             "Machine": linkless(machine),
-            "Tickets": ", ".join(f"#{number}" for number in news.tickets),
             "What to do": RULES[rule].advice,
             "More": link or f"'{rule}' in {runbook}",
         }
@@ -90,6 +91,7 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Ale
         line=f"{title}: {told}",
         details={name: text for name, text in rows.items() if text},
         link=link,
+        about=news,
     )
 
 

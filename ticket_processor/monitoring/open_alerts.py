@@ -1,6 +1,6 @@
 """Which alerts are open and who knows of them, so that each alert is sent once, and its end once. Pure.
 
-``alert_store`` keeps it on disk. What a target should know is compared with what it knows, so what
+``alert_file`` keeps it on disk. What a target should know is compared with what it knows, so what
 could not be sent is sent by the next run, and nothing is sent twice.
 """
 
@@ -21,7 +21,7 @@ from .slo import DAY
 ENDS_KEPT_S = DAY
 """The longest ``alerts.cool_down_minutes``."""
 MOST_ESCALATED = 200
-"""The most escalated tickets kept for targets that could not be reached; the log has all of them."""
+"""The most escalated tickets kept while nobody can be reached; the log has all of them."""
 GIVE_UP_S = DAY
 """After failing for so long to send an end or an escalation to a target, it is dropped."""
 
@@ -29,7 +29,7 @@ GIVE_UP_S = DAY
 class OpenAlert(Frozen):
     """A condition that holds, or that is over (``over``) while a target does not know that yet.
 
-    ``told`` is the severity that each target knows of, ``tickets`` are examples. Times are Unix seconds.
+    ``told`` is the severity that each target knows of. Times are Unix seconds.
     """
 
     severity: Severity
@@ -37,7 +37,6 @@ class OpenAlert(Frozen):
     since: float
     over: float | None = None
     told: dict[str, Severity] = Field(default_factory=dict)
-    tickets: tuple[int, ...] = ()
 
 
 class Ended(Frozen):
@@ -60,12 +59,11 @@ class Failure(Frozen):
 
 
 class EscalatedTicket(Frozen):
-    """An escalated ticket, the reasons in fixed words, and the targets that know. ``at`` is Unix seconds."""
+    """An escalated ticket, and the reasons in fixed words. ``at`` is Unix seconds."""
 
     ticket_id: int
     reasons: tuple[str, ...] = ()
     at: float = 0.0
-    told: tuple[str, ...] = ()
 
 
 class Memory(Frozen):
@@ -78,7 +76,7 @@ class Memory(Frozen):
     ended: dict[str, Ended] = Field(default_factory=dict)
     summaries: dict[str, str] = Field(default_factory=dict, description="the day of the last summary of each target")
     escalated: tuple[EscalatedTicket, ...] = ()
-    """Tickets that a target does not know of yet."""
+    """Tickets of which nobody has been told yet."""
     last_failure: Failure | None = None
 
     @model_validator(mode="before")
@@ -90,16 +88,23 @@ class Memory(Frozen):
         kept = {name: value for name, value in data.items() if name not in ("events", "breakers")}
         for name in ("conditions", "ended"):
             if isinstance(table := kept.get(name), dict):
-                outdated = {rule for rule, one in table.items() if isinstance(one, dict) and "at" in one}
                 kept[name] = {
-                    rule: one for rule, one in table.items() if rule_id(rule) in RULES and rule not in outdated
+                    rule: _without(one, "tickets")
+                    for rule, one in table.items()
+                    if rule_id(rule) in RULES and not (isinstance(one, dict) and "at" in one)
                 }
+        if isinstance(kept.get("escalated"), list):
+            kept["escalated"] = [_without(one, "told") for one in kept["escalated"]]
         return kept
 
     @property
     def open(self) -> dict[str, OpenAlert]:
         """The conditions that hold, by rule."""
         return {rule: one for rule, one in self.conditions.items() if one.over is None}
+
+
+def _without(one: Any, name: str) -> Any:
+    return {key: value for key, value in one.items() if key != name} if isinstance(one, dict) else one
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,6 @@ class Owed:
     message: str
     since: float
     until: float | None = None
-    tickets: tuple[int, ...] = ()
 
 
 def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: AlertLimits) -> Memory:
@@ -156,7 +160,6 @@ def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
             message=condition.message,
             since=before.since if before and goes_on else now,
             told=before.told if before else {},
-            tickets=before.tickets if before and goes_on else (),
         )
     kept = {rule: end for rule, end in ended.items() if end.within(ENDS_KEPT_S, now)}
     return memory.model_copy(update={"conditions": _needed(conditions, now), "ended": kept})
@@ -188,7 +191,7 @@ def owed(memory: Memory, targets: Sequence[Target], now: float, cool_down_s: flo
                 what = "over" if told is not None else None
             if what is not None:
                 severity = wanted or told or one.severity
-                news.append(Owed(target.id, rule, what, severity, one.message, one.since, one.over, one.tickets))
+                news.append(Owed(target.id, rule, what, severity, one.message, one.since, one.over))
     return sorted(news, key=lambda one: (-one.severity.rank, one.what == "over", one.since, one.rule))
 
 
@@ -210,23 +213,9 @@ def told(memory: Memory, news: Owed) -> Memory:
     return memory.model_copy(update={"conditions": conditions})
 
 
-def escalated_for(memory: Memory, target: str) -> tuple[EscalatedTicket, ...]:
-    """The tickets that this target does not know of yet."""
-    return tuple(one for one in memory.escalated if target not in one.told)
-
-
-def told_of_escalated(memory: Memory, target: str) -> Memory:
-    """The memory after all escalated tickets have been sent to this target."""
-    news = tuple(
-        one if target in one.told else one.model_copy(update={"told": (*one.told, target)}) for one in memory.escalated
-    )
-    return memory.model_copy(update={"escalated": news})
-
-
-def still_to_tell(memory: Memory, targets: Iterable[str], now: float) -> Memory:
-    """The memory without tickets that all ``targets`` know of, or that could not be sent for a day."""
-    known = set(targets)
-    kept = tuple(one for one in memory.escalated if known - set(one.told) and now - one.at <= GIVE_UP_S)
+def still_to_tell(memory: Memory, now: float) -> Memory:
+    """The memory without escalated tickets that could not be sent for a day."""
+    kept = tuple(one for one in memory.escalated if now - one.at <= GIVE_UP_S)
     return memory.model_copy(update={"escalated": kept[-MOST_ESCALATED:]})
 
 

@@ -1,19 +1,43 @@
 """The alert rules: from the runs of the last weeks and a few facts to the conditions that hold. Pure.
 
-Each rule has an id that never changes (dedup keys, runbooks and people's filters depend on it) and a heading of that
-name in ``docs/alerts.md``. A critical alert is worth waking somebody up; a warning can wait for the morning.
+A rule's id is the name of its check. It never changes (dedup keys, runbooks and people's filters depend on it), and
+is a heading in ``docs/alerts.md``. A critical alert is worth waking somebody up; a warning can wait for the morning.
+
+A check returns a severity and one sentence without any word of a ticket, or ``None`` while all is well; one that can
+find several things, a sentence for each. The numbers are those of the runs that were looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..analysis.budget import DAY_SPENT
+from ..core.clock import parse_iso
 from ..core.run_summary import RunRecord
-from . import checks as check
-from . import drift_checks
-from .checks import Said
-from .facts import UNEXPECTED, AlertFinding, AlertLimits, Facts, Look, Severity, Unclear
+from ..core.wording import many
+from ..reporting.figures import PLANNED
+from ..reporting.glossary import percent, why_no_model
+from .drift import changed_categories
+from .facts import UNEXPECTED, AlertFinding, AlertLimits, Facts, Look, Severity, Unclear, span
+from .slo import DAY, FAST, HOUR, LEAST_STALE_S
+
+TOKENS_END = parse_iso("2027-04-30")
+TOKENS_WARN_S = 60 * DAY
+"""Time to plan another way of signing in."""
+_STAGES = {
+    "state_unusable": ("StateUnusable", "AuditUnwritable"),
+    "stopped": ("Halted",),
+    "note_published": ("CannotRun",),
+    "helpdesk_unreachable": ("HelpdeskDown", "NotAuthorised"),
+}
+"""The rules of steps that can stop a run, in order: a run that stopped at one says nothing about the later ones."""
+_OTHER_ALERTS = ("HelpdeskDown", "NotAuthorised", "Halted", "NotePublished", "AuditUnwritable", "StateUnusable")
+"""Stops that have an alert of their own."""
+Said = tuple[Severity, str | Sequence[AlertFinding]] | Unclear | None
+Check = Callable[[Look], Said]
+WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 
 
 @dataclass(frozen=True)
@@ -49,114 +73,24 @@ class Rule:
 
     title: str
     advice: str
-    check: Callable[[Look], Said]
+    check: Check
     by_facts: bool = False
 
 
-RULES: Mapping[str, Rule] = {
-    "helpdesk_unreachable": Rule(
-        "The helpdesk cannot be reached",
-        "No ticket is lost: they wait. Look at the helpdesk's status page, then at network, proxy and DNS of this "
-        "machine ('ticketbot health').",
-        check.unreachable,
-    ),
-    "not_authorised": Rule(
-        "The helpdesk refuses our credentials",
-        "Nothing is triaged meanwhile. Was the OAuth client deleted, its secret renewed, the user suspended or no "
-        "longer an admin? Put new ones where the old ones are set; 'ticketbot health' tries them.",
-        check.not_authorised,
-    ),
-    "errors_fast": Rule(
-        "Many tickets fail",
-        "'ticketbot retry list' says which tickets failed and why; each run tries them again. "
-        "If it began with a change of settings, take that back. TICKETBOT_STOP=1 in the environment or .env stops "
-        "everything.",
-        check.errors_fast,
-    ),
-    "not_caught_up": Rule(
-        "New tickets are not being looked at",
-        "Are runs kept out by another one (exit code 75), such as a long 'ticketbot apply', stopped again and again, "
-        "or started with --limit? Look into the scheduler's log, and at 'ticketbot health'.",
-        check.not_caught_up,
-    ),
-    "stopped": Rule(
-        "The kill switch is set",
-        "Was it forgotten? 'ticketbot health' names the file to remove, or the variable to unset.",
-        check.stopped,
-    ),
-    "model_fallback": Rule(
-        "Models often do not answer",
-        "Those tickets are triaged without models. Is the model server up? Are key, model name and quota right "
-        "('ticketbot init' asks each model one question)? Is models.timeout_s too short? Afterwards "
-        "'ticketbot run --retry-fallbacks'.",
-        check.model_fallback,
-    ),
-    "spend": Rule(
-        "Models cost more than planned",
-        "Nothing breaks. 'ticketbot report' shows what it went on; if that is as it should be, raise the limit.",
-        check.spend,
-    ),
-    "cluster_lost": Rule(
-        "The cluster was lost",
-        "No ticket is lost: the run made the requests itself, more slowly. Look at the scheduler and the workers.",
-        check.cluster_lost,
-    ),
-    "note_published": Rule(
-        "An internal note became public",
-        "The log's 'note_published' line names the ticket. Make the note internal there, find out which rule or "
-        "app made it public, then go on with 'ticketbot run --resume', once.",
-        check.note_published,
-    ),
-    "overwrote": Rule(
-        "A person's work was overwritten",
-        "The log's 'overwrote' lines name the tickets; the next run puts values back. Set run.write_mode to 'single'.",
-        check.overwrote,
-    ),
-    "dead_letters": Rule(
-        "Tickets were given up",
-        "'ticketbot retry list' says which and why. Remove the cause, then 'ticketbot retry run'.",
-        check.dead_letters,
-    ),
-    "log_unwritable": Rule(
-        "The log cannot be written",
-        "Nothing is triaged meanwhile. Is the disk full, or the folder read-only or another user's? The alert "
-        "ends with the first run that can write.",
-        check.log_unwritable,
-        by_facts=True,
-    ),
-    "state_unusable": Rule(
-        "The state cannot be used",
-        "Nothing is triaged meanwhile. Is the disk full, or the folder another user's? A damaged state file may be "
-        "deleted: the next run then needs --since, and leads to no wrong write.",
-        check.state_unusable,
-        by_facts=True,
-    ),
-    "drift": Rule(
-        "A topic is not as frequent as usual",
-        "Look at these tickets: an outage, a campaign or spam? Or has the model, a description or the way in which "
-        "tickets arrive been changed? 'ticketbot report' shows more.",
-        drift_checks.drift,
-    ),
-    "token_ends": Rule(
-        "The API token ends",
-        "Create an OAuth client, and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead of the token.",
-        check.token_ends,
-        by_facts=True,
-    ),
-}
-_STAGES = (
-    ("StateUnusable", "state_unusable"),
-    ("AuditUnwritable", "log_unwritable"),
-    ("Halted", "stopped"),
-    ("CannotRun", "note_published"),
-    ("HelpdeskDown", "helpdesk_unreachable"),
-    ("NotAuthorised", "not_authorised"),
-)
-"""The steps that can stop a run, in order: a run that stopped at one says nothing about the later ones."""
+RULES: dict[str, Rule] = {}
+"""All rules by id."""
+
+
+def _rule(title: str, advice: str, *, by_facts: bool = False) -> Callable[[Check], Check]:
+    def keep(check: Check) -> Check:
+        RULES[check.__name__] = Rule(title, advice, check, by_facts)
+        return check
+
+    return keep
 
 
 def look(records: Sequence[RunRecord], facts: Facts, limits: AlertLimits | None = None) -> HoldingConditions:
-    """Judge all rules over ``records``: the runs of :data:`alert_view.HISTORY_S`, oldest first.
+    """Judge all rules over ``records``: the runs of :data:`facts.HISTORY_S`, oldest first.
 
     The last of them is the run that has just ended, whether or not the state could keep it.
     """
@@ -194,5 +128,218 @@ def _named(rule: str, subject: str) -> str:
 
 def _not_reached(last_stop: str | None) -> set[str]:
     """The rules about steps that the last run did not reach; an unforeseen error may come at any step."""
-    stops = [UNEXPECTED, *(stop for stop, _ in _STAGES)]
-    return {rule for _, rule in _STAGES[stops.index(last_stop) :]} if last_stop in stops else set()
+    if last_stop == UNEXPECTED:
+        return set(_STAGES)
+    at = [number for number, stops in enumerate(_STAGES.values(), start=1) if last_stop in stops]
+    return set(list(_STAGES)[at[0] :]) if at else set()
+
+
+@_rule(
+    "No access to the helpdesk",
+    "No ticket is lost: they wait. Not reached: look at the helpdesk's status page, then at network, proxy and DNS of "
+    "this machine. Refused: was the OAuth client deleted, its secret renewed, the user suspended or no longer an "
+    "admin? 'ticketbot health' tries both.",
+)
+def helpdesk_unreachable(look: Look) -> Said:
+    """The last run was refused, which does not pass by itself, or two in a row could not reach the helpdesk.
+
+    A single one that could not may have met a restart: it begins no alert, and ends none.
+    """
+    if look.last_stop == "NotAuthorised":
+        return CRITICAL, f"the helpdesk refuses our credentials{look.why}"
+    if count := look.stopped_by("HelpdeskDown", 2):
+        return CRITICAL, f"the helpdesk could not be reached in {count} runs in a row{look.why_run}"
+    return Unclear.HERE if look.last_stop == "HelpdeskDown" else None
+
+
+@_rule(
+    "Many tickets fail",
+    "'ticketbot retry list' says which tickets failed and why; each run tries them again. "
+    "If it began with a change of settings, take that back. TICKETBOT_STOP=1 in the environment or .env stops "
+    "everything.",
+)
+def errors_fast(look: Look) -> Said:
+    """Failures use up the month's error budget within two days."""
+    tally = FAST.over(look.counted, look.limits.success, look.now)
+    if tally is None:
+        return None
+    return CRITICAL, f"{tally.failed} of {many(tally.handled, 'ticket')} failed in {_last(tally.runs)} with tickets"
+
+
+@_rule(
+    "New tickets are not being looked at",
+    "Are runs kept out by another one (exit code 75), such as a long 'ticketbot apply', stopped again and again, "
+    "or started with --limit? Look into the scheduler's log, and at 'ticketbot health'.",
+)
+def not_caught_up(look: Look) -> Said:
+    """No run has looked at all new tickets for too long, and no other alert says why.
+
+    A run that used up its time is working through a backlog, which is no fault.
+    """
+    if not look.runs:
+        return None
+    caught_up = next((run.finished for run in reversed(look.runs) if run.summary.caught_up), look.runs[0].started)
+    late = look.now - caught_up
+    limit = look.stale_s
+    if late < (LEAST_STALE_S if limit is None else limit):
+        return None
+    explained = look.runs[-1].summary.stopped_by in (*_OTHER_ALERTS, "DeadlineReached") or look.facts.halted
+    # During a pause no run could look; and runs that a person starts are never late.
+    if explained or limit is None or look.now - look.resumed < limit:
+        return Unclear.HERE
+    return CRITICAL, f"for {span(late)} no run has looked at all new tickets{look.why_run}"
+
+
+@_rule(
+    "The kill switch is set",
+    "Was it forgotten? 'ticketbot health' names the file to remove, or the variable to unset.",
+)
+def stopped(look: Look) -> Said:
+    """The kill switch has been set for an hour, long enough to be forgotten."""
+    count = look.stopped_by("Halted", 1)
+    if not count or look.now - look.runs[-count].started < HOUR:
+        return None
+    return WARNING, f"the kill switch has been set for {span(look.now - look.runs[-count].started)}"
+
+
+@_rule(
+    "Models often do not answer",
+    "Those tickets are triaged without models. Is the model server up? Are key, model name and quota right "
+    "('ticketbot init' asks each model one question)? Is models.timeout_s too short? Afterwards "
+    "'ticketbot run --retry-fallbacks'.",
+)
+def model_fallback(look: Look) -> Said:
+    """Models gave too few of the answers in the last six runs with answers.
+
+    The runs are those of six hours or, where runs are further apart, of six and a half intervals.
+    """
+    if not look.facts.models:
+        return None
+    lately = look.since(max(6 * HOUR, 6.5 * (look.period or 0.0)))
+    runs = [record.summary for record in lately if record.summary.sources][-6:]
+    answers = sum(sum(summary.sources.values()) for summary in runs)
+    why = Counter[str]()
+    for summary in runs:
+        why.update({name: count for name, count in summary.fallbacks.items() if name not in PLANNED})
+    count = why.total()
+    if answers < 20 or count < 5 or count <= look.limits.fallback_share * answers:
+        return None
+    return WARNING, (
+        f"unplanned fallback rate {percent(count / answers)}: no model gave {count} of {many(answers, 'answer')} "
+        f"in {_last(len(runs))} with any ({_reasons(look, why)})"
+    )
+
+
+@_rule(
+    "Models cost more than planned",
+    "Nothing breaks. 'ticketbot report' shows what it went on; if that is as it should be, raise the limit.",
+)
+def spend(look: Look) -> Said:
+    """The models' budget of the day is used up, or models cost more than ``alerts.day_usd``."""
+    midnight = look.now // DAY * DAY
+    today = [record.summary for record in look.since(DAY, all_kinds=True) if record.started >= midnight]
+    spent, limit = sum(summary.cost_usd for summary in today), look.limits.day_usd
+    if any(DAY_SPENT in summary.fallbacks for summary in today):
+        return WARNING, f"the models' budget of the day is used up (${spent:.2f}): no model is asked until midnight UTC"
+    if limit is not None and spent >= limit:
+        return WARNING, f"models have cost ${spent:.2f} since midnight UTC, and alerts.day_usd is {limit:g}"
+    return None
+
+
+@_rule(
+    "An internal note became public",
+    "The log's 'note_published' line names the ticket. Make the note internal there, find out which rule or "
+    "app made it public, then go on with 'ticketbot run --resume', once.",
+)
+def note_published(look: Look) -> Said:
+    """A note became public, and no run has gone on since."""
+    if not look.facts.halted and look.last_stop != "NotePublished":
+        return None
+    return CRITICAL, "a customer may have seen an internal note; no run writes anything until a person has looked"
+
+
+@_rule(
+    "A person's work was overwritten",
+    "The log's 'overwrote' lines name the tickets; the next run puts values back. Set run.write_mode to 'single'.",
+)
+def overwrote(look: Look) -> Said:
+    """A run of the last six hours overwrote a person's value or tag."""
+    lately = look.since(6 * HOUR, all_kinds=True)
+    statements = [run.summary.statement for run in lately if run.summary.statement is not None]
+    values = sum(statement.human_values_changed for statement in statements)
+    tags = sum(statement.foreign_tags_removed for statement in statements)
+    what = [f"{many(values, 'value')} changed"] if values else []
+    what += [f"{many(tags, 'tag')} removed"] if tags else []
+    if not what:
+        return None
+    return CRITICAL, f"runs in {look.lately(6 * HOUR)} overwrote a person's work: {' and '.join(what)}"
+
+
+@_rule(
+    "Tickets were given up",
+    "'ticketbot retry list' says which and why. Remove the cause, then 'ticketbot retry run'.",
+)
+def dead_letters(look: Look) -> Said:
+    """Tickets were given up in the last 24 hours, and some are still on the dead-letter list."""
+    new = sum(record.summary.new_dead_letters for record in look.since(DAY, all_kinds=True))
+    counting = (run.summary for run in reversed(look.records) if run.run_id)
+    left = next((summary.dead_letters for summary in counting if summary.stopped_by != "StateUnusable"), 0)
+    if not new or not left:
+        return None
+    return WARNING, f"{many(new, 'ticket')} failed too often in {look.lately(DAY)}; the dead-letter list has {left}"
+
+
+@_rule(
+    "Log or state cannot be used",
+    "Nothing is triaged meanwhile. Is the disk full, or the folder read-only or another user's? A damaged state file "
+    "may be deleted: the next run then needs --since, and leads to no wrong write. The alert ends with the first run "
+    "that can write.",
+    by_facts=True,
+)
+def state_unusable(look: Look) -> Said:
+    """The last run could not write the log or use the state folder."""
+    what = {"AuditUnwritable": "the log cannot be written", "StateUnusable": "the state folder cannot be used"}
+    said = what.get(look.last_stop or "")
+    return (CRITICAL, f"{said}, so no ticket is triaged{look.why}") if said else None
+
+
+@_rule(
+    "A topic is not as frequent as usual",
+    "Look at its newest tickets: an outage, a campaign or spam? Or has the model, a description or the way in which "
+    "tickets arrive been changed? 'ticketbot report' shows more.",
+)
+def drift(look: Look) -> Said:
+    """Categories with far more or far fewer tickets than usual on that weekday."""
+    return WARNING, changed_categories(look)
+
+
+@_rule(
+    "The API token ends",
+    "Create an OAuth client, and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead of the token.",
+    by_facts=True,
+)
+def token_ends(look: Look) -> Said:
+    """Zendesk's API tokens end within two months; critical in the last week."""
+    days = int((TOKENS_END - look.now) // DAY)
+    if not look.facts.api_token or TOKENS_END - look.now > TOKENS_WARN_S:
+        return None
+    if days < 0:
+        return CRITICAL, "the helpdesk no longer takes API tokens, since 2027-04-30"
+    left = f"in {many(days, 'day')}" if days else "in less than a day"
+    return (CRITICAL if days <= 7 else WARNING), f"the helpdesk stops taking API tokens {left}, on 2027-04-30"
+
+
+def _reasons(look: Look, why: Counter[str]) -> str:
+    named = [(_cause(look, name), count) for name, count in why.most_common(3)]
+    rest = why.total() - sum(count for _, count in named)
+    return "; ".join(f"{name}: {count}" for name, count in [*named, *([("others", rest)] if rest else [])])
+
+
+def _cause(look: Look, reason: str) -> str:
+    """Why no model answered, with the detail that the last run with this reason recorded."""
+    details = (record.summary.causes.get(reason) for record in reversed(look.records))
+    return why_no_model(reason, next(filter(None, details), ""))
+
+
+def _last(runs: int) -> str:
+    return "the last run" if runs == 1 else f"the last {runs} runs"

@@ -39,54 +39,38 @@ def send(post: Sequence[tuple[Receiver, Sequence[AlertMessage]]], seconds: float
     if never is not None:
         return [Sent(receiver, message, never) for receiver, messages in waiting for message in messages]
     tame_libraries()
-    ends = clock.monotonic() + seconds
-    turns = [_Turn(receiver, messages) for receiver, messages in waiting]
-    for turn in turns:
-        turn.start()
+    ends, over = clock.monotonic() + seconds, threading.Event()
+    turns: list[tuple[threading.Thread, list[str | None]]] = []
+    for receiver, messages in waiting:
+        whys: list[str | None] = []
+        thread = threading.Thread(
+            target=_deliver_all, args=[receiver, messages, whys, over], name="alerts", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            whys.append("no thread could be started to send it")
+        turns.append((thread, whys))
+    for thread, _ in turns:
+        if thread.ident is not None:
+            thread.join(max(0.0, ends - clock.monotonic()))
+    over.set()
     done: list[Sent] = []
-    for (receiver, messages), turn in zip(waiting, turns, strict=True):
-        whys = turn.wait(max(0.0, ends - clock.monotonic()))
+    for (receiver, messages), (_, found) in zip(waiting, turns, strict=True):
+        whys = list(found)  # what arrives later counts as not sent, and the next run sends it again
+        rest = next((why for why in whys if why is not None), NO_TIME)
+        whys += [rest] * (len(messages) - len(whys))
         done += [Sent(receiver, message, why) for message, why in zip(messages, whys, strict=True)]
     return done
 
 
-class _Turn:
-    """One receiver's messages, sent from a daemon thread of its own."""
-
-    def __init__(self, receiver: Receiver, messages: Sequence[AlertMessage]) -> None:
-        self._receiver, self._messages = receiver, messages
-        self._lock = threading.Lock()
-        self._whys: list[str | None] = []
-        self._given_up = False
-        self._thread = threading.Thread(target=self._send, name="alerts", daemon=True)
-
-    def start(self) -> None:
-        """Begin sending. If no thread can be started, nothing is sent."""
-        try:
-            self._thread.start()
-        except RuntimeError:
-            self._whys.append("no thread could be started to send it")
-
-    def wait(self, seconds: float) -> list[str | None]:
-        """Wait for ``seconds`` at most; return for each message why it did not arrive, or ``None``.
-
-        No message is begun after that. One that arrives late counts as not sent, and the next run sends it again.
-        """
-        if self._thread.ident is not None:
-            self._thread.join(seconds)
-        with self._lock:
-            self._given_up = True
-            whys = list(self._whys)
-        rest = next((why for why in whys if why is not None), NO_TIME)
-        return whys + [rest] * (len(self._messages) - len(whys))
-
-    def _send(self) -> None:
-        for message in self._messages:
-            with self._lock:
-                if self._given_up:
-                    return
-            why = deliver(self._receiver, message)
-            with self._lock:
-                self._whys.append(why)
-            if why is not None:
-                return
+def _deliver_all(
+    receiver: Receiver, messages: Sequence[AlertMessage], whys: list[str | None], over: threading.Event
+) -> None:
+    """Send one receiver's messages, and note why each did not arrive; none is begun after the first that fails."""
+    for message in messages:
+        if over.is_set():
+            return
+        whys.append(deliver(receiver, message))
+        if whys[-1] is not None:
+            return

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from ..core.models import Frozen, Overwrite
+from ..core.findings import Finding, SetupSeverity, in_order
+from ..core.models import Overwrite
 from ..core.sanitize import plain_line
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.business_rules import BusinessRule, Clause, RuleAction, RuleCondition
@@ -32,19 +32,6 @@ _TO_CUSTOMERS = {
 _ADDRESSED = ("notification_user", "notification_sms_user", "deflection")
 """Of these those whose first value names who gets it."""
 _FIELDS = {"priority": "the priority", "group_id": "the group"}
-
-
-class SetupFinding(Frozen):
-    """One thing about the account: which rule, what happens, what to do. A conflict mails customers or undoes ours."""
-
-    severity: Literal["conflict", "warning"]
-    kind: str
-    rule: str
-    rule_kind: str = ""
-    rule_id: str = ""
-    text: str
-    advice: str
-    customers_see: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,13 +72,12 @@ def our_updates(policy: Policy, taxonomy: Taxonomy, statuses: Sequence[str]) -> 
     )
 
 
-def rule_clashes(rules: Sequence[BusinessRule], ours: OurUpdates) -> list[SetupFinding]:
+def rule_clashes(rules: Sequence[BusinessRule], ours: OurUpdates) -> list[Finding]:
     """The rules that mail customers on our updates, set or remove what we set, or ask for our marker."""
-    found = [finding for rule in rules for finding in _of_rule(rule, ours)]
-    return sorted(dict.fromkeys(found), key=lambda finding: finding.severity)
+    return in_order(finding for rule in rules for finding in _of_rule(rule, ours))
 
 
-def _of_rule(rule: BusinessRule, ours: OurUpdates) -> Iterator[SetupFinding]:
+def _of_rule(rule: BusinessRule, ours: OurUpdates) -> Iterator[Finding]:
     trigger, asks = rule.kind == "trigger", rule.conditions.conditions()
     by_us = any(_asks_for(condition, ours, trigger=trigger) for condition in asks)
     works = not _excluded(rule.conditions, ours) if trigger else by_us
@@ -101,9 +87,7 @@ def _of_rule(rule: BusinessRule, ours: OurUpdates) -> Iterator[SetupFinding]:
         yield _finding(rule, "warning", "marker", f"works on tickets that carry {ours.marker}", "check that it may")
 
 
-def _clash(
-    rule: BusinessRule, action: RuleAction, ours: OurUpdates, *, works: bool, by_us: bool
-) -> Iterator[SetupFinding]:
+def _clash(rule: BusinessRule, action: RuleAction, ours: OurUpdates, *, works: bool, by_us: bool) -> Iterator[Finding]:
     name, first = action.field, action.values[0]
     keep = f"add the condition that the tags contain none of: {ours.marker}"
     if works and name in _TO_CUSTOMERS and (name not in _ADDRESSED or first.startswith("requester")):
@@ -111,26 +95,26 @@ def _clash(
         once = any(_once(condition, rule) for condition in rule.conditions.conditions())
         more = ", but Zendesk holds that back for internal notes" if held_back else ", once a ticket" if once else ""
         text = f"{_TO_CUSTOMERS[name]} on our update{more}"
-        yield _finding(rule, "warning" if more else "conflict", "customer", text, keep)
+        yield _finding(rule, "warning" if more else "problem", "customer", text, keep)
     elif name in ("current_tags", "set_tags", "remove_tags"):
         yield from _tags(rule, action, ours, works=works)
     elif ours.values.get(name, frozenset()) - set(action.values) and (works or rule.kind == "automation"):
         sure = by_us and rule.kind == "trigger"
         text = f"sets {_FIELDS.get(name, 'a ticket field')}, as we do"
-        yield _finding(rule, "conflict" if sure else "warning", "fight", text, f"take that action out, or {keep}")
+        yield _finding(rule, "problem" if sure else "warning", "fight", text, f"take that action out, or {keep}")
 
 
-def _tags(rule: BusinessRule, action: RuleAction, ours: OurUpdates, *, works: bool) -> Iterator[SetupFinding]:
+def _tags(rule: BusinessRule, action: RuleAction, ours: OurUpdates, *, works: bool) -> Iterator[Finding]:
     named, marks = ours.tags_in(action.words), ours.marker in action.words
     advice = "take that action out, or set policy.tag_prefix"
     if action.field == "remove_tags" and named:
         text = f"takes off {', '.join(named)}" + (": the ticket looks as if we had never seen it" if marks else "")
-        yield _finding(rule, "conflict" if marks or works else "warning", "fight", text, advice)
+        yield _finding(rule, "problem" if marks or works else "warning", "fight", text, advice)
     elif named:
         text = f"sets {', '.join(named)}" + (": its tickets count as done" if marks else ", as we do")
-        yield _finding(rule, "conflict" if marks else "warning", "marker" if marks else "same_tags", text, advice)
+        yield _finding(rule, "problem" if marks else "warning", "marker" if marks else "same_tags", text, advice)
     elif action.field == "set_tags" and works:
-        yield _finding(rule, "conflict", "fight", "replaces all tags, ours with them", "add tags instead")
+        yield _finding(rule, "problem", "fight", "replaces all tags, ours with them", "add tags instead")
 
 
 def _once(condition: RuleCondition, rule: BusinessRule) -> bool:
@@ -181,16 +165,14 @@ def _asks_for(asked: RuleCondition, ours: OurUpdates, *, trigger: bool) -> bool:
     return bool(new & set(asked.values)) if operator in ("is", "includes") else bool(new)
 
 
-def _finding(
-    rule: BusinessRule, severity: Literal["conflict", "warning"], kind: str, text: str, advice: str
-) -> SetupFinding:
-    return SetupFinding(
+def _finding(rule: BusinessRule, severity: SetupSeverity, kind: str, text: str, advice: str) -> Finding:
+    return Finding(
+        part="rules",
         severity=severity,
         kind=kind,
-        rule=plain_line(rule.title, 80),
-        rule_kind=rule.kind,
-        rule_id=rule.id,
+        what=f"{rule.kind} '{plain_line(rule.title, 80)}' ({rule.id})",
+        id=rule.id,
         text=text,
         advice=advice,
-        customers_see=kind == "customer",
+        seen_by="customers" if kind == "customer" else "agents",
     )

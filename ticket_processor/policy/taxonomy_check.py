@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
 
 from ..analysis.rules.phrases import PhraseMatcher, words_of
 from ..analysis.text.similarity import EVERYDAY, Theme, shared_words, similarities, themes
-from ..core.models import Frozen, Urgency
+from ..core.findings import Finding, SetupSeverity, in_order
+from ..core.models import Urgency
 from ..core.sanitize import plain_line
 from ..core.taxonomy import Category, Taxonomy
 from ..core.wording import many
@@ -30,15 +30,6 @@ ENOUGH_TICKETS = 30
 
 THEME_AT_LEAST = 5
 Likeness = Callable[[Sequence[str]], Sequence[Sequence[float]]]
-
-
-class Finding(Frozen):
-    """One finding about the categories. A ``problem`` does not work or contradicts itself."""
-
-    severity: Literal["problem", "advice"]
-    kind: Literal["overlap", "description", "examples", "keyword", "floor", "target", "unused", "missing", "helpdesk"]
-    category: str | None
-    text: str
 
 
 @dataclass(frozen=True)
@@ -76,13 +67,12 @@ def check_labels(taxonomy: Taxonomy, policy: Policy, labels: AccountLabels) -> l
     for setting, group in _groups_of(policy):
         if group not in labels.groups:
             text = f"the helpdesk has no group {group}, which {setting} names"
-            found.append(Finding(severity="problem", kind="helpdesk", category=None, text=text))
+            found.append(_finding("problem", "helpdesk", None, text))
     return in_order(found)
 
 
-def in_order(findings: Sequence[Finding]) -> list[Finding]:
-    """Problems before advice, otherwise as they came."""
-    return sorted(findings, key=lambda finding: finding.severity != "problem")
+def _finding(severity: SetupSeverity, kind: str, category: str | None, text: str) -> Finding:
+    return Finding(part="categories", severity=severity, kind=kind, what=category or "", text=text)
 
 
 def _descriptions(taxonomy: Taxonomy) -> Iterator[Finding]:
@@ -90,13 +80,13 @@ def _descriptions(taxonomy: Taxonomy) -> Iterator[Finding]:
         words = len(words_of(item.description))
         if not words:
             text = "has no description: write the sentence by which a new colleague would sort a ticket"
-            yield Finding(severity="problem", kind="description", category=item.name, text=text)
+            yield _finding("problem", "description", item.name, text)
         elif words < SHORT_DESCRIPTION:
             text = f"its description has {many(words, 'word')}: say what belongs here and what does not"
-            yield Finding(severity="advice", kind="description", category=item.name, text=text)
+            yield _finding("advice", "description", item.name, text)
         if not item.examples:
             text = "has no examples: two or three real sentences help a model more than a longer description"
-            yield Finding(severity="advice", kind="examples", category=item.name, text=text)
+            yield _finding("advice", "examples", item.name, text)
 
 
 def _overlaps(taxonomy: Taxonomy, likeness: Likeness) -> Iterator[Finding]:
@@ -104,7 +94,7 @@ def _overlaps(taxonomy: Taxonomy, likeness: Likeness) -> Iterator[Finding]:
         mine = {_folded(text) for text in one.examples}
         if both := mine & {_folded(text) for text in other.examples}:
             text = f"shares {many(len(both), 'example')} with {other.name}: leave each with the one it belongs to"
-            yield Finding(severity="problem", kind="overlap", category=one.name, text=text)
+            yield _finding("problem", "overlap", one.name, text)
     for level in (taxonomy.top, *(taxonomy.children(name) for name in taxonomy.top)):
         items = [taxonomy[name] for name in level]
         texts = [" ".join((item.name.replace("_", " "), item.description, *item.examples)) for item in items]
@@ -121,8 +111,8 @@ def _overlaps(taxonomy: Taxonomy, likeness: Likeness) -> Iterator[Finding]:
                 f"says much the same as {other.name}, likeness {value:.2f}{both_say}: "
                 "merge the two, or write into each what tells it from the other"
             )
-            severity: Literal["problem", "advice"] = "problem" if value >= NEARLY_THE_SAME else "advice"
-            yield Finding(severity=severity, kind="overlap", category=one.name, text=text)
+            severity: SetupSeverity = "problem" if value >= NEARLY_THE_SAME else "advice"
+            yield _finding(severity, "overlap", one.name, text)
 
 
 def _keywords(taxonomy: Taxonomy) -> Iterator[Finding]:
@@ -165,17 +155,15 @@ def _keywords(taxonomy: Taxonomy) -> Iterator[Finding]:
                 yield _of_keyword("advice", item, entry, text)
 
 
-def _of_keyword(severity: Literal["problem", "advice"], item: Category, entry: str, text: str) -> Finding:
-    return Finding(
-        severity=severity, kind="keyword", category=item.name, text=f"keyword '{plain_line(entry, 60)}' {text}"
-    )
+def _of_keyword(severity: SetupSeverity, item: Category, entry: str, text: str) -> Finding:
+    return _finding(severity, "keyword", item.name, f"keyword '{plain_line(entry, 60)}' {text}")
 
 
 def _floors(taxonomy: Taxonomy, policy: Policy, *, with_models: bool) -> Iterator[Finding]:
     order = list(Urgency)
 
-    def finding(severity: Literal["problem", "advice"], text: str) -> Finding:
-        return Finding(severity=severity, kind="floor", category=item.name, text=text)
+    def finding(severity: SetupSeverity, text: str) -> Finding:
+        return _finding(severity, "floor", item.name, text)
 
     for item in taxonomy.categories:
         floor = item.priority_floor
@@ -213,14 +201,14 @@ def _targets(taxonomy: Taxonomy, policy: Policy) -> Iterator[Finding]:
             if wanted and field.mode is Mode.OFF:
                 setting = "tags" if name == "tag" else name
                 text = f"its {name} is never set: policy.{setting} is off"
-                yield Finding(severity="problem", kind="target", category=item.name, text=text)
+                yield _finding("problem", "target", item.name, text)
         if item.tag in ours and item.tag != policy.tag(item.name):
             text = f"its tag {item.tag} {ours[item.tag]}: choose another"
-            yield Finding(severity="problem", kind="target", category=item.name, text=text)
+            yield _finding("problem", "target", item.name, text)
 
     for setting, _ in _groups_of(policy) if policy.group.mode is Mode.OFF else ():
         text = f"{setting} does nothing: policy.group is off"
-        yield Finding(severity="problem", kind="target", category=None, text=text)
+        yield _finding("problem", "target", None, text)
 
 
 def _groups_of(policy: Policy) -> Iterator[tuple[str, int]]:
@@ -236,7 +224,7 @@ def _usage(taxonomy: Taxonomy, log: Sequence[Logged]) -> Iterator[Finding]:
     for name in taxonomy.names if len(log) >= ENOUGH_TICKETS else ():
         if not chosen[name]:
             text = f"was chosen for none of {len(log)} tickets: drop it, or sharpen its description"
-            yield Finding(severity="advice", kind="unused", category=name, text=text)
+            yield _finding("advice", "unused", name, text)
     left = [line.summary for line in log if line.category == taxonomy.fallback and not line.subcategory]
     elsewhere = [line.summary for line in log if line.category != taxonomy.fallback]
     for theme in themes(left, elsewhere, at_least=THEME_AT_LEAST):
@@ -249,12 +237,12 @@ def _missing(fallback: str, theme: Theme, summaries: Sequence[str]) -> Finding:
         f"{len(theme.members)} of its {len(summaries)} tickets speak of '{theme.phrase}', such as “{example}”: "
         "would they make a category of their own?"
     )
-    return Finding(severity="advice", kind="missing", category=fallback, text=text)
+    return _finding("advice", "missing", fallback, text)
 
 
 def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterator[Finding]:
-    def finding(severity: Literal["problem", "advice"], text: str) -> Finding:
-        return Finding(severity=severity, kind="helpdesk", category=item.name, text=text)
+    def finding(severity: SetupSeverity, text: str) -> Finding:
+        return _finding(severity, "helpdesk", item.name, text)
 
     if labels.tags is not None:
         for severity, text in _tags_of(item, policy, labels, labels.tags):
@@ -273,7 +261,7 @@ def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterato
 
 def _tags_of(
     item: Category, policy: Policy, labels: AccountLabels, tags: Mapping[str, int]
-) -> Iterator[tuple[Literal["problem", "advice"], str]]:
+) -> Iterator[tuple[SetupSeverity, str]]:
     """What there is to say of a category's tags where the helpdesk lists ``tags``, and its fields' options are tags."""
     options = {value: field for field in labels.fields if field.active for value in field.options}
     instead = {tag: f'use fields = {{ {{}} = "{tag}" }} instead' for tag in (policy.tag(item.name), item.tag) if tag}

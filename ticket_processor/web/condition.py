@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import __version__
+from ..core.clock import Clock
 from ..core.errors import StateUnusable
 from ..monitoring.health.checks import Health, HealthVerdict, Status
 from ..monitoring.health.exposition import exposition
@@ -14,6 +16,27 @@ from .worker import Worker
 
 LONG_S = 900.0
 """A ticket that waits for longer on the queue is a reason to look."""
+FRESH_S = 30.0
+"""Health is examined no more often than this, however often scrapers come."""
+
+
+class CachedExamination:
+    """An examination that is repeated when older than ``fresh_s``. Thread-safe: other callers wait for it."""
+
+    def __init__(self, examine: Callable[[], Health], clock: Clock, *, fresh_s: float = FRESH_S) -> None:
+        self._examine = examine
+        self._clock = clock
+        self._fresh_s = fresh_s
+        self._lock = threading.Lock()
+        self._last: tuple[float, Health] | None = None
+
+    def __call__(self) -> Health:
+        """The health, as it was at most ``fresh_s`` ago."""
+        with self._lock:
+            if self._last is None or self._clock.monotonic() - self._last[0] > self._fresh_s:
+                health = self._examine()
+                self._last = self._clock.monotonic(), health
+            return self._last[1]
 
 
 class ServerCondition:

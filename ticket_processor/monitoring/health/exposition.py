@@ -27,7 +27,7 @@ Samples = Mapping[str, float | None]
 def require_prometheus() -> None:
     """Raises :class:`ConfigError` when the extra ``metrics`` is not installed."""
     if importlib.util.find_spec("prometheus_client") is None:
-        raise ConfigError(f"--serve needs prometheus-client: {how_to_install('metrics')}")
+        raise ConfigError(f"--metrics needs prometheus-client: {how_to_install('metrics')}")
 
 
 def exposition(

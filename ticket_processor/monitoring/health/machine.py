@@ -8,7 +8,7 @@ from typing import Literal
 
 from ...core.clock import iso
 from ...core.guards import size
-from ..checks import TOKENS_END, TOKENS_WARN_S
+from ..rules import TOKENS_END, TOKENS_WARN_S
 from ..run_metrics import DAY_S
 from .checks import SETTINGS, Check, fail, ok, skipped, span, warn
 

@@ -1,4 +1,4 @@
-"""The check that notices a sudden change in the number of a category's tickets. Pure."""
+"""A sudden change in the number of a category's tickets. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from .checks import WARNING, Said
 from .facts import AlertFinding, Look
 from .run_metrics import TRIAGE
 from .slo import DAY
@@ -21,7 +20,7 @@ UNSURE = 0.05
 """An alert stays open until so much is as likely by chance."""
 
 
-def drift(look: Look) -> Said:
+def changed_categories(look: Look) -> list[AlertFinding]:
     """Categories with far more tickets today, or far more or fewer yesterday, than on that weekday of the last weeks.
 
     Today is not over, so few tickets say nothing yet.
@@ -45,7 +44,7 @@ def drift(look: Look) -> Said:
             if chance < UNSURE and (more or day != today) and not (name in found and found[name].clear):
                 text = f"{now[name]} of {now.total()} tickets {when} are about {name}; usual are {expected:.0f}"
                 found[name] = AlertFinding(name, text, chance < CHANCE)
-    return WARNING, list(found.values())
+    return list(found.values())
 
 
 def _chance(count: int, usual: float) -> float:

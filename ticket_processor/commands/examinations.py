@@ -1,0 +1,332 @@
+"""The examinations of a set-up, each a function in one place: ``doctor``, its parts, ``init`` and ``health`` call them.
+
+They change nothing, except that :func:`check_helpdesk` makes a local helpdesk where there is none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+from ..analysis.model_server.chat import server_for
+from ..analysis.model_server.presets import LISTED, targets
+from ..analysis.model_server.settings import EmbeddingSettings
+from ..analysis.rules.analyser import RulesAnalyser
+from ..analysis.text.outgoing import leaving
+from ..analysis.text.redact import redact
+from ..analysis.text.similarity import similarities, vector_similarities
+from ..audit.encryption import Keyring
+from ..audit.files import events
+from ..core.clock import Clock, Deadline, SystemClock, iso
+from ..core.errors import AnalysisFailed, ConfigError, ExitCode, Stopping, TicketbotError, worst
+from ..core.findings import Finding, SeenBy, SetupPart, SetupSeverity
+from ..core.sanitize import plain_line
+from ..helpdesk.protocol import AccountLabels
+from ..helpdesk.transport import Transport
+from ..knowledge.doctor import examine
+from ..knowledge.store import FILE_NAME as ARTICLES
+from ..monitoring.health import freshdesk, zendesk
+from ..monitoring.health.checks import SETTINGS, Check, Health, Status, fail, ok, skipped
+from ..monitoring.health.doctor import Doctor
+from ..monitoring.health.remote import ask_helpdesk
+from ..policy.decide import Mode
+from ..policy.rule_clashes import our_updates, rule_clashes
+from ..policy.taxonomy_check import Likeness, Logged, check, check_labels
+from ..schedule.schedulers import may_start_runs
+from ..settings.helpdesks import LocalSettings
+from ..settings.load import config_file, load, secret_files
+from ..settings.schema import Settings
+from ..state.store import FILE_NAME
+from ..wiring.desks import read_rules
+from ..wiring.knowledge import knowledge_store
+from ..wiring.local import local_store
+from ..wiring.parts import keyring, model_analyser, transport_for
+
+ASKING_S = 120.0
+FEWEST_FOR_VECTORS = 3
+LOG_DAYS = 30
+_SEVERITIES: dict[Status, SetupSeverity] = {Status.FAIL: "problem", Status.WARN: "warning"}
+_SEEN_BY: dict[str, SeenBy] = {
+    "halted": "customers",
+    "helpdesk": "agents",
+    "last_run": "agents",
+    "backlog": "agents",
+    "search_index": "agents",
+    "retry_list": "agents",
+    "wait": "agents",
+    "kill_switch": "agents",
+}
+"""Who notices first that a check fails, where it is not the operator."""
+_TO_DO = {
+    "backlog": "start runs more often, or raise run.deadline_s",
+    "classifier": "install the extra 'ml', or train it again with 'ticketbot train'",
+    "log_folder": "make room, give this user the right to write there, or set log_dir",
+    "model": "check its name, address and key (models.use)",
+    "search_index": "raise zendesk.search_window_hours",
+    "state_folder": "make room, give this user the right to write there, or set state_dir",
+}
+"""For checks whose sentence does not say what to do."""
+
+
+class SetUp:
+    """A set-up whose parts are looked at one after the other; a part that cannot be looked at is a finding itself.
+
+    Settings that lack a helpdesk are looked at without it. ``exit_code`` is 2 when the settings are to blame, 3 when a
+    part could not be looked at, 1 when there are problems, else 0.
+    """
+
+    def __init__(self, config: Path | None, *, offline: bool) -> None:
+        self.findings: list[Finding] = []
+        self.settings: Settings | None = None
+        self.offline = offline
+        self._codes: set[int] = set()
+        try:
+            self.settings = load(config=config, need_helpdesk=not offline)
+        except ConfigError as error:
+            self._codes.add(ExitCode.USAGE)
+            self.findings += (_problem("settings", text) for text in error.problems)
+            self.offline = True
+            try:
+                self.settings = load(config=config, need_helpdesk=False)
+            except ConfigError:
+                return  # with the problems that are told already
+
+    @property
+    def exit_code(self) -> int:
+        """The answer to a script."""
+        return worst({*self._codes, ExitCode.SOME_FAILED if self.count("problem") else ExitCode.OK})
+
+    def count(self, severity: SetupSeverity) -> int:
+        """How many findings are so severe."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+    def look(self, part: SetupPart, found: Callable[[], Iterable[Finding]]) -> None:
+        """Add what a part finds, or why it cannot be looked at. Raises ``Stopping`` when a stop was asked for."""
+        try:
+            for finding in found():
+                self.findings.append(finding)
+                if finding.part == "settings" and finding.severity == "problem":
+                    self._codes.add(ExitCode.USAGE)
+        except Stopping:
+            raise
+        except TicketbotError as error:
+            self._codes.add(ExitCode.CANNOT_RUN)
+            self.findings.append(_problem(part, f"not looked at: {error}"))
+
+
+# Settings, and what runs need
+
+
+def health_doctor(settings: Settings, clock: Clock, config: Path | None, *, offline: bool) -> Doctor:
+    """The examiner of ``ticketbot health`` for these settings."""
+    file = config_file(config=config)
+    return Doctor(
+        settings,
+        clock,
+        offline=offline,
+        secret_files=secret_files(file),
+        scheduled=partial(may_start_runs, file or Path.cwd()),
+    )
+
+
+def running(settings: Settings, health: Health) -> Iterator[Finding]:
+    """What health's checks warn of, and notices on the settings."""
+    for notice in settings.notices:
+        yield Finding(part="settings", severity="warning", kind="notice", text=notice, seen_by="operator")
+    for found in health.checks:
+        if found.status in _SEVERITIES:
+            yield Finding(
+                part="settings" if found.name == SETTINGS else "health",
+                severity=_SEVERITIES[found.status],
+                kind=found.name,
+                what=found.name.replace("_", " "),
+                text=found.text,
+                advice=_TO_DO.get(found.name.partition(" ")[0], ""),
+                seen_by=_SEEN_BY.get(found.name, "operator"),
+            )
+
+
+def check_helpdesk(settings: Settings) -> Check:
+    """Whether the helpdesk answers with these credentials. It reads a ticket: other calls succeed unsigned.
+
+    A local helpdesk is made where there is none.
+    """
+    account = settings.desk
+    if isinstance(account, LocalSettings):
+        with local_store(settings, make=True) as store:
+            return ok("helpdesk", f"local helpdesk in {store.path}")
+    clock = SystemClock()
+    with closing(transport_for(account, clock, Deadline(clock, 20), read_only=True)) as transport:
+        return ask_helpdesk(account, transport, clock, share=settings.run.limit_share).check
+
+
+def check_models(settings: Settings) -> Iterator[Check]:
+    """Whether each model answers one invented ticket. This spends a few hundred tokens."""
+    if not settings.models.names:
+        held_back = " and ".join(settings.policy.rules_only_suggest)
+        only = f"; {held_back} are only suggested then (policy.rules_may_set)" if held_back else ""
+        yield skipped("models", f"no model configured (TICKETBOT_MODELS): keyword rules will answer{only}")
+    deadline = Deadline(SystemClock(), 60)
+    rules = RulesAnalyser(settings.taxonomy, settings.entities)
+    text = redact("Question about my invoice\nHello, I was charged twice this month. Please check.")
+    try:
+        models = targets(settings.models)
+    except ConfigError as error:
+        yield from (fail(SETTINGS, problem) for problem in error.problems)
+        return
+    for target in models:
+        name = f"model {target.name}"
+        try:
+            with closing(server_for(target, deadline.remaining)) as server:
+                analysis = model_analyser(server, target, settings, rules).analyse(text)
+        except AnalysisFailed as error:
+            yield fail(name, f"{name}: {error.in_words}")
+        else:
+            price = f"list price of {LISTED}" if target.listed else "your price" if target.price else "no price"
+            yield ok(name, f"{name}: answers, and calls a double charge {analysis.category} ({price})")
+
+
+# Categories
+
+
+def categories(settings: Settings, log: Sequence[Logged] | None, *, offline: bool) -> Iterator[Finding]:
+    """What is wrong with the categories by themselves, and by what ``log`` tells of their use."""
+    with _likeness(EmbeddingSettings() if offline else settings.embeddings) as (likeness, trouble):
+        yield from check(
+            settings.taxonomy, settings.policy, log=log, likeness=likeness, with_models=bool(settings.models.names)
+        )
+        for text in dict.fromkeys(trouble):
+            yield Finding(part="categories", severity="warning", kind="likeness", text=text, seen_by="operator")
+
+
+def logged_lately(settings: Settings, clock: Clock, days: int) -> list[Logged] | None:
+    """The categories of the tickets in the log's last days; of no days, nothing is known."""
+    return list(logged(settings.log_dir, clock.now(), days, keyring(settings))) if days else None
+
+
+def logged(folder: Path, now: float, days: int, keys: Keyring | None = None) -> Iterator[Logged]:
+    """The categories of the tickets in the log's last ``days`` days; a ticket's last line counts."""
+    last: dict[object, Logged] = {}
+    for _, event in events(folder, first_day=iso(now - days * 86_400)[:10], keys=keys):
+        analysis = event.get("analysis")
+        if event.get("event") == "ticket" and isinstance(analysis, dict) and analysis.get("category"):
+            subcategory = analysis.get("subcategory")
+            last[event.get("ticket_id")] = Logged(
+                str(analysis["category"]), subcategory and str(subcategory), leaving(str(analysis.get("summary") or ""))
+            )
+    yield from last.values()
+
+
+@contextmanager
+def _likeness(embeddings: EmbeddingSettings) -> Iterator[tuple[Likeness, list[str]]]:
+    """Likeness by the embedding server if there is one, else by words; the list gets why the server failed."""
+    trouble: list[str] = []
+    if not embeddings.model:
+        yield similarities, trouble
+        return
+    from ..analysis.model_server.embeddings import Embedder
+
+    embedder = Embedder(embeddings)
+
+    def likeness(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        if len(texts) < FEWEST_FOR_VECTORS:
+            return similarities(texts)
+        try:
+            return vector_similarities(embedder.embed(texts))
+        except AnalysisFailed as error:
+            trouble.append(f"likeness is judged by words, since the embedding server gave no answer: {error}")
+            return similarities(texts)
+
+    with closing(embedder):
+        yield likeness, trouble
+
+
+# The helpdesk
+
+
+@contextmanager
+def asking(settings: Settings, clock: Clock) -> Iterator[Transport]:
+    """A connection to the helpdesk that writes nothing."""
+    with closing(transport_for(settings.desk, clock, Deadline(clock, ASKING_S), read_only=True)) as transport:
+        yield transport
+
+
+def category_targets(settings: Settings, labels: AccountLabels) -> Sequence[Finding]:
+    """What categories name and the account lacks."""
+    return check_labels(settings.taxonomy, settings.policy, labels)
+
+
+def account(settings: Settings, transport: Transport, labels: AccountLabels) -> Iterator[Finding]:
+    """Tickets marked before the first run, fields that block solving, and tickets that are left alone."""
+    marker = settings.policy.marker
+    number = 0 if (settings.state_folder / FILE_NAME).exists() else (labels.tags or {}).get(marker, 0)
+    if number:
+        text = f"tickets that carry {marker} already: {number}; they count as done, and are never triaged"
+        yield _of_account("warning", "marker", text, "if no run of ticketbot set it, choose another policy.tag_prefix")
+    public = settings.replies.public if "public" in settings.replies.categories.values() else None
+    solves = settings.policy.thanks_keep_solved is Mode.APPLY or (
+        public is not None and "solved" in (public.then, *public.then_by_tier.values())
+    )
+    for field in labels.fields:
+        if solves and field.active and not field.system and field.required:
+            name = f"'{plain_line(field.title, 60)}' ({field.id})"
+            text = f"a run that sets tickets to solved is refused where {name} is empty, which is required"
+            advice = "let the categories fill it, or switch off replies.public.then and policy.thanks_keep_solved"
+            yield _of_account("warning", "required_field", text, advice)
+    if settings.helpdesk == "freshdesk":
+        if held := freshdesk.unhandled_statuses(transport, settings.freshdesk.open_statuses):
+            text = f"these statuses of the account's own count as on hold: {', '.join(held)}"
+            advice = "name those of tickets that wait for you in freshdesk.open_statuses"
+            yield _of_account("warning", "on_hold", text, advice)
+    elif settings.helpdesk == "zendesk":
+        live, seen = zendesk.messaging_among_newest(transport)
+        if live:
+            told = "are left alone" if settings.skip.messaging else "are triaged by their title"
+            text = f"{live} of the newest {seen} tickets are messaging or chat: they {told}"
+            yield _of_account("advice", "messaging", text, "skip.messaging decides about them")
+
+
+def rules(settings: Settings, transport: Transport, read: Counter[str]) -> Iterator[Finding]:
+    """Rules of the helpdesk that clash with what runs write; ``read`` counts them by kind, once they are known."""
+    unread: list[str] = []
+    if isinstance(settings.desk, LocalSettings):
+        return  # which has no rules of its own
+    known = read_rules(settings, transport, unread)
+    read.update({"trigger": 0, "automation": 0})
+    read.update(rule.kind for rule in known)
+    yield from rule_clashes(known, our_updates(settings.policy, settings.taxonomy, settings.run.statuses))
+    for text in unread:
+        yield Finding(part="rules", severity="warning", kind="not_read", text=text, seen_by="operator")
+
+
+# Articles
+
+
+def articles(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """What to mend in the articles. Raises :class:`ConfigError` where the settings name none."""
+    if settings.knowledge.sources and not (settings.state_folder / ARTICLES).exists():
+        text = "no articles have been read yet"
+        yield Finding(part="articles", severity="advice", kind="not_read", text=text, advice="ticketbot kb sync")
+        return
+    with closing(knowledge_store(settings)) as store:
+        yield from examine(store, clock.now())
+
+
+def _of_account(severity: SetupSeverity, kind: str, text: str, advice: str) -> Finding:
+    return Finding(part="account", severity=severity, kind=kind, text=text, advice=advice)
+
+
+def _problem(part: SetupPart, text: str) -> Finding:
+    """Wrong settings, with which no ticket is triaged, or a part that could not be looked at."""
+    wrong = part == "settings"
+    return Finding(
+        part=part,
+        severity="problem",
+        kind="invalid" if wrong else "not_looked_at",
+        what=part,
+        text=text,
+        seen_by="agents" if wrong else "operator",
+    )
