@@ -165,7 +165,6 @@ def test_a_model_that_is_down_falls_back_ticket_by_ticket_and_is_counted(open_de
 
 
 def test_the_report_shows_wrong_answers_redacted_when_asked(bare: Command, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is in the extra 'report'")
     path = str(labelled(tmp_path, rename=lambda name: "general" if name == "order" else name))
     ended = bare("eval", path, "--out", "errors.html", "--show-errors")
     assert "Written: errors.html" in ended.out

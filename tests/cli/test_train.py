@@ -104,7 +104,6 @@ def test_tickets_that_nobody_called_the_desks_own_are_learnt_from_and_not_used(o
 
 @pytest.mark.slow
 def test_the_report_shows_redacted_misses_and_needs_nothing_else(bare: Command) -> None:
-    pytest.importorskip("matplotlib", reason="pictures belong to the extra 'report'")
     rows = tickets()
     for row in rows[:12]:
         row["category"] = "order"

@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from html.parser import HTMLParser
 
@@ -17,8 +18,9 @@ from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation import tables
 from ticket_processor.evaluation.data import Example, Labelled
 from ticket_processor.evaluation.measure import SubjectResult, as_data, measure
-from ticket_processor.evaluation.report import Miss, misses, misses_part, page
+from ticket_processor.evaluation.report import Miss, misses, misses_part, page, scores_part
 from ticket_processor.evaluation.runner import Subject, TimedAnalysis, answer_all
+from ticket_processor.evaluation.scores import score
 
 from ..support.fakes import ManualClock
 
@@ -205,7 +207,6 @@ def test_a_list_of_errors_says_how_many_there_are_and_how_many_it_shows() -> Non
 
 
 def test_a_report_needs_nothing_else_and_runs_nothing() -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is in the extra 'report'")
     text = report(errors=True)
     page = Page(text)
     assert page.tags.count("svg") >= 6
@@ -219,8 +220,35 @@ def test_a_report_needs_nothing_else_and_runs_nothing() -> None:
     assert "a &lt;remark&gt;" in text
 
 
+def test_the_confusion_matrix_is_a_table_shaded_by_the_share_of_its_row() -> None:
+    made = scores_part(score(["a<b>"] * 4 + ["c"], ["a<b>"] * 3 + ["c", "c"]))
+    table = ET.fromstring(re.findall(r'<table class="confusion".*?</table>', made, flags=re.S)[0])
+    rows = {row.findtext("th"): row.findall("td") for row in table.findall("tbody/tr")}
+    assert [span.text for span in table.iter("span")] == ["a<b>", "c"]
+    assert {name: [cell.text for cell in cells] for name, cells in rows.items()} == {
+        "a<b>": ["3", "1"],
+        "c": [None, "1"],
+    }
+    opacity = {name: [cell.get("style", "none").split(", ")[-1] for cell in cells] for name, cells in rows.items()}
+    assert opacity == {"a<b>": ["0.56)", "0.19)"], "c": ["none", "0.75)"]}, (
+        "0.75 is the most, which leaves text readable"
+    )
+
+
+def test_pictures_of_confidence_stand_on_round_axes_from_0_to_1() -> None:
+    made = scores_part(score(["a"] * 40, ["a"] * 30 + ["b"] * 10, [0.9] * 30 + [0.4] * 10))
+    reliability, abstention = (ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", made, flags=re.S))
+    for picture in (reliability, abstention):
+        words = [text.text for text in picture.iter("text")]
+        assert [words.count(number) for number in ("0.0", "0.2", "0.4", "0.6", "0.8", "1.0")] == [2] * 6
+    assert {bar.findtext("title") for bar in reliability.iter("rect")} == {
+        "confidence 0.90: 100% of 30 right",
+        "confidence 0.40: 0% of 10 right",
+    }
+    assert abstention.get("aria-label") == "Precision at coverage"
+
+
 def test_tickets_words_are_in_the_report_only_when_asked_for_and_redacted_then() -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is in the extra 'report'")
     without, listed = report(errors=False), report(errors=True)
     assert "example.org" not in without
     assert "row-1" not in without

@@ -206,6 +206,11 @@ def test_the_note_offers_articles_and_a_draft_that_only_repeats_them_and_what_be
     assert offers(desk("report", "--since", "1d", "--replies", "--json").object) == {
         "used": 1, "edited": 1, "ignored": 1,
     }  # fmt: skip
+    told = desk("report", "--since", "1d", "--replies", "--html", "replies.html").out
+    for form in (told, (desk.folder / "replies.html").read_text("utf-8")):
+        assert "as our bank told me" in form
+        assert "Ada," not in form
+    assert "as our bank" not in "".join(path.read_text("utf-8", "replace") for path in desk.state.glob("*.json"))
 
     (last,) = {*desk.tickets} - {*done}
     desk.sandbox.script = [said(*two_figures)]  # type: ignore[attr-defined]

@@ -117,6 +117,26 @@ def test_drafts_are_judged_by_what_people_sent_and_others_are_left_out_with_a_re
     assert "parcel" not in found.model_dump_json()
 
 
+def test_of_an_edited_draft_the_difference_is_told_redacted_and_never_kept() -> None:
+    desk = Answered()
+    used, edited = desk.noted(), desk.noted()
+    desk.said(used, "Hi Ana, print the return label from your account and hand the parcel in at any post office.")
+    desk.said(edited, "Ana, please hand the parcel in at any post office. Write to bo@example.com.\n\n> We wait")
+    found = desk.read()
+    (told,) = found.edited
+    assert (told.ticket_id, told.taken_out) == (edited, "Print the return label from your account and")
+    assert told.put_in == "[NAME_1], please ... Write to [EMAIL_1]."
+    assert "edited" not in found.model_dump()
+    assert "please" not in found.model_dump_json()
+
+
+def test_of_many_edited_drafts_the_ten_newest_are_told() -> None:
+    desk = Answered()
+    for number in (numbers := [desk.noted() for _ in range(12)]):
+        desk.said(number, "Please hand the parcel in at any post office.")
+    assert [one.ticket_id for one in desk.read().edited] == sorted(numbers)[:1:-1]
+
+
 def test_articles_shown_below_a_draft_are_judged_by_themselves() -> None:
     desk = Answered()
     number = desk.noted(f"{NOTE}\nArticles that may help:\n“Lost parcels”\n  “A lost parcel is searched for ten days.”")

@@ -306,17 +306,26 @@ def test_a_page_needs_nothing_else_and_runs_nothing_whatever_stands_in_the_log(t
     assert NASTY in found.text.replace("\xa0", " ")
     ids = [value for _, name, value in found.attributes if name == "id"]
     assert len(ids) == len(set(ids))
-    for svg in re.findall(r"<svg.*?</svg>", text, flags=re.S):
-        ET.fromstring(svg)
-    assert text.count("<svg") == 8
+    assert text.count("<figure") == text.count("</figure") == 8
+    for picture in re.findall(r"<figure.*?</figure>", text, flags=re.S):
+        assert ET.fromstring(picture).find("*[@aria-label]") is not None, "a screen reader says what it shows"
 
 
-def test_no_label_in_a_picture_is_taken_for_a_formula(tmp_path: Path) -> None:
-    lines = [receipt(4, "11-17 08:00"), receipt(5, "11-18 08:00", category="$a^2$ $b", model="$x$")]
-    text = report_page.page(made(tmp_path, lines))
-    labels = ["".join(ET.fromstring(svg).itertext()) for svg in re.findall(r"<svg.*?</svg>", text, flags=re.S)]
-    assert sum("$a^2$ $b" in label for label in labels) == 2
-    assert sum("$x$" in label for label in labels) == 1
+def test_the_volume_of_a_day_is_a_bar_as_high_as_its_tickets_are_many(tmp_path: Path) -> None:
+    lines = [receipt(1, "11-14 08:00"), *(receipt(number, "11-18 08:00") for number in (2, 3, 4, 5))]
+    lines += [receipt(number, "11-18 09:00", category="refund") for number in (6, 7)]
+    page = report_page.page(made(tmp_path, lines, until="11-18 12:00"))
+    volume = ET.fromstring(re.findall(r"<figure.*?</figure>", page, flags=re.S)[0])
+    bars = {str(bar.findtext("title")): bar for bar in volume.iter("rect")}
+    assert [*bars] == ["14 Nov: billing 1", "18 Nov: billing 4", "18 Nov: refund 2"]
+    one, four, two = (float(bar.attrib["height"]) for bar in bars.values())
+    assert (four / one, two / one) == (pytest.approx(4, rel=0.01), pytest.approx(2, rel=0.01))
+    tops = [float(bar.attrib["y"]) for bar in bars.values()]
+    assert tops[2] + two == pytest.approx(tops[1]), "stacked"
+    assert [float(bar.attrib["opacity"]) for bar in bars.values()] == [1, 0.5, 0.5]
+    assert "paler where only a part of it is in the period" in page
+    words = [text.text for text in volume.iter("text")]
+    assert {"0", "2", "4", "6", "Sat", "14 Nov", "tickets"} <= {*words}
 
 
 def test_of_one_day_there_are_figures_and_no_picture_of_a_single_point_or_bar(tmp_path: Path) -> None:
@@ -346,7 +355,7 @@ def test_a_page_shows_the_figures_of_the_report(report: Report) -> None:
 
 def pictures(report: Report) -> list[str]:
     """The words in each picture of the page."""
-    found = re.findall(r"<svg.*?</svg>", report_page.page(report), flags=re.S)
+    found = re.findall(r"<figure.*?</figure>", report_page.page(report), flags=re.S)
     return [" ".join(text.strip() for text in ET.fromstring(svg).itertext() if text.strip()) for svg in found]
 
 

@@ -17,7 +17,7 @@ from ..evaluation import tables
 from ..evaluation.data import Labelled, Remark, read_file
 from ..evaluation.intelligent_triage import intelligent_triage
 from ..evaluation.measure import as_data
-from ..evaluation.report import misses, page, require_plots
+from ..evaluation.report import misses, page
 from ..evaluation.solved import CategoryFrom, Solved
 from ..settings.load import load
 from .analyser_choice import AnalyserOption, PrecisionOption, WorkersOption, results, subjects
@@ -163,11 +163,8 @@ def evaluate(
 def _check_files(written: Sequence[Path], *, show_errors: bool) -> None:
     """Raise :class:`ConfigError` if a file cannot be written, or none is there for ``--show-errors``."""
     check_out(written, (".html", ".json"))
-    page_wanted = any(file.suffix.lower() == ".html" for file in written)
-    if show_errors and not page_wanted:
+    if show_errors and not any(file.suffix.lower() == ".html" for file in written):
         raise ConfigError("--show-errors puts the tickets into the page: name its file with --out FILE.html")
-    if page_wanted:
-        require_plots()
 
 
 def _about(solved: Solved, decided: list[str]) -> dict[str, Any]:

@@ -41,8 +41,16 @@ def replies_tables(found: Replies) -> Iterator[Table]:
         ("<article", *heads),
         tuple((count.title or count.label, *_cells(count)) for count in found.articles[:MOST_ARTICLES]),
     )
+    yield Table("Drafts that people edited, redacted", ("ticket", "<", "<words"), tuple(_edited(found)))
     rows = tuple((words, f"{count:,}") for words, count in found.public.fates)
     yield Table("Public replies", ("<what became of them", "tickets"), rows)
+
+
+def _edited(found: Replies) -> Iterator[tuple[str, str, str]]:
+    for one in found.edited:
+        told = {"subject": one.subject, "taken out": one.taken_out, "put in": one.put_in, "where": one.url}
+        lines = [(name, words) for name, words in told.items() if words]
+        yield from ((str(one.ticket_id) if place == 0 else "", *line) for place, line in enumerate(lines))
 
 
 def _about(found: Replies) -> Iterator[str]:

@@ -128,10 +128,6 @@ def report(
     require_duckdb()
     need_helpdesk = overrides or knowledge or replies or subjects
     settings = load(config=config, need_helpdesk=need_helpdesk)
-    if mail or any(file.suffix.lower() == ".html" for file in files):
-        from ..evaluation.report import require_plots
-
-        require_plots()
     everybody: list[Receiver] = []
     if mail:
         from .report_mail import mail_receivers
@@ -289,6 +285,8 @@ def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     """Mail the report, and say so. Raises :class:`CannotRun` if a receiver was not reached."""
     from .report_mail import send
 
+    if found.replies is not None:  # a mail has no word of a ticket
+        found = replace(found, replies=found.replies.model_copy(update={"edited": ()}))
     host = re.sub(r"[^A-Za-z0-9.-]", "_", f"-{found.account}") if found.account else ""
     name = f"ticketbot-report{host}-{found.since:%Y-%m-%d}.html"
     missed = send(everybody, found.title, report_page.mail_body(found), report_page.page(found), name)

@@ -136,6 +136,9 @@ class HelpdeskPart:
                 "made": iso(now),
                 "since": iso(self._since.timestamp()),
                 "until": iso(self._until.timestamp()),
+                "edited": tuple(
+                    one.model_copy(update={"url": settings.ticket_url(one.ticket_id)}) for one in found.edited
+                ),
                 "articles": tuple(
                     count.model_copy(update={"title": titles.get(count.label, "")}) for count in found.articles
                 ),

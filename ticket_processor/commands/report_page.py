@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ..core.tables import Table, as_markdown, as_text, markdown_text
 from ..evaluation.report import templates
-from ..reporting.figures import Dimension
+from ..reporting import charts
+from ..reporting.figures import Dimension, DimensionShare
 from ..reporting.glossary import MEANINGS, NONE, percent, seconds
 from ..reporting.report import Report
 from . import report_tables as tables
 
 _MAIL = '<pre style="font-size: 13px">{{ text }}</pre><p>The attached page has plots.</p>'
+_MOST_BARS = 10
 _PLOTTED: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "language", "answered_by", "outcome")
 
 
 def page(report: Report) -> str:
-    """The report as HTML. Needs the extra ``report``."""
-    from ..reporting import plots as plots
-
+    """The report as HTML."""
     moments = _moments(report)
     each = {"hour": "each hour", "day": "each day", "week": "each week from Monday"}[report.step]
     volume, shares, trends = [], [], []
     if moments > 1 and report.by_category:
-        paler = ", paler where only a part of it is in the period" if plots.partly(report) else ""
-        volume = [(plots.volume_svg(report), f"Tickets by category, {each}{paler}")]
+        paler = ", paler where only a part of it is in the period" if charts.partly(report) else ""
+        volume = [(charts.volume(report), f"Tickets by category, {each}{paler}")]
     if report.totals.tickets:
         shares = [
-            (plots.parts_svg(found, name), tables.NAMES.get(name, name).capitalize())
+            (_bars(found), tables.NAMES.get(name, name).capitalize())
             for name in _PLOTTED
             if len(found := report.parts.get(name, [])) > 1
         ]
     if moments > 1 and report.latency.count:
-        trends = [(plots.latency_svg(report), f"Latency: how long answers took, {each}")]
+        trends = [(charts.latency(report), f"Latency: how long answers took, {each}")]
         if report.totals.fallback or report.totals.failed:
-            trends.append((plots.trouble_svg(report), f"Fallback and failures, {each}"))
+            trends.append((charts.trouble(report), f"Fallback and failures, {each}"))
         if report.totals.cost_usd:
-            trends.append((plots.cost_svg(report), f"Cost of models, {each}"))
+            trends.append((charts.cost(report), f"Cost of models, {each}"))
     shown = (
         tables.overview,
         tables.offers,
@@ -64,6 +64,11 @@ def page(report: Report) -> str:
         meanings=Table("What the figures mean", ("<figure", "<<what it is"), tuple(MEANINGS.items())),
     )
     return f"{made}\n"
+
+
+def _bars(parts: Sequence[DimensionShare]) -> list[tuple[str, float, str]]:
+    most = max(part.tickets for part in parts)
+    return [(part.label, part.tickets / (most or 1), f"{part.tickets:,}") for part in parts[:_MOST_BARS]]
 
 
 def _moments(report: Report) -> int:

@@ -90,10 +90,6 @@ def train(
     written = out or []
     check_out(written, (".html", ".json"))
     require_extra("sklearn", "skops")
-    if any(file.suffix.lower() == ".html" for file in written):
-        from ..evaluation.report import require_plots
-
-        require_plots()
     from ..evaluation.data import read_examples
 
     settings = load(config=config, need_helpdesk=from_helpdesk)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
-from ..core.errors import ConfigError, how_to_install
 from ..core.tables import Table, as_html
 from . import tables
 from .data import FIELDS, Labelled
@@ -42,12 +40,6 @@ class Miss:
 
 Misses = Mapping[tuple[str, str, ScoredField], Sequence[Miss]]
 """By analyser, source and field."""
-
-
-def require_plots() -> None:
-    """Raises :class:`ConfigError` when the extra ``report`` is not installed."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ConfigError(f"a report with plots needs matplotlib: {how_to_install('report')}")
 
 
 def misses(
@@ -140,16 +132,16 @@ def folded(found: Table | None) -> str:
 
 
 def scores_part(scores: Scores, *, name: str = "") -> str:
-    """One field's scores as a part of a page: figures, labels, pictures. Needs the extra ``report``."""
-    from .plots import abstention_svg, confusion_svg, reliability_svg
+    """One field's scores as a part of a page: figures, labels, pictures."""
+    from .charts import abstention, confusion, reliability
 
-    pictures = [(confusion_svg(scores), "Confusion: a row for each truth, a column for each answer")]
+    pictures = []
     if scores.ece is not None:
-        pictures += [
-            (reliability_svg(scores.reliability), "Calibration: on the dashed line, 0.8 means 80%"),
-            (abstention_svg([(name, scores.abstention)]), "Abstention: precision if only the surest are answered"),
+        pictures = [
+            (reliability(scores.reliability), "Calibration: on the dashed line, 0.8 means 80%"),
+            (abstention([(name, scores.abstention)]), "Abstention: precision if only the surest are answered"),
         ]
-    return _part("scores", scores, tables.labels(scores), pictures)
+    return _part("scores", scores, tables.labels(scores), confusion(scores), pictures)
 
 
 def misses_part(found: Sequence[Miss], count: int | None = None) -> str:
@@ -173,22 +165,25 @@ def _overview(results: Sequence[SubjectResult]) -> Iterator[str]:
         yield table(found)
 
 
-def _pictures(results: Sequence[SubjectResult], field: ScoredField) -> list[tuple[str, str]]:
+def _pictures(results: Sequence[SubjectResult], field: ScoredField) -> list[tuple[object, str]]:
     """Analysers beside each other, where there are several."""
-    from .plots import abstention_svg, comparison_svg
+    from .charts import abstention
 
     names = [result.name for result in results]
     sources = list(dict.fromkeys(source.source for result in results for source in result.sources))
-    groups = [(name, [_macro_f1(result, name, field) for result in results]) for name in sources]
-    groups = [group for group in groups if any(value is not None for value in group[1])]
-    pictures = [(comparison_svg(names, groups), "Macro-F1")] if len(groups) * len(names) > 1 else []
+    bars: list[tuple[str, float | None, str]] = []
+    for name in sources:
+        known = [(one.name, score) for one in results if (score := _macro_f1(one, name, field)) is not None]
+        bars += [(name, None, "")] if known and len(sources) > 1 else []
+        bars += [(analyser, score, f"{score:.2f}") for analyser, score in known]
+    pictures: list[tuple[object, str]] = [(bars, "Macro-F1")] if len(bars) > 1 else []
     if len(sources) == 1 and len(names) > 1 and field != "language":
         curves = [
             (result.name, item.scores.abstention)
             for result in results
             if (item := result.sources[0].of(field)) is not None
         ]
-        pictures.append((abstention_svg(curves), "Precision if only the surest are answered"))
+        pictures.append((abstention(curves), "Precision if only the surest are answered"))
     return pictures
 
 

@@ -17,6 +17,16 @@ USES: tuple[Use, ...] = get_args(Use)
 """Best first. Drafts are used, edited or ignored; articles linked, used or ignored."""
 
 
+class EditedDraft(Frozen):
+    """The words that a person took out of a draft and put into it; they and the subject are redacted."""
+
+    ticket_id: int
+    subject: str
+    taken_out: str
+    put_in: str
+    url: str = ""
+
+
 @dataclass(frozen=True)
 class Judged:
     """What a person's reply on one ticket made of what our note had offered; of a draft each source has its verdict."""
@@ -26,6 +36,7 @@ class Judged:
     kind: str
     use: Use
     articles: Mapping[str, Use]
+    edited: EditedDraft | None = None
 
 
 class UseCount(Frozen):
@@ -56,7 +67,7 @@ class Replies(Frozen):
     ``offered`` are the period's tickets with a draft or articles in their note, ``histories`` those of all that were
     read, ``categories`` and ``articles`` of those that a person has answered since. ``ignored`` are the tickets on
     which nothing of it was used, ``taken`` the others. ``left_out`` counts why others were not judged, ``ended_early``
-    says why not all was read.
+    says why not all was read. ``edited`` holds words of people, so no form that is kept has it.
     """
 
     made: str = ""
@@ -68,6 +79,7 @@ class Replies(Frozen):
     articles: tuple[UseCount, ...] = ()
     ignored: tuple[int, ...] = ()
     taken: tuple[int, ...] = ()
+    edited: tuple[EditedDraft, ...] = Field((), exclude=True)
     public: PublicReplies = PublicReplies()
     left_out: dict[str, int] = Field(default_factory=dict)
     requests: int = 0

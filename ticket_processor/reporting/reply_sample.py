@@ -6,19 +6,23 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..analysis.text.redact import redact
 from ..core.clock import Deadline, why_ended
 from ..core.errors import CannotRun, ConfigError, DeadlineReached
-from ..core.models import Ticket
+from ..core.models import RedactionLevel, Ticket
+from ..core.sanitize import plain_line
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.requesters import RequesterSearch
 from ..helpdesk.ticket_history import History
 from ..learning.history_sample import UNREADABLE, HistoryReader
 from .offers import Offer, SentReply
 from .public_replies import FATES, PublicReplies, fate_of, young
-from .reply_counts import Judged, Replies, by_article, by_category
-from .reply_use import article_use, articles_in, best, draft_in, draft_use, replies_since
+from .reply_counts import EditedDraft, Judged, Replies, by_article, by_category
+from .reply_use import article_use, articles_in, best, difference, draft_in, draft_use, replies_since
 
 NOT_ANSWERED = "not answered by a person yet"
+MOST_EDITED = 10
+"""So many edited drafts are shown, those of the newest tickets."""
 ERASED = "whose note is no longer in the log"
 NOT_OURS = "without our write in its history"
 
@@ -98,6 +102,9 @@ def read_replies(
         articles=by_article(judged),
         ignored=tuple(sorted(item.ticket_id for item in judged if item.use == "ignored")),
         taken=tuple(sorted(item.ticket_id for item in judged if item.use != "ignored")),
+        edited=tuple(
+            sorted((item.edited for item in judged if item.edited), key=lambda one: -one.ticket_id)[:MOST_EDITED]
+        ),
         public=PublicReplies(too_early=fates["too_early"], read=sum(told.values()), **told),
         left_out=dict(reader.left_out),
         ended_early=reader.ended_early,
@@ -138,10 +145,19 @@ def _judged(offer: Offer, note: LoggedNote | None, history: History, ticket: Tic
     uses = {article.article_id: article_use(article, replies) for article in shown}
     if draft:
         use = draft_use(draft, replies)
-        return Judged(ticket.id, offer.category, offer.kind, use, dict.fromkeys(offer.articles, use) | uses)
+        edited = _edited(ticket, draft, replies) if use == "edited" else None
+        return Judged(ticket.id, offer.category, offer.kind, use, dict.fromkeys(offer.articles, use) | uses, edited)
     if not uses:
         return ERASED
     return Judged(ticket.id, offer.category, offer.kind, best(uses.values()), uses)
+
+
+def _edited(ticket: Ticket, draft: str, replies: Sequence[str]) -> EditedDraft:
+    subject = redact(ticket.subject, names=ticket.names, level=RedactionLevel.STRICT).text
+    subject, taken_out, put_in = (
+        plain_line(text, 200) for text in (subject, *difference(draft, replies, ticket.names))
+    )
+    return EditedDraft(ticket_id=ticket.id, subject=subject, taken_out=taken_out, put_in=put_in)
 
 
 def _back(

@@ -1,6 +1,6 @@
 """Whether a person's reply used what a note of ours had offered: told from its words. Pure.
 
-Only verdicts leave this module. Replies are compared without quoted mail and signatures.
+Verdicts leave this module, and redacted differences. Replies are compared without quoted mail and signatures.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from ..analysis.text.cleaning import clean
+from ..analysis.text.redact import redact
 from ..core.lazy_pattern import lazy_pattern
+from ..core.models import RedactionLevel
 from ..helpdesk.ticket_history import History
 from ..replies.word_lists import word_lists
 from ..replies.wording import share_found, telling_stems
@@ -30,6 +33,9 @@ FEWEST_IN_TITLE = 3
 
 MOST_LINES = 150
 """Lines of a note among which its draft is looked for."""
+MOST_COMPARED = 500
+"""Words of a draft and of a reply whose difference is told."""
+_PUNCTUATION = lazy_pattern(r"[^\w\[\]]+")
 _SOURCE_LINE = lazy_pattern(r"^\[\d+\] .*$", re.MULTILINE)
 _CITATION = lazy_pattern(r"\s?\[\d+\]")
 _ARTICLE_LINE = lazy_pattern(r"“(?P<title>.*)”(?: (?P<url>https?://\S+))?")
@@ -80,6 +86,24 @@ def draft_use(draft: str, replies: Iterable[str]) -> Use:
     """What became of a draft: the best of what the replies make of it."""
     own = _own_words(draft)
     return best(_draft_use(own, clean("", reply)) for reply in replies)
+
+
+def difference(draft: str, replies: Iterable[str], names: Sequence[str]) -> tuple[str, str]:
+    """The words that people took out of a draft, and those that they put in, by the reply nearest to it; redacted."""
+    own = _own_words(draft)
+    sent = max((clean("", reply) for reply in replies), key=lambda reply: share_found(own, reply))
+    before, after = (
+        redact(text, names=names, level=RedactionLevel.STRICT).text.split()[:MOST_COMPARED]
+        for text in (own, _own_words(sent))
+    )
+    plain = [[_PUNCTUATION.sub("", word).casefold() or word for word in side] for side in (before, after)]
+    changes = [
+        change[1:]
+        for change in SequenceMatcher(None, plain[0], plain[1], autojunk=False).get_opcodes()
+        if change[0] != "equal"
+    ]
+    taken_out = " ... ".join(" ".join(before[start:end]) for start, end, _, _ in changes if end > start)
+    return taken_out, " ... ".join(" ".join(after[start:end]) for _, _, start, end in changes if end > start)
 
 
 def article_use(article: OfferedArticle, replies: Iterable[str]) -> Use:
