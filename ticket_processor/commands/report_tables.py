@@ -45,6 +45,7 @@ _IN_BRIEF = (
     "fallback rate",
     "review rate",
     "escalated",
+    "latency p95",
     "cost",
 )
 _LABELS: Mapping[str, Callable[[str], str]] = {
