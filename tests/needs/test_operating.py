@@ -116,7 +116,7 @@ INCIDENTS: tuple[tuple[str, dict[str, Any], int, int], ...] = (
     ("helpdesk_unreachable", {"kind": "error-before", "path": "/api/"}, 4, 1),
     ("helpdesk_unreachable", {"kind": "unauthorised", "path": "/api/"}, 3, 1),
     ("model_fallback", {"kind": "error-before", "path": "/v1/"}, 4, 5),
-    ("errors_fast", {"kind": "status", "method": "PUT", "path": r"/tickets/\d+", "status": 422}, 2, 3),
+    ("errors_fast", {"kind": "status", "method": "PUT", "path": r"/tickets/\d+", "status": 422}, 2, 2),
 )
 """The rule, what goes wrong, for how many runs, and with how many new tickets before each."""
 
