@@ -49,7 +49,7 @@ def test_nothing_planted_is_kept_printed_or_sent(open_desk: OpenDesk, analyser: 
     ended = desk("run", "--since", "2d", *arguments)
 
     assert leaks(ended.out) == []
-    assert ended.err == ""
+    assert "--no-llm" in ended.err if analyser == "rules" else not ended.err
     chats = [request.body.decode("utf-8") for request in desk.seen if is_chat(request)]
     people = sum(ticket.kind != "machine" for ticket in CORPUS)
     assert (not chats) if analyser == "rules" else (len(chats) >= people)

@@ -51,8 +51,8 @@ def test_report_and_learn_show_count_what_people_keep_of_both_side_by_side(open_
         kept = {one["settings_file"]: (one["kept"], one["judged"]) for one in category["settings_files"]}
         assert kept == {"ticketbot.toml": (others, others), "new.toml": (0, len(candidates))}
     assert {one["label"]: one["tickets"] for one in report["by"]["settings_file"]} == both
-    assert "By settings file" in desk("learn", "show").out
-    assert "By settings file" in desk("report").out
+    assert "By settings file" in desk("learn", "show", "--details").out
+    assert "By settings file" in desk("report", "--details").out
 
 
 def test_each_label_counts_for_the_categories_that_its_settings_know(open_desk: OpenDesk) -> None:

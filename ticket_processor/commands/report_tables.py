@@ -47,6 +47,7 @@ _IN_BRIEF = (
     "escalated",
     "latency p95",
     "cost",
+    "cost per ticket",
 )
 _LABELS: Mapping[str, Callable[[str], str]] = {
     "why_fallback": why_no_model,
