@@ -239,3 +239,7 @@ def test_messaging_tickets_are_counted(open_desk: OpenDesk) -> None:
     desk = open_desk(1)
     desk.sandbox.store.create(subject="Conversation with Ada", body="See the log.", channel="whatsapp")
     assert "1 of the newest 2 tickets are messaging or chat: they are left alone" in desk("doctor").out
+
+
+def test_nobody_is_asked_for_examples_of_built_in_categories(open_desk: OpenDesk) -> None:
+    assert "has no examples" not in open_desk(0)("doctor", "--offline", code=None).out

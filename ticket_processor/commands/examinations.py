@@ -195,9 +195,11 @@ def check_models(settings: Settings) -> Iterator[Check]:
 def categories(settings: Settings, log: Sequence[Logged] | None, *, offline: bool) -> Iterator[Finding]:
     """What is wrong with the categories by themselves, and by what ``log`` tells of their use."""
     with _likeness(EmbeddingSettings() if offline else settings.embeddings) as (likeness, trouble):
-        yield from check(
+        found = check(
             settings.taxonomy, settings.policy, log=log, likeness=likeness, with_models=bool(settings.models.names)
         )
+        # The built-in categories are nobody's to write examples for.
+        yield from (finding for finding in found if settings.categories or finding.kind != "examples")
         for text in dict.fromkeys(trouble):
             yield Finding(part="categories", severity="warning", kind="likeness", text=text, seen_by="operator")
 
