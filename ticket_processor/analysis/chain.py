@@ -1,4 +1,4 @@
-"""The analyser chain: first model, next model, similar tickets' vote, local classifier, keyword rules.
+"""The analyser chain: first model, next model, local classifier, keyword rules.
 
 It says which one answered, and it always answers. Analysis is a pure function of the ticket's text: any worker can do
 it, twice does no harm, and nothing here holds the helpdesk's credentials.

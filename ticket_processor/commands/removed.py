@@ -24,7 +24,7 @@ REMOVED: Mapping[str, str] = {
     "report --account": "name the account's file with --config",
     "eval --against": "name the earlier settings file with --config, and the newer one with --candidate",
     "audit export": "'ticketbot audit show TICKET --json' and 'ticketbot audit cat' print what the log holds",
-    "backtest": "'ticketbot eval --from-helpdesk' measures on solved tickets, with the same options",
+    "backtest": "'ticketbot eval --from-helpdesk' measures on solved tickets",
     "eval --html": "--out FILE.html writes the page",
     "report --html": "--out FILE.html writes the page",
     "report --csv": "--out FILE.csv writes it",

@@ -6,16 +6,18 @@ names what analysed it. A failed ticket may have a sentence instead of a word: w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-_PART = re.compile(r"(?<=_)[A-Z][A-Z_]*$")
 MEANINGS: dict[str, str] = {}
 """Every reason, and its meaning in one sentence; ``skip_rule_LIST`` stands for all that begin so."""
+_OF_MANY: dict[str, str] = {}
+"""The meanings of those that stand for many, by how they begin."""
 
 
 def _reason(word: str, meaning: str, *, then: str = "") -> str:
     MEANINGS[f"{word}_{then}" if then else word] = meaning
+    if then:
+        _OF_MANY[f"{word}_"] = meaning
     return word
 
 
@@ -26,13 +28,10 @@ def in_words(reason: str) -> str:
     """
     meaning, then = MEANINGS.get(reason), ""
     if meaning is None:
-        for word, each in MEANINGS.items():
-            stem = _PART.sub("", word)
-            if stem != word and reason.startswith(stem):
-                meaning, then = each.partition(":")[0], ": " + reason.removeprefix(stem).replace("_", " ")
-                break
-        else:
+        start = next(filter(reason.startswith, _OF_MANY), None)
+        if start is None:
             return reason
+        meaning, then = _OF_MANY[start].partition(":")[0], ": " + reason.removeprefix(start).replace("_", " ")
     words = meaning.rstrip(".").replace("`", "")
     return f"{words[:1].lower()}{words[1:]}{then}"
 
