@@ -216,7 +216,7 @@ def test_the_log_proves_itself_is_sealed_forgets_a_customer_and_is_kept_for_a_ye
     desk("run", "--ticket", str(fifth), **newer)
     for path in (desk.folder / "sealed").iterdir():
         assert b"ai_processed" not in path.read_bytes()
-        assert not words.search(path.read_bytes())
+        assert not re.search(rb"charged twice|log in", path.read_bytes(), re.IGNORECASE)  # no base64 has a blank
     for number in (fourth, fifth):
         assert "ai_processed" in desk("audit", "show", str(number), **newer).out
     desk("audit", "verify", **newer)
