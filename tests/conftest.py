@@ -16,20 +16,20 @@ from ticket_processor.core.models import Ticket
 
 from .support.memory_helpdesk import Office, Open
 
-settings.register_profile("default set", deadline=None, max_examples=15)
-settings.register_profile("slow set", deadline=None, max_examples=60)
+settings.register_profile("few", deadline=None, max_examples=25)
+settings.register_profile("many", deadline=None, max_examples=200)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="the slow set: tests marked slow, and properties at length")
+    parser.addoption("--slow", action="store_true", help="the slow set: tests marked slow")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the set. Properties are in both, with few examples and with many."""
-    slow = config.getoption("slow")
-    settings.load_profile("slow set" if slow else "default set")
+    """Choose the set. Properties have few examples; ``--hypothesis-profile many`` gives them many."""
+    if not config.getoption("--hypothesis-profile"):
+        settings.load_profile("few")
     if not config.option.markexpr:
-        config.option.markexpr = "slow or hypothesis" if slow else "not slow"
+        config.option.markexpr = "slow" if config.getoption("slow") else "not slow"
 
 
 @pytest.hookimpl(wrapper=True)
