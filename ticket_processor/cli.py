@@ -16,7 +16,6 @@ import typer
 
 from . import __version__
 from .commands.command_group import CommandEntry, CommandGroup
-from .commands.options import VerboseOption
 from .core.errors import ExitCode
 
 
@@ -158,7 +157,6 @@ def common(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Triage for helpdesk tickets: tags, priority and one short internal note, exactly once."""
 

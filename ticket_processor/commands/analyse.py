@@ -15,7 +15,7 @@ from ..core.models import Ticket
 from ..core.sanitize import strip_hidden
 from ..settings.load import load
 from ..wiring.explain import Walk, as_data, fetched, pasted, walk, wanted_changes
-from .options import ConfigOption, JsonOption, NoModelOption
+from .options import ConfigOption, JsonOption, NoModelOption, VerboseOption
 from .screen import Screen
 
 DEADLINE_S = 300.0
@@ -27,6 +27,7 @@ def analyse(
     clock: SystemClock,
     ticket: Annotated[str, typer.Argument(metavar="TICKET", help="A ticket's number, or - for standard input.")],
     no_llm: NoModelOption = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

@@ -38,6 +38,9 @@ AnalyserOption = Annotated[
         help="What to measure: chain, rules, classifier or model:NAME; may be repeated. Default: chain and rules.",
     ),
 ]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, metavar="N", help="Questions to a model at the same time.")
+]
 PrecisionOption = Annotated[
     float,
     typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Propose thresholds at which this share of answers is right."),
@@ -50,6 +53,7 @@ def subjects(
     clock: SystemClock,
     stack: ExitStack,
     *,
+    workers: int | None = None,
     trouble: Trouble = lambda _sentence: None,
 ) -> list[Subject]:
     """The analysers of these names, in their order; without ``names`` the chain and the rules.
@@ -60,7 +64,7 @@ def subjects(
     deadline = Deadline(clock, DEADLINE_S)
     store = AnswerStore(settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=0)
     stack.callback(store.close)
-    several = settings.run.workers
+    several = workers or settings.run.workers
     made: dict[str, Subject] = {}
     problems: list[str] = []
     for name in names or _usual(settings):

@@ -15,7 +15,7 @@ from ..pipeline.planned_writes import planned_writes
 from ..settings.load import load
 from ..wiring.runs import write
 from ..wiring.ticket_subjects import Subjects
-from .options import ConfigOption, JsonOption, QuietOption
+from .options import ConfigOption, JsonOption, QuietOption, VerboseOption
 from .screen import Screen
 
 DEADLINE_S = 12 * 3600.0
@@ -26,6 +26,7 @@ def apply(
     clock: SystemClock,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What 'ticketbot run --dry-run --out FILE' kept.")],
     quiet: QuietOption = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:

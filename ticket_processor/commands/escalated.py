@@ -16,7 +16,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from ..wiring.ticket_subjects import OVER, LookedUp, look_up
-from .options import ConfigOption, JsonOption
+from .options import ConfigOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .report import check_log
 from .screen import Screen
@@ -28,6 +28,7 @@ def escalated(
         str, typer.Option(metavar="WHEN", help="Escalated since: 12h, 7d, 2026-11-01 or a full time (UTC).")
     ] = "7d",
     everything: Annotated[bool, typer.Option("--all", help="Also those that are solved, closed or deleted.")] = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

@@ -20,8 +20,8 @@ from ..evaluation.measure import as_data
 from ..evaluation.report import misses, page
 from ..evaluation.solved import CategoryFrom, Solved
 from ..settings.load import load
-from .analyser_choice import AnalyserOption, PrecisionOption, results, subjects
-from .options import ConfigOption, JsonOption
+from .analyser_choice import AnalyserOption, PrecisionOption, WorkersOption, results, subjects
+from .options import ConfigOption, JsonOption, VerboseOption
 from .out_files import check_out, json_text, write_out
 from .screen import Screen
 from .solved_tickets import labelled_by_people
@@ -57,6 +57,7 @@ def evaluate(
         bool, typer.Option("--include-ours", help="With --from-helpdesk: also tickets that ticketbot triaged.")
     ] = False,
     analysers: AnalyserOption = None,
+    workers: WorkersOption = None,
     precision: PrecisionOption = 0.95,
     details: Annotated[bool, typer.Option("--details", help="Print every table of every file.")] = False,
     out: Annotated[
@@ -70,6 +71,7 @@ def evaluate(
         bool, typer.Option("--gate", help="Compare changed settings with the running ones; exit code 1 refuses them.")
     ] = False,
     candidate: Annotated[Path | None, typer.Option(metavar="FILE", help="With --gate: the changed settings.")] = None,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -95,7 +97,7 @@ def evaluate(
     solved, decided = None, list[str]()
     with ExitStack() as stack:
         # First, so that a wrong name on the command line is reported before anything is read.
-        chosen = subjects(analysers or (), settings, clock, stack, trouble=remark)
+        chosen = subjects(analysers or (), settings, clock, stack, workers=workers, trouble=remark)
         if from_helpdesk:
             solved, decided = labelled_by_people(
                 settings,

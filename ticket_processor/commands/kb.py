@@ -25,19 +25,19 @@ from ..settings.schema import Settings
 from ..wiring.knowledge import embedding_model, knowledge_store
 from ..wiring.knowledge_sync import bring_up_to_date
 from ..wiring.parts import lock
-from .options import ConfigOption, JsonOption
+from .options import ConfigOption, JsonOption, VerboseOption
 from .out_files import check_out, json_lines, json_text, write_out
 from .screen import Screen
 
 SHOWN_TEXT = 300
-MOST_S = 3600.0
-"""Seconds that a sync may take; the next one goes on where it ended."""
 NAMES = {"lexical": "words", "issues": "words, per issue", "vector": "vectors", "fused": "both"}
 
 
 def sync(
     clock: SystemClock,
     whole: Annotated[bool, typer.Option("--whole", help="Look for deleted articles too; else once a day.")] = False,
+    within: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Stop after this time.")] = 3600.0,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -46,7 +46,7 @@ def sync(
     screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
     with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
-        deadline = Deadline(clock, MOST_S)
+        deadline = Deadline(clock, within)
         synced = bring_up_to_date(settings, clock, deadline, store, whole=whole, progress=screen.progress)
         articles, passages = store.counts()
         with embedding_model(settings) as model:

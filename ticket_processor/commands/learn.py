@@ -27,12 +27,10 @@ from ..reporting.kept_replies import kept
 from ..reporting.reply_counts import uses
 from ..settings.load import load
 from .label_tables import scoreboard_tables
-from .options import ConfigOption, DetailedOption, JsonOption
+from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .screen import Screen
 
-MOST_S = 3600.0
-"""Seconds that a collection may take; the next one goes on where it ended."""
 _WHOSE = {"zendesk": " of Zendesk's older survey (its newer one cannot be read)"}
 
 
@@ -42,6 +40,8 @@ def collect(
         str | None, typer.Option(metavar="WHEN", help="Only tickets first written on since then, such as 30d.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Read at most N histories.")] = None,
+    within: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Stop after this time.")] = 3600.0,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -55,7 +55,7 @@ def collect(
 
     settings = load(config=config)
     screen = Screen(as_json=as_json)
-    deadline, now = Deadline(clock, MOST_S), clock.now()
+    deadline, now = Deadline(clock, within), clock.now()
     first = 0.0 if since is None else parse_since(since, now)
     with (
         closing(LearningStore(settings.state_folder / FILE_NAME)) as store,

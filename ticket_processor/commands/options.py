@@ -45,6 +45,6 @@ VerboseOption = Annotated[
         callback=_verbose,
         is_eager=True,
         expose_value=False,
-        help="Show requests and decisions on standard error, as TICKETBOT_LOG_LEVEL=debug does.",
+        help="Show requests and decisions on standard error; TICKETBOT_LOG_LEVEL does so for every command.",
     ),
 ]

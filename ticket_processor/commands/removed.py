@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_WITH_VERBOSE = (
-    *("analyse", "apply", "escalated", "eval", "health", "kb sync", "learn collect", "learn pin", "report"),
-    *("retry run", "seed", "train", "undo"),
-)
 REMOVED: Mapping[str, str] = {
-    **{f"{name} --verbose": f"say it before the command, as in: ticketbot --verbose {name}" for name in _WITH_VERBOSE},
-    "learn collect --within": "it takes an hour at most; Ctrl-C ends it, and the next one goes on",
-    "kb sync --within": "it takes an hour at most; Ctrl-C ends it, and the next one goes on",
-    "eval --workers": "run.workers says how many tickets are analysed at the same time",
     "learn thresholds": "'ticketbot eval --from-helpdesk' proposes thresholds, by what people chose on solved tickets",
     "learn confusions": "'ticketbot eval --from-helpdesk' prints the confusion matrix",
     "learn doubts": "'ticketbot eval' lists labels that look wrong",

@@ -28,7 +28,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
 from . import report_page, report_tables
-from .options import ConfigOption, DetailedOption, JsonOption
+from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
 from .out_files import check_out, json_text, write_out, write_text
 from .report_period import PeriodName, period_of
 from .screen import Screen
@@ -110,6 +110,7 @@ def report(
     mail: Annotated[
         bool, typer.Option("--mail", help="Mail it, page attached, to the mail addresses in TICKETBOT_ALERT_URLS.")
     ] = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

@@ -18,7 +18,7 @@ from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Sentiment
 from ..core.private_files import make_folder, opener
-from .options import ConfigOption, JsonOption
+from .options import ConfigOption, JsonOption, VerboseOption
 from .parse_time import EXPORTED_AFTER_S
 from .screen import Screen
 
@@ -70,6 +70,7 @@ def seed(
     insist: Annotated[
         bool, typer.Option("--yes-this-is-a-sandbox", help="Seed although the account looks like production.")
     ] = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:

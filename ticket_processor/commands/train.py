@@ -16,7 +16,7 @@ from ..core.errors import ConfigError, ExitCode
 from ..learning.retraining import corrected_examples, with_corrections
 from ..settings.load import load
 from ..settings.schema import Settings
-from .options import ConfigOption, JsonOption
+from .options import ConfigOption, JsonOption, VerboseOption
 from .out_files import check_out, json_text, write_out
 from .retrain import approved_corrections, store_retrained
 from .screen import Screen
@@ -70,6 +70,7 @@ def train(
         Path | None,
         typer.Option("--folder", metavar="FOLDER", help="Folder of the classifier. Default: where a run looks for it."),
     ] = None,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

@@ -20,7 +20,7 @@ from ..pipeline.undo.run import not_reached, other_run
 from ..settings.load import load
 from ..wiring.undo import AskedUndo, Undone
 from ..wiring.undo import undo as take_back
-from .options import ConfigOption, JsonOption, QuietOption
+from .options import ConfigOption, JsonOption, QuietOption, VerboseOption
 from .screen import Screen
 
 SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
@@ -53,6 +53,7 @@ def undo(
         bool, typer.Option("--while-stopped", help="Work although the kill switch is set.")
     ] = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
