@@ -216,7 +216,8 @@ def test_the_log_proves_itself_is_sealed_forgets_a_customer_and_is_kept_for_a_ye
     desk("run", "--ticket", str(fifth), **newer)
     for path in (desk.folder / "sealed").iterdir():
         assert b"ai_processed" not in path.read_bytes()
-        assert not re.search(rb"charged twice|log in", path.read_bytes(), re.IGNORECASE)  # no base64 has a blank
+        # Long base64 holds any four letters now and then; no sentence is so long without a blank.
+        assert not words.search(re.sub(rb"[A-Za-z0-9+/]{60,}", b"", path.read_bytes()))
     for number in (fourth, fifth):
         assert "ai_processed" in desk("audit", "show", str(number), **newer).out
     desk("audit", "verify", **newer)
