@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from ticket_processor.web.signatures import signature
+from ticket_processor.web.gate import signature
 
 SECRET = b64encode(b"a secret to measure with, 32 byte").decode()
 SIGNATURE, STAMP = "X-Zendesk-Webhook-Signature", "X-Zendesk-Webhook-Signature-Timestamp"

@@ -36,7 +36,7 @@ from deliveries import SECRET, SIGNATURE, STAMP, mutated, signed, stamp, steadil
 from serving_desk import desk  # noqa: E402
 
 from ticket_processor.web.delivery_queue import DeliveryQueue  # noqa: E402
-from ticket_processor.web.signatures import Forged, ZendeskVerifier, signature  # noqa: E402
+from ticket_processor.web.gate import Forged, ZendeskVerifier, signature  # noqa: E402
 
 WORKED_ON = 2_000
 

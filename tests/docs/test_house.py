@@ -104,14 +104,14 @@ CEILINGS = {
     "seeding": 1_270,
     "settings": 1_800,
     "state": 900,
-    "web": 4_730,
+    "web": 4_570,
     "wiring": 3_620,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 561, "test lines": 88_470, "scripts": 34, "words of docs": 25_090}
+MOST = {"files": 540, "test lines": 88_470, "scripts": 34, "words of docs": 25_090}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

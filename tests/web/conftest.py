@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from ticket_processor.web.signatures import signature
+from ticket_processor.web.gate import signature
 
 from ..cli.conftest import Command, OpenDesk, open_desk
 

@@ -16,8 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from ticket_processor.web.connections import MOST, ConnectionLimits, most_connections, place_of
-from ticket_processor.web.server import Server, listening
+from ticket_processor.web.server import MOST, ConnectionLimits, Server, listening, most_connections, place_of
 
 LONG_S = 30.0
 PATIENT = dict.fromkeys(("head_s", "part_s", "rest_s", "answer_s"), LONG_S)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.errors import StateUnusable
-from ticket_processor.web.delivery_queue import FAR_S, FILE_NAME, DeliveryQueue, ToldTicket
-from ticket_processor.web.group_commit import GroupCommit
+from ticket_processor.web.delivery_queue import FAR_S, FILE_NAME, DeliveryQueue, GroupCommit, ToldTicket
 
 NOW = 1_795_000_000.0
 Opened = Callable[[], DeliveryQueue]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.web.hints import MOST, Hint, Nothing, of_freshdesk, of_zendesk
+from ticket_processor.web.gate import MOST, Hint, Nothing, of_freshdesk, of_zendesk
 
 MARKER, OURS = "ai_processed", 77
 NAMES = ("ticket_id", "id", "type", "subject", "detail", "freshdesk_webhook")

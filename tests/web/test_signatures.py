@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ticket_processor.web.signatures import PUBLIC_SECRET, Forged, ZendeskVerifier, bearer, is_one_of, signature
+from ticket_processor.web.gate import PUBLIC_SECRET, Forged, ZendeskVerifier, bearer, is_one_of, signature
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 STAMP = "2026-11-22T08:00:00Z"

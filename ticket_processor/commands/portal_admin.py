@@ -7,8 +7,7 @@ import sys
 
 from ..core.errors import ConfigError, ExitCode
 from ..settings.schema import Settings
-from ..web.portal.admin.passwords import Passwords, why_weak
-from ..web.portal.admin.people import is_address
+from ..web.portal.admin.accounts import Passwords, is_address, why_weak
 from ..wiring.local import local_store
 from .screen import Screen
 

@@ -208,7 +208,7 @@ def run(
         tended(settings, clock, "run", deadline_s=deadline_s, silent=sandbox or dry_run) as tending,
     ):
         if not (sandbox or dry_run or tickets or again_run or limit) and is_there(settings.state_folder / QUEUE):
-            from ..web.scheduled import taken_first
+            from ..web.worker import taken_first
 
             first = taken_first(settings, clock.now, stack)
             asked = replace(asked, told_of=first)

@@ -65,8 +65,7 @@ def serve(
     from ..monitoring.health.doctor import Doctor
     from ..web.app import Service, make
     from ..web.condition import CachedExamination, ServerCondition
-    from ..web.delivery_queue import DeliveryQueue
-    from ..web.group_commit import GroupCommit
+    from ..web.delivery_queue import DeliveryQueue, GroupCommit
     from ..web.player import RunPlayer, analysed, doors_of
     from ..web.server import Server, listening, trusted
     from ..web.worker import Worker

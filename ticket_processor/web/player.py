@@ -23,9 +23,8 @@ from ..wiring import runs
 from ..wiring.explain import as_data, fetched, pasted, walk
 from ..wiring.parts import own_user, transport_for
 from ..wiring.ticket_subjects import Subjects
-from .app import Doors
-from .described import Asked
-from .signatures import PUBLIC_SECRET, ZendeskVerifier
+from .app import Asked, Doors
+from .gate import PUBLIC_SECRET, ZendeskVerifier
 from .worker import SOON, Heard
 
 ANALYSIS_S = 120.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Protocol
 
 from ..core import reasons
@@ -17,6 +17,7 @@ from ..core.clock import SystemClock
 from ..core.errors import ExitCode, RunLocked, StateUnusable, TicketbotError, unexpected
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
+from ..settings.schema import Settings
 from .delivery_queue import DeliveryQueue, Waiting
 
 MOST_IN_A_RUN = 200
@@ -182,3 +183,15 @@ class Worker(threading.Thread):
         self._not_before = self._clock.monotonic() + self._pause_s
         self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s)
         self._news.wait(LOOK_S)
+
+
+def taken_first(settings: Settings, now: Callable[[], float], stack: ExitStack) -> TakenFirst | None:
+    """The tickets that a scheduled run takes first; ``None`` where there is no queue. ``stack`` closes it."""
+    try:
+        queue = DeliveryQueue.of_others(settings.state_folder, settings.helpdesk)
+    except StateUnusable:
+        return None  # the run sees every ticket all the same
+    if queue is None:
+        return None
+    stack.callback(queue.close)
+    return TakenFirst(queue, now)

@@ -12,7 +12,7 @@ pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.web.portal.limits import Buckets, charge, give_back
+from ticket_processor.web.portal.parts import Buckets, charge, give_back
 
 from .conftest import TYPED, PortalRig
 

@@ -16,9 +16,8 @@ from ticket_processor.core.errors import StateUnusable
 from ticket_processor.helpdesk.local_model import AI, UNDONE, Actor, Created, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.settings.pages import PortalServerSettings
-from ticket_processor.web.portal.mail import BY_AI, Writer
+from ticket_processor.web.portal.mail import BY_AI, Postman, Transport, Writer, by_smtp, into_folder
 from ticket_processor.web.portal.outbox import KEPT_S, TAKEN_S, Outbox
-from ticket_processor.web.portal.postman import Postman, Transport, by_smtp, into_folder
 
 NOW = 1_800_000_000.0
 URL = "https://help.example.com"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.helpdesk.local_search import Query
-from ticket_processor.web.portal import pages
+from ticket_processor.web.portal import parts
 from ticket_processor.web.portal.form import MOST_FILE_BYTES
 from ticket_processor.web.portal.parts import Suggestion
 
@@ -331,7 +331,7 @@ def test_the_first_page_weighs_little_and_asks_nobody_else(rig: PortalRig) -> No
             assert got.status_code == 200
             size += len(b"".join(got.iter_raw()))
     assert size <= 60_000
-    folder = Path(pages.__file__).parent / "static"
+    folder = Path(parts.__file__).parent / "static"
     assert not re.search(r"https?://(?!www\.w3\.org)", (folder / "portal.css").read_text(encoding="utf-8"))
 
 

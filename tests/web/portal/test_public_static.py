@@ -10,9 +10,9 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 
-from ticket_processor.web.portal import pages
+from ticket_processor.web.portal import parts
 
-STATIC = Path(pages.__file__).parent / "static"
+STATIC = Path(parts.__file__).parent / "static"
 
 
 def test_the_vendored_script_is_the_one_that_was_published() -> None:

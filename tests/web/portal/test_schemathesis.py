@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ticket_processor.helpdesk.local_model import NewFile, NewTicket
+from ticket_processor.web.portal.admin.accounts import COOKIE
 from ticket_processor.web.portal.admin.edits import PARTS
-from ticket_processor.web.portal.admin.sessions import COOKIE
 from ticket_processor.web.portal.parts import Suggestion
 from ticket_processor.web.portal.security import FORM_COOKIE, HEADERS
 

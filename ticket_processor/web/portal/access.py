@@ -8,8 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ...helpdesk.local_model import LocalTicket
 from ...helpdesk.local_store import MAILED
-from .limits import address_of, key_of, too_many
-from .parts import Portal
+from .parts import Portal, address_of, key_of, too_many
 from .security import KNOWN_LIFE_S
 
 TICKET_COOKIE = "portal_ticket"

@@ -22,10 +22,8 @@ from ...helpdesk.local_model import (
 )
 from .access import counted_as, go_to, path_of, seen_by
 from .form import MOST_DESCRIPTION, Files, Text, files_in
-from .limits import too_many
-from .parts import Portal
-from .timeline import has_news
-from .tracking import STARS, may_become, shown
+from .parts import Portal, too_many
+from .tracking import STARS, has_news, may_become, shown
 
 Number = Annotated[int, Form()]
 TRIES = 5

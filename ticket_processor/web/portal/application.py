@@ -16,11 +16,9 @@ from starlette.staticfiles import StaticFiles
 from ... import __version__
 from ...core.errors import HelpdeskDown
 from . import actions, form, tracking
-from .admin import application as admin
-from .pages import FOLDER
-from .parts import Portal
-from .security import FORM_COOKIE_LIFE_S, HEADERS, SafeAnswers
-from .unsent import RefusedForNow, typed_into
+from .admin import accounts, bulk, listing, ticket
+from .parts import FOLDER, Portal
+from .security import FORM_COOKIE_LIFE_S, HEADERS, RefusedForNow, SafeAnswers, typed_into
 
 _TITLES = {
     400: "That request made no sense",
@@ -57,8 +55,13 @@ def make_portal(portal: Portal) -> FastAPI:
     )
     # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
-    for part in (form, tracking, actions, admin):
+    for part in (form, tracking, actions):
         app.include_router(part.routes(portal))
+    sessions, passwords = accounts.Sessions(portal), accounts.Passwords()
+    app.include_router(accounts.login_routes(portal, sessions, passwords))
+    for page in (listing, ticket, bulk):
+        app.include_router(page.routes(portal, sessions))
+    app.include_router(accounts.people_routes(portal, sessions, passwords))
 
     def error(
         request: Request,

@@ -21,7 +21,7 @@ from ...settings.schema import AlertSettings, ClassifierSettings, Settings
 from ...wiring.local import local_store
 from ...wiring.parts import opened_state
 from ...wiring.runs import RunArguments, run
-from .admin.passwords import Passwords, made_up
+from .admin.accounts import Passwords, made_up
 
 TICKETS = 40
 AGE_S = 2 * 24 * 3600.0

@@ -1,14 +1,179 @@
-"""What the pages of one portal share."""
+"""What the pages of one portal share: limits, templates, Markdown, and the portal with its store and settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 
+import nh3
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from ...core.clock import iso, parse_iso
+from ...core.wording import many
 from ...helpdesk.local_store import LocalStore
-from .limits import Buckets
-from .pages import Pages
-from .security import Cookies, FormTokens
+from ..server import place_of
+from .security import Cookies, FormTokens, RefusedForNow
+
+MOST_KEYS = 20_000
+"""Buckets that are remembered; those used longest ago are forgotten first."""
+
+
+class Buckets:
+    """Token buckets: each holds ``most`` and fills up again within ``seconds``. Thread-safe."""
+
+    def __init__(self, most: int, seconds: float, now: Callable[[], float]) -> None:
+        self._most = float(most)
+        self._each_s = seconds / most
+        self._now = now
+        self._lock = threading.Lock()
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: str, count: int = 1) -> float:
+        """Take so many tokens, or none. Gives 0, or in how many seconds there will be enough."""
+        now = self._now()
+        with self._lock:
+            left = self._left_at(key, now) - count
+            if left < 0:
+                return -left * self._each_s
+            self._left[key] = (left, now)
+            self._left.move_to_end(key)
+            if len(self._left) > MOST_KEYS:
+                self._left.popitem(last=False)
+            return 0.0
+
+    def give_back(self, key: str, count: int = 1) -> None:
+        """Put back tokens that were taken for what turned out to need none."""
+        now = self._now()
+        with self._lock:
+            if key in self._left:
+                self._left[key] = (min(self._most, self._left_at(key, now) + count), now)
+
+    def _left_at(self, key: str, now: float) -> float:
+        left, at = self._left.get(key, (self._most, now))
+        return min(self._most, left + max(0.0, now - at) / self._each_s)
+
+
+Charge = tuple[Buckets, str, int]
+"""So many tokens of the bucket with this key."""
+
+
+def charge(*charges: Charge) -> float:
+    """Take tokens of all, or of none. Gives 0, or in how many seconds to try again."""
+    for number, (buckets, key, count) in enumerate(charges):
+        if wait_s := buckets.take(key, count):
+            give_back(*charges[:number])
+            return wait_s
+    return 0.0
+
+
+def give_back(*charges: Charge) -> None:
+    """Put back what was taken."""
+    for buckets, key, count in charges:
+        buckets.give_back(key, count)
+
+
+def address_of(request: Request) -> str:
+    """The client's address; of IPv6 the network, since a household has a whole one."""
+    return place_of(request.client.host) if request.client else ""
+
+
+def key_of(person: int) -> str:
+    """A key that limits count somebody by whom the portal knows."""
+    return f"person {person}"
+
+
+def too_many(wait_s: float) -> RefusedForNow:
+    """The refusal (429) of somebody who may try again in ``wait_s``."""
+    minutes = math.ceil(wait_s / 60)
+    words = f"Please try again in {many(minutes, 'minute')}."
+    return RefusedForNow(429, words, {"Retry-After": str(math.ceil(wait_s))})
+
+
+_TAGS = frozenset("a p br hr em strong code pre blockquote ul ol li h3 h4 h5 h6".split())
+_SCHEMES = frozenset({"https", "http", "mailto"})
+
+
+def rendered(text: str) -> Markup:
+    """``text`` as HTML: paragraphs, lists, emphasis, code and links; no picture, and no tag that was written in it."""
+    made = nh3.clean(
+        _reader().render(text),
+        tags=_TAGS,
+        attributes={"a": {"href"}, "ol": {"start"}},
+        url_schemes=_SCHEMES,
+        url_relative="deny",
+        link_rel="noopener noreferrer nofollow",
+    )
+    return Markup(made)  # noqa: S704 - what nh3 has cleaned
+
+
+@cache
+def _reader() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False, "breaks": True}).disable("image")
+
+
+FOLDER = Path(__file__).parent
+
+
+class Pages:
+    """The pages of one portal, whose name stands at their top."""
+
+    def __init__(self, name: str, forms: FormTokens) -> None:
+        self._name = name
+        self._forms = forms
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        *,
+        form_token: str = "",
+        **values: object,
+    ) -> HTMLResponse:
+        """The template with these values; its forms take ``form_token``, which only this browser can send.
+
+        It is a new one, unless the one that a form has brought is given.
+        """
+        browser = self._forms.browser(request)
+        token = form_token or self._forms.token(browser)
+        text = _TEMPLATES.get_template(template).render(portal_name=self._name, form_token=token, **values)
+        response = HTMLResponse(text, status, headers)
+        self._forms.remember(response, browser)
+        return response
+
+
+def moment(stamp: str) -> Markup:
+    """A time (ISO 8601) for machines and, in UTC, for people; a script shows it in the browser's own zone."""
+    at = parse_iso(stamp)
+    day = datetime.fromtimestamp(at, UTC)
+    return Markup('<time datetime="{}">{} UTC</time>').format(iso(at), f"{day.day} {day:%b %Y, %H:%M}")
+
+
+def file_size(count: int) -> str:
+    """A number of bytes, for people."""
+    return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{max(1, round(count / 1024))} kB"
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(FOLDER / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters |= {"moment": moment, "rendered": rendered, "file_size": file_size}
+
 
 Suggest = Callable[[str], "Sequence[Suggestion]"]
 HOUR_S = 3600.0

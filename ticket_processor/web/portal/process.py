@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from ...core.private_files import make_folder
 from ...helpdesk.local_erasing import MAIL_FOLDER
 from ...helpdesk.local_store import LocalStore
 from ...knowledge.search import KnowledgeSearch
+from ...replies.best_lines import best_lines
 from ...settings.schema import Settings
 from ...state.store import HORIZON
 from ...wiring.knowledge import knowledge_store
@@ -23,11 +24,27 @@ from ...wiring.local import finish_erasures, local_store
 from ...wiring.parts import opened_state
 from ..delivery_queue import DeliveryQueue, ToldTicket
 from .application import make_portal
-from .articles import suggesting
-from .mail import Writer
+from .mail import Postman, Writer, by_smtp, into_folder
 from .outbox import Outbox
-from .parts import Portal, PortalSettings, Suggest
-from .postman import Postman, by_smtp, into_folder
+from .parts import Portal, PortalSettings, Suggest, Suggestion
+
+MOST_PASSAGES = 8
+
+
+def suggesting(search: KnowledgeSearch) -> Suggest:
+    """Finds the best articles that everybody may read, with the lines in them that matter."""
+
+    def suggest(text: str) -> Sequence[Suggestion]:
+        found = search.search([text], lang="", audience="everyone", limit=MOST_PASSAGES)
+        chosen = best_lines(found, text, floor=search.learnt_floor or 0.0)
+        return [Suggestion(each.title, _web(each.url), each.lines) for each in chosen]
+
+    return suggest
+
+
+def _web(url: str) -> str:
+    return url if url.startswith(("https://", "http://")) else ""
+
 
 KEY_FILE = "portal.key"
 END_S = 5.0

@@ -1,4 +1,7 @@
-"""What keeps strangers out of the portal: headers of every answer, tokens of forms, and signed cookies."""
+"""What keeps strangers out of the portal: headers of every answer, tokens of forms, and signed cookies.
+
+What somebody typed into a form that was refused for now is not lost: it comes back, to be sent again as it is.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,26 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..gate import told_length
-from .unsent import RefusedForNow
+
+_SECRET = frozenset({"password", "current", "new"})
+
+
+class RefusedForNow(HTTPException):
+    """The refusal of a form that may be taken in later, or with a fresh token."""
+
+
+async def typed_into(request: Request) -> list[tuple[str, str]]:
+    """The fields of a form that a page of ours has sent; none of one with a password, and none of another site's.
+
+    A form that comes back gets a fresh token, so another site's must not.
+    """
+    if request.method != "POST" or request.headers.get("sec-fetch-site") != "same-origin":
+        return []
+    fields = [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
+    if any(name in _SECRET for name, _ in fields):
+        return []
+    return [(name, value) for name, value in fields if name != "form_token"]
+
 
 MOST_BODY_BYTES = 26 * 2**20
 """Of a request: five files and the text."""

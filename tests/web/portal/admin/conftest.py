@@ -9,8 +9,7 @@ import pytest
 from httpx2 import Response
 
 from ticket_processor.helpdesk.local_model import AI, Actor, LocalTicket, NewTicket, Person, Role
-from ticket_processor.web.portal.admin.passwords import Passwords
-from ticket_processor.web.portal.admin.sessions import COOKIE
+from ticket_processor.web.portal.admin.accounts import COOKIE, Passwords
 
 from ..conftest import Browser, PortalRig, tokens_in
 

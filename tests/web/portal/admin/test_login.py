@@ -10,9 +10,7 @@ from statistics import median
 import pytest
 from argon2 import PasswordHasher
 
-from ticket_processor.web.portal.admin.login import WRONG
-from ticket_processor.web.portal.admin.passwords import Passwords, why_weak
-from ticket_processor.web.portal.admin.sessions import COOKIE, LIFE_S
+from ticket_processor.web.portal.admin.accounts import COOKIE, LIFE_S, WRONG, Passwords, why_weak
 
 from ..conftest import Browser, PortalRig
 from .conftest import PASSWORD, AgentsDesk, send

@@ -17,9 +17,9 @@ from ....core.errors import HelpdeskDown
 from ....core.models import Frozen
 from ....helpdesk.local_model import UNDONE, Actor, LocalHelpdeskError, LocalTicket, Person, Stale
 from ..parts import Portal
+from .accounts import PATH, Sessions
 from .edits import PARTS, AgentEdit, Choices, NotAChoice, apply, as_tags, restoring
 from .listing import MOST_ROWS
-from .sessions import PATH, Sessions
 from .ticket import form_of, in_words
 
 NONE = "-"

@@ -1,4 +1,4 @@
-"""What agents change on tickets, as plain data: checked, done, and taken back."""
+"""What agents change on tickets, as plain data: checked, done, taken back, and told in words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from pydantic import ConfigDict, Field
 
 from ....core.models import Frozen, Priority
-from ....helpdesk.local_model import Actor, Labels, LocalTicket, Person, Status
+from ....helpdesk.local_model import Actor, Event, Labels, LocalTicket, Person, Status
 from ....helpdesk.local_store import LocalStore
 from ....tags import MAX_TAG_LENGTH
 
@@ -129,3 +129,52 @@ def as_tags(text: str) -> tuple[str, ...]:
     """The tags of a text with spaces or commas between them, without doubles."""
     words = text.lower().replace(",", " ").split()
     return tuple(dict.fromkeys(word[:MAX_TAG_LENGTH] for word in words))[:MOST_TAGS]
+
+
+@dataclass(frozen=True)
+class ToldEvent:
+    """One event: when, who, what, and the reason where one was given."""
+
+    at: str
+    who: str
+    what: str
+    reason: str
+
+
+def told_events(events: Sequence[Event], choices: Choices, names: Mapping[int, str]) -> list[ToldEvent]:
+    """The events in their order; ``names`` are people's by number."""
+    return [ToldEvent(event.at, who(event.actor, names), _what(event, choices), _why(event)) for event in events]
+
+
+def who(actor: Actor, names: Mapping[int, str]) -> str:
+    """Who it was, as agents know them."""
+    if actor.kind == "ai":
+        return "ticketbot (AI)"
+    if actor.kind == "system":
+        return "the helpdesk"
+    name = names.get(actor.person or 0)
+    return name or ("the customer" if actor.kind == "customer" else "a former agent")
+
+
+def _why(event: Event) -> str:
+    if event.field == "message":
+        return ""
+    # A program gives its reasons as codes.
+    return event.reason.replace("_", " ") if event.actor.kind == "ai" else event.reason
+
+
+def _what(event: Event, choices: Choices) -> str:
+    if event.field == "created":
+        return "submitted the ticket"
+    if event.field == "message":
+        return "answered" if event.reason == "public" else "wrote an internal note"
+    if event.field == "tag":
+        return f"tag {event.new} added" if event.new else f"tag {event.old} taken off"
+    if event.field == "erased":
+        return "erased the customer, and all words"
+    if event.field == "rating":
+        return f"rated {event.new} of 5" + (f", before {event.old}" if event.old else "")
+    if event.field in get_args(Part):
+        part: Part = event.field  # type: ignore[assignment]
+        return f"{part}: {choices.shown(part, event.old or '')} → {choices.shown(part, event.new or '')}"
+    return f"{event.field.replace(':', ' ')}: {event.old or '–'} → {event.new or '–'}"
