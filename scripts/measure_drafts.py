@@ -32,9 +32,8 @@ from ticket_processor.analysis.model_server.chat import server_for
 from ticket_processor.analysis.model_server.connection import AnswerUnusable
 from ticket_processor.analysis.model_server.presets import ModelTarget
 from ticket_processor.analysis.text.redact import RedactedText, redact
-from ticket_processor.knowledge.issues import issue_queries
 from ticket_processor.knowledge.model import Article, Passage
-from ticket_processor.knowledge.search import KnowledgeSearch
+from ticket_processor.knowledge.search import KnowledgeSearch, issue_queries
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.replies.assembly import NoAnswer, ReplyDraft
 from ticket_processor.replies.grounding import LEAST_SHARE, grounding, sentences_of

@@ -27,11 +27,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from ticket_processor.knowledge.evaluate import RetrievalScores, scored  # noqa: E402
-from ticket_processor.knowledge.lexical import query_words  # noqa: E402
+from ticket_processor.knowledge.evaluate import (  # noqa: E402
+    LabelledQuestion,
+    RetrievalScores,
+    read_articles,
+    read_questions,
+    scored,
+)
 from ticket_processor.knowledge.model import Article  # noqa: E402
-from ticket_processor.knowledge.questions import LabelledQuestion, read_articles, read_questions  # noqa: E402
-from ticket_processor.knowledge.search import KnowledgeSearch  # noqa: E402
+from ticket_processor.knowledge.search import KnowledgeSearch, query_words  # noqa: E402
 from ticket_processor.knowledge.store import KnowledgeStore  # noqa: E402
 
 COLUMNS = ("hit@1", "hit@5", "MRR@10", "recall@10")

@@ -9,7 +9,7 @@ import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
-from ticket_processor.state.dependencies import Dependencies
+from ticket_processor.state.records import Dependencies
 from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_update, rows

@@ -17,7 +17,7 @@ from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import BOT_ID
-from ticket_processor.state.dependencies import Dependencies
+from ticket_processor.state.records import Dependencies
 from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_chat, is_update, rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
-from ticket_processor.state.dependencies import Dependencies
+from ticket_processor.state.records import Dependencies
 
 from .conftest import Desk, OpenDesk, is_update
 

@@ -8,7 +8,7 @@ from ticket_processor.helpdesk.shards import Shard
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import State
-from ticket_processor.wiring.shards import of_shard, told_of_shard
+from ticket_processor.wiring.run_hooks import of_shard, told_of_shard
 
 from .conftest import Desk, OpenDesk
 

@@ -21,7 +21,7 @@ from ticket_processor.sandbox.zendesk_help_center import fill_help_center
 from ticket_processor.settings.helpdesks import FreshdeskSettings
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import RunSettings, Settings
-from ticket_processor.wiring.knowledge_sync import sync_when_due
+from ticket_processor.wiring.knowledge import sync_when_due
 from ticket_processor.wiring.runs import told_of
 
 from ..servers.scripted import reply, scripted

@@ -92,26 +92,26 @@ CEILINGS = {
     "dashboard": 2_740,
     "evaluation": 3_280,
     "helpdesk": 6_630,
-    "knowledge": 2_250,
+    "knowledge": 2_200,
     "learning": 2_520,
     "monitoring": 3_820,
     "pipeline": 5_310,
     "policy": 1_530,
-    "replies": 1_840,
+    "replies": 1_790,
     "reporting": 3_610,
     "sandbox": 7_760,
     "schedule": 440,
     "seeding": 1_270,
     "settings": 1_800,
-    "state": 900,
+    "state": 880,
     "web": 4_570,
-    "wiring": 3_620,
+    "wiring": 3_575,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 540, "test lines": 88_470, "scripts": 34, "words of docs": 25_090}
+MOST = {"files": 521, "test lines": 88_470, "scripts": 34, "words of docs": 25_090}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

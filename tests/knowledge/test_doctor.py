@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 
 from ticket_processor.cli import app
 from ticket_processor.core.errors import ExitCode
-from ticket_processor.knowledge.doctor import OFTEN, examine
-from ticket_processor.knowledge.duplicates import copies
+from ticket_processor.knowledge.doctor import OFTEN, copies, examine
 from ticket_processor.knowledge.model import Article
 from ticket_processor.knowledge.store import KnowledgeStore
 

@@ -9,11 +9,17 @@ from collections.abc import Sequence
 import pytest
 
 from ticket_processor.core.errors import AnalysisFailed
-from ticket_processor.knowledge.fusion import blended
-from ticket_processor.knowledge.issues import MOST_QUERIES, issue_queries
-from ticket_processor.knowledge.lexical import MOST_WORDS, lexical, query_words
 from ticket_processor.knowledge.model import Found
-from ticket_processor.knowledge.search import WEIGHT, KnowledgeSearch
+from ticket_processor.knowledge.search import (
+    MOST_QUERIES,
+    MOST_WORDS,
+    WEIGHT,
+    KnowledgeSearch,
+    blended,
+    issue_queries,
+    lexical,
+    query_words,
+)
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.knowledge.vectors import EmbeddingModel, embed_missing
 
@@ -105,7 +111,7 @@ def test_a_pasted_log_makes_no_endless_query() -> None:
 
 
 def test_on_a_large_site_frequent_words_do_not_slow_a_search_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ticket_processor.knowledge.lexical.MOST_MATCHES", 5)
+    monkeypatch.setattr("ticket_processor.knowledge.search.MOST_MATCHES", 5)
     store = filled(*((f"a{number}", "About a card.", "en", "everyone") for number in range(8)))
     store.put([(article("rare", "A refund.", title="rare"), "")])
     base = KnowledgeSearch(store)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ticket_processor.knowledge.chunks import LONGEST, LONGEST_WHOLE, chunks_of
-from ticket_processor.knowledge.text import html_to_text, markdown_to_text
+from ticket_processor.knowledge.text import LONGEST, LONGEST_WHOLE, chunks_of, html_to_text, markdown_to_text
 
 
 def test_html_keeps_headings_lists_tables_code_and_pictures() -> None:

@@ -49,8 +49,7 @@ from ticket_processor.monitoring.rules import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.settings.schema import Settings, ZendeskSettings
-from ticket_processor.state.dependencies import Dependencies
-from ticket_processor.state.records import Retry
+from ticket_processor.state.records import Dependencies, Retry
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.web.condition import FRESH_S, CachedExamination
 from ticket_processor.wiring.parts import ACCOUNT

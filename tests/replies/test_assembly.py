@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.replies.assembly import LANGUAGES, NoAnswer, ReplyDraft, assembled
-from ticket_processor.replies.proposal import Proposal, proposal_schema, read_proposal
-from ticket_processor.replies.word_lists import word_lists
+from ticket_processor.replies.prompt import Proposal, proposal_schema, read_proposal
+from ticket_processor.replies.sources import word_lists
 
 from .articles import FOR_AGENTS, GERMAN, PASSWORD, REFUND, SHOP, TICKET, Part, claim, said
 from .hostile import harm_in

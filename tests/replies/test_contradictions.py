@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.knowledge.model import Passage
-from ticket_processor.replies.contradictions import differing
-from ticket_processor.replies.statements import measures_of, said_by
+from ticket_processor.replies.statements import differing, measures_of, said_by
 
 REFUND = "A refund for shoes takes 5 business days after approval."
 

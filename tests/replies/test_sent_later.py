@@ -11,7 +11,7 @@ import pytest
 from ticket_processor.core.models import Analysis, ReplyPlan
 from ticket_processor.core.reasons import ARTICLES_CHANGED, NOT_WANTED
 from ticket_processor.replies.assembly import ReplyDraft, assembled
-from ticket_processor.replies.proposal import read_proposal
+from ticket_processor.replies.prompt import read_proposal
 from ticket_processor.replies.public import reply_plan, why_not_now
 from ticket_processor.replies.settings import PublicReplySettings, ReplySettings
 

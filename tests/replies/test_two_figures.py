@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.replies.assembly import NoAnswer, ReplyDraft, assembled
-from ticket_processor.replies.in_note import draft_lines
-from ticket_processor.replies.proposal import read_proposal
+from ticket_processor.replies.assembly import NoAnswer, ReplyDraft, assembled, draft_lines
+from ticket_processor.replies.prompt import read_proposal
 from ticket_processor.replies.public import WORDS, why_not_public
 from ticket_processor.replies.settings import PublicReplySettings, ReplySettings
 

@@ -28,7 +28,7 @@ from ticket_processor.pipeline import eligibility
 from ticket_processor.policy import decide as policy
 from ticket_processor.policy import note
 from ticket_processor.sandbox import app, choices, clock, records, store, zendesk_api, zendesk_call, zendesk_export
-from ticket_processor.state import database
+from ticket_processor.state import sqlite as state_file
 from ticket_processor.state import store as state
 
 MOST = 20_000
@@ -183,7 +183,7 @@ REPLACED = [
     *(_replacing(owner, "options_of", _options_once()) for owner in (choices, store)),
     _replacing(llm, "checked", _checked_once()),
     _replacing(zendesk_call, "urlencode", lambda query: _encoded(tuple(query.items()))),
-    _replacing(database, "translated", lambda _path: _UNTRANSLATED),
+    _replacing(state_file, "translated", lambda _path: _UNTRANSLATED),
     _replacing(answer_store, "_connect", lambda _path: (_UsedStore(), _SECRET)),
     _replacing(answer_store.AnswerStore, "_sweep", lambda _store: None),
     _replacing(tenacity, "Retrying", _Retrying),

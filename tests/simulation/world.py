@@ -50,7 +50,7 @@ from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.settings.schema import ZendeskSettings
-from ticket_processor.state.dependencies import Dependencies
+from ticket_processor.state.records import Dependencies
 from ticket_processor.state.store import HORIZON, State
 from ticket_processor.tags import earlier_key
 from ticket_processor.wiring.parts import transport_for

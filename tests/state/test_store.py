@@ -18,8 +18,7 @@ import pytest
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.core.errors import StateUnusable
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.state.dependencies import Dependencies
-from ticket_processor.state.records import Open, Retry, Verdict
+from ticket_processor.state.records import Dependencies, Open, Retry, Verdict
 from ticket_processor.state.store import CURSOR, FILE_NAME, HORIZON, State
 
 from ..support.fakes import a_change, a_decision, an_analysis

@@ -13,17 +13,14 @@ import typer
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
 from ..core.wording import many
-from ..knowledge.evaluate import FEWEST, Evaluation, LabelledQuestion, evaluate
-from ..knowledge.issues import issue_queries
+from ..knowledge.evaluate import FEWEST, Evaluation, LabelledQuestion, evaluate, read_articles, read_questions
 from ..knowledge.model import Audience, Found
-from ..knowledge.questions import read_articles, read_questions
-from ..knowledge.search import FLOOR, WEIGHT, KnowledgeSearch
+from ..knowledge.search import FLOOR, WEIGHT, KnowledgeSearch, issue_queries
 from ..knowledge.store import KnowledgeStore
 from ..knowledge.vectors import EmbeddingModel, embed_missing
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..wiring.knowledge import embedding_model, knowledge_store
-from ..wiring.knowledge_sync import bring_up_to_date
+from ..wiring.knowledge import bring_up_to_date, embedding_model, knowledge_store
 from ..wiring.parts import lock
 from .options import ConfigOption, JsonOption, VerboseOption
 from .out_files import check_out, json_lines, json_text, write_out

@@ -12,7 +12,7 @@ from statistics import fmean
 
 from ..core.models import Analysis
 from ..core.tables import Table
-from ..replies.wording import share_found
+from ..replies.grounding import share_found
 from .data import Example
 from .scores import LikelihoodScores, score_likelihood
 

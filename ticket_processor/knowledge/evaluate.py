@@ -1,21 +1,25 @@
 """Measures retrieval on questions with known articles, and learns from them what search needs to know.
 
-That is the vectors' weight, by cross-validation, and the floor for showing articles unjudged. A fusion
-that is worse than words alone is refused.
+That is the vectors' weight, by cross-validation, and the floor for showing articles unjudged. A fusion that is worse
+than words alone is refused. Articles and questions come from JSON lines, plain or gzip.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import gzip
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
+from typing import Any
 
-from .fusion import Ranked, blended, fused
-from .issues import issue_queries
-from .lexical import query_words
-from .search import KnowledgeSearch, Rankings
+from ..core.errors import ConfigError
+from .model import READABLE, Article
+from .search import KnowledgeSearch, Ranked, Rankings, blended, fused, issue_queries, query_words
+from .text import html_to_text, markdown_to_text
 
 WEIGHTS = tuple(step / 20 for step in range(21))
 RIGHT_SHARE = 0.8
@@ -192,3 +196,60 @@ def _wording(one: _Seen, article: str, articles: Mapping[int, str]) -> float:
         score = next((score for number, score in ranking.words if articles[number] == article), 0.0)
         best = max(best, score / words)
     return best
+
+
+def read_articles(path: Path) -> Iterator[Article]:
+    """Articles with ``id``, ``title`` and ``text`` (Markdown) or ``html``; ``url``, ``lang``, ``audience`` if any."""
+    for number, row in _rows(path):
+        if not isinstance(row.get("text", row.get("html")), str):
+            raise ConfigError(f"{path}, line {number}: an article needs text or html")
+        yield Article(
+            id=_id(path, number, row),
+            source="file",
+            title=str(row.get("title") or ""),
+            url=str(row.get("url") or ""),
+            lang=str(row.get("lang") or ""),
+            audience=next((name for name in READABLE if name == row.get("audience")), "everyone"),
+            updated_at=0.0,
+            body_text=markdown_to_text(row["text"]) if isinstance(row.get("text"), str) else html_to_text(row["html"]),
+        )
+
+
+def read_questions(path: Path) -> list[LabelledQuestion]:
+    """Questions with ``id``, ``text`` and ``gold``, the ids of the articles that answer it."""
+    found = []
+    for number, row in _rows(path):
+        gold = row.get("gold", [])
+        if not isinstance(row.get("text"), str) or not isinstance(gold, (list, str)):
+            raise ConfigError(f"{path}, line {number}: a question needs text, and gold as a list of article ids")
+        names = [gold] if isinstance(gold, str) else gold
+        found.append(
+            LabelledQuestion(
+                _id(path, number, row), row["text"], frozenset(map(str, names)), str(row.get("lang") or "")
+            )
+        )
+    if not found:
+        raise ConfigError(f"{path} holds no questions")
+    return found
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.strip():
+                    continue
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise ConfigError(f"{path}, line {number}: no JSON object")
+                yield number, row
+    except (OSError, EOFError) as error:
+        raise ConfigError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is no file of JSON lines in UTF-8") from error
+
+
+def _id(path: Path, number: int, row: dict[str, Any]) -> str:
+    if not isinstance(row.get("id"), (str, int)):
+        raise ConfigError(f"{path}, line {number}: there is no id")
+    return str(row["id"])

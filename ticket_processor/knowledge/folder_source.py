@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ..core.errors import ConfigError
 from .model import READABLE, Article, Audience
-from .sources import Portion, language_of
 from .store import KeptArticle
+from .sync import Portion, language_of
 from .text import MAX_TEXT, html_to_text, markdown_to_text
 
 MARKDOWN, HTML = (".md", ".markdown"), (".html", ".htm")

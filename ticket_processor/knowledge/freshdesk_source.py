@@ -15,8 +15,8 @@ from ..helpdesk.freshdesk_articles import PUBLISHED, portal_languages
 from ..helpdesk.json_values import with_ids
 from ..helpdesk.transport import Transport
 from .model import Article, Audience
-from .sources import Portion, language_of
 from .store import KeptArticle
+from .sync import Portion, language_of
 from .text import html_to_text
 
 PAGE = 100

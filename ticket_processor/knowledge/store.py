@@ -17,8 +17,8 @@ from pathlib import Path
 from ..core.errors import StateUnusable, state_unusable
 from ..core.private_files import make_file, make_folder
 from ..state.sqlite import emptied, transaction
-from .chunks import chunks_of
 from .model import READABLE, Article, Audience, Passage
+from .text import chunks_of
 
 FILE_NAME = "knowledge.sqlite3"
 VERSION = 2

@@ -16,8 +16,8 @@ from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised
 from ..helpdesk.http_messages import Reply
 from ..helpdesk.transport import Transport
 from .model import Article, Audience
-from .sources import Portion, language_of
 from .store import KeptArticle
+from .sync import Portion, language_of
 from .text import html_to_text
 
 EXPORT_PAGE = 1_000

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ..core.taxonomy import Taxonomy
-from ..knowledge.lexical import any_of, query_words, rarest, telling_words
+from ..knowledge.search import any_of, query_words, rarest, telling_words
 from ..knowledge.store import TOKENIZER
 from .model import Correction
 from .store import LearningStore

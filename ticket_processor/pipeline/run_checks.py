@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, ConfigError, DeadlineReached, RateLimited
-from ..state.dependencies import Dependencies
+from ..state.records import Dependencies
 from ..state.store import CURSOR, HORIZON, TURN, State
 from .parts import Parts, RunOptions
 from .shared_faults import SharedFaults

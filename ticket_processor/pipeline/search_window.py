@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from ..core.clock import parse_iso
 from ..core.models import Ticket
-from ..state.listings import Listed, Listings
+from ..state.records import Listed, Listings
 from ..state.store import SEARCHED, State
 
 FLUSH = 100

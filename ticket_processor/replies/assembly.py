@@ -1,28 +1,34 @@
-"""A reply put together from the claims that held, fixed courtesies and the index's own links. Pure.
+"""A reply put together from the claims that held, fixed courtesies and the index's own links; and its lines in a note.
 
-Nothing of a model's answer gets into a reply but sentences that :mod:`.grounding` found supported, as plain words.
+Pure. Nothing of a model's answer gets into a reply but sentences that :mod:`.grounding` found supported, as plain
+words. In a note, what is not ours, the draft aside, stands in quotation marks that it cannot end.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..analysis.text.outgoing import leaving, leaving_line, told
 from ..core.lazy_pattern import lazy_pattern
-from ..core.models import SourcedClaim, Usage
+from ..core.models import ReplyPlan, SourcedClaim, Usage
 from .best_lines import ArticleLines
-from .contradictions import about_one_thing, differing
 from .figures import figures
-from .grounding import Support, judged, language_of, sentences_of
-from .plain import plain_words, plain_words_leaving
-from .proposal import MAX_TEXT, Claim, Proposal
-from .sources import Citable, usable_text
-from .statements import FigureStatement, said_by
-from .word_lists import word_lists
-from .wording import all_stems, telling_stems
+from .grounding import (
+    Support,
+    all_stems,
+    judged,
+    language_of,
+    plain_words,
+    plain_words_leaving,
+    sentences_of,
+    telling_stems,
+)
+from .prompt import MAX_TEXT, Claim, Proposal
+from .sources import Citable, usable_text, word_lists
+from .statements import FigureStatement, about_one_thing, differing, said_by
 
 LANGUAGES = tuple(word_lists("frames"))
 """Languages that a reply can be written in."""
@@ -241,3 +247,64 @@ def _asked(item: str, ticket: str) -> str:
     """What a model says is missing, when all telling words of it are the ticket's; it is for the note only."""
     plain = leaving_line(item, 200)
     return plain if plain and set(telling_stems(plain)) <= all_stems(ticket) else ""
+
+
+ARTICLES_HEAD = "Articles that may help:"
+CONTRADICTION_HEAD = "No draft: two articles give different figures for one thing."
+DRAFT_HEAD = "Draft reply (read it before you send it):"
+DRAFT_END = "End of the draft."
+_QUOTES = str.maketrans(dict.fromkeys('“”„‟"', "'"))
+
+
+def article_lines(
+    chosen: Sequence[ArticleLines], *, without: Collection[str] = (), head: str = ARTICLES_HEAD
+) -> list[str]:
+    """The articles with their lines and address; none for those whose ids are in ``without``."""
+    shown = [article for article in chosen if article.article_id not in without]
+    lines = [head] if shown else []
+    for article in shown:
+        lines.append(f"{quoted(article.title)} {article.url}".rstrip())
+        lines += [f"  {quoted(line)}" for line in article.lines]
+    return lines
+
+
+def draft_lines(draft: ReplyDraft) -> list[str]:
+    """The draft as it would be sent, and what a person has to know of it."""
+    lines = [DRAFT_HEAD, *draft.text.split("\n"), DRAFT_END]
+    if draft.missing:
+        lines.append(f"Not answered: {', '.join(quoted(item) for item in draft.missing)}.")
+    elif draft.partial:
+        lines.append("It does not answer everything.")
+    if draft.differing:
+        lines.append("Two articles give different figures of one kind: check that they are about two things.")
+    if draft.translated:
+        said = dict.fromkeys(line.quote for line in (*draft.claims, *(each for step in draft.steps for each in step)))
+        lines.append("It is a translation of which only figures were checked. The articles say:")
+        lines += [f"  {quoted(quote)}" for quote in said]
+    return lines
+
+
+def draft_in_note(note: str) -> str:
+    """The draft that a note brings; empty where it brings none."""
+    _, head, below = note.partition(f"{DRAFT_HEAD}\n")
+    draft, end, _ = below.partition(f"\n{DRAFT_END}")
+    return draft if head and end else ""
+
+
+def announcement(plan: ReplyPlan) -> str:
+    """What becomes of the draft unless somebody touches the ticket."""
+    then = f", and the ticket becomes {plan.then} {_span(plan.then_s)} later" if plan.then else ""
+    return (
+        f"The draft goes to the customer in {_span(plan.delay_s)}{then}. Any change of the ticket cancels this, and so "
+        "does an article that no longer says this."
+    )
+
+
+def _span(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+
+
+def quoted(words: str) -> str:
+    """``words``, which are plain, in quotation marks."""
+    return f"“{words.translate(_QUOTES)}”"

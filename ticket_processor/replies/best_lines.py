@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .grounding import sentences_of
-from .plain import plain_words_leaving
+from .grounding import plain_words_leaving, sentences_of, telling_stems
 from .sources import Citable, usable_text
-from .wording import telling_stems
 
 MOST_ARTICLES = 2
 MOST_LINES = 2

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..core.lazy_pattern import lazy_pattern
 from ..core.sanitize import compatible, strip_hidden
-from .word_lists import word_lists
+from .sources import word_lists
 
 Key = tuple[str, str]
 """A kind and a value that is the same for every way to write it."""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache, lru_cache
+from importlib.resources import files
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..analysis.rules.injection import signs_of
 from ..core.sanitize import compatible, strip_hidden
-from .word_lists import word_lists
+
+
+@cache
+def word_lists(name: str) -> dict[str, Any]:
+    """The lists of ``words/NAME.toml``, read once."""
+    return tomllib.loads(files(__package__).joinpath(f"words/{name}.toml").read_text("utf-8"))
 
 
 class Citable(Protocol):

@@ -18,11 +18,9 @@ from ..analysis.text.redact_values import without_echo
 from ..core.errors import AnalysisFailed
 from ..core.models import RedactionLevel, Usage
 from .assembly import LANGUAGES, NoAnswer, ReplyDraft, assembled
-from .grounding import language_of
-from .prompt import messages
-from .proposal import proposal_schema, read_proposal
+from .grounding import all_stems, language_of, telling_stems
+from .prompt import messages, proposal_schema, read_proposal
 from .sources import Citable, usable_text
-from .wording import all_stems, telling_stems
 
 MAX_OUTPUT_TOKENS = 1_000
 """Room for an answer: claims with their quotes are longer than an analysis."""

@@ -16,8 +16,8 @@ from ..analysis.text.redact import redact
 from ..core.lazy_pattern import lazy_pattern
 from ..core.models import RedactionLevel
 from ..helpdesk.ticket_history import History
-from ..replies.word_lists import word_lists
-from ..replies.wording import share_found, telling_stems
+from ..replies.grounding import share_found, telling_stems
+from ..replies.sources import word_lists
 from .reply_counts import USES, Use
 
 USED = 0.85

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from ..core.clock import iso
 from ..core.models import Change, KeptWrite, Request
 from ..core.run_summary import RunRecord
-from .database import Database
 from .records import FollowUp, Open, Retry, ScheduledReply, Verdict, parsed
+from .sqlite import Database
 
 FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"

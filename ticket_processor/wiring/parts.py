@@ -44,7 +44,7 @@ from ..pipeline.delivery import Delivery
 from ..policy.skip_rules import Selection, SkipRules
 from ..settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings
 from ..settings.schema import Settings
-from ..state.dependencies import Dependencies
+from ..state.records import Dependencies
 from ..state.store import FILE_NAME, State
 from .trained import trained_classifier
 

@@ -50,8 +50,7 @@ from .parts import (
     transport_for,
     understanding,
 )
-from .run_hooks import facts, prepared, reply_objection, wound_up
-from .shards import keep_to_shard, of_shard, only_shard, told_of_shard
+from .run_hooks import facts, keep_to_shard, of_shard, only_shard, prepared, reply_objection, told_of_shard, wound_up
 from .ticket_subjects import NotingDesk, Subjects
 
 if TYPE_CHECKING:

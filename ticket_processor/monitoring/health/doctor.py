@@ -23,7 +23,7 @@ from ...core.guards import MB
 from ...pipeline.parts import RunOptions
 from ...pipeline.run_checks import HALTED
 from ...settings.schema import Settings
-from ...state.dependencies import Dependencies
+from ...state.records import Dependencies
 from ...state.sqlite import is_there
 from ...state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
 from ...wiring.parts import LOCK_NAME, keyring, kill_switch, model_breaker, opened_state

@@ -34,8 +34,7 @@ from ...core.sanitize import plain_line
 from ...helpdesk import batch_trust
 from ...helpdesk.protocol import Helpdesk
 from ...helpdesk.ticket_history import History
-from ...state.dependencies import Dependencies
-from ...state.records import Verdict
+from ...state.records import Dependencies, Verdict
 from ...state.store import State
 from ...tags import COMPLETE, REPAIR, key_of_stage
 from ..delivery import Delivery

@@ -25,7 +25,7 @@ from ....helpdesk.local_model import (
     allowed,
 )
 from ....helpdesk.local_store import LocalStore
-from ....replies.in_note import draft_in_note
+from ....replies.assembly import draft_in_note
 from ..form import Files, files_in
 from ..parts import Portal
 from ..tracking import badges, needs_alert, saved, steps
