@@ -6,6 +6,11 @@ python scripts/bench.py volume            # 10,000 tickets, 200 workers, Enterpr
 python scripts/bench.py idle-seconds      # what runs of 50 to 10,000 tickets take beyond the model's own time
 python scripts/bench.py rules FILE        # 10,000 tickets of a .jsonl[.gz] file on one core, no model
 python scripts/bench.py memory            # 20,000 and 200,000 tickets by rules: the peaks (some twenty minutes)
+python scripts/bench.py report            # a report of 1,000,000 lines over 365 days against json.loads of each line
+
+The report's log is made up: every ten minutes a run with its tickets, an intent and a receipt for each, some left
+alone, some failed and tried again, with the fields and lengths that receipts have. ``--packed`` gzips all days but the
+last, as a log in use is.
 """
 
 from __future__ import annotations
@@ -15,13 +20,14 @@ import itertools
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -333,10 +339,97 @@ def memory(small: int, large: int) -> None:
     print(f"{peaks[1] / peaks[0]:.2f} times the memory for {large // small} times the tickets (aim: at most 1.3)")
 
 
+def plain_loop(folder: Path) -> int:
+    """What a report would have to do at least without an index: every line through ``json.loads``."""
+    from ticket_processor.audit.files import log_files
+
+    count = 0
+    for file in log_files(folder):
+        with file.open() as lines:
+            for line in lines:
+                json.loads(line)
+                count += 1
+    return count
+
+
+def whole_report(folder: Path, since: float, until: float) -> int:
+    """A report of all of it."""
+    from ticket_processor.reporting.index import LogIndex
+    from ticket_processor.reporting.report import gather
+
+    with LogIndex(folder, time.time) as index:
+        return gather(index, since, until).totals.tickets
+
+
+def report_command(folder: Path, *words: str) -> None:
+    """The whole command in a process of its own."""
+    environment = {**os.environ, "TICKETBOT_LOG_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+    words = (sys.executable, "-m", "ticket_processor", "report", *words, "--json")
+    subprocess.run(words, cwd=folder, env=environment, check=True, capture_output=True)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The quickest of several times: seconds, and of processors, all threads and processes together."""
+
+    wall_s: float
+    processor_s: float
+
+
+def timed(work: Callable[[], Any], times: int = 1) -> Timing:
+    """How long it took."""
+    found = []
+    for _ in range(times):
+        begin, spent = time.perf_counter(), processor_time()
+        work()
+        found.append(Timing(time.perf_counter() - begin, processor_time() - spent))
+    return min(found, key=lambda took: took.wall_s)
+
+
+def processor_time() -> float:
+    """Of this process, and of those that it has started and that have ended."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
+def show(name: str, took: Timing, loop: Timing) -> None:
+    """One measurement, and how many times as fast as the loop it was: by the clock, and in processor time."""
+    times, of_processor = loop.wall_s / took.wall_s, loop.processor_s / took.processor_s
+    print(f"{name:36} {took.wall_s:7.2f} s {times:6.1f}x   processor {took.processor_s:7.2f} s {of_processor:6.1f}x")
+
+
+def report(lines: int, days: int, *, packed: bool) -> None:
+    """A report with and without its index, as a call and as a command."""
+    import development  # noqa: F401 - for its effect
+
+    from tests.support.made_up_log import write_log
+    from ticket_processor.audit.files import INDEX_FOLDER, log_files
+
+    with tempfile.TemporaryDirectory(prefix="bench-report-") as name:
+        folder = Path(name)
+        since, until = write_log(folder, lines, days, packed=packed)
+        size = sum(file.path.stat().st_size for file in log_files(folder))
+        count = plain_loop(folder)  # so that the first to be measured does not pay for the disk
+        print(f"{count:,} lines in {days} files, {size / 1e6:,.0f} MB{' packed' if packed else ''}")
+        loop = timed(lambda: plain_loop(folder), 2)
+        show("json.loads, each line", loop, loop)
+        index = folder / INDEX_FOLDER
+        shutil.rmtree(index, ignore_errors=True)
+        show("report of all, no index yet (cold)", timed(lambda: whole_report(folder, since, until)), loop)
+        show("report of all, index there (warm)", timed(lambda: whole_report(folder, since, until), 5), loop)
+        words = ("--since", f"{days + 1}d")
+        show("the same as a whole command", timed(lambda: report_command(folder, *words), 3), loop)
+        stored = sum(path.stat().st_size for path in index.iterdir())
+        shutil.rmtree(index)
+        show("ticketbot report (7 days), cold", timed(lambda: report_command(folder)), loop)
+        show("ticketbot report (7 days), warm", timed(lambda: report_command(folder), 3), loop)
+        print(f"the index takes {stored / 1e6:.1f} MB, {100 * stored / size:.1f}% of the log")
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("startup", "fanout", "volume", "idle-seconds", "rules", "memory"))
+    parser.add_argument("what", choices=("startup", "fanout", "volume", "idle-seconds", "rules", "memory", "report"))
     parser.add_argument("file", nargs="?")
     parser.add_argument("--tickets", type=int)
     parser.add_argument("--workers", type=int)
@@ -344,6 +437,9 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.8, help="volume: run.limit_share")
     parser.add_argument("--minutes", type=int, default=2, help="volume: how long GET + PUT is measured")
     parser.add_argument("--profile", action="store_true", help="rules: print where the time goes (and take longer)")
+    parser.add_argument("--lines", type=int, default=1_000_000, help="report: of the log")
+    parser.add_argument("--days", type=int, default=365, help="report: of the log")
+    parser.add_argument("--packed", action="store_true", help="report: all days but the last are packed")
     options = parser.parse_args()
     if options.what == "startup":
         startup()
@@ -354,6 +450,8 @@ def main() -> None:
         volume(options.tickets or 10_000, options.workers or 200, latency, options.share, options.minutes)
     elif options.what == "idle-seconds":
         idle_seconds()
+    elif options.what == "report":
+        report(options.lines, options.days, packed=options.packed)
     elif options.what == "memory":
         memory(20_000, options.tickets or 200_000)
     elif options.file:

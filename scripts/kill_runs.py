@@ -1,11 +1,20 @@
-"""Kill real runs at random moments, over real sockets, and check what is left.
+"""Kill real runs, the portal or erasures at random moments, over real sockets, and check what is left.
 
-    python scripts/kill_runs.py 500                  # so many kills, ten in each story
+    python scripts/kill_runs.py 500                  # so many kills of runs, ten in each story
     python scripts/kill_runs.py 10 --first 42 --keep FOLDER    # one story; its state and log stay there
+    python scripts/kill_runs.py 1000 --portal
+    python scripts/kill_runs.py 200 --erasures
 
-Every story has a sandbox of its own, a state folder of its own, faults and people at work; see tests/cli/killed.py.
-Real time is part of a story, so a seed chooses it without repeating it to the byte.
-Needs the development packages (pip install -e ".[dev]").
+Every story of runs has a sandbox of its own, a state folder of its own, faults and people at work; see
+tests/cli/killed.py. Real time is part of a story, so a seed chooses it without repeating it to the byte.
+
+``--portal``: four customers submit at the same moment, each a ticket with a file; the real ``ticketbot portal`` gets
+SIGKILL at a random moment of that, and starts again. Whoever got an answer must find the ticket, once; whoever got none
+sends the form again, and it is one ticket. ``--erasures``: ``ticketbot local erase`` is killed, and what goes on with
+it (the same command, another erasure, a run, a start of the portal) as well: each has to be finished, with no byte of
+the customer in any file. See submit_kills.py and erase_kills.py in tests/web/portal.
+
+Exit code 1 where anything else was found. Needs the development packages (pip install -e ".[dev]").
 """
 
 from __future__ import annotations
@@ -23,6 +32,8 @@ from pathlib import Path
 import development  # noqa: F401 - for its effect
 
 from tests.cli.killed import PHASES, Ending, Story
+from tests.web.portal.erase_kills import KilledErasures
+from tests.web.portal.submit_kills import Killed
 
 KILLS_EACH = 10
 
@@ -48,14 +59,8 @@ def stories(kills: int, first: int, processes: int, keep: Path | None) -> Iterat
                 print(f"\r{number} of {len(each)} stories", end="", file=sys.stderr)
 
 
-def main() -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kills", type=int, nargs="?", default=50)
-    parser.add_argument("--first", type=int, default=0, metavar="SEED")
-    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1), help="stories at the same time")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep every story's state and log in here")
-    options = parser.parse_args()
+def runs(options: argparse.Namespace) -> int:
+    """Kill runs."""
     began = time.perf_counter()
     kills: Counter[str] = Counter()
     counts: Counter[str] = Counter()
@@ -78,6 +83,40 @@ def main() -> int:
     print(f"{kills.total()} kills in {minutes:.1f} minutes")
     print(f"{broken} violations, {without_receipt} effects without receipt")
     return 1 if broken or without_receipt else 0
+
+
+def portal(kills: int, seed: int, *, erasures: bool) -> int:
+    """Kill the portal, or erasures."""
+    began = time.perf_counter()
+
+    def told(done: int) -> None:
+        if done % 100 == 0:
+            print(f"  {done} kills, {time.perf_counter() - began:.0f} s", file=sys.stderr)
+
+    with tempfile.TemporaryDirectory(prefix="portal-", ignore_cleanup_errors=True) as name:
+        killed = (KilledErasures if erasures else Killed)(Path(name), seed)
+        killed.play(kills, told)
+    counted = ", ".join(f"{what}: {number}" for what, number in killed.counted.items())
+    print(f"{kills} kills in {time.perf_counter() - began:.0f} s; {counted}; faults: {len(killed.faults)}")
+    for fault in killed.faults[:20]:
+        print(f"  {fault}")
+    return 1 if killed.faults else 0
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kills", type=int, nargs="?", default=50)
+    parser.add_argument("--first", type=int, default=0, metavar="SEED")
+    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1), help="stories at the same time")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep every story's state and log in here")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--portal", action="store_true", help="kill the portal while customers submit tickets")
+    other.add_argument("--erasures", action="store_true", help="kill erasures of customers")
+    options = parser.parse_args()
+    if options.portal or options.erasures:
+        return portal(options.kills, options.first, erasures=options.erasures)
+    return runs(options)
 
 
 if __name__ == "__main__":

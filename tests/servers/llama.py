@@ -18,8 +18,8 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("LLAMA_VENV") or REPOSITORY / ".venv-llama")
-SCRIPT = REPOSITORY / "scripts" / "tiny_model.py"
-REQUIREMENTS = REPOSITORY / "scripts" / "llama-requirements.txt"
+SCRIPT = Path(__file__).with_name("tiny_model.py")
+REQUIREMENTS = Path(__file__).with_name("llama-requirements.txt")
 INSTALL_S = 90.0
 START_S = 20.0
 

@@ -1,4 +1,4 @@
-"""Erasures of customers, killed again and again, and what goes on with them; see ``scripts/kill_portal.py``."""
+"""Erasures of customers, killed again and again, and what goes on with them; see ``scripts/kill_runs.py --portal``."""
 
 from __future__ import annotations
 

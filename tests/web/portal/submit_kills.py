@@ -1,4 +1,4 @@
-"""The portal's process, killed again and again while customers submit tickets; see ``scripts/kill_portal.py``."""
+"""The portal, killed again and again while customers submit tickets; see ``scripts/kill_runs.py --portal``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A portal whose process is killed while customers submit tickets; ``scripts/kill_portal.py`` kills it more often."""
+"""A portal that is killed while customers submit tickets; ``scripts/kill_runs.py --portal`` kills it more often."""
 
 from __future__ import annotations
 

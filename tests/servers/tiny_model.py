@@ -3,8 +3,8 @@
 Random weights know nothing, so every answer is random; but whatever the server promises about an answer's shape
 has to hold all the same. Runs in an environment of its own, which ``tests/servers`` makes::
 
-    python scripts/tiny_model.py write FILE
-    python scripts/tiny_model.py serve FILE [--key KEY] [--embeddings]    # prints its address, ends with its input
+    python tiny_model.py write FILE
+    python tiny_model.py serve FILE [--key KEY] [--embeddings]    # prints its address, ends with its input
 """
 
 from __future__ import annotations
