@@ -11,21 +11,10 @@ from typing import Any
 from ..analysis.text.language import detect_language
 from ..core.models import NO_MODEL, Usage
 from ..core.taxonomy import Taxonomy
-from .advice import AdviceScores, advice_data, score_advice
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
 from .runner import TimedAnalysis
-from .scores import (
-    CurvePoint,
-    Scores,
-    SecondScores,
-    Threshold,
-    at_coverage,
-    percentile,
-    score,
-    score_second,
-    threshold_for,
-)
+from .scores import CurvePoint, Scores, Threshold, at_coverage, percentile, score, threshold_for
 
 COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 PRECISION = 0.95
@@ -47,8 +36,7 @@ class Thresholds:
 class FieldResult:
     """One field. ``by_language`` maps a language to how many tickets it has, and how many of them are right.
 
-    A ticket without a labelled language counts under the one that its text is found to be in. ``second`` is of
-    categories only.
+    A ticket without a labelled language counts under the one that its text is found to be in.
     """
 
     field: ScoredField
@@ -57,7 +45,6 @@ class FieldResult:
     by_language: Mapping[str, tuple[int, int]]
     pairs: Pairs
     confidence: tuple[float, ...]
-    second: SecondScores | None = None
 
     def curve(self) -> tuple[CurvePoint, ...]:
         """Precision at about even steps of coverage; equal confidences make fewer steps, and each stands once."""
@@ -67,10 +54,7 @@ class FieldResult:
 
 @dataclass(frozen=True)
 class SourceResult:
-    """One analyser on one source of tickets. ``cost_usd`` is ``None`` where no price is known.
-
-    ``advice`` is ``None`` where the tickets have no truth for it, or the analyser gives none.
-    """
+    """One analyser on one source of tickets. ``cost_usd`` is ``None`` where no price is known."""
 
     source: str
     rows: int
@@ -81,7 +65,6 @@ class SourceResult:
     cost_usd: float | None
     answered_by: Mapping[str, int]
     fallbacks: Mapping[str, int]
-    advice: AdviceScores | None = None
 
     def of(self, name: ScoredField) -> FieldResult | None:
         """The result for a field, if the tickets are labelled with it."""
@@ -122,10 +105,6 @@ def measure(
             remark(sentence)
         if found.rows:
             fields.append(_field(name, found, languages, answers, precision))
-    advice = score_advice(labelled.examples, analyses)
-    told = any(example.says_what_solved_it for example in labelled.examples)
-    if told and advice is None and any(item.source == "model" for item in analyses):
-        remark(f"{labelled.name} says what solved its tickets, and no model was asked: set models.advice = true")
     times = [answer.ms for answer in answers]
     costs = [item.cost_usd for item in analyses if item.cost_usd is not None]
     return SourceResult(
@@ -140,7 +119,6 @@ def measure(
         fallbacks=dict(
             Counter(str(item.why_fallback) for item in analyses if item.why_fallback not in _EXPECTED).most_common()
         ),
-        advice=advice,
     )
 
 
@@ -163,7 +141,6 @@ def _field(
         by_language={language: (len(hits), sum(hits)) for language, hits in by_size},
         pairs=found,
         confidence=confidence,
-        second=score_second(found.gold, found.predicted, found.second, found.gold_second) if found.second else None,
     )
 
 
@@ -205,7 +182,6 @@ def _source_data(source: SourceResult) -> dict[str, Any]:
         "answered_by": dict(source.answered_by),
         "fallbacks": dict(source.fallbacks),
         "fields": {str(item.field): _field_data(item) for item in source.fields},
-        **({} if source.advice is None else {"advice": advice_data(source.advice)}),
     }
 
 
@@ -230,8 +206,6 @@ def _field_data(item: FieldResult) -> dict[str, Any]:
         },
         "not_scored": dict(item.pairs.unknown),
     }
-    if item.second is not None:
-        data["second"] = {name: None if share is None else _round(share) for name, share in _shares(item.second)}
     if item.thresholds is not None:
         data |= {
             "ece": _round(scores.ece or 0.0),
@@ -267,7 +241,3 @@ def _round(value: float) -> float:
 
 def _figures(item: object, *names: str) -> dict[str, float]:
     return {name: _round(getattr(item, name)) for name in names}
-
-
-def _shares(second: SecondScores) -> tuple[tuple[str, float | None], ...]:
-    return tuple((name, getattr(second, name)) for name in ("named", "within_two", "precision", "recall"))

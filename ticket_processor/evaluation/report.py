@@ -159,10 +159,7 @@ def _overview(results: Sequence[SubjectResult]) -> Iterator[str]:
         if (found := tables.field_table(results, field)) is not None:
             yield table(found)
             yield _part("plots", _pictures(results, field))
-        if field == "category" and (second := tables.second_table(results)) is not None:
-            yield table(second)
-    for found in (*tables.advice(results), tables.costs(results)):
-        yield table(found)
+    yield table(tables.costs(results))
 
 
 def _pictures(results: Sequence[SubjectResult], field: ScoredField) -> list[tuple[object, str]]:

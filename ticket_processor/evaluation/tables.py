@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from ..core.tables import Table
 from ..core.taxonomy import Taxonomy
 from ..policy.decide import PARTS
-from .advice import advice_tables
 from .data import FIELDS, Labelled
 from .doubtful_labels import DoubtfulLabel, doubtful_labels
 from .labels import SUBCATEGORY, ScoredField
@@ -47,9 +46,6 @@ def overview(results: Sequence[SubjectResult]) -> Iterator[Table]:
     for field in (*FIELDS, SUBCATEGORY):
         if (found := field_table(results, field)) is not None:
             yield found
-        if field == "category" and (second := second_table(results)) is not None:
-            yield second
-    yield from advice(results)
     yield costs(results)
 
 
@@ -65,39 +61,6 @@ def field_table(results: Sequence[SubjectResult], field: ScoredField) -> Table |
             rows.append((result.name, f"mean of {mean[0]}", "", f"{mean[1]:.3f}", f"{mean[2]:.3f}", "", "", ""))
     columns = ("<analyser", "<tickets from", "n", "accuracy", "macro-F1", "largest alone", "ECE", "<said most")
     return Table(field, columns, tuple(rows)) if rows else None
-
-
-def second_table(results: Sequence[SubjectResult]) -> Table | None:
-    """How good second categories are, by analyser and source; ``None`` where no second one was named."""
-
-    def shown(share: float | None) -> str:
-        return "-" if share is None else f"{share:.3f}"
-
-    found = [
-        (result, source, item.scores, item.second)
-        for result in results
-        for source in result.sources
-        if (item := source.of("category")) and item.second
-    ]
-    if not any(second.named for *_, second in found):
-        return None
-    rows = tuple(
-        (
-            result.name,
-            source.source,
-            str(second.count),
-            *map(shown, (scores.accuracy, second.within_two, second.named, second.precision, second.recall)),
-        )
-        for result, source, scores, second in found
-    )
-    columns = ("<analyser", "<tickets from", "n", "first right", "one of two right", "named", "precision", "recall")
-    return Table("second category", columns, rows)
-
-
-def advice(results: Sequence[SubjectResult]) -> list[Table]:
-    """The tables on advice; none where there is none to compare."""
-    sources = ((result.name, source) for result in results for source in result.sources)
-    return advice_tables([(name, source.source, source.advice) for name, source in sources if source.advice])
 
 
 def costs(results: Sequence[SubjectResult]) -> Table:
