@@ -1,4 +1,4 @@
-"""The results of training for people: lines for a terminal or a log, and an HTML report with pictures."""
+"""The results of training for people: lines for a terminal or a log, and data."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from pathlib import Path
 
 from ...analysis.classifier.storage import TASKS, Description, Task
 from ...core.tables import Table, as_text
-from ..report import MOST_ERRORS, Miss, heading, misses_part, page_of, scores_part, table
 from .contenders import LINEAR
 from .contest import Contest
-from .corpus import Corpus
 from .fitting import FittedTask, Trained
 from .gate import FEWEST_TICKETS
 
-_LONGEST_TEXT = 400
 _SCORES = ("<task", "<method", "tickets", "labels", "macro-F1", "rules", "gain", "accuracy", "rules", "ECE", "<used")
 _CONTEST = ("<method", "macro-F1", "sd", "fit s", "ms a ticket")
 
@@ -100,54 +97,23 @@ def _why_not(learnt: FittedTask) -> str:
     return f"on the same {count} tickets the rules may be as good, see the gain"
 
 
-def page(trained: Trained, corpus: Corpus) -> str:
-    """The result as one HTML page that needs nothing else. It holds redacted words of misclassified tickets.
-
-    Needs the extra ``report``.
-    """
-    description = trained.description
-    parts = [table(scores_table(description))]
-    for learnt in trained.learnt:
-        parts += [heading(learnt.task.capitalize()), scores_part(learnt.scores, name=learnt.description.model)]
-        if learnt.top_scores.per_label.keys() != learnt.scores.per_label.keys():
-            parts += [heading("By the first level", 3), scores_part(learnt.top_scores, name=learnt.description.model)]
-        if len(learnt.contests) > 1:
-            parts.append(table(contest_table(learnt.contests), 3))
-        wrong = sum(given != truth for given, truth in zip(learnt.predicted, learnt.gold, strict=True))
-        parts.append(misses_part(_misses(learnt, corpus), wrong))
-    intro = (
-        f"Trained {description.trained_at} by ticketbot {description.ticketbot} on {description.rows} tickets "
-        f"({description.source}). All scores are for tickets that the model had not seen "
-        "(cross-validation), the rules' for the same ones. The gain over them lies in the named bounds 90 times in "
-        "100; where it may be chance, the classifier is not used."
-    )
-    told = ["Misclassified tickets are shown in redacted words; names in running text may remain: share with care."]
-    return page_of("ticketbot: the local classifier", parts, [*told, *remarks(trained)], intro)
-
-
-def _misses(learnt: FittedTask, corpus: Corpus) -> list[Miss]:
-    """The wrong answers, surest first."""
-    answers = zip(learnt.rows, learnt.gold, learnt.predicted, learnt.confidence, strict=True)
-    wrong = sorted((answer for answer in answers if answer[1] != answer[2]), key=lambda answer: -answer[3])
-    return [
-        Miss(corpus.ids[row], truth, given, confidence, _beginning(corpus.texts[row].text))
-        for row, truth, given, confidence in wrong[:MOST_ERRORS]
-    ]
-
-
-def _beginning(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…"
-
-
 def as_data(trained: Trained, folder: Path, out: Sequence[Path]) -> dict[str, object]:
-    """The same for a program."""
+    """The same for a program, with each label's scores and the confusion on the held-out tickets."""
     contests: dict[Task, list[dict[str, object]]] = {
         learnt.task: [vars(contest) for contest in learnt.contests] for learnt in trained.learnt
+    }
+    held_out = {
+        learnt.task: {
+            "labels": {label: vars(scores) for label, scores in learnt.scores.per_label.items()},
+            "confusion": dict(learnt.scores.confusion),
+        }
+        for learnt in trained.learnt
     }
     return {
         "folder": str(folder),
         "out": [str(file) for file in out],
         "classifier": trained.description.model_dump(mode="json"),
         "contests": contests,
+        "held_out": held_out,
         "skipped": dict(trained.skipped),
     }
