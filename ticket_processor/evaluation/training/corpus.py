@@ -34,7 +34,6 @@ _MOST_PIECES = 50_000
 class Corpus:
     """Different tickets, and for each task one label or ``None`` a ticket; the first ``tested`` are also tested on."""
 
-    ids: tuple[str, ...]
     texts: tuple[RedactedText, ...]
     labels: Mapping[Task, tuple[str | None, ...]]
     repeats: int
@@ -48,7 +47,6 @@ def corpus_of(examples: Sequence[Example], corrected: Sequence[Example] = ()) ->
     A text that comes again with the same labels is left out: it would be learnt and tested at once.
     """
     seen: dict[tuple[str, ...], None] = {}
-    ids: list[str] = []
     texts: list[RedactedText] = []
     labels: dict[Task, list[str | None]] = {task: [] for task in TASKS}
     repeats = passed_over = tested = 0
@@ -64,13 +62,10 @@ def corpus_of(examples: Sequence[Example], corrected: Sequence[Example] = ()) ->
             continue
         seen[key] = None
         tested += place < len(examples)
-        ids.append(str(example.id))
         texts.append(text)
         for task in TASKS:
             labels[task].append(given[task])
-    return Corpus(
-        tuple(ids), tuple(texts), {task: tuple(given) for task, given in labels.items()}, repeats, passed_over, tested
-    )
+    return Corpus(tuple(texts), {task: tuple(given) for task, given in labels.items()}, repeats, passed_over, tested)
 
 
 def text_of(example: Example) -> RedactedText:

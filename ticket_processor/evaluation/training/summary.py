@@ -7,13 +7,12 @@ from pathlib import Path
 
 from ...analysis.classifier.storage import TASKS, Description, Task
 from ...core.tables import Table, as_text
-from .contenders import LINEAR
-from .contest import Contest
+from .contest import LINEAR, Contest
 from .fitting import FittedTask, Trained
-from .gate import FEWEST_TICKETS
+from .proof import FEWEST_TICKETS
 
 _SCORES = ("<task", "<method", "tickets", "labels", "macro-F1", "rules", "gain", "accuracy", "rules", "ECE", "<used")
-_CONTEST = ("<method", "macro-F1", "sd", "fit s", "ms a ticket")
+_CONTEST = ("<method", "macro-F1", "sd", "fit s")
 
 
 def scores_table(description: Description) -> Table:
@@ -42,14 +41,13 @@ def contest_table(contests: Iterable[Contest], title: str = "Methods") -> Table:
     """A row for each method, best first; one that took no part says why."""
     ranked = sorted(contests, key=lambda contest: (contest.failed is not None, -contest.macro_f1))
     rows = tuple(
-        (contest.method, contest.failed, "", "", "")
+        (contest.method, contest.failed, "", "")
         if contest.failed is not None
         else (
             contest.method,
             f"{contest.macro_f1:.3f}",
             f"± {contest.sd:.3f}",
             f"{contest.fit_s:.2f}",
-            f"{contest.ms_per_ticket:.2f}",
         )
         for contest in ranked
     )
