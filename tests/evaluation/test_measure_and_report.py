@@ -107,7 +107,7 @@ def test_figures_are_those_of_the_answers() -> None:
     assert category.thresholds is not None
     assert category.thresholds.all is not None
     # "billing" is right where it is sure, and only there.
-    assert (category.thresholds.all.threshold, category.thresholds.all.count) == (0.9, 10)
+    assert (category.thresholds.all.threshold, category.thresholds.all.rows) == (0.9, 10)
     assert source.cost_usd == pytest.approx(0.08)
     assert source.usage == Usage(input=3600, output=400)
     assert (source.answered_by, source.fallbacks) == ({"m-1": 40}, {})

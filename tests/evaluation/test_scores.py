@@ -128,7 +128,7 @@ def test_a_threshold_proves_its_precision_as_every_higher_one_does(
         assert not passed
         return
     threshold, taken, lower = passed[-1]
-    assert (found.threshold, found.count, found.lower) == (threshold, len(taken), lower)
+    assert (found.threshold, found.rows, found.precision_at_least) == (threshold, len(taken), lower)
     assert (found.precision, found.coverage) == (sum(taken) / len(taken), len(taken) / len(rows))
 
 
@@ -143,7 +143,7 @@ def test_a_handful_of_lucky_answers_is_no_proof() -> None:
     found = threshold_for(0.8, [True] * 20, [0.9] * 20)
     assert found is not None
     assert found.threshold == 0.9
-    assert found.lower == pytest.approx(0.8808, abs=1e-4)  # Wilson's bound for 20 of 20, one-sided
+    assert found.precision_at_least == pytest.approx(0.8808, abs=1e-4)  # Wilson's bound for 20 of 20, one-sided
 
 
 def test_thresholds_of_small_histories_keep_their_promise() -> None:

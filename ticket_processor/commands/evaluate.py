@@ -174,7 +174,6 @@ def _about(solved: Solved, decided: list[str]) -> dict[str, Any]:
         "category_by": solved.category_by,
         "unclear": solved.unclear,
         "ours": solved.ours,
-        "corrected": solved.corrected,
         "decided": decided,
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
@@ -152,16 +152,13 @@ def _thresholds(precision: float, found: Pairs, right: Sequence[bool], confidenc
     return Thresholds(precision, threshold_for(precision, right, confidence), per_label)
 
 
-# --- as data --------------------------------------------------------------------------------------------------------
-
-
 def as_data(results: Sequence[SubjectResult]) -> list[dict[str, Any]]:
-    """Everything as plain data for ``--json``; numbers to six digits."""
+    """Everything as plain data for ``--json``; all but costs to six digits."""
     return [
         {
             "analyser": result.name,
             "mean": {
-                name: {"sources": mean[0], "accuracy": _round(mean[1]), "macro_f1": _round(mean[2])}
+                name: _rounded({"sources": mean[0], "accuracy": mean[1], "macro_f1": mean[2]})
                 for name in (*FIELDS, SUBCATEGORY)
                 if (mean := result.mean(name))
             },
@@ -175,69 +172,50 @@ def _source_data(source: SourceResult) -> dict[str, Any]:
     return {
         "source": source.source,
         "rows": source.rows,
-        "ms": {"p50": _round(source.ms_p50), "p95": _round(source.ms_p95)},
+        "ms": _rounded({"p50": source.ms_p50, "p95": source.ms_p95}),
         "tokens": source.usage.model_dump(),
         "cost_usd": source.cost_usd,
         "cost_usd_per_ticket": None if source.cost_usd is None else source.cost_usd / source.rows,
         "answered_by": dict(source.answered_by),
         "fallbacks": dict(source.fallbacks),
-        "fields": {str(item.field): _field_data(item) for item in source.fields},
+        "fields": {str(item.field): _rounded(_field_data(item)) for item in source.fields},
     }
 
 
 def _field_data(item: FieldResult) -> dict[str, Any]:
-    scores = item.scores
+    scores, thresholds = item.scores, item.thresholds
     data: dict[str, Any] = {
         "rows": scores.count,
-        "accuracy": _round(scores.accuracy),
-        "macro_f1": _round(scores.macro_f1),
-        "always_the_largest": {
-            "accuracy": _round(scores.majority_accuracy),
-            "macro_f1": _round(scores.majority_macro_f1),
-        },
-        "labels": {
-            label: _figures(one, "precision", "recall", "f1", "support", "predicted", "coverage")
-            for label, one in scores.per_label.items()
-        },
-        "confusion": {truth: dict(row) for truth, row in scores.confusion.items()},
+        "accuracy": scores.accuracy,
+        "macro_f1": scores.macro_f1,
+        "always_the_largest": {"accuracy": scores.majority_accuracy, "macro_f1": scores.majority_macro_f1},
+        "labels": {label: asdict(one) for label, one in scores.per_label.items()},
+        "confusion": scores.confusion,
         "by_language": {
-            language: {"rows": count, "accuracy": _round(hits / count)}
-            for language, (count, hits) in item.by_language.items()
+            language: {"rows": count, "accuracy": hits / count} for language, (count, hits) in item.by_language.items()
         },
-        "not_scored": dict(item.pairs.unknown),
+        "not_scored": item.pairs.unknown,
     }
-    if item.thresholds is not None:
+    if thresholds is not None:
         data |= {
-            "ece": _round(scores.ece or 0.0),
+            "ece": scores.ece,
             "reliability": [
-                {"from": part.lower, "to": part.upper, "rows": part.count, **_figures(part, "confidence", "accuracy")}
-                for part in scores.reliability
+                {"from": b.lower, "to": b.upper, "rows": b.count, "confidence": b.confidence, "accuracy": b.accuracy}
+                for b in scores.reliability
             ],
-            "abstention": [_figures(point, "coverage", "precision", "threshold") for point in item.curve()],
+            "abstention": [asdict(point) for point in item.curve()],
             "thresholds": {
-                "precision": item.thresholds.precision,
-                "all": _threshold_data(item.thresholds.all),
-                "labels": {label: _threshold_data(found) for label, found in item.thresholds.per_label.items()},
+                "precision": thresholds.precision,
+                "all": thresholds.all and asdict(thresholds.all),
+                "labels": {label: found and asdict(found) for label, found in thresholds.per_label.items()},
             },
         }
     return data
 
 
-def _threshold_data(found: Threshold | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {
-        "threshold": found.threshold,
-        "precision": _round(found.precision),
-        "precision_at_least": _round(found.lower),
-        "coverage": _round(found.coverage),
-        "rows": found.count,
-    }
-
-
-def _round(value: float) -> float:
-    return round(value, 6)
-
-
-def _figures(item: object, *names: str) -> dict[str, float]:
-    return {name: _round(getattr(item, name)) for name in names}
+def _rounded(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {name: _rounded(item) for name, item in data.items()}
+    if isinstance(data, list):
+        return [_rounded(item) for item in data]
+    return round(data, 6) if isinstance(data, float) else data

@@ -78,16 +78,16 @@ class Scores:
 
 @dataclass(frozen=True)
 class Threshold:
-    """From ``threshold`` confidence on, ``precision`` of the answers were right, and ``coverage`` of them remain.
+    """From ``threshold`` confidence on, ``precision`` of the answers were right; ``coverage`` of them remain, ``rows``.
 
-    ``lower`` is the lower bound of the precision, one-sided at 95%: what few answers prove is little.
+    ``precision_at_least`` is its lower bound, one-sided at 95%: what few answers prove is little.
     """
 
     threshold: float
     precision: float
+    precision_at_least: float
     coverage: float
-    count: int
-    lower: float
+    rows: int
 
 
 def score(gold: Sequence[str], predicted: Sequence[str], confidence: Sequence[float] | None = None) -> Scores:
@@ -200,10 +200,11 @@ def threshold_for(precision: float, right: Sequence[bool], confidence: Sequence[
             taken += 1
         if taken == tried or wilson_lower(taken - 1, taken, ONE_SIDED) < precision:
             continue  # nothing new to try, or too little to prove anything
-        if wilson_lower(hits, taken, ONE_SIDED) < precision:
+        lower = wilson_lower(hits, taken, ONE_SIDED)
+        if lower < precision:
             break
         tried = taken
-        best = Threshold(step / STEPS, hits / taken, taken / len(pairs), taken, wilson_lower(hits, taken, ONE_SIDED))
+        best = Threshold(step / STEPS, hits / taken, lower, taken / len(pairs), taken)
     return best
 
 

@@ -218,7 +218,7 @@ def _proposal(found: Threshold | None) -> tuple[str, ...]:
     return (
         f"{found.threshold:.2f}",
         f"{found.precision:.3f}",
-        f"{found.lower:.3f}",
+        f"{found.precision_at_least:.3f}",
         f"{found.coverage:.0%}",
-        str(found.count),
+        str(found.rows),
     )
