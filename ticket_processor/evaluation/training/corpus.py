@@ -55,7 +55,7 @@ def corpus_of(examples: Sequence[Example], corrected: Sequence[Example] = ()) ->
             passed_over += 1
             continue
         text = text_of(example)
-        given = {task: _label(example, task) for task in TASKS}
+        given = {task: example.label(task) for task in TASKS}
         key = (plain_form(text.text), *(label or "" for label in given.values()))
         if not key[0].strip() or key in seen:
             repeats += 1
@@ -71,11 +71,6 @@ def corpus_of(examples: Sequence[Example], corrected: Sequence[Example] = ()) ->
 def text_of(example: Example) -> RedactedText:
     """The text of a ticket that an analyser would see."""
     return redact(clean(example.subject, example.body), names=example.names)
-
-
-def _label(example: Example, task: Task) -> str | None:
-    value = example.label(task)
-    return None if value is None else str(value)
 
 
 class NgramCounts:

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from ...analysis.classifier.storage import TASKS, Description, Task
+from ...analysis.classifier.storage import TASKS, Description
 from ...core.tables import Table, as_text
-from .contest import LINEAR, Contest
+from ..tables import cells
+from .contest import LINEAR
 from .fitting import FittedTask, Trained
 from .proof import FEWEST_TICKETS
 
 _SCORES = ("<task", "<method", "tickets", "labels", "macro-F1", "rules", "gain", "accuracy", "rules", "ECE", "<used")
-_CONTEST = ("<method", "macro-F1", "sd", "fit s")
 
 
 def scores_table(description: Description) -> Table:
     """A row for each task: the classifier's scores beside those of the rules on the same held-out tickets."""
     rows = tuple(
-        (
+        cells(
             task,
             learnt.model,
-            str(learnt.rows),
-            str(len(learnt.labels)),
-            f"{learnt.macro_f1:.3f}",
-            f"{learnt.rules_macro_f1:.3f}",
+            learnt.rows,
+            len(learnt.labels),
+            learnt.macro_f1,
+            learnt.rules_macro_f1,
             f"{learnt.gain_low:+.3f} to {learnt.gain_high:+.3f}",
-            f"{learnt.accuracy:.3f}",
-            f"{learnt.rules_accuracy:.3f}",
-            f"{learnt.ece:.3f}",
+            learnt.accuracy,
+            learnt.rules_accuracy,
+            learnt.ece,
             "yes" if task in description.used else "no",
         )
         for task in TASKS
@@ -37,32 +37,21 @@ def scores_table(description: Description) -> Table:
     return Table("Scores", _SCORES, rows)
 
 
-def contest_table(contests: Iterable[Contest], title: str = "Methods") -> Table:
-    """A row for each method, best first; one that took no part says why."""
-    ranked = sorted(contests, key=lambda contest: (contest.failed is not None, -contest.macro_f1))
+def contest_table(learnt: FittedTask) -> Table:
+    """A row for each method that took part, best first."""
+    able = [contest for contest in learnt.contests if contest.failed is None]
     rows = tuple(
-        (contest.method, contest.failed, "", "")
-        if contest.failed is not None
-        else (
-            contest.method,
-            f"{contest.macro_f1:.3f}",
-            f"± {contest.sd:.3f}",
-            f"{contest.fit_s:.2f}",
-        )
-        for contest in ranked
+        cells(contest.method, contest.macro_f1, f"± {contest.sd:.3f}", f"{contest.fit_s:.2f}")
+        for contest in sorted(able, key=lambda contest: -contest.macro_f1)
     )
-    return Table(title, _CONTEST, rows)
+    title = f"{learnt.task}, by {len(learnt.scores.confusion)} labels, cross-validation"
+    return Table(title, ("<method", "macro-F1", "sd", "fit s"), rows)
 
 
 def summary_text(trained: Trained, *, bench: bool) -> str:
     """The result in a few lines: a table for each contest, the scores beside the rules', and what is used."""
-    parts = []
-    for learnt in trained.learnt if bench else ():
-        able = [contest for contest in learnt.contests if contest.failed is None]
-        title = f"{learnt.task}, by {len(learnt.scores.confusion)} labels, cross-validation"
-        parts += [as_text(contest_table(able, title)), ""]
-    parts.append(as_text(scores_table(trained.description)))
-    return "\n".join([*parts, *remarks(trained)])
+    contests = [f"{as_text(contest_table(learnt))}\n" for learnt in trained.learnt if bench]
+    return "\n".join([*contests, as_text(scores_table(trained.description)), *remarks(trained)])
 
 
 def remarks(trained: Trained) -> list[str]:
@@ -97,9 +86,6 @@ def _why_not(learnt: FittedTask) -> str:
 
 def as_data(trained: Trained, folder: Path, out: Sequence[Path]) -> dict[str, object]:
     """The same for a program, with each label's scores and the confusion on the held-out tickets."""
-    contests: dict[Task, list[dict[str, object]]] = {
-        learnt.task: [vars(contest) for contest in learnt.contests] for learnt in trained.learnt
-    }
     held_out = {
         learnt.task: {
             "labels": {label: vars(scores) for label, scores in learnt.scores.per_label.items()},
@@ -111,7 +97,7 @@ def as_data(trained: Trained, folder: Path, out: Sequence[Path]) -> dict[str, ob
         "folder": str(folder),
         "out": [str(file) for file in out],
         "classifier": trained.description.model_dump(mode="json"),
-        "contests": contests,
+        "contests": {learnt.task: [vars(contest) for contest in learnt.contests] for learnt in trained.learnt},
         "held_out": held_out,
         "skipped": dict(trained.skipped),
     }
