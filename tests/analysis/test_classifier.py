@@ -41,11 +41,10 @@ from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.evaluation.data import Example, read_examples
 from ticket_processor.evaluation.scores import score
-from ticket_processor.evaluation.training import contenders
-from ticket_processor.evaluation.training.calibration import calibrate
+from ticket_processor.evaluation.training.contest import LINEAR, NEEDS, TREES, scores_of
 from ticket_processor.evaluation.training.corpus import NgramCounts, corpus_of, text_of
 from ticket_processor.evaluation.training.fitting import Trained, train
-from ticket_processor.evaluation.training.gate import gain_over
+from ticket_processor.evaluation.training.proof import calibrate, gain_over
 from ticket_processor.evaluation.training.summary import summary_text
 
 LABELLED = Path(__file__).parents[2].parent / "shared" / "data"
@@ -554,25 +553,25 @@ def separable(labels: int) -> tuple[Any, Any]:
     return sparse.csr_matrix(rows.astype(np.float32)), targets
 
 
-@pytest.mark.parametrize("method", list(contenders.TREES))
+@pytest.mark.parametrize("method", list(TREES))
 @pytest.mark.parametrize("labels", [2, 3])
 def test_trees_take_part_in_the_contest_with_their_own_probabilities(method: str, labels: int) -> None:
-    if method in contenders.NEEDS:
-        pytest.importorskip(contenders.NEEDS[method], reason=f"{method} belongs to the extra 'bench'")
+    if method in NEEDS:
+        pytest.importorskip(NEEDS[method], reason=f"{method} belongs to the extra 'bench'")
     matrix, targets = separable(labels)
-    scores = contenders.scores_of(contenders.TREES[method](matrix, targets, np.ones(60, np.float32), 0), matrix)
+    scores = scores_of(TREES[method](matrix, targets, np.ones(60, np.float32), 0), matrix)
     assert scores.shape == (60, labels)
     assert (scores.argmax(axis=1) == targets).mean() > 0.95
     assert np.allclose(softmax(scores).sum(axis=1), 1)
 
 
-@pytest.mark.parametrize("method", list(contenders.LINEAR))
+@pytest.mark.parametrize("method", list(LINEAR))
 @pytest.mark.parametrize("labels", [2, 3])
 def test_each_linear_method_ends_as_arrays_that_answer_as_it_did(method: str, labels: int) -> None:
     matrix, targets = separable(labels)
-    linear = contenders.LINEAR[method](matrix, targets, np.ones(60, np.float32), 0)
+    linear = LINEAR[method](matrix, targets, np.ones(60, np.float32), 0)
     again = Linear.from_arrays(linear.to_arrays(), columns=12, labels=labels)
-    many = contenders.scores_of(linear, matrix)
+    many = scores_of(linear, matrix)
     assert (many.argmax(axis=1) == targets).mean() > 0.95
     for at in range(60):
         columns = matrix[at].indices.astype(np.int32)
@@ -584,10 +583,10 @@ def test_a_contest_keeps_the_best_and_says_who_took_no_part(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "catboost", None)
 
     def blind(matrix: Any, targets: Any, weights: Any, seed: int) -> Any:
-        return contenders.naive_bayes(matrix, np.roll(targets, 1), weights, seed)
+        return LINEAR["naive Bayes"](matrix, np.roll(targets, 1), weights, seed)
 
-    linear = {"logistic regression": blind, "naive Bayes": contenders.naive_bayes}
-    trees = {name: contenders.TREES[name] for name in ("XGBoost", "CatBoost")}
+    linear = {"logistic regression": blind, "naive Bayes": LINEAR["naive Bayes"]}
+    trees = {name: TREES[name] for name in ("XGBoost", "CatBoost")}
     monkeypatch.setattr("ticket_processor.evaluation.training.contest.LINEAR", linear)
     monkeypatch.setattr("ticket_processor.evaluation.training.contest.TREES", trees)
     lines: list[str] = []
@@ -602,12 +601,10 @@ def test_trees_that_win_the_contest_are_named_and_a_linear_method_is_put_in_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def blind(matrix: Any, targets: Any, weights: Any, seed: int) -> Any:
-        return contenders.naive_bayes(matrix, np.roll(targets, 1), weights, seed)
+        return LINEAR["naive Bayes"](matrix, np.roll(targets, 1), weights, seed)
 
     monkeypatch.setattr("ticket_processor.evaluation.training.contest.LINEAR", {"naive Bayes": blind})
-    monkeypatch.setattr(
-        "ticket_processor.evaluation.training.contest.TREES", {"random forest": contenders.random_forest}
-    )
+    monkeypatch.setattr("ticket_processor.evaluation.training.contest.TREES", {"random forest": TREES["random forest"]})
     result = learn(TRAINING, tasks=("category",), bench=True)
     assert result.description.tasks["category"].model == "naive Bayes"
     said = summary_text(result, bench=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.messages import Request, Response
 
-from .conftest import Desk, Ended, OpenDesk, is_chat
+from .conftest import Desk, OpenDesk, is_chat
 from .test_analyse import with_input
 
 ADVICE: dict[str, Any] = {
@@ -88,44 +87,6 @@ def test_an_erasure_takes_the_advice_out_of_the_log_and_leaves_the_number(open_d
     assert "renewed twice" not in "".join(path.read_text(encoding="utf-8") for path in desk.logs.glob("*.jsonl"))
     assert receipts(desk)[1]["resolution_likelihood"] == 0.8
     desk("audit", "verify")
-
-
-TRUTHS = (
-    {"root_cause": "Renewed twice by mistake.", "steps": ["Refund the second payment."], "solved_first_reply": True},
-    {"resolution": "A colleague called the bank.", "solved_first_reply": False},
-    {"category": "billing"},
-)
-
-
-def evaluated(desk: Desk, *options: str, code: int = 0) -> Ended:
-    rows = [
-        {"subject": "Charged twice", "body": f"I was charged twice, {number}.", **truth}
-        for number, truth in enumerate(TRUTHS)
-    ]
-    (desk.folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return desk("eval", "rows.jsonl", "--analyser", "chain", "--analyser", "rules", *options, code=code)
-
-
-def test_eval_compares_advice_with_what_solved_the_tickets(open_desk: OpenDesk) -> None:
-    desk = advising(open_desk)
-    ended = evaluated(desk, "--out", "page.html")
-    assert re.search(r"solved by the first reply\n\s+analyser .* Brier\s+of the share\s+AUROC\s+ECE", ended.out)
-    assert re.search(r"chain\s+rows\.jsonl\s+cause\s+1\s+1\.000", ended.out)
-    assert re.search(r"chain\s+rows\.jsonl\s+steps\s+2\s+1\.000", ended.out)
-    assert not re.search(r"rules\s+rows\.jsonl\s+(?:cause|steps)", ended.out)
-    assert "Solved by the first reply" in (desk.folder / "page.html").read_text(encoding="utf-8")
-    chain, rules = (item["sources"][0] for item in evaluated(desk, "--json").object["analysers"])
-    assert "advice" not in rules
-    likelihood = chain["advice"]["resolution_likelihood"]
-    assert (likelihood["count"], likelihood["given"], likelihood["solved"], likelihood["auroc"]) == (2, 1.0, 0.5, 0.5)
-    assert likelihood["brier"] == round((0.04 + 0.64) / 2, 6)
-    assert 0 < chain["advice"]["steps"]["recall"] < chain["advice"]["root_cause"]["recall"] < 1
-
-
-def test_eval_says_that_no_model_was_asked_for_advice_and_prints_no_table(open_desk: OpenDesk) -> None:
-    ended = evaluated(advising(open_desk, ""))
-    assert "solved by the first reply" not in ended.out
-    assert ended.err.count("rows.jsonl says what solved its tickets, and no model was asked: set models.advice") == 1
 
 
 def test_analyse_shows_the_advice_of_a_pasted_text(open_desk: OpenDesk) -> None:

@@ -86,22 +86,6 @@ def test_json_is_one_object_with_every_figure(bare: Command, tmp_path: Path) -> 
     assert SECRET not in json.dumps(told)
 
 
-def test_second_categories_are_scored_in_table_json_and_page(bare: Command, tmp_path: Path) -> None:
-    path = labelled(tmp_path)
-    both = {"subject": "Invoice and refund", "body": "I was charged twice on my invoice, please refund one payment."}
-    with path.open("a", encoding="utf-8") as file:
-        for first, other in (("billing", "refund"), ("refund", "billing")):
-            file.write(json.dumps({**both, "category": first, "secondary": other}) + "\n")
-    ended = bare("eval", str(path), "--out", "page.html")
-    assert re.search(r"second category\n\s+analyser .* first right\s+one of two right\s+named", ended.out)
-    assert re.search(r"rules\s+rows\.jsonl\s+14(\s+[01]\.\d{3}){5}", ended.out)
-    assert "Second category" in (bare.folder / "page.html").read_text(encoding="utf-8")
-    category = by_name(bare("eval", str(path), "--json").object)["rules"][0]["fields"]["category"]
-    assert category["second"]["within_two"] > category["accuracy"]
-    assert category["second"]["named"] >= round(2 / 14, 6)
-    assert (category["second"]["precision"], category["second"]["recall"]) == (0.5, 0.5)
-
-
 def test_other_label_spaces_are_the_same_tickets(bare: Command, tmp_path: Path) -> None:
     small = {"billing": "other", "technical": "bug", "order": "other", "refund": "refund"}
     files = [

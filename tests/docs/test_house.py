@@ -90,7 +90,7 @@ CEILINGS = {
     "commands": 8_750,
     "core": 2_610,
     "dashboard": 2_740,
-    "evaluation": 3_280,
+    "evaluation": 2_620,
     "helpdesk": 6_630,
     "knowledge": 2_200,
     "learning": 2_520,

@@ -153,25 +153,6 @@ def test_without_a_class_for_refunds_they_are_other() -> None:
     assert categories(["bug", "other"], ["technical", "refund"]) == [("bug", "bug"), ("other", "other")]
 
 
-def test_further_categories_are_one_name_or_a_list_and_none_is_not_unknown(tmp_path: Path) -> None:
-    rows = [{"secondary": "Refund"}, {"secondary": ["order", "", "order"]}, {"secondary": None}, {}]
-    path = tmp_path / "rows.jsonl"
-    path.write_text("".join(json.dumps({"category": "billing", **row}) + "\n" for row in rows), encoding="utf-8")
-    assert [item.secondary for item in read_file(path).examples] == [("refund",), ("order",), (), None]
-
-
-def test_second_categories_are_compared_in_the_words_of_the_truth() -> None:
-    answer = analysis("technical").model_copy(update={"secondary": ("feature_request", "refund")})
-    told = [Example(id=str(n), category=name) for n, name in enumerate(("bug", "feature", "other"))]
-    found = compare("category", [(item, answer) for item in told])
-    assert found.second == ("feature",) * 3
-    same = analysis("order").model_copy(update={"secondary": ("billing",)})  # both are "other" there
-    assert compare("category", [(item, same) for item in told]).second == (None,) * 3
-    others = [("refund",), ("billing",), (), ("badges",), None]
-    given = [(Example(id=str(n), category="billing", secondary=names), answer) for n, names in enumerate(others)]
-    assert compare("category", given).gold_second == ({"refund"}, set(), set(), None, None)
-
-
 def test_categories_nobody_knows_are_left_out_and_counted() -> None:
     given = [(Example(id=str(n), category=name), analysis()) for n, name in enumerate(["general", "badges", "badges"])]
     found = compare("category", given)

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Callable
 from html.parser import HTMLParser
 
@@ -15,10 +16,12 @@ import pytest
 from ticket_processor.core.errors import Stopping
 from ticket_processor.core.models import Analysis, Sentiment, Ticket, Urgency, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.evaluation import report as reports
 from ticket_processor.evaluation import tables
 from ticket_processor.evaluation.data import Example, Labelled
-from ticket_processor.evaluation.measure import SubjectResult, as_data, measure
-from ticket_processor.evaluation.report import Miss, misses, misses_part, page, scores_part
+from ticket_processor.evaluation.labels import Pairs
+from ticket_processor.evaluation.measure import FieldResult, SourceResult, SubjectResult, as_data, measure
+from ticket_processor.evaluation.report import page
 from ticket_processor.evaluation.runner import Subject, TimedAnalysis, answer_all
 from ticket_processor.evaluation.scores import score
 
@@ -104,7 +107,7 @@ def test_figures_are_those_of_the_answers() -> None:
     assert category.thresholds is not None
     assert category.thresholds.all is not None
     # "billing" is right where it is sure, and only there.
-    assert (category.thresholds.all.threshold, category.thresholds.all.count) == (0.9, 10)
+    assert (category.thresholds.all.threshold, category.thresholds.all.rows) == (0.9, 10)
     assert source.cost_usd == pytest.approx(0.08)
     assert source.usage == Usage(input=3600, output=400)
     assert (source.answered_by, source.fallbacks) == ({"m-1": 40}, {})
@@ -194,16 +197,13 @@ def report(*, errors: bool) -> str:
         result(Subject(name, says(lambda row, a=answer: a)), labelled)  # type: ignore[misc]
         for name, answer in (("one", "billing"), ("two", "technical"))
     ]
-    found = [subject for subject, _ in made]
-    answers = {(subject.name, labelled.name): given for subject, given in made}
-    return page("How good?", found, ["a <remark>"], misses(found, [labelled], answers) if errors else None)
+    return page("How good?", [subject for subject, _ in made], ["a <remark>"], [labelled] if errors else ())
 
 
-def test_a_list_of_errors_says_how_many_there_are_and_how_many_it_shows() -> None:
-    some = [Miss("1", "a", "b", 0.9, "text"), Miss("2", "a", "b", 0.8, "text")]
-    assert "2 wrong answers, surest first" in misses_part(some)
-    assert "2 wrong answers, surest first" in misses_part(some, 2)
-    assert "7 wrong answers, the surest 2 of them" in misses_part(some, 7)
+def test_a_list_of_errors_says_how_many_there_are_and_how_many_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "30 wrong answers, surest first" in report(errors=True)
+    monkeypatch.setattr(reports, "MOST_ERRORS", 2)
+    assert "30 wrong answers, the surest 2 of them" in report(errors=True)
 
 
 def test_a_report_needs_nothing_else_and_runs_nothing() -> None:
@@ -220,8 +220,23 @@ def test_a_report_needs_nothing_else_and_runs_nothing() -> None:
     assert "a &lt;remark&gt;" in text
 
 
+def of_one_field(rows: list[tuple[str, str, float]]) -> SubjectResult:
+    """An analyser's result on categories: truth, answer and confidence of each ticket."""
+    gold, said, sure = zip(*rows, strict=True)
+    item = FieldResult(
+        field="category",
+        scores=score(gold, said, sure),
+        thresholds=None,
+        by_language={},
+        pairs=Pairs(tuple(range(len(rows))), gold, said, Counter()),
+        confidence=sure,
+    )
+    return SubjectResult("x", (SourceResult("rows.jsonl", len(rows), (item,), 1.0, 1.0, Usage(), None, {}, {}),))
+
+
 def test_the_confusion_matrix_is_a_table_shaded_by_the_share_of_its_row() -> None:
-    made = scores_part(score(["a<b>"] * 4 + ["c"], ["a<b>"] * 3 + ["c", "c"]))
+    rows = [("a<b>", "a<b>", 0.9)] * 3 + [("a<b>", "c", 0.9), ("c", "c", 0.9)]
+    made = page("x", [of_one_field(rows)])
     table = ET.fromstring(re.findall(r'<table class="confusion".*?</table>', made, flags=re.S)[0])
     rows = {row.findtext("th"): row.findall("td") for row in table.findall("tbody/tr")}
     assert [span.text for span in table.iter("span")] == ["a<b>", "c"]
@@ -236,7 +251,7 @@ def test_the_confusion_matrix_is_a_table_shaded_by_the_share_of_its_row() -> Non
 
 
 def test_pictures_of_confidence_stand_on_round_axes_from_0_to_1() -> None:
-    made = scores_part(score(["a"] * 40, ["a"] * 30 + ["b"] * 10, [0.9] * 30 + [0.4] * 10))
+    made = page("x", [of_one_field([("a", "a", 0.9)] * 30 + [("a", "b", 0.4)] * 10)])
     reliability, abstention = (ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", made, flags=re.S))
     for picture in (reliability, abstention):
         words = [text.text for text in picture.iter("text")]

@@ -11,16 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.evaluation.scores import (
-    ONE_SIDED,
-    at_coverage,
-    percentile,
-    score,
-    score_likelihood,
-    score_second,
-    threshold_for,
-    wilson_lower,
-)
+from ticket_processor.evaluation.scores import ONE_SIDED, at_coverage, percentile, score, threshold_for, wilson_lower
 
 NAMES = ("billing", "refund", "technical", "general")
 LABELS = st.sampled_from(NAMES)
@@ -57,46 +48,6 @@ def test_levels_stand_from_the_lowest_to_the_highest_and_other_labels_by_name() 
     scores = score(sorted(levels), sorted(levels))
     assert list(scores.per_label) == list(scores.confusion) == levels
     assert list(score(["b", "a"], ["b", "c"]).per_label) == ["a", "b", "c"]
-
-
-def test_second_categories_are_scored_where_the_truth_is_among_the_two_and_where_it_names_others() -> None:
-    gold = ["billing", "billing", "refund", "general"]
-    predicted = ["billing", "refund", "general", "general"]
-    second = ["refund", "billing", None, "refund"]
-    found = score_second(gold, predicted, second, [frozenset({"refund"}), frozenset(), frozenset({"general"}), None])
-    assert (found.count, found.named, found.within_two) == (4, 0.75, 0.75)
-    assert (found.precision, found.recall) == (0.5, 0.5)
-    untold = score_second(gold, predicted, second, [None] * 4)
-    assert (untold.within_two, untold.precision, untold.recall) == (0.75, None, None)
-
-
-def test_likelihoods_are_scored_by_error_order_and_honesty() -> None:
-    found = score_likelihood([(True, 0.9), (True, 0.5), (False, 0.5), (False, 0.1), (True, None)])
-    assert found is not None
-    assert (found.count, found.given, found.solved) == (5, 0.8, 0.5)
-    assert found.brier == pytest.approx((0.01 + 0.25 + 0.25 + 0.01) / 4)
-    assert found.brier_of_share == 0.25
-    assert found.auroc == 3.5 / 4
-    assert found.ece == pytest.approx(0.05)
-
-
-def test_likelihoods_that_are_missing_or_all_of_one_kind_have_no_order() -> None:
-    assert score_likelihood([]) is None
-    none = score_likelihood([(True, None)])
-    assert none is not None
-    assert (none.count, none.given, none.brier, none.auroc) == (1, 0.0, None, None)
-    one_kind = score_likelihood([(True, 0.9), (True, 0.8)])
-    assert one_kind is not None
-    assert one_kind.auroc is None
-
-
-@given(rows=st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0])), min_size=1, max_size=30))
-def test_the_area_is_the_share_of_pairs_in_the_right_order(rows: list[tuple[bool, float]]) -> None:
-    came, stayed = ([said for truth, said in rows if truth is kind] for kind in (True, False))
-    pairs = [(a > b) + (a == b) / 2 for a in came for b in stayed]
-    found = score_likelihood(rows)
-    assert found is not None
-    assert found.auroc == (pytest.approx(sum(pairs) / len(pairs)) if pairs else None)
 
 
 @given(ROWS)
@@ -145,7 +96,7 @@ def test_each_point_of_the_abstention_curve_counts_the_answers_from_its_threshol
     curve = score(gold, predicted, confidence).abstention
     for point in curve:
         taken = [truth == answer for truth, answer, sure in rows if sure >= point.threshold]
-        assert point.count == len(taken)
+        assert point.rows == len(taken)
         assert point.coverage == len(taken) / len(rows)
         assert point.precision == sum(taken) / len(taken)
     assert curve[-1].coverage == 1
@@ -177,7 +128,7 @@ def test_a_threshold_proves_its_precision_as_every_higher_one_does(
         assert not passed
         return
     threshold, taken, lower = passed[-1]
-    assert (found.threshold, found.count, found.lower) == (threshold, len(taken), lower)
+    assert (found.threshold, found.rows, found.precision_at_least) == (threshold, len(taken), lower)
     assert (found.precision, found.coverage) == (sum(taken) / len(taken), len(taken) / len(rows))
 
 
@@ -192,7 +143,7 @@ def test_a_handful_of_lucky_answers_is_no_proof() -> None:
     found = threshold_for(0.8, [True] * 20, [0.9] * 20)
     assert found is not None
     assert found.threshold == 0.9
-    assert found.lower == pytest.approx(0.8808, abs=1e-4)  # Wilson's bound for 20 of 20, one-sided
+    assert found.precision_at_least == pytest.approx(0.8808, abs=1e-4)  # Wilson's bound for 20 of 20, one-sided
 
 
 def test_thresholds_of_small_histories_keep_their_promise() -> None:

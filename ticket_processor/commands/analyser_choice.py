@@ -20,7 +20,7 @@ from ..core.errors import AnalysisFailed, ConfigError
 from ..core.models import Analysis, Ticket
 from ..evaluation.data import Labelled
 from ..evaluation.measure import SubjectResult, measure
-from ..evaluation.runner import AnalyseTicket, Subject, TimedAnalysis, answer_all
+from ..evaluation.runner import AnalyseTicket, Subject, answer_all
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..wiring.parts import understanding
@@ -121,9 +121,8 @@ def results(
     *,
     precision: float,
     remark: Trouble,
-) -> tuple[list[SubjectResult], dict[tuple[str, str], tuple[TimedAnalysis, ...]]]:
-    """Measure every analyser on every source. Returns the figures, and the answers by analyser and source."""
-    answers: dict[tuple[str, str], tuple[TimedAnalysis, ...]] = {}
+) -> list[SubjectResult]:
+    """Measure every analyser on every source."""
     found = []
     for subject in chosen:
         measured = []
@@ -134,10 +133,9 @@ def results(
                 given = answer_all(subject, labelled.examples, clock, advance)
             if not sys.stderr.isatty():
                 screen.say(f"{what}: {len(given)} tickets in {time.monotonic() - started:.1f} s")
-            answers[subject.name, labelled.name] = given
             measured.append(measure(labelled, given, settings.taxonomy, precision=precision, remark=remark))
         found.append(SubjectResult(subject.name, tuple(measured)))
-    return found, answers
+    return found
 
 
 def _usual(settings: Settings) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "retry drop": ("ticketbot retry drop --ticket 4711", "ticketbot retry drop --all-dead"),
     "taxonomy check": ("ticketbot taxonomy check", "ticketbot taxonomy check --offline --log-days 90"),
     "taxonomy show": ("ticketbot taxonomy show",),
-    "train": ("ticketbot train labelled.jsonl", "ticketbot train --from-helpdesk --since 180d --out training.html"),
+    "train": ("ticketbot train labelled.jsonl", "ticketbot train --from-helpdesk --since 180d --out training.json"),
     "undo": ("ticketbot undo latest --dry-run", "ticketbot undo 20261122T081500Z-3fa2c1 --ticket 4711"),
     "init": ("ticketbot init", "ticketbot init desk --offline"),
     "local export": ("ticketbot local export desk.jsonl", "ticketbot local export -"),

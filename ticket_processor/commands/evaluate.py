@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from ..evaluation import tables
 from ..evaluation.data import Labelled, Remark, read_file
 from ..evaluation.intelligent_triage import intelligent_triage
 from ..evaluation.measure import as_data
-from ..evaluation.report import misses, page
+from ..evaluation.report import page
 from ..evaluation.solved import CategoryFrom, Solved
 from ..settings.load import load
 from .analyser_choice import AnalyserOption, PrecisionOption, WorkersOption, results, subjects
@@ -111,13 +112,11 @@ def evaluate(
             sources = [Labelled(SOLVED, solved.examples)]
         else:
             sources = _read(files or (), limit, remark)
-        found, answers = results(chosen, sources, settings, clock, screen, precision=precision, remark=remark)
-        ours = list(found)
+        measured = partial(results, settings=settings, clock=clock, screen=screen, precision=precision, remark=remark)
+        found = ours = measured(chosen, sources)
         if solved and (triage := intelligent_triage(solved.examples, solved.tags, settings.taxonomy, remark)):
             labels = tuple(one.model_copy(update={"urgency": None}) for one in solved.examples)  # it tells none
-            theirs = [Labelled(SOLVED, labels)]
-            beside, more = results([triage], theirs, settings, clock, screen, precision=precision, remark=remark)
-            found, answers = [*found, *beside], {**answers, **more}
+            found = [*ours, *measured([triage], [Labelled(SOLVED, labels)])]
     doubts = {source.name: tables.doubtful(source, settings.taxonomy, remark) for source in sources}
     policy = {one.name: tables.policy_lines(one.sources[0]) for one in ours} if solved else {}
     data = {
@@ -130,9 +129,8 @@ def evaluate(
     }
 
     def html() -> str:
-        errors = misses(found, sources, answers) if show_errors else None
         title = f"How good are these analysers{' on our solved tickets' if solved else ''}?"
-        return page(title, found, [*decided, *remarks], errors)
+        return page(title, found, [*decided, *remarks], sources if show_errors else ())
 
     lines = write_out(written, {".html": html, ".json": lambda: json_text(data)})
     screen.notices(list(remarks))
@@ -176,7 +174,6 @@ def _about(solved: Solved, decided: list[str]) -> dict[str, Any]:
         "category_by": solved.category_by,
         "unclear": solved.unclear,
         "ours": solved.ours,
-        "corrected": solved.corrected,
         "decided": decided,
     }
 

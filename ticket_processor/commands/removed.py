@@ -31,7 +31,7 @@ REMOVED: Mapping[str, str] = {
     "report --markdown": "--out FILE.md writes it",
     "report --output": "--out FILE.md writes Markdown",
     "report --sample": "--limit N says how many tickets are read",
-    "train --report": "--out FILE.html writes the report, and --folder FOLDER names the classifier's folder",
+    "train --report": "--out FILE.json writes the scores, and --folder FOLDER names the classifier's folder",
     "kb doctor --markdown": "--out FILE.md writes the proposals",
     "schedule install --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",
     "schedule show --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",

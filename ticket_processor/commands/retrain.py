@@ -44,10 +44,10 @@ def store_retrained(
     these tickets had taught wrongly.
     """
     folder = settings.classifier_folder
-    from ..evaluation.training.comparison import gains, worse  # heavy
+    from ..evaluation.training.fitting import gains  # heavy
 
     without, with_them, found = _scores(before), _scores(after), gains(before, after)
-    fallen = worse(found)
+    fallen = [task for task, gain in found.items() if gain.high < 0]
     told = [
         f"{task}: held-out macro-F1 {without[task]:.3f} without corrections, {with_them[task]:.3f} with them "
         f"({gain.low:+.3f} to {gain.high:+.3f})"

@@ -62,9 +62,7 @@ def train(
     ] = False,
     out: Annotated[
         list[Path] | None,
-        typer.Option(
-            metavar="FILE", help="Write scores: .json, or .html with the misclassified tickets; may be repeated."
-        ),
+        typer.Option(metavar="FILE", help="Write the scores: .json; may be repeated."),
     ] = None,
     into: Annotated[
         Path | None,
@@ -88,7 +86,7 @@ def train(
             "or --folder FOLDER to learn from them without putting it in use"
         )
     written = out or []
-    check_out(written, (".html", ".json"))
+    check_out(written, (".json",))
     require_extra("sklearn", "skops")
     from ..evaluation.data import read_examples
 
@@ -147,7 +145,7 @@ def train(
     else:
         trained, lines, more = store_retrained(settings, clock, before, trained, corrections, force=force)
     data = {**summary.as_data(trained, folder, written), **more}
-    told = write_out(written, {".html": lambda: summary.page(trained, corpus), ".json": lambda: json_text(data)})
+    told = write_out(written, {".json": lambda: json_text(data)})
     lines = [summary.summary_text(trained, bench=bench), *lines]
     if folder.resolve() != settings.classifier_folder.resolve():
         lines.append("a run looks for it where classifier.folder in ticketbot.toml says")

@@ -1,4 +1,4 @@
-"""Evaluation reports of ``ticketbot eval`` and ``train`` in a folder, and how to show them.
+"""Evaluation reports of ``ticketbot eval`` in a folder, and how to show them.
 
 A report may be any file. Its HTML stands in a frame that can run nothing, fetch nothing and see nothing of the page
 around it.

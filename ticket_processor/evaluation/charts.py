@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import cycle
 
 from markupsafe import Markup
 
-from .scores import Bin, CurvePoint, Scores
+from .scores import Bin, CurvePoint
 
 BLUE, ORANGE, GREEN, OCHRE, RED, GREY = "#2b6cb0", "#c2590c", "#2a7f4f", "#b0892b", "#a8446b", "#8a8f98"
 COLOURS = (BLUE, ORANGE, GREEN, "#8154ab", OCHRE, "#3f8f9b", RED, "#5b6b2f")
 """A contrast of 3:1 and more with a white page and with a dark one."""
-MOST_LABELS = 24
-"""So many labels a confusion matrix shows, the most frequent."""
 _TOP, _BOTTOM, _LEFT, _RIGHT = 24, 40, 46, 8
 
 
@@ -116,17 +113,6 @@ def _round_step(high: float, *, whole: bool, most: int = 5) -> float:
     return max(1.0, step) if whole else step
 
 
-def confusion(scores: Scores) -> tuple[list[str], list[tuple[str, list[tuple[int, float]]]]]:
-    """The labels answered; and for each true one the count of each of them, with its share of the row."""
-    labels = sorted(scores.per_label, key=lambda label: -scores.per_label[label].support)[:MOST_LABELS]
-    labels = [label for label in scores.per_label if label in labels]
-    rows = []
-    for truth in (truth for truth in scores.confusion if truth in labels):
-        counts = [scores.confusion[truth].get(label, 0) for label in labels]
-        rows.append((truth, [(count, count / scores.per_label[truth].support) for count in counts]))
-    return labels, rows
-
-
 def reliability(bins: Sequence[Bin]) -> Markup:
     """Confidence against the share that was right; on the dashed line a confidence means what it says."""
     picture = _square("Reliability diagram", "confidence", "share that was right")
@@ -141,15 +127,12 @@ def reliability(bins: Sequence[Bin]) -> Markup:
     return picture.made()
 
 
-def abstention(curves: Sequence[tuple[str, Sequence[CurvePoint]]]) -> Markup:
-    """Precision when only the surest answers are given, for one or several analysers."""
+def abstention(curve: Sequence[CurvePoint]) -> Markup:
+    """Precision when only the surest answers are given."""
     picture = _square("Precision at coverage", "share of the tickets that is answered", "precision")
-    for (name, curve), colour in zip(curves, cycle(COLOURS), strict=False):
-        shown = _thinned(curve)
-        picture.line([(point.coverage, point.precision) for point in shown], colour)
-        picture.dot(shown[-1].coverage, shown[-1].precision, colour, f"{name}: {shown[-1].precision:.1%} of all")
-        if len(curves) > 1:
-            picture.name(name, colour)
+    shown = _thinned(curve)
+    picture.line([(point.coverage, point.precision) for point in shown], BLUE)
+    picture.dot(shown[-1].coverage, shown[-1].precision, BLUE, f"{shown[-1].precision:.1%} of all")
     return picture.made()
 
 
@@ -162,6 +145,6 @@ def _square(title: str, x: str, y: str) -> Picture:
 
 def _thinned(curve: Sequence[CurvePoint], most: int = 200) -> list[CurvePoint]:
     """Enough points for a picture; without the first few answers, whose wild swings mean nothing."""
-    telling = [point for point in curve if point.count >= min(10, curve[-1].count)]
+    telling = [point for point in curve if point.rows >= min(10, curve[-1].rows)]
     step = max(1, len(telling) // most)
     return [*telling[:-1:step], telling[-1]]

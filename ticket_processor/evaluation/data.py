@@ -32,28 +32,16 @@ _LONGEST_NAME = 30
 
 
 class Example(Frozen):
-    """A ticket with the labels of a careful person; ``None`` for those not given. The text is the customer's.
-
-    ``secondary`` are further categories that fit; empty where somebody has looked, and found none.
-    """
+    """A ticket with the labels of a careful person; ``None`` for those not given. The text is the customer's."""
 
     id: str
     subject: str = ""
     body: str = ""
     names: tuple[str, ...] = Field((), description="the requester's, as far as known: to be redacted")
     category: str | None = None
-    secondary: tuple[str, ...] | None = None
     urgency: Urgency | None = None
     sentiment: Sentiment | None = None
     language: str | None = None
-    root_cause: str = ""
-    steps: str = Field("", description="what solved it, a line for each step")
-    solved_first_reply: bool | None = None
-
-    @property
-    def says_what_solved_it(self) -> bool:
-        """Whether it has a truth for a model's advice."""
-        return bool(self.root_cause or self.steps or self.solved_first_reply is not None)
 
     def label(self, field: FieldName) -> str | None:
         """The truth for one field."""
@@ -79,11 +67,8 @@ def read_file(path: Path, remark: Remark = lambda _sentence: None) -> Labelled:
     """The labelled tickets of a ``.jsonl`` or ``.jsonl.gz`` file; rows without any label are left out.
 
     A row has ``subject`` and ``body`` (or ``text``), and any of ``category``, ``priority`` or ``urgency``,
-    ``sentiment``, ``language``, at the top or under ``labels``; and ``secondary``: further categories, one or a list.
-    ``root_cause``, ``steps`` (a list or a text; or the text ``resolution``) and ``solved_first_reply`` (true or false)
-    are what a model's advice is compared with.
-    ``remark`` is told in a sentence of labels that are not known. Raises :class:`ConfigError` naming the line that is
-    no such row.
+    ``sentiment``, ``language``, at the top or under ``labels``. ``remark`` is told in a sentence of labels that are
+    not known. Raises :class:`ConfigError` naming the line that is no such row.
     """
     examples: list[Example] = []
     unknown: dict[str, Counter[str]] = {"urgency": Counter(), "sentiment": Counter()}
@@ -94,7 +79,7 @@ def read_file(path: Path, remark: Remark = lambda _sentence: None) -> Labelled:
                 if line.strip():
                     row = _row(line, path, number)
                     example = _example(row, f"{path.name}:{number}", unknown, raw_names)
-                    if example.says_what_solved_it or any(example.label(field) is not None for field in FIELDS):
+                    if any(example.label(field) is not None for field in FIELDS):
                         examples.append(example)
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) else None
@@ -169,23 +154,10 @@ def _example(
         subject=_text(row.get("subject")),
         body=_text(row.get("body")) or _text(row.get("text")) or _text(row.get("html")),
         category=label_name(category),
-        secondary=_further(labels["secondary"]) if "secondary" in labels else None,
         urgency=urgency,
         sentiment=sentiment,
         language=None if language is None else language.partition("_")[0],
-        root_cause=_text(labels.get("root_cause")).strip(),
-        steps=_lines(labels.get("steps")) or _lines(labels.get("resolution")),
-        solved_first_reply=solved if isinstance(solved := labels.get("solved_first_reply"), bool) else None,
     )
-
-
-def _further(given: object) -> tuple[str, ...]:
-    names = [label_name(item) for item in (given if isinstance(given, list) else [given])]
-    return tuple(dict.fromkeys(name for name in names if name is not None))
-
-
-def _lines(given: object) -> str:
-    return "\n".join(_text(item) for item in (given if isinstance(given, list) else [given])).strip()
 
 
 def _text(value: object) -> str:

@@ -7,7 +7,7 @@ what it has no word for goes to its catch-all.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,17 +59,13 @@ def category_space(names: Sequence[str], taxonomy: Taxonomy, *, capitals: bool =
 class Pairs:
     """Truth and answers of one field, row by row; ``rows`` are the tickets they belong to.
 
-    ``unknown`` counts labels that the taxonomy does not have; those rows are not among the others. Of categories,
-    ``second`` is the first other one that an answer names, ``gold_second`` the others of the truth (``None`` where it
-    says nothing of others, or in words that nobody knows).
+    ``unknown`` counts labels that the taxonomy does not have; those rows are not among the others.
     """
 
     rows: tuple[int, ...]
     gold: tuple[str, ...]
     predicted: tuple[str, ...]
     unknown: Counter[str]
-    second: tuple[str | None, ...] = ()
-    gold_second: tuple[frozenset[str] | None, ...] = ()
 
 
 def pairs(
@@ -106,28 +102,13 @@ def unknown_labels(found: Pairs, source: str) -> str | None:
 def _categories(examples: Sequence[Example], analyses: Sequence[Analysis], taxonomy: Taxonomy, capitals: bool) -> Pairs:
     rows, names = _given([item.category for item in examples])
     space = category_space(names, taxonomy, capitals=capitals)
-    kept: list[int] = []
-    gold: list[str] = []
-    predicted: list[str] = []
-    second: list[str | None] = []
-    gold_second: list[frozenset[str] | None] = []
-    for row, name in zip(rows, names, strict=True):
-        if name not in space.known:
-            continue
-        truth, answer = _top(name, taxonomy.names, taxonomy), space.word(analyses[row].category)
-        others = [space.word(_top(also, taxonomy.names, taxonomy)) for also in analyses[row].secondary[:1]]
-        further = examples[row].secondary
-        kept.append(row)
-        gold.append(truth)
-        predicted.append(answer)
-        second.append(next((also for also in others if also != answer), None))
-        gold_second.append(
-            None
-            if further is None or not space.known.issuperset(further)
-            else frozenset(_top(also, taxonomy.names, taxonomy) for also in further) - {truth}
-        )
-    unknown = Counter(name for name in names if name not in space.known)
-    return Pairs(tuple(kept), tuple(gold), tuple(predicted), unknown, tuple(second), tuple(gold_second))
+    kept = [(row, name) for row, name in zip(rows, names, strict=True) if name in space.known]
+    return Pairs(
+        rows=tuple(row for row, _ in kept),
+        gold=tuple(_top(name, taxonomy) for _, name in kept),
+        predicted=tuple(space.word(analyses[row].category) for row, _ in kept),
+        unknown=Counter(name for name in names if name not in space.known),
+    )
 
 
 def _subcategories(examples: Sequence[Example], analyses: Sequence[Analysis], taxonomy: Taxonomy) -> Pairs:
@@ -138,8 +119,8 @@ def _subcategories(examples: Sequence[Example], analyses: Sequence[Analysis], ta
     return Pairs(tuple(rows), tuple(gold), tuple(predicted), Counter())
 
 
-def _top(name: str, names: Collection[str], taxonomy: Taxonomy) -> str:
-    return taxonomy.split(name)[0] if name in names else name
+def _top(name: str, taxonomy: Taxonomy) -> str:
+    return taxonomy.split(name)[0] if name in taxonomy.names else name
 
 
 def _given(labels: Sequence[str | None]) -> tuple[list[int], list[str]]:

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
 from ..analysis.text.language import detect_language
 from ..core.models import NO_MODEL, Usage
 from ..core.taxonomy import Taxonomy
-from .advice import AdviceScores, advice_data, score_advice
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
 from .runner import TimedAnalysis
-from .scores import (
-    CurvePoint,
-    Scores,
-    SecondScores,
-    Threshold,
-    at_coverage,
-    percentile,
-    score,
-    score_second,
-    threshold_for,
-)
+from .scores import CurvePoint, Scores, Threshold, at_coverage, percentile, score, threshold_for
 
 COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 PRECISION = 0.95
@@ -47,8 +36,7 @@ class Thresholds:
 class FieldResult:
     """One field. ``by_language`` maps a language to how many tickets it has, and how many of them are right.
 
-    A ticket without a labelled language counts under the one that its text is found to be in. ``second`` is of
-    categories only.
+    A ticket without a labelled language counts under the one that its text is found to be in.
     """
 
     field: ScoredField
@@ -57,7 +45,6 @@ class FieldResult:
     by_language: Mapping[str, tuple[int, int]]
     pairs: Pairs
     confidence: tuple[float, ...]
-    second: SecondScores | None = None
 
     def curve(self) -> tuple[CurvePoint, ...]:
         """Precision at about even steps of coverage; equal confidences make fewer steps, and each stands once."""
@@ -67,10 +54,7 @@ class FieldResult:
 
 @dataclass(frozen=True)
 class SourceResult:
-    """One analyser on one source of tickets. ``cost_usd`` is ``None`` where no price is known.
-
-    ``advice`` is ``None`` where the tickets have no truth for it, or the analyser gives none.
-    """
+    """One analyser on one source of tickets. ``cost_usd`` is ``None`` where no price is known."""
 
     source: str
     rows: int
@@ -81,7 +65,6 @@ class SourceResult:
     cost_usd: float | None
     answered_by: Mapping[str, int]
     fallbacks: Mapping[str, int]
-    advice: AdviceScores | None = None
 
     def of(self, name: ScoredField) -> FieldResult | None:
         """The result for a field, if the tickets are labelled with it."""
@@ -122,10 +105,6 @@ def measure(
             remark(sentence)
         if found.rows:
             fields.append(_field(name, found, languages, answers, precision))
-    advice = score_advice(labelled.examples, analyses)
-    told = any(example.says_what_solved_it for example in labelled.examples)
-    if told and advice is None and any(item.source == "model" for item in analyses):
-        remark(f"{labelled.name} says what solved its tickets, and no model was asked: set models.advice = true")
     times = [answer.ms for answer in answers]
     costs = [item.cost_usd for item in analyses if item.cost_usd is not None]
     return SourceResult(
@@ -140,7 +119,6 @@ def measure(
         fallbacks=dict(
             Counter(str(item.why_fallback) for item in analyses if item.why_fallback not in _EXPECTED).most_common()
         ),
-        advice=advice,
     )
 
 
@@ -163,7 +141,6 @@ def _field(
         by_language={language: (len(hits), sum(hits)) for language, hits in by_size},
         pairs=found,
         confidence=confidence,
-        second=score_second(found.gold, found.predicted, found.second, found.gold_second) if found.second else None,
     )
 
 
@@ -175,16 +152,13 @@ def _thresholds(precision: float, found: Pairs, right: Sequence[bool], confidenc
     return Thresholds(precision, threshold_for(precision, right, confidence), per_label)
 
 
-# --- as data --------------------------------------------------------------------------------------------------------
-
-
 def as_data(results: Sequence[SubjectResult]) -> list[dict[str, Any]]:
-    """Everything as plain data for ``--json``; numbers to six digits."""
+    """Everything as plain data for ``--json``; all but costs to six digits."""
     return [
         {
             "analyser": result.name,
             "mean": {
-                name: {"sources": mean[0], "accuracy": _round(mean[1]), "macro_f1": _round(mean[2])}
+                name: _rounded({"sources": mean[0], "accuracy": mean[1], "macro_f1": mean[2]})
                 for name in (*FIELDS, SUBCATEGORY)
                 if (mean := result.mean(name))
             },
@@ -198,76 +172,50 @@ def _source_data(source: SourceResult) -> dict[str, Any]:
     return {
         "source": source.source,
         "rows": source.rows,
-        "ms": {"p50": _round(source.ms_p50), "p95": _round(source.ms_p95)},
+        "ms": _rounded({"p50": source.ms_p50, "p95": source.ms_p95}),
         "tokens": source.usage.model_dump(),
         "cost_usd": source.cost_usd,
         "cost_usd_per_ticket": None if source.cost_usd is None else source.cost_usd / source.rows,
         "answered_by": dict(source.answered_by),
         "fallbacks": dict(source.fallbacks),
-        "fields": {str(item.field): _field_data(item) for item in source.fields},
-        **({} if source.advice is None else {"advice": advice_data(source.advice)}),
+        "fields": {str(item.field): _rounded(_field_data(item)) for item in source.fields},
     }
 
 
 def _field_data(item: FieldResult) -> dict[str, Any]:
-    scores = item.scores
+    scores, thresholds = item.scores, item.thresholds
     data: dict[str, Any] = {
         "rows": scores.count,
-        "accuracy": _round(scores.accuracy),
-        "macro_f1": _round(scores.macro_f1),
-        "always_the_largest": {
-            "accuracy": _round(scores.majority_accuracy),
-            "macro_f1": _round(scores.majority_macro_f1),
-        },
-        "labels": {
-            label: _figures(one, "precision", "recall", "f1", "support", "predicted", "coverage")
-            for label, one in scores.per_label.items()
-        },
-        "confusion": {truth: dict(row) for truth, row in scores.confusion.items()},
+        "accuracy": scores.accuracy,
+        "macro_f1": scores.macro_f1,
+        "always_the_largest": {"accuracy": scores.majority_accuracy, "macro_f1": scores.majority_macro_f1},
+        "labels": {label: asdict(one) for label, one in scores.per_label.items()},
+        "confusion": scores.confusion,
         "by_language": {
-            language: {"rows": count, "accuracy": _round(hits / count)}
-            for language, (count, hits) in item.by_language.items()
+            language: {"rows": count, "accuracy": hits / count} for language, (count, hits) in item.by_language.items()
         },
-        "not_scored": dict(item.pairs.unknown),
+        "not_scored": item.pairs.unknown,
     }
-    if item.second is not None:
-        data["second"] = {name: None if share is None else _round(share) for name, share in _shares(item.second)}
-    if item.thresholds is not None:
+    if thresholds is not None:
         data |= {
-            "ece": _round(scores.ece or 0.0),
+            "ece": scores.ece,
             "reliability": [
-                {"from": part.lower, "to": part.upper, "rows": part.count, **_figures(part, "confidence", "accuracy")}
-                for part in scores.reliability
+                {"from": b.lower, "to": b.upper, "rows": b.count, "confidence": b.confidence, "accuracy": b.accuracy}
+                for b in scores.reliability
             ],
-            "abstention": [_figures(point, "coverage", "precision", "threshold") for point in item.curve()],
+            "abstention": [asdict(point) for point in item.curve()],
             "thresholds": {
-                "precision": item.thresholds.precision,
-                "all": _threshold_data(item.thresholds.all),
-                "labels": {label: _threshold_data(found) for label, found in item.thresholds.per_label.items()},
+                "precision": thresholds.precision,
+                "all": thresholds.all and asdict(thresholds.all),
+                "labels": {label: found and asdict(found) for label, found in thresholds.per_label.items()},
             },
         }
     return data
 
 
-def _threshold_data(found: Threshold | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {
-        "threshold": found.threshold,
-        "precision": _round(found.precision),
-        "precision_at_least": _round(found.lower),
-        "coverage": _round(found.coverage),
-        "rows": found.count,
-    }
-
-
-def _round(value: float) -> float:
-    return round(value, 6)
-
-
-def _figures(item: object, *names: str) -> dict[str, float]:
-    return {name: _round(getattr(item, name)) for name in names}
-
-
-def _shares(second: SecondScores) -> tuple[tuple[str, float | None], ...]:
-    return tuple((name, getattr(second, name)) for name in ("named", "within_two", "precision", "recall"))
+def _rounded(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {name: _rounded(item) for name, item in data.items()}
+    if isinstance(data, list):
+        return [_rounded(item) for item in data]
+    return round(data, 6) if isinstance(data, float) else data

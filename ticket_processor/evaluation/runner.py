@@ -58,13 +58,6 @@ def answer_all(
     Raises ``Stopping`` when a signal came, and whatever ``subject`` raises.
     """
     tickets = [as_ticket(example, number) for number, example in enumerate(examples, start=1)]
-    if subject.workers == 1:
-        answers = []
-        for ticket in tickets:
-            clock.check()
-            answers.append(_timed(subject.analyse, ticket))
-            advance(1)
-        return tuple(answers)
     executor = ThreadPoolExecutor(subject.workers, thread_name_prefix="evaluate")
     try:
         futures = [executor.submit(_timed, subject.analyse, ticket) for ticket in tickets]

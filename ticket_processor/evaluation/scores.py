@@ -53,7 +53,7 @@ class CurvePoint:
     threshold: float
     coverage: float
     precision: float
-    count: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -77,102 +77,17 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class SecondScores:
-    """Second categories. ``named`` is the share of answers with one, ``within_two`` that of truths among the two.
-
-    ``precision`` is of those named where the truth says which others fit, ``recall`` of the tickets that have another;
-    ``None`` where there are none.
-    """
-
-    count: int
-    named: float
-    within_two: float
-    precision: float | None
-    recall: float | None
-
-
-def score_second(
-    gold: Sequence[str],
-    predicted: Sequence[str],
-    second: Sequence[str | None],
-    gold_second: Sequence[frozenset[str] | None],
-) -> SecondScores:
-    """What the second categories of answers are worth, row by row; see :class:`SecondScores`."""
-    rows = list(zip(gold, predicted, second, strict=True))
-    judged = [(said, others) for said, others in zip(second, gold_second, strict=True) if others is not None]
-    hits = sum(said in others for said, others in judged)
-    return SecondScores(
-        count=len(rows),
-        named=sum(said is not None for said in second) / len(rows),
-        within_two=sum(truth in (answer, said) for truth, answer, said in rows) / len(rows),
-        precision=_share(hits, sum(said is not None for said, _ in judged)),
-        recall=_share(hits, sum(bool(others) for _, others in judged)),
-    )
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-@dataclass(frozen=True)
-class LikelihoodScores:
-    """Likelihoods of an event against whether it came, of ``count`` rows with a truth.
-
-    ``given`` is the share of rows with a likelihood, ``solved`` that of these on which the event came. ``brier`` is
-    the mean squared error (Brier 1950), ``brier_of_share`` that of always saying ``solved``. ``auroc`` is the
-    probability that a row with the event has the higher likelihood of two; ``None`` without both kinds of rows.
-    """
-
-    count: int
-    given: float
-    solved: float | None = None
-    brier: float | None = None
-    brier_of_share: float | None = None
-    auroc: float | None = None
-    ece: float | None = None
-
-
-def score_likelihood(rows: Sequence[tuple[bool, float | None]]) -> LikelihoodScores | None:
-    """What likelihoods are worth, row by row (truth, likelihood); ``None`` without rows."""
-    given = [(truth, said) for truth, said in rows if said is not None]
-    if not given:
-        return LikelihoodScores(len(rows), 0.0) if rows else None
-    share = sum(truth for truth, _ in given) / len(given)
-    return LikelihoodScores(
-        count=len(rows),
-        given=len(given) / len(rows),
-        solved=share,
-        brier=math.fsum((said - truth) ** 2 for truth, said in given) / len(given),
-        brier_of_share=share * (1 - share),
-        auroc=_auroc(given),
-        ece=calibration_error(reliability([truth for truth, _ in given], [said for _, said in given])),
-    )
-
-
-def _auroc(rows: Sequence[tuple[bool, float]]) -> float | None:
-    """The area under the ROC curve: pairs in the right order, ties by half."""
-    all_of, came = Counter(said for _, said in rows), Counter(said for truth, said in rows if truth)
-    below, right = 0, 0.0
-    for value in sorted(all_of):
-        others = all_of[value] - came[value]
-        right += came[value] * (below + others / 2)
-        below += others
-    pairs = below * came.total()
-    return right / pairs if pairs else None
-
-
-@dataclass(frozen=True)
 class Threshold:
-    """From ``threshold`` confidence on, ``precision`` of the answers were right, and ``coverage`` of them remain.
+    """From ``threshold`` confidence on, ``precision`` of the answers were right; ``coverage`` of them remain, ``rows``.
 
-    ``lower`` is the lower bound of the precision, one-sided at 95%: what few answers prove is little.
+    ``precision_at_least`` is its lower bound, one-sided at 95%: what few answers prove is little.
     """
 
     threshold: float
     precision: float
+    precision_at_least: float
     coverage: float
-    count: int
-    lower: float
+    rows: int
 
 
 def score(gold: Sequence[str], predicted: Sequence[str], confidence: Sequence[float] | None = None) -> Scores:
@@ -285,10 +200,11 @@ def threshold_for(precision: float, right: Sequence[bool], confidence: Sequence[
             taken += 1
         if taken == tried or wilson_lower(taken - 1, taken, ONE_SIDED) < precision:
             continue  # nothing new to try, or too little to prove anything
-        if wilson_lower(hits, taken, ONE_SIDED) < precision:
+        lower = wilson_lower(hits, taken, ONE_SIDED)
+        if lower < precision:
             break
         tried = taken
-        best = Threshold(step / STEPS, hits / taken, taken / len(pairs), taken, wilson_lower(hits, taken, ONE_SIDED))
+        best = Threshold(step / STEPS, hits / taken, lower, taken / len(pairs), taken)
     return best
 
 

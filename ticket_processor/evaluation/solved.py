@@ -74,9 +74,8 @@ class CategoryFrom:
 class Solved:
     """The examples found. ``read`` counts all tickets looked at, ``left_out`` those that are no examples, by reason.
 
-    ``category_by`` counts where categories came from, ``unclear`` the examples whose marks contradict each other.
-    ``ours`` counts examples that ticketbot had triaged, ``corrected`` those of them that people labelled otherwise.
-    ``tags`` are the tags of each example.
+    ``category_by`` counts where categories came from, ``unclear`` the examples whose marks contradict each other,
+    ``ours`` those that ticketbot had triaged. ``tags`` are the tags of each example.
     """
 
     examples: tuple[Example, ...]
@@ -85,7 +84,6 @@ class Solved:
     category_by: Mapping[str, int]
     unclear: int = 0
     ours: int = 0
-    corrected: int = 0
     tags: tuple[tuple[str, ...], ...] = ()
 
 
@@ -129,7 +127,6 @@ def solved_examples(
         category_by=dict(reader.category_by.most_common()),
         unclear=reader.unclear,
         ours=reader.ours,
-        corrected=reader.corrected,
         tags=tuple(tags),
     )
 
@@ -148,7 +145,7 @@ class _Reader:
         self._seen: set[int] = set()
         self.left_out: Counter[str] = Counter()
         self.category_by: Counter[str] = Counter()
-        self.unclear = self.ours = self.corrected = 0
+        self.unclear = self.ours = 0
 
     def example(self, ticket: Ticket) -> Example | None:
         """The ticket as an example, or ``None`` where it is none."""
@@ -165,7 +162,6 @@ class _Reader:
                 if category is not None:
                     self.category_by[how] += 1
                 self.ours += ours
-                self.corrected += ours and self._corrected(ticket, category)
                 return Example(
                     id=str(ticket.id),
                     subject=ticket.subject,
@@ -232,17 +228,6 @@ class _Reader:
         parents = {item.parent for item in found}
         return [item.name for item in found if item.name not in parents]
 
-    def _corrected(self, ticket: Ticket, category: str | None) -> bool:
-        """Whether what is on the ticket now differs from what our tags say that we thought."""
-        said = {self._policy.tag("urgency", level): level for level in Urgency}
-        levels = {said[tag] for tag in ticket.tags if tag in said}
-        if levels and ticket.priority is not None:
-            may_be = levels | ({Urgency.HIGH} if Urgency.CRITICAL in levels else set())
-            if _URGENCY[ticket.priority] not in may_be:
-                return True
-        own = self._most_exact(self._own_tags(ticket))
-        return category is not None and bool(own) and category not in own
-
 
 def _holds(value: str, wanted: str) -> bool:
     """Whether a field holds a value; several are read with spaces between them."""
@@ -270,9 +255,8 @@ def how_it_was_decided(solved: Solved, since: str, *, include_ours: bool) -> lis
         lines.append("Left out: " + ", ".join(f"{count} {reason}" for reason, count in solved.left_out.items()) + ".")
     if include_ours:
         lines.append(
-            f"{solved.ours} of them were triaged by ticketbot, and people labelled {solved.corrected} of these "
-            "otherwise, besides tags of ticketbot's that they exchanged; what they left counts as chosen, which "
-            "flatters whoever answered at the time."
+            f"{solved.ours} of them were triaged by ticketbot; what people left there counts as chosen, which flatters "
+            "whoever answered at the time."
         )
     lines.append("Labels that your own triggers, automations or macros set count as chosen by people.")
     return lines

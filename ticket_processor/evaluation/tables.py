@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..core.tables import Table
 from ..core.taxonomy import Taxonomy
 from ..policy.decide import PARTS
-from .advice import advice_tables
 from .data import FIELDS, Labelled
 from .doubtful_labels import DoubtfulLabel, doubtful_labels
 from .labels import SUBCATEGORY, ScoredField
@@ -20,6 +19,11 @@ SETTING = {"category": "policy.tags", "urgency": "policy.priority"}
 """The setting of each field's threshold."""
 _AS_GOOD = {"category": ("policy.group", "policy.fields")}
 """Settings of what follows from a field."""
+
+
+def cells(*values: str | float) -> tuple[str, ...]:
+    """A row of a table: words and counts as they are, shares with three decimals."""
+    return tuple(f"{value:.3f}" if isinstance(value, float) else str(value) for value in values)
 
 
 def doubtful(source: Labelled, taxonomy: Taxonomy, remark: Callable[[str], object]) -> list[DoubtfulLabel]:
@@ -47,9 +51,6 @@ def overview(results: Sequence[SubjectResult]) -> Iterator[Table]:
     for field in (*FIELDS, SUBCATEGORY):
         if (found := field_table(results, field)) is not None:
             yield found
-        if field == "category" and (second := second_table(results)) is not None:
-            yield second
-    yield from advice(results)
     yield costs(results)
 
 
@@ -62,42 +63,9 @@ def field_table(results: Sequence[SubjectResult], field: ScoredField) -> Table |
         rows += [(result.name, source, *_headline(item)) for source, item in found]
         mean = result.mean(field)
         if several and mean and mean[0] > 1:
-            rows.append((result.name, f"mean of {mean[0]}", "", f"{mean[1]:.3f}", f"{mean[2]:.3f}", "", "", ""))
+            rows.append(cells(result.name, f"mean of {mean[0]}", "", *mean[1:], "", "", ""))
     columns = ("<analyser", "<tickets from", "n", "accuracy", "macro-F1", "largest alone", "ECE", "<said most")
     return Table(field, columns, tuple(rows)) if rows else None
-
-
-def second_table(results: Sequence[SubjectResult]) -> Table | None:
-    """How good second categories are, by analyser and source; ``None`` where no second one was named."""
-
-    def shown(share: float | None) -> str:
-        return "-" if share is None else f"{share:.3f}"
-
-    found = [
-        (result, source, item.scores, item.second)
-        for result in results
-        for source in result.sources
-        if (item := source.of("category")) and item.second
-    ]
-    if not any(second.named for *_, second in found):
-        return None
-    rows = tuple(
-        (
-            result.name,
-            source.source,
-            str(second.count),
-            *map(shown, (scores.accuracy, second.within_two, second.named, second.precision, second.recall)),
-        )
-        for result, source, scores, second in found
-    )
-    columns = ("<analyser", "<tickets from", "n", "first right", "one of two right", "named", "precision", "recall")
-    return Table("second category", columns, rows)
-
-
-def advice(results: Sequence[SubjectResult]) -> list[Table]:
-    """The tables on advice; none where there is none to compare."""
-    sources = ((result.name, source) for result in results for source in result.sources)
-    return advice_tables([(name, source.source, source.advice) for name, source in sources if source.advice])
 
 
 def costs(results: Sequence[SubjectResult]) -> Table:
@@ -112,15 +80,7 @@ def costs(results: Sequence[SubjectResult]) -> Table:
 def labels(scores: Scores, title: str = "per label") -> Table:
     """A row for each label."""
     rows = tuple(
-        (
-            label,
-            f"{one.precision:.3f}",
-            f"{one.recall:.3f}",
-            f"{one.f1:.3f}",
-            str(one.support),
-            str(one.predicted),
-            f"{one.coverage:.0%}",
-        )
+        cells(label, one.precision, one.recall, one.f1, one.support, one.predicted, f"{one.coverage:.0%}")
         for label, one in scores.per_label.items()
     )
     return Table(title, ("<label", "precision", "recall", "F1", "n", "answered", "coverage"), rows)
@@ -131,7 +91,7 @@ def languages(item: FieldResult, title: str = "by language") -> Table | None:
     if len(item.by_language) < 2:
         return None
     rows = tuple(
-        (language, str(count), f"{hits / count:.3f}")
+        cells(language, count, hits / count)
         for language, (count, hits) in list(item.by_language.items())[:_MOST_LANGUAGES]
     )
     return Table(title, ("<language", "n", "accuracy"), rows)
@@ -158,12 +118,7 @@ def details(result: SubjectResult, source: SourceResult) -> Iterator[Table]:
                 f"{title}: calibration",
                 ("<confidence", "n", "mean", "right"),
                 tuple(
-                    (
-                        f"{part.lower:.1f}-{part.upper:.1f}",
-                        str(part.count),
-                        f"{part.confidence:.3f}",
-                        f"{part.accuracy:.3f}",
-                    )
+                    cells(f"{part.lower:.1f}-{part.upper:.1f}", part.count, part.confidence, part.accuracy)
                     for part in scores.reliability
                     if part.count
                 ),
@@ -172,8 +127,7 @@ def details(result: SubjectResult, source: SourceResult) -> Iterator[Table]:
                 f"{title}: abstention (only the surest are answered)",
                 ("coverage", "precision", "from confidence"),
                 tuple(
-                    (f"{point.coverage:.0%}", f"{point.precision:.3f}", f"{point.threshold:.2f}")
-                    for point in item.curve()
+                    cells(f"{point.coverage:.0%}", point.precision, f"{point.threshold:.2f}") for point in item.curve()
                 ),
             )
         if (by := languages(item, f"{title}: by language")) is not None:
@@ -223,14 +177,8 @@ def policy_lines(source: SourceResult) -> list[str]:
 def _headline(item: FieldResult) -> tuple[str, ...]:
     scores = item.scores
     label, most = max(scores.per_label.items(), key=lambda pair: pair[1].predicted)
-    return (
-        str(scores.count),
-        f"{scores.accuracy:.3f}",
-        f"{scores.macro_f1:.3f}",
-        f"{scores.majority_macro_f1:.3f}",
-        "" if scores.ece is None else f"{scores.ece:.3f}",
-        f"{label} {most.coverage:.0%}",
-    )
+    figures = (scores.count, scores.accuracy, scores.macro_f1, scores.majority_macro_f1)
+    return cells(*figures, "" if scores.ece is None else scores.ece, f"{label} {most.coverage:.0%}")
 
 
 def _cost(source: SourceResult) -> tuple[str, ...]:
@@ -245,17 +193,12 @@ def _cost(source: SourceResult) -> tuple[str, ...]:
     )
 
 
-def _counts(counts: object) -> str:
-    return ", ".join(f"{name} {count}" for name, count in dict(counts).items()) if isinstance(counts, dict) else ""
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
 def _proposal(found: Threshold | None) -> tuple[str, ...]:
     if found is None:
         return ("never", "-", "-", "-", "-")
-    return (
-        f"{found.threshold:.2f}",
-        f"{found.precision:.3f}",
-        f"{found.lower:.3f}",
-        f"{found.coverage:.0%}",
-        str(found.count),
-    )
+    coverage = f"{found.coverage:.0%}"
+    return cells(f"{found.threshold:.2f}", found.precision, found.precision_at_least, coverage, found.rows)

@@ -20,8 +20,7 @@ if not reports:
         st.code(f"mkdir {folder}", language=None)
     st.code(
         f"ticketbot eval tickets.jsonl --out {folder / 'eval.html'}\n"
-        f"ticketbot eval --from-helpdesk --out {folder / 'solved.html'}\n"
-        f"ticketbot train tickets.jsonl --own-desk --out {folder / 'train.html'}",
+        f"ticketbot eval --from-helpdesk --out {folder / 'solved.html'}",
         language=None,
     )
     st.stop()

@@ -34,7 +34,6 @@ _MOST_PIECES = 50_000
 class Corpus:
     """Different tickets, and for each task one label or ``None`` a ticket; the first ``tested`` are also tested on."""
 
-    ids: tuple[str, ...]
     texts: tuple[RedactedText, ...]
     labels: Mapping[Task, tuple[str | None, ...]]
     repeats: int
@@ -48,7 +47,6 @@ def corpus_of(examples: Sequence[Example], corrected: Sequence[Example] = ()) ->
     A text that comes again with the same labels is left out: it would be learnt and tested at once.
     """
     seen: dict[tuple[str, ...], None] = {}
-    ids: list[str] = []
     texts: list[RedactedText] = []
     labels: dict[Task, list[str | None]] = {task: [] for task in TASKS}
     repeats = passed_over = tested = 0
@@ -57,20 +55,17 @@ def corpus_of(examples: Sequence[Example], corrected: Sequence[Example] = ()) ->
             passed_over += 1
             continue
         text = text_of(example)
-        given = {task: _label(example, task) for task in TASKS}
+        given = {task: example.label(task) for task in TASKS}
         key = (plain_form(text.text), *(label or "" for label in given.values()))
         if not key[0].strip() or key in seen:
             repeats += 1
             continue
         seen[key] = None
         tested += place < len(examples)
-        ids.append(str(example.id))
         texts.append(text)
         for task in TASKS:
             labels[task].append(given[task])
-    return Corpus(
-        tuple(ids), tuple(texts), {task: tuple(given) for task, given in labels.items()}, repeats, passed_over, tested
-    )
+    return Corpus(tuple(texts), {task: tuple(given) for task, given in labels.items()}, repeats, passed_over, tested)
 
 
 def text_of(example: Example) -> RedactedText:
@@ -78,9 +73,8 @@ def text_of(example: Example) -> RedactedText:
     return redact(clean(example.subject, example.body), names=example.names)
 
 
-def _label(example: Example, task: Task) -> str | None:
-    value = example.label(task)
-    return None if value is None else str(value)
+Part = tuple[sparse.csr_matrix, Any, Floats]
+"""Counts of n-grams in all tickets of a corpus, the n-grams, and the weight of each."""
 
 
 class NgramCounts:
@@ -88,48 +82,47 @@ class NgramCounts:
 
     def __init__(self, texts: Sequence[RedactedText]) -> None:
         forms = [plain_form(text.text) for text in texts]
-        self._parts = [_count(forms, word_grams), _count(forms, character_grams)]
+        self._words, self._pieces = _count(forms, word_grams), _count(forms, character_grams)
 
     def space(self, rows: Rows) -> TfidfSpace:
-        """The features that the tickets ``rows`` alone give rise to."""
-        chosen = []
-        for (counts, _), most in zip(self._parts, (_MOST_WORDS, _MOST_PIECES), strict=True):
-            tickets = np.bincount(counts[rows].indices, minlength=counts.shape[1])
-            columns = np.flatnonzero(tickets >= FEWEST_TICKETS)
-            if len(columns) > most:
-                columns = np.sort(columns[np.argsort(-tickets[columns], kind="stable")[:most]])
-            idf = np.log((1 + len(rows)) / (1 + tickets[columns])) + 1
-            chosen.append((columns, idf.astype(np.float32)))
-        return TfidfSpace(self._parts, chosen)
+        """TF-IDF as the tickets ``rows`` alone teach it."""
+        return TfidfSpace(_weighed(*self._words, rows, _MOST_WORDS), _weighed(*self._pieces, rows, _MOST_PIECES))
 
 
+@dataclass(frozen=True)
 class TfidfSpace:
     """TF-IDF as learnt from some tickets, for any of the corpus."""
 
-    def __init__(self, parts: list[tuple[Any, Any]], chosen: list[tuple[Any, Floats]]) -> None:
-        self._parts = parts
-        self._chosen = chosen
+    words: Part
+    pieces: Part
 
     def matrix(self, rows: Rows) -> sparse.csr_matrix:
         """One row a ticket; the same values as :meth:`Features.vector` gives."""
         blocks = []
-        for (counts, _), (columns, idf) in zip(self._parts, self._chosen, strict=True):
-            block = counts[rows][:, columns].astype(np.float32)
+        for counts, _, idf in (self.words, self.pieces):
+            block = counts[rows].astype(np.float32)
             block.data = 1 + np.log(block.data)
             blocks.append(normalize(block.multiply(idf).tocsr(), copy=False))
         return sparse.hstack(blocks, format="csr", dtype=np.float32)
 
     def features(self) -> Features:
         """The same for use without scipy."""
-        (words, pieces), border = (
-            [names[columns] for (_, names), (columns, _) in zip(self._parts, self._chosen, strict=True)],
-            len(self._chosen[0][0]),
-        )
+        words, pieces = self.words[1], self.pieces[1]
         return Features(
             {str(gram): at for at, gram in enumerate(words)},
-            {str(gram): at for at, gram in enumerate(pieces, border)},
-            np.concatenate([idf for _, idf in self._chosen]),
+            {str(gram): at for at, gram in enumerate(pieces, len(words))},
+            np.concatenate((self.words[2], self.pieces[2])),
         )
+
+
+def _weighed(counts: sparse.csr_matrix, names: Any, rows: Rows, most: int) -> Part:
+    """The ``most`` frequent n-grams of the tickets ``rows``."""
+    tickets = np.bincount(counts[rows].indices, minlength=counts.shape[1])
+    columns = np.flatnonzero(tickets >= FEWEST_TICKETS)
+    if len(columns) > most:
+        columns = np.sort(columns[np.argsort(-tickets[columns], kind="stable")[:most]])
+    idf = np.log((1 + len(rows)) / (1 + tickets[columns])) + 1
+    return counts[:, columns], names[columns], idf.astype(np.float32)
 
 
 def _count(forms: list[str], analyzer: Any) -> tuple[Any, Any]:

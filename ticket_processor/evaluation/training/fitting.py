@@ -20,13 +20,10 @@ from ...core.errors import ConfigError
 from ...core.models import Analysis, Urgency
 from ...core.taxonomy import Taxonomy
 from ..scores import Scores, score
-from .calibration import calibrate
-from .contenders import LINEAR
-from .contest import Advance, Contest, CrossValidation, HeldOut, Say, beside, folds_for, methods_for
+from .contest import LINEAR, Advance, Contest, CrossValidation, HeldOut, Say, beside, folds_for, methods_for
 from .corpus import Corpus, NgramCounts, Rows
-from .gate import FEWEST_TICKETS, gain_over
-from .labelled_task import LabelledTask, labelled_task
-from .votes import rules_matrix
+from .labelled_task import LabelledTask, labelled_task, rules_matrix
+from .proof import FEWEST_TICKETS, Gain, calibrate, gain_over
 
 
 @dataclass(frozen=True)
@@ -41,10 +38,8 @@ class FittedTask:
     rows: Rows
     gold: tuple[str, ...]
     predicted: tuple[str, ...]
-    confidence: tuple[float, ...]
     scores: Scores
     rules_scores: Scores
-    top_scores: Scores
     contests: tuple[Contest, ...]
     corrected: int = 0
     mended: int = 0
@@ -108,7 +103,8 @@ def train(
         for question in questions:
             asked = [answers[at] for at in question.rows]
             points = rules_matrix(question.task, asked, taxonomy.names)
-            best = CrossValidation(question, corpus, counted, points, seed, say, advance).best(methods_for(bench=bench))
+            contest = CrossValidation(question, counted, points, folds_for(corpus), seed, say, advance)
+            best = contest.best(methods_for(bench=bench))
             learnt.append(_learn(question, best, [answer[0] for answer in asked], seed))
             matrix = beside(space.matrix(question.rows), points, best.weight)
             fitted = LINEAR[best.contest.method](*question.with_votes(matrix, question.targets, best.weight), seed)
@@ -125,6 +121,20 @@ def train(
         tasks={result.task: result.description for result in learnt},
     )
     return Trained(description, arrays, tuple(learnt), skipped)
+
+
+def gains(before: Trained, after: Trained) -> dict[Task, Gain]:
+    """What corrections change: the difference in macro-F1 of each task, on the tickets that both were tested on."""
+    learnt = {one.task: dict(zip(one.rows, one.predicted, strict=True)) for one in after.learnt}
+    found = {}
+    for one in before.learnt:
+        now = learnt.get(one.task, {})
+        both = [row for row in zip(one.rows, one.gold, one.predicted, strict=True) if row[0] in now]
+        if both:
+            found[one.task] = gain_over(
+                [gold for _, gold, _ in both], [now[at] for at, *_ in both], [said for *_, said in both]
+            )
+    return found
 
 
 def steps(corpus: Corpus, tasks: Sequence[Task], *, bench: bool) -> int:
@@ -187,10 +197,8 @@ def _learn(question: LabelledTask, best: HeldOut, analyses: Sequence[Analysis], 
         rows=question.rows[tested],
         gold=gold,
         predicted=tuple(predicted),
-        confidence=tuple(confidence),
         scores=scores,
         rules_scores=rules_scores,
-        top_scores=top_scores,
         contests=best.contests,
         corrected=len(corrected),
         mended=sum(answers[at] == question.gold[at] for at in corrected),

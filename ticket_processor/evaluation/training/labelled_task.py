@@ -1,21 +1,34 @@
-"""One task as the learner is asked it: its labelled tickets, and the labels that it is to tell apart."""
+"""One task as the learner is asked it: its labelled tickets, the labels to tell apart, and what the rules know of it.
+
+The rules' knowledge is given to the learner as tickets: one for each label, without words, of which they are sure. So
+it begins as good as the rules and departs from them as far as the tickets tell, and it still answers with labels that
+no ticket has.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from ...analysis.classifier.analyser import groups_of
+from ...analysis.classifier.points import rules_features, vote
 from ...analysis.classifier.scoring import Floats
 from ...analysis.classifier.storage import Task
-from ...core.models import Sentiment, Urgency
+from ...core.models import Analysis, Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
-from .contenders import Matrix, Targets
 from .corpus import Corpus, Rows
-from .votes import with_votes
+
+Matrix: TypeAlias = sparse.csr_matrix
+Targets: TypeAlias = npt.NDArray[np.int64]
+
+VOTES = 3
+"""Tickets that a vote counts for."""
 
 FEWEST_OF_A_LABEL = 5
 """Two labels need so many tickets each, and so does a sub-category, or its tickets count for its category."""
@@ -37,8 +50,29 @@ class LabelledTask:
     tested: npt.NDArray[np.int64]
 
     def with_votes(self, matrix: Matrix, targets: Targets, weight: float) -> tuple[Matrix, Targets, Floats]:
-        """Some of the rows with the rules' votes behind them, and what each row counts."""
-        return with_votes(self.task, self.labels, self.names, matrix, targets, weight)
+        """``matrix`` and ``targets`` of some rows with the rules' votes behind them, and what each row counts.
+
+        Labels with tickets count the same, however many they have. One without counts for its vote alone. A
+        sub-category has no vote.
+        """
+        voted = [at for at, label in enumerate(self.labels) if self.task != "category" or label in self.names]
+        counts = np.bincount(targets, minlength=len(self.labels)).astype(np.float32)
+        seen = counts > 0
+        counts[voted] += VOTES
+        counts_for = np.where(seen, counts[seen].sum() / seen.sum() / counts, 1)
+        votes = np.array([vote(self.task, self.labels[at], self.names) for at in voted], np.float32)
+        blank = sparse.csr_matrix((len(voted), matrix.shape[1] - votes.shape[1]), dtype=np.float32)
+        behind = sparse.hstack([blank, sparse.csr_matrix(votes * np.float32(weight))])
+        whole = sparse.vstack([matrix, behind], format="csr", dtype=np.float32)
+        rows_count = np.concatenate((counts_for[targets], counts_for[voted] * VOTES)).astype(np.float32)
+        return whole, np.concatenate((targets, voted)), rows_count
+
+
+def rules_matrix(
+    task: Task, answers: Sequence[tuple[Analysis, dict[str, float], float]], names: Sequence[str]
+) -> Floats:
+    """The rules' points, a row for each ticket."""
+    return np.array([rules_features(task, *answer, names) for answer in answers], np.float32)
 
 
 def labelled_task(corpus: Corpus, task: Task, taxonomy: Taxonomy) -> LabelledTask | str:

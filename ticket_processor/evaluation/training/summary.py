@@ -1,38 +1,34 @@
-"""The results of training for people: lines for a terminal or a log, and an HTML report with pictures."""
+"""The results of training for people: lines for a terminal or a log, and data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from ...analysis.classifier.storage import TASKS, Description, Task
+from ...analysis.classifier.storage import TASKS, Description
 from ...core.tables import Table, as_text
-from ..report import MOST_ERRORS, Miss, heading, misses_part, page_of, scores_part, table
-from .contenders import LINEAR
-from .contest import Contest
-from .corpus import Corpus
+from ..tables import cells
+from .contest import LINEAR
 from .fitting import FittedTask, Trained
-from .gate import FEWEST_TICKETS
+from .proof import FEWEST_TICKETS
 
-_LONGEST_TEXT = 400
 _SCORES = ("<task", "<method", "tickets", "labels", "macro-F1", "rules", "gain", "accuracy", "rules", "ECE", "<used")
-_CONTEST = ("<method", "macro-F1", "sd", "fit s", "ms a ticket")
 
 
 def scores_table(description: Description) -> Table:
     """A row for each task: the classifier's scores beside those of the rules on the same held-out tickets."""
     rows = tuple(
-        (
+        cells(
             task,
             learnt.model,
-            str(learnt.rows),
-            str(len(learnt.labels)),
-            f"{learnt.macro_f1:.3f}",
-            f"{learnt.rules_macro_f1:.3f}",
+            learnt.rows,
+            len(learnt.labels),
+            learnt.macro_f1,
+            learnt.rules_macro_f1,
             f"{learnt.gain_low:+.3f} to {learnt.gain_high:+.3f}",
-            f"{learnt.accuracy:.3f}",
-            f"{learnt.rules_accuracy:.3f}",
-            f"{learnt.ece:.3f}",
+            learnt.accuracy,
+            learnt.rules_accuracy,
+            learnt.ece,
             "yes" if task in description.used else "no",
         )
         for task in TASKS
@@ -41,33 +37,21 @@ def scores_table(description: Description) -> Table:
     return Table("Scores", _SCORES, rows)
 
 
-def contest_table(contests: Iterable[Contest], title: str = "Methods") -> Table:
-    """A row for each method, best first; one that took no part says why."""
-    ranked = sorted(contests, key=lambda contest: (contest.failed is not None, -contest.macro_f1))
+def contest_table(learnt: FittedTask) -> Table:
+    """A row for each method that took part, best first."""
+    able = [contest for contest in learnt.contests if contest.failed is None]
     rows = tuple(
-        (contest.method, contest.failed, "", "", "")
-        if contest.failed is not None
-        else (
-            contest.method,
-            f"{contest.macro_f1:.3f}",
-            f"± {contest.sd:.3f}",
-            f"{contest.fit_s:.2f}",
-            f"{contest.ms_per_ticket:.2f}",
-        )
-        for contest in ranked
+        cells(contest.method, contest.macro_f1, f"± {contest.sd:.3f}", f"{contest.fit_s:.2f}")
+        for contest in sorted(able, key=lambda contest: -contest.macro_f1)
     )
-    return Table(title, _CONTEST, rows)
+    title = f"{learnt.task}, by {len(learnt.scores.confusion)} labels, cross-validation"
+    return Table(title, ("<method", "macro-F1", "sd", "fit s"), rows)
 
 
 def summary_text(trained: Trained, *, bench: bool) -> str:
     """The result in a few lines: a table for each contest, the scores beside the rules', and what is used."""
-    parts = []
-    for learnt in trained.learnt if bench else ():
-        able = [contest for contest in learnt.contests if contest.failed is None]
-        title = f"{learnt.task}, by {len(learnt.scores.confusion)} labels, cross-validation"
-        parts += [as_text(contest_table(able, title)), ""]
-    parts.append(as_text(scores_table(trained.description)))
-    return "\n".join([*parts, *remarks(trained)])
+    contests = [f"{as_text(contest_table(learnt))}\n" for learnt in trained.learnt if bench]
+    return "\n".join([*contests, as_text(scores_table(trained.description)), *remarks(trained)])
 
 
 def remarks(trained: Trained) -> list[str]:
@@ -100,54 +84,20 @@ def _why_not(learnt: FittedTask) -> str:
     return f"on the same {count} tickets the rules may be as good, see the gain"
 
 
-def page(trained: Trained, corpus: Corpus) -> str:
-    """The result as one HTML page that needs nothing else. It holds redacted words of misclassified tickets.
-
-    Needs the extra ``report``.
-    """
-    description = trained.description
-    parts = [table(scores_table(description))]
-    for learnt in trained.learnt:
-        parts += [heading(learnt.task.capitalize()), scores_part(learnt.scores, name=learnt.description.model)]
-        if learnt.top_scores.per_label.keys() != learnt.scores.per_label.keys():
-            parts += [heading("By the first level", 3), scores_part(learnt.top_scores, name=learnt.description.model)]
-        if len(learnt.contests) > 1:
-            parts.append(table(contest_table(learnt.contests), 3))
-        wrong = sum(given != truth for given, truth in zip(learnt.predicted, learnt.gold, strict=True))
-        parts.append(misses_part(_misses(learnt, corpus), wrong))
-    intro = (
-        f"Trained {description.trained_at} by ticketbot {description.ticketbot} on {description.rows} tickets "
-        f"({description.source}). All scores are for tickets that the model had not seen "
-        "(cross-validation), the rules' for the same ones. The gain over them lies in the named bounds 90 times in "
-        "100; where it may be chance, the classifier is not used."
-    )
-    told = ["Misclassified tickets are shown in redacted words; names in running text may remain: share with care."]
-    return page_of("ticketbot: the local classifier", parts, [*told, *remarks(trained)], intro)
-
-
-def _misses(learnt: FittedTask, corpus: Corpus) -> list[Miss]:
-    """The wrong answers, surest first."""
-    answers = zip(learnt.rows, learnt.gold, learnt.predicted, learnt.confidence, strict=True)
-    wrong = sorted((answer for answer in answers if answer[1] != answer[2]), key=lambda answer: -answer[3])
-    return [
-        Miss(corpus.ids[row], truth, given, confidence, _beginning(corpus.texts[row].text))
-        for row, truth, given, confidence in wrong[:MOST_ERRORS]
-    ]
-
-
-def _beginning(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…"
-
-
 def as_data(trained: Trained, folder: Path, out: Sequence[Path]) -> dict[str, object]:
-    """The same for a program."""
-    contests: dict[Task, list[dict[str, object]]] = {
-        learnt.task: [vars(contest) for contest in learnt.contests] for learnt in trained.learnt
+    """The same for a program, with each label's scores and the confusion on the held-out tickets."""
+    held_out = {
+        learnt.task: {
+            "labels": {label: vars(scores) for label, scores in learnt.scores.per_label.items()},
+            "confusion": dict(learnt.scores.confusion),
+        }
+        for learnt in trained.learnt
     }
     return {
         "folder": str(folder),
         "out": [str(file) for file in out],
         "classifier": trained.description.model_dump(mode="json"),
-        "contests": contests,
+        "contests": {learnt.task: [vars(contest) for contest in learnt.contests] for learnt in trained.learnt},
+        "held_out": held_out,
         "skipped": dict(trained.skipped),
     }
