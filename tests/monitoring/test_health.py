@@ -19,7 +19,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from ticket_processor.audit.retention import LOG_HEAD
-from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.core.clock import SystemClock, iso, parse_iso
 from ticket_processor.core.errors import ConfigError, ExitCode, ReadOnlyViolation, Stopping
 from ticket_processor.core.guards import FILE_NAME as STOP
@@ -49,7 +48,6 @@ from ticket_processor.monitoring.rules import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.settings.schema import Settings, ZendeskSettings
-from ticket_processor.state.dependencies import Dependencies
 from ticket_processor.state.records import Retry
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.web.condition import FRESH_S, CachedExamination
@@ -340,17 +338,7 @@ def test_a_ticket_of_unknown_age_is_counted_and_not_dated() -> None:
     assert found.status is Status.OK
 
 
-def test_an_open_circuit_is_a_warning_and_one_failure_is_not() -> None:
-    assert runs.breakers({"a": None, "b": BreakerMemory(2, 0.0)}, NOW).status is Status.OK
-    for until in (NOW + 30, NOW - 3000):
-        found = runs.breakers({"Zendesk": BreakerMemory(5, until), "model m": BreakerMemory(0, 0.0)}, NOW)
-        assert found.status is Status.WARN
-        assert found.facts["open"] == ["Zendesk"]
-
-
-def test_waiting_stopping_and_a_published_note_are_told_apart() -> None:
-    assert runs.wait(NOW - 1, NOW).status is Status.OK
-    assert runs.wait(NOW + 90, NOW).facts == {"until": iso(NOW + 90)}
+def test_stopping_and_a_published_note_are_told_apart() -> None:
     assert runs.kill_switch("set").status is Status.FAIL
     assert runs.halted("ticket 7 shows a note").status is Status.FAIL
     assert "--resume" in runs.halted("ticket 7 shows a note").text
@@ -441,17 +429,6 @@ def test_credentials_that_end_are_told_while_there_is_time(
         assert "ZENDESK_OAUTH_CLIENT_ID" in found.text
 
 
-@pytest.mark.parametrize(
-    ("life", "left", "status"),
-    [(90, 15, Status.OK), (90, 13, Status.WARN), (6, 4, Status.OK), (6, 1, Status.WARN), (90, -1, Status.FAIL)],
-)
-def test_a_certificate_is_to_be_renewed_two_weeks_before_its_end_and_a_short_one_later(
-    life: float, left: float, status: Status
-) -> None:
-    ends = NOW + left * DAY
-    assert machine.certificate("certificate", ends - life * DAY, ends, NOW).status is status
-
-
 def test_files_that_others_can_read_are_named_and_the_rest_counted() -> None:
     assert machine.permissions([], 9).status is Status.OK
     assert machine.permissions(None, 0).status is Status.SKIPPED
@@ -506,7 +483,7 @@ def test_what_is_wrong_with_the_helpdesk_is_told_apart(step: Step, status: Statu
 
 def look(settings: ZendeskSettings, *steps: Step) -> tuple[dict[str, Check], ScriptedAdapter]:
     adapter = ScriptedAdapter(*steps)
-    probe, _certificate = of_helpdesk(settings, ManualClock(), offline=False, adapter=lambda: adapter)
+    (probe,) = of_helpdesk(settings, ManualClock(), offline=False, adapter=lambda: adapter)
     return {check.name: check for check in probe.look().checks}, adapter
 
 
@@ -558,7 +535,7 @@ def test_a_token_that_was_fetched_serves_the_next_look() -> None:
     token = answer(201, {"access_token": "abc", "expires_in": 1800})
     adapter = ScriptedAdapter(token, answer(200, {"tickets": []}))
     clock = ManualClock()
-    probe, _certificate = of_helpdesk(client, clock, offline=False, adapter=lambda: adapter)
+    (probe,) = of_helpdesk(client, clock, offline=False, adapter=lambda: adapter)
     for _ in range(3):
         assert probe.look().checks[0].status is Status.OK
         clock.advance(31)
@@ -669,14 +646,10 @@ def test_what_the_state_knows_of_the_helpdesk_is_told(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     path = stored(settings, a_run(1), **{HALTED: "ticket 7 shows an internal note"})
     state = State(path)
-    Dependencies(state).keep_not_before("helpdesk", NOW + 300, NOW)
-    Dependencies(state).keep_breaker("Zendesk", BreakerMemory(5, NOW + 20))
     state.retry_later(9, "HTTP 422", failed=True, max_attempts=1, now=NOW - 60)
     state.close()
     found = checks_of(settings)
     assert {name: check.status for name, check in found.items() if check.status in (Status.WARN, Status.FAIL)} == {
-        "wait": Status.WARN,
-        "breakers": Status.WARN,
         "retry_list": Status.WARN,
         "halted": Status.FAIL,
     }
@@ -830,12 +803,10 @@ EVERYTHING = a_health(
     machine.clock(NOW + 9, NOW + 9, NOW),
     ok("helpdesk", "", latency_ms=120),
     machine.credentials("api_token", None, NOW),
-    machine.certificate("certificate", NOW - DAY, NOW + 50 * DAY, NOW),
     ok('model "odd\nname"', ""),
     runs.last_run([a_run(30), a_run(3, exit_code=3)], NOW),
     runs.backlog([a_run(30)], [], NOW),
     runs.retry_list([a_retry(2)], NOW),
-    runs.breakers({"Zendesk": BreakerMemory(5, NOW), "model m": BreakerMemory(1, 0.0), "model n": None}, NOW),
     machine.folder("log_folder", machine.Folder("logs", 10 * GB, 20 * GB)),
     machine.folder("state_folder", machine.Folder("state", 10 * GB, 20 * GB)),
     metrics=RunMetrics(
@@ -858,7 +829,7 @@ def test_both_of_prometheus_formats_are_read_by_its_own_parsers() -> None:
     plain, content_type = exposition(EVERYTHING)
     assert content_type.startswith("text/plain")
     families = list(text_string_to_metric_families(plain.decode()))
-    assert len(families) > 25
+    assert len(families) > 23
     assert len({family.name for family in families}) == len(families)
     other, content_type = exposition(EVERYTHING, "application/openmetrics-text; version=1.0.0")
     assert content_type.startswith("application/openmetrics-text")
@@ -893,10 +864,7 @@ def test_the_samples_say_what_the_checks_and_runs_do() -> None:
         ("last_run_timestamp_seconds", ""): NOW - 180,
         ("last_good_run_timestamp_seconds", ""): NOW - 1800,
         ("retry_list_oldest_seconds", ""): 7200,
-        ("breaker_open", "Zendesk"): 1,
-        ("breaker_open", "model m"): 0,
         ("folder_free_bytes", "log"): 10 * GB,
-        ("certificate_expiry_timestamp_seconds", "certificate"): NOW + 50 * DAY,
         ("runs", "failed"): 1,
         ("runs", "finished"): 2,
         ("outcomes", "updated"): 4,

@@ -21,7 +21,7 @@ ALL = {"ticket_access": "all", "ticket_editing": True, "ticket_tag_editing": Tru
 
 def look(*steps: Step, account: ZendeskSettings = ACCOUNT) -> tuple[Check, list[Any]]:
     adapter = ScriptedAdapter(*steps)
-    probe, _certificate = of_helpdesk(account, ManualClock(), offline=False, adapter=lambda: adapter, share=0.5)
+    (probe,) = of_helpdesk(account, ManualClock(), offline=False, adapter=lambda: adapter, share=0.5)
     found = {check.name: check for check in probe.look().checks}
     assert "s3cret" not in "".join(check.text for check in found.values())
     return found["helpdesk"], adapter.sent

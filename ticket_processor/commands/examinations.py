@@ -56,7 +56,6 @@ _SEEN_BY: dict[str, SeenBy] = {
     "backlog": "agents",
     "search_index": "agents",
     "retry_list": "agents",
-    "wait": "agents",
     "kill_switch": "agents",
 }
 """Who notices first that a check fails, where it is not the operator."""

@@ -20,13 +20,11 @@ from ...audit.writer import LOCK_NAME as LOG_LOCK
 from ...core.clock import Clock, iso
 from ...core.errors import ConfigError, Halted, StateUnusable, why_unusable
 from ...core.guards import MB
-from ...pipeline.parts import RunOptions
 from ...pipeline.run_checks import HALTED
 from ...settings.schema import Settings
-from ...state.dependencies import Dependencies
 from ...state.sqlite import is_there
 from ...state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
-from ...wiring.parts import LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
+from ...wiring.parts import LOCK_NAME, keyring, kill_switch, opened_state
 from ...wiring.trained import trained_classifier
 from ..alert_file import AlertStore
 from ..receivers import not_understood, package_missing, receivers
@@ -37,7 +35,7 @@ from .checks import LIMIT_S, Check, CheckResult, Examiner, Health, Probe, fail, 
 from .remote import of_helpdesk, of_models
 
 RECENT_S = 7 * DAY_S
-_STORED = ("state", "last_run", "backlog", "search_index", "retry_list", "breakers", "wait", "halted")
+_STORED = ("state", "last_run", "backlog", "search_index", "retry_list", "halted")
 
 
 class Doctor:
@@ -61,7 +59,7 @@ class Doctor:
         self._clock = clock
         probes = [
             *of_helpdesk(settings.desk, clock, offline=offline, share=settings.run.limit_share),
-            *of_models(_known_targets(settings), clock, offline=offline),
+            *of_models(_known_targets(settings), offline=offline),
             *_of_files(settings, clock, secret_files, scheduled),
         ]
         self._examiner = Examiner(probes, clock, limit_s=limit_s)
@@ -134,7 +132,6 @@ def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> 
         if not any(record.kind == "run" and record.summary.caught_up for record in runs):
             runs = state.runs(now - RUNS_KEPT_S)
         retries = state.retries()
-        names = [settings.desk.vendor, *(model_breaker(target, clock).name for target in _known_targets(settings))]
         # Only Zendesk's search can be late for a listing.
         searched = (
             (left.search_index(runs, now, settings.zendesk.search_window_hours * 3600),)
@@ -147,8 +144,6 @@ def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> 
             left.backlog(runs, retries, now, scheduled=scheduled),
             *searched,
             left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
-            left.breakers({name: Dependencies(state).breaker(name) for name in names}, now),
-            left.wait(Dependencies(state).not_before(RunOptions.dependency, now), now),
             left.halted(state.fact(HALTED)),
         )
     return CheckResult(checks, metrics_of(record for record in runs if now - DAY_S <= record.started <= now + AHEAD_S))

@@ -104,12 +104,6 @@ def _of_checks(checks: Mapping[str, Check]) -> Iterator[Metric]:
     yield from _plain(
         "retry_list_oldest_seconds", "How long the oldest has waited on it.", fact("retry_list", "oldest_s")
     )
-    yield from _family(
-        "breaker_open",
-        "1 where the last run left the circuit open.",
-        "dependency",
-        {name: float(name in fact("breakers", "open")) for name in fact("breakers", "failures") or ()},
-    )
     yield from _plain(
         "clock_skew_seconds", "How far this machine's clock is ahead of the helpdesk's.", fact("clock", "skew_s")
     )
@@ -121,9 +115,6 @@ def _of_checks(checks: Mapping[str, Check]) -> Iterator[Metric]:
         {name: fact(f"{name}_folder", "free_bytes") for name in ("log", "state")},
     )
     yield from _plain("credentials_expiry_timestamp_seconds", "When they end.", moment("credentials", "expires"))
-    certificates = {name: moment(name, "expires") for name in checks if name.startswith("certificate")}
-    text = "When a server's certificate ends."
-    yield from _family("certificate_expiry_timestamp_seconds", text, "check", certificates)
 
 
 def _of_runs(runs: RunMetrics) -> Iterator[Metric]:

@@ -16,7 +16,6 @@ CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
 DISK_BYTES, DISK_SHARE = 500_000_000, 0.05
 TOKEN_WARN_S = 14 * DAY_S
 """Another token is made in a minute."""
-CERTIFICATE_WARN_S = 14 * DAY_S
 
 Credentials = Literal["oauth_client", "oauth_token", "api_token", "api_key"]
 
@@ -114,15 +113,3 @@ def credentials(kind: Credentials, expires_at: float | None, now: float) -> Chec
 
 
 _SIGN_IN = "create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET"
-
-
-def certificate(name: str, begins: float, ends: float, now: float) -> Check:
-    """How long a server's certificate lasts. One of a short life is meant to be replaced late."""
-    left = ends - now
-    facts = {"expires": iso(ends)}
-    if left <= 0:
-        return fail(name, f"the server's certificate ended on {iso(ends)[:10]}", **facts)
-    text = f"the server's certificate ends on {iso(ends)[:10]}, in {span(left)}"
-    if left < min(CERTIFICATE_WARN_S, (ends - begins) / 4):
-        return warn(name, f"{text}; whoever runs the server has to renew it", **facts)
-    return ok(name, text, **facts)

@@ -1,16 +1,11 @@
-"""Health checks of the helpdesk and the model servers: one cheap request each, and their certificates."""
+"""Health checks of the helpdesk and the model servers: one cheap request each."""
 
 from __future__ import annotations
 
-import os
-import socket
-import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import orjson
@@ -19,16 +14,13 @@ from requests.adapters import BaseAdapter
 
 from ...analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, bounded_body
 from ...analysis.model_server.presets import ModelTarget
-from ...analysis.model_server.sdk_client import certificates
-from ...core import tls
-from ...core.clock import Clock, Deadline, iso, parse_iso
+from ...core.clock import Clock, Deadline, parse_iso
 from ...core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ...helpdesk.http_messages import Reply
 from ...helpdesk.transport import Transport
 from ...helpdesk.zendesk_format import error_code, missing_scopes
 from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings, ZendeskSettings
 from ...wiring.parts import transport_for
-from ..run_metrics import DAY_S
 from . import freshdesk, zendesk
 from . import machine as judged
 from .checks import Check, CheckResult, Probe, fail, ok, skipped, warn
@@ -40,8 +32,6 @@ if TYPE_CHECKING:
 
 ASKING_S = 6.5
 """The time for a server's answer; a check as a whole has a little longer."""
-CONNECTING_S = 5.0
-SHUTDOWN_WARN_S = 60 * DAY_S
 OFFLINE = "left out by --offline"
 NO_LIST = ("model_unknown", "model_http_405", "model_http_501")
 """Answers of servers that list no models; they are reachable all the same."""
@@ -214,15 +204,12 @@ def of_helpdesk(
         yield Probe(names, partial(CheckResult, checks))
         return
     yield Probe(names, _Helpdesk(account, clock, adapter, share).look)
-    yield Probe(
-        ("certificate",), partial(_certificate, "certificate", account.base_url, _of_requests, fail, clock), warn
-    )
 
 
 # Model servers
 
 
-def of_models(models: Sequence[ModelTarget], clock: Clock, *, offline: bool) -> Iterator[Probe]:
+def of_models(models: Sequence[ModelTarget], *, offline: bool) -> Iterator[Probe]:
     """The probes of the model servers, one request for each."""
     if not models:
         why = "no model is configured (TICKETBOT_MODELS): keyword rules answer"
@@ -235,18 +222,14 @@ def of_models(models: Sequence[ModelTarget], clock: Clock, *, offline: bool) -> 
         if offline:
             yield Probe(names, partial(CheckResult, tuple(skipped(name, OFFLINE) for name in names)))
         else:
-            yield Probe(names, partial(_model_server, server, clock), warn)
-    for host, url in {urlsplit(target.base_url).netloc: target.base_url for target in models}.items():
-        if not offline and url.startswith("https:"):
-            name = f"certificate {host}"
-            yield Probe((name,), partial(_certificate, name, url, certificates, warn, clock), warn)
+            yield Probe(names, partial(_model_server, server), warn)
 
 
 def _name(target: ModelTarget) -> str:
     return f"model {target.name}"
 
 
-def _model_server(server: Sequence[ModelTarget], clock: Clock) -> CheckResult:
+def _model_server(server: Sequence[ModelTarget]) -> CheckResult:
     """Whether a server answers, and which of its models it knows. Without it others answer, or the rules: a warning."""
     target = server[0]
     host = urlsplit(target.base_url).netloc
@@ -262,17 +245,13 @@ def _model_server(server: Sequence[ModelTarget], clock: Clock) -> CheckResult:
         listed = None
     finally:
         connection.close()
-    return CheckResult(tuple(_listed(each, host, listed, clock.now()) for each in server))
+    return CheckResult(tuple(_listed(each, host, listed) for each in server))
 
 
-def _listed(target: ModelTarget, host: str, listed: Mapping[str, float | None] | None, now: float) -> Check:
+def _listed(target: ModelTarget, host: str, listed: Collection[str] | None) -> Check:
     name = _name(target)
     if listed is None:
         return ok(name, f"{host} answers, and does not tell its models", listed=None)
-    ends = listed.get(target.model)
-    if ends is not None and ends - now < SHUTDOWN_WARN_S:
-        day = iso(ends)[:10]
-        return warn(name, f"{host} shuts {target.model} down on {day}: choose another model", listed=True, ends=day)
     if target.model in listed:
         return ok(name, f"{host} answers, and has it", listed=True)
     if target.preset == "openai":
@@ -288,71 +267,9 @@ def _list(api: OpenAI, timeout: httpx2.Timeout) -> bytes:
         return bounded_body(response, MAX_ANSWER_BYTES)
 
 
-def _models_in(body: bytes) -> dict[str, float | None] | None:
-    """The models that a server lists, each with the moment (Unix seconds) at which it ends, where that is told."""
+def _models_in(body: bytes) -> set[str] | None:
+    """The names of the models that a server lists; ``None`` for another answer."""
     try:
-        rows = orjson.loads(body)["data"]
-        return {str(row["id"]): _moment(row.get("shutdown_date")) for row in rows}
-    except (AttributeError, orjson.JSONDecodeError, KeyError, TypeError):
+        return {str(row["id"]) for row in orjson.loads(body)["data"]}
+    except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
-
-
-def _moment(told: object) -> float | None:
-    """A date as text or as Unix seconds: the vendor's pages show both kinds of dates."""
-    if isinstance(told, str):
-        with suppress(ValueError):
-            return parse_iso(told if "T" in told else f"{told}T00:00:00Z")
-    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) else None
-
-
-# Certificates
-
-
-def _certificate(
-    name: str, url: str, context: Callable[[], ssl.SSLContext], untrusted: Judge, clock: Clock
-) -> CheckResult:
-    """When a server's certificate ends, by a connection of its own."""
-    parts = urlsplit(url)
-    if parts.scheme != "https":
-        return CheckResult.of(skipped(name, "a server of this machine's own, by http: there is no certificate"))
-    if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
-        return CheckResult.of(
-            skipped(name, "the server is reached through a proxy, which shows its certificate to nobody else")
-        )
-    try:
-        begins, ends = _lifetime(str(parts.hostname), parts.port or 443, context())
-    except ssl.SSLCertVerificationError as error:
-        return CheckResult.of(untrusted(name, f"the server's certificate is not trusted: {error.verify_message}"))
-    except OSError as error:
-        return CheckResult.of(skipped(name, f"not known, since there is no connection to the server: {_why(error)}"))
-    return CheckResult.of(judged.certificate(name, begins, ends, clock.now()))
-
-
-def _why(error: OSError) -> str:
-    if isinstance(error, TimeoutError):
-        return _IN_WORDS["timeout"]
-    if isinstance(error, socket.gaierror):
-        return "its name leads nowhere"
-    return error.strerror or type(error).__name__
-
-
-def _lifetime(host: str, port: int, context: ssl.SSLContext) -> tuple[float, float]:
-    with (
-        socket.create_connection((host, port), timeout=CONNECTING_S) as connection,
-        context.wrap_socket(connection, server_hostname=host) as secured,
-    ):
-        shown: Mapping[str, Any] = secured.getpeercert() or {}
-    return ssl.cert_time_to_seconds(shown["notBefore"]), ssl.cert_time_to_seconds(shown["notAfter"])
-
-
-def _of_requests() -> ssl.SSLContext:
-    """Whom the helpdesk's client trusts."""
-    named = (
-        os.environ.get("REQUESTS_CA_BUNDLE")
-        or os.environ.get("CURL_CA_BUNDLE")
-        or requests.utils.DEFAULT_CA_BUNDLE_PATH
-    )
-    folder = Path(named).is_dir()
-    context = ssl.create_default_context(cafile=None if folder else named, capath=named if folder else None)
-    context.minimum_version = tls.lowest()
-    return context

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from ...core.circuit_breaker import BreakerMemory
 from ...core.clock import iso
 from ...core.errors import ExitCode
 from ...core.reasons import WAITING
@@ -158,34 +157,6 @@ def retry_list(retries: Sequence[Retry], now: float, *, head_start_s: float = 0.
     if not (dead or late):
         return ok(name, text, **facts)
     return warn(name, f"{text}; see 'ticketbot retry list'", **facts)
-
-
-def breakers(memories: Mapping[str, BreakerMemory | None], now: float) -> Check:
-    """Which circuits the last run left open."""
-    name = "breakers"
-    known = {dependency: memory for dependency, memory in memories.items() if memory is not None}
-    broken = {dependency: memory for dependency, memory in known.items() if memory.open_until > 0}
-    facts: dict[str, object] = {
-        "failures": {dependency: memory.failures for dependency, memory in known.items()},
-        "open": sorted(broken),
-    }
-    if not broken:
-        return ok(name, "no circuit is open", **facts)
-    words = [
-        f"{dependency} failed {memory.failures} times in a row"
-        + (f", at last with {memory.cause}" if memory.cause else "")
-        + (f" and is left alone for another {span(memory.open_until - now)}" if memory.open_until > now else "")
-        for dependency, memory in sorted(broken.items())
-    ]
-    return warn(name, f"{'; '.join(words)}; the next run tries once before it goes on", **facts)
-
-
-def wait(not_before: float, now: float) -> Check:
-    """Whether the helpdesk has asked to be left alone."""
-    if not_before <= now:
-        return ok("wait", "the helpdesk has not asked to be left alone")
-    until = iso(not_before)
-    return warn("wait", f"the helpdesk asked to be left alone until {until}; runs end at once till then", until=until)
 
 
 def kill_switch(why: str | None) -> Check:
