@@ -23,9 +23,8 @@ from ticket_processor.dashboard.options import DashboardOptions, give
 from ticket_processor.learning.model import Reaction
 from ticket_processor.learning.store import FILE_NAME as LEARNT
 from ticket_processor.learning.store import LearningStore
-from ticket_processor.monitoring.alert_file import AlertStore
 from ticket_processor.monitoring.facts import Severity
-from ticket_processor.monitoring.open_alerts import Memory, OpenAlert
+from ticket_processor.monitoring.memory import AlertStore, Memory, OpenAlert
 from ticket_processor.reporting.kept_replies import keep
 from ticket_processor.reporting.public_replies import PublicReplies
 from ticket_processor.reporting.reply_counts import Replies, UseCount

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.errors import how_to_install
-from ticket_processor.monitoring.alert_file import FILE_NAME, AlertStore
 from ticket_processor.monitoring.facts import Severity
 from ticket_processor.monitoring.health.checks import Check, Status
 from ticket_processor.monitoring.health.doctor import Doctor
 from ticket_processor.monitoring.health.runs import alerting
-from ticket_processor.monitoring.open_alerts import Failure, Memory, OpenAlert
+from ticket_processor.monitoring.memory import FILE_NAME, AlertStore, Failure, Memory, OpenAlert
 
 from ..support.fakes import START, ManualClock
 from .test_health import settings_in

@@ -12,8 +12,8 @@ import typer.main
 from ticket_processor.cli import app
 from ticket_processor.core.run_summary import RunRecord, Statement
 from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity, span
+from ticket_processor.monitoring.memory import Owed
 from ticket_processor.monitoring.messages import AlertMessage, message_of
-from ticket_processor.monitoring.open_alerts import Owed
 from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, rule_id
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
 from ticket_processor.settings.schema import Settings

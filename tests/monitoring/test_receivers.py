@@ -20,12 +20,11 @@ from pydantic import SecretStr
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import how_to_install
 from ticket_processor.core.sanitize import linkless
-from ticket_processor.monitoring import sender as alert_sender
+from ticket_processor.monitoring import receivers as alert_sender
 from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.memory import Owed
 from ticket_processor.monitoring.messages import AlertMessage, message_of
-from ticket_processor.monitoring.open_alerts import Owed
-from ticket_processor.monitoring.receivers import Receiver, receivers
-from ticket_processor.monitoring.sender import NO_TIME, TOO_LATE, send
+from ticket_processor.monitoring.receivers import NO_TIME, TOO_LATE, Receiver, receivers, send
 from ticket_processor.settings.schema import AlertSettings
 
 from ..support.recorded_runs import NOW

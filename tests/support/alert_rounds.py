@@ -7,7 +7,7 @@ from typing import Any
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.facts import HISTORY_S, AlertLimits, Facts, Severity
-from ticket_processor.monitoring.open_alerts import Memory, Owed, Target, judged, owed, told
+from ticket_processor.monitoring.memory import Memory, Owed, Target, judged, owed, told
 
 EVERYBODY = Target("everybody")
 COOL_DOWN_S = 3600.0

@@ -6,16 +6,13 @@ from typing import Any
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
-from ..monitoring.alert_file import AlertStore
-from ..monitoring.alert_round import account_name
 from ..monitoring.facts import Severity
 from ..monitoring.heartbeat import PATIENCE_S, Heartbeat
+from ..monitoring.memory import AlertStore, Memory
 from ..monitoring.messages import AlertMessage, title_of
-from ..monitoring.open_alerts import Memory
-from ..monitoring.receivers import Receiver, receivers, tame_libraries
+from ..monitoring.receivers import Receiver, receivers, send, tame_libraries
 from ..monitoring.rules import title_of_rule
-from ..monitoring.run_watch import HEARTBEAT
-from ..monitoring.sender import send
+from ..monitoring.run_watch import HEARTBEAT, account_name
 from ..settings.load import load
 from ..settings.schema import Settings
 from .options import ConfigOption, JsonOption

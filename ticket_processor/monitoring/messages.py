@@ -15,7 +15,7 @@ from ..core.run_summary import RunRecord
 from ..core.sanitize import linkless
 from ..reporting.glossary import end_words
 from .facts import Severity
-from .open_alerts import EscalatedTicket, OpenAlert, Owed
+from .memory import EscalatedTicket, OpenAlert, Owed
 from .rules import RULES, rule_id, title_of_rule
 from .run_metrics import TRIAGE, in_words, metrics_of
 from .slo import DAY

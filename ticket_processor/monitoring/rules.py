@@ -9,6 +9,8 @@ find several things, a sentence for each. The numbers are those of the runs that
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,13 +21,18 @@ from ..core.run_summary import RunRecord
 from ..core.wording import many
 from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, why_no_model
-from .drift import changed_categories
 from .facts import UNEXPECTED, AlertFinding, AlertLimits, Facts, Look, Severity, Unclear, span
 from .slo import DAY, FAST, HOUR, LEAST_STALE_S
 
 TOKENS_END = parse_iso("2027-04-30")
 TOKENS_WARN_S = 60 * DAY
 """Time to plan another way of signing in."""
+WEEKS, LEAST_WEEKS = 4, 2
+"""How many weeks a category's tickets are compared with, and the fewest."""
+LEAST_TICKETS, LEAST_RATIO = 10, 3.0
+"""Smaller changes of a category are nobody's business."""
+CHANCE, UNSURE = 1e-6, 0.05
+"""An alert about a category begins below the one and ends above the other. Tickets come in groups."""
 _STAGES = {
     "state_unusable": ("StateUnusable", "AuditUnwritable"),
     "stopped": ("Halted",),
@@ -309,8 +316,46 @@ def state_unusable(look: Look) -> Said:
     "tickets arrive been changed? 'ticketbot report' shows more.",
 )
 def drift(look: Look) -> Said:
-    """Categories with far more or far fewer tickets than usual on that weekday."""
-    return WARNING, changed_categories(look)
+    """Categories with far more tickets today, or far more or fewer yesterday, than on that weekday of the last weeks.
+
+    Today is not over, so few tickets say nothing yet. An alert begins where chance is ruled out, and stays open as long
+    as it is unlikely.
+    """
+    counts, today = look.categories, int(look.now // DAY)
+    found: dict[str, AlertFinding] = {}
+    for day, when in ((today, "today"), (today - 1, "yesterday")):
+        now = counts.get(day, Counter[str]())
+        weeks = [day - 7 * week for week in range(1, WEEKS + 1) if day - 7 * week >= min(counts, default=day)]
+        before = [counts.get(each, Counter[str]()) for each in weeks]
+        for name in sorted(set(now).union(*before)) if len(before) >= LEAST_WEEKS and now else ():
+            more, expected = _expected(name, now, before)
+            chance = _chance(now[name], expected) if more == (now[name] > expected) else 1.0
+            if chance < UNSURE and (more or day != today) and not (name in found and found[name].clear):
+                text = f"{now[name]} of {now.total()} tickets {when} are about {name}; usual are {expected:.0f}"
+                found[name] = AlertFinding(name, text, chance < CHANCE)
+    return WARNING, list(found.values())
+
+
+def _expected(name: str, now: Counter[str], before: Sequence[Counter[str]]) -> tuple[bool, float]:
+    """Whether a category has more tickets than usual, and how many are to be expected.
+
+    On a busy day or a holiday as many more or fewer tickets are usual.
+    """
+    usual = statistics.median(each[name] for each in before)
+    others = statistics.median(each.total() - each[name] for each in before)
+    volume = (now.total() - now[name]) / others if others else 1.0
+    more = now[name] > usual
+    return more, max(usual, 1.0) * (max(1.0, volume) if more else min(1.0, volume))
+
+
+def _chance(count: int, usual: float) -> float:
+    """How likely so many or so few tickets are by chance (Poisson); 1.0 where the change is small."""
+    low, high = sorted((count, usual))
+    if high < max(LEAST_TICKETS, LEAST_RATIO * low):
+        return 1.0
+    # Farther out, each term of the tail is less than half of the one before.
+    tail = range(count, count + 60) if count > usual else range(count + 1)
+    return sum(math.exp(k * math.log(usual) - usual - math.lgamma(k + 1)) for k in tail)
 
 
 @_rule(

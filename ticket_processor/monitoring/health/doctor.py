@@ -26,7 +26,7 @@ from ...state.sqlite import is_there
 from ...state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
 from ...wiring.parts import LOCK_NAME, keyring, kill_switch, opened_state
 from ...wiring.trained import trained_classifier
-from ..alert_file import AlertStore
+from ..memory import AlertStore
 from ..receivers import not_understood, package_missing, receivers
 from ..run_metrics import DAY_S, metrics_of
 from . import machine as judged

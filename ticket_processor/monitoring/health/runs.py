@@ -11,7 +11,7 @@ from ...core.run_summary import RunRecord
 from ...state.records import Retry
 from ...state.store import AHEAD_S
 from ..facts import Severity
-from ..open_alerts import Memory
+from ..memory import Memory
 from ..slo import HOUR, period
 from .checks import Check, ago, fail, ok, skipped, span, warn, whole
 

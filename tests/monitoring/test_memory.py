@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.monitoring.alert_file import FILE_NAME, AlertStore
 from ticket_processor.monitoring.facts import Severity
-from ticket_processor.monitoring.open_alerts import (
+from ticket_processor.monitoring.memory import (
+    FILE_NAME,
+    AlertStore,
     Ended,
     EscalatedTicket,
     Memory,
@@ -25,7 +26,6 @@ from ticket_processor.monitoring.open_alerts import (
     owed,
     still_to_tell,
     told,
-    without_strangers,
 )
 from ticket_processor.monitoring.rules import Condition, HoldingConditions
 from ticket_processor.monitoring.slo import DAY, HOUR
@@ -57,7 +57,6 @@ class Story:
         self.now += later
         conditions = tuple(Condition(rule, severity, f"{rule} holds") for rule, severity in holding)
         self.memory = after(self.memory, HoldingConditions(conditions, frozenset(unknown)), self.now)
-        self.memory = without_strangers(self.memory, self.targets)
         arrived = [news for news in owed(self.memory, self.targets, self.now, COOL) if news.target not in broken]
         for news in arrived:
             self.memory = told(self.memory, news)
@@ -169,6 +168,7 @@ def test_who_is_new_in_the_settings_is_told_what_is_open_and_who_has_left_them_i
     story.targets = (Target("mail"),)
     assert story.run(("spend", W)) == [("mail", "spend", "begun")]
     assert story.run() == [("mail", "spend", "over")]
+    assert story.run(later=DAY + 1) == []
     assert "chat" not in story.memory.model_dump_json()
 
 
@@ -224,7 +224,7 @@ def test_beginnings_and_ends_take_turns_whatever_happens(steps: list[tuple[dict[
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     (tmp_path / "state").mkdir()
-    return tmp_path / "state", tmp_path / "spare"
+    return tmp_path / "state", tmp_path / "spare.json"
 
 
 MEMORY = Memory(seen=NOW, ended={"spend": Ended(told=W, told_at=NOW)})
@@ -291,19 +291,16 @@ def test_a_disk_that_fills_up_half_way_leaves_the_old_file_whole(
 def test_what_somebody_else_put_into_the_temporary_folder_is_not_trusted(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / FILE_NAME).write_text(MEMORY.model_dump_json(), encoding="utf-8")
+    elsewhere = tmp_path / "elsewhere.json"
+    elsewhere.write_text(MEMORY.model_dump_json(), encoding="utf-8")
     folders[1].symlink_to(elsewhere)
     lost = AlertStore(folders[0] / "nowhere", folders[1])
-    assert not lost.save(Memory(seen=5.0), NOW)
-    folders[1].unlink()
-    folders[1].mkdir(mode=0o700)
-    (folders[1] / FILE_NAME).write_text(MEMORY.model_dump_json(), encoding="utf-8")
-    (folders[1] / FILE_NAME).chmod(0o666)
     assert lost.load() == Memory()
-    folders[1].chmod(0o777)
-    assert not lost.save(Memory(seen=5.0), NOW)
+    assert lost.save(Memory(seen=5.0), NOW)
+    assert elsewhere.read_text(encoding="utf-8") == MEMORY.model_dump_json()
+    assert lost.load().seen == 5.0
+    folders[1].chmod(0o666)
+    assert lost.load() == Memory()
 
 
 def test_each_account_has_a_spare_place_of_its_own(tmp_path: Path) -> None:

@@ -1,23 +1,35 @@
-"""Which alerts are open and who knows of them, so that each alert is sent once, and its end once. Pure.
+"""Which alerts are open and who knows of them, so that each alert is sent once, and its end once.
 
-``alert_file`` keeps it on disk. What a target should know is compared with what it knows, so what
-could not be sent is sent by the next run, and nothing is sent twice.
+What a target should know is compared with what it knows, so what could not be sent is sent by the next run, and
+nothing is sent twice. Only :class:`AlertStore` touches the disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+import filelock
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from ..core.models import Frozen
+from ..core.private_files import make_folder
 from ..core.run_summary import RunRecord
 from .facts import AlertLimits, Facts, Look, Severity
 from .rules import RULES, HoldingConditions, look, rule_id
 from .slo import DAY
 
+FILE_NAME = "alerts.json"
+LOCK_NAME = "alerts.lock"
+LARGEST = 1_000_000
+"""Bytes that are read of the file at most."""
 ENDS_KEPT_S = DAY
 """The longest ``alerts.cool_down_minutes``."""
 MOST_ESCALATED = 200
@@ -26,7 +38,13 @@ GIVE_UP_S = DAY
 """After failing for so long to send an end or an escalation to a target, it is dropped."""
 
 
-class OpenAlert(Frozen):
+class _Kept(Frozen):
+    """Kept on disk, where an earlier version may have left more."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class OpenAlert(_Kept):
     """A condition that holds, or that is over (``over``) while a target does not know that yet.
 
     ``told`` is the severity that each target knows of. Times are Unix seconds.
@@ -39,7 +57,7 @@ class OpenAlert(Frozen):
     told: dict[str, Severity] = Field(default_factory=dict)
 
 
-class Ended(Frozen):
+class Ended(_Kept):
     """When a condition that a target knew of was last over, and the worst severity that was sent."""
 
     told: Severity
@@ -58,7 +76,7 @@ class Failure(Frozen):
     why: str
 
 
-class EscalatedTicket(Frozen):
+class EscalatedTicket(_Kept):
     """An escalated ticket, and the reasons in fixed words. ``at`` is Unix seconds."""
 
     ticket_id: int
@@ -66,7 +84,7 @@ class EscalatedTicket(Frozen):
     at: float = 0.0
 
 
-class Memory(Frozen):
+class Memory(_Kept):
     """Everything that is kept between runs. ``seen`` is when the last scheduled run ended."""
 
     saved: float = 0.0
@@ -79,32 +97,17 @@ class Memory(Frozen):
     """Tickets of which nobody has been told yet."""
     last_failure: Failure | None = None
 
-    @model_validator(mode="before")
+    @field_validator("conditions", "ended", mode="before")
     @classmethod
-    def _only_what_is_known(cls, data: Any) -> Any:
-        """Drop what an earlier version kept and this one has no use for, such as open alerts of removed rules."""
-        if not isinstance(data, dict):
-            return data
-        kept = {name: value for name, value in data.items() if name not in ("events", "breakers")}
-        for name in ("conditions", "ended"):
-            if isinstance(table := kept.get(name), dict):
-                kept[name] = {
-                    rule: _without(one, "tickets")
-                    for rule, one in table.items()
-                    if rule_id(rule) in RULES and not (isinstance(one, dict) and "at" in one)
-                }
-        if isinstance(kept.get("escalated"), list):
-            kept["escalated"] = [_without(one, "told") for one in kept["escalated"]]
-        return kept
+    def _of_known_rules(cls, table: Any) -> Any:
+        """Without those of rules that are no more."""
+        known = isinstance(table, dict)
+        return {rule: one for rule, one in table.items() if rule_id(rule) in RULES} if known else table
 
     @property
     def open(self) -> dict[str, OpenAlert]:
         """The conditions that hold, by rule."""
         return {rule: one for rule, one in self.conditions.items() if one.over is None}
-
-
-def _without(one: Any, name: str) -> Any:
-    return {key: value for key, value in one.items() if key != name} if isinstance(one, dict) else one
 
 
 @dataclass(frozen=True)
@@ -139,8 +142,8 @@ class Owed:
 def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: AlertLimits) -> Memory:
     """The memory after all rules have judged these runs; ``resumed`` is taken from the memory, not from ``facts``."""
     known = replace(facts, resumed=memory.resumed)
-    memory = memory.model_copy(update={"resumed": Look(records, known, limits).resumed})
-    return after(memory, look(records, known, limits), facts.now)
+    resumed = Look(records, known, limits).resumed
+    return after(memory.model_copy(update={"resumed": resumed}), look(records, known, limits), facts.now)
 
 
 def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
@@ -219,17 +222,107 @@ def still_to_tell(memory: Memory, now: float) -> Memory:
     return memory.model_copy(update={"escalated": kept[-MOST_ESCALATED:]})
 
 
-def without_strangers(memory: Memory, targets: Iterable[Target]) -> Memory:
-    """The memory without targets that are no longer in the settings."""
-    known = {target.id for target in targets}
-    conditions = {}
-    for rule, one in memory.conditions.items():
-        kept = {target: severity for target, severity in one.told.items() if target in known}
-        if one.over is None or kept:
-            conditions[rule] = one.model_copy(update={"told": kept})
-    return memory.model_copy(
-        update={
-            "conditions": conditions,
-            "summaries": {target: day for target, day in memory.summaries.items() if target in known},
-        }
-    )
+# On disk
+
+
+class AlertStore:
+    """The memory of one account. Reading never raises; a damaged file counts as none.
+
+    It is in the state folder (``folder``) or, where that cannot be written, in a file of the temporary folder
+    (``spare`` replaces that), so that a full disk or a damaged state is reported once and not by every run.
+    """
+
+    def __init__(self, folder: Path, spare: Path | None = None) -> None:
+        self._folder = folder
+        self._file = folder / FILE_NAME
+        self._spare = spare or _spare_for(folder)
+
+    def load(self) -> Memory:
+        """Load the last saved memory from either place; an empty one if there is none."""
+        return self.known() or Memory()
+
+    def known(self) -> Memory | None:
+        """Load the memory like :meth:`load`; ``None`` if the state folder or its file cannot be read."""
+        found = [memory for path in (self._file, self._spare) if (memory := _read(path)) is not None]
+        if found:
+            return max(found, key=lambda memory: memory.saved)
+        try:
+            self._file.lstat()
+        except FileNotFoundError:
+            return Memory()
+        except OSError:
+            pass
+        return None
+
+    def save(self, memory: Memory, now: float) -> bool:
+        """Save the memory, in the state folder if possible; return whether it could be saved."""
+        data = memory.model_copy(update={"saved": now}).model_dump_json(exclude_defaults=True).encode("utf-8")
+        if not _write(self._file, data):
+            return _write(self._spare, data)
+        with suppress(OSError):
+            self._spare.unlink(missing_ok=True)
+        return True
+
+    def change(self, change: Callable[[Memory], Memory], now: float, *, patience_s: float = 1.0) -> bool:
+        """Load, change and save under the lock; return whether it could be saved."""
+        with self.alone(patience_s):
+            return self.save(change(self.load()), now)
+
+    @contextmanager
+    def alone(self, patience_s: float) -> Iterator[bool]:
+        """Hold the lock: false if another process keeps it for so long, true if the state folder cannot be used."""
+        lock = filelock.FileLock(self._folder / LOCK_NAME, mode=0o600, thread_local=False)
+        alone = True
+        try:
+            make_folder(self._folder)
+            lock.acquire(timeout=patience_s)
+        except filelock.Timeout:
+            alone = False
+        except OSError:
+            pass
+        try:
+            yield alone
+        finally:
+            lock.release()  # which does nothing where it is not held
+
+
+def _spare_for(folder: Path) -> Path:
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
+    name = hashlib.sha256(f"{folder.absolute()}\0{user}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    try:
+        place = Path(tempfile.gettempdir())
+    except OSError:  # no temporary folder can be written to
+        place = folder
+    return place / f"ticketbot-{name}.json"
+
+
+def _read(path: Path) -> Memory | None:
+    """The memory in a file of this user alone: every user can put something into the temporary folder."""
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & 0o022):
+            return None
+        with path.open("rb") as file:
+            return Memory.model_validate_json(file.read(LARGEST))
+    except (OSError, ValidationError):
+        return None
+
+
+def _write(path: Path, data: bytes) -> bool:
+    """Replace the file as a whole, so that no reader sees half of it; return whether that succeeded."""
+    fresh: str | None = None
+    try:
+        descriptor, fresh = tempfile.mkstemp(prefix=".alerts-", dir=path.parent)  # 0600
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(fresh).replace(path)
+    except OSError:
+        if fresh is not None:
+            with suppress(OSError):
+                Path(fresh).unlink()
+        return False
+    return True
