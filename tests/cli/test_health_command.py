@@ -13,9 +13,8 @@ import pytest
 
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.health.checks import Check, Health, Status
+from ticket_processor.monitoring.health.checks import ASKING_S, Check, Health, Status
 from ticket_processor.monitoring.health.doctor import Doctor
-from ticket_processor.monitoring.health.remote import ASKING_S
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings

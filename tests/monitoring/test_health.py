@@ -25,8 +25,9 @@ from ticket_processor.core.guards import FILE_NAME as STOP
 from ticket_processor.core.guards import size
 from ticket_processor.core.reasons import WAITING
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.health import machine, runs
+from ticket_processor.monitoring.health import helpdesk, machine, runs
 from ticket_processor.monitoring.health.checks import (
+    ASKING_S,
     Check,
     CheckResult,
     Examiner,
@@ -43,7 +44,7 @@ from ticket_processor.monitoring.health.checks import (
 )
 from ticket_processor.monitoring.health.doctor import Doctor, unusable
 from ticket_processor.monitoring.health.exposition import exposition
-from ticket_processor.monitoring.health.remote import ASKING_S, _Helpdesk, ask_helpdesk, of_helpdesk
+from ticket_processor.monitoring.health.helpdesk import _Helpdesk, ask_helpdesk, of_helpdesk
 from ticket_processor.monitoring.rules import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
@@ -358,7 +359,7 @@ def test_the_log_has_to_hold_what_the_last_run_ended_with() -> None:
 )
 @pytest.mark.parametrize("way", [1, -1])
 def test_a_clock_is_wrong_from_5_seconds_on_and_useless_from_60(ahead: float, status: Status, way: int) -> None:
-    found = machine.clock(NOW + way * ahead, NOW + way * ahead + 0.1, NOW)
+    found = helpdesk.clock_check(NOW + way * ahead, NOW + way * ahead + 0.1, NOW)
     assert found.status is status
     if status is not Status.OK:
         assert ("ahead" if way > 0 else "behind") in found.text
@@ -369,14 +370,14 @@ def test_no_clock_is_said_to_be_more_wrong_than_it_is(off: float, latency: float
     """The reply is dated somewhere between sending and receiving, in whole seconds of the server's."""
     server = NOW + 0.37
     date = float(int(server + latency * at))
-    found = machine.clock(server + off, server + latency + off, date)
+    found = helpdesk.clock_check(server + off, server + latency + off, date)
     skew = found.facts["skew_s"]
     assert abs(skew) <= abs(off) + 0.051
     assert abs(off) - abs(skew) <= latency + 1.06
 
 
 def test_a_reply_without_a_date_says_nothing_of_the_clock() -> None:
-    assert machine.clock(NOW, NOW, None).status is Status.SKIPPED
+    assert helpdesk.clock_check(NOW, NOW, None).status is Status.SKIPPED
 
 
 MB, GB = 10**6, 10**9
@@ -397,11 +398,11 @@ MB, GB = 10**6, 10**9
 def test_500_mb_or_5_percent_are_room_enough_unless_runs_ask_for_more(
     free: int, total: int, least: int, status: Status
 ) -> None:
-    assert machine.folder("log_folder", machine.Folder("logs", free, total, least)).status is status
+    assert machine.room("log_folder", Path("logs"), free, total, least=least).status is status
 
 
 def test_a_folder_that_cannot_be_written_to_has_failed_however_much_room_there_is() -> None:
-    found = machine.folder("log_folder", machine.Folder("logs", 10 * GB, 10 * GB, unwritable="this user may not"))
+    found = machine.room("log_folder", Path("logs"), 10 * GB, 10 * GB, unwritable="this user may not")
     assert found.status is Status.FAIL
 
 
@@ -421,18 +422,18 @@ def test_a_folder_that_cannot_be_written_to_has_failed_however_much_room_there_i
     ],
 )
 def test_credentials_that_end_are_told_while_there_is_time(
-    kind: machine.Credentials, now: float, expires: float | None, status: Status
+    kind: helpdesk.Credentials, now: float, expires: float | None, status: Status
 ) -> None:
-    found = machine.credentials(kind, expires, now)
+    found = helpdesk.credentials(kind, expires, now)
     assert found.status is status
     if status in (Status.WARN, Status.FAIL):
         assert "ZENDESK_OAUTH_CLIENT_ID" in found.text
 
 
 def test_files_that_others_can_read_are_named_and_the_rest_counted() -> None:
-    assert machine.permissions([], 9).status is Status.OK
-    assert machine.permissions(None, 0).status is Status.SKIPPED
-    found = machine.permissions(["a", "b", "c", "d", "e"], 9)
+    assert machine.rights([], 9).status is Status.OK
+    assert machine.rights(None, 0).status is Status.SKIPPED
+    found = machine.rights(["a", "b", "c", "d", "e"], 9)
     assert found.status is Status.WARN
     assert "a, b, c and 2 more" in found.text
 
@@ -483,7 +484,7 @@ def test_what_is_wrong_with_the_helpdesk_is_told_apart(step: Step, status: Statu
 
 def look(settings: ZendeskSettings, *steps: Step) -> tuple[dict[str, Check], ScriptedAdapter]:
     adapter = ScriptedAdapter(*steps)
-    (probe,) = of_helpdesk(settings, ManualClock(), offline=False, adapter=lambda: adapter)
+    probe = of_helpdesk(settings, ManualClock(), offline=False, adapter=lambda: adapter)
     return {check.name: check for check in probe.look().checks}, adapter
 
 
@@ -511,7 +512,7 @@ def test_a_token_made_elsewhere_is_asked_when_it_ends_and_any_other_way_is_two_r
 
 def test_a_look_cannot_write_to_the_helpdesk() -> None:
     adapter = ScriptedAdapter(answer(200, {}))
-    transport = _Helpdesk(TOKEN, ManualClock(), lambda: adapter, 1.0)._connected()
+    transport = _Helpdesk(TOKEN, ManualClock(), lambda: adapter)._connected()
     with pytest.raises(ReadOnlyViolation):
         transport.request("PUT", "/api/v2/tickets/1", json={"ticket": {"priority": "low"}})
     assert adapter.sent == []
@@ -535,7 +536,7 @@ def test_a_token_that_was_fetched_serves_the_next_look() -> None:
     token = answer(201, {"access_token": "abc", "expires_in": 1800})
     adapter = ScriptedAdapter(token, answer(200, {"tickets": []}))
     clock = ManualClock()
-    (probe,) = of_helpdesk(client, clock, offline=False, adapter=lambda: adapter)
+    probe = of_helpdesk(client, clock, offline=False, adapter=lambda: adapter)
     for _ in range(3):
         assert probe.look().checks[0].status is Status.OK
         clock.advance(31)
@@ -800,15 +801,15 @@ def test_those_who_ask_at_the_same_time_share_one_examination() -> None:
 
 EVERYTHING = a_health(
     ok("settings", ""),
-    machine.clock(NOW + 9, NOW + 9, NOW),
+    helpdesk.clock_check(NOW + 9, NOW + 9, NOW),
     ok("helpdesk", "", latency_ms=120),
-    machine.credentials("api_token", None, NOW),
+    helpdesk.credentials("api_token", None, NOW),
     ok('model "odd\nname"', ""),
     runs.last_run([a_run(30), a_run(3, exit_code=3)], NOW),
     runs.backlog([a_run(30)], [], NOW),
     runs.retry_list([a_retry(2)], NOW),
-    machine.folder("log_folder", machine.Folder("logs", 10 * GB, 20 * GB)),
-    machine.folder("state_folder", machine.Folder("state", 10 * GB, 20 * GB)),
+    machine.room("log_folder", Path("logs"), 10 * GB, 20 * GB),
+    machine.room("state_folder", Path("state"), 10 * GB, 20 * GB),
     metrics=RunMetrics(
         runs=3, runs_failed=1, outcomes={"updated": 4, "failed": 1}, success_rate=0.8, error_rate=0.2, answers=4,
         p50_ms=900.0, p95_ms=4000.0, fallback_rate=0.1, review_rate=0.3, cost_usd=0.4, requests=40,
