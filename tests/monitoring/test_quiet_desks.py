@@ -113,7 +113,7 @@ OLD_MEMORY = """
 
 def test_an_upgrade_goes_on_with_what_was_open_and_drops_what_there_is_no_more() -> None:
     memory = Memory.model_validate_json(OLD_MEMORY)
-    assert (set(memory.open), set(memory.ended)) == ({"spend"}, {"token_ends"})
+    assert (set(memory.open), memory.ended_at) == ({"spend"}, {})
     assert [one.ticket_id for one in memory.escalated] == [5]
     desk = Played(memory=memory)
     desk.run(1_791_184_200, **updated(3))

@@ -32,7 +32,7 @@ class Told:
         return [
             (run, rule)
             for run, what, rule, how, target in self.sent
-            if target == EVERYBODY.id and what in ("begun", "worse") and how is severity
+            if target == EVERYBODY.id and what == "begun" and how is severity
         ]
 
 

@@ -11,7 +11,7 @@ from ..monitoring.heartbeat import PATIENCE_S, Heartbeat
 from ..monitoring.memory import AlertStore, Memory
 from ..monitoring.messages import AlertMessage, title_of
 from ..monitoring.receivers import Receiver, receivers, send, tame_libraries
-from ..monitoring.rules import title_of_rule
+from ..monitoring.rules import severity_of, title_of_rule
 from ..monitoring.run_watch import HEARTBEAT, account_name
 from ..settings.load import load
 from ..settings.schema import Settings
@@ -59,12 +59,12 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     rows: list[dict[str, Any]] = [
         {
             "rule": rule,
-            "severity": one.severity.value,
+            "severity": severity_of(rule).value,
             "since": iso(one.since),
             "message": one.message,
             "told": sorted(names.get(target, "somebody who is no longer in the settings") for target in one.told),
         }
-        for rule, one in sorted(memory.open.items(), key=lambda item: (-item[1].severity.rank, item[1].since))
+        for rule, one in sorted(memory.open.items(), key=lambda item: (-severity_of(item[0]).rank, item[1].since))
     ]
     failure = memory.last_failure
     data = {

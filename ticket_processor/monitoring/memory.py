@@ -23,7 +23,7 @@ from ..core.models import Frozen
 from ..core.private_files import make_folder
 from ..core.run_summary import RunRecord
 from .facts import AlertLimits, Facts, Look, Severity
-from .rules import RULES, HoldingConditions, look, rule_id
+from .rules import RULES, HoldingConditions, look, rule_id, severity_of
 from .slo import DAY
 
 FILE_NAME = "alerts.json"
@@ -47,25 +47,19 @@ class _Kept(Frozen):
 class OpenAlert(_Kept):
     """A condition that holds, or that is over (``over``) while a target does not know that yet.
 
-    ``told`` is the severity that each target knows of. Times are Unix seconds.
+    ``told`` are the targets that know of it. Times are Unix seconds.
     """
 
-    severity: Severity
     message: str
     since: float
     over: float | None = None
-    told: dict[str, Severity] = Field(default_factory=dict)
+    told: tuple[str, ...] = ()
 
-
-class Ended(_Kept):
-    """When a condition that a target knew of was last over, and the worst severity that was sent."""
-
-    told: Severity
-    told_at: float
-
-    def within(self, seconds: float, now: float) -> bool:
-        """Whether it ended less than so many seconds ago."""
-        return 0 <= now - self.told_at < seconds
+    @field_validator("told", mode="before")
+    @classmethod
+    def _of_names(cls, told: Any) -> Any:
+        """An earlier version kept a severity for each target."""
+        return tuple(told) if isinstance(told, dict) else told
 
 
 class Failure(Frozen):
@@ -91,13 +85,13 @@ class Memory(_Kept):
     seen: float | None = None
     resumed: float = Field(0.0, description="when runs last began again after a pause")
     conditions: dict[str, OpenAlert] = Field(default_factory=dict)
-    ended: dict[str, Ended] = Field(default_factory=dict)
+    ended_at: dict[str, float] = Field(default_factory=dict, description="when what a target knew of was last over")
     summaries: dict[str, str] = Field(default_factory=dict, description="the day of the last summary of each target")
     escalated: tuple[EscalatedTicket, ...] = ()
     """Tickets of which nobody has been told yet."""
     last_failure: Failure | None = None
 
-    @field_validator("conditions", "ended", mode="before")
+    @field_validator("conditions", "ended_at", mode="before")
     @classmethod
     def _of_known_rules(cls, table: Any) -> Any:
         """Without those of rules that are no more."""
@@ -126,17 +120,20 @@ class Target:
 class Owed:
     """A message about a rule's condition that a target has still to get.
 
-    A condition that is ``over`` ended at ``until``; without that it goes on, at a severity that this target does not
-    get.
+    A condition that is ``over`` ended at ``until``.
     """
 
     target: str
     rule: str
-    what: Literal["begun", "worse", "over"]
-    severity: Severity
+    what: Literal["begun", "over"]
     message: str
     since: float
     until: float | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """How soon a person should look."""
+        return severity_of(self.rule)
 
 
 def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: AlertLimits) -> Memory:
@@ -149,23 +146,22 @@ def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: A
 def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
     """The memory with the conditions of ``found``. One that is over stays until every target knows."""
     holding = {condition.rule: condition for condition in found.conditions}
-    conditions, ended = dict(memory.conditions), dict(memory.ended)
+    conditions, ended = dict(memory.conditions), dict(memory.ended_at)
     for rule, one in memory.conditions.items():
         if one.over is None and rule not in holding and found.judged(rule):
             conditions[rule] = one.model_copy(update={"over": now})
             if one.told:
-                ended[rule] = Ended(told=max(one.told.values(), key=lambda told: told.rank), told_at=now)
+                ended[rule] = now
     for rule, condition in holding.items():
         before = conditions.get(rule)
         goes_on = before is not None and before.over is None
         conditions[rule] = OpenAlert(
-            severity=condition.severity,
             message=condition.message,
             since=before.since if before and goes_on else now,
-            told=before.told if before else {},
+            told=before.told if before else (),
         )
-    kept = {rule: end for rule, end in ended.items() if end.within(ENDS_KEPT_S, now)}
-    return memory.model_copy(update={"conditions": _needed(conditions, now), "ended": kept})
+    kept = {rule: at for rule, at in ended.items() if _lately(at, now, ENDS_KEPT_S)}
+    return memory.model_copy(update={"conditions": _needed(conditions, now), "ended_at": kept})
 
 
 def _needed(conditions: Mapping[str, OpenAlert], now: float) -> dict[str, OpenAlert]:
@@ -177,29 +173,23 @@ def _needed(conditions: Mapping[str, OpenAlert], now: float) -> dict[str, OpenAl
 def owed(memory: Memory, targets: Sequence[Target], now: float, cool_down_s: float) -> list[Owed]:
     """The messages that each target has still to get, the worst first.
 
-    A condition that comes back within ``cool_down_s`` of its end is sent after that time if it still holds, or at once
-    if it is worse than before.
+    A condition that comes back within ``cool_down_s`` of its end is sent after that time, if it still holds.
     """
     news = []
     for rule, one in memory.conditions.items():
+        quiet = _lately(memory.ended_at.get(rule), now, cool_down_s)
         for target in targets:
-            told = one.told.get(target.id)
-            wanted = one.severity if one.over is None and target.wants(one.severity) else None
-            if wanted is not None and told is None:
-                quiet = _cools_down(memory.ended.get(rule), wanted, now, cool_down_s)
-                what: Literal["begun", "worse", "over"] | None = None if quiet else "begun"
-            elif wanted is not None and told is not None:
-                what = "worse" if wanted.rank > told.rank else None
+            if target.id in one.told:
+                what: Literal["begun", "over"] | None = None if one.over is None else "over"
             else:
-                what = "over" if told is not None else None
+                what = "begun" if one.over is None and target.wants(severity_of(rule)) and not quiet else None
             if what is not None:
-                severity = wanted or told or one.severity
-                news.append(Owed(target.id, rule, what, severity, one.message, one.since, one.over))
+                news.append(Owed(target.id, rule, what, one.message, one.since, one.over))
     return sorted(news, key=lambda one: (-one.severity.rank, one.what == "over", one.since, one.rule))
 
 
-def _cools_down(end: Ended | None, wanted: Severity, now: float, cool_down_s: float) -> bool:
-    return end is not None and end.within(cool_down_s, now) and wanted.rank <= end.told.rank
+def _lately(at: float | None, now: float, seconds: float) -> bool:
+    return at is not None and 0 <= now - at < seconds
 
 
 def told(memory: Memory, news: Owed) -> Memory:
@@ -207,9 +197,9 @@ def told(memory: Memory, news: Owed) -> Memory:
     one = memory.conditions.get(news.rule)
     if one is None:
         return memory
-    knows = {target: severity for target, severity in one.told.items() if target != news.target}
+    knows = tuple(target for target in one.told if target != news.target)
     if news.what != "over":
-        knows[news.target] = news.severity
+        knows = (*knows, news.target)
     conditions = {**memory.conditions, news.rule: one.model_copy(update={"told": knows})}
     if one.over is not None and not knows:
         del conditions[news.rule]

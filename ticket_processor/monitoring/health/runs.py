@@ -12,6 +12,7 @@ from ...state.records import Retry
 from ...state.store import AHEAD_S
 from ..facts import Severity
 from ..memory import Memory
+from ..rules import severity_of
 from ..slo import HOUR, period
 from .checks import Check, ago, fail, ok, skipped, span, warn, whole
 
@@ -193,9 +194,9 @@ def alerts(memory: Memory | None) -> Check:
         return skipped(name, "not known, since alerts.json in the state folder cannot be read")
     if not memory.open:
         return ok(name, "none is open" if memory.saved else "none is open; no run has looked yet")
-    by_rank = sorted(memory.open.items(), key=lambda item: (-item[1].severity.rank, item[1].since))
-    words = ", ".join(f"{rule} ({one.severity.value}, since {iso(one.since)})" for rule, one in by_rank)
-    judge = fail if by_rank[0][1].severity is Severity.CRITICAL else warn
+    by_rank = sorted(memory.open.items(), key=lambda item: (-severity_of(item[0]).rank, item[1].since))
+    words = ", ".join(f"{rule} ({severity_of(rule).value}, since {iso(one.since)})" for rule, one in by_rank)
+    judge = fail if severity_of(by_rank[0][0]) is Severity.CRITICAL else warn
     return judge(name, f"open: {words}; see 'ticketbot alerts list'", open=[rule for rule, _ in by_rank])
 
 
