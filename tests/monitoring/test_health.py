@@ -215,7 +215,7 @@ def a_run(
     [(0, Status.OK), (24, Status.OK), (26, Status.WARN), (59, Status.WARN), (61, Status.FAIL), (5000, Status.FAIL)],
 )
 def test_a_run_is_missed_after_25_minutes_and_has_failed_after_60(minutes: float, status: Status) -> None:
-    found = runs.last_run([a_run(minutes)], NOW)
+    found = runs.last_run([a_run(minutes)], [], NOW)
     assert found.status is status
     assert found.facts["age_s"] == minutes * 60
 
@@ -226,7 +226,7 @@ def test_whoever_runs_less_often_is_expected_less_often(every: float) -> None:
     used_to = max(every, 10)
     assert runs.rhythm(made) == pytest.approx(used_to * MINUTE)
     for late, status in ((2.4, Status.OK), (2.6, Status.WARN), (6.1, Status.FAIL)):
-        assert runs.last_run(made, NOW + late * used_to * MINUTE).status is status
+        assert runs.last_run(made, [], NOW + late * used_to * MINUTE).status is status
 
 
 def test_a_long_outage_does_not_change_what_is_usual() -> None:
@@ -235,14 +235,14 @@ def test_a_long_outage_does_not_change_what_is_usual() -> None:
 
 
 def test_without_any_run_it_is_degraded_and_says_how_to_begin() -> None:
-    found = runs.last_run([], NOW)
+    found = runs.last_run([], [], NOW)
     assert found.status is Status.WARN
     assert "--since now" in found.text
-    assert runs.last_run([a_run(5, kind="undo")], NOW).status is Status.WARN
+    assert runs.last_run([a_run(5, kind="undo")], [], NOW).status is Status.WARN
 
 
 def test_where_a_place_is_remembered_nobody_is_told_to_begin_anew() -> None:
-    found = runs.last_run([], NOW, begun=True)
+    found = runs.last_run([], [], NOW, begun=True)
     assert found.status is Status.WARN
     assert "--since" not in found.text
 
@@ -254,53 +254,56 @@ def test_a_new_schedule_is_what_is_usual_after_half_a_dozen_runs() -> None:
 
 
 def test_the_last_run_that_could_not_be_made_is_told_with_its_reason() -> None:
-    found = runs.last_run([a_run(20), a_run(1, exit_code=3, stopped="Zendesk gives no answer")], NOW)
+    found = runs.last_run([a_run(20), a_run(1, exit_code=3, stopped="Zendesk gives no answer")], [], NOW)
     assert found.status is Status.WARN
     assert "Zendesk gives no answer" in found.text
     assert found.facts["age_s"] == 20 * 60
 
 
 def test_some_tickets_that_failed_are_no_failed_run_and_neither_is_ctrl_c() -> None:
-    assert runs.last_run([a_run(3, exit_code=1)], NOW).status is Status.OK
-    assert runs.last_run([a_run(20), a_run(3, exit_code=130, stopped="stopped by a signal")], NOW).status is Status.OK
+    assert runs.last_run([a_run(3, exit_code=1)], [], NOW).status is Status.OK
+    assert (
+        runs.last_run([a_run(20), a_run(3, exit_code=130, stopped="stopped by a signal")], [], NOW).status is Status.OK
+    )
 
 
 def test_runs_that_never_came_to_their_end_have_failed() -> None:
-    found = runs.last_run([a_run(10, exit_code=3, stopped="the kill switch is set")], NOW)
+    found = runs.last_run([a_run(10, exit_code=3, stopped="the kill switch is set")], [], NOW)
     assert found.status is Status.FAIL
     assert "kill switch" in found.text
 
 
 def test_a_run_of_a_clock_that_was_wrong_proves_nothing() -> None:
-    assert runs.last_run([a_run(90), a_run(-600)], NOW).status is Status.FAIL
+    assert runs.last_run([a_run(90), a_run(-600)], [], NOW).status is Status.FAIL
 
 
 def test_runs_by_hand_are_not_expected_to_come_but_those_of_a_schedule_are() -> None:
     by_hand = [a_run(120, by_hand=True), a_run(90, by_hand=True)]
-    for check in (
-        lambda made, scheduled: runs.last_run(made, NOW, scheduled=lambda: scheduled),
-        lambda made, scheduled: runs.backlog(made, [], NOW, scheduled=lambda: scheduled),
-    ):
-        note = check(by_hand, False)
-        assert note.status is Status.OK
-        assert "by hand" in note.text
-        assert check(by_hand, True).status is Status.FAIL, "a schedule that is installed and starts nothing"
-        assert check([a_run(150), *by_hand], False).status is Status.FAIL, "a schedule that is gone"
-        assert check([], False).status is check([], True).status
+
+    def check(made: list[RunRecord], scheduled: bool) -> Check:
+        return runs.last_run(made, [], NOW, scheduled=lambda: scheduled)
+
+    note = check(by_hand, False)
+    assert note.status is Status.OK
+    assert "by hand" in note.text
+    assert check(by_hand, True).status is Status.FAIL, "a schedule that is installed and starts nothing"
+    assert check([a_run(150), *by_hand], False).status is Status.FAIL, "a schedule that is gone"
+    assert check([], False).status is check([], True).status
     ended = [*by_hand, a_run(80, by_hand=True, exit_code=3, stopped="HTTP 503")]
-    assert runs.last_run(ended, NOW, scheduled=lambda: False).status is Status.WARN
-    assert runs.last_run([a_run(90, by_hand=True)], NOW).status is Status.FAIL, "where nobody has looked for a schedule"
+    assert runs.last_run(ended, [], NOW, scheduled=lambda: False).status is Status.WARN
+    assert runs.last_run([a_run(90, by_hand=True)], [], NOW).status is Status.FAIL, (
+        "where nobody has looked for a schedule"
+    )
 
 
 def test_the_backlog_is_told_from_the_start_of_the_run_that_saw_everything() -> None:
     made = [a_run(40, took=600), a_run(12, caught_up=False), a_run(2, caught_up=False)]
-    found = runs.backlog(made, [], NOW)
+    found = runs.last_run(made, [], NOW)
     assert found.facts["behind_s"] == 50 * 60 + runs.WITHHELD_S
     assert found.status is Status.WARN
-    assert runs.backlog([a_run(5)], [], NOW).status is Status.OK
-    assert runs.backlog([a_run(5, caught_up=False)], [], NOW).status is Status.WARN
-    assert runs.backlog([], [], NOW).status is Status.SKIPPED
-    assert runs.backlog([a_run(5), a_run(1, kind="retry")], [], NOW).facts["caught_up"] == iso(NOW - 330)
+    assert runs.last_run([a_run(5)], [], NOW).status is Status.OK
+    assert runs.last_run([a_run(5, caught_up=False)], [], NOW).status is Status.WARN
+    assert runs.last_run([a_run(5), a_run(1, kind="retry")], [], NOW).facts["caught_up"] == iso(NOW - 330)
 
 
 @pytest.mark.parametrize(("hours", "status"), [(0.0, Status.OK), (2.9, Status.OK), (3.1, Status.WARN)])
@@ -805,8 +808,7 @@ EVERYTHING = a_health(
     ok("helpdesk", "", latency_ms=120),
     helpdesk.credentials("api_token", None, NOW),
     ok('model "odd\nname"', ""),
-    runs.last_run([a_run(30), a_run(3, exit_code=3)], NOW),
-    runs.backlog([a_run(30)], [], NOW),
+    runs.last_run([a_run(30), a_run(3, exit_code=3)], [], NOW),
     runs.retry_list([a_retry(2)], NOW),
     machine.room("log_folder", Path("logs"), 10 * GB, 20 * GB),
     machine.room("state_folder", Path("state"), 10 * GB, 20 * GB),

@@ -52,14 +52,12 @@ _SEEN_BY: dict[str, SeenBy] = {
     "halted": "customers",
     "helpdesk": "agents",
     "last_run": "agents",
-    "backlog": "agents",
     "search_index": "agents",
     "retry_list": "agents",
     "kill_switch": "agents",
 }
 """Who notices first that a check fails, where it is not the operator."""
 _TO_DO = {
-    "backlog": "start runs more often, or raise run.deadline_s",
     "classifier": "install the extra 'ml', or train it again with 'ticketbot train'",
     "log_folder": "make room, give this user the right to write there, or set log_dir",
     "model": "check its name, address and key (models.use)",

@@ -33,7 +33,7 @@ from .machine import folder, permissions
 from .models import of_models
 
 RECENT_S = 7 * DAY_S
-_STORED = ("state", "last_run", "backlog", "search_index", "retry_list", "halted")
+_STORED = ("state", "last_run", "search_index", "retry_list", "halted")
 
 
 class Doctor:
@@ -146,8 +146,7 @@ def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> 
         )
         checks = (
             left.state(str(path), there=there, damage=damage),
-            left.last_run(runs, now, begun=state.fact(HORIZON) is not None, scheduled=scheduled),
-            left.backlog(runs, retries, now, scheduled=scheduled),
+            left.last_run(runs, retries, now, begun=state.fact(HORIZON) is not None, scheduled=scheduled),
             *searched,
             left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
             left.halted(state.fact(HALTED)),

@@ -85,7 +85,7 @@ def families(health: Health) -> Iterator[Metric]:
 _MOMENTS = (
     ("last_run_timestamp_seconds", "When the last run ended.", "last_run", "last"),
     ("last_good_run_timestamp_seconds", "When the last completed run ended.", "last_run", "last_good"),
-    ("caught_up_timestamp_seconds", "When the last run began that looked at every ticket.", "backlog", "caught_up"),
+    ("caught_up_timestamp_seconds", "When the last run began that looked at every ticket.", "last_run", "caught_up"),
     ("credentials_expiry_timestamp_seconds", "When they end.", "credentials", "expires"),
 )
 _NUMBERS = (

@@ -26,7 +26,6 @@ WITHHELD_S = 60.0
 """Zendesk's export does not give the newest minute."""
 SAME_ROUND_S = 60.0
 """A failure so shortly before the memory was saved belongs to the last messages sent."""
-BY_HAND = "runs are started by hand"
 _DONE = (ExitCode.OK, ExitCode.SOME_FAILED)
 
 
@@ -40,9 +39,16 @@ def state(path: str, *, there: bool, damage: str | None) -> Check:
 
 
 def last_run(
-    runs: Sequence[RunRecord], now: float, *, begun: bool = False, scheduled: Callable[[], bool] = lambda: True
+    runs: Sequence[RunRecord],
+    retries: Sequence[Retry],
+    now: float,
+    *,
+    begun: bool = False,
+    scheduled: Callable[[], bool] = lambda: True,
 ) -> Check:
-    """Whether runs come, and come to their end. ``runs`` are in the order in which they began.
+    """Whether runs come, come to their end, and look at every ticket. ``runs`` are in the order in which they began.
+
+    A run that looked at everything there was is proof of all tickets that were created a minute before it began.
 
     ``scheduled`` says whether a scheduler of this system may start runs. It is asked only where people started all of
     these: then none is missed.
@@ -59,57 +65,43 @@ def last_run(
         )
         return warn(name, f"no run is on record; {next_step}")
     every, last = rhythm(played), played[-1]
+    good = next((record for record in reversed(played) if record.summary.exit_code in _DONE), None)
+    looked = next((record for record in reversed(played) if record.summary.caught_up), None)
+    waiting = [item.since for item in retries if item.since and not item.dead]
     facts: dict[str, object] = {
         "every_s": round(every),
         "last": iso(last.finished),
         "exit_code": last.summary.exit_code,
+        "oldest_waiting": iso(min(waiting)) if waiting else None,
     }
-    good = [record for record in played if record.summary.exit_code in _DONE]
-    why = f": {last.summary.stopped}" if last.summary.stopped and last is not (good[-1] if good else None) else ""
-    if not good:
+    why = f": {last.summary.stopped}" if last.summary.stopped and last is not good else ""
+    if good is None:
         return fail(name, f"no completed run on record; the last one stopped {ago(now - last.finished)}{why}", **facts)
-    age = now - good[-1].finished
-    facts |= {"last_good": iso(good[-1].finished), "age_s": whole(age)}
+    age = now - good.finished
+    facts |= {"last_good": iso(good.finished), "age_s": whole(age)}
     text = f"last completed run: {ago(age)}"
     if why:
         text += f"; the last of all ended early{why}"
-    judge = _by_age(age, every)
-    if judge is not ok and _by_hand(played, scheduled):
-        judge = ok
-        text += f"; {BY_HAND}, since no schedule is installed ('ticketbot schedule install')"
-    if judge is ok and last.summary.exit_code == ExitCode.CANNOT_RUN:
-        judge = warn
-    if judge is not ok:
-        text += "" if why else f"; runs are expected every {span(every)}: is the schedule alive?"
-    return judge(name, text, **facts)
-
-
-def backlog(
-    runs: Sequence[RunRecord], retries: Sequence[Retry], now: float, *, scheduled: Callable[[], bool] = lambda: True
-) -> Check:
-    """The age up to which tickets may not have been looked at. The helpdesk is not asked.
-
-    A run that looked at everything there was is proof of all tickets that were created a minute before it began.
-    """
-    name, played = "backlog", _played(runs, now)
-    waiting = [item.since for item in retries if item.since and not item.dead]
-    facts: dict[str, object] = {"oldest_waiting": iso(min(waiting)) if waiting else None}
-    if not played:
-        return skipped(name, "no run is on record", **facts)
-    looked = [record for record in played if record.summary.caught_up]
-    if not looked:
-        return warn(name, "no run on record has looked at every ticket that there was", **facts)
-    behind = now - looked[-1].started
-    facts |= {"caught_up": iso(looked[-1].started), "behind_s": whole(behind + WITHHELD_S)}
-    text = f"every ticket older than {span(behind + WITHHELD_S)} has been looked at"
+    if looked is None:
+        return warn(name, f"{text}; no run on record has looked at every ticket that there was", **facts)
+    behind = now - looked.started
+    facts |= {"caught_up": iso(looked.started), "behind_s": whole(behind + WITHHELD_S)}
+    text += f"; every ticket older than {span(behind + WITHHELD_S)} has been looked at"
     if waiting:
         text += f"; the oldest that waits for a later run was put back {ago(now - min(waiting))}"
-    judge = _by_age(behind, rhythm(played))
-    if judge is not ok and _by_hand(played, scheduled):
+    judge = _by_age(max(age, behind), every)
+    if judge is not ok and all(record.by_hand for record in played) and not scheduled():
         judge = ok
-        text += f"; {BY_HAND}"
-    elif judge is not ok:
-        text += "; runs do not come, or do not come to the end of what there is"
+        text += "; runs are started by hand, since no schedule is installed ('ticketbot schedule install')"
+    if judge is ok and last.summary.exit_code == ExitCode.CANNOT_RUN:
+        judge = warn
+    elif judge is not ok and not why:
+        late = _by_age(age, every) is not ok
+        text += (
+            f"; runs are expected every {span(every)}: is the schedule alive?"
+            if late
+            else "; runs do not come to the end of what there is: start them more often, or raise run.deadline_s"
+        )
     return judge(name, text, **facts)
 
 
@@ -217,10 +209,6 @@ def alerting(told: int, problems: Sequence[str], memory: Memory | None, now: flo
 
 def _played(runs: Sequence[RunRecord], now: float) -> list[RunRecord]:
     return [record for record in runs if record.kind == "run" and record.finished <= now + AHEAD_S]
-
-
-def _by_hand(played: Sequence[RunRecord], scheduled: Callable[[], bool]) -> bool:
-    return all(record.by_hand for record in played) and not scheduled()
 
 
 def _by_age(age: float, every: float) -> Callable[..., Check]:
