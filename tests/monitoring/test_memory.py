@@ -31,7 +31,6 @@ from ticket_processor.monitoring.slo import DAY, HOUR
 from ..support.recorded_runs import NOW, PERIOD_S
 
 CHAT, PAGER = Target("chat"), Target("pager", critical_only=True)
-COOL = HOUR
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="rights are another matter there")
 
 
@@ -54,7 +53,7 @@ class Story:
         self.now += later
         conditions = tuple(Condition(rule, f"{rule} holds") for rule in holding)
         self.memory = after(self.memory, HoldingConditions(conditions, frozenset(unknown)), self.now)
-        arrived = [news for news in owed(self.memory, self.targets, self.now, COOL) if news.target not in broken]
+        arrived = [news for news in owed(self.memory, self.targets, self.now) if news.target not in broken]
         for news in arrived:
             self.memory = told(self.memory, news)
         self.memory = Memory.model_validate_json(self.memory.model_dump_json())  # as it is on disk

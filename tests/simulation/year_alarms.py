@@ -57,7 +57,7 @@ class Alarms:
             facts = Facts(now=now, models=True, started=started, seen=memory.seen)
             memory = judged(memory, list(self._recent), facts, AlertLimits())
             memory = memory.model_copy(update={"seen": now})
-            for news in owed(memory, [PAGER, EVERYBODY], now, 3600.0):
+            for news in owed(memory, [PAGER, EVERYBODY], now):
                 memory = told(memory, news)
                 self.told.sent.append((number, news.what, news.rule, news.severity, news.target))
             self._store.save(memory, now)

@@ -24,14 +24,14 @@ from ..core.private_files import make_folder
 from ..core.run_summary import RunRecord
 from .facts import AlertLimits, Facts, Look, Severity
 from .rules import RULES, HoldingConditions, look, rule_id, severity_of
-from .slo import DAY
+from .slo import DAY, HOUR
 
 FILE_NAME = "alerts.json"
 LOCK_NAME = "alerts.lock"
 LARGEST = 1_000_000
 """Bytes that are read of the file at most."""
-ENDS_KEPT_S = DAY
-"""The longest ``alerts.cool_down_minutes``."""
+COOL_DOWN_S = HOUR
+"""A condition that comes back sooner after its end is sent after that time, if it still holds."""
 MOST_ESCALATED = 200
 """The most escalated tickets kept while nobody can be reached; the log has all of them."""
 GIVE_UP_S = DAY
@@ -160,7 +160,7 @@ def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
             since=before.since if before and goes_on else now,
             told=before.told if before else (),
         )
-    kept = {rule: at for rule, at in ended.items() if _lately(at, now, ENDS_KEPT_S)}
+    kept = {rule: at for rule, at in ended.items() if _lately(at, now)}
     return memory.model_copy(update={"conditions": _needed(conditions, now), "ended_at": kept})
 
 
@@ -170,14 +170,11 @@ def _needed(conditions: Mapping[str, OpenAlert], now: float) -> dict[str, OpenAl
     }
 
 
-def owed(memory: Memory, targets: Sequence[Target], now: float, cool_down_s: float) -> list[Owed]:
-    """The messages that each target has still to get, the worst first.
-
-    A condition that comes back within ``cool_down_s`` of its end is sent after that time, if it still holds.
-    """
+def owed(memory: Memory, targets: Sequence[Target], now: float) -> list[Owed]:
+    """The messages that each target has still to get, the worst first."""
     news = []
     for rule, one in memory.conditions.items():
-        quiet = _lately(memory.ended_at.get(rule), now, cool_down_s)
+        quiet = rule in memory.ended_at and _lately(memory.ended_at[rule], now)
         for target in targets:
             if target.id in one.told:
                 what: Literal["begun", "over"] | None = None if one.over is None else "over"
@@ -188,8 +185,8 @@ def owed(memory: Memory, targets: Sequence[Target], now: float, cool_down_s: flo
     return sorted(news, key=lambda one: (-one.severity.rank, one.what == "over", one.since, one.rule))
 
 
-def _lately(at: float | None, now: float, seconds: float) -> bool:
-    return at is not None and 0 <= now - at < seconds
+def _lately(at: float, now: float) -> bool:
+    return 0 <= now - at < COOL_DOWN_S
 
 
 def told(memory: Memory, news: Owed) -> Memory:

@@ -235,7 +235,7 @@ class Tending:
         """The outstanding messages of each receiver."""
         targets = [receiver.target for receiver in self._receivers]
         alerts, account, machine = self._settings.alerts, account_name(self._settings), platform.node()
-        news = owed(memory, targets, now, alerts.cool_down_minutes * 60)
+        news = owed(memory, targets, now)
         post = []
         for receiver in self._receivers:
             own = [one for one in news if one.target == receiver.target.id]
