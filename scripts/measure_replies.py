@@ -207,12 +207,12 @@ def of_model(client: str, url: str) -> str:
     from ticket_processor.analysis.model_server.presets import ModelTarget
     from ticket_processor.analysis.model_server.settings import EmbeddingSettings
     from ticket_processor.core.errors import AnalysisFailed
-    from ticket_processor.monitoring.health.remote import _model_server
+    from ticket_processor.monitoring.health.models import ask_model_server
 
     target = ModelTarget(name="m", model="m", preset="compatible", base_url=f"{url}/v1", api_key=None)
     try:
         if client == "models":
-            return _model_server([target]).checks[0].text
+            return ask_model_server([target]).checks[0].text
         if client == "embeddings":
             settings = EmbeddingSettings(model="m", base_url=f"{url}/v1")
             return str(Embedder(settings, wait=lambda _: None).embed(["text"]))[:80]

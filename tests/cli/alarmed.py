@@ -18,7 +18,7 @@ from ticket_processor.commands.run import run
 from ticket_processor.core.clock import SystemClock, iso
 from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.alert_file import AlertStore
+from ticket_processor.monitoring.memory import AlertStore
 from ticket_processor.monitoring.run_watch import tended
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.clock import ManualClock

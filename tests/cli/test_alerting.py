@@ -17,8 +17,7 @@ from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.sanitize import linkless
 from ticket_processor.monitoring import run_watch as tending_module
-from ticket_processor.monitoring.alert_file import AlertStore
-from ticket_processor.monitoring.open_alerts import Memory
+from ticket_processor.monitoring.memory import AlertStore, Memory
 from ticket_processor.monitoring.run_watch import AT_MOST_S, WHEN_STOPPED_S, tended
 
 from .alarmed import Desk as VirtualDesk

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import socket
 import sqlite3
-import ssl
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from datetime import timedelta
-from functools import partial
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import filelock
 import pytest
-from pydantic import SecretStr
 
-from ticket_processor.core.clock import SystemClock, iso
+from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.health.checks import Check, Health, Status, fail
+from ticket_processor.monitoring.health.checks import ASKING_S, Check, Health, Status
 from ticket_processor.monitoring.health.doctor import Doctor
-from ticket_processor.monitoring.health.remote import ASKING_S, _certificate, of_helpdesk
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.settings.load import load
-from ticket_processor.settings.schema import Settings, ZendeskSettings
+from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring.runs import RunArguments, run
 
-from ..servers.certificates import a_certificate
 from .conftest import Command, Desk
 
 
@@ -196,20 +187,6 @@ def test_a_model_server_that_answers_is_well_and_one_that_does_not_is_a_warning(
     assert (found.status, found.facts.get("problem")) == (status, problem)
 
 
-@pytest.mark.parametrize(("days", "status"), [(59, Status.WARN), (61, Status.OK)])
-@pytest.mark.parametrize("as_text", [True, False])
-def test_a_model_that_is_shut_down_soon_is_told_sixty_days_ahead(
-    smart: Desk, days: int, status: Status, as_text: bool
-) -> None:
-    ends = time.time() + days * 86_400
-    smart.sandbox.openai.shutdown_date = iso(ends)[:10] if as_text else int(ends)
-    found = check(examined(smart), "model sandbox-model")
-    assert (found.status, f"shuts sandbox-model down on {iso(ends)[:10]}" in found.text) == (
-        status,
-        status is Status.WARN,
-    )
-
-
 def test_models_of_one_server_cost_one_request_and_unlisted_ones_are_told(smart: Desk) -> None:
     found = examined(smart, TICKETBOT_MODELS="sandbox-model,another")
     assert check(found, "model sandbox-model").facts == {"listed": True}
@@ -257,58 +234,6 @@ def test_every_problem_of_the_settings_is_told_and_it_is_2(bare: Command) -> Non
     assert list(bare.folder.iterdir()) == []
 
 
-# Certificates
-
-
-@contextmanager
-def secured(public: Path, private: Path) -> Iterator[int]:
-    """A port where somebody shows this certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(public, private)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            connection, _ = server.accept()
-            with connection:
-                connection.settimeout(60)
-                try:
-                    with context.wrap_socket(connection, server_side=True) as both:
-                        both.recv(1)
-                except OSError:
-                    pass
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield int(server.getsockname()[1])
-        thread.join(60)
-
-
-def shown(url: str, context: Callable[[], ssl.SSLContext] = ssl.create_default_context) -> Check:
-    return _certificate("certificate", url, context, fail, SystemClock()).checks[0]
-
-
-@pytest.mark.parametrize(("days", "status"), [(40, Status.OK), (10, Status.WARN)])
-def test_a_certificate_that_ends_soon_is_a_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: float, status: Status
-) -> None:
-    monkeypatch.setenv("NO_PROXY", "localhost")
-    public, private = a_certificate(tmp_path, lasts=timedelta(days=days, hours=1))
-    with secured(public, private) as port:
-        found = shown(f"https://localhost:{port}", partial(ssl.create_default_context, cafile=public))
-    assert found.status is status
-    assert f"{days:g} d" in found.text
-
-
-def test_a_certificate_that_nobody_trusts_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "localhost")
-    with secured(*a_certificate(tmp_path, lasts=timedelta(days=40))) as port:
-        desk = ZendeskSettings(url=f"https://localhost:{port}", oauth_token=SecretStr("token"))
-        _, certificate = of_helpdesk(desk, SystemClock(), offline=False)
-        (found,) = certificate.look().checks
-    assert found.status is Status.FAIL, "runs would not get through"
-    assert "self-signed" in found.text
-
-
 def test_a_server_that_is_not_there_is_told_in_words_and_not_in_those_of_a_programmer(
     smart: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,22 +243,6 @@ def test_a_server_that_is_not_there_is_told_in_words_and_not_in_those_of_a_progr
     found = examined(smart, ZENDESK_URL=f"http://{gone}", OPENAI_BASE_URL=f"http://{gone}/v1")
     assert f"{gone}: the connection is refused; check the address" in check(found, "helpdesk").text
     assert f"{gone}: cannot connect: check address and network" in check(found, "model sandbox-model").text
-    assert "there is no connection to the server: " in shown(f"https://{gone}").text
-
-    def unknown(*_: object, **__: object) -> object:
-        raise socket.gaierror("Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    assert shown("https://desk.example").text.endswith("its name leads nowhere")
-
-
-def test_where_there_is_no_certificate_to_be_seen_nothing_is_said_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://user:s3cret@127.0.0.1:9")
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    for url in ("http://127.0.0.1:1", "https://desk.invalid"):
-        found = shown(url)
-        assert found.status is Status.SKIPPED
-        assert "s3cret" not in found.text
 
 
 def test_the_check_that_begins_an_installation_is_the_same(smart: Desk) -> None:

@@ -96,12 +96,10 @@ def test_twice_is_one_entry_and_removing_leaves_what_was_there(site: Site) -> No
     assert installed.out.splitlines()[-1] == "a run every 15 minutes"
     once = site.crontab.read_bytes()
     assert once.endswith(shown.out.encode())
-    again = site("schedule", "install", "cron")
-    assert "already" in again.out
-    assert again.out.splitlines()[-1] == "a run every 15 minutes"
+    assert "replaced" in site("schedule", "install", "cron", "--every", "15").out
     assert site.crontab.read_bytes() == once
-    site("schedule", "install", "cron", "--every", "30")
-    assert "-59/30 * * * * " in site.crontab.read_text(encoding="utf-8")
+    assert site("schedule", "install", "cron").out.splitlines()[-1] == "a run every 10 minutes"
+    assert "7-59/10 * * * * " in site.crontab.read_text(encoding="utf-8")
     assert "removed" in site("schedule", "remove", "cron").out
     assert site.crontab.read_bytes() == b"# mine\n0 5 * * * backup %x\n"
     assert "nothing" in site("schedule", "remove", "cron").out
@@ -283,9 +281,9 @@ def test_a_folder_is_one_entry_whose_runs_triage_every_account_from_anywhere(des
     assert command.endswith(f"run --quiet --config {desks.configs}")
     subprocess.run(["/bin/sh", "-c", command], cwd="/", env={"PATH": "/usr/bin:/bin"}, check=True)
     assert [desks.triaged(name) for name in desks.stores] == [[1, 2], [1, 2]]
-    again = desks("schedule", "install", "cron", "--config", str(desks.configs))
-    assert "already, as it is" in again.out
-    assert "a run every 15 minutes" in again.out
+    before = (desks.folder / "crontab.txt").read_bytes()
+    desks("schedule", "install", "cron", "--every", "15", "--config", str(desks.configs))
+    assert (desks.folder / "crontab.txt").read_bytes() == before
     assert f"no more runs of {desks.configs}" in desks("schedule", "remove", "cron", "--config", "accounts").out
     assert not (desks.folder / "crontab.txt").exists()
 

@@ -23,9 +23,7 @@ from ticket_processor.dashboard.options import DashboardOptions, give
 from ticket_processor.learning.model import Reaction
 from ticket_processor.learning.store import FILE_NAME as LEARNT
 from ticket_processor.learning.store import LearningStore
-from ticket_processor.monitoring.alert_file import AlertStore
-from ticket_processor.monitoring.facts import Severity
-from ticket_processor.monitoring.open_alerts import Memory, OpenAlert
+from ticket_processor.monitoring.memory import AlertStore, Memory, OpenAlert
 from ticket_processor.reporting.kept_replies import keep
 from ticket_processor.reporting.public_replies import PublicReplies
 from ticket_processor.reporting.reply_counts import Replies, UseCount
@@ -468,7 +466,7 @@ def test_one_warning_is_not_several(pages: Pages) -> None:
     pages.log(ticket(1))
     remember(pages, RunSummary(run_id="run-1", dry_run=False, outcomes={"updated": 3}, caught_up=True))
     pages.logs.chmod(0o700)  # or another would come from a machine whose files everybody may read
-    spend = OpenAlert(severity=Severity.WARNING, since=NOW - 60, message="$5")
+    spend = OpenAlert(since=NOW - 60, message="$5")
     AlertStore(pages.state).save(Memory(conditions={"spend": spend}), NOW)
     page = pages.open("health")
     marks = zip(cells(page, ""), cells(page, "Check"), strict=True)
@@ -511,9 +509,9 @@ def test_open_alerts_are_shown_the_worst_first(pages: Pages) -> None:
     AlertStore(pages.state).save(
         Memory(
             conditions={
-                "spend": OpenAlert(severity=Severity.WARNING, message="it is dear", since=NOW - 900),
-                "helpdesk_unreachable": OpenAlert(severity=Severity.CRITICAL, message="it is away", since=NOW - 60),
-                "stopped": OpenAlert(severity=Severity.WARNING, message="is over", since=NOW - 60, over=NOW),
+                "spend": OpenAlert(message="it is dear", since=NOW - 900),
+                "helpdesk_unreachable": OpenAlert(message="it is away", since=NOW - 60),
+                "stopped": OpenAlert(message="is over", since=NOW - 60, over=NOW),
             }
         ),
         NOW,

@@ -1,4 +1,4 @@
-"""``ticketbot kb doctor``: what it lists of a site's articles, and the proposals that it writes."""
+"""``ticketbot kb doctor``: what it lists of a site's articles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
-from ticket_processor.core.errors import ExitCode
 from ticket_processor.knowledge.doctor import OFTEN, copies, examine
 from ticket_processor.knowledge.model import Article
 from ticket_processor.knowledge.store import KnowledgeStore
@@ -55,33 +54,10 @@ def test_what_a_person_should_mend_is_listed(site: Site) -> None:
     ]
 
 
-def test_proposals_show_addresses_and_no_mark_up_of_an_article(site: Site) -> None:
-    front = "---\nurl: https://help.example/{}\n---\n"
-    site.write("a.md", front.format(1) + "# Refunds *now* <b>\nA refund for shoes takes 5 days.")
-    site.write("b.md", front.format("2>) [x](y") + "# Refunds *now* <b>\nA refund for shoes takes 5 days.")
-    site.run("sync")
-    result = CliRunner().invoke(app, ["kb", "doctor", "--out", "out.md"])
-    assert result.exit_code == ExitCode.OK
-    assert "Written: out.md\n" in result.stdout
-    text = (site.folder / "out.md").read_text(encoding="utf-8")
-    assert "## 1. The same text more than once" in text
-    assert "<https://help.example/1>" in text
-    assert "- [ ] Keep one article" in text
-    assert not any(mark in text.replace("\\*", "") for mark in ("<b>", "](y", "*now*"))
-
-
 def test_nothing_to_mend_is_said(site: Site) -> None:
     site.write("a.md", "# Reset\nOpen the menu and press reset.")
     site.run("sync")
     assert CliRunner().invoke(app, ["kb", "doctor"]).stdout == "0 problems, 0 warnings, 0 pieces of advice\n"
-
-
-def test_proposals_that_cannot_be_written_are_an_error(site: Site) -> None:
-    site.write("a.md", "# Reset\nOpen the menu and press reset.")
-    site.run("sync")
-    result = CliRunner().invoke(app, ["kb", "doctor", "--out", str(site.folder / "none" / "out.md")])
-    assert result.exit_code == 2
-    assert "there is no folder" in result.output
 
 
 def test_nearly_the_same_articles_are_found_and_others_on_the_topic_are_not() -> None:

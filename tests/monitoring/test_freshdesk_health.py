@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from ticket_processor.monitoring.health.checks import Check, Status
-from ticket_processor.monitoring.health.remote import of_helpdesk
+from ticket_processor.monitoring.health.helpdesk import of_helpdesk
 from ticket_processor.settings.helpdesks import FreshdeskSettings
 
 from ..support.fakes import ManualClock, ScriptedAdapter, Step, answer
@@ -20,7 +20,7 @@ LIMITS = {"X_RateLimit_Total": "400.0", "X_RateLimit_Remaining": "390"}
 
 def look(*steps: Step) -> tuple[dict[str, Check], list[Any]]:
     adapter = ScriptedAdapter(*steps)
-    probe, _certificate = of_helpdesk(ACCOUNT, ManualClock(), offline=False, adapter=lambda: adapter, share=0.5)
+    probe = of_helpdesk(ACCOUNT, ManualClock(), offline=False, adapter=lambda: adapter)
     found = {check.name: check for check in probe.look().checks}
     assert "s3cret" not in "".join(check.text for check in found.values())
     return found, adapter.sent
@@ -31,7 +31,7 @@ def test_an_account_that_answers_is_told_with_its_plans_limit_and_its_clock() ->
     desk = found["helpdesk"]
     assert desk.status is Status.OK
     assert desk.text.startswith("Freshdesk at https://acme.freshdesk.com: signed in, tickets can be read")
-    assert "400 calls a minute: at run.limit_share = 0.5 about 26 tickets a minute" in desk.text
+    assert desk.text.endswith("the plan allows 400 calls a minute")
     assert found["clock"].status is Status.FAIL
     assert found["credentials"].status is Status.OK
     assert [request.path_url for request in sent] == ["/api/v2/tickets?per_page=1", "/api/v2/agents/me"]
@@ -41,7 +41,7 @@ def test_an_account_that_answers_is_told_with_its_plans_limit_and_its_clock() ->
 def test_an_hourly_limit_is_told_as_such() -> None:
     hourly = {"X_RateLimit_Total": "3000", "X_RateLimit_Remaining": "2900"}
     found, _ = look(answer(200, [], **hourly), answer(200, AGENT))
-    assert "50 calls a minute, an hour's calls spread over its minutes: " in found["helpdesk"].text
+    assert "50 calls a minute, an hour's calls spread over its minutes" in found["helpdesk"].text
 
 
 @pytest.mark.parametrize(

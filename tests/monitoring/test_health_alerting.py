@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.errors import how_to_install
-from ticket_processor.monitoring.alert_file import FILE_NAME, AlertStore
-from ticket_processor.monitoring.facts import Severity
 from ticket_processor.monitoring.health.checks import Check, Status
 from ticket_processor.monitoring.health.doctor import Doctor
 from ticket_processor.monitoring.health.runs import alerting
-from ticket_processor.monitoring.open_alerts import Failure, Memory, OpenAlert
+from ticket_processor.monitoring.memory import FILE_NAME, AlertStore, Failure, Memory, OpenAlert
 
 from ..support.fakes import START, ManualClock
 from .test_health import settings_in
@@ -30,35 +28,31 @@ def checks_in(folder: Path, **alerts: str) -> dict[str, Check]:
     return {check.name: check for check in health.checks}
 
 
-def remember(folder: Path, *severities: Severity, over: float | None = None) -> None:
+def remember(folder: Path, *rules: str, over: float | None = None) -> None:
     (folder / "state").mkdir()
-    rules = dict(zip(("spend", "helpdesk_unreachable"), severities, strict=False))
-    conditions = {
-        rule: OpenAlert(severity=severity, message="a sentence", since=NOW - 900, over=over)
-        for rule, severity in rules.items()
-    }
+    conditions = {rule: OpenAlert(message="a sentence", since=NOW - 900, over=over) for rule in rules}
     assert AlertStore(folder / "state").save(Memory(conditions=conditions), NOW)
 
 
 @pytest.mark.parametrize(
-    ("severities", "status", "rules"),
+    ("holding", "status", "rules"),
     [
         ((), Status.OK, None),
-        ((Severity.WARNING,), Status.WARN, ["spend"]),
-        ((Severity.WARNING, Severity.CRITICAL), Status.FAIL, ["helpdesk_unreachable", "spend"]),
+        (("spend",), Status.WARN, ["spend"]),
+        (("spend", "helpdesk_unreachable"), Status.FAIL, ["helpdesk_unreachable", "spend"]),
     ],
 )
 def test_open_alerts_are_named_and_a_critical_one_is_a_failure(
-    tmp_path: Path, severities: tuple[Severity, ...], status: Status, rules: list[str] | None
+    tmp_path: Path, holding: tuple[str, ...], status: Status, rules: list[str] | None
 ) -> None:
-    remember(tmp_path, *severities)
+    remember(tmp_path, *holding)
     found = checks_in(tmp_path)["alerts"]
     assert (found.status, found.facts.get("open")) == (status, rules)
     assert all(rule in found.text for rule in rules or ())
 
 
 def test_an_alert_that_is_over_counts_for_nothing(tmp_path: Path) -> None:
-    remember(tmp_path, Severity.CRITICAL, over=NOW - 1)
+    remember(tmp_path, "helpdesk_unreachable", over=NOW - 1)
     assert checks_in(tmp_path)["alerts"].status is Status.OK
 
 

@@ -11,16 +11,14 @@ import typer.main
 
 from ticket_processor.cli import app
 from ticket_processor.core.run_summary import RunRecord, Statement
-from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity, span
+from ticket_processor.monitoring.facts import AlertLimits, Facts, span
+from ticket_processor.monitoring.memory import Owed
 from ticket_processor.monitoring.messages import AlertMessage, message_of
-from ticket_processor.monitoring.open_alerts import Owed
 from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, rule_id
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
 from ticket_processor.settings.schema import Settings
 
 from ..support.recorded_runs import NOW, PERIOD_S, history, recorded
-
-W, C = Severity.WARNING, Severity.CRITICAL
 
 
 class Case(NamedTuple):
@@ -222,7 +220,7 @@ def test_a_time_is_told_in_what_it_is_mostly_made_of(seconds: float, said: str) 
 
 # What a receiver gets
 
-BEGUN = Owed("chat", "errors_fast", "begun", C, "12 of 20 tickets failed", NOW)
+BEGUN = Owed("chat", "errors_fast", "begun", "12 of 20 tickets failed", NOW)
 PAGE = "https://wiki.example.com/ticketbot"
 
 
@@ -254,15 +252,6 @@ def test_the_end_has_the_key_of_the_beginning_says_how_long_it_was_and_sends_nob
         "It began at 2026-11-21 12:00 UTC and was over at 2026-11-21 12:40 UTC.",
         "It was: 12 of 20 tickets failed.",
     ]
-
-
-def test_what_goes_on_as_a_warning_is_not_told_as_over_to_who_is_paged_only() -> None:
-    less = told(Owed("pager", "token_ends", "over", C, "in 6 days", NOW))
-    assert less.body.splitlines()[0] == "It goes on as a warning, and is not critical any more."
-
-
-def test_what_is_worse_says_that_it_was_a_warning() -> None:
-    assert told(replace(BEGUN, what="worse")).title.startswith("[critical, was a warning] Many tickets fail")
 
 
 def test_a_long_sentence_is_cut_and_says_so() -> None:
@@ -299,4 +288,4 @@ def test_no_service_makes_a_link_or_mark_up_of_what_to_do(rule: str) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_whole_messages_are_short_enough_for_every_service(case: Case) -> None:
-    assert len(told(Owed("chat", case.rule, "begun", C, case.said, NOW)).body) < 900
+    assert len(told(Owed("chat", case.rule, "begun", case.said, NOW)).body) < 900

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ticket_processor.monitoring.facts import Severity
-from ticket_processor.monitoring.open_alerts import Memory
+from ticket_processor.monitoring.memory import Memory
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
 
 from ..support.alert_rounds import Played
@@ -113,7 +113,7 @@ OLD_MEMORY = """
 
 def test_an_upgrade_goes_on_with_what_was_open_and_drops_what_there_is_no_more() -> None:
     memory = Memory.model_validate_json(OLD_MEMORY)
-    assert (set(memory.open), memory.ended) == ({"spend"}, {})
+    assert (set(memory.open), memory.ended_at) == ({"spend"}, {})
     assert [one.ticket_id for one in memory.escalated] == [5]
     desk = Played(memory=memory)
     desk.run(1_791_184_200, **updated(3))

@@ -20,12 +20,11 @@ from pydantic import SecretStr
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import how_to_install
 from ticket_processor.core.sanitize import linkless
-from ticket_processor.monitoring import sender as alert_sender
+from ticket_processor.monitoring import receivers as alert_sender
 from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.memory import Owed
 from ticket_processor.monitoring.messages import AlertMessage, message_of
-from ticket_processor.monitoring.open_alerts import Owed
-from ticket_processor.monitoring.receivers import Receiver, receivers
-from ticket_processor.monitoring.sender import NO_TIME, TOO_LATE, send
+from ticket_processor.monitoring.receivers import NO_TIME, TOO_LATE, Receiver, receivers, send
 from ticket_processor.settings.schema import AlertSettings
 
 from ..support.recorded_runs import NOW
@@ -34,8 +33,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some
 
 CANARY = "CANARYcanary0123456789AB"
 W, C = Severity.WARNING, Severity.CRITICAL
-ALARM = Owed("chat", "errors_fast", "begun", C, "12 of 20 tickets failed", NOW)
-OVER = Owed("chat", "errors_fast", "over", C, "12 of 20 tickets failed", NOW, NOW + 600)
+ALARM = Owed("chat", "errors_fast", "begun", "12 of 20 tickets failed", NOW)
+OVER = Owed("chat", "errors_fast", "over", "12 of 20 tickets failed", NOW, NOW + 600)
 
 
 def listed(urls: str = "", page_urls: str = "") -> list[Receiver]:
@@ -126,7 +125,7 @@ def test_no_text_makes_a_link_a_mention_or_a_second_line(text: str) -> None:
 
 
 def test_slack_gets_no_mention_and_no_link_out_of_anything(posted: list[Any]) -> None:
-    hostile = message_of(Owed("chat", "errors_fast", "begun", C, HOSTILE, NOW), "desk", "docs/alerts.md")
+    hostile = message_of(Owed("chat", "errors_fast", "begun", HOSTILE, NOW), "desk", "docs/alerts.md")
     slack = listed("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ")
     assert [sent.why for sent in send([(slack[0], [hostile])], 5, SystemClock())] == [None]
     ((url, body, options),) = posted
@@ -178,7 +177,7 @@ def test_teams_keeps_lines_apart(posted: list[Any]) -> None:
 
 def test_a_pager_among_the_alert_urls_is_told_of_warnings_as_such(posted: list[Any]) -> None:
     pager = listed("pagerduty://0123456789abcdef0123456789abcdef@ticketbot")[0]
-    warning = message_of(Owed("x", "spend", "begun", W, "$5", NOW), "desk", "docs")
+    warning = message_of(Owed("x", "spend", "begun", "$5", NOW), "desk", "docs")
     send([(pager, [warning])], 5, SystemClock())
     assert posted[0][1]["payload"]["severity"] == "warning"
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from ticket_processor.monitoring.health.checks import Check, Status
-from ticket_processor.monitoring.health.remote import of_helpdesk
+from ticket_processor.monitoring.health.helpdesk import of_helpdesk
 from ticket_processor.settings.helpdesks import ZendeskSettings
 
 from ..support.fakes import ManualClock, ScriptedAdapter, Step, answer
@@ -21,7 +21,7 @@ ALL = {"ticket_access": "all", "ticket_editing": True, "ticket_tag_editing": Tru
 
 def look(*steps: Step, account: ZendeskSettings = ACCOUNT) -> tuple[Check, list[Any]]:
     adapter = ScriptedAdapter(*steps)
-    probe, _certificate = of_helpdesk(account, ManualClock(), offline=False, adapter=lambda: adapter, share=0.5)
+    probe = of_helpdesk(account, ManualClock(), offline=False, adapter=lambda: adapter)
     found = {check.name: check for check in probe.look().checks}
     assert "s3cret" not in "".join(check.text for check in found.values())
     return found["helpdesk"], adapter.sent
@@ -31,10 +31,7 @@ def test_an_admin_is_well_and_the_plans_limit_is_told() -> None:
     headers = {"ratelimit-limit": "700", "ratelimit-remaining": "690", "ratelimit-reset": "30"}
     desk, sent = look(answer(200, {"tickets": []}, **headers), answer(200, {"user": ADMIN}))
     assert desk.status is Status.OK
-    assert desk.text.endswith(
-        "the plan allows 700 requests a minute: at run.limit_share = 0.5 about 5,833 tickets a minute in jobs, "
-        "50 one by one"
-    )
+    assert desk.text.endswith("the plan allows 700 requests a minute")
     assert (desk.facts["role"], desk.facts["requests_a_minute"]) == ("admin", 700)
     assert len(sent) == 2
 

@@ -7,10 +7,10 @@ import pytest
 from ticket_processor.commands.before_after import BeforeAfter
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import RunSummary, Writes
-from ticket_processor.monitoring.messages import escalation_of
-from ticket_processor.monitoring.open_alerts import (
+from ticket_processor.monitoring.memory import (
     EscalatedTicket,
 )
+from ticket_processor.monitoring.messages import escalation_of
 from ticket_processor.reporting.run_tally import MOST_LISTED, RunTally, Seen, next_steps, telling, why_no_model
 from ticket_processor.reporting.run_words import difference, headline, outcome_line, summary_text
 from ticket_processor.settings.schema import ZendeskSettings

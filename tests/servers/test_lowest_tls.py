@@ -18,9 +18,7 @@ from ticket_processor.analysis.model_server import sdk_client
 from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
 from ticket_processor.analysis.model_server.settings import EmbeddingSettings
 from ticket_processor.core import tls
-from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ConfigError, HelpdeskDown
-from ticket_processor.monitoring.health.remote import _certificate, _of_requests, fail
 from ticket_processor.monitoring.heartbeat import Heartbeat
 from ticket_processor.monitoring.receivers import tame_libraries, through
 from ticket_processor.settings.load import load
@@ -121,12 +119,7 @@ def alert(url: str) -> str | None:
     return through(url.replace("https:", "jsons:"), lambda service: service.notify(body="x"))
 
 
-def certificate(url: str) -> str | None:
-    (found,) = _certificate("certificate", url, _of_requests, fail, SystemClock()).checks
-    return None if found.status == "ok" else found.text
-
-
-CLIENTS: list[Callable[[str], str | None]] = [helpdesk, model_server, heartbeat, certificate]
+CLIENTS: list[Callable[[str], str | None]] = [helpdesk, model_server, heartbeat]
 if importlib.util.find_spec("apprise") is not None:
     CLIENTS.append(alert)
 

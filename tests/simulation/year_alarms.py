@@ -11,9 +11,8 @@ from pathlib import Path
 from unittest import mock
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary, Statement
-from ticket_processor.monitoring.alert_file import AlertStore
 from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity
-from ticket_processor.monitoring.open_alerts import Target, judged, owed, told, without_strangers
+from ticket_processor.monitoring.memory import AlertStore, Target, judged, owed, told
 
 from .year_desk import DAY_S, PERIOD_S, RUNS_A_DAY, Clock, expected, not_synced, poisson
 
@@ -33,7 +32,7 @@ class Told:
         return [
             (run, rule)
             for run, what, rule, how, target in self.sent
-            if target == EVERYBODY.id and what in ("begun", "worse") and how is severity
+            if target == EVERYBODY.id and what == "begun" and how is severity
         ]
 
 
@@ -44,7 +43,7 @@ class Alarms:
         self.told = Told()
         self.memory_bytes = 0
         self._clock = clock
-        self._store = AlertStore(folder, folder.with_name("spare"))
+        self._store = AlertStore(folder, folder.with_name("spare.json"))
         self._recent: deque[RunRecord] = deque()
 
     def after_run(self, number: int, record: RunRecord, started: float) -> None:
@@ -57,8 +56,8 @@ class Alarms:
             memory = self._store.load()
             facts = Facts(now=now, models=True, started=started, seen=memory.seen)
             memory = judged(memory, list(self._recent), facts, AlertLimits())
-            memory = without_strangers(memory, [PAGER, EVERYBODY]).model_copy(update={"seen": now})
-            for news in owed(memory, [PAGER, EVERYBODY], now, 3600.0):
+            memory = memory.model_copy(update={"seen": now})
+            for news in owed(memory, [PAGER, EVERYBODY], now):
                 memory = told(memory, news)
                 self.told.sent.append((number, news.what, news.rule, news.severity, news.target))
             self._store.save(memory, now)

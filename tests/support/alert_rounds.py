@@ -7,10 +7,9 @@ from typing import Any
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.facts import HISTORY_S, AlertLimits, Facts, Severity
-from ticket_processor.monitoring.open_alerts import Memory, Owed, Target, judged, owed, told
+from ticket_processor.monitoring.memory import Memory, Owed, Target, judged, owed, told
 
 EVERYBODY = Target("everybody")
-COOL_DOWN_S = 3600.0
 
 
 class Played:
@@ -36,7 +35,7 @@ class Played:
             self._records.popleft()
         facts = Facts(now, models=True, started=started, seen=self.memory.seen)
         memory = judged(self.memory, list(self._records), facts, self._limits)
-        news = owed(memory, [EVERYBODY], now, COOL_DOWN_S)
+        news = owed(memory, [EVERYBODY], now)
         for one in news:
             memory = told(memory, one)
             self.said.append((now, one))

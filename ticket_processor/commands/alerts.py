@@ -6,16 +6,13 @@ from typing import Any
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
-from ..monitoring.alert_file import AlertStore
-from ..monitoring.alert_round import account_name
 from ..monitoring.facts import Severity
 from ..monitoring.heartbeat import PATIENCE_S, Heartbeat
+from ..monitoring.memory import AlertStore, Memory
 from ..monitoring.messages import AlertMessage, title_of
-from ..monitoring.open_alerts import Memory
-from ..monitoring.receivers import Receiver, receivers, tame_libraries
-from ..monitoring.rules import title_of_rule
-from ..monitoring.run_watch import HEARTBEAT
-from ..monitoring.sender import send
+from ..monitoring.receivers import Receiver, receivers, send, tame_libraries
+from ..monitoring.rules import severity_of, title_of_rule
+from ..monitoring.run_watch import HEARTBEAT, account_name
 from ..settings.load import load
 from ..settings.schema import Settings
 from .options import ConfigOption, JsonOption
@@ -62,12 +59,12 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     rows: list[dict[str, Any]] = [
         {
             "rule": rule,
-            "severity": one.severity.value,
+            "severity": severity_of(rule).value,
             "since": iso(one.since),
             "message": one.message,
             "told": sorted(names.get(target, "somebody who is no longer in the settings") for target in one.told),
         }
-        for rule, one in sorted(memory.open.items(), key=lambda item: (-item[1].severity.rank, item[1].since))
+        for rule, one in sorted(memory.open.items(), key=lambda item: (-severity_of(item[0]).rank, item[1].since))
     ]
     failure = memory.last_failure
     data = {

@@ -40,7 +40,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot kb eval --queries questions.jsonl",
         "ticketbot kb eval --corpus articles.jsonl --queries questions.jsonl --out ranked.jsonl",
     ),
-    "kb doctor": ("ticketbot kb doctor", "ticketbot kb doctor --out proposals.md"),
+    "kb doctor": ("ticketbot kb doctor",),
     "learn collect": ("ticketbot learn collect", "ticketbot learn collect --since 30d --limit 500"),
     "learn show": ("ticketbot learn show", "ticketbot learn show --since 30d --json"),
     "learn review": ("ticketbot learn review --texts", "ticketbot learn review --field category --json"),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +12,6 @@ import typer
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError
 from ..core.findings import Finding, in_order
-from ..core.tables import markdown_text
 from ..core.wording import many
 from ..monitoring.health.checks import Health, Status
 from ..settings.schema import Settings
@@ -22,22 +19,10 @@ from ..wiring.desks import read_labels
 from . import examinations
 from .examinations import LOG_DAYS, SetUp
 from .options import ConfigOption, JsonOption
-from .out_files import check_out, write_out
 from .screen import Screen
 
 MOST_LINES = 40
 MOST_OF_A_KIND = 5
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`\\]+")
-HEADINGS = {
-    "duplicate": "The same text more than once",
-    "near_duplicate": "Nearly the same text",
-    "drafts": "Unpublished articles",
-    "pictures_only": "Steps that exist only as pictures",
-    "stale": "Old articles that are shown often",
-    "never_found": "Articles that no search has shown",
-    "not_read": "No articles",
-}
-"""Of proposals, by the kind of a finding."""
 
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not ask helpdesk and model servers.")]
 EveryOption = Annotated[bool, typer.Option("--details", help="Show every finding, however many lines that takes.")]
@@ -111,26 +96,15 @@ def check_categories(
 
 
 def check_articles(
-    clock: SystemClock,
-    out: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Write proposals there (.md), one section for each finding."),
-    ] = None,
-    details: EveryOption = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    clock: SystemClock, details: EveryOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> int:
     """List copies, unpublished, old and never shown articles, and steps that exist only as pictures."""
-    check_out(out or (), (".md",))
     screen = Screen(as_json=as_json)
     found = SetUp(config, offline=True)
     if found.settings:
         if not found.settings.knowledge.sources:
             raise ConfigError("there is no knowledge base: set knowledge.help_centers or knowledge.folders")
         found.look("articles", partial(examinations.articles, found.settings, clock))
-    proposals = [finding for finding in found.findings if finding.part == "articles" and finding.kind in HEADINGS]
-    for line in write_out(out or (), {".md": partial(_proposals, proposals)}):
-        screen.say(line)
     _tell(screen, found, details=details)
     return found.exit_code
 
@@ -226,19 +200,3 @@ def _lines(finding: Finding) -> list[str]:
     for place in finding.places:
         lines.append(f"  {place.article}  {' > '.join(filter(None, (place.title, place.heading)))}")
     return [*lines, *([f"  to do: {finding.advice}"] if finding.advice else [])]
-
-
-def _proposals(findings: Sequence[Finding]) -> str:
-    """The findings as Markdown for a person. Nothing in an article's words becomes mark-up."""
-    lines = ["# Proposals for the articles"]
-    for number, finding in enumerate(findings, 1):
-        lines += ["", f"## {number}. {HEADINGS[finding.kind]}", "", f"{markdown_text(finding.text)}.", ""]
-        for place in finding.places:
-            names = (place.title, place.heading, place.article)
-            lines.append(f"- {' · '.join(markdown_text(name) for name in names if name)}{_address(place.url)}")
-        lines += [*([""] if finding.places else []), f"- [ ] {finding.advice[:1].upper()}{finding.advice[1:]}."]
-    return "\n".join(lines) + "\n"
-
-
-def _address(url: str) -> str:
-    return f" <{url}>" if _ADDRESS.fullmatch(url) else ""

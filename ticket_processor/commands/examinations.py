@@ -28,10 +28,9 @@ from ..helpdesk.protocol import AccountLabels
 from ..helpdesk.transport import Transport
 from ..knowledge.doctor import examine
 from ..knowledge.store import FILE_NAME as ARTICLES
-from ..monitoring.health import freshdesk, zendesk
 from ..monitoring.health.checks import SETTINGS, Check, Health, Status, fail, ok, skipped
 from ..monitoring.health.doctor import Doctor
-from ..monitoring.health.remote import ask_helpdesk
+from ..monitoring.health.helpdesk import ask_helpdesk, messaging_among_newest, unhandled_statuses
 from ..policy.decide import Mode
 from ..policy.rule_clashes import our_updates, rule_clashes
 from ..policy.taxonomy_check import Likeness, Logged, check, check_labels
@@ -53,15 +52,12 @@ _SEEN_BY: dict[str, SeenBy] = {
     "halted": "customers",
     "helpdesk": "agents",
     "last_run": "agents",
-    "backlog": "agents",
     "search_index": "agents",
     "retry_list": "agents",
-    "wait": "agents",
     "kill_switch": "agents",
 }
 """Who notices first that a check fails, where it is not the operator."""
 _TO_DO = {
-    "backlog": "start runs more often, or raise run.deadline_s",
     "classifier": "install the extra 'ml', or train it again with 'ticketbot train'",
     "log_folder": "make room, give this user the right to write there, or set log_dir",
     "model": "check its name, address and key (models.use)",
@@ -160,7 +156,7 @@ def check_helpdesk(settings: Settings) -> Check:
             return ok("helpdesk", f"local helpdesk in {store.path}")
     clock = SystemClock()
     with closing(transport_for(account, clock, Deadline(clock, 20), read_only=True)) as transport:
-        return ask_helpdesk(account, transport, clock, share=settings.run.limit_share).check
+        return ask_helpdesk(account, transport, clock).check
 
 
 def check_models(settings: Settings) -> Iterator[Check]:
@@ -279,12 +275,12 @@ def account(settings: Settings, transport: Transport, labels: AccountLabels) -> 
             advice = "let the categories fill it, or switch off replies.public.then and policy.thanks_keep_solved"
             yield _of_account("warning", "required_field", text, advice)
     if settings.helpdesk == "freshdesk":
-        if held := freshdesk.unhandled_statuses(transport, settings.freshdesk.open_statuses):
+        if held := unhandled_statuses(transport, settings.freshdesk.open_statuses):
             text = f"these statuses of the account's own count as on hold: {', '.join(held)}"
             advice = "name those of tickets that wait for you in freshdesk.open_statuses"
             yield _of_account("warning", "on_hold", text, advice)
     elif settings.helpdesk == "zendesk":
-        live, seen = zendesk.messaging_among_newest(transport)
+        live, seen = messaging_among_newest(transport)
         if live:
             told = "are left alone" if settings.skip.messaging else "are triaged by their title"
             text = f"{live} of the newest {seen} tickets are messaging or chat: they {told}"

@@ -7,21 +7,20 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import typer
 
-from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.errors import ConfigError, ExitCode
 from ..monitoring.run_watch import GRACE_S
 from ..schedule import schedulers
 from ..schedule.schedulers import Scheduler, Systemd, Windows, crontab_of, is_root, owner_of
-from ..schedule.templates import DEFAULT_EVERY_MIN, ScheduledJob, limit_after, mark_in, problems
+from ..schedule.templates import DEFAULT_EVERY_MIN, ScheduledJob, limit_after, problems
 from ..settings.load import DEFAULT_FILE, config_file, load
 from ..settings.schema import Settings
-from ..settings.sources import VARIABLES, shared
+from ..settings.sources import VARIABLES, read_env, shared
 from ..state.store import HORIZON
 from ..wiring.parts import opened_state
 from .installation import program
@@ -40,33 +39,28 @@ JobNameOption = Annotated[
     str, typer.Option("--name", metavar="NAME", help="What the job is called; another for each account.")
 ]
 EveryOption = Annotated[
-    int | None,
-    typer.Option(
-        "--every", metavar="MINUTES", help="From the start of a run to the next. Default: as installed before, else 10."
-    ),
+    int, typer.Option("--every", metavar="MINUTES", help="From the start of a run to the next. Default: 10.")
 ]
 
 
-@dataclass(frozen=True)
-class ScheduledAccount:
-    """An account of the scheduled runs, and its settings; without any, ``problems`` says why."""
+class ScheduledAccount(NamedTuple):
+    """An account of the scheduled runs; a single one has no name."""
 
     name: str
-    file: Path
-    settings: Settings | None = None
-    problems: tuple[str, ...] = ()
+    folder: Path
+    settings: Settings
 
 
 def show(
     kind: SchedulerArgument = None,
-    every_min: EveryOption = None,
+    every_min: EveryOption = DEFAULT_EVERY_MIN,
     name: JobNameOption = "ticketbot",
     as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> int:
     """Print what install would hand over; change nothing."""
     kind, scheduler = scheduler_for(kind, name, configs)
-    job, notices = _job(kind, scheduler, every_min, configs, begun=False)
+    job, notices = _job(kind, name, every_min, configs, begun=False)
     files = scheduler.files(job)
     Screen(as_json=as_json).notices(notices)
     Screen(as_json=as_json).result(
@@ -83,14 +77,14 @@ def show(
 
 def install(
     kind: SchedulerArgument = None,
-    every_min: EveryOption = None,
+    every_min: EveryOption = DEFAULT_EVERY_MIN,
     name: JobNameOption = "ticketbot",
     as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> int:
     """Install the schedule, or bring it up to date."""
     kind, scheduler = scheduler_for(kind, name, configs)
-    job, notices = _job(kind, scheduler, every_min, configs, begun=True)
+    job, notices = _job(kind, name, every_min, configs, begun=True)
     done = [*schedulers.install(scheduler, job), f"a run every {job.every_min} minutes"]
     Screen(as_json=as_json).notices(notices)
     Screen(as_json=as_json).result(
@@ -123,7 +117,7 @@ def scheduler_for(kind: Kind | None, name: str, configs: Sequence[Path] | None) 
 
 
 def _job(
-    kind: Kind, scheduler: Scheduler, every_min: int | None, configs: Sequence[Path] | None, *, begun: bool
+    kind: Kind, name: str, every_min: int, configs: Sequence[Path] | None, *, begun: bool
 ) -> tuple[ScheduledJob, list[str]]:
     """The job, and notices. With ``begun`` a first run must exist.
 
@@ -133,34 +127,29 @@ def _job(
     named = [Path(_absolute(path)) for path in given]
     place = named[0] if named else Path.cwd()
     folder = place if place.is_dir() else place.parent
-    mark = ", ".join(map(str, named or [folder]))
     user, home = owner_of(place)
-    # On Windows a variable that is set for good looks like one of this terminal.
-    accounts = _accounts(named, None if sys.platform == "win32" else {})
-    wrong = [f"{each.name}: {text}" if each.name else text for each in accounts for text in each.problems]
-    notices = _unseen(named, accounts, folder / ".env")
-    usable = [(each, each.settings) for each in accounts if each.settings]
-    states = [_state_folder(settings, each.file.parent, home) for each, settings in usable]
-    logs = [each.file.parent / settings.log_dir for each, settings in usable]
-    stops = [each.file.parent / settings.stop_file for each, settings in usable]
-    writes = tuple(map(_absolute, (*states, *logs)))
-    deadline_s = max((settings.run.deadline_s for _, settings in usable), default=Settings().run.deadline_s)
+    files = several(named)
+    accounts, wrong = _accounts(files, named[0] if named else None)
+    states = [_state_folder(each.settings, each.folder, home) for each in accounts]
+    writes = tuple(map(_absolute, (*states, *(each.folder / each.settings.log_dir for each in accounts))))
+    used = (folder, sys.prefix, *writes, *(each.folder / each.settings.stop_file for each in accounts))
+    deadline_s = max((each.settings.run.deadline_s for each in accounts), default=Settings().run.deadline_s)
     job = ScheduledJob(
-        scheduler.name,
-        _installed_every(scheduler, mark) if every_min is None else every_min,
-        limit_after(ceil(len(accounts) / MOST_AT_ONCE) * (deadline_s + GRACE_S)),
+        name,
+        every_min,
+        limit_after(max(1, ceil(len(files) / MOST_AT_ONCE)) * (deadline_s + GRACE_S)),
         command=(*program(), "run", "--quiet", *(word for path in named for word in ("--config", str(path)))),
         folder=str(folder),
-        settings=mark,
+        settings=", ".join(map(str, named or [folder])),
         user=user if sys.platform != "win32" else f"{os.environ.get('USERDOMAIN', '.')}\\{user}",
         writes=tuple(dict.fromkeys(writes)),
-        private_tmp=not any(re.match("(/var)?/tmp/", f"{path}/") for path in (folder, sys.prefix, *writes, *stops)),
+        private_tmp=not any(re.match("(/var)?/tmp/", f"{path}/") for path in used),
     )
-    found = [*wrong, *problems(kind, job, deadline_s)]
+    found, notices = [*wrong, *problems(kind, job, deadline_s)], _unseen(folder / ".env")
     if wrong:
         raise ConfigError(*found, *notices)
-    for (each, settings), state in zip(usable, states, strict=True):
-        (found if begun else notices).extend(_not_begun(each.name, settings, state))
+    for each, state in zip(accounts, states, strict=True):
+        (found if begun else notices).extend(_not_begun(each.name, each.settings, state))
     if found:
         raise ConfigError(*found)
     if is_root() and user == "root":
@@ -184,45 +173,33 @@ def _absolute(path: Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100
 
 
-def _accounts(named: list[Path], environ: dict[str, str] | None) -> list[ScheduledAccount]:
-    """The accounts as they are in a terminal with these variables; a single one has no name."""
-    if files := several(named):
-        clashes, environ = clashes_of(files), shared(os.environ if environ is None else environ)
-        return [
-            ScheduledAccount(name, file, problems=tuple(clashes[file]))
-            if file in clashes
-            else _account(name, file, file, environ)
-            for name, file in zip(names_of(files), files, strict=True)
-        ]
-    config = named[0] if named else None
-    return [_account("", config or Path.cwd() / DEFAULT_FILE, config, environ)]
+def _accounts(files: Sequence[Path], single: Path | None) -> tuple[list[ScheduledAccount], list[str]]:
+    """The accounts as scheduled runs see them, those of ``files`` or the ``single`` one; and what is wrong, by name."""
+    # On Windows a variable that is set for good looks like one of this terminal.
+    environ = dict(os.environ) if sys.platform == "win32" else {}
+    named: list[tuple[str, Path | None]] = [("", single)]
+    if files:
+        named = list(zip(names_of(files), files, strict=True))
+    clashes, found, wrong = clashes_of(files), list[ScheduledAccount](), list[str]()
+    for name, file in named:
+        try:
+            if file in clashes:
+                raise ConfigError(*clashes[file])
+            settings = load(config=file, environ=shared(environ) if files else environ)
+            found.append(ScheduledAccount(name, (file or Path.cwd() / DEFAULT_FILE).parent, settings))
+        except ConfigError as error:
+            wrong += [f"{name}: {problem}" if name else problem for problem in error.problems]
+    return found, wrong
 
 
-def _account(name: str, file: Path, config: Path | None, environ: dict[str, str] | None) -> ScheduledAccount:
-    try:
-        return ScheduledAccount(name, file, load(config=config, environ=environ))
-    except ConfigError as error:
-        return ScheduledAccount(name, file, problems=error.problems)
-
-
-def _unseen(named: list[Path], runs: list[ScheduledAccount], env: Path) -> list[str]:
-    """A notice, where scheduled runs have other settings than runs in this terminal with its variables."""
-    windows = sys.platform == "win32"
-    names = ", ".join(name for name in VARIABLES if os.environ.get(name, "").strip())
-    others = _accounts(named, {} if windows else None) if names else runs
-    if [each.settings for each in runs] == [each.settings for each in others]:
+def _unseen(env: Path) -> list[str]:
+    """A notice, where this terminal sets variables that scheduled runs do not have."""
+    if sys.platform == "win32":  # where they may be set for good
         return []
-    seen = f"{env} and variables that are set for good (setx)" if windows else env
-    return [f"scheduled runs see {seen}, and not what this terminal sets otherwise in {names}"]
-
-
-def _installed_every(scheduler: Scheduler, settings: str) -> int:
-    """The period of the installed job of these settings, else the default."""
-    try:
-        marks = list(map(mark_in, scheduler.entries()))
-    except (CannotRun, OSError):  # install reports the reason itself
-        return DEFAULT_EVERY_MIN
-    return next((mark[1] for mark in marks if mark and mark[0] == settings and mark[1]), DEFAULT_EVERY_MIN)
+    seen = read_env(env)[0] if env.exists() else {}
+    names = [name for name in VARIABLES if os.environ.get(name, "").strip() not in ("", seen.get(name))]
+    told = f"scheduled runs see {env}, and not what this terminal sets otherwise in {', '.join(names)}"
+    return [told] if names else []
 
 
 def _state_folder(settings: Settings, folder: Path, home: Path) -> Path:

@@ -19,10 +19,9 @@ from ..learning.review import decisions
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import FILE_NAME as LEARNT
 from ..learning.store import LearningStore
-from ..monitoring.alert_file import AlertStore
 from ..monitoring.health.checks import Health
 from ..monitoring.health.doctor import Doctor
-from ..monitoring.open_alerts import OpenAlert
+from ..monitoring.memory import AlertStore, OpenAlert
 from ..reporting.index import LogIndex
 from ..reporting.kept_replies import kept
 from ..reporting.reply_counts import Replies, uses

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -12,6 +13,7 @@ from functools import cached_property
 
 from ..core.run_summary import RunRecord
 from ..core.wording import many
+from .run_metrics import TRIAGE
 from .slo import DAY, FAST, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, MINUTE, STALE, RunCounts, counted, period
 
 UNEXPECTED = "unexpected"
@@ -122,6 +124,17 @@ class Look:
         if started is not None and seen is not None and self.gap_s is not None and started - seen > self.gap_s:
             return started
         return self.facts.resumed if self.facts.resumed <= self.now else 0.0
+
+    @cached_property
+    def categories(self) -> dict[int, Counter[str]]:
+        """Tickets by day since 1970 (UTC), then by category: of the whole days that are known, and of today."""
+        counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        runs = [record for record in self.records if record.kind in TRIAGE]
+        for record in runs:
+            counts[int(record.finished // DAY)].update(record.summary.categories)
+        if runs:
+            del counts[int(runs[0].finished // DAY)]  # it may have begun before
+        return dict(counts)
 
     def since(self, seconds: float, *, all_kinds: bool = False) -> list[RunRecord]:
         """The runs that ended in the last ``seconds``."""

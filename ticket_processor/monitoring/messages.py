@@ -15,7 +15,7 @@ from ..core.run_summary import RunRecord
 from ..core.sanitize import linkless
 from ..reporting.glossary import end_words
 from .facts import Severity
-from .open_alerts import EscalatedTicket, OpenAlert, Owed
+from .memory import EscalatedTicket, OpenAlert, Owed
 from .rules import RULES, rule_id, title_of_rule
 from .run_metrics import TRIAGE, in_words, metrics_of
 from .slo import DAY
@@ -37,7 +37,7 @@ class AlertMessage:
     body: str
     severity: Severity | None = None
     key: str = ""
-    what: Literal["begun", "worse", "over", "summary", "escalated", "test"] = "begun"
+    what: Literal["begun", "over", "summary", "escalated", "test"] = "begun"
     account: str = ""
     line: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
@@ -62,17 +62,13 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Ale
     ``machine`` is the name of the computer that ticketbot runs on, where the commands are to be typed.
     """
     rule = rule_id(news.rule)
-    marks = {"begun": news.severity.value, "worse": f"{news.severity.value}, was a warning", "over": "over"}
-    title = title_of(marks[news.what], linkless(title_of_rule(news.rule)), account)
+    title = title_of("over" if news.until else news.severity.value, linkless(title_of_rule(news.rule)), account)
     told, since = _sentence(news.message), _moment(news.since)
     link = f"{runbook}#{rule}" if re.match(r"https?://", runbook) else ""
-    if news.what == "over":
-        end = (
-            "It goes on as a warning, and is not critical any more."
-            if news.until is None
-            else f"It began at {since} and was over at {_moment(news.until)}."
-        )
+    if news.until is not None:
+        end = f"It began at {since} and was over at {_moment(news.until)}."
         rows = {"Over": end, "Last said": told}
+        body = [end, f"It was: {told}"]
     else:
         rows = {
             "Since": since,
@@ -80,7 +76,7 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Ale
             "What to do": RULES[rule].advice,
             "More": link or f"'{rule}' in {runbook}",
         }
-    body = [end, f"It was: {told}"] if news.what == "over" else [told, *_lines(rows)]
+        body = [told, *_lines(rows)]
     return AlertMessage(
         title=title,
         body="\n".join(body),

@@ -1,13 +1,17 @@
 """The receivers of alerts, and delivery through Apprise to Slack, Teams, PagerDuty, mail and webhooks.
 
-Their addresses are secrets, which no message, error or log contains.
+Their addresses are secrets, which no message, error or log contains. All are sent to at the same time, within a few
+seconds; nothing here raises. The threads only send; the thread that waits for them decides what counts as sent, so a
+late answer changes nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import logging
 import re
+import threading
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,15 +19,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from ..core.bounded_http import bound_all_sessions
+from ..core.clock import Clock
 from ..core.errors import how_to_install, unexpected
 from ..settings.schema import AlertSettings, apprise_urls
 from .facts import Severity
+from .memory import Target
 from .messages import AlertMessage
-from .open_alerts import Target
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
+NO_TIME = "it did not answer in time"
+TOO_LATE = "there was no time left to send it"
 NOT_TAKEN = "it could not be reached, or did not take the message"
 PAGERS = ("pagerduty",)
 """Kinds that open an incident for each message, which has to be closed again: they get no summaries."""
@@ -44,6 +51,11 @@ class Receiver:
     def pages(self) -> bool:
         """Whether a message opens an incident."""
         return self.kind in PAGERS
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether it gets escalated tickets and summaries. A pager gets none: nothing would close its incident."""
+        return not self.pages and not self.target.critical_only
 
 
 def receivers(settings: AlertSettings) -> list[Receiver]:
@@ -110,7 +122,7 @@ def tame_libraries() -> None:
     apprise.addFilter(_LISTENER)
 
 
-def deliver(receiver: Receiver, message: AlertMessage) -> str | None:
+def _deliver(receiver: Receiver, message: AlertMessage) -> str | None:
     """Send one message; return why it did not arrive, without an address. Does not raise."""
 
     def tell(service: NotifyBase) -> bool | None:
@@ -173,3 +185,61 @@ def _address(receiver: Receiver, message: AlertMessage) -> str:
         return receiver.url
     query = "&".join(f"{quote(name, safe=':+')}={quote(value, safe='')}" for name, value in extras.items())
     return f"{receiver.url}{'&' if '?' in receiver.url else '?'}{query}"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The result of one message: ``why`` is ``None`` if it arrived."""
+
+    receiver: Receiver
+    message: AlertMessage
+    why: str | None = None
+
+
+def send(post: Sequence[tuple[Receiver, Sequence[AlertMessage]]], seconds: float, clock: Clock) -> list[Sent]:
+    """Send all messages within ``seconds``, each once.
+
+    A receiver gets its messages in order; after the first that fails it gets no more.
+    """
+    waiting = [(receiver, list(messages)) for receiver, messages in post if messages]
+    if not waiting:
+        return []
+    never = package_missing() if importlib.util.find_spec("apprise") is None else TOO_LATE if seconds <= 0 else None
+    if never is not None:
+        return [Sent(receiver, message, never) for receiver, messages in waiting for message in messages]
+    tame_libraries()
+    ends, over = clock.monotonic() + seconds, threading.Event()
+    turns: list[tuple[threading.Thread, list[str | None]]] = []
+    for receiver, messages in waiting:
+        whys: list[str | None] = []
+        thread = threading.Thread(
+            target=_deliver_all, args=[receiver, messages, whys, over], name="alerts", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            whys.append("no thread could be started to send it")
+        turns.append((thread, whys))
+    for thread, _ in turns:
+        if thread.ident is not None:
+            thread.join(max(0.0, ends - clock.monotonic()))
+    over.set()
+    done: list[Sent] = []
+    for (receiver, messages), (_, found) in zip(waiting, turns, strict=True):
+        whys = list(found)  # what arrives later counts as not sent, and the next run sends it again
+        rest = next((why for why in whys if why is not None), NO_TIME)
+        whys += [rest] * (len(messages) - len(whys))
+        done += [Sent(receiver, message, why) for message, why in zip(messages, whys, strict=True)]
+    return done
+
+
+def _deliver_all(
+    receiver: Receiver, messages: Sequence[AlertMessage], whys: list[str | None], over: threading.Event
+) -> None:
+    """Send one receiver's messages, and note why each did not arrive; none is begun after the first that fails."""
+    for message in messages:
+        if over.is_set():
+            return
+        whys.append(_deliver(receiver, message))
+        if whys[-1] is not None:
+            return

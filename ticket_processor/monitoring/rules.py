@@ -3,12 +3,14 @@
 A rule's id is the name of its check. It never changes (dedup keys, runbooks and people's filters depend on it), and
 is a heading in ``docs/alerts.md``. A critical alert is worth waking somebody up; a warning can wait for the morning.
 
-A check returns a severity and one sentence without any word of a ticket, or ``None`` while all is well; one that can
-find several things, a sentence for each. The numbers are those of the runs that were looked at.
+A check returns one sentence without any word of a ticket, or ``None`` while all is well; one that can find several
+things, a sentence for each. The numbers are those of the runs that were looked at.
 """
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,13 +21,18 @@ from ..core.run_summary import RunRecord
 from ..core.wording import many
 from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, why_no_model
-from .drift import changed_categories
 from .facts import UNEXPECTED, AlertFinding, AlertLimits, Facts, Look, Severity, Unclear, span
 from .slo import DAY, FAST, HOUR, LEAST_STALE_S
 
 TOKENS_END = parse_iso("2027-04-30")
 TOKENS_WARN_S = 60 * DAY
 """Time to plan another way of signing in."""
+WEEKS, LEAST_WEEKS = 4, 2
+"""How many weeks a category's tickets are compared with, and the fewest."""
+LEAST_TICKETS, LEAST_RATIO = 10, 3.0
+"""Smaller changes of a category are nobody's business."""
+CHANCE, UNSURE = 1e-6, 0.05
+"""An alert about a category begins below the one and ends above the other. Tickets come in groups."""
 _STAGES = {
     "state_unusable": ("StateUnusable", "AuditUnwritable"),
     "stopped": ("Halted",),
@@ -35,7 +42,7 @@ _STAGES = {
 """The rules of steps that can stop a run, in order: a run that stopped at one says nothing about the later ones."""
 _OTHER_ALERTS = ("HelpdeskDown", "NotAuthorised", "Halted", "NotePublished", "AuditUnwritable", "StateUnusable")
 """Stops that have an alert of their own."""
-Said = tuple[Severity, str | Sequence[AlertFinding]] | Unclear | None
+Said = str | Sequence[AlertFinding] | Unclear | None
 Check = Callable[[Look], Said]
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 
@@ -48,7 +55,6 @@ class Condition:
     """
 
     rule: str
-    severity: Severity
     message: str
 
 
@@ -66,11 +72,12 @@ class HoldingConditions:
 
 @dataclass(frozen=True)
 class Rule:
-    """An alert rule. ``title`` heads the message; ``advice`` ends it and says what to do first.
+    """An alert rule: how soon a person should look, what heads the message, and what ends it: what to do first.
 
     A rule with ``by_facts`` can be judged without earlier runs.
     """
 
+    severity: Severity
     title: str
     advice: str
     check: Check
@@ -81,9 +88,9 @@ RULES: dict[str, Rule] = {}
 """All rules by id."""
 
 
-def _rule(title: str, advice: str, *, by_facts: bool = False) -> Callable[[Check], Check]:
+def _rule(severity: Severity, title: str, advice: str, *, by_facts: bool = False) -> Callable[[Check], Check]:
     def keep(check: Check) -> Check:
-        RULES[check.__name__] = Rule(title, advice, check, by_facts)
+        RULES[check.__name__] = Rule(severity, title, advice, check, by_facts)
         return check
 
     return keep
@@ -104,16 +111,20 @@ def look(records: Sequence[RunRecord], facts: Facts, limits: AlertLimits | None 
         if isinstance(said, Unclear):
             unknown.add(name)
         elif said is not None:
-            severity, found = said
-            each = [AlertFinding("", found)] if isinstance(found, str) else found
-            unknown |= {_named(name, one.subject) for one in each if not one.clear}
-            conditions += [Condition(_named(name, one.subject), severity, one.message) for one in each if one.clear]
+            found = [AlertFinding("", said)] if isinstance(said, str) else said
+            unknown |= {_named(name, one.subject) for one in found if not one.clear}
+            conditions += [Condition(_named(name, one.subject), one.message) for one in found if one.clear]
     return HoldingConditions(tuple(conditions), frozenset(unknown))
 
 
 def rule_id(condition: str) -> str:
     """The id of a condition's rule."""
     return condition.partition(":")[0]
+
+
+def severity_of(condition: str) -> Severity:
+    """How soon a person should look at a condition."""
+    return RULES[rule_id(condition)].severity
 
 
 def title_of_rule(condition: str) -> str:
@@ -135,6 +146,7 @@ def _not_reached(last_stop: str | None) -> set[str]:
 
 
 @_rule(
+    CRITICAL,
     "No access to the helpdesk",
     "No ticket is lost: they wait. Not reached: look at the helpdesk's status page, then at network, proxy and DNS of "
     "this machine. Refused: was the OAuth client deleted, its secret renewed, the user suspended or no longer an "
@@ -146,13 +158,14 @@ def helpdesk_unreachable(look: Look) -> Said:
     A single one that could not may have met a restart: it begins no alert, and ends none.
     """
     if look.last_stop == "NotAuthorised":
-        return CRITICAL, f"the helpdesk refuses our credentials{look.why}"
+        return f"the helpdesk refuses our credentials{look.why}"
     if count := look.stopped_by("HelpdeskDown", 2):
-        return CRITICAL, f"the helpdesk could not be reached in {count} runs in a row{look.why_run}"
+        return f"the helpdesk could not be reached in {count} runs in a row{look.why_run}"
     return Unclear.HERE if look.last_stop == "HelpdeskDown" else None
 
 
 @_rule(
+    CRITICAL,
     "Many tickets fail",
     "'ticketbot retry list' says which tickets failed and why; each run tries them again. "
     "If it began with a change of settings, take that back. TICKETBOT_STOP=1 in the environment or .env stops "
@@ -163,10 +176,11 @@ def errors_fast(look: Look) -> Said:
     tally = FAST.over(look.counted, look.limits.success, look.now)
     if tally is None:
         return None
-    return CRITICAL, f"{tally.failed} of {many(tally.handled, 'ticket')} failed in {_last(tally.runs)} with tickets"
+    return f"{tally.failed} of {many(tally.handled, 'ticket')} failed in {_last(tally.runs)} with tickets"
 
 
 @_rule(
+    CRITICAL,
     "New tickets are not being looked at",
     "Are runs kept out by another one (exit code 75), such as a long 'ticketbot apply', stopped again and again, "
     "or started with --limit? Look into the scheduler's log, and at 'ticketbot health'.",
@@ -187,10 +201,11 @@ def not_caught_up(look: Look) -> Said:
     # During a pause no run could look; and runs that a person starts are never late.
     if explained or limit is None or look.now - look.resumed < limit:
         return Unclear.HERE
-    return CRITICAL, f"for {span(late)} no run has looked at all new tickets{look.why_run}"
+    return f"for {span(late)} no run has looked at all new tickets{look.why_run}"
 
 
 @_rule(
+    WARNING,
     "The kill switch is set",
     "Was it forgotten? 'ticketbot health' names the file to remove, or the variable to unset.",
 )
@@ -199,10 +214,11 @@ def stopped(look: Look) -> Said:
     count = look.stopped_by("Halted", 1)
     if not count or look.now - look.runs[-count].started < HOUR:
         return None
-    return WARNING, f"the kill switch has been set for {span(look.now - look.runs[-count].started)}"
+    return f"the kill switch has been set for {span(look.now - look.runs[-count].started)}"
 
 
 @_rule(
+    WARNING,
     "Models often do not answer",
     "Those tickets are triaged without models. Is the model server up? Are key, model name and quota right "
     "('ticketbot init' asks each model one question)? Is models.timeout_s too short? Afterwards "
@@ -224,13 +240,14 @@ def model_fallback(look: Look) -> Said:
     count = why.total()
     if answers < 20 or count < 5 or count <= look.limits.fallback_share * answers:
         return None
-    return WARNING, (
+    return (
         f"unplanned fallback rate {percent(count / answers)}: no model gave {count} of {many(answers, 'answer')} "
         f"in {_last(len(runs))} with any ({_reasons(look, why)})"
     )
 
 
 @_rule(
+    WARNING,
     "Models cost more than planned",
     "Nothing breaks. 'ticketbot report' shows what it went on; if that is as it should be, raise the limit.",
 )
@@ -240,13 +257,14 @@ def spend(look: Look) -> Said:
     today = [record.summary for record in look.since(DAY, all_kinds=True) if record.started >= midnight]
     spent, limit = sum(summary.cost_usd for summary in today), look.limits.day_usd
     if any(DAY_SPENT in summary.fallbacks for summary in today):
-        return WARNING, f"the models' budget of the day is used up (${spent:.2f}): no model is asked until midnight UTC"
+        return f"the models' budget of the day is used up (${spent:.2f}): no model is asked until midnight UTC"
     if limit is not None and spent >= limit:
-        return WARNING, f"models have cost ${spent:.2f} since midnight UTC, and alerts.day_usd is {limit:g}"
+        return f"models have cost ${spent:.2f} since midnight UTC, and alerts.day_usd is {limit:g}"
     return None
 
 
 @_rule(
+    CRITICAL,
     "An internal note became public",
     "The log's 'note_published' line names the ticket. Make the note internal there, find out which rule or "
     "app made it public, then go on with 'ticketbot run --resume', once.",
@@ -255,10 +273,11 @@ def note_published(look: Look) -> Said:
     """A note became public, and no run has gone on since."""
     if not look.facts.halted and look.last_stop != "NotePublished":
         return None
-    return CRITICAL, "a customer may have seen an internal note; no run writes anything until a person has looked"
+    return "a customer may have seen an internal note; no run writes anything until a person has looked"
 
 
 @_rule(
+    CRITICAL,
     "A person's work was overwritten",
     "The log's 'overwrote' lines name the tickets; the next run puts values back. Set run.write_mode to 'single'.",
 )
@@ -272,10 +291,11 @@ def overwrote(look: Look) -> Said:
     what += [f"{many(tags, 'tag')} removed"] if tags else []
     if not what:
         return None
-    return CRITICAL, f"runs in {look.lately(6 * HOUR)} overwrote a person's work: {' and '.join(what)}"
+    return f"runs in {look.lately(6 * HOUR)} overwrote a person's work: {' and '.join(what)}"
 
 
 @_rule(
+    WARNING,
     "Tickets were given up",
     "'ticketbot retry list' says which and why. Remove the cause, then 'ticketbot retry run'.",
 )
@@ -286,10 +306,11 @@ def dead_letters(look: Look) -> Said:
     left = next((summary.dead_letters for summary in counting if summary.stopped_by != "StateUnusable"), 0)
     if not new or not left:
         return None
-    return WARNING, f"{many(new, 'ticket')} failed too often in {look.lately(DAY)}; the dead-letter list has {left}"
+    return f"{many(new, 'ticket')} failed too often in {look.lately(DAY)}; the dead-letter list has {left}"
 
 
 @_rule(
+    CRITICAL,
     "Log or state cannot be used",
     "Nothing is triaged meanwhile. Is the disk full, or the folder read-only or another user's? A damaged state file "
     "may be deleted: the next run then needs --since, and leads to no wrong write. The alert ends with the first run "
@@ -300,33 +321,73 @@ def state_unusable(look: Look) -> Said:
     """The last run could not write the log or use the state folder."""
     what = {"AuditUnwritable": "the log cannot be written", "StateUnusable": "the state folder cannot be used"}
     said = what.get(look.last_stop or "")
-    return (CRITICAL, f"{said}, so no ticket is triaged{look.why}") if said else None
+    return f"{said}, so no ticket is triaged{look.why}" if said else None
 
 
 @_rule(
+    WARNING,
     "A topic is not as frequent as usual",
     "Look at its newest tickets: an outage, a campaign or spam? Or has the model, a description or the way in which "
     "tickets arrive been changed? 'ticketbot report' shows more.",
 )
 def drift(look: Look) -> Said:
-    """Categories with far more or far fewer tickets than usual on that weekday."""
-    return WARNING, changed_categories(look)
+    """Categories with far more tickets today, or far more or fewer yesterday, than on that weekday of the last weeks.
+
+    Today is not over, so few tickets say nothing yet. An alert begins where chance is ruled out, and stays open as long
+    as it is unlikely.
+    """
+    counts, today = look.categories, int(look.now // DAY)
+    found: dict[str, AlertFinding] = {}
+    for day, when in ((today, "today"), (today - 1, "yesterday")):
+        now = counts.get(day, Counter[str]())
+        weeks = [day - 7 * week for week in range(1, WEEKS + 1) if day - 7 * week >= min(counts, default=day)]
+        before = [counts.get(each, Counter[str]()) for each in weeks]
+        for name in sorted(set(now).union(*before)) if len(before) >= LEAST_WEEKS and now else ():
+            more, expected = _expected(name, now, before)
+            chance = _chance(now[name], expected) if more == (now[name] > expected) else 1.0
+            if chance < UNSURE and (more or day != today) and not (name in found and found[name].clear):
+                text = f"{now[name]} of {now.total()} tickets {when} are about {name}; usual are {expected:.0f}"
+                found[name] = AlertFinding(name, text, chance < CHANCE)
+    return list(found.values())
+
+
+def _expected(name: str, now: Counter[str], before: Sequence[Counter[str]]) -> tuple[bool, float]:
+    """Whether a category has more tickets than usual, and how many are to be expected.
+
+    On a busy day or a holiday as many more or fewer tickets are usual.
+    """
+    usual = statistics.median(each[name] for each in before)
+    others = statistics.median(each.total() - each[name] for each in before)
+    volume = (now.total() - now[name]) / others if others else 1.0
+    more = now[name] > usual
+    return more, max(usual, 1.0) * (max(1.0, volume) if more else min(1.0, volume))
+
+
+def _chance(count: int, usual: float) -> float:
+    """How likely so many or so few tickets are by chance (Poisson); 1.0 where the change is small."""
+    low, high = sorted((count, usual))
+    if high < max(LEAST_TICKETS, LEAST_RATIO * low):
+        return 1.0
+    # Farther out, each term of the tail is less than half of the one before.
+    tail = range(count, count + 60) if count > usual else range(count + 1)
+    return sum(math.exp(k * math.log(usual) - usual - math.lgamma(k + 1)) for k in tail)
 
 
 @_rule(
+    WARNING,
     "The API token ends",
     "Create an OAuth client, and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead of the token.",
     by_facts=True,
 )
 def token_ends(look: Look) -> Said:
-    """Zendesk's API tokens end within two months; critical in the last week."""
+    """Zendesk's API tokens end within two months."""
     days = int((TOKENS_END - look.now) // DAY)
     if not look.facts.api_token or TOKENS_END - look.now > TOKENS_WARN_S:
         return None
     if days < 0:
-        return CRITICAL, "the helpdesk no longer takes API tokens, since 2027-04-30"
+        return "the helpdesk no longer takes API tokens, since 2027-04-30"
     left = f"in {many(days, 'day')}" if days else "in less than a day"
-    return (CRITICAL if days <= 7 else WARNING), f"the helpdesk stops taking API tokens {left}, on 2027-04-30"
+    return f"the helpdesk stops taking API tokens {left}, on 2027-04-30"
 
 
 def _reasons(look: Look, why: Counter[str]) -> str:

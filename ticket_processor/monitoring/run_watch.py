@@ -6,28 +6,33 @@ Nothing here changes the result of a run: it never raises, leaves the exit code 
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
+from urllib.parse import urlsplit
 
 from ..core.clock import SystemClock, iso
-from ..core.errors import ConfigError, ExitCode, RunLocked, TicketbotError, unexpected
+from ..core.errors import ConfigError, ExitCode, RunLocked, StateUnusable, TicketbotError, unexpected
 from ..core.run_summary import RunRecord, RunSummary
+from ..pipeline.run_checks import HALTED
 from ..reporting.glossary import end_words
 from ..reporting.run_tally import RunTally
+from ..settings.helpdesks import ZendeskSettings
 from ..settings.schema import Settings
+from ..state.sqlite import is_there
+from ..state.store import AHEAD_S, FILE_NAME, State
 from ..wiring.parts import audit_log, new_run_id
 from ..wiring.ticket_subjects import Subjects
-from .alert_file import AlertStore
-from .alert_round import AlertRound
-from .facts import UNEXPECTED
+from .facts import HISTORY_S, UNEXPECTED, AlertLimits, Facts
 from .heartbeat import PATIENCE_S, Heartbeat
-from .open_alerts import Failure, Memory
-from .receivers import tame_libraries
-from .sender import Sent
+from .memory import AlertStore, EscalatedTicket, Failure, Memory, judged, owed, still_to_tell, told
+from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
+from .receivers import Receiver, Sent, receivers, send, tame_libraries
 from .slo import DAY
 
 Kind = Literal["run", "retry", "apply", "webhook"]
@@ -100,6 +105,10 @@ class Tending:
         url = settings.alerts.heartbeat_url
         self._heartbeat = Heartbeat(url.get_secret_value() if url else None)
         self._store = AlertStore(settings.state_folder)
+
+    @cached_property
+    def _receivers(self) -> list[Receiver]:
+        return receivers(self._settings.alerts)
 
     # Called by the run
 
@@ -178,19 +187,17 @@ class Tending:
             if not alone:  # another run is sending alerts
                 self._wait(self._ping(end), until)
                 return
-            now = self._clock.now()
-            began = self._began if self._kind == "run" else None
-            here = AlertRound(self._settings, self._clock, began=began)
-            memory, past = self._store.load(), here.past(end.record)
-            if end.record is not None or began is not None:
-                memory = here.judged(memory, past)
-            if began is not None:
-                memory = memory.model_copy(update={"seen": now})
+            now, memory = self._clock.now(), self._store.load()
+            past = _past(self._settings, end.record, now)
+            if self._kind == "run":
+                memory = self._judged(memory, past, now).model_copy(update={"seen": now})
+            elif end.record is not None:
+                memory = self._judged(memory, past, now)
             ping = self._ping(end, memory)
-            if end.tally is not None and self._settings.alerts.escalated:
-                memory = here.escalated(memory, end.tally)
-            known = memory.last_failure
-            memory, sent = here.told(memory, past, max(0.0, until - self._clock.monotonic()))
+            memory, known = self._with_escalated(memory, end.tally, now), memory.last_failure
+            sent = send(self._post(memory, past, now), max(0.0, until - self._clock.monotonic()), self._clock)
+            for each in sent:
+                memory = _remembered(memory, each, now)
             fresh = known is not None and 0 <= now - known.at < DAY
             _complain(sent, known if fresh else None)
             if not self._store.save(memory, now) and memory.conditions:
@@ -201,6 +208,55 @@ class Tending:
                 _say(f"the heartbeat was not heard: {failure.why}")
                 if not any(each.why for each in sent):  # an alert that did not arrive says more
                     self._store.save(memory.model_copy(update={"last_failure": failure}), now)
+
+    def _judged(self, memory: Memory, past: _Past, now: float) -> Memory:
+        """The memory with the conditions that hold now."""
+        desk = self._settings.desk
+        facts = Facts(
+            now=now,
+            history_known=past.known,
+            models=bool(self._settings.models.names),
+            api_token=isinstance(desk, ZendeskSettings) and desk.by_api_token,
+            halted=past.halted,
+            started=self._began if self._kind == "run" else None,
+            seen=memory.seen if memory.seen is not None and memory.seen <= now + AHEAD_S else None,
+        )
+        return judged(memory, past.records, facts, _limits(self._settings))
+
+    def _with_escalated(self, memory: Memory, tally: RunTally | None, now: float) -> Memory:
+        """The memory with the tickets that the run has escalated, if anybody is to be told of them."""
+        if not any(receiver.hears_all for receiver in self._receivers):
+            return memory.model_copy(update={"escalated": ()})
+        found = tally.escalated if tally is not None and self._settings.alerts.escalated else ()
+        news = [EscalatedTicket(ticket_id=number, reasons=reasons, at=now) for number, reasons in found]
+        return still_to_tell(memory.model_copy(update={"escalated": (*memory.escalated, *news)}), now)
+
+    def _post(self, memory: Memory, past: _Past, now: float) -> list[tuple[Receiver, list[AlertMessage]]]:
+        """The outstanding messages of each receiver."""
+        targets = [receiver.target for receiver in self._receivers]
+        alerts, account, machine = self._settings.alerts, account_name(self._settings), platform.node()
+        news = owed(memory, targets, now)
+        post = []
+        for receiver in self._receivers:
+            own = [one for one in news if one.target == receiver.target.id]
+            mine = [message_of(one, account, alerts.runbook, machine) for one in own]
+            if receiver.hears_all:
+                if memory.escalated:
+                    mine.append(escalation_of(memory.escalated, account, self._settings.ticket_url))
+                mine += self._summary(memory.summaries.get(receiver.target.id), memory, past, now)
+            post.append((receiver, mine))
+        return post
+
+    def _summary(self, known: str | None, memory: Memory, past: _Past, now: float) -> list[AlertMessage]:
+        """The summary of yesterday, if it is due; ``known`` is the day of the last one."""
+        ahead = known is not None and known > iso(now)[:10]
+        day = summary_due(now, self._settings.alerts.daily_at, None if ahead else known)
+        head = past.records[-1].summary.log_head if past.records else None
+        text = summary_text(day, past.records, memory.open, head) if day else None
+        if day is None or text is None:
+            return []
+        title = title_of("summary", day, account_name(self._settings))
+        return [AlertMessage(title, text, what="summary", about=day)]
 
     def _ping(self, end: _End, memory: Memory | None = None) -> threading.Thread | None:
         if self._kind == "webhook":
@@ -214,6 +270,61 @@ class Tending:
             thread.join(max(0.0, until - self._clock.monotonic()))
             if thread.is_alive():
                 self._heartbeat.trouble = "it did not answer in time"
+
+
+@dataclass(frozen=True)
+class _Past:
+    """The runs, oldest first; whether earlier ones are ``known``; whether a published note has ``halted`` them."""
+
+    records: Sequence[RunRecord] = ()
+    known: bool = True
+    halted: bool = False
+
+
+def _past(settings: Settings, this: RunRecord | None, now: float) -> _Past:
+    """The recorded runs and ``this`` one, whether or not the state could keep it. Does not raise."""
+    path = settings.state_folder / FILE_NAME
+    past = _Past()
+    try:
+        if is_there(path):
+            with closing(State(path)) as state:
+                past = _Past(state.runs(now - HISTORY_S), halted=state.fact(HALTED) is not None)
+    except (StateUnusable, OSError):
+        past = _Past(known=False)
+    believed = [record for record in past.records if record.finished <= now + AHEAD_S]
+    if this is not None and all(record.run_id != this.run_id for record in past.records):
+        believed.append(this)
+    return replace(past, records=believed)
+
+
+def _limits(settings: Settings) -> AlertLimits:
+    """The thresholds of the rules, from the settings."""
+    alerts, slo = settings.alerts, settings.slo
+    return AlertLimits(
+        success=slo.success,
+        fallback_share=slo.fallback_share,
+        stale_s=alerts.stale_minutes and alerts.stale_minutes * 60,
+        day_usd=alerts.day_usd,
+    )
+
+
+def account_name(settings: Settings) -> str:
+    """The name of the helpdesk in messages."""
+    desk = settings.desk
+    return urlsplit(desk.base_url).hostname or "helpdesk" if desk.named else "no helpdesk yet"
+
+
+def _remembered(memory: Memory, sent: Sent, now: float) -> Memory:
+    """The memory after a message has been sent, or has not arrived."""
+    if sent.why is not None:
+        failure = Failure(at=now, target=sent.receiver.name, why=sent.why)
+        return memory.model_copy(update={"last_failure": failure})
+    about = sent.message.about
+    if about is None:  # one receiver that knows of escalated tickets is enough
+        return memory.model_copy(update={"escalated": ()})
+    if isinstance(about, str):
+        return memory.model_copy(update={"summaries": {**memory.summaries, sent.receiver.target.id: about}})
+    return told(memory, about)
 
 
 def _told(summary: RunSummary) -> str:

@@ -54,8 +54,6 @@ class OpenAIApi:
         self._prefixes: set[int] = set()
         self.known: KnownAnswers | None = None
         """Texts to which the answers are known."""
-        self.shutdown_date: str | int | None = None
-        """When the chat model ends, as ``GET /v1/models`` tells it."""
 
     def handle(self, request: Request, now: float) -> Response:
         """The answer, or an error in OpenAI's form."""
@@ -76,8 +74,6 @@ class OpenAIApi:
     def _models(self) -> Response:
         names = (CHAT_MODEL, EMBEDDING_MODEL)
         data = [{"id": name, "object": "model", "created": 0, "owned_by": "sandbox"} for name in names]
-        if self.shutdown_date is not None:
-            data[0]["shutdown_date"] = self.shutdown_date
         return json_response(200, {"object": "list", "data": data})
 
     def _chat(self, request: Request, now: float) -> Response:

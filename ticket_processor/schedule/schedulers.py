@@ -44,10 +44,8 @@ class Cron:
 
     def put(self, job: ScheduledJob) -> list[str]:
         """Install the job, or update it."""
-        (before, old, after), block = self._split(), self.files(job)["crontab"]
-        if old == block:
-            return [f"{self.where} had it already, as it is"]
-        _ask(*self._crontab, "-", given=before + block + after)
+        before, old, after = self._split()
+        _ask(*self._crontab, "-", given=before + self.files(job)["crontab"] + after)
         return [f"{self.where}: the entry was {'replaced' if old else 'added'}"]
 
     def take(self) -> list[str]:
@@ -103,13 +101,15 @@ class Systemd:
 
     def put(self, job: ScheduledJob) -> list[str]:
         _ask(*self._systemctl, "show", "--property=Version")  # fails before anything is written if no manager answers
-        files = self.files(job)
-        done = "had it already, as it is" if self.entries() == list(files.values()) else "the units were written"
         unit_folder().mkdir(parents=True, exist_ok=True)
-        for unit, text in zip(self._units, files.values(), strict=True):
+        for unit, text in zip(self._units, self.files(job).values(), strict=True):
             unit.write_text(text, encoding="utf-8")
             unit.chmod(0o644)  # everybody may read it: it holds no secret
-        return [f"{self.where}: {done}", self._do("daemon-reload"), self._do("enable", "--now", f"{self.name}.timer")]
+        return [
+            f"{self.where}: the units were written",
+            self._do("daemon-reload"),
+            self._do("enable", "--now", f"{self.name}.timer"),
+        ]
 
     def take(self) -> list[str]:
         done = [self._do("disable", "--now", f"{self.name}.timer")] if self._units[1].exists() else []
@@ -172,8 +172,8 @@ def install(scheduler: Scheduler, job: ScheduledJob) -> list[str]:
     Raises :class:`ConfigError` where the name is another installation's, and :class:`CannotRun`.
     """
     for owner in map(mark_in, scheduler.entries()):
-        if owner is None or owner[0] != job.settings:
-            what = "is not ticketbot's" if owner is None else f"runs {owner[0]}"
+        if owner != job.settings:
+            what = "is not ticketbot's" if owner is None else f"runs {owner}"
             raise ConfigError(
                 f"{scheduler.where}: what is called {job.name} there {what}; give this one another --name, "
                 "or remove that one first"
@@ -189,7 +189,7 @@ def remove(scheduler: Scheduler) -> list[str]:
         return [f"{scheduler.where}: there is nothing called {scheduler.name}; nothing was done"]
     if None in owners:
         raise CannotRun(f"{scheduler.where}: {scheduler.name} is not ticketbot's; nothing was done")
-    return [*scheduler.take(), f"no more runs of {(owners[0] or ('',))[0]}"]
+    return [*scheduler.take(), f"no more runs of {owners[0]}"]
 
 
 def may_start_runs(place: Path) -> bool:

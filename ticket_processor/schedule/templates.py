@@ -42,7 +42,7 @@ class ScheduledJob:
     @property
     def mark(self) -> str:
         """Says in every installed text whose it is; ASCII, whatever the path."""
-        return f"ticketbot schedule for {json.dumps(self.settings)}, every {self.every_min} minutes"
+        return f"ticketbot schedule for {json.dumps(self.settings)}"
 
     @property
     def minute(self) -> int:
@@ -55,10 +55,10 @@ def limit_after(watchdog_s: float) -> int:
     return ceil(watchdog_s + 20)
 
 
-def mark_in(text: str) -> tuple[str, int | None] | None:
-    """The settings and the period in an installed text's mark; ``None`` for a text that ticketbot did not write."""
-    found = re.search(r'ticketbot schedule for ("(?:[^"\\]|\\.)*")(?:, every (\d+) minutes)?', text)
-    return (str(json.loads(found[1])), int(found[2]) if found[2] else None) if found else None
+def mark_in(text: str) -> str | None:
+    """The settings in an installed text's mark; ``None`` for a text that ticketbot did not write."""
+    found = re.search(r'ticketbot schedule for ("(?:[^"\\]|\\.)*")', text)
+    return str(json.loads(found[1])) if found else None
 
 
 def crontab(job: ScheduledJob, timeout: str | None = None) -> str:

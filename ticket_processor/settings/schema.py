@@ -99,9 +99,6 @@ class AlertSettings(Frozen):
     daily_at: str = Field(
         "07:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", description="time of the daily summary, UTC; empty for none"
     )
-    cool_down_minutes: float = Field(
-        60.0, ge=0, le=1440, description="an alert that returns sooner after its end is held back until then"
-    )
     stale_minutes: float | None = Field(
         None,
         ge=2,

@@ -9,7 +9,7 @@ from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.data import forget_health, full_health, health, open_alerts
 from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status
-from ticket_processor.monitoring.rules import title_of_rule
+from ticket_processor.monitoring.rules import severity_of, title_of_rule
 from ticket_processor.reporting.glossary import MEANINGS, dollars, percent, seconds
 
 WIDTHS = {"": 110, "Check": 140, "Found": 640}
@@ -71,13 +71,13 @@ def alerts() -> None:
     st.dataframe(
         [
             {
-                "Severity": one.severity.value,
+                "Severity": severity_of(rule).value,
                 "Alert": title_of_rule(rule),
                 "Since (UTC)": iso(one.since),
                 "What": one.message,
                 "Told": ", ".join(one.told) or "nobody yet",
             }
-            for rule, one in sorted(found.items(), key=lambda item: (-item[1].severity.rank, item[1].since))
+            for rule, one in sorted(found.items(), key=lambda item: (-severity_of(item[0]).rank, item[1].since))
         ],
         hide_index=True,
     )

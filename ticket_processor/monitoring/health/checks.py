@@ -18,7 +18,15 @@ from ..run_metrics import RunMetrics
 
 LIMIT_S = 8.0
 """A check that takes longer has failed; the process is to be gone within 10 s."""
+ASKING_S = 6.5
+"""The time for a server's answer; a check as a whole has a little longer."""
 SETTINGS = "settings"
+OFFLINE = "left out by --offline"
+NO_ANSWER = {
+    "timeout": "gives no answer in time",
+    "unreachable": "cannot connect: check address and network",
+}
+"""What is said of a server where its client's words are those of a programmer."""
 _POLL_S = 0.1
 
 
@@ -109,11 +117,6 @@ class CheckResult:
     checks: tuple[Check, ...]
     metrics: RunMetrics | None = None
 
-    @classmethod
-    def of(cls, check: Check) -> CheckResult:
-        """The result of a probe with one check."""
-        return cls((check,))
-
 
 @dataclass(frozen=True)
 class Probe:
@@ -123,13 +126,14 @@ class Probe:
     """
 
     names: tuple[str, ...]
-    look: Callable[[], CheckResult]
+    look: Callable[[], CheckResult | Check]
     severity: Callable[..., Check] = fail
 
     def answer(self) -> CheckResult:
         """Run the probe; an error is a result too."""
         try:
-            return self.look()
+            found = self.look()
+            return CheckResult((found,)) if isinstance(found, Check) else found
         except Exception as error:  # noqa: BLE001 - whatever it is, the other checks are still wanted
             return self.without(unexpected(error))
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...core.clock import parse_iso
 from ...core.errors import ConfigError, how_to_install
 from ...reporting.glossary import MEANINGS
 from ..run_metrics import RunMetrics
-from .checks import Check, Health, HealthVerdict, Status
+from .checks import Health, HealthVerdict, Status
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -57,88 +57,60 @@ def families(health: Health) -> Iterator[Metric]:
     """Each metric with its samples."""
     from prometheus_client.core import InfoMetricFamily
 
-    yield InfoMetricFamily(
-        "ticketbot_build",
-        "The program, and the helpdesk that it works on.",
-        value={"version": health.version, "account": health.account or ""},
-    )
+    about = {"version": health.version, "account": health.account or ""}
+    yield InfoMetricFamily("ticketbot_build", "The program, and the helpdesk that it works on.", value=about)
+    verdicts = {verdict.value: float(verdict is health.status) for verdict in HealthVerdict}
     yield from _plain("up", "1 unless the service is unhealthy.", float(health.status is not HealthVerdict.UNHEALTHY))
-    yield from _family(
-        "health_status",
-        "1 for what all checks come to.",
-        "status",
-        {verdict.value: float(verdict is health.status) for verdict in HealthVerdict},
-    )
-    yield from _family(
-        "check_status",
-        "What each check found: 0 ok, 1 warning, 2 failed, -1 skipped.",
-        "check",
-        {check.name: _CODES[check.status] for check in health.checks},
-    )
+    yield from _family("health_status", "1 for what all checks come to.", "status", verdicts)
+    found = {check.name: _CODES[check.status] for check in health.checks}
+    yield from _family("check_status", "What each check found: 0 ok, 1 warning, 2 failed, -1 skipped.", "check", found)
     yield from _plain("health_timestamp_seconds", "When the checks were made.", parse_iso(health.at))
     yield from _plain("health_duration_seconds", "How long the checks took.", health.seconds)
-    yield from _of_checks({check.name: check for check in health.checks})
+    facts = {check.name: check.facts for check in health.checks}
+    for name, text, check, fact in _MOMENTS:
+        moment = facts.get(check, {}).get(fact)
+        yield from _plain(name, text, parse_iso(moment) if moment else None)
+    for name, text, check, fact in _NUMBERS:
+        yield from _plain(name, text, facts.get(check, {}).get(fact))
+    latency = facts.get("helpdesk", {}).get("latency_ms")
+    yield from _plain("helpdesk_latency_seconds", "How long a ticket read took.", _s(latency))
+    waiting = {state: facts.get("retry_list", {}).get(state) for state in ("waiting", "dead")}
+    yield from _family("retry_list_tickets", "Tickets on the retry list.", "state", waiting)
+    free = {name: facts.get(f"{name}_folder", {}).get("free_bytes") for name in ("log", "state")}
+    yield from _family("folder_free_bytes", "Room on the disk of a folder.", "folder", free)
     if health.metrics is not None:
         yield from _of_runs(health.metrics)
 
 
-def _of_checks(checks: Mapping[str, Check]) -> Iterator[Metric]:
-    def fact(check: str, name: str) -> Any:
-        return checks[check].facts.get(name) if check in checks else None
-
-    def moment(check: str, name: str) -> float | None:
-        text = fact(check, name)
-        return parse_iso(text) if isinstance(text, str) else None
-
-    yield from _plain("last_run_timestamp_seconds", "When the last run ended.", moment("last_run", "last"))
-    yield from _plain(
-        "last_good_run_timestamp_seconds", "When the last completed run ended.", moment("last_run", "last_good")
-    )
-    yield from _plain(
-        "caught_up_timestamp_seconds",
-        "When the last run began that looked at every ticket that there was.",
-        moment("backlog", "caught_up"),
-    )
-    waiting = {state: fact("retry_list", state) for state in ("waiting", "dead")}
-    yield from _family("retry_list_tickets", "Tickets on the retry list.", "state", waiting)
-    yield from _plain(
-        "retry_list_oldest_seconds", "How long the oldest has waited on it.", fact("retry_list", "oldest_s")
-    )
-    yield from _family(
-        "breaker_open",
-        "1 where the last run left the circuit open.",
-        "dependency",
-        {name: float(name in fact("breakers", "open")) for name in fact("breakers", "failures") or ()},
-    )
-    yield from _plain(
-        "clock_skew_seconds", "How far this machine's clock is ahead of the helpdesk's.", fact("clock", "skew_s")
-    )
-    yield from _plain("helpdesk_latency_seconds", "How long a ticket read took.", _s(fact("helpdesk", "latency_ms")))
-    yield from _family(
-        "folder_free_bytes",
-        "Room on the disk of a folder.",
-        "folder",
-        {name: fact(f"{name}_folder", "free_bytes") for name in ("log", "state")},
-    )
-    yield from _plain("credentials_expiry_timestamp_seconds", "When they end.", moment("credentials", "expires"))
-    certificates = {name: moment(name, "expires") for name in checks if name.startswith("certificate")}
-    text = "When a server's certificate ends."
-    yield from _family("certificate_expiry_timestamp_seconds", text, "check", certificates)
+_MOMENTS = (
+    ("last_run_timestamp_seconds", "When the last run ended.", "last_run", "last"),
+    ("last_good_run_timestamp_seconds", "When the last completed run ended.", "last_run", "last_good"),
+    ("caught_up_timestamp_seconds", "When the last run began that looked at every ticket.", "last_run", "caught_up"),
+    ("credentials_expiry_timestamp_seconds", "When they end.", "credentials", "expires"),
+)
+_NUMBERS = (
+    ("retry_list_oldest_seconds", "How long the oldest has waited on it.", "retry_list", "oldest_s"),
+    ("clock_skew_seconds", "How far this machine's clock is ahead of the helpdesk's.", "clock", "skew_s"),
+)
+"""Metrics, what they say, and the check and fact that they are."""
 
 
 def _of_runs(runs: RunMetrics) -> Iterator[Metric]:
     results = {"finished": runs.runs - runs.runs_failed, "failed": runs.runs_failed}
+    usage = {"input": runs.usage.input, "output": runs.usage.output, "cached": runs.usage.cached}
     yield from _family("runs", f"Runs {_ONE_DAY}.", "result", results)
     yield from _family("outcomes", _meaning("outcomes"), "outcome", runs.outcomes)
-    yield from _plain("answers", _meaning("answers"), runs.answers)
-    yield from _plain("success_ratio", _meaning("success rate"), runs.success_rate)
-    yield from _plain("error_ratio", _meaning("error rate"), runs.error_rate)
-    yield from _plain("fallback_ratio", _meaning("fallback rate"), runs.fallback_rate)
-    yield from _plain("review_ratio", _meaning("review rate"), runs.review_rate)
-    yield from _plain("latency_p50_seconds", _meaning("latency p50"), _s(runs.p50_ms))
-    yield from _plain("latency_p95_seconds", _meaning("latency p95"), _s(runs.p95_ms))
-    yield from _plain("cost_dollars", _meaning("cost"), runs.cost_usd)
-    usage = {"input": runs.usage.input, "output": runs.usage.output, "cached": runs.usage.cached}
+    for name, figure, value in (
+        ("answers", "answers", runs.answers),
+        ("success_ratio", "success rate", runs.success_rate),
+        ("error_ratio", "error rate", runs.error_rate),
+        ("fallback_ratio", "fallback rate", runs.fallback_rate),
+        ("review_ratio", "review rate", runs.review_rate),
+        ("latency_p50_seconds", "latency p50", _s(runs.p50_ms)),
+        ("latency_p95_seconds", "latency p95", _s(runs.p95_ms)),
+        ("cost_dollars", "cost", runs.cost_usd),
+    ):
+        yield from _plain(name, _meaning(figure), value)
     text = f"Tokens of models {_ONE_DAY}; the cached ones are part of the input."
     yield from _family("tokens", text, "kind", usage)
     yield from _plain("helpdesk_requests", f"Requests to the helpdesk {_ONE_DAY}.", runs.requests)

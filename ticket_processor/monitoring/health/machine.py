@@ -1,73 +1,95 @@
-"""Judgements on settings, machine and servers: what is well, what is worth a warning, what has failed. Pure."""
+"""Health checks of this machine: room and rights in our folders, and what other users can read or write into."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+import os
+import shutil
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
-from ...core.clock import iso
+from ...core.errors import why_unusable
 from ...core.guards import size
-from ..rules import TOKENS_END, TOKENS_WARN_S
-from ..run_metrics import DAY_S
-from .checks import SETTINGS, Check, fail, ok, skipped, span, warn
+from ...settings.schema import Settings
+from .checks import Check, fail, ok, skipped, warn
 
-CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
 DISK_BYTES, DISK_SHARE = 500_000_000, 0.05
-TOKEN_WARN_S = 14 * DAY_S
-"""Another token is made in a minute."""
-CERTIFICATE_WARN_S = 14 * DAY_S
-
-Credentials = Literal["oauth_client", "oauth_token", "api_token", "api_key"]
 
 
-def settings(problems: Sequence[str], notices: Sequence[str]) -> Check:
-    """The settings, with everything that is wrong with them."""
-    if problems:
-        return fail(SETTINGS, "; ".join(problems), problems=list(problems))
-    told = f"; {'; '.join(notices)}" if notices else ""
-    return ok(SETTINGS, f"complete{told}", notices=list(notices))
+def folder(name: str, folder: Path, written: Sequence[str], least: int) -> Check:
+    """The check of a folder: room, and leave to write to it, or to make it where it is missing, and to files in it."""
+    place = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    usage = shutil.disk_usage(place)
+    why = None
+    if not place.is_dir():
+        why = why_unusable(place, NotADirectoryError())
+    elif not os.access(place, os.W_OK | os.X_OK):
+        why = f"this user may not write to {place}" if place != folder.absolute() else "this user may not"
+    else:
+        shut = [file for file in written if (place / file).exists() and not os.access(place / file, os.W_OK)]
+        if shut and place == folder.absolute():
+            why = f"this user may not write to its file {shut[0]}"
+    return room(name, folder, usage.free, usage.total, least=least, unwritable=why)
 
 
-def clock(sent: float, received: float, date: float | None) -> Check:
-    """This machine's clock against the ``Date`` of a reply, which is cut to whole seconds. All are Unix seconds."""
-    name = "clock"
-    if date is None:
-        return skipped(name, "the helpdesk's reply holds no date")
-    skew = sent - (date + 1) if sent > date + 1 else min(0.0, received - date)
-    facts = {"skew_s": round(skew, 1)}
-    if abs(skew) < CLOCK_WARN_S:
-        return ok(name, "agrees with the helpdesk's", **facts)
-    judge = warn if abs(skew) < CLOCK_FAIL_S else fail
-    way = "ahead of" if skew > 0 else "behind"
-    return judge(name, f"{span(abs(skew))} {way} the helpdesk's; let this machine set its time by the network", **facts)
+def room(name: str, path: Path, free: int, total: int, *, least: int = 0, unwritable: str | None = None) -> Check:
+    """Whether there is room, and leave to write. Either 500 MB or 5% free is room enough, unless runs ask for more.
 
-
-@dataclass(frozen=True)
-class Folder:
-    """A folder as found: bytes free and in all, how many runs ask for, and why it cannot be written to, if so."""
-
-    path: str
-    free: int
-    total: int
-    least: int = 0
-    unwritable: str | None = None
-
-
-def folder(name: str, found: Folder) -> Check:
-    """Whether there is room, and leave to write. Either 500 MB or 5% free is room enough, unless runs ask for more."""
-    facts = {"path": found.path, "free_bytes": found.free, "total_bytes": found.total}
-    if found.unwritable is not None:
-        return fail(name, f"{found.path} cannot be written to: {found.unwritable}; nothing is changed then", **facts)
-    text = f"{found.path}: {size(found.free)} free"
-    if found.free < found.least:
-        return fail(name, f"{text}, and run.min_free_mb asks for {size(found.least)}: no run begins", **facts)
-    if found.free < max(2 * found.least, min(DISK_BYTES, DISK_SHARE * found.total)):
-        return warn(name, f"{text} of {size(found.total)}; without room for receipts nothing is changed", **facts)
+    ``free`` and ``total`` are bytes, ``least`` what runs ask for, ``unwritable`` why the folder cannot be written to.
+    """
+    facts = {"path": str(path), "free_bytes": free, "total_bytes": total}
+    if unwritable is not None:
+        return fail(name, f"{path} cannot be written to: {unwritable}; nothing is changed then", **facts)
+    text = f"{path}: {size(free)} free"
+    if free < least:
+        return fail(name, f"{text}, and run.min_free_mb asks for {size(least)}: no run begins", **facts)
+    if free < max(2 * least, min(DISK_BYTES, DISK_SHARE * total)):
+        return warn(name, f"{text} of {size(total)}; without room for receipts nothing is changed", **facts)
     return ok(name, text, **facts)
 
 
-def permissions(exposed: Sequence[str] | None, looked_at: int, writable: Sequence[str] = ()) -> Check:
+def permissions(settings: Settings, secret_files: Sequence[Path]) -> Check:
+    """The check of what other users of this machine can read, or write into."""
+    if os.name != "posix":
+        return rights(None, 0)
+    files = [*secret_files, *_files_of(settings.log_dir, "ticketbot-"), *_files_of(settings.state_folder, "")]
+    if settings.helpdesk == "local":
+        helpdesk = settings.local_account.file
+        files += _files_of(helpdesk.parent, helpdesk.name)
+    folders = {settings.log_dir, settings.state_folder, *(file.parent for file in secret_files)}
+    return rights(
+        sorted(str(file) for file in files if _open_to_others(file)),
+        len(files),
+        sorted(str(folder) for folder in folders if _takes_from_others(folder)),
+    )
+
+
+def _files_of(folder: Path, beginning: str) -> Iterator[Path]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(beginning) and entry.is_file(follow_symlinks=False):
+                yield Path(entry.path)
+
+
+def _open_to_others(file: Path) -> bool:
+    """Whether users that are neither its owner nor of its group can read anything in it, as far as its folder goes."""
+    try:
+        found = file.stat()
+        return bool(found.st_size and found.st_mode & stat.S_IROTH and file.parent.stat().st_mode & stat.S_IXOTH)
+    except OSError:
+        return False  # gone meanwhile, or out of everybody's reach
+
+
+def _takes_from_others(folder: Path) -> bool:
+    """Whether every user can put files into a folder, such as settings, a kill switch, or a state of their own."""
+    try:
+        return bool(folder.stat().st_mode & stat.S_IWOTH)
+    except OSError:
+        return False  # not there yet, or out of everybody's reach
+
+
+def rights(exposed: Sequence[str] | None, looked_at: int, writable: Sequence[str] = ()) -> Check:
     """Whether other users of this machine can read what is none of their business, or write into our folders.
 
     ``exposed`` are files and ``writable`` folders; ``None`` where that is not known.
@@ -90,39 +112,3 @@ def permissions(exposed: Sequence[str] | None, looked_at: int, writable: Sequenc
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def credentials(kind: Credentials, expires_at: float | None, now: float) -> Check:
-    """How long ticketbot can sign in to the helpdesk. ``expires_at`` is of an OAuth token, where that is known."""
-    name = "credentials"
-    if kind == "oauth_client":
-        return ok(name, "tokens of half an hour are fetched and renewed", kind=kind)
-    if kind == "api_key":
-        return ok(name, "Freshdesk's API key lasts until the agent resets it or leaves", kind=kind)
-    end = TOKENS_END if kind == "api_token" else expires_at
-    if end is None:
-        return ok(name, "the helpdesk names no day on which the OAuth token ends", kind=kind, expires=None)
-    facts: dict[str, object] = {"kind": kind, "expires": iso(end)}
-    what = "Zendesk's API tokens" if kind == "api_token" else "the OAuth token"
-    left = end - now
-    if left <= 0:
-        return fail(name, f"{what} ended on {iso(end)[:10]}; {_SIGN_IN}", **facts)
-    text = f"{what} end{'' if kind == 'api_token' else 's'} on {iso(end)[:10]}, in {span(left)}"
-    if left <= (TOKENS_WARN_S if kind == "api_token" else TOKEN_WARN_S):
-        return warn(name, f"{text}; {_SIGN_IN}", **facts)
-    return ok(name, text, **facts)
-
-
-_SIGN_IN = "create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET"
-
-
-def certificate(name: str, begins: float, ends: float, now: float) -> Check:
-    """How long a server's certificate lasts. One of a short life is meant to be replaced late."""
-    left = ends - now
-    facts = {"expires": iso(ends)}
-    if left <= 0:
-        return fail(name, f"the server's certificate ended on {iso(ends)[:10]}", **facts)
-    text = f"the server's certificate ends on {iso(ends)[:10]}, in {span(left)}"
-    if left < min(CERTIFICATE_WARN_S, (ends - begins) / 4):
-        return warn(name, f"{text}; whoever runs the server has to renew it", **facts)
-    return ok(name, text, **facts)

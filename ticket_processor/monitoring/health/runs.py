@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from ...core.circuit_breaker import BreakerMemory
 from ...core.clock import iso
 from ...core.errors import ExitCode
 from ...core.reasons import WAITING
@@ -12,7 +11,8 @@ from ...core.run_summary import RunRecord
 from ...state.records import Retry
 from ...state.store import AHEAD_S
 from ..facts import Severity
-from ..open_alerts import Memory
+from ..memory import Memory
+from ..rules import severity_of
 from ..slo import HOUR, period
 from .checks import Check, ago, fail, ok, skipped, span, warn, whole
 
@@ -26,7 +26,6 @@ WITHHELD_S = 60.0
 """Zendesk's export does not give the newest minute."""
 SAME_ROUND_S = 60.0
 """A failure so shortly before the memory was saved belongs to the last messages sent."""
-BY_HAND = "runs are started by hand"
 _DONE = (ExitCode.OK, ExitCode.SOME_FAILED)
 
 
@@ -40,9 +39,16 @@ def state(path: str, *, there: bool, damage: str | None) -> Check:
 
 
 def last_run(
-    runs: Sequence[RunRecord], now: float, *, begun: bool = False, scheduled: Callable[[], bool] = lambda: True
+    runs: Sequence[RunRecord],
+    retries: Sequence[Retry],
+    now: float,
+    *,
+    begun: bool = False,
+    scheduled: Callable[[], bool] = lambda: True,
 ) -> Check:
-    """Whether runs come, and come to their end. ``runs`` are in the order in which they began.
+    """Whether runs come, come to their end, and look at every ticket. ``runs`` are in the order in which they began.
+
+    A run that looked at everything there was is proof of all tickets that were created a minute before it began.
 
     ``scheduled`` says whether a scheduler of this system may start runs. It is asked only where people started all of
     these: then none is missed.
@@ -59,57 +65,43 @@ def last_run(
         )
         return warn(name, f"no run is on record; {next_step}")
     every, last = rhythm(played), played[-1]
+    good = next((record for record in reversed(played) if record.summary.exit_code in _DONE), None)
+    looked = next((record for record in reversed(played) if record.summary.caught_up), None)
+    waiting = [item.since for item in retries if item.since and not item.dead]
     facts: dict[str, object] = {
         "every_s": round(every),
         "last": iso(last.finished),
         "exit_code": last.summary.exit_code,
+        "oldest_waiting": iso(min(waiting)) if waiting else None,
     }
-    good = [record for record in played if record.summary.exit_code in _DONE]
-    why = f": {last.summary.stopped}" if last.summary.stopped and last is not (good[-1] if good else None) else ""
-    if not good:
+    why = f": {last.summary.stopped}" if last.summary.stopped and last is not good else ""
+    if good is None:
         return fail(name, f"no completed run on record; the last one stopped {ago(now - last.finished)}{why}", **facts)
-    age = now - good[-1].finished
-    facts |= {"last_good": iso(good[-1].finished), "age_s": whole(age)}
+    age = now - good.finished
+    facts |= {"last_good": iso(good.finished), "age_s": whole(age)}
     text = f"last completed run: {ago(age)}"
     if why:
         text += f"; the last of all ended early{why}"
-    judge = _by_age(age, every)
-    if judge is not ok and _by_hand(played, scheduled):
-        judge = ok
-        text += f"; {BY_HAND}, since no schedule is installed ('ticketbot schedule install')"
-    if judge is ok and last.summary.exit_code == ExitCode.CANNOT_RUN:
-        judge = warn
-    if judge is not ok:
-        text += "" if why else f"; runs are expected every {span(every)}: is the schedule alive?"
-    return judge(name, text, **facts)
-
-
-def backlog(
-    runs: Sequence[RunRecord], retries: Sequence[Retry], now: float, *, scheduled: Callable[[], bool] = lambda: True
-) -> Check:
-    """The age up to which tickets may not have been looked at. The helpdesk is not asked.
-
-    A run that looked at everything there was is proof of all tickets that were created a minute before it began.
-    """
-    name, played = "backlog", _played(runs, now)
-    waiting = [item.since for item in retries if item.since and not item.dead]
-    facts: dict[str, object] = {"oldest_waiting": iso(min(waiting)) if waiting else None}
-    if not played:
-        return skipped(name, "no run is on record", **facts)
-    looked = [record for record in played if record.summary.caught_up]
-    if not looked:
-        return warn(name, "no run on record has looked at every ticket that there was", **facts)
-    behind = now - looked[-1].started
-    facts |= {"caught_up": iso(looked[-1].started), "behind_s": whole(behind + WITHHELD_S)}
-    text = f"every ticket older than {span(behind + WITHHELD_S)} has been looked at"
+    if looked is None:
+        return warn(name, f"{text}; no run on record has looked at every ticket that there was", **facts)
+    behind = now - looked.started
+    facts |= {"caught_up": iso(looked.started), "behind_s": whole(behind + WITHHELD_S)}
+    text += f"; every ticket older than {span(behind + WITHHELD_S)} has been looked at"
     if waiting:
         text += f"; the oldest that waits for a later run was put back {ago(now - min(waiting))}"
-    judge = _by_age(behind, rhythm(played))
-    if judge is not ok and _by_hand(played, scheduled):
+    judge = _by_age(max(age, behind), every)
+    if judge is not ok and all(record.by_hand for record in played) and not scheduled():
         judge = ok
-        text += f"; {BY_HAND}"
-    elif judge is not ok:
-        text += "; runs do not come, or do not come to the end of what there is"
+        text += "; runs are started by hand, since no schedule is installed ('ticketbot schedule install')"
+    if judge is ok and last.summary.exit_code == ExitCode.CANNOT_RUN:
+        judge = warn
+    elif judge is not ok and not why:
+        late = _by_age(age, every) is not ok
+        text += (
+            f"; runs are expected every {span(every)}: is the schedule alive?"
+            if late
+            else "; runs do not come to the end of what there is: start them more often, or raise run.deadline_s"
+        )
     return judge(name, text, **facts)
 
 
@@ -160,34 +152,6 @@ def retry_list(retries: Sequence[Retry], now: float, *, head_start_s: float = 0.
     return warn(name, f"{text}; see 'ticketbot retry list'", **facts)
 
 
-def breakers(memories: Mapping[str, BreakerMemory | None], now: float) -> Check:
-    """Which circuits the last run left open."""
-    name = "breakers"
-    known = {dependency: memory for dependency, memory in memories.items() if memory is not None}
-    broken = {dependency: memory for dependency, memory in known.items() if memory.open_until > 0}
-    facts: dict[str, object] = {
-        "failures": {dependency: memory.failures for dependency, memory in known.items()},
-        "open": sorted(broken),
-    }
-    if not broken:
-        return ok(name, "no circuit is open", **facts)
-    words = [
-        f"{dependency} failed {memory.failures} times in a row"
-        + (f", at last with {memory.cause}" if memory.cause else "")
-        + (f" and is left alone for another {span(memory.open_until - now)}" if memory.open_until > now else "")
-        for dependency, memory in sorted(broken.items())
-    ]
-    return warn(name, f"{'; '.join(words)}; the next run tries once before it goes on", **facts)
-
-
-def wait(not_before: float, now: float) -> Check:
-    """Whether the helpdesk has asked to be left alone."""
-    if not_before <= now:
-        return ok("wait", "the helpdesk has not asked to be left alone")
-    until = iso(not_before)
-    return warn("wait", f"the helpdesk asked to be left alone until {until}; runs end at once till then", until=until)
-
-
 def kill_switch(why: str | None) -> Check:
     """Whether the kill switch is set."""
     return ok("kill_switch", "not set") if why is None else fail("kill_switch", why)
@@ -222,9 +186,9 @@ def alerts(memory: Memory | None) -> Check:
         return skipped(name, "not known, since alerts.json in the state folder cannot be read")
     if not memory.open:
         return ok(name, "none is open" if memory.saved else "none is open; no run has looked yet")
-    by_rank = sorted(memory.open.items(), key=lambda item: (-item[1].severity.rank, item[1].since))
-    words = ", ".join(f"{rule} ({one.severity.value}, since {iso(one.since)})" for rule, one in by_rank)
-    judge = fail if by_rank[0][1].severity is Severity.CRITICAL else warn
+    by_rank = sorted(memory.open.items(), key=lambda item: (-severity_of(item[0]).rank, item[1].since))
+    words = ", ".join(f"{rule} ({severity_of(rule).value}, since {iso(one.since)})" for rule, one in by_rank)
+    judge = fail if severity_of(by_rank[0][0]) is Severity.CRITICAL else warn
     return judge(name, f"open: {words}; see 'ticketbot alerts list'", open=[rule for rule, _ in by_rank])
 
 
@@ -245,10 +209,6 @@ def alerting(told: int, problems: Sequence[str], memory: Memory | None, now: flo
 
 def _played(runs: Sequence[RunRecord], now: float) -> list[RunRecord]:
     return [record for record in runs if record.kind == "run" and record.finished <= now + AHEAD_S]
-
-
-def _by_hand(played: Sequence[RunRecord], scheduled: Callable[[], bool]) -> bool:
-    return all(record.by_hand for record in played) and not scheduled()
 
 
 def _by_age(age: float, every: float) -> Callable[..., Check]:

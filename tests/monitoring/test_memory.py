@@ -1,4 +1,4 @@
-"""Told once, told when it is worse, told when it is over; to everybody, and across runs, whatever the disk does."""
+"""Told once, and told when it is over; to everybody, and across runs, whatever the disk does."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.monitoring.alert_file import FILE_NAME, AlertStore
-from ticket_processor.monitoring.facts import Severity
-from ticket_processor.monitoring.open_alerts import (
-    Ended,
+from ticket_processor.monitoring.memory import (
+    FILE_NAME,
+    AlertStore,
     EscalatedTicket,
     Memory,
     Owed,
@@ -25,16 +24,13 @@ from ticket_processor.monitoring.open_alerts import (
     owed,
     still_to_tell,
     told,
-    without_strangers,
 )
 from ticket_processor.monitoring.rules import Condition, HoldingConditions
 from ticket_processor.monitoring.slo import DAY, HOUR
 
 from ..support.recorded_runs import NOW, PERIOD_S
 
-W, C = Severity.WARNING, Severity.CRITICAL
 CHAT, PAGER = Target("chat"), Target("pager", critical_only=True)
-COOL = HOUR
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="rights are another matter there")
 
 
@@ -48,17 +44,16 @@ class Story:
 
     def run(
         self,
-        *holding: tuple[str, Severity],
+        *holding: str,
         unknown: Sequence[str] = (),
         broken: Sequence[str] = (),
         later: float = PERIOD_S,
     ) -> list[tuple[str, str, str]]:
         """One run; (target, rule, what) of the messages that arrived."""
         self.now += later
-        conditions = tuple(Condition(rule, severity, f"{rule} holds") for rule, severity in holding)
+        conditions = tuple(Condition(rule, f"{rule} holds") for rule in holding)
         self.memory = after(self.memory, HoldingConditions(conditions, frozenset(unknown)), self.now)
-        self.memory = without_strangers(self.memory, self.targets)
-        arrived = [news for news in owed(self.memory, self.targets, self.now, COOL) if news.target not in broken]
+        arrived = [news for news in owed(self.memory, self.targets, self.now) if news.target not in broken]
         for news in arrived:
             self.memory = told(self.memory, news)
         self.memory = Memory.model_validate_json(self.memory.model_dump_json())  # as it is on disk
@@ -67,9 +62,9 @@ class Story:
 
 def test_a_condition_is_told_once_and_once_that_it_is_over() -> None:
     story = Story(CHAT)
-    assert story.run(("spend", W)) == [("chat", "spend", "begun")]
-    assert story.run(("spend", W)) == []
-    assert story.run(("spend", W)) == []
+    assert story.run("spend") == [("chat", "spend", "begun")]
+    assert story.run("spend") == []
+    assert story.run("spend") == []
     assert story.run() == [("chat", "spend", "over")]
     assert story.run() == []
     assert story.memory.conditions == {}
@@ -77,104 +72,84 @@ def test_a_condition_is_told_once_and_once_that_it_is_over() -> None:
 
 def test_who_is_paged_hears_of_critical_conditions_only() -> None:
     story = Story()
-    assert story.run(("spend", W), ("errors_fast", C)) == [
+    assert story.run("spend", "errors_fast") == [
         ("chat", "errors_fast", "begun"),
         ("pager", "errors_fast", "begun"),
         ("chat", "spend", "begun"),
     ]
 
 
-def test_a_warning_that_becomes_critical_is_told_again_and_pages() -> None:
-    story = Story()
-    assert story.run(("token_ends", W)) == [("chat", "token_ends", "begun")]
-    assert story.run(("token_ends", C)) == [("chat", "token_ends", "worse"), ("pager", "token_ends", "begun")]
-    assert story.run(("token_ends", C)) == []
-
-
-def test_what_is_no_longer_critical_is_over_for_the_pager_and_goes_on_for_the_others() -> None:
-    story = Story()
-    story.run(("token_ends", C))
-    assert story.run(("token_ends", W)) == [("pager", "token_ends", "over")]
-    assert story.run() == [("chat", "token_ends", "over")]
-
-
 def test_a_target_that_could_not_be_told_is_told_by_the_next_run_and_the_others_not_twice() -> None:
     story = Story(CHAT, Target("mail"))
-    assert story.run(("spend", W), broken=["mail"]) == [("chat", "spend", "begun")]
-    assert story.run(("spend", W)) == [("mail", "spend", "begun")]
+    assert story.run("spend", broken=["mail"]) == [("chat", "spend", "begun")]
+    assert story.run("spend") == [("mail", "spend", "begun")]
     assert story.run(broken=["chat"]) == [("mail", "spend", "over")]
     assert story.run() == [("chat", "spend", "over")]
 
 
 def test_nobody_hears_the_end_of_what_they_never_heard_of() -> None:
     story = Story(CHAT)
-    assert story.run(("spend", W), broken=["chat"]) == []
+    assert story.run("spend", broken=["chat"]) == []
     assert story.run() == []
 
 
 def test_what_comes_back_soon_is_told_when_it_lasts() -> None:
     story = Story(CHAT)
-    story.run(("dead_letters", W))
+    story.run("dead_letters")
     story.run()
-    quiet = [story.run(("dead_letters", W)) for _ in range(6)]
+    quiet = [story.run("dead_letters") for _ in range(6)]
     assert quiet[:5] == [[]] * 5
-    assert story.run(("dead_letters", W)) + quiet[5] == [("chat", "dead_letters", "begun")]
+    assert story.run("dead_letters") + quiet[5] == [("chat", "dead_letters", "begun")]
 
 
 def test_flapping_is_told_once_an_hour_at_most() -> None:
     story = Story(CHAT)
     said = []
     for _ in range(18):
-        said += story.run(("spend", W))
+        said += story.run("spend")
         said += story.run()
     begun = [what for _, _, what in said if what == "begun"]
     assert 1 < len(begun) <= 6
     assert len(said) == 2 * len(begun)
 
 
-def test_what_comes_back_worse_is_told_at_once() -> None:
-    story = Story(CHAT)
-    story.run(("token_ends", W))
-    story.run()
-    assert story.run(("token_ends", C)) == [("chat", "token_ends", "begun")]
-
-
 def test_what_nobody_had_been_told_of_does_not_have_to_cool_down() -> None:
     story = Story(CHAT)
-    story.run(("spend", W), broken=["chat"])
+    story.run("spend", broken=["chat"])
     story.run()
-    assert story.run(("spend", W)) == [("chat", "spend", "begun")]
+    assert story.run("spend") == [("chat", "spend", "begun")]
 
 
 def test_a_wrong_clock_does_not_silence_anything_for_longer_than_it_is_wrong() -> None:
     story = Story(CHAT)
     story.now += 400 * DAY
-    story.run(("spend", W))
+    story.run("spend")
     story.run()
     story.now -= 400 * DAY
-    assert story.run(("spend", W)) == [("chat", "spend", "begun")]
+    assert story.run("spend") == [("chat", "spend", "begun")]
 
 
 def test_what_nobody_can_tell_stays_as_it_was() -> None:
     story = Story(CHAT)
-    story.run(("helpdesk_unreachable", C))
-    assert story.run(("state_unusable", C), unknown=["helpdesk_unreachable"]) == [("chat", "state_unusable", "begun")]
+    story.run("helpdesk_unreachable")
+    assert story.run("state_unusable", unknown=["helpdesk_unreachable"]) == [("chat", "state_unusable", "begun")]
     assert set(story.memory.open) == {"helpdesk_unreachable", "state_unusable"}
     assert story.run() == [("chat", "helpdesk_unreachable", "over"), ("chat", "state_unusable", "over")]
 
 
 def test_who_is_new_in_the_settings_is_told_what_is_open_and_who_has_left_them_is_forgotten() -> None:
     story = Story(CHAT)
-    story.run(("spend", W))
+    story.run("spend")
     story.targets = (Target("mail"),)
-    assert story.run(("spend", W)) == [("mail", "spend", "begun")]
+    assert story.run("spend") == [("mail", "spend", "begun")]
     assert story.run() == [("mail", "spend", "over")]
+    assert story.run(later=DAY + 1) == []
     assert "chat" not in story.memory.model_dump_json()
 
 
 def test_an_end_that_cannot_be_told_for_a_day_is_not_told_any_more() -> None:
     story = Story(CHAT)
-    story.run(("spend", W))
+    story.run("spend")
     story.run(broken=["chat"])
     story.run(broken=["chat"], later=DAY + 1)
     assert story.memory.conditions == {}
@@ -183,32 +158,23 @@ def test_an_end_that_cannot_be_told_for_a_day_is_not_told_any_more() -> None:
 
 def test_what_is_worst_is_told_first() -> None:
     story = Story(CHAT)
-    story.run(("spend", W))
-    assert [what for _, what, _ in story.run(("errors_fast", C), ("stopped", W))] == ["errors_fast", "stopped", "spend"]
-
-
-def test_who_is_paged_only_hears_that_it_is_over_or_that_it_goes_on_as_a_warning() -> None:
-    story = Story(PAGER)
-    story.run(("token_ends", C))
-    less = after(story.memory, HoldingConditions((Condition("token_ends", W, "in 60 days"),)), story.now + 1)
-    assert [(news.what, news.until) for news in owed(less, [PAGER], story.now + 1, COOL)] == [("over", None)]
-    over = after(story.memory, HoldingConditions(()), story.now + 1)
-    assert [(news.what, news.until) for news in owed(over, [PAGER], story.now + 1, COOL)] == [("over", story.now + 1)]
+    story.run("spend")
+    assert [what for _, what, _ in story.run("errors_fast", "stopped")] == ["errors_fast", "stopped", "spend"]
 
 
 rules = st.sampled_from(["spend", "stopped", "errors_fast", "not_caught_up", "token_ends"])
 runs = st.lists(
-    st.tuples(st.dictionaries(rules, st.sampled_from([W, C]), max_size=3), st.sets(st.sampled_from(["chat", "pager"]))),
+    st.tuples(st.sets(rules, max_size=3), st.sets(st.sampled_from(["chat", "pager"]))),
     max_size=14,
 )
 
 
 @given(runs)
-def test_beginnings_and_ends_take_turns_whatever_happens(steps: list[tuple[dict[str, Severity], set[str]]]) -> None:
+def test_beginnings_and_ends_take_turns_whatever_happens(steps: list[tuple[set[str], set[str]]]) -> None:
     story = Story()
     known: dict[tuple[str, str], str] = {}
     for holding, broken in steps:
-        for target, rule, what in story.run(*holding.items(), broken=sorted(broken)):
+        for target, rule, what in story.run(*sorted(holding), broken=sorted(broken)):
             before = known.get((target, rule), "over")
             assert (what == "begun") == (before == "over"), (target, rule, before, what)
             known[target, rule] = what
@@ -224,10 +190,10 @@ def test_beginnings_and_ends_take_turns_whatever_happens(steps: list[tuple[dict[
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     (tmp_path / "state").mkdir()
-    return tmp_path / "state", tmp_path / "spare"
+    return tmp_path / "state", tmp_path / "spare.json"
 
 
-MEMORY = Memory(seen=NOW, ended={"spend": Ended(told=W, told_at=NOW)})
+MEMORY = Memory(seen=NOW, ended_at={"spend": NOW})
 
 
 def test_what_is_saved_is_loaded_again_and_is_nobody_else_s(folders: tuple[Path, Path]) -> None:
@@ -291,19 +257,16 @@ def test_a_disk_that_fills_up_half_way_leaves_the_old_file_whole(
 def test_what_somebody_else_put_into_the_temporary_folder_is_not_trusted(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / FILE_NAME).write_text(MEMORY.model_dump_json(), encoding="utf-8")
+    elsewhere = tmp_path / "elsewhere.json"
+    elsewhere.write_text(MEMORY.model_dump_json(), encoding="utf-8")
     folders[1].symlink_to(elsewhere)
     lost = AlertStore(folders[0] / "nowhere", folders[1])
-    assert not lost.save(Memory(seen=5.0), NOW)
-    folders[1].unlink()
-    folders[1].mkdir(mode=0o700)
-    (folders[1] / FILE_NAME).write_text(MEMORY.model_dump_json(), encoding="utf-8")
-    (folders[1] / FILE_NAME).chmod(0o666)
     assert lost.load() == Memory()
-    folders[1].chmod(0o777)
-    assert not lost.save(Memory(seen=5.0), NOW)
+    assert lost.save(Memory(seen=5.0), NOW)
+    assert elsewhere.read_text(encoding="utf-8") == MEMORY.model_dump_json()
+    assert lost.load().seen == 5.0
+    folders[1].chmod(0o666)
+    assert lost.load() == Memory()
 
 
 def test_each_account_has_a_spare_place_of_its_own(tmp_path: Path) -> None:
@@ -343,7 +306,7 @@ def test_a_change_is_made_on_what_is_there(folders: tuple[Path, Path]) -> None:
 
 
 def test_news_of_what_is_not_known_any_more_changes_nothing() -> None:
-    assert told(MEMORY, Owed("chat", "stopped", "begun", W, "…", NOW)) == MEMORY
+    assert told(MEMORY, Owed("chat", "stopped", "begun", "…", NOW)) == MEMORY
 
 
 def test_escalated_tickets_are_kept_for_a_day_while_nobody_can_be_told() -> None:

@@ -1,0 +1,369 @@
+"""Health checks of the helpdesk: it answers, what our user may do, our clock, and how long the credentials last.
+
+One cheap request, and one or two more for the user's rights. Facts and their sources: Zendesk's OpenAPI document,
+``UserForAdmin`` and ``CustomRoleConfigurationObject``; developers.freshdesk.com/api, "Agents" (currently authenticated
+agent), "Rate Limit".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import requests
+from requests.adapters import BaseAdapter
+
+from ...core.clock import Clock, Deadline, iso, parse_iso
+from ...core.errors import CannotRun, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
+from ...helpdesk import freshdesk_format, zendesk_format
+from ...helpdesk.http_messages import Reply
+from ...helpdesk.json_values import mapping
+from ...helpdesk.local_store import LocalStore
+from ...helpdesk.transport import Transport
+from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings, ZendeskSettings
+from ...wiring.parts import transport_for
+from ..rules import TOKENS_END, TOKENS_WARN_S
+from ..slo import DAY
+from .checks import ASKING_S, NO_ANSWER, OFFLINE, Check, CheckResult, Probe, fail, ok, skipped, span, warn
+
+CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
+TOKEN_WARN_S = 14 * DAY
+"""Another token is made in a minute."""
+LIGHT_AGENT = 1
+"""The ``role_type`` of an agent of Zendesk who may not change tickets."""
+ALL_TICKETS = 1
+"""The scope of an agent of Freshdesk who sees every ticket; others see those of their groups, or their own."""
+HELPER = "collaborator"
+"""The type of an agent of Freshdesk who may not change tickets."""
+NAMES = ("helpdesk", "clock", "credentials")
+Credentials = Literal["oauth_client", "oauth_token", "api_token", "api_key"]
+_EDITS = {"ticket_editing": "edit tickets", "ticket_tag_editing": "edit tags"}
+_SIGN_IN = "create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET"
+
+
+def of_helpdesk(
+    account: AccountSettings,
+    clock: Clock,
+    *,
+    offline: bool,
+    adapter: Callable[[], BaseAdapter] | None = None,
+) -> Probe:
+    """The probe of the helpdesk; ``offline``, it makes no request. ``adapter`` replaces the network."""
+    if isinstance(account, LocalSettings):
+        return Probe(NAMES, partial(_local, account))
+    if offline:
+        checks = (skipped("helpdesk", OFFLINE), skipped("clock", OFFLINE), _lasting(account, clock, OFFLINE))
+        return Probe(NAMES, partial(CheckResult, checks))
+    return Probe(NAMES, _Helpdesk(account, clock, adapter).look)
+
+
+@dataclass(frozen=True)
+class TicketRead:
+    """The result of reading a ticket: the check, and the reply with the times of request and reply (Unix seconds)."""
+
+    check: Check
+    reply: Reply | None = None
+    sent: float = 0.0
+    received: float = 0.0
+
+
+def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) -> TicketRead:
+    """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned."""
+    fresh = isinstance(account, FreshdeskSettings)
+    scope = account.oauth_scope if isinstance(account, ZendeskSettings) else ""
+    name, where = "helpdesk", f"{transport.name} at {transport.base_url}"
+    sent, began = clock.now(), clock.monotonic()
+    try:
+        reply = transport.request("GET", "/api/v2/tickets", params={"per_page" if fresh else "page[size]": 1})
+    except TicketbotError as error:
+        problem = _problem(error)
+        judge = warn if isinstance(error, RateLimited) else fail
+        said = str(error).removeprefix(f"{where}: ").removeprefix(f"{transport.name}: ")
+        if said.startswith(transport.name):
+            said = NO_ANSWER.get(problem, said)
+        return TicketRead(judge(name, f"{where}: {said}", problem=problem))
+    facts: dict[str, object] = {"latency_ms": round((clock.monotonic() - began) * 1000)}
+    if reply.status == 403:
+        scopes = zendesk_format.missing_scopes(reply)
+        why = zendesk_format.error_code(reply) if scopes else "; let the user of these credentials see tickets"
+        told = f"signed in, but reading a ticket gives HTTP 403{why}"
+        return TicketRead(fail(name, f"{where}: {told}", problem="forbidden", **facts), reply, sent, clock.now())
+    if not reply.ok:
+        text = f"{where}: reading a ticket gives HTTP {reply.status}"
+        return TicketRead(fail(name, text, problem=f"http_{reply.status}", **facts), reply, sent, clock.now())
+    received = clock.now()
+    if fresh:
+        return TicketRead(_of_agent(name, where, transport, reply, facts), reply, sent, received)
+    return TicketRead(_of_user(name, where, transport, reply, facts, scope), reply, sent, received)
+
+
+def _problem(error: TicketbotError) -> str:
+    """The kind of failure in a word."""
+    kinds: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str]] = (
+        (NotAuthorised, "not_authorised"),
+        (RateLimited, "rate_limited"),
+        ((DeadlineReached, requests.exceptions.Timeout), "timeout"),
+        (requests.exceptions.SSLError, "tls"),
+        (requests.exceptions.ConnectionError, "unreachable"),
+    )
+    for found in (error, error.__cause__):
+        for kind, word in kinds:
+            if isinstance(found, kind):
+                return word
+    return "no_answer"
+
+
+class _Turn(Deadline):
+    """A deadline that begins anew with each look, so that a token which was fetched for one serves the next."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        super().__init__(clock, seconds)
+        self._seconds = seconds
+
+    def begin(self) -> None:
+        """All of the time is left again."""
+        super().__init__(self._clock, self._seconds)
+
+
+class _Helpdesk:
+    """The helpdesk, looked at again and again. What failed is begun from scratch the next time."""
+
+    def __init__(self, settings: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._adapter = adapter
+        self._turn = _Turn(clock, ASKING_S)
+        self._transport: Transport | None = None
+
+    def look(self) -> CheckResult:
+        """Reachable, signed in, how its clock differs from ours, and how long the credentials last."""
+        self._turn.begin()
+        transport, self._transport = self._transport or self._connected(), None
+        try:
+            asked = ask_helpdesk(self._settings, transport, self._clock)
+            if asked.reply is None:
+                why = "not known, since the helpdesk gave no answer"
+                return CheckResult((asked.check, skipped("clock", why), _lasting(self._settings, self._clock, why)))
+            known = credentials_of(self._settings) != "oauth_token"
+            ends = None if known else _end_of_token(transport)
+            self._transport = transport
+        finally:
+            transport.close()
+        return CheckResult(
+            (
+                asked.check,
+                clock_check(asked.sent, asked.received, asked.reply.date),
+                credentials(credentials_of(self._settings), ends, self._clock.now()),
+            )
+        )
+
+    def _connected(self) -> Transport:
+        return transport_for(self._settings, self._clock, self._turn, share=1.0, read_only=True, adapter=self._adapter)
+
+
+def credentials_of(account: VendorSettings) -> Credentials:
+    """The way in which ticketbot signs in."""
+    if isinstance(account, FreshdeskSettings):
+        return "api_key"
+    if account.oauth_client_id:
+        return "oauth_client"
+    return "oauth_token" if account.oauth_token else "api_token"
+
+
+def _lasting(account: VendorSettings, clock: Clock, why: str) -> Check:
+    """How long the credentials last, as far as that is known without the helpdesk."""
+    kind = credentials_of(account)
+    return skipped("credentials", why) if kind == "oauth_token" else credentials(kind, None, clock.now())
+
+
+def _end_of_token(transport: Transport) -> float | None:
+    """When the OAuth token ends that the transport signs with, in Unix seconds, if it ends and Zendesk says so."""
+    try:
+        body = transport.request("GET", "/api/v2/oauth/tokens/current").body
+        return parse_iso(body["token"]["expires_at"])
+    except (TicketbotError, KeyError, TypeError, ValueError):
+        return None
+
+
+# Rights
+
+
+def _of_user(name: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object], scope: str) -> Check:
+    """The check of the helpdesk, whose tickets ``reply`` has shown. One request, or two where the user has a role of
+    the account's own. ``scope`` is what an OAuth token was asked to have."""
+    text = f"{where}: signed in, tickets can be read"
+    limit = zendesk_format.read_limits(reply.headers).get(zendesk_format.ACCOUNT_LIMIT)
+    if limit is not None:
+        facts["requests_a_minute"] = limit.total
+        text += f", the plan allows {limit.total} requests a minute"
+    lacking, writes = _ungranted(scope, transport.granted)
+    if lacking and not writes:
+        return fail(name, f"{text}; but {lacking}", problem="rights", **facts)
+    user = _asked(transport, "/api/v2/users/me", "user")
+    if not user:
+        return ok(name, text, **facts)  # tickets can be read, which is what counts
+    role = facts["role"] = user.get("role")
+    number = user.get("custom_role_id")
+    allowed = _asked(transport, f"/api/v2/custom_roles/{number}", "custom_role") if isinstance(number, int) else {}
+    wrong = next(_wrong(user, mapping(allowed.get("configuration"))), None)
+    if wrong is not None:
+        return fail(name, f"{text}; but this user {wrong}", problem="rights", **facts)
+    if lacking:
+        return warn(name, f"{text}; but {lacking}", **facts)
+    partial = next(_partial(user, mapping(allowed.get("configuration"))), None)
+    if partial is not None:
+        told = "give the user all tickets, or the others are never seen"
+        return warn(name, f"{text}; but this user sees {partial}: {told}", **facts)
+    slow = "" if role == "admin" else "; no admin: new tickets come by search, some minutes late"
+    return ok(name, f"{text}{slow}", **facts)
+
+
+def _ungranted(asked: str, granted: Collection[str]) -> tuple[str, bool]:
+    """What does not work where a token has less than it was asked to have, and whether it may write tickets."""
+    have = set(granted)
+    writes = not have or not have.isdisjoint({"write", "tickets:write"})
+    if not have or all(have & {scope, scope.rpartition(":")[2]} for scope in asked.split()):
+        return "", writes
+    follows = "runs work, and what needs more, such as 'serve install-webhook', does not"
+    if "read" not in have:
+        follows = "tickets' audits cannot be read, and runs end with 3"
+    if not writes:
+        follows = "nothing can be written"
+    return f"its token has only the scope '{' '.join(sorted(have))}' of '{asked}': {follows}", writes
+
+
+def messaging_among_newest(transport: Transport) -> tuple[int, int]:
+    """How many of the account's newest tickets are of messaging or chat, and how many were looked at; one request."""
+    params: dict[str, str | int] = {"per_page": 100, "sort_by": "created_at", "sort_order": "desc"}
+    try:
+        reply = transport.request("GET", "/api/v2/tickets", params=params)
+    except TicketbotError:
+        return 0, 0
+    told = mapping(reply.body).get("tickets")
+    rows = [mapping(row) for row in told] if reply.ok and isinstance(told, list) else []
+    return sum(map(zendesk_format.is_messaging, rows)), len(rows)
+
+
+def _wrong(user: Mapping[str, Any], allowed: Mapping[str, Any]) -> Iterator[str]:
+    """Why nothing can be written."""
+    if user.get("id") is None:
+        yield "is nobody: Zendesk takes the credentials for none; check them"
+    if user.get("suspended") is True:
+        yield "is suspended"
+    if user.get("role") == "end-user":
+        yield "is a customer; it has to be an agent"
+    if user.get("role_type") == LIGHT_AGENT:
+        yield "is a light agent, who may not change tickets; give it an agent's seat"
+    yield from (f"has a role that may not {words}" for right, words in _EDITS.items() if allowed.get(right) is False)
+
+
+def _partial(user: Mapping[str, Any], allowed: Mapping[str, Any]) -> Iterator[str]:
+    """Which tickets the user sees, where that is not all of them."""
+    restriction, access = user.get("ticket_restriction"), allowed.get("ticket_access")
+    if isinstance(restriction, str):
+        yield f"only some tickets ({restriction})"
+    if isinstance(access, str) and access != "all":
+        yield f"only some tickets ({access})"
+
+
+def _asked(transport: Transport, path: str, name: str) -> Mapping[str, Any]:
+    try:
+        reply = transport.request("GET", path)
+    except TicketbotError:
+        return {}
+    return mapping(mapping(reply.body).get(name)) if reply.ok else {}
+
+
+def _of_agent(name: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object]) -> Check:
+    """The check of the helpdesk, whose tickets ``reply`` has shown. One request."""
+    text = f"{where}: signed in, tickets can be read"
+    limit = freshdesk_format.read_limits(reply.headers).get(freshdesk_format.ACCOUNT_LIMIT)
+    if limit is not None:
+        facts["credits_a_minute"] = limit.total
+        hourly = ", an hour's calls spread over its minutes" if freshdesk_format.is_hourly(reply.headers) else ""
+        text += f", the plan allows {limit.total} calls a minute{hourly}"
+    try:
+        body = transport.request("GET", "/api/v2/agents/me").body
+    except TicketbotError:
+        body = None  # tickets can be read, which is what counts
+    agent = body if isinstance(body, dict) else {}
+    if agent.get("type") == HELPER:
+        return warn(name, f"{text}; but this agent is a collaborator, who may not change tickets", **facts)
+    if agent.get("ticket_scope") not in (None, ALL_TICKETS):
+        told = "but this agent sees some of them only; give it the scope of all tickets, or the others are never seen"
+        return warn(name, f"{text}; {told}", **facts)
+    return ok(name, text, **facts)
+
+
+def unhandled_statuses(transport: Transport, open_statuses: Collection[int]) -> tuple[str, ...]:
+    """The account's own statuses that count as on hold, such as ``8 (New)``; one request, nothing where refused."""
+    try:
+        reply = transport.request("GET", "/api/v2/ticket_fields")
+    except TicketbotError:
+        return ()
+    found = freshdesk_format.own_statuses(freshdesk_format.rows_of(reply)) if reply.ok else {}
+    return tuple(f"{number} ({name})" for number, name in found.items() if number not in open_statuses)
+
+
+def _local(account: LocalSettings) -> CheckResult:
+    """Whether the helpdesk can be used; the checks of a server's clock and credentials do not apply."""
+    why = "the local helpdesk is a file on this machine"
+    return CheckResult((_file(account), skipped("clock", why), skipped("credentials", why)))
+
+
+def _file(account: LocalSettings) -> Check:
+    name, path = "helpdesk", account.file
+    try:
+        with closing(LocalStore(path, make=False)) as store:
+            tickets = sum(store.counts()["status"].values())
+            finds = os.access(path, os.W_OK) and store.is_index_whole()
+    except CannotRun as error:
+        return fail(name, str(error), problem="unusable")
+    if not os.access(path, os.W_OK):
+        return fail(name, f"the local helpdesk in {path} (local.path) cannot be written to", problem="read_only")
+    if not finds:
+        anew = "'ticketbot local export' and 'import' into a new file (local.path) make it anew"
+        return warn(name, f"searches miss tickets: the index of words in {path} is damaged: {anew}", problem="index")
+    return ok(name, f"local helpdesk in {path}: {tickets} tickets, which can be read and written", tickets=tickets)
+
+
+# Clock and credentials
+
+
+def clock_check(sent: float, received: float, date: float | None) -> Check:
+    """This machine's clock against the ``Date`` of a reply, which is cut to whole seconds. All are Unix seconds."""
+    name = "clock"
+    if date is None:
+        return skipped(name, "the helpdesk's reply holds no date")
+    skew = sent - (date + 1) if sent > date + 1 else min(0.0, received - date)
+    facts = {"skew_s": round(skew, 1)}
+    if abs(skew) < CLOCK_WARN_S:
+        return ok(name, "agrees with the helpdesk's", **facts)
+    judge = warn if abs(skew) < CLOCK_FAIL_S else fail
+    way = "ahead of" if skew > 0 else "behind"
+    return judge(name, f"{span(abs(skew))} {way} the helpdesk's; let this machine set its time by the network", **facts)
+
+
+def credentials(kind: Credentials, expires_at: float | None, now: float) -> Check:
+    """How long ticketbot can sign in to the helpdesk. ``expires_at`` is of an OAuth token, where that is known."""
+    name = "credentials"
+    if kind == "oauth_client":
+        return ok(name, "tokens of half an hour are fetched and renewed", kind=kind)
+    if kind == "api_key":
+        return ok(name, "Freshdesk's API key lasts until the agent resets it or leaves", kind=kind)
+    end = TOKENS_END if kind == "api_token" else expires_at
+    if end is None:
+        return ok(name, "the helpdesk names no day on which the OAuth token ends", kind=kind, expires=None)
+    facts: dict[str, object] = {"kind": kind, "expires": iso(end)}
+    what = "Zendesk's API tokens" if kind == "api_token" else "the OAuth token"
+    left = end - now
+    if left <= 0:
+        return fail(name, f"{what} ended on {iso(end)[:10]}; {_SIGN_IN}", **facts)
+    text = f"{what} end{'' if kind == 'api_token' else 's'} on {iso(end)[:10]}, in {span(left)}"
+    if left <= (TOKENS_WARN_S if kind == "api_token" else TOKEN_WARN_S):
+        return warn(name, f"{text}; {_SIGN_IN}", **facts)
+    return ok(name, text, **facts)
