@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..core.tables import Table
 from ..core.wording import many
 from ..learning.override_counts import Count, LabelCount, Pair, PartCount
-from ..learning.ratings import RatingCount
 from ..learning.scoreboard import Scoreboard
 from .reply_tables import SENTENCES
 
@@ -28,21 +27,6 @@ def scoreboard_tables(found: Scoreboard) -> Iterator[Table]:
     yield _by("model", ((part.part, part.models) for part in found.parts))
     yield _by("language", ((part.part, part.languages) for part in found.parts))
     yield _by("settings file", ((part.part, part.settings_files) for part in found.parts))
-    before = ("", *(count.by for count in found.ratings))
-    yield Table(
-        f"How customers rated {found.rated:,} of these tickets",
-        ("<by", "<value", "rated", "good", "neutral", "bad", "good share", "interval"),
-        tuple(_rating_row(count, of) for of, count in zip(before, found.ratings, strict=False)),
-    )
-
-
-def _rating_row(count: RatingCount, before: str) -> tuple[str, ...]:
-    shares = ("-", "too few")
-    if count.share is not None and count.interval is not None:
-        low, high = count.interval
-        shares = (f"{count.share:.0%}", f"{low:.0%} to {high:.0%}")
-    numbers = (count.rated, count.good, count.neutral, count.bad)
-    return ("" if count.by == before else count.by, count.value, *(f"{number:,}" for number in numbers), *shares)
 
 
 def label_tables(parts: Sequence[PartCount], pairs: Sequence[Pair]) -> Iterator[Table]:

@@ -28,18 +28,15 @@ AT_ONCE = 100
 class CollectedLabels:
     """What a pass has done: tickets settled, histories read, corrections found; ``waiting`` are not settled yet.
 
-    ``ratings`` are customers' scores that are new or others than before; ``unread`` says why some were not read.
     ``left_out`` counts why tickets were passed over, ``ended_early`` says why not all was read.
     """
 
     settled: int = 0
     histories: int = 0
     corrections: int = 0
-    ratings: int = 0
     waiting: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     ended_early: str | None = None
-    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -10,23 +10,19 @@ from ..core.models import Frozen
 from ..state.sqlite import is_there
 from .model import Reaction
 from .override_counts import Pair, PartCount, pairs_of, parts_of
-from .ratings import NOT_JUDGED, RatingCount, kept_ratings, rating_counts
 from .store import FILE_NAME, LearningStore
 
 
 class Scoreboard(Frozen):
     """What became of our labels, by part, and what people put in their place.
 
-    ``touched`` are the ``tickets`` that a person has dealt with; accuracy speaks of them alone. ``rated`` are those
-    that a customer rated.
+    ``touched`` are the ``tickets`` that a person has dealt with; accuracy speaks of them alone.
     """
 
     tickets: int = 0
     touched: int = 0
     parts: tuple[PartCount, ...] = ()
     pairs: tuple[Pair, ...] = ()
-    rated: int = 0
-    ratings: tuple[RatingCount, ...] = ()
 
 
 def scoreboard(reactions: Iterable[Reaction]) -> Scoreboard:
@@ -51,28 +47,14 @@ def decided_by_people(state_folder: Path) -> frozenset[int]:
     return frozenset(dealt_with - wrong)
 
 
-def kept_scoreboard(
-    state_folder: Path,
-    since: float = 0.0,
-    until: float | None = None,
-    *,
-    uses: Mapping[str, Collection[int]] = NOT_JUDGED,
-) -> Scoreboard | None:
+def kept_scoreboard(state_folder: Path, since: float = 0.0, until: float | None = None) -> Scoreboard | None:
     """The scoreboard of labels confirmed or changed in a period (Unix seconds); ``None``: nothing was collected.
 
-    ``uses`` are the tickets of which it is known what became of our offer. Raises :class:`StateUnusable`.
+    Raises :class:`StateUnusable`.
     """
     path = state_folder / FILE_NAME
     if not is_there(path):
         return None
     with closing(LearningStore(path, read_only=True)) as store:
         labels = [item for item in store.reactions(since) if until is None or item.settled_at < until]
-        scores = kept_ratings(store)
-    if not labels:
-        return None
-    return scoreboard(labels).model_copy(
-        update={
-            "rated": len({item.ticket_id for item in labels} & scores.keys()),
-            "ratings": rating_counts(scores, labels, uses),
-        }
-    )
+    return scoreboard(labels) if labels else None

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..learning.override_counts import Count, Overrides, PartCount
-from ..learning.ratings import RatingCount
 from ..learning.scoreboard import Scoreboard
 
 
@@ -23,9 +22,8 @@ def overrides_data(found: Overrides) -> dict[str, Any]:
 def scoreboard_data(found: Scoreboard) -> dict[str, Any]:
     """Labels people kept and changed, with the shares; a share is ``null`` where there was nothing to judge."""
     return {
-        **found.model_dump(mode="json", exclude={"parts", "ratings"}),
+        **found.model_dump(mode="json", exclude={"parts"}),
         "parts": _parts_data(found.parts),
-        "ratings": [_rating_data(count) for count in found.ratings],
     }
 
 
@@ -51,17 +49,6 @@ def _counts(count: Count) -> dict[str, Any]:
         "accuracy": _rounded(count.accuracy),
         "accuracy_at_least": _rounded(count.at_least if count.judged else None),
         "coverage": _rounded(count.coverage),
-    }
-
-
-def _rating_data(count: RatingCount) -> dict[str, Any]:
-    low, high = count.interval or (None, None)
-    return {
-        **count.model_dump(mode="json"),
-        "rated": count.rated,
-        "share": _rounded(count.share),
-        "share_at_least": _rounded(low),
-        "share_at_most": _rounded(high),
     }
 
 

@@ -136,6 +136,7 @@ REMOVED: Mapping[Names, str] = {
         ("policy", part, "by_model"): f"use policy.{part}.threshold, which 'ticketbot eval --from-helpdesk' proposes"
         for part in ("tags", "priority", "group", "fields")
     },
+    ("learning", "auto_approve"): "a person approves corrections: 'ticketbot learn approve', or the page Review",
     ("alerts", "gap_minutes"): "alerts no longer report pauses between runs, which the heartbeat notices",
     ("knowledge", "solved_tickets_days"): "notes no longer name similar solved tickets, and none are kept",
     ("slo", "alert_below"): "there is no alert on a day's success rate any more; slo.success stays",

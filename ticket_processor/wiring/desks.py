@@ -23,7 +23,6 @@ from .parts import opened_state
 if TYPE_CHECKING:
     from ..helpdesk.business_rules import BusinessRule
     from ..helpdesk.local_desk import NoArticles
-    from ..helpdesk.ratings import ReadRatings
     from ..seeding.accounts import SeedAccount
 
 
@@ -85,19 +84,6 @@ def read_rules(settings: Settings, transport: Transport, unread: list[str]) -> l
     if settings.helpdesk == "freshdesk":
         return freshdesk_rules.read_rules(transport)
     return zendesk_rules.read_rules(transport, unread)
-
-
-def read_ratings(settings: Settings, transport: Transport, since: float) -> ReadRatings:
-    """What customers thought, since a moment (Unix seconds); a request for each hundred. Raises :class:`CannotRun`."""
-    if settings.helpdesk == "local":
-        from . import local
-
-        return local.ratings(settings, transport, since)
-    from ..helpdesk import freshdesk_ratings, zendesk_ratings
-
-    if settings.helpdesk == "freshdesk":
-        return freshdesk_ratings.read_ratings(transport, since)
-    return zendesk_ratings.read_ratings(transport, since)
 
 
 def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:

@@ -10,7 +10,7 @@ from ticket_processor.dashboard.sidebar import choose
 from ticket_processor.learning.override_counts import LabelCount, PartCount
 
 SHARE = st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent")
-SHARES = dict.fromkeys(("Accuracy", "At least", "Coverage", "Good share"), SHARE)
+SHARES = dict.fromkeys(("Accuracy", "At least", "Coverage"), SHARE)
 
 
 def body() -> None:
@@ -30,23 +30,6 @@ def body() -> None:
     chosen = st.selectbox("Part", names)
     (part,) = (part for part in found.parts if part.part == chosen)
     of_part(part)
-    if found.ratings:
-        table(
-            f"How customers rated {parts.count(found.rated)} of these tickets",
-            [
-                {
-                    "By": item.by,
-                    "Value": item.value,
-                    "Rated": item.rated,
-                    "Good": item.good,
-                    "Neutral": item.neutral,
-                    "Bad": item.bad,
-                    "Good share": item.share,
-                    "At least": None if item.interval is None else item.interval[0],
-                }
-                for item in found.ratings
-            ],
-        )
     if found.pairs:
         rows = [
             {"Part": pair.part, "ticketbot said": pair.ours, "People say": pair.theirs, "Tickets": pair.tickets}
