@@ -93,7 +93,7 @@ CEILINGS = {
     "evaluation": 3_280,
     "helpdesk": 6_630,
     "knowledge": 2_250,
-    "learning": 2_340,
+    "learning": 2_110,
     "monitoring": 3_820,
     "pipeline": 5_310,
     "policy": 1_530,

@@ -58,16 +58,17 @@ def collect(
         reading_desk(settings, transport) as desk,
         screen.progress("reading which labels people kept and changed") as advance,
     ):
-        done, expired = wiring.collect(settings, desk, store, deadline, now, since=first, most=limit, advance=advance)
-        requests = sum(transport.counts.values())
+        done, expired = wiring.collect(
+            settings, desk, transport, store, deadline, now, since=first, most=limit, advance=advance
+        )
     left = ", ".join(f"{number:,} {why}" for why, number in done.left_out.items())
     screen.result(
         f"{many(done.settled, 'ticket')} settled, {many(done.histories, 'history')} read, "
         f"{many(done.corrections, 'correction')} found; "
-        f"{many(done.waiting, 'ticket')} still wait; {many(requests, 'request')}"
+        f"{many(done.waiting, 'ticket')} still wait; {many(done.requests, 'request')}"
         + (f"\nleft out: {left}" if left else "")
         + ("\n'ticketbot learn review' shows corrections, 'learn show' all of it" if done.histories else ""),
-        {**vars(done), "requests": requests},
+        vars(done),
     )
     screen.notices(expired)
     if done.ended_early is not None:

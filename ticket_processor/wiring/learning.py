@@ -51,6 +51,7 @@ def kept_learning(settings: Settings, *, make: bool = False) -> Iterator[Learnin
 def collect(
     settings: Settings,
     desk: Helpdesk,
+    transport: Transport,
     store: LearningStore,
     deadline: Deadline,
     now: float,
@@ -68,6 +69,7 @@ def collect(
     except DeadlineReached as error:
         return CollectedLabels(ended_early=why_ended(error, deadline)), []
     done = _collector(settings, desk, store, deadline).collect(now, since=since, most=most, advance=advance)
+    done.requests = _requests(transport)
     _drop_old(settings, store, now)
     return done, _expired(settings, store, now)
 
