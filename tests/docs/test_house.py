@@ -93,7 +93,7 @@ CEILINGS = {
     "evaluation": 3_280,
     "helpdesk": 6_630,
     "knowledge": 2_250,
-    "learning": 2_110,
+    "learning": 2_100,
     "monitoring": 3_820,
     "pipeline": 5_310,
     "policy": 1_530,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 561, "test lines": 88_470, "scripts": 34, "words of docs": 25_090}
+MOST = {"files": 549, "test lines": 87_998, "scripts": 34, "words of docs": 24_940}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -13,8 +13,8 @@ import pytest
 from ticket_processor.core.models import RedactionLevel
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.learning.collect import corrections_of
+from ticket_processor.learning.examples import ExampleIndex, LearntExample, examples_of
 from ticket_processor.learning.model import ActorKind, Correction, Reaction
-from ticket_processor.learning.similar_examples import ExampleIndex, LearntExample, examples_of
 from ticket_processor.learning.store import LearningStore
 
 from ..support.fakes import a_ticket

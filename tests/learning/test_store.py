@@ -131,7 +131,7 @@ def test_what_is_old_goes_but_what_was_approved_still_teaches(path: Path) -> Non
 
 def test_reading_only_makes_no_file(path: Path) -> None:
     store = LearningStore(path, read_only=True)
-    assert (list(store.reactions()), store.changes(), store.cursor()) == ([], [], None)
+    assert (list(store.reactions()), store.changes(), store.fact("cursor")) == ([], [], None)
     assert not list(path.parent.iterdir())
 
 
@@ -146,5 +146,5 @@ def test_other_changes_are_on_record_and_can_be_marked_as_undone(path: Path) -> 
 
 
 def test_the_cursor_is_kept(path: Path) -> None:
-    LearningStore(path).keep_cursor("abc")
-    assert LearningStore(path).cursor() == "abc"
+    LearningStore(path).keep_fact("cursor", "abc")
+    assert LearningStore(path).fact("cursor") == "abc"

@@ -230,14 +230,6 @@ class LearningStore:
             db.execute("DELETE FROM reaction WHERE settled_at<?", (moment,))
             db.execute("DELETE FROM correction WHERE at<? AND status<>'approved'", (moment,))
 
-    def cursor(self) -> str | None:
-        """How far the log has been read for tickets that we wrote on; ``None`` before the first time."""
-        return self.fact("cursor")
-
-    def keep_cursor(self, value: str) -> None:
-        """Remember how far the log has been read."""
-        self.keep_fact("cursor", value)
-
     def fact(self, name: str) -> str | None:
         """A remembered value."""
         rows = self.rows("SELECT value FROM fact WHERE name=?", (name,))
