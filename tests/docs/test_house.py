@@ -101,7 +101,7 @@ CEILINGS = {
     "reporting": 3_610,
     "sandbox": 7_760,
     "schedule": 440,
-    "seeding": 1_270,
+    "seeding": 1_210,
     "settings": 1_800,
     "state": 900,
     "web": 4_730,

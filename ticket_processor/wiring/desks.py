@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from ..core.clock import Deadline
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_fields, freshdesk_users, zendesk_fields, zendesk_users
@@ -108,7 +107,7 @@ def help_center(settings: Settings, transport: Transport) -> HelpCenter | Knowle
     return HelpCenter(transport)
 
 
-def seed_target(settings: Settings, transport: Transport, deadline: Deadline) -> SeedAccount:
+def seed_target(settings: Settings, transport: Transport) -> SeedAccount:
     """The account as a place for invented tickets."""
     if settings.helpdesk == "local":
         from . import local
@@ -118,4 +117,4 @@ def seed_target(settings: Settings, transport: Transport, deadline: Deadline) ->
 
     if settings.helpdesk == "freshdesk":
         return freshdesk_import.FreshdeskSeedTarget(transport)
-    return zendesk_import.SeedTarget(transport, deadline)
+    return zendesk_import.ZendeskSeedTarget(transport)
