@@ -18,7 +18,7 @@ from ticket_processor.analysis.cache import FILE_NAME as ANSWERS
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.erase import ERASED, ERASING, TicketTraces, erase, find
-from ticket_processor.audit.files import events, log_files, pack, read_lines
+from ticket_processor.audit.files import events, log_files, read_lines
 from ticket_processor.audit.lines import encode
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import look_after
@@ -31,6 +31,7 @@ from ticket_processor.state.store import FILE_NAME, HELPDESK_DATE, State
 
 from ..cli.bad_disk import Died, Disk, Dying
 from ..support.fakes import START, ManualClock, a_change, a_decision, an_analysis
+from ..support.gzipped import pack
 
 KEY = b"a key of sixteen bytes or more"
 CANARY = "canary-7f3a"
