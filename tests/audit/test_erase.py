@@ -206,7 +206,7 @@ def test_a_torn_line_loses_its_words_and_is_as_torn_as_before(end: bytes, office
     audit.close()
     assert office.words_of(7) == 0
     assert ours[:-40] not in b"".join(path.read_bytes() for path in office.folder.iterdir())
-    assert len(path.read_bytes().splitlines()) in (lines, lines - 1)  # a torn end is put aside when the log goes on
+    assert len(path.read_bytes().splitlines()) in (lines, lines - 1)  # a torn end is removed when the log goes on
 
 
 def test_lines_from_before_the_chain_lose_their_words_too(tmp_path: Path) -> None:

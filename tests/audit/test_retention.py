@@ -525,7 +525,7 @@ def test_a_day_before_that_cannot_be_read_does_not_stop_the_next(plain: Desk) ->
     assert lines == ["run_started", *plain.said]
 
 
-def test_a_line_that_a_crash_tore_at_the_end_of_a_day_is_put_aside_by_the_next_day(desk: Desk) -> None:
+def test_a_line_that_a_crash_tore_at_the_end_of_a_day_is_removed_by_the_next_day(desk: Desk) -> None:
     desk.write(TODAY - timedelta(days=1))
     yesterday = log_files(desk.folder)[0].path
     with yesterday.open("ab") as file:
@@ -533,7 +533,7 @@ def test_a_line_that_a_crash_tore_at_the_end_of_a_day_is_put_aside_by_the_next_d
     desk.clock = ManualClock(at(TODAY))
     assert desk.run() == []
     assert desk.flaws() == []
-    assert yesterday.with_suffix(".torn").read_bytes() == b'{"ts":"2026-11-2\n'
+    assert yesterday.read_bytes().endswith(b"}\n")
     (told,) = desk.alerts(REPAIRED)
     assert told["bytes"] == 16
 

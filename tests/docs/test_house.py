@@ -86,7 +86,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 CEILINGS = {
     ".": 1_340,
     "analysis": 10_140,
-    "audit": 2_290,
+    "audit": 2_280,
     "commands": 8_750,
     "core": 2_610,
     "dashboard": 2_740,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 549, "test lines": 87_991, "scripts": 34, "words of docs": 24_945}
+MOST = {"files": 549, "test lines": 88_001, "scripts": 34, "words of docs": 24_943}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

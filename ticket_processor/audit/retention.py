@@ -131,7 +131,7 @@ def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
 def _catch_up(audit: AuditLog, head: str, today: date, keys: Keyring | None, state: State) -> None:
     """Take note of what the log holds behind the end that the state knows of.
 
-    A torn line that was put aside is news. A write without an end that the state knows nothing of was begun by a run
+    A torn line that was removed is news. A write without an end that the state knows nothing of was begun by a run
     after that state was copied: its ticket goes on the retry list, where it is read before anything else is done.
     Raises :class:`CannotRun`.
     """
