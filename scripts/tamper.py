@@ -22,6 +22,7 @@ from unittest import mock
 
 import development  # noqa: F401 - for its effect
 
+from tests.support.gzipped import pack
 from tests.support.log_tamperings import KEY, KINDS, NEED_AN_ANCHOR, Tally, receipts, tamper, written
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import LogWriter
@@ -66,8 +67,6 @@ def benchmark() -> None:
                 writer.append(f"2026-11-{day:02}", list(receipts(BENCHMARK_LINES)))
             writer.close()
             if packed:
-                from ticket_processor.audit.files import pack
-
                 for path in sorted(folder.glob("*.jsonl")):
                     pack(path)
             size = sum(path.stat().st_size for path in folder.iterdir())

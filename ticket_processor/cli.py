@@ -125,7 +125,7 @@ class Commands(CommandGroup):
                     "verify": CommandEntry("Check that the log is as it was written.", "audit:verify"),
                     "show": CommandEntry("Print one ticket's story, and whether its lines hold.", "audit_story:show"),
                     "erase": CommandEntry("Erase customers' words from log and state.", "audit_erase:erase_tickets"),
-                    "cat": CommandEntry("Print the log as it was before it was packed and encrypted.", "audit:cat"),
+                    "cat": CommandEntry("Print the log, decrypted.", "audit:cat"),
                 },
             ),
             "worker": CommandEntry("Ask models for runs on other machines.", "worker:worker"),

@@ -15,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.audit.encryption import Keyring
-from ticket_processor.audit.files import LogFile, events, log_files, pack, read_lines, unpack
+from ticket_processor.audit.files import LogFile, events, log_files, read_lines, unpack
 from ticket_processor.audit.lines import NO_MAC, decode, encode, erased, flaw, key_id, sealed
 from ticket_processor.audit.writer import Head, LogWriter, head_of
 from ticket_processor.core.errors import CannotRun, ConfigError
+
+from ..support.gzipped import pack
 
 DAY = "2026-11-21"
 KEY = b"a key of sixteen bytes or more"
@@ -282,6 +284,16 @@ def test_lines_of_another_key_or_of_none_are_kept_and_the_chain_begins_anew(
     assert headers[0]["key_id"] != headers[1]["key_id"]
 
 
+def test_a_last_line_of_another_key_without_its_end_of_line_is_kept(
+    tmp_path: Path, write: Callable[..., LogWriter]
+) -> None:
+    write(key=b"a key that is no longer here").append(DAY, [line("a")])
+    path = tmp_path / f"ticketbot-{DAY}.jsonl"
+    path.write_bytes(path.read_bytes().removesuffix(b"\n"))
+    write().append(DAY, [line("b")])
+    assert [read["what"] for _, read in events(tmp_path)] == ["a", "b"]
+
+
 def test_a_changed_last_line_is_not_built_upon(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
     write().append(DAY, [line("a"), line("b")])
     path = tmp_path / f"ticketbot-{DAY}.jsonl"
@@ -333,11 +345,10 @@ def test_a_clock_that_is_put_back_goes_on_with_a_packed_day(tmp_path: Path, writ
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such modes there")
-def test_what_is_packed_or_unpacked_is_for_its_owner_only(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+def test_what_is_unpacked_is_for_its_owner_only(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
     path = tmp_path / f"ticketbot-{DAY}.jsonl"
     write().append(DAY, [line("a")])
     pack(path)
-    assert path.with_suffix(".jsonl.gz").stat().st_mode & 0o077 == 0
     unpack(path.with_suffix(".jsonl.gz"), path)
     assert path.stat().st_mode & 0o077 == 0
 

@@ -18,7 +18,7 @@ from ticket_processor.analysis.cache import FILE_NAME as ANSWERS
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.erase import ERASED, ERASING, TicketTraces, erase, find
-from ticket_processor.audit.files import events, log_files, pack, read_lines
+from ticket_processor.audit.files import events, log_files, read_lines
 from ticket_processor.audit.lines import encode
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import look_after
@@ -31,6 +31,7 @@ from ticket_processor.state.store import FILE_NAME, HELPDESK_DATE, State
 
 from ..cli.bad_disk import Died, Disk, Dying
 from ..support.fakes import START, ManualClock, a_change, a_decision, an_analysis
+from ..support.gzipped import pack
 
 KEY = b"a key of sixteen bytes or more"
 CANARY = "canary-7f3a"
@@ -205,7 +206,7 @@ def test_a_torn_line_loses_its_words_and_is_as_torn_as_before(end: bytes, office
     audit.close()
     assert office.words_of(7) == 0
     assert ours[:-40] not in b"".join(path.read_bytes() for path in office.folder.iterdir())
-    assert len(path.read_bytes().splitlines()) in (lines, lines - 1)  # a torn end is put aside when the log goes on
+    assert len(path.read_bytes().splitlines()) in (lines, lines - 1)  # a torn end is removed when the log goes on
 
 
 def test_lines_from_before_the_chain_lose_their_words_too(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ticket_processor.audit import writer as log_writer
 from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.erase import ERASED
-from ticket_processor.audit.files import LogFile, events, log_files, pack, unpack
+from ticket_processor.audit.files import LogFile, events, unpack
 from ticket_processor.audit.findings import VerificationReport
 from ticket_processor.audit.lines import Line, decode, encode, erased, sealed
 from ticket_processor.audit.receipts import AuditLog
@@ -34,6 +34,7 @@ from ticket_processor.state.store import HELPDESK_DATE, State
 from ..cli.bad_disk import Died, Disk, Dying
 from ..support.cases import for_each
 from ..support.fakes import ManualClock
+from ..support.gzipped import pack
 from ..support.log_tamperings import KEY, KINDS, NEED_AN_ANCHOR, OLD_KEY, Tally, TrueLog, tamper, written
 from .test_retention import DAY_S, Desk
 from .test_retention import KEY as DESK_KEY
@@ -212,16 +213,6 @@ def test_a_file_that_was_packed_while_its_copy_is_still_there_is_checked_once(lo
     log.path(DAY_BEFORE).write_bytes(whole)
     report = log.report()
     assert (report.holds, report.files, report.lines) == (True, 2, 6)
-
-
-def test_a_packed_copy_that_says_something_else_is_told(log: Log) -> None:
-    log.write(DAY)
-    (log.folder / f"{log.path().name}.gz").write_bytes(gzip.compress(b"{}\n"))
-    told = [f"ticketbot-{DAY}.jsonl.gz: it says something else than the file beside it"]
-    assert log.wrong() == told
-    whole = gzip.compress(log.path().read_bytes())
-    (log.folder / f"{log.path().name}.gz").write_bytes(whole[: len(whole) // 2])
-    assert log.wrong() == told
 
 
 def test_a_torn_last_line_is_a_note_and_not_a_flaw(log: Log) -> None:
@@ -703,17 +694,6 @@ def test_a_folder_that_is_none_has_no_log(tmp_path: Path) -> None:
 def test_an_anchor_of_a_log_that_is_gone_is_missed(tmp_path: Path) -> None:
     report = check(tmp_path, [KEY], None, [("the state", Head(DAY, 5, "0" * 32))])
     assert [flaw.what for flaw in report.flaws] == ["it is missing: the state names its line 5"]
-
-
-def test_a_file_packed_between_listing_and_reading_is_read_all_the_same(
-    log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    end = log.write(DAY_BEFORE)
-    log.write(DAY)
-    files = log_files(log.folder)
-    pack(log.path(DAY_BEFORE))
-    monkeypatch.setattr("ticket_processor.audit.verify.log_files", lambda _folder: files)
-    assert log.report(end).holds
 
 
 def test_a_writer_that_could_write_nothing_knows_of_no_end(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

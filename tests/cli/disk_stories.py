@@ -81,7 +81,7 @@ FAULTS = (
 
 @dataclass(frozen=True)
 class Scene:
-    """Where it begins: with nothing at all, or where days of the log are due to be packed and to go."""
+    """Where it begins: with nothing at all, or where days of the log are due to go."""
 
     jobs: bool
     grown: bool
@@ -206,7 +206,7 @@ class Story:
         return Failing(fault.at, fault.kind, self.state, self.logs, once=fault.once, done=fault.done)
 
     def _grow(self) -> None:
-        """Days that are due to be packed, and days whose time has come."""
+        """Days that stay, and days whose time has come."""
         today = datetime.fromtimestamp(self.clock.now(), UTC)
         for back in (367, 366, 3, 2):
 

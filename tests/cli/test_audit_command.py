@@ -528,7 +528,7 @@ def test_a_damaged_store_of_answers_goes_too(run_once: Desk) -> None:
 @pytest.mark.parametrize(
     "command", [("audit", "erase", "--ticket", "1", "--yes"), ("undo", "latest"), ("retry", "drop")]
 )
-def test_whoever_puts_a_torn_line_aside_and_tells_no_alert_says_so(command: tuple[str, ...], run_once: Desk) -> None:
+def test_whoever_removes_a_torn_line_and_tells_no_alert_says_so(command: tuple[str, ...], run_once: Desk) -> None:
     if command == ("retry", "drop"):
         with contextlib.closing(State(run_once.state / "state.sqlite3")) as state:
             state.retry_later(2, "refused", failed=True, max_attempts=5)

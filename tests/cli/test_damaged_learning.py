@@ -12,7 +12,7 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 
 from .conftest import Desk, OpenDesk
 
-SETTINGS = "[learning]\ncollect_share = 0.05\nexamples = 4\nauto_approve = true\n"
+SETTINGS = "[learning]\ncollect_share = 0.05\nexamples = 4\n"
 
 
 def no_database(path: Path) -> None:
@@ -29,7 +29,7 @@ def garbled(path: Path) -> None:
         store.record("classifier", "ana", {"now": "x"}, 1.0)
         with store.writing() as db:
             db.execute("UPDATE change SET detail='{'")
-            db.execute("INSERT INTO fact VALUES ('cursor', '{'), ('allowance', 'much'), ('ratings_read', '?')")
+            db.execute("INSERT INTO fact VALUES ('cursor', '{'), ('allowance', 'much')")
 
 
 def of_another_shape(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What people did alike is approved, shown to the model in the next run, named in its receipts, and taken back."""
+"""What a person approves is shown to the model in the next run, named in its receipts, and taken back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 
 from .conftest import OpenDesk
 
-SETTINGS = "[learning]\nexamples = 4\nauto_approve = true\n"
+SETTINGS = "[learning]\nexamples = 4\n"
 ROWS = [{"subject": "Badge", "body": f"The badge of door {n} does not open the gate.", "age": 7200.0} for n in range(3)]
 
 
@@ -20,7 +20,7 @@ def label(number: int) -> str:
 
 
 @pytest.mark.slow
-def test_people_who_agree_teach_the_next_run_until_that_is_undone(open_desk: OpenDesk) -> None:
+def test_approved_corrections_teach_the_next_run_until_that_is_undone(open_desk: OpenDesk) -> None:
     desk = open_desk(ROWS, model=True)
     (desk.folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
     with closing(LearningStore(desk.state / FILE_NAME)) as store:
@@ -43,7 +43,9 @@ def test_people_who_agree_teach_the_next_run_until_that_is_undone(open_desk: Ope
                 for n, text in enumerate(badges)
             ],
         )
-    assert "60 corrections approved by learning.auto_approve (learn undo 1" in desk("learn", "collect").err
+    assert (
+        "60 corrections approved (learn undo 1" in desk("learn", "approve", *map(str, range(1, 61)), "--one-person").out
+    )
     desk("run", "--since", "1d", "--limit", "1")
     [line] = [item["analysis"] for item in desk.events("ticket")]
     assert (line["source"], len(line["examples"])) == ("model", 4)

@@ -84,34 +84,34 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_340,
-    "analysis": 10_140,
-    "audit": 2_340,
-    "commands": 8_750,
-    "core": 2_610,
-    "dashboard": 2_740,
-    "evaluation": 2_620,
-    "helpdesk": 6_630,
-    "knowledge": 2_200,
-    "learning": 2_520,
-    "monitoring": 3_450,
-    "pipeline": 5_310,
-    "policy": 1_530,
-    "replies": 1_790,
-    "reporting": 3_610,
-    "sandbox": 7_760,
-    "schedule": 440,
-    "seeding": 1_270,
-    "settings": 1_800,
-    "state": 880,
-    "web": 4_570,
-    "wiring": 3_575,
+    ".": 1_330,
+    "analysis": 10_130,
+    "audit": 2_270,
+    "commands": 8_580,
+    "core": 2_600,
+    "dashboard": 2_700,
+    "evaluation": 2_630,
+    "helpdesk": 6_500,
+    "knowledge": 2_190,
+    "learning": 2_190,
+    "monitoring": 3_430,
+    "pipeline": 5_300,
+    "policy": 1_520,
+    "replies": 1_780,
+    "reporting": 3_570,
+    "sandbox": 7_680,
+    "schedule": 430,
+    "seeding": 1_210,
+    "settings": 1_780,
+    "state": 870,
+    "web": 4_560,
+    "wiring": 3_510,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 521, "test lines": 88_470, "scripts": 30, "words of docs": 25_090}
+MOST = {"files": 500, "test lines": 87_780, "scripts": 30, "words of docs": 24_810}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

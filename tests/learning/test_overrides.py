@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -14,16 +13,17 @@ from hypothesis import strategies as st
 
 from ticket_processor.core.clock import Deadline, parse_iso
 from ticket_processor.core.errors import HelpdeskDown, TicketError
-from ticket_processor.core.models import Priority, Ticket
+from ticket_processor.core.models import Priority, RedactionLevel, Ticket
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.learning.actors import actors_of
+from ticket_processor.learning.collect import CollectedLabels, Collector
+from ticket_processor.learning.history_sample import in_sample_order
 from ticket_processor.learning.label_words import words_of
 from ticket_processor.learning.model import LabelSource, Reaction
-from ticket_processor.learning.override_counts import BANDS, MOST_PAIRS, Count, Overrides, add_up, in_sample_order
-from ticket_processor.learning.override_sample import LOOKED_AT, read_overrides, written_tickets
-from ticket_processor.learning.overrides import ANOTHER, TicketJudgement, Written, judge
+from ticket_processor.learning.overrides import ANOTHER, Written, actors_of, judge
+from ticket_processor.learning.scoreboard import MOST_PAIRS, Count, scoreboard
+from ticket_processor.learning.store import LearningStore
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk
@@ -32,6 +32,7 @@ from ..helpdesk.test_zendesk import Account
 from ..support.fakes import ManualClock, Wire, answer
 
 BOT, AGENT, CUSTOMER = 99, 7, 500
+NOW = 1_800_000_000.0
 TAXONOMY = Taxonomy(
     categories=(
         Category(name="billing", description="Money", tag="finance", group=5, fields={20: "area_web", 21: "free"}),
@@ -67,11 +68,10 @@ SOLVED = person()
 
 
 def judged(*edits: Edit, options: Mapping[int, frozenset[str]] | None = None) -> dict[str, Reaction]:
-    """By part; a ticket that nobody has dealt with fails."""
-    judgement = judge(History(edits=edits, options=dict(options or {})), WORDS, WRITTEN, requester=CUSTOMER)
-    assert judgement is not None
-    assert judgement.dealt_with
-    return {item.field: item for item in judgement.labels}
+    """By part."""
+    labels = judge(History(edits=edits, options=dict(options or {})), WORDS, WRITTEN, requester=CUSTOMER)
+    assert labels is not None
+    return {item.field: item for item in labels}
 
 
 def fates(*edits: Edit, **options: Any) -> dict[str, str]:
@@ -226,9 +226,8 @@ def test_a_macro_is_no_person_whoever_applied_it() -> None:
         at="", author=AGENT, way="macro", tags_removed=tags("ai_billing"), tags_added=tags("ai_refund"),
         status=("open", "solved"),
     )  # fmt: skip
-    judgement = judge(History(edits=(write, macro)), WORDS, WRITTEN)
-    assert judgement is not None
-    assert (judgement.dealt_with, judgement.labels[0].fate) == (False, "reverted_by_rule")
+    found = judge(History(edits=(write, macro)), WORDS, WRITTEN) or ()
+    assert found[0].fate == "reverted_by_rule"
 
 
 def test_a_change_that_nobody_knows_the_author_of_is_not_a_persons() -> None:
@@ -241,10 +240,8 @@ def test_a_change_that_nobody_knows_the_author_of_is_not_a_persons() -> None:
         ("changed", "refund", "unknown", None),
         ("removed", None, "unknown", None),
     ]
-    (counted, _) = add_up([TicketJudgement(dealt_with=True, labels=tuple(found.values()))]).parts
-    assert (counted.unknown, counted.judged, counted.accuracy) == (1, 0, None)
-    added = add_up([TicketJudgement(dealt_with=True, labels=tuple(found.values()))])
-    assert (added.overridden, added.unknown, added.rate_at_most) == (0, 1, 1.0)
+    (counted, _) = scoreboard(found.values()).parts
+    assert (counted.unknown, counted.judged, counted.accuracy, counted.at_least) == (1, 0, None, 0.0)
 
 
 def test_what_a_person_fills_in_where_we_abstained_is_added_and_only_where_we_label_such_tickets() -> None:
@@ -295,9 +292,8 @@ def test_a_ticket_is_dealt_with_when_a_person_but_the_customer_did_anything_afte
     later: Sequence[Edit], *, dealt_with: bool
 ) -> None:
     history = History(edits=(person(tags_added=tags("before")), ours("ai_billing"), *later))
-    judgement = judge(history, WORDS, WRITTEN, requester=CUSTOMER)
-    assert judgement is not None
-    assert judgement.dealt_with is dealt_with
+    (label,) = judge(history, WORDS, WRITTEN, requester=CUSTOMER) or ()
+    assert label.fate == ("kept" if dealt_with else "untouched")
 
 
 def test_a_date_that_is_none_is_an_unknown_one() -> None:
@@ -306,38 +302,6 @@ def test_a_date_that_is_none_is_an_unknown_one() -> None:
 
 def test_a_record_without_a_write_of_ours_says_nothing() -> None:
     assert judge(History(edits=(person(), rules())), WORDS, WRITTEN) is None
-
-
-@pytest.mark.parametrize(
-    ("start", "edits", "raised", "lowered"),
-    [
-        (Priority.NORMAL, [(Priority.NORMAL, Priority.URGENT)], Priority.URGENT, None),
-        (None, [(None, Priority.HIGH)], Priority.HIGH, None),
-        (None, [(None, Priority.NORMAL)], None, None),
-        (None, [(None, Priority.LOW)], None, Priority.LOW),
-        (Priority.HIGH, [(Priority.HIGH, Priority.LOW)], None, Priority.LOW),
-        (Priority.LOW, [(Priority.LOW, Priority.HIGH), (Priority.HIGH, Priority.LOW)], None, None),
-        (Priority.LOW, [(Priority.LOW, Priority.HIGH), (Priority.HIGH, Priority.NORMAL)], Priority.NORMAL, None),
-    ],
-)
-def test_an_escalation_is_a_priority_that_people_raised_after_us(
-    start: Priority | None,
-    edits: Sequence[tuple[Priority | None, Priority | None]],
-    raised: Priority | None,
-    lowered: Priority | None,
-) -> None:
-    write = ours("ai_billing", priority=None if start is None else (None, start))
-    before = person(priority=(Priority.LOW, Priority.URGENT))
-    judgement = judge(History(edits=(before, write, *(person(priority=edit) for edit in edits))), WORDS, WRITTEN)
-    assert judgement is not None
-    assert (judgement.raised, judgement.lowered) == (raised, lowered)
-
-
-def test_what_rules_raised_is_no_escalation_by_people() -> None:
-    raise_it = rules(priority=(None, Priority.URGENT))
-    judgement = judge(History(edits=(ours("ai_billing"), raise_it, SOLVED)), WORDS, WRITTEN)
-    assert judgement is not None
-    assert judgement.raised is None
 
 
 def test_categories_that_the_settings_no_longer_have_are_still_labels() -> None:
@@ -383,10 +347,8 @@ def _edits(draw: st.DrawFn, *, people: bool) -> tuple[Edit, ...]:
 
 @given(_edits(people=False))
 def test_without_a_person_nothing_is_ever_an_override(edits: tuple[Edit, ...]) -> None:
-    judgement = judge(History(edits=edits), WORDS, WRITTEN)
-    if judgement is not None:
-        assert {item.fate for item in judgement.labels} <= {"untouched", "reverted_by_rule"}
-        assert (judgement.raised, judgement.lowered, judgement.dealt_with) == (None, None, False)
+    labels = judge(History(edits=edits), WORDS, WRITTEN) or ()
+    assert {item.fate for item in labels} <= {"untouched", "reverted_by_rule"}
 
 
 @given(_edits(people=True))
@@ -397,8 +359,7 @@ def test_what_is_left_or_changed_is_what_stands_on_the_ticket(edits: tuple[Edit,
     there: set[str] = set()
     for edit in quiet:
         there = (there | edit.tags_added) - edit.tags_removed
-    judgement = judge(History(edits=quiet), WORDS, WRITTEN)
-    for item in judgement.labels if judgement else ():
+    for item in judge(History(edits=quiet), WORDS, WRITTEN) or ():
         if item.field == "tag" or (item.field == "category" and item.fate in ("kept", "untouched")):
             tag = item.label if item.field == "tag" else f"ai_{item.ours}"
             assert (tag in there) is (item.fate != "removed")
@@ -443,10 +404,6 @@ def test_an_automations_audit_is_by_rules_and_so_are_a_triggers_events_within_a_
 # Added up
 
 
-def a_ticket(*labels: Reaction, **fields: Any) -> TicketJudgement:
-    return TicketJudgement(dealt_with=True, labels=labels, **fields)
-
-
 def reaction(
     part: str, label: str, fate: Any, theirs: str | None = None, sure: float | None = None, who: Any = "person"
 ) -> Reaction:
@@ -457,21 +414,17 @@ def category(label: str, fate: Any = "kept", theirs: str | None = None, sure: fl
     return reaction("category", label, fate, theirs, sure)
 
 
-def test_the_numbers_are_counted_over_tickets_that_a_person_has_dealt_with() -> None:
-    urgent = reaction("urgency", "low", "removed")
-    found = add_up(
+def test_what_became_of_labels_is_counted_by_part_and_label() -> None:
+    found = scoreboard(
         [
-            a_ticket(category("billing"), urgent),
-            a_ticket(category("billing", "changed", "refund"), urgent, raised=Priority.URGENT),
-            a_ticket(category("billing", "reverted_by_rule"), lowered=Priority.LOW),
-            a_ticket(category("refund"), raised=Priority.HIGH),
-            a_ticket(raised=Priority.URGENT),
-            TicketJudgement(dealt_with=False, labels=(category("billing", "untouched"),)),
+            category("billing"),
+            category("billing", "changed", "refund"),
+            category("billing", "reverted_by_rule"),
+            category("refund"),
+            category("billing", "untouched"),
+            reaction("urgency", "low", "removed"),
         ]
     )
-    assert (found.judged, found.overridden, found.rate) == (4, 2, 0.5)
-    assert (found.raised, found.raised_to_urgent, found.lowered) == (3, 2, 1)
-    assert found.left_out == {"solved without a person": 1, "without a label of ours": 1}
     first, second = found.parts
     assert first.model_dump(include={"part", *Count.model_fields}) == {
         "part": "category",
@@ -502,28 +455,11 @@ def test_few_labels_prove_little() -> None:
     ) == (None, 0.0)
     assert Count(kept=10, unknown=5).accuracy is None
     assert Count(kept=10, unknown=5).at_least == Count(kept=10, changed=5).at_least
-    assert Overrides(judged=10).rate_at_most == pytest.approx(1 - 0.7225, abs=1e-4)
-    assert Overrides().rate is None
-
-
-@pytest.mark.parametrize(
-    ("sure", "lower"),
-    [(0.0, 0.0), (0.4999, 0.0), (0.5, 0.5), (0.7, 0.7), (0.8499, 0.7), (0.85, 0.85), (1.0, 0.85)],
-)
-def test_an_answer_as_sure_as_a_limit_is_in_the_band_above(sure: float, lower: float) -> None:
-    (part,) = add_up([a_ticket(category("billing", sure=sure))]).parts
-    assert [(band.lower, band.upper) for band in part.bands] == list(pairwise(BANDS))
-    assert [band.lower for band in part.bands if band.judged] == [lower]
-
-
-def test_labels_without_a_confidence_are_in_no_band() -> None:
-    (part,) = add_up([a_ticket(category("billing"))]).parts
-    assert part.bands == ()
 
 
 def test_of_pairs_the_most_frequent_ten_are_told() -> None:
-    rows = [a_ticket(category("billing", "changed", f"c{n}")) for n in range(15) for _ in range(n + 1)]
-    pairs = add_up(rows).pairs
+    rows = [category("billing", "changed", f"c{n}") for n in range(15) for _ in range(n + 1)]
+    pairs = scoreboard(rows).pairs
     assert [pair.tickets for pair in pairs] == list(range(15, 15 - MOST_PAIRS, -1))
 
 
@@ -538,16 +474,14 @@ _JUDGED = st.builds(
 )
 
 
-@given(st.lists(st.builds(TicketJudgement, st.booleans(), st.lists(_JUDGED, max_size=4).map(tuple)), max_size=20))
-def test_every_label_is_counted_once(tickets: list[TicketJudgement]) -> None:
-    found = add_up(tickets)
+@given(st.lists(_JUDGED, max_size=40))
+def test_every_label_is_counted_once(labels: list[Reaction]) -> None:
+    found = scoreboard(labels)
     counted = Counter({part.part: sum(getattr(part, name) for name in Count.model_fields) for part in found.parts})
-    assert counted == Counter(item.field for ticket in tickets for item in ticket.labels)
+    assert counted == Counter(item.field for item in labels)
     for part in found.parts:
         for name in Count.model_fields:
-            for counts in (part.labels, part.models, part.languages):
-                assert sum(getattr(label, name) for label in counts) == getattr(part, name)
-    assert found.judged + sum(found.left_out.values()) == len(tickets)
+            assert sum(getattr(label, name) for label in part.labels) == getattr(part, name)
 
 
 # Which tickets
@@ -567,27 +501,6 @@ def test_the_sample_is_the_same_for_the_same_runs_and_another_for_others() -> No
     shuffled = random.Random(3).sample(many, 100)
     assert in_sample_order(many, ["b", "a"]) == in_sample_order(shuffled, ["a", "b", "a"])
     assert in_sample_order(many, ["a"]) != in_sample_order(many, ["c"])
-
-
-def test_a_tickets_last_category_counts_and_each_write_keeps_its_confidence() -> None:
-    found, runs = written_tickets(
-        [
-            (1, "run-1-1", "billing", 0.699999988079071, "m1", "en", "run-1"),
-            (2, None, "billing", 0.5, "m1", "en", "run-1"),
-            (3, "run-1-3", "general", None, None, None, "run-1"),
-            (1, "run-2-1", "refund", 0.8500000238418579, "m1", "en", "run-2"),
-        ]
-    )
-    assert found == [
-        Written(
-            1,
-            "refund",
-            {"run-1-1": LabelSource(0.7, "m1", "en", "run-1"), "run-2-1": LabelSource(0.85, "m1", "en", "run-2")},
-        ),
-        Written(2, "billing", {}),
-        Written(3, "general", {"run-1-3": LabelSource(run_id="run-1")}),
-    ]
-    assert runs == {"run-1", "run-2"}
 
 
 # Reading
@@ -627,64 +540,55 @@ class Desk:
         return History(edits=(ours("ai_billing"), SOLVED))
 
 
-def overrides(desk: Desk, numbers: Sequence[int], *, sample: int = 200, clock: ManualClock | None = None) -> Overrides:
-    ordered = [Written(number, "billing", {}) for number in numbers]
+def collected(
+    desk: Desk, numbers: Iterable[int], *, most: int | None = None, clock: ManualClock | None = None, **more: Any
+) -> CollectedLabels:
+    store = LearningStore(None)
+    with store.writing() as db:
+        rows = [(number, NOW - 60, 0.0, "billing", "{}") for number in numbers]
+        db.executemany("INSERT INTO pending VALUES (?, ?, ?, ?, ?)", rows)
     deadline = Deadline(clock or ManualClock(), 300)
-    return read_overrides(desk, ordered, WORDS, sample=sample, deadline=deadline)  # type: ignore[arg-type]
+    collector = Collector(desk, store, lambda _names: WORDS, deadline, RedactionLevel.STANDARD)  # type: ignore[arg-type]
+    return collector.collect(NOW, most=most, **more)
 
 
 def test_histories_are_read_of_solved_and_closed_tickets_only() -> None:
     desk = Desk({1: "solved", 2: "open", 3: "closed", 13: "solved", 4: "new"})
-    found = overrides(desk, [1, 2, 3, 4, 5, 13])
-    assert desk.read == [1, 3]
-    assert (found.written, found.looked_at, found.solved, found.histories, found.judged) == (6, 6, 3, 2, 2)
+    found = collected(desk, [1, 2, 3, 4, 5, 13])
+    assert sorted(desk.read) == [1, 3]
+    assert (found.settled, found.histories, found.waiting) == (4, 2, 2)
     assert found.left_out == {"not solved yet": 2, "deleted since": 1, "merged into another": 1}
     assert found.ended_early is None
 
 
-def test_no_more_is_read_than_the_sample_needs() -> None:
+def test_no_more_is_read_than_was_asked_for() -> None:
     desk = Desk(dict.fromkeys(range(101, 1101), "solved"))
     told: list[int] = []
-    ordered = [Written(number, "billing", {}) for number in range(101, 1101)]
-    found = read_overrides(
-        desk,  # type: ignore[arg-type]
-        ordered,
-        WORDS,
-        sample=120,
-        deadline=Deadline(ManualClock(), 300),
-        advance=told.append,
-    )
+    found = collected(desk, range(101, 1101), most=120, advance=told.append)
     assert (desk.fetched, len(desk.read), sum(told)) == ([100, 100], 120, 120)
-    assert (found.written, found.looked_at, found.histories) == (1000, 120, 120)
-
-
-def test_where_hardly_anything_is_solved_yet_the_search_for_it_ends() -> None:
-    desk = Desk(dict.fromkeys(range(1, 5001), "open"))
-    found = overrides(desk, range(1, 5001), sample=20)
-    assert sum(desk.fetched) == 20 * LOOKED_AT
-    assert (found.histories, found.left_out) == (0, {"not solved yet": 200})
+    assert (found.histories, found.waiting) == (120, 880)
 
 
 def test_a_history_that_cannot_be_read_is_left_out_and_the_rest_goes_on() -> None:
     desk = Desk(dict.fromkeys(range(1, 11), "solved"), lambda number: TicketError("no") if number % 2 == 0 else None)
-    found = overrides(desk, range(1, 11))
+    found = collected(desk, range(1, 11))
     assert (found.histories, found.left_out) == (5, {"whose history cannot be read": 5})
 
 
 def test_an_account_whose_histories_cannot_be_read_is_told_so_after_three() -> None:
     refused = TicketError("Zendesk refuses this ticket's audits (HTTP 403, Forbidden)")
     desk = Desk(dict.fromkeys(range(1, 101), "solved"), lambda _number: refused)
-    found = overrides(desk, range(1, 101))
+    found = collected(desk, range(1, 101))
     assert len(desk.read) == 3
     assert found.ended_early == f"histories of tickets cannot be read: {refused}"
-    assert found.judged == 0
+    assert found.settled == 0
 
 
 def test_a_helpdesk_that_goes_away_leaves_the_numbers_of_what_was_read() -> None:
     down = HelpdeskDown("Zendesk gives no answer")
     desk = Desk(dict.fromkeys(range(1, 11), "solved"), lambda number: down if number == 5 else None)
-    found = overrides(desk, range(1, 11))
-    assert (found.histories, found.judged, found.ended_early) == (4, 4, "Zendesk gives no answer")
+    found = collected(desk, range(1, 11))
+    assert (found.histories, found.settled, found.ended_early) == (4, 4, "Zendesk gives no answer")
 
 
 def test_when_the_time_is_used_up_it_says_so_and_counts_what_was_read() -> None:
@@ -694,7 +598,7 @@ def test_when_the_time_is_used_up_it_says_so_and_counts_what_was_read() -> None:
         clock.advance(2.0)
 
     desk = Desk(dict.fromkeys(range(101, 1101), "solved"), slow)
-    found = overrides(desk, range(101, 1101), sample=1000, clock=clock)
+    found = collected(desk, range(101, 1101), clock=clock)
     assert found.histories == 150
     assert found.ended_early == "the time allowed for it is used up"
 
@@ -706,5 +610,5 @@ def test_a_request_that_its_time_cut_short_is_no_helpdesk_that_is_down() -> None
         clock.advance(301)
         return HelpdeskDown("Zendesk does not answer (ReadTimeout)")
 
-    found = overrides(Desk(dict.fromkeys(range(101, 111), "solved"), cut_short), range(101, 111), clock=clock)
+    found = collected(Desk(dict.fromkeys(range(101, 111), "solved"), cut_short), range(101, 111), clock=clock)
     assert found.ended_early == "the time allowed for it is used up"

@@ -22,8 +22,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, ConfigError
 from ticket_processor.core.models import Analysis, RedactionLevel, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.learning.prompt_examples import MOST_TOKENS, ExamplePicker, PromptExamples
-from ticket_processor.learning.similar_examples import ExampleIndex, LearntExample
+from ticket_processor.learning.examples import MOST_TOKENS, ExampleIndex, ExamplePicker, LearntExample, PromptExamples
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.sandbox.openai_answers import answer_for
 from ticket_processor.settings.load import load

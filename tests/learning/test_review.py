@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.learning.model import Correction, Reaction
-from ticket_processor.learning.review import correction_groups
+from ticket_processor.learning.review import correction_groups, expire
 from ticket_processor.learning.scoreboard import decided_by_people
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 
@@ -122,3 +123,20 @@ def test_what_others_corrected_towards_a_pushed_label_is_not_held_up(store: Lear
     assert "160 corrections approved" in told("approve", "--field", "category", "--theirs", "refund")
     assert {item.author for item in store.corrections("pending")} == {66}
     assert "50 corrections approved" in told("approve", "--field", "category", "--theirs", "refund", "--one-person")
+
+
+def test_a_correction_expires_with_its_category_and_lives_on_under_a_new_name(store: LearningStore) -> None:
+    one = correction(1, 12, "billing", "account")
+    others = [item for item in default_taxonomy().categories if item.name not in ("account", "order")]
+    renamed = Taxonomy(categories=(*others, Category(name="profile", description="", formerly=("account",))))
+    store.keep([], [one, replace(one, ticket_id=2, theirs="order"), replace(one, ticket_id=3, field="priority")])
+    change = expire(store, renamed, 200.0)
+    assert change is not None
+    assert [item.status for item in store.corrections(kept=True)] == ["pending", "expired", "pending"]
+    assert expire(store, renamed, 200.0) is None
+    store.undo(change.id, 200.0)
+    assert [item.status for item in store.corrections(kept=True)] == ["pending"] * 3
+
+
+def test_former_names_leave_what_depends_on_other_categories_as_it_was() -> None:
+    assert "formerly" not in default_taxonomy().model_dump_json()

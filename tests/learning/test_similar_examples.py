@@ -13,9 +13,8 @@ import pytest
 from ticket_processor.core.models import RedactionLevel
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.learning.collect import corrections_of
+from ticket_processor.learning.examples import ExampleIndex, LearntExample, examples_of
 from ticket_processor.learning.model import ActorKind, Correction, Reaction
-from ticket_processor.learning.overrides import TicketJudgement
-from ticket_processor.learning.similar_examples import ExampleIndex, LearntExample, examples_of
 from ticket_processor.learning.store import LearningStore
 
 from ..support.fakes import a_ticket
@@ -83,7 +82,7 @@ def test_a_category_that_a_person_kept_is_kept_with_its_text_only_where_that_is_
         Reaction(1, "priority", "low", "low", None, "kept", "person", 12, 1.0, 1.0),
         Reaction(1, "subcategory", "fee", "fee", None, "untouched", "unknown", None, 1.0, 1.0),
     ]
-    found = corrections_of(TicketJudgement(True, tuple(labels)), a_ticket(1), RedactionLevel.STANDARD, kept=wanted)
+    found = corrections_of(labels, a_ticket(1), RedactionLevel.STANDARD, kept=wanted)
     assert [(item.field, item.ours, item.theirs) for item in found] == [("category", "billing", "billing")] * wanted
     assert all(item.text for item in found)
 

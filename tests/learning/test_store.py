@@ -54,7 +54,7 @@ def test_what_an_earlier_version_kept_names_settings_only_where_two_shared_the_t
             "ALTER TABLE reaction RENAME COLUMN settings_file TO release;"
             "ALTER TABLE reaction ADD COLUMN against TEXT NOT NULL DEFAULT '';"
             "UPDATE reaction SET against='0badcafe' WHERE ticket_id=8;"
-            f"CREATE TABLE release (id TEXT PRIMARY KEY); PRAGMA user_version={version - 1};"
+            f"CREATE TABLE release (id TEXT PRIMARY KEY); CREATE TABLE rating (a); PRAGMA user_version={version - 2};"
         )
     with closing(LearningStore(path)) as store:
         assert {item.ticket_id: item.settings_file for item in store.reactions()} == {7: "", 8: "3fa2c1d0"}
@@ -131,7 +131,7 @@ def test_what_is_old_goes_but_what_was_approved_still_teaches(path: Path) -> Non
 
 def test_reading_only_makes_no_file(path: Path) -> None:
     store = LearningStore(path, read_only=True)
-    assert (list(store.reactions()), store.changes(), store.cursor()) == ([], [], None)
+    assert (list(store.reactions()), store.changes(), store.fact("cursor")) == ([], [], None)
     assert not list(path.parent.iterdir())
 
 
@@ -146,5 +146,5 @@ def test_other_changes_are_on_record_and_can_be_marked_as_undone(path: Path) -> 
 
 
 def test_the_cursor_is_kept(path: Path) -> None:
-    LearningStore(path).keep_cursor("abc")
-    assert LearningStore(path).cursor() == "abc"
+    LearningStore(path).keep_fact("cursor", "abc")
+    assert LearningStore(path).fact("cursor") == "abc"

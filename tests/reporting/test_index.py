@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.audit.encryption import Keyring
-from ticket_processor.audit.files import INDEX_FOLDER, events, pack
+from ticket_processor.audit.files import INDEX_FOLDER, events
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import CannotRun, ConfigError, how_to_install
@@ -28,6 +28,7 @@ from ticket_processor.reporting.index import LogIndex
 from ticket_processor.reporting.index_columns import kept
 
 from ..support.fakes import START, ManualClock, a_change, an_analysis
+from ..support.gzipped import pack
 from ..support.log_days import TODAY, at, receipt, run_lines, write_day, write_log
 
 CANARY = "Zzyzx Quillfeather"

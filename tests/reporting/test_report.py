@@ -180,7 +180,7 @@ def test_json_holds_everything_and_no_python(report: Report) -> None:
     assert data["runs"]["exit_codes"] == {"0": 2}
     assert [item["label"] for item in data["models"]] == ["m-1", "rules"]
     assert len(data["series"]) == 7
-    assert (data["overrides"], data["knowledge"]) == (None, None)
+    assert (data["collected"], data["knowledge"]) == (None, None)
 
 
 def test_every_form_names_the_account_the_period_the_time_zone_the_time_and_the_version(report: Report) -> None:

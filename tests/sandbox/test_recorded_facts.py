@@ -26,7 +26,6 @@ import pytest
 
 from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 from ticket_processor.sandbox.messages import Response
-from ticket_processor.sandbox.ratings import answer_survey, rate
 from ticket_processor.sandbox.zendesk_help_center import fill_help_center
 from ticket_processor.sandbox.zendesk_rules import Rules
 
@@ -186,8 +185,6 @@ POST webhooks <webhook> | status = 201 & webhook.id ^ "01" & webhook.created_by.
     ids are text, and nothing is updated yet (zenpy TestWebhooks.test_create_webhook_no_auth)
 GET webhooks/newer/signing_secret | signing_secret = {"algorithm": "SHA256", "secret": "c2VjcmV0"}
     the algorithm in capitals (zenpy TestWebhooks.test_webhook_show_secret)
-GET satisfaction_ratings | satisfaction_ratings.*.comment = [null, "Quick."] & satisfaction_ratings.*.ticket_id = [1, 3]
-    oldest first, and null where there are no words (airbyte satisfaction_ratings)
 GET users/search?query=customer | keys = ["count", "next_page", "previous_page", "users"]
     by offset only (OAS GET /api/v2/users/search)
 GET users/9001/identities | identities.*.type = ["email"] & identities.0.primary = true \
@@ -233,8 +230,6 @@ GET settings/helpdesk | portal_languages = [] & primary_language = "en" & help_w
     the account's own language is not among the others (airbyte settings)
 GET solutions/categories | body = "[]"
     a bare array (airbyte solution_categories)
-GET surveys/satisfaction_ratings | 0.ratings.default_question = 103 & 0.ticket_id = 1
-    the answer stands in default_question (page View All Satisfaction Ratings)
 [agent] GET automations/1/rules | status = 403 & code = "access_denied"
 [agent] GET ticket_fields | status = 403
     for admins (page Errors)
@@ -246,10 +241,10 @@ ENDPOINTS = {
         tickets/update_many job_statuses/show_many tickets/{}/audits tickets/{}/comments
         tickets/{}/comments/count ticket_audits ticket_fields tags groups triggers automations macros views
         slas/policies webhooks webhooks/newer/signing_secret users/me users/search
-        users/{}/identities users/{}/tickets/requested satisfaction_ratings help_center/articles
+        users/{}/identities users/{}/tickets/requested help_center/articles
         help_center/articles/search help_center/user_segments imports/tickets/create_many""".split(),
     "freshdesk": """tickets tickets/{} tickets/{}/notes tickets/{}/conversations automations/{}/rules ticket_fields
-        groups surveys/satisfaction_ratings solutions/categories settings/helpdesk agents""".split(),
+        groups solutions/categories settings/helpdesk agents""".split(),
 }
 
 
@@ -296,8 +291,6 @@ def zendesk(**options: Any) -> tuple[Desk, dict[str, str]]:
     for name in ("older", "newer"):
         store.webhooks[name] = {"id": name, "endpoint": name}
         store.signing_secrets[name] = "c2VjcmV0"
-    rate(store, 1, "bad")
-    rate(store, 3, "good", "Quick.")
     fill_help_center(store)
     jobs = {}
     for name, wait in (("{done}", 120.0), ("{working}", 1.03)):
@@ -308,11 +301,10 @@ def zendesk(**options: Any) -> tuple[Desk, dict[str, str]]:
 
 
 def freshdesk(**options: Any) -> tuple[FreshDesk, dict[str, str]]:
-    """An account with a conversation and a rating."""
+    """An account with a conversation."""
     desk = FreshDesk(2, **options)
     desk.note(1)
     assert desk.ask("POST", "tickets/1/reply", {"body": "Hello"}).status == 201
-    answer_survey(desk.store, 1, 103)
     return desk, {}
 
 

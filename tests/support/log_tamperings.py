@@ -27,6 +27,7 @@ from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.state.store import HELPDESK_DATE, State
 
 from .fakes import ManualClock, a_change, an_analysis
+from .gzipped import pack
 
 KEY, OLD_KEY, FOREIGN_KEY = b"the key that seals the log", b"the key before that one", b"a key of somebody else's"
 LAST_DAY = datetime(2026, 11, 21, tzinfo=UTC)
@@ -100,6 +101,9 @@ def written(folder: Path, rng: random.Random, *, encrypted: bool = False, days: 
             audit.run_started(follows=left)
             state.remember(**{HELPDESK_DATE: repr(clock.now())})
             look_after(audit, clock.now(), RETENTION_DAYS, left, keyring, state)
+            for file in log_files(folder, last_day=str((begin + timedelta(days=day - 2)).date())):
+                if not file.packed:  # as earlier versions did
+                    pack(file.path)
             _triage(audit, [next(numbers) for _ in range(rng.randint(1, tickets))], clock)
             left = str(audit.head)
             audit.close()

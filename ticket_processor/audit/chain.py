@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import IO, Any
+from typing import Any
 
 from ..core.errors import CannotRun
 from .encryption import Keyring, LineCipher, is_as_closed, is_encrypted
@@ -191,7 +191,7 @@ def judged_lines(
     """
     number = 0
     try:
-        with _opened(file) as lines:
+        with file.open() as lines:
             for stored in lines_of(lines):
                 yield chain.take(number, stored, judge=worth(stored))
                 number += 1
@@ -201,15 +201,6 @@ def judged_lines(
         yield CheckedLine(number, b"", None, LineVerdict.CHANGED, "the packed file is damaged from here on")
     except OSError as error:
         raise CannotRun(f"the log {file.path} cannot be read: {error.strerror or type(error).__name__}") from error
-
-
-def _opened(file: LogFile) -> IO[bytes]:
-    try:
-        return file.open()
-    except FileNotFoundError:
-        if file.packed:
-            raise
-        return LogFile(file.day, file.path.with_name(file.path.name + ".gz")).open()  # packed since it was listed
 
 
 def _mac_of(line: Line) -> str:

@@ -180,7 +180,7 @@ def erase(
         gone.lines[path] = count
         gone.upto[file.day] = max(last, gone.upto.get(file.day, 0))
         done(1)
-    for path in _leftovers(audit.folder):  # that alert may have put a torn line aside
+    for path in _leftovers(audit.folder):  # of earlier versions, and of processes that died
         try:
             with audit.alone():
                 path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The log's files: ``ticketbot-YYYY-MM-DD.jsonl``, a UTC day each, packed (``.gz``) once the day after it has passed.
+"""The log's files: ``ticketbot-YYYY-MM-DD.jsonl``, a UTC day each; earlier versions gzipped days that are over.
 
 Everything that reads the log reads it through here, whether it is packed, encrypted or torn.
 """
@@ -9,7 +9,6 @@ import errno
 import gzip
 import os
 import re
-import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -197,26 +196,14 @@ def check_opened(raw: bytes, path: Path) -> None:
         raise CannotRun(f"the log {path} is encrypted: {KEYS_VARIABLE} must hold the key that it was written with")
 
 
-def pack(path: Path) -> None:
-    """Gzip a file, whole or not at all, for its owner only. Raises ``OSError``."""
-    packed = path.with_name(path.name + ".gz")
-    replace_file(packed, lambda target: _copied(path, gzip.GzipFile("", "wb", fileobj=target, mtime=0)))
-    path.unlink()
-
-
 def unpack(packed: Path, path: Path) -> None:
-    """Undo :func:`pack`. Raises ``OSError``."""
+    """Put a gzipped file back as ``path``, whole or not at all, for its owner only. Raises ``OSError``."""
     try:
         with LogFile.at(packed).open() as source:
             replace_file(path, lambda target: target.writelines(lines_of(source)))
     except (EOFError, zlib.error) as error:
         raise OSError(f"{packed.name} is damaged") from error
     packed.unlink()
-
-
-def _copied(path: Path, target: gzip.GzipFile) -> None:
-    with path.open("rb") as source, target:
-        shutil.copyfileobj(source, target)
 
 
 def replace_file(path: Path, write: Callable[[IO[bytes]], None]) -> None:

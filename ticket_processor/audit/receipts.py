@@ -24,9 +24,7 @@ from .writer import Head, LogWriter
 
 REPAIRED = "torn_line_repaired"
 """The alert for half a line that a crash had left."""
-REPAIRED_SAID = (
-    "the log ended in half a line, as a crash or a full disk leaves it; that was put aside into a .torn file"
-)
+REPAIRED_SAID = "the log ended in half a line, as a crash or a full disk leaves it; that was removed"
 """The same for a person."""
 
 

@@ -1,4 +1,4 @@
-"""Maintains the log: checks its end, packs days that are over, and deletes days that are too old.
+"""Maintains the log: checks its end, and deletes days that are too old.
 
 The next run repeats whatever a crash or a full disk interrupted.
 """
@@ -13,12 +13,10 @@ from pathlib import Path
 from ..core.errors import CannotRun, ConfigError, StateUnusable
 from ..state.store import State
 from .encryption import BEGIN_ANEW, KEYS_VARIABLE, Keyring, is_encrypted
-from .files import INDEX_FOLDER, encrypts, last_header, leftovers, line_at, log_files, pack, read_lines
+from .files import INDEX_FOLDER, encrypts, last_header, leftovers, line_at, log_files, read_lines
 from .receipts import REPAIRED, AuditLog
 from .writer import Head, last_head
 
-MOST_PACKED = 14
-"""Files in one run: after an upgrade there may be many, and tickets wait."""
 LOG_HEAD, LOG_FOLDER = "log_head", "log_folder"
 """Facts of the state: where the log ended, and which one that was."""
 LEFT_OPEN = "left_open_in_the_log"
@@ -85,18 +83,17 @@ def look_after(
             "'ticketbot audit verify'"
         )
     forgotten = _each(leftovers(audit.folder), _removed)
-    # Old days first: packing takes room, which a full disk has once they are gone.
     failed = [
         *forgotten,
         *(_expire(audit, first_kept, keys) if first_kept else ()),
-        *_pack(audit, today),
+        *_tidy(audit, today),
     ]
     if first_kept and not failed:
         with suppress(StateUnusable):  # then it was the run before that cleared it, and the next one does so again
             state.remember(**{CLEARED: str(date.fromisoformat(first_kept) + timedelta(days=retention_days))})
     if failed:
         why = (getattr(failed[0], "strerror", None) or str(failed[0])).rstrip(".")
-        troubles.append(f"the log in {audit.folder} could not be packed and cleared of old days: {why}")
+        troubles.append(f"the log in {audit.folder} could not be cleared of old days: {why}")
     return troubles
 
 
@@ -134,7 +131,7 @@ def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
 def _catch_up(audit: AuditLog, head: str, today: date, keys: Keyring | None, state: State) -> None:
     """Take note of what the log holds behind the end that the state knows of.
 
-    A torn line that was put aside is news. A write without an end that the state knows nothing of was begun by a run
+    A torn line that was removed is news. A write without an end that the state knows nothing of was begun by a run
     after that state was copied: its ticket goes on the retry list, where it is read before anything else is done.
     Raises :class:`CannotRun`.
     """
@@ -202,16 +199,15 @@ def _expire(audit: AuditLog, first_kept: str, keys: Keyring | None) -> list[Exce
         return [error]
 
 
-def _pack(audit: AuditLog, today: date) -> list[Exception]:
-    yesterday = (today - timedelta(days=1)).isoformat()
+def _tidy(audit: AuditLog, today: date) -> list[Exception]:
+    """Remove what a file's replacement left unfinished when it died."""
 
     def alone(path: Path) -> None:
-        with audit.alone():  # for one file at a time: others may be waiting to write
-            (_removed if path.suffix == ".tmp" else pack)(path)
+        with audit.alone():
+            _removed(path)
 
-    paths = _of_days(audit.folder, lambda day: day < yesterday)
-    unfinished = [path for path in paths if path.suffix == ".tmp"]  # a run died while it packed
-    return _each([*unfinished, *[path for path in paths if path.suffix in (".jsonl", ".log")][:MOST_PACKED]], alone)
+    yesterday = (today - timedelta(days=1)).isoformat()
+    return _each([path for path in _of_days(audit.folder, lambda day: day < yesterday) if path.suffix == ".tmp"], alone)
 
 
 def _each(paths: Iterable[Path], work: Callable[[Path], None]) -> list[Exception]:

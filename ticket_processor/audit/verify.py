@@ -7,7 +7,6 @@ Without an anchor a log whose end was cut off looks like one that was never long
 
 from __future__ import annotations
 
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from ..core.errors import CannotRun
 from .chain import Chain, CheckedLine, LineVerdict, judged_lines
 from .encryption import KEYS_VARIABLE, Keyring
 from .erase import ERASED, ERASING
-from .files import NAME, LogFile, lines_of, log_files
+from .files import NAME, LogFile, log_files
 from .findings import AnchorFound, Flaws, VerificationReport
 from .keys import VARIABLE
 from .lines import NO_MAC, Line, key_id
@@ -192,8 +191,6 @@ class _Check:
             seen.readable = False
             self._unchecked.add(seen.name, str(error).removeprefix(f"the log {file.path} "))
         self._begun = self._begun or chain.begun
-        if not file.packed:
-            self._look_at_packed_copy(seen)
         seen.length = chain.length
 
     def _take(self, seen: _File, judged: CheckedLine) -> None:
@@ -229,22 +226,6 @@ class _Check:
             self._ends.setdefault(str(said.get("head")), (seen.file.day, place))
         elif what in (ERASING, ERASED):
             self._erased.note(said)
-
-    def _look_at_packed_copy(self, seen: _File) -> None:
-        """A crash may leave a day packed and unpacked; then both say the same, as far as the packed one goes."""
-        packed = LogFile(seen.file.day, seen.file.path.with_name(seen.name + ".gz"))
-        if not packed.path.exists():
-            return
-        try:
-            with packed.open() as theirs, seen.file.open() as ours:
-                beside = lines_of(ours)
-                same = all(line == next(beside, b"") for line in lines_of(theirs))
-        except FileNotFoundError:
-            return  # it was being packed
-        except (OSError, EOFError, zlib.error):
-            same = False
-        if not same:
-            self._flaws.add(packed.path.name, "it says something else than the file beside it")
 
     # Between files
 

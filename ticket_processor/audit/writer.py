@@ -76,7 +76,7 @@ class LogWriter:
         self._text: tuple[Path, int] | None = None
         self._guard = filelock.FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
         self.repaired: int | None = None
-        """Bytes of a torn line that was put aside; the caller resets it after reporting."""
+        """Bytes of a torn line that was removed; the caller resets it after reporting."""
 
     @property
     def head(self) -> Head | None:
@@ -168,8 +168,12 @@ class LogWriter:
             if end and whole and flaw(*whole, self._key, mac, number) is None:
                 _write(log.descriptor, b"\n")  # only its last byte was missing
                 end = number + 1, whole[1]["mac"]
-            else:
-                self._put_aside(log, file, torn)
+            elif read(torn) is not None:  # a whole line of another key: it stays, and the chain begins anew behind it
+                _write(log.descriptor, b"\n")
+                end = None
+            else:  # nobody can read half a line, and what it was to announce has not been done
+                os.ftruncate(log.descriptor, os.fstat(log.descriptor).st_size - len(torn))
+                self.repaired = len(torn)
         return end
 
     def _joined(self, log: _Open, raws: Sequence[bytes]) -> tuple[int, str] | None:
@@ -226,7 +230,7 @@ class LogWriter:
         log.number, log.mac = number + 1, header["mac"]
 
     def _mend(self, file: LogFile) -> None:
-        """Put aside a torn line at the end of a day that is over."""
+        """Remove a torn line at the end of a day that is over."""
         if file.packed:
             return
         with suppress(OSError):
@@ -235,17 +239,6 @@ class LogWriter:
                 self._mended(_Open(file.day, descriptor), file)
             finally:
                 _close(descriptor)
-
-    def _put_aside(self, log: _Open, file: LogFile, torn: bytes) -> None:
-        """A line that a crash or a full disk cut short goes to a file of its own, where that is possible."""
-        with suppress(OSError):
-            aside = _open_to_append(file.path.with_suffix(".torn"))
-            try:
-                _write(aside, torn + b"\n")
-            finally:
-                _close(aside)
-        os.ftruncate(log.descriptor, os.fstat(log.descriptor).st_size - len(torn))
-        self.repaired = len(torn)
 
     def _text_file(self, day: str) -> int:
         path = self._folder / (NAME.format(day=day) + ".log")

@@ -91,7 +91,7 @@ def cat(
     ] = None,
     config: ConfigOption = None,
 ) -> int:
-    """Print the log as it was before it was packed and encrypted."""
+    """Print the log, decrypted."""
     settings = load(config=config, need_helpdesk=False)
     keys, out = keyring(settings), standard_output()
     files = _files(settings.log_dir, wanted or ())

@@ -1,14 +1,11 @@
-"""A report's tables from the helpdesk: people's changes, and topics without an answer."""
+"""A report's tables of topics without an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ..core.tables import Table
-from ..core.wording import many
-from ..learning.override_counts import Overrides
 from ..reporting.knowledge_gaps import ANY, Coverage, Knowledge
-from .label_tables import label_tables
 from .reply_tables import SENTENCES
 
 GAPS = {
@@ -18,12 +15,6 @@ GAPS = {
     "no_answer": "mostly no answer in it",
 }
 """Why a topic has no answer, in words."""
-
-
-def overrides_tables(found: Overrides) -> Iterator[Table]:
-    """People's changes: how many, by label, what they chose instead, and how sure ticketbot had been."""
-    yield Table("What people changed", SENTENCES, tuple((text,) for text in _about_overrides(found)))
-    yield from label_tables(found.parts, found.pairs)
 
 
 def knowledge_tables(found: Knowledge) -> Iterator[Table]:
@@ -37,30 +28,6 @@ def knowledge_tables(found: Knowledge) -> Iterator[Table]:
     columns = ("<topic", "<level", "<language", "tickets", "<knowledge base", "no answer", "in part", "not used")
     told = any(item.offered for item in found.gaps)
     yield Table("Without an answer", columns if told else columns[:5], rows if told else tuple(row[:5] for row in rows))
-
-
-def _about_overrides(found: Overrides) -> Iterator[str]:
-    if not found.written:
-        yield "ticketbot wrote on no ticket in this period."
-        return
-    if found.rate is not None:
-        share = f"{found.rate:.0%}; at most {found.rate_at_most:.0%} of all such"
-        urgent = f" ({found.raised_to_urgent:,} to urgent)" if found.raised_to_urgent else ""
-        yield (
-            f"On {found.overridden:,} of {many(found.judged, 'ticket')} that people have dealt with ({share}) they "
-            f"changed something that ticketbot had set."
-            + (f" On {found.unknown:,} more somebody did whom the helpdesk does not tell." if found.unknown else "")
-        )
-        yield f"After it they raised the priority of {found.raised:,}{urgent}, and lowered that of {found.lowered:,}."
-    elif not found.ended_early:
-        yield "No person has dealt yet with a ticket that ticketbot labelled in this period."
-    yield (
-        f"A random sample: {found.histories:,} histories read of {found.solved:,} solved tickets, found among "
-        f"{found.looked_at:,} of the {many(found.written, 'ticket')} that ticketbot wrote on; "
-        f"{many(found.requests, 'request')}."
-    )
-    if found.left_out:
-        yield "Not judged: " + ", ".join(f"{number:,} {why}" for why, number in found.left_out.items()) + "."
 
 
 def _about_knowledge(found: Knowledge) -> Iterator[str]:

@@ -1,14 +1,12 @@
-"""Tables of what people made of labels: of a sample, or of all that was collected."""
+"""Tables of what people made of labels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from ..core.tables import Table
 from ..core.wording import many
-from ..learning.override_counts import Count, LabelCount, Pair, PartCount
-from ..learning.ratings import RatingCount
-from ..learning.scoreboard import Scoreboard
+from ..learning.scoreboard import Count, PartCount, Scoreboard
 from .reply_tables import SENTENCES
 
 FATES = tuple(name.replace("_", " ") for name in Count.model_fields)
@@ -16,62 +14,30 @@ SHARES = ("accuracy", "proved", "coverage")
 
 
 def scoreboard_tables(found: Scoreboard) -> Iterator[Table]:
-    """The scoreboard: by part and label, by model, language and confidence."""
+    """The scoreboard: by part and label, what people chose instead, and by settings file."""
     text = (
         f"{many(found.tickets, 'ticket')} collected, {found.touched:,} of them touched by a person. Accuracy is kept "
         "among kept, changed and removed; coverage is the share of people's labels where ticketbot had one."
     )
     unknown = "Where nobody knows who made most changes, no accuracy is told; they count against what is proved."
-    rows = [(text,), *[(unknown,)] * any(part.unknown for part in found.parts)]
-    yield Table("Labels people kept and changed", SENTENCES, tuple(rows))
-    yield from label_tables(found.parts, found.pairs)
-    yield _by("model", ((part.part, part.models) for part in found.parts))
-    yield _by("language", ((part.part, part.languages) for part in found.parts))
-    yield _by("settings file", ((part.part, part.settings_files) for part in found.parts))
-    before = ("", *(count.by for count in found.ratings))
-    yield Table(
-        f"How customers rated {found.rated:,} of these tickets",
-        ("<by", "<value", "rated", "good", "neutral", "bad", "good share", "interval"),
-        tuple(_rating_row(count, of) for of, count in zip(before, found.ratings, strict=False)),
-    )
-
-
-def _rating_row(count: RatingCount, before: str) -> tuple[str, ...]:
-    shares = ("-", "too few")
-    if count.share is not None and count.interval is not None:
-        low, high = count.interval
-        shares = (f"{count.share:.0%}", f"{low:.0%} to {high:.0%}")
-    numbers = (count.rated, count.good, count.neutral, count.bad)
-    return ("" if count.by == before else count.by, count.value, *(f"{number:,}" for number in numbers), *shares)
-
-
-def label_tables(parts: Sequence[PartCount], pairs: Sequence[Pair]) -> Iterator[Table]:
-    """By part and label, what people chose instead, and how sure ticketbot had been of the first part."""
+    about = [(text,), *[(unknown,)] * any(part.unknown for part in found.parts)]
+    yield Table("Labels people kept and changed", SENTENCES, tuple(about))
     yield Table(
         "Kept as ticketbot set it",
         ("<part", "<label", "judged", *FATES, *SHARES),
-        tuple(row for part in parts for row in _label_rows(part)),
+        tuple(row for part in found.parts for row in _label_rows(part)),
     )
     yield Table(
         "Changed most often",
         ("<part", "<ticketbot said", "<people say", "tickets"),
-        tuple((pair.part, pair.ours, pair.theirs, f"{pair.tickets:,}") for pair in pairs),
+        tuple((pair.part, pair.ours, pair.theirs, f"{pair.tickets:,}") for pair in found.pairs),
     )
-    for part in parts[:1]:
-        yield Table(
-            f"How sure it was of the {part.part}, and how often that was kept",
-            ("<confidence", "judged", "kept", *SHARES),
-            tuple((f"{band.lower:g} to {band.upper:g}", *_short(band)) for band in part.bands),
-        )
-
-
-def _by(what: str, found: Iterable[tuple[str, Sequence[LabelCount]]]) -> Table:
     rows = [
-        (part if place == 0 else "", count.label, *_short(count))
-        for part, counts in found
-        for place, count in enumerate(counts)
+        (part.part if place == 0 else "", count.label, f"{count.judged:,}", f"{count.kept:,}", *_shares(count))
+        for part in found.parts
+        for place, count in enumerate(part.settings_files)
     ]
-    return Table(f"By {what}", ("<part", f"<{what}", "judged", "kept", *SHARES), tuple(rows))
+    yield Table("By settings file", ("<part", "<settings file", "judged", "kept", *SHARES), tuple(rows))
 
 
 def _label_rows(part: PartCount) -> Iterator[tuple[str, ...]]:
@@ -82,10 +48,6 @@ def _label_rows(part: PartCount) -> Iterator[tuple[str, ...]]:
 def _numbers(count: Count) -> tuple[str, ...]:
     numbers = (count.judged, *(getattr(count, name) for name in Count.model_fields))
     return (*(f"{number:,}" for number in numbers), *_shares(count))
-
-
-def _short(count: Count) -> tuple[str, ...]:
-    return f"{count.judged:,}", f"{count.kept:,}", *_shares(count)
 
 
 def _shares(count: Count) -> tuple[str, str, str]:

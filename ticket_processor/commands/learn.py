@@ -23,15 +23,11 @@ from ..learning.review import told
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import DECIDED, FILE_NAME, LearningStore
 from ..reporting.export_labels import scoreboard_data
-from ..reporting.kept_replies import kept
-from ..reporting.reply_counts import uses
 from ..settings.load import load
 from .label_tables import scoreboard_tables
 from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .screen import Screen
-
-_WHOSE = {"zendesk": " of Zendesk's older survey (its newer one cannot be read)"}
 
 
 def collect(
@@ -45,10 +41,7 @@ def collect(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Read what people made of our labels on settled tickets, a history each, and customers' ratings.
-
-    A later call goes on from there.
-    """
+    """Read what people made of our labels on settled tickets, a history each; a later call goes on from there."""
     from ..wiring import learning as wiring  # the others need no helpdesk
     from ..wiring.desks import reading_desk
     from ..wiring.parts import transport_for
@@ -65,21 +58,19 @@ def collect(
         reading_desk(settings, transport) as desk,
         screen.progress("reading which labels people kept and changed") as advance,
     ):
-        done, decided = wiring.collect(
+        done, expired = wiring.collect(
             settings, desk, transport, store, deadline, now, since=first, most=limit, advance=advance
         )
-        requests = sum(transport.counts.values())
-    whose = _WHOSE.get(settings.helpdesk, "")
     left = ", ".join(f"{number:,} {why}" for why, number in done.left_out.items())
     screen.result(
         f"{many(done.settled, 'ticket')} settled, {many(done.histories, 'history')} read, "
-        f"{many(done.corrections, 'correction')} found, {many(done.ratings, 'new rating')}{whose}; "
-        f"{many(done.waiting, 'ticket')} still wait; {many(requests, 'request')}"
+        f"{many(done.corrections, 'correction')} found; "
+        f"{many(done.waiting, 'ticket')} still wait; {many(done.requests, 'request')}"
         + (f"\nleft out: {left}" if left else "")
         + ("\n'ticketbot learn review' shows corrections, 'learn show' all of it" if done.histories else ""),
-        {**vars(done), "requests": requests},
+        vars(done),
     )
-    screen.notices([*done.unread, *decided])
+    screen.notices(expired)
     if done.ended_early is not None:
         screen.notices([f"not all was read: {done.ended_early}"])
     return ExitCode.OK
@@ -97,7 +88,7 @@ def show(
     """Show what people made of labels: accuracy and coverage by label, model, language and confidence."""
     settings = load(config=config, need_helpdesk=False, need_any=True)
     first = 0.0 if since is None else parse_since(since, clock.now())
-    found = kept_scoreboard(settings.state_folder, first, uses=uses(kept(settings.state_folder))) or Scoreboard()
+    found = kept_scoreboard(settings.state_folder, first) or Scoreboard()
     screen = Screen(as_json=as_json)
     if as_json:
         screen.result("", scoreboard_data(found))

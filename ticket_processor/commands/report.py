@@ -21,8 +21,6 @@ from ..learning.scoreboard import kept_scoreboard
 from ..reporting.export import as_data
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex, require_duckdb
-from ..reporting.kept_replies import kept
-from ..reporting.reply_counts import uses
 from ..reporting.report import Goals, Report, gather
 from ..settings.load import load
 from ..settings.schema import Settings
@@ -146,16 +144,17 @@ def report(
             from .report_helpdesk import HelpdeskPart
 
             helpdesk = HelpdeskPart(settings, index, found, clock=clock, screen=screen, within=within)
-            if overrides:
-                found = replace(found, overrides=helpdesk.overrides(limit))
             if replies:
                 found = replace(found, replies=helpdesk.replies(limit))
             if knowledge or gaps:
                 topics = helpdesk.knowledge(at_least) if knowledge else None
                 found = replace(found, knowledge=helpdesk.with_unanswered(topics, at_least, found.replies))
-        offered = uses(found.replies or kept(settings.state_folder))
         try:
-            found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end, uses=offered))
+            if overrides:
+                collected, labels = helpdesk.labels(limit, end if until or period else None)
+                found = replace(found, collected=collected, scoreboard=labels)
+            else:
+                found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end))
         except StateUnusable as error:
             found = replace(found, remarks=(*found.remarks, f"scoreboard unavailable: {error}"))
     written = write_out(files, _formats(found))

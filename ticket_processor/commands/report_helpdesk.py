@@ -12,9 +12,10 @@ from ..analysis.text.outgoing import leaving
 from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..helpdesk.transport import Transport
-from ..learning.label_words import words_of
-from ..learning.override_counts import Overrides, in_sample_order
-from ..learning.override_sample import WRITTEN, read_overrides, written_tickets
+from ..learning.collect import CollectedLabels
+from ..learning.history_sample import in_sample_order
+from ..learning.scoreboard import Scoreboard, scoreboard_of
+from ..learning.store import FILE_NAME, LearningStore
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex
 from ..reporting.kept_replies import keep, kept
@@ -27,6 +28,7 @@ from ..reporting.unanswered import unanswered_themes, unanswered_topics, with_un
 from ..settings.schema import Settings
 from ..wiring.desks import help_center, reading_desk, requesters_of
 from ..wiring.knowledge import article_titles
+from ..wiring.learning import collect
 from ..wiring.parts import keyring, transport_for
 from .screen import Screen
 
@@ -58,28 +60,22 @@ class HelpdeskPart:
         self._screen = screen
         self._within = within
 
-    def overrides(self, sample: int) -> Overrides:
-        """The changes that people made on at most ``sample`` solved tickets of the period."""
-        settings = self._settings
-        written, runs = written_tickets(self._index.query(WRITTEN, self._limits))
-        if not written:
-            return Overrides()
-        words = words_of(settings.policy, settings.taxonomy, {item.category for item in written})
-        deadline = Deadline(self._clock, self._within)
-        with self._transport(deadline) as transport:
-            with (
-                reading_desk(settings, transport) as desk,
-                self._screen.progress("reading what people changed", min(sample, len(written))) as advance,
-            ):
-                found = read_overrides(
-                    desk,
-                    in_sample_order(written, runs),
-                    words,
-                    sample=sample,
-                    deadline=deadline,
-                    advance=advance,
-                )
-            return found.model_copy(update={"requests": sum(transport.counts.values())})
+    def labels(self, most: int, until: float | None) -> tuple[CollectedLabels, Scoreboard | None]:
+        """What people made of labels in the period, with ``most`` more of its settled tickets read; keeps nothing.
+
+        ``until`` is the period's end, and ``None`` where that is now: a label may be settled by this very reading.
+        Raises :class:`StateUnusable`.
+        """
+        settings, now = self._settings, self._clock.now()
+        first, deadline = self._since.timestamp(), Deadline(self._clock, self._within)
+        with (
+            closing(LearningStore(settings.state_folder / FILE_NAME, read_only=True)) as store,
+            self._transport(deadline) as transport,
+            reading_desk(settings, transport) as desk,
+            self._screen.progress("reading what people changed") as advance,
+        ):
+            done, _ = collect(settings, desk, transport, store, deadline, now, since=first, most=most, advance=advance)
+            return done, scoreboard_of(store, first, until)
 
     def knowledge(self, at_least: int) -> Knowledge:
         """Topics of at least ``at_least`` tickets of the period, and whether the help centre has articles on them."""

@@ -15,7 +15,7 @@ from ..policy.decide import Policy
 from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
 from ..reporting.glossary import dollars, end_words, percent, points, seconds, why_no_model
 from ..reporting.report import BY, ZONE, Report
-from .helpdesk_tables import knowledge_tables, overrides_tables
+from .helpdesk_tables import knowledge_tables
 from .label_tables import scoreboard_tables
 from .reply_tables import offers_table, replies_tables
 
@@ -101,7 +101,10 @@ def brief(report: Report) -> list[Table]:
     first = replace(report, escalated=report.escalated[:FIRST_ESCALATED])
     numbers = overview(report)
     numbers = replace(numbers, rows=tuple(row for row in numbers.rows if row[0] in _IN_BRIEF))
-    asked = sorted(of_helpdesk(replace(report, scoreboard=None)), key=lambda table: len(table.columns) > 1)
+    asked = sorted(
+        of_helpdesk(report if report.collected else replace(report, scoreboard=None)),
+        key=lambda table: len(table.columns) > 1,
+    )
     found = (*asked, numbers, _main_labels(report), _linked(escalated(first)))
     return [table for table in (*found, objectives(report)) if table.rows]
 
@@ -325,8 +328,6 @@ def of_helpdesk(report: Report) -> Iterator[Table]:
     """The tables that the helpdesk was asked for."""
     if report.replies is not None:
         yield from replies_tables(report.replies)
-    if report.overrides is not None:
-        yield from overrides_tables(report.overrides)
     if report.scoreboard is not None:
         yield from scoreboard_tables(report.scoreboard)
     if report.knowledge is not None:
@@ -337,8 +338,8 @@ def shortcomings(report: Report) -> Iterator[str]:
     """A sentence for each part from the helpdesk that is incomplete."""
     if report.replies is not None and report.replies.ended_early:
         yield f"what people replied was not read to the end: {report.replies.ended_early}"
-    if report.overrides is not None and report.overrides.ended_early:
-        yield f"what people changed was not read to the end: {report.overrides.ended_early}"
+    if report.collected is not None and report.collected.ended_early:
+        yield f"what people changed was not read to the end: {report.collected.ended_early}"
     if report.knowledge is not None and report.knowledge.ended_early:
         yield f"not all topics were looked up in the help centre: {report.knowledge.ended_early}"
 

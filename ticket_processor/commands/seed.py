@@ -112,7 +112,7 @@ def _target(
 
     transport = transport_for(settings.desk, clock, deadline, share=1.0)
     stack.callback(transport.close)
-    target = seed_target(settings, transport, deadline)
+    target = seed_target(settings, transport)
     judgement = target.judge()
     require_sandbox(judgement, insisted=insist)
     return target, judgement.because
@@ -122,10 +122,11 @@ def _create(
     settings: Settings, target: SeedAccount, tickets: Iterator[SeedTicket], total: int, screen: Screen
 ) -> tuple[str, dict[str, int]]:
     """Create the tickets in the account. Returns the result as a sentence and as numbers."""
+    from ..seeding.accounts import create_missing
     from ..seeding.corpus import payload
 
     with screen.progress("seeding", total) as progress:
-        done = target.create((payload(ticket) for ticket in tickets), progress=progress)
+        done = create_missing(target, map(payload, tickets), progress)
     text = f"{done.created} tickets created, {done.existing} were there already, {done.failed} refused."
     if done.created and settings.helpdesk == "zendesk":
         ready = time.strftime("%H:%M:%S", time.localtime(time.time() + EXPORTED_AFTER_S))

@@ -26,6 +26,7 @@ from ..sandbox.openai_known import KnownAnswers
 from ..sandbox.server import SandboxServer
 from ..sandbox.zendesk_auth import Credentials as SandboxCredentials
 from ..sandbox.zendesk_rules import Rules
+from ..seeding.accounts import create_missing
 from ..seeding.corpus import load_corpus, payload
 from ..seeding.fair_answers import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
 from ..settings.helpdesks import FreshdeskSettings, ZendeskSettings
@@ -159,8 +160,7 @@ class Tour:
     def _seed(self) -> int:
         deadline = Deadline(self._clock, 120)
         with closing(transport_for(self._settings.desk, self._clock, deadline, share=1.0)) as transport:
-            target = seed_target(self._settings, transport, deadline)
-            return target.create(map(payload, self._corpus)).created
+            return create_missing(seed_target(self._settings, transport), map(payload, self._corpus)).created
 
     def _tickets(self) -> dict[int, _Shown]:
         if self._settings.helpdesk == "freshdesk":

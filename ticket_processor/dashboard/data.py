@@ -24,7 +24,7 @@ from ..monitoring.health.doctor import Doctor
 from ..monitoring.memory import AlertStore, OpenAlert
 from ..reporting.index import LogIndex
 from ..reporting.kept_replies import kept
-from ..reporting.reply_counts import Replies, uses
+from ..reporting.reply_counts import Replies
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
 from ..wiring.parts import keyring
@@ -121,7 +121,7 @@ def collected(since: float, until: float) -> Scoreboard | None:
 
     Raises ``StateUnusable`` when it cannot be read.
     """
-    return kept_scoreboard(given().settings.state_folder, since, until, uses=uses(replies()))
+    return kept_scoreboard(given().settings.state_folder, since, until)
 
 
 def pending_corrections() -> tuple[list[Correction], list[LearntChange]]:

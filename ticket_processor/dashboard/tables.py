@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..core.sanitize import harmless
-from ..learning.override_counts import Count
+from ..learning.scoreboard import Count
 from ..reporting.figures import EscalatedLine, Line, RunLine
 from ..reporting.glossary import dollars
 from ..reporting.knowledge_gaps import Coverage

@@ -172,12 +172,6 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
             row = one_row(db, "SELECT * FROM rating WHERE ticket_id = ?", (ticket_id,))
         return None if row is None else Rating(**dict(row))
 
-    def ratings(self, since: float) -> list[Rating]:
-        """The ratings that were given or changed since a moment (Unix seconds)."""
-        with self.reading() as db:
-            rows = all_rows(db, "SELECT * FROM rating WHERE coalesce(changed_at, at) >= ?", (stamp(since),))
-        return [Rating(**dict(row)) for row in rows]
-
     def _messages(self, ticket_id: int, more: str) -> tuple[Message, ...]:
         with self.reading() as db:
             rows = all_rows(db, f"{MESSAGE} WHERE ticket_id = ? {more} ORDER BY message.id", (ticket_id,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from ..analysis.text.cleaning import clean
@@ -14,32 +14,31 @@ from ..helpdesk.protocol import Helpdesk
 from .history_sample import UNREADABLE, HistoryReader
 from .label_words import Words
 from .model import CATEGORIES, Correction, Reaction
-from .override_sample import NOT_OURS, OPEN
-from .overrides import ANOTHER, ENDED, SETTLED_AFTER_S, TicketJudgement, judge
+from .overrides import ANOTHER, ENDED, SETTLED_AFTER_S, judge
 from .pending import PendingTicket, PendingTickets
 from .store import LearningStore
 
 LONGEST_TEXT = 1_000
 """Characters kept of a corrected ticket."""
 AT_ONCE = 100
+OPEN = "not solved yet"
+NOT_OURS = "without a write of ours in its history"
 
 
 @dataclass
 class CollectedLabels:
     """What a pass has done: tickets settled, histories read, corrections found; ``waiting`` are not settled yet.
 
-    ``ratings`` are customers' scores that are new or others than before; ``unread`` says why some were not read.
     ``left_out`` counts why tickets were passed over, ``ended_early`` says why not all was read.
     """
 
     settled: int = 0
     histories: int = 0
     corrections: int = 0
-    ratings: int = 0
     waiting: int = 0
+    requests: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     ended_early: str | None = None
-    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,14 +104,14 @@ class Collector:
 
         try:
             for item, ticket, history in reader.read(some, passed_over):
-                judgement = judge(history, words, item, requester=ticket.requester)
+                labels = judge(history, words, item, requester=ticket.requester)
                 settled.add(ticket.id)
-                if judgement is None:
+                if labels is None:
                     reader.leave(ticket.id, NOT_OURS)
                 else:
                     # One that the helpdesk calls solved without saying since when is settled now.
-                    reactions += [replace(label, settled_at=min(label.settled_at, now)) for label in judgement.labels]
-                    corrections += corrections_of(judgement, ticket, self.level, kept=self.keeps_kept)
+                    reactions += [replace(label, settled_at=min(label.settled_at, now)) for label in labels]
+                    corrections += corrections_of(labels, ticket, self.level, kept=self.keeps_kept)
                 if not may(done.histories + reader.histories):
                     break
         finally:
@@ -129,7 +128,7 @@ class Collector:
 
 
 def corrections_of(
-    judgement: TicketJudgement, ticket: Ticket, level: RedactionLevel, *, kept: bool = False
+    labels: Iterable[Reaction], ticket: Ticket, level: RedactionLevel, *, kept: bool = False
 ) -> list[Correction]:
     """What people corrected on a ticket, with its redacted text; what others changed corrects nothing.
 
@@ -138,7 +137,7 @@ def corrections_of(
     """
     found = [
         item
-        for item in judgement.labels
+        for item in labels
         if item.actor_kind == "person"
         and (
             (item.fate in ("changed", "added") and item.theirs not in (None, ANOTHER))

@@ -1,12 +1,15 @@
-"""Reads tickets with their histories, one after another, as long as it is allowed. Reads only.
+"""Reads tickets with their histories, one after another, as long as it is allowed; draws a sample. Reads only.
 
 A request for each hundred tickets (on Freshdesk for each), and those for each history.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 from ..core.clock import Deadline, why_ended
 from ..core.errors import CannotRun, DeadlineReached, TicketError
@@ -14,7 +17,6 @@ from ..core.models import Ticket
 from ..evaluation.solved import MERGED_TAG
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History
-from .override_counts import Item
 
 AT_ONCE = 100
 REFUSED_AT_FIRST = 3
@@ -23,6 +25,39 @@ REFUSED_AT_FIRST = 3
 GONE = "deleted since"
 MERGED = "merged into another"
 UNREADABLE = "whose history cannot be read"
+
+
+class OfTicket(Protocol):
+    """Something about one ticket of a category."""
+
+    @property
+    def ticket_id(self) -> int:
+        """The ticket's number."""
+
+    @property
+    def category(self) -> str:
+        """Its category, by our answer."""
+
+
+Item = TypeVar("Item", bound=OfTicket)
+
+
+def in_sample_order(written: Sequence[Item], run_ids: Iterable[str]) -> list[Item]:
+    """The tickets so that every beginning of the list is a random sample with each category's share in it.
+
+    The same tickets and runs give the same order.
+    """
+    seed = hashlib.sha256("\0".join(sorted(set(run_ids))).encode()).digest()
+    dice = random.Random(seed)
+    by_category: defaultdict[str, list[Item]] = defaultdict(list)
+    for item in sorted(written, key=lambda item: item.ticket_id):
+        by_category[item.category].append(item)
+    placed: list[tuple[float, int, Item]] = []
+    for _, items in sorted(by_category.items()):
+        dice.shuffle(items)
+        offset = dice.random()
+        placed += [((place + offset) / len(items), item.ticket_id, item) for place, item in enumerate(items)]
+    return [item for _, _, item in sorted(placed, key=lambda entry: entry[:2])]
 
 
 class HistoryReader:
@@ -39,7 +74,7 @@ class HistoryReader:
         self._advance = advance
         self.left_out: Counter[str] = Counter()
         self.left: dict[int, str] = {}
-        self.looked_at = self.histories = 0
+        self.histories = 0
         self.ended_early: str | None = None
 
     def read(
@@ -68,7 +103,6 @@ class HistoryReader:
         self._deadline.check()
         found = self._desk.fetch([item.ticket_id for item in part])
         for item in part:
-            self.looked_at += 1
             ticket = found.get(item.ticket_id)
             if item.ticket_id in found.unread:
                 self.leave(item.ticket_id, UNREADABLE)

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ..core.clock import moment_of
-from ..core.models import Priority
 from ..helpdesk.ticket_history import Edit, History
-from .actors import Actor, actors_of
 from .label_words import ONE_OF, Words, place_of
 from .model import ActorKind, Fate, LabelSource, Reaction
 
@@ -25,7 +24,7 @@ SETTLED_AFTER_S = 14 * 86_400.0
 """So long after our first write a label's fate counts although the ticket is not solved."""
 
 ENDED = ("solved", "closed")
-_RANK = {priority: -place for place, priority in enumerate(Priority)}
+Actor = Literal["us"] | ActorKind
 _NO_SOURCE = LabelSource()
 
 
@@ -38,27 +37,39 @@ class Written:
     sources: Mapping[str, LabelSource]
 
 
-@dataclass(frozen=True)
-class TicketJudgement:
-    """People's reaction to one ticket after our first write. ``raised`` and ``lowered`` are priorities they chose."""
+def actors_of(history: History) -> tuple[Actor, ...]:
+    """Of each edit, who made it. A macro counts as a rule: nobody had to look at what it set.
 
-    dealt_with: bool
-    labels: tuple[Reaction, ...] = ()
-    raised: Priority | None = None
-    lowered: Priority | None = None
+    Another user's edit through the API is a person's where the same user also did something by hand on this ticket,
+    as agents do beside their apps; else a program's.
+    """
+    own = {edit.author for edit in history.edits if edit.key}
+    by_hand = {edit.author for edit in history.edits if edit.way in ("hand", "macro") and not edit.key} - own
+
+    def actor(edit: Edit) -> Actor:
+        if edit.key:
+            return "us"
+        if edit.way == "unknown":
+            return "unknown"
+        if edit.way in ("rules", "macro") or edit.author is None:
+            return "rule"
+        return "bot" if edit.way == "api" and edit.author not in by_hand else "person"
+
+    return tuple(map(actor, history.edits))
 
 
-def judge(history: History, words: Words, written: Written, *, requester: int | None = None) -> TicketJudgement | None:
-    """Judge our labels by people's changes; ``None`` if the record holds no write of ours.
+def judge(
+    history: History, words: Words, written: Written, *, requester: int | None = None
+) -> tuple[Reaction, ...] | None:
+    """What people made of our labels after our first write; ``None`` if the record holds no write of ours.
 
-    A ticket is dealt with once a person other than its ``requester`` has changed it after our first write.
+    A label that nobody changed is kept once a person other than the ``requester`` has dealt with the ticket since.
     """
     first = next((place for place, edit in enumerate(history.edits) if edit.key), None)
     if first is None:
         return None
     values: defaultdict[tuple[str, str], _Value] = defaultdict(_Value)
     sets: defaultdict[tuple[str, str], _Tags] = defaultdict(_Tags)
-    priorities: list[Priority | None] = []
     looked: int | None = None
     for place, (edit, actor) in enumerate(zip(history.edits, actors_of(history), strict=True)):
         step = _Step(actor, edit.author, moment_of(edit.at), edit.intent)
@@ -71,20 +82,13 @@ def judge(history: History, words: Words, written: Written, *, requester: int | 
                 value.begin()
         elif place > first and actor == "person":
             looked = edit.author if edit.author not in (None, requester) else looked
-            priorities += edit.priority or ()
     ticket = _Judged(history, words, written, looked, history.edits[first])
     labels = [
         ticket.label(part, value)
         for (part, _), value in values.items()
         if value.ours or (value.added and words.expected(part))
     ]
-    was, now = (_rank(priorities[0]), _rank(priorities[-1])) if priorities else (0, 0)
-    return TicketJudgement(
-        dealt_with=looked is not None or any(value.said_by for value in values.values()),
-        labels=tuple(sorted(labels, key=lambda item: (place_of(item.field), item.label))),
-        raised=priorities[-1] if now > was else None,
-        lowered=priorities[-1] if now < was else None,
-    )
+    return tuple(sorted(labels, key=lambda item: (place_of(item.field), item.label)))
 
 
 @dataclass(frozen=True)
@@ -270,8 +274,3 @@ def _tag_changes(edit: Edit, words: Words) -> Iterable[tuple[tuple[str, str], li
 
 def _text(value: int | None) -> str | None:
     return None if value is None else str(value)
-
-
-def _rank(priority: Priority | None) -> int:
-    """The rank of a priority; none counts as normal."""
-    return _RANK[priority or Priority.NORMAL]

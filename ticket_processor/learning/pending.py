@@ -18,6 +18,8 @@ from .store import LearningStore
 
 AT_ONCE = 5_000
 """Lines of the log that are read before what they told is kept."""
+CURSOR = "cursor"
+"""The fact of the store that says how far the log was read."""
 HASHES = "labels_by"
 """The fact of a run's first receipt that says by which prompt and taxonomy it labelled; of a split, the candidate's."""
 
@@ -57,7 +59,7 @@ class PendingTickets:
         Raises :class:`CannotRun` when a file cannot be read, for want of its key as well, and what
         :meth:`Deadline.check` does: the next time goes on from there.
         """
-        at = _LogPlace(**json.loads(self._store.cursor() or "{}"))
+        at = _LogPlace(**json.loads(self._store.fact(CURSOR) or "{}"))
         if not at.day or first_day < at.began:
             at = _LogPlace(began=first_day, known=max(at.known, at.day))
         for file in log_files(folder, first_day=at.day or first_day):
@@ -72,7 +74,7 @@ class PendingTickets:
                 whole = max((place for place, (_, line) in enumerate(some, start=1) if line is not None), default=0)
                 self._take(at, [line for _, line in some[:whole] if line is not None])
                 at.line += whole
-                self._store.keep_cursor(json.dumps(asdict(at)))
+                self._store.keep_fact(CURSOR, json.dumps(asdict(at)))
                 if whole < len(some):
                     break
                 deadline.check()

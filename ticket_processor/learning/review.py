@@ -1,6 +1,6 @@
 """Groups pending corrections for review: the same change of the same field, and whether one account stands behind it.
 
-Nothing is learnt before a person approves it.
+Nothing is learnt before a person approves it. Without a person corrections expire only, with their category.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from ..core.taxonomy import Taxonomy
 from ..core.wording import many
-from .model import Correction, CorrectionStatus, LearntChange
+from .model import CATEGORIES, Correction, CorrectionStatus, LearntChange
 from .store import DECIDED, LearningStore
 
+TAXONOMY = "the taxonomy"
+"""What lets corrections expire whose category it no longer has."""
 MANY, AHEAD = 10, 2
 """An account with so many corrections towards a label, and more than twice those of any other, pushes it: that is one
 account's opinion, or an attack."""
@@ -76,6 +79,16 @@ def decide_pending(
     with store.writing():
         waiting = [item.id for item in store.corrections("pending", kept=True) if item.id in wanted]
         return store.decide(waiting, status, by, at) if waiting else None
+
+
+def expire(store: LearningStore, taxonomy: Taxonomy, at: float) -> LearntChange | None:
+    """Let corrections expire whose category the taxonomy no longer has, under whatever name."""
+    gone = [
+        item.id
+        for item in (*store.corrections("pending", kept=True), *store.corrections("approved", kept=True))
+        if item.field in CATEGORIES and taxonomy.today(item.theirs) is None
+    ]
+    return store.decide(gone, "expired", TAXONOMY, at) if gone else None
 
 
 def decisions(store: LearningStore, most: int) -> list[LearntChange]:

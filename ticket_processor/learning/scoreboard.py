@@ -1,43 +1,128 @@
-"""The scoreboard: what people made of our labels on all tickets that were collected. Reads the learning store only."""
+"""The scoreboard: how often people kept our labels, and what they put in their place, on all tickets collected."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from ..core.models import Frozen
+from ..evaluation.scores import wilson_lower
 from ..state.sqlite import is_there
+from .label_words import place_of
 from .model import Reaction
-from .override_counts import Pair, PartCount, pairs_of, parts_of
-from .ratings import NOT_JUDGED, RatingCount, kept_ratings, rating_counts
 from .store import FILE_NAME, LearningStore
+
+MOST_PAIRS = 10
+
+
+class Count(Frozen):
+    """What became of labels of ours. ``added`` are those that people set where we abstained.
+
+    ``unknown`` were changed by nobody knows whom; they, rules' changes and what nobody touched are not judged.
+    """
+
+    kept: int = 0
+    changed: int = 0
+    removed: int = 0
+    added: int = 0
+    untouched: int = 0
+    reverted_by_rule: int = 0
+    unknown: int = 0
+
+    @property
+    def judged(self) -> int:
+        """Labels of ours that people kept, changed or removed."""
+        return self.kept + self.changed + self.removed
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of the judged labels that people kept.
+
+        ``None`` without any, and where nobody knows who made most changes: what is left flatters.
+        """
+        return self.kept / self.judged if self.judged and self.unknown <= self.changed + self.removed else None
+
+    @property
+    def at_least(self) -> float:
+        """The lower end of Wilson's 95% interval for the accuracy, even if all unknown changes were people's."""
+        return wilson_lower(self.kept, self.judged + self.unknown)
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of what people had an opinion on that we had labelled; ``None`` without any."""
+        opinions = self.judged + self.added
+        return self.judged / opinions if opinions else None
+
+
+class LabelCount(Count):
+    """The same for one label, or one settings file."""
+
+    label: str
+
+
+class PartCount(Count):
+    """The same for one part of a ticket, and for its labels and settings files, those judged most often first."""
+
+    part: str
+    labels: tuple[LabelCount, ...] = ()
+    settings_files: tuple[LabelCount, ...] = ()
+
+
+class Pair(Frozen):
+    """A label of ours, and the one that people put in its place."""
+
+    part: str
+    ours: str
+    theirs: str
+    tickets: int
 
 
 class Scoreboard(Frozen):
-    """What became of our labels, by part, and what people put in their place.
+    """What became of our labels, by part, and the ten changes that people made most often.
 
-    ``touched`` are the ``tickets`` that a person has dealt with; accuracy speaks of them alone. ``rated`` are those
-    that a customer rated.
+    ``touched`` are the ``tickets`` that a person has dealt with; accuracy speaks of them alone.
     """
 
     tickets: int = 0
     touched: int = 0
     parts: tuple[PartCount, ...] = ()
     pairs: tuple[Pair, ...] = ()
-    rated: int = 0
-    ratings: tuple[RatingCount, ...] = ()
 
 
 def scoreboard(reactions: Iterable[Reaction]) -> Scoreboard:
     """Add up what became of labels."""
     labels = list(reactions)
+    by_part: defaultdict[str, list[Reaction]] = defaultdict(list)
+    for item in labels:
+        by_part[item.field].append(item)
+    pairs = Counter((item.field, item.ours or "", item.theirs or "") for item in labels if _fate(item) == "changed")
+    ranked = sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))
     return Scoreboard(
         tickets=len({item.ticket_id for item in labels}),
         touched=len({item.ticket_id for item in labels if item.actor_kind == "person"}),
-        parts=parts_of(labels),
-        pairs=pairs_of(labels),
+        parts=tuple(_part(part, by_part[part]) for part in sorted(by_part, key=place_of)),
+        pairs=tuple(
+            Pair(part=part, ours=ours, theirs=theirs, tickets=number)
+            for (part, ours, theirs), number in ranked[:MOST_PAIRS]
+        ),
     )
+
+
+def scoreboard_of(store: LearningStore, since: float = 0.0, until: float | None = None) -> Scoreboard | None:
+    """The scoreboard of labels confirmed or changed in a period (Unix seconds); ``None`` where there are none."""
+    labels = [item for item in store.reactions(since) if until is None or item.settled_at < until]
+    return scoreboard(labels) if labels else None
+
+
+def kept_scoreboard(state_folder: Path, since: float = 0.0, until: float | None = None) -> Scoreboard | None:
+    """The same of what was collected; ``None`` also where nothing was. Raises :class:`StateUnusable`."""
+    path = state_folder / FILE_NAME
+    if not is_there(path):
+        return None
+    with closing(LearningStore(path, read_only=True)) as store:
+        return scoreboard_of(store, since, until)
 
 
 def decided_by_people(state_folder: Path) -> frozenset[int]:
@@ -51,28 +136,24 @@ def decided_by_people(state_folder: Path) -> frozenset[int]:
     return frozenset(dealt_with - wrong)
 
 
-def kept_scoreboard(
-    state_folder: Path,
-    since: float = 0.0,
-    until: float | None = None,
-    *,
-    uses: Mapping[str, Collection[int]] = NOT_JUDGED,
-) -> Scoreboard | None:
-    """The scoreboard of labels confirmed or changed in a period (Unix seconds); ``None``: nothing was collected.
+def _fate(label: Reaction) -> str:
+    """What a label counts as: ``unknown`` where nobody knows who changed it."""
+    changed = label.fate in ("changed", "removed")
+    return "unknown" if changed and label.actor_kind == "unknown" else label.fate
 
-    ``uses`` are the tickets of which it is known what became of our offer. Raises :class:`StateUnusable`.
-    """
-    path = state_folder / FILE_NAME
-    if not is_there(path):
-        return None
-    with closing(LearningStore(path, read_only=True)) as store:
-        labels = [item for item in store.reactions(since) if until is None or item.settled_at < until]
-        scores = kept_ratings(store)
-    if not labels:
-        return None
-    return scoreboard(labels).model_copy(
-        update={
-            "rated": len({item.ticket_id for item in labels} & scores.keys()),
-            "ratings": rating_counts(scores, labels, uses),
-        }
+
+def _part(part: str, labels: Sequence[Reaction]) -> PartCount:
+    return PartCount(
+        part=part,
+        labels=_counted((item.label, _fate(item)) for item in labels),
+        settings_files=_counted((item.settings_file, _fate(item)) for item in labels if item.settings_file),
+        **Counter(map(_fate, labels)),
     )
+
+
+def _counted(fates: Iterable[tuple[str, str]]) -> tuple[LabelCount, ...]:
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for label, fate in fates:
+        found[label][fate] += 1
+    counted = [LabelCount(label=label, **count) for label, count in found.items()]
+    return tuple(sorted(counted, key=lambda item: (-item.judged, item.label)))

@@ -87,8 +87,9 @@ _MIGRATIONS = (
     ALTER TABLE reaction DROP COLUMN against;
     DROP TABLE release;
     """,
+    "DROP TABLE rating;",
 )
-_OF_TICKETS = ("reaction", "correction", "pending", "pin", "rating")
+_OF_TICKETS = ("reaction", "correction", "pending", "pin")
 """The tables that hold something of tickets."""
 _REACTION = tuple(item.name for item in fields(Reaction))
 _CORRECTION = tuple(item.name for item in fields(Correction))
@@ -150,10 +151,6 @@ class LearningStore:
         """Corrections, the oldest first; with ``kept`` also labels of ours that people kept."""
         chosen = "(?1 IS NULL OR status=?1) AND (?2 IS NULL OR field=?2) AND (?3 OR ours IS NOT theirs)"
         return self._corrections(chosen, (status, field, kept))
-
-    def correction(self, number: int) -> Correction | None:
-        """One correction."""
-        return next(iter(self._corrections("id=?", (number,))), None)
 
     def examples(self, field: str) -> list[Correction]:
         """Approved corrections of a field that have a text and were made by people, and labels that they kept."""
@@ -231,16 +228,7 @@ class LearningStore:
         """Delete what was settled or said before a moment, but for approved corrections and pins, which still teach."""
         with self.writing() as db:
             db.execute("DELETE FROM reaction WHERE settled_at<?", (moment,))
-            db.execute("DELETE FROM rating WHERE at<?", (moment,))
             db.execute("DELETE FROM correction WHERE at<? AND status<>'approved'", (moment,))
-
-    def cursor(self) -> str | None:
-        """How far the log has been read for tickets that we wrote on; ``None`` before the first time."""
-        return self.fact("cursor")
-
-    def keep_cursor(self, value: str) -> None:
-        """Remember how far the log has been read."""
-        self.keep_fact("cursor", value)
 
     def fact(self, name: str) -> str | None:
         """A remembered value."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import __version__
 from ..core.clock import iso
-from .export_labels import overrides_data, scoreboard_data
+from .export_labels import scoreboard_data
 from .figures import Latency, Objective, Totals
 from .report import BY, ZONE, Report
 
@@ -41,7 +41,7 @@ def as_data(report: Report) -> dict[str, Any]:
         ],
         "offers": [_figures(item) for item in report.offers],
         "replies": report.replies and report.replies.model_dump(mode="json"),
-        "overrides": report.overrides and overrides_data(report.overrides),
+        "collected": report.collected and vars(report.collected),
         "scoreboard": report.scoreboard and scoreboard_data(report.scoreboard),
         "knowledge": report.knowledge and report.knowledge.model_dump(mode="json"),
         "remarks": list(report.remarks),

@@ -5,27 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..learning.override_counts import Count, Overrides, PartCount
-from ..learning.ratings import RatingCount
-from ..learning.scoreboard import Scoreboard
-
-
-def overrides_data(found: Overrides) -> dict[str, Any]:
-    """What people changed, with the shares; a share is ``null`` where there was nothing to judge."""
-    return {
-        **found.model_dump(mode="json", exclude={"parts"}),
-        "rate": _rounded(found.rate),
-        "rate_at_most": _rounded(found.rate_at_most if found.judged else None),
-        "parts": _parts_data(found.parts),
-    }
+from ..learning.scoreboard import Count, PartCount, Scoreboard
 
 
 def scoreboard_data(found: Scoreboard) -> dict[str, Any]:
     """Labels people kept and changed, with the shares; a share is ``null`` where there was nothing to judge."""
     return {
-        **found.model_dump(mode="json", exclude={"parts", "ratings"}),
+        **found.model_dump(mode="json", exclude={"parts"}),
         "parts": _parts_data(found.parts),
-        "ratings": [_rating_data(count) for count in found.ratings],
     }
 
 
@@ -35,10 +22,7 @@ def _parts_data(parts: Iterable[PartCount]) -> list[dict[str, Any]]:
             "part": part.part,
             **_counts(part),
             "labels": [{"label": label.label, **_counts(label)} for label in part.labels],
-            "models": [{"model": model.label, **_counts(model)} for model in part.models],
-            "languages": [{"language": lang.label, **_counts(lang)} for lang in part.languages],
             "settings_files": [{"settings_file": file.label, **_counts(file)} for file in part.settings_files],
-            "bands": [{"from": band.lower, "to": band.upper, **_counts(band)} for band in part.bands],
         }
         for part in parts
     ]
@@ -51,17 +35,6 @@ def _counts(count: Count) -> dict[str, Any]:
         "accuracy": _rounded(count.accuracy),
         "accuracy_at_least": _rounded(count.at_least if count.judged else None),
         "coverage": _rounded(count.coverage),
-    }
-
-
-def _rating_data(count: RatingCount) -> dict[str, Any]:
-    low, high = count.interval or (None, None)
-    return {
-        **count.model_dump(mode="json"),
-        "rated": count.rated,
-        "share": _rounded(count.share),
-        "share_at_least": _rounded(low),
-        "share_at_most": _rounded(high),
     }
 
 

@@ -94,11 +94,6 @@ class Replies(Frozen):
         return UseCount(label="all", kind=kind, **uses)
 
 
-def uses(found: Replies | None) -> dict[str, tuple[int, ...]]:
-    """The tickets on which what we offered was used, and ignored; none where that was never read."""
-    return {} if found is None else {"used": found.taken, "ignored": found.ignored}
-
-
 def by_category(judged: Iterable[Judged]) -> tuple[UseCount, ...]:
     """Counts for each category and kind, the most answered first."""
     found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)

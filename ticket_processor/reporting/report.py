@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from .. import __version__
 from ..audit.erase import ERASED, ERASING
 from ..audit.retention import EXPIRED
-from ..learning.override_counts import Overrides
+from ..learning.collect import CollectedLabels
 from ..learning.scoreboard import Scoreboard
 from ..state.store import DROPPED
 from . import metrics, queries
@@ -69,7 +69,7 @@ class Report:
     ``account`` is ``None`` where the settings name none; ``begun`` is when the log did.
 
     ``before`` and what ends in ``_before`` are ``None`` or empty where the log does not reach back so far.
-    ``overrides``, ``knowledge`` and ``replies`` are ``None`` where nobody asked, ``scoreboard`` where nothing was
+    ``collected``, ``knowledge`` and ``replies`` are ``None`` where nobody asked, ``scoreboard`` where nothing was
     collected.
     """
 
@@ -95,7 +95,7 @@ class Report:
     step: Step = "day"
     by_time: list[Point] = field(default_factory=list)
     by_category: list[Point] = field(default_factory=list)
-    overrides: Overrides | None = None
+    collected: CollectedLabels | None = None
     scoreboard: Scoreboard | None = None
     knowledge: Knowledge | None = None
     offers: list[OfferCount] = field(default_factory=list)

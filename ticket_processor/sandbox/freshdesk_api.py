@@ -41,7 +41,6 @@ ROUTES: dict[str, Handler] = {
     "GET agents/{id}": freshdesk_account.agent,
     "GET contacts": freshdesk_account.contacts,
     "GET contacts/{id}": freshdesk_account.contact,
-    "GET surveys/satisfaction_ratings": freshdesk_account.satisfaction_ratings,
     "GET automations/{id}/rules": freshdesk_account.rules,
     "POST automations/{id}/rules": freshdesk_account.add_rule,
     "GET automations/{id}/rules/{id}": freshdesk_account.rule,

@@ -62,7 +62,6 @@ class Store(Agenda):
         self.business_rules: dict[str, list[dict[str, Any]]] = {
             name: [] for name in ("automations", "macros", "views", "sla_policies")
         }
-        self.ratings: list[dict[str, Any]] = []
         self.history: list[Audit] = []
         self.by_generated: list[tuple[int, int]] = []
         self.by_created: list[tuple[float, int]] = []

@@ -71,7 +71,6 @@ ROUTES: dict[str, Handler] = {
     "GET automations": zendesk_business_rules.automations,
     "GET macros": zendesk_business_rules.macros,
     "GET views": zendesk_business_rules.views,
-    "GET satisfaction_ratings": zendesk_lists.satisfaction_ratings,
     "GET slas/policies": zendesk_business_rules.sla_policies,
     "POST triggers": zendesk_webhooks.create_trigger,
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from .clock import iso, parse_iso
+from .clock import iso
 from .messages import Refusal, Response, json_response, refuse
 from .records import without_generated
 from .zendesk_call import Call, forbidden, missing_scope
@@ -114,20 +114,6 @@ def all_audits(call: Call) -> Response:
         "after_url": after and call.link(cursor=after),
     }
     return json_response(200, payload)
-
-
-def satisfaction_ratings(call: Call) -> Response:
-    """``GET /satisfaction_ratings``: of the older survey, for admins; ``score`` and ``start_time`` choose."""
-    if call.identity.role != "admin":
-        raise forbidden()
-    wanted, start = call.request.query.get("score", ""), call.request.query.get("start_time", "0")
-    scores = ("good", "bad") if wanted == "received" else (wanted,)
-    rows = [
-        row
-        for row in call.store.ratings
-        if (not wanted or row["score"] in scores) and parse_iso(row["created_at"]) >= float(start)
-    ]
-    return paged(call, "satisfaction_ratings", rows)
 
 
 def paged(

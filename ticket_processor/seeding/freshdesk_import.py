@@ -1,22 +1,19 @@
-"""Putting invented tickets into a Freshdesk sandbox account, one after the other and never twice.
+"""A Freshdesk sandbox account for invented tickets.
 
-Source: developers.freshdesk.com/api, "Tickets" (create, filter), "Rate Limit". A Freshdesk ticket has no number of its
-sender's, so a tag tells which ones are there already.
+Source: developers.freshdesk.com/api, "Tickets" (create, filter), "Rate Limit".
 """
 
 from __future__ import annotations
 
-import hashlib
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from ..core.errors import CannotRun, HelpdeskDown, OutcomeUnknown
+from ..core.errors import CannotRun
 from ..helpdesk.freshdesk_format import ACCOUNT_LIMIT, read_limits
 from ..helpdesk.freshdesk_listing import Listing
-from ..helpdesk.http_messages import Effect
 from ..helpdesk.transport import Transport
-from .accounts import SANDBOX_HEADER, SandboxVerdict, Seeded, judged, with_attachments
+from .accounts import SANDBOX_HEADER, SandboxVerdict, judged, posted, tag_of, with_attachments
 
 LOW_LIMIT = 50
 """A trial may make fifty calls a minute."""
@@ -46,46 +43,17 @@ class FreshdeskSeedTarget:
         return judged(self._transport.base_url, count, total, LOW_LIMIT, "limit for calls", of_a_test)
 
     def existing(self) -> set[str]:
-        """The tags of all tickets, ours among them."""
+        """See :meth:`SeedAccount.existing`: the tags of all tickets."""
         pages = Listing(self._transport).changed_since(0.0)
         return {str(tag) for rows, _, _ in pages for row in rows for tag in row.get("tags") or ()}
 
-    def create(
-        self, tickets: Iterator[Mapping[str, Any]], *, progress: Callable[[int], None] = lambda _n: None
-    ) -> Seeded:
+    def mark(self, item: Mapping[str, Any]) -> str:
+        """See :meth:`SeedAccount.mark`."""
+        return tag_of(item)
+
+    def create(self, item: Mapping[str, Any], mark: str) -> bool:
         """See :meth:`SeedAccount.create`."""
-        known = self.existing()
-        created = existing = failed = 0
-        for item in tickets:
-            tag = seed_tag(str(item["external_id"]))
-            if tag in known:
-                existing += 1
-            elif self._create(item, tag):
-                created += 1
-            else:
-                failed += 1
-            known.add(tag)
-            progress(1)
-        return Seeded(created, existing, failed)
-
-    def _create(self, item: Mapping[str, Any], tag: str) -> bool:
-        try:
-            reply = self._transport.request(
-                "POST", "/api/v2/tickets", json=_freshdesk_row(item, tag), effect=Effect.WRITE
-            )
-        except OutcomeUnknown:
-            raise HelpdeskDown(
-                "no clear answer to a new ticket; wait a minute and seed again: what was created is found again by "
-                "its tag, and nothing doubles"
-            ) from None
-        if reply.status in (403, 404, 405):
-            raise CannotRun(f"Freshdesk refuses to create tickets (HTTP {reply.status})")
-        return reply.ok
-
-
-def seed_tag(external_id: str) -> str:
-    """The tag of a seeded ticket; Freshdesk's tags have 32 characters at most."""
-    return "seed_" + hashlib.sha256(external_id.encode()).hexdigest()[:16]
+        return posted(self._transport, "/api/v2/tickets", _freshdesk_row(item, mark))
 
 
 def _freshdesk_row(item: Mapping[str, Any], tag: str) -> dict[str, Any]:

@@ -1,15 +1,14 @@
-"""Putting invented tickets into a local helpdesk, one after the other and never twice."""
+"""A local helpdesk for invented tickets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..analysis.text.cleaning import as_text
 from ..helpdesk.local_model import NewTicket
 from ..helpdesk.local_store import LocalStore
-from .accounts import SandboxVerdict, Seeded, with_attachments
-from .freshdesk_import import seed_tag
+from .accounts import SandboxVerdict, tag_of, with_attachments
 
 
 class LocalSeedTarget:
@@ -28,22 +27,18 @@ class LocalSeedTarget:
             return SandboxVerdict(False, f"it holds {others} tickets that were not invented")
         return SandboxVerdict(True, "it holds no tickets but invented ones")
 
-    def create(
-        self, tickets: Iterator[Mapping[str, Any]], *, progress: Callable[[int], None] = lambda _n: None
-    ) -> Seeded:
+    def mark(self, item: Mapping[str, Any]) -> str:
+        """See :meth:`SeedAccount.mark`."""
+        return tag_of(item)
+
+    def existing(self) -> set[str]:
+        """See :meth:`SeedAccount.existing`: the tags of all tickets."""
+        return set(self._store.tag_counts())
+
+    def create(self, item: Mapping[str, Any], mark: str) -> bool:
         """See :meth:`SeedAccount.create`."""
-        known = set(self._store.tag_counts())
-        created = existing = 0
-        for item in tickets:
-            tag = seed_tag(str(item["external_id"]))
-            if tag in known:
-                existing += 1
-            else:
-                self._store.create(_ticket(item, tag), self._now())
-                known.add(tag)
-                created += 1
-            progress(1)
-        return Seeded(created, existing)
+        self._store.create(_ticket(item, mark), self._now())
+        return True
 
 
 def _ticket(item: Mapping[str, Any], tag: str) -> NewTicket:

@@ -34,6 +34,3 @@ class LearningSettings(Frozen):
     examples: Annotated[int, AfterValidator(_none_or_enough)] = Field(
         0, ge=0, le=6, description="approved examples of similar tickets in a prompt, 4 to 6; 0: none"
     )
-    auto_approve: bool = Field(
-        False, description="approve what 3 people did alike on 5 tickets within 30 days, without a person"
-    )

@@ -137,6 +137,7 @@ REMOVED: Mapping[Names, str] = {
         for part in ("tags", "priority", "group", "fields")
     },
     ("alerts", "cool_down_minutes"): "an alert that returns within an hour of its end is held back until then",
+    ("learning", "auto_approve"): "a person approves corrections: 'ticketbot learn approve', or the page Review",
     ("alerts", "gap_minutes"): "alerts no longer report pauses between runs, which the heartbeat notices",
     ("knowledge", "solved_tickets_days"): "notes no longer name similar solved tickets, and none are kept",
     ("slo", "alert_below"): "there is no alert on a day's success rate any more; slo.success stays",

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from ..core.clock import Deadline
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_fields, freshdesk_users, zendesk_fields, zendesk_users
@@ -23,7 +22,6 @@ from .parts import opened_state
 if TYPE_CHECKING:
     from ..helpdesk.business_rules import BusinessRule
     from ..helpdesk.local_desk import NoArticles
-    from ..helpdesk.ratings import ReadRatings
     from ..seeding.accounts import SeedAccount
 
 
@@ -87,19 +85,6 @@ def read_rules(settings: Settings, transport: Transport, unread: list[str]) -> l
     return zendesk_rules.read_rules(transport, unread)
 
 
-def read_ratings(settings: Settings, transport: Transport, since: float) -> ReadRatings:
-    """What customers thought, since a moment (Unix seconds); a request for each hundred. Raises :class:`CannotRun`."""
-    if settings.helpdesk == "local":
-        from . import local
-
-        return local.ratings(settings, transport, since)
-    from ..helpdesk import freshdesk_ratings, zendesk_ratings
-
-    if settings.helpdesk == "freshdesk":
-        return freshdesk_ratings.read_ratings(transport, since)
-    return zendesk_ratings.read_ratings(transport, since)
-
-
 def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
     """The people of the account."""
     if settings.helpdesk == "local":
@@ -122,7 +107,7 @@ def help_center(settings: Settings, transport: Transport) -> HelpCenter | Knowle
     return HelpCenter(transport)
 
 
-def seed_target(settings: Settings, transport: Transport, deadline: Deadline) -> SeedAccount:
+def seed_target(settings: Settings, transport: Transport) -> SeedAccount:
     """The account as a place for invented tickets."""
     if settings.helpdesk == "local":
         from . import local
@@ -132,4 +117,4 @@ def seed_target(settings: Settings, transport: Transport, deadline: Deadline) ->
 
     if settings.helpdesk == "freshdesk":
         return freshdesk_import.FreshdeskSeedTarget(transport)
-    return zendesk_import.SeedTarget(transport, deadline)
+    return zendesk_import.ZendeskSeedTarget(transport)

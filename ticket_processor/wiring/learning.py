@@ -9,34 +9,23 @@ from functools import partial
 from ..analysis.model_server.prompt import fingerprint
 from ..audit.files import log_files
 from ..core.clock import Clock, Deadline, iso, parse_iso, why_ended
-from ..core.errors import CannotRun, DeadlineReached, Stopping, unexpected
+from ..core.errors import DeadlineReached, Stopping, unexpected
 from ..core.models import RedactionLevel
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.transport import Transport
 from ..learning.collect import CollectedLabels, Collector
-from ..learning.decisions import approve_agreed, expire
 from ..learning.label_words import Words, words_of
 from ..learning.pending import PendingTickets
-from ..learning.ratings import keep_ratings
-from ..learning.review import told
+from ..learning.review import expire, told
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
-from .desks import read_ratings
 from .parts import keyring, strictest_redaction
 
 LOOKS_BACK_S = 30 * 86_400.0
 """How far back the first run that collects looks."""
 MOST_SAVED = 100.0
 """Requests that runs may leave unused for a later one."""
-RATINGS_AGAIN_S = 86_400.0
-"""Runs read ratings once a day."""
-RATINGS_OVERLAP_S = 30 * 86_400.0
-"""How far behind the last reading ratings are read anew, since a customer may change one."""
-RATINGS_FIRST_S = 60 * 86_400.0
-"""How much further back the first reading goes."""
-RATINGS_READ = "ratings_read"
-"""The fact of the store that says when ratings were read."""
 ALLOWANCE = "allowance"
 """The fact of the store that says how many requests runs have left unused."""
 
@@ -73,17 +62,16 @@ def collect(
 ) -> tuple[CollectedLabels, list[str]]:
     """Read what became of our labels on all settled tickets of the log that were written on since ``since``.
 
-    Customers' ratings are read with them. Also a sentence for each decision about corrections that needed no person.
+    Also a sentence where corrections have expired.
     """
     try:
         PendingTickets(store).read_log(settings.log_dir, keyring(settings), deadline, first_day=iso(since)[:10])
     except DeadlineReached as error:
         return CollectedLabels(ended_early=why_ended(error, deadline)), []
     done = _collector(settings, desk, store, deadline).collect(now, since=since, most=most, advance=advance)
-    if done.ended_early is None:
-        done.ratings, done.unread = _read_ratings(settings, transport, store, now)
+    done.requests = _requests(transport)
     _drop_old(settings, store, now)
-    return done, _decided(settings, store, now)
+    return done, _expired(settings, store, now)
 
 
 def collect_in_run(
@@ -93,7 +81,7 @@ def collect_in_run(
 
     What a run leaves unused, a later one may use; what it uses too much, later ones leave. Raises :class:`Stopping`.
     """
-    now, before, troubles = clock.now(), _requests(transport), list[str]()
+    now, before = clock.now(), _requests(transport)
     try:
         with closing(LearningStore(settings.state_folder / FILE_NAME)) as store:
             saved = float(store.fact(ALLOWANCE) or 0.0) + before * settings.learning.collect_share
@@ -101,12 +89,7 @@ def collect_in_run(
             half = Deadline(clock, deadline.remaining() / 2)
             day = iso(now - LOOKS_BACK_S)[:10]
             PendingTickets(store).read_log(settings.log_dir, keyring(settings), half, first_day=day)
-            if allowance >= 1 and now - float(store.fact(RATINGS_READ) or 0.0) >= RATINGS_AGAIN_S:
-                try:
-                    _read_ratings(settings, transport, store, now)
-                except CannotRun as error:
-                    troubles.append(f"customers' ratings were not read: {error}")
-            if allowance - (_requests(transport) - before) >= 2:  # one request says which tickets are solved
+            if allowance >= 2:  # one request says which tickets are solved
                 _collector(settings, desk, store, half).collect(
                     now,
                     at_once=min(100, allowance // 2),
@@ -114,7 +97,7 @@ def collect_in_run(
                 )
             store.keep_fact(ALLOWANCE, str(min(MOST_SAVED, saved - (_requests(transport) - before))))
             _drop_old(settings, store, now)
-            return [*troubles, *_decided(settings, store, now)]
+            return _expired(settings, store, now)
     except Stopping:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has done its work
@@ -128,25 +111,14 @@ def _drop_old(settings: Settings, store: LearningStore, now: float) -> None:
         store.drop_before(min(parse_iso(kept[0].day), now - settings.audit.retention_days * 86_400))
 
 
-def _decided(settings: Settings, store: LearningStore, now: float) -> list[str]:
-    """Decide what needs no person; a sentence for each decision."""
-    agreed = approve_agreed(store, now) if settings.learning.auto_approve else None
-    changes = [expire(store, settings.taxonomy, now), agreed]
-    return [f"{told(change)} (learn undo {change.id} takes it back)" for change in changes if change is not None]
+def _expired(settings: Settings, store: LearningStore, now: float) -> list[str]:
+    """Let corrections of categories that are gone expire; what there is to say of it."""
+    change = expire(store, settings.taxonomy, now)
+    return [] if change is None else [f"{told(change)} (learn undo {change.id} takes it back)"]
 
 
 def _requests(transport: Transport) -> int:
     return sum(transport.counts.values())
-
-
-def _read_ratings(
-    settings: Settings, transport: Transport, store: LearningStore, now: float
-) -> tuple[int, tuple[str, ...]]:
-    """Keep what customers thought since the last time; how many were new, and what could not be read."""
-    last = float(store.fact(RATINGS_READ) or now - RATINGS_FIRST_S)
-    found = read_ratings(settings, transport, last - RATINGS_OVERLAP_S)
-    store.keep_fact(RATINGS_READ, str(now))
-    return keep_ratings(store, found.ratings), found.unread
 
 
 def _collector(settings: Settings, desk: Helpdesk, store: LearningStore, deadline: Deadline) -> Collector:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from ..core.errors import StateUnusable
-from ..learning.prompt_examples import ExamplePicker
-from ..learning.similar_examples import ExampleIndex, examples_of
+from ..learning.examples import ExampleIndex, ExamplePicker, examples_of
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.schema import Settings
 from ..state.sqlite import is_there

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, cast
 
-from ..core.clock import Clock, Deadline, parse_iso
+from ..core.clock import Clock, Deadline
 from ..core.errors import TicketbotError
 from ..helpdesk.local_connection import LocalConnection
 from ..helpdesk.local_desk import LocalDesk, LocalRequesters, labels_of
@@ -14,7 +14,6 @@ from ..helpdesk.local_erasing import MAIL_FOLDER
 from ..helpdesk.local_model import Labels
 from ..helpdesk.local_store import LocalStore
 from ..helpdesk.protocol import AccountLabels
-from ..helpdesk.ratings import ReadRatings, TicketRating, of_stars
 from ..helpdesk.transport import Transport
 from ..settings.helpdesks import LocalSettings
 from ..settings.schema import Settings
@@ -85,16 +84,6 @@ def seed_target(settings: Settings, transport: Transport) -> LocalSeedTarget:
 
     way = cast(LocalConnection, transport)
     return LocalSeedTarget(way.opened(labels(settings), make=True), way.now)
-
-
-def ratings(settings: Settings, transport: Transport, since: float) -> ReadRatings:
-    """What its customers gave since a moment."""
-    found = cast(LocalConnection, transport).opened(labels(settings)).ratings(since)
-    return ReadRatings(
-        tuple(
-            TicketRating(each.ticket_id, of_stars(each.stars), parse_iso(each.changed_at or each.at)) for each in found
-        )
-    )
 
 
 def account_labels(settings: Settings, transport: Transport) -> AccountLabels:

@@ -1,4 +1,4 @@
-"""Scoreboard: what people made of labels, by part, label, model, language and confidence."""
+"""Scoreboard: what people made of labels, by part, label and settings file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import streamlit as st
 from ticket_processor.dashboard import parts, tables
 from ticket_processor.dashboard.data import collected
 from ticket_processor.dashboard.sidebar import choose
-from ticket_processor.learning.override_counts import LabelCount, PartCount
 
 SHARE = st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent")
-SHARES = dict.fromkeys(("Accuracy", "At least", "Coverage", "Good share"), SHARE)
+SHARES = dict.fromkeys(("Accuracy", "At least", "Coverage"), SHARE)
 
 
 def body() -> None:
@@ -29,45 +28,15 @@ def body() -> None:
     names = [part.part for part in found.parts]
     chosen = st.selectbox("Part", names)
     (part,) = (part for part in found.parts if part.part == chosen)
-    of_part(part)
-    if found.ratings:
-        table(
-            f"How customers rated {parts.count(found.rated)} of these tickets",
-            [
-                {
-                    "By": item.by,
-                    "Value": item.value,
-                    "Rated": item.rated,
-                    "Good": item.good,
-                    "Neutral": item.neutral,
-                    "Bad": item.bad,
-                    "Good share": item.share,
-                    "At least": None if item.interval is None else item.interval[0],
-                }
-                for item in found.ratings
-            ],
-        )
+    table("By label", tables.judged([(count.label, count) for count in part.labels]))
+    if part.settings_files:
+        table("By settings file", tables.judged([(count.label, count) for count in part.settings_files]))
     if found.pairs:
         rows = [
             {"Part": pair.part, "ticketbot said": pair.ours, "People say": pair.theirs, "Tickets": pair.tickets}
             for pair in found.pairs
         ]
         table("Changed most often", rows)
-
-
-def of_part(part: PartCount) -> None:
-    """One part by label, model, language and confidence."""
-    by: tuple[tuple[str, tuple[LabelCount, ...]], ...] = (
-        ("By label", part.labels),
-        ("By model", part.models),
-        ("By language", part.languages),
-    )
-    for title, counts in by:
-        if counts:
-            table(title, tables.judged([(count.label, count) for count in counts]))
-    if part.bands:
-        bands = [(f"{band.lower:g} to {band.upper:g}", band) for band in part.bands]
-        table("By confidence", tables.judged(bands))
 
 
 def table(title: str, rows: list[dict[str, object]]) -> None:
