@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.local_files import add_group
 from ticket_processor.core.errors import (
     JobRefused,
     PartRefused,
@@ -134,7 +135,7 @@ def test_a_file_that_was_put_back_is_listed_anew_although_it_has_grown_since(
 
 
 def test_one_write_carries_everything_and_is_one_edit_of_the_record(desk: LocalDesk, store: LocalStore) -> None:
-    group = store.add_group("Billing")
+    group = add_group(store, 1, "Billing")
     ticket = desk.fetch([added(store)])[1]
     change = change_of(
         ticket,
@@ -315,7 +316,7 @@ def test_people_labels_and_solved_tickets_are_found_for_reports(
     made = [added(store, "old", NOW - 9000), *(added(store, subject) for subject in ("two", "three", "open"))]
     for number in made[:3]:
         store.change(number, AGENT, version=1, now=NOW, status="resolved", tags_add=["done"])
-    store.add_group("Billing")
+    add_group(store, 1, "Billing")
 
     assert [ticket.id for page in desk.solved(NOW - 60) for ticket in page] == [made[2], made[1]]
     people = LocalRequesters(store)

@@ -88,13 +88,6 @@ class People(LocalFile):
         with self.reading() as db:
             return {row["id"]: row["name"] for row in all_rows(db, "SELECT * FROM team ORDER BY name")}
 
-    def add_group(self, name: str) -> int:
-        """The number of the group with this name, which is made if need be."""
-        with self.writing() as db:
-            db.execute("INSERT OR IGNORE INTO team (name) VALUES (?)", (name.strip(),))
-            row = one_row(db, "SELECT id FROM team WHERE name = ?", (name.strip(),))
-        return int(row["id"]) if row else 0
-
 
 def person_for(db: sqlite3.Connection, email: str, name: str) -> int:
     """The number of the person with an address; somebody new is a customer. Customers keep the name first given."""

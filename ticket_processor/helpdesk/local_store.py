@@ -131,14 +131,6 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
         with self.reading() as db:
             return tuple(map(event_of, all_rows(db, f"{EVENT} WHERE ticket_id = ? ORDER BY id", (ticket_id,))))
 
-    def events_since(self, since: float, limit: int = 10_000) -> tuple[Event, ...]:
-        """The newest events of all tickets since a moment, oldest first."""
-        with self.reading() as db:
-            newest = all_rows(
-                db, f"SELECT * FROM ({EVENT} ORDER BY id DESC LIMIT ?) WHERE at >= ? ORDER BY id", (limit, stamp(since))
-            )
-        return tuple(map(event_of, newest))
-
     def changed_since(self, event: int, since: str = "", limit: int = 1000) -> tuple[LocalTicket, ...]:
         """Tickets whose last event comes after ``event``, in that order; of those changed before ``since`` none.
 
