@@ -25,8 +25,9 @@ from ticket_processor.helpdesk.local_model import (
     NewTicket,
     Stale,
     allowed,
+    as_written,
+    new_number,
 )
-from ticket_processor.helpdesk.local_numbers import as_written, new_number
 from ticket_processor.helpdesk.local_store import LocalStore
 
 NOW = 1_800_000_000.0

@@ -14,8 +14,15 @@ from hypothesis import strategies as st
 
 from tests.support.local_files import add_file, add_group
 from ticket_processor.core.models import Priority
-from ticket_processor.helpdesk.local_model import AI, Actor, IllegalTransition, LocalHelpdeskError, NewFile, NewTicket
-from ticket_processor.helpdesk.local_numbers import new_number
+from ticket_processor.helpdesk.local_model import (
+    AI,
+    Actor,
+    IllegalTransition,
+    LocalHelpdeskError,
+    NewFile,
+    NewTicket,
+    new_number,
+)
 from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.local_writing import Write

@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 import orjson
 
-from .local_model import LocalHelpdeskError, LocalTicket, Status
-from .local_numbers import as_written
+from .local_model import LocalHelpdeskError, LocalTicket, Status, as_written
 from .local_schema import LocalFile, all_rows, insert, stamp
 from .local_tickets import TICKET, ticket_of
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import orjson
 
-from .local_erasing import Erasing
 from .local_model import (
     Created,
     Event,
@@ -22,9 +21,9 @@ from .local_model import (
     Message,
     NewTicket,
     Rating,
+    as_written,
 )
-from .local_numbers import as_written
-from .local_people import People, person_for
+from .local_people import Erasing, People, person_for
 from .local_schema import all_rows, hashed, insert, new_secret, one_row, stamp
 from .local_search import TicketSearch
 from .local_tickets import EVENT, MESSAGE, event_of, existing_ticket, message_of, tickets_where

@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .local_files import safe_name, type_of
-from .local_history import edits_of
-from .local_model import LocalHelpdeskError, NewFile
-from .local_numbers import as_written
+from .local_model import LocalHelpdeskError, NewFile, as_written
 from .local_schema import all_rows, insert, one_row, same_stamp
 from .local_search import index
-from .local_tickets import EVENT, event_of, existing_ticket
+from .local_tickets import EVENT, edits_of, event_of, existing_ticket
 from .local_writing import TicketWriting
 
 FORMAT = 1

@@ -25,8 +25,8 @@ from .local_model import (
     Stale,
     Status,
     allowed,
+    new_number,
 )
-from .local_numbers import new_number
 from .local_schema import all_rows, hashed, insert, one_row, stamp, stamp_after
 from .local_search import index
 from .local_tickets import existing_ticket
