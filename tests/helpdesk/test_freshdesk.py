@@ -15,7 +15,7 @@ from ticket_processor.core.errors import CannotRun, NotAuthorised, NotePublished
 from ticket_processor.core.models import OutcomeStatus, Priority, PublicReply, StatusChange
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.freshdesk import Freshdesk
-from ticket_processor.helpdesk import freshdesk_listing, freshdesk_views
+from ticket_processor.helpdesk import freshdesk_reads
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.freshdesk_memory import ARCHIVED_AFTER, BOT_ID, PERSON_ID
 from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
@@ -249,7 +249,7 @@ def test_an_update_without_an_answer_that_was_seen_once_is_remembered(account: F
 def test_a_page_of_tickets_that_is_too_long_is_read_in_smaller_ones(
     account: FreshAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freshdesk_listing, "MAX_PAGE_BYTES", 200_000)
+    monkeypatch.setattr(freshdesk_reads, "MAX_PAGE_BYTES", 200_000)
     numbers = [account.add(text="x" * 10_000, created_at=account.clock.now() - 5000 + n).id for n in range(30)]
     assert sorted(_everything(account.client)) == numbers
     assert [item.request.query["per_page"] for item in account.asked][:3] == ["100", "10", "10"]
@@ -258,7 +258,7 @@ def test_a_page_of_tickets_that_is_too_long_is_read_in_smaller_ones(
 def test_a_ticket_that_is_too_long_by_itself_is_named_and_the_others_are_read(
     account: FreshAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freshdesk_views, "MAX_TICKET_BYTES", 20_000)
+    monkeypatch.setattr(freshdesk_reads, "MAX_TICKET_BYTES", 20_000)
     short, long = account.add().id, account.add(text="x" * 200_000).id
     found = account.client.fetch([short, long])
     assert (list(found), list(found.unread)) == ([short], [long])

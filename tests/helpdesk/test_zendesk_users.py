@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
-from ticket_processor.helpdesk.zendesk_users import Requesters
+from ticket_processor.helpdesk.zendesk_account import Requesters
 
 from ..support.fakes import Wire, answer
 from .test_zendesk import Account

@@ -30,9 +30,8 @@ from .local_search import Query
 from .local_store import LocalStore
 from .local_tickets import STATUS_WORDS, edits_of
 from .local_writing import Write
-from .protocol import AccountLabels, ArticleHit, Fetched, JobStatus, Page
+from .protocol import AccountLabels, ArticleHit, Fetched, JobStatus, Page, number_or_address, the_only
 from .rate_limit import Throttle
-from .requesters import number_or_address, the_only
 from .ticket_history import Edit, History
 from .transport import Transport
 

@@ -1,4 +1,4 @@
-"""The people of the local helpdesk: customers, agents and admins, their sessions, groups, and how a customer is erased."""
+"""The people of the local helpdesk: customers, agents, admins, sessions, groups, and how a customer is erased."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from .json_values import string, whole_number
 from .ratings import ReadRatings, Score, TicketRating, rated
 from .transport import Transport
-from .zendesk_paging import listed_rows
+from .zendesk_account import listed_rows
 
 _SCORES: dict[str, Score] = {"good": "good", "bad": "bad"}
 

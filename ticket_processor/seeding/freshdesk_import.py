@@ -13,7 +13,7 @@ from typing import Any
 
 from ..core.errors import CannotRun, HelpdeskDown, OutcomeUnknown
 from ..helpdesk.freshdesk_format import ACCOUNT_LIMIT, read_limits
-from ..helpdesk.freshdesk_listing import Listing
+from ..helpdesk.freshdesk_reads import Listing
 from ..helpdesk.http_messages import Effect
 from ..helpdesk.transport import Transport
 from .accounts import SANDBOX_HEADER, SandboxVerdict, Seeded, judged, with_attachments
