@@ -91,7 +91,7 @@ CEILINGS = {
     "core": 2_610,
     "dashboard": 2_740,
     "evaluation": 3_280,
-    "helpdesk": 6_330,
+    "helpdesk": 6_290,
     "knowledge": 2_250,
     "learning": 2_520,
     "monitoring": 3_820,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 545, "test lines": 88_470, "scripts": 34, "words of docs": 25_090}
+MOST = {"files": 541, "test lines": 88_470, "scripts": 34, "words of docs": 25_090}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

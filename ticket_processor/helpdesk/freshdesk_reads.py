@@ -17,7 +17,7 @@ from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
 from ..core.models import KeptWrite, Priority, Ticket
 from ..state.store import State
-from .freshdesk_auth import own_user
+from .freshdesk_account import own_user
 from .freshdesk_format import (
     ACCOUNT_LIMIT,
     LIST_LIMIT,
@@ -33,8 +33,7 @@ from .freshdesk_format import (
 )
 from .freshdesk_history import with_references
 from .http_messages import Reply
-from .json_values import mapping, string, whole_number, with_ids, without_number
-from .page_parts import stub_of
+from .json_values import mapping, string, stub_of, whole_number, with_ids, without_number
 from .transport import Transport
 
 MAX_TICKET_BYTES = 2_000_000

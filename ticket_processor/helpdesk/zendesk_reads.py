@@ -13,8 +13,7 @@ from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
 from ..core.models import Ticket
 from .http_messages import Reply
-from .json_values import known_number, mapping, without_number
-from .page_parts import PageSize, page_of
+from .json_values import PageSize, known_number, mapping, page_of, without_number
 from .protocol import Page
 from .transport import Transport
 from .zendesk_format import ACCOUNT_LIMIT, body_of, changed_after, error_code, missing_scopes, people_of, read_ticket

@@ -10,10 +10,10 @@ from ..core.clock import Deadline
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_account, zendesk_account
-from ..helpdesk.freshdesk_articles import KnowledgeBase
+from ..helpdesk.freshdesk_account import KnowledgeBase
 from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch
 from ..helpdesk.transport import Transport
-from ..helpdesk.zendesk_articles import HelpCenter
+from ..helpdesk.zendesk_account import HelpCenter
 from ..settings.schema import Settings
 from ..state.store import State
 from ..zendesk import Zendesk
