@@ -102,7 +102,7 @@ CEILINGS = {
     "sandbox": 7_760,
     "schedule": 440,
     "seeding": 1_270,
-    "settings": 1_800,
+    "settings": 1_820,
     "state": 900,
     "web": 4_730,
     "wiring": 3_620,

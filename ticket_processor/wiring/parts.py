@@ -84,10 +84,9 @@ def keyring(settings: Settings) -> Keyring | None:
 
 def delivery(settings: Settings) -> Delivery:
     """How changes travel; of the account's places for jobs, and of its single updates, we take our share."""
-    if settings.helpdesk == "freshdesk":
-        return Delivery(mode="single", together=1)  # it has neither jobs of updates nor a guard
-    if settings.helpdesk == "local":
-        return Delivery(mode="single")
+    can = settings.desk.can
+    if not can.jobs:
+        return Delivery(mode="single") if can.guarded else Delivery(mode="single", together=1)
     share = settings.run.limit_share
     return Delivery(
         mode=settings.run.write_mode,

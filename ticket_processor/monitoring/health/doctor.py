@@ -135,10 +135,9 @@ def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> 
             runs = state.runs(now - RUNS_KEPT_S)
         retries = state.retries()
         names = [settings.desk.vendor, *(model_breaker(target, clock).name for target in _known_targets(settings))]
-        # Only Zendesk's search can be late for a listing.
         searched = (
             (left.search_index(runs, now, settings.zendesk.search_window_hours * 3600),)
-            if settings.helpdesk == "zendesk"
+            if settings.desk.can.search
             else (skipped("search_index", f"{settings.desk.vendor} lists tickets without its search"),)
         )
         checks = (
