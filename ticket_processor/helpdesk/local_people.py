@@ -57,16 +57,16 @@ class People(LocalFile):
 
     def set_password(self, person_id: int, password_hash: str | None) -> None:
         """Set a password's hash, or take it away; either ends the person's sessions. Raises :class:`NotThere`."""
-        with self.writing() as db:
-            must_be(db, person_id)
-            db.execute("UPDATE person SET password_hash = ? WHERE id = ?", (password_hash, person_id))
-            db.execute("DELETE FROM session WHERE person_id = ?", (person_id,))
+        self._set(person_id, "password_hash", password_hash)
 
     def set_role(self, person_id: int, role: Role) -> None:
         """Set a role, and end the person's sessions. Raises :class:`NotThere`."""
+        self._set(person_id, "role", role)
+
+    def _set(self, person_id: int, column: str, value: str | None) -> None:
         with self.writing() as db:
             must_be(db, person_id)
-            db.execute("UPDATE person SET role = ? WHERE id = ?", (role, person_id))
+            db.execute(f"UPDATE person SET {column} = ? WHERE id = ?", (value, person_id))
             db.execute("DELETE FROM session WHERE person_id = ?", (person_id,))
 
     def open_session(self, person_id: int, expires: float) -> str:

@@ -119,11 +119,10 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
 
     def messages(self, ticket_id: int, *, public_only: bool) -> tuple[Message, ...]:
         """What was said, oldest first; customers may see what is public only."""
-        return self.public_messages(ticket_id) if public_only else self._messages(ticket_id, "")
-
-    def public_messages(self, ticket_id: int) -> tuple[Message, ...]:
-        """What customers may see of a conversation."""
-        return self._messages(ticket_id, "AND message.public = 1")
+        only = "AND message.public = 1" if public_only else ""
+        with self.reading() as db:
+            rows = all_rows(db, f"{MESSAGE} WHERE ticket_id = ? {only} ORDER BY message.id", (ticket_id,))
+        return tuple(map(message_of, rows))
 
     def events(self, ticket_id: int) -> tuple[Event, ...]:
         """Everything that happened to the ticket, oldest first."""
@@ -168,8 +167,3 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
         with self.reading() as db:
             rows = all_rows(db, "SELECT * FROM rating WHERE coalesce(changed_at, at) >= ?", (stamp(since),))
         return [Rating(**dict(row)) for row in rows]
-
-    def _messages(self, ticket_id: int, more: str) -> tuple[Message, ...]:
-        with self.reading() as db:
-            rows = all_rows(db, f"{MESSAGE} WHERE ticket_id = ? {more} ORDER BY message.id", (ticket_id,))
-        return tuple(map(message_of, rows))

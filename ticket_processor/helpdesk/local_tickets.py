@@ -40,65 +40,32 @@ def existing_ticket(db: sqlite3.Connection, ticket_id: int) -> LocalTicket:
 
 def ticket_of(row: sqlite3.Row) -> LocalTicket:
     """A ticket from its row."""
+    values = dict(row)
+    del values["urgency_rank"]  # searches alone sort by it
+    for name in ("group", "assignee", "requester"):
+        values[name] = values.pop(f"{name}_id")
     return LocalTicket(
-        id=row["id"],
-        number=row["number"],
-        subject=row["subject"],
-        description=row["description"],
-        status=row["status"],
-        priority=None if row["priority"] is None else Priority(row["priority"]),
-        category=row["category"],
-        urgency=row["urgency"],
-        sentiment=row["sentiment"],
-        escalated=bool(row["escalated"]),
-        group=row["group_id"],
-        assignee=row["assignee_id"],
-        requester=row["requester_id"],
-        language=row["language"],
-        form_language=row["form_language"],
-        channel=row["channel"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        first_reply_at=row["first_reply_at"],
-        resolved_at=row["resolved_at"],
-        closed_at=row["closed_at"],
-        version=row["version"],
-        last_event=row["last_event"],
-        tags=tuple(orjson.loads(row["tags"])),
-        fields={int(number): value for number, value in orjson.loads(row["fields"]).items()},
+        **values
+        | {
+            "priority": None if row["priority"] is None else Priority(row["priority"]),
+            "escalated": bool(row["escalated"]),
+            "tags": tuple(orjson.loads(row["tags"])),
+            "fields": {int(number): value for number, value in orjson.loads(row["fields"]).items()},
+        }
     )
 
 
 def message_of(row: sqlite3.Row) -> Message:
     """A message from its row."""
-    return Message(
-        id=row["id"],
-        ticket_id=row["ticket_id"],
-        author=Actor(row["author_kind"], row["author_id"]),
-        name=row["name"] or "",
-        public=bool(row["public"]),
-        body=row["body"],
-        created_at=row["created_at"],
-        key=row["key"],
-        intent=row["intent"],
-    )
+    values = dict(row)
+    author = Actor(values.pop("author_kind"), values.pop("author_id"))
+    return Message(**values | {"author": author, "name": row["name"] or "", "public": bool(row["public"])})
 
 
 def event_of(row: sqlite3.Row) -> Event:
     """An event from its row."""
-    return Event(
-        id=row["id"],
-        ticket_id=row["ticket_id"],
-        version=row["version"],
-        at=row["at"],
-        actor=Actor(row["actor_kind"], row["actor_id"]),
-        field=row["field"],
-        old=row["old"],
-        new=row["new"],
-        reason=row["reason"],
-        key=row["key"],
-        intent=row["intent"],
-    )
+    values = dict(row)
+    return Event(actor=Actor(values.pop("actor_kind"), values.pop("actor_id")), **values)
 
 
 STATUS_WORDS: Mapping[Status, str] = {

@@ -48,7 +48,7 @@ def read_fields(transport: Transport) -> tuple[TicketField, ...]:
 
     :class:`LabelsForbidden` when this user may not read them.
     """
-    return tuple(_field(row) for row in _body(transport, "ticket_fields", {})[0] if isinstance(row.get("id"), int))
+    return tuple(_field(row) for row in _page(transport, "ticket_fields", {})[0] if isinstance(row.get("id"), int))
 
 
 def _field(row: Mapping[str, Any]) -> TicketField:
@@ -66,21 +66,30 @@ def _field(row: Mapping[str, Any]) -> TicketField:
 
 def _rows(transport: Transport, name: str) -> Iterator[Mapping[str, Any]]:
     for page in range(1, LABEL_PAGES + 1):
-        rows, more = _body(transport, name, {"per_page": PAGE_SIZE, "page": page})
+        rows, more = _page(transport, name, {"per_page": PAGE_SIZE, "page": page})
         yield from rows
         if not more:
             return
 
 
-def _body(transport: Transport, name: str, params: Mapping[str, str | int]) -> tuple[list[dict[str, Any]], bool]:
+def _page(transport: Transport, name: str, params: Mapping[str, str | int]) -> tuple[list[dict[str, Any]], bool]:
     reply = transport.request("GET", f"/api/v2/{name}", params=params, limits=("account",))
     if not reply.ok:
         error = LabelsForbidden if reply.status == 403 else CannotRun
-        raise error(f"Zendesk refuses to show its {name.replace('_', ' ')} (HTTP {reply.status})")
-    rows = reply.body.get(name) if isinstance(reply.body, dict) else None
+        raise error(f"Zendesk refuses to show its {_words(name)} (HTTP {reply.status})")
+    return _rows_in(reply.body, name), bool(reply.body.get("next_page"))
+
+
+def _rows_in(body: object, name: str) -> list[dict[str, Any]]:
+    """The rows of an answer's list."""
+    rows = mapping(body).get(name)
     if not isinstance(rows, list):
-        raise HelpdeskDown(f"Zendesk's answer holds no list of {name.replace('_', ' ')}")
-    return [row for row in rows if isinstance(row, dict)], bool(reply.body.get("next_page"))
+        raise HelpdeskDown(f"Zendesk's answer holds no list of {_words(name)}")
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 _NOTHING: Mapping[str, str | int] = MappingProxyType({})
@@ -95,47 +104,25 @@ def listed_rows(
     needed: bool = False,
     params: Mapping[str, str | int] = _NOTHING,
 ) -> Iterator[Mapping[str, Any]]:
-    """The rows of a list, 5,000 at most. What was not read, and why, is added to ``unread``.
+    """The rows of a list that not every plan or user may see, a hundred at a time, 5,000 at most.
 
-    Raises :class:`CannotRun` where a ``needed`` list is refused.
+    What was not read, and why, is added to ``unread``. Raises :class:`CannotRun` where a ``needed`` list is refused.
     """
     asked = {**params, "page[size]": PAGE_SIZE}
     for _ in range(MAX_PAGES):
-        rows, after = one_page(transport, path, name, asked, unread, needed=needed)
-        yield from rows
-        if not after or after == asked.get("page[after]"):
-            return
-        asked["page[after]"] = after
-    unread.append(f"more than {MAX_PAGES * PAGE_SIZE} {_words(name)}: the others were not read")
-
-
-def one_page(
-    transport: Transport,
-    path: str,
-    name: str,
-    params: Mapping[str, str | int],
-    unread: list[str],
-    *,
-    needed: bool = False,
-) -> tuple[list[Mapping[str, Any]], str | None]:
-    """A page and the cursor of the next one; an empty one, and why in ``unread``, where it may not be read."""
-    reply = transport.request("GET", f"/api/v2/{path}", params=params, limits=("account",))
-    if not reply.ok:
-        if needed:
+        reply = transport.request("GET", f"/api/v2/{path}", params=asked, limits=("account",))
+        if not reply.ok and needed:
             raise CannotRun(f"Zendesk refuses to show its {name} (HTTP {reply.status}): without them nothing is sure")
-        unread.append(f"Zendesk does not show its {_words(name)} (HTTP {reply.status})")
-        return [], None
-    body = mapping(reply.body)
-    rows = body.get(name)
-    if not isinstance(rows, list):
-        raise HelpdeskDown(f"Zendesk's answer holds no list of {name}")
-    meta = mapping(body.get("meta"))
-    after = meta.get("after_cursor") if meta.get("has_more") else None
-    return [mapping(row) for row in rows], None if after is None else str(after)
-
-
-def _words(name: str) -> str:
-    return name.replace("sla_", "SLA ").replace("_", " ")
+        if not reply.ok:
+            unread.append(f"Zendesk does not show its {_words(name)} (HTTP {reply.status})")
+            return
+        yield from _rows_in(reply.body, name)
+        meta = mapping(mapping(reply.body).get("meta"))
+        after = meta.get("after_cursor") if meta.get("has_more") else None
+        if not after or str(after) == asked.get("page[after]"):
+            return
+        asked["page[after]"] = str(after)
+    unread.append(f"more than {MAX_PAGES * PAGE_SIZE} {_words(name)}: the others were not read")
 
 
 MOST_ALIKE = 20
@@ -158,7 +145,7 @@ class Requesters:
         if isinstance(known, int):
             return known
         query: dict[str, str | int] = {"query": f'email:"{known}"', "per_page": PAGE_SIZE}
-        rows = self._rows(self._get("/users/search", query), "users")
+        rows = with_ids(_rows_in(self._get("/users/search", query), "users"))
         found: set[int] = {row["id"] for row in rows if _same(row.get("email"), known)}
         # The address may be one of several that a user has.
         others = [row["id"] for row in rows if row["id"] not in found][:MOST_ALIKE] if not found else ()
@@ -180,7 +167,7 @@ class Requesters:
             raise unknown
 
     def _has(self, user: int, address: str) -> bool:
-        rows = self._rows(self._get(f"/users/{user}/identities", {"page[size]": PAGE_SIZE}), "identities")
+        rows = with_ids(_rows_in(self._get(f"/users/{user}/identities", {"page[size]": PAGE_SIZE}), "identities"))
         return any(row.get("type") == "email" and _same(row.get("value"), address) for row in rows)
 
     def _numbers(self, path: str, params: dict[str, str | int], name: str) -> Iterator[int]:
@@ -188,7 +175,7 @@ class Requesters:
         seen = set()
         while True:
             body = self._get(path, params)
-            yield from (row["id"] for row in self._rows(body, name))
+            yield from (row["id"] for row in with_ids(_rows_in(body, name)))
             meta = body.get("meta")
             after = meta.get("after_cursor") if isinstance(meta, dict) and meta.get("has_more") else None
             if not after:
@@ -206,12 +193,6 @@ class Requesters:
         if not reply.ok:
             raise CannotRun(f"Zendesk refuses to show {what} (HTTP {reply.status}); {BY_TICKET}")
         return reply.body if isinstance(reply.body, dict) else {}
-
-    def _rows(self, body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-        rows = body.get(name)
-        if not isinstance(rows, list):
-            raise HelpdeskDown(f"Zendesk's answer holds no list of {name}")
-        return with_ids(rows)
 
 
 def _same(value: object, address: str) -> bool:
