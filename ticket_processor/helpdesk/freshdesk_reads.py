@@ -33,7 +33,7 @@ from .freshdesk_format import (
 )
 from .freshdesk_history import with_references
 from .http_messages import Reply
-from .json_values import mapping, string, stub_of, whole_number, with_ids, without_number
+from .json_values import mapping, string, stub_of, tickets_of, with_ids
 from .transport import Transport
 
 MAX_TICKET_BYTES = 2_000_000
@@ -77,17 +77,10 @@ class FreshdeskViews:
         """The tickets of a list's rows, and those of them that make no sense."""
         names = self.names(any(map(holds_fields, rows)))
         self._people |= people_of(rows)
-        tickets: list[Ticket] = []
-        unread: dict[int, TicketError] = {}
-        for row in rows:
-            try:
-                tickets.append(read_ticket(row, date, names, listed=True, open_statuses=self._open_statuses))
-            except TicketError as error:
-                if (number := whole_number(row.get("id"))) is not None:
-                    unread[number] = error
-        if nameless := without_number("Freshdesk", rows):
-            self.report(nameless)
-        return tuple(tickets), unread
+        read = functools.partial(read_ticket, read_at=date, names=names, listed=True, open_statuses=self._open_statuses)
+        tickets, unread, nameless = tickets_of(rows, "Freshdesk", read)
+        self.report(nameless)
+        return tickets, unread
 
     def read(self, ticket_id: int) -> TicketView | None:
         """A ticket as it is now; ``None`` where there is none."""
@@ -166,8 +159,8 @@ class FreshdeskViews:
         return self._known_fields or {}
 
     def report(self, sentence: str) -> None:
-        """Tell of a trouble, once."""
-        if sentence not in self.troubles:
+        """Tell of a trouble, if there is one, once."""
+        if sentence and sentence not in self.troubles:
             self.troubles.append(sentence)
 
     def _get(

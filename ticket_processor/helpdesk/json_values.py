@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from ..core.errors import TicketError
+from ..core.models import Ticket
 
 LARGEST = 2**63 - 1
 NAMED = 3
@@ -43,6 +46,21 @@ def known_number(row: Mapping[str, Any]) -> int | None:
     """The number of a ticket's row, by its address where its ``id`` is none; ``None`` where neither tells it."""
     address = _ADDRESS.search(string(row.get("url")))
     return int(address[1]) if whole_number(row.get("id")) is None and address else whole_number(row.get("id"))
+
+
+def tickets_of(
+    rows: Sequence[Mapping[str, Any]], vendor: str, read: Callable[[Mapping[str, Any]], Ticket]
+) -> tuple[tuple[Ticket, ...], dict[int, TicketError], str]:
+    """The tickets of rows, those rows that make no sense, and a sentence on rows without a number, if there are any."""
+    tickets: list[Ticket] = []
+    unread: dict[int, TicketError] = {}
+    for row in rows:
+        try:
+            tickets.append(read(row))
+        except TicketError as error:
+            if (number := known_number(row)) is not None:
+                unread[number] = error
+    return tuple(tickets), unread, without_number(vendor, rows)
 
 
 def without_number(vendor: str, rows: Sequence[Mapping[str, Any]]) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 
 from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
 from ..core.models import Ticket
 from .http_messages import Reply
-from .json_values import PageSize, known_number, mapping, page_of, without_number
+from .json_values import PageSize, mapping, page_of, tickets_of
 from .protocol import Page
 from .transport import Transport
 from .zendesk_format import ACCOUNT_LIMIT, body_of, changed_after, error_code, missing_scopes, people_of, read_ticket
@@ -105,24 +106,16 @@ class ZendeskReads:
         if not isinstance(rows, list):
             raise HelpdeskDown("Zendesk's answer holds no list of tickets")
         people = people_of(body_of(reply).get("users"))
-        tickets: list[Ticket] = []
-        unread: dict[int, TicketError] = {}
-        for row in map(mapping, rows):
-            try:
-                tickets.append(read_ticket(row, reply.date, people))
-            except TicketError as error:
-                number = known_number(row)
-                if number is not None:
-                    unread[number] = error
+        read = partial(read_ticket, read_at=reply.date, people=people)
+        tickets, unread, nameless = tickets_of([*map(mapping, rows)], "Zendesk", read)
         if len(rows) >= ALL_NAMELESS and not tickets and not unread:
             raise HelpdeskDown("Zendesk's answer holds not one ticket with its number")
-        if nameless := without_number("Zendesk", list(map(mapping, rows))):
-            self.report(nameless)
-        return tuple(tickets), unread
+        self.report(nameless)
+        return tickets, unread
 
     def report(self, sentence: str) -> None:
-        """Tell of a trouble, once."""
-        if sentence not in self.troubles:
+        """Tell of a trouble, if there is one, once."""
+        if sentence and sentence not in self.troubles:
             self.troubles.append(sentence)
 
 
