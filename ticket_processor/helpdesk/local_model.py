@@ -27,16 +27,16 @@ REOPEN_S = 30 * 24 * 3600.0
 ERASED_ADDRESS = "@erased.invalid"
 """How the address of somebody ends who was erased; no mail goes there."""
 
-_AT_WORK: tuple[Status, ...] = ("open", "in_progress", "escalated", "waiting")
+AT_WORK: tuple[Status, ...] = ("open", "in_progress", "escalated", "waiting")
 _TRANSITIONS: Mapping[ActorKind, Mapping[Status, tuple[Status, ...]]] = {
-    "customer": {**dict.fromkeys(_AT_WORK, ("resolved",)), "waiting": ("open", "resolved"), "resolved": ("open",)},
+    "customer": {**dict.fromkeys(AT_WORK, ("resolved",)), "waiting": ("open", "resolved"), "resolved": ("open",)},
     "agent": {
         "open": ("in_progress", "escalated", "waiting", "resolved", "spam"),
         "in_progress": ("open", "escalated", "waiting", "resolved", "spam"),
         "escalated": ("open", "in_progress", "waiting", "resolved", "spam"),
         "waiting": ("open", "in_progress", "escalated", "resolved", "spam"),
-        "resolved": (*_AT_WORK, "closed"),
-        "spam": _AT_WORK,
+        "resolved": (*AT_WORK, "closed"),
+        "spam": AT_WORK,
     },
     # It may ask for a person and wait for the customer; that a ticket is resolved only people say.
     "ai": {
