@@ -91,7 +91,7 @@ CEILINGS = {
     "core": 2_610,
     "dashboard": 2_740,
     "evaluation": 3_280,
-    "helpdesk": 6_230,
+    "helpdesk": 6_210,
     "knowledge": 2_250,
     "learning": 2_520,
     "monitoring": 3_820,

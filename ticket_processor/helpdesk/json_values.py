@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..core.errors import TicketError
@@ -46,6 +47,15 @@ def known_number(row: Mapping[str, Any]) -> int | None:
     """The number of a ticket's row, by its address where its ``id`` is none; ``None`` where neither tells it."""
     address = _ADDRESS.search(string(row.get("url")))
     return int(address[1]) if whole_number(row.get("id")) is None and address else whole_number(row.get("id"))
+
+
+@contextmanager
+def sensible(otherwise: str) -> Iterator[None]:
+    """Raises :class:`TicketError` with this sentence where what is read inside makes no sense. A decorator, too."""
+    try:
+        yield
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise TicketError(otherwise) from error
 
 
 def tickets_of(
