@@ -40,8 +40,7 @@ from .helpdesk.freshdesk_format import (
     update_body,
 )
 from .helpdesk.freshdesk_history import as_edit, history_of, shows
-from .helpdesk.freshdesk_listing import Listing, ListingPlace
-from .helpdesk.freshdesk_views import FreshdeskViews, TicketView
+from .helpdesk.freshdesk_reads import FreshdeskViews, Listing, ListingPlace, TicketView
 from .helpdesk.http_messages import Effect, Reply, is_unauthorised
 from .helpdesk.json_values import mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page

@@ -31,7 +31,7 @@ from .helpdesk.json_values import mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport
-from .helpdesk.zendesk_fields import CHOICES, LabelsForbidden, read_fields
+from .helpdesk.zendesk_account import CHOICES, LabelsForbidden, read_fields
 from .helpdesk.zendesk_format import (
     ACCOUNT_LIMIT,
     body_of,
@@ -45,8 +45,15 @@ from .helpdesk.zendesk_format import (
     too_many_jobs,
     update_body,
 )
-from .helpdesk.zendesk_listing import PAGE_SIZE, SEARCH_WINDOW_S, ExportForbidden, ZendeskListing
-from .helpdesk.zendesk_reads import MAX_PAGE_BYTES, SHOW_MANY_MAX, ZendeskReads
+from .helpdesk.zendesk_reads import (
+    MAX_PAGE_BYTES,
+    PAGE_SIZE,
+    SEARCH_WINDOW_S,
+    SHOW_MANY_MAX,
+    ExportForbidden,
+    ZendeskListing,
+    ZendeskReads,
+)
 
 MAX_AUDITS_BYTES = 2_000_000
 """Of a page of audits, which many threads read at a time."""

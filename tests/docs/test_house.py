@@ -84,16 +84,16 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_330,
+    ".": 1_340,
     "analysis": 10_130,
     "audit": 2_270,
-    "commands": 8_580,
+    "commands": 8_570,
     "core": 2_600,
     "dashboard": 2_700,
     "evaluation": 2_630,
-    "helpdesk": 6_500,
+    "helpdesk": 6_090,
     "knowledge": 2_190,
-    "learning": 2_190,
+    "learning": 2_090,
     "monitoring": 3_430,
     "pipeline": 5_300,
     "policy": 1_520,
@@ -102,7 +102,7 @@ CEILINGS = {
     "sandbox": 7_680,
     "schedule": 430,
     "seeding": 1_210,
-    "settings": 1_780,
+    "settings": 1_810,
     "state": 870,
     "web": 4_560,
     "wiring": 3_510,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 500, "test lines": 87_780, "scripts": 30, "words of docs": 24_810}
+MOST = {"files": 481, "test lines": 87_900, "scripts": 30, "words of docs": 24_800}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from ticket_processor import freshdesk
-from ticket_processor.core.errors import CannotRun, NotAuthorised, NotePublished, RateLimited, UpdateRefused
+from ticket_processor.core.errors import CannotRun, NotAuthorised, NotePublished, UpdateRefused
 from ticket_processor.core.models import OutcomeStatus, Priority, PublicReply, StatusChange
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.freshdesk import Freshdesk
-from ticket_processor.helpdesk import freshdesk_listing, freshdesk_views
+from ticket_processor.helpdesk import freshdesk_reads
 from ticket_processor.sandbox.faults import FaultPlan
-from ticket_processor.sandbox.freshdesk_memory import ARCHIVED_AFTER, BOT_ID, PERSON_ID
+from ticket_processor.sandbox.freshdesk_memory import ARCHIVED_AFTER, PERSON_ID
 from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 from ticket_processor.sandbox.messages import Request, Response
 
@@ -140,14 +140,6 @@ def test_of_a_group_that_is_unknown_the_rest_is_written(account: FreshAccount, t
     assert len(account.desk.bot_notes(number)) == 1
 
 
-def test_group_and_fields_of_a_category_are_set_by_their_names(account: FreshAccount, tmp_path: Path) -> None:
-    account.desk.groups[GROUP] = {"id": GROUP, "name": "Finance"}
-    number = account.add().id
-    _run(account, tmp_path, taxonomy=_billing(group=GROUP, fields={ORDER: "to be asked"}))
-    json = account.desk.tickets[number].json
-    assert (json["group_id"], json["custom_fields"]["cf_order_number"]) == (GROUP, "to be asked")
-
-
 def test_wherever_a_run_dies_the_next_one_ends_with_one_note_and_the_tags_of_all(tmp_path: Path) -> None:
     died = []
     for place in itertools.count():
@@ -249,7 +241,7 @@ def test_an_update_without_an_answer_that_was_seen_once_is_remembered(account: F
 def test_a_page_of_tickets_that_is_too_long_is_read_in_smaller_ones(
     account: FreshAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freshdesk_listing, "MAX_PAGE_BYTES", 200_000)
+    monkeypatch.setattr(freshdesk_reads, "MAX_PAGE_BYTES", 200_000)
     numbers = [account.add(text="x" * 10_000, created_at=account.clock.now() - 5000 + n).id for n in range(30)]
     assert sorted(_everything(account.client)) == numbers
     assert [item.request.query["per_page"] for item in account.asked][:3] == ["100", "10", "10"]
@@ -258,21 +250,13 @@ def test_a_page_of_tickets_that_is_too_long_is_read_in_smaller_ones(
 def test_a_ticket_that_is_too_long_by_itself_is_named_and_the_others_are_read(
     account: FreshAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freshdesk_views, "MAX_TICKET_BYTES", 20_000)
+    monkeypatch.setattr(freshdesk_reads, "MAX_TICKET_BYTES", 20_000)
     short, long = account.add().id, account.add(text="x" * 200_000).id
     found = account.client.fetch([short, long])
     assert (list(found), list(found.unread)) == ([short], [long])
 
 
 # Limits
-
-
-def test_a_429_is_waited_for_as_long_as_it_says(account: FreshAccount) -> None:
-    account.add()
-    _faults(account, "rate-limit:GET:seconds=17:times=1")
-    before = account.clock.now()
-    assert len(_everything(account.client)) == 1
-    assert 17 <= account.clock.now() - before < 25
 
 
 def test_a_limit_that_others_used_up_is_waited_for_and_not_run_into(tmp_path: Path) -> None:
@@ -283,12 +267,6 @@ def test_a_limit_that_others_used_up_is_waited_for_and_not_run_into(tmp_path: Pa
     outcome = _run(account, tmp_path).outcomes[number]
     assert outcome.status is OutcomeStatus.UPDATED
     assert 429 not in {item.status for item in account.asked}
-
-
-def test_a_limit_that_stays_used_up_ends_the_listing_with_the_moment_to_come_back(account: FreshAccount) -> None:
-    _faults(account, "rate-limit:GET:seconds=60")
-    with pytest.raises(RateLimited, match="asks for no more requests until"):
-        _everything(account.client)
 
 
 # What lists and views show
@@ -357,9 +335,3 @@ def test_a_key_that_may_not_list_is_told_apart(account: FreshAccount) -> None:
     _faults(account, "not-json-4xx:GET:/tickets:status=403")
     with pytest.raises(NotAuthorised, match="may not list tickets"):
         _everything(account.client)
-
-
-def test_every_note_is_by_our_own_agent_and_internal(account: FreshAccount, tmp_path: Path) -> None:
-    number = account.add().id
-    _run(account, tmp_path)
-    assert [(row["user_id"], row["private"]) for row in account.desk.tickets[number].notes] == [(BOT_ID, True)]

@@ -8,9 +8,7 @@ import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
 from ticket_processor.core.taxonomy import Category, Taxonomy
-from ticket_processor.helpdesk.freshdesk_articles import ANY, KnowledgeBase
-from ticket_processor.helpdesk.freshdesk_fields import read_labels
-from ticket_processor.helpdesk.freshdesk_users import FreshdeskRequesters
+from ticket_processor.helpdesk.freshdesk_account import ANY, FreshdeskRequesters, KnowledgeBase, read_labels
 from ticket_processor.helpdesk.protocol import ArticleHit, TicketField
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.taxonomy_check import check_labels

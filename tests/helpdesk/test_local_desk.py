@@ -10,15 +10,12 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.errors import (
-    JobRefused,
-    PartRefused,
     ReadOnlyViolation,
-    TicketGone,
     UpdateConflict,
     UpdateRefused,
 )
 from ticket_processor.core.models import Change, Priority, PublicReply, StatusChange, Ticket
-from ticket_processor.helpdesk.local_desk import LocalDesk, LocalRequesters, labels_of
+from ticket_processor.helpdesk.local_desk import LocalDesk, labels_of
 from ticket_processor.helpdesk.local_model import Actor, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.ticket_history import Edit
@@ -26,20 +23,6 @@ from ticket_processor.helpdesk.ticket_history import Edit
 NOW = 1_800_000_000.0
 AGENT = Actor("agent", 1)
 KEY, INTENT = "k" * 32, "run-1"
-
-
-class Time:
-    """The clock of a test."""
-
-    now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
 
 
 @pytest.fixture
@@ -50,8 +33,8 @@ def store(tmp_path: Path) -> LocalStore:
 
 
 @pytest.fixture
-def desk(store: LocalStore, time: Time) -> LocalDesk:
-    return LocalDesk(store, time)
+def desk(store: LocalStore) -> LocalDesk:
+    return LocalDesk(store, lambda: NOW)
 
 
 def added(store: LocalStore, subject: str = "Refund", now: float = NOW, **more: str) -> int:
@@ -106,13 +89,6 @@ def test_a_long_listing_comes_in_pages_and_passes_nobody(
     assert [ticket.id for page in desk.pages(page.cursor, 0.0) for ticket in page.tickets] == [made[4]]
 
 
-def test_a_first_listing_begins_at_the_moment_that_was_asked_for(desk: LocalDesk, store: LocalStore) -> None:
-    added(store, "old", now=NOW - 7200)
-    recent = added(store, "new")
-
-    assert [ticket.id for page in desk.pages(None, NOW - 3600) for ticket in page.tickets] == [recent]
-
-
 def test_a_file_that_is_older_than_the_cursor_is_listed_anew(desk: LocalDesk, store: LocalStore) -> None:
     number = added(store)
 
@@ -133,40 +109,24 @@ def test_a_file_that_was_put_back_is_listed_anew_although_it_has_grown_since(
     assert [ticket.id for page in desk.pages(page.cursor, NOW - 60) for ticket in page.tickets] == [number, late]
 
 
-def test_one_write_carries_everything_and_is_one_edit_of_the_record(desk: LocalDesk, store: LocalStore) -> None:
-    group = store.add_group("Billing")
+def test_one_write_is_one_version_and_one_edit_of_the_record(desk: LocalDesk, store: LocalStore) -> None:
     ticket = desk.fetch([added(store)])[1]
-    change = change_of(
-        ticket,
-        tags_added=("ai_billing", "ai_urgency_high"),
-        priority=Priority.HIGH,
-        group=group,
-        fields={7: "A-1"},
-        note="Looks like billing.\nRef tb-kkkkkkkk",
-    )
+    change = change_of(ticket, tags_added=("ai_billing", "ai_urgency_high"), note="Looks like billing.")
 
     edit = desk.update(change)
 
-    fresh = desk.fetch([1])[1]
-    (note,) = store.messages(1, public_only=False)
-    assert (fresh.priority, fresh.group, fresh.fields) == (Priority.HIGH, group, {7: "A-1"})
-    assert (note.public, note.key, note.intent) == (False, KEY, INTENT)
+    found = store.ticket(1)
+    assert found is not None
+    assert (found.category, found.urgency, found.version) == ("billing", "high", 2)
     assert edit == Edit(
-        at=fresh.updated_at,
+        at=found.updated_at,
         way="api",
         key=KEY,
         intent=INTENT,
         tags_added=frozenset({"ai_billing", "ai_urgency_high"}),
-        priority=(None, Priority.HIGH),
-        group=(None, group),
-        fields={7: (None, "A-1")},
         comment="internal",
     )
-    assert desk.history(1).find(KEY[:8]) is None
-    assert desk.history(1).find(KEY) == edit
-    found = store.ticket(1)
-    assert found is not None
-    assert (found.category, found.urgency, found.version) == ("billing", "high", 2)
+    assert desk.history(1).edits[1:] == (edit,)
 
 
 def test_whoever_was_faster_wins_even_within_the_same_second(desk: LocalDesk, store: LocalStore) -> None:
@@ -265,60 +225,28 @@ def test_statuses_are_told_in_the_words_of_most_helpdesks(
     assert desk.fetch([number])[number].status == word
 
 
-def test_nothing_is_written_on_what_is_closed_spam_or_unknown(desk: LocalDesk, store: LocalStore) -> None:
-    ticket = desk.fetch([added(store)])[1]
-    store.change(1, AGENT, version=1, now=NOW, status="spam")
-    with pytest.raises(TicketGone, match="closed"):
-        desk.update(change_of(desk.fetch([1])[1], note="hm"))
-    with pytest.raises(TicketGone, match="deleted"):
-        desk.update(change_of(ticket, ticket_id=99))
-    assert 99 not in desk.fetch([99])
-    assert desk.history(99).edits == ()
-
-
-def test_a_group_that_is_not_there_is_a_refused_part_and_names_what_to_do(desk: LocalDesk, store: LocalStore) -> None:
-    ticket = desk.fetch([added(store)])[1]
-
-    with pytest.raises(PartRefused) as refused:
-        desk.update(change_of(ticket, group=5, note="hm"))
-
-    assert refused.value.part == "group"
-    assert desk.troubles == ["the local helpdesk knows no group 5; see 'ticketbot taxonomy check'"]
-    assert desk.fetch([1])[1].updated_at == ticket.updated_at
-
-
 def test_a_ticket_is_stable_as_soon_as_it_is_read_whatever_the_machines_clock_says(
-    desk: LocalDesk, store: LocalStore, time: Time
+    store: LocalStore,
 ) -> None:
     number = added(store)
-    time.now = NOW - 86_400
 
-    assert desk.fetch([number])[number].age_of_stamp == 0.0
+    assert LocalDesk(store, lambda: NOW - 86_400).fetch([number])[number].age_of_stamp == 0.0
 
 
-def test_a_run_that_must_not_write_cannot(store: LocalStore, time: Time) -> None:
-    ticket = LocalDesk(store, time).fetch([added(store)])[1]
+def test_a_run_that_must_not_write_cannot(desk: LocalDesk, store: LocalStore) -> None:
+    ticket = desk.fetch([added(store)])[1]
 
     with pytest.raises(ReadOnlyViolation):
-        LocalDesk(store, time, read_only=True).update(change_of(ticket, note="hm"))
+        LocalDesk(store, lambda: NOW, read_only=True).update(change_of(ticket, note="hm"))
 
 
-def test_jobs_are_refused_so_that_single_updates_are_made(desk: LocalDesk) -> None:
-    with pytest.raises(JobRefused):
-        desk.update_many([])
-
-
-def test_people_labels_and_solved_tickets_are_found_for_reports(
+def test_solved_tickets_come_newest_first_a_page_at_a_time(
     desk: LocalDesk, store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ticket_processor.helpdesk.local_desk.PAGE_SIZE", 1)
-    made = [added(store, "old", NOW - 9000), *(added(store, subject) for subject in ("two", "three", "open"))]
-    for number in made[:3]:
+    made = [added(store, "old", NOW - 9000), *(added(store, subject) for subject in ("two", "three"))]
+    for number in made:
         store.change(number, AGENT, version=1, now=NOW, status="resolved", tags_add=["done"])
-    store.add_group("Billing")
 
     assert [ticket.id for page in desk.solved(NOW - 60) for ticket in page] == [made[2], made[1]]
-    people = LocalRequesters(store)
-    assert list(people.tickets(people.find("Ann@example.com"))) == made
     assert labels_of(store).tags == {"done": 3}
-    assert list(labels_of(store).groups.values()) == ["Billing"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.helpdesk import local_erasing
+from ticket_processor.helpdesk import local_people
 from ticket_processor.helpdesk.local_model import AI, Actor, LocalHelpdeskError, NewFile, NewTicket
 from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.helpdesk.local_store import LocalStore
@@ -135,7 +135,7 @@ def test_an_erasure_that_is_cut_off_anywhere_is_finished_and_no_word_is_left(
         raise Died
 
     with monkeypatch.context() as patched:
-        patched.setattr(local_erasing if at == "forget_mails" else store, at, die)
+        patched.setattr(local_people if at == "forget_mails" else store, at, die)
         with pytest.raises(Died):
             store.erase(ada.id, NOW + 60, outbox)
     store.close()

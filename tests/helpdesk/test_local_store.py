@@ -23,11 +23,11 @@ from ticket_processor.helpdesk.local_model import (
     LocalHelpdeskError,
     NewFile,
     NewTicket,
-    NotThere,
     Stale,
     allowed,
+    as_written,
+    new_number,
 )
-from ticket_processor.helpdesk.local_numbers import as_written, new_number
 from ticket_processor.helpdesk.local_store import LocalStore
 
 NOW = 1_800_000_000.0
@@ -272,9 +272,7 @@ def test_a_files_type_comes_from_its_content_and_its_name_leads_nowhere(store: L
     ]
     assert [store.content(file) for file in kept] == [file.content for file in files]
     with pytest.raises(LocalHelpdeskError, match="10 MB"):
-        store.add_file(made.id, None, "big", b"x" * 10_000_001)
-    with pytest.raises(NotThere):
-        store.add_file(made.id + 1, None, "stray", b"x")
+        store.keep(NewFile("big", b"x" * 10_000_001))
 
 
 def test_a_resolved_ticket_is_rated_and_the_rating_changes_once_a_day(store: LocalStore) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ticket_processor.core.errors import HelpdeskDown
 from ticket_processor.helpdesk.http_messages import parsed_json
-from ticket_processor.helpdesk.page_parts import PageSize, page_of
+from ticket_processor.helpdesk.json_values import PageSize, page_of
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.messages import LOGIN_PAGE, Request, Response

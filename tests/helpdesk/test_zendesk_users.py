@@ -1,4 +1,4 @@
-"""Whose tickets are these: requesters by number or address, and all tickets that they have."""
+"""Whose tickets are these: requesters by number or address, all tickets that they have, and their names."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
-from ticket_processor.helpdesk.zendesk_users import Requesters
+from ticket_processor.helpdesk.zendesk_account import Requesters
+from ticket_processor.helpdesk.zendesk_auth import own_user
+from ticket_processor.sandbox.store import BOT_ID
 
 from ..support.fakes import Wire, answer
-from .test_zendesk import Account
+from .test_zendesk import START, Account
 
 ANNA = {"name": "Anna Schmidt", "email": "anna@example.com"}
 LONG_AGO = 200 * 86_400.0
@@ -25,15 +27,6 @@ class People(Account):
 
     def tickets_of(self, named: str) -> set[int]:
         return set(self.requesters.tickets(self.requesters.find(named)))
-
-
-def test_a_requester_is_found_by_number_and_by_address_whatever_its_case() -> None:
-    people = People()
-    first = people.add(requester=ANNA)
-    people.add(requester={"name": "Ann", "email": "ann@example.com"})
-    anna = people.store.tickets[first].json["requester_id"]
-    assert people.requesters.find(str(anna)) == anna
-    assert people.requesters.find(" ANNA@example.com ") == anna
 
 
 def test_an_address_that_only_contains_the_one_that_was_asked_for_is_another() -> None:
@@ -57,13 +50,6 @@ def test_every_ticket_is_found_over_all_pages_archived_ones_included() -> None:
     people.add(requester={"name": "Bo Li", "email": "bo@example.com"})
     archived = people.add(requester=ANNA, status="closed", age=LONG_AGO)
     assert people.tickets_of("anna@example.com") == {*theirs, archived}
-
-
-def test_deleted_tickets_are_not_found() -> None:
-    people = People()
-    kept, gone = people.add(requester=ANNA), people.add(requester=ANNA)
-    people.store.delete(gone)
-    assert people.tickets_of("anna@example.com") == {kept}
 
 
 def test_a_number_that_nobody_has_is_told() -> None:
@@ -118,3 +104,71 @@ def test_an_answer_without_a_list_is_no_answer(body: object) -> None:
     wire = Wire(answer(body=body))
     with pytest.raises(HelpdeskDown, match="holds no list"):
         Requesters(wire.transport).find("anna@example.com")
+
+
+# Whom a ticket belongs to, and who we are ourselves
+
+
+def test_a_ticket_names_its_brand_organization_assignee_and_requester_by_number() -> None:
+    account = Account()
+    ticket_id = account.add(requester=ANNA, channel="web")
+    agent = account.store.users.add("Will May", "will@example.com", role="agent")
+    account.store.person_edit(ticket_id, assignee_id=agent)
+    row = account.store.tickets[ticket_id].json
+    row.update(brand_id=360_001, organization_id=360_002)
+    ticket = account.one(ticket_id)
+    assert (ticket.assignee, ticket.brand, ticket.organization) == (agent, 360_001, 360_002)
+    assert ticket.requester == row["requester_id"]
+    assert (ticket.sender, ticket.requester_address) == ("", "anna@example.com")
+
+
+def test_we_are_who_signs_in() -> None:
+    account = Account()
+    assert own_user(account.transport) == BOT_ID
+
+
+@pytest.mark.parametrize("body", [{"user": {"id": None, "name": "Anonymous user"}}, {}, [], {"user": "me"}])
+def test_without_an_answer_we_are_nobody(body: object) -> None:
+    assert own_user(Wire(answer(200, body)).transport) is None
+
+
+def test_who_may_not_ask_is_nobody() -> None:
+    assert own_user(Wire(answer(403, {"user": {"id": 9}})).transport) is None
+
+
+# Names, as Zendesk gives them with the tickets anyway
+
+
+def test_the_export_tells_the_names_of_a_page_with_the_page_itself() -> None:
+    account = Account()
+    account.add(requester=ANNA, channel="web")
+    account.add(requester={"name": "Bo Li", "email": "bo@example.com"}, channel="web")
+    pages = list(account.desk.pages(None, START - 86400))
+    assert [ticket.names for page in pages for ticket in page.tickets] == [("Anna Schmidt",), ("Bo Li",)]
+    assert len([request for request in account.sent if "/tickets" in request.path]) == 1
+
+
+def test_a_fetch_tells_the_names_without_a_request_of_its_own() -> None:
+    account = Account()
+    ticket_id = account.add(requester=ANNA, channel="web")
+    account.sent.clear()
+    assert account.one(ticket_id).names == ("Anna Schmidt",)
+    assert len(account.sent) == 1
+
+
+def test_a_search_tells_names_for_mail_only_since_it_has_no_side_load() -> None:
+    account = Account(source="search")
+    account.add(requester=ANNA, channel="email")
+    account.add(requester=ANNA, channel="web")
+    found = {
+        ticket.channel: ticket.names for page in account.desk.pages(None, START - 86400) for ticket in page.tickets
+    }
+    assert found == {"email": ("Anna Schmidt",), "web": ()}
+
+
+def test_names_of_agents_are_not_the_requesters() -> None:
+    account = Account()
+    ticket_id = account.add(requester=ANNA, channel="email")
+    agent = account.store.users.add("Will May", "will@example.com", role="agent")
+    account.store.person_edit(ticket_id, assignee_id=agent)
+    assert account.one(ticket_id).names == ("Anna Schmidt",)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from tests.support.local_files import add_group
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.openai_api import LatencyProfile
 
@@ -116,7 +117,7 @@ def on_local(folder: Path) -> Iterator[tuple[Command, Callable[[int], Seen], int
         shown = [(note.public, note.body) for note in notes]
         return Seen(set(ticket.tags), ticket.priority, ticket.group, ticket.fields.get(AREA), shown)
 
-    yield desk, look, store.add_group("Finance")
+    yield desk, look, add_group(store, 1, "Finance")
     desk.close()
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.commands.undo import NOTES, InPart, Progress, counts, line, text
+from ticket_processor.commands.undo import InPart, Progress, counts, line, text
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import (
     ConfigError,
@@ -47,6 +47,7 @@ from ticket_processor.pipeline.undo.in_flight import PATIENCE_S
 from ticket_processor.pipeline.undo.past_runs import PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
 from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
+from ticket_processor.settings.helpdesks import ZendeskSettings
 from ticket_processor.state.records import Dependencies, ScheduledReply, Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import key_of_stage
@@ -879,7 +880,7 @@ def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(be
     assert (alert["what"], alert["sent_not_confirmed"], alert["not_reached"]) == ("undo_ended_early", 1, 2)
     (told,) = [line for path in bench.folder.glob("*.log") for line in path.read_text("utf-8").splitlines()][-1:]
     assert "sent_and_not_confirmed=1 updated=1" in told
-    ended = text(Undone(summary, bench.folder, RUN), InPart(), NOTES["zendesk"])
+    ended = text(Undone(summary, bench.folder, RUN), InPart(), ZendeskSettings.can.undone)
     assert "1 taken back, 1 sent and not confirmed yet (the same command again looks them up), 2 not reached" in ended
 
 
@@ -895,7 +896,7 @@ def test_jobs_that_are_under_way_when_it_is_stopped_are_sent_and_not_nothing(ben
     summary = bench.undo(*range(1, 8), delivery=Delivery("batch"))
     assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 6, 1)
     assert "nothing done" not in "".join(path.read_text("utf-8") for path in bench.folder.glob("*.log"))
-    assert "nothing done" not in text(Undone(summary, bench.folder, RUN), InPart(), NOTES["zendesk"])
+    assert "nothing done" not in text(Undone(summary, bench.folder, RUN), InPart(), ZendeskSettings.can.undone)
 
 
 def test_a_lost_answer_that_is_waited_for_counts_as_sent(triaged: Bench) -> None:
@@ -931,7 +932,7 @@ def test_other_runs_are_named_once_in_the_summary() -> None:
     reasons = {f"written_by_another_run_{RUN}": 3, f"written_by_another_run_{LATER}": 1, "closed": 2}
     summary = RunSummary(run_id="u", dry_run=False, seen=6, outcomes={"skipped": 6}, reasons=reasons)
     undone = Undone(summary, Path("log"), "r")
-    lines = text(undone, InPart(), NOTES["zendesk"]).splitlines()
+    lines = text(undone, InPart(), ZendeskSettings.can.undone).splitlines()
     assert lines[1:4] == [
         "  because the ticket is closed; the helpdesk allows no change: 2",
         f"  3 were written by run {RUN}: take that one back",

@@ -11,7 +11,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import CannotRun, DeadlineReached, HelpdeskDown, NotAuthorised
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import ArticleHit
-from ticket_processor.helpdesk.zendesk_articles import ANY, HelpCenter
+from ticket_processor.helpdesk.zendesk_account import ANY, HelpCenter
 from ticket_processor.reporting.knowledge_gaps import (
     MOST_QUERIES,
     Coverage,

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import pytest
 
 from ticket_processor.core.clock import Deadline
+from ticket_processor.helpdesk.zendesk_account import Requesters
 from ticket_processor.helpdesk.zendesk_auth import OAuthToken
-from ticket_processor.helpdesk.zendesk_users import Requesters
 from ticket_processor.reporting.offers import Offer, SentReply
 from ticket_processor.reporting.reply_counts import Replies
 from ticket_processor.reporting.reply_sample import LoggedNote, read_replies, to_read, with_totals

@@ -14,7 +14,7 @@ from ticket_processor.core.models import Ticket
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.batch_trust import BatchTrust
-from ticket_processor.helpdesk.page_parts import PageSize
+from ticket_processor.helpdesk.json_values import PageSize
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_reads import ZendeskReads

@@ -23,7 +23,7 @@ from ticket_processor.analysis.model_server import prompt
 from ticket_processor.analysis.rules import analyser as rules
 from ticket_processor.core import models
 from ticket_processor.core import sanitize as plain
-from ticket_processor.helpdesk import http_messages, transport, zendesk_listing
+from ticket_processor.helpdesk import http_messages, transport, zendesk_reads
 from ticket_processor.pipeline import eligibility
 from ticket_processor.policy import decide as policy
 from ticket_processor.policy import note
@@ -44,7 +44,7 @@ REMEMBERING: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (eligibility, ("parse_iso",)),
     (models, ("parse_iso",)),
     (zendesk, ("parse_iso",)),
-    (zendesk_listing, ("parse_iso",)),
+    (zendesk_reads, ("parse_iso",)),
     (http_messages, ("parse_http_date",)),
     (transport, ("_template",)),
     (app, ("route_of", "http_date")),

@@ -290,8 +290,8 @@ def account(settings: Settings, transport: Transport, labels: AccountLabels) -> 
 def rules(settings: Settings, transport: Transport, read: Counter[str]) -> Iterator[Finding]:
     """Rules of the helpdesk that clash with what runs write; ``read`` counts them by kind, once they are known."""
     unread: list[str] = []
-    if isinstance(settings.desk, LocalSettings):
-        return  # which has no rules of its own
+    if not settings.desk.can.rules:
+        return
     known = read_rules(settings, transport, unread)
     read.update({"trigger": 0, "automation": 0})
     read.update(rule.kind for rule in known)

@@ -56,7 +56,7 @@ def init(
     if not complete:
         screen.say(_FILL_IN.format(folder / ".env", look))
     elif code is ExitCode.OK:
-        if settings.helpdesk != "local":
+        if settings.desk.can.rules:
             screen.found(
                 None, f"ticketbot doctor {named}names what else is wrong, such as rules that a run would set off"
             )

@@ -53,7 +53,7 @@ def export_all(file: FileArgument, config: ConfigOption = None) -> int:
 
 
 def import_all(file: FileArgument, config: ConfigOption = None) -> int:
-    """Take in an export of a local helpdesk, or rows of Zendesk's or Freshdesk's tickets; all of it, or nothing.
+    """Take in an export of a local helpdesk; all of it, or nothing.
 
     Ids are kept, and what is there already is passed over. The helpdesk is made where there is none.
     """

@@ -10,8 +10,8 @@ import typer
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.wording import many
-from ..helpdesk.local_erasing import MAIL_FOLDER, CustomerTraces, Erased
 from ..helpdesk.local_model import LocalHelpdeskError
+from ..helpdesk.local_people import MAIL_FOLDER, CustomerTraces, Erased
 from ..settings.load import load
 from ..wiring.local import local_store
 from .options import ConfigOption

@@ -128,9 +128,9 @@ def _create(
     with screen.progress("seeding", total) as progress:
         done = create_missing(target, map(payload, tickets), progress)
     text = f"{done.created} tickets created, {done.existing} were there already, {done.failed} refused."
-    if done.created and settings.helpdesk == "zendesk":
+    if done.created and settings.desk.can.delayed:
         ready = time.strftime("%H:%M:%S", time.localtime(time.time() + EXPORTED_AFTER_S))
-        text += f" Zendesk's export withholds the newest minute: run from {ready} on."
+        text += f" {settings.desk.vendor}'s export withholds the newest minute: run from {ready} on."
     return text, {"created": done.created, "existing": done.existing, "failed": done.failed}
 
 

@@ -13,7 +13,7 @@ from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.urls import is_loopback, whole_url
 from ..helpdesk.http_messages import Effect, Reply
 from ..helpdesk.transport import Transport
-from ..helpdesk.zendesk_paging import listed_rows
+from ..helpdesk.zendesk_account import listed_rows
 from ..settings.schema import Settings
 from ..wiring.parts import transport_for
 from .screen import Screen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from ..core.clock import Clock, SystemClock
-from ..core.models import Change, HelpdeskKind, Outcome, OutcomeStatus
+from ..core.models import Change, Outcome, OutcomeStatus
 from ..core.reasons import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN, in_words
 from ..core.run_summary import RunSummary
 from ..pipeline.undo.revert import WORDS, Left, told
@@ -24,11 +24,6 @@ from .options import ConfigOption, JsonOption, QuietOption, VerboseOption
 from .screen import Screen
 
 SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
-NOTES: Mapping[HelpdeskKind, str] = {
-    "zendesk": "notes of the run stay on their tickets: the helpdesk cannot delete them",
-    "freshdesk": "notes of the run are deleted, but for those that a person edited",
-    "local": "notes of the run stay on their tickets: nothing that was said is deleted",
-}
 EVERY_TICKETS = 100
 EVERY_S = 10.0
 """Without a progress bar a line reports progress, after this many tickets or seconds."""
@@ -96,7 +91,7 @@ def undo(
             begin=begin,
         )
     summary = finished.summary
-    remark = NOTES[settings.helpdesk]
+    remark = settings.desk.can.undone
     if summary.stopped:
         sys.stderr.write(f"ticketbot: ended early: {summary.stopped}\n")
     screen.result(text(finished, parts, remark), {**counts(finished, parts), "remark": remark, "tickets": rows})

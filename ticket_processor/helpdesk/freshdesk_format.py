@@ -15,7 +15,7 @@ from ..core.clock import parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, TicketError
 from ..core.models import Change, Priority, Ticket
 from .http_messages import Reply
-from .json_values import field_text, mapping, string, tags_of, ticket_number, whole_number, with_ids
+from .json_values import field_text, mapping, sensible, string, tags_of, ticket_number, whole_number, with_ids
 from .rate_limit import Limit
 
 ACCOUNT_LIMIT, UPDATE_LIMIT, LIST_LIMIT = "account", "tickets-update", "tickets-list"
@@ -68,6 +68,7 @@ def is_hourly(headers: Mapping[str, str]) -> bool:
     return (_number(headers.get("X-RateLimit-Total")) or 0) >= HOURLY_FROM
 
 
+@sensible("Freshdesk shows this ticket in a form that cannot be read")
 def read_ticket(
     row: Mapping[str, Any],
     read_at: float | None,
@@ -85,26 +86,6 @@ def read_ticket(
     no agent has ``touched`` or taken the ticket, since rules may give new tickets a status of their own.
     Raises :class:`TicketError` for a row that makes no sense.
     """
-    try:
-        ticket = _ticket(
-            row, read_at, names, touched=touched, listed=listed, person=person, open_statuses=open_statuses
-        )
-        _ = ticket.seconds_to_last_change  # dates that are none fail here
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise TicketError("Freshdesk shows this ticket in a form that cannot be read") from error
-    return ticket
-
-
-def _ticket(
-    row: Mapping[str, Any],
-    read_at: float | None,
-    names: FieldNames,
-    *,
-    touched: bool,
-    listed: bool,
-    person: tuple[str, str],
-    open_statuses: Collection[int],
-) -> Ticket:
     told = mapping(row.get("requester"))
     name, address = (string(told.get("name")) or person[0], string(told.get("email")) or person[1])
     ended = bool(row.get("deleted") or row.get("spam"))
@@ -115,7 +96,7 @@ def _ticket(
     tags = row.get("tags", [] if listed else None)
     if not isinstance(tags, list):
         raise ValueError  # without them a write would lose them
-    return Ticket(
+    ticket = Ticket(
         id=ticket_number(row),
         subject=string(row.get("subject")),
         description=string(row.get("description_text")) or string(row.get("description")),
@@ -136,6 +117,8 @@ def _ticket(
         organization=whole_number(row.get("company_id")),
         fields=fields_of(row, names),
     )
+    _ = ticket.seconds_to_last_change  # dates that are none fail here
+    return ticket
 
 
 def fields_of(row: Mapping[str, Any], names: FieldNames) -> dict[int, str]:
@@ -167,15 +150,13 @@ class Conversation:
     edited_by: int | None = None
 
 
+@sensible("a conversation of this ticket makes no sense")
 def read_conversations(rows: object) -> tuple[Conversation, ...]:
     """Conversations, oldest first. Raises :class:`TicketError` for a list that makes no sense."""
     if not isinstance(rows, list):
         raise TicketError("Freshdesk's answer holds no list of conversations")
-    try:
-        found = [_conversation(row) for row in map(mapping, rows)]
-        return tuple(sorted(found, key=lambda item: (parse_iso(item.at), item.id)))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise TicketError("a conversation of this ticket makes no sense") from error
+    found = [_conversation(row) for row in map(mapping, rows)]
+    return tuple(sorted(found, key=lambda item: (parse_iso(item.at), item.id)))
 
 
 def _conversation(row: Mapping[str, Any]) -> Conversation:

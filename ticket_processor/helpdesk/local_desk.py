@@ -7,10 +7,14 @@ write, which is one transaction. The record of who changed what is the store's e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from ..core.clock import parse_iso
+from ..core.circuit_breaker import Breaker
+from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import (
     CannotRun,
+    HelpdeskDown,
     JobRefused,
     PartRefused,
     ReadOnlyViolation,
@@ -19,15 +23,17 @@ from ..core.errors import (
     UpdateRefused,
 )
 from ..core.models import Change, Ticket
-from .local_history import STATUS_WORDS, edits_of
-from .local_model import AI, LocalHelpdeskError, LocalTicket, Stale, Status
+from .http_messages import Reply
+from .local_model import AI, Labels, LocalHelpdeskError, LocalTicket, Stale, Status
 from .local_schema import stamp
 from .local_search import Query
 from .local_store import LocalStore
+from .local_tickets import STATUS_WORDS, edits_of
 from .local_writing import Write
-from .protocol import AccountLabels, ArticleHit, Fetched, JobStatus, Page
-from .requesters import number_or_address, the_only
+from .protocol import AccountLabels, ArticleHit, Fetched, JobStatus, Page, number_or_address, the_only
+from .rate_limit import Throttle
 from .ticket_history import Edit, History
+from .transport import Transport
 
 PAGE_SIZE = 1000
 _CURSOR = "event:"
@@ -224,3 +230,49 @@ class NoArticles:
 def labels_of(store: LocalStore) -> AccountLabels:
     """The words by which the local helpdesk's tickets are sorted."""
     return AccountLabels(tags=store.tag_counts(), groups=store.groups())
+
+
+class LocalConnection(Transport):
+    """The way to one local helpdesk, for one run: its store, the deadline, and how often it was asked for what.
+
+    Nothing goes over a network. Raises :class:`HelpdeskDown` at first use where the file is missing or unusable.
+    """
+
+    def __init__(
+        self, path: Path, base_url: str, *, name: str, clock: Clock, deadline: Deadline, read_only: bool
+    ) -> None:
+        super().__init__(
+            base_url,
+            name=name,
+            clock=clock,
+            deadline=deadline,
+            breaker=Breaker(name, clock),
+            throttle=Throttle(clock, 1.0),
+            read_only=read_only,
+        )
+        self.now = clock.now
+        self.read_only = read_only
+        self._path = path
+        self._store: LocalStore | None = None
+
+    def opened(self, labels: Labels, *, make: bool = False) -> LocalStore:
+        """The helpdesk itself; ``make`` where a missing one is to be made."""
+        if self._store is None:
+            self._store = LocalStore(self._path, labels=labels, clock=self.now, make=make)
+        return self._store
+
+    def noted(self, call: str) -> None:
+        """Count a call of the helpdesk, which may not be made once the run's time is used up."""
+        self._deadline.check()
+        self._count(call)
+        self.date = self.now()
+
+    def request(self, *_args: Any, **_options: Any) -> Reply:
+        """No local helpdesk answers requests."""
+        raise HelpdeskDown("the local helpdesk is a file, and answers no requests")
+
+    def close(self) -> None:
+        """Close the file."""
+        super().close()
+        if self._store is not None:
+            self._store.close()

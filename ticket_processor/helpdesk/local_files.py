@@ -8,11 +8,11 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..core.private_files import make_folder
-from .local_model import MAX_FILE_BYTES, Attachment, LocalHelpdeskError, NewFile, NotThere
+from .local_model import MAX_FILE_BYTES, Attachment, LocalHelpdeskError, NewFile
 from .local_schema import LocalFile, all_rows, insert, one_row
 
 OTHER_TYPE = "application/octet-stream"
@@ -74,39 +74,12 @@ class Files(LocalFile):
                     raise
         return Kept(safe_name(file.name), type_of(file.content), len(file.content), digest)
 
-    def add_file(self, ticket_id: int, message_id: int | None, name: str, content: bytes) -> Attachment:
-        """Keep a file of a ticket or of one of its messages. Raises :class:`LocalHelpdeskError`."""
-        kept = self.keep(NewFile(name, content))
-        with self.writing() as db:
-            owner = one_row(db, "SELECT 1 FROM ticket WHERE id = ?", (ticket_id,))
-            said = message_id is None or one_row(
-                db, "SELECT 1 FROM message WHERE id = ? AND ticket_id = ?", (message_id, ticket_id)
-            )
-            if owner is None or said is None:
-                raise NotThere("there is no such ticket or message")
-            return self.attach(db, ticket_id, message_id, [kept])[0]
-
-    def attach(
-        self, db: sqlite3.Connection, ticket_id: int, message_id: int | None, kept: Sequence[Kept]
-    ) -> list[Attachment]:
+    def attach(self, db: sqlite3.Connection, ticket_id: int, message_id: int | None, kept: Sequence[Kept]) -> None:
         """Name kept files on a ticket, inside a transaction."""
         if not all(self.place(file.sha256).is_file() for file in kept):
             raise LocalHelpdeskError("a file was just taken away; send it again")
-        numbers = [
-            insert(
-                db,
-                "attachment",
-                ticket_id=ticket_id,
-                message_id=message_id,
-                name=file.name,
-                mime=file.mime,
-                size=file.size,
-                sha256=file.sha256,
-            )
-            for file in kept
-        ]
-        rows = [one_row(db, f"{_ATTACHMENT} WHERE attachment.id = ?", (number,)) for number in numbers]
-        return [_attachment_of(row) for row in rows if row is not None]
+        for file in kept:
+            insert(db, "attachment", ticket_id=ticket_id, message_id=message_id, **asdict(file))
 
     def files(self, ticket_id: int) -> tuple[Attachment, ...]:
         """The files of a ticket and its messages, in the order in which they came."""

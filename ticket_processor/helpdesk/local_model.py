@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
+
+from stdnum.iso7064 import mod_37_36
 
 from ..core.errors import TicketbotError
 from ..core.models import Priority, Sentiment, Urgency
@@ -23,16 +27,16 @@ REOPEN_S = 30 * 24 * 3600.0
 ERASED_ADDRESS = "@erased.invalid"
 """How the address of somebody ends who was erased; no mail goes there."""
 
-_AT_WORK: tuple[Status, ...] = ("open", "in_progress", "escalated", "waiting")
+AT_WORK: tuple[Status, ...] = ("open", "in_progress", "escalated", "waiting")
 _TRANSITIONS: Mapping[ActorKind, Mapping[Status, tuple[Status, ...]]] = {
-    "customer": {**dict.fromkeys(_AT_WORK, ("resolved",)), "waiting": ("open", "resolved"), "resolved": ("open",)},
+    "customer": {**dict.fromkeys(AT_WORK, ("resolved",)), "waiting": ("open", "resolved"), "resolved": ("open",)},
     "agent": {
         "open": ("in_progress", "escalated", "waiting", "resolved", "spam"),
         "in_progress": ("open", "escalated", "waiting", "resolved", "spam"),
         "escalated": ("open", "in_progress", "waiting", "resolved", "spam"),
         "waiting": ("open", "in_progress", "escalated", "resolved", "spam"),
-        "resolved": (*_AT_WORK, "closed"),
-        "spam": _AT_WORK,
+        "resolved": (*AT_WORK, "closed"),
+        "spam": AT_WORK,
     },
     # It may ask for a person and wait for the customer; that a ticket is resolved only people say.
     "ai": {
@@ -281,3 +285,30 @@ class Labels:
 
 def _value_of(named: Mapping[str, str], tags: Sequence[str]) -> str | None:
     return next((value for value, tag in named.items() if tag in tags), None)
+
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Base 32 without letters that look like digits (crockford.com/base32.html)."""
+_MISREAD = str.maketrans("OIL", "011")
+_RANDOM = 8
+"""Random digits: 40 bits. The ninth one is their check digit (ISO 7064, hybrid system)."""
+
+
+def new_number() -> str:
+    """A number that nobody can guess from others."""
+    digits = "".join(secrets.choice(_CROCKFORD) for _ in range(_RANDOM))
+    digits += mod_37_36.calc_check_digit(digits, alphabet=_CROCKFORD)
+    return f"T-{digits[:4]}-{digits[4:]}"
+
+
+def as_written(typed: str) -> str | None:
+    """The number that somebody typed, in its own spelling; ``None`` where it is none, or mistyped."""
+    digits = re.sub(r"[\s-]", "", typed.strip().upper())
+    if len(digits) == _RANDOM + 2 and digits[0] == "T":
+        digits = digits[1:]
+    digits = digits.translate(_MISREAD)
+    if len(digits) != _RANDOM + 1 or not set(digits) <= set(_CROCKFORD):
+        return None
+    if not mod_37_36.is_valid(digits, alphabet=_CROCKFORD):
+        return None
+    return f"T-{digits[:4]}-{digits[4:]}"

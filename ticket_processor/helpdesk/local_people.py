@@ -1,12 +1,22 @@
-"""The people of the local helpdesk: customers, agents and admins, their sessions, and the groups of agents."""
+"""The people of the local helpdesk: customers, agents, admins, sessions, groups, and how a customer is erased."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from email.parser import BytesParser
+from email.policy import SMTP
+from pathlib import Path
 
-from .local_model import LocalHelpdeskError, NotThere, Person, Role
-from .local_schema import LocalFile, all_rows, hashed, insert, new_secret, one_row
+import orjson
+
+from ..state.sqlite import emptied
+from .local_model import ERASED_ADDRESS, SYSTEM, LocalHelpdeskError, NotThere, Person, Role
+from .local_schema import LocalFile, all_rows, hashed, insert, new_secret, one_row, stamp_after
+from .local_search import index_anew
+from .local_tickets import existing_ticket
+from .local_writing import Log, TicketWriting, Write
 
 
 class People(LocalFile):
@@ -47,16 +57,16 @@ class People(LocalFile):
 
     def set_password(self, person_id: int, password_hash: str | None) -> None:
         """Set a password's hash, or take it away; either ends the person's sessions. Raises :class:`NotThere`."""
-        with self.writing() as db:
-            must_be(db, person_id)
-            db.execute("UPDATE person SET password_hash = ? WHERE id = ?", (password_hash, person_id))
-            db.execute("DELETE FROM session WHERE person_id = ?", (person_id,))
+        self._set(person_id, "password_hash", password_hash)
 
     def set_role(self, person_id: int, role: Role) -> None:
         """Set a role, and end the person's sessions. Raises :class:`NotThere`."""
+        self._set(person_id, "role", role)
+
+    def _set(self, person_id: int, column: str, value: str | None) -> None:
         with self.writing() as db:
             must_be(db, person_id)
-            db.execute("UPDATE person SET role = ? WHERE id = ?", (role, person_id))
+            db.execute(f"UPDATE person SET {column} = ? WHERE id = ?", (value, person_id))
             db.execute("DELETE FROM session WHERE person_id = ?", (person_id,))
 
     def open_session(self, person_id: int, expires: float) -> str:
@@ -88,13 +98,6 @@ class People(LocalFile):
         with self.reading() as db:
             return {row["id"]: row["name"] for row in all_rows(db, "SELECT * FROM team ORDER BY name")}
 
-    def add_group(self, name: str) -> int:
-        """The number of the group with this name, which is made if need be."""
-        with self.writing() as db:
-            db.execute("INSERT OR IGNORE INTO team (name) VALUES (?)", (name.strip(),))
-            row = one_row(db, "SELECT id FROM team WHERE name = ?", (name.strip(),))
-        return int(row["id"]) if row else 0
-
 
 def person_for(db: sqlite3.Connection, email: str, name: str) -> int:
     """The number of the person with an address; somebody new is a customer. Customers keep the name first given."""
@@ -121,3 +124,169 @@ def _person_of(row: sqlite3.Row | None) -> Person | None:
 
 def _address(email: str) -> str:
     return email.strip().lower()
+
+
+MAIL_FOLDER = "outbox"
+"""In the state folder: where mail is written as files, if no server is named."""
+_THEIRS = "IN (SELECT id FROM ticket WHERE requester_id = :person)"
+
+
+@dataclass(frozen=True)
+class CustomerTraces:
+    """What the helpdesk holds of a customer, or held. ``digests`` are the hashes of the files' contents."""
+
+    tickets: tuple[int, ...]
+    messages: int
+    files: int
+    digests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was erased, and how many files of mails with it.
+
+    ``is_gone`` is false where others who read the file keep some of it beside it; its record stays then.
+    """
+
+    found: CustomerTraces
+    mails: int
+    is_gone: bool
+
+
+class Erasing(TicketWriting):
+    """The part of the store that erases a customer: who it was and all words go, for good; events and numbers stay.
+
+    What is to be erased is written down first, and that record goes last. Each step may be made twice, so whoever finds
+    a record, after a kill, makes them all.
+    """
+
+    def traces_of(self, person_id: int) -> CustomerTraces:
+        """What would be erased. Raises :class:`LocalHelpdeskError` for an agent or an admin, :class:`NotThere`."""
+        with self.reading() as db:
+            return _traces(db, person_id)
+
+    def erase(self, person_id: int, now: float, outbox: Path | None = None) -> Erased:
+        """Take a customer's name, address, words, files, links and ratings out, and close the tickets.
+
+        What others wrote on these tickets goes as well, and the files of mails to the address in the folder ``outbox``.
+        Raises what :meth:`traces_of` does.
+        """
+        with self.writing() as db:
+            found, address = _traces(db, person_id), must_be(db, person_id).email
+            db.execute("INSERT OR IGNORE INTO erasure VALUES (?, ?, ?)", (person_id, address, _stored(found)))
+        return self._finish(person_id, now, outbox)
+
+    def unfinished(self) -> tuple[CustomerTraces, ...]:
+        """The customers whose erasure was begun, and cut off."""
+        with self.reading() as db:
+            return tuple(_found(row["found"]) for row in all_rows(db, "SELECT found FROM erasure ORDER BY person_id"))
+
+    def finish_erasures(self, now: float, outbox: Path | None) -> Iterator[Erased]:
+        """Go on with the erasures that were cut off, one after the other.
+
+        Raises :class:`LocalHelpdeskError` for somebody who was made an agent meanwhile; that erasure is given up.
+        """
+        with self.reading() as db:
+            rows = all_rows(db, "SELECT person_id FROM erasure ORDER BY person_id")
+        for row in rows:
+            yield self._finish(row["person_id"], now, outbox)
+
+    def _finish(self, person_id: int, now: float, outbox: Path | None) -> Erased:
+        values = {"person": person_id}
+        with self.writing() as db:
+            person = must_be(db, person_id)
+            row = one_row(db, "SELECT address, found FROM erasure WHERE person_id = :person", values)
+            if row is None:  # another process has just finished it
+                return Erased(CustomerTraces((), 0, 0), 0, is_gone=True)
+            address, found = str(row["address"]), _found(row["found"])
+            is_refused = person.role != "customer"
+            if is_refused:
+                db.execute("DELETE FROM erasure WHERE person_id = :person", values)
+            elif not person.is_erased:
+                found = _traces(db, person_id)  # the customer may have written since
+                db.execute("UPDATE erasure SET found = ? WHERE person_id = ?", (_stored(found), person_id))
+                self._erase_tickets(db, found, values, now)
+        if is_refused:
+            raise LocalHelpdeskError("somebody who was to be erased was made an agent or admin, and stays")
+        self.sweep_files(found.digests)
+        with self.writing() as db:  # no mail is written meanwhile
+            mails = forget_mails(outbox, address) if outbox is not None and address else 0
+            bare = _stored(replace(found, digests=()))
+            db.execute("UPDATE erasure SET address = '', found = ? WHERE person_id = ?", (bare, person_id))
+        is_gone = self.compact()
+        if is_gone:
+            with self.writing() as db:
+                db.execute("DELETE FROM erasure WHERE person_id = :person", values)
+        return Erased(found, mails, is_gone)
+
+    def _erase_tickets(self, db: sqlite3.Connection, found: CustomerTraces, values: dict[str, int], now: float) -> None:
+        for number in found.tickets:
+            ticket = existing_ticket(db, number)
+            if ticket.status not in ("closed", "spam"):
+                ticket = self.write(db, number, SYSTEM, Write(status="closed"), now)
+            log = Log(number, ticket.version + 1, stamp_after(ticket.updated_at, now), SYSTEM)
+            log.add(db, "erased", None, None)
+            log.end(db)
+        _erase_words(db, values)
+        index_anew(db)
+
+    def compact(self) -> bool:
+        """Write the file anew, without what was erased; false where others who read it keep some of that beside it."""
+        with self._in_words(), self._connection() as db:
+            return emptied(db)
+
+
+def forget_mails(folder: Path, address: str) -> int:
+    """Delete the files of mails to an address, and those half written, whosever; how many mails there were."""
+    found = 0
+    for path in (*folder.glob("*.eml"), *folder.glob("*.eml.tmp")):
+        mail = BytesParser(policy=SMTP).parsebytes(path.read_bytes(), headersonly=True)
+        is_theirs = address in (one.addr_spec.lower() for one in getattr(mail["To"], "addresses", ()))
+        found += is_theirs and path.suffix == ".eml"
+        if is_theirs or path.suffix == ".tmp":
+            path.unlink(missing_ok=True)
+    return found
+
+
+def _stored(found: CustomerTraces) -> str:
+    return orjson.dumps(asdict(found)).decode()
+
+
+def _found(stored: str) -> CustomerTraces:
+    kept = orjson.loads(stored)
+    return CustomerTraces(**{**kept, "tickets": tuple(kept["tickets"]), "digests": tuple(kept["digests"])})
+
+
+def _traces(db: sqlite3.Connection, person_id: int) -> CustomerTraces:
+    if must_be(db, person_id).role != "customer":
+        raise LocalHelpdeskError("this is an agent or an admin: take the role away first, at /admin/people")
+    values = {"person": person_id}
+    tickets = tuple(row["id"] for row in all_rows(db, "SELECT id FROM ticket WHERE requester_id = :person", values))
+    counts = [
+        one_row(db, f"SELECT count(*) FROM {table} WHERE ticket_id {_THEIRS}", values)
+        for table in ("message", "attachment")
+    ]
+    digests = all_rows(db, f"SELECT DISTINCT sha256 FROM attachment WHERE ticket_id {_THEIRS}", values)
+    messages, files = (int(row[0]) if row else 0 for row in counts)
+    return CustomerTraces(tickets, messages, files, tuple(row[0] for row in digests))
+
+
+def _erase_words(db: sqlite3.Connection, values: dict[str, int]) -> None:
+    (guard,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'event_stays'").fetchone()
+    db.execute("DROP TRIGGER event_stays")  # the one exception: reasons are words too
+    for statement in (
+        f"UPDATE event SET reason = '' WHERE ticket_id {_THEIRS} AND field != 'message'",
+        "UPDATE event SET old = iif(old IS NULL, NULL, ''), new = iif(new IS NULL, NULL, '') "
+        f"WHERE ticket_id {_THEIRS} AND field LIKE 'field:%'",
+        f"DELETE FROM field WHERE ticket_id {_THEIRS}",
+        f"UPDATE message SET body = '' WHERE ticket_id {_THEIRS} OR author_id = :person",
+        f"DELETE FROM attachment WHERE ticket_id {_THEIRS}",
+        f"UPDATE rating SET comment = '' WHERE ticket_id {_THEIRS}",
+        f"DELETE FROM access WHERE ticket_id {_THEIRS}",
+        f"DELETE FROM form WHERE ticket_id {_THEIRS}",
+        "DELETE FROM session WHERE person_id = :person",
+        "UPDATE ticket SET subject = '', description = '' WHERE requester_id = :person",
+        f"UPDATE person SET email = id || '{ERASED_ADDRESS}', name = '', password_hash = NULL WHERE id = :person",
+    ):
+        db.execute(statement, values)
+    db.execute(guard)

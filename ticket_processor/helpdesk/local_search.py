@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 import orjson
 
-from .local_model import LocalHelpdeskError, LocalTicket, Status
-from .local_numbers import as_written
+from .local_model import LocalHelpdeskError, LocalTicket, Status, as_written
 from .local_schema import LocalFile, all_rows, insert, stamp
 from .local_tickets import TICKET, ticket_of
 
@@ -100,7 +99,13 @@ class TicketSearch(LocalFile):
     def is_index_whole(self) -> bool:
         """Whether nothing is wrong with the index of words; it takes about a second for 100,000 tickets."""
         with self.writing() as db:
-            return is_index_whole(db)
+            try:
+                db.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise  # as where another process writes
+                return False
+            return True
 
     def _conditions(self, query: Query) -> _Conditions:
         found = _Conditions()
@@ -137,17 +142,6 @@ class _Conditions:
         """The conditions in SQL, looked at along this index: SQLite might rather sort half of all tickets."""
         where = f"WHERE {' AND '.join(self.texts)}" if self.texts else ""
         return where if self.few else f"INDEXED BY {by} {where}"
-
-
-def is_index_whole(db: sqlite3.Connection) -> bool:
-    """Whether the index of all texts is undamaged."""
-    try:
-        db.execute("INSERT INTO words (words) VALUES ('integrity-check')")
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise  # as where another process writes
-        return False
-    return True
 
 
 def index(db: sqlite3.Connection, ticket_id: int, *texts: str) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import orjson
 
-from .local_erasing import Erasing
 from .local_model import (
     Created,
     Event,
@@ -22,9 +21,9 @@ from .local_model import (
     Message,
     NewTicket,
     Rating,
+    as_written,
 )
-from .local_numbers import as_written
-from .local_people import People, person_for
+from .local_people import Erasing, People, person_for
 from .local_schema import all_rows, hashed, insert, new_secret, one_row, stamp
 from .local_search import TicketSearch
 from .local_tickets import EVENT, MESSAGE, event_of, existing_ticket, message_of, tickets_where
@@ -120,24 +119,15 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
 
     def messages(self, ticket_id: int, *, public_only: bool) -> tuple[Message, ...]:
         """What was said, oldest first; customers may see what is public only."""
-        return self.public_messages(ticket_id) if public_only else self._messages(ticket_id, "")
-
-    def public_messages(self, ticket_id: int) -> tuple[Message, ...]:
-        """What customers may see of a conversation."""
-        return self._messages(ticket_id, "AND message.public = 1")
+        only = "AND message.public = 1" if public_only else ""
+        with self.reading() as db:
+            rows = all_rows(db, f"{MESSAGE} WHERE ticket_id = ? {only} ORDER BY message.id", (ticket_id,))
+        return tuple(map(message_of, rows))
 
     def events(self, ticket_id: int) -> tuple[Event, ...]:
         """Everything that happened to the ticket, oldest first."""
         with self.reading() as db:
             return tuple(map(event_of, all_rows(db, f"{EVENT} WHERE ticket_id = ? ORDER BY id", (ticket_id,))))
-
-    def events_since(self, since: float, limit: int = 10_000) -> tuple[Event, ...]:
-        """The newest events of all tickets since a moment, oldest first."""
-        with self.reading() as db:
-            newest = all_rows(
-                db, f"SELECT * FROM ({EVENT} ORDER BY id DESC LIMIT ?) WHERE at >= ? ORDER BY id", (limit, stamp(since))
-            )
-        return tuple(map(event_of, newest))
 
     def changed_since(self, event: int, since: str = "", limit: int = 1000) -> tuple[LocalTicket, ...]:
         """Tickets whose last event comes after ``event``, in that order; of those changed before ``since`` none.
@@ -171,8 +161,3 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
         with self.reading() as db:
             row = one_row(db, "SELECT * FROM rating WHERE ticket_id = ?", (ticket_id,))
         return None if row is None else Rating(**dict(row))
-
-    def _messages(self, ticket_id: int, more: str) -> tuple[Message, ...]:
-        with self.reading() as db:
-            rows = all_rows(db, f"{MESSAGE} WHERE ticket_id = ? {more} ORDER BY message.id", (ticket_id,))
-        return tuple(map(message_of, rows))

@@ -1,15 +1,18 @@
-"""Rows of the local helpdesk's file as tickets, messages and events."""
+"""Rows of the local helpdesk's file as tickets, messages and events, and events as a ticket's history. Pure."""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, Literal
 
 import orjson
 
 from ..core.models import Priority
-from .local_model import Actor, Event, LocalTicket, Message, NotThere
+from .local_model import Actor, ActorKind, Event, LocalTicket, Message, NotThere, Status
 from .local_schema import all_rows
+from .ticket_history import Edit
 
 TICKET = """
     SELECT ticket.*,
@@ -37,62 +40,96 @@ def existing_ticket(db: sqlite3.Connection, ticket_id: int) -> LocalTicket:
 
 def ticket_of(row: sqlite3.Row) -> LocalTicket:
     """A ticket from its row."""
+    values = dict(row)
+    del values["urgency_rank"]  # searches alone sort by it
+    for name in ("group", "assignee", "requester"):
+        values[name] = values.pop(f"{name}_id")
     return LocalTicket(
-        id=row["id"],
-        number=row["number"],
-        subject=row["subject"],
-        description=row["description"],
-        status=row["status"],
-        priority=None if row["priority"] is None else Priority(row["priority"]),
-        category=row["category"],
-        urgency=row["urgency"],
-        sentiment=row["sentiment"],
-        escalated=bool(row["escalated"]),
-        group=row["group_id"],
-        assignee=row["assignee_id"],
-        requester=row["requester_id"],
-        language=row["language"],
-        form_language=row["form_language"],
-        channel=row["channel"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        first_reply_at=row["first_reply_at"],
-        resolved_at=row["resolved_at"],
-        closed_at=row["closed_at"],
-        version=row["version"],
-        last_event=row["last_event"],
-        tags=tuple(orjson.loads(row["tags"])),
-        fields={int(number): value for number, value in orjson.loads(row["fields"]).items()},
+        **values
+        | {
+            "priority": None if row["priority"] is None else Priority(row["priority"]),
+            "escalated": bool(row["escalated"]),
+            "tags": tuple(orjson.loads(row["tags"])),
+            "fields": {int(number): value for number, value in orjson.loads(row["fields"]).items()},
+        }
     )
 
 
 def message_of(row: sqlite3.Row) -> Message:
     """A message from its row."""
-    return Message(
-        id=row["id"],
-        ticket_id=row["ticket_id"],
-        author=Actor(row["author_kind"], row["author_id"]),
-        name=row["name"] or "",
-        public=bool(row["public"]),
-        body=row["body"],
-        created_at=row["created_at"],
-        key=row["key"],
-        intent=row["intent"],
-    )
+    values = dict(row)
+    author = Actor(values.pop("author_kind"), values.pop("author_id"))
+    return Message(**values | {"author": author, "name": row["name"] or "", "public": bool(row["public"])})
 
 
 def event_of(row: sqlite3.Row) -> Event:
     """An event from its row."""
-    return Event(
-        id=row["id"],
-        ticket_id=row["ticket_id"],
-        version=row["version"],
-        at=row["at"],
-        actor=Actor(row["actor_kind"], row["actor_id"]),
-        field=row["field"],
-        old=row["old"],
-        new=row["new"],
-        reason=row["reason"],
-        key=row["key"],
-        intent=row["intent"],
+    values = dict(row)
+    return Event(actor=Actor(values.pop("actor_kind"), values.pop("actor_id")), **values)
+
+
+STATUS_WORDS: Mapping[Status, str] = {
+    "open": "new",
+    "in_progress": "open",
+    "escalated": "open",
+    "waiting": "pending",
+    "resolved": "solved",
+    "closed": "closed",
+    "spam": "closed",
+}
+"""A run knows the words of most helpdesks. Spam is for nobody, as what is closed."""
+_WAYS: Mapping[ActorKind, Literal["hand", "api", "rules"]] = {
+    "customer": "hand",
+    "agent": "hand",
+    "ai": "api",
+    "system": "rules",
+}
+
+
+def edits_of(events: Sequence[Event], ticket: LocalTicket, said: Sequence[Message]) -> tuple[Edit, ...]:
+    """A ticket's edits, oldest first; ``said`` is what its customer may read."""
+    texts = {str(message.id): message.body for message in said}
+    return tuple(
+        _edit(tuple(of_one_write), ticket, texts) for _, of_one_write in groupby(events, lambda event: event.version)
     )
+
+
+def _edit(events: Sequence[Event], ticket: LocalTicket, texts: Mapping[str, str]) -> Edit:
+    first = events[0]
+    told: dict[str, Any] = {"fields": {}}
+    for event in events:
+        if event.field == "created":
+            told |= {"creation": True, "comment": "public", "text": ticket.description}
+        elif event.field == "status":
+            told["status"] = (_status(event.old), _status(event.new))
+        elif event.field == "priority":
+            told["priority"] = (_priority(event.old), _priority(event.new))
+        elif event.field == "group":
+            told["group"] = (_number(event.old), _number(event.new))
+        elif event.field.startswith("field:"):
+            told["fields"][int(event.field.removeprefix("field:"))] = (event.old, event.new)
+        elif event.field == "message":
+            told |= {"comment": event.reason, "text": texts.get(event.new or "", "")}
+    people = first.actor.kind in ("customer", "agent")
+    return Edit(
+        at=first.at,
+        author=first.actor.person if people else None,
+        way=_WAYS[first.actor.kind],
+        key=first.key,
+        intent=first.intent,
+        tags_added=frozenset(event.new for event in events if event.field == "tag" and event.new is not None),
+        tags_removed=frozenset(event.old for event in events if event.field == "tag" and event.old is not None),
+        **told,
+    )
+
+
+def _status(value: str | None) -> str | None:
+    return None if value is None else STATUS_WORDS[value]  # type: ignore[index]
+
+
+def _priority(value: str | None) -> Priority | None:
+    return None if value is None else Priority(value)
+
+
+def _number(value: str | None) -> int | None:
+    return None if value is None else int(value)

@@ -14,17 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.clock import parse_iso
 from .local_files import safe_name, type_of
-from .local_foreign import ForeignTicket, read_foreign
-from .local_history import edits_of
-from .local_model import SYSTEM, Actor, LocalHelpdeskError, NewFile, NewTicket
-from .local_numbers import as_written
-from .local_people import person_for
+from .local_model import LocalHelpdeskError, NewFile, as_written
 from .local_schema import all_rows, insert, one_row, same_stamp
 from .local_search import index
-from .local_tickets import EVENT, event_of, existing_ticket
-from .local_writing import TicketWriting, Write
+from .local_tickets import EVENT, edits_of, event_of, existing_ticket
+from .local_writing import TicketWriting
 
 FORMAT = 1
 TAKEN = "there is another ticket with this id; import into a new file (local.path)"
@@ -67,7 +62,7 @@ class Transfer(TicketWriting):
                 yield {"kind": "ticket", **_without(dict(row), _SAID_BY_TAGS), **_belongings(db, row["id"])}
 
     def import_lines(self, lines: Iterable[Mapping[str, Any]]) -> Imported:
-        """Take in a whole export, or nothing: ours, or rows of Zendesk's and Freshdesk's tickets.
+        """Take in a whole export, or nothing.
 
         Numbers are kept. A ticket that is there already is passed over, so that an import may be repeated. Raises
         :class:`LocalHelpdeskError`, which names the line and never quotes it.
@@ -91,8 +86,6 @@ class Transfer(TicketWriting):
     def _take(self, db: sqlite3.Connection, line: dict[str, Any], people: dict[int, int]) -> bool | None:
         """Take one line in; of a ticket, whether it is new."""
         kind = line.pop("kind", None)
-        if kind is None:
-            return self._take_foreign(db, read_foreign(line))
         if kind == "helpdesk":
             if line.get("format") != FORMAT:
                 raise LocalHelpdeskError("this export was made by another version of ticketbot")
@@ -148,25 +141,6 @@ class Transfer(TicketWriting):
             raise ValueError("nobody could find the ticket")
         rows = all_rows(db, f"{EVENT} WHERE ticket_id = ? ORDER BY id", (ticket.id,))
         edits_of(tuple(map(event_of, rows)), ticket, ())  # no run could be made with events that have no meaning
-        return True
-
-    def _take_foreign(self, db: sqlite3.Connection, foreign: ForeignTicket) -> bool:
-        """Take in a ticket of another helpdesk: its making, what was said, and what it is now."""
-        ticket, made = foreign.ticket, same_stamp(foreign.ticket.created_at)
-        _check_number(ticket.id)
-        there = one_row(db, "SELECT created_at FROM ticket WHERE id = ?", (ticket.id,))
-        if there is not None and there["created_at"] == made:
-            return False
-        if there is not None:
-            raise LocalHelpdeskError(TAKEN)
-        requester = person_for(db, foreign.address, (ticket.names or ("",))[0])
-        new = NewTicket(ticket.subject, ticket.description, "", channel=ticket.channel, tags=ticket.tags)
-        self.begin(db, new, requester, made, ticket.id)
-        for said in foreign.said:
-            actor = Actor("customer", requester) if said.by_requester else Actor("agent")
-            self.write(db, ticket.id, actor, Write(body=said.text, public=said.public), parse_iso(same_stamp(said.at)))
-        end = Write(status=foreign.status, priority=ticket.priority, fields=ticket.fields)
-        self.write(db, ticket.id, SYSTEM, end, parse_iso(same_stamp(ticket.updated_at)))
         return True
 
     def _type_of_kept(self, digest: str) -> str:

@@ -10,6 +10,7 @@ from types import EllipsisType
 from ..core.models import Priority
 from .local_files import Files, Kept
 from .local_model import (
+    AT_WORK,
     MAX_COMMENT,
     REOPEN_S,
     SYSTEM,
@@ -25,13 +26,12 @@ from .local_model import (
     Stale,
     Status,
     allowed,
+    new_number,
 )
-from .local_numbers import new_number
 from .local_schema import all_rows, hashed, insert, one_row, stamp, stamp_after
 from .local_search import index
 from .local_tickets import existing_ticket
 
-_AT_WORK = ("open", "in_progress", "escalated", "waiting")
 _DAY_S = 24 * 3600.0
 
 
@@ -277,7 +277,7 @@ class TicketWriting(Files):
             ended = {"resolved_at": ticket.resolved_at, "closed_at": ticket.closed_at}
             if write.status in ("resolved", "closed"):
                 ended[f"{write.status}_at"] = log.at
-            elif write.status in _AT_WORK:
+            elif write.status in AT_WORK:
                 ended = {"resolved_at": None, "closed_at": None}
             db.execute("UPDATE ticket SET resolved_at = ?, closed_at = ? WHERE id = ?", (*ended.values(), ticket.id))
         for number, text in write.fields.items():

@@ -27,9 +27,8 @@ from ..core.circuit_breaker import Admission, Breaker
 from ..core.clock import Clock, Deadline
 from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketError, TicketUnreadable
 from ..core.urls import is_loopback
-from . import http_failures
-from .http_failures import TryAgain
-from .http_messages import Effect, HttpRequest, Reply, is_unauthorised, read_reply
+from . import http_messages
+from .http_messages import Effect, HttpRequest, Reply, TryAgain, is_unauthorised, read_reply
 from .json_values import mapping
 from .rate_limit import Limit, Throttle
 
@@ -227,10 +226,10 @@ class Transport:
             reply = read_reply(response, bounded_json.GROWTH * request.most)
         except (ReplyTooLong, JsonTooLarge) as error:
             self._breaker.success(admission)  # it is up: it says too much, and may be asked for less
-            raise http_failures.of_length(error, request, self.name) from error
+            raise http_messages.of_length(error, request, self.name) from error
         except requests.exceptions.RequestException as error:
             verbose.request(request.method, url, type(error).__name__, self._clock.monotonic() - began)
-            failed = http_failures.of_connection(error, request, self.name, self.base_url, heard=self._heard)
+            failed = http_messages.of_connection(error, request, self.name, self.base_url, heard=self._heard)
             self._report(admission, failed, request.about_one)
             raise failed from error
         verbose.request(
@@ -245,7 +244,7 @@ class Transport:
         senseless = reply.ok and reply.body is None and (reply.status != 204 or due)
         self.throttle.learn(self._read_limits(response.headers))
         if limited or senseless or 300 <= reply.status < 400:
-            failed = http_failures.of_reply(reply, request, self.name, self._clock.now(), senseless=senseless)
+            failed = http_messages.of_reply(reply, request, self.name, self._clock.now(), senseless=senseless)
             self._report(admission, failed, request.about_one)
             raise failed
         self._breaker.success(admission)

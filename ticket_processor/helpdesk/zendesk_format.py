@@ -10,7 +10,7 @@ from typing import Any
 from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError
 from ..core.models import Change, Priority, Ticket
 from .http_messages import Reply
-from .json_values import field_text, mapping, string, tags_of, ticket_number, whole_number
+from .json_values import field_text, mapping, sensible, string, tags_of, ticket_number, whole_number
 from .protocol import JobStatus
 from .rate_limit import Limit
 from .ticket_history import Edit, changed, left_out
@@ -131,18 +131,12 @@ def _dropped(reply: Reply, ticket: Mapping[str, Any], change: Change, edit: Edit
     return frozenset(dropped or ({"other"} if warning else ()))
 
 
+@sensible("an audit of this ticket makes no sense")
 def read_edits(audit: Mapping[str, Any]) -> list[Edit]:
-    """See :func:`_edits`. Raises :class:`TicketError` for an audit that makes no sense."""
-    try:
-        return _edits(audit)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise TicketError("an audit of this ticket makes no sense") from error
-
-
-def _edits(audit: Mapping[str, Any]) -> list[Edit]:
     """One audit in our words: what its author did, and behind it what the account's triggers made of it, if anything.
 
-    Zendesk puts both into one audit and marks the events of triggers. An automation has an audit of its own.
+    Zendesk puts both into one audit and marks the events of triggers. An automation has an audit of its own. Raises
+    :class:`TicketError` for an audit that makes no sense.
     """
     rows = audit.get("events")
     events = [mapping(row) for row in rows] if isinstance(rows, list) else []
@@ -232,16 +226,6 @@ def is_messaging(row: Mapping[str, Any]) -> bool:
     return row.get("from_messaging_channel") is True or string(mapping(row.get("via")).get("channel")) in MESSAGING
 
 
-def read_ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:
-    """A ticket from its row. Raises :class:`TicketError` for a row that makes no sense."""
-    try:
-        ticket = _ticket(row, read_at, people)
-        _ = ticket.seconds_to_last_change  # dates that are none fail here
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise TicketError("Zendesk shows this ticket in a form that cannot be read") from error
-    return ticket
-
-
 def body_of(reply: Reply) -> dict[str, Any]:
     if not isinstance(reply.body, dict):
         raise HelpdeskDown("Zendesk's answer is no JSON object")
@@ -255,7 +239,9 @@ def people_of(users: object) -> Mapping[int, tuple[str, str]]:
     return {row["id"]: (string(row.get("name")), string(row.get("email"))) for row in known}
 
 
-def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:
+@sensible("Zendesk shows this ticket in a form that cannot be read")
+def read_ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:
+    """A ticket from its row. Raises :class:`TicketError` for a row that makes no sense."""
     via = mapping(row.get("via"))
     source = mapping(via.get("source"))
     origin = mapping(source.get("from"))
@@ -263,7 +249,7 @@ def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, 
     requester = _id(row.get("requester_id"))
     name, address = people.get(requester or 0, ("", ""))
     names = (string(origin.get("name")), name)
-    return Ticket(
+    ticket = Ticket(
         id=ticket_number(row),
         subject=string(row.get("subject") or row.get("raw_subject")),
         description=string(row.get("description")),
@@ -286,6 +272,8 @@ def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, 
         organization=_id(row.get("organization_id")),
         fields=_filled_in(row.get("custom_fields") or row.get("fields")),
     )
+    _ = ticket.seconds_to_last_change  # dates that are none fail here
+    return ticket
 
 
 def _priority(value: object) -> Priority | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, HelpdeskDown
-from ..helpdesk.freshdesk_articles import PUBLISHED, portal_languages
+from ..helpdesk.freshdesk_account import PUBLISHED, portal_languages
 from ..helpdesk.json_values import with_ids
 from ..helpdesk.transport import Transport
 from .model import Article, Audience

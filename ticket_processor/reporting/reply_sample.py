@@ -11,8 +11,7 @@ from ..core.clock import Deadline, why_ended
 from ..core.errors import CannotRun, ConfigError, DeadlineReached
 from ..core.models import RedactionLevel, Ticket
 from ..core.sanitize import plain_line
-from ..helpdesk.protocol import Helpdesk
-from ..helpdesk.requesters import RequesterSearch
+from ..helpdesk.protocol import Helpdesk, RequesterSearch
 from ..helpdesk.ticket_history import History
 from ..learning.history_sample import UNREADABLE, HistoryReader
 from .offers import Offer, SentReply

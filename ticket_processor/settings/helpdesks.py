@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
@@ -24,10 +25,39 @@ def _base_url(value: str, example: str) -> str:
     return value.rstrip("/").removesuffix("/api/v2")
 
 
+@dataclass(frozen=True)
+class Abilities:
+    """What a kind of helpdesk can do, asked for in place of its name.
+
+    A ticket must not have changed for ``stable_read_s``: Zendesk's guard compares whole seconds; on Freshdesk one shows
+    whether a ticket is as it was created; the local helpdesk's stamps are exact. ``guarded``: a write is refused where
+    its ticket has changed since it was read. ``jobs``: it takes many updates at a time. ``solves``: a run may set
+    tickets to solved. ``search``: new tickets may have to be searched for. ``delayed``: it lists none of the newest
+    minute. ``rules``: it has rules of its own. ``undone`` says what an undo makes of notes.
+    """
+
+    stable_read_s: float
+    undone: str
+    guarded: bool = True
+    jobs: bool = False
+    solves: bool = False
+    search: bool = False
+    delayed: bool = False
+    rules: bool = True
+
+
 class ZendeskSettings(Frozen):
     """Where the account is and how to sign in."""
 
     vendor: ClassVar[str] = "Zendesk"
+    can: ClassVar[Abilities] = Abilities(
+        stable_read_s=6.0,
+        undone="notes of the run stay on their tickets: the helpdesk cannot delete them",
+        jobs=True,
+        solves=True,
+        search=True,
+        delayed=True,
+    )
     subdomain: str | None = Field(
         None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", description="the name before `.zendesk.com`"
     )
@@ -88,6 +118,9 @@ class FreshdeskSettings(Frozen):
     """Where the account is and the key to sign in with (developers.freshdesk.com/api, "Authentication")."""
 
     vendor: ClassVar[str] = "Freshdesk"
+    can: ClassVar[Abilities] = Abilities(
+        stable_read_s=1.0, undone="notes of the run are deleted, but for those that a person edited", guarded=False
+    )
     domain: str | None = Field(None, description="the name before `.freshdesk.com`, or with it")
     url: str | None = Field(None, description="whole base URL, instead of the domain")
     api_key: SecretStr | None = Field(None, description="the API key of the agent that ticketbot works as")
@@ -145,6 +178,11 @@ class LocalSettings(Frozen):
     """Where the local helpdesk is: a file on this machine, without any account."""
 
     vendor: ClassVar[str] = "Local helpdesk"
+    can: ClassVar[Abilities] = Abilities(
+        stable_read_s=0.0,
+        undone="notes of the run stay on their tickets: nothing that was said is deleted",
+        rules=False,
+    )
     named: ClassVar[bool] = True
     path: Path | None = Field(
         None, description="the SQLite file; default: `helpdesk.sqlite3` beside the state folder; files lie next to it"

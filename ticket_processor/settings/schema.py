@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -28,11 +27,6 @@ from .learning import LearningSettings
 from .pages import DashboardSettings, PortalServerSettings
 
 DEFAULT_LOG_DIR = "logs"
-STABLE_READ_S: Mapping[HelpdeskKind, float] = {"zendesk": 6.0, "freshdesk": 1.0, "local": 0.0}
-"""Zendesk's guard compares whole seconds; on Freshdesk one second shows whether a ticket is as it was created.
-
-The local helpdesk's stamps are exact.
-"""
 
 
 class CacheSettings(Frozen):
@@ -314,7 +308,7 @@ class Settings(Frozen):
     @property
     def stable_read_s(self) -> float:
         """The seconds for which a ticket must not have changed."""
-        return self.run.stable_read_s or STABLE_READ_S[self.helpdesk]
+        return self.run.stable_read_s or self.desk.can.stable_read_s
 
     @property
     def reads_answers(self) -> bool:
@@ -324,7 +318,7 @@ class Settings(Frozen):
     @property
     def policy_here(self) -> Policy:
         """The policy as this helpdesk takes it: where nothing guards a status, only people solve tickets."""
-        if self.helpdesk == "zendesk" or self.policy.thanks_keep_solved is not Mode.APPLY:
+        if self.desk.can.solves or self.policy.thanks_keep_solved is not Mode.APPLY:
             return self.policy
         return self.policy.model_copy(update={"thanks_keep_solved": Mode.SUGGEST})
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
-from ..helpdesk import freshdesk_fields, freshdesk_users, zendesk_fields, zendesk_users
-from ..helpdesk.freshdesk_articles import KnowledgeBase
-from ..helpdesk.protocol import AccountLabels, Helpdesk
-from ..helpdesk.requesters import RequesterSearch
+from ..helpdesk import freshdesk_account, zendesk_account
+from ..helpdesk.freshdesk_account import KnowledgeBase
+from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch
 from ..helpdesk.transport import Transport
-from ..helpdesk.zendesk_articles import HelpCenter
+from ..helpdesk.zendesk_account import HelpCenter
 from ..settings.schema import Settings
 from ..state.store import State
 from ..zendesk import Zendesk
@@ -72,17 +71,15 @@ def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
 
         return local.account_labels(settings, transport)
     if settings.helpdesk == "freshdesk":
-        return freshdesk_fields.read_labels(transport)
-    return zendesk_fields.read_labels(transport)
+        return freshdesk_account.read_labels(transport)
+    return zendesk_account.read_labels(transport)
 
 
 def read_rules(settings: Settings, transport: Transport, unread: list[str]) -> list[BusinessRule]:
     """The account's triggers and automations; what was not read is added to ``unread``. Raises :class:`CannotRun`."""
-    from ..helpdesk import freshdesk_rules, zendesk_rules
-
     if settings.helpdesk == "freshdesk":
-        return freshdesk_rules.read_rules(transport)
-    return zendesk_rules.read_rules(transport, unread)
+        return freshdesk_account.read_rules(transport)
+    return zendesk_account.read_rules(transport, unread)
 
 
 def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
@@ -92,8 +89,8 @@ def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
 
         return local.requesters(settings, transport)
     if settings.helpdesk == "freshdesk":
-        return freshdesk_users.FreshdeskRequesters(transport)
-    return zendesk_users.Requesters(transport)
+        return freshdesk_account.FreshdeskRequesters(transport)
+    return zendesk_account.Requesters(transport)
 
 
 def help_center(settings: Settings, transport: Transport) -> HelpCenter | KnowledgeBase | NoArticles:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 from ..core.clock import Clock, Deadline
 from ..core.errors import TicketbotError
-from ..helpdesk.local_connection import LocalConnection
-from ..helpdesk.local_desk import LocalDesk, LocalRequesters, labels_of
-from ..helpdesk.local_erasing import MAIL_FOLDER
+from ..helpdesk.local_desk import LocalConnection, LocalDesk, LocalRequesters, labels_of
 from ..helpdesk.local_model import Labels
+from ..helpdesk.local_people import MAIL_FOLDER
 from ..helpdesk.local_store import LocalStore
 from ..helpdesk.protocol import AccountLabels
 from ..helpdesk.transport import Transport

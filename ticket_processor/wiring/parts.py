@@ -35,7 +35,7 @@ from ..core.errors import CannotRun, ConfigError, RunLocked, state_unusable
 from ..core.guards import DiskSpace, KillSwitch
 from ..core.models import RedactionLevel
 from ..core.private_files import make_folder
-from ..helpdesk import freshdesk_auth, freshdesk_format, zendesk_auth, zendesk_format
+from ..helpdesk import freshdesk_account, freshdesk_format, zendesk_auth, zendesk_format
 from ..helpdesk.rate_limit import Limit, Throttle
 from ..helpdesk.transport import Auth, Transport
 from ..helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
@@ -84,10 +84,9 @@ def keyring(settings: Settings) -> Keyring | None:
 
 def delivery(settings: Settings) -> Delivery:
     """How changes travel; of the account's places for jobs, and of its single updates, we take our share."""
-    if settings.helpdesk == "freshdesk":
-        return Delivery(mode="single", together=1)  # it has neither jobs of updates nor a guard
-    if settings.helpdesk == "local":
-        return Delivery(mode="single")
+    can = settings.desk.can
+    if not can.jobs:
+        return Delivery(mode="single") if can.guarded else Delivery(mode="single", together=1)
     share = settings.run.limit_share
     return Delivery(
         mode=settings.run.write_mode,
@@ -174,7 +173,7 @@ def own_user(settings: Settings, transport: Transport) -> int | None:
     if settings.helpdesk == "local":
         return None  # it is no person there
     if settings.helpdesk == "freshdesk":
-        return freshdesk_auth.own_user(transport)
+        return freshdesk_account.own_user(transport)
     return zendesk_auth.own_user(transport)
 
 
@@ -188,7 +187,7 @@ def _credentials(account: VendorSettings, transport: Transport, clock: Clock) ->
     if isinstance(account, FreshdeskSettings):
         if account.api_key is None:
             raise ConfigError("no credentials for Freshdesk")
-        return freshdesk_auth.ApiKey(account.api_key.get_secret_value())
+        return freshdesk_account.ApiKey(account.api_key.get_secret_value())
     if account.oauth_client_id and account.oauth_client_secret:
         secret = account.oauth_client_secret.get_secret_value()
         return ClientCredentials(transport, clock, account.oauth_client_id, secret, account.oauth_scope)

@@ -21,7 +21,7 @@ from .desks import Desk
 
 def reply_objection(settings: Settings) -> ReplyObjection | None:
     """Why settings or articles cancel an announced public reply; ``None`` where the settings ask for none at all."""
-    if not settings.replies.public_wanted or settings.helpdesk == "freshdesk":
+    if not settings.replies.public_wanted or not settings.desk.can.guarded:
         return None
     from ..replies.public import why_not_now
     from .knowledge import for_customers

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.local_files import add_file
 from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
 from ticket_processor.web.portal.parts import Suggestion
 
@@ -146,7 +147,7 @@ def open_rich_ticket(site: ListeningPortal, page: Any) -> None:
     long = "Donaudampfschifffahrtsgesellschaftskapitän" * 3
     new = NewTicket(f"No invoice {long}", f"Where is it?\n{long}\n請求書が届きません。", "ann@example.com", "Ann")
     created = rig.store.create(new, rig.at)
-    rig.store.add_file(created.id, None, f"{long}.png", b"\x89PNG\r\n\x1a\n")
+    add_file(rig.store, created.id, None, f"{long}.png", b"\x89PNG\r\n\x1a\n")
     tags = ["ai_billing", "ai_urgency_high", "ai_sentiment_negative", "ai_escalated"]
     rig.store.change(created.id, AI, version=None, now=rig.at + 3, tags_add=tags)
     rig.store.reply(created.id, AI, "1. Open *Billing*.\n2. Choose `May`.", public=True, now=rig.at + 5)

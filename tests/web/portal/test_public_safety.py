@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from tests.support.local_files import add_file
 from ticket_processor.core.errors import HelpdeskDown
 from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
@@ -118,7 +119,7 @@ def test_half_characters_are_no_fault_of_ours(rig: PortalRig, name: str, status:
 @pytest.mark.parametrize("path", ["", "/live", "/files/1"])
 def test_a_cookie_opens_its_own_ticket_only_and_a_forged_one_none(rig: PortalRig, path: str) -> None:
     browser, own = opened(rig)
-    rig.store.add_file(own.id, None, "a.txt", b"a")
+    add_file(rig.store, own.id, None, "a.txt", b"a")
     _, other = opened(rig, email="other@example.com")
     assert browser.get(f"/t/{own.number}{path}").status_code == 200
     cookie = next(each.value for each in browser.cookies.jar if each.name == "portal_ticket")
@@ -154,7 +155,7 @@ def test_nothing_changes_without_a_token_or_without_the_ticket(rig: PortalRig, w
 
 def test_whoever_follows_every_link_changes_nothing(rig: PortalRig) -> None:
     browser, ticket = opened(rig)
-    rig.store.add_file(ticket.id, None, "a.txt", b"a")
+    add_file(rig.store, ticket.id, None, "a.txt", b"a")
     rig.store.reply(ticket.id, agent_of(rig), "See [this](/t/x) and https://example.com.", public=True, now=rig.at)
     rig.store.change(ticket.id, agent_of(rig), version=None, now=rig.at, status="resolved")
     before = rig.store.last_event(), now_of(rig, ticket.id)

@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 
+from tests.support.local_files import add_file
 from ticket_processor.helpdesk.local_model import AI, SYSTEM, Actor, LocalTicket, NewTicket
 from ticket_processor.web.portal.parts import Suggestion
 
@@ -111,7 +112,7 @@ def test_a_customer_sees_no_internal_note_and_no_file_of_one(rig: PortalRig) -> 
         ticket.id, agent, version=None, now=rig.at, status="in_progress", tags_add=["vip_canary"], reason=CANARY
     )
     note = rig.store.messages(ticket.id, public_only=False)[0]
-    secret = rig.store.add_file(ticket.id, note.id, "CANARY.txt", b"CANARY")
+    secret = add_file(rig.store, ticket.id, note.id, "CANARY.txt", b"CANARY")
     rig.store.reply(ticket.id, agent, "Hello Ann", public=True, now=rig.at)
     for path in ("", "/live", f"/files/{secret.id}"):
         assert "canary" not in browser.get(f"/t/{ticket.number}{path}").text.lower()

@@ -138,10 +138,9 @@ def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> 
         if not any(record.kind == "run" and record.summary.caught_up for record in runs):
             runs = state.runs(now - RUNS_KEPT_S)
         retries = state.retries()
-        # Only Zendesk's search can be late for a listing.
         searched = (
             (left.search_index(runs, now, settings.zendesk.search_window_hours * 3600),)
-            if settings.helpdesk == "zendesk"
+            if settings.desk.can.search
             else (skipped("search_index", f"{settings.desk.vendor} lists tickets without its search"),)
         )
         checks = (

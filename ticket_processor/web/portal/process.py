@@ -13,7 +13,7 @@ from ...audit.files import replace_file
 from ...core.clock import Clock, iso
 from ...core.errors import CannotRun, StateUnusable, state_unusable
 from ...core.private_files import make_folder
-from ...helpdesk.local_erasing import MAIL_FOLDER
+from ...helpdesk.local_people import MAIL_FOLDER
 from ...helpdesk.local_store import LocalStore
 from ...knowledge.search import KnowledgeSearch
 from ...replies.best_lines import best_lines
