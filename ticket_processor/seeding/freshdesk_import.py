@@ -11,7 +11,6 @@ from typing import Any
 
 from ..core.errors import CannotRun
 from ..helpdesk.freshdesk_format import ACCOUNT_LIMIT, read_limits
-from ..helpdesk.freshdesk_listing import Listing
 from ..helpdesk.freshdesk_reads import Listing
 from ..helpdesk.transport import Transport
 from .accounts import SANDBOX_HEADER, SandboxVerdict, judged, posted, tag_of, with_attachments
