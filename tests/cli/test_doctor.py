@@ -97,7 +97,7 @@ def plant(desk: Desk, rules: list[Planted], first: int = 1) -> dict[str, int]:
         if kind == "triggers":
             store.triggers[number] = row
         else:
-            store.business_rules[kind].append(row)
+            store.automations.append(row)
         numbers[title] = number
     return numbers
 

@@ -136,9 +136,7 @@ def test_articles_are_listed_by_language_and_found_by_their_words() -> None:
     found = desk.get("help_center/articles/search", query="forgot password")
     assert [(row["id"], row["snippet"]) for row in found["results"]] == [(reset, "Click forgot.")]
     assert desk.get("help_center/articles/search", label_names="login")["count"] == 1
-    assert desk.get(f"help_center/articles/{reset}")["article"]["title"] == "Reset a password"
     assert desk.ask("GET", "help_center/articles/search").status == 400
-    assert desk.ask("GET", "help_center/articles/1").status == 404
 
 
 def test_clocks_move_forward_only() -> None:

@@ -162,17 +162,9 @@ GET triggers(?page[size]=100) | triggers.*.title = ["b", "z", "a", "c"]
     by position, and then by title (zenpy TestTriggers.test_values)
 GET automations(?page[size]=100) | automations.*.position = [1, 1, 2, 10]
     by position (zenpy TestAutomations.test_values)
-GET macros(?page[size]=100) | macros.*.title = ["a", "b", "c", "z"]
-    by title (zenpy TestMacrosCreateUpdateDelete.test_values)
-GET views | views.*.position = [1, 1, 2, 10]
-GET views?page[size]=100 | views.*.title = ["c", "b", "z", "a"]
-    by position, but by age where the paging is by cursor (zenpy TestViews.test_values)
-GET slas/policies | sla_policies.*.id = [1, 2, 3, 4]
-    unknown: its order; two rows (airbyte sla_policies) rise by id and by position alike, and nothing plays another
 [agent] GET ticket_audits | status = 403
 [agent] GET triggers | status = 200
 [agent] GET incremental/tickets/cursor?start_time=1 | status = 403
-[agent] GET slas/policies | status = 403
 [agent] GET webhooks | status = 403
     what an agent may read (OAS by path; pages Incremental Exports and Webhooks)
 POST triggers.json <{"trigger":{"title":"t","conditions":{"all":[],"any":[]},"actions":[{"field":"status"}]}}> | \
@@ -244,8 +236,8 @@ GET surveys/satisfaction_ratings | 0.ratings.default_question = 103 & 0.ticket_i
 ENDPOINTS = {
     "zendesk": """/oauth/tokens incremental/tickets/cursor search/export tickets tickets/show_many tickets/{}
         tickets/update_many job_statuses/show_many tickets/{}/audits tickets/{}/comments
-        tickets/{}/comments/count ticket_audits ticket_fields tags groups triggers automations macros views
-        slas/policies webhooks webhooks/newer/signing_secret users/me users/search
+        tickets/{}/comments/count ticket_audits ticket_fields tags groups triggers automations
+        webhooks webhooks/newer/signing_secret users/me users/search
         users/{}/identities users/{}/tickets/requested satisfaction_ratings help_center/articles
         help_center/articles/search help_center/user_segments imports/tickets/create_many""".split(),
     "freshdesk": """tickets tickets/{} tickets/{}/notes tickets/{}/conversations automations/{}/rules ticket_fields
@@ -291,8 +283,7 @@ def zendesk(**options: Any) -> tuple[Desk, dict[str, str]]:
     for number, (position, title) in enumerate(((2, "a"), (1, "z"), (1, "b"), (10, "c")), 1):
         row = {"id": number, "title": title, "position": position, "created_at": f"2026-01-0{5 - number}T00:00:00Z"}
         store.triggers[number] = row
-        for rows in store.business_rules.values():
-            rows.append(row)
+        store.automations.append(row)
     for name in ("older", "newer"):
         store.webhooks[name] = {"id": name, "endpoint": name}
         store.signing_secrets[name] = "c2VjcmV0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .clock import iso, parse_iso
-from .freshdesk_call import FreshdeskCall, missing, not_found, validation_failed
+from .freshdesk_call import FreshdeskCall, not_found
 from .freshdesk_lists import LISTED_FOR
 from .freshdesk_records import OPEN, PRIORITIES, SOURCES
 from .freshdesk_store import FreshdeskStore
@@ -25,10 +25,8 @@ _SHOWN_TO_CUSTOMERS = {OPEN: "Being Processed", 3: "Awaiting your Reply", 4: "Th
 
 
 def ticket_fields(call: FreshdeskCall) -> Response:
-    """``GET /ticket_fields``: all of them, without paging; ``type`` narrows them."""
-    kind = call.request.query.get("type")
-    rows = [row for row in call.store.ticket_fields if kind in (None, row["type"])]
-    return json_response(200, rows)
+    """``GET /ticket_fields``: all of them, without paging."""
+    return json_response(200, call.store.ticket_fields)
 
 
 def groups(call: FreshdeskCall) -> Response:
@@ -78,58 +76,12 @@ def satisfaction_ratings(call: FreshdeskCall) -> Response:
     return call.paged([row for row in call.store.ratings if parse_iso(row["created_at"]) >= first])
 
 
-# --- automation rules, which are kept and shown, and never do anything ------------------------------------
-
-
 def rules(call: FreshdeskCall) -> Response:
-    """``GET /automations/{type}/rules``"""
-    return call.paged(_rules(call))
-
-
-def rule(call: FreshdeskCall) -> Response:
-    """``GET /automations/{type}/rules/{id}``"""
-    return json_response(200, _rule(call))
-
-
-def add_rule(call: FreshdeskCall) -> Response:
-    """``POST /automations/{type}/rules``: 201 with the rule."""
-    kept = _rules(call)
-    payload = call.payload()
-    absent = [name for name in ("name", "actions") if not payload.get(name)]
-    if absent:
-        raise validation_failed(missing(name) for name in absent)
-    stamp = iso(call.now)
-    row = {"position": len(kept) + 1, "active": True, **payload, "id": call.store.next_id()}
-    row |= {"created_at": stamp, "updated_at": stamp}
-    kept.append(row)
-    return json_response(201, row, Location=f"{call.store.base_url}{call.request.path}/{row['id']}")
-
-
-def change_rule(call: FreshdeskCall) -> Response:
-    """``PUT /automations/{type}/rules/{id}``"""
-    row = _rule(call)
-    row |= {**call.payload(), "id": row["id"], "updated_at": iso(call.now)}
-    return json_response(200, row)
-
-
-def delete_rule(call: FreshdeskCall) -> Response:
-    """``DELETE /automations/{type}/rules/{id}``: 204."""
-    _rules(call).remove(_rule(call))
-    return Response(204)
-
-
-def _rules(call: FreshdeskCall) -> list[dict[str, Any]]:
+    """``GET /automations/{type}/rules``: they are kept and shown, and never do anything."""
     kept = call.store.automations.get(call.args[0])
     if kept is None:
         raise not_found()
-    return kept
-
-
-def _rule(call: FreshdeskCall) -> dict[str, Any]:
-    for row in _rules(call):
-        if row["id"] == call.args[1]:
-            return row
-    raise not_found()
+    return call.paged(kept)
 
 
 # --- a fresh account --------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The imitated Freshdesk API as one function from request to response: routes, identity, credits, headers.
 
-Source: developers.freshdesk.com/api. Left out: bulk updates and their jobs, merging, forwarding, watchers, summaries,
-companies, products, surveys, time entries.
+Source: developers.freshdesk.com/api. Left out is what ticketbot never calls, such as bulk updates, merging,
+the archive and companies.
 """
 
 from __future__ import annotations
@@ -24,15 +24,10 @@ ROUTES: dict[str, Handler] = {
     "POST tickets": freshdesk_tickets.create,
     "GET tickets/{id}": freshdesk_tickets.view,
     "PUT tickets/{id}": freshdesk_tickets.update,
-    "DELETE tickets/{id}": freshdesk_tickets.delete,
-    "PUT tickets/{id}/restore": freshdesk_tickets.restore,
     "GET tickets/{id}/conversations": freshdesk_conversations.list_conversations,
     "POST tickets/{id}/notes": freshdesk_conversations.add_note,
     "POST tickets/{id}/reply": freshdesk_conversations.reply,
-    "PUT conversations/{id}": freshdesk_conversations.update,
     "DELETE conversations/{id}": freshdesk_conversations.delete,
-    "GET tickets/archived/{id}": freshdesk_tickets.view_archived,
-    "GET tickets/archived/{id}/conversations": freshdesk_conversations.list_archived,
     "GET search/tickets": freshdesk_lists.search_tickets,
     "GET ticket_fields": freshdesk_account.ticket_fields,
     "GET groups": freshdesk_account.groups,
@@ -43,10 +38,6 @@ ROUTES: dict[str, Handler] = {
     "GET contacts/{id}": freshdesk_account.contact,
     "GET surveys/satisfaction_ratings": freshdesk_account.satisfaction_ratings,
     "GET automations/{id}/rules": freshdesk_account.rules,
-    "POST automations/{id}/rules": freshdesk_account.add_rule,
-    "GET automations/{id}/rules/{id}": freshdesk_account.rule,
-    "PUT automations/{id}/rules/{id}": freshdesk_account.change_rule,
-    "DELETE automations/{id}/rules/{id}": freshdesk_account.delete_rule,
     "GET solutions/categories": freshdesk_solutions.categories,
     "GET solutions/categories/{id}/folders": freshdesk_solutions.folders,
     "GET solutions/folders/{id}/articles": freshdesk_solutions.articles,
@@ -63,7 +54,7 @@ _OWN_LIMITS = {
     "PUT tickets/{id}": "update_ticket",
     "GET contacts": "list_contacts",
 }
-_PER_INCLUDE = {"GET tickets": 2, "GET tickets/{id}": 1, "GET tickets/archived/{id}": 1}
+_PER_INCLUDE = {"GET tickets": 2, "GET tickets/{id}": 1}
 
 
 def route_of(method: str, path: str) -> tuple[str, tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""Freshdesk conversations: notes and replies of a ticket, and changing or removing a note."""
+"""Freshdesk conversations: notes and replies of a ticket, and removing a note."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from .freshdesk_call import (
     validation_failed,
     wrong,
 )
-from .freshdesk_records import NOTE, REPLY, By, FreshdeskTicket
+from .freshdesk_records import NOTE, REPLY, By
 from .freshdesk_store import FreshdeskStore
-from .freshdesk_tickets import archived_ticket
 from .messages import Response, json_response
 
 _OF_A_NOTE: Mapping[str, type] = {
@@ -37,24 +36,13 @@ _OF_A_REPLY: Mapping[str, type] = {
     "bcc_emails": list,
     "attachments": list,
 }
-_OF_AN_UPDATE: Mapping[str, type] = {"body": str, "attachments": list}
 _NAMES = {str: "String", bool: "Boolean", list: "Array", int: "Positive Integer"}
 
 
 def list_conversations(call: FreshdeskCall) -> Response:
     """``GET /tickets/{id}/conversations``: oldest first, thirty to a page unless ``per_page`` says more."""
     call.only(("page", "per_page"))
-    return _page(call, call.ticket())
-
-
-def list_archived(call: FreshdeskCall) -> Response:
-    """``GET /tickets/archived/{id}/conversations``"""
-    call.only(("page", "per_page"))
-    return _page(call, archived_ticket(call))
-
-
-def _page(call: FreshdeskCall, ticket: FreshdeskTicket) -> Response:
-    return call.paged(ticket.conversations, most=call.rules.conversations_per_page)
+    return call.paged(call.ticket().conversations, most=call.rules.conversations_per_page)
 
 
 def add_note(call: FreshdeskCall) -> Response:
@@ -80,13 +68,6 @@ def reply(call: FreshdeskCall) -> Response:
     by = _author(call, payload)
     row = call.store.converse(ticket, payload["body"], by, source=REPLY, private=False, sent=payload)
     return json_response(201, row)
-
-
-def update(call: FreshdeskCall) -> Response:
-    """``PUT /conversations/{id}``: notes only."""
-    row = _note(call)
-    payload = _checked(call.store, call.payload(), _OF_AN_UPDATE)
-    return json_response(200, call.store.edit_conversation(row["id"], payload["body"], call.by, sent=payload))
 
 
 def delete(call: FreshdeskCall) -> Response:

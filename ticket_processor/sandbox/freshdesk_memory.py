@@ -109,10 +109,6 @@ class FreshdeskMemory(Agenda):
                 self._contact_by_email[email.lower()] = contact_id
             return contact_id
 
-    def contact_of(self, email: str) -> int | None:
-        """The contact with an address."""
-        return self._contact_by_email.get(email.lower())
-
     def next_id(self) -> int:
         """A fresh id for anything but tickets and contacts."""
         return next(self._conversation_ids)

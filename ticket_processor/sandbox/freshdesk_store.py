@@ -74,29 +74,27 @@ class FreshdeskStore(FreshdeskMemory):
             tags = [*ticket.tags, *add_tags]
             return self.change(ticket, {**values, "tags": tags}, By("rule", RULE_ID, "rule"))
 
-    def delete(self, ticket_id: int, *, by: By = _PERSON, back: bool = False) -> None:
-        """Put a ticket into the trash, or take it ``back``."""
+    def delete(self, ticket_id: int) -> None:
+        """A person puts a ticket into the trash."""
         with self.lock:
             self.settle()
-            ticket = self.tickets[ticket_id]
-            ticket.deleted = not back
-            self._hide(ticket, "deleted", by, not back)
+            self.tickets[ticket_id].deleted = True
+            self._hide(self.tickets[ticket_id], "deleted")
 
-    def spam(self, ticket_id: int, *, by: By = _PERSON) -> None:
+    def spam(self, ticket_id: int) -> None:
         """A person marks a ticket as spam."""
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
             ticket.spam = ticket.json["spam"] = True
-            self._hide(ticket, "spam", by, True)
+            self._hide(ticket, "spam")
 
     def bot_notes(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
         """Notes on a ticket by one author, oldest first."""
         return [row for row in self.tickets[ticket_id].notes if row["user_id"] == author_id]
 
-    def _hide(self, ticket: FreshdeskTicket, name: str, by: By, now_hidden: bool) -> None:
+    def _hide(self, ticket: FreshdeskTicket, name: str) -> None:
         moment = self.now()
         self._move(ticket, moment)
-        changes = {name: (not now_hidden, now_hidden)}
-        self._record(ticket, moment, by, changes=changes)
+        self._record(ticket, moment, _PERSON, changes={name: (False, True)})
         self._index(ticket, moment)

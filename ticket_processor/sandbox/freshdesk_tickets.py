@@ -1,10 +1,10 @@
-"""Single Freshdesk tickets: view, create, update, delete, restore, and the archive."""
+"""Single Freshdesk tickets: view, create, update."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .freshdesk_call import FreshdeskCall, missing, not_allowed, not_found, validation_failed
+from .freshdesk_call import FreshdeskCall, missing, validation_failed
 from .freshdesk_lists import embedded
 from .freshdesk_records import LOW, OPEN, FreshdeskTicket
 from .freshdesk_writes import CREATABLE, UPDATABLE, checked
@@ -19,20 +19,6 @@ def view(call: FreshdeskCall) -> Response:
     included = call.includes(_INCLUDES)
     ticket = call.ticket()
     return json_response(200, _shown(call, ticket, included))
-
-
-def view_archived(call: FreshdeskCall) -> Response:
-    """``GET /tickets/archived/{id}``"""
-    included = call.includes(_INCLUDES)
-    return json_response(200, {**_shown(call, archived_ticket(call), included), "archived": True})
-
-
-def archived_ticket(call: FreshdeskCall) -> FreshdeskTicket:
-    """The archived ticket the path names; 404 when there is none."""
-    ticket = call.store.tickets.get(call.args[0])
-    if ticket is None or not call.store.archived(ticket):
-        raise not_found()
-    return ticket
 
 
 def create(call: FreshdeskCall) -> Response:
@@ -67,21 +53,6 @@ def update(call: FreshdeskCall) -> Response:
     values = checked(call.store, payload, UPDATABLE, ticket=ticket)
     call.store.change(ticket, values, call.by, sent=payload)
     return json_response(200, _shown(call, ticket, frozenset()))
-
-
-def delete(call: FreshdeskCall) -> Response:
-    """``DELETE /tickets/{id}``: 204, and the ticket is in the trash."""
-    call.store.delete(call.writable_ticket().id, by=call.by)
-    return Response(204)
-
-
-def restore(call: FreshdeskCall) -> Response:
-    """``PUT /tickets/{id}/restore``: 204, and the ticket is out of the trash."""
-    ticket = call.ticket()
-    if not ticket.deleted:
-        raise not_allowed("PUT", ["GET"])
-    call.store.delete(ticket.id, by=call.by, back=True)
-    return Response(204)
 
 
 def _shown(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str]) -> dict[str, Any]:

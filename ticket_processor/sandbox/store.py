@@ -59,9 +59,7 @@ class Store(Agenda):
         self.webhooks: dict[str, dict[str, Any]] = {}
         self.signing_secrets: dict[str, str] = {}
         self.triggers: dict[int, dict[str, Any]] = {}
-        self.business_rules: dict[str, list[dict[str, Any]]] = {
-            name: [] for name in ("automations", "macros", "views", "sla_policies")
-        }
+        self.automations: list[dict[str, Any]] = []
         self.ratings: list[dict[str, Any]] = []
         self.history: list[Audit] = []
         self.by_generated: list[tuple[int, int]] = []

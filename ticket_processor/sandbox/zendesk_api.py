@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from . import (
     zendesk_account,
-    zendesk_business_rules,
     zendesk_export,
     zendesk_help_center,
     zendesk_jobs,
@@ -31,8 +30,6 @@ TOKEN_PATHS = frozenset(("/oauth/tokens", "/oauth/tokens.json", "/api/v2/oauth/t
 
 ROUTES: dict[str, Handler] = {
     "GET incremental/tickets/cursor": zendesk_export.incremental,
-    "GET search": zendesk_export.search,
-    "GET search/count": zendesk_export.count,
     "GET search/export": zendesk_export.search_export,
     "GET tickets": zendesk_lists.list_tickets,
     "POST tickets": zendesk_tickets.create,
@@ -48,7 +45,6 @@ ROUTES: dict[str, Handler] = {
     "GET tickets/{id}/audits": zendesk_lists.audits,
     "GET ticket_audits": zendesk_lists.all_audits,
     "GET tags": zendesk_lists.list_tags,
-    "GET job_statuses": zendesk_jobs.list_jobs,
     "GET job_statuses/show_many": zendesk_jobs.show_many_jobs,
     "GET job_statuses/{job}": zendesk_jobs.show_job,
     "GET ticket_fields": zendesk_account.ticket_fields,
@@ -62,18 +58,14 @@ ROUTES: dict[str, Handler] = {
     "GET help_center/incremental/articles": zendesk_help_center.incremental,
     "GET help_center/user_segments": zendesk_help_center.user_segments,
     "GET help_center/articles/search": zendesk_help_center.search_articles,
-    "GET help_center/articles/{id}": zendesk_help_center.article,
     "GET help_center/{locale}/articles": zendesk_help_center.articles,
     "GET webhooks": zendesk_webhooks.list_webhooks,
     "POST webhooks": zendesk_webhooks.create_webhook,
     "GET webhooks/{webhook}/signing_secret": zendesk_webhooks.signing_secret,
-    "GET triggers": zendesk_business_rules.triggers,
-    "GET automations": zendesk_business_rules.automations,
-    "GET macros": zendesk_business_rules.macros,
-    "GET views": zendesk_business_rules.views,
+    "GET triggers": zendesk_webhooks.list_triggers,
     "GET satisfaction_ratings": zendesk_lists.satisfaction_ratings,
-    "GET slas/policies": zendesk_business_rules.sla_policies,
     "POST triggers": zendesk_webhooks.create_trigger,
+    "GET automations": zendesk_webhooks.list_automations,
 }
 _CREATIONS = frozenset(("POST tickets", "POST tickets/create_many"))
 

@@ -1,4 +1,4 @@
-"""Lists of tickets by last change (incremental export) and by a query (search, search export)."""
+"""Lists of tickets by last change (incremental export) and by a query (search export)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,17 @@ from .clock import iso, parse_iso
 from .messages import Response, json_response, refuse
 from .records import StoredTicket, without_generated
 from .zendesk_call import Call, bad_request, forbidden
-from .zendesk_lists import PAGE, decode_cursor, encode_cursor, neighbours, side_loads
+from .zendesk_lists import decode_cursor, encode_cursor, side_loads
 
 WITHHELD = 60
 """Seconds of the newest changes that the incremental export does not show yet."""
 
 SEARCH_CURSOR_LIFE = 3_600
-MOST_RESULTS = 1_000
-"""Results that a search shows, over all its pages."""
 
 Document = dict[str, Any]
 Test = Callable[[Document], bool]
 
 _CURSOR = re.compile(r"^(\d{1,12})(?:\.0)?\|\|(\d{1,18})\|$")
-_TYPE = re.compile(r"(?:^|(?<=\s))type:(\S+)")
 _TERM = re.compile(r"^(-?)([a-z_]+)(:|>=|<=|>|<)(.*)$")
 _ORDERED = {
     "status": ("new", "open", "pending", "hold", "solved", "closed"),
@@ -35,7 +32,6 @@ _ORDERED = {
 }
 """Fields whose values have an order, the lowest first."""
 _TIMES = {"created": "created_at", "updated": "updated_at"}
-_TYPES = ("problem", "incident", "question", "task")
 
 
 def incremental(call: Call) -> Response:
@@ -132,55 +128,6 @@ def search_export(call: Call) -> Response:
         "links": {"prev": None, "next": call.link(page__after=cursor) if cursor else None},
     }
     return json_response(200, payload)
-
-
-def search(call: Call) -> Response:
-    """``GET /search``: tickets that match, as the index knows them; 422 beyond the first thousand.
-
-    Pages are by offset only. Without ``sort_by`` the order is by relevance, here the latest change first.
-    """
-    rows = _matching(call)
-    page, size = call.number("page", 1, at_most=10**9), call.number("per_page", PAGE, at_most=PAGE)
-    start, end = (page - 1) * size, page * size
-    if start >= MOST_RESULTS:
-        description = "Requested response size was greater than Search Response Limits"
-        raise refuse(422, {"error": "invalid", "description": description})
-    name = call.request.query.get("sort_by", "")
-    rows.sort(key=_sort_key(name), reverse=call.request.query.get("sort_order") != "asc")
-    payload = {
-        "results": [
-            {**without_generated(row), "result_type": "ticket"} for row in rows[start : min(end, MOST_RESULTS)]
-        ],
-        "facets": None,
-        **neighbours(call, page, size, len(rows)),
-    }
-    return json_response(200, payload)
-
-
-def count(call: Call) -> Response:
-    """``GET /search/count``: how many there are, without a limit."""
-    return json_response(200, {"count": len(_matching(call))})
-
-
-def _matching(call: Call) -> list[Document]:
-    query = call.request.query.get("query", "")
-    if not query.strip():
-        raise refuse(422, {"error": "invalid", "description": "Invalid search: query is required"})
-    if others := set(_TYPE.findall(query)) - {"ticket"}:
-        description = f"Invalid search: this sandbox finds tickets only, not type:{sorted(others)[0][:40]}"
-        raise refuse(422, {"error": "invalid", "description": description})
-    test = _query(_TYPE.sub(" ", query))
-    documents = (_indexed(call, ticket) for ticket in call.store.tickets.values())
-    return [document for document in documents if document is not None and test(document)]
-
-
-def _sort_key(name: str) -> Callable[[Document], tuple[Any, ...]]:
-    ranks = _TYPES if name == "ticket_type" else _ORDERED.get(name)
-    if ranks is None:
-        field = name if name in _TIMES.values() else "updated_at"
-        return lambda row: (row[field], row["id"])
-    field = "type" if name == "ticket_type" else name
-    return lambda row: (ranks.index(row[field]) if row.get(field) in ranks else -1, row["id"])
 
 
 def _indexed(call: Call, ticket: StoredTicket) -> Document | None:

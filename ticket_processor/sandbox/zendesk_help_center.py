@@ -9,7 +9,7 @@ from .clock import iso, parse_iso
 from .messages import Response, json_response, refuse
 from .store import Store
 from .text import html_to_text
-from .zendesk_call import NOT_FOUND, Call, forbidden
+from .zendesk_call import Call, forbidden
 from .zendesk_lists import neighbours, paged
 
 DEFAULT_LOCALE = "en-us"
@@ -79,15 +79,6 @@ def articles(call: Call) -> Response:
     rows = [row for row in call.store.articles if locale in (None, row["locale"])]
     sorts = ("created_at", "updated_at", "title")
     return paged(call, "articles", rows, sorts=sorts, show=lambda row: _shown(call, row))
-
-
-def article(call: Call) -> Response:
-    """``GET /help_center/articles/{id}``"""
-    _open(call)
-    for row in call.store.articles:
-        if row["id"] == int(call.args[0]):
-            return json_response(200, {"article": _shown(call, row)})
-    raise refuse(404, NOT_FOUND)
 
 
 def search_articles(call: Call) -> Response:

@@ -81,16 +81,7 @@ def show_many_jobs(call: Call) -> Response:
     if len(names) > MOST_ITEMS:
         raise too_many_values(MOST_ITEMS)
     jobs = [call.store.jobs[name] for name in names if name in call.store.jobs]
-    return _job_list(call, [job for job in jobs if _found(job, call.now)])
-
-
-def list_jobs(call: Call) -> Response:
-    """``GET /job_statuses``: newest first, also those that cannot be found by their ids any more."""
-    return _job_list(call, list(call.store.jobs.values())[::-1][:MOST_ITEMS])
-
-
-def _job_list(call: Call, jobs: list[Job]) -> Response:
-    shown = [job_json(job, call.store.base_url) for job in jobs if not _forgotten(job, call.now)]
+    shown = [job_json(job, call.store.base_url) for job in jobs if _found(job, call.now)]
     return json_response(200, {"job_statuses": shown})
 
 

@@ -140,19 +140,17 @@ def paged(
     show: Callable[[Row], Row] = dict,
     besides: Mapping[str, Any] = MappingProxyType({}),
     order: str = "",
-    order_by_cursor: str | None = None,
 ) -> Response:
     """A page of ``rows``, each as ``show`` gives it: by cursor when the query has ``page[…]``, by offset otherwise.
 
     ``besides`` is shown with every page. ``order`` names the fields that rows are sorted by where the query names none,
-    with commas between them, and ``order_by_cursor`` those of paging by cursor where they are others.
+    with commas between them.
 
     ``sort_order`` and ``sort_by`` belong to offsets and are ignored beside ``page[…]``.
     """
     query = call.request.query
     if "page[size]" in query or "page[after]" in query or "page[before]" in query:
-        default = order if order_by_cursor is None else order_by_cursor
-        return _by_cursor(call, name, rows, (*sorts, default), show, besides, default=default)
+        return _by_cursor(call, name, rows, (*sorts, order), show, besides, default=order)
     page = call.number("page", 1, at_most=10**9)
     size = call.number("per_page", PAGE, at_most=PAGE)
     if page * size > DEEPEST_OFFSET and page > 1:

@@ -1,4 +1,4 @@
-"""Webhooks and new triggers of the imitated account, for admins only. They are kept, and nothing is delivered."""
+"""Webhooks, triggers and automations of the imitated account: they are kept and shown, and never do anything."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from .clock import iso
 from .messages import Response, json_response, refuse
 from .zendesk_call import NOT_FOUND, Call, forbidden, invalid
+from .zendesk_lists import paged
 
 _NEEDED = ("name", "endpoint", "http_method", "request_format", "status")
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -42,6 +43,16 @@ def signing_secret(call: Call) -> Response:
     if secret is None:
         raise refuse(404, NOT_FOUND)
     return json_response(200, {"signing_secret": {"algorithm": "SHA256", "secret": secret}})
+
+
+def list_triggers(call: Call) -> Response:
+    """``GET /triggers``, for any agent."""
+    return paged(call, "triggers", list(call.store.triggers.values()), order="position,title")
+
+
+def list_automations(call: Call) -> Response:
+    """``GET /automations``, for any agent."""
+    return paged(call, "automations", call.store.automations, order="position")
 
 
 def create_trigger(call: Call) -> Response:
