@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.messages import Request, Response
 
+from ..imitation import Sandbox
 from .conftest import Desk, Ended, OpenDesk, is_chat
 from .test_analyse import with_input
 

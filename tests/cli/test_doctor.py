@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.sandbox.store import BOT_ID
 
+from ..imitation import FaultPlan, FaultRule
 from .conftest import Command, Desk, OpenDesk
 
 MAIL = ("notification_user", ["requester_id", "Subject", "Body"])

@@ -23,12 +23,12 @@ from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.health.checks import Check, Health, Status, fail
 from ticket_processor.monitoring.health.doctor import Doctor
 from ticket_processor.monitoring.health.remote import ASKING_S, _certificate, of_helpdesk
-from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring.runs import RunArguments, run
 
+from ..imitation import FaultPlan
 from ..servers.certificates import a_certificate
 from .conftest import Command, Desk
 

@@ -11,9 +11,9 @@ import pytest
 from ticket_processor.helpdesk.freshdesk_ratings import score_of
 from ticket_processor.helpdesk.local_model import NewTicket
 from ticket_processor.learning.store import FILE_NAME, LearningStore
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
-from ticket_processor.sandbox.ratings import answer_survey, rate
 
+from ..imitation import FaultPlan, FaultRule
+from ..imitation.ratings import answer_survey, rate
 from .conftest import Command, Desk, OpenDesk, rows
 from .freshdesk_desk import freshdesk
 from .test_learn import zendesk_hands

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.state.dependencies import Dependencies
 from ticket_processor.state.store import FILE_NAME, State
 
+from ..imitation import FaultPlan, FaultRule
 from .conftest import Desk, OpenDesk, is_update, rows
 from .test_privacy import CORPUS, handed_over, leaks
 

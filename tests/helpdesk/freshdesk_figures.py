@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ticket_processor.sandbox.freshdesk_limits import FRESHDESK_PLANS
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 
+from ..imitation import FreshdeskRules
 from ..support.freshdesk_account import HOURS, FreshAccount
 
 GROUPS = (8001, 8002)

@@ -16,11 +16,10 @@ from ticket_processor.core.models import OutcomeStatus, Priority, PublicReply, S
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk import freshdesk_listing, freshdesk_views
-from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.freshdesk_memory import ARCHIVED_AFTER, BOT_ID, PERSON_ID
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 from ticket_processor.sandbox.messages import Request, Response
 
+from ..imitation import FaultPlan, FreshdeskRules
 from ..simulation.virtual import Crash
 from ..support.fakes import a_change
 from ..support.freshdesk_account import HOURS, FreshAccount

@@ -21,12 +21,11 @@ from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.knowledge.sync import SyncResult, sync
 from ticket_processor.knowledge.zendesk_source import ZendeskArticles
 from ticket_processor.sandbox import freshdesk_solutions as solutions
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.clock import ManualClock as SandboxTime
 from ticket_processor.sandbox.zendesk_help_center import SIGNED_IN, SOME, STAFF, add_article, add_translation
-from ticket_processor.sandbox.zendesk_rules import Rules
 
 from ..helpdesk.test_zendesk import Account
+from ..imitation import Rules, Sandbox
 from ..support.fakes import START, ManualClock
 from ..support.inmemory_adapter import InMemoryAdapter
 

@@ -15,8 +15,8 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from ticket_processor.sandbox.messages import Response
-from ticket_processor.sandbox.zendesk_rules import Rules
 
+from ..imitation import Rules
 from .helpers import Desk
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "shared" / "reference" / "zendesk-oas.yaml"
@@ -159,7 +159,7 @@ def test_a_wrong_shape_would_be_noticed(checker: Checker) -> None:
 
 
 def test_a_failed_item_in_the_declared_form_is_a_failed_result(checker: Checker) -> None:
-    desk = Desk(1, rules=Rules(failed_item="schema"))
+    desk = Desk(1, rules=Rules(failed_item_form="schema"))
     stale = {"id": 1, "safe_update": True, "updated_stamp": "2020-01-01T00:00:00Z"}
     job = desk.finish(desk.ask("PUT", "tickets/update_many", {"tickets": [stale]}))
     answer = desk.ask("GET", f"job_statuses/{job['id']}")

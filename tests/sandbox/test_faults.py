@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.faults import KINDS, FaultPlan, FaultRule
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.row_faults import BROKEN, ODD
 
+from ..imitation import KINDS, FaultPlan, FaultRule
+from ..imitation.faults import BROKEN, ODD
 from .helpers import Desk
 
 CHANGE: dict[str, Any] = {"tags": ["mine"]}
@@ -163,11 +162,9 @@ def test_the_compact_text_is_read_rule_by_rule() -> None:
     assert FaultPlan.parse("").rules == []
 
 
-def test_a_plan_can_be_a_json_file(tmp_path: Path) -> None:
-    file = tmp_path / "faults.json"
+def test_a_plan_can_be_json() -> None:
     text = '{"seed": 7, "rules": [{"kind": "slow", "path": "a,b:c", "seconds": 2, "method": "GET"}]}'
-    file.write_text(text, encoding="utf-8")
-    assert FaultPlan.load(file).rules[0] == FaultRule("slow", path="a,b:c", seconds=2, method="GET")
+    assert FaultPlan.parse(text).rules[0] == FaultRule("slow", path="a,b:c", seconds=2, method="GET")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
-
+from ..imitation import FreshdeskRules
 from .freshdesk_helpers import FreshDesk
 
 

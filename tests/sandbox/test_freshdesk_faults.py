@@ -11,15 +11,14 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.clock import ManualClock
-from ticket_processor.sandbox.faults import KINDS, FaultPlan, FaultRule
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.freshdesk_api import ROUTES
 from ticket_processor.sandbox.freshdesk_writes import CREATABLE
 from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.server import SandboxServer
 
+from ..imitation import KINDS, FaultPlan, FaultRule, Sandbox
 from .freshdesk_helpers import KEY, FreshDesk
 
 NOTE = {"body": "<p>seen</p>"}

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from ticket_processor.sandbox.clock import iso
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 
+from ..imitation import FreshdeskRules
 from .freshdesk_helpers import DAY, FreshDesk
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ticket_processor.sandbox.freshdesk_records import NOTE
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 
+from ..imitation import FreshdeskRules
 from .freshdesk_helpers import DAY, FreshDesk
 
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.messages import Response
-from ticket_processor.sandbox.zendesk_rules import Rules
 
+from ..imitation import FaultPlan, Rules
 from .helpers import Desk
 
 MANY = 20
@@ -100,7 +99,7 @@ def test_items_fail_for_no_reason_each_with_the_rules_probability() -> None:
     assert 2 <= len(failed) <= 15
     assert all("success" not in item and item["error"] == "TicketUpdateFailed" for item in failed)
     assert sorted(item["id"] for item in failed) == sorted(set(desk.ids) - set(done(desk)))
-    desk = desk_with("job-item-fails", rules=Rules(failed_item="schema"))
+    desk = desk_with("job-item-fails", rules=Rules(failed_item_form="schema"))
     assert all(item["success"] is False for item in ended_partly(desk)["results"])
     assert done(desk) == []
 

@@ -24,12 +24,11 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 from ticket_processor.sandbox.messages import Response
-from ticket_processor.sandbox.ratings import answer_survey, rate
 from ticket_processor.sandbox.zendesk_help_center import fill_help_center
-from ticket_processor.sandbox.zendesk_rules import Rules
 
+from ..imitation import FreshdeskRules, Rules
+from ..imitation.ratings import answer_survey, rate
 from .freshdesk_helpers import FreshDesk
 from .helpers import Desk
 
@@ -128,8 +127,8 @@ GET job_statuses/{working} | job_status.status = "working" & job_status.message 
 GET job_statuses/{done} | job_status.message ^ "Completed at " & job_status.status = "completed" \
 & job_status.results.0 = {"action": "update", "id": 1, "status": "Updated", "success": true}
     a list in the order sent (zenpy TestTicketCreateUpdateDelete.test_multiple_update_full_objects-update-many)
-[failed_item=recorded] GET job_statuses/{done} | job_status.results.1.keys = ["details", "error", "id", "index"]
-[failed_item=schema] GET job_statuses/{done} | job_status.results.1.success = false
+[failed_item_form=recorded] GET job_statuses/{done} | job_status.results.1.keys = ["details", "error", "id", "index"]
+[failed_item_form=schema] GET job_statuses/{done} | job_status.results.1.success = false
     unknown: a failed ticket; recorded are organizations (zenpy TestOrganizationCreateUpdateDelete; OAS FailedResult)
 GET job_statuses/show_many?ids={done},V3-0 | keys = ["job_statuses"] & job_statuses.*.status = ["completed"]
     unknown: whether one that there is not is left out; a fault of jobs, found_for, plays those that are lost later

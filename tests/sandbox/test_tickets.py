@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
-from ticket_processor.sandbox.zendesk_rules import Rules
 
 from .helpers import Desk
 
@@ -278,11 +277,6 @@ def test_comments_are_listed_oldest_first_or_the_other_way_round_and_in_pages() 
     rest = desk.get("tickets/1/comments", **{"page[size]": 3, "sort": "-created_at", "page[after]": after})
     assert [row["body"] for row in rest["comments"]] == ["It does not work."]
     assert rest["meta"]["has_more"] is False
-
-
-def test_a_rule_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match="stamp_rule"):
-        Rules(stamp_rule="newest")  # type: ignore[arg-type]
 
 
 def test_deleting_answers_204_and_leaves_the_ticket_to_the_export_alone() -> None:

@@ -73,7 +73,7 @@ def sandbox(
             llm_latency=parse_latency(llm_latency, random_seed),
             helpdesk=helpdesk,
             bot_role=role,
-            rules=Rules(job_seconds=(0.1, 0.0)) if plan == "unlimited" else None,
+            rules=Rules((0.1, 0.0)) if plan == "unlimited" else None,
         )
     except OSError as error:
         raise ConfigError(f"--faults {faults} cannot be read: {error.strerror or error}") from None

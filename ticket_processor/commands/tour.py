@@ -77,7 +77,7 @@ class Tour:
         self._sandbox = Sandbox(
             sandbox_clock,
             plan="unlimited",
-            rules=Rules(job_seconds=(0.1, 0.0)),
+            rules=Rules((0.1, 0.0)),
             helpdesk=self._helpdesk,
         )
         server = self._stack.enter_context(SandboxServer(self._sandbox))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .clock import iso, parse_iso
+from .clock import iso
 from .freshdesk_call import FreshdeskCall, not_found
-from .freshdesk_lists import LISTED_FOR
 from .freshdesk_records import OPEN, PRIORITIES, SOURCES
 from .freshdesk_store import FreshdeskStore
 from .messages import Response, json_response
@@ -70,10 +69,8 @@ def contact(call: FreshdeskCall) -> Response:
 
 
 def satisfaction_ratings(call: FreshdeskCall) -> Response:
-    """``GET /surveys/satisfaction_ratings``: of the last 30 days, or since ``created_since``."""
-    since = call.moment("created_since")
-    first = call.now - LISTED_FOR if since is None else since
-    return call.paged([row for row in call.store.ratings if parse_iso(row["created_at"]) >= first])
+    """``GET /surveys/satisfaction_ratings``: nobody rates anything here."""
+    return call.paged([])
 
 
 def rules(call: FreshdeskCall) -> Response:

@@ -79,6 +79,7 @@ class FreshdeskApi:
         self.store = store
         self.auth = auth
         self.limits = limits
+        self.routes = dict(ROUTES)
         freshdesk_account.set_up(store)
 
     def handle(self, request: Request) -> Response:
@@ -99,7 +100,7 @@ class FreshdeskApi:
         now = self.store.now()
         headers.update(self.limits.spend(_credits(route, request), _OWN_LIMITS.get(route), now))
         identity = self.auth.identify(request)
-        handler = ROUTES.get(route)
+        handler = self.routes.get(route)
         if handler is None or not request.path.startswith(PREFIX):
             template = route.partition(" ")[2]
             others = [name.split(" ")[0] for name in ROUTES if name.partition(" ")[2] == template]

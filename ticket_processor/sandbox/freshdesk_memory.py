@@ -72,7 +72,6 @@ class FreshdeskMemory(Agenda):
         self.groups: dict[int, dict[str, Any]] = {}
         self.ticket_fields: list[dict[str, Any]] = []
         self.statuses: dict[int, str] = {}
-        self.ratings: list[dict[str, Any]] = []
         self.automations: dict[int, list[dict[str, Any]]] = {1: [], 3: [], 4: []}
         self.solutions: dict[str, list[dict[str, Any]]] = {
             "categories": [],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -87,8 +87,7 @@ def _shown_event(event: dict[str, Any]) -> dict[str, Any]:
 class StoredTicket:
     """A ticket. ``json`` is what the incremental export shows; its lists are replaced, never changed in place.
 
-    ``changed`` is the exact Unix time of the last change that moved ``updated_at``. ``versions`` holds
-    its forms up to now, with the time each began, and is kept only while the search index or replicas lag.
+    ``changed`` is the exact Unix time of the last change that moved ``updated_at``.
     """
 
     id: int
@@ -99,7 +98,6 @@ class StoredTicket:
     deleted: bool = False
     comments: list[dict[str, Any]] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
-    versions: list[tuple[float, dict[str, Any], bool]] = field(default_factory=list)
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -117,12 +115,13 @@ class StoredTicket:
         return str(self.json["updated_at"])
 
 
+Item = Callable[[], dict[str, Any]]
+"""One item of a job: what does it, and gives its result."""
+
+
 @dataclass
 class Job:
-    """A background job over many tickets; ``results`` fills while it works and is shown, if at all, at the end.
-
-    ``hidden_from`` is the Unix time from which a look-up by id does not find it.
-    """
+    """A background job over many tickets; ``results`` fills while it works and is ``shown`` at the end."""
 
     id: str
     job_type: str
@@ -133,7 +132,25 @@ class Job:
     status: str = "completed"
     results: list[dict[str, Any]] = field(default_factory=list)
     shown: list[dict[str, Any]] | None = None
-    hidden_from: float | None = None
+
+    delay = 0.0
+    """Seconds by which it starts later than others."""
+
+    def todo(self, work: Sequence[Item]) -> Sequence[Item]:
+        """The items that it does."""
+        return work
+
+    def finish(self, moment: float) -> None:
+        """It is done, and shows its results."""
+        self.finished_at, self.shown = moment, self.results
+
+    def forgotten(self, now: float) -> bool:
+        """Whether it ended more than a day ago."""
+        return self.finished_at is not None and now - self.finished_at > 86_400
+
+    def found(self, now: float) -> bool:
+        """Whether a look-up by its id finds it."""
+        return not self.forgotten(now)
 
 
 def new_ticket_json(ticket_id: int, moment: float, base_url: str) -> dict[str, Any]:

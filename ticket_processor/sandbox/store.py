@@ -28,27 +28,11 @@ SYSTEM_ID = -1
 
 
 class Store(Agenda):
-    """All state. ``seed`` makes generated ids repeatable.
+    """All state. ``seed`` makes generated ids repeatable."""
 
-    ``index_lag`` is the search index's, ``replica_lag`` that of the copies which single tickets are read from, both in
-    seconds; they may be changed at any time, and what is older than the change is then not known. The index shows a
-    ticket of ``index_late`` not before so many seconds after its creation.
-    """
-
-    def __init__(
-        self,
-        clock: SandboxClock,
-        *,
-        seed: int = 0,
-        base_url: str = "",
-        index_lag: float = 0.0,
-        replica_lag: float = 0.0,
-    ) -> None:
+    def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
         super().__init__(clock)
         self.random = random.Random(seed)
-        self.index_lag = index_lag
-        self.index_late: dict[int, float] = {}
-        self.replica_lag = replica_lag
         self.tickets: dict[int, StoredTicket] = {}
         self.users = Users(self)
         self.jobs: dict[str, Job] = {}
@@ -56,11 +40,8 @@ class Store(Agenda):
         self.article_translations: dict[int, list[dict[str, Any]]] = {}
         self.ticket_fields: list[dict[str, Any]] = []
         self.groups: dict[int, dict[str, Any]] = {}
-        self.webhooks: dict[str, dict[str, Any]] = {}
-        self.signing_secrets: dict[str, str] = {}
         self.triggers: dict[int, dict[str, Any]] = {}
         self.automations: list[dict[str, Any]] = []
-        self.ratings: list[dict[str, Any]] = []
         self.history: list[Audit] = []
         self.by_generated: list[tuple[int, int]] = []
         self.by_created: list[tuple[float, int]] = []
@@ -80,8 +61,7 @@ class Store(Agenda):
         with self.lock:
             self._base_url = value
             for ticket in self.tickets.values():
-                for form in (ticket.json, *(form for _, form, _ in ticket.versions)):
-                    form["url"] = f"{value}/api/v2/tickets/{ticket.id}.json"
+                ticket.json["url"] = f"{value}/api/v2/tickets/{ticket.id}.json"
 
     # --- tickets --------------------------------------------------------------------------------------
 
@@ -146,7 +126,6 @@ class Store(Agenda):
             comment["audit_id"] = audit.id
             insort(self.by_generated, (int(moment), ticket_id))
             insort(self.by_created, (moment, ticket_id))
-            self._remember_version(ticket, moment)
             return ticket
 
     def follow_up(self, ticket_id: int, body: str) -> StoredTicket:
@@ -210,8 +189,7 @@ class Store(Agenda):
             )
             if added is not None:
                 added["audit_id"] = audit.id
-            self._move(ticket, int(moment))
-            self._remember_version(ticket, moment)
+            self._move(ticket, moment)
             return audit
 
     # --- what other people do -------------------------------------------------------------------------
@@ -272,8 +250,7 @@ class Store(Agenda):
             event = {"id": self.event_id(), "type": "CommentRedactionEvent", "comment_id": ticket.comments[0]["id"]}
             via = {"channel": "web", "source": NO_SOURCE}
             self._audit(ticket, ticket.changed, author_id, "person", [event], via, None, None, None)
-            self._move(ticket, int(ticket.changed))
-            self._remember_version(ticket, ticket.changed)
+            self._move(ticket, ticket.changed)
 
     def system_edit(
         self,
@@ -293,8 +270,7 @@ class Store(Agenda):
             ticket = self.tickets[ticket_id]
             fields = self._edits(ticket, add_tags, remove_tags, priority, status, None)
             audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True, hidden=True)
-            self._move(ticket, int(self.now()))
-            self._remember_version(ticket, self.now())
+            self._move(ticket, self.now())
             return audit
 
     def delete(
@@ -308,13 +284,25 @@ class Store(Agenda):
             self.change(ticket, {"status": "deleted"}, actor=actor, author_id=author_id)
             if permanently:
                 ticket.json.update(subject="SCRUBBED", raw_subject="SCRUBBED", description="X")
-                self._move(ticket, int(self.now()))
-                self._remember_version(ticket, self.now())
+                self._move(ticket, self.now())
 
     def living(self, ticket_id: int) -> StoredTicket | None:
         """A ticket that exists and is not deleted."""
         ticket = self.tickets.get(ticket_id)
         return None if ticket is None or ticket.deleted else ticket
+
+    def read(self, *ticket_ids: int) -> list[StoredTicket]:
+        """The living tickets of these, all as of one moment. For looking at only."""
+        found = [self.living(ticket_id) for ticket_id in ticket_ids]
+        return [ticket for ticket in found if ticket is not None]
+
+    def indexed(self, ticket: StoredTicket) -> dict[str, Any] | None:
+        """A ticket as the search index has it; ``None`` where it has not."""
+        return None if ticket.deleted else ticket.json
+
+    def told_history(self) -> list[Audit]:
+        """The audits that the API shows, oldest first."""
+        return [audit for audit in self.history if audit.visible]
 
     def bot_comments(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
         """Comments on a ticket by one author, oldest first."""
@@ -377,18 +365,10 @@ class Store(Agenda):
         """A fresh id from the range that audits, events and comments share."""
         return next(self._event_ids)
 
-    def _move(self, ticket: StoredTicket, generated: int) -> None:
-        before = ticket.json["generated_timestamp"]
+    def _move(self, ticket: StoredTicket, moment: float) -> None:
+        """Note that a ticket has just changed in some way."""
+        before, generated = ticket.json["generated_timestamp"], int(moment)
         if generated != before:
             del self.by_generated[bisect_left(self.by_generated, (before, ticket.id))]
             insort(self.by_generated, (generated, ticket.id))
             ticket.json["generated_timestamp"] = generated
-
-    def _remember_version(self, ticket: StoredTicket, moment: float) -> None:
-        lag = max(self.index_lag, self.replica_lag)
-        versions = ticket.versions
-        if lag <= 0 and not versions:
-            return
-        versions.append((moment, dict(ticket.json), ticket.deleted))
-        while len(versions) > 1 and versions[1][0] <= moment - lag:
-            del versions[0]

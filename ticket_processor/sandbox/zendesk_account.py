@@ -94,6 +94,21 @@ def groups(call: Call) -> Response:
     return paged(call, "groups", rows, sorts=("id", "name"), order="name")
 
 
+def triggers(call: Call) -> Response:
+    """``GET /triggers``: they are shown, and never do anything."""
+    return paged(call, "triggers", list(call.store.triggers.values()), order="position,title")
+
+
+def automations(call: Call) -> Response:
+    """``GET /automations``: they are shown, and never do anything."""
+    return paged(call, "automations", call.store.automations, order="position")
+
+
+def satisfaction_ratings(call: Call) -> Response:
+    """``GET /satisfaction_ratings``: nobody rates anything here."""
+    return paged(call, "satisfaction_ratings", [])
+
+
 def current_user(call: Call) -> Response:
     """``GET /users/me`` with credentials."""
     return json_response(200, {"user": call.store.users[call.identity.user_id]})

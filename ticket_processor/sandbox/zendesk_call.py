@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .job_faults import NO_FAULT, JobFault
 from .limits import RequestLimits
 from .messages import Refusal, Request, refuse
 from .records import StoredTicket
-from .replica import Replica
 from .store import Store
 from .zendesk_auth import Identity
 from .zendesk_rules import Rules
@@ -21,20 +19,15 @@ NOT_FOUND: Mapping[str, str] = {"error": "RecordNotFound", "description": "Not f
 
 @dataclass
 class Call:
-    """A request with all that a handler needs. ``headers`` collects what the answer will carry besides its own.
-
-    ``job_fault`` is what will go wrong with the job, should this call start one.
-    """
+    """A request with all that a handler needs. ``headers`` collects what the answer will carry besides its own."""
 
     request: Request
     store: Store
-    replica: Replica
     limits: RequestLimits
     rules: Rules
     identity: Identity
     now: float
     args: tuple[str, ...] = ()
-    job_fault: JobFault = NO_FAULT
     headers: dict[str, str] = field(default_factory=dict)
 
     def spend(self, limit: str, *, key: object = None) -> None:
@@ -50,7 +43,7 @@ class Call:
 
     def shown_ticket(self) -> StoredTicket:
         """The ticket the path names as a reading shows it; 404 when there is none."""
-        found = self.replica.read(int(self.args[0]))
+        found = self.store.read(int(self.args[0]))
         if not found:
             raise refuse(404, NOT_FOUND)
         return found[0]

@@ -12,7 +12,7 @@ from typing import Any
 
 from .clock import iso, parse_iso
 from .messages import Response, json_response, refuse
-from .records import StoredTicket, without_generated
+from .records import without_generated
 from .zendesk_call import Call, bad_request, forbidden
 from .zendesk_lists import decode_cursor, encode_cursor, side_loads
 
@@ -112,7 +112,7 @@ def search_export(call: Call) -> Response:
     last: tuple[float, int] | None = None
     more = False
     for key in reversed(keys[:end]):
-        document = _indexed(call, call.store.tickets[key[1]])
+        document = call.store.indexed(call.store.tickets[key[1]])
         if document is None or not test(document):
             continue
         if len(rows) == size:
@@ -128,21 +128,6 @@ def search_export(call: Call) -> Response:
         "links": {"prev": None, "next": call.link(page__after=cursor) if cursor else None},
     }
     return json_response(200, payload)
-
-
-def _indexed(call: Call, ticket: StoredTicket) -> Document | None:
-    """A ticket as the search index has it, which lags behind by the store's ``index_lag``."""
-    lag = call.store.index_lag
-    if call.now < ticket.created + call.store.index_late.get(ticket.id, 0.0):
-        return None
-    if lag <= 0:
-        return None if ticket.deleted else ticket.json
-    if ticket.changed <= call.now - lag and not ticket.versions:
-        return None if ticket.deleted else ticket.json
-    known = [version for version in ticket.versions if version[0] <= call.now - lag]
-    if not known or known[-1][2]:
-        return None
-    return known[-1][1]
 
 
 def _query(text: str) -> Test:

@@ -38,7 +38,7 @@ ARTICLES = (
 
 def locales(call: Call) -> Response:
     """``GET /help_center/locales``: those in which there is an article, and the default one."""
-    _open(call)
+    call.rules.enter_help_center()
     return json_response(200, {"locales": _locales(call.store), "default_locale": DEFAULT_LOCALE})
 
 
@@ -47,7 +47,7 @@ def incremental(call: Call) -> Response:
 
     A page holds a thousand. ``end_time`` is when the last of them changed; the next page starts there.
     """
-    _open(call)
+    call.rules.enter_help_center()
     if call.identity.role not in ("agent", "admin"):
         raise forbidden()
     start = call.number("start_time", 0, at_most=1 << 40)
@@ -68,13 +68,13 @@ def incremental(call: Call) -> Response:
 
 def user_segments(call: Call) -> Response:
     """``GET /help_center/user_segments``"""
-    _open(call)
+    call.rules.enter_help_center()
     return json_response(200, {"user_segments": list(SEGMENTS), **neighbours(call, 1, 100, len(SEGMENTS))})
 
 
 def articles(call: Call) -> Response:
     """``GET /help_center/articles`` and ``/help_center/{locale}/articles``"""
-    _open(call)
+    call.rules.enter_help_center()
     locale = call.args[0] if call.args else None
     rows = [row for row in call.store.articles if locale in (None, row["locale"])]
     sorts = ("created_at", "updated_at", "title")
@@ -84,10 +84,9 @@ def articles(call: Call) -> Response:
 def search_articles(call: Call) -> Response:
     """``GET /help_center/articles/search``: published articles with the words asked for, best first, a snippet each.
 
-    Whether one of several words is enough is a rule of the account. Without a language, or with one that there is
-    not, the default one is searched.
+    Without a language, or with one that there is not, the default one is searched.
     """
-    _open(call)
+    call.rules.enter_help_center()
     query = call.request.query
     if not query.get("query") and not query.get("label_names"):
         description = "query, category, section or label_names is required"
@@ -104,7 +103,7 @@ def search_articles(call: Call) -> Response:
         found = words & set(_WORD.findall(f"{row['title']} {text} {' '.join(row['label_names'])}".lower()))
         if labels and not labels & set(row["label_names"]):
             continue
-        if not words or (found == words if call.rules.article_search == "all" else found):
+        if not words or call.rules.finds(words, found):
             scored.append((-len(found), {**row, "snippet": text[:_SNIPPET], "result_type": "article"}))
     scored.sort(key=lambda pair: (pair[0], pair[1]["id"]))
     page = call.number("page", 1, at_most=10)
@@ -207,14 +206,3 @@ def _shown(call: Call, row: dict[str, Any]) -> dict[str, Any]:
 def _locales(store: Store) -> list[str]:
     others = {row["locale"] for row in store.articles} - {DEFAULT_LOCALE}
     return [DEFAULT_LOCALE, *sorted(others)]
-
-
-def _open(call: Call) -> None:
-    """Refuses where the account has no Help Center, or does not let this user in."""
-    state = call.rules.help_center
-    if state == "none":
-        raise refuse(404, {"error": "InvalidEndpoint", "description": "Not found"})
-    if state == "not_in_plan":
-        raise refuse(401, {"error": "Couldn't authenticate you"})
-    if state == "forbidden":
-        raise forbidden()

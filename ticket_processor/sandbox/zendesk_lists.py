@@ -12,11 +12,10 @@ from typing import Any
 
 import orjson
 
-from .clock import iso, parse_iso
+from .clock import iso
 from .messages import Refusal, Response, json_response, refuse
 from .records import without_generated
 from .zendesk_call import Call, forbidden, missing_scope
-from .zendesk_rules import Rules
 
 PAGE = 100
 DEEPEST_OFFSET = 10_000
@@ -45,7 +44,7 @@ def _without_fields(row: Row) -> Row:
 
 def show_many(call: Call) -> Response:
     """``GET /tickets/show_many?ids=``: at most 100, always by id; tickets that are gone are absent."""
-    rows = [ticket.shown for ticket in call.replica.read(*sorted(call.ids()))]
+    rows = [ticket.shown for ticket in call.store.read(*sorted(call.ids()))]
     payload = {"tickets": rows, "next_page": None, "previous_page": None, "count": len(rows), **side_loads(call, rows)}
     return json_response(200, payload)
 
@@ -68,8 +67,7 @@ def comments(call: Call) -> Response:
 
 def count_comments(call: Call) -> Response:
     """``GET /tickets/{id}/comments/count``: with those that a ticket must have had where it takes few more."""
-    had = Rules.most_comments - call.rules.most_comments
-    value = len(call.shown_ticket().comments) + had
+    value = len(call.shown_ticket().comments) + call.rules.had_comments
     return json_response(200, {"count": {"value": value, "refreshed_at": iso(call.now)}})
 
 
@@ -93,8 +91,7 @@ def all_audits(call: Call) -> Response:
     """
     if call.identity.role != "admin":
         raise forbidden()
-    moment = call.now - call.store.replica_lag
-    rows = [audit.as_json() for audit in call.store.history if audit.visible and audit.at <= moment]
+    rows = [audit.as_json() for audit in call.store.told_history()]
     query = call.request.query
     if any(name.startswith("page[") for name in query):
         return _by_cursor(call, "audits", rows, ("created_at",), dict, {}, default="created_at")
@@ -114,20 +111,6 @@ def all_audits(call: Call) -> Response:
         "after_url": after and call.link(cursor=after),
     }
     return json_response(200, payload)
-
-
-def satisfaction_ratings(call: Call) -> Response:
-    """``GET /satisfaction_ratings``: of the older survey, for admins; ``score`` and ``start_time`` choose."""
-    if call.identity.role != "admin":
-        raise forbidden()
-    wanted, start = call.request.query.get("score", ""), call.request.query.get("start_time", "0")
-    scores = ("good", "bad") if wanted == "received" else (wanted,)
-    rows = [
-        row
-        for row in call.store.ratings
-        if (not wanted or row["score"] in scores) and parse_iso(row["created_at"]) >= float(start)
-    ]
-    return paged(call, "satisfaction_ratings", rows)
 
 
 def paged(

@@ -26,10 +26,9 @@ def update(call: Call) -> Response:
     call.spend("update_ticket")
     call.spend("updates_per_ticket", key=(call.identity.user_id, ticket.id))
     payload = ticket_payload(call)
-    dropped = call.rules.drops
-    kept = {name: value for name, value in payload.items() if name not in dropped}
+    kept = call.rules.counting(payload, in_batch=False)
     audit = apply_update(call.store, ticket, kept, call.identity, call.rules, sent=payload)
-    call.headers |= unknown_keys(payload, UPDATABLE.difference(dropped if call.rules.drops_told else ()))
+    call.headers |= unknown_keys(payload, call.rules.told(UPDATABLE))
     shown = audit.as_json() if audit else _empty_audit(call, ticket)
     return json_response(200, {"ticket": ticket.shown, "audit": shown})
 

@@ -14,10 +14,10 @@ from .clock import parse_iso
 from .messages import Refusal
 from .records import Audit, StoredTicket
 from .store import Store
-from .text import cut, expand_placeholders, html_to_text, normalise_tags, show_braces, squeeze
+from .text import cut, expand_placeholders, html_to_text, normalise_tags, squeeze
 from .zendesk_auth import Identity
 from .zendesk_call import bad_request, invalid
-from .zendesk_rules import Rules, error_in_form
+from .zendesk_rules import Rules
 
 UPDATABLE = frozenset(
     """additional_collaborators assignee_email assignee_id attribute_value_ids collaborator_ids comment
@@ -66,12 +66,11 @@ def check_guard(ticket: StoredTicket, payload: Mapping[str, Any], rules: Rules, 
         except ValueError:
             raise bad_request("Invalid attribute", "updated_stamp is not a valid time") from None
         current = parse_iso(ticket.stamp)
-        if current == moment or (rules.stamp_rule == "not_newer" and current < moment):
+        if rules.passes(moment, current):
             return
     elif queued is None or int(ticket.changed) <= int(queued):
         return
-    raise error_in_form(
-        rules.conflict_form,
+    raise rules.refusal(
         409,
         "UpdateConflict",
         "Safe Update prevented the update due to outdated ticket data. "
@@ -103,7 +102,7 @@ def apply_update(
         fields["tags"] = sorted(tags - set(normalise_tags(payload.get("remove_tags"))))
     if fields.get("assignee_id") and ticket.json["status"] == "new" and "status" not in fields:
         fields["status"] = "open"
-    author, comment = _comment(ticket, payload.get("comment"), identity, rules)
+    author, comment = _comment(ticket, payload.get("comment"), identity)
     if comment is not None and len(ticket.comments) >= rules.most_comments:
         raise invalid("base", "Comments: too many comments on this ticket")
     return store.change(
@@ -198,7 +197,7 @@ def field_values(store: Store, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _comment(
-    ticket: StoredTicket, comment: object, identity: Identity, rules: Rules
+    ticket: StoredTicket, comment: object, identity: Identity
 ) -> tuple[int, tuple[str, str | None, bool] | None]:
     if not isinstance(comment, dict):
         return identity.user_id, None
@@ -209,20 +208,12 @@ def _comment(
     # Left out, the form of the ticket's first comment goes on, and that of a mail is public.
     is_public = bool(ticket.comments[0]["public"]) if public is None else public not in (False, "false")
     if markup:
-        shown = show_braces(str(markup)) if rules.placeholders == "expand_escaped" else str(markup)
-        expanded = cut(_expanded(shown, ticket, rules))
+        expanded = cut(expand_placeholders(str(markup), ticket.json, ticket.requester_name))
         return author_id, (html_to_text(expanded), expanded, is_public)
     if body:
-        text = _expanded(str(body), ticket, rules)
+        text = expand_placeholders(str(body), ticket.json, ticket.requester_name)
         return author_id, (cut(squeeze(text)), None, is_public)
     return author_id, None
-
-
-def _expanded(text: str, ticket: StoredTicket, rules: Rules) -> str:
-    if rules.placeholders == "keep":
-        return text
-    known = {} if rules.placeholders == "remove" else ticket.json
-    return expand_placeholders(text, known, ticket.requester_name if known else "")
 
 
 def _metadata(payload: Mapping[str, Any]) -> dict[str, Any]:
