@@ -99,7 +99,7 @@ CEILINGS = {
     "policy": 1_530,
     "replies": 1_840,
     "reporting": 3_610,
-    "sandbox": 6_280,
+    "sandbox": 6_290,
     "schedule": 440,
     "seeding": 1_270,
     "settings": 1_800,

@@ -127,6 +127,7 @@ def test_every_endpoint_answers_in_its_declared_shape(checker: Checker) -> None:
         for query in ("", "?page[size]=1"):
             visit("GET", f"tickets/1/{name}{query}", f"{one}/{name}")
     visit("GET", "tickets/1/comments/count", f"{one}/comments/count")
+    visit("GET", "tags", "/api/v2/tags")
     visit("GET", "ticket_fields", "/api/v2/ticket_fields")
     for query in ("", "?page[size]=1", "?per_page=1&page=2"):
         visit("GET", f"groups{query}", "/api/v2/groups")
@@ -147,7 +148,7 @@ def test_every_endpoint_answers_in_its_declared_shape(checker: Checker) -> None:
         for name in names:
             visit("GET", f"job_statuses/{name}", "/api/v2/job_statuses/{job_status_id}")
         visit("GET", f"job_statuses/show_many?ids={','.join(names)}", "/api/v2/job_statuses/show_many")
-    assert len(checker.seen) == 21
+    assert len(checker.seen) == 22
 
 
 def test_a_wrong_shape_would_be_noticed(checker: Checker) -> None:

@@ -172,3 +172,10 @@ def test_sorting_by_creation_under_a_cursor_is_refused() -> None:
     answer = Desk().ask("GET", "tickets?page[size]=2&sort=created_at")
     assert (answer.status, answer.json()["errors"][0]["code"]) == (400, "InvalidPaginationParameter")
     assert Desk().ask("GET", "tickets?page[size]=2&page[after]=xx").status == 400
+
+
+def test_tags_are_counted_over_all_tickets() -> None:
+    desk = Desk(0)
+    desk.add(tags=["a", "b"])
+    desk.add(tags=["b"])
+    assert desk.get("tags")["tags"] == [{"name": "b", "count": 2}, {"name": "a", "count": 1}]

@@ -74,7 +74,8 @@ GET tickets.json?per_page=2 | keys = ["count", "next_page", "previous_page", "ti
 [trial] GET tickets | header.zendesk-ratelimit-tickets-index ^ "total=100; remaining=99; resets="
 [trial] PUT tickets/1 <subject> | header.zendesk-rate-limit-tickets-update ^ "total=20; remaining=19; resets="
 PUT tickets/1 <subject> | header.zendesk-ratelimit-per-ticket-updates ^ "total=30; remaining=29; resets="
-    limits of their own, two on trial accounts (zenpy TestTicketsPagination, TestTicketCreateUpdateDelete)
+GET tags | header.zendesk-rate-limit-tags-index ^ "total=100; remaining=99; resets="
+    limits of their own, two on trial accounts (zenpy TestTicketsPagination, TestTicketCreateUpdateDelete, TestTags)
 GET tickets/1 | header.x-rate-limit = "700" & header.rate-limit = "700" & header.rate-limit-remaining.type = "str" \
 & header.ratelimit-limit = "700" & header.ratelimit-reset.type = "str" & header.x-zendesk-api-version = "v2"
     in rate-limit in 2023, in ratelimit-limit in 2024, in x-rate-limit always (zenpy, each test)
@@ -148,6 +149,9 @@ GET tickets/2/comments.json?page[size]=100 | keys = ["comments", "links", "meta"
     oldest first, each with its audit (zenpy TestAttachmentUpload.test_redact_attachment)
 GET ticket_fields | ticket_fields.*.position = [0, 1, 2, 3, 4, 5, 6, 7, 8] & next_page = null
     all at once, by position (OAS GET /api/v2/ticket_fields)
+GET tags | keys = ["count", "next_page", "previous_page", "tags"] & tags.*.name = ["vip", "late"]
+GET tags.json?page[size]=1 | tags = [{"name": "vip", "count": 2}] & meta.has_more = true
+    the most frequent first, in both ways of paging (zenpy TestTags.test_values)
 GET groups(?page[size]=100) | groups.*.name = ["Finance", "Support"]
     by name (zenpy TestGroupCreateUpdateDelete.test_values)
 GET triggers(?page[size]=100) | triggers.*.title = ["b", "z", "a", "c"]
@@ -227,7 +231,7 @@ GET surveys/satisfaction_ratings | 0.ratings.default_question = 103 & 0.ticket_i
 ENDPOINTS = {
     "zendesk": """/oauth/tokens incremental/tickets/cursor search/export tickets tickets/show_many tickets/{}
         tickets/update_many job_statuses/show_many tickets/{}/audits tickets/{}/comments
-        tickets/{}/comments/count ticket_fields groups triggers automations
+        tickets/{}/comments/count ticket_fields tags groups triggers automations
         webhooks webhooks/newer/signing_secret users/me users/search
         users/{}/identities users/{}/tickets/requested satisfaction_ratings help_center/articles
         help_center/articles/search help_center/user_segments imports/tickets/create_many""".split(),

@@ -328,6 +328,7 @@ def test_a_reply_has_an_etag_that_changes_with_it() -> None:
         "tickets/1/audits",
         "ticket_fields",
         "groups",
+        "tags",
         "users/search?query=a",
     ],
 )

@@ -52,6 +52,7 @@ class Plan:
     audits: int | None = 500
     list_tickets: int | None = None
     updates_per_ticket: int | None = 30
+    tags: int | None = 100
 
 
 PLANS: dict[str, Plan] = {
@@ -61,7 +62,7 @@ PLANS: dict[str, Plan] = {
     "enterprise": Plan(700),
     "enterprise-plus": Plan(2500, incremental_exports=30, update_ticket=300),
     "sandbox": Plan(400, update_ticket=20, ticket_fields=40, list_tickets=100),
-    "unlimited": Plan(None, None, None, None, None, None, None, None),
+    "unlimited": Plan(None, None, None, None, None, None, None, None, None),
 }
 """Plan names a sandbox takes. ``enterprise-plus`` includes the high-volume add-on's higher limits, ``sandbox``
 is a vendor's sandbox or trial account."""
@@ -117,6 +118,7 @@ _ENDPOINTS: dict[str, tuple[str, str, str]] = {
     "ticket_fields": ("zendesk-ratelimit-ticket-fields-index", "requests for ticket fields", "errors"),
     "audits": ("zendesk-ratelimit-ticket-audits", "requests for audits", "errors"),
     "list_tickets": ("zendesk-ratelimit-tickets-index", "requests for the list of tickets", "errors"),
+    "tags": ("zendesk-rate-limit-tags-index", "requests for the list of tags", "errors"),
     "updates_per_ticket": ("zendesk-ratelimit-per-ticket-updates", "updates of this ticket by this user", "errors"),
 }
 """By name, the header that reports a limit, what is limited, and the form of its 429."""

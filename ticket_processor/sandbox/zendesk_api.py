@@ -39,6 +39,7 @@ ROUTES: dict[str, Handler] = {
     "GET tickets/{id}/audits": zendesk_tickets.audits,
     "GET job_statuses/show_many": zendesk_jobs.show_many_jobs,
     "GET job_statuses/{job}": zendesk_jobs.show_job,
+    "GET tags": zendesk_tickets.list_tags,
     "GET ticket_fields": zendesk_account.ticket_fields,
     "GET groups": zendesk_account.groups,
     "GET users/me": zendesk_account.current_user,

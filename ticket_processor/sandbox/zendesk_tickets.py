@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -101,6 +102,15 @@ def count(call: Call) -> Response:
     """``GET /tickets/count``"""
     living = sum(not ticket.deleted for ticket in call.store.tickets.values())
     return json_response(200, {"count": {"value": living, "refreshed_at": iso(call.now)}})
+
+
+def list_tags(call: Call) -> Response:
+    """``GET /tags``: every tag in use with its count, most frequent first."""
+    call.spend("tags")
+    counts = Counter(tag for ticket in call.store.tickets.values() if not ticket.deleted for tag in ticket.json["tags"])
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    rows = [{"id": place, "name": tag, "count": used} for place, (tag, used) in enumerate(ranked)]
+    return paged(call, "tags", rows, show=lambda row: {"name": row["name"], "count": row["count"]})
 
 
 def ticket_payload(call: Call) -> dict[str, Any]:
