@@ -32,7 +32,7 @@ from ticket_processor.core.clock import SystemClock
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.openai_known import KnownAnswers
+from ticket_processor.sandbox.openai_answers import KnownAnswers
 from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.seeding.corpus import load_corpus, payload
@@ -89,7 +89,7 @@ def triaged(folder: Path, days: float) -> Iterator[dict[str, str]]:
     clock = Earlier()
     now = time.time()
     clock.go_to(now - days * DAY)
-    sandbox = Sandbox(clock, plan="unlimited", rules=Rules(job_seconds=(0.05, 0.0)), faults=FaultPlan.parse(FAULTS, 7))
+    sandbox = Sandbox(clock, plan="unlimited", rules=Rules((0.05, 0.0)), faults=FaultPlan.parse(FAULTS, 7))
     rows = [payload(ticket) for ticket in vary(load_corpus(), 4_000, 7)]
     (folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
     with SandboxServer(sandbox) as server:

@@ -20,17 +20,15 @@ from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.memory import AlertStore
 from ticket_processor.monitoring.run_watch import tended
-from ticket_processor.sandbox.app import Sandbox
-from ticket_processor.sandbox.clock import ManualClock
-from ticket_processor.sandbox.faults import FaultRule
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.server import SandboxServer
-from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring import runs
 
+from ..imitation import FaultRule, Rules, Sandbox
+from ..imitation.clock import ManualClock
 from .conftest import rows
 
 TEN_MINUTES = 600.0

@@ -20,14 +20,13 @@ from typing import Any
 import pytest
 
 from ticket_processor.audit.files import SEGMENT
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.records import StoredTicket
 from ticket_processor.sandbox.server import SandboxServer
-from ticket_processor.sandbox.zendesk_rules import Rules
 
+from ..imitation import Rules, Sandbox
 from ..support import fork_server
 
 REPOSITORY = Path(__file__).parents[2]

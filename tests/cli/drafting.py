@@ -10,9 +10,9 @@ from typing import Any
 
 from ticket_processor.knowledge.search import FLOOR
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.messages import Request, Response, json_response
 
+from ..imitation import Sandbox
 from ..replies.articles import claim, said
 from .conftest import Desk, OpenDesk, is_chat
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.seeding.corpus import load_corpus, payload
 from ticket_processor.seeding.variations import vary
 
+from ..imitation import Sandbox
 from .conftest import QUICK_JOBS, Desk
 from .freshdesk_desk import FreshDesk, freshdesk
 

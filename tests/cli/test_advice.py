@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.messages import Request, Response
 
+from ..imitation import Sandbox
 from .conftest import Desk, OpenDesk, is_chat
 from .test_analyse import with_input
 

@@ -13,12 +13,11 @@ from ticket_processor.helpdesk import batch_trust
 from ticket_processor.pipeline.delivery import FEW
 from ticket_processor.pipeline.jobs import TRIAL_ITEMS
 from ticket_processor.pipeline.writeback import SMALL_JOB
-from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
-from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.state.store import FILE_NAME, State
 
+from ..imitation import Rules, Sandbox
 from .conftest import Desk, OpenDesk, is_update, rows, wait_for
 
 MANY = 60

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
-from ticket_processor.sandbox.store import BOT_ID
+from ticket_processor.sandbox.account import BOT_ID
 
+from ..imitation import FaultPlan, FaultRule
 from .conftest import Command, Desk, OpenDesk
 
 MAIL = ("notification_user", ["requester_id", "Subject", "Body"])
@@ -97,7 +97,7 @@ def plant(desk: Desk, rules: list[Planted], first: int = 1) -> dict[str, int]:
         if kind == "triggers":
             store.triggers[number] = row
         else:
-            store.business_rules[kind].append(row)
+            store.automations.append(row)
         numbers[title] = number
     return numbers
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.messages import Request, Response
 
+from ..imitation import Sandbox
 from .conftest import Command, OpenDesk
 
 KINDS = (

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
-from ticket_processor.sandbox.freshdesk_memory import PERSON_ID
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
+from ticket_processor.sandbox.account import PERSON_ID
 
+from ..imitation import FaultPlan, FaultRule, FreshdeskRules
 from .conftest import Command
 from .freshdesk_desk import FreshDesk, freshdesk
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import filelock
 import pytest
+from ticket_processor.monitoring.health.remote import ASKING_S
 
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.run_summary import RunRecord, RunSummary
@@ -21,6 +22,7 @@ from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring.runs import RunArguments, run
 
+from ..imitation import FaultPlan
 from .conftest import Command, Desk
 
 

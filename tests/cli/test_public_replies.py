@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.app import Sandbox
-from ticket_processor.sandbox.store import PERSON_ID
+from ticket_processor.sandbox.account import PERSON_ID
 
+from ..imitation import Sandbox
 from ..replies.articles import claim, said
 from .conftest import Desk, OpenDesk
 from .drafting import ARTICLES, URL, with_articles

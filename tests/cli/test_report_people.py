@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from ticket_processor.evaluation.scores import wilson_lower
-from ticket_processor.sandbox.faults import FaultPlan
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 from ticket_processor.sandbox.zendesk_help_center import fill_help_center
-from ticket_processor.sandbox.zendesk_rules import Rules
 
+from ..imitation import FaultPlan, Rules
 from .conftest import Desk, OpenDesk, rows
 
 PERIOD = ("report", "--since", "1d")

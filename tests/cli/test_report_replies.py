@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from ticket_processor.audit.lines import encode
-from ticket_processor.sandbox.faults import FaultPlan
 
+from ..imitation import FaultPlan
 from .conftest import Command, Desk
 from .freshdesk_desk import freshdesk
 from .test_articles_in_notes import KNOWLEDGE, account

@@ -12,6 +12,7 @@ from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.state.records import Dependencies
 from ticket_processor.state.store import FILE_NAME, State
 
+from ..imitation import FaultPlan, FaultRule
 from .conftest import Desk, OpenDesk, is_update, rows
 from .test_privacy import CORPUS, handed_over, leaks
 

@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
-from ticket_processor.sandbox.app import Sandbox
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
+from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.records import Dependencies
 from ticket_processor.state.store import FILE_NAME, State
 
+from ..imitation import FaultPlan, FaultRule, Sandbox
 from .conftest import Desk, OpenDesk, is_chat, is_update, rows
 
 

@@ -9,9 +9,9 @@ from ticket_processor.core.run_summary import RunRecord
 from ticket_processor.monitoring.messages import summary_text
 from ticket_processor.monitoring.slo import DAY, RunWindow, counted
 from ticket_processor.reporting.glossary import percent
-from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.state.store import FILE_NAME, State
 
+from ..imitation import FaultPlan
 from .conftest import Desk
 
 RATES = ("success_rate", "error_rate", "fallback_rate", "review_rate")

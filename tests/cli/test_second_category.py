@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.faults import FaultPlan
-
+from ..imitation import FaultPlan
 from .conftest import Desk, OpenDesk, is_update
 from .test_second_look import DOWN, forget_the_breaker
 

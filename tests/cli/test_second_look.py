@@ -7,6 +7,7 @@ import pytest
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.state.records import Dependencies
 
+from ..imitation import FaultPlan, FaultRule
 from .conftest import Desk, OpenDesk, is_update
 
 DOWN = [FaultRule(kind="error-before", path="/v1/", status=503)]

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
-
+from ..imitation import FaultPlan, FaultRule
 from .conftest import Desk, OpenDesk, is_update
 
 THANKS = "Thank you very much, it works now!"

@@ -87,7 +87,7 @@ CEILINGS = {
     ".": 1_340,
     "analysis": 10_130,
     "audit": 2_270,
-    "commands": 8_570,
+    "commands": 8_560,
     "core": 2_600,
     "dashboard": 2_700,
     "evaluation": 2_630,
@@ -99,7 +99,7 @@ CEILINGS = {
     "policy": 1_520,
     "replies": 1_780,
     "reporting": 3_570,
-    "sandbox": 7_680,
+    "sandbox": 6_280,
     "schedule": 430,
     "seeding": 1_210,
     "settings": 1_810,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 481, "test lines": 87_900, "scripts": 30, "words of docs": 24_800}
+MOST = {"files": 462, "test lines": 88_420, "scripts": 30, "words of docs": 24_800}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ticket_processor.sandbox.freshdesk_limits import FRESHDESK_PLANS
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
+from ticket_processor.sandbox.limits import FRESHDESK_PLANS
 
+from ..imitation import FreshdeskRules
 from ..support.freshdesk_account import HOURS, FreshAccount
 
 GROUPS = (8001, 8002)

@@ -12,10 +12,10 @@ from ticket_processor.core.errors import HelpdeskDown
 from ticket_processor.helpdesk.http_messages import parsed_json
 from ticket_processor.helpdesk.json_values import PageSize, page_of
 from ticket_processor.helpdesk.protocol import Helpdesk
-from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.messages import LOGIN_PAGE, Request, Response
-from ticket_processor.sandbox.row_faults import BROKEN
 
+from ..imitation import FaultPlan
+from ..imitation.faults import BROKEN
 from ..support.fakes import START
 from ..support.freshdesk_account import FreshAccount
 from .test_zendesk import Account

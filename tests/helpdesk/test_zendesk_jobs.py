@@ -9,10 +9,10 @@ import requests
 
 from ticket_processor.core.errors import JobRefused, OutcomeUnknown, RateLimited, TooManyJobs
 from ticket_processor.core.models import Change
-from ticket_processor.sandbox.store import BOT_ID
-from ticket_processor.sandbox.zendesk_rules import Rules
+from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.zendesk import Zendesk
 
+from ..imitation import Rules
 from ..support.fakes import Wire, a_change, answer
 from .test_zendesk import AREA, ORDER, Account
 
@@ -69,7 +69,7 @@ def test_a_job_writes_its_items_and_tells_of_each() -> None:
 
 
 def test_an_item_whose_failure_is_told_in_another_form_has_failed_all_the_same() -> None:
-    account = Account(1, rules=Rules(job_seconds=(0.0, 0.0), failed_item="schema"))
+    account = Account(1, rules=Rules(job_seconds=(0.0, 0.0), failed_item_form="schema"))
     stale = account.change(account.ids[0], stamp="2020-01-01T00:00:00Z")
     job = handed_in(account, stale)
     account.clock.advance(1)

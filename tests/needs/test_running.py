@@ -25,6 +25,7 @@ from ..cli.accounts import Accounts
 from ..cli.conftest import Command, Desk, OpenDesk, is_chat, is_update, rows, wait_for
 from ..cli.freshdesk_desk import freshdesk
 from ..cluster.nodes import Nodes
+from ..imitation import FaultPlan
 
 WINDOWS = sys.platform == "win32"
 AREA, FINANCE = 2001, 8002

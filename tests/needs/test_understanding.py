@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..cli.conftest import Command, Desk, OpenDesk, is_chat, rows
 from ..cli.test_analyse import with_input
 from ..dashboard.conftest import Pages, main_module, pages
+from ..imitation import Sandbox
 
 __all__ = ["main_module", "pages"]
 

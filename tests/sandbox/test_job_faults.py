@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.messages import Response
-from ticket_processor.sandbox.zendesk_rules import Rules
 
+from ..imitation import FaultPlan, Rules
 from .helpers import Desk
 
 MANY = 20
@@ -56,7 +55,7 @@ def test_a_job_that_vanishes_is_done_all_the_same() -> None:
     assert shown(desk, job_id(queued)) is None
     assert ended(desk, queued) is None
     assert done(desk) == desk.ids
-    assert [job["id"] for job in desk.get("job_statuses")["job_statuses"]] == [job_id(queued)]
+    assert list(desk.store.jobs) == [job_id(queued)]
 
 
 def test_it_can_vanish_after_it_was_seen() -> None:
@@ -73,7 +72,7 @@ def test_a_lost_job_is_accepted_and_never_done() -> None:
     desk = desk_with("job-lost")
     assert ended(desk, batch(desk)) is None
     assert done(desk) == []
-    assert desk.get("job_statuses")["job_statuses"] == []
+    assert not desk.store.jobs
 
 
 def test_lost_jobs_do_not_count_among_those_that_run() -> None:
@@ -100,7 +99,7 @@ def test_items_fail_for_no_reason_each_with_the_rules_probability() -> None:
     assert 2 <= len(failed) <= 15
     assert all("success" not in item and item["error"] == "TicketUpdateFailed" for item in failed)
     assert sorted(item["id"] for item in failed) == sorted(set(desk.ids) - set(done(desk)))
-    desk = desk_with("job-item-fails", rules=Rules(failed_item="schema"))
+    desk = desk_with("job-item-fails", rules=Rules(failed_item_form="schema"))
     assert all(item["success"] is False for item in ended_partly(desk)["results"])
     assert done(desk) == []
 
@@ -153,16 +152,17 @@ def test_faults_of_a_job_add_up_and_go_with_a_lost_reply() -> None:
     desk.clock.advance(30)
     desk.get("tickets/1")
     assert done(desk) == desk.ids
-    [job] = desk.get("job_statuses")["job_statuses"]
-    assert shown(desk, job["id"]) is None
+    [job] = desk.store.jobs
+    assert shown(desk, job) is None
 
 
 def test_a_late_job_meets_its_faults_when_it_lands() -> None:
     desk = desk_with("late-commit:PUT:seconds=20,job-fails")
     assert batch(desk).fate == "drop"
     desk.clock.advance(60)
-    [job] = desk.get("job_statuses")["job_statuses"]
-    assert (job["status"], done(desk)) == ("failed", [])
+    desk.store.settle()
+    [job] = desk.store.jobs.values()
+    assert (job.status, done(desk)) == ("failed", [])
 
 
 def test_only_jobs_of_updates_are_struck() -> None:

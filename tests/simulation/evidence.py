@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ticket_processor.core.reasons import CHANGED_SINCE, NOT_FOUND
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.records import Audit
 
+from ..imitation import Sandbox
 from .mishaps import Mishaps
 
 

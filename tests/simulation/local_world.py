@@ -26,9 +26,9 @@ from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Answers, ReplyObjection
-from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.state.store import State
 
+from ..imitation import FaultPlan
 from .local_account import LocalAccount
 from .local_steps import Steps, WatchedDesk, stepping
 from .mishaps import Mishaps

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import orjson
 
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.row_faults import BROKEN, ODD, spoil
+
+from ..imitation.faults import BROKEN, ODD, spoil
 
 READABLE = ("surrogate", "null-tag", "no-escape", "latin-1", "control", "not-a-number")
 """Odd rows that make sense all the same."""

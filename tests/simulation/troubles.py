@@ -8,11 +8,10 @@ from typing import Any
 import orjson
 
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable, Stopping
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.clock import http_date
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.sandbox.messages import Request, Response
 
+from ..imitation import FaultPlan, FaultRule, Sandbox
 from .mishaps import Afflicted
 from .virtual import VirtualTime
 

@@ -46,9 +46,7 @@ from ticket_processor.pipeline.recorder import Listener
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
-from ticket_processor.sandbox.faults import FaultPlan
-from ticket_processor.sandbox.store import BOT_ID
-from ticket_processor.sandbox.zendesk_rules import Rules
+from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.state.records import Dependencies
 from ticket_processor.state.store import HORIZON, State
@@ -56,6 +54,7 @@ from ticket_processor.tags import earlier_key
 from ticket_processor.wiring.parts import transport_for
 from ticket_processor.zendesk import Zendesk
 
+from ..imitation import FaultPlan, Rules
 from .evidence import explains, passed_by
 from .mishaps import Afflicted, Mishaps, mishaps
 from .shortcuts import UsedState, shortcuts
@@ -198,7 +197,7 @@ class World:
                 batch_stamps=not self.mishaps.ignores_stamps,
                 batch_guard=not self.mishaps.ignores_stamps,
                 stamp_rule=self.dice.choice(("equal", "equal", "not_newer")),
-                failed_item=self.dice.choice(("recorded", "schema")),
+                failed_item_form=self.dice.choice(("recorded", "schema")),
                 conflict_form=self.dice.choice(("error", "titled", "text")),
                 job_seconds=(self.dice.uniform(0.5, 20.0), self.dice.uniform(0.0, 3.0)),
                 most_comments=1 if self.mishaps.no_room else 5_000,

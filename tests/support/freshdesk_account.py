@@ -23,14 +23,13 @@ from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import Policy
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.freshdesk_records import FreshdeskTicket
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.settings.helpdesks import FreshdeskSettings
 from ticket_processor.state.store import State
 from ticket_processor.wiring import parts
 
+from ..imitation import FreshdeskRules, Sandbox
 from ..simulation.virtual import SerialExecutor
 from .fakes import ManualClock
 from .inmemory_adapter import InMemoryAdapter

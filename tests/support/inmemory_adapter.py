@@ -15,8 +15,9 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.messages import Request, Response
+
+from ..imitation import Sandbox
 
 
 class InMemoryAdapter(BaseAdapter):

@@ -19,12 +19,12 @@ from ..pipeline.recorder import Listener
 from ..reporting.run_tally import Seen
 from ..sandbox.app import Sandbox
 from ..sandbox.clock import OffsetClock
-from ..sandbox.freshdesk_auth import FreshdeskCredentials
+from ..sandbox.freshdesk_call import FreshdeskCredentials
 from ..sandbox.freshdesk_records import MEDIUM, PRIORITIES, RESOLVED
+from ..sandbox.openai_answers import KnownAnswers
 from ..sandbox.openai_api import CHAT_MODEL
-from ..sandbox.openai_known import KnownAnswers
 from ..sandbox.server import SandboxServer
-from ..sandbox.zendesk_auth import Credentials as SandboxCredentials
+from ..sandbox.zendesk_call import Credentials as SandboxCredentials
 from ..sandbox.zendesk_rules import Rules
 from ..seeding.accounts import create_missing
 from ..seeding.corpus import load_corpus, payload
@@ -78,7 +78,7 @@ class Tour:
         self._sandbox = Sandbox(
             sandbox_clock,
             plan="unlimited",
-            rules=Rules(job_seconds=(0.1, 0.0)),
+            rules=Rules((0.1, 0.0)),
             helpdesk=self._helpdesk,
         )
         server = self._stack.enter_context(SandboxServer(self._sandbox))

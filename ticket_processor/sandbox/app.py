@@ -6,28 +6,24 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 from .clock import OffsetClock, SandboxClock, http_date
 from .faults import EDITS, FaultPlan, FaultRule, instead
 from .freshdesk_api import FreshdeskApi
 from .freshdesk_api import route_of as freshdesk_route_of
-from .freshdesk_auth import FreshdeskAuthenticator, FreshdeskCredentials
-from .freshdesk_limits import FreshdeskLimits
-from .freshdesk_page import render as render_freshdesk
+from .freshdesk_call import FreshdeskAuthenticator, FreshdeskCredentials
 from .freshdesk_records import CLOSED, PRIORITIES
-from .freshdesk_rules import FreshdeskRules
-from .freshdesk_store import FreshdeskStore
-from .job_faults import JOB_KINDS, NO_FAULT, JobFault, job_fault
-from .limits import RequestLimits
+from .freshdesk_store import FreshdeskRules, FreshdeskStore
+from .limits import FreshdeskLimits, RequestLimits
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_api import LatencyProfile, OpenAIApi
-from .page import render
-from .row_faults import ROW_KINDS, spoil
+from .page import render, render_freshdesk
 from .store import Store
 from .zendesk_api import PREFIX, TOKEN_PATHS, ZendeskApi, route_of
-from .zendesk_auth import Authenticator, Credentials
-from .zendesk_rules import Rules, StampRule
+from .zendesk_call import Authenticator, Credentials
+from .zendesk_rules import Rules
 
 HelpdeskName = Literal["zendesk", "freshdesk"]
 
@@ -42,25 +38,24 @@ class Sandbox:
     only described, in :attr:`Response.delay` and :attr:`Response.fate`; a shell acts them out.
 
     - ``helpdesk``: who answers. Zendesk's state is ``store``, Freshdesk's is ``desk``; the other one stays empty.
-    - ``plan``: rate limits, a name from :data:`~.limits.PLANS` or :data:`~.freshdesk_limits.FRESHDESK_PLANS`.
+    - ``plan``: rate limits, a name from :data:`~.limits.PLANS` or :data:`~.limits.FRESHDESK_PLANS`.
     - ``seed``: makes generated ids, faults and latencies repeatable.
     - ``faults``: a plan, or its compact text.
     - ``bot_role``: ``admin``, or ``agent``, who may not use Zendesk's incremental export, nor see Freshdesk's set-up;
       on Freshdesk also ``observer``, who may only read.
-    - ``search_lag``: seconds by which the search index lags behind.
-    - ``replica_lag``: each reading of tickets by id (``show_many``, one ticket, its comments, its audits) shows a
-      state of up to this many seconds ago, while the reply's ``Date`` is of now.
-    - ``freshdesk_rules``: how Freshdesk behaves where that is not certain.
-    - ``stamp_rule``: short for ``rules=Rules(stamp_rule=…)``.
+    - ``rules``, ``freshdesk_rules``: how the vendor acts where that is not certain.
     - ``marker``: the tag counted as ``marked`` in the statistics.
 
     Hooks: each function in ``on_request`` is called with a request before it is handled, each in
     ``after_request`` with the request and its response after the state has changed; both outside the lock, so they
     may edit tickets, call :meth:`handle`, or block while other threads go on.
 
-    Control routes that no vendor has: ``GET /sandbox/stats``; ``POST /sandbox/clock`` with ``{"advance": seconds}``;
-    ``POST /sandbox/faults`` with a plan as text.
+    Control routes that no vendor has: ``GET /sandbox/stats``; ``POST /sandbox/clock`` with ``{"advance": seconds}``.
     """
+
+    new_store = Store
+    new_desk = FreshdeskStore
+    new_plan = FaultPlan
 
     def __init__(
         self,
@@ -70,10 +65,7 @@ class Sandbox:
         faults: FaultPlan | str | None = None,
         llm_latency: LatencyProfile | None = None,
         bot_role: str = "admin",
-        search_lag: float = 0.0,
-        stamp_rule: StampRule | None = None,
         *,
-        replica_lag: float = 0.0,
         rules: Rules | None = None,
         credentials: Credentials | None = None,
         base_url: str = "http://sandbox.invalid",
@@ -85,9 +77,8 @@ class Sandbox:
         self.clock: SandboxClock = clock or OffsetClock()
         self.seed = seed
         self.credentials = credentials or Credentials()
-        rules = rules or Rules(stamp_rule=stamp_rule or "equal")
-        self.store = Store(self.clock, seed=seed, base_url=base_url, index_lag=search_lag, replica_lag=replica_lag)
-        self.desk = FreshdeskStore(self.clock, freshdesk_rules, seed=seed, base_url=base_url)
+        self.store = self.new_store(self.clock, seed=seed, base_url=base_url)
+        self.desk = self.new_desk(self.clock, freshdesk_rules, seed=seed, base_url=base_url)
         self.helpdesk = helpdesk
         self.plan = plan
         # The one that is not asked has the defaults.
@@ -95,13 +86,13 @@ class Sandbox:
         self.agenda: Store | FreshdeskStore = self.desk if is_freshdesk else self.store
         self.limits = RequestLimits("unlimited" if is_freshdesk else plan)
         self.auth = Authenticator(self.credentials, self.store, "admin" if is_freshdesk else bot_role)
-        self.zendesk = ZendeskApi(self.store, self.auth, self.limits, rules, seed)
+        self.zendesk = ZendeskApi(self.store, self.auth, self.limits, rules or Rules())
         key_holder = FreshdeskAuthenticator(
             freshdesk_credentials or FreshdeskCredentials(), bot_role if is_freshdesk else "admin"
         )
         self.freshdesk = FreshdeskApi(self.desk, key_holder, FreshdeskLimits(plan if is_freshdesk else "unlimited"))
         self.openai = OpenAIApi(self.credentials.openai_key, llm_latency, seed)
-        self.faults = FaultPlan.parse(faults, seed) if isinstance(faults, str) else faults or FaultPlan()
+        self.faults = self.new_plan.parse(faults, seed) if isinstance(faults, str) else faults or self.new_plan()
         self.on_request: list[Callable[[Request], None]] = []
         self.after_request: list[Callable[[Request, Response], None]] = []
         self.requests: Counter[str] = Counter()
@@ -169,35 +160,32 @@ class Sandbox:
         if not self.faults.rules:
             return self._route(request)
         targets = self._targets(request)
-        struck = self.faults.choose(request, has_ticket=bool(targets))
-        wrong = job_fault((rule for rule in struck if rule.kind in JOB_KINDS), self.faults.dice)
-        fault = None
-        for rule in struck:
-            if rule.kind == "human-edit":
-                self._human_edit(rule, targets)
-            elif rule.kind not in JOB_KINDS:
-                fault = rule
-        return self._route(request, wrong) if fault is None else self._misbehave(fault, request, wrong)
+        edits, fault = self.faults.choose(request, has_ticket=bool(targets))
+        route = self.way_to(request)
+        for rule in edits:
+            self._human_edit(rule, targets)
+        return route() if fault is None else self.misbehave(fault, route)
 
-    def _route(self, request: Request, wrong: JobFault = NO_FAULT) -> Response:
+    def way_to(self, request: Request) -> Callable[[], Response]:
+        """What handles a request, now or later."""
+        return partial(self._route, request)
+
+    def _route(self, request: Request) -> Response:
         if request.path.startswith("/v1/"):
             return self.openai.handle(request, self.agenda.now())
-        if self.agenda is self.desk:
-            return self.freshdesk.handle(request)
-        return self.zendesk.handle(request, wrong)
+        return self.freshdesk.handle(request) if self.agenda is self.desk else self.zendesk.handle(request)
 
-    def _misbehave(self, rule: FaultRule, request: Request, wrong: JobFault) -> Response:
+    def misbehave(self, rule: FaultRule, route: Callable[[], Response]) -> Response:
+        """What a client gets where a rule strikes a request that ``route`` handles."""
         kind, seconds = rule.kind, rule.seconds or 0.0
         if kind == "lost-request":
             return Response(0, fate="drop")
         if kind == "late-commit":
-            self.agenda.later(self.agenda.now() + seconds, lambda: self._route(request, wrong))
+            self.agenda.later(self.agenda.now() + seconds, route)
             return Response(0, fate="drop")
-        if kind in ROW_KINDS:
-            return spoil(self._route(request, wrong), kind, rule.ticket, rule.odd, self.faults.dice)
         if kind not in ("lost-reply", "error-after", "slow", "half-body"):
             return instead(rule, self.agenda.now(), self.faults.dice, self.helpdesk)
-        response = self._route(request, wrong)
+        response = route()
         if kind == "lost-reply":
             response.fate = "drop"
         elif kind == "half-body":
@@ -266,13 +254,7 @@ class Sandbox:
                 raise refuse(400, {"error": 'the body must be {"advance": seconds}, not negative'}) from None
             self.agenda.settle()
             return json_response(200, {"now": self.agenda.now()})
-        if route == "POST /sandbox/faults":
-            try:
-                self.faults = FaultPlan.parse(request.body.decode("utf-8"), self.seed)
-            except ValueError as error:
-                raise refuse(400, {"error": str(error)}) from None
-            return json_response(200, {"rules": len(self.faults.rules)})
-        raise refuse(404, {"error": "the sandbox has GET stats, POST clock and POST faults here"})
+        raise refuse(404, {"error": "the sandbox has GET stats and POST clock here"})
 
     def _page(self, request: Request) -> Response:
         if self.agenda is self.desk:

@@ -1,15 +1,12 @@
 """Scripted misbehaviour: which requests go wrong, how, and how often, repeatable by seed.
 
 A plan is a list of rules. For each request the rules are asked in order; the first that fires decides what goes
-wrong, except ``human-edit``, which lets a person edit the ticket first and then asks the others too, and the kinds of
-:data:`~.job_faults.JOB_KINDS`, any number of which may strike the job that a ``PUT …/update_many`` starts besides.
+wrong, except ``human-edit``, which lets a person edit the ticket first and then asks the others too.
 
 Compact text, for a command line: rules separated by commas, each ``kind[=probability][:METHOD][:/path][:option=value]``
 with ``/path`` a regular expression searched in the request's path::
 
     lost-reply=0.05,error-before=0.02,human-edit=0.1:PUT:/tickets/,slow:GET:seconds=3:times=2
-
-A JSON file holds a list of objects with :class:`FaultRule`'s fields, or ``{"seed": …, "rules": […]}``.
 """
 
 from __future__ import annotations
@@ -18,15 +15,10 @@ import random
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import Any
-
-import orjson
+from typing import Any, ClassVar, Self
 
 from .clock import http_date
-from .job_faults import JOB_KINDS
 from .messages import LOGIN_PAGE, Request, Response, json_response, text_response
-from .row_faults import ODD, ROW_KINDS
 
 KINDS: dict[str, str] = {
     "lost-request": "nothing is done, the connection closes",
@@ -43,13 +35,11 @@ KINDS: dict[str, str] = {
     "human-edit": "just before the request is handled a person edits the ticket, as `edit` says",
     "unauthorised": "nothing is done, 401 is answered",
     "status": "nothing is done, `status` is answered",
-    **ROW_KINDS,
-    **JOB_KINDS,
 }
 RETRY_AFTER = ("seconds", "http-date", "decimal", "junk", "huge", "none")
 EDITS = ("any", "add-tag", "remove-tag", "priority")
 
-_SECONDS = {"late-commit": 20.0, "slow": 5.0, "rate-limit": 5.0, "job-slow": 60.0}
+_SECONDS = {"late-commit": 20.0, "slow": 5.0, "rate-limit": 5.0}
 _STATUS = {"error-before": 503, "error-after": 500, "not-json-4xx": 400, "status": 500}
 _NUMBERS = {"times": int, "after": int, "status": int, "seconds": float, "probability": float, "ticket": int}
 
@@ -65,10 +55,11 @@ class FaultRule:
     """One kind of misbehaviour and when it strikes.
 
     ``method`` and ``path`` (a regular expression) narrow the requests; ``after`` lets that many of them
-    pass first, ``times`` ends the rule after so many strikes. ``ticket`` is whose row is odd or left out.
-    ``seconds`` and ``status`` have defaults by kind.
-    Raises ``ValueError`` for a rule that makes no sense.
+    pass first, ``times`` ends the rule after so many strikes. ``seconds`` and ``status`` have defaults by kind.
+    Raises ``ValueError`` for a rule that makes no sense. A subclass may know more ``kinds``.
     """
+
+    kinds: ClassVar[Mapping[str, str]] = KINDS
 
     kind: str
     method: str | None = None
@@ -80,23 +71,19 @@ class FaultRule:
     seconds: float | None = None
     retry_after: str = "seconds"
     edit: str = "any"
-    ticket: int | None = None
-    odd: str = "any"
     _pattern: re.Pattern[str] | None = field(default=None, init=False, repr=False)
     _seen: int = field(default=0, init=False, repr=False)
     struck: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"unknown fault {self.kind!r}; the faults are {', '.join(KINDS)}")
+        if self.kind not in self.kinds:
+            raise ValueError(f"unknown fault {self.kind!r}; the faults are {', '.join(self.kinds)}")
         if not 0 <= self.probability <= 1:
             raise ValueError(f"{self.kind}: the probability must lie between 0 and 1")
         if self.retry_after not in RETRY_AFTER:
             raise ValueError(f"{self.kind}: retry_after is one of {', '.join(RETRY_AFTER)}")
         if self.edit not in EDITS:
             raise ValueError(f"{self.kind}: edit is one of {', '.join(EDITS)}")
-        if self.odd not in ("any", *ODD):
-            raise ValueError(f"{self.kind}: odd is one of any, {', '.join(ODD)}")
         if self.seconds is None:
             self.seconds = _SECONDS.get(self.kind, 0.0)
         if self.status is None:
@@ -119,7 +106,7 @@ class FaultRule:
         self._seen += 1
         if self._seen <= self.after or (self.times is not None and self.struck >= self.times):
             return False
-        if self.probability < 1 and self.kind != "job-item-fails" and dice.random() >= self.probability:
+        if self.probability < 1 and dice.random() >= self.probability:
             return False
         self.struck += 1
         return True
@@ -131,51 +118,32 @@ class FaultPlan:
     Not thread-safe by itself; the sandbox's lock covers it.
     """
 
+    rule: ClassVar[type[FaultRule]] = FaultRule
+
     def __init__(self, rules: Iterable[FaultRule] = (), seed: int = 0) -> None:
         self.rules = list(rules)
         self.dice = random.Random(seed)
 
     @classmethod
-    def parse(cls, text: str, seed: int = 0) -> FaultPlan:
-        """From the compact text, or from JSON text. Raises ``ValueError`` saying what is wrong."""
-        text = text.strip()
-        if text[:1] in ("[", "{"):
-            return cls._from_json(text, seed)
-        return cls([_parse_rule(part) for part in text.split(",") if part.strip()], seed)
+    def parse(cls, text: str, seed: int = 0) -> Self:
+        """From the compact text. Raises ``ValueError`` saying what is wrong."""
+        return cls([_parse_rule(cls.rule, part) for part in text.split(",") if part.strip()], seed)
 
-    @classmethod
-    def load(cls, path: Path, seed: int = 0) -> FaultPlan:
-        """From a JSON file. Raises ``ValueError`` or ``OSError``."""
-        return cls.parse(path.read_text(encoding="utf-8"), seed)
-
-    @classmethod
-    def _from_json(cls, text: str, seed: int) -> FaultPlan:
-        try:
-            data = orjson.loads(text)
-        except ValueError as error:
-            raise ValueError(f"the fault plan is no JSON: {error}") from None
-        if isinstance(data, dict):
-            seed, data = data.get("seed", seed), data.get("rules")
-        if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-            raise ValueError("a fault plan in JSON is a list of rules, or an object with seed and rules")
-        return cls([_rule(item) for item in data], seed)
-
-    def choose(self, request: Request, *, has_ticket: bool) -> list[FaultRule]:
-        """The rules that strike this request: any number of human edits and of job faults, and at most one other."""
-        starts_job = request.method == "PUT" and request.path.removesuffix(".json").endswith("/update_many")
-        struck: list[FaultRule] = []
-        decided = False
+    def choose(self, request: Request, *, has_ticket: bool) -> tuple[list[FaultRule], FaultRule | None]:
+        """The rules that strike this request: any number of human edits, and at most one other."""
+        edits: list[FaultRule] = []
+        fault: FaultRule | None = None
         for rule in self.rules:
             if rule.kind == "human-edit":
                 if has_ticket and rule.strikes(request, self.dice):
-                    struck.append(rule)
-            elif rule.kind in JOB_KINDS:
-                if starts_job and rule.strikes(request, self.dice):
-                    struck.append(rule)
-            elif not decided and rule.strikes(request, self.dice):
-                struck.append(rule)
-                decided = True
-        return struck
+                    edits.append(rule)
+            elif not self.stands_apart(rule, request) and fault is None and rule.strikes(request, self.dice):
+                fault = rule
+        return edits, fault
+
+    def stands_apart(self, rule: FaultRule, request: Request) -> bool:
+        """Whether a rule is none of those of which one strikes at most."""
+        return False
 
     def counts(self) -> dict[str, int]:
         """How often each kind has struck."""
@@ -226,7 +194,7 @@ def _retry_after(rule: FaultRule, now: float, dice: random.Random) -> str | None
     }[rule.retry_after]
 
 
-def _parse_rule(text: str) -> FaultRule:
+def _parse_rule(kind_of_rule: type[FaultRule], text: str) -> FaultRule:
     head, *parts = [part.strip() for part in text.split(":")]
     kind, equals, probability = head.partition("=")
     options: dict[str, Any] = {"kind": kind.strip()}
@@ -242,17 +210,17 @@ def _parse_rule(text: str) -> FaultRule:
             options["method"] = part.upper()
         else:
             raise ValueError(f"{text.strip()!r}: {part!r} is no method, no /path and no option=value")
-    return _rule(options)
+    return _rule(kind_of_rule, options)
 
 
-def _rule(options: Mapping[str, Any]) -> FaultRule:
-    known = {item.name for item in fields(FaultRule) if item.init}
+def _rule(kind_of_rule: type[FaultRule], options: Mapping[str, Any]) -> FaultRule:
+    known = {item.name for item in fields(kind_of_rule) if item.init}
     strange = sorted(set(options) - known)
     if strange:
         names = ", ".join(sorted(known))
         raise ValueError(f"a fault has no option {strange[0]!r}; its options are {names}")
     if "kind" not in options:
-        raise ValueError(f"a fault needs a kind, one of {', '.join(KINDS)}")
+        raise ValueError(f"a fault needs a kind, one of {', '.join(kind_of_rule.kinds)}")
     values = dict(options)
     for name, number in _NUMBERS.items():
         if values.get(name) is not None:
@@ -260,4 +228,4 @@ def _rule(options: Mapping[str, Any]) -> FaultRule:
                 values[name] = number(values[name])
             except (TypeError, ValueError):
                 raise ValueError(f"{options['kind']}: {name} must be a number") from None
-    return FaultRule(**values)
+    return kind_of_rule(**values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .clock import iso
-from .freshdesk_call import FreshdeskCall, missing, not_found, validation_failed
+from .freshdesk_call import FreshdeskCall, not_found
 from .freshdesk_records import OPEN, PRIORITIES, SOURCES
 from .freshdesk_store import FreshdeskStore
 from .messages import Response, json_response
@@ -24,10 +24,8 @@ _SHOWN_TO_CUSTOMERS = {OPEN: "Being Processed", 3: "Awaiting your Reply", 4: "Th
 
 
 def ticket_fields(call: FreshdeskCall) -> Response:
-    """``GET /ticket_fields``: all of them, without paging; ``type`` narrows them."""
-    kind = call.request.query.get("type")
-    rows = [row for row in call.store.ticket_fields if kind in (None, row["type"])]
-    return json_response(200, rows)
+    """``GET /ticket_fields``: all of them, without paging."""
+    return json_response(200, call.store.ticket_fields)
 
 
 def groups(call: FreshdeskCall) -> Response:
@@ -70,58 +68,12 @@ def contact(call: FreshdeskCall) -> Response:
     return json_response(200, found)
 
 
-# --- automation rules, which are kept and shown, and never do anything ------------------------------------
-
-
 def rules(call: FreshdeskCall) -> Response:
-    """``GET /automations/{type}/rules``"""
-    return call.paged(_rules(call))
-
-
-def rule(call: FreshdeskCall) -> Response:
-    """``GET /automations/{type}/rules/{id}``"""
-    return json_response(200, _rule(call))
-
-
-def add_rule(call: FreshdeskCall) -> Response:
-    """``POST /automations/{type}/rules``: 201 with the rule."""
-    kept = _rules(call)
-    payload = call.payload()
-    absent = [name for name in ("name", "actions") if not payload.get(name)]
-    if absent:
-        raise validation_failed(missing(name) for name in absent)
-    stamp = iso(call.now)
-    row = {"position": len(kept) + 1, "active": True, **payload, "id": call.store.next_id()}
-    row |= {"created_at": stamp, "updated_at": stamp}
-    kept.append(row)
-    return json_response(201, row, Location=f"{call.store.base_url}{call.request.path}/{row['id']}")
-
-
-def change_rule(call: FreshdeskCall) -> Response:
-    """``PUT /automations/{type}/rules/{id}``"""
-    row = _rule(call)
-    row |= {**call.payload(), "id": row["id"], "updated_at": iso(call.now)}
-    return json_response(200, row)
-
-
-def delete_rule(call: FreshdeskCall) -> Response:
-    """``DELETE /automations/{type}/rules/{id}``: 204."""
-    _rules(call).remove(_rule(call))
-    return Response(204)
-
-
-def _rules(call: FreshdeskCall) -> list[dict[str, Any]]:
+    """``GET /automations/{type}/rules``: they are kept and shown, and never do anything."""
     kept = call.store.automations.get(call.args[0])
     if kept is None:
         raise not_found()
-    return kept
-
-
-def _rule(call: FreshdeskCall) -> dict[str, Any]:
-    for row in _rules(call):
-        if row["id"] == call.args[1]:
-            return row
-    raise not_found()
+    return call.paged(kept)
 
 
 # --- a fresh account --------------------------------------------------------------------------------------
@@ -167,21 +119,19 @@ def set_up(store: FreshdeskStore) -> None:
 def _field(
     field_id: int, name: str, kind: str, label: str, position: int, stamp: str, default: bool, choices: Any
 ) -> dict[str, Any]:
+    required = name in ("requester", "subject", "status", "priority", "description")
+    switched_off = ("required_for_closure", "customers_can_filter", "required_for_customers")
     field: dict[str, Any] = {
         "id": field_id,
         "name": name,
-        "label": label,
+        **dict.fromkeys(("label", "label_for_customers"), label),
         "description": None,
         "position": position,
-        "required_for_closure": False,
-        "required_for_agents": name in ("requester", "subject", "status", "priority", "description"),
+        "required_for_agents": required,
         "type": kind,
         "default": default,
-        "customers_can_edit": True,
-        "customers_can_filter": False,
-        "label_for_customers": label,
-        "required_for_customers": False,
-        "displayed_to_customers": True,
+        **dict.fromkeys(("customers_can_edit", "displayed_to_customers"), True),
+        **dict.fromkeys(switched_off, False),
         "created_at": stamp,
         "updated_at": stamp,
     }
@@ -189,30 +139,24 @@ def _field(
 
 
 def _agent(row: dict[str, Any]) -> dict[str, Any]:
-    stamp = row["created_at"]
+    stamps = dict.fromkeys(("created_at", "updated_at"), row["created_at"])
     return {
-        "available": False,
-        "occasional": False,
         "id": row["id"],
         "ticket_scope": 1,
         "type": "support_agent",
-        "signature": None,
-        "created_at": stamp,
-        "updated_at": stamp,
-        "last_active_at": stamp,
-        "available_since": None,
         "focus_mode": True,
+        **dict.fromkeys(("available", "occasional"), False),
+        **dict.fromkeys(("signature", "available_since")),
+        **stamps,
+        "last_active_at": row["created_at"],
         "contact": {
             "active": True,
             "email": row["email"],
-            "job_title": None,
-            "language": "en",
-            "last_login_at": stamp,
-            "mobile": None,
             "name": row["name"],
-            "phone": None,
+            "language": "en",
             "time_zone": "UTC",
-            "created_at": stamp,
-            "updated_at": stamp,
+            **dict.fromkeys(("job_title", "mobile", "phone")),
+            **stamps,
+            "last_login_at": row["created_at"],
         },
     }

@@ -1,22 +1,288 @@
-"""The imitated Freshdesk account as others work on it: agents at the screen, customers, rules of the account."""
+"""The imitated Freshdesk account: tickets, people, the ways to change a ticket, and what others do to it.
+
+Every change goes through :meth:`FreshdeskStore.change` or one of the conversation methods; each adds a
+:class:`TicketEdit` and moves ``updated_at`` (whole seconds) where the rules say so.
+
+Threads: every public method takes ``lock``, which is re-entrant; a caller that reads and then writes holds
+it across both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from typing import Any
 
-from .freshdesk_memory import BOT_ID, PERSON_ID, FreshdeskMemory
-from .freshdesk_records import REPLY, By, FreshdeskTicket, TicketEdit, as_html
+from .account import BOT_ID, PERSON_ID, Account, AddressBook
+from .clock import SandboxClock, iso
+from .freshdesk_records import (
+    CLOSED,
+    LOW,
+    NOTE,
+    OPEN,
+    PENDING,
+    REPLY,
+    RESOLVED,
+    By,
+    ConversationEvent,
+    FreshdeskTicket,
+    TicketEdit,
+    as_html,
+    attachment,
+    new_conversation,
+    new_ticket_json,
+)
+from .text import html_to_text
 
-__all__ = ["BOT_ID", "PERSON_ID", "RULE_ID", "FreshdeskStore"]
 
-RULE_ID = -1
+@dataclass(frozen=True)
+class FreshdeskRules:
+    """The form that is imitated where the vendor's behaviour is not certain, or differs between accounts.
+
+    - ``notes_move_stamp``: a note that is made, edited or deleted moves ``updated_at``; replies always do.
+    - ``tags_move_stamp``: a change of nothing but tags moves ``updated_at``.
+    - ``since_inclusive``: ``updated_since`` includes the second it names.
+    - ``tags_in_lists``: rows of lists carry ``tags``.
+    - ``conversations_per_page``: the longest page of conversations; a higher ``per_page`` gives no more.
+    - ``required_fields``: fields that no update may leave empty, whatever it changes (dynamic form validation).
+    - ``search_lag``: seconds by which the search index lags behind.
+    """
+
+    notes_move_stamp: bool = True
+    tags_move_stamp: bool = True
+    since_inclusive: bool = True
+    tags_in_lists: bool = True
+    conversations_per_page: int = 100
+    required_fields: tuple[str, ...] = ()
+    search_lag: float = 180.0
+
+
+ARCHIVED_AFTER = 120 * 86_400.0
+"""Seconds after which a closed ticket is archived: no list has it, and it has an address of its own."""
+
+_HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+
 
 _PERSON = By("agent", PERSON_ID, "person")
 
 
-class FreshdeskStore(FreshdeskMemory):
-    """All state of an imitated Freshdesk account, and what happens there besides the API's calls."""
+class FreshdeskStore(Account[FreshdeskTicket]):
+    """All state of an imitated Freshdesk account. ``seed`` makes generated ids repeatable.
+
+    ``edits`` is the truth of all that was done, oldest first. ``indexed`` holds the tickets as the search index knows
+    them.
+    """
+
+    def __init__(
+        self, clock: SandboxClock, rules: FreshdeskRules | None = None, *, seed: int = 0, base_url: str = ""
+    ) -> None:
+        super().__init__(clock, seed=seed, base_url=base_url)
+        self.rules = rules or FreshdeskRules()
+        self.edits: list[TicketEdit] = []
+        self.indexed: dict[int, dict[str, Any]] = {}
+        self.where: dict[int, int] = {}
+        self.agents = AddressBook(self)
+        self.contacts = AddressBook(self, mobile=None, phone=None, active=True)
+        self.statuses: dict[int, str] = {}
+        self.automations: dict[int, list[dict[str, Any]]] = {1: [], 3: [], 4: []}
+        self.solutions: dict[str, list[dict[str, Any]]] = {
+            name: [] for name in ("categories", "folders", "articles", "translations")
+        }
+        self._conversation_ids = count(50_000_000_001)
+        self.agents.add("Ticket Bot", "bot@example.com", user_id=BOT_ID)
+        self.agents.add("Alex Agent", "alex@example.com", user_id=PERSON_ID)
+
+    def next_id(self) -> int:
+        """A fresh id for anything but tickets and contacts."""
+        return next(self._conversation_ids)
+
+    # --- tickets --------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        *,
+        subject: str = "",
+        body: str | None = None,
+        html_body: str | None = None,
+        requester_name: str = "Customer",
+        requester_email: str | None = "customer@example.com",
+        requester_id: int | None = None,
+        tags: Iterable[str] = (),
+        source: int = 1,
+        priority: int = LOW,
+        status: int = OPEN,
+        created_at: float | None = None,
+        attachments: Iterable[str] = (),
+        fields: Mapping[str, Any] | None = None,
+        by: By | None = None,
+        sent: Mapping[str, Any] | None = None,
+    ) -> FreshdeskTicket:
+        """A new ticket. ``created_at`` (Unix seconds) lets the filling give it an age.
+
+        ``fields`` are further keys of the ticket, taken as they are, except that ``custom_fields`` are added to the
+        account's.
+        """
+        with self.lock:
+            self.settle()
+            moment = self.now() if created_at is None else created_at
+            requester = self.contacts.add(requester_name, requester_email) if requester_id is None else requester_id
+            markup = as_html(body or "") if html_body is None else html_body
+            json = new_ticket_json(next(self._ticket_ids), moment)
+            more = dict(fields or {})
+            own = {field["name"]: None for field in self.ticket_fields if not field["default"]}
+            json.update(
+                subject=subject,
+                description=markup,
+                description_text=html_to_text(markup) if body is None or html_body is not None else body,
+                requester_id=requester,
+                source=source,
+                priority=priority,
+                status=status,
+                tags=list(dict.fromkeys(tags)),
+                to_emails=["support@example.com"] if source == 1 else None,
+                attachments=[attachment(name, self.next_id(), moment) for name in attachments],
+            )
+            json.update(more)
+            json["custom_fields"] = {**own, **(more.get("custom_fields") or {})}
+            ticket = FreshdeskTicket(json["id"], json, moment, moment, requester_name)
+            ticket.closed = moment if json["status"] == CLOSED else None
+            self._enter(ticket, int(moment))
+            author = by or By("fill", requester, "fill")
+            self._record(ticket, moment, author, tags_added=frozenset(json["tags"]), sent=sent or {})
+            self._index(ticket, moment)
+            return ticket
+
+    def change(
+        self,
+        ticket: FreshdeskTicket,
+        values: Mapping[str, Any],
+        by: By,
+        *,
+        sent: Mapping[str, Any] | None = None,
+    ) -> TicketEdit | None:
+        """Set fields as one change, ``tags`` as a whole; ``None`` when nothing would change."""
+        with self.lock:
+            moment, json = self.now(), ticket.json
+            changes: dict[str, tuple[Any, Any]] = {}
+            old_tags, new_tags = frozenset(json["tags"]), frozenset(json["tags"])
+            for name, value in values.items():
+                if name == "tags":
+                    new_tags = frozenset(value)
+                    json["tags"] = list(dict.fromkeys(value))
+                elif name == "custom_fields":
+                    own = json["custom_fields"]
+                    changes |= {key: (own.get(key), new) for key, new in value.items() if own.get(key) != new}
+                    json["custom_fields"] = {**own, **value}
+                elif json.get(name) != value:
+                    changes[name] = (json.get(name), value)
+                    json[name] = value
+            if "status" in changes:
+                ticket.closed = moment if json["status"] == CLOSED else None
+            if not changes and old_tags == new_tags:
+                return None
+            if changes or self.rules.tags_move_stamp:
+                self._move(ticket, moment)
+            edit = self._record(
+                ticket,
+                moment,
+                by,
+                tags_added=new_tags - old_tags,
+                tags_removed=old_tags - new_tags,
+                tags_unseen=old_tags - new_tags - ticket.shown_tags,
+                changes=changes,
+                sent=sent or {},
+            )
+            self._index(ticket, moment)
+            return edit
+
+    # --- conversations --------------------------------------------------------------------------------
+
+    def converse(
+        self,
+        ticket: FreshdeskTicket,
+        markup: str,
+        by: By,
+        *,
+        source: int = NOTE,
+        private: bool = True,
+        incoming: bool = False,
+        sent: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Add a note or a reply (HTML); gives it in the API's shape."""
+        with self.lock:
+            moment = self.now()
+            row = new_conversation(
+                self.next_id(),
+                ticket.id,
+                moment,
+                by.user_id,
+                sanitised(markup),
+                private=private,
+                incoming=incoming,
+                source=source,
+            )
+            ticket.conversations.append(row)
+            self.where[row["id"]] = ticket.id
+            changes: dict[str, tuple[Any, Any]] = {}
+            if incoming and ticket.json["status"] in (PENDING, RESOLVED, CLOSED):
+                changes["status"] = (ticket.json["status"], OPEN)
+                ticket.json["status"], ticket.closed = OPEN, None
+            if source != NOTE or self.rules.notes_move_stamp:
+                self._move(ticket, moment)
+            self._converse_record(ticket, moment, by, row, "created", changes, sent or {})
+            self._index(ticket, moment)
+            return row
+
+    def edit_conversation(
+        self,
+        conversation_id: int,
+        markup: str,
+        by: By,
+        *,
+        sent: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Give a note another text. Raises ``KeyError`` for one that is not there."""
+        with self.lock:
+            ticket, row = self.conversation(conversation_id)
+            moment = self.now()
+            text = sanitised(markup)
+            stamp = iso(moment)
+            row.update(body=text, body_text=html_to_text(text), updated_at=stamp)
+            row.update(last_edited_at=stamp, last_edited_user_id=by.user_id)
+            if self.rules.notes_move_stamp:
+                self._move(ticket, moment)
+            self._converse_record(ticket, moment, by, row, "edited", {}, sent or {})
+            return row
+
+    def delete_conversation(self, conversation_id: int, by: By) -> None:
+        """Remove a note. Raises ``KeyError`` for one that is not there."""
+        with self.lock:
+            ticket, row = self.conversation(conversation_id)
+            moment = self.now()
+            ticket.conversations = [other for other in ticket.conversations if other is not row]
+            del self.where[conversation_id]
+            if self.rules.notes_move_stamp:
+                self._move(ticket, moment)
+            self._converse_record(ticket, moment, by, row, "deleted", {}, {})
+
+    def conversation(self, conversation_id: int) -> tuple[FreshdeskTicket, dict[str, Any]]:
+        """A conversation and its ticket. Raises ``KeyError``."""
+        ticket = self.tickets[self.where[conversation_id]]
+        return ticket, next(row for row in ticket.conversations if row["id"] == conversation_id)
+
+    def living(self, ticket_id: int) -> FreshdeskTicket | None:
+        """A ticket that exists, and is neither deleted nor spam nor archived."""
+        ticket = self.tickets.get(ticket_id)
+        return None if ticket is None or ticket.deleted or ticket.spam or self.archived(ticket) else ticket
+
+    def archived(self, ticket: FreshdeskTicket) -> bool:
+        """Whether a ticket was closed so long ago that it is in the archive."""
+        return ticket.closed is not None and self.now() - ticket.closed >= ARCHIVED_AFTER
+
+    # --- what others do ---------------------------------------------------------------------------
 
     def person_edit(
         self,
@@ -66,37 +332,53 @@ class FreshdeskStore(FreshdeskMemory):
             by = By("customer", ticket.json["requester_id"], "customer")
             return self.converse(ticket, as_html(text), by, source=REPLY, private=False, incoming=True)
 
-    def rule_edit(self, ticket_id: int, *, add_tags: Sequence[str] = (), **values: Any) -> TicketEdit | None:
-        """An automation rule of the account changes a ticket; ``values`` are the API's own names."""
-        with self.lock:
-            self.settle()
-            ticket = self.tickets[ticket_id]
-            tags = [*ticket.tags, *add_tags]
-            return self.change(ticket, {**values, "tags": tags}, By("rule", RULE_ID, "rule"))
+    # --- inside ---------------------------------------------------------------------------------------
 
-    def delete(self, ticket_id: int, *, by: By = _PERSON, back: bool = False) -> None:
-        """Put a ticket into the trash, or take it ``back``."""
-        with self.lock:
-            self.settle()
-            ticket = self.tickets[ticket_id]
-            ticket.deleted = not back
-            self._hide(ticket, "deleted", by, not back)
+    def _move(self, ticket: FreshdeskTicket, moment: float) -> None:
+        second, before = int(moment), int(ticket.changed)
+        ticket.changed = moment
+        if second != before:
+            self._reorder(ticket, before, second)
+            ticket.json["updated_at"] = iso(moment)
 
-    def spam(self, ticket_id: int, *, by: By = _PERSON) -> None:
-        """A person marks a ticket as spam."""
-        with self.lock:
-            self.settle()
-            ticket = self.tickets[ticket_id]
-            ticket.spam = ticket.json["spam"] = True
-            self._hide(ticket, "spam", by, True)
+    def _converse_record(
+        self,
+        ticket: FreshdeskTicket,
+        moment: float,
+        by: By,
+        row: Mapping[str, Any],
+        event: ConversationEvent,
+        changes: Mapping[str, tuple[Any, Any]],
+        sent: Mapping[str, Any],
+    ) -> None:
+        self._record(
+            ticket,
+            moment,
+            by,
+            changes=changes,
+            conversation_id=row["id"],
+            conversation=event,
+            private=row["private"],
+            source=row["source"],
+            sent=sent,
+        )
 
-    def bot_notes(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
-        """Notes on a ticket by one author, oldest first."""
-        return [row for row in self.tickets[ticket_id].notes if row["user_id"] == author_id]
+    def _record(self, ticket: FreshdeskTicket, moment: float, by: By, **what: Any) -> TicketEdit:
+        edit = TicketEdit(moment, ticket.id, by, **what)
+        self.edits.append(edit)
+        ticket.edits.append(edit)
+        return edit
 
-    def _hide(self, ticket: FreshdeskTicket, name: str, by: By, now_hidden: bool) -> None:
-        moment = self.now()
-        self._move(ticket, moment)
-        changes = {name: (not now_hidden, now_hidden)}
-        self._record(ticket, moment, by, changes=changes)
-        self._index(ticket, moment)
+    def _index(self, ticket: FreshdeskTicket, moment: float) -> None:
+        """Let the search index learn of a ticket as it is now, after its lag."""
+        form = {**ticket.json, "deleted": ticket.deleted, "spam": ticket.spam}
+        due = moment + self.rules.search_lag
+        if due <= self.now():
+            self.indexed[ticket.id] = form
+        else:
+            self.later(due, partial(self.indexed.__setitem__, ticket.id, form))
+
+
+def sanitised(markup: str) -> str:
+    """HTML as the vendor keeps it: without comments and scripts."""
+    return _HIDDEN.sub("", markup)

@@ -1,13 +1,58 @@
-"""The records of the store: tickets in the API's own shape, their changes as audits, and jobs."""
+"""The records of the store: tickets in the API's own shape, their changes as audits with events, and jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .clock import iso
 from .text import text_to_html
+
+STATUS_IDS = {"new": 1, "open": 2, "pending": 3, "hold": 4, "solved": 5, "closed": 6}
+
+
+def creations(json: Mapping[str, Any], event_id: Callable[[], int]) -> list[dict[str, Any]]:
+    """The events of a new ticket; of empty fields only priority and type are named."""
+    names = ("subject", "requester_id", "priority", "type", "status", "assignee_id", "group_id", "tags")
+    fields = [(str(item["id"]), item["value"]) for item in json["custom_fields"]]
+    return [
+        {"id": event_id(), "type": "Create", "field_name": name, "value": value}
+        for name, value in [*((name, json[name]) for name in names), *fields]
+        if value not in (None, []) or name in ("priority", "type")
+    ]
+
+
+def set_field(json: dict[str, Any], name: str, value: Any, event_id: Callable[[], int]) -> list[dict[str, Any]]:
+    """Set a ticket's field, or several of the account's own; the events of what that changes."""
+    if name == "custom_fields":
+        return _set_custom_fields(json, value, event_id)
+    before = json.get(name)
+    if before == value:
+        return []
+    json[name] = value
+    if name == "subject":
+        json["raw_subject"] = value
+    elif name == "status":
+        json["custom_status_id"] = STATUS_IDS.get(value, 1)
+    return [_change(event_id(), name, before, value)]
+
+
+def _set_custom_fields(
+    json: dict[str, Any], values: Mapping[int, Any], event_id: Callable[[], int]
+) -> list[dict[str, Any]]:
+    current = {item["id"]: item["value"] for item in json["custom_fields"]}
+    changed = {key: value for key, value in values.items() if current.get(key) != value}
+    if not changed:
+        return []
+    merged = [{"id": key, "value": value} for key, value in (current | changed).items()]
+    json["custom_fields"] = json["fields"] = merged
+    return [_change(event_id(), str(key), current.get(key), value) for key, value in changed.items()]
+
+
+def _change(event_id: int, name: str, before: Any, after: Any) -> dict[str, Any]:
+    return {"id": event_id, "type": "Change", "field_name": name, "value": after, "previous_value": before}
+
 
 Actor = Literal["api", "person", "system", "fill"]
 """Who made a change: a caller of the API, a person at the agent's screen, the vendor itself, the filling."""
@@ -87,8 +132,7 @@ def _shown_event(event: dict[str, Any]) -> dict[str, Any]:
 class StoredTicket:
     """A ticket. ``json`` is what the incremental export shows; its lists are replaced, never changed in place.
 
-    ``changed`` is the exact Unix time of the last change that moved ``updated_at``. ``versions`` holds
-    its forms up to now, with the time each began, and is kept only while the search index or replicas lag.
+    ``changed`` is the exact Unix time of the last change that moved ``updated_at``.
     """
 
     id: int
@@ -99,7 +143,6 @@ class StoredTicket:
     deleted: bool = False
     comments: list[dict[str, Any]] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
-    versions: list[tuple[float, dict[str, Any], bool]] = field(default_factory=list)
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -117,12 +160,13 @@ class StoredTicket:
         return str(self.json["updated_at"])
 
 
+Item = Callable[[], dict[str, Any]]
+"""One item of a job: what does it, and gives its result."""
+
+
 @dataclass
 class Job:
-    """A background job over many tickets; ``results`` fills while it works and is shown, if at all, at the end.
-
-    ``hidden_from`` is the Unix time from which a look-up by id does not find it.
-    """
+    """A background job over many tickets; ``results`` fills while it works and is ``shown`` at the end."""
 
     id: str
     job_type: str
@@ -133,7 +177,31 @@ class Job:
     status: str = "completed"
     results: list[dict[str, Any]] = field(default_factory=list)
     shown: list[dict[str, Any]] | None = None
-    hidden_from: float | None = None
+
+    delay = 0.0
+    """Seconds by which it starts later than others."""
+
+    def todo(self, work: Sequence[Item]) -> Sequence[Item]:
+        """The items that it does."""
+        return work
+
+    def finish(self, moment: float) -> None:
+        """It is done, and shows its results."""
+        self.finished_at, self.shown = moment, self.results
+
+    def forgotten(self, now: float) -> bool:
+        """Whether it ended more than a day ago."""
+        return self.finished_at is not None and now - self.finished_at > 86_400
+
+    def found(self, now: float) -> bool:
+        """Whether a look-up by its id finds it."""
+        return not self.forgotten(now)
+
+
+_EMPTY_AT_FIRST = """external_id type priority recipient assignee_id organization_id group_id forum_topic_id problem_id
+    due_at satisfaction_rating""".split()
+_LISTS = """collaborator_ids follower_ids email_cc_ids tags custom_fields sharing_agreement_ids fields
+    followup_ids""".split()
 
 
 def new_ticket_json(ticket_id: int, moment: float, base_url: str) -> dict[str, Any]:
@@ -142,38 +210,18 @@ def new_ticket_json(ticket_id: int, moment: float, base_url: str) -> dict[str, A
     return {
         "url": f"{base_url}/api/v2/tickets/{ticket_id}.json",
         "id": ticket_id,
-        "external_id": None,
         "via": {"channel": "api", "source": NO_SOURCE},
         "created_at": stamp,
         "updated_at": stamp,
         "generated_timestamp": int(moment),
-        "type": None,
-        "subject": "",
-        "raw_subject": "",
-        "description": "",
-        "priority": None,
+        **dict.fromkeys(("subject", "raw_subject", "description"), ""),
         "status": "new",
-        "recipient": None,
-        "requester_id": 0,
-        "submitter_id": 0,
-        "assignee_id": None,
-        "organization_id": None,
-        "group_id": None,
-        "collaborator_ids": [],
-        "follower_ids": [],
-        "email_cc_ids": [],
-        "forum_topic_id": None,
-        "problem_id": None,
+        "custom_status_id": 1,
+        **dict.fromkeys(("requester_id", "submitter_id"), 0),
+        **dict.fromkeys(_EMPTY_AT_FIRST),
+        **{name: [] for name in _LISTS},
         "has_incidents": False,
         "is_public": True,
-        "due_at": None,
-        "tags": [],
-        "custom_fields": [],
-        "satisfaction_rating": None,
-        "sharing_agreement_ids": [],
-        "custom_status_id": 1,
-        "fields": [],
-        "followup_ids": [],
         "ticket_form_id": 1,
         "brand_id": 1,
         "allow_channelback": False,

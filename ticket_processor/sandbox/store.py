@@ -9,80 +9,45 @@ it across both.
 
 from __future__ import annotations
 
-import random
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any
 
+from .account import BOT_ID, PERSON_ID, Account, AddressBook
 from .choices import fill_in, linked, options_of
-from .clock import Agenda, SandboxClock, iso
-from .records import NO_SOURCE, Actor, Audit, Job, StoredTicket, is_messaging, new_comment, new_ticket_json, via_of
+from .clock import SandboxClock, iso
+from .records import (
+    NO_SOURCE,
+    STATUS_IDS,
+    Actor,
+    Audit,
+    Job,
+    StoredTicket,
+    creations,
+    is_messaging,
+    new_comment,
+    new_ticket_json,
+    set_field,
+    via_of,
+)
 from .text import html_to_text, normalise_tags
-from .ticket_events import STATUS_IDS, creations, set_field
-from .users import Users
-
-BOT_ID = 9001
-PERSON_ID = 7001
-SYSTEM_ID = -1
 
 
-class Store(Agenda):
-    """All state. ``seed`` makes generated ids repeatable.
+class Store(Account[StoredTicket]):
+    """All state. ``seed`` makes generated ids repeatable."""
 
-    ``index_lag`` is the search index's, ``replica_lag`` that of the copies which single tickets are read from, both in
-    seconds; they may be changed at any time, and what is older than the change is then not known. The index shows a
-    ticket of ``index_late`` not before so many seconds after its creation.
-    """
-
-    def __init__(
-        self,
-        clock: SandboxClock,
-        *,
-        seed: int = 0,
-        base_url: str = "",
-        index_lag: float = 0.0,
-        replica_lag: float = 0.0,
-    ) -> None:
-        super().__init__(clock)
-        self.random = random.Random(seed)
-        self.index_lag = index_lag
-        self.index_late: dict[int, float] = {}
-        self.replica_lag = replica_lag
-        self.tickets: dict[int, StoredTicket] = {}
-        self.users = Users(self)
+    def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
+        super().__init__(clock, seed=seed, base_url=base_url)
+        self.users = AddressBook(self, role="end-user")
         self.jobs: dict[str, Job] = {}
         self.articles: list[dict[str, Any]] = []
         self.article_translations: dict[int, list[dict[str, Any]]] = {}
-        self.ticket_fields: list[dict[str, Any]] = []
-        self.groups: dict[int, dict[str, Any]] = {}
-        self.webhooks: dict[str, dict[str, Any]] = {}
-        self.signing_secrets: dict[str, str] = {}
         self.triggers: dict[int, dict[str, Any]] = {}
-        self.business_rules: dict[str, list[dict[str, Any]]] = {
-            name: [] for name in ("automations", "macros", "views", "sla_policies")
-        }
+        self.automations: list[dict[str, Any]] = []
         self.history: list[Audit] = []
-        self.by_generated: list[tuple[int, int]] = []
-        self.by_created: list[tuple[float, int]] = []
-        self._base_url = base_url
         self._event_ids = count(10_000_000_001)
-        self._ticket_ids = count(1)
         self.users.add("Ticket Bot", "bot@example.com", role="admin", user_id=BOT_ID)
         self.users.add("Alex Agent", "alex@example.com", role="agent", user_id=PERSON_ID)
-
-    @property
-    def base_url(self) -> str:
-        """The address that links in answers start with."""
-        return self._base_url
-
-    @base_url.setter
-    def base_url(self, value: str) -> None:
-        with self.lock:
-            self._base_url = value
-            for ticket in self.tickets.values():
-                for form in (ticket.json, *(form for _, form, _ in ticket.versions)):
-                    form["url"] = f"{value}/api/v2/tickets/{ticket.id}.json"
 
     # --- tickets --------------------------------------------------------------------------------------
 
@@ -140,27 +105,12 @@ class Store(Agenda):
             json.update(fields or {})
             fill_in(self.ticket_fields, json)
             ticket = StoredTicket(ticket_id, json, moment, moment, requester_name)
-            self.tickets[ticket_id] = ticket
             comment = new_comment(ticket, self.event_id(), moment, author, text, html_body, public, attachments)
             events = [comment, *creations(json, self.event_id)]
             audit = self._audit(ticket, moment, author, actor, events, json["via"], custom, raw, public)
             comment["audit_id"] = audit.id
-            insort(self.by_generated, (int(moment), ticket_id))
-            insort(self.by_created, (moment, ticket_id))
-            self._remember_version(ticket, moment)
+            self._enter(ticket, moment)
             return ticket
-
-    def follow_up(self, ticket_id: int, body: str) -> StoredTicket:
-        """A customer answers a closed ticket: the vendor makes a new one, which inherits all of its tags and fields."""
-        with self.lock:
-            original = self.tickets[ticket_id].json
-            source = {"from": {"ticket_id": ticket_id, "subject": original["subject"]}, "to": {}, "rel": "follow_up"}
-            return self.create(
-                subject="Re: " + original["subject"],
-                body=body,
-                tags=original["tags"],
-                fields={"via": {"channel": "email", "source": source}, "custom_fields": original["custom_fields"]},
-            )
 
     def change(
         self,
@@ -211,8 +161,7 @@ class Store(Agenda):
             )
             if added is not None:
                 added["audit_id"] = audit.id
-            self._move(ticket, int(moment))
-            self._remember_version(ticket, moment)
+            self._move(ticket, moment)
             return audit
 
     # --- what other people do -------------------------------------------------------------------------
@@ -262,64 +211,27 @@ class Store(Agenda):
                 macro=macro,
             )
 
-    def redact(self, ticket_id: int, *, author_id: int = PERSON_ID) -> None:
-        """An agent takes the words out of the first message, as the vendor's redaction does."""
-        with self.lock:
-            self.settle()
-            ticket = self.tickets[ticket_id]
-            ticket.json["description"] = ticket.comments[0]["body"] = "▇▇▇▇▇▇"
-            ticket.changed = self.now()
-            ticket.json["updated_at"] = iso(ticket.changed)
-            event = {"id": self.event_id(), "type": "CommentRedactionEvent", "comment_id": ticket.comments[0]["id"]}
-            via = {"channel": "web", "source": NO_SOURCE}
-            self._audit(ticket, ticket.changed, author_id, "person", [event], via, None, None, None)
-            self._move(ticket, int(ticket.changed))
-            self._remember_version(ticket, ticket.changed)
-
-    def system_edit(
-        self,
-        ticket_id: int,
-        *,
-        add_tags: Iterable[str] = (),
-        remove_tags: Iterable[str] = (),
-        priority: str | None = None,
-        status: str | None = None,
-    ) -> Audit | None:
-        """The vendor changes a ticket silently: ``generated_timestamp`` moves and ``updated_at`` does not.
-
-        With nothing to change, ``generated_timestamp`` moves all the same.
-        """
-        with self.lock:
-            self.settle()
-            ticket = self.tickets[ticket_id]
-            fields = self._edits(ticket, add_tags, remove_tags, priority, status, None)
-            audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True, hidden=True)
-            self._move(ticket, int(self.now()))
-            self._remember_version(ticket, self.now())
-            return audit
-
-    def delete(
-        self, ticket_id: int, *, permanently: bool = False, actor: Actor = "person", author_id: int = PERSON_ID
-    ) -> None:
-        """Delete a ticket; ``permanently`` also scrubs its text."""
+    def delete(self, ticket_id: int) -> None:
+        """A person deletes a ticket."""
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
             ticket.deleted = True
-            self.change(ticket, {"status": "deleted"}, actor=actor, author_id=author_id)
-            if permanently:
-                ticket.json.update(subject="SCRUBBED", raw_subject="SCRUBBED", description="X")
-                self._move(ticket, int(self.now()))
-                self._remember_version(ticket, self.now())
+            self.change(ticket, {"status": "deleted"}, actor="person", author_id=PERSON_ID)
 
     def living(self, ticket_id: int) -> StoredTicket | None:
         """A ticket that exists and is not deleted."""
         ticket = self.tickets.get(ticket_id)
         return None if ticket is None or ticket.deleted else ticket
 
-    def bot_comments(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
-        """Comments on a ticket by one author, oldest first."""
-        return [note for note in self.tickets[ticket_id].comments if note["author_id"] == author_id]
+    def read(self, *ticket_ids: int) -> list[StoredTicket]:
+        """The living tickets of these, all as of one moment. For looking at only."""
+        found = [self.living(ticket_id) for ticket_id in ticket_ids]
+        return [ticket for ticket in found if ticket is not None]
+
+    def indexed(self, ticket: StoredTicket) -> dict[str, Any] | None:
+        """A ticket as the search index has it; ``None`` where it has not."""
+        return None if ticket.deleted else ticket.json
 
     # --- inside ---------------------------------------------------------------------------------------
 
@@ -378,18 +290,9 @@ class Store(Agenda):
         """A fresh id from the range that audits, events and comments share."""
         return next(self._event_ids)
 
-    def _move(self, ticket: StoredTicket, generated: int) -> None:
-        before = ticket.json["generated_timestamp"]
+    def _move(self, ticket: StoredTicket, moment: float) -> None:
+        """Note that a ticket has just changed in some way."""
+        before, generated = ticket.json["generated_timestamp"], int(moment)
         if generated != before:
-            del self.by_generated[bisect_left(self.by_generated, (before, ticket.id))]
-            insort(self.by_generated, (generated, ticket.id))
+            self._reorder(ticket, before, generated)
             ticket.json["generated_timestamp"] = generated
-
-    def _remember_version(self, ticket: StoredTicket, moment: float) -> None:
-        lag = max(self.index_lag, self.replica_lag)
-        versions = ticket.versions
-        if lag <= 0 and not versions:
-            return
-        versions.append((moment, dict(ticket.json), ticket.deleted))
-        while len(versions) > 1 and versions[1][0] <= moment - lag:
-            del versions[0]

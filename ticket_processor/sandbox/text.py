@@ -11,8 +11,6 @@ COMMENT_BYTES = 64 * 1024
 """Comments are cut here, silently."""
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}|\{%.*?%\}", re.DOTALL)
-_OPENING = re.compile(r"&(?:#0*123|#x0*7b|lbrace|lcub);", re.IGNORECASE)
-_CLOSING = re.compile(r"&(?:#0*125|#x0*7d|rbrace|rcub);", re.IGNORECASE)
 _BREAKS = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/h[1-6])\b[^>]*>", re.IGNORECASE)
 _HIDDEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
@@ -46,11 +44,6 @@ def expand_placeholders(text: str, ticket: Mapping[str, Any], requester_name: st
         "ticket.requester.first_name": requester_name.split(" ")[0],
     }
     return _PLACEHOLDER.sub(lambda found: str(known.get(found.group(1) or "") or ""), text)
-
-
-def show_braces(markup: str) -> str:
-    """Curly brackets that are written as character references, as themselves."""
-    return _CLOSING.sub("}", _OPENING.sub("{", markup))
 
 
 def squeeze(text: str) -> str:

@@ -7,21 +7,15 @@ from collections.abc import Callable
 
 from . import (
     zendesk_account,
-    zendesk_business_rules,
     zendesk_export,
     zendesk_help_center,
     zendesk_jobs,
-    zendesk_lists,
     zendesk_tickets,
-    zendesk_webhooks,
 )
-from .job_faults import NO_FAULT, JobFault
 from .limits import RequestLimits
 from .messages import Refusal, Request, Response, refuse
-from .replica import Replica
 from .store import Store
-from .zendesk_auth import Authenticator
-from .zendesk_call import Call, missing_scope
+from .zendesk_call import Authenticator, Call, missing_scope
 from .zendesk_rules import Rules
 
 Handler = Callable[[Call], Response]
@@ -31,26 +25,21 @@ TOKEN_PATHS = frozenset(("/oauth/tokens", "/oauth/tokens.json", "/api/v2/oauth/t
 
 ROUTES: dict[str, Handler] = {
     "GET incremental/tickets/cursor": zendesk_export.incremental,
-    "GET search": zendesk_export.search,
-    "GET search/count": zendesk_export.count,
     "GET search/export": zendesk_export.search_export,
-    "GET tickets": zendesk_lists.list_tickets,
+    "GET tickets": zendesk_tickets.list_tickets,
     "POST tickets": zendesk_tickets.create,
     "GET tickets/count": zendesk_tickets.count,
-    "GET tickets/show_many": zendesk_lists.show_many,
+    "GET tickets/show_many": zendesk_tickets.show_many,
     "POST tickets/create_many": zendesk_jobs.create_many,
     "PUT tickets/update_many": zendesk_jobs.update_many,
     "GET tickets/{id}": zendesk_tickets.show,
     "PUT tickets/{id}": zendesk_tickets.update,
-    "DELETE tickets/{id}": zendesk_tickets.delete,
-    "GET tickets/{id}/comments": zendesk_lists.comments,
-    "GET tickets/{id}/comments/count": zendesk_lists.count_comments,
-    "GET tickets/{id}/audits": zendesk_lists.audits,
-    "GET ticket_audits": zendesk_lists.all_audits,
-    "GET tags": zendesk_lists.list_tags,
-    "GET job_statuses": zendesk_jobs.list_jobs,
+    "GET tickets/{id}/comments": zendesk_tickets.comments,
+    "GET tickets/{id}/comments/count": zendesk_tickets.count_comments,
+    "GET tickets/{id}/audits": zendesk_tickets.audits,
     "GET job_statuses/show_many": zendesk_jobs.show_many_jobs,
     "GET job_statuses/{job}": zendesk_jobs.show_job,
+    "GET tags": zendesk_tickets.list_tags,
     "GET ticket_fields": zendesk_account.ticket_fields,
     "GET groups": zendesk_account.groups,
     "GET users/me": zendesk_account.current_user,
@@ -62,17 +51,9 @@ ROUTES: dict[str, Handler] = {
     "GET help_center/incremental/articles": zendesk_help_center.incremental,
     "GET help_center/user_segments": zendesk_help_center.user_segments,
     "GET help_center/articles/search": zendesk_help_center.search_articles,
-    "GET help_center/articles/{id}": zendesk_help_center.article,
     "GET help_center/{locale}/articles": zendesk_help_center.articles,
-    "GET webhooks": zendesk_webhooks.list_webhooks,
-    "POST webhooks": zendesk_webhooks.create_webhook,
-    "GET webhooks/{webhook}/signing_secret": zendesk_webhooks.signing_secret,
-    "GET triggers": zendesk_business_rules.triggers,
-    "GET automations": zendesk_business_rules.automations,
-    "GET macros": zendesk_business_rules.macros,
-    "GET views": zendesk_business_rules.views,
-    "GET slas/policies": zendesk_business_rules.sla_policies,
-    "POST triggers": zendesk_webhooks.create_trigger,
+    "GET triggers": zendesk_account.triggers,
+    "GET automations": zendesk_account.automations,
 }
 _CREATIONS = frozenset(("POST tickets", "POST tickets/create_many"))
 
@@ -103,27 +84,24 @@ def route_of(method: str, path: str) -> tuple[str, tuple[str, ...]]:
 class ZendeskApi:
     """Answers everything under ``/api/v2/`` and ``/oauth/tokens``. The caller holds the store's lock."""
 
-    def __init__(self, store: Store, auth: Authenticator, limits: RequestLimits, rules: Rules, seed: int = 0) -> None:
+    def __init__(self, store: Store, auth: Authenticator, limits: RequestLimits, rules: Rules) -> None:
         self.store = store
-        self._replica = Replica(store, seed)
         self.auth = auth
         self.limits = limits
         self.rules = rules
+        self.routes = dict(ROUTES)
         self._idempotency = zendesk_tickets.Idempotency()
         store.ticket_fields = zendesk_account.default_fields(store)
         store.groups = zendesk_account.default_groups(store)
 
-    def handle(self, request: Request, job_fault: JobFault = NO_FAULT) -> Response:
-        """The answer, with the vendor's headers on it; never raises for anything a client sent.
-
-        ``job_fault`` strikes the job that the request starts, if it starts one.
-        """
+    def handle(self, request: Request) -> Response:
+        """The answer, with the vendor's headers on it; never raises for anything a client sent."""
         headers = {
             "x-zendesk-api-version": "v2",
             "x-request-id": f"{self.store.random.getrandbits(128):032x}",
         }
         try:
-            response = self._answer(request, headers, job_fault)
+            response = self._answer(request, headers)
         except Refusal as refusal:
             response = refusal.response
         if response.status in (200, 201):
@@ -131,7 +109,7 @@ class ZendeskApi:
         response.headers = {**headers, **response.headers}
         return response
 
-    def _answer(self, request: Request, headers: dict[str, str], job_fault: JobFault) -> Response:
+    def _answer(self, request: Request, headers: dict[str, str]) -> Response:
         if request.path in TOKEN_PATHS and request.method == "POST":
             return self.auth.issue(request)
         route, args = route_of(request.method, request.path)
@@ -144,13 +122,13 @@ class ZendeskApi:
         resource = route.partition(" ")[2].partition("/")[0]
         bucket = resource if resource in ("help_center", "webhooks") else "support"
         headers.update(self.limits.account(bucket, now))
-        handler = ROUTES.get(route)
+        handler = self.routes.get(route)
         if handler is None or not request.path.startswith(PREFIX):
             raise refuse(404, {"error": "InvalidEndpoint", "description": "Not found"})
         if not identity.may(request.method, resource):
             lacking = f"{resource}:{'read' if request.method == 'GET' else 'write'}"
             raise missing_scope(lacking)
-        call = Call(request, self.store, self._replica, self.limits, self.rules, identity, now, args, job_fault)
+        call = Call(request, self.store, self.limits, self.rules, identity, now, args)
         try:
             if route not in _CREATIONS:
                 return handler(call)

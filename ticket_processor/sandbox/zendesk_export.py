@@ -1,41 +1,41 @@
-"""Lists of tickets by last change (incremental export) and by a query (search, search export)."""
+"""Lists of tickets by last change (incremental export) and by a query (search export)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import operator
 import re
-import shlex
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .clock import iso, parse_iso
 from .messages import Response, json_response, refuse
-from .records import StoredTicket, without_generated
+from .records import without_generated
 from .zendesk_call import Call, bad_request, forbidden
-from .zendesk_lists import PAGE, decode_cursor, encode_cursor, neighbours, side_loads
+from .zendesk_paging import decode_cursor, encode_cursor
+from .zendesk_tickets import side_loads
 
 WITHHELD = 60
 """Seconds of the newest changes that the incremental export does not show yet."""
 
 SEARCH_CURSOR_LIFE = 3_600
-MOST_RESULTS = 1_000
-"""Results that a search shows, over all its pages."""
 
 Document = dict[str, Any]
 Test = Callable[[Document], bool]
 
 _CURSOR = re.compile(r"^(\d{1,12})(?:\.0)?\|\|(\d{1,18})\|$")
-_TYPE = re.compile(r"(?:^|(?<=\s))type:(\S+)")
-_TERM = re.compile(r"^(-?)([a-z_]+)(:|>=|<=|>|<)(.*)$")
-_ORDERED = {
-    "status": ("new", "open", "pending", "hold", "solved", "closed"),
-    "priority": ("low", "normal", "high", "urgent"),
+_TERM = re.compile(r"([a-z]+)(:|>=|<=|>|<)(.+)")
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    ":": operator.eq,
+    ">": operator.gt,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
 }
-"""Fields whose values have an order, the lowest first."""
-_TIMES = {"created": "created_at", "updated": "updated_at"}
-_TYPES = ("problem", "incident", "question", "task")
+_STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
+"""The lowest first."""
 
 
 def incremental(call: Call) -> Response:
@@ -50,7 +50,7 @@ def incremental(call: Call) -> Response:
     size = call.number("per_page", 1_000, at_most=1_000)
     position = _position(call)
     edge = int(call.now) - WITHHELD
-    keys = call.store.by_generated
+    keys = call.store.by_changed
     start = bisect_right(keys, position)
     end = bisect_right(keys, (edge, 1 << 62))
     taken = keys[start : min(start + size, end)]
@@ -116,7 +116,7 @@ def search_export(call: Call) -> Response:
     last: tuple[float, int] | None = None
     more = False
     for key in reversed(keys[:end]):
-        document = _indexed(call, call.store.tickets[key[1]])
+        document = call.store.indexed(call.store.tickets[key[1]])
         if document is None or not test(document):
             continue
         if len(rows) == size:
@@ -134,147 +134,31 @@ def search_export(call: Call) -> Response:
     return json_response(200, payload)
 
 
-def search(call: Call) -> Response:
-    """``GET /search``: tickets that match, as the index knows them; 422 beyond the first thousand.
-
-    Pages are by offset only. Without ``sort_by`` the order is by relevance, here the latest change first.
-    """
-    rows = _matching(call)
-    page, size = call.number("page", 1, at_most=10**9), call.number("per_page", PAGE, at_most=PAGE)
-    start, end = (page - 1) * size, page * size
-    if start >= MOST_RESULTS:
-        description = "Requested response size was greater than Search Response Limits"
-        raise refuse(422, {"error": "invalid", "description": description})
-    name = call.request.query.get("sort_by", "")
-    rows.sort(key=_sort_key(name), reverse=call.request.query.get("sort_order") != "asc")
-    payload = {
-        "results": [
-            {**without_generated(row), "result_type": "ticket"} for row in rows[start : min(end, MOST_RESULTS)]
-        ],
-        "facets": None,
-        **neighbours(call, page, size, len(rows)),
-    }
-    return json_response(200, payload)
-
-
-def count(call: Call) -> Response:
-    """``GET /search/count``: how many there are, without a limit."""
-    return json_response(200, {"count": len(_matching(call))})
-
-
-def _matching(call: Call) -> list[Document]:
-    query = call.request.query.get("query", "")
-    if not query.strip():
-        raise refuse(422, {"error": "invalid", "description": "Invalid search: query is required"})
-    if others := set(_TYPE.findall(query)) - {"ticket"}:
-        description = f"Invalid search: this sandbox finds tickets only, not type:{sorted(others)[0][:40]}"
-        raise refuse(422, {"error": "invalid", "description": description})
-    test = _query(_TYPE.sub(" ", query))
-    documents = (_indexed(call, ticket) for ticket in call.store.tickets.values())
-    return [document for document in documents if document is not None and test(document)]
-
-
-def _sort_key(name: str) -> Callable[[Document], tuple[Any, ...]]:
-    ranks = _TYPES if name == "ticket_type" else _ORDERED.get(name)
-    if ranks is None:
-        field = name if name in _TIMES.values() else "updated_at"
-        return lambda row: (row[field], row["id"])
-    field = "type" if name == "ticket_type" else name
-    return lambda row: (ranks.index(row[field]) if row.get(field) in ranks else -1, row["id"])
-
-
-def _indexed(call: Call, ticket: StoredTicket) -> Document | None:
-    """A ticket as the search index has it, which lags behind by the store's ``index_lag``."""
-    lag = call.store.index_lag
-    if call.now < ticket.created + call.store.index_late.get(ticket.id, 0.0):
-        return None
-    if lag <= 0:
-        return None if ticket.deleted else ticket.json
-    if ticket.changed <= call.now - lag and not ticket.versions:
-        return None if ticket.deleted else ticket.json
-    known = [version for version in ticket.versions if version[0] <= call.now - lag]
-    if not known or known[-1][2]:
-        return None
-    return known[-1][1]
-
-
 def _query(text: str) -> Test:
-    """A search query as a test of one ticket: ``created>=…``, ``updated<…``, ``status<solved``,
-    ``priority:high``, ``tags:x``, ``requester:ID``, each with ``-`` to turn it round, and plain words. 422 for
-    the rest.
-    """
-    try:
-        terms = shlex.split(text.replace("'", r"\'"))
-    except ValueError:
-        raise _invalid(text) from None
-    tests: list[Test] = []
-    tagged: list[str] = []
-    for term in terms:
-        found = _TERM.match(term)
+    """A search query as a test of one ticket: ``created``, ``status`` and ``requester``; 422 for the rest."""
+    tests = []
+    for term in text.split():
+        found = _TERM.fullmatch(term)
         if found is None:
-            tests.append(_words(term))
-            continue
-        minus, name, operator, value = found.groups()
-        if name == "type":
-            raise refuse(422, {"error": "invalid", "description": "Invalid search: type: is not allowed here"})
-        if name in ("tags", "tag") and not minus:
-            tagged.append(value.lower())
-            continue
-        test = _field_test(name, operator, value)
-        tests.append(_negated(test) if minus else test)
-    if tagged:  # several tags: any of them will do
-        tests.append(lambda row: any(tag in row["tags"] for tag in tagged))
+            raise _invalid(term)
+        tests.append(_term(*found.groups()))
     return lambda row: all(test(row) for test in tests)
 
 
-def _negated(test: Test) -> Test:
-    return lambda row: not test(row)
-
-
-def _field_test(name: str, operator: str, value: str) -> Test:
-    if name in ("tags", "tag"):
-        return lambda row: value.lower() in row["tags"]
-    if name in _TIMES:
-        return _time_test(_TIMES[name], operator, value)
-    if name in _ORDERED:
-        ranks = _ORDERED[name]
-        if value not in ranks:
-            raise _invalid(value)
-        wanted = ranks.index(value)
-        return lambda row: row[name] in ranks and _compare(ranks.index(row[name]), operator, wanted)
+def _term(name: str, sign: str, value: str) -> Test:
+    compare = _OPERATORS[sign]
+    if name == "created":
+        try:
+            moment = iso(parse_iso(value))
+        except ValueError:
+            raise _invalid(value) from None
+        return lambda row: compare(row["created_at"], moment)
+    if name == "status" and value in _STATUSES:
+        wanted = _STATUSES.index(value)
+        return lambda row: row["status"] in _STATUSES and compare(_STATUSES.index(row["status"]), wanted)
     if name == "requester" and value.isdecimal():
-        return lambda row: row["requester_id"] == int(value)
-    if name in ("subject", "description"):
-        return lambda row: value.lower() in str(row[name]).lower()
-    if name in ("via", "external_id", "ticket_type"):
-        return lambda row: (row["via"]["channel"] if name == "via" else str(row.get(name))) == value
+        return lambda row: compare(row["requester_id"], int(value))
     raise _invalid(name)
-
-
-def _time_test(field: str, operator: str, value: str) -> Test:
-    try:
-        moment = parse_iso(value)
-    except ValueError:
-        raise _invalid(value) from None
-    if operator == ":" and len(value) == 10:
-        return lambda row: str(row[field])[:10] == value
-    wanted = iso(moment)
-    return lambda row: _compare(str(row[field]), operator, wanted)
-
-
-def _compare(left: Any, operator: str, right: Any) -> bool:
-    if operator == ":":
-        return bool(left == right)
-    if operator == ">":
-        return bool(left > right)
-    if operator == "<":
-        return bool(left < right)
-    return bool(left >= right) if operator == ">=" else bool(left <= right)
-
-
-def _words(term: str) -> Test:
-    unwanted, word = term.startswith("-"), term.lstrip("-").strip("*").lower()
-    return lambda row: (word in f"{row['subject']} {row['description']}".lower()) != unwanted
 
 
 def _invalid(text: str) -> Exception:

@@ -9,8 +9,8 @@ from .clock import iso, parse_iso
 from .messages import Response, json_response, refuse
 from .store import Store
 from .text import html_to_text
-from .zendesk_call import NOT_FOUND, Call, forbidden
-from .zendesk_lists import neighbours, paged
+from .zendesk_call import Call, forbidden
+from .zendesk_paging import neighbours, paged
 
 DEFAULT_LOCALE = "en-us"
 _WORD = re.compile(r"\w{2,}")
@@ -38,7 +38,7 @@ ARTICLES = (
 
 def locales(call: Call) -> Response:
     """``GET /help_center/locales``: those in which there is an article, and the default one."""
-    _open(call)
+    call.rules.enter_help_center()
     return json_response(200, {"locales": _locales(call.store), "default_locale": DEFAULT_LOCALE})
 
 
@@ -47,7 +47,7 @@ def incremental(call: Call) -> Response:
 
     A page holds a thousand. ``end_time`` is when the last of them changed; the next page starts there.
     """
-    _open(call)
+    call.rules.enter_help_center()
     if call.identity.role not in ("agent", "admin"):
         raise forbidden()
     start = call.number("start_time", 0, at_most=1 << 40)
@@ -68,35 +68,25 @@ def incremental(call: Call) -> Response:
 
 def user_segments(call: Call) -> Response:
     """``GET /help_center/user_segments``"""
-    _open(call)
+    call.rules.enter_help_center()
     return json_response(200, {"user_segments": list(SEGMENTS), **neighbours(call, 1, 100, len(SEGMENTS))})
 
 
 def articles(call: Call) -> Response:
     """``GET /help_center/articles`` and ``/help_center/{locale}/articles``"""
-    _open(call)
+    call.rules.enter_help_center()
     locale = call.args[0] if call.args else None
     rows = [row for row in call.store.articles if locale in (None, row["locale"])]
     sorts = ("created_at", "updated_at", "title")
     return paged(call, "articles", rows, sorts=sorts, show=lambda row: _shown(call, row))
 
 
-def article(call: Call) -> Response:
-    """``GET /help_center/articles/{id}``"""
-    _open(call)
-    for row in call.store.articles:
-        if row["id"] == int(call.args[0]):
-            return json_response(200, {"article": _shown(call, row)})
-    raise refuse(404, NOT_FOUND)
-
-
 def search_articles(call: Call) -> Response:
     """``GET /help_center/articles/search``: published articles with the words asked for, best first, a snippet each.
 
-    Whether one of several words is enough is a rule of the account. Without a language, or with one that there is
-    not, the default one is searched.
+    Without a language, or with one that there is not, the default one is searched.
     """
-    _open(call)
+    call.rules.enter_help_center()
     query = call.request.query
     if not query.get("query") and not query.get("label_names"):
         description = "query, category, section or label_names is required"
@@ -113,7 +103,7 @@ def search_articles(call: Call) -> Response:
         found = words & set(_WORD.findall(f"{row['title']} {text} {' '.join(row['label_names'])}".lower()))
         if labels and not labels & set(row["label_names"]):
             continue
-        if not words or (found == words if call.rules.article_search == "all" else found):
+        if not words or call.rules.finds(words, found):
             scored.append((-len(found), {**row, "snippet": text[:_SNIPPET], "result_type": "article"}))
     scored.sort(key=lambda pair: (pair[0], pair[1]["id"]))
     page = call.number("page", 1, at_most=10)
@@ -155,53 +145,20 @@ def add_article(
                 "url": f"{store.base_url}/api/v2/help_center/{locale}/articles/{article_id}.json",
                 "html_url": url,
                 "author_id": 7001,
-                "title": title,
-                "name": title,
+                **dict.fromkeys(("title", "name"), title),
                 "body": body,
-                "locale": locale,
-                "source_locale": locale,
+                **dict.fromkeys(("locale", "source_locale"), locale),
                 "draft": draft,
-                "promoted": False,
-                "position": 0,
-                "comments_disabled": False,
-                "outdated": False,
+                **dict.fromkeys(("promoted", "comments_disabled", "outdated"), False),
+                **dict.fromkeys(("position", "vote_count", "vote_sum"), 0),
                 "label_names": list(label_names),
                 "section_id": 60_001,
                 "permission_group_id": 1,
                 "user_segment_id": user_segment_id,
-                "vote_count": 0,
-                "vote_sum": 0,
-                "created_at": stamp,
-                "updated_at": stamp,
-                "edited_at": stamp,
+                **dict.fromkeys(("created_at", "updated_at", "edited_at"), stamp),
             }
         )
         return article_id
-
-
-def add_translation(store: Store, article_id: int, locale: str, title: str, body: str, **others: object) -> None:
-    """Put a translation beside an article; ``others`` are further fields, such as ``outdated``."""
-    with store.lock:
-        row = next(row for row in store.articles if row["id"] == article_id)
-        stamp = iso(store.now())
-        text = {
-            "id": 90_001 + sum(len(texts) for texts in store.article_translations.values()),
-            "source_id": article_id,
-            "source_type": "Article",
-            "locale": locale,
-            "title": title,
-            "body": body,
-            "html_url": f"{store.base_url}/hc/{locale}/articles/{article_id}",
-            "outdated": False,
-            "draft": False,
-            "hidden": False,
-            "created_at": stamp,
-            "updated_at": stamp,
-            **others,
-        }
-        texts = store.article_translations.setdefault(article_id, [])
-        texts[:] = [*(kept for kept in texts if kept["locale"] != locale), text]
-        row["updated_at"] = stamp
 
 
 def _shown(call: Call, row: dict[str, Any]) -> dict[str, Any]:
@@ -216,14 +173,3 @@ def _shown(call: Call, row: dict[str, Any]) -> dict[str, Any]:
 def _locales(store: Store) -> list[str]:
     others = {row["locale"] for row in store.articles} - {DEFAULT_LOCALE}
     return [DEFAULT_LOCALE, *sorted(others)]
-
-
-def _open(call: Call) -> None:
-    """Refuses where the account has no Help Center, or does not let this user in."""
-    state = call.rules.help_center
-    if state == "none":
-        raise refuse(404, {"error": "InvalidEndpoint", "description": "Not found"})
-    if state == "not_in_plan":
-        raise refuse(401, {"error": "Couldn't authenticate you"})
-    if state == "forbidden":
-        raise forbidden()

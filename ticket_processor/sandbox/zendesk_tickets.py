@@ -1,18 +1,74 @@
-"""Single tickets: show, update, create, delete and count."""
+"""Tickets: lists, ``show_many``, comments and audits; show, update, create, delete and count a single one."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .clock import iso
 from .messages import Response, json_response, refuse
-from .records import NO_SOURCE, StoredTicket
-from .zendesk_call import Call, bad_request, forbidden
+from .records import NO_SOURCE, StoredTicket, without_generated
+from .zendesk_call import Call, Row, bad_request, missing_scope
+from .zendesk_paging import paged
 from .zendesk_writes import CREATABLE, UPDATABLE, apply_creation, apply_update, unknown_keys
 
-IDEMPOTENCY_SECONDS = 7_200
+ROLES = ("requester_id", "submitter_id", "assignee_id")
+
+
+def list_tickets(call: Call) -> Response:
+    """``GET /tickets``: not deleted, by id; cursor paging sorts by ``updated_at``, ``id`` or ``status`` only."""
+    call.spend("list_tickets")
+    rows = [ticket.json for ticket in call.store.tickets.values() if not ticket.deleted]
+    wanted = call.request.query.get("external_id")
+    if wanted is not None:
+        rows = [row for row in rows if row["external_id"] == wanted]
+    by_cursor = any(name.startswith("page[") for name in call.request.query)
+    show = _without_fields if by_cursor else without_generated
+    return paged(call, "tickets", rows, sorts=("updated_at", "id", "status"), show=show)
+
+
+def _without_fields(row: Row) -> Row:
+    """A ticket as the list by cursor shows it: its own fields stand in ``custom_fields`` alone."""
+    return {name: value for name, value in without_generated(row).items() if name != "fields"}
+
+
+def show_many(call: Call) -> Response:
+    """``GET /tickets/show_many?ids=``: at most 100, always by id; tickets that are gone are absent."""
+    rows = [ticket.shown for ticket in call.store.read(*sorted(call.ids()))]
+    payload = {"tickets": rows, "next_page": None, "previous_page": None, "count": len(rows), **side_loads(call, rows)}
+    return json_response(200, payload)
+
+
+def side_loads(call: Call, rows: list[Row], roles: Sequence[str] = ROLES) -> dict[str, list[Row]]:
+    """With ``include=users`` everybody whom the rows name, once each; nothing else is side-loaded here."""
+    if "users" not in call.request.query.get("include", "").split(","):
+        return {}
+    wanted = dict.fromkeys(row[role] for row in rows for role in roles if row.get(role) is not None)
+    return {"users": [call.store.users[user] for user in wanted if user in call.store.users]}
+
+
+def comments(call: Call) -> Response:
+    """``GET /tickets/{id}/comments``: oldest first, or by ``sort=-created_at``; ``include=users`` adds the authors."""
+    rows = list(call.shown_ticket().comments)
+    authors = side_loads(call, rows, ("author_id",))
+    return paged(call, "comments", rows, sorts=("created_at",), besides=authors)
+
+
+def count_comments(call: Call) -> Response:
+    """``GET /tickets/{id}/comments/count``: with those that a ticket must have had where it takes few more."""
+    value = len(call.shown_ticket().comments) + call.rules.had_comments
+    return json_response(200, {"count": {"value": value, "refreshed_at": iso(call.now)}})
+
+
+def audits(call: Call) -> Response:
+    """``GET /tickets/{id}/audits``: oldest first, or by ``sort=-created_at``; needs the global read scope."""
+    scopes = call.identity.scopes
+    if scopes is not None and "read" not in scopes:
+        raise missing_scope("read")
+    call.spend("audits")
+    rows = [audit.as_json() for audit in call.shown_ticket().audits]
+    return paged(call, "audits", rows, sorts=("created_at",))
 
 
 def show(call: Call) -> Response:
@@ -26,20 +82,11 @@ def update(call: Call) -> Response:
     call.spend("update_ticket")
     call.spend("updates_per_ticket", key=(call.identity.user_id, ticket.id))
     payload = ticket_payload(call)
-    dropped = call.rules.drops
-    kept = {name: value for name, value in payload.items() if name not in dropped}
+    kept = call.rules.counting(payload, in_batch=False)
     audit = apply_update(call.store, ticket, kept, call.identity, call.rules, sent=payload)
-    call.headers |= unknown_keys(payload, UPDATABLE.difference(dropped if call.rules.drops_told else ()))
+    call.headers |= unknown_keys(payload, call.rules.told(UPDATABLE))
     shown = audit.as_json() if audit else _empty_audit(call, ticket)
     return json_response(200, {"ticket": ticket.shown, "audit": shown})
-
-
-def delete(call: Call) -> Response:
-    """``DELETE /tickets/{id}``: 204 without a body; afterwards only the incremental export knows it. Admins only."""
-    if call.identity.role != "admin":
-        raise forbidden()
-    call.store.delete(call.ticket().id, actor="api", author_id=call.identity.user_id)
-    return Response(204)
 
 
 def create(call: Call) -> Response:
@@ -55,6 +102,15 @@ def count(call: Call) -> Response:
     """``GET /tickets/count``"""
     living = sum(not ticket.deleted for ticket in call.store.tickets.values())
     return json_response(200, {"count": {"value": living, "refreshed_at": iso(call.now)}})
+
+
+def list_tags(call: Call) -> Response:
+    """``GET /tags``: every tag in use with its count, most frequent first."""
+    call.spend("tags")
+    counts = Counter(tag for ticket in call.store.tickets.values() if not ticket.deleted for tag in ticket.json["tags"])
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    rows = [{"id": place, "name": tag, "count": used} for place, (tag, used) in enumerate(ranked)]
+    return paged(call, "tags", rows, show=lambda row: {"name": row["name"], "count": row["count"]})
 
 
 def ticket_payload(call: Call) -> dict[str, Any]:
@@ -82,30 +138,23 @@ class Idempotency:
     """``Idempotency-Key``: the first answer to a key is given again, for two hours. Creation only."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, tuple[float, str, Response, Mapping[str, str]]] = {}
+        self._answers: dict[str, tuple[float, tuple[str, str, bytes], Response]] = {}
 
     def answer(self, call: Call, handler: Callable[[Call], Response]) -> Response:
         """The handler's answer, or the one it gave before to the same key and the same parameters."""
         key = call.request.header("idempotency-key")
         if not key:
             return handler(call)
-        request = call.request
-        parts = (request.method, request.path, repr(sorted(request.query.items())))
-        mark = hashlib.sha256("\n".join(parts).encode("utf-8") + request.body).hexdigest()
-        known = self._answers.get(key)
-        if known is not None and known[0] > call.now:
-            if known[1] != mark:
+        asked = (call.request.method, call.request.path, call.request.body)
+        until, before, answer = self._answers.get(key, (0.0, asked, Response(0)))
+        if until > call.now:
+            if before != asked:
                 message = "The idempotency key was used before with other parameters."
                 raise refuse(400, {"error": "IdempotentRequestError", "description": message})
-            call.headers |= known[3]
             call.headers["x-idempotency-lookup"] = "hit"
-            return Response(known[2].status, dict(known[2].headers), known[2].body)
+            return Response(answer.status, dict(answer.headers), answer.body)
         response = handler(call)
-        warning = {name: text for name, text in call.headers.items() if name == "x-zendesk-api-warn"}
-        self._answers.pop(key, None)
-        while self._answers and self._answers[oldest := next(iter(self._answers))][0] <= call.now:
-            del self._answers[oldest]
         kept = Response(response.status, dict(response.headers), response.body)
-        self._answers[key] = (call.now + IDEMPOTENCY_SECONDS, mark, kept, warning)
+        self._answers[key] = (call.now + 7_200, asked, kept)
         call.headers["x-idempotency-lookup"] = "miss"
         return response

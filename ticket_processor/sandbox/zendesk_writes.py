@@ -14,10 +14,9 @@ from .clock import parse_iso
 from .messages import Refusal
 from .records import Audit, StoredTicket
 from .store import Store
-from .text import cut, expand_placeholders, html_to_text, normalise_tags, show_braces, squeeze
-from .zendesk_auth import Identity
-from .zendesk_call import bad_request, invalid
-from .zendesk_rules import Rules, error_in_form
+from .text import cut, expand_placeholders, html_to_text, normalise_tags, squeeze
+from .zendesk_call import Identity, bad_request, invalid
+from .zendesk_rules import Rules
 
 UPDATABLE = frozenset(
     """additional_collaborators assignee_email assignee_id attribute_value_ids collaborator_ids comment
@@ -66,12 +65,11 @@ def check_guard(ticket: StoredTicket, payload: Mapping[str, Any], rules: Rules, 
         except ValueError:
             raise bad_request("Invalid attribute", "updated_stamp is not a valid time") from None
         current = parse_iso(ticket.stamp)
-        if current == moment or (rules.stamp_rule == "not_newer" and current < moment):
+        if rules.passes(moment, current):
             return
     elif queued is None or int(ticket.changed) <= int(queued):
         return
-    raise error_in_form(
-        rules.conflict_form,
+    raise rules.refusal(
         409,
         "UpdateConflict",
         "Safe Update prevented the update due to outdated ticket data. "
@@ -87,10 +85,9 @@ def apply_update(
     rules: Rules,
     *,
     queued: float | None = None,
-    tag_edits: bool = False,
     sent: Mapping[str, Any] | None = None,
 ) -> Audit | None:
-    """Update a ticket by a payload; ``None`` when nothing changed. ``tag_edits`` honours ``additional_tags``.
+    """Update a ticket by a payload; ``None`` when nothing changed.
 
     ``sent`` is what the caller had sent, where less of it counts.
     """
@@ -98,12 +95,9 @@ def apply_update(
     if ticket.json["status"] == "closed":
         raise invalid("status", "Status: closed prevents ticket update", "RecordInvalid")
     fields = field_values(store, payload)
-    if tag_edits and ("additional_tags" in payload or "remove_tags" in payload):
-        tags = set(fields.get("tags", ticket.json["tags"])) | set(normalise_tags(payload.get("additional_tags")))
-        fields["tags"] = sorted(tags - set(normalise_tags(payload.get("remove_tags"))))
     if fields.get("assignee_id") and ticket.json["status"] == "new" and "status" not in fields:
         fields["status"] = "open"
-    author, comment = _comment(ticket, payload.get("comment"), identity, rules)
+    author, comment = _comment(ticket, payload.get("comment"), identity)
     if comment is not None and len(ticket.comments) >= rules.most_comments:
         raise invalid("base", "Comments: too many comments on this ticket")
     return store.change(
@@ -198,7 +192,7 @@ def field_values(store: Store, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _comment(
-    ticket: StoredTicket, comment: object, identity: Identity, rules: Rules
+    ticket: StoredTicket, comment: object, identity: Identity
 ) -> tuple[int, tuple[str, str | None, bool] | None]:
     if not isinstance(comment, dict):
         return identity.user_id, None
@@ -209,20 +203,12 @@ def _comment(
     # Left out, the form of the ticket's first comment goes on, and that of a mail is public.
     is_public = bool(ticket.comments[0]["public"]) if public is None else public not in (False, "false")
     if markup:
-        shown = show_braces(str(markup)) if rules.placeholders == "expand_escaped" else str(markup)
-        expanded = cut(_expanded(shown, ticket, rules))
+        expanded = cut(expand_placeholders(str(markup), ticket.json, ticket.requester_name))
         return author_id, (html_to_text(expanded), expanded, is_public)
     if body:
-        text = _expanded(str(body), ticket, rules)
+        text = expand_placeholders(str(body), ticket.json, ticket.requester_name)
         return author_id, (cut(squeeze(text)), None, is_public)
     return author_id, None
-
-
-def _expanded(text: str, ticket: StoredTicket, rules: Rules) -> str:
-    if rules.placeholders == "keep":
-        return text
-    known = {} if rules.placeholders == "remove" else ticket.json
-    return expand_placeholders(text, known, ticket.requester_name if known else "")
 
 
 def _metadata(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,59 @@
+"""The sandbox as tests know it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ticket_processor.sandbox import app, faults
+from ticket_processor.sandbox.messages import Request, Response
+
+from . import ratings, webhooks
+from .faults import ROW_KINDS, FaultPlan, FaultRule, job_fault, spoil, update_many
+from .rules import Rules
+from .stores import BusyDesk, LaggingStore
+
+
+class Sandbox(app.Sandbox):
+    """A sandbox whose faults also strike rows and jobs, whose readings may lag, and which has further routes.
+
+    - ``search_lag``: seconds by which the search index lags behind.
+    - ``replica_lag``: each reading of tickets by id (``show_many``, one ticket, its comments, its audits) shows a
+      state of up to this many seconds ago, while the reply's ``Date`` is of now.
+    - ``stamp_rule``: short for ``rules=Rules(stamp_rule=…)``.
+    """
+
+    new_store = LaggingStore
+    new_desk = BusyDesk
+    new_plan = FaultPlan
+    store: LaggingStore
+    desk: BusyDesk
+
+    def __init__(
+        self,
+        *arguments: Any,
+        search_lag: float = 0.0,
+        replica_lag: float = 0.0,
+        stamp_rule: Any = "equal",
+        rules: Rules | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(*arguments, rules=rules or Rules(stamp_rule=stamp_rule), **options)
+        self.store.index_lag, self.store.replica_lag = search_lag, replica_lag
+        self.zendesk.routes |= {**webhooks.ROUTES, **ratings.ROUTES, "PUT tickets/update_many": update_many}
+        self.freshdesk.routes |= ratings.FRESHDESK_ROUTES
+
+    def way_to(self, request: Request) -> Callable[[], Response]:
+        fault = job_fault(self.faults)
+        handle = super().way_to(request)
+
+        def way() -> Response:
+            self.store.job_fault = fault
+            return handle()
+
+        return way
+
+    def misbehave(self, rule: faults.FaultRule, route: Callable[[], Response]) -> Response:
+        if isinstance(rule, FaultRule) and rule.kind in ROW_KINDS:
+            return spoil(route(), rule.kind, rule.ticket, rule.odd, self.faults.dice)
+        return super().misbehave(rule, route)

@@ -1,0 +1,264 @@
+"""Faults of one row in an answer about many tickets, and of a job of updates or some of its items."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+import orjson
+
+from ticket_processor.sandbox import faults, zendesk_jobs
+from ticket_processor.sandbox.messages import LOGIN_PAGE, Request, Response, text_response
+from ticket_processor.sandbox.records import Item, Job
+from ticket_processor.sandbox.zendesk_call import Call
+
+# Rows
+
+ROW_KINDS: dict[str, str] = {
+    "odd-row": "the request is done, and one ticket (`ticket`, else any) is answered in an odd form (`odd`)",
+    "omit-row": "the request is done, and an answer about many tickets lacks one of them (`ticket`, else any)",
+}
+_LONE_SURROGATE = "\ue0d8"
+"""Stands for what no JSON library writes, until the text is there."""
+BROKEN: Mapping[str, bytes] = {
+    "cut": b"half a text",
+    "no-escape": rb'"C:\x \u12G4"',
+    "latin-1": b'"caf\xe9"',
+    "control": b'"a\x00\x1f\x7f\n"',
+    "not-a-number": b"NaN",
+    "login-page": b"",
+}
+"""Odd rows whose ``subject`` spoils the whole answer: it is no JSON, or a filter shows a page instead."""
+_UNTIL_WRITTEN = "\ue0d9"
+ODD: Mapping[str, Mapping[str, Any]] = {
+    "surrogate": {"subject": _LONE_SURROGATE, "raw_subject": _LONE_SURROGATE},
+    "surrogate-tag": {"tags": ["vip", _LONE_SURROGATE]},
+    "no-date": {"updated_at": None},
+    "no-real-date": {"created_at": "yesterday"},
+    "null-tag": {"tags": [None]},
+    "status-number": {"status": 2},
+    "id-text": {"id": "seven"},
+    **{how: {"subject": _UNTIL_WRITTEN} for how in BROKEN},
+}
+"""Ways in which a row can be odd. ``null-tag`` is added to the tags that are there."""
+
+
+def spoil(response: Response, kind: str, ticket: int | None, odd: str, dice: random.Random) -> Response:
+    """The answer with one row odd or left out; as it is where it holds no such row."""
+    try:
+        body = orjson.loads(response.body)
+    except orjson.JSONDecodeError:
+        return response
+    rows, alone = _rows(body)
+    places = [place for place, row in enumerate(rows) if ticket is None or row.get("id") == ticket]
+    if not places or (kind == "omit-row" and alone):
+        return response
+    place = dice.choice(places)
+    if kind == "omit-row":
+        del rows[place]
+    else:
+        odd = dice.choice(list(ODD)) if odd == "any" else odd
+        if odd == "login-page":
+            return text_response(200, LOGIN_PAGE, "text/html; charset=utf-8")
+        oddity = dict(ODD[odd])
+        if oddity.get("tags") == [None]:
+            oddity["tags"] = [*rows[place].get("tags", ()), None]
+        rows[place].update(oddity)
+    broken = BROKEN.get(odd, b"")
+    response.body = (
+        orjson.dumps(body)
+        .replace(_LONE_SURROGATE.encode(), b"\\ud83d")
+        .replace(b'"%b"' % _UNTIL_WRITTEN.encode(), broken)
+    )
+    return response
+
+
+def _rows(body: Any) -> tuple[list[dict[str, Any]], bool]:
+    """The tickets in an answer, and whether it is about a single one. Freshdesk has no name around them."""
+    if isinstance(body, list):
+        return (body if all(isinstance(row, dict) and "subject" in row for row in body) else []), False
+    if not isinstance(body, dict):
+        return [], False
+    if "requester_id" in body or isinstance(body.get("ticket"), dict):
+        return [body.get("ticket", body)], True
+    return next((body[name] for name in ("tickets", "results") if name in body), []), False
+
+
+# Jobs
+
+JOB_KINDS: dict[str, str] = {
+    "job-slow": "a job of updates starts `seconds` later",
+    "job-lost": "a job of updates is accepted, nothing is done, and no answer says so",
+    "job-vanishes": "a job of updates is done, and `seconds` after it was queued it cannot be found by its id",
+    "job-fails": "a job of updates ends as failed, with nothing done",
+    "job-killed": "a job of updates ends as killed, with some of its first items done",
+    "job-item-fails": "items of a job of updates fail although nothing is wrong; the probability is each item's",
+    "job-results-missing": "a job of updates is done, and its results lack some of the items",
+    "job-no-results": "a job of updates is done, and its results are null",
+}
+
+Told = Literal["all", "some", "none"]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JobFault:
+    """The faults of one job. ``seed`` decides which items are hit, so that timing cannot change it."""
+
+    seed: int = 0
+    delay: float = 0.0
+    lost: bool = False
+    found_for: float | None = None
+    status: Literal["completed", "failed", "killed"] = "completed"
+    item_fails: float = 0.0
+    told: Told = "all"
+
+    def items_done(self, total: int) -> int:
+        """How many of the first items are done."""
+        if self.status == "completed":
+            return total
+        return 0 if self.status == "failed" else self._dice("done").randrange(total)
+
+    def failing(self, total: int) -> frozenset[int]:
+        """The indices of items that fail for no reason."""
+        if not self.item_fails:
+            return frozenset()
+        dice = self._dice("fail")
+        return frozenset(index for index in range(total) if dice.random() < self.item_fails)
+
+    def tell(self, results: Sequence[Row]) -> list[Row] | None:
+        """The results as the job shows them; of some, at least one is left out."""
+        if self.told == "none" or self.status != "completed":
+            return None
+        if self.told == "all":
+            return list(results)
+        dice = self._dice("tell")
+        kept = sorted(dice.sample(range(len(results)), dice.randrange(len(results))))
+        return [results[index] for index in kept]
+
+    def _dice(self, what: str) -> random.Random:
+        return random.Random(f"{self.seed} {what}")
+
+
+NO_FAULT = JobFault()
+
+
+# Rules
+
+KINDS: Mapping[str, str] = {**faults.KINDS, **ROW_KINDS, **JOB_KINDS}
+
+
+@dataclass
+class FaultRule(faults.FaultRule):
+    """A rule of the sandbox, or of a row or a job: ``ticket`` is whose row is odd or left out, ``odd`` how."""
+
+    kinds: ClassVar[Mapping[str, str]] = KINDS
+
+    ticket: int | None = None
+    odd: str = "any"
+
+    def __post_init__(self) -> None:
+        if self.seconds is None and self.kind == "job-slow":
+            self.seconds = 60.0
+        super().__post_init__()
+        if self.odd not in ("any", *ODD):
+            raise ValueError(f"{self.kind}: odd is one of any, {', '.join(ODD)}")
+        if self.ticket is not None:
+            self.ticket = int(self.ticket)
+
+    def strikes(self, request: Request, dice: random.Random) -> bool:
+        if self.kind != "job-item-fails":
+            return super().strikes(request, dice)
+        each, self.probability = self.probability, 1.0  # it is each item's, and not the job's
+        try:
+            return super().strikes(request, dice)
+        finally:
+            self.probability = each
+
+
+class FaultPlan(faults.FaultPlan):
+    """Rules of which any number may strike the job that a ``PUT …/update_many`` starts, besides another fault."""
+
+    rule = FaultRule
+
+    def __init__(self, rules: Iterable[faults.FaultRule] = (), seed: int = 0) -> None:
+        super().__init__(rules, seed)
+        self.of_job: list[faults.FaultRule] = []
+        """What has struck the job that the last request starts."""
+
+    def choose(self, request: Request, *, has_ticket: bool) -> tuple[list[faults.FaultRule], faults.FaultRule | None]:
+        self.of_job = []
+        return super().choose(request, has_ticket=has_ticket)
+
+    def stands_apart(self, rule: faults.FaultRule, request: Request) -> bool:
+        if rule.kind not in JOB_KINDS:
+            return False
+        starts_job = request.method == "PUT" and request.path.removesuffix(".json").endswith("/update_many")
+        if starts_job and rule.strikes(request, self.dice):
+            self.of_job.append(rule)
+        return True
+
+
+def job_fault(plan: faults.FaultPlan) -> JobFault:
+    """The rules that struck one job, together; of two that contradict each other the first counts."""
+    fault = NO_FAULT
+    for strike in plan.of_job if isinstance(plan, FaultPlan) else ():
+        seconds = strike.seconds or 0.0
+        if strike.kind == "job-slow":
+            fault = replace(fault, delay=fault.delay + seconds)
+        elif strike.kind == "job-lost":
+            fault = replace(fault, lost=True)
+        elif strike.kind == "job-vanishes" and fault.found_for is None:
+            fault = replace(fault, found_for=seconds)
+        elif strike.kind == "job-item-fails":
+            fault = replace(fault, item_fails=max(fault.item_fails, strike.probability))
+        elif strike.kind in ("job-fails", "job-killed") and fault.status == "completed":
+            fault = replace(fault, status="failed" if strike.kind == "job-fails" else "killed")
+        elif strike.kind in ("job-results-missing", "job-no-results") and fault.told == "all":
+            fault = replace(fault, told="none" if strike.kind == "job-no-results" else "some")
+    return fault if fault == NO_FAULT else replace(fault, seed=plan.dice.getrandbits(64))
+
+
+@dataclass
+class FaultyJob(Job):
+    """A job that goes wrong."""
+
+    fault: JobFault = NO_FAULT
+    queued: float = 0.0
+
+    @property
+    def delay(self) -> float:  # type: ignore[override]
+        return self.fault.delay
+
+    def todo(self, work: Sequence[Item]) -> Sequence[Item]:
+        return () if self.fault.lost else work[: self.fault.items_done(len(work))]
+
+    def finish(self, moment: float) -> None:
+        self.finished_at, self.status, self.shown = moment, self.fault.status, self.fault.tell(self.results)
+
+    def found(self, now: float) -> bool:
+        vanishes = self.fault.found_for
+        return super().found(now) and (vanishes is None or now < self.queued + vanishes)
+
+
+def update_many(call: Call) -> Response:
+    """``PUT /tickets/update_many`` with what is to go wrong with its job."""
+    fault: JobFault = call.store.job_fault  # type: ignore[attr-defined]
+    if fault == NO_FAULT:
+        return zendesk_jobs.update_many(call)
+    items = zendesk_jobs.updates(call)
+    failing = fault.failing(len(items))
+    work: list[Item] = [
+        partial(zendesk_jobs.failed_item, call, index, ticket_id, "Ticket: could not be updated")
+        if index in failing
+        else item
+        for index, (ticket_id, item) in enumerate(items)
+    ]
+    kind = partial(FaultyJob, fault=fault, queued=call.now)
+    answer = zendesk_jobs.start(call, "Bulk Update Ticket", work, kind)
+    if fault.lost:
+        del call.store.jobs[answer.json()["job_status"]["id"]]
+    return answer
