@@ -10,13 +10,11 @@ from typing import Any
 
 import filelock
 import pytest
-from ticket_processor.monitoring.health.remote import ASKING_S
 
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.health.checks import ASKING_S, Check, Health, Status
 from ticket_processor.monitoring.health.doctor import Doctor
-from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State

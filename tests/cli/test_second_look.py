@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.state.records import Dependencies
 
 from ..imitation import FaultPlan, FaultRule

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ticket_processor.sandbox.freshdesk_memory import ARCHIVED_AFTER, PERSON_ID
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 
 from ticket_processor import freshdesk
 from ticket_processor.core.errors import CannotRun, NotAuthorised, NotePublished, UpdateRefused
@@ -19,7 +17,6 @@ from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk import freshdesk_reads
 from ticket_processor.sandbox.account import PERSON_ID
-from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.freshdesk_store import ARCHIVED_AFTER
 from ticket_processor.sandbox.messages import Request, Response
 

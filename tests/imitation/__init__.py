@@ -1,4 +1,4 @@
-"""The sandbox with what only tests need: more faults, lag, other ways of a vendor, webhooks and ratings."""
+"""The sandbox with what only tests need: more faults, lag, other ways of a vendor, and webhooks."""
 
 from .app import Sandbox
 from .faults import KINDS, FaultPlan, FaultRule

@@ -8,7 +8,7 @@ from typing import Any
 from ticket_processor.sandbox import app, faults
 from ticket_processor.sandbox.messages import Request, Response
 
-from . import ratings, webhooks
+from . import webhooks
 from .faults import ROW_KINDS, FaultPlan, FaultRule, job_fault, spoil, update_many
 from .rules import Rules
 from .stores import BusyDesk, LaggingStore
@@ -40,8 +40,7 @@ class Sandbox(app.Sandbox):
     ) -> None:
         super().__init__(*arguments, rules=rules or Rules(stamp_rule=stamp_rule), **options)
         self.store.index_lag, self.store.replica_lag = search_lag, replica_lag
-        self.zendesk.routes |= {**webhooks.ROUTES, **ratings.ROUTES, "PUT tickets/update_many": update_many}
-        self.freshdesk.routes |= ratings.FRESHDESK_ROUTES
+        self.zendesk.routes |= {**webhooks.ROUTES, "PUT tickets/update_many": update_many}
 
     def way_to(self, request: Request) -> Callable[[], Response]:
         fault = job_fault(self.faults)

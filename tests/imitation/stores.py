@@ -36,7 +36,6 @@ class LaggingStore(Store):
         self.index_lag = self.replica_lag = 0.0
         self.index_late: dict[int, float] = {}
         self.versions: dict[int, list[Version]] = {}
-        self.ratings: list[dict[str, Any]] = []
         self.webhooks: dict[str, dict[str, Any]] = {}
         self.signing_secrets: dict[str, str] = {}
         self.job_fault: JobFault = NO_FAULT
@@ -156,11 +155,10 @@ class LaggingStore(Store):
 
 
 class BusyDesk(FreshdeskStore):
-    """A Freshdesk account with rules, a trash, spam and ratings."""
+    """A Freshdesk account with rules, a trash and spam."""
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
-        self.ratings: list[dict[str, Any]] = []
 
     def rule_edit(self, ticket_id: int, *, add_tags: Sequence[str] = (), **values: Any) -> TicketEdit | None:
         """An automation rule of the account changes a ticket; ``values`` are the API's own names."""

@@ -18,7 +18,6 @@ import pytest
 from filelock import FileLock
 
 from tests.support.local_files import add_group
-from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.openai_api import LatencyProfile
 
 from ..cli.accounts import Accounts
