@@ -153,7 +153,7 @@ def test_confidence_grows_with_the_lead_and_stays_below_certainty() -> None:
 
 @pytest.mark.parametrize("text", ["My invoice is wrong", "refund", "The app crashes", "hello", "invoice login crash"])
 def test_confidence_is_a_chance_that_word_lists_can_have(text: str) -> None:
-    assert 0.3 <= analyse(text).confidence <= 0.85
+    assert 0.3 <= analyse(text).confidence <= 0.78
 
 
 def test_nothing_to_go_by_means_the_fallback_and_little_confidence() -> None:

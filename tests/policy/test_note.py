@@ -231,7 +231,7 @@ def test_a_note_says_what_why_how_surely_what_else_and_by_whom(analysis: Analysi
         assert said in note
     assert all(name in note for name in analysis.secondary)
     assert note.startswith("Triage (a guess by keyword rules") == (
-        analysis.source == "rules" and analysis.confidence < 0.75
+        analysis.source == "rules" and analysis.confidence < 0.68
     )
 
 

@@ -28,8 +28,8 @@ _LINE, _SUMMARY, _EVIDENCE, _ENTITY, _CAUSE, _STEP = 500, 300, 60, 80, 200, 88
 """Characters of the note: in a line, in the summary, in one piece of evidence, in one entity, in advice."""
 _LIKELY = 0.7
 """A likelihood from here on is said as "yes", up to one minus it as "no"."""
-_GUESS_BELOW = 0.75
-"""What the rules are less sure of is called a guess."""
+_GUESS_BELOW = 0.68
+"""What the rules are less sure of is called a guess: three of four of their answers."""
 _WHO = {"neighbours": "similar tickets", "classifier": "the local classifier", "rules": "keyword rules"}
 _QUOTES = re.compile('["“”„‟«»″‶❝❞🙶🙷🙸〝〞〟＂]')
 _END = re.compile(r"[^\w)\]]+$")
