@@ -29,8 +29,8 @@ def tier(analysis: Analysis, policy: Policy | None = None, **fields: Any) -> str
     [
         ({}, "1"),
         ({"urgency": Urgency.LOW}, "1"),
-        ({"confidence": 0.7}, "1"),
-        ({"confidence": 0.69}, "2"),
+        ({"confidence": 0.64}, "1"),
+        ({"confidence": 0.63}, "2"),
         ({"urgency": Urgency.HIGH}, "2"),
         ({"risk": Risk.MEDIUM}, "2"),
         ({"secondary": ("refund",)}, "2"),

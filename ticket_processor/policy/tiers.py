@@ -27,7 +27,7 @@ class Tiers(Frozen):
     groups: dict[Tier, Annotated[int, Field(ge=1)]] = Field(
         default_factory=dict, description="ids of groups by tier, for tickets that nothing else gives a group"
     )
-    tier_1_confidence: float = Field(0.7, ge=0, le=1, description="lowest confidence for tier 1")
+    tier_1_confidence: float = Field(0.64, ge=0, le=1, description="lowest confidence for tier 1")
     tier_1_categories: tuple[str, ...] = Field(
         (), description="categories for tier 1; none: all but the fallback category"
     )
