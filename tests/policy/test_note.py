@@ -170,7 +170,6 @@ def test_a_likelihood_is_said_in_a_word(likelihood: float, said: str) -> None:
     ("analysis", "policy"),
     [
         ({"confidence": 0.69}, {}),
-        ({"confidence": 0.9}, {"advice_threshold": 0.95}),
         ({"confidence": 0.9}, {"review_below": 0.95}),
         ({"suspicious": ("override",)}, {}),
         ({"source": "rules"}, {}),

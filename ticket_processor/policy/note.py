@@ -28,6 +28,8 @@ _LINE, _SUMMARY, _EVIDENCE, _ENTITY, _CAUSE, _STEP = 500, 300, 60, 80, 200, 88
 """Characters of the note: in a line, in the summary, in one piece of evidence, in one entity, in advice."""
 _LIKELY = 0.7
 """A likelihood from here on is said as "yes", up to one minus it as "no"."""
+_ADVICE_FROM = 0.7
+"""Advice of a model that is less sure of the category is advice on another matter."""
 _GUESS_BELOW = 0.68
 """What the rules are less sure of is called a guess: three of four of their answers."""
 _WHO = {"neighbours": "similar tickets", "classifier": "the local classifier", "rules": "keyword rules"}
@@ -57,9 +59,9 @@ def adds_something(
     return bool(suggestions or look_at_it or doubt or advice or any(analysis.entities.values()) or analysis.condenses)
 
 
-def may_advise(analysis: Analysis, threshold: float, *, unsure: bool) -> bool:
+def may_advise(analysis: Analysis, *, unsure: bool) -> bool:
     """Whether a model's advice is shown: only a sure model's, and never on a text that may have dictated it."""
-    return analysis.source == "model" and not analysis.suspicious and not unsure and analysis.confidence >= threshold
+    return analysis.source == "model" and not analysis.suspicious and not unsure and analysis.confidence >= _ADVICE_FROM
 
 
 def note_text(
