@@ -85,10 +85,10 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_340,
-    "analysis": 10_150,
+    "analysis": 10_220,
     "audit": 2_340,
     "commands": 8_750,
-    "core": 2_610,
+    "core": 2_630,
     "dashboard": 2_740,
     "evaluation": 3_280,
     "helpdesk": 6_630,

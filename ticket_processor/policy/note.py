@@ -141,7 +141,8 @@ def answered_by(analysis: Analysis) -> str:
 
 def quoted(words: str, limit: int) -> str:
     """Other people's words, made plain, between quotation marks that they cannot end."""
-    plain = leaving_line(_QUOTES.sub("'", plain_line(words, limit)), limit)
+    shown = _QUOTES.sub("'", plain_line(words, limit))
+    plain = leaving_line(words if shown == words else shown, limit)
     # "tel:" and "www." would take the closing mark for a part of a link.
     for shown in (plain, _END.sub("", plain), _NO_WORDS.sub(" ", plain).strip()):
         if plain_line(f"“{shown}”.", limit + 3) == f"“{shown}”.":
