@@ -60,15 +60,22 @@ class _Known:
     def __call__(self, words: str) -> OutgoingText:
         if isinstance(words, OutgoingText):
             return words
-        if _WORD.fullmatch(words):
-            return _sealed(words)
-        return self._found.get(words) or self.keep(words, self._look(words))
+        known = self._found.get(words)
+        return self._keep(words, words if _WORD.fullmatch(words) else self._look(words)) if known is None else known
 
-    def __contains__(self, words: str) -> bool:
-        return isinstance(words, OutgoingText) or words in self._found or bool(_WORD.fullmatch(words))
+    def look_at_all(self, texts: Iterable[str]) -> None:
+        """Look at several texts at once. Where anything is found each is looked at alone, when it leaves."""
+        unknown = [
+            words
+            for words in dict.fromkeys(texts)
+            if not (isinstance(words, OutgoingText) or words in self._found or _WORD.fullmatch(words))
+        ]
+        together = "\n\n".join(unknown)
+        if together and self._look(together) == together:
+            for words in unknown:
+                self._keep(words, words)
 
-    def keep(self, words: str, fit: str) -> OutgoingText:
-        """Remember that ``words`` leave as ``fit``."""
+    def _keep(self, words: str, fit: str) -> OutgoingText:
         if len(self._found) >= _MOST_KNOWN:
             self._found.clear()
         sealed = self._found[words] = _sealed(fit)
@@ -84,12 +91,13 @@ def _sealed(words: str) -> OutgoingText:
 
 
 _foreign = _Known(partial(_redacted, level=RedactionLevel.STANDARD))
+_without_secrets = _Known(partial(_redacted, level=RedactionLevel.SECRETS))
 
 
 def look_at_everything_again() -> None:
     """Forget what was looked at, as where something else is to be found from now on."""
-    _foreign.forget()
-    _ours.forget()
+    for known in (_foreign, _without_secrets, _ours):
+        known.forget()
 
 
 def leaving(words: str) -> OutgoingText:
@@ -102,15 +110,6 @@ def leaving_line(words: str, limit: int) -> OutgoingText:
     plain = plain_line(words, limit)
     fit = leaving(words if plain == words else plain)
     return fit if fit == plain else leaving(plain_line(fit, limit))
-
-
-def _look_at_all(texts: Iterable[str]) -> None:
-    """Look at several texts at once. Where anything is found each is looked at alone, when it leaves."""
-    unknown = [words for words in dict.fromkeys(texts) if words not in _foreign]
-    together = "\n\n".join(unknown)
-    if _redacted(together, RedactionLevel.STANDARD) == together:
-        for words in unknown:
-            _foreign.keep(words, words)
 
 
 def with_names(words: str) -> str:
@@ -140,9 +139,8 @@ def told(sentences: str, ending: str = "") -> OutgoingText:
 
 
 def _told(sentences: str) -> str:
-    own = _QUOTED.sub("\n", sentences)
-    outside = str if _redacted(own, RedactionLevel.SECRETS) == own else _own
-    return _around(_QUOTED, sentences, outside, lambda quoted: f"“{leaving(quoted[1:-1])}”")
+    _without_secrets.look_at_all(_QUOTED.split(sentences))
+    return _around(_QUOTED, sentences, _own, lambda quoted: f"“{leaving(quoted[1:-1])}”")
 
 
 _ours = _Known(_told)
@@ -159,17 +157,16 @@ def _around(pattern: re.Pattern[str], words: str, outside: Callable[[str], str],
 
 
 def _own(words: str) -> str:
-    without_secrets = partial(_redacted, level=RedactionLevel.SECRETS)
-    if without_secrets(words) == words:
+    if _without_secrets(words) == words:
         return words
     # Our own numbers are no secrets; there seldom is anything else, so that this is nearly never done.
-    return _around(_NUMBERED, words, without_secrets, str)
+    return _around(_NUMBERED, words, _without_secrets, str)
 
 
 def analysis_leaving(analysis: Analysis) -> Analysis:
     """The analysis with every free text of it looked at."""
     lines = {name: limit for name, limit in _LINES.items() if getattr(analysis, name)}
-    _look_at_all(
+    _foreign.look_at_all(
         (*(getattr(analysis, name) for name in lines), *analysis.evidence, *analysis.steps, *analysis.entities.values())
     )
     fit: dict[str, Any] = {name: leaving(getattr(analysis, name)) for name in lines}
