@@ -1,7 +1,6 @@
 """Understanding by a language model on any OpenAI-compatible server: asking, once more if need be, and what it cost.
 
-What is asked is in ``prompt``; what of an answer may be believed in
-``answer_gate``.
+What is asked is in ``prompt``; what of an answer may be believed in ``answer``.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from .analysis.budget import Allowance, Question
-from .analysis.model_server.answer_gate import Answer, checked
+from .analysis.model_server.answer import Answer, checked
 from .analysis.model_server.chat import ChatServer, RawAnswer
 from .analysis.model_server.connection import AnswerUnusable, FormRefused
 from .analysis.model_server.presets import cost_usd

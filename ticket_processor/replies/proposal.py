@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..analysis.model_server.answer_object import MAX_ANSWER_CHARS, objects_in
+from ..analysis.model_server.answer import MAX_ANSWER_CHARS, objects_in
 from ..core.errors import AnalysisFailed
 
 MAX_TEXT = 400

@@ -12,7 +12,7 @@ from itertools import cycle, islice, product
 from typing import Any
 
 from ..analysis.budget import DAY_SPENT, RUN_SPENT, Budget
-from ..analysis.model_server.answer_object import objects_in
+from ..analysis.model_server.answer import objects_in
 from ..analysis.model_server.chat import ChatServer, RawAnswer, retrying
 from ..analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
 from ..analysis.model_server.presets import FORMS, ModelTarget, cost_usd
