@@ -25,8 +25,7 @@ from .analysis.model_server.prompt import (
 )
 from .analysis.model_server.token_estimate import estimate_tokens
 from .analysis.text.outgoing import leaving_line
-from .analysis.text.redact import RedactedText, redact
-from .analysis.text.redact_values import without_echo
+from .analysis.text.redact import RedactedText, redact, without_echo
 from .core.errors import AnalysisFailed
 from .core.models import Analysis, RedactionLevel, Risk, Urgency, Usage
 from .core.taxonomy import Taxonomy

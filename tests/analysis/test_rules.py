@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.rules.phrases import JointMatcher, PhraseMatcher, without_contained, words_of
+from ticket_processor.analysis.rules.matcher import JointMatcher, PhraseMatcher, without_contained, words_of
 from ticket_processor.analysis.rules.sentiment import is_praise, sentiment_of
 from ticket_processor.analysis.text.language import detect_language, sure_language
 from ticket_processor.analysis.text.redact import redact

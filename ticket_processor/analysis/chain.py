@@ -28,8 +28,7 @@ from .rules.telling import condenses
 from .text.cleaning import clean
 from .text.language import sure_language
 from .text.outgoing import analysis_leaving
-from .text.redact import RedactedText, redact, redacted_values
-from .text.redact_values import without_values
+from .text.redact import RedactedText, redact, redacted_values, without_values
 
 NOTHING_TO_READ = "nothing_to_read"
 _NO_ADVICE: dict[str, object] = {"root_cause": "", "steps": (), "resolution_likelihood": None, "advice_dropped": ()}

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from ..analysis.rules.lexicon import lists
-from ..analysis.rules.phrases import KANA_OR_HAN, words_of
+from ..analysis.rules.matcher import KANA_OR_HAN, lists, words_of
 from ..core.sanitize import compatible, strip_hidden
 
 STEM = 6

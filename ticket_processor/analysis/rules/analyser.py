@@ -17,19 +17,24 @@ from ..text.redact import RedactedText
 from .alarms import Stakes, matcher_of_alarms, stakes_in, stakes_of
 from .entities import form_of, particulars_of
 from .evidence import moving_words
-from .keywords import (
+from .matcher import (
     CATEGORY,
     SUBCATEGORY,
     URGENCY_KIND,
     Evidence,
+    Hit,
+    JointMatcher,
+    PhraseMatcher,
     compile_for,
+    entries_of,
     known_languages,
     known_name,
+    lists,
     own_entries,
+    without_contained,
+    words_of,
 )
-from .lexicon import lists
 from .negation import Denials
-from .phrases import Hit, JointMatcher, PhraseMatcher, entries_of, without_contained, words_of
 from .sentiment import is_praise, matcher_of_moods, mood_of
 from .telling import Mark, cues, split_of, summary_of
 

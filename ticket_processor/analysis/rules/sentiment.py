@@ -15,8 +15,18 @@ from typing import NamedTuple
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.models import Sentiment
-from .lexicon import lists, weighted
-from .phrases import Hit, PhraseMatcher, clauses_of, entries_of, length_of, starts_of, without_contained, words_of
+from .matcher import (
+    Hit,
+    PhraseMatcher,
+    clauses_of,
+    entries_of,
+    length_of,
+    lists,
+    starts_of,
+    weighted,
+    without_contained,
+    words_of,
+)
 
 MAX_SCANNED = 6_000
 """Characters looked at."""

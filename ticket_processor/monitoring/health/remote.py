@@ -17,9 +17,8 @@ import orjson
 import requests
 from requests.adapters import BaseAdapter
 
-from ...analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, bounded_body
+from ...analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, bounded_body, certificates
 from ...analysis.model_server.presets import ModelTarget
-from ...analysis.model_server.sdk_client import certificates
 from ...core import tls
 from ...core.clock import Clock, Deadline, iso, parse_iso
 from ...core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
