@@ -28,7 +28,7 @@ from ticket_processor.analysis.rules import incident_model
 from ticket_processor.analysis.rules.alarms import found_in, marks_of
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.incident_model import FILE, SCALE, distinct_tokens, features
-from ticket_processor.analysis.rules.phrases import words_of
+from ticket_processor.analysis.rules.matcher import words_of
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.language import detect_language
 from ticket_processor.analysis.text.redact import redact

@@ -5,7 +5,7 @@
 ``DATA_DIR`` holds ``*.jsonl.gz`` files: ticket sets (rows with ``subject``, ``body`` and labels that may be null), and
 one with a ``label`` of ``injection`` or ``benign``. Halves show how much a figure varies; neither is blind: misses
 were read in the even halves (for language and false alarms in both), and changes were kept by scores over both;
-confidence was fitted on six whole files (those with categories but ``tickets_*``). Incidents and their look-alikes,
+confidence was fitted on the whole files of :data:`LIKE_TICKETS`. Incidents and their look-alikes,
 mails of machines and people's mail about such are this project's own (``tests/analysis/alarms.py``,
 ``mails.py``). No ticket is printed, only labels and counts.
 """
@@ -43,6 +43,8 @@ KNOWN_LANGUAGE_FROM = 40
 HALVES = ("even", "odd")
 SPEED_SAMPLE = 250
 PRESSING = ("high", "critical")
+LIKE_TICKETS = ("cfpb_complaints", "github_issues", "it_service", "tickets_german", "tickets_multilang")
+"""Files whose rows are as long and as mixed as tickets are; the others hold single questions."""
 NAIVE = re.compile(
     r"\b(?:urgent|asap|critical|down|outage|crash|crashes|data loss|hang|blocker|immediately|security breach|"
     r"emergency)\b",
@@ -81,6 +83,7 @@ def print_labels(title: str, field: str, answers: Answers) -> None:
     """One table: a file per line with both halves, then the mean of the macro-F1s."""
     print(f"\n{title}: macro-F1 whole (even, odd half), accuracy; F1 per class")
     means: list[tuple[float, ...]] = []
+    errors: list[float] = []
     for name, pairs in answers.items():
         whole = scores_of(pairs, field)
         if whole is None:
@@ -96,11 +99,14 @@ def print_labels(title: str, field: str, answers: Answers) -> None:
         if field == "category":
             said = Counter(a.category for _, a in pairs).most_common(1)[0]
             extra = f"   most said: {said[0]} {said[1] / len(pairs):.0%}   ECE {whole.ece:.3f}"
+            errors += [whole.ece] if name in LIKE_TICKETS else []
         parts = ", ".join(f"{value:.3f}" for value in halves)
         print(f"  {name:20} {whole.macro_f1:.3f} ({parts})  {whole.accuracy:.3f}   {detail}{extra}")
     if means:
         columns = [sum(column) / len(column) for column in zip(*means, strict=True)]
         print(f"  {'mean':20} {columns[0]:.3f} ({columns[1]:.3f}, {columns[2]:.3f})")
+    if errors:
+        print(f"  {'ECE, like tickets':20} {sum(errors) / len(errors):.3f} (mean of {len(errors)} files)")
 
 
 def print_second(answers: Answers) -> None:

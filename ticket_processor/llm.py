@@ -1,7 +1,6 @@
 """Understanding by a language model on any OpenAI-compatible server: asking, once more if need be, and what it cost.
 
-What is asked is in ``prompt``; what of an answer may be believed in
-``answer_gate``.
+What is asked is in ``prompt``; what of an answer may be believed in ``answer``.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from .analysis.budget import Allowance, Question
-from .analysis.model_server.answer_gate import Answer, checked
+from .analysis.model_server.answer import Answer, checked
 from .analysis.model_server.chat import ChatServer, RawAnswer
 from .analysis.model_server.connection import AnswerUnusable, FormRefused
 from .analysis.model_server.presets import cost_usd
@@ -26,8 +25,7 @@ from .analysis.model_server.prompt import (
 )
 from .analysis.model_server.token_estimate import estimate_tokens
 from .analysis.text.outgoing import leaving_line
-from .analysis.text.redact import RedactedText, redact
-from .analysis.text.redact_values import without_echo
+from .analysis.text.redact import RedactedText, redact, without_echo
 from .core.errors import AnalysisFailed
 from .core.models import Analysis, RedactionLevel, Risk, Urgency, Usage
 from .core.taxonomy import Taxonomy

@@ -130,7 +130,7 @@ def merge(
     priority = None if settled else decision.priority
     # What a note tells of goes with it.
     noted = "note" not in without
-    note = None if decision.note is None or not noted else f"{told(decision.note)}\nRef {reference(key)}"
+    note = None if decision.note is None or not noted else told(decision.note, f"\nRef {reference(key)}")
     return Change(
         ticket_id=ticket.id,
         stamp=ticket.updated_at,

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.alarms import stakes_of
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Risk, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
 
+from ..support.fakes import a_ticket
 from .alarms import ALARMS, HARMLESS, half
 
 ANALYSER = RulesAnalyser(default_taxonomy())
@@ -168,6 +170,25 @@ def test_risk_says_what_is_at_stake(text: str, risk: Risk) -> None:
 )
 def test_pressing_for_haste_is_heard_whatever_the_matter(text: str) -> None:
     assert ANALYSER.analyse(redact(text)).urgent_tone
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("@air this has to be the absolute WORST EXPERIENCE EVER!!!", False),
+        ("Danke, Bahn!!!! Sitzen in Göppingen fest! KEINE ZÜGE", False),
+        ("TERRIBLE SERVICE!!! Please call me", True),
+        ("Where is my order!!!", True),
+        ("I am still waiting for my money!!!", True),
+        ("ESTO ES UN DESASTRE!!! Necesito una respuesta", True),
+        ("最悪です!!! 至急対応してください", True),
+        ("To jest najgorsza firma!!!", True),  # no list knows this language
+    ],
+)
+def test_who_is_loud_presses_only_where_the_text_asks_for_something(text: str, asks: bool) -> None:
+    found = Understanding([], ANALYSER)(a_ticket(1, subject="", description=text))
+    assert ANALYSER.analyse(redact(text)).urgent_tone
+    assert found.urgent_tone is asks
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.model_server.answer_gate import Answer, checked
-from ticket_processor.analysis.model_server.answer_object import MAX_COMPARED_BRACKETS, found_object
+from ticket_processor.analysis.model_server.answer import MAX_COMPARED_BRACKETS, Answer, checked, found_object
 from ticket_processor.analysis.model_server.prompt import ticket_message
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Risk

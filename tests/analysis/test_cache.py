@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ticket_processor.analysis import cache
 from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore, Spent, normalised
 from ticket_processor.core.models import Usage
 
@@ -67,13 +68,16 @@ def test_answers_grow_old_and_are_swept_away(tmp_path: Path, clock: ManualClock)
     db.close()
 
 
-def test_the_oldest_go_when_there_are_too_many(tmp_path: Path, clock: ManualClock) -> None:
+def test_the_oldest_go_when_there_are_too_many(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = AnswerStore(tmp_path / FILE_NAME, clock)
     for number in range(5):
         clock.advance(1)
         store.put("m", f"text {number}", ANSWER)
     store.close()
-    store = AnswerStore(tmp_path / FILE_NAME, clock, max_answers=2)
+    monkeypatch.setattr(cache, "MOST_ANSWERS", 2)
+    store = AnswerStore(tmp_path / FILE_NAME, clock)
     assert [store.get("m", f"text {number}") is not None for number in range(5)] == [False] * 3 + [True] * 2
     store.close()
 
@@ -163,7 +167,7 @@ def test_whoever_keeps_no_answers_leaves_those_of_others_where_they_are(tmp_path
     store = AnswerStore(path, clock)
     store.put("m", "Charged twice", ANSWER)
     store.close()
-    AnswerStore(path, clock, days=0, max_answers=1).close()
+    AnswerStore(path, clock, days=0).close()
     store = AnswerStore(path, clock)
     assert store.get("m", "Charged twice") is not None
     store.close()

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.model_server import sdk_client
+from ticket_processor.analysis.model_server import connection
 from ticket_processor.analysis.model_server.chat import OpenAIServer, RawAnswer
 from ticket_processor.analysis.model_server.connection import SAID_CHARS, FormRefused, ModelBusy, failure
 from ticket_processor.analysis.model_server.presets import ModelTarget, cost_usd
@@ -321,13 +321,13 @@ def test_settings_with_which_nothing_can_be_connected_are_told_without_their_val
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv(variable, value)
     monkeypatch.setitem(sys.modules, "socksio", None)
-    sdk_client._trusted.cache_clear()
+    connection._trusted.cache_clear()
     server = OpenAIServer(compatible("https://model.invalid/v1", max_output_tokens=50), timeout_s=lambda: 5)
     try:
         with pytest.raises(AnalysisFailed) as error:
             server.complete("m", [{"role": "user", "content": "x"}], None)
     finally:
-        sdk_client._trusted.cache_clear()
+        connection._trusted.cache_clear()
     assert error.value.reason == "model_connection_settings"
     assert not isinstance(error.value, ModelBusy)
     assert variable in str(error.value)

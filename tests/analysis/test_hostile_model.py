@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.model_server import answer_gate
+from ticket_processor.analysis.model_server import answer
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.policy import note
 
@@ -114,7 +114,7 @@ def test_a_gate_that_lets_words_through_as_they_are_is_noticed(monkeypatch: pyte
     def as_it_is(text: str, limit: int = 300) -> str:
         return text.encode("utf-8", "replace").decode("utf-8")[:limit]
 
-    monkeypatch.setattr(answer_gate, "leaving_line", as_it_is)
+    monkeypatch.setattr(answer, "leaving_line", as_it_is)
     seeds = random.Random(1).sample(range(10_000), 50)
     assert sum(bool(harm_of(seed)) for seed in seeds) > 20
     monkeypatch.setattr(note, "plain_line", as_it_is)

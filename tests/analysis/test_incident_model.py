@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ticket_processor.analysis.rules.alarms import found_in, marks_of
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.incident_model import chances
-from ticket_processor.analysis.rules.phrases import words_of
+from ticket_processor.analysis.rules.matcher import words_of
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import default_taxonomy

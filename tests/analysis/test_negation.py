@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.rules.lexicon import lists, weighted
-from ticket_processor.analysis.rules.phrases import entries_of
+from ticket_processor.analysis.rules.matcher import entries_of, lists, weighted
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Risk, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy

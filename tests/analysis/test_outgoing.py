@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import ast
 import json
+import pickle
 import re
 from collections.abc import Iterator
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import ticket_processor
+from ticket_processor.analysis import chain
 from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.model_server.presets import PRESETS
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text import redact
 from ticket_processor.analysis.text.outgoing import (
     OWN_NAMES,
     analysis_leaving,
     fit_for_the_log,
     leaving,
     leaving_line,
+    look_at_everything_again,
     told,
 )
+from ticket_processor.analysis.text.word_lists import FOLDER
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
+from ticket_processor.core.models import Analysis, Decision, Outcome, OutcomeStatus, OutgoingText, Ticket
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy
@@ -37,6 +43,7 @@ from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.tags import merge
 
 from ..support.fakes import ManualClock, a_change, a_decision, an_analysis
+from .planted import Planted
 
 CARD, IBAN = "4111111111111111", "DE89370400440532013000"
 SECRETS = f"card {CARD}, IBAN {IBAN}"
@@ -47,6 +54,16 @@ OUR_WORDS = {
     | {"settings_file"},
     Decision: {"tags_removed", "escalated", "reason", "fields"},
 }
+
+
+KEY_PIECES = sorted(
+    {
+        line.partition(" ")[0]
+        for line in FOLDER.joinpath("key_forms.txt").read_text("utf-8").splitlines()
+        if re.match(r"[a-z_]+ ", line)
+    }
+)
+"""The beginnings of keys that are all of small letters."""
 
 
 def has_secret(text: str) -> bool:
@@ -158,6 +175,63 @@ def test_an_ordinary_line_of_the_log_stays_as_it_is(tmp_path: Path) -> None:
     lines = log_of(outcome, tmp_path)
     assert '"ticket_id":4111111111111111' in "".join(lines)
     assert "[CARD" not in "".join(lines)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Every text that is looked for personal data, from a beginning at which none is known."""
+    seen: list[str] = []
+
+    def counted(text: str, **how: Any) -> redact.RedactedText:
+        seen.append(text)
+        return whole(text, **how)
+
+    whole = redact.redact
+    monkeypatch.setattr(redact, "redact", counted)
+    monkeypatch.setattr(chain, "redact", counted)
+    look_at_everything_again()
+    yield seen
+    look_at_everything_again()
+
+
+def test_a_ticket_that_rules_answer_is_looked_at_three_times(looks: list[str], tmp_path: Path) -> None:
+    words = {"subject": "Charged twice", "description": "My invoice 4711 was charged twice. Please refund the second."}
+    analysis = Understanding([], _rules())(a_ticket().model_copy(update=words))
+    change = merge(a_ticket(), decide(1, analysis, Policy(), default_taxonomy()), key="k" * 32)
+    assert analysis.summary
+    assert analysis.evidence
+    assert change.note
+    audit = AuditLog(tmp_path / "logs", ManualClock(), "run-x")
+    audit.intent(change)
+    audit.ticket(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason="done", analysis=analysis, change=change))
+    audit.close()
+    assert len(looks) <= 3, looks
+
+
+@given(st.lists(st.builds(Planted, st.integers(0, 50_000)).map(lambda planted: planted.body), max_size=4))
+@settings(deadline=None)
+def test_texts_that_are_looked_at_together_leave_as_each_does_alone(texts: list[str]) -> None:
+    look_at_everything_again()
+    analysis = analysis_leaving(an_analysis().model_copy(update={"evidence": tuple(texts)}))
+    assert list(analysis.evidence) == [redact.redact(text).text for text in texts]
+
+
+def test_what_is_made_of_a_text_that_was_looked_at_is_looked_at_again() -> None:
+    fit = leaving("the number is")
+    made = [f"{fit} {CARD}", fit + CARD, fit.upper(), fit[:3], pickle.loads(pickle.dumps(fit)), copy(fit), str(fit)]
+    assert [type(words) for words in (fit, *made)] == [OutgoingText, *[str] * len(made)]
+    assert not has_secret(leaving(f"{fit} {CARD}") + told(fit + CARD))
+    with pytest.raises(TypeError):
+        OutgoingText(CARD)
+
+
+@pytest.mark.parametrize("piece", KEY_PIECES)
+def test_no_key_is_taken_for_a_word_of_ours(piece: str) -> None:
+    for before in ("", "r", "ab", "do"):
+        for tail in ("a" * 24, "abcdefgh_ijklmnop_qrstuv"):
+            for length in range(4, 25):
+                word = f"{before}{piece}{tail}"[:length]
+                assert leaving(word) == redact.redact(word).text
 
 
 JOINTS = st.sampled_from(

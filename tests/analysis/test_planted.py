@@ -33,9 +33,9 @@ def test_it_is_noticed_when_nothing_decodes_and_when_nothing_is_looked_at_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redact, "readings", lambda _scan: iter(()))
-    outgoing.leaving.cache_clear()
+    outgoing.look_at_everything_again()
     assert sum(bool(found) for _, found in leaks(map(Planted, range(100)), tmp_path)) > 5
-    outgoing.leaving.cache_clear()
+    outgoing.look_at_everything_again()
 
 
 DISGUISES = st.builds(Disguised, st.integers(0, len(WAYS) - 1), st.integers(0, 9_999))

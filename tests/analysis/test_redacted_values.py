@@ -9,8 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.text.redact import redact, redacted_values
-from ticket_processor.analysis.text.redact_values import Replaced, without_values
+from ticket_processor.analysis.text.redact import Replaced, redact, redacted_values, without_values
 from ticket_processor.core.models import RedactionLevel
 from ticket_processor.core.sanitize import PLACEHOLDER, plain_line
 

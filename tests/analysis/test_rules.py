@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.rules.phrases import JointMatcher, PhraseMatcher, without_contained, words_of
+from ticket_processor.analysis.rules.matcher import JointMatcher, PhraseMatcher, without_contained, words_of
 from ticket_processor.analysis.rules.sentiment import is_praise, sentiment_of
 from ticket_processor.analysis.text.language import detect_language, sure_language
 from ticket_processor.analysis.text.redact import redact
@@ -153,7 +153,7 @@ def test_confidence_grows_with_the_lead_and_stays_below_certainty() -> None:
 
 @pytest.mark.parametrize("text", ["My invoice is wrong", "refund", "The app crashes", "hello", "invoice login crash"])
 def test_confidence_is_a_chance_that_word_lists_can_have(text: str) -> None:
-    assert 0.3 <= analyse(text).confidence <= 0.85
+    assert 0.3 <= analyse(text).confidence <= 0.78
 
 
 def test_nothing_to_go_by_means_the_fallback_and_little_confidence() -> None:

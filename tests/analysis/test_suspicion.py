@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.rules.injection import SIGNS, signs_of
-from ticket_processor.analysis.rules.lexicon import lists
+from ticket_processor.analysis.rules.matcher import lists
 
 from ..support.cases import for_each
 

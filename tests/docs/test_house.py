@@ -84,11 +84,11 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_340,
-    "analysis": 10_130,
+    ".": 1_330,
+    "analysis": 10_170,
     "audit": 2_270,
     "commands": 8_560,
-    "core": 2_600,
+    "core": 2_620,
     "dashboard": 2_700,
     "evaluation": 2_630,
     "helpdesk": 6_090,
@@ -99,10 +99,10 @@ CEILINGS = {
     "policy": 1_520,
     "replies": 1_780,
     "reporting": 3_570,
-    "sandbox": 6_280,
+    "sandbox": 6_270,
     "schedule": 430,
     "seeding": 1_210,
-    "settings": 1_810,
+    "settings": 1_820,
     "state": 870,
     "web": 4_560,
     "wiring": 3_510,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 462, "test lines": 88_420, "scripts": 30, "words of docs": 24_800}
+MOST = {"files": 456, "test lines": 88_490, "scripts": 30, "words of docs": 24_700}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

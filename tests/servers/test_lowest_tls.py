@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from ticket_processor.analysis.model_server import sdk_client
+from ticket_processor.analysis.model_server import connection
 from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
 from ticket_processor.analysis.model_server.settings import EmbeddingSettings
 from ticket_processor.core import tls
@@ -68,7 +68,7 @@ def speaking(version: ssl.TLSVersion, folder: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv(name, str(public))
     monkeypatch.setenv("NO_PROXY", "localhost")
     monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(public))
-    sdk_client._trusted.cache_clear()
+    connection._trusted.cache_clear()
     server = _Server(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -80,7 +80,7 @@ def speaking(version: ssl.TLSVersion, folder: Path, monkeypatch: pytest.MonkeyPa
         server.shutdown()
         thread.join()
         server.server_close()
-        sdk_client._trusted.cache_clear()
+        connection._trusted.cache_clear()
 
 
 def helpdesk(url: str) -> str | None:

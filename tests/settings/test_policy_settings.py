@@ -67,7 +67,6 @@ def test_a_note_that_is_true_or_false_means_always_or_never(tmp_path: Path, valu
         ("[policy.tiers]\ngroups = { 3 = 1 }", "policy.tiers.groups.3"),
         ("[policy.tiers]\ngroups = { 1 = 0 }", "policy.tiers.groups.1"),
         ("[policy.tiers]\ntier_1_categories = ['x']", "policy.tiers.tier_1_categories, 1st entry: no such category"),
-        ("[policy.tiers]\ncomplex_categories = 4", "policy.tiers.complex_categories: "),
     ],
 )
 def test_a_mistake_is_told_by_its_setting(tmp_path: Path, toml: str, told: str) -> None:

@@ -30,6 +30,8 @@ from ..state.sqlite import emptied
 
 FILE_NAME = "answers.sqlite3"
 DAY_S = 86_400
+MOST_ANSWERS = 100_000
+"""The oldest beyond this number are deleted, so that the file stays below some 100 MB."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS secret (value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, at REAL NOT NULL, analysis TEXT NOT NULL) WITHOUT ROWID;
@@ -58,12 +60,11 @@ class AnswerStore:
     no run fails for want of one. ``days`` 0 keeps no answers; the spending is kept all the same.
     """
 
-    def __init__(self, path: Path | None, clock: Clock, *, days: int = 30, max_answers: int = 100_000) -> None:
+    def __init__(self, path: Path | None, clock: Clock, *, days: int = 30) -> None:
         """Open, or create, the file; ``None`` keeps everything in memory."""
         self._lock = threading.Lock()
         self.clock = clock
         self._days = days
-        self._max_answers = max_answers
         self.trouble: str | None = None
         self.before_close: list[Callable[[], None]] = []
         self._db, self._secret = self._opened(path)
@@ -182,7 +183,7 @@ class AnswerStore:
             self._db.execute("DELETE FROM answers WHERE at < ?", (self.clock.now() - self._days * DAY_S,))
             self._db.execute(
                 "DELETE FROM answers WHERE key IN (SELECT key FROM answers ORDER BY at DESC LIMIT -1 OFFSET ?)",
-                (self._max_answers,),
+                (MOST_ANSWERS,),
             )
 
     def _write(self, sql: str, *values: object) -> None:

@@ -23,12 +23,12 @@ from .cache import AnswerStore, normalised
 from .guard import CROWDED_WAIT_S, Guard
 from .model_server.connection import AnswerUnusable
 from .rules.analyser import RulesAnalyser
+from .rules.sentiment import asks_us
 from .rules.telling import condenses
 from .text.cleaning import clean
 from .text.language import sure_language
 from .text.outgoing import analysis_leaving
-from .text.redact import RedactedText, redact, redacted_values
-from .text.redact_values import without_values
+from .text.redact import RedactedText, redact, redacted_values, without_values
 
 NOTHING_TO_READ = "nothing_to_read"
 _NO_ADVICE: dict[str, object] = {"root_cause": "", "steps": (), "resolution_likelihood": None, "advice_dropped": ()}
@@ -251,6 +251,7 @@ class Understanding:
                 # A model names the language of its instructions now and then; the others ask the detector themselves.
                 "language": (sure_language(cleaned) if best.source == "model" else None) or best.language,
                 "condenses": condenses(cleaned, best.summary),
+                "urgent_tone": best.urgent_tone and asks_us(cleaned, best.language),
                 "settings_file": self._settings_file,
             }
         )
@@ -263,6 +264,7 @@ class Understanding:
             update={
                 "suspicious": self._signs(_raw(ticket)),
                 "condenses": condenses(text.text, analysis.summary),
+                "urgent_tone": analysis.urgent_tone and asks_us(text.text, analysis.language),
                 "settings_file": self._settings_file,
             }
         )

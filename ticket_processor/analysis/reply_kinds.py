@@ -13,8 +13,7 @@ from typing import Literal
 
 from ..core.lazy_pattern import lazy_pattern
 from ..core.models import Ticket
-from .rules.lexicon import lists
-from .rules.phrases import PhraseMatcher, entries_of, words_of
+from .rules.matcher import PhraseMatcher, entries_of, lists, words_of
 from .text.cleaning import clean
 from .text.machine_mail import machine_mail
 

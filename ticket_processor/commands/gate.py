@@ -91,7 +91,7 @@ def _rulings(
     cache = running.cache
     path = running.state_folder / ANSWERS if running.desk.named else None
     with (
-        closing(AnswerStore(path, clock, days=cache.days, max_answers=cache.max_answers)) as answers,
+        closing(AnswerStore(path, clock, days=cache.days)) as answers,
         understanding(settings, clock, Deadline(clock, DEADLINE_S), None, answers) as chain,
         screen.progress(name, len(asked)) as advance,
     ):

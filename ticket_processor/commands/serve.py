@@ -65,7 +65,8 @@ def serve(
     from ..monitoring.health.doctor import Doctor
     from ..web.app import Service, make
     from ..web.condition import CachedExamination, ServerCondition
-    from ..web.delivery_queue import DeliveryQueue, GroupCommit
+    from ..web.delivery_queue import JOIN_S, DeliveryQueue, GroupCommit
+    from ..web.gate import WINDOW_S
     from ..web.player import RunPlayer, analysed, doors_of
     from ..web.server import Server, listening, trusted
     from ..web.worker import Worker
@@ -82,12 +83,12 @@ def serve(
     proxies = trusted(proxy or ())
     at = listening(host, port)
     notices = reached(settings, host, at, proxies) if is_local else _open_to_others(host, at.getsockname()[0])
-    join_s = 0.0 if is_local else settings.serve.join_s  # a submitted ticket is whole
+    join_s = 0.0 if is_local else JOIN_S  # a submitted ticket is whole
     queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=join_s)
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
     say = (lambda _line: None) if quiet else say_line
     worker = Worker(queue, RunPlayer(settings, jobs, say), jobs, say, every_s=None if every is None else every * 60.0)
-    commit = GroupCommit(queue, clock.now, 2 * settings.serve.window_s, worker.wake)
+    commit = GroupCommit(queue, clock.now, 2 * WINDOW_S, worker.wake)
     doctor = Doctor(settings, clock, offline=True)
     service = Service(
         doors=doors,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WrapValidator, model_validator
 
 from .clock import parse_iso
 from .errors import MissingPart
@@ -16,6 +17,27 @@ class Frozen(BaseModel):
     """Base of all data here: immutable, closed, and never quoting its input in an error message."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
+
+
+@final
+class OutgoingText(str):
+    """Words that were looked at for personal data and secrets as the very string that leaves.
+
+    ``analysis.text.outgoing`` alone makes one. What is made of it (a part, a sum, a copy that was read back) is a
+    plain ``str``, and is looked at again.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, *args: object, **kwargs: object) -> OutgoingText:
+        raise TypeError("OutgoingText is made by what looks at words that leave")
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
+
+
+def _as_looked_at(value: object, validated: Callable[[object], str]) -> str:
+    return value if isinstance(value, OutgoingText) else validated(value)
 
 
 VendorKind = Literal["zendesk", "freshdesk"]
@@ -336,7 +358,7 @@ class Change(Frozen):
     fields_kept: tuple[int, ...] = Field((), description="wanted as well, but somebody has filled them in")
     cleared: tuple[Literal["priority", "group"], ...] = Field((), description="values that are taken off again")
     fields_cleared: tuple[int, ...] = Field((), description="custom fields that are emptied again")
-    note: str | None = None
+    note: Annotated[str, WrapValidator(_as_looked_at)] | None = None
     notes_removed: tuple[int, ...] = Field((), description="numbers of notes of ours that are deleted again")
     escalated: tuple[str, ...] = Field((), description="why somebody is to look soon")
     offered: Offered | None = Field(None, description="what the note brings from the knowledge base")

@@ -20,7 +20,7 @@ class Category(Frozen):
     """One category. Your own categories replace the built-in ones.
 
     ``description`` is a sentence by which a new agent could sort a ticket. ``keywords`` maps a language code to words
-    or phrases in the syntax of ``lexicon``; they add to the built-in ones. ``examples`` and
+    or phrases in the syntax of ``analysis.rules.matcher``; they add to the built-in ones. ``examples`` and
     ``not_examples`` are short texts that do and do not belong here. ``priority_floor`` is the lowest urgency its
     tickets may be given. The targets ``tag``, ``group`` (a group's id) and ``fields`` (ticket field id to value) are
     set on its tickets, unless one is setthing; with less confidence than ``threshold`` the category is

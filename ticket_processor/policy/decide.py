@@ -63,9 +63,6 @@ class Policy(Frozen):
         PARTS, description="what an answer of keyword rules may set; the rest of it is only suggested"
     )
     review_below: float = Field(0.5, ge=0, le=1, description="less confidence than this adds the tag `ai_review`")
-    advice_threshold: float = Field(
-        0.7, ge=0, le=1, description="with less confidence the note shows no advice of a model; see `models.advice`"
-    )
     model_may_set_urgent: bool = Field(
         False, description="let a model set `urgent`; otherwise it sets `high` and the note suggests `urgent`"
     )
@@ -263,7 +260,7 @@ def _note(
 ) -> str | None:
     if policy.note is NoteWhen.NEVER:
         return None
-    advised = may_advise(analysis, policy.advice_threshold, unsure=unsure)
+    advised = may_advise(analysis, unsure=unsure)
     if policy.note is NoteWhen.WHEN_USEFUL and not adds_something(
         analysis, suggestions, escalated=escalated, unsure=unsure, advised=advised
     ):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator
 
-from ..analysis.rules.keywords import known_name
+from ..analysis.rules.matcher import known_name
 from ..core.models import Analysis, Frozen, Risk, Sentiment, Urgency
 from ..core.sanitize import compatible, plain_line
 

@@ -28,8 +28,10 @@ _LINE, _SUMMARY, _EVIDENCE, _ENTITY, _CAUSE, _STEP = 500, 300, 60, 80, 200, 88
 """Characters of the note: in a line, in the summary, in one piece of evidence, in one entity, in advice."""
 _LIKELY = 0.7
 """A likelihood from here on is said as "yes", up to one minus it as "no"."""
-_GUESS_BELOW = 0.75
-"""What the rules are less sure of is called a guess."""
+_ADVICE_FROM = 0.7
+"""Advice of a model that is less sure of the category is advice on another matter."""
+_GUESS_BELOW = 0.68
+"""What the rules are less sure of is called a guess: three of four of their answers."""
 _WHO = {"neighbours": "similar tickets", "classifier": "the local classifier", "rules": "keyword rules"}
 _QUOTES = re.compile('["“”„‟«»″‶❝❞🙶🙷🙸〝〞〟＂]')
 _END = re.compile(r"[^\w)\]]+$")
@@ -57,9 +59,9 @@ def adds_something(
     return bool(suggestions or look_at_it or doubt or advice or any(analysis.entities.values()) or analysis.condenses)
 
 
-def may_advise(analysis: Analysis, threshold: float, *, unsure: bool) -> bool:
+def may_advise(analysis: Analysis, *, unsure: bool) -> bool:
     """Whether a model's advice is shown: only a sure model's, and never on a text that may have dictated it."""
-    return analysis.source == "model" and not analysis.suspicious and not unsure and analysis.confidence >= threshold
+    return analysis.source == "model" and not analysis.suspicious and not unsure and analysis.confidence >= _ADVICE_FROM
 
 
 def note_text(
@@ -139,7 +141,8 @@ def answered_by(analysis: Analysis) -> str:
 
 def quoted(words: str, limit: int) -> str:
     """Other people's words, made plain, between quotation marks that they cannot end."""
-    plain = leaving_line(_QUOTES.sub("'", plain_line(words, limit)), limit)
+    shown = _QUOTES.sub("'", plain_line(words, limit))
+    plain = leaving_line(words if shown == words else shown, limit)
     # "tel:" and "www." would take the closing mark for a part of a link.
     for shown in (plain, _END.sub("", plain), _NO_WORDS.sub(" ", plain).strip()):
         if plain_line(f"“{shown}”.", limit + 3) == f"“{shown}”.":

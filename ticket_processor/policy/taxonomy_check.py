@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from ..analysis.rules.phrases import PhraseMatcher, words_of
+from ..analysis.rules.matcher import PhraseMatcher, words_of
 from ..analysis.text.similarity import EVERYDAY, Theme, shared_words, similarities, themes
 from ..core.findings import Finding, SetupSeverity, in_order
 from ..core.models import Urgency

@@ -9,6 +9,11 @@ from pydantic import Field
 
 from ..core.models import Analysis, Frozen, Risk, Urgency
 
+_COMPLEX_BELOW = 0.5
+"""An answer that is more often wrong than right tells nobody who should take the ticket."""
+_COMPLEX_CATEGORIES = 3
+"""A ticket that fits so many categories belongs to no one group."""
+
 
 class Tier(StrEnum):
     """Who should take a ticket: first-line support, second-line support, or the experts."""
@@ -27,12 +32,10 @@ class Tiers(Frozen):
     groups: dict[Tier, Annotated[int, Field(ge=1)]] = Field(
         default_factory=dict, description="ids of groups by tier, for tickets that nothing else gives a group"
     )
-    tier_1_confidence: float = Field(0.7, ge=0, le=1, description="lowest confidence for tier 1")
+    tier_1_confidence: float = Field(0.64, ge=0, le=1, description="lowest confidence for tier 1")
     tier_1_categories: tuple[str, ...] = Field(
         (), description="categories for tier 1; none: all but the fallback category"
     )
-    complex_below: float = Field(0.5, ge=0, le=1, description="less confidence than this is complex")
-    complex_categories: int = Field(3, ge=2, le=3, description="a ticket that fits this many categories is complex")
 
 
 def tier_of(analysis: Analysis, tiers: Tiers, *, escalated: bool, fallback: str | None) -> Tier:
@@ -42,8 +45,8 @@ def tier_of(analysis: Analysis, tiers: Tiers, *, escalated: bool, fallback: str 
         analysis.urgency is Urgency.CRITICAL
         or analysis.risk is Risk.HIGH
         or analysis.suspicious
-        or analysis.confidence < tiers.complex_below
-        or fitting >= tiers.complex_categories
+        or analysis.confidence < _COMPLEX_BELOW
+        or fitting >= _COMPLEX_CATEGORIES
     ):
         return Tier.COMPLEX
     names = {analysis.category, analysis.subcategory}

@@ -15,8 +15,7 @@ from enum import StrEnum
 from functools import cache
 from itertools import accumulate
 
-from ..analysis.rules.lexicon import lists
-from ..analysis.rules.phrases import KANA_OR_HAN, words_of
+from ..analysis.rules.matcher import KANA_OR_HAN, lists, words_of
 from ..analysis.rules.telling import split_of
 from ..analysis.text.language import detect_language
 from ..analysis.text.outgoing import leaving_line, with_names

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..analysis.model_server.answer_object import MAX_ANSWER_CHARS, objects_in
+from ..analysis.model_server.answer import MAX_ANSWER_CHARS, objects_in
 from ..analysis.model_server.prompt import LANGUAGES, ticket_message
 from ..analysis.text.redact import RedactedText
 from ..core.errors import AnalysisFailed

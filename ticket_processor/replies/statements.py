@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import combinations, pairwise
 
-from ..analysis.rules.phrases import words_of
+from ..analysis.rules.matcher import words_of
 from ..core.lazy_pattern import lazy_pattern
 from ..knowledge.search import stop_words
 from .figures import FIRST_MARK, Figure, marked

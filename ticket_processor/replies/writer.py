@@ -13,8 +13,7 @@ from ..analysis.model_server.connection import AnswerUnusable, FormRefused
 from ..analysis.model_server.presets import FORMS, Price, cost_usd
 from ..analysis.model_server.prompt import in_words, message_tokens
 from ..analysis.model_server.token_estimate import estimate_tokens
-from ..analysis.text.redact import RedactedText
-from ..analysis.text.redact_values import without_echo
+from ..analysis.text.redact import RedactedText, without_echo
 from ..core.errors import AnalysisFailed
 from ..core.models import RedactionLevel, Usage
 from .assembly import LANGUAGES, NoAnswer, ReplyDraft, assembled

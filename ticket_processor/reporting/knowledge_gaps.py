@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from ..analysis.rules.keywords import known_name
-from ..analysis.rules.lexicon import category_words
-from ..analysis.rules.phrases import PhraseMatcher, entries_of, words_of
+from ..analysis.rules.matcher import PhraseMatcher, category_words, entries_of, known_name, words_of
 from ..analysis.text.similarity import content_words, themes
 from ..core.clock import Deadline, why_ended
 from ..core.errors import CannotRun, DeadlineReached

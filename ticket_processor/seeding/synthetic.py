@@ -12,7 +12,7 @@ from itertools import cycle, islice, product
 from typing import Any
 
 from ..analysis.budget import DAY_SPENT, RUN_SPENT, Budget
-from ..analysis.model_server.answer_object import objects_in
+from ..analysis.model_server.answer import objects_in
 from ..analysis.model_server.chat import ChatServer, RawAnswer, retrying
 from ..analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
 from ..analysis.model_server.presets import FORMS, ModelTarget, cost_usd
@@ -38,7 +38,7 @@ ATTEMPTS = 3
 LONGEST_WAIT_S = 120.0
 SURE_OF_LANGUAGE_FROM = 60
 """Characters; a shorter text may be in any language as far as the detector knows."""
-RULES_ARE_SURE_FROM = 0.6
+RULES_ARE_SURE_FROM = 0.56
 _SPENT = {RUN_SPENT: "the budget of a run is spent", DAY_SPENT: "the day's budget is spent"}
 _PERMANENT = ("model_not_authorised", "model_unknown", "model_no_quota", "model_refused_request", "model_redirected")
 _TICKET = {

@@ -141,6 +141,13 @@ REMOVED: Mapping[Names, str] = {
     ("alerts", "gap_minutes"): "alerts no longer report pauses between runs, which the heartbeat notices",
     ("knowledge", "solved_tickets_days"): "notes no longer name similar solved tickets, and none are kept",
     ("slo", "alert_below"): "there is no alert on a day's success rate any more; slo.success stays",
+    ("cache", "max_answers"): "100,000 answers are kept at most; cache.days stays",
+    ("policy", "advice_threshold"): "notes show a model's advice from a confidence of 0.7 on",
+    ("policy", "tiers", "complex_below"): "a confidence below 0.5 is complex",
+    ("policy", "tiers", "complex_categories"): "a ticket that fits three categories is complex",
+    ("embeddings", "timeout_s"): "a request for embeddings may take 30 seconds",
+    ("serve", "window_s"): "a signed delivery may be off by 300 seconds, either way",
+    ("serve", "join_s"): "deliveries for one ticket within two seconds are one job",
 }
 """Settings of earlier versions, with a sentence for each."""
 

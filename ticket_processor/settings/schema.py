@@ -33,7 +33,6 @@ class CacheSettings(Frozen):
     """How long models' answers are kept for texts that come again."""
 
     days: int = Field(30, ge=0, le=3650, description="days that an answer is kept; 0 keeps none")
-    max_answers: int = Field(100_000, ge=1, description="the oldest answers beyond this number are deleted")
 
 
 class ClassifierSettings(Frozen):
@@ -118,13 +117,11 @@ class SloSettings(Frozen):
 
 
 class ServeSettings(Frozen):
-    """The secrets and times of ``ticketbot serve``. Of a list of secrets each one is accepted."""
+    """The secrets of ``ticketbot serve``. Of a list of secrets each one is accepted."""
 
     zendesk_secrets: ServeSecrets = Field((), description="signing secrets of the Zendesk webhook")
     freshdesk_secrets: ServeSecrets = Field((), description="secrets that the Freshdesk rule sends in a header")
     api_tokens: ServeSecrets = Field((), description="bearer tokens for `/process-ticket`")
-    window_s: float = Field(300.0, ge=10, le=3600, description="seconds that a signed delivery may be off, either way")
-    join_s: float = Field(2.0, ge=0, le=60, description="deliveries for one ticket within so many seconds are one job")
 
 
 class RunSettings(Frozen):

@@ -23,6 +23,8 @@ from ..state.sqlite import is_there, transaction, translated
 
 FILE_NAME = "serve.sqlite3"
 FAR_S = 3600.0
+JOIN_S = 2.0
+"""Deliveries for one ticket within so many seconds are one job: a form or a macro saves a ticket several times."""
 """Nothing is put off for longer: what lies further ahead was written under a clock that was wrong."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
@@ -65,7 +67,7 @@ class DeliveryQueue:
     Deliveries for one ticket within ``join_s`` become one job.
     """
 
-    def __init__(self, folder: Path, helpdesk: str, *, join_s: float = 2.0) -> None:
+    def __init__(self, folder: Path, helpdesk: str, *, join_s: float = JOIN_S) -> None:
         self._path = path = folder / FILE_NAME
         self._helpdesk = helpdesk
         self._join_s = join_s

@@ -27,6 +27,8 @@ SIGNATURE, TIMESTAMP = "x-zendesk-webhook-signature", "x-zendesk-webhook-signatu
 SECRET_HEADER = "x-ticketbot-secret"  # noqa: S105 - a header's name
 MOST_BYTES = 256 * 1024
 """The longest body that is read; Zendesk sends less than this."""
+WINDOW_S = 300.0
+"""Seconds that a signed delivery may be off: as long as Zendesk repeats one, and clocks seldom differ by more."""
 PUBLIC_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="  # noqa: S105
 """The secret with which Zendesk signs tests of a webhook that is not saved yet: everybody knows it."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
@@ -38,10 +40,9 @@ class Forged(Exception):
 
 @dataclass(frozen=True)
 class ZendeskVerifier:
-    """Checks Zendesk's signature with any of ``secrets``; the timestamp may be ``window_s`` off, either way."""
+    """Checks Zendesk's signature with any of ``secrets``; the timestamp may be :data:`WINDOW_S` off, either way."""
 
     secrets: tuple[str, ...]
-    window_s: float = 300.0
 
     def check(self, timestamps: Sequence[str], signatures: Sequence[str], body: bytes, now: float) -> str:
         """The key by which a repetition is known. Raises :class:`Forged`.
@@ -60,9 +61,9 @@ class ZendeskVerifier:
             skew = now - parse_iso(timestamps[0])
         except ValueError:
             raise Forged("the timestamp is no time") from None
-        if not abs(skew) <= self.window_s:
+        if not abs(skew) <= WINDOW_S:
             side = "old" if skew > 0 else "in the future"
-            told = f"{abs(skew):.0f} s {side}, and {self.window_s:.0f} s are allowed"
+            told = f"{abs(skew):.0f} s {side}, and {WINDOW_S:.0f} s are allowed"
             raise Forged(f"the delivery is {told}: compare the clocks")
         return hashlib.sha256(given).hexdigest()
 

@@ -46,7 +46,7 @@ def doors_of(settings: Settings, clock: Clock) -> Doors:
     if PUBLIC_SECRET in zendesk:
         raise ConfigError("ZENDESK_WEBHOOK_SECRET: this is the secret of Zendesk's documentation, which all know")
     return Doors(
-        zendesk=ZendeskVerifier(zendesk, serve.window_s) if zendesk else None,
+        zendesk=ZendeskVerifier(zendesk) if zendesk else None,
         freshdesk=freshdesk,
         api=api,
         marker=None if settings.reads_answers else settings.policy.marker,

@@ -228,7 +228,7 @@ def _assembled(
         )
         stack.callback(transport.close)
         cache = settings.cache
-        store = AnswerStore(folder / ANSWERS, clock, days=cache.days, max_answers=cache.max_answers)
+        store = AnswerStore(folder / ANSWERS, clock, days=cache.days)
         stack.callback(store.close)
         busy = _models_were_asked(state, clock.now())
         cluster, analysis_timeout_s = None, settings.run.analysis_timeout_s

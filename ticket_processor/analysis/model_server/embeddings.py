@@ -27,6 +27,8 @@ BATCH = 64
 SAFE_TOKENS = 256
 """llama.cpp and others take 512 at most as they come; estimates may be half of what a small vocabulary counts."""
 ATTEMPTS = 3
+TIMEOUT_S = 30.0
+"""Seconds of a request: a server that computes on processors takes some ten for a full batch."""
 LONGEST_WAIT_S = 20.0
 MAX_BYTES = 12_000_000
 
@@ -64,7 +66,7 @@ class Embedder:
         if settings.api_key_variable and not settings.api_key:
             raise ConfigError(f"embeddings.api_key_variable names {settings.api_key_variable}, which is not set")
         self._model = settings.model
-        self._seconds: Callable[[], float] = lambda: max(0.1, min(settings.timeout_s, remaining()))
+        self._seconds: Callable[[], float] = lambda: max(0.1, min(TIMEOUT_S, remaining()))
         self._longest_wait: Callable[[], float] = lambda: min(LONGEST_WAIT_S, remaining())
         key = settings.api_key.get_secret_value() if settings.api_key else None
         self._connection = Connection(

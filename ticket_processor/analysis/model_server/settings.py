@@ -104,5 +104,4 @@ class EmbeddingSettings(Frozen):
     api_key_variable: str | None = Field(
         None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="environment variable that holds its server's key"
     )
-    timeout_s: float = Field(30.0, gt=0, le=300, description="seconds that a request may take")
     api_key: SecretStr | None = None

@@ -16,9 +16,8 @@ from typing import NamedTuple
 
 from ...core.models import Frozen, Risk
 from .incident_model import LANGUAGES, chances
-from .lexicon import lists
+from .matcher import Hit, PhraseMatcher, entries_of, lists, words_of
 from .negation import Denials
-from .phrases import Hit, PhraseMatcher, entries_of, words_of
 
 MAX_SCANNED = 6_000
 """Characters looked at."""

@@ -7,8 +7,7 @@ from functools import cache
 from ...core.sanitize import plain_line
 from ..text.outgoing import with_names
 from ..text.similarity import EVERYDAY
-from .keywords import Evidence
-from .phrases import Hit, spans_of, words_of
+from .matcher import Evidence, Hit, spans_of, words_of
 from .telling import nothing_said
 
 Given = list[tuple[float, Hit[Evidence]]]

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from .phrases import KANA_OR_HAN
+from .matcher import KANA_OR_HAN
 
 LANGUAGES = frozenset({"de", "en", "es", "fr", "it", "ja", "nl", "pt"})
 MOST_WORDS = 200

@@ -14,7 +14,7 @@ from functools import cache
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.sanitize import compatible
-from .lexicon import lists
+from .matcher import lists
 
 MAX_SCANNED = 20_000
 """Characters looked at from the beginning, and as many again from the end."""

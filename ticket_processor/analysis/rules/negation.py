@@ -12,8 +12,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ...core.lazy_pattern import lazy_pattern
-from .lexicon import lists
-from .phrases import Hit, entries_of, starts_of
+from .matcher import Hit, entries_of, lists, starts_of
 
 # "Is it not an outage?" and "nobody can" deny nothing.
 _NONE = r"(?:(?:あり|ござい)ません|無い|ない|なく|なかった)"

@@ -15,8 +15,18 @@ from typing import NamedTuple
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.models import Sentiment
-from .lexicon import lists, weighted
-from .phrases import Hit, PhraseMatcher, clauses_of, entries_of, length_of, starts_of, without_contained, words_of
+from .matcher import (
+    Hit,
+    PhraseMatcher,
+    clauses_of,
+    entries_of,
+    length_of,
+    lists,
+    starts_of,
+    weighted,
+    without_contained,
+    words_of,
+)
 
 MAX_SCANNED = 6_000
 """Characters looked at."""
@@ -239,6 +249,27 @@ def _asks_for_something(words: list[str], text: str, language: str) -> bool:
     if "?" in text or "？" in text:
         return True
     return any(hit.value == _ASKS for hit in _courtesy(language).find(words, text))
+
+
+@cache
+def _asking(language: str) -> PhraseMatcher[None]:
+    """Words of requests, and those of haste."""
+    asked, hurried = lists("praise")[_ASKS], lists("stakes")["haste"]
+    words = [lists("telling")["request"], *(table[name] for table in (asked, hurried) for name in (language, "en"))]
+    return PhraseMatcher(
+        (entry, None) for entry in dict.fromkeys(entry for each in words for entry in entries_of(each))
+    )
+
+
+def asks_us(text: str, language: str) -> bool:
+    """Whether ``text`` asks something of its reader: it has a question, a request, or a word of haste.
+
+    Capitals and exclamation marks ask nothing. Of a ``language`` without lists nothing is known, and ``True`` is said.
+    """
+    text = text[:MAX_SCANNED]
+    if "?" in text or "？" in text or language not in lists("praise")[_ASKS]:
+        return True
+    return bool(_asking(language).find(words_of(text), text))
 
 
 @cache

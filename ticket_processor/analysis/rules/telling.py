@@ -15,8 +15,7 @@ from typing import NamedTuple
 from ...core.lazy_pattern import lazy_pattern
 from ...core.sanitize import plain_line
 from ..text.outgoing import with_names
-from .lexicon import lists
-from .phrases import KANA_OR_HAN, Hit, entries_of, words_of
+from .matcher import KANA_OR_HAN, Hit, entries_of, lists, words_of
 
 LONGEST = 300
 """Characters of a summary."""

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from threading import Lock
 
 from ...core.lazy_pattern import lazy_pattern
-from ..rules.lexicon import lists
+from ..rules.matcher import lists
 
 MAX_SCANNED = 1_500
 """Characters looked at: enough to be sure, and short enough to cost nothing."""

@@ -11,8 +11,7 @@ import re
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.models import Ticket
-from ..rules.lexicon import lists
-from ..rules.phrases import clauses_of, length_of
+from ..rules.matcher import clauses_of, length_of, lists
 from .cleaning import MAX_SUBJECT, normalised
 
 

@@ -1,17 +1,19 @@
 """The gate at the door: what is said of a ticket is looked at once more before it leaves, as the string it is by then.
 
 Text is redacted first thing, and then cut, joined, decoded and stripped, and a model says it again in its own words.
-So the note, each line of the log, alerts and reports pass through here at the very end. Pure, and safe in any thread.
+So the note, each line of the log, alerts and reports pass through here at the very end. What has passed is an
+:class:`~ticket_processor.core.models.OutgoingText`, and is not looked at again as long as it stays that very string.
+Safe in any thread.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from ...core.models import Analysis, RedactionLevel
+from ...core.models import Analysis, OutgoingText, RedactionLevel
 from ...core.sanitize import plain_line
 
 OWN_NAMES = frozenset(
@@ -19,6 +21,8 @@ OWN_NAMES = frozenset(
     "tags_removed fields articles draft settings_file labels_by".split()
 )
 """Fields of the log that hold names and times which ticketbot gives, or reads again; every other text is looked at."""
+_LINES = {"summary": 300, "root_cause": 200, "model": 80}
+"""Free texts of an analysis, with their characters at most."""
 _QUOTED = re.compile(r"“[^“”]*”")
 _DOTTED_NAME = re.compile(r"(?<![\w.@＠/:\\&\-])[^\W_][\w\-]{0,62}(?:\.[\w\-]{1,63}){1,8}(?![\w@＠/\-]|\.\w|:\d)")
 _NAME_ENDS = re.compile(
@@ -34,6 +38,9 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 """A number of ours in one piece: digits in groups behind such a word may be a stranger's card."""
+_WORD = re.compile(r"(?!.{0,2}k_(?:live|test)_)(?=[a-z_]{1,24}\Z)[a-z]{1,15}(?:_[a-z]{1,15})*")
+"""A short word of a closed list, such as a tag or a reason: too short for a key, and nothing else has no digits."""
+_MOST_KNOWN = 4096
 
 
 def _redacted(words: str, level: RedactionLevel) -> str:
@@ -43,17 +50,66 @@ def _redacted(words: str, level: RedactionLevel) -> str:
     return found.text if found.counts else words
 
 
-@lru_cache(maxsize=4096)
-def leaving(words: str) -> str:
+class _Known:
+    """What became of texts that were looked at, for as many as a run meets."""
+
+    def __init__(self, look: Callable[[str], str]) -> None:
+        self._look = look
+        self._found: dict[str, OutgoingText] = {}
+
+    def __call__(self, words: str) -> OutgoingText:
+        if isinstance(words, OutgoingText):
+            return words
+        known = self._found.get(words)
+        return self._keep(words, words if _WORD.fullmatch(words) else self._look(words)) if known is None else known
+
+    def look_at_all(self, texts: Iterable[str]) -> None:
+        """Look at several texts at once. Where anything is found each is looked at alone, when it leaves."""
+        unknown = [
+            words
+            for words in dict.fromkeys(texts)
+            if not (isinstance(words, OutgoingText) or words in self._found or _WORD.fullmatch(words))
+        ]
+        together = "\n\n".join(unknown)
+        if together and self._look(together) == together:
+            for words in unknown:
+                self._keep(words, words)
+
+    def _keep(self, words: str, fit: str) -> OutgoingText:
+        if len(self._found) >= _MOST_KNOWN:
+            self._found.clear()
+        sealed = self._found[words] = _sealed(fit)
+        return sealed
+
+    def forget(self) -> None:
+        """Look at everything again."""
+        self._found.clear()
+
+
+def _sealed(words: str) -> OutgoingText:
+    return str.__new__(OutgoingText, words)
+
+
+_foreign = _Known(partial(_redacted, level=RedactionLevel.STANDARD))
+_without_secrets = _Known(partial(_redacted, level=RedactionLevel.SECRETS))
+
+
+def look_at_everything_again() -> None:
+    """Forget what was looked at, as where something else is to be found from now on."""
+    for known in (_foreign, _without_secrets, _ours):
+        known.forget()
+
+
+def leaving(words: str) -> OutgoingText:
     """Words that go back to a ticket, a model or a server, without personal data and secrets; mostly as they are."""
-    return _redacted(words, RedactionLevel.STANDARD)
+    return _foreign(words)
 
 
-def leaving_line(words: str, limit: int) -> str:
+def leaving_line(words: str, limit: int) -> OutgoingText:
     """The same as one plain line of at most ``limit`` characters, looked at when it is plain."""
     plain = plain_line(words, limit)
-    fit = leaving(plain)
-    return plain if fit == plain else plain_line(fit, limit)
+    fit = leaving(words if plain == words else plain)
+    return fit if fit == plain else leaving(plain_line(fit, limit))
 
 
 def with_names(words: str) -> str:
@@ -73,13 +129,21 @@ def _raised(name: re.Match[str]) -> str:
     return re.sub(r"\.(?=[^\W\d_])", "·", whole) if is_name else whole
 
 
-@lru_cache(maxsize=4096)
-def told(sentences: str) -> str:
+def told(sentences: str, ending: str = "") -> OutgoingText:
     """Sentences of our own, without secrets: numbers of tickets, groups and fields stay, as do names of machines.
 
-    Quotations in them (“”) are a stranger's words and go through :func:`leaving`.
+    Quotations in them (“”) are a stranger's words and go through :func:`leaving`. ``ending`` is made by us of no
+    words, and only put behind.
     """
+    return _sealed(f"{_ours(sentences)}{ending}") if ending else _ours(sentences)
+
+
+def _told(sentences: str) -> str:
+    _without_secrets.look_at_all(_QUOTED.split(sentences))
     return _around(_QUOTED, sentences, _own, lambda quoted: f"“{leaving(quoted[1:-1])}”")
+
+
+_ours = _Known(_told)
 
 
 def _around(pattern: re.Pattern[str], words: str, outside: Callable[[str], str], inside: Callable[[str], str]) -> str:
@@ -93,27 +157,23 @@ def _around(pattern: re.Pattern[str], words: str, outside: Callable[[str], str],
 
 
 def _own(words: str) -> str:
-    without_secrets = partial(_redacted, level=RedactionLevel.SECRETS)
-    if without_secrets(words) == words:
+    if _without_secrets(words) == words:
         return words
     # Our own numbers are no secrets; there seldom is anything else, so that this is nearly never done.
-    return _around(_NUMBERED, words, without_secrets, str)
+    return _around(_NUMBERED, words, _without_secrets, str)
 
 
 def analysis_leaving(analysis: Analysis) -> Analysis:
-    """The analysis with every free text of it looked at; the same one when nothing was found."""
-    found: dict[str, Any] = {}
-    for name, limit in (("summary", 300), ("root_cause", 200), ("model", 80)):
-        words = getattr(analysis, name)
-        if words and leaving(words) != words:
-            found[name] = leaving_line(words, limit)
-    for name in ("evidence", "steps"):
-        given = getattr(analysis, name)
-        fit = tuple(map(leaving, given))
-        found |= {} if fit == given else {name: fit}
-    entities = {name: leaving(value) for name, value in analysis.entities.items()}
-    found |= {} if entities == analysis.entities else {"entities": entities}
-    return analysis.model_copy(update=found) if found else analysis
+    """The analysis with every free text of it looked at."""
+    lines = {name: limit for name, limit in _LINES.items() if getattr(analysis, name)}
+    _foreign.look_at_all(
+        (*(getattr(analysis, name) for name in lines), *analysis.evidence, *analysis.steps, *analysis.entities.values())
+    )
+    fit: dict[str, Any] = {name: leaving(getattr(analysis, name)) for name in lines}
+    fit |= {name: leaving_line(words, lines[name]) for name, words in fit.items() if words != getattr(analysis, name)}
+    fit |= {name: tuple(map(leaving, getattr(analysis, name))) for name in ("evidence", "steps")}
+    fit["entities"] = {name: leaving(value) for name, value in analysis.entities.items()}
+    return analysis.model_copy(update=fit)
 
 
 def fit_for_the_log(event: str, facts: Mapping[str, object]) -> dict[str, object]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..rules.phrases import words_of
+from ..rules.matcher import words_of
 from .word_lists import FOLDER
 
 SHORTEST_WORD = 4
