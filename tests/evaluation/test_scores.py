@@ -96,7 +96,7 @@ def test_each_point_of_the_abstention_curve_counts_the_answers_from_its_threshol
     curve = score(gold, predicted, confidence).abstention
     for point in curve:
         taken = [truth == answer for truth, answer, sure in rows if sure >= point.threshold]
-        assert point.count == len(taken)
+        assert point.rows == len(taken)
         assert point.coverage == len(taken) / len(rows)
         assert point.precision == sum(taken) / len(taken)
     assert curve[-1].coverage == 1

@@ -145,6 +145,6 @@ def _square(title: str, x: str, y: str) -> Picture:
 
 def _thinned(curve: Sequence[CurvePoint], most: int = 200) -> list[CurvePoint]:
     """Enough points for a picture; without the first few answers, whose wild swings mean nothing."""
-    telling = [point for point in curve if point.count >= min(10, curve[-1].count)]
+    telling = [point for point in curve if point.rows >= min(10, curve[-1].rows)]
     step = max(1, len(telling) // most)
     return [*telling[:-1:step], telling[-1]]

@@ -53,7 +53,7 @@ class CurvePoint:
     threshold: float
     coverage: float
     precision: float
-    count: int
+    rows: int
 
 
 @dataclass(frozen=True)

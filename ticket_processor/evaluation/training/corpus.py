@@ -73,53 +73,56 @@ def text_of(example: Example) -> RedactedText:
     return redact(clean(example.subject, example.body), names=example.names)
 
 
+Part = tuple[sparse.csr_matrix, Any, Floats]
+"""Counts of n-grams in all tickets of a corpus, the n-grams, and the weight of each."""
+
+
 class NgramCounts:
     """Counts of each n-gram in each ticket of a corpus."""
 
     def __init__(self, texts: Sequence[RedactedText]) -> None:
         forms = [plain_form(text.text) for text in texts]
-        self._parts = [_count(forms, word_grams), _count(forms, character_grams)]
+        self._words, self._pieces = _count(forms, word_grams), _count(forms, character_grams)
 
     def space(self, rows: Rows) -> TfidfSpace:
-        """The features that the tickets ``rows`` alone give rise to."""
-        chosen = []
-        for (counts, _), most in zip(self._parts, (_MOST_WORDS, _MOST_PIECES), strict=True):
-            tickets = np.bincount(counts[rows].indices, minlength=counts.shape[1])
-            columns = np.flatnonzero(tickets >= FEWEST_TICKETS)
-            if len(columns) > most:
-                columns = np.sort(columns[np.argsort(-tickets[columns], kind="stable")[:most]])
-            idf = np.log((1 + len(rows)) / (1 + tickets[columns])) + 1
-            chosen.append((columns, idf.astype(np.float32)))
-        return TfidfSpace(self._parts, chosen)
+        """TF-IDF as the tickets ``rows`` alone teach it."""
+        return TfidfSpace(_weighed(*self._words, rows, _MOST_WORDS), _weighed(*self._pieces, rows, _MOST_PIECES))
 
 
+@dataclass(frozen=True)
 class TfidfSpace:
     """TF-IDF as learnt from some tickets, for any of the corpus."""
 
-    def __init__(self, parts: list[tuple[Any, Any]], chosen: list[tuple[Any, Floats]]) -> None:
-        self._parts = parts
-        self._chosen = chosen
+    words: Part
+    pieces: Part
 
     def matrix(self, rows: Rows) -> sparse.csr_matrix:
         """One row a ticket; the same values as :meth:`Features.vector` gives."""
         blocks = []
-        for (counts, _), (columns, idf) in zip(self._parts, self._chosen, strict=True):
-            block = counts[rows][:, columns].astype(np.float32)
+        for counts, _, idf in (self.words, self.pieces):
+            block = counts[rows].astype(np.float32)
             block.data = 1 + np.log(block.data)
             blocks.append(normalize(block.multiply(idf).tocsr(), copy=False))
         return sparse.hstack(blocks, format="csr", dtype=np.float32)
 
     def features(self) -> Features:
         """The same for use without scipy."""
-        (words, pieces), border = (
-            [names[columns] for (_, names), (columns, _) in zip(self._parts, self._chosen, strict=True)],
-            len(self._chosen[0][0]),
-        )
+        words, pieces = self.words[1], self.pieces[1]
         return Features(
             {str(gram): at for at, gram in enumerate(words)},
-            {str(gram): at for at, gram in enumerate(pieces, border)},
-            np.concatenate([idf for _, idf in self._chosen]),
+            {str(gram): at for at, gram in enumerate(pieces, len(words))},
+            np.concatenate((self.words[2], self.pieces[2])),
         )
+
+
+def _weighed(counts: sparse.csr_matrix, names: Any, rows: Rows, most: int) -> Part:
+    """The ``most`` frequent n-grams of the tickets ``rows``."""
+    tickets = np.bincount(counts[rows].indices, minlength=counts.shape[1])
+    columns = np.flatnonzero(tickets >= FEWEST_TICKETS)
+    if len(columns) > most:
+        columns = np.sort(columns[np.argsort(-tickets[columns], kind="stable")[:most]])
+    idf = np.log((1 + len(rows)) / (1 + tickets[columns])) + 1
+    return counts[:, columns], names[columns], idf.astype(np.float32)
 
 
 def _count(forms: list[str], analyzer: Any) -> tuple[Any, Any]:
