@@ -224,12 +224,9 @@ def rules_label(task: Task, analysis: Analysis, labels: Sequence[str]) -> str:
         return below if below is not None and below in labels else analysis.category
     if task == "sentiment":
         return str(analysis.sentiment)
-    return _known_urgency(analysis.urgency, labels)
-
-
-def _known_urgency(urgency: Urgency, labels: Sequence[str]) -> str:
-    """Where nothing is ever "critical", what the rules call so is "high"."""
-    return "high" if urgency is Urgency.CRITICAL and "critical" not in labels else str(urgency)
+    if analysis.urgency is Urgency.CRITICAL and "critical" not in labels:
+        return "high"  # of three levels, it is the highest
+    return str(analysis.urgency)
 
 
 def _at_least_high(label: str) -> str:
