@@ -42,7 +42,7 @@ from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring import parts as wiring
 
-from .bad_disk import KINDS, Disk, Failing, Kind
+from ..support.bad_disk import KINDS, Disk, Failing, Kind
 from .conftest import OURS, QUICK_JOBS, rows
 
 KEY = "a key of sixteen characters or more"
