@@ -29,7 +29,7 @@ from ticket_processor.state.erasure import erase_words
 from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import FILE_NAME, HELPDESK_DATE, State
 
-from ..cli.bad_disk import Died, Disk, Dying
+from ..support.bad_disk import Died, Disk, Dying
 from ..support.fakes import START, ManualClock, a_change, a_decision, an_analysis
 from ..support.gzipped import pack
 

@@ -14,7 +14,7 @@ import pytest
 from ticket_processor.audit.keys import FILE_NAME, VARIABLE, log_keys
 from ticket_processor.core.errors import CannotRun, StateUnusable
 
-from ..cli.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
+from ..support.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
 
 
 def test_without_a_key_one_is_made_and_found_again(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from ticket_processor.core.errors import AuditUnwritable
 from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
 from ticket_processor.core.run_summary import RunSummary
 
-from ..cli.bad_disk import Disk
+from ..support.bad_disk import Disk
 from ..support.fakes import ManualClock, a_change, an_analysis
 
 

@@ -44,7 +44,7 @@ from ticket_processor.core.models import Decision, Outcome, OutcomeStatus
 from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import HELPDESK_DATE, State
 
-from ..cli.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
+from ..support.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
 from ..support.fakes import ManualClock, a_change
 from ..support.gzipped import pack
 

@@ -31,7 +31,7 @@ from ticket_processor.audit.writer import Head, LogWriter
 from ticket_processor.core.errors import CannotRun
 from ticket_processor.state.store import HELPDESK_DATE, State
 
-from ..cli.bad_disk import Died, Disk, Dying
+from ..support.bad_disk import Died, Disk, Dying
 from ..support.cases import for_each
 from ..support.fakes import ManualClock
 from ..support.gzipped import pack

@@ -42,6 +42,7 @@ from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring import parts as wiring
 
 from ..imitation import Sandbox
+from ..support.bad_disk import KINDS, Disk, Failing, Kind
 from .bad_disk import KINDS, Disk, Failing, Kind
 from .conftest import OURS, QUICK_JOBS, rows
 

@@ -19,7 +19,7 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.verify import check
 from ticket_processor.core.errors import AuditUnwritable
 
-from .bad_disk import KINDS
+from ..support.bad_disk import KINDS
 from .conftest import OpenDesk
 from .disk_stories import FAULTS, SCENES, Fault, Scene, operations, play
 

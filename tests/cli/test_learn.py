@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,9 +22,9 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 
+from .accounts import LocalCommand
 from .conftest import Command, Desk, OpenDesk, rows
 from .freshdesk_desk import FreshDesk, freshdesk
-from .test_local import LocalCommand
 
 SETTINGS = "[policy]\ntag_secondary = true\n"
 WORDS = words_of(Policy(tag_secondary=True), default_taxonomy())
@@ -160,7 +161,7 @@ def test_on_zendesk_every_override_is_found_and_rules_macros_and_programs_are_no
     open_desk: OpenDesk, count: int
 ) -> None:
     desk = open_desk([{**row, "age": 7200.0 + place} for place, row in enumerate(rows(count))])
-    (desk.folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
+    desk.configure(SETTINGS)
     desk("run", "--since", "30d")
     written = labels(desk)
     assert len(written) == count
@@ -175,8 +176,7 @@ def test_on_zendesk_every_override_is_found_and_rules_macros_and_programs_are_no
 
 @pytest.mark.parametrize("count", [60, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
 def test_on_the_local_helpdesk_every_override_is_found(tmp_path: Path, count: int) -> None:
-    desk = LocalCommand(tmp_path)
-    try:
+    with closing(LocalCommand(tmp_path)) as desk:
         (tmp_path / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
         for row in rows(count):
             desk.store.create(
@@ -198,9 +198,6 @@ def test_on_the_local_helpdesk_every_override_is_found(tmp_path: Path, count: in
         expected = played(written, edit, random.Random(count), STORIES)
         desk("learn", "collect")
         check(desk, expected)
-    finally:
-        desk.store.close()
-        desk.close()
 
 
 @pytest.fixture
@@ -289,7 +286,7 @@ def test_a_run_collects_with_a_share_of_its_requests_and_without_it_does_nothing
     assert "labels_by" not in desk.events("run_started")[0]
     for number in desk.tickets:
         desk.sandbox.store.person_edit(number, status="solved")
-    (desk.folder / "ticketbot.toml").write_text("[learning]\ncollect_share = 0.05\n", encoding="utf-8")
+    desk.configure("[learning]\ncollect_share = 0.05\n")
     made = 0
     for _ in range(3):
         for _ in range(20):

@@ -12,7 +12,7 @@ from ticket_processor.core.errors import StateUnusable
 from ticket_processor.knowledge.model import READABLE, Article
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore, hash_of
 
-from ..cli.bad_disk import Failing
+from ..support.bad_disk import Failing
 
 
 def article(name: str = "a", body: str = "Words.", **others: object) -> Article:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,8 @@ from ticket_processor.core.models import (
 from ticket_processor.core.reasons import PUT_BACK
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.helpdesk.batch_trust import learnt, remember
-from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
-from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten, changed
+from ticket_processor.helpdesk.protocol import Fetched, JobStatus
+from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten
 from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.follow_ups import completion, repair
 from ticket_processor.pipeline.run_checks import HALTED
@@ -53,7 +53,8 @@ from ticket_processor.state.store import State
 from ticket_processor.tags import key_of_stage
 from ticket_processor.wiring.undo import Undone
 
-from ..support.fakes import START, ManualClock, a_change, a_ticket
+from ..support.fakes import START, FakeDesk, ItemFate, ManualClock, a_change, a_ticket
+from ..support.memory_helpdesk import difference
 
 RUN, LATER = "20261121T030000Z-aaaaaa", "20261121T031000Z-bbbbbb"
 AREA, ORDER = 2001, 2002
@@ -61,19 +62,16 @@ KEY = "k" * 32
 OURS = ("ai_processed", "ai_billing")
 
 
-class Account:
-    """A helpdesk in memory that records every edit, as the real one does, and guards updates by the stamp."""
+class Account(FakeDesk):
+    """A helpdesk in memory that records every edit, as the real one does, and guards updates by the stamp.
+
+    ``job_answers`` is what questions for jobs are answered with in turn, the last for ever.
+    """
 
     def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
         self.clock = clock
-        self.tickets: dict[int, Ticket] = {}
-        self.edits: dict[int, list[Edit]] = {}
-        self.steps: list[Callable[[Change], object] | BaseException | None] = []
-        self.written: list[Change] = []
-        self.jobs_taken: list[dict[int, bool]] = []
-        self.histories = 0
         self.job_answers: list[Mapping[str, JobStatus]] = []
-        self.asked_jobs: list[tuple[str, ...]] = []
 
     def add(self, ticket_id: int = 1, **fields: Any) -> None:
         self.tickets[ticket_id] = a_ticket(ticket_id, age=7200.0, **fields)
@@ -81,29 +79,14 @@ class Account:
 
     def edit(self, ticket_id: int = 1, *, ago: float = 600.0, key: str = "", intent: str = "", **values: Any) -> Edit:
         """Somebody changes a ticket; with a key, it was us."""
-        ticket = self.tickets[ticket_id]
-        before = {name: getattr(ticket, name) for name in ("tags", "priority", "group", "fields")}
-        after = {**before, **{name: value for name, value in values.items() if name in before}}
-        after["fields"] = {number: value for number, value in after["fields"].items() if value is not None}
-        added, removed = changed(before["tags"], after["tags"])
-        numbers = {**before["fields"], **after["fields"]}
-        edit = Edit(
-            at=iso(self.clock.now() - ago),
-            key=key,
-            intent=intent,
-            tags_added=added,
-            tags_removed=removed,
-            priority=None if before["priority"] == after["priority"] else (before["priority"], after["priority"]),
-            group=None if before["group"] == after["group"] else (before["group"], after["group"]),
-            fields={
-                number: (before["fields"].get(number), after["fields"].get(number))
-                for number in numbers
-                if before["fields"].get(number) != after["fields"].get(number)
-            },
-            comment="internal" if values.pop("note", None) else None,
-        )
+        before, stamp = self.tickets[ticket_id], iso(self.clock.now() - ago)
+        comment = "internal" if values.pop("note", None) else None
+        if "fields" in values:
+            values["fields"] = {number: value for number, value in values["fields"].items() if value is not None}
+        after = before.model_copy(update={**values, "updated_at": stamp})
+        edit = Edit(at=stamp, key=key, intent=intent, comment=comment, **difference(before, after))
         self.edits[ticket_id].append(edit)
-        self.tickets[ticket_id] = ticket.model_copy(update={**values, **after, "updated_at": edit.at})
+        self.tickets[ticket_id] = after
         return edit
 
     def run_writes(self, ticket_id: int = 1, *, run: str = RUN, key: str = KEY, **values: Any) -> Edit:
@@ -113,10 +96,8 @@ class Account:
         tags = tuple(item for item in self.tickets[ticket_id].tags if item not in remove)
         return self.edit(ticket_id, tags=(*tags, *(item for item in add if item not in tags)), **values)
 
-    def apply(self, change: Change) -> Edit:
-        """What an update does."""
+    def apply(self, change: Change, fate: ItemFate = "made") -> Edit:
         ticket = self.tickets[change.ticket_id]
-        cleared = dict.fromkeys(change.fields_cleared)
         return self.edit(
             change.ticket_id,
             ago=0.0,
@@ -125,52 +106,29 @@ class Account:
             tags=change.tags,
             priority=None if "priority" in change.cleared else change.priority or ticket.priority,
             group=None if "group" in change.cleared else change.group or ticket.group,
-            fields={**ticket.fields, **change.fields, **cleared},
+            fields={**ticket.fields, **change.fields, **dict.fromkeys(change.fields_cleared)},
             note=change.note,
         )
 
-    # The protocol
-
-    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
-        raise AssertionError("an undo pulls nothing")
-
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
-        now = {"read_at": self.clock.now()}
-        return Fetched(
-            {number: self.tickets[number].model_copy(update=now) for number in ticket_ids if number in self.tickets}
-        )
+        now, found = {"read_at": self.clock.now()}, super().fetch(ticket_ids)
+        return Fetched({number: ticket.model_copy(update=now) for number, ticket in found.items()})
 
     def history(self, ticket_id: int) -> History:
-        self.histories += 1
+        self.asked.append(("history", ticket_id))
         return History(edits=tuple(self.edits[ticket_id]))
 
     def update(self, change: Change) -> Edit | None:
-        self.written.append(change)
-        step = self.steps.pop(0) if self.steps else None
-        if isinstance(step, BaseException):
-            raise step
-        if step is not None:
-            step(change)
+        super().update(change)
         if self.tickets[change.ticket_id].updated_at != change.stamp:
             raise UpdateConflict("changed")
         return self.apply(change)
 
-    def withdraw(self, change: Change) -> None:
-        """Nothing is ever left of a write that was not made."""
-
-    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
-        done = {change.ticket_id: change.ticket_id != stale for change in changes}
-        self.jobs_taken.append(done)
-        for change in changes:
-            if done[change.ticket_id]:
-                self.apply(change)
-        return str(len(self.jobs_taken))
-
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        self.asked_jobs.append(tuple(job_ids))
+        told = super().jobs(job_ids)
         if self.job_answers:
             return self.job_answers.pop(0) if len(self.job_answers) > 1 else self.job_answers[0]
-        return {name: JobStatus(ended=True, results=self.jobs_taken[int(name) - 1]) for name in job_ids}
+        return told
 
 
 class Bench:
@@ -415,10 +373,10 @@ def test_undoing_twice_does_nothing_with_and_without_the_receipts(triaged: Bench
     triaged.clock.advance(60)
     triaged.undo()
     assert triaged.one == ("skipped", "already_undone", [])
-    asked = triaged.account.histories
+    asked = triaged.account.times("history")
     triaged.undo(taken_back={1})
     assert triaged.one == ("skipped", "already_undone", [])
-    assert triaged.account.histories == asked
+    assert triaged.account.times("history") == asked
     assert len(triaged.account.written) == 1
     assert values(triaged.ticket) == after
 
@@ -477,7 +435,7 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(triaged: Bench) -> None:
         triaged.account.apply(change)
         raise OutcomeUnknown("lost")
 
-    triaged.account.steps = [lost]
+    triaged.account.updates = [lost]
     triaged.undo()
     assert triaged.one == ("updated", "confirmed_by_reading", [])
     assert len(triaged.account.written) == 1
@@ -496,14 +454,14 @@ def test_an_answer_that_comes_late_is_known_as_ours_after_the_wait(triaged: Benc
         triaged.account.fetch = then  # type: ignore[method-assign]
         raise OutcomeUnknown("on its way")
 
-    triaged.account.steps = [late]
+    triaged.account.updates = [late]
     triaged.undo()
     assert triaged.one == ("updated", "confirmed_by_reading", [])
     assert len(triaged.account.written) == 1
 
 
 def test_who_edits_between_the_read_and_the_write_wins(triaged: Bench) -> None:
-    triaged.account.steps = [lambda _: triaged.account.edit(priority=Priority.LOW, ago=100.0)]
+    triaged.account.updates = [lambda _: triaged.account.edit(priority=Priority.LOW, ago=100.0)]
     triaged.undo()
     assert triaged.one == ("updated", "taken_back", ["priority: changed_since"])
     assert triaged.ticket.priority is Priority.LOW
@@ -511,7 +469,7 @@ def test_who_edits_between_the_read_and_the_write_wins(triaged: Bench) -> None:
 
 
 def test_after_three_conflicts_the_ticket_has_failed(triaged: Bench) -> None:
-    triaged.account.steps = [
+    triaged.account.updates = [
         lambda _, ago=ago: triaged.account.edit(status="open", ago=ago)  # type: ignore[misc]
         for ago in (100.0, 90.0, 80.0)
     ]
@@ -522,14 +480,14 @@ def test_after_three_conflicts_the_ticket_has_failed(triaged: Bench) -> None:
 def test_a_part_that_the_helpdesk_refuses_stays_and_the_rest_goes(bench: Bench) -> None:
     bench.account.add(group=4)
     bench.account.run_writes(tags=OURS, group=5)
-    bench.account.steps = [PartRefused("no such group any more", "group")]
+    bench.account.updates = [PartRefused("no such group any more", "group")]
     bench.undo()
     assert bench.one == ("updated", "taken_back", ["group: refused"])
     assert values(bench.ticket) == (set(), None, 5, {})
 
 
 def test_what_is_taken_back_where_there_is_no_room_for_a_note_goes_without(triaged: Bench) -> None:
-    triaged.account.steps = [PartRefused("as many comments as Zendesk allows", "note")]
+    triaged.account.updates = [PartRefused("as many comments as Zendesk allows", "note")]
     triaged.undo()
     assert triaged.one[:2] == ("updated", "taken_back")
     assert not set(OURS) & values(triaged.ticket)[0]
@@ -671,7 +629,7 @@ def test_a_job_that_is_under_way_is_waited_for_and_what_it_brought_taken_back(be
     jobs = bench.account.jobs
 
     def ask(job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        if len(bench.account.asked_jobs) == 4:
+        if bench.account.times("jobs") == 4:
             arrive(bench, one)
             bench.account.job_answers = [{"j1": JobStatus(ended=True, results={1: True, 2: False})}]
         return jobs(job_ids)
@@ -732,7 +690,7 @@ def test_jobs_of_other_runs_and_other_tickets_are_not_asked(triaged: Bench) -> N
     on_its_way(triaged, 2)
     triaged.undo(1)
     triaged.undo(2, run=LATER)
-    assert triaged.account.asked_jobs == []
+    assert triaged.account.times("jobs") == 0
     assert triaged.clock.waits == []
 
 
@@ -793,7 +751,7 @@ def test_what_a_later_run_was_to_complete_is_given_up_and_nothing_else(triaged: 
 
 
 def test_a_crash_leaves_nothing_that_a_run_could_take_for_its_own(triaged: Bench) -> None:
-    triaged.account.steps = [KeyboardInterrupt()]
+    triaged.account.updates = [KeyboardInterrupt()]
     with pytest.raises(KeyboardInterrupt):
         triaged.undo()
     assert triaged.state.unsettled() == []
@@ -806,7 +764,7 @@ def test_what_a_hole_in_the_guard_cost_is_put_back_by_the_next_run(triaged: Benc
         triaged.account.tag(add=["theirs"])
         triaged.account.tickets[1] = triaged.ticket.model_copy(update={"updated_at": change.stamp})
 
-    triaged.account.steps = [over_it]
+    triaged.account.updates = [over_it]
     triaged.undo()
     (item,) = triaged.state.unsettled()
     assert item.verdict.decision.tags == ("theirs",)
@@ -823,11 +781,11 @@ def test_a_kill_switch_stops_it_before_anything_is_sent(triaged: Bench) -> None:
     assert summary.exit_code == 3
     assert summary.stopped is not None
     assert "--while-stopped" in summary.stopped
-    assert triaged.account.histories == 0
+    assert triaged.account.times("history") == 0
 
 
 def test_after_a_note_became_public_no_note_of_an_undo_is_written_either(triaged: Bench) -> None:
-    triaged.account.steps = [NotePublished("note became public")]
+    triaged.account.updates = [NotePublished("note became public")]
     assert triaged.undo().exit_code == 3
     assert triaged.state.fact(HALTED) == "note became public"
     assert triaged.undo().exit_code == 3
@@ -838,7 +796,7 @@ def test_after_a_note_became_public_no_note_of_an_undo_is_written_either(triaged
 def test_a_helpdesk_that_asked_for_peace_is_left_in_peace(triaged: Bench) -> None:
     Dependencies(triaged.state).keep_not_before("helpdesk", START + 100, START)
     assert triaged.undo().exit_code == 3
-    assert triaged.account.histories == 0
+    assert triaged.account.times("history") == 0
     triaged.clock.advance(100)
     assert triaged.undo().exit_code == 0
 
@@ -848,7 +806,8 @@ def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remem
         bench.account.add(number)
         bench.account.run_writes(number, tags=OURS)
     assert bench.undo(*range(1, 8), delivery=Delivery("batch")).outcomes == {"updated": 7}
-    assert [sum(job.values()) for job in bench.account.jobs_taken] == [5, 2]  # first a few, which are looked at closely
+    # First five, which are looked at closely, and one that has to fail.
+    assert (bench.account.sizes(), len(bench.account.stale)) == ([6, 2], 1)
     known = learnt(bench.state)
     assert known is not None
     assert known.ok
@@ -872,7 +831,7 @@ def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(be
     for number in range(1, 5):
         bench.account.add(number)
         bench.account.run_writes(number, tags=OURS)
-    bench.account.steps = [None, Stopping()]
+    bench.account.updates = [None, Stopping()]
     summary = bench.undo(1, 2, 3, 4)
     assert summary.outcomes == {"updated": 1}
     assert (summary.writes.open, not_reached(summary)) == (1, 2)
@@ -904,7 +863,7 @@ def test_a_lost_answer_that_is_waited_for_counts_as_sent(triaged: Bench) -> None
         triaged.account.edit(ago=0.0)  # a comment by a person, so that the ticket has to rest first
         raise OutcomeUnknown("lost")
 
-    triaged.account.steps = [lost]
+    triaged.account.updates = [lost]
     triaged.seconds = 3.0
     summary = triaged.undo()
     assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 1, 0)

@@ -45,7 +45,7 @@ from ticket_processor.policy.decide import Policy
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring.parts import lock, new_run_id
 
-from ..cli.bad_disk import Died, Disk, Dying, Failing
+from ..support.bad_disk import Died, Disk, Dying, Failing
 from .virtual import SerialExecutor
 from .year_alarms import Alarms
 from .year_desk import (

@@ -259,7 +259,7 @@ class FakeDesk:
         self.found: dict[tuple[int, str], str] = {}
         self.removed: dict[int, tuple[str, ...]] = {}
         self.edits: dict[int, list[Edit]] = {}
-        self.updates: list[Callable[[Change], Edit | None] | Exception | None] = []
+        self.updates: list[Callable[[Change], object] | BaseException | None] = []
         self.written: list[Change] = []
         self.takings: list[Callable[[Sequence[Change]], None] | Exception | None] = []
         self.items: dict[int, ItemFate] = {}
@@ -297,9 +297,9 @@ class FakeDesk:
     def update(self, change: Change) -> Edit | None:
         self.written.append(change)
         step = self.updates.pop(0) if self.updates else None
-        if isinstance(step, Exception):
+        if isinstance(step, BaseException):
             raise step
-        return None if step is None else step(change)
+        return None if step is None else step(change)  # type: ignore[return-value]
 
     def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
         self.asked.append(("update_many", tuple(change.ticket_id for change in changes)))

@@ -84,14 +84,14 @@ class TrueDesk(FakeDesk):
         before = self.tickets[number]
         super().apply(change, fate)
         told = self.edits[number].pop()
-        self.edits[number].append(told.model_copy(update=_difference(before, self.tickets[number])))
+        self.edits[number].append(told.model_copy(update=difference(before, self.tickets[number])))
 
     def person(self, number: int, *, ago: float | None = 20.0, **fields: Any) -> None:
         """Somebody changes the ticket ``ago`` seconds before it is read next; ``None`` leaves its stamp alone."""
         before = self.tickets[number]
         stamp = {} if ago is None else {"updated_at": iso(START - ago)}
         self.tickets[number] = after = before.model_copy(update={**fields, **stamp})
-        self.edits.setdefault(number, []).append(Edit(at=after.updated_at, author=7, **_difference(before, after)))
+        self.edits.setdefault(number, []).append(Edit(at=after.updated_at, author=7, **difference(before, after)))
 
     def histories(self) -> list[object]:
         return [what for name, what in self.asked if name == "history"]
@@ -100,7 +100,8 @@ class TrueDesk(FakeDesk):
         return History(edits=tuple(self.edits.get(number, ())))
 
 
-def _difference(before: Ticket, after: Ticket) -> dict[str, Any]:
+def difference(before: Ticket, after: Ticket) -> dict[str, Any]:
+    """What an edit says of a change from one to the other."""
     keys = before.fields.keys() | after.fields.keys()
     values = {key: (before.fields.get(key), after.fields.get(key)) for key in keys}
     return {
