@@ -43,7 +43,6 @@ from ticket_processor.wiring import parts as wiring
 
 from ..imitation import Sandbox
 from ..support.bad_disk import KINDS, Disk, Failing, Kind
-from .bad_disk import KINDS, Disk, Failing, Kind
 from .conftest import OURS, QUICK_JOBS, rows
 
 KEY = "a key of sixteen characters or more"
