@@ -145,18 +145,17 @@ def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: A
 
 def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
     """The memory with the conditions of ``found``. One that is over stays until every target knows."""
-    holding = {condition.rule: condition for condition in found.conditions}
     conditions, ended = dict(memory.conditions), dict(memory.ended_at)
     for rule, one in memory.conditions.items():
-        if one.over is None and rule not in holding and found.judged(rule):
+        if one.over is None and rule not in found.conditions and found.judged(rule):
             conditions[rule] = one.model_copy(update={"over": now})
             if one.told:
                 ended[rule] = now
-    for rule, condition in holding.items():
+    for rule, message in found.conditions.items():
         before = conditions.get(rule)
         goes_on = before is not None and before.over is None
         conditions[rule] = OpenAlert(
-            message=condition.message,
+            message=message,
             since=before.since if before and goes_on else now,
             told=before.told if before else (),
         )

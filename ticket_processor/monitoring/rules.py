@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..analysis.budget import DAY_SPENT
@@ -48,21 +48,13 @@ WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 
 
 @dataclass(frozen=True)
-class Condition:
-    """A condition that holds now. ``message`` is one sentence without any word of a ticket.
+class HoldingConditions:
+    """The conditions that hold, each with one sentence, and the rules, or those of their things, that are ``unknown``.
 
-    ``rule`` is the rule's id; where a rule can find several things at once, a colon and the thing follow.
+    A condition is called by its rule's id; where a rule can find several things at once, a colon and the thing follow.
     """
 
-    rule: str
-    message: str
-
-
-@dataclass(frozen=True)
-class HoldingConditions:
-    """The conditions that hold, and the rules, or those of their things, that could not be judged."""
-
-    conditions: tuple[Condition, ...]
+    conditions: Mapping[str, str]
     unknown: frozenset[str] = frozenset()
 
     def judged(self, rule: str) -> bool:
@@ -105,7 +97,7 @@ def look(records: Sequence[RunRecord], facts: Facts, limits: AlertLimits | None 
     unknown = _not_reached(view.last_stop)
     if not facts.history_known:
         unknown |= {name for name, rule in RULES.items() if not rule.by_facts}
-    conditions = []
+    conditions = dict[str, str]()
     for name, rule in RULES.items():
         said = None if name in unknown else rule.check(view)
         if isinstance(said, Unclear):
@@ -113,8 +105,8 @@ def look(records: Sequence[RunRecord], facts: Facts, limits: AlertLimits | None 
         elif said is not None:
             found = [AlertFinding("", said)] if isinstance(said, str) else said
             unknown |= {_named(name, one.subject) for one in found if not one.clear}
-            conditions += [Condition(_named(name, one.subject), one.message) for one in found if one.clear]
-    return HoldingConditions(tuple(conditions), frozenset(unknown))
+            conditions |= {_named(name, one.subject): one.message for one in found if one.clear}
+    return HoldingConditions(conditions, frozenset(unknown))
 
 
 def rule_id(condition: str) -> str:
