@@ -94,7 +94,7 @@ CEILINGS = {
     "helpdesk": 6_630,
     "knowledge": 2_250,
     "learning": 2_520,
-    "monitoring": 3_420,
+    "monitoring": 3_400,
     "pipeline": 5_310,
     "policy": 1_530,
     "replies": 1_840,
