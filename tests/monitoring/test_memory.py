@@ -25,7 +25,7 @@ from ticket_processor.monitoring.memory import (
     still_to_tell,
     told,
 )
-from ticket_processor.monitoring.rules import Condition, HoldingConditions
+from ticket_processor.monitoring.rules import HoldingConditions
 from ticket_processor.monitoring.slo import DAY, HOUR
 
 from ..support.recorded_runs import NOW, PERIOD_S
@@ -51,7 +51,7 @@ class Story:
     ) -> list[tuple[str, str, str]]:
         """One run; (target, rule, what) of the messages that arrived."""
         self.now += later
-        conditions = tuple(Condition(rule, f"{rule} holds") for rule in holding)
+        conditions = {rule: f"{rule} holds" for rule in holding}
         self.memory = after(self.memory, HoldingConditions(conditions, frozenset(unknown)), self.now)
         arrived = [news for news in owed(self.memory, self.targets, self.now) if news.target not in broken]
         for news in arrived:

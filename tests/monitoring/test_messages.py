@@ -11,12 +11,12 @@ import typer.main
 
 from ticket_processor.cli import app
 from ticket_processor.core.run_summary import RunRecord, Statement
-from ticket_processor.monitoring.facts import AlertLimits, Facts, span
+from ticket_processor.monitoring.facts import Facts, span
 from ticket_processor.monitoring.memory import Owed
 from ticket_processor.monitoring.messages import AlertMessage, message_of
 from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, rule_id
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
-from ticket_processor.settings.schema import Settings
+from ticket_processor.settings.schema import AlertSettings, Settings
 
 from ..support.recorded_runs import NOW, PERIOD_S, history, recorded
 
@@ -28,7 +28,7 @@ class Case(NamedTuple):
     said: str
     runs: list[RunRecord]
     facts: Facts = Facts(NOW, models=True)
-    limits: AlertLimits = AlertLimits()
+    alerts: AlertSettings = AlertSettings()
 
 
 def ended(by: str, times: int, *, every: float = PERIOD_S, why: str | None = None) -> list[RunRecord]:
@@ -107,7 +107,7 @@ CASES = [
         "not_caught_up",
         "for 3 minutes no run has looked at all new tickets",
         [recorded(NOW - 3 * MINUTE), recorded(caught_up=False)],
-        limits=AlertLimits(stale_s=120),
+        alerts=AlertSettings(stale_minutes=2),
     ),
     Case(
         "state_unusable",
@@ -151,7 +151,7 @@ CASES = [
         "spend",
         "models have cost $5.00 since midnight UTC, and alerts.day_usd is 5",
         history({"cost_usd": 3.0}, {"cost_usd": 2.0}),
-        limits=AlertLimits(day_usd=5.0),
+        alerts=AlertSettings(day_usd=5.0),
     ),
     Case(
         "spend",
@@ -187,7 +187,8 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_what_is_said_is_true_of_the_runs_it_is_said_of(case: Case) -> None:
-    told = {rule_id(one.rule): one.message for one in look(case.runs, case.facts, case.limits).conditions}
+    conditions = look(case.runs, case.facts, Settings(alerts=case.alerts)).conditions
+    told = {rule_id(rule): said for rule, said in conditions.items()}
     assert told.get(case.rule) == case.said, told
 
 

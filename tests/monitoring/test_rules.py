@@ -12,12 +12,12 @@ import pytest
 from ticket_processor.analysis.budget import DAY_SPENT, RUN_SPENT
 from ticket_processor.analysis.chain import NOTHING_TO_READ
 from ticket_processor.core.run_summary import RunRecord, Statement
-from ticket_processor.monitoring.facts import UNEXPECTED, AlertLimits, Facts, Look
+from ticket_processor.monitoring.facts import UNEXPECTED, Facts, Look
 from ticket_processor.monitoring.facts import Severity as S
 from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, severity_of
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
 from ticket_processor.reporting.figures import PLANNED
-from ticket_processor.settings.schema import AlertSettings, SloSettings
+from ticket_processor.settings.schema import AlertSettings, Settings, SloSettings
 
 from ..support.recorded_runs import NOW, PERIOD_S, busy, history, recorded
 
@@ -25,9 +25,9 @@ DOWN = {"ok": 0, "stopped_by": "HelpdeskDown", "stopped": "Zendesk cannot be rea
 MODELS = Facts(NOW, models=True)
 
 
-def found(records: list[RunRecord], facts: Facts = MODELS, **limits: Any) -> dict[str, S]:
-    conditions = look(records, facts, AlertLimits(**limits)).conditions
-    return {condition.rule: severity_of(condition.rule) for condition in conditions}
+def found(records: list[RunRecord], facts: Facts = MODELS, **alerts: Any) -> dict[str, S]:
+    conditions = look(records, facts, Settings(alerts=AlertSettings(**alerts))).conditions
+    return {rule: severity_of(rule) for rule in conditions}
 
 
 def by_model(count: int, **why: int) -> dict[str, Any]:
@@ -60,14 +60,14 @@ def test_an_outage_is_told_in_its_second_run() -> None:
 
 def test_a_refused_sign_in_is_not_over_while_the_helpdesk_cannot_be_reached() -> None:
     refused = {"ok": 0, "stopped_by": "NotAuthorised"}
-    assert look(history(refused, DOWN), MODELS).unknown == {"helpdesk_unreachable"}
+    assert look(history(refused, DOWN), MODELS, Settings()).unknown == {"helpdesk_unreachable"}
     assert found(history(refused, DOWN, DOWN)) == {"helpdesk_unreachable": S.CRITICAL}
-    assert look(history(refused, DOWN, {}), MODELS).unknown == frozenset()
+    assert look(history(refused, DOWN, {}), MODELS, Settings()).unknown == frozenset()
 
 
 def test_what_was_said_of_it_is_told_with_it() -> None:
-    (condition,) = look(history(DOWN, DOWN), MODELS).conditions
-    assert condition.message == "the helpdesk could not be reached in 2 runs in a row: Zendesk cannot be reached"
+    (said,) = look(history(DOWN, DOWN), MODELS, Settings()).conditions.values()
+    assert said == "the helpdesk could not be reached in 2 runs in a row: Zendesk cannot be reached"
 
 
 @pytest.mark.parametrize(
@@ -89,17 +89,17 @@ def test_a_retry_run_that_cannot_write_its_log_is_told_of_as_well() -> None:
 
 
 def test_a_run_that_ended_early_says_nothing_of_what_it_did_not_come_to() -> None:
-    after_the_log = look(ended_by("AuditUnwritable"), MODELS)
+    after_the_log = look(ended_by("AuditUnwritable"), MODELS, Settings())
     assert after_the_log.unknown == {"stopped", "note_published", "helpdesk_unreachable"}
-    assert look(ended_by("NotAuthorised"), MODELS).unknown == frozenset()
-    crashed = look(ended_by(UNEXPECTED), MODELS).unknown
+    assert look(ended_by("NotAuthorised"), MODELS, Settings()).unknown == frozenset()
+    crashed = look(ended_by(UNEXPECTED), MODELS, Settings()).unknown
     assert crashed == {*after_the_log.unknown, "state_unusable"}
-    assert look([recorded()], MODELS).unknown == frozenset()
+    assert look([recorded()], MODELS, Settings()).unknown == frozenset()
 
 
 def test_without_earlier_runs_only_facts_are_judged() -> None:
-    judged = look([recorded(ok=0, stopped_by="StateUnusable")], Facts(NOW, history_known=False))
-    assert {condition.rule for condition in judged.conditions} == {"state_unusable"}
+    judged = look([recorded(ok=0, stopped_by="StateUnusable")], Facts(NOW, history_known=False), Settings())
+    assert judged.conditions.keys() == {"state_unusable"}
     assert {"errors_fast", "not_caught_up", "dead_letters"} <= judged.unknown
 
 
@@ -123,7 +123,7 @@ def test_a_countdown_that_is_over_when_it_is_read_is_left_out() -> None:
         recorded(NOW - ago, exit_code=3, stopped_by="HelpdeskDown", stopped="the breaker is open for another 56 s")
         for ago in (PERIOD_S, 0)
     ]
-    (said,) = [condition.message for condition in look(runs, MODELS, AlertLimits()).conditions]
+    (said,) = look(runs, MODELS, Settings()).conditions.values()
     assert said.endswith("the breaker is open")
 
 
@@ -142,7 +142,8 @@ def test_tickets_given_up_are_told_as_long_as_there_are_any() -> None:
 def test_models_that_answer_too_seldom_are_told_of() -> None:
     assert found(history(*[by_model(9, model_timeout=1)] * 6)) == {}
     assert found(history(*[by_model(8, model_timeout=2)] * 6)) == {"model_fallback": S.WARNING}
-    assert found(history(*[by_model(8, model_timeout=2)] * 6), fallback_share=0.5) == {}
+    wide = Settings(slo=SloSettings(fallback_share=0.5))
+    assert look(history(*[by_model(8, model_timeout=2)] * 6), MODELS, wide).conditions == {}
 
 
 def test_a_few_tickets_prove_nothing_about_models() -> None:
@@ -151,7 +152,7 @@ def test_a_few_tickets_prove_nothing_about_models() -> None:
 
 def test_what_is_told_of_fallbacks_is_called_as_everywhere_and_leaves_out_the_same() -> None:
     runs = history(*[by_model(8, model_timeout=2, nothing_to_read=1)] * 6)
-    (said,) = [condition.message for condition in look(runs, MODELS, AlertLimits()).conditions]
+    (said,) = look(runs, MODELS, Settings()).conditions.values()
     assert said.startswith("unplanned fallback rate 18.2%: no model gave 12 of 66 answers")
     assert set(PLANNED) == {NOTHING_TO_READ, "no_model_configured", RUN_SPENT, DAY_SPENT}
 
@@ -183,7 +184,7 @@ def test_tickets_that_nobody_looks_at_page_after_forty_minutes() -> None:
     behind = [recorded(NOW - n * MINUTE, caught_up=False) for n in (30, 20, 10, 0)]
     late = [*every(10, until=NOW - 41 * MINUTE), *behind]
     assert found(late) == {"not_caught_up": S.CRITICAL}
-    assert found(late, stale_s=42 * MINUTE) == {}
+    assert found(late, stale_minutes=42) == {}
     assert found([*late, recorded()]) == {}
 
 
@@ -195,18 +196,18 @@ def test_a_run_kept_out_by_another_one_sees_how_long_ago_the_last_good_one_was()
 @pytest.mark.parametrize("end", ["HelpdeskDown", "Halted", "NotAuthorised", "DeadlineReached"])
 def test_what_has_a_name_of_its_own_is_not_told_as_late_nor_that_this_is_over(end: str) -> None:
     ended = [recorded(NOW - n * MINUTE, ok=0, stopped_by=end) for n in (20, 10, 0)]
-    judged = look([*every(10, until=NOW - HOUR), *ended], MODELS)
-    assert "not_caught_up" not in {condition.rule for condition in judged.conditions}
+    judged = look([*every(10, until=NOW - HOUR), *ended], MODELS, Settings())
+    assert "not_caught_up" not in judged.conditions
     assert "not_caught_up" in judged.unknown
-    assert "not_caught_up" not in look([*every(10, until=NOW - HOUR), *ended, recorded()], MODELS).unknown
+    assert "not_caught_up" not in look([*every(10, until=NOW - HOUR), *ended, recorded()], MODELS, Settings()).unknown
 
 
 @pytest.mark.parametrize("end", ["RateLimited", UNEXPECTED])
 def test_what_has_no_name_of_its_own_is_told_as_late_and_why(end: str) -> None:
     ended = [recorded(NOW - n * MINUTE, ok=0, stopped_by=end, stopped="because") for n in (20, 10, 0)]
-    (condition,) = look([*every(10, until=NOW - HOUR), *ended], MODELS).conditions
-    assert (condition.rule, severity_of(condition.rule)) == ("not_caught_up", S.CRITICAL)
-    assert condition.message.endswith(": because")
+    ((rule, said),) = look([*every(10, until=NOW - HOUR), *ended], MODELS, Settings()).conditions.items()
+    assert (rule, severity_of(rule)) == ("not_caught_up", S.CRITICAL)
+    assert said.endswith(": because")
 
 
 @pytest.mark.parametrize("minutes", [5, 10, 30, 60, 360, 1440])
@@ -228,7 +229,7 @@ def test_how_long_a_pause_is_follows_from_how_often_runs_come(minutes: int) -> N
     gap, runs = max(25.0, 2.5 * minutes) * MINUTE, every(minutes, until=NOW - 3 * DAY)
 
     def resumed(pause: float, before: float = 0.0) -> float:
-        return Look(runs, Facts(NOW, started=NOW - 5, seen=NOW - 5 - pause, resumed=before), AlertLimits()).resumed
+        return Look(runs, Facts(NOW, started=NOW - 5, seen=NOW - 5 - pause, resumed=before), Settings()).resumed
 
     assert (resumed(gap + 1), resumed(gap - 1), resumed(gap - 1, NOW - HOUR)) == (NOW - 5, 0.0, NOW - HOUR)
     assert resumed(gap - 1, NOW + HOUR) == 0.0, "a clock that was ahead"
@@ -248,7 +249,7 @@ def test_time_in_which_no_run_was_there_makes_nobody_late() -> None:
     woken = Facts(NOW, started=NOW - 5, seen=NOW - 14 * HOUR)
     late = recorded(caught_up=False)
     assert "not_caught_up" not in found([*before, late], woken)
-    assert "not_caught_up" in look([*before, late], woken).unknown, "what was open is not over"
+    assert "not_caught_up" in look([*before, late], woken, Settings()).unknown, "what was open is not over"
     kept_out = Facts(NOW, started=NOW - 5, seen=NOW - 600, resumed=NOW - 39 * MINUTE)
     assert "not_caught_up" not in found([*before, late], kept_out)
     for_long = Facts(NOW, started=NOW - 5, seen=NOW - 600, resumed=NOW - 41 * MINUTE)
@@ -318,13 +319,6 @@ def test_what_the_docs_call_critical_is() -> None:
     assert {name for name, rule in RULES.items() if rule.severity is S.CRITICAL} == loud
 
 
-def test_the_settings_defaults_are_the_rules() -> None:
-    alerts, slo, limits = AlertSettings(), SloSettings(), AlertLimits()
-    assert (slo.success, slo.fallback_share) == (limits.success, limits.fallback_share)
-    assert alerts.day_usd is limits.day_usd is None
-    assert alerts.stale_minutes is limits.stale_s is None
-
-
 def test_a_healthy_desk_hears_nothing_over_a_week() -> None:
     one, records = busy(500, 0.001, random.Random(7)), []
     for number in range(7 * 144):
@@ -333,4 +327,4 @@ def test_a_healthy_desk_hears_nothing_over_a_week() -> None:
         records.append(recorded(at, **{**by_model(tickets), "ok": tickets - failed, "failed": failed}))
         if number % 24 == 23:
             facts = Facts(at, models=True, started=at - 5, seen=at - PERIOD_S)
-            assert look(records, facts).conditions == ()
+            assert look(records, facts, Settings()).conditions == {}

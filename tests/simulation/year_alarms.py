@@ -11,8 +11,9 @@ from pathlib import Path
 from unittest import mock
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary, Statement
-from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity
+from ticket_processor.monitoring.facts import Facts, Severity
 from ticket_processor.monitoring.memory import AlertStore, Target, judged, owed, told
+from ticket_processor.settings.schema import Settings
 
 from .year_desk import DAY_S, PERIOD_S, RUNS_A_DAY, Clock, expected, not_synced, poisson
 
@@ -42,6 +43,7 @@ class Alarms:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.told = Told()
         self.memory_bytes = 0
+        self._settings = Settings()
         self._clock = clock
         self._store = AlertStore(folder, folder.with_name("spare.json"))
         self._recent: deque[RunRecord] = deque()
@@ -55,7 +57,7 @@ class Alarms:
         with self._store.alone(patience_s=1.0):
             memory = self._store.load()
             facts = Facts(now=now, models=True, started=started, seen=memory.seen)
-            memory = judged(memory, list(self._recent), facts, AlertLimits())
+            memory = judged(memory, list(self._recent), facts, self._settings)
             memory = memory.model_copy(update={"seen": now})
             for news in owed(memory, [PAGER, EVERYBODY], now):
                 memory = told(memory, news)

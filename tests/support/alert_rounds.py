@@ -6,8 +6,9 @@ from collections import deque
 from typing import Any
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.facts import HISTORY_S, AlertLimits, Facts, Severity
+from ticket_processor.monitoring.facts import HISTORY_S, Facts, Severity
 from ticket_processor.monitoring.memory import Memory, Owed, Target, judged, owed, told
+from ticket_processor.settings.schema import Settings
 
 EVERYBODY = Target("everybody")
 
@@ -15,12 +16,10 @@ EVERYBODY = Target("everybody")
 class Played:
     """A desk whose runs are kept for ``kept_s``. ``said`` is what everybody was told, with the moment."""
 
-    def __init__(
-        self, *, limits: AlertLimits | None = None, kept_s: float = HISTORY_S, memory: Memory | None = None
-    ) -> None:
+    def __init__(self, *, kept_s: float = HISTORY_S, memory: Memory | None = None) -> None:
         self.said: list[tuple[float, Owed]] = []
         self.memory = memory or Memory()
-        self._limits = limits or AlertLimits()
+        self._settings = Settings()
         self._records: deque[RunRecord] = deque()
         self._kept_s = kept_s
 
@@ -34,7 +33,7 @@ class Played:
         while self._records and self._records[0].finished < now - self._kept_s:
             self._records.popleft()
         facts = Facts(now, models=True, started=started, seen=self.memory.seen)
-        memory = judged(self.memory, list(self._records), facts, self._limits)
+        memory = judged(self.memory, list(self._records), facts, self._settings)
         news = owed(memory, [EVERYBODY], now)
         for one in news:
             memory = told(memory, one)

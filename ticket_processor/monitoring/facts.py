@@ -13,6 +13,7 @@ from functools import cached_property
 
 from ..core.run_summary import RunRecord
 from ..core.wording import many
+from ..settings.schema import Settings
 from .run_metrics import TRIAGE
 from .slo import DAY, FAST, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, MINUTE, STALE, RunCounts, counted, period
 
@@ -55,19 +56,6 @@ class AlertFinding:
 
 
 @dataclass(frozen=True)
-class AlertLimits:
-    """Thresholds of the rules, with the defaults of the settings. Seconds, shares, US dollars.
-
-    Without ``stale_s`` it follows from the interval between the last runs.
-    """
-
-    success: float = 0.995
-    fallback_share: float = 0.1
-    stale_s: float | None = None
-    day_usd: float | None = None
-
-
-@dataclass(frozen=True)
 class Facts:
     """The input of the rules besides the recorded runs. Times are Unix seconds.
 
@@ -88,10 +76,11 @@ class Facts:
 class Look:
     """Everything that a rule may use. ``records`` are all runs, oldest first; ``runs`` the scheduled ones."""
 
-    def __init__(self, records: Sequence[RunRecord], facts: Facts, limits: AlertLimits) -> None:
+    def __init__(self, records: Sequence[RunRecord], facts: Facts, settings: Settings) -> None:
         self.records = records
         self.facts = facts
-        self.limits = limits
+        self.alerts = settings.alerts
+        self.slo = settings.slo
         self.now = facts.now
         self.runs = [record for record in records if record.kind == "run"]
 
@@ -113,8 +102,8 @@ class Look:
     @property
     def stale_s(self) -> float | None:
         """How long new tickets may wait for a run, in seconds; ``None`` if unknown."""
-        if self.limits.stale_s is not None:
-            return self.limits.stale_s
+        if self.alerts.stale_minutes is not None:
+            return self.alerts.stale_minutes * MINUTE
         return None if self.period is None else max(LEAST_STALE_S, STALE * self.period)
 
     @property

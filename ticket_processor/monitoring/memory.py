@@ -22,7 +22,8 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 from ..core.models import Frozen
 from ..core.private_files import make_folder
 from ..core.run_summary import RunRecord
-from .facts import AlertLimits, Facts, Look, Severity
+from ..settings.schema import Settings
+from .facts import Facts, Look, Severity
 from .rules import RULES, HoldingConditions, look, rule_id, severity_of
 from .slo import DAY, HOUR
 
@@ -136,27 +137,26 @@ class Owed:
         return severity_of(self.rule)
 
 
-def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: AlertLimits) -> Memory:
+def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, settings: Settings) -> Memory:
     """The memory after all rules have judged these runs; ``resumed`` is taken from the memory, not from ``facts``."""
     known = replace(facts, resumed=memory.resumed)
-    resumed = Look(records, known, limits).resumed
-    return after(memory.model_copy(update={"resumed": resumed}), look(records, known, limits), facts.now)
+    resumed = Look(records, known, settings).resumed
+    return after(memory.model_copy(update={"resumed": resumed}), look(records, known, settings), facts.now)
 
 
 def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
     """The memory with the conditions of ``found``. One that is over stays until every target knows."""
-    holding = {condition.rule: condition for condition in found.conditions}
     conditions, ended = dict(memory.conditions), dict(memory.ended_at)
     for rule, one in memory.conditions.items():
-        if one.over is None and rule not in holding and found.judged(rule):
+        if one.over is None and rule not in found.conditions and found.judged(rule):
             conditions[rule] = one.model_copy(update={"over": now})
             if one.told:
                 ended[rule] = now
-    for rule, condition in holding.items():
+    for rule, message in found.conditions.items():
         before = conditions.get(rule)
         goes_on = before is not None and before.over is None
         conditions[rule] = OpenAlert(
-            message=condition.message,
+            message=message,
             since=before.since if before and goes_on else now,
             told=before.told if before else (),
         )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..analysis.budget import DAY_SPENT
@@ -21,7 +21,8 @@ from ..core.run_summary import RunRecord
 from ..core.wording import many
 from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, why_no_model
-from .facts import UNEXPECTED, AlertFinding, AlertLimits, Facts, Look, Severity, Unclear, span
+from ..settings.schema import Settings
+from .facts import UNEXPECTED, AlertFinding, Facts, Look, Severity, Unclear, span
 from .slo import DAY, FAST, HOUR, LEAST_STALE_S
 
 TOKENS_END = parse_iso("2027-04-30")
@@ -48,21 +49,13 @@ WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 
 
 @dataclass(frozen=True)
-class Condition:
-    """A condition that holds now. ``message`` is one sentence without any word of a ticket.
+class HoldingConditions:
+    """The conditions that hold, each with one sentence, and the rules, or those of their things, that are ``unknown``.
 
-    ``rule`` is the rule's id; where a rule can find several things at once, a colon and the thing follow.
+    A condition is called by its rule's id; where a rule can find several things at once, a colon and the thing follow.
     """
 
-    rule: str
-    message: str
-
-
-@dataclass(frozen=True)
-class HoldingConditions:
-    """The conditions that hold, and the rules, or those of their things, that could not be judged."""
-
-    conditions: tuple[Condition, ...]
+    conditions: Mapping[str, str]
     unknown: frozenset[str] = frozenset()
 
     def judged(self, rule: str) -> bool:
@@ -96,16 +89,16 @@ def _rule(severity: Severity, title: str, advice: str, *, by_facts: bool = False
     return keep
 
 
-def look(records: Sequence[RunRecord], facts: Facts, limits: AlertLimits | None = None) -> HoldingConditions:
+def look(records: Sequence[RunRecord], facts: Facts, settings: Settings) -> HoldingConditions:
     """Judge all rules over ``records``: the runs of :data:`facts.HISTORY_S`, oldest first.
 
     The last of them is the run that has just ended, whether or not the state could keep it.
     """
-    view = Look(records, facts, limits or AlertLimits())
+    view = Look(records, facts, settings)
     unknown = _not_reached(view.last_stop)
     if not facts.history_known:
         unknown |= {name for name, rule in RULES.items() if not rule.by_facts}
-    conditions = []
+    conditions = dict[str, str]()
     for name, rule in RULES.items():
         said = None if name in unknown else rule.check(view)
         if isinstance(said, Unclear):
@@ -113,8 +106,8 @@ def look(records: Sequence[RunRecord], facts: Facts, limits: AlertLimits | None 
         elif said is not None:
             found = [AlertFinding("", said)] if isinstance(said, str) else said
             unknown |= {_named(name, one.subject) for one in found if not one.clear}
-            conditions += [Condition(_named(name, one.subject), one.message) for one in found if one.clear]
-    return HoldingConditions(tuple(conditions), frozenset(unknown))
+            conditions |= {_named(name, one.subject): one.message for one in found if one.clear}
+    return HoldingConditions(conditions, frozenset(unknown))
 
 
 def rule_id(condition: str) -> str:
@@ -173,7 +166,7 @@ def helpdesk_unreachable(look: Look) -> Said:
 )
 def errors_fast(look: Look) -> Said:
     """Failures use up the month's error budget within two days."""
-    tally = FAST.over(look.counted, look.limits.success, look.now)
+    tally = FAST.over(look.counted, look.slo.success, look.now)
     if tally is None:
         return None
     return f"{tally.failed} of {many(tally.handled, 'ticket')} failed in {_last(tally.runs)} with tickets"
@@ -238,7 +231,7 @@ def model_fallback(look: Look) -> Said:
     for summary in runs:
         why.update({name: count for name, count in summary.fallbacks.items() if name not in PLANNED})
     count = why.total()
-    if answers < 20 or count < 5 or count <= look.limits.fallback_share * answers:
+    if answers < 20 or count < 5 or count <= look.slo.fallback_share * answers:
         return None
     return (
         f"unplanned fallback rate {percent(count / answers)}: no model gave {count} of {many(answers, 'answer')} "
@@ -255,7 +248,7 @@ def spend(look: Look) -> Said:
     """The models' budget of the day is used up, or models cost more than ``alerts.day_usd``."""
     midnight = look.now // DAY * DAY
     today = [record.summary for record in look.since(DAY, all_kinds=True) if record.started >= midnight]
-    spent, limit = sum(summary.cost_usd for summary in today), look.limits.day_usd
+    spent, limit = sum(summary.cost_usd for summary in today), look.alerts.day_usd
     if any(DAY_SPENT in summary.fallbacks for summary in today):
         return f"the models' budget of the day is used up (${spent:.2f}): no model is asked until midnight UTC"
     if limit is not None and spent >= limit:

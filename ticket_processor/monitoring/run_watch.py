@@ -28,7 +28,7 @@ from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
 from ..wiring.parts import audit_log, new_run_id
 from ..wiring.ticket_subjects import Subjects
-from .facts import HISTORY_S, UNEXPECTED, AlertLimits, Facts
+from .facts import HISTORY_S, UNEXPECTED, Facts
 from .heartbeat import PATIENCE_S, Heartbeat
 from .memory import AlertStore, EscalatedTicket, Failure, Memory, judged, owed, still_to_tell, told
 from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
@@ -221,7 +221,7 @@ class Tending:
             started=self._began if self._kind == "run" else None,
             seen=memory.seen if memory.seen is not None and memory.seen <= now + AHEAD_S else None,
         )
-        return judged(memory, past.records, facts, _limits(self._settings))
+        return judged(memory, past.records, facts, self._settings)
 
     def _with_escalated(self, memory: Memory, tally: RunTally | None, now: float) -> Memory:
         """The memory with the tickets that the run has escalated, if anybody is to be told of them."""
@@ -295,17 +295,6 @@ def _past(settings: Settings, this: RunRecord | None, now: float) -> _Past:
     if this is not None and all(record.run_id != this.run_id for record in past.records):
         believed.append(this)
     return replace(past, records=believed)
-
-
-def _limits(settings: Settings) -> AlertLimits:
-    """The thresholds of the rules, from the settings."""
-    alerts, slo = settings.alerts, settings.slo
-    return AlertLimits(
-        success=slo.success,
-        fallback_share=slo.fallback_share,
-        stale_s=alerts.stale_minutes and alerts.stale_minutes * 60,
-        day_usd=alerts.day_usd,
-    )
 
 
 def account_name(settings: Settings) -> str:
