@@ -93,7 +93,7 @@ CEILINGS = {
     "evaluation": 3_280,
     "helpdesk": 6_630,
     "knowledge": 2_250,
-    "learning": 2_100,
+    "learning": 2_080,
     "monitoring": 3_820,
     "pipeline": 5_310,
     "policy": 1_530,
@@ -105,13 +105,13 @@ CEILINGS = {
     "settings": 1_800,
     "state": 900,
     "web": 4_730,
-    "wiring": 3_620,
+    "wiring": 3_540,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 549, "test lines": 88_001, "scripts": 34, "words of docs": 24_943}
+MOST = {"files": 549, "test lines": 88_000, "scripts": 34, "words of docs": 24_943}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -1,4 +1,4 @@
-"""What a run does before its tickets and after them, and what it notes down, as the settings want it."""
+"""What a run does before its tickets and after them, as the settings want it."""
 
 from __future__ import annotations
 
@@ -51,12 +51,3 @@ def wound_up(settings: Settings, desk: Desk, clock: SystemClock, deadline: Deadl
     from .learning import collect_in_run
 
     return collect_in_run(settings, desk, transport, clock, deadline)
-
-
-def facts(settings: Settings) -> dict[str, object]:
-    """What the run labels by, where that is to be compared later."""
-    if not settings.learning.collect_share:
-        return {}
-    from .learning import labels_by
-
-    return {"labels_by": labels_by(settings)}
