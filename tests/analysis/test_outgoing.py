@@ -132,11 +132,6 @@ def test_every_text_of_the_log_is_looked_at_but_names_and_times_of_ours() -> Non
         assert fit_for_the_log("ticket", {name: SECRETS}) == {name: SECRETS}
 
 
-def test_a_digest_by_which_labels_are_compared_is_taken_for_no_card_number() -> None:
-    facts = {"labels_by": {"prompt": "c1d4142759855477"}}
-    assert fit_for_the_log("run_started", {**facts, "split": facts}) == {**facts, "split": facts}
-
-
 def test_alerts_hold_no_secret_in_any_part() -> None:
     message = AlertMessage(title=SECRETS, body=SECRETS, line=SECRETS, details={"it": SECRETS})
     assert not has_secret(f"{message.title} {message.body} {message.line} {message.details}")

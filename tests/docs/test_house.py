@@ -93,7 +93,7 @@ CEILINGS = {
     "evaluation": 2_620,
     "helpdesk": 6_090,
     "knowledge": 2_190,
-    "learning": 2_090,
+    "learning": 2_080,
     "monitoring": 3_400,
     "pipeline": 5_300,
     "policy": 1_520,
@@ -105,7 +105,7 @@ CEILINGS = {
     "settings": 1_820,
     "state": 870,
     "web": 4_560,
-    "wiring": 3_510,
+    "wiring": 3_490,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 

@@ -10,7 +10,7 @@ import pytest
 
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import DeadlineReached
-from ticket_processor.learning.model import Reaction
+from ticket_processor.learning.model import LabelSource, Reaction
 from ticket_processor.learning.pending import AT_ONCE, PendingTickets
 from ticket_processor.learning.store import LearningStore
 
@@ -60,8 +60,14 @@ def test_a_log_that_is_too_long_for_one_run_is_read_on_in_the_next(tmp_path: Pat
 def test_a_ticket_that_an_earlier_version_wrote_on_still_tells_how_sure_the_model_was(tmp_path: Path) -> None:
     with closing(LearningStore(None)) as store:
         kept = {"r-1": [0.8, "m", "en", "r", "prompt", "taxonomy", "3fa2c1d0", ""]}
+        lately = {"r-1": [0.8, "m", "en", "r", "prompt", "taxonomy", "new.toml"]}
+        store.keep_fact("cursor", json.dumps({"day": "2026-05-01", "line": 0, "runs": {"r": {"prompt": "p"}}}))
         with store.writing() as db:
             db.execute("INSERT INTO pending VALUES (7, 1.0, 0.0, 'billing', ?)", (json.dumps(kept),))
-        (found,) = PendingTickets(store).next(9, 2.0)
+            db.execute("INSERT INTO pending VALUES (8, 2.0, 0.0, 'billing', ?)", (json.dumps(lately),))
+        pending = PendingTickets(store)
+        pending.read_log(tmp_path, None, Deadline(SystemClock(), 60.0))
+        found, later = pending.next(9, 3.0)
+    assert later.sources["r-1"] == LabelSource(0.8, "m", "en", "r", "new.toml")
     source = found.sources["r-1"]
     assert (source.confidence, source.model, source.settings_file) == (0.8, "m", "")

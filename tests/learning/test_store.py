@@ -51,10 +51,15 @@ def test_what_an_earlier_version_kept_names_settings_only_where_two_shared_the_t
     with closing(sqlite3.connect(path)) as db:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         db.executescript(
-            "ALTER TABLE reaction RENAME COLUMN settings_file TO release;"
+            "".join(
+                f"ALTER TABLE {table} ADD COLUMN {name}_hash TEXT NOT NULL DEFAULT '';"
+                for table in ("reaction", "correction")
+                for name in ("prompt", "taxonomy")
+            )
+            + "ALTER TABLE reaction RENAME COLUMN settings_file TO release;"
             "ALTER TABLE reaction ADD COLUMN against TEXT NOT NULL DEFAULT '';"
             "UPDATE reaction SET against='0badcafe' WHERE ticket_id=8;"
-            f"CREATE TABLE release (id TEXT PRIMARY KEY); CREATE TABLE rating (a); PRAGMA user_version={version - 2};"
+            f"CREATE TABLE release (id TEXT PRIMARY KEY); CREATE TABLE rating (a); PRAGMA user_version={version - 3};"
         )
     with closing(LearningStore(path)) as store:
         assert {item.ticket_id: item.settings_file for item in store.reactions()} == {7: "", 8: "3fa2c1d0"}

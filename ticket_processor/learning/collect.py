@@ -157,8 +157,6 @@ def corrections_of(
             at=item.at,
             confidence=item.confidence,
             model=item.model,
-            prompt_hash=item.prompt_hash,
-            taxonomy_hash=item.taxonomy_hash,
             text=text,
         )
         for item in found

@@ -28,8 +28,6 @@ class LabelSource:
     model: str = ""
     language: str = ""
     run_id: str = ""
-    prompt_hash: str = ""
-    taxonomy_hash: str = ""
     settings_file: str = ""
 
 
@@ -54,8 +52,6 @@ class Reaction:
     settled_at: float
     confidence: float | None = None
     model: str = ""
-    prompt_hash: str = ""
-    taxonomy_hash: str = ""
     language: str = ""
     run_id: str = ""
     settings_file: str = ""
@@ -87,8 +83,6 @@ class Correction:
     at: float
     confidence: float | None = None
     model: str = ""
-    prompt_hash: str = ""
-    taxonomy_hash: str = ""
     text: str = ""
     status: CorrectionStatus = "pending"
     approved_by: str = ""

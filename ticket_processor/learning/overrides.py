@@ -224,8 +224,6 @@ class _Judged:
             settled_at=self._settled_at,
             confidence=source.confidence,
             model=source.model,
-            prompt_hash=source.prompt_hash,
-            taxonomy_hash=source.taxonomy_hash,
             language=source.language,
             run_id=source.run_id,
             settings_file=source.settings_file,

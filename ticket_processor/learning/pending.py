@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,6 @@ AT_ONCE = 5_000
 """Lines of the log that are read before what they told is kept."""
 CURSOR = "cursor"
 """The fact of the store that says how far the log was read."""
-HASHES = "labels_by"
-"""The fact of a run's first receipt that says by which prompt and taxonomy it labelled; of a split, the candidate's."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,11 @@ class PendingTicket(Written):
 class _LogPlace:
     """How far the log was read: a day's file and the next line of it; it began with the day ``began``.
 
-    Where it was begun again for earlier days, files before the day ``known`` were read then. ``runs`` are what the last
-    run labelled by, and in a split what its candidate did, behind its file's name.
+    Where it was begun again for earlier days, files before the day ``known`` were read then.
     """
 
     day: str = ""
     line: int = 0
-    runs: dict[str, Mapping[str, str]] = field(default_factory=dict)
     began: str = ""
     known: str = ""
 
@@ -59,7 +55,9 @@ class PendingTickets:
         Raises :class:`CannotRun` when a file cannot be read, for want of its key as well, and what
         :meth:`Deadline.check` does: the next time goes on from there.
         """
-        at = _LogPlace(**json.loads(self._store.fact(CURSOR) or "{}"))
+        known = json.loads(self._store.fact(CURSOR) or "{}")
+        known.pop("runs", None)  # of earlier versions
+        at = _LogPlace(**known)
         if not at.day or first_day < at.began:
             at = _LogPlace(began=first_day, known=max(at.known, at.day))
         for file in log_files(folder, first_day=at.day or first_day):
@@ -108,12 +106,7 @@ class PendingTickets:
     def _take(self, at: _LogPlace, lines: Sequence[Mapping[str, Any]]) -> None:
         with self._store.writing() as db:
             for line in lines:
-                run_id = str(line.get("run_id"))
-                if line.get("event") == "run_started" and not line.get("dry_run"):
-                    split = line.get("split") or {}
-                    found = {run_id: line.get(HASHES), f"{run_id} {split.get('settings_file')}": split.get(HASHES)}
-                    at.runs = {name: hashes for name, hashes in found.items() if isinstance(hashes, dict)}
-                elif (written := _write_of(line, at.runs)) is not None:
+                if (written := _write_of(line)) is not None:
                     number, category, intent, source, moment = written
                     db.execute(
                         "INSERT INTO pending SELECT ?1, ?2, 0, ?3, '{}' WHERE ?1 NOT IN (SELECT ticket_id FROM erased) "
@@ -128,13 +121,11 @@ class PendingTickets:
 
 
 def _source(parts: Sequence[Any]) -> LabelSource:
-    """As it was kept; by an earlier version with two ids of settings in place of the file's name."""
-    return LabelSource(*(parts if len(parts) < 8 else parts[:6]))
+    """As it was kept; by earlier versions with two digests before the file's name, or two ids of settings for it."""
+    return LabelSource(*(parts if len(parts) < 7 else (*parts[:4], *parts[6:7]) if len(parts) == 7 else parts[:4]))
 
 
-def _write_of(
-    line: Mapping[str, Any], runs: Mapping[str, Mapping[str, str]]
-) -> tuple[int, str, str, LabelSource, float] | None:
+def _write_of(line: Mapping[str, Any]) -> tuple[int, str, str, LabelSource, float] | None:
     """Ticket, category, intent, source and moment of a line about a write that has an answer behind it."""
     analysis = line.get("analysis")
     if line.get("event") != "ticket" or line.get("dry_run") or line.get("outcome") not in ("updated", "suggested"):
@@ -143,16 +134,12 @@ def _write_of(
         return None
     if "summary" not in analysis:  # its words were erased, and are not to be read again
         return None
-    run_id, settings_file = str(line.get("run_id")), str(analysis.get("settings_file", ""))
-    hashes = runs.get(f"{run_id} {settings_file}") or runs.get(run_id, {})
     source = LabelSource(
         confidence=analysis.get("confidence"),
         model=str(analysis.get("model") or analysis.get("source") or ""),
         language=str(analysis.get("language") or ""),
-        run_id=run_id,
-        prompt_hash=str(hashes.get("prompt", "")),
-        taxonomy_hash=str(hashes.get("taxonomy", "")),
-        settings_file=settings_file,
+        run_id=str(line.get("run_id")),
+        settings_file=str(analysis.get("settings_file", "")),
     )
     category, intent = str(analysis.get("category")), str(line.get("intent") or "")
     return line["ticket_id"], category, intent, source, parse_iso(str(line.get("ts")))

@@ -88,6 +88,12 @@ _MIGRATIONS = (
     DROP TABLE release;
     """,
     "DROP TABLE rating;",
+    """
+    ALTER TABLE reaction DROP COLUMN prompt_hash;
+    ALTER TABLE reaction DROP COLUMN taxonomy_hash;
+    ALTER TABLE correction DROP COLUMN prompt_hash;
+    ALTER TABLE correction DROP COLUMN taxonomy_hash;
+    """,
 )
 _OF_TICKETS = ("reaction", "correction", "pending", "pin")
 """The tables that hold something of tickets."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 
-from ..analysis.model_server.prompt import fingerprint
 from ..audit.files import log_files
 from ..core.clock import Clock, Deadline, iso, parse_iso, why_ended
 from ..core.errors import DeadlineReached, Stopping, unexpected
@@ -28,13 +27,6 @@ MOST_SAVED = 100.0
 """Requests that runs may leave unused for a later one."""
 ALLOWANCE = "allowance"
 """The fact of the store that says how many requests runs have left unused."""
-
-
-def labels_by(settings: Settings) -> dict[str, str]:
-    """Digests of what labels depend on: the prompt, and the taxonomy."""
-    models = settings.models
-    prompt = fingerprint(settings.taxonomy, settings.entities, settings.team_language, advice=models.advice)
-    return {"taxonomy": settings.taxonomy.digest, "prompt": prompt}
 
 
 @contextmanager

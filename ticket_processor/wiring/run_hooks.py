@@ -59,15 +59,6 @@ def wound_up(settings: Settings, desk: Desk, clock: SystemClock, deadline: Deadl
     return collect_in_run(settings, desk, transport, clock, deadline)
 
 
-def facts(settings: Settings) -> dict[str, object]:
-    """What the run labels by, where that is to be compared later."""
-    if not settings.learning.collect_share:
-        return {}
-    from .learning import labels_by
-
-    return {"labels_by": labels_by(settings)}
-
-
 FACT = "shard"
 
 

@@ -50,7 +50,7 @@ from .parts import (
     transport_for,
     understanding,
 )
-from .run_hooks import facts, keep_to_shard, of_shard, only_shard, prepared, reply_objection, told_of_shard, wound_up
+from .run_hooks import keep_to_shard, of_shard, only_shard, prepared, reply_objection, told_of_shard, wound_up
 from .ticket_subjects import NotingDesk, Subjects
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ def _assembled(
                 max_attempts=settings.run.max_attempts,
                 delivery=delivery(settings),
                 notices=settings.notices,
-                facts={**facts(settings), **learnt},
+                facts=learnt,
                 resume=asked.resume,
                 retry_fallbacks=asked.retry_fallbacks,
                 retriage_on_reply=settings.run.retriage_on_reply,

@@ -14,7 +14,6 @@ from ..core.models import Analysis, Decision, Ticket
 from ..policy.decide import decide
 from ..policy.skip_rules import in_share
 from ..settings.schema import Settings
-from .learning import labels_by
 
 MAY_DIFFER = (
     *("models", "policy", "classifier", "entities", "team_language", "learning", "categories", "fallback_category"),
@@ -76,9 +75,7 @@ class Split:
     @property
     def facts(self) -> Mapping[str, object]:
         """What the first receipt says of it."""
-        running, candidate = self._settings
-        by = {"labels_by": labels_by(candidate)} if running.learning.collect_share else {}
-        return {"split": {"settings_file": self._wanted.names[1], "percent": self._wanted.percent, **by}}
+        return {"split": {"settings_file": self._wanted.names[1], "percent": self._wanted.percent}}
 
     def enter(
         self, stack: ExitStack, chain: Callable[[Settings, str], AbstractContextManager[Understanding]]

@@ -18,7 +18,7 @@ from ...core.sanitize import plain_line
 
 OWN_NAMES = frozenset(
     "ts event run_id intent job key key_id stamp head last log_head days began since until upto tags_added "
-    "tags_removed fields articles draft settings_file labels_by".split()
+    "tags_removed fields articles draft settings_file".split()
 )
 """Fields of the log that hold names and times which ticketbot gives, or reads again; every other text is looked at."""
 _LINES = {"summary": 300, "root_cause": 200, "model": 80}
