@@ -21,7 +21,7 @@ from deliveries import SECRET, signed
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.freshdesk_auth import FreshdeskCredentials
+from ticket_processor.sandbox.freshdesk_call import FreshdeskCredentials
 from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.web.delivery_queue import DeliveryQueue

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ticket_processor.sandbox.clock import OffsetClock
-from ticket_processor.sandbox.freshdesk_auth import FreshdeskCredentials
+from ticket_processor.sandbox.freshdesk_call import FreshdeskCredentials
 from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.server import SandboxServer
 

@@ -12,8 +12,7 @@ import pytest
 import requests
 
 from ticket_processor.sandbox.faults import KINDS
-from ticket_processor.sandbox.freshdesk_limits import FRESHDESK_PLANS
-from ticket_processor.sandbox.limits import PLANS
+from ticket_processor.sandbox.limits import FRESHDESK_PLANS, PLANS
 
 from .conftest import Command
 

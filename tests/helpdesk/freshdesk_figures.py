@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ticket_processor.sandbox.freshdesk_limits import FRESHDESK_PLANS
+from ticket_processor.sandbox.limits import FRESHDESK_PLANS
 
 from ..imitation import FreshdeskRules
 from ..support.freshdesk_account import HOURS, FreshAccount

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ticket_processor.sandbox.clock import SandboxClock
-from ticket_processor.sandbox.records import Audit, StoredTicket
+from ticket_processor.sandbox.records import StoredTicket
 from ticket_processor.sandbox.store import Store
 
 from .faults import NO_FAULT, JobFault
@@ -87,7 +87,3 @@ class LaggingStore(Store):
             return super().indexed(ticket)
         known = [version for version in versions if version[0] <= moment]
         return None if not known or known[-1][2] else known[-1][1]
-
-    def told_history(self) -> list[Audit]:
-        moment = self.now() - self.replica_lag
-        return [audit for audit in super().told_history() if audit.at <= moment]

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from ticket_processor.sandbox.clock import iso, parse_iso
 from ticket_processor.sandbox.freshdesk_call import FreshdeskCall
-from ticket_processor.sandbox.freshdesk_lists import LISTED_FOR
+from ticket_processor.sandbox.freshdesk_tickets import LISTED_FOR
 from ticket_processor.sandbox.messages import Response
 from ticket_processor.sandbox.zendesk_call import Call, forbidden
-from ticket_processor.sandbox.zendesk_lists import paged
+from ticket_processor.sandbox.zendesk_paging import paged
 
 
 def rate(store: Any, ticket_id: int, score: Literal["good", "bad"], comment: str = "") -> None:

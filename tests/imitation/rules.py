@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ticket_processor.sandbox import zendesk_rules
-from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
+from ticket_processor.sandbox.freshdesk_store import FreshdeskRules
 from ticket_processor.sandbox.messages import Refusal, refuse, text_response
 from ticket_processor.sandbox.zendesk_call import forbidden
 

@@ -98,11 +98,11 @@ def test_the_search_export_needs_its_type_as_a_filter_and_not_in_the_query() -> 
     assert desk.ask("GET", "search/export?filter[type]=ticket&query=wrong:1").status == 422
 
 
-def test_the_search_export_filters_by_time_status_tags_and_words() -> None:
+def test_the_search_export_filters_by_time_status_and_requester() -> None:
     desk = Desk(0)
-    old = desk.add(age=7_200, tags=["vip"])
+    old = desk.add(age=7_200, requester={"email": "ann@example.com"})
     solved = desk.add(age=3_600, status="solved")
-    new = desk.add(age=600, subject="Printer on fire", priority="high")
+    new = desk.add(age=600)
 
     def found(query: str) -> list[int]:
         return [row["id"] for row in search(desk, query)["results"]]
@@ -110,11 +110,10 @@ def test_the_search_export_filters_by_time_status_tags_and_words() -> None:
     assert found("created>=2026-11-21T02:00:00Z") == [new, solved]
     assert found("created>2026-11-20") == [new, solved, old]
     assert found("status<solved") == [new, old]
-    assert found("-tags:vip") == [new, solved]
-    assert found("tags:vip") == [old]
-    assert found("priority>normal") == [new]
-    assert found("printer") == [new]
-    assert found('subject:"on fire" -status:solved') == [new]
+    assert found("created>=2026-11-20 status>=solved") == [solved]
+    assert found(f"requester:{desk.store.tickets[old].json['requester_id']}") == [old]
+    for query in ("printer", "created>soon", "status:lost"):
+        assert desk.ask("GET", f"search/export?filter[type]=ticket&query={query}").status == 422
 
 
 def test_the_search_export_pages_by_a_cursor_that_lives_an_hour() -> None:
@@ -134,12 +133,12 @@ def test_the_search_export_pages_by_a_cursor_that_lives_an_hour() -> None:
 def test_a_lagging_index_shows_tickets_late_and_as_they_were() -> None:
     desk = Desk(1, search_lag=120.0)
     desk.store.person_edit(1, add_tags=["seen"])
-    assert search(desk, "-tags:seen")["results"][0]["tags"] == []
+    assert search(desk, "")["results"][0]["tags"] == []
     created = desk.ask("POST", "tickets", {"ticket": {"comment": {"body": "x"}}}).json()["ticket"]["id"]
     assert [row["id"] for row in search(desk, "")["results"]] == [1]
     desk.clock.advance(121)
     assert [row["id"] for row in search(desk, "")["results"]] == [created, 1]
-    assert search(desk, "-tags:seen")["results"][0]["id"] == created
+    assert search(desk, "")["results"][1]["tags"] == ["seen"]
 
 
 def test_the_list_pages_by_cursor_until_there_is_no_more() -> None:
@@ -157,8 +156,6 @@ def test_the_list_pages_by_cursor_until_there_is_no_more() -> None:
     assert [row["id"] for row in down["tickets"]] == [5, 4]
     more = desk.get("tickets", **{"page[size]": 2, "sort": "-id", "page[after]": down["meta"]["after_cursor"]})
     assert [row["id"] for row in more["tickets"]] == [3, 2]
-    back = desk.get("tickets", **{"page[size]": 2, "sort": "-id", "page[before]": more["meta"]["before_cursor"]})
-    assert [row["id"] for row in back["tickets"]] == [5, 4]
 
 
 def test_the_list_also_pages_by_offset_but_not_deeply() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.sandbox.freshdesk_auth import FreshdeskCredentials
+from ticket_processor.sandbox.freshdesk_call import FreshdeskCredentials
 
 from .freshdesk_helpers import KEY, FreshDesk, basic
 

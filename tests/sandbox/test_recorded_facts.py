@@ -136,9 +136,6 @@ GET job_statuses/show_many?ids={done},V3-0 | keys = ["job_statuses"] & job_statu
     unknown: the answer to more jobs than the account may have; too_many_jobs_status and too_many_jobs_form play others
 POST imports/tickets/create_many | status = 404 & error = "InvalidEndpoint"
     not imitated: samples are put in by tickets/create_many (OAS POST /api/v2/imports/tickets/create_many)
-GET ticket_audits?page[size]=2 | audits.*.ticket_id = [1, 2] & meta.has_more = true & links.prev.type = "str"
-GET ticket_audits?sort_by=created_at&sort_order=desc&limit=2 | audits.*.ticket_id = [1, 3] & before_cursor.type = "str"
-    the oldest first by page, else as asked (zenpy TestTicketAudits.test_values; airbyte's manifest.yaml)
 GET tickets/2/audits | audits.0.events.0.type = "Comment" & audits.1.events.3.field_name = "group_id" \
 & audits.1.events.3.value = "8002" & audits.0.events.2.value.type = "str"
     oldest first, and ids are text in the events (zenpy TestTicketAudits.test_values)
@@ -161,7 +158,6 @@ GET triggers(?page[size]=100) | triggers.*.title = ["b", "z", "a", "c"]
     by position, and then by title (zenpy TestTriggers.test_values)
 GET automations(?page[size]=100) | automations.*.position = [1, 1, 2, 10]
     by position (zenpy TestAutomations.test_values)
-[agent] GET ticket_audits | status = 403
 [agent] GET triggers | status = 200
 [agent] GET incremental/tickets/cursor?start_time=1 | status = 403
 [agent] GET webhooks | status = 403
@@ -235,7 +231,7 @@ GET surveys/satisfaction_ratings | 0.ratings.default_question = 103 & 0.ticket_i
 ENDPOINTS = {
     "zendesk": """/oauth/tokens incremental/tickets/cursor search/export tickets tickets/show_many tickets/{}
         tickets/update_many job_statuses/show_many tickets/{}/audits tickets/{}/comments
-        tickets/{}/comments/count ticket_audits ticket_fields tags groups triggers automations
+        tickets/{}/comments/count ticket_fields tags groups triggers automations
         webhooks webhooks/newer/signing_secret users/me users/search
         users/{}/identities users/{}/tickets/requested satisfaction_ratings help_center/articles
         help_center/articles/search help_center/user_segments imports/tickets/create_many""".split(),

@@ -19,7 +19,7 @@ from ..pipeline.recorder import Listener
 from ..reporting.run_tally import Seen
 from ..sandbox.app import Sandbox
 from ..sandbox.clock import OffsetClock
-from ..sandbox.freshdesk_auth import FreshdeskCredentials
+from ..sandbox.freshdesk_call import FreshdeskCredentials
 from ..sandbox.freshdesk_records import MEDIUM, PRIORITIES, RESOLVED
 from ..sandbox.openai_api import CHAT_MODEL
 from ..sandbox.openai_known import KnownAnswers

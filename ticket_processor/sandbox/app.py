@@ -13,13 +13,11 @@ from .clock import OffsetClock, SandboxClock, http_date
 from .faults import EDITS, FaultPlan, FaultRule, instead
 from .freshdesk_api import FreshdeskApi
 from .freshdesk_api import route_of as freshdesk_route_of
-from .freshdesk_auth import FreshdeskAuthenticator, FreshdeskCredentials
-from .freshdesk_limits import FreshdeskLimits
+from .freshdesk_call import FreshdeskAuthenticator, FreshdeskCredentials
 from .freshdesk_page import render as render_freshdesk
 from .freshdesk_records import CLOSED, PRIORITIES
-from .freshdesk_rules import FreshdeskRules
-from .freshdesk_store import FreshdeskStore
-from .limits import RequestLimits
+from .freshdesk_store import FreshdeskRules, FreshdeskStore
+from .limits import FreshdeskLimits, RequestLimits
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_api import LatencyProfile, OpenAIApi
 from .page import render
@@ -41,7 +39,7 @@ class Sandbox:
     only described, in :attr:`Response.delay` and :attr:`Response.fate`; a shell acts them out.
 
     - ``helpdesk``: who answers. Zendesk's state is ``store``, Freshdesk's is ``desk``; the other one stays empty.
-    - ``plan``: rate limits, a name from :data:`~.limits.PLANS` or :data:`~.freshdesk_limits.FRESHDESK_PLANS`.
+    - ``plan``: rate limits, a name from :data:`~.limits.PLANS` or :data:`~.limits.FRESHDESK_PLANS`.
     - ``seed``: makes generated ids, faults and latencies repeatable.
     - ``faults``: a plan, or its compact text.
     - ``bot_role``: ``admin``, or ``agent``, who may not use Zendesk's incremental export, nor see Freshdesk's set-up;

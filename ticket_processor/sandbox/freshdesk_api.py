@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import freshdesk_account, freshdesk_conversations, freshdesk_lists, freshdesk_solutions, freshdesk_tickets
-from .freshdesk_auth import FreshdeskAuthenticator
-from .freshdesk_call import FreshdeskCall, denied, not_allowed, not_found
-from .freshdesk_limits import FreshdeskLimits
+from . import freshdesk_account, freshdesk_solutions, freshdesk_tickets
+from .freshdesk_call import FreshdeskAuthenticator, FreshdeskCall, denied, not_allowed, not_found
 from .freshdesk_store import FreshdeskStore
+from .limits import FreshdeskLimits
 from .messages import Refusal, Request, Response
 
 Handler = Callable[[FreshdeskCall], Response]
@@ -20,15 +19,15 @@ Handler = Callable[[FreshdeskCall], Response]
 PREFIX = "/api/v2/"
 
 ROUTES: dict[str, Handler] = {
-    "GET tickets": freshdesk_lists.list_tickets,
+    "GET tickets": freshdesk_tickets.list_tickets,
     "POST tickets": freshdesk_tickets.create,
     "GET tickets/{id}": freshdesk_tickets.view,
     "PUT tickets/{id}": freshdesk_tickets.update,
-    "GET tickets/{id}/conversations": freshdesk_conversations.list_conversations,
-    "POST tickets/{id}/notes": freshdesk_conversations.add_note,
-    "POST tickets/{id}/reply": freshdesk_conversations.reply,
-    "DELETE conversations/{id}": freshdesk_conversations.delete,
-    "GET search/tickets": freshdesk_lists.search_tickets,
+    "GET tickets/{id}/conversations": freshdesk_tickets.list_conversations,
+    "POST tickets/{id}/notes": freshdesk_tickets.add_note,
+    "POST tickets/{id}/reply": freshdesk_tickets.reply,
+    "DELETE conversations/{id}": freshdesk_tickets.delete,
+    "GET search/tickets": freshdesk_tickets.search_tickets,
     "GET ticket_fields": freshdesk_account.ticket_fields,
     "GET groups": freshdesk_account.groups,
     "GET agents": freshdesk_account.agents,

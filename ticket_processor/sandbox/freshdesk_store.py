@@ -1,22 +1,337 @@
-"""The imitated Freshdesk account as others work on it: agents at the screen, customers, rules of the account."""
+"""The imitated Freshdesk account: tickets, people, the ways to change a ticket, and what others do to it.
+
+Every change goes through :meth:`FreshdeskStore.change` or one of the conversation methods; each adds a
+:class:`TicketEdit` and moves ``updated_at`` (whole seconds) where the rules say so.
+
+Threads: every public method takes ``lock``, which is re-entrant; a caller that reads and then writes holds
+it across both.
+"""
 
 from __future__ import annotations
 
+import random
+import re
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from typing import Any
 
-from .freshdesk_memory import BOT_ID, PERSON_ID, FreshdeskMemory
-from .freshdesk_records import REPLY, By, FreshdeskTicket, TicketEdit, as_html
+from .clock import Agenda, SandboxClock, iso
+from .freshdesk_records import (
+    CLOSED,
+    LOW,
+    NOTE,
+    OPEN,
+    PENDING,
+    REPLY,
+    RESOLVED,
+    STATS,
+    By,
+    ConversationEvent,
+    FreshdeskTicket,
+    TicketEdit,
+    as_html,
+    attachment,
+    new_conversation,
+    new_ticket_json,
+)
+from .text import html_to_text
 
-__all__ = ["BOT_ID", "PERSON_ID", "RULE_ID", "FreshdeskStore"]
 
+@dataclass(frozen=True)
+class FreshdeskRules:
+    """The form that is imitated where the vendor's behaviour is not certain, or differs between accounts.
+
+    - ``notes_move_stamp``: a note that is made, edited or deleted moves ``updated_at``; replies always do.
+    - ``tags_move_stamp``: a change of nothing but tags moves ``updated_at``.
+    - ``since_inclusive``: ``updated_since`` includes the second it names.
+    - ``tags_in_lists``: rows of lists carry ``tags``.
+    - ``conversations_per_page``: the longest page of conversations; a higher ``per_page`` gives no more.
+    - ``required_fields``: fields that no update may leave empty, whatever it changes (dynamic form validation).
+    - ``search_lag``: seconds by which the search index lags behind.
+    """
+
+    notes_move_stamp: bool = True
+    tags_move_stamp: bool = True
+    since_inclusive: bool = True
+    tags_in_lists: bool = True
+    conversations_per_page: int = 100
+    required_fields: tuple[str, ...] = ()
+    search_lag: float = 180.0
+
+
+BOT_ID = 9001
+PERSON_ID = 7001
 RULE_ID = -1
+ARCHIVED_AFTER = 120 * 86_400.0
+"""Seconds after which a closed ticket is archived: no list has it, and it has an address of its own."""
+
+_HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+
 
 _PERSON = By("agent", PERSON_ID, "person")
 
 
-class FreshdeskStore(FreshdeskMemory):
-    """All state of an imitated Freshdesk account, and what happens there besides the API's calls."""
+class FreshdeskStore(Agenda):
+    """All state of an imitated Freshdesk account. ``seed`` makes generated ids repeatable.
+
+    ``edits`` is the truth of all that was done, oldest first. ``by_updated`` and ``by_created`` hold (whole second,
+    id) of every ticket in order. ``indexed`` holds the tickets as the search index knows them.
+    """
+
+    def __init__(
+        self, clock: SandboxClock, rules: FreshdeskRules | None = None, *, seed: int = 0, base_url: str = ""
+    ) -> None:
+        super().__init__(clock)
+        self.random = random.Random(seed)
+        self.rules = rules or FreshdeskRules()
+        self.base_url = base_url
+        self.tickets: dict[int, FreshdeskTicket] = {}
+        self.edits: list[TicketEdit] = []
+        self.by_updated: list[tuple[int, int]] = []
+        self.by_created: list[tuple[int, int]] = []
+        self.indexed: dict[int, dict[str, Any]] = {}
+        self.where: dict[int, int] = {}
+        self.agents: dict[int, dict[str, Any]] = {}
+        self.contacts: dict[int, dict[str, Any]] = {}
+        self.groups: dict[int, dict[str, Any]] = {}
+        self.ticket_fields: list[dict[str, Any]] = []
+        self.statuses: dict[int, str] = {}
+        self.automations: dict[int, list[dict[str, Any]]] = {1: [], 3: [], 4: []}
+        self.solutions: dict[str, list[dict[str, Any]]] = {
+            "categories": [],
+            "folders": [],
+            "articles": [],
+            "translations": [],
+        }
+        self._ids = count(1)
+        self._conversation_ids = count(50_000_000_001)
+        self._contact_ids = count(100_001)
+        self._contact_by_email: dict[str, int] = {}
+        self.add_agent(BOT_ID, "Ticket Bot", "bot@example.com")
+        self.add_agent(PERSON_ID, "Alex Agent", "alex@example.com")
+
+    # --- people ---------------------------------------------------------------------------------------
+
+    def add_agent(self, agent_id: int, name: str, email: str) -> None:
+        """Add an agent."""
+        stamp = iso(self.now())
+        with self.lock:
+            self.agents[agent_id] = {"id": agent_id, "name": name, "email": email, "created_at": stamp}
+
+    def add_contact(self, name: str, email: str | None) -> int:
+        """The id of the contact with this address, made if there is none yet."""
+        with self.lock:
+            known = self._contact_by_email.get(email.lower()) if email else None
+            if known is not None:
+                return known
+            contact_id = next(self._contact_ids)
+            stamp = iso(self.now())
+            person = {"id": contact_id, "name": name, "email": email, "mobile": None, "phone": None}
+            self.contacts[contact_id] = {**person, "active": True, "created_at": stamp, "updated_at": stamp}
+            if email:
+                self._contact_by_email[email.lower()] = contact_id
+            return contact_id
+
+    def next_id(self) -> int:
+        """A fresh id for anything but tickets and contacts."""
+        return next(self._conversation_ids)
+
+    # --- tickets --------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        *,
+        subject: str = "",
+        body: str | None = None,
+        html_body: str | None = None,
+        requester_name: str = "Customer",
+        requester_email: str | None = "customer@example.com",
+        requester_id: int | None = None,
+        tags: Iterable[str] = (),
+        source: int = 1,
+        priority: int = LOW,
+        status: int = OPEN,
+        created_at: float | None = None,
+        attachments: Iterable[str] = (),
+        fields: Mapping[str, Any] | None = None,
+        by: By | None = None,
+        sent: Mapping[str, Any] | None = None,
+    ) -> FreshdeskTicket:
+        """A new ticket. ``created_at`` (Unix seconds) lets the filling give it an age.
+
+        ``fields`` are further keys of the ticket, taken as they are, except that ``custom_fields`` are added to the
+        account's.
+        """
+        with self.lock:
+            self.settle()
+            moment = self.now() if created_at is None else created_at
+            requester = self.add_contact(requester_name, requester_email) if requester_id is None else requester_id
+            markup = as_html(body or "") if html_body is None else html_body
+            json = new_ticket_json(next(self._ids), moment)
+            more = dict(fields or {})
+            own = {field["name"]: None for field in self.ticket_fields if not field["default"]}
+            json.update(
+                subject=subject,
+                description=markup,
+                description_text=html_to_text(markup) if body is None or html_body is not None else body,
+                requester_id=requester,
+                source=source,
+                priority=priority,
+                status=status,
+                tags=list(dict.fromkeys(tags)),
+                to_emails=["support@example.com"] if source == 1 else None,
+                attachments=[attachment(name, self.next_id(), moment) for name in attachments],
+            )
+            json.update(more)
+            json["custom_fields"] = {**own, **(more.get("custom_fields") or {})}
+            ticket = FreshdeskTicket(json["id"], json, moment, moment, requester_name)
+            ticket.stats = dict.fromkeys(STATS)
+            self.tickets[ticket.id] = ticket
+            self._status_moved(ticket, None, json["status"], moment)
+            insort(self.by_updated, (int(moment), ticket.id))
+            insort(self.by_created, (int(moment), ticket.id))
+            author = by or By("fill", requester, "fill")
+            self._record(ticket, moment, author, tags_added=frozenset(json["tags"]), sent=sent or {})
+            self._index(ticket, moment)
+            return ticket
+
+    def change(
+        self,
+        ticket: FreshdeskTicket,
+        values: Mapping[str, Any],
+        by: By,
+        *,
+        sent: Mapping[str, Any] | None = None,
+    ) -> TicketEdit | None:
+        """Set fields as one change, ``tags`` as a whole; ``None`` when nothing would change."""
+        with self.lock:
+            moment, json = self.now(), ticket.json
+            changes: dict[str, tuple[Any, Any]] = {}
+            old_tags, new_tags = frozenset(json["tags"]), frozenset(json["tags"])
+            for name, value in values.items():
+                if name == "tags":
+                    new_tags = frozenset(value)
+                    json["tags"] = list(dict.fromkeys(value))
+                elif name == "custom_fields":
+                    own = json["custom_fields"]
+                    changes |= {key: (own.get(key), new) for key, new in value.items() if own.get(key) != new}
+                    json["custom_fields"] = {**own, **value}
+                elif json.get(name) != value:
+                    changes[name] = (json.get(name), value)
+                    json[name] = value
+            if "status" in changes:
+                self._status_moved(ticket, *changes["status"], moment)
+            if not changes and old_tags == new_tags:
+                return None
+            if changes or self.rules.tags_move_stamp:
+                self._move(ticket, moment)
+            edit = self._record(
+                ticket,
+                moment,
+                by,
+                tags_added=new_tags - old_tags,
+                tags_removed=old_tags - new_tags,
+                tags_unseen=old_tags - new_tags - ticket.shown_tags,
+                changes=changes,
+                sent=sent or {},
+            )
+            self._index(ticket, moment)
+            return edit
+
+    # --- conversations --------------------------------------------------------------------------------
+
+    def converse(
+        self,
+        ticket: FreshdeskTicket,
+        markup: str,
+        by: By,
+        *,
+        source: int = NOTE,
+        private: bool = True,
+        incoming: bool = False,
+        sent: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Add a note or a reply (HTML); gives it in the API's shape."""
+        with self.lock:
+            moment = self.now()
+            row = new_conversation(
+                self.next_id(),
+                ticket.id,
+                moment,
+                by.user_id,
+                sanitised(markup),
+                private=private,
+                incoming=incoming,
+                source=source,
+            )
+            ticket.conversations.append(row)
+            self.where[row["id"]] = ticket.id
+            changes: dict[str, tuple[Any, Any]] = {}
+            if source == REPLY and not incoming:
+                ticket.stats["agent_responded_at"] = iso(moment)
+                ticket.stats["first_responded_at"] = ticket.stats["first_responded_at"] or iso(moment)
+            elif incoming:
+                ticket.stats["requester_responded_at"] = iso(moment)
+                if ticket.json["status"] in (PENDING, RESOLVED, CLOSED):
+                    changes["status"] = (ticket.json["status"], OPEN)
+                    ticket.json["status"] = OPEN
+                    self._status_moved(ticket, *changes["status"], moment)
+            if source != NOTE or self.rules.notes_move_stamp:
+                self._move(ticket, moment)
+            self._converse_record(ticket, moment, by, row, "created", changes, sent or {})
+            self._index(ticket, moment)
+            return row
+
+    def edit_conversation(
+        self,
+        conversation_id: int,
+        markup: str,
+        by: By,
+        *,
+        sent: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Give a note another text. Raises ``KeyError`` for one that is not there."""
+        with self.lock:
+            ticket, row = self.conversation(conversation_id)
+            moment = self.now()
+            text = sanitised(markup)
+            stamp = iso(moment)
+            row.update(body=text, body_text=html_to_text(text), updated_at=stamp)
+            row.update(last_edited_at=stamp, last_edited_user_id=by.user_id)
+            if self.rules.notes_move_stamp:
+                self._move(ticket, moment)
+            self._converse_record(ticket, moment, by, row, "edited", {}, sent or {})
+            return row
+
+    def delete_conversation(self, conversation_id: int, by: By) -> None:
+        """Remove a note. Raises ``KeyError`` for one that is not there."""
+        with self.lock:
+            ticket, row = self.conversation(conversation_id)
+            moment = self.now()
+            ticket.conversations = [other for other in ticket.conversations if other is not row]
+            del self.where[conversation_id]
+            if self.rules.notes_move_stamp:
+                self._move(ticket, moment)
+            self._converse_record(ticket, moment, by, row, "deleted", {}, {})
+
+    def conversation(self, conversation_id: int) -> tuple[FreshdeskTicket, dict[str, Any]]:
+        """A conversation and its ticket. Raises ``KeyError``."""
+        ticket = self.tickets[self.where[conversation_id]]
+        return ticket, next(row for row in ticket.conversations if row["id"] == conversation_id)
+
+    def living(self, ticket_id: int) -> FreshdeskTicket | None:
+        """A ticket that exists, and is neither deleted nor spam nor archived."""
+        ticket = self.tickets.get(ticket_id)
+        return None if ticket is None or ticket.deleted or ticket.spam or self.archived(ticket) else ticket
+
+    def archived(self, ticket: FreshdeskTicket) -> bool:
+        """Whether a ticket was closed so long ago that it is in the archive."""
+        return ticket.closed is not None and self.now() - ticket.closed >= ARCHIVED_AFTER
+
+    # --- what others do ---------------------------------------------------------------------------
 
     def person_edit(
         self,
@@ -93,8 +408,78 @@ class FreshdeskStore(FreshdeskMemory):
         """Notes on a ticket by one author, oldest first."""
         return [row for row in self.tickets[ticket_id].notes if row["user_id"] == author_id]
 
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _status_moved(self, ticket: FreshdeskTicket, before: int | None, after: int, moment: float) -> None:
+        stamp = iso(moment)
+        ticket.stats["status_updated_at"] = stamp
+        ticket.stats["pending_since"] = stamp if after == PENDING else None
+        if after == CLOSED:
+            ticket.closed = moment
+            ticket.stats["closed_at"] = stamp
+            ticket.stats["resolved_at"] = ticket.stats["resolved_at"] or stamp
+        else:
+            ticket.closed = None
+            ticket.stats["closed_at"] = None
+            ticket.stats["resolved_at"] = stamp if after == RESOLVED else None
+        if before in (RESOLVED, CLOSED) and after not in (RESOLVED, CLOSED):
+            ticket.stats["reopened_at"] = stamp
+
+    def _move(self, ticket: FreshdeskTicket, moment: float) -> None:
+        second, before = int(moment), int(ticket.changed)
+        ticket.changed = moment
+        if second != before:
+            del self.by_updated[bisect_left(self.by_updated, (before, ticket.id))]
+            insort(self.by_updated, (second, ticket.id))
+            ticket.json["updated_at"] = iso(moment)
+
+    def _converse_record(
+        self,
+        ticket: FreshdeskTicket,
+        moment: float,
+        by: By,
+        row: Mapping[str, Any],
+        event: ConversationEvent,
+        changes: Mapping[str, tuple[Any, Any]],
+        sent: Mapping[str, Any],
+    ) -> None:
+        self._record(
+            ticket,
+            moment,
+            by,
+            changes=changes,
+            conversation_id=row["id"],
+            conversation=event,
+            private=row["private"],
+            source=row["source"],
+            sent=sent,
+        )
+
+    def _record(self, ticket: FreshdeskTicket, moment: float, by: By, **what: Any) -> TicketEdit:
+        edit = TicketEdit(moment, ticket.id, by, **what)
+        self.edits.append(edit)
+        ticket.edits.append(edit)
+        return edit
+
+    def _index(self, ticket: FreshdeskTicket, moment: float) -> None:
+        """Let the search index learn of a ticket as it is now, after its lag."""
+        form = {**ticket.json, "deleted": ticket.deleted, "spam": ticket.spam}
+        due = moment + self.rules.search_lag
+        if due <= self.now():
+            self.indexed[ticket.id] = form
+        else:
+            self.later(due, partial(self.indexed.__setitem__, ticket.id, form))
+
     def _hide(self, ticket: FreshdeskTicket, name: str) -> None:
         moment = self.now()
         self._move(ticket, moment)
         self._record(ticket, moment, _PERSON, changes={name: (False, True)})
         self._index(ticket, moment)
+
+
+def sanitised(markup: str) -> str:
+    """HTML as the vendor keeps it: without comments and scripts."""
+    return _HIDDEN.sub("", markup)
+
+
+__all__ = ["BOT_ID", "PERSON_ID", "RULE_ID", "FreshdeskStore"]

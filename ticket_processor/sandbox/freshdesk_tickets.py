@@ -1,22 +1,160 @@
-"""Single Freshdesk tickets: view, create, update."""
+"""Freshdesk's tickets: the list and the search, a single one, its notes and replies."""
 
 from __future__ import annotations
 
+import math
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-from .freshdesk_call import FreshdeskCall, missing, validation_failed
-from .freshdesk_lists import embedded
-from .freshdesk_records import LOW, OPEN, FreshdeskTicket
+from .freshdesk_call import (
+    PAGE,
+    FreshdeskCall,
+    Problem,
+    invalid,
+    mismatch,
+    missing,
+    not_allowed,
+    not_found,
+    unexpected,
+    validation_failed,
+    wrong,
+)
+from .freshdesk_records import LOW, NOTE, OPEN, REPLY, By, FreshdeskTicket
+from .freshdesk_store import FreshdeskStore
 from .freshdesk_writes import CREATABLE, UPDATABLE, checked
 from .messages import Response, json_response
 
+LAST_PAGE = 300
+LAST_SEARCH_PAGE = 10
+_QUERY = re.compile(r"\"(?:tag:'([^']+)'|created_at:>'(\d{4}-\d\d-\d\d)')\"")
+LISTED_FOR = 30 * 86_400.0
+"""Seconds after its creation during which a list without ``updated_since`` has a ticket."""
+
+_ORDERS = ("created_at", "due_by", "updated_at", "status")
+_INCLUDES = ("description", "requester", "stats", "company")
+_KNOWN = frozenset("requester_id updated_since order_by order_type include page per_page".split())
+_NOT_IN_ROWS = frozenset(("description", "description_text", "attachments"))
+
+Row = dict[str, Any]
+
+
+def list_tickets(call: FreshdeskCall) -> Response:
+    """``GET /tickets``: neither spam nor trash nor archive; created within 30 days, or changed since a time."""
+    call.only(_KNOWN)
+    included = call.includes(_INCLUDES)
+    size = call.whole("per_page", PAGE, at_most=100)
+    page = call.whole("page", 1, at_most=10**8)
+    if page > LAST_PAGE:
+        text = f"You cannot access tickets beyond the {LAST_PAGE}th page. Please provide a smaller page number."
+        raise invalid("page", text)
+    since = call.moment("updated_since")
+    order = call.choice("order_by", _ORDERS, "created_at")
+    backwards = call.choice("order_type", ("asc", "desc"), "desc") == "desc"
+    requester = _requester(call)
+    found = (ticket for ticket in _ordered(call, order, backwards, since) if _listed(call, ticket, requester))
+    rows = list(islice(found, (page - 1) * size, page * size + 1))
+    if len(rows) > size and page < LAST_PAGE:
+        call.link_to_next(page)
+    return json_response(200, [_row(call, ticket, included) for ticket in rows[:size]])
+
+
+def _ordered(call: FreshdeskCall, order: str, backwards: bool, since: float | None) -> Iterator[FreshdeskTicket]:
+    """Tickets in order: those changed since a time, or created within 30 days."""
+    store = call.store
+    if since is None:
+        start, place, index = _from(call.now - LISTED_FOR, inclusive=True), "created_at", store.by_created
+    else:
+        start, place, index = _from(since, inclusive=call.rules.since_inclusive), "updated_at", store.by_updated
+    first = bisect_left(index, (start, -1))
+    if order == place:
+        places: Iterable[int] = range(first, len(index))
+        if backwards:
+            places = range(len(index) - 1, first - 1, -1)
+        return (store.tickets[index[number][1]] for number in places)
+    chosen = [store.tickets[ticket_id] for _, ticket_id in index[first:]]
+    chosen.sort(key=lambda ticket: (ticket.json[order], ticket.id), reverse=backwards)
+    return iter(chosen)
+
+
+def _from(moment: float, *, inclusive: bool) -> int:
+    """The first whole second that counts."""
+    return math.ceil(moment) if inclusive else math.floor(moment) + 1
+
+
+def _listed(call: FreshdeskCall, ticket: FreshdeskTicket, requester: int | None) -> bool:
+    if ticket.deleted or ticket.spam or call.store.archived(ticket):
+        return False
+    return requester in (None, ticket.json["requester_id"])
+
+
+def _requester(call: FreshdeskCall) -> int | None:
+    """The contact whose tickets are asked for, if that is so; 400 for one that there is not."""
+    text = call.request.query.get("requester_id")
+    if text is None:
+        return None
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    if number not in call.store.contacts:
+        raise invalid("requester_id", "There is no contact matching the given requester_id")
+    return number
+
+
+def _row(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str]) -> Row:
+    row = {name: value for name, value in ticket.json.items() if name not in _NOT_IN_ROWS}
+    if not call.rules.tags_in_lists:
+        del row["tags"]
+    if "description" in included:
+        row |= {name: ticket.json[name] for name in ("description", "description_text")}
+    return row | embedded(call, ticket, included)
+
+
+def embedded(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str]) -> Row:
+    """The parts that ``include`` adds to a ticket, in every answer."""
+    more: Row = {}
+    if "requester" in included:
+        person = call.store.contacts.get(ticket.json["requester_id"]) or {}
+        more["requester"] = {name: person.get(name) for name in ("id", "name", "email", "mobile", "phone")}
+    if "stats" in included:
+        more["stats"] = dict(ticket.stats)
+    if "company" in included:
+        more["company"] = {}
+    return more
+
+
+def search_tickets(call: FreshdeskCall) -> Response:
+    """``GET /search/tickets``: thirty to a page, ten pages at most, from an index that lags behind.
+
+    Of the vendor's language it knows ``tag:'x'`` and ``created_at:>'2026-11-01'``.
+    """
+    call.only(("query", "page"))
+    page = call.whole("page", 1, at_most=LAST_SEARCH_PAGE)
+    asked = _QUERY.fullmatch(call.request.query.get("query", ""))
+    if asked is None:
+        raise invalid("query", "Query should be enclosed in double quotes, and name a tag or a day of creation")
+    tag, day = asked.groups()
+    rows = [
+        row
+        for ticket_id, row in call.store.indexed.items()
+        if not row["deleted"] and not row["spam"] and (tag in row["tags"] if tag else row["created_at"][:10] >= day)
+        if not call.store.archived(call.store.tickets[ticket_id])
+    ]
+    rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
+    shown = [
+        {name: value for name, value in row.items() if name not in ("deleted", "attachments")}
+        for row in rows[(page - 1) * PAGE : page * PAGE]
+    ]
+    return json_response(200, {"total": len(rows), "results": shown})
+
+
 MOST_INCLUDED = 10
-_INCLUDES = ("conversations", "requester", "company", "stats")
+_OF_A_TICKET = ("conversations", "requester", "company", "stats")
 
 
 def view(call: FreshdeskCall) -> Response:
     """``GET /tickets/{id}``: in the trash or spam as well; of its conversations the ten oldest at most."""
-    included = call.includes(_INCLUDES)
+    included = call.includes(_OF_A_TICKET)
     ticket = call.ticket()
     return json_response(200, _shown(call, ticket, included))
 
@@ -63,3 +201,95 @@ def _shown(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str
     if "conversations" in included:
         shown["conversations"] = ticket.conversations[:MOST_INCLUDED]
     return shown
+
+
+_OF_A_NOTE: Mapping[str, type] = {
+    "body": str,
+    "private": bool,
+    "incoming": bool,
+    "notify_emails": list,
+    "user_id": int,
+    "attachments": list,
+}
+_OF_A_REPLY: Mapping[str, type] = {
+    "body": str,
+    "from_email": str,
+    "user_id": int,
+    "cc_emails": list,
+    "bcc_emails": list,
+    "attachments": list,
+}
+_NAMES = {str: "String", bool: "Boolean", list: "Array", int: "Positive Integer"}
+
+
+def list_conversations(call: FreshdeskCall) -> Response:
+    """``GET /tickets/{id}/conversations``: oldest first, thirty to a page unless ``per_page`` says more."""
+    call.only(("page", "per_page"))
+    return call.paged(call.ticket().conversations, most=call.rules.conversations_per_page)
+
+
+def add_note(call: FreshdeskCall) -> Response:
+    """``POST /tickets/{id}/notes``: 201 with the note, which is private unless told otherwise."""
+    ticket = call.writable_ticket()
+    payload = _checked(call.store, call.payload(), _OF_A_NOTE)
+    row = call.store.converse(
+        ticket,
+        payload["body"],
+        _author(call, payload),
+        source=NOTE,
+        private=payload.get("private", True),
+        incoming=payload.get("incoming", False),
+        sent=payload,
+    )
+    return json_response(201, row)
+
+
+def reply(call: FreshdeskCall) -> Response:
+    """``POST /tickets/{id}/reply``: 201 with the reply, which the requester gets by mail."""
+    ticket = call.writable_ticket()
+    payload = _checked(call.store, call.payload(), _OF_A_REPLY)
+    by = _author(call, payload)
+    row = call.store.converse(ticket, payload["body"], by, source=REPLY, private=False, sent=payload)
+    return json_response(201, row)
+
+
+def delete(call: FreshdeskCall) -> Response:
+    """``DELETE /conversations/{id}``: 204; notes only."""
+    call.store.delete_conversation(_note(call)["id"], call.by)
+    return Response(204)
+
+
+def _note(call: FreshdeskCall) -> dict[str, Any]:
+    """The note the path names; 404 when there is none, 405 for a reply and on a ticket in the trash or spam."""
+    try:
+        ticket, row = call.store.conversation(call.args[0])
+    except KeyError:
+        raise not_found() from None
+    if call.store.archived(ticket):
+        raise not_found()
+    if row["source"] != NOTE or ticket.deleted or ticket.spam:
+        raise not_allowed(call.request.method, ["GET"])
+    return row
+
+
+def _author(call: FreshdeskCall, payload: Mapping[str, Any]) -> By:
+    return call.by._replace(user_id=payload.get("user_id", call.identity.user_id))
+
+
+def _checked(store: FreshdeskStore, payload: dict[str, Any], known: Mapping[str, type]) -> dict[str, Any]:
+    """The body of a request; 400 with everything that is wrong with it."""
+    problems: list[Problem] = []
+    for name, value in payload.items():
+        kind = known.get(name)
+        if kind is None:
+            problems.append(unexpected(name))
+        elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            problems.append(mismatch(name, _NAMES[kind], value))
+        elif name == "user_id" and value not in store.agents and value not in store.contacts:
+            problems.append(wrong(name, "There is no user matching the given user_id"))
+    body = payload.get("body", "")
+    if isinstance(body, str) and not body.strip():
+        problems.append(missing("body"))
+    if problems:
+        raise validation_failed(problems)
+    return payload

@@ -1,7 +1,9 @@
 """Rate limits in fixed windows, by plan, with the headers that tell a client where it stands.
 
-Windows are aligned to the clock: every account-wide count starts again at the full minute, the per-ticket count at
-every full ten minutes. Not thread-safe by itself; the sandbox's lock covers it.
+Windows are aligned to the clock: every account-wide count starts again at the full minute, Zendesk's per-ticket count
+at every full ten minutes. Refused and invalid requests count. Not thread-safe; the sandbox's lock covers it.
+
+Sources: developer.zendesk.com, "Rate limits"; developers.freshdesk.com/api, "Rate Limit".
 """
 
 from __future__ import annotations
@@ -14,12 +16,30 @@ from .messages import Refusal, Response, json_response, text_response
 MINUTE = 60
 TEN_MINUTES = 600
 WEBHOOKS = 100
-"""Requests per minute of the webhooks' own service, whatever the plan."""
+"""Requests per minute of Zendesk's webhooks, whatever the plan."""
+
+
+class FixedWindows:
+    """Counts by key, each in a window that begins again at multiples of its length."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[object, int], int] = {}
+        self._swept = -1
+
+    def count(self, key: object, window: int, now: float, by: int = 1) -> tuple[int, int]:
+        """Count; gives what has been used in this window, and the seconds until it ends."""
+        current = int(now // window)
+        if int(now // TEN_MINUTES) != self._swept:  # so that a long simulation does not grow
+            self._swept = int(now // TEN_MINUTES)
+            self._counts.clear()
+        slot = ((key, window), current)
+        self._counts[slot] = self._counts.get(slot, 0) + by
+        return self._counts[slot], max(1, math.ceil((current + 1) * window - now))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Requests per minute: for everything, and for the endpoints of :data:`_ENDPOINTS`.
+    """Zendesk's requests per minute: for everything, and for the endpoints of :data:`_ENDPOINTS`.
 
     ``None`` means no limit. ``list_tickets`` has been met on trial accounts only.
     """
@@ -54,29 +74,23 @@ class RequestLimits:
     def __init__(self, plan: str) -> None:
         if plan not in PLANS:
             raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(PLANS)}")
-        self.name = plan
         self.plan = PLANS[plan]
-        self._windows: dict[object, int] = {}
-        self._counts: dict[object, int] = {}
-        self._swept = -1
+        self._windows = FixedWindows()
 
     def account(self, bucket: str, now: float) -> dict[str, str]:
         """Count one request in an account-wide bucket (``support``, ``help_center`` or ``webhooks``): its headers."""
         if self.plan.account is None:
             return {}
         total = WEBHOOKS if bucket == "webhooks" else self.plan.account
-        used, resets = self._count(bucket, MINUTE, now)
+        used, resets = self._windows.count(bucket, MINUTE, now)
         left = max(0, total - used)
-        headers = {
-            "X-Rate-Limit": str(total),
-            "X-Rate-Limit-Remaining": str(left),
-        }
+        headers = {"X-Rate-Limit": str(total), "X-Rate-Limit-Remaining": str(left)}
         if bucket == "support":  # as replies had them in 2024, and in 2023; the other services have none of these
             for name, value in (("", total), ("-remaining", left), ("-reset", resets)):
                 headers[f"ratelimit{name or '-limit'}"] = headers[f"rate-limit{name}"] = str(value)
         if used > total:
             message = "Number of allowed API requests per minute exceeded"
-            raise Refusal(_too_many(text_response(429, message), headers, resets))
+            raise _too_many(text_response(429, message), headers, resets)
         return headers
 
     def spend(self, name: str, now: float, *, key: object = None) -> dict[str, str]:
@@ -84,64 +98,84 @@ class RequestLimits:
         total = getattr(self.plan, name)
         if total is None:
             return {}
-        header, window, message, form = _ENDPOINTS[name]
-        used, resets = self._count((name, key), window, now)
+        header, what, form = _ENDPOINTS[name]
+        window = TEN_MINUTES if name == "updates_per_ticket" else MINUTE
+        used, resets = self._windows.count((name, key), window, now)
         headers = {header: f"total={total}; remaining={max(0, total - used)}; resets={resets}"}
         if used > total:
+            body: object = {"errors": [{"code": "TooManyRequests", "title": f"Too many {what}"}]}
             if form == "error":
-                body: object = {"error": "APIRateLimitExceeded", "description": message}
-            else:
-                body = {"errors": [{"code": "TooManyRequests", "title": message}]}
-            raise Refusal(_too_many(json_response(429, body), headers, resets))
+                message = f"Number of allowed {what} API requests per minute exceeded"
+                body = {"error": "APIRateLimitExceeded", "description": message}
+            raise _too_many(json_response(429, body), headers, resets)
         return headers
 
-    def _count(self, key: object, window: int, now: float) -> tuple[int, int]:
-        self._sweep(now)
-        current = int(now // window)
-        slot = (key, window)
-        if self._windows.get(slot) != current:
-            self._windows[slot] = current
-            self._counts[slot] = 0
-        self._counts[slot] += 1
-        return self._counts[slot], max(1, math.ceil((current + 1) * window - now))
 
-    def _sweep(self, now: float) -> None:
-        """Forget the tickets of earlier windows, so that a long simulation does not grow."""
-        current = int(now // TEN_MINUTES)
-        if current != self._swept:
-            self._swept = current
-            self._windows.clear()
-            self._counts.clear()
-
-
-_ENDPOINTS: dict[str, tuple[str, int, str, str]] = {
-    "incremental_exports": (
-        "zendesk-ratelimit-incremental-exports",
-        MINUTE,
-        "Number of allowed incremental export API requests per minute exceeded",
-        "error",
-    ),
-    "search_export": (
-        "zendesk-ratelimit-search-export",
-        MINUTE,
-        "Number of allowed search export API requests per minute exceeded",
-        "error",
-    ),
-    "update_ticket": ("zendesk-rate-limit-tickets-update", MINUTE, "Too many ticket updates", "errors"),
-    "ticket_fields": ("zendesk-ratelimit-ticket-fields-index", MINUTE, "Too many requests for ticket fields", "errors"),
-    "audits": ("zendesk-ratelimit-ticket-audits", MINUTE, "Too many requests for audits", "errors"),
-    "list_tickets": ("zendesk-ratelimit-tickets-index", MINUTE, "Too many requests for the list of tickets", "errors"),
-    "tags": ("zendesk-rate-limit-tags-index", MINUTE, "Too many requests for the list of tags", "errors"),
-    "updates_per_ticket": (
-        "zendesk-ratelimit-per-ticket-updates",
-        TEN_MINUTES,
-        "Too many updates of this ticket by this user",
-        "errors",
-    ),
+_ENDPOINTS: dict[str, tuple[str, str, str]] = {
+    "incremental_exports": ("zendesk-ratelimit-incremental-exports", "incremental export", "error"),
+    "search_export": ("zendesk-ratelimit-search-export", "search export", "error"),
+    "update_ticket": ("zendesk-rate-limit-tickets-update", "ticket updates", "errors"),
+    "ticket_fields": ("zendesk-ratelimit-ticket-fields-index", "requests for ticket fields", "errors"),
+    "audits": ("zendesk-ratelimit-ticket-audits", "requests for audits", "errors"),
+    "list_tickets": ("zendesk-ratelimit-tickets-index", "requests for the list of tickets", "errors"),
+    "tags": ("zendesk-rate-limit-tags-index", "requests for the list of tags", "errors"),
+    "updates_per_ticket": ("zendesk-ratelimit-per-ticket-updates", "updates of this ticket by this user", "errors"),
 }
-"""By name, the header that reports a limit, its window in seconds, and the message and form of its 429."""
+"""By name, the header that reports a limit, what is limited, and the form of its 429."""
 
 
-def _too_many(response: Response, headers: dict[str, str], resets: int) -> Response:
+@dataclass(frozen=True)
+class FreshdeskPlan:
+    """Credits per minute for everything, and calls per minute of some endpoints; ``None`` means no limit.
+
+    ``written`` is how the header writes the total.
+    """
+
+    account: int | None
+    create_ticket: int | None = None
+    update_ticket: int | None = None
+    list_tickets: int | None = None
+    list_contacts: int | None = None
+    written: str = ""
+
+
+FRESHDESK_PLANS: dict[str, FreshdeskPlan] = {
+    "growth": FreshdeskPlan(200, 80, 80, 20, 20),
+    "pro": FreshdeskPlan(400, 160, 160, 100, 100),
+    "enterprise": FreshdeskPlan(700, 280, 280, 200, 200),
+    "trial": FreshdeskPlan(50, written="50.0"),
+    "plus1000": FreshdeskPlan(1000, 400, 400, 300, 300),
+    "plus2000": FreshdeskPlan(2000, 800, 800, 400, 400),
+    "unlimited": FreshdeskPlan(None),
+}
+"""Plan names a Freshdesk sandbox takes. ``plus1000`` and ``plus2000`` are limits bought on top."""
+
+
+class FreshdeskLimits:
+    """Counts credits; :meth:`spend` raises :class:`Refusal` (429) when they are used up."""
+
+    def __init__(self, plan: str) -> None:
+        if plan not in FRESHDESK_PLANS:
+            raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(FRESHDESK_PLANS)}")
+        self.plan = FRESHDESK_PLANS[plan]
+        self._windows = FixedWindows()
+
+    def spend(self, credits: int, endpoint: str | None, now: float) -> dict[str, str]:
+        """Count a request of so many credits; ``endpoint`` names the own limit that it falls under. Its headers."""
+        used, resets = self._windows.count("account", MINUTE, now, credits)
+        headers = {"X-RateLimit-Used-CurrentRequest": str(credits)}
+        total = self.plan.account
+        if total is not None:
+            headers["X-RateLimit-Total"] = self.plan.written or str(total)
+            headers["X-RateLimit-Remaining"] = str(max(0, total - used))
+        own = getattr(self.plan, endpoint) if endpoint else None
+        calls = 0 if own is None else self._windows.count(endpoint, MINUTE, now)[0]
+        if (total is not None and used > total) or (own is not None and calls > own):
+            message = "You have exceeded the limit of requests per minute"
+            raise _too_many(json_response(429, {"message": message}), headers, resets)
+        return headers
+
+
+def _too_many(response: Response, headers: dict[str, str], resets: int) -> Refusal:
     response.headers |= {**headers, "Retry-After": str(resets)}
-    return response
+    return Refusal(response)

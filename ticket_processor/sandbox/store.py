@@ -300,10 +300,6 @@ class Store(Agenda):
         """A ticket as the search index has it; ``None`` where it has not."""
         return None if ticket.deleted else ticket.json
 
-    def told_history(self) -> list[Audit]:
-        """The audits that the API shows, oldest first."""
-        return [audit for audit in self.history if audit.visible]
-
     def bot_comments(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
         """Comments on a ticket by one author, oldest first."""
         return [note for note in self.tickets[ticket_id].comments if note["author_id"] == author_id]

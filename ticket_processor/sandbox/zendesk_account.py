@@ -10,7 +10,7 @@ from .messages import Response, json_response, refuse
 from .records import without_generated
 from .store import Store
 from .zendesk_call import NOT_FOUND, Call
-from .zendesk_lists import PAGE, neighbours, paged
+from .zendesk_paging import PAGE, neighbours, paged
 
 FIRST_GROUP = 8_001
 ANONYMOUS = {"id": None, "name": "Anonymous user", "email": "invalid@example.com", "role": "end-user"}

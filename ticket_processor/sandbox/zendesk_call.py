@@ -14,6 +14,8 @@ from .store import Store
 from .zendesk_auth import Identity
 from .zendesk_rules import Rules
 
+Row = dict[str, Any]
+
 NOT_FOUND: Mapping[str, str] = {"error": "RecordNotFound", "description": "Not found"}
 
 

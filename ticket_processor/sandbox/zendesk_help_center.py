@@ -10,7 +10,7 @@ from .messages import Response, json_response, refuse
 from .store import Store
 from .text import html_to_text
 from .zendesk_call import Call, forbidden
-from .zendesk_lists import neighbours, paged
+from .zendesk_paging import neighbours, paged
 
 DEFAULT_LOCALE = "en-us"
 _WORD = re.compile(r"\w{2,}")
