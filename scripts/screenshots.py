@@ -32,7 +32,7 @@ from ticket_processor.core.clock import SystemClock
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.openai_known import KnownAnswers
+from ticket_processor.sandbox.openai_answers import KnownAnswers
 from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.seeding.corpus import load_corpus, payload

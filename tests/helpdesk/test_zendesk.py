@@ -40,7 +40,7 @@ from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
 from ticket_processor.sandbox.clock import ManualClock as SandboxTime
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.store import BOT_ID
-from ticket_processor.sandbox.zendesk_auth import Credentials
+from ticket_processor.sandbox.zendesk_call import Credentials
 from ticket_processor.zendesk import MAX_AUDIT_PAGES, Zendesk
 
 from ..imitation import Rules, Sandbox

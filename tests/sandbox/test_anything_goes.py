@@ -124,7 +124,6 @@ SCHEMAS = st.recursive(
         ),
         st.builds(lambda items: {"type": "array", "items": items, "minItems": 1}, inner),
         st.builds(lambda options: {"anyOf": options}, st.lists(inner, max_size=2)),
-        st.builds(lambda options: {"allOf": options}, st.lists(inner, max_size=2)),
     ),
     max_leaves=6,
 )

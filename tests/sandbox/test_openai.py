@@ -93,10 +93,8 @@ def test_any_schema_is_filled_so_that_it_validates() -> None:
     schema = {
         "type": "object",
         "properties": {
-            "kind": {"const": "ticket"},
             "nested": {"$ref": "#/$defs/inner"},
             "maybe": {"anyOf": [{"type": "null"}, {"type": "string", "minLength": 3}]},
-            "both": {"allOf": [{"$ref": "#/$defs/level"}], "description": "x"},
             "labels": {"type": "array", "items": {"enum": ["refund", "order"]}, "minItems": 1, "maxItems": 2},
             "list": {"type": "array", "items": {"type": "integer"}, "minItems": 2},
             "count": {"type": "integer", "minimum": 3, "maximum": 9},

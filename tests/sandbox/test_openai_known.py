@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ticket_processor.sandbox.openai_answers import answer_for
-from ticket_processor.sandbox.openai_known import KnownAnswers
+from ticket_processor.sandbox.openai_answers import KnownAnswers, answer_for
 
 from .test_openai import SCHEMA
 

@@ -26,7 +26,7 @@ from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.clock import ManualClock as SandboxTime
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.zendesk_auth import Credentials
+from ticket_processor.sandbox.zendesk_call import Credentials
 from ticket_processor.settings.helpdesks import FreshdeskSettings
 from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.state.store import State

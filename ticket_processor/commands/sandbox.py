@@ -122,7 +122,7 @@ def parse_latency(text: str, seed: int = 0) -> LatencyProfile | None:
 def sandbox_environment(url: str, helpdesk: VendorKind = "zendesk") -> dict[str, str]:
     """The variables that point ticketbot at a sandbox."""
     from ..sandbox.freshdesk_call import FreshdeskCredentials
-    from ..sandbox.zendesk_auth import Credentials
+    from ..sandbox.zendesk_call import Credentials
 
     known = Credentials()
     account = {

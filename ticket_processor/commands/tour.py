@@ -21,10 +21,10 @@ from ..sandbox.app import Sandbox
 from ..sandbox.clock import OffsetClock
 from ..sandbox.freshdesk_call import FreshdeskCredentials
 from ..sandbox.freshdesk_records import MEDIUM, PRIORITIES, RESOLVED
+from ..sandbox.openai_answers import KnownAnswers
 from ..sandbox.openai_api import CHAT_MODEL
-from ..sandbox.openai_known import KnownAnswers
 from ..sandbox.server import SandboxServer
-from ..sandbox.zendesk_auth import Credentials as SandboxCredentials
+from ..sandbox.zendesk_call import Credentials as SandboxCredentials
 from ..sandbox.zendesk_rules import Rules
 from ..seeding.corpus import load_corpus, payload
 from ..seeding.fair_answers import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers

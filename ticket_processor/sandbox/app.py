@@ -23,7 +23,7 @@ from .openai_api import LatencyProfile, OpenAIApi
 from .page import render
 from .store import Store
 from .zendesk_api import PREFIX, TOKEN_PATHS, ZendeskApi, route_of
-from .zendesk_auth import Authenticator, Credentials
+from .zendesk_call import Authenticator, Credentials
 from .zendesk_rules import Rules
 
 HelpdeskName = Literal["zendesk", "freshdesk"]

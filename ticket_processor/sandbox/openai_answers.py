@@ -2,22 +2,153 @@
 
 Every property is filled by its name, its enum and its type. Evidence for an enum value is, in this order: known
 words for well-known meanings in several languages, the value's own words, and the words that stand beside
-the value in the system message.
+the value in the system message. Claims about articles are sentences of theirs that share words with the question;
+tickets are put together from sentences, in four languages and in English for any other, the same for the same line.
 """
 
 from __future__ import annotations
 
+import json
+import random
 import re
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 
-from .openai_claims import asks_for_claims, write_claims
-from .openai_known import KnownAnswers, known_values
-from .openai_tickets import asks_for_tickets, write_tickets
-from .openai_words import CATEGORIES, LANGUAGES, NEGATIVE, POSITIVE, SYNONYMS, URGENCY, URGENCY_SYNONYMS
+_FILE = tomllib.loads(Path(__file__).with_name("openai_words.toml").read_text(encoding="utf-8"))
+
+Words = Mapping[str, list[str]]
+CATEGORIES: Words = _FILE["categories"]
+SYNONYMS: Mapping[str, str] = {name: meaning for meaning, names in _FILE["synonyms"].items() for name in names}
+URGENCY: Words = _FILE["urgency"]
+URGENCY_SYNONYMS: Words = _FILE["urgency_synonyms"]
+NEGATIVE: list[str] = _FILE["sentiment"]["negative"]
+POSITIVE: list[str] = _FILE["sentiment"]["positive"]
+LANGUAGES: Mapping[str, frozenset[str]] = {code: frozenset(words.split()) for code, words in _FILE["languages"].items()}
+
+
+_ALIKE = 0.6
+"""The share of what two texts have between them that both have. Redaction and cuts change a part of a text."""
+
+
+class KnownAnswers:
+    """Answers by text: to a text that is nearly the same, and to no other. Safe in any thread."""
+
+    def __init__(self, answers: Iterable[tuple[str, Mapping[str, Any]]] = ()) -> None:
+        self._answers = [(_pieces(text), answer) for text, answer in answers]
+
+    def answer_to(self, text: str) -> Mapping[str, Any]:
+        """The known answer, by the names of its fields; empty where there is none."""
+        pieces = _pieces(text)
+        shares = [(len(pieces & known) / (len(pieces | known) or 1), answer) for known, answer in self._answers]
+        share, answer = max(shares, key=lambda pair: pair[0], default=(0.0, {}))
+        return answer if share >= _ALIKE else {}
+
+
+def known_values(known: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the ``known`` values that a schema of an object has room for."""
+    properties = schema.get("properties")
+    fields = properties if isinstance(properties, Mapping) else {}
+    return {name: value for name, value in known.items() if name in fields and _fits(value, fields[name])}
+
+
+def _fits(value: Any, schema: Any) -> bool:
+    if not isinstance(schema, Mapping):
+        return False
+    allowed, longest, most = (schema.get(name) for name in ("enum", "maxLength", "maxItems"))
+    if isinstance(allowed, list):
+        return value in allowed
+    if isinstance(value, list):
+        items = schema.get("items", {})
+        return (not isinstance(most, int) or len(value) <= most) and all(_fits(item, items) for item in value)
+    return not (isinstance(value, str) and isinstance(longest, int) and len(value) > longest)
+
+
+def _pieces(text: str) -> frozenset[str]:
+    """Three letters each: there are words in every script, but not everywhere are there blanks between them."""
+    letters = "".join(filter(str.isalpha, text.casefold()))
+    return frozenset(letters[at : at + 3] for at in range(max(1, len(letters) - 2)))
+
+
+MOST_CLAIMS = 3
+SHARED = 2
+"""Words that a sentence has in common with the question, by their first letters."""
+_STEM = 5
+_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]")
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+_SECTION = re.compile(r"^(?:\w+ )?(?P<label>\w+):$", re.MULTILINE)
+
+
+def asks_for_claims(schema: Mapping[str, Any]) -> Sequence[str]:
+    """The labels of the sources that ``schema`` wants claims from; none where it wants something else."""
+    claim: Any = schema
+    for name in ("properties", "claims", "items", "properties", "source", "enum"):
+        claim = claim.get(name) if isinstance(claim, Mapping) else None
+    return [label for label in claim if isinstance(label, str)] if isinstance(claim, list) else []
+
+
+def write_claims(message: str, labels: Sequence[str]) -> dict[str, object]:
+    """The nearest sentences of the sources in ``message``; the last section is the question."""
+    marks = list(_SECTION.finditer(message))
+    ends = [mark.start() for mark in marks[1:]] + [len(message)]
+    sections = {mark["label"]: message[mark.end() : end] for mark, end in zip(marks, ends, strict=True)}
+    asked = _stems(message[marks[-1].end() :] if marks else "")
+    found = [
+        (len(asked & _stems(sentence)), label, sentence.strip())
+        for label in labels
+        for sentence in _SENTENCE.findall(sections.get(label, ""))
+    ]
+    near = sorted((item for item in found if item[0] >= SHARED), key=lambda item: -item[0])[:MOST_CLAIMS]
+    claims = [{"text": sentence, "source": label, "quote": sentence} for _, label, sentence in near]
+    return {"claims": claims, "steps": [], "missing": [], "verdict": "answer" if claims else "no_answer"}
+
+
+def _stems(text: str) -> set[str]:
+    return {word.lower()[:_STEM] for word in _LONG_WORD.findall(text)}
+
+
+_SENTENCES = tomllib.loads(Path(__file__).with_name("openai_tickets.toml").read_text(encoding="utf-8"))
+_LINE = re.compile(r"^\W*(\d{1,4})[.):]\s+(.+)$", re.MULTILINE)
+_CATEGORY = re.compile(r"category\W{1,3}([\w-]{2,60})", re.IGNORECASE)
+_LANGUAGE = re.compile(r"\(([a-z]{2,3})\)")
+_MOOD = re.compile(r"\b(negative|neutral|positive)\b", re.IGNORECASE)
+
+
+def asks_for_tickets(schema: Mapping[str, Any]) -> bool:
+    """Whether an answer's schema is a list of things with a subject and a body."""
+    properties = schema.get("properties")
+    listed = properties.get("tickets") if isinstance(properties, Mapping) else None
+    items = listed.get("items") if isinstance(listed, Mapping) else None
+    fields = items.get("properties") if isinstance(items, Mapping) else None
+    return isinstance(fields, Mapping) and {"subject", "body"} <= set(fields)
+
+
+def write_tickets(text: str) -> dict[str, object]:
+    """One ticket for each numbered line of ``text``."""
+    return {"tickets": [_ticket(int(number), line) for number, line in _LINE.findall(text)]}
+
+
+def _ticket(number: int, line: str) -> dict[str, object]:
+    dice = random.Random(line)
+    found = _LANGUAGE.search(line)
+    said = _SENTENCES.get(found[1] if found else "", _SENTENCES["en"])
+    named = _CATEGORY.search(line)
+    category = named[1].lower().replace("-", "_") if named else "general"
+    category = category if category in said["matters"] else SYNONYMS.get(category, "general")
+    mood = _MOOD.search(line)
+    matters = dice.sample(said["matters"][category], 2)
+    detail = dice.choice(said["details"]).format(number=dice.randrange(10_000, 99_999), day=dice.randrange(2, 28))
+    feeling = dice.choice(said["moods"][mood[1].lower() if mood else "neutral"])
+    greeting, closing = dice.choice(said["greetings"]), dice.choice(said["closings"])
+    middle = [*matters, detail]
+    dice.shuffle(middle)
+    body = f"{greeting},\n\n{' '.join(middle)} {feeling}\n\n{closing}"
+    return {"n": number, "subject": matters[0].rstrip(".?!"), "body": body}
+
 
 Schema = Mapping[str, Any]
 
@@ -93,8 +224,6 @@ def fill(schema: object, evidence: PromptText, name: str = "", root: Schema | No
         return None
     root = schema if root is None else root
     schema = _resolve(schema, root)
-    if "const" in schema:
-        return schema["const"]
     if isinstance(schema.get("enum"), list) and schema["enum"]:
         return choose(name, schema["enum"], evidence)
     kind = schema.get("type")
@@ -228,8 +357,7 @@ def _string(schema: Schema, name: str, evidence: PromptText) -> str:
 
 
 def _number(schema: Schema, name: str, whole: bool, evidence: PromptText) -> float | int:
-    low = schema.get("minimum", schema.get("exclusiveMinimum"))
-    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    low, high = schema.get("minimum"), schema.get("maximum")
     floor = float(low) if isinstance(low, (int, float)) else 0.0
     ceiling = float(high) if isinstance(high, (int, float)) else max(1.0, floor + 1.0)
     share = _certainty(evidence) if re.search(r"confiden|score|probab|certain", name, re.I) else 0.5
@@ -273,23 +401,17 @@ def _array(schema: Schema, evidence: PromptText, name: str, root: Schema, deep: 
 
 
 def _resolve(schema: Schema, root: Schema) -> Schema:
-    """The schema behind ``$ref`` and combinations: all of ``allOf``, the first useful one of the others."""
+    """The schema behind ``$ref``, and of ``anyOf`` the first useful one."""
     for _ in range(DEEPEST):
+        options = schema.get("anyOf")
         if "$ref" in schema:
             target: Any = root
             for part in str(schema["$ref"]).lstrip("#/").split("/"):
                 target = target.get(part, {}) if isinstance(target, Mapping) else {}
             schema = target if isinstance(target, Mapping) else {}
-            continue
-        options = schema.get("anyOf") or schema.get("oneOf")
-        if isinstance(options, list) and options:
+        elif isinstance(options, list) and options:
             useful = [item for item in options if isinstance(item, Mapping) and item.get("type") != "null"]
             schema = useful[0] if useful else {"type": "null"}
-        elif isinstance(schema.get("allOf"), list):
-            merged = {key: value for key, value in schema.items() if key != "allOf"}
-            for item in schema["allOf"]:
-                merged |= _resolve(item, root) if isinstance(item, Mapping) else {}
-            schema = merged
         else:
             break
     return schema
@@ -316,23 +438,14 @@ def _plain(content: object) -> str:
 
 def _schema_in(texts: Iterable[str]) -> Schema | None:
     """A JSON schema written into a message, as is done for servers that take none with the request."""
+    decoder = json.JSONDecoder()
     for text in texts:
         for found in re.finditer(r"\{", text):
-            depth = 0
-            for end in range(found.start(), min(len(text), found.start() + 20_000)):
-                depth += (text[end] == "{") - (text[end] == "}")
-                if depth == 0:
-                    break
-            candidate = text[found.start() : end + 1]
-            if '"properties"' not in candidate:
-                continue
             try:
-                schema = orjson.loads(candidate)
+                told, _ = decoder.raw_decode(text, found.start())
             except ValueError:
                 continue
-            if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
-                return schema
-            inner = schema.get("schema") if isinstance(schema, dict) else None
-            if isinstance(inner, dict) and isinstance(inner.get("properties"), dict):
-                return inner
+            for schema in (told, told.get("schema")):
+                if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
+                    return schema
     return None

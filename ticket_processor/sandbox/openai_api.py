@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .messages import Refusal, Request, Response, json_response, refuse
-from .openai_answers import answer_for
-from .openai_known import KnownAnswers
+from .openai_answers import KnownAnswers, answer_for
 
 CHAT_MODEL = "sandbox-model"
 EMBEDDING_MODEL = "sandbox-embedding"

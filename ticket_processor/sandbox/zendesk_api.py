@@ -15,8 +15,7 @@ from . import (
 from .limits import RequestLimits
 from .messages import Refusal, Request, Response, refuse
 from .store import Store
-from .zendesk_auth import Authenticator
-from .zendesk_call import Call, missing_scope
+from .zendesk_call import Authenticator, Call, missing_scope
 from .zendesk_rules import Rules
 
 Handler = Callable[[Call], Response]

@@ -15,8 +15,7 @@ from .messages import Refusal
 from .records import Audit, StoredTicket
 from .store import Store
 from .text import cut, expand_placeholders, html_to_text, normalise_tags, squeeze
-from .zendesk_auth import Identity
-from .zendesk_call import bad_request, invalid
+from .zendesk_call import Identity, bad_request, invalid
 from .zendesk_rules import Rules
 
 UPDATABLE = frozenset(
