@@ -18,7 +18,7 @@ from typing import Any
 import requests
 from deliveries import SECRET, signed
 
-from ticket_processor.sandbox.app import Sandbox
+from tests.imitation import Sandbox
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.freshdesk_call import FreshdeskCredentials

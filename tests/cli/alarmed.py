@@ -20,7 +20,6 @@ from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.alert_file import AlertStore
 from ticket_processor.monitoring.run_watch import tended
-from ticket_processor.sandbox.clock import ManualClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.settings.load import load
@@ -29,6 +28,7 @@ from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring import runs
 
 from ..imitation import FaultRule, Rules, Sandbox
+from ..imitation.clock import ManualClock
 from .conftest import rows
 
 TEN_MINUTES = 600.0

@@ -28,9 +28,9 @@ from ticket_processor.helpdesk.http_messages import Effect
 from ticket_processor.helpdesk.rate_limit import Limit, Throttle
 from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Transport
 from ticket_processor.helpdesk.zendesk_format import read_limits
-from ticket_processor.sandbox.clock import ManualClock as SandboxTime
 
 from ..imitation import Sandbox
+from ..imitation.clock import ManualClock as SandboxTime
 from ..support.fakes import BASE, START, ManualClock, Step, Wire, answer, refused, unknown_name
 from ..support.inmemory_adapter import InMemoryAdapter
 

@@ -10,8 +10,8 @@ from ticket_processor.sandbox.messages import Request, Response
 
 from . import ratings, webhooks
 from .faults import ROW_KINDS, FaultPlan, FaultRule, job_fault, spoil, update_many
-from .lag import LaggingStore
 from .rules import Rules
+from .stores import BusyDesk, LaggingStore
 
 
 class Sandbox(app.Sandbox):
@@ -24,8 +24,10 @@ class Sandbox(app.Sandbox):
     """
 
     new_store = LaggingStore
+    new_desk = BusyDesk
     new_plan = FaultPlan
     store: LaggingStore
+    desk: BusyDesk
 
     def __init__(
         self,
@@ -38,7 +40,6 @@ class Sandbox(app.Sandbox):
     ) -> None:
         super().__init__(*arguments, rules=rules or Rules(stamp_rule=stamp_rule), **options)
         self.store.index_lag, self.store.replica_lag = search_lag, replica_lag
-        self.desk.ratings = []  # type: ignore[attr-defined]
         self.zendesk.routes |= {**webhooks.ROUTES, **ratings.ROUTES, "PUT tickets/update_many": update_many}
         self.freshdesk.routes |= ratings.FRESHDESK_ROUTES
 

@@ -9,7 +9,7 @@ from ticket_processor.sandbox.clock import iso
 from ticket_processor.sandbox.messages import Response, json_response, refuse
 from ticket_processor.sandbox.zendesk_call import NOT_FOUND, Call, forbidden, invalid
 
-from .lag import LaggingStore
+from .stores import LaggingStore
 
 _NEEDED = ("name", "endpoint", "http_method", "request_format", "status")
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -21,11 +21,12 @@ from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.knowledge.sync import SyncResult, sync
 from ticket_processor.knowledge.zendesk_source import ZendeskArticles
 from ticket_processor.sandbox import freshdesk_solutions as solutions
-from ticket_processor.sandbox.clock import ManualClock as SandboxTime
-from ticket_processor.sandbox.zendesk_help_center import SIGNED_IN, SOME, STAFF, add_article, add_translation
+from ticket_processor.sandbox.zendesk_help_center import SIGNED_IN, SOME, STAFF, add_article
 
 from ..helpdesk.test_zendesk import Account
 from ..imitation import Rules, Sandbox
+from ..imitation.clock import ManualClock as SandboxTime
+from ..imitation.translations import add_freshdesk_translation, add_translation
 from ..support.fakes import START, ManualClock
 from ..support.inmemory_adapter import InMemoryAdapter
 
@@ -205,7 +206,7 @@ def test_freshdesk_translations_are_read_once_and_an_article_that_goes_takes_the
     desk = Freshdesk()
     folder = solutions.add_folder(desk.store, "Help")
     article = solutions.add_article(desk.store, folder, "Refunds", "<p>Five days.</p>")
-    solutions.add_translation(desk.store, article, "de", "Erstattungen", "<p>Fünf Tage.</p>")
+    add_freshdesk_translation(desk.store, article, "de", "Erstattungen", "<p>Fünf Tage.</p>")
     desk.sync()
     assert dict(desk.kept.rows("SELECT lang, title FROM article")) == {"en": "Refunds", "de": "Erstattungen"}
     first = len(desk.sent)

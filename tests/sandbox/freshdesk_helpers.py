@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 import orjson
 
-from ticket_processor.sandbox.clock import ManualClock
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..imitation import FreshdeskRules, Sandbox
+from ..imitation.clock import ManualClock
 
 
 def basic(text: str) -> str:

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 import orjson
 
-from ticket_processor.sandbox.clock import ManualClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..imitation import Sandbox
+from ..imitation.clock import ManualClock
 
 BASIC = "Basic " + base64.b64encode(b"bot@example.com/token:sandbox-token").decode("ascii")
 API = "/api/v2"

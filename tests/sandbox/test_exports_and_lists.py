@@ -73,7 +73,7 @@ def test_nonsense_for_a_start_or_a_cursor_is_a_400(query: str) -> None:
 
 def test_deleted_tickets_are_in_the_export_unless_excluded() -> None:
     desk = Desk(2)
-    desk.store.delete(1, permanently=True)
+    desk.store.scrub(1)
     desk.clock.advance(61)
     rows = export(desk, start_time=START)["tickets"]
     assert [(row["id"], row["status"]) for row in rows] == [(2, "new"), (1, "deleted")]

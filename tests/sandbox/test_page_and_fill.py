@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 import pytest
 
 from ticket_processor.sandbox.app import HelpdeskName
-from ticket_processor.sandbox.clock import ManualClock, OffsetClock
+from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.zendesk_help_center import add_article
 
 from ..imitation import Sandbox
+from ..imitation.clock import ManualClock
 from .helpers import Desk
 
 EVIL = "<script>alert('x')</script>\"&"

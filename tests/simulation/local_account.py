@@ -29,8 +29,9 @@ from ticket_processor.helpdesk.local_model import (
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.local_writing import Write
 from ticket_processor.sandbox.records import StoredTicket
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Store
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 
+from ..imitation.stores import LaggingStore
 from .virtual import Countdown, VirtualTime
 
 SHOWN: Mapping[Status, str] = {
@@ -61,7 +62,7 @@ class _Seen:
     events: tuple[Event, ...]
 
 
-class LocalAccount(Store):
+class LocalAccount(LaggingStore):
     """A book of what the local store shows, written behind each of its transactions.
 
     ``faults`` are sentences about what no transaction may show, such as an event that is gone.

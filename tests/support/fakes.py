@@ -24,7 +24,8 @@ from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.ticket_history import Edit, History, changed
 from ticket_processor.helpdesk.transport import Transport
-from ticket_processor.sandbox.clock import ManualClock as SandboxTime
+
+from ..imitation.clock import ManualClock as SandboxTime
 
 START = 1_795_231_800.0
 """2026-11-21T03:30:00Z"""

@@ -23,7 +23,6 @@ from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import Policy
-from ticket_processor.sandbox.clock import ManualClock as SandboxTime
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.zendesk_call import Credentials
@@ -34,6 +33,7 @@ from ticket_processor.wiring.parts import transport_for
 from ticket_processor.zendesk import Zendesk
 
 from ..imitation import Sandbox
+from ..imitation.clock import ManualClock as SandboxTime
 from ..simulation.virtual import SerialExecutor
 from .fakes import START, ManualClock, Upper
 from .inmemory_adapter import InMemoryAdapter

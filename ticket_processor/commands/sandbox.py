@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,7 +38,7 @@ def sandbox(
         str, typer.Option(metavar="ROLE", help="The bot's role: admin or agent; Freshdesk also has observer.")
     ] = "admin",
     faults: Annotated[
-        str, typer.Option(metavar="FAULTS", help="Misbehaviour: 'lost-reply=0.05,error-before=0.02', or a JSON file.")
+        str, typer.Option(metavar="FAULTS", help="Misbehaviour, such as 'lost-reply=0.05,error-before=0.02'.")
     ] = "",
     llm_latency: Annotated[
         str,
@@ -51,7 +50,6 @@ def sandbox(
 ) -> int:
     """Serve a local imitation of Zendesk or Freshdesk and of OpenAI; print the variables that point a command at it."""
     from ..sandbox.app import Sandbox
-    from ..sandbox.faults import FaultPlan
     from ..sandbox.fill import fill
     from ..sandbox.freshdesk_solutions import fill_solutions
     from ..sandbox.server import SandboxServer
@@ -61,22 +59,15 @@ def sandbox(
     from ..seeding.variations import vary
 
     try:
-        fault_plan = None
-        if faults:
-            a_file = faults.endswith(".json")
-            text = Path(faults).read_text(encoding="utf-8") if a_file else faults
-            fault_plan = FaultPlan.parse(text, random_seed)
         served = Sandbox(
             plan=plan,
             seed=random_seed,
-            faults=fault_plan,
+            faults=faults,
             llm_latency=parse_latency(llm_latency, random_seed),
             helpdesk=helpdesk,
             bot_role=role,
             rules=Rules((0.1, 0.0)) if plan == "unlimited" else None,
         )
-    except OSError as error:
-        raise ConfigError(f"--faults {faults} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
         raise ConfigError(str(error)) from None
     if helpdesk == "freshdesk":

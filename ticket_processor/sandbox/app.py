@@ -51,11 +51,11 @@ class Sandbox:
     ``after_request`` with the request and its response after the state has changed; both outside the lock, so they
     may edit tickets, call :meth:`handle`, or block while other threads go on.
 
-    Control routes that no vendor has: ``GET /sandbox/stats``; ``POST /sandbox/clock`` with ``{"advance": seconds}``;
-    ``POST /sandbox/faults`` with a plan as text.
+    Control routes that no vendor has: ``GET /sandbox/stats``; ``POST /sandbox/clock`` with ``{"advance": seconds}``.
     """
 
     new_store = Store
+    new_desk = FreshdeskStore
     new_plan = FaultPlan
 
     def __init__(
@@ -79,7 +79,7 @@ class Sandbox:
         self.seed = seed
         self.credentials = credentials or Credentials()
         self.store = self.new_store(self.clock, seed=seed, base_url=base_url)
-        self.desk = FreshdeskStore(self.clock, freshdesk_rules, seed=seed, base_url=base_url)
+        self.desk = self.new_desk(self.clock, freshdesk_rules, seed=seed, base_url=base_url)
         self.helpdesk = helpdesk
         self.plan = plan
         # The one that is not asked has the defaults.
@@ -255,13 +255,7 @@ class Sandbox:
                 raise refuse(400, {"error": 'the body must be {"advance": seconds}, not negative'}) from None
             self.agenda.settle()
             return json_response(200, {"now": self.agenda.now()})
-        if route == "POST /sandbox/faults":
-            try:
-                self.faults = self.new_plan.parse(request.body.decode("utf-8"), self.seed)
-            except ValueError as error:
-                raise refuse(400, {"error": str(error)}) from None
-            return json_response(200, {"rules": len(self.faults.rules)})
-        raise refuse(404, {"error": "the sandbox has GET stats, POST clock and POST faults here"})
+        raise refuse(404, {"error": "the sandbox has GET stats and POST clock here"})
 
     def _page(self, request: Request) -> Response:
         if self.agenda is self.desk:

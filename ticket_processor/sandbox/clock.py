@@ -30,34 +30,13 @@ class OffsetClock:
         return time.time() + self._offset
 
     def advance(self, seconds: float) -> None:
-        _refuse_negative(seconds)
+        refuse_negative(seconds)
         with self._lock:
             self._offset += seconds
 
 
-class ManualClock:
-    """Virtual time: stands still until moved. ``start`` defaults to 2026-11-21T03:30:00Z. Thread-safe."""
-
-    def __init__(self, start: float = 1_795_231_800.0) -> None:
-        self._now = float(start)
-        self._lock = threading.Lock()
-
-    def now(self) -> float:
-        return self._now
-
-    def advance(self, seconds: float) -> None:
-        _refuse_negative(seconds)
-        with self._lock:
-            self._now += seconds
-
-    def set(self, moment: float) -> None:
-        """Jump to a moment, which must not lie in the past (``ValueError``)."""
-        with self._lock:
-            _refuse_negative(moment - self._now)
-            self._now = float(moment)
-
-
-def _refuse_negative(seconds: float) -> None:
+def refuse_negative(seconds: float) -> None:
+    """Raises ``ValueError`` for what would move a clock back."""
     if not seconds >= 0:
         raise ValueError("the sandbox's clock does not go back")
 

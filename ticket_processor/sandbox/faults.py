@@ -7,8 +7,6 @@ Compact text, for a command line: rules separated by commas, each ``kind[=probab
 with ``/path`` a regular expression searched in the request's path::
 
     lost-reply=0.05,error-before=0.02,human-edit=0.1:PUT:/tickets/,slow:GET:seconds=3:times=2
-
-A JSON file holds a list of objects with :class:`FaultRule`'s fields, or ``{"seed": …, "rules": […]}``.
 """
 
 from __future__ import annotations
@@ -18,8 +16,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
-
-import orjson
 
 from .clock import http_date
 from .messages import LOGIN_PAGE, Request, Response, json_response, text_response
@@ -130,23 +126,8 @@ class FaultPlan:
 
     @classmethod
     def parse(cls, text: str, seed: int = 0) -> Self:
-        """From the compact text, or from JSON text. Raises ``ValueError`` saying what is wrong."""
-        text = text.strip()
-        if text[:1] in ("[", "{"):
-            return cls._from_json(text, seed)
+        """From the compact text. Raises ``ValueError`` saying what is wrong."""
         return cls([_parse_rule(cls.rule, part) for part in text.split(",") if part.strip()], seed)
-
-    @classmethod
-    def _from_json(cls, text: str, seed: int) -> Self:
-        try:
-            data = orjson.loads(text)
-        except ValueError as error:
-            raise ValueError(f"the fault plan is no JSON: {error}") from None
-        if isinstance(data, dict):
-            seed, data = data.get("seed", seed), data.get("rules")
-        if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-            raise ValueError("a fault plan in JSON is a list of rules, or an object with seed and rules")
-        return cls([_rule(cls.rule, item) for item in data], seed)
 
     def choose(self, request: Request, *, has_ticket: bool) -> tuple[list[FaultRule], FaultRule | None]:
         """The rules that strike this request: any number of human edits, and at most one other."""

@@ -124,21 +124,19 @@ def set_up(store: FreshdeskStore) -> None:
 def _field(
     field_id: int, name: str, kind: str, label: str, position: int, stamp: str, default: bool, choices: Any
 ) -> dict[str, Any]:
+    required = name in ("requester", "subject", "status", "priority", "description")
+    switched_off = ("required_for_closure", "customers_can_filter", "required_for_customers")
     field: dict[str, Any] = {
         "id": field_id,
         "name": name,
-        "label": label,
+        **dict.fromkeys(("label", "label_for_customers"), label),
         "description": None,
         "position": position,
-        "required_for_closure": False,
-        "required_for_agents": name in ("requester", "subject", "status", "priority", "description"),
+        "required_for_agents": required,
         "type": kind,
         "default": default,
-        "customers_can_edit": True,
-        "customers_can_filter": False,
-        "label_for_customers": label,
-        "required_for_customers": False,
-        "displayed_to_customers": True,
+        **dict.fromkeys(("customers_can_edit", "displayed_to_customers"), True),
+        **dict.fromkeys(switched_off, False),
         "created_at": stamp,
         "updated_at": stamp,
     }
@@ -146,30 +144,24 @@ def _field(
 
 
 def _agent(row: dict[str, Any]) -> dict[str, Any]:
-    stamp = row["created_at"]
+    stamps = dict.fromkeys(("created_at", "updated_at"), row["created_at"])
     return {
-        "available": False,
-        "occasional": False,
         "id": row["id"],
         "ticket_scope": 1,
         "type": "support_agent",
-        "signature": None,
-        "created_at": stamp,
-        "updated_at": stamp,
-        "last_active_at": stamp,
-        "available_since": None,
         "focus_mode": True,
+        **dict.fromkeys(("available", "occasional"), False),
+        **dict.fromkeys(("signature", "available_since")),
+        **stamps,
+        "last_active_at": row["created_at"],
         "contact": {
             "active": True,
             "email": row["email"],
-            "job_title": None,
-            "language": "en",
-            "last_login_at": stamp,
-            "mobile": None,
             "name": row["name"],
-            "phone": None,
+            "language": "en",
             "time_zone": "UTC",
-            "created_at": stamp,
-            "updated_at": stamp,
+            **dict.fromkeys(("job_title", "mobile", "phone")),
+            **stamps,
+            "last_login_at": row["created_at"],
         },
     }

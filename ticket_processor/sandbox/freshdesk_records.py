@@ -115,41 +115,31 @@ STATS = (
 ).split()
 
 
+_EMPTY_AT_FIRST = """email_config_id group_id responder_id company_id association_type support_email to_emails
+    product_id type""".split()
+_LISTS = "cc_emails fwd_emails reply_cc_emails ticket_cc_emails tags attachments".split()
+_NEVER = """from_email bcc_emails email_failure_count outgoing_failures thread_id thread_message_id last_edited_at
+    last_edited_user_id automation_id automation_type_id source_additional_info""".split()
+
+
 def new_ticket_json(ticket_id: int, moment: float) -> dict[str, Any]:
     """A ticket with every key the API gives, and nothing filled in yet."""
     stamp = iso(moment)
     return {
-        "cc_emails": [],
-        "fwd_emails": [],
-        "reply_cc_emails": [],
-        "ticket_cc_emails": [],
-        "fr_escalated": False,
-        "spam": False,
-        "email_config_id": None,
-        "group_id": None,
-        "priority": LOW,
-        "requester_id": 0,
-        "responder_id": None,
-        "source": 2,
-        "company_id": None,
-        "status": OPEN,
-        "subject": "",
-        "association_type": None,
-        "support_email": None,
-        "to_emails": None,
-        "product_id": None,
         "id": ticket_id,
-        "type": None,
+        **dict.fromkeys(_EMPTY_AT_FIRST),
+        **{name: [] for name in _LISTS},
+        **dict.fromkeys(("subject", "description", "description_text"), ""),
+        **dict.fromkeys(("fr_escalated", "is_escalated", "spam"), False),
+        "priority": LOW,
+        "status": OPEN,
+        "source": 2,
+        "requester_id": 0,
+        "custom_fields": {},
         "due_by": iso(moment + 3 * 86_400),
         "fr_due_by": iso(moment + 86_400),
-        "is_escalated": False,
-        "description": "",
-        "description_text": "",
-        "custom_fields": {},
         "created_at": stamp,
         "updated_at": stamp,
-        "tags": [],
-        "attachments": [],
     }
 
 
@@ -163,38 +153,25 @@ def new_conversation(
     private: bool,
     incoming: bool,
     source: int,
-    to_emails: list[str] | None = None,
 ) -> dict[str, Any]:
     """A note or a reply in the API's shape."""
     stamp = iso(moment)
     return {
+        **dict.fromkeys(_NEVER),
+        **{name: [] for name in ("to_emails", "cc_emails", "attachments")},
+        "id": conversation_id,
+        "ticket_id": ticket_id,
         "body": markup,
         "body_text": html_to_text(markup),
-        "id": conversation_id,
         "incoming": incoming,
         "private": private,
         "user_id": user_id,
         "support_email": None if source == NOTE else "support@example.com",
         "source": source,
         "category": 1 if incoming else 3 if source == REPLY else 2,
-        "to_emails": to_emails or [],
-        "from_email": None,
-        "cc_emails": [],
-        "bcc_emails": None,
-        "email_failure_count": None,
-        "outgoing_failures": None,
-        "thread_id": None,
-        "thread_message_id": None,
+        "auto_response": False,
         "created_at": stamp,
         "updated_at": stamp,
-        "last_edited_at": None,
-        "last_edited_user_id": None,
-        "attachments": [],
-        "automation_id": None,
-        "automation_type_id": None,
-        "auto_response": False,
-        "ticket_id": ticket_id,
-        "source_additional_info": None,
     }
 
 

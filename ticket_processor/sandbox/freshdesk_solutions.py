@@ -172,20 +172,9 @@ def add_article(
             "description_text": html_to_text(markup),
             "tags": list(tags),
             "language": language,
-            "thumbs_up": 0,
-            "thumbs_down": 0,
-            "hits": 0,
+            **dict.fromkeys(("thumbs_up", "thumbs_down", "hits"), 0),
             "created_at": stamp,
             "updated_at": stamp,
         }
         store.solutions["articles"].append(row)
         return article_id
-
-
-def add_translation(store: FreshdeskStore, article_id: int, language: str, title: str, markup: str) -> None:
-    """Put a published translation beside an article."""
-    with store.lock:
-        row = next(row for row in store.solutions["articles"] if row["id"] == article_id)
-        row["updated_at"] = iso(store.now())
-        text = {"title": title, "description": markup, "description_text": html_to_text(markup), "language": language}
-        store.solutions["translations"].append({**row, **text, "status": PUBLISHED})

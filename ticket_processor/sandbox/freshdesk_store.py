@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 import re
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -64,7 +64,6 @@ class FreshdeskRules:
 
 BOT_ID = 9001
 PERSON_ID = 7001
-RULE_ID = -1
 ARCHIVED_AFTER = 120 * 86_400.0
 """Seconds after which a closed ticket is archived: no list has it, and it has an address of its own."""
 
@@ -381,33 +380,6 @@ class FreshdeskStore(Agenda):
             by = By("customer", ticket.json["requester_id"], "customer")
             return self.converse(ticket, as_html(text), by, source=REPLY, private=False, incoming=True)
 
-    def rule_edit(self, ticket_id: int, *, add_tags: Sequence[str] = (), **values: Any) -> TicketEdit | None:
-        """An automation rule of the account changes a ticket; ``values`` are the API's own names."""
-        with self.lock:
-            self.settle()
-            ticket = self.tickets[ticket_id]
-            tags = [*ticket.tags, *add_tags]
-            return self.change(ticket, {**values, "tags": tags}, By("rule", RULE_ID, "rule"))
-
-    def delete(self, ticket_id: int) -> None:
-        """A person puts a ticket into the trash."""
-        with self.lock:
-            self.settle()
-            self.tickets[ticket_id].deleted = True
-            self._hide(self.tickets[ticket_id], "deleted")
-
-    def spam(self, ticket_id: int) -> None:
-        """A person marks a ticket as spam."""
-        with self.lock:
-            self.settle()
-            ticket = self.tickets[ticket_id]
-            ticket.spam = ticket.json["spam"] = True
-            self._hide(ticket, "spam")
-
-    def bot_notes(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
-        """Notes on a ticket by one author, oldest first."""
-        return [row for row in self.tickets[ticket_id].notes if row["user_id"] == author_id]
-
     # --- inside ---------------------------------------------------------------------------------------
 
     def _status_moved(self, ticket: FreshdeskTicket, before: int | None, after: int, moment: float) -> None:
@@ -470,16 +442,7 @@ class FreshdeskStore(Agenda):
         else:
             self.later(due, partial(self.indexed.__setitem__, ticket.id, form))
 
-    def _hide(self, ticket: FreshdeskTicket, name: str) -> None:
-        moment = self.now()
-        self._move(ticket, moment)
-        self._record(ticket, moment, _PERSON, changes={name: (False, True)})
-        self._index(ticket, moment)
-
 
 def sanitised(markup: str) -> str:
     """HTML as the vendor keeps it: without comments and scripts."""
     return _HIDDEN.sub("", markup)
-
-
-__all__ = ["BOT_ID", "PERSON_ID", "RULE_ID", "FreshdeskStore"]

@@ -198,44 +198,30 @@ class Job:
         return not self.forgotten(now)
 
 
+_EMPTY_AT_FIRST = """external_id type priority recipient assignee_id organization_id group_id forum_topic_id problem_id
+    due_at satisfaction_rating""".split()
+_LISTS = """collaborator_ids follower_ids email_cc_ids tags custom_fields sharing_agreement_ids fields
+    followup_ids""".split()
+
+
 def new_ticket_json(ticket_id: int, moment: float, base_url: str) -> dict[str, Any]:
     """A ticket with every key the API gives, and nothing filled in yet."""
     stamp = iso(moment)
     return {
         "url": f"{base_url}/api/v2/tickets/{ticket_id}.json",
         "id": ticket_id,
-        "external_id": None,
         "via": {"channel": "api", "source": NO_SOURCE},
         "created_at": stamp,
         "updated_at": stamp,
         "generated_timestamp": int(moment),
-        "type": None,
-        "subject": "",
-        "raw_subject": "",
-        "description": "",
-        "priority": None,
+        **dict.fromkeys(("subject", "raw_subject", "description"), ""),
         "status": "new",
-        "recipient": None,
-        "requester_id": 0,
-        "submitter_id": 0,
-        "assignee_id": None,
-        "organization_id": None,
-        "group_id": None,
-        "collaborator_ids": [],
-        "follower_ids": [],
-        "email_cc_ids": [],
-        "forum_topic_id": None,
-        "problem_id": None,
+        "custom_status_id": 1,
+        **dict.fromkeys(("requester_id", "submitter_id"), 0),
+        **dict.fromkeys(_EMPTY_AT_FIRST),
+        **{name: [] for name in _LISTS},
         "has_incidents": False,
         "is_public": True,
-        "due_at": None,
-        "tags": [],
-        "custom_fields": [],
-        "satisfaction_rating": None,
-        "sharing_agreement_ids": [],
-        "custom_status_id": 1,
-        "fields": [],
-        "followup_ids": [],
         "ticket_form_id": 1,
         "brand_id": 1,
         "allow_channelback": False,

@@ -79,7 +79,6 @@ class Users(dict[int, dict[str, Any]]):
 
 BOT_ID = 9001
 PERSON_ID = 7001
-SYSTEM_ID = -1
 
 
 class Store(Agenda):
@@ -183,18 +182,6 @@ class Store(Agenda):
             insort(self.by_created, (moment, ticket_id))
             return ticket
 
-    def follow_up(self, ticket_id: int, body: str) -> StoredTicket:
-        """A customer answers a closed ticket: the vendor makes a new one, which inherits all of its tags and fields."""
-        with self.lock:
-            original = self.tickets[ticket_id].json
-            source = {"from": {"ticket_id": ticket_id, "subject": original["subject"]}, "to": {}, "rel": "follow_up"}
-            return self.create(
-                subject="Re: " + original["subject"],
-                body=body,
-                tags=original["tags"],
-                fields={"via": {"channel": "email", "source": source}, "custom_fields": original["custom_fields"]},
-            )
-
     def change(
         self,
         ticket: StoredTicket,
@@ -294,52 +281,13 @@ class Store(Agenda):
                 macro=macro,
             )
 
-    def redact(self, ticket_id: int, *, author_id: int = PERSON_ID) -> None:
-        """An agent takes the words out of the first message, as the vendor's redaction does."""
-        with self.lock:
-            self.settle()
-            ticket = self.tickets[ticket_id]
-            ticket.json["description"] = ticket.comments[0]["body"] = "▇▇▇▇▇▇"
-            ticket.changed = self.now()
-            ticket.json["updated_at"] = iso(ticket.changed)
-            event = {"id": self.event_id(), "type": "CommentRedactionEvent", "comment_id": ticket.comments[0]["id"]}
-            via = {"channel": "web", "source": NO_SOURCE}
-            self._audit(ticket, ticket.changed, author_id, "person", [event], via, None, None, None)
-            self._move(ticket, ticket.changed)
-
-    def system_edit(
-        self,
-        ticket_id: int,
-        *,
-        add_tags: Iterable[str] = (),
-        remove_tags: Iterable[str] = (),
-        priority: str | None = None,
-        status: str | None = None,
-    ) -> Audit | None:
-        """The vendor changes a ticket silently: ``generated_timestamp`` moves and ``updated_at`` does not.
-
-        With nothing to change, ``generated_timestamp`` moves all the same.
-        """
-        with self.lock:
-            self.settle()
-            ticket = self.tickets[ticket_id]
-            fields = self._edits(ticket, add_tags, remove_tags, priority, status, None)
-            audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True, hidden=True)
-            self._move(ticket, self.now())
-            return audit
-
-    def delete(
-        self, ticket_id: int, *, permanently: bool = False, actor: Actor = "person", author_id: int = PERSON_ID
-    ) -> None:
-        """Delete a ticket; ``permanently`` also scrubs its text."""
+    def delete(self, ticket_id: int, *, actor: Actor = "person", author_id: int = PERSON_ID) -> None:
+        """Delete a ticket."""
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
             ticket.deleted = True
             self.change(ticket, {"status": "deleted"}, actor=actor, author_id=author_id)
-            if permanently:
-                ticket.json.update(subject="SCRUBBED", raw_subject="SCRUBBED", description="X")
-                self._move(ticket, self.now())
 
     def living(self, ticket_id: int) -> StoredTicket | None:
         """A ticket that exists and is not deleted."""
@@ -354,10 +302,6 @@ class Store(Agenda):
     def indexed(self, ticket: StoredTicket) -> dict[str, Any] | None:
         """A ticket as the search index has it; ``None`` where it has not."""
         return None if ticket.deleted else ticket.json
-
-    def bot_comments(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
-        """Comments on a ticket by one author, oldest first."""
-        return [note for note in self.tickets[ticket_id].comments if note["author_id"] == author_id]
 
     # --- inside ---------------------------------------------------------------------------------------
 

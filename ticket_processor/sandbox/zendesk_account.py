@@ -167,27 +167,18 @@ def default_fields(store: Store) -> list[dict[str, Any]]:
 
 
 def _field(store: Store, field_id: int, kind: str, title: str, position: int, stamp: str) -> dict[str, Any]:
+    names = ("title", "raw_title", "description", "raw_description", "title_in_portal", "raw_title_in_portal")
+    switched_off = ("required", "collapsed_for_agents", "required_in_portal", "removable")
     return {
         "url": f"{store.base_url}/api/v2/ticket_fields/{field_id}.json",
         "id": field_id,
         "type": kind,
-        "title": title,
-        "raw_title": title,
-        "description": title,
-        "raw_description": title,
         "position": position,
-        "active": True,
-        "required": False,
-        "collapsed_for_agents": False,
-        "regexp_for_validation": None,
-        "title_in_portal": title,
-        "raw_title_in_portal": title,
-        "visible_in_portal": True,
-        "editable_in_portal": True,
-        "required_in_portal": False,
-        "tag": None,
+        **dict.fromkeys(names, title),
+        **dict.fromkeys(("active", "visible_in_portal", "editable_in_portal"), True),
+        **dict.fromkeys(switched_off, False),
+        **dict.fromkeys(("regexp_for_validation", "tag")),
+        "agent_description": "",
         "created_at": stamp,
         "updated_at": stamp,
-        "removable": False,
-        "agent_description": "",
     }

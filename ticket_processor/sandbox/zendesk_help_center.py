@@ -145,53 +145,20 @@ def add_article(
                 "url": f"{store.base_url}/api/v2/help_center/{locale}/articles/{article_id}.json",
                 "html_url": url,
                 "author_id": 7001,
-                "title": title,
-                "name": title,
+                **dict.fromkeys(("title", "name"), title),
                 "body": body,
-                "locale": locale,
-                "source_locale": locale,
+                **dict.fromkeys(("locale", "source_locale"), locale),
                 "draft": draft,
-                "promoted": False,
-                "position": 0,
-                "comments_disabled": False,
-                "outdated": False,
+                **dict.fromkeys(("promoted", "comments_disabled", "outdated"), False),
+                **dict.fromkeys(("position", "vote_count", "vote_sum"), 0),
                 "label_names": list(label_names),
                 "section_id": 60_001,
                 "permission_group_id": 1,
                 "user_segment_id": user_segment_id,
-                "vote_count": 0,
-                "vote_sum": 0,
-                "created_at": stamp,
-                "updated_at": stamp,
-                "edited_at": stamp,
+                **dict.fromkeys(("created_at", "updated_at", "edited_at"), stamp),
             }
         )
         return article_id
-
-
-def add_translation(store: Store, article_id: int, locale: str, title: str, body: str, **others: object) -> None:
-    """Put a translation beside an article; ``others`` are further fields, such as ``outdated``."""
-    with store.lock:
-        row = next(row for row in store.articles if row["id"] == article_id)
-        stamp = iso(store.now())
-        text = {
-            "id": 90_001 + sum(len(texts) for texts in store.article_translations.values()),
-            "source_id": article_id,
-            "source_type": "Article",
-            "locale": locale,
-            "title": title,
-            "body": body,
-            "html_url": f"{store.base_url}/hc/{locale}/articles/{article_id}",
-            "outdated": False,
-            "draft": False,
-            "hidden": False,
-            "created_at": stamp,
-            "updated_at": stamp,
-            **others,
-        }
-        texts = store.article_translations.setdefault(article_id, [])
-        texts[:] = [*(kept for kept in texts if kept["locale"] != locale), text]
-        row["updated_at"] = stamp
 
 
 def _shown(call: Call, row: dict[str, Any]) -> dict[str, Any]:

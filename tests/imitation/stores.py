@@ -1,0 +1,197 @@
+"""The stores of accounts where more happens: an index and copies that lag, the vendor's own edits, spam, rules."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ticket_processor.sandbox.clock import SandboxClock, iso
+from ticket_processor.sandbox.freshdesk_records import By, FreshdeskTicket, TicketEdit
+from ticket_processor.sandbox.freshdesk_store import BOT_ID as FRESHDESK_BOT_ID
+from ticket_processor.sandbox.freshdesk_store import PERSON_ID as FRESHDESK_PERSON_ID
+from ticket_processor.sandbox.freshdesk_store import FreshdeskStore
+from ticket_processor.sandbox.records import NO_SOURCE, Audit, StoredTicket
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Store
+
+from .faults import NO_FAULT, JobFault
+
+SYSTEM_ID = RULE_ID = -1
+_PERSON = By("agent", FRESHDESK_PERSON_ID, "person")
+
+Version = tuple[float, dict[str, Any], bool]
+
+
+class LaggingStore(Store):
+    """``index_lag`` is the search index's, ``replica_lag`` that of the copies, both in seconds.
+
+    They may be changed at any time, and what is older than the change is then not known. The index shows a ticket of
+    ``index_late`` not before so many seconds after its creation. Each reading shows the state of a moment up to
+    ``replica_lag`` seconds ago; the moments are rolled, repeatable by ``seed``, so a later reading may show an earlier
+    state. ``versions`` holds the tickets' forms with the time each began, as long as there is a lag.
+    """
+
+    def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
+        super().__init__(clock, seed=seed, base_url=base_url)
+        self.index_lag = self.replica_lag = 0.0
+        self.index_late: dict[int, float] = {}
+        self.versions: dict[int, list[Version]] = {}
+        self.ratings: list[dict[str, Any]] = []
+        self.webhooks: dict[str, dict[str, Any]] = {}
+        self.signing_secrets: dict[str, str] = {}
+        self.job_fault: JobFault = NO_FAULT
+        """What goes wrong with the job that the request at hand starts."""
+        self._dice = random.Random(f"{seed} replica")
+
+    def create(self, **given: Any) -> StoredTicket:
+        with self.lock:
+            ticket = super().create(**given)
+            self._remember(ticket, ticket.created)
+            return ticket
+
+    def _move(self, ticket: StoredTicket, moment: float) -> None:
+        super()._move(ticket, moment)
+        self._remember(ticket, moment)
+
+    def _remember(self, ticket: StoredTicket, moment: float) -> None:
+        lag = max(self.index_lag, self.replica_lag)
+        if lag <= 0 and ticket.id not in self.versions:
+            return
+        versions = self.versions.setdefault(ticket.id, [])
+        versions.append((moment, dict(ticket.json), ticket.deleted))
+        while len(versions) > 1 and versions[1][0] <= moment - lag:
+            del versions[0]
+
+    def read(self, *ticket_ids: int) -> list[StoredTicket]:
+        if self.replica_lag <= 0:
+            return super().read(*ticket_ids)
+        moment = self.now() - self._dice.uniform(0.0, self.replica_lag)
+        known = [self.tickets.get(ticket_id) for ticket_id in ticket_ids]
+        seen = [self._seen_at(ticket, moment) for ticket in known if ticket is not None]
+        return [ticket for ticket in seen if ticket is not None]
+
+    def _seen_at(self, ticket: StoredTicket, moment: float) -> StoredTicket | None:
+        """The ticket at a moment, its comments and audits included; ``None`` before it was created or when deleted."""
+        if ticket.created > moment:
+            return None
+        versions = self.versions.get(ticket.id, [])
+        forms = [form for form in versions if form[0] <= moment] or versions[:1]
+        _, json, deleted = forms[-1] if forms else (moment, ticket.json, ticket.deleted)
+        if deleted:
+            return None
+        audits = [audit for audit in ticket.audits if audit.at <= moment]
+        told = {audit.id for audit in audits}
+        comments = [comment for comment in ticket.comments if comment["audit_id"] in told]
+        return replace(ticket, json=json, audits=audits, comments=comments)
+
+    def indexed(self, ticket: StoredTicket) -> Mapping[str, Any] | None:  # type: ignore[override]
+        if self.now() < ticket.created + self.index_late.get(ticket.id, 0.0):
+            return None
+        moment = self.now() - self.index_lag
+        versions = self.versions.get(ticket.id, [])
+        if self.index_lag <= 0 or (ticket.changed <= moment and not versions):
+            return super().indexed(ticket)
+        known = [version for version in versions if version[0] <= moment]
+        return None if not known or known[-1][2] else known[-1][1]
+
+    # --- what others do
+
+    def follow_up(self, ticket_id: int, body: str) -> StoredTicket:
+        """A customer answers a closed ticket: the vendor makes a new one, which inherits all of its tags and fields."""
+        with self.lock:
+            original = self.tickets[ticket_id].json
+            source = {"from": {"ticket_id": ticket_id, "subject": original["subject"]}, "to": {}, "rel": "follow_up"}
+            return self.create(
+                subject="Re: " + original["subject"],
+                body=body,
+                tags=original["tags"],
+                fields={"via": {"channel": "email", "source": source}, "custom_fields": original["custom_fields"]},
+            )
+
+    def redact(self, ticket_id: int, *, author_id: int = PERSON_ID) -> None:
+        """An agent takes the words out of the first message, as the vendor's redaction does."""
+        with self.lock:
+            self.settle()
+            ticket = self.tickets[ticket_id]
+            ticket.json["description"] = ticket.comments[0]["body"] = "▇▇▇▇▇▇"
+            ticket.changed = self.now()
+            ticket.json["updated_at"] = iso(ticket.changed)
+            event = {"id": self.event_id(), "type": "CommentRedactionEvent", "comment_id": ticket.comments[0]["id"]}
+            via = {"channel": "web", "source": NO_SOURCE}
+            self._audit(ticket, ticket.changed, author_id, "person", [event], via, None, None, None)
+            self._move(ticket, ticket.changed)
+
+    def system_edit(
+        self,
+        ticket_id: int,
+        *,
+        add_tags: Iterable[str] = (),
+        remove_tags: Iterable[str] = (),
+        priority: str | None = None,
+        status: str | None = None,
+    ) -> Audit | None:
+        """The vendor changes a ticket silently: ``generated_timestamp`` moves and ``updated_at`` does not.
+
+        With nothing to change, ``generated_timestamp`` moves all the same.
+        """
+        with self.lock:
+            self.settle()
+            ticket = self.tickets[ticket_id]
+            fields = self._edits(ticket, add_tags, remove_tags, priority, status, None)
+            audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True, hidden=True)
+            self._move(ticket, self.now())
+            return audit
+
+    def bot_comments(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
+        """Comments on a ticket by one author, oldest first."""
+        return [note for note in self.tickets[ticket_id].comments if note["author_id"] == author_id]
+
+    def scrub(self, ticket_id: int) -> None:
+        """Delete a ticket for good, with its text."""
+        with self.lock:
+            self.delete(ticket_id)
+            ticket = self.tickets[ticket_id]
+            ticket.json.update(subject="SCRUBBED", raw_subject="SCRUBBED", description="X")
+            self._move(ticket, self.now())
+
+
+class BusyDesk(FreshdeskStore):
+    """A Freshdesk account with rules, a trash, spam and ratings."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.ratings: list[dict[str, Any]] = []
+
+    def rule_edit(self, ticket_id: int, *, add_tags: Sequence[str] = (), **values: Any) -> TicketEdit | None:
+        """An automation rule of the account changes a ticket; ``values`` are the API's own names."""
+        with self.lock:
+            self.settle()
+            ticket = self.tickets[ticket_id]
+            tags = [*ticket.tags, *add_tags]
+            return self.change(ticket, {**values, "tags": tags}, By("rule", RULE_ID, "rule"))
+
+    def delete(self, ticket_id: int) -> None:
+        """A person puts a ticket into the trash."""
+        with self.lock:
+            self.settle()
+            self.tickets[ticket_id].deleted = True
+            self._hide(self.tickets[ticket_id], "deleted")
+
+    def spam(self, ticket_id: int) -> None:
+        """A person marks a ticket as spam."""
+        with self.lock:
+            self.settle()
+            ticket = self.tickets[ticket_id]
+            ticket.spam = ticket.json["spam"] = True
+            self._hide(ticket, "spam")
+
+    def bot_notes(self, ticket_id: int, author_id: int = FRESHDESK_BOT_ID) -> list[dict[str, Any]]:
+        """Notes on a ticket by one author, oldest first."""
+        return [row for row in self.tickets[ticket_id].notes if row["user_id"] == author_id]
+
+    def _hide(self, ticket: FreshdeskTicket, name: str) -> None:
+        moment = self.now()
+        self._move(ticket, moment)
+        self._record(ticket, moment, _PERSON, changes={name: (False, True)})
+        self._index(ticket, moment)
