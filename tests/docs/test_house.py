@@ -99,7 +99,7 @@ CEILINGS = {
     "policy": 1_530,
     "replies": 1_840,
     "reporting": 3_610,
-    "sandbox": 6_400,
+    "sandbox": 6_290,
     "schedule": 440,
     "seeding": 1_270,
     "settings": 1_800,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 539, "test lines": 89_000, "scripts": 34, "words of docs": 25_090}
+MOST = {"files": 539, "test lines": 88_980, "scripts": 34, "words of docs": 25_090}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -138,7 +138,7 @@ def test_every_endpoint_answers_in_its_declared_shape(checker: Checker) -> None:
     checker.check("POST", "/oauth/tokens", desk.ask("POST", "/oauth/tokens", grant, auth=None))
     jobs = [
         visit("POST", "tickets/create_many", "/api/v2/tickets/create_many", {"tickets": [creation["ticket"]]}),
-        visit("PUT", "tickets/update_many?ids=1,2", "/api/v2/tickets/update_many", {"ticket": {"type": "task"}}),
+        visit("PUT", "tickets/update_many", "/api/v2/tickets/update_many", {"tickets": [{"id": 1, "type": "task"}]}),
     ]
     stale = {"id": 1, "safe_update": True, "updated_stamp": "2020-01-01T00:00:00Z"}
     jobs.append(visit("PUT", "tickets/update_many", "/api/v2/tickets/update_many", {"tickets": [stale]}))

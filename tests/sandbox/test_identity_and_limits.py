@@ -165,7 +165,7 @@ def test_ticket_updates_have_a_limit_of_their_own_and_jobs_do_not_count(plan: st
     assert [answer.status for answer in answers] == [200] * total + [429]
     assert answers[0].headers["zendesk-rate-limit-tickets-update"].startswith(f"total={total}; remaining=")
     assert answers[-1].json()["errors"][0]["code"] == "TooManyRequests"
-    assert desk.ask("PUT", "tickets/update_many?ids=1", {"ticket": {"priority": "low"}}).status == 200
+    assert desk.ask("PUT", "tickets/update_many", {"tickets": [{"id": 1, "priority": "low"}]}).status == 200
 
 
 def test_one_user_may_update_one_ticket_thirty_times_in_ten_minutes() -> None:

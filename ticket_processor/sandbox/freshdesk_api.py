@@ -25,7 +25,6 @@ ROUTES: dict[str, Handler] = {
     "PUT tickets/{id}": freshdesk_tickets.update,
     "GET tickets/{id}/conversations": freshdesk_tickets.list_conversations,
     "POST tickets/{id}/notes": freshdesk_tickets.add_note,
-    "POST tickets/{id}/reply": freshdesk_tickets.reply,
     "DELETE conversations/{id}": freshdesk_tickets.delete,
     "GET search/tickets": freshdesk_tickets.search_tickets,
     "GET ticket_fields": freshdesk_account.ticket_fields,

@@ -89,7 +89,6 @@ class FreshdeskTicket:
     deleted: bool = False
     spam: bool = False
     conversations: list[dict[str, Any]] = field(default_factory=list)
-    stats: dict[str, Any] = field(default_factory=dict)
     edits: list[TicketEdit] = field(default_factory=list)
     shown_tags: frozenset[str] = frozenset()
 
@@ -107,12 +106,6 @@ class FreshdeskTicket:
     def notes(self) -> list[dict[str, Any]]:
         """The notes that are there, oldest first."""
         return [row for row in self.conversations if row["source"] == NOTE]
-
-
-STATS = (
-    "agent_responded_at requester_responded_at first_responded_at status_updated_at reopened_at resolved_at closed_at "
-    "pending_since"
-).split()
 
 
 _EMPTY_AT_FIRST = """email_config_id group_id responder_id company_id association_type support_email to_emails

@@ -27,7 +27,6 @@ from .freshdesk_records import (
     PENDING,
     REPLY,
     RESOLVED,
-    STATS,
     By,
     ConversationEvent,
     FreshdeskTicket,
@@ -187,9 +186,8 @@ class FreshdeskStore(Agenda):
             json.update(more)
             json["custom_fields"] = {**own, **(more.get("custom_fields") or {})}
             ticket = FreshdeskTicket(json["id"], json, moment, moment, requester_name)
-            ticket.stats = dict.fromkeys(STATS)
             self.tickets[ticket.id] = ticket
-            self._status_moved(ticket, None, json["status"], moment)
+            ticket.closed = moment if json["status"] == CLOSED else None
             insort(self.by_updated, (int(moment), ticket.id))
             insort(self.by_created, (int(moment), ticket.id))
             author = by or By("fill", requester, "fill")
@@ -222,7 +220,7 @@ class FreshdeskStore(Agenda):
                     changes[name] = (json.get(name), value)
                     json[name] = value
             if "status" in changes:
-                self._status_moved(ticket, *changes["status"], moment)
+                ticket.closed = moment if json["status"] == CLOSED else None
             if not changes and old_tags == new_tags:
                 return None
             if changes or self.rules.tags_move_stamp:
@@ -269,15 +267,9 @@ class FreshdeskStore(Agenda):
             ticket.conversations.append(row)
             self.where[row["id"]] = ticket.id
             changes: dict[str, tuple[Any, Any]] = {}
-            if source == REPLY and not incoming:
-                ticket.stats["agent_responded_at"] = iso(moment)
-                ticket.stats["first_responded_at"] = ticket.stats["first_responded_at"] or iso(moment)
-            elif incoming:
-                ticket.stats["requester_responded_at"] = iso(moment)
-                if ticket.json["status"] in (PENDING, RESOLVED, CLOSED):
-                    changes["status"] = (ticket.json["status"], OPEN)
-                    ticket.json["status"] = OPEN
-                    self._status_moved(ticket, *changes["status"], moment)
+            if incoming and ticket.json["status"] in (PENDING, RESOLVED, CLOSED):
+                changes["status"] = (ticket.json["status"], OPEN)
+                ticket.json["status"], ticket.closed = OPEN, None
             if source != NOTE or self.rules.notes_move_stamp:
                 self._move(ticket, moment)
             self._converse_record(ticket, moment, by, row, "created", changes, sent or {})
@@ -381,21 +373,6 @@ class FreshdeskStore(Agenda):
             return self.converse(ticket, as_html(text), by, source=REPLY, private=False, incoming=True)
 
     # --- inside ---------------------------------------------------------------------------------------
-
-    def _status_moved(self, ticket: FreshdeskTicket, before: int | None, after: int, moment: float) -> None:
-        stamp = iso(moment)
-        ticket.stats["status_updated_at"] = stamp
-        ticket.stats["pending_since"] = stamp if after == PENDING else None
-        if after == CLOSED:
-            ticket.closed = moment
-            ticket.stats["closed_at"] = stamp
-            ticket.stats["resolved_at"] = ticket.stats["resolved_at"] or stamp
-        else:
-            ticket.closed = None
-            ticket.stats["closed_at"] = None
-            ticket.stats["resolved_at"] = stamp if after == RESOLVED else None
-        if before in (RESOLVED, CLOSED) and after not in (RESOLVED, CLOSED):
-            ticket.stats["reopened_at"] = stamp
 
     def _move(self, ticket: FreshdeskTicket, moment: float) -> None:
         second, before = int(moment), int(ticket.changed)

@@ -5,26 +5,21 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 from .freshdesk_call import (
     PAGE,
     FreshdeskCall,
-    Problem,
     invalid,
-    mismatch,
     missing,
     not_allowed,
     not_found,
-    unexpected,
     validation_failed,
-    wrong,
 )
-from .freshdesk_records import LOW, NOTE, OPEN, REPLY, By, FreshdeskTicket
-from .freshdesk_store import FreshdeskStore
-from .freshdesk_writes import CREATABLE, UPDATABLE, checked
+from .freshdesk_records import LOW, NOTE, OPEN, FreshdeskTicket
+from .freshdesk_writes import CREATABLE, UPDATABLE, checked, checked_note
 from .messages import Response, json_response
 
 LAST_PAGE = 300
@@ -33,8 +28,8 @@ _QUERY = re.compile(r"\"(?:tag:'([^']+)'|created_at:>'(\d{4}-\d\d-\d\d)')\"")
 LISTED_FOR = 30 * 86_400.0
 """Seconds after its creation during which a list without ``updated_since`` has a ticket."""
 
-_ORDERS = ("created_at", "due_by", "updated_at", "status")
-_INCLUDES = ("description", "requester", "stats", "company")
+_ORDERS = ("created_at", "updated_at")
+_INCLUDES = ("description", "requester")
 _KNOWN = frozenset("requester_id updated_since order_by order_type include page per_page".split())
 _NOT_IN_ROWS = frozenset(("description", "description_text", "attachments"))
 
@@ -116,10 +111,6 @@ def embedded(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[s
     if "requester" in included:
         person = call.store.contacts.get(ticket.json["requester_id"]) or {}
         more["requester"] = {name: person.get(name) for name in ("id", "name", "email", "mobile", "phone")}
-    if "stats" in included:
-        more["stats"] = dict(ticket.stats)
-    if "company" in included:
-        more["company"] = {}
     return more
 
 
@@ -149,7 +140,7 @@ def search_tickets(call: FreshdeskCall) -> Response:
 
 
 MOST_INCLUDED = 10
-_OF_A_TICKET = ("conversations", "requester", "company", "stats")
+_OF_A_TICKET = ("conversations", "requester")
 
 
 def view(call: FreshdeskCall) -> Response:
@@ -203,25 +194,6 @@ def _shown(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str
     return shown
 
 
-_OF_A_NOTE: Mapping[str, type] = {
-    "body": str,
-    "private": bool,
-    "incoming": bool,
-    "notify_emails": list,
-    "user_id": int,
-    "attachments": list,
-}
-_OF_A_REPLY: Mapping[str, type] = {
-    "body": str,
-    "from_email": str,
-    "user_id": int,
-    "cc_emails": list,
-    "bcc_emails": list,
-    "attachments": list,
-}
-_NAMES = {str: "String", bool: "Boolean", list: "Array", int: "Positive Integer"}
-
-
 def list_conversations(call: FreshdeskCall) -> Response:
     """``GET /tickets/{id}/conversations``: oldest first, thirty to a page unless ``per_page`` says more."""
     call.only(("page", "per_page"))
@@ -231,25 +203,16 @@ def list_conversations(call: FreshdeskCall) -> Response:
 def add_note(call: FreshdeskCall) -> Response:
     """``POST /tickets/{id}/notes``: 201 with the note, which is private unless told otherwise."""
     ticket = call.writable_ticket()
-    payload = _checked(call.store, call.payload(), _OF_A_NOTE)
+    payload = checked_note(call.store, call.payload())
     row = call.store.converse(
         ticket,
         payload["body"],
-        _author(call, payload),
+        call.by._replace(user_id=payload.get("user_id", call.identity.user_id)),
         source=NOTE,
         private=payload.get("private", True),
         incoming=payload.get("incoming", False),
         sent=payload,
     )
-    return json_response(201, row)
-
-
-def reply(call: FreshdeskCall) -> Response:
-    """``POST /tickets/{id}/reply``: 201 with the reply, which the requester gets by mail."""
-    ticket = call.writable_ticket()
-    payload = _checked(call.store, call.payload(), _OF_A_REPLY)
-    by = _author(call, payload)
-    row = call.store.converse(ticket, payload["body"], by, source=REPLY, private=False, sent=payload)
     return json_response(201, row)
 
 
@@ -270,26 +233,3 @@ def _note(call: FreshdeskCall) -> dict[str, Any]:
     if row["source"] != NOTE or ticket.deleted or ticket.spam:
         raise not_allowed(call.request.method, ["GET"])
     return row
-
-
-def _author(call: FreshdeskCall, payload: Mapping[str, Any]) -> By:
-    return call.by._replace(user_id=payload.get("user_id", call.identity.user_id))
-
-
-def _checked(store: FreshdeskStore, payload: dict[str, Any], known: Mapping[str, type]) -> dict[str, Any]:
-    """The body of a request; 400 with everything that is wrong with it."""
-    problems: list[Problem] = []
-    for name, value in payload.items():
-        kind = known.get(name)
-        if kind is None:
-            problems.append(unexpected(name))
-        elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            problems.append(mismatch(name, _NAMES[kind], value))
-        elif name == "user_id" and value not in store.agents and value not in store.contacts:
-            problems.append(wrong(name, "There is no user matching the given user_id"))
-    body = payload.get("body", "")
-    if isinstance(body, str) and not body.strip():
-        problems.append(missing("body"))
-    if problems:
-        raise validation_failed(problems)
-    return payload

@@ -16,18 +16,31 @@ from .text import html_to_text
 
 LONGEST_TAG = 32
 
-_WHOLE = frozenset(
-    "requester_id status priority responder_id email_config_id group_id parent_id product_id source company_id "
-    "internal_agent_id internal_group_id".split()
-)
-_TEXT = frozenset(
-    "name email facebook_id phone twitter_id unique_external_id subject type description due_by fr_due_by "
-    "lookup_parameter".split()
-)
-_LISTS = frozenset(("tags", "attachments"))
+Kinds = Mapping[str, type]
+
+_WHOLE = """requester_id status priority responder_id email_config_id group_id parent_id product_id source company_id
+    internal_agent_id internal_group_id""".split()
+_TEXT = """name email facebook_id phone twitter_id unique_external_id subject type description due_by fr_due_by
+    lookup_parameter""".split()
+_COMMON: Kinds = {
+    **dict.fromkeys(_WHOLE, int),
+    **dict.fromkeys(_TEXT, str),
+    "tags": list,
+    "attachments": list,
+    "custom_fields": dict,
+}
+UPDATABLE: Kinds = {**_COMMON, "skip_close_notification": bool}
+CREATABLE: Kinds = {**_COMMON, "cc_emails": list, "related_ticket_ids": list}
+_OF_A_NOTE: Kinds = {
+    "body": str,
+    "private": bool,
+    "incoming": bool,
+    "notify_emails": list,
+    "user_id": int,
+    "attachments": list,
+}
+_NAMES = {str: "String", bool: "Boolean", list: "Array", int: "Positive Integer", dict: "key/value pair"}
 _MAY_BE_EMPTY = frozenset("responder_id email_config_id group_id product_id company_id type subject".split())
-UPDATABLE = _WHOLE | _TEXT | _LISTS | {"custom_fields", "skip_close_notification"}
-CREATABLE = (UPDATABLE - {"skip_close_notification"}) | {"cc_emails", "related_ticket_ids"}
 REQUESTERS = ("requester_id", "email", "facebook_id", "phone", "twitter_id", "unique_external_id")
 _KEPT = frozenset(
     "requester_id status priority responder_id email_config_id group_id product_id source company_id subject type "
@@ -38,7 +51,7 @@ _KEPT = frozenset(
 def checked(
     store: FreshdeskStore,
     payload: Mapping[str, Any],
-    known: frozenset[str],
+    known: Kinds,
     *,
     ticket: FreshdeskTicket | None = None,
 ) -> dict[str, Any]:
@@ -63,25 +76,36 @@ def checked(
     return values
 
 
-def _problem(store: FreshdeskStore, name: str, value: Any, known: frozenset[str]) -> Problem | None:
-    """The error of one key, if any."""
-    if name not in known:
+def checked_note(store: FreshdeskStore, payload: dict[str, Any]) -> dict[str, Any]:
+    """The body of a request for a note; 400 with everything that is wrong with it."""
+    problems = [found for name, value in payload.items() if (found := _mistyped(name, value, _OF_A_NOTE))]
+    if not problems and "user_id" in payload and payload["user_id"] not in (*store.agents, *store.contacts):
+        problems.append(wrong("user_id", "There is no user matching the given user_id"))
+    body = payload.get("body", "")
+    if isinstance(body, str) and not body.strip():
+        problems.append(missing("body"))
+    if problems:
+        raise validation_failed(problems)
+    return payload
+
+
+def _mistyped(name: str, value: Any, known: Kinds) -> Problem | None:
+    """The error of a key that there is not, or of a value of another type."""
+    kind = known.get(name)
+    if kind is None:
         return unexpected(name)
-    if value is None and name in _MAY_BE_EMPTY:
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        return mismatch(name, _NAMES[kind], value)
+    return None
+
+
+def _problem(store: FreshdeskStore, name: str, value: Any, known: Kinds) -> Problem | None:
+    """The error of one key, if any."""
+    if value is None and name in _MAY_BE_EMPTY and name in known:
         return None
-    if name in _WHOLE:
-        if not isinstance(value, int) or isinstance(value, bool):
-            return mismatch(name, "Positive Integer", value)
-    elif name in _TEXT:
-        if not isinstance(value, str):
-            return mismatch(name, "String", value)
-    elif name == "custom_fields":
-        return None if isinstance(value, dict) else mismatch(name, "key/value pair", value)
-    elif name == "skip_close_notification":
-        return None if isinstance(value, bool) else mismatch(name, "Boolean", value)
-    elif not isinstance(value, list):
-        return mismatch(name, "Array", value)
-    elif name != "attachments" and not all(isinstance(item, str) for item in value):
+    if problem := _mistyped(name, value, known):
+        return problem
+    if isinstance(value, list) and name != "attachments" and not all(isinstance(item, str) for item in value):
         return mismatch(name, "String", next(item for item in value if not isinstance(item, str)))
     choices = {
         "status": store.statuses,
@@ -110,10 +134,9 @@ def _custom_problems(store: FreshdeskStore, values: Mapping[str, Any]) -> list[P
         if field is None:
             problems.append(unexpected(name))
         elif value is not None:
-            wanted: Any = {"custom_checkbox": bool, "custom_number": int}.get(field["type"], str)
-            if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-                named = {bool: "Boolean", int: "Integer", str: "String"}[wanted]
-                problems.append(mismatch(name, named, value))
+            kind = {"custom_checkbox": bool, "custom_number": int}.get(field["type"], str)
+            if problem := _mistyped(name, value, {name: kind}):
+                problems.append(problem)
             elif "choices" in field and value not in field["choices"]:
                 problems.append(wrong(name, f"It should be one of these values: '{','.join(field['choices'])}'"))
     return problems

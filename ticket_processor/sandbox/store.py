@@ -281,13 +281,13 @@ class Store(Agenda):
                 macro=macro,
             )
 
-    def delete(self, ticket_id: int, *, actor: Actor = "person", author_id: int = PERSON_ID) -> None:
-        """Delete a ticket."""
+    def delete(self, ticket_id: int) -> None:
+        """A person deletes a ticket."""
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
             ticket.deleted = True
-            self.change(ticket, {"status": "deleted"}, actor=actor, author_id=author_id)
+            self.change(ticket, {"status": "deleted"}, actor="person", author_id=PERSON_ID)
 
     def living(self, ticket_id: int) -> StoredTicket | None:
         """A ticket that exists and is not deleted."""

@@ -34,7 +34,6 @@ ROUTES: dict[str, Handler] = {
     "PUT tickets/update_many": zendesk_jobs.update_many,
     "GET tickets/{id}": zendesk_tickets.show,
     "PUT tickets/{id}": zendesk_tickets.update,
-    "DELETE tickets/{id}": zendesk_tickets.delete,
     "GET tickets/{id}/comments": zendesk_tickets.comments,
     "GET tickets/{id}/comments/count": zendesk_tickets.count_comments,
     "GET tickets/{id}/audits": zendesk_tickets.audits,

@@ -14,7 +14,6 @@ from typing import Any
 from .messages import Refusal, Response, json_response, refuse
 from .records import Item, Job
 from .zendesk_call import NOT_FOUND, Call, bad_request, too_many_values
-from .zendesk_tickets import ticket_payload
 from .zendesk_writes import CREATABLE, UPDATABLE, apply_creation, apply_update, explain, unknown_keys
 
 MOST_ITEMS = 100
@@ -29,28 +28,20 @@ def create_many(call: Call) -> Response:
 
 
 def update_many(call: Call) -> Response:
-    """``PUT /tickets/update_many``: one change for ``ids=``, or a batch of ``tickets`` with their own changes."""
+    """``PUT /tickets/update_many``: a batch of ``tickets``, each with its own change."""
     return start(call, "Bulk Update Ticket", [work for _, work in updates(call)])
 
 
 def updates(call: Call) -> list[tuple[object, Item]]:
     """The items of a job of updates, each with its ticket; 400 when one asks for a safe update without a stamp."""
-    body = call.payload()
-    batch = "tickets" in body
-    if batch:
-        known = UPDATABLE
-        targets = [(payload.get("id"), payload) for payload in _objects(body["tickets"], "tickets")]
-    else:
-        known = UPDATABLE | {"additional_tags", "remove_tags"}
-        payload = ticket_payload(call)
-        targets = [(ticket_id, payload) for ticket_id in call.ids()]
-    call.headers |= _warnings([payload for _, payload in targets], call.rules.told(known), "update_many")
-    for _, payload in targets:
+    payloads = _objects(call.payload().get("tickets"), "tickets")
+    call.headers |= _warnings(payloads, call.rules.told(UPDATABLE), "update_many")
+    for payload in payloads:
         if "safe_update" in payload and not payload.get("updated_stamp"):
             raise bad_request("Invalid attribute", "updated_stamp is required for a safe update")
     return [
-        (ticket_id, partial(_update_item, call, index, ticket_id, payload, batch))
-        for index, (ticket_id, payload) in enumerate(targets)
+        (payload.get("id"), partial(_update_item, call, index, payload.get("id"), payload))
+        for index, payload in enumerate(payloads)
     ]
 
 
@@ -123,8 +114,8 @@ def start(call: Call, job_type: str, work: Sequence[Item], kind: Callable[[str, 
     return answer
 
 
-def _update_item(call: Call, index: int, ticket_id: object, payload: Mapping[str, Any], batch: bool) -> dict[str, Any]:
-    counts = call.rules.counting(payload, in_batch=True) if batch else payload
+def _update_item(call: Call, index: int, ticket_id: object, payload: Mapping[str, Any]) -> dict[str, Any]:
+    counts = call.rules.counting(payload, in_batch=True)
     try:
         ticket = call.store.living(ticket_id) if isinstance(ticket_id, int) else None
         if ticket is None:
@@ -136,7 +127,6 @@ def _update_item(call: Call, index: int, ticket_id: object, payload: Mapping[str
             call.identity,
             call.rules,
             queued=call.rules.guarded_since(call.now),
-            tag_edits=not batch,
             sent=payload,
         )
     except Refusal as refusal:

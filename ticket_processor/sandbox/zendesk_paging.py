@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -78,22 +77,21 @@ def _by_cursor(
     key, backwards = _sort_key(sort, sorts)
     size = call.number("page[size]", PAGE, at_most=PAGE)
     ordered = sorted(rows, key=key, reverse=backwards)
-    start, end = 0, len(ordered)
+    rest = ordered
     if query.get("page[after]"):
         position = decode_cursor(query["page[after]"])
-        start = _index_after([key(row) for row in ordered], position, backwards)
-        end = min(end, start + size)
-    else:
-        end = min(end, size)
-    page = ordered[start:end]
-    more = end < len(ordered)
+        try:
+            rest = [row for row in ordered if (key(row) < position if backwards else key(row) > position)]
+        except TypeError:
+            raise _error(400, "InvalidPaginationParameter", "page[after] is not valid") from None
+    page, more = rest[:size], len(rest) > size
     after = encode_cursor(key(page[-1])) if page else None
     before = encode_cursor(key(page[0])) if page else None
     payload = {
         name: list(map(show, page)),
         **besides,
         "meta": {"has_more": more, "after_cursor": after, "before_cursor": before},
-        "links": _links(call, before, after, start > 0, more),
+        "links": _links(call, before, after, len(rest) < len(ordered), more),
     }
     return json_response(200, payload)
 
@@ -106,16 +104,6 @@ def _links(call: Call, before: str | None, after: str | None, earlier: bool, lat
         return {"prev": back, "next": on}
     first = call.link(page__before=None, page__after=None)
     return {"first": first, **({"prev": back} if earlier else {}), **({"next": on} if later else {})}
-
-
-def _index_after(keys: list[Key], position: Key, backwards: bool) -> int:
-    """How many of the sorted keys come before, or stand at, a position."""
-    try:
-        if backwards:
-            return len(keys) - bisect_left(keys[::-1], position)
-        return bisect_right(keys, position)
-    except TypeError:
-        raise _error(400, "InvalidPaginationParameter", "page[after] is not valid") from None
 
 
 def _sort_key(sort: str, sorts: Sequence[str]) -> tuple[Callable[[Row], Key], bool]:

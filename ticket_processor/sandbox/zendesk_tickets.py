@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .clock import iso
 from .messages import Response, json_response, refuse
 from .records import NO_SOURCE, StoredTicket, without_generated
-from .zendesk_call import Call, Row, bad_request, forbidden, missing_scope
+from .zendesk_call import Call, Row, bad_request, missing_scope
 from .zendesk_paging import paged
 from .zendesk_writes import CREATABLE, UPDATABLE, apply_creation, apply_update, unknown_keys
 
@@ -90,14 +89,6 @@ def update(call: Call) -> Response:
     return json_response(200, {"ticket": ticket.shown, "audit": shown})
 
 
-def delete(call: Call) -> Response:
-    """``DELETE /tickets/{id}``: 204 without a body; afterwards only the incremental export knows it. Admins only."""
-    if call.identity.role != "admin":
-        raise forbidden()
-    call.store.delete(call.ticket().id, actor="api", author_id=call.identity.user_id)
-    return Response(204)
-
-
 def create(call: Call) -> Response:
     """``POST /tickets``: 201 with the ticket and its first audit."""
     payload = ticket_payload(call)
@@ -147,30 +138,23 @@ class Idempotency:
     """``Idempotency-Key``: the first answer to a key is given again, for two hours. Creation only."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, tuple[float, str, Response, Mapping[str, str]]] = {}
+        self._answers: dict[str, tuple[float, tuple[str, str, bytes], Response]] = {}
 
     def answer(self, call: Call, handler: Callable[[Call], Response]) -> Response:
         """The handler's answer, or the one it gave before to the same key and the same parameters."""
         key = call.request.header("idempotency-key")
         if not key:
             return handler(call)
-        request = call.request
-        parts = (request.method, request.path, repr(sorted(request.query.items())))
-        mark = hashlib.sha256("\n".join(parts).encode("utf-8") + request.body).hexdigest()
-        known = self._answers.get(key)
-        if known is not None and known[0] > call.now:
-            if known[1] != mark:
+        asked = (call.request.method, call.request.path, call.request.body)
+        until, before, answer = self._answers.get(key, (0.0, asked, Response(0)))
+        if until > call.now:
+            if before != asked:
                 message = "The idempotency key was used before with other parameters."
                 raise refuse(400, {"error": "IdempotentRequestError", "description": message})
-            call.headers |= known[3]
             call.headers["x-idempotency-lookup"] = "hit"
-            return Response(known[2].status, dict(known[2].headers), known[2].body)
+            return Response(answer.status, dict(answer.headers), answer.body)
         response = handler(call)
-        warning = {name: text for name, text in call.headers.items() if name == "x-zendesk-api-warn"}
-        self._answers.pop(key, None)
-        while self._answers and self._answers[oldest := next(iter(self._answers))][0] <= call.now:
-            del self._answers[oldest]
         kept = Response(response.status, dict(response.headers), response.body)
-        self._answers[key] = (call.now + 7_200, mark, kept, warning)
+        self._answers[key] = (call.now + 7_200, asked, kept)
         call.headers["x-idempotency-lookup"] = "miss"
         return response

@@ -85,10 +85,9 @@ def apply_update(
     rules: Rules,
     *,
     queued: float | None = None,
-    tag_edits: bool = False,
     sent: Mapping[str, Any] | None = None,
 ) -> Audit | None:
-    """Update a ticket by a payload; ``None`` when nothing changed. ``tag_edits`` honours ``additional_tags``.
+    """Update a ticket by a payload; ``None`` when nothing changed.
 
     ``sent`` is what the caller had sent, where less of it counts.
     """
@@ -96,9 +95,6 @@ def apply_update(
     if ticket.json["status"] == "closed":
         raise invalid("status", "Status: closed prevents ticket update", "RecordInvalid")
     fields = field_values(store, payload)
-    if tag_edits and ("additional_tags" in payload or "remove_tags" in payload):
-        tags = set(fields.get("tags", ticket.json["tags"])) | set(normalise_tags(payload.get("additional_tags")))
-        fields["tags"] = sorted(tags - set(normalise_tags(payload.get("remove_tags"))))
     if fields.get("assignee_id") and ticket.json["status"] == "new" and "status" not in fields:
         fields["status"] = "open"
     author, comment = _comment(ticket, payload.get("comment"), identity)
