@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Store
+from ticket_processor.sandbox.store import Store
 
 from ..imitation import Rules, Sandbox
 

@@ -13,8 +13,8 @@ from ticket_processor.helpdesk import batch_trust
 from ticket_processor.pipeline.delivery import FEW
 from ticket_processor.pipeline.jobs import TRIAL_ITEMS
 from ticket_processor.pipeline.writeback import SMALL_JOB
+from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 from ticket_processor.state.store import FILE_NAME, State
 
 from ..imitation import Rules, Sandbox

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.sandbox.freshdesk_store import PERSON_ID
+from ticket_processor.sandbox.account import PERSON_ID
 
 from ..imitation import FaultPlan, FaultRule, FreshdeskRules
 from .conftest import Command

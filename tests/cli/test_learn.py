@@ -19,7 +19,7 @@ from ticket_processor.helpdesk.local_model import Actor, NewTicket
 from ticket_processor.learning.label_words import words_of
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.policy.decide import Policy
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 
 from .conftest import Command, Desk, OpenDesk, rows
 from .freshdesk_desk import FreshDesk, freshdesk

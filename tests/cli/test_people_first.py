@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ticket_processor.policy.skip_rules import in_canary
+from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.messages import Request
-from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_chat, is_update, rows

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.store import PERSON_ID
+from ticket_processor.sandbox.account import PERSON_ID
 
 from ..imitation import Sandbox
 from ..replies.articles import claim, said

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.evaluation.scores import wilson_lower
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 from ticket_processor.sandbox.zendesk_help_center import fill_help_center
 
 from ..imitation import FaultPlan, Rules

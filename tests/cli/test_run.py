@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
+from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.dependencies import Dependencies
 from ticket_processor.state.store import FILE_NAME, State
 

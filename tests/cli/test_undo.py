@@ -14,9 +14,9 @@ import pytest
 from ticket_processor.commands import undo as undo_command
 from ticket_processor.commands.screen import Screen
 from ticket_processor.core.clock import SystemClock
+from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.server import SandboxServer
-from ticket_processor.sandbox.store import BOT_ID
 
 from ..imitation import Rules
 from .at_work import CONFIG, FINANCE, ORDER, account, judge, people_work, shown

@@ -16,7 +16,8 @@ from ticket_processor.core.models import OutcomeStatus, Priority, PublicReply, S
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk import freshdesk_listing, freshdesk_views
-from ticket_processor.sandbox.freshdesk_store import ARCHIVED_AFTER, BOT_ID, PERSON_ID
+from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.freshdesk_store import ARCHIVED_AFTER
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..imitation import FaultPlan, FreshdeskRules

@@ -37,8 +37,8 @@ from ticket_processor.helpdesk.zendesk_fields import read_labels
 from ticket_processor.helpdesk.zendesk_format import note_html, read_edits, read_limits
 from ticket_processor.helpdesk.zendesk_listing import SEARCH_WINDOW_S
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
+from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.sandbox.zendesk_call import Credentials
 from ticket_processor.zendesk import MAX_AUDIT_PAGES, Zendesk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.helpdesk.zendesk_auth import own_user
-from ticket_processor.sandbox.store import BOT_ID
+from ticket_processor.sandbox.account import BOT_ID
 
 from ..support.fakes import Wire, answer
 from .test_zendesk import START, Account

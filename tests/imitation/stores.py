@@ -7,18 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 from ticket_processor.sandbox.clock import SandboxClock, iso
 from ticket_processor.sandbox.freshdesk_records import By, FreshdeskTicket, TicketEdit
-from ticket_processor.sandbox.freshdesk_store import BOT_ID as FRESHDESK_BOT_ID
-from ticket_processor.sandbox.freshdesk_store import PERSON_ID as FRESHDESK_PERSON_ID
 from ticket_processor.sandbox.freshdesk_store import FreshdeskStore
 from ticket_processor.sandbox.records import NO_SOURCE, Audit, StoredTicket
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Store
+from ticket_processor.sandbox.store import Store
 
 from .faults import NO_FAULT, JobFault
 
 SYSTEM_ID = RULE_ID = -1
-_PERSON = By("agent", FRESHDESK_PERSON_ID, "person")
+_PERSON = By("agent", PERSON_ID, "person")
 
 Version = tuple[float, dict[str, Any], bool]
 
@@ -186,7 +185,7 @@ class BusyDesk(FreshdeskStore):
             ticket.spam = ticket.json["spam"] = True
             self._hide(ticket, "spam")
 
-    def bot_notes(self, ticket_id: int, author_id: int = FRESHDESK_BOT_ID) -> list[dict[str, Any]]:
+    def bot_notes(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
         """Notes on a ticket by one author, oldest first."""
         return [row for row in self.tickets[ticket_id].notes if row["user_id"] == author_id]
 

@@ -25,7 +25,7 @@ from ticket_processor.learning.override_counts import BANDS, MOST_PAIRS, Count, 
 from ticket_processor.learning.override_sample import LOOKED_AT, read_overrides, written_tickets
 from ticket_processor.learning.overrides import ANOTHER, TicketJudgement, Written, judge
 from ticket_processor.policy.decide import Policy
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk
 
 from ..helpdesk.test_zendesk import Account

@@ -15,8 +15,8 @@ from ticket_processor.helpdesk.zendesk_users import Requesters
 from ticket_processor.reporting.offers import Offer, SentReply
 from ticket_processor.reporting.reply_counts import Replies
 from ticket_processor.reporting.reply_sample import LoggedNote, read_replies, to_read, with_totals
+from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 from ticket_processor.sandbox.records import Audit
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk
 
 from ..helpdesk.test_zendesk import KNOWN, Account

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.messages import Response
-from ticket_processor.sandbox.store import BOT_ID
 
 from ..imitation import Rules
 from .helpers import Desk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 
 from .helpers import Desk
 

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.freshdesk_records import LOW, TicketEdit
-from ticket_processor.sandbox.freshdesk_store import BOT_ID
 
 from .freshdesk_world import FIELDS, OPEN, FreshdeskWorld
 from .invariants import _EXPLAINED, MOST_SECONDS

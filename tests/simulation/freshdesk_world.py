@@ -14,7 +14,7 @@ from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.pipeline.delivery import Delivery
-from ticket_processor.sandbox.freshdesk_store import BOT_ID
+from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.settings.helpdesks import FreshdeskSettings
 from ticket_processor.state.store import State

@@ -14,13 +14,12 @@ from .faults import EDITS, FaultPlan, FaultRule, instead
 from .freshdesk_api import FreshdeskApi
 from .freshdesk_api import route_of as freshdesk_route_of
 from .freshdesk_call import FreshdeskAuthenticator, FreshdeskCredentials
-from .freshdesk_page import render as render_freshdesk
 from .freshdesk_records import CLOSED, PRIORITIES
 from .freshdesk_store import FreshdeskRules, FreshdeskStore
 from .limits import FreshdeskLimits, RequestLimits
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_api import LatencyProfile, OpenAIApi
-from .page import render
+from .page import render, render_freshdesk
 from .store import Store
 from .zendesk_api import PREFIX, TOKEN_PATHS, ZendeskApi, route_of
 from .zendesk_call import Authenticator, Credentials

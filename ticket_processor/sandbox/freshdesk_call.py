@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from .account import BOT_ID
 from .clock import parse_iso
 from .freshdesk_records import By, FreshdeskTicket
-from .freshdesk_store import BOT_ID, FreshdeskRules, FreshdeskStore
+from .freshdesk_store import FreshdeskRules, FreshdeskStore
 from .messages import Refusal, Request, Response, json_response, refuse
 
 ROLES = ("admin", "agent", "observer")

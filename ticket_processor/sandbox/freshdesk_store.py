@@ -9,16 +9,15 @@ it across both.
 
 from __future__ import annotations
 
-import random
 import re
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import Any
 
-from .clock import Agenda, SandboxClock, iso
+from .account import BOT_ID, PERSON_ID, Account, AddressBook
+from .clock import SandboxClock, iso
 from .freshdesk_records import (
     CLOSED,
     LOW,
@@ -61,8 +60,6 @@ class FreshdeskRules:
     search_lag: float = 180.0
 
 
-BOT_ID = 9001
-PERSON_ID = 7001
 ARCHIVED_AFTER = 120 * 86_400.0
 """Seconds after which a closed ticket is archived: no list has it, and it has an address of its own."""
 
@@ -72,66 +69,31 @@ _HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE |
 _PERSON = By("agent", PERSON_ID, "person")
 
 
-class FreshdeskStore(Agenda):
+class FreshdeskStore(Account[FreshdeskTicket]):
     """All state of an imitated Freshdesk account. ``seed`` makes generated ids repeatable.
 
-    ``edits`` is the truth of all that was done, oldest first. ``by_updated`` and ``by_created`` hold (whole second,
-    id) of every ticket in order. ``indexed`` holds the tickets as the search index knows them.
+    ``edits`` is the truth of all that was done, oldest first. ``indexed`` holds the tickets as the search index knows
+    them.
     """
 
     def __init__(
         self, clock: SandboxClock, rules: FreshdeskRules | None = None, *, seed: int = 0, base_url: str = ""
     ) -> None:
-        super().__init__(clock)
-        self.random = random.Random(seed)
+        super().__init__(clock, seed=seed, base_url=base_url)
         self.rules = rules or FreshdeskRules()
-        self.base_url = base_url
-        self.tickets: dict[int, FreshdeskTicket] = {}
         self.edits: list[TicketEdit] = []
-        self.by_updated: list[tuple[int, int]] = []
-        self.by_created: list[tuple[int, int]] = []
         self.indexed: dict[int, dict[str, Any]] = {}
         self.where: dict[int, int] = {}
-        self.agents: dict[int, dict[str, Any]] = {}
-        self.contacts: dict[int, dict[str, Any]] = {}
-        self.groups: dict[int, dict[str, Any]] = {}
-        self.ticket_fields: list[dict[str, Any]] = []
+        self.agents = AddressBook(self)
+        self.contacts = AddressBook(self, mobile=None, phone=None, active=True)
         self.statuses: dict[int, str] = {}
         self.automations: dict[int, list[dict[str, Any]]] = {1: [], 3: [], 4: []}
         self.solutions: dict[str, list[dict[str, Any]]] = {
-            "categories": [],
-            "folders": [],
-            "articles": [],
-            "translations": [],
+            name: [] for name in ("categories", "folders", "articles", "translations")
         }
-        self._ids = count(1)
         self._conversation_ids = count(50_000_000_001)
-        self._contact_ids = count(100_001)
-        self._contact_by_email: dict[str, int] = {}
-        self.add_agent(BOT_ID, "Ticket Bot", "bot@example.com")
-        self.add_agent(PERSON_ID, "Alex Agent", "alex@example.com")
-
-    # --- people ---------------------------------------------------------------------------------------
-
-    def add_agent(self, agent_id: int, name: str, email: str) -> None:
-        """Add an agent."""
-        stamp = iso(self.now())
-        with self.lock:
-            self.agents[agent_id] = {"id": agent_id, "name": name, "email": email, "created_at": stamp}
-
-    def add_contact(self, name: str, email: str | None) -> int:
-        """The id of the contact with this address, made if there is none yet."""
-        with self.lock:
-            known = self._contact_by_email.get(email.lower()) if email else None
-            if known is not None:
-                return known
-            contact_id = next(self._contact_ids)
-            stamp = iso(self.now())
-            person = {"id": contact_id, "name": name, "email": email, "mobile": None, "phone": None}
-            self.contacts[contact_id] = {**person, "active": True, "created_at": stamp, "updated_at": stamp}
-            if email:
-                self._contact_by_email[email.lower()] = contact_id
-            return contact_id
+        self.agents.add("Ticket Bot", "bot@example.com", user_id=BOT_ID)
+        self.agents.add("Alex Agent", "alex@example.com", user_id=PERSON_ID)
 
     def next_id(self) -> int:
         """A fresh id for anything but tickets and contacts."""
@@ -166,9 +128,9 @@ class FreshdeskStore(Agenda):
         with self.lock:
             self.settle()
             moment = self.now() if created_at is None else created_at
-            requester = self.add_contact(requester_name, requester_email) if requester_id is None else requester_id
+            requester = self.contacts.add(requester_name, requester_email) if requester_id is None else requester_id
             markup = as_html(body or "") if html_body is None else html_body
-            json = new_ticket_json(next(self._ids), moment)
+            json = new_ticket_json(next(self._ticket_ids), moment)
             more = dict(fields or {})
             own = {field["name"]: None for field in self.ticket_fields if not field["default"]}
             json.update(
@@ -186,10 +148,8 @@ class FreshdeskStore(Agenda):
             json.update(more)
             json["custom_fields"] = {**own, **(more.get("custom_fields") or {})}
             ticket = FreshdeskTicket(json["id"], json, moment, moment, requester_name)
-            self.tickets[ticket.id] = ticket
             ticket.closed = moment if json["status"] == CLOSED else None
-            insort(self.by_updated, (int(moment), ticket.id))
-            insort(self.by_created, (int(moment), ticket.id))
+            self._take_up(ticket, int(moment))
             author = by or By("fill", requester, "fill")
             self._record(ticket, moment, author, tags_added=frozenset(json["tags"]), sent=sent or {})
             self._index(ticket, moment)
@@ -378,8 +338,7 @@ class FreshdeskStore(Agenda):
         second, before = int(moment), int(ticket.changed)
         ticket.changed = moment
         if second != before:
-            del self.by_updated[bisect_left(self.by_updated, (before, ticket.id))]
-            insort(self.by_updated, (second, ticket.id))
+            self._reorder(ticket, before, second)
             ticket.json["updated_at"] = iso(moment)
 
     def _converse_record(

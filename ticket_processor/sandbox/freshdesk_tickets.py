@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -59,10 +59,11 @@ def list_tickets(call: FreshdeskCall) -> Response:
 def _ordered(call: FreshdeskCall, order: str, backwards: bool, since: float | None) -> Iterator[FreshdeskTicket]:
     """Tickets in order: those changed since a time, or created within 30 days."""
     store = call.store
+    index: Sequence[tuple[float, int]]
     if since is None:
         start, place, index = _from(call.now - LISTED_FOR, inclusive=True), "created_at", store.by_created
     else:
-        start, place, index = _from(since, inclusive=call.rules.since_inclusive), "updated_at", store.by_updated
+        start, place, index = _from(since, inclusive=call.rules.since_inclusive), "updated_at", store.by_changed
     first = bisect_left(index, (start, -1))
     if order == place:
         places: Iterable[int] = range(first, len(index))

@@ -9,14 +9,13 @@ it across both.
 
 from __future__ import annotations
 
-import random
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any
 
+from .account import BOT_ID, PERSON_ID, Account, AddressBook
 from .choices import fill_in, linked, options_of
-from .clock import Agenda, SandboxClock, iso
+from .clock import SandboxClock, iso
 from .records import (
     NO_SOURCE,
     STATUS_IDS,
@@ -34,88 +33,21 @@ from .records import (
 from .text import html_to_text, normalise_tags
 
 
-class Users(dict[int, dict[str, Any]]):
-    """Agents and end users in the API's own shape, by id."""
-
-    def __init__(self, agenda: Agenda) -> None:
-        super().__init__()
-        self._agenda = agenda
-        self._ids = count(100_001)
-        self._by_email: dict[str, int] = {}
-        self._more_addresses: dict[int, list[str]] = {}
-
-    def add(self, name: str, email: str | None, *, role: str = "end-user", user_id: int | None = None) -> int:
-        """The id of the user with this address, made if there is none yet."""
-        with self._agenda.lock:
-            known = self._by_email.get(email.lower()) if email else None
-            if known is not None:
-                return known
-            new_id = next(self._ids) if user_id is None else user_id
-            stamp = iso(self._agenda.now())
-            self[new_id] = {
-                "id": new_id,
-                "name": name,
-                "email": email,
-                "role": role,
-                "created_at": stamp,
-                "updated_at": stamp,
-            }
-            if email:
-                self._by_email[email.lower()] = new_id
-            return new_id
-
-    def add_address(self, user_id: int, email: str) -> None:
-        """Add an address to a user, who is then found by it as well."""
-        with self._agenda.lock:
-            self._by_email[email.lower()] = user_id
-            self._more_addresses.setdefault(user_id, []).append(email)
-
-    def addresses_of(self, user_id: int) -> list[str]:
-        """A user's addresses, the primary one first."""
-        with self._agenda.lock:
-            primary = self[user_id]["email"]
-            return [*([primary] if primary else []), *self._more_addresses.get(user_id, ())]
-
-
-BOT_ID = 9001
-PERSON_ID = 7001
-
-
-class Store(Agenda):
+class Store(Account[StoredTicket]):
     """All state. ``seed`` makes generated ids repeatable."""
 
     def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
-        super().__init__(clock)
-        self.random = random.Random(seed)
-        self.tickets: dict[int, StoredTicket] = {}
-        self.users = Users(self)
+        super().__init__(clock, seed=seed, base_url=base_url)
+        self.users = AddressBook(self, role="end-user")
         self.jobs: dict[str, Job] = {}
         self.articles: list[dict[str, Any]] = []
         self.article_translations: dict[int, list[dict[str, Any]]] = {}
-        self.ticket_fields: list[dict[str, Any]] = []
-        self.groups: dict[int, dict[str, Any]] = {}
         self.triggers: dict[int, dict[str, Any]] = {}
         self.automations: list[dict[str, Any]] = []
         self.history: list[Audit] = []
-        self.by_generated: list[tuple[int, int]] = []
-        self.by_created: list[tuple[float, int]] = []
-        self._base_url = base_url
         self._event_ids = count(10_000_000_001)
-        self._ticket_ids = count(1)
         self.users.add("Ticket Bot", "bot@example.com", role="admin", user_id=BOT_ID)
         self.users.add("Alex Agent", "alex@example.com", role="agent", user_id=PERSON_ID)
-
-    @property
-    def base_url(self) -> str:
-        """The address that links in answers start with."""
-        return self._base_url
-
-    @base_url.setter
-    def base_url(self, value: str) -> None:
-        with self.lock:
-            self._base_url = value
-            for ticket in self.tickets.values():
-                ticket.json["url"] = f"{value}/api/v2/tickets/{ticket.id}.json"
 
     # --- tickets --------------------------------------------------------------------------------------
 
@@ -173,13 +105,11 @@ class Store(Agenda):
             json.update(fields or {})
             fill_in(self.ticket_fields, json)
             ticket = StoredTicket(ticket_id, json, moment, moment, requester_name)
-            self.tickets[ticket_id] = ticket
             comment = new_comment(ticket, self.event_id(), moment, author, text, html_body, public, attachments)
             events = [comment, *creations(json, self.event_id)]
             audit = self._audit(ticket, moment, author, actor, events, json["via"], custom, raw, public)
             comment["audit_id"] = audit.id
-            insort(self.by_generated, (int(moment), ticket_id))
-            insort(self.by_created, (moment, ticket_id))
+            self._take_up(ticket, moment)
             return ticket
 
     def change(
@@ -364,6 +294,5 @@ class Store(Agenda):
         """Note that a ticket has just changed in some way."""
         before, generated = ticket.json["generated_timestamp"], int(moment)
         if generated != before:
-            del self.by_generated[bisect_left(self.by_generated, (before, ticket.id))]
-            insort(self.by_generated, (generated, ticket.id))
+            self._reorder(ticket, before, generated)
             ticket.json["generated_timestamp"] = generated

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+from .account import BOT_ID
 from .limits import RequestLimits
 from .messages import Refusal, Request, Response, json_response, refuse
 from .records import StoredTicket
-from .store import BOT_ID, Store
+from .store import Store
 from .zendesk_rules import Rules
 
 SHORTEST_TOKEN_LIFE = 300

@@ -50,7 +50,7 @@ def incremental(call: Call) -> Response:
     size = call.number("per_page", 1_000, at_most=1_000)
     position = _position(call)
     edge = int(call.now) - WITHHELD
-    keys = call.store.by_generated
+    keys = call.store.by_changed
     start = bisect_right(keys, position)
     end = bisect_right(keys, (edge, 1 << 62))
     taken = keys[start : min(start + size, end)]
