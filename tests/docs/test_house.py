@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 456, "test lines": 86_020, "scripts": 30, "words of docs": 24_700}
+MOST = {"files": 456, "test lines": 86_040, "scripts": 30, "words of docs": 24_700}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -94,7 +94,7 @@ class Account(Agenda, Generic[AnyTicket]):
                     ticket.json["url"] = value + ticket.json["url"].removeprefix(self._base_url)
             self._base_url = value
 
-    def _enter(self, ticket: AnyTicket, created: float) -> None:
+    def _take_up(self, ticket: AnyTicket, created: float) -> None:
         """Take up a new ticket."""
         self.tickets[ticket.id] = ticket
         insort(self.by_created, (created, ticket.id))

@@ -149,7 +149,7 @@ class FreshdeskStore(Account[FreshdeskTicket]):
             json["custom_fields"] = {**own, **(more.get("custom_fields") or {})}
             ticket = FreshdeskTicket(json["id"], json, moment, moment, requester_name)
             ticket.closed = moment if json["status"] == CLOSED else None
-            self._enter(ticket, int(moment))
+            self._take_up(ticket, int(moment))
             author = by or By("fill", requester, "fill")
             self._record(ticket, moment, author, tags_added=frozenset(json["tags"]), sent=sent or {})
             self._index(ticket, moment)

@@ -109,7 +109,7 @@ class Store(Account[StoredTicket]):
             events = [comment, *creations(json, self.event_id)]
             audit = self._audit(ticket, moment, author, actor, events, json["via"], custom, raw, public)
             comment["audit_id"] = audit.id
-            self._enter(ticket, moment)
+            self._take_up(ticket, moment)
             return ticket
 
     def change(
