@@ -85,7 +85,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_340,
-    "analysis": 10_220,
+    "analysis": 10_164,
     "audit": 2_340,
     "commands": 8_750,
     "core": 2_630,
