@@ -85,7 +85,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_330,
-    "analysis": 10_170,
+    "analysis": 10_150,
     "audit": 2_270,
     "commands": 8_560,
     "core": 2_620,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 456, "test lines": 86_040, "scripts": 30, "words of docs": 24_700}
+MOST = {"files": 456, "test lines": 86_000, "scripts": 30, "words of docs": 24_700}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -7,7 +7,7 @@ from typing import Any
 from unittest import mock
 
 from ticket_processor import zendesk
-from ticket_processor.analysis import reply_kinds
+from ticket_processor.analysis import mere_thanks
 from ticket_processor.audit import receipts
 from ticket_processor.pipeline import write_planner
 from ticket_processor.policy import thanks
@@ -16,7 +16,7 @@ from .mutations import MUTATIONS
 from .reply_mutations import REPLY_MUTATIONS, _body
 
 THANKS_MUTATIONS: Mapping[str, Callable[[], Any]] = {
-    "every answer taken for thanks": lambda: mock.patch.object(reply_kinds, "reply_kind", return_value="thanks"),
+    "every answer taken for thanks": lambda: mock.patch.object(mere_thanks, "is_mere_thanks", return_value=True),
     "edits behind thanks taken for rules": lambda: mock.patch.object(thanks, "_is_quiet", return_value=True),
     "thanks not looked at before the write": lambda: mock.patch.object(write_planner, "still_holds", return_value=True),
     "the intent names no status": lambda: mock.patch.object(receipts, "_status", return_value={}),

@@ -41,9 +41,9 @@ def reopened_by_thanks(ticket: Ticket, history: History) -> bool:
         return False
     if moment_of(ticket.updated_at) > max(moment_of(edit.at) for edit in edits):
         return False
-    from ..analysis.reply_kinds import reply_kind  # most runs need nothing of it
+    from ..analysis.mere_thanks import is_mere_thanks  # most runs need nothing of it
 
-    return reply_kind(ticket, said.text, files=said.files) == "thanks"
+    return is_mere_thanks(ticket, said.text, files=said.files)
 
 
 def _is_quiet(edit: Edit) -> bool:

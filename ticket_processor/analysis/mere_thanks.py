@@ -1,7 +1,6 @@
-"""What a customer's further message is: thanks, a new question, the same problem, more information, out of office.
+"""Whether a customer's further message only thanks: known phrases cover every word of it.
 
-``thanks`` is said of a message only where known phrases cover every word of it, so that nothing can be asked, denied or
-told beside them; words that no list holds, digits and question marks end it. All else goes by single phrases.
+So nothing can be asked, denied or told beside them; words that no list holds, digits and question marks end it.
 """
 
 from __future__ import annotations
@@ -9,15 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from functools import cache
-from typing import Literal
 
 from ..core.lazy_pattern import lazy_pattern
 from ..core.models import Ticket
-from .rules.matcher import PhraseMatcher, entries_of, lists, words_of
+from .rules.matcher import lists
 from .text.cleaning import clean
 from .text.machine_mail import machine_mail
 
-ReplyKind = Literal["thanks", "new_question", "same_problem", "more_information", "out_of_office"]
 LONGEST, MOST_WORDS = 300, 40
 """Characters and words of a message that only thanks: a longer one has more to say."""
 MOST_NAMES = 3
@@ -32,7 +29,6 @@ _EMOTICON = lazy_pattern(r"(?<!\w)[:;8]-?[)DPp](?!\w)|\^\^|<3")
 _SAD = lazy_pattern(r"[:;][-']?[(\[]")
 _DENIALS = frozenset("no nope not nein nicht nee niet non pas não".split())
 """Written as names are, behind thanks, these are none."""
-_QUESTION_MARKS = "?？؟¿"
 
 
 @cache
@@ -41,29 +37,18 @@ def _phrases() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple(
         (table, re.compile(body if language in _JOINED else rf"{body}(?!\w)", re.IGNORECASE))
         for table in _TABLES
-        for language, phrases in lists("reply_kinds")[table].items()
+        for language, phrases in lists("mere_thanks")[table].items()
         for body in (f"(?:{phrase.replace(')*', '){0,5}')})" for phrase in phrases)
     )
 
 
-@cache
-def _matcher(table: str) -> PhraseMatcher[None]:
-    return PhraseMatcher((entry, None) for words in lists("reply_kinds")[table].values() for entry in entries_of(words))
+def is_mere_thanks(ticket: Ticket, text: str, *, files: bool = False) -> bool:
+    """Whether a message on ``ticket`` only thanks. Quoted mail and signatures are not read; ``files`` came with it.
 
-
-def reply_kind(ticket: Ticket, text: str, *, files: bool = False) -> ReplyKind:
-    """The kind of a message on ``ticket``. Quoted mail and signatures are not read; ``files``: some came with it."""
-    if machine_mail(ticket.model_copy(update={"subject": "Re:", "description": text, "channel": "email"})) is not None:
-        return "out_of_office"
-    words = clean("", text)
-    if not files and only_thanks(words, ticket.names):
-        return "thanks"
-    told = words_of(words)
-    if _matcher("same_problem").find(told, words):
-        return "same_problem"
-    if any(mark in words for mark in _QUESTION_MARKS) or _matcher("question").find(told, words):
-        return "new_question"
-    return "more_information"
+    What a machine wrote is none, whatever it says.
+    """
+    mail = ticket.model_copy(update={"subject": "Re:", "description": text, "channel": "email"})
+    return not files and machine_mail(mail) is None and only_thanks(clean("", text), ticket.names)
 
 
 def only_thanks(text: str, names: Collection[str] = ()) -> bool:
