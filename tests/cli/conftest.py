@@ -92,6 +92,10 @@ class Command:
         assert "Traceback" not in err, err
         return ended
 
+    def configure(self, toml: str) -> None:
+        """Make this the settings file of the folder."""
+        (self.folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
+
     def close(self) -> None:
         for process in self._started:
             if process.poll() is None:

@@ -87,7 +87,7 @@ def with_articles(
     others = {f"{name}.md": f"# {name}\nAll about {name}.\n" for name in ("Printers", "Parcels", "Vouchers")}
     for name, text in (ARTICLES | others).items():
         (desk.folder / "help" / name).write_text(text, encoding="utf-8")
-    (desk.folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
+    desk.configure(toml)
     desk("kb", "sync")
     with closing(KnowledgeStore(desk.state / FILE_NAME)) as store:
         store.set_fact(FLOOR, None if floor is None else str(floor))

@@ -43,7 +43,7 @@ class Advises(Sandbox):
 
 def advising(open_desk: OpenDesk, toml: str = "[models]\nadvice = true\n") -> Desk:
     desk = open_desk(TICKETS, kind=Advises, model=True)
-    (desk.folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
+    desk.configure(toml)
     return desk
 
 
@@ -54,21 +54,6 @@ def note(desk: Desk, number: int) -> str:
 
 def receipts(desk: Desk) -> dict[int, dict[str, Any]]:
     return {event["ticket_id"]: event["analysis"] for event in desk.events() if "outcome" in event}
-
-
-def test_advice_stands_in_note_and_receipt_for_one_request_a_ticket(open_desk: OpenDesk) -> None:
-    desk = advising(open_desk)
-    desk("run", "--since", "7d")
-
-    assert len([request for request in desk.model_requests() if is_chat(request)]) == 2
-    assert "Likely cause (model): “The subscription was renewed twice.” Likely solved by the first reply" in note(
-        desk, 1
-    )
-    assert "To try (model): 1. “Look up both payments.” 2. “Refund the second one.”" in note(desk, 1)
-    assert {name: receipts(desk)[1][name] for name in ADVICE} == ADVICE
-    assert not any(comment["public"] for comment in desk.notes(1))
-    assert "(model)" not in note(desk, 2), "a text that speaks to a program gets none"
-    assert ADVICE.keys().isdisjoint(receipts(desk)[2])
 
 
 def test_without_the_setting_nothing_is_asked_shown_or_kept(open_desk: OpenDesk) -> None:

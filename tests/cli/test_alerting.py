@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import platform
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +13,6 @@ import pytest
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.run_summary import RunSummary
-from ticket_processor.core.sanitize import linkless
 from ticket_processor.monitoring import run_watch as tending_module
 from ticket_processor.monitoring.alert_file import AlertStore
 from ticket_processor.monitoring.open_alerts import Memory
@@ -62,16 +59,6 @@ def test_a_run_that_may_not_sign_in_is_told_once_and_that_it_is_over(watched: De
     watched.assert_done()
 
 
-def test_the_message_names_the_desk_and_the_runbook_and_no_secret(watched: Desk, receiver: Receiver) -> None:
-    watched.environ["ZENDESK_OAUTH_CLIENT_SECRET"] = f"wrong-{CANARY}"
-    watched("run", "--since", "1d", code=3)
-    (message,) = receiver.messages
-    assert message["title"] == "[critical] No access to the helpdesk (ticketbot, 127.0.0.1)"
-    assert f"Machine: {linkless(platform.node())}" in message["message"].splitlines()
-    assert message["message"].endswith("More: 'helpdesk_unreachable' in docs/alerts.md")
-    assert CANARY not in json.dumps(message)
-
-
 def test_the_heartbeat_hears_counts_and_where_the_log_ended_and_no_word_of_a_ticket(
     open_desk: OpenDesk, receiver: Receiver
 ) -> None:
@@ -85,23 +72,6 @@ def test_the_heartbeat_hears_counts_and_where_the_log_ended_and_no_word_of_a_tic
     assert f"log head: {summary['log_head']}" in body
     assert CANARY not in str(receiver.pings)
     assert CANARY not in (desk.state / "alerts.json").read_text(encoding="utf-8")
-
-
-def test_what_ends_badly_is_pinged_as_such_and_failed_tickets_are_not(watched: Desk, receiver: Receiver) -> None:
-    watched("run", code=2)
-    assert receiver.pings[-1][0] == "2"
-    assert receiver.said == [], "a first run without --since is nobody else's business"
-    watched("run", "--since", "1d", code=3, ZENDESK_OAUTH_CLIENT_ID="nobody")
-    assert receiver.pings[-1][0] == "3"
-
-
-def test_failed_tickets_are_no_failed_run(open_desk: OpenDesk, receiver: Receiver) -> None:
-    desk = open_desk(2, faults="status:PUT:/tickets:status=422")
-    desk.environ["TICKETBOT_HEARTBEAT_URL"] = receiver.beat
-    desk("run", "--since", "1d", code=1)
-    path, body = receiver.pings[-1]
-    assert path == "0"
-    assert "exit code 1" in body
 
 
 def test_what_a_person_starts_leaves_a_line_and_says_nothing_of_the_schedule(watched: Desk, receiver: Receiver) -> None:
@@ -123,23 +93,6 @@ def test_dry_runs_the_tour_and_what_only_looks_tell_nobody(watched: Desk, receiv
     watched("retry", "list")
     watched("retry", "drop", "--all-dead")
     assert (receiver.messages, receiver.pings) == ([], [])
-
-
-def test_an_alert_that_cannot_be_sent_changes_nothing_and_is_sent_by_the_next_run(
-    watched: Desk, receiver: Receiver
-) -> None:
-    receiver.fails = True
-    wrong = {"ZENDESK_OAUTH_CLIENT_SECRET": "wrong"}
-    ended = watched("run", "--since", "1d", code=3, **wrong)
-    assert "an alert did not reach json (no. 1 of TICKETBOT_ALERT_URLS)" in ended.err
-    assert receiver.address not in ended.err
-    told = watched("alerts", "list").out
-    assert "told to nobody yet" in told
-    assert "last failure: json (no. 1 of TICKETBOT_ALERT_URLS), 20" in told
-    assert told.endswith("it answered HTTP 500\n")
-    receiver.fails = False
-    watched("run", "--since", "1d", code=3, **wrong)
-    assert receiver.said == [("begun", "helpdesk_unreachable")]
 
 
 def test_a_receiver_that_is_down_is_told_once_and_asked_in_every_run(watched: Desk, receiver: Receiver) -> None:
@@ -210,27 +163,6 @@ def office(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "state").mkdir()
     yield made
     made.close()
-
-
-def test_a_summary_comes_once_a_day_and_to_nobody_who_is_paged(office: VirtualDesk, receiver: Receiver) -> None:
-    office.environ["TICKETBOT_PAGE_URLS"] = f"json://{receiver.address}/page"
-    office.daily_at = "07:00"
-    office.time.advance(20 * 3600)  # 23:30
-    office.told(*[{"outcomes": {"updated": 3}, "cost_usd": 0.25, "log_head": "2026-11-21:9:abc"}] * 8)
-    assert receiver.messages == []
-    office.told(*[{"log_head": "2026-11-22:5:def"}] * 50)
-    (summary,) = receiver.messages
-    assert summary["path"] == "/hook"
-    assert summary["title"] == "[summary] 2026-11-21 (ticketbot, 127.0.0.1)"
-    assert summary["message"].splitlines() == [
-        "2026-11-21, UTC: 3 runs",
-        "outcomes: 9 updated",
-        "success rate 100.0%, error rate 0.0%",
-        "cost $0.75",
-        "waiting for a later run: 0, left alone after too many failures: 0",
-        "open alerts: none",
-        "log head: 2026-11-22:5:def",
-    ]
 
 
 def test_what_breaks_in_here_stays_in_here(

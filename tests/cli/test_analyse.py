@@ -6,7 +6,7 @@ import json
 import subprocess
 from typing import Any
 
-from .conftest import Command, Desk, Ended, OpenDesk, is_update
+from .conftest import Command, Desk, Ended
 
 MAIL = """Charged twice
 Hello,
@@ -51,32 +51,6 @@ def test_json_from_standard_input_and_json_out(bare: Command) -> None:
     assert told["chain"][-1] == {"link": "rules", "answered": True, "reason": None, "ms": told["chain"][-1]["ms"]}
     assert "ai_technical" in told["decision"]["tags"]
     assert told["redacted"]["standard"]["text"].startswith("Help\n")
-
-
-def test_prompt_and_answer_of_the_model_are_shown(open_desk: OpenDesk) -> None:
-    desk = open_desk(2, model=True)
-    shown = desk("analyse", "1").out
-    assert "Asked sandbox-model (json_schema)" in shown
-    assert "You triage one helpdesk ticket" in shown
-    assert '"category"' in shown.split("answer:")[1]
-    assert "sandbox-model: answered" in shown
-    assert "by sandbox-model" in shown
-
-
-def test_nothing_is_written_anywhere(open_desk: OpenDesk) -> None:
-    desk = open_desk(2, model=True)
-    desk("analyse", "2")
-    assert not [request for request in desk.seen if is_update(request)]
-    assert desk.marked() == []
-    assert not desk.logs.exists()
-
-
-def test_a_model_that_fails_is_shown_with_its_reason_and_the_next_link(open_desk: OpenDesk) -> None:
-    desk = open_desk(1, model=True)
-    shown = desk("analyse", "1", OPENAI_API_KEY="wrong").out
-    assert "no answer: model_not_authorised" in shown
-    assert "sandbox-model: did not: model_not_authorised" in shown
-    assert "rules: answered" in shown
 
 
 def test_machine_mail_is_said_to_be_skipped_by_a_run(bare: Command) -> None:

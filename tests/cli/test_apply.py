@@ -140,17 +140,6 @@ def test_a_run_and_an_apply_keep_out_of_each_others_way(smart: Desk) -> None:
     smart.end(process)
 
 
-@pytest.mark.slow
-def test_a_large_file_goes_by_jobs(open_desk: OpenDesk) -> None:
-    desk = open_desk(60)
-    desk.folder.joinpath("ticketbot.toml").write_text('[run]\nwrite_mode = "batch"\n', encoding="utf-8")
-    desk(*PLAN)
-    desk.helpdesk_requests()
-    desk("apply", FILE)
-    desk.assert_done()
-    assert any(line.endswith("update_many") for line in desk.helpdesk_requests())
-
-
 def test_a_broken_line_is_named_and_nothing_is_written(open_desk: OpenDesk) -> None:
     desk = open_desk(3)
     desk(*PLAN)

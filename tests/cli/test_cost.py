@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-from .conftest import Desk, OpenDesk
+from .conftest import OpenDesk
 
 PRICED = '[models.prices]\n"sandbox-model" = [10.0, 40.0, 1.0]\n'
 SAME = [{"subject": "Charged twice", "body": "Hello, I was charged twice.", "age": 7200.0 * n} for n in range(1, 6)]
 
 
-def configured(desk: Desk, toml: str) -> None:
-    (desk.folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
-
-
-def test_the_same_text_is_paid_for_once(open_desk: OpenDesk) -> None:
-    desk = open_desk(SAME, model=True)
-    configured(desk, PRICED)
-    ended = desk("run", "--since", "10d", "--workers", "1")
-    assert desk.sandbox.llm_calls == 1
-    assert "answers from the cache, at no cost: 4" in ended.out
-    lines = desk.events("ticket")
-    assert sorted(line["analysis"]["cached"] for line in lines) == [False, True, True, True, True]
-    assert sum(line["cost_usd"] for line in lines) > 0
-    assert all(line["cost_usd"] == 0 for line in lines if line["analysis"]["cached"])
-    desk.assert_done()
-
-
-def test_what_a_dry_run_has_paid_for_the_run_after_it_gets_for_nothing(open_desk: OpenDesk) -> None:
-    desk = open_desk(4, model=True)
-    desk("run", "--since", "1d", "--dry-run")
-    paid = desk.sandbox.llm_calls
-    desk("run", "--since", "1d")
-    assert (paid, desk.sandbox.llm_calls) == (4, 4)
-    desk.assert_done()
-
-
 def test_no_days_no_cache(open_desk: OpenDesk) -> None:
     desk = open_desk(SAME, model=True)
-    configured(desk, "[cache]\ndays = 0\n")
+    desk.configure("[cache]\ndays = 0\n")
     desk("run", "--since", "10d")
     assert desk.sandbox.llm_calls == 5
 
 
 def test_the_days_budget_holds_over_runs_and_rules_do_the_rest(open_desk: OpenDesk) -> None:
     desk = open_desk(8, model=True)
-    configured(desk, PRICED + "[budget]\nday_usd = 0.06\n")
+    desk.configure(PRICED + "[budget]\nday_usd = 0.06\n")
     desk("run", "--since", "1d", "--limit", "4", "--workers", "1")
     desk("run", "--workers", "1")
     desk.assert_done()
@@ -57,19 +31,8 @@ def test_the_days_budget_holds_over_runs_and_rules_do_the_rest(open_desk: OpenDe
 
 def test_a_budget_without_a_price_is_refused_with_the_setting_named(open_desk: OpenDesk) -> None:
     desk = open_desk(1, model=True)
-    configured(desk, "[budget]\nrun_usd = 0.5\n")
+    desk.configure("[budget]\nrun_usd = 0.5\n")
     assert "models.prices has no price for sandbox-model" in desk("run", "--since", "1d", code=2).err
-
-
-def test_a_dry_run_forecasts_the_cost(open_desk: OpenDesk) -> None:
-    spread = [{"subject": f"Question {n}", "body": "How do I do it?", "age": 3600.0 * 4 * n} for n in range(1, 7)]
-    desk = open_desk(spread, model=True)
-    configured(desk, PRICED)
-    ended = desk("run", "--since", "2d", "--dry-run")
-    assert "forecast: " in ended.out
-    assert "tickets a day" in ended.out
-    assert "a month" in ended.out
-    assert desk("run", "--since", "2d", "--json").object["forecast"] is None
 
 
 SIXTY = [{"subject": f"Order {n}", "body": f"Where is my order {n}? It is late.", "age": 3600.0} for n in range(60)]
@@ -79,12 +42,12 @@ UNKEPT = '[models.prices]\n"sandbox-model" = [0.25, 2.0, 0.025]\n[cache]\ndays =
 def test_sixty_tickets_share_a_budget_to_its_end_and_no_further(open_desk: OpenDesk) -> None:
     desk = open_desk(SIXTY, model=True)
     dry = ("run", "--since", "1d", "--dry-run", "--workers", "8", "--json")
-    configured(desk, UNKEPT)
+    desk.configure(UNKEPT)
     whole = desk(*dry).object["cost_usd"]
-    configured(desk, f"{UNKEPT}[budget]\nrun_usd = {1.3 * whole:.6f}\n")
+    desk.configure(f"{UNKEPT}[budget]\nrun_usd = {1.3 * whole:.6f}\n")
     assert desk(*dry).object["sources"] == {"model": 60}
     limit = round(0.44 * whole, 6)
-    configured(desk, f"{UNKEPT}[budget]\nrun_usd = {limit}\n")
+    desk.configure(f"{UNKEPT}[budget]\nrun_usd = {limit}\n")
     tight = desk(*dry).object
     assert tight["sources"]["model"] >= 20
     assert 0.95 * limit <= tight["cost_usd"] <= limit

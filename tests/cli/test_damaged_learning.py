@@ -42,7 +42,7 @@ def of_another_shape(path: Path) -> None:
 @pytest.fixture
 def desk(open_desk: OpenDesk) -> Desk:
     desk = open_desk(2)
-    (desk.folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
+    desk.configure(SETTINGS)
     return desk
 
 

@@ -19,55 +19,13 @@ Planted = tuple[str, str, list[tuple[str, str, Any]], list[tuple[str, Any]]]
 CONFLICTS: list[Planted] = [
     ("triggers", "Tell customers that we look", [("current_tags", "includes", "ai_processed")], [MAIL]),
     ("triggers", "Tell customers of priorities", [("priority", "changed", None)], [MAIL]),
-    ("triggers", "Tell customers of everything", [CHANGE], [MAIL]),
     ("triggers", "Strip urgency", [("priority", "is", "high")], [("remove_tags", "ai_urgency_high")]),
-    ("triggers", "Money can wait", [("current_tags", "includes", "ai_billing")], [("priority", "low")]),
-    ("triggers", "Tidy tags", [CHANGE, ("status", "less_than", "solved")], [("set_tags", "tidy")]),
-    ("triggers", "Pending on notes", [("comment_is_public", "is", "not_relevant")], [("status", "pending")]),
     ("triggers", "Old bot's marker", [CREATE], [("current_tags", "ai_processed")]),
-    (
-        "automations",
-        "Excuse for urgent ones",
-        [("priority", "is", "urgent"), ("OPEN", "greater_than", "4")],
-        [MAIL_BOTH],
-    ),
+    ("automations", "Excuse", [("priority", "is", "urgent"), ("OPEN", "greater_than", "4")], [MAIL_BOTH]),
 ]
 HARMLESS: list[Planted] = [
-    (
-        "triggers",
-        "Notify requester and CCs of comment update",
-        [CHANGE, ("comment_is_public", "is", "requester_can_see_comment")],
-        [MAIL_BOTH],
-    ),
     ("triggers", "Notify requester of received request", [CREATE, ("status", "is_not", "solved")], [MAIL]),
-    (
-        "triggers",
-        "Notify assignee of assignment",
-        [("assignee_id", "changed", None), ("assignee_id", "is_not", "current_user")],
-        [("notification_user", ["assignee_id", "Subject", "Body"])],
-    ),
-    (
-        "triggers",
-        "Who answers keeps it",
-        [("assignee_id", "is", ""), ("comment_is_public", "is", "true")],
-        [("assignee_id", "current_user")],
-    ),
-    ("triggers", "Tell of the solution", [("status", "value", "solved")], [MAIL]),
-    (
-        "triggers",
-        "Thanks, once",
-        [("status", "less_than", "solved"), ("current_tags", "not_includes", "thanked")],
-        [MAIL, ("current_tags", "thanked")],
-    ),
-    (
-        "triggers",
-        "Tell of priorities that people set",
-        [("priority", "changed", None), ("current_tags", "not_includes", "ai_processed")],
-        [MAIL],
-    ),
     ("triggers", "Tell of people's changes", [CHANGE, ("current_via_id", "is_not", "5")], [MAIL]),
-    ("triggers", "Customer is back", [CHANGE, ("role", "is", "end_user")], [("status", "open")]),
-    ("automations", "Remind customers", [("status", "is", "hold"), ("HOLD", "is", "72")], [MAIL]),
     ("automations", "Close", [("status", "is", "solved"), ("SOLVED", "is", "96")], [("status", "closed")]),
 ]
 OWN_GROUP = """
@@ -120,10 +78,7 @@ def test_planted_conflicts_are_named_and_harmless_rules_are_not_and_what_custome
     assert named.keys().isdisjoint({str(number) for number in harmless.values()})
     # What customers would see is complete.
     seen = {title for title, number in planted.items() if named[str(number)] == "customers"}
-    assert seen == {
-        *("Tell customers that we look", "Tell customers of priorities", "Tell customers of everything"),
-        *("Pending on notes", "Excuse for urgent ones"),
-    }
+    assert seen == {"Tell customers that we look", "Tell customers of priorities", "Excuse"}
     assert all(item["advice"] and item["text"] for item in told["findings"] if item["part"] == "rules")
     order = [item["seen_by"] for item in told["findings"] if item["severity"] != "advice"]
     assert order == sorted(order, key=("customers", "agents", "operator").index)
@@ -150,7 +105,7 @@ def test_an_account_with_harmless_rules_only_is_fine_and_nothing_is_written(desk
     ended = desk("doctor")
     asked = desk.helpdesk_requests()
     assert "0 conflicts" in ended.out
-    assert "9 triggers, 2 automations" in ended.out
+    assert "2 triggers, 1 automation" in ended.out
     assert all(request.startswith("GET ") or request == "POST /oauth/tokens" for request in asked)
     assert len(asked) <= 15
     assert {path: path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()} == before
@@ -166,10 +121,9 @@ def test_many_rules_are_read_page_by_page_and_one_that_is_switched_off_is_passed
 
 
 def test_targets_of_categories_that_are_not_there_are_named(desk: Desk) -> None:
-    (desk.folder / "ticketbot.toml").write_text(
+    desk.configure(
         'fallback_category = "general"\n[[categories]]\nname = "general"\ndescription = "Everything that there is."\n'
-        'group = 99\nfields = { 2001 = "area_moon", 4711 = "x" }\n',
-        encoding="utf-8",
+        'group = 99\nfields = { 2001 = "area_moon", 4711 = "x" }\n'
     )
     told = desk("doctor", "--json", code=1).object["findings"]
     assert len([item for item in told if (item["part"], item["severity"]) == ("categories", "problem")]) == 3
@@ -189,7 +143,7 @@ def test_tickets_that_carry_the_marker_before_the_first_run_are_counted(desk: De
 def test_a_part_that_cannot_be_looked_at_is_a_finding_and_the_others_are_told(open_desk: OpenDesk) -> None:
     """Rules that may not be read are no all-clear."""
     desk = open_desk(0, faults=FaultPlan([FaultRule("status", path="/triggers", status=403)]))
-    (desk.folder / "ticketbot.toml").write_text(OWN_GROUP, encoding="utf-8")
+    desk.configure(OWN_GROUP)
     told = desk("doctor", code=3).out
     assert re.search(r"(?m)^problem  rules: not looked at: .*triggers", told)
     assert "no group 99" in told
@@ -202,17 +156,17 @@ def test_a_part_that_cannot_be_looked_at_is_a_finding_and_the_others_are_told(op
 
 
 def test_wrong_settings_are_findings_and_what_needs_no_helpdesk_is_told(bare: Command) -> None:
-    (bare.folder / "ticketbot.toml").write_text(OWN_GROUP, encoding="utf-8")
+    bare.configure(OWN_GROUP)
     told = bare("doctor", code=2).out
     assert "problem  settings: no credentials" in told
     assert "general: has no examples" in told
-    (bare.folder / "ticketbot.toml").write_text("nonsense = 1", encoding="utf-8")
+    bare.configure("nonsense = 1")
     ended = bare("doctor", "--json", code=2).object
     assert {item["part"] for item in ended["findings"]} == {"settings"}
 
 
 def test_offline_asks_nobody_and_looks_at_all_the_rest(smart: Desk) -> None:
-    (smart.folder / "ticketbot.toml").write_text(OWN_GROUP + '[knowledge]\nfolders = ["help"]\n', encoding="utf-8")
+    smart.configure(OWN_GROUP + '[knowledge]\nfolders = ["help"]\n')
     told = smart("doctor", "--offline", "--json", code=None).object
     assert smart.seen == []
     assert {"categories", "articles", "health"} == {item["part"] for item in told["findings"]}

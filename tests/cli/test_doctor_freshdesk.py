@@ -70,5 +70,5 @@ def test_statuses_of_the_accounts_own_that_count_as_on_hold_are_named(desk: Fres
     choices = next(row for row in desk.sandbox.desk.ticket_fields if row["type"] == "default_status")["choices"]
     choices["8"] = ["New", "Being Processed"]
     assert "statuses of the account's own count as on hold: 8 (New)\n  to do: name those" in desk("doctor").out
-    (desk.folder / "ticketbot.toml").write_text("[freshdesk]\nopen_statuses = [8]\n", encoding="utf-8")
+    desk.configure("[freshdesk]\nopen_statuses = [8]\n")
     assert "on hold" not in desk("doctor").out

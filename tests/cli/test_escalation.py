@@ -45,20 +45,8 @@ def note_of(desk: Desk, number: int) -> str:
     return html.unescape(note["html_body"])
 
 
-def test_what_cannot_wait_is_tagged_with_its_reason_and_a_plan_and_the_rest_is_not(desk: Desk) -> None:
-    desk("run", "--since", "1d")
-    desk.assert_done()
-    escalated = [number for number in desk.tickets if "ai_escalated" in desk.ticket(number)["tags"]]
-    assert escalated == [1, 2, 4]
-    assert "Escalation: security, high risk" in note_of(desk, 1)
-    assert "Protect the account" in note_of(desk, 1)
-    assert "Escalation: critical urgency, high risk" in note_of(desk, 2)
-    assert "Escalation" not in note_of(desk, 3)
-    assert not any("tier" in tag for number in desk.tickets for tag in desk.ticket(number)["tags"])
-
-
 def test_group_priority_plan_and_tiers_follow_the_configuration_and_people_win(desk: Desk) -> None:
-    (desk.folder / "ticketbot.toml").write_text(CONFIG, encoding="utf-8")
+    desk.configure(CONFIG)
     desk("run", "--since", "1d")
     desk.assert_done()
     assert desk.ticket(1)["group_id"] == SUPPORT
@@ -72,7 +60,7 @@ def test_group_priority_plan_and_tiers_follow_the_configuration_and_people_win(d
 
 
 def test_a_text_that_gives_orders_is_escalated_by_its_tag_alone(desk: Desk) -> None:
-    (desk.folder / "ticketbot.toml").write_text(CONFIG, encoding="utf-8")
+    desk.configure(CONFIG)
     desk("run", "--since", "1d")
     ticket = desk.ticket(4)
     assert {"ai_escalated", "ai_suspicious", "ai_review"} <= set(ticket["tags"])
@@ -80,21 +68,3 @@ def test_a_text_that_gives_orders_is_escalated_by_its_tag_alone(desk: Desk) -> N
     assert "Read the whole text yourself" in note_of(desk, 4)
     assert "Call the desk" not in note_of(desk, 4)
     assert f"group {SUPPORT}" in note_of(desk, 4)
-
-
-def test_a_dry_run_shows_the_plan_and_a_note_that_adds_nothing_is_not_written(desk: Desk) -> None:
-    (desk.folder / "ticketbot.toml").write_text('[policy]\nnote = "when-useful"\n', encoding="utf-8")
-    shown = desk("run", "--since", "1d", "--dry-run", "--details").out
-    assert "note | Escalation: security, high risk" in shown
-    desk("run", "--since", "1d")
-    assert {number: len(desk.notes(number)) for number in desk.tickets} == {1: 1, 2: 1, 3: 0, 4: 1}
-    assert "ai_processed" in desk.ticket(3)["tags"]
-
-
-def test_a_template_with_an_unknown_placeholder_is_a_configuration_error(desk: Desk) -> None:
-    (desk.folder / "ticketbot.toml").write_text(
-        '[policy.escalation.plans]\ncritical = "Tell {requester}."\n', encoding="utf-8"
-    )
-    ended = desk("run", "--since", "1d", code=2)
-    assert "policy.escalation.plans.critical" in ended.err
-    assert desk.marked() == []

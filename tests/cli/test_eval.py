@@ -11,9 +11,6 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.app import Sandbox
-from ticket_processor.sandbox.messages import Request, Response
-
 from .conftest import Command, OpenDesk
 
 KINDS = (
@@ -102,30 +99,6 @@ def test_second_categories_are_scored_in_table_json_and_page(bare: Command, tmp_
     assert (category["second"]["precision"], category["second"]["recall"]) == (0.5, 0.5)
 
 
-def test_other_label_spaces_are_the_same_tickets(bare: Command, tmp_path: Path) -> None:
-    small = {"billing": "other", "technical": "bug", "order": "other", "refund": "refund"}
-    files = [
-        labelled(tmp_path, name="own.jsonl"),
-        labelled(tmp_path, name="capitals.jsonl", rename=str.title),
-        labelled(tmp_path, name="shouted.jsonl", rename=str.upper),
-        labelled(tmp_path, name="issues.jsonl", rename=small.__getitem__),
-    ]
-    told = bare("eval", *map(str, files), "--json").object
-    own, capitals, shouted, issues = (source["fields"]["category"] for source in by_name(told)["rules"])
-    assert capitals["accuracy"] == shouted["accuracy"] == own["accuracy"]
-    assert set(issues["confusion"]) == {"bug", "other", "refund"}
-    assert issues["accuracy"] >= own["accuracy"]
-    assert told["remarks"] == []
-
-
-def test_labels_nobody_knows_are_told_in_one_sentence(bare: Command, tmp_path: Path) -> None:
-    path = labelled(tmp_path, rename=lambda name: "badges" if name == "order" else name)
-    ended = bare("eval", str(path))
-    said = "3 rows have a category that the taxonomy does not know (badges); not scored for it"
-    assert ended.err.count(said) == 1
-    assert re.search(r"rules\s+rows\.jsonl\s+9\s", ended.out)
-
-
 def test_a_model_and_the_rules_side_by_side(open_desk: OpenDesk, tmp_path: Path) -> None:
     desk = open_desk(0, model=True)
     told = desk("eval", str(labelled(tmp_path)), "--json", "--workers", "4").object
@@ -144,34 +117,6 @@ def test_a_model_that_is_not_in_the_settings_can_be_named(open_desk: OpenDesk, t
     environ = {"TICKETBOT_MODELS": "", "OPENAI_BASE_URL": f"{desk.url}/v1"}
     told = desk("eval", path, "--analyser", "model:sandbox-model", "--analyser", "rules", "--json", **environ).object
     assert by_name(told)["model sandbox-model"][0]["answered_by"] == {"sandbox-model": 4}
-
-
-class NoModel(Sandbox):
-    """Its model server is down."""
-
-    def handle(self, request: Request) -> Response:
-        if request.path.startswith("/v1/"):
-            return Response(503, {"Content-Type": "application/json"}, b"{}")
-        return super().handle(request)
-
-
-def test_a_model_that_is_down_falls_back_ticket_by_ticket_and_is_counted(open_desk: OpenDesk, tmp_path: Path) -> None:
-    desk = open_desk(0, model=True, kind=NoModel)
-    told = desk("eval", str(labelled(tmp_path)), "--analyser", "chain", "--json").object
-    (source,) = by_name(told)["chain"]
-    assert source["answered_by"] == {"rules": 12}
-    assert sum(source["fallbacks"].values()) == 12
-    assert all(name.startswith("model_") for name in source["fallbacks"])
-
-
-def test_the_report_shows_wrong_answers_redacted_when_asked(bare: Command, tmp_path: Path) -> None:
-    path = str(labelled(tmp_path, rename=lambda name: "general" if name == "order" else name))
-    ended = bare("eval", path, "--out", "errors.html", "--show-errors")
-    assert "Written: errors.html" in ended.out
-    errors = (tmp_path / "errors.html").read_text(encoding="utf-8")
-    assert "<svg" in errors
-    assert SECRET not in errors
-    assert "[EMAIL_1]" in errors
 
 
 @pytest.mark.parametrize(

@@ -32,26 +32,6 @@ def desk(tmp_path: Path) -> Iterator[FreshDesk]:
         yield found
 
 
-def test_a_dry_run_shows_what_a_run_then_writes_once(desk: FreshDesk) -> None:
-    shown = desk("run", "--dry-run", "--since", "1d").out
-    assert desk.writes() == []
-    assert "priority - -> " in shown
-    assert "/a/tickets/1" in shown
-    desk("run", "--since", "1d")
-    assert sorted(desk.writes()) == [f"POST /api/v2/tickets/{n}/notes" for n in (1, 2, 3)] + [
-        f"PUT /api/v2/tickets/{n}" for n in (1, 2, 3)
-    ]
-    for number in (1, 2, 3):
-        (note,) = desk.notes(number)
-        assert note["private"]
-        assert "Ref tb-" in note["body_text"]
-        assert "ai_processed" in desk.ticket(number)["tags"]
-    desk.advance(60)
-    desk("run")
-    desk("run", "--ticket", "2")
-    assert desk.writes() == []
-
-
 def test_tickets_that_begin_in_a_status_of_the_accounts_own_are_triaged_and_one_that_a_person_put_there_is_not(
     desk: FreshDesk,
 ) -> None:
@@ -63,27 +43,16 @@ def test_tickets_that_begin_in_a_status_of_the_accounts_own_are_triaged_and_one_
     desk.advance(60)
     desk("run", "--since", "1d")
     assert [number for number in (1, 2, 3) if desk.notes(number)] == [1, 3]
-    (desk.folder / "ticketbot.toml").write_text("[freshdesk]\nopen_statuses = [8]\n", encoding="utf-8")
+    desk.configure("[freshdesk]\nopen_statuses = [8]\n")
     desk("run", "--ticket", "2")
     assert desk.notes(2)
-
-
-def test_a_person_who_chose_low_keeps_it_and_one_who_solved_is_left_alone(desk: FreshDesk) -> None:
-    person = desk.sandbox.desk.person_edit
-    person(1, add_tags=("vip",), reply="I am on it.")
-    person(2, status=RESOLVED)
-    desk.advance(60)
-    desk("run", "--since", "1d")
-    assert (desk.ticket(1)["priority"], "vip" in desk.ticket(1)["tags"]) == (1, True)
-    assert "ai_processed" in desk.ticket(1)["tags"]
-    assert desk.ticket(2)["tags"] == []
 
 
 def test_a_ticket_that_is_named_has_its_requesters_name_taken_out_and_its_skip_rules_kept(desk: FreshDesk) -> None:
     number = desk.add("Invoice", "Ada Quist here, please send my invoice again.")
     desk.advance(60)
     assert "Ada" not in desk("analyse", str(number)).out
-    (desk.folder / "ticketbot.toml").write_text('[skip]\nrequesters = ["ada@example.com"]\n', encoding="utf-8")
+    desk.configure('[skip]\nrequesters = ["ada@example.com"]\n')
     ended = desk("run", "--ticket", str(number), "--json").object
     assert ended["reasons"] == {"skip_rule_requester": 1}
     assert desk.writes() == []
@@ -131,10 +100,9 @@ def test_people_and_past_are_read_for_reports_training_and_history(desk: FreshDe
 
 
 def test_the_taxonomy_is_checked_against_fields_and_groups(desk: FreshDesk) -> None:
-    (desk.folder / "ticketbot.toml").write_text(
+    desk.configure(
         '[[categories]]\nname = "billing"\ndescription = "Bills."\ngroup = 1\nfields = { 2001 = "Nowhere" }\n'
-        '[[categories]]\nname = "general"\ndescription = "Else."\n',
-        encoding="utf-8",
+        '[[categories]]\nname = "general"\ndescription = "Else."\n'
     )
     found = desk("taxonomy", "check", "--json", code=1).object
     told = " ".join(finding["text"] for finding in found["findings"] if finding["severity"] == "problem")

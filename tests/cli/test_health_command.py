@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import socket
-import sqlite3
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import filelock
 import pytest
 from pydantic import SecretStr
 
 from ticket_processor.core.clock import SystemClock, iso
-from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.health.checks import Check, Health, Status, fail
 from ticket_processor.monitoring.health.doctor import Doctor
-from ticket_processor.monitoring.health.remote import ASKING_S, _certificate, of_helpdesk
+from ticket_processor.monitoring.health.remote import _certificate, of_helpdesk
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings, ZendeskSettings
-from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring.runs import RunArguments, run
 
 from ..servers.certificates import a_certificate
@@ -107,23 +103,6 @@ def test_an_installation_that_never_ran_is_degraded_and_1(desk: Desk) -> None:
     assert list(desk.folder.iterdir()) == []
 
 
-def test_a_state_without_runs_on_record_is_gone_on_from_and_runs_of_a_clock_ahead_are_not_of_today(desk: Desk) -> None:
-    triaged(desk)
-    place = settings_of(desk).state_folder / FILE_NAME
-    with closing(sqlite3.connect(place)) as db, db:
-        db.execute("DELETE FROM runs")
-    found = examined(desk)
-    assert "--since" not in check(found, "last_run").text
-    now = SystemClock().now()
-    state = State(place)
-    ahead = RunSummary(run_id="ahead", dry_run=False, caught_up=True)
-    state.keep_run(RunRecord(run_id="ahead", kind="run", started=now + 9000, finished=now + 9010, summary=ahead))
-    state.close()
-    metrics = examined(desk).metrics
-    assert metrics is not None
-    assert metrics.runs == 0
-
-
 def test_a_helpdesk_that_is_gone_is_unhealthy_and_3(smart: Desk) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         gone = f"http://127.0.0.1:{server.getsockname()[1]}"
@@ -134,31 +113,6 @@ def test_a_helpdesk_that_is_gone_is_unhealthy_and_3(smart: Desk) -> None:
     assert checks_of(told)["log_folder"]["status"] == "ok"
 
 
-@pytest.mark.slow
-def test_everything_that_hangs_is_given_up_together_and_the_process_ends(smart: Desk) -> None:
-    """The servers take the connection and never answer: whoever waited for one after the other would wait longer."""
-    with ExitStack() as stack:
-        silent = [stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(4)]
-        (smart.folder / "ticketbot.toml").write_text(
-            "[models]\nnames = ['a', 'b', 'c']\n"
-            + "".join(
-                f"[models.use.{name}]\nbase_url = 'http://127.0.0.1:{port}/v1'\n"
-                for name, port in zip("abc", silent[1:], strict=True)
-            ),
-            encoding="utf-8",
-        )
-        environ = {"ZENDESK_URL": f"http://127.0.0.1:{silent[0]}", "TICKETBOT_MODELS": "a,b,c"}
-        smart.environ.pop("OPENAI_BASE_URL")
-        told = smart("health", "--json", code=3, **environ).object
-    assert unwell(told) == {
-        "helpdesk": "fail",
-        **{f"model {name}": "warn" for name in "abc"},
-        "last_run": "warn",
-    }
-    assert checks_of(told)["log_folder"]["status"] == "ok"
-    assert told["seconds"] < 2 * ASKING_S
-
-
 def test_wrong_credentials_are_told_from_missing_rights_and_hold_no_secret(desk: Desk) -> None:
     ended = desk("health", code=3, ZENDESK_OAUTH_CLIENT_SECRET="Wrong-Secret-3")
     assert "ZENDESK_OAUTH_CLIENT_SECRET" in ended.out
@@ -167,15 +121,6 @@ def test_wrong_credentials_are_told_from_missing_rights_and_hold_no_secret(desk:
         desk.sandbox.faults = FaultPlan.parse(fault)
         found = check(examined(desk), "helpdesk")
         assert (found.status, found.facts["problem"]) == (Status.FAIL, problem)
-
-
-def test_a_clock_that_is_wrong_is_told_by_the_helpdesks(desk: Desk) -> None:
-    desk.advance(30)
-    assert check(examined(desk), "clock").status is Status.WARN
-    desk.advance(3600)
-    found = check(examined(desk), "clock")
-    assert found.status is Status.FAIL
-    assert found.facts["skew_s"] < -3600
 
 
 @pytest.mark.parametrize(
@@ -216,7 +161,7 @@ def test_models_of_one_server_cost_one_request_and_unlisted_ones_are_told(smart:
     assert check(found, "model another").facts == {"listed": False}
     assert check(found, "model another").status is Status.OK
     assert len(smart.model_requests()) == 1
-    (smart.folder / "ticketbot.toml").write_text("[models]\npreset = 'openai'\n", encoding="utf-8")
+    smart.configure("[models]\npreset = 'openai'\n")
     assert check(examined(smart, TICKETBOT_MODELS="retired"), "model retired").status is Status.WARN
 
 
@@ -225,26 +170,6 @@ def test_offline_asks_nobody(smart: Desk) -> None:
     assert smart.seen == []
     left_out = [name for name, found in checks_of(told).items() if "--offline" in found["text"]]
     assert left_out == ["helpdesk", "clock", "model sandbox-model"]
-
-
-def test_it_works_while_a_run_is_active(desk: Desk) -> None:
-    triaged(desk)
-    with filelock.FileLock(desk.state / "run.lock"):
-        state = State(desk.state / "state.sqlite3")
-        try:
-            state.remember(cursor="export:further")
-            assert examined(desk).status == "healthy"
-        finally:
-            state.close()
-
-
-def test_a_log_that_was_cut_is_unhealthy(desk: Desk) -> None:
-    triaged(desk)
-    (log,) = desk.logs.glob("*.jsonl")
-    lines = log.read_bytes().splitlines(keepends=True)
-    log.write_bytes(b"".join(lines[:-1]))
-    found = examined(desk)
-    assert [item.name for item in found.checks if item.status is Status.FAIL] == ["log_chain"]
 
 
 def test_every_problem_of_the_settings_is_told_and_it_is_2(bare: Command) -> None:

@@ -89,15 +89,6 @@ def test_the_helpdesk_is_down_for_half_an_hour(desk: Desk) -> None:
     desk.over("helpdesk_unreachable")
 
 
-def test_somebody_revokes_the_credentials(desk: Desk) -> None:
-    desk.fault("unauthorised", path="/api/")
-    desk.run(3, tickets=1)
-    desk.alarmed("helpdesk_unreachable")
-    desk.heal()
-    desk.run(2)
-    desk.over("helpdesk_unreachable")
-
-
 # Failures
 
 
@@ -124,19 +115,6 @@ def test_one_ticket_fails_again_and_again(desk: Desk) -> None:
 
 
 # Models
-
-
-def test_the_model_server_is_down(open_desk: OpenDesk) -> None:
-    desk = open_desk()
-    desk.use_models()
-    desk.run(1)
-    fault = desk.fault("error-before", path="/v1/")
-    desk.run(4, tickets=5)
-    assert fault.struck
-    desk.alarmed("model_fallback")
-    desk.heal()
-    desk.run(6, tickets=5)
-    desk.over("model_fallback")
 
 
 def test_a_model_answers_every_other_question(open_desk: OpenDesk) -> None:
@@ -255,14 +233,15 @@ def test_four_times_as_many_people_as_usual_cannot_sign_in(desk: Desk) -> None:
 # The disk
 
 
-def test_the_log_cannot_be_written(desk: Desk) -> None:
-    logs = desk.folder / "logs"
-    logs.rename(desk.folder / "aside")
-    logs.write_text("a file where the folder should be", encoding="utf-8")
+@pytest.mark.parametrize("folder", ["logs", "state"])
+def test_a_folder_is_gone_and_cannot_be_made(desk: Desk, folder: str) -> None:
+    place, aside = desk.folder / folder, desk.folder / "aside"
+    place.rename(aside)
+    place.write_text("a file where the folder should be", encoding="utf-8")
     desk.run(4, tickets=1)
     desk.alarmed("state_unusable")
-    logs.unlink()
-    (desk.folder / "aside").rename(logs)
+    place.unlink()
+    aside.rename(place)
     desk.run(2)
     desk.over("state_unusable")
 
@@ -275,18 +254,6 @@ def test_the_state_is_damaged(desk: Desk) -> None:
     desk.run(4, tickets=1)
     desk.alarmed("state_unusable")
     database.unlink()
-    desk.run(2)
-    desk.over("state_unusable")
-
-
-def test_the_state_folder_is_gone_and_cannot_be_made(desk: Desk) -> None:
-    folder = desk.folder / "state"
-    folder.rename(desk.folder / "aside")
-    folder.write_text("a file where the folder should be", encoding="utf-8")
-    desk.run(4, tickets=1)
-    desk.alarmed("state_unusable")
-    folder.unlink()
-    (desk.folder / "aside").rename(folder)
     desk.run(2)
     desk.over("state_unusable")
 

@@ -13,7 +13,7 @@ import pytest
 from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.openai_api import LatencyProfile
 
-from .conftest import Desk, OpenDesk, is_chat, is_update, wait_for
+from .conftest import OpenDesk, is_chat, is_update, wait_for
 from .terminal import terminal
 
 SLOW = LatencyProfile(30.0, 30.0)
@@ -148,15 +148,3 @@ def test_a_crash_during_a_write_is_settled_by_the_next_run(open_desk: OpenDesk, 
     assert settled["outcome"] == "updated"
     assert (settled["reason"] == "confirmed_by_reading") is arrived
     assert "6 updated" in ended.out
-
-
-def test_a_run_killed_while_the_model_is_asked_starts_over(smart: Desk) -> None:
-    smart.sandbox.openai.latency = SLOW
-    asked = smart.when(is_chat)
-    process = smart.start("run", "--since", "1d")
-    wait_for(asked, process)
-    process.kill()
-    process.wait(timeout=20)
-    smart.sandbox.openai.latency = None
-    smart("run")
-    smart.assert_done()

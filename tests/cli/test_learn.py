@@ -160,7 +160,7 @@ def test_on_zendesk_every_override_is_found_and_rules_macros_and_programs_are_no
     open_desk: OpenDesk, count: int
 ) -> None:
     desk = open_desk([{**row, "age": 7200.0 + place} for place, row in enumerate(rows(count))])
-    (desk.folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
+    desk.configure(SETTINGS)
     desk("run", "--since", "30d")
     written = labels(desk)
     assert len(written) == count
@@ -289,7 +289,7 @@ def test_a_run_collects_with_a_share_of_its_requests_and_without_it_does_nothing
     assert "labels_by" not in desk.events("run_started")[0]
     for number in desk.tickets:
         desk.sandbox.store.person_edit(number, status="solved")
-    (desk.folder / "ticketbot.toml").write_text("[learning]\ncollect_share = 0.05\n", encoding="utf-8")
+    desk.configure("[learning]\ncollect_share = 0.05\n")
     made = 0
     for _ in range(3):
         for _ in range(20):

@@ -22,7 +22,7 @@ def label(number: int) -> str:
 @pytest.mark.slow
 def test_people_who_agree_teach_the_next_run_until_that_is_undone(open_desk: OpenDesk) -> None:
     desk = open_desk(ROWS, model=True)
-    (desk.folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
+    desk.configure(SETTINGS)
     with closing(LearningStore(desk.state / FILE_NAME)) as store:
         badges = [f"the badge reader at gate {n} does not open" for n in range(60)]
         now = desk.sandbox.clock.now()

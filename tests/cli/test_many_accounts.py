@@ -40,19 +40,6 @@ def test_a_folder_of_accounts_is_triaged_each_with_its_own_state_and_log(desks: 
     assert [desks.ticket(name, 1).version for name in desks.stores] == versions
 
 
-def test_an_account_that_is_broken_stops_no_other_and_the_worst_exit_code_is_the_commands(desks: Accounts) -> None:
-    (desks.configs / "bolt.toml").write_text('helpdesk = "local"\nno_such = 1\n[run]\nworkers = "x"\n', "utf-8")
-    ended = desks("run", "--config", "accounts", "--since", "1d", "--json", code=2)
-    by_name = {one["account"]: one for one in ended.object["accounts"]}
-    assert [by_name[name]["exit_code"] for name in ("acme", "bolt", "cord")] == [0, 2, 0]
-    assert len(by_name["bolt"]["error"]) == 2
-    assert by_name["acme"]["outcomes"] == {"updated": 2}
-    assert ended.object["exit_code"] == 2
-    assert ended.object["outcomes"] == {"updated": 4}
-    assert desks.triaged("acme") == desks.triaged("cord") == [1, 2]
-    assert "bolt: ticketbot: no_such (bolt.toml, line 2) is no setting" in ended.err
-
-
 def test_quiet_prints_only_what_went_wrong_and_where(desks: Accounts) -> None:
     desks("run", "--config", "accounts", "--since", "1d")
     silent = desks("run", "--config", "accounts", "--quiet")
@@ -73,15 +60,6 @@ def test_two_files_for_one_account_are_both_refused_and_name_each_other(desks: A
         assert f"{one}: ticketbot: {Path('accounts') / other}.toml has the same log folder" in ended.err
     assert desks.triaged("acme") == []
     assert desks.triaged("bolt") == [1, 2]
-
-
-def test_a_dry_run_writes_nothing_and_shows_each_accounts_changes(desks: Accounts) -> None:
-    ended = desks(
-        "run", "--config", "accounts/acme.toml", "--config", "accounts/bolt.toml", "--dry-run", "--since", "1d"
-    )
-    assert desks.triaged("acme") == desks.triaged("bolt") == []
-    assert "bolt: ticket 2" in ended.out
-    assert "cord" not in ended.out
 
 
 def test_what_is_for_one_account_is_refused_for_several(desks: Accounts) -> None:

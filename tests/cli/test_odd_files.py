@@ -18,11 +18,8 @@ pytestmark = pytest.mark.skipif(
 COMMANDS = (("run", "--since", "1d"), ("run", "--dry-run", "--since", "1d"), ("retry", "list"), ("undo", "latest"))
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize(("kind", "name"), [("link", ""), ("pipe", ""), ("link", "-wal"), ("pipe", "-shm")])
-def test_a_state_that_is_no_file_is_refused(
-    desk: Desk, tmp_path: Path, command: tuple[str, ...], kind: str, name: str
-) -> None:
+def test_a_state_that_is_no_file_is_refused(desk: Desk, tmp_path: Path, kind: str, name: str) -> None:
     desk("run", "--since", "1d")
     file, target = desk.state / (FILE_NAME + name), tmp_path / "target"
     if file.exists():
@@ -32,12 +29,13 @@ def test_a_state_that_is_no_file_is_refused(
         file.symlink_to(target)
     else:
         os.mkfifo(file)
-    ended = desk(*command, code=3)
     words = {"link": "a symbolic link", "pipe": "a named pipe"}[kind]
-    (sentence,) = [line for line in ended.err.splitlines() if words in line]
-    assert sentence.startswith(f"ticketbot: the state {file} is {words}, which is neither followed nor opened: put ")
-    assert "Traceback" not in ended.err
-    assert (target.read_bytes() if target.exists() else None) == made
+    for command in COMMANDS:
+        (sentence,) = [line for line in desk(*command, code=3).err.splitlines() if words in line]
+        assert sentence.startswith(
+            f"ticketbot: the state {file} is {words}, which is neither followed nor opened: put "
+        )
+        assert (target.read_bytes() if target.exists() else None) == made, command
 
 
 def test_health_fails_for_a_state_that_is_no_file(desk: Desk, tmp_path: Path) -> None:
@@ -47,19 +45,14 @@ def test_health_fails_for_a_state_that_is_no_file(desk: Desk, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
-@pytest.mark.parametrize(
-    "command", [("audit", "verify"), ("audit", "show", "1"), ("report",), ("undo", "latest")], ids=" ".join
-)
-def test_a_pipe_among_the_logs_files_is_refused_and_not_waited_for(
-    desk: Desk, command: tuple[str, ...], packed: str
-) -> None:
+def test_a_pipe_among_the_logs_files_is_refused_and_not_waited_for(desk: Desk, packed: str) -> None:
     desk("run", "--since", "1d")
     (log,) = desk.logs.glob("*.jsonl")
     day = date.fromisoformat(log.name[10:20])
     os.mkfifo(log.with_name(log.name.replace(str(day), str(day - timedelta(days=1))) + packed))
-    ended = desk(*command, code=3)
-    assert "is a named pipe, and no file" in ended.err + ended.out
-    assert "Traceback" not in ended.err
+    for command in (("audit", "verify"), ("audit", "show", "1"), ("report",), ("undo", "latest")):
+        ended = desk(*command, code=3)
+        assert "is a named pipe, and no file" in ended.err + ended.out, command
 
 
 def test_a_run_does_not_write_into_a_pipe_in_place_of_its_log(desk: Desk) -> None:

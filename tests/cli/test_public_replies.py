@@ -67,30 +67,6 @@ def test_the_note_announces_a_reply_that_goes_out_once_after_the_delay(account: 
     assert "1 public reply as the settings ask" in (ended.out + ended.err)
 
 
-@pytest.mark.parametrize("touch", [{"add_tags": ("vip",)}, {"comment": "I take this."}, {"status": "pending"}])
-def test_whoever_touches_the_ticket_keeps_the_reply_back(account: Account, touch: dict[str, Any]) -> None:
-    desk = account()
-    announced(desk)
-    desk.advance(60.0)
-    desk.sandbox.store.person_edit(1, **touch)
-    desk.advance(600.0)
-    desk("run")
-    assert public(desk) == []
-    assert reasons(desk)[-1] == "reply_cancelled_touched"
-
-
-def test_the_status_follows_in_a_call_of_its_own(account: Account) -> None:
-    desk = account('then = "solved"\nthen_hours = 1\n')
-    assert "the ticket becomes solved 1 h later" in announced(desk)
-    desk.advance(601.0)
-    desk("run")
-    assert desk.ticket(1)["status"] == "new"
-    desk.advance(3601.0)
-    desk("run")
-    assert desk.ticket(1)["status"] == "solved"
-    assert len(public(desk)) == 1
-
-
 def test_what_an_agent_wrote_down_or_a_customer_followed_up_is_not_answered(account: Account) -> None:
     desk = account()
     desk.tickets[1].audits[0] = replace(desk.tickets[1].audits[0], author_id=PERSON_ID)
@@ -108,45 +84,6 @@ def test_what_was_touched_before_is_not_announced(account: Account) -> None:
     desk.sandbox.store.person_edit(1, add_tags=("vip",))
     desk.advance(60.0)
     assert "Not sent to the customer: the ticket is taken" in announced(desk)
-
-
-def test_a_status_that_is_wanted_no_more_is_not_set(account: Account) -> None:
-    desk = account('then = "solved"\nthen_hours = 1\n')
-    announced(desk)
-    desk.advance(601.0)
-    desk("run")
-    toml = desk.folder / "ticketbot.toml"
-    toml.write_text(toml.read_text(encoding="utf-8").replace('then = "solved"', 'then = "nothing"'), encoding="utf-8")
-    desk.advance(3601.0)
-    desk("run")
-    assert desk.ticket(1)["status"] == "new"
-    assert reasons(desk)[-1] == "reply_cancelled_not_wanted"
-
-
-def test_switched_off_and_on_again_nothing_old_goes_out(account: Account) -> None:
-    desk = account()
-    announced(desk)
-    toml = desk.folder / "ticketbot.toml"
-    words = toml.read_text(encoding="utf-8")
-    toml.write_text(KNOWLEDGE, encoding="utf-8")
-    desk("run")
-    toml.write_text(words, encoding="utf-8")
-    desk.advance(601.0)
-    desk("run")
-    assert public(desk) == []
-    assert "reply_cancelled_not_wanted" in reasons(desk)
-
-
-def test_settings_that_change_their_mind_keep_the_reply_back(account: Account) -> None:
-    desk = account()
-    announced(desk)
-    toml = desk.folder / "ticketbot.toml"
-    words = toml.read_text(encoding="utf-8")
-    toml.write_text(words.replace("account = 0.5", "account = 0.9"), encoding="utf-8")
-    desk.advance(601.0)
-    desk("run")
-    assert reasons(desk)[-1] == "reply_cancelled_not_wanted"
-    assert public(desk) == []
 
 
 @pytest.mark.parametrize(
@@ -168,15 +105,6 @@ def test_a_reply_that_its_article_no_longer_says_is_cancelled(account: Account, 
     assert public(desk) == []
     assert reasons(desk)[-1] == "reply_cancelled_articles_changed"
     assert reasons(desk).count("reply_cancelled_articles_changed") == 1
-
-
-def test_a_reply_whose_article_says_more_than_before_goes_out(account: Account) -> None:
-    desk = account()
-    announced(desk)
-    rewritten(desk, f"{ARTICLE}\n# Two factors\nA second factor makes it safer.\n")
-    desk.advance(601.0)
-    desk("run")
-    assert f"{CHANGED} [1]" in public(desk)[0]
 
 
 def rewritten(desk: Desk, text: str | None) -> None:
@@ -208,25 +136,6 @@ def test_a_draft_that_may_not_go_out_says_why(
     assert public(desk) == []
 
 
-def test_a_dry_run_sends_nothing_and_tells_of_it(account: Account) -> None:
-    desk = account()
-    announced(desk)
-    desk.advance(601.0)
-    desk("run", "--dry-run")
-    assert public(desk) == []
-    desk("run")
-    assert len(public(desk)) == 1
-
-
-def test_an_undo_before_the_reply_keeps_it_back(account: Account) -> None:
-    desk = account()
-    announced(desk)
-    desk("undo", "latest")
-    desk.advance(700.0)
-    desk("run")
-    assert public(desk) == []
-
-
 @pytest.mark.parametrize(
     ("toml", "words"),
     [
@@ -242,7 +151,7 @@ def test_an_undo_before_the_reply_keeps_it_back(account: Account) -> None:
 )
 def test_settings_that_would_send_too_much_are_refused(open_desk: OpenDesk, toml: str, words: str) -> None:
     desk = open_desk([])
-    (desk.folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
+    desk.configure(toml)
     assert words in desk("run", "--since", "now", code=2).err
 
 

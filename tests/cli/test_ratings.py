@@ -140,7 +140,7 @@ def test_stars_of_the_local_helpdesk_are_read(tmp_path: Path) -> None:
 
 def test_ratings_that_cannot_be_read_keep_no_run_from_collecting_labels(open_desk: OpenDesk) -> None:
     desk = open_desk(2)
-    (desk.folder / "ticketbot.toml").write_text("[learning]\ncollect_share = 0.05\n", encoding="utf-8")
+    desk.configure("[learning]\ncollect_share = 0.05\n")
     desk("run", "--since", "1d")
     for number in desk.tickets:
         desk.sandbox.store.person_edit(number, status="solved")
@@ -162,7 +162,7 @@ def test_a_run_reads_ratings_once_a_day_and_without_a_share_never(open_desk: Ope
     for number in desk.tickets:
         desk.sandbox.store.person_edit(number, status="solved")
         rate(desk.sandbox.store, number, "good")
-    (desk.folder / "ticketbot.toml").write_text("[learning]\ncollect_share = 0.05\n", encoding="utf-8")
+    desk.configure("[learning]\ncollect_share = 0.05\n")
     desk.seen.clear()
     for _ in range(6):
         for _ in range(20):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -59,16 +58,6 @@ def test_dry_runs_and_what_was_taken_back_are_no_tickets(triaged: Desk) -> None:
     assert (told["runs"]["count"], told["runs"]["dry"]) == (3, 1)
 
 
-def test_tables_stand_in_plain_lines_where_nobody_watches(triaged: Desk) -> None:
-    ended = triaged("report", "--since", "2h")
-    lines = [line.split() for line in ended.out.splitlines()]
-    assert ["tickets", "8"] in lines
-    assert ["updated", "8"] in lines
-    assert lines[0][:3] == ["Triage", "report:", f"{triaged.url.removeprefix('http://')},"]
-    assert "\x1b" not in ended.out
-    assert "note: the log begins on" in ended.err
-
-
 def test_a_report_is_forty_lines_of_which_details_has_the_rest(triaged: Desk) -> None:
     brief = triaged("report", "--since", "2h").out.splitlines()
     whole = triaged("report", "--since", "2h", "--details").out
@@ -88,7 +77,7 @@ def test_the_first_report_says_what_rules_alone_are_not_trusted_with(triaged: De
     assert "group and fields, which are set all the same (policy.rules_may_set)" in text
     assert "ticketbot eval --from-helpdesk" in text
     careful = '[policy]\nrules_may_set = ["tags", "priority"]\n'
-    (triaged.folder / "ticketbot.toml").write_text(careful, encoding="utf-8")
+    triaged.configure(careful)
     assert "group and fields, which are suggested, not set" in about_rules()[0]
     with_model = open_desk(1, model=True)
     with_model("run", "--since", "1d", TICKETBOT_STATE_DIR=str(triaged.folder / "another"))  # into the same log
@@ -149,27 +138,6 @@ def test_a_file_that_cannot_be_written_is_told_at_once(triaged: Desk, place: str
     assert triaged.seen == []
 
 
-def test_yesterday_is_asked_from_the_index_with_the_same_figures(triaged: Desk) -> None:
-    from_log = triaged("report", "--json").object["totals"]
-    (today,) = triaged.logs.glob("*.jsonl")
-    yesterday = today.with_name("ticketbot-2026-01-05.jsonl")
-    today.rename(yesterday)
-    told = [triaged("report", "--since", "2026-01-01", "--json").object["totals"] for _ in range(2)]
-    assert told == [from_log, from_log]
-    assert [path.name[:10] for path in (triaged.logs / ".index").iterdir()] == ["2026-01-05"]
-
-
-def test_an_encrypted_log_is_reported_on_with_its_key_only(open_desk: OpenDesk) -> None:
-    pytest.importorskip("cryptography")
-    desk = open_desk(3)
-    key = {"TICKETBOT_AUDIT_ENCRYPTION_KEYS": base64.b64encode(os.urandom(32)).decode()}
-    desk("run", "--since", "1d", **key)
-    assert desk("report", "--json", **key).object["totals"]["tickets"] == 3
-    ended = desk("report", code=3)
-    assert "is encrypted: TICKETBOT_AUDIT_ENCRYPTION_KEYS must hold the key" in ended.err
-    assert not list((desk.logs / ".index").iterdir())
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -186,22 +154,6 @@ def test_what_cannot_be_is_told_in_a_sentence(bare: Command, options: tuple[str,
     assert words in ended.err
     if "--json" in options:
         assert words in json.loads(ended.out)["error"][0]
-
-
-def test_a_mail_brings_the_tables_and_the_page(triaged: Desk) -> None:
-    with mailbox() as box:
-        ended = triaged("report", "--mail", TICKETBOT_ALERT_URLS=f"{box.url}, json://127.0.0.1:9/")
-        (mail,) = box.mails
-    assert ended.out.strip() == "Mailed to 1 address"
-    assert mail["To"] == "team@example.com"
-    host = triaged.url.removeprefix("http://")
-    assert mail["Subject"].startswith(f"Triage report: {host}, 20")
-    assert mail["Subject"].endswith(" (UTC)")
-    body, page = mail.get_body(("plain",)), next(mail.iter_attachments())
-    assert body is not None
-    assert ["tickets", "8"] in [line.split() for line in body.get_content().splitlines()]
-    assert page.get_filename().startswith(f"ticketbot-report-{host.replace(':', '_')}-20")
-    assert "<figure" in page.get_content()
 
 
 def test_a_mail_that_is_not_taken_is_told_without_its_address(triaged: Desk) -> None:

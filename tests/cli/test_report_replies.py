@@ -68,18 +68,6 @@ def test_an_article_whose_words_a_person_sent_was_of_use(triaged: Desk) -> None:
     assert sum("/audits" in line for line in triaged.helpdesk_requests()) == 1
 
 
-def test_before_a_person_has_answered_nothing_is_judged(triaged: Desk) -> None:
-    found = replies(triaged)
-    assert (found["categories"], found["left_out"]) == ([], {"not answered by a person yet": 1})
-
-
-def test_a_draft_is_compared_with_what_was_sent(triaged: Desk) -> None:
-    log_more(triaged, offered=OFFERED, note=f"Triage: billing.\nDraft of a reply:\n{DRAFT}")
-    said(triaged, f"Dear customer,\n\n{LINE}\n\nYours")
-    (category,) = replies(triaged)["categories"]
-    assert (category["kind"], category["used"], category["edited"], category["ignored"]) == ("draft", 1, 0, 0)
-
-
 def test_tables_page_and_csv_tell_of_answers_and_of_nobodys_words(triaged: Desk) -> None:
     said(triaged, "Hello Melody, the money is on its way.")
     log_more(triaged, offered=None, reply={"category": "billing", "threshold": 0.9, "draft": "00"})

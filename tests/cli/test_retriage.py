@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 import pytest
 
-from ticket_processor.core.circuit_breaker import BreakerMemory
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
-from ticket_processor.state.dependencies import Dependencies
-from ticket_processor.state.store import FILE_NAME, State
-
-from .conftest import Desk, OpenDesk, is_update, rows
+from .conftest import Desk, OpenDesk
 from .test_privacy import CORPUS, handed_over, leaks
 
-DOWN = [FaultRule(kind="error-before", path="/v1/", status=503)]
 MONEY = "I was charged twice for my subscription this month. Please check my invoice."
 OUTAGE = "Now the app shows an error and crashes whenever I try to log in. This is urgent, nobody here can work!"
 
 
 def configure(desk: Desk, more: str = "") -> None:
-    (desk.folder / "ticketbot.toml").write_text(f"[run]\nretriage_on_reply = true\n{more}", encoding="utf-8")
+    desk.configure(f"[run]\nretriage_on_reply = true\n{more}")
 
 
 def says(desk: Desk, words: str, number: int = 1, **fields: Any) -> None:
@@ -37,14 +30,6 @@ def receipts(desk: Desk, number: int = 1) -> list[tuple[str, str]]:
 
 def audits_read(desk: Desk) -> int:
     return sum(request.endswith("/audits") for request in desk.helpdesk_requests())
-
-
-def recover(desk: Desk) -> None:
-    """The model is up again, and the breaker has been told."""
-    desk.sandbox.faults = FaultPlan()
-    state = State(desk.state / FILE_NAME)
-    Dependencies(state).keep_breaker(desk.model_breaker, BreakerMemory())
-    state.close()
 
 
 @pytest.fixture
@@ -96,57 +81,6 @@ def test_an_answer_is_shown_first_written_then_and_looked_at_once(triaged: Desk)
     assert (desk.sandbox.llm_calls, len(desk.notes(1))) == (asked, 2)
 
 
-def test_by_default_an_answer_changes_nothing_and_costs_nothing(triaged: Desk) -> None:
-    desk = triaged
-    (desk.folder / "ticketbot.toml").unlink()
-    asked, before = desk.sandbox.llm_calls, desk.ticket(1)["tags"]
-    says(desk, OUTAGE)
-    desk.seen.clear()
-    assert "nothing to do" in desk("run").out
-    assert audits_read(desk) == 0
-    assert (desk.sandbox.llm_calls, desk.ticket(1)["tags"]) == (asked, before)
-
-
-def test_an_answer_that_changes_nothing_has_one_receipt(triaged: Desk) -> None:
-    desk = triaged
-    before = desk.ticket(1)["tags"]
-    says(desk, "The invoice of this month, I mean.")
-    assert "the ticket has all that would be written: 1" in desk("run").out
-    asked = desk.sandbox.llm_calls
-    desk.sandbox.store.person_edit(1, comment="We look into it.", public=True)
-    desk.advance(120)
-    assert "nothing to do" in desk("run").out
-    assert receipts(desk).count(("skipped", "nothing_left_to_change")) == 1
-    assert (desk.sandbox.llm_calls, desk.ticket(1)["tags"], len(desk.notes(1))) == (asked, before, 1)
-
-
-def test_while_the_model_is_down_an_answer_waits_for_it(triaged: Desk) -> None:
-    desk = triaged
-    before = desk.ticket(1)["tags"]
-    says(desk, OUTAGE)
-    desk.sandbox.faults = FaultPlan(DOWN, 0)
-    assert "again no model answered: 1" in desk("run").out
-    assert desk.ticket(1)["tags"] == before
-    assert "still_no_model" in desk("retry", "list").out
-    recover(desk)
-    assert "1 updated" in desk("run").out
-    assert "ai_urgency_high" in labels(desk)
-    assert desk("retry", "list", "--json").object["tickets"] == []
-
-
-def test_with_the_state_folder_lost_nothing_is_written_twice(triaged: Desk) -> None:
-    desk = triaged
-    says(desk, OUTAGE)
-    desk("run")
-    before = desk.ticket(1)["tags"]
-    desk.advance(120)
-    shutil.rmtree(desk.state)
-    desk.seen.clear()
-    desk("run", "--since", "1d")
-    assert not [request for request in desk.seen if is_update(request)]
-    assert (desk.ticket(1)["tags"], len(desk.notes(1))) == (before, 2)
-
-
 def test_a_run_of_answers_can_be_taken_back_and_the_next_answer_is_looked_at(triaged: Desk) -> None:
     desk = triaged
     before = labels(desk)
@@ -173,27 +107,6 @@ def test_nobody_answers_a_ticket_whose_triage_was_taken_back(triaged: Desk) -> N
     desk("run")
     assert labels(desk) == set()
     assert receipts(desk)[-1] == ("skipped", "person_changed_our_tags")
-
-
-@pytest.mark.slow
-def test_answers_are_written_by_jobs_as_well(open_desk: OpenDesk) -> None:
-    desk = open_desk(rows(6))
-    configure(desk, 'write_mode = "batch"\n')
-    desk("run", "--since", "1d")
-    desk.advance(120)
-    before = {number: labels(desk, number) for number in desk.tickets}
-    for number in desk.tickets:
-        says(desk, OUTAGE, number)
-    desk.seen.clear()
-    desk("run", "--verify", "all")
-    assert {request.path for request in desk.seen if is_update(request)} == {"/api/v2/tickets/update_many"}
-    assert all(labels(desk, number) != before[number] for number in desk.tickets)
-    assert not any("ai_fallback" in labels(desk, number) for number in desk.tickets)  # no model was configured
-    assert all(len(desk.notes(number)) == 2 for number in desk.tickets)
-    desk.advance(120)
-    desk.seen.clear()
-    desk("run")
-    assert not [request for request in desk.seen if is_update(request)]
 
 
 def test_nothing_planted_in_an_answer_is_kept_printed_or_sent(open_desk: OpenDesk) -> None:

@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.store import BOT_ID
-from ticket_processor.state.dependencies import Dependencies
-from ticket_processor.state.store import FILE_NAME, State
 
-from .conftest import Desk, OpenDesk, is_chat, is_update, rows
-
-
-def test_tags_priority_and_one_internal_note_are_written_and_people_win(smart: Desk) -> None:
-    smart.sandbox.store.person_edit(1, add_tags=("vip", "ai_other_tool"), priority="low")
-    smart.advance(120)
-    ended = smart("run", "--since", "1d")
-    smart.assert_done()
-
-    mine = smart.ticket(1)
-    assert {"vip", "ai_other_tool", "ai_processed"} <= set(mine["tags"])
-    assert mine["priority"] == "low"
-    for number in smart.tickets:
-        tags = smart.ticket(number)["tags"]
-        assert "ai_fallback" not in tags
-        assert sum(tag.startswith("ai_urgency_") for tag in tags) == 1
-        assert sum(tag.startswith("ai_sentiment_") for tag in tags) == 1
-        assert smart.ticket(number)["priority"] is not None
-        (note,) = smart.notes(number)
-        assert note["public"] is False
-        assert note["plain_body"].startswith("Triage: ")
-        (audit,) = [audit for audit in smart.tickets[number].audits if audit.author_id == BOT_ID]
-        assert audit.comment_public is False
-        assert set(audit.custom["ticketbot"]) == {"key", "intent"}
-        assert not audit.tags_removed
-    assert "6 updated" in ended.out
-    assert "sandbox-model: 6" in ended.out
-    assert str(smart.logs) in ended.out
+from .conftest import Desk, OpenDesk, is_chat, is_update
 
 
 def test_a_second_run_does_nothing_and_an_idle_run_asks_little(smart: Desk) -> None:
@@ -64,39 +31,7 @@ def test_a_second_run_does_nothing_and_an_idle_run_asks_little(smart: Desk) -> N
     assert smart.sandbox.llm_calls == 6
 
 
-def test_a_new_ticket_is_found_by_the_next_run(desk: Desk) -> None:
-    desk("run", "--since", "1d")
-    new = desk.sandbox.store.create(subject="Password", body="I cannot log in, my password is refused.")
-    desk.advance(120)
-    ended = desk("run")
-    assert "1 updated" in ended.out
-    desk.assert_done()
-    assert desk.notes(new.id)
-
-
-def test_losing_the_state_folder_writes_nothing_twice(desk: Desk) -> None:
-    desk("run", "--since", "1d")
-    for number in (1, 2):
-        desk.sandbox.store.person_edit(number, remove_tags=("ai_processed",))
-    desk.advance(300)
-    for path in desk.state.iterdir():
-        path.unlink()
-    desk("run", "--since", "1d")
-    assert all(len(desk.notes(number)) == 1 for number in desk.tickets)
-
-
-def test_limit_stops_after_so_many_and_later_runs_do_the_rest(desk: Desk) -> None:
-    ended = desk("run", "--since", "1d", "--limit", "4")
-    assert "4 updated" in ended.out
-    assert len(desk.marked()) == 4
-    desk("run", "--limit", "1")
-    assert len(desk.marked()) == 5
-    desk("run")
-    desk.assert_done()
-
-
-@pytest.mark.parametrize("workers", [1, 4])
-def test_workers_bounds_the_analyses_at_the_same_time(smart: Desk, workers: int) -> None:
+def test_workers_bounds_the_analyses_at_the_same_time(smart: Desk) -> None:
     lock, now, most = threading.Lock(), [0], [0]
 
     def slowly(request: Request) -> None:
@@ -109,23 +44,9 @@ def test_workers_bounds_the_analyses_at_the_same_time(smart: Desk, workers: int)
                 now[0] -= 1
 
     smart.sandbox.on_request.append(slowly)
-    smart("run", "--since", "1d", "--workers", str(workers))
-    assert (most[0] == 1) if workers == 1 else (1 < most[0] <= workers)
+    smart("run", "--since", "1d", "--workers", "2")
+    assert most[0] == 2
     smart.assert_done()
-
-
-def test_since_leaves_older_tickets_alone_for_ever(open_desk: OpenDesk) -> None:
-    given = rows(4)
-    given[0]["age"], given[1]["age"], given[2]["age"], given[3]["age"] = 9000.0, 5000.0, 3000.0, 200.0
-    desk = open_desk(given)
-    desk("run", "--since", "1h")
-    assert desk.marked() == [3, 4]
-    desk.sandbox.store.person_edit(1, add_tags=("vip",))
-    desk.advance(300)
-    desk("run")
-    assert desk.marked() == [3, 4]
-    desk("run", "--since", "2w")  # unless somebody asks for them
-    desk.assert_done()
 
 
 def test_since_now_takes_only_what_comes_from_now_on(desk: Desk) -> None:
@@ -135,16 +56,6 @@ def test_since_now_takes_only_what_comes_from_now_on(desk: Desk) -> None:
     desk.advance(120)
     desk("run")
     assert desk.marked() == [new.id]
-
-
-def test_json_prints_exactly_one_object(smart: Desk) -> None:
-    ended = smart("run", "--since", "1d", "--json")
-    told = ended.object
-    assert told["outcomes"] == {"updated": 6}
-    assert told["exit_code"] == 0
-    assert told["usage"]["input"] > 0
-    assert told["run_id"] == smart.events("run_started")[0]["run_id"]
-    assert ended.err == ""
 
 
 def test_json_prints_one_object_when_the_run_cannot_go_on(open_desk: OpenDesk) -> None:
@@ -189,17 +100,10 @@ def test_of_a_named_ticket_that_is_done_a_run_names_again(desk: Desk) -> None:
     assert "--again" not in desk("run", "--ticket", "1", "--again").out
 
 
-def test_a_dry_run_shows_the_difference_and_changes_nothing_anywhere(smart: Desk) -> None:
+def test_a_dry_run_shows_what_stays_remembers_nothing_and_leaves_the_place_of_the_next_run(smart: Desk) -> None:
     smart.sandbox.store.person_edit(1, add_tags=("vip",), priority="low")
     smart.advance(120)
-    before = {number: dict(ticket.json) for number, ticket in smart.tickets.items()}
-    ended = smart("run", "--since", "1d", "--dry-run", "--details")
-    for text in ("ticket 1 (", "+ tag ai_processed", "~ priority - -> ", "priority stays low", "+ note | Triage: "):
-        assert text in ended.out
-    assert "6 planned" in ended.out
-    asked = smart.helpdesk_requests()
-    assert {entry for entry in asked if not entry.startswith("GET ")} == {"POST /oauth/tokens"}
-    assert {number: ticket.json for number, ticket in smart.tickets.items()} == before
+    assert "priority stays low" in smart("run", "--since", "1d", "--dry-run", "--details").out
     # Answers that were paid for are kept, what seals its receipts, and an empty lock; nothing that says where a run has
     # come to.
     assert {path.name.partition("-")[0] for path in smart.state.iterdir()} == {
@@ -214,43 +118,10 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing_anywhere(smart: Desk
 
     smart("run", code=2)  # nothing was remembered, so it still is the first run
     smart("run", "--since", "1d")
-    smart.assert_done()
-
-
-def test_a_dry_run_between_runs_leaves_the_place_where_the_next_one_goes_on(desk: Desk) -> None:
-    desk("run", "--since", "1d")
-    desk.sandbox.store.create(subject="Refund", body="I want my money back, please.")
-    desk.advance(120)
-    assert "1 planned" in desk("run", "--dry-run").out
-    assert "1 updated" in desk("run").out
-    desk.assert_done()
-
-
-@pytest.mark.parametrize("how", ["not there", "failing", "wrong key", "unknown model", "nonsense"])
-def test_when_the_model_is_down_rules_answer_in_the_same_run(open_desk: OpenDesk, how: str) -> None:
-    faults = {"failing": "error-before:POST:/v1/", "nonsense": "html:POST:/v1/"}.get(how)
-    desk = open_desk(8, faults=faults, model=True)
-    changed = {}
-    if how == "not there":
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            changed["OPENAI_BASE_URL"] = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-    elif how == "wrong key":
-        changed["OPENAI_API_KEY"] = "Wrong-Secret-2"
-    elif how == "unknown model":
-        changed["TICKETBOT_MODELS"] = "no-such-model"
-    ended = desk("run", "--since", "1d", **changed)
-    desk.assert_done()
-    assert all("ai_fallback" in desk.ticket(number)["tags"] for number in desk.tickets)
-    assert "rules: 8" in ended.out
-    assert "Wrong-Secret-2" not in ended.out + ended.err
-    reasons = {line["analysis"]["why_fallback"] for line in desk.events("ticket")}
-    assert reasons
-    assert "no_model_configured" not in reasons
-
-
-def test_the_next_model_answers_when_the_first_does_not(smart: Desk) -> None:
-    ended = smart("run", "--since", "1d", TICKETBOT_MODELS="no-such-model, sandbox-model")
-    assert "sandbox-model: 6" in ended.out
+    smart.sandbox.store.create(subject="Refund", body="I want my money back, please.")
+    smart.advance(120)
+    assert "1 planned" in smart("run", "--dry-run").out
+    assert "1 updated" in smart("run").out
     smart.assert_done()
 
 
@@ -315,58 +186,6 @@ def test_the_configuration_file_decides_what_may_be_written(desk: Desk) -> None:
         assert not desk.notes(number)
 
 
-def test_who_may_not_export_searches(open_desk: OpenDesk) -> None:
-    desk = open_desk(bot_role="agent")
-    desk("run", "--since", "1d")
-    desk.assert_done()
-    assert any("/search/export" in request for request in desk.helpdesk_requests())
-    desk.sandbox.store.create(subject="Late", body="My order has not arrived yet.")
-    desk.advance(120)
-    assert "1 updated" in desk("run").out
-    desk.assert_done()
-
-
-def test_a_ticket_that_the_search_shows_hours_late_is_triaged_and_health_says_how_late(open_desk: OpenDesk) -> None:
-    desk = open_desk(3, bot_role="agent")
-    desk("run", "--since", "1d")
-    late, left = (desk.sandbox.store.create(subject="Late", body="My order has not arrived yet.").id for _ in range(2))
-    desk.sandbox.store.index_late[late] = 4 * 3600.0
-    desk.sandbox.store.person_edit(left, status="pending")
-    for _ in range(5):
-        desk.advance(3500)
-        desk("run")
-    assert desk.notes(late)
-    assert [line["ticket_id"] for line in desk.events("ticket")].count(left) == 1
-    ended = desk("health", "--offline", "--json", code=None).object
-    (check,) = [item for item in ended["checks"] if item["name"] == "search_index"]
-    assert check["status"] == "warn"
-    assert 2 * 3600 < check["facts"]["late_s"] <= 4 * 3600
-    assert "zendesk.search_window_hours" in check["text"]
-
-
-def test_lost_replies_end_with_exactly_one_note_each(open_desk: OpenDesk) -> None:
-    desk = open_desk(20, faults="lost-reply=0.3:PUT", seed=5)
-    ended = desk("run", "--since", "1d", code=None)
-    if ended.code != 0:
-        ended = desk("run")
-    desk.assert_done()
-    assert desk.sandbox.faults.counts()["lost-reply"] >= 3
-    assert any(line["reason"] == "confirmed_by_reading" for line in desk.events("ticket"))
-
-
-def test_people_editing_at_the_same_moment_lose_nothing(open_desk: OpenDesk) -> None:
-    desk = open_desk(20, faults="human-edit=0.4:PUT:edit=add-tag", seed=3)
-    desk("run", "--since", "1d", code=None)
-    desk.sandbox.faults.rules.clear()
-    desk.advance(300)
-    desk("run")
-    desk.assert_done()
-    people = {tag for ticket in desk.tickets.values() for audit in ticket.audits for tag in audit.tags_added}
-    kept = {tag for ticket in desk.tickets.values() for tag in ticket.tags}
-    assert any(tag.startswith("human_") for tag in people)
-    assert people <= kept
-
-
 class Indiscreet(Sandbox):
     """A helpdesk whose first note becomes public, whatever was sent."""
 
@@ -418,37 +237,8 @@ def test_since_on_a_later_run_gives_up_the_cursor_and_says_so(desk: Desk) -> Non
     desk.assert_done()
 
 
-def test_the_limit_holds_for_what_an_interrupted_run_left_open(open_desk: OpenDesk) -> None:
-    desk = open_desk(faults="status:PUT:status=503")
-    desk("run", "--since", "1d", code=None)
-    assert desk.marked() == []
-    with closing(State(desk.state / FILE_NAME)) as state:
-        left = len(state.unsettled())
-        Dependencies(state).keep_breaker("Zendesk", BreakerMemory(0, 0.0))
-    assert left >= 2
-    desk.sandbox.faults.rules.clear()
-    desk.sandbox.store.create(subject="Password", body="I cannot log in, my password is refused.")
-    desk.advance(300)
-    desk("run", "--limit", "1")
-    assert len(desk.marked()) == 1
-    desk("run")
-    assert len(desk.marked()) > left
-
-
-def test_an_original_thats_closed_and_its_follow_up_get_a_note_each(desk: Desk) -> None:
-    desk("run", "--since", "1d")
-    made = desk.sandbox.store.follow_up(1, "It is broken again, please help.")
-    assert "ai_processed" in desk.ticket(made.id)["tags"]
-    desk.advance(300)
-    desk("run")
-    desk.assert_done()
-    desk.advance(300)
-    desk("run")
-    desk.assert_done()
-
-
 def test_the_log_is_kept_for_as_many_days_as_the_settings_say(desk: Desk) -> None:
-    (desk.folder / "ticketbot.toml").write_text("[audit]\nretention_days = 2\n", encoding="utf-8")
+    desk.configure("[audit]\nretention_days = 2\n")
     today = datetime.now(UTC).date()
     days = {age: (today - timedelta(days=age)).isoformat() for age in (5, 4, 1)}
     desk.logs.mkdir(exist_ok=True)

@@ -86,28 +86,6 @@ def test_what_is_installed_runs_from_anywhere_with_an_empty_environment(site: Si
 
 
 @needs_sh
-def test_twice_is_one_entry_and_removing_leaves_what_was_there(site: Site) -> None:
-    site.crontab.write_bytes(b"# mine\n0 5 * * * backup %x\n")
-    site.begin()
-    shown = site("schedule", "show", "cron", "--every", "15")
-    assert site.crontab.read_bytes() == b"# mine\n0 5 * * * backup %x\n"
-    installed = site("schedule", "install", "cron", "--every", "15")
-    assert "added" in installed.out
-    assert installed.out.splitlines()[-1] == "a run every 15 minutes"
-    once = site.crontab.read_bytes()
-    assert once.endswith(shown.out.encode())
-    again = site("schedule", "install", "cron")
-    assert "already" in again.out
-    assert again.out.splitlines()[-1] == "a run every 15 minutes"
-    assert site.crontab.read_bytes() == once
-    site("schedule", "install", "cron", "--every", "30")
-    assert "-59/30 * * * * " in site.crontab.read_text(encoding="utf-8")
-    assert "removed" in site("schedule", "remove", "cron").out
-    assert site.crontab.read_bytes() == b"# mine\n0 5 * * * backup %x\n"
-    assert "nothing" in site("schedule", "remove", "cron").out
-
-
-@needs_sh
 def test_before_the_first_run_nothing_is_installed_and_show_says_why(site: Site) -> None:
     refused = site("schedule", "install", "cron", code=2)
     assert "ticketbot run --since now" in refused.err
@@ -193,20 +171,6 @@ def test_an_entry_can_be_removed_although_the_settings_are_broken(site: Site) ->
     (site.folder / ".env").unlink()
     site("schedule", "remove", "cron")
     assert not site.crontab.exists()
-
-
-@needs_sh
-def test_two_accounts_are_two_names(site: Site) -> None:
-    site.begin()
-    site("schedule", "install", "cron")
-    other = site.folder.with_name("other")
-    other.mkdir()
-    for name in (".env", "ticketbot.toml"):
-        (other / name).write_bytes((site.folder / name).read_bytes())
-    site.config = other / "ticketbot.toml"
-    assert "another --name" in site("schedule", "install", "cron", code=2).err
-    site("schedule", "install", "cron", "--name", "ticketbot-eu")
-    assert len(site.commands()) == 2
 
 
 def test_folders_beside_the_settings_are_told_to_systemd_without_detours(site: Site) -> None:

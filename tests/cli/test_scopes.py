@@ -14,7 +14,7 @@ LEAST = "read tickets:write"
 def scoped(open_desk: OpenDesk, allowed: str, asked: str, tickets: int = 6) -> Desk:
     """An account whose OAuth client may have the scopes ``allowed``, and settings that ask for ``asked``."""
     desk = open_desk(tickets, credentials=Credentials(allowed_scopes=frozenset(allowed.split())))
-    (desk.folder / "ticketbot.toml").write_text(f'[zendesk]\noauth_scope = "{asked}"\n', encoding="utf-8")
+    desk.configure(f'[zendesk]\noauth_scope = "{asked}"\n')
     return desk
 
 

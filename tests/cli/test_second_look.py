@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
+from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.state.dependencies import Dependencies
+from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_update
 
@@ -19,35 +23,29 @@ def recovered(open_desk: OpenDesk) -> Desk:
     desk.sandbox.faults = FaultPlan(DOWN, 0)
     desk("run", "--since", "1d")
     assert all("ai_fallback" in desk.ticket(number)["tags"] for number in desk.tickets)
-    desk.sandbox.faults = FaultPlan()
+    recover(desk)
     desk.advance(120)
-    (desk.state / "state.sqlite3").stat()
     return desk
 
 
-def forget_the_breaker(desk: Desk) -> None:
-    from ticket_processor.core.circuit_breaker import BreakerMemory
-    from ticket_processor.state.store import FILE_NAME, State
-
-    state = State(desk.state / FILE_NAME)
-    Dependencies(state).keep_breaker(desk.model_breaker, BreakerMemory())
-    state.close()
+def recover(desk: Desk) -> None:
+    """The model is up again, and the breaker has been told."""
+    desk.sandbox.faults = FaultPlan()
+    with closing(State(desk.state / FILE_NAME)) as state:
+        Dependencies(state).keep_breaker(desk.model_breaker, BreakerMemory())
 
 
-def test_without_being_asked_nobody_looks_again(recovered: Desk) -> None:
-    forget_the_breaker(recovered)
+def test_a_model_looks_only_where_it_is_asked_and_its_labels_take_the_place_of_the_rules_once(recovered: Desk) -> None:
     recovered("run")
     assert recovered.sandbox.llm_calls == 0
     recovered.assert_done()
-
-
-def test_the_models_labels_take_the_place_of_the_rules(recovered: Desk) -> None:
-    forget_the_breaker(recovered)
     recovered.sandbox.store.person_edit(2, add_tags=("vip",))
     recovered.advance(60)
-    ended = recovered("run", "--retry-fallbacks")
-    assert "3 updated" in ended.out
-    assert recovered.sandbox.llm_calls == 3
+    before = {number: recovered.ticket(number)["tags"] for number in recovered.tickets}
+    assert "- tag ai_fallback" in recovered("run", "--retry-fallbacks", "--dry-run").out
+    assert {number: recovered.ticket(number)["tags"] for number in recovered.tickets} == before
+    assert "3 updated" in recovered("run", "--retry-fallbacks").out
+    assert recovered.sandbox.llm_calls == 3, "the dry run has paid for them"
     for number in recovered.tickets:
         tags = recovered.ticket(number)["tags"]
         assert "ai_fallback" not in tags
@@ -56,17 +54,8 @@ def test_the_models_labels_take_the_place_of_the_rules(recovered: Desk) -> None:
         assert sum(tag.startswith("ai_sentiment_") for tag in tags) == 1
         assert len(recovered.notes(number)) <= 2
     assert "vip" in recovered.ticket(2)["tags"]
-    lines = [
-        line
-        for line in recovered.events("ticket")
-        if line["change"] and "ai_fallback" in line["change"]["tags_removed"]
-    ]
-    assert len(lines) == 3
-
-
-def test_a_second_look_is_taken_once(recovered: Desk) -> None:
-    forget_the_breaker(recovered)
-    recovered("run", "--retry-fallbacks")
+    changes = [line["change"] for line in recovered.events("ticket") if line["change"] and not line["dry_run"]]
+    assert sum("ai_fallback" in change["tags_removed"] for change in changes) == 3
     recovered.seen.clear()
     recovered.advance(120)
     recovered("run", "--retry-fallbacks")
@@ -75,7 +64,6 @@ def test_a_second_look_is_taken_once(recovered: Desk) -> None:
 
 
 def test_a_person_who_judged_the_ticket_meanwhile_is_left_in_peace(recovered: Desk) -> None:
-    forget_the_breaker(recovered)
     store = recovered.sandbox.store
     store.person_edit(1, remove_tags=("ai_fallback",))
     store.person_edit(2, status="solved")
@@ -91,29 +79,7 @@ def test_a_person_who_judged_the_ticket_meanwhile_is_left_in_peace(recovered: De
 def test_while_the_model_is_still_down_everything_stays_and_waits(recovered: Desk) -> None:
     recovered.sandbox.faults = FaultPlan(DOWN, 0)
     before = {number: recovered.ticket(number)["tags"] for number in recovered.tickets}
-    ended = recovered("run", "--retry-fallbacks")
-    assert "again no model answered: 3" in ended.out
+    assert "again no model answered: 3" in recovered("run", "--retry-fallbacks").out
     assert {number: recovered.ticket(number)["tags"] for number in recovered.tickets} == before
-    recovered.sandbox.faults = FaultPlan()
-    forget_the_breaker(recovered)
+    recover(recovered)
     assert "3 updated" in recovered("run", "--retry-fallbacks").out
-
-
-def test_a_dry_run_shows_the_second_look_and_writes_nothing(recovered: Desk) -> None:
-    forget_the_breaker(recovered)
-    before = {number: recovered.ticket(number)["tags"] for number in recovered.tickets}
-    shown = recovered("run", "--retry-fallbacks", "--dry-run")
-    assert "- tag ai_fallback" in shown.out
-    assert {number: recovered.ticket(number)["tags"] for number in recovered.tickets} == before
-
-
-def test_a_model_that_makes_nothing_of_a_ticket_is_asked_three_times_at_most(recovered: Desk) -> None:
-    forget_the_breaker(recovered)
-    recovered.sandbox.faults = FaultPlan([FaultRule(kind="html", path="/v1/")], 0)
-    for _ in range(4):
-        recovered("run", "--retry-fallbacks")
-    asked = len(recovered.model_requests())
-    recovered.sandbox.faults = FaultPlan()
-    recovered("run", "--retry-fallbacks")
-    assert len(recovered.model_requests()) == asked
-    assert all("ai_fallback" in recovered.ticket(number)["tags"] for number in recovered.tickets)

@@ -35,17 +35,6 @@ def test_the_corpus_lands_once_and_a_run_can_follow(open_desk: OpenDesk) -> None
     assert len(desk.marked()) >= 60
 
 
-def test_count_asks_for_variations_which_are_also_made_once(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    told = desk("seed", "--count", "250", "--json")
-    assert told.object["created"] == 250
-    assert told.err == ""
-    assert len(set(external_ids(desk))) == 250
-    again = desk("seed", "--count", "260", "--json").object
-    assert (again["created"], again["existing"]) == (10, 250)
-    assert len(set(external_ids(desk))) == 260
-
-
 def test_a_file_of_ones_own_may_be_packed(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
     own = [{"subject": f"Nr. {n}", "body": "Größe und Farbe stimmen nicht 🙂", "id": f"own-{n}"} for n in range(3)]

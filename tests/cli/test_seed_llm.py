@@ -9,28 +9,11 @@ from typing import Any
 
 from ticket_processor.core.taxonomy import default_taxonomy
 
-from .conftest import Command, Desk, OpenDesk, is_chat
+from .conftest import Command, OpenDesk, is_chat
 
 
 def rows(desk: Command, name: str = "new.jsonl") -> list[dict[str, Any]]:
     return [json.loads(line) for line in (desk.folder / name).read_text(encoding="utf-8").splitlines()]
-
-
-def external_ids(desk: Desk) -> list[str]:
-    return [desk.ticket(number)["external_id"] for number in desk.tickets]
-
-
-def test_new_tickets_are_written_and_seeded_once(open_desk: OpenDesk) -> None:
-    desk = open_desk(0, model=True)
-    command = ("seed", "--llm", "--language", "en", "--language", "de", "--count", "24")
-    first = desk(*command)
-    assert "24 tickets created, 0 were there already, 0 refused" in first.out
-    assert re.search(r"24 tickets written. Tokens: \d+ in, \d+ out", first.out)
-    assert len(set(external_ids(desk))) == 24
-    people = [desk.sandbox.store.users[desk.ticket(number)["requester_id"]] for number in desk.tickets]
-    assert all(re.fullmatch(r"[a-z0-9.]+@example\.(com|net|org)", str(user["email"])) for user in people)
-    assert len({user["name"] for user in people}) > 15
-    assert "0 tickets created, 24 were there already" in desk(*command).out
 
 
 def test_a_file_of_labelled_rows_needs_no_helpdesk_and_can_be_seeded_later(open_desk: OpenDesk) -> None:
@@ -52,9 +35,7 @@ def test_a_file_of_labelled_rows_needs_no_helpdesk_and_can_be_seeded_later(open_
 
 def test_cost_is_counted_and_a_budget_stops_it_with_1(open_desk: OpenDesk) -> None:
     desk = open_desk(0, model=True)
-    (desk.folder / "ticketbot.toml").write_text(
-        "[models.prices]\nsandbox-model = [1.0, 10.0, 0.5]\n[budget]\nrun_usd = 0.05\n", encoding="utf-8"
-    )
+    desk.configure("[models.prices]\nsandbox-model = [1.0, 10.0, 0.5]\n[budget]\nrun_usd = 0.05\n")
     told = desk("seed", "--llm", "--count", "400", "--json", code=1).object
     assert told["stopped"] == "the budget of a run is spent"
     assert 0 < told["cost_usd"] <= 0.05

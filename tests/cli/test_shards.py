@@ -10,30 +10,9 @@ from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import State
 from ticket_processor.wiring.shards import of_shard, told_of_shard
 
-from .conftest import Desk, OpenDesk
+from .conftest import Desk
 
 FIRST, SECOND = Shard(1, 2), Shard(2, 2)
-
-
-def folders(desk: Desk, name: str) -> dict[str, str]:
-    """The variables of one driver: folders of its own."""
-    return {
-        "TICKETBOT_STATE_DIR": str(desk.folder / name / "state"),
-        "TICKETBOT_LOG_DIR": str(desk.folder / name / "logs"),
-    }
-
-
-def test_two_drivers_triage_every_ticket_once_each_its_own(open_desk: OpenDesk) -> None:
-    desk = open_desk(12)
-    desk("run", "--shard", "1/2", "--since", "1d", **folders(desk, "first"))
-    mine = [number for number in desk.tickets if FIRST.has(number)]
-    assert desk.marked() == mine
-    assert 0 < len(mine) < 12
-    both = [desk.start("run", "--shard", f"{n}/2", "--since", "1d", **folders(desk, name)) for n, name in
-            ((1, "first"), (2, "second"))]  # fmt: skip
-    for process in both:
-        desk.end(process)
-    desk.assert_done()
 
 
 def test_a_state_keeps_to_its_shard_and_says_what_to_do(desk: Desk) -> None:
@@ -51,7 +30,7 @@ def test_a_shard_that_is_none_is_refused_by_name(desk: Desk) -> None:
 
 
 def test_a_ticket_that_a_person_names_and_the_retry_list_are_done_by_any_shard(desk: Desk) -> None:
-    (desk.folder / "ticketbot.toml").write_text('[run]\nshard = "1/2"\n', "utf-8")
+    desk.configure('[run]\nshard = "1/2"\n')
     other = next(number for number in desk.tickets if SECOND.has(number))
     desk("run", "--since", "now")
     desk("run", "--ticket", str(other))

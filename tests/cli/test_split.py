@@ -111,7 +111,7 @@ def test_a_candidate_that_differs_in_more_than_decisions_is_refused_naming_each(
 
 
 def test_a_scheduled_split_goes_on_once_its_candidate_is_in_place(desk: Desk) -> None:
-    (desk.folder / "ticketbot.toml").write_text(CANDIDATE, encoding="utf-8")
+    desk.configure(CANDIDATE)
     told = desk(*SPLIT, "--since", "1d").err
     assert "the candidate decides as the settings do" in told
     assert "the candidate decides 50%" not in told

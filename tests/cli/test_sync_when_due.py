@@ -39,7 +39,7 @@ def at(desk: Desk, toml: str) -> Desk:
     """The desk with these settings, a folder with an article, and a floor that ``kb eval`` would have found."""
     (desk.folder / "help").mkdir(exist_ok=True)
     (desk.folder / "help" / "charged.md").write_text(CHARGED, encoding="utf-8")
-    (desk.folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
+    desk.configure(toml)
     return desk
 
 

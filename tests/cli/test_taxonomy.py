@@ -44,7 +44,7 @@ def fields(desk: Desk, number: int) -> dict[int, Any]:
 def billing(open_desk: OpenDesk) -> Desk:
     """Five tickets about a double charge, and one about something else; people have had their hands on some."""
     desk = open_desk([{**CHARGED, "age": 7000.0 - number} for number in range(5)] + [{**BROKEN, "age": 6000.0}])
-    (desk.folder / "ticketbot.toml").write_text(CONFIG, encoding="utf-8")
+    desk.configure(CONFIG)
     store = desk.sandbox.store
     store.person_edit(2, group_id=SUPPORT, custom_fields={AREA: "area_app"})
     store.person_edit(3, custom_fields={ORDER: "A-7"})
@@ -76,61 +76,9 @@ def test_a_category_sets_its_tag_group_and_fields_where_nobody_has_and_in_one_wr
         assert len([audit for audit in ticket.audits if audit.author_id == BOT_ID]) == 1
 
 
-def test_the_receipt_tells_group_and_fields_from_and_to(billing: Desk) -> None:
-    billing("run", "--since", "1d")
-    changes = {line["ticket_id"]: line["change"] for line in billing.events("ticket")}
-    assert changes[1]["group"] == {"from": None, "to": FINANCE}
-    assert changes[1]["fields"][str(AREA)] == {"from": None, "to": "area_web_shop"}
-    assert changes[2]["group"] == {"from": SUPPORT, "to": SUPPORT}
-    assert list(changes[2]["fields"]) == [str(ORDER)]
-    assert "A-7" not in "".join(path.read_text(encoding="utf-8") for path in billing.logs.iterdir())
-
-
-def test_a_dry_run_shows_what_it_would_set_and_sets_nothing(billing: Desk) -> None:
-    ended = billing("run", "--dry-run", "--details", "--since", "1d")
-    assert f"~ group - -> {FINANCE}" in ended.out
-    assert f"~ field {AREA} -> area_web_shop" in ended.out
-    assert f"field {AREA} stays as it is, set already" in ended.out
-    assert billing.ticket(1)["group_id"] is None
-    assert all(request.startswith(("GET ", "POST /oauth")) for request in billing.helpdesk_requests())
-
-
-def test_a_group_that_does_not_exist_is_told_by_the_run_and_by_the_check_and_all_else_is_written(billing: Desk) -> None:
-    text = CONFIG.replace(f"group = {FINANCE}", "group = 4711")
-    (billing.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
-    ended = billing("run", "--since", "1d")
-    assert ended.err.count("no group 4711") == 1
-    assert "finance" in billing.ticket(1)["tags"]
-    assert billing.ticket(1)["group_id"] is None
-    assert len(billing.notes(1)) == 1
-    changes = {line["ticket_id"]: line["change"] for line in billing.events("ticket")}
-    assert changes[1]["group"] == {"from": None, "to": None}
-    checked = billing("taxonomy", "check", "--json", code=1).object
-    assert any("no group 4711" in item["text"] and item["severity"] == "problem" for item in checked["findings"])
-
-
-def test_a_sound_taxonomy_is_called_so_and_nothing_is_written(billing: Desk) -> None:
-    ended = billing("taxonomy", "check")
-    assert "0 problems" in ended.out
-    assert "option" not in ended.out
-    assert all(request.startswith(("GET ", "POST /oauth")) for request in billing.helpdesk_requests())
-
-
-def test_what_is_wrong_is_told_a_line_each_with_exit_code_1(billing: Desk) -> None:
-    text = CONFIG.replace('tag = "finance"', 'tag = "area_app"').replace(f"{ORDER} =", "99 =")
-    text += 'keywords = { en = ["!!!"] }\n'
-    (billing.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
-    ended = billing("taxonomy", "check", code=1)
-    lines = ended.out.splitlines()
-    assert [line.split("  ")[0] for line in lines[:3]] == ["problem"] * 3
-    for words in ("the tag area_app is an option", "its field 99 does not exist", "keyword '!!!' can never"):
-        assert any(words in line for line in lines), words
-    assert billing("taxonomy", "check", "--json", code=1).object["problems"] == 3
-
-
 @pytest.mark.slow
 def test_without_the_helpdesk_the_rest_is_told_all_the_same(bare: Command) -> None:
-    (bare.folder / "ticketbot.toml").write_text(CONFIG.replace("Why was I charged twice?", "The app crashes."), "utf-8")
+    bare.configure(CONFIG.replace("Why was I charged twice?", "The app crashes."))
     nowhere = {"ZENDESK_URL": "http://127.0.0.1:9", "ZENDESK_OAUTH_TOKEN": "x"}
     ended = bare("taxonomy", "check", code=3, **nowhere)
     assert "shares 1 example with technical" in ended.out
@@ -150,7 +98,7 @@ def test_the_log_shows_what_the_fallback_category_is_used_for(bare: Command) -> 
     bare.logs.mkdir()
     path = bare.logs / f"ticketbot-{iso(SystemClock().now())[:10]}.jsonl"
     path.write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
-    (bare.folder / "ticketbot.toml").write_text(CONFIG, encoding="utf-8")
+    bare.configure(CONFIG)
     told = bare("taxonomy", "check", "--offline", "--json").object
     texts = {item["kind"]: item["text"] for item in told["findings"]}
     assert "6 of its 36 tickets speak of 'gift card'" in texts["missing"]
@@ -164,9 +112,9 @@ def test_likeness_is_judged_by_the_embedding_server_where_there_is_one_and_by_wo
         + '[embeddings]\nmodel = "sandbox-embedding"\nbase_url = "HERE/v1"\napi_key_variable = "EMBEDDINGS_KEY"\n'
     )
     desk.environ["EMBEDDINGS_KEY"] = desk.sandbox.credentials.openai_key
-    (desk.folder / "ticketbot.toml").write_text(config.replace("HERE", "http://127.0.0.1:9"), encoding="utf-8")
+    desk.configure(config.replace("HERE", "http://127.0.0.1:9"))
     assert "likeness is judged by words" in desk("taxonomy", "check").out
-    (desk.folder / "ticketbot.toml").write_text(config.replace("HERE", desk.url), encoding="utf-8")
+    desk.configure(config.replace("HERE", desk.url))
     desk("taxonomy", "check", "--offline", code=None)
     assert not any(request.path == "/v1/embeddings" for request in desk.seen)
     assert "judged by words" not in desk("taxonomy", "check", code=None).out
@@ -177,7 +125,7 @@ def test_the_tree_is_shown_as_it_is_used(bare: Command) -> None:
     text = (
         CONFIG + '[[categories]]\nname = "double_charge"\nparent = "billing"\ndescription = "The same, paid twice."\n'
     )
-    (bare.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
+    bare.configure(text)
     lines = bare("taxonomy", "show").out.splitlines()
     assert lines[0] == "billing"
     assert f"examples 1; tag finance; group {FINANCE}; fields {AREA} = area_web_shop" in lines[2]

@@ -56,6 +56,23 @@ def shown_tickets(toured: Toured) -> list[int]:
     return [int(number) for number in re.findall(r"^#(\d+) ", toured.shown, re.MULTILINE)]
 
 
+def test_every_ticket_is_done_and_the_receipts_stand_apart_from_real_ones(toured: Toured) -> None:
+    command, receipts = toured.command, toured.receipts
+    assert list(command.logs.glob("*.jsonl")) == []
+    assert not command.state.exists()
+    assert len(receipts) == len(CORPUS)
+    done = [line for line in receipts.values() if line["outcome"] != "skipped"]
+    assert len(receipts) - len(done) < 10
+    for line in done:
+        assert (line["outcome"], line["analysis"]["model"]) == ("updated", "sandbox-model")
+        assert "ai_processed" in line["change"]["tags_added"]
+        # No code that fenced the ticket in the prompt shows up in a note.
+        assert not re.match(r"[0-9a-f]{12}\b", line["analysis"]["summary"])
+    assert {"vip", "ai_from_another_tool"} <= set(re.findall(r"\w+", toured.shown))
+    (log,) = (command.logs / "sandbox").glob("*.jsonl")
+    assert str(log) in toured.shown
+
+
 def test_no_ticket_that_is_shown_is_understood_otherwise_than_its_labels_say(toured: Toured) -> None:
     numbers = shown_tickets(toured)
     assert len(numbers) == 10

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 import pytest
 
 from ticket_processor import __version__
-from ticket_processor.seeding.corpus import load_corpus
 
 from .conftest import Command
 
@@ -22,49 +20,6 @@ TYPER_BRINGS = ["pydantic"]
 """Typer itself imports this to read a command's options."""
 
 
-def tour_events(command: Command, event: str) -> list[dict[str, Any]]:
-    """The tour's receipts are kept apart from the real ones."""
-    assert list(command.logs.glob("*.jsonl")) == []
-    (log,) = (command.logs / "sandbox").glob("*.jsonl")
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line["event"] == event]
-
-
-def expect_everything_done(command: Command, model: str | None) -> None:
-    tickets = tour_events(command, "ticket")
-    assert len({line["ticket_id"] for line in tickets}) == len(tickets) == len(load_corpus())
-    for line in tickets:
-        if line["outcome"] != "skipped":
-            assert line["outcome"] == "updated"
-            assert "ai_processed" in line["change"]["tags_added"]
-            assert line["analysis"]["model"] == model
-    assert sum(line["outcome"] == "skipped" for line in tickets) < 10
-
-
-def test_the_tour_shows_before_and_after_without_any_settings(bare: Command) -> None:
-    ended = bare("run", "--sandbox", fresh=True)
-    assert ended.err == ""
-    expect_everything_done(bare, "sandbox-model")
-    assert "vip" in ended.out
-    assert "ai_from_another_tool" in ended.out
-    (log,) = (bare.logs / "sandbox").glob("*.jsonl")
-    assert str(log) in ended.out
-    assert not bare.state.exists()
-    # No code that fenced the ticket in the prompt shows up in a note.
-    assert not any(
-        re.match(r"[0-9a-f]{12}\b", line["analysis"]["summary"])
-        for line in tour_events(bare, "ticket")
-        if line["analysis"]
-    )
-
-
-def test_the_tour_with_rules_only(bare: Command) -> None:
-    ended = bare("run", "--sandbox", "--no-llm", TICKETBOT_MODELS="some-real-model")
-    expect_everything_done(bare, None)
-    assert "ai_fallback" not in ended.out
-    assert ended.err == "ticketbot: note: keyword rules understand the tickets, because of --no-llm\n"
-
-
 def test_the_tour_as_one_object_does_not_touch_the_account_that_is_set(bare: Command) -> None:
     ended = bare(
         "run", "--sandbox", "--json", "--limit", "10",
@@ -75,12 +30,6 @@ def test_the_tour_as_one_object_does_not_touch_the_account_that_is_set(bare: Com
     assert told["exit_code"] == 0
     assert told["answered_by"] == {"sandbox-model": 10}
     assert "Real-Secret" not in ended.out + ended.err
-
-
-def test_a_dry_tour_changes_nothing(bare: Command) -> None:
-    told = bare("run", "--sandbox", "--dry-run", "--no-llm", "--json").object
-    assert set(told["outcomes"]) == {"planned", "skipped"}
-    assert len(told["planned"]) == told["outcomes"]["planned"]
 
 
 def test_a_dry_tour_is_totals_ten_tickets_and_where_the_rest_stands(bare: Command) -> None:

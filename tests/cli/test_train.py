@@ -42,20 +42,6 @@ def labelled(command: Command, rows: list[dict[str, Any]], name: str = "tickets.
 
 
 @pytest.mark.slow
-def test_a_classifier_learnt_from_a_file_answers_the_next_run(open_desk: OpenDesk) -> None:
-    unseen = {"zinnia tulip lupin": "billing", "trowel spade hoe": "technical", "whisk ladle skillet": "order"}
-    desk: Desk = open_desk([{"subject": text, "body": f"somebody moved the {text}"} for text in unseen])
-    told = desk("train", labelled(desk, tickets(90)), "--own-desk").out
-    assert "category" in told
-    assert "stored in" in told
-    assert desk.helpdesk_requests() == []
-    desk("run", "--since", "1d")
-    answers = {line["ticket_id"]: line["analysis"] for line in desk.events("ticket")}
-    assert {analysis["source"] for analysis in answers.values()} == {"classifier"}
-    assert [answers[number]["category"] for number in sorted(answers)] == list(unseen.values())
-
-
-@pytest.mark.slow
 def test_json_holds_its_scores_beside_those_of_the_rules(bare: Command) -> None:
     out = bare.folder / "learnt"
     data = bare(
@@ -144,6 +130,7 @@ def test_without_the_extra_it_says_what_to_install(bare: Command) -> None:
     assert f"needs sklearn: {how_to_install('ml')}" in bare.end(process, code=2).err
 
 
+@pytest.mark.slow
 def test_a_classifier_whose_packages_are_not_installed_leaves_its_work_to_the_rules(open_desk: OpenDesk) -> None:
     desk = open_desk(2)
     desk("train", labelled(desk, tickets(90)), "--own-desk", "--task", "category")

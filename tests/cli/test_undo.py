@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ticket_processor.commands import undo as undo_command
-from ticket_processor.commands.screen import Screen
-from ticket_processor.core.clock import SystemClock
 from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.sandbox.store import BOT_ID
@@ -87,55 +84,7 @@ def test_options_that_contradict_named_tickets_are_all_told_at_once(at_account: 
     assert "only receipts tell what a run wrote" in desk("run", "--again-run", "2020", code=2).err
 
 
-def test_a_run_that_nobody_has_touched_since_is_gone_but_for_its_notes(at_account: Account) -> None:
-    desk = at_account()
-    before = shown(desk.sandbox.store)
-    run = triaged(desk)
-    after = shown(desk.sandbox.store)
-    assert after[1]["group_id"] == FINANCE
-    assert before[1][f"field {ORDER}"] != after[1][f"field {ORDER}"] == "to be asked"
-
-    shown_first = desk("undo", run, "--dry-run")
-    ended = desk("undo", run)
-    assert shown(desk.sandbox.store) == before
-    assert f"Undo of run {run}: 6 taken back (" in ended.out
-    assert "ticket " not in ended.out
-    assert "notes of the run stay" in ended.out
-    assert f"field {ORDER} as it was" in shown_first.out
-    assert "A-1" not in shown_first.out + ended.out + "".join(
-        path.read_text(encoding="utf-8") for path in desk.logs.iterdir()
-    )
-    for number in desk.tickets:
-        assert len(desk.notes(number)) == 2
-        (note,) = undo_notes(desk, number)
-        assert note["public"] is False
-        assert run in note["plain_body"]
-    (started,) = [line for line in desk.events("run_started") if "undoes" in line and not line["dry_run"]]
-    assert started["undoes"] == run
-
-
-def test_undoing_twice_does_nothing_even_when_the_receipts_of_the_first_are_lost(at_account: Account) -> None:
-    desk = at_account(3)
-    run = triaged(desk)
-    (receipts,) = desk.logs.glob("*.jsonl")
-    kept = receipts.read_bytes()
-    desk("undo", run)
-    after = {number: dict(ticket.json) for number, ticket in desk.tickets.items()}
-    desk.advance(60)
-    writes(desk)
-    ended = desk("undo", run)
-    assert "3 left" in ended.out
-    assert "an earlier undo has taken the write back: 3" in ended.out
-    assert "ticket " not in ended.out
-    assert desk.helpdesk_requests() == []
-    receipts.write_bytes(kept)
-    assert "an earlier undo has taken the write back: 3" in desk("undo", run).out
-    assert writes(desk) == []
-    assert {number: ticket.json for number, ticket in desk.tickets.items()} == after
-
-
-@pytest.mark.parametrize("state", ["kept", "lost"])
-def test_no_later_run_triages_the_tickets_again(at_account: Account, state: str) -> None:
+def test_no_later_run_triages_the_tickets_again_even_without_the_state(at_account: Account) -> None:
     desk = at_account()
     before = shown(desk.sandbox.store)
     run = triaged(desk)
@@ -143,12 +92,11 @@ def test_no_later_run_triages_the_tickets_again(at_account: Account, state: str)
     desk.advance(600)
     desk.sandbox.store.person_edit(2, comment="Still broken.", public=True)
     desk.advance(600)
-    if state == "lost":
-        for path in desk.state.iterdir():
-            path.unlink()
     writes(desk)
-    ended = desk("run", "--since", "1d", "--retry-fallbacks")
-    assert "nothing to do" in ended.out
+    assert "nothing to do" in desk("run", "--since", "1d", "--retry-fallbacks").out
+    for path in desk.state.iterdir():
+        path.unlink()
+    assert "nothing to do" in desk("run", "--since", "1d", "--retry-fallbacks").out
     assert writes(desk) == []
     assert shown(desk.sandbox.store) == before
 
@@ -164,33 +112,6 @@ def test_single_tickets_are_taken_back_and_the_others_later(at_account: Account)
     assert told["outcomes"] == {"taken_back": 4, "left": 2}
     assert desk.marked() == []
     assert "did not write on ticket 99" in desk("undo", run, "--ticket", "99", code=2).err
-
-
-def test_what_people_changed_stays_and_is_told(at_account: Account) -> None:
-    desk = at_account()
-    run = triaged(desk)
-    store = desk.sandbox.store
-    store.person_edit(1, priority="high", custom_fields={ORDER: "C-3"})
-    store.person_edit(2, status="closed")
-    store.delete(3)
-    desk.advance(60)
-    ended = desk("undo", run)
-    assert "ticket 1: taken back: " in ended.out
-    assert f"stays: field {ORDER} (changed since), priority (changed since)" in ended.out
-    assert "4 taken back, 1 of them in part (field: changed since, priority: changed since), 2 left" in ended.out
-    assert "ticket 2: left (the ticket is closed" in ended.out
-    assert "ticket 4: " not in ended.out
-    assert "the helpdesk allows no change: 1; the ticket is deleted: 1" in ended.out
-    assert desk.ticket(1)["priority"] == "high"
-    assert "Left: " in undo_notes(desk, 1)[0]["plain_body"]
-
-    told = desk("undo", run, "--json").object
-    assert told["exit_code"] == 0
-    assert {row["ticket_id"]: row["reason"] for row in told["tickets"]} == {
-        **dict.fromkeys((1, 4, 5, 6), "already_undone"),
-        2: "closed",
-        3: "deleted",
-    }
 
 
 def test_json_tells_each_ticket_by_its_parts(at_account: Account) -> None:
@@ -222,28 +143,6 @@ def test_a_dry_run_shows_what_would_go_and_sends_only_reads(at_account: Account)
     assert {entry for entry in desk.helpdesk_requests() if not entry.startswith("GET ")} <= {"POST /oauth/tokens"}
     assert shown(desk.sandbox.store) == after
     assert "3 taken back" in desk("undo", run).out
-
-
-@pytest.mark.slow
-def test_right_after_the_run_it_waits_until_the_tickets_have_rested(at_account: Account) -> None:
-    desk = at_account(2, CONFIG.replace("[run]\n", "[run]\nstable_read_s = 2\n"))
-    run = desk("run", "--since", "1d", "--json").object["run_id"]
-    assert "2 taken back" in desk("undo", run).out
-
-
-def test_which_run_cannot_be_taken_back_and_why(at_account: Account) -> None:
-    desk = at_account(2)
-    missing = desk("undo", "latest", code=2).err
-    assert "does not exist" in missing
-    assert "TICKETBOT_LOG_DIR" in missing
-    dry = desk("run", "--since", "1d", "--dry-run", "--json").object["run_id"]
-    run = triaged(desk)
-    unknown = desk("undo", "20200101", code=2)
-    assert "knows no run 20200101" in unknown.err
-    assert f"{run} (2 tickets)" in unknown.err
-    assert "was a dry run" in desk("undo", dry, code=2).err
-    undo = desk("undo", run, "--json").object["run_id"]
-    assert f"took back run {run}" in desk("undo", undo, code=2).err
 
 
 def test_the_kill_switch_stops_an_undo_unless_it_is_told_to_go_on(at_account: Account) -> None:
@@ -299,57 +198,6 @@ def test_a_job_of_a_run_that_was_killed_is_waited_for_and_taken_back(open_desk: 
     assert sum(len(undo_notes(desk, number)) for number in desk.tickets) == 5
 
 
-@pytest.mark.slow
-def test_a_job_that_does_not_end_leaves_its_tickets_for_the_same_command_again(open_desk: OpenDesk) -> None:
-    desk, run, _ = killed_while_its_job_is_under_way(open_desk)
-    before = shown(desk.sandbox.store)
-    impatient = (
-        "from ticket_processor import cli; from ticket_processor.pipeline.undo import in_flight; "
-        "in_flight.PATIENCE_S = 1; cli.main()"
-    )
-    ended = desk.end(desk.python("-c", impatient, "undo", run), code=1)
-    assert "left (the run's job had not ended" in ended.out
-    assert "say the same command again in a few minutes" in ended.err
-    desk.advance(500)
-    told = desk("undo", run, "--json").object
-    assert told["outcomes"] == {"taken_back": 5, "left": 1}
-    assert shown(desk.sandbox.store) == before
-
-
-def test_an_undo_that_is_stopped_says_how_much_is_left_to_do(at_account: Account) -> None:
-    desk = at_account(4, faults="rate-limit:PUT:after=6")
-    run = triaged(desk)
-    (desk.folder / "ticketbot.toml").write_text(CONFIG.replace("[run]", "[run]\ndeadline_s = 10"), encoding="utf-8")
-    ended = desk("undo", run, code=3)
-    assert (
-        "2 taken back, 1 sent and not confirmed yet (the same command again looks them up), 1 not reached" in ended.out
-    )
-    assert "ended early: Zendesk asks for no more requests" in ended.err
-    told = desk("undo", run, "--json", code=3).object
-    assert (told["sent_not_confirmed"], told["not_reached"]) == (0, 4)  # the wait that was asked for is kept
-
-
-@pytest.mark.parametrize(("dry_run", "said"), [(True, "would take back"), (False, "taking back")])
-def test_the_bar_of_a_dry_run_does_not_say_that_anything_is_taken_back(
-    at_account: Account, monkeypatch: pytest.MonkeyPatch, dry_run: bool, said: str
-) -> None:
-    desk = at_account(2)
-    triaged(desk)
-    bars = []
-
-    @contextmanager
-    def progress(_screen: Screen, what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-        bars.append((what, total))
-        yield lambda _count: None
-
-    monkeypatch.setattr(Screen, "progress", progress)
-    monkeypatch.chdir(desk.folder)
-    for name, value in desk._environment({}).items():
-        monkeypatch.setenv(name, value)
-    undo_command.undo(SystemClock(), "latest", dry_run=dry_run)
-    assert bars == [(said, 2)]
-
-
 def test_quiet_says_nothing_but_what_went_wrong(at_account: Account) -> None:
     desk = at_account(3)
     run = triaged(desk)
@@ -358,15 +206,6 @@ def test_quiet_says_nothing_but_what_went_wrong(at_account: Account) -> None:
     ended = desk("undo", run, "--quiet")
     assert (ended.out, ended.err) == ("", "")
     assert len(desk.marked()) == 1
-
-
-@pytest.mark.slow
-def test_in_a_pipe_a_line_for_every_hundred_tickets_says_how_far_it_is(at_account: Account) -> None:
-    desk = at_account(120)
-    run = triaged(desk)
-    lines = desk("undo", run).out.splitlines()
-    assert "100 of 120 looked at" in lines
-    assert len(lines) < 10
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")

@@ -12,7 +12,6 @@ from .alarmed import Receiver
 from .conftest import Command, Desk, OpenDesk
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some of Apprise's plugins use it
-SECRET = "sk-live-4242424242424242abcdef"
 HACKED = {
     "subject": "Account of jane@example.com hacked",
     "body": "We have been hacked and somebody is stealing our data. Please help at once! WORDSofTHEcustomer",
@@ -42,10 +41,6 @@ def test_a_run_says_what_each_ticket_is_about_and_where_it_is(desk: Desk) -> Non
     assert "to look at: 1 escalated" in ended.out
     logged = "".join(path.read_text(encoding="utf-8") for path in desk.logs.glob("*.jsonl"))
     assert "/agent/tickets/" not in logged
-
-
-def test_a_quiet_run_says_nothing_of_it(desk: Desk) -> None:
-    assert desk("run", "--since", "1d", "--quiet").out == ""
 
 
 def test_a_dry_run_and_json_have_the_same_under_clear_keys(desk: Desk) -> None:
@@ -89,17 +84,10 @@ def test_whoever_could_not_be_told_of_escalated_tickets_is_told_by_the_next_run(
     assert [message["message"][:3] for message in receiver.messages] == ["#1:"]
 
 
-def test_one_address_that_knows_of_escalated_tickets_is_enough(desk: Desk, receiver: Receiver) -> None:
-    desk.environ["TICKETBOT_ALERT_URLS"] = f"{receiver.hook}, json://127.0.0.1:9/nobody"
-    desk("run", "--since", "1d", "--quiet")
-    desk("run", "--quiet")
-    assert [message["message"][:3] for message in receiver.messages] == ["#1:"]
-
-
 def test_a_dry_run_and_a_desk_that_wants_none_tell_nobody(desk: Desk, receiver: Receiver) -> None:
     desk.environ["TICKETBOT_ALERT_URLS"] = receiver.hook
     desk("run", "--since", "1d", "--dry-run", "--quiet")
-    desk.folder.joinpath("ticketbot.toml").write_text("[alerts]\nescalated = false\n", encoding="utf-8")
+    desk.configure("[alerts]\nescalated = false\n")
     desk("run", "--since", "1d", "--quiet")
     assert receiver.messages == []
 
