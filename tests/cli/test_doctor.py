@@ -23,7 +23,13 @@ CONFLICTS: list[Planted] = [
     ("triggers", "Old bot's marker", [CREATE], [("current_tags", "ai_processed")]),
     ("automations", "Excuse", [("priority", "is", "urgent"), ("OPEN", "greater_than", "4")], [MAIL_BOTH]),
 ]
+PUBLIC = ("comment_is_public", "is", "requester_can_see_comment")
+NOT_OURS = ("current_tags", "not_includes", "ai_processed")
+ONCE = [("status", "less_than", "solved"), ("current_tags", "not_includes", "thanked")]
 HARMLESS: list[Planted] = [
+    ("triggers", "Notify requester and CCs of comment update", [CHANGE, PUBLIC], [MAIL_BOTH]),
+    ("triggers", "Thanks, once", ONCE, [MAIL, ("current_tags", "thanked")]),
+    ("triggers", "Tell of priorities that people set", [("priority", "changed", None), NOT_OURS], [MAIL]),
     ("triggers", "Notify requester of received request", [CREATE, ("status", "is_not", "solved")], [MAIL]),
     ("triggers", "Tell of people's changes", [CHANGE, ("current_via_id", "is_not", "5")], [MAIL]),
     ("automations", "Close", [("status", "is", "solved"), ("SOLVED", "is", "96")], [("status", "closed")]),
@@ -105,7 +111,7 @@ def test_an_account_with_harmless_rules_only_is_fine_and_nothing_is_written(desk
     ended = desk("doctor")
     asked = desk.helpdesk_requests()
     assert "0 conflicts" in ended.out
-    assert "2 triggers, 1 automation" in ended.out
+    assert "5 triggers, 1 automation" in ended.out
     assert all(request.startswith("GET ") or request == "POST /oauth/tokens" for request in asked)
     assert len(asked) <= 15
     assert {path: path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()} == before

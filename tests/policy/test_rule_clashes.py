@@ -57,6 +57,10 @@ CLASHING = {
     "calms": rule(asks("priority", "value", "urgent"), do=RuleAction("priority", ("normal",))),
     "replaces tags": rule(CHANGE, do=RuleAction("set_tags", ("tidy",))),
     "marks": rule(asks("current_tags", "includes", "vip"), CREATE, do=RuleAction("current_tags", ("ai_processed",))),
+    "everything": rule(CHANGE),
+    "lowers money": rule(asks("current_tags", "includes", "ai_billing"), do=RuleAction("priority", ("low",))),
+    "tidies": rule(CHANGE, asks("status", "less_than", "solved"), do=RuleAction("set_tags", ("tidy",))),
+    "pending on notes": rule(asks("comment_is_public", "is", "not_relevant"), do=RuleAction("status", ("pending",))),
     "asks nothing": rule(),
     "asks for what stays": rule(asks("status", "not_changed"), CHANGE),
     "asks for what is not known": rule(CHANGE, asks("lunar_phase", "is", "full")),
@@ -83,6 +87,19 @@ HARMLESS = {
     "closes": rule(asks("SOLVED", "is", "96"), do=RuleAction("status", ("closed",)), **LATER),
     "agents": rule(CHANGE, do=RuleAction("notification_user", ("assignee_id", "Subject", "Body"))),
     "another tag": rule(CHANGE, do=RuleAction("current_tags", ("seen",))),
+    "assigned to a colleague": rule(
+        asks("assignee_id", "changed"),
+        asks("assignee_id", "is_not", "current_user"),
+        do=RuleAction("notification_user", ("assignee_id", "Subject", "Body")),
+    ),
+    "who answers keeps it": rule(
+        asks("assignee_id", "is", ""),
+        asks("comment_is_public", "is", "true"),
+        do=RuleAction("assignee_id", ("current_user",)),
+    ),
+    "solved": rule(asks("status", "value", "solved")),
+    "customer is back": rule(CHANGE, asks("role", "is", "end_user"), do=RuleAction("status", ("open",))),
+    "reminds": rule(asks("status", "is", "hold"), asks("HOLD", "is", "72"), **LATER),
 }
 
 
