@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from ticket_processor.core.clock import SystemClock, iso
 from ticket_processor.monitoring.health.checks import Check, Health, Status, fail
 from ticket_processor.monitoring.health.doctor import Doctor
-from ticket_processor.monitoring.health.remote import _certificate, of_helpdesk
+from ticket_processor.monitoring.health.remote import ASKING_S, _certificate, of_helpdesk
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings, ZendeskSettings
@@ -111,6 +111,28 @@ def test_a_helpdesk_that_is_gone_is_unhealthy_and_3(smart: Desk) -> None:
     assert unwell(told) == {"helpdesk": "fail", "model sandbox-model": "warn", "last_run": "warn"}
     assert checks_of(told)["helpdesk"]["facts"]["problem"] == "unreachable"
     assert checks_of(told)["log_folder"]["status"] == "ok"
+
+
+@pytest.mark.slow
+def test_everything_that_hangs_is_given_up_together_and_the_process_ends(smart: Desk) -> None:
+    """The servers take the connection and never answer: whoever waited for one after the other would wait longer."""
+    with ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(4)]
+        addresses = [
+            f"[models.use.{name}]\nbase_url = 'http://127.0.0.1:{port}/v1'\n"
+            for name, port in zip("abc", silent[1:], strict=True)
+        ]
+        smart.configure("[models]\nnames = ['a', 'b', 'c']\n" + "".join(addresses))
+        environ = {"ZENDESK_URL": f"http://127.0.0.1:{silent[0]}", "TICKETBOT_MODELS": "a,b,c"}
+        smart.environ.pop("OPENAI_BASE_URL")
+        told = smart("health", "--json", code=3, **environ).object
+    assert unwell(told) == {
+        "helpdesk": "fail",
+        **{f"model {name}": "warn" for name in "abc"},
+        "last_run": "warn",
+    }
+    assert checks_of(told)["log_folder"]["status"] == "ok"
+    assert told["seconds"] < 2 * ASKING_S
 
 
 def test_wrong_credentials_are_told_from_missing_rights_and_hold_no_secret(desk: Desk) -> None:
