@@ -1,11 +1,11 @@
-"""Local helpdesks, a configuration file for each: several accounts on this machine, without network or credentials."""
+"""Local helpdesks, one or a configuration file for each: accounts on this machine, without network or credentials."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
-from ticket_processor.helpdesk.local_model import LocalTicket, NewTicket
+from ticket_processor.helpdesk.local_model import Actor, LocalTicket, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
 
 from .conftest import Command
@@ -55,4 +55,25 @@ class Accounts(Command):
     def close(self) -> None:
         for store in self.stores.values():
             store.close()
+        super().close()
+
+
+class LocalCommand(Command):
+    """``ticketbot`` and the local helpdesk that it works on."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, {"TICKETBOT_HELPDESK": "local", "TICKETBOT_LOCAL_PATH": str(folder / "desk.sqlite3")})
+        self.store = LocalStore(folder / "desk.sqlite3")
+        self.agent = Actor("agent", self.store.add_person("agent@example.com", "Agent", "agent").id)
+
+    def ticket(self, number: int) -> LocalTicket:
+        found = self.store.ticket(number)
+        assert found is not None
+        return found
+
+    def edit(self, number: int, **parts: object) -> None:
+        self.store.change(number, self.agent, version=None, now=time.time(), **parts)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        self.store.close()
         super().close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,9 +22,9 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 
+from .accounts import LocalCommand
 from .conftest import Command, Desk, OpenDesk, rows
 from .freshdesk_desk import FreshDesk, freshdesk
-from .test_local import LocalCommand
 
 SETTINGS = "[policy]\ntag_secondary = true\n"
 WORDS = words_of(Policy(tag_secondary=True), default_taxonomy())
@@ -175,8 +176,7 @@ def test_on_zendesk_every_override_is_found_and_rules_macros_and_programs_are_no
 
 @pytest.mark.parametrize("count", [60, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
 def test_on_the_local_helpdesk_every_override_is_found(tmp_path: Path, count: int) -> None:
-    desk = LocalCommand(tmp_path)
-    try:
+    with closing(LocalCommand(tmp_path)) as desk:
         (tmp_path / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
         for row in rows(count):
             desk.store.create(
@@ -198,9 +198,6 @@ def test_on_the_local_helpdesk_every_override_is_found(tmp_path: Path, count: in
         expected = played(written, edit, random.Random(count), STORIES)
         desk("learn", "collect")
         check(desk, expected)
-    finally:
-        desk.store.close()
-        desk.close()
 
 
 @pytest.fixture

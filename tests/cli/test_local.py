@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.models import Priority
-from ticket_processor.helpdesk.local_model import Actor, LocalTicket, NewTicket
+from ticket_processor.helpdesk.local_model import NewTicket
 from ticket_processor.helpdesk.local_schema import stamp
-from ticket_processor.helpdesk.local_store import LocalStore
 
+from .accounts import LocalCommand
 from .conftest import Command
 
 TEXTS = {
@@ -27,23 +27,6 @@ TEXTS = {
 }
 
 
-class LocalCommand(Command):
-    """``ticketbot`` and the local helpdesk that it works on."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, {"TICKETBOT_HELPDESK": "local", "TICKETBOT_LOCAL_PATH": str(folder / "desk.sqlite3")})
-        self.store = LocalStore(folder / "desk.sqlite3")
-        self.agent = Actor("agent", self.store.add_person("agent@example.com", "Agent", "agent").id)
-
-    def ticket(self, number: int) -> LocalTicket:
-        found = self.store.ticket(number)
-        assert found is not None
-        return found
-
-    def edit(self, number: int, **parts: object) -> None:
-        self.store.change(number, self.agent, version=None, now=time.time(), **parts)  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[LocalCommand]:
     """Three tickets of an hour ago."""
@@ -51,7 +34,6 @@ def desk(tmp_path: Path) -> Iterator[LocalCommand]:
     for subject, text in TEXTS.items():
         command.store.create(NewTicket(subject, text, "ada@example.com", name="Ada Quist"), time.time() - 3600)
     yield command
-    command.store.close()
     command.close()
 
 

@@ -14,10 +14,10 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.sandbox.ratings import answer_survey, rate
 
+from .accounts import LocalCommand
 from .conftest import Command, Desk, OpenDesk, rows
 from .freshdesk_desk import freshdesk
 from .test_learn import zendesk_hands
-from .test_local import LocalCommand
 
 SECRET = "melody says thank you"
 
@@ -122,8 +122,7 @@ def test_a_number_that_neither_survey_has_is_no_rating(number: int | None) -> No
 
 
 def test_stars_of_the_local_helpdesk_are_read(tmp_path: Path) -> None:
-    desk = LocalCommand(tmp_path)
-    try:
+    with closing(LocalCommand(tmp_path)) as desk:
         now = time.time()
         for place, row in enumerate(rows(3)):
             desk.store.create(NewTicket(row["subject"], row["body"], f"c{place}@example.com"), now - 3600)
@@ -133,9 +132,6 @@ def test_stars_of_the_local_helpdesk_are_read(tmp_path: Path) -> None:
             desk.store.rate(number, stars, SECRET, time.time())
         desk("learn", "collect")
         assert scores(desk) == {1: "good", 2: "neutral", 3: "bad"}
-    finally:
-        desk.store.close()
-        desk.close()
 
 
 def test_ratings_that_cannot_be_read_keep_no_run_from_collecting_labels(open_desk: OpenDesk) -> None:
