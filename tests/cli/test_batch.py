@@ -12,7 +12,6 @@ import pytest
 from ticket_processor.core.latency_histogram import Latencies
 from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, wait_for

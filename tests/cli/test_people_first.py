@@ -8,7 +8,6 @@ import pytest
 
 from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.messages import Request
-from ticket_processor.sandbox.store import BOT_ID
 
 from .conftest import Desk, OpenDesk, is_chat, rows
 

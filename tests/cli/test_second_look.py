@@ -7,7 +7,6 @@ from contextlib import closing
 import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
-from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.state.records import Dependencies
 from ticket_processor.state.store import FILE_NAME, State
 
