@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.sandbox.app import Sandbox
+from tests.imitation import Sandbox
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.server import SandboxServer

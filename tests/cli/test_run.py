@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 
