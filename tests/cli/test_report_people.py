@@ -208,7 +208,7 @@ def test_tables_page_and_csv_tell_the_same_and_none_of_a_tickets_words(triaged: 
     assert any("On 1 of 24 tickets that people have dealt with" in row[1] for row in figures)
     assert rows("Kept as ticketbot set it")["", "billing"][:3] == ["6", "5", "1"]
     assert rows("Changed most often")["category", "billing"][:2] == ["refund", "1"]
-    assert rows("Without an answer")["refund", "category"][:3] == ["de", "6", "no article"]
+    assert rows("Without an article")["refund", "category"][:3] == ["de", "6", "no article"]
     # The confidence is the one that the receipt of the write holds.
     sure = [line["analysis"]["confidence"] for line in desk.events("ticket")]
     (judged,) = (

@@ -18,12 +18,13 @@ from typer.testing import CliRunner
 
 from ticket_processor import __version__
 from ticket_processor.cli import app
-from ticket_processor.commands import report_page, report_tables
+from ticket_processor.commands import report_page
 from ticket_processor.commands.report_page import markdown
 from ticket_processor.commands.report_period import period_of
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.tables import as_csv
+from ticket_processor.reporting import tables
 from ticket_processor.reporting.export import as_data
 from ticket_processor.reporting.figures import LogSelection
 from ticket_processor.reporting.glossary import MEANINGS
@@ -47,7 +48,7 @@ def made(
 
 
 def csv_rows(report: Report) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(as_csv([*report_tables.whole(report)]))))
+    return list(csv.reader(io.StringIO(as_csv([*tables.whole(report)]))))
 
 
 def test_what_the_log_notes_although_nothing_is_wrong_is_no_alert(tmp_path: Path) -> None:
@@ -237,7 +238,7 @@ def test_spreadsheets_take_no_label_for_a_formula(tmp_path: Path) -> None:
 
 
 def test_tables_say_what_the_figures_say(report: Report) -> None:
-    found = {table.title: table for table in report_tables.tables(report)}
+    found = {table.title: table for table in tables.tables(report)}
     overview = {row[0]: row[1:] for row in found["Overview"].rows}
     assert overview["tickets"] == ("18", "14", "+29%")
     assert overview["latency p95"] == ("3.0 s", "1.0 s", "+200%")
@@ -263,7 +264,7 @@ def test_an_empty_period_has_a_report_all_the_same(tmp_path: Path) -> None:
     empty = made(tmp_path, [])
     assert json.dumps(as_data(empty))
     assert csv_rows(empty)
-    assert [row for table in report_tables.tables(empty) for row in table.rows] == [("tickets", "0")]
+    assert [row for table in tables.tables(empty) for row in table.rows] == [("tickets", "0")]
     assert "There is no log yet." in report_page.page(empty)
     assert report_page.mail_body(empty)
 
@@ -363,7 +364,7 @@ def test_no_form_holds_a_word_of_a_customer(report: Report) -> None:
     for form in (
         report_page.page(report),
         report_page.mail_body(report),
-        as_csv([*report_tables.whole(report)]),
+        as_csv([*tables.whole(report)]),
         json.dumps(as_data(report)),
     ):
         assert "twice" not in form  # which is in each summary and quote of this log
@@ -435,9 +436,9 @@ def test_what_ended_runs_early_and_what_costs_are_not_known_is_told_in_words(tmp
         *run_lines("r-3", "11-18 10:00", "11-18 10:01", exit_code=3, stopped="odd", stopped_by="OfAnotherVersion"),
     ]
     found = made(tmp_path, [receipt(5, "11-18 08:00", cost_usd=None), *early])
-    ended = dict(report_tables.runs(found).rows)["ended early"]
+    ended = dict(tables.runs(found).rows)["ended early"]
     assert sorted(ended.split(", ")) == ["OfAnotherVersion: 1", "helpdesk unreachable: 1", "stopped by a signal: 1"]
-    told = {row[0]: row[1] for row in report_tables.overview(found).rows}
+    told = {row[0]: row[1] for row in tables.overview(found).rows}
     assert told["cost"] == "no price"
     assert "cost per ticket" not in told
     assert "$0.00" not in report_page.page(found)

@@ -23,10 +23,8 @@ from ..learning.review import told
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import DECIDED, FILE_NAME, LearningStore
 from ..reporting.export_labels import scoreboard_data
-from ..reporting.kept_replies import kept
-from ..reporting.reply_counts import uses
+from ..reporting.label_tables import scoreboard_tables
 from ..settings.load import load
-from .label_tables import scoreboard_tables
 from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .screen import Screen
@@ -97,7 +95,7 @@ def show(
     """Show what people made of labels: accuracy and coverage by label, model, language and confidence."""
     settings = load(config=config, need_helpdesk=False, need_any=True)
     first = 0.0 if since is None else parse_since(since, clock.now())
-    found = kept_scoreboard(settings.state_folder, first, uses=uses(kept(settings.state_folder))) or Scoreboard()
+    found = kept_scoreboard(settings.state_folder, first) or Scoreboard()
     screen = Screen(as_json=as_json)
     if as_json:
         screen.result("", scoreboard_data(found))

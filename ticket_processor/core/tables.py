@@ -22,6 +22,8 @@ MOST_LINES = 40
 """A command's tables take no more lines, unless ``--details`` is given."""
 _HEAD = 3
 """Lines of a table beside its rows."""
+SENTENCES = ("<",)
+"""The columns of a table of sentences."""
 _WIDTH = 78
 
 

@@ -16,9 +16,7 @@ PAGES = {
     "Tickets": (
         ("overview", "Overview", ":material/dashboard:"),
         ("tickets", "Tickets", ":material/confirmation_number:"),
-        ("escalated", "Escalated", ":material/priority_high:"),
-        ("answers", "Answers", ":material/menu_book:"),
-        ("scoreboard", "Scoreboard", ":material/rule:"),
+        ("scoreboard", "Quality", ":material/rule:"),
         ("review", "Review", ":material/checklist:"),
         ("try_it", "Try it", ":material/science:"),
     ),

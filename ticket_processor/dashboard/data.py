@@ -24,8 +24,6 @@ from ..monitoring.health.checks import Health
 from ..monitoring.health.doctor import Doctor
 from ..monitoring.open_alerts import OpenAlert
 from ..reporting.index import LogIndex
-from ..reporting.kept_replies import kept
-from ..reporting.reply_counts import Replies, uses
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
 from ..wiring.parts import keyring
@@ -112,17 +110,12 @@ def runs(since: float) -> list[RunRecord]:
         return state.runs(since)
 
 
-def replies() -> Replies | None:
-    """What the last 'ticketbot report --replies' found; ``None`` where there was none."""
-    return kept(given().settings.state_folder)
-
-
 def collected(since: float, until: float) -> Scoreboard | None:
     """The scoreboard of labels confirmed or changed in a period; ``None`` for none.
 
     Raises ``StateUnusable`` when it cannot be read.
     """
-    return kept_scoreboard(given().settings.state_folder, since, until, uses=uses(replies()))
+    return kept_scoreboard(given().settings.state_folder, since, until)
 
 
 def pending_corrections() -> tuple[list[Correction], list[LearntChange]]:

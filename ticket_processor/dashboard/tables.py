@@ -8,12 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..core.sanitize import harmless
-from ..learning.override_counts import Count
 from ..reporting.figures import EscalatedLine, Line, RunLine
 from ..reporting.glossary import dollars
-from ..reporting.knowledge_gaps import Coverage
-from ..reporting.offers import OfferCount
-from ..reporting.reply_counts import UseCount
 from ..wiring.ticket_subjects import OVER, LookedUp
 
 NOT_READ = LookedUp()
@@ -49,21 +45,6 @@ def lines(
     ]
 
 
-def judged(found: Sequence[tuple[str, Count]]) -> list[dict[str, Any]]:
-    """A row for what became of labels, by name."""
-    return [
-        {
-            "": name,
-            "Judged": count.judged,
-            **{fate.replace("_", " ").capitalize(): getattr(count, fate) for fate in Count.model_fields},
-            "Accuracy": count.accuracy,
-            "At least": count.at_least if count.judged else None,
-            "Coverage": count.coverage,
-        }
-        for name, count in found
-    ]
-
-
 def escalated(
     found: Sequence[EscalatedLine], url_of: Callable[[int], str], now: Mapping[int, LookedUp] | None
 ) -> list[dict[str, Any]]:
@@ -85,56 +66,6 @@ def escalated(
         }
         for one in found
         if now is None or now.get(one.ticket_id, NOT_READ).status not in OVER
-    ]
-
-
-def offers(found: Sequence[OfferCount]) -> list[dict[str, Any]]:
-    """A row for each category: what notes offered, and what was sent."""
-    return [
-        {
-            "Category": row.label,
-            "Articles": row.articles,
-            "Drafts": row.drafts,
-            "In part": row.partial,
-            "No answer": row.no_answer,
-            "Public replies": row.replies,
-            "Set to solved": row.solved,
-            "Set to pending": row.pending,
-        }
-        for row in found
-    ]
-
-
-def gaps(found: Sequence[Coverage]) -> list[dict[str, Any]]:
-    """A row for each topic whose notes mostly lacked an answer."""
-    return [
-        {
-            "Topic": item.topic,
-            "Language": item.language,
-            "Tickets": item.tickets,
-            "No answer": item.no_answer,
-            "In part": item.partial,
-            "Not used": item.ignored,
-            "Examples": [str(ticket) for ticket in item.examples],
-        }
-        for item in found
-    ]
-
-
-def uses(found: Sequence[UseCount]) -> list[dict[str, Any]]:
-    """A row for each category or article: what people made of it."""
-    return [
-        {
-            "Of": count.title or count.label,
-            "Offered": count.kind,
-            "Answered": count.answered,
-            "Linked": count.linked,
-            "Used": count.used,
-            "Edited": count.edited,
-            "Ignored": count.ignored,
-            "Of use": count.rate,
-        }
-        for count in found
     ]
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping
 
 from ..core.models import Frozen
 from ..evaluation.scores import wilson_lower
@@ -15,11 +14,10 @@ from .store import LearningStore
 CATEGORY = "category"
 FEWEST = 10
 """Ratings below which a share says nothing."""
-NOT_JUDGED: Mapping[str, Collection[int]] = MappingProxyType({})
 
 
 class RatingCount(Frozen):
-    """How customers rated tickets that have ``value`` in common: a category, its fate, or the use of our offer."""
+    """How customers rated tickets that have ``value`` in common: a category, or its fate."""
 
     by: str
     value: str
@@ -65,26 +63,16 @@ def kept_ratings(store: LearningStore) -> dict[int, str]:
     return dict(store.rows("SELECT ticket_id, score FROM rating"))
 
 
-def rating_counts(
-    scores: Mapping[int, str], reactions: Iterable[Reaction], uses: Mapping[str, Collection[int]] = NOT_JUDGED
-) -> tuple[RatingCount, ...]:
-    """Ratings by the category that a ticket has in the end, by what became of ours, and by the use of what we offered.
-
-    Only tickets with a reaction count. ``uses`` holds tickets by what became of our offer.
-    """
+def rating_counts(scores: Mapping[int, str], reactions: Iterable[Reaction]) -> tuple[RatingCount, ...]:
+    """Ratings by the category that a ticket has in the end, and by what became of ours, of tickets with a reaction."""
     counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    tickets = set()
     for item in reactions:
         score = scores.get(item.ticket_id)
         if score is None:
             continue
-        tickets.add(item.ticket_id)
         if item.field == CATEGORY:
             counts["category", item.theirs or item.label][score] += 1
             counts["our category was", item.fate.replace("_", " ")][score] += 1
-    for value, numbers in uses.items():
-        for number in tickets.intersection(numbers):
-            counts["what we offered was", value][scores[number]] += 1
     return tuple(
         sorted(
             (RatingCount(by=by, value=value, **count) for (by, value), count in counts.items()),

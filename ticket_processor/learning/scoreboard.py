@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ..core.models import Frozen
 from ..state.sqlite import is_there
 from .model import Reaction
 from .override_counts import Pair, PartCount, pairs_of, parts_of
-from .ratings import NOT_JUDGED, RatingCount, kept_ratings, rating_counts
+from .ratings import RatingCount, kept_ratings, rating_counts
 from .store import FILE_NAME, LearningStore
 
 
@@ -55,12 +55,10 @@ def kept_scoreboard(
     state_folder: Path,
     since: float = 0.0,
     until: float | None = None,
-    *,
-    uses: Mapping[str, Collection[int]] = NOT_JUDGED,
 ) -> Scoreboard | None:
     """The scoreboard of labels confirmed or changed in a period (Unix seconds); ``None``: nothing was collected.
 
-    ``uses`` are the tickets of which it is known what became of our offer. Raises :class:`StateUnusable`.
+    Raises :class:`StateUnusable`.
     """
     path = state_folder / FILE_NAME
     if not is_there(path):
@@ -73,6 +71,6 @@ def kept_scoreboard(
     return scoreboard(labels).model_copy(
         update={
             "rated": len({item.ticket_id for item in labels} & scores.keys()),
-            "ratings": rating_counts(scores, labels, uses),
+            "ratings": rating_counts(scores, labels),
         }
     )

@@ -30,10 +30,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "models": [_figures(item) for item in report.spent],
         "runs": {**_figures(runs), "last_started": None if runs.last_started is None else _text(runs.last_started)},
         "alerts": dict(report.alerts),
-        "escalated": [
-            {**_figures(one), "at": _text(one.at), "url": one.url or None, "subject": one.subject or None}
-            for one in report.escalated
-        ],
+        "escalated": [{**_figures(one), "at": _text(one.at), "url": one.url or None} for one in report.escalated],
         "step": report.step,
         "series": [
             {name: value for name, value in {**_figures(point), "at": _text(point.at)}.items() if name != "label"}

@@ -301,13 +301,12 @@ class TablePage:
 
 @dataclass(frozen=True)
 class EscalatedLine:
-    """A ticket that was escalated, when last, and why in fixed words. ``subject`` is set where it was read."""
+    """A ticket that was escalated, when last, and why in fixed words."""
 
     ticket_id: int
     at: datetime
     reasons: tuple[str, ...]
     url: str = ""
-    subject: str = ""
 
 
 @dataclass(frozen=True)

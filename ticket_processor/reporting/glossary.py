@@ -39,17 +39,9 @@ MEANINGS: Mapping[str, str] = {
     "latency p99": f"99% of the answers took no longer, {_TOOK}",
     "cost": "US dollars for models that have a price in the settings; failed tickets cost as well",
     "cost per ticket": "the cost, divided by the tickets that were understood",
-    "linked": "an offered article whose address or title a person sent afterwards",
-    "used": (
-        "a draft of whose wording a person's reply has 85%, or an article of which it has a line's; quoted mail and "
-        "signatures do not count"
-    ),
+    "used": "a draft of whose wording a person's reply has 85%; quoted mail and signatures do not count",
     "edited": "a draft of whose wording a person's reply has 35%, or a part that makes up most of that reply",
-    "ignored": "a draft or articles of which a person's reply has less",
-    "resolved": (
-        "a public reply after which the ticket was solved without a person's reply, and for 14 days the customer "
-        "neither wrote again nor opened another ticket of the category, nor was it reopened"
-    ),
+    "ignored": "a draft of which a person's reply has less",
     "repeat rate": "answers that had been given for the same text before, and cost nothing, as a share of all answers",
 }
 """Each figure by its name. The period, and for health and alerts the kinds of runs, come on top."""

@@ -14,6 +14,7 @@ from ..learning.override_counts import Overrides
 from ..learning.scoreboard import Scoreboard
 from ..state.store import DROPPED
 from . import metrics, queries
+from .drafts import DraftUse
 from .figures import (
     Dimension,
     DimensionShare,
@@ -31,7 +32,6 @@ from .index import LogIndex
 from .knowledge_gaps import Knowledge
 from .offers import OfferCount, offer_counts
 from .queries import stamp, utc
-from .reply_counts import Replies
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
@@ -99,7 +99,7 @@ class Report:
     scoreboard: Scoreboard | None = None
     knowledge: Knowledge | None = None
     offers: list[OfferCount] = field(default_factory=list)
-    replies: Replies | None = None
+    replies: DraftUse | None = None
     remarks: tuple[str, ...] = ()
 
     @property

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from ticket_processor.dashboard import figures, parts
-from ticket_processor.dashboard.data import ask
+from ticket_processor.dashboard import figures, parts, tables
+from ticket_processor.dashboard.data import ask, now_of
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, step_of
-from ticket_processor.reporting import metrics
+from ticket_processor.reporting import metrics, queries
 from ticket_processor.reporting.figures import Dimension, LogSelection, Totals
 from ticket_processor.reporting.glossary import dollars, percent, seconds
 
@@ -22,10 +22,12 @@ BREAKDOWNS: dict[Dimension, str] = {
     "language": "Language",
     "outcome": "Outcome",
 }
-
-
-SHOWN = 10
-"""Escalated tickets on this page."""
+ESCALATED = {
+    "Escalated": st.column_config.DatetimeColumn("Escalated (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
+    "Ticket": st.column_config.NumberColumn(format="%d"),
+    "Link": st.column_config.LinkColumn(display_text="open", help="The ticket in the helpdesk"),
+}
+NO_SUBJECTS = "The log holds no subjects: the switch above reads them from the helpdesk, redacted."
 
 
 def for_the_team(now: Totals, before: Totals | None) -> None:
@@ -65,6 +67,21 @@ def for_the_operator(selection: LogSelection, now: Totals, before: Totals | None
     parts.without_a_price(now)
 
 
+def escalated(selection: LogSelection) -> None:
+    """The escalated tickets; those that are still open, where the helpdesk is asked."""
+    st.markdown("**Escalated, the newest first**")
+    found = ask(queries.escalated, selection)
+    now, why = now_of(tuple(one.ticket_id for one in found)) if asking else (None, "")
+    rows = tables.escalated(found, given().settings.ticket_url, now)
+    if why:
+        st.warning("What has become of them is not known:", icon=":material/help:")
+        st.text(why)
+    still = f", {len(rows):,} still open" if asking and not why else ""
+    st.caption(f"{len(found):,} escalated{still}." + ("" if asking else f" {NO_SUBJECTS}"))
+    height_px = min(385, parts.height(len(rows)))
+    st.dataframe(rows, hide_index=True, column_config=ESCALATED, height=height_px, placeholder="–")
+
+
 def body() -> None:
     selection = selected()
     parts.about(selection)
@@ -74,8 +91,7 @@ def body() -> None:
     before = earlier if earlier.lines else None
     for_the_team(now, before)
     if now.escalated:
-        st.markdown("**Escalated, the newest first**")
-        parts.escalated(selection, asking=asking, most=SHOWN)
+        escalated(selection)
     for_the_operator(selection, now, before)
     step = step_of(selection)
     volume = ask(metrics.series, selection, step, "category")
@@ -107,5 +123,9 @@ def body() -> None:
 
 parts.head("Overview")
 selected = choose()
-asking = parts.ask_the_helpdesk()
+asking = st.toggle(
+    "Ask the helpdesk which escalated tickets are still open",
+    key="now",
+    help="Reads status and subject of these tickets; they are stored nowhere.",
+)
 parts.live(body)

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 import streamlit as st
 
 from ticket_processor.core.clock import iso
-from ticket_processor.core.wording import many
+from ticket_processor.core.wording import many, span
 from ticket_processor.dashboard import figures, parts, tables
 from ticket_processor.dashboard.data import ask
 from ticket_processor.dashboard.data import runs as remembered
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, step_of
-from ticket_processor.monitoring.health.checks import span
 from ticket_processor.reporting import metrics, queries
 from ticket_processor.reporting.figures import LogSelection, Objective, Runs
 from ticket_processor.reporting.glossary import percent, points, seconds

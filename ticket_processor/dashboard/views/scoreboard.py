@@ -1,21 +1,21 @@
-"""Scoreboard: what people made of labels, by part, label, model, language and confidence."""
+"""Quality: what notes offered from articles, and what people made of labels."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from ticket_processor.dashboard import parts, tables
-from ticket_processor.dashboard.data import collected
+from ticket_processor.dashboard import parts
+from ticket_processor.dashboard.data import ask, collected
 from ticket_processor.dashboard.sidebar import choose
-from ticket_processor.learning.override_counts import LabelCount, PartCount
-
-SHARE = st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent")
-SHARES = dict.fromkeys(("Accuracy", "At least", "Coverage", "Good share"), SHARE)
+from ticket_processor.reporting.helpdesk_tables import offers_table
+from ticket_processor.reporting.label_tables import scoreboard_tables
+from ticket_processor.reporting.offers import offer_counts
 
 
 def body() -> None:
     selection = selected()
     parts.about(selection)
+    parts.table(offers_table(ask(offer_counts, selection)))
     found = collected(selection.since, selection.until)
     if found is None:
         st.info(
@@ -25,56 +25,11 @@ def body() -> None:
     with st.grid(min_column_width=135):
         st.metric("Tickets", parts.count(found.tickets), border=True)
         st.metric("Touched by a person", parts.count(found.touched), border=True)
-    table("By part", tables.judged([(part.part, part) for part in found.parts]))
-    names = [part.part for part in found.parts]
-    chosen = st.selectbox("Part", names)
-    (part,) = (part for part in found.parts if part.part == chosen)
-    of_part(part)
-    if found.ratings:
-        table(
-            f"How customers rated {parts.count(found.rated)} of these tickets",
-            [
-                {
-                    "By": item.by,
-                    "Value": item.value,
-                    "Rated": item.rated,
-                    "Good": item.good,
-                    "Neutral": item.neutral,
-                    "Bad": item.bad,
-                    "Good share": item.share,
-                    "At least": None if item.interval is None else item.interval[0],
-                }
-                for item in found.ratings
-            ],
-        )
-    if found.pairs:
-        rows = [
-            {"Part": pair.part, "ticketbot said": pair.ours, "People say": pair.theirs, "Tickets": pair.tickets}
-            for pair in found.pairs
-        ]
-        table("Changed most often", rows)
+    for table in scoreboard_tables(found):
+        parts.table(table)
+    st.caption("'ticketbot report --replies' counts which drafts people used, edited or ignored.")
 
 
-def of_part(part: PartCount) -> None:
-    """One part by label, model, language and confidence."""
-    by: tuple[tuple[str, tuple[LabelCount, ...]], ...] = (
-        ("By label", part.labels),
-        ("By model", part.models),
-        ("By language", part.languages),
-    )
-    for title, counts in by:
-        if counts:
-            table(title, tables.judged([(count.label, count) for count in counts]))
-    if part.bands:
-        bands = [(f"{band.lower:g} to {band.upper:g}", band) for band in part.bands]
-        table("By confidence", tables.judged(bands))
-
-
-def table(title: str, rows: list[dict[str, object]]) -> None:
-    st.markdown(f"**{title}**")
-    st.dataframe(rows, hide_index=True, column_config=SHARES, placeholder="–")
-
-
-parts.head("Scoreboard")
+parts.head("Quality")
 selected = choose()
 parts.live(body)

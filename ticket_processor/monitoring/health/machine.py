@@ -8,9 +8,10 @@ from typing import Literal
 
 from ...core.clock import iso
 from ...core.guards import size
+from ...core.wording import span
 from ..rules import TOKENS_END, TOKENS_WARN_S
 from ..run_metrics import DAY_S
-from .checks import SETTINGS, Check, fail, ok, skipped, span, warn
+from .checks import SETTINGS, Check, fail, ok, skipped, warn
 
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
 DISK_BYTES, DISK_SHARE = 500_000_000, 0.05

@@ -10,14 +10,13 @@ from .. import __version__
 from ..core.models import OutcomeStatus
 from ..core.reasons import in_words
 from ..core.tables import Table
-from ..monitoring.health.checks import span
+from ..core.wording import span
 from ..policy.decide import Policy
-from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
-from ..reporting.glossary import dollars, end_words, percent, points, seconds, why_no_model
-from ..reporting.report import BY, ZONE, Report
-from .helpdesk_tables import knowledge_tables, overrides_tables
+from .figures import Dimension, DimensionShare, Latency, Totals
+from .glossary import dollars, end_words, percent, points, seconds, why_no_model
+from .helpdesk_tables import drafts_tables, knowledge_tables, offers_table, overrides_tables
 from .label_tables import scoreboard_tables
-from .reply_tables import offers_table, replies_tables
+from .report import BY, ZONE, Report
 
 MOST_LABELS = 12
 NO_PRICE = "no price"
@@ -232,19 +231,18 @@ def offers(report: Report) -> Table:
 
 
 def escalated(report: Report) -> Table:
-    """The last tickets that were escalated, and where they are; with their subjects where these were asked for."""
-    subjects, links = (any(getattr(one, name) for one in report.escalated) for name in ("subject", "url"))
+    """The last tickets that were escalated, and where they are."""
+    links = any(one.url for one in report.escalated)
     rows = tuple(
         (
             str(one.ticket_id),
             f"{one.at:%Y-%m-%d %H:%M}",
             ", ".join(one.reasons).replace("_", " "),
-            *((one.subject or "-",) * subjects),
             *((one.url,) * links),
         )
         for one in report.escalated
     )
-    columns = ("ticket", "<when (UTC)", "<why", *(("<subject",) * subjects), *((WHERE,) * links))
+    columns = ("ticket", "<when (UTC)", "<why", *((WHERE,) * links))
     return Table("Escalated last", columns, rows)
 
 
@@ -324,7 +322,7 @@ def _counts(counts: Mapping[int, int] | Mapping[str, int]) -> str:
 def of_helpdesk(report: Report) -> Iterator[Table]:
     """The tables that the helpdesk was asked for."""
     if report.replies is not None:
-        yield from replies_tables(report.replies)
+        yield from drafts_tables(report.replies)
     if report.overrides is not None:
         yield from overrides_tables(report.overrides)
     if report.scoreboard is not None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..core.tables import Table
+from ..core.tables import SENTENCES, Table
 from ..core.wording import many
 from ..learning.override_counts import Count, LabelCount, Pair, PartCount
 from ..learning.ratings import RatingCount
 from ..learning.scoreboard import Scoreboard
-from .reply_tables import SENTENCES
 
 FATES = tuple(name.replace("_", " ") for name in Count.model_fields)
 SHARES = ("accuracy", "proved", "coverage")
