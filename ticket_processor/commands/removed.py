@@ -26,6 +26,7 @@ REMOVED: Mapping[str, str] = {
     "audit export": "'ticketbot audit show TICKET --json' and 'ticketbot audit cat' print what the log holds",
     "backtest": "'ticketbot eval --from-helpdesk' measures on solved tickets",
     "eval --html": "--out FILE.html writes the page",
+    "dashboard --reports": "a browser opens the pages that 'ticketbot eval --out FILE.html' writes",
     "report --urgency": "--only urgency=LABEL says the same",
     "report --sentiment": "--only sentiment=LABEL says the same",
     "report --risk": "--only risk=LABEL says the same",

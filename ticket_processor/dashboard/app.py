@@ -24,7 +24,6 @@ PAGES = {
         ("costs", "Costs and models", ":material/payments:"),
         ("runs", "Service levels and runs", ":material/speed:"),
         ("health", "Health", ":material/monitor_heart:"),
-        ("reports", "Evaluation reports", ":material/fact_check:"),
     ),
 }
 # Of our own: an icon that Streamlit knows by name would be loaded from the internet into the browser's tab.

@@ -13,7 +13,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
-from ..core.run_summary import RunRecord
 from ..learning.model import Correction, LearntChange
 from ..learning.review import decisions
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
@@ -25,7 +24,6 @@ from ..monitoring.health.doctor import Doctor
 from ..monitoring.open_alerts import OpenAlert
 from ..reporting.index import LogIndex
 from ..settings.schema import Settings
-from ..state.store import FILE_NAME, State
 from ..wiring.parts import keyring
 from ..wiring.ticket_subjects import LookedUp, look_up
 from .options import given
@@ -99,15 +97,6 @@ def now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
 def _now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
     options = given()
     return look_up(options.settings, options.clock, ticket_ids)
-
-
-def runs(since: float) -> list[RunRecord]:
-    """The runs that the state remembers, oldest first; none where there is no state yet.
-
-    Raises ``StateUnusable`` when it cannot be read.
-    """
-    with closing(State.scratch_copy(given().settings.state_folder / FILE_NAME)) as state:
-        return state.runs(since)
 
 
 def collected(since: float, until: float) -> Scoreboard | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv as csv_module
-import io
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from ..core.sanitize import harmless
+from ..core.tables import Table, as_csv
 from ..reporting.figures import EscalatedLine, Line, RunLine
 from ..reporting.glossary import dollars
 from ..wiring.ticket_subjects import OVER, LookedUp
@@ -92,16 +91,13 @@ def runs(found: Sequence[RunLine]) -> list[dict[str, Any]]:
 
 def csv(found: Sequence[Line], url_of: Callable[[int], str] = lambda _ticket_id: "") -> bytes:
     """The same rows as CSV for spreadsheets: UTF-8 with a byte order mark, without cells that look like formulas."""
-    text = io.StringIO()
     rows = lines(found, url_of)
-    writer = csv_module.writer(text, lineterminator="\r\n")
-    writer.writerow(rows[0] if rows else [])
-    for row in rows:
-        writer.writerow(_cell(value) for value in row.values())
-    return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
+    cells = tuple(tuple(map(_cell, row.values())) for row in rows)
+    table = Table("Tickets", tuple(rows[0]) if rows else (), cells)
+    return b"\xef\xbb\xbf" + as_csv([table]).encode("utf-8", "replace")
 
 
-def _cell(value: object) -> object:
+def _cell(value: object) -> str:
     if isinstance(value, list):
-        value = " ".join(map(str, value))
-    return harmless(value.isoformat() if hasattr(value, "isoformat") else value)
+        return " ".join(map(str, value))
+    return "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)

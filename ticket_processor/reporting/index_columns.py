@@ -29,15 +29,14 @@ _READ = {
         "settings_file VARCHAR)"
     ),
     "change": (
-        "STRUCT(tags_added VARCHAR[], tags_removed VARCHAR[], "
+        "STRUCT(tags_added VARCHAR[], "
         'priority STRUCT("from" VARCHAR, "to" VARCHAR), escalated VARCHAR[], '
         "offered STRUCT(kind VARCHAR, partial BOOLEAN, reason VARCHAR), "
         "reply STRUCT(category VARCHAR), close STRUCT(status VARCHAR))"
     ),
-    "attempts": 'STRUCT("analyse" BIGINT, "write" BIGINT)',
     "tokens": "STRUCT(input BIGINT, output BIGINT, cached BIGINT)",
     "cost_usd": "DOUBLE",
-    "timings_ms": 'STRUCT("analyse" BIGINT, "write" BIGINT, total BIGINT)',
+    "timings_ms": 'STRUCT("analyse" BIGINT, total BIGINT)',
     "kind": "VARCHAR",
     "undoes": "VARCHAR",
     "seen": "BIGINT",
@@ -77,7 +76,6 @@ _COLUMNS = {
     "why_fallback": ("VARCHAR", "analysis.why_fallback"),
     "settings_file": ("VARCHAR", "analysis.settings_file"),
     "tags": ("VARCHAR", "array_to_string(change.tags_added, ' ')"),
-    "tags_removed": ("VARCHAR", "array_to_string(change.tags_removed, ' ')"),
     "review": ("BOOLEAN", "coalesce(list_contains(change.tags_added, $review_tag), false)"),
     "escalated": ("VARCHAR", "array_to_string(change.escalated, ' ')"),
     "offered": ("VARCHAR", "change.offered.kind"),
@@ -91,11 +89,8 @@ _COLUMNS = {
     "tokens_out": ("BIGINT", "tokens.output"),
     "tokens_cached": ("BIGINT", "tokens.cached"),
     "cost_usd": ("DOUBLE", "cost_usd"),
-    "analyse_ms": ("BIGINT", "timings_ms['analyse']"),
-    "write_ms": ("BIGINT", "timings_ms['write']"),
     "total_ms": ("BIGINT", "timings_ms.total"),
     "latency_ms": ("BIGINT", "CASE WHEN job IS NULL THEN timings_ms.total ELSE timings_ms['analyse'] END"),
-    "write_attempts": ("INTEGER", "attempts['write']"),
     "seen": ("BIGINT", "seen"),
     "duration_s": ("DOUBLE", "duration_s"),
     "exit_code": ("INTEGER", "exit_code"),

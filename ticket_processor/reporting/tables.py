@@ -12,7 +12,7 @@ from ..core.reasons import in_words
 from ..core.tables import Table
 from ..core.wording import span
 from ..policy.decide import Policy
-from .figures import Dimension, DimensionShare, Latency, Totals
+from .figures import Dimension, DimensionShare, Latency, Runs, Spending, Totals
 from .glossary import dollars, end_words, percent, points, seconds, why_no_model
 from .helpdesk_tables import drafts_tables, knowledge_tables, offers_table, overrides_tables
 from .label_tables import scoreboard_tables
@@ -276,6 +276,11 @@ def objectives(report: Report) -> Table:
 
 
 def models(report: Report) -> Table:
+    """See :func:`models_table`."""
+    return models_table(report.spent)
+
+
+def models_table(spent: Sequence[Spending]) -> Table:
     """Answers, tokens and cost of each model, and of what stood in for one."""
     rows = tuple(
         (
@@ -286,14 +291,21 @@ def models(report: Report) -> Table:
             dollars(item.cost_usd) if item.cost_usd or not item.unpriced else NO_PRICE,
             dollars(item.cost_usd / item.answers) if item.cost_usd else "-",
         )
-        for item in report.spent
+        for item in spent
     )
-    return Table("Answers", ("<by", "answers", "tokens in", "tokens out", "cost", "cost per answer"), rows)
+    columns = ("<answered by", "answers", "tokens in", "tokens out", "cost", "cost per answer")
+    return Table("Answers", columns, rows)
 
 
 def runs(report: Report) -> Table:
+    """The runs and their alerts; see :func:`runs_table`."""
+    table = runs_table(report.runs)
+    alerts = tuple((f"alert {what}", f"{count:,}") for what, count in report.alerts.items())
+    return replace(table, rows=(*table.rows, *alerts))
+
+
+def runs_table(found: Runs) -> Table:
     """The runs: how they ended, and how many seem to be missing."""
-    found = report.runs
     rows: list[tuple[str, str]] = []
     if found.count:
         rows += [("runs", f"{found.count:,}"), ("by exit code", _counts(found.exit_codes) or "-")]
@@ -311,7 +323,6 @@ def runs(report: Report) -> Table:
         ]
     if found.dry:
         rows.append(("dry runs", f"{found.dry:,}"))
-    rows += [(f"alert {what}", f"{count:,}") for what, count in report.alerts.items()]
     return Table("Runs", ("<measure", "<value"), tuple(rows))
 
 

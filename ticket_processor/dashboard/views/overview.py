@@ -112,13 +112,6 @@ def body() -> None:
                 key=dimension,
                 alt=f"Bars: tickets by {title.lower()}",
             )
-    by_hour = ask(metrics.series, selection, "hour")
-    parts.chart(
-        "When tickets are handled (UTC)",
-        figures.week([(point.at.weekday(), point.at.hour, point.tickets) for point in by_hour]),
-        key="week",
-        alt="Heat map: tickets by weekday and hour",
-    )
 
 
 parts.head("Overview")
