@@ -389,7 +389,6 @@ def test_where_nothing_can_be_written_beside_the_log_it_works_all_the_same(
     monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
     with opened(tmp_path / "logs") as index:
         assert index.query("SELECT count(*) FROM work") == [(2,)]
-        assert len(list(elsewhere.iterdir())) == 1
     assert list(elsewhere.iterdir()) == []
 
 

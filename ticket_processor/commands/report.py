@@ -86,7 +86,7 @@ def report(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Write it: .html (a page with plots), .md, .csv or .json; may be repeated.",
+            help="Write it: .html (a page with bars), .md, .csv or .json; may be repeated.",
         ),
     ] = None,
     details: DetailedOption = False,

@@ -1,4 +1,4 @@
-"""A report as a page with plots, which needs nothing else and runs nothing; as Markdown, and as the body of a mail."""
+"""A report as a page with bars, which needs nothing else and runs nothing; as Markdown, and as the body of a mail."""
 
 from __future__ import annotations
 
@@ -8,37 +8,30 @@ from pathlib import Path
 
 from ..core.tables import Table, as_markdown, as_text, markdown_text
 from ..evaluation.report import templates
-from ..reporting import charts, tables
+from ..reporting import tables
 from ..reporting.figures import Dimension, DimensionShare
 from ..reporting.glossary import MEANINGS, NONE, percent, seconds
 from ..reporting.helpdesk_tables import knowledge_tables
 from ..reporting.report import Report
 
-_MAIL = '<pre style="font-size: 13px">{{ text }}</pre><p>The attached page has plots.</p>'
+_MAIL = '<pre style="font-size: 13px">{{ text }}</pre><p>The attached page has bars as well.</p>'
 _MOST_BARS = 10
+_MOST_MOMENTS = 31
+"""More hours, days or weeks are not drawn: the table has them."""
 _PLOTTED: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "language", "answered_by", "outcome")
 
 
 def page(report: Report) -> str:
     """The report as HTML."""
-    moments = _moments(report)
-    each = {"hour": "each hour", "day": "each day", "week": "each week from Monday"}[report.step]
-    volume, shares, trends = [], [], []
-    if moments > 1 and report.by_category:
-        paler = ", paler where only a part of it is in the period" if charts.partly(report) else ""
-        volume = [(charts.volume(report), f"Tickets by category, {each}{paler}")]
+    volume, shares = [], []
+    if 1 < len(report.by_time) <= _MOST_MOMENTS:
+        volume = [(_by_time(report), f"Tickets, each {report.step}")]
     if report.totals.tickets:
         shares = [
             (_bars(found), tables.NAMES.get(name, name).capitalize())
             for name in _PLOTTED
             if len(found := report.parts.get(name, [])) > 1
         ]
-    if moments > 1 and report.latency.count:
-        trends = [(charts.latency(report), f"Latency: how long answers took, {each}")]
-        if report.totals.fallback or report.totals.failed:
-            trends.append((charts.trouble(report), f"Fallback and failures, {each}"))
-        if report.totals.cost_usd:
-            trends.append((charts.cost(report), f"Cost of models, {each}"))
     shown = (
         tables.overview,
         tables.offers,
@@ -59,7 +52,7 @@ def page(report: Report) -> str:
         labels=replace(tables.labels(report), title="All of it as a table") if report.totals.tickets else None,
         shares=shares,
         whole=list(_whole(report)),
-        trends=trends,
+        series=tables.series(report),
         sections=[*(make(report) for make in shown), *tables.of_helpdesk(report)],
         meanings=Table("What the figures mean", ("<figure", "<<what it is"), tuple(MEANINGS.items())),
     )
@@ -71,9 +64,10 @@ def _bars(parts: Sequence[DimensionShare]) -> list[tuple[str, float, str]]:
     return [(part.label, part.tickets / (most or 1), f"{part.tickets:,}") for part in parts[:_MOST_BARS]]
 
 
-def _moments(report: Report) -> int:
-    """How many steps of the period have tickets: of one there is no picture, the tables say the same."""
-    return len({point.at for point in report.by_time if point.tickets})
+def _by_time(report: Report) -> list[tuple[str, float, str]]:
+    most = max(point.tickets for point in report.by_time)
+    form = "%d %b %H:%M" if report.step == "hour" else "%a %d %b"
+    return [(f"{point.at:{form}}", point.tickets / (most or 1), f"{point.tickets:,}") for point in report.by_time]
 
 
 def _whole(report: Report) -> Iterator[tuple[str, str]]:

@@ -296,16 +296,6 @@ class EscalatedLine:
     url: str = ""
 
 
-@dataclass(frozen=True)
-class Alert:
-    """One alert of the log, by its kind."""
-
-    at: datetime
-    run_id: str
-    what: str
-    ticket_id: int | None
-
-
 def share(part: int, whole: int) -> float | None:
     """``part`` of ``whole``, from 0 to 1; ``None`` of nothing."""
     return part / whole if whole else None

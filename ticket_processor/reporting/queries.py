@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from .figures import SORTABLE, Alert, EscalatedLine, Line, LogSelection, RunLine, TablePage
+from .figures import SORTABLE, EscalatedLine, Line, LogSelection, RunLine, TablePage
 from .index import LogIndex, Row
 
 UNDERSTOOD = "category IS NOT NULL"
@@ -127,13 +127,13 @@ def escalated(index: LogIndex, selection: LogSelection, *, most: int = 500) -> l
     return [EscalatedLine(ticket_id, utc(at), tuple(reasons.split())) for ticket_id, at, reasons in rows]
 
 
-def alerts(index: LogIndex, since: float, until: float) -> list[Alert]:
-    """The log's alerts of a period, oldest first."""
+def alerts(index: LogIndex, since: float, until: float) -> dict[str, int]:
+    """How many alerts of each kind the log has of a period, the most frequent first."""
     rows = index.query(
-        "SELECT ts, run_id, what, ticket_id FROM alerts WHERE ts >= $since AND ts < $until ORDER BY ts",
+        "SELECT what, count(*) FROM alerts WHERE ts >= $since AND ts < $until GROUP BY what ORDER BY 2 DESC, min(ts)",
         {"since": stamp(since), "until": stamp(until)},
     )
-    return [Alert(utc(at), run_id, what, ticket_id) for at, run_id, what, ticket_id in rows]
+    return dict(rows)
 
 
 def run_lines(index: LogIndex, since: float, until: float, *, most: int | None = None) -> list[RunLine]:

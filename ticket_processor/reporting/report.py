@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -172,11 +171,9 @@ def gather(
         spent=metrics.spent(index, selection),
         objectives=metrics.judged(totals, took, success=goals.success, quick=goals.latency_share),
         runs=metrics.runs(index, since, until),
-        alerts=dict(
-            Counter(
-                alert.what for alert in queries.alerts(index, since, until) if alert.what not in NOTHING_WRONG
-            ).most_common()
-        ),
+        alerts={
+            what: count for what, count in queries.alerts(index, since, until).items() if what not in NOTHING_WRONG
+        },
         escalated=[
             replace(one, url=url_of(one.ticket_id)) for one in queries.escalated(index, selection, most=MOST_ESCALATED)
         ],

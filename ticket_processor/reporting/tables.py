@@ -87,7 +87,7 @@ def series(report: Report) -> Table:
             f"{point.fallback:,}",
             seconds(point.p50_ms),
             seconds(point.p95_ms),
-            dollars(point.cost_usd),
+            NO_PRICE if report.totals.known_cost is None else dollars(point.cost_usd),
         )
         for point in report.by_time
     )
@@ -136,69 +136,63 @@ def _linked(table: Table) -> Table:
 
 def cost(totals: Totals) -> str:
     """The models' cost in words."""
-    return NO_PRICE if totals.known_cost is None else dollars(totals.known_cost)
+    return _price(totals.known_cost)
+
+
+def _price(value: float | None) -> str:
+    return NO_PRICE if value is None else dollars(value)
+
+
+def _count(value: float | None) -> str:
+    return f"{value or 0:,}"
+
+
+_FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
+    ("tickets", "tickets", _count),
+    ("understood", "understood", _count),
+    ("answers", "answers", _count),
+    ("updated", "updated", _count),
+    ("suggested in a note", "suggested", _count),
+    (LEFT_ALONE, "skipped", _count),
+    ("failed", "failed", _count),
+    ("success rate", "success_rate", percent),
+    ("error rate", "error_rate", percent),
+    ("fallback rate", "fallback_rate", percent),
+    ("review rate", "review_rate", percent),
+    ("escalated", "escalated", _count),
+    ("tried to instruct a model", "suspicious", _count),
+    ("latency p50", "p50_ms", seconds),
+    ("latency p95", "p95_ms", seconds),
+    ("latency p99", "p99_ms", seconds),
+    ("cost", "known_cost", _price),
+    ("cost per ticket", "cost_per_ticket", dollars),
+    ("tokens in", "tokens_in", _count),
+    ("tokens out", "tokens_out", _count),
+    ("repeat rate", "repeat_rate", percent),
+)
+"""The overview's figures: name, attribute of :class:`Totals` or :class:`Latency`, and how it is written."""
 
 
 def overview(report: Report) -> Table:
-    """The period in numbers, beside the one before it."""
-    now, was = report.totals, report.before
+    """The period in numbers, beside the one before it; without counts of nothing and unknown rates."""
+    was, took_before = report.before, report.latency_before or Latency()
     rows: list[tuple[str, ...]] = []
-
-    def add(name: str, say: Callable[[Totals], str], number: Callable[[Totals], float | None]) -> None:
-        if number(now) or (was and number(was)) or name == "tickets" or (name == "cost" and number(now) is None):
-            rows.append((name, say(now), *_beside(say, number, now, was)))
-
-    def count(name: str, number: Callable[[Totals], int]) -> None:
-        add(name, lambda totals: f"{number(totals):,}", number)
-
-    def share(name: str, number: Callable[[Totals], float | None]) -> None:
-        rate, before = number(now), number(was) if was else None
-        if rate is not None or before is not None:
-            rows.append((name, percent(rate), *((percent(before), _apart(rate, before)) if was else ())))
-
-    count("tickets", lambda totals: totals.tickets)
-    count("understood", lambda totals: totals.understood)
-    count("answers", lambda totals: totals.answers)
-    count("updated", lambda totals: totals.updated)
-    count("suggested in a note", lambda totals: totals.suggested)
-    count("left alone", lambda totals: totals.skipped)
-    count("failed", lambda totals: totals.failed)
-    share("success rate", lambda totals: totals.success_rate)
-    share("error rate", lambda totals: totals.error_rate)
-    share("fallback rate", lambda totals: totals.fallback_rate)
-    share("review rate", lambda totals: totals.review_rate)
-    count("escalated", lambda totals: totals.escalated)
-    count("tried to instruct a model", lambda totals: totals.suspicious)
-    rows += _took(report.latency, report.latency_before, compared=was is not None)
-    add("cost", cost, lambda totals: totals.known_cost)
-    add("cost per ticket", lambda totals: dollars(totals.cost_per_ticket), lambda totals: totals.cost_per_ticket)
-    count("tokens in", lambda totals: totals.tokens_in)
-    count("tokens out", lambda totals: totals.tokens_out)
-    if now.answers_from_cache or (was and was.answers_from_cache):
-        share("repeat rate", lambda totals: totals.repeat_rate)
-    columns = ("<", "now", "before", "change") if was else ("<", "now")
-    return Table("Overview", columns, tuple(rows))
+    for name, attribute, say in _FIGURES:
+        timed = attribute.endswith("_ms")
+        new = getattr(report.latency if timed else report.totals, attribute)
+        old = None if was is None else getattr(took_before if timed else was, attribute)
+        if say in (percent, seconds) and attribute != "repeat_rate":
+            shown = new is not None or old is not None
+        else:
+            shown = bool(new or old) or name == "tickets" or (name == "cost" and new is None)
+        if shown:
+            apart = _apart(new, old) if say is percent else change(new, old)
+            rows.append((name, say(new), say(old), apart) if was else (name, say(new)))
+    return Table("Overview", ("<", "now", "before", "change") if was else ("<", "now"), tuple(rows))
 
 
 def _apart(now: float | None, was: float | None) -> str:
     return "-" if now is None or was is None else points(now - was)
-
-
-def _beside(
-    say: Callable[[Totals], str], number: Callable[[Totals], float | None], now: Totals, was: Totals | None
-) -> tuple[str, ...]:
-    return () if was is None else (say(was), change(number(now), number(was)))
-
-
-def _took(now: Latency, was: Latency | None, *, compared: bool) -> Iterator[tuple[str, ...]]:
-    was = was or Latency()
-    if now.count or was.count:
-        for name, new, old in (
-            ("latency p50", now.p50_ms, was.p50_ms),
-            ("latency p95", now.p95_ms, was.p95_ms),
-            ("latency p99", now.p99_ms, was.p99_ms),
-        ):
-            yield (name, seconds(new), *((seconds(old), change(new, old)) if compared else ()))
 
 
 def labels(report: Report, *, every: bool = False) -> Table:
