@@ -374,7 +374,7 @@ def test_what_models_without_a_price_cost_is_not_said_to_be_nothing(pages: Pages
     page = pages.open("costs")
     assert values(page)["Cost"][0] == "$0.010"
     remember(pages, RunSummary(run_id="run-1", dry_run=False, sources={"model": 2}, usage=Usage(input=500, output=9)))
-    assert values(pages.open("health"))["Cost"][0] == "-"
+    assert not [text.value for text in pages.open("health").text if "$" in text.value]
 
 
 def test_without_a_budget_or_a_fallback_the_page_says_so(pages: Pages) -> None:
@@ -472,10 +472,10 @@ def test_the_last_day_comes_from_the_runs_that_the_state_remembers(pages: Pages)
             cost_usd=0.25,
         ),
     )
-    shown = values(pages.open("health"))
-    assert shown["Outcomes"][0] == "4"
-    assert shown["Success rate"][0] == "75.0%"
-    assert shown["Cost"][0] == "$0.25"
+    told = [text.value for text in pages.open("health").text]
+    assert "outcomes: 1 failed, 3 updated" in told
+    assert any("success rate 75.0%" in text for text in told)
+    assert "cost $0.25" in told
 
 
 def test_what_cannot_be_read_is_not_said_to_be_nothing(pages: Pages) -> None:

@@ -9,13 +9,16 @@ from ..learning.override_counts import Count, Overrides, PartCount
 from ..learning.ratings import RatingCount
 from ..learning.scoreboard import Scoreboard
 
+_GROUPS = {"labels": "label", "models": "model", "languages": "language", "settings_files": "settings_file"}
+"""Counts of a part by something else, and what that is called in each of them."""
+
 
 def overrides_data(found: Overrides) -> dict[str, Any]:
     """What people changed, with the shares; a share is ``null`` where there was nothing to judge."""
     return {
         **found.model_dump(mode="json", exclude={"parts"}),
-        "rate": _rounded(found.rate),
-        "rate_at_most": _rounded(found.rate_at_most if found.judged else None),
+        "rate": rounded(found.rate),
+        "rate_at_most": rounded(found.rate_at_most if found.judged else None),
         "parts": _parts_data(found.parts),
     }
 
@@ -29,15 +32,20 @@ def scoreboard_data(found: Scoreboard) -> dict[str, Any]:
     }
 
 
+def rounded(value: Any) -> Any:
+    """The value; a float with six digits."""
+    return round(value, 6) if isinstance(value, float) else value
+
+
 def _parts_data(parts: Iterable[PartCount]) -> list[dict[str, Any]]:
     return [
         {
             "part": part.part,
             **_counts(part),
-            "labels": [{"label": label.label, **_counts(label)} for label in part.labels],
-            "models": [{"model": model.label, **_counts(model)} for model in part.models],
-            "languages": [{"language": lang.label, **_counts(lang)} for lang in part.languages],
-            "settings_files": [{"settings_file": file.label, **_counts(file)} for file in part.settings_files],
+            **{
+                group: [{name: item.label, **_counts(item)} for item in getattr(part, group)]
+                for group, name in _GROUPS.items()
+            },
             "bands": [{"from": band.lower, "to": band.upper, **_counts(band)} for band in part.bands],
         }
         for part in parts
@@ -48,9 +56,9 @@ def _counts(count: Count) -> dict[str, Any]:
     return {
         "judged": count.judged,
         **{name: getattr(count, name) for name in Count.model_fields},
-        "accuracy": _rounded(count.accuracy),
-        "accuracy_at_least": _rounded(count.at_least if count.judged else None),
-        "coverage": _rounded(count.coverage),
+        "accuracy": rounded(count.accuracy),
+        "accuracy_at_least": rounded(count.at_least if count.judged else None),
+        "coverage": rounded(count.coverage),
     }
 
 
@@ -59,11 +67,7 @@ def _rating_data(count: RatingCount) -> dict[str, Any]:
     return {
         **count.model_dump(mode="json"),
         "rated": count.rated,
-        "share": _rounded(count.share),
-        "share_at_least": _rounded(low),
-        "share_at_most": _rounded(high),
+        "share": rounded(count.share),
+        "share_at_least": rounded(low),
+        "share_at_most": rounded(high),
     }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
