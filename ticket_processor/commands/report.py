@@ -125,7 +125,7 @@ def report(
     screen = Screen(as_json=as_json)
     with ExitStack() as stack:
         with screen.progress("reading the log"):
-            index = stack.enter_context(_index(settings, clock, begin, end))
+            index = stack.enter_context(open_log(settings, clock, begin - (end - begin), end))  # and the period before
             found = _gathered(index, settings, begin, end, selection)
         if overrides or knowledge or replies:
             from .report_helpdesk import HelpdeskPart
@@ -197,14 +197,15 @@ def check_log(settings: Settings) -> None:
         )
 
 
-def _index(settings: Settings, clock: SystemClock, begin: float, end: float) -> LogIndex:
+def open_log(settings: Settings, clock: SystemClock, first: float, last: float) -> LogIndex:
+    """The index of the log on the days of these moments (Unix seconds). Raises as :class:`LogIndex` does."""
     return LogIndex(
         settings.log_dir,
         clock.now,
         keys=_keys(settings),
         review_tag=settings.policy.tag("review"),
-        first_day=_day(_first_needed(begin, end)),
-        last_day=_day(end),
+        first_day=_day(first),
+        last_day=_day(last),
     )
 
 
@@ -228,11 +229,6 @@ def _keys(settings: Settings) -> Keyring | None:
     from ..wiring.parts import keyring
 
     return keyring(settings)
-
-
-def _first_needed(since: float, until: float) -> float:
-    """The start of the period before."""
-    return since - (until - since)
 
 
 def _day(moment: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from ..analysis.text.outgoing import leaving
@@ -25,8 +25,8 @@ from ..wiring.desks import help_center, reading_desk
 from ..wiring.parts import keyring, transport_for
 from .screen import Screen
 
-MOST_SUMMARIES = 5_000
-"""Summaries read of tickets in the fallback category, and as many of others, newest first."""
+MOST_SUMMARIES = 10_000
+"""Of so many tickets, the newest, summaries are compared."""
 
 
 class HelpdeskPart:
@@ -130,11 +130,11 @@ class HelpdeskPart:
                 found[line["ticket_id"]] = LoggedNote(text, str(offered.get("draft")), str(change.get("key")))
         return found
 
-    def _lines(self, first_day: str = "", last_day: str = "9999") -> Iterator[dict[str, Any]]:
-        """The period's lines about tickets on these days, oldest first."""
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        """The period's lines about tickets, oldest first."""
         first, end = (iso(moment.timestamp(), milliseconds=True) for moment in (self._since, self._until))
-        days = {"first_day": max(first[:10], first_day), "last_day": min(end[:10], last_day)}
-        for _, line in events(self._settings.log_dir, keys=keyring(self._settings), **days):
+        keys = keyring(self._settings)
+        for _, line in events(self._settings.log_dir, first_day=first[:10], last_day=end[:10], keys=keys):
             if line["event"] == "ticket" and not line.get("dry_run") and first <= str(line.get("ts")) < end:
                 yield line
 
@@ -142,31 +142,19 @@ class HelpdeskPart:
     def _limits(self) -> dict[str, datetime]:
         return {"first": self._since.replace(tzinfo=None), "end": self._until.replace(tzinfo=None)}
 
-    @property
-    def _days(self) -> list[str]:
-        """The UTC days of the period, newest first."""
-        first, last = self._since.date(), self._until.date()
-        return [(last - timedelta(days=back)).isoformat() for back in range((last - first).days + 1)]
-
     def _summaries(self) -> tuple[list[str], list[str]]:
         """Redacted summaries of tickets without a category of their own, and of others; a ticket's last one counts."""
-        own: dict[object, str] = {}
-        others: dict[object, str] = {}
-        for day in self._days:
-            today: dict[object, tuple[bool, str]] = {}
-            for line in self._lines(day, day):
-                analysis = line.get("analysis")
-                if isinstance(analysis, dict):
-                    left = analysis.get("category") == self._settings.taxonomy.fallback
-                    left = left and not analysis.get("subcategory")
-                    today[line.get("ticket_id")] = left, leaving(str(analysis.get("summary") or ""))
-            for ticket_id, (left, summary) in today.items():
-                found = own if left else others
-                if len(found) < MOST_SUMMARIES and ticket_id not in own and ticket_id not in others:
-                    found[ticket_id] = summary
-            if len(own) == len(others) == MOST_SUMMARIES:
-                break
-        return [*own.values()], [*others.values()]
+        latest: dict[object, tuple[bool, str]] = {}
+        for line in self._lines():
+            analysis, number = line.get("analysis"), line.get("ticket_id")
+            if isinstance(analysis, dict):
+                own = analysis.get("category") == self._settings.taxonomy.fallback and not analysis.get("subcategory")
+                latest.pop(number, None)
+                latest[number] = own, str(analysis.get("summary") or "")
+                if len(latest) > MOST_SUMMARIES:
+                    del latest[next(iter(latest))]
+        without, others = ([leaving(text) for own, text in latest.values() if own is wish] for wish in (True, False))
+        return without, others
 
     @contextmanager
     def _transport(self, deadline: Deadline) -> Iterator[Transport]:

@@ -1,4 +1,4 @@
-"""Numbers of things, and lengths of time, in sentences."""
+"""Numbers of things in sentences."""
 
 from __future__ import annotations
 
@@ -14,17 +14,3 @@ def many(count: int, noun: str, plural: str = "") -> str:
 def p_value(p: float) -> str:
     """``p = 0.031``, or ``p < 0.001`` where it is smaller than can be told."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def span(seconds: float) -> str:
-    """A length of time in its two greatest units."""
-    rest = max(0, round(seconds))
-    if rest < 120:
-        return f"{rest} s"
-    units = ((86_400, "d"), (3600, "h"), (60, "min"))
-    parts: list[str] = []
-    for unit, name in units:
-        if rest >= unit or parts:
-            parts.append(f"{rest // unit} {name}")
-            rest %= unit
-    return " ".join(part for part in parts[:2] if not part.startswith("0 "))

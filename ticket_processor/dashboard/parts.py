@@ -58,6 +58,9 @@ def nothing(selection: figures.LogSelection) -> bool:
     return False
 
 
+LINK = st.column_config.LinkColumn(display_text="open", help="The ticket in the helpdesk")
+
+
 def table(found: Table) -> None:
     """A table of the report under its title, or nothing where it has no rows."""
     if not found.rows:
@@ -68,7 +71,8 @@ def table(found: Table) -> None:
             st.text(text)
         return
     names = [f"{name[:1].upper()}{name[1:]}" for name in found.names]
-    st.dataframe([dict(zip(names, row, strict=True)) for row in found.rows], hide_index=True)
+    rows = [dict(zip(names, row, strict=True)) for row in found.rows]
+    st.dataframe(rows, hide_index=True, height=min(600, height(len(rows))), column_config={"Where": LINK})
 
 
 def chart(title: str, figure: Any, *, key: str, alt: str) -> None:

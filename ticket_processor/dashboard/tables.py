@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from ..core.tables import Table, as_csv
-from ..reporting.figures import EscalatedLine, Line, RunLine
+from ..reporting.figures import Line, RunLine
 from ..reporting.glossary import dollars
-from ..wiring.ticket_subjects import OVER, LookedUp
+from ..wiring.ticket_subjects import LookedUp
 
 NOT_READ = LookedUp()
 
@@ -41,30 +41,6 @@ def lines(
             "Cost": line.cost_usd,
         }
         for line in found
-    ]
-
-
-def escalated(
-    found: Sequence[EscalatedLine], url_of: Callable[[int], str], now: Mapping[int, LookedUp] | None
-) -> list[dict[str, Any]]:
-    """A row for each escalated ticket; with ``now`` for those that are open or of unknown status, with subjects."""
-    return [
-        {
-            "Escalated": one.at,
-            "Ticket": one.ticket_id,
-            "Link": url_of(one.ticket_id) or None,
-            **(
-                {}
-                if now is None
-                else {
-                    "Subject": now.get(one.ticket_id, NOT_READ).subject or None,
-                    "Status": now.get(one.ticket_id, NOT_READ).status or None,
-                }
-            ),
-            "Why": ", ".join(one.reasons).replace("_", " "),
-        }
-        for one in found
-        if now is None or now.get(one.ticket_id, NOT_READ).status not in OVER
     ]
 
 

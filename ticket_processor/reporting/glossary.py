@@ -113,3 +113,17 @@ def seconds(milliseconds: float | None) -> str:
     if milliseconds is None:
         return NONE
     return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:,.1f} s"
+
+
+def span(seconds: float) -> str:
+    """A length of time in its two greatest units."""
+    rest = max(0, round(seconds))
+    if rest < 120:
+        return f"{rest} s"
+    units = ((86_400, "d"), (3600, "h"), (60, "min"))
+    parts: list[str] = []
+    for unit, name in units:
+        if rest >= unit or parts:
+            parts.append(f"{rest // unit} {name}")
+            rest %= unit
+    return " ".join(part for part in parts[:2] if not part.startswith("0 "))

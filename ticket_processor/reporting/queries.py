@@ -5,7 +5,7 @@ Only words of our own become a part of a statement; values go along as parameter
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from .figures import SORTABLE, EscalatedLine, Line, LogSelection, RunLine, TablePage
@@ -105,7 +105,13 @@ def page(
     return TablePage(tuple(map(_line, rows)), total)
 
 
-def escalated(index: LogIndex, selection: LogSelection, *, most: int = 500) -> list[EscalatedLine]:
+def escalated(
+    index: LogIndex,
+    selection: LogSelection,
+    *,
+    url_of: Callable[[int], str] = lambda _ticket_id: "",
+    most: int = 500,
+) -> list[EscalatedLine]:
     """The tickets whose last understanding in the period escalated them, the newest first.
 
     What an undo has taken back since is none of them.
@@ -124,7 +130,9 @@ def escalated(index: LogIndex, selection: LogSelection, *, most: int = 500) -> l
         """,
         {**values, "most": most},
     )
-    return [EscalatedLine(ticket_id, utc(at), tuple(reasons.split())) for ticket_id, at, reasons in rows]
+    return [
+        EscalatedLine(ticket_id, utc(at), tuple(reasons.split()), url_of(ticket_id)) for ticket_id, at, reasons in rows
+    ]
 
 
 def alerts(index: LogIndex, since: float, until: float) -> dict[str, int]:

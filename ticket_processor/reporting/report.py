@@ -174,9 +174,7 @@ def gather(
         alerts={
             what: count for what, count in queries.alerts(index, since, until).items() if what not in NOTHING_WRONG
         },
-        escalated=[
-            replace(one, url=url_of(one.ticket_id)) for one in queries.escalated(index, selection, most=MOST_ESCALATED)
-        ],
+        escalated=queries.escalated(index, selection, url_of=url_of, most=MOST_ESCALATED),
         step=step,
         by_time=metrics.series(index, selection, step),
         by_category=metrics.series(index, selection, step, "category", timed=False),

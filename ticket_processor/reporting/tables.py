@@ -10,10 +10,10 @@ from .. import __version__
 from ..core.models import OutcomeStatus
 from ..core.reasons import in_words
 from ..core.tables import Table
-from ..core.wording import span
 from ..policy.decide import Policy
-from .figures import Dimension, DimensionShare, Latency, Runs, Spending, Totals
-from .glossary import dollars, end_words, percent, points, seconds, why_no_model
+from ..wiring.ticket_subjects import OVER, LookedUp
+from .figures import Dimension, DimensionShare, EscalatedLine, Latency, Runs, Spending, Totals
+from .glossary import dollars, end_words, percent, points, seconds, span, why_no_model
 from .helpdesk_tables import drafts_tables, knowledge_tables, offers_table, overrides_tables
 from .label_tables import scoreboard_tables
 from .report import BY, ZONE, Report
@@ -225,19 +225,26 @@ def offers(report: Report) -> Table:
 
 
 def escalated(report: Report) -> Table:
-    """The last tickets that were escalated, and where they are."""
-    links = any(one.url for one in report.escalated)
-    rows = tuple(
-        (
-            str(one.ticket_id),
-            f"{one.at:%Y-%m-%d %H:%M}",
-            ", ".join(one.reasons).replace("_", " "),
-            *((one.url,) * links),
-        )
-        for one in report.escalated
-    )
-    columns = ("ticket", "<when (UTC)", "<why", *((WHERE,) * links))
-    return Table("Escalated last", columns, rows)
+    """The last tickets that were escalated; see :func:`escalated_table`."""
+    return escalated_table(report.escalated)
+
+
+def escalated_table(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp] | None = None) -> Table:
+    """Escalated tickets, and where they are; with ``now`` also their status and subject."""
+    links = any(one.url for one in found)
+    rows = []
+    for one in found:
+        ticket = LookedUp() if now is None else now.get(one.ticket_id, LookedUp())
+        row = (str(one.ticket_id), f"{one.at:%Y-%m-%d %H:%M}", ", ".join(one.reasons).replace("_", " "))
+        asked = () if now is None else (ticket.status or "?", ticket.subject or "-")
+        rows.append((*row, *asked, *((one.url,) * links)))
+    columns = ("ticket", "<when (UTC)", "<why", *(() if now is None else ("<status", "<subject")), *((WHERE,) * links))
+    return Table("Escalated last", columns, tuple(rows))
+
+
+def still_open(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp]) -> list[EscalatedLine]:
+    """Those that are open, or of which nobody knows."""
+    return [one for one in found if now.get(one.ticket_id, LookedUp()).status not in OVER]
 
 
 def reasons(report: Report) -> Table:

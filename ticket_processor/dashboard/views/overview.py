@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
-from ticket_processor.dashboard import figures, parts, tables
+from ticket_processor.dashboard import figures, parts
 from ticket_processor.dashboard.data import ask, now_of
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, step_of
 from ticket_processor.reporting import metrics, queries
 from ticket_processor.reporting.figures import Dimension, LogSelection, Totals
 from ticket_processor.reporting.glossary import dollars, percent, seconds
+from ticket_processor.reporting.tables import escalated_table, still_open
 
 BREAKDOWNS: dict[Dimension, str] = {
     "category": "Category",
@@ -21,11 +23,6 @@ BREAKDOWNS: dict[Dimension, str] = {
     "risk": "Risk",
     "language": "Language",
     "outcome": "Outcome",
-}
-ESCALATED = {
-    "Escalated": st.column_config.DatetimeColumn("Escalated (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
-    "Ticket": st.column_config.NumberColumn(format="%d"),
-    "Link": st.column_config.LinkColumn(display_text="open", help="The ticket in the helpdesk"),
 }
 NO_SUBJECTS = "The log holds no subjects: the switch above reads them from the helpdesk, redacted."
 
@@ -69,17 +66,16 @@ def for_the_operator(selection: LogSelection, now: Totals, before: Totals | None
 
 def escalated(selection: LogSelection) -> None:
     """The escalated tickets; those that are still open, where the helpdesk is asked."""
-    st.markdown("**Escalated, the newest first**")
-    found = ask(queries.escalated, selection)
+    url_of = given().settings.ticket_url
+    found = [replace(one, url=url_of(one.ticket_id)) for one in ask(queries.escalated, selection)]
     now, why = now_of(tuple(one.ticket_id for one in found)) if asking else (None, "")
-    rows = tables.escalated(found, given().settings.ticket_url, now)
+    shown = found if now is None else still_open(found, now)
     if why:
         st.warning("What has become of them is not known:", icon=":material/help:")
         st.text(why)
-    still = f", {len(rows):,} still open" if asking and not why else ""
+    still = f", {len(shown):,} still open" if asking and not why else ""
     st.caption(f"{len(found):,} escalated{still}." + ("" if asking else f" {NO_SUBJECTS}"))
-    height_px = min(385, parts.height(len(rows)))
-    st.dataframe(rows, hide_index=True, column_config=ESCALATED, height=height_px, placeholder="–")
+    parts.table(escalated_table(shown, now))
 
 
 def body() -> None:

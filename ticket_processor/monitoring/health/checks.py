@@ -14,7 +14,7 @@ from pydantic import Field
 from ...core.clock import Clock
 from ...core.errors import ExitCode, unexpected
 from ...core.models import Frozen
-from ...core.wording import span
+from ...reporting.glossary import span
 from ..run_metrics import RunMetrics
 
 LIMIT_S = 8.0

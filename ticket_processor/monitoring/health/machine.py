@@ -8,7 +8,7 @@ from typing import Literal
 
 from ...core.clock import iso
 from ...core.guards import size
-from ...core.wording import span
+from ...reporting.glossary import span
 from ..rules import TOKENS_END, TOKENS_WARN_S
 from ..run_metrics import DAY_S
 from .checks import SETTINGS, Check, fail, ok, skipped, warn

@@ -9,7 +9,7 @@ from ...core.clock import iso
 from ...core.errors import ExitCode
 from ...core.reasons import WAITING
 from ...core.run_summary import RunRecord
-from ...core.wording import span
+from ...reporting.glossary import span
 from ...state.records import Retry
 from ...state.store import AHEAD_S
 from ..facts import Severity
