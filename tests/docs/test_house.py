@@ -87,9 +87,9 @@ CEILINGS = {
     ".": 1_340,
     "analysis": 10_140,
     "audit": 2_340,
-    "commands": 8_750,
+    "commands": 7_870,
     "core": 2_610,
-    "dashboard": 2_740,
+    "dashboard": 2_110,
     "evaluation": 3_280,
     "helpdesk": 6_630,
     "knowledge": 2_250,
@@ -98,20 +98,20 @@ CEILINGS = {
     "pipeline": 5_310,
     "policy": 1_530,
     "replies": 1_840,
-    "reporting": 3_610,
+    "reporting": 3_370,
     "sandbox": 7_760,
     "schedule": 440,
     "seeding": 1_270,
     "settings": 1_800,
     "state": 900,
     "web": 4_730,
-    "wiring": 3_620,
+    "wiring": 3_640,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 561, "test lines": 88_470, "scripts": 34, "words of docs": 25_090}
+MOST = {"files": 546, "test lines": 87_720, "scripts": 34, "words of docs": 24_860}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -17,6 +17,7 @@ from ticket_processor.dashboard import tables
 from ticket_processor.reporting import figures, metrics, queries
 from ticket_processor.reporting.figures import PLANNED, LogSelection
 from ticket_processor.reporting.index import LogIndex
+from ticket_processor.settings.schema import SloSettings
 
 from ..support.cases import for_each
 from ..support.fakes import START
@@ -293,7 +294,7 @@ def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ti
     lines += [receipt(number, "11-20 09:00") for number in range(2, 11)]
     with opened(tmp_path, *lines) as index:
         total = metrics.totals(index, LogSelection())
-        success, latency = metrics.objectives(index, LogSelection(), success=0.9, quick_ms=999)
+        success, latency = metrics.objectives(index, LogSelection(), SloSettings(success=0.9, latency_s=0.999))
     assert (total.tickets, total.updated, total.failed, total.failed_at_least_once) == (10, 10, 0, 1)
     assert (success.good, success.total, success.met) == (10, 11, True)
     assert success.budget_left == pytest.approx(1 - 1 / 1.1)
@@ -303,9 +304,10 @@ def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ti
 def test_an_objective_without_tickets_is_neither_met_nor_missed(tmp_path: Path) -> None:
     with opened(tmp_path) as index:
         assert metrics.totals(index, LogSelection()) == figures.Totals()
-        assert [(item.share, item.met, item.budget_left) for item in metrics.objectives(index, LogSelection())] == [
-            (None, None, None)
-        ] * 2
+        assert [
+            (item.share, item.met, item.budget_left)
+            for item in metrics.objectives(index, LogSelection(), SloSettings())
+        ] == [(None, None, None)] * 2
         assert metrics.reach(index) is None
 
 

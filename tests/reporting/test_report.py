@@ -29,7 +29,8 @@ from ticket_processor.reporting.export import as_data
 from ticket_processor.reporting.figures import LogSelection
 from ticket_processor.reporting.glossary import MEANINGS
 from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.report import Goals, Report, gather
+from ticket_processor.reporting.report import Report, gather
+from ticket_processor.settings.schema import SloSettings
 
 from ..support.fakes import START
 from ..support.log_days import at, moment, receipt, run_lines, write_log
@@ -44,7 +45,7 @@ def made(
 ) -> Report:
     write_log(folder, lines)
     with LogIndex(folder, lambda: START) as index:
-        return gather(index, at(since), at(until), Goals(latency_s=2.0), account=ACCOUNT)
+        return gather(index, at(since), at(until), SloSettings(latency_s=2.0), account=ACCOUNT)
 
 
 def csv_rows(report: Report) -> list[list[str]]:

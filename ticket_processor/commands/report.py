@@ -22,9 +22,10 @@ from ..reporting import tables
 from ..reporting.export import as_data
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex, require_duckdb
-from ..reporting.report import Goals, Report, gather
+from ..reporting.report import Report, gather
 from ..settings.load import load
 from ..settings.schema import Settings
+from ..wiring.parts import keyring
 from . import report_page
 from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
 from .out_files import check_out, json_text, write_out, write_text
@@ -32,7 +33,6 @@ from .report_period import PeriodName, period_of
 from .screen import Screen
 
 if TYPE_CHECKING:
-    from ..audit.encryption import Keyring
     from ..monitoring.receivers import Receiver
 
 FORMATS = (".html", ".md", ".csv", ".json")
@@ -202,7 +202,7 @@ def open_log(settings: Settings, clock: SystemClock, first: float, last: float) 
     return LogIndex(
         settings.log_dir,
         clock.now,
-        keys=_keys(settings),
+        keys=keyring(settings),
         review_tag=settings.policy.tag("review"),
         first_day=_day(first),
         last_day=_day(last),
@@ -210,25 +210,16 @@ def open_log(settings: Settings, clock: SystemClock, first: float, last: float) 
 
 
 def _gathered(index: LogIndex, settings: Settings, begin: float, end: float, only: LogSelection) -> Report:
-    slo = settings.slo
     found = gather(
         index,
         begin,
         end,
-        Goals(slo.success, slo.latency_s, slo.latency_share),
+        settings.slo,
         account=settings.account,
         only=only,
         url_of=settings.ticket_url,
     )
     return replace(found, remarks=(*found.remarks, *tables.by_rules_alone(found, settings.policy)))
-
-
-def _keys(settings: Settings) -> Keyring | None:
-    if not settings.audit.encryption_keys:
-        return None  # loading the keyring's modules would slow the report on an unencrypted log
-    from ..wiring.parts import keyring
-
-    return keyring(settings)
 
 
 def _day(moment: float) -> str:

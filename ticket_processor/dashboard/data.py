@@ -88,13 +88,9 @@ def story(ticket_id: int) -> list[Moment]:
     return moments(events_of(settings.log_dir, ticket_id, days, keyring(settings)))
 
 
+@st.cache_data(max_entries=16, ttl=SUBJECTS_KEPT_S, show_spinner="Asking the helpdesk")
 def now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
     """Tickets as the helpdesk has them, cached for a minute; and the reason if some are missing."""
-    return _now_of(ticket_ids)
-
-
-@st.cache_data(max_entries=16, ttl=SUBJECTS_KEPT_S, show_spinner="Asking the helpdesk")
-def _now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
     options = given()
     return look_up(options.settings, options.clock, ticket_ids)
 
@@ -128,17 +124,8 @@ def health() -> Health:
     return Doctor(options.settings, options.clock, offline=True, secret_files=options.secret_files).examine()
 
 
-def full_health() -> Health:
-    """The result of all checks, within ten seconds."""
-    return _full_health()
-
-
-def forget_health() -> None:
-    """Have the next :func:`full_health` ask anew."""
-    _full_health.clear()
-
-
 @st.cache_data(max_entries=1, ttl=HEALTH_KEPT_S, show_spinner="Asking helpdesk and models")
-def _full_health() -> Health:
+def full_health() -> Health:
+    """The result of all checks, within ten seconds; ``full_health.clear()`` has the next one ask anew."""
     options = given()
     return Doctor(options.settings, options.clock, secret_files=options.secret_files).examine()

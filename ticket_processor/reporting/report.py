@@ -11,6 +11,7 @@ from ..audit.erase import ERASED, ERASING
 from ..audit.retention import EXPIRED
 from ..learning.override_counts import Overrides
 from ..learning.scoreboard import Scoreboard
+from ..settings.schema import SloSettings
 from ..state.store import DROPPED
 from . import metrics, queries
 from .drafts import DraftUse
@@ -53,15 +54,6 @@ _HOURS_UP_TO_S, _DAYS_UP_TO_S = 3 * 86_400, 120 * 86_400
 
 
 @dataclass(frozen=True)
-class Goals:
-    """The service levels that a period is judged by; see the settings under ``slo``."""
-
-    success: float = 0.995
-    latency_s: float = 15.0
-    latency_share: float = 0.95
-
-
-@dataclass(frozen=True)
 class Report:
     """A period of an account against the one before it. Times are UTC, ``until`` is not included.
 
@@ -77,7 +69,7 @@ class Report:
     until: datetime
     made: datetime
     begun: datetime | None
-    goals: Goals
+    goals: SloSettings
     totals: Totals
     before: Totals | None = None
     latency: Latency = field(default_factory=Latency)
@@ -134,7 +126,7 @@ def gather(
     index: LogIndex,
     since: float,
     until: float,
-    goals: Goals | None = None,
+    goals: SloSettings | None = None,
     *,
     account: str | None = None,
     only: LogSelection = EVERYTHING,
@@ -144,7 +136,7 @@ def gather(
 
     ``only`` says of which tickets, whatever period it has; runs and alerts are of all of them.
     """
-    goals = goals or Goals()
+    goals = goals or SloSettings()
     selection = replace(only, since=since, until=until)
     (begun,) = index.query("SELECT min(ts) FROM events")[0]
     nearly = _utc(selection.before.since + _MAY_LACK * (until - since))
@@ -169,7 +161,7 @@ def gather(
         failure_reasons=_reasons(index, selection, "failed") if totals.failed else [],
         skip_reasons=_reasons(index, selection, "skipped") if totals.skipped else [],
         spent=metrics.spent(index, selection),
-        objectives=metrics.judged(totals, took, success=goals.success, quick=goals.latency_share),
+        objectives=metrics.judged(totals, took, goals),
         runs=metrics.runs(index, since, until),
         alerts={
             what: count for what, count in queries.alerts(index, since, until).items() if what not in NOTHING_WRONG

@@ -7,7 +7,7 @@ import streamlit as st
 from ticket_processor.core.clock import iso
 from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.data import forget_health, full_health, health, open_alerts
+from ticket_processor.dashboard.data import full_health, health, open_alerts
 from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status
 from ticket_processor.monitoring.rules import title_of_rule
 from ticket_processor.monitoring.run_metrics import in_words
@@ -105,6 +105,6 @@ asked = st.button(
     icon=":material/network_check:",
     type="primary",
     help="Asks helpdesk and model servers, too.",
-    on_click=forget_health,
+    on_click=full_health.clear,
 )
 parts.live(body)

@@ -40,9 +40,7 @@ def level(objective: Objective, what: str, what_it_is: str) -> None:
 def levels(selection: LogSelection) -> None:
     """The objectives of the settings, and the fallbacks that an alert is for."""
     slo = given().settings.slo
-    success, quick = ask(
-        metrics.objectives, selection, success=slo.success, quick_ms=slo.latency_s * 1000, quick=slo.latency_share
-    )
+    success, quick = ask(metrics.objectives, selection, slo)
     fallback = ask(metrics.totals, selection).unplanned_fallback_rate
     with st.grid(min_column_width=240):
         with st.container():
