@@ -87,7 +87,7 @@ CEILINGS = {
     ".": 1_340,
     "analysis": 10_140,
     "audit": 2_340,
-    "commands": 7_870,
+    "commands": 7_880,
     "core": 2_610,
     "dashboard": 2_110,
     "evaluation": 3_280,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 546, "test lines": 87_720, "scripts": 34, "words of docs": 24_860}
+MOST = {"files": 546, "test lines": 87_730, "scripts": 34, "words of docs": 24_860}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -318,8 +318,12 @@ def test_the_volume_of_a_day_is_a_bar_as_long_as_its_tickets_are_many(tmp_path: 
     page = report_page.page(made(tmp_path, lines))
     volume = ET.fromstring(re.findall(r"<figure.*?</figure>", page, flags=re.S)[0])
     bars = [[*row.itertext()] for row in volume.iter("tr")]
-    assert [[cell for cell in row if cell.strip()] for row in bars] == [["Sat 14 Nov", "1"], ["Wed 18 Nov", "4"]]
-    assert [bar.attrib["style"] for bar in volume.iter("div")] == ["width: 25.0%", "width: 100.0%"]
+    assert [[cell for cell in row if cell.strip()] for row in bars] == [
+        *(["Sat 14 Nov", "1"], ["Sun 15 Nov", "0"], ["Mon 16 Nov", "0"], ["Tue 17 Nov", "0"], ["Wed 18 Nov", "4"]),
+    ]
+    assert [bar.attrib["style"] for bar in volume.iter("div")] == [
+        f"width: {share}%" for share in ("25.0", "0.0", "0.0", "0.0", "100.0")
+    ]
 
 
 def test_of_one_day_there_are_figures_and_no_picture_of_a_single_point_or_bar(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from ..core.tables import Table, as_markdown, as_text, markdown_text
@@ -16,6 +17,7 @@ from ..reporting.report import Report
 
 _MAIL = '<pre style="font-size: 13px">{{ text }}</pre><p>The attached page has bars as well.</p>'
 _MOST_BARS = 10
+_STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _MOST_MOMENTS = 31
 """More hours, days or weeks are not drawn: the table has them."""
 _PLOTTED: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "language", "answered_by", "outcome")
@@ -24,8 +26,8 @@ _PLOTTED: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "language
 def page(report: Report) -> str:
     """The report as HTML."""
     volume, shares = [], []
-    if 1 < len(report.by_time) <= _MOST_MOMENTS:
-        volume = [(_by_time(report), f"Tickets, each {report.step}")]
+    if bars := _by_time(report):
+        volume = [(bars, f"Tickets, each {report.step}")]
     if report.totals.tickets:
         shares = [
             (_bars(found), tables.NAMES.get(name, name).capitalize())
@@ -65,9 +67,16 @@ def _bars(parts: Sequence[DimensionShare]) -> list[tuple[str, float, str]]:
 
 
 def _by_time(report: Report) -> list[tuple[str, float, str]]:
-    most = max(point.tickets for point in report.by_time)
+    """A bar for each step from the first to the last with tickets; none where these are too many, or one alone."""
+    tickets = {point.at: point.tickets for point in report.by_time}
+    first, last = min(tickets, default=report.since), max(tickets, default=report.since)
+    count = (last - first) // _STEPS[report.step] + 1
+    if not 1 < count <= _MOST_MOMENTS:
+        return []
+    most = max(tickets.values()) or 1
     form = "%d %b %H:%M" if report.step == "hour" else "%a %d %b"
-    return [(f"{point.at:{form}}", point.tickets / (most or 1), f"{point.tickets:,}") for point in report.by_time]
+    moments = [first + number * _STEPS[report.step] for number in range(count)]
+    return [(f"{at:{form}}", tickets.get(at, 0) / most, f"{tickets.get(at, 0):,}") for at in moments]
 
 
 def _whole(report: Report) -> Iterator[tuple[str, str]]:
