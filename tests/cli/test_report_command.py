@@ -92,13 +92,13 @@ def test_a_report_can_be_of_one_second_category_only(open_desk: OpenDesk) -> Non
     told = desk("report", "--json").object
     assert told["totals"]["tickets"] == 2
     assert told["by"]["secondary"] == [{"label": name, "tickets": 1, "share": 1.0}]
-    told = desk("report", "--json", "--secondary", name).object
+    told = desk("report", "--json", "--only", f"secondary={name}").object
     assert told["totals"]["tickets"] == 1
     assert f"only tickets with second category {name}" in told["remarks"][0]
-    desk("report", "--out", "one.md", "--out", "one.csv", "--secondary", name, "--secondary", "order")
+    desk("report", "--out", "one.md", "--out", "one.csv", "--only", f"secondary={name}", "--only", "secondary=order")
     assert "| tickets | 1 |" in (desk.folder / "one.md").read_text(encoding="utf-8")
     assert "Overview,tickets,1," in (desk.folder / "one.csv").read_text(encoding="utf-8")
-    assert desk("report", "--json", "--secondary", "nonsense").object["totals"]["tickets"] == 0
+    assert desk("report", "--json", "--only", "secondary=nonsense").object["totals"]["tickets"] == 0
 
 
 def test_files_are_written_where_they_were_asked_for_and_for_their_owner_alone(triaged: Desk) -> None:

@@ -198,7 +198,7 @@ def test_tables_page_and_csv_tell_the_same_and_none_of_a_tickets_words(triaged: 
     assert any("24 tickets collected, 24 of them touched by a person" in row[1] for row in figures)
     assert rows("Kept as ticketbot set it")["", "billing"][:3] == ["6", "5", "1"]
     assert rows("Changed most often")["category", "billing"][:2] == ["refund", "1"]
-    assert rows("Without an answer")["refund", "category"][:3] == ["de", "6", "no article"]
+    assert rows("Without an article")["refund", "category"][:3] == ["de", "6", "no article"]
     for text in (screen, page):
         assert "24 tickets collected, 24 of them touched by a person" in text
         assert "1 of 4 topics and languages have no article" in text

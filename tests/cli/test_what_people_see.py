@@ -165,19 +165,12 @@ def test_a_report_is_written_as_markdown_and_filtered_by_risk(desk: Desk) -> Non
     assert shown.startswith("# Triage report: 127")
     assert "\n## Escalated last\n\n| ticket |" in shown
     assert f"<{desk.url}/agent/tickets/1>" in shown
-    told = desk("report", "--risk", "high", "--json").object
+    told = desk("report", "--only", "risk=high", "--json").object
     assert told["totals"]["tickets"] == 1
     assert [part["label"] for part in told["by"]["risk"]] == ["high"]
-    assert "--risk huge: must be one of low, medium, high" in desk("report", "--risk", "huge", code=2).err
-
-
-def test_subjects_in_a_report_are_read_on_demand(desk: Desk) -> None:
-    desk("run", "--since", "1d", "--quiet")
-    assert desk("report", "--json").object["escalated"][0]["subject"] is None
-    told = desk("report", "--subjects", "--json").object["escalated"][0]
-    assert "hacked" in told["subject"]
-    assert "jane@example.com" not in told["subject"]
-    assert "--mail sends no word of a ticket" in desk("report", "--subjects", "--mail", code=2).err
+    refused = desk("report", "--only", "risk=huge", "--only", "mood=bad", code=2).err
+    assert "--only risk=huge: must be one of low, medium, high" in refused
+    assert "--only mood=bad: must be urgency=LABEL, sentiment=LABEL, risk=LABEL, secondary=LABEL" in refused
 
 
 # The tour

@@ -47,7 +47,7 @@ class Pages:
     def configure(self, **settings: Any) -> Settings:
         """Show the pages with these settings."""
         made = Settings.model_validate({"log_dir": self.logs, "state_dir": self.state, **settings})
-        give(DashboardOptions(made, self.folder / "reports", Still()))
+        give(DashboardOptions(made, Still()))
         return made
 
     def open(self, name: str, query: Mapping[str, Any] | None = None) -> AppTest:

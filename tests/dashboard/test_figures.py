@@ -5,16 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.dashboard import figures, tables
-from ticket_processor.dashboard.reports import framed, reports_in, score_rows
 from ticket_processor.dashboard.sidebar import period, step_of
 from ticket_processor.dashboard.timeline import moments
 from ticket_processor.reporting.figures import Line, LogSelection
@@ -90,12 +87,6 @@ def test_a_series_of_nothing_is_not_in_the_legend() -> None:
     assert [bar.name for bar in figures.stacked(rows, unit="US dollars").data] == ["model-a"]
 
 
-def test_a_week_has_a_field_for_every_hour() -> None:
-    (field,) = figures.week([(0, 9, 2), (0, 9, 1), (6, 23, 5)]).data
-    assert (len(field.z), len(field.z[0])) == (7, 24)
-    assert (field.z[0][9], field.z[6][23], sum(map(sum, field.z))) == (3, 5, 8)
-
-
 def test_lines_leave_gaps_and_show_the_target() -> None:
     figure = figures.lines({"p95": [("2026-01-01", 9.0), ("2026-01-02", None)]}, unit="seconds", target=15.0)
     assert list(figure.data[0].y) == [9.0, None]
@@ -154,40 +145,6 @@ def test_a_chart_has_neither_few_nor_many_steps(days: float, step: str) -> None:
     assert step_of(LogSelection(NOW - days * DAY, NOW)) == step
 
 
-# Burn rates
-
-
-def record(ago: float, updated: int, newly_failed: int = 0) -> RunRecord:
-    summary = RunSummary(
-        run_id=f"run-{ago}",
-        dry_run=False,
-        outcomes={"updated": updated, "failed": newly_failed},
-        newly_failed=newly_failed,
-    )
-    return RunRecord(run_id=summary.run_id, started=NOW - ago - 5, finished=NOW - ago, summary=summary)
-
-
-def test_a_burn_rate_of_one_uses_up_exactly_what_the_objective_allows() -> None:
-    rates = figures.rates([record(HOUR, 199, 1)], NOW - DAY, NOW, 0.995)
-    assert set(rates) == {"6 hours", "2 days", "3 days"}
-    for line in rates.values():
-        assert line == [(NOW - HOUR, pytest.approx(1.0))]
-
-
-def test_runs_before_the_period_count_and_are_not_drawn() -> None:
-    rates = figures.rates([record(2 * DAY, 0, 10), record(HOUR, 10)], NOW - DAY, NOW, 0.99)
-    assert rates["3 days"] == [(NOW - HOUR, pytest.approx(50.0))]
-    assert rates["6 hours"] == [(NOW - HOUR, 0.0)]
-
-
-def test_of_many_runs_the_last_is_always_drawn() -> None:
-    records = [record(n * 60.0, 1) for n in range(1000, 0, -1)]
-    line = figures.rates(records, NOW - DAY, NOW, 0.99)["6 hours"]
-    assert len(line) <= figures.MOST_POINTS
-    assert line[-1][0] == NOW - 60
-    assert [at for at, _ in line] == sorted(at for at, _ in line)
-
-
 # Tables and files
 
 
@@ -236,35 +193,3 @@ PARTS = st.sampled_from(["analysis", "change", "tokens", "timings_ms", "cost_usd
 def test_a_damaged_line_is_told_as_far_as_it_goes(event: dict[str, object], kind: str) -> None:
     (moment,) = moments([{**event, "event": kind}])
     assert moment.kind == kind
-
-
-# Reports
-
-
-def test_a_report_cannot_leave_its_frame() -> None:
-    page = framed('"></iframe><script>alert(1)</script>')
-    assert "<script>" not in page
-    assert page.count("<iframe") == page.count("</iframe>") == 1
-
-
-def test_a_report_may_run_nothing_and_fetch_nothing() -> None:
-    page = framed("<h1>Report</h1>")
-    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
-    assert dict(rule.strip().split(" ", 1) for rule in policy.split(";")) == {
-        "default-src": "'none'",
-        "style-src": "'unsafe-inline'",
-        "img-src": "data:",
-        "font-src": "data:",
-        "frame-src": "'self'",
-    }
-    assert page.index("Content-Security-Policy") < page.index("<iframe"), "it holds for what comes after it"
-    assert '<iframe sandbox=""' in page, "without any right"
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"analysers": 1}', '{"analysers": [{"sources": [{}]}]}', "null"])
-def test_json_that_is_no_evaluation_has_no_rows(text: str) -> None:
-    assert score_rows(text) == []
-
-
-def test_without_a_folder_there_are_no_reports(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    assert reports_in(tmp_path / "missing") == []

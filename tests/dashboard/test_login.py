@@ -80,7 +80,7 @@ def settings(folder: Path, metadata_url: object, allow: str = "@team.example.com
 def test_before_the_sign_in_no_page_shows_anything(pages: Pages) -> None:
     pages.log(ticket(4711))
     pages.configure(dashboard={"auth": AUTH})
-    for name in ("overview", "tickets", "escalated"):
+    for name in ("overview", "tickets"):
         page = AppTest.from_file(server.SCRIPT, default_timeout=60)
         if name != "overview":
             page.switch_page(f"views/{name}.py")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,9 +22,6 @@ from ticket_processor.learning.model import Reaction
 from ticket_processor.learning.store import FILE_NAME as LEARNT
 from ticket_processor.learning.store import LearningStore
 from ticket_processor.monitoring.memory import AlertStore, Memory, OpenAlert
-from ticket_processor.reporting.kept_replies import keep
-from ticket_processor.reporting.public_replies import PublicReplies
-from ticket_processor.reporting.reply_counts import Replies, UseCount
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 
@@ -37,8 +32,8 @@ from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket
 pytestmark = pytest.mark.slow  # each page is run whole
 
 __all__ = ["open_desk"]
-ALL = ("overview", "tickets", "escalated", "answers", "scoreboard", "try_it", "costs", "runs", "health", "reports")
-FIGURES = ("overview", "tickets", "escalated", "answers", "costs", "runs")
+ALL = ("overview", "tickets", "scoreboard", "try_it", "costs", "runs", "health")
+FIGURES = ("overview", "tickets", "costs", "runs")
 HOSTILE = "![x](http://127.0.0.1:9/x.png) <img src=x> [l](http://127.0.0.1:9/) $a_b$ :red[x]"
 
 
@@ -143,7 +138,7 @@ def test_the_overview_compares_the_period_with_the_one_before(pages: Pages) -> N
     assert shown["Fallback rate"] == ("33.3%", "+33.3 pts")
     assert shown["Latency p95"] == ("1.0 s", "")
     assert shown["Cost"] == ("$0.020", "")
-    assert charts(page) == 8
+    assert charts(page) == 7
 
 
 def test_the_overview_begins_with_what_a_lead_looks_for(pages: Pages) -> None:
@@ -155,7 +150,7 @@ def test_the_overview_begins_with_what_a_lead_looks_for(pages: Pages) -> None:
     shown = values(page)
     assert (shown["Escalated"][0], shown["Time saved"][0]) == ("1", "0.2 h")
     (row,) = page.dataframe[0].value.to_dict("records")
-    assert row["Ticket"] == 5
+    assert row["Ticket"] == "5"
     assert not {"Subject", "Status"} & set(row)
     assert words(page).count("The log holds no subjects") == 1
     assert "1 escalated" in words(page)
@@ -178,7 +173,7 @@ def test_what_a_real_run_wrote_is_shown(pages: Pages, open_desk: OpenDesk) -> No
     desk = open_desk(6)
     desk("run", "--since", "7d")
     made = Settings(log_dir=desk.logs, state_dir=desk.state)
-    give(DashboardOptions(made, pages.folder, SystemClock()))
+    give(DashboardOptions(made, SystemClock()))
     assert values(pages.open("overview"))["Tickets"][0] == "6"
     assert sorted(cells(pages.open("tickets"), "Ticket")) == [1, 2, 3, 4, 5, 6]
     page = pages.open("tickets", {"ticket": "1"})
@@ -377,7 +372,7 @@ def test_what_models_without_a_price_cost_is_not_said_to_be_nothing(pages: Pages
     page = pages.open("costs")
     assert values(page)["Cost"][0] == "$0.010"
     remember(pages, RunSummary(run_id="run-1", dry_run=False, sources={"model": 2}, usage=Usage(input=500, output=9)))
-    assert values(pages.open("health"))["Cost"][0] == "-"
+    assert not [text.value for text in pages.open("health").text if "$" in text.value]
 
 
 def test_without_a_budget_or_a_fallback_the_page_says_so(pages: Pages) -> None:
@@ -418,19 +413,8 @@ def test_runs_are_listed_with_their_exit_codes(pages: Pages) -> None:
     assert cells(page, "Run") == ["run-3", "run-2", "run-1", "run-0"]
     assert cells(page, "Exit code") == ["unfinished", "3", "0", "0"]
     assert "the helpdesk is down" in cells(page, "Ended early")
-    assert "4 runs, 1 of them dry, 1 without an end." in words(page)
-
-
-def test_burn_rates_come_from_the_runs_that_the_state_remembers(pages: Pages) -> None:
-    pages.log(ticket(1), *run("run-1", 2 * HOUR))
-    page = pages.open("runs")
-    assert charts(page) == 1
-    assert "remembers no runs" in words(page)
-    remember(pages, RunSummary(run_id="run-1", dry_run=False, outcomes={"updated": 3}))
-    assert charts(page.run()) == 1
-    assert "No ticket failed" in words(page)
-    remember(pages, RunSummary(run_id="run-2", dry_run=False, outcomes={"updated": 3, "failed": 1}, newly_failed=1))
-    assert charts(page.run()) == 2
+    told = dict(zip(cells(page, "Measure"), cells(page, "Value"), strict=True))
+    assert (told["runs"], told["dry runs"], told["without an end"]) == ("3", "1", "1")
 
 
 # Health
@@ -454,7 +438,7 @@ def test_a_file_with_secrets_that_others_can_read_is_told(pages: Pages) -> None:
     secrets.write_text("ZENDESK_API_TOKEN=s3cret", encoding="utf-8")
     pages.folder.chmod(0o755)
     secrets.chmod(0o604)
-    give(DashboardOptions(pages.configure(), pages.folder, SystemClock(), (secrets,)))
+    give(DashboardOptions(pages.configure(), SystemClock(), (secrets,)))
     page = pages.open("health")
     for _ in ("at first", "once everything is looked at"):
         found = dict(zip(cells(page, "Check"), cells(page, "Found"), strict=True))
@@ -486,10 +470,10 @@ def test_the_last_day_comes_from_the_runs_that_the_state_remembers(pages: Pages)
             cost_usd=0.25,
         ),
     )
-    shown = values(pages.open("health"))
-    assert shown["Outcomes"][0] == "4"
-    assert shown["Success rate"][0] == "75.0%"
-    assert shown["Cost"][0] == "$0.25"
+    told = [text.value for text in pages.open("health").text]
+    assert "outcomes: 1 failed, 3 updated" in told
+    assert any("success rate 75.0%" in text for text in told)
+    assert "cost $0.25" in told
 
 
 def test_what_cannot_be_read_is_not_said_to_be_nothing(pages: Pages) -> None:
@@ -533,7 +517,7 @@ def test_a_pasted_ticket_is_shown_on_its_way_and_stored_nowhere(pages: Pages) ->
     assert "4111" not in shown.split("Charged twice", 1)[1]
     assert "+ tag ai_billing" in shown
     assert "Triage: billing" in shown
-    assert "billing" in cells(page, "Value")
+    assert "category: billing" in shown
     assert {path: path.stat() for path in pages.folder.rglob("*")} == before
 
 
@@ -553,103 +537,42 @@ def test_without_a_text_nothing_is_asked(pages: Pages) -> None:
     assert not page.code
 
 
+def answered(page: AppTest) -> list[str]:
+    """What the page says of the chain's links, without the time that each took."""
+    (block,) = page.code
+    chain = block.value.partition("4. The chain\n")[2].partition("\n\n")[0]
+    return [line.strip().rpartition(" (")[0] for line in chain.splitlines()]
+
+
 def test_the_model_is_asked_only_where_that_is_ticked(pages: Pages) -> None:
     pages.configure(models={"names": ["model-a"], "base_url": "http://127.0.0.1:9/v1", "api_key": "key"})
     page = pages.open("try_it")
     page.text_area[0].set_value("The app crashes.")
     page.button[0].click().run()
-    assert cells(page, "Analyser") == ["rules"]
+    assert answered(page) == ["rules: answered"]
     page.checkbox[0].check()
     page.button[0].click().run()
-    assert cells(page, "Analyser") == ["model-a", "rules"]
+    assert [line.split(":")[0] for line in answered(page)] == ["model-a", "rules"]
 
 
 def test_without_a_model_there_is_none_to_tick(pages: Pages) -> None:
     assert pages.open("try_it").checkbox[0].disabled
 
 
-# Evaluation reports
+# Quality
 
 
-def report(folder: Path, name: str, text: str) -> None:
-    (folder / "reports").mkdir(exist_ok=True)
-    (folder / "reports" / name).write_text(text, encoding="utf-8")
-
-
-def test_without_reports_the_commands_that_write_some_are_named(pages: Pages) -> None:
-    page = pages.open("reports")
-    named = "\n".join(code.value for code in page.code)
-    assert "ticketbot eval" in named
-    assert "ticketbot eval --from-helpdesk" in named
-
-
-def test_a_reports_page_stands_in_a_frame_without_rights(pages: Pages) -> None:
-    report(pages.folder, "eval.html", "<h1>Scores</h1><script>parent.stolen = 1</script>")
-    (frame,) = pages.open("reports").get("iframe")
-    assert 'sandbox=""' in frame.proto.srcdoc
-    assert "&lt;h1&gt;Scores" in frame.proto.srcdoc
-    assert "<script>" not in frame.proto.srcdoc
-
-
-def test_what_json_told_is_a_table(pages: Pages) -> None:
-    source = {
-        "source": "a.jsonl",
-        "ms": {"p50": 1.0, "p95": 2.0},
-        "cost_usd": None,
-        "fields": {"category": {"rows": 3, "accuracy": 0.5, "macro_f1": 0.25}},
-    }
-    report(pages.folder, "eval.json", json.dumps({"analysers": [{"analyser": "rules", "sources": [source]}]}))
-    assert cells(pages.open("reports"), "Accuracy") == [0.5]
-
-
-def test_an_address_opens_no_file_outside_of_the_folder(pages: Pages) -> None:
-    report(pages.folder, "eval.html", "inside")
-    (pages.folder / "secret.html").write_text("outside", encoding="utf-8")
-    page = pages.open("reports", {"report": "../secret.html"})
-    assert "outside" not in str(page)
-    assert "inside" in page.get("iframe")[0].proto.srcdoc
-
-
-# Answers
-
-
-def offered(number: int, kind: str, **facts: object) -> dict[str, object]:
-    line = ticket(number, **facts)
-    given = {"kind": kind, "articles": ["help/a.md"], "draft": "", "partial": False, "reason": "no_answer"}
-    line["change"]["offered"] = given if kind == "no_answer" else {**given, "reason": ""}
-    return line
-
-
-def test_answers_are_counted_and_what_people_made_of_them_is_shown(pages: Pages) -> None:
-    pages.log(
-        *(offered(number, "no_answer", category="refund") for number in range(1, 6)),
-        offered(6, "draft", category="billing"),
-    )
-    page = pages.open("answers")
-    assert (values(page)["Drafts"][0], values(page)["No answer"][0]) == ("1", "5")
-    assert cells(page, "Topic") == ["refund"]
-    assert "report --replies" in words(page)
-
-    pages.state.mkdir(exist_ok=True)
-    count = UseCount(label="billing", kind="draft", used=3, ignored=1)
-    public = PublicReplies(sent=2, too_early=1, read=1, resolved=1)
-    made = Replies(
-        made="2026-11-20T10:00:00Z",
-        since="2026-11-13T00:00:00Z",
-        until="2026-11-20T00:00:00Z",
-        categories=(count,),
-        public=public,
-    )
-    assert keep(pages.state, made) is None
-    page = pages.open("answers")
-    assert cells(page, "Of use") == [0.75]
-    assert cells(page, "Public replies")[-2:] == ["resolved, and not back within 14 days", "too early to tell"]
-    assert "Read on 2026-11-20 of tickets from 2026-11-13 to 2026-11-20" in words(page)
-
-
-def test_a_log_without_answers_says_which_setting_makes_them(pages: Pages) -> None:
-    pages.log(ticket(1))
-    assert "replies.mode" in pages.open("answers").info[0].value
+def test_what_notes_offered_is_counted(pages: Pages) -> None:
+    lines = [ticket(number, category="refund") for number in range(1, 7)]
+    for line in lines:
+        line["change"]["offered"] = {
+            "kind": "no_answer", "articles": [], "draft": "", "partial": False, "reason": "no_answer",
+        }  # fmt: skip
+    lines[0]["change"]["offered"] |= {"kind": "draft", "reason": ""}
+    pages.log(*lines)
+    page = pages.open("scoreboard")
+    assert (cells(page, "Drafts"), cells(page, "No answer")) == (["1"], ["5"])
+    assert cells(page, "Category") == ["refund"]
 
 
 def test_the_scoreboard_shows_what_people_made_of_labels(pages: Pages) -> None:
@@ -667,5 +590,5 @@ def test_the_scoreboard_shows_what_people_made_of_labels(pages: Pages) -> None:
         store.keep([reaction(1, "kept"), reaction(2, "kept"), reaction(3, "changed", "refund")])
     page = pages.open("scoreboard")
     assert values(page)["Tickets"][0] == "3"
-    assert cells(page, "Accuracy")[0] == pytest.approx(2 / 3)
+    assert cells(page, "Accuracy")[0] == "67%"
     assert cells(page, "People say") == ["refund"]

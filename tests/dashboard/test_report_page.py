@@ -20,9 +20,9 @@ pytestmark = [
 ]
 
 _TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-_COLOURS = """() => [...document.querySelectorAll('svg text, h1, td, th')].map(
-  part => getComputedStyle(part)[part.closest('svg') ? 'fill' : 'color'].match(/\\d+/g).slice(0, 3).map(Number))"""
-_TEXT_PX = """() => Math.min(...[...document.querySelectorAll('.wide svg text')].map(
+_COLOURS = """() => [...document.querySelectorAll('h1, td, th')].map(
+  part => getComputedStyle(part).color.match(/\\d+/g).slice(0, 3).map(Number))"""
+_TEXT_PX = """() => Math.min(...[...document.querySelectorAll('.bars td')].map(
   text => text.getBoundingClientRect().height))"""
 
 

@@ -34,7 +34,7 @@ def learnt(pages: Pages) -> Iterator[LearningStore]:
 
 def show(pages: Pages, *, private: bool = True, **settings: object) -> None:
     made = Settings.model_validate({"log_dir": pages.logs, "state_dir": pages.state, **settings})
-    give(DashboardOptions(made, pages.folder / "reports", Still(), private=private))
+    give(DashboardOptions(made, Still(), private=private))
 
 
 @pytest.fixture(autouse=True)

@@ -486,7 +486,7 @@ def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_it
     solve(desk, *billed, remove_tags=["ai_billing"], add_tags=["ai_refund"])
     desk("learn", "collect")
     made = Settings(log_dir=desk.logs, state_dir=desk.state)
-    give(DashboardOptions(made, desk.folder, SystemClock(), private=True))
+    give(DashboardOptions(made, SystemClock(), private=True))
 
     overview = pages.open("overview")
     assert tiles(overview)["Tickets"] == "8"
@@ -533,7 +533,7 @@ def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_it
         "allow": ["a@example.com"],
     }
     locked = Settings.model_validate({"log_dir": desk.logs, "state_dir": desk.state, "dashboard": {"auth": auth}})
-    give(DashboardOptions(locked, desk.folder, SystemClock()))
+    give(DashboardOptions(locked, SystemClock()))
     door = AppTest.from_file(SCRIPT, default_timeout=60).run()
     assert [button.label for button in door.button] == ["Sign in"]
     assert not door.metric

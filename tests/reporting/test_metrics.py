@@ -17,6 +17,7 @@ from ticket_processor.dashboard import tables
 from ticket_processor.reporting import figures, metrics, queries
 from ticket_processor.reporting.figures import PLANNED, LogSelection
 from ticket_processor.reporting.index import LogIndex
+from ticket_processor.settings.schema import SloSettings
 
 from ..support.cases import for_each
 from ..support.fakes import START
@@ -248,20 +249,10 @@ def test_pages_together_hold_every_line_once_in_order(log: tuple[LogIndex, list[
 def test_one_row_has_everything_that_a_line_says(tmp_path: Path) -> None:
     line = receipt(7, "11-20 08:00", tags=["ai_processed", "ai_billing"], suspicious=["a", "b"], subcategory="double")
     with opened(tmp_path, line) as index:
-        (row,) = queries.ticket(index, 7)
-        assert queries.ticket(index, 8) == []
-        assert queries.page(index, LogSelection()).rows == (row,)
+        (row,) = queries.page(index, LogSelection()).rows
     assert (row.at, row.ticket_id, row.category, row.subcategory) == (moment("11-20 08:00"), 7, "billing", "double")
-    assert (row.tags, row.suspicious, row.escalated, row.review) == (
-        *(("ai_processed", "ai_billing"), ("a", "b"), (), False),
-    )
-    assert (row.priority_from, row.priority_to, row.tokens_in, row.cost_usd, row.total_ms) == (
-        None,
-        "normal",
-        10,
-        0.01,
-        1000,
-    )
+    assert row.tags == ("ai_processed", "ai_billing")
+    assert (row.priority_from, row.priority_to, row.cost_usd, row.total_ms) == (None, "normal", 0.01, 1000)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +294,7 @@ def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ti
     lines += [receipt(number, "11-20 09:00") for number in range(2, 11)]
     with opened(tmp_path, *lines) as index:
         total = metrics.totals(index, LogSelection())
-        success, latency = metrics.objectives(index, LogSelection(), success=0.9, quick_ms=999)
+        success, latency = metrics.objectives(index, LogSelection(), SloSettings(success=0.9, latency_s=0.999))
     assert (total.tickets, total.updated, total.failed, total.failed_at_least_once) == (10, 10, 0, 1)
     assert (success.good, success.total, success.met) == (10, 11, True)
     assert success.budget_left == pytest.approx(1 - 1 / 1.1)
@@ -313,9 +304,10 @@ def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ti
 def test_an_objective_without_tickets_is_neither_met_nor_missed(tmp_path: Path) -> None:
     with opened(tmp_path) as index:
         assert metrics.totals(index, LogSelection()) == figures.Totals()
-        assert [(item.share, item.met, item.budget_left) for item in metrics.objectives(index, LogSelection())] == [
-            (None, None, None)
-        ] * 2
+        assert [
+            (item.share, item.met, item.budget_left)
+            for item in metrics.objectives(index, LogSelection(), SloSettings())
+        ] == [(None, None, None)] * 2
         assert metrics.reach(index) is None
 
 
@@ -387,14 +379,10 @@ def test_alerts_of_the_period_come_in_order(tmp_path: Path) -> None:
             "ticket_id": 3,
         }
 
-    with opened(
-        tmp_path, alert("11-20T09:00", "second"), alert("11-20T08:00", "first"), alert("11-19T08:00", "no")
-    ) as index:
+    told = [("11-20T07:00", "once"), ("11-20T09:00", "twice"), ("11-20T08:00", "twice"), ("11-19T08:00", "no")]
+    with opened(tmp_path, *(alert(when, what) for when, what in told)) as index:
         found = queries.alerts(index, at("11-20 00:00"), at("11-21 00:00"))
-    assert [(one.what, one.ticket_id, one.at) for one in found] == [
-        ("first", 3, moment("11-20 08:00")),
-        ("second", 3, moment("11-20 09:00")),
-    ]
+    assert [*found.items()] == [("twice", 2), ("once", 1)]
 
 
 def test_a_run_whose_models_have_no_price_costs_no_price_and_not_nothing(tmp_path: Path) -> None:

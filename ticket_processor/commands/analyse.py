@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -12,9 +11,8 @@ import typer
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Ticket
-from ..core.sanitize import strip_hidden
 from ..settings.load import load
-from ..wiring.explain import Walk, as_data, fetched, pasted, walk, wanted_changes
+from ..wiring.explain import as_data, fetched, in_words, pasted, walk
 from .options import ConfigOption, JsonOption, NoModelOption, VerboseOption
 from .screen import Screen
 
@@ -42,7 +40,7 @@ def analyse(
     walked = walk(read, settings, clock, deadline)
     screen = Screen(as_json=as_json)
     screen.notices(walked.troubles)
-    screen.result("\n".join(_lines(walked)), as_data(read, walked))
+    screen.result("\n".join(in_words(walked)), as_data(read, walked))
     return ExitCode.OK
 
 
@@ -66,48 +64,3 @@ def _from(stream: Any, clock: SystemClock) -> Ticket:
             requester = row.get("requester")
             names = (requester,) if isinstance(requester, str) else ()
     return pasted(clock, subject, body, names)
-
-
-def _lines(walked: Walk) -> list[str]:
-    lines = []
-    analysis, decision = walked.analysis, walked.decision
-    if walked.machine_mail:
-        lines += [f"A run would skip this: machine mail ({walked.machine_mail}).", ""]
-    lines.append("1. Cut away" if walked.cut else "1. Cut away: nothing")
-    lines += [f"   - {line}" for line in walked.cut]
-    for level, redacted in walked.redacted.items():
-        counts = ", ".join(f"{kind}: {count}" for kind, count in redacted.counts.items()) or "nothing"
-        lines += ["", f"2. Redacted (level {level}): {counts}"]
-        lines += [f"   | {line}" for line in redacted.text.splitlines()]
-    shown: list[Mapping[str, str]] = []
-    for number, item in enumerate(walked.asked, start=1):
-        lines += ["", f"3.{number} Asked {item.model} ({item.form})"]
-        for message in item.messages:
-            if message in shown:
-                lines.append(f"   {message['role']}: as before")
-                continue
-            shown.append(message)
-            lines.append(f"   {message['role']}:")
-            lines += [f"   > {line}" for line in message["content"].splitlines()]
-        lines.append("   answer:" if item.error is None else f"   no answer: {item.error}")
-        # A model's words may hold control characters.
-        lines += [f"   < {line}" for line in strip_hidden(item.answer or "").splitlines()]
-    lines += ["", "4. The chain"]
-    for step in walked.steps:
-        reason = f"{step.reason}: {step.detail}" if step.detail else step.reason
-        end = "answered" if step.analysis is not None else f"did not: {reason}"
-        lines.append(f"   {step.link}: {end} ({step.ms} ms)")
-    lines += ["", "5. Understood"]
-    for name, value in analysis.model_dump(mode="json").items():
-        if value not in (None, [], {}, "", False):
-            shown_value = ", ".join(map(str, value)) if isinstance(value, list) else value
-            lines.append(f"   {name}: {shown_value}")
-    lines += ["", f"6. Decided ({decision.reason})"]
-    lines += [f"   {change}" for change in wanted_changes(decision)]
-    lines += [f"   note | {line}" for line in (decision.note or "").splitlines()]
-    if analysis.cost_usd is not None:
-        note = f" ({walked.price_note})" if walked.price_note and analysis.cost_usd else ""
-        lines += ["", f"It cost ${analysis.cost_usd:.6f}{note}."]
-    elif analysis.usage.input:
-        lines += ["", "What it cost is not known: the model has no price."]
-    return lines

@@ -55,7 +55,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "learn pins": ("ticketbot learn pins", "ticketbot learn pins --out pins.jsonl"),
     "learn unpin": ("ticketbot learn unpin 3",),
     "report": (
-        "ticketbot report --since 30d --risk high",
+        "ticketbot report --since 30d --only risk=high",
         "ticketbot report --period week --out week.md",
     ),
     "escalated": ("ticketbot escalated", "ticketbot escalated --since 30d --all --json"),

@@ -14,7 +14,6 @@ from ..core.errors import ConfigError, ExitCode, how_to_install
 from .options import ConfigOption
 from .screen import Screen
 
-REPORTS = "reports"
 _PARTS = ("streamlit", "plotly", "duckdb")
 OPEN_TO_ALL = (
     "--host {}: other machines would reach receipts and redacted summaries. Set up [dashboard.auth] and name the https "
@@ -32,10 +31,6 @@ def dashboard(
     ] = "127.0.0.1",
     public_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Address that people see, when it is behind a reverse proxy.")
-    ] = None,
-    reports: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Evaluation reports (.html, .json). Default: reports beside the settings."),
     ] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Open no browser; none is opened without a terminal either.")
@@ -59,10 +54,9 @@ def dashboard(
     if not (address.is_loopback or (auth.wanted and (address.public_url or "").startswith("https:"))):
         raise ConfigError(OPEN_TO_ALL.format(host))
     address = free(address)
-    folder = reports or named.parent / REPORTS
     screen.notices([*settings.notices, *settings.lost])
     private = address.is_loopback and address.public_url is None
-    give(DashboardOptions(settings, folder, clock, secret_files(named), private=private))
+    give(DashboardOptions(settings, clock, secret_files(named), private=private))
     clock.check()
     with secrets_files(auth, address.public_url or address.url) as files:
         serve(

@@ -10,15 +10,14 @@ import typer
 from ..core.clock import SystemClock, iso
 from ..core.errors import ExitCode
 from ..reporting.figures import EscalatedLine, LogSelection
-from ..reporting.index import LogIndex, require_duckdb
+from ..reporting.index import require_duckdb
 from ..reporting.queries import escalated as escalated_of
+from ..reporting.tables import escalated_table, still_open
 from ..settings.load import load
-from ..settings.schema import Settings
-from ..wiring.parts import keyring
-from ..wiring.ticket_subjects import OVER, LookedUp, look_up
+from ..wiring.ticket_subjects import look_up
 from .options import ConfigOption, JsonOption, VerboseOption
 from .parse_time import parse_since
-from .report import check_log
+from .report import check_log, open_log
 from .screen import Screen
 
 
@@ -38,16 +37,14 @@ def escalated(
     settings = load(config=config, need_helpdesk=False)
     check_log(settings)
     screen = Screen(as_json=as_json)
-    found = _of_the_log(settings, clock, moment)
+    with open_log(settings, clock, moment, clock.now()) as index:
+        found = escalated_of(index, LogSelection(moment, clock.now() + 1), url_of=settings.ticket_url)
     tickets, why = look_up(settings, clock, [one.ticket_id for one in found]) if found else ({}, "")
-    shown = [one for one in found if everything or tickets.get(one.ticket_id, LookedUp()).status not in OVER]
+    shown = found if everything else still_open(found, tickets)
     if why:
         screen.notices([f"{why}; whether these are still open is not known"])
-    screen.table(
-        ("Ticket", "Escalated (UTC)", "Why", "Status", "Subject", "Where"),
-        [_row(settings, one, tickets.get(one.ticket_id, LookedUp())) for one in shown],
-        loud="",
-    )
+    table = escalated_table(shown, tickets)
+    screen.table(table.names, table.rows, loud="")
     data = {
         "since": iso(moment),
         "asked_the_helpdesk": not why,
@@ -60,32 +57,13 @@ def escalated(
                 "reasons": list(one.reasons),
                 "status": tickets[one.ticket_id].status if one.ticket_id in tickets else None,
                 "subject": (tickets[one.ticket_id].subject or None) if one.ticket_id in tickets else None,
-                "url": settings.ticket_url(one.ticket_id) or None,
+                "url": one.url or None,
             }
             for one in shown
         ],
     }
     screen.result(_in_words(found, shown, iso(moment)[:10], asked=not why, everything=everything), data)
     return ExitCode.OK
-
-
-def _of_the_log(settings: Settings, clock: SystemClock, since: float) -> list[EscalatedLine]:
-    now = clock.now()
-    with LogIndex(
-        settings.log_dir,
-        clock.now,
-        keys=keyring(settings),
-        review_tag=settings.policy.tag("review"),
-        first_day=iso(since)[:10],
-        last_day=iso(now)[:10],
-    ) as index:
-        return escalated_of(index, LogSelection(since, now + 1))
-
-
-def _row(settings: Settings, one: EscalatedLine, now: LookedUp) -> tuple[str, ...]:
-    why = ", ".join(one.reasons).replace("_", " ")
-    url = settings.ticket_url(one.ticket_id)
-    return str(one.ticket_id), f"{one.at:%Y-%m-%d %H:%M}", why, now.status or "?", now.subject or "-", url
 
 
 def _in_words(

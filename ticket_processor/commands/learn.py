@@ -23,8 +23,8 @@ from ..learning.review import told
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import DECIDED, FILE_NAME, LearningStore
 from ..reporting.export_labels import scoreboard_data
+from ..reporting.label_tables import scoreboard_tables
 from ..settings.load import load
-from .label_tables import scoreboard_tables
 from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .screen import Screen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
@@ -18,24 +18,31 @@ from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable
 from ..core.models import Risk, Sentiment, Urgency
 from ..core.tables import MOST_LINES, as_csv, show, show_briefly
 from ..learning.scoreboard import kept_scoreboard
+from ..reporting import tables
 from ..reporting.export import as_data
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex, require_duckdb
-from ..reporting.report import Goals, Report, gather
+from ..reporting.report import Report, gather
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..wiring.ticket_subjects import look_up
-from . import report_page, report_tables
+from ..wiring.parts import keyring
+from . import report_page
 from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
 from .out_files import check_out, json_text, write_out, write_text
 from .report_period import PeriodName, period_of
 from .screen import Screen
 
 if TYPE_CHECKING:
-    from ..audit.encryption import Keyring
     from ..monitoring.receivers import Receiver
 
 FORMATS = (".html", ".md", ".csv", ".json")
+ONLY: Mapping[str, type[StrEnum] | None] = {
+    "urgency": Urgency,
+    "sentiment": Sentiment,
+    "risk": Risk,
+    "secondary": None,
+}
+"""What ``--only`` takes, and the labels that there are; of categories each has its own."""
 
 
 def report(
@@ -56,7 +63,7 @@ def report(
     replies: Annotated[
         bool,
         typer.Option(
-            "--replies", help="Also read answered tickets from the helpdesk: were drafts, articles and replies any use?"
+            "--replies", help="Also read answered tickets from the helpdesk: were drafts used, edited or ignored?"
         ),
     ] = False,
     limit: Annotated[
@@ -67,8 +74,7 @@ def report(
         bool, typer.Option("--knowledge", help="Also search the knowledge base: which topics have no article?")
     ] = False,
     gaps: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write topics without an answer as Markdown: what to write next."),
+        Path | None, typer.Option(metavar="FILE", help="As --knowledge, and write these topics as Markdown.")
     ] = None,
     at_least: Annotated[
         int, typer.Option(min=1, metavar="N", help="With --knowledge or --gaps: only topics of N tickets or more.")
@@ -80,30 +86,16 @@ def report(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Write it: .html (a page with plots), .md, .csv or .json; may be repeated.",
+            help="Write it: .html (a page with bars), .md, .csv or .json; may be repeated.",
         ),
     ] = None,
     details: DetailedOption = False,
-    subjects: Annotated[
-        bool, typer.Option("--subjects", help="Also read the listed tickets' subjects from the helpdesk; redacted.")
-    ] = False,
-    urgencies: Annotated[
-        list[str] | None,
-        typer.Option("--urgency", metavar="LABEL", help="Only critical, high, medium or low urgency; may be repeated."),
-    ] = None,
-    sentiments: Annotated[
+    only: Annotated[
         list[str] | None,
         typer.Option(
-            "--sentiment", metavar="LABEL", help="Only negative, neutral or positive sentiment; may be repeated."
+            metavar="FIELD=LABEL",
+            help="Only tickets with this urgency, sentiment, risk or secondary (second category); may be repeated.",
         ),
-    ] = None,
-    risks: Annotated[
-        list[str] | None,
-        typer.Option("--risk", metavar="LABEL", help="Only high, medium or low risk; may be repeated."),
-    ] = None,
-    secondaries: Annotated[
-        list[str] | None,
-        typer.Option("--secondary", metavar="CATEGORY", help="Only with this second category; may be repeated."),
     ] = None,
     mail: Annotated[
         bool, typer.Option("--mail", help="Mail it, page attached, to the mail addresses in TICKETBOT_ALERT_URLS.")
@@ -116,16 +108,14 @@ def report(
 
     Exit code 3 with --mail: the mail was not sent.
     """
-    if subjects and mail:
-        raise ConfigError("--mail sends no word of a ticket, so it goes without --subjects")
-    only = _selection(urgencies or (), sentiments or (), risks or (), secondaries or ())
+    selection = _selection(only or ())
     begin, end = period_of(clock.now(), since, until, period)
     files = out or []
     check_out(files, FORMATS)
     check_out([gaps] if gaps else [], option="--gaps")
     require_duckdb()
-    need_helpdesk = overrides or knowledge or replies or subjects
-    settings = load(config=config, need_helpdesk=need_helpdesk)
+    knowledge = knowledge or gaps is not None
+    settings = load(config=config, need_helpdesk=overrides or knowledge or replies)
     everybody: list[Receiver] = []
     if mail:
         from .report_mail import mail_receivers
@@ -135,20 +125,16 @@ def report(
     screen = Screen(as_json=as_json)
     with ExitStack() as stack:
         with screen.progress("reading the log"):
-            # What came back after a reply stands behind the period.
-            index = stack.enter_context(_index(settings, clock, begin, clock.now() if replies else end))
-            found = _gathered(index, settings, begin, end, only)
-        if subjects:
-            found = _with_subjects(found, settings, clock)
-        if overrides or knowledge or replies or gaps:
+            index = stack.enter_context(open_log(settings, clock, begin - (end - begin), end))  # and the period before
+            found = _gathered(index, settings, begin, end, selection)
+        if overrides or knowledge or replies:
             from .report_helpdesk import HelpdeskPart
 
             helpdesk = HelpdeskPart(settings, index, found, clock=clock, screen=screen, within=within)
             if replies:
                 found = replace(found, replies=helpdesk.replies(limit))
-            if knowledge or gaps:
-                topics = helpdesk.knowledge(at_least) if knowledge else None
-                found = replace(found, knowledge=helpdesk.with_unanswered(topics, at_least, found.replies))
+            if knowledge:
+                found = replace(found, knowledge=helpdesk.knowledge(at_least))
         try:
             if overrides:
                 collected, labels = helpdesk.labels(limit, end if until or period else None)
@@ -159,52 +145,47 @@ def report(
             found = replace(found, remarks=(*found.remarks, f"scoreboard unavailable: {error}"))
     written = write_out(files, _formats(found))
     if gaps is not None:
-        from .report_gaps import proposals
-
-        write_text(gaps, proposals(found, settings.ticket_url))
+        write_text(gaps, report_page.gaps(found))
         written.append(f"Written: {gaps}")
     if everybody:
         written.append(_mailed(found, everybody))
     else:  # the mail holds them
-        screen.notices([*found.remarks, *report_tables.shortcomings(found)])
+        screen.notices([*found.remarks, *tables.shortcomings(found)])
     if as_json:
         screen.result("", as_data(found))
     elif not mail:
         if details:
             screen.say(f"{found.title}\n{found.origin}\n")
-            show([*report_tables.tables(found)])
+            show([*tables.tables(found)])
         else:
             screen.say(found.title)
-            show_briefly(report_tables.brief(found), most=MOST_LINES - 3)
-            screen.say(f"\n{report_tables.MORE}")
+            show_briefly(tables.brief(found), most=MOST_LINES - 3)
+            screen.say(f"\n{tables.MORE}")
         written[:0] = [""] if written else []
     for line in written:
         screen.say(line)
     return ExitCode.OK
 
 
-def _selection(
-    urgencies: Sequence[str], sentiments: Sequence[str], risks: Sequence[str], secondaries: Sequence[str]
-) -> LogSelection:
+def _selection(only: Sequence[str]) -> LogSelection:
     """The tickets with these labels. Raises :class:`ConfigError` for a label that no ticket can have."""
-    asked: tuple[tuple[str, type[StrEnum], Sequence[str]], ...] = (
-        ("--urgency", Urgency, urgencies),
-        ("--sentiment", Sentiment, sentiments),
-        ("--risk", Risk, risks),
-    )
-    problems = [
-        f"{option} {label}: must be one of {', '.join(known)}"
-        for option, known, labels in asked
-        for label in labels
-        if label not in list(known)
-    ]
+    chosen: dict[str, list[str]] = {field: [] for field in ONLY}
+    problems = []
+    for text in only:
+        field, _, label = text.partition("=")
+        if field not in ONLY or not label:
+            problems.append(f"--only {text}: must be {', '.join(f'{name}=LABEL' for name in ONLY)}")
+        elif (known := ONLY[field]) is not None and label not in list(known):
+            problems.append(f"--only {text}: must be one of {', '.join(known)}")
+        else:
+            chosen[field].append(label)
     if problems:
         raise ConfigError(*problems)
     return LogSelection(
-        urgencies=tuple(urgencies),
-        sentiments=tuple(sentiments),
-        risks=tuple(risks),
-        secondaries=tuple(secondaries),
+        urgencies=tuple(chosen["urgency"]),
+        sentiments=tuple(chosen["sentiment"]),
+        risks=tuple(chosen["risk"]),
+        secondaries=tuple(chosen["secondary"]),
     )
 
 
@@ -218,52 +199,29 @@ def check_log(settings: Settings) -> None:
         )
 
 
-def _index(settings: Settings, clock: SystemClock, begin: float, end: float) -> LogIndex:
+def open_log(settings: Settings, clock: SystemClock, first: float, last: float) -> LogIndex:
+    """The index of the log on the days of these moments (Unix seconds). Raises as :class:`LogIndex` does."""
     return LogIndex(
         settings.log_dir,
         clock.now,
-        keys=_keys(settings),
+        keys=keyring(settings),
         review_tag=settings.policy.tag("review"),
-        first_day=_day(_first_needed(begin, end)),
-        last_day=_day(end),
+        first_day=_day(first),
+        last_day=_day(last),
     )
 
 
 def _gathered(index: LogIndex, settings: Settings, begin: float, end: float, only: LogSelection) -> Report:
-    slo = settings.slo
     found = gather(
         index,
         begin,
         end,
-        Goals(slo.success, slo.latency_s, slo.latency_share),
+        settings.slo,
         account=settings.account,
         only=only,
         url_of=settings.ticket_url,
     )
-    return replace(found, remarks=(*found.remarks, *report_tables.by_rules_alone(found, settings.policy)))
-
-
-def _with_subjects(found: Report, settings: Settings, clock: SystemClock) -> Report:
-    """The report with the current, redacted subjects of the tickets that it lists."""
-    tickets, why = look_up(settings, clock, [one.ticket_id for one in found.escalated])
-    known = [
-        replace(one, subject=tickets[one.ticket_id].subject) if one.ticket_id in tickets else one
-        for one in found.escalated
-    ]
-    return replace(found, escalated=known, remarks=(*found.remarks, why) if why else found.remarks)
-
-
-def _keys(settings: Settings) -> Keyring | None:
-    if not settings.audit.encryption_keys:
-        return None  # loading the keyring's modules would slow the report on an unencrypted log
-    from ..wiring.parts import keyring
-
-    return keyring(settings)
-
-
-def _first_needed(since: float, until: float) -> float:
-    """The start of the period before."""
-    return since - (until - since)
+    return replace(found, remarks=(*found.remarks, *tables.by_rules_alone(found, settings.policy)))
 
 
 def _day(moment: float) -> str:
@@ -275,7 +233,7 @@ def _formats(found: Report) -> dict[str, Callable[[], str]]:
     return {
         ".html": lambda: report_page.page(found),
         ".md": lambda: report_page.markdown(found),
-        ".csv": lambda: as_csv([*report_tables.whole(found)]),
+        ".csv": lambda: as_csv([*tables.whole(found)]),
         ".json": lambda: json_text(as_data(found)),
     }
 
@@ -285,7 +243,7 @@ def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     from .report_mail import send
 
     if found.replies is not None:  # a mail has no word of a ticket
-        found = replace(found, replies=found.replies.model_copy(update={"edited": ()}))
+        found = replace(found, replies=found.replies.model_copy(update={"edits": ()}))
     host = re.sub(r"[^A-Za-z0-9.-]", "_", f"-{found.account}") if found.account else ""
     name = f"ticketbot-report{host}-{found.since:%Y-%m-%d}.html"
     missed = send(everybody, found.title, report_page.mail_body(found), report_page.page(found), name)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 from typing import Any
 
 from ..analysis.text.outgoing import leaving
@@ -16,24 +15,20 @@ from ..learning.collect import CollectedLabels
 from ..learning.history_sample import in_sample_order
 from ..learning.scoreboard import Scoreboard, scoreboard_of
 from ..learning.store import FILE_NAME, LearningStore
+from ..reporting.drafts import DraftUse, LoggedNote, read_drafts
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex
-from ..reporting.kept_replies import keep, kept
 from ..reporting.knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
-from ..reporting.offers import offers, sent_replies, tickets_about
-from ..reporting.reply_counts import Replies
-from ..reporting.reply_sample import LoggedNote, read_replies, to_read, with_totals
+from ..reporting.offers import offered_drafts
 from ..reporting.report import Report
-from ..reporting.unanswered import unanswered_themes, unanswered_topics, with_unanswered
 from ..settings.schema import Settings
-from ..wiring.desks import help_center, reading_desk, requesters_of
-from ..wiring.knowledge import article_titles
+from ..wiring.desks import help_center, reading_desk
 from ..wiring.learning import collect
 from ..wiring.parts import keyring, transport_for
 from .screen import Screen
 
-MOST_SUMMARIES = 5_000
-"""Summaries read of tickets in the fallback category, and as many of others, newest first."""
+MOST_SUMMARIES = 10_000
+"""Of so many tickets, the newest, summaries are compared."""
 
 
 class HelpdeskPart:
@@ -100,69 +95,24 @@ class HelpdeskPart:
                 )
             return found.model_copy(update={"requests": sum(transport.counts.values())})
 
-    def replies(self, sample: int) -> Replies:
-        """What people made of drafts, articles and public replies on at most ``sample`` tickets of the period."""
-        settings, index, now = self._settings, self._index, self._clock.now()
-        offered, sent = offers(index, self._selection), sent_replies(index, self._selection)
-        runs = {item.run_id for item in offered} | {item.run_id for item in sent}
-        asked = in_sample_order(to_read(offered, sent, now), runs)[:sample]
-        found = Replies()
-        if asked:
-            notes = self._notes({item.ticket_id for item in asked if item.offer is not None})
-            deadline = Deadline(self._clock, self._within)
-            with self._transport(deadline) as transport:
-                with (
-                    reading_desk(settings, transport) as desk,
-                    self._screen.progress("reading what people replied", len(asked)) as advance,
-                ):
-                    found = read_replies(
-                        desk,
-                        requesters_of(settings, transport),
-                        asked,
-                        notes,
-                        partial(tickets_about, index),
-                        now=now,
-                        deadline=deadline,
-                        advance=advance,
-                    )
-                found = found.model_copy(update={"requests": sum(transport.counts.values())})
-        titles = article_titles(settings, [count.label for count in found.articles])
-        found = with_totals(found, offered, sent, now).model_copy(
-            update={
-                "made": iso(now),
-                "since": iso(self._since.timestamp()),
-                "until": iso(self._until.timestamp()),
-                "edited": tuple(
-                    one.model_copy(update={"url": settings.ticket_url(one.ticket_id)}) for one in found.edited
-                ),
-                "articles": tuple(
-                    count.model_copy(update={"title": titles.get(count.label, "")}) for count in found.articles
-                ),
-            }
-        )
-        if (trouble := keep(settings.state_folder, found)) is not None:
-            self._screen.notices([trouble])
-        return found
-
-    def with_unanswered(self, found: Knowledge | None, at_least: int, replies: Replies | None) -> Knowledge:
-        """Topics whose notes mostly brought no answer, beside those that the help centre was searched for.
-
-        Without ``replies`` the last ones read say which offers people ignored.
-        """
+    def replies(self, sample: int) -> DraftUse:
+        """What people made of drafts on at most ``sample`` tickets of the period."""
         settings = self._settings
-        offered = offers(self._index, self._selection)
-        replies = replies or kept(settings.state_folder)
-        ignored = frozenset(replies.ignored) if replies else frozenset[int]()
-        topics = unanswered_topics(offered, ignored, at_least=at_least, fallback=settings.taxonomy.fallback)
-        if any(offer.unanswered or offer.ticket_id in ignored for offer in offered):
-            texts = self._texts({offer.ticket_id for offer in offered})
-            topics += unanswered_themes(offered, ignored, texts, at_least=at_least)
-        titles = article_titles(settings, [article for item in topics for article in item.near])
-        named = [
-            item.model_copy(update={"near": tuple(titles.get(article, article) for article in item.near)})
-            for item in topics
-        ]
-        return with_unanswered(found or Knowledge(at_least=at_least), named)
+        offered = offered_drafts(self._index, LogSelection(self._since.timestamp(), self._until.timestamp()))
+        asked = in_sample_order(offered, {item.run_id for item in offered})[:sample]
+        if not asked:
+            return DraftUse()
+        notes = self._notes({item.ticket_id for item in asked})
+        deadline = Deadline(self._clock, self._within)
+        with self._transport(deadline) as transport:
+            with (
+                reading_desk(settings, transport) as desk,
+                self._screen.progress("reading what people replied", len(asked)) as advance,
+            ):
+                found = read_drafts(desk, asked, notes, deadline=deadline, advance=advance)
+            edits = tuple(one.model_copy(update={"url": settings.ticket_url(one.ticket_id)}) for one in found.edits)
+            requests = sum(transport.counts.values())
+        return found.model_copy(update={"offered": len(offered), "edits": edits, "requests": requests})
 
     def _notes(self, tickets: Collection[int]) -> dict[int, LoggedNote]:
         """The last notes of these tickets that offered something."""
@@ -176,15 +126,6 @@ class HelpdeskPart:
                 found[line["ticket_id"]] = LoggedNote(text, str(offered.get("draft")), str(change.get("key")))
         return found
 
-    def _texts(self, tickets: Collection[int]) -> dict[int, str]:
-        """The last redacted summaries of these tickets."""
-        found: dict[int, str] = {}
-        for line in self._lines():
-            analysis = line.get("analysis")
-            if line.get("ticket_id") in tickets and isinstance(analysis, dict):
-                found[line["ticket_id"]] = leaving(str(analysis.get("summary") or ""))
-        return found
-
     def _lines(self) -> Iterator[dict[str, Any]]:
         """The period's lines about tickets, oldest first."""
         first, end = (iso(moment.timestamp(), milliseconds=True) for moment in (self._since, self._until))
@@ -194,42 +135,24 @@ class HelpdeskPart:
                 yield line
 
     @property
-    def _selection(self) -> LogSelection:
-        return LogSelection(since=self._since.timestamp(), until=self._until.timestamp())
-
-    @property
     def _limits(self) -> dict[str, datetime]:
         return {"first": self._since.replace(tzinfo=None), "end": self._until.replace(tzinfo=None)}
 
-    @property
-    def _days(self) -> list[str]:
-        """The UTC days of the period, newest first."""
-        first, last = self._since.date(), self._until.date()
-        return [(last - timedelta(days=back)).isoformat() for back in range((last - first).days + 1)]
-
     def _summaries(self) -> tuple[list[str], list[str]]:
         """Redacted summaries of tickets without a category of their own, and of others; a ticket's last one counts."""
-        own: dict[object, str] = {}
-        others: dict[object, str] = {}
-        log_dir, fallback = self._settings.log_dir, self._settings.taxonomy.fallback
-        keys = keyring(self._settings)
-        first, end = (iso(moment.timestamp(), milliseconds=True) for moment in (self._since, self._until))
-        for day in self._days:
-            today: dict[object, tuple[bool, str]] = {}
-            for _, line in events(log_dir, first_day=day, last_day=day, keys=keys):
-                analysis = line.get("analysis")
-                if line["event"] != "ticket" or line.get("dry_run") or not isinstance(analysis, dict):
-                    continue
-                if first <= str(line.get("ts")) < end:
-                    left = analysis.get("category") == fallback and not analysis.get("subcategory")
-                    today[line.get("ticket_id")] = left, leaving(str(analysis.get("summary") or ""))
-            for ticket_id, (left, summary) in today.items():
-                found = own if left else others
-                if len(found) < MOST_SUMMARIES and ticket_id not in own and ticket_id not in others:
-                    found[ticket_id] = summary
-            if len(own) == len(others) == MOST_SUMMARIES:
-                break
-        return [*own.values()], [*others.values()]
+        latest: dict[object, tuple[bool, str]] = {}
+        for line in self._lines():
+            analysis, number = line.get("analysis"), line.get("ticket_id")
+            if isinstance(analysis, dict):
+                own = analysis.get("category") == self._settings.taxonomy.fallback and not analysis.get("subcategory")
+                latest.pop(number, None)
+                latest[number] = own, str(analysis.get("summary") or "")
+                if len(latest) > MOST_SUMMARIES:
+                    del latest[next(iter(latest))]
+        without, others = (
+            [str(leaving(text)) for own, text in latest.values() if own is wish] for wish in (True, False)
+        )
+        return without, others
 
     @contextmanager
     def _transport(self, deadline: Deadline) -> Iterator[Transport]:

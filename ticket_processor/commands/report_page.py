@@ -1,44 +1,39 @@
-"""A report as a page with plots, which needs nothing else and runs nothing; as Markdown, and as the body of a mail."""
+"""A report as a page with bars, which needs nothing else and runs nothing; as Markdown, and as the body of a mail."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from ..core.tables import Table, as_markdown, as_text, markdown_text
 from ..evaluation.report import templates
-from ..reporting import charts
+from ..reporting import tables
 from ..reporting.figures import Dimension, DimensionShare
 from ..reporting.glossary import MEANINGS, NONE, percent, seconds
+from ..reporting.helpdesk_tables import knowledge_tables
 from ..reporting.report import Report
-from . import report_tables as tables
 
-_MAIL = '<pre style="font-size: 13px">{{ text }}</pre><p>The attached page has plots.</p>'
+_MAIL = '<pre style="font-size: 13px">{{ text }}</pre><p>The attached page has bars as well.</p>'
 _MOST_BARS = 10
+_STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+_MOST_MOMENTS = 31
+"""More hours, days or weeks are not drawn: the table has them."""
 _PLOTTED: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "language", "answered_by", "outcome")
 
 
 def page(report: Report) -> str:
     """The report as HTML."""
-    moments = _moments(report)
-    each = {"hour": "each hour", "day": "each day", "week": "each week from Monday"}[report.step]
-    volume, shares, trends = [], [], []
-    if moments > 1 and report.by_category:
-        paler = ", paler where only a part of it is in the period" if charts.partly(report) else ""
-        volume = [(charts.volume(report), f"Tickets by category, {each}{paler}")]
+    volume, shares = [], []
+    if bars := _by_time(report):
+        volume = [(bars, f"Tickets, each {report.step}")]
     if report.totals.tickets:
         shares = [
             (_bars(found), tables.NAMES.get(name, name).capitalize())
             for name in _PLOTTED
             if len(found := report.parts.get(name, [])) > 1
         ]
-    if moments > 1 and report.latency.count:
-        trends = [(charts.latency(report), f"Latency: how long answers took, {each}")]
-        if report.totals.fallback or report.totals.failed:
-            trends.append((charts.trouble(report), f"Fallback and failures, {each}"))
-        if report.totals.cost_usd:
-            trends.append((charts.cost(report), f"Cost of models, {each}"))
     shown = (
         tables.overview,
         tables.offers,
@@ -59,7 +54,7 @@ def page(report: Report) -> str:
         labels=replace(tables.labels(report), title="All of it as a table") if report.totals.tickets else None,
         shares=shares,
         whole=list(_whole(report)),
-        trends=trends,
+        series=tables.series(report),
         sections=[*(make(report) for make in shown), *tables.of_helpdesk(report)],
         meanings=Table("What the figures mean", ("<figure", "<<what it is"), tuple(MEANINGS.items())),
     )
@@ -71,9 +66,17 @@ def _bars(parts: Sequence[DimensionShare]) -> list[tuple[str, float, str]]:
     return [(part.label, part.tickets / (most or 1), f"{part.tickets:,}") for part in parts[:_MOST_BARS]]
 
 
-def _moments(report: Report) -> int:
-    """How many steps of the period have tickets: of one there is no picture, the tables say the same."""
-    return len({point.at for point in report.by_time if point.tickets})
+def _by_time(report: Report) -> list[tuple[str, float, str]]:
+    """A bar for each step from the first to the last with tickets; none where these are too many, or one alone."""
+    tickets = {point.at: point.tickets for point in report.by_time}
+    first, last = min(tickets, default=report.since), max(tickets, default=report.since)
+    count = (last - first) // _STEPS[report.step] + 1
+    if not 1 < count <= _MOST_MOMENTS:
+        return []
+    most = max(tickets.values()) or 1
+    form = "%d %b %H:%M" if report.step == "hour" else "%a %d %b"
+    moments = [first + number * _STEPS[report.step] for number in range(count)]
+    return [(f"{at:{form}}", tickets.get(at, 0) / most, f"{tickets.get(at, 0):,}") for at in moments]
 
 
 def _whole(report: Report) -> Iterator[tuple[str, str]]:
@@ -100,6 +103,13 @@ def markdown(report: Report) -> str:
     notes = "\n".join(f"> {markdown_text(remark)}" for remark in (*report.remarks, *tables.shortcomings(report)))
     parts = [f"# {markdown_text(report.title)}", markdown_text(report.origin), notes]
     return "\n\n".join(filter(None, [*parts, *map(as_markdown, tables.tables(report))])) + "\n"
+
+
+def gaps(report: Report) -> str:
+    """The topics without an article as Markdown: what to write next."""
+    found = () if report.knowledge is None else (table for table in knowledge_tables(report.knowledge) if table.rows)
+    head = f"# {markdown_text(f'Articles to write: {report.period}')}"
+    return "\n\n".join([head, markdown_text(report.origin), *map(as_markdown, found)]) + "\n"
 
 
 def _cards(report: Report) -> list[tuple[str, str, object]]:

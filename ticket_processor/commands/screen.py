@@ -18,9 +18,8 @@ from ..core import verbose
 from ..core.errors import CannotRun
 from ..core.models import Outcome, OutcomeStatus
 from ..core.run_summary import RunSummary
-from ..reporting.dry_run import planned_lines
 from ..reporting.run_tally import RunTally, Seen, again_step, next_steps, why_no_model
-from ..reporting.run_words import counted, outcome_line, summary_text
+from ..reporting.run_words import counted, outcome_line, planned_lines, summary_text
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -22,6 +22,8 @@ MOST_LINES = 40
 """A command's tables take no more lines, unless ``--details`` is given."""
 _HEAD = 3
 """Lines of a table beside its rows."""
+SENTENCES = ("<",)
+"""The columns of a table of sentences."""
 _WIDTH = 78
 
 
@@ -152,7 +154,7 @@ def as_markdown(table: Table) -> str:
 
 
 def as_csv(tables: Sequence[Table]) -> str:
-    """All tables as one CSV file: the title first in each line, and the columns' names above the rows.
+    """The tables as one CSV file: of several the title first in each line, and the columns' names above the rows.
 
     No cell is a formula, and all lines have as many cells.
     """
@@ -161,7 +163,7 @@ def as_csv(tables: Sequence[Table]) -> str:
     width = max((len(table.columns) for table in tables), default=0)
     for table in tables:
         for row in (table.names, *table.rows):
-            cells = (table.title, *row, *[""] * (width - len(row)))
+            cells = (*[table.title] * (len(tables) > 1), *row, *[""] * (width - len(row)))
             writer.writerow([_harmless(cell) for cell in cells])
     return file.getvalue()
 

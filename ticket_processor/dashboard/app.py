@@ -16,9 +16,7 @@ PAGES = {
     "Tickets": (
         ("overview", "Overview", ":material/dashboard:"),
         ("tickets", "Tickets", ":material/confirmation_number:"),
-        ("escalated", "Escalated", ":material/priority_high:"),
-        ("answers", "Answers", ":material/menu_book:"),
-        ("scoreboard", "Scoreboard", ":material/rule:"),
+        ("scoreboard", "Quality", ":material/rule:"),
         ("review", "Review", ":material/checklist:"),
         ("try_it", "Try it", ":material/science:"),
     ),
@@ -26,7 +24,6 @@ PAGES = {
         ("costs", "Costs and models", ":material/payments:"),
         ("runs", "Service levels and runs", ":material/speed:"),
         ("health", "Health", ":material/monitor_heart:"),
-        ("reports", "Evaluation reports", ":material/fact_check:"),
     ),
 }
 # Of our own: an icon that Streamlit knows by name would be loaded from the internet into the browser's tab.

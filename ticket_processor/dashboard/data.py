@@ -13,7 +13,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
-from ..core.run_summary import RunRecord
 from ..learning.model import Correction, LearntChange
 from ..learning.review import decisions
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
@@ -23,10 +22,7 @@ from ..monitoring.health.checks import Health
 from ..monitoring.health.doctor import Doctor
 from ..monitoring.memory import AlertStore, OpenAlert
 from ..reporting.index import LogIndex
-from ..reporting.kept_replies import kept
-from ..reporting.reply_counts import Replies
 from ..settings.schema import Settings
-from ..state.store import FILE_NAME, State
 from ..wiring.parts import keyring
 from ..wiring.ticket_subjects import LookedUp, look_up
 from .options import given
@@ -91,29 +87,11 @@ def story(ticket_id: int) -> list[Moment]:
     return moments(events_of(settings.log_dir, ticket_id, days, keyring(settings)))
 
 
+@st.cache_data(max_entries=16, ttl=SUBJECTS_KEPT_S, show_spinner="Asking the helpdesk")
 def now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
     """Tickets as the helpdesk has them, cached for a minute; and the reason if some are missing."""
-    return _now_of(ticket_ids)
-
-
-@st.cache_data(max_entries=16, ttl=SUBJECTS_KEPT_S, show_spinner="Asking the helpdesk")
-def _now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
     options = given()
     return look_up(options.settings, options.clock, ticket_ids)
-
-
-def runs(since: float) -> list[RunRecord]:
-    """The runs that the state remembers, oldest first; none where there is no state yet.
-
-    Raises ``StateUnusable`` when it cannot be read.
-    """
-    with closing(State.scratch_copy(given().settings.state_folder / FILE_NAME)) as state:
-        return state.runs(since)
-
-
-def replies() -> Replies | None:
-    """What the last 'ticketbot report --replies' found; ``None`` where there was none."""
-    return kept(given().settings.state_folder)
 
 
 def collected(since: float, until: float) -> Scoreboard | None:
@@ -145,17 +123,8 @@ def health() -> Health:
     return Doctor(options.settings, options.clock, offline=True, secret_files=options.secret_files).examine()
 
 
-def full_health() -> Health:
-    """The result of all checks, within ten seconds."""
-    return _full_health()
-
-
-def forget_health() -> None:
-    """Have the next :func:`full_health` ask anew."""
-    _full_health.clear()
-
-
 @st.cache_data(max_entries=1, ttl=HEALTH_KEPT_S, show_spinner="Asking helpdesk and models")
-def _full_health() -> Health:
+def full_health() -> Health:
+    """The result of all checks, within ten seconds; ``full_health.clear()`` has the next one ask anew."""
     options = given()
     return Doctor(options.settings, options.clock, secret_files=options.secret_files).examine()

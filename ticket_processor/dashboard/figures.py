@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import html
 import itertools
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
-
-from ..core.run_summary import RunRecord
-from ..monitoring.slo import DAY, FAST, RunCounts, RunWindow, counted
 
 PALETTE = (
     "#4c8fd6",
@@ -51,7 +47,6 @@ FIXED = {
     OTHER: GREY,
 }
 """Colours of values that mean the same in every chart."""
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MOMENTS = [
     {"dtickrange": [None, 43_200_000], "value": "%H:%M\n%b %d"},
     {"dtickrange": [43_200_000, "M1"], "value": "%b %d"},
@@ -81,7 +76,6 @@ def make_readable(figure: go.Figure, *, dark: bool) -> None:
         axes(tickfont_color=ink, title_font_color=ink)
     figure.update_annotations(font_color=ink)
     figure.update_traces(outsidetextfont_color=ink, selector={"type": "bar"})
-    figure.update_traces(colorbar_tickfont_color=ink, colorbar_title_font_color=ink, selector={"type": "heatmap"})
 
 
 def colours(names: Iterable[str]) -> dict[str, str]:
@@ -174,28 +168,6 @@ def _share(share: float) -> str:
     return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
-def week(counts: Iterable[tuple[int, int, int]]) -> go.Figure:
-    """When tickets are handled: rows of weekday (Monday is 0), hour (UTC) and amount."""
-    grid = [[0] * 24 for _ in WEEKDAYS]
-    for weekday, hour, amount in counts:
-        grid[weekday][hour] += amount
-    figure = go.Figure(
-        go.Heatmap(
-            z=grid,
-            x=[f"{hour:02}" for hour in range(24)],
-            y=list(WEEKDAYS),
-            xgap=2,
-            ygap=2,
-            colorscale=[[0, "rgba(76,143,214,0.08)"], [1, "rgba(76,143,214,1)"]],
-            colorbar={"thickness": 10, "outlinewidth": 0, "title": {"text": "tickets"}},
-            hovertemplate="%{y} %{x}:00 UTC: %{z:,}<extra></extra>",
-        )
-    )
-    figure.update_xaxes(type="category", title_text="hour (UTC)", showgrid=False)
-    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
-    return _laid_out(figure, height=280)
-
-
 def lines(
     series: Mapping[str, Sequence[tuple[str, float | None]]],
     *,
@@ -270,33 +242,3 @@ def _laid_out(figure: go.Figure, *, height: int) -> go.Figure:
     figure.update_xaxes(fixedrange=True, tickformatstops=_MOMENTS)
     figure.update_yaxes(fixedrange=True)
     return figure
-
-
-WINDOWS = {"6 hours": FAST.long, "2 days": RunWindow(2 * DAY, 36), "3 days": RunWindow(3 * DAY)}
-LONGEST_S = max(window.seconds for window in WINDOWS.values())
-MOST_POINTS = 200
-
-Rates = dict[str, list[tuple[float, float | None]]]
-
-
-def rates(records: Sequence[RunRecord], since: float, until: float, objective: float) -> Rates:
-    """For each window the burn rate after the runs of a period: 1 uses up exactly what ``objective`` allows.
-
-    Of many runs some are left out, never the last one. Times are Unix seconds.
-    """
-    runs = counted(records)
-    ends = [run.finished for run in runs]
-    shown = _thinned([end for end in ends if since <= end < until])
-    return {
-        name: [(at, _rate(runs[: bisect_right(ends, at)], window, at, objective)) for at in shown]
-        for name, window in WINDOWS.items()
-    }
-
-
-def _rate(runs: Sequence[RunCounts], window: RunWindow, now: float, objective: float) -> float:
-    return window.tally(runs, now).error_rate / (1.0 - objective)
-
-
-def _thinned(moments: Sequence[float]) -> list[float]:
-    step = max(1, -(-len(moments) // MOST_POINTS))
-    return list(reversed(moments[::-1][::step]))

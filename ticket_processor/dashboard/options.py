@@ -12,14 +12,13 @@ from ..settings.schema import Settings
 
 @dataclass(frozen=True)
 class DashboardOptions:
-    """The settings at the start, and the folder of evaluation reports.
+    """The settings at the start.
 
     ``secret_files`` are settings files that hold secrets: health checks who may read them. ``private`` says that only
     this machine reaches the pages: whoever sees them is then the person at the keyboard.
     """
 
     settings: Settings
-    reports: Path
     clock: Clock
     secret_files: tuple[Path, ...] = ()
     private: bool = False

@@ -11,12 +11,12 @@ import streamlit as st
 from .. import __version__
 from ..core.clock import iso
 from ..core.errors import TicketbotError, unexpected
-from ..reporting import figures, metrics, queries
+from ..core.tables import SENTENCES, Table
+from ..reporting import figures, metrics
 from ..reporting.glossary import MEANINGS, percent, points
 from ..reporting.report import NO_ACCOUNT
 from . import figures as charts
-from . import tables
-from .data import ask, now_of
+from .data import ask
 from .options import given
 from .sidebar import refresh_every
 
@@ -58,42 +58,21 @@ def nothing(selection: figures.LogSelection) -> bool:
     return False
 
 
-ESCALATED = {
-    "Escalated": st.column_config.DatetimeColumn("Escalated (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
-    "Ticket": st.column_config.NumberColumn(format="%d"),
-    "Link": st.column_config.LinkColumn(display_text="open", help="The ticket in the helpdesk"),
-}
+LINK = st.column_config.LinkColumn(display_text="open", help="The ticket in the helpdesk")
 
 
-NO_SUBJECTS = "The log holds no subjects: the switch above reads them from the helpdesk, redacted."
-
-
-def ask_the_helpdesk() -> bool:
-    """Show the switch that has the helpdesk asked for status and subject of escalated tickets; whether it is on."""
-    return st.toggle(
-        "Ask the helpdesk which escalated tickets are still open",
-        key="now",
-        help="Reads status and subject of these tickets; they are stored nowhere.",
-    )
-
-
-def escalated(selection: figures.LogSelection, *, asking: bool, most: int | None = None) -> None:
-    """The escalated tickets of a period, ``most`` of them; with ``asking`` only those that are still open."""
-    found = ask(queries.escalated, selection)
-    if not found:
-        st.info("No ticket was escalated in this period with these filters.")
+def table(found: Table) -> None:
+    """A table of the report under its title, or nothing where it has no rows."""
+    if not found.rows:
         return
-    now, why = now_of(tuple(one.ticket_id for one in found)) if asking else (None, "")
-    rows = tables.escalated(found, given().settings.ticket_url, now)
-    if why:
-        st.warning("What has become of them is not known:", icon=":material/help:")
-        st.text(why)
-    shown = rows[:most]
-    still = f", {len(rows):,} still open" if asking and not why else ""
-    here = f"; {len(shown)} are here" if len(shown) < len(rows) else ""
-    st.caption(f"{len(found):,} escalated{still}{here}." + ("" if asking else f" {NO_SUBJECTS}"))
-    height_px = min(600, height(len(shown)))
-    st.dataframe(shown, hide_index=True, column_config=ESCALATED, height=height_px, placeholder="–")
+    st.markdown(f"**{found.title}**")
+    if found.columns == SENTENCES:
+        for (text,) in found.rows:
+            st.text(text)
+        return
+    names = [f"{name[:1].upper()}{name[1:]}" for name in found.names]
+    rows = [dict(zip(names, row, strict=True)) for row in found.rows]
+    st.dataframe(rows, hide_index=True, height=min(600, height(len(rows))), column_config={"Where": LINK})
 
 
 def chart(title: str, figure: Any, *, key: str, alt: str) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import csv as csv_module
-import io
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from ..core.sanitize import harmless
-from ..learning.scoreboard import Count
-from ..reporting.figures import EscalatedLine, Line, RunLine
+from ..core.tables import Table, as_csv
+from ..reporting.figures import Line, RunLine
 from ..reporting.glossary import dollars
-from ..reporting.knowledge_gaps import Coverage
-from ..reporting.offers import OfferCount
-from ..reporting.reply_counts import UseCount
-from ..wiring.ticket_subjects import OVER, LookedUp
+from ..wiring.ticket_subjects import LookedUp
 
 NOT_READ = LookedUp()
 
@@ -49,95 +44,6 @@ def lines(
     ]
 
 
-def judged(found: Sequence[tuple[str, Count]]) -> list[dict[str, Any]]:
-    """A row for what became of labels, by name."""
-    return [
-        {
-            "": name,
-            "Judged": count.judged,
-            **{fate.replace("_", " ").capitalize(): getattr(count, fate) for fate in Count.model_fields},
-            "Accuracy": count.accuracy,
-            "At least": count.at_least if count.judged else None,
-            "Coverage": count.coverage,
-        }
-        for name, count in found
-    ]
-
-
-def escalated(
-    found: Sequence[EscalatedLine], url_of: Callable[[int], str], now: Mapping[int, LookedUp] | None
-) -> list[dict[str, Any]]:
-    """A row for each escalated ticket; with ``now`` for those that are open or of unknown status, with subjects."""
-    return [
-        {
-            "Escalated": one.at,
-            "Ticket": one.ticket_id,
-            "Link": url_of(one.ticket_id) or None,
-            **(
-                {}
-                if now is None
-                else {
-                    "Subject": now.get(one.ticket_id, NOT_READ).subject or None,
-                    "Status": now.get(one.ticket_id, NOT_READ).status or None,
-                }
-            ),
-            "Why": ", ".join(one.reasons).replace("_", " "),
-        }
-        for one in found
-        if now is None or now.get(one.ticket_id, NOT_READ).status not in OVER
-    ]
-
-
-def offers(found: Sequence[OfferCount]) -> list[dict[str, Any]]:
-    """A row for each category: what notes offered, and what was sent."""
-    return [
-        {
-            "Category": row.label,
-            "Articles": row.articles,
-            "Drafts": row.drafts,
-            "In part": row.partial,
-            "No answer": row.no_answer,
-            "Public replies": row.replies,
-            "Set to solved": row.solved,
-            "Set to pending": row.pending,
-        }
-        for row in found
-    ]
-
-
-def gaps(found: Sequence[Coverage]) -> list[dict[str, Any]]:
-    """A row for each topic whose notes mostly lacked an answer."""
-    return [
-        {
-            "Topic": item.topic,
-            "Language": item.language,
-            "Tickets": item.tickets,
-            "No answer": item.no_answer,
-            "In part": item.partial,
-            "Not used": item.ignored,
-            "Examples": [str(ticket) for ticket in item.examples],
-        }
-        for item in found
-    ]
-
-
-def uses(found: Sequence[UseCount]) -> list[dict[str, Any]]:
-    """A row for each category or article: what people made of it."""
-    return [
-        {
-            "Of": count.title or count.label,
-            "Offered": count.kind,
-            "Answered": count.answered,
-            "Linked": count.linked,
-            "Used": count.used,
-            "Edited": count.edited,
-            "Ignored": count.ignored,
-            "Of use": count.rate,
-        }
-        for count in found
-    ]
-
-
 def _arrow(before: str | None, after: str | None) -> str:
     return after or "" if before in (None, after) else f"{before} → {after or '-'}"
 
@@ -161,16 +67,13 @@ def runs(found: Sequence[RunLine]) -> list[dict[str, Any]]:
 
 def csv(found: Sequence[Line], url_of: Callable[[int], str] = lambda _ticket_id: "") -> bytes:
     """The same rows as CSV for spreadsheets: UTF-8 with a byte order mark, without cells that look like formulas."""
-    text = io.StringIO()
     rows = lines(found, url_of)
-    writer = csv_module.writer(text, lineterminator="\r\n")
-    writer.writerow(rows[0] if rows else [])
-    for row in rows:
-        writer.writerow(_cell(value) for value in row.values())
-    return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
+    cells = tuple(tuple(map(_cell, row.values())) for row in rows)
+    table = Table("Tickets", tuple(rows[0]) if rows else (), cells)
+    return b"\xef\xbb\xbf" + as_csv([table]).encode("utf-8", "replace")
 
 
-def _cell(value: object) -> object:
+def _cell(value: object) -> str:
     if isinstance(value, list):
-        value = " ".join(map(str, value))
-    return harmless(value.isoformat() if hasattr(value, "isoformat") else value)
+        return " ".join(map(str, value))
+    return "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)

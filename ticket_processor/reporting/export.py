@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Any
 
 from .. import __version__
 from ..core.clock import iso
-from .export_labels import scoreboard_data
+from .export_labels import rounded, scoreboard_data
 from .figures import Latency, Objective, Totals
 from .report import BY, ZONE, Report
+
+_RATES = (
+    *("success_rate", "error_rate", "fallback_rate", "unplanned_fallback_rate", "review_rate", "repeat_rate"),
+    "cost_per_ticket",
+)
 
 
 def as_data(report: Report) -> dict[str, Any]:
     """The report as JSON knows it. Times are ISO 8601 in UTC, shares go from 0 to 1, what is not known is ``null``."""
-    runs = report.runs
     return {
-        **_about(report),
+        "account": report.account,
+        "since": _plain(report.since),
+        "until": _plain(report.until),
+        "time_zone": ZONE,
+        "made": _plain(report.made),
+        "version": __version__,
         "totals": _totals(report.totals),
-        "before": None if report.before is None else _totals(report.before),
+        "before": report.before and _totals(report.before),
         "latency_ms": _latency(report.latency),
-        "latency_ms_before": None if report.latency_before is None else _latency(report.latency_before),
+        "latency_ms_before": report.latency_before and _latency(report.latency_before),
         "objectives": [_objective(item) for item in report.objectives],
-        "by": {name: [_figures(part) for part in report.parts.get(name, ())] for name in BY},
-        "by_before": {name: [_figures(part) for part in parts] for name, parts in report.parts_before.items()},
-        "failure_reasons": [_figures(part) for part in report.failure_reasons],
-        "skip_reasons": [_figures(part) for part in report.skip_reasons],
-        "models": [_figures(item) for item in report.spent],
-        "runs": {**_figures(runs), "last_started": None if runs.last_started is None else _text(runs.last_started)},
+        "by": {name: _plain(report.parts.get(name, ())) for name in BY},
+        "by_before": _plain(report.parts_before),
+        "failure_reasons": _plain(report.failure_reasons),
+        "skip_reasons": _plain(report.skip_reasons),
+        "models": _plain(report.spent),
+        "runs": _plain(report.runs),
         "alerts": dict(report.alerts),
-        "escalated": [
-            {**_figures(one), "at": _text(one.at), "url": one.url or None, "subject": one.subject or None}
-            for one in report.escalated
-        ],
+        "escalated": [{**_plain(one), "url": one.url or None} for one in report.escalated],
         "step": report.step,
         "series": [
-            {name: value for name, value in {**_figures(point), "at": _text(point.at)}.items() if name != "label"}
-            for point in report.by_time
+            {name: value for name, value in _plain(point).items() if name != "label"} for point in report.by_time
         ],
-        "offers": [_figures(item) for item in report.offers],
+        "offers": _plain(report.offers),
         "replies": report.replies and report.replies.model_dump(mode="json"),
         "collected": report.collected and vars(report.collected),
         "scoreboard": report.scoreboard and scoreboard_data(report.scoreboard),
@@ -48,43 +54,24 @@ def as_data(report: Report) -> dict[str, Any]:
     }
 
 
-def _about(report: Report) -> dict[str, Any]:
-    """Which tickets of whom, and when and by what that was said."""
-    return {
-        "account": report.account,
-        "since": _text(report.since),
-        "until": _text(report.until),
-        "time_zone": ZONE,
-        "made": _text(report.made),
-        "version": __version__,
-    }
-
-
-def _objective(item: Objective) -> dict[str, Any]:
-    left = _rounded(item.budget_left)
-    return {**_figures(item), "share": _rounded(item.share), "met": item.met, "budget_left": left}
-
-
 def _totals(totals: Totals) -> dict[str, Any]:
-    rates = (
-        *("success_rate", "error_rate", "fallback_rate", "unplanned_fallback_rate", "review_rate", "repeat_rate"),
-        "cost_per_ticket",
-    )
-    figures = {**asdict(totals), **{name: getattr(totals, name) for name in rates}}
-    return {name: _rounded(value) for name, value in figures.items()}
+    return {**_plain(totals), **{name: rounded(getattr(totals, name)) for name in _RATES}}
 
 
 def _latency(took: Latency) -> dict[str, Any]:
     return {name.removesuffix("_ms"): value for name, value in asdict(took).items()}
 
 
-def _figures(item: Any) -> dict[str, Any]:
-    return {name: _rounded(value) for name, value in asdict(item).items()}
+def _objective(item: Objective) -> dict[str, Any]:
+    return {**_plain(item), "share": rounded(item.share), "met": item.met, "budget_left": rounded(item.budget_left)}
 
 
-def _text(moment: datetime) -> str:
-    return iso(moment.timestamp())
-
-
-def _rounded(value: Any) -> Any:
-    return round(value, 6) if isinstance(value, float) else value
+def _plain(value: Any) -> Any:
+    """Data as JSON has it: moments as text, floats with six digits."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return iso(value.timestamp()) if isinstance(value, datetime) else rounded(value)

@@ -32,11 +32,12 @@ def _counts(count: Count) -> dict[str, Any]:
     return {
         "judged": count.judged,
         **{name: getattr(count, name) for name in Count.model_fields},
-        "accuracy": _rounded(count.accuracy),
-        "accuracy_at_least": _rounded(count.at_least if count.judged else None),
-        "coverage": _rounded(count.coverage),
+        "accuracy": rounded(count.accuracy),
+        "accuracy_at_least": rounded(count.at_least if count.judged else None),
+        "coverage": rounded(count.coverage),
     }
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
+def rounded(value: Any) -> Any:
+    """The value; a float with six digits."""
+    return round(value, 6) if isinstance(value, float) else value

@@ -248,11 +248,10 @@ class Objective:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the log about a ticket. Lists come as tuples; times are UTC."""
+    """One line of the log about a ticket. Tags come as a tuple; times are UTC."""
 
     at: datetime
     run_id: str
-    dry_run: bool
     ticket_id: int
     outcome: str
     reason: str
@@ -265,23 +264,11 @@ class Line:
     confidence: float | None
     analyser: str | None
     model: str | None
-    cached: bool | None
-    why_fallback: str | None
-    suspicious: tuple[str, ...]
-    escalated: tuple[str, ...]
-    review: bool
     priority_from: str | None
     priority_to: str | None
     tags: tuple[str, ...]
-    tags_removed: tuple[str, ...]
-    tokens_in: int
-    tokens_out: int
-    tokens_cached: int
     cost_usd: float | None
-    analyse_ms: int
-    write_ms: int
     total_ms: int
-    attempts: int
 
 
 SORTABLE = (
@@ -301,23 +288,12 @@ class TablePage:
 
 @dataclass(frozen=True)
 class EscalatedLine:
-    """A ticket that was escalated, when last, and why in fixed words. ``subject`` is set where it was read."""
+    """A ticket that was escalated, when last, and why in fixed words."""
 
     ticket_id: int
     at: datetime
     reasons: tuple[str, ...]
     url: str = ""
-    subject: str = ""
-
-
-@dataclass(frozen=True)
-class Alert:
-    """One alert of the log, by its kind."""
-
-    at: datetime
-    run_id: str
-    what: str
-    ticket_id: int | None
 
 
 def share(part: int, whole: int) -> float | None:

@@ -39,17 +39,9 @@ MEANINGS: Mapping[str, str] = {
     "latency p99": f"99% of the answers took no longer, {_TOOK}",
     "cost": "US dollars for models that have a price in the settings; failed tickets cost as well",
     "cost per ticket": "the cost, divided by the tickets that were understood",
-    "linked": "an offered article whose address or title a person sent afterwards",
-    "used": (
-        "a draft of whose wording a person's reply has 85%, or an article of which it has a line's; quoted mail and "
-        "signatures do not count"
-    ),
+    "used": "a draft of whose wording a person's reply has 85%; quoted mail and signatures do not count",
     "edited": "a draft of whose wording a person's reply has 35%, or a part that makes up most of that reply",
-    "ignored": "a draft or articles of which a person's reply has less",
-    "resolved": (
-        "a public reply after which the ticket was solved without a person's reply, and for 14 days the customer "
-        "neither wrote again nor opened another ticket of the category, nor was it reopened"
-    ),
+    "ignored": "a draft of which a person's reply has less",
     "repeat rate": "answers that had been given for the same text before, and cost nothing, as a share of all answers",
 }
 """Each figure by its name. The period, and for health and alerts the kinds of runs, come on top."""
@@ -121,3 +113,17 @@ def seconds(milliseconds: float | None) -> str:
     if milliseconds is None:
         return NONE
     return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:,.1f} s"
+
+
+def span(seconds: float) -> str:
+    """A length of time in its two greatest units."""
+    rest = max(0, round(seconds))
+    if rest < 120:
+        return f"{rest} s"
+    units = ((86_400, "d"), (3600, "h"), (60, "min"))
+    parts: list[str] = []
+    for unit, name in units:
+        if rest >= unit or parts:
+            parts.append(f"{rest // unit} {name}")
+            rest %= unit
+    return " ".join(part for part in parts[:2] if not part.startswith("0 "))

@@ -92,7 +92,6 @@ class LogIndex:
     def close(self) -> None:
         """Let go of everything. Idempotent."""
         self._base.close()
-        self._store.close()
 
     def now(self) -> float:
         """The time of the clock that it goes by, Unix seconds."""
@@ -154,7 +153,7 @@ class LogIndex:
                 self._store.load(source, "incoming", cursor)
         months = _by_month(self._store.day(source) for source in finished)
         kept = {self._store.day(source) for day, source in news.items() if day not in fresh}
-        with self._damage_told(kept, map(self._store.month, months)):
+        with self._made_anew_if_damaged():
             self._take_over(list(self._files(months, kept)), [*(self._fresh.keys() - in_memory), *fresh])
         self._fresh = {day: asked[day] for day in (*in_memory, *fresh)}
         self._stays = (self._stays & in_memory) | {day for day in fresh if day < today}
@@ -206,22 +205,15 @@ class LogIndex:
             cursor.commit()
 
     @contextmanager
-    def _damage_told(self, days: Iterable[Path], months: Iterable[Path]) -> Iterator[None]:
-        """Where a kept file turns out to be damaged, it is removed; then, or if one is lost, ``FileNotFoundError``."""
+    def _made_anew_if_damaged(self) -> Iterator[None]:
+        """Where kept files are lost or damaged, all of them are removed; then ``FileNotFoundError``."""
         import duckdb
 
         try:
             yield
         except duckdb.Error:
-            with self._base.cursor() as cursor:
-                damaged = [
-                    path for path in (*days, *months) if path.exists() and not self._store.is_whole(path, cursor)
-                ]
-            for path in damaged:
-                path.unlink(missing_ok=True)
-            if damaged or not all(path.exists() for path in days):
-                raise FileNotFoundError from None
-            raise
+            self._store.sweep(())
+            raise FileNotFoundError from None
 
 
 def require_duckdb() -> None:

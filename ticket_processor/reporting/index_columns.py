@@ -8,7 +8,7 @@ from typing import Any
 
 from ..audit.lines import PERSONAL
 
-VERSION = 4
+VERSION = 5
 """Raise it whenever a column changes: every day is read anew then."""
 EVENTS = ("ticket", "run_started", "run_finished", "alert")
 
@@ -23,21 +23,20 @@ _READ = {
     "intent": "VARCHAR",
     "job": "VARCHAR",
     "analysis": (
-        "STRUCT(category VARCHAR, subcategory VARCHAR, secondary VARCHAR[], urgency VARCHAR, urgent_tone BOOLEAN, "
-        "sentiment VARCHAR, risk VARCHAR, alarms VARCHAR[], language VARCHAR, confidence DOUBLE, "
+        "STRUCT(category VARCHAR, subcategory VARCHAR, secondary VARCHAR[], urgency VARCHAR, "
+        "sentiment VARCHAR, risk VARCHAR, language VARCHAR, confidence DOUBLE, "
         "suspicious VARCHAR[], source VARCHAR, model VARCHAR, cached BOOLEAN, why_fallback VARCHAR, "
         "settings_file VARCHAR)"
     ),
     "change": (
-        "STRUCT(tags_added VARCHAR[], tags_removed VARCHAR[], "
+        "STRUCT(tags_added VARCHAR[], "
         'priority STRUCT("from" VARCHAR, "to" VARCHAR), escalated VARCHAR[], '
-        "offered STRUCT(kind VARCHAR, articles VARCHAR[], partial BOOLEAN, reason VARCHAR), "
+        "offered STRUCT(kind VARCHAR, partial BOOLEAN, reason VARCHAR), "
         "reply STRUCT(category VARCHAR), close STRUCT(status VARCHAR))"
     ),
-    "attempts": 'STRUCT("analyse" BIGINT, "write" BIGINT)',
     "tokens": "STRUCT(input BIGINT, output BIGINT, cached BIGINT)",
     "cost_usd": "DOUBLE",
-    "timings_ms": 'STRUCT("analyse" BIGINT, "write" BIGINT, total BIGINT)',
+    "timings_ms": 'STRUCT("analyse" BIGINT, total BIGINT)',
     "kind": "VARCHAR",
     "undoes": "VARCHAR",
     "seen": "BIGINT",
@@ -66,11 +65,9 @@ _COLUMNS = {
     "subcategory": ("VARCHAR", "analysis.subcategory"),
     "secondary": ("VARCHAR", "array_to_string(analysis.secondary, ' ')"),
     "urgency": ("VARCHAR", "analysis.urgency"),
-    "urgent_tone": ("BOOLEAN", "analysis.urgent_tone"),
     "sentiment": ("VARCHAR", "analysis.sentiment"),
     "language": ("VARCHAR", "analysis.language"),
     "risk": ("VARCHAR", "analysis.risk"),
-    "alarms": ("VARCHAR", "array_to_string(analysis.alarms, ' ')"),
     "confidence": ("FLOAT", "analysis.confidence"),
     "suspicious": ("VARCHAR", "array_to_string(analysis.suspicious, ' ')"),
     "analyser": ("VARCHAR", "analysis.source"),
@@ -79,11 +76,9 @@ _COLUMNS = {
     "why_fallback": ("VARCHAR", "analysis.why_fallback"),
     "settings_file": ("VARCHAR", "analysis.settings_file"),
     "tags": ("VARCHAR", "array_to_string(change.tags_added, ' ')"),
-    "tags_removed": ("VARCHAR", "array_to_string(change.tags_removed, ' ')"),
     "review": ("BOOLEAN", "coalesce(list_contains(change.tags_added, $review_tag), false)"),
     "escalated": ("VARCHAR", "array_to_string(change.escalated, ' ')"),
     "offered": ("VARCHAR", "change.offered.kind"),
-    "offered_articles": ("VARCHAR", "array_to_string(change.offered.articles, chr(10))"),
     "offered_partial": ("BOOLEAN", "change.offered.partial"),
     "offered_reason": ("VARCHAR", "change.offered.reason"),
     "reply_category": ("VARCHAR", "change.reply.category"),
@@ -94,12 +89,8 @@ _COLUMNS = {
     "tokens_out": ("BIGINT", "tokens.output"),
     "tokens_cached": ("BIGINT", "tokens.cached"),
     "cost_usd": ("DOUBLE", "cost_usd"),
-    "analyse_ms": ("BIGINT", "timings_ms['analyse']"),
-    "write_ms": ("BIGINT", "timings_ms['write']"),
     "total_ms": ("BIGINT", "timings_ms.total"),
     "latency_ms": ("BIGINT", "CASE WHEN job IS NULL THEN timings_ms.total ELSE timings_ms['analyse'] END"),
-    "analyse_attempts": ("INTEGER", "attempts['analyse']"),
-    "write_attempts": ("INTEGER", "attempts['write']"),
     "seen": ("BIGINT", "seen"),
     "duration_s": ("DOUBLE", "duration_s"),
     "exit_code": ("INTEGER", "exit_code"),
@@ -107,7 +98,7 @@ _COLUMNS = {
     "stopped_by": ("VARCHAR", "stopped_by"),
     "what": ("VARCHAR", "what"),
 }
-"""A column's type, and what it is made from. Lists are words with a space, articles with a line, between them."""
+"""A column's type, and what it is made from. Lists are words with a space between them."""
 
 NAMES = tuple(_COLUMNS)
 TABLE = ", ".join(f'"{name}" {kind}' for name, (kind, _) in _COLUMNS.items())

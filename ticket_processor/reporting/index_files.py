@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -61,20 +58,17 @@ def sources(folder: Path) -> list[Source]:
 class LogStore:
     """The folder with the days, and the way from a day's file into it or into a table. Threads may share it.
 
-    Beside the log, for its owner only; where nothing can be written there, for the time being somewhere else.
+    Beside the log, for its owner only; where nothing can be written there, nothing is kept.
     """
 
     def __init__(self, log: Path, keys: Keyring | None, review_tag: str) -> None:
         self._keys = keys
         self._review_tag = review_tag
         self._suffix = f"{VERSION}-{hashlib.sha256(review_tag.encode()).hexdigest()[:8]}"
-        self._temporary: Path | None = None
-        self._folder = self._beside(log)
-
-    def close(self) -> None:
-        """Remove what was only there for the time being. Idempotent."""
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+        self._folder = log / INDEX_FOLDER
+        with suppress(OSError):
+            if log.is_dir():
+                self._folder.mkdir(mode=0o700, exist_ok=True)
 
     def day(self, source: Source) -> Path:
         """Where this day belongs."""
@@ -145,16 +139,6 @@ class LogStore:
             why = getattr(error, "strerror", None) or type(error).__name__
             raise CannotRun(f"the log {source.file.path} cannot be read into the index: {why}") from error
 
-    def is_whole(self, path: Path, cursor: DuckDBPyConnection) -> bool:
-        """Whether a file of this folder can be read."""
-        import duckdb
-
-        try:
-            cursor.execute(f"SELECT sum(hash(columns(*))) FROM read_parquet({listed([path])})").fetchall()
-        except duckdb.Error:
-            return False
-        return True
-
     def sweep(self, wanted: Iterable[Path]) -> None:
         """Remove all but these files, and what a crash left. What somebody has open may stay until later."""
         names = {path.name for path in wanted}
@@ -163,18 +147,6 @@ class LogStore:
                 with suppress(OSError):
                     if path.name not in names and not may_be_in_use(path):
                         path.unlink()
-
-    def _beside(self, log: Path) -> Path:
-        folder = log / INDEX_FOLDER
-        with suppress(OSError):
-            if log.is_dir():
-                folder.mkdir(mode=0o700, exist_ok=True)
-                descriptor, name = tempfile.mkstemp(prefix=".try-", dir=folder)
-                os.close(descriptor)
-                Path(name).unlink()
-                return folder
-        self._temporary = Path(tempfile.mkdtemp(prefix="ticketbot-index-"))
-        return self._temporary
 
     @contextmanager
     def _replacing(self, path: Path) -> Iterator[Path]:

@@ -1,7 +1,5 @@
 """Topics that many tickets are about and no article of the help centre is. Pure, but for the search that is passed in.
 
-Notes without an answer tell of gaps as well, see :mod:`.unanswered`.
-
 Searches find any article that mentions a word. So what counts as an article on a topic is one whose title or labels
 speak of it; others are mere mentions.
 """
@@ -22,7 +20,7 @@ from ..core.taxonomy import Category, Taxonomy
 from ..helpdesk.protocol import ArticleHit
 
 Kind = Literal["category", "subcategory", "theme"]
-Gap = Literal["no_article", "only_mentions", "no_such_language", "no_answer"]
+Gap = Literal["no_article", "only_mentions", "no_such_language"]
 MOST_QUERIES = 3
 """Different words that a topic is searched by in one language, until there is an article."""
 
@@ -66,12 +64,7 @@ class Topic:
 
 
 class Coverage(Frozen):
-    """A topic in one language (a theme: ``*``), and how many articles are about it, or just mention it.
-
-    ``offered`` are the tickets whose note was to bring an answer; of these none was found for ``no_answer``, a part
-    for ``partial``, and people ignored it on ``ignored``. ``examples`` are such tickets, ``near`` ids of the articles
-    that they were offered most.
-    """
+    """A topic in one language (a theme: ``*``), and how many articles are about it, or just mention it."""
 
     topic: str
     kind: Kind
@@ -79,21 +72,14 @@ class Coverage(Frozen):
     tickets: int
     articles: int = 0
     mentions: int = 0
-    offered: int = 0
-    no_answer: int = 0
-    partial: int = 0
-    ignored: int = 0
-    examples: tuple[int, ...] = ()
-    near: tuple[str, ...] = ()
     gap: Gap | None = None
 
 
 class Knowledge(Frozen):
     """The topics that at least ``at_least`` tickets are about, most tickets first, with their articles.
 
-    ``searched`` of them were looked up in the help centre; the others are told by notes without an answer.
-    ``not_searched`` topics and languages were not reached; ``ended_early`` says why, also where there is no help
-    centre at all.
+    ``searched`` of them were looked up in the help centre; ``not_searched`` topics and languages were not reached, and
+    ``ended_early`` says why, also where there is no help centre at all.
     """
 
     at_least: int
@@ -106,7 +92,7 @@ class Knowledge(Frozen):
 
     @property
     def gaps(self) -> tuple[Coverage, ...]:
-        """Those without an article, or without an answer in it."""
+        """Those without an article."""
         return tuple(topic for topic in self.topics if topic.gap)
 
 
@@ -142,12 +128,7 @@ def wanted(topics: Iterable[Topic], at_least: int) -> tuple[Coverage, ...]:
         for language, tickets in ({ANY: topic.tickets} if topic.kind == "theme" else topic.languages).items()
         if tickets >= at_least and language != _UNKNOWN
     ]
-    return ranked(found)
-
-
-def ranked(topics: Iterable[Coverage]) -> tuple[Coverage, ...]:
-    """Topics in the order of a report: most tickets first."""
-    return tuple(sorted(topics, key=lambda item: (-item.tickets, item.kind, item.topic, item.language)))
+    return tuple(sorted(found, key=lambda item: (-item.tickets, item.kind, item.topic, item.language)))
 
 
 def look_up(

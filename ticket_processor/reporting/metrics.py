@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from ..core.models import NO_MODEL
+from ..settings.schema import SloSettings
 from .figures import (
     ENDS,
     PLANNED,
@@ -166,12 +167,10 @@ def latency(index: LogIndex, selection: LogSelection, *, quick_ms: float = 15_00
     return Latency(count, p50, p95, p99, most, in_time)
 
 
-def spent(index: LogIndex, selection: LogSelection, by: Literal["model", "day", "month"] = "model") -> list[Spending]:
-    """What analyses took: by model (the dearest first), by day or by month (oldest first)."""
+def spent(index: LogIndex, selection: LogSelection, by: Literal["model", "day"] = "model") -> list[Spending]:
+    """What analyses took: by model (the dearest first) or by day (oldest first)."""
     condition, values = where(selection)
-    label = (
-        _EXPRESSIONS["answered_by"] if by == "model" else f"strftime(ts, '{'%Y-%m-%d' if by == 'day' else '%Y-%m'}')"
-    )
+    label = _EXPRESSIONS["answered_by"] if by == "model" else "strftime(ts, '%Y-%m-%d')"
     rows = index.query(
         f"""
         SELECT {label} AS label, count(*), coalesce(sum(cost_usd), 0),
@@ -223,23 +222,16 @@ def runs(index: LogIndex, since: float, until: float) -> Runs:
     )
 
 
-def objectives(
-    index: LogIndex,
-    selection: LogSelection,
-    *,
-    success: float = 0.995,
-    quick_ms: float = 15_000,
-    quick: float = 0.95,
-) -> list[Objective]:
-    """The service levels: the success rate, and answers that took at most ``quick_ms``."""
-    return judged(totals(index, selection), latency(index, selection, quick_ms=quick_ms), success=success, quick=quick)
+def objectives(index: LogIndex, selection: LogSelection, goals: SloSettings) -> list[Objective]:
+    """The service levels: the success rate, and answers that came in time."""
+    return judged(totals(index, selection), latency(index, selection, quick_ms=goals.latency_s * 1000), goals)
 
 
-def judged(total: Totals, took: Latency, *, success: float, quick: float) -> list[Objective]:
+def judged(total: Totals, took: Latency, goals: SloSettings) -> list[Objective]:
     """The same from figures that are known already."""
     return [
-        Objective("success", success, total.written, total.written + total.failed_at_least_once),
-        Objective("latency", quick, took.in_time, took.count),
+        Objective("success", goals.success, total.written, total.written + total.failed_at_least_once),
+        Objective("latency", goals.latency_share, took.in_time, took.count),
     ]
 
 

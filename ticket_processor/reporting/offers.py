@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from .figures import LogSelection
 from .index import LogIndex
-from .queries import stamp, utc, where
+from .queries import where
 
 LACKING = ("no_answer", "no_article", "unsupported", "contradiction")
 """Why there is no draft where the articles are the reason, and no model or server."""
@@ -34,38 +33,12 @@ class OfferCount:
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A ticket's last note with something from articles, or without it (``no_answer``); ``reason`` says why."""
+class OfferedDraft:
+    """A ticket whose last note with an offer held a draft, by its category."""
 
     ticket_id: int
     run_id: str
     category: str
-    subcategory: str
-    language: str
-    kind: str
-    partial: bool
-    articles: tuple[str, ...]
-    reason: str = ""
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether articles had no answer, or only a part of one."""
-        return self.partial or self.reason in LACKING
-
-    @property
-    def tells(self) -> bool:
-        """Whether it says anything about the articles: not where a model gave no answer for another reason."""
-        return self.kind != "no_answer" or self.unanswered
-
-
-@dataclass(frozen=True)
-class SentReply:
-    """A public reply of ours."""
-
-    ticket_id: int
-    run_id: str
-    category: str
-    at: datetime
 
 
 def offer_counts(index: LogIndex, selection: LogSelection) -> list[OfferCount]:
@@ -92,39 +65,17 @@ def offer_counts(index: LogIndex, selection: LogSelection) -> list[OfferCount]:
     return [OfferCount(*row) for row in rows]
 
 
-def offers(index: LogIndex, selection: LogSelection) -> list[Offer]:
-    """What the last note of each ticket of a period offered, by ticket."""
+def offered_drafts(index: LogIndex, selection: LogSelection) -> list[OfferedDraft]:
+    """The drafts of a period's notes, by ticket; none where ticketbot has answered the customer itself."""
     condition, values = where(selection)
     rows = index.query(
-        f"SELECT ticket_id, run_id, coalesce(category, '-'), coalesce(subcategory, ''), coalesce(language, 'und'), "
-        f"offered, coalesce(offered_partial, false), coalesce(offered_articles, ''), coalesce(offered_reason, '') "
-        f"FROM lines "
-        f"WHERE {condition} AND {_WRITTEN} AND offered IS NOT NULL {_LAST} ORDER BY ticket_id",
+        f"""
+        WITH chosen AS (SELECT * FROM lines WHERE {condition} AND {_WRITTEN}),
+        noted AS (SELECT * FROM chosen WHERE offered IS NOT NULL {_LAST})
+        SELECT ticket_id, run_id, coalesce(category, '-') FROM noted
+        WHERE offered = 'draft' AND ticket_id NOT IN (SELECT ticket_id FROM chosen WHERE reply_category IS NOT NULL)
+        ORDER BY ticket_id
+        """,
         values,
     )
-    return [
-        Offer(number, run_id, category, subcategory, language, kind, partial, tuple(filter(None, ids.split("\n"))), why)
-        for number, run_id, category, subcategory, language, kind, partial, ids, why in rows
-    ]
-
-
-def sent_replies(index: LogIndex, selection: LogSelection) -> list[SentReply]:
-    """The public replies of a period, by ticket."""
-    condition, values = where(selection)
-    rows = index.query(
-        f"SELECT ticket_id, run_id, reply_category, ts FROM lines "
-        f"WHERE {condition} AND {_WRITTEN} AND reply_category IS NOT NULL {_LAST} ORDER BY ticket_id",
-        values,
-    )
-    return [SentReply(ticket_id, run_id, category, utc(at)) for ticket_id, run_id, category, at in rows]
-
-
-def tickets_about(index: LogIndex, category: str, since: float, until: float) -> set[int]:
-    """The tickets that were first understood in this time, as being of this category."""
-    condition, values = where(LogSelection(since=0.0, until=until))
-    rows = index.query(
-        f"SELECT ticket_id FROM lines WHERE {condition} AND category IS NOT NULL GROUP BY ticket_id "
-        f"HAVING min(ts) >= $first AND arg_min(category, ts) = $wanted",
-        {**values, "first": stamp(since), "wanted": category},
-    )
-    return {ticket_id for (ticket_id,) in rows}
+    return [OfferedDraft(*row) for row in rows]

@@ -1,15 +1,15 @@
-"""SQL for the log's index: what is selected, and lines one by one (tables, one ticket's, runs, alerts).
+"""SQL for the log's index: what is selected, and lines one by one (a table, runs, alerts).
 
 Only words of our own become a part of a statement; values go along as parameters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from .figures import SORTABLE, Alert, EscalatedLine, Line, LogSelection, RunLine, TablePage
-from .index import LogIndex
+from .figures import SORTABLE, EscalatedLine, Line, LogSelection, RunLine, TablePage
+from .index import LogIndex, Row
 
 UNDERSTOOD = "category IS NOT NULL"
 SECONDARY = "split_part(secondary, ' ', 1)"
@@ -78,12 +78,9 @@ def utc(moment: datetime) -> datetime:
 
 
 _LINE = (
-    "ts, run_id, dry_run, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, "
-    "confidence, analyser, model, cached, why_fallback, suspicious, escalated, review, priority_from, priority_to, "
-    "tags, tags_removed, coalesce(tokens_in, 0), coalesce(tokens_out, 0), coalesce(tokens_cached, 0), cost_usd, "
-    "coalesce(analyse_ms, 0), coalesce(write_ms, 0), coalesce(total_ms, 0), coalesce(write_attempts, 0)"
+    "ts, run_id, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, confidence, "
+    "analyser, model, priority_from, priority_to, tags, cost_usd, coalesce(total_ms, 0)"
 )
-_LISTS = (17, 18, 22, 23)
 
 
 def page(
@@ -108,13 +105,13 @@ def page(
     return TablePage(tuple(map(_line, rows)), total)
 
 
-def ticket(index: LogIndex, ticket_id: int) -> list[Line]:
-    """All lines of one ticket, oldest first; those of dry runs and of undoes as well."""
-    rows = index.query(f"SELECT {_LINE} FROM work WHERE ticket_id = $id ORDER BY ts, n", {"id": ticket_id})
-    return [_line(row) for row in rows]
-
-
-def escalated(index: LogIndex, selection: LogSelection, *, most: int = 500) -> list[EscalatedLine]:
+def escalated(
+    index: LogIndex,
+    selection: LogSelection,
+    *,
+    url_of: Callable[[int], str] = lambda _ticket_id: "",
+    most: int = 500,
+) -> list[EscalatedLine]:
     """The tickets whose last understanding in the period escalated them, the newest first.
 
     What an undo has taken back since is none of them.
@@ -133,16 +130,18 @@ def escalated(index: LogIndex, selection: LogSelection, *, most: int = 500) -> l
         """,
         {**values, "most": most},
     )
-    return [EscalatedLine(ticket_id, utc(at), tuple(reasons.split())) for ticket_id, at, reasons in rows]
+    return [
+        EscalatedLine(ticket_id, utc(at), tuple(reasons.split()), url_of(ticket_id)) for ticket_id, at, reasons in rows
+    ]
 
 
-def alerts(index: LogIndex, since: float, until: float) -> list[Alert]:
-    """The log's alerts of a period, oldest first."""
+def alerts(index: LogIndex, since: float, until: float) -> dict[str, int]:
+    """How many alerts of each kind the log has of a period, the most frequent first."""
     rows = index.query(
-        "SELECT ts, run_id, what, ticket_id FROM alerts WHERE ts >= $since AND ts < $until ORDER BY ts",
+        "SELECT what, count(*) FROM alerts WHERE ts >= $since AND ts < $until GROUP BY what ORDER BY 2 DESC, min(ts)",
         {"since": stamp(since), "until": stamp(until)},
     )
-    return [Alert(utc(at), run_id, what, ticket_id) for at, run_id, what, ticket_id in rows]
+    return dict(rows)
 
 
 def run_lines(index: LogIndex, since: float, until: float, *, most: int | None = None) -> list[RunLine]:
@@ -161,9 +160,8 @@ def run_lines(index: LogIndex, since: float, until: float, *, most: int | None =
     ]
 
 
-def _line(row: Sequence[object]) -> Line:
-    values: list[object] = list(row)
-    values[0] = utc(row[0])  # type: ignore[arg-type]
-    for at in _LISTS:
-        values[at] = tuple(str(row[at] or "").split())
-    return Line(*values)  # type: ignore[arg-type]
+def _line(row: Row) -> Line:
+    values = list(row)
+    values[0] = utc(row[0])
+    values[-3] = tuple((row[-3] or "").split())
+    return Line(*values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,8 +11,10 @@ from ..audit.erase import ERASED, ERASING
 from ..audit.retention import EXPIRED
 from ..learning.collect import CollectedLabels
 from ..learning.scoreboard import Scoreboard
+from ..settings.schema import SloSettings
 from ..state.store import DROPPED
 from . import metrics, queries
+from .drafts import DraftUse
 from .figures import (
     Dimension,
     DimensionShare,
@@ -31,7 +32,6 @@ from .index import LogIndex
 from .knowledge_gaps import Knowledge
 from .offers import OfferCount, offer_counts
 from .queries import stamp, utc
-from .reply_counts import Replies
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
@@ -54,15 +54,6 @@ _HOURS_UP_TO_S, _DAYS_UP_TO_S = 3 * 86_400, 120 * 86_400
 
 
 @dataclass(frozen=True)
-class Goals:
-    """The service levels that a period is judged by; see the settings under ``slo``."""
-
-    success: float = 0.995
-    latency_s: float = 15.0
-    latency_share: float = 0.95
-
-
-@dataclass(frozen=True)
 class Report:
     """A period of an account against the one before it. Times are UTC, ``until`` is not included.
 
@@ -78,7 +69,7 @@ class Report:
     until: datetime
     made: datetime
     begun: datetime | None
-    goals: Goals
+    goals: SloSettings
     totals: Totals
     before: Totals | None = None
     latency: Latency = field(default_factory=Latency)
@@ -99,7 +90,7 @@ class Report:
     scoreboard: Scoreboard | None = None
     knowledge: Knowledge | None = None
     offers: list[OfferCount] = field(default_factory=list)
-    replies: Replies | None = None
+    replies: DraftUse | None = None
     remarks: tuple[str, ...] = ()
 
     @property
@@ -135,7 +126,7 @@ def gather(
     index: LogIndex,
     since: float,
     until: float,
-    goals: Goals | None = None,
+    goals: SloSettings | None = None,
     *,
     account: str | None = None,
     only: LogSelection = EVERYTHING,
@@ -145,7 +136,7 @@ def gather(
 
     ``only`` says of which tickets, whatever period it has; runs and alerts are of all of them.
     """
-    goals = goals or Goals()
+    goals = goals or SloSettings()
     selection = replace(only, since=since, until=until)
     (begun,) = index.query("SELECT min(ts) FROM events")[0]
     nearly = _utc(selection.before.since + _MAY_LACK * (until - since))
@@ -170,16 +161,12 @@ def gather(
         failure_reasons=_reasons(index, selection, "failed") if totals.failed else [],
         skip_reasons=_reasons(index, selection, "skipped") if totals.skipped else [],
         spent=metrics.spent(index, selection),
-        objectives=metrics.judged(totals, took, success=goals.success, quick=goals.latency_share),
+        objectives=metrics.judged(totals, took, goals),
         runs=metrics.runs(index, since, until),
-        alerts=dict(
-            Counter(
-                alert.what for alert in queries.alerts(index, since, until) if alert.what not in NOTHING_WRONG
-            ).most_common()
-        ),
-        escalated=[
-            replace(one, url=url_of(one.ticket_id)) for one in queries.escalated(index, selection, most=MOST_ESCALATED)
-        ],
+        alerts={
+            what: count for what, count in queries.alerts(index, since, until).items() if what not in NOTHING_WRONG
+        },
+        escalated=queries.escalated(index, selection, url_of=url_of, most=MOST_ESCALATED),
         step=step,
         by_time=metrics.series(index, selection, step),
         by_category=metrics.series(index, selection, step, "category", timed=False),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 
 from ..core.clock import Clock, Deadline
-from ..core.errors import AnalysisFailed, ConfigError, DeadlineReached, StateUnusable, Stopping, unexpected
+from ..core.errors import AnalysisFailed, ConfigError, DeadlineReached, Stopping, unexpected
 from ..helpdesk.rate_limit import Throttle
 from ..knowledge.folder_source import FolderArticles
 from ..knowledge.freshdesk_source import FreshdeskArticles
@@ -42,18 +42,6 @@ def for_customers(settings: Settings) -> Iterator[Callable[[str], Sequence[Passa
         return
     with closing(knowledge_store(settings)) as store:
         yield lambda article: KnowledgeSearch(store).passages_of(article, "customers")
-
-
-def article_titles(settings: Settings, article_ids: Collection[str]) -> dict[str, str]:
-    """The titles of those of these articles that the knowledge base knows; of none where there is no such base."""
-    if not article_ids or not settings.knowledge.sources or not (settings.state_folder / FILE_NAME).exists():
-        return {}
-    try:
-        with closing(knowledge_store(settings)) as store:
-            rows = (store.rows("SELECT id, title FROM article WHERE id=?", (name,)) for name in set(article_ids))
-            return {name: title for found in rows for name, title in found}
-    except StateUnusable:
-        return {}
 
 
 @contextmanager

@@ -15,8 +15,7 @@ from ticket_processor.dashboard.sidebar import choose, period, step_of
 from ticket_processor.reporting import metrics
 from ticket_processor.reporting.figures import LogSelection
 from ticket_processor.reporting.glossary import dollars, percent, why_no_model
-
-COUNTS = ("Answers", "Tokens in", "of these cached", "Tokens out", "Without a price")
+from ticket_processor.reporting.tables import models_table
 
 
 def tiles(selection: LogSelection) -> None:
@@ -129,26 +128,7 @@ def body() -> None:
                 st.dataframe(rows, hide_index=True, height=min(280, parts.height(len(rows))))
         else:
             parts.instead("Why no model answered", "Models answered every ticket.")
-    st.dataframe(
-        [
-            {
-                "Answered by": one.label,
-                "Answers": one.answers,
-                "Cost": one.cost_usd if one.cost_usd or not one.unpriced else None,
-                "Tokens in": one.tokens_in,
-                "of these cached": one.tokens_cached,
-                "Tokens out": one.tokens_out,
-                "Without a price": one.unpriced,
-            }
-            for one in ask(metrics.spent, selection, "model")
-        ],
-        hide_index=True,
-        placeholder="–",
-        column_config={
-            "Cost": st.column_config.NumberColumn("Cost ($)", format="%.4f"),
-            **{name: st.column_config.NumberColumn(format="localized") for name in COUNTS},
-        },
-    )
+    parts.table(models_table(ask(metrics.spent, selection, "model")))
 
 
 parts.head("Costs and models")

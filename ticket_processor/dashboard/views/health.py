@@ -7,10 +7,10 @@ import streamlit as st
 from ticket_processor.core.clock import iso
 from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.data import forget_health, full_health, health, open_alerts
+from ticket_processor.dashboard.data import full_health, health, open_alerts
 from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status
 from ticket_processor.monitoring.rules import severity_of, title_of_rule
-from ticket_processor.reporting.glossary import MEANINGS, dollars, percent, seconds
+from ticket_processor.monitoring.run_metrics import in_words
 
 WIDTHS = {"": 110, "Check": 140, "Found": 640}
 CHARACTERS = 95
@@ -39,24 +39,11 @@ def last_day(found: Health) -> None:
     about = found.metrics
     if about is None:
         st.caption("Not known: the state cannot be read.")
-        return
-    if not about.runs:
+    elif not about.runs:
         st.caption("No runs in the last 24 hours.")
-        return
-    with st.grid(min_column_width=150):
-        for name, value in (
-            ("Runs", parts.count(about.runs)),
-            ("Failed runs", parts.count(about.runs_failed)),
-            ("Outcomes", parts.count(sum(about.outcomes.values()))),
-            ("Success rate", percent(about.success_rate)),
-            ("Error rate", percent(about.error_rate)),
-            ("Fallback rate", percent(about.fallback_rate)),
-            ("Review rate", percent(about.review_rate)),
-            ("Latency p50", seconds(about.p50_ms)),
-            ("Latency p95", seconds(about.p95_ms)),
-            ("Cost", dollars(about.known_cost)),
-        ):
-            st.metric(name, value, help=parts.meaning(name) if name.lower() in MEANINGS else None, border=True)
+    else:
+        for line in in_words(about):
+            st.text(line)
 
 
 def alerts() -> None:
@@ -118,6 +105,6 @@ asked = st.button(
     icon=":material/network_check:",
     type="primary",
     help="Asks helpdesk and model servers, too.",
-    on_click=forget_health,
+    on_click=full_health.clear,
 )
 parts.live(body)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
 from ticket_processor.dashboard import figures, parts
-from ticket_processor.dashboard.data import ask
+from ticket_processor.dashboard.data import ask, now_of
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, step_of
-from ticket_processor.reporting import metrics
+from ticket_processor.reporting import metrics, queries
 from ticket_processor.reporting.figures import Dimension, LogSelection, Totals
 from ticket_processor.reporting.glossary import dollars, percent, seconds
+from ticket_processor.reporting.tables import escalated_table, still_open
 
 BREAKDOWNS: dict[Dimension, str] = {
     "category": "Category",
@@ -22,10 +24,7 @@ BREAKDOWNS: dict[Dimension, str] = {
     "language": "Language",
     "outcome": "Outcome",
 }
-
-
-SHOWN = 10
-"""Escalated tickets on this page."""
+NO_SUBJECTS = "The log holds no subjects: the switch above reads them from the helpdesk, redacted."
 
 
 def for_the_team(now: Totals, before: Totals | None) -> None:
@@ -65,6 +64,20 @@ def for_the_operator(selection: LogSelection, now: Totals, before: Totals | None
     parts.without_a_price(now)
 
 
+def escalated(selection: LogSelection) -> None:
+    """The escalated tickets; those that are still open, where the helpdesk is asked."""
+    url_of = given().settings.ticket_url
+    found = [replace(one, url=url_of(one.ticket_id)) for one in ask(queries.escalated, selection)]
+    now, why = now_of(tuple(one.ticket_id for one in found)) if asking else (None, "")
+    shown = found if now is None else still_open(found, now)
+    if why:
+        st.warning("What has become of them is not known:", icon=":material/help:")
+        st.text(why)
+    still = f", {len(shown):,} still open" if asking and not why else ""
+    st.caption(f"{len(found):,} escalated{still}." + ("" if asking else f" {NO_SUBJECTS}"))
+    parts.table(escalated_table(shown, now))
+
+
 def body() -> None:
     selection = selected()
     parts.about(selection)
@@ -74,8 +87,7 @@ def body() -> None:
     before = earlier if earlier.lines else None
     for_the_team(now, before)
     if now.escalated:
-        st.markdown("**Escalated, the newest first**")
-        parts.escalated(selection, asking=asking, most=SHOWN)
+        escalated(selection)
     for_the_operator(selection, now, before)
     step = step_of(selection)
     volume = ask(metrics.series, selection, step, "category")
@@ -96,16 +108,13 @@ def body() -> None:
                 key=dimension,
                 alt=f"Bars: tickets by {title.lower()}",
             )
-    by_hour = ask(metrics.series, selection, "hour")
-    parts.chart(
-        "When tickets are handled (UTC)",
-        figures.week([(point.at.weekday(), point.at.hour, point.tickets) for point in by_hour]),
-        key="week",
-        alt="Heat map: tickets by weekday and hour",
-    )
 
 
 parts.head("Overview")
 selected = choose()
-asking = parts.ask_the_helpdesk()
+asking = st.toggle(
+    "Ask the helpdesk which escalated tickets are still open",
+    key="now",
+    help="Reads status and subject of these tickets; they are stored nowhere.",
+)
 parts.live(body)

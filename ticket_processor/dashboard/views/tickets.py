@@ -42,7 +42,7 @@ SORTS = {
 COLUMNS = {
     "When": st.column_config.DatetimeColumn("When (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"),
     "Ticket": st.column_config.NumberColumn(format="%d"),
-    "Link": st.column_config.LinkColumn(display_text="open", help="The ticket in the helpdesk"),
+    "Link": parts.LINK,
     "Confidence": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
     "Tags": st.column_config.ListColumn(),
     "Seconds": st.column_config.NumberColumn(format="%.2f"),

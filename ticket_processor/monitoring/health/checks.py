@@ -14,6 +14,7 @@ from pydantic import Field
 from ...core.clock import Clock
 from ...core.errors import ExitCode, unexpected
 from ...core.models import Frozen
+from ...reporting.glossary import span
 from ..run_metrics import RunMetrics
 
 LIMIT_S = 8.0
@@ -198,17 +199,3 @@ def whole(seconds: float) -> int:
 def ago(seconds: float) -> str:
     """How long ago something was."""
     return f"{span(seconds)} ago"
-
-
-def span(seconds: float) -> str:
-    """A length of time in its two greatest units."""
-    rest = whole(seconds)
-    if rest < 120:
-        return f"{rest} s"
-    units = ((86_400, "d"), (3600, "h"), (60, "min"))
-    parts: list[str] = []
-    for unit, name in units:
-        if rest >= unit or parts:
-            parts.append(f"{rest // unit} {name}")
-            rest %= unit
-    return " ".join(part for part in parts[:2] if not part.startswith("0 "))

@@ -24,11 +24,12 @@ from ...helpdesk.http_messages import Reply
 from ...helpdesk.json_values import mapping
 from ...helpdesk.local_store import LocalStore
 from ...helpdesk.transport import Transport
+from ...reporting.glossary import span
 from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings, ZendeskSettings
 from ...wiring.parts import transport_for
 from ..rules import TOKENS_END, TOKENS_WARN_S
 from ..slo import DAY
-from .checks import ASKING_S, NO_ANSWER, OFFLINE, Check, CheckResult, Probe, fail, ok, skipped, span, warn
+from .checks import ASKING_S, NO_ANSWER, OFFLINE, Check, CheckResult, Probe, fail, ok, skipped, warn
 
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
 TOKEN_WARN_S = 14 * DAY

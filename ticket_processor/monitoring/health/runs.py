@@ -8,13 +8,14 @@ from ...core.clock import iso
 from ...core.errors import ExitCode
 from ...core.reasons import WAITING
 from ...core.run_summary import RunRecord
+from ...reporting.glossary import span
 from ...state.records import Retry
 from ...state.store import AHEAD_S
 from ..facts import Severity
 from ..memory import Memory
 from ..rules import severity_of
 from ..slo import HOUR, period
-from .checks import Check, ago, fail, ok, skipped, span, warn, whole
+from .checks import Check, ago, fail, ok, skipped, warn, whole
 
 DAY_S = 86_400.0
 EVERY_S = 600.0

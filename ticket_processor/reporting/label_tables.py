@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..core.tables import Table
+from ..core.tables import SENTENCES, Table
 from ..core.wording import many
 from ..learning.scoreboard import Count, PartCount, Scoreboard
-from .reply_tables import SENTENCES
 
 FATES = tuple(name.replace("_", " ") for name in Count.model_fields)
 SHARES = ("accuracy", "proved", "coverage")

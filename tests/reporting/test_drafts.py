@@ -1,21 +1,21 @@
-"""Whether a person's reply used a draft or articles: replies with known edits, none of which set the thresholds."""
+"""What people made of drafts: replies with known edits, none of which set the thresholds, and an imitated helpdesk."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import pytest
 
+from ticket_processor.core.clock import Deadline
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.reporting.reply_counts import Use
-from ticket_processor.reporting.reply_use import (
-    OfferedArticle,
-    article_use,
-    articles_in,
-    draft_in,
-    draft_use,
-    replies_since,
-)
+from ticket_processor.helpdesk.zendesk_auth import OAuthToken
+from ticket_processor.reporting.drafts import DraftUse, LoggedNote, Use, draft_in, draft_use, read_drafts, replies_since
+from ticket_processor.reporting.offers import OfferedDraft
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
+from ticket_processor.zendesk import Zendesk
+
+from ..helpdesk.test_zendesk import KNOWN, Account
 
 BOT, AGENT, CUSTOMER = 99, 7, 500
 SCANNER = (
@@ -91,55 +91,10 @@ def test_courtesies_that_every_draft_has_are_no_use_of_it() -> None:
     assert draft_use(SCANNER, [frame]) == "ignored"
 
 
-ARTICLE = OfferedArticle(
-    "zendesk:77",
-    "Charged twice for one order",
-    "https://acme.zendesk.com/hc/en-us/articles/77-Charged-twice",
-    ("The second payment is released by the bank within five days.",),
-)
-
-
-@pytest.mark.parametrize(
-    ("reply", "use"),
-    [
-        ("See https://acme.zendesk.com/hc/de/articles/77-Doppelt for more.", "linked"),
-        ("See https://acme.zendesk.com/hc/en-us/articles/771-Other", "ignored"),
-        ("Our article “Charged twice for one order” tells you more.", "linked"),
-        ("Don't worry: the second payment is released by your bank within five days.", "used"),
-        ("I have sent the second payment back to you.", "ignored"),
-        ("Hello!\n\n> See https://acme.zendesk.com/hc/en-us/articles/77-Charged-twice", "ignored"),
-    ],
-)
-def test_an_article_is_linked_used_or_ignored(reply: str, use: Use) -> None:
-    assert article_use(ARTICLE, [reply]) == use
-
-
-def test_a_title_of_one_word_and_a_short_line_name_no_article() -> None:
-    article = OfferedArticle("help/refunds.md", "Refunds", "", ("Refunds take five days.",))
-    assert article_use(article, ["All refunds take some days, more than five."]) == "ignored"
-
-
-def test_a_page_without_a_number_is_known_by_its_address() -> None:
-    article = OfferedArticle("help/a.md", "Refunds", "https://help.example.com/refunds/", ())
-    assert article_use(article, ["Look at http://help.example.com/refunds please"]) == "linked"
-
-
 def test_a_draft_is_found_in_its_note_by_its_digest_and_nothing_else_is() -> None:
     note = f"Triage: printers.\nDraft of a reply:\n{SCANNER}\nRef tb-12345678"
     assert draft_in(note, hashlib.sha256(SCANNER.encode()).hexdigest()) == SCANNER
     assert draft_in(note.replace("green", "blue"), hashlib.sha256(SCANNER.encode()).hexdigest()) is None
-
-
-def test_articles_of_a_note_are_those_with_lines_below_them() -> None:
-    note = (
-        "Triage: billing.\nSummary: “Charged twice.”\nArticles that may help:\n"
-        "“Charged twice” https://help.example.com/charged\n  “One.”\n  “Two.”\n“Bank days”\n  “Three.”"
-    )
-    assert articles_in(note, ("a", "b")) == (
-        OfferedArticle("a", "Charged twice", "https://help.example.com/charged", ("One.", "Two.")),
-        OfferedArticle("b", "Bank days", "", ("Three.",)),
-    )
-    assert articles_in(note, ("a",)) == ()
 
 
 def test_only_public_words_of_people_after_our_note_are_replies() -> None:
@@ -161,3 +116,69 @@ def test_only_public_words_of_people_after_our_note_are_replies() -> None:
     )
     assert replies_since(history, "k1", CUSTOMER) == ("First", "Second")
     assert replies_since(history, "k2", CUSTOMER) is None
+
+
+DRAFT = "Print the return label from your account and hand the parcel in at any post office. [1]"
+NOTE = f"Triage: refund.\nDraft of a reply:\n{DRAFT}"
+
+
+class Answered:
+    """An account whose tickets get notes of ours with a draft, and answers of people."""
+
+    def __init__(self) -> None:
+        self.account = Account()
+        self.notes: dict[int, LoggedNote] = {}
+
+    def noted(self) -> int:
+        number = self.account.add(requester={"name": "Ana Lima", "email": "ana@example.com"})
+        self.account.clock.wait(60)
+        custom = {"ticketbot": {"key": f"key-{number}", "intent": f"run-1-{number}"}}
+        ticket = self.account.store.tickets[number]
+        self.account.store.change(ticket, {}, actor="api", author_id=BOT_ID, comment=(NOTE, None, False), custom=custom)
+        self.account.clock.wait(60)
+        self.notes[number] = LoggedNote(NOTE, hashlib.sha256(DRAFT.encode()).hexdigest(), f"key-{number}")
+        return number
+
+    def said(self, number: int, text: str, author: int = PERSON_ID) -> None:
+        self.account.store.person_edit(number, comment=text, public=True, author_id=author)
+
+    def customer(self, number: int) -> int:
+        return int(self.account.store.tickets[number].json["requester_id"])
+
+    def read(self, notes: Mapping[int, LoggedNote] | None = None) -> DraftUse:
+        transport = self.account.connect(OAuthToken(KNOWN.oauth_token))  # with a time limit of its own
+        return read_drafts(
+            Zendesk(transport),
+            [OfferedDraft(number, "run-1", "refund") for number in self.notes],
+            self.notes if notes is None else notes,
+            deadline=Deadline(self.account.clock, 1e9),
+        )
+
+
+def test_drafts_are_judged_by_what_people_sent_and_others_are_left_out_with_a_reason() -> None:
+    desk = Answered()
+    used, edited, ignored, waiting, erased = (desk.noted() for _ in range(5))
+    desk.said(used, "Hi Ana, print the return label from your account and hand the parcel in at any post office.")
+    desk.said(edited, "Hi Ana, please hand the parcel in at any post office.")
+    desk.said(ignored, "Hi Ana, I have just sent you another pair.")
+    desk.said(waiting, "Any news?", desk.customer(waiting))
+    desk.said(erased, "Hi Ana")
+    found = desk.read(notes={number: note for number, note in desk.notes.items() if number != erased})
+    assert (found.used, found.edited, found.ignored, found.histories) == (1, 1, 1, 5)
+    assert found.left_out == {"not answered by a person yet": 1, "whose note is no longer in the log": 1}
+    assert "parcel" not in found.model_dump_json()
+
+
+def test_of_each_edited_draft_the_difference_is_told_redacted_and_never_in_json() -> None:
+    desk = Answered()
+    used, edited, later = desk.noted(), desk.noted(), desk.noted()
+    desk.said(used, "Hi Ana, print the return label from your account and hand the parcel in at any post office.")
+    desk.said(edited, "Ana, please hand the parcel in at any post office. Write to bo@example.com.\n\n> We wait")
+    desk.said(later, "Please hand the parcel in at any post office.")
+    found = desk.read()
+    assert [one.ticket_id for one in found.edits] == [later, edited], "the newest first"
+    told = found.edits[1]
+    assert told.taken_out == "Print the return label from your account and"
+    assert told.put_in == "[NAME_1], please ... Write to [EMAIL_1]."
+    assert "edits" not in found.model_dump()
+    assert "please" not in found.model_dump_json()

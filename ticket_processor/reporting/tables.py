@@ -10,14 +10,13 @@ from .. import __version__
 from ..core.models import OutcomeStatus
 from ..core.reasons import in_words
 from ..core.tables import Table
-from ..monitoring.health.checks import span
 from ..policy.decide import Policy
-from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
-from ..reporting.glossary import dollars, end_words, percent, points, seconds, why_no_model
-from ..reporting.report import BY, ZONE, Report
-from .helpdesk_tables import knowledge_tables
+from ..wiring.ticket_subjects import OVER, LookedUp
+from .figures import Dimension, DimensionShare, EscalatedLine, Latency, Runs, Spending, Totals
+from .glossary import dollars, end_words, percent, points, seconds, span, why_no_model
+from .helpdesk_tables import drafts_tables, knowledge_tables, offers_table
 from .label_tables import scoreboard_tables
-from .reply_tables import offers_table, replies_tables
+from .report import BY, ZONE, Report
 
 MOST_LABELS = 12
 NO_PRICE = "no price"
@@ -88,7 +87,7 @@ def series(report: Report) -> Table:
             f"{point.fallback:,}",
             seconds(point.p50_ms),
             seconds(point.p95_ms),
-            dollars(point.cost_usd),
+            NO_PRICE if report.totals.known_cost is None else dollars(point.cost_usd),
         )
         for point in report.by_time
     )
@@ -140,69 +139,63 @@ def _linked(table: Table) -> Table:
 
 def cost(totals: Totals) -> str:
     """The models' cost in words."""
-    return NO_PRICE if totals.known_cost is None else dollars(totals.known_cost)
+    return _price(totals.known_cost)
+
+
+def _price(value: float | None) -> str:
+    return NO_PRICE if value is None else dollars(value)
+
+
+def _count(value: float | None) -> str:
+    return f"{value or 0:,}"
+
+
+_FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
+    ("tickets", "tickets", _count),
+    ("understood", "understood", _count),
+    ("answers", "answers", _count),
+    ("updated", "updated", _count),
+    ("suggested in a note", "suggested", _count),
+    (LEFT_ALONE, "skipped", _count),
+    ("failed", "failed", _count),
+    ("success rate", "success_rate", percent),
+    ("error rate", "error_rate", percent),
+    ("fallback rate", "fallback_rate", percent),
+    ("review rate", "review_rate", percent),
+    ("escalated", "escalated", _count),
+    ("tried to instruct a model", "suspicious", _count),
+    ("latency p50", "p50_ms", seconds),
+    ("latency p95", "p95_ms", seconds),
+    ("latency p99", "p99_ms", seconds),
+    ("cost", "known_cost", _price),
+    ("cost per ticket", "cost_per_ticket", dollars),
+    ("tokens in", "tokens_in", _count),
+    ("tokens out", "tokens_out", _count),
+    ("repeat rate", "repeat_rate", percent),
+)
+"""The overview's figures: name, attribute of :class:`Totals` or :class:`Latency`, and how it is written."""
 
 
 def overview(report: Report) -> Table:
-    """The period in numbers, beside the one before it."""
-    now, was = report.totals, report.before
+    """The period in numbers, beside the one before it; without counts of nothing and unknown rates."""
+    was, took_before = report.before, report.latency_before or Latency()
     rows: list[tuple[str, ...]] = []
-
-    def add(name: str, say: Callable[[Totals], str], number: Callable[[Totals], float | None]) -> None:
-        if number(now) or (was and number(was)) or name == "tickets" or (name == "cost" and number(now) is None):
-            rows.append((name, say(now), *_beside(say, number, now, was)))
-
-    def count(name: str, number: Callable[[Totals], int]) -> None:
-        add(name, lambda totals: f"{number(totals):,}", number)
-
-    def share(name: str, number: Callable[[Totals], float | None]) -> None:
-        rate, before = number(now), number(was) if was else None
-        if rate is not None or before is not None:
-            rows.append((name, percent(rate), *((percent(before), _apart(rate, before)) if was else ())))
-
-    count("tickets", lambda totals: totals.tickets)
-    count("understood", lambda totals: totals.understood)
-    count("answers", lambda totals: totals.answers)
-    count("updated", lambda totals: totals.updated)
-    count("suggested in a note", lambda totals: totals.suggested)
-    count("left alone", lambda totals: totals.skipped)
-    count("failed", lambda totals: totals.failed)
-    share("success rate", lambda totals: totals.success_rate)
-    share("error rate", lambda totals: totals.error_rate)
-    share("fallback rate", lambda totals: totals.fallback_rate)
-    share("review rate", lambda totals: totals.review_rate)
-    count("escalated", lambda totals: totals.escalated)
-    count("tried to instruct a model", lambda totals: totals.suspicious)
-    rows += _took(report.latency, report.latency_before, compared=was is not None)
-    add("cost", cost, lambda totals: totals.known_cost)
-    add("cost per ticket", lambda totals: dollars(totals.cost_per_ticket), lambda totals: totals.cost_per_ticket)
-    count("tokens in", lambda totals: totals.tokens_in)
-    count("tokens out", lambda totals: totals.tokens_out)
-    if now.answers_from_cache or (was and was.answers_from_cache):
-        share("repeat rate", lambda totals: totals.repeat_rate)
-    columns = ("<", "now", "before", "change") if was else ("<", "now")
-    return Table("Overview", columns, tuple(rows))
+    for name, attribute, say in _FIGURES:
+        timed = attribute.endswith("_ms")
+        new = getattr(report.latency if timed else report.totals, attribute)
+        old = None if was is None else getattr(took_before if timed else was, attribute)
+        if say in (percent, seconds) and attribute != "repeat_rate":
+            shown = new is not None or old is not None
+        else:
+            shown = bool(new or old) or name == "tickets" or (name == "cost" and new is None)
+        if shown:
+            apart = _apart(new, old) if say is percent else change(new, old)
+            rows.append((name, say(new), say(old), apart) if was else (name, say(new)))
+    return Table("Overview", ("<", "now", "before", "change") if was else ("<", "now"), tuple(rows))
 
 
 def _apart(now: float | None, was: float | None) -> str:
     return "-" if now is None or was is None else points(now - was)
-
-
-def _beside(
-    say: Callable[[Totals], str], number: Callable[[Totals], float | None], now: Totals, was: Totals | None
-) -> tuple[str, ...]:
-    return () if was is None else (say(was), change(number(now), number(was)))
-
-
-def _took(now: Latency, was: Latency | None, *, compared: bool) -> Iterator[tuple[str, ...]]:
-    was = was or Latency()
-    if now.count or was.count:
-        for name, new, old in (
-            ("latency p50", now.p50_ms, was.p50_ms),
-            ("latency p95", now.p95_ms, was.p95_ms),
-            ("latency p99", now.p99_ms, was.p99_ms),
-        ):
-            yield (name, seconds(new), *((seconds(old), change(new, old)) if compared else ()))
 
 
 def labels(report: Report, *, every: bool = False) -> Table:
@@ -235,20 +228,26 @@ def offers(report: Report) -> Table:
 
 
 def escalated(report: Report) -> Table:
-    """The last tickets that were escalated, and where they are; with their subjects where these were asked for."""
-    subjects, links = (any(getattr(one, name) for one in report.escalated) for name in ("subject", "url"))
-    rows = tuple(
-        (
-            str(one.ticket_id),
-            f"{one.at:%Y-%m-%d %H:%M}",
-            ", ".join(one.reasons).replace("_", " "),
-            *((one.subject or "-",) * subjects),
-            *((one.url,) * links),
-        )
-        for one in report.escalated
-    )
-    columns = ("ticket", "<when (UTC)", "<why", *(("<subject",) * subjects), *((WHERE,) * links))
-    return Table("Escalated last", columns, rows)
+    """The last tickets that were escalated; see :func:`escalated_table`."""
+    return escalated_table(report.escalated)
+
+
+def escalated_table(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp] | None = None) -> Table:
+    """Escalated tickets, and where they are; with ``now`` also their status and subject."""
+    links = any(one.url for one in found)
+    rows = []
+    for one in found:
+        ticket = LookedUp() if now is None else now.get(one.ticket_id, LookedUp())
+        row = (str(one.ticket_id), f"{one.at:%Y-%m-%d %H:%M}", ", ".join(one.reasons).replace("_", " "))
+        asked = () if now is None else (ticket.status or "?", ticket.subject or "-")
+        rows.append((*row, *asked, *((one.url,) * links)))
+    columns = ("ticket", "<when (UTC)", "<why", *(() if now is None else ("<status", "<subject")), *((WHERE,) * links))
+    return Table("Escalated last", columns, tuple(rows))
+
+
+def still_open(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp]) -> list[EscalatedLine]:
+    """Those that are open, or of which nobody knows."""
+    return [one for one in found if now.get(one.ticket_id, LookedUp()).status not in OVER]
 
 
 def reasons(report: Report) -> Table:
@@ -281,6 +280,11 @@ def objectives(report: Report) -> Table:
 
 
 def models(report: Report) -> Table:
+    """See :func:`models_table`."""
+    return models_table(report.spent)
+
+
+def models_table(spent: Sequence[Spending]) -> Table:
     """Answers, tokens and cost of each model, and of what stood in for one."""
     rows = tuple(
         (
@@ -291,14 +295,21 @@ def models(report: Report) -> Table:
             dollars(item.cost_usd) if item.cost_usd or not item.unpriced else NO_PRICE,
             dollars(item.cost_usd / item.answers) if item.cost_usd else "-",
         )
-        for item in report.spent
+        for item in spent
     )
-    return Table("Answers", ("<by", "answers", "tokens in", "tokens out", "cost", "cost per answer"), rows)
+    columns = ("<answered by", "answers", "tokens in", "tokens out", "cost", "cost per answer")
+    return Table("Answers", columns, rows)
 
 
 def runs(report: Report) -> Table:
+    """The runs and their alerts; see :func:`runs_table`."""
+    table = runs_table(report.runs)
+    alerts = tuple((f"alert {what}", f"{count:,}") for what, count in report.alerts.items())
+    return replace(table, rows=(*table.rows, *alerts))
+
+
+def runs_table(found: Runs) -> Table:
     """The runs: how they ended, and how many seem to be missing."""
-    found = report.runs
     rows: list[tuple[str, str]] = []
     if found.count:
         rows += [("runs", f"{found.count:,}"), ("by exit code", _counts(found.exit_codes) or "-")]
@@ -316,7 +327,6 @@ def runs(report: Report) -> Table:
         ]
     if found.dry:
         rows.append(("dry runs", f"{found.dry:,}"))
-    rows += [(f"alert {what}", f"{count:,}") for what, count in report.alerts.items()]
     return Table("Runs", ("<measure", "<value"), tuple(rows))
 
 
@@ -327,7 +337,7 @@ def _counts(counts: Mapping[int, int] | Mapping[str, int]) -> str:
 def of_helpdesk(report: Report) -> Iterator[Table]:
     """The tables that the helpdesk was asked for."""
     if report.replies is not None:
-        yield from replies_tables(report.replies)
+        yield from drafts_tables(report.replies)
     if report.scoreboard is not None:
         yield from scoreboard_tables(report.scoreboard)
     if report.knowledge is not None:

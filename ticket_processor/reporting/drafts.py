@@ -1,0 +1,205 @@
+"""What people made of drafts: three counters over a sample of tickets, and the words that were changed. Reads only.
+
+Verdicts and redacted differences leave this module. Replies are compared without quoted mail and signatures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from ..analysis.text.cleaning import clean
+from ..analysis.text.redact import redact
+from ..core.clock import Deadline
+from ..core.lazy_pattern import lazy_pattern
+from ..core.models import Frozen, RedactionLevel, Ticket
+from ..core.sanitize import plain_line
+from ..helpdesk.protocol import Helpdesk
+from ..helpdesk.ticket_history import History
+from ..learning.history_sample import HistoryReader
+from ..replies.grounding import share_found
+from ..replies.sources import word_lists
+from .offers import OfferedDraft
+
+Use = Literal["used", "edited", "ignored"]
+USES: tuple[Use, ...] = get_args(Use)
+"""Best first."""
+USED = 0.85
+"""A draft is used when a reply has this share of its wording."""
+EDITED = 0.35
+"""A draft is edited when a reply has this share of its wording."""
+EDITED_PART, MOSTLY_DRAFT = 0.15, 0.8
+"""It is edited as well when a reply has this share of it, and stands to that share in the draft."""
+
+MOST_LINES = 150
+"""Lines of a note among which its draft is looked for."""
+MOST_COMPARED = 500
+"""Words of a draft and of a reply whose difference is told."""
+NOT_ANSWERED = "not answered by a person yet"
+ERASED = "whose note is no longer in the log"
+NOT_OURS = "without our write in its history"
+_PUNCTUATION = lazy_pattern(r"[^\w\[\]]+")
+_SOURCE_LINE = lazy_pattern(r"^\[\d+\] .*$", re.MULTILINE)
+_CITATION = lazy_pattern(r"\s?\[\d+\]")
+
+
+class EditedDraft(Frozen):
+    """The words that a person took out of a draft and put into it; they and the subject are redacted."""
+
+    ticket_id: int
+    subject: str
+    taken_out: str
+    put_in: str
+    url: str = ""
+
+
+class DraftUse(Frozen):
+    """What people made of the drafts of a period's notes.
+
+    ``offered`` are the period's tickets with a draft in their note, ``histories`` those of all that were read.
+    ``left_out`` counts why others were not judged, ``ended_early`` says why not all was read. ``edits`` holds words of
+    people, so JSON does not have it.
+    """
+
+    offered: int = 0
+    histories: int = 0
+    used: int = 0
+    edited: int = 0
+    ignored: int = 0
+    edits: tuple[EditedDraft, ...] = Field((), exclude=True)
+    left_out: dict[str, int] = Field(default_factory=dict)
+    requests: int = 0
+    ended_early: str | None = None
+
+
+@dataclass(frozen=True)
+class LoggedNote:
+    """A note as the log has it: its words, the draft's SHA-256, and the key of its write."""
+
+    text: str
+    draft: str
+    key: str
+
+
+def read_drafts(
+    desk: Helpdesk,
+    ordered: Sequence[OfferedDraft],
+    notes: Mapping[int, LoggedNote],
+    *,
+    deadline: Deadline,
+    advance: Callable[[int], object] = lambda _count: None,
+) -> DraftUse:
+    """What became of the drafts on ``ordered`` tickets; see :class:`HistoryReader`."""
+    reader = HistoryReader(desk, deadline, advance)
+    uses: Counter[str] = Counter()
+    edits: list[EditedDraft] = []
+    for item, ticket, history in reader.read(ordered):
+        found = _compared(notes.get(item.ticket_id), history, ticket)
+        if isinstance(found, str):
+            reader.left_out[found] += 1
+            continue
+        draft, replies = found
+        uses[use := draft_use(draft, replies)] += 1
+        if use == "edited":
+            edits.append(_edit(ticket, draft, replies))
+    return DraftUse(
+        histories=reader.histories,
+        **uses,
+        edits=tuple(sorted(edits, key=lambda one: -one.ticket_id)),
+        left_out=dict(reader.left_out),
+        ended_early=reader.ended_early,
+    )
+
+
+def _compared(note: LoggedNote | None, history: History, ticket: Ticket) -> tuple[str, tuple[str, ...]] | str:
+    """The draft and people's replies, or why there is nothing to compare."""
+    if note is None:
+        return ERASED
+    replies = replies_since(history, note.key, ticket.requester)
+    if replies is None:
+        return NOT_OURS
+    if not replies:
+        return NOT_ANSWERED
+    draft = draft_in(note.text, note.draft)
+    return ERASED if draft is None else (draft, replies)
+
+
+def _edit(ticket: Ticket, draft: str, replies: Sequence[str]) -> EditedDraft:
+    subject = redact(ticket.subject, names=ticket.names, level=RedactionLevel.STRICT).text
+    subject, taken_out, put_in = (
+        plain_line(text, 200) for text in (subject, *difference(draft, replies, ticket.names))
+    )
+    return EditedDraft(ticket_id=ticket.id, subject=subject, taken_out=taken_out, put_in=put_in)
+
+
+def draft_in(note: str, digest: str) -> str | None:
+    """The draft whose SHA-256 is ``digest``, as it stands in a note; ``None`` where it does not."""
+    lines = note.split("\n")[:MOST_LINES]
+    for first in range(len(lines)):
+        for end in range(len(lines), first, -1):
+            text = "\n".join(lines[first:end])
+            if hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() == digest:
+                return text
+    return None
+
+
+def draft_use(draft: str, replies: Iterable[str]) -> Use:
+    """What became of a draft: the best of what the replies make of it."""
+    own = _own_words(draft)
+    return min((_draft_use(own, clean("", reply)) for reply in replies), key=USES.index, default="ignored")
+
+
+def difference(draft: str, replies: Iterable[str], names: Sequence[str]) -> tuple[str, str]:
+    """The words that people took out of a draft, and those that they put in, by the reply nearest to it; redacted."""
+    own = _own_words(draft)
+    sent = max((clean("", reply) for reply in replies), key=lambda reply: share_found(own, reply))
+    before, after = (
+        redact(text, names=names, level=RedactionLevel.STRICT).text.split()[:MOST_COMPARED]
+        for text in (own, _own_words(sent))
+    )
+    plain = [[_PUNCTUATION.sub("", word).casefold() or word for word in side] for side in (before, after)]
+    changes = [
+        change[1:]
+        for change in SequenceMatcher(None, plain[0], plain[1], autojunk=False).get_opcodes()
+        if change[0] != "equal"
+    ]
+    taken_out = " ... ".join(" ".join(before[start:end]) for start, end, _, _ in changes if end > start)
+    return taken_out, " ... ".join(" ".join(after[start:end]) for _, _, start, end in changes if end > start)
+
+
+def replies_since(history: History, key: str, requester: int | None) -> tuple[str, ...] | None:
+    """Public words of people other than the requester after our write; ``None`` if the record lacks that write."""
+    ours = history.find(key)
+    if ours is None:
+        return None
+    start = history.edits.index(ours) + 1
+    later = [*zip(history.edits, history.by_people(), strict=True)][start:]
+    return tuple(
+        edit.text
+        for edit, person in later
+        if person and edit.comment == "public" and edit.author not in (None, requester) and edit.text
+    )
+
+
+def _draft_use(draft: str, reply: str) -> Use:
+    taken = share_found(draft, reply)
+    if taken >= USED:
+        return "used"
+    part = taken >= EDITED_PART and share_found(reply, draft) >= MOSTLY_DRAFT
+    return "edited" if taken >= EDITED or part else "ignored"
+
+
+def _own_words(draft: str) -> str:
+    """What a draft says: without its fixed courtesies, its citations and its list of articles."""
+    text = _CITATION.sub("", _SOURCE_LINE.sub("", draft))
+    for frame in word_lists("frames").values():
+        for words in frame.values():
+            text = text.replace(words, "")
+    return text.strip()
