@@ -159,7 +159,7 @@ def as_csv(tables: Sequence[Table]) -> str:
     No cell is a formula, and all lines have as many cells.
     """
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file, lineterminator="\r\n")  # quotes a lone return, as RFC 4180 wants
     width = max((len(table.columns) for table in tables), default=0)
     for table in tables:
         for row in (table.names, *table.rows):
