@@ -89,7 +89,7 @@ CEILINGS = {
     "audit": 2_270,
     "commands": 7_780,
     "core": 2_630,
-    "dashboard": 2_110,
+    "dashboard": 2_100,
     "evaluation": 2_620,
     "helpdesk": 6_090,
     "knowledge": 2_190,
@@ -98,20 +98,20 @@ CEILINGS = {
     "pipeline": 5_300,
     "policy": 1_520,
     "replies": 1_780,
-    "reporting": 3_300,
+    "reporting": 3_270,
     "sandbox": 6_270,
     "schedule": 430,
     "seeding": 1_210,
     "settings": 1_820,
     "state": 870,
     "web": 4_560,
-    "wiring": 3_530,
+    "wiring": 3_520,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 443, "test lines": 85_370, "scripts": 30, "words of docs": 24_560}
+MOST = {"files": 443, "test lines": 85_340, "scripts": 30, "words of docs": 24_560}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -22,7 +22,6 @@ from ...core.errors import CannotRun, DeadlineReached, NotAuthorised, RateLimite
 from ...helpdesk import freshdesk_format, zendesk_format
 from ...helpdesk.http_messages import Reply
 from ...helpdesk.json_values import mapping
-from ...helpdesk.local_store import LocalStore
 from ...helpdesk.transport import Transport
 from ...reporting.glossary import span
 from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings, ZendeskSettings
@@ -317,6 +316,8 @@ def _local(account: LocalSettings) -> CheckResult:
 
 
 def _file(account: LocalSettings) -> Check:
+    from ...helpdesk.local_store import LocalStore  # runs on other helpdesks load nothing of it
+
     name, path = "helpdesk", account.file
     try:
         with closing(LocalStore(path, make=False)) as store:
