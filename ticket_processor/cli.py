@@ -56,7 +56,7 @@ class Commands(CommandGroup):
                     "check": CommandEntry(
                         "Find overlaps, gaps, and targets that cannot work.", "doctor:check_categories"
                     ),
-                    "show": CommandEntry("Print the categories of both levels as they are used.", "taxonomy:show"),
+                    "show": CommandEntry("Print the categories of both levels.", "doctor:show_categories"),
                 },
             ),
             "learn": CommandEntry(
@@ -112,18 +112,16 @@ class Commands(CommandGroup):
                 "The local helpdesk: take it out, take one in, erase a customer.",
                 commands={
                     "export": CommandEntry("Write everything on it as JSON lines.", "local:export_all"),
-                    "import": CommandEntry(
-                        "Take in such lines, or tickets of Zendesk or Freshdesk.", "local:import_all"
-                    ),
-                    "erase": CommandEntry("Erase a customer from it.", "local_erase:erase"),
+                    "import": CommandEntry("Take in such lines.", "local:import_all"),
+                    "erase": CommandEntry("Erase a customer from it.", "local:erase"),
                 },
             ),
             "audit": CommandEntry(
                 "The log: check it, read it, erase words from it.",
-                help="The log: check it, read it, hand it out, erase words from it.",
+                help="The log: check it, read it, erase words from it.",
                 commands={
                     "verify": CommandEntry("Check that the log is as it was written.", "audit:verify"),
-                    "show": CommandEntry("Print one ticket's story, and whether its lines hold.", "audit_story:show"),
+                    "show": CommandEntry("Print one ticket's story, and whether its lines hold.", "audit:show"),
                     "erase": CommandEntry("Erase customers' words from log and state.", "audit_erase:erase_tickets"),
                     "cat": CommandEntry("Print the log, decrypted.", "audit:cat"),
                 },

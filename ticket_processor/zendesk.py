@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .core.backoff import retry_after_seconds
+from .core.circuit_breaker import retry_after_seconds
 from .core.clock import iso, parse_iso
 from .core.errors import (
     CannotRun,

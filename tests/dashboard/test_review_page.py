@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ticket_processor.core import who
+from ticket_processor.core import wording
 from ticket_processor.dashboard.options import DashboardOptions, give
 from ticket_processor.learning.model import Correction
 from ticket_processor.learning.store import FILE_NAME, LearningStore
@@ -39,7 +39,7 @@ def show(pages: Pages, *, private: bool = True, **settings: object) -> None:
 
 @pytest.fixture(autouse=True)
 def ana(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(who.getpass, "getuser", lambda: "ana")
+    monkeypatch.setattr(wording.getpass, "getuser", lambda: "ana")
 
 
 def press(page: AppTest, label: str) -> AppTest:

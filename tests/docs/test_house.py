@@ -87,11 +87,11 @@ CEILINGS = {
     ".": 1_330,
     "analysis": 10_150,
     "audit": 2_270,
-    "commands": 7_780,
-    "core": 2_630,
+    "commands": 7_690,
+    "core": 2_620,
     "dashboard": 2_100,
     "evaluation": 2_620,
-    "helpdesk": 6_090,
+    "helpdesk": 6_080,
     "knowledge": 2_190,
     "learning": 2_080,
     "monitoring": 3_390,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 443, "test lines": 85_340, "scripts": 30, "words of docs": 24_560}
+MOST = {"files": 432, "test lines": 85_340, "scripts": 30, "words of docs": 24_560}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from ticket_processor.core.backoff import RETRY_AFTER_CAP_S, backoff_seconds, retry_after_seconds
-from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.circuit_breaker import RETRY_AFTER_CAP_S, Breaker, backoff_seconds, retry_after_seconds
 from ticket_processor.core.errors import (
     DeadlineReached,
     HelpdeskDown,

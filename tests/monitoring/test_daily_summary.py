@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.core.clock import iso, parse_iso
-from ticket_processor.core.latency_histogram import Latencies
+from ticket_processor.core.run_summary import Latencies
 from ticket_processor.monitoring.messages import summary_due, summary_text
 
 from ..support.recorded_runs import NOW, recorded

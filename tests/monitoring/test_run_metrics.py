@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.core.latency_histogram import Latencies
 from ticket_processor.core.models import Usage
-from ticket_processor.core.run_summary import RunRecord, RunSummary
+from ticket_processor.core.run_summary import Latencies, RunRecord, RunSummary
 from ticket_processor.monitoring.run_metrics import RunMetrics, in_words, metrics_of
 from ticket_processor.reporting.glossary import MEANINGS
 

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from ticket_processor import __version__
 from ticket_processor.cli import app
 from ticket_processor.commands import report_page
+from ticket_processor.commands.report import period_of
 from ticket_processor.commands.report_page import markdown
-from ticket_processor.commands.report_period import period_of
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.tables import as_csv

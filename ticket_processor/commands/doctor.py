@@ -1,19 +1,24 @@
-"""``ticketbot doctor`` and its parts ``taxonomy check`` and ``kb doctor``: everything that is wrong with a set-up."""
+"""``ticketbot doctor`` and its parts ``taxonomy check`` and ``kb doctor``: everything that is wrong with a set-up.
+
+Beside them stands ``taxonomy show``, which prints the site's categories.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import CannotRun, ConfigError
+from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.findings import Finding, in_order
+from ..core.taxonomy import Category, Taxonomy
 from ..core.wording import many
 from ..monitoring.health.checks import Health, Status
+from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.desks import read_labels
 from . import examinations
@@ -200,3 +205,43 @@ def _lines(finding: Finding) -> list[str]:
     for place in finding.places:
         lines.append(f"  {place.article}  {' > '.join(filter(None, (place.title, place.heading)))}")
     return [*lines, *([f"  to do: {finding.advice}"] if finding.advice else [])]
+
+
+def show_categories(as_json: JsonOption = False, config: ConfigOption = None) -> int:
+    """Print the categories of both levels as they are used."""
+    taxonomy = load(config=config, need_helpdesk=False).taxonomy
+    Screen(as_json=as_json).result(
+        "\n".join(_tree(taxonomy)),
+        {"fallback": taxonomy.fallback, "categories": [_as_data(taxonomy, name) for name in taxonomy.top]},
+    )
+    return ExitCode.OK
+
+
+def _tree(taxonomy: Taxonomy) -> Iterator[str]:
+    for name in taxonomy.top:
+        mark = "   (for whatever fits nowhere else)" if name == taxonomy.fallback else ""
+        yield f"{name}{mark}"
+        yield from _category_lines(taxonomy[name], "    ")
+        for child in taxonomy.children(name):
+            yield f"  > {child}"
+            yield from _category_lines(taxonomy[child], "      ")
+
+
+def _category_lines(item: Category, indent: str) -> Iterator[str]:
+    facts: dict[str, Any] = {
+        "examples": len(item.examples),
+        "keywords": sum(map(len, item.keywords.values())),
+        "at least": item.priority_floor,
+        "tag": item.tag,
+        "group": item.group,
+        "fields": ", ".join(f"{key} = {value}" for key, value in item.fields.items()),
+    }
+    yield f"{indent}{item.description or '(no description)'}"
+    told = "; ".join(f"{name} {value}" for name, value in facts.items() if value)
+    if told:
+        yield f"{indent}{told}"
+
+
+def _as_data(taxonomy: Taxonomy, name: str) -> dict[str, object]:
+    data = taxonomy[name].model_dump(mode="json", exclude={"parent"})
+    return {**data, "children": [_as_data(taxonomy, child) for child in taxonomy.children(name)]}

@@ -15,8 +15,7 @@ from ..reporting.queries import escalated as escalated_of
 from ..reporting.tables import escalated_table, still_open
 from ..settings.load import load
 from ..wiring.ticket_subjects import look_up
-from .options import ConfigOption, JsonOption, VerboseOption
-from .parse_time import parse_since
+from .options import ConfigOption, JsonOption, VerboseOption, parse_since
 from .report import check_log, open_log
 from .screen import Screen
 

@@ -21,11 +21,10 @@ from ..evaluation.measure import as_data
 from ..evaluation.report import page
 from ..evaluation.solved import CategoryFrom, Solved
 from ..settings.load import load
-from .analyser_choice import AnalyserOption, PrecisionOption, WorkersOption, results, subjects
+from .analyser_choice import AnalyserOption, PrecisionOption, WorkersOption, labelled_by_people, results, subjects
 from .options import ConfigOption, JsonOption, VerboseOption
 from .out_files import check_out, json_text, write_out
 from .screen import Screen
-from .solved_tickets import labelled_by_people
 
 SOLVED = "solved tickets"
 SINCE, MOST_SOLVED = "90d", 1000

@@ -23,9 +23,8 @@ from ..settings.load import load, load_candidate
 from ..settings.schema import Settings
 from ..wiring.parts import understanding
 from ..wiring.ticket_subjects import shown_subject
-from .analyser_choice import DEADLINE_S
+from .analyser_choice import DEADLINE_S, read_solved
 from .screen import Screen
-from .solved_tickets import read_solved
 
 MOST_TICKETS = 1000
 SINCE_S = 365 * 86_400.0

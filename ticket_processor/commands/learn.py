@@ -25,8 +25,7 @@ from ..learning.store import DECIDED, FILE_NAME, LearningStore
 from ..reporting.export_labels import scoreboard_data
 from ..reporting.label_tables import scoreboard_tables
 from ..settings.load import load
-from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption
-from .parse_time import parse_since
+from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption, parse_since
 from .screen import Screen
 
 

@@ -12,8 +12,7 @@ import typer
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.taxonomy import Taxonomy
-from ..core.who import person_at_keyboard
-from ..core.wording import many
+from ..core.wording import many, person_at_keyboard
 from ..learning.collect import redacted_text
 from ..learning.model import CATEGORIES
 from ..learning.pins import FIELDS, Bound, PinnedCase, Pins, from_corrections, of_today

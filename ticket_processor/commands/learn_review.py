@@ -13,8 +13,7 @@ from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.sanitize import plain_line
 from ..core.tables import Table, show
-from ..core.who import person_at_keyboard
-from ..core.wording import many
+from ..core.wording import many, person_at_keyboard
 from ..learning.model import Correction, CorrectionStatus
 from ..learning.review import CorrectionGroup, correction_groups, decide_pending
 from .learn import opened_learning

@@ -1,4 +1,4 @@
-"""``ticketbot local``: takes the local helpdesk out as lines of JSON, and such lines in."""
+"""``ticketbot local``: takes the local helpdesk out as lines of JSON, such lines in, and erases a customer from it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ import orjson
 import typer
 
 from ..audit.files import replace_file
+from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.wording import many
 from ..helpdesk.local_model import LocalHelpdeskError
+from ..helpdesk.local_people import MAIL_FOLDER, CustomerTraces, Erased
 from ..helpdesk.local_store import LocalStore
 from ..settings.load import load
 from ..wiring.local import local_store
@@ -92,3 +95,75 @@ def _read(lines: IO[bytes]) -> Iterator[dict[str, Any]]:
             if not isinstance(line, dict):
                 raise LocalHelpdeskError(f"line {number}: it is no JSON object; nothing was imported")
             yield line
+
+
+ELSEWHERE = "not reached: what tickets of others say of this person, mail that was sent, exports and backups"
+_IN_USE = (
+    "the helpdesk is in use, and {}-wal may hold some of it until an erasure, a run or the portal's start ends that"
+)
+
+
+def erase(
+    clock: SystemClock,
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="The customer's mail address.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be erased; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: ConfigOption = None,
+) -> int:
+    """Erase a customer from the local helpdesk: name, address, the words and files of all tickets, links and ratings.
+
+    Open tickets are closed; what happened when stays, without words. Exit code 1: something may be left. One that
+    was cut off is finished first, as it is by a run and by a start of the portal.
+    """
+    settings = load(config=config, need_helpdesk=False)
+    screen, outbox, ended = Screen(), settings.state_folder / MAIL_FOLDER, list[Erased]()
+    with local_store(settings) as store:
+        try:
+            for found in store.unfinished() if dry_run else ():
+                screen.say("\n".join(["To be finished, since it was cut off: " + _told(found), *_next(found)]))
+                ended.append(Erased(found, 0, is_gone=True))
+            for done in () if dry_run else store.finish_erasures(clock.now(), outbox):
+                _say(screen, "Finished what was interrupted", done)
+                ended.append(done)
+            person = store.by_email(email)
+            if person is None and not ended:
+                raise ConfigError("nobody on the local helpdesk has this address")
+            if person is not None:
+                found = store.traces_of(person.id)
+                if dry_run:
+                    screen.say("\n".join(["To be erased: " + _told(found), *_next(found)]))
+                    return ExitCode.OK
+                if not yes:
+                    _ask(found)
+                ended.append(store.erase(person.id, clock.now(), outbox))
+                _say(screen, "Erased", ended[-1])
+        except LocalHelpdeskError as refused:
+            raise ConfigError(str(refused)) from refused
+    if all(done.is_gone for done in ended):
+        return ExitCode.OK
+    sys.stderr.write(f"ticketbot: {_IN_USE.format(settings.local_account.file)}\n")
+    return ExitCode.SOME_FAILED
+
+
+def _say(screen: Screen, first: str, done: Erased) -> None:
+    told = f"{first}: {_told(done.found)}, {many(done.mails, 'mail')} in the outbox"
+    screen.say("\n".join([told, *_next(done.found)]))
+
+
+def _ask(found: CustomerTraces) -> None:
+    if not sys.stdin.isatty():
+        raise ConfigError("this cannot be taken back: add --yes, or look first with --dry-run")
+    if not typer.confirm(f"Erase the customer, {_told(found)}?", err=True):
+        raise ConfigError("nothing was erased")
+
+
+def _told(found: CustomerTraces) -> str:
+    counts = (many(len(found.tickets), "ticket"), many(found.messages, "message"), many(found.files, "file"))
+    return ", ".join(counts)
+
+
+def _next(found: CustomerTraces) -> list[str]:
+    """What is still to be done."""
+    tickets = " ".join(f"--ticket {number}" for number in found.tickets)
+    log = [f"  receipts, state folder and solved tickets: ticketbot audit erase {tickets}"] if tickets else []
+    return [*log, f"  {ELSEWHERE}"]

@@ -145,7 +145,7 @@ def run(
     from ..wiring import runs
     from ..wiring.ticket_subjects import Subjects
     from .many_accounts import clashes_of, for_each, several
-    from .parse_time import parse_since
+    from .options import parse_since
     from .screen import Screen
 
     screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)

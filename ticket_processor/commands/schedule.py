@@ -23,10 +23,28 @@ from ..settings.schema import Settings
 from ..settings.sources import VARIABLES, read_env, shared
 from ..state.store import HORIZON
 from ..wiring.parts import opened_state
-from .installation import program
 from .many_accounts import MOST_AT_ONCE, clashes_of, names_of, several
 from .options import ConfigsOption, JsonOption
 from .screen import Screen
+
+
+def program() -> tuple[str, ...]:
+    """This installation's own command, or its Python with ``-P``, which imports nothing from the current folder."""
+    script = Path(sys.executable).with_name("ticketbot.exe" if sys.platform == "win32" else "ticketbot")
+    return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "ticket_processor")
+
+
+def called_here() -> str:
+    """What a person types in this folder to start this installation's program."""
+    words = program()
+    if shutil.which("ticketbot") == words[0]:
+        return "ticketbot"
+    path = Path(words[0])
+    if path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    first = f'"{path}"' if " " in str(path) else str(path)
+    return " ".join((first, *words[1:]))
+
 
 BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
 LINGERING = Path("/var/lib/systemd/linger")

@@ -18,8 +18,7 @@ from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Sentiment
 from ..core.private_files import make_folder, opener
-from .options import ConfigOption, JsonOption, VerboseOption
-from .parse_time import EXPORTED_AFTER_S
+from .options import EXPORTED_AFTER_S, ConfigOption, JsonOption, VerboseOption
 from .screen import Screen
 
 if TYPE_CHECKING:

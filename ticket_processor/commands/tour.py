@@ -36,7 +36,7 @@ from ..wiring.parts import transport_for
 from ..wiring.runs import Finished, RunArguments, run
 from ..wiring.ticket_subjects import Subjects
 from .before_after import BeforeAfter
-from .installation import called_here
+from .schedule import called_here
 
 HEAD_START_S = 600.0
 """The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""

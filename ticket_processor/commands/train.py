@@ -1,8 +1,12 @@
-"""``ticketbot train``: learns a local classifier, and stores it where a run looks for it."""
+"""``ticketbot train``: learns a local classifier, and stores it where a run looks for it.
+
+``--from-corrections`` adds approved corrections; a former classifier that does better stays.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,16 +14,80 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..analysis.classifier.storage import TASKS, Task, require_extra, write
+from ..analysis.classifier.storage import TASKS, Task, require_extra, version, write
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
-from ..learning.retraining import corrected_examples, with_corrections
+from ..core.wording import person_at_keyboard
+from ..learning.model import Correction
+from ..learning.retraining import FIELDS, RETRAINED, corrected_examples, with_corrections
+from ..learning.store import FILE_NAME, LearningStore
 from ..settings.load import load
 from ..settings.schema import Settings
 from .options import ConfigOption, JsonOption, VerboseOption
 from .out_files import check_out, json_text, write_out
-from .retrain import approved_corrections, store_retrained
 from .screen import Screen
+
+if TYPE_CHECKING:
+    from ..evaluation.training.fitting import Trained
+
+
+def approved_corrections(settings: Settings) -> list[Correction]:
+    """The approved corrections that a classifier can learn from. Raises ``ConfigError`` where there are none."""
+    with closing(LearningStore(settings.state_folder / FILE_NAME, read_only=True)) as store:
+        found = [item for field in FIELDS for item in store.examples(field)]
+    if not found:
+        raise ConfigError("no correction that a classifier can learn from was approved; see 'ticketbot learn review'")
+    return found
+
+
+def store_retrained(
+    settings: Settings,
+    clock: SystemClock,
+    before: Trained,
+    after: Trained,
+    corrections: Sequence[Correction],
+    *,
+    force: bool,
+) -> tuple[Trained, list[str], dict[str, Any]]:
+    """Store the classifier and note what it has learnt from, unless its scores fall beyond chance: what to say of it.
+
+    Both were tested on the same tickets, none of them a correction. That test is a hard one: what was corrected is what
+    these tickets had taught wrongly.
+    """
+    folder = settings.classifier_folder
+    from ..evaluation.training.fitting import gains  # heavy
+
+    without, with_them, found = _scores(before), _scores(after), gains(before, after)
+    fallen = [task for task, gain in found.items() if gain.high < 0]
+    told = [
+        f"{task}: held-out macro-F1 {without[task]:.3f} without corrections, {with_them[task]:.3f} with them "
+        f"({gain.low:+.3f} to {gain.high:+.3f})"
+        for task, gain in found.items()
+    ]
+    data: dict[str, Any] = {"without": without, "with": with_them, "change": None}
+    if fallen and not force:
+        return (
+            after,
+            [*told, f"not stored, since {' and '.join(fallen)} would get worse by more than chance; --force stores it"],
+            data,
+        )
+    with closing(LearningStore(settings.state_folder / FILE_NAME)) as store, store.writing():
+        former = version(folder)
+        after = replace(after, description=write(folder, after.description, after.arrays, keep_former=True))
+        detail = {
+            "corrections": sorted(item.id for item in corrections),
+            "macro_f1": ", ".join(f"{task} {score:.3f}" for task, score in with_them.items()),
+            "former": former,
+            "now": version(folder),
+        }
+        change = store.record(RETRAINED, person_at_keyboard(), detail, clock.now())
+    told.append(f"stored in {folder}; 'ticketbot learn undo {change.id}' puts the former one back")
+    return after, told, {**data, "change": change.id}
+
+
+def _scores(trained: Trained) -> dict[str, float]:
+    return {learnt.task: learnt.scores.macro_f1 for learnt in trained.learnt}
+
 
 if TYPE_CHECKING:
     from ..evaluation.data import Example
@@ -173,7 +241,7 @@ def _from_helpdesk(
 ) -> list[Example]:
     """Labels that people chose on solved tickets. Raises ``ConfigError`` when there are none."""
     from ..evaluation.training.corpus import MAX_TICKETS
-    from .solved_tickets import labelled_by_people
+    from .analyser_choice import labelled_by_people
 
     solved, _ = labelled_by_people(settings, clock, screen, since, limit=MAX_TICKETS, include_ours=include_ours)
     return list(solved.examples)

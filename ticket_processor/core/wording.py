@@ -1,6 +1,8 @@
-"""Numbers of things in sentences."""
+"""Words in sentences: numbers of things, and the person who uses the program."""
 
 from __future__ import annotations
+
+import getpass
 
 
 def many(count: int, noun: str, plural: str = "") -> str:
@@ -14,3 +16,11 @@ def many(count: int, noun: str, plural: str = "") -> str:
 def p_value(p: float) -> str:
     """``p = 0.031``, or ``p < 0.001`` where it is smaller than can be told."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def person_at_keyboard() -> str:
+    """The name of the person at the keyboard, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from ..core.who import person_at_keyboard
+from ..core.wording import person_at_keyboard
 from .options import given
 
 

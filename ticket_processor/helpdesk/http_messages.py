@@ -16,8 +16,8 @@ import requests
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
 from ..core import bounded_json
-from ..core.backoff import retry_after_seconds
 from ..core.bounded_json import JsonTooLarge
+from ..core.circuit_breaker import retry_after_seconds
 from ..core.clock import iso, parse_http_date
 from ..core.errors import HelpdeskDown, OutcomeUnknown, RateLimited, TicketUnreadable
 from .json_values import LARGEST

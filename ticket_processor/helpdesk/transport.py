@@ -20,10 +20,9 @@ from requests.adapters import BaseAdapter
 
 from .. import __version__
 from ..core import bounded_json, verbose
-from ..core.backoff import backoff_seconds
 from ..core.bounded_http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong
 from ..core.bounded_json import JsonTooLarge
-from ..core.circuit_breaker import Admission, Breaker
+from ..core.circuit_breaker import Admission, Breaker, backoff_seconds
 from ..core.clock import Clock, Deadline
 from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketError, TicketUnreadable
 from ..core.urls import is_loopback

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pydantic import Field
 
 from ..core.errors import ExitCode
-from ..core.latency_histogram import Latencies
 from ..core.models import NO_MODEL, Frozen, OutcomeStatus, Usage
-from ..core.run_summary import RunRecord, RunSummary
+from ..core.run_summary import Latencies, RunRecord, RunSummary
 from ..reporting.figures import error_rate, share, success_rate
 from ..reporting.glossary import dollars, percent, seconds
 

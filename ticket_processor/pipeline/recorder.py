@@ -11,9 +11,8 @@ from ..analysis.chain import NOTHING_TO_READ
 from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.errors import ExitCode, StateUnusable
-from ..core.latency_histogram import Latencies
 from ..core.models import Outcome, OutcomeStatus, Request, Usage
-from ..core.run_summary import RunSummary, Statement, Writes
+from ..core.run_summary import Latencies, RunSummary, Statement, Writes
 from ..helpdesk.ticket_history import Edit
 from ..policy.decide import Policy
 from ..policy.reanalysis import MOST_TRIES, in_vain

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import tenacity
 
 from ... import __version__
-from ...core.backoff import backoff_seconds
+from ...core.circuit_breaker import backoff_seconds
 from ...core.clock import Deadline
 from ...core.errors import AnalysisFailed
 from ...core.models import Usage

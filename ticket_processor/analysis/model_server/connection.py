@@ -22,7 +22,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from ...core import tls, verbose
-from ...core.backoff import RETRY_AFTER_CAP_S, retry_after_seconds
+from ...core.circuit_breaker import RETRY_AFTER_CAP_S, retry_after_seconds
 from ...core.clock import parse_http_date
 from ...core.errors import AnalysisFailed
 from ...core.models import RedactionLevel, Usage

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...core import bounded_json
-from ...core.backoff import backoff_seconds
+from ...core.circuit_breaker import backoff_seconds
 from ...core.errors import AnalysisFailed, ConfigError
 from .connection import Connection, ModelBusy
 from .presets import ModelTarget
