@@ -85,7 +85,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_330,
-    "analysis": 10_150,
+    "analysis": 10_140,
     "audit": 2_270,
     "commands": 7_690,
     "core": 2_620,
@@ -94,7 +94,7 @@ CEILINGS = {
     "helpdesk": 6_080,
     "knowledge": 2_190,
     "learning": 2_080,
-    "monitoring": 3_390,
+    "monitoring": 3_400,
     "pipeline": 5_300,
     "policy": 1_520,
     "replies": 1_780,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 432, "test lines": 85_340, "scripts": 30, "words of docs": 24_560}
+MOST = {"files": 432, "test lines": 85_350, "scripts": 30, "words of docs": 24_570}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -84,7 +84,7 @@ def show(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Show what people made of labels: accuracy and coverage by label, model, language and confidence."""
+    """Show what people made of labels: accuracy and coverage by label."""
     settings = load(config=config, need_helpdesk=False, need_any=True)
     first = 0.0 if since is None else parse_since(since, clock.now())
     found = kept_scoreboard(settings.state_folder, first) or Scoreboard()
@@ -98,7 +98,7 @@ def show(
         if details:
             show_tables(tables)
         elif not show_briefly(tables, most=MOST_LINES - 2):
-            screen.say("\n--details adds every label, and figures by model, language and confidence")
+            screen.say("\n--details adds every label")
     return ExitCode.OK
 
 

@@ -19,9 +19,8 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
-@final
 class OutgoingText(str):
-    """Words that were looked at for personal data and secrets as the very string that leaves.
+    """Words that were looked at for secrets as the very string that leaves.
 
     ``analysis.text.outgoing`` alone makes one. What is made of it (a part, a sum, a copy that was read back) is a
     plain ``str``, and is looked at again.
@@ -34,6 +33,13 @@ class OutgoingText(str):
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         return str, (str(self),)
+
+
+@final
+class ForeignText(OutgoingText):
+    """A stranger's words, which were looked at for personal data as well."""
+
+    __slots__ = ()
 
 
 def _as_looked_at(value: object, validated: Callable[[object], str]) -> str:

@@ -122,7 +122,9 @@ class PendingTickets:
 
 def _source(parts: Sequence[Any]) -> LabelSource:
     """As it was kept; by earlier versions with two digests before the file's name, or two ids of settings for it."""
-    return LabelSource(*(parts if len(parts) < 7 else (*parts[:4], *parts[6:7]) if len(parts) == 7 else parts[:4]))
+    if len(parts) <= 5:
+        return LabelSource(*parts)
+    return LabelSource(*parts[:4], *(parts[6:] if len(parts) == 7 else ()))
 
 
 def _write_of(line: Mapping[str, Any]) -> tuple[int, str, str, LabelSource, float] | None:

@@ -11,7 +11,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -257,20 +257,26 @@ class AlertStore:
 
     @contextmanager
     def alone(self, patience_s: float) -> Iterator[bool]:
-        """Hold the lock: false if another process keeps it for so long, true if the state folder cannot be used."""
-        lock = filelock.FileLock(self._folder / LOCK_NAME, mode=0o600, thread_local=False)
-        alone = True
-        try:
-            make_folder(self._folder)
-            lock.acquire(timeout=patience_s)
-        except filelock.Timeout:
-            alone = False
-        except OSError:
-            pass
-        try:
-            yield alone
-        finally:
-            lock.release()  # which does nothing where it is not held
+        """Hold the lock: false if another process keeps it for so long.
+
+        It lies in the state folder or, where that cannot be used, beside the spare file; true if neither can be.
+        """
+        with ExitStack() as held:
+            yield self._locked(held, patience_s)
+
+    def _locked(self, held: ExitStack, patience_s: float) -> bool:
+        for path in (self._folder / LOCK_NAME, self._spare.with_suffix(".lock")):
+            lock = filelock.FileLock(path, mode=0o600, thread_local=False)
+            try:
+                if path.parent == self._folder:
+                    make_folder(self._folder)
+                held.enter_context(lock.acquire(timeout=patience_s))
+                return True
+            except filelock.Timeout:
+                return False
+            except OSError:
+                continue
+        return True
 
 
 def _spare_for(folder: Path) -> Path:

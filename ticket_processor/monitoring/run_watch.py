@@ -292,7 +292,7 @@ def _past(settings: Settings, this: RunRecord | None, now: float) -> _Past:
     except (StateUnusable, OSError):
         past = _Past(known=False)
     believed = [record for record in past.records if record.finished <= now + AHEAD_S]
-    if this is not None and all(record.run_id != this.run_id for record in past.records):
+    if this is not None and all(record.run_id != this.run_id for record in believed):
         believed.append(this)
     return replace(past, records=believed)
 

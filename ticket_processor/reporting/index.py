@@ -211,7 +211,7 @@ class LogIndex:
 
         try:
             yield
-        except duckdb.Error:
+        except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException):
             self._store.sweep(())
             raise FileNotFoundError from None
 

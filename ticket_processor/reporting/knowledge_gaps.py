@@ -32,7 +32,7 @@ ANY = "*"
 
 _UNKNOWN = "und"
 SURE = 3
-"""The weight of words of the lexicon that say alone what a text is about."""
+"""The weight of words of a list that say alone what a text is about."""
 
 TOPICS = """
 SELECT category, subcategory, coalesce(language, 'und'), count(*) FROM lines

@@ -23,9 +23,9 @@ from ..state.sqlite import is_there, transaction, translated
 
 FILE_NAME = "serve.sqlite3"
 FAR_S = 3600.0
+"""Nothing is put off for longer: what lies further ahead was written under a clock that was wrong."""
 JOIN_S = 2.0
 """Deliveries for one ticket within so many seconds are one job: a form or a macro saves a ticket several times."""
-"""Nothing is put off for longer: what lies further ahead was written under a clock that was wrong."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_by_time ON seen (at);

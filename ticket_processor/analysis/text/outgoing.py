@@ -9,11 +9,11 @@ Safe in any thread.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from ...core.models import Analysis, OutgoingText, RedactionLevel
+from ...core.models import Analysis, ForeignText, OutgoingText, RedactionLevel
 from ...core.sanitize import plain_line
 
 OWN_NAMES = frozenset(
@@ -40,7 +40,10 @@ _NUMBERED = re.compile(
 """A number of ours in one piece: digits in groups behind such a word may be a stranger's card."""
 _WORD = re.compile(r"(?!.{0,2}k_(?:live|test)_)(?=[a-z_]{1,24}\Z)[a-z]{1,15}(?:_[a-z]{1,15})*")
 """A short word of a closed list, such as a tag or a reason: too short for a key, and nothing else has no digits."""
-_MOST_KNOWN = 4096
+_MOST_KNOWN, _LONGEST_KNOWN = 4096, 10_000
+
+
+Sealed = TypeVar("Sealed", bound=OutgoingText)
 
 
 def _redacted(words: str, level: RedactionLevel) -> str:
@@ -50,35 +53,27 @@ def _redacted(words: str, level: RedactionLevel) -> str:
     return found.text if found.counts else words
 
 
-class _Known:
-    """What became of texts that were looked at, for as many as a run meets."""
+class _Known(Generic[Sealed]):
+    """What became of texts that were looked at, for as many as a run meets.
 
-    def __init__(self, look: Callable[[str], str]) -> None:
+    Each text is looked at alone: what stands beside it could make a secret look like something else.
+    """
+
+    def __init__(self, kind: type[Sealed], look: Callable[[str], str]) -> None:
+        self._kind = kind
         self._look = look
-        self._found: dict[str, OutgoingText] = {}
+        self._found: dict[str, Sealed] = {}
 
-    def __call__(self, words: str) -> OutgoingText:
-        if isinstance(words, OutgoingText):
+    def __call__(self, words: str) -> Sealed:
+        if isinstance(words, self._kind):
             return words
-        known = self._found.get(words)
-        return self._keep(words, words if _WORD.fullmatch(words) else self._look(words)) if known is None else known
-
-    def look_at_all(self, texts: Iterable[str]) -> None:
-        """Look at several texts at once. Where anything is found each is looked at alone, when it leaves."""
-        unknown = [
-            words
-            for words in dict.fromkeys(texts)
-            if not (isinstance(words, OutgoingText) or words in self._found or _WORD.fullmatch(words))
-        ]
-        together = "\n\n".join(unknown)
-        if together and self._look(together) == together:
-            for words in unknown:
-                self._keep(words, words)
-
-    def _keep(self, words: str, fit: str) -> OutgoingText:
-        if len(self._found) >= _MOST_KNOWN:
-            self._found.clear()
-        sealed = self._found[words] = _sealed(fit)
+        if (known := self._found.get(words)) is not None:
+            return known
+        sealed = _sealed(self._kind, words if _WORD.fullmatch(words) else self._look(words))
+        if len(words) <= _LONGEST_KNOWN:
+            if len(self._found) >= _MOST_KNOWN:
+                self._found.clear()
+            self._found[words] = sealed
         return sealed
 
     def forget(self) -> None:
@@ -86,12 +81,12 @@ class _Known:
         self._found.clear()
 
 
-def _sealed(words: str) -> OutgoingText:
-    return str.__new__(OutgoingText, words)
+def _sealed(kind: type[Sealed], words: str) -> Sealed:
+    return str.__new__(kind, words)
 
 
-_foreign = _Known(partial(_redacted, level=RedactionLevel.STANDARD))
-_without_secrets = _Known(partial(_redacted, level=RedactionLevel.SECRETS))
+_foreign = _Known(ForeignText, partial(_redacted, level=RedactionLevel.STANDARD))
+_without_secrets = _Known(OutgoingText, partial(_redacted, level=RedactionLevel.SECRETS))
 
 
 def look_at_everything_again() -> None:
@@ -100,12 +95,12 @@ def look_at_everything_again() -> None:
         known.forget()
 
 
-def leaving(words: str) -> OutgoingText:
+def leaving(words: str) -> ForeignText:
     """Words that go back to a ticket, a model or a server, without personal data and secrets; mostly as they are."""
     return _foreign(words)
 
 
-def leaving_line(words: str, limit: int) -> OutgoingText:
+def leaving_line(words: str, limit: int) -> ForeignText:
     """The same as one plain line of at most ``limit`` characters, looked at when it is plain."""
     plain = plain_line(words, limit)
     fit = leaving(words if plain == words else plain)
@@ -135,15 +130,14 @@ def told(sentences: str, ending: str = "") -> OutgoingText:
     Quotations in them (“”) are a stranger's words and go through :func:`leaving`. ``ending`` is made by us of no
     words, and only put behind.
     """
-    return _sealed(f"{_ours(sentences)}{ending}") if ending else _ours(sentences)
+    return _sealed(OutgoingText, f"{_ours(sentences)}{ending}") if ending else _ours(sentences)
 
 
 def _told(sentences: str) -> str:
-    _without_secrets.look_at_all(_QUOTED.split(sentences))
     return _around(_QUOTED, sentences, _own, lambda quoted: f"“{leaving(quoted[1:-1])}”")
 
 
-_ours = _Known(_told)
+_ours = _Known(OutgoingText, _told)
 
 
 def _around(pattern: re.Pattern[str], words: str, outside: Callable[[str], str], inside: Callable[[str], str]) -> str:
@@ -166,9 +160,6 @@ def _own(words: str) -> str:
 def analysis_leaving(analysis: Analysis) -> Analysis:
     """The analysis with every free text of it looked at."""
     lines = {name: limit for name, limit in _LINES.items() if getattr(analysis, name)}
-    _foreign.look_at_all(
-        (*(getattr(analysis, name) for name in lines), *analysis.evidence, *analysis.steps, *analysis.entities.values())
-    )
     fit: dict[str, Any] = {name: leaving(getattr(analysis, name)) for name in lines}
     fit |= {name: leaving_line(words, lines[name]) for name, words in fit.items() if words != getattr(analysis, name)}
     fit |= {name: tuple(map(leaving, getattr(analysis, name))) for name in ("evidence", "steps")}

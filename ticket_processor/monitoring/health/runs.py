@@ -75,6 +75,9 @@ def last_run(
         "exit_code": last.summary.exit_code,
         "oldest_waiting": iso(min(waiting)) if waiting else None,
     }
+    behind = None if looked is None else now - looked.started
+    if looked is not None and behind is not None:
+        facts |= {"caught_up": iso(looked.started), "behind_s": whole(behind + WITHHELD_S)}
     why = f": {last.summary.stopped}" if last.summary.stopped and last is not good else ""
     if good is None:
         return fail(name, f"no completed run on record; the last one stopped {ago(now - last.finished)}{why}", **facts)
@@ -83,18 +86,17 @@ def last_run(
     text = f"last completed run: {ago(age)}"
     if why:
         text += f"; the last of all ended early{why}"
-    if looked is None:
-        return warn(name, f"{text}; no run on record has looked at every ticket that there was", **facts)
-    behind = now - looked.started
-    facts |= {"caught_up": iso(looked.started), "behind_s": whole(behind + WITHHELD_S)}
-    text += f"; every ticket older than {span(behind + WITHHELD_S)} has been looked at"
+    if behind is None:
+        text += "; no run on record has looked at every ticket that there was"
+    else:
+        text += f"; every ticket older than {span(behind + WITHHELD_S)} has been looked at"
     if waiting:
         text += f"; the oldest that waits for a later run was put back {ago(now - min(waiting))}"
-    judge = _by_age(max(age, behind), every)
+    judge = _by_age(max(age, behind or 0.0), every)
     if judge is not ok and all(record.by_hand for record in played) and not scheduled():
         judge = ok
         text += "; runs are started by hand, since no schedule is installed ('ticketbot schedule install')"
-    if judge is ok and last.summary.exit_code == ExitCode.CANNOT_RUN:
+    if judge is ok and (behind is None or last.summary.exit_code == ExitCode.CANNOT_RUN):
         judge = warn
     elif judge is not ok and not why:
         late = _by_age(age, every) is not ok
