@@ -73,6 +73,23 @@ def test_the_heartbeat_hears_counts_and_where_the_log_ended_and_no_word_of_a_tic
     assert CANARY not in (desk.state / "alerts.json").read_text(encoding="utf-8")
 
 
+def test_what_ends_badly_is_pinged_as_such_and_failed_tickets_are_not(watched: Desk, receiver: Receiver) -> None:
+    watched("run", code=2)
+    assert receiver.pings[-1][0] == "2"
+    assert receiver.said == [], "a first run without --since is nobody else's business"
+    watched("run", "--since", "1d", code=3, ZENDESK_OAUTH_CLIENT_ID="nobody")
+    assert receiver.pings[-1][0] == "3"
+
+
+def test_failed_tickets_are_no_failed_run(open_desk: OpenDesk, receiver: Receiver) -> None:
+    desk = open_desk(2, faults="status:PUT:/tickets:status=422")
+    desk.environ["TICKETBOT_HEARTBEAT_URL"] = receiver.beat
+    desk("run", "--since", "1d", code=1)
+    path, body = receiver.pings[-1]
+    assert path == "0"
+    assert "exit code 1" in body
+
+
 def test_what_a_person_starts_leaves_a_line_and_says_nothing_of_the_schedule(watched: Desk, receiver: Receiver) -> None:
     watched("run", "--since", "1d", TICKETBOT_HEARTBEAT_URL="")
     watched("retry", "run")

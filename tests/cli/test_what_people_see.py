@@ -84,6 +84,13 @@ def test_whoever_could_not_be_told_of_escalated_tickets_is_told_by_the_next_run(
     assert [message["message"][:3] for message in receiver.messages] == ["#1:"]
 
 
+def test_one_address_that_knows_of_escalated_tickets_is_enough(desk: Desk, receiver: Receiver) -> None:
+    desk.environ["TICKETBOT_ALERT_URLS"] = f"{receiver.hook}, json://127.0.0.1:9/nobody"
+    desk("run", "--since", "1d", "--quiet")
+    desk("run", "--quiet")
+    assert [message["message"][:3] for message in receiver.messages] == ["#1:"]
+
+
 def test_a_dry_run_and_a_desk_that_wants_none_tell_nobody(desk: Desk, receiver: Receiver) -> None:
     desk.environ["TICKETBOT_ALERT_URLS"] = receiver.hook
     desk("run", "--since", "1d", "--dry-run", "--quiet")
