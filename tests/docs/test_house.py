@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 521, "test lines": 88_470, "scripts": 30, "words of docs": 25_090}
+MOST = {"files": 521, "test lines": 88_500, "scripts": 30, "words of docs": 25_090}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
