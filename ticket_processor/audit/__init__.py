@@ -1,1 +1,1 @@
-"""Sealed receipts: written, encrypted, verified, kept, erased and exported."""
+"""Sealed receipts: written, encrypted, verified, kept and erased."""
