@@ -136,7 +136,7 @@ class JobFault:
         if self.told == "all":
             return list(results)
         dice = self._dice("tell")
-        kept = sorted(dice.sample(range(len(results)), dice.randrange(len(results))))
+        kept = sorted(dice.sample(range(len(results)), dice.randrange(len(results)) if results else 0))
         return [results[index] for index in kept]
 
     def _dice(self, what: str) -> random.Random:
