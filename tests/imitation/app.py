@@ -9,7 +9,7 @@ from ticket_processor.sandbox import app, faults
 from ticket_processor.sandbox.messages import Request, Response
 
 from . import webhooks
-from .faults import ROW_KINDS, FaultPlan, FaultRule, job_fault, spoil, update_many
+from .faults import NO_FAULT, ROW_KINDS, FaultPlan, FaultRule, job_fault, spoil, update_many
 from .rules import Rules
 from .stores import BusyDesk, LaggingStore
 
@@ -48,7 +48,10 @@ class Sandbox(app.Sandbox):
 
         def way() -> Response:
             self.store.job_fault = fault
-            return handle()
+            try:
+                return handle()
+            finally:  # where a plan has no rules, nothing sets the next request's
+                self.store.job_fault = NO_FAULT
 
         return way
 
