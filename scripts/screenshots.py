@@ -148,7 +148,7 @@ def pictures(chromium: Any, url: str, folder: Path) -> None:
         shown.page.get_by_label("Subject").fill("Charged twice")
         shown.page.get_by_label("Text", exact=True).fill(EXAMPLE)
         shown.page.get_by_role("button", name="Show what would happen").click()
-        shown.page.get_by_text("The internal note").wait_for()
+        shown.page.get_by_text("What people had set by then would stay").wait_for()
         shown.settle()
         photograph(shown, folder / "try_it.png", whole=True)
     with tab(chromium, url, size=DESKTOP, dark=True) as shown:
