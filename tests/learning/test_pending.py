@@ -71,3 +71,14 @@ def test_a_ticket_that_an_earlier_version_wrote_on_still_tells_how_sure_the_mode
     assert later.sources["r-1"] == LabelSource(0.8, "m", "en", "r", "new.toml")
     source = found.sources["r-1"]
     assert (source.confidence, source.model, source.settings_file) == (0.8, "m", "")
+
+
+def test_a_ticket_that_the_version_before_wrote_on_without_a_settings_file_is_read(tmp_path: Path) -> None:
+    with closing(LearningStore(None)) as store:
+        for length in (4, 5, 6):
+            kept = {"r-1": [0.8, "m", "en", "r", "x", "taxonomy"][:length]}
+            with store.writing() as db:
+                db.execute("INSERT INTO pending VALUES (?, 1.0, ?, 'billing', ?)", (length, length, json.dumps(kept)))
+        found = {item.ticket_id: item.sources["r-1"] for item in PendingTickets(store).next(9, 9.0)}
+    assert found[4] == found[6] == LabelSource(0.8, "m", "en", "r")
+    assert found[5] == LabelSource(0.8, "m", "en", "r", "x")

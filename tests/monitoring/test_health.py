@@ -296,6 +296,16 @@ def test_runs_by_hand_are_not_expected_to_come_but_those_of_a_schedule_are() -> 
     )
 
 
+def test_a_schedule_that_has_died_is_a_failure_even_if_no_run_ever_saw_everything() -> None:
+    made = [a_run(minutes, caught_up=False) for minutes in (14_200, 14_190, 14_180, 14_170)]
+    found = runs.last_run(made, [], NOW)
+    assert found.status is Status.FAIL
+    assert "caught_up" not in found.facts
+    before = [a_run(300), a_run(20, exit_code=3, stopped="Zendesk gives no answer")]
+    assert runs.last_run(before[1:], [], NOW).status is Status.FAIL
+    assert "behind_s" in runs.last_run(before, [], NOW).facts
+
+
 def test_the_backlog_is_told_from_the_start_of_the_run_that_saw_everything() -> None:
     made = [a_run(40, took=600), a_run(12, caught_up=False), a_run(2, caught_up=False)]
     found = runs.last_run(made, [], NOW)

@@ -281,7 +281,11 @@ def test_each_account_has_a_spare_place_of_its_own(tmp_path: Path) -> None:
         one.save(Memory(), NOW)  # which clears the spare one
 
 
-def test_only_one_process_tends_to_alerts_at_a_time(folders: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize("usable", [True, False])
+def test_only_one_process_tends_to_alerts_at_a_time(folders: tuple[Path, Path], usable: bool) -> None:
+    if not usable:  # a file stands where the state folder should
+        folders[0].rmdir()
+        folders[0].write_bytes(b"")
     first, second = AlertStore(*folders), AlertStore(*folders)
     seen: list[bool] = []
 
