@@ -121,6 +121,10 @@ def test_what_goes_wrong_at_the_helpdesk_costs_the_report_only_its_part(triaged:
     early = triaged(*PERIOD, "--overrides", "--json").object
     assert (early["scoreboard"], early["collected"]["left_out"]) == (None, {"not solved yet": 24})
     assert audits_read(triaged) == 0
+    assert (
+        "No ticket of this period is settled yet.\n  Not judged: 24 not solved yet."
+        in triaged(*PERIOD, "--overrides").out
+    )
 
     solve(triaged, *triaged.tickets)
     triaged.sandbox.faults = FaultPlan.parse("status:GET:/audits:status=403")

@@ -70,10 +70,11 @@ def _about_drafts(found: DraftUse) -> Iterator[str]:
         f"A random sample: {many(found.histories, 'history')} read, of {many(found.offered, 'ticket')} with a draft; "
         f"{many(found.requests, 'request')}."
     )
-    yield from _not_judged(found.left_out)
+    yield from not_judged(found.left_out)
 
 
-def _not_judged(left_out: dict[str, int]) -> Iterator[str]:
+def not_judged(left_out: dict[str, int]) -> Iterator[str]:
+    """A sentence on the tickets that were passed over, and why."""
     if left_out:
         yield "Not judged: " + ", ".join(f"{number:,} {why}" for why, number in left_out.items()) + "."
 

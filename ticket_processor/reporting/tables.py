@@ -9,12 +9,12 @@ from itertools import zip_longest
 from .. import __version__
 from ..core.models import OutcomeStatus
 from ..core.reasons import in_words
-from ..core.tables import Table
+from ..core.tables import SENTENCES, Table
 from ..policy.decide import Policy
 from ..wiring.ticket_subjects import OVER, LookedUp
 from .figures import Dimension, DimensionShare, EscalatedLine, Latency, Runs, Spending, Totals
 from .glossary import dollars, end_words, percent, points, seconds, span, why_no_model
-from .helpdesk_tables import drafts_tables, knowledge_tables, offers_table
+from .helpdesk_tables import drafts_tables, knowledge_tables, not_judged, offers_table
 from .label_tables import scoreboard_tables
 from .report import BY, ZONE, Report
 
@@ -340,6 +340,9 @@ def of_helpdesk(report: Report) -> Iterator[Table]:
         yield from drafts_tables(report.replies)
     if report.scoreboard is not None:
         yield from scoreboard_tables(report.scoreboard)
+    elif report.collected is not None:
+        said = ("No ticket of this period is settled yet.", *not_judged(report.collected.left_out))
+        yield Table("Labels people kept and changed", SENTENCES, tuple((text,) for text in said))
     if report.knowledge is not None:
         yield from knowledge_tables(report.knowledge)
 
