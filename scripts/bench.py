@@ -10,7 +10,7 @@ python scripts/bench.py report            # a report of 1,000,000 lines over 365
 
 The report's log is made up: every ten minutes a run with its tickets, an intent and a receipt for each, some left
 alone, some failed and tried again, with the fields and lengths that receipts have. ``--packed`` gzips all days but the
-last, as a log in use is.
+last, as a log of an earlier version is.
 """
 
 from __future__ import annotations

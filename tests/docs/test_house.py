@@ -90,7 +90,7 @@ CEILINGS = {
     "commands": 7_690,
     "core": 2_620,
     "dashboard": 2_100,
-    "evaluation": 2_620,
+    "evaluation": 2_580,
     "helpdesk": 6_080,
     "knowledge": 2_190,
     "learning": 2_080,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 432, "test lines": 85_380, "scripts": 30, "words of docs": 24_570}
+MOST = {"files": 432, "test lines": 85_400, "scripts": 30, "words of docs": 24_570}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -157,9 +157,6 @@ class LaggingStore(Store):
 class BusyDesk(FreshdeskStore):
     """A Freshdesk account with rules, a trash and spam."""
 
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
-
     def rule_edit(self, ticket_id: int, *, add_tags: Sequence[str] = (), **values: Any) -> TicketEdit | None:
         """An automation rule of the account changes a ticket; ``values`` are the API's own names."""
         with self.lock:

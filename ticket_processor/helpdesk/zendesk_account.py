@@ -8,7 +8,6 @@ reference", "Actions reference", "Help Center" (search). A drop-down's value is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
@@ -92,9 +91,6 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-_NOTHING: Mapping[str, str | int] = MappingProxyType({})
-
-
 def listed_rows(
     transport: Transport,
     path: str,
@@ -102,13 +98,12 @@ def listed_rows(
     unread: list[str],
     *,
     needed: bool = False,
-    params: Mapping[str, str | int] = _NOTHING,
 ) -> Iterator[Mapping[str, Any]]:
     """The rows of a list that not every plan or user may see, a hundred at a time, 5,000 at most.
 
     What was not read, and why, is added to ``unread``. Raises :class:`CannotRun` where a ``needed`` list is refused.
     """
-    asked = {**params, "page[size]": PAGE_SIZE}
+    asked: dict[str, str | int] = {"page[size]": PAGE_SIZE}
     for _ in range(MAX_PAGES):
         reply = transport.request("GET", f"/api/v2/{path}", params=asked, limits=("account",))
         if not reply.ok and needed:

@@ -31,7 +31,7 @@ class ModelUse(Frozen):
     """What differs for one model of the list; everything else is as for all."""
 
     model: str | None = Field(None, description="the model's name on its server; default: its name in the list")
-    preset: Preset | None = Field(None, description="kind of its server; see the page about models")
+    preset: Preset | None = Field(None, description="kind of its server; see `docs/understanding.md`")
     base_url: ServerUrl | None = Field(None, description="address of its server; `OPENAI_API_KEY` is not sent there")
     allow_plain_http: bool = Field(False, description="permit unencrypted http beyond this machine")
     api_key_variable: str | None = Field(
@@ -58,7 +58,7 @@ class ModelSettings(Frozen):
     """
 
     names: tuple[str, ...] = Field((), description="models to ask, in this order; none: keyword rules only")
-    preset: Preset = Field("compatible", description="kind of server; see the page about models")
+    preset: Preset = Field("compatible", description="kind of server; see `docs/understanding.md`")
     base_url: ServerUrl | None = Field(
         None, description="address of an OpenAI-compatible server, with `/v1`; default: the preset's"
     )
@@ -69,7 +69,7 @@ class ModelSettings(Frozen):
     ticket_tokens: int = Field(800, ge=50, le=100_000, description="a longer ticket is cut for the model")
     redaction: RedactionLevel = Field(
         RedactionLevel.STANDARD,
-        description="what is replaced before a model sees a ticket; see the page about redaction",
+        description="what is replaced before a model sees a ticket; see `docs/privacy-and-security.md`",
     )
     cascade: bool = Field(False, description="ask the next model as well when an answer is below `policy.review_below`")
     advice: bool = Field(
