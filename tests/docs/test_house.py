@@ -87,7 +87,7 @@ CEILINGS = {
     ".": 1_330,
     "analysis": 10_150,
     "audit": 2_270,
-    "commands": 7_780,
+    "commands": 7_760,
     "core": 2_630,
     "dashboard": 2_110,
     "evaluation": 2_620,
@@ -105,13 +105,13 @@ CEILINGS = {
     "settings": 1_820,
     "state": 870,
     "web": 4_560,
-    "wiring": 3_530,
+    "wiring": 3_380,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 443, "test lines": 85_370, "scripts": 30, "words of docs": 24_560}
+MOST = {"files": 442, "test lines": 85_270, "scripts": 30, "words of docs": 24_550}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -10,51 +10,31 @@ import ipaddress
 import logging
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from ..core.errors import ConfigError, how_to_install
 
 Role = Literal["client", "scheduler", "worker"]
-MOST_LOCAL = 64
 
 
 @dataclass(frozen=True)
 class ClusterWanted:
     """The command line's words about a cluster. ``optional``: without it the run goes on in threads.
 
-    ``keeps_workers``: the number of threads was given, and is not the cluster's affair. ``config`` is the file that
-    workers of ``local:N`` read.
+    ``keeps_workers``: the number of threads was given, and is not the cluster's affair.
     """
 
     address: str
     optional: bool = False
-    insecure: bool = False
     keeps_workers: bool = False
-    config: Path | None = None
-
-    @property
-    def local(self) -> int:
-        """How many workers to start on this machine; 0 for a cluster elsewhere."""
-        kind, _, number = self.address.partition(":")
-        return int(number) if kind == "local" else 0
-
-
-def check_wanted(wanted: ClusterWanted) -> None:
-    """Raises :class:`ConfigError` for an address that is none, or that is not safe."""
-    need_distributed()
-    kind, _, number = wanted.address.partition(":")
-    if kind != "local":
-        check_address(wanted.address, "client", insecure=wanted.insecure)
-    elif not (number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_LOCAL):
-        raise ConfigError(f"--cluster local:N takes 1 to {MOST_LOCAL} workers")
-    elif find_spec("cryptography") is None:
-        raise ConfigError(f"--cluster local:N needs cryptography, not installed here: {how_to_install('cluster')}")
 
 
 def check_address(address: str, role: Role, *, insecure: bool) -> None:
     """Raises :class:`ConfigError` unless ``address`` is a scheduler's that may be used."""
+    need_distributed()
+    if address.startswith("local:"):
+        raise ConfigError("--cluster local:N is gone: on one machine threads do the same, with --workers N")
     try:
         parts = urlsplit(address)
         whole = parts.scheme in ("tcp", "tls") and parts.hostname and parts.port
@@ -73,6 +53,7 @@ def check_host(host: str, *, insecure: bool) -> Literal["tcp", "tls"]:
 
     Raises :class:`ConfigError` without them, unless ``insecure``.
     """
+    need_distributed()
     if has_certificates("scheduler"):
         return "tls"
     if not insecure:
@@ -91,7 +72,7 @@ def exposed(address: str) -> list[str]:
 
 def _refusal(address: str) -> str:
     (why,) = exposed(address)
-    return f"{address}: {why}; use tls:// with certificates (or, for one run, --cluster local:N), or say --insecure"
+    return f"{address}: {why}; use tls:// with certificates, or say --insecure"
 
 
 def is_loopback(host: str) -> bool:

@@ -23,7 +23,6 @@ from ..core.run_summary import ClusterUse
 from ..settings.schema import Settings
 from .cluster import Answered, Cluster, ClusterGone, lost_cluster
 from .cluster_address import ClusterWanted, be_quiet
-from .cluster_local import local_cluster
 from .cluster_task import ModelTask, answered, difference, facts, versions
 
 CONNECT_S = 10.0
@@ -57,12 +56,9 @@ def connected(wanted: ClusterWanted, settings: Settings, clock: Clock, deadline:
     """
     be_quiet()
     with ExitStack() as stack:
-        address, security = wanted.address, Security()
-        if wanted.local:
-            address, security = stack.enter_context(local_cluster(wanted.local, settings.models, config=wanted.config))
-        client = _reached(address, security, deadline)
+        client = _reached(wanted.address, deadline)
         stack.callback(_closed, client)
-        threads = _checked(client, address, facts(targets(settings.models)), deadline, wanted.local or 1)
+        threads = _checked(client, wanted.address, facts(targets(settings.models)), deadline)
         name = f"ticketbot-{secrets.token_hex(4)}"
         executor = client.get_executor(pure=False)
         suspects = stack.enter_context(_Suspects())
@@ -86,9 +82,9 @@ def connected(wanted: ClusterWanted, settings: Settings, clock: Clock, deadline:
         yield cluster
 
 
-def _reached(address: str, security: Security, deadline: Deadline) -> Client:
+def _reached(address: str, deadline: Deadline) -> Client:
     try:
-        return Client(address, timeout=min(CONNECT_S, deadline.remaining()), set_as_default=False, security=security)
+        return Client(address, timeout=min(CONNECT_S, deadline.remaining()), set_as_default=False, security=Security())
     except (OSError, ValueError, RuntimeError, TypeError) as error:
         raise CannotRun(f"the cluster at {address} cannot be reached: {_plain(error)}") from error
 
@@ -101,10 +97,10 @@ class _Threads:
         self.workers, self.all, self.largest = len(counts), sum(counts), max(counts)
 
 
-def _checked(client: Client, address: str, mine: Mapping[str, str], deadline: Deadline, least: int) -> _Threads:
+def _checked(client: Client, address: str, mine: Mapping[str, str], deadline: Deadline) -> _Threads:
     try:
         with suppress(TimeoutError):
-            client.wait_for_workers(least, timeout=min(WORKERS_S, deadline.remaining()))
+            client.wait_for_workers(1, timeout=min(WORKERS_S, deadline.remaining()))
         workers = client.scheduler_info(n_workers=-1)["workers"]
     except OSError as error:
         raise CannotRun(f"the cluster at {address} does not answer any more") from error
