@@ -53,7 +53,7 @@ def secrets_seen(environ: dict[str, str]) -> list[str]:
 
 
 def ports(process: psutil.Process) -> list[int]:
-    """Where it listens for programs to run; ``/health`` shows two numbers."""
+    """Where it listens for programs to run; ``/health`` says ok."""
     found = [each.laddr.port for each in process.net_connections() if each.status == psutil.CONN_LISTEN]
     return [port for port in found if not speaks_http(port)]
 

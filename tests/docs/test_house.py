@@ -105,13 +105,13 @@ CEILINGS = {
     "settings": 1_820,
     "state": 870,
     "web": 4_560,
-    "wiring": 3_380,
+    "wiring": 3_320,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 442, "test lines": 85_270, "scripts": 30, "words of docs": 24_550}
+MOST = {"files": 441, "test lines": 85_270, "scripts": 30, "words of docs": 24_550}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
