@@ -1,4 +1,4 @@
-"""A cluster on this machine lets in nobody but its run, and none of its processes holds a helpdesk's credentials."""
+"""A cluster with certificates lets in nobody without one, and none of its processes holds a helpdesk's credentials."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import asyncio
 import os
 import socket
 import ssl
-import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +16,9 @@ from distributed import Client
 from distributed.core import rpc
 from distributed.security import Security
 
-from ticket_processor.sandbox.openai_api import LatencyProfile
-from ticket_processor.settings.load import load
-from ticket_processor.wiring.cluster_local import model_variables, system_variables
-
-from ..cli.conftest import Desk, OpenDesk, is_chat, wait_for
-from .nodes import PATIENCE_S, Nodes
+from ..cli.conftest import Desk, OpenDesk
+from .nodes import Nodes
+from .test_tls import made_by_hand
 
 pytestmark = [
     pytest.mark.timeout(90),
@@ -38,8 +33,8 @@ LOST_WITHOUT = "[dashboard.auth]\nmetadata_url = 'https://a.example/o'\nclient_i
 
 @pytest.fixture
 def desk(open_desk: OpenDesk, tmp_path: Path) -> Desk:
-    """Three tickets, a model that takes its time, and secrets in the environment and in ``.env``."""
-    desk = open_desk(3, model=True, llm_latency=LatencyProfile(4.0, 4.1))
+    """A model, and secrets in the environment and in ``.env``."""
+    desk = open_desk(1, model=True)
     (tmp_path / ".env").write_text(
         f"TICKETBOT_API_TOKEN={CANARY}-long-enough\nTICKETBOT_DASHBOARD_CLIENT_SECRET={CANARY}\n", encoding="utf-8"
     )
@@ -47,28 +42,6 @@ def desk(open_desk: OpenDesk, tmp_path: Path) -> Desk:
     # The helpdesk's own secret has to be right; its name says whether a process has it.
     desk.environ |= SECRETS
     return desk
-
-
-@pytest.fixture
-def members(desk: Desk) -> Iterator[list[psutil.Process]]:
-    """The scheduler and the worker of a run that waits for its model."""
-    asked = desk.when(is_chat)
-    words = ("run", "--since", "7d", "--json", "--cluster", "local:1")
-    run = desk.start(*words, fresh=True, AWS_SECRET_ACCESS_KEY=CANARY)  # anything else that a machine may have
-    wait_for(asked, run)
-    children = psutil.Process(run.pid).children()
-    yield [each for each in children if {"scheduler", "worker"}.intersection(each.cmdline())]
-    summary = desk.end(run, within=PATIENCE_S).object
-    desk.assert_done()
-    assert summary["cluster"]["answered"] == 3
-    assert not any(Path(file).exists() for each in children for file in certificates(each))
-
-
-def certificates(process: psutil.Process) -> list[str]:
-    """The files by which a process proves who it is, where it has any."""
-    if not process.is_running():
-        return []
-    return [text for name, text in process.environ().items() if name.startswith("DASK_") and text.startswith("/")]
 
 
 def secrets_seen(environ: dict[str, str]) -> list[str]:
@@ -80,7 +53,7 @@ def secrets_seen(environ: dict[str, str]) -> list[str]:
 
 
 def ports(process: psutil.Process) -> list[int]:
-    """Where it listens for programs to run; ``/health`` shows two numbers."""
+    """Where it listens for programs to run; ``/health`` says ok."""
     found = [each.laddr.port for each in process.net_connections() if each.status == psutil.CONN_LISTEN]
     return [port for port in found if not speaks_http(port)]
 
@@ -122,40 +95,16 @@ def answers_without_certificate(port: int) -> bool:
             return False
 
 
-def test_members_let_in_who_has_the_runs_certificate_and_hold_the_models_key_alone(
-    members: list[psutil.Process],
-) -> None:
-    assert len(members) == 2
-    listening = [port for each in members for port in ports(each)]
-    assert len(listening) >= 2
-    for port in listening:
-        assert not lets_in(port, "tcp", Security())
-        assert not lets_in(port, "tls", Security.temporary())
-        assert not answers_without_certificate(port)
-    for each in members:
-        environ = each.environ()
-        assert not secrets_seen(environ)
-        assert ("OPENAI_API_KEY" in environ) is ("worker" in each.cmdline())
-        files = [Path(file) for file in certificates(each)]
-        assert files
-        for file in files:
-            assert stat.S_IMODE(file.stat().st_mode) == 0o600
-            assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-        assert not any("PRIVATE KEY" in text for text in (*environ.values(), *each.cmdline()))
-
-
-def test_a_worker_gets_what_the_system_and_its_models_need(tmp_path: Path) -> None:
-    (tmp_path / "ticketbot.toml").write_text(
-        "[models]\nnames = ['m']\n[models.use.m]\nbase_url = 'https://m.example/v1'\napi_key_variable = 'MY_KEY'\n",
-        encoding="utf-8",
-    )
-    needed = {
-        **dict.fromkeys(("PATH", "SystemRoot", "LC_ALL", "PYTHONPATH", "https_proxy", "SSL_CERT_FILE"), "x"),
-        **dict.fromkeys(("MY_KEY", "OPENAI_API_KEY", "TICKETBOT_CONFIG"), "x"),
-    }
-    environ = {**needed, **SECRETS, "ZENDESK_URL": "https://z.example", "GITHUB_TOKEN": "x", "DASK_CONFIG": "x"}
-    models = load(environ={"MY_KEY": "x"}, folder=tmp_path, models_only=True, need_helpdesk=False).models
-    assert system_variables(environ) | model_variables(environ, models) == needed
+def test_members_with_certificates_let_in_nobody_else(desk: Desk, tmp_path: Path) -> None:
+    with Nodes(desk.folder, desk.environ | made_by_hand(tmp_path / "ours")) as nodes:
+        nodes.add(1)
+        members = [psutil.Process(node.process.pid) for node in (nodes.scheduler, *nodes.workers)]
+        listening = [port for each in members for port in ports(each)]
+        assert len(listening) >= 2
+        for port in listening:
+            assert not lets_in(port, "tcp", Security())
+            assert not lets_in(port, "tls", Security.temporary())
+            assert not answers_without_certificate(port)
 
 
 def held() -> dict[str, Any]:

@@ -54,8 +54,8 @@ def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str) -> Non
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--cluster", "local:0"), "local:N takes 1 to 64"),
-        (("--cluster", "local:2", "--sandbox"), "--sandbox asks its own model"),
+        (("--cluster", "local:4"), "--cluster local:N is gone: on one machine threads do the same"),
+        (("--cluster", "tcp://127.0.0.1:8786", "--sandbox"), "--sandbox asks its own model"),
         (("--cluster-optional",), "--cluster-optional belongs to --cluster"),
         (("--insecure",), "--insecure belongs to --cluster"),
     ],

@@ -15,8 +15,18 @@ from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, Stopping, WorkersEnded
 from ticket_processor.core.models import Usage
 from ticket_processor.core.run_summary import ClusterUse
-from ticket_processor.wiring.cluster import Answered, Cluster, ClusterGone, Send, lost_cluster
-from ticket_processor.wiring.cluster_task import ModelTask, NotMine, difference, facts, seal
+from ticket_processor.wiring.cluster import (
+    Answered,
+    Cluster,
+    ClusterGone,
+    ModelTask,
+    NotMine,
+    Send,
+    difference,
+    facts,
+    lost_cluster,
+    seal,
+)
 
 from ..support.fakes import ManualClock
 

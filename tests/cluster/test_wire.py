@@ -20,7 +20,8 @@ from ticket_processor.core.errors import CannotRun
 from ticket_processor.core.models import Ticket
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
-from ticket_processor.wiring import cluster_client, cluster_task
+from ticket_processor.wiring import cluster as clusters
+from ticket_processor.wiring import cluster_client, cluster_nodes
 from ticket_processor.wiring.cluster import Cluster
 from ticket_processor.wiring.cluster_address import ClusterWanted
 from ticket_processor.wiring.parts import understanding
@@ -90,7 +91,7 @@ def server(stack: ExitStack) -> ScriptedServer:
 
 def reached(stack: ExitStack, scheduler: str, known: Settings) -> Cluster:
     clock = SystemClock()
-    return cluster_client.entered(ClusterWanted(scheduler), known, clock, Deadline(clock, 50), stack)
+    return stack.enter_context(cluster_client.connected(ClusterWanted(scheduler), known, clock, Deadline(clock, 50)))
 
 
 def test_the_analysis_is_the_same_and_only_redacted_text_travels(
@@ -103,8 +104,8 @@ def test_the_analysis_is_the_same_and_only_redacted_text_travels(
     travelled: list[str] = []
     send = cluster._send
 
-    def watched(task: cluster_task.ModelTask, key: str) -> object:
-        travelled.append(cloudpickle.dumps((cluster_task.answered, task, key)).decode("latin-1"))
+    def watched(task: clusters.ModelTask, key: str) -> object:
+        travelled.append(cloudpickle.dumps((cluster_nodes.answered, task, key)).decode("latin-1"))
         return send(task, key)
 
     monkeypatch.setattr(cluster, "_send", watched)
@@ -173,7 +174,7 @@ def test_a_worker_of_another_version_is_refused_at_the_start(
 ) -> None:
     known = settings(server, tmp_path)
     with monkeypatch.context() as older:
-        older.setattr(cluster_task, "__version__", "0.0.1")
+        older.setattr(clusters, "__version__", "0.0.1")
         stack.enter_context(worker_here(scheduler, targets(known.models), lambda _line: None))
     with pytest.raises(CannotRun, match=r"cannot work for this run: ticketbot 0\.0\.1, this run "):
         reached(stack, scheduler, known)

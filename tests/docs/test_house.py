@@ -87,7 +87,7 @@ CEILINGS = {
     ".": 1_330,
     "analysis": 10_140,
     "audit": 2_270,
-    "commands": 7_690,
+    "commands": 7_670,
     "core": 2_620,
     "dashboard": 2_100,
     "evaluation": 2_580,
@@ -105,13 +105,13 @@ CEILINGS = {
     "settings": 1_820,
     "state": 870,
     "web": 4_560,
-    "wiring": 3_520,
+    "wiring": 3_310,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 432, "test lines": 85_400, "scripts": 30, "words of docs": 24_570}
+MOST = {"files": 430, "test lines": 85_350, "scripts": 30, "words of docs": 24_540}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

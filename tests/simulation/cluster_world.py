@@ -13,8 +13,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, WorkersEnded
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.wiring import cluster as clusters
-from ticket_processor.wiring.cluster import Cluster, ClusterGone
-from ticket_processor.wiring.cluster_task import ModelTask, NotMine
+from ticket_processor.wiring.cluster import Cluster, ClusterGone, ModelTask, NotMine
 
 from . import invariants
 from .world import World

@@ -69,7 +69,7 @@ def run(
     cluster: Annotated[
         str | None,
         typer.Option(
-            metavar="ADDRESS", help="Have workers ask the models: tcp://HOST:8786, tls://HOST:8786, or local:N here."
+            metavar="ADDRESS", help="Have workers ask the models: tls://HOST:8786, or tcp:// with --insecure."
         ),
     ] = None,
     cluster_optional: Annotated[
@@ -169,9 +169,7 @@ def run(
     if no_llm:
         flags["models", "names"] = []
         screen.notices(["keyword rules understand the tickets, because of --no-llm"])
-    wanted = _cluster(
-        screen, cluster, sandbox=sandbox, optional=cluster_optional, insecure=insecure, workers=workers, config=config
-    )
+    wanted = _cluster(screen, cluster, sandbox=sandbox, optional=cluster_optional, insecure=insecure, workers=workers)
     asked = runs.RunArguments(
         dry_run=dry_run,
         cluster=wanted,
@@ -251,7 +249,6 @@ def _cluster(
     optional: bool,
     insecure: bool,
     workers: int | None,
-    config: Path | None,
 ) -> ClusterWanted | None:
     if address is None:
         if optional or insecure:
@@ -259,12 +256,11 @@ def _cluster(
         return None
     if sandbox:
         raise ConfigError("--sandbox asks its own model, so --cluster has no use here")
-    from ..wiring.cluster_address import ClusterWanted, check_wanted, exposed
+    from ..wiring.cluster_address import ClusterWanted, check_address, exposed
 
-    wanted = ClusterWanted(address, optional, insecure, workers is not None, config)
-    check_wanted(wanted)
+    check_address(address, "client", insecure=insecure)
     screen.notices(exposed(address))
-    return wanted
+    return ClusterWanted(address, optional, workers is not None)
 
 
 def _split(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from typing import Annotated
 
 import typer
@@ -20,7 +19,6 @@ HealthPortOption = Annotated[
 InsecureOption = Annotated[
     bool, typer.Option("--insecure", help="Do without TLS: who reaches it can run programs here.")
 ]
-ParentOption = Annotated[bool, typer.Option("--with-parent", hidden=True, help="End with standard input.")]
 
 
 def worker(
@@ -37,16 +35,14 @@ def worker(
         float, typer.Option(min=1, metavar="SECONDS", help="End when no scheduler answers for so long.")
     ] = 60.0,
     insecure: InsecureOption = False,
-    with_parent: ParentOption = False,
     quiet: QuietOption = False,
     config: ConfigOption = None,
 ) -> ExitCode:
     """Ask models for runs on other machines. Exit code 0: stopped by a signal; 3: no scheduler."""
     from ..analysis.model_server.presets import targets
     from ..settings.load import load
-    from ..wiring.cluster_address import check_address, exposed, need_distributed
+    from ..wiring.cluster_address import check_address, exposed
 
-    need_distributed()
     check_address(scheduler, "worker", insecure=insecure)
     _let_go_of_credentials()
     settings = load(config=config, need_helpdesk=False, models_only=True)
@@ -58,8 +54,6 @@ def worker(
     screen = Screen(quiet=quiet)
     screen.notices(exposed(scheduler))
     clock.grace_s = grace_s(models)
-    if with_parent:
-        _end_with_parent(clock)
     return run_worker(
         clock,
         scheduler,
@@ -80,12 +74,10 @@ def scheduler(
     ] = 8786,
     health_port: HealthPortOption = 0,
     insecure: InsecureOption = False,
-    with_parent: ParentOption = False,
 ) -> ExitCode:
     """Bring workers and runs together. Exit code 0: stopped by a signal."""
-    from ..wiring.cluster_address import check_host, exposed, need_distributed
+    from ..wiring.cluster_address import check_host, exposed
 
-    need_distributed()
     protocol = check_host(host, insecure=insecure)
     _let_go_of_credentials()
     from ..wiring.cluster_nodes import run_scheduler
@@ -96,8 +88,6 @@ def scheduler(
         screen.notices(exposed(address))
         screen.say(f"The scheduler is at {address} ; Ctrl-C ends it.")
 
-    if with_parent:
-        _end_with_parent(clock)
     return run_scheduler(clock, host, port, protocol, health_port, announce)
 
 
@@ -116,13 +106,3 @@ def _let_go_of_credentials() -> None:
         os.execve(sys.executable, [sys.executable, "-m", "ticket_processor", *sys.argv[1:]], kept)  # noqa: S606
     for name in os.environ.keys() - kept:
         del os.environ[name]
-
-
-def _end_with_parent(clock: SystemClock) -> None:
-    """Stop as soon as standard input ends: when the process that holds its other end has ended, however it did."""
-
-    def wait() -> None:
-        sys.stdin.read()
-        clock.stop(ExitCode.OK)
-
-    threading.Thread(target=wait, daemon=True).start()

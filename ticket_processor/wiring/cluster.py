@@ -1,27 +1,101 @@
 """A run's models asked by the workers of a cluster, and from this process whatever the cluster loses.
 
-Only requests to models go there. Whatever is paid twice is counted; nothing is waited for without an end.
+Only requests to models go there, each with what the model is sent, redacted, and nothing else. Whatever is paid twice
+is counted; nothing is waited for without an end.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from importlib.metadata import version
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
+from .. import __version__
 from ..analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, ModelConnection, What
 from ..analysis.model_server.presets import ModelTarget
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, Stopping, WorkersEnded
 from ..core.run_summary import ClusterUse
-from .cluster_task import MOST_BYTES, ModelTask, NotMine, seal
 
 SLACK_S = 5.0
 """A task may wait for one other before it, and for the network."""
 LOOK_S = 0.5
+MOST_BYTES = 65_536
+"""The longest answer that is sent back."""
+_PACKAGES = ("dask", "distributed", "cloudpickle")
+
+
+class ModelTask(NamedTuple):
+    """A request for the model ``target`` of the settings, whose seal must be the worker's; see :func:`seal`."""
+
+    target: str
+    seal: str
+    what: What
+    arguments: Mapping[str, Any]
+    seconds: float
+    limit: int
+    structured: bool
+
+    def __repr__(self) -> str:
+        return f"ModelTask({self.target!r})"  # dask shows arguments in its log
+
+    def asked_of(self, connection: ModelConnection) -> bytes:
+        """The answer's body. Raises what :meth:`Connection.post` does."""
+        return connection.post(
+            self.what, self.arguments, seconds=self.seconds, limit=self.limit, structured=self.structured
+        )
+
+
+class NotMine(NamedTuple):
+    """The worker's refusal: its version or its settings of the model are not those of the run."""
+
+    worker: str
+
+
+def facts(models: Sequence[ModelTarget]) -> dict[str, str]:
+    """What must be equal on both sides: versions, and a digest of each model's settings.
+
+    Key and address are not in it, as each machine may have a server of its own; but a text that was redacted for one
+    model is for no other.
+    """
+    of_models = {
+        f"settings of model {target.name}": _digest((target.model, target.preset, target.api_version, target.redaction))
+        for target in models
+    }
+    return versions() | of_models
+
+
+def seal(target: ModelTarget) -> str:
+    """The same about one model, short: each request is checked by it, since workers come and go."""
+    return _digest(facts([target]))
+
+
+def difference(mine: Mapping[str, str], theirs: Mapping[str, str]) -> str | None:
+    """The first fact that is not the same, in words."""
+    for name, here in mine.items():
+        there = theirs.get(name)
+        if there != here:
+            if name.startswith("settings"):
+                return f"{'no ' if there is None else 'other '}{name}"
+            return f"{name} {there or 'unknown'}, this run {here}"
+    return None
+
+
+def versions() -> dict[str, str]:
+    """What has to be the same on both sides whatever the models are."""
+    here = {"ticketbot": __version__, "Python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    return here | {name: version(name) for name in _PACKAGES}
+
+
+def _digest(same: object) -> str:
+    return hashlib.sha256(json.dumps(same).encode("utf-8")).hexdigest()[:16]
 
 
 def patience(seconds: float) -> float:
@@ -145,9 +219,7 @@ class Cluster:
         with self._lock:
             if not self._use.lost:
                 self._use = self._use.model_copy(update={"lost": why})
-            waiting, self._waiting = self._waiting, set()
-        for future in waiting:
-            future.cancel()
+        self._let_go()
 
     def repeated(self, tasks: int) -> None:
         """So many tasks were given to another worker after theirs had died."""
@@ -156,6 +228,9 @@ class Cluster:
     def close(self) -> None:
         """Let go of whatever waits; nothing is asked any more."""
         self._closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         with self._lock:
             waiting, self._waiting = self._waiting, set()
         for future in waiting:

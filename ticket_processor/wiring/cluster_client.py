@@ -21,10 +21,9 @@ from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, CannotRun, WorkersEnded
 from ..core.run_summary import ClusterUse
 from ..settings.schema import Settings
-from .cluster import Answered, Cluster, ClusterGone, lost_cluster
+from .cluster import Answered, Cluster, ClusterGone, ModelTask, difference, facts, lost_cluster, versions
 from .cluster_address import ClusterWanted, be_quiet
-from .cluster_local import local_cluster
-from .cluster_task import ModelTask, answered, difference, facts, versions
+from .cluster_nodes import answered
 
 CONNECT_S = 10.0
 WORKERS_S = 30.0
@@ -36,75 +35,74 @@ START_S = 30.0
 """What a process of its own for one request may take to begin."""
 
 
-def entered(wanted: ClusterWanted, settings: Settings, clock: Clock, deadline: Deadline, stack: ExitStack) -> Cluster:
-    """The cluster of these words until ``stack`` ends; one that is lost from the start where it is optional.
-
-    Raises :class:`CannotRun`.
-    """
-    try:
-        return stack.enter_context(connected(wanted, settings, clock, deadline))
-    except CannotRun as error:
-        if not wanted.optional:
-            raise
-        return lost_cluster(str(error), clock, deadline, room=settings.run.workers)
-
-
 @contextmanager
 def connected(wanted: ClusterWanted, settings: Settings, clock: Clock, deadline: Deadline) -> Iterator[Cluster]:
     """The cluster of these words, with at least one worker, whose workers are like this run.
 
-    Raises :class:`CannotRun`.
+    Raises :class:`CannotRun`; where the cluster is optional, it is one that is lost from the start.
     """
     be_quiet()
     with ExitStack() as stack:
-        address, security = wanted.address, Security()
-        if wanted.local:
-            address, security = stack.enter_context(local_cluster(wanted.local, settings.models, config=wanted.config))
-        client = _reached(address, security, deadline)
-        stack.callback(_closed, client)
-        threads = _checked(client, address, facts(targets(settings.models)), deadline, wanted.local or 1)
-        name = f"ticketbot-{secrets.token_hex(4)}"
-        executor = client.get_executor(pure=False)
-        suspects = stack.enter_context(_Suspects())
-        cluster = Cluster(
-            name,
-            lambda task, key: _translated(executor.submit(answered, task, key=key)),
-            lambda: client.status == "running",
-            clock,
-            deadline,
-            room=max(settings.run.workers, threads.largest),
-            places=0 if wanted.keeps_workers else min(MOST_PLACES, 2 * threads.all),
-            alone=suspects.ask,
-            begun=ClusterUse(workers=threads.workers, threads=threads.all, versions=versions()),
-        )
-        stack.callback(cluster.close)
-        stack.callback(_unsubscribed, client)
-        client.subscribe_topic("all", lambda event: cluster.repeated(_given_again(event, name)))
-        ended = threading.Event()
-        stack.callback(ended.set)
-        threading.Thread(target=_watch, args=[client, cluster, ended], name="cluster", daemon=True).start()
+        room = settings.run.workers
+        try:
+            client = stack.enter_context(_client(wanted.address, deadline))
+            threads = _threads(client, wanted.address, facts(targets(settings.models)), deadline)
+        except CannotRun as error:
+            if not wanted.optional:
+                raise
+            stack.close()
+            cluster = lost_cluster(str(error), clock, deadline, room=room)
+        else:
+            name = f"ticketbot-{secrets.token_hex(4)}"
+            executor = client.get_executor(pure=False)
+            cluster = Cluster(
+                name,
+                lambda task, key: _translated(executor.submit(answered, task, key=key)),
+                lambda: client.status == "running",
+                clock,
+                deadline,
+                room=room,
+                places=0 if wanted.keeps_workers else min(MOST_PLACES, 2 * sum(threads)),
+                alone=stack.enter_context(_Suspects()).ask,
+                begun=ClusterUse(workers=len(threads), threads=sum(threads), versions=versions()),
+            )
+            stack.callback(cluster.close)
+            client.subscribe_topic("all", lambda event: cluster.repeated(_given_again(event, name)))
+            ended = threading.Event()
+            stack.callback(ended.set)
+            threading.Thread(target=_watch, args=[client, cluster, ended], name="cluster", daemon=True).start()
         yield cluster
 
 
-def _reached(address: str, security: Security, deadline: Deadline) -> Client:
+@contextmanager
+def _client(address: str, deadline: Deadline) -> Iterator[Client]:
+    """Raises :class:`CannotRun` where no scheduler answers."""
     try:
-        return Client(address, timeout=min(CONNECT_S, deadline.remaining()), set_as_default=False, security=security)
+        client = Client(
+            address, timeout=min(CONNECT_S, deadline.remaining()), set_as_default=False, security=Security()
+        )
     except (OSError, ValueError, RuntimeError, TypeError) as error:
-        raise CannotRun(f"the cluster at {address} cannot be reached: {_plain(error)}") from error
+        why = "no scheduler answers there" if isinstance(error, OSError) else type(error).__name__
+        raise CannotRun(f"the cluster at {address} cannot be reached: {why}") from error
+    try:
+        yield client
+    finally:
+        # A scheduler that is gone would be waited for.
+        thread = threading.Thread(target=_close, args=[client], daemon=True)
+        thread.start()
+        thread.join(CLOSE_S)
 
 
-class _Threads:
-    """How many workers there are, and the threads of all of them, and of the largest."""
-
-    def __init__(self, workers: Mapping[str, Mapping[str, Any]]) -> None:
-        counts = [int(worker["nthreads"]) for worker in workers.values()]
-        self.workers, self.all, self.largest = len(counts), sum(counts), max(counts)
+def _close(client: Client) -> None:
+    with suppress(Exception):
+        client.close(timeout=CLOSE_S / 2)
 
 
-def _checked(client: Client, address: str, mine: Mapping[str, str], deadline: Deadline, least: int) -> _Threads:
+def _threads(client: Client, address: str, mine: Mapping[str, str], deadline: Deadline) -> list[int]:
+    """How many threads each worker has. Raises :class:`CannotRun` for one that is not like this run, or for none."""
     try:
         with suppress(TimeoutError):
-            client.wait_for_workers(least, timeout=min(WORKERS_S, deadline.remaining()))
+            client.wait_for_workers(1, timeout=min(WORKERS_S, deadline.remaining()))
         workers = client.scheduler_info(n_workers=-1)["workers"]
     except OSError as error:
         raise CannotRun(f"the cluster at {address} does not answer any more") from error
@@ -113,13 +111,7 @@ def _checked(client: Client, address: str, mine: Mapping[str, str], deadline: De
             raise CannotRun(f"the worker at {place} cannot work for this run: {other}")
     if not workers:
         raise CannotRun(f"the cluster at {address} has no workers: start 'ticketbot worker --scheduler {address}'")
-    return _Threads(workers)
-
-
-def _plain(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return "no scheduler answers there"
-    return type(error).__name__
+    return [int(worker["nthreads"]) for worker in workers.values()]
 
 
 def _translated(sent: Future[Answered]) -> Future[Answered]:
@@ -158,23 +150,6 @@ def _watch(client: Client, cluster: Cluster, ended: threading.Event) -> None:
         if client.status != "running":
             cluster.lose("its scheduler is gone")
             return
-
-
-def _unsubscribed(client: Client) -> None:
-    with suppress(Exception):
-        client.unsubscribe_topic("all")
-
-
-def _closed(client: Client) -> None:
-    """Close the client, for which a scheduler that is gone would be waited for."""
-
-    def close() -> None:
-        with suppress(Exception):
-            client.close(timeout=CLOSE_S / 2)
-
-    thread = threading.Thread(target=close, daemon=True)
-    thread.start()
-    thread.join(CLOSE_S)
 
 
 class _Suspects:

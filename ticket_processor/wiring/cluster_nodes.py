@@ -6,23 +6,23 @@ Neither has a helpdesk's credentials, a state folder or a log.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import dask
 from distributed import Scheduler, Worker
 from distributed.core import Status
-from distributed.http.utils import RequestHandler
 from distributed.security import Security
 
+from ..analysis.model_server.connection import Connection, ModelConnection
 from ..analysis.model_server.presets import ModelTarget
 from ..core.clock import Clock
-from ..core.errors import CannotRun, ExitCode, Stopping
-from .cluster_address import be_quiet, is_loopback
-from .cluster_task import facts, serve
+from ..core.errors import AnalysisFailed, CannotRun, ExitCode, Stopping, unexpected
+from ..core.urls import is_loopback
+from .cluster import ModelTask, NotMine, facts, seal
+from .cluster_address import be_quiet
 
 POLL_S = 0.25
 SETTINGS = {
@@ -30,30 +30,39 @@ SETTINGS = {
     "distributed.scheduler.allowed-failures": 1,
     "distributed.scheduler.no-workers-timeout": "60s",
     "distributed.scheduler.worker-ttl": "60s",
-    "distributed.scheduler.http.routes": [__name__],
-    "distributed.worker.http.routes": [__name__],
+    "distributed.scheduler.http.routes": ["distributed.http.health"],
+    "distributed.worker.http.routes": ["distributed.http.health"],
     "distributed.worker.profile.enabled": False,
 }
-"""Dask's settings that differ from its own: by those, a cluster that is gone is waited for without an end."""
+"""Dask's settings that differ from its own: by those, a cluster that is gone is waited for without an end.
+
+Of its web server only ``GET /health`` is left.
+"""
 
 
-class HealthHandler(RequestHandler):
-    """``GET /health``: what runs here, as JSON; 503 while it ends."""
+class _Serving:
+    """The connections of this process, by the model's name, each with its seal; ``say`` hears of refusals."""
 
-    def get(self) -> None:
-        server = self.server
-        told: dict[str, object] = {"status": server.status.name}
-        if isinstance(server, Worker):
-            told |= {"threads": server.state.nthreads, "running": len(server.state.executing)}
-        else:
-            told |= {"workers": len(server.workers), "tasks": len(server.tasks)}
-        self.set_status(200 if server.status is Status.running else 503)
-        self.set_header("Content-Type", "application/json")
-        self.write(json.dumps(told))
+    connections: Mapping[str, tuple[str, ModelConnection]] = {}
+    say: Callable[[str], object] = staticmethod(lambda _line: None)
 
 
-routes: list[tuple[str, type, dict[str, Any]]] = [(r"/health", HealthHandler, {})]
-"""What dask's own web server shows, instead of its pages."""
+def answered(task: ModelTask) -> bytes | AnalysisFailed | NotMine:
+    """The answer to a task, with this worker's own settings and key, or why there is none.
+
+    What cannot be done comes back as a value: dask logs the arguments of calls that raise.
+    """
+    mine, connection = _Serving.connections.get(task.target, ("", None))
+    if connection is None or mine != task.seal:
+        _Serving.say("refused a request: the run has another version or other settings of the model")
+        return NotMine(f"{socket.gethostname()} (process {os.getpid()})")
+    try:
+        return task.asked_of(connection)
+    except AnalysisFailed as failed:
+        failed.__cause__ = failed.__context__ = None
+        return failed
+    except Exception as error:  # noqa: BLE001 - a bug here must not cost the run its cluster
+        return AnalysisFailed("analyser_broken", unexpected(error))
 
 
 def run_scheduler(
@@ -99,8 +108,11 @@ def run_worker(
     Raises :class:`CannotRun` without a scheduler, at the beginning or later.
     """
     mine = facts(models)
-    serve(models, f"{socket.gethostname()} (process {os.getpid()})", say)
-    here = host or ("127.0.0.1" if is_loopback(scheduler.partition("://")[2].rpartition(":")[0]) else None)
+    _Serving.connections = {target.name: (seal(target), Connection(target)) for target in models}
+    _Serving.say = staticmethod(say)
+    for _, connection in _Serving.connections.values():
+        connection.get_ready()
+    here = host or ("127.0.0.1" if is_loopback(scheduler) else None)
 
     async def told(_worker: Worker) -> dict[str, str]:
         return mine

@@ -234,9 +234,9 @@ def _assembled(
         cluster, analysis_timeout_s = None, settings.run.analysis_timeout_s
         if asked.cluster is not None:
             from .cluster import patience  # most runs need nothing of it
-            from .cluster_client import entered
+            from .cluster_client import connected
 
-            cluster = entered(asked.cluster, settings, clock, deadline, stack)
+            cluster = stack.enter_context(connected(asked.cluster, settings, clock, deadline))
             analysis_timeout_s += patience(settings.models.timeout_s)
         workers = (cluster and cluster.places) or settings.run.workers
         connect = cluster.connect if cluster else Connection
