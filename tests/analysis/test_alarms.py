@@ -155,19 +155,11 @@ def test_risk_says_what_is_at_stake(text: str, risk: Risk) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Please answer ASAP",
-        "I need this immediately",
-        "Bitte sofort erledigen",
-        "C'est urgent",
-        "Lo necesito cuanto antes",
-        "Mi serve subito una risposta",
-        "Graag zo snel mogelijk",
-        "Preciso disso o quanto antes",
-        "至急お願いします",
-        "Where is my order!!!",
-        "WHY DOES NOBODY ANSWER ME",
+        "Please answer ASAP", "I need this immediately", "Bitte sofort erledigen", "C'est urgent",
+        "Lo necesito cuanto antes", "Mi serve subito una risposta", "Graag zo snel mogelijk",
+        "Preciso disso o quanto antes", "至急お願いします", "Where is my order!!!", "WHY DOES NOBODY ANSWER ME",
     ],
-)
+)  # fmt: skip
 def test_pressing_for_haste_is_heard_whatever_the_matter(text: str) -> None:
     assert ANALYSER.analyse(redact(text)).urgent_tone
 

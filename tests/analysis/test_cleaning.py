@@ -195,15 +195,10 @@ MARKS = "\u0315\u0301"
         (lambda text: clean("", "<div>" + "<x>" * (len(text) // 6) + "</y>" * (len(text) // 8)), "."),
     ],
     ids=[
-        "marks",
-        "marks in one",
-        "half-width marks",
-        "marks in HTML",
-        "marks in a line",
-        "marks in signs",
+        "marks", "marks in one", "half-width marks", "marks in HTML", "marks in a line", "marks in signs",
         *"divs div-p ul dl closed".split(),
     ],
-)
+)  # fmt: skip
 def test_time_grows_with_the_text_and_not_with_its_square(read: Callable[[str], object], unit: str) -> None:
     # Twice the text takes twice the time, its square four times; other work on the machine may disturb a try.
     ratios = []

@@ -8,21 +8,9 @@ from hypothesis import strategies as st
 from ticket_processor.analysis.text.detectors.scan import Scan, Stems
 
 STEMS = (
-    "iban",
-    " st",
-    "am ",
-    "tax id",
-    "p.o. box",
-    "c/",
-    "...",
-    "straße",
-    "κωδικ",
-    "पासवर्ड",
-    "パスワード",
-    "wpa2",
-    "d.o.b",
+    "iban", " st", "am ", "tax id", "p.o. box", "c/", "...", "straße", "κωδικ", "पासवर्ड", "パスワード", "wpa2", "d.o.b",
     "şifre",
-)
+)  # fmt: skip
 FOUND = Stems(STEMS, ("PIN", "TIN"))
 PIECES = st.sampled_from((*STEMS, "PIN", "TIN", "pin", "IBAN", "İ", "x", "7", " ", ".", "\n", "-", "_", "Team", "stem"))
 
