@@ -13,8 +13,9 @@ from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Risk, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
 
+from ..support.cases import for_each
 from ..support.fakes import a_ticket
-from .alarms import ALARMS, HARMLESS, half
+from .invented import ALARMS, HARMLESS, half
 
 ANALYSER = RulesAnalyser(default_taxonomy())
 PRESSING = (Urgency.HIGH, Urgency.CRITICAL)
@@ -62,21 +63,6 @@ def test_no_language_is_left_behind(language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("alarming", "harmless"),
-    [
-        ("The site is down", "The site is not down"),
-        ("We have an outage", "We have no outage"),
-        ("Our server was hacked", "The hacked server was fixed last year"),
-        ("Wir haben einen Totalausfall", "Wir haben keinen Totalausfall"),
-        ("Le service est en panne", "Il n'y a aucune panne"),
-    ],
-)
-def test_a_negation_takes_the_floor_away(alarming: str, harmless: str) -> None:
-    assert ANALYSER.floor(redact(alarming)) is Urgency.HIGH
-    assert ANALYSER.floor(redact(harmless)) is None
-
-
-@pytest.mark.parametrize(
     "text",
     [
         "I left my work laptop in a taxi",
@@ -89,9 +75,19 @@ def test_a_negation_takes_the_floor_away(alarming: str, harmless: str) -> None:
         "Nessuna filiale riesce a fatturare",
         "Entraram na minha conta e mudaram o telefone",
         "会社のノートパソコンを電車に置き忘れました",
+        "The site is down",
+        "We have an outage",
+        "Our server was hacked",
+        "Wir haben einen Totalausfall",
+        "Le service est en panne",
+        "The outage has not been resolved",
+        "There was no outage yesterday. Today the whole platform is down.",
+        "A sales rep who leaves on Friday acted oddly.\nHe exported every contact.\nPlease revoke his rights tonight.",
+        "I read your newsletter.\nSince last night someone has been logged into my account, please block it right now.",
+        "Nach der Schulung\nSeit heute früh sind alle Dateien verschlüsselt worden, bitte sofort helfen!",
     ],
 )
-def test_parts_of_an_incident_raise_an_alarm_in_any_order(text: str) -> None:
+def test_what_says_an_incident_in_any_order_has_a_floor(text: str) -> None:
     assert ANALYSER.floor(redact(text)) is Urgency.HIGH
 
 
@@ -106,14 +102,20 @@ def test_parts_of_an_incident_raise_an_alarm_in_any_order(text: str) -> None:
         "Ransomware\nWe would like to book the training for ten people.",
         "How can we protect our data against ransomware?",
         "No customer data was leaked",
+        "The site is not down",
+        "We have no outage",
+        "The hacked server was fixed last year",
+        "Wir haben keinen Totalausfall",
+        "Il n'y a aucune panne",
+        "The build fails because the file is locked by the linter",
+        "Application as security analyst\nFor three years I have investigated ransomware at a bank. My CV is attached.",
+        "Bericht gesucht\nFür unsere Ablage: Der Server wurde letztes Jahr gehackt. Könnt ihr das Protokoll schicken?",
+        "Assurance\nJ'envisage un contrat. Un vélo volé dans une cave serait-il couvert ?",
+        "Gepland onderhoud\nZaterdagnacht is de webshop niet bereikbaar. U hoeft niets te doen.",
     ],
 )
-def test_parts_that_mean_something_else_raise_none(text: str) -> None:
+def test_what_is_denied_past_or_about_something_else_has_none(text: str) -> None:
     assert ANALYSER.floor(redact(text)) is None
-
-
-def test_an_outage_that_is_not_fixed_yet_is_one() -> None:
-    assert ANALYSER.floor(redact("The outage has not been resolved")) is Urgency.HIGH
 
 
 @pytest.mark.parametrize(
@@ -126,11 +128,6 @@ def test_an_outage_that_is_not_fixed_yet_is_one() -> None:
 )
 def test_an_incident_has_the_category_of_its_kind(text: str, category: str) -> None:
     assert ANALYSER.analyse(redact(text)).category == category
-
-
-def test_an_alarm_in_one_sentence_is_not_undone_by_another() -> None:
-    text = "There was no outage yesterday. Today the whole platform is down."
-    assert ANALYSER.floor(redact(text)) is Urgency.HIGH
 
 
 @pytest.mark.parametrize(
@@ -152,42 +149,42 @@ def test_risk_says_what_is_at_stake(text: str, risk: Risk) -> None:
     assert ANALYSER.analyse(redact(text)).risk is risk
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Please answer ASAP", "I need this immediately", "Bitte sofort erledigen", "C'est urgent",
-        "Lo necesito cuanto antes", "Mi serve subito una risposta", "Graag zo snel mogelijk",
-        "Preciso disso o quanto antes", "至急お願いします", "Where is my order!!!", "WHY DOES NOBODY ANSWER ME",
-    ],
-)  # fmt: skip
-def test_pressing_for_haste_is_heard_whatever_the_matter(text: str) -> None:
-    assert ANALYSER.analyse(redact(text)).urgent_tone
+PRESSES = [
+    ("Please answer ASAP", True),
+    ("I need this immediately", True),
+    ("Bitte sofort erledigen", True),
+    ("C'est urgent", True),
+    ("Lo necesito cuanto antes", True),
+    ("Mi serve subito una risposta", True),
+    ("Graag zo snel mogelijk", True),
+    ("Preciso disso o quanto antes", True),
+    ("至急お願いします", True),
+    ("WHY DOES NOBODY ANSWER ME", True),
+    ("How do I change my address?", False),
+    ("This is not urgent", False),
+    ("Keine Eile, danke", False),
+    ("PDF and CSV", False),
+]
+LOUD = [
+    ("@air this has to be the absolute WORST EXPERIENCE EVER!!!", False),
+    ("Danke, Bahn!!!! Sitzen in Göppingen fest! KEINE ZÜGE", False),
+    ("TERRIBLE SERVICE!!! Please call me", True),
+    ("Where is my order!!!", True),
+    ("I am still waiting for my money!!!", True),
+    ("ESTO ES UN DESASTRE!!! Necesito una respuesta", True),
+    ("最悪です!!! 至急対応してください", True),
+    ("To jest najgorsza firma!!!", True),  # no list knows this language
+]
 
 
-@pytest.mark.parametrize(
-    ("text", "asks"),
-    [
-        ("@air this has to be the absolute WORST EXPERIENCE EVER!!!", False),
-        ("Danke, Bahn!!!! Sitzen in Göppingen fest! KEINE ZÜGE", False),
-        ("TERRIBLE SERVICE!!! Please call me", True),
-        ("Where is my order!!!", True),
-        ("I am still waiting for my money!!!", True),
-        ("ESTO ES UN DESASTRE!!! Necesito una respuesta", True),
-        ("最悪です!!! 至急対応してください", True),
-        ("To jest najgorsza firma!!!", True),  # no list knows this language
-    ],
-)
+@for_each(("text", "presses"), [*PRESSES, *((text, True) for text, _ in LOUD)])
+def test_pressing_for_haste_is_heard_whatever_the_matter(text: str, presses: bool) -> None:
+    assert ANALYSER.analyse(redact(text)).urgent_tone is presses
+
+
+@for_each(("text", "asks"), LOUD)
 def test_who_is_loud_presses_only_where_the_text_asks_for_something(text: str, asks: bool) -> None:
-    found = Understanding([], ANALYSER)(a_ticket(1, subject="", description=text))
-    assert ANALYSER.analyse(redact(text)).urgent_tone
-    assert found.urgent_tone is asks
-
-
-@pytest.mark.parametrize(
-    "text", ["How do I change my address?", "This is not urgent", "Keine Eile, danke", "PDF and CSV"]
-)
-def test_a_calm_writer_does_not_press(text: str) -> None:
-    assert not ANALYSER.analyse(redact(text)).urgent_tone
+    assert Understanding([], ANALYSER)(a_ticket(1, subject="", description=text)).urgent_tone is asks
 
 
 @given(st.text(max_size=300), st.sampled_from(["en", "de", "ja", "und", "xx"]))
@@ -204,38 +201,3 @@ def test_an_analysis_that_shares_its_words_raises_what_the_text_raises(text: str
 @pytest.mark.parametrize("unit", ["hacked ", "payment ", "no ", ". ", "!", "A ", "障害"])
 def test_a_hostile_text_of_a_hundred_kilobytes_finishes(unit: str) -> None:
     stakes_of(unit * (100_000 // len(unit)), "und")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Application as security analyst\nFor three years I have investigated ransomware at a bank. My CV is attached.",
-        "Bericht gesucht\nFür unsere Ablage: Der Server wurde letztes Jahr gehackt. Könnt ihr das Protokoll schicken?",
-        "Assurance\nJ'envisage un contrat. Un vélo volé dans une cave serait-il couvert ?",
-        "Gepland onderhoud\nZaterdagnacht is de webshop niet bereikbaar. U hoeft niets te doen.",
-    ],
-)
-def test_a_text_about_work_news_offers_or_the_past_raises_no_alarm(text: str) -> None:
-    assert ANALYSER.floor(redact(text)) is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I read your newsletter.\nSince last night someone has been logged into my account, please block it right now.",
-        "Nach der Schulung\nSeit heute früh sind alle Dateien verschlüsselt worden, bitte sofort helfen!",
-    ],
-)
-def test_an_incident_of_now_outweighs_a_word_of_something_else(text: str) -> None:
-    assert ANALYSER.floor(redact(text)) is Urgency.HIGH
-
-
-def test_signs_far_apart_raise_an_alarm_together() -> None:
-    text = (
-        "A sales rep who leaves on Friday acted oddly.\nHe exported every contact.\nPlease revoke his rights tonight."
-    )
-    assert ANALYSER.floor(redact(text)) is Urgency.HIGH
-
-
-def test_a_locked_file_is_not_held_to_ransom() -> None:
-    assert ANALYSER.floor(redact("The build fails because the file is locked by the linter")) is None

@@ -19,7 +19,7 @@ from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 
 from ..support.cases import for_each
-from .praise import AND_MORE, PRAISE
+from .invented import AND_MORE, PRAISE
 
 ANALYSER = RulesAnalyser(default_taxonomy())
 
