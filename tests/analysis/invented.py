@@ -1,4 +1,4 @@
-"""Invented tickets by language, a text a line: incidents and what sounds like them, denials, praise.
+"""Invented tickets by language, a text a line: incidents, denials, praise, moods, languages.
 
 Written before the phrases and words in ``words/alarms.toml`` and ``words/praise.toml``, by the same author. Misses of
 incidents were read at even places only, but the score of the odd ones was seen after each change: not a blind test.
@@ -27,6 +27,12 @@ def table(name: str) -> Table:
 def texts(name: str) -> list[str]:
     """All texts of a file."""
     return [text for row in table(name).values() for text in row]
+
+
+def rows(name: str) -> list[tuple[str, ...]]:
+    """The labels before the bar and the text behind it, of each line of a file."""
+    parted = [line.split(" | ", 1) for line in texts(name)]
+    return [(*labels.split(), text) for labels, text in parted]
 
 
 ALARMS, HARMLESS = table("incidents"), table("look_alikes")
