@@ -210,6 +210,11 @@ def test_a_tax_number_is_known_by_its_local_name(before: str, number: str) -> No
     assert redact(f"Our invoice, {before}{number}, is wrong.").text == f"Our invoice, {before}[TAX_ID_1], is wrong."
 
 
+def test_names_stay_at_the_level_of_secrets_only() -> None:
+    text = "Anna Schmidt wrote"
+    assert redact(text, names=["Anna Schmidt"], level=RedactionLevel.SECRETS).text == text
+
+
 def test_placeholders_a_customer_typed_are_not_mistaken_for_ours() -> None:
     assert redact("[CARD_1] 4111 1111 1111 1111").text == "[CARD_1] [CARD_2]"
 

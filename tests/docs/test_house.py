@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 443, "test lines": 85_370, "scripts": 30, "words of docs": 24_560}
+MOST = {"files": 443, "test lines": 83_890, "scripts": 30, "words of docs": 24_560}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
