@@ -22,8 +22,8 @@ import numpy as np
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from tests.analysis.invented import PRAISE
 from tests.analysis.mails import read as read_mails
-from tests.analysis.praise import PRAISE
 from ticket_processor.analysis.rules import incident_model
 from ticket_processor.analysis.rules.alarms import found_in, marks_of
 from ticket_processor.analysis.rules.analyser import RulesAnalyser

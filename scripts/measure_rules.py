@@ -6,7 +6,7 @@
 one with a ``label`` of ``injection`` or ``benign``. Halves show how much a figure varies; neither is blind: misses
 were read in the even halves (for language and false alarms in both), and changes were kept by scores over both;
 confidence was fitted on the whole files of :data:`LIKE_TICKETS`. Incidents and their look-alikes,
-mails of machines and people's mail about such are this project's own (``tests/analysis/alarms.py``,
+mails of machines and people's mail about such are this project's own (``tests/analysis/invented``,
 ``mails.py``). No ticket is printed, only labels and counts.
 """
 
@@ -24,7 +24,7 @@ from typing import Any
 
 import development  # noqa: F401 - for its effect
 
-from tests.analysis.alarms import ALARMS, HARMLESS, half
+from tests.analysis.invented import ALARMS, HARMLESS, half
 from tests.analysis.mails import read as read_mails
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.injection import signs_of

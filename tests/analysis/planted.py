@@ -196,20 +196,12 @@ CHECKSUMMED: Mapping[str, Callable[[Dice], list[str]]] = {
 }
 
 _PASSWORD_WORDS = (
-    *("password: ", "my password is ", "pw ", "pw: ", "Passwort: ", "mein Passwort lautet ", "Kennwort: "),
-    *(
-        "mot de passe : ",
-        "contraseña: ",
-        "mi contraseña es ",
-        "la mia password è ",
-        "senha: ",
-        "wachtwoord: ",
-        "hasło: ",
-    ),
-    *("parola: ", "şifre: ", "şifrem: ", "heslo: ", "moje heslo je ", "пароль: ", "κωδικός πρόσβασης: "),
-    *("ο κωδικός μου είναι ", "mật khẩu: ", "mật khẩu của tôi là ", "كلمة المرور: ", "كلمة السر هي ", "סיסמה: "),
-    *("הסיסמה שלי היא ", "Password:\n", "my password\n", "パスワード: ", "密码：", "비밀번호: "),
-)
+    "password: ", "my password is ", "pw ", "pw: ", "Passwort: ", "mein Passwort lautet ", "Kennwort: ",
+    "mot de passe : ", "contraseña: ", "mi contraseña es ", "la mia password è ", "senha: ", "wachtwoord: ",
+    "hasło: ", "parola: ", "şifre: ", "şifrem: ", "heslo: ", "moje heslo je ", "пароль: ", "κωδικός πρόσβασης: ",
+    "ο κωδικός μου είναι ", "mật khẩu: ", "mật khẩu của tôi là ", "كلمة المرور: ", "كلمة السر هي ", "סיסמה: ",
+    "הסיסמה שלי היא ", "Password:\n", "my password\n", "パスワード: ", "密码：", "비밀번호: ",
+)  # fmt: skip
 
 
 def _password(dice: Dice) -> tuple[str, str]:
@@ -299,86 +291,16 @@ OTHERS: Mapping[str, Callable[[Dice], tuple[str, str]]] = {
 # How it is written
 
 _PARTED = (
-    *(
-        " ",
-        " ",
-        "-",
-        ".",
-        "",
-        "\u00a0",
-        "\u202f",
-        "\u2009",
-        "\u2011",
-        "\u2013",
-        " - ",
-        "  ",
-        "_",
-        "/",
-        "\t",
-        "\n",
-        ", ",
-    ),
-    *(
-        "*",
-        "**",
-        "=",
-        ":",
-        ";",
-        "|",
-        "~",
-        "`",
-        "+",
-        "$",
-        "^",
-        "'",
-        " · ",
-        "•",
-        "\\",
-        "&nbsp;",
-        "&#160;",
-        "&#xA0;",
-        "&nbsp",
-    ),
-    *(
-        "&amp;nbsp;",
-        "&ensp;",
-        "&thinsp;",
-        "&#8203;",
-        "&zwj;",
-        "&zwnj;",
-        "&ZeroWidthSpace;",
-        "&shy;",
-        "&NoBreak;",
-        "%20",
-    ),
-    *("%2520", "%C2%A0", "%E2%80%8B", "%09", "\\u00a0", "\\u200b", "\u200b", "\u00ad", "\u2060", "\ufeff", "<b></b>"),
-    *(
-        "</b><b>",
-        "<br>",
-        "<br/>",
-        "<wbr>",
-        "</td><td>",
-        "</span> <span>",
-        "&middot;",
-        "&ndash;",
-        "&#8209;",
-        "__",
-        "<!-- -->",
-    ),
-)
+    " ", " ", "-", ".", "", "\u00a0", "\u202f", "\u2009", "\u2011", "\u2013", " - ", "  ", "_", "/", "\t", "\n", ", ",
+    "*", "**", "=", ":", ";", "|", "~", "`", "+", "$", "^", "'", " · ", "•", "\\", "&nbsp;", "&#160;", "&#xA0;",
+    "&nbsp", "&amp;nbsp;", "&ensp;", "&thinsp;", "&#8203;", "&zwj;", "&zwnj;", "&ZeroWidthSpace;", "&shy;",
+    "&NoBreak;", "%20", "%2520", "%C2%A0", "%E2%80%8B", "%09", "\\u00a0", "\\u200b", "\u200b", "\u00ad", "\u2060",
+    "\ufeff", "<b></b>", "</b><b>", "<br>", "<br/>", "<wbr>", "</td><td>", "</span> <span>", "&middot;", "&ndash;",
+    "&#8209;", "__", "<!-- -->",
+)  # fmt: skip
 _UNSEEN = (
-    "\u200b",
-    "\u00ad",
-    "\u2060",
-    "&#8203;",
-    "&zwj;",
-    "&shy;",
-    "&#173;",
-    "%E2%80%8B",
-    "<b></b>",
-    "<wbr>",
-    "<!-- -->",
-)
+    "\u200b", "\u00ad", "\u2060", "&#8203;", "&zwj;", "&shy;", "&#173;", "%E2%80%8B", "<b></b>", "<wbr>", "<!-- -->",
+)  # fmt: skip
 
 
 def _way_of(dice: Dice) -> Callable[[str], str]:
@@ -419,46 +341,20 @@ def _encoded(dice: Dice, text: str, way: int, share: float) -> str:
 
 
 _SENTENCES = (
-    *("My order has not come, {} and please help.", "Hello,\n\n{}\n\nThanks", "Bitte buchen Sie {} zurück, danke."),
-    *(
-        "Ich habe {} angegeben und nichts passiert.",
-        "Bonjour, voici {} pour le remboursement.",
-        "Hola, es {} por favor.",
-    ),
-    *("Buongiorno, il mio è {} grazie.", "Olá, segue {} obrigado.", "Hallo, het is {} alvast bedankt."),
-    *(
-        "Dzień dobry, to jest {} dziękuję.",
-        "{}",
-        "It says: {}.",
-        "({})",
-        "“{}”",
-        "'{}'",
-        "> {}\nsee above",
-        "**{}**",
-        "`{}`",
-    ),
-    *(
-        "| name | value |\n|---|---|\n| it | {} |",
-        "2026-11-21 10:30:45 ERROR payment failed: {} (code 51)",
-        '{{"value": "{}"}}',
-    ),
-    *(
-        "value={}",
-        "https://shop.example/pay?x=1&pan={}",
-        "https://shop.example/find?q={}&lang=de",
-        "a,b,{},c",
-        "- {}\n- two",
-    ),
-    *("```\n{}\n```", "1) {} 2) none", "<{}>", "name\t{}\tend", "Grüße\n{}\n\n--\nMax", "x{}", "{}x", "no. {}, twice"),
-)
+    "My order has not come, {} and please help.", "Hello,\n\n{}\n\nThanks", "Bitte buchen Sie {} zurück, danke.",
+    "Ich habe {} angegeben und nichts passiert.", "Bonjour, voici {} pour le remboursement.",
+    "Hola, es {} por favor.", "Buongiorno, il mio è {} grazie.", "Olá, segue {} obrigado.",
+    "Hallo, het is {} alvast bedankt.", "Dzień dobry, to jest {} dziękuję.", "{}", "It says: {}.", "({})", "“{}”",
+    "'{}'", "> {}\nsee above", "**{}**", "`{}`", "| name | value |\n|---|---|\n| it | {} |",
+    "2026-11-21 10:30:45 ERROR payment failed: {} (code 51)", '{{"value": "{}"}}', "value={}",
+    "https://shop.example/pay?x=1&pan={}", "https://shop.example/find?q={}&lang=de", "a,b,{},c", "- {}\n- two",
+    "```\n{}\n```", "1) {} 2) none", "<{}>", "name\t{}\tend", "Grüße\n{}\n\n--\nMax", "x{}", "{}x", "no. {}, twice",
+)  # fmt: skip
 _PAGES = (
-    *(
-        "<p>Hello,</p><p>{}</p><p>Thanks</p>",
-        "<div>Bitte <b>{}</b> prüfen</div><br><br>",
-        "<table><tr><td>it</td><td>{}</td></tr></table><br><br>",
-    ),
-    *("<html><body><p style='color:red'>{}</p></body></html>", "<div>{}<br>and more<br></div>"),
-)
+    "<p>Hello,</p><p>{}</p><p>Thanks</p>", "<div>Bitte <b>{}</b> prüfen</div><br><br>",
+    "<table><tr><td>it</td><td>{}</td></tr></table><br><br>", "<html><body><p style='color:red'>{}</p></body></html>",
+    "<div>{}<br>and more<br></div>",
+)  # fmt: skip
 
 
 @dataclass

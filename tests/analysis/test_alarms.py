@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.chain import Understanding
-from ticket_processor.analysis.rules.alarms import stakes_of
+from ticket_processor.analysis.rules.alarms import found_in, marks_of, stakes_of
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.rules.incident_model import chances
+from ticket_processor.analysis.rules.matcher import words_of
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Risk, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
 
+from ..support.cases import for_each
 from ..support.fakes import a_ticket
-from .alarms import ALARMS, HARMLESS, half
+from .invented import ALARMS, HARMLESS, half
 
 ANALYSER = RulesAnalyser(default_taxonomy())
 PRESSING = (Urgency.HIGH, Urgency.CRITICAL)
@@ -62,21 +68,6 @@ def test_no_language_is_left_behind(language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("alarming", "harmless"),
-    [
-        ("The site is down", "The site is not down"),
-        ("We have an outage", "We have no outage"),
-        ("Our server was hacked", "The hacked server was fixed last year"),
-        ("Wir haben einen Totalausfall", "Wir haben keinen Totalausfall"),
-        ("Le service est en panne", "Il n'y a aucune panne"),
-    ],
-)
-def test_a_negation_takes_the_floor_away(alarming: str, harmless: str) -> None:
-    assert ANALYSER.floor(redact(alarming)) is Urgency.HIGH
-    assert ANALYSER.floor(redact(harmless)) is None
-
-
-@pytest.mark.parametrize(
     "text",
     [
         "I left my work laptop in a taxi",
@@ -89,9 +80,19 @@ def test_a_negation_takes_the_floor_away(alarming: str, harmless: str) -> None:
         "Nessuna filiale riesce a fatturare",
         "Entraram na minha conta e mudaram o telefone",
         "会社のノートパソコンを電車に置き忘れました",
+        "The site is down",
+        "We have an outage",
+        "Our server was hacked",
+        "Wir haben einen Totalausfall",
+        "Le service est en panne",
+        "The outage has not been resolved",
+        "There was no outage yesterday. Today the whole platform is down.",
+        "A sales rep who leaves on Friday acted oddly.\nHe exported every contact.\nPlease revoke his rights tonight.",
+        "I read your newsletter.\nSince last night someone has been logged into my account, please block it right now.",
+        "Nach der Schulung\nSeit heute früh sind alle Dateien verschlüsselt worden, bitte sofort helfen!",
     ],
 )
-def test_parts_of_an_incident_raise_an_alarm_in_any_order(text: str) -> None:
+def test_what_says_an_incident_in_any_order_has_a_floor(text: str) -> None:
     assert ANALYSER.floor(redact(text)) is Urgency.HIGH
 
 
@@ -106,14 +107,20 @@ def test_parts_of_an_incident_raise_an_alarm_in_any_order(text: str) -> None:
         "Ransomware\nWe would like to book the training for ten people.",
         "How can we protect our data against ransomware?",
         "No customer data was leaked",
+        "The site is not down",
+        "We have no outage",
+        "The hacked server was fixed last year",
+        "Wir haben keinen Totalausfall",
+        "Il n'y a aucune panne",
+        "The build fails because the file is locked by the linter",
+        "Application as security analyst\nFor three years I have investigated ransomware at a bank. My CV is attached.",
+        "Bericht gesucht\nFür unsere Ablage: Der Server wurde letztes Jahr gehackt. Könnt ihr das Protokoll schicken?",
+        "Assurance\nJ'envisage un contrat. Un vélo volé dans une cave serait-il couvert ?",
+        "Gepland onderhoud\nZaterdagnacht is de webshop niet bereikbaar. U hoeft niets te doen.",
     ],
 )
-def test_parts_that_mean_something_else_raise_none(text: str) -> None:
+def test_what_is_denied_past_or_about_something_else_has_none(text: str) -> None:
     assert ANALYSER.floor(redact(text)) is None
-
-
-def test_an_outage_that_is_not_fixed_yet_is_one() -> None:
-    assert ANALYSER.floor(redact("The outage has not been resolved")) is Urgency.HIGH
 
 
 @pytest.mark.parametrize(
@@ -126,11 +133,6 @@ def test_an_outage_that_is_not_fixed_yet_is_one() -> None:
 )
 def test_an_incident_has_the_category_of_its_kind(text: str, category: str) -> None:
     assert ANALYSER.analyse(redact(text)).category == category
-
-
-def test_an_alarm_in_one_sentence_is_not_undone_by_another() -> None:
-    text = "There was no outage yesterday. Today the whole platform is down."
-    assert ANALYSER.floor(redact(text)) is Urgency.HIGH
 
 
 @pytest.mark.parametrize(
@@ -152,50 +154,42 @@ def test_risk_says_what_is_at_stake(text: str, risk: Risk) -> None:
     assert ANALYSER.analyse(redact(text)).risk is risk
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Please answer ASAP",
-        "I need this immediately",
-        "Bitte sofort erledigen",
-        "C'est urgent",
-        "Lo necesito cuanto antes",
-        "Mi serve subito una risposta",
-        "Graag zo snel mogelijk",
-        "Preciso disso o quanto antes",
-        "至急お願いします",
-        "Where is my order!!!",
-        "WHY DOES NOBODY ANSWER ME",
-    ],
-)
-def test_pressing_for_haste_is_heard_whatever_the_matter(text: str) -> None:
-    assert ANALYSER.analyse(redact(text)).urgent_tone
+PRESSES = [
+    ("Please answer ASAP", True),
+    ("I need this immediately", True),
+    ("Bitte sofort erledigen", True),
+    ("C'est urgent", True),
+    ("Lo necesito cuanto antes", True),
+    ("Mi serve subito una risposta", True),
+    ("Graag zo snel mogelijk", True),
+    ("Preciso disso o quanto antes", True),
+    ("至急お願いします", True),
+    ("WHY DOES NOBODY ANSWER ME", True),
+    ("How do I change my address?", False),
+    ("This is not urgent", False),
+    ("Keine Eile, danke", False),
+    ("PDF and CSV", False),
+]
+LOUD = [
+    ("@air this has to be the absolute WORST EXPERIENCE EVER!!!", False),
+    ("Danke, Bahn!!!! Sitzen in Göppingen fest! KEINE ZÜGE", False),
+    ("TERRIBLE SERVICE!!! Please call me", True),
+    ("Where is my order!!!", True),
+    ("I am still waiting for my money!!!", True),
+    ("ESTO ES UN DESASTRE!!! Necesito una respuesta", True),
+    ("最悪です!!! 至急対応してください", True),
+    ("To jest najgorsza firma!!!", True),  # no list knows this language
+]
 
 
-@pytest.mark.parametrize(
-    ("text", "asks"),
-    [
-        ("@air this has to be the absolute WORST EXPERIENCE EVER!!!", False),
-        ("Danke, Bahn!!!! Sitzen in Göppingen fest! KEINE ZÜGE", False),
-        ("TERRIBLE SERVICE!!! Please call me", True),
-        ("Where is my order!!!", True),
-        ("I am still waiting for my money!!!", True),
-        ("ESTO ES UN DESASTRE!!! Necesito una respuesta", True),
-        ("最悪です!!! 至急対応してください", True),
-        ("To jest najgorsza firma!!!", True),  # no list knows this language
-    ],
-)
+@for_each(("text", "presses"), [*PRESSES, *((text, True) for text, _ in LOUD)])
+def test_pressing_for_haste_is_heard_whatever_the_matter(text: str, presses: bool) -> None:
+    assert ANALYSER.analyse(redact(text)).urgent_tone is presses
+
+
+@for_each(("text", "asks"), LOUD)
 def test_who_is_loud_presses_only_where_the_text_asks_for_something(text: str, asks: bool) -> None:
-    found = Understanding([], ANALYSER)(a_ticket(1, subject="", description=text))
-    assert ANALYSER.analyse(redact(text)).urgent_tone
-    assert found.urgent_tone is asks
-
-
-@pytest.mark.parametrize(
-    "text", ["How do I change my address?", "This is not urgent", "Keine Eile, danke", "PDF and CSV"]
-)
-def test_a_calm_writer_does_not_press(text: str) -> None:
-    assert not ANALYSER.analyse(redact(text)).urgent_tone
+    assert Understanding([], ANALYSER)(a_ticket(1, subject="", description=text)).urgent_tone is asks
 
 
 @given(st.text(max_size=300), st.sampled_from(["en", "de", "ja", "und", "xx"]))
@@ -214,36 +208,47 @@ def test_a_hostile_text_of_a_hundred_kilobytes_finishes(unit: str) -> None:
     stakes_of(unit * (100_000 // len(unit)), "und")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Application as security analyst\nFor three years I have investigated ransomware at a bank. My CV is attached.",
-        "Bericht gesucht\nFür unsere Ablage: Der Server wurde letztes Jahr gehackt. Könnt ihr das Protokoll schicken?",
-        "Assurance\nJ'envisage un contrat. Un vélo volé dans une cave serait-il couvert ?",
-        "Gepland onderhoud\nZaterdagnacht is de webshop niet bereikbaar. U hoeft niets te doen.",
-    ],
+# Mails by hands that wrote neither word lists nor what the weights were learnt from
+
+HELD_BACK = Path(__file__).parent / "incident_texts" / "held_back.jsonl"
+
+ENCRYPTED = (
+    "Please call me\nGood morning, since last night all the files on our server have a strange ending and nobody in "
+    "the office can open them. There is a text file that asks for money. What shall we do?"
 )
-def test_a_text_about_work_news_offers_or_the_past_raises_no_alarm(text: str) -> None:
-    assert ANALYSER.floor(redact(text)) is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I read your newsletter.\nSince last night someone has been logged into my account, please block it right now.",
-        "Nach der Schulung\nSeit heute früh sind alle Dateien verschlüsselt worden, bitte sofort helfen!",
-    ],
+DO_YOU_ENCRYPT = (
+    "Question before we buy\nGood morning, we are comparing suppliers. Do you encrypt the backups on your servers, and "
+    "what would happen to our files if somebody asked you for a ransom? Thank you for a short answer."
 )
-def test_an_incident_of_now_outweighs_a_word_of_something_else(text: str) -> None:
-    assert ANALYSER.floor(redact(text)) is Urgency.HIGH
 
 
-def test_signs_far_apart_raise_an_alarm_together() -> None:
-    text = (
-        "A sales rep who leaves on Friday acted oddly.\nHe exported every contact.\nPlease revoke his rights tonight."
+def raised(text: str) -> bool:
+    return ANALYSER.analyse(redact(text)).urgency in PRESSING
+
+
+@pytest.mark.parametrize(("kind", "least", "most"), [("incident", 56, 60), ("none", 0, 3)])
+def test_mails_by_another_hand_are_told_apart(kind: str, least: int, most: int) -> None:
+    rows = [json.loads(line) for line in HELD_BACK.read_text(encoding="utf-8").splitlines()]
+    assert least <= sum(raised(row["text"]) for row in rows if row["kind"] == kind) <= most
+
+
+def test_an_incident_is_likelier_than_a_question_about_one() -> None:
+    incident, question = (
+        chances(words_of(text), marks_of(*found_in(text, "en"), text)) for text in (ENCRYPTED, DO_YOU_ENCRYPT)
     )
-    assert ANALYSER.floor(redact(text)) is Urgency.HIGH
+    assert incident is not None
+    assert question is not None
+    assert incident.of_any > 0.5 > question.of_any
+    assert raised(ENCRYPTED)
+    assert not raised(DO_YOU_ENCRYPT)
 
 
-def test_a_locked_file_is_not_held_to_ransom() -> None:
-    assert ANALYSER.floor(redact("The build fails because the file is locked by the linter")) is None
+def test_of_a_few_words_nothing_is_said() -> None:
+    assert chances(words_of("My account was hacked")) is None
+    assert raised("My account was hacked")
+
+
+@given(st.text(max_size=600))
+def test_chances_are_shares_of_one(text: str) -> None:
+    told = chances(words_of(text))
+    assert told is None or (all(0 <= each <= 1 for each in told) and told.of_any <= 1 + 1e-9)

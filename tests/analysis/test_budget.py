@@ -29,33 +29,27 @@ def spend(budget: Budget, tokens: int, usd: float | None) -> str | None:
     return None
 
 
-def test_without_limits_everything_is_allowed_and_counted() -> None:
-    store = a_store()
-    budget = Budget(BudgetSettings(), store)
-    assert [spend(budget, 10**9, 1e6) for _ in range(3)] == [None] * 3
-    assert budget.spent == Spent(3 * 10**9, 3e6)
-    assert store.spent_today() == budget.spent
-
-
 @pytest.mark.parametrize(
-    ("limits", "why"),
+    ("limits", "whys"),
     [
-        (BudgetSettings(run_usd=0.25), RUN_SPENT),
-        (BudgetSettings(day_usd=0.25), DAY_SPENT),
-        (BudgetSettings(run_tokens=2500), RUN_SPENT),
-        (BudgetSettings(day_tokens=2500), DAY_SPENT),
+        (BudgetSettings(), [None] * 4),
+        (BudgetSettings(run_usd=0.25), [None, None, RUN_SPENT, RUN_SPENT]),
+        (BudgetSettings(day_usd=0.25), [None, None, DAY_SPENT, DAY_SPENT]),
+        (BudgetSettings(run_tokens=2500), [None, None, RUN_SPENT, RUN_SPENT]),
+        (BudgetSettings(day_tokens=2500), [None, None, DAY_SPENT, DAY_SPENT]),
+        (BudgetSettings(run_usd=0.0), [RUN_SPENT] * 4),
     ],
 )
-def test_the_call_that_could_pass_a_limit_is_not_made(limits: BudgetSettings, why: str) -> None:
-    budget = Budget(limits, a_store())
-    assert [spend(budget, 1000, 0.1) for _ in range(4)] == [None, None, why, why]
-    assert budget.spent == Spent(2000, 0.2)
-
-
-def test_a_budget_of_nothing_allows_nothing_that_costs() -> None:
-    budget = Budget(BudgetSettings(run_usd=0.0), a_store())
-    assert spend(budget, 1000, 0.001) == RUN_SPENT
-    assert spend(budget, 1000, 0.0) is None
+def test_the_call_that_could_pass_a_limit_is_not_made_and_the_others_are_counted(
+    limits: BudgetSettings, whys: list[str | None]
+) -> None:
+    store = a_store()
+    budget = Budget(limits, store)
+    assert [spend(budget, 1000, 0.1) for _ in range(4)] == whys
+    made = whys.count(None)
+    assert budget.spent == store.spent_today() == Spent(1000 * made, pytest.approx(0.1 * made))
+    if limits.run_tokens is None and limits.day_tokens is None:
+        assert spend(budget, 1000, 0.0) is None, "what costs nothing is allowed"
 
 
 def test_what_is_set_aside_counts_until_it_is_settled() -> None:

@@ -27,11 +27,17 @@ from ticket_processor.analysis.classifier.analyser import LocalClassifier
 from ticket_processor.analysis.classifier.scoring import Linear, decide, plain_form, softmax
 from ticket_processor.analysis.classifier.storage import (
     DESCRIPTION,
+    MOST_FORMER,
     ClassifierUnusable,
+    Description,
     NotTrained,
     Task,
     TaskDescription,
+    check,
+    put_back,
+    read_description,
     read_weights,
+    version,
     write,
 )
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
@@ -681,3 +687,44 @@ def test_on_real_questions_it_beats_the_rules_and_knows_how_sure_it_is() -> None
     assert learnt.used
     assert learnt.macro_f1 > 0.85
     assert learnt.ece < 0.05
+
+
+# --- former classifiers -----------------------------------------------------------------------------------------------
+
+
+def store(folder: Path, number: int, *, keep_former: bool = True) -> str:
+    description = Description(
+        ticketbot="0", trained_at="", rows=number, source="a test", taxonomy=("general",), tasks={}
+    )
+    write(folder, description, {"features": {"idf": np.full(3, number)}}, keep_former=keep_former)
+    return version(folder)
+
+
+def test_the_former_one_is_put_back_with_its_weights_and_so_is_the_one_before(tmp_path: Path) -> None:
+    first, second, third = (store(tmp_path, number) for number in range(3))
+    put_back(tmp_path, second, third)
+    assert version(tmp_path) == second
+    put_back(tmp_path, second, third)  # a second time changes nothing
+    put_back(tmp_path, first, second)
+    assert read_description(tmp_path).rows == 0
+    assert check(tmp_path, read_description(tmp_path)).is_file()
+    put_back(tmp_path, "", first)
+    assert version(tmp_path) == ""
+
+
+def test_one_that_was_trained_since_stays(tmp_path: Path) -> None:
+    first, second = (store(tmp_path, number) for number in range(2))
+    third = store(tmp_path, 2, keep_former=False)
+    with pytest.raises(ConfigError, match="trained anew"):
+        put_back(tmp_path, first, second)
+    assert version(tmp_path) == third
+
+
+def test_only_the_last_few_are_kept_and_an_older_one_is_not_half_put_back(tmp_path: Path) -> None:
+    made = [store(tmp_path, number) for number in range(MOST_FORMER + 3)]
+    assert len([*tmp_path.glob("former-*.json")]) == MOST_FORMER
+    assert len([*tmp_path.glob("weights-*.skops")]) == MOST_FORMER + 1
+    with pytest.raises(ConfigError, match="no longer"):
+        put_back(tmp_path, made[0], made[-1])
+    assert version(tmp_path) == made[-1]
+    assert {path.name[:6] for path in tmp_path.iterdir()} == {"former", "weight", "classi"}

@@ -136,28 +136,11 @@ def test_any_markup_is_cleaned(parts: list[str]) -> None:
 @pytest.mark.parametrize(
     "unit",
     [
-        "<div>",
-        "<a ",
-        "<",
-        "<p>",
-        "<br>",
-        "On x ",
-        "On 1\n",
-        "From: a\n",
-        ">",
-        "\n",
-        "-",
-        "<pre><b>x",
-        "<p style='display:none'>",
-        "On 2025 wrote ",
-        "<div class=gmail_quote>",
-        "\ufdfa",
-        "<td>",
-        "年1月1日",
-        "--\n",
+        "<div>", "<a ", "<", "<p>", "<br>", "On x ", "On 1\n", "From: a\n", ">", "\n", "-", "<pre><b>x",
+        "<p style='display:none'>", "On 2025 wrote ", "<div class=gmail_quote>", "\ufdfa", "<td>", "年1月1日", "--\n",
         "<style>.a{display:none}</style>",
     ],
-)
+)  # fmt: skip
 def test_a_hostile_mail_of_a_hundred_kilobytes_finishes(unit: str) -> None:
     text = unit * (100_000 // len(unit))
     assert len(clean(text, text)) <= MAX_OUTPUT
@@ -195,15 +178,10 @@ MARKS = "\u0315\u0301"
         (lambda text: clean("", "<div>" + "<x>" * (len(text) // 6) + "</y>" * (len(text) // 8)), "."),
     ],
     ids=[
-        "marks",
-        "marks in one",
-        "half-width marks",
-        "marks in HTML",
-        "marks in a line",
-        "marks in signs",
+        "marks", "marks in one", "half-width marks", "marks in HTML", "marks in a line", "marks in signs",
         *"divs div-p ul dl closed".split(),
     ],
-)
+)  # fmt: skip
 def test_time_grows_with_the_text_and_not_with_its_square(read: Callable[[str], object], unit: str) -> None:
     # Twice the text takes twice the time, its square four times; other work on the machine may disturb a try.
     ratios = []

@@ -10,27 +10,10 @@ from ticket_processor.core.models import RedactionLevel
 from ..support.cases import for_each
 
 SEPARATORS = (
-    *("&nbsp;", "&#160;", "&#xa0;", "&amp;nbsp;", "&nbsp", "&thinsp;", "&#8203;", "&zwj;", "&ZeroWidthSpace;", "&shy;"),
-    *(
-        "%20",
-        "+",
-        "%2520",
-        "%C2%A0",
-        "%E2%80%8B",
-        "\\u00a0",
-        "*",
-        "**",
-        "=",
-        ":",
-        "|",
-        "~",
-        "`",
-        "$",
-        "</b><b>",
-        "<br>",
-    ),
-    *("</td> <td>", "\u200b", "\u00ad", " \u2013 ", ";", "'", "\n", ", "),
-)
+    "&nbsp;", "&#160;", "&#xa0;", "&amp;nbsp;", "&nbsp", "&thinsp;", "&#8203;", "&zwj;", "&ZeroWidthSpace;", "&shy;",
+    "%20", "+", "%2520", "%C2%A0", "%E2%80%8B", "\\u00a0", "*", "**", "=", ":", "|", "~", "`", "$", "</b><b>", "<br>",
+    "</td> <td>", "\u200b", "\u00ad", " \u2013 ", ";", "'", "\n", ", ",
+)  # fmt: skip
 
 
 @for_each("separator", SEPARATORS)

@@ -151,7 +151,18 @@ def test_the_fence_never_shows_in_the_summary() -> None:
 # Floors
 
 
-def test_a_categorys_floor_holds_for_models_too() -> None:
+@pytest.mark.parametrize(
+    ("category", "said_urgency", "urgency"),
+    [
+        ("outage", "low", Urgency.HIGH),
+        ("site", "medium", Urgency.HIGH),
+        ("outage", "critical", Urgency.CRITICAL),
+        ("other", "low", Urgency.LOW),
+    ],
+)
+def test_a_categorys_floor_holds_for_models_too_and_for_answers_that_were_kept(
+    category: str, said_urgency: str, urgency: Urgency
+) -> None:
     taxonomy = Taxonomy(
         categories=(
             Category(name="outage", description="Down.", priority_floor=Urgency.HIGH),
@@ -160,15 +171,11 @@ def test_a_categorys_floor_holds_for_models_too() -> None:
         ),
         fallback="other",
     )
-
-    def urgency(category: str, said_urgency: str) -> Urgency:
-        answered = Script(said(category=category, urgency=said_urgency))
-        return ModelAnalyser(answered, "m", taxonomy).analyse(TEXT).urgency
-
-    assert urgency("outage", "low") is Urgency.HIGH
-    assert urgency("site", "medium") is Urgency.HIGH
-    assert urgency("outage", "critical") is Urgency.CRITICAL
-    assert urgency("other", "low") is Urgency.LOW
+    link = ModelAnalyser(Script(said(category=category, urgency=said_urgency)), "m", taxonomy)
+    answer = link.analyse(TEXT)
+    assert answer.urgency is urgency
+    if urgency is Urgency.HIGH:
+        assert link.hold(answer.model_copy(update={"urgency": Urgency.LOW}), TEXT) == answer
 
 
 @pytest.mark.parametrize(
@@ -240,22 +247,6 @@ def test_an_answer_given_before_is_held_to_what_this_text_says() -> None:
     assert (calm.urgency, held.urgency, held.risk) == (Urgency.LOW, Urgency.HIGH, Risk.HIGH)
     assert held.suspicious == ("encoded", "override")
     assert link.hold(held, TEXT).urgency is Urgency.HIGH
-
-
-@pytest.mark.parametrize("category", ["outage", "site"])
-def test_a_categorys_floor_is_part_of_what_an_answer_is_held_to(category: str) -> None:
-    taxonomy = Taxonomy(
-        categories=(
-            Category(name="outage", description="Down.", priority_floor=Urgency.HIGH),
-            Category(name="site", parent="outage", description="The site is down."),
-            Category(name="other", description="The rest."),
-        ),
-        fallback="other",
-    )
-    link = ModelAnalyser(Script(said(category=category, urgency="low")), "m", taxonomy)
-    answer = link.analyse(TEXT)
-    assert answer.urgency is Urgency.HIGH
-    assert link.hold(answer.model_copy(update={"urgency": Urgency.LOW}), TEXT) == answer
 
 
 # What a model was allowed to see

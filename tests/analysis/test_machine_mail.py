@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ticket_processor.analysis.text.machine_mail import machine_mail
 from ticket_processor.core.models import Ticket
 
@@ -60,18 +58,44 @@ def test_mail_that_a_gateway_passed_on_is_known_by_its_requesters_address() -> N
     assert machine_mail(ticket.model_copy(update={"requester_address": "mailer-daemon@mx.example"})) == "bounce"
 
 
-@pytest.mark.parametrize(
-    "text",
+PERSON, NO_REPLY = "jo@example.com", "no-reply@forms.example"
+
+
+@for_each(
+    ("subject", "description", "sender"),
     [
-        "I am on vacation. My card was declined twice, please unblock it.",
-        "I am on vacation until Monday. Can you deliver on Tuesday?",
-        "Ich bin im Urlaub. Bitte liefern Sie den Schrank erst danach.",
-        "Name: Uwe\nNachricht: Ich bin im Urlaub.",
+        *(
+            ("Out of office", text, sender)
+            for sender in (PERSON, NO_REPLY)
+            for text in (
+                "I am on vacation. My card was declined twice, please unblock it.",
+                "I am on vacation until Monday. Can you deliver on Tuesday?",
+                "Ich bin im Urlaub. Bitte liefern Sie den Schrank erst danach.",
+                "Name: Uwe\nNachricht: Ich bin im Urlaub.",
+            )
+        ),
+        ("Out of office reply is not working in Outlook", "I set it up, but nobody gets it.", PERSON),
+        ("How do I turn on the automatic reply?", "", PERSON),
+        ("Automatic reply: how can I disable it?", "", PERSON),
+        ("Abwesenheitsnotiz einrichten", "Wie geht das?", PERSON),
+        ("My mails bounce", "I get 'Undelivered Mail Returned to Sender' for every mail I send. Please help.", PERSON),
+        ("Delivery failed, where is my parcel?", "", PERSON),
+        ("Read receipts do not arrive", "", PERSON),
+        ("Delivered to the wrong address", "", PERSON),
+        ("Read this please", "The printer is on fire.", PERSON),
+        ("Holiday booking", "I am on vacation and my card does not work here, what can I do?", PERSON),
+        ("Lost my card", "", PERSON),
+        ("[ALERT] web-02 DOWN", "Down since 02:11", "alerts@watch.example"),
+        ("[ALERT] web-02 not recovered", "", "alerts@watch.example"),
+        ("My issue was resolved wrongly", "The refund is missing", "noreply@shop.example"),
+        ("RESOLVED: web-02", "Is it really? Please check the log.", PERSON),
+        ("Scanned image from my copier is black", "Device Name: MFP-3", PERSON),
+        ("Scanned documents", "Attached is my contract. Did you get it?", "scan@example.com"),
+        ("Contact form", "My order has not come.", "noreply@shop.example"),
     ],
 )
-def test_who_writes_of_an_absence_and_wants_something_is_a_person(text: str) -> None:
-    assert machine_mail(a_ticket("Out of office", text)) is None
-    assert machine_mail(a_ticket("Out of office", text, "no-reply@forms.example")) is None
+def test_alerts_and_what_people_write_of_such_mail_stay_tickets(subject: str, description: str, sender: str) -> None:
+    assert machine_mail(a_ticket(subject, description, sender)) is None
 
 
 @for_each(
@@ -104,42 +128,3 @@ def test_who_writes_of_an_absence_and_wants_something_is_a_person(text: str) -> 
 )
 def test_mail_from_machines_is_recognised(subject: str, description: str, sender: str, reason: str) -> None:
     assert machine_mail(a_ticket(subject, description, sender)) == reason
-
-
-@pytest.mark.parametrize(
-    ("subject", "description"),
-    [
-        ("Out of office reply is not working in Outlook", "I set it up, but nobody gets it."),
-        ("How do I turn on the automatic reply?", ""),
-        ("Automatic reply: how can I disable it?", ""),
-        ("Abwesenheitsnotiz einrichten", "Wie geht das?"),
-        ("My mails bounce", "I get 'Undelivered Mail Returned to Sender' for every mail I send. Please help."),
-        ("Delivery failed, where is my parcel?", ""),
-        ("Read receipts do not arrive", ""),
-        ("Delivered to the wrong address", ""),
-        ("Read this please", "The printer is on fire."),
-        ("Holiday booking", "I am on vacation and my card does not work here, what can I do?"),
-        ("Lost my card", ""),
-    ],
-)
-def test_tickets_about_such_mail_are_not(subject: str, description: str) -> None:
-    assert machine_mail(a_ticket(subject, description)) is None
-
-
-@pytest.mark.parametrize(
-    ("subject", "description", "sender"),
-    [
-        ("[ALERT] web-02 DOWN", "Down since 02:11", "alerts@watch.example"),
-        ("[ALERT] web-02 not recovered", "", "alerts@watch.example"),
-        ("My issue was resolved wrongly", "The refund is missing", "noreply@shop.example"),
-        ("RESOLVED: web-02", "Is it really? Please check the log.", "jo@example.com"),
-        ("Scanned image from my copier is black", "Device Name: MFP-3", "jo@example.com"),
-        ("Scanned documents", "Attached is my contract. Did you get it?", "scan@example.com"),
-    ],
-)
-def test_an_alert_and_what_people_write_about_devices_stay_tickets(subject: str, description: str, sender: str) -> None:
-    assert machine_mail(a_ticket(subject, description, sender)) is None
-
-
-def test_a_person_behind_a_no_reply_address_is_heard() -> None:
-    assert machine_mail(a_ticket("Contact form", "My order has not come.", "noreply@shop.example")) is None

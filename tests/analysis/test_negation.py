@@ -13,91 +13,11 @@ from ticket_processor.core.models import Risk, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.policy.escalation import CONDITIONS, Escalation, reasons_for
 
+from .invented import texts
+
 ANALYSER = RulesAnalyser(default_taxonomy())
 EVERYTHING = Escalation(on=CONDITIONS)
 PRESSING = (Urgency.HIGH, Urgency.CRITICAL)
-
-DENIED = {
-    "en": (
-        "Nothing is broken and nothing is urgent", "There is no outage", "No emergency", "It is not at all urgent",
-        "There was no data loss", "Without any data loss", "It isn't an emergency", "There's no real urgency",
-        "None of this is urgent", "It is neither urgent nor critical", "This is not urgent or critical",
-        "Nothing was stolen and nobody was hacked", "We had no privacy breach", "I don't have a deadline",
-        "There has been no phishing and no fraud", "The account was not hacked",
-    ),
-    "de": (
-        "Nichts ist dringend", "Nichts davon ist wirklich dringend", "Kein Ausfall", "Es gibt keinen Ausfall",
-        "Keine Eile, das ist kein Notfall", "Es gab keinerlei Ausfall", "Ohne jeden Datenverlust",
-        "Niemand wurde gehackt", "Es wurde nichts gestohlen", "Es ist weder dringend noch kritisch",
-        "Das ist keineswegs dringend", "Es ist überhaupt nicht dringend", "Das ist kein akuter Notfall",
-        "Das eilt nicht",
-    ),
-    "fr": (
-        "Aucune urgence", "Rien d'urgent", "Rien n'est urgent", "Ce n'est pas du tout urgent", "Il n'y a pas d'urgence",
-        "Aucune panne", "Cela s'est passé sans perte de données", "Personne n'a été piraté", "Rien n'a été volé",
-        "Ce n'est ni urgent ni critique", "Ce n'est nullement urgent",
-    ),
-    "es": (
-        "Nada es urgente", "No hay ninguna urgencia", "No es nada urgente", "Ninguna emergencia",
-        "No me han robado nada", "Todo ha ido bien, sin pérdida de datos", "Nadie fue hackeado",
-        "No es ni urgente ni crítico", "No se trata de una emergencia", "Esto tampoco es urgente",
-    ),
-    "pt": (
-        "Nada é urgente", "Não há nenhuma urgência", "Nenhuma emergência", "Foi tudo bem, sem perda de dados",
-        "Ninguém foi hackeado", "Não é urgente nem crítico", "Não se trata de uma emergência", "Não houve fraude",
-    ),
-    "it": (
-        "Niente è urgente", "Nulla di urgente", "Non è affatto urgente", "Nessuna urgenza", "Nessun'emergenza",
-        "Nessuno è stato hackerato", "Non è né urgente né critico", "Non si tratta di una emergenza",
-        "È andato tutto bene senza perdita di dati",
-    ),
-    "nl": (
-        "Niets is dringend", "Het is helemaal niet dringend", "Geen spoed", "Er is geen storing",
-        "Het ging zonder dataverlies", "Er is niemand gehackt", "Het is niet dringend of kritiek",
-        "Er is absoluut geen noodgeval", "Er is geen sprake van fraude",
-    ),
-    "ja": (
-        "緊急ではありません", "至急ではないです", "障害ではありません", "障害は発生していません", "緊急性はありません",
-        "パスワードは盗まれていません", "データ消失はありません", "全面停止ではない", "不正アクセスはありませんでした",
-    ),
-}  # fmt: skip
-
-NOT_DENIED = {
-    "en": (
-        "This is not only urgent but critical", "I can't log in, urgent", "no answer for days, urgent!",
-        "No internet, urgent please", "I have no access and it is urgent", "No reply from you. We were hacked!",
-        "I still have no internet. It is an emergency", "No internet urgent help", "No doubt our server was hacked",
-    ),
-    "de": (
-        "Das ist nicht nur dringend, sondern kritisch", "Ich kann mich nicht anmelden, dringend",
-        "seit Tagen keine Antwort, dringend!", "Kein Internet, bitte dringend helfen", "Kein Internet dringend",
-        "Ich kann nicht arbeiten, Notfall", "Ich komme nicht rein und es ist dringend",
-    ),
-    "fr": (
-        "Ce n'est pas seulement urgent, c'est critique", "Je ne peux pas me connecter, urgent",
-        "Aucune réponse depuis des jours, urgent !", "Pas d'internet, c'est urgent",
-    ),
-    "es": (
-        "No solo es urgente, es crítico", "No puedo entrar, urgente", "No tengo internet y es urgente",
-        "Ninguna respuesta desde hace días, ¡urgente!",
-    ),
-    "pt": (
-        "Não é só urgente, é crítico", "Não consigo entrar, urgente", "Nenhuma resposta há dias, urgente!",
-        "Houve uma fraude no cartão, urgente", "Não tenho internet e é urgente",
-    ),
-    "it": (
-        "Non è solo urgente, è critico", "Non riesco ad accedere, urgente", "Nessuna risposta da giorni, urgente!",
-        "Non ho internet ed è urgente",
-    ),
-    "nl": (
-        "Het is niet alleen dringend maar kritiek", "Ik kan niet inloggen, dringend",
-        "Al dagen geen antwoord, dringend!",
-    ),
-    "ja": (
-        "ログインできません。至急お願いします", "返事がない、緊急です", "緊急です、連絡がありません",
-        "障害ではないでしょうか、至急確認を", "誰もログインできていません、障害です", "障害が復旧していません",
-    ),
-}  # fmt: skip
 
 
 def expect_no_alarm(text: str) -> None:
@@ -107,12 +27,12 @@ def expect_no_alarm(text: str) -> None:
     assert reasons_for(analysis, EVERYTHING) == ()
 
 
-@pytest.mark.parametrize("text", [text for texts in DENIED.values() for text in texts])
+@pytest.mark.parametrize("text", texts("denied"))
 def test_what_is_denied_raises_nothing(text: str) -> None:
     expect_no_alarm(text)
 
 
-@pytest.mark.parametrize("text", [text for texts in NOT_DENIED.values() for text in texts])
+@pytest.mark.parametrize("text", texts("not_denied"))
 def test_a_negation_of_something_else_takes_no_alarm(text: str) -> None:
     analysis = ANALYSER.analyse(redact(text))
     assert analysis.urgency in PRESSING or analysis.urgent_tone

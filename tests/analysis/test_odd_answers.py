@@ -56,21 +56,12 @@ HEADERS = st.dictionaries(
     ),
     st.sampled_from(
         [
-            "",
-            "application/json",
-            "text/html; charset=klingon",
-            "gzip",
-            "br",
-            "identity",
-            "-1",
-            "1e400",
-            "nan",
-            "soon",
-            "http://[",
+            "", "application/json", "text/html; charset=klingon", "gzip", "br", "identity", "-1", "1e400", "nan",
+            "soon", "http://[",
         ]
     ),
     max_size=3,
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,23 @@ from pydantic import SecretStr
 
 from ticket_processor.analysis.model_server.chat import OpenAIServer
 from ticket_processor.analysis.model_server.connection import FormRefused
-from ticket_processor.analysis.model_server.presets import OPENAI_URL, PRESETS, ModelTarget, resolve, targets
+from ticket_processor.analysis.model_server.presets import (
+    LIST_PRICES,
+    LISTED,
+    OPENAI_URL,
+    PRESETS,
+    ModelTarget,
+    list_price,
+    price_note,
+    resolve,
+    targets,
+)
 from ticket_processor.analysis.model_server.settings import ModelSettings, ModelUse, Preset
+from ticket_processor.commands.screen import summary_text
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.core.models import RedactionLevel
+from ticket_processor.core.models import RedactionLevel, Usage
+from ticket_processor.core.run_summary import RunSummary
+from ticket_processor.settings.checks import misfits
 
 from ..servers.scripted import reply, scripted
 from ..servers.test_odd_servers import GOOD
@@ -41,6 +54,7 @@ def test_without_a_word_a_model_lives_on_the_general_server_or_at_openai() -> No
     target = resolve(settings(base_url="http://gpu.example:8000/v1/"), "m")
     assert (target.base_url, target.api_key, target.model) == ("http://gpu.example:8000/v1", "general-key", "m")
     assert not target.own_server
+    assert "general-key" not in repr(target)
 
 
 def test_what_stands_beside_a_model_wins_over_the_general_settings() -> None:
@@ -97,11 +111,17 @@ def test_the_general_key_goes_to_the_general_server_and_nowhere_else(
     assert target.own_server == (not at_the_general_server)
 
 
-def test_a_server_that_wants_a_key_is_not_asked_without_one() -> None:
-    with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
-        resolve(settings(preset="openai", api_key=None), "m")
-    with pytest.raises(ConfigError, match=r"models\.use\.m\.api_key_variable"):
-        resolve(settings({"preset": "openai"}, base_url="http://127.0.0.1:8000/v1"), "m")
+@pytest.mark.parametrize(
+    ("models", "named"),
+    [
+        (settings(preset="openai", api_key=None), "OPENAI_API_KEY"),
+        (settings({"preset": "openai"}, base_url="http://127.0.0.1:8000/v1"), r"models\.use\.m\.api_key_variable"),
+        (settings(preset="azure"), "base_url"),
+    ],
+)
+def test_a_server_is_not_asked_without_the_key_or_the_address_that_it_needs(models: ModelSettings, named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        resolve(models, "m")
 
 
 def test_every_problem_of_the_list_is_told_at_once() -> None:
@@ -109,10 +129,6 @@ def test_every_problem_of_the_list_is_told_at_once() -> None:
     with pytest.raises(ConfigError) as raised:
         targets(ModelSettings(names=("a", "b", "c"), use=uses))
     assert len(raised.value.problems) == 2
-
-
-def test_a_key_never_shows_where_a_target_is_printed() -> None:
-    assert "general-key" not in repr(resolve(settings(), "m"))
 
 
 @pytest.mark.parametrize(
@@ -128,11 +144,6 @@ def test_a_key_never_shows_where_a_target_is_printed() -> None:
 def test_azure_has_two_kinds_of_address(address: str, version: str | None, base_url: str, kept: str | None) -> None:
     target = resolve(settings({"api_version": version}, preset="azure", base_url=address), "m")
     assert (target.base_url, target.api_version) == (base_url, kept)
-
-
-def test_azure_needs_an_address() -> None:
-    with pytest.raises(ConfigError, match="base_url"):
-        resolve(settings(preset="azure"), "m")
 
 
 def test_an_azure_version_without_schemas_starts_one_step_down() -> None:
@@ -187,16 +198,6 @@ def test_azures_newer_addresses_are_asked_like_openai() -> None:
     assert request.headers["authorization"] == "Bearer key"
 
 
-def test_the_environments_organization_and_project_are_told_to_openai_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
-    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
-    monkeypatch.setenv("OPENAI_API_KEY", "environment-key")
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    headers = json.dumps(dict(sent_to(preset="vllm", api_key=None).headers))
-    for secret in ("org-secret", "proj-secret", "environment-key"):
-        assert secret not in headers
-
-
 @pytest.mark.parametrize(
     "place",
     [
@@ -224,6 +225,8 @@ def test_headers_of_the_environment_are_told_to_nobody_and_replace_no_key(
     monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "admin-secret")
+    monkeypatch.setenv("OPENAI_API_KEY", "environment-secret")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "ad-secret")
     headers = sent_to(**place).headers
     assert "secret" not in json.dumps(dict(headers))
@@ -241,3 +244,59 @@ def test_a_form_that_a_server_is_known_not_to_take_is_refused_without_asking_it(
         with pytest.raises(FormRefused):
             OpenAIServer(target, timeout_s=lambda: 5.0).complete("m", [], {"type": "json_object"})
         assert server.received == []
+
+
+# List prices: for known models, with their date, and never over the settings' own
+
+
+def priced(**settings: object) -> ModelSettings:
+    return ModelSettings.model_validate({"api_key": "k", **settings})
+
+
+@pytest.mark.parametrize(
+    "name", ["gpt-5-mini", "openai/gpt-5-mini", "gpt-5-mini-2025-08-07", "azure/gpt-5-mini-2025-08-07"]
+)
+def test_a_known_model_has_its_list_price_under_all_its_names(name: str) -> None:
+    assert list_price(name) == LIST_PRICES["gpt-5-mini"]
+
+
+@pytest.mark.parametrize("name", ["qwen3:8b", "gpt-5-mini-tuned", "my/gpt-5-mini", "", "gpt"])
+def test_an_unknown_model_has_no_price(name: str) -> None:
+    assert list_price(name) is None
+    assert price_note(()) == ""
+
+
+def test_every_list_price_is_one_and_the_list_has_its_date() -> None:
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", LISTED)
+    for fresh, output, cached in LIST_PRICES.values():
+        assert 0 < cached <= fresh < output
+
+
+def test_the_price_of_the_settings_wins_and_is_no_list_price() -> None:
+    own = resolve(priced(names=["gpt-5-mini"], prices={"gpt-5-mini": (1, 2, 3)}), "gpt-5-mini")
+    assert (own.price, own.listed) == ((1, 2, 3), False)
+    listed = priced(names=["cheap", "other"], use={"cheap": {"model": "gpt-5-nano"}})
+    assert [target.price for target in targets(listed)] == [LIST_PRICES["gpt-5-nano"], None]
+    assert price_note(targets(listed)) == f"list price of {LISTED} for cheap"
+
+
+def test_a_server_of_ones_own_costs_what_the_settings_say_whatever_its_model_is_called() -> None:
+    assert resolve(priced(names=["gpt-5-mini"], preset="ollama"), "gpt-5-mini").price is None
+
+
+def test_a_run_says_once_whose_prices_its_cost_is_counted_by() -> None:
+    summary = RunSummary(run_id="r", dry_run=False, usage=Usage(input=9, output=1), cost_usd=0.5, price_note="list X")
+    assert "$0.5000 (list X)" in summary_text(summary, None)
+    unknown = summary.model_copy(update={"cost_usd": 0.0, "price_note": "", "unpriced": 1})
+    assert "1 out, no price" in summary_text(unknown, None)
+    free = unknown.model_copy(update={"unpriced": 0})
+    assert "no price" not in summary_text(free, None)
+
+
+def test_a_budget_in_dollars_needs_no_price_for_a_model_of_the_list() -> None:
+    def told(**settings: object) -> str:
+        return " ".join(misfits({"models": settings, "budget": {"run_usd": 1.0}}))
+
+    assert "no price" not in told(names=["gpt-5-mini"])
+    assert "no price for gpt-5-mini" in told(names=["gpt-5-mini"], preset="vllm")
+    assert "no price for other" in told(names=["other"])

@@ -19,7 +19,7 @@ from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 
 from ..support.cases import for_each
-from .praise import AND_MORE, PRAISE
+from .invented import AND_MORE, PRAISE, rows
 
 ANALYSER = RulesAnalyser(default_taxonomy())
 
@@ -28,66 +28,23 @@ def analyse(text: str, analyser: RulesAnalyser = ANALYSER) -> Analysis:
     return analyser.analyse(redact(text))
 
 
-@for_each(
-    ("text", "category", "language"),
-    [
-        ("I was charged twice for my invoice", "billing", "en"),
-        ("I want my money back for the broken lamp", "refund", "en"),
-        ("The app crashes with an error when I open it", "technical", "en"),
-        ("I cannot log in, please reset my password", "account", "en"),
-        ("Where is my package? The tracking number shows nothing", "order", "en"),
-        ("It would be nice if you could add a dark mode", "feature_request", "en"),
-        ("Somebody hacked me and there are unauthorized payments", "security", "en"),
-        ("What are your opening hours on the weekend?", "general", "en"),
-        ("Meine Rechnung ist falsch, es wurde doppelt abgebucht", "billing", "de"),
-        ("Ich möchte eine Rückerstattung für das Gerät", "refund", "de"),
-        ("Das Programm stürzt mit einer Fehlermeldung ab und funktioniert nicht", "technical", "de"),
-        ("Ich kann mich nicht einloggen, das Passwort geht nicht", "account", "de"),
-        ("Wo bleibt meine Bestellung? Das Paket ist nicht angekommen", "order", "de"),
-        ("Wir haben einen Datenleck-Verdacht und eine Phishing-Mail bekommen", "security", "de"),
-        ("J'ai une question sur la facture et le prélèvement", "billing", "fr"),
-        ("Je voudrais être remboursé pour cet article", "refund", "fr"),
-        ("J'ai oublié mon mot de passe et je ne peux pas me connecter", "account", "fr"),
-        ("Quiero la devolución de mi dinero y un reembolso", "refund", "es"),
-        ("La aplicación no funciona y muestra un error", "technical", "es"),
-        ("Meu pedido não chegou e a entrega está atrasada", "order", "pt"),
-        ("Não consigo fazer login porque esqueci a senha", "account", "pt"),
-        ("La spedizione del mio ordine non è arrivata", "order", "it"),
-        ("Hanno rubato la mia carta, sospetto una frode", "security", "it"),
-        ("Ik kan niet inloggen, mijn wachtwoord werkt niet", "account", "nl"),
-        ("De factuur klopt niet, er is te veel afgeschreven", "billing", "nl"),
-        ("アプリがクラッシュしてエラーが出ます", "technical", "ja"),
-        ("返金をお願いします", "refund", "ja"),
-        ("パスワードを忘れてログインできません", "account", "ja"),
-    ],
-)
+@for_each(("category", "language", "text"), rows("categories"))
 def test_plain_cases_are_sorted_in_eight_languages(text: str, category: str, language: str) -> None:
     analysis = analyse(text)
     assert (analysis.category, analysis.language) == (category, language)
 
 
-def test_a_hackathon_is_no_security_incident() -> None:
-    analysis = analyse("Hackathon next month\nWe would like to take part in your Hackathon. What are the dates?")
-    assert analysis.category != "security"
-    assert analysis.urgency in (Urgency.LOW, Urgency.MEDIUM)
-
-
-def test_a_payload_that_returns_200_is_no_refund() -> None:
-    assert analyse("The payload returns 200 but the field is empty, an error in the API").category == "technical"
-
-
-def test_an_ecosystem_is_no_system() -> None:
-    assert analyse("We love your ecosystem").category not in ("technical", "security")
-
-
-def test_a_compromised_account_is_a_matter_of_security_and_haste() -> None:
-    analysis = analyse("My account has been compromised")
-    assert analysis.category == "security"
-    assert analysis.urgency in (Urgency.HIGH, Urgency.CRITICAL)
-
-
-def test_what_a_ticket_is_not_about_does_not_count() -> None:
-    assert analyse("This is not a refund request, I only need a copy of the invoice").category == "billing"
+@for_each(
+    ("text", "categories", "urgencies"),
+    [
+        ("Hackathon next month\nWe take part in your Hackathon. What are the dates?", {"general"}, {"low", "medium"}),
+        ("We love your ecosystem", {"general"}, {"low", "medium"}),
+        ("My account has been compromised", {"security"}, {"high", "critical"}),
+    ],
+)
+def test_words_inside_other_words_say_nothing(text: str, categories: set[str], urgencies: set[str]) -> None:
+    analysis = analyse(text)
+    assert (analysis.category in categories, analysis.urgency in urgencies) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -231,123 +188,18 @@ def test_a_category_name_that_makes_no_tag_is_refused(name: str) -> None:
 
 
 @for_each(
-    ("text", "language", "mood"),
+    ("language", "mood", "text"),
     [
-        ("This is the worst service ever, I am furious", "en", Sentiment.NEGATIVE),
-        ("Not happy with this at all, very disappointing", "en", Sentiment.NEGATIVE),
-        ("Thank you so much, your team is fantastic!", "en", Sentiment.POSITIVE),
-        ("The printer shows error 5. Please advise.", "en", Sentiment.NEUTRAL),
-        ("My card does not arrive, thanks in advance for your help", "en", Sentiment.NEUTRAL),
-        ("Das ist eine Frechheit und völlig inakzeptabel", "de", Sentiment.NEGATIVE),
-        ("Super Service, ich bin begeistert", "de", Sentiment.POSITIVE),
-        ("C'est inadmissible, je suis très déçu", "fr", Sentiment.NEGATIVE),
-        ("Merci beaucoup, c'est parfait", "fr", Sentiment.POSITIVE),
-        ("Un servicio pésimo, estoy muy decepcionado", "es", Sentiment.NEGATIVE),
-        ("Péssimo atendimento, uma vergonha", "pt", Sentiment.NEGATIVE),
-        ("Servizio pessimo, sono deluso", "it", Sentiment.NEGATIVE),
-        ("Ik ben zeer teleurgesteld, dit is onacceptabel", "nl", Sentiment.NEGATIVE),
-        ("最悪の対応です。二度と使いません", "ja", Sentiment.NEGATIVE),
-        ("素晴らしいサービスをありがとう", "ja", Sentiment.POSITIVE),
-        ("great 😀👍", "und", Sentiment.POSITIVE),
-        ("خدمة سيئة جدا، تجربة فاشلة", "ar", Sentiment.NEGATIVE),
-        ("شكراً لكم، خدمة رائعةٌ", "ar", Sentiment.POSITIVE),
-        ("أين معلومات العالم عن أسعار الخدمات؟", "ar", Sentiment.NEUTRAL),
-        ("bahut bekar service hai, sab bakwas", "hi", Sentiment.NEGATIVE),
-        ("bahut badhiya kaam, dhanyavaad", "hi", Sentiment.POSITIVE),
-        ("Bakwas service, bilkul ghatiya", "en", Sentiment.NEGATIVE),
-        ("यह सेवा बहुत घटिया है, मैं बहुत नाराज़ हूँ", "hi", Sentiment.NEGATIVE),
-        ("बहुत अच्छी सेवा, मैं बहुत खुश हूँ", "hi", Sentiment.POSITIVE),
-        ("मेरे खाते में देखने के लिए क्या करना है", "hi", Sentiment.NEUTRAL),
-        ("وصل الطلب عندما كنت في المملكة", "ar", Sentiment.NEUTRAL),
-        ("ما عنوان العميل", "ar", Sentiment.NEUTRAL),
-        ("Liebe Kollegen, die Zahlung erfolgt morgen", "de", Sentiment.NEUTRAL),
-        ("Quelle belle surprise, je suis si fier de vous", "fr", Sentiment.POSITIVE),
-        ("Qué asco de servicio, me tienen hasta las narices", "es", Sentiment.NEGATIVE),
-        ("Que nojo, odiei esse atendimento", "pt", Sentiment.NEGATIVE),
-        ("Die Rechnung war im Anhang, die Nummer steht dabei", "de", Sentiment.NEUTRAL),
-        ("Thanks", "en", Sentiment.NEUTRAL),
-        ("", "und", Sentiment.NEUTRAL),
+        *rows("moods"),
+        ("und", "neutral", ""),
+        ("en", "neutral", "The delivery was good " + "and then the parcel lay on the desk of a colleague " * 4),
     ],
 )
-def test_moods_are_told_apart(text: str, language: str, mood: Sentiment) -> None:
-    assert sentiment_of(text, language) is mood
+def test_moods_are_told_apart_and_depend_on_the_sentence(language: str, mood: str, text: str) -> None:
+    assert sentiment_of(text, language) is Sentiment(mood)
 
 
-@for_each(
-    ("text", "language", "mood"),
-    [
-        ("Gut ist das nicht", "de", Sentiment.NEGATIVE),
-        ("Der neue Tarif gefällt mir gar nicht", "de", Sentiment.NEGATIVE),
-        ("Je n'aime pas ce service", "fr", Sentiment.NEGATIVE),
-        ("No, this is a great service", "en", Sentiment.POSITIVE),
-        ("Not only fast but friendly as well, great", "en", Sentiment.POSITIVE),
-        ("The food was good, but the staff was rude", "en", Sentiment.NEGATIVE),
-        ("The start was bad, but now it is excellent", "en", Sentiment.POSITIVE),
-        ("I looooove it", "en", Sentiment.POSITIVE),
-        ("Still no reply after three weeks", "en", Sentiment.NEGATIVE),
-        ("This is the third time that I write to you", "en", Sentiment.NEGATIVE),
-        ("Seit Wochen keine Antwort", "de", Sentiment.NEGATIVE),
-        ("Toujours pas de réponse", "fr", Sentiment.NEGATIVE),
-        ("Otra vez lo mismo, nadie contesta", "es", Sentiment.NEGATIVE),
-        ("Ainda não recebi, ninguém responde", "pt", Sentiment.NEGATIVE),
-        ("Aspetto da settimane, nessuno risponde", "it", Sentiment.NEGATIVE),
-        ("How is it possible that nobody answers?", "en", Sentiment.NEGATIVE),
-        ("Thanks for nothing", "en", Sentiment.NEGATIVE),
-        ("Na toll, der Zug fällt mal wieder aus", "de", Sentiment.NEGATIVE),
-        ("My invoice is wrong, please correct it", "en", Sentiment.NEUTRAL),
-        ("I have a problem with my order", "en", Sentiment.NEUTRAL),
-        ("Meine Rechnung ist falsch, bitte korrigieren", "de", Sentiment.NEUTRAL),
-        ("J'ai un problème avec ma commande", "fr", Sentiment.NEUTRAL),
-        ("The train was late again and the heating is broken", "en", Sentiment.NEGATIVE),
-        ("The train was late, can you tell me when the next one leaves?", "en", Sentiment.NEUTRAL),
-        ("Der Zug ist verspätet und die Heizung defekt", "de", Sentiment.NEGATIVE),
-        ("A good colleague needs a laptop, could you order one?", "en", Sentiment.NEUTRAL),
-        ("Ein guter Kollege braucht einen Laptop, können Sie einen bestellen?", "de", Sentiment.NEUTRAL),
-        ("It would be great to have a second monitor", "en", Sentiment.NEUTRAL),
-        ("Es wäre schön, einen zweiten Bildschirm zu haben", "de", Sentiment.NEUTRAL),
-        ("Serait-il possible ? Ce serait génial, je vous remercie par avance", "fr", Sentiment.NEUTRAL),
-        ("The parcel has not arrived. Thanks!", "en", Sentiment.NEUTRAL),
-        ("The parcel has arrived, thanks!", "en", Sentiment.POSITIVE),
-        ("The delivery was good " + "and then the parcel lay on the desk of a colleague " * 4, "en", Sentiment.NEUTRAL),
-    ],
-)
-def test_what_a_mood_word_means_depends_on_its_sentence(text: str, language: str, mood: Sentiment) -> None:
-    assert sentiment_of(text, language) is mood
-
-
-@for_each(
-    ("text", "language"),
-    [
-        ("I have a problem with the invoice that you sent", "en"),
-        ("Ich habe ein Problem mit der Rechnung", "de"),
-        ("J'ai un problème avec la facture que vous avez envoyée", "fr"),
-        ("Tengo un problema con la factura que me enviaron", "es"),
-        ("Tenho um problema com a fatura que vocês enviaram", "pt"),
-        ("Ho un problema con la fattura che mi avete inviato", "it"),
-        ("Ik heb een probleem met de factuur die ik heb gekregen", "nl"),
-        ("Jag har ett problem med fakturan som ni skickade", "sv"),
-        ("Jeg har et problem med fakturaen, hvad skal jeg gøre nu", "da"),
-        ("Mam problem z fakturą, którą dostałem", "pl"),
-        ("Faturayla ilgili bir sorun var ve çok bekledim", "tr"),
-        ("請求書に問題があります", "ja"),
-        ("我的发票有问题", "zh"),
-        ("청구서에 문제가 있습니다", "ko"),
-        ("У меня проблема со счётом", "ru"),
-        ("У мене є проблема з рахунком", "uk"),
-        ("لدي مشكلة في الفاتورة", "ar"),
-        ("मुझे बिल में समस्या है", "hi"),
-        ("Έχω πρόβλημα με το τιμολόγιο", "el"),
-        ("יש לי בעיה עם החשבונית", "he"),
-        ("ฉันมีปัญหากับใบแจ้งหนี้", "th"),
-        ("bhai mera order kab aayega, abhi tak nahi mila hai", "hi"),
-        ("aapka app kaam nahi kar raha hai please help", "hi"),
-        ("#Rechnung #falsch #bitte #korrigieren #danke #nicht", "de"),
-        ("The file 請求書 is missing from the archive that you sent", "en"),
-        ("12345 67 !!", "und"),
-        ("", "und"),
-        ("😀", "und"),
-    ],
-)
+@for_each(("language", "text"), [*rows("languages"), ("und", "")])
 def test_languages_are_told_apart(text: str, language: str) -> None:
     assert detect_language(text) == language
 

@@ -52,11 +52,7 @@ class Server:
         self.spent = 0.0
 
     def complete(
-        self,
-        model: str,
-        messages: Sequence[Mapping[str, str]],
-        _form: object,
-        allowance: Allowance | None = None,
+        self, model: str, messages: Sequence[Mapping[str, str]], _form: object, allowance: Allowance | None = None
     ) -> RawAnswer:
         most = 400 if allowance is None or allowance.output_tokens is None else allowance.output_tokens
         time.sleep(self._seconds)

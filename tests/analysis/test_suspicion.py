@@ -94,6 +94,9 @@ def test_each_kind_of_attempt_is_seen(text: str, sign: str) -> None:
         "commit 3f786850e387550fdab836ed7e6dc881de23001b breaks the build",
         "My phone cannot be jailbroken, can it?",
         "",
+        r'{"name": "M\u00fcller", "emoji": "\ud83d\ude00"}',
+        r"C:\users\u0041dmin",
+        r"\u12",
     ],
 )
 def test_ordinary_texts_have_no_signs(text: str) -> None:
@@ -112,11 +115,6 @@ def test_ordinary_texts_have_no_signs(text: str) -> None:
 )
 def test_a_few_escaped_letters_hide_no_demand(text: str) -> None:
     assert set(signs_of(text)) & {"label_demand", "override"}
-
-
-@pytest.mark.parametrize("text", [r'{"name": "M\u00fcller", "emoji": "\ud83d\ude00"}', r"C:\users\u0041dmin", r"\u12"])
-def test_escaped_letters_alone_are_no_sign(text: str) -> None:
-    assert signs_of(text) == ()
 
 
 def test_signs_come_once_each_and_in_order() -> None:

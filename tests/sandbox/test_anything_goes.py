@@ -65,9 +65,7 @@ FUZZ = settings(suppress_health_check=[HealthCheck.too_slow])
 @FUZZ
 @given(
     calls=st.lists(
-        st.tuples(st.sampled_from(ROUTES), QUERIES, BODIES, st.sampled_from(["1", "2", "99"])),
-        min_size=1,
-        max_size=4,
+        st.tuples(st.sampled_from(ROUTES), QUERIES, BODIES, st.sampled_from(["1", "2", "99"])), min_size=1, max_size=4
     ),
     rules=st.builds(
         Rules,

@@ -168,9 +168,7 @@ def test_a_failed_item_in_the_declared_form_is_a_failed_result(checker: Checker)
     assert OAS30Validator(schema, registry=checker.registry).is_valid(job["results"][0])
 
 
-def test_a_ticket_has_no_keys_that_the_document_and_recorded_traffic_do_not_know(
-    document: dict[str, Any],
-) -> None:
+def test_a_ticket_has_no_keys_that_the_document_and_recorded_traffic_do_not_know(document: dict[str, Any]) -> None:
     declared = set(document["components"]["schemas"]["TicketObject"]["properties"])
     ticket = Desk(1).get("tickets/1")["ticket"]
     assert set(ticket) - declared == {"fields"}

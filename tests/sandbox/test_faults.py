@@ -19,11 +19,31 @@ def desk_with(faults: str | FaultPlan, **options: Any) -> Desk:
     return Desk(faults=faults, **options)
 
 
-@pytest.mark.parametrize("kind", ["lost-request", "lost-reply"])
-def test_a_lost_request_is_not_done_and_a_lost_reply_is(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "status", "fate", "done", "content"),
+    [
+        ("lost-request", 0, "drop", False, ""),
+        ("lost-reply", 200, "drop", True, "application/json"),
+        ("half-body", 200, "half", True, "application/json"),
+        ("error-before", 503, "reply", False, "text/plain"),
+        ("error-before:status=504", 504, "reply", False, "text/plain"),
+        ("error-after", 500, "reply", True, "text/plain"),
+        ("conflict", 409, "reply", False, "application/json"),
+        ("html", 200, "reply", False, "text/html"),
+        ("not-json-4xx", 400, "reply", False, "text/plain"),
+        ("unauthorised", 401, "reply", False, "application/json"),
+        ("status:status=418", 418, "reply", False, "application/json"),
+        ("slow:seconds=3600", 200, "reply", True, "application/json"),  # described, and not waited for
+    ],
+)
+def test_a_fault_strikes_before_or_after_the_work(kind: str, status: int, fate: str, done: bool, content: str) -> None:
     desk = desk_with(f"{kind}:PUT:times=1")
-    assert desk.put(1, **CHANGE).fate == "drop"
-    assert desk.tags(1) == (["mine"] if kind == "lost-reply" else [])
+    answer = desk.put(1, **CHANGE)
+    assert (answer.status, answer.fate, answer.delay) == (status, fate, 3600.0 if "slow" in kind else 0.0)
+    assert answer.headers.get("Content-Type", "").startswith(content)
+    assert desk.tags(1) == (["mine"] if done else [])
+    if kind == "conflict":
+        assert answer.json() == {"error": "DatabaseConflict", "description": "Database collision"}
     assert desk.put(1, **CHANGE).fate == "reply"
 
 
@@ -46,35 +66,6 @@ def test_a_late_commit_is_guarded_like_any_other_write() -> None:
     assert desk.get("tickets/1")["ticket"]["tags"] == ["person"]
 
 
-@pytest.mark.parametrize(("kind", "status"), [("error-before", 503), ("error-after", 500)])
-def test_an_error_comes_before_or_after_the_work(kind: str, status: int) -> None:
-    desk = desk_with(f"{kind}:PUT")
-    answer = desk.put(1, **CHANGE)
-    assert answer.status == status
-    assert desk.tags(1) == (["mine"] if kind == "error-after" else [])
-
-
-@pytest.mark.parametrize(
-    ("kind", "status", "content"),
-    [
-        ("conflict", 409, "application/json"),
-        ("html", 200, "text/html"),
-        ("not-json-4xx", 400, "text/plain"),
-        ("unauthorised", 401, "application/json"),
-        ("status:status=418", 418, "application/json"),
-        ("error-before:status=504", 504, "text/plain"),
-    ],
-)
-def test_these_answer_by_themselves_and_nothing_is_done(kind: str, status: int, content: str) -> None:
-    desk = desk_with(f"{kind}:PUT")
-    answer = desk.put(1, **CHANGE)
-    assert answer.status == status
-    assert answer.headers["Content-Type"].startswith(content)
-    assert desk.tags(1) == []
-    if kind == "conflict":
-        assert answer.json() == {"error": "DatabaseConflict", "description": "Database collision"}
-
-
 @pytest.mark.parametrize(
     ("form", "value"),
     [
@@ -88,22 +79,8 @@ def test_these_answer_by_themselves_and_nothing_is_done(kind: str, status: int, 
 def test_a_rate_limit_says_when_to_come_back_in_the_chosen_form(form: str, value: str | None) -> None:
     answer = desk_with(f"rate-limit:seconds=7:retry-after={form}").ask("GET", "tickets/1")
     assert (answer.status, answer.headers.get("Retry-After")) == (429, value)
-
-
-def test_a_rate_limit_can_say_it_in_nonsense() -> None:
-    answer = desk_with("rate-limit:retry_after=junk").ask("GET", "tickets/1")
-    assert not answer.headers["Retry-After"].isdigit()
-
-
-def test_a_slow_answer_is_described_and_not_waited_for() -> None:
-    answer = desk_with("slow:seconds=3600").ask("GET", "tickets/1")
-    assert (answer.status, answer.delay) == (200, 3600.0)
-
-
-def test_half_a_body_is_of_work_that_was_done() -> None:
-    desk = desk_with("half-body:PUT")
-    assert desk.put(1, **CHANGE).fate == "half"
-    assert desk.tags(1) == ["mine"]
+    nonsense = desk_with("rate-limit:retry_after=junk").ask("GET", "tickets/1")
+    assert not nonsense.headers["Retry-After"].isdigit()
 
 
 @pytest.mark.parametrize("edit", ["add-tag", "remove-tag", "priority", "any"])

@@ -217,8 +217,7 @@ JSON = st.recursive(
     max_leaves=6,
 )
 BODIES = st.one_of(
-    JSON,
-    st.dictionaries(st.sampled_from([*sorted(CREATABLE), "body", "private", "user_id", "name", "actions"]), JSON),
+    JSON, st.dictionaries(st.sampled_from([*sorted(CREATABLE), "body", "private", "user_id", "name", "actions"]), JSON)
 )
 QUERIES = st.dictionaries(
     st.sampled_from(

@@ -68,14 +68,11 @@ def test_it_can_vanish_after_it_was_seen() -> None:
     assert shown(desk, name) is None
 
 
-def test_a_lost_job_is_accepted_and_never_done() -> None:
+def test_a_lost_job_is_accepted_and_never_done_and_does_not_count_among_those_that_run() -> None:
     desk = desk_with("job-lost")
     assert ended(desk, batch(desk)) is None
     assert done(desk) == []
     assert not desk.store.jobs
-
-
-def test_lost_jobs_do_not_count_among_those_that_run() -> None:
     desk = desk_with("job-lost", 1, rules=Rules(max_jobs=1))
     assert [batch(desk).status for _ in range(3)] == [200, 200, 200]
 

@@ -34,31 +34,23 @@ FULL: dict[str, Any] = {
 }
 
 
-def test_a_batchs_item_may_carry_everything() -> None:
-    desk = Desk(1)
+@pytest.mark.parametrize(
+    ("rules", "custom", "public"),
+    [
+        (Rules(), {"bot": {"key": "k"}}, [False]),
+        (Rules(batch_comment=False), {"bot": {"key": "k"}}, []),  # dropped in silence
+        (Rules(batch_metadata=False), {}, [False]),
+        (Rules(batch_private=False), {"bot": {"key": "k"}}, [True]),
+    ],
+)
+def test_a_batchs_item_may_carry_everything_or_what_the_rules_leave_of_it(
+    rules: Rules, custom: dict[str, Any], public: list[bool]
+) -> None:
+    desk = Desk(1, rules=rules)
     assert batch_of_one(desk, **FULL)["success"] is True
     audit = desk.store.history[-1]
-    assert (desk.tags(1), audit.custom, notes(desk)[0]["public"]) == (["mine"], {"bot": {"key": "k"}}, False)
-
-
-def test_a_batchs_comment_can_be_dropped_in_silence() -> None:
-    desk = Desk(1, rules=Rules(batch_comment=False))
-    assert batch_of_one(desk, **FULL)["success"] is True
-    audit = desk.store.history[-1]
-    assert (desk.tags(1), audit.custom, notes(desk)) == (["mine"], {"bot": {"key": "k"}}, [])
+    assert (desk.tags(1), audit.custom, [note["public"] for note in notes(desk)]) == (["mine"], custom, public)
     assert set(audit.raw_keys) >= {"comment", "tags", "updated_stamp"}
-
-
-def test_a_batchs_metadata_can_be_dropped_in_silence() -> None:
-    desk = Desk(1, rules=Rules(batch_metadata=False))
-    assert batch_of_one(desk, **FULL)["success"] is True
-    assert (desk.store.history[-1].custom, len(notes(desk))) == ({}, 1)
-
-
-def test_a_batchs_note_can_become_public() -> None:
-    desk = Desk(1, rules=Rules(batch_private=False))
-    batch_of_one(desk, **FULL)
-    assert [note["public"] for note in notes(desk)] == [True]
 
 
 def test_a_batchs_stamp_can_be_ignored() -> None:

@@ -172,11 +172,7 @@ def test_one_connection_serves_many_requests() -> None:
 
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [
-        (b"Content-Length: 99999999", b"413"),
-        (b"Content-Length: -1", b"400"),
-        (b"Transfer-Encoding: chunked", b"411"),
-    ],
+    [(b"Content-Length: 99999999", b"413"), (b"Content-Length: -1", b"400"), (b"Transfer-Encoding: chunked", b"411")],
 )
 def test_a_body_the_server_cannot_take_is_refused(headers: bytes, status: bytes) -> None:
     with SandboxServer(Desk().sandbox) as server:

@@ -90,18 +90,10 @@ def test_a_summary_tells_the_matter_and_no_greeting_thanks_or_courtesy(
 @pytest.mark.parametrize(
     "subject",
     [
-        "",
-        "Help",
-        "Question",
-        "Re: ticket",
-        "Urgent!!",
-        "FW: [1234] help",
-        "Dringend: Hilfe!",
-        "Demande",
-        "お問い合わせ",
-        "求助",
+        "", "Help", "Question", "Re: ticket", "Urgent!!", "FW: [1234] help", "Dringend: Hilfe!", "Demande",
+        "お問い合わせ", "求助",
     ],
-)
+)  # fmt: skip
 def test_a_subject_that_says_nothing_is_not_put_before_the_summary(subject: str) -> None:
     assert not says_something(subject)
     summary = analyse(subject, "The invoice 4411 is wrong, please correct the amount.").summary

@@ -59,17 +59,9 @@ _ELEMENTS = (
     "{{7*7}}{% include 'base.html' %}",
 )
 _AROUND = (
-    "{}",
-    "\"'>{}",
-    "</textarea>{}",
-    "</title></script>{}",
-    "-->{}<!--",
-    "'-{}-'",
-    "\x00{}",
-    "&lt;{}&gt;",
-    "\u202e{}",
+    "{}", "\"'>{}", "</textarea>{}", "</title></script>{}", "-->{}<!--", "'-{}-'", "\x00{}", "&lt;{}&gt;", "\u202e{}",
     "> {}",
-)
+)  # fmt: skip
 MARKUP = _ELEMENTS
 """Each kind once."""
 ALL_MARKUP = tuple(around.format(each) if around != "{}" else each for each in _ELEMENTS for around in _AROUND)

@@ -38,15 +38,10 @@ def test_an_agent_logs_in_and_is_led_to_the_page_that_was_asked_for(desk: Agents
 @pytest.mark.parametrize(
     "to",
     [
-        "https://evil.test",
-        "//evil.test",
-        "/admin\\@evil.test",
-        "/administrator",
-        "/admin/login",
-        "/t/1",
+        "https://evil.test", "//evil.test", "/admin\\@evil.test", "/administrator", "/admin/login", "/t/1",
         "/admin/\r\nX: 1",
     ],
-)
+)  # fmt: skip
 def test_a_login_leads_to_no_page_of_a_stranger(desk: AgentsDesk, to: str) -> None:
     desk.person("bea@example.com", "agent")
     assert log_in(desk.rig.browser(), next=to).headers["location"] == "/admin"
