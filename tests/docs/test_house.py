@@ -87,7 +87,7 @@ CEILINGS = {
     ".": 1_330,
     "analysis": 10_140,
     "audit": 2_270,
-    "commands": 7_670,
+    "commands": 7_630,
     "core": 2_620,
     "dashboard": 2_100,
     "evaluation": 2_580,
@@ -100,7 +100,7 @@ CEILINGS = {
     "replies": 1_780,
     "reporting": 3_270,
     "sandbox": 6_270,
-    "schedule": 430,
+    "schedule": 390,
     "seeding": 1_210,
     "settings": 1_820,
     "state": 870,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 430, "test lines": 83_880, "scripts": 30, "words of docs": 24_540}
+MOST = {"files": 430, "test lines": 83_850, "scripts": 30, "words of docs": 24_560}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

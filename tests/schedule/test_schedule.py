@@ -1,4 +1,4 @@
-"""What schedulers are given: read back by their own rules it is the job again, whatever the paths are called."""
+"""What schedulers are given: read back by their own rules it is the job again, or the path was refused before."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from xml.etree import ElementTree
 
 import pytest
 import xmlschema
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.schedule import templates
 from ticket_processor.schedule.templates import PERIODS_MIN, ScheduledJob, limit_after, mark_in, problems
 
-ODD = " %%$$\"'\\\\`#;&|*?~<>(){}[]!=-+:@^,.\u00fc\u3000\U0001f600"
-LETTERS = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="/\ufffe\uffff")
-TOGETHER = ["\\\\", "\\%", "%%", "$$", "%h", "'%'", '"$', "\\'", '\\"', "${x}"]
-NAMES = st.lists(st.one_of(st.sampled_from(ODD), st.sampled_from(TOGETHER), LETTERS), min_size=1, max_size=12).map(
-    "".join
-)
-PATHS = st.lists(NAMES, min_size=1, max_size=4).map(lambda names: "/" + "/".join(names))
-WINDOWS_NAMES = st.text(
-    st.one_of(st.sampled_from(" %$'`#;&(){}[]!=-+@^,.\u00fc"), LETTERS.filter(lambda mark: mark not in '<>:"\\|?*')),
-    min_size=1,
-    max_size=12,
-)
-WINDOWS_PATHS = st.lists(WINDOWS_NAMES, min_size=1, max_size=4).map(lambda names: "C:\\" + "\\".join(names))
+LETTERS = st.characters(categories=["L", "M", "N", "P", "S"], exclude_characters="/%$\"'`\\")
+
+
+def paths(odd: str, *, start: str, without: str = "") -> st.SearchStrategy[str]:
+    """Paths that every scheduler takes, with characters in them that mean something to a shell or to systemd."""
+    letters = st.one_of(st.sampled_from(odd), LETTERS.filter(lambda mark: mark not in without))
+    names = st.text(letters, min_size=1, max_size=12).map(str.strip).filter(bool)
+    return st.lists(names, min_size=1, max_size=4).map(lambda found: start + start[-1].join(found))
+
+
+PATHS = paths(" #;&|*?~<>(){}[]!=-+:@^,.\u00fc\U0001f600", start="/")
+WINDOWS_PATHS = paths(" #;&(){}[]!=-+@^,.\u00fc", start="C:\\", without='<>:"\\|?*')
 FILE = "/srv/ticketbot/ticketbot.toml"
 
 
@@ -45,17 +44,16 @@ def a_job(**values: Any) -> ScheduledJob:
         folder="/srv/ticketbot",
         settings=FILE,
         user="ticketbot",
-        writes=("/srv/ticketbot/state", "/srv/ticketbot/logs"),
     )
     return replace(job, **values)
 
 
 def jobs_with(paths: st.SearchStrategy[str]) -> st.SearchStrategy[ScheduledJob]:
-    def job(program: str, file: str, folder: str, writes: str) -> ScheduledJob:
+    def job(program: str, file: str, folder: str) -> ScheduledJob:
         command = (program, "run", "--quiet", "--config", file)
-        return a_job(command=command, folder=folder, settings=file, writes=(writes,))
+        return a_job(command=command, folder=folder, settings=file)
 
-    return st.builds(job, paths, paths, paths, paths)
+    return st.builds(job, paths, paths, paths)
 
 
 def texts(job: ScheduledJob) -> list[str]:
@@ -69,30 +67,32 @@ def texts(job: ScheduledJob) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "values", "words"),
+    ("values", "words"),
     [
-        ("cron", {}, None),
-        ("cron", {"every_min": 7}, "10, 12, 15, 20, 30, 60, 120"),
-        ("cron", {"every_min": 0}, "--every 0"),
-        ("cron", {"every_min": 5}, "set run.deadline_s to 260 or less"),
-        ("cron", {"name": "A b"}, "--name"),
-        ("cron", {"name": "a\n"}, "--name"),
-        ("cron", {"name": "a" * 41}, "--name"),
-        ("cron", {"folder": "/a\nb"}, '"/a\\nb" holds characters'),
-        ("cron", {"folder": "/a\udce4"}, '"/a\\udce4" holds characters'),
-        ("systemd", {"writes": ("/a\u2028b",)}, '"/a\\u2028b" holds characters'),
-        ("systemd", {"folder": "/a\\"}, "rename"),
-        ("systemd", {"folder": "/a "}, "rename"),
-        ("systemd", {"command": ("/it's/ticketbot", "run")}, "/it's/ticketbot; move it"),
-        ("cron", {"folder": "/" + "\u00e4" * 300, "command": ("/" + "x" * 400, "run")}, "too long"),
-        ("windows", {"folder": "C:\\%TEMP%\\bot"}, "%...%"),
-        ("windows", {"command": ("C:\\$(Arg0)\\ticketbot.exe", "run")}, "$("),
+        ({}, None),
+        ({"folder": "/srv/our site; #1 (new) & {more}"}, None),
+        ({"folder": "C:\\My Bot"}, None),
+        ({"every_min": 7}, "10, 12, 15, 20, 30, 60, 120"),
+        ({"every_min": 0}, "--every 0"),
+        ({"every_min": 5}, "set run.deadline_s to 260 or less"),
+        ({"name": "A b"}, "--name"),
+        ({"name": "a\n"}, "--name"),
+        ({"name": "a" * 41}, "--name"),
+        ({"folder": "/a\nb"}, '"/a\\nb" holds a character'),
+        ({"folder": "/a\udce4"}, "rename it"),
+        ({"folder": "/a\u2028b"}, "rename it"),
+        ({"folder": "/a\\"}, "rename it"),
+        ({"folder": "/a "}, "rename it"),
+        ({"folder": "/100%"}, "rename it"),
+        ({"folder": "/$HOME"}, "rename it"),
+        ({"folder": "C:\\%TEMP%\\bot"}, "rename it"),
+        ({"command": ("/it's/ticketbot", "run")}, "rename it"),
+        ({"command": ("C:\\$(Arg0)\\ticketbot.exe", "run")}, "rename it"),
+        ({"folder": "/" + "\u00e4" * 300, "command": ("/" + "x" * 400, "run")}, "too long"),
     ],
 )
-def test_what_no_scheduler_can_take_is_refused_in_a_sentence(
-    kind: str, values: dict[str, Any], words: str | None
-) -> None:
-    found = problems(kind, a_job(**values), deadline_s=540)
+def test_what_not_every_scheduler_takes_is_refused_in_a_sentence(values: dict[str, Any], words: str | None) -> None:
+    found = problems(a_job(**values), deadline_s=540)
     assert len(found) == (words is not None)
     assert all("\n" not in problem and words is not None and words in problem for problem in found)
 
@@ -130,23 +130,14 @@ def _until_bare_percent(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", CRONS)
-@given(job=jobs_with(PATHS), timeout=st.one_of(st.none(), PATHS))
+@given(job=jobs_with(PATHS), timeout=st.one_of(st.none(), st.just("/usr/bin/timeout")))
 def test_every_cron_and_the_shell_after_it_read_the_same_words(
     name: str, job: ScheduledJob, timeout: str | None
 ) -> None:
+    assert problems(job, 540) == []
     line = templates.crontab(job, timeout).split("\n")[2].split(None, 5)[5]
     limit = [timeout, "-k", "30", "580"] if timeout else []
     assert shlex.split(CRONS[name](line)) == ["cd", job.folder, "&&", *limit, *job.command]
-
-
-@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh here")
-@settings(max_examples=15)
-@given(words=st.lists(st.one_of(NAMES, PATHS), min_size=1, max_size=40))
-def test_a_real_shell_reads_the_same_words(words: list[str]) -> None:
-    for read in CRONS.values():
-        line = r"printf '%s\0' " + read(" ".join(map(templates.cron_word, words)))
-        out = subprocess.run(["sh", "-c", line], capture_output=True, check=True).stdout
-        assert out.decode().split("\0")[:-1] == words
 
 
 @pytest.mark.parametrize(
@@ -216,15 +207,12 @@ def _without_specifiers(word: str, variables: bool) -> str:
 @pytest.mark.parametrize("system", [True, False])
 @given(job=jobs_with(PATHS))
 def test_systemd_reads_the_same_words(system: bool, job: ScheduledJob) -> None:
-    if problems("systemd", job, 540):
-        return
+    assert problems(job, 540) == []
     read = unit(templates.service(job, system=system))
     (command,) = read["ExecStart"]
     assert tuple(words_of(command, variables=True)) == job.command
     (folder,) = read["WorkingDirectory"]
     assert _without_specifiers(folder, variables=False) == job.folder
-    places = [word for value in read.get("ReadWritePaths", []) for word in words_of(value, variables=False)]
-    assert places == ([f"-{path}" for path in job.writes] if system else [])
 
 
 def test_the_service_is_one_run_that_sees_only_what_it_needs() -> None:
@@ -238,16 +226,10 @@ def test_the_service_is_one_run_that_sees_only_what_it_needs() -> None:
         "SuccessExitStatus": "75 143",
         "After": "network-online.target time-sync.target",
         "NoNewPrivileges": "yes",
-        "ProtectSystem": "strict",
-        "ProtectHome": "read-only",
-        "PrivateTmp": "yes",
+        "ProtectSystem": "full",
         "UMask": "0077",
     }.items():
         assert read[name] == [value], name
-    assert read["ReadWritePaths"] == ["-/srv/ticketbot/state", "-/srv/ticketbot/logs"]
-    temporary = unit(templates.service(a_job(private_tmp=False), system=True))
-    assert "PrivateTmp" not in temporary
-    assert "/tmp" in temporary["ReadWritePaths"]
 
 
 def test_the_timer_makes_up_for_a_missed_run_and_keeps_its_distance() -> None:
@@ -279,14 +261,14 @@ def analyze() -> str:
     return found
 
 
-ODD_PATHS = ["/a b", "/100%", "/%h", "/$HOME", "/${x}", '/a"b', "/it's", "/a\\b", "/a\\\"'$%b", "/ä\u3000ö", "/a;b #c"]
+ODD_PATHS = ["/a b", "/\u00e4 \u00f6", "/a;b #c", "/{a} (b)", "/~a&b"]
 
 
 @pytest.mark.parametrize("system", [True, False], ids=["system", "user"])
 def test_systemd_itself_finds_nothing_wrong_with_the_units(system: bool, analyze: str, tmp_path: Path) -> None:
     for number, path in enumerate(ODD_PATHS):
         command = ("/bin/sh", "run", "--config", path)
-        job = a_job(command=command, folder=path, settings=path, writes=(path,), user="root")
+        job = a_job(command=command, folder=path, settings=path, user="root")
         (tmp_path / f"odd{number}.service").write_text(templates.service(job, system=system), encoding="utf-8")
         (tmp_path / f"odd{number}.timer").write_text(templates.timer(job), encoding="utf-8")
     ended = subprocess.run(
@@ -407,8 +389,7 @@ def test_every_period_is_one_that_task_scheduler_takes(every: int) -> None:
 
 @given(job=jobs_with(WINDOWS_PATHS))
 def test_windows_reads_the_same_words_in_every_code_page(job: ScheduledJob) -> None:
-    if problems("windows", job, 540):
-        return
+    assert problems(job, 540) == []
     text = templates.task(job)
     assert text.isascii()
     found = {element.tag.split("}")[1]: element.text or "" for element in ElementTree.fromstring(text).iter()}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,7 +17,7 @@ from ..monitoring.run_watch import GRACE_S
 from ..schedule import schedulers
 from ..schedule.schedulers import Scheduler, Systemd, Windows, crontab_of, is_root, owner_of
 from ..schedule.templates import DEFAULT_EVERY_MIN, ScheduledJob, limit_after, problems
-from ..settings.load import DEFAULT_FILE, config_file, load
+from ..settings.load import config_file, load
 from ..settings.schema import Settings
 from ..settings.sources import VARIABLES, read_env, shared
 from ..state.store import HORIZON
@@ -26,25 +25,6 @@ from ..wiring.parts import opened_state
 from .many_accounts import MOST_AT_ONCE, clashes_of, names_of, several
 from .options import ConfigsOption, JsonOption
 from .screen import Screen
-
-
-def program() -> tuple[str, ...]:
-    """This installation's own command, or its Python with ``-P``, which imports nothing from the current folder."""
-    script = Path(sys.executable).with_name("ticketbot.exe" if sys.platform == "win32" else "ticketbot")
-    return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "ticket_processor")
-
-
-def called_here() -> str:
-    """What a person types in this folder to start this installation's program."""
-    words = program()
-    if shutil.which("ticketbot") == words[0]:
-        return "ticketbot"
-    path = Path(words[0])
-    if path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
-    first = f'"{path}"' if " " in str(path) else str(path)
-    return " ".join((first, *words[1:]))
-
 
 BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
 LINGERING = Path("/var/lib/systemd/linger")
@@ -61,14 +41,6 @@ EveryOption = Annotated[
 ]
 
 
-class ScheduledAccount(NamedTuple):
-    """An account of the scheduled runs; a single one has no name."""
-
-    name: str
-    folder: Path
-    settings: Settings
-
-
 def show(
     kind: SchedulerArgument = None,
     every_min: EveryOption = DEFAULT_EVERY_MIN,
@@ -77,19 +49,15 @@ def show(
     configs: ConfigsOption = None,
 ) -> int:
     """Print what install would hand over; change nothing."""
-    kind, scheduler = scheduler_for(kind, name, configs)
+    kind, scheduler = _scheduler(kind, name, configs)
     job, notices = _job(kind, name, every_min, configs, begun=False)
     files = scheduler.files(job)
-    Screen(as_json=as_json).notices(notices)
-    Screen(as_json=as_json).result(
-        # Each of several files has its path as a comment above it.
-        "\n".join(f"# {path}\n{text}" if len(files) > 1 else text for path, text in files.items()).rstrip("\n"),
-        {
-            "scheduler": kind,
-            "every_minutes": job.every_min,
-            "files": [{"path": path, "content": text} for path, text in files.items()],
-        },
-    )
+    # Each of several files has its path as a comment above it.
+    texts = [f"# {path}\n{text}" if len(files) > 1 else text for path, text in files.items()]
+    contents = [{"path": path, "content": text} for path, text in files.items()]
+    screen = Screen(as_json=as_json)
+    screen.notices(notices)
+    screen.result("\n".join(texts).rstrip("\n"), {"scheduler": kind, "every_minutes": every_min, "files": contents})
     return ExitCode.OK
 
 
@@ -101,13 +69,12 @@ def install(
     configs: ConfigsOption = None,
 ) -> int:
     """Install the schedule, or bring it up to date."""
-    kind, scheduler = scheduler_for(kind, name, configs)
+    kind, scheduler = _scheduler(kind, name, configs)
     job, notices = _job(kind, name, every_min, configs, begun=True)
-    done = [*schedulers.install(scheduler, job), f"a run every {job.every_min} minutes"]
-    Screen(as_json=as_json).notices(notices)
-    Screen(as_json=as_json).result(
-        "\n".join(done), {"scheduler": kind, "name": name, "every_minutes": job.every_min, "done": done}
-    )
+    done = [*schedulers.install(scheduler, job), f"a run every {every_min} minutes"]
+    screen = Screen(as_json=as_json)
+    screen.notices(notices)
+    screen.result("\n".join(done), {"scheduler": kind, "name": name, "every_minutes": every_min, "done": done})
     return ExitCode.OK
 
 
@@ -118,13 +85,19 @@ def remove(
     configs: ConfigsOption = None,
 ) -> int:
     """Take back what install put there, and nothing else."""
-    kind, scheduler = scheduler_for(kind, name, configs)
+    kind, scheduler = _scheduler(kind, name, configs)
     done = schedulers.remove(scheduler)
     Screen(as_json=as_json).result("\n".join(done), {"scheduler": kind, "name": name, "done": done})
     return ExitCode.OK
 
 
-def scheduler_for(kind: Kind | None, name: str, configs: Sequence[Path] | None) -> tuple[Kind, Scheduler]:
+def program() -> tuple[str, ...]:
+    """This installation's own command, or its Python with ``-P``, which imports nothing from the current folder."""
+    script = Path(sys.executable).with_name("ticketbot.exe" if sys.platform == "win32" else "ticketbot")
+    return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "ticket_processor")
+
+
+def _scheduler(kind: Kind | None, name: str, configs: Sequence[Path] | None) -> tuple[Kind, Scheduler]:
     """The scheduler that is named, or the one that this system has; the settings' owner owns the crontab."""
     if kind is None:
         systemd = BOOTED_BY_SYSTEMD.is_dir() and shutil.which("systemctl")
@@ -142,16 +115,12 @@ def _job(
     Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
     """
     given = configs or [path for path in [config_file()] if path]
-    named = [Path(_absolute(path)) for path in given]
+    named = [Path(os.path.abspath(path)) for path in given]  # noqa: PTH100 - links stay
     place = named[0] if named else Path.cwd()
     folder = place if place.is_dir() else place.parent
-    user, home = owner_of(place)
-    files = several(named)
+    user, files = owner_of(place), several(named)
     accounts, wrong = _accounts(files, named[0] if named else None)
-    states = [_state_folder(each.settings, each.folder, home) for each in accounts]
-    writes = tuple(map(_absolute, (*states, *(each.folder / each.settings.log_dir for each in accounts))))
-    used = (folder, sys.prefix, *writes, *(each.folder / each.settings.stop_file for each in accounts))
-    deadline_s = max((each.settings.run.deadline_s for each in accounts), default=Settings().run.deadline_s)
+    deadline_s = max((each.run.deadline_s for _, _, each in accounts), default=Settings().run.deadline_s)
     job = ScheduledJob(
         name,
         every_min,
@@ -160,14 +129,12 @@ def _job(
         folder=str(folder),
         settings=", ".join(map(str, named or [folder])),
         user=user if sys.platform != "win32" else f"{os.environ.get('USERDOMAIN', '.')}\\{user}",
-        writes=tuple(dict.fromkeys(writes)),
-        private_tmp=not any(re.match("(/var)?/tmp/", f"{path}/") for path in used),
     )
-    found, notices = [*wrong, *problems(kind, job, deadline_s)], _unseen(folder / ".env")
+    found, notices = [*wrong, *problems(job, deadline_s)], _unseen(folder / ".env")
     if wrong:
         raise ConfigError(*found, *notices)
-    for each, state in zip(accounts, states, strict=True):
-        (found if begun else notices).extend(_not_begun(each.name, each.settings, state))
+    if not is_root() or user == "root":  # another user's state is in that user's home
+        (found if begun else notices).extend(each for account in accounts for each in _not_begun(*account))
     if found:
         raise ConfigError(*found)
     if is_root() and user == "root":
@@ -177,8 +144,9 @@ def _job(
     return job, notices
 
 
-def _not_begun(name: str, settings: Settings, state: Path) -> list[str]:
+def _not_begun(name: str, folder: Path, settings: Settings) -> list[str]:
     """A sentence, where no first run has set where to begin; a scheduled one cannot."""
+    state = folder / settings.state_folder
     with opened_state(state, settings.desk.base_url, dry_run=True) as store:
         if store.fact(HORIZON) is not None:
             return []
@@ -186,25 +154,18 @@ def _not_begun(name: str, settings: Settings, state: Path) -> list[str]:
     return [f"{told} (looked into {state}): 'ticketbot run --since now' says where scheduled ones begin"]
 
 
-def _absolute(path: Path) -> str:
-    """The absolute path without ``..``, which systemd refuses; links stay, since their targets may change."""
-    return os.path.abspath(path)  # noqa: PTH100
-
-
-def _accounts(files: Sequence[Path], single: Path | None) -> tuple[list[ScheduledAccount], list[str]]:
-    """The accounts as scheduled runs see them, those of ``files`` or the ``single`` one; and what is wrong, by name."""
+def _accounts(files: Sequence[Path], single: Path | None) -> tuple[list[tuple[str, Path, Settings]], list[str]]:
+    """Name, folder and settings of each file as scheduled runs see them, and what is wrong."""
     # On Windows a variable that is set for good looks like one of this terminal.
     environ = dict(os.environ) if sys.platform == "win32" else {}
-    named: list[tuple[str, Path | None]] = [("", single)]
-    if files:
-        named = list(zip(names_of(files), files, strict=True))
-    clashes, found, wrong = clashes_of(files), list[ScheduledAccount](), list[str]()
+    clashes, found, wrong = clashes_of(files), list[tuple[str, Path, Settings]](), list[str]()
+    named: list[tuple[str, Path | None]] = [*zip(names_of(files), files, strict=True)] if files else [("", single)]
     for name, file in named:
         try:
             if file in clashes:
                 raise ConfigError(*clashes[file])
             settings = load(config=file, environ=shared(environ) if files else environ)
-            found.append(ScheduledAccount(name, (file or Path.cwd() / DEFAULT_FILE).parent, settings))
+            found.append((name, file.parent if file else Path.cwd(), settings))
         except ConfigError as error:
             wrong += [f"{name}: {problem}" if name else problem for problem in error.problems]
     return found, wrong
@@ -218,11 +179,3 @@ def _unseen(env: Path) -> list[str]:
     names = [name for name in VARIABLES if os.environ.get(name, "").strip() not in ("", seen.get(name))]
     told = f"scheduled runs see {env}, and not what this terminal sets otherwise in {', '.join(names)}"
     return [told] if names else []
-
-
-def _state_folder(settings: Settings, folder: Path, home: Path) -> Path:
-    """The state folder of a scheduled run, which has its user's home and none of this terminal's variables."""
-    if settings.state_dir or sys.platform == "win32":
-        return folder / settings.state_folder
-    parts = ("Library", "Application Support") if sys.platform == "darwin" else (".local", "state")
-    return home.joinpath(*parts, "ticketbot", settings.state_folder.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -36,7 +37,7 @@ from ..wiring.parts import transport_for
 from ..wiring.runs import Finished, RunArguments, run
 from ..wiring.ticket_subjects import Subjects
 from .before_after import BeforeAfter
-from .schedule import called_here
+from .schedule import program
 
 HEAD_START_S = 600.0
 """The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""
@@ -197,12 +198,23 @@ def where_to_look(settings: Settings, ticket_id: int) -> tuple[str, ...]:
     (folder / "tour.toml").write_text("# The receipts of the tour.\n", encoding="utf-8")
     place = folder.absolute().as_posix()
     (folder / "tour.env").write_text(f"TICKETBOT_LOG_DIR='{place}'\nTICKETBOT_STATE_DIR='{place}'\n", encoding="utf-8")
-    called = called_here()
+    called = _called_here()
     return (
         f"One ticket's receipts:\n    {called} audit show {ticket_id} --config {folder / 'tour.toml'}",
         f"A sandbox that stays, to try the commands on:\n    {called} sandbox --tickets 40",
         f"The settings files for an account of your own:\n    {called} init",
     )
+
+
+def _called_here() -> str:
+    """What a person types in this folder to start this installation's program."""
+    words = program()
+    if shutil.which("ticketbot") == words[0]:
+        return "ticketbot"
+    path = Path(words[0])
+    if path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return " ".join((f'"{path}"' if " " in str(path) else str(path), *words[1:]))
 
 
 def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Settings:

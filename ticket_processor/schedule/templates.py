@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 import subprocess
-import unicodedata
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -17,16 +16,15 @@ PERIODS_MIN = (*(minutes for minutes in range(1, 61) if 60 % minutes == 0), 120,
 """Even periods: divisors of an hour, and whole hours that divide a day."""
 STOP_GRACE_S = 30
 """From the polite signal to the hard one: a run ends within 20 seconds of the first."""
-_LONGEST_LINE = 960
-"""Bytes: some crons cut a command off at a thousand, without a word, and the limit has to fit in."""
+_LONGEST_COMMAND = 800
+"""Bytes: some crons cut a line off at a thousand, without a word."""
 
 
 @dataclass(frozen=True)
 class ScheduledJob:
     """One run every ``every_min`` minutes as ``user``, cut off by the scheduler after ``limit_s`` seconds.
 
-    All paths are absolute. ``settings`` tells it from another installation's job, ``writes`` are the folders that it
-    writes into, and without ``private_tmp`` it sees the system's ``/tmp``.
+    All paths are absolute. ``settings`` tells it from another installation's job.
     """
 
     name: str
@@ -36,8 +34,6 @@ class ScheduledJob:
     folder: str
     settings: str
     user: str
-    writes: tuple[str, ...] = ()
-    private_tmp: bool = True
 
     @property
     def mark(self) -> str:
@@ -68,23 +64,20 @@ def crontab(job: ScheduledJob, timeout: str | None = None) -> str:
     if minutes:
         times = "* * * * *" if minutes == 1 else f"{job.minute}-59/{minutes} * * * *"
     limit = (timeout, "-k", str(STOP_GRACE_S), str(job.limit_s)) if timeout else ()
-    command = f"cd {cron_word(job.folder)} && {' '.join(map(cron_word, (*limit, *job.command)))}"
+    command = f"cd {shlex.quote(job.folder)} && {shlex.join((*limit, *job.command))}"
     return _template("crontab").format(name=job.name, mark=job.mark, times=times, command=command)
 
 
 def service(job: ScheduledJob, *, system: bool) -> str:
     """The service that is one run; ``system`` says whether the system's manager is to have it or the user's own."""
-    program, *arguments = map(systemd_word, job.command)
     text = _template("service").format(
         mark=job.mark,
-        folder=job.folder.replace("%", "%%"),
-        command=" ".join([program, *(word.replace("$", "$$") for word in arguments)]),
+        folder=job.folder,
+        command=" ".join(f'"{word}"' if " " in word else word for word in job.command),
         limit_s=job.limit_s,
         grace_s=STOP_GRACE_S,
     )
-    places = ["PrivateTmp=yes" if job.private_tmp else "ReadWritePaths=/tmp"]
-    places += [f"ReadWritePaths={systemd_word('-' + path)}" for path in job.writes]
-    return text + _template("system_service").format(user=job.user, places="\n".join(places)) if system else text
+    return text + _template("system_service").format(user=job.user) if system else text
 
 
 def timer(job: ScheduledJob) -> str:
@@ -103,15 +96,14 @@ def task(job: ScheduledJob) -> str:
         user=escape(job.user),
         limit=_span(job.limit_s),
         program=escape(job.command[0]),
-        # By the C library's rules, by which the program takes them apart again.
         arguments=escape(subprocess.list2cmdline(job.command[1:])),
         folder=escape(job.folder),
     )
     return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def problems(kind: str, job: ScheduledJob, deadline_s: float) -> list[str]:
-    """The reasons why this scheduler cannot take the job, a sentence each; ``deadline_s`` is ``run.deadline_s``."""
+def problems(job: ScheduledJob, deadline_s: float) -> list[str]:
+    """The reasons why no scheduler takes the job, a sentence each; ``deadline_s`` is ``run.deadline_s``."""
     found = []
     too_long_s = job.limit_s - job.every_min * 60
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", job.name):
@@ -125,32 +117,21 @@ def problems(kind: str, job: ScheduledJob, deadline_s: float) -> list[str]:
             f"{job.limit_s} s, when the next one should long have begun; take a longer period, or set run.deadline_s "
             f"to {deadline_s - too_long_s:g} or less"
         )
-    texts = dict.fromkeys((*job.command, job.folder, *job.writes))
-    strange = [text for text in texts if not _writable(text)]
-    found += [f"the path {json.dumps(text)} holds characters that no scheduler takes; rename it" for text in strange]
-    if kind == "cron" and len(crontab(job).splitlines()[2].encode(errors="replace")) > _LONGEST_LINE:
+    found += [
+        f"the path {json.dumps(path)} holds a character that schedulers read as something else (one of % $ \" ' ` \\, "
+        "a line's end, or a space at its end): rename it"
+        for path in dict.fromkeys((*job.command, job.folder))
+        if not _plain(path)
+    ]
+    if len(" ".join((*job.command, job.folder)).encode(errors="replace")) > _LONGEST_COMMAND:
         found.append("the paths of this installation are too long for a line of a crontab; move it")
-    if kind == "systemd" and re.search(r"[\"'\\$]", job.command[0]):
-        found.append(f"systemd starts no program with quotation marks, $ or \\ in its path: {job.command[0]}; move it")
-    if kind == "windows" and (replaced := [text for text in texts if re.search(r"%[^%]+%|\$\(", text)]):
-        found.append(f"the path {replaced[0]} holds %...% or $(, which Task Scheduler would replace; rename it")
     return found
 
 
-def cron_word(word: str) -> str:
-    r"""``word`` as one argument, for the shell and for every cron.
-
-    Cron takes a bare ``%`` for a line's end. Some crons remove the backslash of ``\%`` and some leave it; the same
-    holds for ``\\``. So a ``%`` stands outside the quotes, where the shell removes a backslash that cron has left,
-    and a backslash is followed by a quotation mark, which no cron changes.
-    """
-    return r"\%".join(shlex.quote(part).replace("\\", "\\''") if part else "" for part in word.split("%")) or "''"
-
-
-def systemd_word(word: str) -> str:
-    """``word`` as one argument of a command line, or as one path of a list of paths."""
-    word = word.replace("%", "%%")
-    return word if re.fullmatch(r"[\w/.+=:@,%-]+", word, re.ASCII) else '"' + re.sub(r'(["\\])', r"\\\1", word) + '"'
+def _plain(path: str) -> bool:
+    """Whether every scheduler reads the path as it is: cron, the shell, systemd and Task Scheduler."""
+    inner = path.replace("\\", "/") if re.match(r"[A-Za-z]:\\|\\\\", path) else path
+    return inner.isprintable() and path == path.strip() and not re.search(r"[%$\"'`\\]", inner)
 
 
 def _template(name: str) -> str:
@@ -160,9 +141,3 @@ def _template(name: str) -> str:
 def _span(seconds: int) -> str:
     """A time span as XML has it: ``PT0H9M40S``."""
     return f"PT{seconds // 3600}H{seconds % 3600 // 60}M{seconds % 60}S"
-
-
-def _writable(path: str) -> bool:
-    """Whether a line can hold it: no line's end or half a character, nor what systemd takes off a path's end."""
-    plain = all(unicodedata.category(each) not in ("Cc", "Cs", "Zl", "Zp") for each in path)
-    return plain and not re.search("[\ufffe\uffff]", path) and path == path.strip() and not path.endswith("\\")
