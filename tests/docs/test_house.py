@@ -104,14 +104,14 @@ CEILINGS = {
     "seeding": 1_210,
     "settings": 1_820,
     "state": 870,
-    "web": 4_560,
+    "web": 4_530,
     "wiring": 3_310,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 430, "test lines": 83_850, "scripts": 30, "words of docs": 24_560}
+MOST = {"files": 425, "test lines": 83_850, "scripts": 30, "words of docs": 24_560}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

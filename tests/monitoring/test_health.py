@@ -51,7 +51,7 @@ from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.records import Retry
 from ticket_processor.state.store import FILE_NAME, State
-from ticket_processor.web.condition import FRESH_S, CachedExamination
+from ticket_processor.web.app import FRESH_S, CachedExamination
 from ticket_processor.wiring.parts import ACCOUNT
 
 from ..support.fakes import BASE, START, ManualClock, ScriptedAdapter, Step, Wire, answer, refused

@@ -111,7 +111,7 @@ def _serve(
 ) -> int:
     from ..web.delivery_queue import DeliveryQueue
     from ..web.player import RunPlayer
-    from ..web.portal.process import PortalProcess
+    from ..web.portal.application import PortalProcess
     from ..web.server import Server
     from ..web.worker import Worker
 

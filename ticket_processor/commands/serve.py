@@ -63,8 +63,7 @@ def serve(
     if missing := [part for part in _PARTS if find_spec(part) is None]:
         raise ConfigError(f"serve needs {' and '.join(missing)}, not installed here: {how_to_install('serve')}")
     from ..monitoring.health.doctor import Doctor
-    from ..web.app import Service, make
-    from ..web.condition import CachedExamination, ServerCondition
+    from ..web.app import CachedExamination, ServerCondition, Service, make
     from ..web.delivery_queue import JOIN_S, DeliveryQueue, GroupCommit
     from ..web.gate import WINDOW_S
     from ..web.player import RunPlayer, analysed, doors_of
@@ -104,7 +103,7 @@ def serve(
     with ExitStack() as ends:
         ends.callback(commit.close)
         if is_local:
-            from ..web.portal.process import PortalProcess
+            from ..web.portal.application import PortalProcess
 
             process = PortalProcess(settings, clock, settings.portal.url or own, queue, worker.wake, say)
             ends.callback(process.close)

@@ -15,7 +15,7 @@ import requests
 from ticket_processor.commands.portal import PARTS
 from ticket_processor.core.errors import CannotRun
 from ticket_processor.helpdesk.local_model import Actor, NewTicket
-from ticket_processor.web.portal.process import KEY_FILE, signing_key
+from ticket_processor.web.portal.application import KEY_FILE, signing_key
 
 from .site import Site, site, submit
 

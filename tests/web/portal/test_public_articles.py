@@ -5,7 +5,7 @@ from __future__ import annotations
 from ticket_processor.knowledge.model import Article, Audience
 from ticket_processor.knowledge.search import KnowledgeSearch
 from ticket_processor.knowledge.store import KnowledgeStore
-from ticket_processor.web.portal.process import suggesting
+from ticket_processor.web.portal.application import suggesting
 
 
 def article(

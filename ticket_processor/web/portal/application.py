@@ -1,9 +1,12 @@
-"""The portal as one application: its pages, its static files, and its errors as pages."""
+"""The portal as one application: pages, errors as pages, mail, and the queue from which its tickets are triaged."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -14,10 +17,25 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from ... import __version__
-from ...core.errors import HelpdeskDown
-from . import actions, form, tracking
-from .admin import accounts, bulk, listing, ticket
-from .parts import FOLDER, Portal
+from ...audit.files import replace_file
+from ...core.clock import Clock, iso
+from ...core.errors import CannotRun, HelpdeskDown, StateUnusable, state_unusable
+from ...core.private_files import make_folder
+from ...helpdesk.local_people import MAIL_FOLDER
+from ...helpdesk.local_store import LocalStore
+from ...knowledge.search import KnowledgeSearch
+from ...replies.best_lines import best_lines
+from ...settings.schema import Settings
+from ...state.store import HORIZON
+from ...wiring.knowledge import knowledge_store
+from ...wiring.local import finish_erasures, local_store
+from ...wiring.parts import opened_state
+from ..delivery_queue import DeliveryQueue, ToldTicket
+from . import form, tracking
+from .admin import accounts, listing, ticket
+from .mail import Postman, Writer, by_smtp, into_folder
+from .outbox import Outbox
+from .parts import FOLDER, Portal, PortalSettings, Suggest, Suggestion
 from .security import FORM_COOKIE_LIFE_S, HEADERS, RefusedForNow, SafeAnswers, typed_into
 
 _TITLES = {
@@ -55,12 +73,12 @@ def make_portal(portal: Portal) -> FastAPI:
     )
     # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
-    for part in (form, tracking, actions):
-        app.include_router(part.routes(portal))
+    for routes in (form.routes, tracking.routes, tracking.action_routes):
+        app.include_router(routes(portal))
     sessions, passwords = accounts.Sessions(portal), accounts.Passwords()
     app.include_router(accounts.login_routes(portal, sessions, passwords))
-    for page in (listing, ticket, bulk):
-        app.include_router(page.routes(portal, sessions))
+    for pages in (listing.routes, ticket.routes, listing.bulk_routes):
+        app.include_router(pages(portal, sessions))
     app.include_router(accounts.people_routes(portal, sessions, passwords))
 
     def error(
@@ -106,3 +124,107 @@ def make_portal(portal: Portal) -> FastAPI:
         )
 
     return app
+
+
+MOST_PASSAGES = 8
+
+
+def suggesting(search: KnowledgeSearch) -> Suggest:
+    """Finds the best articles that everybody may read, with the lines in them that matter."""
+
+    def suggest(text: str) -> Sequence[Suggestion]:
+        found = search.search([text], lang="", audience="everyone", limit=MOST_PASSAGES)
+        chosen = best_lines(found, text, floor=search.learnt_floor or 0.0)
+        return [Suggestion(each.title, _web(each.url), each.lines) for each in chosen]
+
+    return suggest
+
+
+def _web(url: str) -> str:
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+KEY_FILE = "portal.key"
+END_S = 5.0
+"""How long a mail under way may take once a stop was asked for."""
+_KEY_BYTES = 32
+
+
+class PortalProcess:
+    """The portal of the settings, which browsers reach at ``address``. ``say`` gets lines for the journal.
+
+    A submitted ticket is put on ``queue`` and ``wake`` is called; where that fails, a scheduled run finds the ticket.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        address: str,
+        queue: DeliveryQueue,
+        wake: Callable[[], object],
+        say: Callable[[str], object],
+    ) -> None:
+        self._queue = queue
+        self._wake = wake
+        self._now = clock.now
+        self._stack = ExitStack()
+        folder, own = settings.state_folder, settings.portal
+        begin(settings, clock)
+        store = self._stack.enter_context(local_store(settings, make=True))
+        for line in finish_erasures(settings, store, clock.now()):
+            say(line)
+        shared = PortalSettings(signing_key(folder), own.name, address, own.show_triage)
+        portal = Portal(store, shared, clock.now, told=self._told, suggest=self._articles(settings))
+        self.app: FastAPI = make_portal(portal)
+        if own.mail_from:
+            self._mail(settings, store, address, say)
+
+    def close(self) -> None:
+        """End the sending of mail, and close what is open."""
+        self._stack.close()
+
+    def _mail(self, settings: Settings, store: LocalStore, address: str, say: Callable[[str], object]) -> None:
+        own, folder = settings.portal, settings.state_folder
+        outbox = Outbox(folder, store.last_event(), self._now())
+        self._stack.callback(outbox.close)
+        transport = by_smtp(own) if own.smtp_host else into_folder(folder / MAIL_FOLDER, store)
+        postman = Postman(
+            store, outbox, Writer(store, address, own.name, str(own.mail_from)), transport, self._now, say
+        )
+        postman.start()
+        self._stack.callback(postman.join, END_S)
+        self._stack.callback(postman.stop)
+
+    def _articles(self, settings: Settings) -> Suggest | None:
+        if not settings.knowledge.sources:
+            return None
+        return suggesting(KnowledgeSearch(self._stack.enter_context(closing(knowledge_store(settings)))))
+
+    def _told(self, ticket_id: int) -> None:
+        with suppress(StateUnusable):
+            self._queue.put([ToldTicket(ticket_id)], self._now())
+        self._wake()
+
+
+def begin(settings: Settings, clock: Clock) -> None:
+    """Let runs begin with the tickets that come from now on, unless an earlier run has begun."""
+    with opened_state(settings.state_folder, settings.desk.base_url) as state:
+        if state.fact(HORIZON) is None:
+            state.begin_again(iso(clock.now()))
+
+
+def signing_key(folder: Path) -> bytes:
+    """The key that signs cookies, from a file that is made once. Raises :class:`CannotRun` where it cannot be used."""
+    path = folder / KEY_FILE
+    try:
+        make_folder(folder)
+        if not path.exists():
+            key = secrets.token_hex(_KEY_BYTES).encode()
+            replace_file(path, lambda file: file.writelines([key]))
+        key = path.read_bytes()
+    except OSError as error:
+        raise state_unusable(folder, error, path) from error
+    if len(key) < _KEY_BYTES:
+        raise CannotRun(f"the portal's key, {path}, is damaged: delete it; customers then open their links again")
+    return key

@@ -14,8 +14,19 @@ from starlette.responses import Response
 
 from ...core.sanitize import strip_hidden
 from ...helpdesk.local_model import FormUsed, LocalHelpdeskError, NewFile, NewTicket
-from .access import LINK_COOKIE, LINK_LIFE_S, counted_as, go_to, known, let_in, path_of
-from .parts import Portal, Suggestion, charge, too_many
+from .parts import (
+    LINK_COOKIE,
+    LINK_LIFE_S,
+    Portal,
+    Suggestion,
+    charge,
+    counted_as,
+    go_to,
+    known,
+    let_in,
+    path_of,
+    too_many,
+)
 
 MOST_SUBJECT, MOST_DESCRIPTION, MOST_NAME, MOST_EMAIL = 200, 20_000, 100, 254
 MOST_FILES, MOST_FILE_BYTES = 5, 5 * 2**20
