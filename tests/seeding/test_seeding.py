@@ -295,39 +295,17 @@ def test_nearly_every_variation_reads_differently() -> None:
     assert len(set(texts)) >= 2 * SIZE - 3
 
 
-def test_numbers_amounts_dates_products_names_greeting_and_closing_change() -> None:
+def test_numbers_names_greeting_and_closing_change() -> None:
     original = ticket(
         "Hi,\n\norder TF-4482917 of 12 March 2026 (Kestrel R3, $49.90) is late.\n\nThanks,\nAda Quist",
         labels={"language": "en"},
     )
     texts = [variation(original, seed).text for seed in range(30)]
-    for gone in ("TF-4482917", "12 March", "Kestrel R3", "$49.90", "Ada", "Quist"):
+    for gone in ("TF-4482917", "Ada", "Quist"):
         assert not any(gone in text for text in texts)
     assert len({text.partition("\n")[0] for text in texts}) > 3
     assert len({text.splitlines()[-2] for text in texts}) > 3
-    assert all("2026 (Kestrel R" in text and "order TF-44" in text for text in texts)
-
-
-@pytest.mark.parametrize(
-    ("text", "language"),
-    [
-        ("vom 05.03.2026 bis", "de"),
-        ("am 3. März und", "de"),
-        ("le 3 mars 2026.", "fr"),
-        ("el 12 de marzo de 2026", "es"),
-        ("dia 10 de março", "pt"),
-        ("il 23 febbraio 2026", "it"),
-        ("op 27 februari", "nl"),
-        ("配送日を3月12日に", "ja"),
-        ("Sent: March 5, 2026 9:26", "en"),
-        ("Down since 2026-03-04 02:11", "en"),
-        ("prévue : 19/02/2026", "fr"),
-    ],
-)
-def test_dates_of_every_form_move(text: str, language: str) -> None:
-    moved = variation(ticket(text + "\n\n.", labels={"language": language})).text
-    assert moved != text + "\n\n."
-    assert [len(moved.splitlines()), moved.endswith("\n\n.")] == [3, True]
+    assert all("of 12 March 2026 (Kestrel R3, $49.90)" in text and "order TF-44" in text for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +313,7 @@ def test_dates_of_every_form_move(text: str, language: str) -> None:
     [
         "charset=ISO-8859-1 and CVE-2026-12345",
         "https://www.example.com/o/4482917?d=2026-03-04",
-        "firmware 4.2, 10.10.10.10, 300 Mbit/s, 31.02.2026",
+        "firmware 4.2, 10.10.10.10, 300 Mbit/s, 3 March 2026, 2026-03-04, 20260304, $1,280.00",
         "{{ticket.requester.email}} {% if order == 1234567 %}",
         "März 12,00 and someone.else@example.org",
     ],
@@ -344,24 +322,9 @@ def test_what_only_looks_like_a_value_stays(text: str) -> None:
     assert variation(ticket(text)).text == text
 
 
-def test_days_of_the_week_stay_right_because_dates_move_by_whole_weeks() -> None:
-    days = {variation(ticket("Tuesday, 3 March 2026\n."), seed).text for seed in range(20)}
-    assert days == {f"Tuesday, {day} 2026\n." for day in ("17 February", "24 February", "10 March", "17 March")}
-
-
 def test_the_same_number_changes_to_the_same_number_everywhere() -> None:
     changed = variation(ticket("TF-4482917 again", subject="RE: TF-4482917"))
     assert changed.subject.removeprefix("RE: ") == changed.text.removesuffix(" again") != "TF-4482917"
-
-
-def test_amounts_keep_their_form_and_their_sums() -> None:
-    for seed in range(20):
-        changed = variation(ticket("1.280,00 € and $1,280 and £ 20.00 + £ 30.00 = £ 50.00"), seed).text
-        euro, _, _, dollars, _, _, one, _, _, two, _, _, three = changed.split()
-        assert euro[-3] == ","
-        assert dollars[0] == "$"
-        assert "." not in dollars
-        assert float(one) + float(two) == pytest.approx(float(three))
 
 
 def test_huge_counts_cost_nothing_until_they_are_asked_for() -> None:

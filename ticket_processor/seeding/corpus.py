@@ -9,13 +9,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-import tomllib
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Self, get_args
+from typing import BinaryIO, Literal, Self, get_args
 
 import orjson
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -110,12 +108,6 @@ def payload(ticket: SeedTicket) -> dict[str, object]:
         "attachments": list(ticket.attachments),
         "tags": [],
     }
-
-
-@cache
-def word_lists() -> dict[str, Any]:
-    """The packaged names, months and greetings of which invented tickets are made."""
-    return tomllib.loads(resources.files("ticket_processor.seeding").joinpath("words.toml").read_text("utf-8"))
 
 
 def load_corpus() -> tuple[SeedTicket, ...]:
