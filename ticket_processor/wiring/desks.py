@@ -110,8 +110,8 @@ def seed_target(settings: Settings, transport: Transport) -> SeedAccount:
         from . import local
 
         return local.seed_target(settings, transport)
-    from ..seeding import freshdesk_import, zendesk_import
+    from ..seeding import accounts
 
     if settings.helpdesk == "freshdesk":
-        return freshdesk_import.FreshdeskSeedTarget(transport)
-    return zendesk_import.ZendeskSeedTarget(transport)
+        return accounts.FreshdeskSeedTarget(transport)
+    return accounts.ZendeskSeedTarget(transport)
