@@ -13,9 +13,8 @@ import orjson
 
 from ..state.sqlite import emptied
 from .local_model import ERASED_ADDRESS, SYSTEM, LocalHelpdeskError, NotThere, Person, Role
-from .local_schema import LocalFile, all_rows, hashed, insert, new_secret, one_row, stamp_after
+from .local_schema import LocalFile, all_rows, existing_ticket, hashed, insert, new_secret, one_row, stamp_after
 from .local_search import index_anew
-from .local_tickets import existing_ticket
 from .local_writing import Log, TicketWriting, Write
 
 

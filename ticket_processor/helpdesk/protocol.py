@@ -75,16 +75,6 @@ class AccountLabels:
     groups: Mapping[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class ArticleHit:
-    """An article of the help centre, as a search found it; ``locale`` is the vendor's, such as ``en-us``."""
-
-    id: int
-    title: str
-    labels: tuple[str, ...] = ()
-    locale: str = ""
-
-
 class Helpdesk(Protocol):
     """One helpdesk account. Every method may be called from several threads.
 

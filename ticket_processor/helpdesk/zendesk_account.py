@@ -1,8 +1,8 @@
-"""What a Zendesk account has besides tickets: tags, fields and groups, its people, its rules, its articles.
+"""What a Zendesk account has besides tickets: tags, fields and groups, its people, its rules.
 
 Reads only. Facts and their sources: developer.zendesk.com, "Ticket Fields", "Tags", "Groups", "Pagination", "Users"
 (search), "User Identities", "Tickets" (list requested), "Search" (export), "Triggers", "Automations", "Conditions
-reference", "Actions reference", "Help Center" (search). A drop-down's value is a tag too.
+reference", "Actions reference". A drop-down's value is a tag too.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
+from ..core.errors import CannotRun, ConfigError, HelpdeskDown
 from .business_rules import BusinessRule, Clause, RuleAction, RuleCondition, RuleKind
 from .json_values import mapping, string, with_ids
-from .protocol import BY_TICKET, AccountLabels, ArticleHit, TicketField, number_or_address, the_only
+from .protocol import BY_TICKET, AccountLabels, TicketField, number_or_address, the_only
 from .transport import Transport
 
 PAGE_SIZE = 100
@@ -241,80 +241,3 @@ def _values(value: object) -> tuple[str, ...]:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-ARTICLES, FEW_ARTICLES = 50, 5
-"""Results of a search, best first: a topic with so many articles lacks none; and where these are too long."""
-
-ANY = "*"
-"""In place of a language: all of them."""
-
-_WHY = {
-    403: "this Zendesk user may not read the Help Center (HTTP 403)",
-    404: "this Zendesk account has no Help Center (HTTP 404)",
-}
-
-
-class HelpCenter:
-    """The Help Center of one account, all of its brands. Thread-safe, as its transport is.
-
-    It counts requests apart from tickets, so give it a transport of its own.
-    """
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    def locales(self) -> tuple[str, ...]:
-        """The languages in which there are articles, such as ``en-us``, the account's own first; one request.
-
-        Raises :class:`CannotRun` where there is no Help Center, or none for this user, besides what reading raises.
-        """
-        try:
-            body = self._get("/help_center/locales", {})
-        except NotAuthorised as error:
-            raise NotAuthorised(
-                f"{error}: so Zendesk also answers for its Help Center where the account's plan has none"
-            ) from error
-        names = [name.lower() for name in body.get("locales") or () if isinstance(name, str)]
-        own = str(body.get("default_locale") or "").lower()
-        return tuple(sorted(dict.fromkeys(names), key=lambda name: (name != own, len(name), name)))
-
-    def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
-        """Published articles in this language (:data:`ANY`: in all) for some words, best first; one request or two."""
-        params: dict[str, str | int] = {
-            "query": query,
-            "locale": locale,
-            "multibrand": "true",
-            "per_page": ARTICLES,
-        }
-        try:
-            rows = self._get("/help_center/articles/search", params).get("results")
-        except HelpdeskDown as down:
-            if not down.too_long:
-                raise
-            rows = self._get("/help_center/articles/search", {**params, "per_page": FEW_ARTICLES}).get("results")
-        if not isinstance(rows, list):
-            raise HelpdeskDown("Zendesk's answer holds no list of articles")
-        found = (_article(row) for row in rows if isinstance(row, dict) and not row.get("draft"))
-        # For a language that it does not know, Zendesk searches the account's own.
-        return tuple(article for article in found if article is not None and locale in (ANY, article.locale))
-
-    def _get(self, path: str, params: Mapping[str, str | int]) -> Mapping[str, Any]:
-        reply = self._transport.request("GET", "/api/v2" + path, params=params)
-        if not reply.ok:
-            raise CannotRun(_WHY.get(reply.status, f"Zendesk refuses to search the Help Center (HTTP {reply.status})"))
-        if not isinstance(reply.body, dict):
-            raise HelpdeskDown("Zendesk's answer is no JSON object")
-        return reply.body
-
-
-def _article(row: Mapping[str, Any]) -> ArticleHit | None:
-    if not isinstance(row.get("id"), int):
-        return None
-    labels = row.get("label_names")
-    return ArticleHit(
-        id=row["id"],
-        title=str(row.get("title") or row.get("name") or ""),
-        labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
-        locale=str(row.get("locale") or "").lower(),
-    )
