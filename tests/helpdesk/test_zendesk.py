@@ -32,8 +32,7 @@ from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.ticket_history import overwritten
 from ticket_processor.helpdesk.transport import Auth, Transport
-from ticket_processor.helpdesk.zendesk_account import read_labels
-from ticket_processor.helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
+from ticket_processor.helpdesk.zendesk_account import ApiToken, ClientCredentials, OAuthToken, read_labels
 from ticket_processor.helpdesk.zendesk_format import note_html, read_edits, read_limits
 from ticket_processor.helpdesk.zendesk_reads import SEARCH_WINDOW_S
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults

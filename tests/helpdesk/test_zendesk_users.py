@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
-from ticket_processor.helpdesk.zendesk_account import Requesters
-from ticket_processor.helpdesk.zendesk_auth import own_user
+from ticket_processor.helpdesk.zendesk_account import Requesters, own_user
 from ticket_processor.sandbox.store import BOT_ID
 
 from ..support.fakes import Wire, answer

@@ -8,7 +8,6 @@ archived, deleted and spam tickets are in no list.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,8 +16,8 @@ from .business_rules import BusinessRule, Clause, RuleAction, RuleCondition
 from .freshdesk_format import PRIORITIES, listed
 from .http_messages import Reply
 from .json_values import mapping, string
-from .protocol import BY_TICKET, AccountLabels, TicketField, number_or_address, the_only
-from .transport import Transport
+from .protocol import BY_TICKET, AccountLabels, RequesterSearch, TicketField
+from .transport import FixedAuth, Transport
 
 PAGE_SIZE = 100
 GROUP_PAGES = 20
@@ -71,22 +70,19 @@ BEGINNING = "1970-01-01T00:00:00Z"
 HINT = f"; {BY_TICKET}"
 
 
-class FreshdeskRequesters:
-    """The people of an account. What they are called never stands in an error or a log. Use from one thread."""
+class FreshdeskRequesters(RequesterSearch):
+    """The people of an account: contacts and agents, who may be requesters as well."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def find(self, named: str) -> int:
-        """See :meth:`RequesterSearch.find`: a contact or an agent, who may be requesters as well."""
-        known = number_or_address(named)
-        if isinstance(known, int):
-            return known
-        found = {row["id"] for row in listed(self._get("/contacts", {"email": known}), "contacts", HINT)}
+    def with_address(self, address: str) -> set[int]:
+        """See :meth:`RequesterSearch.with_address`."""
+        found = {row["id"] for row in listed(self._get("/contacts", {"email": address}), "contacts", HINT)}
         if not found:
-            agents = self._get("/agents", {"email": known})
+            agents = self._get("/agents", {"email": address})
             found = set() if agents.status == 403 else {row["id"] for row in listed(agents, "agents", HINT)}
-        return the_only(found)
+        return found
 
     def tickets(self, user: int) -> Iterator[int]:
         """See :meth:`RequesterSearch.tickets`. In the order of their creation, which nothing changes meanwhile."""
@@ -218,17 +214,11 @@ def _values(name: str, value: object) -> tuple[str, ...]:
     return found or ("",)
 
 
-class ApiKey:
+class ApiKey(FixedAuth):
     """An agent's API key, by HTTP Basic; the password is a dummy."""
 
     def __init__(self, key: str) -> None:
-        self._header = "Basic " + base64.b64encode(f"{key}:X".encode()).decode("ascii")
-
-    def header(self) -> str:
-        return self._header
-
-    def renew(self, refused: str) -> bool:
-        return False
+        super().__init__(self.basic(key, "X"))
 
 
 def own_user(transport: Transport) -> int | None:

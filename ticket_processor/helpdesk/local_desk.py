@@ -40,7 +40,7 @@ from .local_schema import stamp
 from .local_search import Query
 from .local_store import LocalStore
 from .local_writing import Write
-from .protocol import AccountLabels, Fetched, JobStatus, Page, number_or_address, the_only
+from .protocol import AccountLabels, Fetched, JobStatus, Page, RequesterSearch
 from .rate_limit import Throttle
 from .ticket_history import Edit, History
 from .transport import Transport
@@ -246,19 +246,16 @@ def _edit(events: Sequence[Event], ticket: LocalTicket, texts: Mapping[str, str]
     )
 
 
-class LocalRequesters:
-    """The people of the local helpdesk. What they are called never stands in an error or a log."""
+class LocalRequesters(RequesterSearch):
+    """The people of the local helpdesk."""
 
     def __init__(self, store: LocalStore) -> None:
         self._store = store
 
-    def find(self, named: str) -> int:
-        """See :meth:`RequesterSearch.find`."""
-        known = number_or_address(named)
-        if isinstance(known, int):
-            return known
-        person = self._store.by_email(known)
-        return the_only(set() if person is None else {person.id})
+    def with_address(self, address: str) -> set[int]:
+        """See :meth:`RequesterSearch.with_address`."""
+        person = self._store.by_email(address)
+        return set() if person is None else {person.id}
 
     def tickets(self, user: int) -> Iterator[int]:
         """See :meth:`RequesterSearch.tickets`."""

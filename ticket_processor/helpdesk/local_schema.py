@@ -214,6 +214,16 @@ class LocalFile:
             finally:
                 db.execute("ROLLBACK")
 
+    def rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+        """Every row that a statement finds."""
+        with self.reading() as db:
+            return all_rows(db, statement, values)
+
+    def row(self, statement: str, *values: Any) -> sqlite3.Row | None:
+        """The first row that a statement finds."""
+        with self.reading() as db:
+            return one_row(db, statement, values)
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection on which all that is written becomes lasting together, or not at all; one at a time."""

@@ -159,21 +159,18 @@ class LocalStore(Erasing, People, TicketSearch):
 
     def of_requester(self, person_id: int) -> tuple[int, ...]:
         """The tickets that somebody submitted."""
-        with self.reading() as db:
-            rows = all_rows(db, "SELECT id FROM ticket WHERE requester_id = ? ORDER BY id", (person_id,))
+        rows = self.rows("SELECT id FROM ticket WHERE requester_id = ? ORDER BY id", person_id)
         return tuple(row["id"] for row in rows)
 
     def messages(self, ticket_id: int, *, public_only: bool) -> tuple[Message, ...]:
         """What was said, oldest first; customers may see what is public only."""
         only = "AND message.public = 1" if public_only else ""
-        with self.reading() as db:
-            rows = all_rows(db, f"{MESSAGE} WHERE ticket_id = ? {only} ORDER BY message.id", (ticket_id,))
+        rows = self.rows(f"{MESSAGE} WHERE ticket_id = ? {only} ORDER BY message.id", ticket_id)
         return tuple(map(message_of, rows))
 
     def events(self, ticket_id: int) -> tuple[Event, ...]:
         """Everything that happened to the ticket, oldest first."""
-        with self.reading() as db:
-            return tuple(map(event_of, all_rows(db, f"{EVENT} WHERE ticket_id = ? ORDER BY id", (ticket_id,))))
+        return tuple(map(event_of, self.rows(f"{EVENT} WHERE ticket_id = ? ORDER BY id", ticket_id)))
 
     def changed_since(self, event: int, since: str = "", limit: int = 1000) -> tuple[LocalTicket, ...]:
         """Tickets whose last event comes after ``event``, in that order; of those changed before ``since`` none.
@@ -187,25 +184,21 @@ class LocalStore(Erasing, People, TicketSearch):
 
     def last_event(self) -> int:
         """The number of the newest event; 0 where there is none."""
-        with self.reading() as db:
-            row = one_row(db, "SELECT max(id) FROM event")
+        row = self.row("SELECT max(id) FROM event")
         return int(row[0] or 0) if row else 0
 
     def time_of(self, event: int) -> str:
         """When an event happened; empty where there is no such event."""
-        with self.reading() as db:
-            row = one_row(db, "SELECT at FROM event WHERE id = ?", (event,))
+        row = self.row("SELECT at FROM event WHERE id = ?", event)
         return "" if row is None else str(row["at"])
 
     def tag_counts(self) -> dict[str, int]:
         """How many tickets have each tag."""
-        with self.reading() as db:
-            return dict(map(tuple, all_rows(db, "SELECT name, count(*) FROM tag GROUP BY name")))
+        return dict(map(tuple, self.rows("SELECT name, count(*) FROM tag GROUP BY name")))
 
     def rating(self, ticket_id: int) -> Rating | None:
         """The customer's rating, if there is one."""
-        with self.reading() as db:
-            row = one_row(db, "SELECT * FROM rating WHERE ticket_id = ?", (ticket_id,))
+        row = self.row("SELECT * FROM rating WHERE ticket_id = ?", ticket_id)
         return None if row is None else Rating(**dict(row))
 
     # Leaving, and coming
