@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.errors import ConfigError, JobRefused, PartRefused, TicketGone, UpdateConflict, UpdateRefused
-from ticket_processor.core.models import Change, Priority, PublicReply, Ticket
+from ticket_processor.core.models import Change, Priority, PublicReply, StatusChange, Ticket
 from ticket_processor.helpdesk import freshdesk_account, zendesk_account
 from ticket_processor.helpdesk.freshdesk_account import FreshdeskRequesters
 from ticket_processor.helpdesk.local_desk import LocalDesk, LocalRequesters, labels_of
@@ -320,8 +320,10 @@ def test_a_public_reply_goes_only_where_something_guards_it(office: Office) -> N
         assert told is not None
         assert (told.comment, office.notes(number)) == ("public", [(True, text)])
     else:
-        with pytest.raises(UpdateRefused, match="no public reply is sent"):
-            office.desk.update(planned)
+        solved = change_of(one(office, number), closing=StatusChange(status="solved"))
+        for public in (planned, solved):
+            with pytest.raises(UpdateRefused, match="no public reply is sent"):
+                office.desk.update(public)
         assert (office.notes(number), one(office, number).tags) == ([], ())
 
 

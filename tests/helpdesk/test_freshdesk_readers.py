@@ -8,8 +8,8 @@ import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
 from ticket_processor.core.taxonomy import Category, Taxonomy
-from ticket_processor.helpdesk.freshdesk_account import ANY, FreshdeskRequesters, KnowledgeBase, read_labels
-from ticket_processor.helpdesk.protocol import ArticleHit, TicketField
+from ticket_processor.helpdesk.freshdesk_account import FreshdeskRequesters, read_labels
+from ticket_processor.helpdesk.protocol import TicketField
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.taxonomy_check import check_labels
 
@@ -88,24 +88,3 @@ def test_all_tickets_of_a_requester_are_listed_those_of_last_year_too() -> None:
     assert "updated_since=1970" in wire.adapter.sent[0].path_url
     with pytest.raises(ConfigError, match="no such user"):
         list(FreshdeskRequesters(Wire(answer(400, {"errors": []})).transport).tickets(5))
-
-
-def test_articles_are_published_ones_that_customers_see_in_the_language_asked_for() -> None:
-    rows = [
-        {"id": 1, "title": "Draft", "status": 1},
-        {"id": 2, "title": "For agents", "status": 2, "folder_visibility": 3},
-        {"id": 3, "title": "Rechnung", "status": 2, "folder_visibility": 1, "tags": ["billing"]},
-    ]
-    languages = {"primary_language": "en", "portal_languages": ["de", "EN"]}
-    wire = Wire(answer(200, languages), answer(200, rows), answer(200, rows), answer(200, rows))
-    center = KnowledgeBase(wire.transport)
-    assert center.locales() == ("en", "de")
-    assert center.search("rechnung", "de") == (ArticleHit(3, "Rechnung", ("billing",), "de"),)
-    assert center.search("bill", "en")[0].locale == center.search("bill", ANY)[0].locale == "en"
-    paths = [sent.path_url.partition("?")[0] for sent in wire.adapter.sent[1:]]
-    assert paths == ["/api/v2/search/solutions/de", "/api/v2/search/solutions", "/api/v2/search/solutions"]
-
-
-def test_an_agent_who_may_not_read_articles_is_told_so() -> None:
-    with pytest.raises(CannotRun, match=r"solution articles to this agent \(HTTP 403\)"):
-        KnowledgeBase(Wire(answer(403, {})).transport).search("bill", ANY)

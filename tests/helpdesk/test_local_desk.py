@@ -11,18 +11,18 @@ import pytest
 
 from ticket_processor.core.errors import (
     ReadOnlyViolation,
-    UpdateConflict,
     UpdateRefused,
 )
-from ticket_processor.core.models import Change, Priority, PublicReply, StatusChange, Ticket
+from ticket_processor.core.models import PublicReply, StatusChange
 from ticket_processor.helpdesk.local_desk import LocalDesk, labels_of
 from ticket_processor.helpdesk.local_model import Actor, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.ticket_history import Edit
 
+from .test_contract import INTENT, KEY, change_of
+
 NOW = 1_800_000_000.0
 AGENT = Actor("agent", 1)
-KEY, INTENT = "k" * 32, "run-1"
 
 
 @pytest.fixture
@@ -39,23 +39,6 @@ def desk(store: LocalStore) -> LocalDesk:
 
 def added(store: LocalStore, subject: str = "Refund", now: float = NOW, **more: str) -> int:
     return store.create(NewTicket(subject, "Charged twice.", "ann@example.com", name="Ann", **more), now).id
-
-
-def change_of(ticket: Ticket, **parts: object) -> Change:
-    tags = tuple(parts.pop("tags_added", ()))  # type: ignore[arg-type]
-    values = {
-        "ticket_id": ticket.id,
-        "stamp": ticket.updated_at,
-        "tags": (*ticket.tags, *tags),
-        "tags_before": ticket.tags,
-        "tags_added": tags,
-        "priority_before": ticket.priority,
-        "group_before": ticket.group,
-        "key": KEY,
-        "intent": INTENT,
-        **parts,
-    }
-    return Change.model_validate(values)
 
 
 def test_a_listing_goes_on_where_the_last_one_ended_and_shows_each_change_once(
@@ -129,17 +112,6 @@ def test_one_write_is_one_version_and_one_edit_of_the_record(desk: LocalDesk, st
     assert desk.history(1).edits[1:] == (edit,)
 
 
-def test_whoever_was_faster_wins_even_within_the_same_second(desk: LocalDesk, store: LocalStore) -> None:
-    ticket = desk.fetch([added(store)])[1]
-    store.change(1, AGENT, version=1, now=NOW, priority=Priority.LOW)
-
-    with pytest.raises(UpdateConflict):
-        desk.update(change_of(ticket, priority=Priority.HIGH, note="late"))
-
-    assert desk.fetch([1])[1].priority is Priority.LOW
-    assert store.messages(1, public_only=False) == ()
-
-
 def test_an_escalation_shows_as_a_status_and_goes_with_its_tag(desk: LocalDesk, store: LocalStore) -> None:
     ticket = desk.fetch([added(store)])[1]
     desk.update(change_of(ticket, tags_added=("ai_escalated",), escalated=("security",)))
@@ -150,7 +122,7 @@ def test_an_escalation_shows_as_a_status_and_goes_with_its_tag(desk: LocalDesk, 
 
     ticket = desk.fetch([1])[1]
     assert ticket.status == "open"
-    desk.update(change_of(ticket, tags=(), tags_removed=("ai_escalated",)))
+    desk.update(change_of(ticket, tags_removed=("ai_escalated",)))
 
     back = store.ticket(1)
     assert back is not None

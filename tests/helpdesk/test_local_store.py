@@ -117,9 +117,12 @@ def test_a_reply_that_the_same_form_brings_again_is_there_already(
     assert len(store.messages(ticket_id, public_only=False)) == 1
 
 
-def test_who_submits_under_an_agents_address_does_not_name_the_agent(store: LocalStore) -> None:
+def test_who_submits_under_an_agents_address_names_no_agent_before_or_afterwards(store: LocalStore) -> None:
     store.create(NewTicket("Refund", "Pay me.", "new@example.com", name="Your bank"), NOW)
     assert store.add_person("new@example.com", "Ada", "agent").name == "Ada"
+    admin = store.add_person("boss@example.com", "", "admin")
+    store.create(NewTicket("Hello", "text", "boss@example.com", name="Your Bank"), NOW)
+    assert store.person(admin.id) == admin
 
 
 def test_numbers_survive_how_people_read_them_and_notice_a_wrong_digit() -> None:
@@ -291,14 +294,6 @@ def test_a_resolved_ticket_is_rated_and_the_rating_changes_once_a_day(store: Loc
     assert store.rate(ticket_id, 1, "", NOW + 180 + 24 * 3600).stars == 1
     ratings = [(event.old, event.new) for event in store.events(ticket_id) if event.field == "rating"]
     assert ratings == [(None, "2"), ("2", "5"), ("5", "1")]
-
-
-def test_nobody_names_an_agent_by_submitting_under_their_address(store: LocalStore) -> None:
-    admin = store.add_person("boss@example.com", "", "admin")
-    store.create(NewTicket("Hello", "text", "boss@example.com", name="Your Bank"), NOW)
-    found = store.person(admin.id)
-    assert found is not None
-    assert found.name == ""
 
 
 def test_sessions_stand_for_a_person_until_they_end(store: LocalStore) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -165,31 +168,24 @@ def test_an_answer_without_content_is_an_answer() -> None:
     assert wire.transport.request("GET", "/t").status == 204
 
 
-def test_a_servers_retry_after_on_a_503_is_kept() -> None:
-    wire = Wire(answer(503, Retry_After="17"), answer())
-    wire.transport.request("GET", "/t")
-    assert wire.clock.waits[0] >= 17
+def test_a_retry_after_is_kept_by_the_servers_own_clock_and_threads_do_not_all_return_in_it() -> None:
+    dated = {"Retry_After": "Sat, 21 Nov 2026 05:30:10 GMT", "Date": "Sat, 21 Nov 2026 05:30:00 GMT"}
+    waits = set()
+    for limited in (answer(503, Retry_After="10"), answer(429, Retry_After="10"), answer(429, **dated)):
+        for seed in range(5):
+            wire = Wire(limited, answer(), rng=random.Random(seed))
+            wire.transport.request("GET", "/t")
+            waits.add(wire.clock.waits[0])
+            assert 10 <= wire.clock.waits[0] <= 12.6
+    assert len(waits) == 5
 
 
-def test_a_date_in_retry_after_is_measured_by_the_servers_own_clock() -> None:
-    limited = answer(429, Retry_After="Sat, 21 Nov 2026 05:30:10 GMT", Date="Sat, 21 Nov 2026 05:30:00 GMT")
-    wire = Wire(limited, answer())
-    wire.transport.request("GET", "/t")
-    assert 10 <= wire.clock.waits[0] <= 13
-
-
-def test_no_timeout_is_longer_than_the_rest_of_the_run() -> None:
-    wire = Wire(answer(), seconds=3)
-    wire.transport.request("GET", "/t")
-    connect, read = wire.adapter.timeouts[0]
-    assert connect <= 3.2
-    assert read <= 3.2
-
-
-def test_connect_and_read_timeouts_are_always_set() -> None:
-    wire = Wire(answer())
-    wire.transport.request("GET", "/t")
+def test_timeouts_are_always_set_and_none_is_longer_than_the_rest_of_the_run() -> None:
+    wire, short = Wire(answer()), Wire(answer(), seconds=3)
+    for each in (wire, short):
+        each.transport.request("GET", "/t")
     assert wire.adapter.timeouts == [(5.0, 30.0)]
+    assert max(short.adapter.timeouts[0]) <= 3.2
 
 
 # Writes
@@ -258,12 +254,45 @@ class Keys:
         return self._renewable
 
 
-def test_a_write_refused_with_401_is_sent_once_more_with_renewed_credentials() -> None:
-    keys = Keys("Bearer old", "Bearer new")
-    wire = Wire(answer(401), answer(200, {"ok": 1}), auth=keys)
-    write(wire)
-    assert [request.headers["Authorization"] for request in wire.adapter.sent] == ["Bearer old", "Bearer new"]
-    assert keys.refused == ["Bearer old"]
+@pytest.mark.parametrize(
+    ("steps", "keys", "options", "refused", "signed"),
+    [
+        ((answer(401), answer(200, {"ok": 1})), Keys("old", "new"), {}, ["old"], ["old", "new"]),
+        ((answer(401),), Keys("old", "new"), {}, ["old"], ["old", "new"]),
+        ((answer(401),), Keys("old", renewable=False), {}, ["old"], ["old"]),
+        ((answer(401),), Keys("a", "b"), {"signed": False}, [], [None]),
+    ],
+    ids=["once more", "a second 401 ends it", "not renewable", "unsigned"],
+)
+@pytest.mark.parametrize(("method", "effect"), [("GET", Effect.NONE), ("PUT", Effect.WRITE)])
+def test_after_a_401_a_request_is_sent_once_more_with_renewed_credentials(
+    steps: tuple[Step, ...],
+    keys: Keys,
+    options: Any,
+    refused: list[str],
+    signed: list[str | None],
+    method: str,
+    effect: Effect,
+) -> None:
+    keys = copy.deepcopy(keys)
+    wire = Wire(*steps)
+    wire.transport.sign_with(keys)
+    asked = partial(wire.transport.request, method, "/t", effect=effect, **options)
+    if len(steps) == 2:
+        asked()
+    else:
+        with pytest.raises(NotAuthorised, match="401"):
+            asked()
+    assert keys.refused == refused
+    assert [request.headers.get("Authorization") for request in wire.adapter.sent] == signed
+
+
+def test_credentials_are_renewed_once_for_a_request_however_often_it_is_repeated() -> None:
+    keys = Keys("a", "b", "c")
+    wire = Wire(answer(401), answer(503), answer(401), auth=keys)
+    with pytest.raises(NotAuthorised):
+        wire.transport.request("GET", "/t")
+    assert keys.refused == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -288,28 +317,6 @@ def test_a_401_about_one_ticket_is_its_own_where_the_server_knows_our_credential
         wire.transport.request("GET", "/tickets/2", about_one=True)
     with pytest.raises(NotAuthorised):
         wire.transport.request("GET", "/tickets")
-
-
-def test_a_second_401_ends_the_run_without_another_try() -> None:
-    wire = Wire(answer(401), auth=Keys("Bearer old", "Bearer new"))
-    with pytest.raises(NotAuthorised, match="401"):
-        write(wire)
-    assert wire.calls == 2
-
-
-def test_credentials_are_renewed_once_for_a_request_however_often_it_is_repeated() -> None:
-    keys = Keys("a", "b", "c")
-    wire = Wire(answer(401), answer(503), answer(401), auth=keys)
-    with pytest.raises(NotAuthorised):
-        wire.transport.request("GET", "/t")
-    assert keys.refused == ["a"]
-
-
-def test_credentials_that_cannot_be_renewed_are_not_tried_again() -> None:
-    wire = Wire(answer(401), auth=Keys("Bearer old", renewable=False))
-    with pytest.raises(NotAuthorised):
-        wire.transport.request("GET", "/t")
-    assert wire.calls == 1
 
 
 def test_no_message_holds_the_credentials() -> None:
@@ -372,38 +379,19 @@ def test_after_the_open_time_one_good_answer_closes_the_breaker() -> None:
 # Waiting
 
 
-def test_a_wait_longer_than_the_run_is_not_begun_and_tells_when_to_come_back() -> None:
-    wire = Wire(answer(429, Retry_After="900"), seconds=540)
+@pytest.mark.parametrize(
+    ("retry_after", "seconds", "wait", "calls"),
+    [("900", 540.0, 900, 1), ("10", 540.0, 10, MAX_ATTEMPTS), (None, 0.5, 60, 1)],
+    ids=["a wait longer than the run is not begun", "one that does not end", "without a header it is a minute"],
+)
+def test_a_rate_limit_tells_when_to_come_back(retry_after: str | None, seconds: float, wait: float, calls: int) -> None:
+    headers = {} if retry_after is None else {"Retry_After": retry_after}
+    breaker = Breaker("desk", ManualClock(), threshold=99)
+    wire = Wire(answer(429, **headers), seconds=seconds, breaker=breaker)
     with pytest.raises(RateLimited) as error:
         wire.transport.request("GET", "/t")
-    assert error.value.not_before == pytest.approx(START + 900)
-    assert wire.clock.waits == []
-    assert wire.calls == 1
-
-
-def test_a_rate_limit_that_does_not_end_tells_when_to_come_back() -> None:
-    wire = Wire(answer(429, Retry_After="10"), breaker=Breaker("desk", ManualClock(), threshold=99))
-    with pytest.raises(RateLimited) as error:
-        wire.transport.request("GET", "/t")
-    assert error.value.not_before == pytest.approx(wire.clock.now() + 10)
-    assert wire.calls == MAX_ATTEMPTS
-
-
-def test_a_rate_limit_without_retry_after_asks_for_a_minute() -> None:
-    wire = Wire(answer(429), seconds=0.5)
-    with pytest.raises(RateLimited) as error:
-        wire.transport.request("GET", "/t")
-    assert error.value.not_before == pytest.approx(START + 60)
-
-
-def test_threads_told_the_same_moment_do_not_all_return_in_it() -> None:
-    waits = set()
-    for seed in range(5):
-        wire = Wire(answer(429, Retry_After="10"), answer(), rng=random.Random(seed))
-        wire.transport.request("GET", "/t")
-        waits.add(wire.clock.waits[0])
-        assert 10 <= wire.clock.waits[0] <= 12.6
-    assert len(waits) == 5
+    assert error.value.not_before == pytest.approx(wire.clock.now() + wait)
+    assert (wire.calls, len(wire.clock.waits)) == (calls, calls - 1)
 
 
 @pytest.mark.parametrize("seconds", [0.4, 1.0, 2.5, 6.0, 11.0])
@@ -414,28 +402,17 @@ def test_no_wait_passes_the_deadline(seconds: float) -> None:
     assert wire.clock.now() <= START + seconds
 
 
-def test_nothing_is_sent_after_the_deadline() -> None:
-    wire = Wire(answer(), seconds=10)
-    wire.clock.advance(10)
-    with pytest.raises(DeadlineReached):
+@pytest.mark.parametrize(
+    ("ends", "error", "calls"),
+    [("stop in a wait", Stopping, 1), ("stop before", Stopping, 0), ("deadline", DeadlineReached, 0)],
+)
+def test_after_a_stop_or_the_deadline_nothing_more_is_sent(ends: str, error: type[Exception], calls: int) -> None:
+    wire = Wire(answer(503), seconds=10)
+    wire.clock.stop_during_wait, wire.clock.stopped = ends == "stop in a wait", ends == "stop before"
+    wire.clock.advance(10 if ends == "deadline" else 0)
+    with pytest.raises(error):
         wire.transport.request("GET", "/t")
-    assert wire.calls == 0
-
-
-def test_a_stop_ends_a_wait_and_nothing_more_is_sent() -> None:
-    wire = Wire(answer(503))
-    wire.clock.stop_during_wait = True
-    with pytest.raises(Stopping):
-        wire.transport.request("GET", "/t")
-    assert wire.calls == 1
-
-
-def test_a_stop_before_a_request_means_that_nothing_is_sent() -> None:
-    wire = Wire(answer())
-    wire.clock.stopped = True
-    with pytest.raises(Stopping):
-        write(wire)
-    assert wire.calls == 0
+    assert wire.calls == calls
 
 
 # Dry runs and redirects
@@ -465,13 +442,6 @@ def test_a_redirect_is_not_followed_and_named_by_its_host_only(status: int) -> N
     assert wire.calls == 1
 
 
-def test_a_tls_failure_is_not_repeated() -> None:
-    wire = Wire(requests.exceptions.SSLError("certificate verify failed"))
-    with pytest.raises(HelpdeskDown, match="TLS"):
-        write(wire)
-    assert wire.calls == 1
-
-
 @pytest.fixture
 def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's own file with a password for every host."""
@@ -494,35 +464,18 @@ def test_credentials_are_ours_and_never_those_of_netrc() -> None:
     assert "Authorization" not in bare.adapter.sent[0].headers
 
 
-def test_credentials_may_come_later() -> None:
-    wire = Wire(answer())
-    wire.transport.sign_with(Keys("Bearer later"))
-    wire.transport.request("GET", "/t")
-    assert wire.adapter.sent[0].headers["Authorization"] == "Bearer later"
-
-
-def test_an_unsigned_request_that_is_refused_renews_nothing() -> None:
-    keys = Keys("Bearer a", "Bearer b")
-    wire = Wire(answer(401), auth=keys)
-    with pytest.raises(NotAuthorised):
-        wire.transport.request("GET", "/t", signed=False)
-    assert (keys.refused, wire.calls) == ([], 1)
-
-
 BROKEN_TLS = requests.exceptions.SSLError("[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol")
 
 
-def test_a_broken_tls_connection_is_repeated_for_reads() -> None:
+def test_a_broken_tls_connection_is_repeated_for_reads_and_a_refused_one_for_nothing() -> None:
     wire = Wire(BROKEN_TLS, answer(200, {"ok": 1}))
     assert wire.transport.request("GET", "/t").body == {"ok": 1}
     assert wire.calls == 2
-
-
-def test_a_write_over_a_broken_tls_connection_may_have_happened() -> None:
-    wire = Wire(BROKEN_TLS)
-    with pytest.raises(OutcomeUnknown):
-        write(wire)
-    assert wire.calls == 1
+    for trouble, error in ((BROKEN_TLS, OutcomeUnknown), (requests.exceptions.SSLError("certificate"), HelpdeskDown)):
+        wire = Wire(trouble)
+        with pytest.raises(error, match=r"TLS|after sending"):
+            write(wire)
+        assert wire.calls == 1
 
 
 # Throttle
@@ -611,28 +564,30 @@ def test_the_transport_does_not_wait_for_a_window_after_the_deadline() -> None:
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "limits"),
     [
-        {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "699"},
-        {"ratelimit-limit": "700", "ratelimit-remaining": "699"},
-        {"RateLimit-Limit": "700", "RateLimit-Remaining": " 699 ", "RateLimit-Reset": "x"},
-        {"rate-limit": "700", "rate-limit-remaining": "699"},
+        ({"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "699"}, {"account": Limit(700, 699, None)}),
+        ({"ratelimit-limit": "700", "ratelimit-remaining": "699"}, {"account": Limit(700, 699, None)}),
+        (
+            {"RateLimit-Limit": "700", "RateLimit-Remaining": " 699 ", "RateLimit-Reset": "x"},
+            {"account": Limit(700, 699, None)},
+        ),
+        ({"rate-limit": "700", "rate-limit-remaining": "699"}, {"account": Limit(700, 699, None)}),
+        *(
+            ({name: "total=100; remaining=99; resets=42"}, {limit: Limit(100, 99, 42.0)})
+            for name, limit in (
+                ("zendesk-ratelimit-tickets-update", "tickets-update"),
+                ("Zendesk-RateLimit-incremental-exports", "incremental-exports"),
+                ("zendesk-rate-limit-search-export", "search-export"),
+            )
+        ),
+        ({"zendesk-ratelimit-tickets-update": "total=100; remaining=99"}, {"tickets-update": Limit(100, 99, None)}),
+        ({"x-rate-limit": "many", "x-rate-limit-remaining": "-1", "zendesk-ratelimit-x": "remaining=3"}, {}),
     ],
+    ids=str,
 )
-def test_the_accounts_limit_is_read_in_every_spelling(headers: dict[str, str]) -> None:
-    assert read_limits(headers) == {"account": Limit(700, 699, None)}
-
-
-@pytest.mark.parametrize(
-    ("name", "limit"),
-    [
-        ("zendesk-ratelimit-tickets-update", "tickets-update"),
-        ("Zendesk-RateLimit-incremental-exports", "incremental-exports"),
-        ("zendesk-rate-limit-search-export", "search-export"),
-    ],
-)
-def test_an_endpoints_limit_is_read_in_both_spellings(name: str, limit: str) -> None:
-    assert read_limits({name: "total=100; remaining=99; resets=42"}) == {limit: Limit(100, 99, 42.0)}
+def test_limits_are_read_in_every_spelling(headers: dict[str, str], limits: dict[str, Limit]) -> None:
+    assert read_limits(headers) == limits
 
 
 @pytest.mark.parametrize("total", [700, 200])
@@ -683,16 +638,6 @@ def test_replies_that_overtake_each_other_begin_no_new_window() -> None:
                 allowed += 1
             throttle.learn({"account": Limit(200, seen, None)})
     assert allowed == 100
-
-
-def test_an_endpoints_limit_without_a_reset_has_none() -> None:
-    found = read_limits({"zendesk-ratelimit-tickets-update": "total=100; remaining=99"})
-    assert found == {"tickets-update": Limit(100, 99, None)}
-
-
-def test_headers_without_sense_teach_nothing() -> None:
-    headers = {"x-rate-limit": "many", "x-rate-limit-remaining": "-1", "zendesk-ratelimit-x": "remaining=3"}
-    assert read_limits(headers) == {}
 
 
 # Over the imitation, by its faults

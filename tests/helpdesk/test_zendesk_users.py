@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
-from ticket_processor.helpdesk.zendesk_account import Requesters
-from ticket_processor.helpdesk.zendesk_auth import own_user
+from ticket_processor.helpdesk.zendesk_account import Requesters, own_user
 from ticket_processor.sandbox.store import BOT_ID
 
 from ..support.fakes import Wire, answer
@@ -68,14 +65,23 @@ def test_what_is_neither_number_nor_address_is_not_asked_for(named: str) -> None
     assert not named or named not in str(told.value)
 
 
-def user(number: int, email: str) -> dict[str, Any]:
-    return {"id": number, "email": email}
+SAME = {"users": [{"id": 1, "email": "anna@example.com"}, {"id": 2, "email": "Anna@example.com"}]}
 
 
-def test_two_users_with_the_same_address_are_told_apart_by_number() -> None:
-    wire = Wire(answer(body={"users": [user(1, "a@example.com"), user(2, "A@example.com")]}))
-    with pytest.raises(ConfigError, match="more than one user"):
-        Requesters(wire.transport).find("a@example.com")
+@pytest.mark.parametrize(
+    ("status", "body", "error", "words"),
+    [
+        (200, SAME, ConfigError, "more than one user"),
+        *((status, {}, CannotRun, "--ticket") for status in (400, 403, 422)),
+        *((200, body, HelpdeskDown, "holds no list") for body in ({}, {"users": "none"}, [])),
+    ],
+)
+def test_who_is_not_found_is_told_with_the_way_out_and_without_the_address(
+    status: int, body: object, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words) as told:
+        Requesters(Wire(answer(status, body)).transport).find("anna@example.com")
+    assert "anna" not in str(told.value)
 
 
 def test_a_user_who_was_deleted_may_still_have_tickets_in_the_search() -> None:
@@ -85,25 +91,9 @@ def test_a_user_who_was_deleted_may_still_have_tickets_in_the_search() -> None:
 
 
 def test_a_list_that_never_ends_is_not_followed_for_ever() -> None:
-    page = {"tickets": [{"id": 5}], "meta": {"has_more": True, "after_cursor": "x"}}
-    wire = Wire(*[answer(body=page) for _ in range(3)])
+    wire = Wire(answer(body={"tickets": [{"id": 5}], "meta": {"has_more": True, "after_cursor": "x"}}))
     with pytest.raises(HelpdeskDown, match="repeats a cursor"):
         list(Requesters(wire.transport).tickets(1))
-
-
-@pytest.mark.parametrize("status", [400, 403, 422])
-def test_a_refusal_is_told_with_the_way_out_and_without_the_address(status: int) -> None:
-    wire = Wire(answer(status, body={}))
-    with pytest.raises(CannotRun, match="--ticket") as told:
-        Requesters(wire.transport).find("anna@example.com")
-    assert "anna" not in str(told.value)
-
-
-@pytest.mark.parametrize("body", [{}, {"users": "none"}, []])
-def test_an_answer_without_a_list_is_no_answer(body: object) -> None:
-    wire = Wire(answer(body=body))
-    with pytest.raises(HelpdeskDown, match="holds no list"):
-        Requesters(wire.transport).find("anna@example.com")
 
 
 # Whom a ticket belongs to, and who we are ourselves
@@ -122,38 +112,36 @@ def test_a_ticket_names_its_brand_organization_assignee_and_requester_by_number(
     assert (ticket.sender, ticket.requester_address) == ("", "anna@example.com")
 
 
-def test_we_are_who_signs_in() -> None:
-    account = Account()
-    assert own_user(account.transport) == BOT_ID
-
-
-@pytest.mark.parametrize("body", [{"user": {"id": None, "name": "Anonymous user"}}, {}, [], {"user": "me"}])
-def test_without_an_answer_we_are_nobody(body: object) -> None:
-    assert own_user(Wire(answer(200, body)).transport) is None
-
-
-def test_who_may_not_ask_is_nobody() -> None:
-    assert own_user(Wire(answer(403, {"user": {"id": 9}})).transport) is None
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        *((200, body) for body in ({"user": {"id": None, "name": "Anonymous user"}}, {}, [], {"user": "me"})),
+        (403, {"user": {"id": 9}}),
+    ],
+)
+def test_we_are_who_signs_in_and_nobody_without_an_answer(status: int, body: object) -> None:
+    assert own_user(Account().transport) == BOT_ID
+    assert own_user(Wire(answer(status, body)).transport) is None
 
 
 # Names, as Zendesk gives them with the tickets anyway
 
 
-def test_the_export_tells_the_names_of_a_page_with_the_page_itself() -> None:
+def test_pages_and_a_fetch_tell_the_requesters_names_without_a_request_of_their_own() -> None:
     account = Account()
-    account.add(requester=ANNA, channel="web")
-    account.add(requester={"name": "Bo Li", "email": "bo@example.com"}, channel="web")
+    numbers = [
+        account.add(requester=who, channel="web") for who in (ANNA, {"name": "Bo Li", "email": "bo@example.com"})
+    ]
+    agent = account.store.users.add("Will May", "will@example.com", role="agent")
+    account.store.person_edit(numbers[0], assignee_id=agent)
+    account.clock.advance(120)
     pages = list(account.desk.pages(None, START - 86400))
-    assert [ticket.names for page in pages for ticket in page.tickets] == [("Anna Schmidt",), ("Bo Li",)]
-    assert len([request for request in account.sent if "/tickets" in request.path]) == 1
-
-
-def test_a_fetch_tells_the_names_without_a_request_of_its_own() -> None:
-    account = Account()
-    ticket_id = account.add(requester=ANNA, channel="web")
-    account.sent.clear()
-    assert account.one(ticket_id).names == ("Anna Schmidt",)
-    assert len(account.sent) == 1
+    assert {ticket.id: ticket.names for page in pages for ticket in page.tickets} == {
+        numbers[0]: ("Anna Schmidt",),
+        numbers[1]: ("Bo Li",),
+    }
+    assert account.one(numbers[0]).names == ("Anna Schmidt",)
+    assert len([request for request in account.sent if "/tickets" in request.path]) == 2
 
 
 def test_a_search_tells_names_for_mail_only_since_it_has_no_side_load() -> None:
@@ -164,11 +152,3 @@ def test_a_search_tells_names_for_mail_only_since_it_has_no_side_load() -> None:
         ticket.channel: ticket.names for page in account.desk.pages(None, START - 86400) for ticket in page.tickets
     }
     assert found == {"email": ("Anna Schmidt",), "web": ()}
-
-
-def test_names_of_agents_are_not_the_requesters() -> None:
-    account = Account()
-    ticket_id = account.add(requester=ANNA, channel="email")
-    agent = account.store.users.add("Will May", "will@example.com", role="agent")
-    account.store.person_edit(ticket_id, assignee_id=agent)
-    assert account.one(ticket_id).names == ("Anna Schmidt",)

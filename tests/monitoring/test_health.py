@@ -48,6 +48,7 @@ from ticket_processor.monitoring.health.helpdesk import _Helpdesk, ask_helpdesk,
 from ticket_processor.monitoring.rules import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
+from ticket_processor.settings.helpdesks import SignIn
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.records import Retry
 from ticket_processor.state.store import FILE_NAME, State
@@ -435,7 +436,7 @@ def test_a_folder_that_cannot_be_written_to_has_failed_however_much_room_there_i
     ],
 )
 def test_credentials_that_end_are_told_while_there_is_time(
-    kind: helpdesk.Credentials, now: float, expires: float | None, status: Status
+    kind: SignIn, now: float, expires: float | None, status: Status
 ) -> None:
     found = helpdesk.credentials(kind, expires, now)
     assert found.status is status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,11 +10,15 @@ import pytest
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import CannotRun, DeadlineReached, HelpdeskDown, NotAuthorised
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.helpdesk.protocol import ArticleHit
-from ticket_processor.helpdesk.zendesk_account import ANY, HelpCenter
+from ticket_processor.knowledge.freshdesk_source import FreshdeskArticles
+from ticket_processor.knowledge.model import Article
+from ticket_processor.knowledge.sync import ArticleSource
+from ticket_processor.knowledge.zendesk_source import ZendeskArticles
 from ticket_processor.reporting.knowledge_gaps import (
+    ANY,
     MOST_QUERIES,
     Coverage,
+    HelpCenter,
     Knowledge,
     Topic,
     look_up,
@@ -42,27 +46,31 @@ TAXONOMY = Taxonomy(
 )
 
 
+def article(number: int, title: str, language: str, labels: tuple[str, ...] = ()) -> Article:
+    return Article(f"z:{number}/{language}", "z", title, "", language, "everyone", 0.0, "", labels)
+
+
 class Center:
     """A help centre of these articles that finds what holds all words asked for, and remembers what it was asked."""
 
     def __init__(self, *articles: tuple[str, str], body: str = "", raises: Callable[[int], None] | None = None) -> None:
-        self.articles = [ArticleHit(number, title, (), locale) for number, (locale, title) in enumerate(articles, 1)]
+        self.articles = [article(number, title, language) for number, (language, title) in enumerate(articles, 1)]
         self.body = body
         self.asked: list[tuple[str, str]] = []
         self._raises = raises
 
-    def locales(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(article.locale for article in self.articles))
+    def languages(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(article.lang for article in self.articles))
 
-    def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
-        self.asked.append((query, locale))
+    def search(self, query: str, language: str) -> tuple[Article, ...]:
+        self.asked.append((query, language))
         if self._raises is not None:
             self._raises(len(self.asked))
         words = query.casefold().split()
         return tuple(
             article
             for article in self.articles
-            if locale in (ANY, article.locale)
+            if language in (ANY, article.lang)
             and all(word in f"{article.title} {self.body}".casefold() for word in words)
         )
 
@@ -77,23 +85,23 @@ def one(center: Center, name: str, language: str = "en", kind: Any = "category")
 
 
 def test_a_topic_with_an_article_that_speaks_of_it_is_no_gap() -> None:
-    found = one(Center(("en-us", "Understanding your invoice"), ("en-us", "Reset a password")), "billing")
+    found = one(Center(("en", "Understanding your invoice"), ("en", "Reset a password")), "billing")
     assert (found.articles, found.mentions, found.gap) == (1, 0, None)
 
 
 def test_a_topic_without_any_article_is_a_gap() -> None:
-    found = one(Center(("en-us", "Reset a password")), "billing")
+    found = one(Center(("en", "Reset a password")), "billing")
     assert (found.articles, found.mentions, found.gap) == (0, 0, "no_article")
 
 
 def test_an_article_that_only_mentions_a_topic_leaves_the_gap_open() -> None:
-    found = one(Center(("en-us", "What's new"), body="we fixed refund and billing"), "refund")
+    found = one(Center(("en", "What's new"), body="we fixed refund and billing"), "refund")
     assert (found.articles, found.mentions, found.gap) == (0, 1, "only_mentions")
 
 
 def test_a_label_says_what_an_article_is_about() -> None:
-    center = Center(("en-us", "Terms"), body="billing")
-    center.articles = [ArticleHit(1, "Terms", ("how_to_billing",), "en-us")]
+    center = Center(("en", "Terms"), body="billing")
+    center.articles = [article(1, "Terms", "en", ("how_to_billing",))]
     assert one(center, "billing").gap is None
 
 
@@ -112,15 +120,13 @@ def test_a_topic_is_searched_by_its_words_in_the_tickets_language(name: str, lan
 
 
 def test_a_subcategory_is_searched_by_its_own_name_and_not_by_its_parents_words() -> None:
-    found = one(
-        Center(("en-us", "Payment methods"), ("en-us", "A copy of your invoice")), "invoice_copy", kind="subcategory"
-    )
+    found = one(Center(("en", "Payment methods"), ("en", "A copy of your invoice")), "invoice_copy", kind="subcategory")
     assert (found.articles, found.gap) == (1, None)
-    assert one(Center(("en-us", "Payment methods")), "invoice_copy", kind="subcategory").gap == "no_article"
+    assert one(Center(("en", "Payment methods")), "invoice_copy", kind="subcategory").gap == "no_article"
 
 
 def test_languages_are_looked_at_apart_and_one_without_articles_is_a_gap() -> None:
-    center = Center(("en-us", "Billing"), ("fr", "Mot de passe"))
+    center = Center(("en", "Billing"), ("fr", "Mot de passe"))
     topic = Topic("billing", "category", 60, {"en": 30, "fr": 20, "it": 10})
     found = looked_up(center, topic)
     assert [(item.language, item.tickets, item.gap) for item in found.topics] == [
@@ -132,21 +138,16 @@ def test_languages_are_looked_at_apart_and_one_without_articles_is_a_gap() -> No
 
 
 def test_what_few_tickets_are_about_is_not_searched() -> None:
-    center = Center(("en-us", "Reset a password"))
+    center = Center(("en", "Reset a password"))
     found = looked_up(center, Topic("billing", "category", 12, {"en": 9, "de": 3, "und": 400}))
     assert (found.topics, center.asked) == ((), [])
 
 
-def test_an_article_in_the_second_locale_of_a_language_counts() -> None:
-    center = Center(("en-us", "Reset a password"), ("en-gb", "Billing"))
-    assert one(center, "billing").gap is None
-
-
 def test_the_search_ends_with_the_first_words_that_find_an_article_and_tries_a_few() -> None:
-    center = Center(("en-us", "Billing"))
+    center = Center(("en", "Billing"))
     one(center, "billing")
-    assert center.asked == [("billing", "en-us")]
-    nothing = Center(("en-us", "Reset a password"))
+    assert center.asked == [("billing", "en")]
+    nothing = Center(("en", "Reset a password"))
     one(nothing, "billing")
     assert len(nothing.asked) == MOST_QUERIES
     assert all("*" not in query and "~" not in query for query, _ in nothing.asked)
@@ -154,15 +155,15 @@ def test_the_search_ends_with_the_first_words_that_find_an_article_and_tries_a_f
 
 def test_gaps_come_with_the_most_tickets_first() -> None:
     topics = [Topic("refund", "category", 30, {"en": 30}), Topic("order", "category", 50, {"en": 50})]
-    found = looked_up(Center(("en-us", "Reset a password")), *topics)
+    found = looked_up(Center(("en", "Reset a password")), *topics)
     assert [item.topic for item in found.gaps] == ["order", "refund"]
 
 
 def test_a_theme_is_searched_in_every_language() -> None:
     theme = Topic("gift card", "theme", 12)
-    found = looked_up(Center(("de", "Reset a password"), ("en-us", "Gift cards and how to use them")), theme)
+    found = looked_up(Center(("de", "Reset a password"), ("en", "Gift cards and how to use them")), theme)
     assert [(item.language, item.gap) for item in found.topics] == [(ANY, None)]
-    assert looked_up(Center(("en-us", "A card for you")), theme).topics[0].gap == "no_article"
+    assert looked_up(Center(("en", "A card for you")), theme).topics[0].gap == "no_article"
 
 
 def test_topics_are_both_levels_of_categories_without_the_one_for_everything_else() -> None:
@@ -204,7 +205,7 @@ def test_what_ends_the_search_is_told_with_what_was_found_until_then(error: Exce
         if nth == 2:
             raise error
 
-    center = Center(("en-us", "Billing"), raises=raises)
+    center = Center(("en", "Billing"), raises=raises)
     topics = [Topic("billing", "category", 30, {"en": 30}), Topic("refund", "category", 20, {"en": 20})]
     told: list[int] = []
     found = look_up(
@@ -215,26 +216,22 @@ def test_what_ends_the_search_is_told_with_what_was_found_until_then(error: Exce
     assert told == [1]
 
 
-# The client
+# The articles
 
 
-def help_center(*titles: tuple[str, str], **rules: Any) -> HelpCenter:
-    account = Account(rules=Rules(**rules))
-    for locale, title in titles:
-        add_article(account.store, title, "<p>words</p>", locale=locale)
-    return HelpCenter(account.transport)
+def center_of(source: ArticleSource) -> HelpCenter:
+    return HelpCenter(article for portion in source.portions({}, None, whole=False) for article, _ in portion.articles)
 
 
-def test_the_accounts_own_language_comes_first() -> None:
-    assert help_center(("de", "x"), ("fr", "y")).locales() == ("en-us", "de", "fr")
-
-
-@pytest.mark.parametrize("how", ["any", "all"])
-def test_articles_are_found_whichever_way_the_account_searches(how: str) -> None:
-    account = Account(rules=Rules(article_search=how))  # type: ignore[arg-type]
+@pytest.mark.parametrize("english", ["en-us", "en-gb"])
+def test_all_articles_are_read_once_and_searched_by_their_words(english: str) -> None:
+    account = Account()
     fill_help_center(account.store)
+    add_article(account.store, "Fahrradständer", "<p>für den Hof</p>", locale="de")
+    add_article(account.store, "Bicycle stands", "<p>for the yard</p>", locale=english)
+    center, deadline = center_of(ZendeskArticles(account.transport)), Deadline(account.clock, 300)
     topics = [Topic(name, "category", 20, {"en": 20, "de": 10}) for name in ("billing", "account", "order", "refund")]
-    center, deadline = HelpCenter(account.transport), Deadline(account.clock, 300)
+    topics += [Topic("bicycle stands", "theme", 20)]
     found = look_up(wanted(topics, 5), default_taxonomy(), center, at_least=5, deadline=deadline)
     assert {(item.topic, item.language): item.gap for item in found.topics} == {
         ("billing", "en"): None,
@@ -245,18 +242,37 @@ def test_articles_are_found_whichever_way_the_account_searches(how: str) -> None
         ("account", "de"): None,
         ("order", "de"): "no_article",
         ("refund", "de"): "no_article",
+        ("bicycle stands", ANY): None,
     }
+    assert sum(account.transport.counts.values()) <= 2, "the articles, and who may read them"
 
 
-def test_drafts_and_articles_in_another_language_than_asked_for_are_no_articles() -> None:
-    rows: Sequence[dict[str, Any]] = [
+def test_drafts_and_articles_for_agents_are_left_out_and_labels_are_read() -> None:
+    page = [
         {"id": 1, "title": "Draft", "locale": "de", "draft": True},
-        {"id": 2, "title": "Billing", "locale": "en-us"},
+        {"id": 2, "title": "Billing", "locale": "en-us", "body": "<p>An invoice</p>"},
         {"id": 3, "title": "Rechnung", "locale": "DE", "label_names": ["billing"]},
+        {"id": 4, "title": "Rechnung intern", "locale": "de", "user_segment_id": 7},
         {"title": "without an id", "locale": "de"},
     ]
-    wire = Wire(answer(200, {"results": rows}))
-    assert HelpCenter(wire.transport).search("rechnung", "de") == (ArticleHit(3, "Rechnung", ("billing",), "de"),)
+    wire = Wire(answer(200, {"articles": page}), answer(200, {"user_segments": []}))
+    center = center_of(ZendeskArticles(wire.transport))
+    assert center.languages() == ("en", "de")
+    assert [(found.id, found.labels) for found in center.search("rechnung", "de")] == [("zendesk:3/de", ("billing",))]
+    assert [found.id for found in center.search("invoice", ANY)] == ["zendesk:2/en-us"]
+
+
+def test_freshdesks_articles_are_read_from_all_folders_in_the_portals_languages() -> None:
+    wire = Wire(
+        answer(200, {"primary_language": "en", "portal_languages": ["de", "EN"]}),
+        answer(200, [{"id": 5}]),
+        answer(200, [{"id": 6, "visibility": 1, "sub_folders_count": 0}]),
+        answer(200, [{"id": 3, "status": 2, "title": "Invoices", "tags": ["billing"]}, {"id": 4, "status": 1}]),
+        answer(200, {"id": 3, "status": 2, "title": "Rechnung", "tags": ["billing"]}),
+    )
+    center = center_of(FreshdeskArticles(wire.transport))
+    assert center.languages() == ("en", "de")
+    assert [(found.id, found.labels) for found in center.search("rechnung", "de")] == [("freshdesk:3/de", ("billing",))]
 
 
 @pytest.mark.parametrize(
@@ -268,12 +284,18 @@ def test_drafts_and_articles_in_another_language_than_asked_for_are_no_articles(
     ],
 )
 def test_an_account_without_a_help_center_is_told_so(state: str, kind: type[CannotRun], words: str) -> None:
+    account = Account(rules=Rules(help_center=state))  # type: ignore[arg-type]
     with pytest.raises(kind) as error:
-        help_center(help_center=state).locales()
+        center_of(ZendeskArticles(account.transport)).languages()
     assert words in str(error.value)
 
 
-@pytest.mark.parametrize("body", [{"results": None}, ["no object"]])
+@pytest.mark.parametrize("body", [{"articles": None}, ["no object"]])
 def test_an_answer_that_is_no_list_of_articles_is_a_helpdesk_that_fails(body: Any) -> None:
     with pytest.raises(HelpdeskDown):
-        HelpCenter(Wire(answer(200, body)).transport).search("billing", "en-us")
+        center_of(ZendeskArticles(Wire(answer(200, body)).transport)).search("billing", "en")
+
+
+def test_an_agent_who_may_not_read_articles_is_told_so() -> None:
+    with pytest.raises(CannotRun, match=r"solution articles to this agent \(HTTP 403\)"):
+        center_of(FreshdeskArticles(Wire(answer(403, {})).transport)).languages()

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.core.models import Sentiment, Urgency
 from ticket_processor.seeding.corpus import (
     SeedLabels,
     SeedRequester,
@@ -88,7 +87,8 @@ def test_a_refused_ticket_does_not_quote_itself() -> None:
 @pytest.mark.parametrize("name", ["mine.jsonl", "mine.jsonl.gz"])
 def test_plain_and_compressed_files_hold_the_same_tickets(tmp_path: Path, name: str) -> None:
     path = written(tmp_path, *(one.model_dump(mode="json", exclude_none=True) for one in CORPUS), name=name)
-    assert tuple(load_file(path)) == CORPUS
+    languages = [one.model_copy(update={"labels": SeedLabels(language=one.labels.language)}) for one in CORPUS]
+    assert list(load_file(path)) == languages
 
 
 @pytest.mark.parametrize("field", ["body", "description", "text"])
@@ -109,27 +109,17 @@ def test_everything_but_a_text_is_optional(tmp_path: Path) -> None:
     assert found.requester.email.endswith("@example.com")
 
 
-def test_labels_at_top_level_count_when_they_are_valid(tmp_path: Path) -> None:
-    row = {"text": "T", "category": "Feature Request", "priority": "HIGH", "sentiment": "Negative", "language": "pt-BR"}
-    assert only(written(tmp_path, row)).labels == SeedLabels(
-        category="feature_request", urgency=Urgency.HIGH, sentiment=Sentiment.NEGATIVE, language="pt"
-    )
-
-
-def test_a_sites_own_category_is_kept(tmp_path: Path) -> None:
-    rows = [{"text": "T", "category": "double_charge"}, {"text": "T", "labels": {"category": "Hardware Repair"}}]
-    assert [only(written(tmp_path, row)).labels.category for row in rows] == ["double_charge", "hardware_repair"]
-
-
-@pytest.mark.parametrize("category", ["", "2nd level", "a" * 41, "née", "a/b", 7, ["billing"]], ids=str)
-def test_labels_outside_the_label_space_are_left_out(tmp_path: Path, category: object) -> None:
-    row = {"text": "T", "category": category, "priority": 3, "sentiment": None, "language": "Klingon"}
-    assert only(written(tmp_path, row)).labels == SeedLabels()
-
-
-def test_nested_labels_win_over_those_at_top_level(tmp_path: Path) -> None:
-    row = {"text": "T", "category": "order", "urgency": "low", "labels": {"category": "refund"}}
-    assert only(written(tmp_path, row)).labels == SeedLabels(category="refund", urgency=Urgency.LOW)
+@pytest.mark.parametrize(
+    ("row", "language"),
+    [
+        ({"language": "pt-BR", "category": "refund"}, "pt"),
+        ({"language": "pt", "labels": {"language": "de"}}, "de"),
+        ({"language": "Klingon", "labels": "none"}, None),
+    ],
+    ids=str,
+)
+def test_of_labels_the_language_counts(tmp_path: Path, row: dict[str, object], language: str | None) -> None:
+    assert only(written(tmp_path, {"text": "T", **row})).labels == SeedLabels(language=language)
 
 
 def test_unusable_extras_are_ignored(tmp_path: Path) -> None:
@@ -295,39 +285,17 @@ def test_nearly_every_variation_reads_differently() -> None:
     assert len(set(texts)) >= 2 * SIZE - 3
 
 
-def test_numbers_amounts_dates_products_names_greeting_and_closing_change() -> None:
+def test_numbers_names_greeting_and_closing_change() -> None:
     original = ticket(
         "Hi,\n\norder TF-4482917 of 12 March 2026 (Kestrel R3, $49.90) is late.\n\nThanks,\nAda Quist",
         labels={"language": "en"},
     )
     texts = [variation(original, seed).text for seed in range(30)]
-    for gone in ("TF-4482917", "12 March", "Kestrel R3", "$49.90", "Ada", "Quist"):
+    for gone in ("TF-4482917", "Ada", "Quist"):
         assert not any(gone in text for text in texts)
     assert len({text.partition("\n")[0] for text in texts}) > 3
     assert len({text.splitlines()[-2] for text in texts}) > 3
-    assert all("2026 (Kestrel R" in text and "order TF-44" in text for text in texts)
-
-
-@pytest.mark.parametrize(
-    ("text", "language"),
-    [
-        ("vom 05.03.2026 bis", "de"),
-        ("am 3. März und", "de"),
-        ("le 3 mars 2026.", "fr"),
-        ("el 12 de marzo de 2026", "es"),
-        ("dia 10 de março", "pt"),
-        ("il 23 febbraio 2026", "it"),
-        ("op 27 februari", "nl"),
-        ("配送日を3月12日に", "ja"),
-        ("Sent: March 5, 2026 9:26", "en"),
-        ("Down since 2026-03-04 02:11", "en"),
-        ("prévue : 19/02/2026", "fr"),
-    ],
-)
-def test_dates_of_every_form_move(text: str, language: str) -> None:
-    moved = variation(ticket(text + "\n\n.", labels={"language": language})).text
-    assert moved != text + "\n\n."
-    assert [len(moved.splitlines()), moved.endswith("\n\n.")] == [3, True]
+    assert all("of 12 March 2026 (Kestrel R3, $49.90)" in text and "order TF-44" in text for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +303,7 @@ def test_dates_of_every_form_move(text: str, language: str) -> None:
     [
         "charset=ISO-8859-1 and CVE-2026-12345",
         "https://www.example.com/o/4482917?d=2026-03-04",
-        "firmware 4.2, 10.10.10.10, 300 Mbit/s, 31.02.2026",
+        "firmware 4.2, 10.10.10.10, 300 Mbit/s, 3 March 2026, 2026-03-04, 20260304, $1,280.00",
         "{{ticket.requester.email}} {% if order == 1234567 %}",
         "März 12,00 and someone.else@example.org",
     ],
@@ -344,24 +312,9 @@ def test_what_only_looks_like_a_value_stays(text: str) -> None:
     assert variation(ticket(text)).text == text
 
 
-def test_days_of_the_week_stay_right_because_dates_move_by_whole_weeks() -> None:
-    days = {variation(ticket("Tuesday, 3 March 2026\n."), seed).text for seed in range(20)}
-    assert days == {f"Tuesday, {day} 2026\n." for day in ("17 February", "24 February", "10 March", "17 March")}
-
-
 def test_the_same_number_changes_to_the_same_number_everywhere() -> None:
     changed = variation(ticket("TF-4482917 again", subject="RE: TF-4482917"))
     assert changed.subject.removeprefix("RE: ") == changed.text.removesuffix(" again") != "TF-4482917"
-
-
-def test_amounts_keep_their_form_and_their_sums() -> None:
-    for seed in range(20):
-        changed = variation(ticket("1.280,00 € and $1,280 and £ 20.00 + £ 30.00 = £ 50.00"), seed).text
-        euro, _, _, dollars, _, _, one, _, _, two, _, _, three = changed.split()
-        assert euro[-3] == ","
-        assert dollars[0] == "$"
-        assert "." not in dollars
-        assert float(one) + float(two) == pytest.approx(float(three))
 
 
 def test_huge_counts_cost_nothing_until_they_are_asked_for() -> None:

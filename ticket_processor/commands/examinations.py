@@ -274,12 +274,11 @@ def account(settings: Settings, transport: Transport, labels: AccountLabels) -> 
             text = f"a run that sets tickets to solved is refused where {name} is empty, which is required"
             advice = "let the categories fill it, or switch off replies.public.then and policy.thanks_keep_solved"
             yield _of_account("warning", "required_field", text, advice)
-    if settings.helpdesk == "freshdesk":
-        if held := unhandled_statuses(transport, settings.freshdesk.open_statuses):
-            text = f"these statuses of the account's own count as on hold: {', '.join(held)}"
-            advice = "name those of tickets that wait for you in freshdesk.open_statuses"
-            yield _of_account("warning", "on_hold", text, advice)
-    elif settings.helpdesk == "zendesk":
+    if settings.desk.can.statuses and (held := unhandled_statuses(transport, settings.freshdesk.open_statuses)):
+        text = f"these statuses of the account's own count as on hold: {', '.join(held)}"
+        advice = "name those of tickets that wait for you in freshdesk.open_statuses"
+        yield _of_account("warning", "on_hold", text, advice)
+    if settings.desk.can.messaging:
         live, seen = messaging_among_newest(transport)
         if live:
             told = "are left alone" if settings.skip.messaging else "are triaged by their title"

@@ -18,11 +18,12 @@ from ..learning.store import FILE_NAME, LearningStore
 from ..reporting.drafts import DraftUse, LoggedNote, read_drafts
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex
-from ..reporting.knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
+from ..reporting.knowledge_gaps import TOPICS, HelpCenter, Knowledge, look_up, themes_of, topics_of, wanted
 from ..reporting.offers import offered_drafts
 from ..reporting.report import Report
 from ..settings.schema import Settings
-from ..wiring.desks import help_center, reading_desk
+from ..wiring.desks import reading_desk
+from ..wiring.knowledge import help_center
 from ..wiring.learning import collect
 from ..wiring.parts import keyring, transport_for
 from .screen import Screen
@@ -88,7 +89,7 @@ class HelpdeskPart:
                 found = look_up(
                     asked,
                     taxonomy,
-                    help_center(settings, transport),
+                    HelpCenter(help_center(settings, transport)),
                     at_least=at_least,
                     deadline=deadline,
                     advance=advance,

@@ -6,25 +6,14 @@ could publish nothing, guard nothing, or leave no proof; so a job is used only w
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from pydantic import ConfigDict, ValidationError
 
 from ..core.clock import parse_iso
 from ..core.models import Frozen
+from ..state.store import State
 
 FACT = "batch"
 DAY_S = 86_400.0
-
-
-class StateFacts(Protocol):
-    """The part of the state that is needed here: texts by name."""
-
-    def fact(self, name: str) -> str | None:
-        """A stored text, ``None`` when there is none."""
-
-    def remember(self, **facts: str) -> None:
-        """Store texts by name."""
 
 
 class BatchTrust(Frozen):
@@ -52,7 +41,7 @@ class BatchTrust(Frozen):
             return now
 
 
-def learnt(state: StateFacts) -> BatchTrust | None:
+def learnt(state: State) -> BatchTrust | None:
     """The findings about the account's jobs; ``None`` when there are none, or they cannot be read."""
     text = state.fact(FACT)
     if text is None:
@@ -67,7 +56,7 @@ PASSED_OVER = "a job's item was written although its ticket had changed since it
 STALE_DONE = "a job's item was done although its stamp was out of date"
 
 
-def revoked(state: StateFacts, now: str) -> BatchTrust:
+def revoked(state: State, now: str) -> BatchTrust:
     """Withdraw the trust in an account's jobs, whose items have passed over an edit: single updates from now on."""
     before = learnt(state)
     known = BatchTrust(
@@ -83,6 +72,6 @@ def revoked(state: StateFacts, now: str) -> BatchTrust:
     return known
 
 
-def remember(state: StateFacts, known: BatchTrust) -> None:
+def remember(state: State, known: BatchTrust) -> None:
     """Store it for the runs to come; what was known before is replaced."""
     state.remember(**{FACT: known.model_dump_json()})

@@ -1,25 +1,23 @@
-"""What a Freshdesk account has besides tickets: fields and groups, its people, its automation rules, its articles,
-and who we are. Reads only.
+"""What a Freshdesk account has besides tickets: fields and groups, its people, its automation rules, and
+who we are. Reads only.
 
 Facts and their sources: developers.freshdesk.com/api, "Ticket Fields", "Groups", "Contacts" (list), "Agents" (list),
-"Tickets" (list), "Automations", "Authentication", "Solutions" (search). There is no list of the tags in use;
+"Tickets" (list), "Automations", "Authentication". There is no list of the tags in use;
 archived, deleted and spam tickets are in no list.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
-from ..core.errors import CannotRun, ConfigError, HelpdeskDown
+from ..core.errors import CannotRun, ConfigError
 from .business_rules import BusinessRule, Clause, RuleAction, RuleCondition
 from .freshdesk_format import PRIORITIES, listed
 from .http_messages import Reply
-from .json_values import mapping, string, with_ids
-from .protocol import BY_TICKET, AccountLabels, ArticleHit, TicketField, number_or_address, the_only
-from .transport import Transport
+from .json_values import mapping, string
+from .protocol import BY_TICKET, AccountLabels, RequesterSearch, TicketField
+from .transport import FixedAuth, Transport
 
 PAGE_SIZE = 100
 GROUP_PAGES = 20
@@ -72,22 +70,19 @@ BEGINNING = "1970-01-01T00:00:00Z"
 HINT = f"; {BY_TICKET}"
 
 
-class FreshdeskRequesters:
-    """The people of an account. What they are called never stands in an error or a log. Use from one thread."""
+class FreshdeskRequesters(RequesterSearch):
+    """The people of an account: contacts and agents, who may be requesters as well."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def find(self, named: str) -> int:
-        """See :meth:`RequesterSearch.find`: a contact or an agent, who may be requesters as well."""
-        known = number_or_address(named)
-        if isinstance(known, int):
-            return known
-        found = {row["id"] for row in listed(self._get("/contacts", {"email": known}), "contacts", HINT)}
+    def with_address(self, address: str) -> set[int]:
+        """See :meth:`RequesterSearch.with_address`."""
+        found = {row["id"] for row in listed(self._get("/contacts", {"email": address}), "contacts", HINT)}
         if not found:
-            agents = self._get("/agents", {"email": known})
+            agents = self._get("/agents", {"email": address})
             found = set() if agents.status == 403 else {row["id"] for row in listed(agents, "agents", HINT)}
-        return the_only(found)
+        return found
 
     def tickets(self, user: int) -> Iterator[int]:
         """See :meth:`RequesterSearch.tickets`. In the order of their creation, which nothing changes meanwhile."""
@@ -219,74 +214,11 @@ def _values(name: str, value: object) -> tuple[str, ...]:
     return found or ("",)
 
 
-ANY = "*"
-"""In place of a language: the account's own."""
-PUBLISHED = 2
-AGENTS_ONLY = 3
-"""The visibility of a folder that customers do not see."""
-
-
-def portal_languages(settings: object, own: str = "") -> tuple[str, tuple[str, ...]]:
-    """The portal's own language, by default ``own``, and its others, from the helpdesk's settings."""
-    told = mapping(settings)
-    own = str(told.get("primary_language") or own).lower()
-    others = told.get("portal_languages")
-    names = [name.lower() for name in others if isinstance(name, str)] if isinstance(others, list) else []
-    return own, tuple(dict.fromkeys(name for name in names if name not in ("", own)))
-
-
-class KnowledgeBase:
-    """The solution articles of one account. Thread-safe, as its transport is."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._own = ""
-
-    def locales(self) -> tuple[str, ...]:
-        """The languages of the portal, such as ``pt-br``, the account's own first; one request.
-
-        Raises :class:`CannotRun` where this agent may not see them, besides what reading raises.
-        """
-        reply = self._get("/settings/helpdesk", {})
-        self._own, others = portal_languages(reply.body)
-        return (self._own, *others) if self._own else others
-
-    def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
-        """Published articles in this language that customers can see, best first; one request."""
-        place = "" if locale in (ANY, self._own) else f"/{quote(locale, safe='')}"
-        rows = self._get(f"/search/solutions{place}", {"term": query}).body
-        if not isinstance(rows, list):
-            raise HelpdeskDown("Freshdesk's answer is no list of articles")
-        return tuple(
-            ArticleHit(
-                id=row["id"],
-                title=str(row.get("title") or ""),
-                labels=tuple(map(str, row.get("tags") or ())),
-                locale=self._own if locale == ANY else locale,
-            )
-            for row in with_ids(rows)
-            if row.get("status") == PUBLISHED and row.get("folder_visibility") != AGENTS_ONLY
-        )
-
-    def _get(self, path: str, params: Mapping[str, str | int]) -> Reply:
-        reply = self._transport.request("GET", "/api/v2" + path, params=params)
-        if not reply.ok:
-            what = "languages" if path.startswith("/settings") else "solution articles"
-            raise CannotRun(f"Freshdesk refuses to show its {what} to this agent (HTTP {reply.status})")
-        return reply
-
-
-class ApiKey:
+class ApiKey(FixedAuth):
     """An agent's API key, by HTTP Basic; the password is a dummy."""
 
     def __init__(self, key: str) -> None:
-        self._header = "Basic " + base64.b64encode(f"{key}:X".encode()).decode("ascii")
-
-    def header(self) -> str:
-        return self._header
-
-    def renew(self, refused: str) -> bool:
-        return False
+        super().__init__(self.basic(key, "X"))
 
 
 def own_user(transport: Transport) -> int | None:

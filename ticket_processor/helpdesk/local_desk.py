@@ -7,13 +7,13 @@ write, which is one transaction. The record of who changed what is the store's e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import (
-    CannotRun,
     HelpdeskDown,
     JobRefused,
     PartRefused,
@@ -24,13 +24,23 @@ from ..core.errors import (
 )
 from ..core.models import Change, Ticket
 from .http_messages import Reply
-from .local_model import AI, Labels, LocalHelpdeskError, LocalTicket, Stale, Status
+from .local_model import (
+    AI,
+    STATUS_WORDS,
+    ActorKind,
+    Event,
+    Labels,
+    LocalHelpdeskError,
+    LocalTicket,
+    Message,
+    Stale,
+    Status,
+)
 from .local_schema import stamp
 from .local_search import Query
 from .local_store import LocalStore
-from .local_tickets import STATUS_WORDS, edits_of
 from .local_writing import Write
-from .protocol import AccountLabels, ArticleHit, Fetched, JobStatus, Page, number_or_address, the_only
+from .protocol import AccountLabels, Fetched, JobStatus, Page, RequesterSearch
 from .rate_limit import Throttle
 from .ticket_history import Edit, History
 from .transport import Transport
@@ -196,35 +206,60 @@ class LocalDesk:
         return {}
 
 
-class LocalRequesters:
-    """The people of the local helpdesk. What they are called never stands in an error or a log."""
+_WAYS: Mapping[ActorKind, Literal["hand", "api", "rules"]] = {
+    "customer": "hand",
+    "agent": "hand",
+    "ai": "api",
+    "system": "rules",
+}
+
+
+def edits_of(events: Sequence[Event], ticket: LocalTicket, said: Sequence[Message]) -> tuple[Edit, ...]:
+    """A ticket's edits, oldest first; ``said`` is what its customer may read."""
+    texts = {str(message.id): message.body for message in said}
+    return tuple(_edit(tuple(write), ticket, texts) for _, write in groupby(events, lambda event: event.version))
+
+
+def _edit(events: Sequence[Event], ticket: LocalTicket, texts: Mapping[str, str]) -> Edit:
+    first = events[0]
+    told: dict[str, Any] = {"fields": {}}
+    for event in events:
+        name, _, number = event.field.partition(":")
+        if name == "created":
+            told |= {"creation": True, "comment": "public", "text": ticket.description}
+        elif name == "field":
+            told["fields"][int(number)] = event.values()
+        elif name == "message":
+            told |= {"comment": event.reason, "text": texts.get(event.new or "", "")}
+        elif name in ("status", "priority", "group"):
+            told[name] = event.values()
+    tags = [event for event in events if event.field == "tag"]
+    return Edit(
+        at=first.at,
+        author=first.actor.person if first.actor.kind in ("customer", "agent") else None,
+        way=_WAYS[first.actor.kind],
+        key=first.key,
+        intent=first.intent,
+        tags_added=frozenset(event.new for event in tags if event.new is not None),
+        tags_removed=frozenset(event.old for event in tags if event.old is not None),
+        **told,
+    )
+
+
+class LocalRequesters(RequesterSearch):
+    """The people of the local helpdesk."""
 
     def __init__(self, store: LocalStore) -> None:
         self._store = store
 
-    def find(self, named: str) -> int:
-        """See :meth:`RequesterSearch.find`."""
-        known = number_or_address(named)
-        if isinstance(known, int):
-            return known
-        person = self._store.by_email(known)
-        return the_only(set() if person is None else {person.id})
+    def with_address(self, address: str) -> set[int]:
+        """See :meth:`RequesterSearch.with_address`."""
+        person = self._store.by_email(address)
+        return set() if person is None else {person.id}
 
     def tickets(self, user: int) -> Iterator[int]:
         """See :meth:`RequesterSearch.tickets`."""
         return iter(self._store.of_requester(user))
-
-
-class NoArticles:
-    """The help centre of the local helpdesk, which has none."""
-
-    def locales(self) -> tuple[str, ...]:
-        """Raises :class:`CannotRun`: nothing can be searched."""
-        raise CannotRun("the local helpdesk has no articles of its own; knowledge.folders names yours")
-
-    def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
-        """Nothing."""
-        return ()
 
 
 def labels_of(store: LocalStore) -> AccountLabels:

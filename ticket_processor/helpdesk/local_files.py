@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..core.private_files import make_folder
 from .local_model import MAX_FILE_BYTES, Attachment, LocalHelpdeskError, NewFile
-from .local_schema import LocalFile, all_rows, insert, one_row
+from .local_schema import LocalFile, insert
 
 OTHER_TYPE = "application/octet-stream"
 _MAGIC = (
@@ -83,14 +83,12 @@ class Files(LocalFile):
 
     def files(self, ticket_id: int) -> tuple[Attachment, ...]:
         """The files of a ticket and its messages, in the order in which they came."""
-        with self.reading() as db:
-            rows = all_rows(db, f"{_ATTACHMENT} WHERE attachment.ticket_id = ? ORDER BY attachment.id", (ticket_id,))
+        rows = self.rows(f"{_ATTACHMENT} WHERE attachment.ticket_id = ? ORDER BY attachment.id", ticket_id)
         return tuple(map(_attachment_of, rows))
 
     def file(self, file_id: int) -> Attachment | None:
         """A file by its number; its content is for :meth:`content`."""
-        with self.reading() as db:
-            row = one_row(db, f"{_ATTACHMENT} WHERE attachment.id = ?", (file_id,))
+        row = self.row(f"{_ATTACHMENT} WHERE attachment.id = ?", file_id)
         return None if row is None else _attachment_of(row)
 
     def content(self, file: Attachment) -> bytes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from stdnum.iso7064 import mod_37_36
 
@@ -18,6 +18,17 @@ Status = Literal["open", "in_progress", "escalated", "waiting", "resolved", "clo
 STATUSES: tuple[Status, ...] = get_args(Status)
 ActorKind = Literal["customer", "agent", "ai", "system"]
 Role = Literal["customer", "agent", "admin"]
+
+STATUS_WORDS: Mapping[Status, str] = {
+    "open": "new",
+    "in_progress": "open",
+    "escalated": "open",
+    "waiting": "pending",
+    "resolved": "solved",
+    "closed": "closed",
+    "spam": "closed",
+}
+"""A run knows the words of most helpdesks. Spam is for nobody, as what is closed."""
 
 MAX_FILE_BYTES = 10_000_000
 MAX_COMMENT = 1000
@@ -202,6 +213,7 @@ class Message:
     intent: str = ""
 
 
+_MEANINGS: Mapping[str, Callable[[Any], Any]] = {"status": STATUS_WORDS.__getitem__, "priority": Priority, "group": int}
 UNDONE = "undo"
 """The reason of what takes back an agent's change of many tickets."""
 
@@ -226,6 +238,15 @@ class Event:
     reason: str = ""
     key: str = ""
     intent: str = ""
+
+    def values(self) -> tuple[Any, Any]:
+        """``old`` and ``new`` as a ticket's history has them. Raises ``ValueError`` or ``KeyError``."""
+        name, _, number = self.field.partition(":")
+        if number:
+            int(number)
+        read = _MEANINGS.get(name, str)
+        old, new = (None if value is None else read(value) for value in (self.old, self.new))
+        return old, new
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ import orjson
 
 from ..state.sqlite import emptied
 from .local_model import ERASED_ADDRESS, SYSTEM, LocalHelpdeskError, NotThere, Person, Role
-from .local_schema import LocalFile, all_rows, hashed, insert, new_secret, one_row, stamp_after
+from .local_schema import LocalFile, all_rows, existing_ticket, hashed, insert, new_secret, one_row, stamp_after
 from .local_search import index_anew
-from .local_tickets import existing_ticket
 from .local_writing import Log, TicketWriting, Write
 
 
@@ -24,18 +23,15 @@ class People(LocalFile):
 
     def person(self, person_id: int) -> Person | None:
         """The person with this number."""
-        with self.reading() as db:
-            return _person_of(one_row(db, "SELECT * FROM person WHERE id = ?", (person_id,)))
+        return _person_of(self.row("SELECT * FROM person WHERE id = ?", person_id))
 
     def by_email(self, email: str) -> Person | None:
         """The person with this address, in whatever case."""
-        with self.reading() as db:
-            return _person_of(one_row(db, "SELECT * FROM person WHERE email = ?", (_address(email),)))
+        return _person_of(self.row("SELECT * FROM person WHERE email = ?", _address(email)))
 
     def team(self) -> tuple[Person, ...]:
         """Agents and admins, by name."""
-        with self.reading() as db:
-            rows = all_rows(db, "SELECT * FROM person WHERE role != 'customer' ORDER BY name, id")
+        rows = self.rows("SELECT * FROM person WHERE role != 'customer' ORDER BY name, id")
         return tuple(Person(**dict(row)) for row in rows)
 
     def add_person(self, email: str, name: str, role: Role, password_hash: str | None = None) -> Person:
@@ -79,14 +75,8 @@ class People(LocalFile):
 
     def session(self, token: str, now: float) -> Person | None:
         """The person whom a token stands for; ``None`` for an unknown or an expired one."""
-        with self.reading() as db:
-            row = one_row(
-                db,
-                "SELECT person.* FROM session JOIN person ON person.id = person_id "
-                "WHERE token_hash = ? AND expires > ?",
-                (hashed(token), now),
-            )
-        return _person_of(row)
+        named = "SELECT person.* FROM session JOIN person ON person.id = person_id WHERE token_hash = ? AND expires > ?"
+        return _person_of(self.row(named, hashed(token), now))
 
     def end_session(self, token: str, now: float = 0.0) -> None:
         """End a session, and forget those that had expired by ``now``."""
@@ -95,8 +85,7 @@ class People(LocalFile):
 
     def groups(self) -> Mapping[int, str]:
         """The groups that tickets can be given to, by number."""
-        with self.reading() as db:
-            return {row["id"]: row["name"] for row in all_rows(db, "SELECT * FROM team ORDER BY name")}
+        return {row["id"]: row["name"] for row in self.rows("SELECT * FROM team ORDER BY name")}
 
 
 def person_for(db: sqlite3.Connection, email: str, name: str) -> int:
@@ -178,17 +167,14 @@ class Erasing(TicketWriting):
 
     def unfinished(self) -> tuple[CustomerTraces, ...]:
         """The customers whose erasure was begun, and cut off."""
-        with self.reading() as db:
-            return tuple(_found(row["found"]) for row in all_rows(db, "SELECT found FROM erasure ORDER BY person_id"))
+        return tuple(_found(row["found"]) for row in self.rows("SELECT found FROM erasure ORDER BY person_id"))
 
     def finish_erasures(self, now: float, outbox: Path | None) -> Iterator[Erased]:
         """Go on with the erasures that were cut off, one after the other.
 
         Raises :class:`LocalHelpdeskError` for somebody who was made an agent meanwhile; that erasure is given up.
         """
-        with self.reading() as db:
-            rows = all_rows(db, "SELECT person_id FROM erasure ORDER BY person_id")
-        for row in rows:
+        for row in self.rows("SELECT person_id FROM erasure ORDER BY person_id"):
             yield self._finish(row["person_id"], now, outbox)
 
     def _finish(self, person_id: int, now: float, outbox: Path | None) -> Erased:

@@ -1,4 +1,4 @@
-"""The local helpdesk's SQLite file: its schema, its connections, and its errors in words."""
+"""The local helpdesk's SQLite file: its schema, its connections, its errors in words, and its rows as plain data."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from ..core.errors import HelpdeskDown
+from ..core.models import Priority
 from ..core.private_files import check_is_file, make_file, make_folder
 from ..state.sqlite import transaction
-from .local_model import LocalHelpdeskError
+from .local_model import Actor, Event, LocalHelpdeskError, LocalTicket, Message, NotThere
 
 _MIGRATIONS = (
     """
@@ -211,6 +214,16 @@ class LocalFile:
             finally:
                 db.execute("ROLLBACK")
 
+    def rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+        """Every row that a statement finds."""
+        with self.reading() as db:
+            return all_rows(db, statement, values)
+
+    def row(self, statement: str, *values: Any) -> sqlite3.Row | None:
+        """The first row that a statement finds."""
+        with self.reading() as db:
+            return one_row(db, statement, values)
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection on which all that is written becomes lasting together, or not at all; one at a time."""
@@ -312,3 +325,57 @@ def new_secret() -> str:
 def hashed(secret: str) -> bytes:
     """What is kept of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+TICKET = """
+    SELECT ticket.*,
+        (SELECT json_group_array(name) FROM (SELECT name FROM tag WHERE ticket_id = ticket.id ORDER BY rowid)) AS tags,
+        (SELECT json_group_object(field_id, value) FROM field WHERE ticket_id = ticket.id) AS fields
+    FROM ticket
+"""
+"""One statement, so that a ticket's version and its tags are of one moment."""
+MESSAGE = "SELECT message.*, person.name FROM message LEFT JOIN person ON person.id = author_id"
+EVENT = "SELECT * FROM event"
+
+
+def tickets_where(db: sqlite3.Connection, condition: str, values: tuple[Any, ...]) -> tuple[LocalTicket, ...]:
+    """The tickets that a condition picks."""
+    return tuple(map(ticket_of, all_rows(db, f"{TICKET} WHERE {condition}", values)))
+
+
+def existing_ticket(db: sqlite3.Connection, ticket_id: int) -> LocalTicket:
+    """The ticket with this number. Raises :class:`NotThere`."""
+    found = tickets_where(db, "ticket.id = ?", (ticket_id,))
+    if not found:
+        raise NotThere("there is no such ticket")
+    return found[0]
+
+
+def ticket_of(row: sqlite3.Row) -> LocalTicket:
+    """A ticket from its row."""
+    values = dict(row)
+    del values["urgency_rank"]  # searches alone sort by it
+    for name in ("group", "assignee", "requester"):
+        values[name] = values.pop(f"{name}_id")
+    return LocalTicket(
+        **values
+        | {
+            "priority": None if row["priority"] is None else Priority(row["priority"]),
+            "escalated": bool(row["escalated"]),
+            "tags": tuple(orjson.loads(row["tags"])),
+            "fields": {int(number): value for number, value in orjson.loads(row["fields"]).items()},
+        }
+    )
+
+
+def message_of(row: sqlite3.Row) -> Message:
+    """A message from its row."""
+    values = dict(row)
+    author = Actor(values.pop("author_kind"), values.pop("author_id"))
+    return Message(**values | {"author": author, "name": row["name"] or "", "public": bool(row["public"])})
+
+
+def event_of(row: sqlite3.Row) -> Event:
+    """An event from its row."""
+    values = dict(row)
+    return Event(actor=Actor(values.pop("actor_kind"), values.pop("actor_id")), **values)

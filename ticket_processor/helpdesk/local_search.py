@@ -13,8 +13,7 @@ from typing import Any, Literal
 import orjson
 
 from .local_model import LocalHelpdeskError, LocalTicket, Status, as_written
-from .local_schema import LocalFile, all_rows, insert, stamp
-from .local_tickets import TICKET, ticket_of
+from .local_schema import TICKET, LocalFile, all_rows, insert, stamp, ticket_of
 
 Sort = Literal["updated", "created", "oldest", "urgency"]
 _ORDERS: Mapping[Sort, tuple[tuple[str, ...], str, str]] = {

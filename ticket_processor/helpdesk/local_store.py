@@ -6,34 +6,80 @@ any process; knows neither web pages nor ticketbot's runs.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
+from .local_files import safe_name, type_of
 from .local_model import (
     Created,
     Event,
     FormUsed,
     Labels,
+    LocalHelpdeskError,
     LocalTicket,
     Message,
+    NewFile,
     NewTicket,
     Rating,
     as_written,
 )
 from .local_people import Erasing, People, person_for
-from .local_schema import all_rows, hashed, insert, new_secret, one_row, stamp
-from .local_search import TicketSearch
-from .local_tickets import EVENT, MESSAGE, event_of, existing_ticket, message_of, tickets_where
-from .local_transfer import Transfer
+from .local_schema import (
+    EVENT,
+    MESSAGE,
+    all_rows,
+    event_of,
+    existing_ticket,
+    hashed,
+    insert,
+    message_of,
+    new_secret,
+    one_row,
+    same_stamp,
+    stamp,
+    tickets_where,
+)
+from .local_search import TicketSearch, index
 
 MAILED = "m-"
 """How secrets begin that only mails hold: whoever has one can read the customer's mail."""
 
 
-class LocalStore(Transfer, Erasing, People, TicketSearch):
+FORMAT = 1
+"""Of an export's lines."""
+TAKEN = "there is another ticket with this id; import into a new file (local.path)"
+MOST = 2**40
+"""Ids and versions are below: there is room for all that is to come, also where more is packed into one number."""
+_UNKNOWN_PARTS = "it has parts that a helpdesk does not know"
+_MISFITS = (
+    *(KeyError, TypeError, ValueError, AttributeError, OverflowError),
+    *(sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError),
+)
+_SAID_BY_TAGS = ("category", "urgency", "urgency_rank", "sentiment", "escalated")
+_PARTS = ("message", "event", "attachment", "rating")
+_PEOPLE = ("requester_id", "assignee_id", "author_id", "actor_id")
+_TIMES = ("at", "created_at", "updated_at", "first_reply_at", "resolved_at", "closed_at", "changed_at")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """How many tickets came in, and how many of the lines' were there already."""
+
+    tickets: int = 0
+    existing: int = 0
+
+
+class LocalStore(Erasing, People, TicketSearch):
     """One local helpdesk. ``labels`` say which tags hold category, urgency and sentiment; ``clock`` is for searches.
 
     The file is made where it is missing, unless ``make`` is false.
@@ -113,21 +159,18 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
 
     def of_requester(self, person_id: int) -> tuple[int, ...]:
         """The tickets that somebody submitted."""
-        with self.reading() as db:
-            rows = all_rows(db, "SELECT id FROM ticket WHERE requester_id = ? ORDER BY id", (person_id,))
+        rows = self.rows("SELECT id FROM ticket WHERE requester_id = ? ORDER BY id", person_id)
         return tuple(row["id"] for row in rows)
 
     def messages(self, ticket_id: int, *, public_only: bool) -> tuple[Message, ...]:
         """What was said, oldest first; customers may see what is public only."""
         only = "AND message.public = 1" if public_only else ""
-        with self.reading() as db:
-            rows = all_rows(db, f"{MESSAGE} WHERE ticket_id = ? {only} ORDER BY message.id", (ticket_id,))
+        rows = self.rows(f"{MESSAGE} WHERE ticket_id = ? {only} ORDER BY message.id", ticket_id)
         return tuple(map(message_of, rows))
 
     def events(self, ticket_id: int) -> tuple[Event, ...]:
         """Everything that happened to the ticket, oldest first."""
-        with self.reading() as db:
-            return tuple(map(event_of, all_rows(db, f"{EVENT} WHERE ticket_id = ? ORDER BY id", (ticket_id,))))
+        return tuple(map(event_of, self.rows(f"{EVENT} WHERE ticket_id = ? ORDER BY id", ticket_id)))
 
     def changed_since(self, event: int, since: str = "", limit: int = 1000) -> tuple[LocalTicket, ...]:
         """Tickets whose last event comes after ``event``, in that order; of those changed before ``since`` none.
@@ -141,23 +184,168 @@ class LocalStore(Transfer, Erasing, People, TicketSearch):
 
     def last_event(self) -> int:
         """The number of the newest event; 0 where there is none."""
-        with self.reading() as db:
-            row = one_row(db, "SELECT max(id) FROM event")
+        row = self.row("SELECT max(id) FROM event")
         return int(row[0] or 0) if row else 0
 
     def time_of(self, event: int) -> str:
         """When an event happened; empty where there is no such event."""
-        with self.reading() as db:
-            row = one_row(db, "SELECT at FROM event WHERE id = ?", (event,))
+        row = self.row("SELECT at FROM event WHERE id = ?", event)
         return "" if row is None else str(row["at"])
 
     def tag_counts(self) -> dict[str, int]:
         """How many tickets have each tag."""
-        with self.reading() as db:
-            return dict(map(tuple, all_rows(db, "SELECT name, count(*) FROM tag GROUP BY name")))
+        return dict(map(tuple, self.rows("SELECT name, count(*) FROM tag GROUP BY name")))
 
     def rating(self, ticket_id: int) -> Rating | None:
         """The customer's rating, if there is one."""
-        with self.reading() as db:
-            row = one_row(db, "SELECT * FROM rating WHERE ticket_id = ?", (ticket_id,))
+        row = self.row("SELECT * FROM rating WHERE ticket_id = ?", ticket_id)
         return None if row is None else Rating(**dict(row))
+
+    # Leaving, and coming
+
+    def export_lines(self) -> Iterator[dict[str, Any]]:
+        """Everything, as it is at one moment: a line for each person, group, content of a file, and ticket.
+
+        Passwords and sessions stay behind. The secrets of tickets go along as hashes: links of customers stay good.
+        """
+        with self.reading() as db:
+            yield {"kind": "helpdesk", "format": FORMAT}
+            for row in db.execute("SELECT id, email, name, role FROM person ORDER BY id"):
+                yield {"kind": "person", **dict(row)}
+            for row in db.execute("SELECT * FROM team ORDER BY id"):
+                yield {"kind": "group", **dict(row)}
+            for row in db.execute("SELECT DISTINCT sha256 FROM attachment ORDER BY sha256"):
+                content = self.place(row["sha256"]).read_bytes()
+                yield {"kind": "content", "sha256": row["sha256"], "base64": base64.b64encode(content).decode()}
+            for row in db.execute("SELECT * FROM ticket ORDER BY id"):
+                own = {name: value for name, value in dict(row).items() if name not in _SAID_BY_TAGS}
+                yield {"kind": "ticket", **own, **_belongings(db, row["id"])}
+
+    def import_lines(self, lines: Iterable[Mapping[str, Any]]) -> Imported:
+        """Take in a whole export, or nothing.
+
+        Numbers are kept. A ticket that is there already is passed over, so that an import may be repeated. Raises
+        :class:`LocalHelpdeskError`, which names the line and never quotes it.
+        """
+        counted: Counter[bool | None] = Counter()
+        people: dict[int, int] = {}
+        with self.writing() as db:
+            for number, line in enumerate(lines, start=1):
+                try:
+                    counted[self._take(db, dict(line), people)] += 1
+                except LocalHelpdeskError as error:
+                    raise LocalHelpdeskError(f"line {number}: {error}") from None
+                except _MISFITS as error:
+                    raise LocalHelpdeskError(
+                        f"line {number}: it does not fit a helpdesk ({type(error).__name__}); nothing was imported"
+                    ) from None
+        return Imported(counted[True], counted[False])
+
+    def _take(self, db: sqlite3.Connection, line: dict[str, Any], people: dict[int, int]) -> bool | None:
+        """Take one line in; of a ticket, whether it is new. ``people`` are their numbers here by those of the lines."""
+        kind = line.pop("kind", None)
+        if kind == "ticket":
+            there = one_row(db, "SELECT number FROM ticket WHERE id = ?", (line["id"],))
+            if there is not None and there["number"] != line["number"]:
+                raise LocalHelpdeskError(TAKEN)
+            if there is None:
+                self._take_ticket(db, line, people)
+            return there is None
+        if kind == "helpdesk" and line.get("format") != FORMAT:
+            raise LocalHelpdeskError("this export was made by another version of ticketbot")
+        if kind == "person":
+            people[line["id"]] = _take_person(db, line)
+        elif kind == "group":
+            if one_row(db, "SELECT 1 FROM team WHERE id = ? AND name = ?", (line["id"], line["name"])) is None:
+                _insert(db, "team", line)
+        elif kind == "content":
+            self._take_content(line)
+        elif kind != "helpdesk":
+            raise LocalHelpdeskError("it is of a kind that is not known")
+        return None
+
+    def _take_content(self, line: Mapping[str, Any]) -> None:
+        try:
+            content = base64.b64decode(line["base64"], validate=True)
+        except binascii.Error:
+            content = b""
+        if hashlib.sha256(content).hexdigest() != line["sha256"]:
+            raise LocalHelpdeskError("the content of a file is damaged")
+        self.keep(NewFile("", content))
+
+    def _take_ticket(self, db: sqlite3.Connection, line: dict[str, Any], people: Mapping[int, int]) -> None:
+        number = line["id"]
+        parts = {part: line.pop(part, None) or [] for part in (*_PARTS, "tags", "fields", "secrets")}
+        last = max(parts["event"], key=lambda event: event["id"])
+        row = {**line, "version": last["version"], "last_event": last["id"], "updated_at": last["at"]}
+        _insert(db, "ticket", row, people)
+        for tag in parts["tags"]:
+            insert(db, "tag", ticket_id=number, name=tag)
+        self.label(db, number, parts["tags"])
+        for field_id, value in dict(parts["fields"]).items():
+            insert(db, "field", ticket_id=number, field_id=int(field_id), value=value)
+        for secret in parts["secrets"]:
+            insert(db, "access", ticket_id=number, secret_hash=bytes.fromhex(secret))
+        index(db, number, line["subject"], line["description"])
+        for part in _PARTS:
+            for each in parts[part]:
+                if part == "attachment":
+                    each |= {"name": safe_name(each["name"]), "mime": self._type_of_kept(each["sha256"])}
+                _insert(db, part, {**each, "ticket_id": number}, people)
+                if part == "message":
+                    index(db, number, each["body"])
+        ticket = existing_ticket(db, number)
+        if as_written(ticket.number) != ticket.number:
+            raise ValueError("nobody could find the ticket")
+        for event in all_rows(db, f"{EVENT} WHERE ticket_id = ?", (number,)):
+            event_of(event).values()  # no run could be made with events that have no meaning
+
+    def _type_of_kept(self, digest: str) -> str:
+        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+            raise LocalHelpdeskError("the name of a file's content is none")
+        if not self.place(digest).is_file():
+            raise LocalHelpdeskError("the content of a file is missing: it belongs before its ticket")
+        return type_of(self.place(digest).read_bytes())
+
+
+def _belongings(db: sqlite3.Connection, ticket_id: int) -> dict[str, Any]:
+    """All that belongs to a ticket, as plain data."""
+
+    def rows(table: str) -> list[dict[str, Any]]:
+        found = map(dict, all_rows(db, f"SELECT * FROM {table} WHERE ticket_id = ? ORDER BY rowid", (ticket_id,)))
+        return [{name: value for name, value in row.items() if name != "ticket_id"} for row in found]
+
+    return {
+        "tags": [row["name"] for row in rows("tag")],
+        "fields": {str(row["field_id"]): row["value"] for row in rows("field")},
+        "secrets": [row["secret_hash"].hex() for row in rows("access")],
+        **{part: rows(part) for part in _PARTS},
+    }
+
+
+def _take_person(db: sqlite3.Connection, line: Mapping[str, Any]) -> int:
+    """The number that a person has here: their own where it is free, and that of their address where it is known."""
+    known = one_row(db, "SELECT id FROM person WHERE email = ?", (line["email"],))
+    if known is not None:
+        return int(known["id"])
+    if line.keys() != {"id", "email", "name", "role"}:
+        raise LocalHelpdeskError(_UNKNOWN_PARTS)
+    if one_row(db, "SELECT 1 FROM person WHERE id = ?", (line["id"],)) is not None:
+        line = {**line, "id": None}
+    return _insert(db, "person", line)
+
+
+def _insert(db: sqlite3.Connection, table: str, line: Mapping[str, Any], people: Mapping[int, int] = {}) -> int:
+    """Add a row of an import: only columns that there are, and people by the numbers that they have here. Its id."""
+    columns = {row["name"] for row in all_rows(db, f"PRAGMA table_info({table})")}
+    if not line.keys() <= columns:
+        raise LocalHelpdeskError(_UNKNOWN_PARTS)
+    values = dict(line)
+    for name, value in line.items():
+        if name in ("id", "version") and value is not None and not 0 < value < MOST:
+            raise ValueError("the number is too large, or none")
+        if name in _TIMES and value is not None:
+            values[name] = same_stamp(value)
+        if name in _PEOPLE:
+            values[name] = people.get(value, value)
+    return insert(db, table, **values)

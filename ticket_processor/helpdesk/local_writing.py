@@ -28,9 +28,8 @@ from .local_model import (
     allowed,
     new_number,
 )
-from .local_schema import all_rows, hashed, insert, one_row, stamp, stamp_after
+from .local_schema import all_rows, existing_ticket, hashed, insert, one_row, stamp, stamp_after
 from .local_search import index
-from .local_tickets import existing_ticket
 
 _DAY_S = 24 * 3600.0
 

@@ -7,6 +7,7 @@ answer. Reads are repeated. A write is repeated only when it surely did nothing 
 
 from __future__ import annotations
 
+import base64
 import random
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -48,6 +49,24 @@ class Auth(Protocol):
 
     def renew(self, refused: str) -> bool:
         """After a 401 for ``refused``: true when another value is worth one more try."""
+
+
+class FixedAuth:
+    """Credentials that stay as they are: an ``Authorization`` header made elsewhere, or a name and a password."""
+
+    def __init__(self, header: str) -> None:
+        self._header = header
+
+    @staticmethod
+    def basic(name: str, password: str) -> str:
+        """The header of HTTP Basic."""
+        return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode("ascii")
+
+    def header(self) -> str:
+        return self._header
+
+    def renew(self, refused: str) -> bool:
+        return False
 
 
 class _Signature(requests.auth.AuthBase):

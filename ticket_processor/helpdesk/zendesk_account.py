@@ -1,20 +1,23 @@
-"""What a Zendesk account has besides tickets: tags, fields and groups, its people, its rules, its articles.
+"""What a Zendesk account has besides tickets: ways to sign in, tags, fields and groups, its people, its rules.
 
-Reads only. Facts and their sources: developer.zendesk.com, "Ticket Fields", "Tags", "Groups", "Pagination", "Users"
-(search), "User Identities", "Tickets" (list requested), "Search" (export), "Triggers", "Automations", "Conditions
-reference", "Actions reference", "Help Center" (search). A drop-down's value is a tag too.
+Reads only. Facts and their sources: developer.zendesk.com, "OAuth migration" (API tokens end: OAuth
+``client_credentials`` is the way to sign in), "Ticket Fields", "Tags", "Groups", "Pagination", "Users" (search), "User
+Identities", "Tickets" (list requested), "Search" (export), "Triggers", "Automations", "Conditions reference", "Actions
+reference". A drop-down's value is a tag too.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..core.clock import Clock
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
 from .business_rules import BusinessRule, Clause, RuleAction, RuleCondition, RuleKind
 from .json_values import mapping, string, with_ids
-from .protocol import BY_TICKET, AccountLabels, ArticleHit, TicketField, number_or_address, the_only
-from .transport import Transport
+from .protocol import BY_TICKET, AccountLabels, RequesterSearch, TicketField
+from .transport import FixedAuth, Transport
 
 PAGE_SIZE = 100
 MAX_PAGES = 50
@@ -124,8 +127,8 @@ MOST_ALIKE = 20
 """Users of a search for an address that are compared; the search finds parts of words as well."""
 
 
-class Requesters:
-    """The people of an account. What they are called never stands in an error or a log. Use from one thread.
+class Requesters(RequesterSearch):
+    """The people of an account.
 
     Lists leave archived tickets out and a search lags behind by minutes, so both are asked. Neither knows of deleted
     tickets.
@@ -134,18 +137,15 @@ class Requesters:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def find(self, named: str) -> int:
-        """See :meth:`RequesterSearch.find`."""
-        known = number_or_address(named)
-        if isinstance(known, int):
-            return known
-        query: dict[str, str | int] = {"query": f'email:"{known}"', "per_page": PAGE_SIZE}
+    def with_address(self, address: str) -> set[int]:
+        """See :meth:`RequesterSearch.with_address`."""
+        query: dict[str, str | int] = {"query": f'email:"{address}"', "per_page": PAGE_SIZE}
         rows = with_ids(_rows_in(self._get("/users/search", query), "users"))
-        found: set[int] = {row["id"] for row in rows if _same(row.get("email"), known)}
+        found: set[int] = {row["id"] for row in rows if _same(row.get("email"), address)}
         # The address may be one of several that a user has.
         others = [row["id"] for row in rows if row["id"] not in found][:MOST_ALIKE] if not found else ()
-        found.update(number for number in others if self._has(number, known))
-        return the_only(found)
+        found.update(number for number in others if self._has(number, address))
+        return found
 
     def tickets(self, user: int) -> Iterator[int]:
         """See :meth:`RequesterSearch.tickets`."""
@@ -243,78 +243,95 @@ def _text(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-ARTICLES, FEW_ARTICLES = 50, 5
-"""Results of a search, best first: a topic with so many articles lacks none; and where these are too long."""
-
-ANY = "*"
-"""In place of a language: all of them."""
-
-_WHY = {
-    403: "this Zendesk user may not read the Help Center (HTTP 403)",
-    404: "this Zendesk account has no Help Center (HTTP 404)",
-}
+TOKEN_LIFETIME_S = 1800
+RENEW_AT_SHARE = 0.8
+"""Tokens are renewed after this share of their life, so that none dies between check and use."""
+_REFUSED = (
+    "Zendesk gives no token for this OAuth client; check ZENDESK_OAUTH_CLIENT_ID (the unique identifier) and "
+    "ZENDESK_OAUTH_CLIENT_SECRET, and that the client is confidential"
+)
 
 
-class HelpCenter:
-    """The Help Center of one account, all of its brands. Thread-safe, as its transport is.
+class OAuthToken(FixedAuth):
+    """A token made elsewhere."""
 
-    It counts requests apart from tickets, so give it a transport of its own.
+    def __init__(self, token: str) -> None:
+        super().__init__(f"Bearer {token}")
+
+
+class ApiToken(FixedAuth):
+    """E-mail and API token, by HTTP Basic. None can be made since 2026-10-27, and all end on 2027-04-30."""
+
+    def __init__(self, email: str, token: str) -> None:
+        super().__init__(self.basic(f"{email}/token", token))
+
+
+class ClientCredentials:
+    """Tokens of half an hour from ``POST /oauth/tokens``, renewed by age and after a 401.
+
+    Threads share one token: the first to find it old fetches, the others wait for that.
+    Source: Zendesk API reference, "OAuth Tokens for Grant Types".
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(
+        self, transport: Transport, clock: Clock, client_id: str, client_secret: str, scope: str = "read write"
+    ) -> None:
+        self._scope = scope
         self._transport = transport
+        self._clock = clock
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._lock = threading.Lock()
+        self._header = ""
+        self._renew_at = 0.0
 
-    def locales(self) -> tuple[str, ...]:
-        """The languages in which there are articles, such as ``en-us``, the account's own first; one request.
+    def header(self) -> str:
+        with self._lock:
+            if not self._header or self._clock.monotonic() >= self._renew_at:
+                self._fetch()
+            return self._header
 
-        Raises :class:`CannotRun` where there is no Help Center, or none for this user, besides what reading raises.
-        """
+    def renew(self, refused: str) -> bool:
+        with self._lock:
+            if self._header == refused:
+                self._header = ""  # another thread may have fetched a new one already
+        return True
+
+    def _fetch(self) -> None:
         try:
-            body = self._get("/help_center/locales", {})
-        except NotAuthorised as error:
+            reply = self._transport.request(
+                "POST",
+                "/oauth/tokens",
+                json={
+                    "grant_type": "client_credentials",
+                    "client_id": self._client_id,
+                    "client_secret": self._client_secret,
+                    "scope": self._scope,
+                    "expires_in": TOKEN_LIFETIME_S,
+                },
+                changes_nothing=True,
+                signed=False,
+            )
+        except NotAuthorised:
+            raise NotAuthorised(_REFUSED) from None
+        if isinstance(reply.body, dict) and reply.body.get("error") == "invalid_scope":
             raise NotAuthorised(
-                f"{error}: so Zendesk also answers for its Help Center where the account's plan has none"
-            ) from error
-        names = [name.lower() for name in body.get("locales") or () if isinstance(name, str)]
-        own = str(body.get("default_locale") or "").lower()
-        return tuple(sorted(dict.fromkeys(names), key=lambda name: (name != own, len(name), name)))
-
-    def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
-        """Published articles in this language (:data:`ANY`: in all) for some words, best first; one request or two."""
-        params: dict[str, str | int] = {
-            "query": query,
-            "locale": locale,
-            "multibrand": "true",
-            "per_page": ARTICLES,
-        }
-        try:
-            rows = self._get("/help_center/articles/search", params).get("results")
-        except HelpdeskDown as down:
-            if not down.too_long:
-                raise
-            rows = self._get("/help_center/articles/search", {**params, "per_page": FEW_ARTICLES}).get("results")
-        if not isinstance(rows, list):
-            raise HelpdeskDown("Zendesk's answer holds no list of articles")
-        found = (_article(row) for row in rows if isinstance(row, dict) and not row.get("draft"))
-        # For a language that it does not know, Zendesk searches the account's own.
-        return tuple(article for article in found if article is not None and locale in (ANY, article.locale))
-
-    def _get(self, path: str, params: Mapping[str, str | int]) -> Mapping[str, Any]:
-        reply = self._transport.request("GET", "/api/v2" + path, params=params)
-        if not reply.ok:
-            raise CannotRun(_WHY.get(reply.status, f"Zendesk refuses to search the Help Center (HTTP {reply.status})"))
-        if not isinstance(reply.body, dict):
-            raise HelpdeskDown("Zendesk's answer is no JSON object")
-        return reply.body
+                f"Zendesk does not grant this OAuth client the scope '{self._scope}' (invalid_scope): add it to the "
+                "client's allowed scopes, or set zendesk.oauth_scope to what it may have, at least 'read tickets:write'"
+            )
+        if not reply.ok or not isinstance(reply.body, dict) or not reply.body.get("access_token"):
+            raise NotAuthorised(f"{_REFUSED} (HTTP {reply.status})")
+        granted = reply.body.get("scope")
+        self._transport.granted = frozenset(granted.replace(",", " ").split() if isinstance(granted, str) else ())
+        lifetime = reply.body.get("expires_in")
+        seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else TOKEN_LIFETIME_S
+        self._header = f"Bearer {reply.body['access_token']}"
+        self._renew_at = self._clock.monotonic() + seconds * RENEW_AT_SHARE
 
 
-def _article(row: Mapping[str, Any]) -> ArticleHit | None:
-    if not isinstance(row.get("id"), int):
-        return None
-    labels = row.get("label_names")
-    return ArticleHit(
-        id=row["id"],
-        title=str(row.get("title") or row.get("name") or ""),
-        labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
-        locale=str(row.get("locale") or "").lower(),
-    )
+def own_user(transport: Transport) -> int | None:
+    """The id of the user that ``transport`` signs in as; ``None`` where Zendesk does not say. One request."""
+    reply = transport.request("GET", "/api/v2/users/me")
+    user = reply.body.get("user") if reply.ok and isinstance(reply.body, dict) else None
+    number = user.get("id") if isinstance(user, dict) else None
+    return number if isinstance(number, int) else None

@@ -11,8 +11,7 @@ from typing import Any
 
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, HelpdeskDown
-from ..helpdesk.freshdesk_account import PUBLISHED, portal_languages
-from ..helpdesk.json_values import with_ids
+from ..helpdesk.json_values import mapping, with_ids
 from ..helpdesk.transport import Transport
 from .model import Article, Audience
 from .store import KeptArticle
@@ -20,6 +19,7 @@ from .sync import Portion, language_of
 from .text import html_to_text
 
 PAGE = 100
+PUBLISHED = 2
 AUDIENCES: Mapping[int, Audience] = {1: "everyone", 2: "customers"}
 """Of a folder's ``visibility``. All others are for agents, bots, or some companies and segments only."""
 DEEPEST = 8
@@ -92,6 +92,7 @@ class FreshdeskArticles:
             audience=audience,
             updated_at=_moment(row.get("updated_at")),
             body_text=html_to_text(str(row.get("description") or "")),
+            labels=tuple(map(str, row.get("tags") or ())),
         )
 
     def _translation(self, article: int, language: str) -> Mapping[str, Any] | None:
@@ -100,8 +101,12 @@ class FreshdeskArticles:
         return body if reply.ok and isinstance(body, dict) and body.get("status") == PUBLISHED else None
 
     def _languages(self) -> tuple[str, tuple[str, ...]]:
+        """The portal's own language, and its others."""
         reply = self._transport.request("GET", "/api/v2/settings/helpdesk")
-        return portal_languages(reply.body if reply.ok else None, "en")
+        told = mapping(reply.body if reply.ok else None)
+        own, others = str(told.get("primary_language") or "en").lower(), told.get("portal_languages")
+        names = [name.lower() for name in others if isinstance(name, str)] if isinstance(others, list) else []
+        return own, tuple(dict.fromkeys(name for name in names if name not in ("", own)))
 
     def _listed(self, path: str, *, may_be_absent: bool = False) -> Iterator[Mapping[str, Any]]:
         page = 1

@@ -34,6 +34,8 @@ class Article:
     updated_at: float
     """Unix seconds."""
     body_text: str
+    labels: tuple[str, ...] = ()
+    """What its writers say that it is about; not kept."""
 
 
 @dataclass(frozen=True)

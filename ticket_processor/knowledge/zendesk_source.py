@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised
-from ..helpdesk.http_messages import Reply
 from ..helpdesk.transport import Transport
 from .model import Article, Audience
 from .store import KeptArticle
@@ -24,6 +23,10 @@ EXPORT_PAGE = 1_000
 LIST_PAGE = 100
 MOST_BYTES = 60_000_000
 """Of a page of a thousand articles."""
+_WHY = {
+    403: "this Zendesk user may not read the Help Center (HTTP 403): its export needs an agent or admin",
+    404: "this Zendesk account has no Help Center (HTTP 404)",
+}
 
 
 class ZendeskArticles:
@@ -111,6 +114,7 @@ class ZendeskArticles:
             audience=self._audience(row),
             updated_at=_moment(text.get("edited_at") or text.get("updated_at") or row.get("edited_at")),
             body_text=html_to_text(str(text.get("body") or "")),
+            labels=tuple(map(str, row.get("label_names") or ())),
         )
 
     def _audience(self, row: Mapping[str, Any]) -> Audience:
@@ -135,10 +139,14 @@ class ZendeskArticles:
         return self._segments.get(segment, "agents")
 
     def _get(self, path: str, params: Mapping[str, str | int]) -> Mapping[str, Any]:
-        reply: Reply = self._transport.request("GET", "/api/v2" + path, params=params, most=MOST_BYTES)
+        try:
+            reply = self._transport.request("GET", "/api/v2" + path, params=params, most=MOST_BYTES)
+        except NotAuthorised as error:
+            raise NotAuthorised(
+                f"{error}: so Zendesk also answers for its Help Center where the account's plan has none"
+            ) from error
         if not reply.ok:
-            why = {403: "may not read", 404: "finds no"}.get(reply.status, f"was refused (HTTP {reply.status}) the")
-            raise CannotRun(f"this Zendesk user {why} Help Center articles: its export needs an agent or admin")
+            raise CannotRun(_WHY.get(reply.status, f"Zendesk refuses its Help Center articles (HTTP {reply.status})"))
         if not isinstance(reply.body, dict):
             raise HelpdeskDown("Zendesk's answer is no JSON object")
         return reply.body

@@ -22,7 +22,6 @@ from ..core.run_summary import RunRecord, RunSummary
 from ..pipeline.run_checks import HALTED
 from ..reporting.glossary import end_words
 from ..reporting.run_tally import RunTally
-from ..settings.helpdesks import ZendeskSettings
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
@@ -216,7 +215,7 @@ class Tending:
             now=now,
             history_known=past.known,
             models=bool(self._settings.models.names),
-            api_token=isinstance(desk, ZendeskSettings) and desk.by_api_token,
+            api_token=desk.sign_in == "api_token",
             halted=past.halted,
             started=self._began if self._kind == "run" else None,
             seen=memory.seen if memory.seen is not None and memory.seen <= now + AHEAD_S else None,

@@ -17,7 +17,7 @@ from ..core.clock import Deadline, why_ended
 from ..core.errors import CannotRun, DeadlineReached
 from ..core.models import Frozen
 from ..core.taxonomy import Category, Taxonomy
-from ..helpdesk.protocol import ArticleHit
+from ..knowledge.model import Article
 
 Kind = Literal["category", "subcategory", "theme"]
 Gap = Literal["no_article", "only_mentions", "no_such_language"]
@@ -25,7 +25,6 @@ MOST_QUERIES = 3
 """Different words that a topic is searched by in one language, until there is an article."""
 
 FEWEST_OF_A_THEME = 3
-MOST_LOCALES = 2
 SHORTEST_WORD = 4
 ANY = "*"
 """In place of a language: all of them."""
@@ -44,13 +43,40 @@ GROUP BY ALL ORDER BY ALL
 
 
 class Search(Protocol):
-    """A help centre that can be searched; both may raise :class:`CannotRun` and :class:`DeadlineReached`."""
+    """A help centre's articles; both may raise :class:`CannotRun` and :class:`DeadlineReached`."""
 
-    def locales(self) -> tuple[str, ...]:
-        """The languages that it has articles in, such as ``en-us``."""
+    def languages(self) -> tuple[str, ...]:
+        """The languages that it has articles in, such as ``en``."""
 
-    def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
-        """Articles in this language (``*``: in all) that hold these words, best first."""
+    def search(self, query: str, language: str) -> Sequence[Article]:
+        """Articles in this language (:data:`ANY`: in all) that hold these words."""
+
+
+class HelpCenter:
+    """Articles, all of which are read at the first question; those for agents only are left out."""
+
+    def __init__(self, articles: Iterable[Article]) -> None:
+        self._articles = articles
+        self._texts: list[tuple[Article, str]] | None = None
+
+    def languages(self) -> tuple[str, ...]:
+        """See :meth:`Search.languages`."""
+        return tuple(dict.fromkeys(article.lang for article, _ in self._read()))
+
+    def search(self, query: str, language: str) -> Sequence[Article]:
+        """See :meth:`Search.search`."""
+        words = query.casefold().split()
+        return [
+            article
+            for article, text in self._read()
+            if language in (ANY, article.lang) and all(word in text for word in words)
+        ]
+
+    def _read(self) -> list[tuple[Article, str]]:
+        if self._texts is None:
+            found = [one for one in self._articles if one.audience != "agents"]
+            self._texts = [(one, f"{_title(one)} {one.body_text}".casefold()) for one in found]
+        return self._texts
 
 
 @dataclass(frozen=True)
@@ -85,7 +111,7 @@ class Knowledge(Frozen):
     at_least: int
     topics: tuple[Coverage, ...] = ()
     searched: int = 0
-    locales: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
     not_searched: int = 0
     requests: int = 0
     ended_early: str | None = None
@@ -142,16 +168,16 @@ def look_up(
 ) -> Knowledge:
     """Whether the help centre has articles on these topics, which :func:`wanted` gave for ``at_least``.
 
-    Asks once for its languages, and up to six times for each topic and language. Never raises for a help centre that is
-    not there, does not answer or takes too long: ``ended_early`` says so. ``advance`` is told of each topic.
+    Never raises for a help centre that is not there, does not answer or takes too long: ``ended_early`` says so.
+    ``advance`` is told of each topic.
     """
     done: list[Coverage] = []
-    locales: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
     ended: str | None = None
     try:
-        locales = center.locales() if topics else ()
+        languages = center.languages() if topics else ()
         for item in topics:
-            done.append(_looked_up(item, taxonomy, center, locales))
+            done.append(_looked_up(item, taxonomy, center, languages))
             advance(1)
     except (CannotRun, DeadlineReached) as error:
         ended = why_ended(error, deadline)
@@ -159,25 +185,22 @@ def look_up(
         at_least=at_least,
         topics=tuple(done),
         searched=len(done),
-        locales=locales,
+        languages=languages,
         not_searched=len(topics) - len(done),
         ended_early=ended,
     )
 
 
-def _looked_up(item: Coverage, taxonomy: Taxonomy, center: Search, locales: Sequence[str]) -> Coverage:
-    places = [ANY] if item.language == ANY else [name for name in locales if name.split("-")[0] == item.language]
-    if not places:
+def _looked_up(item: Coverage, taxonomy: Taxonomy, center: Search, languages: Sequence[str]) -> Coverage:
+    if item.language not in (ANY, *languages):
         return item.model_copy(update={"gap": "no_such_language"})
     words = _words(item, taxonomy)
-    about: set[int] = set()
-    found: set[int] = set()
-    for locale in places[:MOST_LOCALES]:
-        for query in words.queries:
-            for article in center.search(query, locale):
-                (about if words.tell(article) else found).add(article.id)
-            if about:
-                break
+    about: set[str] = set()
+    found: set[str] = set()
+    for query in words.queries:
+        for article in center.search(query, item.language):
+            number = article.id.partition("/")[0]  # of an article in all of its languages
+            (about if words.tell(article) else found).add(number)
         if about:
             break
     mentions = len(found - about)
@@ -190,7 +213,7 @@ class _Words:
     """By which words a topic is searched, and by which an article on it is told from one that mentions it."""
 
     queries: tuple[str, ...]
-    tell: Callable[[ArticleHit], bool]
+    tell: Callable[[Article], bool]
 
 
 def _words(item: Coverage, taxonomy: Taxonomy) -> _Words:
@@ -208,7 +231,7 @@ def _words(item: Coverage, taxonomy: Taxonomy) -> _Words:
         named += [f"{word}*" for word in content_words(category.description)]
     matcher = PhraseMatcher([(entry, True) for entry in (*own, *named)])
 
-    def tell(article: ArticleHit) -> bool:
+    def tell(article: Article) -> bool:
         title = _title(article)
         return bool(matcher.find(words_of(title), title))
 
@@ -231,5 +254,5 @@ def _queries(entries: Iterable[str]) -> list[str]:
     return chosen
 
 
-def _title(article: ArticleHit) -> str:
+def _title(article: Article) -> str:
     return " . ".join((article.title, *(label.replace("_", " ") for label in article.labels)))

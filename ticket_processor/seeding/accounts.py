@@ -1,20 +1,39 @@
-"""Seeding an account: is it a sandbox, and which invented tickets are missing there? One loop for all helpdesks."""
+"""Seeding an account: is it a sandbox, and which invented tickets are missing there? One loop for all helpdesks.
+
+Facts and their sources: developer.zendesk.com, "Tickets" (create, idempotency), "Rate limits";
+developers.freshdesk.com/api, "Tickets" (create, filter), "Rate Limit".
+"""
 
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from ..analysis.text.cleaning import as_text
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
-from ..helpdesk.http_messages import Effect
+from ..helpdesk import freshdesk_format, zendesk_format
+from ..helpdesk.freshdesk_reads import Listing
+from ..helpdesk.http_messages import Effect, Reply
+from ..helpdesk.json_values import mapping
+from ..helpdesk.local_model import NewTicket
+from ..helpdesk.local_store import LocalStore
 from ..helpdesk.transport import Transport
+from .corpus import EXTERNAL_ID_PREFIX
 
 SANDBOX_HEADER = "X-Ticketbot-Sandbox"
 MANY_TICKETS = 2000
+LOW_FIELDS_LIMIT = 40
+"""Zendesk allows 300 listings of ticket fields a minute, 40 in a sandbox and 20 in a trial."""
+LOW_CALLS_LIMIT = 50
+"""A trial of Freshdesk may make fifty calls a minute."""
+OPEN = 2
+_SOURCES = {"email": 1, "web": 2, "voice": 3, "chat": 7, "api": 1}
+"""Freshdesk has no source for programs; what they send comes by mail."""
 _NAME_OF_A_TEST_ACCOUNT = re.compile(
     r"(^|[-_0-9])(sandbox|trial|test|demo|dev|staging|d3v|z3n)([-_0-9]|$)", re.IGNORECASE
 )
@@ -75,19 +94,6 @@ def create_missing(
     return Seeded(created, existing, failed)
 
 
-def judged(base_url: str, count: object, limit: int | None, low: int, told: str, of_a_test: str) -> SandboxVerdict:
-    """The judgement by name, number of tickets, and a ``limit`` a minute that ``low`` or less shows to be a test's."""
-    host = urlsplit(base_url).hostname or ""
-    if isinstance(count, int) and count > MANY_TICKETS:
-        return SandboxVerdict(False, f"it holds {count} tickets, more than {MANY_TICKETS}")
-    if limit is not None and limit <= low:
-        return SandboxVerdict(True, of_a_test)
-    if _NAME_OF_A_TEST_ACCOUNT.search(host.split(".")[0]):
-        return SandboxVerdict(True, f"its name, {host}, says so, and it holds {count} tickets")
-    limit_text = "no limit told" if limit is None else f"{told} {limit} a minute"
-    return SandboxVerdict(False, f"neither its name ({host}) nor its rate limits ({limit_text}) are those of a sandbox")
-
-
 def require_sandbox(judgement: SandboxVerdict, *, insisted: bool) -> None:
     """Raise :class:`ConfigError` when the account looks like production, unless ``insisted``."""
     if not judgement.sandbox and not insisted:
@@ -97,7 +103,138 @@ def require_sandbox(judgement: SandboxVerdict, *, insisted: bool) -> None:
         )
 
 
-def with_attachments(item: Mapping[str, Any]) -> dict[str, str]:
+class ZendeskSeedTarget:
+    """A Zendesk account to seed, whose tickets bear their external ids."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def judge(self) -> SandboxVerdict:
+        """See :meth:`SeedAccount.judge`."""
+        reply = _shown(self._transport, "/ticket_fields", {})
+        found = (each for name, each in zendesk_format.read_limits(reply.headers).items() if "ticket-fields" in name)
+        limit = next((each.total for each in found), None)
+        count = mapping(mapping(_shown(self._transport, "/tickets/count", {}).body).get("count")).get("value")
+        return _judged(self._transport, reply, count, limit, LOW_FIELDS_LIMIT, "field listings")
+
+    def existing(self) -> set[str]:
+        """See :meth:`SeedAccount.existing`."""
+        found: set[str] = set()
+        params: dict[str, str | int] = {"page[size]": 100}
+        while True:
+            body = mapping(_shown(self._transport, "/tickets", params).body)
+            ids = (str(row.get("external_id") or "") for row in body.get("tickets") or ())
+            found.update(name for name in ids if name.startswith(EXTERNAL_ID_PREFIX))
+            meta = mapping(body.get("meta"))
+            after = meta.get("after_cursor")
+            if not meta.get("has_more") or not after or after == params.get("page[after]"):
+                return found
+            params["page[after]"] = str(after)
+
+    def mark(self, item: Mapping[str, Any]) -> str:
+        """See :meth:`SeedAccount.mark`."""
+        return str(item["external_id"])
+
+    def create(self, item: Mapping[str, Any], mark: str) -> bool:
+        """See :meth:`SeedAccount.create`."""
+        key = {"Idempotency-Key": f"ticketbot-{hashlib.sha256(mark.encode()).hexdigest()}"}
+        row = {name: item[name] for name in ("subject", "requester", "external_id", "tags")}
+        ticket = {**row, "comment": _with_attachments(item), "via": {"channel": item["channel"]}}
+        return _posted(self._transport, {"ticket": ticket}, key)
+
+
+class FreshdeskSeedTarget:
+    """A Freshdesk account to seed, whose tickets bear tags."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def judge(self) -> SandboxVerdict:
+        """See :meth:`SeedAccount.judge`."""
+        reply = _shown(self._transport, "/search/tickets", {"query": "\"created_at:>'2000-01-01'\""})
+        limit = freshdesk_format.read_limits(reply.headers).get(freshdesk_format.ACCOUNT_LIMIT)
+        total = None if limit is None else limit.total
+        return _judged(self._transport, reply, mapping(reply.body).get("total"), total, LOW_CALLS_LIMIT, "calls")
+
+    def existing(self) -> set[str]:
+        """See :meth:`SeedAccount.existing`: the tags of all tickets."""
+        pages = Listing(self._transport).changed_since(0.0)
+        return {str(tag) for rows, _, _ in pages for row in rows for tag in row.get("tags") or ()}
+
+    def mark(self, item: Mapping[str, Any]) -> str:
+        """See :meth:`SeedAccount.mark`."""
+        return _tag_of(item)
+
+    def create(self, item: Mapping[str, Any], mark: str) -> bool:
+        """See :meth:`SeedAccount.create`."""
+        comment = _with_attachments(item)
+        ticket = {
+            "subject": item["subject"] or " ",
+            "description": comment.get("html_body") or html.escape(comment["body"]).replace("\n", "<br>"),
+            **item["requester"],
+            "source": _SOURCES.get(item["channel"], _SOURCES["web"]),
+            "status": OPEN,
+            "tags": [*item["tags"], mark],
+        }
+        return _posted(self._transport, ticket)
+
+
+class LocalSeedTarget:
+    """A local helpdesk to seed; ``now`` is its clock."""
+
+    def __init__(self, store: LocalStore, now: Callable[[], float]) -> None:
+        self._store = store
+        self._now = now
+
+    def judge(self) -> SandboxVerdict:
+        """See :meth:`SeedAccount.judge`: a place for invented tickets holds no others."""
+        counts = self._store.tag_counts()
+        invented = sum(count for tag, count in counts.items() if tag.startswith("seed_"))
+        others = sum(self._store.counts()["status"].values()) - invented
+        if others:
+            return SandboxVerdict(False, f"it holds {others} tickets that were not invented")
+        return SandboxVerdict(True, "it holds no tickets but invented ones")
+
+    def mark(self, item: Mapping[str, Any]) -> str:
+        """See :meth:`SeedAccount.mark`."""
+        return _tag_of(item)
+
+    def existing(self) -> set[str]:
+        """See :meth:`SeedAccount.existing`: the tags of all tickets."""
+        return set(self._store.tag_counts())
+
+    def create(self, item: Mapping[str, Any], mark: str) -> bool:
+        """See :meth:`SeedAccount.create`."""
+        comment, tags = _with_attachments(item), (*item["tags"], mark)
+        text = comment.get("body") or as_text(comment.get("html_body", ""))
+        new = NewTicket(item["subject"], text, **item["requester"], channel=item["channel"], tags=tags)
+        self._store.create(new, self._now())
+        return True
+
+
+def _shown(transport: Transport, path: str, params: Mapping[str, str | int]) -> Reply:
+    reply = transport.request("GET", "/api/v2" + path, params=params)
+    if not reply.ok:
+        raise CannotRun(f"{transport.name} refuses {path} (HTTP {reply.status})")
+    return reply
+
+
+def _judged(transport: Transport, reply: Reply, count: object, limit: int | None, low: int, of: str) -> SandboxVerdict:
+    """The judgement by name, number of tickets, and a ``limit`` a minute that ``low`` or less shows to be a test's."""
+    host = urlsplit(transport.base_url).hostname or ""
+    if reply.headers.get(SANDBOX_HEADER):
+        return SandboxVerdict(True, "it is ticketbot's own sandbox")
+    if isinstance(count, int) and count > MANY_TICKETS:
+        return SandboxVerdict(False, f"it holds {count} tickets, more than {MANY_TICKETS}")
+    if limit is not None and limit <= low:
+        return SandboxVerdict(True, f"its limit of {limit} {of} a minute is that of a sandbox or trial")
+    if _NAME_OF_A_TEST_ACCOUNT.search(host.split(".")[0]):
+        return SandboxVerdict(True, f"its name, {host}, says so, and it holds {count} tickets")
+    told = "no limit told" if limit is None else f"limit for {of} {limit} a minute"
+    return SandboxVerdict(False, f"neither its name ({host}) nor its rate limits ({told}) are those of a sandbox")
+
+
+def _with_attachments(item: Mapping[str, Any]) -> dict[str, str]:
     """A payload's text, as ``body`` or ``html_body``, which names the attachments that it came with."""
     comment = {"html_body": item["html_body"]} if "html_body" in item else {"body": item.get("body") or " "}
     names = item.get("attachments") or ()
@@ -110,18 +247,18 @@ def with_attachments(item: Mapping[str, Any]) -> dict[str, str]:
     return comment
 
 
-def tag_of(item: Mapping[str, Any]) -> str:
+def _tag_of(item: Mapping[str, Any]) -> str:
     """The mark as a tag, for tickets without a number of their sender's; Freshdesk takes 32 characters."""
     return "seed_" + hashlib.sha256(str(item["external_id"]).encode()).hexdigest()[:16]
 
 
-def posted(transport: Transport, path: str, body: object, headers: Mapping[str, str] | None = None) -> bool:
+def _posted(transport: Transport, body: object, headers: Mapping[str, str] | None = None) -> bool:
     """Whether the helpdesk has taken a new ticket, which is sent once.
 
     Raises :class:`CannotRun` where it takes none, and :class:`HelpdeskDown` for want of a clear answer.
     """
     try:
-        reply = transport.request("POST", path, json=body, headers=headers or {}, effect=Effect.WRITE)
+        reply = transport.request("POST", "/api/v2/tickets", json=body, headers=headers or {}, effect=Effect.WRITE)
     except OutcomeUnknown:
         raise HelpdeskDown(
             "no clear answer to a new ticket; wait a minute and seed again: what was created is found again, and "

@@ -9,13 +9,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-import tomllib
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Self, get_args
+from typing import BinaryIO, Literal, Self, get_args
 
 import orjson
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -112,12 +110,6 @@ def payload(ticket: SeedTicket) -> dict[str, object]:
     }
 
 
-@cache
-def word_lists() -> dict[str, Any]:
-    """The packaged names, months and greetings of which invented tickets are made."""
-    return tomllib.loads(resources.files("ticket_processor.seeding").joinpath("words.toml").read_text("utf-8"))
-
-
 def load_corpus() -> tuple[SeedTicket, ...]:
     """The packaged tickets, in their fixed order, every label set."""
     raw = resources.files("ticket_processor.seeding").joinpath(_CORPUS).read_bytes()
@@ -128,9 +120,9 @@ def load_file(path: Path) -> Iterator[SeedTicket]:
     """The tickets of a ``.jsonl`` or ``.jsonl.gz`` file, one line at a time.
 
     A row needs a subject or a text (the first of ``body``, ``description``, ``text`` and ``html`` that is not empty);
-    unknown fields are ignored. Labels count inside ``labels`` or at top level, ``priority`` meaning ``urgency``; those
-    outside the label space are left out. A requester outside the reserved domains gets an invented address, the same
-    one each time. A row without ``id`` gets one from its text and line number.
+    unknown fields are ignored. Of labels only the ``language`` counts, in ``labels`` or at top level: variations are
+    made in it. A requester outside the reserved domains gets an invented address, the same one each time. A row
+    without ``id`` gets one from its text and line number.
 
     Raises :class:`ConfigError` with file and line number, never with the line's text, when a line cannot be used, and
     with the file's name when it cannot be read.
@@ -191,7 +183,7 @@ def _ticket(line: bytes, number: int) -> SeedTicket:
                 "channel": channel if channel in get_args(Channel) else "email",
                 "requester": _requester(row, digest),
                 "attachments": _file_names(row.get("attachments")),
-                "labels": _labels(row),
+                "labels": {"language": _language(row)},
                 "kind": kind if kind in get_args(Kind) else "normal",
                 "planted": [value for value in _strings(row.get("planted")) if contains(subject, text, value)],
             }
@@ -242,25 +234,12 @@ def _requester(row: Mapping[str, object], digest: str) -> dict[str, str]:
     return {"name": name or email.partition("@")[0], "email": email}
 
 
-def _labels(row: Mapping[str, object]) -> dict[str, str]:
+def _language(row: Mapping[str, object]) -> str | None:
     nested = row.get("labels")
-    places = (nested, row) if isinstance(nested, dict) else (row,)
-    valid: dict[str, Callable[[str], object]] = {
-        "category": re.compile(CATEGORY_NAME).fullmatch,
-        "urgency": frozenset(Urgency).__contains__,
-        "sentiment": frozenset(Sentiment).__contains__,
-    }
-    found: dict[str, str] = {}
-    for place in places:
-        for name in ("category", "urgency", "priority", "sentiment"):
-            label = "urgency" if name == "priority" else name
-            word = _word(place.get(name))
-            if valid[label](word):
-                found.setdefault(label, word)
-        language = re.fullmatch(r"([a-z]{2,3})(?:_.*)?", _word(place.get("language")))
-        if language:
-            found.setdefault("language", language[1])
-    return found
+    for place in (nested, row) if isinstance(nested, dict) else (row,):
+        if found := re.fullmatch(r"([a-z]{2,3})(?:_.*)?", _word(place.get("language"))):
+            return found[1]
+    return None
 
 
 def contains(subject: str, text: str, value: str) -> bool:

@@ -1,60 +1,36 @@
-"""Variations of tickets: other people, numbers, dates, products and greetings; the same for the same seed."""
+"""Variations of tickets: other people, order numbers and greetings; the same for the same seed."""
 
 from __future__ import annotations
 
 import random
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from importlib import resources
+from typing import Any
 
 from ..core.errors import ConfigError
-from .corpus import SeedRequester, SeedTicket, contains, word_lists
+from .corpus import SeedRequester, SeedTicket, contains
 
-_WORDS = word_lists()
-_MONTHS: dict[str, list[str]] = _WORDS["months"]
-"""For each language the full names in one string, and the abbreviated ones in another."""
+_WORDS: dict[str, Any] = tomllib.loads(
+    resources.files("ticket_processor.seeding").joinpath("words.toml").read_text("utf-8")
+)
+"""The names and greetings of which invented tickets are made."""
 _GREETINGS: dict[str, str] = _WORDS["greetings"]
 _CLOSINGS: dict[str, str] = _WORDS["closings"]
 _KANJI = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
-_YEAR = 2026  # of a date written without one
-# Names within a line share gender and article, so that a sentence stays a sentence.
-_PRODUCTS = (
-    ("Kestrel R2", "Kestrel R3", "Kestrel R5"),
-    ("Orla 300", "Orla 500", "Orla 700"),
-    ("Nemi Air", "Nemi Go", "Nemi Pro"),
-    ("Brisa Solo", "Brisa Duo", "Brisa Grande"),
-    ("Tavo One", "Tavo Plus", "Tavo Max"),
-    ("Flow Starter", "Flow Team", "Flow Business"),
-)
 _MACHINES = re.compile(r"(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?|alerts?|notifications?)@", re.I)
-
 # Every repetition that could fail late has an upper end: a mail may hold megabytes of anything.
-_NUMBER = r"\d{1,3}(?:[.,' ]\d{3}){1,3}(?:[.,]\d{2})?|\d{1,9}(?:[.,]\d{2})?"
-_MONTH = "|".join(
-    sorted({re.escape(name) for pair in _MONTHS.values() for names in pair for name in names.split()}, reverse=True)
-)
-_ENGLISH_MONTH = " ".join(_MONTHS["en"]).replace(" ", "|")
 # Edges of Latin words, not of any word: Japanese goes on without a space.
 _START, _END = r"(?<![A-Za-z0-9_-])", r"(?![A-Za-z0-9_-])"
-_VARIABLE = "|".join(
-    (
-        r"(?P<keep>https?://[^\s<>\"']+|[^\s@<>:;,()\"']{1,64}@[\w.-]+\w|\{\{.{,200}?\}\}|\{%.{,200}?%\}"
-        rf"|{_START}(?:ISO|CVE|RFC)-[\d-]+)",
-        rf"(?P<iso>{_START}(\d{{4}})-(\d\d)-(\d\d){_END})",
-        r"(?P<dots>(?<![\d.])(\d\d?)\.(\d\d?)\.(\d{4})(?!\d)|(?<![\d.])(\d\d)\.(\d\d)\.(?![\d.]))",
-        r"(?P<slashes>(?<![\w/])(\d\d?)/(\d\d?)/(\d{4})(?![\w/]))",
-        r"(?P<kanji>(?:(\d{4})年)?(\d{1,2})月(\d{1,2})日)",
-        rf"(?P<named>(?<!\w)(\d\d?)(\.? (?:de )?)({_MONTH})(?!\w)(?:( (?:de )?)(\d{{4}})(?!\d))?)",
-        rf"(?P<american>(?<!\w)({_ENGLISH_MONTH}) (\d\d?)(?![\w.:]|,\d)(?:(, )(\d{{4}})(?!\d))?)",
-        rf"(?P<before>(?:US\$|R\$|[$€£¥]|{_START}(?:EUR|USD|GBP|CHF))\s?)(?P<sum1>{_NUMBER})(?![\d.,]?\d)",
-        rf"(?<![\w.,])(?P<sum2>{_NUMBER})(?P<after>\s?(?:€|£|円|(?:EUR|USD|GBP|CHF|[Ee]uros?|dollars?)\b))",
-        f"(?P<product>{_START}(?:{'|'.join(name for group in _PRODUCTS for name in group)}){_END})",
-        rf"(?P<reference>{_START}[A-Za-z]{{2,5}}-\d{{4,}}(?:-\d{{3,}})?{_END}"
-        r"|(?<![A-Za-z0-9_.+@/-])(?!20\d{6}(?!\d))\d{6,10}(?![A-Za-z0-9_@-]))",
-    )
+_VARIABLE = (
+    r"(?P<keep>https?://[^\s<>\"']+|[^\s@<>:;,()\"']{1,64}@[\w.-]+\w|\{\{.{,200}?\}\}|\{%.{,200}?%\}"
+    rf"|{_START}(?:ISO|CVE|RFC)-[\d-]+)"
+    rf"|(?P<reference>{_START}[A-Za-z]{{2,5}}-\d{{4,}}(?:-\d{{3,}})?{_END}"
+    r"|(?<![A-Za-z0-9_.+@/-])(?!20\d{6}(?!\d))\d{6,10}(?![A-Za-z0-9_@-]))"
+    r"|(?P<hour>(?<![\d:])[012]\d(?=:\d\d(?![\d])))"
 )
 _TAGS = r"<style.{,5000}?</style>|<!--.{,5000}?-->|<[^<>]*>"
 
@@ -62,9 +38,9 @@ _TAGS = r"<style.{,5000}?</style>|<!--.{,5000}?-->|<[^<>]*>"
 def vary(tickets: Sequence[SeedTicket], count: int, seed: int = 0) -> Iterator[SeedTicket]:
     """Exactly ``count`` tickets: the given ones in order, then variations of them, made as they are asked for.
 
-    A variation differs in requester, order numbers, amounts, dates, product names, greeting and closing line;
-    labels, kind and planted data stay. Its id is the original's with ``-v2``, ``-v3``, … (and the seed, unless
-    that is 0), the same for the same tickets, seed and position, whatever ``count`` is.
+    A variation differs in requester, order numbers, greeting and closing line, machine mail in its hours; labels, kind
+    and planted data stay. Its id is the original's with ``-v2``, ``-v3``, … (and the seed, unless that is 0), the same
+    for the same tickets, seed and position, whatever ``count`` is.
 
     Raises ``ValueError`` for a negative count; :class:`ConfigError` when there is nothing to vary, or when two
     tickets share an id, which would make one of them pass for the other on the helpdesk.
@@ -171,18 +147,15 @@ class _Change:
             self.requester = invented_person(rng, self._language)
         self._names = dict(zip(old.name.split(), self.requester.name.split(), strict=False))
         self._find = _pattern(ticket.planted, "" if machine else old.name, old.email, ticket.html is not None)
-        # Whole weeks keep the days of the week right; one factor for all keeps sums adding up, but for rounding.
-        self._shift = timedelta(days=rng.choice((-14, -7, 7, 14)))
-        self._factor = Decimal(rng.choice([*range(60, 100), *range(101, 190)])) / 100
-        self._turn = rng.randrange(1, 3)
+        self._hours = rng.randrange(1, 24)
         self._references: dict[str, str] = {}
 
     def values(self, text: str) -> str:
-        """``text`` with names, numbers, amounts, dates and products exchanged."""
+        """``text`` with names and order numbers exchanged."""
         return self._find.sub(self._replace, text)
 
     def words(self, text: str) -> str:
-        """``text`` with another greeting and closing line, or with new ones when it is a single paragraph."""
+        """``text`` with another greeting and closing line, or with new ones when it has neither."""
         if self._language not in _GREETINGS or self._ticket.kind == "machine":
             return text
         greetings, closings = _GREETINGS[self._language].split("|"), _CLOSINGS[self._language].split("|")
@@ -204,53 +177,25 @@ class _Change:
             flags=re.I | re.M,
         )
         # Twenty characters: a ticket that says almost nothing is there because it says almost nothing.
-        if html or "\n" in text.strip() or len(text) < 20:
+        if html or greeted or closed or len(text) < 20:
             return text
         add = self._rng.choice(("greeting", "closing", "both"))
-        if not greeted and add != "closing":
+        if add != "closing":
             stop = "。" if self._language == "ja" else ","
             text = f"{self._rng.choice(greetings)}{stop}\n\n{text}"
-        if not closed and add != "greeting":
+        if add != "greeting":
             text = f"{text}\n\n{self._rng.choice(closings)}"
         return text
 
     def _replace(self, found: re.Match[str]) -> str:
-        group = found.re.groupindex
-        whole = found[0]
-
-        def has(name: str) -> bool:
-            return name in group and found[name] is not None
-
-        if has("planted") or has("tag") or has("keep"):
-            return whole
-        if has("email"):
+        kind, whole = found.lastgroup, found[0]
+        if kind == "email":
             return self.requester.email
-        if has("name"):
+        if kind == "name":
             return self._names.get(whole, self.requester.name) if " " not in whole else self.requester.name
-        if has("sum1"):
-            return found["before"] + self._amount(found["sum1"])
-        if has("sum2"):
-            return self._amount(found["sum2"]) + found["after"]
-        if has("product"):
-            names = next(names for names in _PRODUCTS if whole in names)
-            return names[(names.index(whole) + self._turn) % len(names)]
-        if has("reference"):
-            return self._reference(whole)
-        kind = next(name for name in ("iso", "dots", "slashes", "kanji", "named", "american") if has(name))
-        # The groups inside a named group follow it: they are the date's own parts.
-        parts = [part or "" for part in found.groups()[group[kind] :]]
-        return self._date(kind, parts) or whole
-
-    def _amount(self, text: str) -> str:
-        cents = re.search(r"[.,]\d{2}\Z", text)
-        separators = re.findall(r"\D", text[: cents.start()] if cents else text)
-        value = Decimal(re.sub(r"\D", "", text)) * self._factor
-        digits = str(value.quantize(Decimal(1), ROUND_HALF_UP))
-        if not cents:
-            return f"{int(digits):,}".replace(",", separators[0]) if separators else digits
-        whole, fraction = digits[:-2] or "0", digits[-2:].zfill(2)
-        grouped = f"{int(whole):,}".replace(",", separators[0]) if separators else whole
-        return f"{grouped}{cents[0][0]}{fraction}"
+        if kind == "hour" and self._ticket.kind == "machine":
+            return f"{(int(whole) + self._hours) % 24:02}"
+        return self._reference(whole) if kind == "reference" else whole
 
     def _reference(self, text: str) -> str:
         if text not in self._references:
@@ -264,42 +209,6 @@ class _Change:
 
     def _digits(self, length: int) -> str:
         return "".join(self._rng.choice("0123456789") for _ in range(length))
-
-    def _date(self, kind: str, parts: list[str]) -> str | None:
-        """The shifted date in the same form, or ``None`` when it is none."""
-        name = gap = comma = ""
-        if kind in ("iso", "kanji"):
-            year, month, day = parts[:3]
-        elif kind == "dots":
-            day, month, year = parts[0] or parts[3], parts[1] or parts[4], parts[2]
-        elif kind == "slashes":
-            day, month, year = parts[:3]
-        elif kind == "named":
-            day, gap, name, comma, year = parts[:5]
-        else:
-            name, day, comma, year = parts[:4]
-        months = self._months(name) if name else []
-        try:
-            old = date(int(year or _YEAR), months.index(name) + 1 if name else int(month), int(day))
-            new = old + self._shift
-        except (ValueError, OverflowError):
-            return None
-        tail = f"{comma}{new.year}" if year else ""
-        if kind == "iso":
-            return new.isoformat()
-        if kind == "kanji":
-            return f"{f'{new.year}年' if year else ''}{new.month}月{new.day}日"
-        if kind == "named":
-            return f"{new.day}{gap}{months[new.month - 1]}{tail}"
-        if kind == "american":
-            return f"{months[new.month - 1]} {new.day}{tail}"
-        mark = "." if kind == "dots" else "/"
-        return f"{new.day:0{len(day)}}{mark}{new.month:0{len(month)}}{mark}{tail}"
-
-    def _months(self, name: str) -> list[str]:
-        first = [_MONTHS[self._language]] if self._language in _MONTHS else []
-        lists = (names.split() for pair in (*first, *_MONTHS.values()) for names in pair)
-        return next(names for names in lists if name in names)
 
 
 def _any(phrases: Sequence[str]) -> str:

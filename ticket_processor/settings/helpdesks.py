@@ -16,6 +16,7 @@ from ..core.urls import is_loopback, whole_url
 
 LOCAL_FILE = "helpdesk.sqlite3"
 FRESHDESK_HOST = ".freshdesk.com"
+SignIn = Literal["oauth_client", "oauth_token", "api_token", "api_key", "none"]
 _NO_API = "the API answers at NAME.freshdesk.com only, not at a domain of your own: give that name"
 
 
@@ -33,7 +34,8 @@ class Abilities:
     whether a ticket is as it was created; the local helpdesk's stamps are exact. ``guarded``: a write is refused where
     its ticket has changed since it was read. ``jobs``: it takes many updates at a time. ``solves``: a run may set
     tickets to solved. ``search``: new tickets may have to be searched for. ``delayed``: it lists none of the newest
-    minute. ``rules``: it has rules of its own. ``undone`` says what an undo makes of notes.
+    minute. ``rules``: it has rules of its own. ``messaging``: some of its tickets are live conversations. ``statuses``:
+    an account may have statuses of its own. ``undone`` says what an undo makes of notes.
     """
 
     stable_read_s: float
@@ -44,6 +46,8 @@ class Abilities:
     search: bool = False
     delayed: bool = False
     rules: bool = True
+    messaging: bool = False
+    statuses: bool = False
 
 
 class ZendeskSettings(Frozen):
@@ -57,6 +61,7 @@ class ZendeskSettings(Frozen):
         solves=True,
         search=True,
         delayed=True,
+        messaging=True,
     )
     subdomain: str | None = Field(
         None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", description="the name before `.zendesk.com`"
@@ -100,9 +105,17 @@ class ZendeskSettings(Frozen):
         return bool(client or self.oauth_token or self.email or self.api_token)
 
     @property
-    def by_api_token(self) -> bool:
-        """Whether ticketbot signs in with an API token, which is the last of the three ways."""
-        return bool(self.api_token) and not self.oauth_token and not self.oauth_client_id
+    def sign_in(self) -> SignIn:
+        """The way in which ticketbot signs in; an API token is the last of the three."""
+        return (
+            "oauth_client"
+            if self.oauth_client_id
+            else "oauth_token"
+            if self.oauth_token
+            else "api_token"
+            if self.api_token
+            else "none"
+        )
 
     @property
     def base_url(self) -> str:
@@ -119,8 +132,13 @@ class FreshdeskSettings(Frozen):
 
     vendor: ClassVar[str] = "Freshdesk"
     can: ClassVar[Abilities] = Abilities(
-        stable_read_s=1.0, undone="notes of the run are deleted, but for those that a person edited", guarded=False
+        stable_read_s=1.0,
+        undone="notes of the run are deleted, but for those that a person edited",
+        guarded=False,
+        statuses=True,
     )
+    sign_in: ClassVar[SignIn] = "api_key"
+    oauth_scope: ClassVar[str] = ""
     domain: str | None = Field(None, description="the name before `.freshdesk.com`, or with it")
     url: str | None = Field(None, description="whole base URL, instead of the domain")
     api_key: SecretStr | None = Field(None, description="the API key of the agent that ticketbot works as")
@@ -184,6 +202,7 @@ class LocalSettings(Frozen):
         rules=False,
     )
     named: ClassVar[bool] = True
+    sign_in: ClassVar[SignIn] = "none"
     path: Path | None = Field(
         None, description="the SQLite file; default: `helpdesk.sqlite3` beside the state folder; files lie next to it"
     )

@@ -34,14 +34,16 @@ _SHOWN = ("ticket_id", "machine_mail", "chain", "analysis", "decision")
 
 def doors_of(settings: Settings, clock: Clock) -> Doors:
     """The endpoints of these settings. Raises :class:`ConfigError` without any secret, and for one that all know."""
-    serve, is_zendesk = settings.serve, settings.helpdesk == "zendesk"
-    zendesk = _plain(serve.zendesk_secrets) if is_zendesk else ()
-    freshdesk = _plain(serve.freshdesk_secrets) if settings.helpdesk == "freshdesk" else ()
+    serve, name = settings.serve, settings.helpdesk
+    zendesk, freshdesk = (
+        _plain(secrets) if name == vendor else ()
+        for vendor, secrets in (("zendesk", serve.zendesk_secrets), ("freshdesk", serve.freshdesk_secrets))
+    )
     api = _plain(serve.api_tokens)
-    if not (zendesk or freshdesk or api or settings.helpdesk == "local"):
-        mine = "ZENDESK_WEBHOOK_SECRET" if is_zendesk else "FRESHDESK_WEBHOOK_SECRET"
+    if not (zendesk or freshdesk or api or name == "local"):
         raise ConfigError(
-            f"set a secret first: {mine} or TICKETBOT_API_TOKEN; 'ticketbot serve install-webhook' tells how"
+            f"set a secret first: {name.upper()}_WEBHOOK_SECRET or TICKETBOT_API_TOKEN; 'ticketbot serve "
+            "install-webhook' tells how"
         )
     if PUBLIC_SECRET in zendesk:
         raise ConfigError("ZENDESK_WEBHOOK_SECRET: this is the secret of Zendesk's documentation, which all know")

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_account, zendesk_account
-from ..helpdesk.freshdesk_account import KnowledgeBase
 from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch
 from ..helpdesk.transport import Transport
-from ..helpdesk.zendesk_account import HelpCenter
 from ..settings.schema import Settings
 from ..state.store import State
 from ..zendesk import Zendesk
@@ -20,7 +18,6 @@ from .parts import opened_state
 
 if TYPE_CHECKING:
     from ..helpdesk.business_rules import BusinessRule
-    from ..helpdesk.local_desk import NoArticles
     from ..seeding.accounts import SeedAccount
 
 
@@ -93,25 +90,14 @@ def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
     return zendesk_account.Requesters(transport)
 
 
-def help_center(settings: Settings, transport: Transport) -> HelpCenter | KnowledgeBase | NoArticles:
-    """The articles of the account."""
-    if settings.helpdesk == "local":
-        from ..helpdesk.local_desk import NoArticles
-
-        return NoArticles()
-    if settings.helpdesk == "freshdesk":
-        return KnowledgeBase(transport)
-    return HelpCenter(transport)
-
-
 def seed_target(settings: Settings, transport: Transport) -> SeedAccount:
     """The account as a place for invented tickets."""
     if settings.helpdesk == "local":
         from . import local
 
         return local.seed_target(settings, transport)
-    from ..seeding import freshdesk_import, zendesk_import
+    from ..seeding import accounts
 
     if settings.helpdesk == "freshdesk":
-        return freshdesk_import.FreshdeskSeedTarget(transport)
-    return zendesk_import.ZendeskSeedTarget(transport)
+        return accounts.FreshdeskSeedTarget(transport)
+    return accounts.ZendeskSeedTarget(transport)

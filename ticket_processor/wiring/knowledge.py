@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 
 from ..core.clock import Clock, Deadline
-from ..core.errors import AnalysisFailed, ConfigError, DeadlineReached, Stopping, unexpected
+from ..core.errors import AnalysisFailed, CannotRun, ConfigError, DeadlineReached, Stopping, unexpected
 from ..helpdesk.rate_limit import Throttle
+from ..helpdesk.transport import Transport
 from ..knowledge.folder_source import FolderArticles
 from ..knowledge.freshdesk_source import FreshdeskArticles
-from ..knowledge.model import Passage
+from ..knowledge.model import Article, Passage
 from ..knowledge.search import KnowledgeSearch
 from ..knowledge.settings import LOCAL
 from ..knowledge.store import FILE_NAME, KnowledgeStore
@@ -23,6 +24,10 @@ from ..settings.helpdesks import AccountSettings
 from ..settings.schema import Settings
 from .parts import transport_for
 
+_HELP_CENTERS: Mapping[str, Callable[[Transport], ArticleSource]] = {
+    "zendesk": ZendeskArticles,
+    "freshdesk": FreshdeskArticles,
+}
 MODEL_TOKENS = 480
 """Of a passage: most embedding models take 512, and what they cut off is never found."""
 
@@ -42,6 +47,14 @@ def for_customers(settings: Settings) -> Iterator[Callable[[str], Sequence[Passa
         return
     with closing(knowledge_store(settings)) as store:
         yield lambda article: KnowledgeSearch(store).passages_of(article, "customers")
+
+
+def help_center(settings: Settings, transport: Transport) -> Iterator[Article]:
+    """The articles of the account itself, as they are read. Raises :class:`CannotRun` where it has none."""
+    if settings.helpdesk not in _HELP_CENTERS:
+        raise CannotRun("the local helpdesk has no articles of its own; knowledge.folders names yours")
+    for portion in _HELP_CENTERS[settings.helpdesk](transport).portions({}, None, whole=False):
+        yield from (article for article, _ in portion.articles)
 
 
 @contextmanager
@@ -65,7 +78,7 @@ def knowledge_sources(
             transport = stack.enter_context(
                 closing(transport_for(account, clock, deadline, share=share, read_only=True, throttle=shared))
             )
-            sources.append(ZendeskArticles(transport) if name == "zendesk" else FreshdeskArticles(transport))
+            sources.append(_HELP_CENTERS[name](transport))
         sources += [FolderArticles(folder, lang=wanted.lang, audience=wanted.audience) for folder in wanted.folders]
         if len({source.name for source in sources}) < len(sources):
             raise ConfigError("knowledge.folders names two folders of one name: rename one, or name the folder above")

@@ -18,7 +18,7 @@ from ..settings.helpdesks import LocalSettings
 from ..settings.schema import Settings
 
 if TYPE_CHECKING:
-    from ..seeding.local_import import LocalSeedTarget
+    from ..seeding.accounts import LocalSeedTarget
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def requesters(settings: Settings, transport: Transport) -> LocalRequesters:
 
 def seed_target(settings: Settings, transport: Transport) -> LocalSeedTarget:
     """The local helpdesk as a place for invented tickets, made where there is none."""
-    from ..seeding.local_import import LocalSeedTarget
+    from ..seeding.accounts import LocalSeedTarget
 
     way = cast(LocalConnection, transport)
     return LocalSeedTarget(way.opened(labels(settings), make=True), way.now)

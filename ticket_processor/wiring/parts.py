@@ -35,10 +35,10 @@ from ..core.errors import CannotRun, ConfigError, RunLocked, state_unusable
 from ..core.guards import DiskSpace, KillSwitch
 from ..core.models import RedactionLevel
 from ..core.private_files import make_folder
-from ..helpdesk import freshdesk_account, freshdesk_format, zendesk_auth, zendesk_format
+from ..helpdesk import freshdesk_account, freshdesk_format, zendesk_account, zendesk_format
 from ..helpdesk.rate_limit import Limit, Throttle
 from ..helpdesk.transport import Auth, Transport
-from ..helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
+from ..helpdesk.zendesk_account import ApiToken, ClientCredentials, OAuthToken
 from ..llm import ModelAnalyser
 from ..pipeline.delivery import Delivery
 from ..policy.skip_rules import Selection, SkipRules
@@ -174,7 +174,7 @@ def own_user(settings: Settings, transport: Transport) -> int | None:
         return None  # it is no person there
     if settings.helpdesk == "freshdesk":
         return freshdesk_account.own_user(transport)
-    return zendesk_auth.own_user(transport)
+    return zendesk_account.own_user(transport)
 
 
 def _limits_of(account: VendorSettings) -> Callable[[Mapping[str, str]], Mapping[str, Limit]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
@@ -24,7 +24,7 @@ from ...helpdesk.http_messages import Reply
 from ...helpdesk.json_values import mapping
 from ...helpdesk.transport import Transport
 from ...reporting.glossary import span
-from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings, ZendeskSettings
+from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, SignIn, VendorSettings
 from ...wiring.parts import transport_for
 from ..rules import TOKENS_END, TOKENS_WARN_S
 from ..slo import DAY
@@ -40,7 +40,6 @@ ALL_TICKETS = 1
 HELPER = "collaborator"
 """The type of an agent of Freshdesk who may not change tickets."""
 NAMES = ("helpdesk", "clock", "credentials")
-Credentials = Literal["oauth_client", "oauth_token", "api_token", "api_key"]
 _EDITS = {"ticket_editing": "edit tickets", "ticket_tag_editing": "edit tags"}
 _SIGN_IN = "create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET"
 
@@ -74,7 +73,6 @@ class TicketRead:
 def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) -> TicketRead:
     """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned."""
     fresh = isinstance(account, FreshdeskSettings)
-    scope = account.oauth_scope if isinstance(account, ZendeskSettings) else ""
     name, where = "helpdesk", f"{transport.name} at {transport.base_url}"
     sent, began = clock.now(), clock.monotonic()
     try:
@@ -96,9 +94,8 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) ->
         text = f"{where}: reading a ticket gives HTTP {reply.status}"
         return TicketRead(fail(name, text, problem=f"http_{reply.status}", **facts), reply, sent, clock.now())
     received = clock.now()
-    if fresh:
-        return TicketRead(_of_agent(name, where, transport, reply, facts), reply, sent, received)
-    return TicketRead(_of_user(name, where, transport, reply, facts, scope), reply, sent, received)
+    look = _of_agent if fresh else partial(_of_user, account.oauth_scope)
+    return TicketRead(look(name, where, transport, reply, facts), reply, sent, received)
 
 
 def _problem(error: TicketbotError) -> str:
@@ -148,8 +145,7 @@ class _Helpdesk:
             if asked.reply is None:
                 why = "not known, since the helpdesk gave no answer"
                 return CheckResult((asked.check, skipped("clock", why), _lasting(self._settings, self._clock, why)))
-            known = credentials_of(self._settings) != "oauth_token"
-            ends = None if known else _end_of_token(transport)
+            ends = _end_of_token(transport) if self._settings.sign_in == "oauth_token" else None
             self._transport = transport
         finally:
             transport.close()
@@ -157,7 +153,7 @@ class _Helpdesk:
             (
                 asked.check,
                 clock_check(asked.sent, asked.received, asked.reply.date),
-                credentials(credentials_of(self._settings), ends, self._clock.now()),
+                credentials(self._settings.sign_in, ends, self._clock.now()),
             )
         )
 
@@ -165,18 +161,9 @@ class _Helpdesk:
         return transport_for(self._settings, self._clock, self._turn, share=1.0, read_only=True, adapter=self._adapter)
 
 
-def credentials_of(account: VendorSettings) -> Credentials:
-    """The way in which ticketbot signs in."""
-    if isinstance(account, FreshdeskSettings):
-        return "api_key"
-    if account.oauth_client_id:
-        return "oauth_client"
-    return "oauth_token" if account.oauth_token else "api_token"
-
-
 def _lasting(account: VendorSettings, clock: Clock, why: str) -> Check:
     """How long the credentials last, as far as that is known without the helpdesk."""
-    kind = credentials_of(account)
+    kind = account.sign_in
     return skipped("credentials", why) if kind == "oauth_token" else credentials(kind, None, clock.now())
 
 
@@ -192,7 +179,7 @@ def _end_of_token(transport: Transport) -> float | None:
 # Rights
 
 
-def _of_user(name: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object], scope: str) -> Check:
+def _of_user(scope: str, name: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object]) -> Check:
     """The check of the helpdesk, whose tickets ``reply`` has shown. One request, or two where the user has a role of
     the account's own. ``scope`` is what an OAuth token was asked to have."""
     text = f"{where}: signed in, tickets can be read"
@@ -350,7 +337,7 @@ def clock_check(sent: float, received: float, date: float | None) -> Check:
     return judge(name, f"{span(abs(skew))} {way} the helpdesk's; let this machine set its time by the network", **facts)
 
 
-def credentials(kind: Credentials, expires_at: float | None, now: float) -> Check:
+def credentials(kind: SignIn, expires_at: float | None, now: float) -> Check:
     """How long ticketbot can sign in to the helpdesk. ``expires_at`` is of an OAuth token, where that is known."""
     name = "credentials"
     if kind == "oauth_client":
