@@ -15,7 +15,20 @@ from ..core.run_summary import RunRecord
 from ..core.wording import many
 from ..settings.schema import Settings
 from .run_metrics import TRIAGE
-from .slo import DAY, FAST, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, MINUTE, STALE, RunCounts, counted, period
+from .slo import (
+    DAY,
+    GAP,
+    HOUR,
+    LEAST_GAP_S,
+    LEAST_STALE_S,
+    LOOKED_AT,
+    MINUTE,
+    STALE,
+    WINDOW_S,
+    RunCounts,
+    counted,
+    period,
+)
 
 UNEXPECTED = "unexpected"
 """The ``stopped_by`` of a run that an unforeseen error ended."""
@@ -87,7 +100,7 @@ class Look:
     @cached_property
     def counted(self) -> Sequence[RunCounts]:
         """Tickets and failures of the scheduled runs, as far back as burn rates need them."""
-        return counted(self.since(FAST.long.seconds))
+        return counted(self.since(WINDOW_S))
 
     @cached_property
     def period(self) -> float | None:

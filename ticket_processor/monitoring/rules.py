@@ -23,7 +23,7 @@ from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, why_no_model
 from ..settings.schema import Settings
 from .facts import UNEXPECTED, AlertFinding, Facts, Look, Severity, Unclear, span
-from .slo import DAY, FAST, HOUR, LEAST_STALE_S
+from .slo import DAY, HOUR, LEAST_STALE_S, burning
 
 TOKENS_END = parse_iso("2027-04-30")
 TOKENS_WARN_S = 60 * DAY
@@ -166,10 +166,10 @@ def helpdesk_unreachable(look: Look) -> Said:
 )
 def errors_fast(look: Look) -> Said:
     """Failures use up the month's error budget within two days."""
-    tally = FAST.over(look.counted, look.slo.success, look.now)
-    if tally is None:
+    found = burning(look.counted, look.slo.success, look.now)
+    if found is None:
         return None
-    return f"{tally.failed} of {many(tally.handled, 'ticket')} failed in {_last(tally.runs)} with tickets"
+    return f"{found.failed} of {many(found.handled, 'ticket')} failed in {_last(found.runs)} with tickets"
 
 
 @_rule(
