@@ -44,7 +44,7 @@ from ticket_processor.monitoring.health.checks import (
 )
 from ticket_processor.monitoring.health.doctor import Doctor, unusable
 from ticket_processor.monitoring.health.exposition import exposition
-from ticket_processor.monitoring.health.helpdesk import _Helpdesk, ask_helpdesk, of_helpdesk
+from ticket_processor.monitoring.health.helpdesk import _connected, ask_helpdesk, of_helpdesk
 from ticket_processor.monitoring.rules import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
@@ -525,7 +525,7 @@ def test_a_token_made_elsewhere_is_asked_when_it_ends_and_any_other_way_is_two_r
 
 def test_a_look_cannot_write_to_the_helpdesk() -> None:
     adapter = ScriptedAdapter(answer(200, {}))
-    transport = _Helpdesk(TOKEN, ManualClock(), lambda: adapter)._connected()
+    transport = _connected(TOKEN, ManualClock(), lambda: adapter)
     with pytest.raises(ReadOnlyViolation):
         transport.request("PUT", "/api/v2/tickets/1", json={"ticket": {"priority": "low"}})
     assert adapter.sent == []
@@ -541,20 +541,6 @@ def test_nothing_is_said_of_the_clock_when_there_is_no_reply() -> None:
     found, _ = look(TOKEN, requests.exceptions.ReadTimeout())
     assert found["clock"].status is found["credentials"].status is Status.SKIPPED
     assert "s3cret" not in "".join(check.text for check in found.values())
-
-
-def test_a_token_that_was_fetched_serves_the_next_look() -> None:
-    """Or a scraped installation would have Zendesk make thousands a day."""
-    client = ZendeskSettings(url=BASE, oauth_client_id="bot", oauth_client_secret=SecretStr("s3cret"))
-    token = answer(201, {"access_token": "abc", "expires_in": 1800})
-    adapter = ScriptedAdapter(token, answer(200, {"tickets": []}))
-    clock = ManualClock()
-    probe = of_helpdesk(client, clock, offline=False, adapter=lambda: adapter)
-    for _ in range(3):
-        assert probe.look().checks[0].status is Status.OK
-        clock.advance(31)
-    looked = ["/api/v2/tickets", "/api/v2/users/me"]
-    assert [sent.path_url.split("?")[0] for sent in adapter.sent] == ["/oauth/tokens", *looked * 3]
 
 
 # The state and the disk
