@@ -88,7 +88,7 @@ CEILINGS = {
     "analysis": 10_140,
     "audit": 2_270,
     "commands": 7_670,
-    "core": 2_620,
+    "core": 2_630,  # a table that is cut says by how many rows
     "dashboard": 2_100,
     "evaluation": 2_580,
     "helpdesk": 6_080,
