@@ -17,7 +17,7 @@ from ticket_processor.monitoring.facts import Severity as S
 from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, severity_of
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
 from ticket_processor.reporting.figures import PLANNED
-from ticket_processor.settings.schema import AlertSettings, Settings, SloSettings
+from ticket_processor.settings.schema import Settings, SloSettings
 
 from ..support.recorded_runs import NOW, PERIOD_S, busy, history, recorded
 
@@ -25,8 +25,8 @@ DOWN = {"ok": 0, "stopped_by": "HelpdeskDown", "stopped": "Zendesk cannot be rea
 MODELS = Facts(NOW, models=True)
 
 
-def found(records: list[RunRecord], facts: Facts = MODELS, **alerts: Any) -> dict[str, S]:
-    conditions = look(records, facts, Settings(alerts=AlertSettings(**alerts))).conditions
+def found(records: list[RunRecord], facts: Facts = MODELS) -> dict[str, S]:
+    conditions = look(records, facts, Settings()).conditions
     return {rule: severity_of(rule) for rule in conditions}
 
 
@@ -57,9 +57,7 @@ DEAD = {"new_dead_letters": 1, "dead_letters": 4}
 C, W = S.CRITICAL, S.WARNING
 Runs = list[RunRecord]
 
-ROWS: dict[
-    str, tuple[Runs, dict[str, S]] | tuple[Runs, dict[str, S], Facts] | tuple[Runs, dict[str, S], Facts, Any]
-] = {
+ROWS: dict[str, tuple[Runs, dict[str, S]] | tuple[Runs, dict[str, S], Facts]] = {
     "no run": ([], {}),
     "a good run": ([recorded()], {}),
     # The helpdesk
@@ -115,12 +113,12 @@ ROWS: dict[
     "runs hours apart": ([*every(240, until=NOW - 20 * HOUR), *SELDOM], {"model_fallback": W}),
     "a budget of the run": (history(*[by_model(0, budget_of_run_spent=9, nothing_to_read=2)] * 6), {}),
     "the budget of the day": (history(by_model(5), by_model(0, budget_of_day_spent=9)), {"spend": W}),
-    "dearer than the setting": (history({"cost_usd": 3.0}, {"cost_usd": 2.0}), {"spend": W}, MODELS, {"day_usd": 5.0}),
-    "cheaper": (history({"cost_usd": 3.0}, {"cost_usd": 1.9}), {}, MODELS, {"day_usd": 5.0}),
-    "dear before midnight": ([recorded(NOW - 13 * HOUR, cost_usd=9.0), recorded()], {}, MODELS, {"day_usd": 5.0}),
+    "the budget of the day before": (
+        [recorded(NOW - 13 * HOUR, **by_model(0, budget_of_day_spent=9)), recorded()],
+        {},
+    ),
     # Time
     "nobody looks for 41 minutes": (LATE, {"not_caught_up": C}),
-    "which the settings allow": (LATE, {}, MODELS, {"stale_minutes": 42}),
     "until a run does": ([*LATE, recorded()], {}),
     "kept out for 39 minutes": (every(10, until=NOW - 39 * MINUTE), {}),
     "kept out for 41 minutes": (every(10, until=NOW - 41 * MINUTE), {"not_caught_up": C}),
@@ -138,8 +136,8 @@ ROWS: dict[
 
 @pytest.mark.parametrize("name", ROWS)
 def test_these_runs_are_reason_for_these_alerts(name: str) -> None:
-    records, expected, *more = ROWS[name]
-    assert found(records, *more[:1], **(more[1] if len(more) > 1 else {})) == expected
+    records, expected, *facts = ROWS[name]
+    assert found(records, *facts) == expected
 
 
 def test_a_refused_sign_in_is_not_over_while_the_helpdesk_cannot_be_reached() -> None:

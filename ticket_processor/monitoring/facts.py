@@ -92,7 +92,6 @@ class Look:
     def __init__(self, records: Sequence[RunRecord], facts: Facts, settings: Settings) -> None:
         self.records = records
         self.facts = facts
-        self.alerts = settings.alerts
         self.slo = settings.slo
         self.now = facts.now
         self.runs = [record for record in records if record.kind == "run"]
@@ -115,8 +114,6 @@ class Look:
     @property
     def stale_s(self) -> float | None:
         """How long new tickets may wait for a run, in seconds; ``None`` if unknown."""
-        if self.alerts.stale_minutes is not None:
-            return self.alerts.stale_minutes * MINUTE
         return None if self.period is None else max(LEAST_STALE_S, STALE * self.period)
 
     @property

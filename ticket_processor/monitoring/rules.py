@@ -245,15 +245,13 @@ def model_fallback(look: Look) -> Said:
     "Nothing breaks. 'ticketbot report' shows what it went on; if that is as it should be, raise the limit.",
 )
 def spend(look: Look) -> Said:
-    """The models' budget of the day is used up, or models cost more than ``alerts.day_usd``."""
+    """The models' budget of the day is used up."""
     midnight = look.now // DAY * DAY
     today = [record.summary for record in look.since(DAY, all_kinds=True) if record.started >= midnight]
-    spent, limit = sum(summary.cost_usd for summary in today), look.alerts.day_usd
-    if any(DAY_SPENT in summary.fallbacks for summary in today):
-        return f"the models' budget of the day is used up (${spent:.2f}): no model is asked until midnight UTC"
-    if limit is not None and spent >= limit:
-        return f"models have cost ${spent:.2f} since midnight UTC, and alerts.day_usd is {limit:g}"
-    return None
+    if not any(DAY_SPENT in summary.fallbacks for summary in today):
+        return None
+    spent = sum(summary.cost_usd for summary in today)
+    return f"the models' budget of the day is used up (${spent:.2f}): no model is asked until midnight UTC"
 
 
 @_rule(
