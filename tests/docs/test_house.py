@@ -88,30 +88,30 @@ CEILINGS = {
     "analysis": 10_140,
     "audit": 2_270,
     "commands": 7_630,
-    "core": 2_620,
+    "core": 2_630,
     "dashboard": 2_100,
     "evaluation": 2_580,
-    "helpdesk": 6_080,
-    "knowledge": 2_190,
+    "helpdesk": 5_850,
+    "knowledge": 2_210,
     "learning": 2_080,
-    "monitoring": 3_400,
+    "monitoring": 3_360,
     "pipeline": 5_300,
     "policy": 1_520,
     "replies": 1_780,
     "reporting": 3_270,
     "sandbox": 6_270,
     "schedule": 390,
-    "seeding": 1_210,
-    "settings": 1_820,
+    "seeding": 1_020,
+    "settings": 1_830,
     "state": 870,
-    "web": 4_530,
+    "web": 4_620,
     "wiring": 3_310,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 425, "test lines": 83_850, "scripts": 30, "words of docs": 24_560}
+MOST = {"files": 420, "test lines": 83_430, "scripts": 30, "words of docs": 24_460}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -44,7 +44,7 @@ from ticket_processor.monitoring.health.checks import (
 )
 from ticket_processor.monitoring.health.doctor import Doctor, unusable
 from ticket_processor.monitoring.health.exposition import exposition
-from ticket_processor.monitoring.health.helpdesk import _Helpdesk, ask_helpdesk, of_helpdesk
+from ticket_processor.monitoring.health.helpdesk import _connected, ask_helpdesk, of_helpdesk
 from ticket_processor.monitoring.rules import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
@@ -230,91 +230,67 @@ def test_whoever_runs_less_often_is_expected_less_often(every: float) -> None:
         assert runs.last_run(made, [], NOW + late * used_to * MINUTE).status is status
 
 
-def test_a_long_outage_does_not_change_what_is_usual() -> None:
-    made = [a_run(10 * number + 3000) for number in range(20, -1, -1)] + [a_run(0)]
-    assert runs.rhythm(made) == pytest.approx(600)
+BY_HAND = [a_run(120, by_hand=True), a_run(90, by_hand=True)]
+DOWN = {"exit_code": 3, "stopped": "Zendesk gives no answer"}
+UNSEEN = [a_run(minutes, caught_up=False) for minutes in (14_200, 14_190, 14_180, 14_170)]
+BACKLOG = [a_run(40, took=600), a_run(12, caught_up=False), a_run(2, caught_up=False)]
+LAST_RUNS: dict[str, tuple[list[RunRecord], dict[str, Any], Status, str, dict[str, object]]] = {
+    "none": ([], {}, Status.WARN, "--since now", {}),
+    "none but an undo": ([a_run(5, kind="undo")], {}, Status.WARN, "--since now", {}),
+    "none, and a place is remembered": ([], {"begun": True}, Status.WARN, "the next 'ticketbot run' does", {}),
+    "one that could not be made": ([a_run(20), a_run(1, **DOWN)], {}, Status.WARN, "no answer", {"age_s": 1200}),
+    "some tickets failed": ([a_run(3, exit_code=1)], {}, Status.OK, "", {}),
+    "Ctrl-C": ([a_run(20), a_run(3, exit_code=130, stopped="by a signal")], {}, Status.OK, "by a signal", {}),
+    "none that was completed": ([a_run(10, exit_code=3, stopped="kill switch")], {}, Status.FAIL, "kill switch", {}),
+    "a clock that was wrong": ([a_run(90), a_run(-600)], {}, Status.FAIL, "", {}),
+    "by hand, no schedule": (BY_HAND, {"scheduled": lambda: False}, Status.OK, "by hand", {}),
+    "by hand, and a schedule starts none": (BY_HAND, {"scheduled": lambda: True}, Status.FAIL, "", {}),
+    "by hand, and nobody has looked for one": (BY_HAND, {}, Status.FAIL, "", {}),
+    "by hand, since it is gone": ([a_run(150), *BY_HAND], {"scheduled": lambda: False}, Status.FAIL, "", {}),
+    "none, no schedule": ([], {"scheduled": lambda: False}, Status.WARN, "", {}),
+    "by hand, the last one ended early": (
+        [*BY_HAND, a_run(80, by_hand=True, **DOWN)],
+        {"scheduled": lambda: False},
+        Status.WARN,
+        "no answer",
+        {},
+    ),
+    "a schedule that died, and nothing was seen whole": (UNSEEN, {}, Status.FAIL, "has looked at every ticket", {}),
+    "an outage without a good run": ([a_run(20, **DOWN)], {}, Status.FAIL, "", {}),
+    "an outage after one": ([a_run(300), a_run(20, **DOWN)], {}, Status.FAIL, "", {"age_s": 18_000}),
+    "a backlog": (BACKLOG, {}, Status.WARN, "start them more often", {"behind_s": 3060}),
+    "all was seen": ([a_run(5)], {}, Status.OK, "", {}),
+    "not all was seen": ([a_run(5, caught_up=False)], {}, Status.WARN, "", {}),
+    "a retry run sees nothing": ([a_run(5), a_run(1, kind="retry")], {}, Status.OK, "", {"caught_up": iso(NOW - 330)}),
+}
 
 
-def test_without_any_run_it_is_degraded_and_says_how_to_begin() -> None:
-    found = runs.last_run([], [], NOW)
-    assert found.status is Status.WARN
-    assert "--since now" in found.text
-    assert runs.last_run([a_run(5, kind="undo")], [], NOW).status is Status.WARN
+@pytest.mark.parametrize("name", LAST_RUNS)
+def test_what_the_last_runs_prove(name: str) -> None:
+    made, options, status, words, facts = LAST_RUNS[name]
+    found = runs.last_run(made, [], NOW, **options)
+    assert (found.status, words in found.text) == (status, True), found.text
+    assert found.facts.items() >= facts.items()
+    assert ("--since" in found.text) == ((not made and "begun" not in options) or name == "none but an undo")
+    assert ("caught_up" in found.facts) == any(run.kind == "run" and run.summary.caught_up for run in made)
 
 
-def test_where_a_place_is_remembered_nobody_is_told_to_begin_anew() -> None:
-    found = runs.last_run([], [], NOW, begun=True)
-    assert found.status is Status.WARN
-    assert "--since" not in found.text
-
-
-def test_a_new_schedule_is_what_is_usual_after_half_a_dozen_runs() -> None:
-    every_ten = [a_run(10 * number + 8 * 60) for number in range(100, 0, -1)]
-    hourly = [a_run(60 * number) for number in range(8, -1, -1)]
-    assert runs.rhythm([*every_ten, *hourly]) == pytest.approx(3600)
-
-
-def test_the_last_run_that_could_not_be_made_is_told_with_its_reason() -> None:
-    found = runs.last_run([a_run(20), a_run(1, exit_code=3, stopped="Zendesk gives no answer")], [], NOW)
-    assert found.status is Status.WARN
-    assert "Zendesk gives no answer" in found.text
-    assert found.facts["age_s"] == 20 * 60
-
-
-def test_some_tickets_that_failed_are_no_failed_run_and_neither_is_ctrl_c() -> None:
-    assert runs.last_run([a_run(3, exit_code=1)], [], NOW).status is Status.OK
-    assert (
-        runs.last_run([a_run(20), a_run(3, exit_code=130, stopped="stopped by a signal")], [], NOW).status is Status.OK
-    )
-
-
-def test_runs_that_never_came_to_their_end_have_failed() -> None:
-    found = runs.last_run([a_run(10, exit_code=3, stopped="the kill switch is set")], [], NOW)
-    assert found.status is Status.FAIL
-    assert "kill switch" in found.text
-
-
-def test_a_run_of_a_clock_that_was_wrong_proves_nothing() -> None:
-    assert runs.last_run([a_run(90), a_run(-600)], [], NOW).status is Status.FAIL
-
-
-def test_runs_by_hand_are_not_expected_to_come_but_those_of_a_schedule_are() -> None:
-    by_hand = [a_run(120, by_hand=True), a_run(90, by_hand=True)]
-
-    def check(made: list[RunRecord], scheduled: bool) -> Check:
-        return runs.last_run(made, [], NOW, scheduled=lambda: scheduled)
-
-    note = check(by_hand, False)
-    assert note.status is Status.OK
-    assert "by hand" in note.text
-    assert check(by_hand, True).status is Status.FAIL, "a schedule that is installed and starts nothing"
-    assert check([a_run(150), *by_hand], False).status is Status.FAIL, "a schedule that is gone"
-    assert check([], False).status is check([], True).status
-    ended = [*by_hand, a_run(80, by_hand=True, exit_code=3, stopped="HTTP 503")]
-    assert runs.last_run(ended, [], NOW, scheduled=lambda: False).status is Status.WARN
-    assert runs.last_run([a_run(90, by_hand=True)], [], NOW).status is Status.FAIL, (
-        "where nobody has looked for a schedule"
-    )
-
-
-def test_a_schedule_that_has_died_is_a_failure_even_if_no_run_ever_saw_everything() -> None:
-    made = [a_run(minutes, caught_up=False) for minutes in (14_200, 14_190, 14_180, 14_170)]
-    found = runs.last_run(made, [], NOW)
-    assert found.status is Status.FAIL
-    assert "caught_up" not in found.facts
-    before = [a_run(300), a_run(20, exit_code=3, stopped="Zendesk gives no answer")]
-    assert runs.last_run(before[1:], [], NOW).status is Status.FAIL
-    assert "behind_s" in runs.last_run(before, [], NOW).facts
-
-
-def test_the_backlog_is_told_from_the_start_of_the_run_that_saw_everything() -> None:
-    made = [a_run(40, took=600), a_run(12, caught_up=False), a_run(2, caught_up=False)]
-    found = runs.last_run(made, [], NOW)
-    assert found.facts["behind_s"] == 50 * 60 + runs.WITHHELD_S
-    assert found.status is Status.WARN
-    assert runs.last_run([a_run(5)], [], NOW).status is Status.OK
-    assert runs.last_run([a_run(5, caught_up=False)], [], NOW).status is Status.WARN
-    assert runs.last_run([a_run(5), a_run(1, kind="retry")], [], NOW).facts["caught_up"] == iso(NOW - 330)
+@pytest.mark.parametrize(
+    ("made", "every"),
+    [
+        ([*(a_run(10 * number + 3000) for number in range(20, -1, -1)), a_run(0)], 600),
+        (
+            [
+                *(a_run(10 * number + 8 * 60) for number in range(100, 0, -1)),
+                *(a_run(60 * number) for number in range(8, -1, -1)),
+            ],
+            3600,
+        ),
+    ],
+    ids=["a long outage changes nothing", "a new schedule does after half a dozen runs"],
+)
+def test_how_often_runs_usually_come(made: list[RunRecord], every: float) -> None:
+    assert runs.rhythm(made) == pytest.approx(every)
 
 
 @pytest.mark.parametrize(("hours", "status"), [(0.0, Status.OK), (2.9, Status.OK), (3.1, Status.WARN)])
@@ -329,40 +305,54 @@ def a_retry(hours: float, reason: str = "HTTP 422", *, dead: bool = False, since
     return Retry(1, 1, reason, dead, NOW - hours * HOUR if since is None else since)
 
 
-def test_what_waits_is_well_for_an_hour_and_what_was_given_up_is_not() -> None:
-    assert runs.retry_list([], NOW).status is Status.OK
-    assert runs.retry_list([a_retry(0.9)], NOW).status is Status.OK
-    late = runs.retry_list([a_retry(0.5), a_retry(1.5)], NOW)
-    assert late.status is Status.WARN
-    assert late.facts == {"waiting": 2, "dead": 0, "oldest_s": 5400}
-    given_up = runs.retry_list([a_retry(0.1, dead=True)], NOW)
-    assert given_up.status is Status.WARN
-    assert "retry list" in given_up.text
+@pytest.mark.parametrize(
+    ("waiting", "head_start_s", "status", "facts"),
+    [
+        ([], 0, Status.OK, {"waiting": 0, "dead": 0}),
+        ([a_retry(0.9)], 0, Status.OK, {"waiting": 1, "dead": 0, "oldest_s": 3240}),
+        ([a_retry(0.5), a_retry(1.5)], 0, Status.WARN, {"waiting": 2, "dead": 0, "oldest_s": 5400}),
+        ([a_retry(0.1, dead=True)], 0, Status.WARN, {"waiting": 0, "dead": 1}),
+        ([a_retry(0, since=0.0)], 0, Status.OK, {"waiting": 1, "dead": 0}),
+        ([a_retry(3, WAITING)], 4 * HOUR, Status.OK, {"waiting": 1, "dead": 0, "oldest_s": 10_800}),
+        ([a_retry(3, WAITING)], HOUR, Status.WARN, {"waiting": 1, "dead": 0, "oldest_s": 10_800}),
+        ([a_retry(3)], 4 * HOUR, Status.WARN, {"waiting": 1, "dead": 0, "oldest_s": 10_800}),
+    ],
+    ids=[
+        "none",
+        "lately",
+        "for long",
+        "given up",
+        "of unknown age",
+        "people's head start",
+        "is over",
+        "is no failure's",
+    ],
+)
+def test_what_waits_is_well_for_an_hour_and_what_was_given_up_is_not(
+    waiting: list[Retry], head_start_s: float, status: Status, facts: dict[str, object]
+) -> None:
+    found = runs.retry_list(waiting, NOW, head_start_s=head_start_s)
+    assert (found.status, found.facts) == (status, facts)
+    assert ("retry list" in found.text) == (status is Status.WARN)
 
 
-def test_the_head_start_of_people_is_no_delay() -> None:
-    waiting = [a_retry(3, WAITING)]
-    assert runs.retry_list(waiting, NOW, head_start_s=4 * HOUR).status is Status.OK
-    assert runs.retry_list(waiting, NOW, head_start_s=HOUR).status is Status.WARN
-    assert runs.retry_list([a_retry(3)], NOW, head_start_s=4 * HOUR).status is Status.WARN
-
-
-def test_a_ticket_of_unknown_age_is_counted_and_not_dated() -> None:
-    found = runs.retry_list([a_retry(0, since=0.0)], NOW)
-    assert found.facts == {"waiting": 1, "dead": 0}
-    assert found.status is Status.OK
-
-
-def test_stopping_and_a_published_note_are_told_apart() -> None:
-    assert runs.kill_switch("set").status is Status.FAIL
-    assert runs.halted("ticket 7 shows a note").status is Status.FAIL
-    assert "--resume" in runs.halted("ticket 7 shows a note").text
-
-
-def test_the_log_has_to_hold_what_the_last_run_ended_with() -> None:
-    assert runs.log_chain(None, None).status is Status.SKIPPED
-    assert runs.log_chain("2026-11-21:3:ab", True).status is Status.OK
-    assert runs.log_chain("2026-11-21:3:ab", False).status is Status.FAIL
+@pytest.mark.parametrize(
+    ("found", "status", "words"),
+    [
+        (runs.kill_switch("set"), Status.FAIL, "set"),
+        (runs.halted("ticket 7 shows a note"), Status.FAIL, "--resume"),
+        (runs.log_chain(None, None), Status.SKIPPED, ""),
+        (runs.log_chain("2026-11-21:3:ab", True), Status.OK, ""),
+        (runs.log_chain("2026-11-21:3:ab", False), Status.FAIL, "audit verify"),
+        (machine.rights([], 9), Status.OK, "9 files"),
+        (machine.rights(None, 0), Status.SKIPPED, ""),
+        (machine.rights(["a", "b", "c", "d", "e"], 9), Status.WARN, "a, b, c and 2 more"),
+        (machine.room("log", Path("logs"), 10**10, 10**10, unwritable="this user may not"), Status.FAIL, "may not"),
+        (helpdesk.clock_check(NOW, NOW, None), Status.SKIPPED, "no date"),
+    ],
+)
+def test_what_else_is_looked_at(found: Check, status: Status, words: str) -> None:
+    assert (found.status, words in found.text) == (status, True), found.text
 
 
 # The machine and its surroundings
@@ -390,10 +380,6 @@ def test_no_clock_is_said_to_be_more_wrong_than_it_is(off: float, latency: float
     assert abs(off) - abs(skew) <= latency + 1.06
 
 
-def test_a_reply_without_a_date_says_nothing_of_the_clock() -> None:
-    assert helpdesk.clock_check(NOW, NOW, None).status is Status.SKIPPED
-
-
 MB, GB = 10**6, 10**9
 
 
@@ -413,11 +399,6 @@ def test_500_mb_or_5_percent_are_room_enough_unless_runs_ask_for_more(
     free: int, total: int, least: int, status: Status
 ) -> None:
     assert machine.room("log_folder", Path("logs"), free, total, least=least).status is status
-
-
-def test_a_folder_that_cannot_be_written_to_has_failed_however_much_room_there_is() -> None:
-    found = machine.room("log_folder", Path("logs"), 10 * GB, 10 * GB, unwritable="this user may not")
-    assert found.status is Status.FAIL
 
 
 @pytest.mark.parametrize(
@@ -442,14 +423,6 @@ def test_credentials_that_end_are_told_while_there_is_time(
     assert found.status is status
     if status in (Status.WARN, Status.FAIL):
         assert "ZENDESK_OAUTH_CLIENT_ID" in found.text
-
-
-def test_files_that_others_can_read_are_named_and_the_rest_counted() -> None:
-    assert machine.rights([], 9).status is Status.OK
-    assert machine.rights(None, 0).status is Status.SKIPPED
-    found = machine.rights(["a", "b", "c", "d", "e"], 9)
-    assert found.status is Status.WARN
-    assert "a, b, c and 2 more" in found.text
 
 
 @pytest.mark.parametrize(
@@ -526,7 +499,7 @@ def test_a_token_made_elsewhere_is_asked_when_it_ends_and_any_other_way_is_two_r
 
 def test_a_look_cannot_write_to_the_helpdesk() -> None:
     adapter = ScriptedAdapter(answer(200, {}))
-    transport = _Helpdesk(TOKEN, ManualClock(), lambda: adapter)._connected()
+    transport = _connected(TOKEN, ManualClock(), lambda: adapter)
     with pytest.raises(ReadOnlyViolation):
         transport.request("PUT", "/api/v2/tickets/1", json={"ticket": {"priority": "low"}})
     assert adapter.sent == []
@@ -542,20 +515,6 @@ def test_nothing_is_said_of_the_clock_when_there_is_no_reply() -> None:
     found, _ = look(TOKEN, requests.exceptions.ReadTimeout())
     assert found["clock"].status is found["credentials"].status is Status.SKIPPED
     assert "s3cret" not in "".join(check.text for check in found.values())
-
-
-def test_a_token_that_was_fetched_serves_the_next_look() -> None:
-    """Or a scraped installation would have Zendesk make thousands a day."""
-    client = ZendeskSettings(url=BASE, oauth_client_id="bot", oauth_client_secret=SecretStr("s3cret"))
-    token = answer(201, {"access_token": "abc", "expires_in": 1800})
-    adapter = ScriptedAdapter(token, answer(200, {"tickets": []}))
-    clock = ManualClock()
-    probe = of_helpdesk(client, clock, offline=False, adapter=lambda: adapter)
-    for _ in range(3):
-        assert probe.look().checks[0].status is Status.OK
-        clock.advance(31)
-    looked = ["/api/v2/tickets", "/api/v2/users/me"]
-    assert [sent.path_url.split("?")[0] for sent in adapter.sent] == ["/oauth/tokens", *looked * 3]
 
 
 # The state and the disk

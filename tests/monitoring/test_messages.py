@@ -16,7 +16,7 @@ from ticket_processor.monitoring.memory import Owed
 from ticket_processor.monitoring.messages import AlertMessage, message_of
 from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, rule_id
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
-from ticket_processor.settings.schema import AlertSettings, Settings
+from ticket_processor.settings.schema import Settings
 
 from ..support.recorded_runs import NOW, PERIOD_S, history, recorded
 
@@ -28,7 +28,6 @@ class Case(NamedTuple):
     said: str
     runs: list[RunRecord]
     facts: Facts = Facts(NOW, models=True)
-    alerts: AlertSettings = AlertSettings()
 
 
 def ended(by: str, times: int, *, every: float = PERIOD_S, why: str | None = None) -> list[RunRecord]:
@@ -104,12 +103,6 @@ CASES = [
         [*history(*[{}] * 7, until=NOW - 26 * HOUR), *history(*[{"caught_up": False}] * 155)],
     ),
     Case(
-        "not_caught_up",
-        "for 3 minutes no run has looked at all new tickets",
-        [recorded(NOW - 3 * MINUTE), recorded(caught_up=False)],
-        alerts=AlertSettings(stale_minutes=2),
-    ),
-    Case(
         "state_unusable",
         "the log cannot be written, so no ticket is triaged: no space left",
         ended("AuditUnwritable", 1, why="no space left"),
@@ -149,12 +142,6 @@ CASES = [
     Case("stopped", "the kill switch has been set for 5 hours", ended("Halted", 6, every=HOUR)),
     Case(
         "spend",
-        "models have cost $5.00 since midnight UTC, and alerts.day_usd is 5",
-        history({"cost_usd": 3.0}, {"cost_usd": 2.0}),
-        alerts=AlertSettings(day_usd=5.0),
-    ),
-    Case(
-        "spend",
         "the models' budget of the day is used up ($1.50): no model is asked until midnight UTC",
         history({"cost_usd": 1.5}, answers(0, budget_of_day_spent=2)),
     ),
@@ -187,7 +174,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_what_is_said_is_true_of_the_runs_it_is_said_of(case: Case) -> None:
-    conditions = look(case.runs, case.facts, Settings(alerts=case.alerts)).conditions
+    conditions = look(case.runs, case.facts, Settings()).conditions
     told = {rule_id(rule): said for rule, said in conditions.items()}
     assert told.get(case.rule) == case.said, told
 
@@ -222,11 +209,10 @@ def test_a_time_is_told_in_what_it_is_mostly_made_of(seconds: float, said: str) 
 # What a receiver gets
 
 BEGUN = Owed("chat", "errors_fast", "begun", "12 of 20 tickets failed", NOW)
-PAGE = "https://wiki.example.com/ticketbot"
 
 
-def told(news: Owed = BEGUN, runbook: str = "docs/alerts.md") -> AlertMessage:
-    return message_of(news, "example.zendesk.com", runbook, "bot-3")
+def told(news: Owed = BEGUN) -> AlertMessage:
+    return message_of(news, "example.zendesk.com", "bot-3")
 
 
 def test_a_message_says_what_since_when_where_and_what_to_do() -> None:
@@ -240,13 +226,8 @@ def test_a_message_says_what_since_when_where_and_what_to_do() -> None:
     ]
 
 
-def test_a_runbook_with_an_address_is_a_link_and_one_without_is_none() -> None:
-    assert told(runbook=PAGE).body.endswith(f"More: {PAGE}#errors_fast")
-    assert (told(runbook=PAGE).link, told().link) == (f"{PAGE}#errors_fast", "")
-
-
 def test_the_end_has_the_key_of_the_beginning_says_how_long_it_was_and_sends_nobody_anywhere() -> None:
-    over = told(replace(BEGUN, what="over", until=NOW + 40 * MINUTE), PAGE)
+    over = told(replace(BEGUN, what="over", until=NOW + 40 * MINUTE))
     assert over.key == told().key == "ticketbot/example.zendesk.com/errors_fast"
     assert over.title == "[over] Many tickets fail (ticketbot, example.zendesk.com)"
     assert over.body.splitlines() == [

@@ -125,7 +125,7 @@ def test_no_text_makes_a_link_a_mention_or_a_second_line(text: str) -> None:
 
 
 def test_slack_gets_no_mention_and_no_link_out_of_anything(posted: list[Any]) -> None:
-    hostile = message_of(Owed("chat", "errors_fast", "begun", HOSTILE, NOW), "desk", "docs/alerts.md")
+    hostile = message_of(Owed("chat", "errors_fast", "begun", HOSTILE, NOW), "desk")
     slack = listed("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ")
     assert [sent.why for sent in send([(slack[0], [hostile])], 5, SystemClock())] == [None]
     ((url, body, options),) = posted
@@ -142,7 +142,7 @@ def test_slack_gets_no_mention_and_no_link_out_of_anything(posted: list[Any]) ->
 
 def test_pagerduty_gets_one_key_for_a_condition_and_a_resolve_at_its_end(posted: list[Any]) -> None:
     pager = listed(page_urls="pagerduty://0123456789abcdef0123456789abcdef@ticketbot?region=eu")[0]
-    messages = [message_of(news, "desk", "docs/alerts.md") for news in (ALARM, OVER)]
+    messages = [message_of(news, "desk") for news in (ALARM, OVER)]
     assert [sent.why for sent in send([(pager, messages)], 5, SystemClock())] == [None, None]
     (url, begun, _), (_, over, _) = posted
     assert url == "https://events.eu.pagerduty.com/v2/enqueue"
@@ -156,19 +156,17 @@ def test_pagerduty_gets_one_key_for_a_condition_and_a_resolve_at_its_end(posted:
     assert over["routing_key"] == begun["routing_key"] == "0123456789abcdef0123456789abcdef"
 
 
-def test_pagerduty_gets_the_runbook_as_a_link_and_keeps_the_source_that_the_address_names(posted: list[Any]) -> None:
+def test_pagerduty_keeps_the_source_that_the_address_names(posted: list[Any]) -> None:
     pager = listed(page_urls="pagerduty://0123456789abcdef0123456789abcdef@ticketbot/Our%20source/Our%20part")[0]
-    page = "https://wiki.example.com/a?b=c&d=%20e"
-    assert [sent.why for sent in send([(pager, [message_of(ALARM, "desk", page)])], 5, SystemClock())] == [None]
+    assert [sent.why for sent in send([(pager, [message_of(ALARM, "desk")])], 5, SystemClock())] == [None]
     ((_, body, _),) = posted
-    assert body["links"] == [{"href": f"{page}#errors_fast"}]
-    assert body["payload"]["custom_details"]["More"] == f"{page}#errors_fast"
+    assert body["payload"]["custom_details"]["More"] == "'errors_fast' in docs/alerts.md"
     assert (body["payload"]["source"], body["payload"]["component"]) == ("Our source", "Our part")
 
 
 def test_teams_keeps_lines_apart(posted: list[Any]) -> None:
     teams = listed("workflows://prod-01.westeurope.logic.azure.com:443/643e69f83c8944/abcdefg-h")[0]
-    assert [sent.why for sent in send([(teams, [message_of(ALARM, "desk", "docs")])], 5, SystemClock())] == [None]
+    assert [sent.why for sent in send([(teams, [message_of(ALARM, "desk")])], 5, SystemClock())] == [None]
     ((_, body, _),) = posted
     title, text = (block["text"] for block in body["attachments"][0]["content"]["body"])
     assert "Many tickets fail" in title
@@ -177,7 +175,7 @@ def test_teams_keeps_lines_apart(posted: list[Any]) -> None:
 
 def test_a_pager_among_the_alert_urls_is_told_of_warnings_as_such(posted: list[Any]) -> None:
     pager = listed("pagerduty://0123456789abcdef0123456789abcdef@ticketbot")[0]
-    warning = message_of(Owed("x", "spend", "begun", "$5", NOW), "desk", "docs")
+    warning = message_of(Owed("x", "spend", "begun", "$5", NOW), "desk")
     send([(pager, [warning])], 5, SystemClock())
     assert posted[0][1]["payload"]["severity"] == "warning"
 

@@ -17,7 +17,7 @@ from ticket_processor.monitoring.facts import Severity as S
 from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, severity_of
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
 from ticket_processor.reporting.figures import PLANNED
-from ticket_processor.settings.schema import AlertSettings, Settings, SloSettings
+from ticket_processor.settings.schema import Settings, SloSettings
 
 from ..support.recorded_runs import NOW, PERIOD_S, busy, history, recorded
 
@@ -25,8 +25,8 @@ DOWN = {"ok": 0, "stopped_by": "HelpdeskDown", "stopped": "Zendesk cannot be rea
 MODELS = Facts(NOW, models=True)
 
 
-def found(records: list[RunRecord], facts: Facts = MODELS, **alerts: Any) -> dict[str, S]:
-    conditions = look(records, facts, Settings(alerts=AlertSettings(**alerts))).conditions
+def found(records: list[RunRecord], facts: Facts = MODELS) -> dict[str, S]:
+    conditions = look(records, facts, Settings()).conditions
     return {rule: severity_of(rule) for rule in conditions}
 
 
@@ -44,48 +44,105 @@ def ended_by(name: str, count: int = 1) -> list[RunRecord]:
     return history(*[{}] * 3, *[{"ok": 0, "stopped_by": name, "stopped": "because"}] * count)
 
 
-def test_no_run_and_a_good_run_are_no_reason_for_anything() -> None:
-    assert found([]) == {}
-    assert found([recorded()]) == {}
+REFUSED = {"ok": 0, "stopped_by": "NotAuthorised"}
+HALTED = {"ok": 0, "stopped_by": "Halted"}
+BEHIND = [recorded(NOW - n * MINUTE, caught_up=False) for n in (30, 20, 10, 0)]
+LATE = [*every(10, until=NOW - 41 * MINUTE), *BEHIND]
+MONDAY, FRIDAY = recorded(NOW, **DOWN), recorded(NOW - 3 * DAY + 600, **DOWN)
+BEFORE_FRIDAY = every(10, until=NOW - 3 * DAY)
+SELDOM = [recorded(NOW - n * 4 * HOUR, **by_model(0, model_timeout=4)) for n in range(4, -1, -1)]
+BY_HAND = [recorded(NOW - hours * HOUR) for hours in (200, 152, 151.5, 128, 104, 98, 79, 54, 53.8, 30, 5)]
+BY_HAND_LATE = Facts(NOW, started=NOW - 5, seen=NOW - 5 * HOUR)
+DEAD = {"new_dead_letters": 1, "dead_letters": 4}
+C, W = S.CRITICAL, S.WARNING
+Runs = list[RunRecord]
+
+ROWS: dict[str, tuple[Runs, dict[str, S]] | tuple[Runs, dict[str, S], Facts]] = {
+    "no run": ([], {}),
+    "a good run": ([recorded()], {}),
+    # The helpdesk
+    "an outage's first run": (history({}, DOWN), {}),
+    "its second run": (history({}, DOWN, DOWN), {"helpdesk_unreachable": C}),
+    "after it": (history({}, DOWN, DOWN, {}), {}),
+    "refused, then away": (history(REFUSED, DOWN, DOWN), {"helpdesk_unreachable": C}),
+    "away before and after a gap": ([*BEFORE_FRIDAY, FRIDAY, MONDAY], {}),
+    "away again after a gap": (
+        [*BEFORE_FRIDAY, FRIDAY, recorded(NOW - 600, **DOWN), MONDAY],
+        {"helpdesk_unreachable": C},
+    ),
+    "away before a gap, and nobody has seen it end": (
+        [*BEFORE_FRIDAY, *(recorded(NOW - 3 * DAY + n * 600, **DOWN) for n in (1, 2)), MONDAY],
+        {"helpdesk_unreachable": C},
+    ),
+    "refused": (ended_by("NotAuthorised"), {"helpdesk_unreachable": C}),
+    # Log, state, notes, the kill switch
+    "no log": (ended_by("AuditUnwritable"), {"state_unusable": C}),
+    "no state": (ended_by("StateUnusable"), {"state_unusable": C}),
+    "a retry run without a log": (
+        [recorded(NOW - 60), recorded(kind="retry", ok=0, stopped_by="AuditUnwritable")],
+        {"state_unusable": C},
+    ),
+    "a note became public": (ended_by("NotePublished"), {"note_published": C}),
+    "which holds up the runs": (
+        [recorded(ok=0, stopped_by="CannotRun")],
+        {"note_published": C},
+        Facts(NOW, halted=True),
+    ),
+    "stopped for less than an hour": (history(*[HALTED] * 6), {}),
+    "stopped for an hour": (history(*[HALTED] * 7), {"stopped": W}),
+    "no longer stopped": (history(*[HALTED] * 7, {}), {}),
+    # Failures
+    **{
+        f"a single failure on a quiet desk, run {place}": (
+            history(*[{"ok": 3}] * place, {"ok": 2, "failed": 1}, *[{"ok": 3}] * (11 - place)),
+            {},
+        )
+        for place in range(12)
+    },
+    "many failures": (history(*[{}] * 6, *[{"ok": 1, "failed": 2}] * 2), {"errors_fast": C}),
+    "some failures of many": (history(*[{"ok": 96, "failed": 4}] * 36), {}),
+    "a ticket was given up": ([recorded(**DEAD)], {"dead_letters": W}),
+    "and is still there": (history(DEAD, {"dead_letters": 4}), {"dead_letters": W}),
+    "and is gone": (history({"new_dead_letters": 1, "dead_letters": 1}, {}), {}),
+    "given up long ago": ([recorded(dead_letters=4)], {}),
+    # Models
+    "models are silent for a tenth": (history(*[by_model(9, model_timeout=1)] * 6), {}),
+    "for a fifth": (history(*[by_model(8, model_timeout=2)] * 6), {"model_fallback": W}),
+    "for a few tickets": (history(by_model(3, model_timeout=4)), {}),
+    "no models": (history(*[by_model(0, model_timeout=9)] * 6), {}, Facts(NOW)),
+    "runs hours apart": ([*every(240, until=NOW - 20 * HOUR), *SELDOM], {"model_fallback": W}),
+    "a budget of the run": (history(*[by_model(0, budget_of_run_spent=9, nothing_to_read=2)] * 6), {}),
+    "the budget of the day": (history(by_model(5), by_model(0, budget_of_day_spent=9)), {"spend": W}),
+    "the budget of the day before": (
+        [recorded(NOW - 13 * HOUR, **by_model(0, budget_of_day_spent=9)), recorded()],
+        {},
+    ),
+    # Time
+    "nobody looks for 41 minutes": (LATE, {"not_caught_up": C}),
+    "until a run does": ([*LATE, recorded()], {}),
+    "kept out for 39 minutes": (every(10, until=NOW - 39 * MINUTE), {}),
+    "kept out for 41 minutes": (every(10, until=NOW - 41 * MINUTE), {"not_caught_up": C}),
+    **{
+        f"{len(made)} runs by hand": ([*made, recorded(caught_up=False)], {}, BY_HAND_LATE)
+        for made in (BY_HAND, BY_HAND[-2:], [])
+    },
+    "runs again after a long pause": (
+        [*every(10, until=NOW - 14 * HOUR), recorded(caught_up=False)],
+        {"not_caught_up": C},
+        Facts(NOW, started=NOW - 5, seen=NOW - 600, resumed=NOW - 41 * MINUTE),
+    ),
+}
 
 
-# The helpdesk
-
-
-def test_an_outage_is_told_in_its_second_run() -> None:
-    assert found(history({}, DOWN)) == {}
-    assert found(history({}, DOWN, DOWN)) == {"helpdesk_unreachable": S.CRITICAL}
-    assert found(history({}, DOWN, DOWN, {})) == {}
+@pytest.mark.parametrize("name", ROWS)
+def test_these_runs_are_reason_for_these_alerts(name: str) -> None:
+    records, expected, *facts = ROWS[name]
+    assert found(records, *facts) == expected
 
 
 def test_a_refused_sign_in_is_not_over_while_the_helpdesk_cannot_be_reached() -> None:
-    refused = {"ok": 0, "stopped_by": "NotAuthorised"}
-    assert look(history(refused, DOWN), MODELS, Settings()).unknown == {"helpdesk_unreachable"}
-    assert found(history(refused, DOWN, DOWN)) == {"helpdesk_unreachable": S.CRITICAL}
-    assert look(history(refused, DOWN, {}), MODELS, Settings()).unknown == frozenset()
-
-
-def test_what_was_said_of_it_is_told_with_it() -> None:
-    (said,) = look(history(DOWN, DOWN), MODELS, Settings()).conditions.values()
-    assert said == "the helpdesk could not be reached in 2 runs in a row: Zendesk cannot be reached"
-
-
-@pytest.mark.parametrize(
-    ("end", "rule", "severity"),
-    [
-        ("NotAuthorised", "helpdesk_unreachable", S.CRITICAL),
-        ("AuditUnwritable", "state_unusable", S.CRITICAL),
-        ("StateUnusable", "state_unusable", S.CRITICAL),
-        ("NotePublished", "note_published", S.CRITICAL),
-    ],
-)
-def test_what_ends_runs_has_a_rule_of_its_own(end: str, rule: str, severity: S) -> None:
-    assert found(ended_by(end)) == {rule: severity}
-
-
-def test_a_retry_run_that_cannot_write_its_log_is_told_of_as_well() -> None:
-    records = [recorded(NOW - 60), recorded(kind="retry", ok=0, stopped_by="AuditUnwritable")]
-    assert found(records) == {"state_unusable": S.CRITICAL}
+    assert look(history(REFUSED, DOWN), MODELS, Settings()).unknown == {"helpdesk_unreachable"}
+    assert look(history(REFUSED, DOWN, {}), MODELS, Settings()).unknown == frozenset()
 
 
 def test_a_run_that_ended_early_says_nothing_of_what_it_did_not_come_to() -> None:
@@ -103,21 +160,6 @@ def test_without_earlier_runs_only_facts_are_judged() -> None:
     assert {"errors_fast", "not_caught_up", "dead_letters"} <= judged.unknown
 
 
-# Failures
-
-
-def test_a_single_failure_in_a_day_of_three_tickets_a_run_is_nobody_s_business() -> None:
-    for place in range(12):
-        runs: list[dict[str, Any]] = [{"ok": 3}] * 12
-        runs[place] = {"ok": 2, "failed": 1}
-        assert found(history(*runs)) == {}
-
-
-def test_many_failures_page() -> None:
-    assert found(history(*[{}] * 6, {"ok": 1, "failed": 2}, {"ok": 1, "failed": 2})) == {"errors_fast": S.CRITICAL}
-    assert found(history(*[{"ok": 96, "failed": 4}] * 36)) == {}
-
-
 def test_a_countdown_that_is_over_when_it_is_read_is_left_out() -> None:
     runs = [
         recorded(NOW - ago, exit_code=3, stopped_by="HelpdeskDown", stopped="the breaker is open for another 56 s")
@@ -127,27 +169,9 @@ def test_a_countdown_that_is_over_when_it_is_read_is_left_out() -> None:
     assert said.endswith("the breaker is open")
 
 
-def test_tickets_given_up_are_told_as_long_as_there_are_any() -> None:
-    assert found([recorded(new_dead_letters=1, dead_letters=4)]) == {"dead_letters": S.WARNING}
-    assert found(history({"new_dead_letters": 1, "dead_letters": 4}, {"dead_letters": 4})) == {
-        "dead_letters": S.WARNING
-    }
-    assert found(history({"new_dead_letters": 1, "dead_letters": 1}, {})) == {}
-    assert found([recorded(dead_letters=4)]) == {}
-
-
-# Models
-
-
-def test_models_that_answer_too_seldom_are_told_of() -> None:
-    assert found(history(*[by_model(9, model_timeout=1)] * 6)) == {}
-    assert found(history(*[by_model(8, model_timeout=2)] * 6)) == {"model_fallback": S.WARNING}
+def test_how_many_fallbacks_are_too_many_is_a_setting() -> None:
     wide = Settings(slo=SloSettings(fallback_share=0.5))
     assert look(history(*[by_model(8, model_timeout=2)] * 6), MODELS, wide).conditions == {}
-
-
-def test_a_few_tickets_prove_nothing_about_models() -> None:
-    assert found(history(by_model(3, model_timeout=4))) == {}
 
 
 def test_what_is_told_of_fallbacks_is_called_as_everywhere_and_leaves_out_the_same() -> None:
@@ -157,40 +181,7 @@ def test_what_is_told_of_fallbacks_is_called_as_everywhere_and_leaves_out_the_sa
     assert set(PLANNED) == {NOTHING_TO_READ, "no_model_configured", RUN_SPENT, DAY_SPENT}
 
 
-def test_a_site_without_models_is_told_nothing_about_them() -> None:
-    assert found(history(*[by_model(0, model_timeout=9)] * 6), Facts(NOW)) == {}
-
-
-def test_runs_hours_apart_are_told_of_models_that_do_not_answer() -> None:
-    silent = [recorded(NOW - n * 4 * HOUR, **by_model(0, model_timeout=4)) for n in range(5)]
-    assert found([*every(240, until=NOW - 20 * HOUR), *reversed(silent)]) == {"model_fallback": S.WARNING}
-
-
-def test_a_spent_budget_is_no_model_s_fault() -> None:
-    assert found(history(*[by_model(0, budget_of_run_spent=9, nothing_to_read=2)] * 6)) == {}
-    assert found(history(by_model(5), by_model(0, budget_of_day_spent=9))) == {"spend": S.WARNING}
-
-
-def test_what_models_cost_is_told_against_the_setting_and_from_midnight_on() -> None:
-    assert found(history({"cost_usd": 3.0}, {"cost_usd": 2.0}), day_usd=5.0) == {"spend": S.WARNING}
-    assert found(history({"cost_usd": 3.0}, {"cost_usd": 1.9}), day_usd=5.0) == {}
-    assert found([recorded(NOW - 13 * HOUR, cost_usd=9.0), recorded()], day_usd=5.0) == {}
-
-
 # Time
-
-
-def test_tickets_that_nobody_looks_at_page_after_forty_minutes() -> None:
-    behind = [recorded(NOW - n * MINUTE, caught_up=False) for n in (30, 20, 10, 0)]
-    late = [*every(10, until=NOW - 41 * MINUTE), *behind]
-    assert found(late) == {"not_caught_up": S.CRITICAL}
-    assert found(late, stale_minutes=42) == {}
-    assert found([*late, recorded()]) == {}
-
-
-def test_a_run_kept_out_by_another_one_sees_how_long_ago_the_last_good_one_was() -> None:
-    assert found(every(10, until=NOW - 39 * MINUTE)) == {}
-    assert found(every(10, until=NOW - 41 * MINUTE)) == {"not_caught_up": S.CRITICAL}
 
 
 @pytest.mark.parametrize("end", ["HelpdeskDown", "Halted", "NotAuthorised", "DeadlineReached"])
@@ -217,13 +208,6 @@ def test_how_long_is_too_long_follows_from_how_often_runs_come(minutes: int) -> 
     assert "not_caught_up" in found(every(minutes, until=NOW - (stale + 1) * MINUTE))
 
 
-def test_runs_that_a_person_starts_are_never_late() -> None:
-    by_hand = [recorded(NOW - hours * HOUR) for hours in (200, 152, 151.5, 128, 104, 98, 79, 54, 53.8, 30, 5)]
-    late = Facts(NOW, started=NOW - 5, seen=NOW - 5 * HOUR)
-    for runs in (by_hand, by_hand[-2:], []):
-        assert found([*runs, recorded(caught_up=False)], late) == {}
-
-
 @pytest.mark.parametrize("minutes", [5, 10, 30, 60, 360, 1440])
 def test_how_long_a_pause_is_follows_from_how_often_runs_come(minutes: int) -> None:
     gap, runs = max(25.0, 2.5 * minutes) * MINUTE, every(minutes, until=NOW - 3 * DAY)
@@ -235,15 +219,6 @@ def test_how_long_a_pause_is_follows_from_how_often_runs_come(minutes: int) -> N
     assert resumed(gap - 1, NOW + HOUR) == 0.0, "a clock that was ahead"
 
 
-def test_what_happened_before_a_gap_and_after_it_is_not_in_a_row() -> None:
-    before, down = every(10, until=NOW - 3 * DAY), {"ok": 0, "stopped_by": "HelpdeskDown"}
-    friday, monday = recorded(NOW - 3 * DAY + 600, **down), recorded(NOW, **down)
-    assert found([*before, friday, monday]) == {}
-    assert found([*before, friday, recorded(NOW - 600, **down), monday]) == {"helpdesk_unreachable": S.CRITICAL}
-    both = [recorded(NOW - 3 * DAY + n * 600, **down) for n in (1, 2)]
-    assert found([*before, *both, monday]) == {"helpdesk_unreachable": S.CRITICAL}, "nobody has seen it end"
-
-
 def test_time_in_which_no_run_was_there_makes_nobody_late() -> None:
     before = every(10, until=NOW - 14 * HOUR)
     woken = Facts(NOW, started=NOW - 5, seen=NOW - 14 * HOUR)
@@ -252,15 +227,6 @@ def test_time_in_which_no_run_was_there_makes_nobody_late() -> None:
     assert "not_caught_up" in look([*before, late], woken, Settings()).unknown, "what was open is not over"
     kept_out = Facts(NOW, started=NOW - 5, seen=NOW - 600, resumed=NOW - 39 * MINUTE)
     assert "not_caught_up" not in found([*before, late], kept_out)
-    for_long = Facts(NOW, started=NOW - 5, seen=NOW - 600, resumed=NOW - 41 * MINUTE)
-    assert found([*before, late], for_long) == {"not_caught_up": S.CRITICAL}
-
-
-def test_the_kill_switch_is_remembered_after_an_hour() -> None:
-    halted = {"ok": 0, "stopped_by": "Halted"}
-    assert found(history(*[halted] * 6)) == {}
-    assert found(history(*[halted] * 7)) == {"stopped": S.WARNING}
-    assert found(history(*[halted] * 7, {})) == {}
 
 
 @pytest.mark.parametrize(("days", "severity"), [(61, None), (60, S.WARNING), (7, S.WARNING), (-3, S.WARNING)])
@@ -287,12 +253,6 @@ def test_a_broken_promise_is_told_whatever_run_swore_to_it(statement: dict[str, 
     for kind in ("run", "retry", "apply"):
         assert found([recorded(statement=sworn, kind=kind), recorded()]) == told
     assert found([recorded(NOW - 7 * HOUR, statement=sworn), recorded()]) == {}
-
-
-def test_a_published_note_stays_open_while_it_holds_up_the_runs() -> None:
-    held_up = [recorded(ok=0, stopped_by="CannotRun")]
-    assert found(held_up, Facts(NOW, halted=True)) == {"note_published": S.CRITICAL}
-    assert found([recorded()], Facts(NOW)) == {}
 
 
 # All of them

@@ -49,7 +49,13 @@ def stored(folder: Path) -> list[str]:
 
 
 def days_of(folder: Path) -> list[str]:
-    return [name[:10] for name in stored(folder) if name[7:12] != "-all-"]
+    """The days that are kept."""
+    import duckdb
+
+    files = [str(path) for path in (folder / INDEX_FOLDER).glob("*.parquet")]
+    with duckdb.connect(":memory:") as base:
+        rows = base.execute("SELECT DISTINCT day FROM read_parquet($files) ORDER BY day", {"files": files}).fetchall()
+    return [f"{day}" for (day,) in rows]
 
 
 @pytest.fixture
@@ -306,7 +312,7 @@ def test_a_day_that_retention_removed_leaves_nothing_behind(tmp_path: Path) -> N
     paths[0].unlink()
     assert tickets(tmp_path) == [18, 19]
     assert days_of(tmp_path) == ["2026-11-18", "2026-11-19"]
-    assert len(stored(tmp_path)) == 3  # and the month of those two
+    assert len(stored(tmp_path)) == 1
     paths[1].unlink()
     paths[2].unlink()
     assert tickets(tmp_path) == []
@@ -329,26 +335,35 @@ def test_files_of_the_index_are_for_their_owner_alone(tmp_path: Path) -> None:
         assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / INDEX_FOLDER).iterdir()} == {0o600}
 
 
-def test_asked_for_some_days_the_others_are_not_read(tmp_path: Path) -> None:
+def test_asked_for_some_days_the_others_are_not_there(tmp_path: Path) -> None:
     write_log(tmp_path, [receipt(day, f"11-{day} 08:00") for day in (17, 18, 19, 21)])
     with opened(tmp_path, first_day="2026-11-18", last_day="2026-11-19") as index:
         assert index.query("SELECT ticket_id FROM work ORDER BY 1") == [(18,), (19,)]
         assert index.days == ("2026-11-17", "2026-11-21")
-    assert days_of(tmp_path) == ["2026-11-18", "2026-11-19"]
     assert tickets(tmp_path) == [17, 18, 19, 21]
     assert tickets(tmp_path, first_day="2026-11-19") == [19, 21]
     assert days_of(tmp_path) == ["2026-11-17", "2026-11-18", "2026-11-19"]
 
 
-def test_a_month_is_asked_as_one_file_and_made_anew_when_one_of_its_days_changes(tmp_path: Path) -> None:
+def test_a_month_is_one_file_and_made_anew_when_one_of_its_days_changes(tmp_path: Path) -> None:
     write_log(tmp_path, [receipt(day, f"10-{day} 08:00") for day in (10, 11, 12)] + [receipt(13, "11-19 08:00")])
     assert tickets(tmp_path) == [10, 11, 12, 13]
-    (month,) = [name for name in stored(tmp_path) if "-all-" in name]
-    assert month.startswith("2026-10-")
+    month, other = stored(tmp_path)
+    assert (month[:7], other[:7]) == ("2026-10", "2026-11")
     write_day(tmp_path, "2026-10-11", [receipt(99, "10-11 08:00")])
     assert tickets(tmp_path) == [10, 99, 12, 13]
-    (anew,) = [name for name in stored(tmp_path) if "-all-" in name]
+    anew, same = stored(tmp_path)
+    assert (anew[:7], same) == ("2026-10", other)
     assert anew != month
+
+
+def test_a_damaged_day_costs_only_those_that_ask_for_it(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(2, "11-19 08:00")])
+    path = write_day(tmp_path, "2026-11-18", [receipt(1, "11-18 08:00")], packed=True)
+    path.write_bytes(path.read_bytes()[:-12])
+    assert tickets(tmp_path, first_day="2026-11-19") == [2]
+    with pytest.raises(CannotRun, match=r"ticketbot-2026-11-18\.jsonl\.gz cannot be read"):
+        opened(tmp_path)
 
 
 def test_another_tag_for_reviews_is_another_index(tmp_path: Path) -> None:
@@ -440,21 +455,6 @@ def test_where_there_is_no_room_for_the_index_days_are_read_into_memory(tmp_path
     assert days_of(tmp_path) == ["2026-11-19", "2026-11-20"]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="such a limit exists on POSIX only")
-def test_where_there_is_room_for_days_and_not_for_a_month_days_are_asked(tmp_path: Path) -> None:
-    lines = [receipt(100 * day + n, f"11-{day} 08:00", reason=f"{day} {n}") for day in range(10, 21) for n in range(40)]
-    write_log(tmp_path, lines)
-    assert len(tickets(tmp_path)) == 440
-    sizes = {path.name: path.stat().st_size for path in (tmp_path / INDEX_FOLDER).iterdir()}
-    (whole,) = [size for name, size in sizes.items() if "-all-" in name]
-    largest = max(size for name, size in sizes.items() if "-all-" not in name)
-    assert whole > 1.2 * largest
-    shutil.rmtree(tmp_path / INDEX_FOLDER)
-    total = sum(line["ticket_id"] for line in lines)
-    assert open_with_limit(tmp_path, (whole + largest) // 2) == f"(440, {total}) False"
-    assert len(days_of(tmp_path)) == len(stored(tmp_path)) == 11
-
-
 # What changes while it is open
 
 
@@ -528,7 +528,7 @@ def test_several_processes_may_open_a_log_that_none_has_opened_yet(tmp_path: Pat
         for _ in range(4)
     ]
     assert {process.communicate(timeout=100)[0].strip() for process in started} == {"(11, 165)"}
-    assert len(stored(tmp_path)) == 12
+    assert len(stored(tmp_path)) == 1
 
 
 # Encryption
@@ -583,13 +583,6 @@ def test_without_the_key_it_says_which_variable_must_hold_it(encrypted: Path) ->
     with pytest.raises(CannotRun, match=r"is encrypted: TICKETBOT_AUDIT_ENCRYPTION_KEYS must hold the key"):
         opened(encrypted)
     assert stored(encrypted) == []
-
-
-def test_a_packed_day_that_is_damaged_is_told_by_its_name(tmp_path: Path) -> None:
-    path = write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")], packed=True)
-    path.write_bytes(path.read_bytes()[:-12])
-    with pytest.raises(CannotRun, match=r"ticketbot-2026-11-19\.jsonl\.gz cannot be read"):
-        opened(tmp_path)
 
 
 def test_without_duckdb_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

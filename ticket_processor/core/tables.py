@@ -17,7 +17,6 @@ _MARKS = re.compile(r"[\\`*_{}\[\]#|~$^!]")
 _NUMBER = re.compile(r"[-+±]?[\d.,]*(%| pts)?")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:-]+/agent/tickets/\d+")
 
-
 MOST_LINES = 40
 """A command's tables take no more lines, unless ``--details`` is given."""
 _HEAD = 3
@@ -93,20 +92,27 @@ def show_briefly(tables: Sequence[Table], *, most: int = MOST_LINES, out: TextIO
 
 
 def _within(tables: Sequence[Table], most: int) -> list[Table]:
-    """The first tables that take no more than ``most`` lines, the last one without its last rows."""
+    """The first tables that take no more than ``most`` lines, the last one shortened."""
     found = []
     for table in tables:
         most -= _HEAD
-        rows = list(table.rows)
-        while rows and sum(map(_lines, rows)) > most:
-            rows.pop()
-        if not rows:
+        shown = every = len(table.rows)
+        while shown and sum(map(_lines, table.rows[:shown])) + (shown < every) > most:
+            shown -= 1
+        if shown:
+            found.append(shortened(table, shown))
+        if shown < every or not shown:
             break
-        most -= sum(map(_lines, rows))
-        found.append(replace(table, rows=tuple(rows), links=table.links[: len(rows)]))
-        if len(rows) < len(table.rows):
-            break
+        most -= sum(map(_lines, table.rows))
     return found
+
+
+def shortened(table: Table, most: int) -> Table:
+    """The table's first rows; where there are others, a last row says how many."""
+    if (left := len(table.rows) - most) <= 0:
+        return table
+    last = (f"and {left:,} more: --details", *[""] * (len(table.columns) - 1))
+    return replace(table, rows=(*table.rows[:most], last), links=(*table.links[:most], *[""] * bool(table.links)))
 
 
 def _lines(row: Sequence[str]) -> int:

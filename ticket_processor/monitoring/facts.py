@@ -15,7 +15,20 @@ from ..core.run_summary import RunRecord
 from ..core.wording import many
 from ..settings.schema import Settings
 from .run_metrics import TRIAGE
-from .slo import DAY, FAST, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, MINUTE, STALE, RunCounts, counted, period
+from .slo import (
+    DAY,
+    GAP,
+    HOUR,
+    LEAST_GAP_S,
+    LEAST_STALE_S,
+    LOOKED_AT,
+    MINUTE,
+    STALE,
+    WINDOW_S,
+    RunCounts,
+    counted,
+    period,
+)
 
 UNEXPECTED = "unexpected"
 """The ``stopped_by`` of a run that an unforeseen error ended."""
@@ -79,7 +92,6 @@ class Look:
     def __init__(self, records: Sequence[RunRecord], facts: Facts, settings: Settings) -> None:
         self.records = records
         self.facts = facts
-        self.alerts = settings.alerts
         self.slo = settings.slo
         self.now = facts.now
         self.runs = [record for record in records if record.kind == "run"]
@@ -87,7 +99,7 @@ class Look:
     @cached_property
     def counted(self) -> Sequence[RunCounts]:
         """Tickets and failures of the scheduled runs, as far back as burn rates need them."""
-        return counted(self.since(FAST.long.seconds))
+        return counted(self.since(WINDOW_S))
 
     @cached_property
     def period(self) -> float | None:
@@ -102,8 +114,6 @@ class Look:
     @property
     def stale_s(self) -> float | None:
         """How long new tickets may wait for a run, in seconds; ``None`` if unknown."""
-        if self.alerts.stale_minutes is not None:
-            return self.alerts.stale_minutes * MINUTE
         return None if self.period is None else max(LEAST_STALE_S, STALE * self.period)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ class AlertMessage:
     """A message to a receiver. ``key`` names its condition, and is the same for the begin and the end.
 
     ``severity`` is ``None`` for a message that is no alert. Services with room for a title only get ``line``, and the
-    rest by name from ``details``. ``account`` names the desk; ``link`` is the runbook's address, if it has one.
+    rest by name from ``details``. ``account`` names the desk.
     ``about`` is what its receiver knows once it has arrived: a condition's news, or the day of a summary.
     """
 
@@ -41,7 +40,6 @@ class AlertMessage:
     account: str = ""
     line: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
-    link: str = ""
     about: Owed | str | None = None
 
     def __post_init__(self) -> None:
@@ -56,15 +54,14 @@ def title_of(mark: str, what: str, account: str) -> str:
     return f"[{mark}] {what} (ticketbot, {account})"
 
 
-def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> AlertMessage:
-    """The message about a condition. ``account`` names the desk; ``runbook`` is the page that describes each rule.
+def message_of(news: Owed, account: str, machine: str = "") -> AlertMessage:
+    """The message about a condition. ``account`` names the desk.
 
     ``machine`` is the name of the computer that ticketbot runs on, where the commands are to be typed.
     """
     rule = rule_id(news.rule)
     title = title_of("over" if news.until else news.severity.value, linkless(title_of_rule(news.rule)), account)
     told, since = _sentence(news.message), _moment(news.since)
-    link = f"{runbook}#{rule}" if re.match(r"https?://", runbook) else ""
     if news.until is not None:
         end = f"It began at {since} and was over at {_moment(news.until)}."
         rows = {"Over": end, "Last said": told}
@@ -74,7 +71,7 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Ale
             "Since": since,
             "Machine": linkless(machine),
             "What to do": RULES[rule].advice,
-            "More": link or f"'{rule}' in {runbook}",
+            "More": f"'{rule}' in docs/alerts.md",
         }
         body = [told, *_lines(rows)]
     return AlertMessage(
@@ -86,7 +83,6 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Ale
         account=account,
         line=f"{title}: {told}",
         details={name: text for name, text in rows.items() if text},
-        link=link,
         about=news,
     )
 

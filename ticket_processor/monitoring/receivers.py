@@ -176,7 +176,6 @@ def _address(receiver: Receiver, message: AlertMessage) -> str:
         if not urlsplit(receiver.url).path.strip("/"):
             extras |= {"source": message.account or "ticketbot", "component": "ticketbot"}
         shown = {f"+{name}": text for name, text in message.details.items()}
-        shown |= {"click": message.link} if message.link else {}
         extras |= {name: text.replace("%", "%25") for name, text in shown.items()}  # these are decoded twice
     elif receiver.kind in _WEBHOOKS:
         severity = message.severity.value if message.severity else "info"

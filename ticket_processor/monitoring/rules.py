@@ -23,7 +23,7 @@ from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, why_no_model
 from ..settings.schema import Settings
 from .facts import UNEXPECTED, AlertFinding, Facts, Look, Severity, Unclear, span
-from .slo import DAY, FAST, HOUR, LEAST_STALE_S
+from .slo import DAY, HOUR, LEAST_STALE_S, burning
 
 TOKENS_END = parse_iso("2027-04-30")
 TOKENS_WARN_S = 60 * DAY
@@ -166,10 +166,10 @@ def helpdesk_unreachable(look: Look) -> Said:
 )
 def errors_fast(look: Look) -> Said:
     """Failures use up the month's error budget within two days."""
-    tally = FAST.over(look.counted, look.slo.success, look.now)
-    if tally is None:
+    found = burning(look.counted, look.slo.success, look.now)
+    if found is None:
         return None
-    return f"{tally.failed} of {many(tally.handled, 'ticket')} failed in {_last(tally.runs)} with tickets"
+    return f"{found.failed} of {many(found.handled, 'ticket')} failed in {_last(found.runs)} with tickets"
 
 
 @_rule(
@@ -245,15 +245,13 @@ def model_fallback(look: Look) -> Said:
     "Nothing breaks. 'ticketbot report' shows what it went on; if that is as it should be, raise the limit.",
 )
 def spend(look: Look) -> Said:
-    """The models' budget of the day is used up, or models cost more than ``alerts.day_usd``."""
+    """The models' budget of the day is used up."""
     midnight = look.now // DAY * DAY
     today = [record.summary for record in look.since(DAY, all_kinds=True) if record.started >= midnight]
-    spent, limit = sum(summary.cost_usd for summary in today), look.alerts.day_usd
-    if any(DAY_SPENT in summary.fallbacks for summary in today):
-        return f"the models' budget of the day is used up (${spent:.2f}): no model is asked until midnight UTC"
-    if limit is not None and spent >= limit:
-        return f"models have cost ${spent:.2f} since midnight UTC, and alerts.day_usd is {limit:g}"
-    return None
+    if not any(DAY_SPENT in summary.fallbacks for summary in today):
+        return None
+    spent = sum(summary.cost_usd for summary in today)
+    return f"the models' budget of the day is used up (${spent:.2f}): no model is asked until midnight UTC"
 
 
 @_rule(

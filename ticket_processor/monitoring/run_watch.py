@@ -233,12 +233,12 @@ class Tending:
     def _post(self, memory: Memory, past: _Past, now: float) -> list[tuple[Receiver, list[AlertMessage]]]:
         """The outstanding messages of each receiver."""
         targets = [receiver.target for receiver in self._receivers]
-        alerts, account, machine = self._settings.alerts, account_name(self._settings), platform.node()
+        account, machine = account_name(self._settings), platform.node()
         news = owed(memory, targets, now)
         post = []
         for receiver in self._receivers:
             own = [one for one in news if one.target == receiver.target.id]
-            mine = [message_of(one, account, alerts.runbook, machine) for one in own]
+            mine = [message_of(one, account, machine) for one in own]
             if receiver.hears_all:
                 if memory.escalated:
                     mine.append(escalation_of(memory.escalated, account, self._settings.ticket_url))

@@ -47,57 +47,38 @@ class SloTally:
         return error_rate(self.handled - self.failed, self.failed) or 0.0
 
 
-@dataclass(frozen=True)
-class RunWindow:
-    """A window: the last ``runs`` with tickets, none older than ``seconds``; without ``runs``, all of that time."""
-
-    seconds: float
-    runs: int | None = None
-
-    def tally(self, runs: Sequence[RunCounts], now: float) -> SloTally:
-        """Sum the runs in this window; ``runs`` are in order, the last one last."""
-        handled = failed = taken = 0
-        for run in reversed(runs):
-            if run.finished < now - self.seconds or taken == self.runs:
-                break
-            if run.handled:
-                handled, failed, taken = handled + run.handled, failed + run.failed, taken + 1
-        return SloTally(handled, failed, taken)
+WINDOW_S, LONG, SHORT = 6 * HOUR, 6, 2
+"""The long window shows that failures matter, the short one that they go on; both are of runs with tickets."""
+FACTOR, LEAST = 14.4, 4
+"""So many times what the objective allows, the month's budget lasts two days; the long window needs ``LEAST``."""
 
 
-@dataclass(frozen=True)
-class Burn:
-    """A burn rate rule: failures in both windows are over ``factor`` times what the objective allows.
-
-    The long window shows that it matters, the short one that it goes on. The long one needs ``least`` failures.
-    """
-
-    long: RunWindow
-    short: RunWindow
-    factor: float
-    least: int
-
-    def over(self, runs: Sequence[RunCounts], objective: float, now: float) -> SloTally | None:
-        """The long window if the budget burns this fast, else ``None``. ``objective`` is a share, such as 0.995."""
-        limit = self.factor * (1.0 - objective)
-        if self.short.tally(runs, now).error_rate <= limit:  # the short one first: it is mostly empty
-            return None
-        tally = self.long.tally(runs, now)
-        return tally if tally.failed >= self.least and tally.error_rate > limit else None
+def tally(runs: Sequence[RunCounts], since: float, most: int | None = None) -> SloTally:
+    """Sum the last ``most`` runs with tickets that ended ``since`` then; ``runs`` are in order, the last one last."""
+    handled = failed = taken = 0
+    for run in reversed(runs):
+        if run.finished < since or taken == most:
+            break
+        if run.handled:
+            handled, failed, taken = handled + run.handled, failed + run.failed, taken + 1
+    return SloTally(handled, failed, taken)
 
 
-FAST = Burn(RunWindow(6 * HOUR, 6), RunWindow(6 * HOUR, 2), 14.4, 4)
-"""At this pace the month's budget lasts two days."""
+def burning(runs: Sequence[RunCounts], objective: float, now: float) -> SloTally | None:
+    """The long window if failures use up the budget too fast, else ``None``. ``objective`` is a share such as 0.995."""
+    limit = FACTOR * (1.0 - objective)
+    if tally(runs, now - WINDOW_S, SHORT).error_rate <= limit:  # the short one first: it is mostly empty
+        return None
+    found = tally(runs, now - WINDOW_S, LONG)
+    return found if found.failed >= LEAST and found.error_rate > limit else None
 
 
 def counted(records: Iterable[RunRecord]) -> list[RunCounts]:
     """Tickets and failures of each scheduled run."""
-    return [_counted(record) for record in records if record.kind == "run"]
-
-
-def _counted(record: RunRecord) -> RunCounts:
-    failed = record.summary.newly_failed
-    return RunCounts(record.finished, written(record.summary) + failed, failed)
+    runs = [(record.finished, record.summary) for record in records if record.kind == "run"]
+    return [
+        RunCounts(finished, written(summary) + summary.newly_failed, summary.newly_failed) for finished, summary in runs
+    ]
 
 
 LOOKED_AT, FEWEST = 12, 5

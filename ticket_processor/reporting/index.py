@@ -1,9 +1,8 @@
 """The log as columns, to be asked in SQL: what reports and the dashboard stand on. Needs the extra ``report`` (duckdb).
 
-Each finished day is read once and kept in ``.index`` beside the log (see ``log_store``), and a
-month's days in one file besides, since a year of small files takes several times as long to ask. Today is read when the
-index is opened or refreshed. So is what is encrypted: it stays in memory. The index holds labels, numbers and times,
-nothing in a customer's words. It may be deleted at any time.
+Finished days are read once and kept in ``.index`` beside the log, a file for each month (see :mod:`.index_files`).
+Today is read when the index is opened or refreshed. So is what is encrypted: it stays in memory. The index holds
+labels, numbers and times, nothing in a customer's words. It may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -20,17 +19,18 @@ from typing import Any
 from ..audit.encryption import Keyring
 from ..core.clock import iso
 from ..core.errors import CannotRun, ConfigError, how_to_install
-from .index_columns import NAMES, TABLE
-from .index_files import LogStore, Source, listed, sources
+from .index_columns import NAMES, TABLE, listed, quoted
+from .index_files import LogStore, Source, sources
 
 _TRIES = 5
+EVERY_DAY = ("", "9999")
 Row = tuple[Any, ...]
 
 
 class LogIndex:
     """The log of one folder as tables; times (``ts``) are UTC without a zone.
 
-    - ``work``: a row for each ``ticket`` event, with the columns of ``log_columns``. Of a line
+    - ``work``: a row for each ``ticket`` event, with the columns of :mod:`.index_columns`. Of a line
       that a crash left twice only the first is there. Lines of an undo (``kind = 'undo'``) and of dry runs are there
       as well.
     - ``lines``: the same with ``next_at``, when the same ticket's next line follows, and ``next_labelled_at``, the next
@@ -50,8 +50,8 @@ class LogIndex:
         *,
         keys: Keyring | None = None,
         review_tag: str = "ai_review",
-        first_day: str = "",
-        last_day: str = "9999",
+        first_day: str = EVERY_DAY[0],
+        last_day: str = EVERY_DAY[1],
     ) -> None:
         """Open the log of ``folder``, these days of it (``YYYY-MM-DD``, both included).
 
@@ -67,7 +67,6 @@ class LogIndex:
         self._days = (first_day, last_day)
         self._lock = threading.Lock()
         self._fresh: dict[str, Source] = {}
-        self._stays: set[str] = set()
         self._known: tuple[object, ...] | None = None
         self._span: tuple[str, str] | None = None
         self._store = LogStore(folder, keys, review_tag)
@@ -138,60 +137,51 @@ class LogIndex:
         if self._known == (today, *everything):
             return False
         asked = {source.day: source for source in everything if self._days[0] <= source.day <= self._days[1]}
-        finished = [source for source in everything if source.day < today]
-        in_memory = {
-            day
-            for day, source in self._fresh.items()
-            if asked.get(day) == source and (day >= today or day in self._stays)
-        }
-        news = {day: source for day, source in asked.items() if day not in in_memory}
-        made = self._keep([source for source in news.values() if source.day < today])
-        fresh = {day: source for day, source in news.items() if not made.get(day)}
-        with self._base.cursor() as cursor:
-            cursor.execute("DELETE FROM incoming")
-            for source in fresh.values():
-                self._store.load(source, "incoming", cursor)
-        months = _by_month(self._store.day(source) for source in finished)
-        kept = {self._store.day(source) for day, source in news.items() if day not in fresh}
+        months = _by_month(source for source in everything if source.day < today)
+        files = self._keep([days for month, days in months.items() if any(day[:7] == month for day in asked)])
         with self._made_anew_if_damaged():
-            self._take_over(list(self._files(months, kept)), [*(self._fresh.keys() - in_memory), *fresh])
-        self._fresh = {day: asked[day] for day in (*in_memory, *fresh)}
-        self._stays = (self._stays & in_memory) | {day for day in fresh if day < today}
+            kept = self._days_in(files)
+            fresh = {day: source for day, source in asked.items() if day not in kept}
+            unchanged = {day for day, source in fresh.items() if self._fresh.get(day) == source}
+            with self._base.cursor() as cursor:
+                cursor.execute("DELETE FROM incoming")
+                for day, source in fresh.items():
+                    if day not in unchanged:
+                        self._store.load(source, "incoming", cursor)
+            self._take_over(files, sorted(unchanged))
+        self._fresh = fresh
         self._known = (today, *everything)
         self._span = (everything[0].day, everything[-1].day) if everything else None
-        self._store.sweep([*map(self._store.month, months), *(path for days in months for path in days)])
+        self._store.sweep(map(self._store.month, months.values()))
         return True
 
-    def _keep(self, finished: Sequence[Source]) -> dict[str, bool]:
-        """Have these days kept, as :meth:`LogStore.keep` says."""
+    def _keep(self, months: Sequence[Sequence[Source]]) -> list[Path]:
+        """The files of these months, see :meth:`LogStore.keep`."""
 
-        def keep(source: Source) -> bool:
+        def keep(days: Sequence[Source]) -> Path | None:
             with self._base.cursor() as cursor:
-                return self._store.keep(source, cursor)
+                return self._store.keep(days, cursor)
 
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            tasks = {source.day: pool.submit(keep, source) for source in finished}
-        return {day: task.result() for day, task in tasks.items()}
+            return [path for path in pool.map(keep, months) if path is not None]
 
-    def _files(self, months: Sequence[Sequence[Path]], days: set[Path]) -> Iterator[Path]:
-        """The files to read for these days: one for a complete month, otherwise one for each day."""
-        for month in months:
-            if len(month) > 1 and days.issuperset(month):
-                with self._base.cursor() as cursor:
-                    whole = self._store.keep_month(month, cursor)
-                if whole is not None:
-                    days = days.difference(month)
-                    yield whole
-        yield from sorted(days)
+    def _days_in(self, files: Sequence[Path]) -> set[str]:
+        if not files:
+            return set()
+        with self._base.cursor() as cursor:
+            rows = cursor.execute(f"SELECT DISTINCT day FROM read_parquet({listed(files)})").fetchall()
+        return {f"{day}" for (day,) in rows}
 
-    def _take_over(self, files: Sequence[Path], replaced: Sequence[str]) -> None:
-        """Say what the tables are from now on, all at once. The ``replaced`` days in memory are so no more."""
-        names = ", ".join(f'"{name}"' for name in NAMES)
-        parts = [f"SELECT {names} FROM read_parquet({listed(files)})"] if files else []
-        parts.append(f"SELECT {names} FROM fresh")
+    def _take_over(self, files: Sequence[Path], unchanged: Sequence[str]) -> None:
+        """Say what the tables are from now on, all at once. Of the days in memory only the ``unchanged`` ones stay."""
+        first, last = (quoted(day) for day in self._days)
+        parts = [f"SELECT {NAMES} FROM fresh"]
+        if files:
+            chosen = f"WHERE day::VARCHAR BETWEEN {first} AND {last}" if self._days != EVERY_DAY else ""
+            parts.append(f"SELECT {NAMES} FROM read_parquet({listed(files)}) {chosen}")
         with self._base.cursor() as cursor:
             cursor.begin()
-            cursor.execute("DELETE FROM fresh WHERE list_contains($days::DATE[], day)", {"days": list(replaced)})
+            cursor.execute("DELETE FROM fresh WHERE NOT list_contains($days::DATE[], day)", {"days": list(unchanged)})
             cursor.execute("INSERT INTO fresh FROM incoming")
             cursor.execute(f"CREATE OR REPLACE VIEW events AS {' UNION ALL '.join(parts)}")
             cursor.execute(_TWICE)
@@ -224,12 +214,12 @@ def require_duckdb() -> None:
         raise ConfigError(f"reports need duckdb: {how_to_install('report')}") from None
 
 
-def _by_month(days: Iterable[Path]) -> list[list[Path]]:
-    """The files of days, those of a month together."""
-    found: dict[str, list[Path]] = {}
-    for path in days:
-        found.setdefault(path.name[:7], []).append(path)
-    return list(found.values())
+def _by_month(days: Iterable[Source]) -> dict[str, list[Source]]:
+    """The sources by month (``YYYY-MM``)."""
+    found: dict[str, list[Source]] = {}
+    for source in days:
+        found.setdefault(source.day[:7], []).append(source)
+    return found
 
 
 _IS_LINE = "event = 'ticket' AND ticket_id IS NOT NULL AND ts IS NOT NULL"

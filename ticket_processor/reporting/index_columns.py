@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+from ..audit.files import NAME
 from ..audit.lines import PERSONAL
 
-VERSION = 5
+VERSION = 6
 """Raise it whenever a column changes: every day is read anew then."""
+DAY_FILE = NAME.format(day="")
 EVENTS = ("ticket", "run_started", "run_finished", "alert")
 
 _READ = {
@@ -49,7 +52,6 @@ _READ = {
 """The fields read of a line, and their types. A value that does not fit is NULL; so is a whole line that is no JSON."""
 
 _COLUMNS = {
-    "day": ("DATE", "$day"),
     "n": ("INTEGER", "row_number() OVER ()"),
     "event": ("VARCHAR", "event"),
     "ts": ("TIMESTAMP", "try_cast(ts AS TIMESTAMP)"),
@@ -100,29 +102,49 @@ _COLUMNS = {
 }
 """A column's type, and what it is made from. Lists are words with a space between them."""
 
-NAMES = tuple(_COLUMNS)
-TABLE = ", ".join(f'"{name}" {kind}' for name, (kind, _) in _COLUMNS.items())
+NAMES = ", ".join(f'"{name}"' for name in ("day", *_COLUMNS))
+TABLE = "day DATE, " + ", ".join(f'"{name}" {kind}' for name, (kind, _) in _COLUMNS.items())
 """The columns as a ``CREATE TABLE`` wants them."""
 
 _STRUCTURE = ", ".join(f"'{name}': '{kind}'" for name, kind in _READ.items())
 _AS_JSON = json.dumps(_READ)
 
 
-def _select(source: str) -> str:
+def _select(day: str, source: str) -> str:
     columns = ", ".join(f'try_cast({made} AS {kind}) AS "{name}"' for name, (kind, made) in _COLUMNS.items())
-    return f"SELECT {columns} FROM ({source}) WHERE event IS NULL OR event IN {EVENTS}"
+    return f"SELECT {day} AS day, {columns} FROM ({source}) WHERE event IS NULL OR event IN {EVENTS}"
 
 
-SELECT = _select(
-    "FROM read_json($path, format = 'newline_delimited', records = 'true', ignore_errors = true, "
-    f"compression = $compression, maximum_object_size = 67108864, columns = {{{_STRUCTURE}}})"
-)
-"""Reads the file ``$path``. Lines that DuckDB cannot read have an ``event`` of NULL."""
+def select_files(paths: Iterable[Path]) -> str:
+    """Reads the log's files of some days. Lines that DuckDB cannot read have an ``event`` of NULL."""
+    return _select(
+        f"parse_filename(filename)[{len(DAY_FILE) + 1}:{len(DAY_FILE) + 10}]::DATE",
+        f"FROM read_json({listed(paths)}, format = 'newline_delimited', records = 'true', ignore_errors = true, "
+        f"maximum_object_size = 67108864, filename = true, columns = {{{_STRUCTURE}}})",
+    )
+
+
 SELECT_LINES = _select(
+    "$day::DATE",
     f"SELECT unnest(json_transform(text, '{_AS_JSON}')) FROM "
-    "(SELECT CASE WHEN json_valid(line) THEN line END AS text FROM (SELECT unnest($lines::VARCHAR[]) AS line))"
+    "(SELECT CASE WHEN json_valid(line) THEN line END AS text FROM (SELECT unnest($lines::VARCHAR[]) AS line))",
 )
-"""Reads the list of lines ``$lines``, in memory only."""
+"""Reads the list of lines ``$lines`` of one day, in memory only."""
+
+
+def listed(paths: Iterable[Path]) -> str:
+    """Paths to read from, as SQL writes them."""
+    return f"[{', '.join(quoted(_without_patterns(path)) for path in paths)}]"
+
+
+def quoted(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _without_patterns(path: Path) -> str:
+    """A path in which no letter stands for others."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
 
 
 def kept(line: Mapping[str, Any]) -> dict[str, Any]:

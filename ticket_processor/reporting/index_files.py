@@ -1,8 +1,8 @@
-"""The days of the log as Parquet files in a folder beside it, made when they are first needed.
+"""The days of the log as Parquet files in a folder beside it, one for each month, made when they are first needed.
 
-A file is named after the size and the time of change of its source, so that a source that changes is read anew. Files
-are written under another name and renamed: any number of processes may work on one folder at once. What is encrypted in
-the log is decrypted in memory alone.
+A file is named after the sizes and times of change of its sources, so that a month is read anew where one of them
+changes. Files are written under another name and renamed: any number of processes may work on one folder at once. What
+is encrypted in the log is decrypted in memory alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..audit.encryption import Keyring
 from ..audit.files import INDEX_FOLDER, SEGMENT, LogFile, check_opened, encrypts, log_files, may_be_in_use, read_lines
 from ..core.errors import CannotRun
 from ..core.private_files import what_else
-from .index_columns import SELECT, SELECT_LINES, VERSION, kept
+from .index_columns import NAMES, SELECT_LINES, TABLE, VERSION, kept, listed, quoted, select_files
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -56,7 +56,7 @@ def sources(folder: Path) -> list[Source]:
 
 
 class LogStore:
-    """The folder with the days, and the way from a day's file into it or into a table. Threads may share it.
+    """The folder with the months, and the way from a day's file into it or into a table. Threads may share it.
 
     Beside the log, for its owner only; where nothing can be written there, nothing is kept.
     """
@@ -70,43 +70,18 @@ class LogStore:
             if log.is_dir():
                 self._folder.mkdir(mode=0o700, exist_ok=True)
 
-    def day(self, source: Source) -> Path:
-        """Where this day belongs."""
-        return self._folder / f"{source.day}-{source.size}-{source.changed_ns}-{self._suffix}.parquet"
+    def month(self, days: Sequence[Source]) -> Path:
+        """Where these days of one month belong."""
+        names = " ".join(f"{source.day}-{source.size}-{source.changed_ns}" for source in days)
+        digest = hashlib.sha256(names.encode()).hexdigest()[:16]
+        return self._folder / f"{days[0].day[:7]}-all-{digest}-{self._suffix}.parquet"
 
-    def month(self, days: Sequence[Path]) -> Path:
-        """Where a copy of all these days of one month belongs."""
-        digest = hashlib.sha256(" ".join(path.name for path in days).encode()).hexdigest()[:16]
-        return self._folder / f"{days[0].name[:7]}-all-{digest}-{self._suffix}.parquet"
+    def keep(self, days: Sequence[Source], cursor: DuckDBPyConnection) -> Path | None:
+        """The file with all days of a month that are not encrypted, made unless it is there.
 
-    def keep(self, source: Source, cursor: DuckDBPyConnection) -> bool:
-        """Have a day kept; False when there is no room for it, or it is encrypted, which is not kept.
-
-        Raises :class:`CannotRun` when the day cannot be read, and ``FileNotFoundError`` when it is gone.
+        ``None`` when there is no room for it, no such day, or one that cannot be read. Raises ``FileNotFoundError``
+        when a day is gone meanwhile.
         """
-        import duckdb
-
-        path = self.day(source)
-        if path.exists():
-            return True
-        try:
-            with self._replacing(path) as temporary:
-                if not self._copied(source, temporary, cursor):
-                    return True
-                temporary.unlink(missing_ok=True)
-                if encrypts(source.file):
-                    return False
-                cursor.execute(_copy(SELECT_LINES, temporary), self._of_lines(source))
-                return True
-        except CannotRun:
-            _check_there(source)
-            raise
-        except (duckdb.Error, OSError):
-            _check_there(source)
-            return False
-
-    def keep_month(self, days: Sequence[Path], cursor: DuckDBPyConnection) -> Path | None:
-        """One file with all of these days, made unless it is there; ``None`` when there is no room for it."""
         import duckdb
 
         path = self.month(days)
@@ -114,23 +89,31 @@ class LogStore:
             return path
         try:
             with self._replacing(path) as temporary:
-                cursor.execute(
-                    f"COPY (FROM read_parquet({listed(days)})) TO {_quoted(str(temporary))} (FORMAT parquet)"
-                )
-        except (duckdb.IOException, OSError):
+                odd = self._copied(days, temporary, cursor)
+                if odd:
+                    self._copy_with_lines(days, odd, temporary, cursor)
+                if not _any(cursor, f"read_parquet({listed([temporary])})"):
+                    temporary.unlink()
+        except (CannotRun, duckdb.Error, OSError):
+            for source in days:
+                _check_there(source)
             return None
-        return path
+        return path if path.exists() else None
 
     def load(self, source: Source, table: str, cursor: DuckDBPyConnection) -> None:
-        """Read a day into a table, without a trace of it on any disk. Raises as :meth:`keep` does."""
+        """Read a day into a table, without a trace of it on any disk.
+
+        Raises :class:`CannotRun` when the day cannot be read, and ``FileNotFoundError`` when it is gone.
+        """
         import duckdb
 
         try:
             with suppress(duckdb.Error):
-                self._load(source, table, cursor, SELECT, self._of_file(source))
-                if not _any(cursor, table):
+                cursor.execute(f"INSERT INTO {table} {select_files([source.file.path])}", self._tag())
+                if not _any(cursor, f"{table} WHERE event IS NULL"):
                     return
-            self._load(source, table, cursor, SELECT_LINES, self._of_lines(source))
+            cursor.execute(f"DELETE FROM {table} WHERE day = $day::DATE", {"day": source.day})
+            cursor.execute(f"INSERT INTO {table} {SELECT_LINES}", self._lines(source))
         except CannotRun:
             _check_there(source)
             raise
@@ -161,34 +144,35 @@ class LogStore:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
-    def _copied(self, source: Source, to: Path, cursor: DuckDBPyConnection) -> bool:
-        """Write a day's lines as Parquet; whether some could not be read this way."""
+    def _copied(self, days: Sequence[Source], to: Path, cursor: DuckDBPyConnection) -> set[str]:
+        """Write the days as Parquet; those of them with lines that could not be read this way."""
         import duckdb
 
         try:
-            cursor.execute(_copy(SELECT, to), self._of_file(source))
+            _copy(cursor, select_files(source.file.path for source in days), to, self._tag())
         except duckdb.Error:
-            _check_there(source)
-            return True
-        return _any(cursor, f"read_parquet({listed([to])})")
+            to.unlink(missing_ok=True)
+            return {source.day for source in days}
+        rows = cursor.execute(f"SELECT DISTINCT day FROM read_parquet({listed([to])}) WHERE event IS NULL").fetchall()
+        return {f"{day}" for (day,) in rows}
 
-    def _load(
-        self, source: Source, table: str, cursor: DuckDBPyConnection, select: str, parameters: dict[str, object]
-    ) -> None:
-        """Have the day's lines in the table, and none twice."""
-        cursor.execute(f"DELETE FROM {table} WHERE day = $day::DATE", {"day": source.day})
-        cursor.execute(f"INSERT INTO {table} {select}", parameters)
+    def _copy_with_lines(self, days: Sequence[Source], odd: set[str], to: Path, cursor: DuckDBPyConnection) -> None:
+        """Write the file anew, with the ``odd`` days read line by line, and without those that are encrypted."""
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE odd ({TABLE})")
+        for source in days:
+            if source.day in odd and not encrypts(source.file):
+                cursor.execute(f"INSERT INTO odd {SELECT_LINES}", self._lines(source))
+        parts = [f"SELECT {NAMES} FROM odd"]
+        if to.exists():
+            parts.append(f"SELECT {NAMES} FROM read_parquet({listed([to])}) WHERE NOT list_contains($odd::DATE[], day)")
+        with self._replacing(to) as fresh:
+            _copy(cursor, " UNION ALL ".join(parts), fresh, {"odd": sorted(odd)} if to.exists() else {})
+        cursor.execute("DROP TABLE odd")
 
-    def _of_file(self, source: Source) -> dict[str, object]:
-        """What :data:`SELECT` asks for."""
-        return {
-            "day": source.day,
-            "path": _without_patterns(source.file.path),
-            "compression": "gzip" if source.file.packed else "uncompressed",
-            "review_tag": self._review_tag,
-        }
+    def _tag(self) -> dict[str, object]:
+        return {"review_tag": self._review_tag}
 
-    def _of_lines(self, source: Source) -> dict[str, object]:
+    def _lines(self, source: Source) -> dict[str, object]:
         """What :data:`SELECT_LINES` asks for: each line read here, decrypted, and without what is personal."""
         lines = []
         for raw, line in read_lines(source.file, self._keys):
@@ -197,32 +181,17 @@ class LogStore:
             elif line.get("event") != SEGMENT and isinstance(line.get("event"), str):
                 text = json.dumps(kept(line), ensure_ascii=False)
                 lines.append(text.encode("utf-8", "replace").decode())
-        return {"day": source.day, "lines": lines, "review_tag": self._review_tag}
+        return {"day": source.day, "lines": lines, **self._tag()}
 
 
-def _copy(select: str, to: Path) -> str:
-    return f"COPY ({select}) TO {_quoted(str(to))} (FORMAT parquet)"
+def _copy(cursor: DuckDBPyConnection, select: str, to: Path, parameters: dict[str, object]) -> None:
+    cursor.execute(f"COPY ({select}) TO {quoted(str(to))} (FORMAT parquet)", parameters or None)
 
 
-def listed(paths: Iterable[Path]) -> str:
-    """Paths to read from, as SQL writes them."""
-    return f"[{', '.join(_quoted(_without_patterns(path)) for path in paths)}]"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _any(cursor: DuckDBPyConnection, table: str) -> bool:
-    """Whether there are lines that DuckDB could not read."""
-    return cursor.execute(f"SELECT 1 FROM {table} WHERE event IS NULL LIMIT 1").fetchone() is not None
+def _any(cursor: DuckDBPyConnection, rows: str) -> bool:
+    return cursor.execute(f"SELECT 1 FROM {rows} LIMIT 1").fetchone() is not None
 
 
 def _check_there(source: Source) -> None:
     if not source.file.path.exists():
         raise FileNotFoundError(source.day)
-
-
-def _without_patterns(path: Path) -> str:
-    """A path in which no letter stands for others."""
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))

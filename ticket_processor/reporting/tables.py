@@ -9,7 +9,7 @@ from itertools import zip_longest
 from .. import __version__
 from ..core.models import OutcomeStatus
 from ..core.reasons import in_words
-from ..core.tables import SENTENCES, Table
+from ..core.tables import SENTENCES, Table, shortened
 from ..policy.decide import Policy
 from ..wiring.ticket_subjects import OVER, LookedUp
 from .figures import Dimension, DimensionShare, EscalatedLine, Latency, Runs, Spending, Totals
@@ -97,14 +97,13 @@ def series(report: Report) -> Table:
 
 def brief(report: Report) -> list[Table]:
     """What was asked of the helpdesk, sentences first, and below it the most important of the log."""
-    first = replace(report, escalated=report.escalated[:FIRST_ESCALATED])
     numbers = overview(report)
     numbers = replace(numbers, rows=tuple(row for row in numbers.rows if row[0] in _IN_BRIEF))
     asked = sorted(
         of_helpdesk(report if report.collected else replace(report, scoreboard=None)),
         key=lambda table: len(table.columns) > 1,
     )
-    found = (*asked, numbers, _main_labels(report), _linked(escalated(first)))
+    found = (*asked, numbers, _main_labels(report), shortened(_linked(escalated(report)), FIRST_ESCALATED))
     return [table for table in (*found, objectives(report)) if table.rows]
 
 

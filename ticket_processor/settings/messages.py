@@ -138,6 +138,12 @@ REMOVED: Mapping[Names, str] = {
     },
     ("alerts", "cool_down_minutes"): "an alert that returns within an hour of its end is held back until then",
     ("learning", "auto_approve"): "a person approves corrections: 'ticketbot learn approve', or the page Review",
+    (
+        "alerts",
+        "stale_minutes",
+    ): "new tickets are late after four usual intervals between runs, and 40 minutes at least",
+    ("alerts", "day_usd"): "set budget.day_usd: an alert is sent when it is used up",
+    ("alerts", "runbook"): "messages say what to do first, and name their heading in docs/alerts.md",
     ("alerts", "gap_minutes"): "alerts no longer report pauses between runs, which the heartbeat notices",
     ("knowledge", "solved_tickets_days"): "notes no longer name similar solved tickets, and none are kept",
     ("slo", "alert_below"): "there is no alert on a day's success rate any more; slo.success stays",

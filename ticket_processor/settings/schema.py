@@ -92,17 +92,7 @@ class AlertSettings(Frozen):
     daily_at: str = Field(
         "07:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", description="time of the daily summary, UTC; empty for none"
     )
-    stale_minutes: float | None = Field(
-        None,
-        ge=2,
-        le=10_080,
-        description="longest time without a run that looked at every ticket; default: 4 usual intervals, at least 40",
-    )
-    day_usd: float | None = Field(None, gt=0, description="model cost of a UTC day above which an alert is sent")
     escalated: bool = Field(True, description="send one message for each run that escalated tickets")
-    runbook: str = Field(
-        "docs/alerts.md", min_length=1, description="address at the end of each message; `#` and the rule follow"
-    )
 
 
 class SloSettings(Frozen):

@@ -356,10 +356,10 @@ class ServerCondition:
         return exposition(
             self._examine(),
             accept,
-            {
-                "queue_tickets": ("Tickets on the queue.", "", {"": float(length)}),
-                "queue_oldest_seconds": ("How long the oldest has waited on it.", "", {"": oldest}),
-                "serve_requests": ("Requests since the start, by what became of them.", "result", dict(self._requests)),
-                "serve_work": ("Runs and tickets since the start.", "what", dict(self._worker.counted)),
-            },
+            (
+                ("queue_tickets", "Tickets on the queue.", "", {"": float(length)}),
+                ("queue_oldest_seconds", "How long the oldest has waited on it.", "", {"": oldest}),
+                ("serve_requests", "Requests since the start, by what became of them.", "result", dict(self._requests)),
+                ("serve_work", "Runs and tickets since the start.", "what", dict(self._worker.counted)),
+            ),
         )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..analysis.budget import Allowance
@@ -18,6 +18,7 @@ from ..analysis.text.redact import RedactedText
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError
 from ..core.models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
+from ..core.reasons import WITHOUT_MODEL
 from ..core.sanitize import strip_hidden
 from ..policy.decide import decide
 from ..settings.schema import Settings
@@ -184,10 +185,7 @@ def in_words(walked: Walk) -> list[str]:
         end = "answered" if step.analysis is not None else f"did not: {reason}"
         lines.append(f"   {step.link}: {end} ({step.ms} ms)")
     lines += ["", "5. Understood"]
-    for name, value in analysis.model_dump(mode="json").items():
-        if value not in (None, [], {}, "", False):
-            shown_value = ", ".join(map(str, value)) if isinstance(value, list) else value
-            lines.append(f"   {name}: {shown_value}")
+    lines += [f"   {line}" for line in _understood(analysis)]
     lines += ["", f"6. Decided ({decision.reason})"]
     lines += [f"   {change}" for change in _wanted_changes(decision)]
     lines += [f"   note | {line}" for line in (decision.note or "").splitlines()]
@@ -197,6 +195,20 @@ def in_words(walked: Walk) -> list[str]:
     elif analysis.usage.input:
         lines += ["", "What it cost is not known: the model has no price."]
     return lines
+
+
+def _understood(analysis: Analysis) -> Iterator[str]:
+    """The labels and what else was understood; in sentences why no model answered, and what a model read and wrote."""
+    for name, value in analysis.model_dump(mode="json", exclude={"why_fallback", "usage", "cost_usd"}).items():
+        if isinstance(value, dict):
+            yield from (f"{key}: {found}" for key, found in value.items())
+        elif value not in (None, [], "", False):
+            yield f"{name.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+    if why := analysis.why_fallback:
+        yield f"No model answered: {WITHOUT_MODEL.get(why, why.replace('_', ' '))}."
+    if (usage := analysis.usage).input:
+        cached = f", {usage.cached:,} of them from the server's cache," * bool(usage.cached)
+        yield f"The model read {usage.input:,} tokens{cached} and wrote {usage.output:,}."
 
 
 def _wanted_changes(decision: Decision) -> list[str]:
@@ -225,16 +237,7 @@ def as_data(ticket: Ticket, walked: Walk) -> dict[str, Any]:
         "machine_mail": walked.machine_mail,
         "cut": list(walked.cut),
         "redacted": {level: {"text": text.text, "replaced": text.counts} for level, text in walked.redacted.items()},
-        "asked": [
-            {
-                "model": item.model,
-                "form": item.form,
-                "messages": item.messages,
-                "answer": item.answer,
-                "error": item.error,
-            }
-            for item in walked.asked
-        ],
+        "asked": [asdict(item) for item in walked.asked],
         "chain": [
             {
                 "link": step.link,

@@ -57,7 +57,7 @@ def of_helpdesk(
     if offline:
         checks = (skipped("helpdesk", OFFLINE), skipped("clock", OFFLINE), _lasting(account, clock, OFFLINE))
         return Probe(NAMES, partial(CheckResult, checks))
-    return Probe(NAMES, _Helpdesk(account, clock, adapter).look)
+    return Probe(NAMES, partial(_looked_at, account, clock, adapter))
 
 
 @dataclass(frozen=True)
@@ -114,51 +114,20 @@ def _problem(error: TicketbotError) -> str:
     return "no_answer"
 
 
-class _Turn(Deadline):
-    """A deadline that begins anew with each look, so that a token which was fetched for one serves the next."""
+def _looked_at(account: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> CheckResult:
+    """Reachable, signed in, how its clock differs from ours, and how long the credentials last."""
+    with closing(_connected(account, clock, adapter)) as transport:
+        asked = ask_helpdesk(account, transport, clock)
+        if asked.reply is None:
+            why = "not known, since the helpdesk gave no answer"
+            return CheckResult((asked.check, skipped("clock", why), _lasting(account, clock, why)))
+        ends = _end_of_token(transport) if account.sign_in == "oauth_token" else None
+        times = clock_check(asked.sent, asked.received, asked.reply.date)
+        return CheckResult((asked.check, times, credentials(account.sign_in, ends, clock.now())))
 
-    def __init__(self, clock: Clock, seconds: float) -> None:
-        super().__init__(clock, seconds)
-        self._seconds = seconds
 
-    def begin(self) -> None:
-        """All of the time is left again."""
-        super().__init__(self._clock, self._seconds)
-
-
-class _Helpdesk:
-    """The helpdesk, looked at again and again. What failed is begun from scratch the next time."""
-
-    def __init__(self, settings: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._adapter = adapter
-        self._turn = _Turn(clock, ASKING_S)
-        self._transport: Transport | None = None
-
-    def look(self) -> CheckResult:
-        """Reachable, signed in, how its clock differs from ours, and how long the credentials last."""
-        self._turn.begin()
-        transport, self._transport = self._transport or self._connected(), None
-        try:
-            asked = ask_helpdesk(self._settings, transport, self._clock)
-            if asked.reply is None:
-                why = "not known, since the helpdesk gave no answer"
-                return CheckResult((asked.check, skipped("clock", why), _lasting(self._settings, self._clock, why)))
-            ends = _end_of_token(transport) if self._settings.sign_in == "oauth_token" else None
-            self._transport = transport
-        finally:
-            transport.close()
-        return CheckResult(
-            (
-                asked.check,
-                clock_check(asked.sent, asked.received, asked.reply.date),
-                credentials(self._settings.sign_in, ends, self._clock.now()),
-            )
-        )
-
-    def _connected(self) -> Transport:
-        return transport_for(self._settings, self._clock, self._turn, share=1.0, read_only=True, adapter=self._adapter)
+def _connected(account: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> Transport:
+    return transport_for(account, clock, Deadline(clock, ASKING_S), share=1.0, read_only=True, adapter=adapter)
 
 
 def _lasting(account: VendorSettings, clock: Clock, why: str) -> Check:
