@@ -77,7 +77,6 @@ class FreshdeskApi:
         self.auth = auth
         self.limits = limits
         self.routes = dict(ROUTES)
-        freshdesk_account.set_up(store)
 
     def handle(self, request: Request) -> Response:
         """The answer, with the vendor's headers on it; never raises for anything a client sent."""

@@ -1,4 +1,4 @@
-"""The records of the store: tickets in the API's own shape, their changes as audits with events, and jobs."""
+"""The records of a Zendesk account: tickets in the API's own shape, their changes as audits with events, and jobs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .account import Ticket, shaped
 from .clock import iso
 from .text import text_to_html
 
 STATUS_IDS = {"new": 1, "open": 2, "pending": 3, "hold": 4, "solved": 5, "closed": 6}
+
+Actor = Literal["api", "person", "system", "fill"]
+"""Who made a change: a caller of the API, a person at the agent's screen, the vendor itself, the filling."""
+
+NO_SOURCE: dict[str, Any] = {"from": {}, "to": {}, "rel": None}
+"""The ``via.source`` of everything but mail."""
 
 
 def creations(json: Mapping[str, Any], event_id: Callable[[], int]) -> list[dict[str, Any]]:
@@ -25,40 +32,29 @@ def creations(json: Mapping[str, Any], event_id: Callable[[], int]) -> list[dict
 
 def set_field(json: dict[str, Any], name: str, value: Any, event_id: Callable[[], int]) -> list[dict[str, Any]]:
     """Set a ticket's field, or several of the account's own; the events of what that changes."""
+    before, after = {name: json.get(name)}, {name: value}
     if name == "custom_fields":
-        return _set_custom_fields(json, value, event_id)
-    before = json.get(name)
-    if before == value:
-        return []
-    json[name] = value
-    if name == "subject":
-        json["raw_subject"] = value
-    elif name == "status":
-        json["custom_status_id"] = STATUS_IDS.get(value, 1)
-    return [_change(event_id(), name, before, value)]
-
-
-def _set_custom_fields(
-    json: dict[str, Any], values: Mapping[int, Any], event_id: Callable[[], int]
-) -> list[dict[str, Any]]:
-    current = {item["id"]: item["value"] for item in json["custom_fields"]}
-    changed = {key: value for key, value in values.items() if current.get(key) != value}
-    if not changed:
-        return []
-    merged = [{"id": key, "value": value} for key, value in (current | changed).items()]
-    json["custom_fields"] = json["fields"] = merged
-    return [_change(event_id(), str(key), current.get(key), value) for key, value in changed.items()]
-
-
-def _change(event_id: int, name: str, before: Any, after: Any) -> dict[str, Any]:
-    return {"id": event_id, "type": "Change", "field_name": name, "value": after, "previous_value": before}
-
-
-Actor = Literal["api", "person", "system", "fill"]
-"""Who made a change: a caller of the API, a person at the agent's screen, the vendor itself, the filling."""
-
-NO_SOURCE: dict[str, Any] = {"from": {}, "to": {}, "rel": None}
-"""The ``via.source`` of everything but mail."""
+        before, after = {item["id"]: item["value"] for item in json["custom_fields"]}, value
+    changed = [key for key in after if before.get(key) != after[key]]
+    if name == "custom_fields" and changed:
+        values = {**before, **{key: after[key] for key in changed}}
+        json["custom_fields"] = json["fields"] = [{"id": key, "value": it} for key, it in values.items()]
+    elif changed:
+        json[name] = value
+        if name == "subject":
+            json["raw_subject"] = value
+        elif name == "status":
+            json["custom_status_id"] = STATUS_IDS.get(value, 1)
+    return [
+        {
+            "id": event_id(),
+            "type": "Change",
+            "field_name": str(key),
+            "value": after[key],
+            "previous_value": before.get(key),
+        }
+        for key in changed
+    ]
 
 
 @dataclass(frozen=True)
@@ -76,9 +72,9 @@ class Audit:
     at: float
     author_id: int
     actor: Actor
-    events: tuple[dict[str, Any], ...]
+    events: Sequence[dict[str, Any]]
     via: dict[str, Any]
-    custom: dict[str, Any] = field(default_factory=dict)
+    custom: Mapping[str, Any] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict)
     comment_public: bool | None = None
     visible: bool = True
@@ -129,35 +125,21 @@ def _shown_event(event: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass
-class StoredTicket:
-    """A ticket. ``json`` is what the incremental export shows; its lists are replaced, never changed in place.
+class StoredTicket(Ticket):
+    """A ticket of Zendesk's; ``json`` is what the incremental export shows."""
 
-    ``changed`` is the exact Unix time of the last change that moved ``updated_at``.
-    """
-
-    id: int
-    json: dict[str, Any]
-    created: float
-    changed: float
-    requester_name: str
-    deleted: bool = False
     comments: list[dict[str, Any]] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The tags now."""
-        return tuple(self.json["tags"])
 
     @property
     def shown(self) -> dict[str, Any]:
         """The ticket as every endpoint but the incremental export shows it."""
         return without_generated(self.json)
 
-    @property
-    def stamp(self) -> str:
-        """``updated_at``, as a safe update would send it back."""
-        return str(self.json["updated_at"])
+
+def without_generated(json: Mapping[str, Any]) -> dict[str, Any]:
+    """A ticket as every endpoint but the incremental export shows it: those have no ``generated_timestamp``."""
+    return {name: value for name, value in json.items() if name != "generated_timestamp"}
 
 
 Item = Callable[[], dict[str, Any]]
@@ -198,43 +180,6 @@ class Job:
         return not self.forgotten(now)
 
 
-_EMPTY_AT_FIRST = """external_id type priority recipient assignee_id organization_id group_id forum_topic_id problem_id
-    due_at satisfaction_rating""".split()
-_LISTS = """collaborator_ids follower_ids email_cc_ids tags custom_fields sharing_agreement_ids fields
-    followup_ids""".split()
-
-
-def new_ticket_json(ticket_id: int, moment: float, base_url: str) -> dict[str, Any]:
-    """A ticket with every key the API gives, and nothing filled in yet."""
-    stamp = iso(moment)
-    return {
-        "url": f"{base_url}/api/v2/tickets/{ticket_id}.json",
-        "id": ticket_id,
-        "via": {"channel": "api", "source": NO_SOURCE},
-        "created_at": stamp,
-        "updated_at": stamp,
-        "generated_timestamp": int(moment),
-        **dict.fromkeys(("subject", "raw_subject", "description"), ""),
-        "status": "new",
-        "custom_status_id": 1,
-        **dict.fromkeys(("requester_id", "submitter_id"), 0),
-        **dict.fromkeys(_EMPTY_AT_FIRST),
-        **{name: [] for name in _LISTS},
-        "has_incidents": False,
-        "is_public": True,
-        "ticket_form_id": 1,
-        "brand_id": 1,
-        "allow_channelback": False,
-        "allow_attachments": True,
-        "from_messaging_channel": False,
-    }
-
-
-def without_generated(json: Mapping[str, Any]) -> dict[str, Any]:
-    """A ticket as every endpoint but the incremental export shows it: those have no ``generated_timestamp``."""
-    return {name: value for name, value in json.items() if name != "generated_timestamp"}
-
-
 def new_comment(
     ticket: StoredTicket,
     comment_id: int,
@@ -246,36 +191,25 @@ def new_comment(
     attachments: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """A comment in the API's shape, added to its ticket; its ``audit_id`` is set once there is an audit."""
-    comment: dict[str, Any] = {
-        "id": comment_id,
-        "type": "Comment",
-        "author_id": author_id,
-        "body": text,
-        "html_body": text_to_html(text) if markup is None else markup,
-        "plain_body": text,
-        "public": public,
-        "attachments": [dict(item) for item in attachments],
-        "audit_id": 0,
-        "via": {"channel": "api", "source": NO_SOURCE} if ticket.comments else ticket.json["via"],
-        "created_at": iso(moment),
-        "metadata": {"system": {}, "custom": {}},
-    }
+    comment = shaped(
+        "zendesk comment",
+        id=comment_id,
+        author_id=author_id,
+        body=text,
+        html_body=text_to_html(text) if markup is None else markup,
+        plain_body=text,
+        public=public,
+        attachments=[dict(item) for item in attachments],
+        via={"channel": "api", "source": NO_SOURCE} if ticket.comments else ticket.json["via"],
+        created_at=iso(moment),
+    )
     ticket.comments.append(comment)
     return comment
-
-
-def is_messaging(channel: str) -> bool:
-    """Whether tickets of this channel are conversations, as ``from_messaging_channel`` says."""
-    return channel in ("native_messaging", "whatsapp", "line", "telegram", "instagram_dm")
 
 
 def via_of(channel: str, name: str, email: str | None) -> dict[str, Any]:
     """Where a ticket came from; mail says from whom and to which address."""
     if channel != "email":
         return {"channel": channel, "source": NO_SOURCE}
-    source = {
-        "from": {"address": email, "name": name},
-        "to": {"name": "Support", "address": "support@example.com"},
-        "rel": None,
-    }
-    return {"channel": "email", "source": source}
+    to = {"name": "Support", "address": "support@example.com"}
+    return {"channel": "email", "source": {"from": {"address": email, "name": name}, "to": to, "rel": None}}

@@ -91,8 +91,6 @@ class ZendeskApi:
         self.rules = rules
         self.routes = dict(ROUTES)
         self._idempotency = zendesk_tickets.Idempotency()
-        store.ticket_fields = zendesk_account.default_fields(store)
-        store.groups = zendesk_account.default_groups(store)
 
     def handle(self, request: Request) -> Response:
         """The answer, with the vendor's headers on it; never raises for anything a client sent."""
