@@ -258,7 +258,7 @@ def update_many(call: Call) -> Response:
         for index, (ticket_id, item) in enumerate(items)
     ]
     kind = partial(FaultyJob, fault=fault, queued=call.now)
-    answer = zendesk_jobs.start(call, "Bulk Update Ticket", work, kind)
+    answer = zendesk_jobs.start(call, work, kind)
     if fault.lost:
         del call.store.jobs[answer.json()["job_status"]["id"]]
     return answer

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 import pytest
 
 from ticket_processor.sandbox.app import HelpdeskName
+from ticket_processor.sandbox.articles import add_article
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.zendesk_help_center import add_article
 
 from ..imitation import Sandbox
 from ..imitation.clock import ManualClock

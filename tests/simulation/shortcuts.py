@@ -27,7 +27,17 @@ from ticket_processor.helpdesk import http_messages, transport, zendesk_reads
 from ticket_processor.pipeline import eligibility
 from ticket_processor.policy import decide as policy
 from ticket_processor.policy import note
-from ticket_processor.sandbox import app, choices, clock, records, store, zendesk_api, zendesk_call, zendesk_export
+from ticket_processor.sandbox import (
+    app,
+    calls,
+    choices,
+    clock,
+    freshdesk_api,
+    records,
+    store,
+    zendesk_api,
+    zendesk_export,
+)
 from ticket_processor.state import sqlite as state_file
 from ticket_processor.state import store as state
 
@@ -49,7 +59,8 @@ REMEMBERING: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (transport, ("_template",)),
     (app, ("route_of", "http_date")),
     (zendesk_api, ("route_of",)),
-    (zendesk_call, ("quote",)),
+    (freshdesk_api, ("route_of",)),
+    (calls, ("quote",)),
     (records, ("text_to_html",)),
 )
 """Pure functions of texts and numbers, by where they are looked up."""
@@ -182,7 +193,7 @@ REPLACED = [
     *(_replacing(owner, "iso", lambda moment: _iso(int(moment))) for owner in (records, store, zendesk_export)),
     *(_replacing(owner, "options_of", _options_once()) for owner in (choices, store)),
     _replacing(llm, "checked", _checked_once()),
-    _replacing(zendesk_call, "urlencode", lambda query: _encoded(tuple(query.items()))),
+    _replacing(calls, "urlencode", lambda query: _encoded(tuple(query.items()))),
     _replacing(state_file, "translated", lambda _path: _UNTRANSLATED),
     _replacing(answer_store, "_connect", lambda _path: (_UsedStore(), _SECRET)),
     _replacing(answer_store.AnswerStore, "_sweep", lambda _store: None),

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
+from .calls import PREFIX, route_of
 from .clock import OffsetClock, SandboxClock, http_date
+from .credentials import Authenticator, Credentials
 from .faults import EDITS, FaultPlan, FaultRule, instead
 from .freshdesk_api import FreshdeskApi
-from .freshdesk_api import route_of as freshdesk_route_of
-from .freshdesk_call import FreshdeskAuthenticator, FreshdeskCredentials
 from .freshdesk_records import CLOSED, PRIORITIES
 from .freshdesk_store import FreshdeskRules, FreshdeskStore
 from .limits import FreshdeskLimits, RequestLimits
@@ -21,9 +21,8 @@ from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_api import LatencyProfile, OpenAIApi
 from .page import render, render_freshdesk
 from .store import Store
-from .zendesk_api import PREFIX, TOKEN_PATHS, ZendeskApi, route_of
-from .zendesk_call import Authenticator, Credentials
-from .zendesk_rules import Rules
+from .zendesk_api import TOKEN_PATHS, ZendeskApi
+from .zendesk_call import Rules
 
 HelpdeskName = Literal["zendesk", "freshdesk"]
 
@@ -72,7 +71,6 @@ class Sandbox:
         marker: str = "ai_processed",
         helpdesk: HelpdeskName = "zendesk",
         freshdesk_rules: FreshdeskRules | None = None,
-        freshdesk_credentials: FreshdeskCredentials | None = None,
     ) -> None:
         self.clock: SandboxClock = clock or OffsetClock()
         self.seed = seed
@@ -84,13 +82,13 @@ class Sandbox:
         # The one that is not asked has the defaults.
         is_freshdesk = helpdesk == "freshdesk"
         self.agenda: Store | FreshdeskStore = self.desk if is_freshdesk else self.store
+        roles = ("admin", "agent", "observer") if is_freshdesk else ("admin", "agent")
+        if bot_role not in roles:
+            raise ValueError(f"bot_role is one of {', '.join(roles)}")
         self.limits = RequestLimits("unlimited" if is_freshdesk else plan)
-        self.auth = Authenticator(self.credentials, self.store, "admin" if is_freshdesk else bot_role)
+        self.auth = Authenticator(self.credentials, self.store, bot_role)
         self.zendesk = ZendeskApi(self.store, self.auth, self.limits, rules or Rules())
-        key_holder = FreshdeskAuthenticator(
-            freshdesk_credentials or FreshdeskCredentials(), bot_role if is_freshdesk else "admin"
-        )
-        self.freshdesk = FreshdeskApi(self.desk, key_holder, FreshdeskLimits(plan if is_freshdesk else "unlimited"))
+        self.freshdesk = FreshdeskApi(self.desk, self.auth, FreshdeskLimits(plan if is_freshdesk else "unlimited"))
         self.openai = OpenAIApi(self.credentials.openai_key, llm_latency, seed)
         self.faults = self.new_plan.parse(faults, seed) if isinstance(faults, str) else faults or self.new_plan()
         self.on_request: list[Callable[[Request], None]] = []
@@ -265,5 +263,4 @@ class Sandbox:
         """A request's route for counting: method and path with ids left out."""
         if not request.path.startswith(PREFIX):
             return f"{request.method} {request.path.strip('/')}"
-        named = freshdesk_route_of if self.agenda is self.desk else route_of
-        return named(request.method, request.path)[0]
+        return route_of(request.method, request.path.removesuffix(".json"))[0]

@@ -82,9 +82,9 @@ class FreshdeskStore(Account[FreshdeskTicket]):
         self.agents = AddressBook(self)
         self.contacts = AddressBook(self, mobile=None, phone=None, active=True)
         self.automations: dict[int, list[dict[str, Any]]] = {1: [], 3: [], 4: []}
-        self.solutions: dict[str, list[dict[str, Any]]] = {
-            name: [] for name in ("categories", "folders", "articles", "translations")
-        }
+        self.categories: list[dict[str, Any]] = []
+        self.folders: list[dict[str, Any]] = []
+        self.translations: list[dict[str, Any]] = []
         self._conversation_ids = count(50_000_000_001)
         self.agents.add("Ticket Bot", "bot@example.com", user_id=BOT_ID)
         self.agents.add("Alex Agent", "alex@example.com", user_id=PERSON_ID)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from .calls import Row
 from .freshdesk_call import (
     PAGE,
     FreshdeskCall,
@@ -32,8 +33,6 @@ _ORDERS = ("created_at", "updated_at")
 _INCLUDES = ("description", "requester")
 _KNOWN = frozenset("requester_id updated_since order_by order_type include page per_page".split())
 _NOT_IN_ROWS = frozenset(("description", "description_text", "attachments"))
-
-Row = dict[str, Any]
 
 
 def list_tickets(call: FreshdeskCall) -> Response:
@@ -63,7 +62,7 @@ def _ordered(call: FreshdeskCall, order: str, backwards: bool, since: float | No
     if since is None:
         start, place, index = _from(call.now - LISTED_FOR, inclusive=True), "created_at", store.by_created
     else:
-        start, place, index = _from(since, inclusive=call.rules.since_inclusive), "updated_at", store.by_changed
+        start, place, index = _from(since, inclusive=call.store.rules.since_inclusive), "updated_at", store.by_changed
     first = bisect_left(index, (start, -1))
     if order == place:
         places: Iterable[int] = range(first, len(index))
@@ -99,7 +98,7 @@ def _requester(call: FreshdeskCall) -> int | None:
 
 def _row(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str]) -> Row:
     row = {name: value for name, value in ticket.json.items() if name not in _NOT_IN_ROWS}
-    if not call.rules.tags_in_lists:
+    if not call.store.rules.tags_in_lists:
         del row["tags"]
     if "description" in included:
         row |= {name: ticket.json[name] for name in ("description", "description_text")}
@@ -198,7 +197,7 @@ def _shown(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str
 def list_conversations(call: FreshdeskCall) -> Response:
     """``GET /tickets/{id}/conversations``: oldest first, thirty to a page unless ``per_page`` says more."""
     call.only(("page", "per_page"))
-    return call.paged(call.ticket().conversations, most=call.rules.conversations_per_page)
+    return call.paged(call.ticket().conversations, most=call.store.rules.conversations_per_page)
 
 
 def add_note(call: FreshdeskCall) -> Response:

@@ -151,7 +151,6 @@ class Job:
     """A background job over many tickets; ``results`` fills while it works and is ``shown`` at the end."""
 
     id: str
-    job_type: str
     total: int
     progress: int = 0
     started: bool = False

@@ -13,8 +13,7 @@ from typing import Any
 from .clock import iso, parse_iso
 from .messages import Response, json_response, refuse
 from .records import without_generated
-from .zendesk_call import Call, bad_request, forbidden
-from .zendesk_paging import decode_cursor, encode_cursor
+from .zendesk_call import Call, bad_request, decode_cursor, encode_cursor, forbidden
 from .zendesk_tickets import side_loads
 
 WITHHELD = 60

@@ -1,4 +1,4 @@
-"""Background jobs: ``create_many``, ``update_many``, and looking at what became of them.
+"""Background jobs: ``update_many``, and looking at what became of it.
 
 A job's items are done one after the other at their own moments, so other people's edits fall between them,
 and each is written under the rules of a single request, always as a safe update.
@@ -14,28 +14,25 @@ from typing import Any
 from .messages import Refusal, Response, json_response, refuse
 from .records import Item, Job
 from .zendesk_call import NOT_FOUND, Call, bad_request, too_many_values
-from .zendesk_writes import CREATABLE, UPDATABLE, apply_creation, apply_update, explain, unknown_keys
+from .zendesk_writes import UPDATABLE, apply_update, explain, unknown_keys
 
 MOST_ITEMS = 100
 
 
-def create_many(call: Call) -> Response:
-    """``POST /tickets/create_many``: at most 100; a job."""
-    payloads = _objects(call.payload().get("tickets"), "tickets")
-    call.headers |= _warnings(payloads, CREATABLE, "create_many")
-    work = [partial(_create_item, call, index, payload) for index, payload in enumerate(payloads)]
-    return start(call, "Bulk Create Ticket", work)
-
-
 def update_many(call: Call) -> Response:
     """``PUT /tickets/update_many``: a batch of ``tickets``, each with its own change."""
-    return start(call, "Bulk Update Ticket", [work for _, work in updates(call)])
+    return start(call, [work for _, work in updates(call)])
 
 
 def updates(call: Call) -> list[tuple[object, Item]]:
     """The items of a job of updates, each with its ticket; 400 when one asks for a safe update without a stamp."""
-    payloads = _objects(call.payload().get("tickets"), "tickets")
-    call.headers |= _warnings(payloads, call.rules.told(UPDATABLE), "update_many")
+    payloads = call.payload().get("tickets")
+    if not isinstance(payloads, list) or not payloads or not all(isinstance(item, dict) for item in payloads):
+        raise bad_request("Invalid attribute", "tickets must be a list of objects")
+    if len(payloads) > MOST_ITEMS:
+        raise too_many_values(MOST_ITEMS)
+    keys = {key: None for payload in payloads for key in payload}
+    call.headers |= unknown_keys(keys, call.rules.told(UPDATABLE), "update_many")
     for payload in payloads:
         if "safe_update" in payload and not payload.get("updated_stamp"):
             raise bad_request("Invalid attribute", "updated_stamp is required for a safe update")
@@ -55,10 +52,7 @@ def show_job(call: Call) -> Response:
 
 def show_many_jobs(call: Call) -> Response:
     """``GET /job_statuses/show_many?ids=``: ids that are unknown, or no longer found, are absent."""
-    names = [name.strip() for name in call.request.query.get("ids", "").split(",") if name.strip()]
-    if len(names) > MOST_ITEMS:
-        raise too_many_values(MOST_ITEMS)
-    jobs = [call.store.jobs[name] for name in names if name in call.store.jobs]
+    jobs = [call.store.jobs[name] for name in call.names() if name in call.store.jobs]
     shown = [job_json(job, call.store.base_url) for job in jobs if job.found(call.now)]
     return json_response(200, {"job_statuses": shown})
 
@@ -66,15 +60,13 @@ def show_many_jobs(call: Call) -> Response:
 def job_json(job: Job, base_url: str) -> dict[str, Any]:
     """A job as the API shows it: ``results`` is null until it has completed."""
     done = job.finished_at is not None
-    message = None
-    if job.started:
-        message = f"{'Creating' if 'Create' in job.job_type else 'Updating'} ticket #{job.progress}"
+    message = f"Updating ticket #{job.progress}" if job.started else None
     if job.finished_at is not None:
         moment = datetime.fromtimestamp(int(job.finished_at), UTC)
         message = f"{job.status.capitalize()} at {moment:%Y-%m-%d %H:%M:%S} +0000"
     return {
         "id": job.id,
-        "job_type": job.job_type,
+        "job_type": "Bulk Update Ticket",
         "url": f"{base_url}/api/v2/job_statuses/{job.id}.json",
         "total": job.total,
         "progress": job.progress if job.started else None,
@@ -84,7 +76,7 @@ def job_json(job: Job, base_url: str) -> dict[str, Any]:
     }
 
 
-def start(call: Call, job_type: str, work: Sequence[Item], kind: Callable[[str, str, int], Job] = Job) -> Response:
+def start(call: Call, work: Sequence[Item], kind: Callable[[str, int], Job] = Job) -> Response:
     """Queue a job of so many items; the answer shows it as it is then."""
     store, rules = call.store, call.rules
     active = sum(job.finished_at is None for job in store.jobs.values())
@@ -93,7 +85,7 @@ def start(call: Call, job_type: str, work: Sequence[Item], kind: Callable[[str, 
         raise rules.refusal(429, "TooManyJobs", message, Retry_After="10")
     for name in [name for name, job in store.jobs.items() if job.forgotten(call.now)]:
         del store.jobs[name]
-    job = kind(f"V3-{store.random.getrandbits(128):032x}", job_type, len(work))
+    job = kind(f"V3-{store.random.getrandbits(128):032x}", len(work))
     store.jobs[job.id] = job
     answer = json_response(200, {"job_status": job_json(job, store.base_url)})
     delay, pace = rules.job_seconds
@@ -137,23 +129,3 @@ def _update_item(call: Call, index: int, ticket_id: object, payload: Mapping[str
 def failed_item(call: Call, index: int, ticket_id: object, details: str) -> dict[str, Any]:
     """The result of an item that was not done."""
     return call.rules.failed_item(index, {"id": ticket_id, "error": "TicketUpdateFailed", "details": details})
-
-
-def _create_item(call: Call, index: int, payload: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        ticket = apply_creation(call.store, payload, call.identity)
-    except Refusal as refusal:
-        return {"index": index, "error": "TicketCreateFailed", "details": explain(refusal)}
-    return {"index": index, "id": ticket.id, "account_id": 1}
-
-
-def _objects(value: object, name: str) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
-        raise bad_request("Invalid attribute", f"{name} must be a list of objects")
-    if len(value) > MOST_ITEMS:
-        raise too_many_values(MOST_ITEMS)
-    return value
-
-
-def _warnings(payloads: list[dict[str, Any]], known: frozenset[str], action: str) -> dict[str, str]:
-    return unknown_keys({key: None for payload in payloads for key in payload}, known, action)

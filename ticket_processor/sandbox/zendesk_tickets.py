@@ -1,16 +1,16 @@
-"""Tickets: lists, ``show_many``, comments and audits; show, update, create, delete and count a single one."""
+"""Zendesk's tickets: lists, ``show_many``, comments and audits; show, update, create and count them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from .calls import Row
 from .clock import iso
 from .messages import Response, json_response, refuse
-from .records import NO_SOURCE, StoredTicket, without_generated
-from .zendesk_call import Call, Row, bad_request, missing_scope
-from .zendesk_paging import paged
+from .records import NO_SOURCE, Audit, without_generated
+from .zendesk_call import Call, bad_request, missing_scope, paged
 from .zendesk_writes import CREATABLE, UPDATABLE, apply_creation, apply_update, unknown_keys
 
 ROLES = ("requester_id", "submitter_id", "assignee_id")
@@ -85,8 +85,10 @@ def update(call: Call) -> Response:
     kept = call.rules.counting(payload, in_batch=False)
     audit = apply_update(call.store, ticket, kept, call.identity, call.rules, sent=payload)
     call.headers |= unknown_keys(payload, call.rules.told(UPDATABLE))
-    shown = audit.as_json() if audit else _empty_audit(call, ticket)
-    return json_response(200, {"ticket": ticket.shown, "audit": shown})
+    if audit is None:  # the answer has one all the same, which is not kept
+        via = {"channel": "api", "source": NO_SOURCE}
+        audit = Audit(call.store.event_id(), ticket.id, call.now, call.identity.user_id, "api", (), via)
+    return json_response(200, {"ticket": ticket.shown, "audit": audit.as_json()})
 
 
 def create(call: Call) -> Response:
@@ -121,40 +123,23 @@ def ticket_payload(call: Call) -> dict[str, Any]:
     return payload
 
 
-def _empty_audit(call: Call, ticket: StoredTicket) -> dict[str, Any]:
-    """The audit in the answer to a write that changed nothing; it is not kept."""
-    return {
-        "id": call.store.event_id(),
-        "ticket_id": ticket.id,
-        "created_at": iso(call.now),
-        "author_id": call.identity.user_id,
-        "metadata": {"system": {}, "custom": {}},
-        "events": [],
-        "via": {"channel": "api", "source": NO_SOURCE},
-    }
-
-
 class Idempotency:
-    """``Idempotency-Key``: the first answer to a key is given again, for two hours. Creation only."""
+    """Creates tickets; the first answer to an ``Idempotency-Key`` is given again, for two hours."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, tuple[float, tuple[str, str, bytes], Response]] = {}
+        self._answers: dict[str, tuple[float, bytes, Response]] = {}
 
-    def answer(self, call: Call, handler: Callable[[Call], Response]) -> Response:
-        """The handler's answer, or the one it gave before to the same key and the same parameters."""
+    def create(self, call: Call) -> Response:
+        """``POST /tickets``: 201 with the ticket and its first audit, or the answer given before to the same key."""
         key = call.request.header("idempotency-key")
         if not key:
-            return handler(call)
-        asked = (call.request.method, call.request.path, call.request.body)
-        until, before, answer = self._answers.get(key, (0.0, asked, Response(0)))
-        if until > call.now:
-            if before != asked:
-                message = "The idempotency key was used before with other parameters."
-                raise refuse(400, {"error": "IdempotentRequestError", "description": message})
-            call.headers["x-idempotency-lookup"] = "hit"
-            return Response(answer.status, dict(answer.headers), answer.body)
-        response = handler(call)
-        kept = Response(response.status, dict(response.headers), response.body)
-        self._answers[key] = (call.now + 7_200, asked, kept)
-        call.headers["x-idempotency-lookup"] = "miss"
-        return response
+            return create(call)
+        until, before, answer = self._answers.get(key, (0.0, b"", Response(0)))
+        if until > call.now and before != call.request.body:
+            message = "The idempotency key was used before with other parameters."
+            raise refuse(400, {"error": "IdempotentRequestError", "description": message})
+        call.headers["x-idempotency-lookup"] = "hit" if until > call.now else "miss"
+        if until <= call.now:
+            answer = create(call)
+            self._answers[key] = (call.now + 7_200, call.request.body, answer)
+        return Response(answer.status, dict(answer.headers), answer.body)

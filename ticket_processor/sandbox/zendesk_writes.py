@@ -11,12 +11,12 @@ from typing import Any
 
 from .choices import accepted
 from .clock import parse_iso
+from .credentials import Identity
 from .messages import Refusal
 from .records import Audit, StoredTicket
 from .store import Store
 from .text import cut, expand_placeholders, html_to_text, normalise_tags, squeeze
-from .zendesk_call import Identity, bad_request, invalid
-from .zendesk_rules import Rules
+from .zendesk_call import Rules, bad_request, invalid
 
 UPDATABLE = frozenset(
     """additional_collaborators assignee_email assignee_id attribute_value_ids collaborator_ids comment
