@@ -19,7 +19,7 @@ from .freshdesk_store import FreshdeskRules, FreshdeskStore
 from .limits import FreshdeskLimits, RequestLimits
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_api import LatencyProfile, OpenAIApi
-from .page import render, render_freshdesk
+from .page import render
 from .store import Store
 from .zendesk_api import TOKEN_PATHS, ZendeskApi
 from .zendesk_call import Rules
@@ -255,9 +255,7 @@ class Sandbox:
         raise refuse(404, {"error": "the sandbox has GET stats and POST clock here"})
 
     def _page(self, request: Request) -> Response:
-        if self.agenda is self.desk:
-            return render_freshdesk(request, self.desk, self.stats(), self.marker)
-        return render(request, self.store, self.stats(), self.marker)
+        return render(request, self.agenda, self.stats(), self.marker)
 
     def _template(self, request: Request) -> str:
         """A request's route for counting: method and path with ids left out."""
