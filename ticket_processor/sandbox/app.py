@@ -17,7 +17,7 @@ from .freshdesk_api import FreshdeskApi
 from .freshdesk_records import CLOSED, PRIORITIES
 from .freshdesk_store import FreshdeskRules, FreshdeskStore
 from .limits import FreshdeskLimits, RequestLimits
-from .messages import Refusal, Request, Response, json_response, refuse
+from .messages import Request, Response, json_response
 from .openai_api import LatencyProfile, OpenAIApi
 from .page import render
 from .store import Store
@@ -181,18 +181,17 @@ class Sandbox:
         if kind == "late-commit":
             self.agenda.later(self.agenda.now() + seconds, route)
             return Response(0, fate="drop")
-        if kind not in ("lost-reply", "error-after", "slow", "half-body"):
-            return instead(rule, self.agenda.now(), self.faults.dice, self.helpdesk)
-        response = route()
-        if kind == "lost-reply":
-            response.fate = "drop"
-        elif kind == "half-body":
-            response.fate = "half"
-        elif kind == "slow":
-            response.delay += seconds
-        else:
-            response = instead(rule, self.agenda.now(), self.faults.dice, self.helpdesk)
-        return response
+        if kind in ("lost-reply", "half-body", "slow", "error-after"):
+            response = route()
+            if kind == "lost-reply":
+                response.fate = "drop"
+            elif kind == "half-body":
+                response.fate = "half"
+            elif kind == "slow":
+                response.delay += seconds
+            if kind != "error-after":
+                return response
+        return instead(rule, self.agenda.now(), self.faults.dice, self.helpdesk)
 
     # --- a person in between --------------------------------------------------------------------------
 
@@ -232,27 +231,20 @@ class Sandbox:
     # --- what only the sandbox has --------------------------------------------------------------------
 
     def _control(self, request: Request) -> Response:
-        try:
-            return self._controlled(request)
-        except Refusal as refusal:
-            return refusal.response
-
-    def _controlled(self, request: Request) -> Response:
         route = f"{request.method} {request.path.rstrip('/')}"
         if route == "GET /sandbox/stats":
             return json_response(200, self.stats())
-        if route == "POST /sandbox/clock":
-            try:
-                seconds = float(request.json()["advance"])
-                advance = getattr(self.clock, "advance", None)
-                if advance is None:
-                    raise refuse(409, {"error": "this sandbox's clock cannot be moved"})
-                advance(seconds)
-            except (ValueError, TypeError, KeyError, OverflowError):
-                raise refuse(400, {"error": 'the body must be {"advance": seconds}, not negative'}) from None
-            self.agenda.settle()
-            return json_response(200, {"now": self.agenda.now()})
-        raise refuse(404, {"error": "the sandbox has GET stats and POST clock here"})
+        if route != "POST /sandbox/clock":
+            return json_response(404, {"error": "the sandbox has GET stats and POST clock here"})
+        advance = getattr(self.clock, "advance", None)
+        if advance is None:
+            return json_response(409, {"error": "this sandbox's clock cannot be moved"})
+        try:
+            advance(float(request.json()["advance"]))
+        except (ValueError, TypeError, KeyError, OverflowError):
+            return json_response(400, {"error": 'the body must be {"advance": seconds}, not negative'})
+        self.agenda.settle()
+        return json_response(200, {"now": self.agenda.now()})
 
     def _page(self, request: Request) -> Response:
         return render(request, self.agenda, self.stats(), self.marker)

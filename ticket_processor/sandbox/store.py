@@ -11,7 +11,6 @@ from itertools import count
 from typing import Any
 
 from .account import BOT_ID, FIRST_GROUP, PERSON_ID, Account, AddressBook, shaped
-from .choices import fill_in, linked, options_of
 from .clock import SandboxClock, iso
 from .records import (
     NO_SOURCE,
@@ -21,7 +20,10 @@ from .records import (
     Job,
     StoredTicket,
     creations,
+    fill_in,
+    linked,
     new_comment,
+    options_of,
     set_field,
     via_of,
 )

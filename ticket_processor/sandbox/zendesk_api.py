@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from . import articles, zendesk_export, zendesk_jobs, zendesk_tickets
+from . import articles, zendesk_tickets, zendesk_writes
 from .calls import PREFIX, Api, route_of
 from .credentials import Authenticator
 from .limits import RequestLimits
@@ -110,19 +110,19 @@ def current_user(call: Call) -> Response:
 
 
 ROUTES: dict[str, Callable[[Call], Response]] = {
-    "GET incremental/tickets/cursor": zendesk_export.incremental,
-    "GET search/export": zendesk_export.search_export,
+    "GET incremental/tickets/cursor": zendesk_tickets.incremental,
+    "GET search/export": zendesk_tickets.search_export,
     "GET tickets": zendesk_tickets.list_tickets,
     "GET tickets/count": zendesk_tickets.count,
     "GET tickets/show_many": zendesk_tickets.show_many,
-    "PUT tickets/update_many": zendesk_jobs.update_many,
+    "PUT tickets/update_many": zendesk_writes.update_many,
     "GET tickets/{id}": zendesk_tickets.show,
     "PUT tickets/{id}": zendesk_tickets.update,
     "GET tickets/{id}/comments": zendesk_tickets.comments,
     "GET tickets/{id}/comments/count": zendesk_tickets.count_comments,
     "GET tickets/{id}/audits": zendesk_tickets.audits,
-    "GET job_statuses/show_many": zendesk_jobs.show_many_jobs,
-    "GET job_statuses/{job}": zendesk_jobs.show_job,
+    "GET job_statuses/show_many": zendesk_writes.show_many_jobs,
+    "GET job_statuses/{job}": zendesk_writes.show_job,
     "GET tags": zendesk_tickets.list_tags,
     "GET ticket_fields": ticket_fields,
     "GET groups": groups,
