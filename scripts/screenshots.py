@@ -34,7 +34,7 @@ from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.openai_answers import KnownAnswers
 from ticket_processor.sandbox.server import SandboxServer
-from ticket_processor.sandbox.zendesk_rules import Rules
+from ticket_processor.sandbox.zendesk_call import Rules
 from ticket_processor.seeding.corpus import load_corpus, payload
 from ticket_processor.seeding.fair_answers import fair_answers
 from ticket_processor.seeding.variations import vary

@@ -20,8 +20,8 @@ from deliveries import SECRET, signed
 
 from tests.imitation import Sandbox
 from ticket_processor.sandbox.clock import OffsetClock
+from ticket_processor.sandbox.credentials import Credentials
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.freshdesk_call import FreshdeskCredentials
 from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.web.delivery_queue import DeliveryQueue
@@ -61,7 +61,7 @@ class Desk:
         url, known = self.server.url, self.sandbox.credentials
         self.environ["OPENAI_BASE_URL"] = f"{url}/v1"
         if self.helpdesk == "freshdesk":
-            self.environ |= {"FRESHDESK_URL": url, "FRESHDESK_API_KEY": FreshdeskCredentials().api_key}
+            self.environ |= {"FRESHDESK_URL": url, "FRESHDESK_API_KEY": Credentials().api_key}
         else:
             self.environ |= {
                 "ZENDESK_URL": url,

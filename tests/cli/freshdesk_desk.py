@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ticket_processor.sandbox.clock import OffsetClock
-from ticket_processor.sandbox.freshdesk_call import FreshdeskCredentials
+from ticket_processor.sandbox.credentials import Credentials
 from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.server import SandboxServer
 
@@ -20,7 +20,7 @@ class FreshDesk(Command):
     """``ticketbot`` and the Freshdesk sandbox that it works on."""
 
     def __init__(self, folder: Path, sandbox: Sandbox, url: str) -> None:
-        super().__init__(folder, {"FRESHDESK_URL": url, "FRESHDESK_API_KEY": FreshdeskCredentials().api_key})
+        super().__init__(folder, {"FRESHDESK_URL": url, "FRESHDESK_API_KEY": Credentials().api_key})
         self.sandbox = sandbox
         self.seen: list[Request] = []
         sandbox.on_request.append(self.seen.append)

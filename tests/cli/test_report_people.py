@@ -10,7 +10,7 @@ import pytest
 
 from ticket_processor.evaluation.scores import wilson_lower
 from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
-from ticket_processor.sandbox.zendesk_help_center import fill_help_center
+from ticket_processor.sandbox.articles import fill_help_center
 
 from ..imitation import FaultPlan, Rules
 from .conftest import Desk, OpenDesk, rows

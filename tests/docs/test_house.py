@@ -94,24 +94,24 @@ CEILINGS = {
     "helpdesk": 5_850,
     "knowledge": 2_210,
     "learning": 2_080,
-    "monitoring": 3_360,
+    "monitoring": 3_330,
     "pipeline": 5_300,
     "policy": 1_520,
     "replies": 1_780,
     "reporting": 3_270,
-    "sandbox": 6_270,
+    "sandbox": 5_540,
     "schedule": 390,
     "seeding": 1_020,
     "settings": 1_830,
     "state": 870,
-    "web": 4_620,
+    "web": 4_530,
     "wiring": 3_310,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 420, "test lines": 83_430, "scripts": 30, "words of docs": 24_460}
+MOST = {"files": 412, "test lines": 83_460, "scripts": 30, "words of docs": 24_460}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

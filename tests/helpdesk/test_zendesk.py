@@ -37,8 +37,8 @@ from ticket_processor.helpdesk.zendesk_format import note_html, read_edits, read
 from ticket_processor.helpdesk.zendesk_reads import SEARCH_WINDOW_S
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
 from ticket_processor.sandbox.account import BOT_ID
+from ticket_processor.sandbox.credentials import Credentials
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.zendesk_call import Credentials
 from ticket_processor.zendesk import MAX_AUDIT_PAGES, Zendesk
 
 from ..imitation import Rules, Sandbox

@@ -12,10 +12,13 @@ from . import webhooks
 from .faults import NO_FAULT, ROW_KINDS, FaultPlan, FaultRule, job_fault, spoil, update_many
 from .rules import Rules
 from .stores import BusyDesk, LaggingStore
+from .tickets import TicketWriter
 
 
 class Sandbox(app.Sandbox):
     """A sandbox whose faults also strike rows and jobs, whose readings may lag, and which has further routes.
+
+    Its model writes tickets where they are asked for.
 
     - ``search_lag``: seconds by which the search index lags behind.
     - ``replica_lag``: each reading of tickets by id (``show_many``, one ticket, its comments, its audits) shows a
@@ -40,6 +43,7 @@ class Sandbox(app.Sandbox):
     ) -> None:
         super().__init__(*arguments, rules=rules or Rules(stamp_rule=stamp_rule), **options)
         self.store.index_lag, self.store.replica_lag = search_lag, replica_lag
+        self.openai.known = TicketWriter()
         self.zendesk.routes |= {**webhooks.ROUTES, "PUT tickets/update_many": update_many}
 
     def way_to(self, request: Request) -> Callable[[], Response]:

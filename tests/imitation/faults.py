@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import orjson
 
-from ticket_processor.sandbox import faults, zendesk_jobs
+from ticket_processor.sandbox import faults, zendesk_writes
 from ticket_processor.sandbox.messages import LOGIN_PAGE, Request, Response, text_response
 from ticket_processor.sandbox.records import Item, Job
 from ticket_processor.sandbox.zendesk_call import Call
@@ -248,17 +248,17 @@ def update_many(call: Call) -> Response:
     """``PUT /tickets/update_many`` with what is to go wrong with its job."""
     fault: JobFault = call.store.job_fault  # type: ignore[attr-defined]
     if fault == NO_FAULT:
-        return zendesk_jobs.update_many(call)
-    items = zendesk_jobs.updates(call)
+        return zendesk_writes.update_many(call)
+    items = zendesk_writes.updates(call)
     failing = fault.failing(len(items))
     work: list[Item] = [
-        partial(zendesk_jobs.failed_item, call, index, ticket_id, "Ticket: could not be updated")
+        partial(zendesk_writes.failed_item, call, index, ticket_id, "Ticket: could not be updated")
         if index in failing
         else item
         for index, (ticket_id, item) in enumerate(items)
     ]
     kind = partial(FaultyJob, fault=fault, queued=call.now)
-    answer = zendesk_jobs.start(call, "Bulk Update Ticket", work, kind)
+    answer = zendesk_writes.start(call, work, kind)
     if fault.lost:
         del call.store.jobs[answer.json()["job_status"]["id"]]
     return answer

@@ -116,8 +116,7 @@ class LaggingStore(Store):
             ticket.changed = self.now()
             ticket.json["updated_at"] = iso(ticket.changed)
             event = {"id": self.event_id(), "type": "CommentRedactionEvent", "comment_id": ticket.comments[0]["id"]}
-            via = {"channel": "web", "source": NO_SOURCE}
-            self._audit(ticket, ticket.changed, author_id, "person", [event], via, None, None, None)
+            self._audit(ticket, [event], {"channel": "web", "source": NO_SOURCE}, author_id, "person")
             self._move(ticket, ticket.changed)
 
     def system_edit(
@@ -126,8 +125,7 @@ class LaggingStore(Store):
         *,
         add_tags: Iterable[str] = (),
         remove_tags: Iterable[str] = (),
-        priority: str | None = None,
-        status: str | None = None,
+        **values: str | None,
     ) -> Audit | None:
         """The vendor changes a ticket silently: ``generated_timestamp`` moves and ``updated_at`` does not.
 
@@ -136,7 +134,7 @@ class LaggingStore(Store):
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
-            fields = self._edits(ticket, add_tags, remove_tags, priority, status, None)
+            fields = self._edits(ticket, add_tags, remove_tags, values)
             audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True, hidden=True)
             self._move(ticket, self.now())
             return audit

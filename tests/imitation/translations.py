@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ticket_processor.sandbox.articles import PUBLISHED
 from ticket_processor.sandbox.clock import iso
-from ticket_processor.sandbox.freshdesk_solutions import PUBLISHED
 from ticket_processor.sandbox.freshdesk_store import FreshdeskStore
 from ticket_processor.sandbox.store import Store
 from ticket_processor.sandbox.text import html_to_text
@@ -37,7 +37,7 @@ def add_translation(store: Store, article_id: int, locale: str, title: str, body
 def add_freshdesk_translation(store: FreshdeskStore, article_id: int, language: str, title: str, markup: str) -> None:
     """Put a published translation beside an article."""
     with store.lock:
-        row = next(row for row in store.solutions["articles"] if row["id"] == article_id)
+        row = next(row for row in store.articles if row["id"] == article_id)
         row["updated_at"] = iso(store.now())
         text = {"title": title, "description": markup, "description_text": html_to_text(markup), "language": language}
-        store.solutions["translations"].append({**row, **text, "status": PUBLISHED})
+        store.translations.append({**row, **text, "status": PUBLISHED})

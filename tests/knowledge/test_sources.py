@@ -20,8 +20,8 @@ from ticket_processor.knowledge.freshdesk_source import FreshdeskArticles
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.knowledge.sync import SyncResult, sync
 from ticket_processor.knowledge.zendesk_source import ZendeskArticles
-from ticket_processor.sandbox import freshdesk_solutions as solutions
-from ticket_processor.sandbox.zendesk_help_center import SIGNED_IN, SOME, STAFF, add_article
+from ticket_processor.sandbox import articles as solutions
+from ticket_processor.sandbox.articles import SIGNED_IN, SOME, STAFF, add_article
 
 from ..helpdesk.test_zendesk import Account
 from ..imitation import Rules, Sandbox
@@ -188,10 +188,10 @@ def test_freshdesk_folders_decide_who_may_read_also_when_they_lie_in_others() ->
     outer = 0
     for visibility in range(1, 8):
         outer = solutions.add_folder(desk.store, f"Folder {visibility}", visibility=visibility)
-        solutions.add_article(desk.store, outer, f"Article {visibility}", "<p>x</p>")
+        solutions.add_solution(desk.store, outer, f"Article {visibility}", "<p>x</p>")
     inner = solutions.add_folder(desk.store, "Inner", visibility=3, parent_folder=outer)
-    solutions.add_article(desk.store, inner, "Nested", "<p>x</p>")
-    solutions.add_article(desk.store, inner, "Draft", "<p>x</p>", status=solutions.DRAFT)
+    solutions.add_solution(desk.store, inner, "Nested", "<p>x</p>")
+    solutions.add_solution(desk.store, inner, "Draft", "<p>x</p>", status=solutions.DRAFT)
     assert desk.sync().failed == {}
     assert desk.audiences() == {
         "Article 1": "everyone",
@@ -205,23 +205,23 @@ def test_freshdesk_folders_decide_who_may_read_also_when_they_lie_in_others() ->
 def test_freshdesk_translations_are_read_once_and_an_article_that_goes_takes_them_along() -> None:
     desk = Freshdesk()
     folder = solutions.add_folder(desk.store, "Help")
-    article = solutions.add_article(desk.store, folder, "Refunds", "<p>Five days.</p>")
+    article = solutions.add_solution(desk.store, folder, "Refunds", "<p>Five days.</p>")
     add_freshdesk_translation(desk.store, article, "de", "Erstattungen", "<p>Fünf Tage.</p>")
     desk.sync()
     assert dict(desk.kept.rows("SELECT lang, title FROM article")) == {"en": "Refunds", "de": "Erstattungen"}
     first = len(desk.sent)
     assert desk.sync().changed == {"freshdesk": 0}
     assert len(desk.sent) == first - 1  # the translation is not asked for again
-    desk.store.solutions["articles"].clear()
+    desk.store.articles.clear()
     assert desk.sync().removed == {"freshdesk": 2}
 
 
 def test_a_folder_that_gets_hidden_hides_its_articles_at_the_next_sync() -> None:
     desk = Freshdesk()
     folder = solutions.add_folder(desk.store, "Help")
-    solutions.add_article(desk.store, folder, "Refunds", "<p>Five days.</p>")
+    solutions.add_solution(desk.store, folder, "Refunds", "<p>Five days.</p>")
     desk.sync()
-    desk.store.solutions["folders"][0]["visibility"] = solutions.AGENTS
+    desk.store.folders[0]["visibility"] = solutions.AGENTS
     desk.sync()
     assert desk.audiences() == {"Refunds": "agents"}
 

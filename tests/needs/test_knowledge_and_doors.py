@@ -21,9 +21,8 @@ from ticket_processor.cli import app
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.dashboard.options import DashboardOptions, give
 from ticket_processor.dashboard.server import SCRIPT
-from ticket_processor.sandbox import freshdesk_solutions
+from ticket_processor.sandbox.articles import add_folder, add_solution, fill_help_center
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.zendesk_help_center import fill_help_center
 from ticket_processor.settings.schema import Settings
 
 from ..cli.conftest import Command, OpenDesk, bare, is_chat, open_desk, rows
@@ -140,8 +139,8 @@ def test_articles_of_every_source_are_found_by_words_and_by_vectors_where_there_
 
     (tmp_path / "freshdesk").mkdir()
     with freshdesk(tmp_path / "freshdesk") as other:
-        folder = freshdesk_solutions.add_folder(other.sandbox.desk, "Help")
-        freshdesk_solutions.add_article(other.sandbox.desk, folder, "Refunds", "<p>Money is back in five days.</p>")
+        folder = add_folder(other.sandbox.desk, "Help")
+        add_solution(other.sandbox.desk, folder, "Refunds", "<p>Money is back in five days.</p>")
         settings(other, '[knowledge]\nhelp_centers = ["freshdesk"]\n')
         other("kb", "sync")
         assert "Refunds" in other("kb", "search", "When is my money back?").out

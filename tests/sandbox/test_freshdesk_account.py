@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticket_processor.sandbox.freshdesk_solutions import AGENTS, DRAFT, add_article, add_folder, fill_solutions
+from ticket_processor.sandbox.articles import AGENTS, DRAFT, add_folder, add_solution, fill_solutions
 
 from .freshdesk_helpers import FreshDesk
 
@@ -36,8 +36,8 @@ def test_the_knowledge_base_is_walked_from_categories_to_articles() -> None:
     desk = FreshDesk()
     folder = add_folder(desk.store, "Bills")
     hidden = add_folder(desk.store, "For agents", visibility=AGENTS)
-    number = add_article(desk.store, folder, "Your invoice", "<p>Each <b>invoice</b></p>", tags=("billing",))
-    add_article(desk.store, hidden, "Refund limits", "<p>Up to 50</p>", status=DRAFT)
+    number = add_solution(desk.store, folder, "Your invoice", "<p>Each <b>invoice</b></p>", tags=("billing",))
+    add_solution(desk.store, hidden, "Refund limits", "<p>Up to 50</p>", status=DRAFT)
     categories = desk.get("solutions/categories")
     folders = desk.get(f"solutions/categories/{categories[0]['id']}/folders")
     assert [(row["id"], row["visibility"]) for row in folders] == [(folder, 1), (hidden, 3)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.freshdesk_api import ROUTES
-from ticket_processor.sandbox.freshdesk_writes import CREATABLE
+from ticket_processor.sandbox.freshdesk_tickets import CREATABLE
 from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.server import SandboxServer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.sandbox.freshdesk_call import FreshdeskCredentials
+from ticket_processor.sandbox.credentials import Credentials
 
 from .freshdesk_helpers import KEY, FreshDesk, basic
 
@@ -18,7 +18,7 @@ def test_without_the_key_everything_is_refused_with_401(auth: str | None) -> Non
 
 def test_any_password_goes_with_the_key_and_a_sandbox_may_have_its_own() -> None:
     assert FreshDesk().ask("GET", "tickets/1", auth=basic("sandbox-api-key:anything")).status == 200
-    own = FreshDesk(freshdesk_credentials=FreshdeskCredentials("mine"))
+    own = FreshDesk(credentials=Credentials(api_key="mine"))
     assert own.ask("GET", "tickets/1", auth=basic("mine:X")).status == 200
     assert own.ask("GET", "tickets/1", auth=KEY).status == 401
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.zendesk_help_center import add_article, fill_help_center
+from ticket_processor.sandbox.articles import add_article, fill_help_center
 
 from ..imitation import Rules
 from .helpers import Desk

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from ticket_processor.sandbox.credentials import Credentials
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.zendesk_call import Credentials
 
 from .helpers import Desk
 

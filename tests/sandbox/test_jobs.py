@@ -1,4 +1,4 @@
-"""Jobs: bulk and batch updates, creation of many, and what a job says about itself."""
+"""Jobs: batches of updates, and what a job says about itself."""
 
 from __future__ import annotations
 
@@ -60,9 +60,8 @@ def test_a_batch_with_a_mistake_is_refused() -> None:
     desk = Desk(1)
     unsafe = desk.ask("PUT", "tickets/update_many", {"tickets": [{"id": 1, "safe_update": True}]})
     assert unsafe.status == 400
-    for method, path in (("PUT", "tickets/update_many"), ("POST", "tickets/create_many")):
-        answer = desk.ask(method, path, {"tickets": [{"id": 1}] * 101})
-        assert (answer.status, answer.json()["error"]) == (400, "TooManyValues")
+    answer = desk.ask("PUT", "tickets/update_many", {"tickets": [{"id": 1}] * 101})
+    assert (answer.status, answer.json()["error"]) == (400, "TooManyValues")
 
 
 def test_more_than_thirty_jobs_at_once_are_too_many() -> None:
@@ -73,20 +72,6 @@ def test_more_than_thirty_jobs_at_once_are_too_many() -> None:
     assert answers[-1].json()["error"] == "TooManyJobs"
     desk.clock.advance(10)
     assert desk.ask("PUT", "tickets/update_many", change).status == 200
-
-
-def test_many_tickets_are_created_by_a_job_with_an_index_each() -> None:
-    desk = Desk(0)
-    tickets = [{"subject": "a", "comment": {"body": "x"}}, {"subject": "no body"}]
-    answer = desk.ask("POST", "tickets/create_many", {"tickets": tickets}, Idempotency_Key="k")
-    again = desk.ask("POST", "tickets/create_many", {"tickets": tickets}, Idempotency_Key="k")
-    assert again.json() == answer.json()
-    job = desk.finish(answer)
-    assert job["results"] == [
-        {"index": 0, "id": 1, "account_id": 1},
-        {"index": 1, "error": "TicketCreateFailed", "details": "Description: cannot be blank"},
-    ]
-    assert len(desk.store.tickets) == 1
 
 
 def test_jobs_can_be_looked_up_together_and_are_forgotten_after_a_day() -> None:

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 import pytest
 
 from ticket_processor.sandbox.app import HelpdeskName
+from ticket_processor.sandbox.articles import add_article
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.zendesk_help_center import add_article
 
 from ..imitation import Sandbox
 from ..imitation.clock import ManualClock
@@ -52,8 +52,9 @@ def test_the_overview_counts_and_shows_the_newest_twenty_five_a_page() -> None:
 def test_a_tickets_page_shows_its_conversation_and_history() -> None:
     desk = Desk(1)
     desk.put(1, tags=["ai_x"], comment={"body": "looked at", "public": False})
+    desk.store.person_edit(1, status="open", macro="Greet")
     text = page(desk, "/agent/tickets/1")
-    for part in ("Internal note", "looked at", "tags: ", "→ ai_x", "Ticket Bot (api)"):
+    for part in ("Internal note", "looked at", "tags: ", "→ ai_x", "Ticket Bot (api)", "AgentMacroReference"):
         assert part in text
     assert "Nothing here" in page(desk, "/tickets/9")
     assert desk.ask("GET", "/else").status == 404

@@ -24,8 +24,8 @@ from typing import Any
 
 import pytest
 
+from ticket_processor.sandbox.articles import fill_help_center
 from ticket_processor.sandbox.messages import Response
-from ticket_processor.sandbox.zendesk_help_center import fill_help_center
 
 from ..imitation import FreshdeskRules, Rules
 from .freshdesk_helpers import FreshDesk
@@ -135,7 +135,7 @@ GET job_statuses/show_many?ids={done},V3-0 | keys = ["job_statuses"] & job_statu
 [max_jobs=1] PUT tickets/update_many <batch> | status = 429 & header.retry-after = "10" & error = "TooManyJobs"
     unknown: the answer to more jobs than the account may have; too_many_jobs_status and too_many_jobs_form play others
 POST imports/tickets/create_many | status = 404 & error = "InvalidEndpoint"
-    not imitated: samples are put in by tickets/create_many (OAS POST /api/v2/imports/tickets/create_many)
+    not imitated: samples are put in one by one (OAS POST /api/v2/imports/tickets/create_many)
 GET tickets/2/audits | audits.0.events.0.type = "Comment" & audits.1.events.3.field_name = "group_id" \
 & audits.1.events.3.value = "8002" & audits.0.events.2.value.type = "str"
     oldest first, and ids are text in the events (zenpy TestTicketAudits.test_values)

@@ -50,11 +50,10 @@ def sandbox(
 ) -> int:
     """Serve a local imitation of Zendesk or Freshdesk and of OpenAI; print the variables that point a command at it."""
     from ..sandbox.app import Sandbox
+    from ..sandbox.articles import fill_help_center, fill_solutions
     from ..sandbox.fill import fill
-    from ..sandbox.freshdesk_solutions import fill_solutions
     from ..sandbox.server import SandboxServer
-    from ..sandbox.zendesk_help_center import fill_help_center
-    from ..sandbox.zendesk_rules import Rules
+    from ..sandbox.zendesk_call import Rules
     from ..seeding.corpus import load_corpus, payload
     from ..seeding.variations import vary
 
@@ -112,8 +111,7 @@ def parse_latency(text: str, seed: int = 0) -> LatencyProfile | None:
 
 def sandbox_environment(url: str, helpdesk: VendorKind = "zendesk") -> dict[str, str]:
     """The variables that point ticketbot at a sandbox."""
-    from ..sandbox.freshdesk_call import FreshdeskCredentials
-    from ..sandbox.zendesk_call import Credentials
+    from ..sandbox.credentials import Credentials
 
     known = Credentials()
     account = {
@@ -122,7 +120,7 @@ def sandbox_environment(url: str, helpdesk: VendorKind = "zendesk") -> dict[str,
         "ZENDESK_OAUTH_CLIENT_SECRET": known.oauth_client_secret,
     }
     if helpdesk == "freshdesk":
-        account = {"FRESHDESK_URL": url, "FRESHDESK_API_KEY": FreshdeskCredentials().api_key}
+        account = {"FRESHDESK_URL": url, "FRESHDESK_API_KEY": known.api_key}
     return {
         **account,
         "OPENAI_BASE_URL": f"{url}/v1",

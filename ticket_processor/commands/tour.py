@@ -20,13 +20,12 @@ from ..pipeline.recorder import Listener
 from ..reporting.run_tally import Seen
 from ..sandbox.app import Sandbox
 from ..sandbox.clock import OffsetClock
-from ..sandbox.freshdesk_call import FreshdeskCredentials
+from ..sandbox.credentials import Credentials as SandboxCredentials
 from ..sandbox.freshdesk_records import MEDIUM, PRIORITIES, RESOLVED
 from ..sandbox.openai_answers import KnownAnswers
 from ..sandbox.openai_api import CHAT_MODEL
 from ..sandbox.server import SandboxServer
-from ..sandbox.zendesk_call import Credentials as SandboxCredentials
-from ..sandbox.zendesk_rules import Rules
+from ..sandbox.zendesk_call import Rules
 from ..seeding.accounts import create_missing
 from ..seeding.corpus import load_corpus, payload
 from ..seeding.fair_answers import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
@@ -226,7 +225,7 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
     receipts = settings.log_dir / "sandbox"  # never among the real ones
     key = log_keys((), receipts)[0].decode()
     account = (
-        FreshdeskSettings(url=url, api_key=SecretStr(FreshdeskCredentials().api_key))
+        FreshdeskSettings(url=url, api_key=SecretStr(known.api_key))
         if settings.helpdesk == "freshdesk"
         else ZendeskSettings(
             url=url,

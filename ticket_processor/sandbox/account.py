@@ -1,5 +1,7 @@
 """What the accounts of both vendors have: a clock, work for later, people, and tickets in two orders.
 
+``shapes.json`` holds what the vendors' objects look like with nothing filled in, and what a fresh account has.
+
 Threads: every public method takes ``lock``, which is re-entrant; a caller that reads and then writes holds
 it across both.
 """
@@ -8,13 +10,25 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, insort
+from copy import deepcopy
+from dataclasses import dataclass
 from itertools import count
-from typing import Any, Generic, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import orjson
 
 from .clock import Agenda, SandboxClock, iso
 
 BOT_ID = 9001
 PERSON_ID = 7001
+FIRST_GROUP = 8_001
+SHAPES: dict[str, Any] = orjson.loads(Path(__file__).with_name("shapes.json").read_bytes())
+
+
+def shaped(shape: str, /, **values: Any) -> dict[str, Any]:
+    """An object of the API with these values; its empty lists are everybody's, to be replaced and never filled."""
+    return {**SHAPES[shape], **values}
 
 
 class AddressBook(dict[int, dict[str, Any]]):
@@ -54,14 +68,32 @@ class AddressBook(dict[int, dict[str, Any]]):
             return [*([primary] if primary else []), *self._more_addresses.get(user_id, ())]
 
 
-class Numbered(Protocol):
-    """What an account knows of any ticket."""
+@dataclass
+class Ticket:
+    """A ticket. ``json`` is the API's form of it; its lists and objects are replaced, never changed in place.
+
+    ``created`` and ``changed`` are exact Unix times: of the creation, and of the last change that moved ``updated_at``.
+    """
 
     id: int
     json: dict[str, Any]
+    created: float
+    changed: float
+    requester_name: str
+    deleted: bool = False
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags now."""
+        return tuple(self.json["tags"])
+
+    @property
+    def stamp(self) -> str:
+        """``updated_at``, as a safe update would send it back."""
+        return str(self.json["updated_at"])
 
 
-AnyTicket = TypeVar("AnyTicket", bound=Numbered)
+AnyTicket = TypeVar("AnyTicket", bound=Ticket)
 
 
 class Account(Agenda, Generic[AnyTicket]):
@@ -78,6 +110,7 @@ class Account(Agenda, Generic[AnyTicket]):
         self.by_changed: list[tuple[int, int]] = []
         self.ticket_fields: list[dict[str, Any]] = []
         self.groups: dict[int, dict[str, Any]] = {}
+        self.articles: list[dict[str, Any]] = []
         self._base_url = base_url
         self._ticket_ids = count(1)
 
@@ -104,3 +137,11 @@ class Account(Agenda, Generic[AnyTicket]):
         """Note that a ticket's last change was in another second."""
         del self.by_changed[bisect_left(self.by_changed, (before, ticket.id))]
         insort(self.by_changed, (after, ticket.id))
+
+    def _set_up(self, vendor: str) -> None:
+        """Give a fresh account its groups and ticket fields."""
+        stamps = dict.fromkeys(("created_at", "updated_at"), iso(self.now()))
+        for group_id, name in enumerate(("Support", "Finance"), FIRST_GROUP):
+            self.groups[group_id] = shaped(f"{vendor} group", id=group_id, name=name, **stamps)
+        for row in SHAPES[f"{vendor} fields"]:
+            self.ticket_fields.append(shaped(f"{vendor} field", **deepcopy(row), **stamps))

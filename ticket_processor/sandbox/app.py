@@ -9,21 +9,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
+from .calls import PREFIX, route_of
 from .clock import OffsetClock, SandboxClock, http_date
+from .credentials import Authenticator, Credentials
 from .faults import EDITS, FaultPlan, FaultRule, instead
 from .freshdesk_api import FreshdeskApi
-from .freshdesk_api import route_of as freshdesk_route_of
-from .freshdesk_call import FreshdeskAuthenticator, FreshdeskCredentials
 from .freshdesk_records import CLOSED, PRIORITIES
 from .freshdesk_store import FreshdeskRules, FreshdeskStore
 from .limits import FreshdeskLimits, RequestLimits
-from .messages import Refusal, Request, Response, json_response, refuse
+from .messages import Request, Response, json_response
 from .openai_api import LatencyProfile, OpenAIApi
-from .page import render, render_freshdesk
+from .page import render
 from .store import Store
-from .zendesk_api import PREFIX, TOKEN_PATHS, ZendeskApi, route_of
-from .zendesk_call import Authenticator, Credentials
-from .zendesk_rules import Rules
+from .zendesk_api import TOKEN_PATHS, ZendeskApi
+from .zendesk_call import Rules
 
 HelpdeskName = Literal["zendesk", "freshdesk"]
 
@@ -72,7 +71,6 @@ class Sandbox:
         marker: str = "ai_processed",
         helpdesk: HelpdeskName = "zendesk",
         freshdesk_rules: FreshdeskRules | None = None,
-        freshdesk_credentials: FreshdeskCredentials | None = None,
     ) -> None:
         self.clock: SandboxClock = clock or OffsetClock()
         self.seed = seed
@@ -84,13 +82,13 @@ class Sandbox:
         # The one that is not asked has the defaults.
         is_freshdesk = helpdesk == "freshdesk"
         self.agenda: Store | FreshdeskStore = self.desk if is_freshdesk else self.store
+        roles = ("admin", "agent", "observer") if is_freshdesk else ("admin", "agent")
+        if bot_role not in roles:
+            raise ValueError(f"bot_role is one of {', '.join(roles)}")
         self.limits = RequestLimits("unlimited" if is_freshdesk else plan)
-        self.auth = Authenticator(self.credentials, self.store, "admin" if is_freshdesk else bot_role)
+        self.auth = Authenticator(self.credentials, self.store, bot_role)
         self.zendesk = ZendeskApi(self.store, self.auth, self.limits, rules or Rules())
-        key_holder = FreshdeskAuthenticator(
-            freshdesk_credentials or FreshdeskCredentials(), bot_role if is_freshdesk else "admin"
-        )
-        self.freshdesk = FreshdeskApi(self.desk, key_holder, FreshdeskLimits(plan if is_freshdesk else "unlimited"))
+        self.freshdesk = FreshdeskApi(self.desk, self.auth, FreshdeskLimits(plan if is_freshdesk else "unlimited"))
         self.openai = OpenAIApi(self.credentials.openai_key, llm_latency, seed)
         self.faults = self.new_plan.parse(faults, seed) if isinstance(faults, str) else faults or self.new_plan()
         self.on_request: list[Callable[[Request], None]] = []
@@ -183,18 +181,17 @@ class Sandbox:
         if kind == "late-commit":
             self.agenda.later(self.agenda.now() + seconds, route)
             return Response(0, fate="drop")
-        if kind not in ("lost-reply", "error-after", "slow", "half-body"):
-            return instead(rule, self.agenda.now(), self.faults.dice, self.helpdesk)
-        response = route()
-        if kind == "lost-reply":
-            response.fate = "drop"
-        elif kind == "half-body":
-            response.fate = "half"
-        elif kind == "slow":
-            response.delay += seconds
-        else:
-            response = instead(rule, self.agenda.now(), self.faults.dice, self.helpdesk)
-        return response
+        if kind in ("lost-reply", "half-body", "slow", "error-after"):
+            response = route()
+            if kind == "lost-reply":
+                response.fate = "drop"
+            elif kind == "half-body":
+                response.fate = "half"
+            elif kind == "slow":
+                response.delay += seconds
+            if kind != "error-after":
+                return response
+        return instead(rule, self.agenda.now(), self.faults.dice, self.helpdesk)
 
     # --- a person in between --------------------------------------------------------------------------
 
@@ -234,36 +231,26 @@ class Sandbox:
     # --- what only the sandbox has --------------------------------------------------------------------
 
     def _control(self, request: Request) -> Response:
-        try:
-            return self._controlled(request)
-        except Refusal as refusal:
-            return refusal.response
-
-    def _controlled(self, request: Request) -> Response:
         route = f"{request.method} {request.path.rstrip('/')}"
         if route == "GET /sandbox/stats":
             return json_response(200, self.stats())
-        if route == "POST /sandbox/clock":
-            try:
-                seconds = float(request.json()["advance"])
-                advance = getattr(self.clock, "advance", None)
-                if advance is None:
-                    raise refuse(409, {"error": "this sandbox's clock cannot be moved"})
-                advance(seconds)
-            except (ValueError, TypeError, KeyError, OverflowError):
-                raise refuse(400, {"error": 'the body must be {"advance": seconds}, not negative'}) from None
-            self.agenda.settle()
-            return json_response(200, {"now": self.agenda.now()})
-        raise refuse(404, {"error": "the sandbox has GET stats and POST clock here"})
+        if route != "POST /sandbox/clock":
+            return json_response(404, {"error": "the sandbox has GET stats and POST clock here"})
+        advance = getattr(self.clock, "advance", None)
+        if advance is None:
+            return json_response(409, {"error": "this sandbox's clock cannot be moved"})
+        try:
+            advance(float(request.json()["advance"]))
+        except (ValueError, TypeError, KeyError, OverflowError):
+            return json_response(400, {"error": 'the body must be {"advance": seconds}, not negative'})
+        self.agenda.settle()
+        return json_response(200, {"now": self.agenda.now()})
 
     def _page(self, request: Request) -> Response:
-        if self.agenda is self.desk:
-            return render_freshdesk(request, self.desk, self.stats(), self.marker)
-        return render(request, self.store, self.stats(), self.marker)
+        return render(request, self.agenda, self.stats(), self.marker)
 
     def _template(self, request: Request) -> str:
         """A request's route for counting: method and path with ids left out."""
         if not request.path.startswith(PREFIX):
             return f"{request.method} {request.path.strip('/')}"
-        named = freshdesk_route_of if self.agenda is self.desk else route_of
-        return named(request.method, request.path)[0]
+        return route_of(request.method, request.path.removesuffix(".json"))[0]

@@ -43,11 +43,22 @@ _SECONDS = {"late-commit": 20.0, "slow": 5.0, "rate-limit": 5.0}
 _STATUS = {"error-before": 503, "error-after": 500, "not-json-4xx": 400, "status": 500}
 _NUMBERS = {"times": int, "after": int, "status": int, "seconds": float, "probability": float, "ticket": int}
 
-_FRESHDESK: Mapping[str, tuple[int, Mapping[str, str]]] = {
-    "conflict": (409, {"code": "inconsistent_state", "message": "The resource is in a conflicting state."}),
-    "unauthorised": (401, {"code": "invalid_credentials", "message": "You have to be logged in."}),
-    "rate-limit": (429, {"message": "You have exceeded the limit of requests per minute"}),
+_TOLD: Mapping[str, Mapping[str, tuple[int, Mapping[str, str]]]] = {
+    "zendesk": {
+        "conflict": (409, {"error": "DatabaseConflict", "description": "Database collision"}),
+        "unauthorised": (401, {"error": "Couldn't authenticate you"}),
+        "rate-limit": (
+            429,
+            {"error": "APIRateLimitExceeded", "description": "Number of allowed API requests exceeded"},
+        ),
+    },
+    "freshdesk": {
+        "conflict": (409, {"code": "inconsistent_state", "message": "The resource is in a conflicting state."}),
+        "unauthorised": (401, {"code": "invalid_credentials", "message": "You have to be logged in."}),
+        "rate-limit": (429, {"message": "You have exceeded the limit of requests per minute"}),
+    },
 }
+"""Errors in each helpdesk's own form."""
 
 
 @dataclass
@@ -155,28 +166,15 @@ class FaultPlan:
 
 def instead(rule: FaultRule, now: float, dice: random.Random, helpdesk: str = "zendesk") -> Response:
     """The answer of a rule that answers by itself, in the helpdesk's form."""
-    status = rule.status or 500
-    if helpdesk == "freshdesk" and rule.kind in _FRESHDESK:
-        status, body = _FRESHDESK[rule.kind]
-        return _with_wait(json_response(status, body), rule, now, dice)
-    if rule.kind == "conflict":
-        return json_response(409, {"error": "DatabaseConflict", "description": "Database collision"})
-    if rule.kind == "unauthorised":
-        return json_response(401, {"error": "Couldn't authenticate you"})
+    status, told = _TOLD[helpdesk].get(rule.kind, (rule.status or 500, None))
     if rule.kind == "html":
         return text_response(200, LOGIN_PAGE, "text/html; charset=utf-8")
     if rule.kind == "not-json-4xx":
         return text_response(status, "The request could not be processed.\n")
-    if rule.kind == "rate-limit":
-        body = {"error": "APIRateLimitExceeded", "description": "Number of allowed API requests exceeded"}
-        return _with_wait(json_response(429, body), rule, now, dice)
     if rule.kind == "status":
-        return json_response(status, {"error": f"Fault{status}", "description": "A scripted fault"})
-    return text_response(status, f"{status} error\n", "text/plain; charset=utf-8")
-
-
-def _with_wait(response: Response, rule: FaultRule, now: float, dice: random.Random) -> Response:
-    value = _retry_after(rule, now, dice) if response.status == 429 else None
+        told = {"error": f"Fault{status}", "description": "A scripted fault"}
+    response = text_response(status, f"{status} error\n") if told is None else json_response(status, told)
+    value = _retry_after(rule, now, dice) if rule.kind == "rate-limit" else None
     if value is not None:
         response.headers["Retry-After"] = value
     return response
@@ -197,9 +195,7 @@ def _retry_after(rule: FaultRule, now: float, dice: random.Random) -> str | None
 def _parse_rule(kind_of_rule: type[FaultRule], text: str) -> FaultRule:
     head, *parts = [part.strip() for part in text.split(":")]
     kind, equals, probability = head.partition("=")
-    options: dict[str, Any] = {"kind": kind.strip()}
-    if equals:
-        options["probability"] = probability
+    options: dict[str, Any] = {"kind": kind.strip(), **({"probability": probability} if equals else {})}
     for part in parts:
         name, equals, value = part.partition("=")
         if part.startswith("/"):
@@ -210,22 +206,12 @@ def _parse_rule(kind_of_rule: type[FaultRule], text: str) -> FaultRule:
             options["method"] = part.upper()
         else:
             raise ValueError(f"{text.strip()!r}: {part!r} is no method, no /path and no option=value")
-    return _rule(kind_of_rule, options)
-
-
-def _rule(kind_of_rule: type[FaultRule], options: Mapping[str, Any]) -> FaultRule:
-    known = {item.name for item in fields(kind_of_rule) if item.init}
-    strange = sorted(set(options) - known)
-    if strange:
-        names = ", ".join(sorted(known))
-        raise ValueError(f"a fault has no option {strange[0]!r}; its options are {names}")
-    if "kind" not in options:
-        raise ValueError(f"a fault needs a kind, one of {', '.join(kind_of_rule.kinds)}")
-    values = dict(options)
-    for name, number in _NUMBERS.items():
-        if values.get(name) is not None:
-            try:
-                values[name] = number(values[name])
-            except (TypeError, ValueError):
-                raise ValueError(f"{options['kind']}: {name} must be a number") from None
-    return kind_of_rule(**values)
+    known = sorted(item.name for item in fields(kind_of_rule) if item.init)
+    for name, value in options.items():
+        if name not in known:
+            raise ValueError(f"a fault has no option {name!r}; its options are {', '.join(known)}")
+        try:
+            options[name] = _NUMBERS.get(name, str)(value)
+        except ValueError:
+            raise ValueError(f"{kind}: {name} must be a number") from None
+    return kind_of_rule(**options)

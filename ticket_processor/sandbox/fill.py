@@ -37,13 +37,12 @@ def fill(
         raise ValueError("there is nothing to fill the sandbox with")
     dice = random.Random(seed)
     total = len(rows) if count is None else count
-    create = _create_freshdesk if sandbox.helpdesk == "freshdesk" else _create
     with sandbox.agenda.lock:
         now = sandbox.agenda.now()
         chosen = [rows[index % len(rows)] for index in range(total)]
         aged = [(_age(row, oldest, dice), row) for row in chosen]
         aged.sort(key=lambda pair: -pair[0])
-        return [create(sandbox, row, now - age) for age, row in aged]
+        return [_create(sandbox, row, now - age) for age, row in aged]
 
 
 def _age(row: Mapping[str, Any], oldest: float, dice: random.Random) -> float:
@@ -52,34 +51,8 @@ def _age(row: Mapping[str, Any], oldest: float, dice: random.Random) -> float:
 
 
 def _create(sandbox: Sandbox, row: Mapping[str, Any], moment: float) -> int:
-    given = row.get("attachments") or ()
-    ticket = sandbox.store.create(
-        channel=str(row.get("channel") or "email"),
-        external_id=row.get("external_id"),
-        attachments=[{"file_name": item} if isinstance(item, str) else item for item in given],
-        priority=row.get("priority"),
-        status=str(row.get("status") or "new"),
-        **_common(row, moment),
-    )
-    return ticket.id
-
-
-def _create_freshdesk(sandbox: Sandbox, row: Mapping[str, Any], moment: float) -> int:
-    given = row.get("attachments") or ()
-    ticket = sandbox.desk.create(
-        source=_SOURCES.get(str(row.get("channel") or "email"), 2),
-        attachments=[item if isinstance(item, str) else item["file_name"] for item in given],
-        priority=_PRIORITIES.get(row.get("priority") or "low", LOW),
-        status=_STATUSES.get(str(row.get("status") or "new"), OPEN),
-        **_common(row, moment),
-    )
-    return ticket.id
-
-
-def _common(row: Mapping[str, Any], moment: float) -> dict[str, Any]:
-    """The arguments that both helpdesks' tickets are made with."""
     requester = row.get("requester") or {}
-    return {
+    common: dict[str, Any] = {
         "subject": str(row.get("subject") or ""),
         "body": row.get("body"),
         "html_body": row.get("html_body"),
@@ -88,3 +61,17 @@ def _common(row: Mapping[str, Any], moment: float) -> dict[str, Any]:
         "tags": row.get("tags") or (),
         "created_at": moment,
     }
+    channel, status = str(row.get("channel") or "email"), str(row.get("status") or "new")
+    files = [{"file_name": item} if isinstance(item, str) else item for item in row.get("attachments") or ()]
+    if sandbox.helpdesk == "freshdesk":
+        return sandbox.desk.create(
+            source=_SOURCES.get(channel, 2),
+            attachments=[item["file_name"] for item in files],
+            priority=_PRIORITIES.get(row.get("priority") or "low", LOW),
+            status=_STATUSES.get(status, OPEN),
+            **common,
+        ).id
+    external_id, priority = row.get("external_id"), row.get("priority")
+    return sandbox.store.create(
+        channel=channel, external_id=external_id, attachments=files, priority=priority, status=status, **common
+    ).id

@@ -1,94 +1,24 @@
-"""One call of the imitated Freshdesk API while it is being answered: who calls, and the ways of refusing it."""
+"""One call of the imitated Freshdesk API while it is answered: what it asks for, and the ways of refusing it."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from .account import BOT_ID
+from .calls import Call
 from .clock import parse_iso
 from .freshdesk_records import By, FreshdeskTicket
-from .freshdesk_store import FreshdeskRules, FreshdeskStore
-from .messages import Refusal, Request, Response, json_response, refuse
-
-ROLES = ("admin", "agent", "observer")
-_FOR_ADMINS = ("GET agents", "GET agents/{id}", "GET groups", "GET ticket_fields")
-
-
-@dataclass(frozen=True)
-class FreshdeskCredentials:
-    """The API key that a sandbox accepts; any password goes with it. Others are refused with 401."""
-
-    api_key: str = "sandbox-api-key"
-
-
-@dataclass(frozen=True)
-class FreshdeskIdentity:
-    """The caller. An ``agent`` may not see or change the account's set-up, an ``observer`` may only read tickets."""
-
-    user_id: int
-    role: str
-
-    def may(self, route: str) -> bool:
-        """Whether the role allows this route."""
-        if self.role == "admin":
-            return True
-        if route in _FOR_ADMINS or " automations" in route:
-            return False
-        return self.role == "agent" or route.startswith("GET ")
-
-
-class FreshdeskAuthenticator:
-    """Checks credentials."""
-
-    def __init__(self, credentials: FreshdeskCredentials, role: str) -> None:
-        if role not in ROLES:
-            raise ValueError("bot_role is 'admin', 'agent' or 'observer'")
-        self.credentials = credentials
-        self.role = role
-
-    def identify(self, request: Request) -> FreshdeskIdentity:
-        """The caller. Raises :class:`Refusal` (401) for missing or wrong credentials."""
-        scheme, _, value = request.header("authorization").partition(" ")
-        if scheme.lower() == "basic" and _user_name(value) == self.credentials.api_key:
-            return FreshdeskIdentity(BOT_ID, self.role)
-        raise invalid_credentials()
-
-
-def invalid_credentials() -> Refusal:
-    """401 in the vendor's form."""
-    message = "You have to be logged in to perform this action."
-    return refuse(401, {"code": "invalid_credentials", "message": message})
-
-
-def _user_name(value: str) -> str:
-    try:
-        text = base64.b64decode(value.strip(), validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return ""
-    name, colon, _ = text.partition(":")
-    return name if colon else ""
-
+from .freshdesk_store import FreshdeskStore
+from .messages import Refusal, Response, json_response, refuse
 
 PAGE = 30
 LONGEST_PAGE = 100
 
 
 @dataclass
-class FreshdeskCall:
-    """A request with all that a handler needs. ``headers`` collects what the answer will carry besides its own."""
-
-    request: Request
-    store: FreshdeskStore
-    rules: FreshdeskRules
-    identity: FreshdeskIdentity
-    now: float
-    args: tuple[int, ...] = ()
-    headers: dict[str, str] = field(default_factory=dict)
+class FreshdeskCall(Call[FreshdeskStore]):
+    """A request with all that a handler needs."""
 
     @property
     def by(self) -> By:
@@ -172,9 +102,7 @@ class FreshdeskCall:
 
     def link_to_next(self, page: int) -> None:
         """Announce the page after this one."""
-        query = {**self.request.query, "page": str(page + 1)}
-        address = f"{self.store.base_url}{quote(self.request.path)}?{urlencode(query)}"
-        self.headers["Link"] = f'<{address}>; rel="next"'
+        self.headers["Link"] = f'<{self.link(page=str(page + 1))}>; rel="next"'
 
 
 Problem = dict[str, str]
@@ -224,8 +152,3 @@ def not_allowed(method: str, allowed: Iterable[str]) -> Refusal:
     listed = ", ".join(allowed)
     message = f"{method} method is not allowed. It should be one of these method(s): {listed}"
     return refuse(405, {"code": "method_not_allowed", "message": message}, Allow=listed)
-
-
-def denied() -> Refusal:
-    """403 for a role that may not do this."""
-    return refuse(403, {"code": "access_denied", "message": "You are not authorized to perform this action."})

@@ -1,4 +1,4 @@
-"""The records of the Freshdesk store: tickets and conversations in the API's own shape, and every change of them."""
+"""The records of a Freshdesk account: tickets and conversations in the API's own shape, and every change of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from .account import Ticket, shaped
 from .clock import iso
-from .text import html_to_text
 
 Who = Literal["bot", "agent", "customer", "rule", "fill"]
 Via = Literal["request", "person", "customer", "rule", "fill"]
@@ -73,34 +73,18 @@ class TicketEdit:
 
 
 @dataclass
-class FreshdeskTicket:
-    """A ticket. ``json`` is what viewing it shows; its lists and objects are replaced, never changed in place.
+class FreshdeskTicket(Ticket):
+    """A ticket of Freshdesk's; ``json`` is what viewing it shows.
 
-    ``created``, ``changed`` and ``closed`` are exact Unix times: of the creation, of the last change that moved
-    ``updated_at``, and of its closing if it is closed. ``shown_tags`` were in the last answer about this one ticket.
+    ``closed`` is the exact Unix time of its closing if it is closed. ``shown_tags`` were in the last answer about this
+    one ticket.
     """
 
-    id: int
-    json: dict[str, Any]
-    created: float
-    changed: float
-    requester_name: str
     closed: float | None = None
-    deleted: bool = False
     spam: bool = False
     conversations: list[dict[str, Any]] = field(default_factory=list)
     edits: list[TicketEdit] = field(default_factory=list)
     shown_tags: frozenset[str] = frozenset()
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The tags now."""
-        return tuple(self.json["tags"])
-
-    @property
-    def stamp(self) -> str:
-        """``updated_at``."""
-        return str(self.json["updated_at"])
 
     @property
     def notes(self) -> list[dict[str, Any]]:
@@ -108,77 +92,11 @@ class FreshdeskTicket:
         return [row for row in self.conversations if row["source"] == NOTE]
 
 
-_EMPTY_AT_FIRST = """email_config_id group_id responder_id company_id association_type support_email to_emails
-    product_id type""".split()
-_LISTS = "cc_emails fwd_emails reply_cc_emails ticket_cc_emails tags attachments".split()
-_NEVER = """from_email bcc_emails email_failure_count outgoing_failures thread_id thread_message_id last_edited_at
-    last_edited_user_id automation_id automation_type_id source_additional_info""".split()
-
-
-def new_ticket_json(ticket_id: int, moment: float) -> dict[str, Any]:
-    """A ticket with every key the API gives, and nothing filled in yet."""
-    stamp = iso(moment)
-    return {
-        "id": ticket_id,
-        **dict.fromkeys(_EMPTY_AT_FIRST),
-        **{name: [] for name in _LISTS},
-        **dict.fromkeys(("subject", "description", "description_text"), ""),
-        **dict.fromkeys(("fr_escalated", "is_escalated", "spam"), False),
-        "priority": LOW,
-        "status": OPEN,
-        "source": 2,
-        "requester_id": 0,
-        "custom_fields": {},
-        "due_by": iso(moment + 3 * 86_400),
-        "fr_due_by": iso(moment + 86_400),
-        "created_at": stamp,
-        "updated_at": stamp,
-    }
-
-
-def new_conversation(
-    conversation_id: int,
-    ticket_id: int,
-    moment: float,
-    user_id: int,
-    markup: str,
-    *,
-    private: bool,
-    incoming: bool,
-    source: int,
-) -> dict[str, Any]:
-    """A note or a reply in the API's shape."""
-    stamp = iso(moment)
-    return {
-        **dict.fromkeys(_NEVER),
-        **{name: [] for name in ("to_emails", "cc_emails", "attachments")},
-        "id": conversation_id,
-        "ticket_id": ticket_id,
-        "body": markup,
-        "body_text": html_to_text(markup),
-        "incoming": incoming,
-        "private": private,
-        "user_id": user_id,
-        "support_email": None if source == NOTE else "support@example.com",
-        "source": source,
-        "category": 1 if incoming else 3 if source == REPLY else 2,
-        "auto_response": False,
-        "created_at": stamp,
-        "updated_at": stamp,
-    }
-
-
 def attachment(name: str, attachment_id: int, moment: float) -> dict[str, Any]:
     """A file in the API's shape."""
-    return {
-        "id": attachment_id,
-        "content_type": "application/octet-stream",
-        "size": 0,
-        "name": name,
-        "attachment_url": f"https://example.invalid/attachments/{attachment_id}",
-        "created_at": iso(moment),
-        "updated_at": iso(moment),
-    }
+    stamps = dict.fromkeys(("created_at", "updated_at"), iso(moment))
+    address = f"https://example.invalid/attachments/{attachment_id}"
+    return shaped("freshdesk attachment", id=attachment_id, name=name, attachment_url=address, **stamps)
 
 
 def as_html(text: str) -> str:

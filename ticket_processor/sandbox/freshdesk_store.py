@@ -2,9 +2,6 @@
 
 Every change goes through :meth:`FreshdeskStore.change` or one of the conversation methods; each adds a
 :class:`TicketEdit` and moves ``updated_at`` (whole seconds) where the rules say so.
-
-Threads: every public method takes ``lock``, which is re-entrant; a caller that reads and then writes holds
-it across both.
 """
 
 from __future__ import annotations
@@ -16,7 +13,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from .account import BOT_ID, PERSON_ID, Account, AddressBook
+from .account import BOT_ID, PERSON_ID, Account, AddressBook, shaped
 from .clock import SandboxClock, iso
 from .freshdesk_records import (
     CLOSED,
@@ -32,8 +29,6 @@ from .freshdesk_records import (
     TicketEdit,
     as_html,
     attachment,
-    new_conversation,
-    new_ticket_json,
 )
 from .text import html_to_text
 
@@ -86,14 +81,20 @@ class FreshdeskStore(Account[FreshdeskTicket]):
         self.where: dict[int, int] = {}
         self.agents = AddressBook(self)
         self.contacts = AddressBook(self, mobile=None, phone=None, active=True)
-        self.statuses: dict[int, str] = {}
         self.automations: dict[int, list[dict[str, Any]]] = {1: [], 3: [], 4: []}
-        self.solutions: dict[str, list[dict[str, Any]]] = {
-            name: [] for name in ("categories", "folders", "articles", "translations")
-        }
+        self.categories: list[dict[str, Any]] = []
+        self.folders: list[dict[str, Any]] = []
+        self.translations: list[dict[str, Any]] = []
         self._conversation_ids = count(50_000_000_001)
         self.agents.add("Ticket Bot", "bot@example.com", user_id=BOT_ID)
         self.agents.add("Alex Agent", "alex@example.com", user_id=PERSON_ID)
+        self._set_up("freshdesk")
+        for position, field in enumerate(self.ticket_fields, 1):
+            field |= {"position": position, "label_for_customers": field["label"]}
+        fields = {field["name"]: field for field in self.ticket_fields}
+        for name, people in (("group", self.groups), ("agent", self.agents)):
+            fields[name]["choices"] = {row["name"]: number for number, row in people.items()}
+        self.statuses = {int(number): words[0] for number, words in fields["status"]["choices"].items()}
 
     def next_id(self) -> int:
         """A fresh id for anything but tickets and contacts."""
@@ -130,10 +131,14 @@ class FreshdeskStore(Account[FreshdeskTicket]):
             moment = self.now() if created_at is None else created_at
             requester = self.contacts.add(requester_name, requester_email) if requester_id is None else requester_id
             markup = as_html(body or "") if html_body is None else html_body
-            json = new_ticket_json(next(self._ticket_ids), moment)
             more = dict(fields or {})
             own = {field["name"]: None for field in self.ticket_fields if not field["default"]}
-            json.update(
+            json = shaped(
+                "freshdesk ticket",
+                id=next(self._ticket_ids),
+                due_by=iso(moment + 3 * 86_400),
+                fr_due_by=iso(moment + 86_400),
+                **dict.fromkeys(("created_at", "updated_at"), iso(moment)),
                 subject=subject,
                 description=markup,
                 description_text=html_to_text(markup) if body is None or html_body is not None else body,
@@ -214,15 +219,20 @@ class FreshdeskStore(Account[FreshdeskTicket]):
         """Add a note or a reply (HTML); gives it in the API's shape."""
         with self.lock:
             moment = self.now()
-            row = new_conversation(
-                self.next_id(),
-                ticket.id,
-                moment,
-                by.user_id,
-                sanitised(markup),
-                private=private,
+            text = sanitised(markup)
+            row = shaped(
+                "freshdesk conversation",
+                id=self.next_id(),
+                ticket_id=ticket.id,
+                body=text,
+                body_text=html_to_text(text),
                 incoming=incoming,
+                private=private,
+                user_id=by.user_id,
+                support_email=None if source == NOTE else "support@example.com",
                 source=source,
+                category=1 if incoming else 3 if source == REPLY else 2,
+                **dict.fromkeys(("created_at", "updated_at"), iso(moment)),
             )
             ticket.conversations.append(row)
             self.where[row["id"]] = ticket.id
@@ -230,43 +240,26 @@ class FreshdeskStore(Account[FreshdeskTicket]):
             if incoming and ticket.json["status"] in (PENDING, RESOLVED, CLOSED):
                 changes["status"] = (ticket.json["status"], OPEN)
                 ticket.json["status"], ticket.closed = OPEN, None
-            if source != NOTE or self.rules.notes_move_stamp:
-                self._move(ticket, moment)
-            self._converse_record(ticket, moment, by, row, "created", changes, sent or {})
+            self._conversed(ticket, by, row, "created", changes=changes, sent=sent or {})
             self._index(ticket, moment)
             return row
 
-    def edit_conversation(
-        self,
-        conversation_id: int,
-        markup: str,
-        by: By,
-        *,
-        sent: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    def edit_conversation(self, conversation_id: int, markup: str, by: By) -> None:
         """Give a note another text. Raises ``KeyError`` for one that is not there."""
         with self.lock:
             ticket, row = self.conversation(conversation_id)
-            moment = self.now()
-            text = sanitised(markup)
-            stamp = iso(moment)
+            text, stamp = sanitised(markup), iso(self.now())
             row.update(body=text, body_text=html_to_text(text), updated_at=stamp)
             row.update(last_edited_at=stamp, last_edited_user_id=by.user_id)
-            if self.rules.notes_move_stamp:
-                self._move(ticket, moment)
-            self._converse_record(ticket, moment, by, row, "edited", {}, sent or {})
-            return row
+            self._conversed(ticket, by, row, "edited")
 
     def delete_conversation(self, conversation_id: int, by: By) -> None:
         """Remove a note. Raises ``KeyError`` for one that is not there."""
         with self.lock:
             ticket, row = self.conversation(conversation_id)
-            moment = self.now()
             ticket.conversations = [other for other in ticket.conversations if other is not row]
             del self.where[conversation_id]
-            if self.rules.notes_move_stamp:
-                self._move(ticket, moment)
-            self._converse_record(ticket, moment, by, row, "deleted", {}, {})
+            self._conversed(ticket, by, row, "deleted")
 
     def conversation(self, conversation_id: int) -> tuple[FreshdeskTicket, dict[str, Any]]:
         """A conversation and its ticket. Raises ``KeyError``."""
@@ -341,27 +334,20 @@ class FreshdeskStore(Account[FreshdeskTicket]):
             self._reorder(ticket, before, second)
             ticket.json["updated_at"] = iso(moment)
 
-    def _converse_record(
-        self,
-        ticket: FreshdeskTicket,
-        moment: float,
-        by: By,
-        row: Mapping[str, Any],
-        event: ConversationEvent,
-        changes: Mapping[str, tuple[Any, Any]],
-        sent: Mapping[str, Any],
+    def _conversed(
+        self, ticket: FreshdeskTicket, by: By, row: Mapping[str, Any], event: ConversationEvent, **what: Any
     ) -> None:
-        self._record(
-            ticket,
-            moment,
-            by,
-            changes=changes,
-            conversation_id=row["id"],
-            conversation=event,
-            private=row["private"],
-            source=row["source"],
-            sent=sent,
-        )
+        """Note what has just happened to a conversation."""
+        moment = self.now()
+        if row["source"] != NOTE or self.rules.notes_move_stamp:
+            self._move(ticket, moment)
+        what |= {
+            "conversation_id": row["id"],
+            "conversation": event,
+            "private": row["private"],
+            "source": row["source"],
+        }
+        self._record(ticket, moment, by, **what)
 
     def _record(self, ticket: FreshdeskTicket, moment: float, by: By, **what: Any) -> TicketEdit:
         edit = TicketEdit(moment, ticket.id, by, **what)

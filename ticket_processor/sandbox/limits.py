@@ -9,7 +9,7 @@ Sources: developer.zendesk.com, "Rate limits"; developers.freshdesk.com/api, "Ra
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from .messages import Refusal, Response, json_response, text_response
 
@@ -18,11 +18,59 @@ TEN_MINUTES = 600
 WEBHOOKS = 100
 """Requests per minute of Zendesk's webhooks, whatever the plan."""
 
+Plan = Mapping[str, int]
+"""Requests, or credits, per window: for everything under ``account``, and for some endpoints; no limit where none is
+named."""
 
-class FixedWindows:
-    """Counts by key, each in a window that begins again at multiples of its length."""
+_USUAL = {
+    "incremental_exports": 10,
+    "search_export": 100,
+    "update_ticket": 100,
+    "ticket_fields": 300,
+    "audits": 500,
+    "updates_per_ticket": 30,
+    "tags": 100,
+}
+PLANS: Mapping[str, Plan] = {
+    "team": {**_USUAL, "account": 200},
+    "growth": {**_USUAL, "account": 400},
+    "professional": {**_USUAL, "account": 400},
+    "enterprise": {**_USUAL, "account": 700},
+    "enterprise-plus": {**_USUAL, "account": 2500, "incremental_exports": 30, "update_ticket": 300},
+    "sandbox": {**_USUAL, "account": 400, "update_ticket": 20, "ticket_fields": 40, "list_tickets": 100},
+    "unlimited": {},
+}
+"""Plan names a sandbox takes. ``enterprise-plus`` includes the high-volume add-on's higher limits, ``sandbox``
+is a vendor's sandbox or trial account; a limit on the list of tickets has been met there only."""
 
-    def __init__(self) -> None:
+
+def _freshdesk(account: int, written: int, listed: int) -> Plan:
+    """Credits for everything, calls that make or change a ticket, and calls for a list."""
+    own = {"create_ticket": written, "update_ticket": written, "list_tickets": listed, "list_contacts": listed}
+    return {"account": account, **own}
+
+
+FRESHDESK_PLANS: Mapping[str, Plan] = {
+    "growth": _freshdesk(200, 80, 20),
+    "pro": _freshdesk(400, 160, 100),
+    "enterprise": _freshdesk(700, 280, 200),
+    "trial": {"account": 50},
+    "plus1000": _freshdesk(1000, 400, 300),
+    "plus2000": _freshdesk(2000, 800, 400),
+    "unlimited": {},
+}
+"""Plan names a Freshdesk sandbox takes. ``plus1000`` and ``plus2000`` are limits bought on top."""
+
+
+class Limits:
+    """Counts requests by name, each in a window that begins again at multiples of its length."""
+
+    plans = PLANS
+
+    def __init__(self, plan: str) -> None:
+        if plan not in self.plans:
+            raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(self.plans)}")
+        self.name, self.plan = plan, self.plans[plan]
         self._counts: dict[tuple[object, int], int] = {}
         self._swept = -1
 
@@ -37,52 +85,15 @@ class FixedWindows:
         return self._counts[slot], max(1, math.ceil((current + 1) * window - now))
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Zendesk's requests per minute: for everything, and for the endpoints of :data:`_ENDPOINTS`.
-
-    ``None`` means no limit. ``list_tickets`` has been met on trial accounts only.
-    """
-
-    account: int | None
-    incremental_exports: int | None = 10
-    search_export: int | None = 100
-    update_ticket: int | None = 100
-    ticket_fields: int | None = 300
-    audits: int | None = 500
-    list_tickets: int | None = None
-    updates_per_ticket: int | None = 30
-    tags: int | None = 100
-
-
-PLANS: dict[str, Plan] = {
-    "team": Plan(200),
-    "growth": Plan(400),
-    "professional": Plan(400),
-    "enterprise": Plan(700),
-    "enterprise-plus": Plan(2500, incremental_exports=30, update_ticket=300),
-    "sandbox": Plan(400, update_ticket=20, ticket_fields=40, list_tickets=100),
-    "unlimited": Plan(None, None, None, None, None, None, None, None, None),
-}
-"""Plan names a sandbox takes. ``enterprise-plus`` includes the high-volume add-on's higher limits, ``sandbox``
-is a vendor's sandbox or trial account."""
-
-
-class RequestLimits:
-    """Counts requests. :meth:`account` and :meth:`spend` raise :class:`Refusal` (429) when used up."""
-
-    def __init__(self, plan: str) -> None:
-        if plan not in PLANS:
-            raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(PLANS)}")
-        self.plan = PLANS[plan]
-        self._windows = FixedWindows()
+class RequestLimits(Limits):
+    """Counts Zendesk's. :meth:`account` and :meth:`spend` raise :class:`Refusal` (429) when used up."""
 
     def account(self, bucket: str, now: float) -> dict[str, str]:
         """Count one request in an account-wide bucket (``support``, ``help_center`` or ``webhooks``): its headers."""
-        if self.plan.account is None:
+        if not self.plan:
             return {}
-        total = WEBHOOKS if bucket == "webhooks" else self.plan.account
-        used, resets = self._windows.count(bucket, MINUTE, now)
+        total = WEBHOOKS if bucket == "webhooks" else self.plan["account"]
+        used, resets = self.count(bucket, MINUTE, now)
         left = max(0, total - used)
         headers = {"X-Rate-Limit": str(total), "X-Rate-Limit-Remaining": str(left)}
         if bucket == "support":  # as replies had them in 2024, and in 2023; the other services have none of these
@@ -95,12 +106,12 @@ class RequestLimits:
 
     def spend(self, name: str, now: float, *, key: object = None) -> dict[str, str]:
         """Count one request against an endpoint's own limit: its header, or nothing without a limit."""
-        total = getattr(self.plan, name)
+        total = self.plan.get(name)
         if total is None:
             return {}
         header, what, form = _ENDPOINTS[name]
         window = TEN_MINUTES if name == "updates_per_ticket" else MINUTE
-        used, resets = self._windows.count((name, key), window, now)
+        used, resets = self.count((name, key), window, now)
         headers = {header: f"total={total}; remaining={max(0, total - used)}; resets={resets}"}
         if used > total:
             body: object = {"errors": [{"code": "TooManyRequests", "title": f"Too many {what}"}]}
@@ -124,52 +135,20 @@ _ENDPOINTS: dict[str, tuple[str, str, str]] = {
 """By name, the header that reports a limit, what is limited, and the form of its 429."""
 
 
-@dataclass(frozen=True)
-class FreshdeskPlan:
-    """Credits per minute for everything, and calls per minute of some endpoints; ``None`` means no limit.
-
-    ``written`` is how the header writes the total.
-    """
-
-    account: int | None
-    create_ticket: int | None = None
-    update_ticket: int | None = None
-    list_tickets: int | None = None
-    list_contacts: int | None = None
-    written: str = ""
-
-
-FRESHDESK_PLANS: dict[str, FreshdeskPlan] = {
-    "growth": FreshdeskPlan(200, 80, 80, 20, 20),
-    "pro": FreshdeskPlan(400, 160, 160, 100, 100),
-    "enterprise": FreshdeskPlan(700, 280, 280, 200, 200),
-    "trial": FreshdeskPlan(50, written="50.0"),
-    "plus1000": FreshdeskPlan(1000, 400, 400, 300, 300),
-    "plus2000": FreshdeskPlan(2000, 800, 800, 400, 400),
-    "unlimited": FreshdeskPlan(None),
-}
-"""Plan names a Freshdesk sandbox takes. ``plus1000`` and ``plus2000`` are limits bought on top."""
-
-
-class FreshdeskLimits:
+class FreshdeskLimits(Limits):
     """Counts credits; :meth:`spend` raises :class:`Refusal` (429) when they are used up."""
 
-    def __init__(self, plan: str) -> None:
-        if plan not in FRESHDESK_PLANS:
-            raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(FRESHDESK_PLANS)}")
-        self.plan = FRESHDESK_PLANS[plan]
-        self._windows = FixedWindows()
+    plans = FRESHDESK_PLANS
 
     def spend(self, credits: int, endpoint: str | None, now: float) -> dict[str, str]:
         """Count a request of so many credits; ``endpoint`` names the own limit that it falls under. Its headers."""
-        used, resets = self._windows.count("account", MINUTE, now, credits)
+        used, resets = self.count("account", MINUTE, now, credits)
         headers = {"X-RateLimit-Used-CurrentRequest": str(credits)}
-        total = self.plan.account
+        total, own = self.plan.get("account"), self.plan.get(endpoint or "")
         if total is not None:
-            headers["X-RateLimit-Total"] = self.plan.written or str(total)
+            headers["X-RateLimit-Total"] = f"{total}.0" if self.name == "trial" else str(total)
             headers["X-RateLimit-Remaining"] = str(max(0, total - used))
-        own = getattr(self.plan, endpoint) if endpoint else None
-        calls = 0 if own is None else self._windows.count(endpoint, MINUTE, now)[0]
+        calls = 0 if own is None else self.count(endpoint, MINUTE, now)[0]
         if (total is not None and used > total) or (own is not None and calls > own):
             message = "You have exceeded the limit of requests per minute"
             raise _too_many(json_response(429, {"message": message}), headers, resets)

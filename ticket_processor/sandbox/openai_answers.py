@@ -2,17 +2,15 @@
 
 Every property is filled by its name, its enum and its type. Evidence for an enum value is, in this order: known
 words for well-known meanings in several languages, the value's own words, and the words that stand beside
-the value in the system message. Claims about articles are sentences of theirs that share words with the question;
-tickets are put together from sentences, in four languages and in English for any other, the same for the same line.
+the value in the system message. Claims about articles are sentences of theirs that share words with the question.
 """
 
 from __future__ import annotations
 
 import json
-import random
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,8 +49,7 @@ class KnownAnswers:
 
 def known_values(known: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the ``known`` values that a schema of an object has room for."""
-    properties = schema.get("properties")
-    fields = properties if isinstance(properties, Mapping) else {}
+    fields = _object(schema.get("properties"))
     return {name: value for name, value in known.items() if name in fields and _fits(value, fields[name])}
 
 
@@ -87,7 +84,7 @@ def asks_for_claims(schema: Mapping[str, Any]) -> Sequence[str]:
     """The labels of the sources that ``schema`` wants claims from; none where it wants something else."""
     claim: Any = schema
     for name in ("properties", "claims", "items", "properties", "source", "enum"):
-        claim = claim.get(name) if isinstance(claim, Mapping) else None
+        claim = _object(claim).get(name)
     return [label for label in claim if isinstance(label, str)] if isinstance(claim, list) else []
 
 
@@ -109,45 +106,6 @@ def write_claims(message: str, labels: Sequence[str]) -> dict[str, object]:
 
 def _stems(text: str) -> set[str]:
     return {word.lower()[:_STEM] for word in _LONG_WORD.findall(text)}
-
-
-_SENTENCES = tomllib.loads(Path(__file__).with_name("openai_tickets.toml").read_text(encoding="utf-8"))
-_LINE = re.compile(r"^\W*(\d{1,4})[.):]\s+(.+)$", re.MULTILINE)
-_CATEGORY = re.compile(r"category\W{1,3}([\w-]{2,60})", re.IGNORECASE)
-_LANGUAGE = re.compile(r"\(([a-z]{2,3})\)")
-_MOOD = re.compile(r"\b(negative|neutral|positive)\b", re.IGNORECASE)
-
-
-def asks_for_tickets(schema: Mapping[str, Any]) -> bool:
-    """Whether an answer's schema is a list of things with a subject and a body."""
-    properties = schema.get("properties")
-    listed = properties.get("tickets") if isinstance(properties, Mapping) else None
-    items = listed.get("items") if isinstance(listed, Mapping) else None
-    fields = items.get("properties") if isinstance(items, Mapping) else None
-    return isinstance(fields, Mapping) and {"subject", "body"} <= set(fields)
-
-
-def write_tickets(text: str) -> dict[str, object]:
-    """One ticket for each numbered line of ``text``."""
-    return {"tickets": [_ticket(int(number), line) for number, line in _LINE.findall(text)]}
-
-
-def _ticket(number: int, line: str) -> dict[str, object]:
-    dice = random.Random(line)
-    found = _LANGUAGE.search(line)
-    said = _SENTENCES.get(found[1] if found else "", _SENTENCES["en"])
-    named = _CATEGORY.search(line)
-    category = named[1].lower().replace("-", "_") if named else "general"
-    category = category if category in said["matters"] else SYNONYMS.get(category, "general")
-    mood = _MOOD.search(line)
-    matters = dice.sample(said["matters"][category], 2)
-    detail = dice.choice(said["details"]).format(number=dice.randrange(10_000, 99_999), day=dice.randrange(2, 28))
-    feeling = dice.choice(said["moods"][mood[1].lower() if mood else "neutral"])
-    greeting, closing = dice.choice(said["greetings"]), dice.choice(said["closings"])
-    middle = [*matters, detail]
-    dice.shuffle(middle)
-    body = f"{greeting},\n\n{' '.join(middle)} {feeling}\n\n{closing}"
-    return {"n": number, "subject": matters[0].rstrip(".?!"), "body": body}
 
 
 Schema = Mapping[str, Any]
@@ -208,8 +166,6 @@ def answer_for(
         return summary_of(evidence, 300)
     if not isinstance(schema, Mapping) or not schema:
         schema = _schema_in([text for _, text in texts]) or DEFAULT_SCHEMA
-    if asks_for_tickets(schema):
-        return orjson.dumps(write_tickets(user[-1])).decode("utf-8")
     if labels := asks_for_claims(schema):
         return orjson.dumps(write_claims(user[-1], labels)).decode("utf-8")
     filled = fill(schema, evidence)
@@ -231,19 +187,16 @@ def fill(schema: object, evidence: PromptText, name: str = "", root: Schema | No
         if "null" in kind and "string" in kind:
             return _picked_out(schema, name, evidence)
         kind = next((item for item in kind if item != "null"), "null")
-    if deep > DEEPEST:
+    if deep > DEEPEST or kind == "null":
         return None
     if kind == "object" or "properties" in schema:
-        properties = schema.get("properties")
-        properties = properties if isinstance(properties, Mapping) else {}
+        properties = _object(schema.get("properties"))
         return {key: fill(inner, evidence, key, root, deep + 1) for key, inner in properties.items()}
     if kind == "array":
         return _array(schema, evidence, name, root, deep)
     if kind in ("number", "integer"):
         return _number(schema, name, kind == "integer", evidence)
-    if kind == "boolean":
-        return _boolean(name, evidence)
-    return None if kind == "null" else _string(schema, name, evidence)
+    return _boolean(name, evidence) if kind == "boolean" else _string(schema, name, evidence)
 
 
 def choose(name: str, values: Sequence[Any], evidence: PromptText) -> Any:
@@ -251,20 +204,22 @@ def choose(name: str, values: Sequence[Any], evidence: PromptText) -> Any:
     words = [value for value in values if isinstance(value, str)]
     if not words:
         return values[0]
-    lowered = [value.lower() for value in words]
-    if re.search(r"urgen|priorit|sever", name, re.I):
-        return _nearest(words, urgency_of(evidence), URGENCY_SYNONYMS)
-    if re.search(r"sentiment|mood|tone", name, re.I) or {"negative", "positive"} <= set(lowered):
-        return _nearest(words, sentiment_of(evidence), {"neutral": ("mixed", "unknown")})
-    if re.search(r"risk|stake", name, re.I):
-        return _nearest(words, urgency_of(evidence), {"critical": ("high",)})
-    if re.search(r"lang", name, re.I):
-        return _nearest(words, language_of(evidence), {})
+    feelings = {"negative", "positive"} <= {value.lower() for value in words}
+    if meant := _meant("sentiment" if feelings else name, evidence):
+        return _nearest(words, *meant)
     scores = [_score(value, evidence) for value in words]
     best = max(scores)
     if best > 0:
         return words[scores.index(best)]
     return next((value for value in words if SYNONYMS.get(value.lower()) == "general"), words[-1])
+
+
+def _meant(name: str, evidence: PromptText) -> tuple[str, Words] | None:
+    """The word for a field of a well-known name, and words that mean nearly the same; ``None`` for other names."""
+    for pattern, tell, synonyms in _MEANINGS:
+        if re.search(pattern, name, re.I):
+            return tell(evidence), synonyms
+    return None
 
 
 def _score(value: str, evidence: PromptText) -> float:
@@ -299,6 +254,15 @@ def language_of(evidence: PromptText) -> str:
     scores = {code: sum(word in small for word in words) for code, small in LANGUAGES.items()}
     best = max(scores, key=lambda code: scores[code])
     return best if scores[best] else "en"
+
+
+_MEANINGS: tuple[tuple[str, Callable[[PromptText], str], Words], ...] = (
+    ("urgen|priorit|sever", urgency_of, URGENCY_SYNONYMS),
+    ("sentiment|mood|tone", sentiment_of, {"neutral": ["mixed", "unknown"]}),
+    ("risk|stake", urgency_of, {"critical": ["high"]}),
+    ("lang|locale", language_of, {}),
+)
+"""Parts of a field's name, what tells its word, and what may stand for that word."""
 
 
 def summary_of(evidence: PromptText, longest: int) -> str:
@@ -343,14 +307,10 @@ def _nearest(values: Sequence[str], wanted: str, synonyms: Mapping[str, Iterable
 def _string(schema: Schema, name: str, evidence: PromptText) -> str:
     longest = schema.get("maxLength")
     limit = longest if isinstance(longest, int) and longest > 0 else 160
-    if re.search(r"lang|locale", name, re.I):
-        return language_of(evidence)[:limit]
-    fields = (("categor|topic|intent|label", CATEGORIES), ("urgen|priorit|sever", URGENCY))
-    for pattern, values in fields:
-        if re.search(pattern, name, re.I):
-            return str(choose(name, list(values), evidence))[:limit]
-    if re.search(r"sentiment|mood", name, re.I):
-        return sentiment_of(evidence)[:limit]
+    if meant := _meant(name, evidence):
+        return meant[0][:limit]
+    if re.search("categor|topic|intent|label", name, re.I):
+        return str(choose(name, list(CATEGORIES), evidence))[:limit]
     text = summary_of(evidence, min(limit, 160))
     shortest = schema.get("minLength")
     return text.ljust(min(shortest, MOST), ".") if isinstance(shortest, int) else text
@@ -382,19 +342,14 @@ def _boolean(name: str, evidence: PromptText) -> bool:
 
 
 def _array(schema: Schema, evidence: PromptText, name: str, root: Schema, deep: int) -> list[Any]:
-    items = schema.get("items")
-    inner = _resolve(items, root) if isinstance(items, Mapping) else {"type": "string"}
-    least = schema.get("minItems")
+    inner = _resolve(_object(schema.get("items")) or {"type": "string"}, root)
+    least, most, longest = schema.get("minItems"), schema.get("maxItems"), inner.get("maxLength")
     fewest = min(least, MOST) if isinstance(least, int) else 0
     if isinstance(inner.get("enum"), list):
-        values = [value for value in inner["enum"] if isinstance(value, str)]
-        good = [value for value in values if _score(value, evidence) > 0]
+        good = [value for value in inner["enum"] if isinstance(value, str) and _score(value, evidence) > 0]
         rest = [value for value in inner["enum"] if value not in good]
-        most = schema.get("maxItems")
-        cut = most if isinstance(most, int) else len(good) + fewest
-        return (good + rest[: max(0, fewest - len(good))])[:cut]
+        return [*good, *rest[: max(0, fewest - len(good))]][: most if isinstance(most, int) else None]
     if re.search(r"eviden|quote|excerpt", name, re.I) and inner.get("type") == "string":
-        most, longest = schema.get("maxItems"), inner.get("maxLength")
         quotes = quotes_of(evidence, most if isinstance(most, int) else 2, longest if isinstance(longest, int) else 160)
         return quotes + ["-"] * (fewest - len(quotes))
     return [fill(inner, evidence, name, root, deep + 1) for _ in range(fewest)]
@@ -407,14 +362,19 @@ def _resolve(schema: Schema, root: Schema) -> Schema:
         if "$ref" in schema:
             target: Any = root
             for part in str(schema["$ref"]).lstrip("#/").split("/"):
-                target = target.get(part, {}) if isinstance(target, Mapping) else {}
-            schema = target if isinstance(target, Mapping) else {}
+                target = _object(target).get(part)
+            schema = _object(target)
         elif isinstance(options, list) and options:
             useful = [item for item in options if isinstance(item, Mapping) and item.get("type") != "null"]
             schema = useful[0] if useful else {"type": "null"}
         else:
             break
     return schema
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    """A value that should be an object; empty where it is none."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _hits(words: Iterable[str], text: str) -> int:

@@ -1,4 +1,9 @@
-"""The records of the store: tickets in the API's own shape, their changes as audits with events, and jobs."""
+"""The records of a Zendesk account: tickets in the API's own shape, their changes as audits with events, and jobs.
+
+Drop-downs and tags are two sides of one thing. How far the vendor goes is known from reports only, so the stricter form
+is imitated: of a list of tags and a drop-down that disagree in one write, the tags win; a value that is no option is
+dropped without a word.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,94 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .account import Ticket, shaped
 from .clock import iso
 from .text import text_to_html
 
+Fields = Sequence[Mapping[str, Any]]
+
+
+def options_of(fields: Fields) -> dict[int, frozenset[str]]:
+    """The values that each drop-down and multi-select takes."""
+    return {
+        field["id"]: frozenset(option["value"] for option in field.get("custom_field_options") or ())
+        for field in fields
+        if field["type"] in ("tagger", "multiselect")
+    }
+
+
+def blank(fields: Fields) -> list[dict[str, Any]]:
+    """The account's own fields as a new ticket shows them."""
+    return [{"id": field["id"], "value": None} for field in fields if field["removable"]]
+
+
+def accepted(fields: Fields, values: Mapping[int, Any]) -> dict[int, Any]:
+    """The values that the account accepts: of known fields, and with known options."""
+    own = {field["id"] for field in fields if field["removable"]}
+    options = options_of(fields)
+    return {
+        key: value
+        for key, value in values.items()
+        if key in own and (not value or key not in options or options[key].issuperset(_listed(value)))
+    }
+
+
+def linked(fields: Fields, tags: Sequence[str], values: Mapping[int, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A change with what follows from it: a drop-down's tag where a value is set, a value where a tag is.
+
+    ``tags`` and ``values`` are the ticket's before the change.
+    """
+    if "tags" not in wanted and "custom_fields" not in wanted:
+        return dict(wanted)
+    named = set(wanted["tags"]) if "tags" in wanted else None
+    after = set(tags) if named is None else named
+    custom = dict(wanted.get("custom_fields") or {})
+    for key, options in options_of(fields).items():
+        before = set(_listed(values.get(key)))
+        asked = set(_listed(custom[key])) if key in custom else before
+        if named is None:
+            after = (after - options) | asked if key in custom else after
+            continue
+        chosen = named & options
+        if not isinstance(values.get(key), list) and not isinstance(custom.get(key), list) and len(chosen) > 1:
+            # A drop-down holds one value: the one asked for, or the tag that was not there before.
+            chosen = {min(chosen & asked - before or chosen - before or chosen & asked or chosen)}
+        after = (after - options) | chosen
+        if chosen != asked or key in custom:
+            many = isinstance(custom.get(key, values.get(key)), list)
+            custom[key] = sorted(chosen) if many else next(iter(chosen), None)
+    changed = dict(wanted)
+    if named is not None or after != set(tags):
+        kept = [tag for tag in (tags if named is None else wanted["tags"]) if tag in after]
+        changed["tags"] = [*kept, *sorted(after.difference(kept))]
+    if custom:
+        changed["custom_fields"] = custom
+    return changed
+
+
+def fill_in(fields: Fields, json: dict[str, Any]) -> None:
+    """A new ticket has every field of the account, mostly empty, and the tags of its drop-downs."""
+    given = {item["id"]: item["value"] for item in json["custom_fields"]}
+    made = linked(fields, (), {}, {"custom_fields": given})
+    # A choice brings its tag, and a tag its choice.
+    tags = list(dict.fromkeys((*json["tags"], *made.get("tags", ()))))
+    made = linked(fields, (), given, {"tags": tags})
+    values = {item["id"]: item["value"] for item in blank(fields)} | given | made.get("custom_fields", {})
+    json["custom_fields"] = json["fields"] = [{"id": key, "value": value} for key, value in values.items()]
+    json["tags"] = tags
+
+
+def _listed(value: Any) -> list[str]:
+    return [] if not value else [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
 STATUS_IDS = {"new": 1, "open": 2, "pending": 3, "hold": 4, "solved": 5, "closed": 6}
+
+Actor = Literal["api", "person", "system", "fill"]
+"""Who made a change: a caller of the API, a person at the agent's screen, the vendor itself, the filling."""
+
+NO_SOURCE: dict[str, Any] = {"from": {}, "to": {}, "rel": None}
+"""The ``via.source`` of everything but mail."""
 
 
 def creations(json: Mapping[str, Any], event_id: Callable[[], int]) -> list[dict[str, Any]]:
@@ -25,40 +114,29 @@ def creations(json: Mapping[str, Any], event_id: Callable[[], int]) -> list[dict
 
 def set_field(json: dict[str, Any], name: str, value: Any, event_id: Callable[[], int]) -> list[dict[str, Any]]:
     """Set a ticket's field, or several of the account's own; the events of what that changes."""
+    before, after = {name: json.get(name)}, {name: value}
     if name == "custom_fields":
-        return _set_custom_fields(json, value, event_id)
-    before = json.get(name)
-    if before == value:
-        return []
-    json[name] = value
-    if name == "subject":
-        json["raw_subject"] = value
-    elif name == "status":
-        json["custom_status_id"] = STATUS_IDS.get(value, 1)
-    return [_change(event_id(), name, before, value)]
-
-
-def _set_custom_fields(
-    json: dict[str, Any], values: Mapping[int, Any], event_id: Callable[[], int]
-) -> list[dict[str, Any]]:
-    current = {item["id"]: item["value"] for item in json["custom_fields"]}
-    changed = {key: value for key, value in values.items() if current.get(key) != value}
-    if not changed:
-        return []
-    merged = [{"id": key, "value": value} for key, value in (current | changed).items()]
-    json["custom_fields"] = json["fields"] = merged
-    return [_change(event_id(), str(key), current.get(key), value) for key, value in changed.items()]
-
-
-def _change(event_id: int, name: str, before: Any, after: Any) -> dict[str, Any]:
-    return {"id": event_id, "type": "Change", "field_name": name, "value": after, "previous_value": before}
-
-
-Actor = Literal["api", "person", "system", "fill"]
-"""Who made a change: a caller of the API, a person at the agent's screen, the vendor itself, the filling."""
-
-NO_SOURCE: dict[str, Any] = {"from": {}, "to": {}, "rel": None}
-"""The ``via.source`` of everything but mail."""
+        before, after = {item["id"]: item["value"] for item in json["custom_fields"]}, value
+    changed = [key for key in after if before.get(key) != after[key]]
+    if name == "custom_fields" and changed:
+        values = {**before, **{key: after[key] for key in changed}}
+        json["custom_fields"] = json["fields"] = [{"id": key, "value": it} for key, it in values.items()]
+    elif changed:
+        json[name] = value
+        if name == "subject":
+            json["raw_subject"] = value
+        elif name == "status":
+            json["custom_status_id"] = STATUS_IDS.get(value, 1)
+    return [
+        {
+            "id": event_id(),
+            "type": "Change",
+            "field_name": str(key),
+            "value": after[key],
+            "previous_value": before.get(key),
+        }
+        for key in changed
+    ]
 
 
 @dataclass(frozen=True)
@@ -76,9 +154,9 @@ class Audit:
     at: float
     author_id: int
     actor: Actor
-    events: tuple[dict[str, Any], ...]
+    events: Sequence[dict[str, Any]]
     via: dict[str, Any]
-    custom: dict[str, Any] = field(default_factory=dict)
+    custom: Mapping[str, Any] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict)
     comment_public: bool | None = None
     visible: bool = True
@@ -129,35 +207,21 @@ def _shown_event(event: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass
-class StoredTicket:
-    """A ticket. ``json`` is what the incremental export shows; its lists are replaced, never changed in place.
+class StoredTicket(Ticket):
+    """A ticket of Zendesk's; ``json`` is what the incremental export shows."""
 
-    ``changed`` is the exact Unix time of the last change that moved ``updated_at``.
-    """
-
-    id: int
-    json: dict[str, Any]
-    created: float
-    changed: float
-    requester_name: str
-    deleted: bool = False
     comments: list[dict[str, Any]] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The tags now."""
-        return tuple(self.json["tags"])
 
     @property
     def shown(self) -> dict[str, Any]:
         """The ticket as every endpoint but the incremental export shows it."""
         return without_generated(self.json)
 
-    @property
-    def stamp(self) -> str:
-        """``updated_at``, as a safe update would send it back."""
-        return str(self.json["updated_at"])
+
+def without_generated(json: Mapping[str, Any]) -> dict[str, Any]:
+    """A ticket as every endpoint but the incremental export shows it: those have no ``generated_timestamp``."""
+    return {name: value for name, value in json.items() if name != "generated_timestamp"}
 
 
 Item = Callable[[], dict[str, Any]]
@@ -169,7 +233,6 @@ class Job:
     """A background job over many tickets; ``results`` fills while it works and is ``shown`` at the end."""
 
     id: str
-    job_type: str
     total: int
     progress: int = 0
     started: bool = False
@@ -198,43 +261,6 @@ class Job:
         return not self.forgotten(now)
 
 
-_EMPTY_AT_FIRST = """external_id type priority recipient assignee_id organization_id group_id forum_topic_id problem_id
-    due_at satisfaction_rating""".split()
-_LISTS = """collaborator_ids follower_ids email_cc_ids tags custom_fields sharing_agreement_ids fields
-    followup_ids""".split()
-
-
-def new_ticket_json(ticket_id: int, moment: float, base_url: str) -> dict[str, Any]:
-    """A ticket with every key the API gives, and nothing filled in yet."""
-    stamp = iso(moment)
-    return {
-        "url": f"{base_url}/api/v2/tickets/{ticket_id}.json",
-        "id": ticket_id,
-        "via": {"channel": "api", "source": NO_SOURCE},
-        "created_at": stamp,
-        "updated_at": stamp,
-        "generated_timestamp": int(moment),
-        **dict.fromkeys(("subject", "raw_subject", "description"), ""),
-        "status": "new",
-        "custom_status_id": 1,
-        **dict.fromkeys(("requester_id", "submitter_id"), 0),
-        **dict.fromkeys(_EMPTY_AT_FIRST),
-        **{name: [] for name in _LISTS},
-        "has_incidents": False,
-        "is_public": True,
-        "ticket_form_id": 1,
-        "brand_id": 1,
-        "allow_channelback": False,
-        "allow_attachments": True,
-        "from_messaging_channel": False,
-    }
-
-
-def without_generated(json: Mapping[str, Any]) -> dict[str, Any]:
-    """A ticket as every endpoint but the incremental export shows it: those have no ``generated_timestamp``."""
-    return {name: value for name, value in json.items() if name != "generated_timestamp"}
-
-
 def new_comment(
     ticket: StoredTicket,
     comment_id: int,
@@ -246,36 +272,25 @@ def new_comment(
     attachments: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """A comment in the API's shape, added to its ticket; its ``audit_id`` is set once there is an audit."""
-    comment: dict[str, Any] = {
-        "id": comment_id,
-        "type": "Comment",
-        "author_id": author_id,
-        "body": text,
-        "html_body": text_to_html(text) if markup is None else markup,
-        "plain_body": text,
-        "public": public,
-        "attachments": [dict(item) for item in attachments],
-        "audit_id": 0,
-        "via": {"channel": "api", "source": NO_SOURCE} if ticket.comments else ticket.json["via"],
-        "created_at": iso(moment),
-        "metadata": {"system": {}, "custom": {}},
-    }
+    comment = shaped(
+        "zendesk comment",
+        id=comment_id,
+        author_id=author_id,
+        body=text,
+        html_body=text_to_html(text) if markup is None else markup,
+        plain_body=text,
+        public=public,
+        attachments=[dict(item) for item in attachments],
+        via={"channel": "api", "source": NO_SOURCE} if ticket.comments else ticket.json["via"],
+        created_at=iso(moment),
+    )
     ticket.comments.append(comment)
     return comment
-
-
-def is_messaging(channel: str) -> bool:
-    """Whether tickets of this channel are conversations, as ``from_messaging_channel`` says."""
-    return channel in ("native_messaging", "whatsapp", "line", "telegram", "instagram_dm")
 
 
 def via_of(channel: str, name: str, email: str | None) -> dict[str, Any]:
     """Where a ticket came from; mail says from whom and to which address."""
     if channel != "email":
         return {"channel": channel, "source": NO_SOURCE}
-    source = {
-        "from": {"address": email, "name": name},
-        "to": {"name": "Support", "address": "support@example.com"},
-        "rel": None,
-    }
-    return {"channel": "email", "source": source}
+    to = {"name": "Support", "address": "support@example.com"}
+    return {"channel": "email", "source": {"from": {"address": email, "name": name}, "to": to, "rel": None}}

@@ -1,10 +1,7 @@
-"""The sandbox's memory: tickets, people, articles, and one way to change a ticket.
+"""Zendesk's account: tickets, people, articles, and one way to change a ticket.
 
 Every change goes through :meth:`Store.change`, which writes an audit and moves the stamps: ``updated_at`` (whole
 seconds) for changes that the vendor counts as ticket events, ``generated_timestamp`` for all of them.
-
-Threads: every public method takes ``lock``, which is re-entrant; a caller that reads and then writes holds
-it across both.
 """
 
 from __future__ import annotations
@@ -13,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any
 
-from .account import BOT_ID, PERSON_ID, Account, AddressBook
-from .choices import fill_in, linked, options_of
+from .account import BOT_ID, FIRST_GROUP, PERSON_ID, Account, AddressBook, shaped
 from .clock import SandboxClock, iso
 from .records import (
     NO_SOURCE,
@@ -24,13 +20,18 @@ from .records import (
     Job,
     StoredTicket,
     creations,
-    is_messaging,
+    fill_in,
+    linked,
     new_comment,
-    new_ticket_json,
+    options_of,
     set_field,
     via_of,
 )
 from .text import html_to_text, normalise_tags
+
+_EDITED = ("priority", "status", "assignee_id", "group_id", "custom_fields")
+"""What a person changes besides tags, in the order in which the record names it."""
+_TITLES = ("raw_title", "description", "raw_description", "title_in_portal", "raw_title_in_portal")
 
 
 class Store(Account[StoredTicket]):
@@ -40,7 +41,6 @@ class Store(Account[StoredTicket]):
         super().__init__(clock, seed=seed, base_url=base_url)
         self.users = AddressBook(self, role="end-user")
         self.jobs: dict[str, Job] = {}
-        self.articles: list[dict[str, Any]] = []
         self.article_translations: dict[int, list[dict[str, Any]]] = {}
         self.triggers: dict[int, dict[str, Any]] = {}
         self.automations: list[dict[str, Any]] = []
@@ -48,6 +48,13 @@ class Store(Account[StoredTicket]):
         self._event_ids = count(10_000_000_001)
         self.users.add("Ticket Bot", "bot@example.com", role="admin", user_id=BOT_ID)
         self.users.add("Alex Agent", "alex@example.com", role="agent", user_id=PERSON_ID)
+        self._set_up("zendesk")
+        self.groups[FIRST_GROUP]["default"] = True
+        for position, row in enumerate(self.ticket_fields):
+            row |= {"position": position, **dict.fromkeys(_TITLES, row["title"])}
+        for kind, rows in (("groups", self.groups.values()), ("ticket_fields", self.ticket_fields)):
+            for row in rows:
+                row["url"] = f"{base_url}/api/v2/{kind}/{row['id']}.json"
 
     # --- tickets --------------------------------------------------------------------------------------
 
@@ -84,13 +91,16 @@ class Store(Account[StoredTicket]):
             requester = self.users.add(requester_name, requester_email)
             author = requester if author_id is None else author_id
             ticket_id = next(self._ticket_ids)
-            json = new_ticket_json(ticket_id, moment, self._base_url)
             text = html_to_text(html_body) if body is None and html_body is not None else (body or "")
-            json.update(
+            json = shaped(
+                "zendesk ticket",
+                url=f"{self._base_url}/api/v2/tickets/{ticket_id}.json",
+                id=ticket_id,
+                **dict.fromkeys(("created_at", "updated_at"), iso(moment)),
+                generated_timestamp=int(moment),
                 external_id=external_id,
                 via=via_of(channel, requester_name, requester_email),
-                subject=subject,
-                raw_subject=subject,
+                **dict.fromkeys(("subject", "raw_subject"), subject),
                 description=text,
                 priority=priority,
                 status=status,
@@ -100,14 +110,16 @@ class Store(Account[StoredTicket]):
                 is_public=public,
                 tags=normalise_tags(tags),
                 recipient="support@example.com" if channel == "email" else None,
-                from_messaging_channel=is_messaging(channel),
+                from_messaging_channel=channel in ("native_messaging", "whatsapp", "line", "telegram", "instagram_dm"),
             )
             json.update(fields or {})
             fill_in(self.ticket_fields, json)
             ticket = StoredTicket(ticket_id, json, moment, moment, requester_name)
             comment = new_comment(ticket, self.event_id(), moment, author, text, html_body, public, attachments)
             events = [comment, *creations(json, self.event_id)]
-            audit = self._audit(ticket, moment, author, actor, events, json["via"], custom, raw, public)
+            audit = self._audit(
+                ticket, events, json["via"], author, actor, custom=custom, raw=raw, comment_public=public, at=moment
+            )
             comment["audit_id"] = audit.id
             self._take_up(ticket, moment)
             return ticket
@@ -133,15 +145,14 @@ class Store(Account[StoredTicket]):
         only; ``hidden`` leaves no audit in the API.
         """
         with self.lock:
-            moment = self.now()
-            json = ticket.json
+            moment, json = self.now(), ticket.json
             stamp_before = json["updated_at"]
             events: list[dict[str, Any]] = []
             values = {item["id"]: item["value"] for item in json["custom_fields"]}
             for name, value in linked(self.ticket_fields, json["tags"], values, fields).items():
                 events += set_field(json, name, value, self.event_id)
             public: bool | None = None
-            added = None
+            added: dict[str, Any] = {}
             if comment is not None:
                 text, markup, public = comment
                 added = new_comment(ticket, self.event_id(), moment, author_id, text, markup, public, attachments)
@@ -156,11 +167,9 @@ class Store(Account[StoredTicket]):
                 ticket.changed = moment
                 json["updated_at"] = iso(moment)
             via = {"channel": {"api": "api", "person": "web"}.get(actor, "system"), "source": NO_SOURCE}
-            audit = self._audit(
-                ticket, moment, author_id, actor, events, via, custom, raw, public, hidden, stamp_before
-            )
-            if added is not None:
-                added["audit_id"] = audit.id
+            told = {"custom": custom, "raw": raw, "comment_public": public, "stamp_before": stamp_before}
+            audit = self._audit(ticket, events, via, author_id, actor, visible=not hidden, **told)
+            added["audit_id"] = audit.id
             self._move(ticket, moment)
             return audit
 
@@ -172,44 +181,42 @@ class Store(Account[StoredTicket]):
         *,
         add_tags: Iterable[str] = (),
         remove_tags: Iterable[str] = (),
-        priority: str | None = None,
-        status: str | None = None,
-        assignee_id: int | None = None,
-        group_id: int | None = None,
-        custom_fields: Mapping[int, Any] | None = None,
         comment: str | None = None,
         public: bool = False,
         author_id: int = PERSON_ID,
         silent: bool = False,
         hidden: bool = False,
         macro: str | None = None,
+        **values: Any,
     ) -> Audit | None:
         """A person changes a ticket at the screen. Gives the audit, ``None`` if nothing changed.
 
-        ``macro`` is the title of the macro that they applied. ``silent`` edits do not move ``updated_at``; of
-        ``hidden`` ones the ticket's record tells nothing.
+        ``values`` are those of :data:`_EDITED`, by name; ``None`` leaves one alone. ``macro`` is the title of the macro
+        that they applied. ``silent`` edits do not move ``updated_at``; ``hidden`` ones are not on the ticket's record.
         Raises ``KeyError`` for a ticket that is not there.
         """
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
             choices = frozenset().union(*options_of(self.ticket_fields).values())
-            chosen = [value for value in (custom_fields or {}).values() if value in choices]
+            chosen = [value for value in (values.get("custom_fields") or {}).values() if value in choices]
             add_tags = (*add_tags, *chosen) if add_tags or remove_tags else ()
-            fields = self._edits(ticket, add_tags, remove_tags, priority, status, assignee_id)
-            fields |= {} if group_id is None else {"group_id": group_id}
-            fields |= {"custom_fields": dict(custom_fields)} if custom_fields else {}
-            note = None if comment is None else (comment, None, public)
             return self.change(
                 ticket,
-                fields,
+                self._edits(ticket, add_tags, remove_tags, values),
                 actor="person",
                 author_id=author_id,
-                comment=note,
+                comment=None if comment is None else (comment, None, public),
                 silent=silent,
                 hidden=hidden,
                 macro=macro,
             )
+
+    def customer_replies(self, ticket_id: int, text: str) -> Audit | None:
+        """The requester writes again; a ticket that waits or is solved is open again."""
+        json = self.tickets[ticket_id].json
+        reopened = "open" if json["status"] in ("pending", "hold", "solved") else None
+        return self.person_edit(ticket_id, comment=text, public=True, author_id=json["requester_id"], status=reopened)
 
     def delete(self, ticket_id: int) -> None:
         """A person deletes a ticket."""
@@ -236,53 +243,30 @@ class Store(Account[StoredTicket]):
     # --- inside ---------------------------------------------------------------------------------------
 
     def _edits(
-        self,
-        ticket: StoredTicket,
-        add_tags: Iterable[str],
-        remove_tags: Iterable[str],
-        priority: str | None,
-        status: str | None,
-        assignee_id: int | None,
+        self, ticket: StoredTicket, add_tags: Iterable[str], remove_tags: Iterable[str], values: Mapping[str, Any]
     ) -> dict[str, Any]:
         added, removed = set(normalise_tags(list(add_tags))), set(normalise_tags(list(remove_tags)))
-        fields: dict[str, Any] = {}
-        if added or removed:
-            fields["tags"] = sorted((set(ticket.json["tags"]) | added) - removed)
-        for name, value in (("priority", priority), ("status", status), ("assignee_id", assignee_id)):
-            if value is not None:
-                fields[name] = value
-        return fields
+        named = sorted(values, key=_EDITED.index)
+        fields = {name: values[name] for name in named if values[name] not in (None, {})}
+        return {"tags": sorted((set(ticket.tags) | added) - removed), **fields} if added or removed else fields
 
     def _audit(
         self,
         ticket: StoredTicket,
-        moment: float,
+        events: Iterable[dict[str, Any]],
+        via: dict[str, Any],
         author_id: int,
         actor: Actor,
-        events: list[dict[str, Any]],
-        via: dict[str, Any],
-        custom: Mapping[str, Any] | None,
-        raw: Mapping[str, Any] | None,
-        public: bool | None,
-        hidden: bool = False,
-        stamp_before: str = "",
+        *,
+        at: float | None = None,
+        **told: Any,
     ) -> Audit:
-        audit = Audit(
-            id=next(self._event_ids),
-            ticket_id=ticket.id,
-            at=moment,
-            author_id=author_id,
-            actor=actor,
-            events=tuple(events),
-            via=via,
-            custom=dict(custom or {}),
-            raw=raw or {},
-            comment_public=public,
-            visible=not hidden,
-            stamp_before=stamp_before,
-        )
+        """Note a change, now unless it was ``at`` another time; ``told`` are the audit's other attributes."""
+        moment = self.now() if at is None else at
+        kept = {name: value for name, value in told.items() if value is not None}
+        audit = Audit(self.event_id(), ticket.id, moment, author_id, actor, tuple(events), via, **kept)
         self.history.append(audit)
-        if not hidden:
+        if audit.visible:
             ticket.audits.append(audit)
         return audit
 

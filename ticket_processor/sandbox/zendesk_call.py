@@ -1,170 +1,85 @@
-"""One call of the imitated Zendesk API while it is being answered: who calls, and the ways of refusing it."""
+"""One call of the imitated Zendesk API while it is answered: what it asks for, and how it is refused or paged."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
 
-from .account import BOT_ID
+import orjson
+
+from .calls import Call as AnyVendorsCall
+from .calls import Row
 from .limits import RequestLimits
-from .messages import Refusal, Request, Response, json_response, refuse
+from .messages import Refusal, Response, json_response, refuse
 from .records import StoredTicket
 from .store import Store
-from .zendesk_rules import Rules
-
-SHORTEST_TOKEN_LIFE = 300
-LONGEST_TOKEN_LIFE = 172_800
-DEFAULT_TOKEN_LIFE = 1_800
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """The credentials that a sandbox accepts; others are refused with 401.
-
-    OAuth client for ``POST /oauth/tokens``; a Bearer token that never expires; e-mail and API token for
-    HTTP Basic (``email/token:api_token``); and the key of the OpenAI-compatible part.
-    """
-
-    oauth_client_id: str = "ticketbot"
-    oauth_client_secret: str = "sandbox-secret"  # noqa: S105 - documented, and opens nothing but the sandbox
-    oauth_token: str = "sandbox-oauth-token"  # noqa: S105
-    email: str = "bot@example.com"
-    api_token: str = "sandbox-token"  # noqa: S105
-    openai_key: str = "sandbox-key"
-    allowed_scopes: frozenset[str] | None = None
-    """What the OAuth client may ask for; ``None`` is everything."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """The caller. ``scopes`` is ``None`` for credentials without scopes."""
-
-    user_id: int
-    role: str
-    scopes: frozenset[str] | None = None
-
-    def may(self, method: str, resource: str) -> bool:
-        """Whether the token's scopes allow this; a mistyped scope allows nothing."""
-        if self.scopes is None:
-            return True
-        verb = "read" if method == "GET" else "write"
-        return bool(self.scopes & {verb, f"{resource}:{verb}"})
-
-
-class Authenticator:
-    """Checks credentials and issues tokens. The sandbox's lock covers it."""
-
-    def __init__(self, credentials: Credentials, store: Store, bot_role: str) -> None:
-        if bot_role not in ("admin", "agent"):
-            raise ValueError("bot_role is 'admin' or 'agent'")
-        self.credentials = credentials
-        self.role = bot_role
-        self._store = store
-        self._issued: dict[str, tuple[float, frozenset[str]]] = {}
-        store.users[BOT_ID]["role"] = bot_role
-
-    def identify(self, request: Request) -> Identity | None:
-        """The caller, or ``None`` without credentials. Raises :class:`Refusal` (401) for wrong ones."""
-        scheme, _, value = request.header("authorization").partition(" ")
-        if scheme.lower() == "bearer":
-            return self._bearer(value.strip())
-        if scheme.lower() == "basic":
-            known = self.credentials
-            if _decode(value) == f"{known.email}/token:{known.api_token}":
-                return Identity(BOT_ID, self.role)
-        if scheme:
-            raise refuse(401, {"error": "Couldn't authenticate you"})
-        return None
-
-    def _bearer(self, token: str) -> Identity:
-        if token == self.credentials.oauth_token:
-            return Identity(BOT_ID, self.role)
-        issued = self._issued.get(token)
-        if issued is None or issued[0] <= self._store.now():
-            self._issued.pop(token, None)
-            raise refuse(
-                401,
-                {
-                    "error": "invalid_token",
-                    "error_description": "The access token provided is expired, revoked, malformed or "
-                    "invalid for other reasons.",
-                },
-            )
-        return Identity(BOT_ID, self.role, issued[1])
-
-    def issue(self, request: Request) -> Response:
-        """``POST /oauth/tokens``: 201 with a token that lives for ``expires_in`` seconds."""
-        fields = _fields(request)
-        if fields.get("grant_type") != "client_credentials":
-            raise _oauth_error(400, "unsupported_grant_type", "The authorization grant type is not supported.")
-        client, secret = self.credentials.oauth_client_id, self.credentials.oauth_client_secret
-        if (fields.get("client_id"), fields.get("client_secret")) != (client, secret):
-            raise _oauth_error(401, "invalid_client", "Client authentication failed.")
-        try:
-            life = int(fields.get("expires_in") or DEFAULT_TOKEN_LIFE)
-        except (TypeError, ValueError):
-            life = 0
-        if not SHORTEST_TOKEN_LIFE <= life <= LONGEST_TOKEN_LIFE:
-            raise _oauth_error(400, "invalid_request", "expires_in must be between 300 and 172800.")
-        scope = str(fields.get("scope") or "read write")
-        scopes = frozenset(scope.split())
-        allowed = self.credentials.allowed_scopes
-        if allowed is not None and not scopes <= allowed:
-            raise _oauth_error(400, "invalid_scope", "The requested scope is invalid, unknown, or malformed.")
-        if any(f":{verb}" in name and verb in scopes for name in scopes for verb in ("read", "write")):
-            raise _oauth_error(400, "invalid_scope", "The requested scopes overlap.")
-        token = f"{self._store.random.getrandbits(256):064x}"
-        self._issued[token] = (self._store.now() + life, scopes)
-        answer = {"access_token": token, "token_type": "bearer", "scope": scope, "expires_in": life}
-        return json_response(201, answer)
-
-    def revoke_all(self) -> None:
-        """Forget every issued token, as when an administrator revokes them."""
-        self._issued.clear()
-
-
-def _fields(request: Request) -> dict[str, Any]:
-    if "json" in request.header("content-type"):
-        try:
-            payload = request.json()
-        except ValueError:
-            payload = None
-        return payload if isinstance(payload, dict) else {}
-    return dict(parse_qsl(request.body.decode("utf-8", "replace")))
-
-
-def _oauth_error(status: int, error: str, description: str) -> Exception:
-    return refuse(status, {"error": error, "error_description": description})
-
-
-def _decode(value: str) -> str:
-    try:
-        return base64.b64decode(value.strip(), validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return ""
-
-
-Row = dict[str, Any]
 
 NOT_FOUND: Mapping[str, str] = {"error": "RecordNotFound", "description": "Not found"}
+NO_ACCESS = "You do not have access to this page. Please contact the account owner for further help."
+PAGE = 100
+DEEPEST_OFFSET = 10_000
+
+Key = tuple[Any, ...]
+
+
+class Rules:
+    """How the account acts where no source is certain how the vendor does, or where accounts differ.
+
+    These are the likeliest ways. Tests put a class with others in its place.
+
+    ``job_seconds`` are the seconds until a job starts, and those for each of its items; ``max_jobs`` may be queued or
+    working at once; ``most_comments`` are those that a ticket takes, of which it has ``had_comments`` unseen.
+    """
+
+    max_jobs: int = 30
+    most_comments: int = 5_000
+    had_comments: int = 0
+
+    def __init__(self, job_seconds: tuple[float, float] = (1.0, 0.07)) -> None:
+        self.job_seconds = job_seconds
+
+    def passes(self, stamp: float, current: float) -> bool:
+        """Whether a safe update passes by its stamp, where ``updated_at`` is ``current``."""
+        return stamp == current
+
+    def counting(self, payload: Mapping[str, Any], *, in_batch: bool) -> Mapping[str, Any]:
+        """The part of an update, or of a batch's item, that the account honours."""
+        return payload
+
+    def told(self, known: frozenset[str]) -> frozenset[str]:
+        """Of the ``known`` keys those that no header warns of."""
+        return known
+
+    def guarded_since(self, queued: float) -> float:
+        """The time that guards a batch's item without a stamp that counts: a later change makes it fail."""
+        return queued
+
+    def failed_item(self, index: int, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A job's failed item as the job shows it."""
+        return {"index": index, **row}
+
+    def refusal(self, status: int, code: str, description: str, **headers: str) -> Refusal:
+        """The error of a safe update that is outdated, or of a job too many."""
+        return refuse(status, {"error": code, "description": description}, **headers)
+
+    def enter_help_center(self) -> None:
+        """Raises :class:`~.messages.Refusal` where the account has no Help Center, or does not let this user in."""
+
+    def finds(self, words: set[str], found: set[str]) -> bool:
+        """Whether an article is found of whose ``words`` it has those that are ``found``."""
+        return bool(found)
 
 
 @dataclass
-class Call:
-    """A request with all that a handler needs. ``headers`` collects what the answer will carry besides its own."""
+class Call(AnyVendorsCall[Store]):
+    """A request with all that a handler needs."""
 
-    request: Request
-    store: Store
     limits: RequestLimits
     rules: Rules
-    identity: Identity
-    now: float
-    args: tuple[str, ...] = ()
-    headers: dict[str, str] = field(default_factory=dict)
 
     def spend(self, limit: str, *, key: object = None) -> None:
         """Count this call against an endpoint's limit; raises :class:`Refusal` (429)."""
@@ -172,14 +87,14 @@ class Call:
 
     def ticket(self) -> StoredTicket:
         """The ticket the path names; 404 when there is none."""
-        found = self.store.living(int(self.args[0]))
+        found = self.store.living(self.args[0])
         if found is None:
             raise refuse(404, NOT_FOUND)
         return found
 
     def shown_ticket(self) -> StoredTicket:
         """The ticket the path names as a reading shows it; 404 when there is none."""
-        found = self.store.read(int(self.args[0]))
+        found = self.store.read(self.args[0])
         if not found:
             raise refuse(404, NOT_FOUND)
         return found[0]
@@ -206,30 +121,22 @@ class Call:
         except ValueError:
             raise bad_request("Invalid attribute", f"{name} must be an integer") from None
 
-    def ids(self, *, at_most: int = 100) -> list[int]:
-        """``ids=1,2,3`` from the query; 400 for too many or for none."""
-        parts = [part for part in self.request.query.get("ids", "").split(",") if part.strip()]
+    def names(self, *, at_most: int = 100) -> list[str]:
+        """``ids=1,2,3`` from the query; 400 for too many."""
+        parts = [part.strip() for part in self.request.query.get("ids", "").split(",") if part.strip()]
         if len(parts) > at_most:
             raise too_many_values(at_most)
+        return list(dict.fromkeys(parts))
+
+    def ids(self) -> list[int]:
+        """The numbers in ``ids``; 400 for none."""
         try:
-            ids = [int(part) for part in parts]
+            ids = [int(part) for part in self.names()]
         except ValueError:
             ids = []
         if not ids:
             raise bad_request("Invalid attribute", "ids must be a comma-separated list of integers")
         return list(dict.fromkeys(ids))
-
-    def link(self, **changes: str | None) -> str:
-        """This request's address with some of its query changed; ``__`` in a name stands for brackets."""
-        query = dict(self.request.query)
-        for name, value in changes.items():
-            head, _, inner = name.partition("__")
-            spelled = f"{head}[{inner}]" if inner else head
-            query.pop(spelled, None)
-            if value is not None:
-                query[spelled] = value
-        path = quote(self.request.path)
-        return f"{self.store.base_url}{path}" + (f"?{urlencode(query)}" if query else "")
 
 
 def bad_request(title: str, message: str) -> Refusal:
@@ -239,35 +146,127 @@ def bad_request(title: str, message: str) -> Refusal:
 
 def too_many_values(at_most: int) -> Refusal:
     """400 for a list longer than an endpoint takes."""
-    return refuse(
-        400,
-        {
-            "error": "TooManyValues",
-            "description": f"Parameter  cannot specify more than {at_most} values",
-            "max_count": at_most,
-        },
-    )
+    description = f"Parameter  cannot specify more than {at_most} values"
+    return refuse(400, {"error": "TooManyValues", "description": description, "max_count": at_most})
 
 
 def invalid(field_name: str, description: str, error: str = "InvalidValue") -> Refusal:
     """422 for one field that does not validate."""
-    return refuse(
-        422,
-        {
-            "error": "RecordInvalid",
-            "description": "Record validation errors",
-            "details": {field_name: [{"description": description, "error": error}]},
-        },
-    )
+    details = {field_name: [{"description": description, "error": error}]}
+    return refuse(422, {"error": "RecordInvalid", "description": "Record validation errors", "details": details})
 
 
 def missing_scope(scope: str) -> Refusal:
     """403 for a token whose scopes do not allow this; the sentence is the vendor's."""
-    message = f"You are missing the following required scopes: {scope}"
-    return refuse(403, {"error": {"title": "Forbidden", "message": message}})
+    return forbidden(f"You are missing the following required scopes: {scope}")
 
 
-def forbidden() -> Refusal:
+def forbidden(message: str = NO_ACCESS) -> Refusal:
     """403 in the vendor's form."""
-    message = "You do not have access to this page. Please contact the account owner for further help."
     return refuse(403, {"error": {"title": "Forbidden", "message": message}})
+
+
+# --- pages ------------------------------------------------------------------------------------------------
+
+
+def paged(
+    call: Call,
+    name: str,
+    rows: list[Row],
+    *,
+    sorts: Sequence[str] = ("id",),
+    show: Callable[[Row], Row] = dict,
+    besides: Mapping[str, Any] = MappingProxyType({}),
+    order: str = "",
+) -> Response:
+    """A page of ``rows``, each as ``show`` gives it: by cursor when the query has ``page[…]``, by offset otherwise.
+
+    ``besides`` is shown with every page. ``order`` names the fields that rows are sorted by where the query names none,
+    with commas between them.
+
+    ``sort_order`` and ``sort_by`` belong to offsets and are ignored beside ``page[…]``.
+    """
+    query = call.request.query
+    if "page[size]" in query or "page[after]" in query or "page[before]" in query:
+        page, around = _by_cursor(call, rows, (*sorts, order), query.get("sort", order))
+        return json_response(200, {name: list(map(show, page)), **besides, **around})
+    number = call.number("page", 1, at_most=10**9)
+    size = call.number("per_page", PAGE, at_most=PAGE)
+    if number * size > DEEPEST_OFFSET and number > 1:
+        raise _error("InvalidPaginationDepth", "Pagination depth is limited to 10,000 records")
+    key, backwards = _sort_key(query.get("sort_by") or query.get("sort") or order, ("created_at", order, *sorts))
+    rows = sorted(rows, key=key, reverse=backwards or query.get("sort_order") == "desc")
+    page = rows[(number - 1) * size : number * size]
+    return json_response(200, {name: list(map(show, page)), **besides, **neighbours(call, number, size, len(rows))})
+
+
+def neighbours(call: Call, page: int, size: int, count: int) -> dict[str, Any]:
+    """The links and the count of a page by offset."""
+    return {
+        "next_page": call.link(page=str(page + 1)) if page * size < count else None,
+        "previous_page": call.link(page=str(page - 1)) if page > 1 else None,
+        "count": count,
+    }
+
+
+def _by_cursor(call: Call, rows: list[Row], sorts: Sequence[str], sort: str) -> tuple[list[Row], dict[str, Any]]:
+    """The rows of a page by cursor, and what is told of the pages around it."""
+    if sort.lstrip("-") not in ("", "id", *sorts):
+        raise _error("InvalidPaginationParameter", f"sort is not valid: {sort[:40]}")
+    key, backwards = _sort_key(sort, sorts)
+    size = call.number("page[size]", PAGE, at_most=PAGE)
+    ordered = sorted(rows, key=key, reverse=backwards)
+    rest = ordered
+    if after := call.request.query.get("page[after]"):
+        position = decode_cursor(after)
+        try:
+            rest = [row for row in ordered if (key(row) < position if backwards else key(row) > position)]
+        except TypeError:
+            raise _error("InvalidPaginationParameter", "page[after] is not valid") from None
+    page, more = rest[:size], len(rest) > size
+    first, last = (encode_cursor(key(page[at])) if page else None for at in (0, -1))
+    meta = {"has_more": more, "after_cursor": last, "before_cursor": first}
+    return page, {"meta": meta, "links": _links(call, first, last, len(rest) < len(ordered), more)}
+
+
+def _links(call: Call, before: str | None, after: str | None, earlier: bool, later: bool) -> dict[str, str | None]:
+    """Both links on every page that has rows, even where nothing follows; the help center's tell the truth."""
+    back = call.link(page__before=before, page__after=None) if before else None
+    on = call.link(page__after=after, page__before=None) if after else None
+    if "/help_center/" not in call.request.path:
+        return {"prev": back, "next": on}
+    first = call.link(page__before=None, page__after=None)
+    return {"first": first, **({"prev": back} if earlier else {}), **({"next": on} if later else {})}
+
+
+def _sort_key(sort: str, sorts: Sequence[str]) -> tuple[Callable[[Row], Key], bool]:
+    """The sort key, with ties broken by id, and whether the order is descending."""
+    name = sort.lstrip("-")
+    if name in ("", "id") or name not in sorts:
+        return (lambda row: (row["id"],)), sort.startswith("-")
+    parts = name.split(",")
+    return (lambda row: (*(_sortable(row.get(part)) for part in parts), row["id"])), sort.startswith("-")
+
+
+def _sortable(value: Any) -> str:
+    return f"{value:012d}" if isinstance(value, int) else str(value)
+
+
+def encode_cursor(key: Key) -> str:
+    """A position as an opaque cursor."""
+    return base64.urlsafe_b64encode(orjson.dumps(key)).decode("ascii")
+
+
+def decode_cursor(cursor: str) -> Key:
+    """The position in a cursor; 400 for anything else."""
+    try:
+        position = orjson.loads(base64.urlsafe_b64decode(cursor))
+    except (binascii.Error, ValueError):
+        position = None
+    if not isinstance(position, list) or not position:
+        raise _error("InvalidPaginationParameter", "page[after] is not valid")
+    return tuple(position)
+
+
+def _error(code: str, title: str) -> Refusal:
+    return refuse(400, {"errors": [{"code": code, "title": title, "detail": title}]})
