@@ -94,7 +94,7 @@ def test_what_a_person_starts_leaves_a_line_and_says_nothing_of_the_schedule(wat
     watched("run", "--since", "1d", TICKETBOT_HEARTBEAT_URL="")
     watched("retry", "run")
     watched("run", "--dry-run", "--since", "30d", "--quiet", "--out", "planned.jsonl")
-    watched("apply", "planned.jsonl", "--quiet")
+    watched("apply", "planned.jsonl")
     assert [path for path, _ in receiver.pings] == ["log"] * 2
     assert [body.partition(":")[0] for _, body in receiver.pings] == ["retry", "apply"]
     assert receiver.messages == []
@@ -105,7 +105,7 @@ def test_dry_runs_the_tour_and_what_only_looks_tell_nobody(watched: Desk, receiv
     watched("run", "--sandbox", "--limit", "3", "--quiet")
     watched("run", "--since", "1d", TICKETBOT_ALERT_URLS="", TICKETBOT_HEARTBEAT_URL="")
     watched.advance(60)
-    watched("undo", "latest", "--quiet")
+    watched("undo", "latest")
     watched("retry", "list")
     watched("retry", "drop", "--all-dead")
     assert (receiver.messages, receiver.pings) == ([], [])

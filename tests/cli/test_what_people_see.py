@@ -115,7 +115,7 @@ def test_what_is_escalated_and_still_open_is_listed(desk: Desk) -> None:
 def test_what_was_taken_back_is_not_escalated_any_more(desk: Desk) -> None:
     desk("run", "--since", "1d", "--quiet")
     desk.advance(60)
-    desk("undo", "latest", "--quiet")
+    desk("undo", "latest")
     assert "nothing was escalated" in desk("escalated").out
 
 

@@ -15,7 +15,7 @@ from ..reporting.queries import escalated as escalated_of
 from ..reporting.tables import escalated_table, still_open
 from ..settings.load import load
 from ..wiring.ticket_subjects import look_up
-from .options import ConfigOption, JsonOption, VerboseOption, parse_since
+from .options import ConfigOption, JsonOption, parse_since
 from .report import check_log, open_log
 from .screen import Screen
 
@@ -26,7 +26,6 @@ def escalated(
         str, typer.Option(metavar="WHEN", help="Escalated since: 12h, 7d, 2026-11-01 or a full time (UTC).")
     ] = "7d",
     everything: Annotated[bool, typer.Option("--all", help="Also those that are solved, closed or deleted.")] = False,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

@@ -22,7 +22,7 @@ from ..evaluation.report import page
 from ..evaluation.solved import CategoryFrom, Solved
 from ..settings.load import load
 from .analyser_choice import AnalyserOption, PrecisionOption, WorkersOption, labelled_by_people, results, subjects
-from .options import ConfigOption, JsonOption, VerboseOption
+from .options import ConfigOption, JsonOption
 from .out_files import check_out, json_text, write_out
 from .screen import Screen
 
@@ -71,7 +71,6 @@ def evaluate(
         bool, typer.Option("--gate", help="Compare changed settings with the running ones; exit code 1 refuses them.")
     ] = False,
     candidate: Annotated[Path | None, typer.Option(metavar="FILE", help="With --gate: the changed settings.")] = None,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

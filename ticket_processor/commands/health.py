@@ -15,7 +15,7 @@ from ..monitoring.run_metrics import RunMetrics, in_words
 from ..settings.load import load
 from .examinations import health_doctor
 from .many_accounts import for_each, several
-from .options import ConfigsOption, JsonOption, VerboseOption
+from .options import ConfigsOption, JsonOption
 from .screen import Screen
 
 _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIPPED: "-"}
@@ -24,7 +24,6 @@ _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIP
 def health(
     clock: SystemClock,
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask helpdesk and model servers.")] = False,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> tuple[int, int]:

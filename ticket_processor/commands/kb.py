@@ -22,7 +22,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.knowledge import bring_up_to_date, embedding_model, knowledge_store
 from ..wiring.parts import lock
-from .options import ConfigOption, JsonOption, VerboseOption
+from .options import ConfigOption, JsonOption
 from .out_files import check_out, json_lines, json_text, write_out
 from .screen import Screen
 
@@ -34,7 +34,6 @@ def sync(
     clock: SystemClock,
     whole: Annotated[bool, typer.Option("--whole", help="Look for deleted articles too; else once a day.")] = False,
     within: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Stop after this time.")] = 3600.0,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

@@ -25,7 +25,7 @@ from ..learning.store import DECIDED, FILE_NAME, LearningStore
 from ..reporting.export_labels import scoreboard_data
 from ..reporting.label_tables import scoreboard_tables
 from ..settings.load import load
-from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption, parse_since
+from .options import ConfigOption, DetailedOption, JsonOption, parse_since
 from .screen import Screen
 
 
@@ -36,7 +36,6 @@ def collect(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Read at most N histories.")] = None,
     within: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Stop after this time.")] = 3600.0,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

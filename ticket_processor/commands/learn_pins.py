@@ -22,7 +22,7 @@ from ..settings.schema import Settings
 from ..wiring.desks import reading_desk
 from ..wiring.parts import strictest_redaction, transport_for
 from .learn import opened_learning
-from .options import ConfigOption, JsonOption, VerboseOption
+from .options import ConfigOption, JsonOption
 from .out_files import check_out, json_lines, write_text
 from .screen import Screen
 
@@ -45,7 +45,6 @@ def pin(
     ] = None,
     at_least: Annotated[bool, typer.Option("--at-least", help="A higher value is right as well.")] = False,
     at_most: Annotated[bool, typer.Option("--at-most", help="A lower value is right as well.")] = False,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

@@ -13,7 +13,7 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, how_to_install
-from .options import ConfigOption, QuietOption
+from .options import ConfigOption
 from .screen import Screen
 from .serving import say_line, until_stopped, url_of
 
@@ -61,7 +61,6 @@ def portal(
     demo: Annotated[
         bool, typer.Option("--demo", help="Serve a filled portal that is gone afterwards; needs no settings.")
     ] = False,
-    quiet: QuietOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Serve a ticket form, tracking pages and an agents' list. Exit code 0: stopped by a signal."""
@@ -71,7 +70,7 @@ def portal(
     if (action is None) != (email is None):
         raise ConfigError("write 'ticketbot portal create-admin EMAIL', or nothing behind 'portal'")
     settings = load(config=config, need_helpdesk=not demo)
-    screen = Screen(quiet=quiet)
+    screen = Screen()
     if demo:  # it is on this machine, whatever address the real one has
         settings = settings.model_copy(update={"portal": settings.portal.model_copy(update={"url": None})})
     else:
@@ -86,7 +85,6 @@ def portal(
     proxies = trusted(proxy or ())
     at = listening(host, settings.portal.port if port is None else port)
     screen.notices([*settings.notices, *reached(settings, host, at, proxies)])
-    say = (lambda _line: None) if quiet else say_line
     with ExitStack() as stack:
         address = settings.portal.url or url_of(host, at)
         lines = [f"The portal is at {address} ; Ctrl-C ends it."]
@@ -95,7 +93,7 @@ def portal(
 
             settings, more = stack.enter_context(demonstration(settings, clock, address))
             lines += more
-        code = _serve(settings, clock, address, at, every * 60.0, proxies, say, lambda: screen.say("\n".join(lines)))
+        code = _serve(settings, clock, address, at, every * 60.0, proxies, lambda: screen.say("\n".join(lines)))
     return code, 1  # threads of analyses may be left behind
 
 
@@ -106,7 +104,6 @@ def _serve(
     at: socket.socket,
     every_s: float,
     proxies: Sequence[str],
-    say: Callable[[str], object],
     announce: Callable[[], object],
 ) -> int:
     from ..web.delivery_queue import DeliveryQueue
@@ -117,8 +114,8 @@ def _serve(
 
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
     queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=0.0)
-    worker = Worker(queue, RunPlayer(settings, jobs, say), jobs, say, every_s=every_s)
-    process = PortalProcess(settings, clock, address, queue, worker.wake, say)
+    worker = Worker(queue, RunPlayer(settings, jobs, say_line), jobs, say_line, every_s=every_s)
+    process = PortalProcess(settings, clock, address, queue, worker.wake, say_line)
     server = Server(process.app, at, proxies)
     code = until_stopped(clock, jobs, server, worker, process.close, announce)
     queue.close()

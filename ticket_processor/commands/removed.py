@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_VERBOSE = (
+    "seed", "retry run", "undo", "apply", "report", "eval", "learn collect", "learn pin", "train", "kb sync", "health",
+)  # fmt: skip
 REMOVED: Mapping[str, str] = {
+    **{f"{name} --verbose": "TICKETBOT_LOG_LEVEL=debug does so for every command" for name in _VERBOSE},
+    **{
+        f"{name} --quiet": "redirect standard output; what went wrong is on standard error"
+        for name in ("undo", "apply", "worker")
+    },
+    **{f"{name} --quiet": "redirect standard error, which its lines go to" for name in ("serve", "portal")},
+    "probe": "runs find out by reading back whether jobs of many updates may be used",
+    **{
+        f"run {option}": "OpenAI's batches are no longer used; models are asked one ticket at a time"
+        for option in ("--batch-api", "--wait", "--cancel-batches")
+    },
+    **{
+        f"schedule {name} --image": "deploy/kubernetes holds the manifests for a cluster"
+        for name in ("install", "show", "remove")
+    },
     "learn thresholds": "'ticketbot eval --from-helpdesk' proposes thresholds, by what people chose on solved tickets",
     "learn confusions": "'ticketbot eval --from-helpdesk' prints the confusion matrix",
     "learn doubts": "'ticketbot eval' lists labels that look wrong",

@@ -28,7 +28,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from . import report_page
-from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption, parse_moment
+from .options import ConfigOption, DetailedOption, JsonOption, parse_moment
 from .out_files import check_out, json_text, write_out, write_text
 from .screen import Screen
 
@@ -136,7 +136,6 @@ def report(
     mail: Annotated[
         bool, typer.Option("--mail", help="Mail it, page attached, to the mail addresses in TICKETBOT_ALERT_URLS.")
     ] = False,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

@@ -19,7 +19,7 @@ from ..state.store import DROPPED
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state
 from ..wiring.runs import retry
 from ..wiring.ticket_subjects import Subjects
-from .options import ConfigOption, JsonOption, VerboseOption
+from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 NOTHING = "the retry list is empty"
@@ -52,7 +52,6 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
 def run(
     clock: SystemClock,
     tickets: TicketOption = None,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:

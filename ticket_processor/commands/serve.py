@@ -11,7 +11,7 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, how_to_install
-from .options import ConfigOption, QuietOption
+from .options import ConfigOption
 from .portal import need_parts, reached
 from .screen import Screen
 from .serving import say_line, until_stopped, url_of
@@ -46,13 +46,12 @@ def serve(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With install-webhook: print what it would create.")
     ] = False,
-    quiet: QuietOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Take the helpdesk's webhooks in, and triage their tickets within seconds. Exit code 0: stopped by a signal."""
     from ..settings.load import load
 
-    screen = Screen(quiet=quiet)
+    screen = Screen()
     if action is not None:
         from .serve_install import install
 
@@ -86,8 +85,9 @@ def serve(
     join_s = 0.0 if is_local else JOIN_S  # a submitted ticket is whole
     queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=join_s)
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
-    say = (lambda _line: None) if quiet else say_line
-    worker = Worker(queue, RunPlayer(settings, jobs, say), jobs, say, every_s=None if every is None else every * 60.0)
+    worker = Worker(
+        queue, RunPlayer(settings, jobs, say_line), jobs, say_line, every_s=None if every is None else every * 60.0
+    )
     commit = GroupCommit(queue, clock.now, 2 * WINDOW_S, worker.wake)
     doctor = Doctor(settings, clock, offline=True)
     service = Service(
@@ -97,7 +97,7 @@ def serve(
         health=lambda: condition.told(),
         analyse=lambda asked: analysed(asked, settings, clock),
         metrics=(lambda accept: condition.metrics(accept)) if metrics else None,
-        say=say,
+        say=say_line,
     )
     condition = ServerCondition(CachedExamination(doctor.examine, clock), queue, worker, service.counted, clock.now)
     app, own = make(service), url_of(host, at)
@@ -106,7 +106,7 @@ def serve(
         if is_local:
             from ..web.portal.process import PortalProcess
 
-            process = PortalProcess(settings, clock, settings.portal.url or own, queue, worker.wake, say)
+            process = PortalProcess(settings, clock, settings.portal.url or own, queue, worker.wake, say_line)
             ends.callback(process.close)
             app.mount("/", process.app)
         server = Server(app, at, proxies)

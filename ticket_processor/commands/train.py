@@ -23,7 +23,7 @@ from ..learning.retraining import FIELDS, RETRAINED, corrected_examples, with_co
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.load import load
 from ..settings.schema import Settings
-from .options import ConfigOption, JsonOption, VerboseOption
+from .options import ConfigOption, JsonOption
 from .out_files import check_out, json_text, write_out
 from .screen import Screen
 
@@ -136,7 +136,6 @@ def train(
         Path | None,
         typer.Option("--folder", metavar="FOLDER", help="Folder of the classifier. Default: where a run looks for it."),
     ] = None,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
