@@ -91,7 +91,7 @@ def test_people_and_past_are_read_for_reports_training_and_history(desk: FreshDe
     tested = desk("eval", "--from-helpdesk", "--since", "7d", "--json").object
     assert tested["compared"] == 1
     assert desk("retry", "list").out.startswith("the retry list is empty")
-    assert desk("escalated", "--json").object
+    assert desk("report", "--escalated", "--json").object
     assert "charged twice" in desk("analyse", "1").out.lower()
     found = desk("audit", "erase", "--requester", "ada@example.com", "--dry-run", "--json").object
     assert set(found["tickets"]) >= {1, 2, 3}
@@ -104,7 +104,7 @@ def test_the_taxonomy_is_checked_against_fields_and_groups(desk: FreshDesk) -> N
         '[[categories]]\nname = "billing"\ndescription = "Bills."\ngroup = 1\nfields = { 2001 = "Nowhere" }\n'
         '[[categories]]\nname = "general"\ndescription = "Else."\n'
     )
-    found = desk("taxonomy", "check", "--json", code=1).object
+    found = desk("doctor", "--json", code=1).object
     told = " ".join(finding["text"] for finding in found["findings"] if finding["severity"] == "problem")
     assert "no group 1:" in told
     assert "has no option Nowhere" in told

@@ -61,9 +61,9 @@ def test_people_and_past_are_read_for_reports_training_and_history(desk: LocalCo
     assert "no articles of its own" in report["knowledge"]["ended_early"]
     assert desk("eval", "--from-helpdesk", "--since", "7d", "--json").object["compared"] >= 1
     assert "charged twice" in desk("analyse", "1").out.lower()
-    desk("escalated", "--json")
+    desk("report", "--escalated", "--json")
     desk("audit", "verify")
-    desk("taxonomy", "check", code=None)
+    desk("doctor", code=None)
 
 
 def test_the_health_of_the_local_helpdesk_is_told(desk: LocalCommand) -> None:

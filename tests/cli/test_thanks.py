@@ -135,7 +135,7 @@ def test_reports_and_checks_know_such_a_write(solved: Desk) -> None:
         ("report", "--since", "1d"),
         ("audit", "verify"),
         ("audit", "show", "1"),
-        ("escalated",),
+        ("report", "--escalated"),
         ("learn", "collect"),
     ):
         assert desk(*command).code == 0, command

@@ -74,13 +74,6 @@ def test_a_case_that_is_pinned_already_is_not_pinned_again(store: LearningStore)
     assert len(store.changes()) == 1
 
 
-def test_deleted_cases_do_not_come_back_and_nobody_says_so(store: LearningStore) -> None:
-    Pins(store).pin([CASE], "ana", 1.0)
-    told("unpin", "1")
-    assert "pins them again" in told("undo", "2", code=2)
-    assert [change.undone_at for change in store.changes()] == [None, None]
-
-
 def test_all_leaves_out_what_cannot_be_pinned(store: LearningStore) -> None:
     store.keep([], [CORRECTION, replace(CORRECTION, field="field 2001", ours="a", theirs="b")])
     store.decide([1, 2], "approved", "ana", 300.0)
@@ -125,11 +118,10 @@ def test_a_case_that_no_answer_could_fulfil_is_refused(store: LearningStore, cas
     assert not Pins(store).all()
 
 
-def test_a_deleted_and_an_erased_case_are_gone_from_the_file(store: LearningStore, tmp_path: Path) -> None:
+def test_an_erased_case_is_gone_from_the_file(store: LearningStore, tmp_path: Path) -> None:
     Pins(store).pin([CASE, replace(CASE, ticket_id=10)], "ana", 1.0)
-    told("unpin", "1")
-    assert store.known([9, 10]) == {10}
-    assert store.forget([10]) == 1
+    assert store.known([9, 10]) == {9, 10}
+    assert store.forget([9, 10]) == 2
     assert not Pins(store).pin([replace(CASE, ticket_id=10)], "ana", 2.0)
     store.close()
     assert b"shop is down" not in (tmp_path / FILE_NAME).read_bytes()

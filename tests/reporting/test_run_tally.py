@@ -183,7 +183,7 @@ def test_the_message_lists_numbers_reasons_and_addresses() -> None:
     lines = message.body.splitlines()
     assert message.title == "[escalated] 60 tickets escalated (ticketbot, acme.zendesk.com)"
     assert lines[0] == "#1: high risk, security  https://acme.zendesk.com/agent/tickets/1"
-    assert lines[-2:] == ["and 10 more", "'ticketbot escalated' lists what is still open."]
+    assert lines[-2:] == ["and 10 more", "'ticketbot report --escalated' lists what is still open."]
 
 
 def test_an_outcome_alone_is_shown_by_its_number() -> None:

@@ -1,8 +1,11 @@
-"""``ticketbot alerts``: sends test messages, and lists open alerts."""
+"""``ticketbot alerts``: lists open alerts, or sends test messages."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
@@ -22,11 +25,22 @@ TEST_S = 30.0
 NOBODY = "no receiver is set: set TICKETBOT_ALERT_URLS, TICKETBOT_PAGE_URLS or TICKETBOT_HEARTBEAT_URL (docs/alerts.md)"
 
 
-def send_test(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption = None) -> int:
-    """Send a test message of each severity to every address, and say which arrived.
+def alerts(
+    clock: SystemClock,
+    test: Annotated[
+        bool, typer.Option("--test", help="Send a test message of each severity to every address instead.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Print the open alerts, and the last address that could not be reached, with the reason.
 
-    Exit code 1: one did not arrive; 2: there is no address.
+    Exit code with --test 1: a message did not arrive; 2: there is no address.
     """
+    return _send_test(clock, as_json, config) if test else _show(as_json, config)
+
+
+def _send_test(clock: SystemClock, as_json: bool, config: Path | None) -> int:
     settings = load(config=config, need_helpdesk=False)
     everybody, url = receivers(settings.alerts), settings.alerts.heartbeat_url
     if not everybody and url is None:
@@ -51,8 +65,7 @@ def send_test(clock: SystemClock, as_json: JsonOption = False, config: ConfigOpt
     return code
 
 
-def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
-    """Print the open alerts, and the last address that could not be reached, with the reason."""
+def _show(as_json: bool, config: Path | None) -> int:
     settings = load(config=config)
     memory = AlertStore(settings.state_folder).load()
     names = {receiver.target.id: receiver.name for receiver in receivers(settings.alerts)}

@@ -19,8 +19,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "retry list": ("ticketbot retry list",),
     "retry run": ("ticketbot retry run", "ticketbot retry run --ticket 4711"),
     "retry drop": ("ticketbot retry drop --ticket 4711", "ticketbot retry drop --all-dead"),
-    "taxonomy check": ("ticketbot taxonomy check", "ticketbot taxonomy check --offline --log-days 90"),
-    "taxonomy show": ("ticketbot taxonomy show",),
     "train": ("ticketbot train labelled.jsonl", "ticketbot train --from-helpdesk --since 180d --out training.json"),
     "undo": ("ticketbot undo latest --dry-run", "ticketbot undo 20261122T081500Z-3fa2c1 --ticket 4711"),
     "init": ("ticketbot init", "ticketbot init desk --offline"),
@@ -53,12 +51,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot learn pin --ticket 4711 --field urgency --value high --at-least",
     ),
     "learn pins": ("ticketbot learn pins", "ticketbot learn pins --out pins.jsonl"),
-    "learn unpin": ("ticketbot learn unpin 3",),
     "report": (
         "ticketbot report --since 30d --only risk=high",
         "ticketbot report --period week --out week.md",
     ),
-    "escalated": ("ticketbot escalated", "ticketbot escalated --since 30d --all --json"),
     "dashboard": ("ticketbot dashboard", "ticketbot dashboard --port 8600 --no-browser"),
     "serve": (
         "ticketbot serve --every 10",
@@ -72,12 +68,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "schedule install": ("ticketbot schedule install", "ticketbot schedule install cron --every 15 --config accounts"),
     "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd"),
     "schedule remove": ("ticketbot schedule remove",),
-    "alerts test": ("ticketbot alerts test",),
-    "alerts list": ("ticketbot alerts list --json",),
+    "alerts": ("ticketbot alerts", "ticketbot alerts --test"),
     "audit verify": ("ticketbot audit verify",),
-    "audit show": ("ticketbot audit show 4711",),
+    "audit show": ("ticketbot audit show 4711", "ticketbot audit show 2026-11-22"),
     "audit erase": ("ticketbot audit erase --requester jane@example.com --dry-run",),
-    "audit cat": ("ticketbot audit cat 2026-11-22",),
 }
 
 

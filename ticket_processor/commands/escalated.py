@@ -1,50 +1,42 @@
-"""``ticketbot escalated``: lists open escalated tickets, by the log and the helpdesk."""
+"""``ticketbot report --escalated``: lists open escalated tickets, by the log and the helpdesk."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
-
-import typer
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import ExitCode
 from ..reporting.figures import EscalatedLine, LogSelection
-from ..reporting.index import require_duckdb
+from ..reporting.index import LogIndex
 from ..reporting.queries import escalated as escalated_of
 from ..reporting.tables import escalated_table, still_open
-from ..settings.load import load
+from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
-from .options import ConfigOption, JsonOption, parse_since
-from .report import check_log, open_log
 from .screen import Screen
 
+MOST_ROWS = 34
+"""A terminal's table has four lines more."""
 
-def escalated(
-    clock: SystemClock,
-    since: Annotated[
-        str, typer.Option(metavar="WHEN", help="Escalated since: 12h, 7d, 2026-11-01 or a full time (UTC).")
-    ] = "7d",
-    everything: Annotated[bool, typer.Option("--all", help="Also those that are solved, closed or deleted.")] = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> int:
-    """List the tickets that are escalated and still open: from the log, and from the helpdesk what became of them."""
-    moment = parse_since(since, clock.now())
-    require_duckdb()
-    settings = load(config=config, need_helpdesk=False)
-    check_log(settings)
-    screen = Screen(as_json=as_json)
-    with open_log(settings, clock, moment, clock.now()) as index:
-        found = escalated_of(index, LogSelection(moment, clock.now() + 1), url_of=settings.ticket_url)
+
+def list_escalated(
+    settings: Settings, index: LogIndex, clock: SystemClock, selection: LogSelection, screen: Screen, *, details: bool
+) -> ExitCode:
+    """List the selected tickets that were escalated and are still open: the helpdesk says what became of them.
+
+    Prints at most 40 lines without ``details``.
+    """
+    found = escalated_of(index, selection, url_of=settings.ticket_url)
     tickets, why = look_up(settings, clock, [one.ticket_id for one in found]) if found else ({}, "")
-    shown = found if everything else still_open(found, tickets)
+    shown = still_open(found, tickets)
     if why:
         screen.notices([f"{why}; whether these are still open is not known"])
     table = escalated_table(shown, tickets)
-    screen.table(table.names, table.rows, loud="")
+    rows = table.rows if details else table.rows[:MOST_ROWS]
+    screen.table(table.names, rows, loud="")
+    if len(rows) < len(table.rows):
+        screen.say(f"and {len(table.rows) - len(rows)} more: --details shows them")
     data = {
-        "since": iso(moment),
+        "since": iso(selection.since),
         "asked_the_helpdesk": not why,
         "why_not": why or None,
         "escalated": len(found),
@@ -60,14 +52,12 @@ def escalated(
             for one in shown
         ],
     }
-    screen.result(_in_words(found, shown, iso(moment)[:10], asked=not why, everything=everything), data)
+    screen.result(_in_words(found, shown, iso(selection.since)[:10], asked=not why), data)
     return ExitCode.OK
 
 
-def _in_words(
-    found: Sequence[EscalatedLine], shown: Sequence[EscalatedLine], since: str, *, asked: bool, everything: bool
-) -> str:
+def _in_words(found: Sequence[EscalatedLine], shown: Sequence[EscalatedLine], since: str, *, asked: bool) -> str:
     if not found:
         return f"nothing was escalated since {since}"
     many = f"{len(found)} ticket{'s' * (len(found) != 1)} escalated since {since}"
-    return f"{many}, {len(shown)} still open" if asked and not everything else many
+    return f"{many}, {len(shown)} still open" if asked else many

@@ -1,4 +1,4 @@
-"""``ticketbot learn pin``, ``pins`` and ``unpin``: tickets whose right answer no change of settings may lose."""
+"""``ticketbot learn pin`` and ``pins``: tickets whose right answer no change of settings may lose."""
 
 from __future__ import annotations
 
@@ -97,20 +97,6 @@ def pins(
     told = [f"{case.id:>5}  ticket {case.ticket_id}  {case.wanted}" for case in found]
     text = f"{many(len(found), 'case')} in {out}" if out is not None else "\n".join(told) or "no case is pinned"
     Screen(as_json=as_json).result(text, {"pins": [case.as_row() for case in found], "out": out and str(out)})
-    return ExitCode.OK
-
-
-def unpin(
-    clock: SystemClock,
-    ids: Annotated[list[int], typer.Argument(metavar="ID...", help="As learn pins prints them.", min=1)],
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> int:
-    """Delete pinned cases."""
-    with opened_learning(config) as store:
-        gone = Pins(store).unpin(ids, person_at_keyboard(), clock.now())
-    told = [f"unpinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in gone]
-    Screen(as_json=as_json).result("\n".join(told), {"unpinned": [case.id for case in gone]})
     return ExitCode.OK
 
 

@@ -14,6 +14,12 @@ REMOVED: Mapping[str, str] = {
         for name in ("undo", "apply", "worker")
     },
     **{f"{name} --quiet": "redirect standard error, which its lines go to" for name in ("serve", "portal")},
+    "taxonomy": "'ticketbot doctor' checks the categories, which stand in ticketbot.toml",
+    "escalated": "'ticketbot report --escalated' lists what is escalated and still open",
+    "alerts list": "'ticketbot alerts' prints the open alerts",
+    "alerts test": "'ticketbot alerts --test' sends the test messages",
+    "learn unpin": "'ticketbot learn undo ID' takes a pin back; 'ticketbot learn log' has its ID",
+    "audit cat": "'ticketbot audit show DAY' prints the lines of a day, and without a day all of them",
     "probe": "runs find out by reading back whether jobs of many updates may be used",
     **{
         f"run {option}": "OpenAI's batches are no longer used; models are asked one ticket at a time"
@@ -41,7 +47,7 @@ REMOVED: Mapping[str, str] = {
     ),
     "report --account": "name the account's file with --config",
     "eval --against": "name the earlier settings file with --config, and the newer one with --candidate",
-    "audit export": "'ticketbot audit show TICKET --json' and 'ticketbot audit cat' print what the log holds",
+    "audit export": "'ticketbot audit show TICKET --json' and 'ticketbot audit show DAY' print what the log holds",
     "backtest": "'ticketbot eval --from-helpdesk' measures on solved tickets",
     "eval --html": "--out FILE.html writes the page",
     "dashboard --reports": "a browser opens the pages that 'ticketbot eval --out FILE.html' writes",
@@ -49,7 +55,7 @@ REMOVED: Mapping[str, str] = {
     "report --sentiment": "--only sentiment=LABEL says the same",
     "report --risk": "--only risk=LABEL says the same",
     "report --secondary": "--only secondary=CATEGORY says the same",
-    "report --subjects": "'ticketbot escalated' lists the escalated tickets with their subjects",
+    "report --subjects": "'ticketbot report --escalated' lists the escalated tickets with their subjects",
     "report --html": "--out FILE.html writes the page",
     "report --csv": "--out FILE.csv writes it",
     "report --markdown": "--out FILE.md writes it",

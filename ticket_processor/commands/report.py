@@ -28,6 +28,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from . import report_page
+from .escalated import list_escalated
 from .options import ConfigOption, DetailedOption, JsonOption, parse_moment
 from .out_files import check_out, json_text, write_out, write_text
 from .screen import Screen
@@ -93,6 +94,9 @@ def report(
     period: Annotated[
         PeriodName | None, typer.Option(help="The last whole day, week or month (UTC), instead of --since.")
     ] = None,
+    escalated: Annotated[
+        bool, typer.Option("--escalated", help="Only list what was escalated and is still open on the helpdesk.")
+    ] = False,
     overrides: Annotated[
         bool, typer.Option("--overrides", help="Also read solved tickets from the helpdesk: what did people change?")
     ] = False,
@@ -151,6 +155,12 @@ def report(
     require_duckdb()
     knowledge = knowledge or gaps is not None
     settings = load(config=config, need_helpdesk=overrides or knowledge or replies)
+    if escalated:
+        check_log(settings)
+        # What was logged in this very second belongs to a period that ends now.
+        chosen = replace(selection, since=begin, until=end if until or period else end + 1)
+        with open_log(settings, clock, begin, end) as index:
+            return list_escalated(settings, index, clock, chosen, Screen(as_json=as_json), details=details)
     everybody: list[Receiver] = []
     if mail:
         from .report_mail import mail_receivers

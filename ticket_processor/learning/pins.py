@@ -14,7 +14,7 @@ from .store import LearningStore
 
 Bound = Literal["is", "at_least", "at_most"]
 PINNED, UNPINNED = "pin", "unpin"
-"""The kinds of change that pin cases, and that delete some for good."""
+"""The kinds of change that pin cases, and that deleted some for good in earlier versions."""
 ORDERED: Mapping[str, tuple[str, ...]] = {"urgency": tuple(Urgency), "priority": tuple(Priority)}
 """Fields whose values have an order, the highest first."""
 CLOSED: Mapping[str, tuple[str, ...]] = {
@@ -96,20 +96,6 @@ class Pins:
                 )
         wanted = {(case.ticket_id, case.field) for case in kept}
         return [case for case in self.all() if (case.ticket_id, case.field) in wanted]
-
-    def unpin(self, ids: Sequence[int], who: str, at: float) -> list[PinnedCase]:
-        """Delete pinned cases for good, with what was pinned there before.
-
-        Raises :class:`ConfigError` for an id that is none.
-        """
-        found = [case for case in self.all() if case.id in ids]
-        if strange := sorted(set(ids) - {case.id for case in found}):
-            raise ConfigError(*(f"there is no pinned case {number}; see 'ticketbot learn pins'" for number in strange))
-        with self._store.writing() as db:
-            places = [(case.ticket_id, case.field) for case in found]
-            db.executemany("DELETE FROM pin WHERE ticket_id=? AND field=?", places)
-            self._store.record(UNPINNED, who, {"tickets": sorted({case.ticket_id for case in found})}, at)
-        return found
 
 
 def from_corrections(corrections: Sequence[Correction]) -> Iterator[PinnedCase]:
