@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,14 +87,12 @@ def test_a_category_that_nobody_has_is_not_pinned(store: LearningStore) -> None:
     assert "acount is no category" in told("pin", "1", code=2)
 
 
-def test_pins_are_a_file_that_eval_reads(store: LearningStore, tmp_path: Path) -> None:
+def test_pins_are_rows_that_eval_reads(store: LearningStore, tmp_path: Path) -> None:
     Pins(store).pin([CASE, replace(CASE, field="category", bound="is", value="technical")], "ana", 1.0)
-    told("pins", "--out", "pins.jsonl")
-    if os.name == "posix":
-        assert (tmp_path / "pins.jsonl").stat().st_mode & 0o077 == 0
+    rows = json.loads(told("pins", "--json"))["pins"]
+    (tmp_path / "pins.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     [example] = read_file(tmp_path / "pins.jsonl").examples
     assert (example.body, example.category, example.urgency) == ("The shop is down.", "technical", None)
-    rows = [json.loads(line) for line in (tmp_path / "pins.jsonl").read_text(encoding="utf-8").splitlines()]
     assert rows[0]["at_least"] == {"urgency": "high"}
 
 

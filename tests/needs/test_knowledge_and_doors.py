@@ -581,5 +581,5 @@ def test_a_report_tells_a_period_in_every_form_with_what_people_changed_gaps_and
     told = desk(*period, "--overrides", "--knowledge", "--details").out
     assert re.search(r"billing\s+.*refund", told), told
     assert "gramophone" in told
-    desk(*period, "--knowledge", "--gaps", "gaps.md")
+    desk(*period, "--knowledge", "--out", "gaps.md")
     assert "gramophone" in (desk.folder / "gaps.md").read_text(encoding="utf-8")

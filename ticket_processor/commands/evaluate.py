@@ -21,7 +21,7 @@ from ..evaluation.measure import as_data
 from ..evaluation.report import page
 from ..evaluation.solved import CategoryFrom, Solved
 from ..settings.load import load
-from .analyser_choice import AnalyserOption, PrecisionOption, WorkersOption, labelled_by_people, results, subjects
+from .analyser_choice import AnalyserOption, PrecisionOption, labelled_by_people, results, subjects
 from .options import ConfigOption, JsonOption
 from .out_files import check_out, json_text, write_out
 from .screen import Screen
@@ -53,11 +53,7 @@ def evaluate(
             metavar="HOW", help="With --from-helpdesk: where people's category is: auto, tag, group, or field:ID."
         ),
     ] = None,
-    include_ours: Annotated[
-        bool, typer.Option("--include-ours", help="With --from-helpdesk: also tickets that ticketbot triaged.")
-    ] = False,
     analysers: AnalyserOption = None,
-    workers: WorkersOption = None,
     precision: PrecisionOption = 0.95,
     details: Annotated[bool, typer.Option("--details", help="Print every table of every file.")] = False,
     out: Annotated[
@@ -83,8 +79,8 @@ def evaluate(
         raise ConfigError("--candidate goes with --gate")
     if bool(files) == from_helpdesk:
         raise ConfigError("name FILEs of labelled tickets, or say --from-helpdesk")
-    if not from_helpdesk and (since or category_from or include_ours):
-        raise ConfigError("--since, --category-from and --include-ours belong to --from-helpdesk")
+    if not from_helpdesk and (since or category_from):
+        raise ConfigError("--since and --category-from belong to --from-helpdesk")
     where = CategoryFrom.parse(category_from or "auto")
     written = out or []
     _check_files(written, show_errors=show_errors)
@@ -96,7 +92,7 @@ def evaluate(
     solved, decided = None, list[str]()
     with ExitStack() as stack:
         # First, so that a wrong name on the command line is reported before anything is read.
-        chosen = subjects(analysers or (), settings, clock, stack, workers=workers, trouble=remark)
+        chosen = subjects(analysers or (), settings, clock, stack, trouble=remark)
         if from_helpdesk:
             solved, decided = labelled_by_people(
                 settings,
@@ -104,7 +100,6 @@ def evaluate(
                 screen,
                 since or SINCE,
                 limit=limit or MOST_SOLVED,
-                include_ours=include_ours,
                 category_from=where,
             )
             sources = [Labelled(SOLVED, solved.examples)]

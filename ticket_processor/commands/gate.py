@@ -61,7 +61,7 @@ def judged(
         examples = read_examples(files, lambda sentence: screen.notices([sentence]))[:MOST_TICKETS]
     elif running.desk.named:
         since = clock.now() - SINCE_S
-        solved = read_solved(running, clock, screen, since, limit=MOST_TICKETS, include_ours=False, with_decided=True)
+        solved = read_solved(running, clock, screen, since, limit=MOST_TICKETS)
         examples = list(solved.examples)
     else:
         examples = []

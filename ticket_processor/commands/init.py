@@ -17,7 +17,6 @@ _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder for the files.")] = Path(),
     helpdesk: Annotated[HelpdeskKind, typer.Option(help="The helpdesk that the files are for.")] = "zendesk",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Write the files; contact no server.")] = False,
 ) -> int:
     """Write ticketbot.toml and .env.example, and check helpdesk and models."""
@@ -27,7 +26,7 @@ def init(
     screen = Screen()
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder")
-    for found in write_files(folder, helpdesk, force=force):
+    for found in write_files(folder, helpdesk):
         screen.found(True, found)
     named = "" if folder == Path() else f"--config {folder / DEFAULT_FILE} "
     look = f"ticketbot run {named}--dry-run --since 1d"

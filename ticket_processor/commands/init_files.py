@@ -34,12 +34,12 @@ def env_text(helpdesk: HelpdeskKind = "zendesk") -> str:
     return "\n".join(lines)
 
 
-def write_files(folder: Path, helpdesk: HelpdeskKind, *, force: bool = False) -> Iterator[str]:
-    """Write ``ticketbot.toml`` and ``.env.example``; existing ones stay unless ``force``. A sentence for each."""
+def write_files(folder: Path, helpdesk: HelpdeskKind) -> Iterator[str]:
+    """Write ``ticketbot.toml`` and ``.env.example``; existing ones stay. A sentence for each."""
     for name, text in (("ticketbot.toml", config_text(helpdesk)), (ENV_EXAMPLE, env_text(helpdesk))):
         path = folder / name
-        if path.exists() and not force:
-            yield f"{name} is there already and stays as it is (--force overwrites)"
+        if path.exists():
+            yield f"{name} is there already and stays as it is"
             continue
         # A copy of the example keeps its mode and will hold secrets. A container's user has to read the other file.
         with open(path, "w", encoding="utf-8", newline="\n", opener=opener if name == ENV_EXAMPLE else None) as file:

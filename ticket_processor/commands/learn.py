@@ -25,17 +25,15 @@ from ..learning.store import DECIDED, FILE_NAME, LearningStore
 from ..reporting.export_labels import scoreboard_data
 from ..reporting.label_tables import scoreboard_tables
 from ..settings.load import load
-from .options import ConfigOption, DetailedOption, JsonOption, parse_since
+from .options import ConfigOption, DetailedOption, JsonOption
 from .screen import Screen
+
+COLLECT_S = 3600.0
 
 
 def collect(
     clock: SystemClock,
-    since: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="Only tickets first written on since then, such as 30d.")
-    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Read at most N histories.")] = None,
-    within: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Stop after this time.")] = 3600.0,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -46,8 +44,7 @@ def collect(
 
     settings = load(config=config)
     screen = Screen(as_json=as_json)
-    deadline, now = Deadline(clock, within), clock.now()
-    first = 0.0 if since is None else parse_since(since, now)
+    deadline, now = Deadline(clock, COLLECT_S), clock.now()
     with (
         closing(LearningStore(settings.state_folder / FILE_NAME)) as store,
         closing(
@@ -57,7 +54,7 @@ def collect(
         screen.progress("reading which labels people kept and changed") as advance,
     ):
         done, expired = wiring.collect(
-            settings, desk, transport, store, deadline, now, since=first, most=limit, advance=advance
+            settings, desk, transport, store, deadline, now, since=0.0, most=limit, advance=advance
         )
     left = ", ".join(f"{number:,} {why}" for why, number in done.left_out.items())
     screen.result(
@@ -75,18 +72,13 @@ def collect(
 
 
 def show(
-    clock: SystemClock,
-    since: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="Only labels confirmed or changed since then, such as 30d.")
-    ] = None,
     details: DetailedOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Show what people made of labels: accuracy and coverage by label."""
     settings = load(config=config, need_helpdesk=False, need_any=True)
-    first = 0.0 if since is None else parse_since(since, clock.now())
-    found = kept_scoreboard(settings.state_folder, first) or Scoreboard()
+    found = kept_scoreboard(settings.state_folder, 0.0) or Scoreboard()
     screen = Screen(as_json=as_json)
     if as_json:
         screen.result("", scoreboard_data(found))
@@ -114,7 +106,6 @@ def log(as_json: JsonOption = False, config: ConfigOption = None) -> int:
 def undo(
     clock: SystemClock,
     change: Annotated[int, typer.Argument(metavar="ID", help="As learn log prints it.", min=1)],
-    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Take back something that was learnt; what was decided anew since then stays."""
@@ -130,7 +121,7 @@ def undo(
             put_back(folder, undone.detail["former"], undone.detail["now"])
     if undone is None:
         raise ConfigError(f"there is no change {change} that could be taken back; see 'ticketbot learn log'")
-    Screen(as_json=as_json).result(_told(undone), {"undone": asdict(undone)})
+    Screen().say(_told(undone))
     return ExitCode.OK
 
 

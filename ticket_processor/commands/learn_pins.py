@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,7 +22,6 @@ from ..wiring.desks import reading_desk
 from ..wiring.parts import strictest_redaction, transport_for
 from .learn import opened_learning
 from .options import ConfigOption, JsonOption
-from .out_files import check_out, json_lines, write_text
 from .screen import Screen
 
 READ_WITHIN_S = 60.0
@@ -44,8 +42,6 @@ def pin(
         typer.Option(metavar="VALUE", help="With --ticket and --field: the right value; reads the ticket's text."),
     ] = None,
     at_least: Annotated[bool, typer.Option("--at-least", help="A higher value is right as well.")] = False,
-    at_most: Annotated[bool, typer.Option("--at-most", help="A lower value is right as well.")] = False,
-    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Pin approved corrections, or a ticket with its right value, as cases that the gate holds changes to."""
@@ -54,10 +50,10 @@ def pin(
         raise ConfigError("name corrections by their ids, or a ticket with --ticket, or say --all")
     if value is not None and (ticket is None or field is None):
         raise ConfigError("--value goes with --ticket and --field")
-    if (at_least or at_most) and (value is None or (at_least and at_most)):
-        raise ConfigError("--at-least or --at-most goes with --value")
+    if at_least and value is None:
+        raise ConfigError("--at-least goes with --value")
     settings, left = load(config=config, need_helpdesk=value is not None, need_any=True), 0
-    bound: Bound = "at_least" if at_least else "at_most" if at_most else "is"
+    bound: Bound = "at_least" if at_least else "is"
     with closing(LearningStore(settings.state_folder / FILE_NAME)) as store:
         if value is not None and ticket is not None and field is not None:
             cases = [PinnedCase(0, ticket, field, bound, value, _text_of(settings, clock, ticket))]
@@ -72,8 +68,8 @@ def pin(
         _check(cases, settings.taxonomy)
         found = Pins(store).pin(cases, person_at_keyboard(), clock.now())
     told = [f"pinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in found]
-    screen = Screen(as_json=as_json)
-    screen.result("\n".join(told) or "nothing to pin", {"pinned": [case.as_row() for case in found], "left_out": left})
+    screen = Screen()
+    screen.say("\n".join(told) or "nothing to pin")
     if left:
         screen.notices(
             [f"{many(left, 'correction')} {'was' if left == 1 else 'were'} left out: such fields cannot be pinned"]
@@ -82,21 +78,14 @@ def pin(
 
 
 def pins(
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write them as JSON lines, which ticketbot eval reads.")
-    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Print the pinned cases, or write them to a file with their redacted texts."""
-    check_out([out] if out else [], (".jsonl",))
+    """Print the pinned cases; as JSON with their redacted texts."""
     with opened_learning(config, read_only=True) as store:
         found = Pins(store).all()
-    if out is not None:
-        write_text(out, json_lines([case.as_row() for case in found]))
     told = [f"{case.id:>5}  ticket {case.ticket_id}  {case.wanted}" for case in found]
-    text = f"{many(len(found), 'case')} in {out}" if out is not None else "\n".join(told) or "no case is pinned"
-    Screen(as_json=as_json).result(text, {"pins": [case.as_row() for case in found], "out": out and str(out)})
+    Screen(as_json=as_json).result("\n".join(told) or "no case is pinned", {"pins": [case.as_row() for case in found]})
     return ExitCode.OK
 
 

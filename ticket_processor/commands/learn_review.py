@@ -34,14 +34,13 @@ TheirsOption = Annotated[str | None, typer.Option("--theirs", metavar="LABEL", h
 
 
 def review(
-    field: FieldOption = None,
     texts: Annotated[bool, typer.Option("--texts", help="Also redacted words of three tickets of each group.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Show pending corrections, grouped by what they change; decides nothing."""
     with opened_learning(config, read_only=True) as store:
-        waiting = store.corrections("pending", field, kept=True)
+        waiting = store.corrections("pending", kept=True)
     groups, screen = correction_groups(waiting), Screen(as_json=as_json)
     known = {item.id: item for item in waiting if texts}
     if as_json:
@@ -68,11 +67,10 @@ def approve(
     one_person: Annotated[
         bool, typer.Option("--one-person", help="Also those of an account that pushes a label.")
     ] = False,
-    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Approve pending corrections by ids, or all between two labels of a field."""
-    return _decided(clock, "approved", ids, (field, ours, theirs), config, one_person=one_person, as_json=as_json)
+    return _decided(clock, "approved", ids, (field, ours, theirs), config, one_person=one_person)
 
 
 def reject(
@@ -81,11 +79,10 @@ def reject(
     field: FieldOption = None,
     ours: OursOption = None,
     theirs: TheirsOption = None,
-    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Reject pending corrections by ids, or all between two labels of a field."""
-    return _decided(clock, "rejected", ids, (field, ours, theirs), config, one_person=True, as_json=as_json)
+    return _decided(clock, "rejected", ids, (field, ours, theirs), config, one_person=True)
 
 
 def _decided(
@@ -96,7 +93,6 @@ def _decided(
     config: Path | None,
     *,
     one_person: bool,
-    as_json: bool,
 ) -> int:
     field, ours, theirs = change
     if bool(ids) == (theirs is not None) or (ids and (field or ours)) or (theirs is not None and field is None):
@@ -113,11 +109,10 @@ def _decided(
             raise ConfigError(f"no correction of {field} to {theirs} waits as named; see 'ticketbot learn review'")
         left = [] if one_person else [number for number in wanted if number in waiting[number].pushed]
         done = decide_pending(store, set(wanted) - set(left), status, person_at_keyboard(), clock.now())
-    chosen = [] if done is None else sorted(row[0] for row in done.detail["before"])
+    chosen = [] if done is None else done.detail["before"]
     undo = "" if done is None else f" (learn undo {done.id} takes it back)"
-    told = f"{many(len(chosen), 'correction')} {status}{undo}"
-    screen = Screen(as_json=as_json)
-    screen.result(told, {status: chosen, "left_out": left, "change": done and done.id})
+    screen = Screen()
+    screen.say(f"{many(len(chosen), 'correction')} {status}{undo}")
     if left:
         screen.notices([f"{len(left):,} were left out, by accounts that push a label; --one-person approves them too"])
     return ExitCode.OK

@@ -30,7 +30,7 @@ from ..wiring.parts import keyring
 from . import report_page
 from .escalated import list_escalated
 from .options import ConfigOption, DetailedOption, JsonOption, parse_moment
-from .out_files import check_out, json_text, write_out, write_text
+from .out_files import check_out, json_text, write_out
 from .screen import Screen
 
 LAST_DAYS = 7
@@ -113,15 +113,6 @@ def report(
     knowledge: Annotated[
         bool, typer.Option("--knowledge", help="Also search the knowledge base: which topics have no article?")
     ] = False,
-    gaps: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="As --knowledge, and write these topics as Markdown.")
-    ] = None,
-    at_least: Annotated[
-        int, typer.Option(min=1, metavar="N", help="With --knowledge or --gaps: only topics of N tickets or more.")
-    ] = 5,
-    within: Annotated[
-        float, typer.Option(min=1, metavar="SECONDS", help="Stop asking the helpdesk after this time, for each option.")
-    ] = 300,
     out: Annotated[
         list[Path] | None,
         typer.Option(
@@ -151,9 +142,7 @@ def report(
     begin, end = period_of(clock.now(), since, until, period)
     files = out or []
     check_out(files, FORMATS)
-    check_out([gaps] if gaps else [], option="--gaps")
     require_duckdb()
-    knowledge = knowledge or gaps is not None
     settings = load(config=config, need_helpdesk=overrides or knowledge or replies)
     if escalated:
         check_log(settings)
@@ -175,11 +164,11 @@ def report(
         if overrides or knowledge or replies:
             from .report_helpdesk import HelpdeskPart
 
-            helpdesk = HelpdeskPart(settings, index, found, clock=clock, screen=screen, within=within)
+            helpdesk = HelpdeskPart(settings, index, found, clock=clock, screen=screen)
             if replies:
                 found = replace(found, replies=helpdesk.replies(limit))
             if knowledge:
-                found = replace(found, knowledge=helpdesk.knowledge(at_least))
+                found = replace(found, knowledge=helpdesk.knowledge())
         try:
             if overrides:
                 collected, labels = helpdesk.labels(limit, end if until or period else None)
@@ -189,9 +178,6 @@ def report(
         except StateUnusable as error:
             found = replace(found, remarks=(*found.remarks, f"scoreboard unavailable: {error}"))
     written = write_out(files, _formats(found))
-    if gaps is not None:
-        write_text(gaps, report_page.gaps(found))
-        written.append(f"Written: {gaps}")
     if everybody:
         written.append(_mailed(found, everybody))
     else:  # the mail holds them

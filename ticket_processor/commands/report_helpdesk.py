@@ -27,12 +27,15 @@ from ..wiring.learning import collect
 from ..wiring.parts import keyring, transport_for
 from .screen import Screen
 
+ASKING_S = 300.0
+FEWEST_TICKETS = 5
+"""A topic has at least so many."""
 MOST_SUMMARIES = 10_000
 """Of so many tickets, the newest, summaries are compared."""
 
 
 class HelpdeskPart:
-    """Asks the helpdesk of ``settings`` about a report's period, for at most ``within`` seconds per part.
+    """Asks the helpdesk of ``settings`` about a report's period, for at most five minutes per part.
 
     The answer says what went wrong.
     """
@@ -45,7 +48,6 @@ class HelpdeskPart:
         *,
         clock: SystemClock,
         screen: Screen,
-        within: float,
     ) -> None:
         self._settings = settings
         self._index = index
@@ -53,7 +55,6 @@ class HelpdeskPart:
         self._until = report.until.astimezone(UTC)
         self._clock = clock
         self._screen = screen
-        self._within = within
 
     def labels(self, most: int, until: float | None) -> tuple[CollectedLabels, Scoreboard | None]:
         """What people made of labels in the period, with ``most`` more of its settled tickets read; keeps nothing.
@@ -62,7 +63,7 @@ class HelpdeskPart:
         Raises :class:`StateUnusable`.
         """
         settings, now = self._settings, self._clock.now()
-        first, deadline = self._since.timestamp(), Deadline(self._clock, self._within)
+        first, deadline = self._since.timestamp(), Deadline(self._clock, ASKING_S)
         with (
             closing(LearningStore(settings.state_folder / FILE_NAME, read_only=True)) as store,
             self._transport(deadline) as transport,
@@ -72,24 +73,24 @@ class HelpdeskPart:
             done, _ = collect(settings, desk, transport, store, deadline, now, since=first, most=most, advance=advance)
             return done, scoreboard_of(store, first, until)
 
-    def knowledge(self, at_least: int) -> Knowledge:
-        """Topics of at least ``at_least`` tickets of the period, and whether the help centre has articles on them."""
+    def knowledge(self) -> Knowledge:
+        """Topics of at least five tickets of the period, and whether the help centre has articles on them."""
         settings, taxonomy = self._settings, self._settings.taxonomy
         rows = self._index.query(TOPICS, self._limits)
         topics = topics_of(rows, taxonomy)
-        if sum(tickets for category, _, _, tickets in rows if category == taxonomy.fallback) >= at_least:
-            topics += themes_of(*self._summaries(), at_least)
-        asked = wanted(topics, at_least)
+        if sum(tickets for category, _, _, tickets in rows if category == taxonomy.fallback) >= FEWEST_TICKETS:
+            topics += themes_of(*self._summaries(), FEWEST_TICKETS)
+        asked = wanted(topics, FEWEST_TICKETS)
         if not asked:
-            return Knowledge(at_least=at_least)
-        deadline = Deadline(self._clock, self._within)
+            return Knowledge(at_least=FEWEST_TICKETS)
+        deadline = Deadline(self._clock, ASKING_S)
         with self._transport(deadline) as transport:
             with self._screen.progress("searching the knowledge base", len(asked)) as advance:
                 found = look_up(
                     asked,
                     taxonomy,
                     help_center(settings, transport),
-                    at_least=at_least,
+                    at_least=FEWEST_TICKETS,
                     deadline=deadline,
                     advance=advance,
                 )
@@ -103,7 +104,7 @@ class HelpdeskPart:
         if not asked:
             return DraftUse()
         notes = self._notes({item.ticket_id for item in asked})
-        deadline = Deadline(self._clock, self._within)
+        deadline = Deadline(self._clock, ASKING_S)
         with self._transport(deadline) as transport:
             with (
                 reading_desk(settings, transport) as desk,

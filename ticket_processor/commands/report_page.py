@@ -12,7 +12,6 @@ from ..evaluation.report import templates
 from ..reporting import tables
 from ..reporting.figures import Dimension, DimensionShare
 from ..reporting.glossary import MEANINGS, NONE, percent, seconds
-from ..reporting.helpdesk_tables import knowledge_tables
 from ..reporting.report import Report
 
 _MAIL = '<pre style="font-size: 13px">{{ text }}</pre><p>The attached page has bars as well.</p>'
@@ -103,13 +102,6 @@ def markdown(report: Report) -> str:
     notes = "\n".join(f"> {markdown_text(remark)}" for remark in (*report.remarks, *tables.shortcomings(report)))
     parts = [f"# {markdown_text(report.title)}", markdown_text(report.origin), notes]
     return "\n\n".join(filter(None, [*parts, *map(as_markdown, tables.tables(report))])) + "\n"
-
-
-def gaps(report: Report) -> str:
-    """The topics without an article as Markdown: what to write next."""
-    found = () if report.knowledge is None else (table for table in knowledge_tables(report.knowledge) if table.rows)
-    head = f"# {markdown_text(f'Articles to write: {report.period}')}"
-    return "\n\n".join([head, markdown_text(report.origin), *map(as_markdown, found)]) + "\n"
 
 
 def _cards(report: Report) -> list[tuple[str, str, object]]:

@@ -79,7 +79,6 @@ def drop(
     all_dead: Annotated[
         bool, typer.Option("--all-dead", help="All dead letters: tickets that failed too often.")
     ] = False,
-    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Take tickets off the list, with a receipt: no run tries them again, except retry run --ticket ID."""
@@ -107,10 +106,9 @@ def drop(
         finally:
             audit.close()
     if REPAIRED in audit.alerted:
-        Screen(as_json=as_json).notices([REPAIRED_SAID])  # no later run would report it
-    Screen(as_json=as_json).result(
-        f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more" if chosen else "nothing to drop",
-        {"dropped": [item.ticket_id for item in chosen]},
+        Screen().notices([REPAIRED_SAID])  # no later run would report it
+    Screen().say(
+        f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more" if chosen else "nothing to drop"
     )
     return ExitCode.OK
 

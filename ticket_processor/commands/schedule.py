@@ -97,30 +97,26 @@ def install(
     kind: SchedulerArgument = None,
     every_min: EveryOption = DEFAULT_EVERY_MIN,
     name: JobNameOption = "ticketbot",
-    as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> int:
     """Install the schedule, or bring it up to date."""
     kind, scheduler = scheduler_for(kind, name, configs)
     job, notices = _job(kind, name, every_min, configs, begun=True)
     done = [*schedulers.install(scheduler, job), f"a run every {job.every_min} minutes"]
-    Screen(as_json=as_json).notices(notices)
-    Screen(as_json=as_json).result(
-        "\n".join(done), {"scheduler": kind, "name": name, "every_minutes": job.every_min, "done": done}
-    )
+    Screen().notices(notices)
+    Screen().say("\n".join(done))
     return ExitCode.OK
 
 
 def remove(
     kind: SchedulerArgument = None,
     name: JobNameOption = "ticketbot",
-    as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> int:
     """Take back what install put there, and nothing else."""
-    kind, scheduler = scheduler_for(kind, name, configs)
+    _, scheduler = scheduler_for(kind, name, configs)
     done = schedulers.remove(scheduler)
-    Screen(as_json=as_json).result("\n".join(done), {"scheduler": kind, "name": name, "done": done})
+    Screen().say("\n".join(done))
     return ExitCode.OK
 
 

@@ -43,9 +43,6 @@ def serve(
             metavar="URL", help="With install-webhook: the address at which the helpdesk reaches this server."
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With install-webhook: print what it would create.")
-    ] = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Take the helpdesk's webhooks in, and triage their tickets within seconds. Exit code 0: stopped by a signal."""
@@ -56,9 +53,9 @@ def serve(
         from .serve_install import install
 
         settings = load(config=config)
-        return install(settings, clock, screen, url, dry_run=dry_run), 0
-    if url is not None or dry_run:
-        raise ConfigError(f"{'--url' if url is not None else '--dry-run'} belongs to install-webhook")
+        return install(settings, clock, screen, url), 0
+    if url is not None:
+        raise ConfigError("--url belongs to install-webhook")
     if missing := [part for part in _PARTS if find_spec(part) is None]:
         raise ConfigError(f"serve needs {' and '.join(missing)}, not installed here: {how_to_install('serve')}")
     from ..monitoring.health.doctor import Doctor

@@ -28,7 +28,7 @@ class MayNot(Exception):
     """The helpdesk does not let this user do it."""
 
 
-def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | None, *, dry_run: bool) -> int:
+def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | None) -> int:
     """Create webhook and trigger, and print the secret for ``.env``; or print the steps. Gives the exit code."""
     helpdesk = settings.helpdesk
     if helpdesk == "local":
@@ -40,9 +40,6 @@ def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | N
     webhook, rule = zendesk_webhook(endpoint), zendesk_trigger("WEBHOOK-ID", settings.policy.marker)
     if url is None:
         screen.say("\n".join(zendesk_steps(webhook, rule)))
-        return ExitCode.OK
-    if dry_run:
-        screen.say(f"POST /api/v2/webhooks\n{_shown(webhook)}\nPOST /api/v2/triggers\n{_shown(rule)}")
         return ExitCode.OK
     with closing(transport_for(settings.desk, clock, Deadline(clock, DEADLINE_S))) as transport:
         try:
@@ -182,7 +179,3 @@ def _checked(url: str | None) -> str:
     if parts.scheme != "https" and not is_loopback(url):
         raise ConfigError("--url must begin with https://, where your reverse proxy answers")
     return url.rstrip("/")
-
-
-def _shown(request: Mapping[str, Any]) -> str:
-    return json.dumps(request, indent=2)

@@ -119,6 +119,6 @@ def _problems(case: PinnedCase) -> Iterator[str]:
     elif case.field in CLOSED and case.value not in CLOSED[case.field]:
         yield f"{case.value} is no value of {case.field}: choose one of {', '.join(CLOSED[case.field])}"
     elif case.bound != "is" and case.field not in ORDERED:
-        yield f"--at-least and --at-most are for {' and '.join(ORDERED)}"
+        yield f"--at-least is for {' and '.join(ORDERED)}"
     if not case.text:
         yield f"ticket {case.ticket_id} has no text"
