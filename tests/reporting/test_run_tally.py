@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.commands.before_after import BeforeAfter
+from ticket_processor.commands.tour import BeforeAfter
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import RunSummary, Writes
 from ticket_processor.monitoring.memory import (

@@ -28,9 +28,8 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from . import report_page
-from .escalated import list_escalated
-from .options import ConfigOption, DetailedOption, JsonOption, parse_moment
-from .out_files import check_out, json_text, write_out
+from .options import ConfigOption, DetailedOption, JsonOption, check_out, json_text, parse_moment, write_out
+from .report_helpdesk import list_escalated
 from .screen import Screen
 
 LAST_DAYS = 7
@@ -152,7 +151,7 @@ def report(
             return list_escalated(settings, index, clock, chosen, Screen(as_json=as_json), details=details)
     everybody: list[Receiver] = []
     if mail:
-        from .report_mail import mail_receivers
+        from .report_page import mail_receivers
 
         everybody = mail_receivers(settings.alerts)
     check_log(settings)
@@ -271,7 +270,7 @@ def _formats(found: Report) -> dict[str, Callable[[], str]]:
 
 def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     """Mail the report, and say so. Raises :class:`CannotRun` if a receiver was not reached."""
-    from .report_mail import send
+    from .report_page import send
 
     if found.replies is not None:  # a mail has no word of a ticket
         found = replace(found, replies=found.replies.model_copy(update={"edits": ()}))

@@ -206,8 +206,7 @@ def run(
             asked = replace(asked, keep=planned.keep)
         more: tuple[str, ...] = ()
         if sandbox:
-            from .before_after import show
-            from .tour import Tour, where_to_look
+            from .tour import Tour, show, where_to_look
 
             with Tour(settings, clock, no_llm=no_llm) as tour:
                 tally.url_of = tour.settings.ticket_url
