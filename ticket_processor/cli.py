@@ -25,13 +25,12 @@ class Commands(CommandGroup):
     panels = {  # noqa: RUF012 - never changed
         "Begin": {
             "init": CommandEntry("Write the settings files, and check what they reach.", "init:init"),
-            "doctor": CommandEntry("Name what is wrong with the set-up, and rules that clash.", "doctor:doctor"),
+            "doctor": CommandEntry("Name what is wrong with settings, categories and rules.", "doctor:doctor"),
             "sandbox": CommandEntry("Serve a local imitation of a helpdesk and of OpenAI.", "sandbox:sandbox"),
             "seed": CommandEntry("Fill a sandbox account with invented tickets.", "seed:seed"),
         },
         "Every day": {
             "run": CommandEntry("Triage new tickets, once.", "run:run"),
-            "escalated": CommandEntry("List tickets that are escalated and still open.", "escalated:escalated"),
             "analyse": CommandEntry("Show one ticket's way through the chain; writes nothing.", "analyse:analyse"),
             "retry": CommandEntry(
                 "Tickets that wait for a later run, or failed too often.",
@@ -50,28 +49,18 @@ class Commands(CommandGroup):
         },
         "Quality": {
             "eval": CommandEntry("Measure analysers on labelled or on solved tickets.", "evaluate:evaluate"),
-            "taxonomy": CommandEntry(
-                "Your categories: show them, check them.",
-                commands={
-                    "check": CommandEntry(
-                        "Find overlaps, gaps, and targets that cannot work.", "doctor:check_categories"
-                    ),
-                    "show": CommandEntry("Print the categories of both levels.", "doctor:show_categories"),
-                },
-            ),
             "learn": CommandEntry(
                 "What people change of our labels: collect it, learn from it.",
                 commands={
                     "collect": CommandEntry("Read which labels people kept and changed.", "learn:collect"),
                     "show": CommandEntry("Show which labels people kept and changed.", "learn:show"),
-                    "review": CommandEntry("Show corrections that wait to be approved.", "learn_review:review"),
-                    "approve": CommandEntry("Approve corrections.", "learn_review:approve"),
-                    "reject": CommandEntry("Reject corrections.", "learn_review:reject"),
+                    "review": CommandEntry("Show corrections that wait to be approved.", "learn:review"),
+                    "approve": CommandEntry("Approve corrections.", "learn:approve"),
+                    "reject": CommandEntry("Reject corrections.", "learn:reject"),
                     "log": CommandEntry("Print everything that was learnt or decided.", "learn:log"),
                     "undo": CommandEntry("Take back something that was learnt.", "learn:undo"),
-                    "pin": CommandEntry("Pin right answers that no change may lose.", "learn_pins:pin"),
-                    "pins": CommandEntry("Print the pinned cases.", "learn_pins:pins"),
-                    "unpin": CommandEntry("Delete pinned cases.", "learn_pins:unpin"),
+                    "pin": CommandEntry("Pin right answers that no change may lose.", "learn:pin"),
+                    "pins": CommandEntry("Print the pinned cases.", "learn:pins"),
                 },
             ),
             "train": CommandEntry("Learn a local classifier from labelled tickets.", "train:train"),
@@ -98,14 +87,7 @@ class Commands(CommandGroup):
                 },
             ),
             "health": CommandEntry("Look at everything that runs need, within 10 s.", "health:health"),
-            "alerts": CommandEntry(
-                "Alerts: send a test message, see which are open.",
-                help="Alerts: send a test message, and see which are open.",
-                commands={
-                    "test": CommandEntry("Send a test message of each severity to every address.", "alerts:send_test"),
-                    "list": CommandEntry("Print the open alerts.", "alerts:show"),
-                },
-            ),
+            "alerts": CommandEntry("Print the open alerts, or send a test message.", "health:alerts"),
             "serve": CommandEntry("Triage tickets within seconds of the helpdesk's webhooks.", "serve:serve"),
             "portal": CommandEntry("Serve a ticket form, tracking and an agents' list of our own.", "portal:portal"),
             "local": CommandEntry(
@@ -121,9 +103,8 @@ class Commands(CommandGroup):
                 help="The log: check it, read it, erase words from it.",
                 commands={
                     "verify": CommandEntry("Check that the log is as it was written.", "audit:verify"),
-                    "show": CommandEntry("Print one ticket's story, and whether its lines hold.", "audit:show"),
+                    "show": CommandEntry("Print one ticket's story, or days of the log, decrypted.", "audit:show"),
                     "erase": CommandEntry("Erase customers' words from log and state.", "audit_erase:erase_tickets"),
-                    "cat": CommandEntry("Print the log, decrypted.", "audit:cat"),
                 },
             ),
             "worker": CommandEntry("Ask models for runs on other machines.", "worker:worker"),

@@ -271,16 +271,12 @@ class Freshdesk:
             )
         refused = refused_fields(reply)
         if "group_id" in refused and (change.group is not None or "group" in change.cleared):
-            raise self._part_refused(
-                f"Freshdesk knows no group {change.group}; see 'ticketbot taxonomy check'", "group"
-            )
+            raise self._part_refused(f"Freshdesk knows no group {change.group}; see 'ticketbot doctor'", "group")
         if "priority" in refused and (change.priority is not None or "priority" in change.cleared):
             raise self._part_refused("Freshdesk refuses the priority", "priority")
         ours = {name for name, number in names.items() if number in change.fields}
         if ours.intersection(refused):
-            raise self._part_refused(
-                "Freshdesk refuses the value of a ticket field; see 'ticketbot taxonomy check'", "fields"
-            )
+            raise self._part_refused("Freshdesk refuses the value of a ticket field; see 'ticketbot doctor'", "fields")
         if refused:
             raise UpdateRefused(f"Freshdesk refuses every change of this ticket until its field {refused[0]} is right")
         raise UpdateRefused(f"Freshdesk refused the update (HTTP {reply.status}{error_code(reply)})")

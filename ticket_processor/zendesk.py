@@ -244,7 +244,7 @@ class Zendesk:
         if "status" in details:
             raise TicketGone("closed")
         if "group" in details and change.group is not None:
-            unknown = f"Zendesk knows no group {change.group}; see 'ticketbot taxonomy check'"
+            unknown = f"Zendesk knows no group {change.group}; see 'ticketbot doctor'"
             self._reads.report(unknown)
             raise PartRefused(unknown, "group")
         if "group" in details and "group" in change.cleared:
@@ -254,7 +254,7 @@ class Zendesk:
         base = details.get("base")
         named = {mapping(item).get("ticket_field_id") for item in base} if isinstance(base, list) else set()
         if change.fields and ("custom_fields" in details or named & change.fields.keys()):
-            refused = "Zendesk refuses the value of a ticket field; see 'ticketbot taxonomy check'"
+            refused = "Zendesk refuses the value of a ticket field; see 'ticketbot doctor'"
             self._reads.report(refused)
             raise PartRefused(refused, "fields")
         if change.note is not None and self._is_full(change.ticket_id):

@@ -139,7 +139,7 @@ def test_alerts_hold_no_secret_in_any_part() -> None:
 @pytest.mark.parametrize(
     "sentence",
     [
-        "Zendesk knows no group 4111111111111111; see 'ticketbot taxonomy check'",
+        "Zendesk knows no group 4111111111111111; see 'ticketbot doctor'",
         "Suggested, not set: group 4111111111111111; field 4111111111111111: yes.",
         "not found as sent (tickets 4111111111111111, 4222222222222)",
         "the connection to 10.20.30.40:443 failed (ConnectionError)",

@@ -47,14 +47,14 @@ def test_a_run_that_may_not_sign_in_is_told_once_and_that_it_is_over(watched: De
         watched("run", "--since", "1d", "--quiet", code=3)
     assert receiver.said == [("begun", "helpdesk_unreachable")]
     assert "\nended early: not authorised at the helpdesk\n" in receiver.pings[-1][1]
-    listed = watched("alerts", "list", "--json").object
+    listed = watched("alerts", "--json").object
     assert [(one["rule"], one["severity"], one["told"]) for one in listed["open"]] == [
         ("helpdesk_unreachable", "critical", ["json (no. 1 of TICKETBOT_ALERT_URLS)"])
     ]
     watched.environ["ZENDESK_OAUTH_CLIENT_SECRET"] = good
     watched("run", "--since", "1d")
     assert receiver.said == [("begun", "helpdesk_unreachable"), ("over", "helpdesk_unreachable")]
-    assert watched("alerts", "list").out == "nothing is open\n"
+    assert watched("alerts").out == "nothing is open\n"
     watched.assert_done()
 
 
@@ -94,7 +94,7 @@ def test_what_a_person_starts_leaves_a_line_and_says_nothing_of_the_schedule(wat
     watched("run", "--since", "1d", TICKETBOT_HEARTBEAT_URL="")
     watched("retry", "run")
     watched("run", "--dry-run", "--since", "30d", "--quiet", "--out", "planned.jsonl")
-    watched("apply", "planned.jsonl", "--quiet")
+    watched("apply", "planned.jsonl")
     assert [path for path, _ in receiver.pings] == ["log"] * 2
     assert [body.partition(":")[0] for _, body in receiver.pings] == ["retry", "apply"]
     assert receiver.messages == []
@@ -105,7 +105,7 @@ def test_dry_runs_the_tour_and_what_only_looks_tell_nobody(watched: Desk, receiv
     watched("run", "--sandbox", "--limit", "3", "--quiet")
     watched("run", "--since", "1d", TICKETBOT_ALERT_URLS="", TICKETBOT_HEARTBEAT_URL="")
     watched.advance(60)
-    watched("undo", "latest", "--quiet")
+    watched("undo", "latest")
     watched("retry", "list")
     watched("retry", "drop", "--all-dead")
     assert (receiver.messages, receiver.pings) == ([], [])
@@ -119,9 +119,9 @@ def test_a_receiver_that_is_down_is_told_once_and_asked_in_every_run(watched: De
     first, *later = ([line for line in err.splitlines() if name in line] for err in said)
     assert first == [f"ticketbot: note: an alert did not reach {name}: it answered HTTP 500; each run tries again"]
     assert later == [[], []], "a scheduler mails what is said"
-    failure = watched("alerts", "list", "--json").object["last_failure"]
+    failure = watched("alerts", "--json").object["last_failure"]
     assert (failure["target"], failure["why"]) == (name, "it answered HTTP 500")
-    assert watched("alerts", "list").out.count("HTTP 500") == 1
+    assert watched("alerts").out.count("HTTP 500") == 1
 
 
 # The commands
@@ -129,7 +129,7 @@ def test_a_receiver_that_is_down_is_told_once_and_asked_in_every_run(watched: De
 
 def test_everybody_gets_a_test_message_of_each_severity(bare: Command, receiver: Receiver) -> None:
     urls = {"TICKETBOT_ALERT_URLS": receiver.hook, "TICKETBOT_PAGE_URLS": f"json://{receiver.address}/page"}
-    ended = bare("alerts", "test", **urls, TICKETBOT_HEARTBEAT_URL=receiver.beat)
+    ended = bare("alerts", "--test", **urls, TICKETBOT_HEARTBEAT_URL=receiver.beat)
     assert ended.out.splitlines() == [
         "ok    json (no. 1 of TICKETBOT_ALERT_URLS): warning",
         "ok    json (no. 1 of TICKETBOT_ALERT_URLS): critical",
@@ -144,14 +144,14 @@ def test_everybody_gets_a_test_message_of_each_severity(bare: Command, receiver:
 
 def test_a_test_that_does_not_arrive_is_told_without_the_address(bare: Command, receiver: Receiver) -> None:
     receiver.fails = True
-    ended = bare("alerts", "test", "--json", TICKETBOT_ALERT_URLS=f"{receiver.hook},{SLACK}oops", code=1)
+    ended = bare("alerts", "--test", "--json", TICKETBOT_ALERT_URLS=f"{receiver.hook},{SLACK}oops", code=1)
     assert [row["arrived"] for row in ended.object["sent"]] == [False] * 4
     assert CANARY not in ended.out + ended.err
     assert receiver.address not in ended.out + ended.err
 
 
 def test_a_test_with_nobody_to_tell_says_how_to_name_somebody(bare: Command) -> None:
-    assert "TICKETBOT_ALERT_URLS" in bare("alerts", "test", code=2).err
+    assert "TICKETBOT_ALERT_URLS" in bare("alerts", "--test", code=2).err
 
 
 def test_a_url_that_is_none_ends_every_run_and_is_not_quoted(desk: Desk) -> None:
@@ -161,8 +161,8 @@ def test_a_url_that_is_none_ends_every_run_and_is_not_quoted(desk: Desk) -> None
 
 
 def test_the_list_is_empty_before_the_first_run(desk: Desk) -> None:
-    assert desk("alerts", "list").out == "nothing is open; no run has looked yet\n"
-    assert desk("alerts", "list", "--json").object == {
+    assert desk("alerts").out == "nothing is open; no run has looked yet\n"
+    assert desk("alerts", "--json").object == {
         "open": [],
         "last_failure": None,
         "last_run": None,

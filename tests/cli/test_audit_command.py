@@ -172,7 +172,7 @@ def test_verifying_asks_nobody_and_changes_nothing(run_once: Desk) -> None:
     with filelock.FileLock(run_once.state / "run.lock"):
         audit(run_once, "verify")
         audit(run_once, "show", "1")
-        audit(run_once, "cat")
+        audit(run_once, "show")
     assert run_once.seen == []
     after = {path: path.read_bytes() for path in (*run_once.logs.iterdir(), *run_once.state.iterdir())}
     assert after == before
@@ -396,14 +396,14 @@ def test_a_tickets_words_are_gone_from_an_encrypted_log_too(open_desk: OpenDesk)
     desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"] = base64.b64encode(os.urandom(32)).decode()
     here(desk, "run", "--since", "1d")
     assert words_of(desk, 1) == 0  # encrypted
-    assert f"{CANARY}1" in audit(desk, "cat").out.lower()
+    assert f"{CANARY}1" in audit(desk, "show").out.lower()
     assert audit(desk, "erase", "--ticket", "1", "--yes", "--json").object["lines"] == 2
-    shown = audit(desk, "cat").out.lower()
+    shown = audit(desk, "show").out.lower()
     assert (f"{CANARY}1" in shown, f"{CANARY}2" in shown) == (False, True)
     assert audit(desk, "verify").code == 0
     del desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"]
     assert "unchecked" in audit(desk, "verify", code=3).out
-    assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in audit(desk, "cat", code=3).err
+    assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in audit(desk, "show", code=3).err
 
 
 @pytest.mark.parametrize(
@@ -444,7 +444,7 @@ def test_health_says_that_no_run_can_write_to_an_encrypted_log_and_a_new_folder_
     assert here(desk, "run", "--json", TICKETBOT_LOG_DIR=desk.environ["TICKETBOT_LOG_DIR"]).object["remarks"] == []
     assert chain()["status"] == "ok"
     old_log = {"TICKETBOT_LOG_DIR": str(old), "TICKETBOT_AUDIT_ENCRYPTION_KEYS": key}
-    assert "run_started" in here(desk, "audit", "cat", **old_log).out
+    assert "run_started" in here(desk, "audit", "show", **old_log).out
 
 
 UNKNOWN = "neither log nor state knows it"
@@ -512,19 +512,19 @@ def test_a_day_a_file_or_all_of_it_is_printed_as_it_was(run_once: Desk) -> None:
     whole = path.read_text(encoding="utf-8")
     day = path.name[len("ticketbot-") :][:10]
     for what in ((), (day,), (str(path),)):
-        assert audit(run_once, "cat", *what).out == whole
+        assert audit(run_once, "show", *what).out == whole
     packed = run_once.folder / f"{path.name}.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
-    assert audit(run_once, "cat", str(packed), day).out == whole * 2
+    assert audit(run_once, "show", str(packed), day).out == whole * 2
 
 
 def test_what_is_no_log_is_told(run_once: Desk) -> None:
-    assert "neither a file of a log nor a day" in audit(run_once, "cat", "2020-01-01", code=2).err
-    assert "does not exist" in audit(run_once, "cat", "elsewhere/ticketbot-2020-01-01.jsonl", code=2).err
+    assert "neither a file of a log nor a day" in audit(run_once, "show", "2020-01-01", code=2).err
+    assert "does not exist" in audit(run_once, "show", "elsewhere/ticketbot-2020-01-01.jsonl", code=2).err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
-@pytest.mark.parametrize("command", ["audit cat", "audit show 1", "audit verify --json", "taxonomy show"])
+@pytest.mark.parametrize("command", ["audit show", "audit show 1", "audit verify --json", "learn log"])
 def test_an_output_that_takes_no_more_is_one_sentence(command: str, run_once: Desk) -> None:
     environ = {**os.environ, **run_once.environ, "TICKETBOT_STATE_DIR": str(run_once.state)}
     with Path("/dev/full").open("wb") as full:
@@ -559,7 +559,7 @@ class Printed(io.TextIOWrapper):
         return cast(io.BytesIO, self.buffer).getvalue().decode()
 
 
-COMMANDS = (("verify",), ("verify", "--json"), ("show", "7"), ("show", "7", "--json"), ("cat",))
+COMMANDS = (("verify",), ("verify", "--json"), ("show", "7"), ("show", "7", "--json"), ("show",))
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -599,5 +599,5 @@ def test_a_program_gets_every_byte_of_the_log(bare: Command) -> None:
     raw = encode({"event": "alert", "ts": "2026-11-21", "what": "\x1b[2J\x9b\u202e\x7f"}) + b"\x1b[2J\xff\xc2\x9b\n"
     (bare.logs / "ticketbot-2026-11-21.jsonl").write_bytes(raw)
     with contextlib.chdir(bare.folder):
-        done = CliRunner().invoke(app, ["audit", "cat"], env={"TICKETBOT_LOG_DIR": str(bare.logs)})
+        done = CliRunner().invoke(app, ["audit", "show"], env={"TICKETBOT_LOG_DIR": str(bare.logs)})
         assert (done.exit_code, done.stdout_bytes) == (0, raw)

@@ -170,11 +170,12 @@ def test_our_own_labels_are_no_evidence_unless_asked_for(open_desk: OpenDesk) ->
 
     refused = desk("eval", "--from-helpdesk", code=2)
     assert "24 triaged by ticketbot" in refused.err
-    assert "--include-ours" in refused.err
+    assert "learn collect" in refused.err
+    desk("learn", "collect")
 
     before = len(desk.sandbox.store.history)
     desk.seen.clear()
-    told = desk("eval", "--from-helpdesk", "--include-ours", "--json").object
+    told = desk("eval", "--from-helpdesk", "--json").object
     assert_only_read(desk, before)
     assert (told["compared"], told["ours"]) == (24, 24)
     category = told["analysers"][0]["sources"][0]["fields"]["category"]

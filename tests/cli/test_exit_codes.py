@@ -207,7 +207,7 @@ def test_another_run_is_75_and_a_dry_run_may_look_meanwhile(desk: Desk) -> None:
         assert "another run is active" in ended.err
         quiet = desk("run", "--since", "1d", "--quiet", code=75)
         assert (quiet.out, quiet.err) == ("", "")
-        assert "another run is active" in desk("undo", "latest", "--quiet", code=75).err, "which a person has typed"
+        assert "another run is active" in desk("undo", "latest", code=75).err, "which a person has typed"
         assert desk.helpdesk_requests() == []
         desk("run", "--since", "1d", "--dry-run")
     desk("run", "--since", "1d")

@@ -30,7 +30,7 @@ def uncommented(path: Path) -> str:
     return _SETTING_COMMENTED_OUT.sub("", path.read_text(encoding="utf-8"))
 
 
-def test_both_files_are_written_once_and_overwritten_only_by_force(bare: Command) -> None:
+def test_both_files_are_written_once(bare: Command) -> None:
     first = bare("init", "--offline")
     assert [line.split()[0] for line in first.out.splitlines()] == ["ok", "ok", "Next:"]
     assert ".env" in first.out.splitlines()[-1]
@@ -39,8 +39,9 @@ def test_both_files_are_written_once_and_overwritten_only_by_force(bare: Command
     second = bare("init", "--offline")
     assert second.out.count("stays as it is") == 2
     assert (bare.folder / "ticketbot.toml").read_text(encoding="utf-8") == "mine"
-    bare("init", "--offline", "--force")
-    assert "[zendesk]" in (bare.folder / "ticketbot.toml").read_text(encoding="utf-8")
+    (bare.folder / ".env.example").unlink()
+    bare("init", "--offline")
+    assert (bare.folder / "ticketbot.toml").read_text(encoding="utf-8") == "mine"
     assert "ZENDESK_URL" in (bare.folder / ".env.example").read_text(encoding="utf-8")
 
 

@@ -45,10 +45,13 @@ def test_approved_corrections_teach_the_next_run_until_they_are_taken_back(open_
     assert (desk.state / "classifier" / "classifier.json").read_bytes() == former
     desk("run", "--since", "1d")
     assert "learnt" not in desk.events("run_started")[-1]
+    again = desk("train", file, "--own-desk", "--from-corrections", "--task", "category", "--json").object["change"]
+    desk("train", file, "--own-desk", "--task", "category", "--task", "urgency")
+    assert "was trained anew since then" in desk("learn", "undo", str(again), code=2).err
 
 
 @pytest.mark.slow
-def test_corrections_that_would_make_it_worse_are_refused_unless_forced(open_desk: OpenDesk) -> None:
+def test_corrections_that_would_make_it_worse_are_refused(open_desk: OpenDesk) -> None:
     desk: Desk = open_desk(1)
     file = labelled(desk, tickets(90))
     desk("train", file, "--own-desk", "--task", "category")
@@ -61,8 +64,3 @@ def test_corrections_that_would_make_it_worse_are_refused_unless_forced(open_des
     assert "not stored, since category would get worse by more than chance" in told
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [item.what for item in store.changes()] == ["corrections"]
-    forced = desk(*asked, "--force").out
-    assert "learn undo 2" in forced
-    desk("train", file, "--own-desk", "--task", "category", "--task", "urgency")
-    assert "was trained anew since then" in desk("learn", "undo", "2", code=2).err
-    assert store.changes()[-1].undone_at is None

@@ -59,7 +59,7 @@ def test_what_is_dropped_is_tried_only_where_it_is_named_and_its_receipt_says_so
     assert (receipt["ticket_id"], receipt["outcome"], receipt["reason"]) == (2, "skipped", "retry_dropped")
     (alert,) = [line for line in desk.events("alert") if line["what"] == "retry_dropped"]
     assert (alert["ticket_id"], alert["attempts"]) == (2, 2)
-    assert desk("retry", "drop", "--all-dead", "--json").object == {"dropped": []}
+    assert "nothing to drop" in desk("retry", "drop", "--all-dead").out
 
     desk.sandbox.faults.rules.clear()
     desk.sandbox.store.person_edit(2, add_tags=("vip",))

@@ -1,4 +1,4 @@
-"""Categories of a site's own: what they set on tickets through the real command, and ``ticketbot taxonomy``."""
+"""Categories of a site's own: what they set on tickets through the real command, and what ``doctor`` says of them."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ def test_a_category_sets_its_tag_group_and_fields_where_nobody_has_and_in_one_wr
 def test_without_the_helpdesk_the_rest_is_told_all_the_same(bare: Command) -> None:
     bare.configure(CONFIG.replace("Why was I charged twice?", "The app crashes."))
     nowhere = {"ZENDESK_URL": "http://127.0.0.1:9", "ZENDESK_OAUTH_TOKEN": "x"}
-    ended = bare("taxonomy", "check", code=3, **nowhere)
+    ended = bare("doctor", code=3, **nowhere)
     assert "shares 1 example with technical" in ended.out
     assert "problem  account: not looked at: " in ended.out
-    assert bare("taxonomy", "check", "--offline", "--json", code=1).object["offline"]
-    assert "shares 1 example with technical" in bare("taxonomy", "check", code=2).out
+    assert bare("doctor", "--offline", "--json", code=1).object["offline"]
+    assert "shares 1 example with technical" in bare("doctor", code=2).out
 
 
 def test_the_log_shows_what_the_fallback_category_is_used_for(bare: Command) -> None:
@@ -99,11 +99,10 @@ def test_the_log_shows_what_the_fallback_category_is_used_for(bare: Command) -> 
     path = bare.logs / f"ticketbot-{iso(SystemClock().now())[:10]}.jsonl"
     path.write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
     bare.configure(CONFIG)
-    told = bare("taxonomy", "check", "--offline", "--json").object
+    told = bare("doctor", "--offline", "--json").object
     texts = {item["kind"]: item["text"] for item in told["findings"]}
     assert "6 of its 36 tickets speak of 'gift card'" in texts["missing"]
     assert "was chosen for none of 36 tickets" in texts["unused"]
-    assert bare("taxonomy", "check", "--offline", "--log-days", "0", "--json").object["findings"] == []
 
 
 def test_likeness_is_judged_by_the_embedding_server_where_there_is_one_and_by_words_when_it_fails(desk: Desk) -> None:
@@ -113,24 +112,9 @@ def test_likeness_is_judged_by_the_embedding_server_where_there_is_one_and_by_wo
     )
     desk.environ["EMBEDDINGS_KEY"] = desk.sandbox.credentials.openai_key
     desk.configure(config.replace("HERE", "http://127.0.0.1:9"))
-    assert "likeness is judged by words" in desk("taxonomy", "check").out
+    assert "likeness is judged by words" in desk("doctor").out
     desk.configure(config.replace("HERE", desk.url))
-    desk("taxonomy", "check", "--offline", code=None)
+    desk("doctor", "--offline", code=None)
     assert not any(request.path == "/v1/embeddings" for request in desk.seen)
-    assert "judged by words" not in desk("taxonomy", "check", code=None).out
+    assert "judged by words" not in desk("doctor", code=None).out
     assert any(request.path == "/v1/embeddings" for request in desk.seen)
-
-
-def test_the_tree_is_shown_as_it_is_used(bare: Command) -> None:
-    text = (
-        CONFIG + '[[categories]]\nname = "double_charge"\nparent = "billing"\ndescription = "The same, paid twice."\n'
-    )
-    bare.configure(text)
-    lines = bare("taxonomy", "show").out.splitlines()
-    assert lines[0] == "billing"
-    assert f"examples 1; tag finance; group {FINANCE}; fields {AREA} = area_web_shop" in lines[2]
-    assert lines[3] == "  > double_charge"
-    told = bare("taxonomy", "show", "--json").object
-    assert told["fallback"] == "general"
-    assert [item["name"] for item in told["categories"]] == ["billing", "technical", "general"]
-    assert [item["name"] for item in told["categories"][0]["children"]] == ["double_charge"]

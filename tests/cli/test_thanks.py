@@ -51,7 +51,7 @@ def test_applied_it_is_solved_again_with_one_note_and_one_receipt_and_can_be_tak
     assert "~ status -> solved" in shown.out
     assert desk.ticket(1)["status"] == "open"
 
-    ended = desk("run", "--verify", "all")
+    ended = desk("run")
     assert "1 updated" in ended.out
     assert "0 human values changed, 0 foreign tags removed, 0 public comments" in ended.out
     after = desk.ticket(1)
@@ -135,7 +135,7 @@ def test_reports_and_checks_know_such_a_write(solved: Desk) -> None:
         ("report", "--since", "1d"),
         ("audit", "verify"),
         ("audit", "show", "1"),
-        ("escalated",),
+        ("report", "--escalated"),
         ("learn", "collect"),
     ):
         assert desk(*command).code == 0, command

@@ -138,7 +138,7 @@ def test_without_a_command_help_is_shown_and_it_is_2(bare: Command) -> None:
     assert "Begin:" in ended.out + ended.err
 
 
-@pytest.mark.parametrize("group", [(), ("audit",), ("schedule",), ("alerts",), ("retry",), ("taxonomy",)], ids=str)
+@pytest.mark.parametrize("group", [(), ("audit",), ("schedule",), ("retry",), ("learn",)], ids=str)
 def test_each_line_of_a_list_of_commands_is_a_whole_sentence(bare: Command, group: tuple[str, ...]) -> None:
     listed = bare(*group, "--help", COLUMNS="80").out
     listed = re.split(r"Begin:|Commands:", listed)[1].partition("\n  Exit codes")[0].splitlines()

@@ -96,10 +96,9 @@ def test_tickets_that_nobody_called_the_desks_own_are_learnt_from_and_not_used(o
     [
         ((), "name a file of labelled tickets, or say --from-helpdesk"),
         (("FILE", "--task", "mood"), "--task: 'mood' is none of category, urgency, sentiment"),
-        (("FILE", "--since", "30d"), "--since and --include-ours belong to --from-helpdesk"),
+        (("FILE", "--since", "30d"), "--since belongs to --from-helpdesk"),
         (("FILE", "--own-desk"), "say --folder FOLDER"),
         (("FILE",), "say --own-desk if these are your own"),
-        (("FILE", "--own-desk", "--out", "scores.html"), "its ending says the format, and must be one of .json"),
         (("missing.jsonl", "--folder", "learnt"), "cannot be read"),
         (("FILE", "--task", "sentiment", "--folder", "learnt"), "sentiment cannot be learnt: no ticket has a label"),
     ],

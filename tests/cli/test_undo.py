@@ -198,16 +198,6 @@ def test_a_job_of_a_run_that_was_killed_is_waited_for_and_taken_back(open_desk: 
     assert sum(len(undo_notes(desk, number)) for number in desk.tickets) == 5
 
 
-def test_quiet_says_nothing_but_what_went_wrong(at_account: Account) -> None:
-    desk = at_account(3)
-    run = triaged(desk)
-    desk.sandbox.store.person_edit(1, status="closed")
-    desk.advance(60)
-    ended = desk("undo", run, "--quiet")
-    assert (ended.out, ended.err) == ("", "")
-    assert len(desk.marked()) == 1
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 def test_on_a_terminal_there_is_a_bar_with_the_total_and_what_is_left_above_it(at_account: Account) -> None:
     desk = at_account(4)

@@ -101,30 +101,29 @@ def test_a_dry_run_and_a_desk_that_wants_none_tell_nobody(desk: Desk, receiver: 
 
 def test_what_is_escalated_and_still_open_is_listed(desk: Desk) -> None:
     desk("run", "--since", "1d", "--quiet")
-    told = desk("escalated", "--json").object
+    told = desk("report", "--escalated", "--json").object
     (one,) = told["tickets"]
     assert (one["ticket_id"], one["status"], one["url"]) == (1, "new", f"{desk.url}/agent/tickets/1")
     assert "hacked" in one["subject"]
     assert "jane@example.com" not in one["subject"]
     desk.sandbox.store.person_edit(1, status="solved")
-    assert desk("escalated", "--json").object["tickets"] == []
-    assert "1 ticket escalated" in desk("escalated").out
-    assert desk("escalated", "--all", "--json").object["tickets"][0]["status"] == "solved"
+    assert desk("report", "--escalated", "--json").object["tickets"] == []
+    assert "1 ticket escalated" in desk("report", "--escalated").out
 
 
 def test_what_was_taken_back_is_not_escalated_any_more(desk: Desk) -> None:
     desk("run", "--since", "1d", "--quiet")
     desk.advance(60)
-    desk("undo", "latest", "--quiet")
-    assert "nothing was escalated" in desk("escalated").out
+    desk("undo", "latest")
+    assert "nothing was escalated" in desk("report", "--escalated").out
 
 
 def test_without_the_helpdesk_the_list_says_that_nobody_was_asked(desk: Desk) -> None:
     desk("run", "--since", "1d", "--quiet")
-    ended = desk("escalated", ZENDESK_OAUTH_CLIENT_SECRET="wrong")
+    ended = desk("report", "--escalated", ZENDESK_OAUTH_CLIENT_SECRET="wrong")
     assert "whether these are still open is not known" in ended.err
     assert f"{desk.url}/agent/tickets/1" in ended.out
-    told = desk("escalated", "--json", ZENDESK_OAUTH_CLIENT_SECRET="wrong").object
+    told = desk("report", "--escalated", "--json", ZENDESK_OAUTH_CLIENT_SECRET="wrong").object
     assert (told["asked_the_helpdesk"], told["tickets"][0]["status"]) == (False, None)
 
 

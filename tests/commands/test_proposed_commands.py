@@ -62,7 +62,7 @@ def is_taken(command: str) -> bool:
 def test_every_command_that_a_message_names_is_taken() -> None:
     # What is filled in before an option are more options, if anything.
     found = {text.replace("{}--", "--") for text in proposed()} - {"{}"}
-    assert {"undo {}", "run --dry-run --since 1d", "audit verify", "taxonomy check"} <= found
+    assert {"undo {}", "run --dry-run --since 1d", "audit verify", "report --escalated"} <= found
     assert [command for command in sorted(found) if not is_taken(command)] == []
 
 

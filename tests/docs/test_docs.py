@@ -18,7 +18,7 @@ from ..support.help_text import help_text
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
-GROUPS = ("retry", "local", "taxonomy", "kb", "schedule", "alerts", "audit", "learn")
+GROUPS = ("retry", "local", "kb", "schedule", "audit", "learn")
 
 
 def _text(page: Path) -> str:

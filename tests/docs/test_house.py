@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from ..commands.test_cli_examples import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "ticket_processor"
 MOST_ENTRIES = 29
@@ -84,16 +86,16 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_330,
+    ".": 1_310,
     "analysis": 10_140,
     "audit": 2_270,
-    "commands": 7_630,
+    "commands": 7_360,
     "core": 2_630,
     "dashboard": 2_100,
-    "evaluation": 2_580,
+    "evaluation": 2_570,
     "helpdesk": 5_850,
     "knowledge": 2_210,
-    "learning": 2_080,
+    "learning": 2_060,
     "monitoring": 3_330,
     "pipeline": 5_300,
     "policy": 1_520,
@@ -111,10 +113,25 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 412, "test lines": 83_460, "scripts": 30, "words of docs": 24_460}
+MOST = {"files": 400, "test lines": 83_440, "scripts": 30, "words of docs": 24_520}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
+
+
+MOST_COMMANDS, MOST_OPTIONS = 45, 209
+"""Commands without their groups, and the options of all of them: ``--config`` and ``--json`` count wherever they are.
+
+``--version`` counts; arguments, ``--help`` and the two options of completion do not.
+"""
+
+
+def test_commands_and_options_stay_within_their_ceilings() -> None:
+    options = [each for command in COMMANDS.values() for each in command.params if each.param_type_name == "option"]
+    version = 1
+    found = len(COMMANDS), len(options) + version - sum(each.name == "help" for each in options)
+    print(f"{found[0]} commands, {found[1]} options")
+    assert found == (MOST_COMMANDS, MOST_OPTIONS), "lower these ceilings; whoever raises one says why"
 
 
 def lines(paths: Iterable[Path]) -> int:

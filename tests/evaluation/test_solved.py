@@ -129,26 +129,26 @@ def test_another_products_tags_with_our_prefix_are_none_of_ours() -> None:
     assert len(read(ticket(priority="low", tags=("ai_summary", "ai_urgencyless"))).examples) == 1
 
 
-def test_what_people_left_of_ours_counts_when_asked_to() -> None:
+def test_what_people_left_of_ours_counts_where_a_person_was_seen_to_decide() -> None:
     ours = (*OURS, "ai_general")
     found = read(
         ticket(1, priority="high", tags=ours),
         ticket(2, priority="low", tags=ours),
         ticket(3, priority="high", tags=(*ours, "tech_team")),
         ticket(4, priority="low"),
-        include_ours=True,
+        decided=(1, 2, 3),
     )
     labels = [(example.category, example.label("urgency")) for example in found.examples]
     assert labels == [("general", "high"), ("general", "low"), ("technical", "high"), (None, "low")]
     assert found.ours == 3
-    said = "\n".join(how_it_was_decided(found, "2026-08-23", include_ours=True))
-    assert "3 of them were triaged by ticketbot; what people left there counts as chosen, which flatters" in said
+    said = "\n".join(how_it_was_decided(found, "2026-08-23"))
+    assert "3 of them were triaged by ticketbot, and people kept or changed their labels" in said
     assert found.category_by == {"ours": 2, "tag": 1}
 
 
 def test_our_tag_does_not_stand_for_a_target_that_somebody_took_off() -> None:
-    assert category({"tags": (*OURS, "ai_technical")}, include_ours=True) is None
-    assert category({"tags": (*OURS, "ai_technical", "tech_team")}, include_ours=True) == "technical"
+    assert category({"tags": (*OURS, "ai_technical")}, decided=(1,)) is None
+    assert category({"tags": (*OURS, "ai_technical", "tech_team")}, decided=(1,)) == "technical"
 
 
 def test_no_page_is_asked_for_once_there_are_enough() -> None:
@@ -171,7 +171,7 @@ def test_the_names_to_redact_come_along() -> None:
 
 
 def test_where_no_ticket_has_a_category_that_is_said_and_not_that_it_is_from_nowhere() -> None:
-    text = "\n".join(how_it_was_decided(read(ticket(1, priority="high")), "2026-08-23", include_ours=False))
+    text = "\n".join(how_it_was_decided(read(ticket(1, priority="high")), "2026-08-23"))
     assert "priority (1); no ticket carries the field, tag or group of a category" in text
     assert "nowhere" not in text
 
@@ -182,7 +182,7 @@ def test_how_it_was_decided_is_told_without_a_customers_word() -> None:
         ticket(2, priority="high", tags=("tech_team", "general")),
         ticket(3, tags=OURS),
     )
-    text = "\n".join(how_it_was_decided(found, "2026-08-23", include_ours=False))
+    text = "\n".join(how_it_was_decided(found, "2026-08-23"))
     assert "3 solved and closed tickets created since 2026-08-23; 2 can be compared" in text
     assert "priority (2); category is from a tag (1)" in text
     assert "1 have the marks of several categories" in text

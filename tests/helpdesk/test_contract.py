@@ -302,7 +302,7 @@ def test_a_group_that_is_not_there_is_a_refused_part_and_is_told_once(office: Of
     for _ in range(2):
         number = office.add()
         ticket = one(office, number)
-        with pytest.raises(PartRefused, match="taxonomy check") as refused:
+        with pytest.raises(PartRefused, match="ticketbot doctor") as refused:
             office.desk.update(whole(ticket, group=NO_GROUP, note=None))
         assert refused.value.part == "group"
         assert one(office, number).updated_at == ticket.updated_at

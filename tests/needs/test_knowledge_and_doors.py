@@ -572,13 +572,13 @@ def test_a_report_tells_a_period_in_every_form_with_what_people_changed_gaps_and
     assert ["tickets", "15"] in [line.split() for line in body.get_content().splitlines()]
 
     (urgent,) = [number for number in desk.tickets if desk.ticket(number)["subject"] == "Hacked"]
-    assert re.search(rf"^{urgent}\b.*Hacked", desk("escalated").out, re.MULTILINE)
+    assert re.search(rf"^{urgent}\b.*Hacked", desk("report", "--escalated").out, re.MULTILINE)
     billed = [number for number, category in answers(desk).items() if category == "billing"]
     solve(desk, *billed, remove_tags=["ai_billing"], add_tags=["ai_refund"])
     solve(desk, urgent)
-    assert "Hacked" not in desk("escalated").out
+    assert "Hacked" not in desk("report", "--escalated").out
     told = desk(*period, "--overrides", "--knowledge", "--details").out
     assert re.search(r"billing\s+.*refund", told), told
     assert "gramophone" in told
-    desk(*period, "--knowledge", "--gaps", "gaps.md")
+    desk(*period, "--knowledge", "--out", "gaps.md")
     assert "gramophone" in (desk.folder / "gaps.md").read_text(encoding="utf-8")

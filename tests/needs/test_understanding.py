@@ -262,7 +262,7 @@ def test_own_categories_set_their_targets_and_what_cannot_wait_is_escalated_with
     texts = {1: rows(1)[0]["body"], 2: HACKED, 3: calm}
     desk = open_desk([{"subject": "Hello", "body": text, "age": 7000.0} for text in texts.values()])
     configure(desk, OWN)
-    assert "0 problems" in desk("taxonomy", "check").out
+    assert "0 problems" in desk("doctor").out
     desk("run", "--since", "1d")
     money, hacked, other = (desk.ticket(number) for number in texts)
     assert {"ai_money", "finance", "area_web_shop", "ai_tier_1"} <= set(money["tags"])
@@ -279,7 +279,7 @@ def test_own_categories_set_their_targets_and_what_cannot_wait_is_escalated_with
 
     wrong = OWN.replace(f"group = {FINANCE}\nfields", "group = 4711\nfields").replace(f"{AREA} =", "99 =")
     configure(desk, wrong.replace('"finance"', '"area_app"') + 'keywords = { en = ["!!!"] }\n')
-    told = desk("taxonomy", "check", code=1).out
+    told = desk("doctor", code=1).out
     for fault in ("no group 4711", "its field 99 does not exist", "the tag area_app is an option", "keyword '!!!'"):
         assert re.search(rf"(?m)^problem .*{re.escape(fault)}", told), fault
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.commands.before_after import BeforeAfter
+from ticket_processor.commands.tour import BeforeAfter
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import RunSummary, Writes
 from ticket_processor.monitoring.memory import (
@@ -183,7 +183,7 @@ def test_the_message_lists_numbers_reasons_and_addresses() -> None:
     lines = message.body.splitlines()
     assert message.title == "[escalated] 60 tickets escalated (ticketbot, acme.zendesk.com)"
     assert lines[0] == "#1: high risk, security  https://acme.zendesk.com/agent/tickets/1"
-    assert lines[-2:] == ["and 10 more", "'ticketbot escalated' lists what is still open."]
+    assert lines[-2:] == ["and 10 more", "'ticketbot report --escalated' lists what is still open."]
 
 
 def test_an_outcome_alone_is_shown_by_its_number() -> None:

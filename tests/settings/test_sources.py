@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.commands.init_files import CONFIG_TEXT
+from ticket_processor.commands.init import CONFIG_TEXT
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.settings.load import load
 from ticket_processor.settings.sources import read_toml

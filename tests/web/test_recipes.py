@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from ticket_processor.commands.command_group import STOP_WITHIN_S
-from ticket_processor.commands.serving import END_S
+from ticket_processor.commands.portal import END_S
 from ticket_processor.settings.pages import PortalServerSettings
 from ticket_processor.web.portal.security import MOST_BODY_BYTES
 

@@ -42,9 +42,6 @@ AnalyserOption = Annotated[
         help="What to measure: chain, rules, classifier or model:NAME; may be repeated. Default: chain and rules.",
     ),
 ]
-WorkersOption = Annotated[
-    int | None, typer.Option("--workers", min=1, metavar="N", help="Questions to a model at the same time.")
-]
 PrecisionOption = Annotated[
     float,
     typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Propose thresholds at which this share of answers is right."),
@@ -57,7 +54,6 @@ def subjects(
     clock: SystemClock,
     stack: ExitStack,
     *,
-    workers: int | None = None,
     trouble: Trouble = lambda _sentence: None,
 ) -> list[Subject]:
     """The analysers of these names, in their order; without ``names`` the chain and the rules.
@@ -68,7 +64,7 @@ def subjects(
     deadline = Deadline(clock, DEADLINE_S)
     store = AnswerStore(settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=0)
     stack.callback(store.close)
-    several = workers or settings.run.workers
+    several = settings.run.workers
     made: dict[str, Subject] = {}
     problems: list[str] = []
     for name in names or _usual(settings):
@@ -174,7 +170,6 @@ def labelled_by_people(
     since: str,
     *,
     limit: int,
-    include_ours: bool,
     category_from: CategoryFrom | None = None,
 ) -> tuple[Solved, list[str]]:
     """The newest solved tickets that carry a label, and sentences on how the labels were found, which are also said.
@@ -182,13 +177,15 @@ def labelled_by_people(
     Raises :class:`ConfigError` when there are none.
     """
     moment = parse_since(since, clock.now())
-    solved = read_solved(
-        settings, clock, screen, moment, limit=limit, include_ours=include_ours, category_from=category_from
-    )
-    decided = how_it_was_decided(solved, iso(moment)[:10], include_ours=include_ours)
+    solved = read_solved(settings, clock, screen, moment, limit=limit, category_from=category_from)
+    decided = how_it_was_decided(solved, iso(moment)[:10])
     if not solved.examples:
         told = " ".join(decided[:1] + decided[2:-1]).rstrip(".")
-        hint = "; --include-ours counts those that ticketbot triaged" if solved.left_out.get(OURS) else ""
+        hint = (
+            "; after 'ticketbot learn collect' those that ticketbot triaged count, too"
+            if solved.left_out.get(OURS)
+            else ""
+        )
         raise ConfigError(f"no solved ticket carries a label: {told}{hint}")
     for line in decided:
         screen.say(line)
@@ -202,13 +199,11 @@ def read_solved(
     since: float,
     *,
     limit: int | None,
-    include_ours: bool,
     category_from: CategoryFrom | None = None,
-    with_decided: bool = False,
 ) -> Solved:
     """The newest solved tickets since ``since``. The transport refuses writes, so that not even a bug could write.
 
-    With ``with_decided`` also those that ticketbot triaged and whose category people kept or changed, as collected.
+    Those that ticketbot triaged are among them where people kept or changed their category, as ``learn collect`` saw.
     """
     deadline = Deadline(clock, READ_DEADLINE_S)
     share = settings.run.limit_share
@@ -223,7 +218,6 @@ def read_solved(
             since=since,
             limit=limit,
             category_from=category_from or CategoryFrom(),
-            include_ours=include_ours,
-            decided=decided_by_people(settings.state_folder) if with_decided else (),
+            decided=decided_by_people(settings.state_folder),
             advance=advance,
         )

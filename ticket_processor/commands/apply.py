@@ -15,7 +15,7 @@ from ..pipeline.planned_writes import planned_writes
 from ..settings.load import load
 from ..wiring.runs import write
 from ..wiring.ticket_subjects import Subjects
-from .options import ConfigOption, JsonOption, QuietOption, VerboseOption
+from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 DEADLINE_S = 12 * 3600.0
@@ -25,8 +25,6 @@ DEADLINE_S = 12 * 3600.0
 def apply(
     clock: SystemClock,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What 'ticketbot run --dry-run --out FILE' kept.")],
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
@@ -34,7 +32,7 @@ def apply(
     settings = load(config=config)
     account = settings.desk.base_url
     total = sum(1 for _ in planned_writes(file, account))  # so that a broken line is found before anything is written
-    screen = Screen(quiet=quiet, as_json=as_json)
+    screen = Screen(as_json=as_json)
     subjects = Subjects(lambda sentence: screen.notices([sentence]))
     tally = tally_of(settings, subjects)
 

@@ -1,4 +1,4 @@
-"""``ticketbot audit verify``, ``show`` and ``cat``: checks the log, prints a ticket's story, or all of it decrypted."""
+"""``ticketbot audit verify`` and ``show``: checks the log, prints a ticket's story, or the log decrypted."""
 
 from __future__ import annotations
 
@@ -88,17 +88,10 @@ def verify(
     return code
 
 
-def cat(
-    wanted: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="FILE|DAY…", help="Files of a log, or days; default: all of it.", show_default=False),
-    ] = None,
-    config: ConfigOption = None,
-) -> int:
-    """Print the log, decrypted."""
-    settings = load(config=config, need_helpdesk=False)
+def _print_log(settings: Settings, wanted: Sequence[str]) -> None:
+    """Print files and days of the log, decrypted, or all of it."""
     keys, out = keyring(settings), standard_output()
-    files = _files(settings.log_dir, wanted or ())
+    files = _files(settings.log_dir, wanted)
     if not files:
         raise no_log(settings)
     for file in files:
@@ -107,7 +100,6 @@ def cat(
                 check_opened(raw, file.path)
             out.write(raw)
     out.flush()
-    return ExitCode.OK
 
 
 def no_log(settings: Settings) -> TicketbotError:
@@ -223,15 +215,30 @@ class Told:
 
 
 def show(
-    ticket: Annotated[int, typer.Argument(min=1, metavar="TICKET", help="The ticket's number.")],
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TICKET | DAY… | FILE…]",
+            help="A ticket's number; or days or files of the log, whose lines are printed as they are; default: all.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Print one ticket's story: every intent, receipt, alert and undo, and whether each line is as it was written.
 
-    Exit code 1: a line was changed.
+    Or print lines of the log, decrypted. Exit code 1: a line of the ticket was changed.
     """
     settings = load(config=config, need_helpdesk=False)
+    match wanted:
+        case [number] if number.isascii() and number.isdecimal():
+            return _show_story(settings, int(number), as_json)
+    _print_log(settings, wanted or ())
+    return ExitCode.OK
+
+
+def _show_story(settings: Settings, ticket: int, as_json: bool) -> int:
     keys, ring = reading_keys(settings), keyring(settings)
     screen = Screen(as_json=as_json)
     files = log_files(settings.log_dir)

@@ -87,8 +87,8 @@ class CommandGroup(TyperGroup):
         return [Completion(name, entry.line) for name, entry in self.entries.items() if name.startswith(incomplete)]
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
-        if args and args[0] not in self.entries:
-            self._refuse_removed(ctx, f"{_path(ctx)} {args[0]}".strip())
+        for words in (args[:1], args[:2]):  # the second where a group has become a command
+            self._refuse_removed(ctx, " ".join([*_path(ctx).split(), *words]))
         return super().resolve_command(ctx, args)
 
     @staticmethod

@@ -1,28 +1,23 @@
-"""``ticketbot doctor`` and its parts ``taxonomy check`` and ``kb doctor``: everything that is wrong with a set-up.
-
-Beside them stands ``taxonomy show``, which prints the site's categories.
-"""
+"""``ticketbot doctor`` and its part ``kb doctor``: everything that is wrong with a set-up."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.errors import CannotRun, ConfigError
 from ..core.findings import Finding, in_order
-from ..core.taxonomy import Category, Taxonomy
 from ..core.wording import many
 from ..monitoring.health.checks import Health, Status
-from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.desks import read_labels
 from . import examinations
-from .examinations import LOG_DAYS, SetUp
+from .examinations import SetUp
 from .options import ConfigOption, JsonOption
 from .screen import Screen
 
@@ -50,7 +45,7 @@ def doctor(
     abandoned = 0
     if settings := found.settings:
         steps: list[Callable[[], object]] = [
-            partial(found.look, "categories", partial(_categories, settings, clock, LOG_DAYS, offline=found.offline))
+            partial(found.look, "categories", partial(_categories, settings, clock, offline=found.offline))
         ]
         if settings.knowledge.sources:
             steps.append(partial(found.look, "articles", partial(examinations.articles, settings, clock)))
@@ -72,34 +67,6 @@ def doctor(
     return found.exit_code, abandoned
 
 
-def check_categories(
-    clock: SystemClock,
-    offline: OfflineOption = False,
-    log_days: Annotated[
-        int,
-        typer.Option(min=0, max=3650, metavar="N", help="Look for unused and missing categories in the log of N days."),
-    ] = LOG_DAYS,
-    details: EveryOption = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> int:
-    """Find overlaps, gaps, and targets that cannot work; writes nothing.
-
-    Exit codes as 'ticketbot doctor', of which this is a part.
-    """
-    screen = Screen(as_json=as_json)
-    found = SetUp(config, offline=offline)
-    if settings := found.settings:
-        with screen.progress("looking", 2) as advance:
-            found.look("categories", partial(_categories, settings, clock, log_days, offline=found.offline))
-            advance(1)
-            if not found.offline:
-                found.look("account", partial(_targets, settings, clock))
-            advance(1)
-    _tell(screen, found, details=details)
-    return found.exit_code
-
-
 def check_articles(
     clock: SystemClock, details: EveryOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> int:
@@ -114,14 +81,9 @@ def check_articles(
     return found.exit_code
 
 
-def _categories(settings: Settings, clock: SystemClock, days: int, *, offline: bool) -> Sequence[Finding]:
-    log = examinations.logged_lately(settings, clock, days)
+def _categories(settings: Settings, clock: SystemClock, *, offline: bool) -> Sequence[Finding]:
+    log = examinations.logged_lately(settings, clock)
     return list(examinations.categories(settings, log, offline=offline))
-
-
-def _targets(settings: Settings, clock: SystemClock) -> Sequence[Finding]:
-    with examinations.asking(settings, clock) as transport:
-        return examinations.category_targets(settings, read_labels(settings, transport))
 
 
 def _ask(
@@ -205,43 +167,3 @@ def _lines(finding: Finding) -> list[str]:
     for place in finding.places:
         lines.append(f"  {place.article}  {' > '.join(filter(None, (place.title, place.heading)))}")
     return [*lines, *([f"  to do: {finding.advice}"] if finding.advice else [])]
-
-
-def show_categories(as_json: JsonOption = False, config: ConfigOption = None) -> int:
-    """Print the categories of both levels as they are used."""
-    taxonomy = load(config=config, need_helpdesk=False).taxonomy
-    Screen(as_json=as_json).result(
-        "\n".join(_tree(taxonomy)),
-        {"fallback": taxonomy.fallback, "categories": [_as_data(taxonomy, name) for name in taxonomy.top]},
-    )
-    return ExitCode.OK
-
-
-def _tree(taxonomy: Taxonomy) -> Iterator[str]:
-    for name in taxonomy.top:
-        mark = "   (for whatever fits nowhere else)" if name == taxonomy.fallback else ""
-        yield f"{name}{mark}"
-        yield from _category_lines(taxonomy[name], "    ")
-        for child in taxonomy.children(name):
-            yield f"  > {child}"
-            yield from _category_lines(taxonomy[child], "      ")
-
-
-def _category_lines(item: Category, indent: str) -> Iterator[str]:
-    facts: dict[str, Any] = {
-        "examples": len(item.examples),
-        "keywords": sum(map(len, item.keywords.values())),
-        "at least": item.priority_floor,
-        "tag": item.tag,
-        "group": item.group,
-        "fields": ", ".join(f"{key} = {value}" for key, value in item.fields.items()),
-    }
-    yield f"{indent}{item.description or '(no description)'}"
-    told = "; ".join(f"{name} {value}" for name, value in facts.items() if value)
-    if told:
-        yield f"{indent}{told}"
-
-
-def _as_data(taxonomy: Taxonomy, name: str) -> dict[str, object]:
-    data = taxonomy[name].model_dump(mode="json", exclude={"parent"})
-    return {**data, "children": [_as_data(taxonomy, child) for child in taxonomy.children(name)]}

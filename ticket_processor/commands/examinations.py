@@ -200,9 +200,9 @@ def categories(settings: Settings, log: Sequence[Logged] | None, *, offline: boo
             yield Finding(part="categories", severity="warning", kind="likeness", text=text, seen_by="operator")
 
 
-def logged_lately(settings: Settings, clock: Clock, days: int) -> list[Logged] | None:
-    """The categories of the tickets in the log's last days; of no days, nothing is known."""
-    return list(logged(settings.log_dir, clock.now(), days, keyring(settings))) if days else None
+def logged_lately(settings: Settings, clock: Clock) -> list[Logged]:
+    """The categories of the tickets in the log's last days."""
+    return list(logged(settings.log_dir, clock.now(), LOG_DAYS, keyring(settings)))
 
 
 def logged(folder: Path, now: float, days: int, keys: Keyring | None = None) -> Iterator[Logged]:

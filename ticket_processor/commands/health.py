@@ -1,21 +1,30 @@
-"""``ticketbot health``: prints the checks."""
+"""``ticketbot health``: prints the checks. ``ticketbot alerts``: lists open alerts, or sends test messages."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from ..core.clock import SystemClock
-from ..core.errors import ConfigError
+from ..core.clock import SystemClock, iso
+from ..core.errors import ConfigError, ExitCode
 from ..core.wording import many
+from ..monitoring.facts import Severity
 from ..monitoring.health.checks import Status
 from ..monitoring.health.doctor import unusable
+from ..monitoring.heartbeat import PATIENCE_S, Heartbeat
+from ..monitoring.memory import AlertStore, Memory
+from ..monitoring.messages import AlertMessage, title_of
+from ..monitoring.receivers import Receiver, receivers, send, tame_libraries
+from ..monitoring.rules import severity_of, title_of_rule
 from ..monitoring.run_metrics import RunMetrics, in_words
+from ..monitoring.run_watch import HEARTBEAT, account_name
 from ..settings.load import load
+from ..settings.schema import Settings
 from .examinations import health_doctor
 from .many_accounts import for_each, several
-from .options import ConfigsOption, JsonOption, VerboseOption
+from .options import ConfigOption, ConfigsOption, JsonOption
 from .screen import Screen
 
 _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIPPED: "-"}
@@ -24,7 +33,6 @@ _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIP
 def health(
     clock: SystemClock,
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask helpdesk and model servers.")] = False,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> tuple[int, int]:
@@ -57,3 +65,108 @@ def _in_words(runs: RunMetrics) -> str:
     words += in_words(runs)
     words += [f"{runs.usage.input + runs.usage.output:,} tokens"] if runs.usage.input else []
     return "; ".join(words)
+
+
+TEST_S = 30.0
+NOBODY = "no receiver is set: set TICKETBOT_ALERT_URLS, TICKETBOT_PAGE_URLS or TICKETBOT_HEARTBEAT_URL (docs/alerts.md)"
+
+
+def alerts(
+    clock: SystemClock,
+    test: Annotated[
+        bool, typer.Option("--test", help="Send a test message of each severity to every address instead.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Print the open alerts, and the last address that could not be reached, with the reason.
+
+    Exit code with --test 1: a message did not arrive; 2: there is no address.
+    """
+    return _send_test(clock, as_json, config) if test else _show(as_json, config)
+
+
+def _send_test(clock: SystemClock, as_json: bool, config: Path | None) -> int:
+    settings = load(config=config, need_helpdesk=False)
+    everybody, url = receivers(settings.alerts), settings.alerts.heartbeat_url
+    if not everybody and url is None:
+        raise ConfigError(*settings.lost, NOBODY)
+    tame_libraries()
+    heartbeat = Heartbeat(url.get_secret_value() if url else None)
+    ping = heartbeat.note("a test; it changes nothing")
+    post = [(receiver, _messages(receiver, settings)) for receiver in everybody]
+    rows = [
+        {"target": sent.receiver.name, "message": _called(sent.message), "arrived": sent.why is None, "why": sent.why}
+        for sent in send(post, TEST_S, clock)
+    ]
+    if ping is not None:
+        ping.join(PATIENCE_S)
+        why = "it did not answer in time" if ping.is_alive() else heartbeat.trouble
+        rows.append({"target": HEARTBEAT, "message": "log", "arrived": why is None, "why": why})
+    lines = [
+        f"{'ok  ' if row['arrived'] else 'FAIL'}  {row['target']}: {row['message']}{_because(row)}" for row in rows
+    ]
+    code = ExitCode.OK if all(row["arrived"] for row in rows) else ExitCode.SOME_FAILED
+    Screen(as_json=as_json).result("\n".join(lines), {"sent": rows, "exit_code": int(code)})
+    return code
+
+
+def _show(as_json: bool, config: Path | None) -> int:
+    settings = load(config=config)
+    memory = AlertStore(settings.state_folder).load()
+    names = {receiver.target.id: receiver.name for receiver in receivers(settings.alerts)}
+    rows: list[dict[str, Any]] = [
+        {
+            "rule": rule,
+            "severity": severity_of(rule).value,
+            "since": iso(one.since),
+            "message": one.message,
+            "told": sorted(names.get(target, "somebody who is no longer in the settings") for target in one.told),
+        }
+        for rule, one in sorted(memory.open.items(), key=lambda item: (-severity_of(item[0]).rank, item[1].since))
+    ]
+    failure = memory.last_failure
+    data = {
+        "open": rows,
+        "last_failure": failure and {"at": iso(failure.at), "target": failure.target, "why": failure.why},
+        "last_run": None if memory.seen is None else iso(memory.seen),
+    }
+    Screen(as_json=as_json).result(_listed(rows, memory), data)
+    return ExitCode.OK
+
+
+def _messages(receiver: Receiver, settings: Settings) -> list[AlertMessage]:
+    """The test messages for a receiver; an incident that they open is closed again."""
+    account, messages = account_name(settings), []
+    for severity in (Severity.WARNING, Severity.CRITICAL):
+        if receiver.target.wants(severity):
+            key = f"ticketbot/{account}/test_{severity.value}"
+            title = title_of(severity.value, "Test", account)
+            body = "This is a test of ticketbot's alerts. Nothing is wrong."
+            messages.append(AlertMessage(title, body, severity, key, "test", account))
+            if receiver.pages:
+                messages.append(AlertMessage(title_of("over", "Test", account), body, severity, key, "over", account))
+    return messages
+
+
+def _called(message: AlertMessage) -> str:
+    words = message.severity.value if message.severity else ""
+    return f"{words}, over" if message.what == "over" else words
+
+
+def _because(row: dict[str, Any]) -> str:
+    return "" if row["arrived"] else f": {row['why']}"
+
+
+def _listed(rows: list[dict[str, Any]], memory: Memory) -> str:
+    lines = []
+    for row in rows:
+        told = f"told to {len(row['told'])}" if row["told"] else "told to nobody yet"
+        lines.append(f"{row['severity']:<8}  {row['rule']}: {title_of_rule(row['rule'])}")
+        lines.append(f"          since {row['since']}, {told}: {row['message']}")
+    if not lines:
+        lines.append("nothing is open" if memory.saved else "nothing is open; no run has looked yet")
+    failure = memory.last_failure
+    if failure is not None:
+        lines.append(f"last failure: {failure.target}, {iso(failure.at)}: {failure.why}")
+    return "\n".join(lines)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +12,8 @@ import typer
 
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import HelpdeskKind
+from ..core.private_files import opener
+from ..settings.sources import VARIABLES
 from .screen import Screen
 
 _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
@@ -17,17 +22,15 @@ _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder for the files.")] = Path(),
     helpdesk: Annotated[HelpdeskKind, typer.Option(help="The helpdesk that the files are for.")] = "zendesk",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Write the files; contact no server.")] = False,
 ) -> int:
     """Write ticketbot.toml and .env.example, and check helpdesk and models."""
     from ..settings.load import DEFAULT_FILE, load
-    from .init_files import write_files
 
     screen = Screen()
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder")
-    for found in write_files(folder, helpdesk, force=force):
+    for found in write_files(folder, helpdesk):
         screen.found(True, found)
     named = "" if folder == Path() else f"--config {folder / DEFAULT_FILE} "
     look = f"ticketbot run {named}--dry-run --since 1d"
@@ -64,3 +67,39 @@ def init(
     else:
         screen.say("Next: put right what failed, and say: ticketbot init")
     return code
+
+
+ENV_EXAMPLE = ".env.example"
+CONFIG_TEXT = resources.files(__package__).joinpath("settings_template.toml").read_text(encoding="utf-8")
+
+
+def config_text(helpdesk: HelpdeskKind) -> str:
+    """``ticketbot.toml`` with this helpdesk's table and none of the others; it names one that is not Zendesk."""
+    others = "|".join(sorted({"zendesk", "freshdesk", "local"} - {helpdesk}))
+    text = re.sub(rf"^\[(?:{others})\].*\n(?:.+\n)+\n", "", CONFIG_TEXT, flags=re.MULTILINE)
+    if helpdesk == "zendesk":
+        return text
+    return re.sub(r'^# helpdesk = "zendesk".*$', f'helpdesk = "{helpdesk}"', text, flags=re.MULTILINE)
+
+
+def env_text(helpdesk: HelpdeskKind = "zendesk") -> str:
+    """``.env.example``: every environment variable with its meaning, but for those of Zendesk where it is not that."""
+    lines = ["# Copy to .env and fill in what you use. Keep .env out of version control.", ""]
+    for name, variable in VARIABLES.items():
+        if helpdesk != "zendesk" and name.startswith("ZENDESK_"):
+            continue
+        lines += [f"# {variable.meaning}{' (secret)' if variable.secret else ''}", f"# {name}=", ""]
+    return "\n".join(lines)
+
+
+def write_files(folder: Path, helpdesk: HelpdeskKind) -> Iterator[str]:
+    """Write ``ticketbot.toml`` and ``.env.example``; existing ones stay. A sentence for each."""
+    for name, text in (("ticketbot.toml", config_text(helpdesk)), (ENV_EXAMPLE, env_text(helpdesk))):
+        path = folder / name
+        if path.exists():
+            yield f"{name} is there already and stays as it is"
+            continue
+        # A copy of the example keeps its mode and will hold secrets. A container's user has to read the other file.
+        with open(path, "w", encoding="utf-8", newline="\n", opener=opener if name == ENV_EXAMPLE else None) as file:
+            file.write(text)
+        yield f"{name} written"

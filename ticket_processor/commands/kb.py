@@ -22,19 +22,17 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.knowledge import bring_up_to_date, embedding_model, knowledge_store
 from ..wiring.parts import lock
-from .options import ConfigOption, JsonOption, VerboseOption
-from .out_files import check_out, json_lines, json_text, write_out
+from .options import ConfigOption, JsonOption
 from .screen import Screen
 
-SHOWN_TEXT = 300
+SHOWN, SHOWN_TEXT = 5, 300
+SYNC_S = 3600.0
 NAMES = {"lexical": "words", "issues": "words, per issue", "vector": "vectors", "fused": "both"}
 
 
 def sync(
     clock: SystemClock,
     whole: Annotated[bool, typer.Option("--whole", help="Look for deleted articles too; else once a day.")] = False,
-    within: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Stop after this time.")] = 3600.0,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -43,7 +41,7 @@ def sync(
     screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
     with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
-        deadline = Deadline(clock, within)
+        deadline = Deadline(clock, SYNC_S)
         synced = bring_up_to_date(settings, clock, deadline, store, whole=whole, progress=screen.progress)
         articles, passages = store.counts()
         with embedding_model(settings) as model:
@@ -74,9 +72,7 @@ def sync(
 
 def search(
     words: Annotated[str, typer.Argument(metavar="WORDS", help="A question, or a whole ticket.")],
-    lang: Annotated[str, typer.Option(metavar="CODE", help="Language of the question; else any.")] = "",
     audience: Annotated[Audience, typer.Option(help="Only articles that they may read.")] = "agents",
-    limit: Annotated[int, typer.Option(min=1, max=50, metavar="N", help="Passages to show.")] = 5,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -86,7 +82,7 @@ def search(
     troubles: list[str] = []
     with closing(knowledge_store(settings)) as store, embedding_model(settings) as model:
         base = KnowledgeSearch(store, model, trouble=troubles.append)
-        found = base.search(issue_queries(words), lang=lang, audience=audience, limit=limit)
+        found = base.search(issue_queries(words), lang="", audience=audience, limit=SHOWN)
         store.count_found({item.passage.article_id for item in found})
         floor, learnt = base.floor, base.learnt_floor
         unmeasured = _unmeasured(base, store.counts()[0])
@@ -114,9 +110,8 @@ def show(
     if article is None:
         raise ConfigError(f"there is no article {article_id}; 'ticketbot kb search' prints ids")
     facts = (article.id, article.lang, article.audience, iso(article.updated_at), article.url)
-    Screen(as_json=as_json).result(
-        f"{article.title}\n{'  '.join(filter(None, facts))}\n\n{article.body_text}", asdict(article)
-    )
+    text = f"{article.title}\n{'  '.join(filter(None, facts))}\n\n{article.body_text}"
+    Screen(as_json=as_json).result(text, asdict(article))
     return ExitCode.OK
 
 
@@ -133,17 +128,10 @@ def evaluate_search(
         Path | None,
         typer.Option(metavar="FILE", help="Articles instead of your own: id, title, text or html. Keeps nothing."),
     ] = None,
-    out: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE", help="Write the scores (.json), or each question's ranking (.jsonl); may be repeated."
-        ),
-    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Measure search on questions with known articles; on your own, learn the vectors' weight and the floor."""
-    check_out(out or (), (".json", ".jsonl"))
     settings = load(config=config, need_helpdesk=False) if corpus else _settings(config)
     screen = Screen(as_json=as_json)
     questions = read_questions(queries)
@@ -168,11 +156,9 @@ def evaluate_search(
         "refused": found.refused,
         "floor": found.floor,
     }
-    data = {"scores": scores, **facts}
     ranking = [{"id": name, "ranked": list(ranked)} for name, ranked in found.ranked.items()]
-    written = write_out(out or (), {".json": lambda: json_text(data), ".jsonl": lambda: json_lines(ranking)})
     if as_json:
-        screen.result("", data)
+        screen.result("", {"scores": scores, **facts, "ranking": ranking})
         return ExitCode.OK
     screen.say(f"{'':16}  hit@1  hit@5  MRR@10  recall@10")
     for name, one in scores.items():
@@ -188,8 +174,6 @@ def evaluate_search(
         screen.say(refused or f"weight of the vectors: {found.weight:g}")
     floor = f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged"
     screen.say(f"{floor}, by {many(len(questions), 'question')}")
-    for line in written:
-        screen.say(line)
     return ExitCode.OK
 
 

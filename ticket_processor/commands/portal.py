@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import ipaddress
 import socket
+import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -12,13 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import ConfigError, how_to_install
-from .options import ConfigOption, QuietOption
-from .screen import Screen
-from .serving import say_line, until_stopped, url_of
+from ..core.errors import ConfigError, ExitCode, Stopping, how_to_install
+from .options import ConfigOption
+from .screen import Screen, harmless
 
 if TYPE_CHECKING:
     from ..settings.schema import Settings
+    from ..web.server import Server
+    from ..web.worker import Worker
 
 PARTS = {
     "fastapi": "fastapi",
@@ -61,7 +65,6 @@ def portal(
     demo: Annotated[
         bool, typer.Option("--demo", help="Serve a filled portal that is gone afterwards; needs no settings.")
     ] = False,
-    quiet: QuietOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Serve a ticket form, tracking pages and an agents' list. Exit code 0: stopped by a signal."""
@@ -71,14 +74,12 @@ def portal(
     if (action is None) != (email is None):
         raise ConfigError("write 'ticketbot portal create-admin EMAIL', or nothing behind 'portal'")
     settings = load(config=config, need_helpdesk=not demo)
-    screen = Screen(quiet=quiet)
+    screen = Screen()
     if demo:  # it is on this machine, whatever address the real one has
         settings = settings.model_copy(update={"portal": settings.portal.model_copy(update={"url": None})})
     else:
         check_local(settings)
     if email is not None:
-        from .portal_admin import create_admin
-
         return create_admin(settings, email, screen), 0
     from ..web.server import listening, trusted
 
@@ -86,7 +87,6 @@ def portal(
     proxies = trusted(proxy or ())
     at = listening(host, settings.portal.port if port is None else port)
     screen.notices([*settings.notices, *reached(settings, host, at, proxies)])
-    say = (lambda _line: None) if quiet else say_line
     with ExitStack() as stack:
         address = settings.portal.url or url_of(host, at)
         lines = [f"The portal is at {address} ; Ctrl-C ends it."]
@@ -95,7 +95,7 @@ def portal(
 
             settings, more = stack.enter_context(demonstration(settings, clock, address))
             lines += more
-        code = _serve(settings, clock, address, at, every * 60.0, proxies, say, lambda: screen.say("\n".join(lines)))
+        code = _serve(settings, clock, address, at, every * 60.0, proxies, lambda: screen.say("\n".join(lines)))
     return code, 1  # threads of analyses may be left behind
 
 
@@ -106,7 +106,6 @@ def _serve(
     at: socket.socket,
     every_s: float,
     proxies: Sequence[str],
-    say: Callable[[str], object],
     announce: Callable[[], object],
 ) -> int:
     from ..web.delivery_queue import DeliveryQueue
@@ -117,8 +116,8 @@ def _serve(
 
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
     queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=0.0)
-    worker = Worker(queue, RunPlayer(settings, jobs, say), jobs, say, every_s=every_s)
-    process = PortalProcess(settings, clock, address, queue, worker.wake, say)
+    worker = Worker(queue, RunPlayer(settings, jobs, say_line), jobs, say_line, every_s=every_s)
+    process = PortalProcess(settings, clock, address, queue, worker.wake, say_line)
     server = Server(process.app, at, proxies)
     code = until_stopped(clock, jobs, server, worker, process.close, announce)
     queue.close()
@@ -144,3 +143,85 @@ def reached(settings: Settings, host: str, at: socket.socket, proxies: Sequence[
         at.close()
         raise ConfigError(_OPEN.format(host))
     return [_ONE_ADDRESS] if https and not proxies else []
+
+
+def create_admin(settings: Settings, email: str, screen: Screen) -> int:
+    """Add an admin, or give somebody who is known that role and a new password. Gives the exit code."""
+    from ..web.portal.admin.accounts import Passwords, is_address, why_weak
+    from ..wiring.local import local_store
+
+    email = email.strip()
+    if not is_address(email):
+        raise ConfigError("write a mail address behind create-admin")
+    password = _password()
+    if trouble := why_weak(password, email):
+        raise ConfigError(trouble)
+    with local_store(settings, make=True) as store:
+        known, stored = store.by_email(email), Passwords().hash(password)
+        if known is None or known.role == "customer":
+            store.add_person(email, "", "admin", stored)
+        else:
+            store.set_role(known.id, "admin")
+            store.set_password(known.id, stored)
+    screen.say("An admin with this address can log in at /admin now.")
+    return ExitCode.OK
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("The same again: ") != password:
+        raise ConfigError("the two passwords differ")
+    return password
+
+
+POLL_S = 0.25
+"""How long a signal may go unnoticed: on Windows a waiting main thread hears none."""
+JOB_S, END_S = 12.0, 17.0
+"""After a signal: how long the run under way may go on before it is asked to wind up, and how long all of it takes."""
+
+
+def until_stopped(
+    clock: SystemClock,
+    jobs: SystemClock,
+    server: Server,
+    worker: Worker,
+    end: Callable[[], object],
+    announce: Callable[[], object],
+) -> ExitCode:
+    """Serve until a signal comes, then call ``end`` once nothing more is taken in.
+
+    ``jobs`` is the clock of runs: the one under way is asked to wind up when it takes too long.
+    """
+    server.start()
+    worker.start()
+    announce()
+    try:
+        while server.is_alive and worker.is_alive():
+            clock.wait(POLL_S)
+    except Stopping:
+        code = ExitCode.OK
+    else:
+        code = ExitCode.CANNOT_RUN  # neither ends by itself
+    began = jobs.monotonic()
+    worker.stop()
+    server.stop()
+    end()
+    worker.join(max(0.0, began + JOB_S - jobs.monotonic()))
+    if worker.is_alive():
+        jobs.stop()
+        worker.join(max(0.0, began + END_S - jobs.monotonic()))
+    return code
+
+
+def url_of(host: str, at: socket.socket) -> str:
+    """The address of a socket that listens at ``host``."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{at.getsockname()[1]}"
+
+
+def say_line(text: str) -> None:
+    """Write a line for the journal; the time is the journal's, or ours at a terminal."""
+    stamp = time.strftime("%H:%M:%S ") if sys.stderr.isatty() else ""
+    sys.stderr.write(f"{stamp}{harmless(text, one_line=True)}\n")
+    sys.stderr.flush()

@@ -4,7 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_VERBOSE = (
+    "seed", "retry run", "undo", "apply", "report", "eval", "learn collect", "learn pin", "train", "kb sync", "health",
+)  # fmt: skip
 REMOVED: Mapping[str, str] = {
+    **{f"{name} --verbose": "TICKETBOT_LOG_LEVEL=debug does so for every command" for name in _VERBOSE},
+    **{
+        f"{name} --quiet": "redirect standard output; what went wrong is on standard error"
+        for name in ("undo", "apply", "worker")
+    },
+    **{f"{name} --quiet": "redirect standard error, which its lines go to" for name in ("serve", "portal")},
+    "taxonomy": "'ticketbot doctor' checks the categories, which stand in ticketbot.toml",
+    "escalated": "'ticketbot report --escalated' lists what is escalated and still open",
+    "alerts list": "'ticketbot alerts' prints the open alerts",
+    "alerts test": "'ticketbot alerts --test' sends the test messages",
+    "learn unpin": "'ticketbot learn undo ID' takes a pin back; 'ticketbot learn log' has its ID",
+    "audit cat": "'ticketbot audit show DAY' prints the lines of a day, and without a day all of them",
+    "run --helpdesk": "the setting helpdesk, or TICKETBOT_HELPDESK, says which one",
+    "run --verify": "run.verify_sample says how many writes a run reads back",
+    "sandbox --seed": "faults and latencies are the same each time",
+    "retry drop --json": "'ticketbot retry list --json' prints what is left",
+    "report --gaps": "'ticketbot report --knowledge --out FILE.md' writes the topics without an article",
+    "report --at-least": "a topic has at least five tickets",
+    "report --within": "the helpdesk is asked for at most five minutes; --limit says how many tickets are read",
+    "eval --workers": "run.workers says how many requests go at the same time",
+    **{
+        f"{name} --include-ours": "after 'ticketbot learn collect' tickets count whose labels people kept or changed"
+        for name in ("eval", "train")
+    },
+    "train --force": "a classifier that would do worse is not stored; 'ticketbot learn undo' takes corrections back",
+    "train --out": "--json prints the scores",
+    "learn collect --since": "it goes on where it ended, and --limit says how many histories are read",
+    "learn collect --within": "it ends after an hour, and goes on from there; --limit says how many histories are read",
+    "learn show --since": "'ticketbot report --since WHEN --details' shows the labels of a period",
+    "learn review --field": "all fields are shown, each group in a line",
+    **{
+        f"learn {name} --json": "'ticketbot learn log --json' prints what was decided and learnt"
+        for name in ("approve", "reject", "undo", "pin")
+    },
+    "learn pin --at-most": "without --at-least the value is the right one",
+    "learn pins --out": "'ticketbot learn pins --json' prints them",
+    "kb sync --within": "it ends after an hour, and goes on from there",
+    "kb search --lang": "articles of every language are searched",
+    "schedule install --json": "'ticketbot schedule show --json' prints what install hands over",
+    "schedule remove --json": "what was removed is printed line by line",
+    "kb search --limit": "the five best passages are shown",
+    "kb eval --out": "--json prints the scores, and each question's ranking",
+    "init --force": "delete the file that is to be written again",
+    "serve --dry-run": "'ticketbot serve install-webhook' without --url prints the steps, and creates nothing",
+    "probe": "runs find out by reading back whether jobs of many updates may be used",
+    **{
+        f"run {option}": "OpenAI's batches are no longer used; models are asked one ticket at a time"
+        for option in ("--batch-api", "--wait", "--cancel-batches")
+    },
+    **{
+        f"schedule {name} --image": "deploy/kubernetes holds the manifests for a cluster"
+        for name in ("install", "show", "remove")
+    },
     "learn thresholds": "'ticketbot eval --from-helpdesk' proposes thresholds, by what people chose on solved tickets",
     "learn confusions": "'ticketbot eval --from-helpdesk' prints the confusion matrix",
     "learn doubts": "'ticketbot eval' lists labels that look wrong",
@@ -23,7 +79,7 @@ REMOVED: Mapping[str, str] = {
     ),
     "report --account": "name the account's file with --config",
     "eval --against": "name the earlier settings file with --config, and the newer one with --candidate",
-    "audit export": "'ticketbot audit show TICKET --json' and 'ticketbot audit cat' print what the log holds",
+    "audit export": "'ticketbot audit show TICKET --json' and 'ticketbot audit show DAY' print what the log holds",
     "backtest": "'ticketbot eval --from-helpdesk' measures on solved tickets",
     "eval --html": "--out FILE.html writes the page",
     "dashboard --reports": "a browser opens the pages that 'ticketbot eval --out FILE.html' writes",
@@ -31,13 +87,13 @@ REMOVED: Mapping[str, str] = {
     "report --sentiment": "--only sentiment=LABEL says the same",
     "report --risk": "--only risk=LABEL says the same",
     "report --secondary": "--only secondary=CATEGORY says the same",
-    "report --subjects": "'ticketbot escalated' lists the escalated tickets with their subjects",
+    "report --subjects": "'ticketbot report --escalated' lists the escalated tickets with their subjects",
     "report --html": "--out FILE.html writes the page",
     "report --csv": "--out FILE.csv writes it",
     "report --markdown": "--out FILE.md writes it",
     "report --output": "--out FILE.md writes Markdown",
     "report --sample": "--limit N says how many tickets are read",
-    "train --report": "--out FILE.json writes the scores, and --folder FOLDER names the classifier's folder",
+    "train --report": "--json prints the scores, and --folder FOLDER names the classifier's folder",
     "kb doctor --markdown": "--details prints everything, and --json has places and addresses",
     "kb doctor --out": "--details prints everything, and --json has places and addresses",
     "schedule install --mail-to": "put a line MAILTO=ADDRESS into the crontab, above the entry",

@@ -28,8 +28,8 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from . import report_page
-from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption, parse_moment
-from .out_files import check_out, json_text, write_out, write_text
+from .options import ConfigOption, DetailedOption, JsonOption, check_out, json_text, parse_moment, write_out
+from .report_helpdesk import list_escalated
 from .screen import Screen
 
 LAST_DAYS = 7
@@ -93,6 +93,9 @@ def report(
     period: Annotated[
         PeriodName | None, typer.Option(help="The last whole day, week or month (UTC), instead of --since.")
     ] = None,
+    escalated: Annotated[
+        bool, typer.Option("--escalated", help="Only list what was escalated and is still open on the helpdesk.")
+    ] = False,
     overrides: Annotated[
         bool, typer.Option("--overrides", help="Also read solved tickets from the helpdesk: what did people change?")
     ] = False,
@@ -109,15 +112,6 @@ def report(
     knowledge: Annotated[
         bool, typer.Option("--knowledge", help="Also search the knowledge base: which topics have no article?")
     ] = False,
-    gaps: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="As --knowledge, and write these topics as Markdown.")
-    ] = None,
-    at_least: Annotated[
-        int, typer.Option(min=1, metavar="N", help="With --knowledge or --gaps: only topics of N tickets or more.")
-    ] = 5,
-    within: Annotated[
-        float, typer.Option(min=1, metavar="SECONDS", help="Stop asking the helpdesk after this time, for each option.")
-    ] = 300,
     out: Annotated[
         list[Path] | None,
         typer.Option(
@@ -136,7 +130,6 @@ def report(
     mail: Annotated[
         bool, typer.Option("--mail", help="Mail it, page attached, to the mail addresses in TICKETBOT_ALERT_URLS.")
     ] = False,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -148,13 +141,17 @@ def report(
     begin, end = period_of(clock.now(), since, until, period)
     files = out or []
     check_out(files, FORMATS)
-    check_out([gaps] if gaps else [], option="--gaps")
     require_duckdb()
-    knowledge = knowledge or gaps is not None
     settings = load(config=config, need_helpdesk=overrides or knowledge or replies)
+    if escalated:
+        check_log(settings)
+        # What was logged in this very second belongs to a period that ends now.
+        chosen = replace(selection, since=begin, until=end if until or period else end + 1)
+        with open_log(settings, clock, begin, end) as index:
+            return list_escalated(settings, index, clock, chosen, Screen(as_json=as_json), details=details)
     everybody: list[Receiver] = []
     if mail:
-        from .report_mail import mail_receivers
+        from .report_page import mail_receivers
 
         everybody = mail_receivers(settings.alerts)
     check_log(settings)
@@ -166,11 +163,11 @@ def report(
         if overrides or knowledge or replies:
             from .report_helpdesk import HelpdeskPart
 
-            helpdesk = HelpdeskPart(settings, index, found, clock=clock, screen=screen, within=within)
+            helpdesk = HelpdeskPart(settings, index, found, clock=clock, screen=screen)
             if replies:
                 found = replace(found, replies=helpdesk.replies(limit))
             if knowledge:
-                found = replace(found, knowledge=helpdesk.knowledge(at_least))
+                found = replace(found, knowledge=helpdesk.knowledge())
         try:
             if overrides:
                 collected, labels = helpdesk.labels(limit, end if until or period else None)
@@ -180,9 +177,6 @@ def report(
         except StateUnusable as error:
             found = replace(found, remarks=(*found.remarks, f"scoreboard unavailable: {error}"))
     written = write_out(files, _formats(found))
-    if gaps is not None:
-        write_text(gaps, report_page.gaps(found))
-        written.append(f"Written: {gaps}")
     if everybody:
         written.append(_mailed(found, everybody))
     else:  # the mail holds them
@@ -276,7 +270,7 @@ def _formats(found: Report) -> dict[str, Callable[[], str]]:
 
 def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     """Mail the report, and say so. Raises :class:`CannotRun` if a receiver was not reached."""
-    from .report_mail import send
+    from .report_page import send
 
     if found.replies is not None:  # a mail has no word of a ticket
         found = replace(found, replies=found.replies.model_copy(update={"edits": ()}))

@@ -1,8 +1,8 @@
-"""The parts of a report beyond counting: people's changes and replies, and topics without an answer. Reads only."""
+"""The parts of a report beyond counting, from the helpdesk: what people changed and replied, what is still open."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -10,30 +10,37 @@ from typing import Any
 from ..analysis.text.outgoing import leaving
 from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
+from ..core.errors import ExitCode
 from ..helpdesk.transport import Transport
 from ..learning.collect import CollectedLabels
 from ..learning.history_sample import in_sample_order
 from ..learning.scoreboard import Scoreboard, scoreboard_of
 from ..learning.store import FILE_NAME, LearningStore
 from ..reporting.drafts import DraftUse, LoggedNote, read_drafts
-from ..reporting.figures import LogSelection
+from ..reporting.figures import EscalatedLine, LogSelection
 from ..reporting.index import LogIndex
 from ..reporting.knowledge_gaps import TOPICS, HelpCenter, Knowledge, look_up, themes_of, topics_of, wanted
 from ..reporting.offers import offered_drafts
+from ..reporting.queries import escalated as escalated_of
 from ..reporting.report import Report
+from ..reporting.tables import escalated_table, still_open
 from ..settings.schema import Settings
 from ..wiring.desks import reading_desk
 from ..wiring.knowledge import help_center
 from ..wiring.learning import collect
 from ..wiring.parts import keyring, transport_for
+from ..wiring.ticket_subjects import look_up as look_up_tickets
 from .screen import Screen
 
+ASKING_S = 300.0
+FEWEST_TICKETS = 5
+"""A topic has at least so many."""
 MOST_SUMMARIES = 10_000
 """Of so many tickets, the newest, summaries are compared."""
 
 
 class HelpdeskPart:
-    """Asks the helpdesk of ``settings`` about a report's period, for at most ``within`` seconds per part.
+    """Asks the helpdesk of ``settings`` about a report's period, for at most five minutes per part.
 
     The answer says what went wrong.
     """
@@ -46,7 +53,6 @@ class HelpdeskPart:
         *,
         clock: SystemClock,
         screen: Screen,
-        within: float,
     ) -> None:
         self._settings = settings
         self._index = index
@@ -54,7 +60,6 @@ class HelpdeskPart:
         self._until = report.until.astimezone(UTC)
         self._clock = clock
         self._screen = screen
-        self._within = within
 
     def labels(self, most: int, until: float | None) -> tuple[CollectedLabels, Scoreboard | None]:
         """What people made of labels in the period, with ``most`` more of its settled tickets read; keeps nothing.
@@ -63,7 +68,7 @@ class HelpdeskPart:
         Raises :class:`StateUnusable`.
         """
         settings, now = self._settings, self._clock.now()
-        first, deadline = self._since.timestamp(), Deadline(self._clock, self._within)
+        first, deadline = self._since.timestamp(), Deadline(self._clock, ASKING_S)
         with (
             closing(LearningStore(settings.state_folder / FILE_NAME, read_only=True)) as store,
             self._transport(deadline) as transport,
@@ -73,24 +78,24 @@ class HelpdeskPart:
             done, _ = collect(settings, desk, transport, store, deadline, now, since=first, most=most, advance=advance)
             return done, scoreboard_of(store, first, until)
 
-    def knowledge(self, at_least: int) -> Knowledge:
-        """Topics of at least ``at_least`` tickets of the period, and whether the help centre has articles on them."""
+    def knowledge(self) -> Knowledge:
+        """Topics of at least five tickets of the period, and whether the help centre has articles on them."""
         settings, taxonomy = self._settings, self._settings.taxonomy
         rows = self._index.query(TOPICS, self._limits)
         topics = topics_of(rows, taxonomy)
-        if sum(tickets for category, _, _, tickets in rows if category == taxonomy.fallback) >= at_least:
-            topics += themes_of(*self._summaries(), at_least)
-        asked = wanted(topics, at_least)
+        if sum(tickets for category, _, _, tickets in rows if category == taxonomy.fallback) >= FEWEST_TICKETS:
+            topics += themes_of(*self._summaries(), FEWEST_TICKETS)
+        asked = wanted(topics, FEWEST_TICKETS)
         if not asked:
-            return Knowledge(at_least=at_least)
-        deadline = Deadline(self._clock, self._within)
+            return Knowledge(at_least=FEWEST_TICKETS)
+        deadline = Deadline(self._clock, ASKING_S)
         with self._transport(deadline) as transport:
             with self._screen.progress("searching the knowledge base", len(asked)) as advance:
                 found = look_up(
                     asked,
                     taxonomy,
                     HelpCenter(help_center(settings, transport)),
-                    at_least=at_least,
+                    at_least=FEWEST_TICKETS,
                     deadline=deadline,
                     advance=advance,
                 )
@@ -104,7 +109,7 @@ class HelpdeskPart:
         if not asked:
             return DraftUse()
         notes = self._notes({item.ticket_id for item in asked})
-        deadline = Deadline(self._clock, self._within)
+        deadline = Deadline(self._clock, ASKING_S)
         with self._transport(deadline) as transport:
             with (
                 reading_desk(settings, transport) as desk,
@@ -162,3 +167,52 @@ class HelpdeskPart:
         transport = transport_for(settings.desk, self._clock, deadline, share=share, read_only=True)
         with closing(transport):
             yield transport
+
+
+MOST_ROWS = 34
+"""A terminal's table has four lines more."""
+
+
+def list_escalated(
+    settings: Settings, index: LogIndex, clock: SystemClock, selection: LogSelection, screen: Screen, *, details: bool
+) -> ExitCode:
+    """List the selected tickets that were escalated and are still open: the helpdesk says what became of them.
+
+    Prints at most 40 lines without ``details``.
+    """
+    found = escalated_of(index, selection, url_of=settings.ticket_url)
+    tickets, why = look_up_tickets(settings, clock, [one.ticket_id for one in found]) if found else ({}, "")
+    shown = still_open(found, tickets)
+    if why:
+        screen.notices([f"{why}; whether these are still open is not known"])
+    table = escalated_table(shown, tickets)
+    rows = table.rows if details else table.rows[:MOST_ROWS]
+    screen.table(table.names, rows, loud="")
+    if len(rows) < len(table.rows):
+        screen.say(f"and {len(table.rows) - len(rows)} more: --details shows them")
+    data = {
+        "since": iso(selection.since),
+        "asked_the_helpdesk": not why,
+        "why_not": why or None,
+        "escalated": len(found),
+        "tickets": [
+            {
+                "ticket_id": one.ticket_id,
+                "at": iso(one.at.timestamp()),
+                "reasons": list(one.reasons),
+                "status": tickets[one.ticket_id].status if one.ticket_id in tickets else None,
+                "subject": (tickets[one.ticket_id].subject or None) if one.ticket_id in tickets else None,
+                "url": one.url or None,
+            }
+            for one in shown
+        ],
+    }
+    screen.result(_in_words(found, shown, iso(selection.since)[:10], asked=not why), data)
+    return ExitCode.OK
+
+
+def _in_words(found: Sequence[EscalatedLine], shown: Sequence[EscalatedLine], since: str, *, asked: bool) -> str:
+    if not found:
+        return f"nothing was escalated since {since}"
+    many = f"{len(found)} ticket{'s' * (len(found) != 1)} escalated since {since}"
+    return f"{many}, {len(shown)} still open" if asked else many

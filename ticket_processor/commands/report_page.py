@@ -1,19 +1,27 @@
-"""A report as a page with bars, which needs nothing else and runs nothing; as Markdown, and as the body of a mail."""
+"""A report as a page with bars, which needs nothing else and runs nothing; as Markdown, and by mail."""
 
 from __future__ import annotations
 
+import importlib.util
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..core.errors import ConfigError
 from ..core.tables import Table, as_markdown, as_text, markdown_text
 from ..evaluation.report import templates
+from ..monitoring.receivers import Receiver, package_missing, receivers, tame_libraries, through
 from ..reporting import tables
 from ..reporting.figures import Dimension, DimensionShare
 from ..reporting.glossary import MEANINGS, NONE, percent, seconds
-from ..reporting.helpdesk_tables import knowledge_tables
 from ..reporting.report import Report
+from ..settings.schema import AlertSettings
+
+if TYPE_CHECKING:
+    from apprise import NotifyBase
 
 _MAIL = '<pre style="font-size: 13px">{{ text }}</pre><p>The attached page has bars as well.</p>'
 _MOST_BARS = 10
@@ -105,13 +113,6 @@ def markdown(report: Report) -> str:
     return "\n\n".join(filter(None, [*parts, *map(as_markdown, tables.tables(report))])) + "\n"
 
 
-def gaps(report: Report) -> str:
-    """The topics without an article as Markdown: what to write next."""
-    found = () if report.knowledge is None else (table for table in knowledge_tables(report.knowledge) if table.rows)
-    head = f"# {markdown_text(f'Articles to write: {report.period}')}"
-    return "\n\n".join([head, markdown_text(report.origin), *map(as_markdown, found)]) + "\n"
-
-
 def _cards(report: Report) -> list[tuple[str, str, object]]:
     """Name, value, and the value before of each main figure."""
     now, was = report.totals, report.before
@@ -124,3 +125,47 @@ def _cards(report: Report) -> list[tuple[str, str, object]]:
         ("latency p95", seconds(took), was and seconds(took_before)),
         ("cost", tables.cost(now), was and tables.cost(was)),
     ]
+
+
+MAIL = (
+    "mailto", "mailtos", "mailgun", "sendgrid", "ses", "smtp2go", "sparkpost", "brevo", "resend", "postmark", "o365",
+    "azure",
+)  # fmt: skip
+"""Kinds of addresses that mean mail."""
+NOBODY = (
+    "no mail receiver is set: put a mailtos:// address into TICKETBOT_ALERT_URLS; docs/report.md shows what it "
+    "looks like"
+)
+
+
+def mail_receivers(settings: AlertSettings) -> list[Receiver]:
+    """The receivers of a report. Raises :class:`ConfigError` when there is none, or the extra is missing."""
+    found = [one for one in receivers(settings) if one.kind in MAIL and not one.target.critical_only]
+    if not found:
+        raise ConfigError(NOBODY)
+    if importlib.util.find_spec("apprise") is None:
+        raise ConfigError(package_missing())
+    return found
+
+
+def send(everybody: Sequence[Receiver], title: str, body: str, page: str, name: str) -> list[tuple[Receiver, str]]:
+    """Mail ``body`` (HTML; its text goes along), and ``page`` as the attached file ``name``.
+
+    Returns the receivers that it could not reach, each with the reason, which holds no address.
+    """
+    tame_libraries()
+    with tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True) as folder:
+        attachment = Path(folder) / name
+        attachment.write_text(page, encoding="utf-8")
+        tried = [(receiver, _sent(receiver, title, body, attachment)) for receiver in everybody]
+    return [(receiver, why) for receiver, why in tried if why is not None]
+
+
+def _sent(receiver: Receiver, title: str, body: str, attachment: Path) -> str | None:
+    def mail(service: NotifyBase) -> bool:
+        from apprise import Apprise, NotifyFormat
+
+        post = Apprise(service, asset=service.asset)  # which turns the body into what the service takes
+        return bool(post.notify(body=body, title=title, body_format=NotifyFormat.HTML, attach=str(attachment)))
+
+    return through(receiver.url, mail)

@@ -19,7 +19,7 @@ from ..state.store import DROPPED
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state
 from ..wiring.runs import retry
 from ..wiring.ticket_subjects import Subjects
-from .options import ConfigOption, JsonOption, VerboseOption
+from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 NOTHING = "the retry list is empty"
@@ -52,7 +52,6 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
 def run(
     clock: SystemClock,
     tickets: TicketOption = None,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
@@ -80,7 +79,6 @@ def drop(
     all_dead: Annotated[
         bool, typer.Option("--all-dead", help="All dead letters: tickets that failed too often.")
     ] = False,
-    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Take tickets off the list, with a receipt: no run tries them again, except retry run --ticket ID."""
@@ -108,10 +106,9 @@ def drop(
         finally:
             audit.close()
     if REPAIRED in audit.alerted:
-        Screen(as_json=as_json).notices([REPAIRED_SAID])  # no later run would report it
-    Screen(as_json=as_json).result(
-        f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more" if chosen else "nothing to drop",
-        {"dropped": [item.ticket_id for item in chosen]},
+        Screen().notices([REPAIRED_SAID])  # no later run would report it
+    Screen().say(
+        f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more" if chosen else "nothing to drop"
     )
     return ExitCode.OK
 

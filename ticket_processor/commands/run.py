@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError
-from ..core.models import HelpdeskKind
 from ..state.sqlite import is_there
 from .options import ConfigsOption, DetailsOption, JsonOption, NoModelOption, QuietOption, VerboseOption
 
@@ -93,10 +92,6 @@ def run(
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
     ] = False,
-    helpdesk: Annotated[
-        HelpdeskKind | None,
-        typer.Option(help="Which helpdesk, where both are configured, or for --sandbox."),
-    ] = None,
     no_llm: NoModelOption = False,
     retry_fallbacks: Annotated[
         bool,
@@ -105,9 +100,6 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue after a run stopped because a note became public.")
     ] = False,
-    verify: Annotated[
-        Literal["all", "sample", "none"], typer.Option(help="Which writes to read back at the end of the run.")
-    ] = "sample",
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="With --dry-run: keep what it would write; 'apply' writes it."),
@@ -163,7 +155,6 @@ def run(
     config = configs[0] if configs else None
     flags: dict[tuple[str, ...], object] = {
         ("run", "workers"): workers,
-        ("helpdesk",): helpdesk,
         ("run", "shard"): shard,
     }
     if no_llm:
@@ -177,7 +168,6 @@ def run(
         since=None if since is None else parse_since(since, clock.now()),
         resume=resume,
         retry_fallbacks=retry_fallbacks,
-        verify=verify,
         tickets=tuple(tickets or ()),
         again=again,
         again_run=again_run or "",
@@ -216,8 +206,7 @@ def run(
             asked = replace(asked, keep=planned.keep)
         more: tuple[str, ...] = ()
         if sandbox:
-            from .before_after import show
-            from .tour import Tour, where_to_look
+            from .tour import Tour, show, where_to_look
 
             with Tour(settings, clock, no_llm=no_llm) as tour:
                 tally.url_of = tour.settings.ticket_url

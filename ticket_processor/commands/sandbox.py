@@ -44,9 +44,6 @@ def sandbox(
         str,
         typer.Option(metavar="SECONDS", help="Seconds a model answer takes: median, or median:p95, such as 2 or 2:4."),
     ] = "0",
-    random_seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="The same number gives the same faults and latencies.")
-    ] = 0,
 ) -> int:
     """Serve a local imitation of Zendesk or Freshdesk and of OpenAI; print the variables that point a command at it."""
     from ..sandbox.app import Sandbox
@@ -60,9 +57,8 @@ def sandbox(
     try:
         served = Sandbox(
             plan=plan,
-            seed=random_seed,
             faults=faults,
-            llm_latency=parse_latency(llm_latency, random_seed),
+            llm_latency=parse_latency(llm_latency),
             helpdesk=helpdesk,
             bot_role=role,
             rules=Rules((0.1, 0.0)) if plan == "unlimited" else None,
@@ -74,7 +70,7 @@ def sandbox(
     else:
         fill_help_center(served.store)
     if tickets:
-        fill(served, [payload(ticket) for ticket in vary(load_corpus(), tickets, random_seed)])
+        fill(served, [payload(ticket) for ticket in vary(load_corpus(), tickets)])
     try:
         server = SandboxServer(served, port=port)
     except OSError as error:
@@ -96,7 +92,7 @@ def sandbox(
             return ExitCode.OK
 
 
-def parse_latency(text: str, seed: int = 0) -> LatencyProfile | None:
+def parse_latency(text: str) -> LatencyProfile | None:
     """``2`` (median; the 95th percentile is half as much again) or ``2:4``; ``0`` is no latency at all."""
     from ..sandbox.openai_api import LatencyProfile
 
@@ -104,7 +100,7 @@ def parse_latency(text: str, seed: int = 0) -> LatencyProfile | None:
     try:
         p50 = float(median)
         p95 = float(high) if high else p50 * 1.5
-        return LatencyProfile(p50, p95, seed) if p50 else None
+        return LatencyProfile(p50, p95) if p50 else None
     except ValueError:
         raise ConfigError("--llm-latency: write seconds as 2 (median) or 2:4 (median:95th percentile)") from None
 

@@ -65,29 +65,26 @@ def install(
     kind: SchedulerArgument = None,
     every_min: EveryOption = DEFAULT_EVERY_MIN,
     name: JobNameOption = "ticketbot",
-    as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> int:
     """Install the schedule, or bring it up to date."""
     kind, scheduler = _scheduler(kind, name, configs)
     job, notices = _job(kind, name, every_min, configs, begun=True)
     done = [*schedulers.install(scheduler, job), f"a run every {every_min} minutes"]
-    screen = Screen(as_json=as_json)
-    screen.notices(notices)
-    screen.result("\n".join(done), {"scheduler": kind, "name": name, "every_minutes": every_min, "done": done})
+    Screen().notices(notices)
+    Screen().say("\n".join(done))
     return ExitCode.OK
 
 
 def remove(
     kind: SchedulerArgument = None,
     name: JobNameOption = "ticketbot",
-    as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> int:
     """Take back what install put there, and nothing else."""
-    kind, scheduler = _scheduler(kind, name, configs)
+    _, scheduler = _scheduler(kind, name, configs)
     done = schedulers.remove(scheduler)
-    Screen(as_json=as_json).result("\n".join(done), {"scheduler": kind, "name": name, "done": done})
+    Screen().say("\n".join(done))
     return ExitCode.OK
 
 

@@ -18,7 +18,7 @@ from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Sentiment
 from ..core.private_files import make_folder, opener
-from .options import EXPORTED_AFTER_S, ConfigOption, JsonOption, VerboseOption
+from .options import EXPORTED_AFTER_S, ConfigOption, JsonOption
 from .screen import Screen
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ def seed(
     insist: Annotated[
         bool, typer.Option("--yes-this-is-a-sandbox", help="Seed although the account looks like production.")
     ] = False,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import ipaddress
-from contextlib import ExitStack
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from importlib.util import find_spec
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from ..core.clock import SystemClock
-from ..core.errors import ConfigError, how_to_install
-from .options import ConfigOption, QuietOption
-from .portal import need_parts, reached
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import CannotRun, ConfigError, ExitCode, how_to_install
+from ..core.urls import is_loopback, whole_url
+from ..helpdesk.http_messages import Effect, Reply
+from ..helpdesk.transport import Transport
+from ..helpdesk.zendesk_account import listed_rows
+from ..settings.schema import Settings
+from ..wiring.parts import transport_for
+from .options import ConfigOption
+from .portal import need_parts, reached, say_line, until_stopped, url_of
 from .screen import Screen
-from .serving import say_line, until_stopped, url_of
 
 _PARTS = ("fastapi", "uvicorn")
 
@@ -43,23 +51,17 @@ def serve(
             metavar="URL", help="With install-webhook: the address at which the helpdesk reaches this server."
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With install-webhook: print what it would create.")
-    ] = False,
-    quiet: QuietOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Take the helpdesk's webhooks in, and triage their tickets within seconds. Exit code 0: stopped by a signal."""
     from ..settings.load import load
 
-    screen = Screen(quiet=quiet)
+    screen = Screen()
     if action is not None:
-        from .serve_install import install
-
         settings = load(config=config)
-        return install(settings, clock, screen, url, dry_run=dry_run), 0
-    if url is not None or dry_run:
-        raise ConfigError(f"{'--url' if url is not None else '--dry-run'} belongs to install-webhook")
+        return install(settings, clock, screen, url), 0
+    if url is not None:
+        raise ConfigError("--url belongs to install-webhook")
     if missing := [part for part in _PARTS if find_spec(part) is None]:
         raise ConfigError(f"serve needs {' and '.join(missing)}, not installed here: {how_to_install('serve')}")
     from ..monitoring.health.doctor import Doctor
@@ -85,8 +87,9 @@ def serve(
     join_s = 0.0 if is_local else JOIN_S  # a submitted ticket is whole
     queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=join_s)
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
-    say = (lambda _line: None) if quiet else say_line
-    worker = Worker(queue, RunPlayer(settings, jobs, say), jobs, say, every_s=None if every is None else every * 60.0)
+    worker = Worker(
+        queue, RunPlayer(settings, jobs, say_line), jobs, say_line, every_s=None if every is None else every * 60.0
+    )
     commit = GroupCommit(queue, clock.now, 2 * WINDOW_S, worker.wake)
     doctor = Doctor(settings, clock, offline=True)
     service = Service(
@@ -96,7 +99,7 @@ def serve(
         health=lambda: condition.told(),
         analyse=lambda asked: analysed(asked, settings, clock),
         metrics=(lambda accept: condition.metrics(accept)) if metrics else None,
-        say=say,
+        say=say_line,
     )
     condition = ServerCondition(CachedExamination(doctor.examine, clock), queue, worker, service.counted, clock.now)
     app, own = make(service), url_of(host, at)
@@ -105,7 +108,7 @@ def serve(
         if is_local:
             from ..web.portal.application import PortalProcess
 
-            process = PortalProcess(settings, clock, settings.portal.url or own, queue, worker.wake, say)
+            process = PortalProcess(settings, clock, settings.portal.url or own, queue, worker.wake, say_line)
             ends.callback(process.close)
             app.mount("/", process.app)
         server = Server(app, at, proxies)
@@ -121,3 +124,166 @@ def _open_to_others(host: str, address: str) -> list[str]:
     if ipaddress.ip_address(address.partition("%")[0]).is_loopback:
         return []
     return [f"with --host {host} other machines reach this without TLS: put a reverse proxy with TLS before it"]
+
+
+DEADLINE_S = 120.0
+NAME = "ticketbot"
+EXAMPLE = "https://ticketbot.example.com"
+_BODY = {"ticket_id": "{{ticket.id}}", "event": "created"}
+
+
+class MayNot(Exception):
+    """The helpdesk does not let this user do it."""
+
+
+def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | None) -> int:
+    """Create webhook and trigger, and print the secret for ``.env``; or print the steps. Gives the exit code."""
+    helpdesk = settings.helpdesk
+    if helpdesk == "local":
+        raise ConfigError("the local helpdesk sends no webhooks, so there is none to install")
+    endpoint = f"{_checked(url)}/webhooks/{helpdesk}"
+    if helpdesk == "freshdesk":
+        screen.say("\n".join(freshdesk_steps(endpoint, secrets.token_urlsafe(32))))
+        return ExitCode.OK
+    webhook, rule = zendesk_webhook(endpoint), zendesk_trigger("WEBHOOK-ID", settings.policy.marker)
+    if url is None:
+        screen.say("\n".join(zendesk_steps(webhook, rule)))
+        return ExitCode.OK
+    with closing(transport_for(settings.desk, clock, Deadline(clock, DEADLINE_S))) as transport:
+        try:
+            number, secret, said = _created(transport, webhook, settings.policy.marker)
+        except MayNot as why:
+            screen.notices([f"{why}: an admin may, and these are the steps"])
+            screen.say("\n".join(zendesk_steps(webhook, rule)))
+            return ExitCode.CANNOT_RUN
+    screen.say("\n".join([*said, f"Put this line into .env, and start 'ticketbot serve' (webhook {number}):", ""]))
+    screen.say(f"ZENDESK_WEBHOOK_SECRET={secret}")
+    return ExitCode.OK
+
+
+def zendesk_webhook(endpoint: str) -> dict[str, Any]:
+    """The request for a webhook that a trigger may call."""
+    return {
+        "webhook": {
+            "name": NAME,
+            "endpoint": endpoint,
+            "http_method": "POST",
+            "request_format": "json",
+            "status": "active",
+            "subscriptions": ["conditional_ticket_events"],
+        }
+    }
+
+
+def zendesk_trigger(webhook: str, marker: str) -> dict[str, Any]:
+    """The request for a trigger that tells of new tickets, but of none with our marker."""
+    return {
+        "trigger": {
+            "title": NAME,
+            "description": "Tells ticketbot of new tickets.",
+            "conditions": {
+                "all": [
+                    {"field": "update_type", "operator": "is", "value": "Create"},
+                    {"field": "current_tags", "operator": "not_includes", "value": marker},
+                ],
+                "any": [],
+            },
+            "actions": [{"field": "notification_webhook", "value": [webhook, json.dumps(_BODY)]}],
+        }
+    }
+
+
+def zendesk_steps(webhook: Mapping[str, Any], trigger: Mapping[str, Any]) -> Sequence[str]:
+    """The steps in Zendesk's Admin Center."""
+    conditions = trigger["trigger"]["conditions"]["all"]
+    return (
+        "1. Admin Center, Apps and integrations, Webhooks, Create webhook: connect it to 'Trigger or automation'.",
+        f"   Endpoint URL: {webhook['webhook']['endpoint']}   Method: POST   Format: JSON   Authentication: none",
+        "2. Show its signing secret, and put it into .env: ZENDESK_WEBHOOK_SECRET=...",
+        "3. Objects and rules, Business rules, Triggers, Create trigger. It has to meet all of these conditions:",
+        f"   Ticket is Created; Tags contain none of the following: {conditions[1]['value']}",
+        "   Action: Notify by active webhook, with the JSON body",
+        f"   {json.dumps(_BODY)}",
+        "4. Start 'ticketbot serve' behind a reverse proxy with TLS at that address.",
+    )
+
+
+def freshdesk_steps(endpoint: str, secret: str) -> Sequence[str]:
+    """The steps in Freshdesk: its API does not document how to make a rule with a webhook."""
+    body = {"ticket_id": "{{ticket.id}}"}
+    return (
+        "1. Put this line into .env:",
+        f"   FRESHDESK_WEBHOOK_SECRET={secret}",
+        "2. Admin, Workflows, Automations, Ticket creation, New rule, without conditions.",
+        "3. Action: Trigger webhook. Request type: POST. URL:",
+        f"   {endpoint}",
+        "4. Add custom headers:",
+        f"   X-Ticketbot-Secret: {secret}",
+        f"5. Encoding: JSON. Content: Advanced, {json.dumps(body)}",
+        "6. Start 'ticketbot serve' behind a reverse proxy with TLS at that address.",
+    )
+
+
+def _created(transport: Transport, webhook: Mapping[str, Any], marker: str) -> tuple[str, str, list[str]]:
+    """The webhook's id and secret, and what was done; what is there already stays as it is."""
+    said = []
+    endpoint = webhook["webhook"]["endpoint"]
+    there = _rows(transport, "webhooks")
+    found = next((row for row in there if row.get("endpoint") == endpoint), None)
+    if found is None:
+        found = _made(transport, "webhooks", "webhook", webhook)
+        said.append(f"Webhook '{NAME}' created: {endpoint}")
+    else:
+        said.append("A webhook to this address is there already, and stays as it is.")
+    number = str(found["id"])
+    if any(_calls(row, number) for row in _rows(transport, "triggers")):
+        said.append("A trigger that calls it is there already, and stays as it is.")
+    else:
+        _made(transport, "triggers", "trigger", zendesk_trigger(number, marker))
+        said.append(f"Trigger '{NAME}' created: new tickets without the tag {marker}")
+    reply = _allowed(transport.request("GET", f"/api/v2/webhooks/{number}/signing_secret"), "read the signing secret")
+    secret = reply.body["signing_secret"]["secret"]
+    return number, secret, said
+
+
+def _rows(transport: Transport, what: str) -> list[Mapping[str, Any]]:
+    unread: list[str] = []
+    rows = list(listed_rows(transport, what, what, unread))
+    if unread:
+        raise MayNot(f"this user may not read {what}: {unread[0]}")
+    return rows
+
+
+def _made(transport: Transport, path: str, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    reply = _allowed(
+        transport.request("POST", f"/api/v2/{path}", json=request, effect=Effect.WRITE), f"create a {name}"
+    )
+    made: dict[str, Any] = reply.body[name]
+    return made
+
+
+def _allowed(reply: Reply, what: str) -> Reply:
+    if reply.status in (403, 404):
+        raise MayNot(f"this user may not {what}")
+    if not reply.ok or not isinstance(reply.body, dict):
+        raise CannotRun(f"Zendesk did not let us {what}: it answered {reply.status}")
+    return reply
+
+
+def _calls(trigger: Mapping[str, Any], webhook: str) -> bool:
+    return any(
+        action.get("field") == "notification_webhook" and str((action.get("value") or [""])[0]) == webhook
+        for action in trigger.get("actions") or ()
+    )
+
+
+def _checked(url: str | None) -> str:
+    if url is None:
+        return EXAMPLE
+    try:
+        parts = whole_url(url, EXAMPLE)
+    except ValueError as error:
+        raise ConfigError(f"--url {error}") from None
+    if parts.scheme != "https" and not is_loopback(url):
+        raise ConfigError("--url must begin with https://, where your reverse proxy answers")
+    return url.rstrip("/")

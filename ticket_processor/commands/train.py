@@ -23,8 +23,7 @@ from ..learning.retraining import FIELDS, RETRAINED, corrected_examples, with_co
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.load import load
 from ..settings.schema import Settings
-from .options import ConfigOption, JsonOption, VerboseOption
-from .out_files import check_out, json_text, write_out
+from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 if TYPE_CHECKING:
@@ -46,8 +45,6 @@ def store_retrained(
     before: Trained,
     after: Trained,
     corrections: Sequence[Correction],
-    *,
-    force: bool,
 ) -> tuple[Trained, list[str], dict[str, Any]]:
     """Store the classifier and note what it has learnt from, unless its scores fall beyond chance: what to say of it.
 
@@ -65,10 +62,10 @@ def store_retrained(
         for task, gain in found.items()
     ]
     data: dict[str, Any] = {"without": without, "with": with_them, "change": None}
-    if fallen and not force:
+    if fallen:
         return (
             after,
-            [*told, f"not stored, since {' and '.join(fallen)} would get worse by more than chance; --force stores it"],
+            [*told, f"not stored, since {' and '.join(fallen)} would get worse by more than chance"],
             data,
         )
     with closing(LearningStore(settings.state_folder / FILE_NAME)) as store, store.writing():
@@ -108,14 +105,10 @@ def train(
         str | None,
         typer.Option(metavar="WHEN", help="With --from-helpdesk: tickets created since then. Default: 180d."),
     ] = None,
-    include_ours: Annotated[
-        bool, typer.Option("--include-ours", help="With --from-helpdesk: also tickets that ticketbot triaged.")
-    ] = False,
     from_corrections: Annotated[
         bool,
         typer.Option("--from-corrections", help="Also learn from approved corrections; stored unless scores fall."),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="With --from-corrections: store it even so.")] = False,
     own_desk: Annotated[
         bool, typer.Option("--own-desk", help="The files' tickets are this helpdesk's own: put in use what is learnt.")
     ] = False,
@@ -128,15 +121,10 @@ def train(
     bench: Annotated[
         bool, typer.Option("--bench", help="Compare six methods by cross-validation; put the best linear one in use.")
     ] = False,
-    out: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Write the scores: .json; may be repeated."),
-    ] = None,
     into: Annotated[
         Path | None,
         typer.Option("--folder", metavar="FOLDER", help="Folder of the classifier. Default: where a run looks for it."),
     ] = None,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -144,17 +132,15 @@ def train(
     chosen = _tasks(tasks or ())
     if not files and not from_helpdesk:
         raise ConfigError("name a file of labelled tickets, or say --from-helpdesk")
-    if (since is not None or include_ours) and not from_helpdesk:
-        raise ConfigError("--since and --include-ours belong to --from-helpdesk")
-    if (from_corrections and into is not None) or (force and not from_corrections):
-        raise ConfigError("--from-corrections stores where a run looks for it, without --folder; --force belongs to it")
+    if since is not None and not from_helpdesk:
+        raise ConfigError("--since belongs to --from-helpdesk")
+    if from_corrections and into is not None:
+        raise ConfigError("--from-corrections stores where a run looks for it, without --folder")
     if files and not own_desk and into is None:
         raise ConfigError(
             "tickets of another desk prove nothing about yours: say --own-desk if these are your own, "
             "or --folder FOLDER to learn from them without putting it in use"
         )
-    written = out or []
-    check_out(written, (".json",))
     require_extra("sklearn", "skops")
     from ..evaluation.data import read_examples
 
@@ -167,7 +153,7 @@ def train(
     corrections = approved_corrections(settings) if from_corrections else []
     corrected = corrected_examples(corrections, settings.taxonomy)
     if from_helpdesk:
-        solved = _from_helpdesk(settings, clock, since or DEFAULT_SINCE, screen, include_ours=include_ours)
+        solved = _from_helpdesk(settings, clock, since or DEFAULT_SINCE, screen)
         solved, corrected = with_corrections(solved, corrected)
         examples += solved
 
@@ -211,13 +197,12 @@ def train(
         trained = replace(trained, description=write(folder, trained.description, trained.arrays))
         lines = [f"stored in {folder}"]
     else:
-        trained, lines, more = store_retrained(settings, clock, before, trained, corrections, force=force)
-    data = {**summary.as_data(trained, folder, written), **more}
-    told = write_out(written, {".json": lambda: json_text(data)})
+        trained, lines, more = store_retrained(settings, clock, before, trained, corrections)
+    data = {**summary.as_data(trained, folder), **more}
     lines = [summary.summary_text(trained, bench=bench), *lines]
     if folder.resolve() != settings.classifier_folder.resolve():
         lines.append("a run looks for it where classifier.folder in ticketbot.toml says")
-    screen.result("\n".join([*lines, *told]), data)
+    screen.result("\n".join(lines), data)
     return ExitCode.SOME_FAILED if more and more["change"] is None else ExitCode.OK
 
 
@@ -236,12 +221,10 @@ def _own_folder(settings: Settings) -> Path:
     return settings.classifier_folder
 
 
-def _from_helpdesk(
-    settings: Settings, clock: SystemClock, since: str, screen: Screen, *, include_ours: bool
-) -> list[Example]:
+def _from_helpdesk(settings: Settings, clock: SystemClock, since: str, screen: Screen) -> list[Example]:
     """Labels that people chose on solved tickets. Raises ``ConfigError`` when there are none."""
     from ..evaluation.training.corpus import MAX_TICKETS
     from .analyser_choice import labelled_by_people
 
-    solved, _ = labelled_by_people(settings, clock, screen, since, limit=MAX_TICKETS, include_ours=include_ours)
+    solved, _ = labelled_by_people(settings, clock, screen, since, limit=MAX_TICKETS)
     return list(solved.examples)

@@ -20,7 +20,7 @@ from ..pipeline.undo.run import not_reached, other_run
 from ..settings.load import load
 from ..wiring.undo import AskedUndo, Undone
 from ..wiring.undo import undo as take_back
-from .options import ConfigOption, JsonOption, QuietOption, VerboseOption
+from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
@@ -47,8 +47,6 @@ def undo(
     while_stopped: Annotated[
         bool, typer.Option("--while-stopped", help="Work although the kill switch is set.")
     ] = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -60,7 +58,7 @@ def undo(
     Exit code 0: done; 1: some tickets failed or are not known yet, so repeat the command; 2: no such run.
     """
     settings = load(config=config)
-    screen = Screen(quiet=quiet, as_json=as_json)
+    screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
     rows: list[dict[str, object]] = []
     parts = InPart()

@@ -10,7 +10,7 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
-from .options import ConfigOption, QuietOption
+from .options import ConfigOption
 from .screen import Screen
 
 HealthPortOption = Annotated[
@@ -35,7 +35,6 @@ def worker(
         float, typer.Option(min=1, metavar="SECONDS", help="End when no scheduler answers for so long.")
     ] = 60.0,
     insecure: InsecureOption = False,
-    quiet: QuietOption = False,
     config: ConfigOption = None,
 ) -> ExitCode:
     """Ask models for runs on other machines. Exit code 0: stopped by a signal; 3: no scheduler."""
@@ -51,7 +50,7 @@ def worker(
         raise ConfigError("a worker asks models, and models.names has none")
     from ..wiring.cluster_nodes import grace_s, run_worker
 
-    screen = Screen(quiet=quiet)
+    screen = Screen()
     screen.notices(exposed(scheduler))
     clock.grace_s = grace_s(models)
     return run_worker(

@@ -95,7 +95,6 @@ def solved_examples(
     since: float,
     limit: int | None = None,
     category_from: CategoryFrom = CategoryFrom(),
-    include_ours: bool = False,
     decided: Collection[int] = (),
     advance: Callable[[int], object] = lambda _count: None,
 ) -> Solved:
@@ -104,7 +103,7 @@ def solved_examples(
     Raises what reading the helpdesk raises. ``decided`` are tickets of ours whose labels people kept or changed.
     ``advance`` gets the number of tickets read.
     """
-    reader = _Reader(taxonomy, policy, category_from, decided, include_ours=include_ours)
+    reader = _Reader(taxonomy, policy, category_from, decided)
     examples: list[Example] = []
     tags: list[tuple[str, ...]] = []
     read = 0
@@ -134,14 +133,11 @@ def solved_examples(
 class _Reader:
     """Reads labels off tickets, and counts how. For one thread."""
 
-    def __init__(
-        self, taxonomy: Taxonomy, policy: Policy, where: CategoryFrom, decided: Collection[int], *, include_ours: bool
-    ) -> None:
+    def __init__(self, taxonomy: Taxonomy, policy: Policy, where: CategoryFrom, decided: Collection[int]) -> None:
         self._taxonomy = taxonomy
         self._policy = policy
         self._where = where
         self._decided = decided
-        self._include_ours = include_ours
         self._seen: set[int] = set()
         self.left_out: Counter[str] = Counter()
         self.category_by: Counter[str] = Counter()
@@ -183,7 +179,7 @@ class _Reader:
             return "follow-ups of another"
         if machine_mail(ticket):
             return "machine mail"
-        if ours and not (self._include_ours or ticket.id in self._decided):
+        if ours and ticket.id not in self._decided:
             return OURS
         return None
 
@@ -242,7 +238,7 @@ NO_CATEGORY = "no ticket carries the field, tag or group of a category, so none 
 _PLACES = {"field": "a ticket field", "tag": "a tag", "group": "the group", "ours": "a tag in ticketbot's words"}
 
 
-def how_it_was_decided(solved: Solved, since: str, *, include_ours: bool) -> list[str]:
+def how_it_was_decided(solved: Solved, since: str) -> list[str]:
     """Sentences on what was compared and what was left out, for people to judge it by."""
     lines = [f"{solved.read} solved and closed tickets created since {since}; {len(solved.examples)} can be compared."]
     by = ", ".join(f"{_PLACES[how]} ({count})" for how, count in solved.category_by.items())
@@ -253,10 +249,7 @@ def how_it_was_decided(solved: Solved, since: str, *, include_ours: bool) -> lis
         lines.append(f"{solved.unclear} have the marks of several categories, so their category does not count.")
     if solved.left_out:
         lines.append("Left out: " + ", ".join(f"{count} {reason}" for reason, count in solved.left_out.items()) + ".")
-    if include_ours:
-        lines.append(
-            f"{solved.ours} of them were triaged by ticketbot; what people left there counts as chosen, which flatters "
-            "whoever answered at the time."
-        )
+    if solved.ours:
+        lines.append(f"{solved.ours} of them were triaged by ticketbot, and people kept or changed their labels.")
     lines.append("Labels that your own triggers, automations or macros set count as chosen by people.")
     return lines

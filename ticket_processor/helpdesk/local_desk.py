@@ -158,7 +158,7 @@ class LocalDesk:
         if ticket.status in ("closed", "spam"):
             raise TicketGone("closed")
         if change.group is not None and change.group not in self._store.groups():
-            unknown = f"the local helpdesk knows no group {change.group}; see 'ticketbot taxonomy check'"
+            unknown = f"the local helpdesk knows no group {change.group}; see 'ticketbot doctor'"
             self.troubles += [unknown] if unknown not in self.troubles else []
             raise PartRefused(unknown, "group")
         try:

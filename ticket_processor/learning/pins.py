@@ -14,7 +14,7 @@ from .store import LearningStore
 
 Bound = Literal["is", "at_least", "at_most"]
 PINNED, UNPINNED = "pin", "unpin"
-"""The kinds of change that pin cases, and that delete some for good."""
+"""The kinds of change that pin cases, and that deleted some for good in earlier versions."""
 ORDERED: Mapping[str, tuple[str, ...]] = {"urgency": tuple(Urgency), "priority": tuple(Priority)}
 """Fields whose values have an order, the highest first."""
 CLOSED: Mapping[str, tuple[str, ...]] = {
@@ -97,20 +97,6 @@ class Pins:
         wanted = {(case.ticket_id, case.field) for case in kept}
         return [case for case in self.all() if (case.ticket_id, case.field) in wanted]
 
-    def unpin(self, ids: Sequence[int], who: str, at: float) -> list[PinnedCase]:
-        """Delete pinned cases for good, with what was pinned there before.
-
-        Raises :class:`ConfigError` for an id that is none.
-        """
-        found = [case for case in self.all() if case.id in ids]
-        if strange := sorted(set(ids) - {case.id for case in found}):
-            raise ConfigError(*(f"there is no pinned case {number}; see 'ticketbot learn pins'" for number in strange))
-        with self._store.writing() as db:
-            places = [(case.ticket_id, case.field) for case in found]
-            db.executemany("DELETE FROM pin WHERE ticket_id=? AND field=?", places)
-            self._store.record(UNPINNED, who, {"tickets": sorted({case.ticket_id for case in found})}, at)
-        return found
-
 
 def from_corrections(corrections: Sequence[Correction]) -> Iterator[PinnedCase]:
     """The cases that corrections make. Raises :class:`ConfigError` for one that is not approved, or has no text."""
@@ -133,6 +119,6 @@ def _problems(case: PinnedCase) -> Iterator[str]:
     elif case.field in CLOSED and case.value not in CLOSED[case.field]:
         yield f"{case.value} is no value of {case.field}: choose one of {', '.join(CLOSED[case.field])}"
     elif case.bound != "is" and case.field not in ORDERED:
-        yield f"--at-least and --at-most are for {' and '.join(ORDERED)}"
+        yield f"--at-least is for {' and '.join(ORDERED)}"
     if not case.text:
         yield f"ticket {case.ticket_id} has no text"

@@ -96,7 +96,7 @@ def escalation_of(tickets: Sequence[EscalatedTicket], account: str, url_of: Call
     ]
     if rest := count - len(lines):
         lines.append(f"and {rest} more")
-    lines.append("'ticketbot escalated' lists what is still open.")
+    lines.append("'ticketbot report --escalated' lists what is still open.")
     what = f"{count} ticket{'s' * (count != 1)} escalated"
     return AlertMessage(
         title_of("escalated", what, account), "\n".join(lines), Severity.WARNING, "", "escalated", account

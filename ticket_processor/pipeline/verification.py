@@ -11,7 +11,6 @@ import random
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal
 
 from ..audit.receipts import AuditLog
 from ..core.clock import Deadline
@@ -34,7 +33,6 @@ MOST_LISTED = 20
 MOST_DOUBTFUL = 100
 LAG_S = 6.0
 """A copy of the helpdesk's data may be behind; a write that it does not show is looked for again after this."""
-Verify = Literal["all", "sample", "none"]
 """Which of a run's writes are read back."""
 
 

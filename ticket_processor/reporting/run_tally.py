@@ -159,7 +159,7 @@ def next_steps(summary: RunSummary, tally: RunTally) -> list[str]:
     unmeant = {why: count for why, count in summary.fallbacks.items() if why.startswith(("model_", "answer_"))}
     steps = []
     if tally.counts[ESCALATED] and not summary.dry_run:
-        steps.append("'ticketbot escalated' lists what is escalated and still open")
+        steps.append("'ticketbot report --escalated' lists what is escalated and still open")
     if failed:
         steps.append("'ticketbot retry list' says what failed and why; the next run tries it again")
     if unmeant:

@@ -29,7 +29,6 @@ from ..pipeline.parts import Parts, RunOptions
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
 from ..pipeline.undo.past_runs import PastRuns
-from ..pipeline.verification import MOST_KEPT, Verify
 from ..settings.schema import Settings
 from ..state.erasure import ERASING
 from ..state.records import Verdict
@@ -79,7 +78,6 @@ class RunArguments:
     since: float | None = None
     resume: bool = False
     retry_fallbacks: bool = False
-    verify: Verify = "sample"
     tickets: tuple[int, ...] = ()
     again: bool = False
     again_run: str = ""
@@ -344,7 +342,7 @@ def _assembled(
                 resume=asked.resume,
                 retry_fallbacks=asked.retry_fallbacks,
                 retriage_on_reply=settings.run.retriage_on_reply,
-                verify={"all": MOST_KEPT, "sample": settings.run.verify_sample, "none": 0}[asked.verify],
+                verify=settings.run.verify_sample,
             ),
             heard,
         )

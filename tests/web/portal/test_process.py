@@ -120,7 +120,7 @@ def test_without_the_extra_it_says_which_package_is_missing(site: Site, module: 
     assert "ticketbot[serve]" in told
 
 
-@pytest.mark.parametrize("words", [("--help",), ("portal", "--help"), ("serve", "--help"), ("taxonomy", "show")])
+@pytest.mark.parametrize("words", [("--help",), ("portal", "--help"), ("serve", "--help"), ("audit", "--help")])
 def test_no_other_command_loads_the_portal(site: Site, words: tuple[str, ...]) -> None:
     script = (
         "import sys, json\n"

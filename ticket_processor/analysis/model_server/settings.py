@@ -96,7 +96,7 @@ class BudgetSettings(Frozen):
 
 
 class EmbeddingSettings(Frozen):
-    """An embedding server for `ticketbot doctor` and `taxonomy check`; it may be another one than the models'."""
+    """An embedding server for `ticketbot doctor`; it may be another one than the models'."""
 
     model: str | None = Field(None, description="name of the embedding model; none: categories are compared by words")
     base_url: ServerUrl | None = Field(None, description="address of its server, with `/v1`")

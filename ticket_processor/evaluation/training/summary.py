@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from ...analysis.classifier.storage import TASKS, Description
@@ -84,7 +83,7 @@ def _why_not(learnt: FittedTask) -> str:
     return f"on the same {count} tickets the rules may be as good, see the gain"
 
 
-def as_data(trained: Trained, folder: Path, out: Sequence[Path]) -> dict[str, object]:
+def as_data(trained: Trained, folder: Path) -> dict[str, object]:
     """The same for a program, with each label's scores and the confusion on the held-out tickets."""
     held_out = {
         learnt.task: {
@@ -95,7 +94,6 @@ def as_data(trained: Trained, folder: Path, out: Sequence[Path]) -> dict[str, ob
     }
     return {
         "folder": str(folder),
-        "out": [str(file) for file in out],
         "classifier": trained.description.model_dump(mode="json"),
         "contests": {learnt.task: [vars(contest) for contest in learnt.contests] for learnt in trained.learnt},
         "held_out": held_out,

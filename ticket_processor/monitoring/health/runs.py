@@ -192,7 +192,7 @@ def alerts(memory: Memory | None) -> Check:
     by_rank = sorted(memory.open.items(), key=lambda item: (-severity_of(item[0]).rank, item[1].since))
     words = ", ".join(f"{rule} ({severity_of(rule).value}, since {iso(one.since)})" for rule, one in by_rank)
     judge = fail if severity_of(by_rank[0][0]) is Severity.CRITICAL else warn
-    return judge(name, f"open: {words}; see 'ticketbot alerts list'", open=[rule for rule, _ in by_rank])
+    return judge(name, f"open: {words}; see 'ticketbot alerts'", open=[rule for rule, _ in by_rank])
 
 
 def alerting(told: int, problems: Sequence[str], memory: Memory | None, now: float) -> Check:
@@ -206,8 +206,8 @@ def alerting(told: int, problems: Sequence[str], memory: Memory | None, now: flo
     if failure and recent and failure.why not in problems:
         words.append(f"a message could not be sent {ago(now - failure.at)} to {failure.target}: {failure.why}")
     if words:
-        return warn(name, f"{'; '.join(words)}; try 'ticketbot alerts test'")
-    return ok(name, f"{told} {'address' if told == 1 else 'addresses'} can be told; 'ticketbot alerts test' tries it")
+        return warn(name, f"{'; '.join(words)}; try 'ticketbot alerts --test'")
+    return ok(name, f"{told} {'address' if told == 1 else 'addresses'} can be told; 'ticketbot alerts --test' tries it")
 
 
 def _played(runs: Sequence[RunRecord], now: float) -> list[RunRecord]:
