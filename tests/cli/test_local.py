@@ -51,7 +51,9 @@ def test_an_undo_takes_back_what_nobody_touched(desk: LocalCommand) -> None:
 
 def test_people_and_past_are_read_for_reports_training_and_history(desk: LocalCommand) -> None:
     for number in range(5):  # a topic has at least so many
-        desk.store.create(NewTicket("Charged twice", f"I was charged twice, case {number}.", "bo@example.com"), time.time())
+        desk.store.create(
+            NewTicket("Charged twice", f"I was charged twice, case {number}.", "bo@example.com"), time.time()
+        )
     desk("run", "--since", "1d")
     desk.edit(1, priority=Priority.URGENT)
     desk.edit(1, status="resolved")
