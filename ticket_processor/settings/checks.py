@@ -159,32 +159,25 @@ def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> tu
     A private network is no exception: others may be in it.
     """
     models, embeddings = settings.models, settings.embeddings
-    bare: dict[str, tuple[str, bool]] = {}
-    personal: set[str] = set()
+    bare: dict[str, tuple[str, str]] = {}
     for name in models.names:
         use = models.use.get(name) or ModelUse()
-        where, address, allowed, switch = f"models.use.{name}.base_url", use.base_url, use.allow_plain_http, ""
+        where, address = f"models.use.{name}.base_url", use.base_url
         if address is None and use.preset in (None, models.preset, "compatible"):
             where, address = origin.get(("models", "base_url"), "models.base_url"), models.base_url
-            allowed, switch = models.allow_plain_http, "models"
         if _is_bare(address):
-            bare[where] = switch or f"models.use.{name}", allowed
-            if (use.redaction or models.redaction) is RedactionLevel.SECRETS:
-                personal.add(where)
+            personal = (use.redaction or models.redaction) is RedactionLevel.SECRETS
+            more = ', personal data included, since redaction is "secrets"' if personal else ""
+            bare[where] = "tickets", max(more, bare.get(where, ("", ""))[1])
     if (embeddings.model or settings.knowledge.embeddings_model) and _is_bare(embeddings.base_url):
-        bare["embeddings.base_url"] = "embeddings", embeddings.allow_plain_http
-    problems, notices = [], []
-    for where, (switch, allowed) in bare.items():
-        what = "texts" if switch == "embeddings" else "tickets"
-        more = ', personal data included, since redaction is "secrets"' if where in personal else ""
-        if allowed:
-            notices.append(f"{where} is http: key and {what} travel unprotected{more}")
-        else:
-            problems.append(
-                f"{where} is http: key and {what} would travel unprotected{more}; give an https address, or set "
-                f"{switch}.allow_plain_http = true where nobody else can read along"
-            )
-    return problems, notices
+        bare["embeddings.base_url"] = "texts", ""
+    if models.allow_plain_http:
+        return [], [f"{where} is http: key and {what} travel unprotected{more}" for where, (what, more) in bare.items()]
+    advice = "give an https address, or set models.allow_plain_http = true where nobody else can read along"
+    return [
+        f"{where} is http: key and {what} would travel unprotected{more}; {advice}"
+        for where, (what, more) in bare.items()
+    ], []
 
 
 def _is_bare(url: str | None) -> bool:

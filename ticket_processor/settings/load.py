@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from ..core import tls, verbose
 from ..core.errors import ConfigError
 from .checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unheard_answers, unprotected
-from .messages import REMOVED, Place, meant, place_name, sentences
+from .messages import Place, meant, place_name, removed, sentences
 from .schema import DEFAULT_LOG_DIR, Settings
 from .sources import (
     CONFIG_VARIABLE,
@@ -311,7 +311,7 @@ def _no_secrets_in(data: dict[str, Any], file: str, problems: list[str]) -> None
 
 
 def _no_setting(place: Place, file: TomlFile) -> str:
-    if why := REMOVED.get(tuple(map(str, place))):
+    if why := removed(place):
         return f"{place_name(place)} ({file.where(place)}) was removed: {why}; delete the line"
     near = None if place[0] in _NOT_SET_BY_ANYBODY else meant(Settings, place, _NOT_SET_BY_ANYBODY)
     return f"{place_name(place)} ({file.where(place)}) is no setting" + (f"; did you mean {near}?" if near else "")

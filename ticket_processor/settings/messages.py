@@ -129,27 +129,40 @@ def _ordinal(number: int) -> str:
 
 Names = tuple[str, ...]
 
-REMOVED: Mapping[Names, str] = {
-    ("learning", "neighbour_vote"): "'ticketbot train --from-helpdesk --from-corrections' learns a classifier instead",
-    ("policy", "by_model_for"): "use the threshold of each part, which 'ticketbot eval --from-helpdesk' proposes",
+REMOVED: Mapping[str, str] = {
+    "learning.neighbour_vote": "'ticketbot train --from-helpdesk --from-corrections' learns a classifier instead",
+    "policy.by_model_for": "use the threshold of each part, which 'ticketbot eval --from-helpdesk' proposes",
     **{
-        ("policy", part, "by_model"): f"use policy.{part}.threshold, which 'ticketbot eval --from-helpdesk' proposes"
+        f"policy.{part}.by_model": f"use policy.{part}.threshold, which 'ticketbot eval --from-helpdesk' proposes"
         for part in ("tags", "priority", "group", "fields")
     },
-    ("alerts", "cool_down_minutes"): "an alert that returns within an hour of its end is held back until then",
-    ("learning", "auto_approve"): "a person approves corrections: 'ticketbot learn approve', or the page Review",
-    ("alerts", "gap_minutes"): "alerts no longer report pauses between runs, which the heartbeat notices",
-    ("knowledge", "solved_tickets_days"): "notes no longer name similar solved tickets, and none are kept",
-    ("slo", "alert_below"): "there is no alert on a day's success rate any more; slo.success stays",
-    ("cache", "max_answers"): "100,000 answers are kept at most; cache.days stays",
-    ("policy", "advice_threshold"): "notes show a model's advice from a confidence of 0.7 on",
-    ("policy", "tiers", "complex_below"): "a confidence below 0.5 is complex",
-    ("policy", "tiers", "complex_categories"): "a ticket that fits three categories is complex",
-    ("embeddings", "timeout_s"): "a request for embeddings may take 30 seconds",
-    ("serve", "window_s"): "a signed delivery may be off by 300 seconds, either way",
-    ("serve", "join_s"): "deliveries for one ticket within two seconds are one job",
+    "alerts.cool_down_minutes": "an alert that returns within an hour of its end is held back until then",
+    "learning.auto_approve": "a person approves corrections: 'ticketbot learn approve', or the page Review",
+    "alerts.gap_minutes": "alerts no longer report pauses between runs, which the heartbeat notices",
+    "knowledge.solved_tickets_days": "notes no longer name similar solved tickets, and none are kept",
+    "slo.alert_below": "there is no alert on a day's success rate any more; slo.success stays",
+    "cache.max_answers": "100,000 answers are kept at most; cache.days stays",
+    "policy.advice_threshold": "notes show a model's advice from a confidence of 0.7 on",
+    "policy.tiers.complex_below": "a confidence below 0.5 is complex",
+    "policy.tiers.complex_categories": "a ticket that fits three categories is complex",
+    "embeddings.timeout_s": "a request for embeddings may take 30 seconds",
+    "serve.window_s": "a signed delivery may be off by 300 seconds, either way",
+    "serve.join_s": "deliveries for one ticket within two seconds are one job",
+    "models.max_output_tokens": "an answer has 400 tokens at most, 700 with models.advice",
+    "models.use.NAME.max_output_tokens": "an answer has 400 tokens at most, 700 with models.advice",
+    "models.use.NAME.ticket_tokens": "models.ticket_tokens holds for every model",
+    "models.use.NAME.timeout_s": "models.timeout_s holds for every model",
+    "models.use.NAME.api_version": "Azure is asked at its address with /openai/v1, which needs no version",
+    "models.use.NAME.allow_plain_http": "models.allow_plain_http holds for every server",
+    "embeddings.allow_plain_http": "models.allow_plain_http holds for every server",
 }
-"""Settings of earlier versions, with a sentence for each."""
+"""Settings of earlier versions, with a sentence for each. ``NAME`` stands for a name that the site itself chose."""
+
+
+def removed(place: Place) -> str | None:
+    """What came instead of a setting of earlier versions; ``None`` for any other place."""
+    words = [str(part) for part in place]
+    return REMOVED.get(".".join(words)) or REMOVED.get(".".join([*words[:2], "NAME", *words[3:]]))
 
 
 def meant(model: type[BaseModel], place: Place, without: frozenset[str] = frozenset()) -> str | None:

@@ -152,7 +152,7 @@ def drafts(
                 reveal=target.redaction,
             )
             useless = Breaker(f"drafts of {target.name}", store.clock, threshold=USELESS_IN_A_ROW)
-            place = "\0".join((target.model, target.base_url, target.api_version or ""))
+            place = "\0".join((target.model, target.base_url))
             models.append(DraftModel(writer, replace(guard, useless=useless), place, target.redaction, store))
         yield Drafts(models, trouble)
 

@@ -253,7 +253,7 @@ def understanding(
                     model_breaker(target, clock, state),
                     deadline,
                     name=target.name,
-                    place="\0".join((target.model, target.base_url, target.api_version or "")),
+                    place="\0".join((target.model, target.base_url)),
                     level=target.redaction,
                     store=store,
                     budget=budget,
