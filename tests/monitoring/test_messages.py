@@ -104,12 +104,6 @@ CASES = [
         [*history(*[{}] * 7, until=NOW - 26 * HOUR), *history(*[{"caught_up": False}] * 155)],
     ),
     Case(
-        "not_caught_up",
-        "for 3 minutes no run has looked at all new tickets",
-        [recorded(NOW - 3 * MINUTE), recorded(caught_up=False)],
-        alerts=AlertSettings(stale_minutes=2),
-    ),
-    Case(
         "state_unusable",
         "the log cannot be written, so no ticket is triaged: no space left",
         ended("AuditUnwritable", 1, why="no space left"),

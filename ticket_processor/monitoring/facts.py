@@ -102,8 +102,6 @@ class Look:
     @property
     def stale_s(self) -> float | None:
         """How long new tickets may wait for a run, in seconds; ``None`` if unknown."""
-        if self.alerts.stale_minutes is not None:
-            return self.alerts.stale_minutes * MINUTE
         return None if self.period is None else max(LEAST_STALE_S, STALE * self.period)
 
     @property

@@ -55,7 +55,6 @@ _BY_LIMIT: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "enum": lambda limit: "must be " + limit["expected"].replace("'", '"'),
 }
 _BY_NAME: Mapping[str, str] = {
-    "subdomain": "must be letters, digits and hyphens: what stands before .zendesk.com",
     "api_key_variable": "must be the name of an environment variable: letters, digits and _",
     "tag_prefix": "must be 1 to 20 small letters, digits and _",
     "name": "must be 1 to 40 small letters, digits and _, a letter first",
@@ -155,6 +154,33 @@ REMOVED: Mapping[str, str] = {
     "models.use.NAME.api_version": "Azure is asked at its address with /openai/v1, which needs no version",
     "models.use.NAME.allow_plain_http": "models.allow_plain_http holds for every server",
     "embeddings.allow_plain_http": "models.allow_plain_http holds for every server",
+    "run.stable_read_s": "a ticket has to be unchanged for 6 seconds on Zendesk, 1 on Freshdesk, 0 elsewhere",
+    "run.verify_sample": "a run reads 20 of its writes back; 'run --verify all' reads all",
+    "run.min_free_mb": "nothing is written with fewer than 50 MB free",
+    "run.stop_file": "the file STOP in the state folder stops every run, as TICKETBOT_STOP does",
+    "skip.statuses": "run.statuses names the statuses that are triaged",
+    "skip.own_notes": "what ticketbot's own user wrote through the API is always left alone",
+    "skip.hands_off_tag": "the tag is policy.tag_prefix with hands_off; skip.tags takes others",
+    "policy.tiers.tier_1_categories": "every category but the fallback may be tier 1",
+    "classifier": "a classifier in the state folder's 'classifier' is used where it is better than the rules; to stop "
+    "that, delete the folder",
+    "knowledge.lang": "files that do not say their language have team_language",
+    "knowledge.embeddings_model": "embeddings.model is used for articles as well",
+    "knowledge.query_prefix": "models with e5 in their name get 'query: '",
+    "knowledge.passage_prefix": "models with e5 in their name get 'passage: '",
+    "knowledge.sync_hours": "a run syncs articles when the last sync is 24 hours old",
+    "replies.public.then_by_tier": "replies.public.then holds for every tier",
+    "alerts.stale_minutes": "an alert comes after four usual intervals between runs, and 40 minutes at least",
+    "slo.latency_share": "95% of answers should be in time",
+    "slo.fallback_share": "an alert comes above 10% unplanned fallbacks",
+    "zendesk.subdomain": "write it as zendesk.url, which takes the name as well",
+    "freshdesk.domain": "write it as freshdesk.url, which takes the name as well",
+    "zendesk.source": "the incremental export is used where the user may use it, else the search",
+    "zendesk.search_window_hours": "listings by search overlap by 6 hours",
+    "portal.host": "say 'ticketbot portal --host'",
+    "portal.port": "say 'ticketbot portal --port'",
+    "portal.smtp_port": "write it behind the name, as portal.smtp_host = 'mail.example.com:465'",
+    "portal.smtp_security": "port 465 means TLS, any other STARTTLS, and on this machine mail goes as it is",
 }
 """Settings of earlier versions, with a sentence for each. ``NAME`` stands for a name that the site itself chose."""
 

@@ -29,7 +29,7 @@ from ..pipeline.parts import Parts, RunOptions
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
 from ..pipeline.undo.past_runs import PastRuns
-from ..pipeline.verification import MOST_KEPT, Verify
+from ..pipeline.verification import MOST_KEPT, SAMPLE, Verify
 from ..settings.schema import Settings
 from ..state.erasure import ERASING
 from ..state.records import Verdict
@@ -344,7 +344,7 @@ def _assembled(
                 resume=asked.resume,
                 retry_fallbacks=asked.retry_fallbacks,
                 retriage_on_reply=settings.run.retriage_on_reply,
-                verify={"all": MOST_KEPT, "sample": settings.run.verify_sample, "none": 0}[asked.verify],
+                verify={"all": MOST_KEPT, "sample": SAMPLE, "none": 0}[asked.verify],
             ),
             heard,
         )

@@ -91,10 +91,18 @@ class BudgetSettings(Frozen):
     day_tokens: int | None = Field(None, ge=0, description="most tokens of a UTC day")
 
 
-class EmbeddingSettings(Frozen):
-    """An embedding server for `ticketbot doctor` and `taxonomy check`; it may be another one than the models'."""
+LOCAL = "local"
+"""In place of an embedding model's name: the one that the extra ``rag-local`` installs."""
 
-    model: str | None = Field(None, description="name of the embedding model; none: categories are compared by words")
+
+class EmbeddingSettings(Frozen):
+    """The model that compares texts by meaning: articles, and categories in `ticketbot doctor`."""
+
+    model: str | None = Field(
+        None,
+        min_length=1,
+        description="name of the embedding model, or `local`: the one of the extra `rag-local`; none: words alone",
+    )
     base_url: ServerUrl | None = Field(None, description="address of its server, with `/v1`")
     api_key_variable: str | None = Field(
         None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="environment variable that holds its server's key"
