@@ -107,8 +107,7 @@ class Zendesk:
         except ExportForbidden:
             if self._source == "export":
                 raise NotAuthorised(
-                    "this Zendesk user may not use the incremental export (HTTP 403): make it an admin, or set "
-                    "zendesk.source to 'search'"
+                    "this Zendesk user may not use the incremental export (HTTP 403): make it an admin"
                 ) from None
             yield from self._listing.created_since(since)
 

@@ -60,15 +60,13 @@ def test_without_a_word_a_model_lives_on_the_general_server_or_at_openai() -> No
 def test_what_stands_beside_a_model_wins_over_the_general_settings() -> None:
     use = {
         "model": "qwen3:8b",
-        "timeout_s": 60,
-        "max_output_tokens": 900,
-        "ticket_tokens": 2000,
         "redaction": "secrets",
         "base_url": "http://127.0.0.1:11434/v1",
         "preset": "ollama",
         "api_key": OWN,
     }
-    target = resolve(settings(use, base_url="https://other.example/v1", prices={"m": (1, 2, 3)}), "m")
+    general = {"base_url": "https://other.example/v1", "timeout_s": 60, "ticket_tokens": 2000}
+    target = resolve(settings(use, prices={"m": (1, 2, 3)}, **general), "m")
     assert target == ModelTarget(
         name="m",
         model="qwen3:8b",
@@ -76,7 +74,6 @@ def test_what_stands_beside_a_model_wins_over_the_general_settings() -> None:
         base_url="http://127.0.0.1:11434/v1",
         api_key="own-key",
         timeout_s=60,
-        max_output_tokens=900,
         ticket_tokens=2000,
         redaction=RedactionLevel.SECRETS,
         price=(1, 2, 3),
@@ -131,28 +128,10 @@ def test_every_problem_of_the_list_is_told_at_once() -> None:
     assert len(raised.value.problems) == 2
 
 
-@pytest.mark.parametrize(
-    ("address", "version", "base_url", "kept"),
-    [
-        ("https://x.openai.azure.com", None, "https://x.openai.azure.com/openai/v1", None),
-        ("https://x.openai.azure.com/openai/", None, "https://x.openai.azure.com/openai/v1", None),
-        ("https://x.openai.azure.com/openai/v1/", None, "https://x.openai.azure.com/openai/v1", None),
-        ("https://x.openai.azure.com/openai/v1", "2024-10-21", "https://x.openai.azure.com/openai/v1", None),
-        ("https://x.openai.azure.com/", "2024-10-21", "https://x.openai.azure.com", "2024-10-21"),
-    ],
-)
-def test_azure_has_two_kinds_of_address(address: str, version: str | None, base_url: str, kept: str | None) -> None:
-    target = resolve(settings({"api_version": version}, preset="azure", base_url=address), "m")
-    assert (target.base_url, target.api_version) == (base_url, kept)
-
-
-def test_an_azure_version_without_schemas_starts_one_step_down() -> None:
-    def forms(version: str) -> tuple[str, ...]:
-        models = settings({"api_version": version}, preset="azure", base_url="https://x.openai.azure.com")
-        return resolve(models, "m").forms
-
-    assert forms("2024-02-01")[0] == "json_object"
-    assert forms("2024-08-01-preview")[0] == "json_schema"
+@pytest.mark.parametrize("path", ["", "/", "/openai", "/openai/", "/openai/v1", "/openai/v1/"])
+def test_azure_is_asked_where_it_speaks_openais_own_protocol(path: str) -> None:
+    target = resolve(settings(preset="azure", base_url=f"https://x.openai.azure.com{path}"), "m")
+    assert target.base_url == "https://x.openai.azure.com/openai/v1"
 
 
 def test_the_documentation_lists_every_preset_with_its_address_and_whether_it_wants_a_key() -> None:
@@ -185,14 +164,7 @@ def test_a_limit_is_always_sent_in_the_name_that_the_server_knows(preset: Preset
     assert other[PRESETS[preset].limit] not in body
 
 
-def test_azures_older_addresses_name_deployment_and_version_and_take_the_key_in_a_header_of_its_own() -> None:
-    request = sent_to(preset="azure", base_url="{}/x", api_version="2024-10-21")
-    assert request.path == "/v1/x/openai/deployments/m/chat/completions?api-version=2024-10-21"
-    assert request.headers["api-key"] == "key"
-    assert "key" not in request.headers.get("authorization", "")
-
-
-def test_azures_newer_addresses_are_asked_like_openai() -> None:
+def test_azure_is_asked_like_openai() -> None:
     request = sent_to(preset="azure", base_url="{}/openai/v1")
     assert request.path == "/v1/openai/v1/chat/completions"
     assert request.headers["authorization"] == "Bearer key"
@@ -205,7 +177,6 @@ def test_azures_newer_addresses_are_asked_like_openai() -> None:
         {"preset": "compatible", "api_key": None},
         {"preset": "openai"},
         {"preset": "azure", "base_url": "{}/openai/v1"},
-        {"preset": "azure", "base_url": "{}", "api_version": "2024-10-21"},
     ],
     ids=str,
 )
@@ -231,11 +202,8 @@ def test_headers_of_the_environment_are_told_to_nobody_and_replace_no_key(
     headers = sent_to(**place).headers
     assert "secret" not in json.dumps(dict(headers))
     assert headers["accept-encoding"] == "identity"
-    if place.get("api_version"):
-        assert (headers["api-key"], headers.get("authorization")) == ("key", None)
-    else:
-        assert headers["authorization"] == f"Bearer {place.get('api_key', 'key') or 'none'}"
-        assert "api-key" not in headers
+    assert headers["authorization"] == f"Bearer {place.get('api_key', 'key') or 'none'}"
+    assert "api-key" not in headers
 
 
 def test_a_form_that_a_server_is_known_not_to_take_is_refused_without_asking_it() -> None:

@@ -284,7 +284,6 @@ class Story:
             f'write_mode = "{"batch" if self.batch else "single"}"',
             "workers = 4",
             "deadline_s = 60",
-            "verify_sample = 2",
         ]
         for number, category in enumerate(default_taxonomy().categories):
             lines += [

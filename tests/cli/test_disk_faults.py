@@ -20,7 +20,7 @@ from ticket_processor.audit.verify import check
 from ticket_processor.core.errors import AuditUnwritable
 
 from ..support.bad_disk import KINDS
-from .conftest import OpenDesk
+from .conftest import Ended, OpenDesk
 from .disk_stories import FAULTS, SCENES, Fault, Scene, operations, play
 
 SEED = 7
@@ -82,20 +82,28 @@ def test_lines_that_were_lost_in_silence_would_be_noticed(
 
 def test_without_room_on_the_disk_neither_a_run_nor_an_undo_begins(open_desk: OpenDesk) -> None:
     desk = open_desk(4)
-    settings = desk.folder / "ticketbot.toml"
-    settings.write_text("[run]\nmin_free_mb = 10000000\n", encoding="utf-8")
-    ended = desk("run", "--since", "1d", code=3)
-    for words in (str(desk.logs), " free, and run.min_free_mb asks for 10.0 TB", "nothing is changed"):
+
+    def on_a_full_disk(*arguments: str) -> Ended:
+        script = (
+            "import shutil, sys\n"
+            "room = shutil.disk_usage('.')._replace(free=49_900_000)\n"
+            "shutil.disk_usage = lambda _path: room\n"
+            "from ticket_processor.cli import main\n"
+            f"sys.argv = ['ticketbot', *{arguments!r}]\n"
+            "main()\n"
+        )
+        return desk.end(desk.python("-c", script), code=3)
+
+    ended = on_a_full_disk("run", "--since", "1d")
+    for words in (str(desk.logs), " has 49.9 MB free, and a run wants 50.0 MB", "nothing is changed"):
         assert words in ended.err
     assert desk.helpdesk_requests() == []
     assert desk.events("run_finished")[0]["stopped_by"] == "AuditUnwritable"
     desk("run", "--since", "1d", "--dry-run")
-    settings.write_text("[run]\nmin_free_mb = 1\n", encoding="utf-8")
     desk("run", "--since", "1d")
     desk.assert_done()
-    settings.write_text("[run]\nmin_free_mb = 10000000\n", encoding="utf-8")
     desk.helpdesk_requests()
-    assert "run.min_free_mb" in desk("undo", "latest", code=3).err
+    assert "a run wants 50.0 MB" in on_a_full_disk("undo", "latest").err
     assert not [request for request in desk.helpdesk_requests() if request.startswith("PUT")]
 
 

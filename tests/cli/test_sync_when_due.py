@@ -82,10 +82,10 @@ def test_kb_sync_counts_as_the_days_sync(desk: Desk) -> None:
 def test_what_a_person_starts_and_what_a_webhook_tells_of_wait_for_no_sync(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at(desk, NOTE + FOLDER + "sync_hours = 0\n")
+    at(desk, "")
     desk("run", "--since", "7d")
-    desk("run", "--dry-run", "--since", "30d", "--quiet", "--out", "planned.jsonl")
     at(desk, NOTE + FOLDER)
+    desk("run", "--dry-run", "--since", "30d", "--quiet", "--out", "planned.jsonl")
     desk("apply", "planned.jsonl")
     desk("retry", "run")
     folders = {"TICKETBOT_STATE_DIR": str(desk.state), "TICKETBOT_LOG_DIR": str(desk.logs)}
@@ -103,8 +103,8 @@ def test_a_folder_costs_no_request(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
-@pytest.mark.parametrize("toml", [CENTER, NOTE + CENTER + "sync_hours = 0\n", NOTE + CENTER])
-def test_without_a_wish_for_replies_with_0_hours_and_in_a_dry_run_nothing_is_read(
+@pytest.mark.parametrize("toml", [CENTER, NOTE + CENTER])
+def test_without_a_wish_for_replies_and_in_a_dry_run_nothing_is_read(
     desk: Desk, toml: str, arguments: tuple[str, ...]
 ) -> None:
     at(desk, toml)
@@ -167,8 +167,8 @@ def test_an_embedding_server_that_hangs_takes_a_sync_no_more_than_its_share_of_t
     with scripted(reply("", ends="hang")) as server:
         settings = Settings(
             state_dir=tmp_path,
-            knowledge=KnowledgeSettings(folders=(help_,), embeddings_model="e"),
-            embeddings=EmbeddingSettings(base_url=server.url),
+            knowledge=KnowledgeSettings(folders=(help_,)),
+            embeddings=EmbeddingSettings(model="e", base_url=server.url),
             replies=ReplySettings(mode="note"),
             run=RunSettings(deadline_s=10),
         )

@@ -239,9 +239,7 @@ def test_after_a_kill_the_same_command_ends_it_with_one_note_each(at_account: Ac
 def test_no_value_of_a_person_is_lost_whatever_people_do_to_half_of_the_tickets(
     at_account: Account, mode: str, faults: str
 ) -> None:
-    desk = at_account(
-        60, CONFIG.replace("[run]\n", f'[run]\nwrite_mode = "{mode}"\nstable_read_s = 2\n'), faults=faults
-    )
+    desk = at_account(60, CONFIG.replace("[run]\n", f'[run]\nwrite_mode = "{mode}"\n'), faults=faults)
     store = desk.sandbox.store
     before = shown(store)
     run = desk("run", "--since", "1d", "--json", code=None).object["run_id"]

@@ -53,7 +53,7 @@ def test_whoever_has_settings_is_told_what_is_wrong_with_them_alone(bare: Comman
     path = bare.folder / {"a file named": "other.toml", "secrets here": ".env"}.get(kind, "ticketbot.toml")
     environ = {**NOWHERE, "ZENDESK_SUBDOMAIN": "acme"} if kind == "the environment" else NOWHERE
     if kind != "the environment":
-        path.write_text("ZENDESK_SUBDOMAIN=acme\n" if path.name == ".env" else '[zendesk]\nsubdomain = "acme"\n')
+        path.write_text("ZENDESK_SUBDOMAIN=acme\n" if path.name == ".env" else '[zendesk]\nurl = "acme"\n')
     named = ("--config", path.name) if kind == "a file named" else ()
     problems = json.loads(bare("run", "--json", *named, code=2, **environ).out)["error"]
     assert [problem.partition(":")[0] for problem in problems] == ["no credentials"]

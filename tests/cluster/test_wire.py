@@ -187,7 +187,7 @@ def test_a_worker_refuses_requests_for_other_settings_in_one_line(
     (model,) = targets(known.models)
     stack.enter_context(worker_here(scheduler, [model], lines.append))
     cluster = reached(stack, scheduler, known)
-    changed = cluster.connect(replace(model, api_version="2"))  # as if the worker had begun anew since the check
+    changed = cluster.connect(replace(model, preset="vllm"))  # as if the worker had begun anew since the check
     assert json.loads(changed.post("chat", {"model": "m", "messages": []}, seconds=5)) == BODY
     assert cluster.use.here == 1
     assert [line for line in lines if "refused" in line] == [

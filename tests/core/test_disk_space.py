@@ -52,7 +52,7 @@ def test_too_little_for_the_log_is_a_log_that_cannot_be_written(
         DiskSpace(*folders, least_mb=50).check()
     for words in (
         str(folders[0]),
-        "has 49.9 MB free, and run.min_free_mb asks for 50.0 MB",
+        "has 49.9 MB free, and a run wants 50.0 MB",
         "log_dir (TICKETBOT_LOG_DIR)",
         "nothing is changed",
     ):

@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_looked_for_counts_as_there(tmp_path: Path, monkey
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "lstat", forbidden)
-    with pytest.raises(Halted, match=r"run\.stop_file"):
+    with pytest.raises(Halted, match="let this user read its folder"):
         KillSwitch(tmp_path / "STOP").check()
 
 

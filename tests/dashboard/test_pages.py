@@ -111,7 +111,7 @@ def test_words_of_the_note_and_of_evidence_are_not_shown(pages: Pages) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_every_page_says_which_account_and_by_which_version(pages: Pages, name: str) -> None:
-    pages.configure(zendesk={"subdomain": "acme", "oauth_token": "token"})
+    pages.configure(zendesk={"url": "acme", "oauth_token": "token"})
     pages.log(ticket(1), *run("run-1", 2 * HOUR))
     page = pages.open(name)
     assert f"acme.zendesk.com  ·  ticketbot {__version__}" in [text.value for text in page.text]
@@ -386,7 +386,7 @@ def test_without_a_budget_or_a_fallback_the_page_says_so(pages: Pages) -> None:
 
 
 def test_service_levels_are_told_against_the_settings(pages: Pages) -> None:
-    pages.configure(slo={"success": 0.9, "latency_s": 0.5, "fallback_share": 0.1})
+    pages.configure(slo={"success": 0.9, "latency_s": 0.5})
     pages.log(ticket(1), ticket(2), fell_back(3), failed(4), *run("run-1", 2 * HOUR))
     shown = values(pages.open("runs"))
     assert shown["Success rate"] == ("75.0%", "-15.0 pts from the target")

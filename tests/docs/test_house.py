@@ -89,17 +89,17 @@ CEILINGS = {
     ".": 1_310,
     "analysis": 10_140,
     "audit": 2_270,
-    "commands": 7_360,
+    "commands": 7_330,
     "core": 2_630,
     "dashboard": 2_100,
     "evaluation": 2_570,
     "helpdesk": 5_850,
-    "knowledge": 2_210,
+    "knowledge": 2_200,
     "learning": 2_060,
     "monitoring": 3_330,
     "pipeline": 5_300,
-    "policy": 1_520,
-    "replies": 1_780,
+    "policy": 1_510,
+    "replies": 1_770,
     "reporting": 3_270,
     "sandbox": 5_540,
     "schedule": 390,
@@ -107,13 +107,13 @@ CEILINGS = {
     "settings": 1_830,
     "state": 870,
     "web": 4_530,
-    "wiring": 3_310,
+    "wiring": 3_320,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 400, "test lines": 83_440, "scripts": 30, "words of docs": 24_520}
+MOST = {"files": 400, "test lines": 83_380, "scripts": 30, "words of docs": 23_890}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

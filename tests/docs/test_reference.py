@@ -46,7 +46,8 @@ def test_nothing_is_listed_without_a_word_about_it() -> None:
 
 def test_every_variable_is_in_the_row_of_its_setting_and_secrets_are_marked() -> None:
     settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    meanings = dict(re.findall(r"^\| .* \| `([A-Z_]+)` \| (.*) \|$", settings, re.MULTILINE))
+    rows = re.findall(r"^\| .* \| ((?:`[A-Z_]+`(?:, )?)+) \| (.*) \|$", settings, re.MULTILINE)
+    meanings = {name: meaning for names, meaning in rows for name in re.findall("[A-Z_]+", names)}
     assert set(meanings) == set(VARIABLES)
     assert {name for name, meaning in meanings.items() if meaning.endswith("**(secret)**")} == {
         name for name, variable in VARIABLES.items() if variable.secret

@@ -134,20 +134,18 @@ def test_without_a_source_there_is_no_knowledge_base_and_no_file(site: Site, com
     [
         (('help_centers = ["freshdesk"]',), "no Freshdesk account"),
         (('folders = ["help", "other/help"]',), "two folders of one name"),
-        (('folders = ["help"]', 'embeddings_model = "e5"'), "embeddings.base_url"),
+        (('folders = ["help"]', '[embeddings]\nmodel = "e5"'), "embeddings.base_url"),
     ],
 )
 def test_settings_that_cannot_work_are_said(site: Site, lines: tuple[str, ...], words: str) -> None:
-    site.settings('[zendesk]\nsubdomain = "acme"\n[knowledge]', *lines)
+    site.settings('[zendesk]\nurl = "acme"\n[knowledge]', *lines)
     result = CliRunner().invoke(app, ["kb", "sync"], env={"ZENDESK_OAUTH_TOKEN": "x" * 40})
     assert words in f"{result.output}{result.exception}"
     assert result.exit_code != ExitCode.OK
 
 
 def test_a_server_without_https_is_refused(site: Site) -> None:
-    site.settings(
-        '[embeddings]\nbase_url = "http://gpu.example/v1"', '[knowledge]\nembeddings_model = "e5"', 'folders = ["help"]'
-    )
+    site.settings('[embeddings]\nmodel = "e5"\nbase_url = "http://gpu.example/v1"', "[knowledge]", 'folders = ["help"]')
     result = CliRunner().invoke(app, ["kb", "sync"])
     assert "would travel unprotected" in f"{result.output}{result.exception}"
 

@@ -13,7 +13,7 @@ from ticket_processor.settings.helpdesks import FreshdeskSettings
 
 from ..support.fakes import ManualClock, ScriptedAdapter, Step, answer
 
-ACCOUNT = FreshdeskSettings(domain="acme", api_key=SecretStr("s3cret-key"))
+ACCOUNT = FreshdeskSettings(url="acme", api_key=SecretStr("s3cret-key"))
 AGENT = {"id": 7, "type": "support_agent", "ticket_scope": 1}
 LIMITS = {"X_RateLimit_Total": "400.0", "X_RateLimit_Remaining": "390"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -648,10 +649,12 @@ def test_a_log_folder_that_is_no_folder_is_no_log_that_was_changed(tmp_path: Pat
     assert "is a file" in found.text
 
 
-def test_a_disk_with_less_room_than_runs_ask_for_has_failed(tmp_path: Path) -> None:
-    found = checks_of(settings_in(tmp_path, run={"min_free_mb": 10_000_000}))
+def test_a_disk_with_less_room_than_runs_ask_for_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    little = shutil.disk_usage(tmp_path)._replace(free=49_900_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: little)
+    found = checks_of(settings_in(tmp_path))
     assert found["log_folder"].status is found["state_folder"].status is Status.FAIL
-    assert "min_free_mb" in found["log_folder"].text
+    assert "a run wants 50.0 MB" in found["log_folder"].text
 
 
 def test_a_folder_that_is_a_file_cannot_be_written_to(tmp_path: Path) -> None:

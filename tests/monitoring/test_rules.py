@@ -17,7 +17,7 @@ from ticket_processor.monitoring.facts import Severity as S
 from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, severity_of
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
 from ticket_processor.reporting.figures import PLANNED
-from ticket_processor.settings.schema import Settings, SloSettings
+from ticket_processor.settings.schema import Settings
 
 from ..support.recorded_runs import NOW, PERIOD_S, busy, history, recorded
 

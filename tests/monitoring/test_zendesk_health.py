@@ -13,7 +13,7 @@ from ticket_processor.settings.helpdesks import ZendeskSettings
 
 from ..support.fakes import ManualClock, ScriptedAdapter, Step, answer
 
-ACCOUNT = ZendeskSettings(subdomain="acme", email="bot@example.com", api_token=SecretStr("s3cret-token"))
+ACCOUNT = ZendeskSettings(url="acme", email="bot@example.com", api_token=SecretStr("s3cret-token"))
 ADMIN = {"id": 7, "role": "admin", "role_type": 4, "custom_role_id": None, "ticket_restriction": None}
 AGENT = ADMIN | {"role": "agent", "role_type": 0, "suspended": False}
 ALL = {"ticket_access": "all", "ticket_editing": True, "ticket_tag_editing": True}
@@ -98,7 +98,7 @@ def test_a_token_of_less_than_was_asked_for_is_told_with_what_does_not_work(
     asked: str, granted: object, status: Status, words: str
 ) -> None:
     account = ZendeskSettings(
-        subdomain="acme", oauth_client_id="bot", oauth_client_secret=SecretStr("s3cret"), oauth_scope=asked
+        url="acme", oauth_client_id="bot", oauth_client_secret=SecretStr("s3cret"), oauth_scope=asked
     )
     token = {"access_token": "s3cret-token", "expires_in": 1800} | ({} if granted is None else {"scope": granted})
     desk, sent = look(answer(201, token), answer(200, {"tickets": []}), answer(200, {"user": ADMIN}), account=account)

@@ -126,7 +126,7 @@ def test_articles_of_every_source_are_found_by_words_and_by_vectors_where_there_
     assert "Limits" not in desk("kb", "search", "gift cards", "--audience", "customers").out
     assert "valid for three years" in desk("kb", "show", "folder:help/cards.md").out
 
-    by_vectors = f'{sources}embeddings_model = "sandbox-embedding"\n[embeddings]\nbase_url = "{desk.url}/v1"\n'
+    by_vectors = f'{sources}[embeddings]\nmodel = "sandbox-embedding"\nbase_url = "{desk.url}/v1"\n'
     settings(desk, f'{by_vectors}api_key_variable = "OPENAI_API_KEY"\n')
     desk("kb", "sync")
     piece = ("kb", "search", "giftcards")  # a piece of a word is near by its vector alone

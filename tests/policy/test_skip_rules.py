@@ -40,7 +40,6 @@ def test_without_rules_no_ticket_is_left_to_people() -> None:
         ("requester", {"requesters": ["partner.example"]}, {"sender": "Anna@Partner.Example"}),
         ("requester", {"requesters": ["@partner.example"]}, {"sender": "anna@partner.example"}),
         ("requester", {"requesters": ["partner.example"]}, {"requester_address": "anna@partner.example"}),
-        ("status", {"statuses": ["open"]}, {"status": "open"}),
         ("messaging", {}, {"messaging": True}),
     ],
 )
@@ -98,7 +97,6 @@ def test_what_the_signed_in_user_wrote_itself_is_left_alone_and_others_tickets_a
     assert rules.reason(a_ticket(channel="api", requester=9)) == "skip_rule_own_notes"
     assert rules.reason(a_ticket(channel="api", requester=10)) is None
     assert rules.reason(a_ticket(channel="api")) is None
-    assert SkipRules(SkipSettings(own_notes=False), own_user=me).reason(a_ticket(channel="api", requester=9)) is None
 
 
 def test_who_we_are_is_asked_only_for_what_came_through_the_api_and_no_other_rule_names() -> None:

@@ -51,9 +51,6 @@ def test_the_tier_follows_from_what_was_understood(fields: dict[str, Any], expec
     ("settings", "fields", "expected"),
     [
         ({"tier_1_confidence": 0.9}, {}, "2"),
-        ({"tier_1_categories": ("general",)}, {}, "2"),
-        ({"tier_1_categories": ("general",)}, {"category": "general"}, "1"),
-        ({"tier_1_categories": ("double_charge",)}, {"subcategory": "double_charge"}, "1"),
     ],
 )
 def test_the_site_draws_the_lines(settings: dict[str, Any], fields: dict[str, Any], expected: str) -> None:

@@ -31,7 +31,7 @@ def planned() -> ReplyPlan:
     draft = assembled(read_proposal(json.dumps(proposal)), {"A1": REFUND, "A2": PASSWORD}, "", "en")
     assert isinstance(draft, ReplyDraft)
     analysis = Analysis.model_construct(category="account", subcategory=None, secondary=(), alarms=())
-    plan = reply_plan(analysis, draft, PUBLIC.public, "1")
+    plan = reply_plan(analysis, draft, PUBLIC.public)
     return ReplyPlan.model_validate_json(plan.model_dump_json())
 
 

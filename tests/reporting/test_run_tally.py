@@ -18,7 +18,7 @@ from ticket_processor.wiring.ticket_subjects import LONGEST, MOST_KEPT, NO_SUBJE
 
 from ..support.fakes import a_change, an_analysis
 
-DESK = ZendeskSettings(subdomain="acme")
+DESK = ZendeskSettings(url="acme")
 
 
 def ended(number: int = 7, status: OutcomeStatus = OutcomeStatus.UPDATED, **changes: object) -> Outcome:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,8 +77,8 @@ def brief(server: Llama) -> Iterator[OpenAIServer]:
 
 def served(server: Llama, *, room: int = ROOM, key: str | None = None) -> OpenAIServer:
     use = ModelUse(preset="llama.cpp", base_url=server.url, api_key=SecretStr(key) if key else None)
-    target = resolve(ModelSettings(names=("tiny",), max_output_tokens=room, use={"tiny": use}), "tiny")
-    return OpenAIServer(target, timeout_s=lambda: 30.0)
+    target = resolve(ModelSettings(names=("tiny",), use={"tiny": use}), "tiny")
+    return OpenAIServer(replace(target, max_output_tokens=room), timeout_s=lambda: 30.0)
 
 
 @pytest.mark.parametrize("form", ["json_schema", "json_schema_plain", "json_object_schema"])

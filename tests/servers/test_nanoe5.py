@@ -80,8 +80,7 @@ def test_questions_in_other_words_and_languages_are_answered_once_eval_has_learn
     for name, text in ARTICLES.items():
         (tmp_path / "help" / name).write_text(text, encoding="utf-8")
     (tmp_path / "ticketbot.toml").write_text(
-        f"state_dir = 'state'\n[embeddings]\nbase_url = '{address}'\n"
-        "[knowledge]\nfolders = ['help']\nembeddings_model = 'e5'\n",
+        f"state_dir = 'state'\n[embeddings]\nmodel = 'e5'\nbase_url = '{address}'\n[knowledge]\nfolders = ['help']\n",
         encoding="utf-8",
     )
     asked = [(text, name) for name, texts in QUESTIONS.items() for text in texts]

@@ -28,7 +28,7 @@ OTHERS = {"ZENDESK_SUBDOMAIN": "other", "ZENDESK_OAUTH_TOKEN": "others", "OPENAI
 
 
 def test_credentials_beside_a_file_are_its_accounts_and_no_others_reach_it(tmp_path: Path) -> None:
-    file = a_file(tmp_path, "acme", '[zendesk]\nsubdomain = "acme"\n', "ZENDESK_OAUTH_TOKEN=mine\n")
+    file = a_file(tmp_path, "acme", '[zendesk]\nurl = "acme"\n', "ZENDESK_OAUTH_TOKEN=mine\n")
     (tmp_path / ".env").write_text("ZENDESK_EMAIL=others@example.com\nTICKETBOT_MODELS=m\n", "utf-8")
     found = load(config=file, environ=OTHERS, folder=tmp_path)
     assert (found.zendesk.base_url, token_of(found)) == ("https://acme.zendesk.com", "mine")
@@ -44,7 +44,7 @@ def test_credentials_beside_a_file_are_its_accounts_and_no_others_reach_it(tmp_p
 
 
 def test_an_empty_file_beside_it_still_keeps_others_credentials_out(tmp_path: Path) -> None:
-    file = a_file(tmp_path, "acme", '[zendesk]\nsubdomain = "acme"\n', "")
+    file = a_file(tmp_path, "acme", '[zendesk]\nurl = "acme"\n', "")
     with pytest.raises(ConfigError, match="ZENDESK_OAUTH"):
         load(config=file, environ=OTHERS, folder=tmp_path)
     assert tmp_path / "acme.env" in secret_files(file)

@@ -34,22 +34,13 @@ def test_the_environment_releases_what_the_file_has_set(tmp_path: Path) -> None:
     assert not settings(tmp_path, stopping, TICKETBOT_STOP="0").run.stop
 
 
-def test_the_stop_file_is_in_the_state_folder_unless_it_is_named(tmp_path: Path) -> None:
+def test_the_stop_file_is_in_the_state_folder(tmp_path: Path) -> None:
     assert settings(tmp_path, 'state_dir = "s"\n').stop_file == Path("s") / "STOP"
-    assert settings(tmp_path, '[run]\nstop_file = "halt"\n').stop_file == Path("halt")
 
 
-def test_a_stop_file_that_is_named_in_a_file_elsewhere_is_meant_from_there(tmp_path: Path) -> None:
-    there = tmp_path / "there"
-    there.mkdir()
-    (there / "site.toml").write_text('[run]\nstop_file = "halt"\n', encoding="utf-8")
-    assert load(folder=tmp_path, environ=GOOD, config=there / "site.toml").stop_file == there / "halt"
-
-
-def test_the_hands_off_tag_follows_the_prefix_unless_it_is_named(tmp_path: Path) -> None:
+def test_the_hands_off_tag_follows_the_prefix(tmp_path: Path) -> None:
     assert settings(tmp_path).hands_off_tag == "ai_hands_off"
     assert settings(tmp_path, '[policy]\ntag_prefix = "tb_"\n').hands_off_tag == "tb_hands_off"
-    assert settings(tmp_path, '[skip]\nhands_off_tag = " Keep_Out "\n').hands_off_tag == "keep_out"
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def told(folder: Path, toml: str | bytes = "", *, env: str | bytes = "", **envir
         ("[run]\nworkers = 1\n[skip]\n[run]\ndeadline_s = 60\n", "line 4, "),
         ("[run]\nworkers = 1\n\nworkers = 2\n", "line 4, "),
         ('\nlog_dir = "C:\\logs"\n', "line 2, "),
-        ("[zendesk]\nsubdomain = acme\n", "line 2, column 13"),
+        ("[zendesk]\nurl = acme\n", "line 2, column 7"),
         ("[run]\nworkers: 8\n", "line 2, "),
         ("[run\nworkers = 8\n", "line 1, "),
         ('[run]\nstatuses = ["new"', "end of document"),
@@ -86,14 +86,14 @@ def test_tabs_windows_line_ends_and_notepads_mark_are_no_mistake(tmp_path: Path)
     (tmp_path / ".env").write_bytes("\ufeffZENDESK_SUBDOMAIN=acme\r\nZENDESK_OAUTH_TOKEN = x\r\n".encode())
     settings = load(folder=tmp_path, environ={})
     assert settings.run.workers == 3
-    assert settings.zendesk.subdomain == "acme"
+    assert settings.zendesk.url == "https://acme.zendesk.com"
 
 
 @pytest.mark.parametrize(
     ("toml", "env", "name"),
     [
         ('log_dir = "C:\\temp\\new"\n', "", "log_dir"),
-        ('[classifier]\nfolder = "C:\\new"\n', "", "classifier.folder"),
+        ('[local]\npath = "C:\\new"\n', "", "local.path"),
         ("", 'TICKETBOT_STATE_DIR="C:\\temp"\n', "TICKETBOT_STATE_DIR (in .env)"),
     ],
 )

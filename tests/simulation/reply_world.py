@@ -22,9 +22,7 @@ from .world import ARTICLE, TAXONOMY, World
 SAYS = "A refund for {} is on your account within 5 working days."
 WANTED = ReplySettings(
     categories=dict.fromkeys(TAXONOMY.names, "public"),
-    public=PublicReplySettings(
-        thresholds=dict.fromkeys(TAXONOMY.names, 0.9), never=(), then="pending", then_by_tier={"1": "solved"}
-    ),
+    public=PublicReplySettings(thresholds=dict.fromkeys(TAXONOMY.names, 0.9), never=(), then="pending"),
 )
 CHANGES: tuple[str | None, ...] = (
     f"{SAYS} Until then, please wait.",

@@ -139,7 +139,7 @@ def results(
 
 
 def _usual(settings: Settings) -> tuple[str, ...]:
-    trained = settings.classifier.use and is_there(settings.classifier_folder)
+    trained = is_there(settings.classifier_folder)
     return (CHAIN, RULES) if settings.models.names or trained else (RULES,)
 
 
@@ -148,8 +148,7 @@ def _only(settings: Settings, model: str) -> Settings:
     models = settings.models.model_copy(
         update={"names": (model,), "use": {name: use for name, use in settings.models.use.items() if name == model}}
     )
-    classifier = settings.classifier.model_copy(update={"use": False})
-    return settings.model_copy(update={"models": models, "classifier": classifier})
+    return settings.model_copy(update={"models": models, "use_classifier": False})
 
 
 def _classifier(settings: Settings) -> AnalyseTicket:

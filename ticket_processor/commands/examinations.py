@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
 from ..analysis.model_server.chat import server_for
 from ..analysis.model_server.presets import LISTED, targets
-from ..analysis.model_server.settings import EmbeddingSettings
 from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.outgoing import leaving
 from ..analysis.text.redact import redact
@@ -40,7 +39,7 @@ from ..settings.load import config_file, load, secret_files
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME
 from ..wiring.desks import read_rules
-from ..wiring.knowledge import knowledge_store
+from ..wiring.knowledge import embedding_model, knowledge_store
 from ..wiring.local import local_store
 from ..wiring.parts import keyring, model_analyser, transport_for
 
@@ -61,7 +60,7 @@ _TO_DO = {
     "classifier": "install the extra 'ml', or train it again with 'ticketbot train'",
     "log_folder": "make room, give this user the right to write there, or set log_dir",
     "model": "check its name, address and key (models.use)",
-    "search_index": "raise zendesk.search_window_hours",
+    "search_index": "make the user an admin, who may use the export",
     "state_folder": "make room, give this user the right to write there, or set state_dir",
 }
 """For checks whose sentence does not say what to do."""
@@ -190,7 +189,7 @@ def check_models(settings: Settings) -> Iterator[Check]:
 
 def categories(settings: Settings, log: Sequence[Logged] | None, *, offline: bool) -> Iterator[Finding]:
     """What is wrong with the categories by themselves, and by what ``log`` tells of their use."""
-    with _likeness(EmbeddingSettings() if offline else settings.embeddings) as (likeness, trouble):
+    with _likeness(settings, offline=offline) as (likeness, trouble):
         found = check(
             settings.taxonomy, settings.policy, log=log, likeness=likeness, with_models=bool(settings.models.names)
         )
@@ -219,26 +218,20 @@ def logged(folder: Path, now: float, days: int, keys: Keyring | None = None) -> 
 
 
 @contextmanager
-def _likeness(embeddings: EmbeddingSettings) -> Iterator[tuple[Likeness, list[str]]]:
-    """Likeness by the embedding server if there is one, else by words; the list gets why the server failed."""
+def _likeness(settings: Settings, *, offline: bool) -> Iterator[tuple[Likeness, list[str]]]:
+    """Likeness by the embedding model if there is one, else by words; the list gets why its server failed."""
     trouble: list[str] = []
-    if not embeddings.model:
-        yield similarities, trouble
-        return
-    from ..analysis.model_server.embeddings import Embedder
+    with nullcontext() if offline else embedding_model(settings) as model:
 
-    embedder = Embedder(embeddings)
+        def likeness(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+            if model is None or len(texts) < FEWEST_FOR_VECTORS:
+                return similarities(texts)
+            try:
+                return vector_similarities(model.embed(texts))
+            except AnalysisFailed as error:
+                trouble.append(f"likeness is judged by words, since the embedding server gave no answer: {error}")
+                return similarities(texts)
 
-    def likeness(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        if len(texts) < FEWEST_FOR_VECTORS:
-            return similarities(texts)
-        try:
-            return vector_similarities(embedder.embed(texts))
-        except AnalysisFailed as error:
-            trouble.append(f"likeness is judged by words, since the embedding server gave no answer: {error}")
-            return similarities(texts)
-
-    with closing(embedder):
         yield likeness, trouble
 
 
@@ -265,9 +258,7 @@ def account(settings: Settings, transport: Transport, labels: AccountLabels) -> 
         text = f"tickets that carry {marker} already: {number}; they count as done, and are never triaged"
         yield _of_account("warning", "marker", text, "if no run of ticketbot set it, choose another policy.tag_prefix")
     public = settings.replies.public if "public" in settings.replies.categories.values() else None
-    solves = settings.policy.thanks_keep_solved is Mode.APPLY or (
-        public is not None and "solved" in (public.then, *public.then_by_tier.values())
-    )
+    solves = settings.policy.thanks_keep_solved is Mode.APPLY or (public is not None and public.then == "solved")
     for field in labels.fields:
         if solves and field.active and not field.system and field.required:
             name = f"'{plain_line(field.title, 60)}' ({field.id})"

@@ -48,13 +48,10 @@ def portal(
         typer.Argument(metavar="[create-admin]", help="Add an admin, who can log in and add agents, and end."),
     ] = None,
     email: Annotated[str | None, typer.Argument(metavar="[EMAIL]", help="With create-admin: the mail address.")] = None,
-    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where to listen. Default: portal.host.")] = None,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port. Default: portal.port."
-        ),
-    ] = None,
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
+    ] = 8090,
     every: Annotated[
         int, typer.Option(min=1, max=1440, metavar="MINUTES", help="Also play the ordinary run so often.")
     ] = 10,
@@ -83,9 +80,8 @@ def portal(
         return create_admin(settings, email, screen), 0
     from ..web.server import listening, trusted
 
-    host = host or settings.portal.host
     proxies = trusted(proxy or ())
-    at = listening(host, settings.portal.port if port is None else port)
+    at = listening(host, port)
     screen.notices([*settings.notices, *reached(settings, host, at, proxies)])
     with ExitStack() as stack:
         address = settings.portal.url or url_of(host, at)

@@ -32,7 +32,7 @@ from ..seeding.accounts import create_missing
 from ..seeding.corpus import load_corpus, payload
 from ..seeding.fair_answers import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
 from ..settings.helpdesks import FreshdeskSettings, ZendeskSettings
-from ..settings.schema import ClassifierSettings, Settings
+from ..settings.schema import Settings
 from ..wiring.desks import seed_target
 from ..wiring.parts import transport_for
 from ..wiring.runs import Finished, RunArguments, run
@@ -241,7 +241,7 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
             "helpdesk": account.vendor.lower(),
             "models": models,
             "budget": BudgetSettings(),
-            "classifier": ClassifierSettings(use=False),
+            "use_classifier": False,
             "state_dir": state,
             "log_dir": receipts,
             "audit": settings.audit.model_copy(update={"keys": (SecretStr(key),)}),

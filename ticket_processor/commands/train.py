@@ -201,7 +201,7 @@ def train(
     data = {**summary.as_data(trained, folder), **more}
     lines = [summary.summary_text(trained, bench=bench), *lines]
     if folder.resolve() != settings.classifier_folder.resolve():
-        lines.append("a run looks for it where classifier.folder in ticketbot.toml says")
+        lines.append(f"a run looks for it in {settings.classifier_folder}")
     screen.result("\n".join(lines), data)
     return ExitCode.SOME_FAILED if more and more["change"] is None else ExitCode.OK
 
@@ -214,9 +214,9 @@ def _tasks(named: Sequence[str]) -> tuple[Task, ...]:
 
 
 def _own_folder(settings: Settings) -> Path:
-    """The folder where a run looks for the classifier: in the account's state folder, unless the settings name one."""
+    """The folder where a run looks for the classifier: in the account's state folder."""
     known = settings.desk.named
-    if settings.classifier.folder is None and settings.state_dir is None and not known:
+    if settings.state_dir is None and not known:
         raise ConfigError("no account is configured whose classifier this could be: say --folder FOLDER")
     return settings.classifier_folder
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from .errors import AuditUnwritable, Halted, StateUnusable
 
 MB = 1_000_000
+LEAST_FREE_MB = 50
+"""A run of some thousand tickets writes a few megabytes; the rest is for what others write meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class DiskSpace:
 
     log: Path
     state: Path
-    least_mb: int
+    least_mb: int = LEAST_FREE_MB
 
     def check(self) -> None:
         """Raise :class:`AuditUnwritable` or :class:`StateUnusable` when there is less. What cannot be told passes."""
@@ -39,7 +41,7 @@ class DiskSpace:
 
     def _told(self, free: float, what: str, folder: Path) -> str:
         return (
-            f"the disk of the {what} folder {folder} has {size(free)} free, and run.min_free_mb asks for "
+            f"the disk of the {what} folder {folder} has {size(free)} free, and a run wants "
             f"{size(self.least_mb * MB)}: make room,"
         )
 
@@ -97,6 +99,6 @@ def _is_there(file: Path) -> bool:
     except OSError as error:
         raise Halted(
             f"cannot check the kill switch: the file {file} cannot be read "
-            f"({error.strerror or type(error).__name__}); let this user read its folder, or name another run.stop_file"
+            f"({error.strerror or type(error).__name__}); let this user read its folder"
         ) from error
     return True

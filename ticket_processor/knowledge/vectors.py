@@ -5,6 +5,7 @@ All are compared, by numpy: exact, and fast enough for a hundred thousand passag
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,12 +35,18 @@ class EmbeddingModel:
         return f"{self.name}\n{self.passage_prefix}"
 
 
+def prefixes_of(name: str) -> tuple[str, str]:
+    """What a model wants before a question and a passage: E5 models were taught with these (their model card)."""
+    is_e5 = re.search(r"(?<![a-z])e5(?![a-z0-9])", name.lower())
+    return ("query: ", "passage: ") if is_e5 else ("", "")
+
+
 def needs_numpy() -> Any:
     """The package that compares vectors."""
     try:
         import numpy
     except ImportError as error:
-        raise ConfigError(f"knowledge.embeddings_model needs numpy; {how_to_install('rag')}") from error
+        raise ConfigError(f"embeddings.model needs numpy; {how_to_install('rag')}") from error
     return numpy
 
 

@@ -27,6 +27,8 @@ from .follow_ups import repair
 from .job_trust import JobTrust
 from .settlement import Settled, note_published
 
+SAMPLE = 20
+"""A mistake in one write of ten is found in nine runs of ten; ``run --verify all`` reads back everything."""
 MOST_KEPT = 20_000
 """Writes that are kept to be read back, in some 10 MB; more than a run's time and the helpdesk's limits let it read."""
 MOST_LISTED = 20

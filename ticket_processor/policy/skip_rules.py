@@ -51,13 +51,8 @@ class SkipSettings(Frozen):
     organizations: tuple[int, ...] = Field((), description="ids of organizations")
     tags: tuple[TagName, ...] = Field((), description="tags")
     requesters: tuple[Word, ...] = Field((), description="user ids, e-mail addresses, or domains without sub-domains")
-    statuses: tuple[Status, ...] = Field((), description="statuses")
     machine_mail: bool = Field(True, description="leave bounces, out-of-office and other automatic mail alone")
     messaging: bool = Field(True, description="leave messaging and chat tickets of Zendesk alone")
-    own_notes: bool = Field(True, description="leave tickets alone that ticketbot's own user wrote through the API")
-    hands_off_tag: TagName | None = Field(
-        None, description="tag of tickets that are never touched; default: the tag prefix and `hands_off`"
-    )
 
     @field_validator("requesters", mode="before")
     @classmethod
@@ -110,7 +105,6 @@ class SkipRules:
             "organization": ticket.organization in rules.organizations,
             "tag": not tags.isdisjoint(self._tags),
             "requester": not self._requesters.isdisjoint(_requester_names(ticket)),
-            "status": ticket.status.lower() in rules.statuses,
             reasons.MESSAGING: rules.messaging and ticket.messaging,
         }
         for name, hit in hits.items():
@@ -118,7 +112,7 @@ class SkipRules:
                 return f"{reasons.SKIP_RULE}_{name}"
         if self._leave_assigned and ticket.assignee is not None:
             return reasons.TAKEN
-        return f"{reasons.SKIP_RULE}_own_notes" if rules.own_notes and self._is_our_own(ticket) else None
+        return f"{reasons.SKIP_RULE}_own_notes" if self._is_our_own(ticket) else None
 
     def _is_our_own(self, ticket: Ticket) -> bool:
         return ticket.channel == API_CHANNEL and ticket.requester is not None and ticket.requester == self._own_user()

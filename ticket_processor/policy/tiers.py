@@ -33,9 +33,6 @@ class Tiers(Frozen):
         default_factory=dict, description="ids of groups by tier, for tickets that nothing else gives a group"
     )
     tier_1_confidence: float = Field(0.64, ge=0, le=1, description="lowest confidence for tier 1")
-    tier_1_categories: tuple[str, ...] = Field(
-        (), description="categories for tier 1; none: all but the fallback category"
-    )
 
 
 def tier_of(analysis: Analysis, tiers: Tiers, *, escalated: bool, fallback: str | None) -> Tier:
@@ -49,8 +46,7 @@ def tier_of(analysis: Analysis, tiers: Tiers, *, escalated: bool, fallback: str 
         or fitting >= _COMPLEX_CATEGORIES
     ):
         return Tier.COMPLEX
-    names = {analysis.category, analysis.subcategory}
-    known = names & set(tiers.tier_1_categories) if tiers.tier_1_categories else analysis.category != fallback
+    known = analysis.category != fallback
     simple = analysis.urgency in (Urgency.LOW, Urgency.MEDIUM) and analysis.risk is Risk.LOW and fitting == 1
     if known and simple and not escalated and analysis.confidence >= tiers.tier_1_confidence:
         return Tier.FIRST

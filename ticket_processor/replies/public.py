@@ -49,11 +49,9 @@ def why_not_public(
     return "figures" if draft.differing else ""
 
 
-def reply_plan(
-    analysis: Analysis, draft: ReplyDraft, settings: PublicReplySettings, tier: Literal["1", "2", "complex"]
-) -> ReplyPlan:
+def reply_plan(analysis: Analysis, draft: ReplyDraft, settings: PublicReplySettings) -> ReplyPlan:
     """The reply that the note announces, and the status that follows it."""
-    then = settings.then_by_tier.get(tier, settings.then)
+    then = settings.then
     return ReplyPlan(
         reply=PublicReply(
             text=draft.text,
@@ -96,7 +94,7 @@ def _still_wanted(plan: ReplyPlan, step: Literal["reply", "status"], settings: R
     public, reply = settings.public, plan.reply
     if settings.of(reply.category) != "public" or not set(plan.kinds).isdisjoint(public.never):
         return False
-    if step == "status" and plan.then not in {public.then, *public.then_by_tier.values()}:
+    if step == "status" and plan.then != public.then:
         return False
     return public.thresholds.get(reply.category, 2.0) <= reply.threshold
 

@@ -29,9 +29,6 @@ class PublicReplySettings(Frozen):
     then: StatusAfterReply = Field(
         "nothing", description="status some time after the reply, unless a person changes the ticket"
     )
-    then_by_tier: dict[Literal["1", "2", "complex"], StatusAfterReply] = Field(
-        default_factory=dict, description='the same by tier, such as `{"1" = "solved"}`'
-    )
     then_hours: float = Field(24, ge=1, le=720, description="time between reply and that status")
 
 

@@ -19,7 +19,7 @@ from ..core.models import RedactionLevel
 from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
 from ..core.urls import is_loopback
-from ..policy.decide import ALSO, RESERVED_TAGS, Mode, Policy
+from ..policy.decide import ALSO, Mode, Policy
 from ..policy.escalation import REASONS
 from .helpdesks import FreshdeskSettings, ZendeskSettings
 from .messages import place_name
@@ -28,7 +28,7 @@ from .schema import Settings
 Data = Mapping[str, Any]
 FRESHDESK_TAG = 32
 """The longest tag that Freshdesk takes (developers.freshdesk.com/api, "Tickets")."""
-_PATHS = (("log_dir",), ("state_dir",), ("classifier", "folder"), ("run", "stop_file"), ("local", "path"))
+_PATHS = (("log_dir",), ("state_dir",), ("local", "path"))
 
 
 def misfits(data: Data) -> list[str]:
@@ -85,10 +85,6 @@ def _not_on_freshdesk(settings: Settings) -> Iterator[str]:
         yield ('replies.categories: on Freshdesk nothing guards an update, so no public reply can be sent; say "draft"')
     if settings.run.write_mode == "batch":
         yield 'run.write_mode: Freshdesk takes one update at a time; say "single", or delete the line'
-    for name in sorted({"source", "search_window_hours"} & settings.zendesk.model_fields_set):
-        if not settings.zendesk.named:
-            yield f"zendesk.{name}: Freshdesk has one way to list its tickets; delete the line"
-
     for tag in dict.fromkeys(_tags_of(settings)):
         if len(tag) > FRESHDESK_TAG:
             yield f"the tag {tag}: Freshdesk's tags have {FRESHDESK_TAG} characters at most; choose a shorter name"
@@ -97,10 +93,7 @@ def _not_on_freshdesk(settings: Settings) -> Iterator[str]:
 def _not_on_the_local_helpdesk(settings: Settings) -> Iterator[str]:
     """Settings that ask for something which the local helpdesk does not do."""
     public = settings.replies.public
-    for name, status in (
-        ("then", public.then),
-        *((f"then_by_tier.{tier}", s) for tier, s in public.then_by_tier.items()),
-    ):
+    for name, status in (("then", public.then),):
         if status == "solved":
             yield f'replies.public.{name}: on the local helpdesk only people resolve a ticket; say "pending"'
     if settings.run.write_mode == "batch":
@@ -148,8 +141,6 @@ def unheard_answers(settings: Settings) -> list[str]:
     """Notices on settings about customers' answers that runs do not hear of."""
     if settings.helpdesk == "freshdesk" and settings.policy.thanks_keep_solved is not Mode.OFF:
         return ["policy.thanks_keep_solved is not used: Freshdesk records no statuses"]
-    if settings.helpdesk == "zendesk" and settings.zendesk.source == "search" and settings.reads_answers:
-        return ["zendesk.source = \"search\" finds new tickets alone: only 'ticketbot serve' hears of answers"]
     return []
 
 
@@ -159,32 +150,25 @@ def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> tu
     A private network is no exception: others may be in it.
     """
     models, embeddings = settings.models, settings.embeddings
-    bare: dict[str, tuple[str, bool]] = {}
-    personal: set[str] = set()
+    bare: dict[str, tuple[str, str]] = {}
     for name in models.names:
         use = models.use.get(name) or ModelUse()
-        where, address, allowed, switch = f"models.use.{name}.base_url", use.base_url, use.allow_plain_http, ""
+        where, address = f"models.use.{name}.base_url", use.base_url
         if address is None and use.preset in (None, models.preset, "compatible"):
             where, address = origin.get(("models", "base_url"), "models.base_url"), models.base_url
-            allowed, switch = models.allow_plain_http, "models"
         if _is_bare(address):
-            bare[where] = switch or f"models.use.{name}", allowed
-            if (use.redaction or models.redaction) is RedactionLevel.SECRETS:
-                personal.add(where)
-    if (embeddings.model or settings.knowledge.embeddings_model) and _is_bare(embeddings.base_url):
-        bare["embeddings.base_url"] = "embeddings", embeddings.allow_plain_http
-    problems, notices = [], []
-    for where, (switch, allowed) in bare.items():
-        what = "texts" if switch == "embeddings" else "tickets"
-        more = ', personal data included, since redaction is "secrets"' if where in personal else ""
-        if allowed:
-            notices.append(f"{where} is http: key and {what} travel unprotected{more}")
-        else:
-            problems.append(
-                f"{where} is http: key and {what} would travel unprotected{more}; give an https address, or set "
-                f"{switch}.allow_plain_http = true where nobody else can read along"
-            )
-    return problems, notices
+            personal = (use.redaction or models.redaction) is RedactionLevel.SECRETS
+            more = ', personal data included, since redaction is "secrets"' if personal else ""
+            bare[where] = "tickets", max(more, bare.get(where, ("", ""))[1])
+    if embeddings.model and _is_bare(embeddings.base_url):
+        bare["embeddings.base_url"] = "texts", ""
+    if models.allow_plain_http:
+        return [], [f"{where} is http: key and {what} travel unprotected{more}" for where, (what, more) in bare.items()]
+    advice = "give an https address, or set models.allow_plain_http = true where nobody else can read along"
+    return [
+        f"{where} is http: key and {what} would travel unprotected{more}; {advice}"
+        for where, (what, more) in bare.items()
+    ], []
 
 
 def _is_bare(url: str | None) -> bool:
@@ -245,10 +229,10 @@ def _unknown_categories(data: Data) -> Iterator[str]:
     if categories is None:
         return
     known = tuple(dict.fromkeys(category.name for category in categories))
-    for path in (("policy", "escalation", "categories"), ("policy", "tiers", "tier_1_categories")):
-        for place, name in _words(data, *path):
-            if name not in known:
-                yield f"{place_name((*path, place))}: no such category; there are {', '.join(known)}"
+    path = ("policy", "escalation", "categories")
+    for place, name in _words(data, *path):
+        if name not in known:
+            yield f"{place_name((*path, place))}: no such category; there are {', '.join(known)}"
     for table in (("replies", "categories"), ("replies", "public", "thresholds")):
         for name in _table(data, *table):
             if name not in known:
@@ -273,21 +257,13 @@ def _also(data: Data) -> Iterator[str]:
 
 
 def _hands_off(data: Data) -> Iterator[str]:
-    """The tag that keeps us away from a ticket must be none that we put there."""
-    prefix, named = _at(data, "policy", "tag_prefix"), _at(data, "skip", "hands_off_tag")
-    try:
-        policy = Policy() if prefix is None else Policy(tag_prefix=prefix)
-    except ValidationError:
-        return
-    hands_off = named.strip().lower() if isinstance(named, str) else policy.tag(HANDS_OFF)
-    names = {*RESERVED_TAGS.difference({HANDS_OFF}), *(category.name for category in _categories(data) or ())}
-    begins = tuple(policy.tag(name) + "_" for name in ("urgency", "sentiment", *[ALSO] * _tags_second(data)))
-    if hands_off in map(policy.tag, names) or hands_off.startswith(begins):
-        yield "skip.hands_off_tag: ticketbot sets this tag itself, and would never touch its tickets again"
+    """The tag that keeps us away from a ticket must be none that a category puts there."""
+    prefix = _at(data, "policy", "tag_prefix")
+    hands_off = f"{prefix if isinstance(prefix, str) else Policy().tag_prefix}{HANDS_OFF}"
     written = data.get("categories")
     for place, category in enumerate(written if isinstance(written, list | tuple) else ()):
         if _at(category, "tag") == hands_off:
-            where = "skip.hands_off_tag" if isinstance(named, str) else place_name(("categories", place, "tag"))
+            where = place_name(("categories", place, "tag"))
             yield f"{where}: one tag cannot both mean hands off and be set for a category"
 
 

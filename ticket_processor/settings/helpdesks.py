@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -15,13 +15,20 @@ from ..core.models import Frozen
 from ..core.urls import is_loopback, whole_url
 
 LOCAL_FILE = "helpdesk.sqlite3"
+ZENDESK_HOST = ".zendesk.com"
 FRESHDESK_HOST = ".freshdesk.com"
 SignIn = Literal["oauth_client", "oauth_token", "api_token", "api_key", "none"]
 _NO_API = "the API answers at NAME.freshdesk.com only, not at a domain of your own: give that name"
 
 
-def _base_url(value: str, example: str) -> str:
-    if whole_url(value, example).scheme == "http" and not is_loopback(value):
+def _base_url(value: str, host: str) -> str:
+    """The whole address of an account, of which the name before ``host`` is enough."""
+    if "/" not in value:
+        name = value.lower().removesuffix(host)
+        if re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+            return f"https://{name}{host}"
+        raise ValueError(f"must be letters, digits and hyphens: what stands before {host}")
+    if whole_url(value, f"https://example{host}").scheme == "http" and not is_loopback(value):
         raise ValueError("must begin with https:// (http only for this machine's own loopback)")
     return value.rstrip("/").removesuffix("/api/v2")
 
@@ -63,18 +70,7 @@ class ZendeskSettings(Frozen):
         delayed=True,
         messaging=True,
     )
-    subdomain: str | None = Field(
-        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", description="the name before `.zendesk.com`"
-    )
-    url: str | None = Field(None, description="whole base URL, instead of the subdomain")
-    source: Literal["auto", "export", "search"] = Field(
-        "auto",
-        description="where new tickets come from: the incremental export (needs an admin), the search (minutes late), "
-        "or the export where the user may use it",
-    )
-    search_window_hours: float = Field(
-        6, ge=0.5, le=72, description="each listing by search overlaps the one before by this; later tickets are missed"
-    )
+    url: str | None = Field(None, description="the account's address; the name before `.zendesk.com` is enough")
     oauth_client_id: str | None = Field(None, description="the OAuth client's unique identifier")
     oauth_client_secret: SecretStr | None = Field(
         None, description="the client's secret; ticketbot fetches and renews its tokens with it"
@@ -91,12 +87,12 @@ class ZendeskSettings(Frozen):
     @field_validator("url")
     @classmethod
     def _https(cls, value: str | None) -> str | None:
-        return None if value is None else _base_url(value, "https://example.zendesk.com")
+        return None if value is None else _base_url(value, ZENDESK_HOST)
 
     @property
     def named(self) -> bool:
         """Whether the settings name an account."""
-        return bool(self.url or self.subdomain)
+        return bool(self.url)
 
     @property
     def credentials(self) -> bool:
@@ -120,7 +116,7 @@ class ZendeskSettings(Frozen):
     @property
     def base_url(self) -> str:
         """The account's address without a path. ``config.load`` has made sure that there is one."""
-        return self.url or f"https://{self.subdomain}.zendesk.com"
+        return self.url or ""
 
     def ticket_url(self, ticket_id: int) -> str:
         """Where a person opens the ticket; empty where the settings name no account."""
@@ -139,29 +135,20 @@ class FreshdeskSettings(Frozen):
     )
     sign_in: ClassVar[SignIn] = "api_key"
     oauth_scope: ClassVar[str] = ""
-    domain: str | None = Field(None, description="the name before `.freshdesk.com`, or with it")
-    url: str | None = Field(None, description="whole base URL, instead of the domain")
+    url: str | None = Field(None, description="the account's address; the name before `.freshdesk.com` is enough")
     api_key: SecretStr | None = Field(None, description="the API key of the agent that ticketbot works as")
     open_statuses: tuple[int, ...] = Field(
         (), description="numbers of the account's own statuses that count as open; `ticketbot doctor` lists them"
     )
-
-    @field_validator("domain")
-    @classmethod
-    def _name_alone(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        name = value.lower().removesuffix(FRESHDESK_HOST)
-        if re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
-            return name
-        raise ValueError(_NO_API if "." in name and "/" not in name else "must be the name before .freshdesk.com")
 
     @field_validator("url")
     @classmethod
     def _serves_the_api(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        url = _base_url(value, "https://example.freshdesk.com")
+        if "." in value.lower().removesuffix(FRESHDESK_HOST) and "/" not in value:
+            raise ValueError(_NO_API)
+        url = _base_url(value, FRESHDESK_HOST)
         if is_loopback(url):
             return url
         if not str(urlsplit(url).hostname).endswith(FRESHDESK_HOST):
@@ -180,12 +167,12 @@ class FreshdeskSettings(Frozen):
     @property
     def named(self) -> bool:
         """Whether the settings name an account."""
-        return bool(self.url or self.domain)
+        return bool(self.url)
 
     @property
     def base_url(self) -> str:
         """The account's address without a path. ``config.load`` has made sure that there is one."""
-        return self.url or f"https://{self.domain}{FRESHDESK_HOST}"
+        return self.url or ""
 
     def ticket_url(self, ticket_id: int) -> str:
         """Where a person opens the ticket; empty where the settings name no account."""

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from ..core import tls, verbose
 from ..core.errors import ConfigError
 from .checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unheard_answers, unprotected
-from .messages import REMOVED, Place, meant, place_name, sentences
+from .messages import Place, meant, place_name, removed, sentences
 from .schema import DEFAULT_LOG_DIR, Settings
 from .sources import (
     CONFIG_VARIABLE,
@@ -36,15 +36,9 @@ from .sources import (
 
 DEFAULT_FILE = "ticketbot.toml"
 _MODELS_KEY = "OPENAI_API_KEY"
-_NOT_SET_BY_ANYBODY = frozenset({"notices", "stop_set_by", "lost"})
+_NOT_SET_BY_ANYBODY = frozenset({"notices", "stop_set_by", "lost", "use_classifier"})
 """Parts of the settings that only the program itself fills in."""
-_ALTERNATIVES = {
-    "zendesk": (
-        (("url",), ("subdomain",)),
-        (("oauth_client_id", "oauth_client_secret"), ("oauth_token",), ("email", "api_token")),
-    ),
-    "freshdesk": ((("url",), ("domain",)),),
-}
+_WAYS_TO_SIGN_IN = (("oauth_client_id", "oauth_client_secret"), ("oauth_token",), ("email", "api_token"))
 
 
 def load(
@@ -104,16 +98,15 @@ def load(
             named = data.get(name, DEFAULT_LOG_DIR if name == "log_dir" else None)
             if isinstance(named, str):
                 data[name] = base / named
-        for part, name in (("classifier", "folder"), ("run", "stop_file"), ("local", "path")):
-            table = data.get(part)
-            if isinstance(table, dict) and isinstance(table.get(name), str):
-                table[name] = base / table[name]
+        local = data.get("local")
+        if isinstance(local, dict) and isinstance(local.get("path"), str):
+            local["path"] = base / local["path"]
         knowledge = data.get("knowledge")
         if isinstance(knowledge, dict) and isinstance(knowledge.get("folders"), list):
             knowledge["folders"] = [base / one if isinstance(one, str) else one for one in knowledge["folders"]]
     for source, where in ((from_file, " (in .env)"), (environ, ""), (own, f" (in {own_file.name})")):
         problems.extend(unknown_names(source, "TICKETBOT_"))
-        _drop_weaker_alternatives(data, source)
+        _drop_weaker_ways(data, source)
         for name, variable in VARIABLES.items():
             text = source.get(name, "").strip()
             if text or (variable.many and name in source):  # an empty list is a wish too
@@ -232,22 +225,14 @@ def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> list[st
     return problems
 
 
-def _drop_weaker_alternatives(data: dict[str, Any], source: Mapping[str, str]) -> None:
-    """A stronger source that names an account, or one way to sign in, does away with a weaker one's other way."""
-    for helpdesk, groups in _ALTERNATIVES.items():
-        table = data.get(helpdesk)
-        if not isinstance(table, dict):
-            continue
-        paths = (variable.path for name, variable in VARIABLES.items() if source.get(name, "").strip())
-        named = {path[-1] for path in paths if path[0] == helpdesk}
-        kept = dict(table)
-        for group in groups:
-            if any(named.intersection(alternative) for alternative in group):
-                for alternative in group:
-                    if not named.intersection(alternative):
-                        for name in alternative:
-                            kept.pop(name, None)
-        data[helpdesk] = kept
+def _drop_weaker_ways(data: dict[str, Any], source: Mapping[str, str]) -> None:
+    """A stronger source that names one way to sign in to Zendesk does away with a weaker one's other ways."""
+    table = data.get("zendesk")
+    paths = (variable.path for name, variable in VARIABLES.items() if source.get(name, "").strip())
+    named = {path[-1] for path in paths if path[0] == "zendesk"}
+    if isinstance(table, dict) and any(named.intersection(way) for way in _WAYS_TO_SIGN_IN):
+        weaker = {name for way in _WAYS_TO_SIGN_IN if not named.intersection(way) for name in way}
+        data["zendesk"] = {name: value for name, value in table.items() if name not in weaker}
 
 
 def _helpdesk_alone(data: Mapping[str, Any]) -> Settings | None:
@@ -311,7 +296,7 @@ def _no_secrets_in(data: dict[str, Any], file: str, problems: list[str]) -> None
 
 
 def _no_setting(place: Place, file: TomlFile) -> str:
-    if why := REMOVED.get(tuple(map(str, place))):
+    if why := removed(place):
         return f"{place_name(place)} ({file.where(place)}) was removed: {why}; delete the line"
     near = None if place[0] in _NOT_SET_BY_ANYBODY else meant(Settings, place, _NOT_SET_BY_ANYBODY)
     return f"{place_name(place)} ({file.where(place)}) is no setting" + (f"; did you mean {near}?" if near else "")

@@ -69,11 +69,9 @@ class DashboardSettings(Frozen):
 
 
 class PortalServerSettings(Frozen):
-    """Where `ticketbot portal` listens, when tickets close, and how it sends mail."""
+    """What `ticketbot portal` shows, when tickets close, and how it sends mail."""
 
     name: str = Field("Support", min_length=1, max_length=60, description="the name at the top of pages and in mail")
-    host: str = Field("127.0.0.1", min_length=1, description="where to listen")
-    port: int = Field(8090, ge=0, le=65535, description="where to listen; 0 picks a free port")
     url: str | None = Field(
         None,
         description="the https address at which people reach it, through a reverse proxy; runs, lists and alerts link "
@@ -92,11 +90,10 @@ class PortalServerSettings(Frozen):
         None, pattern=r"^[^@\s<>,;]+@[A-Za-z0-9.-]+$", description="sender of the mail; without it none is sent"
     )
     smtp_host: str | None = Field(
-        None, min_length=1, description="mail server; without it, mail is written into the folder `outbox` of the state"
-    )
-    smtp_port: int = Field(587, ge=1, le=65535, description="its port")
-    smtp_security: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="how the connection is encrypted; `none` only on this machine"
+        None,
+        pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
+        description="mail server, such as `mail.example.com:465`; port 587 unless it names one; without it, mail is "
+        "written into the folder `outbox` of the state",
     )
     smtp_user: str | None = Field(None, min_length=1, description="user name there")
     smtp_password: SecretStr | None = Field(None, description="the password there")
@@ -114,9 +111,21 @@ class PortalServerSettings(Frozen):
         return value.rstrip("/")
 
     @model_validator(mode="after")
-    def _nothing_in_the_clear(self) -> PortalServerSettings:
-        if self.smtp_security == "none" and self.smtp_host and not is_loopback(f"http://{self.smtp_host}/"):
-            raise ValueError('smtp_security = "none" would send mail and password in the clear: only on this machine')
+    def _name_and_password(self) -> PortalServerSettings:
         if bool(self.smtp_user) != bool(self.smtp_password):
             raise ValueError("smtp_user and TICKETBOT_SMTP_PASSWORD are needed together")
         return self
+
+    @property
+    def smtp_address(self) -> tuple[str, int]:
+        """Name and port of the mail server."""
+        host, _, port = (self.smtp_host or "").partition(":")
+        return host, int(port or 587)
+
+    @property
+    def smtp_security(self) -> Literal["tls", "starttls", "none"]:
+        """How the connection is encrypted: by its port (RFC 8314), and not at all on this machine."""
+        host, port = self.smtp_address
+        if port == 465:
+            return "tls"
+        return "none" if is_loopback(f"http://{host}/") else "starttls"

@@ -158,8 +158,8 @@ class Variable:
 
 
 VARIABLES: Mapping[str, Variable] = {
-    "ZENDESK_SUBDOMAIN": Variable(("zendesk", "subdomain"), "the name before .zendesk.com"),
-    "ZENDESK_URL": Variable(("zendesk", "url"), "whole base URL, instead of the subdomain"),
+    "ZENDESK_SUBDOMAIN": Variable(("zendesk", "url"), "the name before .zendesk.com"),
+    "ZENDESK_URL": Variable(("zendesk", "url"), "the whole address, in place of the name"),
     "ZENDESK_OAUTH_CLIENT_ID": Variable(("zendesk", "oauth_client_id"), "OAuth client's unique identifier"),
     "ZENDESK_OAUTH_CLIENT_SECRET": Variable(
         ("zendesk", "oauth_client_secret"), "its secret; tokens are fetched and renewed with it", secret=True
@@ -167,8 +167,8 @@ VARIABLES: Mapping[str, Variable] = {
     "ZENDESK_OAUTH_TOKEN": Variable(("zendesk", "oauth_token"), "an OAuth access token made elsewhere", secret=True),
     "ZENDESK_EMAIL": Variable(("zendesk", "email"), "agent's e-mail, with an API token"),
     "ZENDESK_API_TOKEN": Variable(("zendesk", "api_token"), "API token; Zendesk ends these on 2027-04-30", secret=True),
-    "FRESHDESK_DOMAIN": Variable(("freshdesk", "domain"), "the name before .freshdesk.com"),
-    "FRESHDESK_URL": Variable(("freshdesk", "url"), "whole base URL, instead of the domain"),
+    "FRESHDESK_DOMAIN": Variable(("freshdesk", "url"), "the name before .freshdesk.com"),
+    "FRESHDESK_URL": Variable(("freshdesk", "url"), "the whole address, in place of the name"),
     "FRESHDESK_API_KEY": Variable(("freshdesk", "api_key"), "the agent's API key (profile settings)", secret=True),
     "TICKETBOT_HELPDESK": Variable(
         ("helpdesk",), "zendesk, freshdesk or local; needed for local, and where two are configured"

@@ -26,7 +26,6 @@ from ..core.models import NO_MODEL, Analysis, Decision, Offered, RedactionLevel,
 from ..knowledge.search import KnowledgeSearch, issue_queries
 from ..pipeline.parts import Answers
 from ..policy.note import NoteWhen
-from ..policy.tiers import tier_of
 from ..replies.assembly import CONTRADICTION_HEAD, NoAnswer, ReplyDraft, announcement, article_lines, draft_lines
 from ..replies.best_lines import ArticleLines, best_lines
 from ..replies.prompt import PROMPT_VERSION
@@ -152,7 +151,7 @@ def drafts(
                 reveal=target.redaction,
             )
             useless = Breaker(f"drafts of {target.name}", store.clock, threshold=USELESS_IN_A_ROW)
-            place = "\0".join((target.model, target.base_url, target.api_version or ""))
+            place = "\0".join((target.model, target.base_url))
             models.append(DraftModel(writer, replace(guard, useless=useless), place, target.redaction, store))
         yield Drafts(models, trouble)
 
@@ -250,12 +249,9 @@ class _Answering:
 
     def _announced(self, ticket: Ticket, analysis: Analysis, decision: Decision, draft: ReplyDraft) -> Decision:
         """``decision`` with a public reply that its note announces, or with the reason why a person has to send it."""
-        settings = self._settings
         if why := why_not_public(ticket, analysis, decision, draft, self._replies):
             return decision.model_copy(update={"note": f"{decision.note}\nNot sent to the customer: {WORDS[why]}."})
-        escalated, fallback = bool(decision.escalated), settings.taxonomy.fallback
-        tier = tier_of(analysis, settings.policy.tiers, escalated=escalated, fallback=fallback)
-        plan = reply_plan(analysis, draft, self._replies.public, tier.value)
+        plan = reply_plan(analysis, draft, self._replies.public)
         return decision.model_copy(update={"reply": plan, "note": f"{decision.note}\n{announcement(plan)}"})
 
     def _articles(self, text: str, language: str) -> tuple[ArticleLines, ...]:

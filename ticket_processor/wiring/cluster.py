@@ -66,7 +66,7 @@ def facts(models: Sequence[ModelTarget]) -> dict[str, str]:
     model is for no other.
     """
     of_models = {
-        f"settings of model {target.name}": _digest((target.model, target.preset, target.api_version, target.redaction))
+        f"settings of model {target.name}": _digest((target.model, target.preset, target.redaction))
         for target in models
     }
     return versions() | of_models

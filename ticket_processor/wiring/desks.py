@@ -47,8 +47,7 @@ def desk_for(settings: Settings, transport: Transport, state: State | None = Non
             marker=settings.policy.marker,
             open_statuses=settings.freshdesk.open_statuses,
         )
-    zendesk = settings.zendesk
-    return Zendesk(transport, source=zendesk.source, search_window_s=zendesk.search_window_hours * 3600)
+    return Zendesk(transport)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 
+from ..analysis.model_server.settings import LOCAL
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, DeadlineReached, Stopping, unexpected
 from ..helpdesk.rate_limit import Throttle
@@ -15,10 +16,9 @@ from ..knowledge.folder_source import FolderArticles
 from ..knowledge.freshdesk_source import FreshdeskArticles
 from ..knowledge.model import Article, Passage
 from ..knowledge.search import KnowledgeSearch
-from ..knowledge.settings import LOCAL
 from ..knowledge.store import FILE_NAME, KnowledgeStore
 from ..knowledge.sync import ArticleSource, SyncResult, is_due, remember_end, sync
-from ..knowledge.vectors import EmbeddingModel, embed_missing
+from ..knowledge.vectors import EmbeddingModel, embed_missing, prefixes_of
 from ..knowledge.zendesk_source import ZendeskArticles
 from ..settings.helpdesks import AccountSettings
 from ..settings.schema import Settings
@@ -79,7 +79,8 @@ def knowledge_sources(
                 closing(transport_for(account, clock, deadline, share=share, read_only=True, throttle=shared))
             )
             sources.append(_HELP_CENTERS[name](transport))
-        sources += [FolderArticles(folder, lang=wanted.lang, audience=wanted.audience) for folder in wanted.folders]
+        lang = settings.team_language
+        sources += [FolderArticles(folder, lang=lang, audience=wanted.audience) for folder in wanted.folders]
         if len({source.name for source in sources}) < len(sources):
             raise ConfigError("knowledge.folders names two folders of one name: rename one, or name the folder above")
         yield sources
@@ -95,10 +96,10 @@ def embedding_model(
 
     Its server is not waited for longer than the ``remaining`` seconds.
     """
-    wanted = settings.knowledge
-    if wanted.embeddings_model is None:
+    name = settings.embeddings.model
+    if name is None:
         yield None
-    elif wanted.embeddings_model == LOCAL:
+    elif name == LOCAL:
         from ..knowledge.local_model import local_model
 
         yield local_model()
@@ -106,14 +107,15 @@ def embedding_model(
         from ..analysis.model_server.embeddings import Embedder
 
         if not settings.embeddings.base_url:
-            raise ConfigError("knowledge.embeddings_model needs the address of a server: embeddings.base_url")
-        server = settings.embeddings.model_copy(update={"model": wanted.embeddings_model})
-        with closing(Embedder(server, tokens=MODEL_TOKENS, remaining=remaining)) as embedder:
-            yield EmbeddingModel(wanted.embeddings_model, embedder.embed, wanted.query_prefix, wanted.passage_prefix)
+            raise ConfigError("embeddings.model needs the address of a server: embeddings.base_url")
+        with closing(Embedder(settings.embeddings, tokens=MODEL_TOKENS, remaining=remaining)) as embedder:
+            yield EmbeddingModel(name, embedder.embed, *prefixes_of(name))
             if embedder.cut:
                 notice(f"{embedder.cut} passages are longer than the embedding model takes; their ends were cut off")
 
 
+SYNC_HOURS = 24
+"""Articles change seldom, and a Help Center's limits are shared; who cannot wait says ``kb sync``."""
 SHARE_OF_RUN = 0.1
 """Of a run's time; what a sync has not done by then, the next run goes on with."""
 Advance = Callable[[int], None]
@@ -221,12 +223,11 @@ def sync_when_due(settings: Settings, clock: Clock, throttle: Throttle | None = 
 
     Gives sentences on what it did and could not do; it raises nothing but :class:`Stopping`.
     """
-    hours = settings.knowledge.sync_hours
-    if not (hours and settings.knowledge.sources):
+    if not settings.knowledge.sources:
         return []
     try:
         with closing(knowledge_store(settings)) as store:
-            if not is_due(store, clock.now(), hours):
+            if not is_due(store, clock.now(), SYNC_HOURS):
                 return []
             try:
                 deadline = Deadline(clock, SHARE_OF_RUN * settings.run.deadline_s)

@@ -40,6 +40,6 @@ def _learnt(settings: Settings, trouble: Callable[[str], object]) -> Mapping[str
             f"policy.priority and so on in ticketbot.toml, then 'ticketbot learn undo {thresholds.id}'"
         )
     trained = last.get(RETRAINED)
-    if trained is not None and settings.classifier.use and version(settings.classifier_folder) == trained.detail["now"]:
+    if trained is not None and version(settings.classifier_folder) == trained.detail["now"]:
         said["learnt"] = {RETRAINED: trained.id}
     return said

@@ -165,7 +165,7 @@ def kill_switch(settings: Settings) -> KillSwitch:
 
 def room(settings: Settings) -> DiskSpace:
     """How much of the disk has to be free."""
-    return DiskSpace(settings.log_dir, settings.state_folder, settings.run.min_free_mb)
+    return DiskSpace(settings.log_dir, settings.state_folder)
 
 
 def own_user(settings: Settings, transport: Transport) -> int | None:
@@ -253,7 +253,7 @@ def understanding(
                     model_breaker(target, clock, state),
                     deadline,
                     name=target.name,
-                    place="\0".join((target.model, target.base_url, target.api_version or "")),
+                    place="\0".join((target.model, target.base_url)),
                     level=target.redaction,
                     store=store,
                     budget=budget,

@@ -29,6 +29,7 @@ from ..pipeline.parts import Parts, RunOptions
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
 from ..pipeline.undo.past_runs import PastRuns
+from ..pipeline.verification import SAMPLE
 from ..settings.schema import Settings
 from ..state.erasure import ERASING
 from ..state.records import Verdict
@@ -342,7 +343,7 @@ def _assembled(
                 resume=asked.resume,
                 retry_fallbacks=asked.retry_fallbacks,
                 retriage_on_reply=settings.run.retriage_on_reply,
-                verify=settings.run.verify_sample,
+                verify=SAMPLE,
             ),
             heard,
         )

@@ -15,7 +15,7 @@ def trained_classifier(
 ) -> Analyser | None:
     """The classifier that ``ticketbot train`` made, if it is there, wanted and usable."""
     folder = settings.classifier_folder
-    if not settings.classifier.use or not is_there(folder):
+    if not settings.use_classifier or not is_there(folder):
         return None
     from ..analysis.classifier.analyser import LocalClassifier
     from ..analysis.classifier.storage import ClassifierUnusable, NotTrained, read_description

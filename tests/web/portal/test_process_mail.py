@@ -381,9 +381,7 @@ class Talk(socketserver.StreamRequestHandler):
 @pytest.fixture
 def server(post: Post) -> Iterator[Server]:
     made = Server()
-    settings = PortalServerSettings(
-        mail_from="support@example.com", smtp_host="127.0.0.1", smtp_port=made.server_address[1], smtp_security="none"
-    )
+    settings = PortalServerSettings(mail_from="support@example.com", smtp_host=f"127.0.0.1:{made.server_address[1]}")
     post.transport = by_smtp(settings)
     yield made
     made.shutdown()
@@ -404,7 +402,7 @@ def test_a_server_that_is_away_gets_the_mail_later(post: Post, server: Server) -
     post.answer(ticket)
     working, post.transport = (
         post.transport,
-        by_smtp(PortalServerSettings(smtp_host="127.0.0.1", smtp_port=9, smtp_security="none")),
+        by_smtp(PortalServerSettings(smtp_host="127.0.0.1:9")),
     )
     post.round()
     post.transport = working
@@ -459,8 +457,10 @@ def test_a_mail_that_the_server_puts_off_is_sent_later_and_given_up_in_the_end(p
 
 
 def test_mail_and_password_do_not_go_in_the_clear_to_another_machine() -> None:
-    with pytest.raises(ValueError, match="in the clear"):
-        PortalServerSettings(smtp_host="mail.example.com", smtp_security="none")
+    assert PortalServerSettings(smtp_host="mail.example.com").smtp_security == "starttls"
+    assert PortalServerSettings(smtp_host="mail.example.com:25").smtp_security == "starttls"
+    assert PortalServerSettings(smtp_host="mail.example.com:465").smtp_security == "tls"
+    assert PortalServerSettings(smtp_host="localhost:25").smtp_security == "none"
 
 
 def test_nobody_who_was_erased_gets_mail_that_was_due(post: Post) -> None:

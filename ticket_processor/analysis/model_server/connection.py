@@ -61,8 +61,6 @@ def sdk_client(target: ModelTarget, left: Callable[[], float]) -> OpenAI:
             event_hooks={"request": [_bound_reads(left)], "response": [_bound_errors, _shown]},
         ),
     }
-    if target.api_version is not None:
-        return openai.AzureOpenAI(azure_endpoint=target.base_url, api_version=target.api_version, **options)
     return openai.OpenAI(base_url=target.base_url, **options)
 
 
@@ -79,10 +77,7 @@ def _headers(target: ModelTarget) -> dict[str, Any]:
     if target.base_url != OPENAI_URL:
         headers |= {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
     # Unasked, no server compresses; so nothing has to be unpacked that could be a thousand times as long.
-    ours = {
-        "Authorization": openai.Omit() if target.api_version else f"Bearer {target.api_key or NO_KEY}",
-        "Accept-Encoding": "identity",
-    }
+    ours = {"Authorization": f"Bearer {target.api_key or NO_KEY}", "Accept-Encoding": "identity"}
     return {name: value for name, value in headers.items() if name.title() not in ours} | ours
 
 

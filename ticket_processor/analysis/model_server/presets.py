@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
-from urllib.parse import urlsplit
 
 from ...core.errors import ConfigError
 from ...core.models import RedactionLevel, Usage
@@ -56,8 +55,8 @@ PRESETS: Mapping[Preset, Traits] = MappingProxyType(
     }
 )
 
-_BEFORE_SCHEMAS = "2024-08-01"
-"""Azure's API versions before this date know no schema."""
+ANSWER_TOKENS = 400
+"""The longest answer: twice what our questions need; without a limit, an answer that loops is paid to its end."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,8 @@ class ModelTarget:
     preset: Preset
     base_url: str
     api_key: str | None = field(repr=False)
-    api_version: str | None = None
     timeout_s: float = 30.0
-    max_output_tokens: int = 400
+    max_output_tokens: int = ANSWER_TOKENS
     ticket_tokens: int = 800
     redaction: RedactionLevel = RedactionLevel.STANDARD
     price: Price | None = None
@@ -107,8 +105,6 @@ class ModelTarget:
     @property
     def forms(self) -> tuple[str, ...]:
         """The steps of the ladder that are worth trying, best first."""
-        if self.preset == "azure" and self.api_version is not None and self.api_version[:10] < _BEFORE_SCHEMAS:
-            return FORMS[1:]
         return self.traits.forms
 
 
@@ -125,7 +121,6 @@ def resolve(models: ModelSettings, name: str) -> ModelTarget:
     key = use.api_key if own_server or use.api_key else models.api_key
     # The general address belongs to another server.
     address = use.base_url if own_server else models.base_url
-    api_version = use.api_version
     listed = list_price(use.model or name, preset)
     flex = use.service_tier == "flex"
     if listed is not None and flex:
@@ -134,12 +129,11 @@ def resolve(models: ModelSettings, name: str) -> ModelTarget:
         name=name,
         model=use.model or name,
         preset=preset,
-        base_url=_base_url(address, preset if own_server else models.preset, api_version, name),
+        base_url=_base_url(address, preset if own_server else models.preset, name),
         api_key=key.get_secret_value() if key else None,
-        api_version=api_version if preset == "azure" and not _is_v1(address) else None,
-        timeout_s=use.timeout_s or (FLEX_TIMEOUT_S if flex else models.timeout_s),
-        max_output_tokens=(use.max_output_tokens or models.max_output_tokens) + models.advice * ADVICE_TOKENS,
-        ticket_tokens=use.ticket_tokens or models.ticket_tokens,
+        timeout_s=FLEX_TIMEOUT_S if flex else models.timeout_s,
+        max_output_tokens=ANSWER_TOKENS + models.advice * ADVICE_TOKENS,
+        ticket_tokens=models.ticket_tokens,
         redaction=use.redaction or models.redaction,
         price=models.prices.get(name, listed),
         listed=listed is not None and name not in models.prices,
@@ -167,21 +161,15 @@ def targets(models: ModelSettings) -> tuple[ModelTarget, ...]:
     return tuple(found)
 
 
-def _base_url(address: str | None, preset: Preset, api_version: str | None, name: str) -> str:
+def _base_url(address: str | None, preset: Preset, name: str) -> str:
     if preset == "azure":
         if address is None:
             raise ConfigError(
                 f"the model {name} has the preset azure, which needs a base_url such as https://NAME.openai.azure.com"
             )
-        if _is_v1(address) or api_version is not None:
-            return address.rstrip("/")
-        return address.rstrip("/").removesuffix("/openai") + "/openai/v1"
+        address = address.rstrip("/")
+        return address if address.endswith("/openai/v1") else address.removesuffix("/openai") + "/openai/v1"
     return (address or PRESETS[preset].base_url or OPENAI_URL).rstrip("/")
-
-
-def _is_v1(address: str | None) -> bool:
-    """Whether an Azure address is of the newer kind, which is OpenAI's own protocol."""
-    return urlsplit(address or "").path.rstrip("/").endswith("/openai/v1")
 
 
 def price_note(models: Sequence[ModelTarget]) -> str:

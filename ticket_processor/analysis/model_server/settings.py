@@ -33,14 +33,9 @@ class ModelUse(Frozen):
     model: str | None = Field(None, description="the model's name on its server; default: its name in the list")
     preset: Preset | None = Field(None, description="kind of its server; see `docs/understanding.md`")
     base_url: ServerUrl | None = Field(None, description="address of its server; `OPENAI_API_KEY` is not sent there")
-    allow_plain_http: bool = Field(False, description="permit unencrypted http beyond this machine")
     api_key_variable: str | None = Field(
         None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="environment variable that holds its server's key"
     )
-    api_version: str | None = Field(None, description="Azure only: API version of addresses without `/openai/v1`")
-    timeout_s: float | None = Field(None, gt=0, le=300, description="seconds that a request may take")
-    max_output_tokens: int | None = Field(None, ge=50, le=4000, description="longest answer in tokens")
-    ticket_tokens: int | None = Field(None, ge=50, le=100_000, description="a longer ticket is cut for this model")
     redaction: RedactionLevel | None = Field(None, description="what is replaced before this model sees a ticket")
     reasoning_effort: Effort | None = Field(
         None, description="how much this model thinks; default: the least on OpenAI and Azure, elsewhere its server's"
@@ -62,10 +57,11 @@ class ModelSettings(Frozen):
     base_url: ServerUrl | None = Field(
         None, description="address of an OpenAI-compatible server, with `/v1`; default: the preset's"
     )
-    allow_plain_http: bool = Field(False, description="permit unencrypted http beyond this machine")
+    allow_plain_http: bool = Field(
+        False, description="permit unencrypted http beyond this machine, to servers of models and embeddings"
+    )
     api_key: SecretStr | None = Field(None, description="key of the model server")
     timeout_s: float = Field(30.0, gt=0, le=300, description="seconds that a request may take")
-    max_output_tokens: int = Field(400, ge=50, le=4000, description="longest answer in tokens")
     ticket_tokens: int = Field(800, ge=50, le=100_000, description="a longer ticket is cut for the model")
     redaction: RedactionLevel = Field(
         RedactionLevel.STANDARD,
@@ -74,8 +70,8 @@ class ModelSettings(Frozen):
     cascade: bool = Field(False, description="ask the next model as well when an answer is below `policy.review_below`")
     advice: bool = Field(
         False,
-        description="also ask for likely cause, steps to try, and whether the first reply will solve it; adds 300 to "
-        "`max_output_tokens`",
+        description="also ask for likely cause, steps to try, and whether the first reply will solve it; an answer "
+        "may have 700 tokens then, in place of 400",
     )
     prices: dict[str, tuple[float, float, float]] = Field(
         default_factory=dict,
@@ -95,12 +91,23 @@ class BudgetSettings(Frozen):
     day_tokens: int | None = Field(None, ge=0, description="most tokens of a UTC day")
 
 
+LOCAL = "local"
+"""In place of an embedding model's name: the one that the extra ``rag-local`` installs."""
+
+
 class EmbeddingSettings(Frozen):
     """An embedding server for `ticketbot doctor`; it may be another one than the models'."""
 
-    model: str | None = Field(None, description="name of the embedding model; none: categories are compared by words")
+
+class EmbeddingSettings(Frozen):
+    """The model that compares texts by meaning: articles, and categories in `ticketbot doctor`."""
+
+    model: str | None = Field(
+        None,
+        min_length=1,
+        description="name of the embedding model, or `local`: the one of the extra `rag-local`; none: words alone",
+    )
     base_url: ServerUrl | None = Field(None, description="address of its server, with `/v1`")
-    allow_plain_http: bool = Field(False, description="permit unencrypted http beyond this machine")
     api_key_variable: str | None = Field(
         None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="environment variable that holds its server's key"
     )

@@ -16,7 +16,8 @@ from ...audit.retention import check_encryption, left_in, stands
 from ...audit.writer import LOCK_NAME as LOG_LOCK
 from ...core.clock import Clock, iso
 from ...core.errors import ConfigError, Halted, StateUnusable, why_unusable
-from ...core.guards import MB
+from ...core.guards import LEAST_FREE_MB, MB
+from ...helpdesk.zendesk_reads import SEARCH_WINDOW_S
 from ...pipeline.run_checks import HALTED
 from ...settings.schema import Settings
 from ...state.sqlite import is_there
@@ -139,7 +140,7 @@ def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> 
             runs = state.runs(now - RUNS_KEPT_S)
         retries = state.retries()
         searched = (
-            (left.search_index(runs, now, settings.zendesk.search_window_hours * 3600),)
+            (left.search_index(runs, now, SEARCH_WINDOW_S),)
             if settings.desk.can.search
             else (skipped("search_index", f"{settings.desk.vendor} lists tickets without its search"),)
         )
@@ -199,7 +200,7 @@ def _log_chain(settings: Settings, clock: Clock) -> Check:
 def _classifier(settings: Settings) -> Check:
     troubles: list[str] = []
     try:
-        if not (settings.classifier.use and is_there(settings.classifier_folder)):
+        if not is_there(settings.classifier_folder):
             return skipped("classifier", "none is used")
         trained_classifier(settings, RulesAnalyser(settings.taxonomy), troubles.append)
     except StateUnusable:
@@ -210,9 +211,9 @@ def _classifier(settings: Settings) -> Check:
 def _log_folder(settings: Settings, clock: Clock) -> Check:
     today = NAME.format(day=iso(clock.now())[:10])
     written = (f"{today}.jsonl", f"{today}.log", LOG_LOCK)
-    return folder("log_folder", settings.log_dir, written, settings.run.min_free_mb * MB)
+    return folder("log_folder", settings.log_dir, written, LEAST_FREE_MB * MB)
 
 
 def _state_folder(settings: Settings) -> Check:
     written = (FILE_NAME, ANSWERS, LOCK_NAME)
-    return folder("state_folder", settings.state_folder, written, settings.run.min_free_mb * MB)
+    return folder("state_folder", settings.state_folder, written, LEAST_FREE_MB * MB)

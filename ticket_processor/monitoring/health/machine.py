@@ -43,7 +43,7 @@ def room(name: str, path: Path, free: int, total: int, *, least: int = 0, unwrit
         return fail(name, f"{path} cannot be written to: {unwritable}; nothing is changed then", **facts)
     text = f"{path}: {size(free)} free"
     if free < least:
-        return fail(name, f"{text}, and run.min_free_mb asks for {size(least)}: no run begins", **facts)
+        return fail(name, f"{text}, and a run wants {size(least)}: none begins", **facts)
     if free < max(2 * least, min(DISK_BYTES, DISK_SHARE * total)):
         return warn(name, f"{text} of {size(total)}; without room for receipts nothing is changed", **facts)
     return ok(name, text, **facts)

@@ -27,9 +27,9 @@ def of_models(models: Sequence[ModelTarget], *, offline: bool) -> Iterator[Probe
     if not models:
         why = "no model is configured (TICKETBOT_MODELS): keyword rules answer"
         yield Probe(("models",), partial(CheckResult, (skipped("models", why),)))
-    servers: dict[tuple[str, str | None, str | None], list[ModelTarget]] = {}
+    servers: dict[tuple[str, str | None], list[ModelTarget]] = {}
     for target in models:
-        servers.setdefault((target.base_url, target.api_key, target.api_version), []).append(target)
+        servers.setdefault((target.base_url, target.api_key), []).append(target)
     for server in servers.values():
         names = tuple(_name(target) for target in server)
         if offline:

@@ -124,8 +124,7 @@ def search_index(runs: Sequence[RunRecord], now: float, window_s: float) -> Chec
         return ok(name, text, **facts)
     return warn(
         name,
-        f"{text}: a ticket that is later than that is never seen; raise zendesk.search_window_hours, or make the user "
-        "an admin, who may use the export",
+        f"{text}: a ticket that is later than that is never seen; make the user an admin, who may use the export",
         **facts,
     )
 

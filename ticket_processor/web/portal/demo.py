@@ -17,7 +17,7 @@ from ...replies.settings import ReplySettings
 from ...seeding.corpus import SeedTicket, load_corpus
 from ...settings.helpdesks import LocalSettings
 from ...settings.pages import PortalServerSettings
-from ...settings.schema import AlertSettings, ClassifierSettings, Settings
+from ...settings.schema import AlertSettings, Settings
 from ...wiring.local import local_store
 from ...wiring.parts import opened_state
 from ...wiring.runs import RunArguments, run
@@ -129,7 +129,7 @@ def demonstration(settings: Settings, clock: Clock, address: str) -> Iterator[tu
                 ),
                 "alerts": AlertSettings(),
                 "budget": BudgetSettings(),
-                "classifier": ClassifierSettings(use=False),
+                "use_classifier": False,
                 "knowledge": KnowledgeSettings(),
                 "replies": ReplySettings(),
                 "notices": (),

@@ -189,7 +189,7 @@ def by_smtp(settings: PortalServerSettings) -> Transport:
     def connected() -> Iterator[Send]:
         context = ssl.create_default_context()
         context.minimum_version = tls.lowest()
-        where = (settings.smtp_host or "", settings.smtp_port)
+        where = settings.smtp_address
         if settings.smtp_security == "tls":
             server: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=PATIENCE_S, context=context)
         else:
