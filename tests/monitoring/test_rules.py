@@ -169,11 +169,6 @@ def test_a_countdown_that_is_over_when_it_is_read_is_left_out() -> None:
     assert said.endswith("the breaker is open")
 
 
-def test_how_many_fallbacks_are_too_many_is_a_setting() -> None:
-    wide = Settings(slo=SloSettings(fallback_share=0.5))
-    assert look(history(*[by_model(8, model_timeout=2)] * 6), MODELS, wide).conditions == {}
-
-
 def test_what_is_told_of_fallbacks_is_called_as_everywhere_and_leaves_out_the_same() -> None:
     runs = history(*[by_model(8, model_timeout=2, nothing_to_read=1)] * 6)
     (said,) = look(runs, MODELS, Settings()).conditions.values()

@@ -96,10 +96,6 @@ LOCAL = "local"
 
 
 class EmbeddingSettings(Frozen):
-    """An embedding server for `ticketbot doctor`; it may be another one than the models'."""
-
-
-class EmbeddingSettings(Frozen):
     """The model that compares texts by meaning: articles, and categories in `ticketbot doctor`."""
 
     model: str | None = Field(
