@@ -220,6 +220,7 @@ KINDS: Mapping[str, Kind] = {
             CLUSTER_MUTATIONS,
             part=50,
             seeds=500,
+            noticed_by={"asked on after the loss": 21},
             tells=_fates,
             wanted=tuple(f"requests that ended {fate}" for fate in FATES),
             option="cluster",
@@ -242,6 +243,10 @@ KINDS: Mapping[str, Kind] = {
             APPLY_MUTATIONS,
             part=25,
             seeds=200,
+            noticed_by={
+                "a planned write is made whatever the ticket has become": 21,
+                "a planned write that comes too late settles its ticket": 81,
+            },
             tells=apply_world.applied_in,
             wanted=tuple(f"planned writes {what}" for what in ("made", "left out: changed since", "left out: done")),
             option="apply",
