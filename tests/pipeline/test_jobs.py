@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import (
     CannotRun,
     DeadlineReached,
@@ -23,7 +22,6 @@ from ticket_processor.core.errors import (
 from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Overwrite, Priority, Ticket, Usage
 from ticket_processor.core.reasons import CHANGED_AGAIN
 from ticket_processor.helpdesk import batch_trust
-from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.protocol import JobStatus
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.delivery import FEW, MOST_ITEMS, Delivery
@@ -32,11 +30,10 @@ from ticket_processor.pipeline.writeback import MOST_WAITING, SMALL_JOB
 from ticket_processor.state.records import Verdict
 from ticket_processor.tags import reference
 
-from ..support.fakes import START, a_decision, a_ticket, an_analysis
-from ..support.writeback_rig import Bench, outcomes_of
+from ..support.fakes import a_decision, a_ticket, an_analysis
+from ..support.writeback_rig import Bench, learnt, opened, outcomes_of
 
 BATCH = Delivery("batch")
-SEEN = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=True, stamps=True)
 PROBED = (
     '{"how":"probe","at":"2026-11-20T00:00:00Z","ok":true,"comment":true,"private":true,"metadata":true,"stamps":true,'
     '"placeholders_safe":true,"stamp_rule":"equal","conflict_error":"UpdateConflict","batch_tag_edits":false,'
@@ -48,11 +45,8 @@ PROBED = (
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """An account whose jobs were seen to hold, and are read back."""
-    bench = Bench(tmp_path)
-    batch_trust.remember(bench.state, SEEN)
-    yield bench
-    bench.audit.close()
-    bench.state.close()
+    with opened(tmp_path) as bench:
+        yield bench
 
 
 def tickets(bench: Bench, count: int, first: int = 1) -> list[Verdict]:
@@ -425,8 +419,7 @@ def test_the_first_job_on_an_unknown_account_is_small_and_looked_at_closely(unkn
     written_once(unknown, outcomes)
     assert unknown.desk.sizes() == [TRIAL_ITEMS + 1, 100, 25]
     assert unknown.desk.times("history") == TRIAL_ITEMS + 2, "each of the first job's items, and one of each other job"
-    known = batch_trust.learnt(unknown.state)
-    assert known is not None
+    known = learnt(unknown.state)
     assert (known.ok, known.stamps) == (True, True)
 
 
@@ -498,9 +491,7 @@ def test_a_record_that_is_behind_the_ticket_proves_nothing_against_the_account(u
     outcomes = unknown.bring(verdicts, delivery=Delivery())
     written_once(unknown, outcomes)
     assert unknown.desk.sizes() == [TRIAL_ITEMS + 1, 100, 25], "it is looked at again, and no other trial is needed"
-    known = batch_trust.learnt(unknown.state)
-    assert known is not None
-    assert known.ok
+    assert learnt(unknown.state).ok
 
 
 def test_a_first_job_of_which_nothing_held_proves_nothing_and_is_not_tried_for_ever(unknown: Bench) -> None:

@@ -38,7 +38,7 @@ from ticket_processor.core.models import (
 )
 from ticket_processor.core.reasons import PUT_BACK
 from ticket_processor.core.run_summary import RunSummary
-from ticket_processor.helpdesk.batch_trust import learnt, remember
+from ticket_processor.helpdesk.batch_trust import remember
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus
 from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten
 from ticket_processor.pipeline.delivery import Delivery
@@ -56,6 +56,7 @@ from ticket_processor.wiring.undo import Undone
 
 from ..support.fakes import START, FakeDesk, ItemFate, ManualClock, a_change, a_ticket
 from ..support.memory_helpdesk import difference
+from ..support.writeback_rig import learnt
 
 RUN, LATER = "20261121T030000Z-aaaaaa", "20261121T031000Z-bbbbbb"
 AREA, ORDER = 2001, 2002
@@ -796,11 +797,9 @@ def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remem
     assert bench.undo(*range(1, 8), delivery=Delivery("batch")).outcomes == {"updated": 7}
     # First five, which are looked at closely, and one that has to fail.
     assert (bench.account.sizes(), len(bench.account.stale)) == ([6, 2], 1)
-    known = learnt(bench.state)
-    assert known is not None
-    assert known.ok
+    assert learnt(bench.state).ok
 
-    remember(bench.state, known.model_copy(update={"ok": False}))
+    remember(bench.state, learnt(bench.state).model_copy(update={"ok": False}))
     bench.account.add(8)
     bench.account.run_writes(8, tags=OURS)
     bench.undo(8, delivery=Delivery("batch"))

@@ -25,15 +25,13 @@ from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
 
 from ..support.fakes import a_decision, a_ticket, an_analysis
-from ..support.writeback_rig import Bench, outcomes_of
+from ..support.writeback_rig import Bench, opened, outcomes_of
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(tmp_path, a_ticket(1, tags=("vip",)))
-    yield bench
-    bench.audit.close()
-    bench.state.close()
+    with opened(tmp_path, a_ticket(1, tags=("vip",)), known=False) as bench:
+        yield bench
 
 
 def test_a_quiet_ticket_is_written_once_without_looking_for_an_earlier_write(bench: Bench) -> None:
