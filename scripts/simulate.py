@@ -34,30 +34,7 @@ from multiprocessing import TimeoutError as MultiprocessingTimeout
 
 import development  # noqa: F401 - for its effect
 
-from tests.simulation import (
-    apply_world,
-    cluster_world,
-    freshdesk_invariants,
-    invariants,
-    local_invariants,
-    reply_invariants,
-    thanks_invariants,
-)
-from tests.simulation.apply_world import APPLY_MUTATIONS, ApplyWorld
-from tests.simulation.cluster_mutations import CLUSTER_MUTATIONS
-from tests.simulation.cluster_world import ClusterWorld
-from tests.simulation.freshdesk_mutations import FRESHDESK_MUTATIONS
-from tests.simulation.freshdesk_world import FreshdeskWorld
-from tests.simulation.local_mutations import LOCAL_MUTATIONS
-from tests.simulation.local_world import LocalWorld
-from tests.simulation.mutations import MUTATIONS
-from tests.simulation.reply_mutations import REPLY_MUTATIONS
-from tests.simulation.reply_world import ReplyWorld
-from tests.simulation.shard_world import SHARD_MUTATIONS, ShardWorld, broken_promises
-from tests.simulation.split_world import SPLIT_MUTATIONS, SplitWorld
-from tests.simulation.thanks_mutations import THANKS_MUTATIONS
-from tests.simulation.thanks_world import ThanksWorld
-from tests.simulation.world import World
+from tests.simulation.kinds import KINDS, census
 
 CHUNK = 50
 RECYCLED_AFTER = 200
@@ -72,106 +49,23 @@ EVERY_S = 60.0
 Broken = list[tuple[int, list[str]]]
 
 
-WORLDS: dict[str, type[World]] = {
-    "": World,
-    "freshdesk": FreshdeskWorld,
-    "replies": ReplyWorld,
-    "thanks": ThanksWorld,
-    "local": LocalWorld,
-    "cluster": ClusterWorld,
-    "shards": ShardWorld,
-    "split": SplitWorld,
-    "apply": ApplyWorld,
-}
-"""The kinds of stories."""
-GUARDS = {
-    "": MUTATIONS,
-    "freshdesk": FRESHDESK_MUTATIONS,
-    "replies": REPLY_MUTATIONS,
-    "thanks": THANKS_MUTATIONS,
-    "local": LOCAL_MUTATIONS,
-    "cluster": CLUSTER_MUTATIONS,
-    "shards": SHARD_MUTATIONS,
-    "split": SPLIT_MUTATIONS,
-    "apply": APPLY_MUTATIONS,
-}
-"""What may be taken away from each."""
-
-
-def play(seed: int, kind: str = "") -> World:
-    """One story, to its end."""
-    world = WORLDS[kind](seed)
-    world.play()
-    return world
-
-
-def violations(world: World) -> list[str]:
-    """One sentence for each broken promise."""
-    if isinstance(world, FreshdeskWorld):
-        return freshdesk_invariants.violations(world)
-    if isinstance(world, LocalWorld):
-        return local_invariants.violations(world)
-    if isinstance(world, ClusterWorld):
-        return cluster_world.violations(world)
-    if isinstance(world, ReplyWorld):
-        return reply_invariants.violations(world)
-    if isinstance(world, ThanksWorld):
-        return thanks_invariants.violations(world)
-    if isinstance(world, ApplyWorld):
-        return apply_world.broken_promises(world)
-    if isinstance(world, ShardWorld):
-        return broken_promises(world)
-    return invariants.violations(world)
-
-
 def play_many(part: tuple[range, str]) -> tuple[Broken, Counter[str]]:
     """The seeds that broke a promise, with the promises, and what the stories held."""
     broken = []
     held: Counter[str] = Counter()
-    seeds, kind = part
+    seeds, name = part
+    kind = KINDS[name]
     for seed in seeds:
         try:
-            world = play(seed, kind)
-            found = violations(world)
+            world = kind.play(seed)
+            found = kind.violations(world)
         except Exception:  # noqa: BLE001 - the other stories are worth playing all the same
             broken.append((seed, ["the story could not be played to its end", traceback.format_exc()]))
             continue
         if found:
             broken.append((seed, found))
-        held.update(census(world))
+        held.update(census(world, kind))
     return broken, held
-
-
-def census(world: World) -> Counter[str]:
-    """What one story held: so that nobody mistakes an empty simulation for a good one."""
-    held: Counter[str] = Counter(stories=1, runs=len(world.ends))
-    held["runs that crashed"] = sum("crashed" in str(end) for end in world.ends if isinstance(end, str))
-    held["requests"] = len(world.wire)
-    for _run, method, _path, _tickets, end in world.wire:
-        if method == "PUT":
-            held[f"updates that ended in {'no clear answer' if end == 'lost' or end[0] == '5' else end}"] += 1
-    if isinstance(world, FreshdeskWorld):
-        held.update(freshdesk_invariants.losses(world))
-        held["notes deleted again"] = freshdesk_invariants.notes_deleted(world)
-    if isinstance(world, ClusterWorld):
-        held.update(f"requests that ended {fate}" for played in world.played for fate in played.fates)
-    if isinstance(world, ReplyWorld):
-        held.update(reply_invariants.sent_in(world))
-    if isinstance(world, ThanksWorld):
-        held.update(thanks_invariants.thanked_in(world))
-    if isinstance(world, ApplyWorld):
-        held.update(apply_world.applied_in(world))
-    held["tickets"] += len(world.tickets)
-    for ticket in world.sandbox.store.tickets.values():
-        for audit in ticket.audits:
-            held[f"changes by {audit.actor}"] += 1
-    for line in world.log:
-        if line["event"] == "ticket" and line["reason"] == "confirmed_by_reading":
-            held["writes confirmed by reading"] += 1
-        elif line["event"] == "ticket" and line["reason"].startswith("deferred"):
-            held["tickets deferred"] += 1
-    held["paid model answers"] = len(world.model_calls)
-    return held
 
 
 def ready() -> None:
@@ -262,10 +156,11 @@ class Report:
 def hunt(first: int, count: int, kind: str) -> int:
     """Take each guard away until the simulation notices; returns how many were not noticed."""
     missed = 0
-    for name, mutation in GUARDS[kind].items():
+    played = KINDS[kind]
+    for name, mutation in played.mutations.items():
         with mutation():
-            for seed in range(first, first + count):
-                found = violations(play(seed, kind))
+            for seed in (played.noticed_by.get(name, first), *range(first, first + count)):
+                found = played.violations(played.play(seed))
                 if found:
                     print(f"noticed   {name}: seed {seed}: {found[0]}")
                     break
@@ -304,12 +199,13 @@ def main() -> int:
     if options.mutations:
         return 1 if hunt(options.first, options.count, options.kind) else 0
     if options.show:
-        world = play(options.first, options.kind)
+        kind = KINDS[options.kind]
+        world = kind.play(options.first)
         for line in world.log:
             print(json.dumps(line, ensure_ascii=False))
         for entry in world.wire:
             print(*entry)
-        print(*violations(world) or ["no violation"], sep="\n")
+        print(*kind.violations(world) or ["no violation"], sep="\n")
         return 0
     report = Report(options.first, options.count)
     chunks = fan_out(options.first, options.count, options.processes, options.kind)

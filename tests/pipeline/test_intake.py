@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.core.clock import iso
-from ticket_processor.core.errors import DeadlineReached, Halted, TicketError
+from ticket_processor.core.errors import DeadlineReached, Halted
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.helpdesk.protocol import Page
-from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.pipeline.intake import Intake, IntakeOptions, Wanted, Work
 from ticket_processor.pipeline.page_ledger import PageLedger
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
@@ -79,17 +79,6 @@ def test_a_page_without_a_place_to_resume_from_stores_nothing() -> None:
         ledger.open(Page((), cursor, last=False))
         ledger.exhausted()
     assert stored == ["c1"]
-
-
-def test_a_page_that_is_not_read_to_its_end_earns_nothing() -> None:
-    stored: list[str] = []
-    ledger = PageLedger(stored.append)
-    ledger.open(Page((), "c0", last=True))
-    ledger.begin(1)
-    ledger.settled(1)
-    assert stored == []
-    ledger.exhausted()
-    assert stored == ["c0"]
 
 
 def test_settling_a_stranger_changes_nothing() -> None:
@@ -193,17 +182,25 @@ def test_a_ticket_that_needs_no_work_is_skipped_with_its_reason(ticket: Ticket, 
     assert run.stored == ["c"]
 
 
-def test_what_is_older_than_asked_for_is_passed_over_without_a_line() -> None:
-    run = Run(page(a_ticket(1, age=90_000, touched=60)))
-    assert run.works() == []
-    assert run.outcomes == []
-    assert run.stored == ["c"]
+PASSED: dict[str, tuple[Ticket, Callable[[State], object]]] = {
+    "older than asked for": (a_ticket(1, age=90_000, touched=60), lambda _state: None),
+    "older, whatever its status": (a_ticket(1, age=90_000, touched=60, status="solved"), lambda _state: None),
+    "marked, and in need of no work": (a_ticket(1, tags=("ai_processed",), status="solved"), lambda _state: None),
+    "done by this installation": (a_ticket(1), lambda state: state.settled(1, done=("run", "key"))),
+    "dead": (a_ticket(1), lambda state: state.retry_later(1, "refused", failed=True, max_attempts=1)),
+    "dropped": (a_ticket(1), lambda state: state.drop(1)),
+}
 
 
-def test_age_is_looked_at_before_the_status() -> None:
-    run = Run(page(a_ticket(1, age=90_000, touched=60, status="solved")))
-    assert run.works() == []
-    assert run.outcomes == []
+@pytest.mark.parametrize(("ticket", "before"), PASSED.values(), ids=PASSED)
+def test_what_is_passed_over_has_no_line_and_is_not_looked_up(
+    ticket: Ticket, before: Callable[[State], object]
+) -> None:
+    run = Run(page(ticket, a_ticket(2)))
+    before(run.state)
+    assert run.works() == [2]
+    assert (run.outcomes, run.desk.times("history")) == ([], 0)
+    run.intake.settled(2)
     assert run.stored == ["c"]
 
 
@@ -216,28 +213,6 @@ def test_a_retried_ticket_may_be_older_than_the_horizon() -> None:
 def test_a_follow_up_with_the_marker_it_inherited_needs_work() -> None:
     run = Run(page(a_ticket(1, tags=("ai_processed",), follow_up=True)))
     assert run.works() == [1]
-
-
-def test_a_ticket_whose_history_cannot_be_searched_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_ticket_id: int) -> History:
-        raise TicketError("too many audits")
-
-    run = Run(page(a_ticket(1), a_ticket(2, status="closed"), cursor="c0", last=False), page(a_ticket(3, age=90_000)))
-    monkeypatch.setattr(run.desk, "history", refuse)
-    run.triage.held = True
-    assert run.works() == []
-    failed, skipped = run.outcomes
-    assert (failed.ticket_id, failed.status, failed.reason) == (1, OutcomeStatus.FAILED, "too many audits")
-    assert failed.retry
-    assert skipped.reason == "closed"
-
-
-def test_a_limit_of_nothing_asks_for_nothing() -> None:
-    run = Run(page(a_ticket(1)), tickets=(a_ticket(7),), limit=0)
-    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
-    assert run.works() == []
-    assert run.desk.asked == []
-    assert run.stored == []
 
 
 def test_what_carries_the_marker_is_seen_and_passed_over_without_a_line() -> None:
@@ -284,39 +259,12 @@ def test_what_another_run_has_left_open_of_a_ticket_that_is_found_done_is_still_
     assert [item.verdict.ticket_id for item in run.state.unsettled()] == [1]
 
 
-def test_a_marked_ticket_that_needs_no_work_is_not_looked_up() -> None:
-    run = Run(page(a_ticket(1, tags=("ai_processed",), status="solved")))
-    assert run.works() == []
-    assert (run.outcomes, run.desk.times("history")) == ([], 0)
-
-
-def test_what_this_installation_has_done_is_done_even_without_the_marker() -> None:
-    run = Run(page(a_ticket(1)))
-    run.state.settled(1, done=("run", "key"))
-    assert run.works() == []
-    assert run.outcomes == []
-    assert run.stored == ["c"]
-
-
 def test_a_write_of_ours_that_lost_its_marker_is_found_before_a_model_is_paid() -> None:
     run = Run(page(a_ticket(1)))
     run.triage.held = True
     run.desk.found[1, write_key(a_ticket(1))] = "run-0-1"
     assert run.works() == []
     assert run.desk.times("history") == 1
-
-
-def test_the_write_is_not_looked_for_on_an_untouched_ticket() -> None:
-    run = Run(page(a_ticket(1)))
-    assert run.works() == [1]
-    assert run.desk.times("history") == 0
-
-
-def test_a_dead_ticket_is_passed_over_without_a_line() -> None:
-    run = Run(page(a_ticket(1)))
-    run.state.retry_later(1, "refused", failed=True, max_attempts=1)
-    assert run.works() == []
-    assert run.outcomes == []
 
 
 def test_the_retry_list_comes_first_and_is_read_afresh() -> None:
@@ -374,11 +322,12 @@ def test_no_more_than_the_limit_is_handed_out_and_the_rest_waits_for_the_next_ru
     assert run.stored == ([] if limit == 1 else ["c0"])
 
 
-def test_the_limit_counts_retried_tickets_too() -> None:
-    run = Run(page(a_ticket(1)), tickets=(a_ticket(7),), limit=1)
+@pytest.mark.parametrize("limit", [0, 1])
+def test_the_limit_counts_retried_tickets_too_and_reads_no_more_than_it_needs(limit: int) -> None:
+    run = Run(page(a_ticket(1)), tickets=(a_ticket(7),), limit=limit)
     run.state.retry_later(7, "busy", failed=False, max_attempts=5)
-    assert run.works() == [7]
-    assert run.desk.times("pages") == 0
+    assert run.works() == [7][:limit]
+    assert (len(run.desk.asked), run.desk.times("pages"), run.stored) == (limit, 0, [])
 
 
 def test_pages_are_pulled_only_as_work_is_taken() -> None:
@@ -390,16 +339,17 @@ def test_pages_are_pulled_only_as_work_is_taken() -> None:
     assert run.desk.pages_taken == 2
 
 
-def test_a_deadline_between_two_tickets_ends_the_intake_and_earns_nothing() -> None:
-    def late() -> None:
+@pytest.mark.parametrize("end", [DeadlineReached("late"), Halted("the kill switch is set")], ids=["late", "stopped"])
+def test_an_end_between_two_tickets_ends_the_intake_and_earns_nothing(end: Exception) -> None:
+    def at_the_second() -> None:
         if run.gate.looks == 2:
-            raise DeadlineReached("late")
+            raise end
 
     run = Run(page(a_ticket(1), a_ticket(2)))
-    run.gate.go_on = late
+    run.gate.go_on = at_the_second
     works = iter(run.intake)
     next(works)
-    with pytest.raises(DeadlineReached):
+    with pytest.raises(type(end)):
         next(works)
     run.intake.settled(1)
     assert run.stored == []
@@ -426,7 +376,9 @@ LATE = Selection(SkipRules(leave_assigned=True), wait_s=1800)
 
 def test_a_young_ticket_is_left_to_people_for_now_and_stays_on_the_list() -> None:
     run = Run(page(a_ticket(1, age=600), a_ticket(2, age=1800)), selection=LATE)
+    run.triage.held = True
     assert run.works() == [2]
+    assert run.desk.times("history") == 1, "nobody asks for earlier writes on a ticket that waits"
     (outcome,) = run.outcomes
     assert (outcome.ticket_id, outcome.status, outcome.reason) == (1, OutcomeStatus.SKIPPED, "waiting_for_people")
     assert outcome.retry
@@ -495,13 +447,6 @@ def test_a_ticket_outside_the_canary_is_left_alone_even_from_the_retry_list() ->
     assert run.state.retries() == []
 
 
-def test_nobody_asks_for_earlier_writes_on_a_ticket_that_waits() -> None:
-    run = Run(page(a_ticket(1, age=600)), selection=LATE)
-    run.triage.held = True
-    assert run.works() == []
-    assert run.desk.times("history") == 0
-
-
 def test_a_second_look_heeds_the_rules_as_well() -> None:
     tags = ("ai_fallback", "ai_processed")
     run = Run(
@@ -523,21 +468,6 @@ def test_a_long_retry_list_is_read_by_the_hundred_as_it_is_worked_on() -> None:
     assert [len(ids) for _, ids in run.desk.asked if isinstance(ids, tuple)] == [100, 100, 50]
 
 
-def test_a_switch_that_is_set_ends_the_intake_before_the_next_ticket() -> None:
-    def stopped() -> None:
-        if run.gate.looks == 2:
-            raise Halted("the kill switch is set")
-
-    run = Run(page(a_ticket(1), a_ticket(2)))
-    run.gate.go_on = stopped
-    works = iter(run.intake)
-    next(works)
-    with pytest.raises(Halted):
-        next(works)
-    run.intake.settled(1)
-    assert run.stored == []
-
-
 # The retry list by itself
 
 
@@ -549,10 +479,3 @@ def test_a_run_about_the_retry_list_reads_no_page_and_no_other_ticket_of_it() ->
     assert run.works() == [7, 8]
     assert run.desk.times("pages") == 0
     assert run.desk.asked == [("fetch", (7, 8))]
-
-
-def test_a_dropped_ticket_is_passed_over_without_a_line() -> None:
-    run = Run(page(a_ticket(1), a_ticket(2)))
-    run.state.drop(1)
-    assert run.works() == [2]
-    assert run.outcomes == []

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import (
     CannotRun,
     DeadlineReached,
@@ -23,7 +22,6 @@ from ticket_processor.core.errors import (
 from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Overwrite, Priority, Ticket, Usage
 from ticket_processor.core.reasons import CHANGED_AGAIN
 from ticket_processor.helpdesk import batch_trust
-from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.protocol import JobStatus
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.delivery import FEW, MOST_ITEMS, Delivery
@@ -32,11 +30,10 @@ from ticket_processor.pipeline.writeback import MOST_WAITING, SMALL_JOB
 from ticket_processor.state.records import Verdict
 from ticket_processor.tags import reference
 
-from ..support.fakes import START, a_decision, a_ticket, an_analysis
-from ..support.writeback_rig import Bench, outcomes_of
+from ..support.fakes import a_decision, a_ticket, an_analysis
+from ..support.writeback_rig import Bench, learnt, opened, outcomes_of
 
 BATCH = Delivery("batch")
-SEEN = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=True, stamps=True)
 PROBED = (
     '{"how":"probe","at":"2026-11-20T00:00:00Z","ok":true,"comment":true,"private":true,"metadata":true,"stamps":true,'
     '"placeholders_safe":true,"stamp_rule":"equal","conflict_error":"UpdateConflict","batch_tag_edits":false,'
@@ -48,11 +45,8 @@ PROBED = (
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """An account whose jobs were seen to hold, and are read back."""
-    bench = Bench(tmp_path)
-    batch_trust.remember(bench.state, SEEN)
-    yield bench
-    bench.audit.close()
-    bench.state.close()
+    with opened(tmp_path) as bench:
+        yield bench
 
 
 def tickets(bench: Bench, count: int, first: int = 1) -> list[Verdict]:
@@ -82,10 +76,10 @@ def written_once(bench: Bench, outcomes: Sequence[Outcome]) -> None:
 # Which way
 
 
-def test_a_few_tickets_go_one_by_one(bench: Bench) -> None:
-    outcomes = bench.bring(tickets(bench, 24), delivery=Delivery())
-    assert len(bench.desk.written) == 24
-    assert bench.desk.jobs_taken == {}
+@pytest.mark.parametrize(("count", "delivery"), [(24, Delivery()), (130, Delivery("single"))], ids=["few", "wanted"])
+def test_a_few_tickets_go_one_by_one_and_as_many_as_are_wanted_so(bench: Bench, count: int, delivery: Delivery) -> None:
+    outcomes = bench.bring(tickets(bench, count), delivery=delivery)
+    assert (len(bench.desk.written), bench.desk.jobs_taken) == (count, {})
     assert alerts(bench, "write_mode") == []
     assert {outcome.job for outcome in outcomes} == {None}
 
@@ -176,12 +170,6 @@ def test_jobs_are_looked_at_again_when_they_should_have_ended_by_their_progress(
     assert looks[1] == pytest.approx(10 + 30, abs=1), "three times as many items are still to come"
 
 
-def test_single_updates_can_be_asked_for(bench: Bench) -> None:
-    bench.bring(tickets(bench, 130), delivery=Delivery("single"))
-    assert len(bench.desk.written) == 130
-    assert bench.desk.jobs_taken == {}
-
-
 def test_jobs_can_be_asked_for(bench: Bench) -> None:
     bench.bring(tickets(bench, 2), delivery=BATCH)
     assert bench.desk.sizes() == [2]
@@ -224,17 +212,12 @@ def test_a_ticket_that_needs_no_write_takes_no_place_in_a_job(bench: Bench) -> N
     bench.somebody(2, status="solved")
     bench.somebody(3, tags=("ai_processed",))
     del bench.desk.tickets[4]
-    outcomes = bench.bring(verdicts, delivery=BATCH)
+    outcomes = bench.bring(verdicts[1:], delivery=BATCH)
+    assert bench.desk.jobs_taken == {}, "and no job is sent for nothing"
+    bench.bring(verdicts, delivery=BATCH)
     assert bench.desk.sizes() == [1]
     reasons = {outcome.ticket_id: outcome.reason for outcome in outcomes}
-    assert (reasons[2], reasons[3], reasons[4]) == ("solved", "marked_by_others", "deleted")
-
-
-def test_when_no_ticket_needs_a_write_no_job_is_sent(bench: Bench) -> None:
-    verdicts = tickets(bench, 3)
-    bench.desk.tickets.clear()
-    assert len(bench.bring(verdicts, delivery=BATCH)) == 3
-    assert bench.desk.jobs_taken == {}
+    assert reasons == {2: "solved", 3: "marked_by_others", 4: "deleted"}
 
 
 def test_an_item_that_failed_is_read_and_goes_alone(bench: Bench) -> None:
@@ -244,19 +227,6 @@ def test_an_item_that_failed_is_read_and_goes_alone(bench: Bench) -> None:
     assert [change.ticket_id for change in bench.desk.written] == [7]
     (seven,) = [outcome for outcome in outcomes if outcome.ticket_id == 7]
     assert (seven.attempts, seven.job) == (2, None)
-
-
-def test_a_persons_edit_between_the_read_and_the_job_is_merged_and_nothing_of_it_is_lost(bench: Bench) -> None:
-    def edit(_: Sequence[Change]) -> None:
-        bench.somebody(7, ago=20, tags=("vip", "theirs"), priority=Priority.LOW)
-
-    bench.desk.takings = [edit]
-    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
-    assert len(outcomes) == 30
-    (change,) = bench.desk.written
-    assert (change.ticket_id, change.priority) == (7, None)
-    assert change.tags == ("vip", "theirs", "ai_processed", "ai_billing")
-    assert change.stamp == bench.desk.tickets[7].updated_at
 
 
 def test_an_item_that_fails_again_and_again_is_kept_for_a_later_run(bench: Bench) -> None:
@@ -323,13 +293,6 @@ def test_whatever_becomes_of_a_job_every_ticket_is_written_exactly_once(bench: B
         assert bench.desk.written == []
 
 
-def test_an_item_that_was_done_and_not_told_is_found_by_reading(bench: Bench) -> None:
-    bench.desk.items = {3: "untold", 4: "untold"}
-    outcomes = bench.bring(tickets(bench, 5), delivery=BATCH)
-    written_once(bench, outcomes)
-    assert bench.desk.written == []
-
-
 @pytest.mark.parametrize("arrived", [True, False], ids=["the job was taken", "the job got lost"])
 def test_a_lost_answer_to_a_job_is_looked_into_before_anything_is_sent_again(bench: Bench, arrived: bool) -> None:
     def lose(changes: Sequence[Change]) -> None:
@@ -343,21 +306,6 @@ def test_a_lost_answer_to_a_job_is_looked_into_before_anything_is_sent_again(ben
     assert bench.desk.sizes() == ([] if arrived else [30])
     asked = [name for name, _ in bench.desk.asked]
     assert asked[:3] == ["fetch", "update_many", "fetch"]
-
-
-def test_a_lost_job_that_is_done_after_its_tickets_were_sent_again_changes_nothing(bench: Bench) -> None:
-    late: list[Change] = []
-
-    def lose(changes: Sequence[Change]) -> None:
-        late.extend(changes)
-        raise OutcomeUnknown("lost")
-
-    bench.desk.takings = [lose]
-    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
-    written_once(bench, outcomes)
-    before = dict(bench.desk.tickets)
-    assert set(bench.desk.do_job(late).results.values()) == {False}
-    assert bench.desk.tickets == before
 
 
 def test_a_job_that_takes_too_long_is_judged_by_reading(bench: Bench) -> None:
@@ -471,8 +419,7 @@ def test_the_first_job_on_an_unknown_account_is_small_and_looked_at_closely(unkn
     written_once(unknown, outcomes)
     assert unknown.desk.sizes() == [TRIAL_ITEMS + 1, 100, 25]
     assert unknown.desk.times("history") == TRIAL_ITEMS + 2, "each of the first job's items, and one of each other job"
-    known = batch_trust.learnt(unknown.state)
-    assert known is not None
+    known = learnt(unknown.state)
     assert (known.ok, known.stamps) == (True, True)
 
 
@@ -544,9 +491,7 @@ def test_a_record_that_is_behind_the_ticket_proves_nothing_against_the_account(u
     outcomes = unknown.bring(verdicts, delivery=Delivery())
     written_once(unknown, outcomes)
     assert unknown.desk.sizes() == [TRIAL_ITEMS + 1, 100, 25], "it is looked at again, and no other trial is needed"
-    known = batch_trust.learnt(unknown.state)
-    assert known is not None
-    assert known.ok
+    assert learnt(unknown.state).ok
 
 
 def test_a_first_job_of_which_nothing_held_proves_nothing_and_is_not_tried_for_ever(unknown: Bench) -> None:
@@ -558,18 +503,11 @@ def test_a_first_job_of_which_nothing_held_proves_nothing_and_is_not_tried_for_e
     assert alerts(unknown, "write_mode")[-1]["mode"] == "single"
 
 
-def test_what_an_earlier_version_has_found_out_counts_as_seen(bench: Bench) -> None:
-    bench.state.remember(**{batch_trust.FACT: PROBED})
-    outcomes = bench.bring(tickets(bench, 230), delivery=Delivery())
-    written_once(bench, outcomes)
-    assert bench.desk.sizes() == [100, 100, 30]
-
-
-def test_where_an_earlier_version_found_jobs_wanting_everything_goes_alone(bench: Bench) -> None:
-    bench.state.remember(**{batch_trust.FACT: PROBED.replace('"ok":true', '"ok":false')})
-    bench.bring(tickets(bench, 130), delivery=BATCH)
-    assert bench.desk.jobs_taken == {}
-    assert len(bench.desk.written) == 130
+@pytest.mark.parametrize("ok", [True, False])
+def test_what_an_earlier_version_has_found_out_counts_as_seen(bench: Bench, ok: bool) -> None:
+    bench.state.remember(**{batch_trust.FACT: PROBED if ok else PROBED.replace('"ok":true', '"ok":false')})
+    written_once(bench, bench.bring(tickets(bench, 230), delivery=Delivery() if ok else BATCH))
+    assert bench.desk.sizes() == ([100, 100, 30] if ok else [])
 
 
 # Ends before the end
@@ -592,18 +530,6 @@ def test_a_deadline_leaves_jobs_to_the_next_run_which_asks_for_them_by_their_ids
     assert bench.desk.asked[0] == ("jobs", ("job-1",))
     assert bench.desk.sizes() == [30]
     assert bench.state.unsettled() == []
-
-
-def test_a_job_that_the_next_run_no_longer_finds_is_judged_by_reading(bench: Bench) -> None:
-    verdicts = tickets(bench, 30)
-    bench.desk.fates = ["vanished"]
-    write_back = bench.write_back(delivery=Delivery(), seconds=4.5)
-    write_back.take(verdicts)
-    with pytest.raises(DeadlineReached):
-        list(write_back.finish())
-    outcomes = bench.run(delivery=Delivery())
-    written_once(bench, outcomes)
-    assert (bench.desk.sizes(), bench.desk.written) == ([30], [])
 
 
 @pytest.mark.parametrize("arrived", [True, False], ids=["the job was taken", "the job got lost"])
@@ -726,52 +652,6 @@ def test_the_cost_of_a_model_is_told_once_although_a_later_run_writes_again(benc
 # What a guard could not keep
 
 
-def test_a_value_that_our_write_took_away_is_told_and_put_back_by_the_next_run(bench: Bench) -> None:
-    def over(change: Change) -> Edit:
-        """A person has set the priority and a tag within the second of the stamp."""
-        bench.desk.apply(change)
-        return Edit(
-            at="2026-11-21T03:29:30Z",
-            key=change.key,
-            intent=change.intent,
-            tags_removed=frozenset({"theirs"}),
-            priority=(Priority.LOW, Priority.HIGH),
-            comment="internal",
-        )
-
-    bench.desk.updates = [over]
-    (outcome,) = bench.run(tickets(bench, 1), delivery=Delivery("single"))
-    assert outcome.status is OutcomeStatus.UPDATED
-    (said,) = alerts(bench, "overwrote")
-    assert (said["ticket_id"], said["parts"]) == (1, ["tags", "priority"])
-    assert [item.reason for item in bench.state.retries()] == ["repair"]
-
-    bench.desk.edits[1].append(
-        Edit(at="", key=outcome.change.key if outcome.change else "", priority=(Priority.LOW, Priority.HIGH))
-    )
-    bench.desk.updates = [bench.happens]
-    (later,) = bench.run(delivery=Delivery())
-    assert (later.status, later.reason) == (OutcomeStatus.UPDATED, "put_back_what_was_overwritten")
-    assert "theirs" in bench.desk.tickets[1].tags
-    assert bench.desk.tickets[1].priority is Priority.LOW
-    assert later.change is not None
-    assert later.change.note is None
-    assert bench.state.retries() == []
-
-
-def test_a_repair_is_not_forgotten_for_a_part_that_is_missing_as_well(bench: Bench) -> None:
-    def over(change: Change) -> Edit:
-        bench.desk.apply(change)
-        return Edit(at="", key=change.key, intent=change.intent, tags_removed=frozenset({"theirs"}))
-
-    bench.desk.updates = [PartRefused("knows no group 77", "group"), over]
-    bench.run(of_group(bench, 1), delivery=Delivery("single"))
-    assert [item.reason for item in bench.state.retries()] == ["repair"]
-    bench.desk.updates = [bench.happens]
-    bench.run(delivery=Delivery())
-    assert "theirs" in bench.desk.tickets[1].tags
-
-
 def test_a_value_that_a_person_has_set_since_is_not_put_back(bench: Bench) -> None:
     def over(change: Change) -> Edit:
         bench.desk.apply(change)
@@ -789,70 +669,29 @@ def test_a_value_that_a_person_has_set_since_is_not_put_back(bench: Bench) -> No
 # Values that may be replaced
 
 
-def with_values(bench: Bench, overwrite: Overwrite) -> Verdict:
-    """A ticket with a priority, a group and a field, and a verdict that wants others."""
+NEW, NONE = (Priority.HIGH, 6, {20: "new"}), (None, None, {})
+BY_US = Edit(at="", key="k" * 32, priority=(None, Priority.LOW), group=(None, 5), fields={20: (None, "old")})
+BY_A_PERSON = Edit(at="", priority=(Priority.NORMAL, Priority.LOW), group=(9, 5), fields={20: ("x", "old")})
+VALUES: dict[str, tuple[Overwrite, list[Edit], tuple[object, ...]]] = {
+    "whoever set them, where that is allowed": (Overwrite.ALWAYS, [], NEW),
+    "ours, where only those may be": (Overwrite.BOT_SET, [BY_US], NEW),
+    "not a person's, where only ours may be": (Overwrite.BOT_SET, [], NONE),
+    "not what a person set after us": (Overwrite.BOT_SET, [BY_US, BY_A_PERSON], NONE),
+    "none by default": (Overwrite.NEVER, [BY_US], NONE),
+}
+
+
+@pytest.mark.parametrize("delivery", [Delivery("single"), BATCH], ids=["single", "job"])
+@pytest.mark.parametrize(("rule", "edits", "sent"), VALUES.values(), ids=VALUES)
+def test_values_that_are_there_are_replaced_as_the_settings_allow(
+    bench: Bench, rule: Overwrite, edits: list[Edit], sent: tuple[object, ...], delivery: Delivery
+) -> None:
     bench.desk.tickets[1] = a_ticket(1, touched=100, priority=Priority.LOW, group=5, fields={20: "old", 21: "kept"})
-    decision = a_decision(
-        group=6,
-        fields={20: "new"},
-        priority_overwrite=overwrite,
-        group_overwrite=overwrite,
-        fields_overwrite=overwrite,
-    )
-    return bench.verdict(decision=decision)
-
-
-def set_by_us(bench: Bench, key: str = "k" * 32) -> None:
-    bench.desk.edits[1] = [
-        Edit(
-            at="2026-11-21T03:00:00Z",
-            key=key,
-            priority=(None, Priority.LOW),
-            group=(None, 5),
-            fields={20: (None, "old")},
-        )
-    ]
-
-
-def sent(bench: Bench) -> tuple[Priority | None, int | None, dict[int, str]]:
+    bench.desk.edits[1] = list(edits)
+    rules = {f"{part}_overwrite": rule for part in ("priority", "group", "fields")}
+    bench.run([bench.verdict(decision=a_decision(group=6, fields={20: "new"}, **rules))], delivery=delivery)
     change = [*bench.desk.written, *(change for job in bench.desk.jobs_taken.values() for change in job)][-1]
-    return change.priority, change.group, change.fields
-
-
-@pytest.mark.parametrize("delivery", [Delivery("single"), BATCH], ids=["single", "job"])
-def test_whoever_allows_it_has_values_replaced_whoever_set_them(bench: Bench, delivery: Delivery) -> None:
-    bench.run([with_values(bench, Overwrite.ALWAYS)], delivery=delivery)
-    assert sent(bench) == (Priority.HIGH, 6, {20: "new"})
-
-
-@pytest.mark.parametrize("delivery", [Delivery("single"), BATCH], ids=["single", "job"])
-def test_our_own_values_are_replaced_where_only_those_may_be(bench: Bench, delivery: Delivery) -> None:
-    verdict = with_values(bench, Overwrite.BOT_SET)
-    set_by_us(bench)
-    bench.run([verdict], delivery=delivery)
-    assert sent(bench) == (Priority.HIGH, 6, {20: "new"})
-
-
-def test_a_persons_values_stay_where_only_ours_may_be_replaced(bench: Bench) -> None:
-    bench.run([with_values(bench, Overwrite.BOT_SET)], delivery=BATCH)
-    assert sent(bench) == (None, None, {})
-
-
-def test_what_a_person_set_after_us_is_a_persons(bench: Bench) -> None:
-    verdict = with_values(bench, Overwrite.BOT_SET)
-    set_by_us(bench)
-    bench.desk.edits[1].append(
-        Edit(at="", priority=(Priority.NORMAL, Priority.LOW), group=(9, 5), fields={20: ("x", "old")})
-    )
-    bench.run([verdict], delivery=BATCH)
-    assert sent(bench) == (None, None, {})
-
-
-def test_by_default_values_that_are_there_stay(bench: Bench) -> None:
-    verdict = with_values(bench, Overwrite.NEVER)
-    set_by_us(bench)
-    bench.run([verdict], delivery=BATCH)
-    assert sent(bench) == (None, None, {})
+    assert (change.priority, change.group, change.fields) == sent
 
 
 def test_a_third_conflict_of_a_ticket_that_went_through_a_job_is_enough(bench: Bench) -> None:

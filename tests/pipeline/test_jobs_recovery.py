@@ -14,7 +14,7 @@ from ticket_processor.core.errors import CannotRun, NotePublished, OutcomeUnknow
 from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import Writes
 from ticket_processor.helpdesk import batch_trust
-from ticket_processor.helpdesk.batch_trust import DAY_S, BatchTrust
+from ticket_processor.helpdesk.batch_trust import DAY_S
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.job_trust import RETRY_TRIAL_S
@@ -23,18 +23,14 @@ from ticket_processor.reporting.run_words import summary_text
 
 from ..support.fakes import START, ItemFate, a_ticket
 from ..support.memory_helpdesk import AS_JOBS, Office, Open
-from ..support.writeback_rig import Bench, outcomes_of
-
-SEEN = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=True, stamps=True)
+from ..support.writeback_rig import SEEN, Bench, learnt, opened, outcomes_of
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """An account of whose jobs nothing is known."""
-    bench = Bench(tmp_path, *many(60))
-    yield bench
-    bench.audit.close()
-    bench.state.close()
+    with opened(tmp_path, *many(60), known=False) as bench:
+        yield bench
 
 
 def many(count: int) -> list[Ticket]:
@@ -59,7 +55,7 @@ def ended(outcomes: Sequence[Outcome]) -> set[OutcomeStatus]:
 def test_an_account_whose_job_slots_stay_full_gets_single_updates_and_the_log_says_so(bench: Bench) -> None:
     bench.desk.takings = [is_full] * 1000
     bench.desk.updates = [bench.happens] * 60
-    outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
     assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
     assert bench.desk.times("update_many") == FULL_IN_A_ROW
     assert len(bench.desk.written) == 60
@@ -76,13 +72,13 @@ def test_a_job_that_was_not_taken_leaves_no_intents_behind(bench: Bench) -> None
 
     bench.desk.takings = [full_and_then_gone, full_and_then_gone, CannotRun("gone")]
     with pytest.raises(CannotRun):
-        bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+        bench.run(bench.verdicts(), delivery=AS_JOBS)
     assert len(intents(bench)) == TRIAL_ITEMS + 1
 
 
 def test_slots_that_were_full_for_a_moment_are_tried_again(bench: Bench) -> None:
     bench.desk.takings = [is_full, is_full, None, is_full, is_full, None]
-    outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
     assert ended(outcomes) == {OutcomeStatus.UPDATED}
     assert bench.desk.sizes() == [TRIAL_ITEMS + 1, 55]
     assert bench.desk.written == []
@@ -93,7 +89,7 @@ def test_jobs_of_our_own_that_fill_the_account_are_no_reason_to_give_jobs_up(ben
     bench.desk.slow = True
     bench.desk.takings = [None, *[is_full] * 8]
     write_back = bench.write_back(delivery=Delivery("auto", job_items=30))
-    write_back.take([bench.verdict(number) for number in range(1, 61)])
+    write_back.take(bench.verdicts())
     for _ in range(6):
         list(write_back.advance(0))
         bench.clock.advance(11)
@@ -180,11 +176,9 @@ def test_the_first_job_is_judged_by_those_items_whose_record_may_be_read(bench: 
         return record(ticket_id)
 
     bench.desk.history = refused  # type: ignore[method-assign]
-    outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
     assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
-    known = batch_trust.learnt(bench.state)
-    assert known is not None
-    assert known.ok
+    assert learnt(bench.state).ok
 
 
 def test_an_account_that_refuses_every_record_gets_single_updates_after_a_few_jobs(bench: Bench) -> None:
@@ -192,7 +186,7 @@ def test_an_account_that_refuses_every_record_gets_single_updates_after_a_few_jo
         raise TicketError("too many audits")
 
     bench.desk.history = refused  # type: ignore[method-assign]
-    outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
     failed = [outcome.ticket_id for outcome in outcomes if outcome.status is OutcomeStatus.FAILED]
     done = {change.ticket_id for job in bench.desk.jobs_taken.values() for change in job}
     assert len(bench.desk.sizes()) == JOBS_IN_VAIN
@@ -205,7 +199,7 @@ def test_an_account_that_refuses_every_record_gets_single_updates_after_a_few_jo
 def leave_trial_job_open(bench: Bench) -> None:
     """A run hands in the first job on the account, and ends before it can look at it."""
     write_back = bench.write_back(delivery=AS_JOBS)
-    write_back.take([bench.verdict(number) for number in range(1, 61)])
+    write_back.take(bench.verdicts())
     bench.desk.slow = True
     list(write_back.advance(0))
     bench.desk.slow = False
@@ -218,9 +212,7 @@ def test_a_first_job_that_an_earlier_run_left_open_is_judged_by_the_run_that_fin
     assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
     # What the item with the old stamp came to, the job does not tell any more: that is asked once more.
     assert bench.desk.sizes() == [TRIAL_ITEMS + 1, TRIAL_ITEMS + 1, 49]
-    known = batch_trust.learnt(bench.state)
-    assert known is not None
-    assert known.ok
+    assert learnt(bench.state).ok
 
 
 def test_a_note_that_such_a_job_published_ends_everything(bench: Bench) -> None:
@@ -251,7 +243,7 @@ def test_where_no_stamp_is_known_to_guard_each_items_record_is_read_several_at_a
         asked.append(len(ticket_ids))
         return map(read, ticket_ids)
 
-    bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS, each=several)
+    bench.run(bench.verdicts(), delivery=AS_JOBS, each=several)
     assert asked[0] == TRIAL_ITEMS
 
 
@@ -261,9 +253,7 @@ def test_a_lost_value_that_moved_no_stamp_is_put_back_and_says_nothing_against_j
     (alert,) = [line for line in bench.lines() if line.get("what") == "overwrote"]
     assert (alert["ticket_id"], alert["parts"]) == (1, ["tags"])
     assert [(item.ticket_id, item.reason) for item in bench.state.retries()] == [(1, "repair")]
-    known = batch_trust.learnt(bench.state)
-    assert known is not None
-    assert known.ok
+    assert learnt(bench.state).ok
 
 
 def test_one_overwriting_of_a_change_that_moved_the_stamp_ends_jobs_on_the_account_at_once(bench: Bench) -> None:
@@ -271,8 +261,7 @@ def test_one_overwriting_of_a_change_that_moved_the_stamp_ends_jobs_on_the_accou
     jobs_one_by_one(bench, 15)
     assert len(bench.desk.sizes()) == 1
     assert len(bench.desk.written) == 56
-    known = batch_trust.learnt(bench.state)
-    assert known is not None
+    known = learnt(bench.state)
     assert (known.ok, known.stamps, known.why) == (False, False, batch_trust.PASSED_OVER)
     assert [line["mode"] for line in bench.lines() if line.get("what") == "write_mode"] == ["batch", "single"]
     assert [(item.ticket_id, item.reason) for item in bench.state.retries()] == [(1, "repair")]
@@ -297,13 +286,12 @@ def test_the_trial_holds_one_item_that_must_fail_and_an_account_that_makes_it_is
     bench: Bench,
 ) -> None:
     bench.desk.ignores_stamps = True
-    bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    bench.run(bench.verdicts(), delivery=AS_JOBS)
     assert (bench.desk.sizes(), len(bench.desk.stale)) == ([TRIAL_ITEMS + 1], 1)
     assert len(bench.desk.written) == 60 - (TRIAL_ITEMS + 1), "the stale item carried its change"
-    known = batch_trust.learnt(bench.state)
-    assert known is not None
+    known = learnt(bench.state)
     assert (known.ok, known.stamps) == (False, False)
-    bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    bench.run(bench.verdicts(), delivery=AS_JOBS)
     assert len(bench.desk.sizes()) == 1
 
 
@@ -315,10 +303,9 @@ def test_an_item_that_had_to_fail_and_failed_because_its_ticket_was_closed_says_
         bench.desk.tickets[last] = bench.desk.tickets[last].model_copy(update={"status": "closed"})
 
     bench.desk.takings = [close]
-    bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    bench.run(bench.verdicts(), delivery=AS_JOBS)
     assert (bench.desk.sizes(), bench.desk.stale) == ([last, last - 1], [last, 2 * last - 1])
-    known = batch_trust.learnt(bench.state)
-    assert known is not None
+    known = learnt(bench.state)
     assert (known.ok, known.stamps) == (False, False)
 
 
@@ -327,7 +314,7 @@ def test_the_item_that_must_fail_carries_its_change_and_is_right_where_the_helpd
     bench: Bench, ignores_stamps: bool
 ) -> None:
     bench.desk.ignores_stamps = ignores_stamps
-    outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
     (stale,) = bench.desk.stale
     assert stale in {change.ticket_id for change in bench.desk.jobs_taken["job-1"]}
     assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
@@ -336,13 +323,13 @@ def test_the_item_that_must_fail_carries_its_change_and_is_right_where_the_helpd
 
 def test_what_was_learnt_without_such_an_item_is_tried_anew(bench: Bench) -> None:
     batch_trust.remember(bench.state, SEEN.model_copy(update={"stamps": None}))
-    bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    bench.run(bench.verdicts(), delivery=AS_JOBS)
     assert bench.desk.sizes() == [TRIAL_ITEMS + 1, 55]
 
 
 def test_a_job_whose_reply_was_lost_is_not_sent_again_before_it_is_over_where_no_stamp_guards(bench: Bench) -> None:
     bench.desk.takings = [OutcomeUnknown("no answer")]
-    outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
     late = [outcome.ticket_id for outcome in outcomes if outcome.reason == "deferred_changed_just_now"]
     assert len(late) == TRIAL_ITEMS + 1
     bench.clock.advance(601)
@@ -361,9 +348,7 @@ def test_an_account_whose_jobs_begin_to_lose_notes_gets_single_updates_from_then
     bench.desk.items = dict.fromkeys(range(17, 61), "no note")
     jobs_one_by_one(bench, 15)
     assert len(bench.desk.sizes()) == 5
-    known = batch_trust.learnt(bench.state)
-    assert known is not None
-    assert "its note" in known.why
+    assert "its note" in learnt(bench.state).why
 
 
 # Runs that end early, and small ones
@@ -488,8 +473,7 @@ def test_a_guard_that_ends_and_cost_nobody_anything_is_noticed_by_the_stale_item
     office.clock.advance(DAY_S + 1)
     summary = office.run(delivery=AS_JOBS, verify=20)
     assert (summary.exit_code, summary.outcomes) == (1, {"updated": 60})
-    known = batch_trust.learnt(office.state)
-    assert known is not None
+    known = learnt(office.state)
     assert (known.stamps, known.why) == (False, batch_trust.STALE_DONE)
 
 
@@ -513,6 +497,5 @@ def test_an_account_whose_trial_failed_is_tried_again_after_a_month(open_office:
     office.clock.advance(RETRY_TRIAL_S + 1)
     office.desk.tickets |= {number: a_ticket(number) for number in range(61, 121)}
     assert office.run(delivery=AS_JOBS).writes.jobs == 2
-    known = batch_trust.learnt(office.state)
-    assert known is not None
+    known = learnt(office.state)
     assert (known.ok, known.stamps) == (True, True)

@@ -8,44 +8,33 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import NotAuthorised, OutcomeUnknown
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Priority
 from ticket_processor.helpdesk import batch_trust
-from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.settlement import Settled
-from ticket_processor.state.records import Verdict
 
-from ..support.fakes import START, ItemFate, a_decision, a_ticket
-from ..support.writeback_rig import Bench
+from ..support.fakes import ItemFate, a_decision, a_ticket
+from ..support.writeback_rig import Bench, opened
 
 BATCH = Delivery("batch")
-SEEN = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=True, stamps=True)
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """Seven tickets on an account whose jobs were seen to hold."""
-    bench = Bench(tmp_path, *(a_ticket(number) for number in range(1, 8)))
-    batch_trust.remember(bench.state, SEEN)
-    yield bench
-    bench.audit.close()
-    bench.state.close()
+    with opened(tmp_path, *(a_ticket(number) for number in range(1, 8))) as bench:
+        yield bench
 
 
 def trimmed(change: Change) -> Edit:
     return Edit(at="", key=change.key, intent=change.intent, dropped=frozenset({"tags", "priority"}))
 
 
-def verdicts(bench: Bench, *numbers: int) -> list[Verdict]:
-    return [bench.verdict(number) for number in numbers or bench.desk.tickets]
-
-
 def brought(bench: Bench, *numbers: int, **options: Any) -> list[Settled]:
     write_back = bench.write_back(**options)
-    write_back.take(verdicts(bench, *numbers))
+    write_back.take(bench.verdicts(*numbers))
     return list(write_back.finish())
 
 
@@ -76,7 +65,7 @@ def test_three_writes_in_a_row_without_a_part_end_the_run_with_what_to_check(ben
     whole = bench.desk.made
     bench.desk.updates = [trimmed, trimmed, whole, trimmed, trimmed, trimmed, whole]
     write_back = bench.write_back()
-    write_back.take(verdicts(bench))
+    write_back.take(bench.verdicts())
     ended = write_back.finish()
     assert [next(ended).outcome.ticket_id for _ in range(6)] == [1, 2, 3, 4, 5, 6]
     with pytest.raises(NotAuthorised, match="right to edit tags"):
@@ -106,7 +95,7 @@ def test_a_write_whose_answer_was_lost_is_known_to_lack_a_part_by_its_record(ben
 def test_a_completion_of_which_a_part_came_is_made_again_by_a_later_run(bench: Bench) -> None:
     """Its key is on record by then, which proves no more than that some of it was written."""
     bench.desk.updates = [trimmed]
-    bench.run(verdicts(bench, 1))
+    bench.run(bench.verdicts(1))
     lacks = {"dropped": frozenset({"priority"})}
     bench.desk.updates = [lambda change: bench.desk.apply(change, "no priority").model_copy(update=lacks)]
     bench.run()
@@ -129,7 +118,7 @@ def test_three_items_in_a_row_without_a_part_end_the_run_and_later_runs_complete
         bench.state.forget(batch_trust.FACT)
     bench.desk.items = dict.fromkeys(bench.desk.tickets, fate)
     with pytest.raises(NotAuthorised, match="right to edit tags"):
-        bench.run(verdicts(bench), delivery=BATCH)
+        bench.run(bench.verdicts(), delivery=BATCH)
     part = fate.removeprefix("no ")
     assert list(told(bench).values()) == [[part]] * 3
 
@@ -184,6 +173,6 @@ def test_a_job_of_which_nothing_is_seen_is_followed_by_updates_whose_answers_tel
     bench.desk.items = dict.fromkeys(bench.desk.tickets, "said only")
     bench.desk.updates = [trimmed] * 7
     with pytest.raises(NotAuthorised, match="right to edit tags"):
-        bench.run(verdicts(bench), delivery=BATCH)
+        bench.run(bench.verdicts(), delivery=BATCH)
     assert bench.desk.sizes() == [7]
     assert len(bench.desk.written) == 3

@@ -51,7 +51,7 @@ class ApplyWorld(World):
             self.time.start(later, partial(self._apply, f"apply.{name}.{number}", f"plan.{name}", state))
 
     def _plan(self, name: str, state: State | None) -> None:
-        scratch = self._new_state()
+        scratch = State(None)
         self._scratch.append(scratch)
         (state or self.state)._db.backup(scratch._db)
         kept = self.files[name] = {}

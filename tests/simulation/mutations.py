@@ -159,7 +159,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
 
 NOTICED_BY: Mapping[str, int] = {
     "a guard that ended is not told": 44,
-    "writes in guarded jobs are not read back": 44,
+    "writes in guarded jobs are not read back": 112,
     "jobs are used on after one has overwritten": 355,
     "what a job's item replaced is not compared": 1087,
     "no stamp": 18,
@@ -183,7 +183,7 @@ NOTICED_BY: Mapping[str, int] = {
     "what a record lacks not noticed": 31,
     "what a stopped run could not read is forgotten": 112,
     "items of jobs without stamps": 20,
-    "whatever a job does not name is taken for done": 8,
+    "whatever a job does not name is taken for done": 2,
     "a job's failed items are taken for done": 8,
     "a job that nobody knows is taken for done": 338,
     "job resent without reading": 11,

@@ -39,7 +39,7 @@ class ShardWorld(World):
     def _schedule_run(self, moment: float, name: str, *, since: float | None, state: State | None = None) -> None:
         super()._schedule_run(moment, name, since=since, state=state)
         if self.second is None:
-            self.second = self._new_state()
+            self.second = State(None)
             self.states.append(self.second)
         later = moment + self.apart.choice((0.0, self.apart.uniform(0, 8), self.apart.uniform(0, 300)))
         super()._schedule_run(later, f"{name}.second", since=since, state=self.second)

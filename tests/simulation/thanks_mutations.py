@@ -31,7 +31,7 @@ NOTICED_BY: Mapping[str, int] = {
     "edits behind thanks taken for rules": 1,
     "thanks not looked at before the write": 54,
     "the intent names no status": 3,
-    "no stamp on a status": 31,
+    "no stamp on a status": 102,
     "a status resent without reading": 17,
     "writes repeated by the transport": 3,
 }

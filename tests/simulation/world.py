@@ -57,7 +57,6 @@ from ticket_processor.zendesk import Zendesk
 from ..imitation import FaultPlan, Rules
 from .evidence import explains, passed_by
 from .mishaps import Afflicted, Mishaps, mishaps
-from .shortcuts import UsedState, shortcuts
 from .troubles import Disk, RunClock, Tricky, faults
 from .virtual import Countdown, Crash, SerialExecutor, VirtualTime
 from .wire import BASE_URL, ShortWire, Wire
@@ -122,8 +121,9 @@ class World:
 
     stable_read_s = RunOptions.stable_read_s
 
-    def __init__(self, seed: int, *, run_class: type[Run] = Run, quick: bool = True) -> None:
+    def __init__(self, seed: int, *, quick: bool = True) -> None:
         self.quick = quick
+        """Whether requests are spared all that ``requests`` does with them, and prompts are made once."""
         self.seed = seed
         self.dice = random.Random(seed)
         self.time = VirtualTime()
@@ -148,7 +148,6 @@ class World:
         """Tickets that a cursor was found to have passed unsettled, as sentences."""
         self.ends: list[RunSummary | str] = []
         self.sandbox = self._helpdesk()
-        self._run_class = run_class
         self._explained: set[int] = set()
         """Tickets of which some run has said why it writes nothing."""
         self._current_ticket: dict[str, int] = {}
@@ -242,11 +241,11 @@ class World:
 
     def play(self) -> None:
         """A faulty phase of some runs, then a quiet one in which everything has to come to its end."""
-        with shortcuts() if self.quick else nullcontext(), _versions() if self.mishaps.upgrade else nullcontext():
+        with _versions() if self.mishaps.upgrade else nullcontext():
             self._play()
 
     def _play(self) -> None:
-        self.state = self._new_state()
+        self.state = State(None)
         if self.mishaps.guard_ended:
             batch_trust.remember(self.state, BatchTrust(**SEEN, at=iso(self.time.now())))
         self.states = [self.state]
@@ -265,7 +264,7 @@ class World:
             for twin in range(twins):
                 apart = self.dice.random() < 0.3
                 whole = self.mishaps.calm or self.mishaps.unguarded
-                other = self._new_state() if apart and not whole else None
+                other = State(None) if apart and not whole else None
                 if other is not None:
                     self.keeps_state = False
                     self.states.append(other)
@@ -294,9 +293,6 @@ class World:
             state.close()
         self.answers.close()
 
-    def _new_state(self) -> State:
-        return UsedState() if self.quick else State(None)
-
     def _schedule_run(self, moment: float, name: str, *, since: float | None, state: State | None = None) -> None:
         number = int(name.partition(".")[0].lstrip("abcdefghijklmnopqrstuvwxyz")) if self.faulty else 0
         upgrade = None if name.startswith("quiet") else self.mishaps.upgrade
@@ -323,7 +319,7 @@ class World:
         if self.mishaps.drops:
             self.sandbox.zendesk.rules = replace(self.sandbox.zendesk.rules, drops=())
         if self._loses_state:
-            self.state = self._new_state()
+            self.state = State(None)
             self.states.append(self.state)
 
     def _state_is_put_back(self) -> None:
@@ -334,7 +330,7 @@ class World:
 
     def _keep_copy(self) -> None:
         if self._rolls_back and len(self._copies) < 2:
-            copy = self._new_state()
+            copy = State(None)
             self.state._db.backup(copy._db)
             self._copies.append(copy)
 
@@ -478,7 +474,7 @@ class World:
             self.second_looks.add(name)
         audit = _Log(self, name, crash, disk, clock, dry_run=dry_run)
         try:
-            work = self._run_class(
+            work = Run(
                 Parts(
                     desk=self._client(transport, stepping),
                     understanding=_Watched(links, RULES, self, name),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
+from ticket_processor.helpdesk import batch_trust
+from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.recorder import Recorder
 from ticket_processor.pipeline.settlement import Settled
@@ -23,6 +26,27 @@ from ticket_processor.state.store import State
 from ticket_processor.tags import write_key
 
 from .fakes import START, FakeDesk, ManualClock, a_decision, a_ticket, an_analysis
+
+SEEN = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=True, stamps=True)
+"""What is known of an account whose jobs were seen to hold, and are read back."""
+
+
+def learnt(state: State) -> BatchTrust:
+    """What a run has found out of the account's jobs."""
+    known = batch_trust.learnt(state)
+    assert known is not None
+    return known
+
+
+@contextmanager
+def opened(folder: Path, *tickets: Ticket, known: bool = True) -> Iterator[Bench]:
+    """A bench, on an account whose jobs were seen to hold unless nothing is ``known`` of them."""
+    bench = Bench(folder, *tickets)
+    if known:
+        batch_trust.remember(bench.state, SEEN)
+    yield bench
+    bench.audit.close()
+    bench.state.close()
 
 
 def outcomes_of(ended: Iterable[Settled]) -> list[Outcome]:
@@ -104,6 +128,10 @@ class Bench:
             **fields,
         }
         return Verdict(**given)
+
+    def verdicts(self, *numbers: int) -> list[Verdict]:
+        """Of these tickets, or of all."""
+        return [self.verdict(number) for number in numbers or self.desk.tickets]
 
     def somebody(self, ticket_id: int = 1, *, ago: float = 100.0, **fields: Any) -> None:
         """The ticket as the next read will find it, changed ``ago`` seconds before that."""

@@ -1,0 +1,256 @@
+"""The kinds of stories: what is played, what must hold, what must be noticed, and what must have happened in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import (
+    apply_world,
+    cluster_world,
+    freshdesk_invariants,
+    freshdesk_mutations,
+    invariants,
+    local_mutations,
+    mutations,
+    reply_invariants,
+    reply_mutations,
+    shard_world,
+    thanks_invariants,
+    thanks_mutations,
+)
+from .apply_world import APPLY_MUTATIONS, ApplyWorld
+from .cluster_mutations import CLUSTER_MUTATIONS
+from .cluster_world import FATES, ClusterWorld
+from .freshdesk_world import FreshdeskWorld
+from .local_world import LocalWorld
+from .reply_world import ReplyWorld
+from .shard_world import FIRST, SECOND, SHARD_MUTATIONS, ShardWorld
+from .split_world import SPLIT_MUTATIONS, SplitWorld
+from .thanks_world import ThanksWorld
+from .world import World
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of stories; ``option`` is what ``scripts/simulate.py`` is told for it."""
+
+    world: type[World]
+    violations: Callable[[Any], list[str]]
+    mutations: Mapping[str, Callable[[], Any]]
+    """Each gives a context manager in which one guard is gone."""
+    part: int
+    """So many stories are one test; the first part is in the default set."""
+    seeds: int
+    noticed_by: Mapping[str, int] = field(default_factory=dict)
+    """The seed of a story that notices a mutation; 0 where none is named."""
+    tells: Callable[[Any], Mapping[str, int]] = lambda _world: {}
+    """What else the stories hold, for the command to print."""
+    looks: Callable[[Any], Mapping[str, int]] = lambda _world: {}
+    """What else they hold, for the test of it alone."""
+    wanted: tuple[str, ...] = ()
+    """What has to be among what the first part's stories hold, or they would break no promise by doing nothing."""
+    at_least: int = 1
+    """So often."""
+    option: str = ""
+
+    def play(self, seed: int, **options: Any) -> Any:
+        """One story, to its end."""
+        world = self.world(seed, **options)
+        world.play()
+        return world
+
+    def holds(self, world: World) -> Counter[str]:
+        """All that a story held."""
+        return census(world, self) + Counter(self.looks(world))
+
+
+def census(world: World, kind: Kind) -> Counter[str]:
+    """What one story held: so that nobody mistakes an empty simulation for a good one."""
+    held: Counter[str] = Counter(stories=1, runs=len(world.ends))
+    held["runs that crashed"] = sum("crashed" in str(end) for end in world.ends if isinstance(end, str))
+    held["requests"] = len(world.wire)
+    for _run, method, _path, _tickets, end in world.wire:
+        if method == "PUT":
+            held[f"updates that ended in {'no clear answer' if end == 'lost' or end[0] == '5' else end}"] += 1
+    held.update(kind.tells(world))
+    held["tickets"] += len(world.tickets)
+    for ticket in world.sandbox.store.tickets.values():
+        for audit in ticket.audits:
+            held[f"changes by {audit.actor}"] += 1
+    for line in world.log:
+        if line["event"] == "ticket" and line["reason"] == "confirmed_by_reading":
+            held["writes confirmed by reading"] += 1
+        elif line["event"] == "ticket" and line["reason"].startswith("deferred"):
+            held["tickets deferred"] += 1
+    held["paid model answers"] = len(world.model_calls)
+    return held
+
+
+def _labels(world: World) -> Counter[str]:
+    lines = [line for line in world.log if line["event"] == "ticket"]
+    held = Counter(line["reason"] for line in lines)
+    for change in filter(None, (line["change"] for line in lines)):
+        group, added = change["group"], change["tags_added"]
+        held["filled"] += bool(change["fields"]) and group["from"] != group["to"]
+        held["kept"] += group["from"] is not None
+        held["groupless"] += "desk_technical" in added and group["to"] is None
+        held["also"] += any(tag.startswith("ai_also_") for tag in added)
+        held["swapped"] += any(tag.startswith("ai_also_") for tag in change["tags_removed"])
+    held["second looks"] = sum(len(world.our_writes(number)) > 1 for number in world.tickets)
+    return held
+
+
+def _on_freshdesk(world: FreshdeskWorld) -> Counter[str]:
+    held = freshdesk_invariants.losses(world)
+    held["notes deleted again"] = freshdesk_invariants.notes_deleted(world)
+    return held
+
+
+def _by_whom(world: FreshdeskWorld) -> Counter[str]:
+    lost = sum(end == "lost" for *_, end in world.wire)
+    return Counter({"lost replies": lost}) + Counter(
+        f"{edit.who} {edit.conversation}" for edit in world.sandbox.desk.edits
+    )
+
+
+def _on_a_file(world: LocalWorld) -> Counter[str]:
+    ends = [end if isinstance(end, str) else end.stopped_by for end in world.ends]
+    died = ends.count("the portal crashed")
+    return Counter(
+        {
+            "portals that died": died,
+            "runs that died": sum("crashed" in str(end) for end in ends) - died,
+            "files that failed": ends.count("HelpdeskDown"),
+            "pages refused": world.account.refused,
+        }
+    ) + Counter(f"account changed by {audit.actor}" for audit in world.account.history)
+
+
+def _fates(world: ClusterWorld) -> Counter[str]:
+    return Counter(f"requests that ended {fate}" for played in world.played for fate in played.fates)
+
+
+def _by_driver(world: ShardWorld) -> Counter[str]:
+    written = [number for number in world.tickets if world.our_writes(number)]
+    drivers = (("first", FIRST), ("second", SECOND))
+    return Counter(
+        f"written by the {name} driver" for number in written for name, shard in drivers if shard.has(number)
+    )
+
+
+_REPLIES = ("public replies", "statuses behind them", "replies cancelled for a touch", "replies confirmed by reading")
+_PEOPLE = ("changes by api", "changes by person")
+
+KINDS: Mapping[str, Kind] = {
+    kind.option: kind
+    for kind in (
+        Kind(
+            World,
+            invariants.violations,
+            mutations.MUTATIONS,
+            part=128,
+            seeds=1024,
+            noticed_by=mutations.NOTICED_BY,
+            looks=_labels,
+            wanted=(
+                *(f"updates that ended in {end}" for end in ("200", "409", "no clear answer")),
+                *("runs that crashed", "changes by person", "second looks"),
+                *("confirmed_by_reading", "deferred_changed_just_now", "person_changed_our_tags"),
+                *("filled", "kept", "groupless", "also", "swapped"),
+            ),
+        ),
+        Kind(
+            FreshdeskWorld,
+            freshdesk_invariants.violations,
+            freshdesk_mutations.FRESHDESK_MUTATIONS,
+            part=60,
+            seeds=480,
+            noticed_by=freshdesk_mutations.NOTICED_BY,
+            tells=_on_freshdesk,
+            looks=_by_whom,
+            wanted=(
+                *("updates", "tags of others lost in the gap", "runs that crashed", "lost replies"),
+                *("bot created", "bot deleted", "agent edited", "customer created"),
+            ),
+            option="freshdesk",
+        ),
+        Kind(
+            ReplyWorld,
+            reply_invariants.violations,
+            reply_mutations.REPLY_MUTATIONS,
+            part=60,
+            seeds=480,
+            noticed_by=reply_mutations.NOTICED_BY,
+            tells=reply_invariants.sent_in,
+            wanted=(*_REPLIES, "replies cancelled for a changed article", "runs that crashed"),
+            option="replies",
+        ),
+        Kind(
+            ThanksWorld,
+            thanks_invariants.violations,
+            thanks_mutations.THANKS_MUTATIONS,
+            part=20,
+            seeds=500,
+            noticed_by=thanks_mutations.NOTICED_BY,
+            tells=thanks_invariants.thanked_in,
+            option="thanks",
+        ),
+        Kind(
+            LocalWorld,
+            lambda world: [*world.account.faults, *reply_invariants.violations(world)],
+            local_mutations.LOCAL_MUTATIONS,
+            part=60,
+            seeds=480,
+            noticed_by=local_mutations.NOTICED_BY,
+            tells=reply_invariants.sent_in,
+            looks=_on_a_file,
+            wanted=(
+                *_REPLIES,
+                *("runs that died", "portals that died", "files that failed", "pages refused"),
+                *("updates that ended in 409", "account changed by api", "account changed by person"),
+            ),
+            option="local",
+        ),
+        Kind(
+            ClusterWorld,
+            cluster_world.violations,
+            CLUSTER_MUTATIONS,
+            part=50,
+            seeds=500,
+            noticed_by={"asked on after the loss": 21},
+            tells=_fates,
+            wanted=tuple(f"requests that ended {fate}" for fate in FATES),
+            option="cluster",
+        ),
+        Kind(
+            ShardWorld,
+            shard_world.broken_promises,
+            SHARD_MUTATIONS,
+            part=50,
+            seeds=300,
+            looks=_by_driver,
+            wanted=("written by the first driver", "written by the second driver"),
+            at_least=11,
+            option="shards",
+        ),
+        Kind(SplitWorld, invariants.violations, SPLIT_MUTATIONS, part=10, seeds=300, option="split"),
+        Kind(
+            ApplyWorld,
+            apply_world.broken_promises,
+            APPLY_MUTATIONS,
+            part=25,
+            seeds=200,
+            noticed_by={
+                "a planned write is made whatever the ticket has become": 21,
+                "a planned write that comes too late settles its ticket": 81,
+            },
+            tells=apply_world.applied_in,
+            wanted=tuple(f"planned writes {what}" for what in ("made", "left out: changed since", "left out: done")),
+            option="apply",
+        ),
+    )
+}
+"""By what ``scripts/simulate.py`` is told for them, ``""`` for the usual ones."""
