@@ -10,13 +10,14 @@ such things than of an incident of now (``words/bearing.toml``). Learnt weights 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
 from ...core.models import Frozen, Risk
 from .incident_model import LANGUAGES, chances
-from .matcher import Hit, PhraseMatcher, entries_of, lists, words_of
+from .matcher import Hit, PhraseMatcher, entries_of, lists, places_of, words_of
 from .negation import Denials
 
 MAX_SCANNED = 6_000
@@ -149,9 +150,10 @@ def _found(text: str, language: str, words: list[str], hits: list[Hit[tuple[str,
     below: set[str] = set()
     if not hits:
         return found, signs
-    headed = text.find("\n")
     denials = Denials(words, text, language)
-    for sentence in _sentences(text, hits):
+    folded = text.casefold()
+    headed = folded.find("\n")
+    for sentence in _sentences(folded, hits):
         raised = _raised(sentence, words, signs, denials)
         if 0 <= headed < sentence.at:
             below |= raised
@@ -184,17 +186,19 @@ class _Sentence(NamedTuple):
     hits: list[Hit[tuple[str, ...]]]
 
 
-def _sentences(text: str, hits: list[Hit[tuple[str, ...]]]) -> Iterator[_Sentence]:
-    """The sentences of ``text`` with hits. One hit that goes beyond a sentence lies in none."""
-    in_text = [hit for hit in hits if hit.in_text]
-    at = first = folded = 0
-    for sentence in _SENTENCE_END.split(text):
-        end, folded_end = first + len(words_of(sentence)), folded + (len(sentence.casefold()) if in_text else 0)
-        inside = [hit for hit in hits if first <= hit.start and hit.end <= end and not hit.in_text]
-        inside += [hit for hit in in_text if folded <= hit.start and hit.end <= folded_end]
-        if inside:
-            yield _Sentence(at, first, inside)
-        at, first, folded = at + len(sentence) + 1, end, folded_end + 1
+def _sentences(folded: str, hits: list[Hit[tuple[str, ...]]]) -> Iterator[_Sentence]:
+    """The sentences of a case-folded text with hits. One hit that goes beyond a sentence lies in none."""
+    places = places_of(folded)
+    starts = [0, *(end.end() for end in _SENTENCE_END.finditer(folded))]
+    inside: dict[int, list[Hit[tuple[str, ...]]]] = {}
+    for hit in hits:
+        first, last = (hit.start, hit.end - 1) if hit.in_text else (places[hit.start], places[hit.end - 1])
+        number = bisect_right(starts, first)
+        if number == bisect_right(starts, last):
+            inside.setdefault(number, []).append(hit)
+    for number in sorted(inside):
+        at = starts[number - 1]
+        yield _Sentence(at, bisect_left(places, at), inside[number])
 
 
 def _weighed(found: set[str], signs: Signs, text: str, words: list[str]) -> set[str]:
