@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import development  # noqa: F401 - for its effect
+import development
 
 from tests.analysis.invented import ALARMS, HARMLESS, half
 from tests.analysis.mails import read as read_mails
@@ -45,6 +45,8 @@ SPEED_SAMPLE = 250
 PRESSING = ("high", "critical")
 LIKE_TICKETS = ("cfpb_complaints", "github_issues", "it_service", "tickets_german", "tickets_multilang")
 """Files whose rows are as long and as mixed as tickets are; the others hold single questions."""
+LONG_FROM = ("github_issues", "tickets_multilang")
+INCIDENT_TEXTS = development.ROOT / "tests" / "analysis" / "incident_texts"
 NAIVE = re.compile(
     r"\b(?:urgent|asap|critical|down|outage|crash|crashes|data loss|hang|blocker|immediately|security breach|"
     r"emergency)\b",
@@ -179,6 +181,31 @@ def print_alarms(analyser: RulesAnalyser) -> None:
             )
 
 
+def print_long_mails(tickets: dict[str, list[Row]], analyser: RulesAnalyser) -> None:
+    """Invented mails of a few lines, each before an ordinary ticket of its language; and such tickets, two by two."""
+    print(
+        "\nAlarms of incidents in mails of more than 120 words: own mails before an ordinary ticket; such tickets alone"
+    )
+    ordinary: dict[str, list[str]] = defaultdict(list)
+    for row in (row for name in LONG_FROM for row in tickets.get(name, [])):
+        if 70 < len(row["body"].split()) < 250 and row["native"].get("type") not in ("Incident", "Problem"):
+            ordinary[row["language"]].append(row["body"])
+    texts = {
+        "ordinary": [
+            f"{one}\n\n{each[at * 7 % len(each)]}" for each in ordinary.values() for at, one in enumerate(each)
+        ]
+    }
+    for path in sorted(INCIDENT_TEXTS.glob("*.jsonl")):
+        for at, row in enumerate(map(json.loads, path.read_text(encoding="utf-8").splitlines())):
+            others = ordinary.get(detect_language(row["text"]), [])
+            if others:
+                kind = f"{path.stem}, {'look-alikes' if row['kind'] == 'none' else 'incidents'}"
+                texts.setdefault(kind, []).append(f"{row['text']}\n\n{others[at % len(others)]}")
+    for kind, mails in texts.items():
+        raised = [analyser.floor(redact(mail)) is not None for mail in mails if len(mail.split()) > 120]
+        print(f"  {kind:24} {_share(raised):.3f} of {len(raised)}")
+
+
 def print_languages(tickets: dict[str, list[Row]]) -> None:
     print(f"\nLanguage: accuracy over {KNOWN_LANGUAGE_FROM} characters (without rows labelled hi), up to them; und")
     for name, rows in tickets.items():
@@ -275,6 +302,7 @@ def main() -> None:
     print_haste(answers)
     print_tone_and_risk(answers)
     print_alarms(analyser)
+    print_long_mails(tickets, analyser)
     print_languages(tickets)
     print_suspicion(tickets, injections)
     print_machine_mail(tickets)

@@ -232,6 +232,31 @@ def test_mails_by_another_hand_are_told_apart(kind: str, least: int, most: int) 
     assert least <= sum(raised(row["text"]) for row in rows if row["kind"] == kind) <= most
 
 
+ORDINARY = (
+    "Besides, the monthly export still takes long. I choose the month, press the button and wait for some minutes "
+    "until the table is drawn. The columns are in another order than last year, so that I move them by hand before I "
+    "send the file to our accountant. A colleague of mine uses the filter for this, which I cannot find. Perhaps it is "
+    "only shown with a larger screen. I work with a small one, in the browser that came with the computer. If there is "
+    "a page about the export, please send me the address. It would also be nice to have the names of the customers in "
+    "the first column, and the sums below the table. We can talk about that next week, when I am back from my holidays."
+)
+
+
+@pytest.mark.parametrize(
+    "mail", [f"{{}}\n\n{ORDINARY}", f"About the export\n{ORDINARY}\n\n{{}}", f"Two\n{ORDINARY} {{}}"]
+)
+def test_a_long_mail_raises_what_one_part_of_it_says(mail: str) -> None:
+    assert len(words_of(ORDINARY)) > 120
+    assert ANALYSER.floor(redact(mail.format(ENCRYPTED))) is Urgency.HIGH
+    assert ANALYSER.floor(redact(mail.format(DO_YOU_ENCRYPT))) is None
+    assert ANALYSER.floor(redact(mail.format(""))) is None
+
+
+def test_what_a_long_mail_offers_elsewhere_does_not_silence_an_incident() -> None:
+    news = "In this issue of the newsletter: a drill for planned maintenance, and how to apply for a vacancy. "
+    assert ANALYSER.floor(redact(f"{ENCRYPTED}\n\n{ORDINARY}\n{news}")) is Urgency.HIGH
+
+
 def test_an_incident_is_likelier_than_a_question_about_one() -> None:
     incident, question = (
         chances(words_of(text), marks_of(*found_in(text, "en"), text)) for text in (ENCRYPTED, DO_YOU_ENCRYPT)

@@ -4,19 +4,20 @@ Sentence by sentence, by phrases that speak for themselves (``words/alarms.toml`
 that do so together, such as a device and that it is gone (``words/incidents.toml``). A sentence that says there is
 none, that it is over, planned or a question about what is offered raises no alarm, nor does a text that tells more of
 such things than of an incident of now (``words/bearing.toml``). Learnt weights have the last word on whole mails (see
-:mod:`.incident_model`). Pure functions, safe in any thread.
+:mod:`.incident_model`). A long mail is about more than one thing: there, what stands around one sentence decides.
+Pure functions, safe in any thread.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
 from functools import cache
 from typing import NamedTuple
 
 from ...core.models import Frozen, Risk
 from .incident_model import LANGUAGES, chances
-from .matcher import Hit, PhraseMatcher, entries_of, lists, words_of
+from .matcher import Hit, PhraseMatcher, entries_of, lists, places_of, words_of
 from .negation import Denials
 
 MAX_SCANNED = 6_000
@@ -37,10 +38,13 @@ Signs = dict[str, set[int]]
 """The entries found in a text, by kind."""
 # How much each entry of a kind says that a text is about no incident of now.
 _AGAINST = {"elsewhere": 2, "general": 1}
-# How likely an incident has to be by the learnt weights, and in a long text.
-_LIKELY, _MOST_LIKELY = 0.67, 0.95
+# How likely an incident has to be by the learnt weights: where phrases tell of one, where none does, and in a long
+# text, which says something around each of many sentences (scripts/measure_rules.py prints what that gives).
+_LIKELY, _LIKELY_BY_ITSELF, _LIKELY_IN_A_PART = 0.67, 0.85, 0.9
 _LONGEST = 120
-"""Words, as many as the learnt mails have. Longer texts hold words of all kinds, so that more is asked of them."""
+"""Words, as many as the learnt mails have. Of a longer text the weights see what stands around a sentence."""
+_BEFORE, _BEHIND = 30, 40
+"""Words before and behind the beginning of a sentence that are looked at with it."""
 ALARMS = ("security", "safety", "legal", "outage", "churn")
 
 
@@ -128,10 +132,9 @@ def stakes_of(text: str, language: str) -> Stakes:
 
 
 def stakes_in(text: str, language: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> Stakes:
-    """As :func:`stakes_of`, for a text whose ``words`` are known, and what :func:`matcher_of_alarms` finds in it."""
-    found, signs = _found(text, language, words, hits)
-    if language in LANGUAGES:
-        found = _weighed(found, signs, text, words)
+    """As :func:`stakes_of`, where ``words`` are :func:`words_of` the text and ``hits`` what its matcher finds in it."""
+    sentences = _sentences(text, language, words, hits) if hits else []
+    found = _raised_by_all(sentences, text, language, words)
     if "!!!" in text or _SHOUTED.search(text):
         found.add("haste")
     return Stakes(**dict.fromkeys(found, True))
@@ -140,23 +143,44 @@ def stakes_in(text: str, language: str, words: list[str], hits: list[Hit[tuple[s
 def found_in(text: str, language: str) -> tuple[set[str], Signs]:
     """What phrases and parts raise in ``text``, and the entries found; learnt weights have no say yet."""
     words = words_of(text)
-    return _found(text, language, words, matcher_of_alarms(language).find(words, text))
+    return _together(_sentences(text, language, words, matcher_of_alarms(language).find(words, text)))
 
 
-def _found(text: str, language: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> tuple[set[str], Signs]:
+def _raised_by_all(sentences: list[_Sentence], text: str, language: str, words: list[str]) -> set[str]:
+    """What a text raises. In a long one an incident has to show in what stands around some sentence."""
+    found, signs = _together(sentences)
+    if len(words) <= _LONGEST:
+        return _weighed(found, signs, text, words) if language in LANGUAGES else found
+    incidents: set[str] = set()
+    alarming: set[str] = set()
+    folded = text.casefold()
+    places = places_of(folded)
+    for sentence in sentences:
+        first, last = max(0, sentence.first - _BEFORE), sentence.first + _BEHIND
+        raised, near = _together([each for each in sentences if first <= each.first < last])
+        alarming |= raised & INCIDENTS
+        if raised.isdisjoint(INCIDENTS) or raised & INCIDENTS <= incidents:
+            continue
+        part = folded[places[first] : places[last] if last < len(places) else None]
+        told = chances(words[first:last], marks_of(raised, near, part))
+        if language not in LANGUAGES or told is None or told.of_any >= _LIKELY_IN_A_PART:
+            incidents |= raised & INCIDENTS
+    calm = {"calm"} if not incidents and alarming | (found & INCIDENTS) else set()
+    return found - INCIDENTS | incidents | calm
+
+
+def _together(sentences: list[_Sentence]) -> tuple[set[str], Signs]:
+    """What these sentences raise together, and the entries in them."""
     signs: Signs = {}
     found: set[str] = set()
     below: set[str] = set()
-    if not hits:
-        return found, signs
-    headed = text.find("\n")
-    denials = Denials(words, text, language)
-    for sentence in _sentences(text, hits):
-        raised = _raised(sentence, words, signs, denials)
-        if 0 <= headed < sentence.at:
-            below |= raised
+    for sentence in sentences:
+        for kind, entries in sentence.signs.items():
+            signs.setdefault(kind, set()).update(entries)
+        if sentence.below:
+            below |= sentence.raised
         else:
-            found |= raised
+            found |= sentence.raised
     if "calm" in below and INCIDENTS.isdisjoint(below):
         found -= INCIDENTS  # a heading only names what the text is about
     found |= below
@@ -177,39 +201,46 @@ def marks_of(found: set[str], signs: Signs, text: str) -> set[str]:
 
 
 class _Sentence(NamedTuple):
-    """Where a sentence begins in the text, the number of its first word, and the hits that lie in it."""
+    """A sentence with hits: the number of its first word, what it raises, and the entries in it.
 
-    at: int
+    ``below``: it stands below the first line, which may be a heading.
+    """
+
     first: int
-    hits: list[Hit[tuple[str, ...]]]
+    below: bool
+    raised: set[str]
+    signs: Signs
 
 
-def _sentences(text: str, hits: list[Hit[tuple[str, ...]]]) -> Iterator[_Sentence]:
+def _sentences(text: str, language: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> list[_Sentence]:
     """The sentences of ``text`` with hits. One hit that goes beyond a sentence lies in none."""
-    in_text = [hit for hit in hits if hit.in_text]
-    at = first = folded = 0
-    for sentence in _SENTENCE_END.split(text):
-        end, folded_end = first + len(words_of(sentence)), folded + (len(sentence.casefold()) if in_text else 0)
-        inside = [hit for hit in hits if first <= hit.start and hit.end <= end and not hit.in_text]
-        inside += [hit for hit in in_text if folded <= hit.start and hit.end <= folded_end]
-        if inside:
-            yield _Sentence(at, first, inside)
-        at, first, folded = at + len(sentence) + 1, end, folded_end + 1
+    folded = text.casefold()
+    places, headed = places_of(folded), folded.find("\n")
+    starts = [0, *(end.end() for end in _SENTENCE_END.finditer(folded))]
+    inside: dict[int, list[Hit[tuple[str, ...]]]] = {}
+    for hit in hits:
+        first, last = (hit.start, hit.end - 1) if hit.in_text else (places[hit.start], places[hit.end - 1])
+        at = starts[bisect_right(starts, first) - 1]
+        if at == starts[bisect_right(starts, last) - 1]:
+            inside.setdefault(at, []).append(hit)
+    denials = Denials(words, text, language)
+    found: list[_Sentence] = []
+    for at, those in sorted(inside.items()):
+        first, signs = bisect_left(places, at), Signs()
+        raised = _raised(those, first, words, signs, denials)
+        found.append(_Sentence(first, 0 <= headed < at, raised, signs))
+    return found
 
 
 def _weighed(found: set[str], signs: Signs, text: str, words: list[str]) -> set[str]:
     """``found`` as the learnt weights see it: alarming words alone raise nothing, and free words may."""
-    raised = found & INCIDENTS
-    is_long = len(words) > _LONGEST
-    if is_long and not raised:
-        return found
     told = chances(words, marks_of(found, signs, text))
     if told is None:
         return found
-    likely = told.of_any >= (_MOST_LIKELY if is_long else _LIKELY)
+    raised = found & INCIDENTS
     if raised:
-        return found if likely else found - raised | {"calm"}
-    if not likely:
+        return found if told.of_any >= _LIKELY else found - raised | {"calm"}
+    if told.of_any < _LIKELY_BY_ITSELF:
         return found
     named = sorted(INCIDENTS.intersection(signs), key=told._asdict().__getitem__)
     return found | {named[-1] if named else told.likeliest}
@@ -221,11 +252,13 @@ def _is_elsewhere(signs: Signs) -> bool:
     return against > len(signs.get("present", ()))
 
 
-def _raised(sentence: _Sentence, words: list[str], signs: Signs, denials: Denials) -> set[str]:
-    """What a sentence raises, and ``calm``; ``signs`` gets all entries found."""
+def _raised(
+    found: list[Hit[tuple[str, ...]]], first: int, words: list[str], signs: Signs, denials: Denials
+) -> set[str]:
+    """What a sentence raises whose first word is number ``first``, and ``calm``; ``signs`` gets all entries found."""
     hits: Hits = {}
-    denied = {place for hit in sentence.hits if denials.of(hit) for place in range(hit.start, hit.end)}
-    for hit in sentence.hits:
+    denied = {place for hit in found if denials.of(hit) for place in range(hit.start, hit.end)}
+    for hit in found:
         if hit.start in denied:
             continue
         for kind in hit.value:
@@ -239,7 +272,7 @@ def _raised(sentence: _Sentence, words: list[str], signs: Signs, denials: Denial
     if "shadow" in hits:
         hits = _unhidden(hits)
     needed = alone.union(*(row.parts for row in together))
-    meant = {kind: [h for h in hits.get(kind, ()) if not _is_against(h, words, sentence.first)] for kind in needed}
+    meant = {kind: [h for h in hits.get(kind, ()) if not _is_against(h, words, first)] for kind in needed}
     kinds = {kind for kind in alone if meant[kind]}
     kinds |= {row.kind for row in together if all(_near(meant[row.parts[0]], meant[part]) for part in row.parts[1:])}
     return kinds - INCIDENTS - {"defused"} | {"calm"} if "defused" in kinds else kinds

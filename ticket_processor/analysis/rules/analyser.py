@@ -31,6 +31,7 @@ from .matcher import (
     known_name,
     lists,
     own_entries,
+    places_of,
     without_contained,
     words_of,
 )
@@ -124,7 +125,8 @@ class RulesAnalyser:
         not_about = _negated(turns)
         denials = Denials(words, scanned, language)
         scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
-        share = not split.may_cut_words(scanned)
+        # A piece of a long sentence may end inside a word, which is two words then.
+        share = len(words) == len(places_of(scanned.casefold()))
         stakes = stakes_in(scanned, language, words, alarms) if share else stakes_of(scanned, language)
         self._add_alarms(scores.points, stakes, len(words))
         category, confidence = self._best(scores.points)

@@ -21,9 +21,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -78,6 +79,7 @@ _WITHIN = frozenset(",:、，")
 _LONGER_WORD = lazy_pattern(r"[^\W\d_]{2,}")
 _GAP = 3
 _CACHED_WORDS = 20_000
+_CACHED_TEXTS = 8  # several readers ask for the words of a text one after the other
 
 
 class Hit(NamedTuple, Generic[T]):
@@ -105,17 +107,29 @@ def clauses_of(text: str) -> list[str]:
     return [clause for clause in map(str.strip, _STOPS.split(text)) if clause]
 
 
+@lru_cache(maxsize=_CACHED_TEXTS)
+def places_of(folded: str) -> list[int]:
+    """Where each word of a case-folded text begins in it; the two parts of ``l'erreur`` begin at one place."""
+    found = (_ASCII_WORD if folded.isascii() else _WORD).finditer(folded)
+    if "'" not in folded and "’" not in folded:
+        return [match.start() for match in found]
+    return [match.start() for match in found for _ in _split_elisions([match.group()])]
+
+
+@lru_cache(maxsize=_CACHED_TEXTS)
 def starts_of(text: str, count: int) -> tuple[list[int], list[int]]:
     """At which word each clause and each sentence begins; only the first where ``text`` falls into words otherwise."""
+    folded = text.casefold()
+    places = places_of(folded)
+    if len(places) != count:
+        return [0], [0]
     clauses, sentences = [0], [0]
-    at = place = 0
-    for stop in _STOP.finditer(text):
-        place += len(words_of(text[at : stop.start()]))
-        at = stop.end()
+    for stop in _STOP.finditer(folded):
+        place = bisect_left(places, stop.end())
         clauses.append(place)
         if stop.group() not in _WITHIN:
             sentences.append(place)
-    return (clauses, sentences) if place + len(words_of(text[at:])) == count else ([0], [0])
+    return clauses, sentences
 
 
 def length_of(clause: str) -> int:
@@ -298,10 +312,13 @@ class PhraseMatcher(Generic[T]):
         """:meth:`find`, by what is known of each word."""
         hits: list[Hit[T]] = []
         last = len(known) - 1
+        values = self._values
         for start, word in enumerate(known):
             if word is None:
                 continue
             _, found, by_second, by_later = word
+            if not (found or by_second or by_later):
+                continue
             more: list[_Entry] = []
             # By a later word the few that can match are found, however many begin alike.
             if by_second and start < last and (second := known[start + 1]) is not None:
@@ -316,7 +333,7 @@ class PhraseMatcher(Generic[T]):
             for _, number, rest in found:
                 end = _match(known, start + 1, rest) if rest else start + 1
                 if end:
-                    hits.append(Hit(start, end, number, self._values[number]))
+                    hits.append(Hit(start, end, number, values[number]))
         if self._contained_any is not None and not text.isascii():
             for match in self._contained_any.finditer(text.casefold()):
                 number = self._contained_number[match.group()]
@@ -346,12 +363,10 @@ class JointMatcher:
 
     def __init__(self, *matchers: PhraseMatcher[Any]) -> None:
         self._matchers = matchers
-        self._nothing: tuple[_Known | None, ...] = (None,) * len(matchers)
         self._known = _ByWord(self._find_known)
 
     def _find_known(self, word: str) -> tuple[_Known | None, ...]:
-        found = tuple(matcher.known(word) for matcher in self._matchers)
-        return found if any(found) else self._nothing
+        return tuple(matcher.known(word) for matcher in self._matchers)
 
     def find(self, words: list[str], text: str) -> list[list[Hit[Any]]]:
         """What each of the matchers finds."""

@@ -86,10 +86,6 @@ class SplitText(NamedTuple):
         """Whether there is more than one sentence, or a subject beside it."""
         return self.start > 0 or len(self.places) > 1
 
-    def may_cut_words(self, scanned: str) -> bool:
-        """Whether a piece may end inside a word, so that ``words`` are not all the text's."""
-        return any(not (place.whole or scanned[place.end - 1].isspace()) for place in self.places)
-
 
 class Mark(NamedTuple):
     """A word's number (``in_text``: a character's) at which something telling stands, and what that weighs."""
