@@ -85,12 +85,12 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_330,
-    "analysis": 10_140,
+    "analysis": 10_050,
     "audit": 2_270,
     "commands": 7_670,
     "core": 2_620,
     "dashboard": 2_100,
-    "evaluation": 2_580,
+    "evaluation": 2_410,
     "helpdesk": 6_080,
     "knowledge": 2_190,
     "learning": 2_080,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 430, "test lines": 83_880, "scripts": 30, "words of docs": 24_540}
+MOST = {"files": 428, "test lines": 83_880, "scripts": 30, "words of docs": 24_540}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
