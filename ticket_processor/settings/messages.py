@@ -141,6 +141,8 @@ REMOVED: Mapping[Names, str] = {
     ("alerts", "gap_minutes"): "alerts no longer report pauses between runs, which the heartbeat notices",
     ("knowledge", "solved_tickets_days"): "notes no longer name similar solved tickets, and none are kept",
     ("slo", "alert_below"): "there is no alert on a day's success rate any more; slo.success stays",
+    ("budget", "run_tokens"): "use budget.run_usd; for a model without a list price, give one in models.prices",
+    ("budget", "day_tokens"): "use budget.day_usd; for a model without a list price, give one in models.prices",
     ("cache", "max_answers"): "100,000 answers are kept at most; cache.days stays",
     ("policy", "advice_threshold"): "notes show a model's advice from a confidence of 0.7 on",
     ("policy", "tiers", "complex_below"): "a confidence below 0.5 is complex",
