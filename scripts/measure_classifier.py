@@ -99,7 +99,7 @@ def measure(
     texts = [text_of(row) for row in test_rows]
     gold = [str(getattr(row, task)) for row in test_rows]
     with tempfile.TemporaryDirectory() as name:
-        description = write(Path(name), trained.description, trained.arrays)
+        description = write(Path(name), trained.description, trained.content)
         classifier = LocalClassifier(Path(name), description, taxonomy, rules)
         classifier.predict(texts[0])  # reads the weights
         answers = [classifier.predict(text)[task] for text in texts]

@@ -50,7 +50,6 @@ prices = { sandbox-model = [0.4, 1.6, 0.1] }
 
 [budget]
 day_usd = 0.05
-day_tokens = 100_000
 """
 FAULTS = "html=0.07:/v1/chat/completions,slow=0.05:/v1/chat/completions:seconds=0.5,not-json-4xx=0.0015:PUT:/tickets/"
 BUSY = (1, 1, 0, 0, 1, 2, 4, 8, 14, 18, 20, 19, 14, 16, 18, 17, 14, 10, 7, 5, 4, 3, 2, 1)

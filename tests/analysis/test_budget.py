@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.budget import DAY_SPENT, RUN_SPENT, Budget, Hold
-from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore, Spent
+from ticket_processor.analysis.budget import DAY_SPENT, RUN_SPENT, Budget, Full, Hold, Question
+from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore
 from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.core.models import Usage
 
@@ -21,8 +21,14 @@ def a_store(clock: ManualClock | None = None) -> AnswerStore:
     return AnswerStore(None, clock or ManualClock())
 
 
-def spend(budget: Budget, tokens: int, usd: float | None) -> str | None:
-    hold = budget.reserve("m", tokens, usd)
+def reserve(budget: Budget, tokens: int, usd: float) -> Hold | str:
+    """Money for so many tokens that cost so much, or why there is none."""
+    held = budget.set_aside("m", Question(tokens, 0, (usd / tokens * 1e6, 0.0, 0.0)))
+    return held.reason if isinstance(held, Full) else held
+
+
+def spend(budget: Budget, tokens: int, usd: float) -> str | None:
+    hold = reserve(budget, tokens, usd)
     if isinstance(hold, str):
         return hold
     budget.settle(hold, Usage(input=tokens), usd)
@@ -35,8 +41,6 @@ def spend(budget: Budget, tokens: int, usd: float | None) -> str | None:
         (BudgetSettings(), [None] * 4),
         (BudgetSettings(run_usd=0.25), [None, None, RUN_SPENT, RUN_SPENT]),
         (BudgetSettings(day_usd=0.25), [None, None, DAY_SPENT, DAY_SPENT]),
-        (BudgetSettings(run_tokens=2500), [None, None, RUN_SPENT, RUN_SPENT]),
-        (BudgetSettings(day_tokens=2500), [None, None, DAY_SPENT, DAY_SPENT]),
         (BudgetSettings(run_usd=0.0), [RUN_SPENT] * 4),
     ],
 )
@@ -47,18 +51,18 @@ def test_the_call_that_could_pass_a_limit_is_not_made_and_the_others_are_counted
     budget = Budget(limits, store)
     assert [spend(budget, 1000, 0.1) for _ in range(4)] == whys
     made = whys.count(None)
-    assert budget.spent == store.spent_today() == Spent(1000 * made, pytest.approx(0.1 * made))
-    if limits.run_tokens is None and limits.day_tokens is None:
-        assert spend(budget, 1000, 0.0) is None, "what costs nothing is allowed"
+    assert budget.spent == store.spent_today() == pytest.approx(0.1 * made)
+    assert spend(budget, 1000, 0.0) is None, "what costs nothing is allowed"
+    assert isinstance(budget.set_aside("m", Question(1000, 100)), Hold), "what it costs is not known"
 
 
 def test_what_is_set_aside_counts_until_it_is_settled() -> None:
     budget = Budget(BudgetSettings(run_usd=1.0), a_store())
-    held = budget.reserve("m", 0, 0.9)
+    held = reserve(budget, 1, 0.9)
     assert isinstance(held, Hold)
-    assert budget.reserve("m", 0, 0.2) == RUN_SPENT
+    assert reserve(budget, 1, 0.2) == RUN_SPENT
     budget.settle(held, Usage(input=1), 0.1)
-    assert isinstance(budget.reserve("m", 0, 0.2), Hold)
+    assert isinstance(reserve(budget, 1, 0.2), Hold)
 
 
 def test_the_days_limit_holds_over_runs_and_ends_with_the_day() -> None:
@@ -73,11 +77,11 @@ def test_the_days_limit_holds_over_runs_and_ends_with_the_day() -> None:
 def test_a_call_that_failed_for_nothing_is_not_in_the_books() -> None:
     store = a_store()
     budget = Budget(BudgetSettings(run_usd=1.0), store)
-    hold = budget.reserve("m", 500, 0.9)
+    hold = reserve(budget, 500, 0.9)
     assert isinstance(hold, Hold)
     budget.settle(hold, Usage(), None, answered=False)
-    assert (budget.spent, store.spent_today()) == (Spent(), Spent())
-    assert isinstance(budget.reserve("m", 500, 0.9), Hold)
+    assert (budget.spent, store.spent_today()) == (0.0, 0.0)
+    assert isinstance(reserve(budget, 500, 0.9), Hold)
 
 
 @given(st.lists(st.floats(0.01, 0.4), max_size=40))
@@ -85,28 +89,28 @@ def test_many_threads_never_pass_the_limit_together(costs: list[float]) -> None:
     budget = Budget(BudgetSettings(run_usd=1.0), a_store())
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda usd: spend(budget, 1, usd), costs))
-    assert budget.spent.usd <= 1.0 + 1e-9
+    assert budget.spent <= 1.0 + 1e-9
 
 
 def test_an_answer_whose_server_counts_no_tokens_costs_what_was_set_aside() -> None:
     store = a_store()
-    budget = Budget(BudgetSettings(run_tokens=5000), store)
+    budget = Budget(BudgetSettings(run_usd=2.5), store)
     for _ in range(5):
-        hold = budget.reserve("m", 1000, 0.5)
+        hold = reserve(budget, 1000, 0.5)
         assert isinstance(hold, Hold)
         budget.settle(hold, Usage(), None)
-    assert budget.reserve("m", 1000, 0.5) == RUN_SPENT
-    assert store.spent_today() == Spent(5000, 2.5)
+    assert reserve(budget, 1000, 0.5) == RUN_SPENT
+    assert store.spent_today() == pytest.approx(2.5)
 
 
 def test_calls_that_a_stopped_run_leaves_under_way_are_in_the_books_once(tmp_path: Path) -> None:
     clock = ManualClock()
     store = AnswerStore(tmp_path / FILE_NAME, clock)
     budget = Budget(BudgetSettings(), store)
-    hold = budget.reserve("m", 700, 0.25)
+    hold = reserve(budget, 700, 0.25)
     assert isinstance(hold, Hold)
     store.close()
     budget.settle(hold, Usage(input=650, output=10), 0.2)
     again = AnswerStore(tmp_path / FILE_NAME, clock)
-    assert again.spent_today() == Spent(700, 0.25)
+    assert again.spent_today() == pytest.approx(0.25)
     again.close()

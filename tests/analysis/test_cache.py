@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.analysis import cache
-from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore, Spent, normalised
+from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore, normalised
 from ticket_processor.core.models import Usage
 
 from ..support.fakes import ManualClock, an_analysis
@@ -87,7 +87,7 @@ def test_no_days_keep_no_answers_but_the_books(clock: ManualClock) -> None:
     store.put("m", "Charged twice", ANSWER)
     store.spend("m", Usage(input=10, output=5), 0.5)
     assert store.get("m", "Charged twice") is None
-    assert store.spent_today() == Spent(15, 0.5)
+    assert store.spent_today() == 0.5
 
 
 def test_the_file_holds_no_word_of_a_ticket_and_is_the_users_own(tmp_path: Path, clock: ManualClock) -> None:
@@ -118,9 +118,9 @@ def test_what_was_spent_is_counted_by_utc_day(tmp_path: Path, clock: ManualClock
         store.spend("n", Usage(input=1, output=1), 0.0)
         store.close()
     store = AnswerStore(path, clock)
-    assert store.spent_today() == Spent(224, 0.5)
+    assert store.spent_today() == 0.5
     clock.advance(DAY_S)
-    assert store.spent_today() == Spent()
+    assert store.spent_today() == 0.0
     store.close()
 
 

@@ -414,8 +414,7 @@ def test_answers_that_could_not_be_used_are_paid_for_and_counted() -> None:
     assert (analysis.model, analysis.attempts) == ("good", 2)
     assert analysis.usage == Usage(input=700, output=90)
     assert analysis.cost_usd == 0.75
-    assert budget.spent.usd == store.spent_today().usd == 0.75
-    assert store.spent_today().tokens == 790
+    assert budget.spent == store.spent_today() == 0.75
     alone = Chain().understanding(Model(wasted, always=True))(TICKET)
     assert (alone.source, alone.cost_usd, alone.usage.input) == ("rules", 0.25, 600)
 

@@ -51,15 +51,13 @@ def test_what_webhooks_tell_of_is_left_to_the_shard_that_it_is_of(tmp_path: Path
 
 
 def test_limits_and_a_days_budget_are_divided_among_the_shards(tmp_path: Path) -> None:
-    (tmp_path / "ticketbot.toml").write_text(
-        "[run]\nlimit_share = 0.6\n[budget]\nday_usd = 9\nday_tokens = 1000\nrun_usd = 1\n", "utf-8"
-    )
+    (tmp_path / "ticketbot.toml").write_text("[run]\nlimit_share = 0.6\n[budget]\nday_usd = 9\nrun_usd = 1\n", "utf-8")
     environ = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
     whole = load(folder=tmp_path, environ=environ)
     part = load(folder=tmp_path, environ=environ, flags={("run", "shard"): "2/3"})
-    assert (whole.run.limit_share, whole.budget.day_usd, whole.budget.day_tokens) == (0.6, 9, 1000)
+    assert (whole.run.limit_share, whole.budget.day_usd) == (0.6, 9)
     assert abs(part.run.limit_share - 0.2) < 1e-9
-    assert (part.budget.day_usd, part.budget.day_tokens, part.budget.run_usd) == (3, 333, 1)
+    assert (part.budget.day_usd, part.budget.run_usd) == (3, 1)
 
 
 def test_a_run_without_a_shard_leaves_no_word_of_shards_in_its_state(desk: Desk) -> None:

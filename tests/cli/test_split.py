@@ -72,7 +72,7 @@ def test_each_label_counts_for_the_settings_that_chose_it(open_desk: OpenDesk) -
 
 def test_both_settings_share_one_budget(open_desk: OpenDesk) -> None:
     desk = open_desk(12, model=True)
-    common = "[cache]\ndays = 0\n[budget]\nrun_tokens = 6000\n"
+    common = "[cache]\ndays = 0\n[models.prices]\nsandbox-model = [1, 1, 1]\n[budget]\nrun_usd = 0.006\n"
     for name, text in (("ticketbot", common), ("new", CANDIDATE + common)):
         (desk.folder / f"{name}.toml").write_text(text, encoding="utf-8")
     dry = ("--since", "1d", "--dry-run", "--workers", "1", "--json")

@@ -122,9 +122,9 @@ def test_a_classifier_whose_packages_are_not_installed_leaves_its_work_to_the_ru
     desk = open_desk(2)
     desk("train", labelled(desk, tickets(90)), "--own-desk", "--task", "category")
     for argument in ("run", "--since", "1d"), ("health",):
-        blocked = "import sys; sys.modules['numpy'] = None; from ticket_processor.cli import main; main()"
+        blocked = "import sys; sys.modules['sklearn'] = None; from ticket_processor.cli import main; main()"
         ended = desk.end(desk.python("-c", blocked, *argument), code=None if argument == ("health",) else 0)
-        assert f"the local classifier needs numpy: {how_to_install('ml')}; the rules do its work" in " ".join(
+        assert f"the local classifier needs sklearn: {how_to_install('ml')}; the rules do its work" in " ".join(
             (ended.out + ended.err).split()
         )
     assert {line["analysis"]["source"] for line in desk.events("ticket")} == {"rules"}

@@ -87,12 +87,12 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_310,
-    "analysis": 10_140,
+    "analysis": 9_990,
     "audit": 2_270,
     "commands": 7_330,
     "core": 2_630,
     "dashboard": 2_100,
-    "evaluation": 2_570,
+    "evaluation": 2_400,
     "helpdesk": 5_850,
     "knowledge": 2_200,
     "learning": 2_060,
@@ -104,16 +104,16 @@ CEILINGS = {
     "sandbox": 5_540,
     "schedule": 390,
     "seeding": 1_020,
-    "settings": 1_830,
+    "settings": 1_800,
     "state": 870,
     "web": 4_530,
-    "wiring": 3_320,
+    "wiring": 3_310,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 400, "test lines": 83_380, "scripts": 30, "words of docs": 23_890}
+MOST = {"files": 398, "test lines": 82_580, "scripts": 30, "words of docs": 23_760}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -102,13 +102,14 @@ def test_all_that_is_understood_of_a_ticket_stands_in_receipt_note_and_tags(open
 
 
 GOOD, UNKNOWN = "sandbox-model", "no-such-model"
+SPENT_SOON = f"[budget]\nrun_usd = 0.002\n[models.prices]\n{GOOD} = [1, 1, 1]\n"
 LINKS: dict[str, tuple[str, str | None, str, set[str | None], bool]] = {
     "the first model": (GOOD, None, "", {GOOD}, False),
     "the first model, after a retry": (GOOD, "error-before:POST:/v1/:times=1", "", {GOOD}, False),
     "the next model": (f"{UNKNOWN}, {GOOD}", None, "", {GOOD}, False),
     "rules, where a model failed": (GOOD, "error-before:POST:/v1/", "", {"rules"}, True),
     "rules, where there is no model": ("", None, "", {"rules"}, False),
-    "rules, once the budget is spent": (GOOD, None, "[budget]\nrun_tokens = 2000\n", {GOOD, "rules"}, True),
+    "rules, once the budget is spent": (GOOD, None, SPENT_SOON, {GOOD, "rules"}, True),
     "the classifier, where a model failed": (UNKNOWN, None, "", {"classifier"}, True),
 }
 """Who answers: models, faults and settings, the names in the receipts, and whether there is the tag ai_fallback."""

@@ -127,9 +127,9 @@ def test_an_error_repeats_nothing_of_the_ticket() -> None:
 
 def test_a_second_request_needs_money_of_the_budget() -> None:
     model, clock = Model(USELESS), ManualClock()
-    writer = DraftWriter(model, "m")
+    writer = DraftWriter(model, "m", price=(1.0, 1.0, 1.0))
     question = writer.question(TICKET, [REFUND], "en")
-    budget = Budget(BudgetSettings(run_tokens=question.input + question.output), AnswerStore(None, clock))
+    budget = Budget(BudgetSettings(run_usd=question.usd), AnswerStore(None, clock))
     hold = budget.set_aside("m", question)
     assert isinstance(hold, Hold)
     with pytest.raises(AnswerUnusable, match="budget_of_run_spent"):

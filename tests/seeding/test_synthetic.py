@@ -66,7 +66,7 @@ def executor() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def writer(model: Model, executor: ThreadPoolExecutor, **limits: int) -> TicketWriter:
+def writer(model: Model, executor: ThreadPoolExecutor, **limits: float) -> TicketWriter:
     clock = ManualClock()
     target = replace(resolve(ModelSettings(names=("m",)), "m"), price=(1.0, 10.0, 0.5))
     budget = Budget(BudgetSettings(**limits), AnswerStore(None, clock))
@@ -135,6 +135,6 @@ def test_a_busy_server_is_asked_again_and_one_that_stays_busy_ends_it(executor: 
 
 
 def test_a_spent_budget_ends_it_and_says_so(executor: ThreadPoolExecutor) -> None:
-    writing = writer(Model(), executor, run_tokens=10)
+    writing = writer(Model(), executor, run_usd=0.00001)
     assert list(writing.tickets(BILLING)) == []
     assert writing.stopped == "the budget of a run is spent"

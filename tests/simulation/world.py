@@ -466,7 +466,7 @@ class World:
         model = self._model(_Model(self, name))
         rng = _dice(self.seed + 1)
         has_model = self.dice.random() < self._model_weight if self._second_looks else self._model_weight > 0
-        budget = Budget(BudgetSettings(run_tokens=self.dice.choice((None, 3000))), self.answers)
+        budget = Budget(BudgetSettings(run_usd=self.dice.choice((None, 0.003))), self.answers)
         store = self.answers if self._keeps_answers else None
         links = [ModelLink(model, breaker, deadline, rng=rng, store=store, budget=budget)] if has_model else []
         looks_again = self._second_looks and self.dice.random() < 0.6
@@ -554,7 +554,7 @@ class World:
 
     def _model(self, server: _Model) -> ModelAnalyser:
         if not self.quick:
-            return ModelAnalyser(server, "sim", TAXONOMY, fence=_fence)
+            return ModelAnalyser(server, "sim", TAXONOMY, price=_PRICE, fence=_fence)
         analyser = ModelAnalyser.__new__(ModelAnalyser)
         analyser.__dict__.update(_MODEL.__dict__, _server=server)  # prompt and schema are the same
         return analyser
@@ -774,4 +774,5 @@ class _Nobody:
         raise NotImplementedError
 
 
-_MODEL = ModelAnalyser(_Nobody(), "sim", TAXONOMY, fence=_fence)
+_PRICE = (1.0, 1.0, 1.0)
+_MODEL = ModelAnalyser(_Nobody(), "sim", TAXONOMY, price=_PRICE, fence=_fence)

@@ -1,4 +1,4 @@
-"""A limit to what models may cost, in dollars and in tokens, for a run and for a UTC day.
+"""A limit to what models may cost in US dollars, for a run and for a UTC day.
 
 Money is set aside before a request is made and settled by what the server counted as soon as it ends, so that many
 threads cannot pass a limit together. Near a limit less is set aside, as learnt from the answers so far; the server is
@@ -19,7 +19,7 @@ from ..core.clock import Deadline, parse_iso
 from ..core.errors import AnalysisFailed
 from ..core.models import Analysis, Ticket, Usage
 from ..core.run_summary import Forecast
-from .cache import AnswerStore, Spent
+from .cache import AnswerStore
 from .model_server.presets import Price, cost_usd
 from .model_server.settings import BudgetSettings
 
@@ -42,8 +42,8 @@ class NotAsked(AnalysisFailed):
 class Question:
     """One request to a model: its estimated input tokens, and the limit of its output tokens.
 
-    ``price`` is input, output and cached input in dollars per million tokens. What answers take is learnt for each
-    ``kind`` of request apart.
+    ``price`` is input, output and cached input in dollars per million tokens; without one the request counts as free.
+    What answers take is learnt for each ``kind`` of request apart.
     """
 
     input: int
@@ -51,23 +51,24 @@ class Question:
     price: Price | None = None
     kind: str = ""
 
-    def hold(self, since: float = 0.0) -> Hold:
-        """The money to set aside for it."""
-        usage = Usage(input=self.input, output=self.output)
-        usd = 0.0 if self.price is None else cost_usd(usage, self.price)
-        return Hold(usage.input + usage.output, usd, self.input, self.output, since, self.kind)
+    @property
+    def usd(self) -> float:
+        """What it costs at most, as far as that is known."""
+        return 0.0 if self.price is None else cost_usd(Usage(input=self.input, output=self.output), self.price)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hold:
-    """Money set aside for one call, since a moment of the monotonic clock; compared by identity."""
+    """Money set aside for one call of ``model``, since a moment of the monotonic clock."""
 
-    tokens: int
-    usd: float
-    input: int = 0
-    output: int | None = None
+    model: str
+    question: Question
     since: float = 0.0
-    kind: str = ""
+
+    @property
+    def output(self) -> int:
+        """The most output tokens that the call may take."""
+        return self.question.output
 
 
 @dataclass(frozen=True)
@@ -89,19 +90,10 @@ class Budget:
         self._store = store
         self._lock = threading.Lock()
         self._before = store.spent_today()
-        self._tokens, self._usd = 0, 0.0
-        self._held: dict[int, tuple[Hold, str]] = {}
+        self._usd = 0.0
+        self._held: set[Hold] = set()
         self._answers: dict[tuple[str, str], deque[tuple[int, float]]] = {}
         store.before_close.append(self._book_what_is_under_way)
-
-    def reserve(self, model: str, tokens: int, usd: float | None) -> Hold | str:
-        """Set aside the most that a call may cost; a word for the log when a limit does not allow it now."""
-        hold = Hold(tokens, usd or 0.0)
-        with self._lock:
-            reason = self._over(hold, self._others())
-            if reason is None:
-                self._held[id(hold)] = hold, model
-        return reason or hold
 
     def set_aside(self, model: str, question: Question) -> Hold | Full:
         """Set aside what ``question`` may cost: the most possible, or near a limit the most that was seen so far.
@@ -112,30 +104,29 @@ class Budget:
         with self._lock:
             most, likely = self._sizes(model, question)
             for size in (most, likely):
-                hold = size.hold(now)
-                if self._over(hold, self._others()) is None:
-                    self._held[id(hold)] = hold, model
+                if self._over(size, self._held) is None:
+                    hold = Hold(model, size, now)
+                    self._held.add(hold)
                     return hold
-            hanging = [other for other in self._others() if now - other.since > PATIENCE_S]
-            never = self._over(likely.hold(), hanging)
-            return Full(never or self._over(likely.hold(), self._others()) or RUN_SPENT, for_now=never is None)
+            hanging = [other for other in self._held if now - other.since > PATIENCE_S]
+            never = self._over(likely, hanging)
+            return Full(never or self._over(likely, self._held) or RUN_SPENT, for_now=never is None)
 
     def settle(self, hold: Hold, usage: Usage, usd: float | None, *, answered: bool = True) -> None:
         """The call is over, and cost this; an answer whose server counts no tokens cost what was set aside."""
+        asked = hold.question
         with self._lock:
-            known = self._held.pop(id(hold), None)
-            if known is None:
+            if hold not in self._held:
                 return  # booked already, as the run was ending
-            uncounted = answered and not (usage.input or usage.output)
-            if hold.input and usage.input and usage.output:
-                learnt = self._answers.setdefault((known[1], hold.kind), deque(maxlen=LEARN_OF))
-                learnt.append((usage.output, usage.input / hold.input))
-            usage = Usage(input=hold.tokens) if uncounted else usage
-            usd = hold.usd if uncounted else usd or 0.0
-            self._tokens += usage.input + usage.output
-            self._usd += usd
+            self._held.remove(hold)
+            if asked.input and usage.input and usage.output:
+                learnt = self._answers.setdefault((hold.model, asked.kind), deque(maxlen=LEARN_OF))
+                learnt.append((usage.output, usage.input / asked.input))
+            if answered and not (usage.input or usage.output):
+                usage, usd = Usage(input=asked.input, output=asked.output), asked.usd
+            self._usd += usd or 0.0
         if usage.input or usage.output:
-            self._store.spend(known[1], usage, usd)
+            self._store.spend(hold.model, usage, usd or 0.0)
 
     def _sizes(self, model: str, question: Question) -> tuple[Question, Question]:
         """The most that the request can take, and the most that it will take by the answers so far."""
@@ -148,36 +139,27 @@ class Budget:
         size = math.ceil(question.input * ratio * MARGIN)
         return most, replace(question, input=min(most.input, size), output=min(most.output, output))
 
-    def _others(self) -> list[Hold]:
-        return [hold for hold, _ in self._held.values()]
-
-    def _over(self, hold: Hold, others: Iterable[Hold]) -> str | None:
-        """The limit that ``hold`` could pass beside what is spent and what ``others`` hold."""
-        others = list(others)
-        run = Spent(
-            self._tokens + sum(other.tokens for other in others) + hold.tokens,
-            self._usd + sum(other.usd for other in others) + hold.usd,
-        )
-        limits = self._limits
-        if _over(run.tokens, limits.run_tokens) or _over(run.usd, limits.run_usd):
+    def _over(self, question: Question, others: Iterable[Hold]) -> str | None:
+        """The limit that ``question`` could pass beside what is spent and what ``others`` hold."""
+        run = self._usd + sum(other.question.usd for other in others) + question.usd
+        if self._limits.run_usd is not None and run > self._limits.run_usd:
             return RUN_SPENT
-        if _over(run.tokens + self._before.tokens, limits.day_tokens):
-            return DAY_SPENT
-        return DAY_SPENT if _over(run.usd + self._before.usd, limits.day_usd) else None
+        return DAY_SPENT if self._limits.day_usd is not None and run + self._before > self._limits.day_usd else None
 
     def _book_what_is_under_way(self) -> None:
         """Book abandoned calls: the server charges for them all the same."""
         with self._lock:
-            held = list(self._held.values())
+            held = list(self._held)
             self._held.clear()
-        for hold, model in held:
-            self._store.spend(model, Usage(input=hold.tokens), hold.usd)
+        for hold in held:
+            asked = hold.question
+            self._store.spend(hold.model, Usage(input=asked.input, output=asked.output), asked.usd)
 
     @property
-    def spent(self) -> Spent:
-        """By this run so far."""
+    def spent(self) -> float:
+        """US dollars, by this run so far."""
         with self._lock:
-            return Spent(self._tokens, self._usd)
+            return self._usd
 
 
 class Patience:
@@ -211,7 +193,7 @@ class Allowance:
         self._counts = False
 
     @property
-    def output_tokens(self) -> int | None:
+    def output_tokens(self) -> int:
         """The most output tokens that the next request may take."""
         return self._hold.output
 
@@ -238,10 +220,6 @@ class Allowance:
         # A server that has counted one request and not the next one has not answered that.
         answered = answered and not self._counts
         self._budget.settle(self._hold, rest, max(0.0, (usd or 0.0) - self._booked_usd), answered=answered)
-
-
-def _over(amount: float, limit: float | None) -> bool:
-    return limit is not None and amount > limit
 
 
 SHORTEST_SPAN_S = 6 * 3600

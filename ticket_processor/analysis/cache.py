@@ -17,7 +17,6 @@ import unicodedata
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -43,14 +42,6 @@ CREATE TABLE IF NOT EXISTS spending (
 ) WITHOUT ROWID;
 """
 _SPACE = re.compile(r"\s+")
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Tokens (input and output) and US dollars."""
-
-    tokens: int = 0
-    usd: float = 0.0
 
 
 class AnswerStore:
@@ -151,18 +142,15 @@ class AnswerStore:
             *(self._today(), model, usage.input, usage.output, usage.cached, usd),
         )
 
-    def spent_today(self) -> Spent:
-        """Spending of all runs of this UTC day so far, dry runs included."""
+    def spent_today(self) -> float:
+        """US dollars of all runs of this UTC day so far, dry runs included."""
         try:
             with self._lock:
-                row = self._db.execute(
-                    "SELECT coalesce(sum(input + output), 0), coalesce(sum(usd), 0.0) FROM spending WHERE day = ?",
-                    (self._today(),),
-                ).fetchone()
+                (usd,) = self._db.execute("SELECT total(usd) FROM spending WHERE day = ?", (self._today(),)).fetchone()
         except sqlite3.Error as error:
             self.trouble = f"what models cost today cannot be read ({error})"
-            return Spent()
-        return Spent(int(row[0]), float(row[1]))
+            return 0.0
+        return float(usd)
 
     def close(self) -> None:
         """Close the file, after what stands in ``before_close``. Idempotent."""

@@ -70,7 +70,7 @@ def store_retrained(
         )
     with closing(LearningStore(settings.state_folder / FILE_NAME)) as store, store.writing():
         former = version(folder)
-        after = replace(after, description=write(folder, after.description, after.arrays, keep_former=True))
+        after = replace(after, description=write(folder, after.description, after.content, keep_former=True))
         detail = {
             "corrections": sorted(item.id for item in corrections),
             "macro_f1": ", ".join(f"{task} {score:.3f}" for task, score in with_them.items()),
@@ -119,7 +119,8 @@ def train(
         ),
     ] = None,
     bench: Annotated[
-        bool, typer.Option("--bench", help="Compare six methods by cross-validation; put the best linear one in use.")
+        bool,
+        typer.Option("--bench", help="Compare six methods by cross-validation; logistic regression is put in use."),
     ] = False,
     into: Annotated[
         Path | None,
@@ -194,7 +195,7 @@ def train(
         trained = learn(corpus)
     more: dict[str, Any] = {}
     if before is None:
-        trained = replace(trained, description=write(folder, trained.description, trained.arrays))
+        trained = replace(trained, description=write(folder, trained.description, trained.content))
         lines = [f"stored in {folder}"]
     else:
         trained, lines, more = store_retrained(settings, clock, before, trained, corrections)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice, product
 from typing import Any
 
-from ..analysis.budget import DAY_SPENT, RUN_SPENT, Budget
+from ..analysis.budget import DAY_SPENT, RUN_SPENT, Budget, Full, Question
 from ..analysis.model_server.answer import objects_in
 from ..analysis.model_server.chat import ChatServer, RawAnswer, retrying
 from ..analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
@@ -171,10 +171,10 @@ class TicketWriter:
         """Subject and body by place, none where nothing usable was answered or the budget is spent, and the tokens."""
         self.deadline.check()
         lines = "\n".join(wish.line(place) for place, wish in enumerate(part, start=1))
-        most = Usage(input=estimate_tokens(self._prompt + lines), output=TOKENS_A_TICKET * len(part))
-        hold = self.budget.reserve(self.model.name, most.input + most.output, self._cost(most))
-        if isinstance(hold, str):
-            self.stopped = _SPENT.get(hold, hold)
+        most = Question(estimate_tokens(self._prompt + lines), TOKENS_A_TICKET * len(part), self.model.price, "seed")
+        hold = self.budget.set_aside(self.model.name, most)
+        if isinstance(hold, Full):
+            self.stopped = _SPENT.get(hold.reason, hold.reason)
             return {}, Usage()
         usage, answered, drafts = Usage(), False, dict[int, tuple[str, str]]()
         try:

@@ -172,10 +172,7 @@ def _divided(settings: Settings) -> Settings:
     if settings.shard is None:
         return settings
     of, day = settings.shard.of, settings.budget
-    parts = {
-        "day_usd": day.day_usd and day.day_usd / of,
-        "day_tokens": day.day_tokens and day.day_tokens // of,
-    }
+    parts = {"day_usd": day.day_usd and day.day_usd / of}
     run = settings.run.model_copy(update={"limit_share": settings.run.limit_share / of})
     return settings.model_copy(update={"run": run, "budget": day.model_copy(update=parts)})
 

@@ -135,6 +135,8 @@ REMOVED: Mapping[str, str] = {
         f"policy.{part}.by_model": f"use policy.{part}.threshold, which 'ticketbot eval --from-helpdesk' proposes"
         for part in ("tags", "priority", "group", "fields")
     },
+    "budget.run_tokens": "use budget.run_usd; for a model without a list price, give one in models.prices",
+    "budget.day_tokens": "use budget.day_usd; for a model without a list price, give one in models.prices",
     "alerts.cool_down_minutes": "an alert that returns within an hour of its end is held back until then",
     "learning.auto_approve": "a person approves corrections: 'ticketbot learn approve', or the page Review",
     "alerts.stale_minutes": "new tickets are late after four usual intervals between runs, and 40 minutes at least",

@@ -6,12 +6,11 @@ analysis is theirs. Nothing leaves the process, and nothing is imported until th
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...core.errors import AnalysisFailed
 from ...core.models import Analysis, Sentiment, Urgency
@@ -32,7 +31,7 @@ from .storage import (
 )
 
 if TYPE_CHECKING:
-    from .scoring import Features, Floats, Ints, Linear
+    from .features import Floats, Ints, Matrix
 
 _ALSO_FROM = 0.2
 """A category with at least this share of the softmax is worth naming as a secondary one."""
@@ -53,13 +52,25 @@ class Prediction(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Loaded:
-    """The weights in memory."""
+class _Learnt:
+    """One task's fitted models, and the labels of its first level with which of them each label belongs to.
 
-    features: Features
+    ``model`` and ``confidence`` are scikit-learn's: the shares of the labels, and how likely the answer is right.
+    """
+
+    model: Any
+    confidence: Any
+    groups: tuple[str, ...]
+    group_of: Ints
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """The models in memory; ``text`` is scikit-learn's ``FeatureUnion``, ``words`` its first columns."""
+
+    text: Any
     words: tuple[str, ...]
-    linear: dict[Task, Linear]
-    groups: dict[Task, tuple[tuple[str, ...], Ints]]
+    tasks: dict[Task, _Learnt]
 
 
 class LocalClassifier:
@@ -104,7 +115,7 @@ class LocalClassifier:
             )
         if not description.used:
             raise ClassifierUnusable(f"the classifier in {folder} is no better than the rules at anything: not used")
-        require_extra("numpy", "skops")
+        require_extra("sklearn", "skops")
         return cls(folder, description, taxonomy, rules)
 
     def __reduce__(self) -> tuple[type[LocalClassifier], tuple[Path, Description, Taxonomy, RulesAnalyser]]:
@@ -155,41 +166,37 @@ class LocalClassifier:
 
     def _answered(self, text: RedactedText, tasks: tuple[Task, ...]) -> tuple[Analysis, dict[Task, Prediction]]:
         """The rules' analysis and the learnt answers, from one pass of the rules."""
-        from .points import rules_features
+        from .features import beside, rules_features
 
         loaded = self._ready()
-        columns, values = loaded.features.vector(text.text)
-        if not len(columns):
+        row = loaded.text.transform([text.text])
+        if not row.nnz:
             raise AnalysisFailed("classifier_knows_no_word")
         analysis, points, urgency = self._rules.analyse_with_points(text)
         found: dict[Task, Prediction] = {}
         for task in tasks:
-            if task in loaded.linear:
+            if task in loaded.tasks:
                 more = rules_features(task, analysis, points, urgency, self._description.taxonomy)
-                found[task] = self._predict(loaded, task, columns, values, more)
+                found[task] = self._predict(loaded, task, beside(row, more[None, :]))
         return analysis, found
 
-    def _predict(self, loaded: _Loaded, task: Task, columns: Ints, values: Floats, more: Floats) -> Prediction:
-        from .scoring import decide, log_odds
+    def _predict(self, loaded: _Loaded, task: Task, row: Matrix) -> Prediction:
+        from .features import certainty, decide
 
-        learnt = self._description.tasks[task]
-        groups, group_of = loaded.groups[task]
-        linear = loaded.linear[task]
-        decision = decide(linear.scores(columns, values, more)[None, :], learnt.temperature, group_of)
-        label = int(decision.labels[0])
-        shares = decision.groups[0]
-        offset = learnt.offsets.get(groups[shares.argmax()], 0.0)
-        odds = learnt.slope * float(log_odds(decision.shares)[0]) + learnt.intercept + offset
-        confidence = round(1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))), 3)
+        learnt = loaded.tasks[task]
+        labels, groups = decide(learnt.model.predict_proba(row), learnt.group_of)
+        label = self._description.tasks[task].labels[labels[0]]
+        confidence = round(float(learnt.confidence.predict_proba(certainty(groups))[0, 1]), 3)
         if task != "category":
-            return Prediction(learnt.labels[label], confidence)
-        order = sorted(range(len(groups)), key=lambda at: -shares[at])[1:3]
-        also = tuple(groups[at] for at in order if shares[at] >= _ALSO_FROM)
-        is_word = columns < len(loaded.words)
-        pull = linear.pull(columns[is_word], values[is_word], label)
-        strongest = ((loaded.words[columns[at]], pull[at]) for at in (-pull).argsort()[: 4 * _MOST_EVIDENCE])
+            return Prediction(label, confidence)
+        order = (-groups[0]).argsort()[1:3]
+        also = tuple(learnt.groups[at] for at in order if groups[0, at] >= _ALSO_FROM)
+        pull = _pull(learnt.model, row, labels[0])
+        strongest = (
+            (loaded.words[at], pull[at]) for at in (-pull[: len(loaded.words)]).argsort()[: 4 * _MOST_EVIDENCE]
+        )
         evidence = tuple(word for word, force in strongest if force > 0 and word.isalpha())[:_MOST_EVIDENCE]
-        return Prediction(learnt.labels[label], confidence, also, evidence)
+        return Prediction(label, confidence, also, evidence)
 
     def _ready(self) -> _Loaded:
         with self._lock:
@@ -212,29 +219,30 @@ def has_floor(analysis: Analysis, *, outage: bool) -> bool:
     return not (INCIDENTS if outage else INCIDENTS - {"outage"}).isdisjoint(analysis.alarms)
 
 
-def groups_of(task: Task, labels: tuple[str, ...], taxonomy: Taxonomy) -> tuple[tuple[str, ...], Ints]:
-    """The names of the first level among ``labels``, and which of them each label belongs to."""
+def _pull(model: Any, row: Matrix, label: int) -> Floats:
+    """How far each column of ``row`` pulls towards ``label``, compared to the labels on average."""
     import numpy as np
 
-    tops = [taxonomy.split(label)[0] if task == "category" else label for label in labels]
-    names = tuple(dict.fromkeys(tops))
-    return names, np.array([names.index(top) for top in tops], np.int32)
+    weights = model.coef_ if len(model.coef_) > 1 else np.vstack((-model.coef_, model.coef_))
+    result: Floats = row.toarray()[0] * (weights[label] - weights.mean(axis=0))
+    return result
 
 
 def _read(path: Path, description: Description, taxonomy: Taxonomy) -> _Loaded:
-    from .points import width
-    from .scoring import Features, Linear
+    from .features import PIECES, WORDS, beside, groups_of, text_from, vote
 
     content = read_weights(path)
     try:
-        features = Features.from_arrays(content["features"])
-        linear = {
-            task: Linear.from_arrays(
-                content[task], columns=len(features.idf) + width(task, description.taxonomy), labels=len(learnt.labels)
-            )
-            for task, learnt in description.tasks.items()
-        }
-    except (KeyError, ValueError, IndexError, TypeError, AttributeError, UnicodeDecodeError):
+        text = text_from({part: content[part] for part in (WORDS, PIECES) if part in content})
+        fitted = dict(text.transformer_list)
+        words = tuple(fitted[WORDS].get_feature_names_out()) if WORDS in fitted else ()
+        tasks: dict[Task, _Learnt] = {}
+        for task, learnt in description.tasks.items():
+            one = _Learnt(**content[task], **groups_of(task, learnt.labels, taxonomy)._asdict())
+            blank = beside(text.transform([""]), vote(task, learnt.labels[0], description.taxonomy)[None, :])
+            if one.model.predict_proba(blank).shape != (1, len(learnt.labels)):
+                raise ValueError("the weights do not fit the labels")
+            tasks[task] = one
+    except Exception:  # noqa: BLE001 - whatever parts that do not fit do to scikit-learn, it means the same
         raise ClassifierUnusable(f"{path} is damaged: train again") from None
-    groups = {task: groups_of(task, learnt.labels, taxonomy) for task, learnt in description.tasks.items()}
-    return _Loaded(features, tuple(features.words), linear, groups)
+    return _Loaded(text, words, tasks)

@@ -1,6 +1,6 @@
-"""The trained classifier on disk: a description in JSON beside a skops file that holds nothing but arrays.
+"""The trained classifier on disk: a description in JSON beside a skops file with scikit-learn's linear models.
 
-Nothing in the file is ever run. Before skops opens it, every type that it names must be one of the four that the
+Nothing in the file is ever run. Before skops opens it, every type that it names must be one of the few that the
 writer uses; skops' own list of trusted types is much longer.
 """
 
@@ -11,10 +11,11 @@ import importlib.util
 import json
 import os
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -22,11 +23,7 @@ from ...core.errors import ConfigError, how_to_install
 from ...core.models import Frozen
 from ...core.private_files import make_file, make_folder
 
-if TYPE_CHECKING:
-    from .scoring import Arrays
-
 DESCRIPTION = "classifier.json"
-FORMAT = 2
 
 Task = Literal["category", "urgency", "sentiment"]
 TASKS: tuple[Task, ...] = ("category", "urgency", "sentiment")
@@ -35,8 +32,10 @@ _ALLOWED = frozenset(
     {
         ("builtins", "dict", "DictNode"),
         ("builtins", "list", "ListNode"),
+        ("builtins", "str", "JsonNode"),
         ("builtins", "str", "TypeNode"),
         ("numpy", "ndarray", "NdArrayNode"),
+        ("sklearn.linear_model._logistic", "LogisticRegression", "ObjectNode"),
     }
 )
 _WEIGHTS_NAME = re.compile(r"weights-[0-9a-f]{12}\.skops")
@@ -56,7 +55,6 @@ class NotTrained(ClassifierUnusable):
 class TaskDescription(Frozen):
     """One learnt task, its scores, and those of the rules on the same held-out rows."""
 
-    model: str = Field(pattern=r"^(logistic regression|linear SVM|naive Bayes)$", description="the linear method")
     labels: tuple[str, ...] = Field(min_length=2)
     rows: int
     rows_by_label: dict[str, int]
@@ -73,18 +71,12 @@ class TaskDescription(Frozen):
     gain_high: float = Field(description="of 100 such trainings 95 gain less")
     used: bool = Field(description="whether it learnt from enough rows and beat the rules by more than chance")
     outage_floor: bool = Field(True, description="whether words of an outage keep the urgency high, as with the rules")
-    temperature: float = Field(gt=0, description="scores are divided by it before the softmax")
-    slope: float = Field(
-        description="confidence = 1 / (1 + exp(-(slope * log-odds of the softmax + intercept + offset of the answer)))"
-    )
-    intercept: float
-    offsets: dict[str, float] = Field(default_factory=dict, description="one for each label of the first level")
 
 
 class Description(Frozen):
     """The classifier's JSON file: enough to say whether and for what it can be used, without opening the weights."""
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     ticketbot: str
     trained_at: str
     rows: int = Field(description="different tickets that were learnt from")
@@ -115,7 +107,7 @@ def require_extra(*modules: str) -> None:
 
 
 def write(
-    folder: Path, description: Description, arrays: Mapping[str, Arrays], *, keep_former: bool = False
+    folder: Path, description: Description, content: Mapping[str, Mapping[str, Any]], *, keep_former: bool = False
 ) -> Description:
     """Store a classifier; a reader sees the old one or the new one, never half of each.
 
@@ -128,8 +120,7 @@ def write(
         make_folder(folder)
         fresh = folder / f".weights-{os.getpid()}.tmp"
         _make_private(fresh)
-        content = {part: dict(named) for part, named in arrays.items()}
-        skops.io.dump(content, fresh, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+        skops.io.dump({**content}, fresh, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
         digest = _digest(fresh)
         description = description.model_copy(update={"weights": f"weights-{digest[:12]}.skops", "sha256": digest})
         fresh.replace(folder / description.weights)
@@ -195,7 +186,9 @@ def read_description(folder: Path) -> Description:
     except FileNotFoundError:
         raise NotTrained(f"there is no classifier in {folder}; 'ticketbot train' makes one") from None
     except (OSError, UnicodeDecodeError, ValidationError):
-        raise ClassifierUnusable(f"{path} is damaged, or from another version of ticketbot: train again") from None
+        raise ClassifierUnusable(
+            f"{path} is damaged, or from another version of ticketbot: learn it again with 'ticketbot train'"
+        ) from None
 
 
 def check(folder: Path, description: Description) -> Path:
@@ -218,16 +211,19 @@ def check(folder: Path, description: Description) -> Path:
     except Exception:  # noqa: BLE001 - zip, zlib and JSON have their own words for the same; ours are above
         raise ClassifierUnusable(f"{path} is damaged: train again") from None
     if strange:
-        raise ClassifierUnusable(f"{path} was not written by ticketbot: it holds more than arrays; train again")
+        raise ClassifierUnusable(f"{path} was not written by ticketbot: it holds more than linear models; train again")
     return path
 
 
 def read_weights(path: Path) -> dict[str, dict[str, Any]]:
-    """The arrays of a file that :func:`check` let pass. Raises :class:`ClassifierUnusable`."""
+    """The content of a file that :func:`check` let pass. Raises :class:`ClassifierUnusable`."""
     try:
         import skops.io
+        from sklearn.exceptions import InconsistentVersionWarning
 
-        content = skops.io.load(path, trusted=[])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InconsistentVersionWarning)  # weights mean the same in each version
+            content = skops.io.load(path, trusted=[])
     except ImportError as error:
         what = type(error).__name__
         raise ClassifierUnusable(f"the local classifier cannot be loaded ({what}): {how_to_install('ml')}") from None
@@ -239,7 +235,7 @@ def read_weights(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _strange_types(node: object) -> bool:
-    """Whether a skops schema names a type besides the writer's four."""
+    """Whether a skops schema names a type that the writer does not use."""
     if isinstance(node, list):
         return any(map(_strange_types, node))
     if not isinstance(node, dict):

@@ -83,12 +83,10 @@ class ModelSettings(Frozen):
 
 
 class BudgetSettings(Frozen):
-    """Limits on what models may cost; without one there is no limit."""
+    """Limits on what models with a known price may cost; without one there is no limit."""
 
     run_usd: float | None = Field(None, ge=0, description="most US dollars of a run")
     day_usd: float | None = Field(None, ge=0, description="most US dollars of a UTC day")
-    run_tokens: int | None = Field(None, ge=0, description="most tokens of a run")
-    day_tokens: int | None = Field(None, ge=0, description="most tokens of a UTC day")
 
 
 LOCAL = "local"

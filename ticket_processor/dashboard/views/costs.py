@@ -47,24 +47,16 @@ def tiles(selection: LogSelection) -> None:
 
 
 def budget() -> None:
-    """How much of the day's limits is used up, by the log."""
-    limits = given().settings.budget
-    if limits.day_usd is None and limits.day_tokens is None:
-        st.caption("No daily limit is set (budget.day_usd, budget.day_tokens).")
+    """How much of the day's limit is used up, by the log."""
+    limit = given().settings.budget.day_usd
+    if limit is None:
+        st.caption("No daily limit is set (budget.day_usd).")
         return
-    now = given().clock.now()
-    today = ask(metrics.totals, LogSelection(*period("today", None, None, now)))
-    tokens = today.tokens_in + today.tokens_out
-    for used, limit, show in (
-        (today.cost_usd, limits.day_usd, dollars),
-        (float(tokens), limits.day_tokens, parts.count),
-    ):
-        if limit is not None:
-            share = used / limit if limit else 1.0
-            # A dollar sign begins a formula in Markdown.
-            unit = " tokens" if show is parts.count else ""
-            words = f"Today (UTC): {show(used)} of {show(limit)}{unit}, {share:.0%}".replace("$", r"\$")
-            st.progress(min(share, 1.0), text=words)
+    today = ask(metrics.totals, LogSelection(*period("today", None, None, given().clock.now())))
+    share = today.cost_usd / limit if limit else 1.0
+    # A dollar sign begins a formula in Markdown.
+    words = f"Today (UTC): {dollars(today.cost_usd)} of {dollars(limit)}, {share:.0%}".replace("$", r"\$")
+    st.progress(min(share, 1.0), text=words)
 
 
 def prices() -> None:

@@ -10,22 +10,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
-from ...analysis.classifier.analyser import groups_of
-from ...analysis.classifier.points import rules_features, vote
-from ...analysis.classifier.scoring import Floats
+from ...analysis.classifier.features import Floats, Groups, Ints, Matrix, beside, groups_of, rules_features, vote
 from ...analysis.classifier.storage import Task
 from ...core.models import Analysis, Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
-from .corpus import Corpus, Rows
-
-Matrix: TypeAlias = sparse.csr_matrix
-Targets: TypeAlias = npt.NDArray[np.int64]
+from .corpus import Corpus
 
 VOTES = 3
 """Tickets that a vote counts for."""
@@ -41,30 +34,28 @@ class LabelledTask:
     task: Task
     labels: tuple[str, ...]
     left_out: dict[str, int]
-    rows: Rows
+    rows: Ints
     gold: tuple[str, ...]
-    targets: npt.NDArray[np.int64]
+    targets: Ints
     names: tuple[str, ...]
-    groups: tuple[str, ...]
-    group_of: npt.NDArray[np.int32]
-    tested: npt.NDArray[np.int64]
+    groups: Groups
+    tested: Ints
 
-    def with_votes(self, matrix: Matrix, targets: Targets, weight: float) -> tuple[Matrix, Targets, Floats]:
+    def with_votes(self, matrix: Matrix, targets: Ints, weight: float) -> tuple[Matrix, Ints, Floats]:
         """``matrix`` and ``targets`` of some rows with the rules' votes behind them, and what each row counts.
 
         Labels with tickets count the same, however many they have. One without counts for its vote alone. A
         sub-category has no vote.
         """
         voted = [at for at, label in enumerate(self.labels) if self.task != "category" or label in self.names]
-        counts = np.bincount(targets, minlength=len(self.labels)).astype(np.float32)
+        counts = np.bincount(targets, minlength=len(self.labels)).astype(float)
         seen = counts > 0
         counts[voted] += VOTES
-        counts_for = np.where(seen, counts[seen].sum() / seen.sum() / counts, 1)
-        votes = np.array([vote(self.task, self.labels[at], self.names) for at in voted], np.float32)
+        counts_for = np.where(seen, counts[seen].mean() / counts, 1)
+        votes = np.array([vote(self.task, self.labels[at], self.names) for at in voted]) * weight
         blank = sparse.csr_matrix((len(voted), matrix.shape[1] - votes.shape[1]), dtype=np.float32)
-        behind = sparse.hstack([blank, sparse.csr_matrix(votes * np.float32(weight))])
-        whole = sparse.vstack([matrix, behind], format="csr", dtype=np.float32)
-        rows_count = np.concatenate((counts_for[targets], counts_for[voted] * VOTES)).astype(np.float32)
+        whole = sparse.vstack([matrix, beside(blank, votes)], format="csr")
+        rows_count = np.concatenate((counts_for[targets], counts_for[voted] * VOTES))
         return whole, np.concatenate((targets, voted)), rows_count
 
 
@@ -72,7 +63,7 @@ def rules_matrix(
     task: Task, answers: Sequence[tuple[Analysis, dict[str, float], float]], names: Sequence[str]
 ) -> Floats:
     """The rules' points, a row for each ticket."""
-    return np.array([rules_features(task, *answer, names) for answer in answers], np.float32)
+    return np.array([rules_features(task, *answer, names) for answer in answers])
 
 
 def labelled_task(corpus: Corpus, task: Task, taxonomy: Taxonomy) -> LabelledTask | str:
@@ -107,4 +98,4 @@ def labelled_task(corpus: Corpus, task: Task, taxonomy: Taxonomy) -> LabelledTas
     targets = np.array([labels.index(learnt_as[label]) for label in gold])
     left_out = {label: count for label, count in counts.items() if label not in labels}
     groups = groups_of(task, labels, taxonomy)
-    return LabelledTask(task, labels, left_out, rows, gold, targets, taxonomy.names, *groups, tested)
+    return LabelledTask(task, labels, left_out, rows, gold, targets, taxonomy.names, groups, tested)

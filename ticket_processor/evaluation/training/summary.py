@@ -7,11 +7,10 @@ from pathlib import Path
 from ...analysis.classifier.storage import TASKS, Description
 from ...core.tables import Table, as_text
 from ..tables import cells
-from .contest import LINEAR
-from .fitting import FittedTask, Trained
-from .proof import FEWEST_TICKETS
+from .fitting import FEWEST_TICKETS, FittedTask, Trained
+from .learners import USUAL
 
-_SCORES = ("<task", "<method", "tickets", "labels", "macro-F1", "rules", "gain", "accuracy", "rules", "ECE", "<used")
+_SCORES = ("<task", "tickets", "labels", "macro-F1", "rules", "gain", "accuracy", "rules", "ECE", "<used")
 
 
 def scores_table(description: Description) -> Table:
@@ -19,7 +18,6 @@ def scores_table(description: Description) -> Table:
     rows = tuple(
         cells(
             task,
-            learnt.model,
             learnt.rows,
             len(learnt.labels),
             learnt.macro_f1,
@@ -62,8 +60,8 @@ def remarks(trained: Trained) -> list[str]:
             named = ", ".join(f"{label} ({count})" for label, count in sorted(left_out.items()))
             sentences.append(f"{learnt.task}: labels with too few tickets, or not in the taxonomy, not learnt: {named}")
         best = max(learnt.contests, key=lambda contest: contest.macro_f1)
-        if best.method not in LINEAR:
-            sentences.append(f"{learnt.task}: {best.method} scored higher, but only a linear method is put in use")
+        if best.method != USUAL:
+            sentences.append(f"{learnt.task}: {best.method} scored higher, but only {USUAL} is put in use")
         if learnt.corrected:
             sentences.append(
                 f"{learnt.task}: {learnt.corrected} corrected tickets are no part of the scores; "
