@@ -91,18 +91,18 @@ CEILINGS = {
     "core": 2_620,
     "dashboard": 2_100,
     "evaluation": 2_580,
-    "helpdesk": 6_080,
-    "knowledge": 2_190,
+    "helpdesk": 5_860,
+    "knowledge": 2_200,
     "learning": 2_080,
     "monitoring": 3_400,
     "pipeline": 5_300,
     "policy": 1_520,
     "replies": 1_780,
-    "reporting": 3_270,
+    "reporting": 3_280,
     "sandbox": 6_270,
     "schedule": 430,
-    "seeding": 1_210,
-    "settings": 1_820,
+    "seeding": 1_000,
+    "settings": 1_840,
     "state": 870,
     "web": 4_560,
     "wiring": 3_310,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 430, "test lines": 83_880, "scripts": 30, "words of docs": 24_540}
+MOST = {"files": 423, "test lines": 83_556, "scripts": 30, "words of docs": 24_540}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
