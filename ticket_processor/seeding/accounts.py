@@ -112,8 +112,8 @@ class ZendeskSeedTarget:
     def judge(self) -> SandboxVerdict:
         """See :meth:`SeedAccount.judge`."""
         reply = _shown(self._transport, "/ticket_fields", {})
-        found = (each for name, each in zendesk_format.read_limits(reply.headers).items() if "ticket-fields" in name)
-        limit = next((each.total for each in found), None)
+        limits = zendesk_format.read_limits(reply.headers)
+        limit = next((each.total for name, each in limits.items() if name.startswith("ticket-fields")), None)
         count = mapping(mapping(_shown(self._transport, "/tickets/count", {}).body).get("count")).get("value")
         return _judged(self._transport, reply, count, limit, LOW_FIELDS_LIMIT, "field listings")
 
