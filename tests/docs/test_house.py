@@ -93,17 +93,17 @@ CEILINGS = {
     "core": 2_630,
     "dashboard": 2_100,
     "evaluation": 2_400,
-    "helpdesk": 5_850,
-    "knowledge": 2_200,
+    "helpdesk": 5_860,
+    "knowledge": 2_190,
     "learning": 2_060,
     "monitoring": 3_330,
     "pipeline": 5_300,
     "policy": 1_510,
     "replies": 1_770,
-    "reporting": 3_270,
+    "reporting": 3_260,
     "sandbox": 5_540,
     "schedule": 390,
-    "seeding": 1_020,
+    "seeding": 1_000,
     "settings": 1_800,
     "state": 870,
     "web": 4_530,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 398, "test lines": 82_580, "scripts": 30, "words of docs": 23_760}
+MOST = {"files": 397, "test lines": 82_600, "scripts": 30, "words of docs": 23_760}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

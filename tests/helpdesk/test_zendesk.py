@@ -598,8 +598,9 @@ def created(name: object, value: object) -> dict[str, Any]:
             changes("tags", ("vip area_app", "vip")),  # no audit says that this empties the drop-down
             TakenOff(tags=frozenset({"area_app"}), fields=frozenset({AREA})),
         ),
+        (changes("tags", ("one two vip", "vip"), ("vip", "two vip")), TakenOff(tags=frozenset({"one"}))),
     ],
-    ids=["a group", "empty from the beginning", "a field", "a field twice", "filled in again", "a choice's tag"],
+    ids=["a group", "empty from the start", "a field", "a field twice", "filled in again", "a choice's tag", "a tag"],
 )
 def test_what_was_emptied_and_not_filled_in_again_is_told(events: list[dict[str, Any]], off: TakenOff) -> None:
     kinds = [{"id": AREA, "type": "tagger", "custom_field_options": [{"name": "App", "value": "area_app"}]}]

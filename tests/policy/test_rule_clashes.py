@@ -8,7 +8,7 @@ import pytest
 
 from ticket_processor.core.findings import Finding
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.helpdesk.business_rules import BusinessRule, Clause, RuleAction, RuleCondition
+from ticket_processor.helpdesk.protocol import BusinessRule, Clause, RuleAction, RuleCondition
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.rule_clashes import our_updates, rule_clashes
 

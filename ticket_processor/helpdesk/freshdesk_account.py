@@ -12,11 +12,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core.errors import CannotRun, ConfigError
-from .business_rules import BusinessRule, Clause, RuleAction, RuleCondition
 from .freshdesk_format import PRIORITIES, listed
 from .http_messages import Reply
 from .json_values import mapping, string
-from .protocol import BY_TICKET, AccountLabels, RequesterSearch, TicketField
+from .protocol import (
+    BY_TICKET,
+    AccountLabels,
+    BusinessRule,
+    Clause,
+    RequesterSearch,
+    RuleAction,
+    RuleCondition,
+    TicketField,
+)
 from .transport import FixedAuth, Transport
 
 PAGE_SIZE = 100

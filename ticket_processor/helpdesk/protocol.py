@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ..core.errors import ConfigError, TicketError
 from ..core.models import Change, Ticket
@@ -74,6 +74,64 @@ class AccountLabels:
     tags: Mapping[str, int] | None
     fields: tuple[TicketField, ...] = ()
     groups: Mapping[int, str] = field(default_factory=dict)
+
+
+RuleKind = Literal["trigger", "automation"]
+"""Of an account's own rules. They are in Zendesk's vocabulary; those of another vendor are translated on reading."""
+
+
+@dataclass(frozen=True)
+class RuleCondition:
+    """One condition, such as ``current_tags includes ["vip"]``. A missing value is ``""``."""
+
+    field: str
+    operator: str
+    values: tuple[str, ...] = ("",)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The value as tags: one text may name several."""
+        return frozenset(word for value in self.values for word in value.split())
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Conditions and clauses of which all have to hold, or any one. With none in it, it holds."""
+
+    join: Literal["all", "any"] = "all"
+    parts: tuple[RuleCondition | Clause, ...] = ()
+
+    def conditions(self) -> tuple[RuleCondition, ...]:
+        """Every condition in it, at whatever depth."""
+        return tuple(
+            condition
+            for part in self.parts
+            for condition in ((part,) if isinstance(part, RuleCondition) else part.conditions())
+        )
+
+
+@dataclass(frozen=True)
+class RuleAction:
+    """One action, such as ``set priority to high``. A mail's values are its recipient, subject and body."""
+
+    field: str
+    values: tuple[str, ...] = ("",)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The value as tags."""
+        return frozenset(word for value in self.values for word in value.split())
+
+
+@dataclass(frozen=True)
+class BusinessRule:
+    """An active rule of the account."""
+
+    kind: RuleKind
+    id: str
+    title: str
+    conditions: Clause = Clause()
+    actions: tuple[RuleAction, ...] = ()
 
 
 class Helpdesk(Protocol):

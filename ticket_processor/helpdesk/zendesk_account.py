@@ -14,9 +14,18 @@ from typing import Any
 
 from ..core.clock import Clock
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
-from .business_rules import BusinessRule, Clause, RuleAction, RuleCondition, RuleKind
 from .json_values import mapping, string, with_ids
-from .protocol import BY_TICKET, AccountLabels, RequesterSearch, TicketField
+from .protocol import (
+    BY_TICKET,
+    AccountLabels,
+    BusinessRule,
+    Clause,
+    RequesterSearch,
+    RuleAction,
+    RuleCondition,
+    RuleKind,
+    TicketField,
+)
 from .transport import FixedAuth, Transport
 
 PAGE_SIZE = 100

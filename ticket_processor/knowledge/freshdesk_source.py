@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..core.clock import parse_iso
 from ..core.errors import CannotRun, HelpdeskDown
 from ..helpdesk.json_values import mapping, with_ids
 from ..helpdesk.transport import Transport
 from .model import Article, Audience
 from .store import KeptArticle
-from .sync import Portion, language_of
+from .sync import Portion, language_of, moment_of
 from .text import html_to_text
 
 PAGE = 100
@@ -90,7 +89,7 @@ class FreshdeskArticles:
             url=f"{self._transport.base_url}/{place}support/solutions/articles/{row['id']}",
             lang=language_of(language),
             audience=audience,
-            updated_at=_moment(row.get("updated_at")),
+            updated_at=moment_of(row.get("updated_at")),
             body_text=html_to_text(str(row.get("description") or "")),
             labels=tuple(map(str, row.get("tags") or ())),
         )
@@ -122,10 +121,3 @@ class FreshdeskArticles:
             if len(reply.body) < PAGE:
                 return
             page += 1
-
-
-def _moment(value: object) -> float:
-    try:
-        return parse_iso(str(value))
-    except ValueError:
-        return 0.0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..core.clock import parse_iso
 from ..core.errors import CannotRun, DeadlineReached
 from .model import Article
 from .store import KeptArticle, KnowledgeStore, hash_of
@@ -41,6 +42,14 @@ class ArticleSource(Protocol):
 def language_of(locale: str) -> str:
     """``en-us`` as ``en``."""
     return locale.replace("_", "-").partition("-")[0].lower()
+
+
+def moment_of(value: object) -> float:
+    """An ISO 8601 time in Unix seconds; 0.0 for anything else."""
+    try:
+        return parse_iso(str(value))
+    except ValueError:
+        return 0.0
 
 
 WHOLE_EVERY_S = 86_400.0

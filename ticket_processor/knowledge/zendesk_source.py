@@ -11,12 +11,11 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ..core.clock import parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised
 from ..helpdesk.transport import Transport
 from .model import Article, Audience
 from .store import KeptArticle
-from .sync import Portion, language_of
+from .sync import Portion, language_of, moment_of
 from .text import html_to_text
 
 EXPORT_PAGE = 1_000
@@ -112,7 +111,7 @@ class ZendeskArticles:
             url=str(text.get("html_url") or row.get("html_url") or ""),
             lang=language_of(locale),
             audience=self._audience(row),
-            updated_at=_moment(text.get("edited_at") or text.get("updated_at") or row.get("edited_at")),
+            updated_at=moment_of(text.get("edited_at") or text.get("updated_at") or row.get("edited_at")),
             body_text=html_to_text(str(text.get("body") or "")),
             labels=tuple(map(str, row.get("label_names") or ())),
         )
@@ -174,10 +173,3 @@ def _next_start(page: Mapping[str, Any], start: int) -> int:
         return end
     values = parse_qs(urlsplit(str(page.get("next_page") or "")).query).get("start_time", [])
     return int(values[0]) if values and values[0].isdecimal() else start
-
-
-def _moment(value: object) -> float:
-    try:
-        return parse_iso(str(value))
-    except ValueError:
-        return 0.0

@@ -14,7 +14,7 @@ from ..core.findings import Finding, SetupSeverity, in_order
 from ..core.models import Overwrite
 from ..core.sanitize import plain_line
 from ..core.taxonomy import Taxonomy
-from ..helpdesk.business_rules import BusinessRule, Clause, RuleAction, RuleCondition
+from ..helpdesk.protocol import BusinessRule, Clause, RuleAction, RuleCondition
 from .decide import Mode, Policy
 from .note import NoteWhen
 

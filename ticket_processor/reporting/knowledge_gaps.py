@@ -1,4 +1,4 @@
-"""Topics that many tickets are about and no article of the help centre is. Pure, but for the search that is passed in.
+"""Topics that many tickets are about and no article of the help centre is. Pure, but for reading the articles.
 
 Searches find any article that mentions a word. So what counts as an article on a topic is one whose title or labels
 speak of it; others are mere mentions.
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from functools import cached_property
+from typing import Literal
 
 from ..analysis.rules.matcher import PhraseMatcher, category_words, entries_of, known_name, words_of
 from ..analysis.text.similarity import content_words, themes
@@ -42,41 +43,29 @@ GROUP BY ALL ORDER BY ALL
 """Asks the log's index what the tickets of a period were about; a ticket's last answer in it counts."""
 
 
-class Search(Protocol):
-    """A help centre's articles; both may raise :class:`CannotRun` and :class:`DeadlineReached`."""
-
-    def languages(self) -> tuple[str, ...]:
-        """The languages that it has articles in, such as ``en``."""
-
-    def search(self, query: str, language: str) -> Sequence[Article]:
-        """Articles in this language (:data:`ANY`: in all) that hold these words."""
-
-
 class HelpCenter:
-    """Articles, all of which are read at the first question; those for agents only are left out."""
+    """Articles, all of which are read at the first question; those for agents only are left out.
+
+    Both questions may raise :class:`CannotRun` and :class:`DeadlineReached`.
+    """
 
     def __init__(self, articles: Iterable[Article]) -> None:
         self._articles = articles
-        self._texts: list[tuple[Article, str]] | None = None
+
+    @cached_property
+    def _texts(self) -> list[tuple[Article, str]]:
+        found = [one for one in self._articles if one.audience != "agents"]
+        return [(one, f"{_title(one)} {one.body_text}".casefold()) for one in found]
 
     def languages(self) -> tuple[str, ...]:
-        """See :meth:`Search.languages`."""
-        return tuple(dict.fromkeys(article.lang for article, _ in self._read()))
+        """The languages that there are articles in, such as ``en``."""
+        return tuple(dict.fromkeys(article.lang for article, _ in self._texts))
 
     def search(self, query: str, language: str) -> Sequence[Article]:
-        """See :meth:`Search.search`."""
+        """Articles in this language (:data:`ANY`: in all) that hold these words."""
         words = query.casefold().split()
-        return [
-            article
-            for article, text in self._read()
-            if language in (ANY, article.lang) and all(word in text for word in words)
-        ]
-
-    def _read(self) -> list[tuple[Article, str]]:
-        if self._texts is None:
-            found = [one for one in self._articles if one.audience != "agents"]
-            self._texts = [(one, f"{_title(one)} {one.body_text}".casefold()) for one in found]
-        return self._texts
+        found = (one for one, text in self._texts if all(word in text for word in words))
+        return [one for one in found if language in (ANY, one.lang)]
 
 
 @dataclass(frozen=True)
@@ -160,7 +149,7 @@ def wanted(topics: Iterable[Topic], at_least: int) -> tuple[Coverage, ...]:
 def look_up(
     topics: Sequence[Coverage],
     taxonomy: Taxonomy,
-    center: Search,
+    center: HelpCenter,
     *,
     at_least: int,
     deadline: Deadline,
@@ -191,7 +180,7 @@ def look_up(
     )
 
 
-def _looked_up(item: Coverage, taxonomy: Taxonomy, center: Search, languages: Sequence[str]) -> Coverage:
+def _looked_up(item: Coverage, taxonomy: Taxonomy, center: HelpCenter, languages: Sequence[str]) -> Coverage:
     if item.language not in (ANY, *languages):
         return item.model_copy(update={"gap": "no_such_language"})
     words = _words(item, taxonomy)

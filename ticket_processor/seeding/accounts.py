@@ -112,8 +112,8 @@ class ZendeskSeedTarget:
     def judge(self) -> SandboxVerdict:
         """See :meth:`SeedAccount.judge`."""
         reply = _shown(self._transport, "/ticket_fields", {})
-        found = (each for name, each in zendesk_format.read_limits(reply.headers).items() if "ticket-fields" in name)
-        limit = next((each.total for each in found), None)
+        limits = zendesk_format.read_limits(reply.headers)
+        limit = next((each.total for name, each in limits.items() if name.startswith("ticket-fields")), None)
         count = mapping(mapping(_shown(self._transport, "/tickets/count", {}).body).get("count")).get("value")
         return _judged(self._transport, reply, count, limit, LOW_FIELDS_LIMIT, "field listings")
 
@@ -143,8 +143,16 @@ class ZendeskSeedTarget:
         return _posted(self._transport, {"ticket": ticket}, key)
 
 
-class FreshdeskSeedTarget:
-    """A Freshdesk account to seed, whose tickets bear tags."""
+class _Tagged:
+    """An account whose tickets have no number of their sender's: a tag stands for it, of 32 characters at most."""
+
+    def mark(self, item: Mapping[str, Any]) -> str:
+        """See :meth:`SeedAccount.mark`."""
+        return "seed_" + hashlib.sha256(str(item["external_id"]).encode()).hexdigest()[:16]
+
+
+class FreshdeskSeedTarget(_Tagged):
+    """A Freshdesk account to seed."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -161,10 +169,6 @@ class FreshdeskSeedTarget:
         pages = Listing(self._transport).changed_since(0.0)
         return {str(tag) for rows, _, _ in pages for row in rows for tag in row.get("tags") or ()}
 
-    def mark(self, item: Mapping[str, Any]) -> str:
-        """See :meth:`SeedAccount.mark`."""
-        return _tag_of(item)
-
     def create(self, item: Mapping[str, Any], mark: str) -> bool:
         """See :meth:`SeedAccount.create`."""
         comment = _with_attachments(item)
@@ -179,7 +183,7 @@ class FreshdeskSeedTarget:
         return _posted(self._transport, ticket)
 
 
-class LocalSeedTarget:
+class LocalSeedTarget(_Tagged):
     """A local helpdesk to seed; ``now`` is its clock."""
 
     def __init__(self, store: LocalStore, now: Callable[[], float]) -> None:
@@ -194,10 +198,6 @@ class LocalSeedTarget:
         if others:
             return SandboxVerdict(False, f"it holds {others} tickets that were not invented")
         return SandboxVerdict(True, "it holds no tickets but invented ones")
-
-    def mark(self, item: Mapping[str, Any]) -> str:
-        """See :meth:`SeedAccount.mark`."""
-        return _tag_of(item)
 
     def existing(self) -> set[str]:
         """See :meth:`SeedAccount.existing`: the tags of all tickets."""
@@ -245,11 +245,6 @@ def _with_attachments(item: Mapping[str, Any]) -> dict[str, str]:
             kind: f"{text}<p>[Attached: {listed}]</p>" if kind == "html_body" else f"{text}\n\n[Attached: {listed}]"
         }
     return comment
-
-
-def _tag_of(item: Mapping[str, Any]) -> str:
-    """The mark as a tag, for tickets without a number of their sender's; Freshdesk takes 32 characters."""
-    return "seed_" + hashlib.sha256(str(item["external_id"]).encode()).hexdigest()[:16]
 
 
 def _posted(transport: Transport, body: object, headers: Mapping[str, str] | None = None) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import cycle, islice, product
-from typing import Any
 
 from ..analysis.budget import DAY_SPENT, RUN_SPENT, Budget, Full, Question
 from ..analysis.model_server.answer import objects_in
@@ -207,13 +206,10 @@ def drafts_in(text: str) -> dict[int, tuple[str, str]]:
     found: dict[int, tuple[str, str]] = {}
     for value in objects_in(text, json.JSONDecoder()):
         for item in next((inner for inner in value.values() if isinstance(inner, list)), [value]):
-            if isinstance(item, dict) and isinstance(item.get("n"), int):
-                found[item["n"]] = (" ".join(_plain(item.get("subject")).split()), _plain(item.get("body")).strip())
+            match item:
+                case {"n": int(number), "subject": str(subject), "body": str(body)}:
+                    found[number] = (" ".join(strip_hidden(subject).split()), strip_hidden(body).strip())
     return found
-
-
-def _plain(value: Any) -> str:
-    return strip_hidden(value) if isinstance(value, str) else ""
 
 
 def _format(form: str) -> dict[str, object] | None:

@@ -80,18 +80,9 @@ def _variation(ticket: SeedTicket, identity: str, seed: int) -> SeedTicket:
     # Whatever a substitution touched, planted data is what the ticket is measured by.
     if not all(contains(subject, text, value) for value in ticket.planted):
         subject, text = ticket.subject, ticket.text
-    return SeedTicket(
-        id=identity,
-        subject=subject,
-        body=text if ticket.html is None else None,
-        html=text if ticket.html is not None else None,
-        channel=ticket.channel,
-        requester=change.requester,
-        attachments=ticket.attachments,
-        labels=ticket.labels,
-        kind=ticket.kind,
-        planted=ticket.planted,
-    )
+    body = "body" if ticket.html is None else "html"
+    changed = {"id": identity, "subject": subject, body: text, "requester": change.requester}
+    return ticket.model_copy(update=changed)
 
 
 def invented_person(rng: random.Random, language: str) -> SeedRequester:

@@ -35,10 +35,8 @@ _SHOWN = ("ticket_id", "machine_mail", "chain", "analysis", "decision")
 def doors_of(settings: Settings, clock: Clock) -> Doors:
     """The endpoints of these settings. Raises :class:`ConfigError` without any secret, and for one that all know."""
     serve, name = settings.serve, settings.helpdesk
-    zendesk, freshdesk = (
-        _plain(secrets) if name == vendor else ()
-        for vendor, secrets in (("zendesk", serve.zendesk_secrets), ("freshdesk", serve.freshdesk_secrets))
-    )
+    known = {"zendesk": _plain(serve.zendesk_secrets), "freshdesk": _plain(serve.freshdesk_secrets)}
+    zendesk, freshdesk = (secrets if vendor == name else () for vendor, secrets in known.items())
     api = _plain(serve.api_tokens)
     if not (zendesk or freshdesk or api or name == "local"):
         raise ConfigError(

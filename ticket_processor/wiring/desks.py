@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_account, zendesk_account
-from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch
+from ..helpdesk.protocol import AccountLabels, BusinessRule, Helpdesk, RequesterSearch
 from ..helpdesk.transport import Transport
 from ..settings.schema import Settings
 from ..state.store import State
@@ -17,7 +17,6 @@ from ..zendesk import Zendesk
 from .parts import opened_state
 
 if TYPE_CHECKING:
-    from ..helpdesk.business_rules import BusinessRule
     from ..seeding.accounts import SeedAccount
 
 
