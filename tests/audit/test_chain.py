@@ -162,20 +162,6 @@ def test_the_next_day_holds_on_to_the_one_before(tmp_path: Path, write: Callable
     assert header["after"] == {"day": first.day, "lines": first.lines, "mac": first.mac, "key_id": key_id(KEY)}
 
 
-@pytest.mark.parametrize("encrypted", [False, True])
-def test_another_process_goes_on_where_one_ended(
-    encrypted: bool, tmp_path: Path, write: Callable[..., LogWriter]
-) -> None:
-    keys = Keyring([master()]) if encrypted else None
-    for what in "abc":
-        write(keys=keys).append(DAY, [line(what)])
-    one, other = write(keys=keys), write(keys=keys)
-    for number in range(4):
-        (one, other)[number % 2].append(DAY, [line(str(number))])
-    assert flaws(tmp_path, keys) == []
-    assert [read["what"] for _, read in events(tmp_path, keys=keys)] == [*"abc0123"]
-
-
 class Counted:
     """A file that is read line by line, and how many lines those were."""
 
@@ -332,18 +318,6 @@ def test_a_disk_that_is_full_in_the_middle_of_a_line_leaves_no_half_of_it(
     assert (flaws(tmp_path), writer.repaired) == ([], 20)
 
 
-def test_a_clock_that_is_put_back_goes_on_with_a_packed_day(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
-    path = tmp_path / f"ticketbot-{DAY}.jsonl"
-    write().append(DAY, [line("a")])
-    before = path.read_bytes()
-    pack(path)
-    assert not path.exists()
-    write().append(DAY, [line("b")])
-    assert path.read_bytes().startswith(before)
-    assert [read["what"] for _, read in events(tmp_path)] == ["a", "b"]
-    assert flaws(tmp_path) == []
-
-
 @pytest.mark.skipif(os.name == "nt", reason="no such modes there")
 def test_what_is_unpacked_is_for_its_owner_only(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
     path = tmp_path / f"ticketbot-{DAY}.jsonl"
@@ -351,18 +325,6 @@ def test_what_is_unpacked_is_for_its_owner_only(tmp_path: Path, write: Callable[
     pack(path)
     unpack(path.with_suffix(".jsonl.gz"), path)
     assert path.stat().st_mode & 0o077 == 0
-
-
-def test_a_file_that_lies_there_packed_and_unpacked_is_read_once(
-    tmp_path: Path, write: Callable[..., LogWriter]
-) -> None:
-    path = tmp_path / f"ticketbot-{DAY}.jsonl"
-    write().append(DAY, [line("a")])
-    whole = path.read_bytes()
-    pack(path)
-    path.write_bytes(whole)
-    assert [file.path for file in log_files(tmp_path)] == [path]
-    assert len(list(events(tmp_path))) == 1
 
 
 def test_a_packed_file_that_is_damaged_is_told(tmp_path: Path) -> None:
@@ -411,22 +373,6 @@ def test_a_master_key_that_is_none_is_told_with_how_to_make_one(text: str) -> No
     with pytest.raises(ConfigError, match="32 bytes in base64") as told:
         Keyring([text])
     assert not text or text not in str(told.value)
-
-
-def test_encryption_begins_with_the_next_line_and_not_with_the_next_day(
-    tmp_path: Path, write: Callable[..., LogWriter]
-) -> None:
-    keys = Keyring([master()])
-    write().append(DAY, [line("in the open")])
-    write(keys=keys).append(DAY, [line("closed")])
-    write().append(DAY, [line("somebody without the key")])
-    write(keys=keys).append(DAY, [line("closed again")])
-    stored = (tmp_path / f"ticketbot-{DAY}.jsonl").read_bytes()
-    assert b"in the open" in stored
-    assert b'"closed' not in stored
-    said = ["in the open", "closed", "somebody without the key", "closed again"]
-    assert [read["what"] for _, read in events(tmp_path, keys=keys)] == said
-    assert flaws(tmp_path, keys) == []
 
 
 def test_a_line_that_is_nested_without_end_is_passed_over(tmp_path: Path, write: Callable[..., LogWriter]) -> None:

@@ -144,14 +144,6 @@ def test_it_is_written_down_before_and_after_without_whose_it_was(office: Office
     assert set(second["upto"]) == {"2026-11-19", "2026-11-20", "2026-11-21"}
 
 
-def test_twice_changes_nothing_more(office: Office) -> None:
-    office.erase(7)
-    before = {path.name: path.read_bytes() for path in office.folder.iterdir() if "21" not in path.name}
-    assert office.erase(7).total == 0
-    assert {path.name: path.read_bytes() for path in office.folder.iterdir() if "21" not in path.name} == before
-    office.assert_holds()
-
-
 def test_words_that_come_after_it_are_kept_and_protected(office: Office) -> None:
     office.erase(7)
     office.write(0, 7)

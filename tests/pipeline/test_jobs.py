@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.errors import (
-    CannotRun,
     DeadlineReached,
     Halted,
     JobRefused,
@@ -532,35 +531,6 @@ def test_a_deadline_leaves_jobs_to_the_next_run_which_asks_for_them_by_their_ids
     assert bench.state.unsettled() == []
 
 
-@pytest.mark.parametrize("arrived", [True, False], ids=["the job was taken", "the job got lost"])
-def test_a_crash_before_the_jobs_id_was_stored_is_settled_by_reading(bench: Bench, arrived: bool) -> None:
-    def crash(changes: Sequence[Change]) -> None:
-        if arrived:
-            bench.desk.do_job(changes)
-        raise CannotRun("crashed")
-
-    bench.desk.takings = [crash]
-    with pytest.raises(CannotRun):
-        bench.bring(tickets(bench, 30), delivery=Delivery())
-    assert {item.job for item in bench.state.unsettled()} == {None}
-    outcomes = bench.run(delivery=Delivery())
-    written_once(bench, outcomes)
-    assert bench.desk.sizes() == ([] if arrived else [30])
-
-
-def test_a_crash_after_some_items_were_booked_books_the_others_later(bench: Bench) -> None:
-    write_back = bench.write_back(delivery=Delivery())
-    write_back.take(tickets(bench, 30))
-    for settled in write_back.finish():
-        bench.state.settled(settled.outcome.ticket_id, done=("run", "key"))
-        if settled.outcome.ticket_id == 10:
-            break
-    outcomes = bench.run(delivery=Delivery())
-    assert len(outcomes) == 30 - 10
-    assert {outcome.reason for outcome in outcomes} == {"confirmed_by_reading"}
-    assert (bench.desk.sizes(), bench.desk.written) == ([30], [])
-
-
 def test_the_kill_switch_stops_a_job_before_it_is_sent(bench: Bench) -> None:
     def switch() -> None:
         raise Halted("the kill switch is set")
@@ -650,20 +620,6 @@ def test_the_cost_of_a_model_is_told_once_although_a_later_run_writes_again(benc
 
 
 # What a guard could not keep
-
-
-def test_a_value_that_a_person_has_set_since_is_not_put_back(bench: Bench) -> None:
-    def over(change: Change) -> Edit:
-        bench.desk.apply(change)
-        return Edit(at="", key=change.key, intent=change.intent, priority=(Priority.LOW, Priority.HIGH))
-
-    bench.desk.updates = [over]
-    bench.run(tickets(bench, 1), delivery=Delivery("single"))
-    bench.somebody(1, ago=20, priority=Priority.URGENT)
-    bench.desk.edits[1].append(Edit(at="", priority=(Priority.HIGH, Priority.URGENT)))
-    (later,) = bench.run(delivery=Delivery())
-    assert (later.status, later.reason) == (OutcomeStatus.SKIPPED, "nothing_left_to_change")
-    assert bench.desk.tickets[1].priority is Priority.URGENT
 
 
 # Values that may be replaced

@@ -10,7 +10,7 @@ import pytest
 
 from ticket_processor.analysis.text.redact import RedactedText
 from ticket_processor.core.clock import iso
-from ticket_processor.core.errors import CannotRun, NotePublished, OutcomeUnknown, TicketError, TooManyJobs
+from ticket_processor.core.errors import CannotRun, NotePublished, TicketError, TooManyJobs
 from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import Writes
 from ticket_processor.helpdesk import batch_trust
@@ -21,9 +21,9 @@ from ticket_processor.pipeline.job_trust import RETRY_TRIAL_S
 from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, JOBS_IN_VAIN, LOST_JOB_S, TRIAL_ITEMS
 from ticket_processor.reporting.run_words import summary_text
 
-from ..support.fakes import START, ItemFate, a_ticket
+from ..support.fakes import ItemFate, a_ticket
 from ..support.memory_helpdesk import AS_JOBS, Office, Open
-from ..support.writeback_rig import SEEN, Bench, learnt, opened, outcomes_of
+from ..support.writeback_rig import SEEN, Bench, learnt, opened
 
 
 @pytest.fixture
@@ -82,36 +82,6 @@ def test_slots_that_were_full_for_a_moment_are_tried_again(bench: Bench) -> None
     assert ended(outcomes) == {OutcomeStatus.UPDATED}
     assert bench.desk.sizes() == [TRIAL_ITEMS + 1, 55]
     assert bench.desk.written == []
-
-
-def test_jobs_of_our_own_that_fill_the_account_are_no_reason_to_give_jobs_up(bench: Bench) -> None:
-    batch_trust.remember(bench.state, SEEN)
-    bench.desk.slow = True
-    bench.desk.takings = [None, *[is_full] * 8]
-    write_back = bench.write_back(delivery=Delivery("auto", job_items=30))
-    write_back.take(bench.verdicts())
-    for _ in range(6):
-        list(write_back.advance(0))
-        bench.clock.advance(11)
-    assert [line["mode"] for line in bench.lines() if line["event"] == "alert"] == ["batch"]
-    bench.desk.slow = False
-    bench.desk.takings = []
-    assert ended(outcomes_of(write_back.finish())) == {OutcomeStatus.UPDATED}
-
-
-def test_what_an_earlier_run_left_open_does_not_eat_the_time_of_one_whose_slots_are_full(open_office: Open) -> None:
-    office = open_office(*many(60))
-    office.desk.takings = [CannotRun("gone")]
-    office.run(delivery=AS_JOBS)
-    assert len(office.state.unsettled()) >= 30
-    office.desk.tickets |= {number: a_ticket(number) for number in range(61, 121)}
-    office.desk.takings = [is_full] * 1000
-    office.clock.advance(601)  # a job that got lost is over by now
-    started = office.clock.monotonic()
-    summary = office.run(delivery=AS_JOBS)
-    assert office.clock.monotonic() - started < 60
-    assert (summary.stopped, summary.outcomes) == (None, {"updated": 120})
-    assert summary.writes == Writes(singly=120)
 
 
 # Runs that are shorter than the patience with a job
@@ -256,17 +226,6 @@ def test_a_lost_value_that_moved_no_stamp_is_put_back_and_says_nothing_against_j
     assert learnt(bench.state).ok
 
 
-def test_one_overwriting_of_a_change_that_moved_the_stamp_ends_jobs_on_the_account_at_once(bench: Bench) -> None:
-    unseen(bench, 1, at=START - 100)
-    jobs_one_by_one(bench, 15)
-    assert len(bench.desk.sizes()) == 1
-    assert len(bench.desk.written) == 56
-    known = learnt(bench.state)
-    assert (known.ok, known.stamps, known.why) == (False, False, batch_trust.PASSED_OVER)
-    assert [line["mode"] for line in bench.lines() if line.get("what") == "write_mode"] == ["batch", "single"]
-    assert [(item.ticket_id, item.reason) for item in bench.state.retries()] == [(1, "repair")]
-
-
 def unseen(bench: Bench, number: int, *, at: float | None = None) -> None:
     """A person's tag that the item of a job takes off again; ``at`` is the time of that edit, if it moved the stamp."""
     apply = bench.desk.apply
@@ -327,28 +286,11 @@ def test_what_was_learnt_without_such_an_item_is_tried_anew(bench: Bench) -> Non
     assert bench.desk.sizes() == [TRIAL_ITEMS + 1, 55]
 
 
-def test_a_job_whose_reply_was_lost_is_not_sent_again_before_it_is_over_where_no_stamp_guards(bench: Bench) -> None:
-    bench.desk.takings = [OutcomeUnknown("no answer")]
-    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
-    late = [outcome.ticket_id for outcome in outcomes if outcome.reason == "deferred_changed_just_now"]
-    assert len(late) == TRIAL_ITEMS + 1
-    bench.clock.advance(601)
-    assert {outcome.ticket_id for outcome in bench.run(delivery=AS_JOBS)} == set(late)
-    assert ended(bench.run(delivery=AS_JOBS)) <= {OutcomeStatus.UPDATED}
-
-
 def test_an_account_that_begins_to_publish_notes_is_found_out_by_that(bench: Bench) -> None:
     bench.desk.items = dict.fromkeys(range(17, 61), "public")
     with pytest.raises(NotePublished, match="ticket 17 became public"):
         jobs_one_by_one(bench, 15)
     assert len(bench.desk.sizes()) == 5
-
-
-def test_an_account_whose_jobs_begin_to_lose_notes_gets_single_updates_from_then_on(bench: Bench) -> None:
-    bench.desk.items = dict.fromkeys(range(17, 61), "no note")
-    jobs_one_by_one(bench, 15)
-    assert len(bench.desk.sizes()) == 5
-    assert "its note" in learnt(bench.state).why
 
 
 # Runs that end early, and small ones

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ticket_processor.core.errors import ExitCode, OutcomeUnknown
-from ticket_processor.core.models import Change, Priority, Urgency
-from ticket_processor.helpdesk.ticket_history import Edit
+from ticket_processor.core.models import Priority, Urgency
 
 from ..support.fakes import a_ticket, an_analysis
 from ..support.memory_helpdesk import Office, Open
@@ -114,21 +113,6 @@ def test_what_somebody_solved_or_took_off_the_list_is_left_alone(open_office: Op
     assert noted(office) == []
 
 
-def test_a_lost_reply_is_confirmed_by_reading_and_nothing_is_sent_twice(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    office.run()
-    undone(office, 1)
-
-    def lost(change: Change) -> Edit | None:
-        office.desk.apply(change)
-        raise OutcomeUnknown("lost")
-
-    office.desk.updates = [lost]
-    office.run(only=(1,), anew=True)
-    assert office.ends() == {1: ("updated", "confirmed_by_reading")}
-    assert len(office.desk.written) == 1
-
-
 def test_what_was_begun_anew_is_brought_to_its_end_by_the_next_run(open_office: Open) -> None:
     office = open_office(a_ticket(1))
     office.run()
@@ -141,30 +125,3 @@ def test_what_was_begun_anew_is_brought_to_its_end_by_the_next_run(open_office: 
     office.run()
     (change,) = office.desk.written
     assert change.key == key
-
-
-def test_what_was_begun_anew_is_given_up_where_somebody_has_judged_meanwhile(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    office.run()
-    undone(office, 1)
-    office.desk.updates = [OutcomeUnknown("lost")] * 5
-    office.run(only=(1,), anew=True)
-    edits = office.desk.edits[1]
-    edits.append(Edit(at=edits[-1].at, key="another", intent="other-1", tags_added=frozenset({"ai_sales"})))
-    edits.append(Edit(at=edits[-1].at, author=7, tags_removed=frozenset({"ai_sales"})))
-    office.desk.updates = []
-    office.run()
-    assert (office.ends(), office.desk.written) == ({1: ("skipped", "person_changed_our_tags")}, [])
-
-
-def test_what_a_write_anew_has_overwritten_is_put_back_whoever_has_judged_meanwhile(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    office.run()
-    undone(office, 1)
-    office.desk.unseen[1] = {"priority": Priority.LOW}
-    office.run(only=(1,), anew=True)
-    assert office.desk.tickets[1].priority is Priority.HIGH
-    kept = tuple(tag for tag in office.desk.tickets[1].tags if tag != "ai_billing")
-    office.desk.person(1, tags=kept)
-    office.run()
-    assert office.desk.tickets[1].priority is Priority.LOW

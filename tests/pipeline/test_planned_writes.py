@@ -8,7 +8,7 @@ from ticket_processor.pipeline.planned_writes import PlanFile, planned_writes
 from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 
-from ..support.fakes import START, a_ticket
+from ..support.fakes import a_ticket
 from ..support.memory_helpdesk import Office, Open, wants
 
 ACCOUNT = "https://acme.zendesk.com"
@@ -66,30 +66,6 @@ def test_those_that_are_done_or_given_up_are_not_even_read_and_stay_so(open_offi
     assert office.state.dropped() == {3}
 
 
-def test_a_ticket_that_waits_for_a_run_and_gets_no_write_goes_on_waiting(open_office: Open) -> None:
-    office = open_office(*several(2))
-    for number in (1, 2):
-        office.state.retry_later(number, "waiting_for_people", failed=False, max_attempts=5)
-    plan = planned(office)
-    office.desk.person(1, tags=("vip",))
-    office.run(planned=plan)
-    assert written(office) == [2]
-    assert office.waiting() == [(1, "waiting_for_people", 0)]
-
-
-def test_what_was_left_open_is_written_by_the_next_run_only_while_the_ticket_is_unchanged(open_office: Open) -> None:
-    office = open_office(*several(2))
-    plan = planned(office)
-    office.desk.updates = [OutcomeUnknown("lost")] * 6
-    office.run(planned=plan)
-    assert office.state.verdict(1) is not None
-    office.desk.person(2, tags=("vip",))
-    office.run(since=START)
-    ends = [(outcome.ticket_id, outcome.status.value) for outcome in office.ended]
-    assert ends == [(1, "updated"), (2, "skipped"), (2, "updated")], "a changed one is triaged as a new one"
-    assert written(office) == [1, 2]
-
-
 def test_what_a_run_has_begun_is_finished_first_and_not_written_again(open_office: Open) -> None:
     office = open_office(*several(1))
     plan = planned(office)
@@ -99,18 +75,6 @@ def test_what_a_run_has_begun_is_finished_first_and_not_written_again(open_offic
     office.run(planned=plan)
     assert written(office) == [1]
     assert len(office.ended) == 1
-
-
-def test_what_is_refused_of_a_planned_write_is_completed_although_the_write_has_changed_the_ticket(
-    open_office: Open,
-) -> None:
-    office = open_office(*several(1))
-    plan = planned(office, taxonomy=wants(group=8001))
-    office.desk.refuses = lambda change: "group" if change.group is not None else None
-    office.run(planned=plan)
-    office.desk.refuses = lambda _change: None
-    office.run(wants(group=8001), since=0.0)
-    assert office.desk.tickets[1].group == 8001
 
 
 def test_what_earlier_runs_have_begun_is_in_no_plan(open_office: Open) -> None:

@@ -18,7 +18,6 @@ from ticket_processor.core.errors import (
     OutcomeUnknown,
     TicketError,
     TicketGone,
-    UpdateConflict,
     UpdateRefused,
 )
 from ticket_processor.core.models import Change, Outcome, Priority, PublicReply, ReplyPlan, Ticket
@@ -295,34 +294,6 @@ def test_without_its_announcement_on_record_nothing_is_sent(rig: Rig) -> None:
     assert rig.run() == [("skipped", "reply_cancelled_not_on_record")]
 
 
-@pytest.mark.parametrize("doubt", [OutcomeUnknown("no answer"), UpdateConflict("changed")])
-def test_a_reply_in_doubt_is_looked_for_before_anything_else(rig: Rig, doubt: Exception) -> None:
-    rig.steps = [doubt]
-    (end,) = rig.run()
-    assert end == ("updated", "confirmed_by_reading" if isinstance(doubt, OutcomeUnknown) else "public_reply")
-    assert sum(edit.comment == "public" and bool(edit.key) for edit in rig.edits) == 1
-
-
-def test_a_reply_of_a_run_that_died_is_found_and_not_sent_again(rig: Rig) -> None:
-    (before,) = rig.state.scheduled_replies()
-    rig.run()
-    rig.state.schedule_reply(before)  # as if the run had died before it could write that down
-    assert rig.run() == [("updated", "confirmed_by_reading")]
-    assert len(rig.written) == 1
-
-
-def test_a_second_announcement_brings_no_second_reply(rig: Rig) -> None:
-    (before,) = rig.state.scheduled_replies()
-    rig.run()
-    rig.clock.advance(100.0)
-    again = before.model_copy(update={"key": "a" * 32, "tags": (*TAGS, "ai_replied")})
-    rig.state.schedule_reply(again)  # as after --again
-    rig.edit(ago=0.0, key="a" * 32, intent="run-9", comment="internal")
-    rig.clock.advance(700.0)
-    assert rig.run() == [("skipped", "reply_cancelled_replied_before")]
-    assert len(rig.written) == 1
-
-
 @pytest.mark.parametrize(
     ("error", "end"),
     [
@@ -361,15 +332,6 @@ def test_the_status_follows_later_in_a_call_of_its_own(tmp_path: Path) -> None:
     assert (status.closing.status, status.closing.draft) == ("solved", REPLY.draft)
     assert rig.lines("intent")[-1]["change"]["close"]["category"] == "billing"
     assert rig.state.scheduled_replies() == []
-
-
-def test_an_answer_of_the_customer_cancels_the_status(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, then="solved")
-    rig.run()
-    rig.clock.advance(4000.0)
-    rig.edit(author=9, comment="public")
-    assert rig.run() == [("skipped", "reply_cancelled_touched")]
-    assert len(rig.written) == 1
 
 
 def test_only_a_written_note_schedules_a_reply() -> None:

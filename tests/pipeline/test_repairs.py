@@ -110,16 +110,6 @@ def test_what_was_refused_is_not_sworn_to_be_a_value_that_people_have_lost(offic
     assert (sworn.human_values_changed, sworn.foreign_tags_removed) == (0, 1)
 
 
-def test_a_repair_goes_on_without_a_group_that_is_refused_again(office: Office) -> None:
-    office.desk.unseen[1] = {"tags": ("theirs",)}  # took "vip" off as well
-    office.desk.refuses = lambda change: "group" if change.group else None
-    office.run(wants(77))
-    office.run(wants(77))
-    assert set(office.desk.tickets[1].tags) >= {"theirs"}
-    assert "vip" not in office.desk.tickets[1].tags
-    assert office.waiting() == [(1, "incomplete", 0)]
-
-
 def test_what_a_person_had_is_put_back_and_not_what_the_settings_want_today(office: Office) -> None:
     """The write that completes another can take something away as well, and be refused a part."""
     office.desk.refuses = lambda change: "priority" if change.priority else None

@@ -78,17 +78,6 @@ def story() -> Iterator[Story]:
     story.state.close()
 
 
-def test_a_ticket_that_the_index_shows_hours_late_is_understood_and_no_other_twice(story: Story) -> None:
-    numbers = [story.add() for _ in range(3)]
-    late = story.add(late=4 * HOUR)
-    for _ in range(30):
-        numbers.append(story.add())
-        story.run()
-    assert story.worked == Counter([*numbers, late])
-    assert story.skipped == Counter()
-    assert max(story.late) == pytest.approx(4 * HOUR, abs=PERIOD_S)
-
-
 def test_one_that_is_later_than_the_window_is_lost_which_is_why_health_tells_how_late_it_was() -> None:
     story = Story(window_s=HOUR)
     lost, found = story.add(late=3 * HOUR), story.add(late=0.8 * HOUR)
@@ -112,15 +101,6 @@ def test_what_was_left_alone_is_told_once_and_again_when_somebody_changes_it(sto
         story.run()
     assert story.skipped == Counter([voice, voice, pending])
     assert story.worked == Counter([pending])
-
-
-def test_a_ticket_that_a_run_did_not_get_to_is_taken_by_the_next(story: Story) -> None:
-    numbers = {story.add() for _ in range(5)}
-    story.run(settles=False)
-    story.run(limit=2)
-    story.run()
-    assert story.worked == Counter(numbers)
-    assert max(story.late) == 0.0, "they were listed, and are not late"
 
 
 def test_a_ticket_that_no_run_gets_to_for_longer_than_the_window_does_not_count_as_shown_late() -> None:

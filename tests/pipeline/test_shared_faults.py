@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable, UpdateRefused
+from ticket_processor.core.errors import NotAuthorised, TicketError, TicketUnreadable, UpdateRefused
 from ticket_processor.core.models import Change, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
@@ -140,17 +140,6 @@ def test_tickets_whose_record_need_not_be_read_are_triaged_all_the_same(open_off
     assert updated(office) == [6]
 
 
-def test_one_ticket_that_fails_again_and_again_is_not_several() -> None:
-    faults = SharedFaults()
-    for _ in range(20):
-        faults.failed("audits", 1, TIMED_OUT)
-    faults.failed("audits", 2, TIMED_OUT)
-    assert not faults.stopped("audits")
-    faults.failed("audits", 3, TIMED_OUT)
-    assert faults.stopped("audits")
-    assert isinstance(faults.end("audits"), HelpdeskDown)
-
-
 def test_a_success_between_them_makes_them_each_tickets_own(open_office: Open) -> None:
     office = open_office(*touched(1, 2, 3, 4, 5, 6))
     Faulty(office).audits = {1, 2, 4, 5}
@@ -250,23 +239,6 @@ def test_a_ticket_that_died_while_others_were_written_stays_given_up(open_office
     assert dead(office) == [1]
 
 
-@pytest.mark.parametrize("kind", ["audits", "updates"])
-def test_tickets_that_no_request_works_for_keep_no_other_waiting(open_office: Open, kind: str) -> None:
-    poison = set(range(1, 8))
-    office = open_office(*touched(*poison, 8))
-    faulty = Faulty(office)
-    setattr(faulty, kind, poison | {8})
-    office.run()
-    setattr(faulty, kind, poison)  # 8 is healthy now, and stands behind seven that are not
-    done: set[int] = set()
-    for number in range(20, 24):
-        office.desk.tickets[number] = a_ticket(number)
-        office.run()
-        done |= set(updated(office))
-        assert number in done, "a new ticket is triaged whatever waits"
-    assert 8 in done
-
-
 def test_a_row_that_makes_no_sense_waits_and_the_rest_of_the_page_is_triaged(open_office: Open) -> None:
     office = open_office(a_ticket(1), a_ticket(2))
     odd: Mapping[int, Any] = {7: TicketError("Zendesk shows this ticket in a form that cannot be read")}
@@ -278,19 +250,6 @@ def test_a_row_that_makes_no_sense_waits_and_the_rest_of_the_page_is_triaged(ope
         office.desk.tickets[max(office.desk.tickets) + 1] = a_ticket(max(office.desk.tickets) + 1)
     assert dead(office) == [7]
     assert office.alerts("dead_letter")[0]["ticket_id"] == 7
-
-
-def test_three_rows_that_make_no_sense_do_not_stop_the_runs_to_come(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    odd = {number: TicketError("no sense", if_shared=HelpdeskDown) for number in (7, 8, 9)}
-    faulty = Faulty(office)
-    faulty.rows = dict(odd)
-    office.desk.unread = dict(odd)
-    office.run()
-    assert updated(office) == [1]
-    office.desk.tickets[2] = a_ticket(2)
-    assert office.run().exit_code == 1
-    assert updated(office) == [2]
 
 
 def test_a_ticket_that_makes_sense_again_is_triaged(open_office: Open) -> None:

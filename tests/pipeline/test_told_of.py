@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pytest
 
 from ticket_processor.core.errors import ConfigError, OutcomeUnknown
-from ticket_processor.core.models import Priority
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.state.store import HORIZON
 
@@ -73,20 +72,6 @@ def test_a_ticket_that_is_too_young_is_waited_for_and_written_in_the_same_run(op
     office.desk.fetch = read_now  # type: ignore[method-assign]
     office.run(told=(1,))
     assert office.ends()[1][0] == "updated"
-
-
-def test_a_ticket_that_a_person_changes_meanwhile_is_left_for_later(open_office: Open) -> None:
-    office = begun(open_office(a_ticket(1, age=60.0)))
-    analyse = office.model.analyse
-
-    def somebody_edits(text):  # type: ignore[no-untyped-def]
-        office.desk.person(1, ago=1.0, priority=Priority.LOW)
-        return analyse(text)
-
-    office.model.analyse = somebody_edits  # type: ignore[method-assign]
-    office.run(told=(1,))
-    assert office.ends() == {1: ("skipped", "deferred_changed_just_now")}
-    assert office.waiting()[0][0] == 1
 
 
 def test_an_ordinary_run_takes_tickets_first_that_it_is_told_of(open_office: Open) -> None:

@@ -547,17 +547,6 @@ def test_a_second_write_that_an_earlier_undo_left_is_taken_back_now(triaged: Ben
     assert values(triaged.ticket) == ({"vip"}, None, None, {})
 
 
-def test_after_a_run_of_two_writes_the_earlier_one_can_be_taken_back_too(triaged: Bench) -> None:
-    for number, (key, priority) in enumerate((("a" * 32, Priority.LOW), ("b" * 32, Priority.URGENT))):
-        triaged.account.edit(priority=priority, key=key, intent=f"{LATER}-{number}")
-    triaged.account.tag(remove=["ai_billing"], key="b" * 32, intent=f"{LATER}-2")
-    triaged.undo(run=LATER, key=("a" * 32, "b" * 32))
-    triaged.clock.advance(60)
-    triaged.undo()
-    assert triaged.one == ("updated", "taken_back", [])
-    assert values(triaged.ticket) == ({"vip"}, None, None, {})
-
-
 # What was put back for people
 
 
@@ -843,17 +832,6 @@ def test_jobs_that_are_under_way_when_it_is_stopped_are_sent_and_not_nothing(ben
     assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 6, 1)
     assert "nothing done" not in "".join(path.read_text("utf-8") for path in bench.folder.glob("*.log"))
     assert "nothing done" not in text(Undone(summary, bench.folder, RUN), InPart(), ZendeskSettings.can.undone)
-
-
-def test_a_lost_answer_that_is_waited_for_counts_as_sent(triaged: Bench) -> None:
-    def lost(_: Change) -> None:
-        triaged.account.edit(ago=0.0)  # a comment by a person, so that the ticket has to rest first
-        raise OutcomeUnknown("lost")
-
-    triaged.account.updates = [lost]
-    triaged.seconds = 3.0
-    summary = triaged.undo()
-    assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 1, 0)
 
 
 # What a person sees

@@ -190,16 +190,9 @@ class FreshdeskWorld(World):
 
     # What is asked of a story
 
-    def cursor_stored(self, cursor: str, state: State) -> None:
+    def passed(self, cursor: str) -> list[int]:
         stamp = cursor.removeprefix("changed:").partition(";")[0]
-        passed = [
-            ticket.id for ticket in self.tickets.values() if ticket.stamp < stamp and not self.is_settled(ticket.id)
-        ]
-        waiting = {item.ticket_id for item in state.retries()}
-        waiting.update(item.verdict.ticket_id for item in state.unsettled())
-        self.cursors += [
-            f"a cursor passed ticket {item}, which nobody had settled" for item in passed if item not in waiting
-        ]
+        return [each.id for each in self.tickets.values() if each.stamp < stamp and not self.is_settled(each.id)]
 
     def is_settled(self, ticket_id: int) -> bool:
         ticket = self.tickets[ticket_id]

@@ -35,7 +35,7 @@ from .mishaps import Mishaps
 from .reply_world import ReplyWorld
 from .troubles import RunClock
 from .virtual import Countdown, Crash
-from .world import AREA, GROUPS, ORDER, PEOPLES_TAGS, TEXTS, World
+from .world import GROUPS, TEXTS, World
 
 
 class LocalWorld(ReplyWorld):
@@ -152,28 +152,10 @@ class LocalWorld(ReplyWorld):
             return
         act = dice.random()
         tags = account.tickets[ticket_id].tags
-        edit: dict[str, Any] = {}
-        if act < 0.35:
-            edit = {"add_tags": (dice.choice(PEOPLES_TAGS),)}
-        elif act < 0.5 and tags:
-            ours = [item for item in tags if item.startswith("ai_") and item != "ai_other_product"]
-            pool = tags if self._strips else [item for item in tags if item not in ours]
-            if self._strips and "ai_fallback" in tags and dice.random() < 0.5:
-                edit = {"remove_tags": ("ai_fallback",)}  # somebody has judged it
-            elif pool:
-                edit = {"remove_tags": (dice.choice(list(pool)),)}
-        elif act < 0.66:
-            edit = {"priority": dice.choice(("low", "normal", "high", "urgent"))}
-        elif act < 0.74:
-            edit = {"group_id": dice.choice(GROUPS)}
-        elif act < 0.84:
-            edit = {"custom_fields": dice.choice(({AREA: "area_web_shop"}, {AREA: "area_app"}, {ORDER: "A-7"}))}
-        elif act < 0.9:
-            edit = {"comment": "Looking into it.", "public": dice.random() < 0.5}
-        elif act < 0.98:
-            edit = {"status": dice.choice(("open", "open", "pending", "pending", "solved", "spam"))}
-        else:
-            edit = {"status": "closed"}
+        edit = self._drawn_edit(act, tags)
+        if act >= 0.9:
+            among = ("open", "open", "pending", "pending", "solved", "spam")
+            edit = {"status": dice.choice(among) if act < 0.98 else "closed"}
         if self._twists.random() < 0.3:
             account.opens_page(ticket_id)
             self.time.at(self.time.now() + self._twists.uniform(0, 30), lambda: self._saves_page(ticket_id, edit))
@@ -187,15 +169,10 @@ class LocalWorld(ReplyWorld):
 
     # What is asked of a story
 
-    def cursor_stored(self, cursor: str, state: State) -> None:
+    def passed(self, cursor: str) -> list[int]:
         place = int(cursor.removeprefix("event:").partition("@")[0])
-        waiting = {item.ticket_id for item in state.retries()}
-        waiting.update(item.verdict.ticket_id for item in state.unsettled())
-        self.cursors += [
-            f"a cursor passed ticket {number}, which nobody had settled"
-            for number in self.tickets
-            if self.local.ticket(number).last_event <= place and not self.is_settled(number) and number not in waiting
-        ]
+        before = [number for number in self.tickets if self.local.ticket(number).last_event <= place]
+        return [number for number in before if not self.is_settled(number)]
 
 
 class QuickStore(LocalStore):

@@ -387,24 +387,9 @@ class World:
         quietly = {"silent": self._odds.random() < self.mishaps.silent}
         quietly["hidden"] = quietly["silent"] and self.mishaps.hidden
         tags = store.tickets[ticket_id].tags
-        if act < 0.35:
-            store.person_edit(ticket_id, add_tags=(self.dice.choice(PEOPLES_TAGS),), **quietly)
-        elif act < 0.5 and tags:
-            ours = [item for item in tags if item.startswith("ai_") and item != "ai_other_product"]
-            pool = tags if self._strips else [item for item in tags if item not in ours]
-            if self._strips and "ai_fallback" in tags and self.dice.random() < 0.5:
-                store.person_edit(ticket_id, remove_tags=("ai_fallback",))  # somebody has judged it
-            elif pool:
-                store.person_edit(ticket_id, remove_tags=(self.dice.choice(list(pool)),), **quietly)
-        elif act < 0.66:
-            store.person_edit(ticket_id, priority=self.dice.choice(("low", "normal", "high", "urgent")), **quietly)
-        elif act < 0.74:
-            store.person_edit(ticket_id, group_id=self.dice.choice(GROUPS), **quietly)
-        elif act < 0.84:
-            chosen = self.dice.choice(({AREA: AREAS[0]}, {AREA: AREAS[1]}, {ORDER: "A-7"}))
-            store.person_edit(ticket_id, custom_fields=chosen, **quietly)
-        elif act < 0.9:
-            store.person_edit(ticket_id, comment="Looking into it.", public=self.dice.random() < 0.5, **quietly)
+        if act < 0.9:
+            if edit := self._drawn_edit(act, tags):
+                store.person_edit(ticket_id, **{**quietly, **edit})
         elif act < 0.95:
             store.person_edit(ticket_id, status=self.dice.choice(("open", "pending", "solved")))
         elif act < 0.97:
@@ -414,6 +399,25 @@ class World:
             store.delete(ticket_id)
         else:
             store.system_edit(ticket_id)
+
+    def _drawn_edit(self, act: float, tags: Sequence[str]) -> dict[str, Any]:
+        """What a person changes on a ticket with these tags; it may be nothing."""
+        dice = self.dice
+        if act < 0.35:
+            return {"add_tags": (dice.choice(PEOPLES_TAGS),)}
+        if act < 0.5 and tags:
+            ours = [item for item in tags if item.startswith("ai_") and item != "ai_other_product"]
+            pool = tags if self._strips else [item for item in tags if item not in ours]
+            if self._strips and "ai_fallback" in tags and dice.random() < 0.5:
+                return {"remove_tags": ("ai_fallback",), "silent": False, "hidden": False}  # somebody has judged it
+            return {"remove_tags": (dice.choice(list(pool)),)} if pool else {}
+        if act < 0.66:
+            return {"priority": dice.choice(("low", "normal", "high", "urgent"))}
+        if act < 0.74:
+            return {"group_id": dice.choice(GROUPS)}
+        if act < 0.84:
+            return {"custom_fields": dice.choice(({AREA: AREAS[0]}, {AREA: AREAS[1]}, {ORDER: "A-7"}))}
+        return {"comment": "Looking into it.", "public": dice.random() < 0.5} if act < 0.9 else {}
 
     # One run
 
@@ -580,10 +584,13 @@ class World:
                     second = first + self.dice.uniform(0, 1)
                     self.time.at(second, lambda target=ticket_id: self._person_acts(target))
 
+    def passed(self, cursor: str) -> list[int]:
+        """Tickets that lie before the place of a cursor and that nobody has settled."""
+        return [] if cursor.startswith("search:") else passed_by(cursor, self)
+
     def cursor_stored(self, cursor: str, state: State) -> None:
         """Check, at this very moment, that the cursor passes nobody who still needs something."""
-        passed = [] if cursor.startswith("search:") else passed_by(cursor, self)
-        if passed:
+        if passed := self.passed(cursor):
             waiting = {item.ticket_id for item in state.retries()}
             waiting.update(item.verdict.ticket_id for item in state.unsettled())
             self.cursors += [
