@@ -38,7 +38,7 @@ from ticket_processor.core.taxonomy import default_taxonomy
 TEXTS = development.ROOT / "tests" / "analysis" / "incident_texts"
 KINDS = ("none", "security", "outage", "safety")
 HANDS = ("first", "second", "third")
-FEWEST_TEXTS, MOST_FEATURES = 2, 12_000
+FEWEST_TEXTS, MOST_FEATURES = 2, 6_000
 FEWEST_TOKENS = 8
 """A word of thanks counts as if it had so many, or each of its few would weigh too much."""
 PIECE, MARK = 0.5, 0.3
