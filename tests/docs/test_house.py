@@ -99,7 +99,7 @@ CEILINGS = {
     "policy": 1_520,
     "replies": 1_780,
     "reporting": 3_270,
-    "sandbox": 5_500,
+    "sandbox": 5_460,
     "schedule": 430,
     "seeding": 1_210,
     "settings": 1_820,
