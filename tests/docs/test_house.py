@@ -101,7 +101,7 @@ CEILINGS = {
     "policy": 1_510,
     "replies": 1_770,
     "reporting": 3_260,
-    "sandbox": 5_540,
+    "sandbox": 5_460,
     "schedule": 390,
     "seeding": 1_000,
     "settings": 1_800,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 397, "test lines": 82_600, "scripts": 30, "words of docs": 23_760}
+MOST = {"files": 397, "test lines": 81_980, "scripts": 30, "words of docs": 23_760}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -127,6 +127,14 @@ class Account(Agenda, Generic[AnyTicket]):
                     ticket.json["url"] = value + ticket.json["url"].removeprefix(self._base_url)
             self._base_url = value
 
+    def living(self, ticket_id: int) -> AnyTicket | None:
+        """A ticket that exists, and is neither deleted nor spam nor archived, as far as the vendor has these."""
+        ticket = self.tickets.get(ticket_id)
+        return None if ticket is None or self._is_gone(ticket) else ticket
+
+    def _is_gone(self, ticket: AnyTicket) -> bool:
+        return ticket.deleted
+
     def _take_up(self, ticket: AnyTicket, created: float) -> None:
         """Take up a new ticket."""
         self.tickets[ticket.id] = ticket

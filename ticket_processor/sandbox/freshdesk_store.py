@@ -266,11 +266,6 @@ class FreshdeskStore(Account[FreshdeskTicket]):
         ticket = self.tickets[self.where[conversation_id]]
         return ticket, next(row for row in ticket.conversations if row["id"] == conversation_id)
 
-    def living(self, ticket_id: int) -> FreshdeskTicket | None:
-        """A ticket that exists, and is neither deleted nor spam nor archived."""
-        ticket = self.tickets.get(ticket_id)
-        return None if ticket is None or ticket.deleted or ticket.spam or self.archived(ticket) else ticket
-
     def archived(self, ticket: FreshdeskTicket) -> bool:
         """Whether a ticket was closed so long ago that it is in the archive."""
         return ticket.closed is not None and self.now() - ticket.closed >= ARCHIVED_AFTER
@@ -326,6 +321,9 @@ class FreshdeskStore(Account[FreshdeskTicket]):
             return self.converse(ticket, as_html(text), by, source=REPLY, private=False, incoming=True)
 
     # --- inside ---------------------------------------------------------------------------------------
+
+    def _is_gone(self, ticket: FreshdeskTicket) -> bool:
+        return ticket.deleted or ticket.spam or self.archived(ticket)
 
     def _move(self, ticket: FreshdeskTicket, moment: float) -> None:
         second, before = int(moment), int(ticket.changed)

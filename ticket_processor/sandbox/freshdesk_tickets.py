@@ -43,19 +43,16 @@ _TEXT = """name email facebook_id phone twitter_id unique_external_id subject ty
 _COMMON: Kinds = {
     **dict.fromkeys(_WHOLE, int),
     **dict.fromkeys(_TEXT, str),
-    "tags": list,
-    "attachments": list,
+    **dict.fromkeys(("tags", "attachments"), list),
     "custom_fields": dict,
 }
 UPDATABLE: Kinds = {**_COMMON, "skip_close_notification": bool}
 CREATABLE: Kinds = {**_COMMON, "cc_emails": list, "related_ticket_ids": list}
 _OF_A_NOTE: Kinds = {
+    **dict.fromkeys(("private", "incoming"), bool),
+    **dict.fromkeys(("notify_emails", "attachments"), list),
     "body": str,
-    "private": bool,
-    "incoming": bool,
-    "notify_emails": list,
     "user_id": int,
-    "attachments": list,
 }
 _NAMES = {str: "String", bool: "Boolean", list: "Array", int: "Positive Integer", dict: "key/value pair"}
 _MAY_BE_EMPTY = frozenset("responder_id email_config_id group_id product_id company_id type subject".split())
@@ -74,13 +71,11 @@ def checked(
     ticket: FreshdeskTicket | None = None,
 ) -> dict[str, Any]:
     """The fields of a ticket that a payload sets, as the ticket holds them; 400 when anything is wrong with it."""
-    problems: list[Problem] = []
-    for name, value in payload.items():
-        problem = _problem(store, name, value, known)
-        if problem:
-            problems.append(problem)
-        elif name == "custom_fields":
-            problems += _custom_problems(store, value)
+    found = [_problem(store, name, value, known) for name, value in payload.items()]
+    own = payload.get("custom_fields")
+    if isinstance(own, dict):
+        found += [_own_problem(store, name, value) for name, value in own.items()]
+    problems = [problem for problem in found if problem]
     if ticket is None and not any(payload.get(name) for name in REQUESTERS):
         problems.append(missing("requester_id"))
     if not problems and ticket is not None:
@@ -125,14 +120,10 @@ def _problem(store: FreshdeskStore, name: str, value: Any, known: Kinds) -> Prob
         return problem
     if isinstance(value, list) and name != "attachments" and not all(isinstance(item, str) for item in value):
         return mismatch(name, "String", next(item for item in value if not isinstance(item, str)))
-    choices = {
-        "status": store.statuses,
-        "priority": PRIORITIES,
-        "source": SOURCES,
-        "type": next((row["choices"] for row in store.ticket_fields if row["name"] == "ticket_type"), ()),
-    }.get(name)
+    types = next((row["choices"] for row in store.ticket_fields if row["name"] == "ticket_type"), ())
+    choices = {"status": store.statuses, "priority": PRIORITIES, "source": SOURCES, "type": types}.get(name)
     if choices is not None and value not in choices:
-        return wrong(name, f"It should be one of these values: '{','.join(map(str, choices))}'")
+        return _none_of(name, choices)
     people = {"group_id": store.groups, "responder_id": store.agents, "requester_id": store.contacts}.get(name)
     if people is not None and value not in people:
         return wrong(name, f"There is no {name.removesuffix('_id')} matching the given {name}")
@@ -143,21 +134,20 @@ def _problem(store: FreshdeskStore, name: str, value: Any, known: Kinds) -> Prob
     return None
 
 
-def _custom_problems(store: FreshdeskStore, values: Mapping[str, Any]) -> list[Problem]:
-    """The errors of the account's own fields."""
-    fields = {field["name"]: field for field in store.ticket_fields if not field["default"]}
-    problems: list[Problem] = []
-    for name, value in values.items():
-        field = fields.get(name)
-        if field is None:
-            problems.append(unexpected(name))
-        elif value is not None:
-            kind = {"custom_checkbox": bool, "custom_number": int}.get(field["type"], str)
-            if problem := _mistyped(name, value, {name: kind}):
-                problems.append(problem)
-            elif "choices" in field and value not in field["choices"]:
-                problems.append(wrong(name, f"It should be one of these values: '{','.join(field['choices'])}'"))
-    return problems
+def _own_problem(store: FreshdeskStore, name: str, value: Any) -> Problem | None:
+    """The error of one of the account's own fields, if any."""
+    field = next((field for field in store.ticket_fields if field["name"] == name and not field["default"]), None)
+    if field is None:
+        return unexpected(name)
+    if value is None:
+        return None
+    kind = {"custom_checkbox": bool, "custom_number": int}.get(field["type"], str)
+    wrong_kind = _mistyped(name, value, {name: kind})
+    return wrong_kind or (_none_of(name, field["choices"]) if value not in field.get("choices", (value,)) else None)
+
+
+def _none_of(name: str, choices: Iterable[object]) -> Problem:
+    return wrong(name, f"It should be one of these values: '{','.join(map(str, choices))}'")
 
 
 def _left_empty(store: FreshdeskStore, payload: Mapping[str, Any], ticket: FreshdeskTicket) -> list[str]:

@@ -2,14 +2,14 @@
 
 Windows are aligned to the clock: every account-wide count starts again at the full minute, Zendesk's per-ticket count
 at every full ten minutes. Refused and invalid requests count. Not thread-safe; the sandbox's lock covers it.
-
-Sources: developer.zendesk.com, "Rate limits"; developers.freshdesk.com/api, "Rate Limit".
 """
 
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 
 from .messages import Refusal, Response, json_response, text_response
 
@@ -22,44 +22,13 @@ Plan = Mapping[str, int]
 """Requests, or credits, per window: for everything under ``account``, and for some endpoints; no limit where none is
 named."""
 
-_USUAL = {
-    "incremental_exports": 10,
-    "search_export": 100,
-    "update_ticket": 100,
-    "ticket_fields": 300,
-    "audits": 500,
-    "updates_per_ticket": 30,
-    "tags": 100,
-}
+_FILE = tomllib.loads(Path(__file__).with_name("limits.toml").read_text(encoding="utf-8"))
 PLANS: Mapping[str, Plan] = {
-    "team": {**_USUAL, "account": 200},
-    "growth": {**_USUAL, "account": 400},
-    "professional": {**_USUAL, "account": 400},
-    "enterprise": {**_USUAL, "account": 700},
-    "enterprise-plus": {**_USUAL, "account": 2500, "incremental_exports": 30, "update_ticket": 300},
-    "sandbox": {**_USUAL, "account": 400, "update_ticket": 20, "ticket_fields": 40, "list_tickets": 100},
+    **{name: {**_FILE["usual"], **own} for name, own in _FILE["zendesk"].items()},
     "unlimited": {},
 }
-"""Plan names a sandbox takes. ``enterprise-plus`` includes the high-volume add-on's higher limits, ``sandbox``
-is a vendor's sandbox or trial account; a limit on the list of tickets has been met there only."""
-
-
-def _freshdesk(account: int, written: int, listed: int) -> Plan:
-    """Credits for everything, calls that make or change a ticket, and calls for a list."""
-    own = {"create_ticket": written, "update_ticket": written, "list_tickets": listed, "list_contacts": listed}
-    return {"account": account, **own}
-
-
-FRESHDESK_PLANS: Mapping[str, Plan] = {
-    "growth": _freshdesk(200, 80, 20),
-    "pro": _freshdesk(400, 160, 100),
-    "enterprise": _freshdesk(700, 280, 200),
-    "trial": {"account": 50},
-    "plus1000": _freshdesk(1000, 400, 300),
-    "plus2000": _freshdesk(2000, 800, 400),
-    "unlimited": {},
-}
-"""Plan names a Freshdesk sandbox takes. ``plus1000`` and ``plus2000`` are limits bought on top."""
+FRESHDESK_PLANS: Mapping[str, Plan] = {**_FILE["freshdesk"], "unlimited": {}}
+"""By the names that a sandbox takes."""
 
 
 class Limits:
@@ -109,7 +78,7 @@ class RequestLimits(Limits):
         total = self.plan.get(name)
         if total is None:
             return {}
-        header, what, form = _ENDPOINTS[name]
+        header, what, form = _FILE["endpoints"][name]
         window = TEN_MINUTES if name == "updates_per_ticket" else MINUTE
         used, resets = self.count((name, key), window, now)
         headers = {header: f"total={total}; remaining={max(0, total - used)}; resets={resets}"}
@@ -120,19 +89,6 @@ class RequestLimits(Limits):
                 body = {"error": "APIRateLimitExceeded", "description": message}
             raise _too_many(json_response(429, body), headers, resets)
         return headers
-
-
-_ENDPOINTS: dict[str, tuple[str, str, str]] = {
-    "incremental_exports": ("zendesk-ratelimit-incremental-exports", "incremental export", "error"),
-    "search_export": ("zendesk-ratelimit-search-export", "search export", "error"),
-    "update_ticket": ("zendesk-rate-limit-tickets-update", "ticket updates", "errors"),
-    "ticket_fields": ("zendesk-ratelimit-ticket-fields-index", "requests for ticket fields", "errors"),
-    "audits": ("zendesk-ratelimit-ticket-audits", "requests for audits", "errors"),
-    "list_tickets": ("zendesk-ratelimit-tickets-index", "requests for the list of tickets", "errors"),
-    "tags": ("zendesk-rate-limit-tags-index", "requests for the list of tags", "errors"),
-    "updates_per_ticket": ("zendesk-ratelimit-per-ticket-updates", "updates of this ticket by this user", "errors"),
-}
-"""By name, the header that reports a limit, what is limited, and the form of its 429."""
 
 
 class FreshdeskLimits(Limits):

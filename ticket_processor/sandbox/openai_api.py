@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .account import shaped
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_answers import KnownAnswers, answer_for
 
@@ -88,22 +89,14 @@ class OpenAIApi:
         finish = "stop"
         if isinstance(limit, int) and limit > 0 and tokens(content) > limit:
             content, finish = content[: limit * 4], "length"
-        answer = {
-            "id": f"chatcmpl-{self._dice.getrandbits(96):024x}",
-            "object": "chat.completion",
-            "created": int(now),
-            "model": CHAT_MODEL,
-            "choices": [
-                {
-                    "index": 0,
-                    "message": {"role": "assistant", "content": content, "refusal": None},
-                    "logprobs": None,
-                    "finish_reason": finish,
-                }
-            ],
-            "usage": self._usage(messages, content),
-            "system_fingerprint": "fp_sandbox",
-        }
+        said = {"role": "assistant", "content": content, "refusal": None}
+        answer = shaped(
+            "chat completion",
+            id=f"chatcmpl-{self._dice.getrandbits(96):024x}",
+            created=int(now),
+            choices=[shaped("chat choice", message=said, finish_reason=finish)],
+            usage=self._usage(messages, content),
+        )
         response = json_response(200, answer)
         self.calls += 1
         if self.latency is not None:
@@ -117,10 +110,9 @@ class OpenAIApi:
         """Token counts by length; the first message counts as cached once it has been seen and is long enough."""
         sizes = [tokens(str(message.get("content") or "")) + 4 for message in messages]
         prefix = hash(str(messages[0].get("content")))
-        cached = sizes[0] // 128 * 128 if sizes[0] >= SMALLEST_CACHED_PROMPT else 0
-        if prefix not in self._prefixes:
-            self._prefixes.add(prefix)
-            cached = 0
+        seen = prefix in self._prefixes and sizes[0] >= SMALLEST_CACHED_PROMPT
+        self._prefixes.add(prefix)
+        cached = sizes[0] // 128 * 128 if seen else 0
         prompt, completion = sum(sizes) + 3, tokens(content)
         return {
             "prompt_tokens": prompt,

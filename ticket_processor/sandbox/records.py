@@ -269,7 +269,7 @@ def new_comment(
     text: str,
     markup: str | None,
     public: bool,
-    attachments: Iterable[Mapping[str, Any]],
+    attachments: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """A comment in the API's shape, added to its ticket; its ``audit_id`` is set once there is an audit."""
     comment = shaped(

@@ -9,10 +9,11 @@ import sys
 import threading
 from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from .app import Sandbox
-from .messages import Request, Response
+from .messages import Request, Response, text_response
 
 MOST_BODY = 16 * 1024 * 1024
 IDLE_SECONDS = 75
@@ -86,35 +87,27 @@ class _Server(ThreadingHTTPServer):
         self.sandbox = sandbox
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
-        # The base class looks up the host's name, which can take seconds.
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self.allow_reuse_address:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
+        """Bind alone: the class between looks up the host's name, which can take seconds."""
+        TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        with self._open_lock:
-            self._open.add(request)
+        self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        with self._open_lock:
-            self._open.discard(request)
+        self._open.discard(request)
         super().shutdown_request(request)
 
     def close_connections(self) -> None:
         """Wake every thread that waits for its client."""
-        with self._open_lock:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news; anything else is shown as usual."""
@@ -133,8 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             return
-        headers = dict(self.headers.items())
-        request = Request.from_target(self.command, self.path, headers, body)
+        request = Request.from_target(self.command, self.path, dict(self.headers.items()), body)
         response = self.server.sandbox.handle(request)
         if response.delay > 0 and self.server.stopping.wait(response.delay):
             self.close_connection = True
@@ -144,17 +136,14 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = answer
 
     def _body(self) -> bytes | None:
-        """The body, or ``None`` after an error has been sent."""
-        if "transfer-encoding" in self.headers:
-            self._refuse(411)
-            return None
+        """The body, or ``None`` where there is nobody to answer, or an error has been sent."""
         text = self.headers.get("content-length", "0").strip()
-        if not (text.isascii() and text.isdecimal()):
-            self._refuse(400)
-            return None
-        length = int(text[:12])
-        if length > MOST_BODY:
-            self._refuse(413)
+        known = text.isascii() and text.isdecimal()
+        length = int(text[:12]) if known else 0
+        status = 411 if "transfer-encoding" in self.headers else 413 if length > MOST_BODY else 0 if known else 400
+        if status:
+            self.close_connection = True
+            self._send(text_response(status, responses.get(status, "")))
             return None
         body = self.rfile.read(length) if length else b""
         if len(body) < length:
@@ -162,19 +151,13 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return body
 
-    def _refuse(self, status: int) -> None:
-        self.close_connection = True
-        text = responses.get(status, "").encode("ascii")
-        self._send(Response(status, {"Content-Type": "text/plain; charset=utf-8"}, text))
-
     def _send(self, response: Response) -> None:
         if response.fate == "drop":
             self.close_connection = True
             with contextlib.suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
             return
-        if response.fate == "half":
-            self.close_connection = True
+        self.close_connection = self.close_connection or response.fate == "half"
         lines = [f"HTTP/1.1 {response.status} {responses.get(response.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         if response.status not in (204, 304):

@@ -132,7 +132,6 @@ class Store(Account[StoredTicket]):
         actor: Actor,
         author_id: int,
         comment: tuple[str, str | None, bool] | None = None,
-        attachments: Iterable[Mapping[str, Any]] = (),
         custom: Mapping[str, Any] | None = None,
         raw: Mapping[str, Any] | None = None,
         silent: bool = False,
@@ -155,7 +154,7 @@ class Store(Account[StoredTicket]):
             added: dict[str, Any] = {}
             if comment is not None:
                 text, markup, public = comment
-                added = new_comment(ticket, self.event_id(), moment, author_id, text, markup, public, attachments)
+                added = new_comment(ticket, self.event_id(), moment, author_id, text, markup, public)
                 events.insert(0, added)
                 json["is_public"] = json["is_public"] or public
             if not events:
@@ -225,11 +224,6 @@ class Store(Account[StoredTicket]):
             ticket = self.tickets[ticket_id]
             ticket.deleted = True
             self.change(ticket, {"status": "deleted"}, actor="person", author_id=PERSON_ID)
-
-    def living(self, ticket_id: int) -> StoredTicket | None:
-        """A ticket that exists and is not deleted."""
-        ticket = self.tickets.get(ticket_id)
-        return None if ticket is None or ticket.deleted else ticket
 
     def read(self, *ticket_ids: int) -> list[StoredTicket]:
         """The living tickets of these, all as of one moment. For looking at only."""
