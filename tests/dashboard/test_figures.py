@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.dashboard import figures, tables
-from ticket_processor.dashboard.sidebar import period, step_of
-from ticket_processor.dashboard.timeline import moments
+from ticket_processor.dashboard.parts import period, step_of
+from ticket_processor.dashboard.tables import moments
 from ticket_processor.reporting.figures import Line, LogSelection
 
 from .logs import DAY, HOUR, NOW

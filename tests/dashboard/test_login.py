@@ -24,8 +24,8 @@ from streamlit.testing.v1 import AppTest
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.dashboard import server
 from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.parts import may_see
 from ticket_processor.dashboard.server import Address, safe_options, secrets_files
-from ticket_processor.dashboard.sign_in import may_see
 from ticket_processor.settings.load import load
 from ticket_processor.settings.pages import AuthSettings
 

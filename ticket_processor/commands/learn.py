@@ -22,8 +22,8 @@ from ..learning.retraining import RETRAINED
 from ..learning.review import told
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import DECIDED, FILE_NAME, LearningStore
-from ..reporting.export_labels import scoreboard_data
-from ..reporting.label_tables import scoreboard_tables
+from ..reporting.export import scoreboard_data
+from ..reporting.helpdesk_tables import scoreboard_tables
 from ..settings.load import load
 from .options import ConfigOption, DetailedOption, JsonOption, VerboseOption, parse_since
 from .screen import Screen

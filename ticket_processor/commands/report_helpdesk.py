@@ -19,7 +19,7 @@ from ..reporting.drafts import DraftUse, LoggedNote, read_drafts
 from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex
 from ..reporting.knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
-from ..reporting.offers import offered_drafts
+from ..reporting.queries import offered_drafts
 from ..reporting.report import Report
 from ..settings.schema import Settings
 from ..wiring.desks import help_center, reading_desk

@@ -30,8 +30,7 @@ from .figures import (
 )
 from .index import LogIndex
 from .knowledge_gaps import Knowledge
-from .offers import OfferCount, offer_counts
-from .queries import stamp, utc
+from .queries import OfferCount, offer_counts, stamp, utc
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",

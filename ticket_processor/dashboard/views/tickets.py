@@ -13,8 +13,8 @@ from ticket_processor.core.clock import iso
 from ticket_processor.dashboard import parts, tables
 from ticket_processor.dashboard.data import ask, book, now_of, story
 from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.sidebar import choose
-from ticket_processor.dashboard.timeline import Moment
+from ticket_processor.dashboard.parts import choose
+from ticket_processor.dashboard.tables import Moment
 from ticket_processor.policy.escalation import REASONS, plan_of
 from ticket_processor.reporting import figures, queries
 
