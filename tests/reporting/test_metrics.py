@@ -239,8 +239,8 @@ def test_pages_together_hold_every_line_once_in_order(log: tuple[LogIndex, list[
     pages = [queries.page(index, selection, order_by=order_by, limit=20, offset=at) for at in range(0, 200, 20)]
     rows = [row for page in pages for row in page.rows]
     assert {page.total for page in pages} == {len(hand.lines)}
-    assert sorted(row.run_id for row in rows) == sorted(line["run_id"] for line in hand.lines)
-    values = [getattr(row, order_by) for row in rows]
+    assert sorted(row["run_id"] for row in rows) == sorted(line["run_id"] for line in hand.lines)
+    values = [row[order_by] for row in rows]
     known = [value for value in values if value is not None]
     assert known == sorted(known, reverse=True)
     assert values == known + [None] * (len(values) - len(known))
@@ -250,9 +250,9 @@ def test_one_row_has_everything_that_a_line_says(tmp_path: Path) -> None:
     line = receipt(7, "11-20 08:00", tags=["ai_processed", "ai_billing"], suspicious=["a", "b"], subcategory="double")
     with opened(tmp_path, line) as index:
         (row,) = queries.page(index, LogSelection()).rows
-    assert (row.at, row.ticket_id, row.category, row.subcategory) == (moment("11-20 08:00"), 7, "billing", "double")
-    assert row.tags == ("ai_processed", "ai_billing")
-    assert (row.priority_from, row.priority_to, row.cost_usd, row.total_ms) == (None, "normal", 0.01, 1000)
+    told = {"at": moment("11-20 08:00"), "ticket_id": 7, "category": "billing", "subcategory": "double"}
+    told |= {"tags": "ai_processed ai_billing", "priority_from": None, "priority_to": "normal"}
+    assert row.items() >= {**told, "cost_usd": 0.01, "total_ms": 1000}.items()
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_a_search_looks_into_numbers_labels_reasons_and_tags(tmp_path: Path, tex
     ]
     with opened(tmp_path, *lines) as index:
         found = queries.page(index, LogSelection(text=text))
-        assert {row.ticket_id for row in found.rows} == expected
+        assert {row["ticket_id"] for row in found.rows} == expected
         assert found.total == len(expected)
 
 
@@ -327,9 +327,10 @@ def test_runs_are_counted_by_how_they_ended_and_missing_ones_are_noticed(tmp_pat
     assert (found.exit_codes, found.stopped_by) == ({0: 4, 1: 1, 3: 1}, {"HelpdeskDown": 1})
     assert (found.interval_s, found.missed, found.longest_gap_s) == (600.0, 3, 1800.0)  # 9:20 is missing as well
     assert found.last_started == moment("11-20 09:10")
-    assert [run.run_id for run in listed] == ["r70", "r60", "r50", "r20", "dry", "again", "r10", "r0"]
+    assert [run["run_id"] for run in listed] == ["r70", "r60", "r50", "r20", "dry", "again", "r10", "r0"]
     assert newest == listed[:1]
-    assert (listed[3].exit_code, listed[3].finished, listed[4].dry_run, listed[5].kind) == (None, None, True, "retry")
+    killed, dry, again = listed[3:6]
+    assert (killed["exit_code"], killed["finished"], dry["dry_run"], again["kind"]) == (None, None, True, "retry")
 
 
 def test_what_has_not_been_yet_is_not_missing(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from .figures import SORTABLE, EscalatedLine, Line, LogSelection, RunLine, TablePage
-from .index import LogIndex, Row
+from .figures import SORTABLE, EscalatedLine, LogSelection, TablePage
+from .index import LogIndex
 
 UNDERSTOOD = "category IS NOT NULL"
 SECONDARY = "split_part(secondary, ' ', 1)"
@@ -79,9 +80,10 @@ def utc(moment: datetime) -> datetime:
 
 
 _LINE = (
-    "ts, run_id, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, confidence, "
-    "analyser, model, priority_from, priority_to, tags, cost_usd, coalesce(total_ms, 0)"
+    "ts AS at, run_id, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, "
+    "confidence, analyser, model, priority_from, priority_to, tags, cost_usd, coalesce(total_ms, 0) AS total_ms"
 )
+"""The columns of :func:`page`; tags are words with a space between them."""
 
 
 def page(
@@ -97,13 +99,13 @@ def page(
     condition, values = where(selection)
     column = {"at": "ts"}.get(checked(order_by, SORTABLE), order_by)
     order = f"{column} {'DESC' if descending else 'ASC'} NULLS LAST, ts DESC, ticket_id"
-    rows = index.query(
+    rows = index.rows(
         f"WITH chosen AS (SELECT day, n FROM work WHERE {condition} ORDER BY {order} LIMIT $limit OFFSET $offset) "
         f"SELECT {_LINE} FROM work SEMI JOIN chosen USING (day, n) ORDER BY {order}",
         {**values, "limit": limit, "offset": offset},
     )
     total = index.query(f"SELECT count(*) FROM work WHERE {condition}", values)[0][0]
-    return TablePage(tuple(map(_line, rows)), total)
+    return TablePage(tuple(rows), total)
 
 
 def escalated(
@@ -145,27 +147,19 @@ def alerts(index: LogIndex, since: float, until: float) -> dict[str, int]:
     return dict(rows)
 
 
-def run_lines(index: LogIndex, since: float, until: float, *, most: int | None = None) -> list[RunLine]:
-    """The runs that began in a period, dry ones, retries and undoes among them, the last one first."""
-    rows = index.query(
+def run_lines(index: LogIndex, since: float, until: float, *, most: int | None = None) -> list[dict[str, Any]]:
+    """The runs that began in a period, dry ones, retries and undoes among them, the last one first.
+
+    What was killed has no end, and no ``exit_code``; the ``cost`` is ``None`` where models have no price.
+    """
+    return index.rows(
         "SELECT run_id, kind, dry_run, coalesce(started, finished) AS begun, finished, exit_code, duration_s, seen, "
         "CASE WHEN cost_usd = 0 AND EXISTS (SELECT 1 FROM lines WHERE lines.run_id = runs.run_id AND tokens_in > 0 "
-        "AND lines.cost_usd IS NULL) THEN NULL ELSE cost_usd END AS cost, stopped, stopped_by "
+        "AND lines.cost_usd IS NULL) THEN NULL ELSE cost_usd END AS cost, stopped "
         "FROM runs WHERE begun >= $since AND begun < $until "
         "ORDER BY begun DESC, run_id DESC LIMIT $most",
         {"since": stamp(since), "until": stamp(until), "most": most},
     )
-    return [
-        RunLine(run_id, kind, dry, utc(begun), finished and utc(finished), *others)
-        for run_id, kind, dry, begun, finished, *others in rows
-    ]
-
-
-def _line(row: Row) -> Line:
-    values = list(row)
-    values[0] = utc(row[0])
-    values[-3] = tuple((row[-3] or "").split())
-    return Line(*values)
 
 
 LACKING = ("no_answer", "no_article", "unsupported", "contradiction")
