@@ -91,16 +91,8 @@ class ByHand:
 
         def selected(line: Line) -> bool:
             analysis = line["analysis"] or {}
-            wanted = (
-                (analysis.get("category"), selection.categories),
-                (analysis.get("urgency"), selection.urgencies),
-                (analysis.get("sentiment"), selection.sentiments),
-                (analysis.get("language"), selection.languages),
-                (line["outcome"], selection.outcomes),
-                (analysis.get("source"), selection.analysers),
-                (analysis.get("model"), selection.models),
-            )
-            return all(not allowed or value in allowed for value, allowed in wanted)
+            told = {**analysis, "outcome": line["outcome"], "analyser": analysis.get("source")}
+            return all(told.get(name) in allowed for name, allowed in selection.labels.items())
 
         self.lines = [line for line in period if selected(line)]
         self.ended = [line for line in self.last.values() if selected(line)]
@@ -111,10 +103,10 @@ SELECTIONS = (
     LogSelection(at("11-17 00:00"), at("11-21 00:00")),
     LogSelection(at("11-18 06:30"), at("11-20 11:15")),
     LogSelection(at("11-18 06:30"), at("11-20 11:15"), dry_runs=True),
-    LogSelection(categories=("billing", "technical"), urgencies=("high",)),
-    LogSelection(outcomes=("failed",), sentiments=("negative",)),
-    LogSelection(languages=("de",), analysers=("rules",)),
-    LogSelection(until=at("11-19 12:00"), models=("m-2",)),
+    LogSelection(labels={"category": ("billing", "technical"), "urgency": ("high",)}),
+    LogSelection(labels={"outcome": ("failed",), "sentiment": ("negative",)}),
+    LogSelection(labels={"language": ("de",), "analyser": ("rules",)}),
+    LogSelection(until=at("11-19 12:00"), labels={"model": ("m-2",)}),
     LogSelection(at("12-01 00:00"), at("12-02 00:00")),
 )
 
@@ -360,12 +352,13 @@ def test_choices_are_those_of_the_period_whatever_else_is_selected(tmp_path: Pat
         receipt(4, "11-10 08:00", category="security"),
     ]
     with opened(tmp_path, *lines) as index:
-        found = metrics.choices(index, LogSelection(at("11-20 00:00"), at("11-21 00:00"), categories=("refund",)))
+        selection = LogSelection(at("11-20 00:00"), at("11-21 00:00"), labels={"category": ("refund",)})
+        found = metrics.choices(index, selection)
     assert (found["category"], found["language"]) == (["billing", "refund"], ["en", "de"])
 
 
 def test_the_period_before_ends_where_this_one_begins() -> None:
-    selection = LogSelection(1000.0, 1600.0, categories=("billing",))
+    selection = LogSelection(1000.0, 1600.0, labels={"category": ("billing",)})
     assert selection.before == replace(selection, since=400.0, until=1000.0)
 
 

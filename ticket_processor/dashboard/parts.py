@@ -93,19 +93,7 @@ def choose() -> Callable[[], LogSelection]:
         chosen = {dimension: _several(dimension, label, known) for dimension, label in FILTERS.items()}
 
     def selected() -> LogSelection:
-        since, until = period(name or CUSTOM, first, last, now())
-        return LogSelection(
-            since,
-            until,
-            categories=chosen["category"],
-            secondaries=chosen["secondary"],
-            urgencies=chosen["urgency"],
-            sentiments=chosen["sentiment"],
-            risks=chosen["risk"],
-            languages=chosen["language"],
-            outcomes=chosen["outcome"],
-            analysers=chosen["analyser"],
-        )
+        return LogSelection(*period(name or CUSTOM, first, last, now()), labels=chosen)
 
     return selected
 

@@ -26,22 +26,16 @@ PLANNED = ("nothing_to_read", "no_model_configured", "budget_of_run_spent", "bud
 
 @dataclass(frozen=True)
 class LogSelection:
-    """Which part of the log; an empty tuple means all. ``since`` is included, ``until`` is not (Unix seconds).
+    """Which part of the log; ``since`` is included, ``until`` is not (Unix seconds).
+
+    ``labels`` are those of each dimension that count; without any, all do.
 
     ``text`` is looked for in ticket ids, labels, reasons and tags, and at the beginning of run ids, whatever its case.
     """
 
     since: float = 0.0
     until: float = 4_102_444_800.0
-    categories: tuple[str, ...] = ()
-    secondaries: tuple[str, ...] = ()
-    urgencies: tuple[str, ...] = ()
-    sentiments: tuple[str, ...] = ()
-    risks: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    outcomes: tuple[str, ...] = ()
-    analysers: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
+    labels: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
     text: str = ""
     dry_runs: bool = False
 

@@ -13,7 +13,7 @@ Days and hours are UTC. Moments go in as Unix seconds and come out as datetimes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal, get_args
@@ -35,9 +35,8 @@ from .figures import (
     Totals,
 )
 from .index import LogIndex
-from .queries import SECONDARY, UNDERSTOOD, checked, last, stamp, utc, where
+from .queries import EXPRESSIONS, UNDERSTOOD, checked, last, stamp, utc, where
 
-_EXPRESSIONS: Mapping[str, str] = {"answered_by": "coalesce(model, analyser)", "secondary": SECONDARY}
 _FALLBACK = f"analyser IS DISTINCT FROM 'model' AND why_fallback IS DISTINCT FROM '{NO_MODEL}'"
 _FAILED = "outcome = 'failed'"
 _OUTCOMES = ("updated", "suggested", "planned", "skipped", "failed")
@@ -110,7 +109,7 @@ def breakdowns(
         rows = index.query(
             f"""
             SELECT {", ".join(group)}, count(*)
-            FROM (SELECT {", ".join(f"{_EXPRESSIONS.get(name, name)} AS {name}" for name in group)}
+            FROM (SELECT {", ".join(f"{EXPRESSIONS.get(name, name)} AS {name}" for name in group)}
                   FROM lines WHERE {condition} AND {counted})
             GROUP BY GROUPING SETS ({sets})
             """,
@@ -131,7 +130,7 @@ def series(
     Without ``timed`` there are no latencies, which is quicker.
     """
     condition, values = where(selection)
-    label = "''" if by is None else f"coalesce({_EXPRESSIONS.get(by, by)}, '')"
+    label = "''" if by is None else f"coalesce({EXPRESSIONS.get(by, by)}, '')"
     ended = last("next_at") if by is None or by in ENDS else last("next_labelled_at", UNDERSTOOD)
     quantiles = f"quantile_disc(CASE WHEN {UNDERSTOOD} THEN latency_ms END, [0.5, 0.95])" if timed else "NULL"
     rows = index.query(
@@ -170,7 +169,7 @@ def latency(index: LogIndex, selection: LogSelection, *, quick_ms: float = 15_00
 def spent(index: LogIndex, selection: LogSelection, by: Literal["model", "day"] = "model") -> list[Spending]:
     """What analyses took: by model (the dearest first) or by day (oldest first)."""
     condition, values = where(selection)
-    label = _EXPRESSIONS["answered_by"] if by == "model" else "strftime(ts, '%Y-%m-%d')"
+    label = EXPRESSIONS["answered_by"] if by == "model" else "strftime(ts, '%Y-%m-%d')"
     rows = index.query(
         f"""
         SELECT {label} AS label, count(*), coalesce(sum(cost_usd), 0),

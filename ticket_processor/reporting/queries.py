@@ -5,17 +5,20 @@ Only words of our own become a part of a statement; values go along as parameter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .figures import SORTABLE, EscalatedLine, LogSelection, TablePage
+from .figures import DIMENSIONS, SORTABLE, EscalatedLine, LogSelection, TablePage
 from .index import LogIndex
 
 UNDERSTOOD = "category IS NOT NULL"
-SECONDARY = "split_part(secondary, ' ', 1)"
-"""The first of the other categories that fit: the index has them in one column."""
+EXPRESSIONS: Mapping[str, str] = {
+    "answered_by": "coalesce(model, analyser)",
+    "secondary": "split_part(secondary, ' ', 1)",
+}
+"""Dimensions that are no column. The index has all of the other categories that fit in one; the first counts."""
 _EPOCH = datetime(1970, 1, 1)
 _DATE = len("20261121")
 _SEARCHED = ("outcome", "reason", "category", "subcategory", "urgency", "sentiment", "language", "model", "tags")
@@ -29,21 +32,11 @@ def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
         "dry": selection.dry_runs,
     }
     parts = ["ts >= $since::TIMESTAMP AND ts < $until::TIMESTAMP AND dry_run = $dry AND kind IS DISTINCT FROM 'undo'"]
-    for column, wanted in (
-        ("category", selection.categories),
-        ("secondary", selection.secondaries),
-        ("urgency", selection.urgencies),
-        ("sentiment", selection.sentiments),
-        ("risk", selection.risks),
-        ("language", selection.languages),
-        ("outcome", selection.outcomes),
-        ("analyser", selection.analysers),
-        ("model", selection.models),
-    ):
+    for dimension, wanted in selection.labels.items():
         if wanted:
+            column = checked(dimension, DIMENSIONS)
             names = [f"{column}_{number}" for number in range(len(wanted))]
-            held = SECONDARY if column == "secondary" else column
-            parts.append(f"{held} IN ({', '.join(f'${name}' for name in names)})")
+            parts.append(f"{EXPRESSIONS.get(column, column)} IN ({', '.join(f'${name}' for name in names)})")
             values |= dict(zip(names, wanted, strict=True))
     if text := selection.text.strip().lower():
         # Column by column: most hold few different values, and each of those is looked at once.
