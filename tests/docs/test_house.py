@@ -89,16 +89,16 @@ CEILINGS = {
     "audit": 2_270,
     "commands": 7_670,
     "core": 2_630,  # a table that is cut says by how many rows
-    "dashboard": 2_100,
+    "dashboard": 2_060,
     "evaluation": 2_580,
     "helpdesk": 6_080,
     "knowledge": 2_190,
     "learning": 2_080,
-    "monitoring": 3_400,
+    "monitoring": 3_330,
     "pipeline": 5_300,
     "policy": 1_520,
     "replies": 1_780,
-    "reporting": 3_270,
+    "reporting": 3_150,
     "sandbox": 6_270,
     "schedule": 430,
     "seeding": 1_210,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 430, "test lines": 83_880, "scripts": 30, "words of docs": 24_540}
+MOST = {"files": 423, "test lines": 83_720, "scripts": 30, "words of docs": 24_540}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -15,7 +15,7 @@ from ticket_processor.monitoring.facts import Facts, span
 from ticket_processor.monitoring.memory import Owed
 from ticket_processor.monitoring.messages import AlertMessage, message_of
 from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, rule_id
-from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
+from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
 from ticket_processor.settings.schema import Settings
 
 from ..support.recorded_runs import NOW, PERIOD_S, history, recorded

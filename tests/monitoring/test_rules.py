@@ -15,7 +15,7 @@ from ticket_processor.core.run_summary import RunRecord, Statement
 from ticket_processor.monitoring.facts import UNEXPECTED, Facts, Look
 from ticket_processor.monitoring.facts import Severity as S
 from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, severity_of
-from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
+from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
 from ticket_processor.reporting.figures import PLANNED
 from ticket_processor.settings.schema import Settings, SloSettings
 
