@@ -21,7 +21,7 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.audit.lines import encode
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.monitoring.rules import RULES
-from ticket_processor.monitoring.slo import DAY
+from ticket_processor.monitoring.run_metrics import DAY
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring import parts as wiring

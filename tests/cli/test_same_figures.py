@@ -7,7 +7,7 @@ from contextlib import closing
 from ticket_processor.core.clock import SystemClock, iso
 from ticket_processor.core.run_summary import RunRecord
 from ticket_processor.monitoring.messages import summary_text
-from ticket_processor.monitoring.slo import DAY, counted, tally
+from ticket_processor.monitoring.run_metrics import DAY, counted, tally
 from ticket_processor.reporting.glossary import percent
 from ticket_processor.state.store import FILE_NAME, State
 

@@ -6,18 +6,20 @@ import csv
 import io
 import json
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.dashboard import figures, tables
-from ticket_processor.dashboard.sidebar import period, step_of
-from ticket_processor.dashboard.timeline import moments
-from ticket_processor.reporting.figures import Line, LogSelection
+from ticket_processor.dashboard.parts import period, step_of
+from ticket_processor.dashboard.tables import moments
+from ticket_processor.reporting.figures import LogSelection
 
 from .logs import DAY, HOUR, NOW
 
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = st.text(min_size=1, max_size=40)
 AMOUNTS = st.integers(min_value=0, max_value=10**6)
 DAYS = st.dates(date(2026, 1, 1), date(2026, 1, 9)).map(str)
@@ -148,15 +150,10 @@ def test_a_chart_has_neither_few_nor_many_steps(days: float, step: str) -> None:
 # Tables and files
 
 
-def line(**facts: object) -> Line:
-    empty = dict.fromkeys(Line.__dataclass_fields__)
-    given = {
-        "tags": ("ai_processed", "ai_billing"),
-        "total_ms": 1250,
-        "ticket_id": 7,
-        "at": datetime(2026, 1, 1, tzinfo=UTC),
-    }
-    return Line(**{**empty, **given, **facts})  # type: ignore[arg-type]
+def line(**facts: object) -> dict[str, Any]:
+    names = "outcome reason category subcategory urgency sentiment risk language model analyser confidence cost_usd"
+    empty = dict.fromkeys([*names.split(), "priority_from", "priority_to"])
+    return {**empty, "tags": "ai_processed ai_billing", "total_ms": 1250, "ticket_id": 7, "at": AT, **facts}
 
 
 def test_a_row_tells_what_became_of_the_priority() -> None:

@@ -23,9 +23,8 @@ from streamlit.testing.v1 import AppTest
 
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.dashboard import server
-from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.parts import may_see
 from ticket_processor.dashboard.server import Address, safe_options, secrets_files
-from ticket_processor.dashboard.sign_in import may_see
 from ticket_processor.settings.load import load
 from ticket_processor.settings.pages import AuthSettings
 
@@ -89,13 +88,6 @@ def test_before_the_sign_in_no_page_shows_anything(pages: Pages) -> None:
         assert [button.label for button in page.button] == ["Sign in"]
         assert "4711" not in words(page)
         assert not page.exception
-
-
-def test_without_a_sign_in_nobody_is_asked(pages: Pages) -> None:
-    pages.configure()
-    assert not given().settings.dashboard.auth.wanted
-    page = pages.open("overview")
-    assert "Sign in" not in [button.label for button in page.button]
 
 
 @pytest.mark.parametrize(

@@ -22,16 +22,13 @@ from ticket_processor.learning.model import Reaction
 from ticket_processor.learning.store import FILE_NAME as LEARNT
 from ticket_processor.learning.store import LearningStore
 from ticket_processor.monitoring.memory import AlertStore, Memory, OpenAlert
-from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 
-from ..cli.conftest import OpenDesk, open_desk
 from .conftest import Pages, values, words
 from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket
 
 pytestmark = pytest.mark.slow  # each page is run whole
 
-__all__ = ["open_desk"]
 ALL = ("overview", "tickets", "scoreboard", "try_it", "costs", "runs", "health")
 FIGURES = ("overview", "tickets", "costs", "runs")
 HOSTILE = "![x](http://127.0.0.1:9/x.png) <img src=x> [l](http://127.0.0.1:9/) $a_b$ :red[x]"
@@ -169,29 +166,7 @@ def test_new_lines_are_there_the_next_time_the_page_is_shown(pages: Pages) -> No
     assert values(page)["Tickets"][0] == "2"
 
 
-def test_what_a_real_run_wrote_is_shown(pages: Pages, open_desk: OpenDesk) -> None:
-    desk = open_desk(6)
-    desk("run", "--since", "7d")
-    made = Settings(log_dir=desk.logs, state_dir=desk.state)
-    give(DashboardOptions(made, SystemClock()))
-    assert values(pages.open("overview"))["Tickets"][0] == "6"
-    assert sorted(cells(pages.open("tickets"), "Ticket")) == [1, 2, 3, 4, 5, 6]
-    page = pages.open("tickets", {"ticket": "1"})
-    assert "ai_processed" in cells(page, "After")
-    assert "about to be written" in page.text[-1].value
-    assert cells(pages.open("runs"), "Exit code") == ["0"]
-
-
 # Filters
-
-
-def test_a_filter_narrows_what_is_shown(pages: Pages) -> None:
-    pages.log(ticket(1), ticket(2, category="refund"), ticket(3, category="refund", urgency="high"))
-    page = pages.open("overview")
-    by_label = {box.label: box for box in page.multiselect}
-    assert by_label["Category"].options == ["refund", "billing"]
-    by_label["Category"].set_value(["refund"]).run()
-    assert values(page)["Tickets"][0] == "2"
 
 
 @pytest.mark.slow

@@ -91,16 +91,16 @@ CEILINGS = {
     "audit": 2_270,
     "commands": 7_330,
     "core": 2_630,
-    "dashboard": 2_100,
+    "dashboard": 2_050,
     "evaluation": 2_400,
     "helpdesk": 5_860,
     "knowledge": 2_190,
     "learning": 2_060,
-    "monitoring": 3_330,
+    "monitoring": 3_310,
     "pipeline": 5_300,
     "policy": 1_510,
     "replies": 1_770,
-    "reporting": 3_260,
+    "reporting": 3_180,
     "sandbox": 5_460,
     "schedule": 390,
     "seeding": 1_000,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 397, "test lines": 81_980, "scripts": 30, "words of docs": 23_760}
+MOST = {"files": 390, "test lines": 81_970, "scripts": 30, "words of docs": 23_760}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.monitoring.slo import DAY
+from ticket_processor.monitoring.run_metrics import DAY
 
 from ..support.alert_rounds import Played
 from ..support.recorded_runs import NOW

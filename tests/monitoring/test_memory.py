@@ -26,7 +26,7 @@ from ticket_processor.monitoring.memory import (
     told,
 )
 from ticket_processor.monitoring.rules import HoldingConditions
-from ticket_processor.monitoring.slo import DAY, HOUR
+from ticket_processor.monitoring.run_metrics import DAY, HOUR
 
 from ..support.recorded_runs import NOW, PERIOD_S
 

@@ -10,7 +10,7 @@ import pytest
 
 from ticket_processor.monitoring.facts import Severity
 from ticket_processor.monitoring.memory import Memory
-from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
+from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
 
 from ..support.alert_rounds import Played
 

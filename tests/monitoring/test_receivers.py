@@ -13,7 +13,7 @@ import pytest
 import requests
 from apprise.decorators import notify
 from apprise.manager_plugins import NotificationManager
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -102,25 +102,19 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "a\nb", "<script>alert(1)</script>"])
-def test_hostile_words_become_harmless_ones(text: str) -> None:
-    said = linkless(text)
-    assert not set("<>&@\n\r\x00\u202e\u2028") & set(said)
-    assert "://" not in said
-    assert "](" not in said
-    assert "evil.example" not in said
-
-
 def test_a_sentence_of_ours_reads_as_it_was() -> None:
     sentence = "the log /srv/bot/logs/ticketbot-2026-11-21.jsonl cannot be written (No space left on device)"
     assert linkless(sentence) == sentence
 
 
 @given(st.text())
+@example(HOSTILE)
+@example("<script>alert(1)</script>")
+@example("a\nb")
 def test_no_text_makes_a_link_a_mention_or_a_second_line(text: str) -> None:
     said = linkless(text)
-    assert not set("<>&@") & set(said)
-    assert "://" not in said
+    assert not set("<>&@\x00\u202e\u2028") & set(said)
+    assert not [mark for mark in ("://", "](", "evil.example") if mark in said]
     assert len(said.splitlines()) <= 1
 
 

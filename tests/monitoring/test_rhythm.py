@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.monitoring.slo import DAY, FEWEST, HOUR, LOOKED_AT, MINUTE, period
+from ticket_processor.monitoring.run_metrics import DAY, FEWEST, HOUR, LOOKED_AT, MINUTE, period
 
 SCHEDULES = st.sampled_from([5, 10, 12, 15, 20, 30, 60, 120, 360, 720, 1440])
 

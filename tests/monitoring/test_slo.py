@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.monitoring.slo import DAY, WINDOW_S, RunCounts, SloTally, burning, counted, tally
+from ticket_processor.monitoring.run_metrics import DAY, WINDOW_S, RunCounts, SloTally, burning, counted, tally
 
 from ..support.recorded_runs import NOW, PERIOD_S, recorded, year
 

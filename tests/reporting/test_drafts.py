@@ -11,7 +11,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_account import OAuthToken
 from ticket_processor.reporting.drafts import DraftUse, LoggedNote, Use, draft_in, draft_use, read_drafts, replies_since
-from ticket_processor.reporting.offers import OfferedDraft
+from ticket_processor.reporting.queries import OfferedDraft
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk
 

@@ -91,16 +91,8 @@ class ByHand:
 
         def selected(line: Line) -> bool:
             analysis = line["analysis"] or {}
-            wanted = (
-                (analysis.get("category"), selection.categories),
-                (analysis.get("urgency"), selection.urgencies),
-                (analysis.get("sentiment"), selection.sentiments),
-                (analysis.get("language"), selection.languages),
-                (line["outcome"], selection.outcomes),
-                (analysis.get("source"), selection.analysers),
-                (analysis.get("model"), selection.models),
-            )
-            return all(not allowed or value in allowed for value, allowed in wanted)
+            told = {**analysis, "outcome": line["outcome"], "analyser": analysis.get("source")}
+            return all(told.get(name) in allowed for name, allowed in selection.labels.items())
 
         self.lines = [line for line in period if selected(line)]
         self.ended = [line for line in self.last.values() if selected(line)]
@@ -111,10 +103,10 @@ SELECTIONS = (
     LogSelection(at("11-17 00:00"), at("11-21 00:00")),
     LogSelection(at("11-18 06:30"), at("11-20 11:15")),
     LogSelection(at("11-18 06:30"), at("11-20 11:15"), dry_runs=True),
-    LogSelection(categories=("billing", "technical"), urgencies=("high",)),
-    LogSelection(outcomes=("failed",), sentiments=("negative",)),
-    LogSelection(languages=("de",), analysers=("rules",)),
-    LogSelection(until=at("11-19 12:00"), models=("m-2",)),
+    LogSelection(labels={"category": ("billing", "technical"), "urgency": ("high",)}),
+    LogSelection(labels={"outcome": ("failed",), "sentiment": ("negative",)}),
+    LogSelection(labels={"language": ("de",), "analyser": ("rules",)}),
+    LogSelection(until=at("11-19 12:00"), labels={"model": ("m-2",)}),
     LogSelection(at("12-01 00:00"), at("12-02 00:00")),
 )
 
@@ -239,8 +231,8 @@ def test_pages_together_hold_every_line_once_in_order(log: tuple[LogIndex, list[
     pages = [queries.page(index, selection, order_by=order_by, limit=20, offset=at) for at in range(0, 200, 20)]
     rows = [row for page in pages for row in page.rows]
     assert {page.total for page in pages} == {len(hand.lines)}
-    assert sorted(row.run_id for row in rows) == sorted(line["run_id"] for line in hand.lines)
-    values = [getattr(row, order_by) for row in rows]
+    assert sorted(row["run_id"] for row in rows) == sorted(line["run_id"] for line in hand.lines)
+    values = [row[order_by] for row in rows]
     known = [value for value in values if value is not None]
     assert known == sorted(known, reverse=True)
     assert values == known + [None] * (len(values) - len(known))
@@ -250,9 +242,9 @@ def test_one_row_has_everything_that_a_line_says(tmp_path: Path) -> None:
     line = receipt(7, "11-20 08:00", tags=["ai_processed", "ai_billing"], suspicious=["a", "b"], subcategory="double")
     with opened(tmp_path, line) as index:
         (row,) = queries.page(index, LogSelection()).rows
-    assert (row.at, row.ticket_id, row.category, row.subcategory) == (moment("11-20 08:00"), 7, "billing", "double")
-    assert row.tags == ("ai_processed", "ai_billing")
-    assert (row.priority_from, row.priority_to, row.cost_usd, row.total_ms) == (None, "normal", 0.01, 1000)
+    told = {"at": moment("11-20 08:00"), "ticket_id": 7, "category": "billing", "subcategory": "double"}
+    told |= {"tags": "ai_processed ai_billing", "priority_from": None, "priority_to": "normal"}
+    assert row.items() >= {**told, "cost_usd": 0.01, "total_ms": 1000}.items()
 
 
 @pytest.mark.parametrize(
@@ -279,7 +271,7 @@ def test_a_search_looks_into_numbers_labels_reasons_and_tags(tmp_path: Path, tex
     ]
     with opened(tmp_path, *lines) as index:
         found = queries.page(index, LogSelection(text=text))
-        assert {row.ticket_id for row in found.rows} == expected
+        assert {row["ticket_id"] for row in found.rows} == expected
         assert found.total == len(expected)
 
 
@@ -327,9 +319,10 @@ def test_runs_are_counted_by_how_they_ended_and_missing_ones_are_noticed(tmp_pat
     assert (found.exit_codes, found.stopped_by) == ({0: 4, 1: 1, 3: 1}, {"HelpdeskDown": 1})
     assert (found.interval_s, found.missed, found.longest_gap_s) == (600.0, 3, 1800.0)  # 9:20 is missing as well
     assert found.last_started == moment("11-20 09:10")
-    assert [run.run_id for run in listed] == ["r70", "r60", "r50", "r20", "dry", "again", "r10", "r0"]
+    assert [run["run_id"] for run in listed] == ["r70", "r60", "r50", "r20", "dry", "again", "r10", "r0"]
     assert newest == listed[:1]
-    assert (listed[3].exit_code, listed[3].finished, listed[4].dry_run, listed[5].kind) == (None, None, True, "retry")
+    killed, dry, again = listed[3:6]
+    assert (killed["exit_code"], killed["finished"], dry["dry_run"], again["kind"]) == (None, None, True, "retry")
 
 
 def test_what_has_not_been_yet_is_not_missing(tmp_path: Path) -> None:
@@ -359,12 +352,13 @@ def test_choices_are_those_of_the_period_whatever_else_is_selected(tmp_path: Pat
         receipt(4, "11-10 08:00", category="security"),
     ]
     with opened(tmp_path, *lines) as index:
-        found = metrics.choices(index, LogSelection(at("11-20 00:00"), at("11-21 00:00"), categories=("refund",)))
+        selection = LogSelection(at("11-20 00:00"), at("11-21 00:00"), labels={"category": ("refund",)})
+        found = metrics.choices(index, selection)
     assert (found["category"], found["language"]) == (["billing", "refund"], ["en", "de"])
 
 
 def test_the_period_before_ends_where_this_one_begins() -> None:
-    selection = LogSelection(1000.0, 1600.0, categories=("billing",))
+    selection = LogSelection(1000.0, 1600.0, labels={"category": ("billing",)})
     assert selection.before == replace(selection, since=400.0, until=1000.0)
 
 

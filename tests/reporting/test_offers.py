@@ -7,7 +7,7 @@ from typing import Any
 
 from ticket_processor.reporting.figures import LogSelection
 from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.offers import OfferCount, OfferedDraft, offer_counts, offered_drafts
+from ticket_processor.reporting.queries import OfferCount, OfferedDraft, offer_counts, offered_drafts
 
 from ..support.fakes import START
 from ..support.log_days import at, receipt, write_log

@@ -82,7 +82,7 @@ def test_nothing_in_markdown_becomes_mark_up_a_mention_a_link_or_a_formula(tmp_p
 def test_a_report_can_be_of_tickets_of_some_risk_only(tmp_path: Path) -> None:
     write_log(tmp_path, [receipt(1, "11-20 08:00", risk="high"), receipt(2, "11-20 08:00")])
     with LogIndex(tmp_path, lambda: START) as index:
-        found = gather(index, at("11-14 00:00"), at("11-21 00:00"), only=LogSelection(risks=("high",)))
+        found = gather(index, at("11-14 00:00"), at("11-21 00:00"), only=LogSelection(labels={"risk": ("high",)}))
     assert found.totals.tickets == 1
     assert "only tickets with risk high" in found.remarks[0]
 

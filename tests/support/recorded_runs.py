@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.slo import RunCounts
+from ticket_processor.monitoring.run_metrics import RunCounts
 
 NOW = 1_795_262_400.0
 """2026-11-21T12:00:00Z"""

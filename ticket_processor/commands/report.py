@@ -21,7 +21,7 @@ from ..core.tables import MOST_LINES, as_csv, show, show_briefly
 from ..learning.scoreboard import kept_scoreboard
 from ..reporting import tables
 from ..reporting.export import as_data
-from ..reporting.figures import LogSelection
+from ..reporting.figures import Dimension, LogSelection
 from ..reporting.index import LogIndex, require_duckdb
 from ..reporting.report import Report, gather
 from ..settings.load import load
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from ..monitoring.receivers import Receiver
 
 FORMATS = (".html", ".md", ".csv", ".json")
-ONLY: Mapping[str, type[StrEnum] | None] = {
+ONLY: Mapping[Dimension, type[StrEnum] | None] = {
     "urgency": Urgency,
     "sentiment": Sentiment,
     "risk": Risk,
@@ -199,24 +199,20 @@ def report(
 
 def _selection(only: Sequence[str]) -> LogSelection:
     """The tickets with these labels. Raises :class:`ConfigError` for a label that no ticket can have."""
-    chosen: dict[str, list[str]] = {field: [] for field in ONLY}
+    chosen: dict[Dimension, list[str]] = {name: [] for name in ONLY}
     problems = []
     for text in only:
         field, _, label = text.partition("=")
-        if field not in ONLY or not label:
-            problems.append(f"--only {text}: must be {', '.join(f'{name}=LABEL' for name in ONLY)}")
-        elif (known := ONLY[field]) is not None and label not in list(known):
+        name = next((each for each in ONLY if each == field), None)
+        if name is None or not label:
+            problems.append(f"--only {text}: must be {', '.join(f'{each}=LABEL' for each in ONLY)}")
+        elif (known := ONLY[name]) is not None and label not in list(known):
             problems.append(f"--only {text}: must be one of {', '.join(known)}")
         else:
-            chosen[field].append(label)
+            chosen[name].append(label)
     if problems:
         raise ConfigError(*problems)
-    return LogSelection(
-        urgencies=tuple(chosen["urgency"]),
-        sentiments=tuple(chosen["sentiment"]),
-        risks=tuple(chosen["risk"]),
-        secondaries=tuple(chosen["secondary"]),
-    )
+    return LogSelection(labels={name: tuple(labels) for name, labels in chosen.items()})
 
 
 def check_log(settings: Settings) -> None:

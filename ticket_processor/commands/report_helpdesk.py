@@ -20,8 +20,8 @@ from ..reporting.drafts import DraftUse, LoggedNote, read_drafts
 from ..reporting.figures import EscalatedLine, LogSelection
 from ..reporting.index import LogIndex
 from ..reporting.knowledge_gaps import TOPICS, HelpCenter, Knowledge, look_up, themes_of, topics_of, wanted
-from ..reporting.offers import offered_drafts
 from ..reporting.queries import escalated as escalated_of
+from ..reporting.queries import offered_drafts
 from ..reporting.report import Report
 from ..reporting.tables import escalated_table, still_open
 from ..settings.schema import Settings

@@ -8,8 +8,7 @@ import streamlit as st
 
 from ticket_processor import __version__
 from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.parts import guarded
-from ticket_processor.dashboard.sign_in import signed_in
+from ticket_processor.dashboard.parts import guarded, signed_in
 
 VIEWS = Path(__file__).with_name("views")
 PAGES = {

@@ -26,7 +26,7 @@ from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from ..wiring.ticket_subjects import LookedUp, look_up
 from .options import given
-from .timeline import Moment, days_of, events_of, moments
+from .tables import Moment, days_of, events_of, moments
 
 MOST_ANSWERS = 256
 MOST_DECISIONS = 5

@@ -13,17 +13,7 @@ from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
 
-PALETTE = (
-    "#4c8fd6",
-    "#e08a3c",
-    "#3aa99f",
-    "#9a7bd0",
-    "#d277a8",
-    "#6aab5c",
-    "#b8a13a",
-    "#a67c5b",
-    "#5fb3d4",
-)
+PALETTE = ("#4c8fd6", "#e08a3c", "#3aa99f", "#9a7bd0", "#d277a8", "#6aab5c", "#b8a13a", "#a67c5b", "#5fb3d4")
 INK = {False: "#4a4f57", True: "#c3c8cf"}
 """The colour of text on a light and on a dark page: Streamlit's own grey has too little contrast for WCAG's AA."""
 GREY, RED, GREEN, AMBER = "#8d96a0", "#d65f5f", "#4fa36c", "#d9a032"

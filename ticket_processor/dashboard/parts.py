@@ -1,9 +1,14 @@
-"""Parts that several pages share: guarded bodies that refresh, tiles, charts, sentences for empty logs."""
+"""Parts that several pages share: the filters beside them, who may see them, guarded bodies, tiles, charts, tables.
+
+The filters are part of the address, so that a view can be shared. The sign-in is Streamlit's own OpenID Connect.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 import streamlit as st
@@ -12,13 +17,139 @@ from .. import __version__
 from ..core.clock import iso
 from ..core.errors import TicketbotError, unexpected
 from ..core.tables import SENTENCES, Table
+from ..core.wording import person_at_keyboard
 from ..reporting import figures, metrics
+from ..reporting.figures import Dimension, LogSelection, Step
 from ..reporting.glossary import MEANINGS, percent, points
 from ..reporting.report import NO_ACCOUNT
 from . import figures as charts
 from .data import ask
 from .options import given
-from .sidebar import refresh_every
+
+PERIODS = {"24 h": timedelta(days=1), "7 d": timedelta(days=7), "30 d": timedelta(days=30)}
+CUSTOM = "custom"
+MOST_CHOSEN = 50
+REFRESH = {"off": None, "10 s": 10, "60 s": 60}
+FILTERS: dict[Dimension, str] = {
+    "category": "Category",
+    "secondary": "Second category",
+    "urgency": "Urgency",
+    "sentiment": "Sentiment",
+    "risk": "Risk",
+    "language": "Language",
+    "outcome": "Outcome",
+    "analyser": "Analyser",
+}
+_MINUTE, _DAY = 60.0, 86_400.0
+
+
+def period(name: str, first: date | None, last: date | None, now: float) -> tuple[float, float]:
+    """The period's begin and end, in Unix seconds; days are UTC, and the last one is included.
+
+    A period up to now ends with the minute, so that what was worked out serves for as long.
+    """
+    until = math.floor(now / _MINUTE + 1) * _MINUTE
+    if name in PERIODS:
+        return until - PERIODS[name].total_seconds(), until
+    begin, end = sorted((first or last or _day(now), last or first or _day(now)))
+    return _midnight(begin), _midnight(end) + _DAY
+
+
+def step_of(selection: LogSelection) -> Step:
+    """How finely a period is drawn."""
+    seconds = selection.until - selection.since
+    if seconds <= 3 * _DAY:
+        return "hour"
+    return "day" if seconds <= 100 * _DAY else "week"
+
+
+def _midnight(day: date) -> float:
+    return datetime.combine(day, time(), UTC).timestamp()
+
+
+def _day(now: float) -> date:
+    return datetime.fromtimestamp(now, UTC).date()
+
+
+def choose() -> Callable[[], LogSelection]:
+    """Show the filters. Returns a function that gives the current selection."""
+    now = given().clock.now
+    with st.sidebar:
+        name = st.segmented_control(
+            "Period (UTC)",
+            [*PERIODS, CUSTOM],
+            default="7 d",
+            required=True,
+            key="period",
+            bind="query-params",
+            width="stretch",
+        )
+        first = last = None
+        if name == CUSTOM:
+            today = _day(now())
+            first = st.date_input("From", today - timedelta(days=6), key="from", bind="query-params")
+            last = st.date_input("Until, this day included", today, key="until", bind="query-params")
+        known = ask(metrics.choices, LogSelection(*period(name or CUSTOM, first, last, now())))
+        chosen = {dimension: _several(dimension, label, known) for dimension, label in FILTERS.items()}
+
+    def selected() -> LogSelection:
+        return LogSelection(*period(name or CUSTOM, first, last, now()), labels=chosen)
+
+    return selected
+
+
+def _several(dimension: Dimension, label: str, known: dict[Dimension, list[str]]) -> tuple[str, ...]:
+    # A chosen value stays among the choices even if the period has none of it.
+    asked = (st.query_params.get_all(dimension) or st.session_state.get(dimension, []))[:MOST_CHOSEN]
+    options = list(dict.fromkeys((*known.get(dimension, ()), *asked)))
+    return tuple(st.multiselect(label, options, key=dimension, bind="query-params", placeholder="all"))
+
+
+def refresh_every() -> int | None:
+    """Show the switch for refreshing. Returns seconds, ``None`` when it is off."""
+    with st.sidebar:
+        name = st.segmented_control(
+            "Refresh", list(REFRESH), default="off", required=True, key="refresh", bind="query-params"
+        )
+    return REFRESH[name or "off"]
+
+
+def may_see(user: Mapping[str, object], allow: Sequence[str]) -> bool:
+    """Whether the provider's word for a person is enough: an allowed address that it does not call unverified."""
+    address = user.get("email")
+    if not isinstance(address, str) or address.count("@") != 1 or user.get("email_verified", True) is not True:
+        return False
+    address = address.lower()
+    return address in allow or f"@{address.partition('@')[2]}" in allow
+
+
+def signed_in() -> bool:
+    """Whether the reader may see the pages. If not, show how to sign in or out."""
+    auth = given().settings.dashboard.auth
+    if not auth.wanted:
+        return True
+    user = st.user.to_dict()
+    known = user.get("is_logged_in") is True
+    if known and may_see(user, auth.allow):
+        with st.sidebar:
+            st.button("Sign out", icon=":material/logout:", on_click=st.logout)
+        return True
+    st.title("ticketbot")
+    if known:
+        st.error("This account may not see these pages; dashboard.auth.allow says which may.")
+        st.button("Sign out", icon=":material/logout:", on_click=st.logout)
+    else:
+        st.button("Sign in", icon=":material/login:", type="primary", on_click=st.login)
+    return False
+
+
+def person() -> str | None:
+    """Who uses the page: the address that signed in, or the person at the keyboard; ``None`` where nobody knows."""
+    options = given()
+    if options.settings.dashboard.auth.wanted:
+        return str(st.user.to_dict()["email"]).lower()
+    return person_at_keyboard() if options.private else None
+
 
 Good = Literal["up", "down", "neither"]
 _GOOD: dict[Good, Literal["normal", "inverse", "off"]] = {"up": "normal", "down": "inverse", "neither": "off"}

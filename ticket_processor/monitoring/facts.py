@@ -14,8 +14,7 @@ from functools import cached_property
 from ..core.run_summary import RunRecord
 from ..core.wording import many
 from ..settings.schema import Settings
-from .run_metrics import TRIAGE
-from .slo import (
+from .run_metrics import (
     DAY,
     GAP,
     HOUR,
@@ -24,6 +23,7 @@ from .slo import (
     LOOKED_AT,
     MINUTE,
     STALE,
+    TRIAGE,
     WINDOW_S,
     RunCounts,
     counted,

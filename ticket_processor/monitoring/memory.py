@@ -25,7 +25,7 @@ from ..core.run_summary import RunRecord
 from ..settings.schema import Settings
 from .facts import Facts, Look, Severity
 from .rules import RULES, HoldingConditions, look, rule_id, severity_of
-from .slo import DAY, HOUR
+from .run_metrics import DAY, HOUR
 
 FILE_NAME = "alerts.json"
 LOCK_NAME = "alerts.lock"

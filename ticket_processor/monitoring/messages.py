@@ -16,8 +16,7 @@ from ..reporting.glossary import end_words
 from .facts import Severity
 from .memory import EscalatedTicket, OpenAlert, Owed
 from .rules import RULES, rule_id, title_of_rule
-from .run_metrics import TRIAGE, in_words, metrics_of
-from .slo import DAY
+from .run_metrics import DAY, TRIAGE, in_words, metrics_of
 
 MOST_LISTED = 50
 _LONGEST = 400

@@ -23,7 +23,7 @@ from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, why_no_model
 from ..settings.schema import Settings
 from .facts import UNEXPECTED, AlertFinding, Facts, Look, Severity, Unclear, span
-from .slo import DAY, HOUR, LEAST_STALE_S, burning
+from .run_metrics import DAY, HOUR, LEAST_STALE_S, burning
 
 TOKENS_END = parse_iso("2027-04-30")
 TOKENS_WARN_S = 60 * DAY

@@ -32,7 +32,7 @@ from .heartbeat import PATIENCE_S, Heartbeat
 from .memory import AlertStore, EscalatedTicket, Failure, Memory, judged, owed, still_to_tell, told
 from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
 from .receivers import Receiver, Sent, receivers, send, tame_libraries
-from .slo import DAY
+from .run_metrics import DAY
 
 Kind = Literal["run", "retry", "apply", "webhook"]
 GRACE_S = 20.0
@@ -113,10 +113,11 @@ class Tending:
 
     def ended(self, summary: RunSummary, *, tally: RunTally | None = None) -> None:
         """Report the end of the run; tickets that ``tally`` counted as escalated are sent."""
-        record = RunRecord(
-            run_id=summary.run_id, kind=self._kind, started=self._began, finished=self._clock.now(), summary=summary
-        )
-        self._end = _End(summary.exit_code, _told(summary), record, tally)
+        self._end = _End(summary.exit_code, _told(summary), self._record(summary), tally)
+
+    def _record(self, summary: RunSummary) -> RunRecord:
+        now = self._clock.now()
+        return RunRecord(run_id=summary.run_id, kind=self._kind, started=self._began, finished=now, summary=summary)
 
     # Called by tended
 
@@ -143,10 +144,7 @@ class Tending:
             self._end = _End(code, text)  # there was no run
         else:
             summary = RunSummary(run_id="", dry_run=False, stopped=sentence, stopped_by=name, exit_code=int(code))
-            record = RunRecord(
-                run_id="", kind=self._kind, started=self._began, finished=self._clock.now(), summary=summary
-            )
-            self._end = _End(code, text, record)
+            self._end = _End(code, text, self._record(summary))
 
     def finish(self) -> None:
         """Send heartbeat and alerts after the run. Never raises."""

@@ -26,7 +26,7 @@ from ..helpdesk.ticket_history import History
 from ..learning.history_sample import HistoryReader
 from ..replies.grounding import share_found
 from ..replies.sources import word_lists
-from .offers import OfferedDraft
+from .queries import OfferedDraft
 
 Use = Literal["used", "edited", "ignored"]
 USES: tuple[Use, ...] = get_args(Use)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Dimension = Literal[
     "category", "subcategory", "secondary", "urgency", "sentiment", "language", "risk", "outcome", "reason",
@@ -26,22 +26,16 @@ PLANNED = ("nothing_to_read", "no_model_configured", "budget_of_run_spent", "bud
 
 @dataclass(frozen=True)
 class LogSelection:
-    """Which part of the log; an empty tuple means all. ``since`` is included, ``until`` is not (Unix seconds).
+    """Which part of the log; ``since`` is included, ``until`` is not (Unix seconds).
+
+    ``labels`` are those of each dimension that count; without any, all do.
 
     ``text`` is looked for in ticket ids, labels, reasons and tags, and at the beginning of run ids, whatever its case.
     """
 
     since: float = 0.0
     until: float = 4_102_444_800.0
-    categories: tuple[str, ...] = ()
-    secondaries: tuple[str, ...] = ()
-    urgencies: tuple[str, ...] = ()
-    sentiments: tuple[str, ...] = ()
-    risks: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    outcomes: tuple[str, ...] = ()
-    analysers: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
+    labels: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
     text: str = ""
     dry_runs: bool = False
 
@@ -199,26 +193,6 @@ class Runs:
 
 
 @dataclass(frozen=True)
-class RunLine:
-    """One run. What was killed has no end: ``finished``, ``exit_code`` and what follows are ``None``.
-
-    So is the cost of a run whose models have no price.
-    """
-
-    run_id: str
-    kind: str
-    dry_run: bool
-    started: datetime
-    finished: datetime | None
-    exit_code: int | None
-    duration_s: float | None
-    seen: int | None
-    cost_usd: float | None
-    stopped: str | None
-    stopped_by: str | None
-
-
-@dataclass(frozen=True)
 class Objective:
     """One service level: the share of ``total`` that was ``good``, against ``target``."""
 
@@ -246,31 +220,6 @@ class Objective:
         return 1 - (self.total - self.good) / allowed if allowed else None
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of the log about a ticket. Tags come as a tuple; times are UTC."""
-
-    at: datetime
-    run_id: str
-    ticket_id: int
-    outcome: str
-    reason: str
-    category: str | None
-    subcategory: str | None
-    urgency: str | None
-    sentiment: str | None
-    language: str | None
-    risk: str | None
-    confidence: float | None
-    analyser: str | None
-    model: str | None
-    priority_from: str | None
-    priority_to: str | None
-    tags: tuple[str, ...]
-    cost_usd: float | None
-    total_ms: int
-
-
 SORTABLE = (
     "at", "ticket_id", "outcome", "reason", "category", "urgency", "sentiment", "language", "analyser", "model",
     "confidence", "cost_usd", "total_ms",
@@ -282,7 +231,7 @@ SORTABLE = (
 class TablePage:
     """Some rows of a table, and how many it has in all."""
 
-    rows: tuple[Line, ...]
+    rows: tuple[dict[str, Any], ...]
     total: int
 
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -103,6 +104,15 @@ class LogIndex:
 
     def query(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
         """The rows that a SELECT over the tables gives."""
+        return self._asked(sql, parameters)[1]
+
+    def rows(self, sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+        """The same by the names of columns; times have the zone UTC."""
+        names, rows = self._asked(sql, parameters)
+        timed = [[cell.replace(tzinfo=UTC) if isinstance(cell, datetime) else cell for cell in row] for row in rows]
+        return [dict(zip(names, row, strict=True)) for row in timed]
+
+    def _asked(self, sql: str, parameters: Sequence[object] | Mapping[str, object]) -> tuple[list[str], list[Row]]:
         import duckdb
 
         try:
@@ -127,9 +137,10 @@ class LogIndex:
                     self._known = None  # packed, removed or found damaged meanwhile: look again
         raise CannotRun(f"the log in {self._folder} changes all the time; try again")
 
-    def _ask(self, sql: str, parameters: Sequence[object] | Mapping[str, object]) -> list[Row]:
+    def _ask(self, sql: str, parameters: Sequence[object] | Mapping[str, object]) -> tuple[list[str], list[Row]]:
         with self._base.cursor() as cursor:
-            return cursor.execute(sql, parameters or None).fetchall()
+            rows = cursor.execute(sql, parameters or None).fetchall()
+            return [name for name, *_ in cursor.description or ()], rows
 
     def _refresh(self) -> bool:
         everything = sources(self._folder)

@@ -6,9 +6,8 @@ speak of it; others are mere mentions.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -68,18 +67,11 @@ class HelpCenter:
         return [one for one in found if language in (ANY, one.lang)]
 
 
-@dataclass(frozen=True)
-class Topic:
-    """What tickets are about: ``tickets`` of them, by language. A theme is a phrase without a category of its own."""
-
-    name: str
-    kind: Kind
-    tickets: int
-    languages: dict[str, int] = field(default_factory=dict)
-
-
 class Coverage(Frozen):
-    """A topic in one language (a theme: ``*``), and how many articles are about it, or just mention it."""
+    """A topic of ``tickets`` in one language, and how many articles are about it, or just mention it.
+
+    A theme is a phrase without a category of its own, in any language (``*``).
+    """
 
     topic: str
     kind: Kind
@@ -111,38 +103,35 @@ class Knowledge(Frozen):
         return tuple(topic for topic in self.topics if topic.gap)
 
 
-def topics_of(rows: Iterable[tuple[str, str | None, str, int]], taxonomy: Taxonomy) -> list[Topic]:
+def topics_of(rows: Iterable[tuple[str, str | None, str, int]], taxonomy: Taxonomy) -> list[Coverage]:
     """Both levels of categories by rows of :data:`TOPICS`; the fallback category is no topic, see :func:`themes_of`."""
-    counted: defaultdict[tuple[str, Kind], Counter[str]] = defaultdict(Counter)
+    counted = Counter[tuple[str, Kind, str]]()
     for category, subcategory, language, tickets in rows:
         if category != taxonomy.fallback:
-            counted[category, "category"][language] += tickets
+            counted[category, "category", language] += tickets
         if subcategory:
-            counted[subcategory, "subcategory"][language] += tickets
-    return [Topic(name, kind, found.total(), dict(found)) for (name, kind), found in counted.items()]
+            counted[subcategory, "subcategory", language] += tickets
+    return [
+        Coverage(topic=name, kind=kind, language=language, tickets=tickets)
+        for (name, kind, language), tickets in counted.items()
+        if language != _UNKNOWN
+    ]
 
 
-def themes_of(left: Sequence[str], elsewhere: Sequence[str], at_least: int) -> list[Topic]:
+def themes_of(left: Sequence[str], elsewhere: Sequence[str], at_least: int) -> list[Coverage]:
     """What at least so many tickets without a category of their own speak of, by redacted summaries.
 
     Never what fewer than :data:`FEWEST_OF_A_THEME` speak of: it would be words of a single customer.
     """
-    at_least = max(at_least, FEWEST_OF_A_THEME)
     return [
-        Topic(theme.phrase, "theme", len(theme.members))
-        for theme in themes(left, elsewhere, at_least=at_least)
-        if len(theme.members) >= at_least
+        Coverage(topic=theme.phrase, kind="theme", language=ANY, tickets=len(theme.members))
+        for theme in themes(left, elsewhere, at_least=max(at_least, FEWEST_OF_A_THEME))
     ]
 
 
-def wanted(topics: Iterable[Topic], at_least: int) -> tuple[Coverage, ...]:
-    """What is to be searched: each topic in the languages of at least so many tickets, most tickets first."""
-    found = [
-        Coverage(topic=topic.name, kind=topic.kind, language=language, tickets=tickets)
-        for topic in topics
-        for language, tickets in ({ANY: topic.tickets} if topic.kind == "theme" else topic.languages).items()
-        if tickets >= at_least and language != _UNKNOWN
-    ]
+def wanted(topics: Iterable[Coverage], at_least: int) -> tuple[Coverage, ...]:
+    """What is to be searched: what at least so many tickets are about, most tickets first."""
+    found = (item for item in topics if item.tickets >= at_least)
     return tuple(sorted(found, key=lambda item: (-item.tickets, item.kind, item.topic, item.language)))
 
 
@@ -183,13 +172,13 @@ def look_up(
 def _looked_up(item: Coverage, taxonomy: Taxonomy, center: HelpCenter, languages: Sequence[str]) -> Coverage:
     if item.language not in (ANY, *languages):
         return item.model_copy(update={"gap": "no_such_language"})
-    words = _words(item, taxonomy)
+    queries, tells = _words(item, taxonomy)
     about: set[str] = set()
     found: set[str] = set()
-    for query in words.queries:
+    for query in queries:
         for article in center.search(query, item.language):
             number = article.id.partition("/")[0]  # of an article in all of its languages
-            (about if words.tell(article) else found).add(number)
+            (about if tells(article) else found).add(number)
         if about:
             break
     mentions = len(found - about)
@@ -197,18 +186,11 @@ def _looked_up(item: Coverage, taxonomy: Taxonomy, center: HelpCenter, languages
     return item.model_copy(update={"articles": len(about), "mentions": mentions, "gap": gap})
 
 
-@dataclass(frozen=True)
-class _Words:
+def _words(item: Coverage, taxonomy: Taxonomy) -> tuple[list[str], Callable[[Article], bool]]:
     """By which words a topic is searched, and by which an article on it is told from one that mentions it."""
-
-    queries: tuple[str, ...]
-    tell: Callable[[Article], bool]
-
-
-def _words(item: Coverage, taxonomy: Taxonomy) -> _Words:
     if item.kind == "theme":
         needed = set(content_words(item.topic))
-        return _Words((item.topic,), lambda article: needed <= set(content_words(_title(article))))
+        return [item.topic], lambda article: needed <= set(content_words(_title(article)))
     name = item.topic.replace("_", " ")
     category = taxonomy[item.topic] if item.topic in taxonomy.names else Category(name=item.topic, description="")
     own = [entry for entry in category.keywords.get(item.language, ()) if entry.strip()]
@@ -226,7 +208,7 @@ def _words(item: Coverage, taxonomy: Taxonomy) -> _Words:
 
     # A category's name is as good a word as any of English, which the names are most often written in.
     ordered = [name, *own, *named[2:]] if item.language == "en" or not own else [*own, name]
-    return _Words(tuple(_queries(ordered)), tell)
+    return _queries(ordered), tell
 
 
 def _queries(entries: Iterable[str]) -> list[str]:

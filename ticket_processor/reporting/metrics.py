@@ -13,7 +13,7 @@ Days and hours are UTC. Moments go in as Unix seconds and come out as datetimes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal, get_args
@@ -35,17 +35,11 @@ from .figures import (
     Totals,
 )
 from .index import LogIndex
-from .queries import SECONDARY, UNDERSTOOD, checked, last, stamp, utc, where
+from .queries import EXPRESSIONS, UNDERSTOOD, checked, last, stamp, utc, where
 
-_EXPRESSIONS: Mapping[str, str] = {"answered_by": "coalesce(model, analyser)", "secondary": SECONDARY}
 _FALLBACK = f"analyser IS DISTINCT FROM 'model' AND why_fallback IS DISTINCT FROM '{NO_MODEL}'"
 _FAILED = "outcome = 'failed'"
 _OUTCOMES = ("updated", "suggested", "planned", "skipped", "failed")
-_SUMS = (
-    *("understood", "escalated", "suspicious", "answers", "fallback", "unplanned_fallback", "review"),
-    *("answers_from_cache", "unpriced", "cost_usd", "tokens_in", "tokens_out", "tokens_cached"),
-)
-"""The sums of :func:`totals`, in the order of its columns."""
 _FEWEST_RUNS, _SHORTEST_S = 5, 60
 """So many there must be before they have a usual distance, and no schedule's is shorter."""
 
@@ -54,25 +48,28 @@ def totals(index: LogIndex, selection: LogSelection) -> Totals:
     """The period in numbers."""
     condition, values = where(selection)
     ended, labelled = last("next_at"), last("next_labelled_at", UNDERSTOOD)
-    rows = index.query(
+    rows = index.rows(
         f"""
-        SELECT outcome, count(*), count(*) FILTER ({ended}), count(*) FILTER ({labelled}),
-               count(*) FILTER ({labelled} AND escalated <> ''),
-               count(*) FILTER ({labelled} AND suspicious <> ''),
-               count(*) FILTER ({UNDERSTOOD}), count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK}),
-               count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK} AND why_fallback NOT IN {PLANNED}),
-               count(*) FILTER ({UNDERSTOOD} AND review), count(*) FILTER ({UNDERSTOOD} AND cached),
-               count(*) FILTER (tokens_in > 0 AND cost_usd IS NULL),
-               coalesce(sum(cost_usd), 0), coalesce(sum(tokens_in), 0)::BIGINT,
-               coalesce(sum(tokens_out), 0)::BIGINT, coalesce(sum(tokens_cached), 0)::BIGINT
+        SELECT outcome, count(*) AS lines, count(*) FILTER ({ended}) AS tickets,
+               count(*) FILTER ({labelled}) AS understood,
+               count(*) FILTER ({labelled} AND escalated <> '') AS escalated,
+               count(*) FILTER ({labelled} AND suspicious <> '') AS suspicious,
+               count(*) FILTER ({UNDERSTOOD}) AS answers,
+               count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK}) AS fallback,
+               count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK} AND why_fallback NOT IN {PLANNED}) AS unplanned_fallback,
+               count(*) FILTER ({UNDERSTOOD} AND review) AS review,
+               count(*) FILTER ({UNDERSTOOD} AND cached) AS answers_from_cache,
+               count(*) FILTER (tokens_in > 0 AND cost_usd IS NULL) AS unpriced,
+               coalesce(sum(cost_usd), 0) AS cost_usd, coalesce(sum(tokens_in), 0)::BIGINT AS tokens_in,
+               coalesce(sum(tokens_out), 0)::BIGINT AS tokens_out,
+               coalesce(sum(tokens_cached), 0)::BIGINT AS tokens_cached
         FROM lines WHERE {condition} GROUP BY outcome
         """,
         values,
     )
-    lines, tickets, *sums = (
-        (sum(column) for column in zip(*(row[1:] for row in rows), strict=True)) if rows else [0] * 15
-    )
-    by_outcome = {outcome: (count, last) for outcome, count, last, *_ in rows}
+    if not rows:
+        return Totals()
+    by_outcome = {row.pop("outcome"): row for row in rows}
     failed_once = 0
     if "failed" in by_outcome:
         # By itself it is far quicker than among the others.
@@ -80,12 +77,10 @@ def totals(index: LogIndex, selection: LogSelection) -> Totals:
             f"SELECT count(DISTINCT ticket_id) FROM work WHERE {condition} AND {_FAILED}", values
         )[0][0]
     return Totals(
-        tickets=tickets,
-        lines=lines,
-        written=sum(by_outcome.get(name, (0, 0))[0] for name in ("updated", "suggested")),
+        written=sum(by_outcome[name]["lines"] for name in ("updated", "suggested") if name in by_outcome),
         failed_at_least_once=failed_once,
-        **{name: by_outcome.get(name, (0, 0))[1] for name in _OUTCOMES},
-        **dict(zip(_SUMS, sums, strict=True)),
+        **{name: by_outcome[name]["tickets"] for name in _OUTCOMES if name in by_outcome},
+        **{name: sum(row[name] for row in rows) for name in rows[0]},
     )
 
 
@@ -110,7 +105,7 @@ def breakdowns(
         rows = index.query(
             f"""
             SELECT {", ".join(group)}, count(*)
-            FROM (SELECT {", ".join(f"{_EXPRESSIONS.get(name, name)} AS {name}" for name in group)}
+            FROM (SELECT {", ".join(f"{EXPRESSIONS.get(name, name)} AS {name}" for name in group)}
                   FROM lines WHERE {condition} AND {counted})
             GROUP BY GROUPING SETS ({sets})
             """,
@@ -131,46 +126,43 @@ def series(
     Without ``timed`` there are no latencies, which is quicker.
     """
     condition, values = where(selection)
-    label = "''" if by is None else f"coalesce({_EXPRESSIONS.get(by, by)}, '')"
+    label = "''" if by is None else f"coalesce({EXPRESSIONS.get(by, by)}, '')"
     ended = last("next_at") if by is None or by in ENDS else last("next_labelled_at", UNDERSTOOD)
-    quantiles = f"quantile_disc(CASE WHEN {UNDERSTOOD} THEN latency_ms END, [0.5, 0.95])" if timed else "NULL"
-    rows = index.query(
+    took = f"CASE WHEN {UNDERSTOOD} THEN latency_ms END"
+    p50, p95 = (f"quantile_disc({took}, {share})" if timed else "NULL" for share in (0.5, 0.95))
+    rows = index.rows(
         f"""
-        SELECT date_trunc('{checked(step, get_args(Step))}', ts) AS step, {label} AS label,
-               count(*) FILTER ({ended}), count(*) FILTER ({ended} AND {_FAILED}),
-               count(*) FILTER ({UNDERSTOOD}), count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK}),
-               coalesce(sum(cost_usd), 0), {quantiles}
+        SELECT date_trunc('{checked(step, get_args(Step))}', ts) AS at, {label} AS label,
+               count(*) FILTER ({ended}) AS tickets, count(*) FILTER ({ended} AND {_FAILED}) AS failed,
+               count(*) FILTER ({UNDERSTOOD}) AS answers, count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK}) AS fallback,
+               coalesce(sum(cost_usd), 0) AS cost_usd, {p50} AS p50_ms, {p95} AS p95_ms
         FROM lines WHERE {condition}
-        GROUP BY step, label ORDER BY step, label
+        GROUP BY 1, 2 ORDER BY 1, 2
         """,
         values,
     )
-    return [
-        Point(utc(at), text, tickets, failed, answers, fallback, cost, *(found or (None, None)))
-        for at, text, tickets, failed, answers, fallback, cost, found in rows
-    ]
+    return [Point(**row) for row in rows]
 
 
 def latency(index: LogIndex, selection: LogSelection, *, quick_ms: float = 15_000) -> Latency:
     """How long answers took, as :attr:`Outcome.latency_ms` has it; ``quick_ms`` or less is in time."""
     condition, values = where(selection)
-    rows = index.query(
+    (found,) = index.rows(
         f"""
-        SELECT count(latency_ms), quantile_disc(latency_ms, [0.5, 0.95, 0.99]), max(latency_ms),
-               count(*) FILTER (latency_ms <= $quick_ms)
+        SELECT count(latency_ms) AS count, quantile_disc(latency_ms, 0.5) AS p50_ms,
+               quantile_disc(latency_ms, 0.95) AS p95_ms, quantile_disc(latency_ms, 0.99) AS p99_ms,
+               max(latency_ms) AS most_ms, count(*) FILTER (latency_ms <= $quick_ms) AS in_time
         FROM work WHERE {condition} AND {UNDERSTOOD}
         """,
         {**values, "quick_ms": quick_ms},
     )
-    count, quantiles, most, in_time = rows[0]
-    p50, p95, p99 = quantiles or (None, None, None)
-    return Latency(count, p50, p95, p99, most, in_time)
+    return Latency(**found)
 
 
 def spent(index: LogIndex, selection: LogSelection, by: Literal["model", "day"] = "model") -> list[Spending]:
     """What analyses took: by model (the dearest first) or by day (oldest first)."""
     condition, values = where(selection)
-    label = _EXPRESSIONS["answered_by"] if by == "model" else "strftime(ts, '%Y-%m-%d')"
+    label = EXPRESSIONS["answered_by"] if by == "model" else "strftime(ts, '%Y-%m-%d')"
     rows = index.query(
         f"""
         SELECT {label} AS label, count(*), coalesce(sum(cost_usd), 0),

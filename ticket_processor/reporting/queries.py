@@ -1,19 +1,24 @@
-"""SQL for the log's index: what is selected, and lines one by one (a table, runs, alerts).
+"""SQL for the log's index: what is selected, lines one by one (a table, runs, alerts), and what notes offered.
 
 Only words of our own become a part of a statement; values go along as parameters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from .figures import SORTABLE, EscalatedLine, Line, LogSelection, RunLine, TablePage
-from .index import LogIndex, Row
+from .figures import DIMENSIONS, SORTABLE, EscalatedLine, LogSelection, TablePage
+from .index import LogIndex
 
 UNDERSTOOD = "category IS NOT NULL"
-SECONDARY = "split_part(secondary, ' ', 1)"
-"""The first of the other categories that fit: the index has them in one column."""
+EXPRESSIONS: Mapping[str, str] = {
+    "answered_by": "coalesce(model, analyser)",
+    "secondary": "split_part(secondary, ' ', 1)",
+}
+"""Dimensions that are no column. The index has all of the other categories that fit in one; the first counts."""
 _EPOCH = datetime(1970, 1, 1)
 _DATE = len("20261121")
 _SEARCHED = ("outcome", "reason", "category", "subcategory", "urgency", "sentiment", "language", "model", "tags")
@@ -27,21 +32,11 @@ def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
         "dry": selection.dry_runs,
     }
     parts = ["ts >= $since::TIMESTAMP AND ts < $until::TIMESTAMP AND dry_run = $dry AND kind IS DISTINCT FROM 'undo'"]
-    for column, wanted in (
-        ("category", selection.categories),
-        ("secondary", selection.secondaries),
-        ("urgency", selection.urgencies),
-        ("sentiment", selection.sentiments),
-        ("risk", selection.risks),
-        ("language", selection.languages),
-        ("outcome", selection.outcomes),
-        ("analyser", selection.analysers),
-        ("model", selection.models),
-    ):
+    for dimension, wanted in selection.labels.items():
         if wanted:
+            column = checked(dimension, DIMENSIONS)
             names = [f"{column}_{number}" for number in range(len(wanted))]
-            held = SECONDARY if column == "secondary" else column
-            parts.append(f"{held} IN ({', '.join(f'${name}' for name in names)})")
+            parts.append(f"{EXPRESSIONS.get(column, column)} IN ({', '.join(f'${name}' for name in names)})")
             values |= dict(zip(names, wanted, strict=True))
     if text := selection.text.strip().lower():
         # Column by column: most hold few different values, and each of those is looked at once.
@@ -78,9 +73,10 @@ def utc(moment: datetime) -> datetime:
 
 
 _LINE = (
-    "ts, run_id, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, confidence, "
-    "analyser, model, priority_from, priority_to, tags, cost_usd, coalesce(total_ms, 0)"
+    "ts AS at, run_id, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, "
+    "confidence, analyser, model, priority_from, priority_to, tags, cost_usd, coalesce(total_ms, 0) AS total_ms"
 )
+"""The columns of :func:`page`; tags are words with a space between them."""
 
 
 def page(
@@ -96,13 +92,13 @@ def page(
     condition, values = where(selection)
     column = {"at": "ts"}.get(checked(order_by, SORTABLE), order_by)
     order = f"{column} {'DESC' if descending else 'ASC'} NULLS LAST, ts DESC, ticket_id"
-    rows = index.query(
+    rows = index.rows(
         f"WITH chosen AS (SELECT day, n FROM work WHERE {condition} ORDER BY {order} LIMIT $limit OFFSET $offset) "
         f"SELECT {_LINE} FROM work SEMI JOIN chosen USING (day, n) ORDER BY {order}",
         {**values, "limit": limit, "offset": offset},
     )
     total = index.query(f"SELECT count(*) FROM work WHERE {condition}", values)[0][0]
-    return TablePage(tuple(map(_line, rows)), total)
+    return TablePage(tuple(rows), total)
 
 
 def escalated(
@@ -144,24 +140,89 @@ def alerts(index: LogIndex, since: float, until: float) -> dict[str, int]:
     return dict(rows)
 
 
-def run_lines(index: LogIndex, since: float, until: float, *, most: int | None = None) -> list[RunLine]:
-    """The runs that began in a period, dry ones, retries and undoes among them, the last one first."""
-    rows = index.query(
+def run_lines(index: LogIndex, since: float, until: float, *, most: int | None = None) -> list[dict[str, Any]]:
+    """The runs that began in a period, dry ones, retries and undoes among them, the last one first.
+
+    What was killed has no end, and no ``exit_code``; the ``cost`` is ``None`` where models have no price.
+    """
+    return index.rows(
         "SELECT run_id, kind, dry_run, coalesce(started, finished) AS begun, finished, exit_code, duration_s, seen, "
         "CASE WHEN cost_usd = 0 AND EXISTS (SELECT 1 FROM lines WHERE lines.run_id = runs.run_id AND tokens_in > 0 "
-        "AND lines.cost_usd IS NULL) THEN NULL ELSE cost_usd END AS cost, stopped, stopped_by "
+        "AND lines.cost_usd IS NULL) THEN NULL ELSE cost_usd END AS cost, stopped "
         "FROM runs WHERE begun >= $since AND begun < $until "
         "ORDER BY begun DESC, run_id DESC LIMIT $most",
         {"since": stamp(since), "until": stamp(until), "most": most},
     )
-    return [
-        RunLine(run_id, kind, dry, utc(begun), finished and utc(finished), *others)
-        for run_id, kind, dry, begun, finished, *others in rows
-    ]
 
 
-def _line(row: Row) -> Line:
-    values = list(row)
-    values[0] = utc(row[0])
-    values[-3] = tuple((row[-3] or "").split())
-    return Line(*values)
+LACKING = ("no_answer", "no_article", "unsupported", "contradiction")
+"""Why there is no draft where the articles are the reason, and no model or server."""
+_WRITTEN = "outcome IN ('updated', 'suggested')"
+_LAST = "QUALIFY row_number() OVER (PARTITION BY ticket_id ORDER BY ts DESC, day DESC, n DESC) = 1"
+
+
+@dataclass(frozen=True)
+class OfferCount:
+    """Tickets of a category by what their last note offered; and those with a public reply or a status of ours.
+
+    ``partial`` are drafts that leave a part of the question open, and count among ``drafts``. On ``no_answer`` the note
+    offered nothing, since no article had an answer.
+    """
+
+    label: str
+    articles: int = 0
+    drafts: int = 0
+    partial: int = 0
+    no_answer: int = 0
+    replies: int = 0
+    solved: int = 0
+    pending: int = 0
+
+
+@dataclass(frozen=True)
+class OfferedDraft:
+    """A ticket whose last note with an offer held a draft, by its category."""
+
+    ticket_id: int
+    run_id: str
+    category: str
+
+
+def offer_counts(index: LogIndex, selection: LogSelection) -> list[OfferCount]:
+    """The tickets of a period by category, the most first; empty where no note offered anything."""
+    condition, values = where(selection)
+    rows = index.query(
+        f"""
+        WITH chosen AS (SELECT * FROM lines WHERE {condition} AND {_WRITTEN}),
+        each AS (
+            SELECT category AS label, offered AS what, coalesce(offered_partial, false) AS part FROM chosen
+            WHERE offered IS NOT NULL AND (offered <> 'no_answer' OR offered_reason IN {LACKING}) {_LAST}
+            UNION ALL
+            SELECT reply_category, 'reply', false FROM chosen WHERE reply_category IS NOT NULL {_LAST}
+            UNION ALL
+            SELECT category, closed_as, false FROM chosen WHERE closed_as IS NOT NULL {_LAST}
+        )
+        SELECT coalesce(label, '-'), count(*) FILTER (what = 'articles'), count(*) FILTER (what = 'draft'),
+               count(*) FILTER (what = 'draft' AND part), count(*) FILTER (what = 'no_answer'),
+               count(*) FILTER (what = 'reply'), count(*) FILTER (what = 'solved'), count(*) FILTER (what = 'pending')
+        FROM each GROUP BY ALL ORDER BY count(*) DESC, 1
+        """,
+        values,
+    )
+    return [OfferCount(*row) for row in rows]
+
+
+def offered_drafts(index: LogIndex, selection: LogSelection) -> list[OfferedDraft]:
+    """The drafts of a period's notes, by ticket; none where ticketbot has answered the customer itself."""
+    condition, values = where(selection)
+    rows = index.query(
+        f"""
+        WITH chosen AS (SELECT * FROM lines WHERE {condition} AND {_WRITTEN}),
+        noted AS (SELECT * FROM chosen WHERE offered IS NOT NULL {_LAST})
+        SELECT ticket_id, run_id, coalesce(category, '-') FROM noted
+        WHERE offered = 'draft' AND ticket_id NOT IN (SELECT ticket_id FROM chosen WHERE reply_category IS NOT NULL)
+        ORDER BY ticket_id
+        """,
+        values,
+    )
+    return [OfferedDraft(*row) for row in rows]

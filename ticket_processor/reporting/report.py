@@ -30,8 +30,7 @@ from .figures import (
 )
 from .index import LogIndex
 from .knowledge_gaps import Knowledge
-from .offers import OfferCount, offer_counts
-from .queries import stamp, utc
+from .queries import OfferCount, offer_counts, stamp, utc
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
@@ -177,17 +176,13 @@ def gather(
 
 def filters(only: LogSelection) -> str:
     """Of which tickets a report is, in words; empty where it is of all."""
-    chosen = {
-        "second category": only.secondaries,
-        "urgency": only.urgencies,
-        "sentiment": only.sentiments,
-        "risk": only.risks,
-    }
-    return ", ".join(f"{name} {' or '.join(labels)}" for name, labels in chosen.items() if labels)
+    names = {"secondary": "second category"}
+    return ", ".join(f"{names.get(name, name)} {' or '.join(found)}" for name, found in only.labels.items() if found)
 
 
 def _reasons(index: LogIndex, selection: LogSelection, outcome: str) -> list[DimensionShare]:
-    return metrics.breakdown(index, replace(selection, outcomes=(outcome,)), "reason", most=MOST_REASONS)
+    selection = replace(selection, labels={**selection.labels, "outcome": (outcome,)})
+    return metrics.breakdown(index, selection, "reason", most=MOST_REASONS)
 
 
 def _remarks(report: Report, known: tuple[str, str] | None, only: str) -> Iterator[str]:

@@ -14,8 +14,7 @@ from ..policy.decide import Policy
 from ..wiring.ticket_subjects import OVER, LookedUp
 from .figures import Dimension, DimensionShare, EscalatedLine, Latency, Runs, Spending, Totals
 from .glossary import dollars, end_words, percent, points, seconds, span, why_no_model
-from .helpdesk_tables import drafts_tables, knowledge_tables, not_judged, offers_table
-from .label_tables import scoreboard_tables
+from .helpdesk_tables import drafts_tables, knowledge_tables, not_judged, offers_table, scoreboard_tables
 from .report import BY, ZONE, Report
 
 MOST_LABELS = 12

@@ -10,7 +10,7 @@ import streamlit as st
 from ticket_processor.dashboard import figures, parts
 from ticket_processor.dashboard.data import ask, now_of
 from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.sidebar import choose, step_of
+from ticket_processor.dashboard.parts import choose, step_of
 from ticket_processor.reporting import metrics, queries
 from ticket_processor.reporting.figures import Dimension, LogSelection, Totals
 from ticket_processor.reporting.glossary import dollars, percent, seconds

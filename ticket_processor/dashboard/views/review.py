@@ -14,7 +14,7 @@ from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.data import pending_corrections
 from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.sign_in import person
+from ticket_processor.dashboard.parts import person
 from ticket_processor.learning.model import CorrectionStatus, LearntChange
 from ticket_processor.learning.review import CorrectionGroup, correction_groups, decide_pending, told
 from ticket_processor.learning.store import FILE_NAME, LearningStore

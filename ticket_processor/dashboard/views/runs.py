@@ -7,7 +7,7 @@ import streamlit as st
 from ticket_processor.dashboard import figures, parts, tables
 from ticket_processor.dashboard.data import ask
 from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.sidebar import choose, step_of
+from ticket_processor.dashboard.parts import choose, step_of
 from ticket_processor.reporting import metrics, queries
 from ticket_processor.reporting.figures import LogSelection, Objective
 from ticket_processor.reporting.glossary import percent, points

@@ -6,10 +6,9 @@ import streamlit as st
 
 from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.data import ask, collected
-from ticket_processor.dashboard.sidebar import choose
-from ticket_processor.reporting.helpdesk_tables import offers_table
-from ticket_processor.reporting.label_tables import scoreboard_tables
-from ticket_processor.reporting.offers import offer_counts
+from ticket_processor.dashboard.parts import choose
+from ticket_processor.reporting.helpdesk_tables import offers_table, scoreboard_tables
+from ticket_processor.reporting.queries import offer_counts
 
 
 def body() -> None:

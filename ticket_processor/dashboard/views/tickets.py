@@ -13,8 +13,8 @@ from ticket_processor.core.clock import iso
 from ticket_processor.dashboard import parts, tables
 from ticket_processor.dashboard.data import ask, book, now_of, story
 from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.sidebar import choose
-from ticket_processor.dashboard.timeline import Moment
+from ticket_processor.dashboard.parts import choose
+from ticket_processor.dashboard.tables import Moment
 from ticket_processor.policy.escalation import REASONS, plan_of
 from ticket_processor.reporting import figures, queries
 
@@ -133,7 +133,7 @@ def table() -> None:
     where = st.container()
     number = st.pagination(pages, key="page", bind="query-params")
     found = ask(queries.page, selection, order_by=column, descending=descending, limit=ROWS, offset=(number - 1) * ROWS)
-    st.session_state["shown"] = [line.ticket_id for line in found.rows]
+    st.session_state["shown"] = [line["ticket_id"] for line in found.rows]
     with where:
         first, last = (number - 1) * ROWS + 1, min(number * ROWS, total)
         st.caption(
@@ -142,7 +142,7 @@ def table() -> None:
         )
         subjects = None
         if with_subjects:
-            subjects, why = now_of(tuple(line.ticket_id for line in found.rows))
+            subjects, why = now_of(tuple(line["ticket_id"] for line in found.rows))
             if why:
                 st.caption("Not every subject is known:")
                 st.text(why)

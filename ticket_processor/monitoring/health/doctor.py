@@ -26,14 +26,14 @@ from ...wiring.parts import LOCK_NAME, keyring, kill_switch, opened_state
 from ...wiring.trained import trained_classifier
 from ..memory import AlertStore
 from ..receivers import not_understood, package_missing, receivers
-from ..run_metrics import DAY_S, metrics_of
+from ..run_metrics import DAY, metrics_of
 from . import runs as left
 from .checks import LIMIT_S, SETTINGS, Check, CheckResult, Examiner, Health, Probe, fail, ok, skipped, verdict, warn
 from .helpdesk import of_helpdesk
 from .machine import folder, permissions
 from .models import of_models
 
-RECENT_S = 7 * DAY_S
+RECENT_S = 7 * DAY
 _STORED = ("state", "last_run", "search_index", "retry_list", "halted")
 
 
@@ -151,7 +151,7 @@ def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> 
             left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
             left.halted(state.fact(HALTED)),
         )
-    return CheckResult(checks, metrics_of(record for record in runs if now - DAY_S <= record.started <= now + AHEAD_S))
+    return CheckResult(checks, metrics_of(record for record in runs if now - DAY <= record.started <= now + AHEAD_S))
 
 
 def _kill_switch(settings: Settings) -> Check:

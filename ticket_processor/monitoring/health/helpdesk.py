@@ -27,7 +27,7 @@ from ...reporting.glossary import span
 from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, SignIn, VendorSettings
 from ...wiring.parts import transport_for
 from ..rules import TOKENS_END, TOKENS_WARN_S
-from ..slo import DAY
+from ..run_metrics import DAY
 from .checks import ASKING_S, NO_ANSWER, OFFLINE, Check, CheckResult, Probe, fail, ok, skipped, warn
 
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0

@@ -14,10 +14,9 @@ from ...state.store import AHEAD_S
 from ..facts import Severity
 from ..memory import Memory
 from ..rules import severity_of
-from ..slo import HOUR, period
+from ..run_metrics import DAY, HOUR, period
 from .checks import Check, ago, fail, ok, skipped, warn, whole
 
-DAY_S = 86_400.0
 EVERY_S = 600.0
 """The shortest interval that is expected between runs."""
 WARN_AFTER, FAIL_AFTER = 2.5, 6.0
@@ -114,7 +113,7 @@ def search_index(runs: Sequence[RunRecord], now: float, window_s: float) -> Chec
     late = [
         record.summary.index_late_s
         for record in _played(runs, now)
-        if record.summary.index_late_s is not None and now - record.started <= DAY_S
+        if record.summary.index_late_s is not None and now - record.started <= DAY
     ]
     if not late:
         return skipped(name, "no run of the last 24 hours has found its tickets by search")
