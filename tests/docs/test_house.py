@@ -93,7 +93,7 @@ CEILINGS = {
     "core": 2_620,
     "dashboard": 2_100,
     "evaluation": 2_570,
-    "helpdesk": 6_080,
+    "helpdesk": 6_090,
     "knowledge": 2_190,
     "learning": 2_080,
     "monitoring": 3_400,
@@ -107,7 +107,7 @@ CEILINGS = {
     "settings": 1_820,
     "state": 870,
     "web": 4_560,
-    "wiring": 3_310,
+    "wiring": 3_360,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 

@@ -99,7 +99,7 @@ class Transfer(TicketWriting):
         elif kind == "ticket":
             return self._take_ticket(db, line, people)
         else:
-            raise LocalHelpdeskError("it is of a kind that is not known")
+            raise LocalHelpdeskError(f"it is {_what(line)}, and no line of 'ticketbot local export FILE'")
         return None
 
     def _take_content(self, line: Mapping[str, Any]) -> None:
@@ -209,3 +209,14 @@ def _check_number(value: int) -> None:
 
 def _without(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}
+
+
+def _what(line: Mapping[str, Any]) -> str:
+    """What a line seems to be that no local helpdesk has written."""
+    if "description_text" in line or "responder_id" in line:
+        return "a ticket of Freshdesk"
+    if "raw_subject" in line or ("subject" in line and "requester_id" in line):
+        return "a ticket of Zendesk"
+    if "subject" in line or "body" in line:
+        return "a ticket without a helpdesk, as 'ticketbot seed --file FILE' takes it"
+    return "of a kind that is not known"
