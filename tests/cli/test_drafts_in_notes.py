@@ -172,7 +172,7 @@ def test_a_dry_run_shows_the_draft_which_is_not_paid_for_again(account: Account)
 
 def test_analyse_shows_the_draft_and_what_the_model_was_asked(account: Account) -> None:
     desk = account(GOOD)
-    shown = desk("analyse", "1")
+    shown = desk("analyse", "1", "--details")
 
     assert f"note | {PAID_BACK} [1]" in shown.out
     assert "Article A1:" in shown.out

@@ -232,9 +232,10 @@ def test_an_unexpected_error_is_3_and_tells_its_type_and_place_alone(bare: Comma
 
 
 def test_whoever_stops_reading_gets_no_complaint(bare: Command) -> None:
+    (bare.folder / "mail.txt").write_text("Hello", encoding="utf-8")
     script = (
         "import subprocess, sys\n"
-        "command = [sys.executable, '-m', 'ticket_processor', 'taxonomy', 'show']\n"
+        "command = [sys.executable, '-m', 'ticket_processor', 'redact', 'mail.txt']\n"
         "reader = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)\n"
         "reader.stdout.close()\n"
         "print(reader.stderr.read().decode(), reader.wait())\n"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from ticket_processor.sandbox.account import PERSON_ID
 
 from ..imitation import Sandbox
 from ..replies.articles import claim, said
@@ -42,76 +39,9 @@ def public(desk: Desk) -> list[str]:
     return [str(comment["html_body"]) for comment in desk.notes(1) if comment["public"]]
 
 
-def reasons(desk: Desk) -> list[str]:
-    return [str(event["reason"]) for event in desk.events("ticket")]
-
-
 def announced(desk: Desk) -> str:
     desk("run", "--since", "7d")
     return str(desk.notes(1)[0]["html_body"])
-
-
-def test_the_note_announces_a_reply_that_goes_out_once_after_the_delay(account: Account) -> None:
-    desk = account()
-    assert "The draft goes to the customer in 10 min. Any change of the ticket cancels this" in announced(desk)
-    desk("run")
-    assert public(desk) == []
-    desk.advance(601.0)
-    ended = desk("run")
-    desk("run")
-    (reply,) = public(desk)
-    assert f"{CHANGED} [1]" in reply
-    assert f'<a href="{URL}/password">' in reply
-    assert "public_reply" in reasons(desk)
-    assert "ai_replied" in desk.ticket(1)["tags"]
-    assert "1 public reply as the settings ask" in (ended.out + ended.err)
-
-
-def test_what_an_agent_wrote_down_or_a_customer_followed_up_is_not_answered(account: Account) -> None:
-    desk = account()
-    desk.tickets[1].audits[0] = replace(desk.tickets[1].audits[0], author_id=PERSON_ID)
-    for event in desk.tickets[1].audits[0].events:
-        event.update({"author_id": PERSON_ID} if event["type"] == "Comment" else {})
-    announced(desk)
-    desk.advance(601.0)
-    desk("run")
-    assert public(desk) == []
-    assert reasons(desk)[-1] == "reply_cancelled_touched"
-
-
-def test_what_was_touched_before_is_not_announced(account: Account) -> None:
-    desk = account()
-    desk.sandbox.store.person_edit(1, add_tags=("vip",))
-    desk.advance(60.0)
-    assert "Not sent to the customer: the ticket is taken" in announced(desk)
-
-
-@pytest.mark.parametrize(
-    "now",
-    [
-        ARTICLE.replace("choose Change password", "choose Access"),
-        ARTICLE.replace("everyone", "agents"),
-        ARTICLE.replace(f"{URL}/password", f"{URL}/access"),
-        None,
-    ],
-)
-def test_a_reply_that_its_article_no_longer_says_is_cancelled(account: Account, now: str | None) -> None:
-    desk = account()
-    assert "and so does an article that no longer says this" in announced(desk)
-    rewritten(desk, now)
-    desk.advance(601.0)
-    desk("run")
-    desk("run")
-    assert public(desk) == []
-    assert reasons(desk)[-1] == "reply_cancelled_articles_changed"
-    assert reasons(desk).count("reply_cancelled_articles_changed") == 1
-
-
-def rewritten(desk: Desk, text: str | None) -> None:
-    """The article reads so now, or is gone."""
-    path = desk.folder / "help" / "password.md"
-    path.unlink() if text is None else path.write_text(text, encoding="utf-8")
-    desk("kb", "sync", "--whole")
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,7 +10,7 @@ from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..imitation import FaultPlan, FaultRule, Sandbox
-from .conftest import Desk, OpenDesk, is_chat, is_update
+from .conftest import Desk, OpenDesk, is_update
 
 
 def test_a_second_run_does_nothing_and_an_idle_run_asks_little(smart: Desk) -> None:
@@ -28,24 +25,6 @@ def test_a_second_run_does_nothing_and_an_idle_run_asks_little(smart: Desk) -> N
     assert "nothing to do" in ended.out
     smart.assert_done()
     assert smart.sandbox.llm_calls == 6
-
-
-def test_workers_bounds_the_analyses_at_the_same_time(smart: Desk) -> None:
-    lock, now, most = threading.Lock(), [0], [0]
-
-    def slowly(request: Request) -> None:
-        if is_chat(request):
-            with lock:
-                now[0] += 1
-                most[0] = max(most[0], now[0])
-            time.sleep(0.1)
-            with lock:
-                now[0] -= 1
-
-    smart.sandbox.on_request.append(slowly)
-    smart("run", "--since", "1d", "--workers", "2")
-    assert most[0] == 2
-    smart.assert_done()
 
 
 def test_since_now_takes_only_what_comes_from_now_on(desk: Desk) -> None:
@@ -159,16 +138,6 @@ def test_a_token_that_expires_in_the_middle_is_renewed(desk: Desk) -> None:
     assert desk.helpdesk_requests().count("POST /oauth/tokens") == 2
 
 
-def test_settings_come_from_a_env_file_and_the_environment_wins(smart: Desk) -> None:
-    settings = {**smart.environ, "TICKETBOT_MODELS": "no-such-model"}
-    smart.environ.clear()
-    (smart.folder / ".env").write_text(
-        "".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8"
-    )
-    ended = smart("run", "--since", "1d", TICKETBOT_MODELS="sandbox-model")
-    assert "sandbox-model: 6" in ended.out
-
-
 def test_the_configuration_file_decides_what_may_be_written(desk: Desk) -> None:
     (desk.folder / "site.toml").write_text(
         '[policy]\ntag_prefix = "bot_"\nnote = false\npriority = { mode = "off" }\n'
@@ -234,26 +203,6 @@ def test_since_on_a_later_run_gives_up_the_cursor_and_says_so(desk: Desk) -> Non
     assert desk("run", "--dry-run", "--since", "1d").err == "", "a dry run gives nothing up"
     assert desk("run").err == ""
     desk.assert_done()
-
-
-def test_the_log_is_kept_for_as_many_days_as_the_settings_say(desk: Desk) -> None:
-    desk.configure("[audit]\nretention_days = 2\n")
-    today = datetime.now(UTC).date()
-    days = {age: (today - timedelta(days=age)).isoformat() for age in (5, 4, 1)}
-    desk.logs.mkdir(exist_ok=True)
-    for day in days.values():
-        line = {"ts": f"{day}T08:00:00.000Z", "event": "run_started", "run_id": "r", "dry_run": False}
-        (desk.logs / f"ticketbot-{day}.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
-
-    def left() -> set[str]:
-        return {path.name.removeprefix("ticketbot-")[:10] for path in desk.logs.glob("ticketbot-*.jsonl*")}
-
-    desk("run", "--since", "1d")
-    assert left() > set(days.values()), "nobody but this machine's clock has said how late it is"
-    for gone in ({days[5]}, {days[5], days[4]}):
-        desk("run")
-        assert left().isdisjoint(gone)
-    assert days[1] in left()
 
 
 def test_a_401_about_the_first_ticket_that_a_run_asks_about_is_that_tickets_fault(open_desk: OpenDesk) -> None:

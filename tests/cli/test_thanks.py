@@ -99,16 +99,6 @@ def test_suggested_it_stays_open_and_one_note_says_so(solved: Desk) -> None:
     assert len(desk.notes(1)) == notes + 1
 
 
-@pytest.mark.parametrize("more", ["", "[run]\nretriage_on_reply = true\n"], ids=["alone", "with retriage"])
-def test_whatever_else_the_customer_says_the_ticket_stays_open(solved: Desk, more: str) -> None:
-    desk = solved
-    configure(desk, "apply", more)
-    says(desk, "Thank you, but it still does not work.")
-    desk("run")
-    assert desk.ticket(1)["status"] == "open"
-    assert not [line for line in desk.events("ticket") if line["reason"] == "only_thanks"]
-
-
 def test_a_status_that_the_helpdesk_refuses_is_told_once_and_gives_the_ticket_up_for_nothing_else(solved: Desk) -> None:
     desk = solved
     configure(desk, "apply", "[run]\nretriage_on_reply = true\n")

@@ -12,12 +12,10 @@ from typing import Any
 import pytest
 
 from ticket_processor.sandbox.account import BOT_ID
-from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.server import SandboxServer
 
-from ..imitation import Rules
 from .at_work import CONFIG, FINANCE, ORDER, account, judge, people_work, shown
-from .conftest import Desk, OpenDesk, is_update, wait_for
+from .conftest import Desk, wait_for
 from .terminal import shown_on_a_terminal
 
 Account = Callable[..., Desk]
@@ -155,47 +153,6 @@ def test_the_kill_switch_stops_an_undo_unless_it_is_told_to_go_on(at_account: Ac
     assert "2 to be taken back" in desk("undo", run, "--dry-run").out
     assert "2 taken back" in desk("undo", run, "--while-stopped").out
     assert desk("run", code=3).out != ""  # and runs stay stopped
-
-
-def test_a_second_command_on_the_same_state_is_turned_away(at_account: Account) -> None:
-    desk = at_account(2, faults="slow:PUT:/tickets/:seconds=2:after=2:times=1")
-    run = triaged(desk)
-    begun = desk.when(is_update)
-    process = desk.start("undo", run)
-    wait_for(begun, process)
-    assert "another run is active" in desk("run", code=75).err
-    desk.end(process)
-    assert desk.marked() == []
-
-
-def killed_while_its_job_is_under_way(open_desk: OpenDesk) -> tuple[Desk, str, Callable[[Request], bool]]:
-    """A run whose first job takes 400 seconds, its id, and what tells a question for that job."""
-
-    def asks_for_job(request: Request) -> bool:
-        return "/job_statuses" in request.path
-
-    desk = open_desk(60, rules=Rules(job_seconds=(400.0, 0.0)))
-    asked = desk.when(asks_for_job)
-    process = desk.start("run", "--since", "1d")
-    wait_for(asked, process)
-    process.kill()
-    desk.end(process, code=None)
-    return desk, str(desk.events("run_started")[0]["run_id"]), asks_for_job
-
-
-@pytest.mark.slow
-def test_a_job_of_a_run_that_was_killed_is_waited_for_and_taken_back(open_desk: OpenDesk) -> None:
-    desk, run, asks_for_job = killed_while_its_job_is_under_way(open_desk)
-    before = shown(desk.sandbox.store)
-    asked = desk.when(asks_for_job, nth=2)
-    process = desk.start("undo", run)
-    wait_for(asked, process)
-    desk.advance(500)
-    ended = desk.end(process)
-    assert "what the run sent for 6 tickets is still under way" in ended.err
-    assert f"Undo of run {run}: 5 taken back, 1 left" in ended.out, "the stale item was not made"
-    assert shown(desk.sandbox.store) == before
-    assert sum(len(undo_notes(desk, number)) for number in desk.tickets) == 5
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")

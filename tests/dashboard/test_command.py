@@ -114,7 +114,7 @@ def test_without_the_extra_it_says_which_to_install(bare: Command, missing: str)
     assert "ticketbot[dashboard]" in ended.err
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("dashboard", "--help"), ("redact", "-"), ("taxonomy", "show")])
+@pytest.mark.parametrize("arguments", [("--help",), ("dashboard", "--help"), ("redact", "-"), ("doctor", "--help")])
 def test_no_other_command_loads_streamlit(bare: Command, arguments: tuple[str, ...]) -> None:
     script = (
         "import sys, json\n"

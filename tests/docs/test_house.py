@@ -89,31 +89,31 @@ CEILINGS = {
     ".": 1_310,
     "analysis": 9_990,
     "audit": 2_270,
-    "commands": 7_330,
+    "commands": 7_320,
     "core": 2_630,
     "dashboard": 2_050,
     "evaluation": 2_400,
-    "helpdesk": 5_860,
+    "helpdesk": 6_080,
     "knowledge": 2_190,
     "learning": 2_060,
     "monitoring": 3_310,
     "pipeline": 5_300,
     "policy": 1_510,
     "replies": 1_770,
-    "reporting": 3_180,
+    "reporting": 3_160,
     "sandbox": 5_460,
     "schedule": 390,
     "seeding": 1_000,
     "settings": 1_800,
     "state": 870,
     "web": 4_530,
-    "wiring": 3_310,
+    "wiring": 3_360,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 390, "test lines": 81_970, "scripts": 30, "words of docs": 23_760}
+MOST = {"files": 391, "test lines": 81_610, "scripts": 30, "words of docs": 23_760}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -364,7 +364,7 @@ def test_one_tickets_way_through_the_chain_can_be_followed(open_desk: OpenDesk, 
     by_number = desk("analyse", "1").out
     for words in ("Asked sandbox-model (json_schema)", "sandbox-model: answered", "category: billing"):
         assert words in by_number
-    assert "no answer: model_not_authorised" in desk("analyse", "1", OPENAI_API_KEY="wrong").out
+    assert "no answer: the model server refuses the key" in desk("analyse", "1", OPENAI_API_KEY="wrong").out
     assert (desk.marked(), desk.logs.exists()) == ([], False)
 
     mail = "I was charged twice, my card is 4111 1111 1111 1111.\n\n-- \nJane Doe"

@@ -56,7 +56,7 @@ def test_a_child_ends_as_an_interpreter_does(ending: str) -> None:
         (["no-such-command"], {}),
         (["run", "--help"], {"COLUMNS": "70"}),
         (["run", "--since", "1d", "--json"], {}),
-        (["taxonomy", "show"], {"TICKETBOT_CONFIG": "mine.toml"}),
+        (["doctor", "--offline"], {"TICKETBOT_CONFIG": "mine.toml"}),
         (["analyse", "-", "--json"], {"TZ": "Asia/Tokyo"}),
     ],
     ids=lambda value: " ".join(value),

@@ -13,7 +13,7 @@ from ..core.errors import ConfigError, ExitCode
 from ..core.models import Ticket
 from ..settings.load import load
 from ..wiring.explain import as_data, fetched, in_words, pasted, walk
-from .options import ConfigOption, JsonOption, NoModelOption, VerboseOption
+from .options import ConfigOption, JsonOption, NoModelOption
 from .screen import Screen
 
 DEADLINE_S = 300.0
@@ -25,7 +25,7 @@ def analyse(
     clock: SystemClock,
     ticket: Annotated[str, typer.Argument(metavar="TICKET", help="A ticket's number, or - for standard input.")],
     no_llm: NoModelOption = False,
-    verbose: VerboseOption = False,
+    details: Annotated[bool, typer.Option("--details", help="Print whole texts, and what models were asked.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -40,7 +40,7 @@ def analyse(
     walked = walk(read, settings, clock, deadline)
     screen = Screen(as_json=as_json)
     screen.notices(walked.troubles)
-    screen.result("\n".join(in_words(walked)), as_data(read, walked))
+    screen.result("\n".join(in_words(walked, details=details)), as_data(read, walked))
     return ExitCode.OK
 
 

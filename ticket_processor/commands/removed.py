@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _VERBOSE = (
-    "seed", "retry run", "undo", "apply", "report", "eval", "learn collect", "learn pin", "train", "kb sync", "health",
+    "analyse", "seed", "retry run", "undo", "apply", "report", "eval", "learn collect", "learn pin", "train", "kb sync",
+    "health",
 )  # fmt: skip
 REMOVED: Mapping[str, str] = {
     **{f"{name} --verbose": "TICKETBOT_LOG_LEVEL=debug does so for every command" for name in _VERBOSE},

@@ -25,6 +25,8 @@ from ..settings.schema import Settings
 from .desks import desk_for
 from .parts import transport_for, understanding
 
+MOST_LINES = 3
+"""Of each text, without details."""
 MOST_COMPARED = 1_000
 """Lines that are compared to find what was cut; comparing takes the square of their number."""
 
@@ -154,39 +156,40 @@ def _cut(before: str, after: str) -> list[str]:
     return [line for what, a, b, _, _ in matcher.get_opcodes() if what in ("delete", "replace") for line in had[a:b]]
 
 
-def in_words(walked: Walk) -> list[str]:
-    """The way in lines, in the order that a run takes it."""
+def in_words(walked: Walk, *, details: bool = True) -> list[str]:
+    """The way in lines, in the order that a run takes it; without ``details`` the beginning of long texts."""
     lines = []
+    most = None if details else MOST_LINES
     analysis, decision = walked.analysis, walked.decision
     if walked.machine_mail:
         lines += [f"A run would skip this: machine mail ({walked.machine_mail}).", ""]
     lines.append("1. Cut away" if walked.cut else "1. Cut away: nothing")
-    lines += [f"   - {line}" for line in walked.cut]
+    lines += _begun([f"   - {line}" for line in walked.cut], most)
     for level, redacted in walked.redacted.items():
         counts = ", ".join(f"{kind}: {count}" for kind, count in redacted.counts.items()) or "nothing"
         lines += ["", f"2. Redacted (level {level}): {counts}"]
-        lines += [f"   | {line}" for line in redacted.text.splitlines()]
+        lines += _begun([f"   | {line}" for line in redacted.text.splitlines()], most)
     shown: list[Mapping[str, str]] = []
     for number, item in enumerate(walked.asked, start=1):
         lines += ["", f"3.{number} Asked {item.model} ({item.form})"]
-        for message in item.messages:
+        for message in item.messages if details else ():
             if message in shown:
                 lines.append(f"   {message['role']}: as before")
                 continue
             shown.append(message)
             lines.append(f"   {message['role']}:")
             lines += [f"   > {line}" for line in message["content"].splitlines()]
-        lines.append("   answer:" if item.error is None else f"   no answer: {item.error}")
+        lines.append("   answer:" if item.error is None else f"   no answer: {_why_none(item.error)}")
         # A model's words may hold control characters.
-        lines += [f"   < {line}" for line in strip_hidden(item.answer or "").splitlines()]
+        lines += _begun([f"   < {line}" for line in strip_hidden(item.answer or "").splitlines()], most)
     lines += ["", "4. The chain"]
     for step in walked.steps:
-        reason = f"{step.reason}: {step.detail}" if step.detail else step.reason
-        end = "answered" if step.analysis is not None else f"did not: {reason}"
+        reason = f"{step.reason}: {step.detail}" if step.detail else step.reason or ""
+        end = "answered" if step.analysis is not None else f"did not answer: {_why_none(reason)}"
         lines.append(f"   {step.link}: {end} ({step.ms} ms)")
     lines += ["", "5. Understood"]
     lines += [f"   {line}" for line in _understood(analysis)]
-    lines += ["", f"6. Decided ({decision.reason})"]
+    lines += ["", "6. Decided"]
     lines += [f"   {change}" for change in _wanted_changes(decision)]
     lines += [f"   note | {line}" for line in (decision.note or "").splitlines()]
     if analysis.cost_usd is not None:
@@ -197,18 +200,46 @@ def in_words(walked: Walk) -> list[str]:
     return lines
 
 
+def _begun(lines: list[str], most: int | None) -> list[str]:
+    """The first lines, and how many more there are."""
+    left = 0 if most is None else len(lines) - most
+    return lines if left <= 1 else [*lines[:most], f"   ... {left} more lines"]
+
+
+def _why_none(reason: str) -> str:
+    """Why a link gave no answer, for a person."""
+    word, colon, detail = reason.partition(":")
+    return f"{WITHOUT_MODEL.get(word, word.replace('_', ' '))}{colon}{detail}"
+
+
 def _understood(analysis: Analysis) -> Iterator[str]:
-    """The labels and what else was understood; in sentences why no model answered, and what a model read and wrote."""
-    for name, value in analysis.model_dump(mode="json", exclude={"why_fallback", "usage", "cost_usd"}).items():
-        if isinstance(value, dict):
-            yield from (f"{key}: {found}" for key, found in value.items())
-        elif value not in (None, [], "", False):
-            yield f"{name.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
-    if why := analysis.why_fallback:
-        yield f"No model answered: {WITHOUT_MODEL.get(why, why.replace('_', ' '))}."
-    if (usage := analysis.usage).input:
-        cached = f", {usage.cached:,} of them from the server's cache," * bool(usage.cached)
-        yield f"The model read {usage.input:,} tokens{cached} and wrote {usage.output:,}."
+    """What was understood, a line each; what is not known or not there is left out."""
+    solved, usage = analysis.resolution_likelihood, analysis.usage
+    facts: dict[str, str | None] = {
+        "category": analysis.category,
+        "sub-category": analysis.subcategory,
+        "fits also": ", ".join(analysis.secondary),
+        "urgency": analysis.urgency,
+        "sentiment": analysis.sentiment,
+        "tone": "presses for haste" if analysis.urgent_tone else "",
+        "risk": analysis.risk,
+        "warns of": ", ".join(analysis.alarms).replace("_", " "),
+        "language": analysis.language,
+        "summary": analysis.summary,
+        **analysis.entities,
+        "words that decided": ", ".join(analysis.evidence),
+        "probable cause": analysis.root_cause,
+        "steps to try": " ".join(analysis.steps),
+        "first reply solves it": "" if solved is None else f"{solved:.0%} likely",
+        "advice left out": ", ".join(analysis.advice_dropped).replace("_", " "),
+        "confidence": f"{analysis.confidence:.2f}",
+        "seems to instruct a model": ", ".join(analysis.suspicious).replace("_", " "),
+        "learnt from corrections": ", ".join(map(str, analysis.examples)),
+        "understood by": analysis.model or {"rules": "keyword rules"}.get(analysis.source, analysis.source),
+        "no model answered": _why_none(analysis.why_fallback or ""),
+        "tokens": f"{usage.input} in, {usage.output} out" if usage.input else "",
+    }
+    return (f"{name}: {value}" for name, value in facts.items() if value)
 
 
 def _wanted_changes(decision: Decision) -> list[str]:
