@@ -129,7 +129,6 @@ class RunSettings(Frozen):
         description="the part of the account's tickets that this driver takes, such as `1/3`; its share of the limits "
         "and of a day's budget is divided as well",
     )
-    max_attempts: int = Field(5, ge=1, le=100, description="failures after which a ticket becomes a dead letter")
     retriage_on_reply: bool = Field(False, description="triage again when the customer answers")
     write_mode: Literal["auto", "single", "batch"] = Field(
         "auto", description="one update at a time, jobs of up to a hundred, or whichever fits"
