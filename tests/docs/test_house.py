@@ -102,7 +102,7 @@ CEILINGS = {
     "sandbox": 6_270,
     "schedule": 430,
     "seeding": 1_210,
-    "settings": 1_820,
+    "settings": 1_710,
     "state": 870,
     "web": 4_560,
     "wiring": 3_310,

@@ -77,7 +77,10 @@ AppriseUrls = Annotated[SecretStr | None, AfterValidator(_apprise_urls)]
 class AlertSettings(Frozen):
     """Who receives alerts, and when; see ``docs/alerts.md``."""
 
-    urls: AppriseUrls = Field(None, description="Apprise URLs that receive every alert and the daily summary")
+    urls: AppriseUrls = Field(
+        None,
+        description="Apprise URLs (Slack, Teams, mail, PagerDuty, …) that receive every alert and the daily summary",
+    )
     page_urls: AppriseUrls = Field(None, description="Apprise URLs that receive critical alerts only")
     heartbeat_url: Annotated[SecretStr | None, AfterValidator(_heartbeat_url)] = Field(
         None, description="address that each run pings, so that runs which never start are noticed"
@@ -104,10 +107,12 @@ class SloSettings(Frozen):
 
 
 class ServeSettings(Frozen):
-    """The secrets of ``ticketbot serve``. Of a list of secrets each one is accepted."""
+    """The secrets of ``ticketbot serve``, of 16 characters or more. Of a list each one is accepted."""
 
-    zendesk_secrets: ServeSecrets = Field((), description="signing secrets of the Zendesk webhook")
-    freshdesk_secrets: ServeSecrets = Field((), description="secrets that the Freshdesk rule sends in a header")
+    zendesk_secrets: ServeSecrets = Field(
+        (), description="signing secrets of the Zendesk webhook, of 16 characters or more"
+    )
+    freshdesk_secrets: ServeSecrets = Field((), description="what the Freshdesk rule sends in `X-Ticketbot-Secret`")
     api_tokens: ServeSecrets = Field((), description="bearer tokens for `/process-ticket`")
 
 
@@ -140,7 +145,7 @@ class RunSettings(Frozen):
     canary_percent: float = Field(
         100.0, ge=0, le=100, description="percentage of tickets that are handled, always the same ones"
     )
-    stop: bool = Field(False, description="the kill switch: stops every run")
+    stop: bool = Field(False, description="the kill switch: stops every run; the variable by anything but a no")
 
 
 def _no_tag_of_ours(category: Category) -> Category:
