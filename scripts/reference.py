@@ -35,7 +35,14 @@ IN_JSON = {
     "latency p99": "`latency_ms.p99`",
 }
 """Figures whose names in JSON are not their own."""
-FILLED_BY_THE_PROGRAM = {"notices", "stop_set_by", "lost", "models.use.NAME.api_key", "embeddings.api_key"}
+FILLED_BY_THE_PROGRAM = {
+    "notices",
+    "stop_set_by",
+    "lost",
+    "use_classifier",
+    "models.use.NAME.api_key",
+    "embeddings.api_key",
+}
 
 
 # --- settings

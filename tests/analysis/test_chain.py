@@ -422,24 +422,6 @@ def test_answers_that_could_not_be_used_are_paid_for_and_counted() -> None:
 # Second opinion
 
 
-@pytest.mark.parametrize(
-    ("confidence", "below", "strong", "expected"),
-    [
-        (0.4, 0.5, Model(name="strong", usd=0.4), ("strong", 0.5, 2)),
-        (0.4, 0.0, Model(name="strong", usd=0.4), ("weak", 0.1, 1)),  # the site wants no second opinion
-        (0.5, 0.5, Model(name="strong", usd=0.4), ("weak", 0.1, 1)),  # it is sure
-        (0.4, 0.5, Model(AnalysisFailed("model_unknown"), name="strong"), ("weak", 0.1, 1)),  # nobody knows better
-    ],
-)
-def test_an_unsure_answer_is_put_to_the_next_model_when_the_site_wants_it(
-    confidence: float, below: float, strong: Model, expected: tuple[str, float, int]
-) -> None:
-    weak = Model(name="weak", confidence=confidence, usd=0.1)
-    analysis = Chain().understanding(weak, strong, cascade_below=below)(TICKET)
-    assert (analysis.model, analysis.cost_usd, analysis.attempts) == expected
-    assert analysis.why_fallback is None
-
-
 # The rest of the chain
 
 

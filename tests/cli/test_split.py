@@ -96,10 +96,10 @@ def test_a_candidate_whose_model_fails_costs_later_runs_no_answer_of_theirs(open
 
 def test_a_candidate_that_differs_in_more_than_decisions_is_refused_naming_each(desk: Desk) -> None:
     policy = '[policy]\ntag_prefix = "bot_"\nnote = "when-useful"\nthanks_keep_solved = "apply"\n'
-    text = f'{policy}[run]\nmax_attempts = 3\n[zendesk]\noauth_scope = "read tickets:write"\n'
+    text = f'{policy}[run]\nlimit_share = 0.4\n[zendesk]\noauth_scope = "read tickets:write"\n'
     (desk.folder / "new.toml").write_text(text, encoding="utf-8")
     told = desk(*SPLIT, "--since", "1d", code=2).err
-    named = ("policy.tag_prefix", "policy.thanks_keep_solved", "run.max_attempts", "zendesk.oauth_scope")
+    named = ("policy.tag_prefix", "policy.thanks_keep_solved", "run.limit_share", "zendesk.oauth_scope")
     assert all(name in told for name in named)
     assert "policy.note" not in told
     assert desk.marked() == []

@@ -139,7 +139,6 @@ def test_the_overview_compares_the_period_with_the_one_before(pages: Pages) -> N
 
 
 def test_the_overview_begins_with_what_a_lead_looks_for(pages: Pages) -> None:
-    pages.configure(dashboard={"minutes_per_ticket": 3})
     escalation = ticket(5)["change"] | {"escalated": ["critical"]}
     pages.log(*(ticket(number) for number in range(1, 5)), ticket(5, change=escalation))
     page = pages.open("overview")

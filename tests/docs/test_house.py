@@ -89,11 +89,11 @@ CEILINGS = {
     ".": 1_310,
     "analysis": 9_990,
     "audit": 2_270,
-    "commands": 7_320,
+    "commands": 7_370,
     "core": 2_630,
     "dashboard": 2_050,
     "evaluation": 2_400,
-    "helpdesk": 6_080,
+    "helpdesk": 5_870,
     "knowledge": 2_190,
     "learning": 2_060,
     "monitoring": 3_310,
@@ -104,16 +104,16 @@ CEILINGS = {
     "sandbox": 5_460,
     "schedule": 390,
     "seeding": 1_000,
-    "settings": 1_800,
+    "settings": 1_780,
     "state": 870,
-    "web": 4_530,
-    "wiring": 3_360,
+    "web": 4_650,
+    "wiring": 3_340,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 391, "test lines": 81_610, "scripts": 30, "words of docs": 23_760}
+MOST = {"files": 392, "test lines": 81_460, "scripts": 30, "words of docs": 23_500}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -15,7 +15,7 @@ from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import CONFIG_VARIABLE, VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
-FILLED_BY_LOAD = {"notices", "stop_set_by", "lost", "embeddings.api_key", "models.use.NAME.api_key"}
+FILLED_BY_LOAD = {"notices", "stop_set_by", "lost", "use_classifier", "embeddings.api_key", "models.use.NAME.api_key"}
 
 
 def names_of(model: type[BaseModel], prefix: str = "") -> set[str]:

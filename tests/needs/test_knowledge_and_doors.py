@@ -230,13 +230,13 @@ def test_customers_hear_of_ticketbot_only_where_a_category_is_switched_on_and_th
     monkeypatch.setitem(ARTICLES, "password.md", f"---\naudience: everyone\n---\n# Change your password\n{changed}\n")
     on = (
         '[policy]\nthanks_keep_solved = "apply"\n[replies]\nmode = "draft"\ncategories = { account = "public" }\n'
-        '[replies.public]\nthresholds = { account = 0.5 }\nthen = "solved"\nthen_hours = 1\n'
+        '[replies.public]\nthresholds = { account = 0.5 }\nthen = "solved"\n'
     )
     login = {"subject": "Password", "body": "How do I change my password? Where in the account is this?"}
     desk = with_articles(open_desk, said(claim(changed)), toml=on + KNOWLEDGE, tickets=(login, TICKET))
     desk("run", "--since", "7d")
     assert answers(desk) == {1: "account", 2: "billing"}
-    for seconds, replies, status in ((0, 0, "new"), (601, 1, "new"), (3601, 1, "solved"), (3601, 1, "solved")):
+    for seconds, replies, status in ((0, 0, "new"), (601, 1, "new"), (86_401, 1, "solved"), (3601, 1, "solved")):
         desk.advance(seconds)
         desk("run")
         assert (len(public(desk, 1)), desk.ticket(1)["status"]) == (replies, status), seconds

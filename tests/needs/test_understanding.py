@@ -239,7 +239,6 @@ group = {SUPPORT}
 [policy.escalation.plans]
 security = "Call the desk about {{category}}."
 [policy.tiers]
-tier_1_confidence = 0.6
 groups = {{ 1 = {FINANCE} }}
 [[categories]]
 name = "money"

@@ -50,10 +50,6 @@ def test_one_value_of_one_list_is_enough_and_the_reason_names_the_list(
     assert reason(a_ticket(), **settings) is None
 
 
-def test_conversations_are_triaged_where_that_is_wanted() -> None:
-    assert reason(a_ticket(messaging=True), messaging=False) is None
-
-
 def test_a_domain_is_no_part_of_another_and_an_address_no_domain() -> None:
     settings = {"requesters": ["example.com", "boss@partner.example"]}
     for sender in ("a@notexample.com", "a@example.com.evil.test", "example.com@other.test", "a@partner.example", ""):

@@ -47,16 +47,6 @@ def test_the_tier_follows_from_what_was_understood(fields: dict[str, Any], expec
     assert tier(an_analysis(**{**EASY, **fields})) == expected
 
 
-@pytest.mark.parametrize(
-    ("settings", "fields", "expected"),
-    [
-        ({"tier_1_confidence": 0.9}, {}, "2"),
-    ],
-)
-def test_the_site_draws_the_lines(settings: dict[str, Any], fields: dict[str, Any], expected: str) -> None:
-    assert tier(an_analysis(**{**EASY, **fields}), **settings) == expected
-
-
 @given(analysis=ANALYSES, policy=POLICIES)
 def test_a_ticket_has_one_tier_with_the_preset_and_none_without(analysis: Analysis, policy: Policy) -> None:
     tags = {tag for tag in decide(1, analysis, policy, TAXONOMY).tags if tag.startswith("ai_tier_")}

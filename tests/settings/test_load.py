@@ -85,7 +85,7 @@ def test_all_problems_are_told_at_once_each_with_its_setting(tmp_path: Path) -> 
     colour = "red"
     [run]
     workers = 0
-    deadline_s = "soon"
+    limit_share = "soon"
     [zendesk]
     api_token = "x"
     oauth_scope = "magic!"
@@ -93,17 +93,17 @@ def test_all_problems_are_told_at_once_each_with_its_setting(tmp_path: Path) -> 
     mode = "always"
     """
     environ = {"ZENDESK_URL": "ftp://x", "TICKETBOT_MODLES": "m", "ZENDESK_EMAIL": "a@example.com"}
-    found = problems(tmp_path, toml, environ=environ, flags={("run", "max_attempts"): 0})
+    found = problems(tmp_path, toml, environ=environ, flags={("run", "deadline_s"): 0})
     for name in (
         "colour (ticketbot.toml, line 2) is no setting",
         "run.workers",
-        "run.deadline_s",
+        "run.limit_share",
         "zendesk.api_token in ticketbot.toml is a secret",
         "zendesk.oauth_scope",
         "policy.tags.mode",
         "ZENDESK_URL",
         "TICKETBOT_MODLES",
-        "--max-attempts",
+        "--deadline-s",
     ):
         assert name in found, name
 

@@ -195,7 +195,7 @@ def test_a_category_without_a_usable_name_starts_no_false_alarms(tmp_path: Path)
 
 
 def test_what_only_the_program_says_of_itself_is_no_setting(tmp_path: Path) -> None:
-    for name in ("notices", "stop_set_by", "lost"):
+    for name in ("notices", "stop_set_by", "lost", "use_classifier"):
         assert told(tmp_path, f'{name} = ["x"]') == (f"{name} (ticketbot.toml, line 1) is no setting",)
 
 

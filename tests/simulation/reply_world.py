@@ -85,7 +85,8 @@ class ReplyWorld(World):
                 return NOT_WANTED
             says = self.changed_to if is_changed else SAYS
             passages = [] if says is None else [_article(says.format(plan.reply.category))]
-            return why_not_now(_without_placeholder(plan), step, WANTED, lambda _article: passages)
+            wanted = WANTED.model_copy(update={"public": WANTED.public.model_copy(update={"then": plan.then})})
+            return why_not_now(_without_placeholder(plan), step, wanted, lambda _article: passages)
 
         return objection
 

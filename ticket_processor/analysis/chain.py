@@ -169,8 +169,7 @@ class _Spending:
 class Understanding:
     """Ticket in, analysis out: clean, redact, ask the chain. Thread-safe; call it from any worker.
 
-    ``cascade_below``: an answer of less confidence is put to the next model, which is taken to be the stronger one,
-    and whose answer then counts. ``classifier`` is asked before the rules. ``signs`` finds what in a ticket's own text
+    ``classifier`` is asked before the rules. ``signs`` finds what in a ticket's own text
     tries to instruct a model.
     ``price_note`` is to be said beside costs.
     """
@@ -181,7 +180,6 @@ class Understanding:
         rules: RulesAnalyser,
         *,
         classifier: Analyser | None = None,
-        cascade_below: float | None = None,
         signs: Callable[[str], tuple[str, ...]] = lambda _text: (),
         clock: Clock | None = None,
         trouble: Callable[[str], object] = lambda _sentence: None,
@@ -194,7 +192,6 @@ class Understanding:
         self.links = tuple(links)
         self._rules = rules
         self._classifier = classifier
-        self._cascade_below = cascade_below
         self._signs = signs
         self._clock = clock
         self._trouble = trouble
@@ -235,8 +232,7 @@ class Understanding:
             watch(Step(_name(link), answer, ms=self._ms(started)))
             spending.add(answer.usage, answer.cost_usd, answer.attempts)
             best = answer if level is not RedactionLevel.SECRETS else _as_others_may_see(answer, cleaned, ticket.names)
-            if self._cascade_below is None or answer.confidence >= self._cascade_below:
-                break
+            break
         if best is None:
             text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
             best = self._without_models(text, why or NO_MODEL, watch)

@@ -272,9 +272,8 @@ def account(settings: Settings, transport: Transport, labels: AccountLabels) -> 
     if settings.desk.can.messaging:
         live, seen = messaging_among_newest(transport)
         if live:
-            told = "are left alone" if settings.skip.messaging else "are triaged by their title"
-            text = f"{live} of the newest {seen} tickets are messaging or chat: they {told}"
-            yield _of_account("advice", "messaging", text, "skip.messaging decides about them")
+            text = f"{live} of the newest {seen} tickets are messaging or chat: they are left alone"
+            yield _of_account("advice", "messaging", text, "people answer them")
 
 
 def rules(settings: Settings, transport: Transport, read: Counter[str]) -> Iterator[Finding]:

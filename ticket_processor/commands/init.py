@@ -84,7 +84,11 @@ def config_text(helpdesk: HelpdeskKind) -> str:
 
 def env_text(helpdesk: HelpdeskKind = "zendesk") -> str:
     """``.env.example``: every environment variable with its meaning, but for those of Zendesk where it is not that."""
-    lines = ["# Copy to .env and fill in what you use. Keep .env out of version control.", ""]
+    lines = [
+        "# Copy to .env and fill in what you use. Keep .env out of version control.",
+        "# Lists take commas. Of several keys or secrets the first one writes, and older ones still count.",
+        "",
+    ]
     for name, variable in VARIABLES.items():
         if helpdesk != "zendesk" and name.startswith("ZENDESK_"):
             continue

@@ -22,7 +22,7 @@ REMOVED: Mapping[str, str] = {
     "learn unpin": "'ticketbot learn undo ID' takes a pin back; 'ticketbot learn log' has its ID",
     "audit cat": "'ticketbot audit show DAY' prints the lines of a day, and without a day all of them",
     "run --helpdesk": "the setting helpdesk, or TICKETBOT_HELPDESK, says which one",
-    "run --verify": "run.verify_sample says how many writes a run reads back",
+    "run --verify": "a run reads 20 of its writes back",
     "sandbox --seed": "faults and latencies are the same each time",
     "retry drop --json": "'ticketbot retry list --json' prints what is left",
     "report --gaps": "'ticketbot report --knowledge --out FILE.md' writes the topics without an article",

@@ -32,7 +32,7 @@ PARTS: tuple[Part, ...] = get_args(Part)
 
 
 class FieldPolicy(Frozen):
-    """How far the program goes with one field of a ticket.
+    """How far ticketbot goes with tags, with the priority, and with the groups and fields that categories name.
 
     ``apply`` needs at least ``threshold`` confidence; below it the value is only suggested in the note. ``overwrite``
     says whether a value that is there already may be replaced.
@@ -51,10 +51,10 @@ class Policy(Frozen):
     """The settings of what ticketbot sets on a ticket. The defaults set everything that is empty."""
 
     tag_prefix: str = Field("ai_", pattern=r"^[a-z0-9_]{1,20}$", description="beginning of ticketbot's tags")
-    tags: FieldPolicy = Field(FieldPolicy(), description="how far ticketbot goes with tags; see below")
-    priority: FieldPolicy = Field(FieldPolicy(), description="the same for the priority")
-    group: FieldPolicy = Field(FieldPolicy(), description="the same for groups that categories name")
-    fields: FieldPolicy = Field(FieldPolicy(), description="the same for ticket fields that categories name")
+    tags: FieldPolicy = FieldPolicy()
+    priority: FieldPolicy = FieldPolicy()
+    group: FieldPolicy = FieldPolicy()
+    fields: FieldPolicy = FieldPolicy()
     note: NoteWhen = Field(
         NoteWhen.ALWAYS, description="which tickets get an internal note; `true` is `always`, `false` is `never`"
     )

@@ -52,7 +52,6 @@ class SkipSettings(Frozen):
     tags: tuple[TagName, ...] = Field((), description="tags")
     requesters: tuple[Word, ...] = Field((), description="user ids, e-mail addresses, or domains without sub-domains")
     machine_mail: bool = Field(True, description="leave bounces, out-of-office and other automatic mail alone")
-    messaging: bool = Field(True, description="leave messaging and chat tickets of Zendesk alone")
 
     @field_validator("requesters", mode="before")
     @classmethod
@@ -105,7 +104,7 @@ class SkipRules:
             "organization": ticket.organization in rules.organizations,
             "tag": not tags.isdisjoint(self._tags),
             "requester": not self._requesters.isdisjoint(_requester_names(ticket)),
-            reasons.MESSAGING: rules.messaging and ticket.messaging,
+            reasons.MESSAGING: ticket.messaging,
         }
         for name, hit in hits.items():
             if hit:

@@ -11,6 +11,8 @@ from ..core.models import Analysis, Frozen, Risk, Urgency
 
 _COMPLEX_BELOW = 0.5
 """An answer that is more often wrong than right tells nobody who should take the ticket."""
+_TIER_1_FROM = 0.64
+"""Calibrated by the rules' confidence, so that the first line gets as many tickets as by earlier versions."""
 _COMPLEX_CATEGORIES = 3
 """A ticket that fits so many categories belongs to no one group."""
 
@@ -32,7 +34,6 @@ class Tiers(Frozen):
     groups: dict[Tier, Annotated[int, Field(ge=1)]] = Field(
         default_factory=dict, description="ids of groups by tier, for tickets that nothing else gives a group"
     )
-    tier_1_confidence: float = Field(0.64, ge=0, le=1, description="lowest confidence for tier 1")
 
 
 def tier_of(analysis: Analysis, tiers: Tiers, *, escalated: bool, fallback: str | None) -> Tier:
@@ -48,6 +49,6 @@ def tier_of(analysis: Analysis, tiers: Tiers, *, escalated: bool, fallback: str 
         return Tier.COMPLEX
     known = analysis.category != fallback
     simple = analysis.urgency in (Urgency.LOW, Urgency.MEDIUM) and analysis.risk is Risk.LOW and fitting == 1
-    if known and simple and not escalated and analysis.confidence >= tiers.tier_1_confidence:
+    if known and simple and not escalated and analysis.confidence >= _TIER_1_FROM:
         return Tier.FIRST
     return Tier.SECOND

@@ -25,6 +25,10 @@ WORDS = {
 """Why a draft waits for a person, in words for the note."""
 
 
+THEN_S = 86_400.0
+"""A customer whom the reply did not help has a day to say so before the ticket's status changes."""
+
+
 def why_not_public(
     ticket: Ticket, analysis: Analysis, decision: Decision, draft: ReplyDraft, settings: ReplySettings
 ) -> str:
@@ -61,7 +65,7 @@ def reply_plan(analysis: Analysis, draft: ReplyDraft, settings: PublicReplySetti
         ),
         delay_s=60 * settings.delay_minutes,
         then=None if then == "nothing" else then,
-        then_s=3600 * settings.then_hours,
+        then_s=THEN_S,
         kinds=tuple(sorted(_kinds(analysis))),
         claims=draft.sourced,
         language=draft.language,

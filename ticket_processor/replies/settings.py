@@ -27,9 +27,8 @@ class PublicReplySettings(Frozen):
         description="categories and alarms whose tickets never get a public reply, whatever else the settings say",
     )
     then: StatusAfterReply = Field(
-        "nothing", description="status some time after the reply, unless a person changes the ticket"
+        "nothing", description="status a day after the reply, unless a person changes the ticket"
     )
-    then_hours: float = Field(24, ge=1, le=720, description="time between reply and that status")
 
 
 class ReplySettings(Frozen):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import resources
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -128,64 +130,9 @@ def _ordinal(number: int) -> str:
 
 Names = tuple[str, ...]
 
-REMOVED: Mapping[str, str] = {
-    "learning.neighbour_vote": "'ticketbot train --from-helpdesk --from-corrections' learns a classifier instead",
-    "policy.by_model_for": "use the threshold of each part, which 'ticketbot eval --from-helpdesk' proposes",
-    **{
-        f"policy.{part}.by_model": f"use policy.{part}.threshold, which 'ticketbot eval --from-helpdesk' proposes"
-        for part in ("tags", "priority", "group", "fields")
-    },
-    "budget.run_tokens": "use budget.run_usd; for a model without a list price, give one in models.prices",
-    "budget.day_tokens": "use budget.day_usd; for a model without a list price, give one in models.prices",
-    "alerts.cool_down_minutes": "an alert that returns within an hour of its end is held back until then",
-    "learning.auto_approve": "a person approves corrections: 'ticketbot learn approve', or the page Review",
-    "alerts.stale_minutes": "new tickets are late after four usual intervals between runs, and 40 minutes at least",
-    "alerts.day_usd": "set budget.day_usd: an alert is sent when it is used up",
-    "alerts.runbook": "messages say what to do first, and name their heading in docs/alerts.md",
-    "alerts.gap_minutes": "alerts no longer report pauses between runs, which the heartbeat notices",
-    "knowledge.solved_tickets_days": "notes no longer name similar solved tickets, and none are kept",
-    "slo.alert_below": "there is no alert on a day's success rate any more; slo.success stays",
-    "cache.max_answers": "100,000 answers are kept at most; cache.days stays",
-    "policy.advice_threshold": "notes show a model's advice from a confidence of 0.7 on",
-    "policy.tiers.complex_below": "a confidence below 0.5 is complex",
-    "policy.tiers.complex_categories": "a ticket that fits three categories is complex",
-    "embeddings.timeout_s": "a request for embeddings may take 30 seconds",
-    "serve.window_s": "a signed delivery may be off by 300 seconds, either way",
-    "serve.join_s": "deliveries for one ticket within two seconds are one job",
-    "models.max_output_tokens": "an answer has 400 tokens at most, 700 with models.advice",
-    "models.use.NAME.max_output_tokens": "an answer has 400 tokens at most, 700 with models.advice",
-    "models.use.NAME.ticket_tokens": "models.ticket_tokens holds for every model",
-    "models.use.NAME.timeout_s": "models.timeout_s holds for every model",
-    "models.use.NAME.api_version": "Azure is asked at its address with /openai/v1, which needs no version",
-    "models.use.NAME.allow_plain_http": "models.allow_plain_http holds for every server",
-    "embeddings.allow_plain_http": "models.allow_plain_http holds for every server",
-    "run.stable_read_s": "a ticket has to be unchanged for 6 seconds on Zendesk, 1 on Freshdesk, 0 elsewhere",
-    "run.verify_sample": "a run reads 20 of its writes back",
-    "run.min_free_mb": "nothing is written with fewer than 50 MB free",
-    "run.stop_file": "the file STOP in the state folder stops every run, as TICKETBOT_STOP does",
-    "skip.statuses": "run.statuses names the statuses that are triaged",
-    "skip.own_notes": "what ticketbot's own user wrote through the API is always left alone",
-    "skip.hands_off_tag": "the tag is policy.tag_prefix with hands_off; skip.tags takes others",
-    "policy.tiers.tier_1_categories": "every category but the fallback may be tier 1",
-    "classifier": "a classifier in the state folder's 'classifier' is used where it is better than the rules; to stop "
-    "that, delete the folder",
-    "knowledge.lang": "files that do not say their language have team_language",
-    "knowledge.embeddings_model": "embeddings.model is used for articles as well",
-    "knowledge.query_prefix": "models with e5 in their name get 'query: '",
-    "knowledge.passage_prefix": "models with e5 in their name get 'passage: '",
-    "knowledge.sync_hours": "a run syncs articles when the last sync is 24 hours old",
-    "replies.public.then_by_tier": "replies.public.then holds for every tier",
-    "slo.latency_share": "95% of answers should be in time",
-    "slo.fallback_share": "an alert comes above 10% unplanned fallbacks",
-    "zendesk.subdomain": "write it as zendesk.url, which takes the name as well",
-    "freshdesk.domain": "write it as freshdesk.url, which takes the name as well",
-    "zendesk.source": "the incremental export is used where the user may use it, else the search",
-    "zendesk.search_window_hours": "listings by search overlap by 6 hours",
-    "portal.host": "say 'ticketbot portal --host'",
-    "portal.port": "say 'ticketbot portal --port'",
-    "portal.smtp_port": "write it behind the name, as portal.smtp_host = 'mail.example.com:465'",
-    "portal.smtp_security": "port 465 means TLS, any other STARTTLS, and on this machine mail goes as it is",
-}
+REMOVED: Mapping[str, str] = tomllib.loads(
+    resources.files(__package__).joinpath("removed.toml").read_text(encoding="utf-8")
+)
 """Settings of earlier versions, with a sentence for each. ``NAME`` stands for a name that the site itself chose."""
 
 

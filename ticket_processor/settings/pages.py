@@ -60,12 +60,9 @@ class AuthSettings(Frozen):
 
 
 class DashboardSettings(Frozen):
-    """How the dashboard is served, and what it counts with."""
+    """The dashboard."""
 
     auth: AuthSettings = AuthSettings()
-    minutes_per_ticket: float = Field(
-        2.0, ge=0, le=60, description="minutes that triaging one ticket takes an agent; the time saved is told by it"
-    )
 
 
 class PortalServerSettings(Frozen):
@@ -82,9 +79,6 @@ class PortalServerSettings(Frozen):
         ge=0,
         le=3650,
         description="a run closes tickets that have been resolved for so many days; closed ones stay closed; 0 = never",
-    )
-    show_triage: bool = Field(
-        False, description="show customers as what their ticket was sorted: category, urgency and sentiment"
     )
     mail_from: str | None = Field(
         None, pattern=r"^[^@\s<>,;]+@[A-Za-z0-9.-]+$", description="sender of the mail; without it none is sent"

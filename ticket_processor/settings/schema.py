@@ -77,7 +77,10 @@ AppriseUrls = Annotated[SecretStr | None, AfterValidator(_apprise_urls)]
 class AlertSettings(Frozen):
     """Who receives alerts, and when; see ``docs/alerts.md``."""
 
-    urls: AppriseUrls = Field(None, description="Apprise URLs that receive every alert and the daily summary")
+    urls: AppriseUrls = Field(
+        None,
+        description="Apprise URLs (Slack, Teams, mail, PagerDuty, …) that receive every alert and the daily summary",
+    )
     page_urls: AppriseUrls = Field(None, description="Apprise URLs that receive critical alerts only")
     heartbeat_url: Annotated[SecretStr | None, AfterValidator(_heartbeat_url)] = Field(
         None, description="address that each run pings, so that runs which never start are noticed"
@@ -100,10 +103,12 @@ class SloSettings(Frozen):
 
 
 class ServeSettings(Frozen):
-    """The secrets of ``ticketbot serve``. Of a list of secrets each one is accepted."""
+    """The secrets of ``ticketbot serve``, of 16 characters or more. Of a list each one is accepted."""
 
-    zendesk_secrets: ServeSecrets = Field((), description="signing secrets of the Zendesk webhook")
-    freshdesk_secrets: ServeSecrets = Field((), description="secrets that the Freshdesk rule sends in a header")
+    zendesk_secrets: ServeSecrets = Field(
+        (), description="signing secrets of the Zendesk webhook, of 16 characters or more"
+    )
+    freshdesk_secrets: ServeSecrets = Field((), description="what the Freshdesk rule sends in `X-Ticketbot-Secret`")
     api_tokens: ServeSecrets = Field((), description="bearer tokens for `/process-ticket`")
 
 
@@ -125,7 +130,6 @@ class RunSettings(Frozen):
         description="the part of the account's tickets that this driver takes, such as `1/3`; its share of the limits "
         "and of a day's budget is divided as well",
     )
-    max_attempts: int = Field(5, ge=1, le=100, description="failures after which a ticket becomes a dead letter")
     retriage_on_reply: bool = Field(False, description="triage again when the customer answers")
     write_mode: Literal["auto", "single", "batch"] = Field(
         "auto", description="one update at a time, jobs of up to a hundred, or whichever fits"
@@ -137,7 +141,7 @@ class RunSettings(Frozen):
     canary_percent: float = Field(
         100.0, ge=0, le=100, description="percentage of tickets that are handled, always the same ones"
     )
-    stop: bool = Field(False, description="the kill switch: stops every run")
+    stop: bool = Field(False, description="the kill switch: stops every run; the variable by anything but a no")
 
 
 def _no_tag_of_ours(category: Category) -> Category:

@@ -6,17 +6,21 @@ An error names the line and never quotes it, since it may hold a secret.
 from __future__ import annotations
 
 import difflib
+import functools
 import io
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from dotenv.parser import parse_stream
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from ..core.errors import ConfigError
+from .schema import Settings
 
 Place = tuple[int | str, ...]
 Text = TypeVar("Text")
@@ -142,100 +146,72 @@ def _says_stop(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Variable:
-    """An environment variable: where its value goes, and whether it is a secret, a list, or the kill switch."""
+    """An environment variable: where its value goes. Whether that is a secret, a list, or the kill switch, it says."""
 
     path: tuple[str, ...]
-    meaning: str
-    secret: bool = False
-    many: bool = False
-    switch: bool = False
+
+    @functools.cached_property
+    def _field(self) -> FieldInfo:
+        model: type[BaseModel] = Settings
+        for part in self.path[:-1]:
+            model = type(model.model_fields[part].get_default())
+        return model.model_fields[self.path[-1]]
+
+    @property
+    def meaning(self) -> str:
+        """What the setting is."""
+        return str(self._field.description).replace("`", "")
+
+    @property
+    def secret(self) -> bool:
+        """Whether the configuration file refuses it."""
+        return "SecretStr" in str(self._field.annotation)
+
+    @property
+    def many(self) -> bool:
+        """Whether it takes a list, with commas."""
+        return get_origin(self._field.annotation) is tuple
 
     def value(self, text: str) -> object:
         """The value that ``text`` stands for."""
         if self.many:
             return [item.strip() for item in text.split(",") if item.strip()]
-        return _says_stop(text) if self.switch else text
+        return _says_stop(text) if self._field.annotation is bool else text
 
 
 VARIABLES: Mapping[str, Variable] = {
-    "ZENDESK_SUBDOMAIN": Variable(("zendesk", "url"), "the name before .zendesk.com"),
-    "ZENDESK_URL": Variable(("zendesk", "url"), "the whole address, in place of the name"),
-    "ZENDESK_OAUTH_CLIENT_ID": Variable(("zendesk", "oauth_client_id"), "OAuth client's unique identifier"),
-    "ZENDESK_OAUTH_CLIENT_SECRET": Variable(
-        ("zendesk", "oauth_client_secret"), "its secret; tokens are fetched and renewed with it", secret=True
-    ),
-    "ZENDESK_OAUTH_TOKEN": Variable(("zendesk", "oauth_token"), "an OAuth access token made elsewhere", secret=True),
-    "ZENDESK_EMAIL": Variable(("zendesk", "email"), "agent's e-mail, with an API token"),
-    "ZENDESK_API_TOKEN": Variable(("zendesk", "api_token"), "API token; Zendesk ends these on 2027-04-30", secret=True),
-    "FRESHDESK_DOMAIN": Variable(("freshdesk", "url"), "the name before .freshdesk.com"),
-    "FRESHDESK_URL": Variable(("freshdesk", "url"), "the whole address, in place of the name"),
-    "FRESHDESK_API_KEY": Variable(("freshdesk", "api_key"), "the agent's API key (profile settings)", secret=True),
-    "TICKETBOT_HELPDESK": Variable(
-        ("helpdesk",), "zendesk, freshdesk or local; needed for local, and where two are configured"
-    ),
-    "TICKETBOT_LOCAL_PATH": Variable(("local", "path"), "the local helpdesk's file"),
-    "OPENAI_API_KEY": Variable(("models", "api_key"), "key of the model server", secret=True),
-    "OPENAI_BASE_URL": Variable(("models", "base_url"), "address of any OpenAI-compatible server, with /v1"),
-    "TICKETBOT_MODELS": Variable(
-        ("models", "names"), "models to try in order, comma-separated; empty: keyword rules only", many=True
-    ),
-    "TICKETBOT_STATE_DIR": Variable(("state_dir",), "folder for cursor, open intents and retry list"),
-    "TICKETBOT_LOG_DIR": Variable(("log_dir",), "folder for receipts"),
-    "TICKETBOT_AUDIT_KEY": Variable(
-        ("audit", "keys"),
-        "what seals the log, of 16 characters or more; older ones after a comma",
-        secret=True,
-        many=True,
-    ),
-    "TICKETBOT_AUDIT_ENCRYPTION_KEYS": Variable(
-        ("audit", "encryption_keys"),
-        "encrypts the log: 32 bytes in base64; older ones after a comma",
-        secret=True,
-        many=True,
-    ),
-    "TICKETBOT_ALERT_URLS": Variable(
-        ("alerts", "urls"),
-        "where alerts go: Apprise URLs (Slack, Teams, mail, PagerDuty, …), comma-separated",
-        secret=True,
-    ),
-    "TICKETBOT_PAGE_URLS": Variable(
-        ("alerts", "page_urls"), "the same for who is woken up: critical alerts only", secret=True
-    ),
-    "TICKETBOT_HEARTBEAT_URL": Variable(
-        ("alerts", "heartbeat_url"),
-        "pinged by each run, so that one that never began is noticed elsewhere",
-        secret=True,
-    ),
-    "ZENDESK_WEBHOOK_SECRET": Variable(
-        ("serve", "zendesk_secrets"),
-        "signing secret of the webhook that tells 'ticketbot serve' of tickets; an older one after a comma",
-        secret=True,
-        many=True,
-    ),
-    "FRESHDESK_WEBHOOK_SECRET": Variable(
-        ("serve", "freshdesk_secrets"),
-        "what Freshdesk's rule sends in X-Ticketbot-Secret, 16 characters or more; an older one after a comma",
-        secret=True,
-        many=True,
-    ),
-    "TICKETBOT_API_TOKEN": Variable(
-        ("serve", "api_tokens"),
-        "bearer token for /process-ticket, 16 characters or more; an older one after a comma",
-        secret=True,
-        many=True,
-    ),
-    "TICKETBOT_DASHBOARD_CLIENT_SECRET": Variable(
-        ("dashboard", "auth", "client_secret"), "the dashboard's secret at the OpenID Connect provider", secret=True
-    ),
-    "TICKETBOT_SMTP_PASSWORD": Variable(
-        ("portal", "smtp_password"), "password of portal.smtp_user at the mail server", secret=True
-    ),
-    "TICKETBOT_LOG_LEVEL": Variable(
-        ("log_level",), "what is shown on standard error: off, info (decisions) or debug (requests as well)"
-    ),
-    "TICKETBOT_STOP": Variable(
-        ("run", "stop"), "the kill switch: anything but 0, false, no and off stops every run", switch=True
-    ),
+    name: Variable(tuple(path.split(".")))
+    for name, path in {
+        "ZENDESK_SUBDOMAIN": "zendesk.url",
+        "ZENDESK_URL": "zendesk.url",
+        "ZENDESK_OAUTH_CLIENT_ID": "zendesk.oauth_client_id",
+        "ZENDESK_OAUTH_CLIENT_SECRET": "zendesk.oauth_client_secret",
+        "ZENDESK_OAUTH_TOKEN": "zendesk.oauth_token",
+        "ZENDESK_EMAIL": "zendesk.email",
+        "ZENDESK_API_TOKEN": "zendesk.api_token",
+        "FRESHDESK_DOMAIN": "freshdesk.url",
+        "FRESHDESK_URL": "freshdesk.url",
+        "FRESHDESK_API_KEY": "freshdesk.api_key",
+        "TICKETBOT_HELPDESK": "helpdesk",
+        "TICKETBOT_LOCAL_PATH": "local.path",
+        "OPENAI_API_KEY": "models.api_key",
+        "OPENAI_BASE_URL": "models.base_url",
+        "TICKETBOT_MODELS": "models.names",
+        "TICKETBOT_STATE_DIR": "state_dir",
+        "TICKETBOT_LOG_DIR": "log_dir",
+        "TICKETBOT_AUDIT_KEY": "audit.keys",
+        "TICKETBOT_AUDIT_ENCRYPTION_KEYS": "audit.encryption_keys",
+        "TICKETBOT_ALERT_URLS": "alerts.urls",
+        "TICKETBOT_PAGE_URLS": "alerts.page_urls",
+        "TICKETBOT_HEARTBEAT_URL": "alerts.heartbeat_url",
+        "ZENDESK_WEBHOOK_SECRET": "serve.zendesk_secrets",
+        "FRESHDESK_WEBHOOK_SECRET": "serve.freshdesk_secrets",
+        "TICKETBOT_API_TOKEN": "serve.api_tokens",
+        "TICKETBOT_DASHBOARD_CLIENT_SECRET": "dashboard.auth.client_secret",
+        "TICKETBOT_SMTP_PASSWORD": "portal.smtp_password",
+        "TICKETBOT_LOG_LEVEL": "log_level",
+        "TICKETBOT_STOP": "run.stop",
+    }.items()
 }
 """The environment variables that hold settings. ``TICKETBOT_CONFIG`` names the file and is read before these."""
 

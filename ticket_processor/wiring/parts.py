@@ -265,7 +265,6 @@ def understanding(
             links,
             rules,
             classifier=classifier,
-            cascade_below=settings.policy.review_below if settings.models.cascade else None,
             signs=signs_of,
             clock=clock,
             trouble=trouble,

@@ -336,7 +336,6 @@ def _assembled(
                 workers=workers,
                 analysis_timeout_s=analysis_timeout_s,
                 stable_read_s=settings.stable_read_s,
-                max_attempts=settings.run.max_attempts,
                 delivery=delivery(settings),
                 notices=settings.notices,
                 facts=learnt,

@@ -114,9 +114,7 @@ def make_rig(tmp_path: Path, loop: Any) -> Iterator[MakePortal]:
     """Make a portal, with articles where ``suggest`` finds some. Nothing but the application's routes is an old one."""
     opened: list[PortalRig] = []
 
-    def make(
-        *, suggest: Suggest | None = None, address: str = "http://help.test", show_triage: bool = False
-    ) -> PortalRig:
+    def make(*, suggest: Suggest | None = None, address: str = "http://help.test") -> PortalRig:
         path = tmp_path / "helpdesk.sqlite3"
         spare = _SPARE.pop() if _SPARE else None
         if spare is None:
@@ -128,7 +126,7 @@ def make_rig(tmp_path: Path, loop: Any) -> Iterator[MakePortal]:
             LocalStore.__init__(rig.store, path)
         rig.loop = loop
         opened.append(rig)
-        settings = PortalSettings(b"a key for tests only, 32 bytes long", "Acme help", address, show_triage)
+        settings = PortalSettings(b"a key for tests only, 32 bytes long", "Acme help", address)
         options: Any = {"now": lambda: rig.at, "told": rig.told.append, "suggest": suggest}
         if spare is None:
             rig.parts = Portal(rig.store, settings, **options)

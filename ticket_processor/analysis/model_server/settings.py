@@ -67,7 +67,6 @@ class ModelSettings(Frozen):
         RedactionLevel.STANDARD,
         description="what is replaced before a model sees a ticket; see `docs/privacy-and-security.md`",
     )
-    cascade: bool = Field(False, description="ask the next model as well when an answer is below `policy.review_below`")
     advice: bool = Field(
         False,
         description="also ask for likely cause, steps to try, and whether the first reply will solve it; an answer "

@@ -174,7 +174,7 @@ class PortalProcess:
         store = self._stack.enter_context(local_store(settings, make=True))
         for line in finish_erasures(settings, store, clock.now()):
             say(line)
-        shared = PortalSettings(signing_key(folder), own.name, address, own.show_triage)
+        shared = PortalSettings(signing_key(folder), own.name, address)
         portal = Portal(store, shared, clock.now, told=self._told, suggest=self._articles(settings))
         self.app: FastAPI = make_portal(portal)
         if own.mail_from:

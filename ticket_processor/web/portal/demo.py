@@ -124,7 +124,6 @@ def demonstration(settings: Settings, clock: Clock, address: str) -> Iterator[tu
                 "log_dir": folder / "logs",
                 "portal": PortalServerSettings(
                     name=settings.portal.name,
-                    show_triage=settings.portal.show_triage,
                     mail_from="support@example.com",
                 ),
                 "alerts": AlertSettings(),

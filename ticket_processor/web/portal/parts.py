@@ -200,14 +200,12 @@ class PortalSettings:
     """What differs between portals.
 
     ``key`` signs cookies: random, secret, and the same after a restart. ``address`` is where browsers reach it, such
-    as ``https://help.example.com``; with https, cookies go no other way. ``show_triage``: customers see, too, as what
-    their ticket was sorted.
+    as ``https://help.example.com``; with https, cookies go no other way.
     """
 
     key: bytes = field(repr=False)
     name: str = "Support"
     address: str = ""
-    show_triage: bool = False
 
 
 class Portal:
