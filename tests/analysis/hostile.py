@@ -10,14 +10,13 @@ import json
 import random
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
 
-from ticket_processor.analysis.model_server.chat import RawAnswer
 from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.errors import AnalysisFailed
-from ticket_processor.core.models import Analysis, Ticket, Urgency, Usage
+from ticket_processor.core.models import Analysis, Ticket, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.http_messages import Reply
 from ticket_processor.helpdesk.transport import Transport
@@ -25,6 +24,8 @@ from ticket_processor.llm import ModelAnalyser
 from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.tags import merge
 from ticket_processor.zendesk import Zendesk
+
+from ..support.chats import ScriptedChat
 
 POLICY = Policy()
 FOREIGN_TAGS = ("vip", "ai_theirs")
@@ -155,24 +156,9 @@ def written(analysis: Analysis) -> dict[str, Any]:
     return wire.sent[0]
 
 
-class Says:
-    """A chat server that gives these answers in turn, the last one for ever."""
-
-    def __init__(self, *answers: str, model: str = "m-1", finished: bool = True) -> None:
-        self._answers = list(answers)
-        self._model = model
-        self._finished = finished
-
-    def complete(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
-    ) -> RawAnswer:
-        text = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        return RawAnswer(text, Usage(input=100, output=20), self._model, self._finished)
-
-
 def harm(text: RedactedText, *answers: str, model: str = "m-1", finished: bool = True) -> list[str] | None:
     """What a model that answers so about ``text`` would do; ``None`` when its answers are of no use."""
-    server = Says(*answers, model=model, finished=finished)
+    server = ScriptedChat(*answers, model=model, finished=finished)
     analyser = ModelAnalyser(server, "m-1", TAXONOMY, entities=ENTITIES, advice=True)
     try:
         analysis = analyser.analyse(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from ticket_processor.llm import ModelAnalyser
 
 from ..sandbox.helpers import Desk
 from ..sandbox.test_openai import KEY
-from .hostile import ENTITIES, TAXONOMY, Says, harm_in_words, harm_in_write, written
+from ..support.chats import Messages, ScriptedChat
+from .hostile import ENTITIES, TAXONOMY, harm_in_words, harm_in_write, written
 
 PLANTED = json.dumps(
     {
@@ -76,40 +77,28 @@ def rows(path: Path) -> Iterator[Mapping[str, str]]:
             yield json.loads(line)
 
 
-class _Imitation:
-    """The sandbox's model behind the analyser's own door, without a socket."""
-
-    def __init__(self) -> None:
-        self._desk = Desk(0)
-
-    def complete(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
-    ) -> RawAnswer:
-        body = {"model": "sandbox-model", "messages": list(messages), "response_format": response_format}
-        reply = self._desk.ask("POST", "/v1/chat/completions", body, auth=KEY).json()
-        return RawAnswer(reply["choices"][0]["message"]["content"], Usage(), reply["model"])
-
-
-class _Echo:
-    """Answers with the customer's own words as it was shown them: all of them, or the last line."""
-
-    def __init__(self, part: Callable[[list[str]], list[str]]) -> None:
-        self._part = part
-
-    def complete(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
-    ) -> RawAnswer:
-        return RawAnswer("\n".join(self._part(messages[1]["content"].split("\n")[1:-1])), Usage(), model)
-
-
 @cache
 def _rules() -> RulesAnalyser:
     return RulesAnalyser(TAXONOMY)
 
 
 @cache
-def _imitation() -> _Imitation:
-    return _Imitation()
+def _imitation() -> ScriptedChat:
+    """The sandbox's model behind the analyser's own door, without a socket."""
+    desk = Desk(0)
+
+    def answer(messages: Messages) -> RawAnswer:
+        body = {"model": "sandbox-model", "messages": messages, "response_format": chat.formats[-1]}
+        reply = desk.ask("POST", "/v1/chat/completions", body, auth=KEY).json()
+        return RawAnswer(reply["choices"][0]["message"]["content"], Usage(), reply["model"])
+
+    chat = ScriptedChat(answer)
+    return chat
+
+
+def _shown(messages: Messages) -> list[str]:
+    """The customer's words as the model gets them."""
+    return messages[1]["content"].split("\n")[1:-1]
 
 
 def _asked(server: ChatServer, text: RedactedText) -> Analysis | None:
@@ -127,8 +116,8 @@ def effects(text: str) -> list[str]:
     if imitated is None:
         return [*found, "model: no answer"]
     # A model that does just what it is told answers with the customer's own words.
-    for server in (Says(readable.text), _Echo(lambda lines: lines), _Echo(lambda lines: lines[-1:])):
-        if _asked(server, readable) is not None:
+    for said in (readable.text, lambda asked: "\n".join(_shown(asked)), lambda asked: "".join(_shown(asked)[-1:])):
+        if _asked(ScriptedChat(said), readable) is not None:
             found.append("obedient model: the text's own JSON was taken for an answer")
     found += [f"model: {effect}" for effect in harm_in_write(written(imitated), by_model=True)]
     found += [f"model: {kind} in the summary" for kind in harm_in_words(imitated.summary)]

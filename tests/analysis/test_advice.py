@@ -25,8 +25,9 @@ from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 
 from ..support.cases import for_each
+from ..support.chats import ScriptedChat
 from ..support.fakes import START, ManualClock, a_ticket
-from .hostile import FRAGMENTS, Says, harm_in_words
+from .hostile import FRAGMENTS, harm_in_words
 
 TAXONOMY = default_taxonomy()
 LABELS: dict[str, Any] = {
@@ -48,7 +49,7 @@ PARTS = ("root_cause", "steps", "resolution_likelihood")
 
 def asked(answer: str, ticket: str = TICKET, *, finished: bool = True, **options: Any) -> Analysis:
     """The analysis of one answer, which has to do: a second one would be of no use."""
-    server = Says(answer, "no second answer", finished=finished)
+    server = ScriptedChat(answer, "no second answer", finished=finished)
     return ModelAnalyser(server, "m-1", TAXONOMY, **{"advice": True, **options}).analyse(redact(ticket))
 
 
@@ -183,7 +184,7 @@ def understanding(
 ) -> Understanding:
     clock = ManualClock(START)
     answer = json.dumps(LABELS | GOOD | advice)
-    analyser = ModelAnalyser(Says(answer), "m-1", TAXONOMY, advice=True, reveal=level)
+    analyser = ModelAnalyser(ScriptedChat(answer), "m-1", TAXONOMY, advice=True, reveal=level)
     link = ModelLink(analyser, Breaker("m", clock), Deadline(clock, 60), level=level, store=store)
     return Understanding([link], RulesAnalyser(TAXONOMY), signs=signs_of)
 

@@ -6,7 +6,7 @@ import json
 import random
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,12 @@ import pytest
 
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink
-from ticket_processor.analysis.model_server.chat import RawAnswer
 from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, ConfigError
-from ticket_processor.core.models import Analysis, RedactionLevel, Usage
+from ticket_processor.core.models import Analysis, RedactionLevel
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.learning.examples import MOST_TOKENS, ExampleIndex, ExamplePicker, LearntExample, PromptExamples
 from ticket_processor.llm import ModelAnalyser
@@ -28,6 +27,7 @@ from ticket_processor.sandbox.openai_answers import answer_for
 from ticket_processor.settings.load import load
 from ticket_processor.wiring.parts import understanding
 
+from ..support.chats import Messages, ScriptedChat
 from ..support.fakes import ManualClock, a_ticket
 from .test_similar_examples import remembered
 
@@ -37,18 +37,16 @@ STANDARD = RedactionLevel.STANDARD
 FENCE = "a1b2c3d4e5f6"
 
 
-class Answering:
-    """A server that says the same to everything, and remembers what it was asked."""
+def answering(said: str = json.dumps({**GOOD, "confidence": 0.9})) -> ScriptedChat:
+    return ScriptedChat(said)
 
-    def __init__(self, said: str = json.dumps({**GOOD, "confidence": 0.9})) -> None:
-        self._said = said
-        self.users: list[str] = []
-        self.systems: list[str] = []
 
-    def complete(self, model: str, messages: Sequence[Mapping[str, str]], _form: object, **_: object) -> RawAnswer:
-        self.systems.append(messages[0]["content"])
-        self.users.append(messages[1]["content"])
-        return RawAnswer(self._said, Usage(), model)
+def users(server: ScriptedChat) -> list[str]:
+    return [messages[1]["content"] for messages in server.asked]
+
+
+def systems(server: ScriptedChat) -> list[str]:
+    return [messages[0]["content"] for messages in server.asked]
 
 
 def several(*labels: str, text: str = "badge gate {}") -> list[LearntExample]:
@@ -59,7 +57,7 @@ def picker(examples: Sequence[LearntExample], most: int = 6) -> ExamplePicker:
     return ExamplePicker(ExampleIndex(examples), most)
 
 
-def analyser(server: Answering, shown: ExamplePicker | None = None) -> ModelAnalyser:
+def analyser(server: ScriptedChat, shown: ExamplePicker | None = None) -> ModelAnalyser:
     return ModelAnalyser(server, "m", default_taxonomy(), earlier=shown, fence=lambda: FENCE)
 
 
@@ -111,26 +109,26 @@ def test_an_example_is_one_line_redacted_again_without_marks_fences_and_objects(
 
 
 def test_the_fixed_part_of_the_prompt_stays_and_the_ticket_keeps_its_fences() -> None:
-    plain, with_examples = Answering(), Answering()
+    plain, with_examples = answering(), answering()
     analyser(plain).analyse(TEXT)
     analysis = analyser(with_examples, picker(several("account", "order", "billing", "refund"))).analyse(TEXT)
-    assert with_examples.systems == plain.systems
-    assert with_examples.users[0].endswith(f"\n{plain.users[0]}")
+    assert systems(with_examples) == systems(plain)
+    assert users(with_examples)[0].endswith(f"\n{users(plain)[0]}")
     assert len(analysis.examples) == 4
 
 
 def test_without_examples_request_and_fingerprint_are_as_before() -> None:
-    plain, empty = Answering(), Answering()
+    plain, empty = answering(), answering()
     first = analyser(plain).analyse(TEXT)
     assert analyser(empty, picker([])).analyse(TEXT) == first
-    assert empty.users == plain.users
+    assert users(empty) == users(plain)
     assert "examples" not in first.model_dump(mode="json")
     assert analyser(plain).fingerprint_of(TEXT) == analyser(plain).fingerprint
 
 
 def test_an_answer_kept_with_other_examples_is_not_given_again() -> None:
     clock = ManualClock()
-    store, server = AnswerStore(None, clock), Answering()
+    store, server = AnswerStore(None, clock), answering()
 
     def asked(examples: Sequence[LearntExample]) -> Analysis:
         link = ModelLink(
@@ -162,7 +160,7 @@ def test_an_example_that_a_model_repeats_is_no_answer(text: str) -> None:
     shown = PromptExamples([LearntExample(1, "account", text), LearntExample(2, "order", "badge")])
     block = shown.before(FENCE, STANDARD)
     for said in (block, block.splitlines()[2]):
-        model = ModelAnalyser(Answering(said), "m", default_taxonomy(), earlier=lambda _text: shown)
+        model = ModelAnalyser(answering(said), "m", default_taxonomy(), earlier=lambda _text: shown)
         with pytest.raises(AnalysisFailed):
             model.analyse(TEXT)
 
@@ -170,12 +168,13 @@ def test_an_example_that_a_model_repeats_is_no_answer(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_examples_and_their_words_do_not_move_the_sandbox_s_model(text: str, seed: int) -> None:
-    class Sandbox(Answering):
-        def complete(self, model: str, messages: Sequence[Mapping[str, str]], form: Any, **_: object) -> RawAnswer:
-            return RawAnswer(answer_for(messages, {"type": "json_schema", **form["json_schema"]}), Usage(), model)
+    def sandbox(messages: Messages) -> str:
+        return answer_for(messages, {"type": "json_schema", **server.formats[-1]["json_schema"]})
+
+    server: Any = ScriptedChat(sandbox)
 
     def answered(*shown: LearntExample) -> Analysis:
-        model = ModelAnalyser(Sandbox(), "m", default_taxonomy(), earlier=lambda _text: PromptExamples(shown))
+        model = ModelAnalyser(server, "m", default_taxonomy(), earlier=lambda _text: PromptExamples(shown))
         return model.analyse(TEXT).model_copy(update={"examples": ()})
 
     examples = [LearntExample(1, "account", text), *(LearntExample(n, "order", "badge") for n in (2, 3))]
@@ -186,7 +185,7 @@ def test_the_order_of_examples_and_their_words_do_not_move_the_sandbox_s_model(t
 # In a run
 
 
-def answer(folder: Path, server: Answering, examples: int) -> Analysis:
+def answer(folder: Path, server: ScriptedChat, examples: int) -> Analysis:
     text = f'[learning]\nexamples = {examples}\n[models]\nnames = ["m"]\nbase_url = "http://127.0.0.1:9/v1"\n'
     (folder / "t.toml").write_text(text, encoding="utf-8")
     settings = load(environ={"TICKETBOT_STATE_DIR": str(folder)}, config=folder / "t.toml", need_helpdesk=False)
@@ -197,9 +196,9 @@ def answer(folder: Path, server: Answering, examples: int) -> Analysis:
 
 def test_the_settings_decide_how_many_are_shown_and_the_receipt_names_them(tmp_path: Path) -> None:
     remembered(tmp_path / "learning.sqlite3").close()
-    server = Answering()
+    server = answering()
     assert len(answer(tmp_path, server, 4).examples) == 4
-    assert "Earlier tickets" in server.users[-1]
+    assert "Earlier tickets" in users(server)[-1]
     with pytest.raises(ConfigError, match="0, or 4 to 6"):
         answer(tmp_path, server, 3)
 
@@ -208,10 +207,10 @@ def test_switched_off_requests_and_answers_are_what_they_are_where_nothing_was_l
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(secrets, "token_hex", lambda count: "ab" * count)
-    server = Answering()
+    server = answering()
     before = answer(tmp_path, server, 0)
     remembered(tmp_path / "learning.sqlite3").close()
     after = answer(tmp_path, server, 0)
     assert after.model_dump_json() == before.model_dump_json()
     assert '"examples"' not in after.model_dump_json()
-    assert (server.users[0], server.systems[0]) == (server.users[1], server.systems[1])
+    assert (users(server)[0], systems(server)[0]) == (users(server)[1], systems(server)[1])

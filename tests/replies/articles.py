@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ticket_processor.analysis.model_server.chat import RawAnswer
-from ticket_processor.analysis.model_server.connection import FormRefused
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.core.models import Usage
 
 TICKET = redact("Refund and password\nHow long does a refund take, and how do I reset my password? A gift card too?")
 
@@ -108,31 +104,6 @@ SHOP = (
         "Until then you can open it again by signing in.\nInvoices are kept as the law demands.",
     ),
 )
-
-
-class Model:
-    """A chat server that answers with these texts in turn, the last one for ever; it refuses some forms."""
-
-    def __init__(self, *answers: str | Mapping[str, Any] | Exception, refuses: Sequence[str] = ()) -> None:
-        self._answers = list(answers)
-        self._refuses = refuses
-        self.asked: list[list[Mapping[str, str]]] = []
-
-    def complete(
-        self,
-        model: str,
-        messages: Sequence[Mapping[str, str]],
-        response_format: Mapping[str, object] | None,
-        allowance: object = None,
-    ) -> RawAnswer:
-        if ("prompt" if response_format is None else response_format["type"]) in self._refuses:
-            raise FormRefused
-        self.asked.append(list(messages))
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        text = answer if isinstance(answer, str) else json.dumps(answer)
-        return RawAnswer(text, Usage(input=100, output=20), model)
 
 
 def claim(text: str, quote: str | None = None, source: str = "A1") -> dict[str, str]:

@@ -10,7 +10,8 @@ from ticket_processor.replies.assembly import NoAnswer, ReplyDraft
 from ticket_processor.replies.sources import usable_text
 from ticket_processor.replies.writer import DraftWriter
 
-from .articles import SHOP, TICKET, Model, claim, said
+from ..support.chats import ScriptedChat
+from .articles import SHOP, TICKET, claim, said
 from .hostile import CANARY, EFFECTS, ORDERS, OTHER_ORDERS, cited, harm_in, liar, obedient, planted, vandal
 
 LABELLED = {f"A{number}": source for number, source in enumerate(SHOP[:5], 1)}
@@ -18,7 +19,7 @@ LABELLED = {f"A{number}": source for number, source in enumerate(SHOP[:5], 1)}
 
 def written(answer: object) -> ReplyDraft | NoAnswer:
     """The result when the model gives the same answer again."""
-    return DraftWriter(Model(answer), "m").write(TICKET, SHOP[:5], "en")  # type: ignore[arg-type]
+    return DraftWriter(ScriptedChat(answer), "m").write(TICKET, SHOP[:5], "en")  # type: ignore[arg-type]
 
 
 def test_of_plausible_answers_that_no_article_supports_95_percent_are_stopped() -> None:
@@ -40,7 +41,7 @@ def test_a_hostile_model_gets_no_figure_link_or_address_into_a_reply_that_no_art
 def test_an_order_planted_in_an_article_has_no_effect(number: int) -> None:
     effect = EFFECTS[number // len(ORDERS)]
     source = planted(ORDERS[number % len(ORDERS)], effect, number)
-    model = Model(obedient(source, effect, number))
+    model = ScriptedChat(obedient(source, effect, number))
     result = DraftWriter(model, "m").write(TICKET, [source], "en")
     shown = " ".join(message["content"] for message in model.asked[0])
     assert not CANARY.search(shown)
@@ -52,7 +53,7 @@ def test_an_order_planted_in_an_article_has_no_effect(number: int) -> None:
 @pytest.mark.parametrize("number", range(10))
 def test_of_an_order_that_is_not_recognised_nothing_is_said_but_the_whole_of_it(order: str, number: int) -> None:
     source = planted(order, EFFECTS[number], number)
-    result = DraftWriter(Model(obedient(source, EFFECTS[number], number)), "m").write(TICKET, [source], "en")
+    result = DraftWriter(ScriptedChat(obedient(source, EFFECTS[number], number)), "m").write(TICKET, [source], "en")
     if isinstance(result, ReplyDraft):
         said_of_it = {line.text for line in result.claims if CANARY.search(line.text)}
         assert said_of_it <= {order.format(effect=EFFECTS[number])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ import pytest
 
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.guard import MODEL_ATTEMPTS, USELESS_IN_A_ROW
-from ticket_processor.analysis.model_server.chat import ChatServer, RawAnswer
+from ticket_processor.analysis.model_server.chat import ChatServer
 from ticket_processor.analysis.model_server.connection import ModelBusy
 from ticket_processor.analysis.model_server.settings import ModelSettings
 from ticket_processor.core.clock import Deadline
@@ -33,8 +34,9 @@ from ticket_processor.wiring import answers as answers_module
 from ticket_processor.wiring.answers import answers
 from ticket_processor.wiring.parts import understanding
 
+from ..support.chats import Messages, ScriptedChat
 from ..support.fakes import ManualClock, a_ticket, an_analysis
-from .articles import PASSWORD, REFUND, SHOP, Model, Part, claim, said
+from .articles import PASSWORD, REFUND, SHOP, Part, claim, said
 from .hostile import CANARY, EFFECTS, ORDERS, harm_in, obedient, planted, vandal
 
 ASKED = "How long does a refund take, which costs are not refunded, and how do I reset my password by mail?"
@@ -44,24 +46,21 @@ DECISION = Decision(ticket_id=1, reason="by m")
 _LABEL = re.compile(r"^Article (A\d):\n\w+\n(.*)$", re.MULTILINE)
 
 
-class Says(Model):
+def says(answer: Callable[[Mapping[str, Part]], Any], articles: Sequence[Part]) -> ScriptedChat:
     """A model whose answer depends on the articles that it sees, by their labels."""
+    titles = {article.title: article for article in articles}
 
-    def __init__(self, answer: Callable[[Mapping[str, Part]], Any], articles: Sequence[Part]) -> None:
-        super().__init__("")
-        self._answer = answer
-        self._titles = {article.title: article for article in articles}
+    def said(messages: Messages) -> str:
+        found = answer({label: titles[title] for label, title in _LABEL.findall(messages[1]["content"])})
+        return found if isinstance(found, str) else json.dumps(found)
 
-    def complete(self, model: str, messages: Sequence[Mapping[str, str]], *args: Any, **options: Any) -> RawAnswer:
-        shown = {label: self._titles[title] for label, title in _LABEL.findall(messages[1]["content"])}
-        self._answers = [self._answer(shown)]
-        return super().complete(model, messages, *args, **options)
+    return ScriptedChat(said)
 
 
 @contextmanager
 def answering(
     folder: Path,
-    *models: Model,
+    *models: ScriptedChat,
     articles: Sequence[Part],
     level: RedactionLevel = RedactionLevel.STANDARD,
     trouble: Callable[[str], object] = pytest.fail,
@@ -111,7 +110,7 @@ def test_each_sentence_of_a_draft_in_a_note_is_a_courtesy_or_cites_its_article(t
     urls = {article.url for article in SHOP}
     seeds = iter(range(10_000))
     drafts = 0
-    with answering(tmp_path, Says(lambda shown: vandal(next(seeds), shown), SHOP), articles=SHOP) as add:
+    with answering(tmp_path, says(lambda shown: vandal(next(seeds), shown), SHOP), articles=SHOP) as add:
         for _ in range(400):
             draft, rest, sent = noted(add)
             drafts += bool(draft)
@@ -126,7 +125,7 @@ def test_each_sentence_of_a_draft_in_a_note_is_a_courtesy_or_cites_its_article(t
 def test_an_order_planted_in_an_article_gets_into_no_note(number: int, tmp_path: Path) -> None:
     effect = EFFECTS[number // len(ORDERS)]
     source = planted(ORDERS[number % len(ORDERS)], effect, random.Random(number).choice([0, 1]))
-    model = Model(obedient(source, effect, number))
+    model = ScriptedChat(obedient(source, effect, number))
     with answering(tmp_path, model, articles=[source]) as add:
         assert not CANARY.search("".join(noted(add)))
     assert len(model.asked) >= 1
@@ -135,7 +134,7 @@ def test_an_order_planted_in_an_article_gets_into_no_note(number: int, tmp_path:
 def test_what_a_model_sees_beyond_others_stays_out_of_the_note(tmp_path: Path) -> None:
     name = {"names": ("Ana Lima",), "description": f"I am Ana Lima, ana.lima@example.org. {ASKED}"}
     answer = said(claim(REFUND.text.splitlines()[0]), missing=["Ana Lima asks", "Which costs are not refunded"])
-    model = Model(answer)
+    model = ScriptedChat(answer)
     ticket = TICKET.model_copy(update=name)
     with answering(tmp_path, model, articles=[REFUND, PASSWORD], level=RedactionLevel.SECRETS) as add:
         _, decision = add(ticket, ANALYSIS, DECISION)
@@ -146,7 +145,7 @@ def test_what_a_model_sees_beyond_others_stays_out_of_the_note(tmp_path: Path) -
 
 
 def test_a_model_of_the_strict_level_gets_strictly_redacted_words(tmp_path: Path) -> None:
-    model = Model(said(claim(REFUND.text.splitlines()[0])))
+    model = ScriptedChat(said(claim(REFUND.text.splitlines()[0])))
     ticket = TICKET.model_copy(update={"description": f"{ASKED} My customer number is 8812345."})
     for level, shown in ((RedactionLevel.STANDARD, True), (RedactionLevel.STRICT, False)):
         folder = tmp_path / level
@@ -157,7 +156,7 @@ def test_a_model_of_the_strict_level_gets_strictly_redacted_words(tmp_path: Path
 
 
 def test_a_model_whose_drafts_are_never_of_use_is_left_alone_for_a_while(tmp_path: Path) -> None:
-    model = Model("I cannot say.")
+    model = ScriptedChat("I cannot say.")
     with answering(tmp_path, model, articles=SHOP) as add:
         for _ in range(USELESS_IN_A_ROW + 5):
             add(TICKET, ANALYSIS, DECISION)
@@ -165,7 +164,7 @@ def test_a_model_whose_drafts_are_never_of_use_is_left_alone_for_a_while(tmp_pat
 
 
 def test_the_next_model_drafts_where_the_first_is_down(tmp_path: Path) -> None:
-    down, good = Model(ModelBusy("model_busy")), Model(said(claim(REFUND.text.splitlines()[0])))
+    down, good = ScriptedChat(ModelBusy("model_busy")), ScriptedChat(said(claim(REFUND.text.splitlines()[0])))
     with answering(tmp_path, down, good, articles=[REFUND, PASSWORD]) as add:
         draft, _, _ = noted(add)
     assert REFUND.text.splitlines()[0] in draft
@@ -181,7 +180,7 @@ def test_whatever_breaks_an_answer_the_ticket_keeps_its_triage(
 
     monkeypatch.setattr(*broken, breaks)
     told: list[str] = []
-    model = Model(said(claim(REFUND.text.splitlines()[0])))
+    model = ScriptedChat(said(claim(REFUND.text.splitlines()[0])))
     with answering(tmp_path, model, articles=[REFUND, PASSWORD], trouble=told.append) as add:
         _, decided = add(TICKET, ANALYSIS, DECISION)
     assert decided == DECISION
@@ -194,7 +193,7 @@ def test_the_end_of_the_run_ends_an_answer_too(tmp_path: Path, monkeypatch: pyte
         raise DeadlineReached
 
     monkeypatch.setattr(KnowledgeSearch, "search", ends)
-    with answering(tmp_path, Model(""), articles=[REFUND]) as add, pytest.raises(DeadlineReached):
+    with answering(tmp_path, ScriptedChat(""), articles=[REFUND]) as add, pytest.raises(DeadlineReached):
         add(TICKET, ANALYSIS, DECISION)
 
 
@@ -203,7 +202,9 @@ def test_a_draft_without_a_price_leaves_no_cost_that_is_too_low(
     tmp_path: Path, tokens: int, cost: float | None
 ) -> None:
     analysis = ANALYSIS.model_copy(update={"usage": Usage(input=tokens), "cost_usd": cost})
-    with answering(tmp_path, Model(said(claim(REFUND.text.splitlines()[0]))), articles=[REFUND, PASSWORD]) as add:
+    with answering(
+        tmp_path, ScriptedChat(said(claim(REFUND.text.splitlines()[0]))), articles=[REFUND, PASSWORD]
+    ) as add:
         paid, _ = add(TICKET, analysis, DECISION)
     assert paid.usage.input > tokens
     assert paid.cost_usd is None
@@ -211,7 +212,7 @@ def test_a_draft_without_a_price_leaves_no_cost_that_is_too_low(
 
 def test_an_analysis_without_a_price_leaves_no_cost_that_is_too_low(tmp_path: Path) -> None:
     analysis = ANALYSIS.model_copy(update={"usage": Usage(input=100), "cost_usd": None})
-    model, prices = Model(said(claim(REFUND.text.splitlines()[0]))), {"m0": (10.0, 40.0, 1.0)}
+    model, prices = ScriptedChat(said(claim(REFUND.text.splitlines()[0]))), {"m0": (10.0, 40.0, 1.0)}
     with answering(tmp_path, model, articles=[REFUND, PASSWORD], prices=prices) as add:
         paid, _ = add(TICKET, ANALYSIS.model_copy(update={"usage": Usage(), "cost_usd": 0.0}), DECISION)
         assert paid.cost_usd
@@ -229,7 +230,7 @@ def test_an_analysis_without_a_price_leaves_no_cost_that_is_too_low(tmp_path: Pa
 def test_what_a_draft_came_to_is_not_paid_for_again(
     tmp_path: Path, answer: str, requests: int, kind: str, cost: float | None
 ) -> None:
-    model = Model(answer)
+    model = ScriptedChat(answer)
     analysis = ANALYSIS.model_copy(update={"usage": Usage(input=100), "cost_usd": cost})
     with answering(tmp_path, model, articles=[REFUND, PASSWORD], days=30) as add:
         first = add(TICKET, analysis, DECISION)[1]
@@ -243,5 +244,5 @@ def test_what_a_draft_came_to_is_not_paid_for_again(
 def test_an_answer_that_asked_nobody_costs_nothing(tmp_path: Path, cost: float | None) -> None:
     analysis = ANALYSIS.model_copy(update={"usage": Usage(input=100), "cost_usd": cost})
     ticket = TICKET.model_copy(update={"subject": "A greeting", "description": "Good morning."})
-    with answering(tmp_path, Model(""), articles=[REFUND]) as add:
+    with answering(tmp_path, ScriptedChat(""), articles=[REFUND]) as add:
         assert add(ticket, analysis, DECISION)[0] == analysis

@@ -12,8 +12,7 @@ from ..core.clock import Deadline
 from ..core.errors import AnalysisFailed
 from ..core.models import Usage
 from .budget import Allowance, Budget, Full, NotAsked, Patience, Question
-from .model_server.chat import retrying
-from .model_server.connection import AnswerUnusable, ModelBusy
+from .model_server.connection import AnswerUnusable, ModelBusy, retrying
 
 MODEL_ATTEMPTS = 3
 LONGEST_WAIT_S = 20.0
@@ -72,7 +71,13 @@ class Guard:
 
         ``question`` is the request with which a call begins; ``call`` gets the money for it.
         """
-        again = retrying(self.deadline, self.rng, attempts=MODEL_ATTEMPTS, longest_wait_s=LONGEST_WAIT_S)
+        again = retrying(
+            self.rng,
+            attempts=MODEL_ATTEMPTS,
+            longest_wait_s=LONGEST_WAIT_S,
+            remaining=self.deadline.remaining,
+            sleep=self.deadline.wait,
+        )
         tries = 0
         asked = question() if question and self.budget else Question(0, 0)
 

@@ -12,8 +12,8 @@ from itertools import cycle, islice, product
 
 from ..analysis.budget import DAY_SPENT, RUN_SPENT, Budget, Full, Question
 from ..analysis.model_server.answer import objects_in
-from ..analysis.model_server.chat import ChatServer, RawAnswer, retrying
-from ..analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
+from ..analysis.model_server.chat import ChatServer, RawAnswer
+from ..analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy, retrying
 from ..analysis.model_server.presets import FORMS, ModelTarget, cost_usd
 from ..analysis.model_server.prompt import LANGUAGES
 from ..analysis.model_server.token_estimate import estimate_tokens
@@ -177,7 +177,13 @@ class TicketWriter:
             return {}, Usage()
         usage, answered, drafts = Usage(), False, dict[int, tuple[str, str]]()
         try:
-            again = retrying(self.deadline, random.Random(), attempts=ATTEMPTS, longest_wait_s=LONGEST_WAIT_S)
+            again = retrying(
+                random.Random(),
+                attempts=ATTEMPTS,
+                longest_wait_s=LONGEST_WAIT_S,
+                remaining=self.deadline.remaining,
+                sleep=self.deadline.wait,
+            )
             raw = again(self._complete, lines)
             usage, answered, drafts = raw.usage, True, drafts_in(raw.text)
         except AnswerUnusable as error:

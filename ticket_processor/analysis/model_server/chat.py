@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import re
 import threading
 import time
@@ -16,15 +15,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
-import tenacity
-
 from ... import __version__
-from ...core.circuit_breaker import backoff_seconds
-from ...core.clock import Deadline
 from ...core.errors import AnalysisFailed
 from ...core.models import Usage
 from ..budget import Allowance
-from .connection import AnswerUnusable, Connection, FormRefused, ModelBusy, ModelConnection, failure_in
+from .connection import AnswerUnusable, Connection, FormRefused, ModelConnection, failure_in
 from .presets import ModelTarget
 
 REASONING_TOKENS = (0, 2000, 8000)
@@ -414,23 +409,3 @@ def _events(body: bytes) -> Iterable[dict[str, Any]]:
             event = json.loads(data)
             if isinstance(event, dict):
                 yield event
-
-
-def retrying(deadline: Deadline, rng: random.Random, *, attempts: int, longest_wait_s: float) -> tenacity.Retrying:
-    """Calls a function again while it raises :class:`ModelBusy`, after the wait that the server asked for or a backoff.
-
-    Gives up, raising what the last try raised, after ``attempts`` and before a wait that is longer than
-    ``longest_wait_s`` or would pass the deadline. Make one for each call.
-    """
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.wait if isinstance(error, ModelBusy) else None
-        return backoff_seconds(state.attempt_number, rng) if asked is None else asked
-
-    def stop(state: tenacity.RetryCallState) -> bool:
-        return state.attempt_number >= attempts or state.upcoming_sleep > min(longest_wait_s, deadline.remaining())
-
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(ModelBusy), wait=wait, stop=stop, sleep=deadline.wait, reraise=True
-    )

@@ -12,6 +12,7 @@ import functools
 import json
 import math
 import os
+import random
 import re
 import socket
 import ssl
@@ -21,8 +22,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+import tenacity
+
 from ...core import tls, verbose
-from ...core.circuit_breaker import RETRY_AFTER_CAP_S, retry_after_seconds
+from ...core.circuit_breaker import RETRY_AFTER_CAP_S, backoff_seconds, retry_after_seconds
 from ...core.clock import parse_http_date
 from ...core.errors import AnalysisFailed
 from ...core.models import RedactionLevel, Usage
@@ -495,3 +498,30 @@ def _duration(text: str) -> float | None:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         return None
     return min(sum(float(number) * _UNITS[unit] for number, unit in parts), RETRY_AFTER_CAP_S)
+
+
+def retrying(
+    rng: random.Random,
+    *,
+    attempts: int,
+    longest_wait_s: float,
+    remaining: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> tenacity.Retrying:
+    """Calls a function again while it raises :class:`ModelBusy`, after the wait that the server asked for or a backoff.
+
+    Gives up, raising what the last try raised, after ``attempts`` and before a wait that is longer than
+    ``longest_wait_s`` or than the ``remaining`` seconds. Make one for each call.
+    """
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait if isinstance(error, ModelBusy) else None
+        return backoff_seconds(state.attempt_number, rng) if asked is None else asked
+
+    def stop(state: tenacity.RetryCallState) -> bool:
+        return state.attempt_number >= attempts or state.upcoming_sleep > min(longest_wait_s, remaining())
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(ModelBusy), wait=wait, stop=stop, sleep=sleep, reraise=True
+    )

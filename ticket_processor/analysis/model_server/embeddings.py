@@ -13,12 +13,12 @@ import random
 import struct
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ...core import bounded_json
-from ...core.circuit_breaker import backoff_seconds
 from ...core.errors import AnalysisFailed, ConfigError
-from .connection import Connection, ModelBusy
+from .connection import Connection, retrying
 from .presets import ModelTarget
 from .settings import EmbeddingSettings
 from .token_estimate import beginning_of, estimate_tokens
@@ -67,7 +67,7 @@ class Embedder:
             raise ConfigError(f"embeddings.api_key_variable names {settings.api_key_variable}, which is not set")
         self._model = settings.model
         self._seconds: Callable[[], float] = lambda: max(0.1, min(TIMEOUT_S, remaining()))
-        self._longest_wait: Callable[[], float] = lambda: min(LONGEST_WAIT_S, remaining())
+        self._remaining = remaining
         key = settings.api_key.get_secret_value() if settings.api_key else None
         self._connection = Connection(
             ModelTarget(
@@ -127,17 +127,15 @@ class Embedder:
     def _tried(self, texts: Sequence[str]) -> list[Vector]:
         # Asked for floats: the SDK's default is base64, which not every server knows.
         arguments = {"model": self._model, "input": list(texts), "encoding_format": "float"}
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                body = self._connection.post("embeddings", arguments, seconds=self._seconds(), limit=MAX_BYTES)
-            except ModelBusy as busy:
-                seconds = backoff_seconds(attempt, self._rng) if busy.wait is None else busy.wait
-                if attempt == ATTEMPTS or seconds > self._longest_wait():
-                    raise
-                self._wait(seconds)
-            else:
-                return _vectors(body, len(texts))
-        raise AssertionError("the last attempt returns or raises")
+        again = retrying(
+            self._rng,
+            attempts=ATTEMPTS,
+            longest_wait_s=LONGEST_WAIT_S,
+            remaining=self._remaining,
+            sleep=self._wait,
+        )
+        post = partial(self._connection.post, "embeddings", arguments, limit=MAX_BYTES)
+        return _vectors(again(lambda: post(seconds=self._seconds())), len(texts))
 
 
 def shortened(text: str, tokens: int) -> str:
