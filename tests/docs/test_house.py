@@ -87,9 +87,9 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_310,
-    "analysis": 9_990,
+    "analysis": 10_000,
     "audit": 2_270,
-    "commands": 7_370,
+    "commands": 7_330,
     "core": 2_630,
     "dashboard": 2_050,
     "evaluation": 2_400,
@@ -103,17 +103,17 @@ CEILINGS = {
     "reporting": 3_160,
     "sandbox": 5_460,
     "schedule": 390,
-    "seeding": 1_000,
-    "settings": 1_780,
+    "seeding": 1_010,
+    "settings": 1_720,
     "state": 870,
-    "web": 4_650,
+    "web": 4_520,
     "wiring": 3_340,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 392, "test lines": 81_460, "scripts": 30, "words of docs": 23_500}
+MOST = {"files": 390, "test lines": 81_440, "scripts": 30, "words of docs": 23_500}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
