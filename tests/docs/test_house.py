@@ -85,11 +85,11 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_330,
-    "analysis": 9_960,
+    "analysis": 9_970,
     "audit": 2_270,
     "commands": 7_670,
     "core": 2_620,
-    "dashboard": 2_100,
+    "dashboard": 2_095,
     "evaluation": 2_410,
     "helpdesk": 6_080,
     "knowledge": 2_190,
@@ -111,7 +111,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 428, "test lines": 83_880, "scripts": 30, "words of docs": 24_540}
+MOST = {"files": 428, "test lines": 83_870, "scripts": 30, "words of docs": 24_540}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
