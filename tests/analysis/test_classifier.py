@@ -8,6 +8,7 @@ import os
 import pickle
 import random
 import re
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -572,6 +573,20 @@ def test_training_again_leaves_one_classifier(folder: Path, trained: Trained) ->
     write(folder, trained.description.model_copy(update={"rows": 1}), {**trained.content, "more": {"x": np.zeros(3)}})
     assert sorted(path.name for path in folder.iterdir()) == [DESCRIPTION, current_weights(folder).name]
     LocalClassifier.load(folder, TAXONOMY, RULES).analyse(redact("zinnia tulip"))
+
+
+def test_nothing_heavy_is_imported_before_there_is_a_ticket_to_understand(folder: Path) -> None:
+    code = (
+        "import pickle, sys\n"
+        "from ticket_processor.analysis.classifier.analyser import LocalClassifier\n"
+        "taxonomy, rules = pickle.loads(sys.stdin.buffer.read())\n"
+        f"classifier = LocalClassifier.load(__import__('pathlib').Path({str(folder)!r}), taxonomy, rules)\n"
+        "print(sorted({'numpy', 'scipy', 'sklearn', 'skops'} & {*sys.modules}))\n"
+    )
+    asked = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps((TAXONOMY, RULES)), capture_output=True, check=True
+    )
+    assert asked.stdout.strip() == b"[]"
 
 
 def test_without_the_extra_it_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

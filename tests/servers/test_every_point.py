@@ -83,7 +83,7 @@ POINTS: dict[str, tuple[tuple[str, str], ...]] = {
     "19 optional fields": (
         (ROW, "optional fields null, others extra"),
         (ROW, "no usage"),
-        (CHAT, "test_missing_token_counts_are_zero"),
+        (CHAT, "test_an_answer_is_read_with_its_tokens_and_the_name_of_the_model"),
     ),
     "20 the name of the limit": (
         (PRESETS, "test_a_limit_is_always_sent_in_the_name_that_the_server_knows"),
