@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from unittest import mock
@@ -33,6 +32,8 @@ from ..support.bad_disk import Died, Disk, Dying
 from ..support.fakes import START, ManualClock, a_change, a_decision, an_analysis
 from ..support.gzipped import pack
 
+pytestmark = pytest.mark.usefixtures("unsynced")
+
 KEY = b"a key of sixteen bytes or more"
 CANARY = "canary-7f3a"
 DAY_S = 86_400.0
@@ -40,12 +41,6 @@ DAY_S = 86_400.0
 
 def keyring() -> Keyring:
     return Keyring([base64.b64encode(os.urandom(32)).decode()])
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _quick() -> Iterator[None]:
-    with mock.patch.object(os, "fsync", return_value=None):
-        yield
 
 
 class Office:

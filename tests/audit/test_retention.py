@@ -8,12 +8,10 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -47,6 +45,8 @@ from ticket_processor.state.store import HELPDESK_DATE, State
 from ..support.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
 from ..support.fakes import ManualClock, a_change
 from ..support.gzipped import pack
+
+pytestmark = pytest.mark.usefixtures("unsynced")
 
 KEY = b"a key of sixteen bytes or more"
 DAY_S = 86_400.0
@@ -118,13 +118,6 @@ class Desk:
         """What verification says of the log as a whole."""
         report = check(self.folder, (KEY,), self.keys)
         return [str(flaw) for flaw in (*report.flaws, *report.unchecked)]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _quick() -> Iterator[None]:
-    """No power is cut here, so that nothing has to wait for the disk."""
-    with mock.patch.object(os, "fsync", return_value=None):
-        yield
 
 
 @pytest.fixture(params=["plain", "encrypted"])

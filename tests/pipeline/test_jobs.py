@@ -531,6 +531,19 @@ def test_a_deadline_leaves_jobs_to_the_next_run_which_asks_for_them_by_their_ids
     assert bench.state.unsettled() == []
 
 
+def test_a_crash_after_some_items_were_booked_books_the_others_later(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery())
+    write_back.take(tickets(bench, 30))
+    for settled in write_back.finish():
+        bench.state.settled(settled.outcome.ticket_id, done=("run", "key"))
+        if settled.outcome.ticket_id == 10:
+            break
+    outcomes = bench.run(delivery=Delivery())
+    assert len(outcomes) == 30 - 10
+    assert {outcome.reason for outcome in outcomes} == {"confirmed_by_reading"}
+    assert (bench.desk.sizes(), bench.desk.written) == ([30], [])
+
+
 def test_the_kill_switch_stops_a_job_before_it_is_sent(bench: Bench) -> None:
     def switch() -> None:
         raise Halted("the kill switch is set")

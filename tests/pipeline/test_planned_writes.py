@@ -66,6 +66,17 @@ def test_those_that_are_done_or_given_up_are_not_even_read_and_stay_so(open_offi
     assert office.state.dropped() == {3}
 
 
+def test_a_ticket_that_waits_for_a_run_and_gets_no_write_goes_on_waiting(open_office: Open) -> None:
+    office = open_office(*several(2))
+    for number in (1, 2):
+        office.state.retry_later(number, "waiting_for_people", failed=False, max_attempts=5)
+    plan = planned(office)
+    office.desk.person(1, tags=("vip",))
+    office.run(planned=plan)
+    assert written(office) == [2]
+    assert office.waiting() == [(1, "waiting_for_people", 0)]
+
+
 def test_what_a_run_has_begun_is_finished_first_and_not_written_again(open_office: Open) -> None:
     office = open_office(*several(1))
     plan = planned(office)

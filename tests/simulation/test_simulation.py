@@ -41,6 +41,7 @@ def _broken(kind: Kind, seeds: range) -> tuple[dict[int, list[str]], Counter[str
     return broken, held
 
 
+@pytest.mark.timeout(600)  # seconds on a quiet machine
 @pytest.mark.parametrize(("kind", "first"), PARTS)
 def test_no_promise_is_broken_whatever_goes_wrong_and_a_lot_does(kind: Kind, first: int) -> None:
     broken, held = _broken(kind, range(first, first + kind.part))
