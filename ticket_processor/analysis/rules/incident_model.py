@@ -121,10 +121,7 @@ def _of_word(word: str) -> Weights | None:
 def _weights() -> dict[str, Weights]:
     lines = files(__package__).joinpath(FILE).read_text(encoding="utf-8").split("\n")
     rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return {
-        feature: (int(security), int(outage), int(safety))
-        for feature, security, outage, safety in rows
-    }
+    return {feature: (int(security), int(outage), int(safety)) for feature, security, outage, safety in rows}
 
 
 @cache
