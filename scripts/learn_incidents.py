@@ -130,8 +130,8 @@ def learn(mails: Sequence[Mail]) -> Learnt:
 
 def use(learnt: Learnt) -> None:
     """Let the program count with these weights in this process."""
-    scaled = {name: tuple(each / SCALE for each in row) for name, row in {**learnt.weights, "": learnt.bias}.items()}
-    incident_model._weights = lambda: scaled
+    weights = {**learnt.weights, "": learnt.bias}
+    incident_model._weights = lambda: weights
     incident_model._bias.cache_clear()
     incident_model._of_word.cache_clear()
 

@@ -20,7 +20,7 @@ from ticket_processor.core.taxonomy import default_taxonomy
 
 from ..support.cases import for_each
 from ..support.fakes import a_ticket
-from .invented import ALARMS, HARMLESS, half
+from .invented import ALARMS, HARMLESS, half, texts
 
 ANALYSER = RulesAnalyser(default_taxonomy())
 PRESSING = (Urgency.HIGH, Urgency.CRITICAL)
@@ -67,58 +67,12 @@ def test_no_language_is_left_behind(language: str) -> None:
     assert len(found) >= 0.8 * len(ALARMS[language])
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I left my work laptop in a taxi",
-        "The laptop with our customer files went missing",
-        "To a stranger on the phone, who claimed to be from your bank, I gave my card details",
-        "The payslips of our staff went to the wrong distribution list",
-        "Ins Portal kommt heute keiner unserer Kunden",
-        "An employee of ours opened the attachment of a strange e-mail",
-        "Ninguna tienda puede cobrar desde esta mañana",
-        "Nessuna filiale riesce a fatturare",
-        "Entraram na minha conta e mudaram o telefone",
-        "会社のノートパソコンを電車に置き忘れました",
-        "The site is down",
-        "We have an outage",
-        "Our server was hacked",
-        "Wir haben einen Totalausfall",
-        "Le service est en panne",
-        "The outage has not been resolved",
-        "There was no outage yesterday. Today the whole platform is down.",
-        "A sales rep who leaves on Friday acted oddly.\nHe exported every contact.\nPlease revoke his rights tonight.",
-        "I read your newsletter.\nSince last night someone has been logged into my account, please block it right now.",
-        "Nach der Schulung\nSeit heute früh sind alle Dateien verschlüsselt worden, bitte sofort helfen!",
-    ],
-)
+@pytest.mark.parametrize("text", texts("have_a_floor"))
 def test_what_says_an_incident_in_any_order_has_a_floor(text: str) -> None:
     assert ANALYSER.floor(redact(text)) is Urgency.HIGH
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I lost my password, please send me a reset link",
-        "My phone lost its connection to the headset",
-        "Can someone log in to my computer and install Word?",
-        "Please scroll down on the site, the button is hidden",
-        "Nobody can tell me when my order arrives",
-        "Ransomware\nWe would like to book the training for ten people.",
-        "How can we protect our data against ransomware?",
-        "No customer data was leaked",
-        "The site is not down",
-        "We have no outage",
-        "The hacked server was fixed last year",
-        "Wir haben keinen Totalausfall",
-        "Il n'y a aucune panne",
-        "The build fails because the file is locked by the linter",
-        "Application as security analyst\nFor three years I have investigated ransomware at a bank. My CV is attached.",
-        "Bericht gesucht\nFür unsere Ablage: Der Server wurde letztes Jahr gehackt. Könnt ihr das Protokoll schicken?",
-        "Assurance\nJ'envisage un contrat. Un vélo volé dans une cave serait-il couvert ?",
-        "Gepland onderhoud\nZaterdagnacht is de webshop niet bereikbaar. U hoeft niets te doen.",
-    ],
-)
+@pytest.mark.parametrize("text", texts("have_no_floor"))
 def test_what_is_denied_past_or_about_something_else_has_none(text: str) -> None:
     assert ANALYSER.floor(redact(text)) is None
 
@@ -232,14 +186,7 @@ def test_mails_by_another_hand_are_told_apart(kind: str, least: int, most: int) 
     assert least <= sum(raised(row["text"]) for row in rows if row["kind"] == kind) <= most
 
 
-ORDINARY = (
-    "Besides, the monthly export still takes long. I choose the month, press the button and wait for some minutes "
-    "until the table is drawn. The columns are in another order than last year, so that I move them by hand before I "
-    "send the file to our accountant. A colleague of mine uses the filter for this, which I cannot find. Perhaps it is "
-    "only shown with a larger screen. I work with a small one, in the browser that came with the computer. If there is "
-    "a page about the export, please send me the address. It would also be nice to have the names of the customers in "
-    "the first column, and the sums below the table. We can talk about that next week, when I am back from my holidays."
-)
+(ORDINARY,) = texts("ordinary_mail")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import NamedTuple
 
 from .matcher import KANA_OR_HAN
@@ -30,7 +31,8 @@ FEWEST_TOKENS = 28
 _CACHED_WORDS = 20_000
 _SPACELESS_TOKEN = 3
 
-Weights = tuple[float, float, float]
+Weights = tuple[int, int, int]
+"""For security, outage and safety; whole numbers, so that it makes no difference in which order they are added."""
 
 
 class Chances(NamedTuple):
@@ -59,19 +61,25 @@ def chances(words: Sequence[str], marks: Iterable[str] = ()) -> Chances | None:
     found = distinct_tokens(words)
     if len(found) < FEWEST_TOKENS:
         return None
-    length = math.sqrt(len(found))
-    known = _weights()
-    rows = [row for token in found if (row := known.get(token) if " " in token else _of_word(token)) is not None]
-    sums = (sum(column) for column in zip(*rows, strict=True)) if rows else (0.0, 0.0, 0.0)
+    known, length = _weights(), math.sqrt(len(found))
+    rows = [known[pair] for pair in known.keys() & found if " " in pair]
+    rows += [row for word in found if " " not in word and (row := _of_word(word)) is not None]
+    sums = map(sum, zip(*rows, strict=True)) if rows else (0, 0, 0)
     told = zip(_bias(), *(known[mark] for mark in marks if mark in known), strict=True)
-    odds = [math.exp(min(30.0, sum(of_marks) + total / length)) for of_marks, total in zip(told, sums, strict=True)]
+    odds = [
+        math.exp(min(30.0, (sum(of_marks) + total / length) / SCALE))
+        for of_marks, total in zip(told, sums, strict=True)
+    ]
     whole = 1.0 + sum(odds)
     return Chances(*(each / whole for each in odds))
 
 
-def distinct_tokens(words: Sequence[str]) -> list[str]:
+def distinct_tokens(words: Sequence[str]) -> set[str]:
     """The different words and pairs of neighbours; of scripts without spaces, pieces of three characters."""
-    return list(dict.fromkeys(_tokens(words[:MOST_WORDS])))
+    words = words[:MOST_WORDS]
+    if all(map(str.isascii, words)):
+        return {*words, *map(" ".join, pairwise(words))}
+    return set(_tokens(words))
 
 
 def _tokens(words: Sequence[str]) -> Iterator[str]:
@@ -113,10 +121,7 @@ def _of_word(word: str) -> Weights | None:
 def _weights() -> dict[str, Weights]:
     lines = files(__package__).joinpath(FILE).read_text(encoding="utf-8").split("\n")
     rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return {
-        feature: (int(security) / SCALE, int(outage) / SCALE, int(safety) / SCALE)
-        for feature, security, outage, safety in rows
-    }
+    return {feature: (int(security), int(outage), int(safety)) for feature, security, outage, safety in rows}
 
 
 @cache
