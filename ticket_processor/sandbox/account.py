@@ -69,7 +69,7 @@ class AddressBook(dict[int, dict[str, Any]]):
 
 
 @dataclass
-class Ticket:
+class HeldTicket:
     """A ticket. ``json`` is the API's form of it; its lists and objects are replaced, never changed in place.
 
     ``created`` and ``changed`` are exact Unix times: of the creation, and of the last change that moved ``updated_at``.
@@ -93,7 +93,7 @@ class Ticket:
         return str(self.json["updated_at"])
 
 
-AnyTicket = TypeVar("AnyTicket", bound=Ticket)
+AnyTicket = TypeVar("AnyTicket", bound=HeldTicket)
 
 
 class Account(Agenda, Generic[AnyTicket]):

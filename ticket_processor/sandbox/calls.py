@@ -23,7 +23,7 @@ _NAMED = {
 
 Row = dict[str, Any]
 AnyAccount = TypeVar("AnyAccount", bound=Account[Any])
-AnyCall = TypeVar("AnyCall", bound="Call[Any]")
+AnyCall = TypeVar("AnyCall", bound="ApiCall[Any]")
 
 
 def route_of(method: str, path: str) -> tuple[str, tuple[Any, ...]]:
@@ -41,7 +41,7 @@ def route_of(method: str, path: str) -> tuple[str, tuple[Any, ...]]:
 
 
 @dataclass
-class Call(Generic[AnyAccount]):
+class ApiCall(Generic[AnyAccount]):
     """A request with all that a handler needs. ``headers`` collects what the answer will carry besides its own."""
 
     request: Request

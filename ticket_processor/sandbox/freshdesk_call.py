@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .calls import Call
+from .calls import ApiCall
 from .clock import parse_iso
 from .freshdesk_records import By, FreshdeskTicket
 from .freshdesk_store import FreshdeskStore
@@ -17,7 +17,7 @@ LONGEST_PAGE = 100
 
 
 @dataclass
-class FreshdeskCall(Call[FreshdeskStore]):
+class FreshdeskCall(ApiCall[FreshdeskStore]):
     """A request with all that a handler needs."""
 
     @property

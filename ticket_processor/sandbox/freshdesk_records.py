@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from .account import Ticket, shaped
+from .account import HeldTicket, shaped
 from .clock import iso
 
 Who = Literal["bot", "agent", "customer", "rule", "fill"]
@@ -73,7 +73,7 @@ class TicketEdit:
 
 
 @dataclass
-class FreshdeskTicket(Ticket):
+class FreshdeskTicket(HeldTicket):
     """A ticket of Freshdesk's; ``json`` is what viewing it shows.
 
     ``closed`` is the exact Unix time of its closing if it is closed. ``shown_tags`` were in the last answer about this

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from .account import Ticket
+from .account import HeldTicket
 from .clock import iso
 from .freshdesk_records import PRIORITIES, SOURCES, FreshdeskTicket, TicketEdit
 from .freshdesk_store import FreshdeskStore
@@ -81,7 +81,7 @@ def render(request: Request, account: Store | FreshdeskStore, stats: Mapping[str
     return _html_page(200, "Sandbox", refresh=refresh, ours=ours, known=known, number=number, pages=pages, rows=views)
 
 
-def _facts(account: Store | FreshdeskStore, ticket: Ticket) -> dict[str, object]:
+def _facts(account: Store | FreshdeskStore, ticket: HeldTicket) -> dict[str, object]:
     """What the template needs for a ticket's page."""
     view = _view(account, ticket)
     json = view.json
@@ -150,7 +150,7 @@ def _edit_lines(edit: TicketEdit) -> Iterator[str]:
         yield f"{what} {edit.conversation}"
 
 
-def _edited(request: Request, account: Store | FreshdeskStore, ticket: Ticket) -> Response:
+def _edited(request: Request, account: Store | FreshdeskStore, ticket: HeldTicket) -> Response:
     """The answer to a form: its page again. A form on another site's page changes nothing here."""
     origin = request.header("Origin")
     if origin and urlsplit(origin).netloc != request.header("Host"):
@@ -164,7 +164,7 @@ def _edited(request: Request, account: Store | FreshdeskStore, ticket: Ticket) -
 
 
 def _edit(
-    account: Store | FreshdeskStore, ticket: Ticket, form: Mapping[str, str], choices: Mapping[str, Collection[str]]
+    account: Store | FreshdeskStore, ticket: HeldTicket, form: Mapping[str, str], choices: Mapping[str, Collection[str]]
 ) -> None:
     """Do what a form asks for. Its field of tags holds all that the ticket is to have."""
     words, writer = form.get("words", "").strip(), form.get("as")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .account import Ticket, shaped
+from .account import HeldTicket, shaped
 from .clock import iso
 from .text import text_to_html
 
@@ -207,7 +207,7 @@ def _shown_event(event: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass
-class StoredTicket(Ticket):
+class StoredTicket(HeldTicket):
     """A ticket of Zendesk's; ``json`` is what the incremental export shows."""
 
     comments: list[dict[str, Any]] = field(default_factory=list)

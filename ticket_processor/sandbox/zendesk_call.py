@@ -11,8 +11,7 @@ from typing import Any
 
 import orjson
 
-from .calls import Call as AnyVendorsCall
-from .calls import Row
+from .calls import ApiCall, Row
 from .limits import RequestLimits
 from .messages import Refusal, Response, json_response, refuse
 from .records import StoredTicket
@@ -75,7 +74,7 @@ class Rules:
 
 
 @dataclass
-class Call(AnyVendorsCall[Store]):
+class Call(ApiCall[Store]):
     """A request with all that a handler needs."""
 
     limits: RequestLimits
