@@ -94,7 +94,7 @@ CEILINGS = {
     "helpdesk": 6_080,
     "knowledge": 2_190,
     "learning": 2_080,
-    "monitoring": 3_330,
+    "monitoring": 3_310,
     "pipeline": 5_300,
     "policy": 1_520,
     "replies": 1_780,
