@@ -96,7 +96,7 @@ CEILINGS = {
     "helpdesk": 5_870,
     "knowledge": 2_190,
     "learning": 2_060,
-    "monitoring": 3_310,
+    "monitoring": 3_300,
     "pipeline": 5_300,
     "policy": 1_510,
     "replies": 1_770,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 390, "test lines": 81_420, "scripts": 30, "words of docs": 23_480}
+MOST = {"files": 390, "test lines": 81_410, "scripts": 30, "words of docs": 23_480}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -302,13 +302,6 @@ def test_only_one_process_tends_to_alerts_at_a_time(folders: tuple[Path, Path], 
     assert seen == [False, True]
 
 
-def test_a_change_is_made_on_what_is_there(folders: tuple[Path, Path]) -> None:
-    store = AlertStore(*folders)
-    store.save(MEMORY, NOW)
-    assert store.change(lambda memory: memory.model_copy(update={"resumed": NOW}), NOW)
-    assert store.load() == MEMORY.model_copy(update={"saved": NOW, "resumed": NOW})
-
-
 def test_news_of_what_is_not_known_any_more_changes_nothing() -> None:
     assert told(MEMORY, Owed("chat", "stopped", "begun", "…", NOW)) == MEMORY
 

@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -249,11 +249,6 @@ class AlertStore:
         with suppress(OSError):
             self._spare.unlink(missing_ok=True)
         return True
-
-    def change(self, change: Callable[[Memory], Memory], now: float, *, patience_s: float = 1.0) -> bool:
-        """Load, change and save under the lock; return whether it could be saved."""
-        with self.alone(patience_s):
-            return self.save(change(self.load()), now)
 
     @contextmanager
     def alone(self, patience_s: float) -> Iterator[bool]:

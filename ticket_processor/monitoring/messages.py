@@ -16,7 +16,7 @@ from ..reporting.glossary import end_words
 from .facts import Severity
 from .memory import EscalatedTicket, OpenAlert, Owed
 from .rules import RULES, rule_id, title_of_rule
-from .run_metrics import DAY, TRIAGE, in_words, metrics_of
+from .run_metrics import DAY, TRIAGE, in_a_row, in_words, metrics_of
 
 MOST_LISTED = 50
 _LONGEST = 400
@@ -72,7 +72,7 @@ def message_of(news: Owed, account: str, machine: str = "") -> AlertMessage:
             "What to do": RULES[rule].advice,
             "More": f"'{rule}' in docs/alerts.md",
         }
-        body = [told, *_lines(rows)]
+        body = [told, *(f"{name}: {text}" for name, text in rows.items() if text)]
     return AlertMessage(
         title=title,
         body="\n".join(body),
@@ -100,10 +100,6 @@ def escalation_of(tickets: Sequence[EscalatedTicket], account: str, url_of: Call
     return AlertMessage(
         title_of("escalated", what, account), "\n".join(lines), Severity.WARNING, "", "escalated", account
     )
-
-
-def _lines(rows: Mapping[str, str]) -> list[str]:
-    return [f"{name}: {text}" for name, text in rows.items() if text]
 
 
 def _sentence(message: str) -> str:
@@ -138,15 +134,11 @@ def summary_text(
     sources = sum((Counter(run.summary.sources) for run in runs), Counter[str]())
     last = that_day[-1].summary
     lines = [
-        f"{day}, UTC: {len(runs)} run{'s' * (len(runs) != 1)}" + (f", ended early: {_counts(stops)}" if stops else ""),
+        f"{day}, UTC: {len(runs)} run{'s' * (len(runs) != 1)}" + (f", ended early: {in_a_row(stops)}" if stops else ""),
         *in_words(metrics_of(runs)),
-        f"answers: {_counts(sources)}" if sources else "",
+        f"answers: {in_a_row(sources)}" if sources else "",
         f"waiting for a later run: {last.retry_list}, left alone after too many failures: {last.dead_letters}",
         f"open alerts: {', '.join(sorted(open_conditions)) or 'none'}",
         f"log head: {log_head}" if log_head else "",
     ]
     return "\n".join(line for line in lines if line)
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))

@@ -57,7 +57,7 @@ class RunMetrics(Frozen):
 
 def in_words(found: RunMetrics) -> Iterator[str]:
     """The metrics in a few phrases, without those that have no value."""
-    yield f"outcomes: {_counts(found.outcomes) or 'none'}"
+    yield f"outcomes: {in_a_row(found.outcomes) or 'none'}"
     rates = (
         ("success rate", found.success_rate),
         ("error rate", found.error_rate),
@@ -72,8 +72,9 @@ def in_words(found: RunMetrics) -> Iterator[str]:
         yield f"cost {dollars(found.cost_usd)}"
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
+def in_a_row(counts: Mapping[str, int]) -> str:
+    """``1 failed, 1,199 updated``"""
+    return ", ".join(f"{count:,} {name[:80]}" for name, count in sorted(counts.items()))
 
 
 def written(summary: RunSummary) -> int:

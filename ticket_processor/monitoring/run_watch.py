@@ -32,7 +32,7 @@ from .heartbeat import PATIENCE_S, Heartbeat
 from .memory import AlertStore, EscalatedTicket, Failure, Memory, judged, owed, still_to_tell, told
 from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
 from .receivers import Receiver, Sent, receivers, send, tame_libraries
-from .run_metrics import DAY
+from .run_metrics import DAY, in_a_row
 
 Kind = Literal["run", "retry", "apply", "webhook"]
 GRACE_S = 20.0
@@ -175,7 +175,8 @@ class Tending:
     def _remember_seen(self) -> None:
         """Keep the next run from taking the time of this one for a pause."""
         now = self._clock.now()
-        self._store.change(lambda memory: memory.model_copy(update={"seen": now}), now)
+        with self._store.alone(patience_s=1.0):
+            self._store.save(self._store.load().model_copy(update={"seen": now}), now)
 
     # The work
 
@@ -317,16 +318,12 @@ def _told(summary: RunSummary) -> str:
     """The lines about a run for the heartbeat, without any word of a ticket."""
     lines = [
         f"{summary.run_id}, exit code {summary.exit_code}",
-        _counts(summary.outcomes) or "no tickets",
-        f"because {_counts(summary.reasons)}" if summary.reasons else "",
+        in_a_row(summary.outcomes) or "no tickets",
+        f"because {in_a_row(summary.reasons)}" if summary.reasons else "",
         f"ended early: {end_words(summary.stopped_by)}" if summary.stopped_by else "",
         f"log head: {summary.log_head}" if summary.log_head else "",
     ]
     return "\n".join(line for line in lines if line)
-
-
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name[:80]}" for name, count in sorted(counts.items()))
 
 
 def _complain(sent: Sequence[Sent], known: Failure | None) -> None:
