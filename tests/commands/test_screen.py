@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.commands.progress_bar import pace
-from ticket_processor.commands.screen import Screen, harmless
+from ticket_processor.commands.screen import Screen, harmless, shortened
 from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.reporting.run_words import difference, outcome_line, summary_text
@@ -289,3 +289,10 @@ def test_json_is_printed_as_the_same_value_without_what_a_terminal_obeys() -> No
     watched.screen.result("", {"summary": OBEYED, "half": "\ud83d"})
     assert not {"\x1b", "\x9b", "\u202e", "\x7f", "\ud83d"} & set(watched.out.getvalue())
     assert json.loads(watched.out.getvalue()) == {"summary": OBEYED, "half": "\ud83d"}
+
+
+def test_a_long_list_is_cut_to_forty_lines_and_says_how_many_there_are() -> None:
+    lines = [str(number) for number in range(100)]
+    assert shortened(lines[:37]) == lines[:37]
+    assert shortened(lines) == [*lines[:36], "and 64 more: --json prints all"]
+    assert shortened(lines, last=True) == ["64 earlier ones: --json prints all", *lines[64:]]

@@ -32,7 +32,7 @@ from ..settings.schema import Settings
 from ..wiring.desks import reading_desk
 from ..wiring.parts import strictest_redaction, transport_for
 from .options import ConfigOption, DetailedOption, JsonOption
-from .screen import Screen
+from .screen import Screen, shortened
 
 COLLECT_S = 3600.0
 
@@ -104,7 +104,8 @@ def log(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     with opened_learning(config, read_only=True) as store:
         changes = store.changes()
     Screen(as_json=as_json).result(
-        "\n".join(map(_told, changes)) or "nothing was learnt yet", {"changes": [asdict(item) for item in changes]}
+        "\n".join(shortened([*map(_told, changes)], last=True)) or "nothing was learnt yet",
+        {"changes": [asdict(item) for item in changes]},
     )
     return ExitCode.OK
 
@@ -339,7 +340,9 @@ def pins(
     with opened_learning(config, read_only=True) as store:
         found = Pins(store).all()
     told = [f"{case.id:>5}  ticket {case.ticket_id}  {case.wanted}" for case in found]
-    Screen(as_json=as_json).result("\n".join(told) or "no case is pinned", {"pins": [case.as_row() for case in found]})
+    Screen(as_json=as_json).result(
+        "\n".join(shortened(told)) or "no case is pinned", {"pins": [case.as_row() for case in found]}
+    )
     return ExitCode.OK
 
 

@@ -86,7 +86,7 @@ def parse_moment(text: str, now: float, option: str = "--since") -> float:
     return moment
 
 
-def check_out(files: Sequence[Path], known: Sequence[str] = (), *, option: str = "--out") -> None:
+def check_out(files: Sequence[Path], known: Sequence[str]) -> None:
     """Raise :class:`ConfigError` unless each file has a ``known`` ending, and goes into an existing folder.
 
     Making a folder unasked would hide a typing error.
@@ -94,11 +94,11 @@ def check_out(files: Sequence[Path], known: Sequence[str] = (), *, option: str =
     problems = []
     for file in files:
         if file.is_dir():
-            problems.append(f"{option} {file}: this is a folder; name a file in it")
-        elif known and file.suffix.lower() not in known:
-            problems.append(f"{option} {file}: its ending says the format, and must be one of {', '.join(known)}")
+            problems.append(f"--out {file}: this is a folder; name a file in it")
+        elif file.suffix.lower() not in known:
+            problems.append(f"--out {file}: its ending says the format, and must be one of {', '.join(known)}")
         elif not file.parent.is_dir():
-            problems.append(f"{option} {file}: there is no folder {file.parent}; make it, or put the name right")
+            problems.append(f"--out {file}: there is no folder {file.parent}; make it, or put the name right")
     if problems:
         raise ConfigError(*problems)
 
@@ -122,8 +122,3 @@ def write_text(file: Path, text: str) -> None:
 def json_text(data: Any) -> str:
     """The text of a JSON file."""
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
-
-
-def json_lines(rows: Sequence[Any]) -> str:
-    """The text of a file with a JSON value in each line."""
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -29,7 +29,6 @@ from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from . import report_page
 from .options import ConfigOption, DetailedOption, JsonOption, check_out, json_text, parse_moment, write_out
-from .report_helpdesk import list_escalated
 from .screen import Screen
 
 LAST_DAYS = 7
@@ -144,6 +143,8 @@ def report(
     require_duckdb()
     settings = load(config=config, need_helpdesk=overrides or knowledge or replies)
     if escalated:
+        from .report_helpdesk import list_escalated
+
         check_log(settings)
         # What was logged in this very second belongs to a period that ends now.
         chosen = replace(selection, since=begin, until=end if until or period else end + 1)

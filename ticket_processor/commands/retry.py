@@ -20,7 +20,7 @@ from ..wiring.parts import audit_log, lock, new_run_id, opened_state
 from ..wiring.runs import retry
 from ..wiring.ticket_subjects import Subjects
 from .options import ConfigOption, JsonOption
-from .screen import Screen
+from .screen import Screen, shortened
 
 NOTHING = "the retry list is empty"
 TicketOption = Annotated[
@@ -35,8 +35,9 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
         items = state.retries()
     dead = sum(item.dead for item in items)
+    table = "\n".join(shortened(_table(items).splitlines()))
     Screen(as_json=as_json).result(
-        f"{_table(items)}\n{len(items) - dead} waiting, {dead} dead" if items else NOTHING,
+        f"{table}\n{len(items) - dead} waiting, {dead} dead" if items else NOTHING,
         {
             "waiting": len(items) - dead,
             "dead": dead,

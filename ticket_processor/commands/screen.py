@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .progress_bar import UnderWay
 
 Advance = Callable[[int], None]
+MOST_LISTED = 36
+"""Lines of a list: with what stands around it they are forty at most."""
 _OBEYED = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
 )
@@ -41,6 +43,15 @@ def harmless(text: str, *, one_line: bool = False) -> str:
     """
     text = _OBEYED.sub(_escaped, text)
     return _LINE_ENDS.sub(_escaped, text) if one_line else text
+
+
+def shortened(lines: Sequence[str], *, last: bool = False) -> list[str]:
+    """At most forty lines of a list: the first or, with ``last``, the last ones, and how many more there are."""
+    left = len(lines) - MOST_LISTED
+    if left <= 1:
+        return [*lines]
+    told = f"{'and ' * (not last)}{left} {'earlier ones' if last else 'more'}: --json prints all"
+    return [told, *lines[-MOST_LISTED:]] if last else [*lines[:MOST_LISTED], told]
 
 
 def standard_output() -> IO[bytes]:
