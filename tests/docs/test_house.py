@@ -96,7 +96,7 @@ CEILINGS = {
     "learning": 2_080,
     "monitoring": 3_400,
     "pipeline": 5_300,
-    "policy": 1_520,
+    "policy": 1_470,
     "replies": 1_780,
     "reporting": 3_270,
     "sandbox": 6_270,

@@ -19,7 +19,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "retry list": ("ticketbot retry list",),
     "retry run": ("ticketbot retry run", "ticketbot retry run --ticket 4711"),
     "retry drop": ("ticketbot retry drop --ticket 4711", "ticketbot retry drop --all-dead"),
-    "taxonomy check": ("ticketbot taxonomy check", "ticketbot taxonomy check --offline --log-days 90"),
+    "taxonomy check": ("ticketbot taxonomy check", "ticketbot taxonomy check --offline"),
     "taxonomy show": ("ticketbot taxonomy show",),
     "train": ("ticketbot train labelled.jsonl", "ticketbot train --from-helpdesk --since 180d --out training.json"),
     "undo": ("ticketbot undo latest --dry-run", "ticketbot undo 20261122T081500Z-3fa2c1 --ticket 4711"),

@@ -22,7 +22,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.desks import read_labels
 from . import examinations
-from .examinations import LOG_DAYS, SetUp
+from .examinations import SetUp
 from .options import ConfigOption, JsonOption
 from .screen import Screen
 
@@ -49,9 +49,7 @@ def doctor(
     read: Counter[str] = Counter()
     abandoned = 0
     if settings := found.settings:
-        steps: list[Callable[[], object]] = [
-            partial(found.look, "categories", partial(_categories, settings, clock, LOG_DAYS, offline=found.offline))
-        ]
+        steps: list[Callable[[], object]] = [partial(found.look, "categories", partial(_categories, settings))]
         if settings.knowledge.sources:
             steps.append(partial(found.look, "articles", partial(examinations.articles, settings, clock)))
         examiner = examinations.health_doctor(settings, clock, config, offline=found.offline)
@@ -75,10 +73,6 @@ def doctor(
 def check_categories(
     clock: SystemClock,
     offline: OfflineOption = False,
-    log_days: Annotated[
-        int,
-        typer.Option(min=0, max=3650, metavar="N", help="Look for unused and missing categories in the log of N days."),
-    ] = LOG_DAYS,
     details: EveryOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -91,7 +85,7 @@ def check_categories(
     found = SetUp(config, offline=offline)
     if settings := found.settings:
         with screen.progress("looking", 2) as advance:
-            found.look("categories", partial(_categories, settings, clock, log_days, offline=found.offline))
+            found.look("categories", partial(_categories, settings))
             advance(1)
             if not found.offline:
                 found.look("account", partial(_targets, settings, clock))
@@ -114,9 +108,8 @@ def check_articles(
     return found.exit_code
 
 
-def _categories(settings: Settings, clock: SystemClock, days: int, *, offline: bool) -> Sequence[Finding]:
-    log = examinations.logged_lately(settings, clock, days)
-    return list(examinations.categories(settings, log, offline=offline))
+def _categories(settings: Settings) -> Sequence[Finding]:
+    return list(examinations.categories(settings))
 
 
 def _targets(settings: Settings, clock: SystemClock) -> Sequence[Finding]:
