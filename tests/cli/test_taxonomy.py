@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -87,34 +86,3 @@ def test_without_the_helpdesk_the_rest_is_told_all_the_same(bare: Command) -> No
     assert "shares 1 example with technical" in bare("doctor", code=2).out
 
 
-def test_the_log_shows_what_the_fallback_category_is_used_for(bare: Command) -> None:
-    from ticket_processor.core.clock import SystemClock, iso
-
-    summaries = [f"Wants a gift card, case {number}." for number in range(6)] + ["Says thanks."] * 30
-    lines = [
-        {"event": "ticket", "ticket_id": number, "analysis": {"category": "general", "summary": summary}}
-        for number, summary in enumerate(summaries)
-    ]
-    bare.logs.mkdir()
-    path = bare.logs / f"ticketbot-{iso(SystemClock().now())[:10]}.jsonl"
-    path.write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
-    bare.configure(CONFIG)
-    told = bare("doctor", "--offline", "--json").object
-    texts = {item["kind"]: item["text"] for item in told["findings"]}
-    assert "6 of its 36 tickets speak of 'gift card'" in texts["missing"]
-    assert "was chosen for none of 36 tickets" in texts["unused"]
-
-
-def test_likeness_is_judged_by_the_embedding_server_where_there_is_one_and_by_words_when_it_fails(desk: Desk) -> None:
-    config = (
-        CONFIG
-        + '[embeddings]\nmodel = "sandbox-embedding"\nbase_url = "HERE/v1"\napi_key_variable = "EMBEDDINGS_KEY"\n'
-    )
-    desk.environ["EMBEDDINGS_KEY"] = desk.sandbox.credentials.openai_key
-    desk.configure(config.replace("HERE", "http://127.0.0.1:9"))
-    assert "likeness is judged by words" in desk("doctor").out
-    desk.configure(config.replace("HERE", desk.url))
-    desk("doctor", "--offline", code=None)
-    assert not any(request.path == "/v1/embeddings" for request in desk.seen)
-    assert "judged by words" not in desk("doctor", code=None).out
-    assert any(request.path == "/v1/embeddings" for request in desk.seen)

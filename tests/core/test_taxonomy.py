@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.text.similarity import shared_words, similarities, themes, vector_similarities
-from ticket_processor.commands.examinations import logged
-from ticket_processor.core.clock import iso
+from ticket_processor.analysis.text.similarity import shared_words, similarities, themes
 from ticket_processor.core.findings import Finding
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import AccountLabels, TicketField
 from ticket_processor.policy.decide import FieldPolicy, Mode, Policy
-from ticket_processor.policy.taxonomy_check import Logged, check, check_labels
-
-from ..support.fakes import START
+from ticket_processor.policy.taxonomy_check import check, check_labels
 
 GENERAL = Category(name="general", description="Whatever fits nowhere else at all.", examples=("Nice site.",))
 OFF = FieldPolicy(mode=Mode.OFF)
@@ -90,17 +84,6 @@ def test_a_sub_category_may_say_what_its_parent_says_and_its_sibling_may_not() -
 def test_one_example_in_two_categories_is_told() -> None:
     found = findings(category("billing", examples=("Pay it!",)), category("shipping", examples=("pay it",)))
     assert only(found, "overlap") == [("problem", "billing")]
-
-
-def test_likeness_by_vectors_is_used_where_it_is_given() -> None:
-    asked: list[int] = []
-
-    def likeness(texts: Any) -> list[list[float]]:
-        asked.append(len(texts))
-        return [[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 1.0]]
-
-    assert only(findings(category("a"), category("b"), likeness=likeness), "overlap") == [("advice", "a")]
-    assert asked == [3]
 
 
 # Keywords
@@ -218,37 +201,7 @@ def test_a_target_tag_that_means_a_second_category_is_told_where_there_are_such_
     assert only(check(both, Policy(tag_secondary=True)), "target") == [("problem", "billing")]
 
 
-# The log
-
-
-def lines(name: str, count: int, text: str = "Something or other number {}") -> list[Logged]:
-    return [Logged(name, None, text.format(number)) for number in range(count)]
-
-
-def test_a_category_that_was_never_chosen_is_told_once_there_are_enough_tickets() -> None:
-    item = category("billing"), category("shipping"), category("late", parent="shipping")
-    log = [*lines("billing", 20), *[Logged("shipping", "late", "") for _ in range(10)]]
-    assert only(findings(*item, log=log), "unused") == [("advice", "general")]
-    assert only(findings(*item, log=lines("billing", 29)), "unused") == []
-
-
-def test_what_many_tickets_without_a_category_speak_of_is_told_with_an_example() -> None:
-    log = [
-        *lines("general", 6, "The customer asks for a gift card number {}"),
-        *lines("general", 4, "A parking permit is wanted, case {}"),
-        *lines("general", 30, "Thanks and praise {}"[:5] + "{}"),
-        *lines("billing", 40, "The customer asks about an invoice number {}"),
-    ]
-    (found,) = [item for item in findings(category(), log=log) if item.kind == "missing"]
-    assert (found.severity, found.what) == ("advice", "general")
-    assert "6 of its 40 tickets speak of 'gift card'" in found.text
-    assert "“The customer asks for a gift card number 0”" in found.text
-
-
-def test_an_example_in_a_finding_is_plain() -> None:
-    log = lines("general", 6, "Gift [card](https://evil.example) {{x}} @all {}")
-    (found,) = [item for item in findings(category(), log=[*log, *lines("billing", 20)]) if item.kind == "missing"]
-    assert not any(piece in found.text for piece in ("://", "](", "{{", "@"))
+# Themes
 
 
 @given(
@@ -266,22 +219,6 @@ def test_a_theme_has_its_words_in_each_of_its_texts_and_each_text_one_theme(
     for theme in found:
         assert len(theme.members) >= 3
         assert all(set(theme.phrase.split()) & set(texts[index].split()) for index in theme.members)
-
-
-def test_the_log_is_read_for_its_last_days_and_a_tickets_last_line_counts(tmp_path: Path) -> None:
-    def write(days_ago: int, *events: dict[str, Any]) -> None:
-        path = tmp_path / f"ticketbot-{iso(START - 86_400 * days_ago)[:10]}.jsonl"
-        path.write_text("".join(json.dumps(event) + "\n" for event in events) + "{torn", encoding="utf-8")
-
-    def ticket(number: int, name: str, **fields: Any) -> dict[str, Any]:
-        return {"event": "ticket", "ticket_id": number, "analysis": {"category": name, "summary": "s", **fields}}
-
-    write(40, ticket(1, "old"))
-    write(3, ticket(2, "first"), ticket(3, "billing", subcategory="late"), {"event": "ticket", "analysis": None})
-    write(0, ticket(2, "last"), {"event": "run_started"})
-    assert list(logged(tmp_path, START, 30)) == [Logged("last", None, "s"), Logged("billing", "late", "s")]
-    assert [line.category for line in logged(tmp_path, START, 90)] == ["old", "last", "billing"]
-    assert list(logged(tmp_path / "absent", START, 30)) == []
 
 
 # The helpdesk's own words
@@ -376,10 +313,3 @@ def test_texts_without_a_word_in_common_are_not_alike_and_equal_ones_are() -> No
     assert alike[0][1] == 0
     assert alike[0][2] == pytest.approx(1)
     assert shared_words("Two invoices, one payment", "an invoice") == ["invoice"]
-
-
-def test_likeness_by_vectors_leaves_out_what_all_have_in_common() -> None:
-    alike = vector_similarities([(10, 1, 0), (10, 1, 0.1), (10, -1, 3), (10, -1, -3)])
-    assert alike[0][1] > 0.9
-    assert alike[0][2] < 0.1
-    assert vector_similarities([(0.0, 0.0), (0.0, 0.0)]) == [[0.0, 0.0], [0.0, 0.0]]

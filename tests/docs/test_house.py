@@ -87,10 +87,10 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_310,
-    "analysis": 10_000,
+    "analysis": 9_980,
     "audit": 2_270,
-    "commands": 7_330,
-    "core": 2_630,
+    "commands": 7_370,
+    "core": 2_640,
     "dashboard": 2_050,
     "evaluation": 2_400,
     "helpdesk": 5_870,
@@ -98,13 +98,13 @@ CEILINGS = {
     "learning": 2_060,
     "monitoring": 3_300,
     "pipeline": 5_300,
-    "policy": 1_510,
+    "policy": 1_470,
     "replies": 1_770,
     "reporting": 3_160,
     "sandbox": 5_460,
     "schedule": 390,
     "seeding": 1_010,
-    "settings": 1_720,
+    "settings": 1_700,
     "state": 870,
     "web": 4_520,
     "wiring": 3_340,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 390, "test lines": 81_410, "scripts": 30, "words of docs": 23_480}
+MOST = {"files": 390, "test lines": 81_380, "scripts": 30, "words of docs": 23_500}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

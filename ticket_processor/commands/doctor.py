@@ -44,9 +44,7 @@ def doctor(
     read: Counter[str] = Counter()
     abandoned = 0
     if settings := found.settings:
-        steps: list[Callable[[], object]] = [
-            partial(found.look, "categories", partial(_categories, settings, clock, offline=found.offline))
-        ]
+        steps: list[Callable[[], object]] = [partial(found.look, "categories", partial(_categories, settings))]
         if settings.knowledge.sources:
             steps.append(partial(found.look, "articles", partial(examinations.articles, settings, clock)))
         examiner = examinations.health_doctor(settings, clock, config, offline=found.offline)
@@ -81,9 +79,8 @@ def check_articles(
     return found.exit_code
 
 
-def _categories(settings: Settings, clock: SystemClock, *, offline: bool) -> Sequence[Finding]:
-    log = examinations.logged_lately(settings, clock)
-    return list(examinations.categories(settings, log, offline=offline))
+def _categories(settings: Settings) -> Sequence[Finding]:
+    return list(examinations.categories(settings))
 
 
 def _ask(

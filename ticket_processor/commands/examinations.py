@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
 from ..analysis.model_server.chat import server_for
 from ..analysis.model_server.presets import LISTED, targets
 from ..analysis.rules.analyser import RulesAnalyser
-from ..analysis.text.outgoing import leaving
 from ..analysis.text.redact import redact
-from ..analysis.text.similarity import similarities, vector_similarities
-from ..audit.encryption import Keyring
-from ..audit.files import events
-from ..core.clock import Clock, Deadline, SystemClock, iso
+from ..core.clock import Clock, Deadline, SystemClock
 from ..core.errors import AnalysisFailed, ConfigError, ExitCode, Stopping, TicketbotError, worst
 from ..core.findings import Finding, SeenBy, SetupPart, SetupSeverity
 from ..core.sanitize import plain_line
@@ -32,20 +28,18 @@ from ..monitoring.health.doctor import Doctor
 from ..monitoring.health.helpdesk import ask_helpdesk, messaging_among_newest, unhandled_statuses
 from ..policy.decide import Mode
 from ..policy.rule_clashes import our_updates, rule_clashes
-from ..policy.taxonomy_check import Likeness, Logged, check, check_labels
+from ..policy.taxonomy_check import check, check_labels
 from ..schedule.schedulers import may_start_runs
 from ..settings.helpdesks import LocalSettings
 from ..settings.load import config_file, load, secret_files
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME
 from ..wiring.desks import read_rules
-from ..wiring.knowledge import embedding_model, knowledge_store
+from ..wiring.knowledge import knowledge_store
 from ..wiring.local import local_store
-from ..wiring.parts import keyring, model_analyser, transport_for
+from ..wiring.parts import model_analyser, transport_for
 
 ASKING_S = 120.0
-FEWEST_FOR_VECTORS = 3
-LOG_DAYS = 30
 _SEVERITIES: dict[Status, SetupSeverity] = {Status.FAIL: "problem", Status.WARN: "warning"}
 _SEEN_BY: dict[str, SeenBy] = {
     "halted": "customers",
@@ -187,52 +181,12 @@ def check_models(settings: Settings) -> Iterator[Check]:
 # Categories
 
 
-def categories(settings: Settings, log: Sequence[Logged] | None, *, offline: bool) -> Iterator[Finding]:
-    """What is wrong with the categories by themselves, and by what ``log`` tells of their use."""
-    with _likeness(settings, offline=offline) as (likeness, trouble):
-        found = check(
-            settings.taxonomy, settings.policy, log=log, likeness=likeness, with_models=bool(settings.models.names)
-        )
+def categories(settings: Settings) -> Iterator[Finding]:
+    """What is wrong with the categories by themselves."""
+    for finding in check(settings.taxonomy, settings.policy, with_models=bool(settings.models.names)):
         # The built-in categories are nobody's to write examples for.
-        yield from (finding for finding in found if settings.categories or finding.kind != "examples")
-        for text in dict.fromkeys(trouble):
-            yield Finding(part="categories", severity="warning", kind="likeness", text=text, seen_by="operator")
-
-
-def logged_lately(settings: Settings, clock: Clock) -> list[Logged]:
-    """The categories of the tickets in the log's last days."""
-    return list(logged(settings.log_dir, clock.now(), LOG_DAYS, keyring(settings)))
-
-
-def logged(folder: Path, now: float, days: int, keys: Keyring | None = None) -> Iterator[Logged]:
-    """The categories of the tickets in the log's last ``days`` days; a ticket's last line counts."""
-    last: dict[object, Logged] = {}
-    for _, event in events(folder, first_day=iso(now - days * 86_400)[:10], keys=keys):
-        analysis = event.get("analysis")
-        if event.get("event") == "ticket" and isinstance(analysis, dict) and analysis.get("category"):
-            subcategory = analysis.get("subcategory")
-            last[event.get("ticket_id")] = Logged(
-                str(analysis["category"]), subcategory and str(subcategory), leaving(str(analysis.get("summary") or ""))
-            )
-    yield from last.values()
-
-
-@contextmanager
-def _likeness(settings: Settings, *, offline: bool) -> Iterator[tuple[Likeness, list[str]]]:
-    """Likeness by the embedding model if there is one, else by words; the list gets why its server failed."""
-    trouble: list[str] = []
-    with nullcontext() if offline else embedding_model(settings) as model:
-
-        def likeness(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-            if model is None or len(texts) < FEWEST_FOR_VECTORS:
-                return similarities(texts)
-            try:
-                return vector_similarities(model.embed(texts))
-            except AnalysisFailed as error:
-                trouble.append(f"likeness is judged by words, since the embedding server gave no answer: {error}")
-                return similarities(texts)
-
-        yield likeness, trouble
+        if settings.categories or finding.kind != "examples":
+            yield finding
 
 
 # The helpdesk

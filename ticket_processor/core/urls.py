@@ -22,3 +22,11 @@ def whole_url(value: str, example: str) -> SplitResult:
     if not whole or "@" in parts.netloc or "\\" in value:  # some take what is before a backslash for the host
         raise ValueError(f"must be a whole base URL such as {example}")
     return parts
+
+
+def safe_url(value: str, example: str) -> SplitResult:
+    """The same, and without https for this machine's own loopback only."""
+    parts = whole_url(value, example)
+    if parts.scheme == "http" and not is_loopback(value):
+        raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+    return parts

@@ -1,18 +1,16 @@
 """Finds faults of a site's categories, and advice for them. Pure functions.
 
-Each check looks at one thing and gives findings; :func:`check` puts them together. What needs the log or the helpdesk
-gets it as plain data.
+Each check looks at one thing and gives findings; :func:`check` puts them together. What needs the helpdesk gets it as
+plain data.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from ..analysis.rules.matcher import PhraseMatcher, words_of
-from ..analysis.text.similarity import EVERYDAY, Theme, shared_words, similarities, themes
+from ..analysis.text.similarity import EVERYDAY, shared_words, similarities
 from ..core.findings import Finding, SetupSeverity, in_order
 from ..core.models import Urgency
 from ..core.sanitize import plain_line
@@ -25,38 +23,21 @@ SHORT_DESCRIPTION = 4
 """Words. Fewer tell a new colleague nothing."""
 
 ALIKE, NEARLY_THE_SAME = 0.4, 0.6
-ENOUGH_TICKETS = 30
-"""With fewer in the log, a category that was never chosen says nothing."""
-
-THEME_AT_LEAST = 5
-Likeness = Callable[[Sequence[str]], Sequence[Sequence[float]]]
-
-
-@dataclass(frozen=True)
-class Logged:
-    """The categories of one ticket of the log; ``summary`` was redacted before it was written."""
-
-    category: str
-    subcategory: str | None
-    summary: str
 
 
 def check(
     taxonomy: Taxonomy,
     policy: Policy,
     *,
-    log: Sequence[Logged] | None = None,
-    likeness: Likeness = similarities,
     with_models: bool = False,
 ) -> list[Finding]:
-    """Everything that can be said without the helpdesk, problems first. ``log``: tickets analysed lately."""
+    """Everything that can be said without the helpdesk, problems first."""
     found = [
         *_descriptions(taxonomy),
-        *_overlaps(taxonomy, likeness),
+        *_overlaps(taxonomy),
         *_keywords(taxonomy),
         *_floors(taxonomy, policy, with_models=with_models),
         *_targets(taxonomy, policy),
-        *(_usage(taxonomy, log) if log is not None else ()),
     ]
     return in_order(found)
 
@@ -89,7 +70,7 @@ def _descriptions(taxonomy: Taxonomy) -> Iterator[Finding]:
             yield _finding("advice", "examples", item.name, text)
 
 
-def _overlaps(taxonomy: Taxonomy, likeness: Likeness) -> Iterator[Finding]:
+def _overlaps(taxonomy: Taxonomy) -> Iterator[Finding]:
     for one, other in combinations(taxonomy.categories, 2):
         mine = {_folded(text) for text in one.examples}
         if both := mine & {_folded(text) for text in other.examples}:
@@ -100,7 +81,7 @@ def _overlaps(taxonomy: Taxonomy, likeness: Likeness) -> Iterator[Finding]:
         texts = [" ".join((item.name.replace("_", " "), item.description, *item.examples)) for item in items]
         if len(items) < 2:
             continue
-        alike = likeness(texts)
+        alike = similarities(texts)
         for (at, one), (there, other) in combinations(enumerate(items), 2):
             value = alike[at][there]
             if value < ALIKE:
@@ -217,27 +198,6 @@ def _groups_of(policy: Policy) -> Iterator[tuple[str, int]]:
         yield "policy.escalation.group", policy.escalation.group
     for tier, group in policy.tiers.groups.items() if policy.preset == "tiers" else ():
         yield f"policy.tiers.groups.{tier}", group
-
-
-def _usage(taxonomy: Taxonomy, log: Sequence[Logged]) -> Iterator[Finding]:
-    chosen = Counter(name for line in log for name in (line.category, line.subcategory) if name)
-    for name in taxonomy.names if len(log) >= ENOUGH_TICKETS else ():
-        if not chosen[name]:
-            text = f"was chosen for none of {len(log)} tickets: drop it, or sharpen its description"
-            yield _finding("advice", "unused", name, text)
-    left = [line.summary for line in log if line.category == taxonomy.fallback and not line.subcategory]
-    elsewhere = [line.summary for line in log if line.category != taxonomy.fallback]
-    for theme in themes(left, elsewhere, at_least=THEME_AT_LEAST):
-        yield _missing(taxonomy.fallback, theme, left)
-
-
-def _missing(fallback: str, theme: Theme, summaries: Sequence[str]) -> Finding:
-    example = plain_line(summaries[theme.members[0]], 120)
-    text = (
-        f"{len(theme.members)} of its {len(summaries)} tickets speak of '{theme.phrase}', such as “{example}”: "
-        "would they make a category of their own?"
-    )
-    return _finding("advice", "missing", fallback, text)
 
 
 def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterator[Finding]:

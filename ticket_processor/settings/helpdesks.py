@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 
 from ..core.models import Frozen
-from ..core.urls import is_loopback, whole_url
+from ..core.urls import is_loopback, safe_url
 
 LOCAL_FILE = "helpdesk.sqlite3"
 ZENDESK_HOST = ".zendesk.com"
@@ -28,8 +28,7 @@ def _base_url(value: str, host: str) -> str:
         if re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
             return f"https://{name}{host}"
         raise ValueError(f"must be letters, digits and hyphens: what stands before {host}")
-    if whole_url(value, f"https://example{host}").scheme == "http" and not is_loopback(value):
-        raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+    safe_url(value, f"https://example{host}")
     return value.rstrip("/").removesuffix("/api/v2")
 
 

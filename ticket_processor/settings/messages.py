@@ -14,33 +14,20 @@ from pydantic_core import ErrorDetails
 
 Place = tuple[int | str, ...]
 _KEY = "[key]"
-_LIST = 'must be a list, such as ["a", "b"]'
-_TEXT = "must be text in quotation marks"
 _TABLE = "must be a table, such as { name = value }"
-_WHOLE = "must be a whole number"
-_NUMBER = "must be a number"
-_SWITCH = "must be true or false"
-_PATH = 'must be a path in quotation marks, such as "folder/file"'
 _THREE_PRICES = "needs three numbers: input, output, cached input"
 
 _BY_TYPE: Mapping[str, str] = {
-    "tuple_type": _LIST,
-    "list_type": _LIST,
-    "bool_type": _SWITCH,
-    "bool_parsing": _SWITCH,
-    "int_type": _WHOLE,
-    "int_parsing": _WHOLE,
-    "int_parsing_size": _WHOLE,
-    "int_from_float": _WHOLE,
-    "float_type": _NUMBER,
-    "float_parsing": _NUMBER,
-    "finite_number": _NUMBER,
-    "string_type": _TEXT,
-    "string_unicode": _TEXT,
-    "path_type": _PATH,
+    "(tuple|list)_type": 'must be a list, such as ["a", "b"]',
+    "bool_.*": "must be true or false",
+    "int_.*": "must be a whole number",
+    "float_.*|finite_number": "must be a number",
+    "string_(type|unicode)": "must be text in quotation marks",
+    "path_type": 'must be a path in quotation marks, such as "folder/file"',
     "dict_type": _TABLE,
     "missing": "is missing",
 }
+"""Words for pydantic's types of errors, each a regular expression."""
 _BY_LIMIT: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "greater_than": lambda limit: f"must be more than {limit['gt']:g}",
     "greater_than_equal": lambda limit: f"must be {limit['ge']:g} or more",
@@ -62,6 +49,7 @@ _BY_NAME: Mapping[str, str] = {
     "name": "must be 1 to 40 small letters, digits and _, a letter first",
     "tag": "must be 1 to 60 small letters, digits and _",
     "daily_at": "must be a time such as 07:00 (UTC), or empty",
+    "smtp_host": "must be the name of a server, and behind a colon its port if need be",
     "team_language": "must be a language code such as en or pt",
 }
 """The form of a text setting, by the last word of its name."""
@@ -119,7 +107,8 @@ def _words(error: ErrorDetails, place: Place) -> str:
     elif kind in _BY_LIMIT:
         words = _BY_LIMIT[kind](limit)
     else:
-        words = _BY_TYPE.get(kind, "is not what this setting takes")
+        found = (words for types, words in _BY_TYPE.items() if re.fullmatch(types, kind))
+        words = next(found, "is not what this setting takes")
     return re.sub(r"^must be", "a name here must be", words) if place[-1:] == (_KEY,) else words
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from ..core.models import Frozen
-from ..core.urls import is_loopback, whole_url
+from ..core.urls import is_loopback, safe_url
 
 _ANYBODYS = ("common", "organizations", "consumers")
 """Microsoft's addresses for every tenant at once: there an administrator of any of them names any mail address."""
@@ -32,10 +31,8 @@ class AuthSettings(Frozen):
     def _https(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = whole_url(value, "https://accounts.google.com/.well-known/openid-configuration")
-        if parts.scheme == "http" and not is_loopback(value):
-            raise ValueError("must begin with https:// (http only for this machine's own loopback)")
-        if set(urlsplit(value).path.split("/")).intersection(_ANYBODYS):
+        parts = safe_url(value, "https://accounts.google.com/.well-known/openid-configuration")
+        if set(parts.path.split("/")).intersection(_ANYBODYS):
             raise ValueError("must name your own tenant: at this address any tenant's administrator names any address")
         return value
 
@@ -97,9 +94,7 @@ class PortalServerSettings(Frozen):
     def _whole(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = whole_url(value, "https://help.example.com")
-        if parts.scheme == "http" and not is_loopback(value):
-            raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+        parts = safe_url(value, "https://help.example.com")
         if parts.path.strip("/") or parts.query or parts.fragment:
             raise ValueError("must have no path: the portal needs a host name of its own")
         return value.rstrip("/")

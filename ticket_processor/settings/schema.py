@@ -16,7 +16,7 @@ from ..core.models import Frozen, HelpdeskKind
 from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
 from ..core.tls import Version as TlsVersion
-from ..core.urls import is_loopback, whole_url
+from ..core.urls import safe_url
 from ..helpdesk.shards import Shard
 from ..knowledge.settings import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Mode, Policy
@@ -64,9 +64,7 @@ def _apprise_urls(value: SecretStr | None) -> SecretStr | None:
 
 def _heartbeat_url(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
-        url = value.get_secret_value()
-        if whole_url(url, "https://hc-ping.com/your-uuid").scheme == "http" and not is_loopback(url):
-            raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+        safe_url(value.get_secret_value(), "https://hc-ping.com/your-uuid")
     return value
 
 

@@ -93,7 +93,7 @@ LOCAL = "local"
 
 
 class EmbeddingSettings(Frozen):
-    """The model that compares texts by meaning: articles, and categories in `ticketbot doctor`."""
+    """The model that finds articles by meaning; its server may be another one than the models'."""
 
     model: str | None = Field(
         None,

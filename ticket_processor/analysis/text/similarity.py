@@ -1,12 +1,8 @@
-"""Similarity of texts by their words or by vectors, and themes of many short texts. Pure functions.
-
-Words are good enough to point a person at a place; vectors of an embedding server judge likeness better.
-"""
+"""Similarity of texts by their words, and themes of many short texts. Pure functions."""
 
 from __future__ import annotations
 
 import math
-import operator
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,23 +46,6 @@ def similarities(texts: Sequence[str]) -> list[list[float]]:
         return dot / (lengths[one] * lengths[other]) if dot else 0.0
 
     return [[likeness(one, other) for other in range(len(texts))] for one in range(len(texts))]
-
-
-def vector_similarities(vectors: Sequence[Sequence[float]]) -> list[list[float]]:
-    """The same by vectors, -1 to 1: cosine once what all have in common is taken away.
-
-    Models differ in how like they call any two texts; without that part, 0 means: no more alike than others. That
-    takes three texts at least.
-    """
-    middle = [sum(column) / len(vectors) for column in zip(*vectors, strict=True)]
-    centred = [[value - mean for value, mean in zip(vector, middle, strict=True)] for vector in vectors]
-    lengths = [math.sqrt(math.fsum(value * value for value in vector)) for vector in centred]
-
-    def likeness(one: int, other: int) -> float:
-        product = lengths[one] * lengths[other]
-        return math.fsum(map(operator.mul, centred[one], centred[other])) / product if product else 0.0
-
-    return [[likeness(one, other) for other in range(len(vectors))] for one in range(len(vectors))]
 
 
 def shared_words(one: str, other: str, at_most: int = 4) -> list[str]:
