@@ -84,5 +84,3 @@ def test_without_the_helpdesk_the_rest_is_told_all_the_same(bare: Command) -> No
     assert "problem  account: not looked at: " in ended.out
     assert bare("doctor", "--offline", "--json", code=1).object["offline"]
     assert "shares 1 example with technical" in bare("doctor", code=2).out
-
-
