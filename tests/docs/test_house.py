@@ -89,7 +89,7 @@ CEILINGS = {
     ".": 1_310,
     "analysis": 9_980,
     "audit": 2_270,
-    "commands": 7_370,
+    "commands": 7_290,
     "core": 2_640,
     "dashboard": 2_050,
     "evaluation": 2_400,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 390, "test lines": 81_380, "scripts": 30, "words of docs": 23_500}
+MOST = {"files": 390, "test lines": 81_310, "scripts": 30, "words of docs": 23_450}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
