@@ -98,6 +98,7 @@ class _Dying(FreshdeskWorld):
         super().play()
 
 
+@pytest.mark.timeout(600)
 def test_runs_on_freshdesk_that_die_between_any_two_calls_break_no_promise() -> None:
     broken, held = _broken(replace(KINDS["freshdesk"], world=_Dying, looks=_last_requests), range(10_000, 10_040))
     assert not broken
@@ -117,6 +118,7 @@ def _last_requests(world: World) -> Counter[str]:
     return held
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "first", [pytest.param(at, marks=[pytest.mark.slow] if at else []) for at in range(0, 300, 50)]
 )
