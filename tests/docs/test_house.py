@@ -85,7 +85,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_330,
-    "analysis": 10_140,
+    "analysis": 10_160,
     "audit": 2_270,
     "commands": 7_670,
     "core": 2_620,
