@@ -392,17 +392,6 @@ _OWN_KEYWORD = 4.0
 _SHORTEST = 4
 _SHARED_BY_MANY = 3
 
-_EVERYDAY = frozenset(
-    (
-        "about after again against also another anything around because been before being between both cannot case "
-        "cases customer customers does done down each else every everything from have having help here hello into "
-        "issue issues itself just like make makes many more most much must need needs never nothing only other over "
-        "people please problem problems questions request requests same should some someone something such support "
-        "than thanks that their them then there these they thing things this those ticket tickets under user users "
-        "very want wants what when where which while will wish with within without work works would writes your"
-    ).split()
-)
-
 
 class Evidence(NamedTuple):
     """The target of an entry (a category, a sub-category or ``"urgency"``), and its weight."""
@@ -471,7 +460,7 @@ def _described(category: Category) -> dict[str, float]:
 
 
 def _tells_something(word: str) -> bool:
-    return len(word) >= _SHORTEST and word not in _EVERYDAY
+    return len(word) >= _SHORTEST and word not in lists("categories")["everyday"].split()
 
 
 def _inflected(word: str) -> str:

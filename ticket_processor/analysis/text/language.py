@@ -20,29 +20,6 @@ MAX_SCANNED = 1_500
 """Characters looked at: enough to be sure, and short enough to cost nothing."""
 _CACHED_WORDS = 20_000
 
-# Scripts that one language (of those met in practice) writes. Ranges are from the Unicode block list.
-_SCRIPTS: dict[str, tuple[tuple[int, int], ...]] = {
-    "ja": ((0x3040, 0x30FF), (0x31F0, 0x31FF), (0xFF66, 0xFF9D)),
-    "ko": ((0xAC00, 0xD7AF), (0x1100, 0x11FF), (0x3130, 0x318F)),
-    "han": ((0x4E00, 0x9FFF), (0x3400, 0x4DBF)),
-    "cyrillic": ((0x0400, 0x052F),),
-    "arabic": ((0x0600, 0x06FF), (0x0750, 0x077F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC)),
-    "hi": ((0x0900, 0x097F),),
-    "bn": ((0x0980, 0x09FF),),
-    "pa": ((0x0A00, 0x0A7F),),
-    "gu": ((0x0A80, 0x0AFF),),
-    "ta": ((0x0B80, 0x0BFF),),
-    "te": ((0x0C00, 0x0C7F),),
-    "kn": ((0x0C80, 0x0CFF),),
-    "ml": ((0x0D00, 0x0D7F),),
-    "th": ((0x0E00, 0x0E7F),),
-    "el": ((0x0370, 0x03FF), (0x1F00, 0x1FFF)),
-    "he": ((0x0590, 0x05FF),),
-    "ka": ((0x10A0, 0x10FF),),
-    "hy": ((0x0530, 0x058F),),
-    "latin": ((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x24F), (0x1E00, 0x1EFF)),
-}
-
 _TELLING = lazy_pattern(lambda: f"[{''.join(lists('languages')['letters'])}]")
 _WORD = lazy_pattern(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _ASCII_WORD = lazy_pattern(r"[a-z]+(?:'[a-z]+)?")
@@ -85,14 +62,17 @@ def _affix_sizes() -> list[int]:
     return sorted({len(affix) for affix in lists("languages")["affixes"]})
 
 
-_RANGES = sorted((low, high, name) for name, ranges in _SCRIPTS.items() for low, high in ranges)
+@cache
+def _ranges() -> list[tuple[int, int, str]]:
+    """First and last character of each range that a script has, and the script."""
+    return sorted((low, high, name) for name, ranges in lists("languages")["scripts"].items() for low, high in ranges)
 
 
 def _scripts(text: str) -> Counter[str]:
     counts: Counter[str] = Counter()
     for char, times in Counter(text).items():
         code = ord(char)
-        for low, high, name in _RANGES:
+        for low, high, name in _ranges():
             if low <= code <= high:
                 counts[name] += times
                 break
