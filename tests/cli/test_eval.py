@@ -85,7 +85,7 @@ def test_json_is_one_object_with_every_figure(bare: Command, tmp_path: Path) -> 
 
 def test_a_model_and_the_rules_side_by_side(open_desk: OpenDesk, tmp_path: Path) -> None:
     desk = open_desk(0, model=True)
-    told = desk("eval", str(labelled(tmp_path)), "--json", "--workers", "4").object
+    told = desk("eval", str(labelled(tmp_path)), "--json").object
     chain, rules = by_name(told)["chain"][0], by_name(told)["rules"][0]
     assert chain["answered_by"] == {"sandbox-model": 12}
     assert rules["answered_by"] == {"rules": 12}

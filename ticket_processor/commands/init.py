@@ -13,7 +13,6 @@ import typer
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import HelpdeskKind
 from ..core.private_files import opener
-from ..settings.sources import VARIABLES
 from .screen import Screen
 
 _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
@@ -84,6 +83,8 @@ def config_text(helpdesk: HelpdeskKind) -> str:
 
 def env_text(helpdesk: HelpdeskKind = "zendesk") -> str:
     """``.env.example``: every environment variable with its meaning, but for those of Zendesk where it is not that."""
+    from ..settings.sources import VARIABLES  # heavy
+
     lines = [
         "# Copy to .env and fill in what you use. Keep .env out of version control.",
         "# Lists take commas. Of several keys or secrets the first one writes, and older ones still count.",
