@@ -14,7 +14,7 @@ LEAST = "read tickets:write"
 def scoped(open_desk: OpenDesk, allowed: str, asked: str, tickets: int = 6) -> Desk:
     """An account whose OAuth client may have the scopes ``allowed``, and settings that ask for ``asked``."""
     desk = open_desk(tickets, credentials=Credentials(allowed_scopes=frozenset(allowed.split())))
-    desk.configure(f'[zendesk]\noauth_scope = "{asked}"\n[run]\nverify_sample = 100\n')
+    desk.configure(f'[zendesk]\noauth_scope = "{asked}"\n')
     return desk
 
 

@@ -195,7 +195,7 @@ def test_a_run_stopped_after_a_page_goes_on_behind_it() -> None:
             *(HelpdeskDown, "repeats a cursor", 2),
         ),
         ("auto", "export:nonsense", 400, CannotRun, "--since", 1),
-        ("export", None, 403, NotAuthorised, r"zendesk\.source", 1),
+        ("export", None, 403, NotAuthorised, "make it an admin", 1),
         ("auto", None, 403, NotAuthorised, "neither", 2),
     ],
 )

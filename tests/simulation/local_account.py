@@ -70,6 +70,7 @@ class LocalAccount(LaggingStore):
 
     def __init__(self, time: VirtualTime, local: LocalStore, seed: int) -> None:
         super().__init__(time, seed=seed)
+        self.ticket_fields = []  # here a field brings no tag
         self.local = local
         self.faults: list[str] = []
         self.refused = 0

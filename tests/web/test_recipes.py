@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from inspect import signature
 from pathlib import Path
 
 import yaml
 
 from ticket_processor.commands.command_group import STOP_WITHIN_S
-from ticket_processor.commands.portal import END_S
-from ticket_processor.settings.pages import PortalServerSettings
+from ticket_processor.commands.portal import END_S, portal
 from ticket_processor.web.portal.security import MOST_BODY_BYTES
 
 from ..support.help_text import help_text
@@ -47,7 +47,7 @@ def test_nobody_but_this_machine_reaches_it_without_the_proxy() -> None:
 
 def test_the_portals_proxy_leads_to_its_port_and_lets_as_much_through_as_the_form_takes() -> None:
     unit = UNITS["portal"]
-    assert set(re.findall(r"127\.0\.0\.1:(\d+)", unit)) == {str(PortalServerSettings().port)}
+    assert set(re.findall(r"127\.0\.0\.1:(\d+)", unit)) == {str(signature(portal).parameters["port"].default)}
     sizes = [int(found) * 10**6 for found in re.findall(r"(?:max_size|client_max_body_size) (\d+)", unit)]
     assert len(sizes) == 2
     assert min(sizes) >= MOST_BODY_BYTES
