@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.core.errors import StateUnusable
 from ticket_processor.learning.model import Correction, Reaction
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 
@@ -45,24 +46,19 @@ def test_a_second_reading_replaces_the_ticket_and_keeps_what_was_decided(path: P
     assert [item.status for item in store.corrections()] == ["approved"]
 
 
-def test_what_an_earlier_version_kept_names_settings_only_where_two_shared_the_tickets(path: Path) -> None:
+def test_a_file_of_an_earlier_version_is_refused_in_words_and_of_the_last_one_read(path: Path) -> None:
     with closing(LearningStore(path)) as store:
-        store.keep([replace(REACTION, ticket_id=number, settings_file="3fa2c1d0") for number in (7, 8)])
-    with closing(sqlite3.connect(path)) as db:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        db.executescript(
-            "".join(
-                f"ALTER TABLE {table} ADD COLUMN {name}_hash TEXT NOT NULL DEFAULT '';"
-                for table in ("reaction", "correction")
-                for name in ("prompt", "taxonomy")
-            )
-            + "ALTER TABLE reaction RENAME COLUMN settings_file TO release;"
-            "ALTER TABLE reaction ADD COLUMN against TEXT NOT NULL DEFAULT '';"
-            "UPDATE reaction SET against='0badcafe' WHERE ticket_id=8;"
-            f"CREATE TABLE release (id TEXT PRIMARY KEY); CREATE TABLE rating (a); PRAGMA user_version={version - 3};"
-        )
-    with closing(LearningStore(path)) as store:
-        assert {item.ticket_id: item.settings_file for item in store.reactions()} == {7: "", 8: "3fa2c1d0"}
+        store.keep([REACTION])
+        store.keep_fact("cursor", "abc")
+    for version in (9, 8):
+        with closing(sqlite3.connect(path)) as db:
+            db.execute(f"PRAGMA user_version={version}")
+        if version == 9:
+            with closing(LearningStore(path)) as store:
+                assert (list(store.reactions()), store.fact("cursor")) == ([REACTION], None)
+    for read_only in (False, True):
+        with pytest.raises(StateUnusable, match="earlier ticketbot"):
+            LearningStore(path, read_only=read_only)
 
 
 def test_only_settled_reactions_since_a_moment_are_given(path: Path) -> None:

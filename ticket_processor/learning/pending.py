@@ -55,9 +55,7 @@ class PendingTickets:
         Raises :class:`CannotRun` when a file cannot be read, for want of its key as well, and what
         :meth:`Deadline.check` does: the next time goes on from there.
         """
-        known = json.loads(self._store.fact(CURSOR) or "{}")
-        known.pop("runs", None)  # of earlier versions
-        at = _LogPlace(**known)
+        at = _LogPlace(**json.loads(self._store.fact(CURSOR) or "{}"))
         if not at.day or first_day < at.began:
             at = _LogPlace(began=first_day, known=max(at.known, at.day))
         for file in log_files(folder, first_day=at.day or first_day):
@@ -85,7 +83,7 @@ class PendingTickets:
             (before, since, most),
         )
         return [
-            PendingTicket(number, category, {name: _source(parts) for name, parts in json.loads(text).items()}, at)
+            PendingTicket(number, category, {name: LabelSource(*parts) for name, parts in json.loads(text).items()}, at)
             for number, category, text, at in rows
         ]
 
@@ -118,13 +116,6 @@ class PendingTickets:
                         "UPDATE pending SET sources=json_patch(sources, ?) WHERE ticket_id=?",
                         (json.dumps({intent: astuple(source)}), number),
                     )
-
-
-def _source(parts: Sequence[Any]) -> LabelSource:
-    """As it was kept; by earlier versions with two digests before the file's name, or two ids of settings for it."""
-    if len(parts) <= 5:
-        return LabelSource(*parts)
-    return LabelSource(*parts[:4], *(parts[6:] if len(parts) == 7 else ()))
 
 
 def _write_of(line: Mapping[str, Any]) -> tuple[int, str, str, LabelSource, float] | None:
