@@ -21,10 +21,16 @@ from .model import READABLE, Article, Audience, Passage
 from .text import chunks_of
 
 FILE_NAME = "knowledge.sqlite3"
-VERSION = 2
+VERSION = 3
 """Of tables and of the way articles are cut; a file of another version is emptied and synced anew."""
 
-_TABLES = """
+SCOPE_BITS = 40
+"""A passage's number is its scope's, shifted by these, plus a count: it alone tells who may read the passage."""
+BUFFER = 16 << 20
+"""Bytes of words that FTS5 gathers before it writes: a portion of a sync at once, and not by the megabyte."""
+MOST_REMEMBERED = 20_000
+TOKENIZER = "porter unicode61 remove_diacritics 2"
+_TABLES = f"""
 CREATE TABLE article (
     id TEXT PRIMARY KEY, source TEXT NOT NULL, lang TEXT NOT NULL, audience TEXT NOT NULL, url TEXT NOT NULL,
     title TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL, updated_at REAL NOT NULL,
@@ -38,29 +44,18 @@ CREATE TABLE chunk (
 CREATE INDEX chunk_by_article ON chunk (article, n);
 CREATE TABLE scope (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE VIRTUAL TABLE words USING fts5(
-    title, heading, text, content='chunk', content_rowid='id', tokenize='{tokenizer}'
+    title, heading, text, content='chunk', content_rowid='id', tokenize='{TOKENIZER}'
 );
-INSERT INTO words (words, rank) VALUES ('hashsize', {buffer});
+INSERT INTO words (words, rank) VALUES ('hashsize', {BUFFER});
 CREATE TABLE vector (
     hash TEXT NOT NULL, model TEXT NOT NULL, dim INTEGER NOT NULL, blob BLOB NOT NULL,
     PRIMARY KEY (hash, model, dim)
 ) WITHOUT ROWID;
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-SCOPE_BITS = 40
-"""A passage's number is its scope's, shifted by these, plus a count: it alone tells who may read the passage."""
-BUFFER = 16 << 20
-"""Bytes of words that FTS5 gathers before it writes: a portion of a sync at once, and not by the megabyte."""
-MOST_REMEMBERED = 20_000
-TOKENIZER = "porter unicode61 remove_diacritics 2"
+"""  # noqa: S608 - our own names
 _PASSAGE = (
     "article.id, article.source, article.title, article.url, article.lang, article.audience, article.updated_at, "
     "chunk.n, chunk.heading, chunk.text"
-)
-
-
-_KEPT_BEFORE = (
-    "SELECT name FROM sqlite_master WHERE type='table' AND name IN ('solved', 'solved_words', 'solved_erased')"
 )
 
 
@@ -97,7 +92,7 @@ def embedded_text(title: str, heading: str, text: str) -> str:
 class KnowledgeStore:
     """The file; ``None`` keeps all in memory. Thread-safe. Raises :class:`StateUnusable` when it cannot be used."""
 
-    def __init__(self, path: Path | None, *, tokenizer: str = TOKENIZER) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = threading.RLock()
         self._matches: dict[str, int] = {}
@@ -109,8 +104,7 @@ class KnowledgeStore:
             if path is not None:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=NORMAL")
-            self._make_tables(tokenizer)
-            self._drop_solved_tickets()
+            self._make_tables()
 
     def close(self) -> None:
         """Close the file."""
@@ -302,26 +296,19 @@ class KnowledgeStore:
 
     # Inside
 
-    def _make_tables(self, tokenizer: str) -> None:
+    def _make_tables(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version == VERSION:
             return
+        # Tables of the index first: to drop one drops those that FTS5 keeps for it.
         names = self._db.execute(
-            "SELECT name FROM sqlite_master WHERE type='table' AND name IN "
-            "('words', 'word_counts', 'article', 'chunk', 'scope', 'vector', 'fact') ORDER BY name='words'"
+            "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%' "
+            "ORDER BY sql NOT LIKE 'CREATE VIRTUAL%'"
         ).fetchall()
-        drops = "".join(f"DROP TABLE {name};" for (name,) in reversed(names))
-        tables = _TABLES.replace("{tokenizer}", tokenizer).replace("{buffer}", str(BUFFER))
-        self._db.executescript(f"BEGIN IMMEDIATE; {drops} {tables} PRAGMA user_version={VERSION}; COMMIT;")
-
-    def _drop_solved_tickets(self) -> None:
-        """Erase customers' words that earlier versions kept here: the file is written anew without them."""
-        names = [name for (name,) in self._db.execute(_KEPT_BEFORE)]
+        drops = "".join(f"DROP TABLE IF EXISTS {name};" for (name,) in names)
+        self._db.executescript(f"BEGIN IMMEDIATE; {drops} {_TABLES} PRAGMA user_version={VERSION}; COMMIT;")
         if names:
-            self._db.execute("PRAGMA secure_delete=ON")
-            self._db.executescript("".join(f"DROP TABLE {name};" for name in names))
-            self._db.execute("DELETE FROM fact WHERE name LIKE 'solved %'")
-            emptied(self._db)
+            emptied(self._db)  # the first versions kept customers' words here
 
     def _count_up(self) -> None:
         self._matches.clear()

@@ -94,7 +94,7 @@ def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS) -> sqlite
 
 
 def migrate(db: sqlite3.Connection, path: Path | None, migrations: Sequence[str] = _MIGRATIONS) -> None:
-    """Bring the schema up to date. Raises :class:`StateUnusable` for one that is newer than this program, or too old."""
+    """Bring the schema up to date. Raises :class:`StateUnusable` for one newer than this program, or too old."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > len(migrations):
         raise StateUnusable(
