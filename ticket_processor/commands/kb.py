@@ -181,7 +181,8 @@ def _unmeasured(base: KnowledgeSearch, articles: int) -> list[str]:
     if base.learnt_floor is not None or not articles:
         return []
     return [
-        f"The floor is a default: 'ticketbot kb eval' measures it on your own articles, with {FEWEST} questions or more."
+        "The floor is a default: 'ticketbot kb eval' measures it on your own articles, with "
+        f"{FEWEST} questions or more."
     ]
 
 

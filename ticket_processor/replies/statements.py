@@ -14,10 +14,11 @@ from itertools import combinations, pairwise
 
 from ..analysis.rules.matcher import words_of
 from ..core.lazy_pattern import lazy_pattern
+from ..knowledge.model import Passage
 from ..knowledge.search import stop_words
 from .figures import FIRST_MARK, Figure, marked
 from .grounding import STEM, sentences_of, telling_stems
-from .sources import Citable, word_lists
+from .sources import word_lists
 
 BEFORE = 4
 """Words in front of a figure that may make it a bound."""
@@ -60,7 +61,7 @@ class FigureStatement:
     """Stems of its title and headings."""
 
 
-def said_by(passage: Citable, text: str, lang: str, quote: str) -> Iterator[FigureStatement]:
+def said_by(passage: Passage, text: str, lang: str, quote: str) -> Iterator[FigureStatement]:
     """The statements of a reply's ``text``, in ``lang``, that rests on this ``quote`` of a passage.
 
     From when a time counts ("30 days after delivery") is no subject of theirs.
@@ -77,12 +78,12 @@ def _begins_with(sentence: str) -> set[str]:
     return {stem for each in behind for stem in stems(" ".join(each))[:1]}
 
 
-def _scope(passage: Citable) -> frozenset[str]:
+def _scope(passage: Passage) -> frozenset[str]:
     headings = f"{passage.title} . {passage.heading}"
     return frozenset([*stems(headings), *_NUMBERS.findall(headings)])
 
 
-def _statement(passage: Citable, sentence: str, lang: str, scope: frozenset[str]) -> Iterator[FigureStatement]:
+def _statement(passage: Passage, sentence: str, lang: str, scope: frozenset[str]) -> Iterator[FigureStatement]:
     """What one sentence states, if it has a figure."""
     measures, words = measures_of(sentence, lang)
     if measures:
