@@ -241,7 +241,7 @@ def _figured(claim: Claim, source: Passage, language: str) -> Iterator[FigureSta
 
 def _article_lines(said: FigureStatement, articles: Sequence[CitedArticle]) -> ArticleLines:
     article = next(each for each in articles if each.article_id == said.article_id)
-    return ArticleLines(article.article_id, article.title, article.url, (said.sentence,))
+    return ArticleLines(article.article_id, article.title, article.url, (said.quote,))
 
 
 def _article(source: Passage, numbers: dict[str, int]) -> CitedArticle:
