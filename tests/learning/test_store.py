@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
 
 from ticket_processor.core.errors import StateUnusable
 from ticket_processor.learning.model import Correction, Reaction
-from ticket_processor.learning.store import FILE_NAME, LearningStore
+from ticket_processor.learning.store import _MIGRATIONS, FILE_NAME, LearningStore
+from ticket_processor.state.sqlite import opened
 
-REACTION = Reaction(7, "category", "billing", "billing", "account", "changed", "person", 12, 100.0, 200.0, 0.8)
+REACTION = Reaction(7, "category", "billing", "billing", "account", "changed", "person", 12, 100.0, 200.0)
 CORRECTION = Correction(0, 7, "category", "billing", "account", 12, "person", 100.0, text="I cannot log in")
 
 
@@ -46,16 +47,17 @@ def test_a_second_reading_replaces_the_ticket_and_keeps_what_was_decided(path: P
     assert [item.status for item in store.corrections()] == ["approved"]
 
 
-def test_a_file_of_an_earlier_version_is_refused_in_words_and_of_the_last_one_read(path: Path) -> None:
+def test_a_file_of_the_version_before_is_read_and_an_earlier_one_refused_in_words(path: Path) -> None:
+    with closing(opened(path, _MIGRATIONS[:9])) as db:
+        row = (*astuple(REACTION)[:10], 0.8, "m1", "en", "r", "new.toml")
+        db.execute(f"INSERT INTO reaction VALUES ({','.join('?' * len(row))})", row)
+        db.execute("INSERT INTO pending VALUES (8, 1.0, 0.0, 'billing', '{}')")
+        db.execute("INSERT INTO fact VALUES ('cursor', 'abc')")
     with closing(LearningStore(path)) as store:
-        store.keep([REACTION])
-        store.keep_fact("cursor", "abc")
-    for version in (9, 8):
-        with closing(sqlite3.connect(path)) as db:
-            db.execute(f"PRAGMA user_version={version}")
-        if version == 9:
-            with closing(LearningStore(path)) as store:
-                assert (list(store.reactions()), store.fact("cursor")) == ([REACTION], None)
+        assert list(store.reactions()) == [replace(REACTION, settings_file="new.toml")]
+        assert (store.known([8]), store.fact("cursor")) == (frozenset(), None)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version=8")
     for read_only in (False, True):
         with pytest.raises(StateUnusable, match="earlier ticketbot"):
             LearningStore(path, read_only=read_only)

@@ -23,7 +23,9 @@ DECIDED = "corrections"
 HISTORY = "the ticket's history"
 """What lets corrections expire that no longer hold."""
 
-_SCHEMA = """
+_MIGRATIONS = (
+    *[""] * 8,
+    """
     CREATE TABLE reaction (
         ticket_id INTEGER NOT NULL, field TEXT NOT NULL, label TEXT NOT NULL, ours TEXT, theirs TEXT,
         fate TEXT NOT NULL, actor_kind TEXT NOT NULL, author INTEGER, at REAL NOT NULL, settled_at REAL NOT NULL,
@@ -56,9 +58,20 @@ _SCHEMA = """
     CREATE INDEX pending_by_turn ON pending (looked, first);
     CREATE TABLE erased (ticket_id INTEGER PRIMARY KEY) STRICT;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-"""
-# Of tickets that wait, more was kept before: the log tells of them again.
-_MIGRATIONS = (*[""] * 8, _SCHEMA, "DELETE FROM pending; DELETE FROM fact WHERE name='cursor';")
+    """,
+    # Which tickets wait is read from the log again.
+    """
+    ALTER TABLE reaction DROP COLUMN confidence;
+    ALTER TABLE reaction DROP COLUMN model;
+    ALTER TABLE reaction DROP COLUMN language;
+    ALTER TABLE reaction DROP COLUMN run_id;
+    ALTER TABLE correction DROP COLUMN confidence;
+    ALTER TABLE correction DROP COLUMN model;
+    ALTER TABLE pending RENAME COLUMN sources TO settings_files;
+    DELETE FROM pending;
+    DELETE FROM fact WHERE name='cursor';
+    """,
+)
 _OF_TICKETS = ("reaction", "correction", "pending", "pin")
 """The tables that hold something of tickets."""
 _REACTION = tuple(item.name for item in fields(Reaction))
