@@ -484,15 +484,6 @@ def test_every_label_is_counted_once(labels: list[Reaction]) -> None:
 # Which tickets
 
 
-def test_every_beginning_of_the_sample_has_each_categorys_share() -> None:
-    many = [Written(n, "billing" if n % 4 else "refund", {}) for n in range(400)]
-    ordered = in_sample_order(many, ["run-1"])
-    assert sorted(item.ticket_id for item in ordered) == list(range(400))
-    for beginning in (40, 100, 200):
-        refunds = sum(item.category == "refund" for item in ordered[:beginning])
-        assert abs(refunds - beginning / 4) <= 1
-
-
 def test_the_sample_is_the_same_for_the_same_runs_and_another_for_others() -> None:
     many = [Written(n, "billing", {}) for n in range(100)]
     shuffled = random.Random(3).sample(many, 100)
