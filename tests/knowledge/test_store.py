@@ -135,7 +135,7 @@ def test_a_file_of_another_version_is_made_anew(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text("this is no database, but a text that is long enough to be taken for one" * 20)
-    with pytest.raises(StateUnusable, match="delete it and sync anew"):
+    with pytest.raises(StateUnusable, match=r"knowledge\.sqlite3 cannot be used.* or delete it"):
         KnowledgeStore(tmp_path / FILE_NAME)
 
 

@@ -17,7 +17,7 @@ from importlib import resources
 
 from ..core.errors import AnalysisFailed
 from .model import READABLE, Article, Audience, Found, Passage
-from .store import SCOPE_BITS, KnowledgeStore, in_scope
+from .store import SCOPE_BITS, KnowledgeStore
 from .vectors import EmbeddingModel, VectorIndex
 
 DEPTH = 100
@@ -109,7 +109,7 @@ def lexical(
     the share of the words that a passage has, on a like scale.
     """
     words = query_words(query)
-    scopes = [number for number, name in store.scopes().items() if in_scope(name, langs, audience)]
+    scopes = store.scopes(langs, audience)
     if not words or not scopes:
         return []
     marks = ",".join("?" * len(scopes))

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from ..core.errors import StateUnusable, state_unusable
 from ..core.private_files import make_file, make_folder
-from ..state.sqlite import emptied, transaction
+from ..state.sqlite import emptied, transaction, translated
 from .model import READABLE, Article, Audience, Passage
 from .text import chunks_of
 
@@ -67,17 +66,6 @@ class KeptArticle:
     stamp: str
 
 
-def scope_of(lang: str, audience: Audience) -> str:
-    """Who may read a passage, and in which language it is."""
-    return f"{audience} {lang}"
-
-
-def in_scope(scope: str, langs: Collection[str] | None, audience: Audience) -> bool:
-    """Whether ``audience`` may read what has this scope, and it is in one of the languages; ``None``: any."""
-    who, _, lang = scope.partition(" ")
-    return who in READABLE[audience] and (langs is None or lang in langs)
-
-
 def hash_of(article: Article) -> str:
     """A digest of all that is searched or shown of an article."""
     parts = (article.title, article.body_text, article.lang, article.audience, article.url)
@@ -96,7 +84,7 @@ class KnowledgeStore:
         self._path = path
         self._lock = threading.RLock()
         self._matches: dict[str, int] = {}
-        with self._translated():
+        with translated(self._path):
             if path is not None:
                 make_folder(path.parent)
                 make_file(path)  # agents-only articles are private
@@ -129,7 +117,7 @@ class KnowledgeStore:
             numbers: dict[str, Iterator[int]] = {}
             rows = []
             for article, _ in latest.values():
-                scope = scope_of(article.lang, article.audience)
+                scope = f"{article.audience} {article.lang}"
                 if scope not in numbers:
                     numbers[scope] = self._free_numbers(scope)
                 for n, chunk in enumerate(chunks_of(article.body_text, article.title)):
@@ -209,9 +197,10 @@ class KnowledgeStore:
         [(articles, passages)] = self.rows("SELECT (SELECT count(*) FROM article), (SELECT count(*) FROM chunk)")
         return articles, passages
 
-    def scopes(self) -> dict[int, str]:
-        """The scopes of passages, by number."""
-        return dict(self.rows("SELECT number, name FROM scope"))
+    def scopes(self, langs: Collection[str] | None, audience: Audience) -> list[int]:
+        """The scopes of passages that ``audience`` may read, in one of the languages; ``None``: any."""
+        found = ((number, *name.split(" ", 1)) for number, name in self.rows("SELECT number, name FROM scope"))
+        return [number for number, who, lang in found if who in READABLE[audience] and (langs is None or lang in langs)]
 
     def langs(self) -> set[str]:
         """The languages of the articles."""
@@ -263,14 +252,13 @@ class KnowledgeStore:
         query = "SELECT count(*) FROM chunk JOIN vector ON vector.hash=chunk.hash WHERE vector.model=? AND vector.dim=?"
         return int(self.rows(query, (model, dim))[0][0])
 
-    def vectors(self, model: str, dim: int) -> Iterator[tuple[int, str, bytes]]:
-        """Number, scope and vector of every passage that has one of this model and dimension, a few at a time."""
+    def vectors(self, model: str, dim: int) -> Iterator[tuple[int, bytes]]:
+        """Number and vector of every passage that has one of this model and dimension, a few at a time."""
         last = 0
         while rows := self.rows(
-            "SELECT chunk.id, scope.name, vector.blob FROM chunk JOIN vector ON vector.hash=chunk.hash "
-            "JOIN scope ON scope.number=chunk.id>>? "
+            "SELECT chunk.id, vector.blob FROM chunk JOIN vector ON vector.hash=chunk.hash "
             "WHERE vector.model=? AND vector.dim=? AND chunk.id>? ORDER BY chunk.id LIMIT 1000",
-            (SCOPE_BITS, model, dim, last),
+            (model, dim, last),
         ):
             yield from rows
             last = rows[-1][0]
@@ -291,7 +279,7 @@ class KnowledgeStore:
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         """The rows that a query gives."""
-        with self._lock, self._translated():
+        with self._lock, translated(self._path):
             return self._db.execute(query, tuple(values)).fetchall()
 
     # Inside
@@ -335,19 +323,5 @@ class KnowledgeStore:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._lock, self._translated(), transaction(self._db):
+        with self._lock, translated(self._path), transaction(self._db):
             yield
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if self._path is None:
-                raise
-            raise state_unusable(self._path.parent, error, self._path) from error
-        except sqlite3.Error as error:
-            advice = (
-                "" if isinstance(error, sqlite3.OperationalError) else "; if it is damaged, delete it and sync anew"
-            )
-            raise StateUnusable(f"the knowledge base in {self._path} cannot be used: {error}{advice}") from error
