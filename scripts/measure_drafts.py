@@ -36,7 +36,8 @@ from ticket_processor.knowledge.model import Article, Passage
 from ticket_processor.knowledge.search import KnowledgeSearch, issue_queries
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.replies.assembly import NoAnswer, ReplyDraft
-from ticket_processor.replies.grounding import LEAST_SHARE, grounding, sentences_of
+from ticket_processor.replies.figures import unseen
+from ticket_processor.replies.grounding import LEAST_SHARE, sentences_of, share_found
 from ticket_processor.replies.sources import usable_text
 from ticket_processor.replies.writer import MAX_OUTPUT_TOKENS, DraftWriter, worth_asking
 
@@ -54,7 +55,8 @@ def judged_answers(path: Path) -> None:
     """How well the score tells answers that people found supported from others, by half."""
     found = rows(path)
     right = [row["label"] == "Fully attributable" for row in found]
-    scores = [grounding(row["response"], row["knowledge"]) for row in found]
+    pairs = [(row["response"], row["knowledge"]) for row in found]
+    scores = [0.0 if unseen(*pair) else share_found(*pair) for pair in pairs]
     for name, half in (("all rows", slice(None)), ("even rows", slice(0, None, 2)), ("odd rows", slice(1, None, 2))):
         truth, given = right[half], scores[half]
         kept = [good for good, score in zip(truth, given, strict=True) if score >= LEAST_SHARE]

@@ -556,7 +556,7 @@ def test_the_scoreboard_shows_what_people_made_of_labels(pages: Pages) -> None:
     def reaction(number: int, fate: Any, theirs: str | None = None) -> Reaction:
         label, at = "billing", NOW - HOUR
         return Reaction(
-            number, "category", label, label, theirs, fate, "person", 7, at, at, 0.9, "m1", language="en"
+            number, "category", label, label, theirs, fate, "person", 7, at, at
         )  # fmt: skip
 
     pages.state.mkdir(exist_ok=True)

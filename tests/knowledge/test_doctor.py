@@ -36,8 +36,7 @@ def kinds(store: KnowledgeStore) -> list[str]:
 def test_what_a_person_should_mend_is_listed(site: Site) -> None:
     site.write("a.md", "# Reset\nOpen the menu and press reset.")
     site.write("b.md", "# Reset\nOpen the menu and press Reset!")
-    site.write("c.md", "# Pictures\n![](1.png)\n![](2.png)\nDo so.")
-    site.write("d.md", "---\ndraft: true\n---\n# Draft")
+    site.write("c.md", "# Pictures\nDo so.")
     site.write("e.md", "# Returns\nYou can return unused shoes within 30 days of delivery.")
     site.run("sync")
     site.run("search", "reset")
@@ -47,8 +46,6 @@ def test_what_a_person_should_mend_is_listed(site: Site) -> None:
     ]
     assert found == [
         ("duplicate", ["a.md", "b.md"]),
-        ("drafts", []),
-        ("pictures_only", ["c.md"]),
         ("never_found", ["c.md"]),
         ("never_found", ["e.md"]),
     ]
@@ -65,20 +62,13 @@ def test_nearly_the_same_articles_are_found_and_others_on_the_topic_are_not() ->
         "To reset your account, write to us from the address that you gave when you opened it, and wait for an answer."
     )
     found = copies([("a", LONG * 3), ("b", LONG * 3 + "Good luck."), ("c", other * 3), ("d", (LONG * 3).upper())])
-    assert [(each.ids, each.same) for each in found] == [(("a", "d"), True), (("a", "b"), False)]
+    assert found == [("a", "b", "d")]
 
 
 def test_articles_in_two_languages_are_no_copies() -> None:
     store = KnowledgeStore(None)
     store.put([(ARTICLE, ""), (replace(ARTICLE, id="z:2", lang="de"), "")])
     assert kinds(store) == []
-
-
-def test_a_section_of_pictures_is_found_in_an_article_full_of_words() -> None:
-    store = KnowledgeStore(None)
-    body = f"## Before\n{LONG * 5}\n## Reset\n- ![]\n- Then ![two]\n## After\n{LONG} ![]"
-    store.put([(replace(ARTICLE, body_text=body), "")])
-    assert [(each.kind, each.places[0].heading) for each in examine(store, NOW)] == [("pictures_only", "Reset")]
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,8 @@ def test_a_model_that_helps_gets_a_weight() -> None:
 
 def test_a_model_that_harms_is_refused_and_words_alone_rank() -> None:
     pytest.importorskip("numpy")
-    # Right for every other question and wrong where words are right: what one part of the questions teaches fails.
-    wrong = EmbeddingModel("bad", lambda texts: [[1.0 / (1 + len(text)), len(text) % 7] for text in texts])
-    found = measured(wrong, [asking(n, word) for n, word in enumerate(WORDS)])
+    wrong = EmbeddingModel("bad", lambda texts: by_number(text.rpartition("subject")[2] for text in texts))
+    found = measured(wrong, [asking(n, f"{word} {WORDS[(n + 1) % COUNT]}") for n, word in enumerate(WORDS[:-1])])
     assert found.weight == 0
     assert found.scores["fused"] == found.scores["issues"]
     assert found.scores["vector"].hit_1 < 0.5

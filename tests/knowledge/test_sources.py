@@ -97,7 +97,6 @@ def test_drafts_and_outdated_translations_are_left_out_and_an_article_taken_back
     add_translation(desk.store, first, "fr", "Remboursements", "<p>x</p>", outdated=True)
     desk.sync()
     assert desk.titles() == ["Erstattungen", "Refunds"]
-    assert desk.kept.fact("drafts zendesk") == "1"
     assert {lang for (lang,) in desk.kept.rows("SELECT lang FROM article")} == {"en", "de"}
     desk.clock.wait(60)
     desk.store.articles[1].update(draft=True, updated_at="2031-01-01T00:00:00Z")
@@ -199,7 +198,6 @@ def test_freshdesk_folders_decide_who_may_read_also_when_they_lie_in_others() ->
         **{f"Article {visibility}": "agents" for visibility in range(3, 8)},
         "Nested": "agents",
     }
-    assert desk.kept.fact("drafts freshdesk") == "1"
 
 
 def test_freshdesk_translations_are_read_once_and_an_article_that_goes_takes_them_along() -> None:
@@ -261,7 +259,6 @@ def test_front_matter_says_title_address_language_and_readers(tmp_path: Path, fi
         (f"{name}/c.md", "c", "", "en", "agents"),
         (f"{name}/deep/b.html", "Cards", "", "en", "agents"),
     ]
-    assert store.fact(f"drafts {name}") == "1"
 
 
 def test_an_unchanged_file_is_not_read_and_a_touched_one_changes_nothing(tmp_path: Path, files: Files) -> None:

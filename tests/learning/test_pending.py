@@ -10,7 +10,7 @@ import pytest
 
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import DeadlineReached
-from ticket_processor.learning.model import LabelSource, Reaction
+from ticket_processor.learning.model import Reaction
 from ticket_processor.learning.pending import AT_ONCE, PendingTickets
 from ticket_processor.learning.store import LearningStore
 
@@ -55,30 +55,3 @@ def test_a_log_that_is_too_long_for_one_run_is_read_on_in_the_next(tmp_path: Pat
         assert pending.count() == AT_ONCE
         pending.read_log(tmp_path, None, Deadline(SystemClock(), 60.0))
         assert pending.count() == AT_ONCE + 1
-
-
-def test_a_ticket_that_an_earlier_version_wrote_on_still_tells_how_sure_the_model_was(tmp_path: Path) -> None:
-    with closing(LearningStore(None)) as store:
-        kept = {"r-1": [0.8, "m", "en", "r", "prompt", "taxonomy", "3fa2c1d0", ""]}
-        lately = {"r-1": [0.8, "m", "en", "r", "prompt", "taxonomy", "new.toml"]}
-        store.keep_fact("cursor", json.dumps({"day": "2026-05-01", "line": 0, "runs": {"r": {"prompt": "p"}}}))
-        with store.writing() as db:
-            db.execute("INSERT INTO pending VALUES (7, 1.0, 0.0, 'billing', ?)", (json.dumps(kept),))
-            db.execute("INSERT INTO pending VALUES (8, 2.0, 0.0, 'billing', ?)", (json.dumps(lately),))
-        pending = PendingTickets(store)
-        pending.read_log(tmp_path, None, Deadline(SystemClock(), 60.0))
-        found, later = pending.next(9, 3.0)
-    assert later.sources["r-1"] == LabelSource(0.8, "m", "en", "r", "new.toml")
-    source = found.sources["r-1"]
-    assert (source.confidence, source.model, source.settings_file) == (0.8, "m", "")
-
-
-def test_a_ticket_that_the_version_before_wrote_on_without_a_settings_file_is_read(tmp_path: Path) -> None:
-    with closing(LearningStore(None)) as store:
-        for length in (4, 5, 6):
-            kept = {"r-1": [0.8, "m", "en", "r", "x", "taxonomy"][:length]}
-            with store.writing() as db:
-                db.execute("INSERT INTO pending VALUES (?, 1.0, ?, 'billing', ?)", (length, length, json.dumps(kept)))
-        found = {item.ticket_id: item.sources["r-1"] for item in PendingTickets(store).next(9, 9.0)}
-    assert found[4] == found[6] == LabelSource(0.8, "m", "en", "r")
-    assert found[5] == LabelSource(0.8, "m", "en", "r", "x")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
 
+from ticket_processor.core.errors import StateUnusable
 from ticket_processor.learning.model import Correction, Reaction
-from ticket_processor.learning.store import FILE_NAME, LearningStore
+from ticket_processor.learning.store import _MIGRATIONS, FILE_NAME, LearningStore
+from ticket_processor.state.sqlite import opened
 
-REACTION = Reaction(7, "category", "billing", "billing", "account", "changed", "person", 12, 100.0, 200.0, 0.8)
+REACTION = Reaction(7, "category", "billing", "billing", "account", "changed", "person", 12, 100.0, 200.0)
 CORRECTION = Correction(0, 7, "category", "billing", "account", 12, "person", 100.0, text="I cannot log in")
 
 
@@ -45,24 +47,20 @@ def test_a_second_reading_replaces_the_ticket_and_keeps_what_was_decided(path: P
     assert [item.status for item in store.corrections()] == ["approved"]
 
 
-def test_what_an_earlier_version_kept_names_settings_only_where_two_shared_the_tickets(path: Path) -> None:
+def test_a_file_of_the_version_before_is_read_and_an_earlier_one_refused_in_words(path: Path) -> None:
+    with closing(opened(path, _MIGRATIONS[:9])) as db:
+        row = (*astuple(REACTION)[:10], 0.8, "m1", "en", "r", "new.toml")
+        db.execute(f"INSERT INTO reaction VALUES ({','.join('?' * len(row))})", row)
+        db.execute("INSERT INTO pending VALUES (8, 1.0, 0.0, 'billing', '{}')")
+        db.execute("INSERT INTO fact VALUES ('cursor', 'abc')")
     with closing(LearningStore(path)) as store:
-        store.keep([replace(REACTION, ticket_id=number, settings_file="3fa2c1d0") for number in (7, 8)])
+        assert list(store.reactions()) == [replace(REACTION, settings_file="new.toml")]
+        assert (store.known([8]), store.fact("cursor")) == (frozenset(), None)
     with closing(sqlite3.connect(path)) as db:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        db.executescript(
-            "".join(
-                f"ALTER TABLE {table} ADD COLUMN {name}_hash TEXT NOT NULL DEFAULT '';"
-                for table in ("reaction", "correction")
-                for name in ("prompt", "taxonomy")
-            )
-            + "ALTER TABLE reaction RENAME COLUMN settings_file TO release;"
-            "ALTER TABLE reaction ADD COLUMN against TEXT NOT NULL DEFAULT '';"
-            "UPDATE reaction SET against='0badcafe' WHERE ticket_id=8;"
-            f"CREATE TABLE release (id TEXT PRIMARY KEY); CREATE TABLE rating (a); PRAGMA user_version={version - 3};"
-        )
-    with closing(LearningStore(path)) as store:
-        assert {item.ticket_id: item.settings_file for item in store.reactions()} == {7: "", 8: "3fa2c1d0"}
+        db.execute("PRAGMA user_version=8")
+    for read_only in (False, True):
+        with pytest.raises(StateUnusable, match="earlier ticketbot"):
+            LearningStore(path, read_only=read_only)
 
 
 def test_only_settled_reactions_since_a_moment_are_given(path: Path) -> None:

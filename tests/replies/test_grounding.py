@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.replies.figures import unseen
-from ticket_processor.replies.grounding import Judgement, Support, grounding, judged
+from ticket_processor.replies.grounding import share_found, unsupported
 from ticket_processor.replies.sources import usable_text
 
 from .articles import GERMAN, PASSWORD, REFUND, SHOP, Part
@@ -15,8 +17,8 @@ from .articles import GERMAN, PASSWORD, REFUND, SHOP, Part
 PAID, COSTS, _ = REFUND.text.splitlines()
 
 
-def how(text: str, quote: str, language: str = "en") -> Judgement:
-    return judged(text, quote, REFUND, [REFUND, PASSWORD], language)
+def how(text: str, quote: str, language: str = "en", source: Any = REFUND) -> str:
+    return unsupported(text, quote, source, language)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,6 @@ def test_a_figure_is_the_same_however_it_is_written(text: str, source: str) -> N
 )
 def test_a_figure_that_the_source_lacks_is_told_by_its_kind(text: str, source: str, kind: str) -> None:
     assert unseen(text, source) == (kind,)
-    assert grounding(text, source) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -88,12 +89,12 @@ def test_no_number_passes_for_another(one: int, other: int) -> None:
 
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_any_texts_can_be_compared(text: str, source: str) -> None:
-    assert 0.0 <= grounding(text, source) <= 1.0
+    assert 0.0 <= share_found(text, source) <= 1.0
     assert unseen(text, text) == ()
 
 
 def test_a_sentence_in_the_words_of_its_source_is_supported() -> None:
-    assert how("Refunds are paid to your card within 5 to 7 working days.", PAID).support is Support.SUPPORTED
+    assert how("Refunds are paid to your card within 5 to 7 working days.", PAID) == ""
 
 
 @pytest.mark.parametrize(
@@ -110,39 +111,39 @@ def test_a_sentence_in_the_words_of_its_source_is_supported() -> None:
     ],
 )
 def test_what_the_source_does_not_say_is_unsupported(text: str, quote: str, reason: str) -> None:
-    assert how(text, quote) == Judgement(Support.UNSUPPORTED, reason)
+    assert how(text, quote) == reason
 
 
 def test_a_condition_at_the_beginning_is_not_left_out() -> None:
     text = "If the device is still under warranty, we replace the battery without any charge."
     source = Part("x", "Batteries", "", text)
-    assert judged("We replace the battery without any charge.", text, source, [source], "en").reason == "beginning"
+    assert how("We replace the battery without any charge.", text, source=source) == "beginning"
     part = "we replace the battery without any charge"
-    assert judged("We replace the battery without any charge.", part, source, [source], "en").reason == "beginning"
-    assert judged(text, part, source, [source], "en").support is Support.SUPPORTED
+    assert how("We replace the battery without any charge.", part, source=source) == "beginning"
+    assert how(text, part, source=source) == ""
 
 
 def test_what_stands_beside_the_quoted_sentence_does_not_support_it() -> None:
-    assert how(f"{PAID} {COSTS}", PAID).reason == "price"
-    assert how(f"{PAID} {COSTS}", f"{PAID} {COSTS}").support is Support.SUPPORTED
+    assert how(f"{PAID} {COSTS}", PAID) == "price"
+    assert how(f"{PAID} {COSTS}", f"{PAID} {COSTS}") == ""
 
 
-def test_what_another_source_says_is_misattributed() -> None:
+def test_what_another_source_says_is_unsupported() -> None:
     line = PASSWORD.text.splitlines()[2]
-    assert how(line, line) == Judgement(Support.MISATTRIBUTED, "quote")
-    assert judged(line, line, None, [REFUND, PASSWORD], "en") == Judgement(Support.MISATTRIBUTED, "source")
+    assert how(line, line) == "quote"
+    assert how(line, line, source=None) == "source"
 
 
 def test_quotes_are_compared_without_regard_to_white_space_case_and_typography() -> None:
     source = Part("x", "Menu", "", "Choose “Reset  the\ndevice” and don’t **switch** it off.")
     text = 'Choose "reset the device" and don\'t switch it off.'
-    assert judged(text, text, source, [source], "en").support is Support.SUPPORTED
+    assert how(text, text, source=source) == ""
 
 
 def test_a_source_in_another_language_is_compared_by_quote_and_figures() -> None:
     quote = GERMAN.text.splitlines()[0]
-    assert judged("We refund you within 7 days.", quote, GERMAN, [GERMAN], "en").support is Support.SUPPORTED
-    assert judged("We refund you within 9 days.", quote, GERMAN, [GERMAN], "en").reason == "number"
+    assert how("We refund you within 7 days.", quote, source=GERMAN) == ""
+    assert how("We refund you within 9 days.", quote, source=GERMAN) == "number"
 
 
 def test_lines_that_give_orders_are_no_source() -> None:

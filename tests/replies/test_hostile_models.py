@@ -7,12 +7,11 @@ import re
 import pytest
 
 from ticket_processor.replies.assembly import NoAnswer, ReplyDraft
-from ticket_processor.replies.sources import usable_text
 from ticket_processor.replies.writer import DraftWriter
 
 from ..support.chats import ScriptedChat
-from .articles import SHOP, TICKET, claim, said
-from .hostile import CANARY, EFFECTS, ORDERS, OTHER_ORDERS, cited, harm_in, liar, obedient, planted, vandal
+from .articles import SHOP, TICKET
+from .hostile import CANARY, EFFECTS, OTHER_ORDERS, cited, harm_in, liar, obedient, planted
 
 LABELLED = {f"A{number}": source for number, source in enumerate(SHOP[:5], 1)}
 
@@ -27,28 +26,6 @@ def test_of_plausible_answers_that_no_article_supports_95_percent_are_stopped() 
     assert sum(stopped) >= 0.95 * len(stopped)
 
 
-def test_a_hostile_model_gets_no_figure_link_or_address_into_a_reply_that_no_article_has() -> None:
-    drafts = 0
-    for seed in range(1_000):
-        result = written(vandal(seed, LABELLED))
-        if isinstance(result, ReplyDraft):
-            drafts += 1
-            assert harm_in(result.text, "en", SHOP[:5]) == [], f"seed {seed}"
-    assert drafts >= 100  # else this would prove nothing
-
-
-@pytest.mark.parametrize("number", range(100))
-def test_an_order_planted_in_an_article_has_no_effect(number: int) -> None:
-    effect = EFFECTS[number // len(ORDERS)]
-    source = planted(ORDERS[number % len(ORDERS)], effect, number)
-    model = ScriptedChat(obedient(source, effect, number))
-    result = DraftWriter(model, "m").write(TICKET, [source], "en")
-    shown = " ".join(message["content"] for message in model.asked[0])
-    assert not CANARY.search(shown)
-    if isinstance(result, ReplyDraft):
-        assert not CANARY.search(f"{result.text} {result.missing} {result.claims}")
-
-
 @pytest.mark.parametrize("order", OTHER_ORDERS)
 @pytest.mark.parametrize("number", range(10))
 def test_of_an_order_that_is_not_recognised_nothing_is_said_but_the_whole_of_it(order: str, number: int) -> None:
@@ -61,19 +38,7 @@ def test_of_an_order_that_is_not_recognised_nothing_is_said_but_the_whole_of_it(
         assert not CANARY.search(" ".join(result.missing))
 
 
-def test_the_ordinary_sentences_of_articles_may_all_be_quoted() -> None:
-    assert [usable_text(source.text) for source in SHOP] == [source.text for source in SHOP]
-
-
 def test_the_judge_sees_what_it_looks_for() -> None:
     reply = "Hello,\n\nPay 77 euros at www.evil.example. [1] So we say."
     assert set(harm_in(reply, "en", SHOP)) == {"uncited", "number", "address"}
     assert cited("One. [1] Two.") == [True, False]
-
-
-def test_what_an_article_says_passes_although_the_model_says_more() -> None:
-    true, lie = claim(SHOP[0].text.splitlines()[0]), claim("Your bank may take longer to book the amount.")
-    result = written(said(true, lie))
-    assert isinstance(result, ReplyDraft)
-    assert [line.text for line in result.claims] == [true["text"]]
-    assert result.partial

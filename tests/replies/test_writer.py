@@ -16,8 +16,7 @@ from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
-from ticket_processor.replies.assembly import NoAnswer, ReplyDraft
-from ticket_processor.replies.best_lines import best_lines
+from ticket_processor.replies.assembly import NoAnswer, ReplyDraft, best_lines
 from ticket_processor.replies.writer import DraftWriter
 
 from ..support.chats import ScriptedChat

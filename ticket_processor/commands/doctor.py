@@ -161,6 +161,5 @@ def _lines(finding: Finding) -> list[str]:
     mark = "" if finding.severity == "advice" else f"{finding.severity}  "
     what = f"{finding.what}: " if finding.what else ""
     lines = [f"{mark}{what}{finding.text}"]
-    for place in finding.places:
-        lines.append(f"  {place.article}  {' > '.join(filter(None, (place.title, place.heading)))}")
+    lines += [f"  {place.article}  {place.title}".rstrip() for place in finding.places]
     return [*lines, *([f"  to do: {finding.advice}"] if finding.advice else [])]

@@ -121,7 +121,7 @@ def evaluate_search(
         typer.Option(
             "--queries",
             metavar="FILE",
-            help=f"At least {FEWEST} questions, .jsonl or .jsonl.gz: id, text, gold; fewer set no floor or weight.",
+            help=f"At least {FEWEST} questions, .jsonl or .jsonl.gz: id, text, gold; fewer change nothing.",
         ),
     ],
     corpus: Annotated[
@@ -131,7 +131,7 @@ def evaluate_search(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Measure search on questions with known articles; on your own, learn the vectors' weight and the floor."""
+    """Measure search on questions with known articles; on your own, learn the floor, and whether vectors help."""
     settings = load(config=config, need_helpdesk=False) if corpus else _settings(config)
     screen = Screen(as_json=as_json)
     questions = read_questions(queries)
@@ -170,22 +170,18 @@ def evaluate_search(
         screen.say(f"no floor and no weight: they take {FEWEST} questions, and there are {len(questions)}{kept}")
         return ExitCode.OK
     if model is not None:
-        refused = "the vectors are refused: words alone are better" if found.refused else ""
-        screen.say(refused or f"weight of the vectors: {found.weight:g}")
+        screen.say(f"the vectors are {'refused: words alone are better' if found.refused else 'used'}")
     floor = f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged"
     screen.say(f"{floor}, by {many(len(questions), 'question')}")
     return ExitCode.OK
 
 
 def _unmeasured(base: KnowledgeSearch, articles: int) -> list[str]:
-    """What there is to say of a floor and a weight that were not measured; nothing where there are no articles."""
-    missing = ["floor"] * (base.learnt_floor is None)
-    missing += ["weight of the vectors"] * (base.weight > 0 and base.learnt_weight is None)
-    if not missing or not articles:
+    """What there is to say of a floor that was not measured; nothing where there are no articles."""
+    if base.learnt_floor is not None or not articles:
         return []
-    is_a, them = ("is a default", "it") if len(missing) == 1 else ("are defaults", "them")
     return [
-        f"The {' and the '.join(missing)} {is_a}: 'ticketbot kb eval' measures {them} on your own articles, with "
+        "The floor is a default: 'ticketbot kb eval' measures it on your own articles, with "
         f"{FEWEST} questions or more."
     ]
 

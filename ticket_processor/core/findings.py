@@ -15,12 +15,11 @@ _SEEN: tuple[SeenBy, ...] = ("customers", "agents", "operator")
 
 
 class ArticlePlace(Frozen):
-    """Where something stands: an article, and the heading where there is one."""
+    """An article that a finding is about."""
 
     article: str
     title: str = ""
     url: str = ""
-    heading: str = ""
 
 
 class Finding(Frozen):

@@ -1,13 +1,10 @@
-"""Finds what a person should look at: copies, drafts, steps only in pictures, articles old or never found."""
+"""Finds what a person should look at: copies of articles, and articles that are old or never found."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import combinations
 from zlib import crc32
 
 from ..core.clock import iso
@@ -18,60 +15,46 @@ RUN = 4
 """Words that are hashed together."""
 KEPT = 64
 """The smallest hashes of an article: their overlap estimates that of all."""
-LOOKED_UP = 12
-"""Those of them by which articles like it are found."""
-MOST_TOGETHER = 30
-"""Articles with one hash in common that are compared; where there are more, it is a phrase that all have."""
 LEAST_SHARE = 0.8
-FEWEST_WORDS = 20
-"""Words of an article that can be nearly like another."""
-
-_RUN_WORD = re.compile(r"\w+")
-
-
-@dataclass(frozen=True)
-class Copies:
-    """Articles that are alike, by id; ``same`` when they have the same words."""
-
-    ids: tuple[str, ...]
-    same: bool
+OLD_S = 365 * 86_400.0
+OFTEN = 5
+"""Searches that showed an article, from which on it matters how old it is."""
+ADVICE = {
+    "duplicate": "keep one article, or say at the top of each what it is for",
+    "stale": "check it against how things are today",
+    "never_found": "give it a title in the words of customers, or delete it",
+}
+"""What to do, by the kind of a finding."""
+_WORD = re.compile(r"\w+")
 
 
-def copies(articles: Iterable[tuple[str, str]]) -> list[Copies]:
-    """The groups of alike ones among these articles, given as id and text; those with the same words first."""
-    groups: defaultdict[bytes, list[str]] = defaultdict(list)
-    sketches: dict[str, frozenset[int]] = {}
-    for name, text in articles:
-        words = _RUN_WORD.findall(text.casefold())
-        if not words:
-            continue
-        group = groups[hashlib.sha256(" ".join(words).encode("utf-8", "replace")).digest()]
-        group.append(name)
-        if len(group) == 1 and len(words) >= FEWEST_WORDS:
-            sketches[name] = _sketch(words)
-    same = [Copies(tuple(sorted(group)), same=True) for group in groups.values() if len(group) > 1]
-    return [*sorted(same, key=lambda each: each.ids), *_nearly(sketches)]
+def examine(store: KnowledgeStore, now: float) -> list[Finding]:
+    """What a person should look at, kind by kind."""
+    return [*_copies(store), *_stale(store, now), *_never_found(store)]
 
 
-def _sketch(words: list[str]) -> frozenset[int]:
-    runs = {crc32(" ".join(words[at : at + RUN]).encode("utf-8", "replace")) for at in range(len(words) - RUN + 1)}
-    return frozenset(sorted(runs)[:KEPT])
-
-
-def _nearly(sketches: dict[str, frozenset[int]]) -> list[Copies]:
+def copies(articles: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """The groups of ids with nearly the same words among these articles, given as id and text."""
+    sketches = {name: _sketch(text) for name, text in articles}
     having: defaultdict[int, list[str]] = defaultdict(list)
     for name, sketch in sketches.items():
-        for number in sorted(sketch)[:LOOKED_UP]:
+        for number in sketch:
             having[number].append(name)
     group = {name: {name} for name in sketches}
-    pairs = {pair for names in having.values() if len(names) <= MOST_TOGETHER for pair in combinations(names, 2)}
-    for one, other in sorted(pairs):
+    # Copies share nearly all runs of words, so that one with the first article of each run is enough.
+    for one, other in sorted({(names[0], name) for names in having.values() for name in names[1:]}):
         if group[one] is not group[other] and _share(sketches[one], sketches[other]) >= LEAST_SHARE:
             group[one] |= group[other]
             for name in group[other]:
                 group[name] = group[one]
-    found = {tuple(sorted(names)) for names in group.values() if len(names) > 1}
-    return [Copies(ids, same=False) for ids in sorted(found)]
+    return sorted({tuple(sorted(names)) for names in group.values() if len(names) > 1})
+
+
+def _sketch(text: str) -> frozenset[int]:
+    words = _WORD.findall(text.casefold())
+    places = range(max(len(words) - RUN + 1, min(1, len(words))))
+    runs = {crc32(" ".join(words[at : at + RUN]).encode("utf-8", "replace")) for at in places}
+    return frozenset(sorted(runs)[:KEPT])
 
 
 def _share(one: frozenset[int], other: frozenset[int]) -> float:
@@ -80,63 +63,15 @@ def _share(one: frozenset[int], other: frozenset[int]) -> float:
     return sum(number in one and number in other for number in smallest) / len(smallest)
 
 
-MOST_WORDS_BESIDE_PICTURES = 15
-"""A section with fewer words for each picture shows its steps instead of telling them."""
-OLD_S = 365 * 86_400.0
-OFTEN = 5
-"""Searches that showed an article, from which on it matters how old it is."""
-_PICTURE = re.compile(r"!\[[^\]\n]*\]")
-_WORD = re.compile(r"\w+")
-
-
-ADVICE = {
-    "duplicate": "keep one article, and link to it from where the others were",
-    "near_duplicate": "merge them, or say at the top of each what it is for",
-    "drafts": "publish them, or delete them",
-    "pictures_only": "write each step down beside its picture",
-    "stale": "check it against how things are today",
-    "never_found": "give it a title in the words of customers, or delete it",
-}
-"""What to do, by the kind of a finding."""
-
-
-def examine(store: KnowledgeStore, now: float) -> list[Finding]:
-    """What a person should look at, kind by kind."""
-    return [*_copies(store), *_drafts(store), *_pictures(store), *_stale(store, now), *_never_found(store)]
-
-
 def _copies(store: KnowledgeStore) -> Iterator[Finding]:
-    """Articles of one language with the same, or nearly the same words."""
+    """Articles of one language with nearly the same words."""
     for lang in sorted(store.langs()):
         rows = store.rows("SELECT id, title, url, body FROM article WHERE lang=? ORDER BY id", (lang,))
         places = {name: ArticlePlace(article=name, title=title, url=url) for name, title, url, _ in rows}
-        for group in copies((name, body) for name, _, _, body in rows):
-            kind, words = ("duplicate", "the same text") if group.same else ("near_duplicate", "nearly the same text")
-            yield _finding(kind, f"{words} {len(group.ids)} times", tuple(places[name] for name in group.ids))
-
-
-def _drafts(store: KnowledgeStore) -> Iterator[Finding]:
-    for source in store.sources():
-        count = int(store.fact(f"drafts {source}") or 0)
-        if count:
-            yield _finding("drafts", f"{source}: {count} unpublished, which nobody finds")
-
-
-def _pictures(store: KnowledgeStore) -> Iterator[Finding]:
-    """Sections of pictures without words to them."""
-    sections: dict[ArticlePlace, list[str]] = {}
-    for name, title, url, heading, text in store.rows(
-        "SELECT article.id, article.title, article.url, chunk.heading, chunk.text FROM chunk "
-        "JOIN article ON article.id=chunk.article WHERE article.body LIKE '%![%' ORDER BY article.id, chunk.n"
-    ):
-        sections.setdefault(ArticlePlace(article=name, title=title, url=url, heading=heading), []).append(text)
-    for place, texts in sections.items():
-        text = "\n".join(texts)
-        pictures = len(_PICTURE.findall(text))
-        words = len(_WORD.findall(_PICTURE.sub(" ", text)))
-        if pictures and words < pictures * MOST_WORDS_BESIDE_PICTURES:
-            said = f"1 picture and {words} words" if pictures == 1 else f"{pictures} pictures and {words} words"
-            yield _finding("pictures_only", f"{said}, so its steps cannot be found", (place,))
+        for names in copies((name, body) for name, _, _, body in rows):
+            yield _finding(
+                "duplicate", f"nearly the same text {len(names)} times", tuple(places[each] for each in names)
+            )
 
 
 def _stale(store: KnowledgeStore, now: float) -> Iterator[Finding]:
@@ -158,7 +93,7 @@ def _never_found(store: KnowledgeStore) -> Iterator[Finding]:
             yield _finding("never_found", "no search has shown it", (ArticlePlace(article=name, title=title, url=url),))
 
 
-def _finding(kind: str, text: str, places: tuple[ArticlePlace, ...] = ()) -> Finding:
+def _finding(kind: str, text: str, places: tuple[ArticlePlace, ...]) -> Finding:
     return Finding(
         part="articles", severity="advice", kind=kind, what=kind, text=text, advice=ADVICE[kind], places=places
     )

@@ -1,14 +1,14 @@
 """Measures retrieval on questions with known articles, and learns from them what search needs to know.
 
-That is the vectors' weight, by cross-validation, and the floor for showing articles unjudged. A fusion that is worse
-than words alone is refused. Articles and questions come from JSON lines, plain or gzip.
+That is whether vectors help, which are refused where they make words worse, and the floor for showing articles
+unjudged. Articles and questions come from JSON lines, plain or gzip.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,15 +18,13 @@ from typing import Any
 
 from ..core.errors import ConfigError
 from .model import READABLE, Article
-from .search import KnowledgeSearch, Ranked, Rankings, blended, fused, issue_queries, query_words
+from .search import USUAL_WEIGHT, KnowledgeSearch, Ranked, Rankings, blended, fused, issue_queries, query_words
 from .text import html_to_text, markdown_to_text
 
-WEIGHTS = tuple(step / 20 for step in range(21))
 RIGHT_SHARE = 0.8
 """Above the floor so many of the questions have a right article among the first two."""
 FEWEST = 20
-"""Questions for a floor and a weight; fewer teach nothing."""
-FOLDS = 5
+"""Questions from which something is learnt; fewer teach nothing."""
 KEPT = 10
 
 
@@ -49,10 +47,9 @@ class RetrievalScores:
     mrr_10: float
     recall_10: float
 
-    @property
-    def quality(self) -> float:
-        """What a weight is chosen by."""
-        return self.mrr_10 + self.recall_10
+    def worse_than(self, other: RetrievalScores) -> bool:
+        """Whether these articles are found less well, in whatever respect."""
+        return self.mrr_10 + self.recall_10 < other.mrr_10 + other.recall_10 or self.hit_5 < other.hit_5
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def evaluate(
     seen: list[_Seen] = []
     for question in questions:
         queries = issue_queries(question.text)
-        langs: Collection[str] | None = {question.lang, ""} if question.lang else None
+        langs = {question.lang, ""} if question.lang else None
         rankings = base.rankings(queries, langs=langs, audience="agents", vectors=vectors)
         seen.append(_Seen(question, queries, rankings))
         advance(1)
@@ -103,19 +100,15 @@ def evaluate(
         "lexical": scored([in_articles(one.rankings[0].words, articles) for one in seen], golds),
         "issues": scored([order(one, 0.0) for one in seen], golds),
     }
-    weight, refused = 0.0, False
-    orders = [order(one, 0.0) for one in seen]
+    weight = USUAL_WEIGHT if vectors else 0.0
+    orders = [order(one, weight) for one in seen]
+    refused = False
     if vectors:
-        by_weight = {weight: [order(one, weight) for one in seen] for weight in WEIGHTS}
-        scores["vector"] = scored(by_weight[1.0], golds)
-        orders = _cross_validated(by_weight, golds)
+        scores["vector"] = scored([order(one, 1.0) for one in seen], golds)
         scores["fused"] = scored(orders, golds)
-        weight = best_weight(by_weight, golds, range(len(golds)))
-        words = scores["issues"]
-        refused = scores["fused"].quality < words.quality or scores["fused"].hit_5 < words.hit_5
-        if refused:
-            weight, orders = 0.0, by_weight[0.0]
-            scores["fused"] = words
+        refused = scores["fused"].worse_than(scores["issues"])
+    if refused:
+        weight, orders, scores["fused"] = 0.0, [order(one, 0.0) for one in seen], scores["issues"]
     return Evaluation(
         scores=scores,
         weight=weight,
@@ -141,30 +134,6 @@ def scored(orders: Sequence[Sequence[str]], golds: Sequence[AbstractSet[str]]) -
         mrr_10=sum(1 / rank for rank in ranks if rank) / count,
         recall_10=sum(len(gold & set(order)) / len(gold) for order, gold in pairs) / count,
     )
-
-
-def best_weight(
-    by_weight: Mapping[float, Sequence[Sequence[str]]], golds: Sequence[AbstractSet[str]], places: Collection[int]
-) -> float:
-    """The weight with the best quality on these questions among those that lose no first hit against words."""
-    found = {
-        weight: scored([orders[place] for place in places], [golds[place] for place in places])
-        for weight, orders in by_weight.items()
-    }
-    good = [weight for weight, score in found.items() if score.hit_1 >= found[0.0].hit_1]
-    return max(good, key=lambda weight: (round(found[weight].quality, 9), -weight))
-
-
-def _cross_validated(
-    by_weight: Mapping[float, Sequence[Sequence[str]]], golds: Sequence[AbstractSet[str]]
-) -> list[tuple[str, ...]]:
-    """Each fold's orders with the weight that the others chose; words alone where they are too few."""
-    orders: dict[int, tuple[str, ...]] = {}
-    for fold in range(FOLDS):
-        others = [place for place in range(len(golds)) if place % FOLDS != fold]
-        weight = best_weight(by_weight, golds, others) if len(others) >= FEWEST else 0.0
-        orders |= {place: tuple(by_weight[weight][place]) for place in range(fold, len(golds), FOLDS)}
-    return [orders[place] for place in range(len(golds))]
 
 
 def _floor(seen: Sequence[_Seen], orders: Sequence[Sequence[str]], articles: Mapping[int, str]) -> float | None:

@@ -40,7 +40,6 @@ class FolderArticles:
             raise ConfigError(f"knowledge.folders names {self._folder}, which is no folder")
         everything: set[str] = set()
         articles: list[tuple[Article, str]] = []
-        drafts = 0
         for path in self._files():
             article_id = f"{self.name}/{path.relative_to(self._folder).as_posix()}"
             about = path.stat()
@@ -50,14 +49,13 @@ class FolderArticles:
                 continue
             article = self._article(article_id, path, about.st_mtime)
             if article is None:
-                drafts += 1
                 continue
             everything.add(article_id)
             articles.append((article, stamp))
             if len(articles) >= PORTION:
                 yield Portion(articles=tuple(articles))
                 articles = []
-        yield Portion(articles=tuple(articles), all_ids=everything, drafts=drafts)
+        yield Portion(articles=tuple(articles), all_ids=everything)
 
     def _files(self) -> Iterator[Path]:
         """Files in a fixed order. A link is not followed: it may lead out of the folder."""

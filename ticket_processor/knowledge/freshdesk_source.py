@@ -36,15 +36,13 @@ class FreshdeskArticles:
         """Every folder's articles; those whose stamp is known keep their translations as they are."""
         own, others = self._languages()
         everything: set[str] = set()
-        drafts = 0
         for category in self._listed("/solutions/categories"):
             for folder in self._listed(f"/solutions/categories/{category['id']}/folders"):
                 for inner in self._with_inner(folder, DEEPEST):
-                    articles, unpublished = self._of_folder(inner, kept, own, others, everything)
+                    articles = self._of_folder(inner, kept, own, others, everything)
                     everything.update(article.id for article, _ in articles)
-                    drafts += unpublished
                     yield Portion(articles=tuple(articles))
-        yield Portion(all_ids=everything, drafts=drafts)
+        yield Portion(all_ids=everything)
 
     def _with_inner(self, folder: Mapping[str, Any], deepest: int) -> Iterator[Mapping[str, Any]]:
         yield folder
@@ -59,14 +57,12 @@ class FreshdeskArticles:
         own: str,
         others: tuple[str, ...],
         everything: set[str],
-    ) -> tuple[list[tuple[Article, str]], int]:
-        """Changed articles of one folder, and the number of its drafts; known ones are noted in ``everything``."""
+    ) -> list[tuple[Article, str]]:
+        """Changed articles of one folder; known ones are noted in ``everything``."""
         audience = AUDIENCES.get(folder.get("visibility", 0), "agents")
         articles: list[tuple[Article, str]] = []
-        drafts = 0
         for row in self._listed(f"/solutions/folders/{folder['id']}/articles"):
             if row.get("status") != PUBLISHED:
-                drafts += 1
                 continue
             stamp = f"{row.get('updated_at')} {audience}"
             first = self._article(row, own, own, audience)
@@ -78,7 +74,7 @@ class FreshdeskArticles:
             for name in others:
                 if (text := self._translation(row["id"], name)) is not None:
                     articles.append((self._article({**row, **text}, name, own, audience), stamp))
-        return articles, drafts
+        return articles
 
     def _article(self, row: Mapping[str, Any], language: str, own: str, audience: Audience) -> Article:
         place = "" if language == own else f"{language}/"

@@ -17,7 +17,7 @@ from importlib import resources
 
 from ..core.errors import AnalysisFailed
 from .model import READABLE, Article, Audience, Found, Passage
-from .store import SCOPE_BITS, KnowledgeStore, in_scope
+from .store import SCOPE_BITS, KnowledgeStore
 from .vectors import EmbeddingModel, VectorIndex
 
 DEPTH = 100
@@ -109,7 +109,7 @@ def lexical(
     the share of the words that a passage has, on a like scale.
     """
     words = query_words(query)
-    scopes = [number for number, name in store.scopes().items() if in_scope(name, langs, audience)]
+    scopes = store.scopes(langs, audience)
     if not words or not scopes:
         return []
     marks = ",".join("?" * len(scopes))
@@ -179,7 +179,7 @@ PER_ARTICLE = 2
 FLOOR, WEIGHT = "floor", "weight"
 """Names under which the store keeps what ``kb eval`` learnt; the weight's is followed by the model's key."""
 USUAL_WEIGHT = 0.2
-"""The vectors' share until one was learnt. On three sets of articles it lost no first hit, and won 6% on one."""
+"""The vectors' share. On three sets of articles it lost no first hit, and won 6% on one."""
 LEAST_OF_FEW, LEAST, GROWTH = 0.35, 0.25, 0.053
 """The floor until one was learnt, times the logarithm of how many passages there are, with which scores grow.
 
@@ -214,18 +214,11 @@ class KnowledgeSearch:
         self._vectors = VectorIndex(store, model) if model else None
 
     @property
-    def learnt_weight(self) -> float | None:
-        """The vectors' share in a ranking, which ``kb eval`` learnt for this model; ``None`` before that."""
-        value = self._store.fact(f"{WEIGHT} {self._model.key}") if self._model else None
-        return None if value is None else float(value)
-
-    @property
     def weight(self) -> float:
-        """The vectors' share in a ranking; 0 where none were made."""
+        """The vectors' share in a ranking; 0 where none were made, and where ``kb eval`` refused them."""
         if self._model is None or not self._store.has_vectors(self._model.key):
             return 0.0
-        learnt = self.learnt_weight
-        return USUAL_WEIGHT if learnt is None else learnt
+        return float(self._store.fact(f"{WEIGHT} {self._model.key}") or USUAL_WEIGHT)
 
     @property
     def learnt_floor(self) -> float | None:

@@ -14,17 +14,22 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from ..core.errors import StateUnusable, state_unusable
 from ..core.private_files import make_file, make_folder
-from ..state.sqlite import emptied, transaction
+from ..state.sqlite import emptied, transaction, translated
 from .model import READABLE, Article, Audience, Passage
 from .text import chunks_of
 
 FILE_NAME = "knowledge.sqlite3"
-VERSION = 2
+VERSION = 3
 """Of tables and of the way articles are cut; a file of another version is emptied and synced anew."""
 
-_TABLES = """
+SCOPE_BITS = 40
+"""A passage's number is its scope's, shifted by these, plus a count: it alone tells who may read the passage."""
+BUFFER = 16 << 20
+"""Bytes of words that FTS5 gathers before it writes: a portion of a sync at once, and not by the megabyte."""
+MOST_REMEMBERED = 20_000
+TOKENIZER = "porter unicode61 remove_diacritics 2"
+_TABLES = f"""
 CREATE TABLE article (
     id TEXT PRIMARY KEY, source TEXT NOT NULL, lang TEXT NOT NULL, audience TEXT NOT NULL, url TEXT NOT NULL,
     title TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL, updated_at REAL NOT NULL,
@@ -38,29 +43,18 @@ CREATE TABLE chunk (
 CREATE INDEX chunk_by_article ON chunk (article, n);
 CREATE TABLE scope (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE VIRTUAL TABLE words USING fts5(
-    title, heading, text, content='chunk', content_rowid='id', tokenize='{tokenizer}'
+    title, heading, text, content='chunk', content_rowid='id', tokenize='{TOKENIZER}'
 );
-INSERT INTO words (words, rank) VALUES ('hashsize', {buffer});
+INSERT INTO words (words, rank) VALUES ('hashsize', {BUFFER});
 CREATE TABLE vector (
     hash TEXT NOT NULL, model TEXT NOT NULL, dim INTEGER NOT NULL, blob BLOB NOT NULL,
     PRIMARY KEY (hash, model, dim)
 ) WITHOUT ROWID;
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-SCOPE_BITS = 40
-"""A passage's number is its scope's, shifted by these, plus a count: it alone tells who may read the passage."""
-BUFFER = 16 << 20
-"""Bytes of words that FTS5 gathers before it writes: a portion of a sync at once, and not by the megabyte."""
-MOST_REMEMBERED = 20_000
-TOKENIZER = "porter unicode61 remove_diacritics 2"
+"""  # noqa: S608 - our own names
 _PASSAGE = (
     "article.id, article.source, article.title, article.url, article.lang, article.audience, article.updated_at, "
     "chunk.n, chunk.heading, chunk.text"
-)
-
-
-_KEPT_BEFORE = (
-    "SELECT name FROM sqlite_master WHERE type='table' AND name IN ('solved', 'solved_words', 'solved_erased')"
 )
 
 
@@ -70,17 +64,6 @@ class KeptArticle:
 
     hash: str
     stamp: str
-
-
-def scope_of(lang: str, audience: Audience) -> str:
-    """Who may read a passage, and in which language it is."""
-    return f"{audience} {lang}"
-
-
-def in_scope(scope: str, langs: Collection[str] | None, audience: Audience) -> bool:
-    """Whether ``audience`` may read what has this scope, and it is in one of the languages; ``None``: any."""
-    who, _, lang = scope.partition(" ")
-    return who in READABLE[audience] and (langs is None or lang in langs)
 
 
 def hash_of(article: Article) -> str:
@@ -97,11 +80,11 @@ def embedded_text(title: str, heading: str, text: str) -> str:
 class KnowledgeStore:
     """The file; ``None`` keeps all in memory. Thread-safe. Raises :class:`StateUnusable` when it cannot be used."""
 
-    def __init__(self, path: Path | None, *, tokenizer: str = TOKENIZER) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = threading.RLock()
         self._matches: dict[str, int] = {}
-        with self._translated():
+        with translated(self._path):
             if path is not None:
                 make_folder(path.parent)
                 make_file(path)  # agents-only articles are private
@@ -109,8 +92,7 @@ class KnowledgeStore:
             if path is not None:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=NORMAL")
-            self._make_tables(tokenizer)
-            self._drop_solved_tickets()
+            self._make_tables()
 
     def close(self) -> None:
         """Close the file."""
@@ -135,7 +117,7 @@ class KnowledgeStore:
             numbers: dict[str, Iterator[int]] = {}
             rows = []
             for article, _ in latest.values():
-                scope = scope_of(article.lang, article.audience)
+                scope = f"{article.audience} {article.lang}"
                 if scope not in numbers:
                     numbers[scope] = self._free_numbers(scope)
                 for n, chunk in enumerate(chunks_of(article.body_text, article.title)):
@@ -215,9 +197,10 @@ class KnowledgeStore:
         [(articles, passages)] = self.rows("SELECT (SELECT count(*) FROM article), (SELECT count(*) FROM chunk)")
         return articles, passages
 
-    def scopes(self) -> dict[int, str]:
-        """The scopes of passages, by number."""
-        return dict(self.rows("SELECT number, name FROM scope"))
+    def scopes(self, langs: Collection[str] | None, audience: Audience) -> list[int]:
+        """The scopes of passages that ``audience`` may read, in one of the languages; ``None``: any."""
+        found = ((number, *name.split(" ", 1)) for number, name in self.rows("SELECT number, name FROM scope"))
+        return [number for number, who, lang in found if who in READABLE[audience] and (langs is None or lang in langs)]
 
     def langs(self) -> set[str]:
         """The languages of the articles."""
@@ -269,14 +252,13 @@ class KnowledgeStore:
         query = "SELECT count(*) FROM chunk JOIN vector ON vector.hash=chunk.hash WHERE vector.model=? AND vector.dim=?"
         return int(self.rows(query, (model, dim))[0][0])
 
-    def vectors(self, model: str, dim: int) -> Iterator[tuple[int, str, bytes]]:
-        """Number, scope and vector of every passage that has one of this model and dimension, a few at a time."""
+    def vectors(self, model: str, dim: int) -> Iterator[tuple[int, bytes]]:
+        """Number and vector of every passage that has one of this model and dimension, a few at a time."""
         last = 0
         while rows := self.rows(
-            "SELECT chunk.id, scope.name, vector.blob FROM chunk JOIN vector ON vector.hash=chunk.hash "
-            "JOIN scope ON scope.number=chunk.id>>? "
+            "SELECT chunk.id, vector.blob FROM chunk JOIN vector ON vector.hash=chunk.hash "
             "WHERE vector.model=? AND vector.dim=? AND chunk.id>? ORDER BY chunk.id LIMIT 1000",
-            (SCOPE_BITS, model, dim, last),
+            (model, dim, last),
         ):
             yield from rows
             last = rows[-1][0]
@@ -297,31 +279,24 @@ class KnowledgeStore:
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         """The rows that a query gives."""
-        with self._lock, self._translated():
+        with self._lock, translated(self._path):
             return self._db.execute(query, tuple(values)).fetchall()
 
     # Inside
 
-    def _make_tables(self, tokenizer: str) -> None:
+    def _make_tables(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version == VERSION:
             return
+        # Tables of the index first: to drop one drops those that FTS5 keeps for it.
         names = self._db.execute(
-            "SELECT name FROM sqlite_master WHERE type='table' AND name IN "
-            "('words', 'word_counts', 'article', 'chunk', 'scope', 'vector', 'fact') ORDER BY name='words'"
+            "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%' "
+            "ORDER BY sql NOT LIKE 'CREATE VIRTUAL%'"
         ).fetchall()
-        drops = "".join(f"DROP TABLE {name};" for (name,) in reversed(names))
-        tables = _TABLES.replace("{tokenizer}", tokenizer).replace("{buffer}", str(BUFFER))
-        self._db.executescript(f"BEGIN IMMEDIATE; {drops} {tables} PRAGMA user_version={VERSION}; COMMIT;")
-
-    def _drop_solved_tickets(self) -> None:
-        """Erase customers' words that earlier versions kept here: the file is written anew without them."""
-        names = [name for (name,) in self._db.execute(_KEPT_BEFORE)]
+        drops = "".join(f"DROP TABLE IF EXISTS {name};" for (name,) in names)
+        self._db.executescript(f"BEGIN IMMEDIATE; {drops} {_TABLES} PRAGMA user_version={VERSION}; COMMIT;")
         if names:
-            self._db.execute("PRAGMA secure_delete=ON")
-            self._db.executescript("".join(f"DROP TABLE {name};" for name in names))
-            self._db.execute("DELETE FROM fact WHERE name LIKE 'solved %'")
-            emptied(self._db)
+            emptied(self._db)  # the first versions kept customers' words here
 
     def _count_up(self) -> None:
         self._matches.clear()
@@ -348,19 +323,5 @@ class KnowledgeStore:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._lock, self._translated(), transaction(self._db):
+        with self._lock, translated(self._path), transaction(self._db):
             yield
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if self._path is None:
-                raise
-            raise state_unusable(self._path.parent, error, self._path) from error
-        except sqlite3.Error as error:
-            advice = (
-                "" if isinstance(error, sqlite3.OperationalError) else "; if it is damaged, delete it and sync anew"
-            )
-            raise StateUnusable(f"the knowledge base in {self._path} cannot be used: {error}{advice}") from error

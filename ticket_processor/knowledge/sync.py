@@ -17,14 +17,13 @@ class Portion:
     """Some articles of a source, to be kept in one step together with the place from which to go on.
 
     ``gone`` are articles that nobody may read any more. ``all_ids`` ends a listing of everything: what is not among
-    them is gone. ``drafts`` is the number of unpublished ones, where everything has been seen.
+    them is gone.
     """
 
     articles: tuple[tuple[Article, str], ...] = ()
     gone: frozenset[str] = frozenset()
     cursor: str | None = None
     all_ids: Collection[str] | None = None
-    drafts: int | None = None
 
 
 class ArticleSource(Protocol):
@@ -97,7 +96,7 @@ def sync(
     result = SyncResult()
     for name in store.sources().keys() - {source.name for source in sources}:
         store.remove(store.kept(name))
-        for fact in ("cursor", "whole", "drafts"):
+        for fact in ("cursor", "whole"):
             store.set_fact(f"{fact} {name}", None)
     for source in sources:
         last = store.fact(f"whole {source.name}")
@@ -149,8 +148,6 @@ def _sync_one(
             del kept[name]
         if portion.cursor is not None:
             store.set_fact(f"cursor {source.name}", portion.cursor)
-        if portion.drafts is not None:
-            store.set_fact(f"drafts {source.name}", str(portion.drafts))
         result.changed[source.name] += len(changed)
         result.removed[source.name] += len(gone)
         advance(len(portion.articles))

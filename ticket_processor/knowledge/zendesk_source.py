@@ -7,7 +7,7 @@ is silent about deleted ones.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -39,50 +39,40 @@ class ZendeskArticles:
 
     def portions(self, kept: Mapping[str, KeptArticle], cursor: str | None, *, whole: bool) -> Iterator[Portion]:
         """Changed articles by the incremental export; ``whole``: then every one by the list, to notice deletions."""
-        drafts = yield from self._changed(int(cursor or 0), kept)
+        yield from self._changed(int(cursor or 0), kept)
         if whole:
             yield from self._everything()
-        elif cursor is None:
-            yield Portion(drafts=drafts)
 
-    def _changed(self, start: int, kept: Mapping[str, KeptArticle]) -> Generator[Portion, None, int]:
-        """The portions of the export; returns how many drafts were among them."""
+    def _changed(self, start: int, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
+        """The portions of the export."""
         seen: frozenset[Any] = frozenset()
-        drafts = 0
         while True:
             page = self._get("/help_center/incremental/articles", {"start_time": start, "include": "translations"})
             rows = _rows(page)
             end = _next_start(page, start)
-            portion, unpublished = self._portion(rows, kept, str(end))
-            yield portion
-            drafts += unpublished
+            yield self._portion(rows, kept, str(end))
             ids = frozenset(row.get("id") for row in rows)
             # More than a page of articles changed in one second: the export cannot go past them; the list finds them.
             if len(rows) < EXPORT_PAGE or not page.get("next_page") or (end <= start and ids == seen):
-                return drafts
+                return
             start, seen = max(end, start), ids
 
     def _everything(self) -> Iterator[Portion]:
         params: dict[str, str | int] = {"page[size]": LIST_PAGE, "include": "translations"}
         everything: set[str] = set()
-        drafts = 0
         while True:
             page = self._get("/help_center/articles", params)
-            portion, unpublished = self._portion(_rows(page), {}, None)
-            drafts += unpublished
+            portion = self._portion(_rows(page), {}, None)
             everything.update(article.id for article, _ in portion.articles)
             yield Portion(articles=portion.articles)
             meta = page.get("meta") or {}
             if not meta.get("has_more") or not meta.get("after_cursor"):
                 break
             params["page[after]"] = str(meta["after_cursor"])
-        yield Portion(all_ids=everything, drafts=drafts)
+        yield Portion(all_ids=everything)
 
-    def _portion(
-        self, rows: list[Mapping[str, Any]], kept: Mapping[str, KeptArticle], cursor: str | None
-    ) -> tuple[Portion, int]:
+    def _portion(self, rows: list[Mapping[str, Any]], kept: Mapping[str, KeptArticle], cursor: str | None) -> Portion:
         articles: dict[str, Article] = {}
-        drafts = 0
         before: set[str] = set()
         ids_by_number: dict[str, list[str]] = {}
         for name in kept:
@@ -90,17 +80,15 @@ class ZendeskArticles:
         for row in rows:
             before.update(ids_by_number.get(f"{self.name}:{row['id']}", ()))
             for text in _languages(row):
-                if text.get("draft") or (row.get("draft") and text is row):
-                    drafts += 1
-                elif not text.get("outdated") and not text.get("hidden"):
+                draft = text.get("draft") or (row.get("draft") and text is row)
+                if not (draft or text.get("outdated") or text.get("hidden")):
                     article = self._article(row, text)
                     articles[article.id] = article
-        portion = Portion(
+        return Portion(
             articles=tuple((article, "") for article in articles.values()),
             gone=frozenset(before - articles.keys()),
             cursor=cursor,
         )
-        return portion, drafts
 
     def _article(self, row: Mapping[str, Any], text: Mapping[str, Any]) -> Article:
         locale = str(text.get("locale") or row.get("locale") or "").lower()

@@ -155,8 +155,6 @@ def corrections_of(
             author=item.author,
             actor_kind=item.actor_kind,
             at=item.at,
-            confidence=item.confidence,
-            model=item.model,
             text=text,
         )
         for item in found

@@ -5,9 +5,8 @@ A request for each hundred tickets (on Freshdesk for each), and those for each h
 
 from __future__ import annotations
 
-import hashlib
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
@@ -28,36 +27,21 @@ UNREADABLE = "whose history cannot be read"
 
 
 class OfTicket(Protocol):
-    """Something about one ticket of a category."""
+    """Something about one ticket."""
 
     @property
     def ticket_id(self) -> int:
         """The ticket's number."""
 
-    @property
-    def category(self) -> str:
-        """Its category, by our answer."""
-
 
 Item = TypeVar("Item", bound=OfTicket)
 
 
-def in_sample_order(written: Sequence[Item], run_ids: Iterable[str]) -> list[Item]:
-    """The tickets so that every beginning of the list is a random sample with each category's share in it.
-
-    The same tickets and runs give the same order.
-    """
-    seed = hashlib.sha256("\0".join(sorted(set(run_ids))).encode()).digest()
-    dice = random.Random(seed)
-    by_category: defaultdict[str, list[Item]] = defaultdict(list)
-    for item in sorted(written, key=lambda item: item.ticket_id):
-        by_category[item.category].append(item)
-    placed: list[tuple[float, int, Item]] = []
-    for _, items in sorted(by_category.items()):
-        dice.shuffle(items)
-        offset = dice.random()
-        placed += [((place + offset) / len(items), item.ticket_id, item) for place, item in enumerate(items)]
-    return [item for _, _, item in sorted(placed, key=lambda entry: entry[:2])]
+def in_sample_order(written: Iterable[Item], run_ids: Iterable[str]) -> list[Item]:
+    """The tickets so that every beginning of the list is a random sample; the same for the same tickets and runs."""
+    ordered = sorted(written, key=lambda item: item.ticket_id)
+    random.Random("\0".join(sorted(set(run_ids)))).shuffle(ordered)
+    return ordered
 
 
 class HistoryReader:

@@ -21,17 +21,6 @@ CorrectionStatus = Literal["pending", "approved", "rejected", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
-class LabelSource:
-    """Where the labels of one write come from: the answer behind it, and the run that wrote them."""
-
-    confidence: float | None = None
-    model: str = ""
-    language: str = ""
-    run_id: str = ""
-    settings_file: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Reaction:
     """What became of one label on one ticket: the scoreboard's unit. Times are Unix seconds.
 
@@ -50,10 +39,6 @@ class Reaction:
     author: int | None
     at: float
     settled_at: float
-    confidence: float | None = None
-    model: str = ""
-    language: str = ""
-    run_id: str = ""
     settings_file: str = ""
 
     @property
@@ -81,8 +66,6 @@ class Correction:
     author: int | None
     actor_kind: ActorKind
     at: float
-    confidence: float | None = None
-    model: str = ""
     text: str = ""
     status: CorrectionStatus = "pending"
     approved_by: str = ""

@@ -15,7 +15,7 @@ from typing import Literal
 from ..core.clock import moment_of
 from ..helpdesk.ticket_history import Edit, History
 from .label_words import ONE_OF, Words, place_of
-from .model import ActorKind, Fate, LabelSource, Reaction
+from .model import ActorKind, Fate, Reaction
 
 ANOTHER = "another value"
 """In place of what a person wrote into a field that offers no choices."""
@@ -25,16 +25,15 @@ SETTLED_AFTER_S = 14 * 86_400.0
 
 ENDED = ("solved", "closed")
 Actor = Literal["us"] | ActorKind
-_NO_SOURCE = LabelSource()
 
 
 @dataclass(frozen=True)
 class Written:
-    """A ticket that got writes of ours with an answer behind them, and where each write's labels come from."""
+    """A ticket that got writes of ours with an answer behind them, and the settings file of each, by its intent."""
 
     ticket_id: int
     category: str
-    sources: Mapping[str, LabelSource]
+    settings_files: Mapping[str, str]
 
 
 def actors_of(history: History) -> tuple[Actor, ...]:
@@ -209,7 +208,6 @@ class _Judged:
             theirs = value.now
         theirs = None if theirs is None else self._shown(part, theirs)
         wrote = value.wrote
-        source = self.written.sources.get(wrote.intent if wrote else self.first.intent, _NO_SOURCE)
         person: ActorKind = "person" if fate == "kept" else "unknown"
         return Reaction(
             ticket_id=self.written.ticket_id,
@@ -222,11 +220,7 @@ class _Judged:
             author=self.looked if by is None else by.author,
             at=next((step.at for step in (by, wrote) if step is not None), 0.0),
             settled_at=self._settled_at,
-            confidence=source.confidence,
-            model=source.model,
-            language=source.language,
-            run_id=source.run_id,
-            settings_file=source.settings_file,
+            settings_file=self.written.settings_files.get((wrote or self.first).intent, ""),
         )
 
     def _shown(self, part: str, value: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 from ..audit.encryption import Keyring
 from ..audit.files import check_opened, log_files, read_lines
 from ..core.clock import Deadline, parse_iso
-from .model import LabelSource
 from .overrides import Written
 from .store import LearningStore
 
@@ -55,9 +54,7 @@ class PendingTickets:
         Raises :class:`CannotRun` when a file cannot be read, for want of its key as well, and what
         :meth:`Deadline.check` does: the next time goes on from there.
         """
-        known = json.loads(self._store.fact(CURSOR) or "{}")
-        known.pop("runs", None)  # of earlier versions
-        at = _LogPlace(**known)
+        at = _LogPlace(**json.loads(self._store.fact(CURSOR) or "{}"))
         if not at.day or first_day < at.began:
             at = _LogPlace(began=first_day, known=max(at.known, at.day))
         for file in log_files(folder, first_day=at.day or first_day):
@@ -80,14 +77,11 @@ class PendingTickets:
     def next(self, most: int, before: float, since: float = 0.0) -> list[PendingTicket]:
         """Tickets written since ``since`` that were not looked at since ``before``; first those that waited longest."""
         rows = self._store.rows(
-            "SELECT ticket_id, category, sources, first FROM pending WHERE looked<? AND first>=? "
+            "SELECT ticket_id, category, settings_files, first FROM pending WHERE looked<? AND first>=? "
             "ORDER BY looked, first LIMIT ?",
             (before, since, most),
         )
-        return [
-            PendingTicket(number, category, {name: _source(parts) for name, parts in json.loads(text).items()}, at)
-            for number, category, text, at in rows
-        ]
+        return [PendingTicket(number, category, json.loads(text), at) for number, category, text, at in rows]
 
     def count(self) -> int:
         """How many there are."""
@@ -107,7 +101,7 @@ class PendingTickets:
         with self._store.writing() as db:
             for line in lines:
                 if (written := _write_of(line)) is not None:
-                    number, category, intent, source, moment = written
+                    number, category, intent, settings_file, moment = written
                     db.execute(
                         "INSERT INTO pending SELECT ?1, ?2, 0, ?3, '{}' WHERE ?1 NOT IN (SELECT ticket_id FROM erased) "
                         "AND NOT (?4 AND ?1 IN (SELECT ticket_id FROM reaction)) "
@@ -115,20 +109,13 @@ class PendingTickets:
                         (number, moment, category, at.day < at.known),
                     )
                     db.execute(
-                        "UPDATE pending SET sources=json_patch(sources, ?) WHERE ticket_id=?",
-                        (json.dumps({intent: astuple(source)}), number),
+                        "UPDATE pending SET settings_files=json_patch(settings_files, ?) WHERE ticket_id=?",
+                        (json.dumps({intent: settings_file}), number),
                     )
 
 
-def _source(parts: Sequence[Any]) -> LabelSource:
-    """As it was kept; by earlier versions with two digests before the file's name, or two ids of settings for it."""
-    if len(parts) <= 5:
-        return LabelSource(*parts)
-    return LabelSource(*parts[:4], *(parts[6:] if len(parts) == 7 else ()))
-
-
-def _write_of(line: Mapping[str, Any]) -> tuple[int, str, str, LabelSource, float] | None:
-    """Ticket, category, intent, source and moment of a line about a write that has an answer behind it."""
+def _write_of(line: Mapping[str, Any]) -> tuple[int, str, str, str, float] | None:
+    """Ticket, category, intent, settings file and moment of a line about a write that has an answer behind it."""
     analysis = line.get("analysis")
     if line.get("event") != "ticket" or line.get("dry_run") or line.get("outcome") not in ("updated", "suggested"):
         return None
@@ -136,12 +123,6 @@ def _write_of(line: Mapping[str, Any]) -> tuple[int, str, str, LabelSource, floa
         return None
     if "summary" not in analysis:  # its words were erased, and are not to be read again
         return None
-    source = LabelSource(
-        confidence=analysis.get("confidence"),
-        model=str(analysis.get("model") or analysis.get("source") or ""),
-        language=str(analysis.get("language") or ""),
-        run_id=str(line.get("run_id")),
-        settings_file=str(analysis.get("settings_file", "")),
-    )
     category, intent = str(analysis.get("category")), str(line.get("intent") or "")
-    return line["ticket_id"], category, intent, source, parse_iso(str(line.get("ts")))
+    settings_file, moment = str(analysis.get("settings_file", "")), parse_iso(str(line.get("ts")))
+    return line["ticket_id"], category, intent, settings_file, moment

@@ -13,8 +13,8 @@ from .model import CATEGORIES, Correction
 from .store import LearningStore
 
 Bound = Literal["is", "at_least", "at_most"]
-PINNED, UNPINNED = "pin", "unpin"
-"""The kinds of change that pin cases, and that deleted some for good in earlier versions."""
+PINNED = "pin"
+"""The kind of change that pins cases."""
 ORDERED: Mapping[str, tuple[str, ...]] = {"urgency": tuple(Urgency), "priority": tuple(Priority)}
 """Fields whose values have an order, the highest first."""
 CLOSED: Mapping[str, tuple[str, ...]] = {

@@ -24,19 +24,19 @@ HISTORY = "the ticket's history"
 """What lets corrections expire that no longer hold."""
 
 _MIGRATIONS = (
+    *[""] * 8,
     """
     CREATE TABLE reaction (
         ticket_id INTEGER NOT NULL, field TEXT NOT NULL, label TEXT NOT NULL, ours TEXT, theirs TEXT,
         fate TEXT NOT NULL, actor_kind TEXT NOT NULL, author INTEGER, at REAL NOT NULL, settled_at REAL NOT NULL,
-        confidence REAL, model TEXT NOT NULL, prompt_hash TEXT NOT NULL, taxonomy_hash TEXT NOT NULL,
-        language TEXT NOT NULL, run_id TEXT NOT NULL,
+        confidence REAL, model TEXT NOT NULL, language TEXT NOT NULL, run_id TEXT NOT NULL, settings_file TEXT NOT NULL,
         PRIMARY KEY (ticket_id, field, label)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX reaction_by_moment ON reaction (settled_at);
     CREATE TABLE correction (
         id INTEGER PRIMARY KEY AUTOINCREMENT, ticket_id INTEGER NOT NULL, field TEXT NOT NULL, ours TEXT,
         theirs TEXT NOT NULL, author INTEGER, actor_kind TEXT NOT NULL, at REAL NOT NULL, confidence REAL,
-        model TEXT NOT NULL, prompt_hash TEXT NOT NULL, taxonomy_hash TEXT NOT NULL, text TEXT NOT NULL,
+        model TEXT NOT NULL, text TEXT NOT NULL,
         status TEXT NOT NULL CHECK (status IN ('pending', 'approved', 'rejected', 'expired')),
         approved_by TEXT NOT NULL, approved_at REAL
     ) STRICT;
@@ -46,6 +46,11 @@ _MIGRATIONS = (
         id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, what TEXT NOT NULL, who TEXT NOT NULL,
         detail TEXT NOT NULL, undone_at REAL
     ) STRICT;
+    CREATE TABLE pin (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, ticket_id INTEGER NOT NULL, field TEXT NOT NULL,
+        bound TEXT NOT NULL CHECK (bound IN ('is', 'at_least', 'at_most')), value TEXT NOT NULL, text TEXT NOT NULL,
+        change INTEGER NOT NULL
+    ) STRICT;
     CREATE TABLE pending (
         ticket_id INTEGER PRIMARY KEY, first REAL NOT NULL, looked REAL NOT NULL, category TEXT NOT NULL,
         sources TEXT NOT NULL
@@ -54,45 +59,17 @@ _MIGRATIONS = (
     CREATE TABLE erased (ticket_id INTEGER PRIMARY KEY) STRICT;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     """,
+    # Which tickets wait is read from the log again.
     """
-    CREATE TABLE pin (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, ticket_id INTEGER NOT NULL, field TEXT NOT NULL,
-        bound TEXT NOT NULL CHECK (bound IN ('is', 'at_least', 'at_most')), value TEXT NOT NULL, text TEXT NOT NULL,
-        change INTEGER NOT NULL,
-        UNIQUE (ticket_id, field)
-    ) STRICT;
-    """,
-    "CREATE TABLE rating (ticket_id INTEGER PRIMARY KEY, score TEXT NOT NULL, at REAL NOT NULL) STRICT;",
-    """
-    CREATE TABLE release (
-        id TEXT PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, note TEXT NOT NULL, file BLOB NOT NULL,
-        settings TEXT NOT NULL
-    ) STRICT;
-    ALTER TABLE reaction ADD COLUMN release TEXT NOT NULL DEFAULT '';
-    """,
-    "ALTER TABLE reaction ADD COLUMN against TEXT NOT NULL DEFAULT '';",
-    """
-    ALTER TABLE pin RENAME TO single_pin;
-    CREATE TABLE pin (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, ticket_id INTEGER NOT NULL, field TEXT NOT NULL,
-        bound TEXT NOT NULL CHECK (bound IN ('is', 'at_least', 'at_most')), value TEXT NOT NULL, text TEXT NOT NULL,
-        change INTEGER NOT NULL
-    ) STRICT;
-    INSERT INTO pin SELECT id, ticket_id, field, bound, value, text, change FROM single_pin;
-    DROP TABLE single_pin;
-    """,
-    """
-    UPDATE reaction SET release='' WHERE against='';
-    ALTER TABLE reaction RENAME COLUMN release TO settings_file;
-    ALTER TABLE reaction DROP COLUMN against;
-    DROP TABLE release;
-    """,
-    "DROP TABLE rating;",
-    """
-    ALTER TABLE reaction DROP COLUMN prompt_hash;
-    ALTER TABLE reaction DROP COLUMN taxonomy_hash;
-    ALTER TABLE correction DROP COLUMN prompt_hash;
-    ALTER TABLE correction DROP COLUMN taxonomy_hash;
+    ALTER TABLE reaction DROP COLUMN confidence;
+    ALTER TABLE reaction DROP COLUMN model;
+    ALTER TABLE reaction DROP COLUMN language;
+    ALTER TABLE reaction DROP COLUMN run_id;
+    ALTER TABLE correction DROP COLUMN confidence;
+    ALTER TABLE correction DROP COLUMN model;
+    ALTER TABLE pending RENAME COLUMN sources TO settings_files;
+    DELETE FROM pending;
+    DELETE FROM fact WHERE name='cursor';
     """,
 )
 _OF_TICKETS = ("reaction", "correction", "pending", "pin")

@@ -14,20 +14,19 @@ from dataclasses import dataclass, field
 from ..analysis.text.outgoing import leaving, leaving_line, told
 from ..core.lazy_pattern import lazy_pattern
 from ..core.models import ReplyPlan, SourcedClaim, Usage
-from .best_lines import ArticleLines
+from ..knowledge.model import Found, Passage
 from .figures import figures
 from .grounding import (
-    Support,
     all_stems,
-    judged,
     language_of,
     plain_words,
     plain_words_leaving,
     sentences_of,
     telling_stems,
+    unsupported,
 )
 from .prompt import MAX_TEXT, Claim, Proposal
-from .sources import Citable, usable_text, word_lists
+from .sources import usable_text, word_lists
 from .statements import FigureStatement, about_one_thing, differing, said_by
 
 LANGUAGES = tuple(word_lists("frames"))
@@ -57,6 +56,16 @@ class CitedLine:
     text: str
     number: int
     quote: str
+
+
+@dataclass(frozen=True)
+class ArticleLines:
+    """An article, and its lines about what was asked, in its own language and order."""
+
+    article_id: str
+    title: str
+    url: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,7 @@ def _marked(lines: Sequence[CitedLine]) -> str:
     return " ".join(f"{line.text} [{line.number}]" for line in lines)
 
 
-def assembled(proposal: Proposal, sources: Mapping[str, Citable], ticket: str, language: str) -> ReplyDraft | NoAnswer:
+def assembled(proposal: Proposal, sources: Mapping[str, Passage], ticket: str, language: str) -> ReplyDraft | NoAnswer:
     """The reply that ``proposal`` allows, in ``language``. ``sources`` are what the model saw, by their labels.
 
     Steps are taken all or none: without one of them the others may do harm.
@@ -171,13 +180,13 @@ def assembled(proposal: Proposal, sources: Mapping[str, Citable], ticket: str, l
 
 
 def assembled_again(
-    said: Sequence[SourcedClaim], language: str, passages: Callable[[str], Sequence[Citable]]
+    said: Sequence[SourcedClaim], language: str, passages: Callable[[str], Sequence[Passage]]
 ) -> ReplyDraft | NoAnswer:
     """The reply that this makes from the articles as they are now; ``passages`` gives those of an article by its id.
 
     There is none (``unsupported``) where an article no longer supports all that rests on it.
     """
-    sources: dict[str, Citable] = {}
+    sources: dict[str, Passage] = {}
     claims: list[Claim] = []
     for number, each in enumerate(said):
         label = str(number)
@@ -196,19 +205,18 @@ def assembled_again(
     return assembled(proposal, sources, "", language)
 
 
-def _sourced(claim: Claim, sources: Mapping[str, Citable], *, step: bool = False) -> SourcedClaim:
+def _sourced(claim: Claim, sources: Mapping[str, Passage], *, step: bool = False) -> SourcedClaim:
     return SourcedClaim(text=claim.text, quote=claim.quote, article=sources[claim.source].article_id, step=step)
 
 
-def _fault(claim: Claim, sources: Mapping[str, Citable], language: str) -> str:
+def _fault(claim: Claim, sources: Mapping[str, Passage], language: str) -> str:
     """Why a claim must not be said; empty when it may."""
     plain = _plain(claim.text)
     if not plain or leaving(plain) != plain or _bare(plain) != _bare(claim.text):
         return "not_plain"
     if any(figure.kind in ("link", "phone") for figure in figures(claim.text, language)):
         return "contact"  # a reply's links are the index's; who wants to call or write finds how in the article
-    found = judged(plain, claim.quote, sources.get(claim.source), list(sources.values()), language)
-    return found.reason if found.support is not Support.SUPPORTED else ""
+    return unsupported(plain, claim.quote, sources.get(claim.source), language)
 
 
 def _plain(text: str) -> str:
@@ -220,23 +228,23 @@ def _bare(text: str) -> str:
     return re.sub(r"[\W_]", "", text).casefold()
 
 
-def _lines(claim: Claim, sources: Mapping[str, Citable], numbers: Mapping[str, int]) -> tuple[CitedLine, ...]:
+def _lines(claim: Claim, sources: Mapping[str, Passage], numbers: Mapping[str, int]) -> tuple[CitedLine, ...]:
     number = numbers[sources[claim.source].article_id]
     quote = plain_words_leaving(claim.quote, MAX_TEXT)
     return tuple(CitedLine(sentence, number, quote) for sentence in sentences_of(_plain(claim.text)))
 
 
-def _figured(claim: Claim, source: Citable, language: str) -> Iterator[FigureStatement]:
+def _figured(claim: Claim, source: Passage, language: str) -> Iterator[FigureStatement]:
     """What a claim states in figures, with the article's words for it."""
     return said_by(source, _plain(claim.text), language, plain_words_leaving(claim.quote, MAX_TEXT))
 
 
 def _article_lines(said: FigureStatement, articles: Sequence[CitedArticle]) -> ArticleLines:
     article = next(each for each in articles if each.article_id == said.article_id)
-    return ArticleLines(article.article_id, article.title, article.url, (said.sentence,))
+    return ArticleLines(article.article_id, article.title, article.url, (said.quote,))
 
 
-def _article(source: Citable, numbers: dict[str, int]) -> CitedArticle:
+def _article(source: Passage, numbers: dict[str, int]) -> CitedArticle:
     numbers[source.article_id] = len(numbers) + 1
     title = plain_words_leaving(usable_text(source.title), _TITLE)
     url = source.url if _URL.match(source.url) else ""
@@ -249,11 +257,41 @@ def _asked(item: str, ticket: str) -> str:
     return plain if plain and set(telling_stems(plain)) <= all_stems(ticket) else ""
 
 
+MOST_ARTICLES, MOST_LINES, LONGEST_LINE = 2, 2, 200
+"""Of a note without a draft: articles, lines of each, and characters of a line."""
 ARTICLES_HEAD = "Articles that may help:"
 CONTRADICTION_HEAD = "No draft: two articles give different figures for one thing."
 DRAFT_HEAD = "Draft reply (read it before you send it):"
 DRAFT_END = "End of the draft."
 _QUOTES = str.maketrans(dict.fromkeys('“”„‟"', "'"))
+
+
+def best_lines(found: Sequence[Found], query: str, *, floor: float) -> tuple[ArticleLines, ...]:
+    """The best articles of ``found`` (best first) whose score clears ``floor``, with the lines nearest to ``query``.
+
+    An article of which no line has a telling word of the query is left out.
+    """
+    wanted = set(telling_stems(query))
+    chosen: dict[str, ArticleLines] = {}
+    for each in found:
+        passage = each.passage
+        if each.score < floor or passage.article_id in chosen:
+            continue
+        lines = _nearest(usable_text(passage.text), wanted)
+        if lines:
+            title = plain_words_leaving(usable_text(passage.title), LONGEST_LINE)
+            chosen[passage.article_id] = ArticleLines(passage.article_id, title, passage.url, lines)
+        if len(chosen) == MOST_ARTICLES:
+            break
+    return tuple(chosen.values())
+
+
+def _nearest(text: str, wanted: set[str]) -> tuple[str, ...]:
+    sentences = [sentence for line in text.splitlines() for sentence in sentences_of(line.strip())]
+    shared = [len(wanted.intersection(telling_stems(sentence))) for sentence in sentences]
+    best = sorted((at for at, count in enumerate(shared) if count), key=lambda at: (-shared[at], at))[:MOST_LINES]
+    plain = (plain_words_leaving(sentences[at], LONGEST_LINE) for at in sorted(best))
+    return tuple(line for line in plain if line)
 
 
 def article_lines(

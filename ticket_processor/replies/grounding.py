@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import accumulate
 
@@ -20,8 +18,9 @@ from ..analysis.rules.telling import split_of
 from ..analysis.text.language import detect_language
 from ..analysis.text.outgoing import leaving_line, with_names
 from ..core.sanitize import compatible, plain_line, strip_hidden
+from ..knowledge.model import Passage
 from .figures import unseen
-from .sources import Citable, usable_text
+from .sources import usable_text
 
 STEM = 6
 """Letters of a word that count."""
@@ -104,43 +103,7 @@ _SAME_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″＂", '"') | dict
 _AROUND_QUOTE = " \"'."
 
 
-class Support(StrEnum):
-    """How a sentence stands to its sources."""
-
-    SUPPORTED = "supported"
-    MISATTRIBUTED = "misattributed"
-    UNSUPPORTED = "unsupported"
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What a sentence, or several, was found to be, and why not ``supported``: a word for people and for the log."""
-
-    support: Support
-    reason: str = ""
-
-
-def grounding(answer: str, source: str, language: str = "en", source_language: str = "en") -> float:
-    """The share of the answer's wording that ``source`` has; 0 with any figure that it lacks."""
-    if unseen(answer, source, language=language, source_language=source_language):
-        return 0.0
-    return share_found(answer, source)
-
-
-def judged(text: str, quote: str, cited: Citable | None, sources: Sequence[Citable], language: str) -> Judgement:
-    """How ``text``, written in ``language``, stands to the passage it cites: the worst of its sentences counts.
-
-    Misattributed is what another one of the ``sources`` would support. A source in another language is compared by its
-    figures only.
-    """
-    reason = _wrong(text, quote, cited, language) if cited is not None else "source"
-    if not reason:
-        return Judgement(Support.SUPPORTED)
-    elsewhere = any(not _wrong(text, quote, other, language) for other in sources if other is not cited)
-    return Judgement(Support.MISATTRIBUTED if elsewhere else Support.UNSUPPORTED, reason)
-
-
-def language_of(source: Citable) -> str:
+def language_of(source: Passage) -> str:
     """The language of a passage: the one it says, else the one it seems to be in."""
     return re.split("[-_]", source.lang.lower())[0] or detect_language(source.text)
 
@@ -150,8 +113,14 @@ def sentences_of(text: str) -> list[str]:
     return [text[place.start : place.end].strip() for place in split_of(text).places]
 
 
-def _wrong(text: str, quote: str, source: Citable, language: str) -> str:
-    """Why the passage does not support the text; empty when it does."""
+def unsupported(text: str, quote: str, source: Passage | None, language: str) -> str:
+    """Why ``text``, written in ``language``, is not what the passage says; empty when each of its sentences is.
+
+    The reason is a fixed word, for people and for the log. A source in another language is compared by its figures
+    only.
+    """
+    if source is None:
+        return "source"
     quoted = _quoted_sentences(quote, usable_text(source.text))
     if not quoted:
         return "quote"

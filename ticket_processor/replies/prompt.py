@@ -16,7 +16,8 @@ from ..analysis.model_server.prompt import LANGUAGES, ticket_message
 from ..analysis.text.redact import RedactedText
 from ..core.errors import AnalysisFailed
 from ..core.models import RedactionLevel
-from .sources import Citable, usable_text
+from ..knowledge.model import Passage
+from .sources import usable_text
 
 MAX_TEXT = 400
 MAX_QUOTE = 400
@@ -112,7 +113,7 @@ Answer with JSON only."""
 
 def messages(
     ticket: RedactedText,
-    sources: Mapping[str, Citable],
+    sources: Mapping[str, Passage],
     language: str,
     fence: str,
     *,
@@ -131,6 +132,6 @@ def messages(
     ]
 
 
-def _shown(source: Citable) -> str:
+def _shown(source: Passage) -> str:
     parts = (usable_text(source.title), usable_text(source.heading), usable_text(source.text))
     return "\n".join(part for part in parts if part)

@@ -7,9 +7,9 @@ from typing import Literal
 
 from ..core.models import Analysis, Decision, PublicReply, ReplyPlan, Risk, Sentiment, Ticket
 from ..core.reasons import ARTICLES_CHANGED, NOT_WANTED
+from ..knowledge.model import Passage
 from .assembly import ReplyDraft, assembled_again
 from .settings import PublicReplySettings, ReplySettings
-from .sources import Citable
 
 WORDS = {
     "messaging": "a conversation may not deliver it",
@@ -76,7 +76,7 @@ def why_not_now(
     plan: ReplyPlan,
     step: Literal["reply", "status"],
     settings: ReplySettings,
-    passages: Callable[[str], Sequence[Citable]],
+    passages: Callable[[str], Sequence[Passage]],
 ) -> str | None:
     """Why an announced reply, or the status behind it, is to be cancelled today, in a fixed word, if it is.
 
@@ -87,7 +87,7 @@ def why_not_now(
     return ARTICLES_CHANGED if step == "reply" and not still_said(plan, passages) else None
 
 
-def still_said(plan: ReplyPlan, passages: Callable[[str], Sequence[Citable]]) -> bool:
+def still_said(plan: ReplyPlan, passages: Callable[[str], Sequence[Passage]]) -> bool:
     """Whether the articles, as they are now, make the very reply that was announced."""
     again = assembled_again(plan.claims, plan.language, passages)
     return isinstance(again, ReplyDraft) and again.text == plan.reply.text

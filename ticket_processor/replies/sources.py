@@ -1,4 +1,4 @@
-"""The articles that a reply may rest on: what is known of each, and the part of its text that may be used."""
+"""The part of an article's text that a reply may rest on, and the word lists of replies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 from ..analysis.rules.injection import signs_of
 from ..core.sanitize import compatible, strip_hidden
@@ -17,38 +17,6 @@ from ..core.sanitize import compatible, strip_hidden
 def word_lists(name: str) -> dict[str, Any]:
     """The lists of ``words/NAME.toml``, read once."""
     return tomllib.loads(files(__package__).joinpath(f"words/{name}.toml").read_text("utf-8"))
-
-
-class Citable(Protocol):
-    """A passage of an article, as a search finds it."""
-
-    @property
-    def article_id(self) -> str:
-        """The article's name, unique in the index."""
-
-    @property
-    def title(self) -> str:
-        """The article's title."""
-
-    @property
-    def heading(self) -> str:
-        """The headings above the passage."""
-
-    @property
-    def url(self) -> str:
-        """Where a person opens the article; empty where it has no address."""
-
-    @property
-    def lang(self) -> str:
-        """A language code; empty where it is unknown."""
-
-    @property
-    def audience(self) -> str:
-        """Who may read it: what is for ``agents`` goes into no reply."""
-
-    @property
-    def text(self) -> str:
-        """The passage's words."""
 
 
 @lru_cache(maxsize=1024)

@@ -8,16 +8,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations, pairwise
 
 from ..analysis.rules.matcher import words_of
 from ..core.lazy_pattern import lazy_pattern
+from ..knowledge.model import Passage
 from ..knowledge.search import stop_words
 from .figures import FIRST_MARK, Figure, marked
 from .grounding import STEM, sentences_of, telling_stems
-from .sources import Citable, word_lists
+from .sources import word_lists
 
 BEFORE = 4
 """Words in front of a figure that may make it a bound."""
@@ -49,25 +50,25 @@ class FigureStatement:
     """A sentence of an article that has a figure, and what it is about."""
 
     article_id: str
-    title: str
-    url: str
-    sentence: str
-    lang: str = field(repr=False, default="")
-    measures: tuple[Measure, ...] = field(repr=False, default=())
-    words: frozenset[str] = field(repr=False, default=frozenset())
+    quote: str
+    measures: tuple[Measure, ...]
+    words: frozenset[str]
     """Stems of its telling words, without units."""
-    scope: frozenset[str] = field(repr=False, default=frozenset())
+    scope: frozenset[str]
     """Stems of its title and headings."""
 
 
-def said_by(passage: Citable, text: str, lang: str, quote: str) -> Iterator[FigureStatement]:
+def said_by(passage: Passage, text: str, lang: str, quote: str) -> Iterator[FigureStatement]:
     """The statements of a reply's ``text``, in ``lang``, that rests on this ``quote`` of a passage.
 
     From when a time counts ("30 days after delivery") is no subject of theirs.
     """
+    headings = f"{passage.title} . {passage.heading}"
+    scope = frozenset([*stems(headings), *_NUMBERS.findall(headings)])
     for sentence in sentences_of(text):
-        for found in _statement(passage, sentence, lang, _scope(passage)):
-            yield replace(found, sentence=quote, words=found.words - _begins_with(sentence))
+        measures, words = measures_of(sentence, lang)
+        if measures:
+            yield FigureStatement(passage.article_id, quote, measures, frozenset(words) - _begins_with(sentence), scope)
 
 
 def _begins_with(sentence: str) -> set[str]:
@@ -75,27 +76,6 @@ def _begins_with(sentence: str) -> set[str]:
     words = words_of(sentence)
     behind = (words[at + 1 : at + 4] for at, word in enumerate(words) if word in _words("after"))
     return {stem for each in behind for stem in stems(" ".join(each))[:1]}
-
-
-def _scope(passage: Citable) -> frozenset[str]:
-    headings = f"{passage.title} . {passage.heading}"
-    return frozenset([*stems(headings), *_NUMBERS.findall(headings)])
-
-
-def _statement(passage: Citable, sentence: str, lang: str, scope: frozenset[str]) -> Iterator[FigureStatement]:
-    """What one sentence states, if it has a figure."""
-    measures, words = measures_of(sentence, lang)
-    if measures:
-        yield FigureStatement(
-            passage.article_id,
-            passage.title,
-            passage.url,
-            sentence,
-            lang,
-            measures,
-            frozenset(words),
-            scope,
-        )
 
 
 def stems(text: str) -> list[str]:
@@ -251,20 +231,9 @@ def _stop_stems() -> frozenset[str]:
 
 
 @cache
-def vague_stems() -> frozenset[str]:
+def _vague_stems() -> frozenset[str]:
     """The stems of words that do not say what a figure is about."""
     return frozenset(map(_stem, _words("vague")))
-
-
-def exclude_each_other(ours: frozenset[str], theirs: frozenset[str], lang: str) -> bool:
-    """Whether a stem of each is one of two words of which only one can be meant."""
-    table = _contrasts(lang)
-    places = {table[stem] for stem in ours if stem in table}
-    return any(
-        line == other and place != mine
-        for line, place in (table[stem] for stem in theirs if stem in table)
-        for other, mine in places
-    )
 
 
 @cache
@@ -275,18 +244,6 @@ def _same() -> dict[str, str]:
 
 def _stem(word: str) -> str:
     return word[:STEM].rstrip("s")
-
-
-@cache
-def _contrasts(lang: str) -> dict[str, tuple[int, int]]:
-    lines = word_lists("measures")["contrasts"].get(lang, "").splitlines()
-    return {
-        stem: (line, place)
-        for line, words in enumerate(lines)
-        for place, group in enumerate(words.split())
-        for word in group.split("|")
-        for stem in [_same().get(_stem(word), _stem(word))]
-    }
 
 
 DAY = 86_400
@@ -318,14 +275,11 @@ def differing(said: Sequence[FigureStatement]) -> Iterator[tuple[FigureStatement
 def about_one_thing(one: FigureStatement, other: FigureStatement) -> bool:
     """Whether two sentences of one reply seem to be about one thing, of which only one figure can be right.
 
-    They share a telling word, no word of one excludes a word of the other, and they do not each name something of their
-    own title that the other one lacks. That is enough, since both answer one ticket.
+    They share a telling word, and do not each name something of their own title that the other one lacks. That is
+    enough, since both answer one ticket.
     """
-    shared = (one.words & other.words) - vague_stems()
-    if not shared or exclude_each_other(one.words - other.words, other.words - one.words, one.lang):
-        return False
     own = [mine.scope & mine.words - theirs.scope - theirs.words for mine, theirs in ((one, other), (other, one))]
-    return not all(own)
+    return bool((one.words & other.words) - _vague_stems()) and not all(own)
 
 
 def _differ(ours: Sequence[Measure], theirs: Sequence[Measure]) -> bool:
@@ -355,7 +309,7 @@ def _in_days(measure: Measure) -> Measure:
 
 
 def _beside(each: FigureStatement, side: FigureStatement, opposite: FigureStatement) -> bool:
-    return each.article_id == side.article_id and bool(each.words & opposite.words - vague_stems())
+    return each.article_id == side.article_id and bool(each.words & opposite.words - _vague_stems())
 
 
 def _agree(one: Measure, other: Measure) -> bool:

@@ -16,10 +16,11 @@ from ..analysis.model_server.token_estimate import estimate_tokens
 from ..analysis.text.redact import RedactedText, without_echo
 from ..core.errors import AnalysisFailed
 from ..core.models import RedactionLevel, Usage
+from ..knowledge.model import Passage
 from .assembly import LANGUAGES, NoAnswer, ReplyDraft, assembled
 from .grounding import all_stems, language_of, telling_stems
 from .prompt import messages, proposal_schema, read_proposal
-from .sources import Citable, usable_text
+from .sources import usable_text
 
 MAX_OUTPUT_TOKENS = 1_000
 """Room for an answer: claims with their quotes are longer than an analysis."""
@@ -60,13 +61,13 @@ class DraftWriter:
         self._fence = fence
         self._form = 0
 
-    def question(self, ticket: RedactedText, found: Sequence[Citable], language: str) -> Question:
+    def question(self, ticket: RedactedText, found: Sequence[Passage], language: str) -> Question:
         """The request with which writing begins: its tokens, estimated, and its price."""
         sources = self._usable(found)
         asked = self._messages(ticket, sources, language, self._fence())
         return Question(_size(asked, proposal_schema(list(sources))), self._room(), self._price, KIND)
 
-    def why_not(self, found: Sequence[Citable], language: str) -> str:
+    def why_not(self, found: Sequence[Passage], language: str) -> str:
         """Why there is nothing to ask about what was ``found``: a fixed word; empty where there is."""
         if language not in LANGUAGES:
             return "language"
@@ -75,7 +76,7 @@ class DraftWriter:
     def write(
         self,
         ticket: RedactedText,
-        found: Sequence[Citable],
+        found: Sequence[Passage],
         language: str,
         allowance: Allowance | None = None,
         *,
@@ -107,12 +108,12 @@ class DraftWriter:
             raise
         return replace(result, usage=usage, cost_usd=self._cost(usage))
 
-    def _usable(self, found: Sequence[Citable]) -> dict[str, Citable]:
+    def _usable(self, found: Sequence[Passage]) -> dict[str, Passage]:
         fit = [source for source in found if source.audience != "agents" and usable_text(source.text)]
         return {f"A{number}": source for number, source in enumerate(fit[:MOST_SOURCES], 1)}
 
     def _read(
-        self, raw: RawAnswer, sources: Mapping[str, Citable], ticket: str, language: str
+        self, raw: RawAnswer, sources: Mapping[str, Passage], ticket: str, language: str
     ) -> tuple[ReplyDraft | NoAnswer, str]:
         """What an answer comes to, and what the model should know of it before it tries again, if it should."""
         try:
@@ -165,7 +166,7 @@ class DraftWriter:
         raise AnalysisFailed("model_refused_request")
 
     def _messages(
-        self, ticket: RedactedText, sources: Mapping[str, Citable], language: str, fence: str
+        self, ticket: RedactedText, sources: Mapping[str, Passage], language: str, fence: str
     ) -> list[Message]:
         return messages(
             ticket,
@@ -185,7 +186,7 @@ class DraftWriter:
         return None if self._price is None else round(cost_usd(usage, self._price), 8)
 
 
-def worth_asking(found: Sequence[Citable], ticket: str, language: str) -> bool:
+def worth_asking(found: Sequence[Passage], ticket: str, language: str) -> bool:
     """Whether a model could find an answer: words of the ticket stand in a passage, or it is in another language."""
     said = set(telling_stems(ticket))
     return any(

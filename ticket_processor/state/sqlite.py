@@ -60,7 +60,10 @@ _MIGRATIONS = (
     "CREATE TABLE scheduled_replies (ticket_id INTEGER PRIMARY KEY, reply TEXT NOT NULL);",
     "ALTER TABLE intents ADD COLUMN job_begun REAL NOT NULL DEFAULT 0;",
 )
-"""One script per schema version; append, never edit. Each runs in a transaction with its version number."""
+"""One script per schema version; append, never edit. Each runs in a transaction with its version number.
+
+Empty ones stand for versions that nothing is read of any more; the first script behind them makes every table.
+"""
 
 
 def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS) -> sqlite3.Connection:
@@ -91,15 +94,18 @@ def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS) -> sqlite
 
 
 def migrate(db: sqlite3.Connection, path: Path | None, migrations: Sequence[str] = _MIGRATIONS) -> None:
-    """Bring the schema up to date. Raises :class:`StateUnusable` for one that is newer than this program."""
+    """Bring the schema up to date. Raises :class:`StateUnusable` for one newer than this program, or too old."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > len(migrations):
         raise StateUnusable(
             f"the state in {path} was written by a newer ticketbot (schema {version}, this one knows "
             f"{len(migrations)}); update ticketbot, or point TICKETBOT_STATE_DIR at an empty folder"
         )
-    for number, script in enumerate(migrations[version:], start=version + 1):
-        db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
+    if 0 < version <= migrations.count(""):
+        raise StateUnusable(f"{path} is of an earlier ticketbot (schema {version}), and not read any more: delete it")
+    for number, script in enumerate(migrations, start=1):
+        if number > version and script:
+            db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
 
 
 def emptied(db: sqlite3.Connection) -> bool:

@@ -23,14 +23,22 @@ from ..analysis.text.redact import RedactedText, redact
 from ..core.circuit_breaker import Breaker
 from ..core.errors import AnalysisFailed, DeadlineReached, StateUnusable, Stopping, unexpected
 from ..core.models import NO_MODEL, Analysis, Decision, Offered, RedactionLevel, Ticket, Usage
+from ..knowledge.model import Passage
 from ..knowledge.search import KnowledgeSearch, issue_queries
 from ..pipeline.parts import Answers
 from ..policy.note import NoteWhen
-from ..replies.assembly import CONTRADICTION_HEAD, NoAnswer, ReplyDraft, announcement, article_lines, draft_lines
-from ..replies.best_lines import ArticleLines, best_lines
+from ..replies.assembly import (
+    CONTRADICTION_HEAD,
+    ArticleLines,
+    NoAnswer,
+    ReplyDraft,
+    announcement,
+    article_lines,
+    best_lines,
+    draft_lines,
+)
 from ..replies.prompt import PROMPT_VERSION
 from ..replies.public import WORDS, reply_plan, why_not_public
-from ..replies.sources import Citable
 from ..replies.writer import KIND, MAX_OUTPUT_TOKENS, DraftWriter, worth_asking
 from ..settings.schema import Settings
 from .knowledge import embedding_model, knowledge_store
@@ -55,7 +63,7 @@ class DraftModel:
     level: RedactionLevel
     store: AnswerStore
 
-    def write(self, ticket: Ticket, found: Sequence[Citable], language: str) -> ReplyDraft | NoAnswer:
+    def write(self, ticket: Ticket, found: Sequence[Passage], language: str) -> ReplyDraft | NoAnswer:
         """A draft. Raises :class:`AnalysisFailed`; an answer of no use is :class:`AnswerUnusable`."""
         cleaned = clean(ticket.subject, ticket.description)
         text = redact(cleaned, names=ticket.names, level=self.level)
@@ -76,7 +84,7 @@ class DraftModel:
     def _keep(self, fingerprint: str, text: RedactedText, result: ReplyDraft | NoAnswer) -> None:
         self.store.keep(fingerprint, text.text, _RESULT.dump_json(result).decode("utf-8"))
 
-    def _fingerprint(self, found: Sequence[Citable], language: str) -> str:
+    def _fingerprint(self, found: Sequence[Passage], language: str) -> str:
         passages = [
             (each.article_id, each.audience, each.title, each.heading, each.url, each.lang, each.text) for each in found
         ]
@@ -84,7 +92,7 @@ class DraftModel:
         asked = (KIND, str(PROMPT_VERSION), self.guard.name, self.place, self.level, language, digest)
         return "\0".join((__version__, *asked))
 
-    def _asked(self, text: RedactedText, told: str, found: Sequence[Citable], language: str) -> ReplyDraft | NoAnswer:
+    def _asked(self, text: RedactedText, told: str, found: Sequence[Passage], language: str) -> ReplyDraft | NoAnswer:
         def once(allowance: Allowance | None) -> ReplyDraft | NoAnswer:
             result = self.writer.write(text, found, language, allowance, told=told)
             if isinstance(result, NoAnswer) and result.reason not in ("no_answer", "contradiction"):
@@ -101,7 +109,7 @@ class Drafts:
         self._models = models
         self._trouble = trouble
 
-    def write(self, ticket: Ticket, text: str, found: Sequence[Citable], language: str) -> ReplyDraft | NoAnswer:
+    def write(self, ticket: Ticket, text: str, found: Sequence[Passage], language: str) -> ReplyDraft | NoAnswer:
         """A draft from what was ``found`` for ``text``, the ticket as others may see it; never fails.
 
         A model that gave no answer at all is followed by the next one; one that was paid is not.

@@ -18,7 +18,7 @@ from ..knowledge.model import Article, Passage
 from ..knowledge.search import KnowledgeSearch
 from ..knowledge.store import FILE_NAME, KnowledgeStore
 from ..knowledge.sync import ArticleSource, SyncResult, is_due, remember_end, sync
-from ..knowledge.vectors import EmbeddingModel, embed_missing, prefixes_of
+from ..knowledge.vectors import EmbeddingModel, embed_missing, local_model, prefixes_of
 from ..knowledge.zendesk_source import ZendeskArticles
 from ..settings.helpdesks import AccountSettings
 from ..settings.schema import Settings
@@ -100,8 +100,6 @@ def embedding_model(
     if name is None:
         yield None
     elif name == LOCAL:
-        from ..knowledge.local_model import local_model
-
         yield local_model()
     else:
         from ..analysis.model_server.embeddings import Embedder

@@ -24,7 +24,7 @@ from ...core.private_files import make_folder
 from ...helpdesk.local_people import MAIL_FOLDER
 from ...helpdesk.local_store import LocalStore
 from ...knowledge.search import KnowledgeSearch
-from ...replies.best_lines import best_lines
+from ...replies.assembly import best_lines
 from ...settings.schema import Settings
 from ...state.store import HORIZON
 from ...wiring.knowledge import knowledge_store
