@@ -1,4 +1,4 @@
-"""Rows for tables and files; and one ticket's events from the log, in words for a person. Pure, but for what reads.
+"""Rows for tables; and one ticket's events from the log, in words for a person. Pure, but for what reads.
 
 The events are intents, outcomes, values before and after. Of a customer's words only the redacted summary is shown,
 while the log still holds it.
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from ..audit.encryption import Keyring
 from ..audit.files import log_files, read_lines
-from ..core.tables import Table, as_csv
 from ..reporting.glossary import dollars, why_no_model
 from ..reporting.index import LogIndex
 from ..wiring.ticket_subjects import LookedUp
@@ -71,20 +70,6 @@ def runs(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         }
         for run in found
     ]
-
-
-def csv(found: Sequence[Mapping[str, Any]], url_of: Callable[[int], str] = lambda _ticket_id: "") -> bytes:
-    """The same rows as CSV for spreadsheets: UTF-8 with a byte order mark, without cells that look like formulas."""
-    rows = lines(found, url_of)
-    cells = tuple(tuple(map(_cell, row.values())) for row in rows)
-    table = Table("Tickets", tuple(rows[0]) if rows else (), cells)
-    return b"\xef\xbb\xbf" + as_csv([table]).encode("utf-8", "replace")
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    return "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 MOST_EVENTS = 500

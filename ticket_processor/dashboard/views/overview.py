@@ -24,28 +24,19 @@ BREAKDOWNS: dict[Dimension, str] = {
     "language": "Language",
     "outcome": "Outcome",
 }
-MINUTES_PER_TICKET = 2
-"""What reading, sorting and passing on one ticket may take an agent; an assumption, and told as one."""
 NO_SUBJECTS = "The log holds no subjects: the switch above reads them from the helpdesk, redacted."
 
 
 def for_the_team(now: Totals, before: Totals | None) -> None:
     """Tiles for the lead of a team."""
-    tiles: dict[str, tuple[Callable[[Totals], float], Callable[[float], str]]] = {
-        "Tickets": (lambda total: total.tickets, parts.count),
-        "Escalated": (lambda total: total.escalated, parts.count),
-        "Unsure": (lambda total: total.review, parts.count),
-        "Time saved": (lambda total: total.understood * MINUTES_PER_TICKET / 60, hours),
+    tiles: dict[str, Callable[[Totals], float]] = {
+        "Tickets": lambda total: total.tickets,
+        "Escalated": lambda total: total.escalated,
+        "Unsure": lambda total: total.review,
     }
     with st.grid(min_column_width=170):
-        for name, (of, show) in tiles.items():
-            parts.tile(name, of(now), None if before is None else of(before), show, good="neither")
-    st.caption(f"Time saved is an estimate: {MINUTES_PER_TICKET} minutes for each triaged ticket.")
-
-
-def hours(value: float) -> str:
-    """``1.5 h``"""
-    return f"{value:,.1f} h"
+        for name, of in tiles.items():
+            parts.tile(name, of(now), None if before is None else of(before), parts.count, good="neither")
 
 
 def for_the_operator(selection: LogSelection, now: Totals, before: Totals | None) -> None:

@@ -9,9 +9,8 @@ from typing import Literal
 
 import streamlit as st
 
-from ticket_processor.core.clock import iso
 from ticket_processor.dashboard import parts, tables
-from ticket_processor.dashboard.data import ask, book, now_of, story
+from ticket_processor.dashboard.data import ask, now_of, story
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.parts import choose
 from ticket_processor.dashboard.tables import Moment
@@ -22,7 +21,6 @@ WORDS_ONLY = re.compile(r"[\W_]+")
 """Everything but words: a badge would take some of it for mark-up."""
 COLOURS: dict[str, Literal["red", "orange"]] = {"critical": "red", "high": "orange", "negative": "orange"}
 ROWS = 50
-MOST_EXPORTED = 50_000
 SORTS = {
     "Newest first": ("at", True),
     "Oldest first": ("at", False),
@@ -107,13 +105,6 @@ def understood(moment: Moment) -> None:
         st.text(plan_of(moment.labels, categories, moment.escalated, given().settings.policy.escalation))
 
 
-def file_name(selection: figures.LogSelection) -> str:
-    """The name of a download: the account, and the first and last day."""
-    host = re.sub(r"[^A-Za-z0-9.-]", "_", given().settings.account or "")
-    days = (iso(selection.since)[:10], iso(selection.until - 1)[:10])
-    return "-".join(filter(None, ("ticketbot", host, *days))) + ".csv"
-
-
 def table() -> None:
     """The page of the table that is asked for."""
     if st.session_state.get("ticket") is not None:
@@ -156,17 +147,6 @@ def table() -> None:
             selection_mode="single-row",
             key="rows",
         )
-    st.download_button(
-        f"Download as CSV ({min(total, MOST_EXPORTED):,} rows)",
-        lambda: tables.csv(
-            queries.page(book().index, selection, order_by=column, descending=descending, limit=MOST_EXPORTED).rows,
-            url_of,
-        ),
-        file_name=file_name(selection),
-        mime="text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
 
 
 parts.head("Tickets")
