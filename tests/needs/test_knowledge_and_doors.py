@@ -511,7 +511,7 @@ def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_it
         assert value in cells(pages.open(name), column), name
     assert "$" in tiles(pages.open("costs"))["Cost"]
     assert tiles(pages.open("runs"))["Success rate"] == "100.0%"
-    assert any("free" in str(text) for text in cells(pages.open("health"), "Found")), "how much room the disk has"
+    assert any("free" in str(text) for text in cells(pages.open("runs"), "Found")), "how much room the disk has"
 
     review = pages.open("review")
     next(button for button in review.button if button.label == "Approve").click().run()

@@ -21,8 +21,7 @@ PAGES = {
     ),
     "Operation": (
         ("costs", "Costs and models", ":material/payments:"),
-        ("runs", "Service levels and runs", ":material/speed:"),
-        ("health", "Health", ":material/monitor_heart:"),
+        ("runs", "Runs and health", ":material/monitor_heart:"),
     ),
 }
 # Of our own: an icon that Streamlit knows by name would be loaded from the internet into the browser's tab.

@@ -22,7 +22,7 @@ LIMIT_S = 8.0
 ASKING_S = 6.5
 """The time for a server's answer; a check as a whole has a little longer."""
 SETTINGS = "settings"
-OFFLINE = "left out by --offline"
+OFFLINE = "not asked (--offline)"
 NO_ANSWER = {
     "timeout": "gives no answer in time",
     "unreachable": "cannot connect: check address and network",
