@@ -24,7 +24,7 @@ from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket
 
 pytestmark = pytest.mark.slow  # each page is run whole
 
-ALL = ("overview", "tickets", "scoreboard", "try_it", "costs", "runs")
+ALL = ("overview", "tickets", "review", "try_it", "costs", "runs")
 FIGURES = ("overview", "tickets", "costs", "runs")
 HOSTILE = "![x](http://127.0.0.1:9/x.png) <img src=x> [l](http://127.0.0.1:9/) $a_b$ :red[x]"
 
@@ -496,14 +496,14 @@ def test_what_notes_offered_is_counted(pages: Pages) -> None:
         }  # fmt: skip
     lines[0]["change"]["offered"] |= {"kind": "draft", "reason": ""}
     pages.log(*lines)
-    page = pages.open("scoreboard")
+    page = pages.open("review")
     assert (cells(page, "Drafts"), cells(page, "No answer")) == (["1"], ["5"])
     assert cells(page, "Category") == ["refund"]
 
 
 def test_the_scoreboard_shows_what_people_made_of_labels(pages: Pages) -> None:
     pages.log(ticket(1))
-    assert "learn collect" in pages.open("scoreboard").info[0].value
+    assert "No labels were confirmed" in words(pages.open("review"))
 
     def reaction(number: int, fate: Any, theirs: str | None = None) -> Reaction:
         label, at = "billing", NOW - HOUR
@@ -514,7 +514,7 @@ def test_the_scoreboard_shows_what_people_made_of_labels(pages: Pages) -> None:
     pages.state.mkdir(exist_ok=True)
     with closing(LearningStore(pages.state / LEARNT)) as store:
         store.keep([reaction(1, "kept"), reaction(2, "kept"), reaction(3, "changed", "refund")])
-    page = pages.open("scoreboard")
-    assert values(page)["Tickets"][0] == "3"
+    page = pages.open("review")
+    assert any("3 tickets collected" in text.value for text in page.text)
     assert cells(page, "Accuracy")[0] == "67%"
     assert cells(page, "People say") == ["refund"]

@@ -506,7 +506,7 @@ def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_it
     for name, column, value in (
         ("runs", "Exit code", "0"),
         ("costs", "Answered by", "sandbox-model"),
-        ("scoreboard", "People say", "refund"),
+        ("review", "People say", "refund"),
     ):
         assert value in cells(pages.open(name), column), name
     assert "$" in tiles(pages.open("costs"))["Cost"]

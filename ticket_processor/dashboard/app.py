@@ -15,8 +15,7 @@ PAGES = {
     "Tickets": (
         ("overview", "Overview", ":material/dashboard:"),
         ("tickets", "Tickets", ":material/confirmation_number:"),
-        ("scoreboard", "Quality", ":material/rule:"),
-        ("review", "Review", ":material/checklist:"),
+        ("review", "Review and quality", ":material/checklist:"),
         ("try_it", "Try it", ":material/science:"),
     ),
     "Operation": (
