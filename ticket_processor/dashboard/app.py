@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from ticket_processor import __version__
-from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.parts import guarded, signed_in
+from ticket_processor.dashboard.server import given
 
 VIEWS = Path(__file__).with_name("views")
 PAGES = {

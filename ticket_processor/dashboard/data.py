@@ -25,7 +25,7 @@ from ..reporting.index import LogIndex
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from ..wiring.ticket_subjects import LookedUp, look_up
-from .options import given
+from .server import given
 from .tables import Moment, days_of, events_of, moments
 
 MOST_ANSWERS = 256

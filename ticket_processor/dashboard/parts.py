@@ -24,7 +24,7 @@ from ..reporting.glossary import MEANINGS, percent, points
 from ..reporting.report import NO_ACCOUNT
 from . import figures as charts
 from .data import ask
-from .options import given
+from .server import given
 
 PERIODS = {"24 h": timedelta(days=1), "7 d": timedelta(days=7), "30 d": timedelta(days=30)}
 CUSTOM = "custom"

@@ -7,7 +7,7 @@ while the log still holds it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -74,15 +74,11 @@ def runs(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 MOST_EVENTS = 500
 ERASED = "erased, or never there"
-LABELS = ("category", "subcategory", "urgency", "sentiment", "risk", "language")
 
 
 @dataclass(frozen=True)
 class Moment:
-    """One event of a ticket. ``facts`` are names and values; ``changes`` are names with values before and after.
-
-    ``labels`` are what the ticket was understood as, and ``escalated`` the reasons why it cannot wait.
-    """
+    """One event of a ticket. ``facts`` are names and values; ``changes`` are names with values before and after."""
 
     at: str
     run_id: str
@@ -92,8 +88,6 @@ class Moment:
     changes: tuple[tuple[str, str, str], ...] = ()
     summary: str | None = None
     dry_run: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
-    escalated: tuple[str, ...] = ()
 
 
 def days_of(index: LogIndex, ticket_id: int) -> list[date]:
@@ -151,8 +145,6 @@ def _moment(event: Mapping[str, Any]) -> Moment:
         changes=tuple(_changes(change)),
         summary=summary,
         dry_run=event.get("dry_run") is True,
-        labels={name: str(analysis[name]) for name in LABELS if analysis.get(name)},
-        escalated=tuple(map(str, _list(change.get("escalated")))) if kind == "ticket" else (),
     )
 
 

@@ -13,8 +13,8 @@ from ticket_processor.core.clock import iso
 from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.data import ask, collected, pending_corrections
-from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.parts import choose, person
+from ticket_processor.dashboard.server import given
 from ticket_processor.learning.model import CorrectionStatus, LearntChange
 from ticket_processor.learning.review import CorrectionGroup, correction_groups, decide_pending, told
 from ticket_processor.learning.store import FILE_NAME, LearningStore

@@ -8,8 +8,8 @@ from ticket_processor.core.clock import iso
 from ticket_processor.core.wording import many
 from ticket_processor.dashboard import figures, parts, tables
 from ticket_processor.dashboard.data import ask, health, open_alerts
-from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.parts import choose, step_of
+from ticket_processor.dashboard.server import given
 from ticket_processor.monitoring.health.checks import HealthVerdict, Status
 from ticket_processor.monitoring.rules import severity_of, title_of_rule
 from ticket_processor.reporting import metrics, queries
