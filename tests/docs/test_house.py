@@ -100,7 +100,7 @@ CEILINGS = {
     "pipeline": 5_300,
     "policy": 1_470,
     "replies": 1_770,
-    "reporting": 3_150,
+    "reporting": 3_130,
     "sandbox": 5_460,
     "schedule": 390,
     "seeding": 1_010,
