@@ -212,7 +212,7 @@ def of_model(client: str, url: str) -> str:
     target = ModelTarget(name="m", model="m", preset="compatible", base_url=f"{url}/v1", api_key=None)
     try:
         if client == "models":
-            return ask_model_server([target]).checks[0].text
+            return ask_model_server([target])[0].text
         if client == "embeddings":
             settings = EmbeddingSettings(model="m", base_url=f"{url}/v1")
             return str(Embedder(settings, wait=lambda _: None).embed(["text"]))[:80]

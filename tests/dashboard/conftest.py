@@ -13,8 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.dashboard.options import DashboardOptions, give
-from ticket_processor.dashboard.server import SCRIPT
+from ticket_processor.dashboard.server import SCRIPT, DashboardOptions, give
 from ticket_processor.settings.schema import Settings
 
 from .logs import NOW, write

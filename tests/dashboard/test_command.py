@@ -20,8 +20,7 @@ from ticket_processor.commands import dashboard as command
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.dashboard import server
-from ticket_processor.dashboard.options import give, given
-from ticket_processor.dashboard.server import Address, free, safe_options
+from ticket_processor.dashboard.server import Address, free, give, given, safe_options
 
 from ..cli.conftest import Command
 

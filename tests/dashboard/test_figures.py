@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -147,7 +145,7 @@ def test_a_chart_has_neither_few_nor_many_steps(days: float, step: str) -> None:
     assert step_of(LogSelection(NOW - days * DAY, NOW)) == step
 
 
-# Tables and files
+# Tables
 
 
 def line(**facts: object) -> dict[str, Any]:
@@ -159,22 +157,6 @@ def line(**facts: object) -> dict[str, Any]:
 def test_a_row_tells_what_became_of_the_priority() -> None:
     rows = tables.lines([line(priority_from="low", priority_to="high"), line(priority_to="high"), line()])
     assert [row["Priority"] for row in rows] == ["low → high", "high", ""]
-
-
-@given(st.text(max_size=30))
-def test_no_cell_of_the_file_is_a_formula_and_none_is_lost(text: str) -> None:
-    reason = text.replace("\x00", "")
-    data = tables.csv([line(reason=reason)])
-    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
-    assert len(rows) == 2
-    cell = rows[1][rows[0].index("Reason")]
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    expected = reason.encode("utf-8", "replace").decode()
-    assert cell in (expected, f"'{expected}")
-
-
-def test_the_file_of_an_empty_selection_is_empty() -> None:
-    assert tables.csv([]).decode("utf-8-sig").strip() == ""
 
 
 # A ticket's story

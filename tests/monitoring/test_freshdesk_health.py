@@ -21,7 +21,7 @@ LIMITS = {"X_RateLimit_Total": "400.0", "X_RateLimit_Remaining": "390"}
 def look(*steps: Step) -> tuple[dict[str, Check], list[Any]]:
     adapter = ScriptedAdapter(*steps)
     probe = of_helpdesk(ACCOUNT, ManualClock(), offline=False, adapter=lambda: adapter)
-    found = {check.name: check for check in probe.look().checks}
+    found = {check.name: check for check in probe.answer()}
     assert "s3cret" not in "".join(check.text for check in found.values())
     return found, adapter.sent
 

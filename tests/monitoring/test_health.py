@@ -30,7 +30,6 @@ from ticket_processor.monitoring.health import helpdesk, machine, runs
 from ticket_processor.monitoring.health.checks import (
     ASKING_S,
     Check,
-    CheckResult,
     Examiner,
     Health,
     HealthVerdict,
@@ -99,15 +98,15 @@ def a_health(*checks: Check, metrics: RunMetrics | None = None) -> Health:
 
 
 def a_probe(name: str, look: Callable[[], object] = lambda: None) -> Probe:
-    def found() -> CheckResult:
+    def found() -> list[Check]:
         look()
-        return CheckResult((ok(name, "well"),))
+        return [ok(name, "well")]
 
     return Probe((name,), found)
 
 
-def names_of(answers: list[CheckResult]) -> list[tuple[str, Status]]:
-    return [(check.name, check.status) for found in answers for check in found.checks]
+def names_of(checks: list[Check]) -> list[tuple[str, Status]]:
+    return [(check.name, check.status) for check in checks]
 
 
 @pytest.fixture
@@ -126,11 +125,11 @@ def test_probes_are_made_at_the_same_time_and_answer_in_their_order() -> None:
 
 
 def test_one_that_hangs_is_left_behind_while_the_others_answer(stuck: threading.Event) -> None:
-    hangs = Probe(("disk", "room"), lambda: (stuck.wait(), CheckResult(()))[1])
+    hangs = Probe(("disk", "room"), lambda: (stuck.wait(), ())[1])
     examiner = Examiner([hangs, a_probe("quick")], SystemClock(), limit_s=0.3)
     answers = examiner.examine()
     assert names_of(answers) == [("disk", Status.FAIL), ("room", Status.SKIPPED), ("quick", Status.OK)]
-    assert "within 0.3 s" in answers[0].checks[0].text
+    assert "within 0.3 s" in answers[0].text
     assert examiner.abandoned == 1
 
 
@@ -168,7 +167,7 @@ def test_a_server_is_given_up_before_its_check_and_checks_before_the_ten_seconds
 
 
 def test_what_the_service_can_do_without_is_a_warning_when_it_hangs(stuck: threading.Event) -> None:
-    probe = Probe(("model m-1",), lambda: (stuck.wait(), CheckResult(()))[1], warn)
+    probe = Probe(("model m-1",), lambda: (stuck.wait(), ())[1], warn)
     assert names_of(Examiner([probe], SystemClock(), limit_s=0.1).examine()) == [("model m-1", Status.WARN)]
 
 
@@ -180,7 +179,7 @@ def test_an_error_is_a_finding_whose_words_stay_inside() -> None:
         raise ConfigError("the state belongs to another account")
 
     answers = Examiner([a_probe("odd", look), a_probe("state", locked)], SystemClock()).examine()
-    odd, state = (found.checks[0] for found in answers)
+    odd, state = answers
     assert odd.status is Status.FAIL
     assert "ValueError" in odd.text
     assert "abc123" not in odd.text
@@ -473,7 +472,7 @@ def test_what_is_wrong_with_the_helpdesk_is_told_apart(step: Step, status: Statu
 def look(settings: ZendeskSettings, *steps: Step) -> tuple[dict[str, Check], ScriptedAdapter]:
     adapter = ScriptedAdapter(*steps)
     probe = of_helpdesk(settings, ManualClock(), offline=False, adapter=lambda: adapter)
-    return {check.name: check for check in probe.look().checks}, adapter
+    return {check.name: check for check in probe.answer()}, adapter
 
 
 TOKEN = ZendeskSettings(url=BASE, oauth_token=SecretStr("s3cret-token"))

@@ -143,7 +143,6 @@ def test_pagerduty_gets_one_key_for_a_condition_and_a_resolve_at_its_end(posted:
     assert (begun["event_action"], begun["dedup_key"]) == ("trigger", "ticketbot/desk/errors_fast")
     assert begun["payload"]["severity"] == "critical"
     assert begun["payload"]["summary"] == "[critical] Many tickets fail (ticketbot, desk): 12 of 20 tickets failed."
-    assert "ticketbot retry list" in begun["payload"]["custom_details"]["What to do"]
     assert (begun["payload"]["source"], begun["payload"]["component"]) == ("desk", "ticketbot")
     assert "links" not in begun, "a path is nothing to click on"
     assert (over["event_action"], over["dedup_key"]) == ("resolve", begun["dedup_key"])
@@ -154,7 +153,6 @@ def test_pagerduty_keeps_the_source_that_the_address_names(posted: list[Any]) ->
     pager = listed(page_urls="pagerduty://0123456789abcdef0123456789abcdef@ticketbot/Our%20source/Our%20part")[0]
     assert [sent.why for sent in send([(pager, [message_of(ALARM, "desk")])], 5, SystemClock())] == [None]
     ((_, body, _),) = posted
-    assert body["payload"]["custom_details"]["More"] == "'errors_fast' in docs/alerts.md"
     assert (body["payload"]["source"], body["payload"]["component"]) == ("Our source", "Our part")
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.monitoring.run_metrics import DAY, WINDOW_S, RunCounts, SloTally, burning, counted, tally
+from ticket_processor.core.run_summary import RunRecord
+from ticket_processor.monitoring.run_metrics import DAY, WINDOW_S, SloTally, burning, tally
 
-from ..support.recorded_runs import NOW, PERIOD_S, recorded, year
+from ..support.recorded_runs import NOW, PERIOD_S, history, recorded, year
 
 OBJECTIVE = 0.995
 
 
-def runs(*pairs: tuple[int, int]) -> list[RunCounts]:
+def runs(*pairs: tuple[int, int]) -> list[RunRecord]:
     """(tickets, failures) of runs ten minutes apart, the last one now."""
-    return [RunCounts(NOW - PERIOD_S * (len(pairs) - 1 - n), *pair) for n, pair in enumerate(pairs)]
+    return history(*({"ok": tickets - failed, "failed": failed} for tickets, failed in pairs))
 
 
 BAD = ((3, 0), (3, 2), (3, 2))
@@ -41,7 +42,7 @@ def test_failures_page_where_they_are_many_and_go_on(
 
 
 def test_what_is_older_than_the_window_s_time_does_not_count_however_few_runs_there_were() -> None:
-    early = [RunCounts(NOW - WINDOW_S - 1, 10, 10), RunCounts(NOW - 60, 0, 0)]
+    early = [recorded(NOW - WINDOW_S - 1, ok=0, failed=10), recorded(NOW - 60, ok=0)]
     assert burning(early, OBJECTIVE, NOW) is None
 
 
@@ -56,11 +57,12 @@ def test_a_window_takes_the_last_runs_that_had_tickets() -> None:
 def test_a_ticket_that_fails_again_and_again_has_failed_once_and_skipped_ones_do_not_count() -> None:
     first = recorded(NOW - 600, ok=3, failed=1, reasons={"x": 1})
     again = recorded(NOW, ok=2, outcomes={"updated": 2, "failed": 1, "skipped": 9, "suggested": 1}, newly_failed=0)
-    assert counted([first, again]) == [RunCounts(NOW - 600, 4, 1), RunCounts(NOW, 3, 0)]
+    assert tally([first, again], NOW - DAY) == SloTally(7, 1)
+    assert tally([first, again], NOW) == SloTally(3, 0)
 
 
 def test_only_scheduled_runs_count() -> None:
-    assert counted([recorded(kind="retry"), recorded(kind="apply")]) == []
+    assert tally([recorded(kind="retry"), recorded(kind="apply")], NOW - DAY) == SloTally()
 
 
 @pytest.mark.parametrize("tickets_a_day", [100, 500, 2000])
@@ -78,5 +80,5 @@ def test_a_desk_where_every_ticket_begins_to_fail_pages_within_two_runs_that_hav
     healthy = list(year(tickets_a_day, seed=1, days=2))[-1]
     each = max(2, tickets_a_day // 144)
     now = healthy[-1].finished
-    bad = [RunCounts(now + PERIOD_S * n, each, each) for n in (1, 2)]
+    bad = [recorded(now + PERIOD_S * n, ok=0, failed=each) for n in (1, 2)]
     assert burning([*healthy, *bad], OBJECTIVE, now + 2 * PERIOD_S) is not None

@@ -22,7 +22,7 @@ ALL = {"ticket_access": "all", "ticket_editing": True, "ticket_tag_editing": Tru
 def look(*steps: Step, account: ZendeskSettings = ACCOUNT) -> tuple[Check, list[Any]]:
     adapter = ScriptedAdapter(*steps)
     probe = of_helpdesk(account, ManualClock(), offline=False, adapter=lambda: adapter)
-    found = {check.name: check for check in probe.look().checks}
+    found = {check.name: check for check in probe.answer()}
     assert "s3cret" not in "".join(check.text for check in found.values())
     return found["helpdesk"], adapter.sent
 

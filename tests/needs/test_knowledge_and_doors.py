@@ -19,8 +19,7 @@ from typer.testing import CliRunner
 
 from ticket_processor.cli import app
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.dashboard.options import DashboardOptions, give
-from ticket_processor.dashboard.server import SCRIPT
+from ticket_processor.dashboard.server import SCRIPT, DashboardOptions, give
 from ticket_processor.sandbox.articles import add_folder, add_solution, fill_help_center
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.settings.schema import Settings
@@ -506,12 +505,12 @@ def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_it
     for name, column, value in (
         ("runs", "Exit code", "0"),
         ("costs", "Answered by", "sandbox-model"),
-        ("scoreboard", "People say", "refund"),
+        ("review", "People say", "refund"),
     ):
         assert value in cells(pages.open(name), column), name
     assert "$" in tiles(pages.open("costs"))["Cost"]
     assert tiles(pages.open("runs"))["Success rate"] == "100.0%"
-    assert any("free" in str(text) for text in cells(pages.open("health"), "Found")), "how much room the disk has"
+    assert any("free" in str(text) for text in cells(pages.open("runs"), "Found")), "how much room the disk has"
 
     review = pages.open("review")
     next(button for button in review.button if button.label == "Approve").click().run()

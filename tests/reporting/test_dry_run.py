@@ -42,4 +42,4 @@ def test_values_that_are_kept_and_that_nobody_sets_are_counted_apart() -> None:
     lines = planned_lines([*tickets, planned(5, escalated=("high_risk", "security"))])
     assert "  priority: high 3, set already 1, not set 1" in lines
     assert "  escalated: 1 (high risk 1, security 1)" in lines
-    assert lines[0] == "Would be written on 5 tickets, 5 with a note; +ai_processed on each:"
+    assert lines[0] == "Would be written on 5 tickets, 5 with a note:"

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.run_metrics import RunCounts
 
 NOW = 1_795_262_400.0
 """2026-11-21T12:00:00Z"""
@@ -48,14 +47,14 @@ def busy(
 
 def year(
     tickets_a_day: int, seed: int, *, days: int = 365, error_rate: float = 0.001, every: float = PERIOD_S
-) -> Iterator[list[RunCounts]]:
+) -> Iterator[list[RunRecord]]:
     """What the service levels see after each run of a year; the same list, three days long or more."""
     one = busy(tickets_a_day, error_rate, random.Random(seed), every=every)
-    runs: list[RunCounts] = []
+    runs: list[RunRecord] = []
     a_day = round(86_400.0 / every)
     for number in range(days * a_day):
         tickets, failed = one()
-        runs.append(RunCounts(NOW + number * every, tickets, failed))
+        runs.append(recorded(NOW + number * every, ok=tickets - failed, failed=failed))
         if len(runs) > 8 * a_day:
             del runs[: 5 * a_day]
         yield runs

@@ -42,8 +42,7 @@ def dashboard(
         raise ConfigError(
             f"the dashboard needs {' and '.join(missing)}, not installed here: {how_to_install('dashboard')}"
         )
-    from ..dashboard.options import DashboardOptions, give
-    from ..dashboard.server import Address, free, has_screen, secrets_files, serve
+    from ..dashboard.server import Address, DashboardOptions, free, give, has_screen, secrets_files, serve
     from ..settings.load import DEFAULT_FILE, config_file, load, secret_files
 
     screen = Screen()

@@ -7,22 +7,20 @@ from pathlib import Path
 import streamlit as st
 
 from ticket_processor import __version__
-from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.parts import guarded, signed_in
+from ticket_processor.dashboard.server import given
 
 VIEWS = Path(__file__).with_name("views")
 PAGES = {
     "Tickets": (
         ("overview", "Overview", ":material/dashboard:"),
         ("tickets", "Tickets", ":material/confirmation_number:"),
-        ("scoreboard", "Quality", ":material/rule:"),
-        ("review", "Review", ":material/checklist:"),
+        ("review", "Review and quality", ":material/checklist:"),
         ("try_it", "Try it", ":material/science:"),
     ),
     "Operation": (
         ("costs", "Costs and models", ":material/payments:"),
-        ("runs", "Service levels and runs", ":material/speed:"),
-        ("health", "Health", ":material/monitor_heart:"),
+        ("runs", "Runs and health", ":material/monitor_heart:"),
     ),
 }
 # Of our own: an icon that Streamlit knows by name would be loaded from the internet into the browser's tab.

@@ -25,7 +25,7 @@ from ..reporting.index import LogIndex
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from ..wiring.ticket_subjects import LookedUp, look_up
-from .options import given
+from .server import given
 from .tables import Moment, days_of, events_of, moments
 
 MOST_ANSWERS = 256
@@ -33,8 +33,6 @@ MOST_DECISIONS = 5
 MOST_BYTES = "64mb"
 KEPT_S = 900.0
 SUBJECTS_KEPT_S = 60.0
-HEALTH_KEPT_S = 20.0
-"""Helpdesk and model servers are asked at most once in this time, however many readers refresh."""
 
 _Options = ParamSpec("_Options")
 _Said = TypeVar("_Said")
@@ -121,10 +119,3 @@ def health() -> Health:
     """The result of the checks that contact no server."""
     options = given()
     return Doctor(options.settings, options.clock, offline=True, secret_files=options.secret_files).examine()
-
-
-@st.cache_data(max_entries=1, ttl=HEALTH_KEPT_S, show_spinner="Asking helpdesk and models")
-def full_health() -> Health:
-    """The result of all checks, within ten seconds; ``full_health.clear()`` has the next one ask anew."""
-    options = given()
-    return Doctor(options.settings, options.clock, secret_files=options.secret_files).examine()

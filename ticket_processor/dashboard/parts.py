@@ -6,7 +6,7 @@ The filters are part of the address, so that a view can be shared. The sign-in i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
@@ -24,7 +24,7 @@ from ..reporting.glossary import MEANINGS, percent, points
 from ..reporting.report import NO_ACCOUNT
 from . import figures as charts
 from .data import ask
-from .options import given
+from .server import given
 
 PERIODS = {"24 h": timedelta(days=1), "7 d": timedelta(days=7), "30 d": timedelta(days=30)}
 CUSTOM = "custom"
@@ -285,14 +285,6 @@ def _apart(difference: float, show: Callable[[float], str]) -> str | None:
 def height(rows: int) -> int:
     """The height of a table that shows all of its rows, in pixels."""
     return 35 * (rows + 1) + 3
-
-
-def whole(texts: Iterable[tuple[str, str]], characters: int) -> None:
-    """Below a table, the full texts that its cells cut off."""
-    for name, text in texts:
-        if len(text) > characters:
-            st.caption(name)
-            st.text(text)
 
 
 def count(value: float) -> str:

@@ -23,9 +23,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..core.clock import Clock
 from ..core.errors import ConfigError, how_to_install
 from ..core.urls import is_loopback
 from ..settings.pages import AuthSettings
+from ..settings.schema import Settings
 
 LOOPBACK = "127.0.0.1"
 SCRIPT = Path(__file__).with_name("app.py")
@@ -34,6 +36,36 @@ _SIGN_IN_PARTS = ("authlib", "httpx")
 _POLLS = 600
 _POLL_S = 0.1
 _CLOSING_S = 2.0
+
+
+@dataclass(frozen=True)
+class DashboardOptions:
+    """The settings at the start.
+
+    ``secret_files`` are settings files that hold secrets: health checks who may read them. ``private`` says that only
+    this machine reaches the pages: whoever sees them is then the person at the keyboard.
+    """
+
+    settings: Settings
+    clock: Clock
+    secret_files: tuple[Path, ...] = ()
+    private: bool = False
+
+
+_given: DashboardOptions | None = None
+
+
+def give(options: DashboardOptions | None) -> None:
+    """Set the options for the pages of this process, before the first page runs: scripts take no arguments."""
+    global _given  # one process is one dashboard
+    _given = options
+
+
+def given() -> DashboardOptions:
+    """The options. Raises :class:`ConfigError` if none were given."""
+    if _given is None:
+        raise ConfigError("the dashboard's pages are started by 'ticketbot dashboard', not one by one")
+    return _given
 
 
 @dataclass(frozen=True)

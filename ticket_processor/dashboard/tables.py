@@ -1,4 +1,4 @@
-"""Rows for tables and files; and one ticket's events from the log, in words for a person. Pure, but for what reads.
+"""Rows for tables; and one ticket's events from the log, in words for a person. Pure, but for what reads.
 
 The events are intents, outcomes, values before and after. Of a customer's words only the redacted summary is shown,
 while the log still holds it.
@@ -7,14 +7,13 @@ while the log still holds it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from ..audit.encryption import Keyring
 from ..audit.files import log_files, read_lines
-from ..core.tables import Table, as_csv
 from ..reporting.glossary import dollars, why_no_model
 from ..reporting.index import LogIndex
 from ..wiring.ticket_subjects import LookedUp
@@ -73,31 +72,13 @@ def runs(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def csv(found: Sequence[Mapping[str, Any]], url_of: Callable[[int], str] = lambda _ticket_id: "") -> bytes:
-    """The same rows as CSV for spreadsheets: UTF-8 with a byte order mark, without cells that look like formulas."""
-    rows = lines(found, url_of)
-    cells = tuple(tuple(map(_cell, row.values())) for row in rows)
-    table = Table("Tickets", tuple(rows[0]) if rows else (), cells)
-    return b"\xef\xbb\xbf" + as_csv([table]).encode("utf-8", "replace")
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    return "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
-
-
 MOST_EVENTS = 500
 ERASED = "erased, or never there"
-LABELS = ("category", "subcategory", "urgency", "sentiment", "risk", "language")
 
 
 @dataclass(frozen=True)
 class Moment:
-    """One event of a ticket. ``facts`` are names and values; ``changes`` are names with values before and after.
-
-    ``labels`` are what the ticket was understood as, and ``escalated`` the reasons why it cannot wait.
-    """
+    """One event of a ticket. ``facts`` are names and values; ``changes`` are names with values before and after."""
 
     at: str
     run_id: str
@@ -107,8 +88,6 @@ class Moment:
     changes: tuple[tuple[str, str, str], ...] = ()
     summary: str | None = None
     dry_run: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
-    escalated: tuple[str, ...] = ()
 
 
 def days_of(index: LogIndex, ticket_id: int) -> list[date]:
@@ -166,8 +145,6 @@ def _moment(event: Mapping[str, Any]) -> Moment:
         changes=tuple(_changes(change)),
         summary=summary,
         dry_run=event.get("dry_run") is True,
-        labels={name: str(analysis[name]) for name in LABELS if analysis.get(name)},
-        escalated=tuple(map(str, _list(change.get("escalated")))) if kind == "ticket" else (),
     )
 
 

@@ -24,9 +24,6 @@ from .run_metrics import (
     MINUTE,
     STALE,
     TRIAGE,
-    WINDOW_S,
-    RunCounts,
-    counted,
     period,
 )
 
@@ -95,11 +92,6 @@ class Look:
         self.slo = settings.slo
         self.now = facts.now
         self.runs = [record for record in records if record.kind == "run"]
-
-    @cached_property
-    def counted(self) -> Sequence[RunCounts]:
-        """Tickets and failures of the scheduled runs, as far back as burn rates need them."""
-        return counted(self.since(WINDOW_S))
 
     @cached_property
     def period(self) -> float | None:

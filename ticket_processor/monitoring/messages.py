@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -26,8 +26,7 @@ _LONGEST = 400
 class AlertMessage:
     """A message to a receiver. ``key`` names its condition, and is the same for the begin and the end.
 
-    ``severity`` is ``None`` for a message that is no alert. Services with room for a title only get ``line``, and the
-    rest by name from ``details``. ``account`` names the desk.
+    ``severity`` is ``None`` for a message that is no alert. ``account`` names the desk.
     ``about`` is what its receiver knows once it has arrived: a condition's news, or the day of a summary.
     """
 
@@ -37,15 +36,17 @@ class AlertMessage:
     key: str = ""
     what: Literal["begun", "over", "summary", "escalated", "test"] = "begun"
     account: str = ""
-    line: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
     about: Owed | str | None = None
 
     def __post_init__(self) -> None:
         """Remove secrets from every text."""
-        for name in ("title", "body", "line"):
+        for name in ("title", "body"):
             object.__setattr__(self, name, leaves(getattr(self, name)))
-        object.__setattr__(self, "details", {name: leaves(text) for name, text in self.details.items()})
+
+    @property
+    def line(self) -> str:
+        """The title and the first sentence, for services that show no more."""
+        return f"{self.title}: {self.body.partition(chr(10))[0]}"
 
 
 def title_of(mark: str, what: str, account: str) -> str:
@@ -62,17 +63,15 @@ def message_of(news: Owed, account: str, machine: str = "") -> AlertMessage:
     title = title_of("over" if news.until else news.severity.value, linkless(title_of_rule(news.rule)), account)
     told, since = _sentence(news.message), _moment(news.since)
     if news.until is not None:
-        end = f"It began at {since} and was over at {_moment(news.until)}."
-        rows = {"Over": end, "Last said": told}
-        body = [end, f"It was: {told}"]
+        body = [f"It began at {since} and was over at {_moment(news.until)}.", f"It was: {told}"]
     else:
-        rows = {
-            "Since": since,
-            "Machine": linkless(machine),
-            "What to do": RULES[rule].advice,
-            "More": f"'{rule}' in docs/alerts.md",
-        }
-        body = [told, *(f"{name}: {text}" for name, text in rows.items() if text)]
+        body = [
+            told,
+            f"Since: {since}",
+            *([f"Machine: {linkless(machine)}"] if machine else []),
+            f"What to do: {RULES[rule].advice}",
+            f"More: '{rule}' in docs/alerts.md",
+        ]
     return AlertMessage(
         title=title,
         body="\n".join(body),
@@ -80,8 +79,6 @@ def message_of(news: Owed, account: str, machine: str = "") -> AlertMessage:
         key=f"ticketbot/{account}/{news.rule}",
         what=news.what,
         account=account,
-        line=f"{title}: {told}",
-        details={name: text for name, text in rows.items() if text},
         about=news,
     )
 

@@ -129,7 +129,7 @@ def _deliver(receiver: Receiver, message: AlertMessage) -> str | None:
         from apprise import NotifyFormat
 
         title, body = message.title, message.body
-        if receiver.pages and message.line:
+        if receiver.pages:
             title, body = "", message.line
         elif service.notify_format == NotifyFormat.MARKDOWN:
             body = body.replace("\n", "\n\n")  # or two lines would become one
@@ -175,14 +175,12 @@ def _address(receiver: Receiver, message: AlertMessage) -> str:
         extras = {"dedup": message.key, "action": "map"}
         if not urlsplit(receiver.url).path.strip("/"):
             extras |= {"source": message.account or "ticketbot", "component": "ticketbot"}
-        shown = {f"+{name}": text for name, text in message.details.items()}
-        extras |= {name: text.replace("%", "%25") for name, text in shown.items()}  # these are decoded twice
     elif receiver.kind in _WEBHOOKS:
         severity = message.severity.value if message.severity else "info"
         extras = {":key": message.key, ":severity": severity, ":what": message.what}
     if not extras:
         return receiver.url
-    query = "&".join(f"{quote(name, safe=':+')}={quote(value, safe='')}" for name, value in extras.items())
+    query = "&".join(f"{quote(name, safe=':')}={quote(value, safe='')}" for name, value in extras.items())
     return f"{receiver.url}{'&' if '?' in receiver.url else '?'}{query}"
 
 

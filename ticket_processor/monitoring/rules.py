@@ -166,7 +166,7 @@ def helpdesk_unreachable(look: Look) -> Said:
 )
 def errors_fast(look: Look) -> Said:
     """Failures use up the month's error budget within two days."""
-    found = burning(look.counted, look.slo.success, look.now)
+    found = burning(look.runs, look.slo.success, look.now)
     if found is None:
         return None
     return f"{found.failed} of {many(found.handled, 'ticket')} failed in {_last(found.runs)} with tickets"

@@ -118,20 +118,11 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 @dataclass(frozen=True)
-class RunCounts:
-    """One run: when it ended (Unix seconds), how many tickets it finished, and how many of them failed.
+class SloTally:
+    """Finished and failed tickets of some scheduled runs; ``runs`` is how many of these had any.
 
     A ticket that fails in several runs counts once. An answer by rules instead of a model is no failure.
     """
-
-    finished: float
-    handled: int
-    failed: int
-
-
-@dataclass(frozen=True)
-class SloTally:
-    """The sum over some runs; ``runs`` is how many of them had tickets."""
 
     handled: int = 0
     failed: int = 0
@@ -149,32 +140,25 @@ FACTOR, LEAST = 14.4, 4
 """So many times what the objective allows, the month's budget lasts two days; the long window needs ``LEAST``."""
 
 
-def tally(runs: Sequence[RunCounts], since: float, most: int | None = None) -> SloTally:
-    """Sum the last ``most`` runs with tickets that ended ``since`` then; ``runs`` are in order, the last one last."""
+def tally(records: Sequence[RunRecord], since: float, most: int | None = None) -> SloTally:
+    """Sum the last ``most`` runs with tickets that ended ``since`` then; the last of ``records`` is the newest."""
     handled = failed = taken = 0
-    for run in reversed(runs):
-        if run.finished < since or taken == most:
+    for record in reversed(records):
+        if record.finished < since or taken == most:
             break
-        if run.handled:
-            handled, failed, taken = handled + run.handled, failed + run.failed, taken + 1
+        summary = record.summary
+        if record.kind == "run" and (tickets := written(summary) + summary.newly_failed):
+            handled, failed, taken = handled + tickets, failed + summary.newly_failed, taken + 1
     return SloTally(handled, failed, taken)
 
 
-def burning(runs: Sequence[RunCounts], objective: float, now: float) -> SloTally | None:
+def burning(records: Sequence[RunRecord], objective: float, now: float) -> SloTally | None:
     """The long window if failures use up the budget too fast, else ``None``. ``objective`` is a share such as 0.995."""
     limit = FACTOR * (1.0 - objective)
-    if tally(runs, now - WINDOW_S, SHORT).error_rate <= limit:  # the short one first: it is mostly empty
+    if tally(records, now - WINDOW_S, SHORT).error_rate <= limit:  # the short one first: it is mostly empty
         return None
-    found = tally(runs, now - WINDOW_S, LONG)
+    found = tally(records, now - WINDOW_S, LONG)
     return found if found.failed >= LEAST and found.error_rate > limit else None
-
-
-def counted(records: Iterable[RunRecord]) -> list[RunCounts]:
-    """Tickets and failures of each scheduled run."""
-    runs = [(record.finished, record.summary) for record in records if record.kind == "run"]
-    return [
-        RunCounts(finished, written(summary) + summary.newly_failed, summary.newly_failed) for finished, summary in runs
-    ]
 
 
 LOOKED_AT, FEWEST = 12, 5

@@ -220,10 +220,7 @@ class Objective:
         return 1 - (self.total - self.good) / allowed if allowed else None
 
 
-SORTABLE = (
-    "at", "ticket_id", "outcome", "reason", "category", "urgency", "sentiment", "language", "analyser", "model",
-    "confidence", "cost_usd", "total_ms",
-)  # fmt: skip
+SORTABLE = ("at", "ticket_id", "confidence", "cost_usd", "total_ms")
 """The columns that :func:`page` can sort by."""
 
 

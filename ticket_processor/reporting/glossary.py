@@ -33,7 +33,6 @@ MEANINGS: Mapping[str, str] = {
     "review rate": "answers after which a person is asked to look at the ticket, as a share of all answers",
     "escalated": "tickets whose last answer says that they cannot wait",
     "unsure": "answers after which a person is asked to look at the ticket (the tag `ai_review`)",
-    "time saved": "triaged tickets times two minutes; an estimate",
     "latency p50": f"half of the answers took no longer, {_TOOK}",
     "latency p95": f"95% of the answers took no longer, {_TOOK}",
     "latency p99": f"99% of the answers took no longer, {_TOOK}",

@@ -72,14 +72,9 @@ def planned_lines(planned: Sequence[Seen], *, details: bool = False) -> list[str
         return [line for seen in planned for line in difference(seen).splitlines()]
     chosen = telling(changing, MOST_SHORT)
     changes = [seen.outcome.change for seen in changing if seen.outcome.change is not None]
-    on_each = frozenset.intersection(*(frozenset(each.tags_added) for each in changes)) if changes else frozenset()
     notes = sum(each.note is not None for each in changes)
-    tags = f"; +{' +'.join(sorted(on_each))} on each" if on_each else ""
-    lines = [
-        f"Would be written on {len(changing):,} tickets, {notes:,} with a note{tags}:",
-        *_totals(changing, changes),
-    ]
-    lines += [line for seen in chosen for line in _short(seen, on_each)]
+    lines = [f"Would be written on {len(changing):,} tickets, {notes:,} with a note:", *_totals(changing, changes)]
+    lines += map(outcome_line, chosen)
     if rest := len(changing) - len(chosen):
         lines.append(f"The other {rest:,}: use --details, or --json for a program.")
     return [*lines, ""]
@@ -96,24 +91,6 @@ def _totals(planned: Sequence[Seen], changes: Sequence[Change]) -> Iterable[str]
     reasons = Counter(reason.replace("_", " ") for each in changes for reason in each.escalated)
     escalated = sum(bool(each.escalated) for each in changes)
     yield f"  escalated: {escalated}" + (f" ({counted(reasons)})" if escalated else "")
-
-
-def _short(seen: Seen, on_each: frozenset[str]) -> Iterable[str]:
-    """A ticket in three lines; its address is left out, since its number finds it."""
-    outcome, change = seen.outcome, seen.outcome.change
-    yield f"ticket {outcome.ticket_id}  {f'“{seen.subject}”' if seen.subject else ''}".rstrip()
-    if change is None:
-        return
-    tags = [f"+{tag}" for tag in change.tags_added if tag not in on_each] + [f"-{tag}" for tag in change.tags_removed]
-    yield "  " + (" ".join(tags) or "no other tags")
-    yield "  " + "; ".join([*new_values(change), _note(change)])
-
-
-def _note(change: Change) -> str:
-    if change.note is None:
-        return "no note"
-    lines = change.note.splitlines()
-    return "a note of 1 line" if len(lines) == 1 else f"a note of {len(lines)} lines"
 
 
 def summary_text(summary: RunSummary, log: Path | None, title: str | None = None, tally: RunTally | None = None) -> str:

@@ -10,8 +10,8 @@ from ticket_processor.analysis.model_server.presets import price_note, targets
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.dashboard import figures, parts
 from ticket_processor.dashboard.data import ask
-from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.parts import choose, period, step_of
+from ticket_processor.dashboard.server import given
 from ticket_processor.reporting import metrics
 from ticket_processor.reporting.figures import LogSelection
 from ticket_processor.reporting.glossary import dollars, percent, why_no_model

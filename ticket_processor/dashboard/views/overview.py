@@ -8,13 +8,13 @@ from dataclasses import replace
 import streamlit as st
 
 from ticket_processor.dashboard import figures, parts
-from ticket_processor.dashboard.data import ask, now_of
-from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.data import ask
 from ticket_processor.dashboard.parts import choose, step_of
+from ticket_processor.dashboard.server import given
 from ticket_processor.reporting import metrics, queries
 from ticket_processor.reporting.figures import Dimension, LogSelection, Totals
 from ticket_processor.reporting.glossary import dollars, percent, seconds
-from ticket_processor.reporting.tables import escalated_table, still_open
+from ticket_processor.reporting.tables import escalated_table
 
 BREAKDOWNS: dict[Dimension, str] = {
     "category": "Category",
@@ -24,28 +24,18 @@ BREAKDOWNS: dict[Dimension, str] = {
     "language": "Language",
     "outcome": "Outcome",
 }
-MINUTES_PER_TICKET = 2
-"""What reading, sorting and passing on one ticket may take an agent; an assumption, and told as one."""
-NO_SUBJECTS = "The log holds no subjects: the switch above reads them from the helpdesk, redacted."
 
 
 def for_the_team(now: Totals, before: Totals | None) -> None:
     """Tiles for the lead of a team."""
-    tiles: dict[str, tuple[Callable[[Totals], float], Callable[[float], str]]] = {
-        "Tickets": (lambda total: total.tickets, parts.count),
-        "Escalated": (lambda total: total.escalated, parts.count),
-        "Unsure": (lambda total: total.review, parts.count),
-        "Time saved": (lambda total: total.understood * MINUTES_PER_TICKET / 60, hours),
+    tiles: dict[str, Callable[[Totals], float]] = {
+        "Tickets": lambda total: total.tickets,
+        "Escalated": lambda total: total.escalated,
+        "Unsure": lambda total: total.review,
     }
     with st.grid(min_column_width=170):
-        for name, (of, show) in tiles.items():
-            parts.tile(name, of(now), None if before is None else of(before), show, good="neither")
-    st.caption(f"Time saved is an estimate: {MINUTES_PER_TICKET} minutes for each triaged ticket.")
-
-
-def hours(value: float) -> str:
-    """``1.5 h``"""
-    return f"{value:,.1f} h"
+        for name, of in tiles.items():
+            parts.tile(name, of(now), None if before is None else of(before), parts.count, good="neither")
 
 
 def for_the_operator(selection: LogSelection, now: Totals, before: Totals | None) -> None:
@@ -64,17 +54,11 @@ def for_the_operator(selection: LogSelection, now: Totals, before: Totals | None
 
 
 def escalated(selection: LogSelection) -> None:
-    """The escalated tickets; those that are still open, where the helpdesk is asked."""
+    """The escalated tickets, the newest first."""
     url_of = given().settings.ticket_url
     found = [replace(one, url=url_of(one.ticket_id)) for one in ask(queries.escalated, selection)]
-    now, why = now_of(tuple(one.ticket_id for one in found)) if asking else (None, "")
-    shown = found if now is None else still_open(found, now)
-    if why:
-        st.warning("What has become of them is not known:", icon=":material/help:")
-        st.text(why)
-    still = f", {len(shown):,} still open" if asking and not why else ""
-    st.caption(f"{len(found):,} escalated{still}." + ("" if asking else f" {NO_SUBJECTS}"))
-    parts.table(escalated_table(shown, now))
+    st.caption(f"{len(found):,} escalated. 'ticketbot report --escalated' asks the helpdesk which are still open.")
+    parts.table(escalated_table(found))
 
 
 def body() -> None:
@@ -111,9 +95,4 @@ def body() -> None:
 
 parts.head("Overview")
 selected = choose()
-asking = st.toggle(
-    "Ask the helpdesk which escalated tickets are still open",
-    key="now",
-    help="Reads status and subject of these tickets; they are stored nowhere.",
-)
 parts.live(body)

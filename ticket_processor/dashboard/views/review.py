@@ -1,4 +1,4 @@
-"""Review: corrections that wait, grouped by what they change; a person decides, and can take that back."""
+"""Review: corrections that wait for a person's decision, and what people made of labels and articles."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import streamlit as st
 from ticket_processor.core.clock import iso
 from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.data import pending_corrections
-from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.parts import person
+from ticket_processor.dashboard.data import ask, collected, pending_corrections
+from ticket_processor.dashboard.parts import choose, person
+from ticket_processor.dashboard.server import given
 from ticket_processor.learning.model import CorrectionStatus, LearntChange
 from ticket_processor.learning.review import CorrectionGroup, correction_groups, decide_pending, told
 from ticket_processor.learning.store import FILE_NAME, LearningStore
+from ticket_processor.reporting.helpdesk_tables import offers_table, scoreboard_tables
+from ticket_processor.reporting.queries import offer_counts
 
 MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS = 25, 3, 5
 SAID = "review_said"
@@ -28,7 +30,8 @@ NOBODY = (
 )
 
 
-def body() -> None:
+def decisions() -> None:
+    """What waits, and what was decided lately."""
     waiting, decided = pending_corrections()
     who = person()
     said, done = st.session_state.pop(SAID, ("", False))
@@ -113,6 +116,22 @@ def say(what: str, *, done: bool = True) -> NoReturn:
     st.rerun()
 
 
-parts.head("Review")
+def quality() -> None:
+    """What notes of the period offered, and which labels people kept and changed."""
+    selection = selected()
+    parts.about(selection)
+    parts.table(offers_table(ask(offer_counts, selection)))
+    found = collected(selection.since, selection.until)
+    if found is None:
+        st.info("No labels were confirmed or changed in this period. 'ticketbot learn collect' reads some.")
+        return
+    for table in scoreboard_tables(found):
+        parts.table(table)
+
+
+parts.head("Review and quality")
 st.caption("What people changed teaches only what a person approves here, or with 'ticketbot learn approve'.")
-body()
+decisions()
+st.subheader("Quality")
+selected = choose()
+parts.live(quality)

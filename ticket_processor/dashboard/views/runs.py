@@ -1,25 +1,76 @@
-"""Service levels and runs: what was promised, what of it was kept, and what each run came to."""
+"""Runs and health: what the checks find, open alerts, the service levels of a period, and each of its runs."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from ticket_processor.core.clock import iso
+from ticket_processor.core.wording import many
 from ticket_processor.dashboard import figures, parts, tables
-from ticket_processor.dashboard.data import ask
-from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.data import ask, health, open_alerts
 from ticket_processor.dashboard.parts import choose, step_of
+from ticket_processor.dashboard.server import given
+from ticket_processor.monitoring.health.checks import HealthVerdict, Status
+from ticket_processor.monitoring.rules import severity_of, title_of_rule
 from ticket_processor.reporting import metrics, queries
 from ticket_processor.reporting.figures import LogSelection, Objective
 from ticket_processor.reporting.glossary import percent, points
 from ticket_processor.reporting.tables import runs_table
 
 MOST_RUNS = 1_000
+WIDE = st.column_config.TextColumn(width="large")
 ANSWERED = "Understanding and writing together; of what a job of many tickets carried, understanding only."
 COLUMNS = {
     "Started": st.column_config.DatetimeColumn("Started (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"),
     "Seconds": st.column_config.NumberColumn(format="%.1f"),
     "Cost": st.column_config.TextColumn("Cost"),
 }
+MARKS = {Status.OK: "✓ ok", Status.WARN: "! warning", Status.FAIL: "✗ failed", Status.SKIPPED: "– not looked at"}
+
+
+def checks() -> None:
+    """What is found without asking a server: the verdict, what is wrong, and every check."""
+    found = health()
+    wrong = [check for check in found.checks if check.status in (Status.FAIL, Status.WARN)]
+    failed = sum(check.status is Status.FAIL for check in wrong)
+    said = f"{found.status}, as far as looked at: {failed} failed, {many(len(wrong) - failed, 'warning')}."
+    if found.status is HealthVerdict.HEALTHY:
+        st.success(said, icon=":material/check_circle:")
+    elif found.status is HealthVerdict.DEGRADED:
+        st.warning(said, icon=":material/warning:")
+    else:
+        st.error(said, icon=":material/error:")
+    for check in wrong:
+        with st.container(border=True):
+            st.markdown(f"**{check.name.replace('_', ' ')}**: {MARKS[check.status]}")
+            st.text(check.text)
+    with st.expander("All checks"):
+        st.caption("Helpdesk and model servers are not asked here: 'ticketbot health' does.")
+        rows = [{"": MARKS[check.status], "Check": check.name, "Found": check.text} for check in found.checks]
+        st.dataframe(rows, hide_index=True, height=parts.height(len(rows)), column_config={"Found": WIDE})
+
+
+def alerts() -> None:
+    """The alerts that hold now."""
+    found = open_alerts()
+    if not found:
+        why = "None is open." if found is not None else "Not known: alerts.json in the state folder cannot be read."
+        parts.instead("Open alerts", why)
+        return
+    st.markdown("**Open alerts**")
+    st.dataframe(
+        [
+            {
+                "Severity": severity_of(rule).value,
+                "Alert": title_of_rule(rule),
+                "Since (UTC)": iso(one.since),
+                "What": one.message,
+                "Told": ", ".join(one.told) or "nobody yet",
+            }
+            for rule, one in sorted(found.items(), key=lambda item: (-severity_of(item[0]).rank, item[1].since))
+        ],
+        hide_index=True,
+    )
 
 
 def level(objective: Objective, what: str, what_it_is: str) -> None:
@@ -60,7 +111,8 @@ def levels(selection: LogSelection) -> None:
             )
 
 
-def body() -> None:
+def of_period() -> None:
+    """Service levels, latency and runs of the chosen period."""
     selection = selected()
     parts.about(selection)
     since, until = selection.since, selection.until
@@ -93,6 +145,12 @@ def body() -> None:
     st.dataframe(tables.runs(lines), hide_index=True, column_config=COLUMNS, height=420, placeholder="–")
 
 
-parts.head("Service levels and runs")
+def body() -> None:
+    checks()
+    alerts()
+    of_period()
+
+
+parts.head("Runs and health")
 selected = choose()
 parts.live(body)

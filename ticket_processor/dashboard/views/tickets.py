@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import partial
-from typing import Literal
 
 import streamlit as st
 
-from ticket_processor.core.clock import iso
 from ticket_processor.dashboard import parts, tables
-from ticket_processor.dashboard.data import ask, book, now_of, story
-from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.data import ask, now_of, story
 from ticket_processor.dashboard.parts import choose
-from ticket_processor.dashboard.tables import Moment
-from ticket_processor.policy.escalation import REASONS, plan_of
+from ticket_processor.dashboard.server import given
 from ticket_processor.reporting import figures, queries
 
-WORDS_ONLY = re.compile(r"[\W_]+")
-"""Everything but words: a badge would take some of it for mark-up."""
-COLOURS: dict[str, Literal["red", "orange"]] = {"critical": "red", "high": "orange", "negative": "orange"}
 ROWS = 50
-MOST_EXPORTED = 50_000
 SORTS = {
     "Newest first": ("at", True),
     "Oldest first": ("at", False),
@@ -31,12 +22,6 @@ SORTS = {
     "Least sure first": ("confidence", False),
     "Dearest first": ("cost_usd", True),
     "Slowest first": ("total_ms", True),
-    "By category": ("category", False),
-    "By urgency": ("urgency", False),
-    "By language": ("language", False),
-    "By outcome": ("outcome", False),
-    "By reason": ("reason", False),
-    "By model": ("model", False),
 }
 
 COLUMNS = {
@@ -80,7 +65,6 @@ def one(number: int) -> None:
         with st.container(border=True):
             when = moment.at[:19].replace("T", " ")
             st.text(f"{when} UTC   {moment.headline}" + ("   (dry run)" if moment.dry_run else ""))
-            understood(moment)
             if moment.summary is not None:
                 st.caption("Redacted summary")
                 st.text(moment.summary)
@@ -91,27 +75,6 @@ def one(number: int) -> None:
             facts = [*moment.facts, ("Run", moment.run_id), ("Event", moment.kind)]
             rows = [{"Fact": name, "Value": value} for name, value in facts]
             right.dataframe(rows, hide_index=True, height=parts.height(len(rows)))
-
-
-def understood(moment: Moment) -> None:
-    """Badges for what the ticket was understood as, and a box for why it cannot wait."""
-    with st.container(horizontal=True):
-        for name in ("category", "urgency", "sentiment"):
-            if value := moment.labels.get(name):
-                st.badge(WORDS_ONLY.sub(" ", f"{name} {value}"), color=COLOURS.get(value, "blue"))
-    if moment.escalated:
-        st.error("Escalated: this ticket cannot wait.", icon=":material/priority_high:")
-        st.text(", ".join(REASONS.get(reason, reason) for reason in moment.escalated))
-        own = tuple(filter(None, (moment.labels.get("subcategory"), moment.labels.get("category"))))
-        categories = () if "suspicious" in moment.escalated else own
-        st.text(plan_of(moment.labels, categories, moment.escalated, given().settings.policy.escalation))
-
-
-def file_name(selection: figures.LogSelection) -> str:
-    """The name of a download: the account, and the first and last day."""
-    host = re.sub(r"[^A-Za-z0-9.-]", "_", given().settings.account or "")
-    days = (iso(selection.since)[:10], iso(selection.until - 1)[:10])
-    return "-".join(filter(None, ("ticketbot", host, *days))) + ".csv"
 
 
 def table() -> None:
@@ -156,17 +119,6 @@ def table() -> None:
             selection_mode="single-row",
             key="rows",
         )
-    st.download_button(
-        f"Download as CSV ({min(total, MOST_EXPORTED):,} rows)",
-        lambda: tables.csv(
-            queries.page(book().index, selection, order_by=column, descending=descending, limit=MOST_EXPORTED).rows,
-            url_of,
-        ),
-        file_name=file_name(selection),
-        mime="text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
 
 
 parts.head("Tickets")

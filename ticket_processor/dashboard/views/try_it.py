@@ -6,7 +6,7 @@ import streamlit as st
 
 from ticket_processor.core.clock import Deadline
 from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.server import given
 from ticket_processor.wiring.explain import in_words, pasted, walk
 
 DEADLINE_S = 120.0

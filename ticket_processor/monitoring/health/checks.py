@@ -22,7 +22,7 @@ LIMIT_S = 8.0
 ASKING_S = 6.5
 """The time for a server's answer; a check as a whole has a little longer."""
 SETTINGS = "settings"
-OFFLINE = "left out by --offline"
+OFFLINE = "not asked (--offline)"
 NO_ANSWER = {
     "timeout": "gives no answer in time",
     "unreachable": "cannot connect: check address and network",
@@ -55,6 +55,7 @@ class Check(Frozen):
     status: Status
     text: str
     facts: dict[str, Any] = Field(default_factory=dict)
+    metrics: RunMetrics | None = Field(None, exclude=True, description="of the check that reads the runs")
 
 
 def ok(name: str, text: str, **facts: object) -> Check:
@@ -112,14 +113,6 @@ def verdict(checks: Sequence[Check]) -> HealthVerdict:
 
 
 @dataclass(frozen=True)
-class CheckResult:
-    """The result of a probe; ``metrics`` comes from the one that reads the runs."""
-
-    checks: tuple[Check, ...]
-    metrics: RunMetrics | None = None
-
-
-@dataclass(frozen=True)
 class Probe:
     """An examination that may hang, and the checks it answers for; if it hangs, the first of them fails.
 
@@ -127,22 +120,22 @@ class Probe:
     """
 
     names: tuple[str, ...]
-    look: Callable[[], CheckResult | Check]
+    look: Callable[[], Check | Sequence[Check]]
     severity: Callable[..., Check] = fail
 
-    def answer(self) -> CheckResult:
+    def answer(self) -> Sequence[Check]:
         """Run the probe; an error is a result too."""
         try:
             found = self.look()
-            return CheckResult((found,)) if isinstance(found, Check) else found
+            return (found,) if isinstance(found, Check) else found
         except Exception as error:  # noqa: BLE001 - whatever it is, the other checks are still wanted
             return self.without(unexpected(error))
 
-    def without(self, why: str) -> CheckResult:
+    def without(self, why: str) -> Sequence[Check]:
         """An answer that says why there is none."""
         first, *others = self.names
         rest = (skipped(name, f"not known, since the check of {first} did not come to an end") for name in others)
-        return CheckResult((self.severity(first, why), *rest))
+        return (self.severity(first, why), *rest)
 
 
 class Examiner:
@@ -162,17 +155,17 @@ class Examiner:
         """Threads that are still in a call that has not come back."""
         return sum(thread.is_alive() for thread in self._threads.values())
 
-    def examine(self) -> list[CheckResult]:
-        """An answer of every probe, in their order. Raises ``Stopping`` when a stop was asked for."""
+    def examine(self) -> list[Check]:
+        """The checks of every probe, in their order. Raises ``Stopping`` when a stop was asked for."""
         until = self._clock.monotonic() + self._limit_s
-        arrived: queue.SimpleQueue[tuple[Probe, CheckResult]] = queue.SimpleQueue()
+        arrived: queue.SimpleQueue[tuple[Probe, Sequence[Check]]] = queue.SimpleQueue()
         awaited = {probe for probe in self._probes if not self._hangs(probe)}
         for probe in awaited:
             self._threads[probe] = threading.Thread(
                 target=lambda probe=probe: arrived.put((probe, probe.answer())), name=probe.names[0], daemon=True
             )
             self._threads[probe].start()
-        answers: dict[Probe, CheckResult] = {}
+        answers: dict[Probe, Sequence[Check]] = {}
         while len(answers) < len(awaited):
             self._clock.check()
             left = until - self._clock.monotonic()
@@ -184,7 +177,7 @@ class Examiner:
                 continue
             answers[probe] = answer
         late = f"gave no answer within {self._limit_s:g} s"
-        return [answers.get(probe) or probe.without(late) for probe in self._probes]
+        return [check for probe in self._probes for check in answers.get(probe) or probe.without(late)]
 
     def _hangs(self, probe: Probe) -> bool:
         thread = self._threads.get(probe)

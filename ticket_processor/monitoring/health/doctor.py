@@ -28,7 +28,7 @@ from ..memory import AlertStore
 from ..receivers import not_understood, package_missing, receivers
 from ..run_metrics import DAY, metrics_of
 from . import runs as left
-from .checks import LIMIT_S, SETTINGS, Check, CheckResult, Examiner, Health, Probe, fail, ok, skipped, verdict, warn
+from .checks import LIMIT_S, SETTINGS, Check, Examiner, Health, Probe, fail, ok, skipped, verdict, warn
 from .helpdesk import of_helpdesk
 from .machine import folder, permissions
 from .models import of_models
@@ -72,12 +72,11 @@ class Doctor:
         """Everything, within the limit. Raises ``Stopping`` when a stop was asked for."""
         began = self._clock.monotonic()
         at = iso(self._clock.now())
-        answers = self._examiner.examine()
-        checks = (_settings(self._settings), *(check for answer in answers for check in answer.checks))
+        checks = (_settings(self._settings), *self._examiner.examine())
         return Health(
             status=verdict(checks),
             checks=checks,
-            metrics=next((answer.metrics for answer in answers if answer.metrics), None),
+            metrics=next((check.metrics for check in checks if check.metrics), None),
             version=__version__,
             account=self._settings.account,
             at=at,
@@ -129,7 +128,7 @@ def _of_files(
     yield Probe(("permissions",), partial(permissions, settings, tuple(secret_files)), warn)
 
 
-def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> CheckResult:
+def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> Sequence[Check]:
     now = clock.now()
     path = settings.state_folder / FILE_NAME
     there = is_there(path)
@@ -144,14 +143,15 @@ def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> 
             if settings.desk.can.search
             else (skipped("search_index", f"{settings.desk.vendor} lists tickets without its search"),)
         )
-        checks = (
+        metrics = metrics_of(record for record in runs if now - DAY <= record.started <= now + AHEAD_S)
+        last_run = left.last_run(runs, retries, now, begun=state.fact(HORIZON) is not None, scheduled=scheduled)
+        return (
             left.state(str(path), there=there, damage=damage),
-            left.last_run(runs, retries, now, begun=state.fact(HORIZON) is not None, scheduled=scheduled),
+            last_run.model_copy(update={"metrics": metrics}),
             *searched,
             left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
             left.halted(state.fact(HALTED)),
         )
-    return CheckResult(checks, metrics_of(record for record in runs if now - DAY <= record.started <= now + AHEAD_S))
 
 
 def _kill_switch(settings: Settings) -> Check:
@@ -162,7 +162,7 @@ def _kill_switch(settings: Settings) -> Check:
     return left.kill_switch(None)
 
 
-def _alerts(settings: Settings, clock: Clock) -> CheckResult:
+def _alerts(settings: Settings, clock: Clock) -> Sequence[Check]:
     memory, everybody = AlertStore(settings.state_folder).known(), receivers(settings.alerts)
     problems: list[str] = []
     if everybody:
@@ -172,7 +172,7 @@ def _alerts(settings: Settings, clock: Clock) -> CheckResult:
             problems = [package_missing()]
         else:
             problems = [f"Apprise does not understand the address {receiver.name}" for receiver in unclear]
-    return CheckResult((left.alerts(memory), left.alerting(len(everybody), problems, memory, clock.now())))
+    return left.alerts(memory), left.alerting(len(everybody), problems, memory, clock.now())
 
 
 def _log_chain(settings: Settings, clock: Clock) -> Check:

@@ -28,7 +28,7 @@ from ...settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSetti
 from ...wiring.parts import transport_for
 from ..rules import TOKENS_END, TOKENS_WARN_S
 from ..run_metrics import DAY
-from .checks import ASKING_S, NO_ANSWER, OFFLINE, Check, CheckResult, Probe, fail, ok, skipped, warn
+from .checks import ASKING_S, NO_ANSWER, OFFLINE, Check, Probe, fail, ok, skipped, warn
 
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
 TOKEN_WARN_S = 14 * DAY
@@ -56,7 +56,7 @@ def of_helpdesk(
         return Probe(NAMES, partial(_local, account))
     if offline:
         checks = (skipped("helpdesk", OFFLINE), skipped("clock", OFFLINE), _lasting(account, clock, OFFLINE))
-        return Probe(NAMES, partial(CheckResult, checks))
+        return Probe(NAMES, lambda: checks)
     return Probe(NAMES, partial(_looked_at, account, clock, adapter))
 
 
@@ -114,16 +114,16 @@ def _problem(error: TicketbotError) -> str:
     return "no_answer"
 
 
-def _looked_at(account: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> CheckResult:
+def _looked_at(account: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> Sequence[Check]:
     """Reachable, signed in, how its clock differs from ours, and how long the credentials last."""
     with closing(_connected(account, clock, adapter)) as transport:
         asked = ask_helpdesk(account, transport, clock)
         if asked.reply is None:
             why = "not known, since the helpdesk gave no answer"
-            return CheckResult((asked.check, skipped("clock", why), _lasting(account, clock, why)))
+            return asked.check, skipped("clock", why), _lasting(account, clock, why)
         ends = _end_of_token(transport) if account.sign_in == "oauth_token" else None
         times = clock_check(asked.sent, asked.received, asked.reply.date)
-        return CheckResult((asked.check, times, credentials(account.sign_in, ends, clock.now())))
+        return asked.check, times, credentials(account.sign_in, ends, clock.now())
 
 
 def _connected(account: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> Transport:
@@ -265,10 +265,10 @@ def unhandled_statuses(transport: Transport, open_statuses: Collection[int]) -> 
     return tuple(f"{number} ({name})" for number, name in found.items() if number not in open_statuses)
 
 
-def _local(account: LocalSettings) -> CheckResult:
+def _local(account: LocalSettings) -> Sequence[Check]:
     """Whether the helpdesk can be used; the checks of a server's clock and credentials do not apply."""
     why = "the local helpdesk is a file on this machine"
-    return CheckResult((_file(account), skipped("clock", why), skipped("credentials", why)))
+    return _file(account), skipped("clock", why), skipped("credentials", why)
 
 
 def _file(account: LocalSettings) -> Check:

@@ -12,7 +12,7 @@ import orjson
 from ...analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, bounded_body
 from ...analysis.model_server.presets import ModelTarget
 from ...core.errors import AnalysisFailed
-from .checks import ASKING_S, NO_ANSWER, OFFLINE, Check, CheckResult, Probe, ok, skipped, warn
+from .checks import ASKING_S, NO_ANSWER, OFFLINE, Check, Probe, ok, skipped, warn
 
 if TYPE_CHECKING:
     import httpx2
@@ -26,23 +26,27 @@ def of_models(models: Sequence[ModelTarget], *, offline: bool) -> Iterator[Probe
     """The probes of the model servers, one request for each."""
     if not models:
         why = "no model is configured (TICKETBOT_MODELS): keyword rules answer"
-        yield Probe(("models",), partial(CheckResult, (skipped("models", why),)))
+        yield Probe(("models",), lambda: (skipped("models", why),))
     servers: dict[tuple[str, str | None], list[ModelTarget]] = {}
     for target in models:
         servers.setdefault((target.base_url, target.api_key), []).append(target)
     for server in servers.values():
         names = tuple(_name(target) for target in server)
         if offline:
-            yield Probe(names, partial(CheckResult, tuple(skipped(name, OFFLINE) for name in names)))
+            yield Probe(names, partial(_not_asked, names))
         else:
             yield Probe(names, partial(ask_model_server, server), warn)
+
+
+def _not_asked(names: Sequence[str]) -> Sequence[Check]:
+    return [skipped(name, OFFLINE) for name in names]
 
 
 def _name(target: ModelTarget) -> str:
     return f"model {target.name}"
 
 
-def ask_model_server(server: Sequence[ModelTarget]) -> CheckResult:
+def ask_model_server(server: Sequence[ModelTarget]) -> Sequence[Check]:
     """Whether a server answers, and which of its models it knows. Without it others answer, or the rules: a warning."""
     target = server[0]
     host = urlsplit(target.base_url).netloc
@@ -54,11 +58,11 @@ def ask_model_server(server: Sequence[ModelTarget]) -> CheckResult:
             known = NO_ANSWER.get(error.reason.removeprefix("model_"))
             reason = error.in_words if known is None else f"{known} ({error.detail})" if error.detail else known
             why = f"{host}: {reason}; its tickets go to the next model, or to the rules"
-            return CheckResult(tuple(warn(_name(each), why, problem=error.reason) for each in server))
+            return [warn(_name(each), why, problem=error.reason) for each in server]
         listed = None
     finally:
         connection.close()
-    return CheckResult(tuple(_listed(each, host, listed) for each in server))
+    return [_listed(each, host, listed) for each in server]
 
 
 def _listed(target: ModelTarget, host: str, listed: Collection[str] | None) -> Check:
