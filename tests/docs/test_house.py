@@ -88,24 +88,24 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 CEILINGS = {
     ".": 1_310,
     "analysis": 9_950,
-    "audit": 2_270,
-    "commands": 7_290,
+    "audit": 2_200,
+    "commands": 7_260,
     "core": 2_640,
     "dashboard": 1_860,
     "evaluation": 2_400,
     "helpdesk": 5_870,
-    "knowledge": 2_190,
-    "learning": 2_060,
+    "knowledge": 2_010,
+    "learning": 1_980,
     "monitoring": 3_270,
     "pipeline": 5_300,
     "policy": 1_470,
-    "replies": 1_770,
+    "replies": 1_640,
     "reporting": 3_130,
     "sandbox": 5_460,
     "schedule": 390,
     "seeding": 1_010,
     "settings": 1_700,
-    "state": 870,
+    "state": 880,
     "web": 4_520,
     "wiring": 3_340,
 }
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 390, "test lines": 81_310, "scripts": 30, "words of docs": 23_440}
+MOST = {"files": 385, "test lines": 80_870, "scripts": 30, "words of docs": 23_380}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
