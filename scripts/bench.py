@@ -9,8 +9,7 @@ python scripts/bench.py memory            # 20,000 and 200,000 tickets by rules:
 python scripts/bench.py report            # a report of 1,000,000 lines over 365 days against json.loads of each line
 
 The report's log is made up: every ten minutes a run with its tickets, an intent and a receipt for each, some left
-alone, some failed and tried again, with the fields and lengths that receipts have. ``--packed`` gzips all days but the
-last, as a log of an earlier version is.
+alone, some failed and tried again, with the fields and lengths that receipts have.
 """
 
 from __future__ import annotations
@@ -398,7 +397,7 @@ def show(name: str, took: Timing, loop: Timing) -> None:
     print(f"{name:36} {took.wall_s:7.2f} s {times:6.1f}x   processor {took.processor_s:7.2f} s {of_processor:6.1f}x")
 
 
-def report(lines: int, days: int, *, packed: bool) -> None:
+def report(lines: int, days: int) -> None:
     """A report with and without its index, as a call and as a command."""
     import development  # noqa: F401 - for its effect
 
@@ -407,10 +406,10 @@ def report(lines: int, days: int, *, packed: bool) -> None:
 
     with tempfile.TemporaryDirectory(prefix="bench-report-") as name:
         folder = Path(name)
-        since, until = write_log(folder, lines, days, packed=packed)
+        since, until = write_log(folder, lines, days)
         size = sum(file.path.stat().st_size for file in log_files(folder))
         count = plain_loop(folder)  # so that the first to be measured does not pay for the disk
-        print(f"{count:,} lines in {days} files, {size / 1e6:,.0f} MB{' packed' if packed else ''}")
+        print(f"{count:,} lines in {days} files, {size / 1e6:,.0f} MB")
         loop = timed(lambda: plain_loop(folder), 2)
         show("json.loads, each line", loop, loop)
         index = folder / INDEX_FOLDER
@@ -439,7 +438,6 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="rules: print where the time goes (and take longer)")
     parser.add_argument("--lines", type=int, default=1_000_000, help="report: of the log")
     parser.add_argument("--days", type=int, default=365, help="report: of the log")
-    parser.add_argument("--packed", action="store_true", help="report: all days but the last are packed")
     options = parser.parse_args()
     if options.what == "startup":
         startup()
@@ -451,7 +449,7 @@ def main() -> None:
     elif options.what == "idle-seconds":
         idle_seconds()
     elif options.what == "report":
-        report(options.lines, options.days, packed=options.packed)
+        report(options.lines, options.days)
     elif options.what == "memory":
         memory(20_000, options.tickets or 200_000)
     elif options.file:

@@ -4,7 +4,7 @@
     python scripts/tamper.py 500 --seed 3
     python scripts/tamper.py --benchmark      # only how many lines a second are verified
 
-A log of several days: packed, expired and erased ones, with a changed key and a clock that was put back; every second
+A log of several days: expired and erased ones, with a changed key and a clock that was put back; every second
 one encrypted. What leaves the content as it was does not count. Exit code 1 when anything went unnoticed.
 Needs the development packages (pip install -e ".[dev]").
 """
@@ -22,7 +22,6 @@ from unittest import mock
 
 import development  # noqa: F401 - for its effect
 
-from tests.support.gzipped import pack
 from tests.support.log_tamperings import KEY, KINDS, NEED_AN_ANCHOR, Tally, receipts, tamper, written
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import LogWriter
@@ -58,24 +57,19 @@ def tampered(times: int, seed: int) -> bool:
 
 
 def benchmark() -> None:
-    """Print how many lines a second are verified, plain and packed."""
-    for packed in (False, True):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            writer = LogWriter(folder, KEY)
-            for day in range(1, BENCHMARK_DAYS + 1):
-                writer.append(f"2026-11-{day:02}", list(receipts(BENCHMARK_LINES)))
-            writer.close()
-            if packed:
-                for path in sorted(folder.glob("*.jsonl")):
-                    pack(path)
-            size = sum(path.stat().st_size for path in folder.iterdir())
-            begun = time.process_time()
-            report = check(folder, [KEY])
-            took = time.process_time() - begun
-            how = "packed" if packed else "plain"
-            rate = f"{report.lines / took:,.0f} lines a second of one processor"
-            print(f"verified {report.lines:,} lines, {how}, {size / 1e6:.0f} MB: {rate}, holds: {report.holds}")
+    """Print how many lines a second are verified."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        writer = LogWriter(folder, KEY)
+        for day in range(1, BENCHMARK_DAYS + 1):
+            writer.append(f"2026-11-{day:02}", list(receipts(BENCHMARK_LINES)))
+        writer.close()
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        begun = time.process_time()
+        report = check(folder, [KEY])
+        took = time.process_time() - begun
+        rate = f"{report.lines / took:,.0f} lines a second of one processor"
+        print(f"verified {report.lines:,} lines, {size / 1e6:.0f} MB: {rate}, holds: {report.holds}")
 
 
 if __name__ == "__main__":

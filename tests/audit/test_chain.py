@@ -15,12 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.audit.encryption import Keyring
-from ticket_processor.audit.files import LogFile, events, log_files, read_lines, unpack
+from ticket_processor.audit.files import LogFile, events, log_files, read_lines
 from ticket_processor.audit.lines import NO_MAC, decode, encode, erased, flaw, key_id, sealed
 from ticket_processor.audit.writer import Head, LogWriter, head_of
 from ticket_processor.core.errors import CannotRun, ConfigError
-
-from ..support.gzipped import pack
 
 DAY = "2026-11-21"
 KEY = b"a key of sixteen bytes or more"
@@ -155,7 +153,6 @@ def test_a_file_begins_with_a_header_and_every_line_follows_the_one_before(
 def test_the_next_day_holds_on_to_the_one_before(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
     write().append("2026-11-20", [line("a")])
     first = head_of(log_files(tmp_path)[0])
-    pack(tmp_path / "ticketbot-2026-11-20.jsonl")
     write().append(DAY, [line("b")])
     header = next(read for _, read in read_lines(log_files(tmp_path)[1]))
     assert header
@@ -318,19 +315,24 @@ def test_a_disk_that_is_full_in_the_middle_of_a_line_leaves_no_half_of_it(
     assert (flaws(tmp_path), writer.repaired) == ([], 20)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no such modes there")
-def test_what_is_unpacked_is_for_its_owner_only(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
-    path = tmp_path / f"ticketbot-{DAY}.jsonl"
-    write().append(DAY, [line("a")])
-    pack(path)
-    unpack(path.with_suffix(".jsonl.gz"), path)
-    assert path.stat().st_mode & 0o077 == 0
-
-
-def test_a_packed_file_that_is_damaged_is_told(tmp_path: Path) -> None:
-    (tmp_path / f"ticketbot-{DAY}.jsonl.gz").write_bytes(b"\x1f\x8b\x08 not gzip at all")
+def test_a_day_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / f"ticketbot-{DAY}.jsonl").mkdir()
     with pytest.raises(CannotRun, match="cannot be read"):
         list(events(tmp_path))
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_day_that_an_earlier_version_packed_is_told_with_what_to_do(
+    beside: bool, tmp_path: Path, write: Callable[..., LogWriter]
+) -> None:
+    write().append(DAY if beside else "2026-11-20", [line("a")])
+    packed = tmp_path / f"ticketbot-{DAY}.jsonl.gz"
+    packed.write_bytes(b"x")
+    for look in (lambda: log_files(tmp_path), lambda: list(events(tmp_path, last_day=DAY)), lambda: LogFile.at(packed)):
+        with pytest.raises(
+            CannotRun, match=r"-21\.jsonl\.gz is packed, as earlier versions did: unpack it with gunzip"
+        ):
+            look()
 
 
 # Encryption
@@ -386,8 +388,6 @@ def test_a_line_that_is_nested_without_end_is_passed_over(tmp_path: Path, write:
 def test_the_plain_text_of_a_day_that_goes_on_is_kept(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
     text = tmp_path / f"ticketbot-{DAY}.log"
     write().append(DAY, [line("a")], "first\n")
-    for path in (tmp_path / f"ticketbot-{DAY}.jsonl", text):
-        pack(path)
     write().append(DAY, [line("b")], "second\n")
     assert text.read_text(encoding="utf-8") == "first\nsecond\n"
 

@@ -44,7 +44,6 @@ from ticket_processor.state.store import HELPDESK_DATE, State
 
 from ..support.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
 from ..support.fakes import ManualClock, a_change
-from ..support.gzipped import pack
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 
@@ -341,7 +340,8 @@ def test_what_a_report_that_was_killed_left_goes_with_the_next_run(plain: Desk) 
     clear, stale, busy = (index / name for name in (".plain-ab", ".old.parquet.ab", ".new.parquet.cd"))
     for path in (clear, stale, busy):
         path.write_bytes(b"x")
-    os.utime(stale, (1, 1))
+    for path in (clear, stale):
+        os.utime(path, (1, 1))
     assert plain.run() == []
     assert [path.name for path in index.iterdir()] == [busy.name]
 
@@ -358,7 +358,7 @@ def test_leftovers_of_a_day_whose_file_is_gone_go_as_well(plain: Desk) -> None:
 def test_days_go_only_once_the_log_surely_says_so(plain: Desk) -> None:
     for back in (401, 400, 1):
         plain.write(TODAY - timedelta(days=back))
-        plain.run(keep=3650)  # which packs it, so that nothing but what is too old goes below
+        plain.run(keep=3650)
     plain.clock = ManualClock(at(TODAY))
     disk = Disk(plain.folder)
     with disk.at_work():
@@ -447,24 +447,28 @@ def test_one_file_that_cannot_be_removed_does_not_keep_the_others(plain: Desk) -
     assert days(plain.folder) == [there, str(TODAY - timedelta(days=1)), str(TODAY)]
 
 
-def test_an_old_day_that_cannot_be_read_goes_all_the_same(plain: Desk) -> None:
+def test_an_old_day_that_cannot_be_read_goes_all_the_same(plain: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for back in (401, 400, 1):
         plain.write(TODAY - timedelta(days=back))
-    (plain.folder / f"ticketbot-{TODAY - timedelta(days=400)}.jsonl").unlink()
-    damaged = plain.folder / f"ticketbot-{TODAY - timedelta(days=400)}.jsonl.gz"
-    damaged.write_bytes(b"\x1f\x8b\x08 not gzip at all")
+    spoil(plain.folder / f"ticketbot-{TODAY - timedelta(days=400)}.jsonl", monkeypatch)
     plain.clock = ManualClock(at(TODAY))
     plain.run()
     assert days(plain.folder) == [str(TODAY - timedelta(days=1)), str(TODAY)]
     assert plain.alerts(EXPIRED)[0]["days"][-1] == str(TODAY - timedelta(days=400))
 
 
-def test_a_day_before_that_cannot_be_read_does_not_stop_the_next(plain: Desk) -> None:
+def test_a_day_before_that_cannot_be_read_does_not_stop_the_next(plain: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     plain.folder.mkdir()
-    (plain.folder / f"ticketbot-{TODAY - timedelta(days=1)}.jsonl.gz").write_bytes(b"\x1f\x8b\x08 not gzip at all")
+    spoil(plain.folder / f"ticketbot-{TODAY - timedelta(days=1)}.jsonl", monkeypatch)
     plain.run(2)
     lines = [line.get("what", line["event"]) for _, line in events(plain.folder, first_day=str(TODAY))]
     assert lines == ["run_started", *plain.said]
+
+
+def spoil(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make of it what is none of ours: a line longer than any that is read."""
+    monkeypatch.setattr("ticket_processor.audit.files.MAX_LINE", 1 << 20)
+    path.write_bytes(b"x" * (1 << 20) + b"\n")
 
 
 def tear(folder: Path) -> None:
@@ -523,15 +527,8 @@ def test_a_day_that_was_begun_and_never_written_is_no_link_of_the_chain(desk: De
     assert header["after"]["day"] == str(TODAY - timedelta(days=2))
 
 
-@pytest.mark.parametrize("damage", [b"no gzip", b"\x1f\x8b\x08 not gzip at all", b""])
-def test_a_clock_put_back_to_a_damaged_packed_day_is_told_as_a_log_that_cannot_be_written(
-    plain: Desk, damage: bytes
-) -> None:
-    plain.folder.mkdir()
-    (plain.folder / f"ticketbot-{TODAY}.jsonl.gz").write_bytes(damage)
-    if not damage:  # an empty file is an empty day
-        plain.run()
-        return
+def test_a_day_that_is_a_folder_is_told_as_a_log_that_cannot_be_written(plain: Desk) -> None:
+    (plain.folder / f"ticketbot-{TODAY}.jsonl").mkdir(parents=True)
     with pytest.raises(AuditUnwritable, match=str(TODAY)):
         plain.run()
 
@@ -546,7 +543,6 @@ def test_the_line_that_a_run_ended_with_still_stands_however_long_ago(desk: Desk
         desk.write(TODAY - timedelta(days=back))
     desk.clock = ManualClock(at(TODAY))
     desk.run()
-    pack(log_files(desk.folder)[0].path)
     assert stands(desk.folder, left, desk.keys)
     assert stands(desk.folder, str(desk.left), desk.keys)
 
@@ -589,11 +585,9 @@ def test_a_log_that_was_touched_is_told_once(plain: Desk, wrong: str) -> None:
     assert plain.run() == []
 
 
-def test_a_log_that_cannot_be_read_is_a_remark_and_no_end(plain: Desk) -> None:
+def test_a_log_that_cannot_be_read_is_a_remark_and_no_end(plain: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     plain.write(TODAY - timedelta(days=1))
-    path = log_files(plain.folder)[0].path
-    path.unlink()
-    path.with_suffix(".jsonl.gz").write_bytes(b"\x1f\x8b\x08 not gzip at all")
+    spoil(log_files(plain.folder)[0].path, monkeypatch)
     plain.clock = ManualClock(at(TODAY))
     (trouble,) = plain.run()
     assert "cannot be read" in trouble
@@ -759,10 +753,13 @@ def test_a_log_in_the_clear_goes_on_with_or_without_keys(plain: Desk) -> None:
 
 def test_a_day_that_is_empty_or_damaged_does_not_hide_that_the_log_is_encrypted(tmp_path: Path) -> None:
     encrypted_log(tmp_path)
-    (tmp_path / f"ticketbot-{TODAY}.jsonl.gz").write_bytes(b"no gzip")
+    day = tmp_path / f"ticketbot-{TODAY}.jsonl"
+    day.unlink(missing_ok=True)
+    day.mkdir()
     with pytest.raises(ConfigError):
         check_encryption(tmp_path, str(TODAY), None)
-    (tmp_path / f"ticketbot-{TODAY}.jsonl").write_bytes(b"")
+    day.rmdir()
+    day.write_bytes(b"")
     with pytest.raises(ConfigError):
         check_encryption(tmp_path, str(TODAY), None)
 

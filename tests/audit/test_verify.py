@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import itertools
 import os
 import random
@@ -20,7 +19,7 @@ from hypothesis import strategies as st
 from ticket_processor.audit import writer as log_writer
 from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.erase import ERASED
-from ticket_processor.audit.files import LogFile, events, unpack
+from ticket_processor.audit.files import LogFile, events
 from ticket_processor.audit.findings import VerificationReport
 from ticket_processor.audit.lines import Line, decode, encode, erased, sealed
 from ticket_processor.audit.receipts import AuditLog
@@ -33,7 +32,6 @@ from ticket_processor.state.store import HELPDESK_DATE, State
 from ..support.bad_disk import Died, Disk, Dying
 from ..support.cases import for_each
 from ..support.fakes import ManualClock
-from ..support.gzipped import pack
 from ..support.log_tamperings import KEY, KINDS, NEED_AN_ANCHOR, OLD_KEY, Tally, TrueLog, tamper, written
 from .test_retention import DAY_S, Desk
 from .test_retention import KEY as DESK_KEY
@@ -191,16 +189,6 @@ def test_an_end_that_was_cut_off_is_told_by_a_day_that_a_clock_put_back_began_af
     assert flaw.startswith(
         "ticketbot-2026-11-22.jsonl: ticketbot-2026-11-21.jsonl holds on to its line 3, which is not"
     )
-
-
-def test_a_file_that_was_packed_while_its_copy_is_still_there_is_checked_once(log: Log) -> None:
-    log.write(DAY_BEFORE)
-    log.write(DAY)
-    whole = log.path(DAY_BEFORE).read_bytes()
-    pack(log.path(DAY_BEFORE))
-    log.path(DAY_BEFORE).write_bytes(whole)
-    report = log.report()
-    assert (report.holds, report.files, report.lines) == (True, 2, 6)
 
 
 def test_a_torn_last_line_is_a_note_and_not_a_flaw(log: Log) -> None:
@@ -468,17 +456,6 @@ def test_an_end_in_an_older_file_that_a_run_knew_is_looked_up(log: Log) -> None:
     ]
 
 
-def test_a_damaged_packed_file_is_a_flaw_and_the_rest_is_checked(log: Log) -> None:
-    log.write(DAY_BEFORE, *[line(os.urandom(40).hex()) for _ in range(200)])
-    log.write(DAY)
-    pack(log.path(DAY_BEFORE))
-    packed = log.folder / f"{log.path(DAY_BEFORE).name}.gz"
-    packed.write_bytes(packed.read_bytes()[:3000])
-    wrong = log.wrong()
-    assert wrong[0].endswith("the packed file is damaged from here on")
-    assert log.report().files == 2
-
-
 # What nobody can tell
 
 
@@ -652,53 +629,22 @@ def test_a_writer_that_could_write_nothing_knows_of_no_end(log: Log, monkeypatch
 # Files that are too large to be ours
 
 
-def bomb(path: Path, *parts: tuple[bytes, int]) -> None:
-    """A packed file of these bytes, each so many times."""
-    with gzip.open(path, "wb", compresslevel=1) as file:
-        for part, times in parts:
-            block = part * (1_000_000 // len(part))
-            for _ in range(times * len(part) // len(block)):
-                file.write(block)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("packed", [True, False])
-def test_a_line_of_more_than_64_mb_is_a_flaw_with_its_name_and_takes_no_more_memory(log: Log, packed: bool) -> None:
+def test_a_line_of_more_than_64_mb_is_a_flaw_with_its_name_and_takes_no_more_memory(log: Log) -> None:
     log.write(DAY_BEFORE)
     log.write(DAY)
     path = log.path(DAY_BEFORE)
-    if packed:
-        path.unlink()
-        bomb(path.with_suffix(".jsonl.gz"), (b"x", 300_000_000))
-    else:
-        with path.open("ab") as file:
-            file.truncate(path.stat().st_size + 300_000_000)
+    with path.open("ab") as file:
+        file.truncate(path.stat().st_size + 300_000_000)
     tracemalloc.start()
     report = log.report()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     told = [flaw.what for flaw in report.flaws]
-    assert f"line {1 if packed else 4} is longer than 64 MB, and nothing behind it was read" in told
+    assert "line 4 is longer than 64 MB, and nothing behind it was read" in told
     assert peak < 200_000_000
     with pytest.raises(CannotRun, match="longer than 64 MB"):
         list(events(log.folder))
-
-
-def test_a_packed_day_that_unpacks_to_more_than_any_is_a_flaw_with_its_name(
-    log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log.write(DAY_BEFORE)
-    path = log.path(DAY_BEFORE)
-    path.unlink()
-    bomb(path.with_suffix(".jsonl.gz"), (b"x" * 99 + b"\n", 10_000))
-    monkeypatch.setattr("ticket_processor.audit.files.MAX_DAY", 2**19)
-    (flaw,) = [flaw for flaw in log.report().flaws if "unpacks" in flaw.what]
-    assert flaw.file.endswith(".jsonl.gz")
-    with pytest.raises(CannotRun, match="unpacks to more than"):
-        list(events(log.folder))
-    with pytest.raises(OSError, match="unpacks to more than"):
-        unpack(path.with_suffix(".jsonl.gz"), path)
-    assert not path.exists()
 
 
 def test_a_log_whose_last_line_is_too_long_is_not_written_to_and_says_why(

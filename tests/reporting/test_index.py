@@ -28,7 +28,6 @@ from ticket_processor.reporting.index import LogIndex
 from ticket_processor.reporting.index_columns import kept
 
 from ..support.fakes import START, ManualClock, a_change, an_analysis
-from ..support.gzipped import pack
 from ..support.log_days import TODAY, at, receipt, run_lines, write_day, write_log
 
 CANARY = "Zzyzx Quillfeather"
@@ -149,7 +148,7 @@ def test_whatever_stands_between_the_receipts_all_of_them_are_found(tmp_path: Pa
     )  # fmt: skip
     lines: list[Any] = [*good, *data.draw(st.lists(odd, max_size=6))]
     mixed = data.draw(st.permutations(lines))
-    write_day(folder, "2026-11-19", mixed, packed=data.draw(st.booleans()))
+    write_day(folder, "2026-11-19", mixed)
     write_day(folder, TODAY, mixed)
     expected = [
         line["ticket_id"]
@@ -319,14 +318,6 @@ def test_a_day_that_retention_removed_leaves_nothing_behind(tmp_path: Path) -> N
     assert stored(tmp_path) == []
 
 
-def test_a_packed_day_reads_as_it_did_before(tmp_path: Path) -> None:
-    path = write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00"), b"torn\n", receipt(2, "11-19 08:01")])
-    assert tickets(tmp_path) == [1, 2]
-    pack(path)
-    assert not path.exists()
-    assert tickets(tmp_path) == [1, 2]
-
-
 def test_files_of_the_index_are_for_their_owner_alone(tmp_path: Path) -> None:
     write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00")])
     tickets(tmp_path)
@@ -357,12 +348,12 @@ def test_a_month_is_one_file_and_made_anew_when_one_of_its_days_changes(tmp_path
     assert anew != month
 
 
-def test_a_damaged_day_costs_only_those_that_ask_for_it(tmp_path: Path) -> None:
+def test_a_damaged_day_costs_only_those_that_ask_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ticket_processor.audit.files.MAX_LINE", 1 << 20)
     write_log(tmp_path, [receipt(2, "11-19 08:00")])
-    path = write_day(tmp_path, "2026-11-18", [receipt(1, "11-18 08:00")], packed=True)
-    path.write_bytes(path.read_bytes()[:-12])
+    write_day(tmp_path, "2026-11-18", [receipt(1, "11-18 08:00"), b"x" * (1 << 20) + b"\n"])
     assert tickets(tmp_path, first_day="2026-11-19") == [2]
-    with pytest.raises(CannotRun, match=r"ticketbot-2026-11-18\.jsonl\.gz cannot be read"):
+    with pytest.raises(CannotRun, match=r"ticketbot-2026-11-18\.jsonl cannot be read"):
         opened(tmp_path)
 
 
@@ -385,11 +376,12 @@ def test_a_kept_file_that_is_damaged_is_made_anew(tmp_path: Path) -> None:
 def test_what_a_crash_left_in_the_folder_goes_and_what_others_are_writing_stays(tmp_path: Path) -> None:
     write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
     tickets(tmp_path)
-    names = (".old.parquet.ab", ".new.parquet.cd", "strange.txt", ".plain-new")
+    names = (".old.parquet.ab", ".new.parquet.cd", "strange.txt", ".plain-old")
     left, busy, strange, clear = (tmp_path / INDEX_FOLDER / name for name in names)
     for path in (left, busy, strange, clear):
         path.write_bytes(b"x")
-    os.utime(left, (1, 1))
+    for path in (left, clear):
+        os.utime(path, (1, 1))
     write_day(tmp_path, TODAY, [])
     tickets(tmp_path)
     assert [path.exists() for path in (left, busy, strange, clear)] == [False, True, False, False]

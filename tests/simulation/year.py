@@ -246,7 +246,7 @@ class Year:
     def lines(self) -> tuple[int, str]:
         """How many lines the log has, in all of its files, and the moment of the oldest, at least its day."""
         count, oldest = 0, "9999"
-        for path in self.logs.glob("*.jsonl*"):
+        for path in self.logs.glob("*.jsonl"):
             file = LogFile.at(path)
             for _, line in read_lines(file):
                 count += 1

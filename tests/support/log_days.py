@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,15 +70,12 @@ def run_lines(run_id: str, begin: str, end: str | None, **facts: Any) -> list[di
     return lines
 
 
-def write_day(folder: Path, day: str, lines: Iterable[dict[str, Any] | bytes], *, packed: bool = False) -> Path:
+def write_day(folder: Path, day: str, lines: Iterable[dict[str, Any] | bytes]) -> Path:
     """A day's file; what is bytes stands there as it is."""
     folder.mkdir(parents=True, exist_ok=True)
     header = {"event": "segment", "segment": day, "schema": 1}
     raw = b"".join(line if isinstance(line, bytes) else encode(line) for line in (header, *lines))
     path = folder / f"ticketbot-{day}.jsonl"
-    if packed:
-        path = path.with_name(path.name + ".gz")
-        raw = gzip.compress(raw)
     path.write_bytes(raw)
     return path
 

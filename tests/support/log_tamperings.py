@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import random
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +25,6 @@ from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.state.store import HELPDESK_DATE, State
 
 from .fakes import ManualClock, a_change, an_analysis
-from .gzipped import pack
 
 KEY, OLD_KEY, FOREIGN_KEY = b"the key that seals the log", b"the key before that one", b"a key of somebody else's"
 LAST_DAY = datetime(2026, 11, 21, tzinfo=UTC)
@@ -72,20 +69,12 @@ class TrueLog:
                     path.write_bytes(data)
 
     def content(self) -> dict[str, bytes]:
-        """What the files say, packed or not. That the last end of line is there or not says nothing."""
-        return {file.day: _content(file).removesuffix(b"\n") for file in log_files(self.folder)}
-
-
-def _content(file: LogFile) -> bytes:
-    try:
-        with file.open() as lines:
-            return lines.read()
-    except (OSError, EOFError, zlib.error):
-        return file.path.read_bytes()
+        """What the files say. That the last end of line is there or not says nothing."""
+        return {file.day: file.path.read_bytes().removesuffix(b"\n") for file in log_files(self.folder)}
 
 
 def written(folder: Path, rng: random.Random, *, encrypted: bool = False, days: int = 9, tickets: int = 5) -> TrueLog:
-    """Some days of runs: packed, expired and erased ones, a new key, a clock that was put back, a day without runs."""
+    """Some days of runs: expired and erased ones, a new key, a clock that was put back, a day without runs."""
     keyring = Keyring([base64.b64encode(rng.randbytes(32)).decode()]) if encrypted else None
     left: str | None = None
     state = State(None)
@@ -101,9 +90,6 @@ def written(folder: Path, rng: random.Random, *, encrypted: bool = False, days: 
             audit.run_started(follows=left)
             state.remember(**{HELPDESK_DATE: repr(clock.now())})
             look_after(audit, clock.now(), RETENTION_DAYS, left, keyring, state)
-            for file in log_files(folder, last_day=str((begin + timedelta(days=day - 2)).date())):
-                if not file.packed:  # as earlier versions did
-                    pack(file.path)
             _triage(audit, [next(numbers) for _ in range(rng.randint(1, tickets))], clock)
             left = str(audit.head)
             audit.close()
@@ -168,41 +154,30 @@ class Tamperer:
         data[self._rng.randrange(len(data))] ^= 1 << self._rng.randrange(8)
         file.path.write_bytes(bytes(data))
 
-    def flip_and_pack(self) -> None:
-        file = self._any()
-        data = bytearray(_content(file))
-        data[self._rng.randrange(len(data))] ^= 1 << self._rng.randrange(8)
-        self._store(file, bytes(data))
-
-    def cut_packed(self) -> None:
-        file = self._rng.choice([file for file in self._files() if file.packed])
-        data = file.path.read_bytes()
-        file.path.write_bytes(data[: self._rng.randrange(len(data))])
-
     # Lines
 
     def delete(self) -> None:
         lines, file = self._lines()
         at = self._rng.randrange(len(lines))
         del lines[at : at + self._rng.choice((1, 1, 2, 5))]
-        self._store(file, b"".join(lines))
+        file.path.write_bytes(b"".join(lines))
 
     def swap(self) -> None:
         lines, file = self._lines(at_least=2)
         one, other = self._rng.sample(range(len(lines)), 2)
         lines[one], lines[other] = lines[other], lines[one]
-        self._store(file, b"".join(lines))
+        file.path.write_bytes(b"".join(lines))
 
     def duplicate(self) -> None:
         lines, file = self._lines()
         lines.insert(self._rng.randrange(len(lines) + 1), self._rng.choice(lines))
-        self._store(file, b"".join(lines))
+        file.path.write_bytes(b"".join(lines))
 
     def replace_by_other_day(self) -> None:
         lines, file = self._lines()
         others, _ = self._lines(but=file.day)
         lines[self._rng.randrange(len(lines))] = self._rng.choice(others)
-        self._store(file, b"".join(lines))
+        file.path.write_bytes(b"".join(lines))
 
     def insert(self) -> None:
         """A line without a seal, with somebody else's, or with one that was copied."""
@@ -214,7 +189,7 @@ class Tamperer:
             made = sealed(made, FOREIGN_KEY, "0" * 32, at)
         elif how == "copied":
             made |= {"seq": at, "mac": "0" * 32}
-        self._store(file, b"".join([*lines[:at], encode(made), *lines[at:]]))
+        file.path.write_bytes(b"".join([*lines[:at], encode(made), *lines[at:]]))
 
     def edit(self) -> None:
         """Another value in a line, encrypted again where it was."""
@@ -262,25 +237,25 @@ class Tamperer:
             bare = {name: value for name, value in line.items() if name not in ("mac", "personal", "seq", "cipher")}
             whole = sealed({**bare, "outcome": "skipped"}, FOREIGN_KEY, before, number)
             before, made = whole["mac"], made + encode(whole)
-        self._store(file, b"".join(lines[:at]) + made)
+        file.path.write_bytes(b"".join(lines[:at]) + made)
 
     def forge_end(self) -> None:
         """The same below a header that names the key and holds on to what stands above."""
         lines, file = self._lines()
         at = self._rng.randrange(len(lines))
-        self._store(file, b"".join(lines[:at]) + self._forged(file, at))
+        file.path.write_bytes(b"".join(lines[:at]) + self._forged(file, at))
 
     def forge_insertion(self) -> None:
         """Made-up lines behind what is there, and an end that tells the mac which others may know of."""
         file = self._files()[-1]
-        lines = _content(file).splitlines(keepends=True)
-        self._store(file, b"".join(lines) + self._forged(file, len(lines), also=self._opened(file)[-2:]))
+        lines = file.path.read_bytes().splitlines(keepends=True)
+        file.path.write_bytes(b"".join(lines) + self._forged(file, len(lines), also=self._opened(file)[-2:]))
 
     def forge_beginning(self) -> None:
         """The oldest files as a whole, each with the end that the next one knows of."""
         files = self._files()
         for file in files[: self._rng.randint(1, len(files) - 1)]:
-            self._store(file, self._forged(file, 0))
+            file.path.write_bytes(self._forged(file, 0))
 
     def _forged(self, file: LogFile, at: int, also: list[Line] | None = None) -> bytes:
         """Lines from ``at`` on below a header, under an invented key; the last one tells the mac that was there."""
@@ -308,17 +283,17 @@ class Tamperer:
     def cut_end(self) -> None:
         """Any number of bytes off the end of the newest file."""
         file = self._files()[-1]
-        content = _content(file)
-        self._store(file, content[: -self._rng.randint(1, len(content) - 1)])
+        content = file.path.read_bytes()
+        file.path.write_bytes(content[: -self._rng.randint(1, len(content) - 1)])
 
     def cut_lines_off_the_end(self) -> None:
         lines, file = self._lines(self._files()[-1])
-        self._store(file, b"".join(lines[: -self._rng.randint(1, len(lines) - 1)]))
+        file.path.write_bytes(b"".join(lines[: -self._rng.randint(1, len(lines) - 1)]))
 
     def cut_end_of_older(self) -> None:
         file = self._rng.choice(self._files()[:-1])
-        content = _content(file)
-        self._store(file, content[: -self._rng.randint(1, len(content))])
+        content = file.path.read_bytes()
+        file.path.write_bytes(content[: -self._rng.randint(1, len(content))])
 
     def remove_newest(self) -> None:
         for file in self._files()[-self._rng.randint(1, 3) :]:
@@ -333,7 +308,7 @@ class Tamperer:
 
     def replace_file(self) -> None:
         one, other = self._rng.sample(self._files(), 2)
-        self._store(one, _content(other))
+        one.path.write_bytes(other.path.read_bytes())
 
     def add_file(self) -> None:
         """A day of its own: made up, another one's copy, or from another log with the same key."""
@@ -343,11 +318,11 @@ class Tamperer:
         how = self._rng.choice(("bare", "copy", "foreign"))
         data = encode({"ts": f"{file.day}T09:00:00.000Z", "event": "alert", "run_id": "r", "what": "nothing"})
         if how == "copy":
-            data = _content(self._any())
+            data = self._any().path.read_bytes()
         elif how == "foreign":
             header = sealed({"event": SEGMENT, "segment": file.day, "schema": 1, "key_id": "0" * 8}, b"?", "", 0)
             data = encode(header) + encode(sealed(decode(data), b"?", header["mac"], 1))
-        self._store(file, data)
+        file.path.write_bytes(data)
 
     # What it takes
 
@@ -360,17 +335,14 @@ class Tamperer:
     def _lines(self, file: LogFile | None = None, *, at_least: int = 1, but: str = "") -> tuple[list[bytes], LogFile]:
         while file is None:
             chosen = self._any()
-            if chosen.day != but and _content(chosen).count(b"\n") >= at_least:
+            if chosen.day != but and chosen.path.read_bytes().count(b"\n") >= at_least:
                 file = chosen
-        return _content(file).splitlines(keepends=True), file
-
-    def _store(self, file: LogFile, content: bytes) -> None:
-        file.path.write_bytes(gzip.compress(content, mtime=0) if file.packed else content)
+        return file.path.read_bytes().splitlines(keepends=True), file
 
     def _opened(self, file: LogFile) -> list[Line]:
         """The lines in plain text: whoever has the key that encrypts still lacks the one that seals."""
         found, key = [], None
-        for stored in _content(file).splitlines(keepends=True):
+        for stored in file.path.read_bytes().splitlines(keepends=True):
             line = decode(stored)
             if is_encrypted(line):
                 opened = key.opened(line, file.day, line["seq"]) if key else None
@@ -389,14 +361,14 @@ class Tamperer:
             if places:
                 lines, at = self._lines(file)[0], self._rng.choice(places)
                 lines[at] = self._closed(file, at, change(self._opened(file)[at]), was=decode(lines[at]))
-                self._store(file, b"".join(lines))
+                file.path.write_bytes(b"".join(lines))
                 return
 
     def _closed(self, file: LogFile, at: int, line: Line, *, was: Line) -> bytes:
         if not is_encrypted(was):
             return encode(line)
         key: Any = None
-        for stored in _content(file).splitlines(keepends=True)[:at]:
+        for stored in file.path.read_bytes().splitlines(keepends=True)[:at]:
             header = decode(stored)
             if header.get("event") == SEGMENT and self._log.keyring:
                 key = self._log.keyring.cipher_of(header)
@@ -406,8 +378,6 @@ class Tamperer:
 
 KINDS: dict[str, Callable[[Tamperer], None]] = {
     "flip a bit": Tamperer.flip,
-    "flip a bit, and pack again": Tamperer.flip_and_pack,
-    "cut a packed file short": Tamperer.cut_packed,
     "delete lines": Tamperer.delete,
     "swap two lines": Tamperer.swap,
     "duplicate a line": Tamperer.duplicate,

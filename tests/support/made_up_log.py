@@ -4,7 +4,6 @@ alone, some failed and tried again, with the fields and lengths that receipts ha
 
 from __future__ import annotations
 
-import gzip
 import math
 import random
 from collections.abc import Iterator
@@ -131,9 +130,7 @@ def seal(dice: random.Random) -> dict[str, Any]:
     return {"personal": {"digest": dice.randbytes(16).hex(), "salt": dice.randbytes(8).hex()}}
 
 
-def write_log(
-    folder: Path, lines: int, days: int, *, packed: bool = False, end: datetime | None = None
-) -> tuple[float, float]:
+def write_log(folder: Path, lines: int, days: int, *, end: datetime | None = None) -> tuple[float, float]:
     """A log of about so many lines up to ``end``, today if not given; from when to when it goes (Unix seconds)."""
     folder.mkdir(parents=True, exist_ok=True)
     dice = random.Random(7)
@@ -147,9 +144,5 @@ def write_log(
         carry -= len(made)
         ticket += len(made)
         raw = b"".join(encode({**line, "seq": at, "mac": dice.randbytes(16).hex()}) for at, line in enumerate(made))
-        path = folder / f"ticketbot-{day:%Y-%m-%d}.jsonl"
-        if packed and number < days - 1:
-            path.with_name(path.name + ".gz").write_bytes(gzip.compress(raw, 6))
-        else:
-            path.write_bytes(raw)
+        (folder / f"ticketbot-{day:%Y-%m-%d}.jsonl").write_bytes(raw)
     return begin.timestamp(), end.timestamp()

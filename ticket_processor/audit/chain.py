@@ -6,9 +6,7 @@ one change is reported once.
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -186,7 +184,7 @@ def judged_lines(
 ) -> Iterator[CheckedLine]:
     """Every line of a file, each as it is known by the lines before. Only what is ``worth`` it is judged.
 
-    A file that is damaged, or too large to be one of ours, ends with a line that says so. Raises :class:`CannotRun`
+    A file that is too large to be one of ours ends with a line that says so. Raises :class:`CannotRun`
     when it cannot be read.
     """
     number = 0
@@ -197,8 +195,6 @@ def judged_lines(
                 number += 1
     except TooLarge as error:
         yield CheckedLine(number, b"", None, LineVerdict.CHANGED, str(error.strerror))
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        yield CheckedLine(number, b"", None, LineVerdict.CHANGED, "the packed file is damaged from here on")
     except OSError as error:
         raise CannotRun(f"the log {file.path} cannot be read: {error.strerror or type(error).__name__}") from error
 

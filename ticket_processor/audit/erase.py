@@ -6,21 +6,19 @@ the salt, without which a guess cannot be tested. Files are replaced one by one,
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 import sqlite3
-import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
-from ..core.errors import CannotRun, RunLocked, StateUnusable
+from ..core.errors import RunLocked, StateUnusable
 from ..core.private_files import make_folder
 from .encryption import Keyring, LineCipher, is_encrypted
-from .files import SEGMENT, LogFile, leftovers, lines_of, replace_file
+from .files import SEGMENT, LogFile, leftovers, lines_of, log_files, replace_file
 from .lines import Line, encode, erased, read
 from .receipts import AuditLog
 
@@ -115,14 +113,6 @@ def _locked(folder: Path, begin: str) -> Iterator[bool]:
             yield True
 
 
-def every_file(folder: Path) -> list[LogFile]:
-    """Every file of the log, a packed one beside an unpacked one included. Raises :class:`CannotRun`."""
-    try:
-        return [file for path in sorted(folder.iterdir()) if (file := LogFile.at(path)).day] if folder.is_dir() else []
-    except OSError as error:
-        raise CannotRun(f"the log {folder} cannot be read: {error.strerror}") from error
-
-
 def find(
     folder: Path, tickets: Collection[int], keys: Keyring | None, *, done: Callable[[int], None] = lambda _files: None
 ) -> TicketTraces:
@@ -131,10 +121,10 @@ def find(
     ``troubles`` are sentences on files that cannot be read, also for want of a key.
     """
     found, wanted = TicketTraces(), _Wanted(tickets)
-    for file in every_file(folder):
+    for file in log_files(folder):
         try:
             count, last, closed = _counted(_lines(file, keys), wanted, found.known)
-        except (OSError, EOFError, zlib.error) as error:
+        except OSError as error:
             found.troubles.append(f"{file.path.name} cannot be read: {_why(error)}")
             count = last = closed = 0
         if closed:
@@ -174,7 +164,7 @@ def erase(
         try:
             with audit.alone():
                 count, last = _rewrite(file, wanted, keys)
-        except (OSError, EOFError, zlib.error) as error:
+        except OSError as error:
             gone.troubles.append(f"{path.name} could not be written anew: {_why(error)}")
             continue
         gone.lines[path] = count
@@ -245,11 +235,7 @@ def _rewrite(file: LogFile, wanted: _Wanted, keys: Keyring | None) -> tuple[int,
         for item in _lines(file, keys):
             target.write(_without(item, file.day) if wanted.has(item) else item.stored)
 
-    def packed(target: IO[bytes]) -> None:
-        with gzip.GzipFile("", "wb", fileobj=target, mtime=0) as inside:
-            write(cast(IO[bytes], inside))
-
-    replace_file(file.path, packed if file.packed else write)
+    replace_file(file.path, write)
     return count, last
 
 
@@ -276,5 +262,5 @@ def _lines(file: LogFile, keys: Keyring | None) -> Iterator[_Stored]:
             yield _Stored(stored, inner, key, cast(int, place), is_closed=inner is None)
 
 
-def _why(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or "it is damaged")
+def _why(error: OSError) -> str:
+    return error.strerror or type(error).__name__

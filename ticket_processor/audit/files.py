@@ -1,24 +1,22 @@
-"""The log's files: ``ticketbot-YYYY-MM-DD.jsonl``, a UTC day each; earlier versions gzipped days that are over.
+"""The log's files: ``ticketbot-YYYY-MM-DD.jsonl``, a UTC day each.
 
-Everything that reads the log reads it through here, whether it is packed, encrypted or torn.
+Everything that reads the log reads it through here, whether it is encrypted or torn.
 """
 
 from __future__ import annotations
 
 import errno
-import gzip
 import os
 import re
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
-from ..core.errors import CannotRun, why_unusable
+from ..core.errors import AuditUnwritable, CannotRun, why_unusable
 from ..core.private_files import check_is_file
 from .encryption import KEYS_VARIABLE, Keyring, LineCipher, is_encrypted
 from .lines import read
@@ -29,11 +27,7 @@ SEGMENT = "segment"
 _HEADER = b'{"event":"segment"'
 MAX_LINE = 64 * 1024 * 1024
 """Bytes of a line. Ticketbot's own have some thousands."""
-MAX_DAY = 8 * 1024**3
-"""Bytes of a packed day once it is unpacked: four million lines."""
 INDEX_FOLDER = ".index"
-_IN_THE_CLEAR = ".plain-*"
-"""Files that earlier versions decrypted a day into, and left behind when they were killed."""
 _STALE_S = 3600.0
 _PATTERN = re.compile(r"ticketbot-(\d{4}-\d{2}-\d{2})\.jsonl(\.gz)?")
 
@@ -47,56 +41,50 @@ class TooLarge(OSError):
 
 @dataclass(frozen=True, order=True)
 class LogFile:
-    """One day's file. Where a crash left it packed and unpacked at once, the unpacked one counts."""
+    """One day's file."""
 
     day: str
     path: Path
 
     @classmethod
     def at(cls, path: Path) -> LogFile:
-        """The file at ``path``."""
+        """The file at ``path``; its day is empty where that is no name of one.
+
+        Raises :class:`AuditUnwritable` for a day that an earlier version packed: no run may write beside it.
+        """
         match = _PATTERN.fullmatch(path.name)
+        if match and match[2]:
+            raise AuditUnwritable(f"the log {path} is packed, as earlier versions did: unpack it with gunzip, once")
         return cls(match[1] if match else "", path)
 
-    @property
-    def packed(self) -> bool:
-        """Whether it is gzipped."""
-        return self.path.suffix == ".gz"
-
     def open(self) -> IO[bytes]:
-        """Open it for reading, unpacked; read it by :func:`lines_of`.
+        """Open it for reading; read it by :func:`lines_of`.
 
         Raises ``OSError``, also where it is no file: a pipe would be waited for.
         """
         check_is_file(self.path)
-        return cast(IO[bytes], gzip.open(self.path)) if self.packed else self.path.open("rb")
+        return self.path.open("rb")
 
 
 def lines_of(file: IO[bytes]) -> Iterator[bytes]:
     """The lines of an open file, one held at a time. Raises :class:`TooLarge`, and what reading raises."""
-    packed = isinstance(file, gzip.GzipFile)
     for number, line in enumerate(iter(partial(file.readline, MAX_LINE + 1), b""), start=1):
         if len(line) > MAX_LINE:
             raise TooLarge(f"line {number} is longer than {MAX_LINE >> 20} MB, and nothing behind it was read")
         yield line
-        if packed and file.tell() > MAX_DAY:
-            raise TooLarge(f"it unpacks to more than {MAX_DAY >> 30} GB, and nothing behind line {number} was read")
 
 
 def log_files(folder: Path, *, first_day: str = "", last_day: str = "9999") -> list[LogFile]:
     """The files of these days (``YYYY-MM-DD``, both included), oldest first; none when there is no such folder.
 
-    Raises :class:`CannotRun` when the folder cannot be read.
+    Raises :class:`CannotRun` when the folder cannot be read, and :class:`AuditUnwritable`, which is one, as
+    :meth:`LogFile.at` does.
     """
-    found: dict[str, LogFile] = {}
     try:
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            match = _PATTERN.fullmatch(path.name)
-            if match and first_day <= match[1] <= last_day:
-                found.setdefault(match[1], LogFile(match[1], path))  # "….jsonl" sorts before "….jsonl.gz"
+        files = [LogFile.at(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
     except OSError as error:
         raise _unreadable(folder, error) from error
-    return sorted(found.values())
+    return [file for file in files if file.day and first_day <= file.day <= last_day]
 
 
 def read_lines(
@@ -196,16 +184,6 @@ def check_opened(raw: bytes, path: Path) -> None:
         raise CannotRun(f"the log {path} is encrypted: {KEYS_VARIABLE} must hold the key that it was written with")
 
 
-def unpack(packed: Path, path: Path) -> None:
-    """Put a gzipped file back as ``path``, whole or not at all, for its owner only. Raises ``OSError``."""
-    try:
-        with LogFile.at(packed).open() as source:
-            replace_file(path, lambda target: target.writelines(lines_of(source)))
-    except (EOFError, zlib.error) as error:
-        raise OSError(f"{packed.name} is damaged") from error
-    packed.unlink()
-
-
 def replace_file(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     """Replace ``path`` as a whole by what ``write`` writes, for its owner only. Raises ``OSError``."""
     unfinished = path.with_name(path.name + ".tmp")
@@ -234,25 +212,24 @@ def _raw_lines(file: LogFile, start: int = 0) -> Iterator[bytes]:
             if start:
                 lines.seek(start)
             yield from lines_of(lines)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise _unreadable(file.path, error) from error
 
 
-def _unreadable(path: Path, error: Exception) -> CannotRun:
-    why = why_unusable(path, error) if isinstance(error, PermissionError) else getattr(error, "strerror", None)
-    why = why or type(error).__name__
+def _unreadable(path: Path, error: OSError) -> CannotRun:
+    why = why_unusable(path, error) if isinstance(error, PermissionError) else error.strerror or type(error).__name__
     return CannotRun(f"the log {path} cannot be read: {why}")
 
 
 def leftovers(log: Path) -> list[Path]:
-    """Files that a crash left in this log's index: decrypted ones at once, others after an hour."""
+    """Files that a crash left in this log's index, an hour ago at least."""
     folder = log / INDEX_FOLDER
     return [path for path in sorted(folder.glob(".*")) if path.is_file() and not may_be_in_use(path)]
 
 
 def may_be_in_use(path: Path) -> bool:
     """Whether another process may be writing it now."""
-    if not path.name.startswith(".") or path.match(_IN_THE_CLEAR):
+    if not path.name.startswith("."):
         return False
     with suppress(OSError):
         return time.time() - path.stat().st_mtime <= _STALE_S

@@ -21,7 +21,7 @@ import filelock
 from ..core.errors import CannotRun
 from ..core.private_files import make_folder
 from .encryption import Keyring, LineCipher, is_encrypted
-from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, count_lines, key_of, log_files, read_lines, unpack
+from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, count_lines, key_of, log_files, read_lines
 from .lines import NO_MAC, decode, encode, flaw, key_id, read, sealed
 
 LOCK_NAME = ".ticketbot-log.lock"
@@ -136,17 +136,10 @@ class LogWriter:
         path = self._folder / (NAME.format(day=day) + ".jsonl")
         if log is None or log.day != day or not _is_at(path, log.descriptor):
             self._close()
-            log = self._open = _Open(day, self._opened(path))
+            log = self._open = _Open(day, _open_to_append(path))
         if os.fstat(log.descriptor).st_size != log.size:
             self._find_end(log, LogFile(day, path))
         return log
-
-    def _opened(self, path: Path) -> int:
-        for file in (path, path.with_suffix(".log")):
-            packed = file.with_name(file.name + ".gz")
-            if packed.exists() and not file.exists():
-                unpack(packed, file)  # a clock was put back: that day goes on
-        return _open_to_append(path)
 
     def _find_end(self, log: _Open, file: LogFile) -> None:
         """Take up the chain at the file's end; begin it anew where that cannot be done."""
@@ -231,8 +224,6 @@ class LogWriter:
 
     def _mend(self, file: LogFile) -> None:
         """Remove a torn line at the end of a day that is over."""
-        if file.packed:
-            return
         with suppress(OSError):
             descriptor = _open_to_append(file.path)
             try:

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from ..analysis.cache import FILE_NAME as ANSWERS
-from ..audit.erase import TicketTraces, every_file, nobody_beside
+from ..audit.erase import TicketTraces, nobody_beside
+from ..audit.files import log_files
 from ..audit.receipts import REPAIRED, REPAIRED_SAID
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode, RunLocked
@@ -138,7 +139,7 @@ def _nothing(
 
 
 def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> TicketTraces:
-    with screen.progress("files", len(every_file(settings.log_dir))) as advance:
+    with screen.progress("files", len(log_files(settings.log_dir))) as advance:
         return find_words(settings, wanted, advance)
 
 

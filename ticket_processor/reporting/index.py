@@ -134,7 +134,7 @@ class LogIndex:
                 try:
                     return self._refresh()
                 except FileNotFoundError:
-                    self._known = None  # packed, removed or found damaged meanwhile: look again
+                    self._known = None  # removed or found damaged meanwhile: look again
         raise CannotRun(f"the log in {self._folder} changes all the time; try again")
 
     def _ask(self, sql: str, parameters: Sequence[object] | Mapping[str, object]) -> tuple[list[str], list[Row]]:

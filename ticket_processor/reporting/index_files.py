@@ -43,7 +43,7 @@ class Source:
 def sources(folder: Path) -> list[Source]:
     """The log's files as they are now, oldest first.
 
-    Raises ``FileNotFoundError`` when one is packed or removed that very moment, and :class:`CannotRun` when the folder
+    Raises ``FileNotFoundError`` when one is removed that very moment, and :class:`CannotRun` when the folder
     cannot be read or something else than a file is in it.
     """
     found = []

@@ -6,7 +6,7 @@ import functools
 import random
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ from ..audit.receipts import AuditLog
 from ..audit.retention import check_encryption
 from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline, iso
-from ..core.errors import CannotRun, ConfigError, RunLocked, state_unusable
+from ..core.errors import AuditUnwritable, CannotRun, ConfigError, RunLocked, state_unusable
 from ..core.guards import DiskSpace, KillSwitch
 from ..core.models import RedactionLevel
 from ..core.private_files import make_folder
@@ -61,12 +61,16 @@ UPDATES_A_MINUTE = 100
 def audit_log(settings: Settings, clock: Clock, run_id: str, *, dry_run: bool = False) -> AuditLog:
     """The log of these settings, sealed, and encrypted where they say so.
 
-    Raises ``ConfigError``, also where an encrypted log would go on in the clear or under another key, or
-    ``StateUnusable`` when the key cannot be kept.
+    Raises ``ConfigError``, also where an encrypted log would go on in the clear or under another key,
+    ``AuditUnwritable`` when it has a packed day, or ``StateUnusable`` when the key cannot be kept.
     """
     keys = keyring(settings)
-    with suppress(CannotRun):  # a folder that cannot be listed cannot be written to either, which is an error then
+    try:
         check_encryption(settings.log_dir, iso(clock.now())[:10], keys)
+    except AuditUnwritable:
+        raise
+    except CannotRun:
+        pass  # a folder that cannot be listed cannot be written to either, which is an error then
     key = audit_keys(settings)[0]
     return AuditLog(settings.log_dir, clock, run_id, dry_run=dry_run, key=key, keys=keys)
 
