@@ -206,14 +206,6 @@ def test_a_last_line_without_its_end_of_line_holds(log: Log) -> None:
     assert log.wrong(end) == []
 
 
-def test_lines_from_before_the_chain_began_are_counted_and_not_protected(log: Log) -> None:
-    log.store([encode(line("old"))] * 3, "2026-11-18")
-    log.store([encode(line("old"))] * 2, DAY_BEFORE)
-    log.write(DAY)
-    report = log.report()
-    assert (report.holds, report.unsealed, report.lines) == (True, 5, 8)
-
-
 def test_encryption_that_was_begun_or_ended_in_the_middle_of_a_day_is_followed(log: Log) -> None:
     keyring = new_keyring()
     log.write(DAY, line("plain"))
@@ -324,12 +316,17 @@ def test_an_encrypted_end_that_was_cut_off_is_told_although_the_next_day_could_n
     assert len(log.wrong(keyring=keyring)) == 1
 
 
-def test_lines_added_to_the_last_day_before_the_chain_are_told(log: Log) -> None:
+def test_days_without_any_seal_are_told_also_before_the_first_that_has_one(log: Log) -> None:
+    log.store([encode(line("old"))] * 3, "2026-11-18")
     log.store([encode(line("old"))] * 2, DAY_BEFORE)
     log.write(DAY)
+    assert log.wrong() == [
+        "ticketbot-2026-11-18.jsonl, lines 1 to 3: it has no seal",
+        f"ticketbot-{DAY_BEFORE}.jsonl, lines 1 to 2: it has no seal",
+    ]
     for count in (1, 3):
         log.store([encode(line("old"))] * count, DAY_BEFORE)
-        assert [flaw.file for flaw in log.report().flaws] == [f"ticketbot-{DAY_BEFORE}.jsonl"]
+        assert "lines were cut off, or the file was replaced" in log.wrong()[-1]
 
 
 def test_a_missing_day_is_told_unless_its_time_had_come(log: Log) -> None:
@@ -391,12 +388,10 @@ def test_a_day_from_another_log_with_the_same_key_is_a_stranger(log: Log, tmp_pa
     assert f"ticketbot-{DAY}.jsonl does not hold on to it: it was put there from elsewhere" in log.wrong()[-1]
 
 
-def test_lines_from_before_the_chain_cannot_be_added_to_a_log_that_had_none(log: Log) -> None:
+def test_lines_without_a_seal_cannot_be_put_before_the_first_day(log: Log) -> None:
     log.write(DAY)
     log.store([encode(line("made up"))], DAY_BEFORE)
-    assert log.wrong() == [
-        f"ticketbot-{DAY_BEFORE}.jsonl: ticketbot-{DAY}.jsonl does not hold on to it: it was put there from elsewhere"
-    ]
+    assert log.wrong() == [f"ticketbot-{DAY_BEFORE}.jsonl, line 1: it has no seal"]
 
 
 def test_words_that_were_taken_out_without_an_erasure_are_told(log: Log) -> None:

@@ -88,7 +88,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 CEILINGS = {
     ".": 1_310,
     "analysis": 9_950,
-    "audit": 2_220,
+    "audit": 2_200,
     "commands": 7_290,
     "core": 2_640,
     "dashboard": 2_050,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 390, "test lines": 81_120, "scripts": 30, "words of docs": 23_440}
+MOST = {"files": 390, "test lines": 81_110, "scripts": 30, "words of docs": 23_440}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

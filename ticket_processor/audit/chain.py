@@ -27,8 +27,6 @@ class LineVerdict(Enum):
     CHANGED = "changed"
     UNCHECKED = "unchecked"
     """It is sealed or encrypted with an unavailable key."""
-    UNSEALED = "unsealed"
-    """It was written before the chain began."""
     TORN = "torn"
     """The last of its file, cut short by a crash or a full disk."""
 
@@ -60,10 +58,9 @@ class CheckedLine:
 
 
 class Chain:
-    """One file's chain, as it is read. ``keys`` seal, ``keyring`` encrypts; ``begun`` is false until a chain began."""
+    """One file's chain, as it is read. ``keys`` seal, ``keyring`` encrypts."""
 
-    def __init__(self, day: str, keys: Sequence[bytes], keyring: Keyring | None = None, *, begun: bool = False) -> None:
-        self.begun = begun
+    def __init__(self, day: str, keys: Sequence[bytes], keyring: Keyring | None = None) -> None:
         self._day = day
         self._keys = {key_id(key): key for key in keys}
         self._keyring = keyring
@@ -120,16 +117,12 @@ class Chain:
         if line.get("event") == SEGMENT:
             verdict, why = self._of_header(number, raw, line)
         elif "mac" not in line:
-            unsealed = "it has no seal" if self.begun else "it is from before the chain began"
-            verdict, why = LineVerdict.CHANGED if self.begun else LineVerdict.UNSEALED, unsealed
+            verdict, why = LineVerdict.CHANGED, "it has no seal"
         else:
             verdict, why = self._of_sealed(raw, line) if judge else (LineVerdict.HOLDS, "")
         judged = CheckedLine(number, raw, line, verdict, why, _mac_of(line))
         place = line.get("seq")
-        if verdict is LineVerdict.UNSEALED:
-            self._ends = [(NO_MAC, self.length + 1)]
-        elif judged.mac and isinstance(place, int):
-            self.begun = True
+        if judged.mac and isinstance(place, int):
             self._ends = [(judged.mac, place + 1), *(self._ends[:1] if verdict is LineVerdict.CHANGED else ())]
         return judged
 

@@ -40,7 +40,6 @@ class VerificationReport(Frozen):
 
     files: int = 0
     lines: int = 0
-    unsealed: int = Field(0, description="lines from before the chain began, which nothing protects")
     erased: int = Field(0, description="lines without their personal part, as an alert says")
     expired: tuple[str, ...] = Field((), description="days that were deleted when their time had come")
     head: str | None = None

@@ -51,8 +51,6 @@ class _File:
     later: bool = False
     lines: int = 0
     length: int = 0
-    sealed: int = 0
-    unsealed: int = 0
     torn: int = 0
     blind: bool = False
     readable: bool = True
@@ -60,11 +58,6 @@ class _File:
     @property
     def name(self) -> str:
         return self.file.path.name
-
-    @property
-    def is_old(self) -> bool:
-        """Whether all of it is from before the chain began."""
-        return bool(self.unsealed and not self.sealed)
 
 
 @dataclass
@@ -119,7 +112,6 @@ class _Check:
         self._ends: dict[str, tuple[str, int]] = {}
         self._erased = _Erased()
         self._stands: list[bool | None] = [None] * len(anchors)
-        self._begun = False
         self._head: Head | None = None
 
     def run(self, begin: Callable[[int], Callable[[int], None]]) -> VerificationReport:
@@ -144,7 +136,6 @@ class _Check:
         return VerificationReport(
             files=len(files),
             lines=sum(seen.lines for seen in self._files.values()),
-            unsealed=sum(seen.unsealed for seen in self._files.values()),
             erased=len(self._erased.lines),
             expired=tuple(sorted(self._expired)),
             head=self._head and str(self._head),
@@ -174,7 +165,7 @@ class _Check:
 
     def _follow(self, seen: _File) -> None:
         file, claims = seen.file, self._claims[seen.file.day]
-        chain = Chain(file.day, self._keys, self._keyring, begun=self._begun)
+        chain = Chain(file.day, self._keys, self._keyring)
         by_mac: dict[str, list[_Claim]] = defaultdict(list)
         for claim in claims:
             by_mac[claim.mac].append(claim)
@@ -190,13 +181,11 @@ class _Check:
         except CannotRun as error:
             seen.readable = False
             self._unchecked.add(seen.name, str(error).removeprefix(f"the log {file.path} "))
-        self._begun = self._begun or chain.begun
         seen.length = chain.length
 
     def _take(self, seen: _File, judged: CheckedLine) -> None:
         place, line = judged.number + 1, judged.line
         seen.lines += bool(judged.raw)
-        seen.sealed += bool(judged.mac) or judged.verdict is LineVerdict.UNCHECKED
         if judged.verdict is LineVerdict.CHANGED:
             self._flaws.add(seen.name, judged.why, place)
         elif judged.verdict is LineVerdict.UNCHECKED:
@@ -206,8 +195,6 @@ class _Check:
         elif judged.verdict is LineVerdict.TORN:
             seen.torn += 1
             self._notes.append(f"{seen.name}, line {place}: cut short by a crash, or just being written")
-        elif judged.verdict is LineVerdict.UNSEALED:
-            seen.unsealed += 1
         elif line is not None:
             if judged.erased:
                 self._erased.lines.append((seen.file.day, place, line.get("ticket_id")))
@@ -231,8 +218,8 @@ class _Check:
 
     def _judge(self, claim: _Claim, seen: _File) -> None:
         """Report a claim whose line the file no longer holds."""
-        if claim.mac == NO_MAC:  # the last file from before the chain began
-            stands: bool | None = claim.lines == seen.unsealed + seen.torn
+        if claim.mac == NO_MAC:  # of a file without any seal
+            stands: bool | None = claim.lines == seen.lines
         else:
             # A writer without the encryption key named the mac of the last line that it could read.
             stands = 0 < claim.found_at <= claim.lines <= seen.length
@@ -250,29 +237,24 @@ class _Check:
 
     def _look_at_links(self) -> None:
         """Every file holds on to the one before, unless that one is younger: a clock may have been put back."""
-        before: list[_File] = []
+        before: _File | None = None
         for seen in self._files.values():
-            if seen.linked or (seen.unsealed and seen.sealed):
-                for other in before:
-                    self._look_at_pair(other, seen)
-                before = [seen]
-            elif seen.is_old:
-                before.append(seen)
-            elif seen.sealed or not seen.readable or seen.lines > seen.torn:
-                before = []  # its beginning is gone (reported elsewhere), and with it the link
+            if seen.linked:
+                if before:
+                    self._look_at_pair(before, seen)
+                before = seen
+            elif not seen.readable or seen.lines > seen.torn:
+                before = None  # its beginning is gone (reported elsewhere), and with it the link
 
     def _look_at_pair(self, other: _File, seen: _File) -> None:
         follows = seen.after["day"] if seen.after else ""
         if other.file.day == follows or other.later:
             return
-        if other.is_old:  # where nothing was sealed, nothing tells what belongs there
-            is_first = seen.after is not None and seen.after["mac"] == NO_MAC
-            expected = not seen.linked or (is_first and other.file.day < follows)
-        else:  # the file between them is missing, which is told for itself
-            expected = other.file.day < follows and not self._was_due(follows)
-        if not expected and other.file.day in self._expired:
+        if other.file.day < follows and not self._was_due(follows):
+            return  # the file between them is missing, which is told for itself
+        if other.file.day in self._expired:
             self._notes.append(f"{other.name} should have been deleted by now, which the next run does")
-        elif not expected:
+        else:
             self._flaws.add(other.name, f"{seen.name} does not hold on to it: it was put there from elsewhere")
 
     def _look_at_missing_days(self) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from ..audit.chain import Chain, CheckedLine, LineVerdict, judged_lines
-from ..audit.files import LogFile, check_opened, last_header, log_files, read_lines
+from ..audit.files import LogFile, check_opened, log_files, read_lines
 from ..audit.findings import VerificationReport
 from ..audit.keys import FILE_NAME as KEY_FILE
 from ..audit.keys import VARIABLE, known_keys
@@ -31,10 +31,6 @@ from .options import ConfigOption, JsonOption
 from .screen import Screen, standard_output
 
 MOST_PRINTED = 50
-NOT_SEALED = (
-    "nothing in the log is sealed yet, so nothing can be verified: the next 'ticketbot run' makes the key, and seals "
-    "what it writes"
-)
 BY_STATE, BY_PERSON = "the state", "--anchor"
 NO_ANCHOR = (
     "no anchor from elsewhere was given: whoever can change log and state together may have cut off its end unnoticed. "
@@ -60,8 +56,6 @@ def verify(
     given = [(BY_PERSON, _head(text)) for text in anchors or ()]
     settings = load(config=config, need_helpdesk=False)
     keys = reading_keys(settings)
-    if not keys:
-        raise CannotRun(NOT_SEALED)
     screen = Screen(as_json=as_json)
     remarks: list[str] = []
     state_head = _left(settings, remarks)
@@ -113,15 +107,15 @@ def _not_here(settings: Settings, what: str) -> TicketbotError:
 
 
 def reading_keys(settings: Settings) -> tuple[bytes, ...]:
-    """The keys that may have sealed the log; none for an unsealed log.
+    """The keys that may have sealed the log.
 
-    Raises an error when there is no log, or when it is sealed and no key is here: reading must not make a key.
+    Raises an error when there is no log, or no key is here: reading must not make one.
     """
     files = log_files(settings.log_dir)
     keys = known_keys([key.get_secret_value() for key in settings.audit.keys], settings.state_folder)
     if not files and not keys:
         raise no_log(settings)
-    if not keys and any(last_header(file) is not None for file in files):
+    if not keys:
         where = f"set {VARIABLE}, or TICKETBOT_STATE_DIR to the folder that holds its {KEY_FILE}"
         raise _not_here(settings, f"the key that seals the log is not here: {where}")
     return keys
@@ -193,8 +187,6 @@ def _text(report: VerificationReport) -> str:
         lines.append(f"  erased: the words of {many(report.erased, 'line')}, as the log says")
     if report.expired:
         lines.append(f"  deleted when their time had come: {many(len(report.expired), 'day')}")
-    if report.unsealed:
-        lines.append(f"  from before there was a chain: {many(report.unsealed, 'line')}, which nothing protects")
     for anchor in report.anchors:
         stands = {True: "stands", False: "IS NOT THERE", None: "cannot be looked up any more"}[anchor.stands]
         lines.append(f"  end known from {anchor.given_by}: {anchor.anchor} {stands}")
@@ -202,7 +194,7 @@ def _text(report: VerificationReport) -> str:
 
 
 _OURS = ("seq", "mac", "personal")
-_MARKS = {LineVerdict.CHANGED: "changed", LineVerdict.UNCHECKED: "unchecked", LineVerdict.UNSEALED: "unsealed"}
+_MARKS = {LineVerdict.CHANGED: "changed", LineVerdict.UNCHECKED: "unchecked"}
 
 
 @dataclass(frozen=True)
@@ -245,14 +237,12 @@ def _show_story(settings: Settings, ticket: int, as_json: bool) -> int:
     told: list[Told] = []
     closed = False
     with screen.progress("files", len(files)) as advance:
-        begun = False
         for file in files:
-            chain = Chain(file.day, keys, ring, begun=begun)
+            chain = Chain(file.day, keys, ring)
             for judged in judged_lines(file, chain, worth=_may_be_about(ticket)):
                 closed = closed or (judged.verdict is LineVerdict.UNCHECKED and judged.line is None)
                 if judged.line is not None and _is_about(judged.line, ticket):
                     told.append(Told(file, judged, judged.line))
-            begun = begun or chain.begun
             advance(1)
     if closed:
         screen.notices(["some of the log is encrypted with a key that is not here; the story may not be whole"])
