@@ -88,7 +88,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 CEILINGS = {
     ".": 1_310,
     "analysis": 9_950,
-    "audit": 2_200,
+    "audit": 2_210,
     "commands": 7_260,
     "core": 2_640,
     "dashboard": 1_860,
@@ -96,7 +96,7 @@ CEILINGS = {
     "helpdesk": 5_870,
     "knowledge": 2_010,
     "learning": 1_980,
-    "monitoring": 3_270,
+    "monitoring": 3_260,
     "pipeline": 5_300,
     "policy": 1_470,
     "replies": 1_640,
@@ -107,7 +107,7 @@ CEILINGS = {
     "settings": 1_700,
     "state": 880,
     "web": 4_520,
-    "wiring": 3_340,
+    "wiring": 3_360,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 

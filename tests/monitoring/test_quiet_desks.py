@@ -92,10 +92,10 @@ OLD_MEMORY = """
 {
   "saved": 1791183600.0, "seen": 1791183600.0,
   "conditions": {
-    "slow": {"severity": "warning", "message": "5 of 20", "since": 1791180000.0, "told": {"everybody": "warning"}},
-    "not_authorised": {"severity": "warning", "message": "401", "since": 1791180000.0, "told": {"a": "critical"}},
+    "slow": {"severity": "warning", "message": "5 of 20", "since": 1791180000.0, "told": ["everybody"]},
+    "not_authorised": {"severity": "warning", "message": "401", "since": 1791180000.0, "told": ["a"]},
     "spend": {
-      "severity": "warning", "message": "$5", "since": 1791180000.0, "told": {"everybody": "warning"}, "tickets": [1]
+      "severity": "warning", "message": "$5", "since": 1791180000.0, "told": ["everybody"], "tickets": [1]
     }
   },
   "ended": {

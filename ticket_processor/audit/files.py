@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from ..core.errors import CannotRun, why_unusable
+from ..core.errors import AuditUnwritable, CannotRun, why_unusable
 from ..core.private_files import check_is_file
 from .encryption import KEYS_VARIABLE, Keyring, LineCipher, is_encrypted
 from .lines import read
@@ -50,11 +50,11 @@ class LogFile:
     def at(cls, path: Path) -> LogFile:
         """The file at ``path``; its day is empty where that is no name of one.
 
-        Raises :class:`CannotRun` for a day that an earlier version packed.
+        Raises :class:`AuditUnwritable` for a day that an earlier version packed: no run may write beside it.
         """
         match = _PATTERN.fullmatch(path.name)
         if match and match[2]:
-            raise CannotRun(f"the log {path} is packed, as earlier versions did: unpack it with gunzip, once")
+            raise AuditUnwritable(f"the log {path} is packed, as earlier versions did: unpack it with gunzip, once")
         return cls(match[1] if match else "", path)
 
     def open(self) -> IO[bytes]:
@@ -77,7 +77,8 @@ def lines_of(file: IO[bytes]) -> Iterator[bytes]:
 def log_files(folder: Path, *, first_day: str = "", last_day: str = "9999") -> list[LogFile]:
     """The files of these days (``YYYY-MM-DD``, both included), oldest first; none when there is no such folder.
 
-    Raises :class:`CannotRun` when the folder cannot be read, or has a day that an earlier version packed.
+    Raises :class:`CannotRun` when the folder cannot be read, and :class:`AuditUnwritable`, which is one, as
+    :meth:`LogFile.at` does.
     """
     try:
         files = [LogFile.at(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []

@@ -56,12 +56,6 @@ class OpenAlert(_Kept):
     over: float | None = None
     told: tuple[str, ...] = ()
 
-    @field_validator("told", mode="before")
-    @classmethod
-    def _of_names(cls, told: Any) -> Any:
-        """An earlier version kept a severity for each target."""
-        return tuple(told) if isinstance(told, dict) else told
-
 
 class Failure(Frozen):
     """The last message that could not be sent: the target by kind and masked name, and why in a few words."""

@@ -62,13 +62,15 @@ def audit_log(settings: Settings, clock: Clock, run_id: str, *, dry_run: bool = 
     """The log of these settings, sealed, and encrypted where they say so.
 
     Raises ``ConfigError``, also where an encrypted log would go on in the clear or under another key,
-    ``AuditUnwritable`` when its folder cannot be read, or ``StateUnusable`` when the key cannot be kept.
+    ``AuditUnwritable`` when it has a packed day, or ``StateUnusable`` when the key cannot be kept.
     """
     keys = keyring(settings)
     try:
         check_encryption(settings.log_dir, iso(clock.now())[:10], keys)
-    except CannotRun as error:  # the folder cannot be listed, or has a packed day
-        raise AuditUnwritable(str(error)) from error
+    except AuditUnwritable:
+        raise
+    except CannotRun:
+        pass  # a folder that cannot be listed cannot be written to either, which is an error then
     key = audit_keys(settings)[0]
     return AuditLog(settings.log_dir, clock, run_id, dry_run=dry_run, key=key, keys=keys)
 
