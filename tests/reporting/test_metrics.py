@@ -215,11 +215,7 @@ def test_what_models_took_is_told_by_model_and_by_day(
         Counter(line["analysis"]["model"] or line["analysis"]["source"] for line in understood)
     )
     assert [item.cost_usd for item in models] == sorted((item.cost_usd for item in models), reverse=True)
-    days = metrics.spent(index, selection, "day")
-    assert [(item.label, item.answers) for item in days] == sorted(
-        Counter(line["ts"][:10] for line in understood).items()
-    )
-    assert sum(item.tokens_in for item in days) == sum(line["tokens"]["input"] for line in understood)
+    assert sum(item.tokens_in for item in models) == sum(line["tokens"]["input"] for line in understood)
 
 
 @pytest.mark.slow
