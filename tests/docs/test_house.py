@@ -96,7 +96,7 @@ CEILINGS = {
     "helpdesk": 5_870,
     "knowledge": 2_190,
     "learning": 2_060,
-    "monitoring": 3_270,
+    "monitoring": 3_250,
     "pipeline": 5_300,
     "policy": 1_470,
     "replies": 1_770,

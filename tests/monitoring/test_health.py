@@ -321,11 +321,7 @@ def test_what_waits_is_well_for_an_hour_and_what_was_given_up_is_not(
 @pytest.mark.parametrize(
     ("found", "status", "words"),
     [
-        (runs.kill_switch("set"), Status.FAIL, "set"),
         (runs.halted("ticket 7 shows a note"), Status.FAIL, "--resume"),
-        (runs.log_chain(None, None), Status.SKIPPED, ""),
-        (runs.log_chain("2026-11-21:3:ab", True), Status.OK, ""),
-        (runs.log_chain("2026-11-21:3:ab", False), Status.FAIL, "audit verify"),
         (machine.rights([], 9), Status.OK, "9 files"),
         (machine.rights(None, 0), Status.SKIPPED, ""),
         (machine.rights(["a", "b", "c", "d", "e"], 9), Status.WARN, "a, b, c and 2 more"),
