@@ -91,7 +91,7 @@ CEILINGS = {
     "audit": 2_270,
     "commands": 7_290,
     "core": 2_640,
-    "dashboard": 1_810,
+    "dashboard": 1_790,
     "evaluation": 2_400,
     "helpdesk": 5_870,
     "knowledge": 2_190,
