@@ -205,9 +205,7 @@ def test_steps_of_time_add_up_to_the_period(
 
 
 @each_selection
-def test_what_models_took_is_told_by_model_and_by_day(
-    log: tuple[LogIndex, list[Line]], selection: LogSelection
-) -> None:
+def test_what_models_took_is_told_by_model(log: tuple[LogIndex, list[Line]], selection: LogSelection) -> None:
     index, hand = log[0], ByHand(log[1], selection)
     understood = [line for line in hand.lines if line["analysis"]]
     models = metrics.spent(index, selection)
