@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 PERIOD = "period=custom&from=2026-11-14&until=2026-11-20"
-CHARTS = {"overview": 7, "tickets": 0, "review": 0, "try_it": 0, "costs": 3, "runs": 1}
+CHARTS = {"overview": 7, "tickets": 0, "review": 0, "try_it": 0, "costs": 2, "runs": 1}
 _CHART_TEXT = """() => [...document.querySelectorAll('.js-plotly-plot text')]
   .filter(text => text.textContent.trim() && !text.closest('.hoverlayer') && !text.classList.contains('bartext-inside'))
   .map(text => [text.textContent, getComputedStyle(text).fill])"""

@@ -111,11 +111,6 @@ def test_every_page_says_which_account_and_by_which_version(pages: Pages, name: 
         assert "2026-11-13 12:31 to 2026-11-20 12:30 UTC, as of 2026-11-20 12:30 UTC" in words(page)
 
 
-def test_settings_without_an_account_are_told_so(pages: Pages) -> None:
-    pages.log(ticket(1))
-    assert pages.open("overview").text[0].value.startswith("no account named in the settings")
-
-
 # Overview
 
 
@@ -200,12 +195,6 @@ def test_a_period_of_ones_own_includes_both_days(pages: Pages) -> None:
     assert values(pages.open("overview", query))["Tickets"][0] == "2"
 
 
-def test_the_filters_also_hold_on_the_other_pages(pages: Pages) -> None:
-    pages.log(ticket(1), ticket(2, category="refund"), *run("run-1", 2 * HOUR))
-    assert cells(pages.open("tickets", {"category": "refund"}), "Ticket") == [2]
-    assert values(pages.open("costs", {"category": "refund"}))["Tokens"][0] == "600"
-
-
 # Tickets
 
 
@@ -287,7 +276,7 @@ def test_costs_are_split_by_model_and_told_against_the_budget(pages: Pages) -> N
     assert shown["Tokens"][0] == "1,800"
     assert shown["Cached input"][0] == "40.0%"
     assert cells(page, "Answered by") == ["model-a", "model-b", "rules"]
-    assert charts(page) == 3
+    assert charts(page) == 2
     assert cells(page, "Why") == ["timeout"]
     told = [bar.proto.text for bar in page.get("progress")]
     assert told == [r"Today (UTC): \$0.020 of \$0.040, 50%"]
@@ -298,7 +287,7 @@ def test_what_models_without_a_price_cost_is_not_said_to_be_nothing(pages: Pages
     for name in ("overview", "costs"):
         page = pages.open(name)
         assert values(page)["Cost"][0] == "–"
-        assert "2 answers came from models without a price" in words(page)
+        assert "the cost of 2 answers by models without a price" in words(page)
     assert values(page)["Cost per ticket"][0] == "–"
     pages.log(ticket(4))
     page = pages.open("costs")

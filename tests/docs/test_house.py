@@ -88,15 +88,15 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 CEILINGS = {
     ".": 1_310,
     "analysis": 9_950,
-    "audit": 2_210,
+    "audit": 2_200,
     "commands": 7_260,
     "core": 2_640,
-    "dashboard": 1_860,
+    "dashboard": 1_790,
     "evaluation": 2_400,
     "helpdesk": 5_870,
     "knowledge": 2_010,
     "learning": 1_980,
-    "monitoring": 3_260,
+    "monitoring": 3_250,
     "pipeline": 5_300,
     "policy": 1_470,
     "replies": 1_640,
@@ -107,13 +107,13 @@ CEILINGS = {
     "settings": 1_700,
     "state": 880,
     "web": 4_520,
-    "wiring": 3_360,
+    "wiring": 3_350,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 385, "test lines": 80_870, "scripts": 30, "words of docs": 23_380}
+MOST = {"files": 385, "test lines": 80_770, "scripts": 30, "words of docs": 23_380}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

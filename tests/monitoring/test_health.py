@@ -275,24 +275,6 @@ def test_what_the_last_runs_prove(name: str) -> None:
     assert ("caught_up" in found.facts) == any(run.kind == "run" and run.summary.caught_up for run in made)
 
 
-@pytest.mark.parametrize(
-    ("made", "every"),
-    [
-        ([*(a_run(10 * number + 3000) for number in range(20, -1, -1)), a_run(0)], 600),
-        (
-            [
-                *(a_run(10 * number + 8 * 60) for number in range(100, 0, -1)),
-                *(a_run(60 * number) for number in range(8, -1, -1)),
-            ],
-            3600,
-        ),
-    ],
-    ids=["a long outage changes nothing", "a new schedule does after half a dozen runs"],
-)
-def test_how_often_runs_usually_come(made: list[RunRecord], every: float) -> None:
-    assert runs.rhythm(made) == pytest.approx(every)
-
-
 @pytest.mark.parametrize(("hours", "status"), [(0.0, Status.OK), (2.9, Status.OK), (3.1, Status.WARN)])
 def test_a_search_that_was_late_for_half_the_window_is_a_warning_for_a_day(hours: float, status: Status) -> None:
     made = [a_run(24 * 60 + 5, index_late_s=20_000.0), a_run(60, index_late_s=hours * 3600), a_run(5, index_late_s=0.0)]
@@ -339,11 +321,7 @@ def test_what_waits_is_well_for_an_hour_and_what_was_given_up_is_not(
 @pytest.mark.parametrize(
     ("found", "status", "words"),
     [
-        (runs.kill_switch("set"), Status.FAIL, "set"),
         (runs.halted("ticket 7 shows a note"), Status.FAIL, "--resume"),
-        (runs.log_chain(None, None), Status.SKIPPED, ""),
-        (runs.log_chain("2026-11-21:3:ab", True), Status.OK, ""),
-        (runs.log_chain("2026-11-21:3:ab", False), Status.FAIL, "audit verify"),
         (machine.rights([], 9), Status.OK, "9 files"),
         (machine.rights(None, 0), Status.SKIPPED, ""),
         (machine.rights(["a", "b", "c", "d", "e"], 9), Status.WARN, "a, b, c and 2 more"),

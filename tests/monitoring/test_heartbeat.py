@@ -128,17 +128,6 @@ def test_each_exit_code_has_its_ping(code: ExitCode, ping: str) -> None:
     assert ending(code) == ping
 
 
-def test_every_exit_code_has_one() -> None:
-    assert {ending(code) for code in ExitCode} == {"0", "2", "3", "log"}
-
-
-def test_a_note_changes_nothing(switch: Switch) -> None:
-    ping = Heartbeat(switch.url).note("applied")
-    assert ping is not None
-    ping.join(30)
-    assert switch.heard == [("/ping/secret/log", "applied")]
-
-
 def test_what_stands_behind_the_address_stays_there(switch: Switch) -> None:
     finish(Heartbeat(f"{switch.url}/?create=1", run=RUN))
     assert switch.paths == ["/ping/secret/0"]

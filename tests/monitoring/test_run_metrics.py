@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.core.models import Usage
 from ticket_processor.core.run_summary import Latencies, RunRecord, RunSummary
-from ticket_processor.monitoring.run_metrics import RunMetrics, in_words, metrics_of
-from ticket_processor.reporting.glossary import MEANINGS
+from ticket_processor.monitoring.run_metrics import RunMetrics, metrics_of
 
 from ..support.fakes import START
 
@@ -49,37 +48,6 @@ def test_tickets_that_are_left_alone_are_neither_success_nor_failure() -> None:
     assert found.error_rate == pytest.approx(1 / 8)
     quiet = metrics_of([a_record(outcomes={"skipped": 3})])
     assert quiet.success_rate is None
-
-
-def test_a_ticket_that_fails_in_run_after_run_has_failed_once() -> None:
-    first = a_record(0, outcomes={"updated": 3, "failed": 1}, newly_failed=1)
-    again = [a_record(number, outcomes={"failed": 1}) for number in range(1, 5)]
-    found = metrics_of([first, *again])
-    assert (found.success_rate, found.error_rate) == (0.75, 0.25)
-    assert found.outcomes == {"updated": 3, "failed": 5}
-
-
-def test_the_numbers_in_words_have_the_names_that_they_have_everywhere() -> None:
-    found = metrics_of(
-        [
-            a_record(
-                outcomes={"updated": 1199, "failed": 1},
-                newly_failed=1,
-                sources={"model": 1176, "rules": 24},
-                reviews=60,
-                cost_usd=0.0321,
-                latencies=times(*[400] * 1200),
-            )
-        ]
-    )
-    said = "\n".join(in_words(found))
-    for name in ("outcomes", "success rate", "error rate", "fallback rate", "review rate", "latency p50", "cost"):
-        assert name in said
-        assert name in MEANINGS
-    assert "1 failed, 1,199 updated" in said
-    assert "success rate 99.92%, error rate 0.08%, fallback rate 2.0%, review rate 5.0%" in said
-    assert "cost $0.032" in said
-    assert list(in_words(RunMetrics())) == ["outcomes: none"]
 
 
 def test_what_a_person_applied_or_took_back_says_nothing_of_the_service() -> None:

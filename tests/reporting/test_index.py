@@ -278,15 +278,6 @@ def test_a_finished_day_is_read_once_and_today_is_never_kept(tmp_path: Path) -> 
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / INDEX_FOLDER).iterdir()} == before
 
 
-def test_a_days_source_need_not_be_readable_once_it_is_kept(tmp_path: Path) -> None:
-    path = write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
-    assert tickets(tmp_path) == [1]
-    about = path.stat()
-    path.write_bytes(b"x" * about.st_size)
-    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
-    assert tickets(tmp_path) == [1]
-
-
 def test_a_day_that_was_rewritten_is_read_anew_and_what_was_kept_of_it_is_gone(tmp_path: Path) -> None:
     write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
     assert tickets(tmp_path) == [1]

@@ -146,11 +146,6 @@ def test_the_search_ends_with_the_first_words_that_find_an_article_and_tries_a_f
     assert all("*" not in query and "~" not in query for query, _ in nothing.asked)
 
 
-def test_gaps_come_with_the_most_tickets_first() -> None:
-    found = looked_up(Center(("en", "Reset a password")), topic("refund", 30), topic("order", 50))
-    assert [item.topic for item in found.gaps] == ["order", "refund"]
-
-
 def test_a_theme_is_searched_in_every_language() -> None:
     theme = topic("gift card", 12, ANY, "theme")
     found = looked_up(Center(("de", "Reset a password"), ("en", "Gift cards and how to use them")), theme)

@@ -11,7 +11,7 @@ from ticket_processor.monitoring.memory import (
     EscalatedTicket,
 )
 from ticket_processor.monitoring.messages import escalation_of
-from ticket_processor.reporting.run_tally import MOST_LISTED, RunTally, Seen, next_steps, telling, why_no_model
+from ticket_processor.reporting.run_tally import MOST_LISTED, RunTally, next_steps, telling, why_no_model
 from ticket_processor.reporting.run_words import difference, headline, outcome_line, summary_text
 from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.wiring.ticket_subjects import LONGEST, MOST_KEPT, NO_SUBJECT, Subjects, shown_subject
@@ -184,7 +184,3 @@ def test_the_message_lists_numbers_reasons_and_addresses() -> None:
     assert message.title == "[escalated] 60 tickets escalated (ticketbot, acme.zendesk.com)"
     assert lines[0] == "#1: high risk, security  https://acme.zendesk.com/agent/tickets/1"
     assert lines[-2:] == ["and 10 more", "'ticketbot report --escalated' lists what is still open."]
-
-
-def test_an_outcome_alone_is_shown_by_its_number() -> None:
-    assert outcome_line(Seen(ended(7))) == outcome_line(ended(7))

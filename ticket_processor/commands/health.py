@@ -123,7 +123,7 @@ def _show(as_json: bool, config: Path | None) -> int:
             "message": one.message,
             "told": sorted(names.get(target, "somebody who is no longer in the settings") for target in one.told),
         }
-        for rule, one in sorted(memory.open.items(), key=lambda item: (-severity_of(item[0]).rank, item[1].since))
+        for rule, one in memory.open.items()
     ]
     failure = memory.last_failure
     data = {

@@ -6,7 +6,6 @@ new lines each time; figures are computed once for each state of the log. Every 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
@@ -38,39 +37,20 @@ _Options = ParamSpec("_Options")
 _Said = TypeVar("_Said")
 
 
-class Book:
-    """The log's index, and how often it has changed since it was opened. Thread-safe."""
-
-    def __init__(self, index: LogIndex) -> None:
-        self.index = index
-        self._version = 0
-        self._lock = threading.Lock()
-
-    def refresh(self) -> int:
-        """Take in new lines. Returns a number that changes when there were any."""
-        with self._lock:
-            self._version += self.index.refresh()
-            return self._version
-
-
-@st.cache_resource(max_entries=1, show_spinner="Reading the log", on_release=lambda book: book.index.close())
-def _opened(folder: str, review_tag: str, _settings: Settings) -> Book:
-    return Book(LogIndex(_settings.log_dir, given().clock.now, keys=keyring(_settings), review_tag=review_tag))
-
-
-def book() -> Book:
-    """The log's index. Raises what :class:`LogIndex` raises."""
-    settings = given().settings
-    return _opened(str(settings.log_dir.absolute()), settings.policy.tag("review"), settings)
+@st.cache_resource(max_entries=1, show_spinner="Reading the log", on_release=lambda index: index.close())
+def _opened(folder: str, review_tag: str, _settings: Settings) -> LogIndex:
+    return LogIndex(_settings.log_dir, given().clock.now, keys=keyring(_settings), review_tag=review_tag)
 
 
 def ask(
     question: Callable[Concatenate[LogIndex, _Options], _Said], *options: _Options.args, **more: _Options.kwargs
 ) -> _Said:
-    """The answer of a function of ``metrics`` for the current log."""
-    log = book()
-    key = f"{id(log)} {log.refresh()} {question.__name__} {options!r} {more!r}"
-    return cast(_Said, _answer(key, lambda: question(log.index, *options, **more)))
+    """The answer of a function of ``metrics`` for the current log. Raises what :class:`LogIndex` raises."""
+    settings = given().settings
+    log = _opened(str(settings.log_dir.absolute()), settings.policy.tag("review"), settings)
+    log.refresh()
+    key = f"{id(log)} {log.changes} {question.__name__} {options!r} {more!r}"
+    return cast(_Said, _answer(key, lambda: question(log, *options, **more)))
 
 
 @st.cache_data(max_entries=MOST_ANSWERS, max_size=MOST_BYTES, ttl=KEPT_S, show_spinner=False)

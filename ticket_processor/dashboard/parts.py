@@ -17,7 +17,7 @@ from .. import __version__
 from ..core.clock import iso
 from ..core.errors import TicketbotError, unexpected
 from ..core.tables import SENTENCES, Table
-from ..core.wording import person_at_keyboard
+from ..core.wording import many, person_at_keyboard
 from ..reporting import figures, metrics
 from ..reporting.figures import Dimension, LogSelection, Step
 from ..reporting.glossary import MEANINGS, percent, points
@@ -224,11 +224,7 @@ def instead(title: str, why: str) -> None:
 def without_a_price(totals: figures.Totals) -> None:
     """Say how many answers have no known cost, if there are any."""
     if totals.unpriced:
-        one = totals.unpriced == 1
-        st.caption(
-            f"{totals.unpriced:,} answer{'' if one else 's'} came from models without a price in the settings: what "
-            f"{'that' if one else 'they'} cost is not known, and not counted."
-        )
+        st.caption(f"Not counted is the cost of {many(totals.unpriced, 'answer')} by models without a price.")
 
 
 def tile(

@@ -95,8 +95,9 @@ class Memory(_Kept):
 
     @property
     def open(self) -> dict[str, OpenAlert]:
-        """The conditions that hold, by rule."""
-        return {rule: one for rule, one in self.conditions.items() if one.over is None}
+        """The conditions that hold, by rule, the worst first."""
+        held = [(rule, one) for rule, one in self.conditions.items() if one.over is None]
+        return dict(sorted(held, key=lambda item: (-severity_of(item[0]).rank, item[1].since)))
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Spending:
-    """Answers, cost and tokens of one model, one day or one month."""
+    """Answers, cost and tokens of one model."""
 
     label: str
     answers: int

@@ -63,6 +63,8 @@ class LogIndex:
         require_duckdb()
         import duckdb
 
+        self.changes = 0
+        """How often the log was found changed; what was worked out holds until this number is another."""
         self._folder = folder
         self._now = now
         self._days = (first_day, last_day)
@@ -164,6 +166,7 @@ class LogIndex:
         self._known = (today, *everything)
         self._span = (everything[0].day, everything[-1].day) if everything else None
         self._store.sweep(map(self._store.month, months.values()))
+        self.changes += 1
         return True
 
     def _keep(self, months: Sequence[Sequence[Source]]) -> list[Path]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal, get_args
+from typing import get_args
 
 from ..core.models import NO_MODEL
 from ..settings.schema import SloSettings
@@ -159,18 +159,17 @@ def latency(index: LogIndex, selection: LogSelection, *, quick_ms: float = 15_00
     return Latency(**found)
 
 
-def spent(index: LogIndex, selection: LogSelection, by: Literal["model", "day"] = "model") -> list[Spending]:
-    """What analyses took: by model (the dearest first) or by day (oldest first)."""
+def spent(index: LogIndex, selection: LogSelection) -> list[Spending]:
+    """What analyses took, by model; the dearest first."""
     condition, values = where(selection)
-    label = EXPRESSIONS["answered_by"] if by == "model" else "strftime(ts, '%Y-%m-%d')"
     rows = index.query(
         f"""
-        SELECT {label} AS label, count(*), coalesce(sum(cost_usd), 0),
+        SELECT {EXPRESSIONS["answered_by"]} AS label, count(*), coalesce(sum(cost_usd), 0),
                count(*) FILTER (tokens_in > 0 AND cost_usd IS NULL),
                coalesce(sum(tokens_in), 0)::BIGINT, coalesce(sum(tokens_out), 0)::BIGINT,
                coalesce(sum(tokens_cached), 0)::BIGINT
         FROM work WHERE {condition} AND category IS NOT NULL
-        GROUP BY label ORDER BY {"3 DESC, 2 DESC, 1" if by == "model" else "1"}
+        GROUP BY label ORDER BY 3 DESC, 2 DESC, 1
         """,
         values,
     )

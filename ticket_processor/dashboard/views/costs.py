@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import streamlit as st
 
-from ticket_processor.analysis.model_server.presets import price_note, targets
-from ticket_processor.core.errors import ConfigError
 from ticket_processor.dashboard import figures, parts
 from ticket_processor.dashboard.data import ask
 from ticket_processor.dashboard.parts import choose, period, step_of
@@ -59,20 +55,12 @@ def budget() -> None:
     st.progress(min(share, 1.0), text=words)
 
 
-def prices() -> None:
-    """Whose prices the models of the settings are counted by."""
-    with suppress(ConfigError):
-        if note := price_note(targets(given().settings.models)):
-            st.caption(f"Counted by the {note}; [models.prices] of the settings wins.")
-
-
 def body() -> None:
     selection = selected()
     parts.about(selection)
     if parts.nothing(selection):
         return
     tiles(selection)
-    prices()
     with st.container(border=True):
         st.markdown("**Budget**")
         budget()
@@ -80,16 +68,6 @@ def body() -> None:
     points = ask(metrics.series, selection, step, "answered_by")
     costs = [(point.at.isoformat(), point.label, point.cost_usd) for point in points if point.label]
     answers = [(point.at.isoformat(), point.label, point.tickets) for point in points if point.label]
-    days = ask(metrics.spent, selection, "day")
-    tokens = [
-        (day.label, name, amount)
-        for day in days
-        for name, amount in (
-            ("input, new", day.tokens_in - day.tokens_cached),
-            ("input, cached", day.tokens_cached),
-            ("output", day.tokens_out),
-        )
-    ]
     with st.grid(min_column_width=420):
         if any(cost for _, _, cost in costs):
             parts.chart(
@@ -106,12 +84,6 @@ def body() -> None:
             key="answered",
             alt="Bars over time: tickets, stacked by model or analyser",
         )
-        parts.chart(
-            "Tokens, each day",
-            figures.stacked(tokens, unit="tokens"),
-            key="tokens",
-            alt="Bars over time: tokens, stacked by kind",
-        )
         reasons = ask(metrics.breakdown, selection, "why_fallback")
         if reasons:
             with st.container(border=True):
@@ -120,7 +92,7 @@ def body() -> None:
                 st.dataframe(rows, hide_index=True, height=min(280, parts.height(len(rows))))
         else:
             parts.instead("Why no model answered", "Models answered every ticket.")
-    parts.table(models_table(ask(metrics.spent, selection, "model")))
+    parts.table(models_table(ask(metrics.spent, selection)))
 
 
 parts.head("Costs and models")

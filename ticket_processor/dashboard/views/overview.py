@@ -16,39 +16,26 @@ from ticket_processor.reporting.figures import Dimension, LogSelection, Totals
 from ticket_processor.reporting.glossary import dollars, percent, seconds
 from ticket_processor.reporting.tables import escalated_table
 
-BREAKDOWNS: dict[Dimension, str] = {
-    "category": "Category",
-    "urgency": "Urgency",
-    "sentiment": "Sentiment",
-    "risk": "Risk",
-    "language": "Language",
-    "outcome": "Outcome",
+BREAKDOWNS: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "risk", "language", "outcome")
+COUNTS: dict[str, Callable[[Totals], int]] = {
+    "Tickets": lambda total: total.tickets,
+    "Escalated": lambda total: total.escalated,
+    "Unsure": lambda total: total.review,
 }
 
 
-def for_the_team(now: Totals, before: Totals | None) -> None:
-    """Tiles for the lead of a team."""
-    tiles: dict[str, Callable[[Totals], float]] = {
-        "Tickets": lambda total: total.tickets,
-        "Escalated": lambda total: total.escalated,
-        "Unsure": lambda total: total.review,
-    }
-    with st.grid(min_column_width=170):
-        for name, of in tiles.items():
-            parts.tile(name, of(now), None if before is None else of(before), parts.count, good="neither")
-
-
-def for_the_operator(selection: LogSelection, now: Totals, before: Totals | None) -> None:
-    """Tiles for who operates ticketbot."""
+def tiles(selection: LogSelection, now: Totals, before: Totals) -> None:
+    """The period in numbers, against the one before."""
     late, late_before = ask(metrics.latency, selection), ask(metrics.latency, selection.before)
-    before = before or Totals()
+    known = before.lines > 0
     with st.grid(min_column_width=135):
+        for name, of in COUNTS.items():
+            parts.tile(name, of(now), of(before) if known else None, parts.count, good="neither")
         parts.tile("Success rate", now.success_rate, before.success_rate, percent, good="up")
         parts.tile("Fallback rate", now.fallback_rate, before.fallback_rate, percent, good="down")
-        parts.tile("Review rate", now.review_rate, before.review_rate, percent, good="down")
         parts.tile("Latency p95", late.p95_ms, late_before.p95_ms, seconds, good="down")
-        parts.tile("Cost", now.known_cost, before.known_cost if before.lines else None, dollars, good="down")
-    if before.lines:
+        parts.tile("Cost", now.known_cost, before.known_cost if known else None, dollars, good="down")
+    if known:
         st.caption("Below each figure: the difference to the period before, of the same length.")
     parts.without_a_price(now)
 
@@ -66,12 +53,10 @@ def body() -> None:
     parts.about(selection)
     if parts.nothing(selection):
         return
-    now, earlier = ask(metrics.totals, selection), ask(metrics.totals, selection.before)
-    before = earlier if earlier.lines else None
-    for_the_team(now, before)
+    now = ask(metrics.totals, selection)
+    tiles(selection, now, ask(metrics.totals, selection.before))
     if now.escalated:
         escalated(selection)
-    for_the_operator(selection, now, before)
     step = step_of(selection)
     volume = ask(metrics.series, selection, step, "category")
     rows = [(point.at.isoformat(), point.label, point.tickets) for point in volume if point.tickets and point.label]
@@ -81,9 +66,10 @@ def body() -> None:
         key="volume",
         alt="Bars over time: tickets, stacked by category",
     )
-    found = ask(metrics.breakdowns, selection, tuple(BREAKDOWNS))
+    found = ask(metrics.breakdowns, selection, BREAKDOWNS)
     with st.grid(min_column_width=280):
-        for dimension, title in BREAKDOWNS.items():
+        for dimension in BREAKDOWNS:
+            title = parts.FILTERS[dimension]
             amounts = {part.label: part.tickets for part in found[dimension]}
             parts.chart(
                 title,

@@ -67,7 +67,7 @@ def alerts() -> None:
                 "What": one.message,
                 "Told": ", ".join(one.told) or "nobody yet",
             }
-            for rule, one in sorted(found.items(), key=lambda item: (-severity_of(item[0]).rank, item[1].since))
+            for rule, one in found.items()
         ],
         hide_index=True,
     )

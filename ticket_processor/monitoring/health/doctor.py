@@ -158,8 +158,8 @@ def _kill_switch(settings: Settings) -> Check:
     try:
         kill_switch(settings).check()
     except Halted as error:
-        return left.kill_switch(str(error))
-    return left.kill_switch(None)
+        return fail("kill_switch", str(error))
+    return ok("kill_switch", "not set")
 
 
 def _alerts(settings: Settings, clock: Clock) -> Sequence[Check]:
@@ -176,25 +176,31 @@ def _alerts(settings: Settings, clock: Clock) -> Sequence[Check]:
 
 
 def _log_chain(settings: Settings, clock: Clock) -> Check:
+    """Whether the log still holds the line that the last run ended with."""
+    name = "log_chain"
     try:
         os.scandir(settings.log_dir).close()
     except FileNotFoundError:
         pass  # which is worth more than a word, where a run has left a log
     except OSError as error:
-        return skipped(
-            "log_chain", f"not known, since {settings.log_dir} cannot be read ({why_unusable(settings.log_dir, error)})"
-        )
+        why = why_unusable(settings.log_dir, error)
+        return skipped(name, f"not known, since {settings.log_dir} cannot be read ({why})")
     keys = keyring(settings)
     try:
         check_encryption(settings.log_dir, iso(clock.now())[:10], keys)
     except ConfigError as error:
-        return fail("log_chain", f"no run can write to the log: {error}")
+        return fail(name, f"no run can write to the log: {error}")
     try:
         with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
             head = left_in(state, settings.log_dir)
     except (StateUnusable, ConfigError):
-        return skipped("log_chain", "not known, since the state cannot be read")
-    return left.log_chain(head, head is not None and stands(settings.log_dir, head, keys))
+        return skipped(name, "not known, since the state cannot be read")
+    if head is None:
+        return skipped(name, "no run has left the end of its log yet")
+    if stands(settings.log_dir, head, keys):
+        return ok(name, "the log holds the line that the last run ended with", head=head)
+    why = "the log no longer holds the line that the last run ended with: it was changed, cut or removed since"
+    return fail(name, f"{why}; see 'ticketbot audit verify'", head=head)
 
 
 def _classifier(settings: Settings) -> Check:

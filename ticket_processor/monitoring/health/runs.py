@@ -153,11 +153,6 @@ def retry_list(retries: Sequence[Retry], now: float, *, head_start_s: float = 0.
     return warn(name, f"{text}; see 'ticketbot retry list'", **facts)
 
 
-def kill_switch(why: str | None) -> Check:
-    """Whether the kill switch is set."""
-    return ok("kill_switch", "not set") if why is None else fail("kill_switch", why)
-
-
 def halted(why: str | None) -> Check:
     """Whether a note became public, which stops all runs."""
     if why is None:
@@ -165,32 +160,17 @@ def halted(why: str | None) -> Check:
     return fail("halted", f"{why}; when the cause is found, run once with --resume")
 
 
-def log_chain(head: str | None, stands: bool | None) -> Check:
-    """Whether the log still holds the line that the last run ended with."""
-    name = "log_chain"
-    if head is None:
-        return skipped(name, "no run has left the end of its log yet")
-    if stands:
-        return ok(name, "the log holds the line that the last run ended with", head=head)
-    return fail(
-        name,
-        "the log no longer holds the line that the last run ended with: it was changed, cut or removed since; see "
-        "'ticketbot audit verify'",
-        head=head,
-    )
-
-
 def alerts(memory: Memory | None) -> Check:
     """The check of open alerts, as of the last run; ``memory`` is ``None`` if it cannot be read."""
     name = "alerts"
     if memory is None:
         return skipped(name, "not known, since alerts.json in the state folder cannot be read")
-    if not memory.open:
+    held = memory.open
+    if not held:
         return ok(name, "none is open" if memory.saved else "none is open; no run has looked yet")
-    by_rank = sorted(memory.open.items(), key=lambda item: (-severity_of(item[0]).rank, item[1].since))
-    words = ", ".join(f"{rule} ({severity_of(rule).value}, since {iso(one.since)})" for rule, one in by_rank)
-    judge = fail if severity_of(by_rank[0][0]) is Severity.CRITICAL else warn
-    return judge(name, f"open: {words}; see 'ticketbot alerts'", open=[rule for rule, _ in by_rank])
+    words = ", ".join(f"{rule} ({severity_of(rule).value}, since {iso(one.since)})" for rule, one in held.items())
+    judge = fail if severity_of(next(iter(held))) is Severity.CRITICAL else warn
+    return judge(name, f"open: {words}; see 'ticketbot alerts'", open=list(held))
 
 
 def alerting(told: int, problems: Sequence[str], memory: Memory | None, now: float) -> Check:
