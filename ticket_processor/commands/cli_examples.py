@@ -28,7 +28,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot local erase jane@example.com --dry-run",
         "ticketbot local erase jane@example.com --yes",
     ),
-    "kb sync": ("ticketbot kb sync", "ticketbot kb sync --whole"),
+    "kb sync": ("ticketbot kb sync",),
     "kb search": (
         'ticketbot kb search "how long does a refund take"',
         "ticketbot kb search refund --audience customers",

@@ -32,7 +32,6 @@ NAMES = {"lexical": "words", "issues": "words, per issue", "vector": "vectors", 
 
 def sync(
     clock: SystemClock,
-    whole: Annotated[bool, typer.Option("--whole", help="Look for deleted articles too; else once a day.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -42,7 +41,7 @@ def sync(
     screen.notices(settings.notices)
     with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
         deadline = Deadline(clock, SYNC_S)
-        synced = bring_up_to_date(settings, clock, deadline, store, whole=whole, progress=screen.progress)
+        synced = bring_up_to_date(settings, clock, deadline, store, progress=screen.progress)
         articles, passages = store.counts()
         with embedding_model(settings) as model:
             unmeasured = _unmeasured(KnowledgeSearch(store, model), articles)

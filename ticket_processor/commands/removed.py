@@ -45,6 +45,7 @@ REMOVED: Mapping[str, str] = {
     },
     "learn pin --at-most": "without --at-least the value is the right one",
     "learn pins --out": "'ticketbot learn pins --json' prints them",
+    "kb sync --whole": "every sync notices deleted articles",
     "kb sync --within": "it ends after an hour, and goes on from there",
     "kb search --lang": "articles of every language are searched",
     "schedule install --json": "'ticketbot schedule show --json' prints what install hands over",
