@@ -51,6 +51,7 @@ REMOVED: Mapping[str, str] = {
     "schedule install --json": "'ticketbot schedule show --json' prints what install hands over",
     "schedule remove --json": "what was removed is printed line by line",
     "kb search --limit": "the five best passages are shown",
+    "kb eval --corpus": "'knowledge.folders' names a folder with the articles",
     "kb eval --out": "--json prints the scores, and each question's ranking",
     "init --force": "delete the file that is to be written again",
     "serve --dry-run": "'ticketbot serve install-webhook' without --url prints the steps, and creates nothing",
