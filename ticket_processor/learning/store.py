@@ -70,6 +70,7 @@ _MIGRATIONS = (
     ALTER TABLE pending RENAME COLUMN sources TO settings_files;
     DELETE FROM pending;
     DELETE FROM fact WHERE name='cursor';
+    DELETE FROM pin WHERE bound='at_most';
     """,
 )
 _OF_TICKETS = ("reaction", "correction", "pending", "pin")
