@@ -94,12 +94,12 @@ CEILINGS = {
     "dashboard": 2_050,
     "evaluation": 2_400,
     "helpdesk": 5_870,
-    "knowledge": 2_190,
-    "learning": 2_060,
+    "knowledge": 1_910,
+    "learning": 1_950,
     "monitoring": 3_300,
     "pipeline": 5_300,
     "policy": 1_470,
-    "replies": 1_770,
+    "replies": 1_620,
     "reporting": 3_160,
     "sandbox": 5_460,
     "schedule": 390,
@@ -113,13 +113,13 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 390, "test lines": 81_310, "scripts": 30, "words of docs": 23_450}
+MOST = {"files": 386, "test lines": 81_140, "scripts": 30, "words of docs": 23_450}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
 
 
-MOST_COMMANDS, MOST_OPTIONS = 45, 209
+MOST_COMMANDS, MOST_OPTIONS = 45, 207
 """Commands without their groups, and the options of all of them: ``--config`` and ``--json`` count wherever they are.
 
 ``--version`` counts; arguments, ``--help`` and the two options of completion do not.

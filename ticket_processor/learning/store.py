@@ -24,7 +24,7 @@ HISTORY = "the ticket's history"
 """What lets corrections expire that no longer hold."""
 
 _MIGRATIONS = (
-    *[""] * 8,
+    *[""] * 8,  # files of these versions are not read any more
     """
     CREATE TABLE reaction (
         ticket_id INTEGER NOT NULL, field TEXT NOT NULL, label TEXT NOT NULL, ours TEXT, theirs TEXT,
