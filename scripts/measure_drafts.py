@@ -26,8 +26,9 @@ from typing import Any
 import development  # noqa: F401 - for its effect
 from sklearn.metrics import roc_auc_score
 
-from tests.replies.articles import SHOP, TICKET, Model, Part, claim, said
+from tests.replies.articles import SHOP, TICKET, Part, claim, said
 from tests.replies.hostile import CANARY, EFFECTS, ORDERS, cited, harm_in, liar, obedient, planted, vandal
+from tests.support.chats import ScriptedChat
 from ticket_processor.analysis.model_server.chat import server_for
 from ticket_processor.analysis.model_server.connection import AnswerUnusable
 from ticket_processor.analysis.model_server.presets import ModelTarget
@@ -91,7 +92,7 @@ def said_as_it_is(sentence: str, text: str) -> bool:
 
 def written(answer: Mapping[str, Any] | str, sources: Sequence[Part]) -> ReplyDraft | NoAnswer:
     """What becomes of an answer on which the model insists."""
-    return DraftWriter(Model(answer), "m").write(TICKET, sources, "en")
+    return DraftWriter(ScriptedChat(answer), "m").write(TICKET, sources, "en")
 
 
 def questions(path: Path, model: Sequence[str]) -> None:

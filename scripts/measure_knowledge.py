@@ -12,14 +12,16 @@ times as heavy, all words of the question but stop words in one query.
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import random
 import resource
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import astuple
 from itertools import accumulate
 from pathlib import Path
@@ -30,13 +32,17 @@ sys.path.insert(0, str(ROOT))
 from ticket_processor.knowledge.evaluate import (  # noqa: E402
     LabelledQuestion,
     RetrievalScores,
-    read_articles,
+    evaluate,
     read_questions,
     scored,
 )
 from ticket_processor.knowledge.model import Article  # noqa: E402
 from ticket_processor.knowledge.search import KnowledgeSearch, query_words  # noqa: E402
 from ticket_processor.knowledge.store import KnowledgeStore  # noqa: E402
+from ticket_processor.knowledge.text import html_to_text, markdown_to_text  # noqa: E402
+from ticket_processor.knowledge.vectors import embed_missing  # noqa: E402
+from ticket_processor.settings.load import load  # noqa: E402
+from ticket_processor.wiring.knowledge import embedding_model  # noqa: E402
 
 COLUMNS = ("hit@1", "hit@5", "MRR@10", "recall@10")
 SOME = 200
@@ -59,16 +65,26 @@ def main() -> int:
 
 def measure_set(folder: Path, config: Path | None) -> None:
     """Print the scores of one set."""
-    corpus, queries = folder / "corpus.jsonl.gz", folder / "queries.jsonl.gz"
-    show(folder.name, "plain FTS5", plain(corpus, read_questions(queries)))
-    command = [sys.executable, "-m", "ticket_processor", "kb", "eval", "--json"]
-    command += ["--corpus", str(corpus), "--queries", str(queries)]
-    command += ["--config", str(config)] if config else []
-    done = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8")
-    told = json.loads(done.stdout)
-    for name, found in told["scores"].items():
-        show(folder.name, name, RetrievalScores(**found))
-    print(f"{folder.name}: weight {told['weight']}, refused {told['refused']}, floor {told['floor']}", flush=True)
+    questions, store = read_questions(folder / "queries.jsonl.gz"), KnowledgeStore(None)
+    store.put((article, "") for article in read_articles(folder / "corpus.jsonl.gz"))
+    show(folder.name, "plain FTS5", plain(store, questions))
+    with embedding_model(load(config=config, need_helpdesk=False)) if config else nullcontext() as model:
+        if model is not None:
+            embed_missing(store, model)
+        articles = dict(store.rows("SELECT id, article FROM chunk"))
+        told = evaluate(KnowledgeSearch(store, model, trouble=sys.exit), articles, questions, vectors=model is not None)
+    for name, found in told.scores.items():
+        show(folder.name, name, found)
+    print(f"{folder.name}: weight {told.weight}, refused {told.refused}, floor {told.floor}", flush=True)
+
+
+def read_articles(path: Path) -> Iterator[Article]:
+    """Articles with ``id``, ``title`` and ``text`` (Markdown) or ``html``, and ``lang`` if any."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            text = markdown_to_text(row["text"]) if "text" in row else html_to_text(row["html"])
+            title, lang = str(row.get("title") or ""), str(row.get("lang") or "")
+            yield Article(str(row["id"]), "file", title, "", lang, "everyone", 0.0, text)
 
 
 def show(name: str, way: str, found: RetrievalScores) -> None:
@@ -80,11 +96,8 @@ def show(name: str, way: str, found: RetrievalScores) -> None:
     )
 
 
-def plain(corpus: Path, questions: list[LabelledQuestion]) -> RetrievalScores:
+def plain(store: KnowledgeStore, questions: list[LabelledQuestion]) -> RetrievalScores:
     """The scores of a plain index over the same passages."""
-    store = KnowledgeStore(None)
-    for article in read_articles(corpus):
-        store.put([(article, "")])
     database = sqlite3.connect(":memory:")
     database.execute("CREATE VIRTUAL TABLE plain USING fts5(article UNINDEXED, title, text, tokenize='porter')")
     database.executemany(

@@ -17,7 +17,7 @@ from ticket_processor.core.models import Priority
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.scores import wilson_lower
 from ticket_processor.helpdesk.local_model import Actor, NewTicket
-from ticket_processor.learning.label_words import words_of
+from ticket_processor.learning.overrides import words_of
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.account import BOT_ID, PERSON_ID

@@ -89,37 +89,37 @@ CEILINGS = {
     ".": 1_310,
     "analysis": 9_950,
     "audit": 2_200,
-    "commands": 7_260,
+    "commands": 7_230,
     "core": 2_640,
     "dashboard": 1_790,
     "evaluation": 2_400,
     "helpdesk": 5_870,
-    "knowledge": 2_010,
-    "learning": 1_980,
+    "knowledge": 1_910,
+    "learning": 1_950,
     "monitoring": 3_250,
     "pipeline": 5_300,
     "policy": 1_470,
-    "replies": 1_640,
+    "replies": 1_620,
     "reporting": 3_130,
     "sandbox": 5_460,
     "schedule": 390,
     "seeding": 1_010,
     "settings": 1_700,
-    "state": 880,
+    "state": 870,
     "web": 4_520,
-    "wiring": 3_350,
+    "wiring": 3_340,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 385, "test lines": 80_770, "scripts": 30, "words of docs": 23_380}
+MOST = {"files": 383, "test lines": 80_740, "scripts": 30, "words of docs": 23_350}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
 
 
-MOST_COMMANDS, MOST_OPTIONS = 45, 209
+MOST_COMMANDS, MOST_OPTIONS = 45, 207
 """Commands without their groups, and the options of all of them: ``--config`` and ``--json`` count wherever they are.
 
 ``--version`` counts; arguments, ``--help`` and the two options of completion do not.

@@ -78,19 +78,6 @@ def test_articles_of_all_readers_and_languages_replace_each_other_in_one_portion
     store.rows("INSERT INTO words(words) VALUES ('integrity-check')")
 
 
-def test_a_failure_half_way_changes_nothing() -> None:
-    store = KnowledgeStore(None)
-    store.put([(article(body="first"), "")])
-
-    def two() -> object:
-        yield article(body="second"), ""
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        store.put(two())  # type: ignore[arg-type]
-    assert (indexed(store, "first"), indexed(store, "second")) == (1, 0)
-
-
 def test_a_write_that_fails_at_any_point_changes_nothing_and_the_next_one_is_kept(tmp_path: Path) -> None:
     number = 0
     while True:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -42,12 +40,3 @@ def test_a_decision_is_told_and_taken_back(folder: Path) -> None:
 def test_the_log_of_nothing_makes_no_file(folder: Path) -> None:
     assert "nothing was learnt yet" in CliRunner().invoke(app, ["learn", "log"]).output
     assert not list(folder.iterdir())
-
-
-def test_a_run_that_collects_nothing_loads_nothing_of_it() -> None:
-    code = (
-        "import sys, ticket_processor.commands.run, ticket_processor.wiring.runs\n"
-        "print([name for name in sys.modules if name.startswith('ticket_processor.learning')])"
-    )
-    asked = [sys.executable, "-c", code]
-    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -17,11 +17,9 @@ from ticket_processor.core.models import Priority, RedactionLevel, Ticket
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.learning.collect import CollectedLabels, Collector
-from ticket_processor.learning.history_sample import in_sample_order
-from ticket_processor.learning.label_words import words_of
+from ticket_processor.learning.collect import CollectedLabels, Collector, in_sample_order
 from ticket_processor.learning.model import Reaction
-from ticket_processor.learning.overrides import ANOTHER, Written, actors_of, judge
+from ticket_processor.learning.overrides import ANOTHER, Written, actors_of, judge, words_of
 from ticket_processor.learning.scoreboard import MOST_PAIRS, Count, scoreboard
 from ticket_processor.learning.store import LearningStore
 from ticket_processor.policy.decide import Policy

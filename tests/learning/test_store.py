@@ -146,8 +146,3 @@ def test_other_changes_are_on_record_and_can_be_marked_as_undone(path: Path) -> 
     assert (again.what, again.who, again.detail, again.at, again.undone_at) == (
         "thresholds", "ana", {"category": 0.9}, 10.0, 11.0,
     )  # fmt: skip
-
-
-def test_the_cursor_is_kept(path: Path) -> None:
-    LearningStore(path).keep_fact("cursor", "abc")
-    assert LearningStore(path).fact("cursor") == "abc"

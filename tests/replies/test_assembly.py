@@ -53,7 +53,7 @@ def test_every_sentence_of_a_claim_has_its_citation() -> None:
 
 def test_numbers_are_given_to_articles_in_the_order_of_the_reply() -> None:
     result = reply(said(claim(MAIL, source="A2"), claim(PAID), claim(REUSE, source="A2")))
-    assert [(each.number, each.title) for each in result.articles] == [(1, "Reset your password"), (2, "Refunds")]
+    assert [each.title for each in result.articles] == ["Reset your password", "Refunds"]
     assert [line.number for line in result.claims] == [1, 2, 1]
 
 
@@ -164,7 +164,7 @@ def test_whatever_is_proposed_a_reply_holds_nothing_that_no_article_says(
     if isinstance(result, ReplyDraft):
         assert verdict != "no_answer"
         assert harm_in(result.text, "en", [REFUND, PASSWORD]) == []
-        assert {line.number for line in result.claims} <= {each.number for each in result.articles}
+        assert {line.number for line in result.claims} <= set(range(1, len(result.articles) + 1))
 
 
 JSON = st.recursive(

@@ -210,7 +210,7 @@ def test_what_ends_the_search_is_told_with_what_was_found_until_then(error: Exce
 
 
 def center_of(source: ArticleSource) -> HelpCenter:
-    return HelpCenter(article for portion in source.portions({}, None, whole=False) for article, _ in portion.articles)
+    return HelpCenter(article for portion in source.portions({}) for article, _ in portion.articles)
 
 
 @pytest.mark.parametrize("english", ["en-us", "en-gb"])

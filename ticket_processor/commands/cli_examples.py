@@ -28,16 +28,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot local erase jane@example.com --dry-run",
         "ticketbot local erase jane@example.com --yes",
     ),
-    "kb sync": ("ticketbot kb sync", "ticketbot kb sync --whole"),
+    "kb sync": ("ticketbot kb sync",),
     "kb search": (
         'ticketbot kb search "how long does a refund take"',
         "ticketbot kb search refund --audience customers",
     ),
     "kb show": ("ticketbot kb show zendesk:360001/en-us",),
-    "kb eval": (
-        "ticketbot kb eval --queries questions.jsonl",
-        "ticketbot kb eval --corpus articles.jsonl --queries questions.jsonl --json",
-    ),
+    "kb eval": ("ticketbot kb eval --queries questions.jsonl",),
     "kb doctor": ("ticketbot kb doctor",),
     "learn collect": ("ticketbot learn collect", "ticketbot learn collect --limit 500"),
     "learn show": ("ticketbot learn show", "ticketbot learn show --details"),

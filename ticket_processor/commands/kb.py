@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from ..core.clock import Deadline, SystemClock, iso
-from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
+from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.wording import many
-from ..knowledge.evaluate import FEWEST, Evaluation, LabelledQuestion, evaluate, read_articles, read_questions
+from ..knowledge.evaluate import FEWEST, Evaluation, LabelledQuestion, evaluate, read_questions
 from ..knowledge.model import Audience, Found
 from ..knowledge.search import FLOOR, WEIGHT, KnowledgeSearch, issue_queries
 from ..knowledge.store import KnowledgeStore
-from ..knowledge.vectors import EmbeddingModel, embed_missing
+from ..knowledge.vectors import EmbeddingModel
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.knowledge import bring_up_to_date, embedding_model, knowledge_store
@@ -32,7 +32,6 @@ NAMES = {"lexical": "words", "issues": "words, per issue", "vector": "vectors", 
 
 def sync(
     clock: SystemClock,
-    whole: Annotated[bool, typer.Option("--whole", help="Look for deleted articles too; else once a day.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -42,7 +41,7 @@ def sync(
     screen.notices(settings.notices)
     with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
         deadline = Deadline(clock, SYNC_S)
-        synced = bring_up_to_date(settings, clock, deadline, store, whole=whole, progress=screen.progress)
+        synced = bring_up_to_date(settings, clock, deadline, store, progress=screen.progress)
         articles, passages = store.counts()
         with embedding_model(settings) as model:
             unmeasured = _unmeasured(KnowledgeSearch(store, model), articles)
@@ -124,30 +123,24 @@ def evaluate_search(
             help=f"At least {FEWEST} questions, .jsonl or .jsonl.gz: id, text, gold; fewer change nothing.",
         ),
     ],
-    corpus: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Articles instead of your own: id, title, text or html. Keeps nothing."),
-    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Measure search on questions with known articles; on your own, learn the floor, and whether vectors help."""
-    settings = load(config=config, need_helpdesk=False) if corpus else _settings(config)
+    """Measure search on questions with known articles, and learn the floor, and whether vectors help."""
+    settings = _settings(config)
     screen = Screen(as_json=as_json)
     questions = read_questions(queries)
-    with embedding_model(settings) as model:
-        if corpus is not None:
-            with closing(KnowledgeStore(None)) as store:
-                _fill(store, corpus, model, screen)
-                found = _measured(store, model, questions, screen)
-        else:
-            with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
-                found = _measured(store, model, questions, screen)
-                if len(questions) >= FEWEST:
-                    if model is not None:
-                        store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
-                    store.set_fact(FLOOR, str(math.inf if found.floor is None else found.floor))
-                store.count_found({name for ranked in found.ranked.values() for name in ranked[:5]})
+    with (
+        embedding_model(settings) as model,
+        lock(settings.state_folder),
+        closing(knowledge_store(settings)) as store,
+    ):
+        found = _measured(store, model, questions, screen)
+        if len(questions) >= FEWEST:
+            if model is not None:
+                store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
+            store.set_fact(FLOOR, str(math.inf if found.floor is None else found.floor))
+        store.count_found({name for ranked in found.ranked.values() for name in ranked[:5]})
     scores = {name: {key: round(value, 4) for key, value in asdict(one).items()} for name, one in found.scores.items()}
     facts = {
         "questions": len(questions),
@@ -166,8 +159,9 @@ def evaluate_search(
             f"{NAMES[name]:16}  {one['hit_1']:5.3f}  {one['hit_5']:5.3f}  {one['mrr_10']:6.3f}  {one['recall_10']:9.3f}"
         )
     if len(questions) < FEWEST:
-        kept = "" if corpus else "; those in use stay"
-        screen.say(f"no floor and no weight: they take {FEWEST} questions, and there are {len(questions)}{kept}")
+        screen.say(
+            f"no floor and no weight: they take {FEWEST} questions, and there are {len(questions)}; those in use stay"
+        )
         return ExitCode.OK
     if model is not None:
         screen.say(f"the vectors are {'refused: words alone are better' if found.refused else 'used'}")
@@ -192,19 +186,6 @@ def _settings(config: Path | None) -> Settings:
 
 def _asks_helpdesk(config: Path | None) -> bool:
     return bool(_settings(config).knowledge.help_centers)
-
-
-def _fill(store: KnowledgeStore, corpus: Path, model: EmbeddingModel | None, screen: Screen) -> None:
-    with screen.progress("indexing articles") as advance:
-        for article in read_articles(corpus):
-            store.put([(article, "")])
-            advance(1)
-    if model is not None:
-        with screen.progress("making vectors", len(store.without_vector(model.key))) as advance:
-            try:
-                embed_missing(store, model, advance=advance)
-            except AnalysisFailed as failed:
-                raise CannotRun(f"the embedding server gives no vectors: {failed.reason} {failed}".strip()) from failed
 
 
 def _measured(

@@ -12,8 +12,7 @@ from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ExitCode
 from ..helpdesk.transport import Transport
-from ..learning.collect import CollectedLabels
-from ..learning.history_sample import in_sample_order
+from ..learning.collect import CollectedLabels, in_sample_order
 from ..learning.scoreboard import Scoreboard, scoreboard_of
 from ..learning.store import FILE_NAME, LearningStore
 from ..reporting.drafts import DraftUse, LoggedNote, read_drafts

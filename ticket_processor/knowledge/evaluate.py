@@ -1,7 +1,7 @@
 """Measures retrieval on questions with known articles, and learns from them what search needs to know.
 
 That is whether vectors help, which are refused where they make words worse, and the floor for showing articles
-unjudged. Articles and questions come from JSON lines, plain or gzip.
+unjudged. Questions come from JSON lines, plain or gzip.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import ConfigError
-from .model import READABLE, Article
 from .search import USUAL_WEIGHT, KnowledgeSearch, Ranked, Rankings, blended, fused, issue_queries, query_words
-from .text import html_to_text, markdown_to_text
 
 RIGHT_SHARE = 0.8
 """Above the floor so many of the questions have a right article among the first two."""
@@ -167,35 +165,18 @@ def _wording(one: _Seen, article: str, articles: Mapping[int, str]) -> float:
     return best
 
 
-def read_articles(path: Path) -> Iterator[Article]:
-    """Articles with ``id``, ``title`` and ``text`` (Markdown) or ``html``; ``url``, ``lang``, ``audience`` if any."""
-    for number, row in _rows(path):
-        if not isinstance(row.get("text", row.get("html")), str):
-            raise ConfigError(f"{path}, line {number}: an article needs text or html")
-        yield Article(
-            id=_id(path, number, row),
-            source="file",
-            title=str(row.get("title") or ""),
-            url=str(row.get("url") or ""),
-            lang=str(row.get("lang") or ""),
-            audience=next((name for name in READABLE if name == row.get("audience")), "everyone"),
-            updated_at=0.0,
-            body_text=markdown_to_text(row["text"]) if isinstance(row.get("text"), str) else html_to_text(row["html"]),
-        )
-
-
 def read_questions(path: Path) -> list[LabelledQuestion]:
     """Questions with ``id``, ``text`` and ``gold``, the ids of the articles that answer it."""
     found = []
     for number, row in _rows(path):
         gold = row.get("gold", [])
+        if not isinstance(row.get("id"), (str, int)):
+            raise ConfigError(f"{path}, line {number}: there is no id")
         if not isinstance(row.get("text"), str) or not isinstance(gold, (list, str)):
             raise ConfigError(f"{path}, line {number}: a question needs text, and gold as a list of article ids")
         names = [gold] if isinstance(gold, str) else gold
         found.append(
-            LabelledQuestion(
-                _id(path, number, row), row["text"], frozenset(map(str, names)), str(row.get("lang") or "")
-            )
+            LabelledQuestion(str(row["id"]), row["text"], frozenset(map(str, names)), str(row.get("lang") or ""))
         )
     if not found:
         raise ConfigError(f"{path} holds no questions")
@@ -216,9 +197,3 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise ConfigError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     except ValueError as error:
         raise ConfigError(f"{path} is no file of JSON lines in UTF-8") from error
-
-
-def _id(path: Path, number: int, row: dict[str, Any]) -> str:
-    if not isinstance(row.get("id"), (str, int)):
-        raise ConfigError(f"{path}, line {number}: there is no id")
-    return str(row["id"])

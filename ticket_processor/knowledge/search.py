@@ -37,7 +37,7 @@ def blended(words: Ranked, vectors: Ranked, weight: float) -> list[tuple[int, fl
     for ranking, share in ((words, 1 - weight), (vectors, weight)):
         for number, score in _spanned(ranking).items():
             scores[number] = scores.get(number, 0.0) + share * score
-    return _sorted(scores)
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
 
 
 def fused(rankings: Sequence[Ranked], articles: Mapping[int, str]) -> list[tuple[int, float]]:
@@ -64,10 +64,6 @@ def _spanned(ranking: Ranked) -> dict[int, float]:
     if best <= last:
         return {number: 1.0 for number, _ in ranking}
     return {number: (score - last) / (best - last) for number, score in ranking}
-
-
-def _sorted(scores: Mapping[int, float]) -> list[tuple[int, float]]:
-    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
 
 
 MOST_WORDS = 64

@@ -14,15 +14,12 @@ from .store import KeptArticle, KnowledgeStore, hash_of
 
 @dataclass(frozen=True)
 class Portion:
-    """Some articles of a source, to be kept in one step together with the place from which to go on.
+    """Some articles of a source, each with a stamp by which it knows them again, to be kept in one step.
 
-    ``gone`` are articles that nobody may read any more. ``all_ids`` ends a listing of everything: what is not among
-    them is gone.
+    ``all_ids`` ends the listing: what is not among them is gone.
     """
 
     articles: tuple[tuple[Article, str], ...] = ()
-    gone: frozenset[str] = frozenset()
-    cursor: str | None = None
     all_ids: Collection[str] | None = None
 
 
@@ -31,8 +28,8 @@ class ArticleSource(Protocol):
 
     name: str
 
-    def portions(self, kept: Mapping[str, KeptArticle], cursor: str | None, *, whole: bool) -> Iterator[Portion]:
-        """What has changed since ``cursor``; ``whole``: everything, so that deleted articles are noticed.
+    def portions(self, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
+        """All that may be read, but for articles that are ``kept`` and known to be the same, and the ids of all.
 
         Raises :class:`CannotRun` besides what reading raises.
         """
@@ -51,8 +48,6 @@ def moment_of(value: object) -> float:
         return 0.0
 
 
-WHOLE_EVERY_S = 86_400.0
-"""Deleted articles are looked for once a day."""
 AGAIN_S = 3_600.0
 """A sync that failed is not repeated by itself before."""
 SYNCED, FAILED = "synced", "sync failed"
@@ -84,8 +79,6 @@ def sync(
     store: KnowledgeStore,
     sources: Sequence[ArticleSource],
     *,
-    now: float,
-    whole: bool = False,
     advance: Callable[[int], None] = lambda _count: None,
 ) -> SyncResult:
     """Read every source's changes into the store, and forget sources that are no longer among them.
@@ -96,36 +89,22 @@ def sync(
     result = SyncResult()
     for name in store.sources().keys() - {source.name for source in sources}:
         store.remove(store.kept(name))
-        for fact in ("cursor", "whole"):
-            store.set_fact(f"{fact} {name}", None)
     for source in sources:
-        last = store.fact(f"whole {source.name}")
-        due = whole or last is None or now - float(last) >= WHOLE_EVERY_S
-        first = last is None and not whole
         result.changed[source.name] = result.removed[source.name] = 0
         try:
-            _sync_one(store, source, whole=due and not first, result=result, advance=advance)
+            _sync_one(store, source, result, advance)
         except CannotRun as error:
             result.failed[source.name] = str(error)
             continue
         except DeadlineReached:
             result.unfinished = True
             break
-        if due:
-            store.set_fact(f"whole {source.name}", str(now))
     return result
 
 
-def _sync_one(
-    store: KnowledgeStore,
-    source: ArticleSource,
-    *,
-    whole: bool,
-    result: SyncResult,
-    advance: Callable[[int], None],
-) -> None:
+def _sync_one(store: KnowledgeStore, source: ArticleSource, result: SyncResult, advance: Callable[[int], None]) -> None:
     kept = store.kept(source.name)
-    for portion in source.portions(kept, store.fact(f"cursor {source.name}"), whole=whole):
+    for portion in source.portions(kept):
         changed, stamps = [], {}
         for article, stamp in portion.articles:
             now = KeptArticle(hash_of(article), stamp)
@@ -135,9 +114,7 @@ def _sync_one(
             elif before != now:
                 stamps[article.id] = stamp
             kept[article.id] = now
-        gone = portion.gone & kept.keys()
-        if portion.all_ids is not None:
-            gone |= kept.keys() - portion.all_ids
+        gone = kept.keys() - portion.all_ids if portion.all_ids is not None else set()
         if changed:
             store.put(changed)
         if stamps:
@@ -146,8 +123,6 @@ def _sync_one(
             store.remove(gone)
         for name in gone:
             del kept[name]
-        if portion.cursor is not None:
-            store.set_fact(f"cursor {source.name}", portion.cursor)
         result.changed[source.name] += len(changed)
         result.removed[source.name] += len(gone)
         advance(len(portion.articles))

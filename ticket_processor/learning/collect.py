@@ -1,20 +1,26 @@
-"""Collects what people made of our labels on tickets that are settled: one history each. Reads only; asks no model."""
+"""Reads tickets with their histories, and collects what people made of our labels on those that are settled.
+
+Reads only; asks no model: a request for each hundred tickets (on Freshdesk for each), and those for each history.
+"""
 
 from __future__ import annotations
 
+import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
-from ..core.clock import Deadline
+from ..core.clock import Deadline, why_ended
+from ..core.errors import CannotRun, DeadlineReached, TicketError
 from ..core.models import RedactionLevel, Ticket
+from ..evaluation.solved import MERGED_TAG
 from ..helpdesk.protocol import Helpdesk
-from .history_sample import UNREADABLE, HistoryReader
-from .label_words import Words
+from ..helpdesk.ticket_history import History
 from .model import CATEGORIES, Correction, Reaction
-from .overrides import ANOTHER, ENDED, SETTLED_AFTER_S, judge
+from .overrides import ANOTHER, ENDED, SETTLED_AFTER_S, Words, judge
 from .pending import PendingTicket, PendingTickets
 from .store import LearningStore
 
@@ -23,6 +29,11 @@ LONGEST_TEXT = 1_000
 AT_ONCE = 100
 OPEN = "not solved yet"
 NOT_OURS = "without a write of ours in its history"
+REFUSED_AT_FIRST = 3
+"""When the first histories cannot be read, none can."""
+GONE = "deleted since"
+MERGED = "merged into another"
+UNREADABLE = "whose history cannot be read"
 
 
 @dataclass
@@ -165,3 +176,92 @@ def redacted_text(ticket: Ticket, level: RedactionLevel) -> str:
     """The beginning of the ticket's text, as analysers see it."""
     text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=level).text
     return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT].rsplit(" ", 1)[0]
+
+
+class OfTicket(Protocol):
+    """Something about one ticket."""
+
+    @property
+    def ticket_id(self) -> int:
+        """The ticket's number."""
+
+
+Item = TypeVar("Item", bound=OfTicket)
+
+
+def in_sample_order(written: Iterable[Item], run_ids: Iterable[str]) -> list[Item]:
+    """The tickets so that every beginning of the list is a random sample; the same for the same tickets and runs."""
+    ordered = sorted(written, key=lambda item: item.ticket_id)
+    random.Random("\0".join(sorted(set(run_ids)))).shuffle(ordered)
+    return ordered
+
+
+class HistoryReader:
+    """Reads histories from a helpdesk, and counts what it passes over and why (``left_out``), by ticket (``left``).
+
+    ``advance`` is told of each history. ``ended_early`` says why not all was read.
+    """
+
+    def __init__(
+        self, desk: Helpdesk, deadline: Deadline, advance: Callable[[int], object] = lambda _count: None
+    ) -> None:
+        self._desk = desk
+        self._deadline = deadline
+        self._advance = advance
+        self.left_out: Counter[str] = Counter()
+        self.left: dict[int, str] = {}
+        self.histories = 0
+        self.ended_early: str | None = None
+
+    def read(
+        self, ordered: Sequence[Item], passed_over: Callable[[Ticket], str | None] = lambda _ticket: None
+    ) -> Iterator[tuple[Item, Ticket, History]]:
+        """The tickets of ``ordered`` with their histories, without those that ``passed_over`` has a reason for.
+
+        Never raises for a helpdesk that gives no answer, forbids it, or takes too long. Raises :class:`Stopping`.
+        """
+        try:
+            for start in range(0, len(ordered), AT_ONCE):
+                yield from self._part(ordered[start : start + AT_ONCE], passed_over)
+        except _Unreadable as error:
+            self.ended_early = f"histories of tickets cannot be read: {error}"
+        except (CannotRun, DeadlineReached) as error:
+            self.ended_early = why_ended(error, self._deadline)
+
+    def leave(self, ticket_id: int, why: str) -> None:
+        """Count a ticket that is passed over."""
+        self.left_out[why] += 1
+        self.left[ticket_id] = why
+
+    def _part(
+        self, part: Sequence[Item], passed_over: Callable[[Ticket], str | None]
+    ) -> Iterator[tuple[Item, Ticket, History]]:
+        self._deadline.check()
+        found = self._desk.fetch([item.ticket_id for item in part])
+        for item in part:
+            ticket = found.get(item.ticket_id)
+            if item.ticket_id in found.unread:
+                self.leave(item.ticket_id, UNREADABLE)
+            elif ticket is None:
+                self.leave(item.ticket_id, GONE)
+            elif why := passed_over(ticket) or (MERGED if MERGED_TAG in ticket.tags else None):
+                self.leave(ticket.id, why)
+            elif (history := self._history(ticket.id)) is not None:
+                yield item, ticket, history
+
+    def _history(self, ticket_id: int) -> History | None:
+        self._deadline.check()
+        try:
+            history = self._desk.history(ticket_id)
+        except TicketError as error:
+            self.leave(ticket_id, UNREADABLE)
+            if not self.histories and self.left_out[UNREADABLE] >= REFUSED_AT_FIRST:
+                raise _Unreadable(str(error)) from error
+            return None
+        self.histories += 1
+        self._advance(1)
+        return history
+
+
+class _Unreadable(Exception):
+    pass

@@ -72,8 +72,8 @@ class ExampleIndex:
         with self._lock:
             self._db.close()
 
-    def nearest(self, text: str, limit: int) -> list[tuple[LearntExample, float]]:
-        """The examples most like a redacted text, with their BM25 scores, the nearest first.
+    def nearest(self, text: str, limit: int) -> list[LearntExample]:
+        """The examples most like a redacted text, by BM25, the nearest first.
 
         One that says the same is none of them: it may be the ticket itself, or another mail about it.
         """
@@ -82,12 +82,12 @@ class ExampleIndex:
             if not words:
                 return []
             rows = self._db.execute(
-                "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? ORDER BY bm25(words), rowid LIMIT ?",
+                "SELECT rowid FROM words WHERE words MATCH ? ORDER BY bm25(words), rowid LIMIT ?",
                 (any_of(words), limit + PASSED_OVER),
             ).fetchall()
         own = set(telling_words(text))
-        found = ((self._examples[place], score) for place, score in rows)
-        others = (item for item in found if not _same(own, set(telling_words(item[0].text))))
+        found = (self._examples[place] for (place,) in rows)
+        others = (item for item in found if not _same(own, set(telling_words(item.text))))
         return [*islice(others, limit)]
 
     def _matches(self, word: str) -> int:
@@ -132,7 +132,7 @@ class ExamplePicker:
 
     def _pick(self, text: str) -> PromptExamples:
         taken: list[LearntExample] = []
-        for found, _ in self._index.nearest(text, CANDIDATES):
+        for found in self._index.nearest(text, CANDIDATES):
             of_label = sum(item.label == found.label for item in taken)
             if len(taken) < self._most and of_label < self._most // 2 and not signs_of(found.text):
                 taken.append(found)

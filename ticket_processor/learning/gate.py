@@ -111,15 +111,15 @@ def compare(
         )
         for field in FIELDS
     }
-    marks: dict[str, dict[int, MarkPair]] = {
-        field: _marks(field, running, candidate, examples, taxonomy) for field in _SCORED
+    marks: dict[str, list[MarkPair]] = {
+        field: _marks(field, (running, candidate), examples, taxonomy) for field in _SCORED
     }
     answered = [
         (_answered(before), _answered(after)) for before, after in zip(running.tickets, candidate.tickets, strict=True)
     ]
     if {mark for pair in answered for mark in pair} - {"none"}:
-        marks[ANSWERED] = dict(enumerate(answered))
-    chances = chances_of_falls({field: tuple(found.values()) for field, found in marks.items() if found})
+        marks[ANSWERED] = answered
+    chances = chances_of_falls({field: found for field, found in marks.items() if found})
     held = [
         (case, case.holds(before.value(case.field)), after.value(case.field))
         for case, before, after in zip(cases, running.pins, candidate.pins, strict=True)
@@ -134,7 +134,7 @@ def compare(
         broken=tuple(pin for right, pin in wrong if right),
         still_wrong=tuple(pin for right, pin in wrong if not right),
         changes={field: ids for field, ids in changes.items() if ids},
-        tests=tuple(_test(field, tuple(marks[field].values()), p) for field, p in chances.items()),
+        tests=tuple(_test(field, marks[field], p) for field, p in chances.items()),
     )
 
 
@@ -202,19 +202,19 @@ def _answered(ruling: Ruling) -> Mark:
 
 
 def _marks(
-    field: ScoredField, running: Side, candidate: Side, examples: Sequence[Example], taxonomy: Taxonomy
-) -> dict[int, MarkPair]:
-    """By ticket, the marks of both sides."""
-    before, after = (_marks_of(field, side, examples, taxonomy) for side in (running, candidate))
-    return {row: (mark, after[row]) for row, mark in before.items()}
+    field: ScoredField, sides: Sequence[Side], examples: Sequence[Example], taxonomy: Taxonomy
+) -> list[MarkPair]:
+    """The marks of both sides on each ticket whose label a person chose."""
+    before, after = (_marks_of(field, side, examples, taxonomy) for side in sides)
+    return [*zip(before, after, strict=True)]
 
 
-def _marks_of(field: ScoredField, side: Side, examples: Sequence[Example], taxonomy: Taxonomy) -> dict[int, Mark]:
+def _marks_of(field: ScoredField, side: Side, examples: Sequence[Example], taxonomy: Taxonomy) -> list[Mark]:
     found = pairs(field, examples, [ruling.analysis for ruling in side.tickets], taxonomy)
-    marks: dict[int, Mark] = {}
+    marks: list[Mark] = []
     for row, truth, answer in zip(found.rows, found.gold, found.predicted, strict=True):
         ruling = side.tickets[row]
         # All labels are written together, or none.
         written = side.policy.tag("urgency", ruling.analysis.urgency) in ruling.decision.tags
-        marks[row] = ("right" if truth == answer else "wrong") if written else "none"
+        marks.append(("right" if truth == answer else "wrong") if written else "none")
     return marks

@@ -12,7 +12,7 @@ from ..core.taxonomy import Taxonomy
 from .model import CATEGORIES, Correction
 from .store import LearningStore
 
-Bound = Literal["is", "at_least", "at_most"]
+Bound = Literal["is", "at_least"]
 PINNED = "pin"
 """The kind of change that pins cases."""
 ORDERED: Mapping[str, tuple[str, ...]] = {"urgency": tuple(Urgency), "priority": tuple(Priority)}
@@ -30,7 +30,7 @@ FIELDS = ("category", "subcategory", "urgency", "sentiment", "priority", "group"
 
 @dataclass(frozen=True, slots=True)
 class PinnedCase:
-    """One ticket's redacted text, a field, and its right value, or the least or highest right one."""
+    """One ticket's redacted text, a field, and its right value, or the least right one."""
 
     id: int
     ticket_id: int
@@ -44,13 +44,12 @@ class PinnedCase:
         if self.bound == "is" or value not in ORDERED[self.field]:
             return value == self.value
         order = ORDERED[self.field]
-        ahead = order.index(self.value) - order.index(value)
-        return ahead >= 0 if self.bound == "at_least" else ahead <= 0
+        return order.index(value) <= order.index(self.value)
 
     @property
     def wanted(self) -> str:
         """What is right, for a person."""
-        return f"{self.field} {'' if self.bound == 'is' else self.bound.replace('_', ' ') + ' '}{self.value}"
+        return f"{self.field} {'at least ' if self.bound == 'at_least' else ''}{self.value}"
 
     def as_row(self) -> dict[str, Any]:
         """A line that ``ticketbot eval`` reads; a bound, which is no label, stands apart."""

@@ -6,7 +6,7 @@ Nothing is learnt before a person approves it. Without a person corrections expi
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ..core.taxonomy import Taxonomy
@@ -51,7 +51,7 @@ def correction_groups(corrections: Iterable[Correction]) -> list[CorrectionGroup
     of_change: defaultdict[tuple[str, str | None, str], list[Correction]] = defaultdict(list)
     for item in corrections:
         of_change[item.field, item.ours, item.theirs].append(item)
-    by_one = pushers(item for items in of_change.values() for item in items)
+    by_one = _pushers(item for items in of_change.values() for item in items)
     groups = []
     for (field, ours, theirs), items in of_change.items():
         pusher = None if ours == theirs else by_one.get((field, theirs))
@@ -102,17 +102,15 @@ def told(change: LearntChange) -> str:
     return f"{many(len(change.detail['before']), 'correction')} {change.detail['status']} by {change.who}"
 
 
-def pushers(corrections: Iterable[Correction]) -> dict[tuple[str, str], int]:
+def _pushers(corrections: Iterable[Correction]) -> dict[tuple[str, str], int]:
     """Fields and labels that one account pushes, with that account."""
     towards: defaultdict[tuple[str, str], Counter[int | None]] = defaultdict(Counter)
     for item in corrections:
         if item.ours != item.theirs:
             towards[item.field, item.theirs][item.author] += 1
-    found = {key: pusher(authors.most_common(2)) for key, authors in towards.items()}
-    return {key: author for key, author in found.items() if author is not None}
-
-
-def pusher(people: Sequence[tuple[int | None, int]]) -> int | None:
-    """The account that pushes a label, of those that set it and how often, the most busy one first."""
-    (author, most), (_, next_most) = [*people[:2], (None, 0)][:2]
-    return author if most >= MANY and most > AHEAD * next_most else None
+    found = {}
+    for key, authors in towards.items():
+        (author, most), (_, next_most) = [*authors.most_common(2), (None, 0)][:2]
+        if author is not None and most >= MANY and most > AHEAD * next_most:
+            found[key] = author
+    return found

@@ -10,8 +10,8 @@ from pathlib import Path
 from ..core.models import Frozen
 from ..evaluation.scores import wilson_lower
 from ..state.sqlite import is_there
-from .label_words import place_of
 from .model import Reaction
+from .overrides import place_of
 from .store import FILE_NAME, LearningStore
 
 MOST_PAIRS = 10

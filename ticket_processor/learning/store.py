@@ -24,7 +24,7 @@ HISTORY = "the ticket's history"
 """What lets corrections expire that no longer hold."""
 
 _MIGRATIONS = (
-    *[""] * 8,
+    *[""] * 8,  # files of these versions are not read any more
     """
     CREATE TABLE reaction (
         ticket_id INTEGER NOT NULL, field TEXT NOT NULL, label TEXT NOT NULL, ours TEXT, theirs TEXT,
@@ -70,6 +70,7 @@ _MIGRATIONS = (
     ALTER TABLE pending RENAME COLUMN sources TO settings_files;
     DELETE FROM pending;
     DELETE FROM fact WHERE name='cursor';
+    DELETE FROM pin WHERE bound='at_most';
     """,
 )
 _OF_TICKETS = ("reaction", "correction", "pending", "pin")
@@ -153,12 +154,14 @@ class LearningStore:
                 "UPDATE correction SET status=?, approved_by=?, approved_at=? WHERE id=?",
                 [(status, by, at, row[0]) for row in rows],
             )
-            return self._record(db, DECIDED, by, {"status": status, "before": rows}, at)
+            return self.record(DECIDED, by, {"status": status, "before": rows}, at)
 
     def record(self, what: str, who: str, detail: Mapping[str, Any], at: float) -> LearntChange:
         """Note a change that was learnt; ``detail`` holds JSON, and no words of customers."""
+        text = json.dumps(detail, ensure_ascii=False)
         with self.writing() as db:
-            return self._record(db, what, who, detail, at)
+            row = db.execute("INSERT INTO change (at, what, who, detail) VALUES (?,?,?,?)", (at, what, who, text))
+        return LearntChange(row.lastrowid or 0, at, what, who, json.loads(text))
 
     def changes(self) -> list[LearntChange]:
         """Everything that was learnt or decided, the oldest first, also what was taken back."""
@@ -256,13 +259,6 @@ class LearningStore:
     def _corrections(self, condition: str, values: Sequence[object]) -> list[Correction]:
         query = f"SELECT {', '.join(_CORRECTION)} FROM correction WHERE {condition} ORDER BY id"  # noqa: S608 - our own names
         return [Correction(*row) for row in self.rows(query, values)]
-
-    def _record(
-        self, db: sqlite3.Connection, what: str, who: str, detail: Mapping[str, Any], at: float
-    ) -> LearntChange:
-        text = json.dumps(detail, ensure_ascii=False)
-        row = db.execute("INSERT INTO change (at, what, who, detail) VALUES (?,?,?,?)", (at, what, who, text))
-        return LearntChange(row.lastrowid or 0, at, what, who, json.loads(text))
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..analysis.text.outgoing import leaving, leaving_line, told
 from ..core.lazy_pattern import lazy_pattern
@@ -40,13 +40,13 @@ _URL = lazy_pattern(r"https?://[A-Za-z0-9][^\s<>\"'{}|\\^`\[\]@]*\Z")
 
 
 @dataclass(frozen=True)
-class CitedArticle:
-    """An article that a reply names, by its number there. Title and address are the index's."""
+class ArticleLines:
+    """An article with the index's title and address, and its lines about what was asked, in its own language."""
 
-    number: int
     article_id: str
     title: str
     url: str
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,6 @@ class CitedLine:
     text: str
     number: int
     quote: str
-
-
-@dataclass(frozen=True)
-class ArticleLines:
-    """An article, and its lines about what was asked, in its own language and order."""
-
-    article_id: str
-    title: str
-    url: str
-    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -88,14 +78,14 @@ class ReplyDraft:
 
     ``missing`` says in the ticket's own words what stays open. ``partial``: something does. ``translated``: a source
     is in another language, so that only its figures and quotes were compared, and a person has to read the reply.
-    ``sourced`` is what it was put together from. ``differing``: two articles give different figures of one kind, which
-    seem to be of two things.
+    ``articles`` are numbered from 1. ``sourced`` is what it was put together from. ``differing``: two articles give
+    different figures of one kind, which seem to be of two things.
     """
 
     language: str
     claims: tuple[CitedLine, ...]
     steps: tuple[tuple[CitedLine, ...], ...]
-    articles: tuple[CitedArticle, ...]
+    articles: tuple[ArticleLines, ...]
     missing: tuple[str, ...] = ()
     partial: bool = False
     translated: bool = False
@@ -118,7 +108,10 @@ class ReplyDraft:
         if self.partial:
             parts.append(frame["partial"])
         # A colon would make a secret of what follows "Reset your password".
-        named = [f"[{each.number}] {' – '.join(filter(None, (each.title, each.url)))}" for each in self.articles]
+        named = [
+            f"[{number}] {' – '.join(filter(None, (each.title, each.url)))}"
+            for number, each in enumerate(self.articles, 1)
+        ]
         return "\n\n".join([*parts, "\n".join([frame["sources"], *named]), frame["closing"]])
 
     @property
@@ -148,22 +141,21 @@ def assembled(proposal: Proposal, sources: Mapping[str, Passage], ticket: str, l
     steps = [] if any(wrong[len(proposal.claims) :]) else list(proposal.steps)
     if not claims and not steps:
         return NoAnswer("unsupported", stopped)
-    numbers: dict[str, int] = {}
     used = [sources[claim.source] for claim in (*claims, *steps)]
-    articles = [_article(each, numbers) for each in used if each.article_id not in numbers]
+    articles = {each.article_id: _article(each) for each in used}
+    numbers = {name: number for number, name in enumerate(articles, 1)}
     figured = [each for claim in (*claims, *steps) for each in _figured(claim, sources[claim.source], language)]
     pairs = list(differing(figured))
     for pair in pairs:
         if about_one_thing(*pair):
-            return NoAnswer(
-                "contradiction", stopped, contradiction=tuple(_article_lines(each, articles) for each in pair)
-            )
+            told_apart = tuple(replace(articles[each.article_id], lines=(each.quote,)) for each in pair)
+            return NoAnswer("contradiction", stopped, contradiction=told_apart)
     said = list(dict.fromkeys(line for claim in claims for line in _lines(claim, sources, numbers)))
     draft = ReplyDraft(
         language=language,
         claims=tuple(said),
         steps=tuple(_lines(step, sources, numbers) for step in steps),
-        articles=tuple(articles),
+        articles=tuple(articles.values()),
         missing=tuple(filter(None, (_asked(item, ticket) for item in proposal.missing))),
         partial=bool(proposal.verdict == "partial" or stopped),
         translated=any(language_of(each) != language for each in used),
@@ -239,16 +231,9 @@ def _figured(claim: Claim, source: Passage, language: str) -> Iterator[FigureSta
     return said_by(source, _plain(claim.text), language, plain_words_leaving(claim.quote, MAX_TEXT))
 
 
-def _article_lines(said: FigureStatement, articles: Sequence[CitedArticle]) -> ArticleLines:
-    article = next(each for each in articles if each.article_id == said.article_id)
-    return ArticleLines(article.article_id, article.title, article.url, (said.quote,))
-
-
-def _article(source: Passage, numbers: dict[str, int]) -> CitedArticle:
-    numbers[source.article_id] = len(numbers) + 1
+def _article(source: Passage) -> ArticleLines:
     title = plain_words_leaving(usable_text(source.title), _TITLE)
-    url = source.url if _URL.match(source.url) else ""
-    return CitedArticle(numbers[source.article_id], source.article_id, title, url)
+    return ArticleLines(source.article_id, title, source.url if _URL.match(source.url) else "")
 
 
 def _asked(item: str, ticket: str) -> str:

@@ -24,6 +24,8 @@ MAX_QUOTE = 400
 MAX_CLAIMS = 8
 MAX_STEPS = 12
 MAX_MISSING = 5
+SOURCE_TOKENS = 500
+"""Of each passage that is shown."""
 
 
 class Claim(BaseModel):
@@ -87,10 +89,6 @@ def read_proposal(answer: str, *, finished: bool = True) -> Proposal:
         raise AnalysisFailed("answer_off_schema", ", ".join(fields)) from None
 
 
-PROMPT_VERSION = 1
-"""Raised when the meaning of an answer changes although the words sent stay the same."""
-
-
 def instructions(language: str) -> str:
     """The fixed part: the task and what each field of the answer means."""
     return f"""\
@@ -118,12 +116,11 @@ def messages(
     fence: str,
     *,
     ticket_tokens: int,
-    source_tokens: int,
     level: RedactionLevel = RedactionLevel.STANDARD,
 ) -> list[dict[str, str]]:
     """The messages about a ticket redacted at ``level``; ``sources`` by the labels that answers name them by."""
     parts = [
-        f"Article {label}:\n{ticket_message(_shown(source), fence, source_tokens)}" for label, source in sources.items()
+        f"Article {label}:\n{ticket_message(_shown(source), fence, SOURCE_TOKENS)}" for label, source in sources.items()
     ]
     parts.append(f"Ticket:\n{ticket_message(ticket.text, fence, ticket_tokens, level=level)}")
     return [

@@ -47,16 +47,14 @@ class DraftWriter:
         *,
         price: Price | None = None,
         ticket_tokens: int = 800,
-        source_tokens: int = 500,
         reveal: RedactionLevel = RedactionLevel.STANDARD,
         fence: Callable[[], str] = lambda: secrets.token_hex(6),
     ) -> None:
-        """A ticket is redacted at ``reveal`` and cut to ``ticket_tokens``, each passage to ``source_tokens``."""
+        """A ticket is redacted at ``reveal`` and cut to ``ticket_tokens``."""
         self.model = model
         self._server = server
         self._price = price
         self._ticket_tokens = ticket_tokens
-        self._source_tokens = source_tokens
         self._reveal = reveal
         self._fence = fence
         self._form = 0
@@ -174,7 +172,6 @@ class DraftWriter:
             language,
             fence,
             ticket_tokens=self._ticket_tokens,
-            source_tokens=self._source_tokens,
             level=self._reveal,
         )
 

@@ -23,7 +23,7 @@ from ..core.models import Frozen, RedactionLevel, Ticket
 from ..core.sanitize import plain_line
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History
-from ..learning.history_sample import HistoryReader
+from ..learning.collect import HistoryReader
 from ..replies.grounding import share_found
 from ..replies.sources import word_lists
 from .queries import OfferedDraft

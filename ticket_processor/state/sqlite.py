@@ -60,10 +60,7 @@ _MIGRATIONS = (
     "CREATE TABLE scheduled_replies (ticket_id INTEGER PRIMARY KEY, reply TEXT NOT NULL);",
     "ALTER TABLE intents ADD COLUMN job_begun REAL NOT NULL DEFAULT 0;",
 )
-"""One script per schema version; append, never edit. Each runs in a transaction with its version number.
-
-Empty ones stand for versions that nothing is read of any more; the first script behind them makes every table.
-"""
+"""One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 
 
 def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS) -> sqlite3.Connection:
@@ -103,9 +100,8 @@ def migrate(db: sqlite3.Connection, path: Path | None, migrations: Sequence[str]
         )
     if 0 < version <= migrations.count(""):
         raise StateUnusable(f"{path} is of an earlier ticketbot (schema {version}), and not read any more: delete it")
-    for number, script in enumerate(migrations, start=1):
-        if number > version and script:
-            db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
+    for number, script in enumerate(migrations[version:], start=version + 1):
+        db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
 
 
 def emptied(db: sqlite3.Connection) -> bool:

@@ -37,7 +37,6 @@ from ..replies.assembly import (
     best_lines,
     draft_lines,
 )
-from ..replies.prompt import PROMPT_VERSION
 from ..replies.public import WORDS, reply_plan, why_not_public
 from ..replies.writer import KIND, MAX_OUTPUT_TOKENS, DraftWriter, worth_asking
 from ..settings.schema import Settings
@@ -89,7 +88,7 @@ class DraftModel:
             (each.article_id, each.audience, each.title, each.heading, each.url, each.lang, each.text) for each in found
         ]
         digest = hashlib.sha256(json.dumps(passages).encode("utf-8")).hexdigest()
-        asked = (KIND, str(PROMPT_VERSION), self.guard.name, self.place, self.level, language, digest)
+        asked = (KIND, self.guard.name, self.place, self.level, language, digest)
         return "\0".join((__version__, *asked))
 
     def _asked(self, text: RedactedText, told: str, found: Sequence[Passage], language: str) -> ReplyDraft | NoAnswer:

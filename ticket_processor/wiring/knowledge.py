@@ -53,7 +53,7 @@ def help_center(settings: Settings, transport: Transport) -> Iterator[Article]:
     """The articles of the account itself, as they are read. Raises :class:`CannotRun` where it has none."""
     if settings.helpdesk not in _HELP_CENTERS:
         raise CannotRun("the local helpdesk has no articles of its own; knowledge.folders names yours")
-    for portion in _HELP_CENTERS[settings.helpdesk](transport).portions({}, None, whole=False):
+    for portion in _HELP_CENTERS[settings.helpdesk](transport).portions({}):
         yield from (article for article, _ in portion.articles)
 
 
@@ -149,7 +149,6 @@ def bring_up_to_date(
     deadline: Deadline,
     store: KnowledgeStore,
     *,
-    whole: bool = False,
     progress: Progress = no_progress,
     throttle: Throttle | None = None,
 ) -> Synced:
@@ -164,7 +163,7 @@ def bring_up_to_date(
             knowledge_sources(settings, clock, deadline, throttle) as sources,
             progress("reading articles", None) as advance,
         ):
-            _read_articles(store, sources, synced, clock.now(), whole=whole, advance=_within(deadline, advance))
+            _read_articles(store, sources, synced, _within(deadline, advance))
         _make_vectors(settings, deadline, store, synced, progress)
     except DeadlineReached:
         synced.unfinished = True
@@ -182,12 +181,9 @@ def _read_articles(
     store: KnowledgeStore,
     sources: Sequence[ArticleSource],
     synced: Synced,
-    now: float,
-    *,
-    whole: bool,
     advance: Advance,
 ) -> None:
-    synced.articles = sync(store, sources, now=now, whole=whole, advance=advance)
+    synced.articles = sync(store, sources, advance=advance)
     synced.troubles += synced.articles.failed.values()
     if synced.articles.unfinished:
         raise DeadlineReached

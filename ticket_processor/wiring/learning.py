@@ -13,7 +13,7 @@ from ..core.models import RedactionLevel
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.transport import Transport
 from ..learning.collect import CollectedLabels, Collector
-from ..learning.label_words import Words, words_of
+from ..learning.overrides import Words, words_of
 from ..learning.pending import PendingTickets
 from ..learning.review import expire, told
 from ..learning.store import FILE_NAME, LearningStore
