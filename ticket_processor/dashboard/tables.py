@@ -14,6 +14,7 @@ from typing import Any
 
 from ..audit.encryption import Keyring
 from ..audit.files import log_files, read_lines
+from ..core.reasons import in_words
 from ..reporting.glossary import dollars, why_no_model
 from ..reporting.index import LogIndex
 from ..wiring.ticket_subjects import LookedUp
@@ -125,7 +126,8 @@ def _moment(event: Mapping[str, Any]) -> Moment:
     analysis, change = _table(event.get("analysis")), _table(event.get("change"))
     facts, headline, summary = [], kind, None
     if kind == "ticket":
-        headline = f"{event.get('outcome')}: {event.get('reason')}"
+        outcome = "left alone" if event.get("outcome") == "skipped" else event.get("outcome")
+        headline = f"{outcome}: {in_words(str(event.get('reason')))}"
         facts = [*_understood(analysis), *_took(event, analysis)]
         summary = str(analysis.get("summary") or ERASED) if analysis else None
     elif kind == "intent":
