@@ -28,7 +28,7 @@ def tiles(selection: LogSelection, now: Totals, before: Totals) -> None:
     """The period in numbers, against the one before."""
     late, late_before = ask(metrics.latency, selection), ask(metrics.latency, selection.before)
     known = before.lines > 0
-    with st.grid(min_column_width=135):
+    with st.grid(min_column_width=170):
         for name, of in COUNTS.items():
             parts.tile(name, of(now), of(before) if known else None, parts.count, good="neither")
         parts.tile("Success rate", now.success_rate, before.success_rate, percent, good="up")
