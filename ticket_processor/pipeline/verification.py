@@ -28,14 +28,13 @@ from .job_trust import JobTrust
 from .settlement import Settled, note_published
 
 SAMPLE = 20
-"""A mistake in one write of ten is found in nine runs of ten; ``run --verify all`` reads back everything."""
+"""Writes that a run reads back. A mistake in one write of ten is found in nine runs of ten."""
 MOST_KEPT = 20_000
 """Writes that are kept to be read back, in some 10 MB; more than a run's time and the helpdesk's limits let it read."""
 MOST_LISTED = 20
 MOST_DOUBTFUL = 100
 LAG_S = 6.0
 """A copy of the helpdesk's data may be behind; a write that it does not show is looked for again after this."""
-"""Which of a run's writes are read back."""
 
 
 UNREAD = "unread_items"
