@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 383, "test lines": 80_720, "scripts": 30, "words of docs": 23_350}
+MOST = {"files": 383, "test lines": 80_730, "scripts": 30, "words of docs": 23_350}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -287,6 +287,17 @@ def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ti
     assert (latency.good, latency.met) == (0, False)
 
 
+def test_a_look_at_a_done_ticket_or_at_a_number_without_one_counts_for_nothing(tmp_path: Path) -> None:
+    with opened(
+        tmp_path,
+        receipt(1, "11-20 10:00"),
+        receipt(1, "11-20 11:00", "skipped", reason="already_done", analysis=None),
+        receipt(9999, "11-20 11:00", "skipped", reason="not_found", analysis=None),
+    ) as index:
+        found = metrics.totals(index, LogSelection())
+    assert (found.tickets, found.updated, found.skipped) == (1, 1, 0)
+
+
 def test_an_objective_without_tickets_is_neither_met_nor_missed(tmp_path: Path) -> None:
     with opened(tmp_path) as index:
         assert metrics.totals(index, LogSelection()) == figures.Totals()

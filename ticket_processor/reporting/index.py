@@ -20,6 +20,7 @@ from typing import Any
 from ..audit.encryption import Keyring
 from ..core.clock import iso
 from ..core.errors import CannotRun, ConfigError, how_to_install
+from ..core.reasons import ALREADY_DONE, NOT_FOUND
 from .index_columns import NAMES, TABLE, listed, quoted
 from .index_files import LogStore, Source, sources
 
@@ -236,7 +237,9 @@ def _by_month(days: Iterable[Source]) -> dict[str, list[Source]]:
     return found
 
 
-_IS_LINE = "event = 'ticket' AND ticket_id IS NOT NULL AND ts IS NOT NULL"
+_DONE_SOMETHING = f"coalesce(reason, '') NOT IN ('{ALREADY_DONE}', '{NOT_FOUND}')"
+"""False for a look at a ticket that was done before, and at a number that no ticket has: nothing came of it."""
+_IS_LINE = f"event = 'ticket' AND ticket_id IS NOT NULL AND ts IS NOT NULL AND {_DONE_SOMETHING}"
 _TWICE = """
 CREATE OR REPLACE TABLE twice AS
 SELECT day, n FROM events
@@ -245,11 +248,11 @@ QUALIFY row_number() OVER (PARTITION BY intent, outcome ORDER BY day, n) > 1
 """
 """A line that names a write of an earlier run may be that write's second one; unless it tells of another end."""
 
-_AGAIN = """
+_AGAIN = f"""
 CREATE OR REPLACE TABLE again AS
 WITH each AS (
     SELECT day, n, ts, ticket_id, dry_run, category FROM events ANTI JOIN twice USING (day, n)
-    WHERE event = 'ticket' AND ts IS NOT NULL AND kind IS DISTINCT FROM 'undo'
+    WHERE {_IS_LINE} AND kind IS DISTINCT FROM 'undo'
 )
 SELECT day, n, lead(ts) OVER later AS next_at,
        min(CASE WHEN category IS NOT NULL THEN ts END) OVER (later ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
