@@ -138,3 +138,10 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 def test_every_exit_code_has_its_row() -> None:
     rows = re.findall(r"^\| ([\d, ]+) \|", _text(ROOT / "docs" / "scheduling.md"), re.MULTILINE)
     assert {int(number) for row in rows for number in row.split(",")} == {int(code) for code in ExitCode}
+
+
+def test_no_help_page_has_pythons_own_words_for_a_type() -> None:
+    groups = {(name, each) for name in GROUPS for each in _commands(name)}
+    told = {command: help_text(*command) for command in {(name,) for name in _commands()} | groups}
+    assert [command for command, text in told.items() if re.search(r"<(?:str|int|Path|list\[)", text)] == []
+    assert all(told.values())

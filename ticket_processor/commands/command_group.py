@@ -127,7 +127,11 @@ def _loaded(name: str, entry: CommandEntry, examples: str | None) -> Any:
         work: Work = getattr(import_module(f".{module}", __package__), function)
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
     app.command(name, epilog=examples)(_run(work))
-    return typer.main.get_command(app)
+    made: Any = typer.main.get_command(app)
+    for parameter in made.params:
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = lambda ctx: None  # Typer would add Python's own words, such as <list[Path]>
+    return made
 
 
 def _run(work: Work) -> Callable[..., None]:
