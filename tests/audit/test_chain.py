@@ -329,10 +329,10 @@ def test_a_day_that_an_earlier_version_packed_is_told_with_what_to_do(
     packed = tmp_path / f"ticketbot-{DAY}.jsonl.gz"
     packed.write_bytes(b"x")
     for look in (lambda: log_files(tmp_path), lambda: list(events(tmp_path, last_day=DAY)), lambda: LogFile.at(packed)):
-        with pytest.raises(
-            CannotRun, match=r"-21\.jsonl\.gz is packed, as earlier versions did: unpack it with gunzip"
-        ):
+        what = "delete it, since it lies unpacked beside" if beside else "unpack it with gunzip"
+        with pytest.raises(CannotRun, match=rf"-21\.jsonl\.gz is packed, as earlier versions did: {what}"):
             look()
+    assert log_files(tmp_path, last_day="2026-11-19") == [], "which nobody asked for"
 
 
 # Encryption

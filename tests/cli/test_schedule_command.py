@@ -197,8 +197,20 @@ def test_root_schedules_for_the_owner_of_the_settings(site: Site) -> None:
     assert f"\nUser={owner.pw_name}\n" in shown.out
     assert "will be root's" not in shown.err
     assert f"crontab of {owner.pw_name}: there is nothing" in site("schedule", "remove", "cron").out
+    assert "ticketbot run --since now" in site("schedule", "install", "systemd", code=2).err
     os.chown(site.config, 0, 0)
     assert "will be root's" in site("schedule", "show", "systemd").err
+
+
+@needs_sh
+def test_the_first_run_is_looked_for_where_scheduled_runs_keep_their_state(site: Site) -> None:
+    (site.folder / ".env").write_text(
+        "\n".join(f"{name}={value}" for name, value in site.desk.environ.items()), encoding="utf-8"
+    )
+    elsewhere = str(site.desk.folder / "elsewhere")
+    told = site("schedule", "show", "cron", XDG_STATE_HOME=elsewhere).err
+    assert "no run has been made yet (looked into " in told
+    assert elsewhere not in told
 
 
 # --- several accounts: one job, which starts one run for all of them

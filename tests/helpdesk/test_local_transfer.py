@@ -167,7 +167,7 @@ def odd_tickets(ticket: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from ({**ticket, "created_at": odd} for odd in (first, "9999-12-31T23:59:59.999999Z"))
     yield from ({**ticket, "event": [{**event, "id": odd}]} for odd in (0, far, 2**63))
     yield from ({**ticket, "event": [{**event, "id": 90, "at": odd}]} for odd in (first, "9999-12-31T23:59:59Z"))
-    for name in ("status", "priority", "group", "field:canary"):
+    for name in ("status", "priority", "group", "field:canary", "field", "field:"):
         yield {**ticket, "event": [{**event, "id": 90, "field": name, "new": "canary"}]}
     yield {**ticket, "channel": ["canary"], "event": [{**event, "id": 90}]}
 

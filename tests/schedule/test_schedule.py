@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 import xmlschema
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.schedule import templates
@@ -67,34 +67,44 @@ def texts(job: ScheduledJob) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("kind", "values", "words"),
     [
-        ({}, None),
-        ({"folder": "/srv/our site; #1 (new) & {more}"}, None),
-        ({"folder": "C:\\My Bot"}, None),
-        ({"every_min": 7}, "10, 12, 15, 20, 30, 60, 120"),
-        ({"every_min": 0}, "--every 0"),
-        ({"every_min": 5}, "set run.deadline_s to 260 or less"),
-        ({"name": "A b"}, "--name"),
-        ({"name": "a\n"}, "--name"),
-        ({"name": "a" * 41}, "--name"),
-        ({"folder": "/a\nb"}, '"/a\\nb" holds a character'),
-        ({"folder": "/a\udce4"}, "rename it"),
-        ({"folder": "/a\u2028b"}, "rename it"),
-        ({"folder": "/a\\"}, "rename it"),
-        ({"folder": "/a "}, "rename it"),
-        ({"folder": "/100%"}, "rename it"),
-        ({"folder": "/$HOME"}, "rename it"),
-        ({"folder": "C:\\%TEMP%\\bot"}, "rename it"),
-        ({"command": ("/it's/ticketbot", "run")}, "rename it"),
-        ({"command": ("C:\\$(Arg0)\\ticketbot.exe", "run")}, "rename it"),
-        ({"folder": "/" + "\u00e4" * 300, "command": ("/" + "x" * 400, "run")}, "too long"),
+        ("cron", {}, None),
+        ("cron", {"folder": "/srv/our site; #1 (new) & {more}"}, None),
+        ("windows", {"folder": "C:\\My Bot 100% O'Brien"}, None),
+        ("cron", {"every_min": 7}, "10, 12, 15, 20, 30, 60, 120"),
+        ("cron", {"every_min": 0}, "--every 0"),
+        ("cron", {"every_min": 5}, "set run.deadline_s to 260 or less"),
+        ("cron", {"name": "A b"}, "--name"),
+        ("cron", {"name": "a\n"}, "--name"),
+        ("cron", {"name": "a" * 41}, "--name"),
+        ("cron", {"folder": "/a\nb"}, '"/a\\nb" holds a character'),
+        ("cron", {"folder": "/a\udce4"}, "rename it"),
+        ("cron", {"folder": "/100%"}, "rename it"),
+        ("cron", {"folder": "/$HOME"}, "rename it"),
+        ("systemd", {"folder": "/a\u2028b"}, "rename it"),
+        ("systemd", {"folder": "/a\\"}, "rename it"),
+        ("systemd", {"folder": "/a "}, "rename it"),
+        ("systemd", {"command": ("/it's/ticketbot", "run")}, "rename it"),
+        ("windows", {"folder": "C:\\%TEMP%\\bot"}, "rename it"),
+        ("windows", {"command": ("C:\\$(Arg0)\\ticketbot.exe", "run")}, "rename it"),
+        ("cron", {"folder": "/" + "\u00e4" * 300, "command": ("/" + "x" * 400, "run")}, "too long"),
+        ("systemd", {"folder": "/" + "\u00e4" * 300, "command": ("/" + "x" * 400, "run")}, None),
     ],
 )
-def test_what_not_every_scheduler_takes_is_refused_in_a_sentence(values: dict[str, Any], words: str | None) -> None:
-    found = problems(a_job(**values), deadline_s=540)
+def test_what_a_scheduler_cannot_take_is_refused_in_a_sentence(
+    kind: str, values: dict[str, Any], words: str | None
+) -> None:
+    found = problems(kind, a_job(**values), deadline_s=540)
     assert len(found) == (words is not None)
     assert all("\n" not in problem and words is not None and words in problem for problem in found)
+
+
+def test_a_systems_service_is_not_given_folders_that_it_may_not_write_into() -> None:
+    folders = [Path("/etc/ticketbot/logs"), Path("/srv/etc/logs"), Path("/var/lib/ticketbot")]
+    (told,) = problems("systemd", a_job(), 540, folders)
+    assert "/etc/ticketbot/logs" in told
+    assert problems("cron", a_job(), 540, folders) == []
 
 
 def test_a_schedulers_limit_is_twenty_seconds_above_our_own_watchdog() -> None:
@@ -134,10 +144,19 @@ def _until_bare_percent(text: str) -> str:
 def test_every_cron_and_the_shell_after_it_read_the_same_words(
     name: str, job: ScheduledJob, timeout: str | None
 ) -> None:
-    assert problems(job, 540) == []
+    assert problems("cron", job, 540) == []
     line = templates.crontab(job, timeout).split("\n")[2].split(None, 5)[5]
     limit = [timeout, "-k", "30", "580"] if timeout else []
     assert shlex.split(CRONS[name](line)) == ["cd", job.folder, "&&", *limit, *job.command]
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh here")
+@settings(max_examples=15)
+@given(words=st.lists(PATHS, min_size=1, max_size=10))
+def test_a_real_shell_reads_the_same_words(words: list[str]) -> None:
+    line = templates.crontab(a_job(command=tuple(words))).split("\n")[2].partition(" && ")[2]
+    out = subprocess.run(["sh", "-c", f'for word in {line}; do echo "$word"; done'], capture_output=True, check=True)
+    assert out.stdout.decode().splitlines() == words
 
 
 @pytest.mark.parametrize(
@@ -207,7 +226,7 @@ def _without_specifiers(word: str, variables: bool) -> str:
 @pytest.mark.parametrize("system", [True, False])
 @given(job=jobs_with(PATHS))
 def test_systemd_reads_the_same_words(system: bool, job: ScheduledJob) -> None:
-    assert problems(job, 540) == []
+    assert problems("systemd", job, 540) == []
     read = unit(templates.service(job, system=system))
     (command,) = read["ExecStart"]
     assert tuple(words_of(command, variables=True)) == job.command
@@ -389,7 +408,7 @@ def test_every_period_is_one_that_task_scheduler_takes(every: int) -> None:
 
 @given(job=jobs_with(WINDOWS_PATHS))
 def test_windows_reads_the_same_words_in_every_code_page(job: ScheduledJob) -> None:
-    assert problems(job, 540) == []
+    assert problems("windows", job, 540) == []
     text = templates.task(job)
     assert text.isascii()
     found = {element.tag.split("}")[1]: element.text or "" for element in ElementTree.fromstring(text).iter()}

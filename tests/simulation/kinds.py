@@ -46,6 +46,8 @@ class Kind:
     seeds: int
     noticed_by: Mapping[str, int] = field(default_factory=dict)
     """The seed of a story that notices a mutation; 0 where none is named."""
+    hunted: int = 2000
+    """In so many stories a missing guard has to be noticed."""
     tells: Callable[[Any], Mapping[str, int]] = lambda _world: {}
     """What else the stories hold, for the command to print."""
     looks: Callable[[Any], Mapping[str, int]] = lambda _world: {}
@@ -75,6 +77,7 @@ def census(world: World, kind: Kind) -> Counter[str]:
     for _run, method, _path, _tickets, end in world.wire:
         if method == "PUT":
             held[f"updates that ended in {'no clear answer' if end == 'lost' or end[0] == '5' else end}"] += 1
+            held["updates whose reply was lost"] += end == "lost"
     held.update(kind.tells(world))
     held["tickets"] += len(world.tickets)
     for ticket in world.sandbox.store.tickets.values():
@@ -142,7 +145,6 @@ def _by_driver(world: ShardWorld) -> Counter[str]:
 
 
 _REPLIES = ("public replies", "statuses behind them", "replies cancelled for a touch", "replies confirmed by reading")
-_PEOPLE = ("changes by api", "changes by person")
 
 KINDS: Mapping[str, Kind] = {
     kind.option: kind
@@ -157,6 +159,7 @@ KINDS: Mapping[str, Kind] = {
             looks=_labels,
             wanted=(
                 *(f"updates that ended in {end}" for end in ("200", "409", "no clear answer")),
+                "updates whose reply was lost",
                 *("runs that crashed", "changes by person", "second looks"),
                 *("confirmed_by_reading", "deferred_changed_just_now", "person_changed_our_tags"),
                 *("filled", "kept", "groupless", "also", "swapped"),
@@ -186,6 +189,7 @@ KINDS: Mapping[str, Kind] = {
             noticed_by=reply_mutations.NOTICED_BY,
             tells=reply_invariants.sent_in,
             wanted=(*_REPLIES, "replies cancelled for a changed article", "runs that crashed"),
+            hunted=1000,
             option="replies",
         ),
         Kind(
@@ -196,6 +200,7 @@ KINDS: Mapping[str, Kind] = {
             seeds=500,
             noticed_by=thanks_mutations.NOTICED_BY,
             tells=thanks_invariants.thanked_in,
+            hunted=1000,
             option="thanks",
         ),
         Kind(
@@ -223,6 +228,7 @@ KINDS: Mapping[str, Kind] = {
             noticed_by={"asked on after the loss": 21},
             tells=_fates,
             wanted=tuple(f"requests that ended {fate}" for fate in FATES),
+            hunted=300,
             option="cluster",
         ),
         Kind(
@@ -234,9 +240,10 @@ KINDS: Mapping[str, Kind] = {
             looks=_by_driver,
             wanted=("written by the first driver", "written by the second driver"),
             at_least=11,
+            hunted=400,
             option="shards",
         ),
-        Kind(SplitWorld, invariants.violations, SPLIT_MUTATIONS, part=10, seeds=300, option="split"),
+        Kind(SplitWorld, invariants.violations, SPLIT_MUTATIONS, part=10, seeds=300, hunted=10, option="split"),
         Kind(
             ApplyWorld,
             apply_world.broken_promises,

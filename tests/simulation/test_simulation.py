@@ -17,7 +17,6 @@ from .local_world import LocalWorld
 from .virtual import VirtualTime
 from .world import World
 
-HUNTED = 2000
 PARTS = [
     pytest.param(kind, first, id=f"{name or 'zendesk'}-{first}", marks=[pytest.mark.slow] if first else [])
     for name, kind in KINDS.items()
@@ -86,7 +85,7 @@ def test_a_story_told_over_requests_is_the_same_to_the_byte(seed: int) -> None:
 @pytest.mark.parametrize(("kind", "guard"), GUARDS)
 def test_a_missing_guard_is_noticed(kind: Kind, guard: str) -> None:
     with kind.mutations[guard]():
-        seeds = [kind.noticed_by.get(guard, 0), *range(HUNTED)]
+        seeds = [kind.noticed_by.get(guard, 0), *range(kind.hunted)]
         assert any(kind.violations(kind.play(seed)) for seed in seeds), f"{guard}: nothing was noticed"
 
 

@@ -54,7 +54,10 @@ class LogFile:
         """
         match = _PATTERN.fullmatch(path.name)
         if match and match[2]:
-            raise AuditUnwritable(f"the log {path} is packed, as earlier versions did: unpack it with gunzip, once")
+            what = (
+                "delete it, since it lies unpacked beside" if path.with_suffix("").exists() else "unpack it with gunzip"
+            )
+            raise AuditUnwritable(f"the log {path} is packed, as earlier versions did: {what}, once")
         return cls(match[1] if match else "", path)
 
     def open(self) -> IO[bytes]:
@@ -81,10 +84,11 @@ def log_files(folder: Path, *, first_day: str = "", last_day: str = "9999") -> l
     :meth:`LogFile.at` does.
     """
     try:
-        files = [LogFile.at(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
+        names = sorted(folder.iterdir()) if folder.is_dir() else []
     except OSError as error:
         raise _unreadable(folder, error) from error
-    return [file for file in files if file.day and first_day <= file.day <= last_day]
+    days = ((_PATTERN.fullmatch(path.name), path) for path in names)
+    return [LogFile.at(path) for match, path in days if match and first_day <= match[1] <= last_day]
 
 
 def read_lines(

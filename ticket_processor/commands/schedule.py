@@ -115,7 +115,8 @@ def _job(
     named = [Path(os.path.abspath(path)) for path in given]  # noqa: PTH100 - links stay
     place = named[0] if named else Path.cwd()
     folder = place if place.is_dir() else place.parent
-    user, files = owner_of(place), several(named)
+    user, home = owner_of(place)
+    files = several(named)
     accounts, wrong = _accounts(files, named[0] if named else None)
     deadline_s = max((each.run.deadline_s for _, _, each in accounts), default=Settings().run.deadline_s)
     job = ScheduledJob(
@@ -127,11 +128,14 @@ def _job(
         settings=", ".join(map(str, named or [folder])),
         user=user if sys.platform != "win32" else f"{os.environ.get('USERDOMAIN', '.')}\\{user}",
     )
-    found, notices = [*wrong, *problems(job, deadline_s)], _unseen(folder / ".env")
+    states = [_state_folder(settings, at, home) for _, at, settings in accounts]
+    logs = [Path(os.path.abspath(at / settings.log_dir)) for _, at, settings in accounts]  # noqa: PTH100
+    found = [*wrong, *problems(kind, job, deadline_s, [*states, *logs] if is_root() else ())]
+    notices = _unseen(folder / ".env")
     if wrong:
         raise ConfigError(*found, *notices)
-    if not is_root() or user == "root":  # another user's state is in that user's home
-        (found if begun else notices).extend(each for account in accounts for each in _not_begun(*account))
+    for (account, _, settings), state in zip(accounts, states, strict=True):
+        (found if begun else notices).extend(_not_begun(account, settings, state))
     if found:
         raise ConfigError(*found)
     if is_root() and user == "root":
@@ -141,9 +145,16 @@ def _job(
     return job, notices
 
 
-def _not_begun(name: str, folder: Path, settings: Settings) -> list[str]:
+def _state_folder(settings: Settings, folder: Path, home: Path) -> Path:
+    """The state folder of a scheduled run, which has its user's home and none of this terminal's variables."""
+    if settings.state_dir or sys.platform == "win32":
+        return folder / settings.state_folder
+    parts = ("Library", "Application Support") if sys.platform == "darwin" else (".local", "state")
+    return home.joinpath(*parts, "ticketbot", settings.state_folder.name)
+
+
+def _not_begun(name: str, settings: Settings, state: Path) -> list[str]:
     """A sentence, where no first run has set where to begin; a scheduled one cannot."""
-    state = folder / settings.state_folder
     with opened_state(state, settings.desk.base_url, dry_run=True) as store:
         if store.fact(HORIZON) is not None:
             return []

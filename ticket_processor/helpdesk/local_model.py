@@ -241,8 +241,8 @@ class Event:
 
     def values(self) -> tuple[Any, Any]:
         """``old`` and ``new`` as a ticket's history has them. Raises ``ValueError`` or ``KeyError``."""
-        name, _, number = self.field.partition(":")
-        if number:
+        name, colon, number = self.field.partition(":")
+        if colon or name == "field":
             int(number)
         read = _MEANINGS.get(name, str)
         old, new = (None if value is None else read(value) for value in (self.old, self.new))

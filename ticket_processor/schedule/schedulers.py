@@ -193,16 +193,16 @@ def may_start_runs(place: Path) -> bool:
 
 def crontab_of(place: Path, name: str = "") -> Cron:
     """The crontab with the job ``name``: the current user's; for root, that of the owner of ``place``."""
-    user = owner_of(place)
+    user, _home = owner_of(place)
     return Cron(name, user if is_root() and user != "root" else None)
 
 
-def owner_of(place: Path) -> str:
-    """The current user's name; for root, that of the owner of ``place``. Raises :class:`ConfigError` without one."""
+def owner_of(place: Path) -> tuple[str, Path]:
+    """Name and home of the current user; for root, of the owner of ``place``. Raises :class:`ConfigError` without."""
     if sys.platform == "win32" or not is_root() or not place.exists():
-        return getpass.getuser()
+        return getpass.getuser(), Path.home()
     try:
-        return place.owner()
+        return place.owner(), Path(f"~{place.owner()}").expanduser()
     except KeyError:
         raise ConfigError(f"{place} belongs to a user whom this system has no name for") from None
 

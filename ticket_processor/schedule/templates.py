@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -102,8 +103,11 @@ def task(job: ScheduledJob) -> str:
     return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def problems(job: ScheduledJob, deadline_s: float) -> list[str]:
-    """The reasons why no scheduler takes the job, a sentence each; ``deadline_s`` is ``run.deadline_s``."""
+def problems(kind: str, job: ScheduledJob, deadline_s: float, writes: Iterable[Path] = ()) -> list[str]:
+    """The reasons why the scheduler cannot take the job, a sentence each; ``deadline_s`` is ``run.deadline_s``.
+
+    ``writes`` are the folders that its runs write into.
+    """
     found = []
     too_long_s = job.limit_s - job.every_min * 60
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", job.name):
@@ -117,21 +121,24 @@ def problems(job: ScheduledJob, deadline_s: float) -> list[str]:
             f"{job.limit_s} s, when the next one should long have begun; take a longer period, or set run.deadline_s "
             f"to {deadline_s - too_long_s:g} or less"
         )
+    strange = r"%[^%]+%|\$\(" if kind == "windows" else r"[%$\"'`\\]"
     found += [
-        f"the path {json.dumps(path)} holds a character that schedulers read as something else (one of % $ \" ' ` \\, "
-        "a line's end, or a space at its end): rename it"
+        f"the path {json.dumps(path)} holds a character that {kind} reads as something else, such as % or $, a "
+        "quotation mark or a line's end, or a space at its end: rename it"
         for path in dict.fromkeys((*job.command, job.folder))
-        if not _plain(path)
+        if not path.isprintable() or path != path.strip() or re.search(strange, path)
     ]
-    if len(" ".join((*job.command, job.folder)).encode(errors="replace")) > _LONGEST_COMMAND:
-        found.append("the paths of this installation are too long for a line of a crontab; move it")
+    if kind == "cron" and len(" ".join((*job.command, job.folder)).encode(errors="replace")) > _LONGEST_COMMAND:
+        found.append(
+            "the paths are too long for a line of a crontab; move this installation, or name a folder of files"
+        )
+    if kind == "systemd":
+        found += [
+            f"the system's service may not write into {folder}: name another folder (log_dir, state_dir)"
+            for folder in writes
+            if re.match(r"/(etc|usr|boot)/", str(folder))
+        ]
     return found
-
-
-def _plain(path: str) -> bool:
-    """Whether every scheduler reads the path as it is: cron, the shell, systemd and Task Scheduler."""
-    inner = path.replace("\\", "/") if re.match(r"[A-Za-z]:\\|\\\\", path) else path
-    return inner.isprintable() and path == path.strip() and not re.search(r"[%$\"'`\\]", inner)
 
 
 def _template(name: str) -> str:

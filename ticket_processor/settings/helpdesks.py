@@ -24,8 +24,8 @@ _NO_API = "the API answers at NAME.freshdesk.com only, not at a domain of your o
 def _base_url(value: str, host: str) -> str:
     """The whole address of an account, of which the name before ``host`` is enough."""
     if "/" not in value:
-        name = value.lower().removesuffix(host)
-        if re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+        name = re.sub(rf"{re.escape(host)}$", "", value, flags=re.IGNORECASE)
+        if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*", name):  # as it is written: the state knows its account by it
             return f"https://{name}{host}"
         raise ValueError(f"must be letters, digits and hyphens: what stands before {host}")
     safe_url(value, f"https://example{host}")

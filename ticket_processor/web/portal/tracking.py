@@ -1,4 +1,4 @@
-"""A ticket's page ``/t/{number}`` for its customer: status, steps, badges, and the forms on it.
+"""A ticket's page ``/t/{number}`` for its customer: status, steps, and the forms on it.
 
 The customer answers the ticket, says that it is solved, opens it again, rates it. Each is a POST.
 """

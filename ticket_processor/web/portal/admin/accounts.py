@@ -138,7 +138,7 @@ WRONG = "Mail address or password is wrong."
 
 
 def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRouter:
-    """The login_routes of ``/admin/login``, ``/admin/logout`` and ``/admin/password``."""
+    """The routes of ``/admin/login``, ``/admin/logout`` and ``/admin/password``."""
     router = APIRouter()
     store = portal.store
     agent_here, form_here = Depends(sessions.agent), Depends(sessions.form)
@@ -230,7 +230,7 @@ MOST_ADDRESS = 254
 
 
 def people_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRouter:
-    """The people_routes of ``/admin/people``."""
+    """The routes of ``/admin/people``."""
     admin_here, form_here = Depends(sessions.admin), Depends(sessions.form)
     router = APIRouter(dependencies=[admin_here])
     store = portal.store

@@ -173,7 +173,7 @@ class BulkOutcome:
 
 
 def bulk_routes(portal: Portal, sessions: Sessions) -> APIRouter:
-    """The bulk_routes of ``/admin/bulk`` and ``/admin/bulk/undo``."""
+    """The routes of ``/admin/bulk`` and ``/admin/bulk/undo``."""
     router = APIRouter()
     store = portal.store
     agent_here, checked = Depends(sessions.agent), [Depends(sessions.agent), Depends(sessions.form)]
