@@ -419,6 +419,14 @@ def test_a_stronger_source_that_names_an_account_drops_the_other_name(tmp_path: 
     assert settings(tmp_path, toml, environ=GOOD).zendesk.base_url == "https://acme.zendesk.com"
 
 
+@pytest.mark.parametrize("name", ["Acme", "Acme.zendesk.com", "Acme.Zendesk.com"])
+def test_an_accounts_name_stays_as_it_is_written_since_the_state_knows_the_account_by_it(
+    tmp_path: Path, name: str
+) -> None:
+    found = settings(tmp_path, environ={**GOOD, "ZENDESK_SUBDOMAIN": name})
+    assert (found.desk.base_url, found.state_folder.name) == ("https://Acme.zendesk.com", "acme.zendesk.com")
+
+
 def test_a_stronger_source_may_complete_what_a_weaker_one_began(tmp_path: Path) -> None:
     environ = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_API_TOKEN": "k3y"}
     found = settings(tmp_path, env="ZENDESK_EMAIL=bot@example.com\n", environ=environ).zendesk
