@@ -94,7 +94,7 @@ CEILINGS = {
     "dashboard": 1_800,
     "evaluation": 2_400,
     "helpdesk": 5_870,
-    "knowledge": 1_910,
+    "knowledge": 1_945,
     "learning": 1_950,
     "monitoring": 3_250,
     "pipeline": 5_300,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 383, "test lines": 80_740, "scripts": 30, "words of docs": 23_350}
+MOST = {"files": 383, "test lines": 80_870, "scripts": 30, "words of docs": 23_370}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -115,7 +115,7 @@ def embedding_model(
 SYNC_HOURS = 24
 """Articles change seldom, and a Help Center's limits are shared; who cannot wait says ``kb sync``."""
 SHARE_OF_RUN = 0.1
-"""Of a run's time; what a sync has not done by then, the next run goes on with."""
+"""Of a run's time; the next goes on with Zendesk's listing and with vectors, and lists other sources anew."""
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
 
