@@ -95,7 +95,7 @@ CEILINGS = {
     "evaluation": 2_400,
     "helpdesk": 5_870,
     "knowledge": 1_945,
-    "learning": 1_950,
+    "learning": 1_965,
     "monitoring": 3_250,
     "pipeline": 5_300,
     "policy": 1_470,

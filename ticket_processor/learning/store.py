@@ -59,7 +59,8 @@ _MIGRATIONS = (
     CREATE TABLE erased (ticket_id INTEGER PRIMARY KEY) STRICT;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     """,
-    # Which tickets wait is read from the log again.
+    # Which tickets wait is read from the log again, but for settled ones of days that were read. A pin of a bound that
+    # is gone takes along what it superseded, which would hold again.
     """
     ALTER TABLE reaction DROP COLUMN confidence;
     ALTER TABLE reaction DROP COLUMN model;
@@ -69,7 +70,14 @@ _MIGRATIONS = (
     ALTER TABLE correction DROP COLUMN model;
     ALTER TABLE pending RENAME COLUMN sources TO settings_files;
     DELETE FROM pending;
-    DELETE FROM fact WHERE name='cursor';
+    UPDATE fact SET value=json_object('day', '', 'line', 0, 'began', '', 'known',
+        max(coalesce(json_extract(value, '$.known'), ''), coalesce(json_extract(value, '$.day'), ''))
+    ) WHERE name='cursor';
+    DELETE FROM pin WHERE EXISTS (
+        SELECT 1 FROM pin AS gone JOIN change ON change.id=gone.change
+        WHERE gone.bound='at_most' AND change.undone_at IS NULL
+        AND gone.ticket_id=pin.ticket_id AND gone.field=pin.field AND gone.id>=pin.id
+    );
     DELETE FROM pin WHERE bound='at_most';
     """,
 )
