@@ -94,7 +94,7 @@ CEILINGS = {
     "dashboard": 1_800,
     "evaluation": 2_400,
     "helpdesk": 5_870,
-    "knowledge": 1_945,
+    "knowledge": 1_955,
     "learning": 1_965,
     "monitoring": 3_250,
     "pipeline": 5_300,
