@@ -105,7 +105,7 @@ CEILINGS = {
     "schedule": 390,
     "seeding": 1_010,
     "settings": 1_700,
-    "state": 870,
+    "state": 880,
     "web": 4_520,
     "wiring": 3_340,
 }

@@ -23,6 +23,8 @@ DECIDED = "corrections"
 HISTORY = "the ticket's history"
 """What lets corrections expire that no longer hold."""
 
+HOLDS = "approved corrections, pins and the list of erased tickets"
+"""What is lost with the file."""
 _MIGRATIONS = (
     *[""] * 8,  # files of these versions are not read any more
     """
@@ -97,10 +99,10 @@ class LearningStore:
         self._path = path
         self._lock = threading.RLock()
         with translated(path):
-            self._db = opened(None if read_only else path, _MIGRATIONS)
+            self._db = opened(None if read_only else path, _MIGRATIONS, holds=HOLDS)
             if read_only and path is not None and is_there(path):
                 copy_into(path, self._db)
-                migrate(self._db, path, _MIGRATIONS)
+                migrate(self._db, path, _MIGRATIONS, holds=HOLDS)
             self._db.execute("PRAGMA secure_delete=ON")
 
     def close(self) -> None:
