@@ -58,9 +58,7 @@ def test_a_file_of_the_version_before_is_read_and_an_earlier_one_refused_in_word
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version=8")
     for read_only in (False, True):
-        with pytest.raises(
-            StateUnusable, match="pins and the list of erased tickets: keep a copy"
-        ):
+        with pytest.raises(StateUnusable, match="pins and the list of erased tickets: keep a copy"):
             LearningStore(path, read_only=read_only)
 
 
