@@ -89,7 +89,7 @@ CEILINGS = {
     ".": 1_310,
     "analysis": 9_950,
     "audit": 2_200,
-    "commands": 7_240,
+    "commands": 7_255,
     "core": 2_640,
     "dashboard": 1_800,
     "evaluation": 2_400,

@@ -200,8 +200,7 @@ def _make_vectors(
             try:
                 synced.vectors = embed_missing(store, model, advance=_within(deadline, advance))
             except AnalysisFailed as failed:
-                why = f"{failed.reason} {failed}".strip()
-                synced.troubles.append(f"vectors are missing, so words alone are searched there: {why}")
+                synced.troubles.append(f"vectors are missing, so words alone are searched there: {failed.in_words}")
 
 
 def _within(deadline: Deadline, advance: Advance) -> Advance:
