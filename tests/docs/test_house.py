@@ -89,13 +89,13 @@ CEILINGS = {
     ".": 1_310,
     "analysis": 9_950,
     "audit": 2_200,
-    "commands": 7_250,
+    "commands": 7_260,
     "core": 2_640,
     "dashboard": 1_800,
     "evaluation": 2_400,
     "helpdesk": 5_870,
-    "knowledge": 1_910,
-    "learning": 1_950,
+    "knowledge": 1_950,
+    "learning": 1_960,
     "monitoring": 3_250,
     "pipeline": 5_300,
     "policy": 1_470,
@@ -105,7 +105,7 @@ CEILINGS = {
     "schedule": 400,
     "seeding": 1_010,
     "settings": 1_700,
-    "state": 870,
+    "state": 880,
     "web": 4_520,
     "wiring": 3_340,
 }
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 383, "test lines": 80_780, "scripts": 30, "words of docs": 23_360}
+MOST = {"files": 383, "test lines": 80_890, "scripts": 30, "words of docs": 23_370}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -15,6 +15,8 @@ from ticket_processor.core.errors import ExitCode
 from ticket_processor.knowledge.store import FILE_NAME
 from ticket_processor.settings.schema import Settings
 
+from ..servers.scripted import reply, scripted
+
 
 class Site:
     """A folder with settings and articles, in which commands are run."""
@@ -139,6 +141,17 @@ def test_settings_that_cannot_work_are_said(site: Site, lines: tuple[str, ...], 
     result = CliRunner().invoke(app, ["kb", "sync"], env={"ZENDESK_OAUTH_TOKEN": "x" * 40})
     assert words in f"{result.output}{result.exception}"
     assert result.exit_code != ExitCode.OK
+
+
+def test_a_sync_says_which_server_gets_the_articles_and_in_words_that_it_fails(site: Site) -> None:
+    site.write("refunds.md", "# Refunds\nMoney is back in five days.")
+    with scripted(reply({}, status=404)) as server:
+        site.settings(f'[embeddings]\nmodel = "bge"\nbase_url = "{server.url}"', "[knowledge]", 'folders = ["help"]')
+        result = CliRunner().invoke(app, ["kb", "sync"])
+    told = " ".join(result.output.split())
+    assert "ectors by bge at 127.0.0.1" in told
+    assert "words alone are searched there: embeddings absent: it has no embeddings" in told
+    assert "embeddings_" not in told
 
 
 def test_a_server_without_https_is_refused(site: Site) -> None:

@@ -11,14 +11,14 @@ import pytest
 
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
-from ticket_processor.core.errors import ConfigError
+from ticket_processor.core.errors import ConfigError, DeadlineReached
 from ticket_processor.helpdesk.freshdesk_account import ApiKey
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.knowledge.folder_source import FolderArticles
 from ticket_processor.knowledge.freshdesk_source import FreshdeskArticles
 from ticket_processor.knowledge.store import KnowledgeStore
-from ticket_processor.knowledge.sync import SyncResult, sync
+from ticket_processor.knowledge.sync import LISTING, SyncResult, sync
 from ticket_processor.knowledge.zendesk_source import ZendeskArticles
 from ticket_processor.sandbox import articles as solutions
 from ticket_processor.sandbox.articles import SIGNED_IN, SOME, STAFF, add_article
@@ -38,9 +38,9 @@ class Zendesk(Account):
         super().__init__(**options)
         self.kept = KnowledgeStore(None)
 
-    def sync(self) -> SyncResult:
+    def sync(self, advance: Callable[[int], None] = lambda _count: None) -> SyncResult:
         self.sent.clear()
-        return sync(self.kept, [ZendeskArticles(self.transport)])
+        return sync(self.kept, [ZendeskArticles(self.transport)], advance=advance)
 
     def titles(self) -> list[str]:
         return [title for (title,) in self.kept.rows("SELECT title FROM article ORDER BY title")]
@@ -124,6 +124,47 @@ def test_a_help_center_of_many_pages_is_read_to_its_end() -> None:
         add_article(desk.store, f"Article {number}", "<p>x</p>")
     desk.sync()
     assert desk.kept.counts()[0] == 1_003
+
+
+def pages(most: int) -> Callable[[int], None]:
+    """Time for so many pages."""
+    left = iter(range(most - 1))
+
+    def advance(_count: int) -> None:
+        if next(left, None) is None:
+            raise DeadlineReached
+
+    return advance
+
+
+def test_a_help_center_that_takes_longer_than_a_sync_is_read_by_several_and_its_deletions_arrive() -> None:
+    desk = Zendesk()
+    for number in range(501):
+        add_article(desk.store, f"Article {number}", "<p>x</p>")
+    desk.sync()
+    desk.store.articles[0]["body"] = "<p>other words</p>"
+    add_article(desk.store, "New", "<p>x</p>")
+    for place in (500, 450, 1):
+        del desk.store.articles[place]
+    results = [desk.sync(pages(2)) for _ in range(2)]
+    assert all(result.unfinished and not result.removed["zendesk"] for result in results)
+    results.append(desk.sync(pages(2)))
+    assert sum(result.changed["zendesk"] for result in results) == 2
+    assert results[-1].removed == {"zendesk": 3}
+    assert desk.kept.counts()[0] == 499
+    assert not desk.sync().unfinished
+    assert len(desk.sent) == 5
+
+
+def test_a_listing_that_cannot_be_gone_on_with_is_begun_anew() -> None:
+    desk = Zendesk()
+    for number in range(301):
+        add_article(desk.store, f"Article {number}", "<p>x</p>")
+    desk.sync(pages(2))
+    desk.kept.set_fact(f"{LISTING} zendesk", '["no cursor of this account", []]')
+    assert desk.sync().failed
+    assert desk.sync().changed == {"zendesk": 101}
+    assert desk.kept.counts()[0] == 301
 
 
 @pytest.mark.parametrize("state", ["none", "not_in_plan", "forbidden"])

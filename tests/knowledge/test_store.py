@@ -126,7 +126,9 @@ def test_a_file_that_is_no_database_is_said_in_words(tmp_path: Path) -> None:
         KnowledgeStore(tmp_path / FILE_NAME)
 
 
-def test_tickets_that_an_earlier_version_kept_beside_articles_leave_no_word_in_the_file(tmp_path: Path) -> None:
+def test_tickets_that_an_earlier_version_kept_leave_no_word_in_the_file_and_articles_and_what_was_learnt_stay(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / FILE_NAME
     store = KnowledgeStore(path)
     store.put([(article(), "stamp")])
@@ -135,10 +137,13 @@ def test_tickets_that_an_earlier_version_kept_beside_articles_leave_no_word_in_t
     store.rows("INSERT INTO solved VALUES (1, 'zanzibar')")
     store.rows("INSERT INTO solved_words (rowid, question) VALUES (1, 'zanzibar')")
     store.set_fact("solved cursor", "abc")
+    store.set_fact("weight m", "0.0")
+    store.put_vectors("m", {store.without_vector("m")[0][0]: b"1234"}, 1)
     store.rows("PRAGMA user_version=2")
     store.close()
     again = KnowledgeStore(path)
-    assert (again.counts(), again.fact("solved cursor")) == ((0, 0), None)
+    assert (again.counts(), again.fact("solved cursor")) == ((1, 1), None)
+    assert (again.fact("weight m"), again.vector_count("m", 1), indexed(again, "words")) == ("0.0", 1, 1)
     again.close()
     left = b"".join(each.read_bytes() for each in tmp_path.iterdir())
     assert b"zanzibar" not in left

@@ -37,6 +37,15 @@ def test_a_decision_is_told_and_taken_back(folder: Path) -> None:
     assert (again.exit_code, "learn log" in again.output) == (2, True)
 
 
+@pytest.mark.parametrize("kind", ["unpin", "release"])
+def test_what_cannot_be_taken_back_is_refused_and_stays_as_it_is(folder: Path, kind: str) -> None:
+    store = LearningStore(folder / FILE_NAME)
+    store.record(kind, "ana", {"tickets": [7]}, 300.0)
+    refused = CliRunner().invoke(app, ["learn", "undo", "1"])
+    assert (refused.exit_code, f"change 1 ({kind}) cannot be taken back" in refused.output) == (2, True)
+    assert [item.undone_at for item in store.changes()] == [None]
+
+
 def test_the_log_of_nothing_makes_no_file(folder: Path) -> None:
     assert "nothing was learnt yet" in CliRunner().invoke(app, ["learn", "log"]).output
     assert not list(folder.iterdir())

@@ -52,15 +52,28 @@ def test_a_file_of_the_version_before_is_read_and_an_earlier_one_refused_in_word
         row = (*astuple(REACTION)[:10], 0.8, "m1", "en", "r", "new.toml")
         db.execute(f"INSERT INTO reaction VALUES ({','.join('?' * len(row))})", row)
         db.execute("INSERT INTO pending VALUES (8, 1.0, 0.0, 'billing', '{}')")
-        db.execute("INSERT INTO fact VALUES ('cursor', 'abc')")
     with closing(LearningStore(path)) as store:
         assert list(store.reactions()) == [replace(REACTION, settings_file="new.toml")]
-        assert (store.known([8]), store.fact("cursor")) == (frozenset(), None)
+        assert store.known([8]) == frozenset()
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version=8")
     for read_only in (False, True):
-        with pytest.raises(StateUnusable, match="earlier ticketbot"):
+        with pytest.raises(StateUnusable, match="pins and the list of erased tickets: keep a copy"):
             LearningStore(path, read_only=read_only)
+
+
+def test_a_pin_that_a_dropped_one_superseded_does_not_hold_again(path: Path) -> None:
+    with closing(opened(path, _MIGRATIONS[:9])) as db:
+        db.execute("INSERT INTO change VALUES (1, 1.0, 'pin', 'ana', '{}', NULL)")
+        for place in ("(1, 7, 'urgency', 'is', 'low'", "(2, 7, 'urgency', 'at_most', 'high'"):
+            db.execute(f"INSERT INTO pin VALUES {place}, 'words', 1)")
+        others = ("(3, 7, 'urgency', 'is', 'high'", "(4, 7, 'priority', 'is', 'low'", "(5, 8, 'urgency', 'is', 'low'")
+        db.execute("INSERT INTO change VALUES (2, 1.0, 'pin', 'ana', '{}', 3.0)")
+        db.execute("INSERT INTO pin VALUES (6, 8, 'urgency', 'at_most', 'high', 'words', 2)")
+        for place in others:
+            db.execute(f"INSERT INTO pin VALUES {place}, 'words', 1)")
+    with closing(LearningStore(path)) as store:
+        assert [number for (number,) in store.rows("SELECT id FROM pin ORDER BY id")] == [3, 4, 5]
 
 
 def test_only_settled_reactions_since_a_moment_are_given(path: Path) -> None:

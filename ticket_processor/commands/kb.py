@@ -7,9 +7,11 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
+from ..analysis.model_server.settings import LOCAL
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.wording import many
@@ -38,7 +40,7 @@ def sync(
     """Read new and changed articles from every source, and make the vectors that are missing."""
     settings = load(config=config, need_helpdesk=_asks_helpdesk(config))
     screen = Screen(as_json=as_json)
-    screen.notices(settings.notices)
+    screen.notices([*settings.notices, *_who_gets_articles(settings)])
     with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
         deadline = Deadline(clock, SYNC_S)
         synced = bring_up_to_date(settings, clock, deadline, store, progress=screen.progress)
@@ -67,6 +69,11 @@ def sync(
         },
     )
     return ExitCode.CANNOT_RUN if synced.troubles and not synced.unfinished else ExitCode.OK
+
+
+def _who_gets_articles(settings: Settings) -> list[str]:
+    model, address = settings.embeddings.model, settings.embeddings.base_url
+    return [f"vectors by {model} at {urlsplit(str(address)).hostname}"] if model and model != LOCAL and address else []
 
 
 def search(

@@ -20,7 +20,7 @@ from ..core.taxonomy import Taxonomy
 from ..core.wording import many, person_at_keyboard
 from ..learning.collect import redacted_text
 from ..learning.model import CATEGORIES, Correction, CorrectionStatus, LearntChange
-from ..learning.pins import FIELDS, Bound, PinnedCase, Pins, from_corrections, of_today
+from ..learning.pins import FIELDS, PINNED, Bound, PinnedCase, Pins, from_corrections, of_today
 from ..learning.retraining import RETRAINED
 from ..learning.review import CorrectionGroup, correction_groups, decide_pending, told
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
@@ -117,6 +117,9 @@ def undo(
 ) -> int:
     """Take back something that was learnt; what was decided anew since then stays."""
     with opened_learning(config) as store, store.writing():
+        kind = next((item.what for item in store.changes() if item.id == change), PINNED)
+        if kind not in (DECIDED, PINNED, RETRAINED):
+            raise ConfigError(f"change {change} ({kind}) cannot be taken back")
         undone = store.undo(change, clock.now())
         if undone is not None and undone.what == RETRAINED:
             folder = load(config=config, need_helpdesk=False, need_any=True).classifier_folder

@@ -34,7 +34,7 @@ class FolderArticles:
         self._lang = lang
         self._audience = audience
 
-    def portions(self, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
+    def portions(self, kept: Mapping[str, KeptArticle], after: str = "") -> Iterator[Portion]:
         """Changed files, some at a time, and at the end the names of all."""
         if not self._folder.is_dir():
             raise ConfigError(f"knowledge.folders names {self._folder}, which is no folder")

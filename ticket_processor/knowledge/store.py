@@ -22,6 +22,8 @@ from .text import chunks_of
 FILE_NAME = "knowledge.sqlite3"
 VERSION = 3
 """Of tables and of the way articles are cut; a file of another version is emptied and synced anew."""
+WITH_TICKETS = 2
+"""The version that may hold solved tickets; it differs in nothing else."""
 
 SCOPE_BITS = 40
 """A passage's number is its scope's, shifted by these, plus a count: it alone tells who may read the passage."""
@@ -288,6 +290,9 @@ class KnowledgeStore:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version == VERSION:
             return
+        if version == WITH_TICKETS:
+            self._drop_tickets()
+            return
         # Tables of the index first: to drop one drops those that FTS5 keeps for it.
         names = self._db.execute(
             "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%' "
@@ -297,6 +302,17 @@ class KnowledgeStore:
         self._db.executescript(f"BEGIN IMMEDIATE; {drops} {_TABLES} PRAGMA user_version={VERSION}; COMMIT;")
         if names:
             emptied(self._db)  # the first versions kept customers' words here
+
+    def _drop_tickets(self) -> None:
+        """Erase customers' words: else this version's tables are the same."""
+        names = self._db.execute(
+            "SELECT name FROM sqlite_master WHERE type='table' AND name IN ('solved', 'solved_words', 'solved_erased')"
+        ).fetchall()
+        drops = "".join(f"DROP TABLE {name};" for (name,) in sorted(names, reverse=True))  # the index first
+        forget = "DELETE FROM fact WHERE name LIKE 'solved %';"
+        self._db.executescript(f"BEGIN IMMEDIATE; {drops} {forget} PRAGMA user_version={VERSION}; COMMIT;")
+        if names:
+            emptied(self._db)
 
     def _count_up(self) -> None:
         self._matches.clear()

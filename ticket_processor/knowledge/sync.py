@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,10 +17,12 @@ from .store import KeptArticle, KnowledgeStore, hash_of
 class Portion:
     """Some articles of a source, each with a stamp by which it knows them again, to be kept in one step.
 
-    ``all_ids`` ends the listing: what is not among them is gone.
+    ``after`` is the place from which to go on, of a source that can. ``all_ids`` ends the listing: what is neither
+    among them nor was listed before that place is gone.
     """
 
     articles: tuple[tuple[Article, str], ...] = ()
+    after: str = ""
     all_ids: Collection[str] | None = None
 
 
@@ -28,9 +31,10 @@ class ArticleSource(Protocol):
 
     name: str
 
-    def portions(self, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
+    def portions(self, kept: Mapping[str, KeptArticle], after: str = "") -> Iterator[Portion]:
         """All that may be read, but for articles that are ``kept`` and known to be the same, and the ids of all.
 
+        ``after`` is the place that a portion of an unfinished listing named: it goes on from there.
         Raises :class:`CannotRun` besides what reading raises.
         """
 
@@ -50,6 +54,8 @@ def moment_of(value: object) -> float:
 
 AGAIN_S = 3_600.0
 """A sync that failed is not repeated by itself before."""
+LISTING = "listing"
+"""A fact of the store, by source: the place that an unfinished listing reached, and the ids that it had listed."""
 SYNCED, FAILED = "synced", "sync failed"
 """Facts of the store: when a sync last did all that there was to do, and when one failed since then."""
 
@@ -83,12 +89,13 @@ def sync(
 ) -> SyncResult:
     """Read every source's changes into the store, and forget sources that are no longer among them.
 
-    A source that fails keeps what it had, and does not stop the others. What the time does not suffice for, the next
-    sync does. Raises :class:`StateUnusable`.
+    A source that fails keeps what it had, and does not stop the others. A listing that the time does not suffice for
+    is gone on with by the next sync, where the source can. Raises :class:`StateUnusable`.
     """
     result = SyncResult()
     for name in store.sources().keys() - {source.name for source in sources}:
         store.remove(store.kept(name))
+        store.set_fact(f"{LISTING} {name}", None)
     for source in sources:
         result.changed[source.name] = result.removed[source.name] = 0
         try:
@@ -103,26 +110,45 @@ def sync(
 
 
 def _sync_one(store: KnowledgeStore, source: ArticleSource, result: SyncResult, advance: Callable[[int], None]) -> None:
-    kept = store.kept(source.name)
-    for portion in source.portions(kept):
-        changed, stamps = [], {}
-        for article, stamp in portion.articles:
-            now = KeptArticle(hash_of(article), stamp)
-            before = kept.get(article.id)
-            if before is None or before.hash != now.hash:
-                changed.append((article, stamp))
-            elif before != now:
-                stamps[article.id] = stamp
-            kept[article.id] = now
-        gone = kept.keys() - portion.all_ids if portion.all_ids is not None else set()
-        if changed:
-            store.put(changed)
-        if stamps:
-            store.restamp(stamps)
-        if gone:
-            store.remove(gone)
-        for name in gone:
-            del kept[name]
-        result.changed[source.name] += len(changed)
-        result.removed[source.name] += len(gone)
-        advance(len(portion.articles))
+    kept, fact = store.kept(source.name), f"{LISTING} {source.name}"
+    begun = store.fact(fact)
+    after, ids = json.loads(begun) if begun else ("", ())
+    listed = set(ids)
+    try:
+        for portion in source.portions(kept, after):
+            changed, gone = _keep(store, portion, kept, listed)
+            result.changed[source.name] += changed
+            result.removed[source.name] += gone
+            after = portion.after
+            advance(len(portion.articles))
+    except CannotRun as error:
+        if type(error) is CannotRun:  # refused, perhaps for the place: the next sync begins anew
+            after = ""
+        raise
+    finally:
+        if after or begun:
+            store.set_fact(fact, json.dumps([after, sorted(listed)]) if after else None)
+
+
+def _keep(store: KnowledgeStore, portion: Portion, kept: dict[str, KeptArticle], listed: set[str]) -> tuple[int, int]:
+    """Keep a portion, and note what it lists; gives how many articles are new or changed, and how many gone."""
+    changed, stamps = [], {}
+    for article, stamp in portion.articles:
+        now = KeptArticle(hash_of(article), stamp)
+        before = kept.get(article.id)
+        if before is None or before.hash != now.hash:
+            changed.append((article, stamp))
+        elif before != now:
+            stamps[article.id] = stamp
+        kept[article.id] = now
+        listed.add(article.id)
+    gone = kept.keys() - listed - set(portion.all_ids) if portion.all_ids is not None else set()
+    if changed:
+        store.put(changed)
+    if stamps:
+        store.restamp(stamps)
+    if gone:
+        store.remove(gone)
+    for name in gone:
+        del kept[name]
+    return len(changed), len(gone)

@@ -1,7 +1,7 @@
 """Reads the articles of a Zendesk Help Center.
 
 Facts and their sources: developer.zendesk.com, "Help Center API: Articles", "Translations", "User segments". All are
-listed each time: the incremental export is silent about deleted ones.
+listed each time, over several syncs where there are many: the incremental export is silent about deleted ones.
 """
 
 from __future__ import annotations
@@ -34,20 +34,21 @@ class ZendeskArticles:
         self._transport = transport
         self._segments: Mapping[int, Audience] | None = None
 
-    def portions(self, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
-        """Every article, a page at a time, and at the end the ids of all."""
+    def portions(self, kept: Mapping[str, KeptArticle], after: str = "") -> Iterator[Portion]:
+        """Every article, a page at a time, from the page ``after``; the last portion ends the listing."""
         params: dict[str, str | int] = {"page[size]": PAGE, "include": "translations"}
-        everything: set[str] = set()
+        if after:
+            params["page[after]"] = after
         while True:
             page = self._get("/help_center/articles", params)
             articles = {article.id: article for row in _rows(page) for article in self._published(row)}
-            everything |= articles.keys()
-            yield Portion(articles=tuple((article, "") for article in articles.values()))
             meta = page.get("meta") or {}
-            if not meta.get("has_more") or not meta.get("after_cursor"):
-                break
-            params["page[after]"] = str(meta["after_cursor"])
-        yield Portion(all_ids=everything)
+            after = str(meta.get("after_cursor") or "") if meta.get("has_more") else ""
+            some = tuple((article, "") for article in articles.values())
+            yield Portion(some, after, all_ids=None if after else articles.keys())
+            if not after:
+                return
+            params["page[after]"] = after
 
     def _published(self, row: Mapping[str, Any]) -> Iterator[Article]:
         """The article in each language in which it may be read."""

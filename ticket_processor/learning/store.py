@@ -23,6 +23,8 @@ DECIDED = "corrections"
 HISTORY = "the ticket's history"
 """What lets corrections expire that no longer hold."""
 
+HOLDS = "approved corrections, pins and the list of erased tickets"
+"""What is lost with the file."""
 _MIGRATIONS = (
     *[""] * 8,  # files of these versions are not read any more
     """
@@ -59,7 +61,8 @@ _MIGRATIONS = (
     CREATE TABLE erased (ticket_id INTEGER PRIMARY KEY) STRICT;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     """,
-    # Which tickets wait is read from the log again.
+    # Which tickets wait is read from the log again, but for settled ones of days that were read. A pin of a bound that
+    # is gone takes along what it superseded, which would hold again.
     """
     ALTER TABLE reaction DROP COLUMN confidence;
     ALTER TABLE reaction DROP COLUMN model;
@@ -69,7 +72,14 @@ _MIGRATIONS = (
     ALTER TABLE correction DROP COLUMN model;
     ALTER TABLE pending RENAME COLUMN sources TO settings_files;
     DELETE FROM pending;
-    DELETE FROM fact WHERE name='cursor';
+    UPDATE fact SET value=json_object('day', '', 'line', 0, 'began', '', 'known',
+        max(coalesce(json_extract(value, '$.known'), ''), coalesce(json_extract(value, '$.day'), ''))
+    ) WHERE name='cursor';
+    DELETE FROM pin WHERE EXISTS (
+        SELECT 1 FROM pin AS gone JOIN change ON change.id=gone.change
+        WHERE gone.bound='at_most' AND change.undone_at IS NULL
+        AND gone.ticket_id=pin.ticket_id AND gone.field=pin.field AND gone.id>=pin.id
+    );
     DELETE FROM pin WHERE bound='at_most';
     """,
 )
@@ -89,10 +99,10 @@ class LearningStore:
         self._path = path
         self._lock = threading.RLock()
         with translated(path):
-            self._db = opened(None if read_only else path, _MIGRATIONS)
+            self._db = opened(None if read_only else path, _MIGRATIONS, holds=HOLDS)
             if read_only and path is not None and is_there(path):
                 copy_into(path, self._db)
-                migrate(self._db, path, _MIGRATIONS)
+                migrate(self._db, path, _MIGRATIONS, holds=HOLDS)
             self._db.execute("PRAGMA secure_delete=ON")
 
     def close(self) -> None:

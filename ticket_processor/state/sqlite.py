@@ -63,7 +63,7 @@ _MIGRATIONS = (
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 
 
-def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS) -> sqlite3.Connection:
+def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS, *, holds: str = "") -> sqlite3.Connection:
     """A connection of any thread to the file, which is made, or brought up to date, if need be; ``None``: in memory.
 
     Raises :class:`StateUnusable`, ``sqlite3.Error`` or ``OSError``.
@@ -83,15 +83,20 @@ def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS) -> sqlite
             db.execute("PRAGMA journal_mode=WAL")
             # A power cut may lose the newest transactions; the log's intent lines are synced, this is not.
             db.execute("PRAGMA synchronous=NORMAL")
-        migrate(db, path, migrations)
+        migrate(db, path, migrations, holds=holds)
     except BaseException:
         db.close()
         raise
     return db
 
 
-def migrate(db: sqlite3.Connection, path: Path | None, migrations: Sequence[str] = _MIGRATIONS) -> None:
-    """Bring the schema up to date. Raises :class:`StateUnusable` for one newer than this program, or too old."""
+def migrate(
+    db: sqlite3.Connection, path: Path | None, migrations: Sequence[str] = _MIGRATIONS, *, holds: str = ""
+) -> None:
+    """Bring the schema up to date. Raises :class:`StateUnusable` for one newer than this program, or too old.
+
+    ``holds`` says in words what is lost with a file that is too old.
+    """
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > len(migrations):
         raise StateUnusable(
@@ -99,7 +104,10 @@ def migrate(db: sqlite3.Connection, path: Path | None, migrations: Sequence[str]
             f"{len(migrations)}); update ticketbot, or point TICKETBOT_STATE_DIR at an empty folder"
         )
     if 0 < version <= migrations.count(""):
-        raise StateUnusable(f"{path} is of an earlier ticketbot (schema {version}), and not read any more: delete it")
+        raise StateUnusable(
+            f"{path} is of an earlier ticketbot (schema {version}), and not read any more; it holds {holds}: keep a "
+            "copy elsewhere, and delete it here to begin anew"
+        )
     for number, script in enumerate(migrations[version:], start=version + 1):
         db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
 

@@ -115,7 +115,7 @@ def embedding_model(
 SYNC_HOURS = 24
 """Articles change seldom, and a Help Center's limits are shared; who cannot wait says ``kb sync``."""
 SHARE_OF_RUN = 0.1
-"""Of a run's time; what a sync has not done by then, the next run goes on with."""
+"""Of a run's time; the next goes on with Zendesk's listing and with vectors, and lists other sources anew."""
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
 
@@ -200,8 +200,7 @@ def _make_vectors(
             try:
                 synced.vectors = embed_missing(store, model, advance=_within(deadline, advance))
             except AnalysisFailed as failed:
-                why = f"{failed.reason} {failed}".strip()
-                synced.troubles.append(f"vectors are missing, so words alone are searched there: {why}")
+                synced.troubles.append(f"vectors are missing, so words alone are searched there: {failed.in_words}")
 
 
 def _within(deadline: Deadline, advance: Advance) -> Advance:
