@@ -89,7 +89,7 @@ CEILINGS = {
     ".": 1_310,
     "analysis": 9_950,
     "audit": 2_200,
-    "commands": 7_240,
+    "commands": 7_290,
     "core": 2_640,
     "dashboard": 1_800,
     "evaluation": 2_400,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 383, "test lines": 80_740, "scripts": 30, "words of docs": 23_350}
+MOST = {"files": 383, "test lines": 80_880, "scripts": 30, "words of docs": 23_350}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
