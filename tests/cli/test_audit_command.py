@@ -233,6 +233,22 @@ def test_a_ticket_that_the_log_does_not_know_has_no_story(run_once: Desk) -> Non
     assert audit(run_once, "show", "999", "--json").object["events"] == []
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--json",), "--json prints one ticket's story: name its number"),
+        (("2026-11-20", "--json"), "--json prints one ticket's story: name its number"),
+        (("0",), "there is no ticket 0"),
+        (("000", "--json"), "there is no ticket 0"),
+        (("1", "2"), "one ticket at a time is shown"),
+        (("1", "2026-11-20"), "one ticket at a time is shown"),
+        (("1", "2", "--json"), "one ticket at a time is shown"),
+    ],
+)
+def test_a_story_is_of_one_ticket_whose_number_is_given(words: tuple[str, ...], told: str, run_once: Desk) -> None:
+    assert told in audit(run_once, "show", *words, code=2).err
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),

@@ -147,6 +147,12 @@ def test_a_file_that_cannot_be_written_is_told_at_once(triaged: Desk, place: str
         (("--period", "week", "--since", "1d"), "it goes without --since and --until"),
         (("--mail",), "put a mailtos:// address into TICKETBOT_ALERT_URLS"),
         (("--overrides",), "which account is it?"),
+        (
+            ("--escalated", "--out", "e.csv", "--mail", "--json"),
+            "--escalated only lists tickets: it goes without --out, --mail",
+        ),
+        (("--escalated", "--overrides", "--replies"), "it goes without --overrides, --replies"),
+        (("--escalated", "--knowledge", "--limit", "200"), "it goes without --knowledge, --limit"),
     ],
 )
 def test_what_cannot_be_is_told_in_a_sentence(bare: Command, options: tuple[str, ...], words: str) -> None:

@@ -71,9 +71,17 @@ def test_a_log_that_cannot_be_read_is_told_in_a_sentence(pages: Pages, name: str
     pages.log(ticket(1))
     (file,) = pages.logs.glob("*.jsonl")
     file.write_text('{"event":"segment","cipher":{}}\n{"seq":1,"sealed":"AAAA"}\n', encoding="utf-8")
+    if name == "runs":
+        pages.state.mkdir()
+        spend = OpenAlert(since=NOW - 60, message="it is dear")
+        AlertStore(pages.state).save(Memory(conditions={"spend": spend}), NOW)
     page = pages.open(name)
     assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in page.text[-1].value
-    assert "cannot be shown" in page.error[0].value
+    assert "cannot be shown" in page.error[-1].value
+    if name == "runs":
+        assert "as far as looked at" in words(page)
+        assert cells(page, "Check")
+        assert cells(page, "What") == ["it is dear"]
 
 
 @pytest.mark.parametrize("name", ALL)

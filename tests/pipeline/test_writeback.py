@@ -203,6 +203,20 @@ def test_a_ticket_that_somebody_has_dealt_with_is_skipped(bench: Bench, status: 
     assert len(bench.desk.written) == (when == "during a conflict")
 
 
+@pytest.mark.parametrize("when", ["since it was analysed", "during a conflict"])
+def test_a_hands_off_tag_that_is_set_while_the_model_thinks_is_heeded(bench: Bench, when: str) -> None:
+    verdict = bench.verdict()
+    tags = ("vip", "ai_hands_off")
+    if when == "during a conflict":
+        bench.desk.updates = [bench.conflict(tags=tags)]
+    else:
+        bench.somebody(tags=tags)
+    (outcome,) = bench.bring([verdict])
+    assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.SKIPPED, "hands_off", False)
+    assert len(bench.desk.written) == (when == "during a conflict")
+    assert bench.desk.tickets[1].tags == tags
+
+
 @pytest.mark.parametrize(
     ("answer", "end"),
     [

@@ -222,12 +222,26 @@ def show(
 
     Or print lines of the log, decrypted. Exit code 1: a line of the ticket was changed.
     """
+    ticket = _ticket(wanted or ())
+    if as_json and ticket is None:
+        raise ConfigError("--json prints one ticket's story: name its number")
     settings = load(config=config, need_helpdesk=False)
-    match wanted:
-        case [number] if number.isascii() and number.isdecimal():
-            return _show_story(settings, int(number), as_json)
+    if ticket is not None:
+        return _show_story(settings, ticket, as_json)
     _print_log(settings, wanted or ())
     return ExitCode.OK
+
+
+def _ticket(wanted: Sequence[str]) -> int | None:
+    """The ticket that is wanted; ``None`` where it is days or files. Raises :class:`ConfigError`."""
+    numbers = [int(text) for text in wanted if text.isascii() and text.isdecimal()]
+    if not numbers:
+        return None
+    if len(wanted) > 1:
+        raise ConfigError("one ticket at a time is shown, and days or files without a ticket")
+    if numbers[0] == 0:
+        raise ConfigError("there is no ticket 0: numbers begin at 1")
+    return numbers[0]
 
 
 def _show_story(settings: Settings, ticket: int, as_json: bool) -> int:

@@ -30,6 +30,7 @@ from .options import ConfigOption, DetailedOption, JsonOption, check_out, json_t
 from .screen import Screen
 
 LAST_DAYS = 7
+MOST_READ = 200
 DAY_S = 86_400.0
 PeriodName = Literal["day", "week", "month"]
 
@@ -98,9 +99,11 @@ def report(
         ),
     ] = False,
     limit: Annotated[
-        int,
-        typer.Option(min=1, max=20_000, metavar="N", help="With --overrides or --replies: read at most N tickets."),
-    ] = 200,
+        int | None,
+        typer.Option(
+            min=1, max=20_000, metavar="N", help="With --overrides or --replies: read at most N tickets. Default: 200."
+        ),
+    ] = None,
     knowledge: Annotated[
         bool, typer.Option("--knowledge", help="Also search the knowledge base: which topics have no article?")
     ] = False,
@@ -129,6 +132,18 @@ def report(
 
     Exit code 3 with --mail: the mail was not sent.
     """
+    if escalated:
+        others = {
+            "--overrides": overrides,
+            "--replies": replies,
+            "--knowledge": knowledge,
+            "--limit": limit,
+            "--out": out,
+            "--mail": mail,
+        }
+        if ignored := [name for name, given in others.items() if given]:
+            raise ConfigError(f"--escalated only lists tickets: it goes without {', '.join(ignored)}")
+    most = MOST_READ if limit is None else limit
     selection = _selection(only or ())
     begin, end = period_of(clock.now(), since, until, period)
     files = out or []
@@ -159,12 +174,12 @@ def report(
 
             helpdesk = HelpdeskPart(settings, index, found, clock=clock, screen=screen)
             if replies:
-                found = replace(found, replies=helpdesk.replies(limit))
+                found = replace(found, replies=helpdesk.replies(most))
             if knowledge:
                 found = replace(found, knowledge=helpdesk.knowledge())
         try:
             if overrides:
-                collected, labels = helpdesk.labels(limit, end if until or period else None)
+                collected, labels = helpdesk.labels(most, end if until or period else None)
                 found = replace(found, collected=collected, scoreboard=labels)
             else:
                 found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end))

@@ -145,12 +145,22 @@ def of_period() -> None:
     st.dataframe(tables.runs(lines), hide_index=True, column_config=COLUMNS, height=420, placeholder="–")
 
 
+def now() -> None:
+    """What holds now, whatever there is of the log."""
+    for part in (checks, alerts):
+        with parts.guarded():
+            part()
+
+
 def body() -> None:
-    checks()
-    alerts()
+    now()
     of_period()
 
 
 parts.head("Runs and health")
-selected = choose()
+try:
+    selected = choose()
+except Exception:  # the page says why below what needs no log
+    parts.live(now)
+    raise
 parts.live(body)
