@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -296,16 +297,25 @@ def test_categories_that_left_the_taxonomy_make_it_unusable(folder: Path) -> Non
         LocalClassifier.load(folder, smaller, RulesAnalyser(smaller))
 
 
-def test_a_category_that_moved_is_told_by_where_it_is_now(folder: Path) -> None:
+@pytest.mark.parametrize(("name", "parent"), [("alpha_one", "beta"), ("alpha_one", None), ("beta", "rest")])
+def test_a_category_that_moved_since_training_makes_it_unusable(folder: Path, name: str, parent: str | None) -> None:
     moved = Taxonomy(
         categories=tuple(
-            item.model_copy(update={"parent": "beta"}) if item.name == "alpha_one" else item
-            for item in TAXONOMY.categories
+            item.model_copy(update={"parent": parent}) if item.name == name else item for item in TAXONOMY.categories
         ),
         fallback="rest",
     )
-    analysis = LocalClassifier.load(folder, moved, RulesAnalyser(moved)).analyse(redact("spade rake hoe dibber"))
-    assert (analysis.category, analysis.subcategory) == ("beta", "alpha_one")
+    with pytest.raises(ClassifierUnusable, match="under another one in the taxonomy now: train again"):
+        LocalClassifier.load(folder, moved, RulesAnalyser(moved))
+
+
+def test_a_category_that_came_since_training_does_no_harm(folder: Path) -> None:
+    more = Taxonomy(
+        categories=(*TAXONOMY.categories, Category(name="beta_one", description="Kind b, one.", parent="beta")),
+        fallback="rest",
+    )
+    analysis = LocalClassifier.load(folder, more, RulesAnalyser(more)).analyse(redact("spade rake hoe dibber"))
+    assert (analysis.category, analysis.subcategory) == ("alpha", "alpha_one")
 
 
 def test_scores_stand_beside_those_of_the_rules_on_the_same_rows(trained: Trained) -> None:
@@ -544,10 +554,36 @@ def fewer_labels(content: dict[str, Any]) -> None:
     content["category"]["model"] = model
 
 
+def spoilt(kind: str, **values: Callable[[Any], Any]) -> Callable[[dict[str, Any]], None]:
+    """Replaces attributes of the model or of the confidence."""
+
+    def spoil(content: dict[str, Any]) -> None:
+        model = copy.deepcopy(content["category"][kind])
+        for name, value in values.items():
+            setattr(model, name, value(getattr(model, name)))
+        content["category"][kind] = model
+
+    return spoil
+
+
+def no_number(weights: Any) -> Any:
+    """``weights``, the first of them no number."""
+    weights = weights.copy()
+    weights.flat[0] = np.nan
+    return weights
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
         fewer_labels,
+        spoilt("model", coef_=no_number),
+        spoilt("model", intercept_=no_number),
+        spoilt("model", intercept_=lambda weights: weights + np.inf),
+        spoilt("confidence", coef_=no_number),
+        spoilt("confidence", intercept_=no_number),
+        spoilt("confidence", coef_=lambda weights: weights[:, 1:], n_features_in_=lambda count: count - 1),
+        lambda content: content["words"].update(idf=no_number(content["words"]["idf"])),
         lambda content: content.pop("category"),
         lambda content: content["category"].update(model=LogisticRegression()),
         lambda content: content["category"].update(model=content["words"]["idf"]),

@@ -96,7 +96,8 @@ class LocalClassifier:
 
         Raises ``NotTrained`` when there is none, and :class:`ClassifierUnusable` when its files are damaged, foreign
         or from another version, when it learnt from another helpdesk's tickets or categories that the taxonomy no
-        longer has, when it beats the rules at nothing, or when the extra ``ml`` is not installed.
+        longer has or has under another one, when it beats the rules at nothing, or when the extra ``ml`` is not
+        installed.
         """
         description = read_description(folder)
         if not description.own_desk:
@@ -112,6 +113,12 @@ class LocalClassifier:
             raise ClassifierUnusable(
                 f"the classifier in {folder} has learnt categories that the taxonomy no longer has "
                 f"({', '.join(gone)}): train again"
+            )
+        # How sure an answer is was learnt for the categories of the first level.
+        if category and description.tops != tuple(taxonomy.split(label)[0] for label in category.labels):
+            raise ClassifierUnusable(
+                f"the classifier in {folder} has learnt categories that are under another one in the taxonomy now: "
+                "train again"
             )
         if not description.used:
             raise ClassifierUnusable(f"the classifier in {folder} is no better than the rules at anything: not used")
@@ -229,20 +236,30 @@ def _pull(model: Any, row: Matrix, label: int) -> Floats:
 
 
 def _read(path: Path, description: Description, taxonomy: Taxonomy) -> _Loaded:
-    from .features import PIECES, WORDS, beside, groups_of, text_from, vote
+    import numpy as np
+
+    from .features import PIECES, WORDS, beside, certainty, decide, groups_of, text_from, vote
 
     content = read_weights(path)
     try:
         text = text_from({part: content[part] for part in (WORDS, PIECES) if part in content})
         fitted = dict(text.transformer_list)
         words = tuple(fitted[WORDS].get_feature_names_out()) if WORDS in fitted else ()
+        numbers = [part.idf_ for part in fitted.values()]
         tasks: dict[Task, _Learnt] = {}
         for task, learnt in description.tasks.items():
             one = _Learnt(**content[task], **groups_of(task, learnt.labels, taxonomy)._asdict())
             blank = beside(text.transform([""]), vote(task, learnt.labels[0], description.taxonomy)[None, :])
-            if one.model.predict_proba(blank).shape != (1, len(learnt.labels)):
+            shares = one.model.predict_proba(blank)
+            if shares.shape != (1, len(learnt.labels)):
                 raise ValueError("the weights do not fit the labels")
+            sure = one.confidence.predict_proba(certainty(decide(shares, one.group_of)[1]))
+            if sure.shape != (1, 2) or one.confidence.coef_.shape != (1, 1 + len(one.groups)):
+                raise ValueError("the confidence does not fit the groups of labels")
+            numbers += [part for model in (one.model, one.confidence) for part in (model.coef_, model.intercept_)]
             tasks[task] = one
+        if not all(np.isfinite(part).all() for part in numbers):
+            raise ValueError("there are weights that are no numbers")
     except Exception:  # noqa: BLE001 - whatever parts that do not fit do to scikit-learn, it means the same
         raise ClassifierUnusable(f"{path} is damaged: train again") from None
     return _Loaded(text, words, tasks)

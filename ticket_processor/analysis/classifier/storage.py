@@ -84,6 +84,7 @@ class Description(Frozen):
     own_desk: bool = Field(False, description="whether the tickets are this helpdesk's own; others prove nothing")
     account: str = Field("", description="digest of the helpdesk's host; empty: not known")
     taxonomy: tuple[str, ...]
+    tops: tuple[str, ...] = Field((), description="the first-level category of each of the labels of the category")
     tasks: dict[Task, TaskDescription]
     weights: str = Field("", pattern=r"^(weights-[0-9a-f]{12}\.skops)?$")
     sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")

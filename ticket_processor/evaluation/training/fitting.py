@@ -147,6 +147,9 @@ def train(
         own_desk=own_desk,
         account=account_digest(account),
         taxonomy=taxonomy.names,
+        tops=tuple(
+            taxonomy.split(label)[0] for one in learnt if one.task == "category" for label in one.description.labels
+        ),
         tasks={result.task: result.description for result in learnt},
     )
     return Trained(description, content, tuple(learnt), skipped)
