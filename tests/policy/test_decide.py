@@ -110,6 +110,13 @@ def test_an_unsure_answer_is_marked_for_review(confidence: float, unsure: bool) 
     assert ("please check" in (decision.note or "")) == unsure
 
 
+def test_below_the_threshold_for_labels_a_ticket_is_still_marked_for_review() -> None:
+    policy = Policy(review_below=0.5, tags=FieldPolicy(threshold=0.9))
+    tags = decide(1, an_analysis(category="billing", confidence=0.4), policy).tags
+    assert "ai_review" in tags
+    assert "ai_billing" not in tags
+
+
 def test_another_prefix_is_used_throughout() -> None:
     policy = Policy(tag_prefix="bot_")
     decision = decide(1, an_analysis(confidence=0.1, urgency=Urgency.CRITICAL, source="rules"), policy)
