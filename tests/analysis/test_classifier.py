@@ -749,6 +749,20 @@ def test_one_that_was_trained_since_stays(tmp_path: Path) -> None:
     assert version(tmp_path) == third
 
 
+def test_one_of_another_version_is_not_taken_for_none(tmp_path: Path) -> None:
+    first, second = (store(tmp_path, number) for number in range(2))
+    path = tmp_path / DESCRIPTION
+    path.write_text(path.read_text(encoding="utf-8").replace('"format": 3', '"format": 2'), encoding="utf-8")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for former in ("", first):
+        with pytest.raises(ClassifierUnusable, match=LEARN_AGAIN):
+            put_back(tmp_path, former, second)
+    with pytest.raises(ClassifierUnusable, match=LEARN_AGAIN):
+        store(tmp_path, 2)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert store(tmp_path, 2, keep_former=False) == version(tmp_path)  # as 'ticketbot train' does
+
+
 def test_only_the_last_few_are_kept_and_an_older_one_is_not_half_put_back(tmp_path: Path) -> None:
     made = [store(tmp_path, number) for number in range(MOST_FORMER + 3)]
     assert len([*tmp_path.glob("former-*.json")]) == MOST_FORMER

@@ -5,8 +5,7 @@ A helpdesk records labels and not who chose them, so these rules decide:
 - urgency is the ticket's priority;
 - category is what the taxonomy's targets say (ticket field, tag, group), in this order or by the one asked for; a tag
   named like a category counts too, unless the category has its own. Marks of several categories count as none;
-- a ticket that ticketbot triaged is left out, unless people are known to have decided about its labels (``decided``),
-  or whoever solved it counts as having chosen them (``include_ours``);
+- a ticket that ticketbot triaged is left out, unless people are known to have decided about its labels (``decided``);
 - follow-ups (which inherit labels), merged tickets and machine mail are left out;
 - a label that a trigger, an automation or a macro set counts as chosen.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 
 from ..core.errors import unexpected
 from ..settings.learning import FILE_NAME
@@ -27,7 +27,7 @@ def _learnt(settings: Settings, trouble: Callable[[str], object]) -> Mapping[str
     path = settings.state_folder / FILE_NAME
     if not is_there(path):
         return {}
-    from ..analysis.classifier.storage import version  # most runs need nothing of it
+    from ..analysis.classifier.storage import ClassifierUnusable, version  # most runs need nothing of it
     from ..learning.retraining import RETRAINED
     from ..learning.store import LearningStore
 
@@ -40,6 +40,7 @@ def _learnt(settings: Settings, trouble: Callable[[str], object]) -> Mapping[str
             f"policy.priority and so on in ticketbot.toml, then 'ticketbot learn undo {thresholds.id}'"
         )
     trained = last.get(RETRAINED)
-    if trained is not None and version(settings.classifier_folder) == trained.detail["now"]:
-        said["learnt"] = {RETRAINED: trained.id}
+    with suppress(ClassifierUnusable):  # which is said where it is loaded
+        if trained is not None and version(settings.classifier_folder) == trained.detail["now"]:
+            said["learnt"] = {RETRAINED: trained.id}
     return said

@@ -113,10 +113,12 @@ def write(
     """Store a classifier; a reader sees the old one or the new one, never half of each.
 
     Returns the description with the weights' name and checksum. ``keep_former`` keeps the one that is there for
-    :func:`put_back`, as are the last few. Raises ``ConfigError`` when the folder cannot be written to.
+    :func:`put_back`, as are the last few; it raises :class:`ClassifierUnusable` where that one cannot be read, and
+    leaves it. Raises ``ConfigError`` when the folder cannot be written to.
     """
     import skops.io
 
+    now = version(folder) if keep_former else ""
     try:
         make_folder(folder)
         fresh = folder / f".weights-{os.getpid()}.tmp"
@@ -125,7 +127,7 @@ def write(
         digest = _digest(fresh)
         description = description.model_copy(update={"weights": f"weights-{digest[:12]}.skops", "sha256": digest})
         fresh.replace(folder / description.weights)
-        if keep_former and (now := version(folder)):
+        if now:
             _write_whole(_former(folder, now), (folder / DESCRIPTION).read_text(encoding="utf-8"))
         _write_whole(folder / DESCRIPTION, description.model_dump_json(indent=2))
         formers = sorted(folder.glob("former-*.json"), key=lambda path: path.stat().st_mtime)
@@ -141,17 +143,20 @@ def write(
 
 
 def version(folder: Path) -> str:
-    """The beginning of the checksum of the classifier in ``folder``; empty where there is none."""
+    """The beginning of the checksum of the classifier in ``folder``; empty where there is none.
+
+    Raises :class:`ClassifierUnusable` where there is one that cannot be read, or from another version.
+    """
     try:
         return read_description(folder).sha256[:12]
-    except ClassifierUnusable:
+    except NotTrained:
         return ""
 
 
 def put_back(folder: Path, former: str, now: str) -> None:
     """Put the classifier of the version ``former`` back in place of ``now``; empty: none was there.
 
-    Raises ``ConfigError`` where another one is there, or the former one is kept no longer.
+    Raises ``ConfigError`` where another one is there, one that cannot be read, or the former one is kept no longer.
     """
     there, kept = version(folder), _former(folder, former)
     if there == former:

@@ -103,7 +103,10 @@ class Contest:
 
 
 class HeldOut(NamedTuple):
-    """The usual method's shares for each ticket, by a model that had not seen it."""
+    """The usual method's shares for each ticket, by a model that had not learnt from it, and the rules' weight.
+
+    The n-grams and their weights come from all tickets. ``folds`` are the places of the tickets tested together.
+    """
 
     contest: Contest
     weight: float
