@@ -56,6 +56,7 @@ from ticket_processor.evaluation.training.learners import (
     NEEDS,
     TREES,
     CrossValidation,
+    as_learnt_from,
     confidence_of,
     learn_confidence,
 )
@@ -360,6 +361,25 @@ def test_with_few_tickets_the_rules_answer_however_well_it_did() -> None:
     assert "sentiment will not be used: it takes 120 labelled tickets, and there are 60" in summary_text(
         result, bench=False
     )
+
+
+def test_what_a_fold_is_tested_with_is_learnt_from_the_other_tickets_alone() -> None:
+    texts = [f"invoice {word} was wrong in {word}" for word in ("alpha", "bravo", "carol", "delta", "eager")] * 2
+    texts += ["the invoice came twice", "an invoice came late", "zulu only here", "zulu and there"]
+    part = np.arange(0, len(texts), 2)
+    whole = learn_text(texts)
+    idf = [fitted.idf_ for _, fitted in whole.transformer_list]
+    found = as_learnt_from(part, whole.transform(texts), idf)
+    alone = learn_text([texts[at] for at in part])
+    wanted, at = alone.transform(texts), 0
+    for (_, fitted), (_, fresh) in zip(whole.transformer_list, alone.transformer_list, strict=True):
+        names, kept = list(fitted.get_feature_names_out()), list(fresh.get_feature_names_out())
+        block = found[:, at : at + len(names)].toarray()
+        assert set(np.flatnonzero(block.any(axis=0))) == {names.index(name) for name in kept}
+        begin = 0 if at == 0 else len(alone.transformer_list[0][1].idf_)
+        same = wanted[:, begin : begin + len(kept)].toarray()
+        np.testing.assert_allclose(block[:, [names.index(name) for name in kept]], same, rtol=1e-4, atol=1e-6)
+        at += len(names)
 
 
 def test_a_gain_that_may_be_chance_is_not_used() -> None:

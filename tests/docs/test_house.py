@@ -87,12 +87,12 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_310,
-    "analysis": 9_970,
+    "analysis": 9_990,
     "audit": 2_200,
     "commands": 7_290,
     "core": 2_640,
     "dashboard": 1_810,
-    "evaluation": 2_410,
+    "evaluation": 2_430,
     "helpdesk": 5_870,
     "knowledge": 1_950,
     "learning": 1_960,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 383, "test lines": 80_970, "scripts": 30, "words of docs": 23_370}
+MOST = {"files": 383, "test lines": 81_020, "scripts": 30, "words of docs": 23_370}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

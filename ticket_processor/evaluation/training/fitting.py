@@ -112,6 +112,7 @@ def train(
     except ValueError as error:
         raise ConfigError(f"{questions[0].task} cannot be learnt: {error}") from None
     matrix = text.transform([one.text for one in corpus.texts])
+    weights = [fitted.idf_ for _, fitted in text.transformer_list]
     advance(1)
     answers = [rules.analyse_with_points(one) for one in corpus.texts]
     advance(1)
@@ -124,7 +125,7 @@ def train(
         for question in questions:
             asked = [answers[at] for at in question.rows]
             rows, points = matrix[question.rows], rules_matrix(question.task, asked, taxonomy.names)
-            validation = CrossValidation(question, rows, points, folds_for(corpus), seed, advance)
+            validation = CrossValidation(question, rows, weights, points, folds_for(corpus), seed, advance)
             held_out = validation.usual()
             contests = [held_out.contest]
             say(f"{question.task}: {held_out.contest}")

@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectKBest, chi2
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import ComplementNB
+from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from ...analysis.classifier.features import Floats, Ints, Matrix, beside, certainty, decide
+from ...analysis.classifier.features import FEWEST_TICKETS, Floats, Ints, Matrix, beside, certainty, decide
 from ...core.errors import how_to_install
 from ..scores import score
 from .corpus import Corpus
@@ -105,7 +107,7 @@ class Contest:
 class HeldOut(NamedTuple):
     """The usual method's shares for each ticket, by a model that had not learnt from it, and the rules' weight.
 
-    The n-grams and their weights come from all tickets. ``folds`` are the places of the tickets tested together.
+    ``folds`` are the places of the tickets tested together.
     """
 
     contest: Contest
@@ -124,15 +126,31 @@ def folds_for(corpus: Corpus) -> int:
     return 10 if len(corpus.texts) <= _FEW else 5
 
 
+def as_learnt_from(part: Ints, text: Matrix, idf: Sequence[Floats]) -> Matrix:
+    """``text`` as if its n-grams and their weights had been learnt from the rows ``part`` alone.
+
+    ``idf`` are the weights that it was made with, one array for each of its parts.
+    """
+    blocks, at = [], 0
+    for weights in idf:
+        block, at = text[:, at : at + len(weights)], at + len(weights)
+        counts = block[part].getnnz(axis=0)
+        fresh = np.log((1 + len(part)) / (1 + counts)) + 1
+        blocks.append(normalize(block @ sparse.diags(np.where(counts < FEWEST_TICKETS, 0.0, fresh / weights))))
+    return sparse.hstack(blocks, format="csr")
+
+
 @dataclass(frozen=True)
 class CrossValidation:
     """Stratified cross-validation of one task; all methods meet the same folds.
 
-    ``text`` and ``points`` have a row for each of its tickets. ``advance`` is called after each fold, and may raise.
+    ``text`` and ``points`` have a row for each of its tickets; ``idf`` are the weights of the n-grams of each part of
+    the text. ``advance`` is called after each fold, and may raise.
     """
 
     question: LabelledTask
     text: Matrix
+    idf: Sequence[Floats]
     points: Floats
     folds: int
     seed: int
@@ -165,10 +183,11 @@ class CrossValidation:
 
     def _validated(self, method: str, make: Callable[[int], Any], weight: float) -> _Validated:
         asked = self.question
-        matrix = beside(self.text, self.points * weight)
+        points = self.points * weight
         shares = np.zeros((len(asked.rows), len(asked.labels)))
         f1, fit_seconds = [], []
         for part, test in self._splits():
+            matrix = beside(as_learnt_from(part, self.text, self.idf), points)
             start = time.perf_counter()
             rows, targets, counts_for = asked.with_votes(matrix[part], asked.targets[part], weight)
             tested = matrix[test]
