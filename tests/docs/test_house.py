@@ -104,9 +104,9 @@ CEILINGS = {
     "sandbox": 5_460,
     "schedule": 390,
     "seeding": 1_010,
-    "settings": 1_700,
+    "settings": 1_710,
     "state": 870,
-    "web": 4_520,
+    "web": 4_530,
     "wiring": 3_340,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
