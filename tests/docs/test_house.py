@@ -104,16 +104,16 @@ CEILINGS = {
     "sandbox": 5_460,
     "schedule": 400,
     "seeding": 1_010,
-    "settings": 1_700,
+    "settings": 1_710,
     "state": 880,
-    "web": 4_520,
+    "web": 4_530,
     "wiring": 3_340,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 383, "test lines": 81_020, "scripts": 30, "words of docs": 23_370}
+MOST = {"files": 383, "test lines": 81_070, "scripts": 30, "words of docs": 23_380}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

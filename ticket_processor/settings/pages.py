@@ -89,6 +89,14 @@ class PortalServerSettings(Frozen):
     smtp_user: str | None = Field(None, min_length=1, description="user name there")
     smtp_password: SecretStr | None = Field(None, description="the password there")
 
+    @field_validator("smtp_host")
+    @classmethod
+    def _port(cls, value: str | None) -> str | None:
+        port = (value or "").partition(":")[2]
+        if port and not 1 <= int(port) <= 65535:
+            raise ValueError("the port must be 1 to 65535")
+        return value
+
     @field_validator("url")
     @classmethod
     def _whole(cls, value: str | None) -> str | None:
@@ -112,9 +120,9 @@ class PortalServerSettings(Frozen):
         return host, int(port or 587)
 
     @property
-    def smtp_security(self) -> Literal["tls", "starttls", "none"]:
-        """How the connection is encrypted: by its port (RFC 8314), and not at all on this machine."""
+    def smtp_security(self) -> Literal["tls", "starttls", "where offered"]:
+        """How the connection is encrypted: by its port (RFC 8314), and to this machine only where the server can."""
         host, port = self.smtp_address
         if port == 465:
             return "tls"
-        return "none" if is_loopback(f"http://{host}/") else "starttls"
+        return "where offered" if is_loopback(f"http://{host}/") else "starttls"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -18,6 +20,8 @@ from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.settings.pages import PortalServerSettings
 from ticket_processor.web.portal.mail import BY_AI, Postman, Transport, Writer, by_smtp, into_folder
 from ticket_processor.web.portal.outbox import KEPT_S, TAKEN_S, Outbox
+
+from ...servers.certificates import a_certificate
 
 NOW = 1_800_000_000.0
 URL = "https://help.example.com"
@@ -344,6 +348,10 @@ class Server(socketserver.ThreadingTCPServer):
         self.recipients: list[int] = []
         self.texts: list[int] = []
         self.taken: list[EmailMessage] = []
+        self.offers = b"8BITMIME"
+        self.begun = 0
+        """How often TLS was to begin."""
+        self.tls: ssl.SSLContext | None = None
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, *_: object) -> None:
@@ -352,6 +360,10 @@ class Server(socketserver.ThreadingTCPServer):
 
 class Talk(socketserver.StreamRequestHandler):
     server: Server
+
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
 
     def say(self, code: int) -> None:
         self.wfile.write(f"{code} told by carla@example.org\r\n".encode())
@@ -371,6 +383,16 @@ class Talk(socketserver.StreamRequestHandler):
                 if code == 0:  # taken, and the line is cut before the answer
                     return
                 self.say(code)
+            elif word == b"EHLO":
+                self.wfile.write(b"250-here\r\n250 " + self.server.offers + b"\r\n")
+            elif word == b"STARTTLS":
+                self.server.begun += 1
+                if self.server.tls is None:
+                    self.say(454)
+                    continue
+                self.say(220)
+                self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
+                self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", buffering=0)
             elif word == b"QUIT":
                 self.say(221)
                 return
@@ -460,7 +482,28 @@ def test_mail_and_password_do_not_go_in_the_clear_to_another_machine() -> None:
     assert PortalServerSettings(smtp_host="mail.example.com").smtp_security == "starttls"
     assert PortalServerSettings(smtp_host="mail.example.com:25").smtp_security == "starttls"
     assert PortalServerSettings(smtp_host="mail.example.com:465").smtp_security == "tls"
-    assert PortalServerSettings(smtp_host="localhost:25").smtp_security == "none"
+    assert PortalServerSettings(smtp_host="localhost:25").smtp_security == "where offered"
+
+
+@pytest.mark.parametrize("port", ["0", "00", "65536", "99999"])
+def test_a_port_that_no_server_has_is_refused_when_settings_are_read(port: str) -> None:
+    with pytest.raises(ValueError, match="the port must be 1 to 65535"):
+        PortalServerSettings(smtp_host=f"mail.example.com:{port}")
+    assert PortalServerSettings(smtp_host="mail.example.com:65535").smtp_address == ("mail.example.com", 65535)
+
+
+def test_a_server_on_this_machine_that_offers_tls_is_taken_at_its_word(
+    post: Post, server: Server, tmp_path: Path
+) -> None:
+    post.answer(post.ticket())
+    server.offers = b"STARTTLS"
+    post.round()
+    assert (server.begun, server.taken) == (1, [])
+    server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.tls.load_cert_chain(*a_certificate(tmp_path, lasts=timedelta(days=9)))
+    post.now += 31
+    post.round()
+    assert (server.begun, len(server.taken)) == (2, 1)
 
 
 def test_nobody_who_was_erased_gets_mail_that_was_due(post: Post) -> None:

@@ -190,12 +190,16 @@ def by_smtp(settings: PortalServerSettings) -> Transport:
         context = ssl.create_default_context()
         context.minimum_version = tls.lowest()
         where = settings.smtp_address
-        if settings.smtp_security == "tls":
+        security = settings.smtp_security
+        if security == "tls":
             server: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=PATIENCE_S, context=context)
         else:
             server = smtplib.SMTP(*where, timeout=PATIENCE_S)
         with server:
-            if settings.smtp_security == "starttls":
+            if security == "where offered":  # on loopback, where no authority's certificate is to be had
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                server.ehlo()
+            if security == "starttls" or (security == "where offered" and server.has_extn("starttls")):
                 server.starttls(context=context)
             if settings.smtp_user and settings.smtp_password:
                 server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
