@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from ticket_processor.core.tables import Table, as_csv, as_html, as_markdown, as_text, show_briefly
+from ticket_processor.core.tables import Table, as_csv, as_html, as_markdown, as_text, shortened, show_briefly
 
 TABLE = Table("Labels", ("<label", "tickets", "<<words"), (("billing", "12", "a | b"), ("=1+1", "3", "<b>x</b>")))
 
@@ -52,3 +52,11 @@ def test_what_does_not_fit_is_counted_where_it_would_stand() -> None:
         assert sum(line.startswith("  label ") and line.endswith("1") for line in lines) == shown
         assert (lines[-1].strip() if told else None) == told
         assert len(lines) <= most
+
+
+def test_what_is_shortened_twice_counts_all_that_is_left_out() -> None:
+    table = Table("Many", ("number", "where"), tuple((str(number), "") for number in range(100)))
+    once = shortened(table, 5)
+    assert (len(once.rows), once.rows[-1][0]) == (6, "and 95 more: --details")
+    assert shortened(once, 2).rows == (("0", ""), ("1", ""), ("and 98 more: --details", ""))
+    assert shortened(once, 5) == once

@@ -38,6 +38,8 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     links: tuple[str, ...] = ()
+    left: int = 0
+    """Rows that were left out, of which the last one tells."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -108,11 +110,14 @@ def _within(tables: Sequence[Table], most: int) -> list[Table]:
 
 
 def shortened(table: Table, most: int) -> Table:
-    """The table's first rows; where there are others, a last row says how many."""
-    if (left := len(table.rows) - most) <= 0:
+    """The table's first rows; where there are others, a last row says how many, those left out before included."""
+    rows = table.rows[:-1] if table.left else table.rows
+    if len(rows) <= most:
         return table
+    left = table.left + len(rows) - most
     last = (f"and {left:,} more: --details", *[""] * (len(table.columns) - 1))
-    return replace(table, rows=(*table.rows[:most], last), links=(*table.links[:most], *[""] * bool(table.links)))
+    links = (*table.links[:most], *[""] * bool(table.links))
+    return replace(table, rows=(*rows[:most], last), links=links, left=left)
 
 
 def _lines(row: Sequence[str]) -> int:
