@@ -147,7 +147,7 @@ class FreshdeskSettings(Frozen):
             return None
         if "." in value.lower().removesuffix(FRESHDESK_HOST) and "/" not in value:
             raise ValueError(_NO_API)
-        url = _base_url(value, FRESHDESK_HOST)
+        url = _base_url(value if "/" in value else value.lower(), FRESHDESK_HOST)
         if is_loopback(url):
             return url
         if not str(urlsplit(url).hostname).endswith(FRESHDESK_HOST):
