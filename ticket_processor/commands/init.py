@@ -93,7 +93,9 @@ def env_text(helpdesk: HelpdeskKind = "zendesk") -> str:
     for name, variable in VARIABLES.items():
         if helpdesk != "zendesk" and name.startswith("ZENDESK_"):
             continue
-        lines += [f"# {variable.meaning}{' (secret)' if variable.secret else ''}", f"# {name}=", ""]
+        twice = variable in list(VARIABLES.values())[: list(VARIABLES).index(name)]
+        meaning = "the same; one of the two is enough" if twice else variable.meaning
+        lines += [f"# {meaning}{' (secret)' if variable.secret else ''}", f"# {name}=", ""]
     return "\n".join(lines)
 
 

@@ -21,7 +21,7 @@ class AuthSettings(Frozen):
         None, description="the provider's address that ends with `/.well-known/openid-configuration`"
     )
     client_id: str | None = Field(None, description="the client's identifier at the provider")
-    client_secret: SecretStr | None = Field(None, description="the client's secret")
+    client_secret: SecretStr | None = Field(None, description="secret of the dashboard's sign-in client")
     allow: tuple[str, ...] = Field(
         (), description="who may see the pages: mail addresses, or `@example.com` for all of a domain"
     )
@@ -87,7 +87,7 @@ class PortalServerSettings(Frozen):
         "written into the folder `outbox` of the state",
     )
     smtp_user: str | None = Field(None, min_length=1, description="user name there")
-    smtp_password: SecretStr | None = Field(None, description="the password there")
+    smtp_password: SecretStr | None = Field(None, description="password at the portal's mail server")
 
     @field_validator("smtp_host")
     @classmethod

@@ -107,7 +107,7 @@ class ServeSettings(Frozen):
         (), description="signing secrets of the Zendesk webhook, of 16 characters or more"
     )
     freshdesk_secrets: ServeSecrets = Field((), description="what the Freshdesk rule sends in `X-Ticketbot-Secret`")
-    api_tokens: ServeSecrets = Field((), description="bearer tokens for `/process-ticket`")
+    api_tokens: ServeSecrets = Field((), description="bearer tokens for `/process-ticket`, of 16 characters or more")
 
 
 class RunSettings(Frozen):
