@@ -169,8 +169,7 @@ class _Spending:
 class Understanding:
     """Ticket in, analysis out: clean, redact, ask the chain. Thread-safe; call it from any worker.
 
-    ``classifier`` is asked before the rules. ``signs`` finds what in a ticket's own text
-    tries to instruct a model.
+    ``classifier`` is asked before the rules. ``signs`` finds what in a ticket's own text tries to instruct a model.
     ``price_note`` is to be said beside costs.
     """
 
