@@ -21,10 +21,11 @@ import random
 import re
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from phone_sentences import sentences
+import phonenumbers
 
 from ticket_processor.analysis.text.redact import redact, replaced_spans
 from ticket_processor.core.models import RedactionLevel
@@ -62,6 +63,14 @@ NOT_ANNOTATED = {
 }
 TICKET_SETS = ("tickets_multilang", "tickets_german", "it_service", "github_issues", "bitext_support")
 BODIES = 3000
+PHONES: dict[str, Any] = json.loads((Path(__file__).parent / "phone_sentences.json").read_text(encoding="utf-8"))
+"""Sentences in which nothing says what kind of number stands there, and how telephone numbers are written.
+
+By country: its language, and forms in which each X is a digit; for "+" stands the code. A number in one piece always
+has its trunk prefix: without one nobody could tell it from an order number.
+"""
+OWN_LANGUAGE = 0.75
+"""Share of sentences in the country's own language; the others are English."""
 
 
 def letters_to_cover(text: str, gold: Row) -> list[int]:
@@ -124,6 +133,52 @@ def print_false_hits(tickets: dict[str, list[Row]]) -> None:
             touched += bool(counts)
         each = 1000 * (time.process_time() - start) / max(1, len(bodies))
         print(f"  {level.value:9} {touched:4}  {dict(hits.most_common())}  {each:.2f} ms each")
+
+
+class Sentence(NamedTuple):
+    """A sentence, the telephone number in it, and its country."""
+
+    text: str
+    phone: str
+    country: str
+
+
+def sentences(count: int, seed: int = 0) -> list[Sentence]:
+    """As many sentences, the countries in turn."""
+    chance = random.Random(seed)
+    countries = list(PHONES["countries"])
+    return [_sentence(chance, countries[at % len(countries)]) for at in range(count)]
+
+
+def _sentence(chance: random.Random, country: str) -> Sentence:
+    own, forms = PHONES["countries"][country].values()
+    language = own if chance.random() < OWN_LANGUAGE else "en"
+    phone = _number(chance, country, chance.choice(forms))
+    parts = {
+        "order": _filled(chance, PHONES["orders"]),
+        "price": _filled(chance, PHONES["prices"]),
+        "date": _filled(chance, PHONES["dates"]),
+        "version": ".".join(str(chance.randint(0, 30)) for _ in range(chance.randint(2, 4))),
+    }
+    return Sentence(chance.choice(PHONES["sentences"][language]).format(phone=phone, **parts), phone, country)
+
+
+def _filled(chance: random.Random, forms: Sequence[str]) -> str:
+    three = {name: chance.randint(100, 999) for name in "ab"}
+    return chance.choice(forms).format(
+        **three, c=chance.randint(0, 99), d=chance.randint(1, 28), m=chance.randint(1, 12), y=chance.randint(20, 29)
+    )
+
+
+def _number(chance: random.Random, country: str, form: str) -> str:
+    """A valid number in this form, with the country's code for its plus sign, or two zeros and the code."""
+    code = phonenumbers.country_code_for_region(country)
+    form = form.replace("+", f"+{code}" if chance.random() < 0.7 else f"00{code}")
+    while True:
+        written = "".join(str(chance.randint(0, 9)) if char == "X" else char for char in form)
+        read = "+" + written[2:] if written.startswith("00") else written
+        if phonenumbers.is_valid_number(phonenumbers.parse(read, country)):
+            return written
 
 
 def print_phones(count: int, tickets: list[Row]) -> None:
