@@ -32,8 +32,7 @@ import requests
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from deliveries import SECRET, SIGNATURE, STAMP, mutated, signed, stamp, steadily  # noqa: E402
-from serving_desk import desk  # noqa: E402
+from serving_desk import SECRET, SIGNATURE, STAMP, desk, mutated, signed, stamp, steadily  # noqa: E402
 
 from ticket_processor.web.delivery_queue import DeliveryQueue  # noqa: E402
 from ticket_processor.web.gate import Forged, ZendeskVerifier, signature  # noqa: E402

@@ -28,7 +28,7 @@ from .hostile import (
 )
 
 STORIES = 2_000
-"""More of them: python scripts/fuzz_answers.py 100000"""
+"""More of them: python scripts/fuzz.py answers 100000"""
 
 TEXT = redact("Charged twice\nOrder 10442, €49.90.")
 LABELS = {"category": "billing", "urgency": "critical", "sentiment": "negative", "confidence": 0.9}
@@ -39,7 +39,7 @@ LABELS = {"category": "billing", "urgency": "critical", "sentiment": "negative",
 )
 def test_whatever_a_model_answers_nothing_is_written_that_nobody_allowed(first: int) -> None:
     found = {seed: harm for seed in range(first, first + 500) if (harm := harm_of(seed))}
-    assert found == {}, "look at one with: python scripts/fuzz_answers.py 1 --show --first SEED"
+    assert found == {}, "look at one with: python scripts/fuzz.py answers 1 --show --first SEED"
 
 
 def test_the_stories_hold_what_they_are_meant_to_hold() -> None:

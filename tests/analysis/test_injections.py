@@ -11,7 +11,7 @@ from .injected import OWN, PLANTED, effects, rows
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "injections.jsonl.gz"
 EVERY = 20
-"""All of them: python scripts/fuzz_answers.py 0 --injections FILE"""
+"""All of them: python scripts/fuzz.py answers 0 --injections FILE"""
 
 
 @for_each("text", OWN)
