@@ -12,6 +12,15 @@
     python scripts/simulate.py 3000 --apply               # dry runs keep what they would write, and it is written later
     python scripts/simulate.py 3000 --local               # on the local helpdesk, whose file runs and people write to
     python scripts/simulate.py 3000 --cluster             # with a cluster that loses, repeats and delays
+    python scripts/simulate.py --year all                 # years of runs, one every ten minutes: about an hour
+    python scripts/simulate.py --year bad --days 30 --per-day 100 --first 7
+
+Of the years ``bad`` has outages: the helpdesk down for hours, the model for days, the disk full for an hour, the log
+read-only, processes that die in the middle of a write, a wrong clock, a machine that is off; its log is kept for 30
+days, so that disk use has to level off. ``leap`` is the same with the 29th of February in it. ``good`` has no outages,
+and two weeks more than the log's 365 days. In these, run, log, upkeep, state and alerts are the real ones; in
+``drawn-...``, healthy years with so many tickets a day, only the alerts are. Local time is New York's, and nothing may
+depend on it. See tests/simulation/year.py.
 
 Exit code 1 when a promise was broken; the seeds are listed. Needs the development packages (pip install -e ".[dev]").
 """
@@ -24,17 +33,22 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from multiprocessing import Pool
 from multiprocessing import TimeoutError as MultiprocessingTimeout
+from pathlib import Path
 
 import development  # noqa: F401 - for its effect
 
 from tests.simulation.kinds import KINDS, census
+from tests.simulation.year import LONG_DAYS, Year
+from tests.simulation.year_alarms import Severity, Told, drawn_year
 
 CHUNK = 50
 RECYCLED_AFTER = 200
@@ -170,6 +184,114 @@ def hunt(first: int, count: int, kind: str) -> int:
     return missed
 
 
+# Years
+
+YEARS: Mapping[str, Mapping[str, object]] = {
+    "bad": {"retention": 30, "per_day": 200},
+    "leap": {"retention": 30, "per_day": 50, "days": 366, "first_day": date(2027, 7, 1), "seed": 1},
+    "good": {"bad": False, "per_day": 500, "days": 379},
+}
+DRAWN = (100, 500, 2000)
+ROWS = (
+    "runs",
+    "tickets a day",
+    "of them killed",
+    "exit codes",
+    "log lines written",
+    "days kept",
+    "log, largest, MB",
+    "log, last quarter against the one before",
+    "state, largest, MB",
+    "state, last quarter against the one before",
+    "memory, from 10% to 100% of the runs",
+    "lines verified at the end",
+    "oldest line, first day that may be kept",
+    "outages of the helpdesk, told in run",
+    "woken up: for a reason, for nothing",
+    "warnings",
+    "alerts' memory, largest, bytes",
+    "minutes",
+)
+
+
+def year_played(
+    name: str, given: Mapping[str, object], show: Callable[[int], None]
+) -> tuple[dict[str, str], list[str]]:
+    """One year in the numbers of the table, and what is wrong with it."""
+    began = time.process_time()
+    with tempfile.TemporaryDirectory(prefix="simulate-year-") as folder:
+        if name.startswith("drawn-"):
+            per_day, days = int(name.partition("-")[2]), int(str(given.get("days", 365)))
+            alarms = drawn_year(Path(folder), per_day, days=days, seed=int(str(given.get("seed", 0))))
+            pages = alarms.told.begun(Severity.CRITICAL)
+            row = {"runs": f"{days * 144:,}", "tickets a day": str(per_day), **year_alerts(alarms.told, len(pages))}
+            row["alerts' memory, largest, bytes"] = f"{alarms.memory_bytes:,}"
+            wrong = [f"in run {run} somebody was woken up by {rule} for nothing" for run, rule in pages]
+        else:
+            year = Year(Path(folder), **given)  # type: ignore[arg-type]
+            year.play(show)
+            row, wrong = year_numbers(year)
+    row["minutes"] = f"{(time.process_time() - began) / 60:.1f}"
+    return row, wrong
+
+
+def year_numbers(year: Year) -> tuple[dict[str, str], list[str]]:
+    report = year.verified()
+    growth, noticed = year.growth(), Counter(run for _, run in year.outages_noticed())
+    too_short = "" if year.days >= LONG_DAYS else " (too few days to tell)"
+    levels = year.retention < year.days / 2
+    return {
+        "runs": f"{year.counts['runs']:,}",
+        "tickets a day": str(year.per_day),
+        "of them killed": str(year.counts["died"]),
+        "exit codes": ", ".join(f"{code}: {count:,}" for code, count in sorted(year.exit_codes.items())),
+        "log lines written": f"{year.counts['lines']:,}",
+        "days kept": str(year.retention),
+        "log, largest, MB": f"{max(day.log for day in year.by_day) / 1e6:.1f}",
+        "log, last quarter against the one before": f"{year.plateau(lambda day: day.log):+.1%}" if levels else "",
+        "state, largest, MB": f"{max(day.state for day in year.by_day) / 1e6:.1f}",
+        "state, last quarter against the one before": f"{year.plateau(lambda day: day.state):+.1%}",
+        "memory, from 10% to 100% of the runs": "" if growth is None else f"{growth:+.2%}{too_short}",
+        "lines verified at the end": f"{report.lines:,}, {'all hold' if report.holds else 'NOT all hold'}",
+        "oldest line, first day that may be kept": f"{year.lines()[1][:10]}, {year.oldest_kept()}",
+        "outages of the helpdesk, told in run": ", ".join(f"{run}: {count}" for run, count in sorted(noticed.items())),
+        "alerts' memory, largest, bytes": f"{year.alarms.memory_bytes:,}",
+        **year_alerts(year.alarms.told, len(year.unexplained())),
+    }, year.problems(report)
+
+
+def year_alerts(told: Told, for_nothing: int) -> dict[str, str]:
+    warnings = Counter(rule for _, rule in told.begun(Severity.WARNING))
+    return {
+        "woken up: for a reason, for nothing": f"{len(told.begun(Severity.CRITICAL)) - for_nothing}, {for_nothing}",
+        "warnings": ", ".join(f"{rule}: {count}" for rule, count in sorted(warnings.items())) or "none",
+    }
+
+
+def years(names: Sequence[str], asked: Mapping[str, object]) -> int:
+    """Play years, the table of which is printed; returns how many problems there were."""
+    if hasattr(time, "tzset"):
+        os.environ["TZ"] = "America/New_York"
+        time.tzset()
+    table: dict[str, dict[str, str]] = {}
+    broken = 0
+    for name in names:
+
+        def show(day: int, name: str = name) -> None:
+            if sys.stderr.isatty():
+                print(f"\r{name}: day {day}", end="", file=sys.stderr, flush=True)
+
+        table[name], wrong = year_played(name, {**YEARS.get(name, {}), **asked}, show)
+        broken += len(wrong)
+        print(*(f"{name}: {sentence}" for sentence in wrong), sep="\n", end="\n" if wrong else "", flush=True)
+    width = max(map(len, ROWS))
+    print(f"\n{'year':<{width}}", *table, sep=" | ")
+    for what in ROWS:
+        print(f"{what:<{width}}", *(row.get(what, "") for row in table.values()), sep=" | ")
+    print(f"\n{broken} problems")
+    return broken
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -195,7 +317,15 @@ def main() -> int:
         "--cluster", dest="kind", action="store_const", const="cluster", help="ask models through a cluster with losses"
     )
     parser.set_defaults(kind="")
+    names = [*YEARS, *(f"drawn-{count}" for count in DRAWN)]
+    kinds.add_argument("--year", choices=["all", *names], help="play this year of runs, not stories")
+    parser.add_argument("--days", type=int, help="of a year")
+    parser.add_argument("--per-day", type=int, help="tickets, of a year")
     options = parser.parse_args()
+    if options.year:
+        asked = {"days": options.days, "per_day": options.per_day, "seed": options.first}
+        given = {name: value for name, value in asked.items() if value}
+        return 1 if years(names if options.year == "all" else [options.year], given) else 0
     if options.mutations:
         return 1 if hunt(options.first, options.count, options.kind) else 0
     if options.show:

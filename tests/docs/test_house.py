@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 383, "test lines": 81_070, "scripts": 30, "words of docs": 23_390}
+MOST = {"files": 383, "test lines": 81_070, "scripts": 26, "words of docs": 23_390}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
