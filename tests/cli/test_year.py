@@ -1,4 +1,4 @@
-"""Eight days of runs, one every ten minutes, in which everything goes wrong; ``scripts/simulate.py --year`` has years."""
+"""Eight days of runs, one every ten minutes, in which everything goes wrong; ``simulate.py --year`` has years."""
 
 from __future__ import annotations
 
