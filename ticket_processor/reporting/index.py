@@ -24,17 +24,14 @@ from ..core.reasons import ALREADY_DONE, NOT_FOUND
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_EVENTS = ("ticket", "run_started", "run_finished", "alert")
+_WORDS = (
+    "ts", "event", "run_id", "outcome", "reason", "intent", "job", "kind", "undoes", "stopped", "stopped_by", "what",
+)  # fmt: skip
 _READ = {
-    "ts": "VARCHAR",
-    "event": "VARCHAR",
-    "run_id": "VARCHAR",
+    **dict.fromkeys(_WORDS, "VARCHAR"),
+    **dict.fromkeys(("ticket_id", "seen", "exit_code"), "BIGINT"),
+    **dict.fromkeys(("cost_usd", "duration_s"), "DOUBLE"),
     "dry_run": "BOOLEAN",
-    "ticket_id": "BIGINT",
-    "outcome": "VARCHAR",
-    "reason": "VARCHAR",
-    "intent": "VARCHAR",
-    "job": "VARCHAR",
     "analysis": (
         "STRUCT(category VARCHAR, subcategory VARCHAR, secondary VARCHAR[], urgency VARCHAR, "
         "sentiment VARCHAR, risk VARCHAR, language VARCHAR, confidence DOUBLE, "
@@ -48,69 +45,28 @@ _READ = {
         "reply STRUCT(category VARCHAR), close STRUCT(status VARCHAR))"
     ),
     "tokens": "STRUCT(input BIGINT, output BIGINT, cached BIGINT)",
-    "cost_usd": "DOUBLE",
     "timings_ms": 'STRUCT("analyse" BIGINT, total BIGINT)',
-    "kind": "VARCHAR",
-    "undoes": "VARCHAR",
-    "seen": "BIGINT",
-    "duration_s": "DOUBLE",
-    "exit_code": "BIGINT",
-    "stopped": "VARCHAR",
-    "stopped_by": "VARCHAR",
-    "what": "VARCHAR",
 }
 """The fields read of a line, and their types. A value that does not fit is NULL; so is a whole line that is no JSON."""
 
-_COLUMNS = {
-    "n": ("INTEGER", "row_number() OVER ()"),
-    "event": ("VARCHAR", "event"),
-    "ts": ("TIMESTAMP", "try_cast(ts AS TIMESTAMP)"),
-    "run_id": ("VARCHAR", "run_id"),
-    "dry_run": ("BOOLEAN", "coalesce(dry_run, false)"),
-    "kind": ("VARCHAR", "CASE WHEN undoes IS NOT NULL OR run_id LIKE '%-undo' THEN 'undo' ELSE kind END"),
-    "ticket_id": ("BIGINT", "ticket_id"),
-    "outcome": ("VARCHAR", "outcome"),
-    "reason": ("VARCHAR", "reason"),
-    "intent": ("VARCHAR", "intent"),
-    "carried": ("BOOLEAN", "coalesce(NOT starts_with(intent, run_id || '-'), false)"),
-    "category": ("VARCHAR", "analysis.category"),
-    "subcategory": ("VARCHAR", "analysis.subcategory"),
-    "secondary": ("VARCHAR", "array_to_string(analysis.secondary, ' ')"),
-    "urgency": ("VARCHAR", "analysis.urgency"),
-    "sentiment": ("VARCHAR", "analysis.sentiment"),
-    "language": ("VARCHAR", "analysis.language"),
-    "risk": ("VARCHAR", "analysis.risk"),
-    "confidence": ("FLOAT", "analysis.confidence"),
-    "suspicious": ("VARCHAR", "array_to_string(analysis.suspicious, ' ')"),
-    "analyser": ("VARCHAR", "analysis.source"),
-    "model": ("VARCHAR", "analysis.model"),
-    "cached": ("BOOLEAN", "analysis.cached"),
-    "why_fallback": ("VARCHAR", "analysis.why_fallback"),
-    "settings_file": ("VARCHAR", "analysis.settings_file"),
-    "tags": ("VARCHAR", "array_to_string(change.tags_added, ' ')"),
-    "review": ("BOOLEAN", "coalesce(list_contains(change.tags_added, $review_tag), false)"),
-    "escalated": ("VARCHAR", "array_to_string(change.escalated, ' ')"),
-    "offered": ("VARCHAR", "change.offered.kind"),
-    "offered_partial": ("BOOLEAN", "change.offered.partial"),
-    "offered_reason": ("VARCHAR", "change.offered.reason"),
-    "reply_category": ("VARCHAR", "change.reply.category"),
-    "closed_as": ("VARCHAR", "change.close.status"),
-    "priority_from": ("VARCHAR", "change.priority['from']"),
-    "priority_to": ("VARCHAR", "change.priority['to']"),
-    "tokens_in": ("BIGINT", "tokens.input"),
-    "tokens_out": ("BIGINT", "tokens.output"),
-    "tokens_cached": ("BIGINT", "tokens.cached"),
-    "cost_usd": ("DOUBLE", "cost_usd"),
-    "total_ms": ("BIGINT", "timings_ms.total"),
-    "latency_ms": ("BIGINT", "CASE WHEN job IS NULL THEN timings_ms.total ELSE timings_ms['analyse'] END"),
-    "seen": ("BIGINT", "seen"),
-    "duration_s": ("DOUBLE", "duration_s"),
-    "exit_code": ("INTEGER", "exit_code"),
-    "stopped": ("VARCHAR", "stopped"),
-    "stopped_by": ("VARCHAR", "stopped_by"),
-    "what": ("VARCHAR", "what"),
-}
-"""A column's type, and what it is made from. Lists are words with a space between them."""
+_COLUMNS = """
+row_number() OVER () AS n, event, try_cast(ts AS TIMESTAMP) AS ts, run_id, coalesce(dry_run, false) AS dry_run,
+CASE WHEN undoes IS NOT NULL OR run_id LIKE '%-undo' THEN 'undo' ELSE kind END AS kind,
+ticket_id, outcome, reason, intent, coalesce(NOT starts_with(intent, run_id || '-'), false) AS carried,
+analysis.category, analysis.subcategory, array_to_string(analysis.secondary, ' ') AS secondary, analysis.urgency,
+analysis.sentiment, analysis.language, analysis.risk, analysis.confidence,
+array_to_string(analysis.suspicious, ' ') AS suspicious, analysis.source AS analyser, analysis.model, analysis.cached,
+analysis.why_fallback, analysis.settings_file, array_to_string(change.tags_added, ' ') AS tags,
+coalesce(list_contains(change.tags_added, $review_tag), false) AS review,
+array_to_string(change.escalated, ' ') AS escalated, change.offered.kind AS offered,
+change.offered.partial AS offered_partial, change.offered.reason AS offered_reason,
+change.reply.category AS reply_category, change.close.status AS closed_as, change.priority['from'] AS priority_from,
+change.priority['to'] AS priority_to, tokens.input AS tokens_in, tokens.output AS tokens_out,
+tokens.cached AS tokens_cached, cost_usd, timings_ms.total AS total_ms,
+CASE WHEN job IS NULL THEN timings_ms.total ELSE timings_ms['analyse'] END AS latency_ms,
+seen, duration_s, exit_code, stopped, stopped_by, what
+"""
+"""What is kept of them. Lists are words with a space between them."""
 
 _IS_LINE = (
     "event = 'ticket' AND ticket_id IS NOT NULL AND ts IS NOT NULL "
@@ -119,7 +75,6 @@ _IS_LINE = (
 """Not a look at a ticket that was done before, or at a number that no ticket has: nothing came of these."""
 
 _TABLES = f"""
-CREATE TABLE events (day DATE, {", ".join(f'"{name}" {kind}' for name, (kind, _) in _COLUMNS.items())});
 CREATE TABLE incoming AS FROM events;
 CREATE TABLE twice (day DATE, n INTEGER);
 CREATE TABLE again (day DATE, n INTEGER, next_at TIMESTAMP, next_labelled_at TIMESTAMP);
@@ -197,7 +152,7 @@ class LogIndex:
         """The first and the last day of the whole log, whatever part of it is open; ``None`` when there is none."""
         self._folder = folder
         self._keys = keys
-        self._review_tag = review_tag
+        self._tag = {"review_tag": review_tag}
         self._between = first_day, last_day
         self._lock = threading.Lock()
         self._known: dict[LogFile, tuple[int, int]] = {}
@@ -205,6 +160,7 @@ class LogIndex:
         options: dict[str, Any] = {"temp_directory": "", "autoinstall_known_extensions": False}
         self._base = duckdb.connect(":memory:", config=options)
         try:
+            self._base.execute(f"CREATE TABLE events AS {_FROM_LINES}", {"day": None, "lines": [], **self._tag})
             self._base.execute(_TABLES)
             self.refresh()
         except BaseException:
@@ -282,7 +238,7 @@ class LogIndex:
         if not files:
             return
         try:
-            cursor.execute(f"INSERT INTO incoming {_from_files(files)}", {"review_tag": self._review_tag})
+            cursor.execute(f"INSERT INTO incoming {_from_files(files)}", self._tag)
             rows = cursor.execute("SELECT DISTINCT day FROM incoming WHERE event IS NULL").fetchall()
             odd = {f"{day}" for (day,) in rows}
         except duckdb.Error:
@@ -291,8 +247,7 @@ class LogIndex:
         for file in files:
             if file.day in odd:
                 lines = [_as_text(line) for line in read_events(file.path, self._keys)]
-                values = {"day": file.day, "lines": lines, "review_tag": self._review_tag}
-                cursor.execute(f"INSERT INTO incoming {_FROM_LINES}", values)
+                cursor.execute(f"INSERT INTO incoming {_FROM_LINES}", {"day": file.day, "lines": lines, **self._tag})
 
 
 def require_duckdb() -> None:
@@ -304,8 +259,8 @@ def require_duckdb() -> None:
 
 
 def _select(day: str, source: str) -> str:
-    columns = ", ".join(f'try_cast({made} AS {kind}) AS "{name}"' for name, (kind, made) in _COLUMNS.items())
-    return f"SELECT {day} AS day, {columns} FROM ({source}) WHERE event IS NULL OR event IN {_EVENTS}"
+    events = ("ticket", "run_started", "run_finished", "alert")
+    return f"SELECT {day} AS day, {_COLUMNS} FROM ({source}) WHERE event IS NULL OR event IN {events}"
 
 
 def _from_files(files: Iterable[LogFile]) -> str:
