@@ -315,35 +315,13 @@ def test_what_lies_beside_a_day_goes_with_it_and_what_is_not_ours_stays(plain: D
     assert {name for name in before if str(old) not in name} <= set(named(plain.folder))
 
 
-def test_what_reports_keep_of_a_day_goes_with_it(plain: Desk) -> None:
-    old, kept = TODAY - timedelta(days=400), TODAY - timedelta(days=365)
-    for day in (old, kept, TODAY - timedelta(days=1), TODAY):
-        plain.write(day)
-    index = plain.folder / ".index"
-    index.mkdir()
-    stays = {f"{kept}-10-20-1-ab.parquet", f"{TODAY}-10-20-1-ab.parquet", f"{TODAY:%Y-%m}-all-ff-1-ab.parquet"}
-    goes = {f"{old}-10-20-1-ab.parquet", f"{old:%Y-%m}-all-ff-1-ab.parquet", f"{kept:%Y-%m}-all-ff-1-ab.parquet"}
-    for name in (*stays, *goes, "notes.txt"):
-        (index / name).write_bytes(b"x")
-    assert plain.run() == []
-    assert {path.name for path in index.iterdir()} == {*stays, "notes.txt"}
-    for name in goes:
-        if "-all-" in name:
-            (index / name).write_bytes(b"made anew from what is kept")
-    plain.run()
-    assert f"{kept:%Y-%m}-all-ff-1-ab.parquet" in {path.name for path in index.iterdir()}
-
-
-def test_what_a_report_that_was_killed_left_goes_with_the_next_run(plain: Desk) -> None:
+def test_what_reports_of_earlier_versions_kept_beside_the_log_goes_with_the_next_run(plain: Desk) -> None:
     index = plain.folder / ".index"
     index.mkdir(parents=True)
-    clear, stale, busy = (index / name for name in (".plain-ab", ".old.parquet.ab", ".new.parquet.cd"))
-    for path in (clear, stale, busy):
-        path.write_bytes(b"x")
-    for path in (clear, stale):
-        os.utime(path, (1, 1))
+    for name in (".plain-ab", f"{TODAY:%Y-%m}-all-ff-6-ab.parquet"):
+        (index / name).write_bytes(b"x")
     assert plain.run() == []
-    assert [path.name for path in index.iterdir()] == [busy.name]
+    assert list(index.iterdir()) == []
 
 
 def test_leftovers_of_a_day_whose_file_is_gone_go_as_well(plain: Desk) -> None:

@@ -126,7 +126,6 @@ def test_what_commands_make_is_for_the_owner_only_and_what_was_there_keeps_its_r
         "run.lock",
         "state.sqlite3",
         "audit.key",
-        ".index",
         ".env.example",
         "planned.jsonl",
         "seeded.jsonl",

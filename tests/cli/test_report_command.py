@@ -69,21 +69,6 @@ def test_a_report_is_forty_lines_of_which_details_has_the_rest(triaged: Desk) ->
     assert "_" not in whole.replace("feature_request", "").split("Escalated last")[0]
 
 
-def test_the_first_report_says_what_rules_alone_are_not_trusted_with(triaged: Desk, open_desk: OpenDesk) -> None:
-    def about_rules() -> list[str]:
-        return [text for text in triaged("report", "--json").object["remarks"] if "keyword rules" in text]
-
-    (text,) = about_rules()
-    assert "group and fields, which are set all the same (policy.rules_may_set)" in text
-    assert "ticketbot eval --from-helpdesk" in text
-    careful = '[policy]\nrules_may_set = ["tags", "priority"]\n'
-    triaged.configure(careful)
-    assert "group and fields, which are suggested, not set" in about_rules()[0]
-    with_model = open_desk(1, model=True)
-    with_model("run", "--since", "1d", TICKETBOT_STATE_DIR=str(triaged.folder / "another"))  # into the same log
-    assert about_rules() == []
-
-
 def test_a_report_can_be_of_one_second_category_only(open_desk: OpenDesk) -> None:
     both = "I was charged twice on my invoice this month, I want my money back. Please refund one payment."
     desk = open_desk([{"subject": "Invoice and refund", "body": both}, {"subject": "Hi", "body": "Thank you."}])

@@ -1,4 +1,4 @@
-"""The log as columns: everything counts once, nothing is stored that should not be, and nothing is stale."""
+"""The log as columns: everything counts once, and nothing is stale."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import base64
 import os
 import re
 import shutil
-import stat
-import subprocess
 import sys
 import tempfile
 import threading
@@ -19,13 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.audit.encryption import Keyring
-from ticket_processor.audit.files import INDEX_FOLDER, events
+from ticket_processor.audit.files import events
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import CannotRun, ConfigError, how_to_install
 from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
 from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.index_columns import kept
 
 from ..support.fakes import START, ManualClock, a_change, an_analysis
 from ..support.log_days import TODAY, at, receipt, run_lines, write_day, write_log
@@ -41,20 +38,6 @@ def opened(folder: Path, **wishes: Any) -> LogIndex:
 def tickets(folder: Path, table: str = "work", **wishes: Any) -> list[int]:
     with opened(folder, **wishes) as index:
         return [number for (number,) in index.query(f"SELECT ticket_id FROM {table} ORDER BY ts, day, n")]
-
-
-def stored(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / INDEX_FOLDER).iterdir())
-
-
-def days_of(folder: Path) -> list[str]:
-    """The days that are kept."""
-    import duckdb
-
-    files = [str(path) for path in (folder / INDEX_FOLDER).glob("*.parquet")]
-    with duckdb.connect(":memory:") as base:
-        rows = base.execute("SELECT DISTINCT day FROM read_parquet($files) ORDER BY day", {"files": files}).fetchall()
-    return [f"{day}" for (day,) in rows]
 
 
 @pytest.fixture
@@ -100,31 +83,6 @@ def test_a_receipt_comes_out_as_it_was_written(tmp_path: Path) -> None:
     assert f"{when:%Y-%m-%dT%H:%M:%S}Z" == iso(START)
 
 
-def test_nothing_in_a_customers_words_is_in_the_index(tmp_path: Path, keys: Keyring) -> None:
-    personal = {"summary": CANARY, "evidence": [CANARY], "entities": {"name": CANARY}}
-    line = receipt(1, "11-19 08:00", **personal)
-    line["change"]["note"] = f"Summary: {CANARY}"
-    torn = receipt(2, "11-19 08:01", **{**personal, "summary": f"{CANARY} \ud83d"})
-    write_log(tmp_path, [line, torn, {**line, "ts": line["ts"].replace("11-19", "11-18")}])
-    with opened(tmp_path) as index:
-        everything = index.query("SELECT * FROM events")
-        assert len(everything) == 3
-        assert "Zzyzx" not in repr(everything)
-        for path in (tmp_path / INDEX_FOLDER).iterdir():
-            assert b"Zzyzx" not in path.read_bytes(), path.name
-    assert days_of(tmp_path) == ["2026-11-18", "2026-11-19"]
-
-
-def test_what_is_read_line_by_line_is_cut_down_to_what_the_index_reads() -> None:
-    line = receipt(1, "11-19 08:00", summary=CANARY, evidence=[CANARY], entities={"name": CANARY})
-    line |= {"personal": {"salt": CANARY}, "more": CANARY}
-    line["change"]["note"] = CANARY
-    left = kept(line)
-    assert "Zzyzx" not in repr(left)
-    assert (left["ticket_id"], left["analysis"]["category"]) == (1, "billing")
-    assert line["analysis"]["summary"] == CANARY
-
-
 @CALM
 @given(data=st.data())
 def test_whatever_stands_between_the_receipts_all_of_them_are_found(tmp_path: Path, data: st.DataObject) -> None:
@@ -160,7 +118,6 @@ def test_whatever_stands_between_the_receipts_all_of_them_are_found(tmp_path: Pa
             "SELECT ticket_id FROM events WHERE event = 'ticket' AND ticket_id IS NOT NULL AND ts IS NOT NULL"
         )
     assert sorted(number for (number,) in found) == sorted(expected)
-    assert not [name for name in stored(folder) if name.startswith(".")]
 
 
 def test_a_receipt_with_half_an_emoji_counts_and_keeps_its_labels(tmp_path: Path) -> None:
@@ -266,55 +223,20 @@ def test_runs_are_there_with_how_they_ended_and_what_kind_they_were(tmp_path: Pa
     assert alerts == [("a", "write_mode", None)]
 
 
-# What is kept
+def test_nothing_in_a_customers_words_is_in_the_index_and_nothing_is_written(tmp_path: Path) -> None:
+    personal = {"summary": CANARY, "evidence": [CANARY], "entities": {"name": CANARY}}
+    line = receipt(1, "11-19 08:00", **personal)
+    line["change"]["note"] = f"Summary: {CANARY}"
+    torn = receipt(2, "11-19 08:01", **{**personal, "summary": f"{CANARY} \ud83d"})
+    write_log(tmp_path, [line, torn, {**line, "ts": line["ts"].replace("11-19", "11-18")}])
+    with opened(tmp_path) as index:
+        everything = index.query("SELECT * FROM events")
+        assert len(everything) == 3
+        assert "Zzyzx" not in repr(everything)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".jsonl"}
 
 
-def test_a_finished_day_is_read_once_and_today_is_never_kept(tmp_path: Path) -> None:
-    write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00"), receipt(3, "11-21 02:00")])
-    assert tickets(tmp_path) == [1, 2, 3]
-    assert days_of(tmp_path) == ["2026-11-19", "2026-11-20"]
-    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / INDEX_FOLDER).iterdir()}
-    assert tickets(tmp_path) == [1, 2, 3]
-    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / INDEX_FOLDER).iterdir()} == before
-
-
-def test_a_day_that_was_rewritten_is_read_anew_and_what_was_kept_of_it_is_gone(tmp_path: Path) -> None:
-    write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
-    assert tickets(tmp_path) == [1]
-    (old,) = stored(tmp_path)
-    write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00"), receipt(2, "11-19 09:00")])
-    assert tickets(tmp_path) == [1, 2]
-    (new,) = stored(tmp_path)
-    assert new != old
-
-
-def test_a_day_that_was_rewritten_to_the_same_size_is_noticed_as_well(tmp_path: Path) -> None:
-    path = write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
-    assert tickets(tmp_path) == [1]
-    write_day(tmp_path, "2026-11-19", [receipt(2, "11-19 08:00")])
-    os.utime(path, (5, 5))
-    assert tickets(tmp_path) == [2]
-
-
-def test_a_day_that_retention_removed_leaves_nothing_behind(tmp_path: Path) -> None:
-    paths = [write_day(tmp_path, f"2026-11-{day}", [receipt(day, f"11-{day} 08:00")]) for day in (17, 18, 19)]
-    assert tickets(tmp_path) == [17, 18, 19]
-    paths[0].unlink()
-    assert tickets(tmp_path) == [18, 19]
-    assert days_of(tmp_path) == ["2026-11-18", "2026-11-19"]
-    assert len(stored(tmp_path)) == 1
-    paths[1].unlink()
-    paths[2].unlink()
-    assert tickets(tmp_path) == []
-    assert stored(tmp_path) == []
-
-
-def test_files_of_the_index_are_for_their_owner_alone(tmp_path: Path) -> None:
-    write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00")])
-    tickets(tmp_path)
-    if os.name == "posix":
-        assert stat.S_IMODE((tmp_path / INDEX_FOLDER).stat().st_mode) == 0o700
-        assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / INDEX_FOLDER).iterdir()} == {0o600}
+# What changes while it is open
 
 
 def test_asked_for_some_days_the_others_are_not_there(tmp_path: Path) -> None:
@@ -324,19 +246,6 @@ def test_asked_for_some_days_the_others_are_not_there(tmp_path: Path) -> None:
         assert index.days == ("2026-11-17", "2026-11-21")
     assert tickets(tmp_path) == [17, 18, 19, 21]
     assert tickets(tmp_path, first_day="2026-11-19") == [19, 21]
-    assert days_of(tmp_path) == ["2026-11-17", "2026-11-18", "2026-11-19"]
-
-
-def test_a_month_is_one_file_and_made_anew_when_one_of_its_days_changes(tmp_path: Path) -> None:
-    write_log(tmp_path, [receipt(day, f"10-{day} 08:00") for day in (10, 11, 12)] + [receipt(13, "11-19 08:00")])
-    assert tickets(tmp_path) == [10, 11, 12, 13]
-    month, other = stored(tmp_path)
-    assert (month[:7], other[:7]) == ("2026-10", "2026-11")
-    write_day(tmp_path, "2026-10-11", [receipt(99, "10-11 08:00")])
-    assert tickets(tmp_path) == [10, 99, 12, 13]
-    anew, same = stored(tmp_path)
-    assert (anew[:7], same) == ("2026-10", other)
-    assert anew != month
 
 
 def test_a_damaged_day_costs_only_those_that_ask_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,42 +262,6 @@ def test_another_tag_for_reviews_is_another_index(tmp_path: Path) -> None:
     for tag, expected in (("ai_review", False), ("bot_review", True), ("ai_review", False)):
         with opened(tmp_path, review_tag=tag) as index:
             assert index.query("SELECT review FROM work") == [(expected,)]
-
-
-def test_a_kept_file_that_is_damaged_is_made_anew(tmp_path: Path) -> None:
-    write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00")])
-    tickets(tmp_path)
-    for spoil in (b"", b"PAR1 not really"):
-        for path in (tmp_path / INDEX_FOLDER).iterdir():
-            path.write_bytes(spoil)
-        assert tickets(tmp_path) == [1, 2]
-
-
-def test_what_a_crash_left_in_the_folder_goes_and_what_others_are_writing_stays(tmp_path: Path) -> None:
-    write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
-    tickets(tmp_path)
-    names = (".old.parquet.ab", ".new.parquet.cd", "strange.txt", ".plain-old")
-    left, busy, strange, clear = (tmp_path / INDEX_FOLDER / name for name in names)
-    for path in (left, busy, strange, clear):
-        path.write_bytes(b"x")
-    for path in (left, clear):
-        os.utime(path, (1, 1))
-    write_day(tmp_path, TODAY, [])
-    tickets(tmp_path)
-    assert [path.exists() for path in (left, busy, strange, clear)] == [False, True, False, False]
-
-
-def test_where_nothing_can_be_written_beside_the_log_it_works_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_log(tmp_path / "logs", [receipt(1, "11-19 08:00"), receipt(2, "11-21 02:00")])
-    (tmp_path / "logs" / INDEX_FOLDER).write_text("in the way")
-    elsewhere = tmp_path / "tmp"
-    elsewhere.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
-    with opened(tmp_path / "logs") as index:
-        assert index.query("SELECT count(*) FROM work") == [(2,)]
-    assert list(elsewhere.iterdir()) == []
 
 
 def test_a_folder_that_is_not_there_is_an_empty_log_and_is_not_made(tmp_path: Path) -> None:
@@ -415,32 +288,6 @@ def test_no_letter_of_the_folders_name_means_anything(tmp_path: Path) -> None:
         assert tickets(folder) == [1, 2, 3]
 
 
-def open_with_limit(folder: Path, most_bytes: int) -> str:
-    """What an index says whose process may write no file that is longer."""
-    code = (
-        "import resource, sys; from pathlib import Path; from ticket_processor.reporting.index import LogIndex\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
-        f"with LogIndex(Path(sys.argv[1]), lambda: {START}) as index:\n"
-        "    print(index.query('SELECT count(*), sum(ticket_id) FROM work')[0], index.refresh())"
-    )
-    command = [sys.executable, "-c", code, str(folder), str(most_bytes)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
-    assert done.stderr == ""
-    return done.stdout.strip()
-
-
-@pytest.mark.skipif(os.name != "posix", reason="such a limit exists on POSIX only")
-def test_where_there_is_no_room_for_the_index_days_are_read_into_memory(tmp_path: Path) -> None:
-    write_log(tmp_path, [receipt(number, "11-19 08:00") for number in range(50)] + [receipt(51, "11-20 08:00")])
-    assert open_with_limit(tmp_path, 2000) == f"(51, {sum(range(50)) + 51}) False"
-    assert stored(tmp_path) == []
-    assert len(tickets(tmp_path)) == 51
-    assert days_of(tmp_path) == ["2026-11-19", "2026-11-20"]
-
-
-# What changes while it is open
-
-
 def test_news_of_today_are_taken_in_and_nothing_new_is_told_as_such(tmp_path: Path) -> None:
     path = write_day(tmp_path, TODAY, [receipt(1, "11-21 02:00")])
     with opened(tmp_path) as index:
@@ -453,23 +300,19 @@ def test_news_of_today_are_taken_in_and_nothing_new_is_told_as_such(tmp_path: Pa
         assert not index.refresh()
 
 
-def test_a_day_that_ends_while_it_is_open_is_kept_and_counts_once(tmp_path: Path) -> None:
-    now = START
-    write_log(tmp_path, [receipt(1, "11-20 08:00"), receipt(2, "11-21 02:00")])
-    with LogIndex(tmp_path, lambda: now) as index:
-        now += 86_400
-        assert index.refresh()
-        assert index.query("SELECT ticket_id FROM work ORDER BY 1") == [(1,), (2,)]
-    assert days_of(tmp_path) == ["2026-11-20", "2026-11-21"]
-
-
-def test_another_process_may_tidy_up_under_an_open_index(tmp_path: Path) -> None:
-    write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00")])
+def test_days_that_were_rewritten_added_or_removed_are_noticed(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(day, f"11-{day} 08:00") for day in (18, 19, 20)])
     with opened(tmp_path) as index:
-        write_day(tmp_path, "2026-11-20", [receipt(3, "11-20 08:00")])
-        for path in (tmp_path / INDEX_FOLDER).iterdir():
-            path.unlink()
-        assert index.query("SELECT ticket_id FROM work ORDER BY 1") == [(1,), (3,)]
+        path = write_day(tmp_path, "2026-11-18", [receipt(99, "11-18 08:00")])
+        os.utime(path, (5, 5))  # as long as before
+        (tmp_path / "ticketbot-2026-11-19.jsonl").unlink()
+        write_day(tmp_path, TODAY, [receipt(21, "11-21 08:00")])
+        assert index.refresh()
+        assert index.query("SELECT ticket_id FROM work ORDER BY day") == [(99,), (20,), (21,)]
+        for file in tmp_path.iterdir():
+            file.unlink()
+        assert index.refresh()
+        assert index.query("SELECT * FROM events") == []
 
 
 @pytest.mark.slow
@@ -498,22 +341,6 @@ def test_threads_may_ask_while_it_is_refreshed_and_never_see_half_a_log(tmp_path
     assert strange == []
 
 
-@pytest.mark.slow
-def test_several_processes_may_open_a_log_that_none_has_opened_yet(tmp_path: Path) -> None:
-    write_log(tmp_path, [receipt(day, f"11-{day} 08:00") for day in range(10, 21)])
-    code = (
-        "import sys, time; from pathlib import Path; from ticket_processor.reporting.index import LogIndex\n"
-        f"with LogIndex(Path(sys.argv[1]), lambda: {START}) as index:\n"
-        "    print(index.query('SELECT count(*), sum(ticket_id) FROM work')[0])"
-    )
-    started = [
-        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
-    assert {process.communicate(timeout=100)[0].strip() for process in started} == {"(11, 165)"}
-    assert len(stored(tmp_path)) == 1
-
-
 # Encryption
 
 
@@ -528,44 +355,22 @@ def encrypted(tmp_path: Path, keys: Keyring) -> Path:
     return tmp_path / "logs"
 
 
-def test_an_encrypted_log_is_read_with_its_key_and_nothing_of_it_is_kept(encrypted: Path, keys: Keyring) -> None:
+def test_an_encrypted_log_is_read_with_its_key(encrypted: Path, keys: Keyring) -> None:
     with opened(encrypted, keys=keys) as index:
         assert index.query("SELECT ticket_id, category FROM lines ORDER BY 1") == [
             *((number, "billing") for number in (1, 2, 3))
         ]
-        assert stored(encrypted) == []
         assert not index.refresh()
 
 
-def test_a_process_that_dies_leaves_nothing_of_an_encrypted_log_in_the_clear(
-    encrypted: Path, keys: Keyring, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(Path, "unlink", lambda *_path, **_how: None)  # nothing is tidied up any more
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    assert tickets(encrypted, keys=keys) == [1, 2, 3]
-    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"by m-1" in path.read_bytes()]
-
-
-def test_days_before_the_log_was_encrypted_are_kept_as_ever(encrypted: Path, keys: Keyring) -> None:
+def test_days_before_the_log_was_encrypted_are_read_beside_it(encrypted: Path, keys: Keyring) -> None:
     write_day(encrypted, "2026-11-18", [receipt(9, "11-18 08:00")])
     assert tickets(encrypted, keys=keys) == [9, 1, 2, 3]
-    assert days_of(encrypted) == ["2026-11-18"]
-
-
-def test_an_encrypted_day_that_ends_while_it_is_open_stays_in_memory(encrypted: Path, keys: Keyring) -> None:
-    now = START
-    with LogIndex(encrypted, lambda: now, keys=keys) as index:
-        now += 86_400
-        assert index.refresh()
-        assert not index.refresh()
-        assert index.query("SELECT count(*) FROM work") == [(3,)]
-    assert stored(encrypted) == []
 
 
 def test_without_the_key_it_says_which_variable_must_hold_it(encrypted: Path) -> None:
     with pytest.raises(CannotRun, match=r"is encrypted: TICKETBOT_AUDIT_ENCRYPTION_KEYS must hold the key"):
         opened(encrypted)
-    assert stored(encrypted) == []
 
 
 def test_without_duckdb_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

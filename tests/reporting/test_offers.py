@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.reporting.figures import LogSelection
 from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.queries import OfferCount, OfferedDraft, offer_counts, offered_drafts
+from ticket_processor.reporting.queries import LogSelection, OfferCount, OfferedDraft, offer_counts, offered_drafts
 
 from ..support.fakes import START
 from ..support.log_days import at, receipt, write_log
@@ -61,4 +60,4 @@ def test_the_last_note_of_a_ticket_counts_and_replies_and_statuses_stand_beside_
             OfferCount("billing", drafts=2, partial=1, replies=1, pending=1),
             OfferCount("refund", articles=2, no_answer=1),
         ]
-        assert offered_drafts(index, PERIOD) == [OfferedDraft(9, "20261120T080000Z-aaaaaa", "billing")]
+        assert offered_drafts(index, PERIOD) == [OfferedDraft(9, "20261120T080000Z-aaaaaa")]

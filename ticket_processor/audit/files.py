@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,8 +26,8 @@ SEGMENT = "segment"
 _HEADER = b'{"event":"segment"'
 MAX_LINE = 64 * 1024 * 1024
 """Bytes of a line. Ticketbot's own have some thousands."""
-INDEX_FOLDER = ".index"
-_STALE_S = 3600.0
+_OLD_INDEX = ".index"
+"""Where earlier versions kept copies of the log's columns for reports."""
 _PATTERN = re.compile(r"ticketbot-(\d{4}-\d{2}-\d{2})\.jsonl(\.gz)?")
 
 
@@ -226,15 +225,5 @@ def _unreadable(path: Path, error: OSError) -> CannotRun:
 
 
 def leftovers(log: Path) -> list[Path]:
-    """Files that a crash left in this log's index, an hour ago at least."""
-    folder = log / INDEX_FOLDER
-    return [path for path in sorted(folder.glob(".*")) if path.is_file() and not may_be_in_use(path)]
-
-
-def may_be_in_use(path: Path) -> bool:
-    """Whether another process may be writing it now."""
-    if not path.name.startswith("."):
-        return False
-    with suppress(OSError):
-        return time.time() - path.stat().st_mtime <= _STALE_S
-    return True
+    """Files that reports of earlier versions kept beside this log."""
+    return [path for path in sorted((log / _OLD_INDEX).glob("*")) if path.is_file()]

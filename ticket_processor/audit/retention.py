@@ -13,7 +13,7 @@ from pathlib import Path
 from ..core.errors import CannotRun, ConfigError, StateUnusable
 from ..state.store import State
 from .encryption import BEGIN_ANEW, KEYS_VARIABLE, Keyring, is_encrypted
-from .files import INDEX_FOLDER, encrypts, last_header, leftovers, line_at, log_files, read_lines
+from .files import encrypts, last_header, leftovers, line_at, log_files, read_lines
 from .receipts import REPAIRED, AuditLog
 from .writer import Head, last_head
 
@@ -193,7 +193,6 @@ def _expire(audit: AuditLog, first_kept: str, keys: Keyring | None) -> list[Exce
         if old:
             last = last_head(old, keys)
             audit.alert(EXPIRED, sync=True, days=[file.day for file in old], last=last and str(last))
-            too_old[:0] = _of_index(audit.folder / INDEX_FOLDER, first_kept)
         return _each(too_old, _removed)
     except (OSError, CannotRun) as error:
         return [error]
@@ -222,12 +221,6 @@ def _each(paths: Iterable[Path], work: Callable[[Path], None]) -> list[Exception
 
 def _removed(path: Path) -> None:
     path.unlink(missing_ok=True)
-
-
-def _of_index(folder: Path, first_kept: str) -> list[Path]:
-    """The reports' files of days that are too old, and of months with such a day."""
-    months = (path for path in folder.glob("????-??-all-*") if path.name[:7] <= first_kept[:7])
-    return sorted((*months, *(path for path in folder.glob("????-??-??-*") if path.name[:10] < first_kept)))
 
 
 def _of_days(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:

@@ -22,7 +22,7 @@ from ..audit.verify import check
 from ..audit.writer import Head
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
 from ..core.wording import many
-from ..dashboard.tables import Moment, moments
+from ..dashboard.story import Moment, moments
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State

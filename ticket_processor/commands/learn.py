@@ -25,8 +25,8 @@ from ..learning.retraining import RETRAINED
 from ..learning.review import CorrectionGroup, correction_groups, decide_pending, told
 from ..learning.scoreboard import Scoreboard, kept_scoreboard
 from ..learning.store import DECIDED, FILE_NAME, LearningStore
-from ..reporting.export import scoreboard_data
-from ..reporting.helpdesk_tables import scoreboard_tables
+from ..reporting.report import scoreboard_data
+from ..reporting.tables import scoreboard_tables
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.desks import reading_desk

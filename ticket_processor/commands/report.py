@@ -18,10 +18,9 @@ from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable
 from ..core.tables import MOST_LINES, as_csv, show, show_briefly
 from ..learning.scoreboard import kept_scoreboard
 from ..reporting import tables
-from ..reporting.export import as_data
-from ..reporting.figures import Dimension, LogSelection
 from ..reporting.index import LogIndex, require_duckdb
-from ..reporting.report import Report, gather
+from ..reporting.queries import Dimension, LogSelection
+from ..reporting.report import Report, as_data, gather
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
@@ -132,17 +131,16 @@ def report(
 
     Exit code 3 with --mail: the mail was not sent.
     """
-    if escalated:
-        others = {
-            "--overrides": overrides,
-            "--replies": replies,
-            "--knowledge": knowledge,
-            "--limit": limit,
-            "--out": out,
-            "--mail": mail,
-        }
-        if ignored := [name for name, given in others.items() if given]:
-            raise ConfigError(f"--escalated only lists tickets: it goes without {', '.join(ignored)}")
+    others = {
+        "--overrides": overrides,
+        "--replies": replies,
+        "--knowledge": knowledge,
+        "--limit": limit,
+        "--out": out,
+        "--mail": mail,
+    }
+    if escalated and (ignored := [name for name, given in others.items() if given]):
+        raise ConfigError(f"--escalated only lists tickets: it goes without {', '.join(ignored)}")
     most = MOST_READ if limit is None else limit
     selection = _selection(only or ())
     begin, end = period_of(clock.now(), since, until, period)
@@ -168,11 +166,13 @@ def report(
     with ExitStack() as stack:
         with screen.progress("reading the log"):
             index = stack.enter_context(open_log(settings, clock, begin - (end - begin), end))  # and the period before
-            found = _gathered(index, settings, begin, end, selection)
+            found = gather(
+                index, begin, end, settings.slo, account=settings.account, only=selection, url_of=settings.ticket_url
+            )
         if overrides or knowledge or replies:
             from .report_helpdesk import HelpdeskPart
 
-            helpdesk = HelpdeskPart(settings, index, found, clock=clock, screen=screen)
+            helpdesk = HelpdeskPart(settings, index, clock, screen, begin, end)
             if replies:
                 found = replace(found, replies=helpdesk.replies(most))
             if knowledge:
@@ -235,26 +235,9 @@ def open_log(settings: Settings, clock: SystemClock, first: float, last: float) 
         clock.now,
         keys=keyring(settings),
         review_tag=settings.policy.tag("review"),
-        first_day=_day(first),
-        last_day=_day(last),
+        first_day=iso(max(0.0, first))[:10],
+        last_day=iso(last)[:10],
     )
-
-
-def _gathered(index: LogIndex, settings: Settings, begin: float, end: float, only: LogSelection) -> Report:
-    found = gather(
-        index,
-        begin,
-        end,
-        settings.slo,
-        account=settings.account,
-        only=only,
-        url_of=settings.ticket_url,
-    )
-    return replace(found, remarks=(*found.remarks, *tables.by_rules_alone(found, settings.policy)))
-
-
-def _day(moment: float) -> str:
-    return iso(max(0.0, moment))[:10]
 
 
 def _formats(found: Report) -> dict[str, Callable[[], str]]:

@@ -2,63 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
 from ..analysis.text.outgoing import leaving
 from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ExitCode
+from ..core.wording import many
 from ..helpdesk.transport import Transport
 from ..learning.collect import CollectedLabels, in_sample_order
 from ..learning.scoreboard import Scoreboard, scoreboard_of
 from ..learning.store import FILE_NAME, LearningStore
 from ..reporting.drafts import DraftUse, LoggedNote, read_drafts
-from ..reporting.figures import EscalatedLine, LogSelection
 from ..reporting.index import LogIndex
-from ..reporting.knowledge_gaps import TOPICS, HelpCenter, Knowledge, look_up, themes_of, topics_of, wanted
+from ..reporting.knowledge_gaps import FEWEST_TICKETS, TOPICS, Knowledge, look_up, themes_of, topics_of
+from ..reporting.queries import LogSelection, offered_drafts, stamp
 from ..reporting.queries import escalated as escalated_of
-from ..reporting.queries import offered_drafts
-from ..reporting.report import Report
-from ..reporting.tables import escalated_table, still_open
+from ..reporting.tables import escalated_table
 from ..settings.schema import Settings
 from ..wiring.desks import reading_desk
 from ..wiring.knowledge import help_center
 from ..wiring.learning import collect
 from ..wiring.parts import keyring, transport_for
+from ..wiring.ticket_subjects import OVER
 from ..wiring.ticket_subjects import look_up as look_up_tickets
 from .screen import Screen
 
 ASKING_S = 300.0
-FEWEST_TICKETS = 5
-"""A topic has at least so many."""
 MOST_SUMMARIES = 10_000
 """Of so many tickets, the newest, summaries are compared."""
+MOST_ROWS = 34
+"""A terminal's table has four lines more."""
 
 
+@dataclass(frozen=True)
 class HelpdeskPart:
-    """Asks the helpdesk of ``settings`` about a report's period, for at most five minutes per part.
+    """Asks the helpdesk about a period (Unix seconds), for at most five minutes per part.
 
     The answer says what went wrong.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        index: LogIndex,
-        report: Report,
-        *,
-        clock: SystemClock,
-        screen: Screen,
-    ) -> None:
-        self._settings = settings
-        self._index = index
-        self._since = report.since.astimezone(UTC)
-        self._until = report.until.astimezone(UTC)
-        self._clock = clock
-        self._screen = screen
+    settings: Settings
+    index: LogIndex
+    clock: SystemClock
+    screen: Screen
+    since: float
+    until: float
 
     def labels(self, most: int, until: float | None) -> tuple[CollectedLabels, Scoreboard | None]:
         """What people made of labels in the period, with ``most`` more of its settled tickets read; keeps nothing.
@@ -66,82 +58,60 @@ class HelpdeskPart:
         ``until`` is the period's end, and ``None`` where that is now: a label may be settled by this very reading.
         Raises :class:`StateUnusable`.
         """
-        settings, now = self._settings, self._clock.now()
-        first, deadline = self._since.timestamp(), Deadline(self._clock, ASKING_S)
+        settings, now = self.settings, self.clock.now()
         with (
             closing(LearningStore(settings.state_folder / FILE_NAME, read_only=True)) as store,
-            self._transport(deadline) as transport,
+            self._asking() as (transport, deadline),
             reading_desk(settings, transport) as desk,
-            self._screen.progress("reading what people changed") as advance,
+            self.screen.progress("reading what people changed") as advance,
         ):
-            done, _ = collect(settings, desk, transport, store, deadline, now, since=first, most=most, advance=advance)
-            return done, scoreboard_of(store, first, until)
+            done, _ = collect(
+                settings, desk, transport, store, deadline, now, since=self.since, most=most, advance=advance
+            )
+            return done, scoreboard_of(store, self.since, until)
 
     def knowledge(self) -> Knowledge:
-        """Topics of at least five tickets of the period, and whether the help centre has articles on them."""
-        settings, taxonomy = self._settings, self._settings.taxonomy
-        rows = self._index.query(TOPICS, self._limits)
+        """Topics of the period, and whether the help centre has articles on them."""
+        settings, taxonomy = self.settings, self.settings.taxonomy
+        rows = self.index.query(TOPICS, {"first": stamp(self.since), "end": stamp(self.until)})
         topics = topics_of(rows, taxonomy)
         if sum(tickets for category, _, _, tickets in rows if category == taxonomy.fallback) >= FEWEST_TICKETS:
-            topics += themes_of(*self._summaries(), FEWEST_TICKETS)
-        asked = wanted(topics, FEWEST_TICKETS)
-        if not asked:
-            return Knowledge(at_least=FEWEST_TICKETS)
-        deadline = Deadline(self._clock, ASKING_S)
-        with self._transport(deadline) as transport:
-            with self._screen.progress("searching the knowledge base", len(asked)) as advance:
-                found = look_up(
-                    asked,
-                    taxonomy,
-                    HelpCenter(help_center(settings, transport)),
-                    at_least=FEWEST_TICKETS,
-                    deadline=deadline,
-                    advance=advance,
-                )
+            topics += themes_of(*self._summaries())
+        with self._asking() as (transport, deadline), self.screen.progress("reading the help centre's articles"):
+            found = look_up(topics, taxonomy, help_center(settings, transport), deadline)
             return found.model_copy(update={"requests": sum(transport.counts.values())})
 
     def replies(self, sample: int) -> DraftUse:
         """What people made of drafts on at most ``sample`` tickets of the period."""
-        settings = self._settings
-        offered = offered_drafts(self._index, LogSelection(self._since.timestamp(), self._until.timestamp()))
+        settings = self.settings
+        offered = offered_drafts(self.index, LogSelection(self.since, self.until))
         asked = in_sample_order(offered, {item.run_id for item in offered})[:sample]
         if not asked:
             return DraftUse()
-        notes = self._notes({item.ticket_id for item in asked})
-        deadline = Deadline(self._clock, ASKING_S)
-        with self._transport(deadline) as transport:
-            with (
-                reading_desk(settings, transport) as desk,
-                self._screen.progress("reading what people replied", len(asked)) as advance,
-            ):
-                found = read_drafts(desk, asked, notes, deadline=deadline, advance=advance)
-            edits = tuple(one.model_copy(update={"url": settings.ticket_url(one.ticket_id)}) for one in found.edits)
-            requests = sum(transport.counts.values())
-        return found.model_copy(update={"offered": len(offered), "edits": edits, "requests": requests})
-
-    def _notes(self, tickets: Collection[int]) -> dict[int, LoggedNote]:
-        """The last notes of these tickets that offered something."""
-        found: dict[int, LoggedNote] = {}
+        wanted, notes = {item.ticket_id for item in asked}, dict[int, LoggedNote]()
         for line in self._lines():
             change = line.get("change")
-            if line.get("ticket_id") not in tickets or not isinstance(change, dict):
-                continue
-            offered, text = change.get("offered"), change.get("note")
-            if isinstance(offered, dict) and isinstance(text, str):
-                found[line["ticket_id"]] = LoggedNote(text, str(offered.get("draft")), str(change.get("key")))
-        return found
+            if line.get("ticket_id") in wanted and isinstance(change, dict):
+                draft, text = change.get("offered"), change.get("note")
+                if isinstance(draft, dict) and isinstance(text, str):
+                    notes[line["ticket_id"]] = LoggedNote(text, str(draft.get("draft")), str(change.get("key")))
+        with (
+            self._asking() as (transport, deadline),
+            reading_desk(settings, transport) as desk,
+            self.screen.progress("reading what people replied", len(asked)) as advance,
+        ):
+            found = read_drafts(desk, asked, notes, deadline=deadline, advance=advance)
+            requests = sum(transport.counts.values())
+        edits = tuple(one.model_copy(update={"url": settings.ticket_url(one.ticket_id)}) for one in found.edits)
+        return found.model_copy(update={"offered": len(offered), "edits": edits, "requests": requests})
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         """The period's lines about tickets, oldest first."""
-        first, end = (iso(moment.timestamp(), milliseconds=True) for moment in (self._since, self._until))
-        keys = keyring(self._settings)
-        for _, line in events(self._settings.log_dir, first_day=first[:10], last_day=end[:10], keys=keys):
+        first, end = (iso(moment, milliseconds=True) for moment in (self.since, self.until))
+        keys = keyring(self.settings)
+        for _, line in events(self.settings.log_dir, first_day=first[:10], last_day=end[:10], keys=keys):
             if line["event"] == "ticket" and not line.get("dry_run") and first <= str(line.get("ts")) < end:
                 yield line
-
-    @property
-    def _limits(self) -> dict[str, datetime]:
-        return {"first": self._since.replace(tzinfo=None), "end": self._until.replace(tzinfo=None)}
 
     def _summaries(self) -> tuple[list[str], list[str]]:
         """Redacted summaries of tickets without a category of their own, and of others; a ticket's last one counts."""
@@ -149,7 +119,7 @@ class HelpdeskPart:
         for line in self._lines():
             analysis, number = line.get("analysis"), line.get("ticket_id")
             if isinstance(analysis, dict):
-                own = analysis.get("category") == self._settings.taxonomy.fallback and not analysis.get("subcategory")
+                own = analysis.get("category") == self.settings.taxonomy.fallback and not analysis.get("subcategory")
                 latest.pop(number, None)
                 latest[number] = own, str(analysis.get("summary") or "")
                 if len(latest) > MOST_SUMMARIES:
@@ -160,16 +130,10 @@ class HelpdeskPart:
         return without, others
 
     @contextmanager
-    def _transport(self, deadline: Deadline) -> Iterator[Transport]:
-        settings = self._settings
-        share = settings.run.limit_share
-        transport = transport_for(settings.desk, self._clock, deadline, share=share, read_only=True)
-        with closing(transport):
-            yield transport
-
-
-MOST_ROWS = 34
-"""A terminal's table has four lines more."""
+    def _asking(self) -> Iterator[tuple[Transport, Deadline]]:
+        deadline, share = Deadline(self.clock, ASKING_S), self.settings.run.limit_share
+        with closing(transport_for(self.settings.desk, self.clock, deadline, share=share, read_only=True)) as transport:
+            yield transport, deadline
 
 
 def list_escalated(
@@ -177,11 +141,12 @@ def list_escalated(
 ) -> ExitCode:
     """List the selected tickets that were escalated and are still open: the helpdesk says what became of them.
 
-    Prints at most 40 lines without ``details``.
+    Those of which nobody knows are listed as well. Prints at most 40 lines without ``details``.
     """
     found = escalated_of(index, selection, url_of=settings.ticket_url)
     tickets, why = look_up_tickets(settings, clock, [one.ticket_id for one in found]) if found else ({}, "")
-    shown = still_open(found, tickets)
+    known = {one.ticket_id: tickets.get(one.ticket_id) for one in found}
+    shown = [one for one in found if (ticket := known[one.ticket_id]) is None or ticket.status not in OVER]
     if why:
         screen.notices([f"{why}; whether these are still open is not known"])
     table = escalated_table(shown, tickets)
@@ -199,19 +164,16 @@ def list_escalated(
                 "ticket_id": one.ticket_id,
                 "at": iso(one.at.timestamp()),
                 "reasons": list(one.reasons),
-                "status": tickets[one.ticket_id].status if one.ticket_id in tickets else None,
-                "subject": (tickets[one.ticket_id].subject or None) if one.ticket_id in tickets else None,
+                "status": ticket.status if (ticket := known[one.ticket_id]) else None,
+                "subject": ticket.subject or None if ticket else None,
                 "url": one.url or None,
             }
             for one in shown
         ],
     }
-    screen.result(_in_words(found, shown, iso(selection.since)[:10], asked=not why), data)
+    words = f"nothing was escalated since {iso(selection.since)[:10]}"
+    if found:
+        words = f"{many(len(found), 'ticket')} escalated since {iso(selection.since)[:10]}"
+        words += "" if why else f", {len(shown)} still open"
+    screen.result(words, data)
     return ExitCode.OK
-
-
-def _in_words(found: Sequence[EscalatedLine], shown: Sequence[EscalatedLine], since: str, *, asked: bool) -> str:
-    if not found:
-        return f"nothing was escalated since {since}"
-    many = f"{len(found)} ticket{'s' * (len(found) != 1)} escalated since {since}"
-    return f"{many}, {len(shown)} still open" if asked else many

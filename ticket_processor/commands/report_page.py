@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,8 +15,9 @@ from ..core.tables import Table, as_markdown, as_text, markdown_text
 from ..evaluation.report import templates
 from ..monitoring.receivers import Receiver, package_missing, receivers, tame_libraries, through
 from ..reporting import tables
-from ..reporting.figures import Dimension, DimensionShare
+from ..reporting.figures import DimensionShare
 from ..reporting.glossary import MEANINGS, NONE, percent, seconds
+from ..reporting.queries import Dimension
 from ..reporting.report import Report
 from ..settings.schema import AlertSettings
 
@@ -42,15 +43,6 @@ def page(report: Report) -> str:
             for name in _PLOTTED
             if len(found := report.parts.get(name, [])) > 1
         ]
-    shown = (
-        tables.overview,
-        tables.offers,
-        tables.escalated,
-        tables.objectives,
-        tables.reasons,
-        tables.models,
-        tables.runs,
-    )
     template = templates(Path(__file__).parent).get_template("report_page.html")
     made = template.render(
         title=report.title,
@@ -61,9 +53,8 @@ def page(report: Report) -> str:
         volume=volume,
         labels=replace(tables.labels(report), title="All of it as a table") if report.totals.tickets else None,
         shares=shares,
-        whole=list(_whole(report)),
         series=tables.series(report),
-        sections=[*(make(report) for make in shown), *tables.of_helpdesk(report)],
+        sections=[table for table in tables.tables(report) if table.title != tables.LABELS],
         meanings=Table("What the figures mean", ("<figure", "<<what it is"), tuple(MEANINGS.items())),
     )
     return f"{made}\n"
@@ -85,14 +76,6 @@ def _by_time(report: Report) -> list[tuple[str, float, str]]:
     form = "%d %b %H:%M" if report.step == "hour" else "%a %d %b"
     moments = [first + number * _STEPS[report.step] for number in range(count)]
     return [(f"{at:{form}}", tickets.get(at, 0) / most, f"{tickets.get(at, 0):,}") for at in moments]
-
-
-def _whole(report: Report) -> Iterator[tuple[str, str]]:
-    """What all tickets have in common: each dimension with one label, and that label."""
-    for name in _PLOTTED:
-        found = report.parts.get(name, [])
-        if len(found) == 1:
-            yield tables.NAMES.get(name, name), found[0].label
 
 
 def _sentence(remark: str) -> str:
@@ -119,11 +102,12 @@ def _cards(report: Report) -> list[tuple[str, str, object]]:
     took, took_before = report.latency.p95_ms, report.latency_before.p95_ms if report.latency_before else None
     return [
         ("tickets", f"{now.tickets:,}", was and f"{was.tickets:,}"),
-        ("success rate", percent(now.success_rate), was and percent(was.success_rate)),
-        ("fallback rate", percent(now.fallback_rate), was and percent(was.fallback_rate)),
-        ("review rate", percent(now.review_rate), was and percent(was.review_rate)),
+        *(
+            (name.replace("_", " "), percent(now.rates[name]), was and percent(was.rates[name]))
+            for name in ("success_rate", "fallback_rate", "review_rate")
+        ),
         ("latency p95", seconds(took), was and seconds(took_before)),
-        ("cost", tables.cost(now), was and tables.cost(was)),
+        ("cost", tables.price(now.known_cost), was and tables.price(was.known_cost)),
     ]
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import html
 import itertools
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
 
@@ -37,19 +37,11 @@ FIXED = {
     OTHER: GREY,
 }
 """Colours of values that mean the same in every chart."""
-_MOMENTS = [
-    {"dtickrange": [None, 43_200_000], "value": "%H:%M\n%b %d"},
-    {"dtickrange": [43_200_000, "M1"], "value": "%b %d"},
-    {"dtickrange": ["M1", None], "value": "%b %Y"},
-]
-"""The format of times below a chart, by the milliseconds between two of them."""
-_MIDNIGHT = "T00:00:00"
-_HOUR_S, _DAY_S = 3600.0, 86_400.0
-_FEW_DAYS = 7
 FAR = 4.0
-"""A target above this many times the largest value is not drawn."""
-_MOST_SERIES = 9
-_MOST_BARS = 12
+"""A target above this many times the largest value is not drawn: it would flatten the lines."""
+_MIDNIGHT = "T00:00:00"
+_FEW_DAYS = 7
+_MOST_SERIES, _MOST_BARS = 9, 12
 _LONGEST, _SHORTER, _WHOLE = 28, 20, 200
 
 
@@ -74,79 +66,60 @@ def colours(names: Iterable[str]) -> dict[str, str]:
     return {name: FIXED.get(name) or next(palette) for name in names}
 
 
-def stacked(
-    counts: Iterable[tuple[str, str, float]], *, unit: str, most: int = _MOST_SERIES, prefix: str = ""
-) -> go.Figure:
+def largest(counts: Mapping[str, float], most: int) -> dict[str, float]:
+    """At most ``most`` counts, the largest first; the smallest become one."""
+    ordered = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    if len(ordered) <= most:
+        return ordered
+    kept = {name: ordered[name] for name in [name for name in ordered if name != OTHER][: most - 1]}
+    return {**kept, OTHER: sum(counts.values()) - sum(kept.values())}
+
+
+def stacked(counts: Iterable[tuple[str, str, float]], *, unit: str, prefix: str = "") -> go.Figure:
     """Bars over time, stacked by series: rows of moment (ISO 8601), series, amount.
 
     The smallest series become one, and those of nothing are left out.
     """
+    totals, cells = defaultdict[str, float](float), defaultdict[tuple[str, str], float](float)
     rows = [row for row in counts if row[2]]
-    totals: dict[str, float] = {}
     for _, series, amount in rows:
-        totals[series] = totals.get(series, 0) + amount
-    largest = sorted(totals, key=lambda name: (-totals[name], name))
-    shown = largest if len(largest) <= most else [name for name in largest[: most - 1] if name != OTHER]
-    moments = sorted({moment for moment, _, _ in rows})
-    sums: dict[str, dict[str, float]] = {name: {} for name in shown}
+        totals[series] += amount
+    names = list(largest(totals, _MOST_SERIES))
     for moment, series, amount in rows:
-        of = sums.setdefault(series if series in shown else OTHER, {})
-        of[moment] = of.get(moment, 0) + amount
-    painted = colours(sums)
-    figure = go.Figure(
-        [
-            go.Bar(
-                name=plain(name),
-                x=moments,
-                y=[sums[name].get(moment, 0) for moment in moments],
-                marker_color=painted[name],
-                hovertemplate=f"%{{y:{_number(prefix)}}}<extra>{plain(name)}</extra>",
-            )
-            for name in sums
-        ]
-    )
-    figure.update_layout(barmode="stack", bargap=0.15, hovermode="x unified", showlegend=len(sums) > 1)
+        cells[moment, series if series in names else OTHER] += amount
+    moments = sorted({moment for moment, _, _ in rows})
+    painted = colours(names)
+    number = f"{prefix},.4~f" if prefix else ",.6~g"
+    figure = go.Figure()
+    for name in names:
+        amounts = [cells[moment, name] for moment in moments]
+        hover = f"%{{y:{number}}}<extra>{plain(name)}</extra>"
+        figure.add_bar(name=plain(name), x=moments, y=amounts, marker_color=painted[name], hovertemplate=hover)
+    figure.update_layout(barmode="stack", bargap=0.15, hovermode="x unified", showlegend=len(names) > 1)
     figure.update_yaxes(title_text=unit, tickprefix=prefix, rangemode="tozero")
-    if len(moments) == 1:  # Plotly would draw it a millisecond wide
-        figure.update_traces(width=800 * _step_s(moments))
     return _over_time(_laid_out(figure, height=320), moments)
 
 
-def _number(prefix: str) -> str:
-    return f"{prefix},.4~f" if prefix else ",.6~g"
-
-
-def breakdown(counts: Mapping[str, float], *, most: int = _MOST_BARS, prefix: str = "") -> go.Figure:
+def breakdown(counts: Mapping[str, float]) -> go.Figure:
     """Lying bars, the largest on top, with the amount and its share; the smallest become one."""
-    largest = sorted(counts, key=lambda name: (-counts[name], name))
-    if len(largest) > most:
-        kept = [name for name in largest if name != OTHER][: most - 1]
-        amounts = {name: counts[name] for name in kept}
-        amounts[OTHER] = sum(counts.values()) - sum(amounts.values())
-    else:
-        amounts = {name: counts[name] for name in largest}
-    total = sum(amounts.values()) or 1
-    bars = list(reversed(amounts.items()))
-    places = list(range(len(bars)))
-    painted = {name: FIXED.get(name, PALETTE[0]) for name in amounts}
-    shown = "{:,.4f}" if prefix else "{:,.0f}"
-    figure = go.Figure(
-        go.Bar(
-            orientation="h",
-            x=[amount for _, amount in bars],
-            y=places,
-            marker_color=[painted[name] for name, _ in bars],
-            text=[f"{prefix}{shown.format(amount)} · {_share(amount / total)}" for _, amount in bars],
-            textposition="auto",
-            insidetextfont={"color": "#14171a"},  # readable on every colour here
-            cliponaxis=False,
-            customdata=[plain(name, _WHOLE) for name, _ in bars],
-            hovertemplate=f"%{{customdata}}: {prefix}%{{x:,}}<extra></extra>",
-        )
+    bars = dict(reversed(largest(counts, _MOST_BARS).items()))
+    total = sum(bars.values()) or 1
+    places = list(range(len(bars)))  # and not names: long names may begin alike, and would share a bar
+    figure = go.Figure()
+    figure.add_bar(
+        orientation="h",
+        x=list(bars.values()),
+        y=places,
+        marker_color=[FIXED.get(name, PALETTE[0]) for name in bars],
+        text=[f"{amount:,.0f} · {_share(amount / total)}" for amount in bars.values()],
+        textposition="auto",
+        insidetextfont={"color": "#14171a"},  # readable on every colour here
+        cliponaxis=False,
+        customdata=[plain(name, _WHOLE) for name in bars],
+        hovertemplate="%{customdata}: %{x:,}<extra></extra>",
     )
     figure.update_xaxes(visible=False, rangemode="tozero")
-    # Places and not names: long names may begin alike, and would share a bar.
-    names = [plain(name, _SHORTER) for name, _ in bars]
+    names = [plain(name, _SHORTER) for name in bars]
     figure.update_yaxes(
         automargin=True, ticksuffix=" ", tickvals=places, ticktext=names, showgrid=False, zeroline=False
     )
@@ -164,60 +137,40 @@ def lines(
     unit: str,
     target: float | None = None,
     target_name: str = "target",
-    share: bool = False,
 ) -> go.Figure:
-    """Values over time, a line each; ``target`` is a dashed one. ``share``: 1 is shown as 100%.
-
-    A target that is :data:`FAR` above all values is only named: it would flatten the lines.
-    """
+    """Values over time, a line each; ``target`` is a dashed one, or only named where it is :data:`FAR` above all."""
     painted = colours(series)
-    figure = go.Figure(
-        [
-            go.Scatter(
-                name=plain(name),
-                x=[moment for moment, _ in points],
-                y=[value for _, value in points],
-                mode="lines+markers" if len(points) < 60 else "lines",
-                line={"color": painted[name], "width": 2},
-                hovertemplate=f"%{{y:{'.2%' if share else ',.4~g'}}}<extra>{plain(name)}</extra>",
-            )
-            for name, points in series.items()
-        ]
-    )
+    figure = go.Figure()
+    for name, points in series.items():
+        figure.add_scatter(
+            name=plain(name),
+            x=[moment for moment, _ in points],
+            y=[value for _, value in points],
+            mode="lines+markers",
+            line={"color": painted[name], "width": 2},
+            hovertemplate=f"%{{y:,.4~g}}<extra>{plain(name)}</extra>",
+        )
     if target is not None:
-        most = max((value or 0 for points in series.values() for _, value in points), default=0)
-        far = 0 < FAR * most < target
+        far = 0 < FAR * max((value or 0 for points in series.values() for _, value in points), default=0) < target
         if not far:
             figure.add_hline(y=target, line={"color": GREY, "dash": "dash", "width": 1.5})
         # Above the chart, where no line can run through it.
         words = {"text": f"┄ {plain(target_name)}{', far above' if far else ''}"}
         figure.add_annotation(words, showarrow=False, xref="paper", yref="paper", x=0, y=1.02, yanchor="bottom")
     figure.update_layout(hovermode="x unified", showlegend=len(series) > 1)
-    figure.update_yaxes(title_text=unit, rangemode="tozero", tickformat=".1%" if share else None)
-    moments = sorted({moment for points in series.values() for moment, _ in points})
-    return _over_time(_laid_out(figure, height=300), moments)
-
-
-def _step_s(moments: Sequence[str]) -> float:
-    return _DAY_S if all(_MIDNIGHT in moment for moment in moments) else _HOUR_S
+    figure.update_yaxes(title_text=unit, rangemode="tozero")
+    return _over_time(
+        _laid_out(figure, height=300), sorted({moment for points in series.values() for moment, _ in points})
+    )
 
 
 def _over_time(figure: go.Figure, moments: Sequence[str]) -> go.Figure:
-    """Write a single moment, or a few days, below the chart as they are: Plotly would add hours between them.
-
-    ``moments`` are sorted.
-    """
-    if not moments:
-        return figure
-    first, last = datetime.fromisoformat(moments[0]), datetime.fromisoformat(moments[-1])
-    step_s = _step_s(moments)
-    days = step_s == _DAY_S
-    if first == last or (days and last - first < timedelta(days=_FEW_DAYS)):
+    """Write a few days, or a single moment, below the chart as they are: Plotly would add hours between them."""
+    days = all(_MIDNIGHT in moment for moment in moments)
+    if len(moments) == 1 or (days and len(moments) <= _FEW_DAYS):
         figure.update_xaxes(tickvals=list(moments), tickformat="%b %d" if days else "%H:%M\n%b %d")
-        figure.layout.xaxis.tickformatstops = ()
-    if first == last:
-        beside = timedelta(seconds=1.5 * step_s)
-        figure.update_xaxes(range=[(first - beside).isoformat(), (first + beside).isoformat()])
+    if len(moments) == 1:  # Plotly would draw a bar a millisecond wide
+        figure.update_traces(width=(86_400_000 if days else 3_600_000) * 0.8, selector={"type": "bar"})
     return figure
 
 
@@ -229,6 +182,6 @@ def _laid_out(figure: go.Figure, *, height: int) -> go.Figure:
         dragmode=False,
         barcornerradius=3,
     )
-    figure.update_xaxes(fixedrange=True, tickformatstops=_MOMENTS)
+    figure.update_xaxes(fixedrange=True)
     figure.update_yaxes(fixedrange=True)
     return figure

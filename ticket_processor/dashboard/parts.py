@@ -1,6 +1,8 @@
-"""Parts that several pages share: the filters beside them, who may see them, guarded bodies, tiles, charts, tables.
+"""Parts that several pages share: the log's figures, filters, who may see them, guarded bodies, tiles, charts, tables.
 
-The filters are part of the address, so that a view can be shared. The sign-in is Streamlit's own OpenID Connect.
+Streamlit runs each page in a thread of its own, again and again. All of them share one index of the log, which takes in
+new lines each time; figures are computed once for each state of the log. The filters are part of the address, so that a
+view can be shared. The sign-in is Streamlit's own OpenID Connect.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
@@ -18,12 +20,15 @@ from ..core.clock import iso
 from ..core.errors import TicketbotError, unexpected
 from ..core.tables import SENTENCES, Table
 from ..core.wording import many, person_at_keyboard
-from ..reporting import figures, metrics
-from ..reporting.figures import Dimension, LogSelection, Step
+from ..reporting import figures
+from ..reporting.figures import Step
 from ..reporting.glossary import MEANINGS, percent, points
+from ..reporting.index import LogIndex
+from ..reporting.queries import Dimension, LogSelection
 from ..reporting.report import NO_ACCOUNT
+from ..settings.schema import Settings
+from ..wiring.parts import keyring
 from . import figures as charts
-from .data import ask
 from .server import given
 
 PERIODS = {"24 h": timedelta(days=1), "7 d": timedelta(days=7), "30 d": timedelta(days=30)}
@@ -41,6 +46,29 @@ FILTERS: dict[Dimension, str] = {
     "analyser": "Analyser",
 }
 _MINUTE, _DAY = 60.0, 86_400.0
+_Options = ParamSpec("_Options")
+_Said = TypeVar("_Said")
+
+
+@st.cache_resource(max_entries=1, show_spinner="Reading the log", on_release=lambda index: index.close())
+def _opened(folder: str, review_tag: str, _settings: Settings) -> LogIndex:
+    return LogIndex(_settings.log_dir, given().clock.now, keys=keyring(_settings), review_tag=review_tag)
+
+
+def ask(
+    question: Callable[Concatenate[LogIndex, _Options], _Said], *options: _Options.args, **more: _Options.kwargs
+) -> _Said:
+    """The answer of a function of ``figures`` for the current log. Raises what :class:`LogIndex` raises."""
+    settings = given().settings
+    log = _opened(str(settings.log_dir.absolute()), settings.policy.tag("review"), settings)
+    log.refresh()
+    key = f"{id(log)} {log.changes} {question.__name__} {options!r} {more!r}"
+    return cast(_Said, _answer(key, lambda: question(log, *options, **more)))
+
+
+@st.cache_data(max_entries=256, max_size="64mb", ttl=900.0, show_spinner=False)
+def _answer(key: str, _work_out: Callable[[], Any]) -> Any:
+    return _work_out()
 
 
 def period(name: str, first: date | None, last: date | None, now: float) -> tuple[float, float]:
@@ -89,7 +117,7 @@ def choose() -> Callable[[], LogSelection]:
             today = _day(now())
             first = st.date_input("From", today - timedelta(days=6), key="from", bind="query-params")
             last = st.date_input("Until, this day included", today, key="until", bind="query-params")
-        known = ask(metrics.choices, LogSelection(*period(name or CUSTOM, first, last, now())))
+        known = ask(figures.choices, LogSelection(*period(name or CUSTOM, first, last, now())))
         chosen = {dimension: _several(dimension, label, known) for dimension, label in FILTERS.items()}
 
     def selected() -> LogSelection:
@@ -151,10 +179,6 @@ def person() -> str | None:
     return person_at_keyboard() if options.private else None
 
 
-Good = Literal["up", "down", "neither"]
-_GOOD: dict[Good, Literal["normal", "inverse", "off"]] = {"up": "normal", "down": "inverse", "neither": "off"}
-
-
 @contextmanager
 def guarded() -> Iterator[None]:
     """Show errors as sentences. Their text is never Markdown: it may name paths."""
@@ -178,12 +202,16 @@ def live(body: Callable[[], None]) -> None:
     st.fragment(shown, run_every=refresh_every())()
 
 
-def nothing(selection: figures.LogSelection) -> bool:
+def _days(index: LogIndex) -> tuple[str, str] | None:
+    return index.days
+
+
+def nothing(selection: LogSelection) -> bool:
     """Whether there is nothing to show. If so, say why."""
-    if ask(metrics.reach) is None:
+    if ask(_days) is None:
         st.info("There is no log yet. Everything stands here once 'ticketbot run' has handled its first tickets.")
         return True
-    if not ask(metrics.totals, selection).lines:
+    if not ask(figures.totals, selection).lines:
         st.info("No tickets in this period with these filters. Choose a longer period, or fewer filters.")
         return True
     return False
@@ -233,19 +261,28 @@ def tile(
     before: float | None,
     show: Callable[[float], str],
     *,
-    good: Good,
+    good: Literal["normal", "inverse", "off"] = "off",
     help: str | None = None,
 ) -> None:
-    """A number, and its difference from the period before. Its help is its meaning, or ``help``."""
+    """A number, and its difference from the period before. ``good`` says how Streamlit colours that.
+
+    Its help is its meaning, or ``help``.
+    """
     st.metric(
         name,
         "–" if value is None else show(value),
         None if value is None or before is None else _apart(value - before, show),
-        delta_color=_GOOD[good],
+        delta_color=good,
         help=help or meaning(name),
         border=True,
         height="stretch",
     )
+
+
+def rate_tile(name: str, now: figures.Totals, before: figures.Totals, *, good: Literal["normal", "inverse"]) -> None:
+    """The tile of a rate of both periods."""
+    key = name.lower().replace(" ", "_")
+    tile(name, now.rates[key], before.rates[key], percent, good=good)
 
 
 def meaning(name: str) -> str:
@@ -260,7 +297,7 @@ def head(title: str) -> None:
     st.text(f"{given().settings.account or NO_ACCOUNT}  ·  ticketbot {__version__}")
 
 
-def about(selection: figures.LogSelection) -> None:
+def about(selection: LogSelection) -> None:
     """The period that is shown, in UTC, and the time of the figures."""
     now = given().clock.now()
     first, last = _minute(selection.since), _minute(min(selection.until, now))
@@ -273,9 +310,7 @@ def _minute(moment: float) -> str:
 
 def _apart(difference: float, show: Callable[[float], str]) -> str | None:
     said = points(difference) if show is percent else f"{'-' if difference < 0 else '+'}{show(abs(difference))}"
-    return (
-        said if any(digit in said for digit in "123456789") else None
-    )  # a difference that rounds to zero is not shown
+    return said if any(digit in said for digit in "123456789") else None  # none where it rounds to zero
 
 
 def height(rows: int) -> int:

@@ -1,6 +1,6 @@
 """What people made of drafts: three counters over a sample of tickets, and the words that were changed. Reads only.
 
-Verdicts and redacted differences leave this module. Replies are compared without quoted mail and signatures.
+Replies are compared without quoted mail and signatures.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal, get_args
@@ -21,11 +21,14 @@ from ..core.clock import Deadline
 from ..core.lazy_pattern import lazy_pattern
 from ..core.models import Frozen, RedactionLevel, Ticket
 from ..core.sanitize import plain_line
+from ..core.tables import SENTENCES, Table
+from ..core.wording import many
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History
 from ..learning.collect import HistoryReader
 from ..replies.grounding import share_found
 from ..replies.sources import word_lists
+from .glossary import percent
 from .queries import OfferedDraft
 
 Use = Literal["used", "edited", "ignored"]
@@ -101,11 +104,15 @@ def read_drafts(
     uses: Counter[str] = Counter()
     edits: list[EditedDraft] = []
     for item, ticket, history in reader.read(ordered):
-        found = _compared(notes.get(item.ticket_id), history, ticket)
-        if isinstance(found, str):
-            reader.left_out[found] += 1
+        note = notes.get(item.ticket_id)
+        draft = None if note is None else draft_in(note.text, note.draft)
+        if note is None or draft is None:
+            reader.left_out[ERASED] += 1
             continue
-        draft, replies = found
+        replies = replies_since(history, note.key, ticket.requester)
+        if not replies:
+            reader.left_out[NOT_OURS if replies is None else NOT_ANSWERED] += 1
+            continue
         uses[use := draft_use(draft, replies)] += 1
         if use == "edited":
             edits.append(_edit(ticket, draft, replies))
@@ -116,19 +123,6 @@ def read_drafts(
         left_out=dict(reader.left_out),
         ended_early=reader.ended_early,
     )
-
-
-def _compared(note: LoggedNote | None, history: History, ticket: Ticket) -> tuple[str, tuple[str, ...]] | str:
-    """The draft and people's replies, or why there is nothing to compare."""
-    if note is None:
-        return ERASED
-    replies = replies_since(history, note.key, ticket.requester)
-    if replies is None:
-        return NOT_OURS
-    if not replies:
-        return NOT_ANSWERED
-    draft = draft_in(note.text, note.draft)
-    return ERASED if draft is None else (draft, replies)
 
 
 def _edit(ticket: Ticket, draft: str, replies: Sequence[str]) -> EditedDraft:
@@ -203,3 +197,34 @@ def _own_words(draft: str) -> str:
         for words in frame.values():
             text = text.replace(words, "")
     return text.strip()
+
+
+def drafts_tables(found: DraftUse) -> Iterator[Table]:
+    """What people made of drafts, and the words that they changed."""
+    yield Table("What became of drafts", SENTENCES, tuple((text,) for text in _in_words(found)))
+    rows = tuple((use, f"{getattr(found, use):,}") for use in USES)
+    yield Table("Drafts by use", ("<", "drafts"), rows if found.used + found.edited + found.ignored else ())
+    edits: list[tuple[str, str, str]] = []
+    for one in found.edits:
+        told = {"subject": one.subject, "taken out": one.taken_out, "put in": one.put_in, "where": one.url}
+        lines = [(name, words) for name, words in told.items() if words]
+        edits += [(str(one.ticket_id) if place == 0 else "", *line) for place, line in enumerate(lines)]
+    yield Table("Drafts that people edited, redacted", ("ticket", "<", "<words"), tuple(edits))
+
+
+def _in_words(found: DraftUse) -> Iterator[str]:
+    if not found.offered:
+        yield "No note of this period offered a draft."
+        return
+    used = found.used + found.edited
+    if judged := used + found.ignored:
+        yield (
+            f"Of {many(judged, 'draft')} on tickets that a person answered since, {used:,} "
+            f"{'was' if used == 1 else 'were'} of use ({percent(used / judged)})."
+        )
+    yield (
+        f"A random sample: {many(found.histories, 'history')} read, of {many(found.offered, 'ticket')} with a draft; "
+        f"{many(found.requests, 'request')}."
+    )
+    if found.left_out:
+        yield f"Not judged: {', '.join(f'{number:,} {why}' for why, number in found.left_out.items())}."

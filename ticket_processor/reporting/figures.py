@@ -1,48 +1,58 @@
-"""Plain data for figures from the log: the selection, and the results."""
+"""Figures from the log: what reports, the dashboard and checks show. Pure functions over a :class:`LogIndex`.
+
+What counts:
+
+- A *ticket* counts once, by its last line of the period: its outcome is the one it ended with, its labels are those of
+  its last line with an analysis. So a ticket that failed at noon and was updated at one is an updated one.
+- *Work* counts every line: answers, tokens, dollars, latencies and the lines themselves, retries included. The rates
+  of answers (fallback, review, repeats) are of work too, so that runs, which do not know each other, come to the same.
+- Dry runs count only where they are asked for, and then alone. Taking a run back is neither a ticket nor work.
+
+Days and hours are UTC. Moments go in as Unix seconds and come out as datetimes with the zone UTC.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-Dimension = Literal[
-    "category", "subcategory", "secondary", "urgency", "sentiment", "language", "risk", "outcome", "reason",
-    "analyser", "model", "answered_by", "why_fallback", "settings_file", "escalated",
-    "suspicious",
-]  # fmt: skip
-"""The dimensions of tickets.
+from ..core.models import NO_MODEL
+from ..settings.schema import SloSettings
+from .index import LogIndex
+from .queries import ENDS, EXPRESSIONS, UNDERSTOOD, Dimension, LogSelection, checked, last, stamp, where
 
-``answered_by`` is the model's name, or else the analyser's; ``secondary`` the first of the other categories that fit.
-"""
-DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 Step = Literal["hour", "day", "week"]
-ENDS: tuple[Dimension, ...] = ("outcome", "reason")
-"""Dimensions of how a ticket ended; all others are of how it was understood."""
 PLANNED = ("nothing_to_read", "no_model_configured", "budget_of_run_spent", "budget_of_day_spent")
 """Why no model was asked (``why_fallback``), where none was meant to be."""
+_FALLBACK = f"analyser IS DISTINCT FROM 'model' AND why_fallback IS DISTINCT FROM '{NO_MODEL}'"
+_FAILED = "outcome = 'failed'"
+_OUTCOMES = ("updated", "suggested", "planned", "skipped", "failed")
+_CHOICES: tuple[Dimension, ...] = (
+    "category", "secondary", "urgency", "sentiment", "risk", "language", "outcome", "analyser", "model",
+)  # fmt: skip
+_FEWEST_RUNS, _SHORTEST_S = 5, 60
+"""So many there must be before they have a usual distance, and no schedule's is shorter."""
 
 
-@dataclass(frozen=True)
-class LogSelection:
-    """Which part of the log; ``since`` is included, ``until`` is not (Unix seconds).
+def share(part: int, whole: int) -> float | None:
+    """``part`` of ``whole``, from 0 to 1; ``None`` of nothing."""
+    return part / whole if whole else None
 
-    ``labels`` are those of each dimension that count; without any, all do.
 
-    ``text`` is looked for in ticket ids, labels, reasons and tags, and at the beginning of run ids, whatever its case.
+def success_rate(written: int, failed: int) -> float | None:
+    """The success rate of reports, dashboard, health, alerts and daily summary: share of what was to be written.
+
+    ``failed`` are tickets, not attempts: one that fails in run after run has failed once. What was left alone is
+    neither.
     """
+    return share(written, written + failed)
 
-    since: float = 0.0
-    until: float = 4_102_444_800.0
-    labels: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
-    text: str = ""
-    dry_runs: bool = False
 
-    @property
-    def before(self) -> LogSelection:
-        """The same of the period of equal length that ends where this one begins."""
-        return replace(self, since=self.since - (self.until - self.since), until=self.since)
+def error_rate(written: int, failed: int) -> float | None:
+    """The share of failures: 1 minus the success rate."""
+    return share(failed, written + failed)
 
 
 @dataclass(frozen=True)
@@ -79,44 +89,23 @@ class Totals:
     tokens_cached: int = 0
 
     @property
-    def success_rate(self) -> float | None:
-        """See :func:`success_rate`."""
-        return success_rate(self.written, self.failed_at_least_once)
-
-    @property
-    def error_rate(self) -> float | None:
-        """See :func:`error_rate`."""
-        return error_rate(self.written, self.failed_at_least_once)
-
-    @property
-    def fallback_rate(self) -> float | None:
-        """Share of the answers that no model gave: the classifier or the rules did."""
-        return share(self.fallback, self.answers)
-
-    @property
-    def unplanned_fallback_rate(self) -> float | None:
-        """Share of the answers that a model was meant to give and did not."""
-        return share(self.unplanned_fallback, self.answers)
-
-    @property
-    def review_rate(self) -> float | None:
-        """Share of the answers after which a person is asked to look."""
-        return share(self.review, self.answers)
-
-    @property
-    def repeat_rate(self) -> float | None:
-        """Share of the answers that had been given before."""
-        return share(self.answers_from_cache, self.answers)
+    def rates(self) -> dict[str, float | None]:
+        """The rates by name, each ``None`` of nothing; and the cost of an understood ticket, where it is known."""
+        known = self.known_cost
+        return {
+            "success_rate": success_rate(self.written, self.failed_at_least_once),
+            "error_rate": error_rate(self.written, self.failed_at_least_once),
+            "fallback_rate": share(self.fallback, self.answers),
+            "unplanned_fallback_rate": share(self.unplanned_fallback, self.answers),
+            "review_rate": share(self.review, self.answers),
+            "repeat_rate": share(self.answers_from_cache, self.answers),
+            "cost_per_ticket": None if known is None or not self.understood else known / self.understood,
+        }
 
     @property
     def known_cost(self) -> float | None:
         """US dollars; ``None`` where models answered, and none of them has a price in the settings."""
         return None if self.unpriced and not self.cost_usd else self.cost_usd
-
-    @property
-    def cost_per_ticket(self) -> float | None:
-        """US dollars for each understood ticket, where they are known."""
-        return None if self.known_cost is None or not self.understood else self.known_cost / self.understood
 
 
 @dataclass(frozen=True)
@@ -189,7 +178,6 @@ class Runs:
     interval_s: float | None = None
     missed: int = 0
     longest_gap_s: float | None = None
-    last_started: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -214,48 +202,155 @@ class Objective:
     @property
     def budget_left(self) -> float | None:
         """Share of the allowed misses that is left; below zero when there were more."""
-        if not self.total:
-            return None
         allowed = (1 - self.target) * self.total
         return 1 - (self.total - self.good) / allowed if allowed else None
 
 
-SORTABLE = ("at", "ticket_id", "confidence", "cost_usd", "total_ms")
-"""The columns that :func:`page` can sort by."""
+def totals(index: LogIndex, selection: LogSelection) -> Totals:
+    """The period in numbers."""
+    condition, values = where(selection)
+    ended, labelled = last("next_at"), last("next_labelled_at", UNDERSTOOD)
+    outcomes = ", ".join(f"count(*) FILTER ({ended} AND outcome = '{name}') AS {name}" for name in _OUTCOMES)
+    (found,) = index.rows(
+        f"""
+        SELECT count(*) FILTER ({ended}) AS tickets, {outcomes},
+               count(*) FILTER ({labelled}) AS understood,
+               count(*) FILTER ({labelled} AND escalated <> '') AS escalated,
+               count(*) FILTER ({labelled} AND suspicious <> '') AS suspicious,
+               count(DISTINCT ticket_id) FILTER ({_FAILED}) AS failed_at_least_once,
+               count(*) AS lines, count(*) FILTER (outcome IN ('updated', 'suggested')) AS written,
+               count(*) FILTER ({UNDERSTOOD}) AS answers,
+               count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK}) AS fallback,
+               count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK} AND why_fallback NOT IN {PLANNED}) AS unplanned_fallback,
+               count(*) FILTER ({UNDERSTOOD} AND review) AS review,
+               count(*) FILTER ({UNDERSTOOD} AND cached) AS answers_from_cache,
+               count(*) FILTER (tokens_in > 0 AND cost_usd IS NULL) AS unpriced,
+               coalesce(sum(cost_usd), 0) AS cost_usd, coalesce(sum(tokens_in), 0)::BIGINT AS tokens_in,
+               coalesce(sum(tokens_out), 0)::BIGINT AS tokens_out,
+               coalesce(sum(tokens_cached), 0)::BIGINT AS tokens_cached
+        FROM lines WHERE {condition}
+        """,
+        values,
+    )
+    return Totals(**found)
 
 
-@dataclass(frozen=True)
-class TablePage:
-    """Some rows of a table, and how many it has in all."""
-
-    rows: tuple[dict[str, Any], ...]
-    total: int
-
-
-@dataclass(frozen=True)
-class EscalatedLine:
-    """A ticket that was escalated, when last, and why in fixed words."""
-
-    ticket_id: int
-    at: datetime
-    reasons: tuple[str, ...]
-    url: str = ""
-
-
-def share(part: int, whole: int) -> float | None:
-    """``part`` of ``whole``, from 0 to 1; ``None`` of nothing."""
-    return part / whole if whole else None
+def breakdowns(
+    index: LogIndex, selection: LogSelection, dimensions: Sequence[Dimension]
+) -> dict[Dimension, list[DimensionShare]]:
+    """The tickets by each of these dimensions, the most frequent value first; without those that have none."""
+    condition, values = where(selection)
+    found: dict[Dimension, list[DimensionShare]] = {}
+    for name in dimensions:
+        counted = last("next_at") if name in ENDS else last("next_labelled_at", UNDERSTOOD)
+        rows = index.query(
+            f"SELECT {EXPRESSIONS.get(name, name)} AS label, count(*) FROM lines "
+            f"WHERE {condition} AND {counted} AND label <> '' GROUP BY label ORDER BY 2 DESC, 1",
+            values,
+        )
+        total = sum(count for _, count in rows)
+        found[name] = [DimensionShare(label, count, count / total) for label, count in rows]
+    return found
 
 
-def success_rate(written: int, failed: int) -> float | None:
-    """The success rate of reports, dashboard, health, alerts and daily summary: share of what was to be written.
+def series(index: LogIndex, selection: LogSelection, step: Step, by: Dimension | None = None) -> list[Point]:
+    """The period in steps, oldest first; with ``by`` a point for each value in each step. Empty steps are left out."""
+    condition, values = where(selection)
+    label = "''" if by is None else f"coalesce({EXPRESSIONS.get(by, by)}, '')"
+    ended = last("next_at") if by is None or by in ENDS else last("next_labelled_at", UNDERSTOOD)
+    took = f"CASE WHEN {UNDERSTOOD} THEN latency_ms END"
+    rows = index.rows(
+        f"""
+        SELECT date_trunc('{checked(step, get_args(Step))}', ts) AS at, {label} AS label,
+               count(*) FILTER ({ended}) AS tickets, count(*) FILTER ({ended} AND {_FAILED}) AS failed,
+               count(*) FILTER ({UNDERSTOOD}) AS answers, count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK}) AS fallback,
+               coalesce(sum(cost_usd), 0) AS cost_usd,
+               quantile_disc({took}, 0.5) AS p50_ms, quantile_disc({took}, 0.95) AS p95_ms
+        FROM lines WHERE {condition}
+        GROUP BY 1, 2 ORDER BY 1, 2
+        """,
+        values,
+    )
+    return [Point(**row) for row in rows]
 
-    ``failed`` are tickets, not attempts: one that fails in run after run has failed once. What was left alone is
-    neither.
-    """
-    return share(written, written + failed)
+
+def latency(index: LogIndex, selection: LogSelection, *, quick_ms: float = 15_000) -> Latency:
+    """How long answers took, as :attr:`Outcome.latency_ms` has it; ``quick_ms`` or less is in time."""
+    condition, values = where(selection)
+    (found,) = index.rows(
+        f"""
+        SELECT count(latency_ms) AS count, quantile_disc(latency_ms, 0.5) AS p50_ms,
+               quantile_disc(latency_ms, 0.95) AS p95_ms, quantile_disc(latency_ms, 0.99) AS p99_ms,
+               max(latency_ms) AS most_ms, count(*) FILTER (latency_ms <= $quick_ms) AS in_time
+        FROM work WHERE {condition} AND {UNDERSTOOD}
+        """,
+        {**values, "quick_ms": quick_ms},
+    )
+    return Latency(**found)
 
 
-def error_rate(written: int, failed: int) -> float | None:
-    """The share of failures: 1 minus the success rate."""
-    return share(failed, written + failed)
+def spent(index: LogIndex, selection: LogSelection) -> list[Spending]:
+    """What analyses took, by model; the dearest first."""
+    condition, values = where(selection)
+    rows = index.query(
+        f"""
+        SELECT {EXPRESSIONS["answered_by"]} AS label, count(*), coalesce(sum(cost_usd), 0),
+               count(*) FILTER (tokens_in > 0 AND cost_usd IS NULL),
+               coalesce(sum(tokens_in), 0)::BIGINT, coalesce(sum(tokens_out), 0)::BIGINT,
+               coalesce(sum(tokens_cached), 0)::BIGINT
+        FROM work WHERE {condition} AND {UNDERSTOOD}
+        GROUP BY label ORDER BY 3 DESC, 2 DESC, 1
+        """,
+        values,
+    )
+    return [Spending(*row) for row in rows]
+
+
+def runs(index: LogIndex, since: float, until: float) -> Runs:
+    """The runs of a period in numbers; what was missed is estimated from the usual distance of scheduled ones."""
+    rows = index.query(
+        """
+        WITH found AS (SELECT *, coalesce(started, finished) AS begun FROM runs),
+             these AS (SELECT * FROM found WHERE begun >= $since AND begun < $until),
+             scheduled AS (SELECT begun, epoch(begun - lag(begun) OVER (ORDER BY begun)) AS distance
+                           FROM these WHERE kind = 'run' AND NOT dry_run),
+             usual AS (SELECT quantile_disc(distance, 0.5) AS usual, epoch($until - max(begun)) AS since_last,
+                              max(distance) AS longest, count(*) AS number FROM scheduled)
+        SELECT count(*) FILTER (NOT dry_run), count(*) FILTER (dry_run),
+               count(*) FILTER (NOT dry_run AND finished IS NULL),
+               histogram(exit_code) FILTER (NOT dry_run), histogram(stopped_by) FILTER (NOT dry_run),
+               quantile_disc(duration_s, 0.95) FILTER (NOT dry_run),
+               (SELECT (usual, since_last, longest, number) FROM usual),
+               (SELECT coalesce(sum(greatest(0, round(distance / usual) - 1)), 0)
+                FROM scheduled, usual WHERE usual > 0)
+        FROM these
+        """,
+        {"since": stamp(since), "until": stamp(min(until, index.now()))},
+    )
+    count, dry, unfinished, codes, stopped, duration, (usual, since_last, longest, number), missed = rows[0]
+    regular = number >= _FEWEST_RUNS and usual >= _SHORTEST_S
+    return Runs(
+        count=count,
+        dry=dry,
+        unfinished=unfinished,
+        exit_codes=dict(codes or {}),
+        stopped_by=dict(stopped or {}),
+        p95_duration_s=duration,
+        interval_s=usual if regular else None,
+        missed=int(missed + max(0, round(since_last / usual) - 1)) if regular else 0,
+        longest_gap_s=max(longest, since_last) if regular else None,
+    )
+
+
+def objectives(total: Totals, took: Latency, goals: SloSettings) -> list[Objective]:
+    """The service levels: the success rate, and answers that came in time (``took`` is by their ``latency_s``)."""
+    return [
+        Objective("success", goals.success, total.written, total.written + total.failed_at_least_once),
+        Objective("latency", goals.latency_share, took.in_time, took.count),
+    ]
+
+
+def choices(index: LogIndex, selection: LogSelection) -> dict[Dimension, list[str]]:
+    """What a filter can be set to: each value of the period, whatever else is selected, the most frequent first."""
+    found = breakdowns(index, replace(selection, labels={}, text=""), _CHOICES)
+    return {name: [part.label for part in parts] for name, parts in found.items()}

@@ -1,14 +1,12 @@
 """Topics that many tickets are about and no article of the help centre is. Pure, but for reading the articles.
 
-Searches find any article that mentions a word. So what counts as an article on a topic is one whose title or labels
-speak of it; others are mere mentions.
+An article is about a topic when its title or labels speak of it; where only its text does, it is a mere mention.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 from ..analysis.rules.matcher import PhraseMatcher, category_words, entries_of, known_name, words_of
@@ -16,22 +14,25 @@ from ..analysis.text.similarity import content_words, themes
 from ..core.clock import Deadline, why_ended
 from ..core.errors import CannotRun, DeadlineReached
 from ..core.models import Frozen
+from ..core.tables import SENTENCES, Table
 from ..core.taxonomy import Category, Taxonomy
 from ..knowledge.model import Article
 
 Kind = Literal["category", "subcategory", "theme"]
 Gap = Literal["no_article", "only_mentions", "no_such_language"]
-MOST_QUERIES = 3
-"""Different words that a topic is searched by in one language, until there is an article."""
-
-FEWEST_OF_A_THEME = 3
-SHORTEST_WORD = 4
+FEWEST_TICKETS = 5
+"""A topic has at least so many. Fewer would make a theme of the words of a single customer."""
 ANY = "*"
 """In place of a language: all of them."""
 
 _UNKNOWN = "und"
-SURE = 3
+_SURE = 3
 """The weight of words of a list that say alone what a text is about."""
+_GAPS: dict[Gap, str] = {
+    "no_article": "no article",
+    "only_mentions": "only articles that mention it",
+    "no_such_language": "nothing in this language",
+}
 
 TOPICS = """
 SELECT category, subcategory, coalesce(language, 'und'), count(*) FROM lines
@@ -40,31 +41,6 @@ WHERE NOT dry_run AND category IS NOT NULL AND ts >= $first AND ts < $end
 GROUP BY ALL ORDER BY ALL
 """
 """Asks the log's index what the tickets of a period were about; a ticket's last answer in it counts."""
-
-
-class HelpCenter:
-    """Articles, all of which are read at the first question; those for agents only are left out.
-
-    Both questions may raise :class:`CannotRun` and :class:`DeadlineReached`.
-    """
-
-    def __init__(self, articles: Iterable[Article]) -> None:
-        self._articles = articles
-
-    @cached_property
-    def _texts(self) -> list[tuple[Article, str]]:
-        found = [one for one in self._articles if one.audience != "agents"]
-        return [(one, f"{_title(one)} {one.body_text}".casefold()) for one in found]
-
-    def languages(self) -> tuple[str, ...]:
-        """The languages that there are articles in, such as ``en``."""
-        return tuple(dict.fromkeys(article.lang for article, _ in self._texts))
-
-    def search(self, query: str, language: str) -> Sequence[Article]:
-        """Articles in this language (:data:`ANY`: in all) that hold these words."""
-        words = query.casefold().split()
-        found = (one for one, text in self._texts if all(word in text for word in words))
-        return [one for one in found if language in (ANY, one.lang)]
 
 
 class Coverage(Frozen):
@@ -85,15 +61,12 @@ class Coverage(Frozen):
 class Knowledge(Frozen):
     """The topics that at least ``at_least`` tickets are about, most tickets first, with their articles.
 
-    ``searched`` of them were looked up in the help centre; ``not_searched`` topics and languages were not reached, and
-    ``ended_early`` says why, also where there is no help centre at all.
+    ``ended_early`` says why the articles could not be read.
     """
 
-    at_least: int
+    at_least: int = FEWEST_TICKETS
     topics: tuple[Coverage, ...] = ()
-    searched: int = 0
     languages: tuple[str, ...] = ()
-    not_searched: int = 0
     requests: int = 0
     ended_early: str | None = None
 
@@ -118,112 +91,86 @@ def topics_of(rows: Iterable[tuple[str, str | None, str, int]], taxonomy: Taxono
     ]
 
 
-def themes_of(left: Sequence[str], elsewhere: Sequence[str], at_least: int) -> list[Coverage]:
-    """What at least so many tickets without a category of their own speak of, by redacted summaries.
-
-    Never what fewer than :data:`FEWEST_OF_A_THEME` speak of: it would be words of a single customer.
-    """
+def themes_of(left: Sequence[str], elsewhere: Sequence[str]) -> list[Coverage]:
+    """What enough tickets without a category of their own speak of, by redacted summaries."""
     return [
         Coverage(topic=theme.phrase, kind="theme", language=ANY, tickets=len(theme.members))
-        for theme in themes(left, elsewhere, at_least=max(at_least, FEWEST_OF_A_THEME))
+        for theme in themes(left, elsewhere, at_least=FEWEST_TICKETS)
     ]
 
 
-def wanted(topics: Iterable[Coverage], at_least: int) -> tuple[Coverage, ...]:
-    """What is to be searched: what at least so many tickets are about, most tickets first."""
-    found = (item for item in topics if item.tickets >= at_least)
-    return tuple(sorted(found, key=lambda item: (-item.tickets, item.kind, item.topic, item.language)))
-
-
 def look_up(
-    topics: Sequence[Coverage],
-    taxonomy: Taxonomy,
-    center: HelpCenter,
-    *,
-    at_least: int,
-    deadline: Deadline,
-    advance: Callable[[int], object] = lambda _count: None,
+    topics: Iterable[Coverage], taxonomy: Taxonomy, articles: Iterable[Article], deadline: Deadline
 ) -> Knowledge:
-    """Whether the help centre has articles on these topics, which :func:`wanted` gave for ``at_least``.
+    """Which of ``articles`` are about the topics of enough tickets; those for agents only are left out.
 
-    Never raises for a help centre that is not there, does not answer or takes too long: ``ended_early`` says so.
-    ``advance`` is told of each topic.
+    The articles are read where there is such a topic. Never raises for a help centre that is not there, does not answer
+    or takes too long: ``ended_early`` says so.
     """
-    done: list[Coverage] = []
-    languages: tuple[str, ...] = ()
-    ended: str | None = None
+    asked = [item for item in topics if item.tickets >= FEWEST_TICKETS]
+    if not asked:
+        return Knowledge()
     try:
-        languages = center.languages() if topics else ()
-        for item in topics:
-            done.append(_looked_up(item, taxonomy, center, languages))
-            advance(1)
+        known = [one for one in articles if one.audience != "agents"]
     except (CannotRun, DeadlineReached) as error:
-        ended = why_ended(error, deadline)
+        return Knowledge(ended_early=why_ended(error, deadline))
+    asked.sort(key=lambda item: (-item.tickets, item.kind, item.topic, item.language))
     return Knowledge(
-        at_least=at_least,
-        topics=tuple(done),
-        searched=len(done),
-        languages=languages,
-        not_searched=len(topics) - len(done),
-        ended_early=ended,
+        topics=tuple(_looked_up(item, taxonomy, known) for item in asked),
+        languages=tuple(dict.fromkeys(one.lang for one in known)),
     )
 
 
-def _looked_up(item: Coverage, taxonomy: Taxonomy, center: HelpCenter, languages: Sequence[str]) -> Coverage:
-    if item.language not in (ANY, *languages):
-        return item.model_copy(update={"gap": "no_such_language"})
-    queries, tells = _words(item, taxonomy)
-    about: set[str] = set()
-    found: set[str] = set()
-    for query in queries:
-        for article in center.search(query, item.language):
-            number = article.id.partition("/")[0]  # of an article in all of its languages
-            (about if tells(article) else found).add(number)
-        if about:
-            break
-    mentions = len(found - about)
+def _looked_up(item: Coverage, taxonomy: Taxonomy, articles: Iterable[Article]) -> Coverage:
+    candidates = [one for one in articles if item.language in (ANY, one.lang)]
+    if not candidates:
+        return item.model_copy(update={"gap": "no_article" if item.language == ANY else "no_such_language"})
+    tells = _teller(item, taxonomy)
+    # An article in all of its languages is one.
+    about = {one.id.partition("/")[0] for one in candidates if tells(_title(one))}
+    mentions = {one.id.partition("/")[0] for one in candidates if tells(one.body_text)} - about
     gap: Gap | None = None if about else "only_mentions" if mentions else "no_article"
-    return item.model_copy(update={"articles": len(about), "mentions": mentions, "gap": gap})
+    return item.model_copy(update={"articles": len(about), "mentions": len(mentions), "gap": gap})
 
 
-def _words(item: Coverage, taxonomy: Taxonomy) -> tuple[list[str], Callable[[Article], bool]]:
-    """By which words a topic is searched, and by which an article on it is told from one that mentions it."""
+def _teller(item: Coverage, taxonomy: Taxonomy) -> Callable[[str], bool]:
+    """Tells whether a text speaks of the topic."""
     if item.kind == "theme":
         needed = set(content_words(item.topic))
-        return [item.topic], lambda article: needed <= set(content_words(_title(article)))
+        return lambda text: needed <= set(content_words(text))
     name = item.topic.replace("_", " ")
     category = taxonomy[item.topic] if item.topic in taxonomy.names else Category(name=item.topic, description="")
-    own = [entry for entry in category.keywords.get(item.language, ()) if entry.strip()]
+    words = [entry for entry in category.keywords.get(item.language, ()) if entry.strip()]
     known = known_name(item.topic) if item.kind == "category" else None
     weights = category_words()[known].get(item.language, {}) if known else {}
-    own += [entry for weight, text in weights.items() if weight == SURE for entry in entries_of(text)]
-    named = [name, f"{name}s"]
-    if not own:
-        named += [f"{word}*" for word in content_words(category.description)]
-    matcher = PhraseMatcher([(entry, True) for entry in (*own, *named)])
-
-    def tell(article: Article) -> bool:
-        title = _title(article)
-        return bool(matcher.find(words_of(title), title))
-
-    # A category's name is as good a word as any of English, which the names are most often written in.
-    ordered = [name, *own, *named[2:]] if item.language == "en" or not own else [*own, name]
-    return _queries(ordered), tell
-
-
-def _queries(entries: Iterable[str]) -> list[str]:
-    """The first few entries as words to search for, none of which only narrows one before it."""
-    chosen: list[str] = []
-    for entry in entries:
-        query = entry.replace("*", "").strip()
-        if "~" in entry or (len(query) < SHORTEST_WORD and query.isascii()):
-            continue
-        if not any(other in query for other in chosen):
-            chosen.append(query)
-        if len(chosen) == MOST_QUERIES:
-            break
-    return chosen
+    words += entries_of(weights.get(_SURE, ""))
+    if not words:
+        words = [f"{word}*" for word in content_words(category.description)]
+    matcher = PhraseMatcher([(entry, True) for entry in (*words, name, f"{name}s")])
+    return lambda text: bool(matcher.find(words_of(text), text))
 
 
 def _title(article: Article) -> str:
     return " . ".join((article.title, *(label.replace("_", " ") for label in article.labels)))
+
+
+def knowledge_tables(found: Knowledge) -> Iterator[Table]:
+    """How many topics were searched, and those without an article."""
+    yield Table("Topics without an article", SENTENCES, tuple((text,) for text in _in_words(found)))
+    rows = tuple(
+        (item.topic, item.kind, "any" if item.language == ANY else item.language, f"{item.tickets:,}", _GAPS[item.gap])
+        for item in found.gaps
+        if item.gap is not None
+    )
+    yield Table("Without an article", ("<topic", "<level", "<language", "tickets", "<knowledge base"), rows)
+
+
+def _in_words(found: Knowledge) -> Iterator[str]:
+    if count := len(found.topics):
+        several = "topic and language has" if count == 1 else "topics and languages have"
+        yield (
+            f"{len(found.gaps)} of {count} {several} no article, of those that at least {found.at_least} "
+            f"tickets are about; {found.requests:,} requests."
+        )
+    elif not found.ended_early:
+        yield f"No topic has {found.at_least} tickets in one language."

@@ -1,4 +1,4 @@
-"""SQL for the log's index: what is selected, lines one by one (a table, runs, alerts), and what notes offered.
+"""Which part of the log is asked about, and lines one by one: a table, runs, alerts, escalated tickets, offers.
 
 Only words of our own become a part of a statement; values go along as parameters.
 """
@@ -6,22 +6,100 @@ Only words of our own become a part of a statement; values go along as parameter
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 
-from .figures import DIMENSIONS, SORTABLE, EscalatedLine, LogSelection, TablePage
 from .index import LogIndex
 
-UNDERSTOOD = "category IS NOT NULL"
+Dimension = Literal[
+    "category", "subcategory", "secondary", "urgency", "sentiment", "language", "risk", "outcome", "reason",
+    "analyser", "model", "answered_by", "why_fallback", "settings_file", "escalated",
+    "suspicious",
+]  # fmt: skip
+"""The dimensions of tickets.
+
+``answered_by`` is the model's name, or else the analyser's; ``secondary`` the first of the other categories that fit.
+"""
+DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+ENDS: tuple[Dimension, ...] = ("outcome", "reason")
+"""Dimensions of how a ticket ended; all others are of how it was understood."""
 EXPRESSIONS: Mapping[str, str] = {
     "answered_by": "coalesce(model, analyser)",
     "secondary": "split_part(secondary, ' ', 1)",
 }
 """Dimensions that are no column. The index has all of the other categories that fit in one; the first counts."""
+UNDERSTOOD = "category IS NOT NULL"
+SORTABLE = ("at", "ticket_id", "confidence", "cost_usd", "total_ms")
+"""The columns that :func:`page` can sort by."""
+LACKING = ("no_answer", "no_article", "unsupported", "contradiction")
+"""Why there is no draft where the articles are the reason, and no model or server."""
 _EPOCH = datetime(1970, 1, 1)
 _DATE = len("20261121")
 _SEARCHED = ("outcome", "reason", "category", "subcategory", "urgency", "sentiment", "language", "model", "tags")
+_WRITTEN = "outcome IN ('updated', 'suggested')"
+_LAST = "QUALIFY row_number() OVER (PARTITION BY ticket_id ORDER BY ts DESC, day DESC, n DESC) = 1"
+_LINE = (
+    "ts AS at, run_id, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, "
+    "confidence, analyser, model, priority_from, priority_to, tags, cost_usd, coalesce(total_ms, 0) AS total_ms"
+)
+
+
+@dataclass(frozen=True)
+class LogSelection:
+    """Which part of the log; ``since`` is included, ``until`` is not (Unix seconds).
+
+    ``labels`` are those of each dimension that count; without any, all do.
+
+    ``text`` is looked for in ticket ids, labels, reasons and tags, and at the beginning of run ids, whatever its case.
+    """
+
+    since: float = 0.0
+    until: float = 4_102_444_800.0
+    labels: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
+    text: str = ""
+    dry_runs: bool = False
+
+    @property
+    def before(self) -> LogSelection:
+        """The same of the period of equal length that ends where this one begins."""
+        return replace(self, since=self.since - (self.until - self.since), until=self.since)
+
+
+@dataclass(frozen=True)
+class EscalatedLine:
+    """A ticket that was escalated, when last, and why in fixed words."""
+
+    ticket_id: int
+    at: datetime
+    reasons: tuple[str, ...]
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class OfferCount:
+    """Tickets of a category by what their last note offered; and those with a public reply or a status of ours.
+
+    ``partial`` are drafts that leave a part of the question open, and count among ``drafts``. On ``no_answer`` the note
+    offered nothing, since no article had an answer.
+    """
+
+    label: str
+    articles: int = 0
+    drafts: int = 0
+    partial: int = 0
+    no_answer: int = 0
+    replies: int = 0
+    solved: int = 0
+    pending: int = 0
+
+
+@dataclass(frozen=True)
+class OfferedDraft:
+    """A ticket whose last note with an offer held a draft."""
+
+    ticket_id: int
+    run_id: str
 
 
 def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
@@ -35,11 +113,9 @@ def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
     for dimension, wanted in selection.labels.items():
         if wanted:
             column = checked(dimension, DIMENSIONS)
-            names = [f"{column}_{number}" for number in range(len(wanted))]
-            parts.append(f"{EXPRESSIONS.get(column, column)} IN ({', '.join(f'${name}' for name in names)})")
-            values |= dict(zip(names, wanted, strict=True))
+            parts.append(f"list_contains(${column}, {EXPRESSIONS.get(column, column)})")
+            values[column] = list(wanted)
     if text := selection.text.strip().lower():
-        # Column by column: most hold few different values, and each of those is looked at once.
         found = [f"coalesce(contains(lower({column}), $text), false)" for column in _SEARCHED]
         if text.isdigit():
             found.append("contains(ticket_id::VARCHAR, $text)")
@@ -72,13 +148,6 @@ def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-_LINE = (
-    "ts AS at, run_id, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, "
-    "confidence, analyser, model, priority_from, priority_to, tags, cost_usd, coalesce(total_ms, 0) AS total_ms"
-)
-"""The columns of :func:`page`; tags are words with a space between them."""
-
-
 def page(
     index: LogIndex,
     selection: LogSelection,
@@ -87,18 +156,19 @@ def page(
     descending: bool = True,
     limit: int = 50,
     offset: int = 0,
-) -> TablePage:
-    """Rows of the table of all lines. Raises ``ValueError`` for an ``order_by`` that is not in :data:`SORTABLE`."""
+) -> tuple[list[dict[str, Any]], int]:
+    """Some rows of the table of all lines (tags are words with a space between them), and how many it has in all.
+
+    Raises ``ValueError`` for an ``order_by`` that is not in :data:`SORTABLE`.
+    """
     condition, values = where(selection)
     column = {"at": "ts"}.get(checked(order_by, SORTABLE), order_by)
     order = f"{column} {'DESC' if descending else 'ASC'} NULLS LAST, ts DESC, ticket_id"
     rows = index.rows(
-        f"WITH chosen AS (SELECT day, n FROM work WHERE {condition} ORDER BY {order} LIMIT $limit OFFSET $offset) "
-        f"SELECT {_LINE} FROM work SEMI JOIN chosen USING (day, n) ORDER BY {order}",
+        f"SELECT {_LINE} FROM work WHERE {condition} ORDER BY {order} LIMIT $limit OFFSET $offset",
         {**values, "limit": limit, "offset": offset},
     )
-    total = index.query(f"SELECT count(*) FROM work WHERE {condition}", values)[0][0]
-    return TablePage(tuple(rows), total)
+    return rows, index.query(f"SELECT count(*) FROM work WHERE {condition}", values)[0][0]
 
 
 def escalated(
@@ -155,39 +225,6 @@ def run_lines(index: LogIndex, since: float, until: float, *, most: int | None =
     )
 
 
-LACKING = ("no_answer", "no_article", "unsupported", "contradiction")
-"""Why there is no draft where the articles are the reason, and no model or server."""
-_WRITTEN = "outcome IN ('updated', 'suggested')"
-_LAST = "QUALIFY row_number() OVER (PARTITION BY ticket_id ORDER BY ts DESC, day DESC, n DESC) = 1"
-
-
-@dataclass(frozen=True)
-class OfferCount:
-    """Tickets of a category by what their last note offered; and those with a public reply or a status of ours.
-
-    ``partial`` are drafts that leave a part of the question open, and count among ``drafts``. On ``no_answer`` the note
-    offered nothing, since no article had an answer.
-    """
-
-    label: str
-    articles: int = 0
-    drafts: int = 0
-    partial: int = 0
-    no_answer: int = 0
-    replies: int = 0
-    solved: int = 0
-    pending: int = 0
-
-
-@dataclass(frozen=True)
-class OfferedDraft:
-    """A ticket whose last note with an offer held a draft, by its category."""
-
-    ticket_id: int
-    run_id: str
-    category: str
-
-
 def offer_counts(index: LogIndex, selection: LogSelection) -> list[OfferCount]:
     """The tickets of a period by category, the most first; empty where no note offered anything."""
     condition, values = where(selection)
@@ -219,7 +256,7 @@ def offered_drafts(index: LogIndex, selection: LogSelection) -> list[OfferedDraf
         f"""
         WITH chosen AS (SELECT * FROM lines WHERE {condition} AND {_WRITTEN}),
         noted AS (SELECT * FROM chosen WHERE offered IS NOT NULL {_LAST})
-        SELECT ticket_id, run_id, coalesce(category, '-') FROM noted
+        SELECT ticket_id, run_id FROM noted
         WHERE offered = 'draft' AND ticket_id NOT IN (SELECT ticket_id FROM chosen WHERE reply_category IS NOT NULL)
         ORDER BY ticket_id
         """,

@@ -1,36 +1,29 @@
-"""A period's figures, gathered from the log's index: what :command:`ticketbot report` prints, writes and mails."""
+"""A period's figures, gathered from the log's index: what :command:`ticketbot report` prints, writes and mails.
+
+For programs they are one object (JSON).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from .. import __version__
 from ..audit.erase import ERASED, ERASING
 from ..audit.retention import EXPIRED
+from ..core.clock import iso
 from ..learning.collect import CollectedLabels
-from ..learning.scoreboard import Scoreboard
+from ..learning.scoreboard import Count, Scoreboard
 from ..settings.schema import SloSettings
 from ..state.store import DROPPED
-from . import metrics, queries
+from . import figures, queries
 from .drafts import DraftUse
-from .figures import (
-    Dimension,
-    DimensionShare,
-    EscalatedLine,
-    Latency,
-    LogSelection,
-    Objective,
-    Point,
-    Runs,
-    Spending,
-    Step,
-    Totals,
-)
+from .figures import DimensionShare, Latency, Objective, Point, Runs, Spending, Step, Totals
 from .index import LogIndex
 from .knowledge_gaps import Knowledge
-from .queries import OfferCount, offer_counts, stamp, utc
+from .queries import Dimension, EscalatedLine, LogSelection, OfferCount, stamp, utc
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
@@ -56,7 +49,7 @@ _HOURS_UP_TO_S, _DAYS_UP_TO_S = 3 * 86_400, 120 * 86_400
 class Report:
     """A period of an account against the one before it. Times are UTC, ``until`` is not included.
 
-    ``account`` is ``None`` where the settings name none; ``begun`` is when the log did.
+    ``account`` is ``None`` where the settings name none.
 
     ``before`` and what ends in ``_before`` are ``None`` or empty where the log does not reach back so far.
     ``collected``, ``knowledge`` and ``replies`` are ``None`` where nobody asked, ``scoreboard`` where nothing was
@@ -67,7 +60,6 @@ class Report:
     since: datetime
     until: datetime
     made: datetime
-    begun: datetime | None
     goals: SloSettings
     totals: Totals
     before: Totals | None = None
@@ -84,7 +76,6 @@ class Report:
     escalated: list[EscalatedLine] = field(default_factory=list)
     step: Step = "day"
     by_time: list[Point] = field(default_factory=list)
-    by_category: list[Point] = field(default_factory=list)
     collected: CollectedLabels | None = None
     scoreboard: Scoreboard | None = None
     knowledge: Knowledge | None = None
@@ -100,18 +91,14 @@ class Report:
     @property
     def origin(self) -> str:
         """When it was made, by what, and what stands beside its figures."""
-        against = f", compared with {self.before_period}" if self.before is not None else ""
+        before = _period(self.since - (self.until - self.since), self.since)
+        against = f", compared with {before}" if self.before is not None else ""
         return f"Made {self.made:%Y-%m-%d %H:%M} UTC by ticketbot {__version__}{against}. Days and hours are {ZONE}."
 
     @property
     def period(self) -> str:
         """Such as ``2026-11-14 to 2026-11-21`` (the last day included), or with the hours where it has some."""
         return _period(self.since, self.until)
-
-    @property
-    def before_period(self) -> str:
-        """The one of equal length that ends where it begins."""
-        return _period(self.since - (self.until - self.since), self.since)
 
 
 def _period(since: datetime, until: datetime) -> str:
@@ -142,39 +129,37 @@ def gather(
     before = selection.before if begun is not None and utc(begun) <= nearly else None
     covered = until - (max(since, utc(begun).timestamp()) if begun is not None else since)
     step: Step = "hour" if covered <= _HOURS_UP_TO_S else "day" if covered <= _DAYS_UP_TO_S else "week"
-    totals = metrics.totals(index, selection)
-    took = metrics.latency(index, selection, quick_ms=goals.latency_s * 1000)
+    totals = figures.totals(index, selection)
+    quick_ms = goals.latency_s * 1000
+    took = figures.latency(index, selection, quick_ms=quick_ms)
+    alerts = queries.alerts(index, since, until)
     report = Report(
         account=account,
         since=_utc(since),
         until=_utc(until),
         made=_utc(index.now()),
-        begun=utc(begun) if begun else None,
         goals=goals,
         totals=totals,
-        before=metrics.totals(index, before) if before else None,
+        before=figures.totals(index, before) if before else None,
         latency=took,
-        latency_before=metrics.latency(index, before) if before else None,
-        parts=metrics.breakdowns(index, selection, BY),
-        parts_before=metrics.breakdowns(index, before, BY) if before else {},
-        failure_reasons=_reasons(index, selection, "failed") if totals.failed else [],
-        skip_reasons=_reasons(index, selection, "skipped") if totals.skipped else [],
-        spent=metrics.spent(index, selection),
-        objectives=metrics.judged(totals, took, goals),
-        runs=metrics.runs(index, since, until),
-        alerts={
-            what: count for what, count in queries.alerts(index, since, until).items() if what not in NOTHING_WRONG
-        },
+        latency_before=figures.latency(index, before, quick_ms=quick_ms) if before else None,
+        parts=figures.breakdowns(index, selection, BY),
+        parts_before=figures.breakdowns(index, before, BY) if before else {},
+        failure_reasons=_reasons(index, selection, "failed"),
+        skip_reasons=_reasons(index, selection, "skipped"),
+        spent=figures.spent(index, selection),
+        objectives=figures.objectives(totals, took, goals),
+        runs=figures.runs(index, since, until),
+        alerts={what: count for what, count in alerts.items() if what not in NOTHING_WRONG},
         escalated=queries.escalated(index, selection, url_of=url_of, most=MOST_ESCALATED),
         step=step,
-        by_time=metrics.series(index, selection, step),
-        by_category=metrics.series(index, selection, step, "category", timed=False),
-        offers=offer_counts(index, selection),
+        by_time=figures.series(index, selection, step),
+        offers=queries.offer_counts(index, selection),
     )
-    return replace(report, remarks=tuple(_remarks(report, index.days, filters(only))))
+    return replace(report, remarks=tuple(_remarks(report, index.days, _filters(only))))
 
 
-def filters(only: LogSelection) -> str:
+def _filters(only: LogSelection) -> str:
     """Of which tickets a report is, in words; empty where it is of all."""
     names = {"secondary": "second category"}
     return ", ".join(f"{names.get(name, name)} {' or '.join(found)}" for name, found in only.labels.items() if found)
@@ -182,7 +167,7 @@ def filters(only: LogSelection) -> str:
 
 def _reasons(index: LogIndex, selection: LogSelection, outcome: str) -> list[DimensionShare]:
     selection = replace(selection, labels={**selection.labels, "outcome": (outcome,)})
-    return metrics.breakdown(index, selection, "reason", most=MOST_REASONS)
+    return figures.breakdowns(index, selection, ("reason",))["reason"][:MOST_REASONS]
 
 
 def _remarks(report: Report, known: tuple[str, str] | None, only: str) -> Iterator[str]:
@@ -206,3 +191,87 @@ def _remarks(report: Report, known: tuple[str, str] | None, only: str) -> Iterat
 
 def _utc(seconds: float) -> datetime:
     return utc(stamp(seconds))
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """The report as JSON knows it. Times are ISO 8601 in UTC, shares go from 0 to 1, what is not known is ``null``."""
+    data = {
+        "account": report.account,
+        "since": report.since,
+        "until": report.until,
+        "time_zone": ZONE,
+        "made": report.made,
+        "version": __version__,
+        "totals": _totals(report.totals),
+        "before": report.before and _totals(report.before),
+        "latency_ms": _latency(report.latency),
+        "latency_ms_before": report.latency_before and _latency(report.latency_before),
+        "objectives": [
+            {**asdict(item), "share": item.share, "met": item.met, "budget_left": item.budget_left}
+            for item in report.objectives
+        ],
+        "by": {name: report.parts.get(name, ()) for name in BY},
+        "by_before": report.parts_before,
+        "failure_reasons": report.failure_reasons,
+        "skip_reasons": report.skip_reasons,
+        "models": report.spent,
+        "runs": report.runs,
+        "alerts": report.alerts,
+        "escalated": [{**asdict(one), "url": one.url or None} for one in report.escalated],
+        "step": report.step,
+        "series": [
+            {name: value for name, value in asdict(point).items() if name != "label"} for point in report.by_time
+        ],
+        "offers": report.offers,
+        "replies": report.replies and report.replies.model_dump(mode="json"),
+        "collected": report.collected and vars(report.collected),
+        "scoreboard": report.scoreboard and scoreboard_data(report.scoreboard),
+        "knowledge": report.knowledge and report.knowledge.model_dump(mode="json"),
+        "remarks": report.remarks,
+    }
+    return {name: _plain(value) for name, value in data.items()}
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    return {**asdict(totals), **totals.rates}
+
+
+def _latency(took: Latency) -> dict[str, Any]:
+    return {name.removesuffix("_ms"): value for name, value in asdict(took).items()}
+
+
+def scoreboard_data(found: Scoreboard) -> dict[str, Any]:
+    """Labels people kept and changed, with the shares; a share is ``null`` where there was nothing to judge."""
+    parts = [
+        {
+            "part": part.part,
+            **_counts(part),
+            "labels": [{"label": label.label, **_counts(label)} for label in part.labels],
+            "settings_files": [{"settings_file": file.label, **_counts(file)} for file in part.settings_files],
+        }
+        for part in found.parts
+    ]
+    return {**found.model_dump(mode="json", exclude={"parts"}), "parts": _plain(parts)}
+
+
+def _counts(count: Count) -> dict[str, Any]:
+    return {
+        "judged": count.judged,
+        **{name: getattr(count, name) for name in Count.model_fields},
+        "accuracy": count.accuracy,
+        "accuracy_at_least": count.at_least if count.judged else None,
+        "coverage": count.coverage,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Data as JSON has it: moments as text, floats with six digits."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, datetime):
+        return iso(value.timestamp())
+    return round(value, 6) if isinstance(value, float) else value

@@ -10,11 +10,14 @@ from .. import __version__
 from ..core.models import OutcomeStatus
 from ..core.reasons import in_words
 from ..core.tables import SENTENCES, Table, shortened
-from ..policy.decide import Policy
-from ..wiring.ticket_subjects import OVER, LookedUp
-from .figures import Dimension, DimensionShare, EscalatedLine, Latency, Runs, Spending, Totals
+from ..core.wording import many
+from ..learning.scoreboard import Count, Scoreboard
+from ..wiring.ticket_subjects import LookedUp
+from .drafts import drafts_tables
+from .figures import Latency, Runs, Spending
 from .glossary import dollars, end_words, percent, points, seconds, span, why_no_model
-from .helpdesk_tables import drafts_tables, knowledge_tables, not_judged, offers_table, scoreboard_tables
+from .knowledge_gaps import knowledge_tables
+from .queries import Dimension, EscalatedLine, OfferCount
 from .report import BY, ZONE, Report
 
 MOST_LABELS = 12
@@ -30,23 +33,8 @@ NAMES: dict[Dimension, str] = {
 """Names of dimensions whose own names say too little."""
 WHERE = "<where"
 FIRST_ESCALATED, FIRST_LABELS = 5, 7
-MORE = "--details adds every label, articles, reasons, models and runs"
 _SIDE_BY_SIDE: tuple[Dimension, ...] = ("category", "urgency")
-_IN_BRIEF = (
-    "tickets",
-    "updated",
-    "suggested in a note",
-    "left alone",
-    "failed",
-    "success rate",
-    "error rate",
-    "fallback rate",
-    "review rate",
-    "escalated",
-    "latency p95",
-    "cost",
-    "cost per ticket",
-)
+MORE = "--details adds every label, articles, reasons, models and runs"
 _LABELS: Mapping[str, Callable[[str], str]] = {
     "why_fallback": why_no_model,
     "outcome": lambda label: LEFT_ALONE if label == OutcomeStatus.SKIPPED else label,
@@ -54,22 +42,72 @@ _LABELS: Mapping[str, Callable[[str], str]] = {
 """How labels of these dimensions are called."""
 
 
+def price(value: float | None) -> str:
+    """Dollars, or that there is no price."""
+    return NO_PRICE if value is None else dollars(value)
+
+
+def _count(value: float | None) -> str:
+    return f"{value or 0:,}"
+
+
+_FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
+    ("tickets", "tickets", _count),
+    ("understood", "understood", _count),
+    ("answers", "answers", _count),
+    ("updated", "updated", _count),
+    ("suggested in a note", "suggested", _count),
+    (LEFT_ALONE, "skipped", _count),
+    ("failed", "failed", _count),
+    ("success rate", "success_rate", percent),
+    ("error rate", "error_rate", percent),
+    ("fallback rate", "fallback_rate", percent),
+    ("review rate", "review_rate", percent),
+    ("escalated", "escalated", _count),
+    ("tried to instruct a model", "suspicious", _count),
+    ("latency p50", "p50_ms", seconds),
+    ("latency p95", "p95_ms", seconds),
+    ("latency p99", "p99_ms", seconds),
+    ("cost", "known_cost", price),
+    ("cost per ticket", "cost_per_ticket", dollars),
+    ("tokens in", "tokens_in", _count),
+    ("tokens out", "tokens_out", _count),
+    ("repeat rate", "repeat_rate", percent),
+)
+"""The overview's figures: name, name in :class:`Totals` or :class:`Latency`, and how it is written."""
+_NOT_IN_BRIEF = (
+    "understood", "answers", "tried to instruct a model", "latency p50", "latency p99", "tokens in", "tokens out",
+    "repeat rate",
+)  # fmt: skip
+
+
 def tables(report: Report) -> Iterator[Table]:
     """The whole report."""
-    of_the_log = (overview, labels, offers, escalated, reasons, objectives, models, runs)
-    found = (*(make(report) for make in of_the_log), *of_helpdesk(report))
+    found = (
+        overview(report),
+        labels(report),
+        offers_table(report.offers),
+        escalated_table(report.escalated),
+        reasons(report),
+        objectives(report),
+        models_table(report.spent),
+        runs(report),
+        *of_helpdesk(report),
+    )
     yield from (table for table in found if table.rows)
 
 
 def whole(report: Report) -> Iterator[Table]:
     """The report for a spreadsheet: whose it is, every label, and a line for each moment of the period."""
-    about = ("account", report.account), ("made", f"{report.made:%Y-%m-%d %H:%M}"), ("version", __version__)
-    period = (
-        ("since", f"{report.since:%Y-%m-%d %H:%M}"),
-        ("until", f"{report.until:%Y-%m-%d %H:%M}"),
-        ("time zone", ZONE),
-    )
-    yield Table("Report", ("<", "<value"), (*((name, value or "") for name, value in (*about, *period)),))
+    about = {
+        "account": report.account or "",
+        "made": f"{report.made:%Y-%m-%d %H:%M}",
+        "version": __version__,
+        "since": f"{report.since:%Y-%m-%d %H:%M}",
+        "until": f"{report.until:%Y-%m-%d %H:%M}",
+        "time zone": ZONE,
+    }
+    yield Table("Report", ("<", "<value"), tuple(about.items()))
     for table in tables(report):
         yield labels(report, every=True) if table.title == LABELS else table
     yield series(report)
@@ -97,12 +135,13 @@ def series(report: Report) -> Table:
 def brief(report: Report) -> list[Table]:
     """What was asked of the helpdesk, sentences first, and below it the most important of the log."""
     numbers = overview(report)
-    numbers = replace(numbers, rows=tuple(row for row in numbers.rows if row[0] in _IN_BRIEF))
+    numbers = replace(numbers, rows=tuple(row for row in numbers.rows if row[0] not in _NOT_IN_BRIEF))
     asked = sorted(
         of_helpdesk(report if report.collected else replace(report, scoreboard=None)),
         key=lambda table: len(table.columns) > 1,
     )
-    found = (*asked, numbers, _main_labels(report), shortened(_linked(escalated(report)), FIRST_ESCALATED))
+    escalated = shortened(_linked(escalated_table(report.escalated)), FIRST_ESCALATED)
+    found = (*asked, numbers, _main_labels(report), escalated)
     return [table for table in (*found, objectives(report)) if table.rows]
 
 
@@ -118,9 +157,8 @@ def _main_labels(report: Report) -> Table:
             shown[FIRST_LABELS - 1 :] = [(f"{len(rest)} more", f"{sum(part.tickets for part in rest):,}", "")]
         columns += [f"<{dimension}", "tickets", "share"]
         sides.append(list(shown))
-    nothing = ("", "", "")
-    rows = tuple(tuple(cell for side in line for cell in side) for line in zip_longest(*sides, fillvalue=nothing))
-    return Table("Tickets", tuple(columns), rows)
+    lines = zip_longest(*sides, fillvalue=("", "", ""))
+    return Table(LABELS, tuple(columns), tuple(tuple(cell for side in line for cell in side) for line in lines))
 
 
 def _linked(table: Table) -> Table:
@@ -135,99 +173,66 @@ def _linked(table: Table) -> Table:
     )
 
 
-def cost(totals: Totals) -> str:
-    """The models' cost in words."""
-    return _price(totals.known_cost)
-
-
-def _price(value: float | None) -> str:
-    return NO_PRICE if value is None else dollars(value)
-
-
-def _count(value: float | None) -> str:
-    return f"{value or 0:,}"
-
-
-_FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
-    ("tickets", "tickets", _count),
-    ("understood", "understood", _count),
-    ("answers", "answers", _count),
-    ("updated", "updated", _count),
-    ("suggested in a note", "suggested", _count),
-    (LEFT_ALONE, "skipped", _count),
-    ("failed", "failed", _count),
-    ("success rate", "success_rate", percent),
-    ("error rate", "error_rate", percent),
-    ("fallback rate", "fallback_rate", percent),
-    ("review rate", "review_rate", percent),
-    ("escalated", "escalated", _count),
-    ("tried to instruct a model", "suspicious", _count),
-    ("latency p50", "p50_ms", seconds),
-    ("latency p95", "p95_ms", seconds),
-    ("latency p99", "p99_ms", seconds),
-    ("cost", "known_cost", _price),
-    ("cost per ticket", "cost_per_ticket", dollars),
-    ("tokens in", "tokens_in", _count),
-    ("tokens out", "tokens_out", _count),
-    ("repeat rate", "repeat_rate", percent),
-)
-"""The overview's figures: name, attribute of :class:`Totals` or :class:`Latency`, and how it is written."""
-
-
 def overview(report: Report) -> Table:
     """The period in numbers, beside the one before it; without counts of nothing and unknown rates."""
-    was, took_before = report.before, report.latency_before or Latency()
+    now = {**vars(report.totals), **report.totals.rates, "known_cost": report.totals.known_cost, **vars(report.latency)}
+    was: dict[str, float | None] = {}
+    if report.before is not None:
+        before, latency = report.before, report.latency_before or Latency()
+        was = {**vars(before), **before.rates, "known_cost": before.known_cost, **vars(latency)}
     rows: list[tuple[str, ...]] = []
-    for name, attribute, say in _FIGURES:
-        timed = attribute.endswith("_ms")
-        new = getattr(report.latency if timed else report.totals, attribute)
-        old = None if was is None else getattr(took_before if timed else was, attribute)
-        if say in (percent, seconds) and attribute != "repeat_rate":
+    for name, key, say in _FIGURES:
+        new, old = now[key], was.get(key)
+        if say in (percent, seconds) and key != "repeat_rate":
             shown = new is not None or old is not None
         else:
-            shown = bool(new or old) or name == "tickets" or (name == "cost" and new is None)
+            shown = bool(new or old) or key == "tickets" or (key == "known_cost" and new is None)
         if shown:
-            apart = _apart(new, old) if say is percent else change(new, old)
+            apart = points(new - old) if say is percent and None not in (new, old) else change(new, old)
             rows.append((name, say(new), say(old), apart) if was else (name, say(new)))
     return Table("Overview", ("<", "now", "before", "change") if was else ("<", "now"), tuple(rows))
 
 
-def _apart(now: float | None, was: float | None) -> str:
-    return "-" if now is None or was is None else points(now - was)
+def change(now: float | None, was: float | None) -> str:
+    """The relative change, such as ``+12%``."""
+    if now is None or not was:
+        return "-"
+    percents = round(100 * (now - was) / was)
+    return f"{percents:+d}%" if percents else "±0%"
 
 
 def labels(report: Report, *, every: bool = False) -> Table:
-    """Tickets by every dimension: the largest labels, or ``every`` one, with those that only the period before had."""
+    """Tickets by every dimension: the largest labels, or ``every`` one."""
     rows: list[tuple[str, ...]] = []
+    compared = report.before is not None
     for dimension in BY:
         parts = report.parts.get(dimension, [])
         most = len(parts) if every else MOST_LABELS
         was = {part.label: part.tickets for part in report.parts_before.get(dimension, [])}
         for place, part in enumerate(parts[:most]):
             name = NAMES.get(dimension, dimension) if every or place == 0 else ""
-            before = (f"{was.get(part.label, 0):,}",) if report.before else ()
             label = _LABELS.get(dimension, str)(part.label)
+            before = (f"{was.get(part.label, 0):,}",) * compared
             rows.append((name, label, f"{part.tickets:,}", f"{part.share:.1%}", *before))
-        if len(parts) > most:
-            rest = sum(part.tickets for part in parts[most:])
-            before = ("",) if report.before else ()
-            rows.append(("", f"{len(parts) - most} more", f"{rest:,}", "", *before))
-        if every:
-            named, called = NAMES.get(dimension, dimension), _LABELS.get(dimension, str)
-            gone = sorted(was.keys() - {part.label for part in parts})
-            rows += [(named, called(label), "0", "0.0%", f"{was[label]:,}") for label in gone]
-    columns = ("<by", "<label", "tickets", "share", *(("before",) if report.before else ()))
-    return Table(LABELS, columns, tuple(rows))
+        if rest := parts[most:]:
+            rows.append(("", f"{len(rest)} more", f"{sum(part.tickets for part in rest):,}", "", *("",) * compared))
+    return Table(LABELS, ("<by", "<label", "tickets", "share", *("before",) * compared), tuple(rows))
 
 
-def offers(report: Report) -> Table:
-    """What notes offered from articles, and what was sent."""
-    return offers_table(report.offers)
-
-
-def escalated(report: Report) -> Table:
-    """The last tickets that were escalated; see :func:`escalated_table`."""
-    return escalated_table(report.escalated)
+def offers_table(found: Sequence[OfferCount]) -> Table:
+    """Tickets by what their note offered, and what was sent, by category; columns without a number are left out."""
+    titles = {
+        "articles": "articles",
+        "drafts": "drafts",
+        "partial": "in part",
+        "no_answer": "no answer",
+        "replies": "public replies",
+        "solved": "set to solved",
+        "pending": "set to pending",
+    }
+    shown = [name for name in titles if any(getattr(row, name) for row in found)]
+    rows = tuple((row.label, *(f"{getattr(row, name):,}" for name in shown)) for row in found)
+    return Table("Answers from articles", ("<category", *(titles[name] for name in shown)), rows)
 
 
 def escalated_table(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp] | None = None) -> Table:
@@ -235,29 +240,23 @@ def escalated_table(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp] 
     links = any(one.url for one in found)
     rows = []
     for one in found:
-        ticket = LookedUp() if now is None else now.get(one.ticket_id, LookedUp())
-        row = (str(one.ticket_id), f"{one.at:%Y-%m-%d %H:%M}", ", ".join(one.reasons).replace("_", " "))
-        asked = () if now is None else (ticket.status or "?", ticket.subject or "-")
-        rows.append((*row, *asked, *((one.url,) * links)))
+        row = [str(one.ticket_id), f"{one.at:%Y-%m-%d %H:%M}", ", ".join(one.reasons).replace("_", " ")]
+        if now is not None:
+            ticket = now.get(one.ticket_id, LookedUp())
+            row += [ticket.status or "?", ticket.subject or "-"]
+        rows.append((*row, *((one.url,) * links)))
     columns = ("ticket", "<when (UTC)", "<why", *(() if now is None else ("<status", "<subject")), *((WHERE,) * links))
     return Table("Escalated last", columns, tuple(rows))
 
 
-def still_open(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp]) -> list[EscalatedLine]:
-    """Those that are open, or of which nobody knows."""
-    return [one for one in found if now.get(one.ticket_id, LookedUp()).status not in OVER]
-
-
 def reasons(report: Report) -> Table:
     """The reasons for failed tickets and for those left alone."""
-
-    def rows(name: str, parts: Sequence[DimensionShare]) -> Iterator[tuple[str, ...]]:
-        yield from (
-            (name if place == 0 else "", f"{part.tickets:,}", in_words(part.label)) for place, part in enumerate(parts)
-        )
-
-    found = (*rows("failed", report.failure_reasons), *rows(LEFT_ALONE, report.skip_reasons))
-    return Table("Why they failed or were left alone", ("<", "tickets", "<reason"), found)
+    rows = tuple(
+        (name if place == 0 else "", f"{part.tickets:,}", in_words(part.label))
+        for name, parts in (("failed", report.failure_reasons), (LEFT_ALONE, report.skip_reasons))
+        for place, part in enumerate(parts)
+    )
+    return Table("Why they failed or were left alone", ("<", "tickets", "<reason"), rows)
 
 
 def objectives(report: Report) -> Table:
@@ -265,7 +264,7 @@ def objectives(report: Report) -> Table:
     names = {"success": "success rate", "latency": f"answers within {report.goals.latency_s:g} s"}
     rows = tuple(
         (
-            names.get(item.name, item.name),
+            names[item.name],
             percent(item.target),
             percent(item.share),
             "met" if item.met else "missed",
@@ -275,11 +274,6 @@ def objectives(report: Report) -> Table:
         if item.total
     )
     return Table("Service levels", ("<", "target", "reached", "<result", "error budget left"), rows)
-
-
-def models(report: Report) -> Table:
-    """See :func:`models_table`."""
-    return models_table(report.spent)
 
 
 def models_table(spent: Sequence[Spending]) -> Table:
@@ -339,38 +333,61 @@ def of_helpdesk(report: Report) -> Iterator[Table]:
     if report.scoreboard is not None:
         yield from scoreboard_tables(report.scoreboard)
     elif report.collected is not None:
-        said = ("No ticket of this period is settled yet.", *not_judged(report.collected.left_out))
-        yield Table("Labels people kept and changed", SENTENCES, tuple((text,) for text in said))
+        left = report.collected.left_out
+        said = ["No ticket of this period is settled yet."]
+        said += [f"Not judged: {', '.join(f'{number:,} {why}' for why, number in left.items())}."] if left else []
+        yield Table(PEOPLE, SENTENCES, tuple((text,) for text in said))
     if report.knowledge is not None:
         yield from knowledge_tables(report.knowledge)
 
 
+PEOPLE = "Labels people kept and changed"
+_FATES = tuple(name.replace("_", " ") for name in Count.model_fields)
+_SHARES = ("accuracy", "proved", "coverage")
+
+
+def scoreboard_tables(found: Scoreboard) -> Iterator[Table]:
+    """The scoreboard: by part and label, what people chose instead, and by settings file."""
+    said = [
+        f"{many(found.tickets, 'ticket')} collected, {found.touched:,} of them touched by a person. Accuracy is kept "
+        "among kept, changed and removed; coverage is the share of people's labels where ticketbot had one."
+    ]
+    if any(part.unknown for part in found.parts):
+        said.append("Where nobody knows who made most changes, no accuracy is told; they count against what is proved.")
+    yield Table(PEOPLE, SENTENCES, tuple((text,) for text in said))
+    rows: list[tuple[str, ...]] = []
+    for part in found.parts:
+        rows.append((part.part, "all", *_numbers(part)))
+        rows += [("", label.label, *_numbers(label)) for label in part.labels if len(part.labels) > 1]
+    yield Table("Kept as ticketbot set it", ("<part", "<label", "judged", *_FATES, *_SHARES), tuple(rows))
+    yield Table(
+        "Changed most often",
+        ("<part", "<ticketbot said", "<people say", "tickets"),
+        tuple((pair.part, pair.ours, pair.theirs, f"{pair.tickets:,}") for pair in found.pairs),
+    )
+    files = tuple(
+        (part.part if place == 0 else "", count.label, f"{count.judged:,}", f"{count.kept:,}", *_shares(count))
+        for part in found.parts
+        for place, count in enumerate(part.settings_files)
+    )
+    yield Table("By settings file", ("<part", "<settings file", "judged", "kept", *_SHARES), files)
+
+
+def _numbers(count: Count) -> tuple[str, ...]:
+    numbers = (count.judged, *(getattr(count, name) for name in Count.model_fields))
+    return (*(f"{number:,}" for number in numbers), *_shares(count))
+
+
+def _shares(count: Count) -> tuple[str, str, str]:
+    accuracy, coverage = ("-" if share is None else f"{share:.0%}" for share in (count.accuracy, count.coverage))
+    return accuracy, f"≥ {count.at_least:.0%}" if count.judged else "-", coverage
+
+
 def shortcomings(report: Report) -> Iterator[str]:
     """A sentence for each part from the helpdesk that is incomplete."""
-    if report.replies is not None and report.replies.ended_early:
-        yield f"what people replied was not read to the end: {report.replies.ended_early}"
-    if report.collected is not None and report.collected.ended_early:
-        yield f"what people changed was not read to the end: {report.collected.ended_early}"
-    if report.knowledge is not None and report.knowledge.ended_early:
-        yield f"not all topics were looked up in the help centre: {report.knowledge.ended_early}"
-
-
-def by_rules_alone(report: Report, policy: Policy) -> Iterator[str]:
-    """In a first report: what answers of keyword rules may be trusted with, where there are no others."""
-    if report.before is not None or {item.label for item in report.spent} != {"rules"}:
-        return
-    trusted = {"group", "fields"} <= set(policy.rules_may_set)
-    today = "are set all the same" if trusted else "are suggested, not set"
-    yield (
-        f"keyword rules alone are seldom sure enough to set group and fields, which {today} (policy.rules_may_set): "
-        "name a model (TICKETBOT_MODELS) or run 'ticketbot train'; 'ticketbot eval --from-helpdesk' says whether your "
-        "history shows otherwise"
+    parts = (
+        (report.replies, "what people replied was not read to the end"),
+        (report.collected, "what people changed was not read to the end"),
+        (report.knowledge, "the help centre's articles could not be read"),
     )
-
-
-def change(now: float | None, was: float | None) -> str:
-    """The relative change, such as ``+12%``."""
-    if now is None or not was:
-        return "-"
-    percents = round(100 * (now - was) / was)
-    return f"{percents:+d}%" if percents else "±0%"
+    yield from (f"{said}: {part.ended_early}" for part, said in parts if part is not None and part.ended_early)

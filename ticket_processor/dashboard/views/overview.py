@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from ticket_processor.dashboard import figures, parts
-from ticket_processor.dashboard.data import ask
-from ticket_processor.dashboard.parts import choose, step_of
+from ticket_processor.dashboard import figures as charts
+from ticket_processor.dashboard import parts
+from ticket_processor.dashboard.parts import ask, choose, step_of
 from ticket_processor.dashboard.server import given
-from ticket_processor.reporting import metrics, queries
-from ticket_processor.reporting.figures import Dimension, LogSelection, Totals
-from ticket_processor.reporting.glossary import dollars, percent, seconds
+from ticket_processor.reporting import figures, queries
+from ticket_processor.reporting.figures import Totals
+from ticket_processor.reporting.glossary import dollars, seconds
+from ticket_processor.reporting.queries import Dimension, LogSelection
 from ticket_processor.reporting.tables import escalated_table
 
 BREAKDOWNS: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "risk", "language", "outcome")
@@ -26,15 +27,15 @@ COUNTS: dict[str, Callable[[Totals], int]] = {
 
 def tiles(selection: LogSelection, now: Totals, before: Totals) -> None:
     """The period in numbers, against the one before."""
-    late, late_before = ask(metrics.latency, selection), ask(metrics.latency, selection.before)
+    late, late_before = ask(figures.latency, selection), ask(figures.latency, selection.before)
     known = before.lines > 0
     with st.grid(min_column_width=170):
         for name, of in COUNTS.items():
-            parts.tile(name, of(now), of(before) if known else None, parts.count, good="neither")
-        parts.tile("Success rate", now.success_rate, before.success_rate, percent, good="up")
-        parts.tile("Fallback rate", now.fallback_rate, before.fallback_rate, percent, good="down")
-        parts.tile("Latency p95", late.p95_ms, late_before.p95_ms, seconds, good="down")
-        parts.tile("Cost", now.known_cost, before.known_cost if known else None, dollars, good="down")
+            parts.tile(name, of(now), of(before) if known else None, parts.count)
+        parts.rate_tile("Success rate", now, before, good="normal")
+        parts.rate_tile("Fallback rate", now, before, good="inverse")
+        parts.tile("Latency p95", late.p95_ms, late_before.p95_ms, seconds, good="inverse")
+        parts.tile("Cost", now.known_cost, before.known_cost if known else None, dollars, good="inverse")
     if known:
         st.caption("Below each figure: the difference to the period before, of the same length.")
     parts.without_a_price(now)
@@ -53,27 +54,27 @@ def body() -> None:
     parts.about(selection)
     if parts.nothing(selection):
         return
-    now = ask(metrics.totals, selection)
-    tiles(selection, now, ask(metrics.totals, selection.before))
+    now = ask(figures.totals, selection)
+    tiles(selection, now, ask(figures.totals, selection.before))
     if now.escalated:
         escalated(selection)
     step = step_of(selection)
-    volume = ask(metrics.series, selection, step, "category")
+    volume = ask(figures.series, selection, step, "category")
     rows = [(point.at.isoformat(), point.label, point.tickets) for point in volume if point.tickets and point.label]
     parts.chart(
         f"Tickets by category, each {step}",
-        figures.stacked(rows, unit="tickets"),
+        charts.stacked(rows, unit="tickets"),
         key="volume",
         alt="Bars over time: tickets, stacked by category",
     )
-    found = ask(metrics.breakdowns, selection, BREAKDOWNS)
+    found = ask(figures.breakdowns, selection, BREAKDOWNS)
     with st.grid(min_column_width=280):
         for dimension in BREAKDOWNS:
             title = parts.FILTERS[dimension]
             amounts = {part.label: part.tickets for part in found[dimension]}
             parts.chart(
                 title,
-                figures.breakdown(amounts),
+                charts.breakdown(amounts),
                 key=dimension,
                 alt=f"Bars: tickets by {title.lower()}",
             )

@@ -12,16 +12,17 @@ import streamlit as st
 from ticket_processor.core.clock import iso
 from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.data import ask, collected, pending_corrections
-from ticket_processor.dashboard.parts import choose, person
+from ticket_processor.dashboard.parts import ask, choose, person
 from ticket_processor.dashboard.server import given
 from ticket_processor.learning.model import CorrectionStatus, LearntChange
 from ticket_processor.learning.review import CorrectionGroup, correction_groups, decide_pending, told
+from ticket_processor.learning.review import decisions as latest_decisions
+from ticket_processor.learning.scoreboard import kept_scoreboard
 from ticket_processor.learning.store import FILE_NAME, LearningStore
-from ticket_processor.reporting.helpdesk_tables import offers_table, scoreboard_tables
 from ticket_processor.reporting.queries import offer_counts
+from ticket_processor.reporting.tables import offers_table, scoreboard_tables
 
-MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS = 25, 3, 5
+MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS, MOST_DECISIONS = 25, 3, 5, 5
 SAID = "review_said"
 """What was done before the page was shown again."""
 NOBODY = (
@@ -32,7 +33,8 @@ NOBODY = (
 
 def decisions() -> None:
     """What waits, and what was decided lately."""
-    waiting, decided = pending_corrections()
+    with closing(LearningStore(given().settings.state_folder / FILE_NAME, read_only=True)) as store:
+        waiting, decided = store.corrections("pending", kept=True), latest_decisions(store, MOST_DECISIONS)
     who = person()
     said, done = st.session_state.pop(SAID, ("", False))
     if said:
@@ -121,7 +123,7 @@ def quality() -> None:
     selection = selected()
     parts.about(selection)
     parts.table(offers_table(ask(offer_counts, selection)))
-    found = collected(selection.since, selection.until)
+    found = kept_scoreboard(given().settings.state_folder, selection.since, selection.until)
     if found is None:
         st.info("No labels were confirmed or changed in this period. 'ticketbot learn collect' reads some.")
         return

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import streamlit as st
 
 from ticket_processor.core.clock import iso
 from ticket_processor.core.wording import many
-from ticket_processor.dashboard import figures, parts, tables
-from ticket_processor.dashboard.data import ask, health, open_alerts
-from ticket_processor.dashboard.parts import choose, step_of
+from ticket_processor.dashboard import figures as charts
+from ticket_processor.dashboard import parts
+from ticket_processor.dashboard.parts import ask, choose, step_of
 from ticket_processor.dashboard.server import given
 from ticket_processor.monitoring.health.checks import HealthVerdict, Status
+from ticket_processor.monitoring.health.doctor import Doctor
+from ticket_processor.monitoring.memory import AlertStore
 from ticket_processor.monitoring.rules import severity_of, title_of_rule
-from ticket_processor.reporting import metrics, queries
-from ticket_processor.reporting.figures import LogSelection, Objective
-from ticket_processor.reporting.glossary import percent, points
+from ticket_processor.reporting import figures, queries
+from ticket_processor.reporting.figures import Objective
+from ticket_processor.reporting.glossary import dollars, percent, points
+from ticket_processor.reporting.queries import LogSelection
 from ticket_processor.reporting.tables import runs_table
 
 MOST_RUNS = 1_000
@@ -30,7 +36,8 @@ MARKS = {Status.OK: "✓ ok", Status.WARN: "! warning", Status.FAIL: "✗ failed
 
 def checks() -> None:
     """What is found without asking a server: the verdict, what is wrong, and every check."""
-    found = health()
+    options = given()
+    found = Doctor(options.settings, options.clock, offline=True, secret_files=options.secret_files).examine()
     wrong = [check for check in found.checks if check.status in (Status.FAIL, Status.WARN)]
     failed = sum(check.status is Status.FAIL for check in wrong)
     said = f"{found.status}, as far as looked at: {failed} failed, {many(len(wrong) - failed, 'warning')}."
@@ -52,9 +59,9 @@ def checks() -> None:
 
 def alerts() -> None:
     """The alerts that hold now."""
-    found = open_alerts()
-    if not found:
-        why = "None is open." if found is not None else "Not known: alerts.json in the state folder cannot be read."
+    memory = AlertStore(given().settings.state_folder).known()
+    if memory is None or not memory.open:
+        why = "None is open." if memory else "Not known: alerts.json in the state folder cannot be read."
         parts.instead("Open alerts", why)
         return
     st.markdown("**Open alerts**")
@@ -67,7 +74,7 @@ def alerts() -> None:
                 "What": one.message,
                 "Told": ", ".join(one.told) or "nobody yet",
             }
-            for rule, one in found.items()
+            for rule, one in memory.open.items()
         ],
         hide_index=True,
     )
@@ -91,8 +98,10 @@ def level(objective: Objective, what: str, what_it_is: str) -> None:
 def levels(selection: LogSelection) -> None:
     """The objectives of the settings, and the fallbacks that an alert is for."""
     slo = given().settings.slo
-    success, quick = ask(metrics.objectives, selection, slo)
-    fallback = ask(metrics.totals, selection).unplanned_fallback_rate
+    totals = ask(figures.totals, selection)
+    took = ask(figures.latency, selection, quick_ms=slo.latency_s * 1000)
+    success, quick = figures.objectives(totals, took, slo)
+    fallback = totals.rates["unplanned_fallback_rate"]
     with st.grid(min_column_width=240):
         with st.container():
             level(success, "Success rate", parts.meaning("success rate"))
@@ -111,12 +120,29 @@ def levels(selection: LogSelection) -> None:
             )
 
 
+def rows_of(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each run."""
+    return [
+        {
+            "Started": run["begun"],
+            "Run": run["run_id"],
+            "Kind": "dry run" if run["dry_run"] else run["kind"],
+            "Exit code": "unfinished" if run["exit_code"] is None else str(run["exit_code"]),
+            "Seen": run["seen"],
+            "Seconds": run["duration_s"],
+            "Cost": dollars(run["cost"]) if run["cost"] is not None else "" if run["exit_code"] is None else "no price",
+            "Ended early": run["stopped"],
+        }
+        for run in lines
+    ]
+
+
 def of_period() -> None:
     """Service levels, latency and runs of the chosen period."""
     selection = selected()
     parts.about(selection)
     since, until = selection.since, selection.until
-    about = ask(metrics.runs, since, until)
+    about = ask(figures.runs, since, until)
     lines = ask(queries.run_lines, since, until, most=MOST_RUNS)
     if not lines:
         parts.nothing(selection)
@@ -125,11 +151,11 @@ def of_period() -> None:
     levels(selection)
     slo = given().settings.slo
     step = step_of(selection)
-    steps = ask(metrics.series, selection, step)
+    steps = ask(figures.series, selection, step)
     unit, size = ("milliseconds", 1) if max((one.p95_ms or 0 for one in steps), default=0) < 1000 else ("seconds", 1000)
     parts.chart(
         f"Latency, each {step}",
-        figures.lines(
+        charts.lines(
             {
                 "latency p50": [(one.at.isoformat(), one.p50_ms and one.p50_ms / size) for one in steps],
                 "latency p95": [(one.at.isoformat(), one.p95_ms and one.p95_ms / size) for one in steps],
@@ -142,7 +168,7 @@ def of_period() -> None:
         alt="Lines over time: median and 95th percentile of latency",
     )
     parts.table(runs_table(about))
-    st.dataframe(tables.runs(lines), hide_index=True, column_config=COLUMNS, height=420, placeholder="–")
+    st.dataframe(rows_of(lines), hide_index=True, column_config=COLUMNS, height=420, placeholder="–")
 
 
 def now() -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
-from ticket_processor.dashboard import parts, tables
-from ticket_processor.dashboard.data import ask, now_of, story
-from ticket_processor.dashboard.parts import choose
+from ticket_processor.audit.files import events
+from ticket_processor.dashboard import parts
+from ticket_processor.dashboard.parts import ask, choose
 from ticket_processor.dashboard.server import given
-from ticket_processor.reporting import figures, queries
+from ticket_processor.dashboard.story import moments
+from ticket_processor.reporting import queries
+from ticket_processor.reporting.index import LogIndex
+from ticket_processor.reporting.queries import LogSelection
+from ticket_processor.wiring.parts import keyring
+from ticket_processor.wiring.ticket_subjects import LookedUp, look_up
 
 ROWS = 50
+NOT_READ = LookedUp()
 SORTS = {
     "Newest first": ("at", True),
     "Oldest first": ("at", False),
@@ -35,6 +44,60 @@ COLUMNS = {
 }
 
 
+@st.cache_data(max_entries=16, ttl=60.0, show_spinner="Asking the helpdesk")
+def now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
+    """Tickets as the helpdesk has them, cached for a minute; and the reason if some are missing."""
+    return look_up(given().settings, given().clock, ticket_ids)
+
+
+def days_of(index: LogIndex, ticket_id: int) -> list[date]:
+    """The days on which the log mentions a ticket."""
+    return [day for (day,) in index.query("SELECT DISTINCT day FROM events WHERE ticket_id = $id", {"id": ticket_id})]
+
+
+def events_of(ticket_id: int) -> list[dict[str, Any]]:
+    """What the log has about a ticket, oldest first. Raises ``CannotRun`` when it cannot be read."""
+    settings = given().settings
+    # The index has no intents: one just before midnight is in the file of the day before.
+    days = {f"{day - timedelta(days=back)}" for day in ask(days_of, ticket_id) for back in (0, 1)}
+    lines = (
+        line
+        for day in sorted(days)
+        for _, line in events(settings.log_dir, first_day=day, last_day=day, keys=keyring(settings))
+    )
+    return [line for line in lines if line.get("ticket_id") == ticket_id]
+
+
+def rows_of(lines: Sequence[Mapping[str, Any]], subjects: Mapping[int, LookedUp] | None) -> list[dict[str, Any]]:
+    """A row for each of the log's lines about tickets; with ``subjects`` also the subjects that are known."""
+    return [
+        {
+            "When": line["at"],
+            "Ticket": line["ticket_id"],
+            "Link": given().settings.ticket_url(line["ticket_id"]) or None,
+            **({} if subjects is None else {"Subject": subjects.get(line["ticket_id"], NOT_READ).subject}),
+            "Outcome": line["outcome"],
+            "Reason": line["reason"],
+            "Category": " / ".join(filter(None, (line["category"], line["subcategory"]))),
+            "Urgency": line["urgency"],
+            "Sentiment": line["sentiment"],
+            "Risk": line["risk"],
+            "Language": line["language"],
+            "Answered by": line["model"] or line["analyser"],
+            "Confidence": line["confidence"],
+            "Priority": _arrow(line["priority_from"], line["priority_to"]),
+            "Tags": (line["tags"] or "").split(),
+            "Seconds": line["total_ms"] / 1000,
+            "Cost": line["cost_usd"],
+        }
+        for line in lines
+    ]
+
+
+def _arrow(before: str | None, after: str | None) -> str:
+    return after or "" if before in (None, after) else f"{before} → {after or '-'}"
+
+
 def opened() -> None:
     """Open the ticket of the row that was clicked on."""
     rows = st.session_state["rows"].selection.rows
@@ -52,11 +115,11 @@ def one(number: int) -> None:
     if st.session_state.get("ticket") != number:
         st.rerun()
     st.button("Back to the table", icon=":material/arrow_back:", on_click=closed)
-    told = story(number)
+    told = moments(events_of(number))
     if url := given().settings.ticket_url(number):
         st.link_button("Open in the helpdesk", url, icon=":material/open_in_new:")
     if st.session_state.get("subjects"):
-        st.text(now_of((number,))[0].get(number, tables.NOT_READ).subject)
+        st.text(now_of((number,))[0].get(number, NOT_READ).subject)
     if not told:
         st.info("The log has nothing about this ticket.")
         return
@@ -86,7 +149,7 @@ def table() -> None:
     if parts.nothing(replace(selection, text="")):
         return
     column, descending = SORTS[order]
-    total = ask(queries.page, selection, limit=0).total
+    _, total = ask(queries.page, selection, limit=0)
     if not total:
         st.info("Nothing that is like this. Look for numbers, labels, tags, reasons or the name of a model.")
         return
@@ -95,8 +158,10 @@ def table() -> None:
         st.session_state["page"] = 1
     where = st.container()
     number = st.pagination(pages, key="page", bind="query-params")
-    found = ask(queries.page, selection, order_by=column, descending=descending, limit=ROWS, offset=(number - 1) * ROWS)
-    st.session_state["shown"] = [line["ticket_id"] for line in found.rows]
+    found, _ = ask(
+        queries.page, selection, order_by=column, descending=descending, limit=ROWS, offset=(number - 1) * ROWS
+    )
+    st.session_state["shown"] = [line["ticket_id"] for line in found]
     with where:
         first, last = (number - 1) * ROWS + 1, min(number * ROWS, total)
         st.caption(
@@ -105,14 +170,14 @@ def table() -> None:
         )
         subjects = None
         if with_subjects:
-            subjects, why = now_of(tuple(line["ticket_id"] for line in found.rows))
+            subjects, why = now_of(tuple(line["ticket_id"] for line in found))
             if why:
                 st.caption("Not every subject is known:")
                 st.text(why)
         st.dataframe(
-            tables.lines(found.rows, url_of, subjects),
+            rows_of(found, subjects),
             hide_index=True,
-            height=min(600, parts.height(len(found.rows))),
+            height=min(600, parts.height(len(found))),
             column_config=COLUMNS,
             placeholder="–",
             on_select=opened,
@@ -132,10 +197,9 @@ ticket = right.number_input("Ticket number", min_value=1, value=None, step=1, ke
 with_subjects = st.toggle(
     "Show subjects", key="subjects", help="Reads them from the helpdesk, redacted; they are stored nowhere."
 )
-url_of = given().settings.ticket_url
 
 
-def selected() -> figures.LogSelection:
+def selected() -> LogSelection:
     """The filters, and what is searched for."""
     return replace(selected_here(), text=text or "")
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.clock import iso, parse_iso
-from ticket_processor.dashboard import tables
-from ticket_processor.reporting import figures, metrics, queries
-from ticket_processor.reporting.figures import PLANNED, LogSelection
+from ticket_processor.reporting import figures, queries
+from ticket_processor.reporting.figures import PLANNED
 from ticket_processor.reporting.index import LogIndex
+from ticket_processor.reporting.queries import LogSelection
 from ticket_processor.settings.schema import SloSettings
 
 from ..support.cases import for_each
@@ -126,7 +126,7 @@ each_selection = for_each("selection", SELECTIONS)
 @each_selection
 def test_totals_are_what_counting_gives(log: tuple[LogIndex, list[Line]], selection: LogSelection) -> None:
     index, hand = log[0], ByHand(log[1], selection)
-    found = metrics.totals(index, selection)
+    found = figures.totals(index, selection)
     outcomes = Counter(line["outcome"] for line in hand.ended)
     assert (found.tickets, found.understood, found.lines) == (len(hand.ended), len(hand.understood), len(hand.lines))
     assert (found.updated, found.suggested, found.skipped, found.failed) == tuple(
@@ -151,7 +151,7 @@ def test_totals_are_what_counting_gives(log: tuple[LogIndex, list[Line]], select
 @each_selection
 def test_every_dimension_adds_up_to_its_tickets(log: tuple[LogIndex, list[Line]], selection: LogSelection) -> None:
     index, hand = log[0], ByHand(log[1], selection)
-    found = metrics.breakdowns(index, selection, figures.DIMENSIONS)
+    found = figures.breakdowns(index, selection, queries.DIMENSIONS)
     expected: dict[str, Callable[[Line], str | None]] = {
         **{name: lambda line, name=name: line["analysis"][name] for name in ("category", "urgency", "language")},
         "answered_by": lambda line: line["analysis"]["model"] or line["analysis"]["source"],
@@ -173,7 +173,7 @@ def test_every_dimension_adds_up_to_its_tickets(log: tuple[LogIndex, list[Line]]
 def test_latencies_are_exact(log: tuple[LogIndex, list[Line]], selection: LogSelection) -> None:
     index, hand = log[0], ByHand(log[1], selection)
     times = sorted(line["timings_ms"]["analyse" if line["job"] else "total"] for line in hand.lines if line["analysis"])
-    found = metrics.latency(index, selection, quick_ms=9_000)
+    found = figures.latency(index, selection, quick_ms=9_000)
     assert found.count == len(times)
     assert found.in_time == sum(time <= 9_000 for time in times)
     if times:
@@ -188,15 +188,15 @@ def test_steps_of_time_add_up_to_the_period(
     log: tuple[LogIndex, list[Line]], selection: LogSelection, step: figures.Step
 ) -> None:
     index, hand = log[0], ByHand(log[1], selection)
-    total = metrics.totals(index, selection)
-    points = metrics.series(index, selection, step)
+    total = figures.totals(index, selection)
+    points = figures.series(index, selection, step)
     assert [point.at for point in points] == sorted({point.at for point in points})
     assert sum(point.tickets for point in points) == total.tickets
     assert sum(point.failed for point in points) == total.failed
     assert sum(point.fallback for point in points) == total.fallback
     assert sum(point.answers for point in points) == total.answers
     assert sum(point.cost_usd for point in points) == pytest.approx(total.cost_usd)
-    by_category = metrics.series(index, selection, step, "category", timed=False)
+    by_category = figures.series(index, selection, step, "category")
     named = Counter[str]()
     for point in by_category:
         named[point.label] += point.tickets
@@ -208,7 +208,7 @@ def test_steps_of_time_add_up_to_the_period(
 def test_what_models_took_is_told_by_model(log: tuple[LogIndex, list[Line]], selection: LogSelection) -> None:
     index, hand = log[0], ByHand(log[1], selection)
     understood = [line for line in hand.lines if line["analysis"]]
-    models = metrics.spent(index, selection)
+    models = figures.spent(index, selection)
     assert {item.label: item.answers for item in models} == dict(
         Counter(line["analysis"]["model"] or line["analysis"]["source"] for line in understood)
     )
@@ -217,14 +217,14 @@ def test_what_models_took_is_told_by_model(log: tuple[LogIndex, list[Line]], sel
 
 
 @pytest.mark.slow
-@for_each("order_by", figures.SORTABLE)
+@for_each("order_by", queries.SORTABLE)
 def test_pages_together_hold_every_line_once_in_order(log: tuple[LogIndex, list[Line]], order_by: str) -> None:
     index, lines = log
     selection = SELECTIONS[1]
     hand = ByHand(lines, selection)
     pages = [queries.page(index, selection, order_by=order_by, limit=20, offset=at) for at in range(0, 200, 20)]
-    rows = [row for page in pages for row in page.rows]
-    assert {page.total for page in pages} == {len(hand.lines)}
+    rows = [row for page, _ in pages for row in page]
+    assert {total for _, total in pages} == {len(hand.lines)}
     assert sorted(row["run_id"] for row in rows) == sorted(line["run_id"] for line in hand.lines)
     values = [row[order_by] for row in rows]
     known = [value for value in values if value is not None]
@@ -235,7 +235,7 @@ def test_pages_together_hold_every_line_once_in_order(log: tuple[LogIndex, list[
 def test_one_row_has_everything_that_a_line_says(tmp_path: Path) -> None:
     line = receipt(7, "11-20 08:00", tags=["ai_processed", "ai_billing"], suspicious=["a", "b"], subcategory="double")
     with opened(tmp_path, line) as index:
-        (row,) = queries.page(index, LogSelection()).rows
+        ((row,), _) = queries.page(index, LogSelection())
     told = {"at": moment("11-20 08:00"), "ticket_id": 7, "category": "billing", "subcategory": "double"}
     told |= {"tags": "ai_processed ai_billing", "priority_from": None, "priority_to": "normal"}
     assert row.items() >= {**told, "cost_usd": 0.01, "total_ms": 1000}.items()
@@ -264,9 +264,9 @@ def test_a_search_looks_into_numbers_labels_reasons_and_tags(tmp_path: Path, tex
         receipt(12, "11-20 08:03", analysis=None, tags=[]),
     ]
     with opened(tmp_path, *lines) as index:
-        found = queries.page(index, LogSelection(text=text))
-        assert {row["ticket_id"] for row in found.rows} == expected
-        assert found.total == len(expected)
+        rows, total = queries.page(index, LogSelection(text=text))
+    assert {row["ticket_id"] for row in rows} == expected
+    assert total == len(expected)
 
 
 def test_a_column_that_is_none_to_sort_by_is_refused(tmp_path: Path) -> None:
@@ -279,8 +279,9 @@ def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ti
     lines.append(receipt(1, "11-20 09:00", intent="i9"))
     lines += [receipt(number, "11-20 09:00") for number in range(2, 11)]
     with opened(tmp_path, *lines) as index:
-        total = metrics.totals(index, LogSelection())
-        success, latency = metrics.objectives(index, LogSelection(), SloSettings(success=0.9, latency_s=0.999))
+        total = figures.totals(index, LogSelection())
+        took = figures.latency(index, LogSelection(), quick_ms=999)
+    success, latency = figures.objectives(total, took, SloSettings(success=0.9, latency_s=0.999))
     assert (total.tickets, total.updated, total.failed, total.failed_at_least_once) == (10, 10, 0, 1)
     assert (success.good, success.total, success.met) == (10, 11, True)
     assert success.budget_left == pytest.approx(1 - 1 / 1.1)
@@ -294,18 +295,17 @@ def test_a_look_at_a_done_ticket_or_at_a_number_without_one_counts_for_nothing(t
         receipt(1, "11-20 11:00", "skipped", reason="already_done", analysis=None),
         receipt(9999, "11-20 11:00", "skipped", reason="not_found", analysis=None),
     ) as index:
-        found = metrics.totals(index, LogSelection())
+        found = figures.totals(index, LogSelection())
     assert (found.tickets, found.updated, found.skipped) == (1, 1, 0)
 
 
 def test_an_objective_without_tickets_is_neither_met_nor_missed(tmp_path: Path) -> None:
     with opened(tmp_path) as index:
-        assert metrics.totals(index, LogSelection()) == figures.Totals()
-        assert [
-            (item.share, item.met, item.budget_left)
-            for item in metrics.objectives(index, LogSelection(), SloSettings())
-        ] == [(None, None, None)] * 2
-        assert metrics.reach(index) is None
+        total, took = figures.totals(index, LogSelection()), figures.latency(index, LogSelection())
+        assert index.days is None
+    assert (total, took) == (figures.Totals(), figures.Latency())
+    for item in figures.objectives(total, took, SloSettings()):
+        assert (item.share, item.met, item.budget_left) == (None, None, None)
 
 
 def test_runs_are_counted_by_how_they_ended_and_missing_ones_are_noticed(tmp_path: Path) -> None:
@@ -316,14 +316,13 @@ def test_runs_are_counted_by_how_they_ended_and_missing_ones_are_noticed(tmp_pat
     lines += run_lines("again", "11-20 08:13", "11-20 08:14", kind="retry", exit_code=3, stopped_by="HelpdeskDown")
     lines += run_lines("dry", "11-20 08:15", "11-20 08:16", dry_run=True, exit_code=2)
     with opened(tmp_path, *lines) as index:
-        found = metrics.runs(index, at("11-20 00:00"), at("11-20 09:31"))
-        assert metrics.runs(index, at("11-19 00:00"), at("11-20 00:00")) == figures.Runs()
+        found = figures.runs(index, at("11-20 00:00"), at("11-20 09:31"))
+        assert figures.runs(index, at("11-19 00:00"), at("11-20 00:00")) == figures.Runs()
         listed = queries.run_lines(index, at("11-20 00:00"), at("11-21 00:00"))
         newest = queries.run_lines(index, at("11-20 00:00"), at("11-21 00:00"), most=1)
     assert (found.count, found.dry, found.unfinished) == (7, 1, 1)
     assert (found.exit_codes, found.stopped_by) == ({0: 4, 1: 1, 3: 1}, {"HelpdeskDown": 1})
     assert (found.interval_s, found.missed, found.longest_gap_s) == (600.0, 3, 1800.0)  # 9:20 is missing as well
-    assert found.last_started == moment("11-20 09:10")
     assert [run["run_id"] for run in listed] == ["r70", "r60", "r50", "r20", "dry", "again", "r10", "r0"]
     assert newest == listed[:1]
     killed, dry, again = listed[3:6]
@@ -333,7 +332,7 @@ def test_runs_are_counted_by_how_they_ended_and_missing_ones_are_noticed(tmp_pat
 def test_what_has_not_been_yet_is_not_missing(tmp_path: Path) -> None:
     lines = [line for minute in range(0, 60, 10) for line in run_lines(f"r{minute}", f"11-20 08:{minute:02d}", None)]
     with opened(tmp_path, *lines, now=at("11-20 08:59")) as index:
-        found = metrics.runs(index, at("11-20 00:00"), at("12-20 00:00"))
+        found = figures.runs(index, at("11-20 00:00"), at("12-20 00:00"))
     assert (found.missed, found.longest_gap_s) == (0, 600.0)
 
 
@@ -345,7 +344,7 @@ def test_runs_that_somebody_made_by_hand_are_not_taken_for_a_schedule(tmp_path: 
         (started,) = run_lines(f"r{number}", "11-20 08:00", None)
         lines.append({**started, "ts": iso(at("11-20 08:00") + number * seconds, milliseconds=True)})
     with opened(tmp_path, *lines) as index:
-        found = metrics.runs(index, at("11-20 00:00"), at("11-21 00:00"))
+        found = figures.runs(index, at("11-20 00:00"), at("11-21 00:00"))
     assert (found.count, found.interval_s, found.missed, found.longest_gap_s) == (count, None, 0, None)
 
 
@@ -358,7 +357,7 @@ def test_choices_are_those_of_the_period_whatever_else_is_selected(tmp_path: Pat
     ]
     with opened(tmp_path, *lines) as index:
         selection = LogSelection(at("11-20 00:00"), at("11-21 00:00"), labels={"category": ("refund",)})
-        found = metrics.choices(index, selection)
+        found = figures.choices(index, selection)
     assert (found["category"], found["language"]) == (["billing", "refund"], ["en", "de"])
 
 
@@ -395,5 +394,9 @@ def test_a_run_whose_models_have_no_price_costs_no_price_and_not_nothing(tmp_pat
     ]
     with opened(tmp_path, *lines) as index:
         found = queries.run_lines(index, at("11-20 00:00"), at("11-21 00:00"))
-    shown = {row["Run"]: row["Cost"] for row in tables.runs(found)}
-    assert shown == {"unpriced": "no price", "rules": "$0.00", "priced": "$0.50", "killed": ""}
+    assert {row["run_id"]: (row["cost"], row["exit_code"]) for row in found} == {
+        "unpriced": (None, 0),
+        "rules": (0.0, 0),
+        "priced": (0.5, 0),
+        "killed": (None, None),
+    }

@@ -1,4 +1,4 @@
-"""Rows for tables; and one ticket's events from the log, in words for a person. Pure, but for what reads.
+"""One ticket's events from the log, in words for a person. Pure.
 
 The events are intents, outcomes, values before and after. Of a customer's words only the redacted summary is shown,
 while the log still holds it.
@@ -6,74 +6,13 @@ while the log still holds it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
-from ..audit.encryption import Keyring
-from ..audit.files import log_files, read_lines
 from ..core.reasons import in_words
 from ..reporting.glossary import dollars, why_no_model
-from ..reporting.index import LogIndex
-from ..wiring.ticket_subjects import LookedUp
 
-NOT_READ = LookedUp()
-
-
-def lines(
-    found: Sequence[Mapping[str, Any]],
-    url_of: Callable[[int], str] = lambda _ticket_id: "",
-    subjects: Mapping[int, LookedUp] | None = None,
-) -> list[dict[str, Any]]:
-    """A row for each of the log's lines about tickets; with ``subjects`` also the subjects that are known."""
-    return [
-        {
-            "When": line["at"],
-            "Ticket": line["ticket_id"],
-            "Link": url_of(line["ticket_id"]) or None,
-            **({} if subjects is None else {"Subject": subjects.get(line["ticket_id"], NOT_READ).subject}),
-            "Outcome": line["outcome"],
-            "Reason": line["reason"],
-            "Category": " / ".join(filter(None, (line["category"], line["subcategory"]))),
-            "Urgency": line["urgency"],
-            "Sentiment": line["sentiment"],
-            "Risk": line["risk"],
-            "Language": line["language"],
-            "Answered by": line["model"] or line["analyser"],
-            "Confidence": line["confidence"],
-            "Priority": _arrow(line["priority_from"], line["priority_to"]),
-            "Tags": (line["tags"] or "").split(),
-            "Seconds": line["total_ms"] / 1000,
-            "Cost": line["cost_usd"],
-        }
-        for line in found
-    ]
-
-
-def _arrow(before: str | None, after: str | None) -> str:
-    return after or "" if before in (None, after) else f"{before} → {after or '-'}"
-
-
-def runs(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A row for each run."""
-    return [
-        {
-            "Started": run["begun"],
-            "Run": run["run_id"],
-            "Kind": "dry run" if run["dry_run"] else run["kind"],
-            "Exit code": "unfinished" if run["exit_code"] is None else str(run["exit_code"]),
-            "Seen": run["seen"],
-            "Seconds": run["duration_s"],
-            "Cost": dollars(run["cost"]) if run["cost"] is not None else "" if run["exit_code"] is None else "no price",
-            "Ended early": run["stopped"],
-        }
-        for run in found
-    ]
-
-
-MOST_EVENTS = 500
 ERASED = "erased, or never there"
 
 
@@ -89,31 +28,6 @@ class Moment:
     changes: tuple[tuple[str, str, str], ...] = ()
     summary: str | None = None
     dry_run: bool = False
-
-
-def days_of(index: LogIndex, ticket_id: int) -> list[date]:
-    """The days on which the log mentions a ticket, oldest first."""
-    rows = index.query("SELECT DISTINCT day FROM events WHERE ticket_id = $id ORDER BY day", {"id": ticket_id})
-    return [day for (day,) in rows]
-
-
-def events_of(folder: Path, ticket_id: int, days: Iterable[date], keys: Keyring | None = None) -> list[dict[str, Any]]:
-    """The ticket's events, oldest first, :data:`MOST_EVENTS` at most.
-
-    ``days`` are the days of known events; an intent just before midnight is in the file of the day before. Raises
-    ``CannotRun`` when a file cannot be read.
-    """
-    wanted = sorted({moment.isoformat() for day in days for moment in (day - timedelta(days=1), day)})
-    found: list[dict[str, Any]] = []
-    for day in wanted:
-        for file in log_files(folder, first_day=day, last_day=day):
-            mark = str(ticket_id).encode()
-            for raw, line in read_lines(file, keys):
-                if mark in raw and line is not None and line.get("ticket_id") == ticket_id:
-                    found.append(line)
-                    if len(found) == MOST_EVENTS:
-                        return found
-    return found
 
 
 def moments(events: Sequence[Mapping[str, Any]]) -> list[Moment]:
