@@ -28,7 +28,9 @@ Kind = Literal["cron", "systemd", "windows"]
 SchedulerArgument = Annotated[
     Kind | None, typer.Argument(metavar="SCHEDULER", help="cron, systemd or windows. Default: what this system has.")
 ]
-JobNameOption = Annotated[str, typer.Option("--name", help="What the job is called; another for each account.")]
+JobNameOption = Annotated[
+    str, typer.Option("--name", metavar="NAME", help="What the job is called; another for each account.")
+]
 EveryOption = Annotated[
     int, typer.Option("--every", metavar="MINUTES", help="From the start of a run to the next. Default: 10.")
 ]

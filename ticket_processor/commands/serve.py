@@ -40,10 +40,6 @@ def serve(
     every: Annotated[
         int | None, typer.Option(min=1, max=1440, metavar="MINUTES", help="Also play the ordinary run so often.")
     ] = None,
-    proxy: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ADDRESS", help="Believe X-Forwarded-* of this reverse proxy; may be repeated."),
-    ] = None,
     metrics: Annotated[bool, typer.Option("--metrics", help="Also serve Prometheus' /metrics.")] = False,
     url: Annotated[
         str | None,
@@ -68,7 +64,7 @@ def serve(
     from ..web.app import CachedExamination, Service, make
     from ..web.delivery_queue import JOIN_S, DeliveryQueue
     from ..web.player import RunPlayer, analysed, doors_of
-    from ..web.server import Server, listening, trusted
+    from ..web.server import Server, listening
     from ..web.worker import Worker
 
     if metrics:
@@ -80,7 +76,7 @@ def serve(
     is_local = settings.helpdesk == "local"
     if is_local:
         need_parts()
-    proxies = trusted(proxy or ())
+    proxies = settings.serve.proxies
     at = listening(host, port)
     notices = reached(settings, host, at, proxies) if is_local else _open_to_others(host, at.getsockname()[0])
     queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=0.0 if is_local else JOIN_S)

@@ -10,7 +10,7 @@ import ipaddress
 import socket
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -39,13 +39,6 @@ IDLE_S = 75
 """How long a connection stays open without a request: a page that asks for news every minute need not begin anew."""
 
 
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_PRIVATE = tuple(
-    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10"))
-)
-"""Networks that are not routed beyond a site (RFC 1918, RFC 4193)."""
-
-
 def listening(host: str, port: int) -> socket.socket:
     """A socket at the address; port 0 picks a free one. Raises :class:`ConfigError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -60,28 +53,6 @@ def listening(host: str, port: int) -> socket.socket:
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"--port {port} on {host} cannot be used: {why}") from None
     return found
-
-
-def trusted(proxies: Iterable[str]) -> tuple[str, ...]:
-    """The reverse proxies whose word on the client is believed. Raises :class:`ConfigError`.
-
-    Each is one address, or a network of private ones: whoever is believed can name any client, and so lift every limit.
-    """
-    found = tuple(proxies)
-    for text in found:
-        try:
-            network = ipaddress.ip_network(text)
-        except ValueError:
-            raise ConfigError(
-                f"--proxy {text}: write the proxy's IP address, or its network such as 10.0.0.0/8"
-            ) from None
-        if network.num_addresses > 1 and not any(_within(network, private) for private in _PRIVATE):
-            raise ConfigError(f"--proxy {text}: anybody there could claim any address; write the proxy's own address")
-    return found
-
-
-def _within(network: _Network, other: _Network) -> bool:
-    return network.version == other.version and network.subnet_of(other)  # type: ignore[arg-type]
 
 
 class Server:
