@@ -45,11 +45,35 @@ class Ended(Exception):
     """The time of a measurement is over."""
 
 
+SERVE = """
+import json, sys
+from ticket_processor.commands.command_group import signals
+from ticket_processor.commands.sandbox import serve
+from ticket_processor.sandbox.openai_api import LatencyProfile
+given, latency = map(json.loads, sys.argv[1:])
+with signals() as clock:
+    serve(clock, port=0, latency=LatencyProfile(*latency) if latency else None, **given)
+"""
+
+
 @contextmanager
-def sandbox(*options: str, plan: str = "unlimited", core: int | None = None) -> Iterator[dict[str, str]]:
-    """A sandbox in a process of its own; yields the environment that points at it."""
+def sandbox(
+    tickets: int = 0,
+    *,
+    latency: str = "",
+    plan: str = "unlimited",
+    role: str = "admin",
+    core: int | None = None,
+) -> Iterator[dict[str, str]]:
+    """A sandbox in a process of its own; yields the environment that points at it.
+
+    ``latency`` is what a model's answer takes, in seconds: the median, or ``median:p95``.
+    """
+    median, _, high = latency.partition(":")
+    profile = [float(median), float(high or 1.5 * float(median))] if latency else []
+    given = {"tickets": tickets, "plan": plan, "role": role}
     process = subprocess.Popen(
-        [*TICKETBOT, "sandbox", "--port", "0", "--plan", plan, *options],
+        [sys.executable, "-c", SERVE, json.dumps(given), json.dumps(profile)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -161,7 +185,7 @@ def startup() -> None:
 
 def fanout(tickets: int, workers: int, latency: str) -> None:
     """How near the fan-out comes to tickets × mean latency ÷ workers."""
-    with sandbox("--tickets", str(tickets), "--llm-latency", latency) as environment:
+    with sandbox(tickets, latency=latency) as environment:
         # Variations of one ticket may be the same text; here each is to be asked about.
         environment = configured(environment, "[cache]\ndays = 0\n")
         summary = ticketbot(environment, "run", "--since", "1d", "--workers", str(workers))
@@ -189,8 +213,7 @@ def told_requests(summary: dict[str, Any], written: int) -> None:
 def volume(tickets: int, workers: int, latency: str, share: float, minutes: int) -> None:
     """Many tickets under an Enterprise account's limits, against a pool of threads that GETs and PUTs each ticket."""
     print("Enterprise: 700 requests, 100 ticket updates, 10 exports a minute; jobs start after 1 s, 0.07 s an item")
-    options = ("--tickets", str(tickets), "--llm-latency", latency)
-    with sandbox(*options, plan="enterprise") as environment:
+    with sandbox(tickets, latency=latency, plan="enterprise") as environment:
         toml = f"[cache]\ndays = 0\n[run]\nlimit_share = {share}\ndeadline_s = 7200\n"
         took = measured(configured(environment, toml), "run", "--since", "1d", "--workers", str(workers))
         stats = ask(environment, "/sandbox/stats")
@@ -203,7 +226,7 @@ def volume(tickets: int, workers: int, latency: str, share: float, minutes: int)
     told_ideal(tickets, workers, stats, real, aim="85%")
     print(f"{rate:.1f} written a second; {took.cpu_s:.0f} s of processor time, peak memory {took.peak_mb:.0f} MB")
     told_requests(summary, written)
-    with sandbox(*options, plan="enterprise") as environment:
+    with sandbox(tickets, latency=latency, plan="enterprise") as environment:
         done, span = get_and_put(environment, workers, minutes)
     plainly = done / span
     print(f"\nGET + PUT of each ticket, {workers} threads that heed Retry-After, {span:.0f} s from a full minute on:")
@@ -224,8 +247,7 @@ def idle_seconds() -> None:
         (10_000, 200, 0.8, "enterprise", "admin", "at least 95%"),
     )
     for tickets, workers, share, plan, role, aim in rows:
-        options = ("--tickets", str(tickets), "--llm-latency", "2:4", "--role", role)
-        with sandbox(*options, plan=plan) as environment:
+        with sandbox(tickets, latency="2:4", plan=plan, role=role) as environment:
             toml = f"[cache]\ndays = 0\n[run]\nlimit_share = {share}\ndeadline_s = 7200\n"
             took = measured(configured(environment, toml), "run", "--since", "1d", "--workers", str(workers))
             stats = ask(environment, "/sandbox/stats")
@@ -328,7 +350,7 @@ def memory(small: int, large: int) -> None:
     """The peak of a run over a large backlog against that over a small one."""
     peaks = []
     for tickets in (small, large):
-        with sandbox("--tickets", str(tickets)) as environment:
+        with sandbox(tickets) as environment:
             environment = configured(environment, "[run]\ndeadline_s = 86400\n", TICKETBOT_MODELS="")
             took = measured(environment, "run", "--since", "1d")
         rate = tickets / took.summary["duration_s"]

@@ -9,7 +9,7 @@ import typer.main
 
 from ticket_processor.cli import app
 from ticket_processor.commands import command_group
-from ticket_processor.commands.removed import REMOVED
+from ticket_processor.commands.command_group import removed
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -25,7 +25,7 @@ def test_what_was_removed_says_what_to_use_instead(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gone = {"frobnicate": "use run", "retry all": "use retry run", "run --frob": "use --limit"}
-    monkeypatch.setattr(command_group, "REMOVED", gone)
+    monkeypatch.setattr(command_group, "removed", lambda: gone)
     for path, instead in gone.items():
         words = said(capsys, *path.split())
         assert f"'ticketbot {path}' is gone" in words
@@ -34,6 +34,6 @@ def test_what_was_removed_says_what_to_use_instead(
     assert "is gone" not in said(capsys, "run", "--fro")
 
 
-@pytest.mark.parametrize("path", REMOVED)
+@pytest.mark.parametrize("path", removed())
 def test_nothing_that_was_removed_is_there(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert f"'ticketbot {path}' is gone" in said(capsys, *path.split())

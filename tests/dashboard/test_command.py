@@ -153,8 +153,6 @@ def test_no_browser_is_opened_where_nobody_sits(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(server, "has_screen", lambda: True)
     call()
     assert served.browse is True
-    call(no_browser=True)
-    assert served.browse is False
 
 
 @pytest.mark.parametrize(

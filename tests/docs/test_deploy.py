@@ -16,7 +16,7 @@ import yaml
 
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.monitoring.run_watch import GRACE_S
-from ticket_processor.schedule.templates import DEFAULT_EVERY_MIN, PERIODS_MIN, STOP_GRACE_S, limit_after
+from ticket_processor.schedule.schedulers import DEFAULT_EVERY_MIN, PERIODS_MIN, STOP_GRACE_S, limit_after
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import VARIABLES
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ticket_processor.core.errors import StateUnusable
-from ticket_processor.web.delivery_queue import FAR_S, FILE_NAME, DeliveryQueue, GroupCommit, ToldTicket
+from ticket_processor.web.delivery_queue import FAR_S, FILE_NAME, KEPT_S, DeliveryQueue, ToldTicket
 
 NOW = 1_795_000_000.0
 Opened = Callable[[], DeliveryQueue]
@@ -55,8 +54,8 @@ def test_a_repetition_is_known_by_any_of_its_keys_also_after_a_restart(opened: O
 def test_keys_are_forgotten_and_the_queue_is_not(opened: Opened) -> None:
     queue = opened()
     queue.put([ToldTicket(1, ("a",))], NOW)
-    queue.forget(NOW + 1)
-    assert queue.put([ToldTicket(1, ("a",))], NOW + 1) == [True]
+    assert queue.put([ToldTicket(1, ("a",))], NOW + KEPT_S - 1) == [False]
+    assert queue.put([ToldTicket(1, ("a",))], NOW + KEPT_S + 1) == [True]
     assert ids(queue) == [1]
 
 
@@ -105,26 +104,3 @@ def test_a_damaged_file_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"no database" * 100)
     with pytest.raises(StateUnusable):
         DeliveryQueue(tmp_path, "zendesk")
-
-
-def test_many_at_a_time_share_transactions_and_each_gets_its_answer(opened: Opened) -> None:
-    queue, stored = opened(), []
-    group = GroupCommit(queue, lambda: NOW, 600.0, lambda: stored.append(1))
-
-    async def deliver() -> list[bool]:
-        return await asyncio.gather(*(group.put(ToldTicket(n % 50 + 1, (f"key {n % 100}",))) for n in range(300)))
-
-    answers = asyncio.run(deliver())
-    group.close()
-    assert answers == [n < 100 for n in range(300)]
-    assert len(ids(queue)) == 50
-    assert len(stored) < 100
-
-
-def test_where_nothing_can_be_stored_each_is_told_so(opened: Opened) -> None:
-    queue = opened()
-    group = GroupCommit(queue, lambda: NOW, 600.0, lambda: None)
-    queue.close()
-    with pytest.raises(StateUnusable):
-        asyncio.run(group.put(ToldTicket(1)))
-    group.close()

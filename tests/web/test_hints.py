@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.web.gate import MOST, Hint, Nothing, of_freshdesk, of_zendesk
 
-MARKER, OURS = "ai_processed", 77
+MARKER = "ai_processed"
 NAMES = ("ticket_id", "id", "type", "subject", "detail", "freshdesk_webhook")
 VALUES = (
     st.none() | st.integers() | st.sampled_from(["zen:event-type:ticket.x", "zen:ticket:5", {"id": "5"}, ["5"], "5"])
@@ -29,7 +29,7 @@ def event(**changes: Any) -> bytes:
 
 
 def zendesk(body: bytes, marker: str | None = MARKER) -> Hint | Nothing:
-    return of_zendesk(body, own_user=OURS, marker=marker)
+    return of_zendesk(body, marker=marker)
 
 
 @pytest.mark.parametrize("body", [b'{"ticket_id": "35436", "event": "created"}', b'{"ticket_id":35436}'])
@@ -40,12 +40,6 @@ def test_a_triggers_own_body_names_the_ticket(body: bytes) -> None:
 def test_an_event_names_the_ticket_and_itself() -> None:
     assert zendesk(event()) == Hint(35436, "01HX")
     assert zendesk(event(subject=None)) == Hint(35436, "01HX")
-
-
-def test_what_our_own_user_did_is_dropped_where_it_is_known() -> None:
-    ours = event(detail={"id": "35436", "actor_id": str(OURS)})
-    assert zendesk(ours) == Nothing("our own change")
-    assert of_zendesk(ours, own_user=None, marker=MARKER) == Hint(35436, "01HX")
 
 
 def test_a_ticket_with_our_marker_is_dropped_unless_answers_count() -> None:

@@ -109,11 +109,11 @@ def test_forged_late_and_endless_requests_reach_nothing(open_desk: OpenDesk, ser
     assert any("refused 127.0.0.1: the signature is wrong" in line for line in serving.lines)
 
 
-@pytest.mark.parametrize(("options", "named"), [((), "127.0.0.1"), (("--proxy", "127.0.0.1"), "203.0.113.9")])
-def test_a_proxy_is_believed_only_when_it_is_named(
-    open_desk: OpenDesk, serve: Serve, options: tuple[str, ...], named: str
-) -> None:
-    serving = serve(open_desk(1), *options)
+@pytest.mark.parametrize(("proxies", "named"), [("[]", "127.0.0.1"), ('["127.0.0.1"]', "203.0.113.9")])
+def test_a_proxy_is_believed_only_when_it_is_named(open_desk: OpenDesk, serve: Serve, proxies: str, named: str) -> None:
+    desk = open_desk(1)
+    (desk.folder / "ticketbot.toml").write_text(f"[serve]\nproxies = {proxies}\n", encoding="utf-8")
+    serving = serve(desk)
     requests.post(f"{serving.url}/webhooks/zendesk", headers={"X-Forwarded-For": "203.0.113.9"}, timeout=10)
     assert serving.stop() == 0
     until(lambda: any(f"refused {named}:" in line for line in serving.lines), within=5)

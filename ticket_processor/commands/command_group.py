@@ -11,10 +11,12 @@ import os
 import signal
 import sys
 import threading
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib import import_module
+from functools import cache
+from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -22,7 +24,6 @@ from typer.core import TyperGroup
 
 from ..core.errors import ConfigError, ExitCode, RunLocked, Stopping, TicketbotError, unexpected
 from .cli_examples import epilog
-from .removed import REMOVED
 
 if TYPE_CHECKING:
     from ..core.clock import SystemClock
@@ -93,8 +94,8 @@ class CommandGroup(TyperGroup):
 
     @staticmethod
     def _refuse_removed(ctx: typer.Context, path: str) -> None:
-        if path in REMOVED:
-            ctx.fail(f"'ticketbot {path}' is gone: {REMOVED[path]}.")
+        if instead := removed().get(path):
+            ctx.fail(f"'ticketbot {path}' is gone: {instead}.")
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         try:
@@ -107,6 +108,16 @@ class CommandGroup(TyperGroup):
             if option and where:  # Typer's NoSuchOption, which it does not export
                 self._refuse_removed(where, f"{_path(where)} {option}")
             raise
+
+
+@cache
+def removed() -> dict[str, str]:
+    """What to use instead of each command and option of earlier versions.
+
+    By the command's path, such as ``kb doctor`` or, for an option, ``run --limit``.
+    """
+    text = resources.files(__package__).joinpath("removed.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
 
 
 def _path(ctx: typer.Context) -> str:

@@ -32,9 +32,6 @@ def dashboard(
     public_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Address that people see, when it is behind a reverse proxy.")
     ] = None,
-    no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Open no browser; none is opened without a terminal either.")
-    ] = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Show tickets, costs, runs and health on pages in a browser."""
@@ -61,7 +58,7 @@ def dashboard(
         serve(
             address,
             ready=lambda: screen.say(f"The dashboard is at {address.url} ; Ctrl-C ends it."),
-            browse=not no_browser and has_screen(),
+            browse=has_screen(),
             secrets_files=files,
         )
     return ExitCode.OK, 1  # threads of pages may be left behind

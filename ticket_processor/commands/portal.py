@@ -38,7 +38,7 @@ _OPEN = (
     "with --host {} other machines would reach the portal without TLS: put a reverse proxy with TLS before it and name "
     "the https address that people see as portal.url, or keep 127.0.0.1"
 )
-_ONE_ADDRESS = "portal.url is set, and no --proxy: limits take everybody who comes through your proxy for one address"
+_ONE_ADDRESS = "portal.url is set, and serve.proxies names no proxy: limits take everybody behind yours for one address"
 
 
 def portal(
@@ -55,10 +55,6 @@ def portal(
     every: Annotated[
         int, typer.Option(min=1, max=1440, metavar="MINUTES", help="Also play the ordinary run so often.")
     ] = 10,
-    proxy: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ADDRESS", help="Believe X-Forwarded-* of this reverse proxy; may be repeated."),
-    ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Serve a filled portal that is gone afterwards; needs no settings.")
     ] = False,
@@ -78,9 +74,9 @@ def portal(
         check_local(settings)
     if email is not None:
         return create_admin(settings, email, screen), 0
-    from ..web.server import listening, trusted
+    from ..web.server import listening
 
-    proxies = trusted(proxy or ())
+    proxies = settings.serve.proxies
     at = listening(host, port)
     screen.notices([*settings.notices, *reached(settings, host, at, proxies)])
     with ExitStack() as stack:

@@ -34,18 +34,26 @@ def sandbox(
             "Freshdesk's are growth, pro, enterprise, trial, plus1000, plus2000, unlimited.",
         ),
     ] = "enterprise",
-    role: Annotated[
-        str, typer.Option(metavar="ROLE", help="The bot's role: admin or agent; Freshdesk also has observer.")
-    ] = "admin",
     faults: Annotated[
         str, typer.Option(metavar="FAULTS", help="Misbehaviour, such as 'lost-reply=0.05,error-before=0.02'.")
     ] = "",
-    llm_latency: Annotated[
-        str,
-        typer.Option(metavar="SECONDS", help="Seconds a model answer takes: median, or median:p95, such as 2 or 2:4."),
-    ] = "0",
 ) -> int:
     """Serve a local imitation of Zendesk or Freshdesk and of OpenAI; print the variables that point a command at it."""
+    return serve(clock, helpdesk=helpdesk, port=port, tickets=tickets, plan=plan, faults=faults)
+
+
+def serve(
+    clock: SystemClock,
+    *,
+    port: int,
+    tickets: int,
+    plan: str,
+    helpdesk: VendorKind = "zendesk",
+    faults: str = "",
+    role: str = "admin",
+    latency: LatencyProfile | None = None,
+) -> int:
+    """Serve it until a signal comes. ``role`` is the bot's, ``latency`` what a model's answer takes."""
     from ..sandbox.app import Sandbox
     from ..sandbox.articles import fill_help_center, fill_solutions
     from ..sandbox.fill import fill
@@ -58,7 +66,7 @@ def sandbox(
         served = Sandbox(
             plan=plan,
             faults=faults,
-            llm_latency=parse_latency(llm_latency),
+            llm_latency=latency,
             helpdesk=helpdesk,
             bot_role=role,
             rules=Rules((0.1, 0.0)) if plan == "unlimited" else None,
@@ -90,19 +98,6 @@ def sandbox(
         except Stopping:
             screen.say("\nThe sandbox is gone, and everything in it.")
             return ExitCode.OK
-
-
-def parse_latency(text: str) -> LatencyProfile | None:
-    """``2`` (median; the 95th percentile is half as much again) or ``2:4``; ``0`` is no latency at all."""
-    from ..sandbox.openai_api import LatencyProfile
-
-    median, _, high = text.partition(":")
-    try:
-        p50 = float(median)
-        p95 = float(high) if high else p50 * 1.5
-        return LatencyProfile(p50, p95) if p50 else None
-    except ValueError:
-        raise ConfigError("--llm-latency: write seconds as 2 (median) or 2:4 (median:95th percentile)") from None
 
 
 def sandbox_environment(url: str, helpdesk: VendorKind = "zendesk") -> dict[str, str]:

@@ -18,7 +18,7 @@ from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Sentiment
 from ..core.private_files import make_folder, opener
-from .options import EXPORTED_AFTER_S, ConfigOption, JsonOption
+from .options import EXPORTED_AFTER_S, ConfigOption
 from .screen import Screen
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ def seed(
     insist: Annotated[
         bool, typer.Option("--yes-this-is-a-sandbox", help="Seed although the account looks like production.")
     ] = False,
-    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Fill a sandbox account with invented tickets."""
@@ -81,7 +80,7 @@ def seed(
     from ..seeding.variations import vary
     from ..settings.load import load
 
-    screen = Screen(as_json=as_json)
+    screen = Screen()
     deadline = Deadline(clock, SEED_DEADLINE_S)
     settings = load(config=config, need_helpdesk=out is None)
     screen.notices(settings.notices)
@@ -96,7 +95,7 @@ def seed(
         target, because = _target(settings, clock, deadline, insist, stack)
         screen.say(f"{settings.desk.base_url}: {because}")
         text, data = _create(settings, target, vary(tickets, total, random_seed), total, screen)
-    screen.result(text, {**data, "because": because})
+    screen.say(text)
     return ExitCode.SOME_FAILED if data["failed"] else ExitCode.OK, 0
 
 
@@ -201,18 +200,7 @@ def _written(
     told = f"{writer.written} tickets written. Tokens: {writer.usage.input} in, {writer.usage.output} out{cost}. {text}"
     if missing:
         told += f" {missing} are missing: {writer.stopped or 'the model did not write them as they were asked for'}."
-    screen.result(
-        told,
-        {
-            **data,
-            "written": writer.written,
-            "missing": missing,
-            "rejected": writer.rejected,
-            "stopped": writer.stopped or None,
-            "tokens": writer.usage.model_dump(),
-            "cost_usd": writer.cost_usd,
-        },
-    )
+    screen.say(told)
     return ExitCode.SOME_FAILED if missing or data.get("failed") else ExitCode.OK
 
 

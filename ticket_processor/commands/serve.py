@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal
@@ -40,10 +40,6 @@ def serve(
     every: Annotated[
         int | None, typer.Option(min=1, max=1440, metavar="MINUTES", help="Also play the ordinary run so often.")
     ] = None,
-    proxy: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ADDRESS", help="Believe X-Forwarded-* of this reverse proxy; may be repeated."),
-    ] = None,
     metrics: Annotated[bool, typer.Option("--metrics", help="Also serve Prometheus' /metrics.")] = False,
     url: Annotated[
         str | None,
@@ -65,11 +61,10 @@ def serve(
     if missing := [part for part in _PARTS if find_spec(part) is None]:
         raise ConfigError(f"serve needs {' and '.join(missing)}, not installed here: {how_to_install('serve')}")
     from ..monitoring.health.doctor import Doctor
-    from ..web.app import CachedExamination, ServerCondition, Service, make
-    from ..web.delivery_queue import JOIN_S, DeliveryQueue, GroupCommit
-    from ..web.gate import WINDOW_S
+    from ..web.app import CachedExamination, Service, make
+    from ..web.delivery_queue import JOIN_S, DeliveryQueue
     from ..web.player import RunPlayer, analysed, doors_of
-    from ..web.server import Server, listening, trusted
+    from ..web.server import Server, listening
     from ..web.worker import Worker
 
     if metrics:
@@ -77,34 +72,22 @@ def serve(
 
         require_prometheus()
     settings = load(config=config)
-    doors = doors_of(settings, clock)
+    doors = doors_of(settings)
     is_local = settings.helpdesk == "local"
     if is_local:
         need_parts()
-    proxies = trusted(proxy or ())
+    proxies = settings.serve.proxies
     at = listening(host, port)
     notices = reached(settings, host, at, proxies) if is_local else _open_to_others(host, at.getsockname()[0])
-    join_s = 0.0 if is_local else JOIN_S  # a submitted ticket is whole
-    queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=join_s)
+    queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=0.0 if is_local else JOIN_S)
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
     worker = Worker(
         queue, RunPlayer(settings, jobs, say_line), jobs, say_line, every_s=None if every is None else every * 60.0
     )
-    commit = GroupCommit(queue, clock.now, 2 * WINDOW_S, worker.wake)
-    doctor = Doctor(settings, clock, offline=True)
-    service = Service(
-        doors=doors,
-        commit=commit,
-        now=clock.now,
-        health=lambda: condition.told(),
-        analyse=lambda asked: analysed(asked, settings, clock),
-        metrics=(lambda accept: condition.metrics(accept)) if metrics else None,
-        say=say_line,
-    )
-    condition = ServerCondition(CachedExamination(doctor.examine, clock), queue, worker, service.counted, clock.now)
-    app, own = make(service), url_of(host, at)
+    examine = CachedExamination(Doctor(settings, clock, offline=True).examine, clock)
+    service = Service(queue, worker, clock.now, examine, lambda asked: analysed(asked, settings, clock), say_line)
+    app, own = make(service, doors, has_metrics=metrics), url_of(host, at)
     with ExitStack() as ends:
-        ends.callback(commit.close)
         if is_local:
             from ..web.portal.application import PortalProcess
 
@@ -129,7 +112,27 @@ def _open_to_others(host: str, address: str) -> list[str]:
 DEADLINE_S = 120.0
 NAME = "ticketbot"
 EXAMPLE = "https://ticketbot.example.com"
-_BODY = {"ticket_id": "{{ticket.id}}", "event": "created"}
+_BODY = json.dumps({"ticket_id": "{{ticket.id}}", "event": "created"})
+_ZENDESK_STEPS = """\
+1. Admin Center, Apps and integrations, Webhooks, Create webhook: connect it to 'Trigger or automation'.
+   Endpoint URL: {endpoint}   Method: POST   Format: JSON   Authentication: none
+2. Show its signing secret, and put it into .env: ZENDESK_WEBHOOK_SECRET=...
+3. Objects and rules, Business rules, Triggers, Create trigger. It has to meet all of these conditions:
+   Ticket is Created; Tags contain none of the following: {marker}
+   Action: Notify by active webhook, with the JSON body
+   {body}
+4. Start 'ticketbot serve' behind a reverse proxy with TLS at that address."""
+_FRESHDESK_STEPS = """\
+1. Put this line into .env:
+   FRESHDESK_WEBHOOK_SECRET={secret}
+2. Admin, Workflows, Automations, Ticket creation, New rule, without conditions.
+3. Action: Trigger webhook. Request type: POST. URL:
+   {endpoint}
+4. Add custom headers:
+   X-Ticketbot-Secret: {secret}
+5. Encoding: JSON. Content: Advanced, {body}
+6. Start 'ticketbot serve' behind a reverse proxy with TLS at that address."""
+"""Freshdesk's API does not document how to make a rule with a webhook."""
 
 
 class MayNot(Exception):
@@ -141,97 +144,44 @@ def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | N
     helpdesk = settings.helpdesk
     if helpdesk == "local":
         raise ConfigError("the local helpdesk sends no webhooks, so there is none to install")
-    endpoint = f"{_checked(url)}/webhooks/{helpdesk}"
+    endpoint, marker = f"{_checked(url)}/webhooks/{helpdesk}", settings.policy.marker
     if helpdesk == "freshdesk":
-        screen.say("\n".join(freshdesk_steps(endpoint, secrets.token_urlsafe(32))))
+        body = json.dumps({"ticket_id": "{{ticket.id}}"})
+        screen.say(_FRESHDESK_STEPS.format(endpoint=endpoint, secret=secrets.token_urlsafe(32), body=body))
         return ExitCode.OK
-    webhook, rule = zendesk_webhook(endpoint), zendesk_trigger("WEBHOOK-ID", settings.policy.marker)
+    steps = _ZENDESK_STEPS.format(endpoint=endpoint, marker=marker, body=_BODY)
     if url is None:
-        screen.say("\n".join(zendesk_steps(webhook, rule)))
+        screen.say(steps)
         return ExitCode.OK
     with closing(transport_for(settings.desk, clock, Deadline(clock, DEADLINE_S))) as transport:
         try:
-            number, secret, said = _created(transport, webhook, settings.policy.marker)
+            number, secret, said = _created(transport, endpoint, marker)
         except MayNot as why:
             screen.notices([f"{why}: an admin may, and these are the steps"])
-            screen.say("\n".join(zendesk_steps(webhook, rule)))
+            screen.say(steps)
             return ExitCode.CANNOT_RUN
     screen.say("\n".join([*said, f"Put this line into .env, and start 'ticketbot serve' (webhook {number}):", ""]))
     screen.say(f"ZENDESK_WEBHOOK_SECRET={secret}")
     return ExitCode.OK
 
 
-def zendesk_webhook(endpoint: str) -> dict[str, Any]:
-    """The request for a webhook that a trigger may call."""
-    return {
-        "webhook": {
-            "name": NAME,
-            "endpoint": endpoint,
-            "http_method": "POST",
-            "request_format": "json",
-            "status": "active",
-            "subscriptions": ["conditional_ticket_events"],
-        }
-    }
-
-
-def zendesk_trigger(webhook: str, marker: str) -> dict[str, Any]:
-    """The request for a trigger that tells of new tickets, but of none with our marker."""
-    return {
-        "trigger": {
-            "title": NAME,
-            "description": "Tells ticketbot of new tickets.",
-            "conditions": {
-                "all": [
-                    {"field": "update_type", "operator": "is", "value": "Create"},
-                    {"field": "current_tags", "operator": "not_includes", "value": marker},
-                ],
-                "any": [],
-            },
-            "actions": [{"field": "notification_webhook", "value": [webhook, json.dumps(_BODY)]}],
-        }
-    }
-
-
-def zendesk_steps(webhook: Mapping[str, Any], trigger: Mapping[str, Any]) -> Sequence[str]:
-    """The steps in Zendesk's Admin Center."""
-    conditions = trigger["trigger"]["conditions"]["all"]
-    return (
-        "1. Admin Center, Apps and integrations, Webhooks, Create webhook: connect it to 'Trigger or automation'.",
-        f"   Endpoint URL: {webhook['webhook']['endpoint']}   Method: POST   Format: JSON   Authentication: none",
-        "2. Show its signing secret, and put it into .env: ZENDESK_WEBHOOK_SECRET=...",
-        "3. Objects and rules, Business rules, Triggers, Create trigger. It has to meet all of these conditions:",
-        f"   Ticket is Created; Tags contain none of the following: {conditions[1]['value']}",
-        "   Action: Notify by active webhook, with the JSON body",
-        f"   {json.dumps(_BODY)}",
-        "4. Start 'ticketbot serve' behind a reverse proxy with TLS at that address.",
-    )
-
-
-def freshdesk_steps(endpoint: str, secret: str) -> Sequence[str]:
-    """The steps in Freshdesk: its API does not document how to make a rule with a webhook."""
-    body = {"ticket_id": "{{ticket.id}}"}
-    return (
-        "1. Put this line into .env:",
-        f"   FRESHDESK_WEBHOOK_SECRET={secret}",
-        "2. Admin, Workflows, Automations, Ticket creation, New rule, without conditions.",
-        "3. Action: Trigger webhook. Request type: POST. URL:",
-        f"   {endpoint}",
-        "4. Add custom headers:",
-        f"   X-Ticketbot-Secret: {secret}",
-        f"5. Encoding: JSON. Content: Advanced, {json.dumps(body)}",
-        "6. Start 'ticketbot serve' behind a reverse proxy with TLS at that address.",
-    )
-
-
-def _created(transport: Transport, webhook: Mapping[str, Any], marker: str) -> tuple[str, str, list[str]]:
+def _created(transport: Transport, endpoint: str, marker: str) -> tuple[str, str, list[str]]:
     """The webhook's id and secret, and what was done; what is there already stays as it is."""
     said = []
-    endpoint = webhook["webhook"]["endpoint"]
-    there = _rows(transport, "webhooks")
-    found = next((row for row in there if row.get("endpoint") == endpoint), None)
+    found = next((row for row in _rows(transport, "webhooks") if row.get("endpoint") == endpoint), None)
     if found is None:
-        found = _made(transport, "webhooks", "webhook", webhook)
+        found = _made(
+            transport,
+            "webhook",
+            {
+                "name": NAME,
+                "endpoint": endpoint,
+                "http_method": "POST",
+                "request_format": "json",
+                "status": "active",
+                "subscriptions": ["conditional_ticket_events"],
+            },
+        )
         said.append(f"Webhook '{NAME}' created: {endpoint}")
     else:
         said.append("A webhook to this address is there already, and stays as it is.")
@@ -239,11 +189,23 @@ def _created(transport: Transport, webhook: Mapping[str, Any], marker: str) -> t
     if any(_calls(row, number) for row in _rows(transport, "triggers")):
         said.append("A trigger that calls it is there already, and stays as it is.")
     else:
-        _made(transport, "triggers", "trigger", zendesk_trigger(number, marker))
+        conditions = [
+            {"field": "update_type", "operator": "is", "value": "Create"},
+            {"field": "current_tags", "operator": "not_includes", "value": marker},
+        ]
+        _made(
+            transport,
+            "trigger",
+            {
+                "title": NAME,
+                "description": "Tells ticketbot of new tickets.",
+                "conditions": {"all": conditions, "any": []},
+                "actions": [{"field": "notification_webhook", "value": [number, _BODY]}],
+            },
+        )
         said.append(f"Trigger '{NAME}' created: new tickets without the tag {marker}")
     reply = _allowed(transport.request("GET", f"/api/v2/webhooks/{number}/signing_secret"), "read the signing secret")
-    secret = reply.body["signing_secret"]["secret"]
-    return number, secret, said
+    return number, reply.body["signing_secret"]["secret"], said
 
 
 def _rows(transport: Transport, what: str) -> list[Mapping[str, Any]]:
@@ -254,11 +216,9 @@ def _rows(transport: Transport, what: str) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _made(transport: Transport, path: str, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    reply = _allowed(
-        transport.request("POST", f"/api/v2/{path}", json=request, effect=Effect.WRITE), f"create a {name}"
-    )
-    made: dict[str, Any] = reply.body[name]
+def _made(transport: Transport, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    request = transport.request("POST", f"/api/v2/{name}s", json={name: values}, effect=Effect.WRITE)
+    made: dict[str, Any] = _allowed(request, f"create a {name}").body[name]
     return made
 
 

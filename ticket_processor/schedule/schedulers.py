@@ -1,7 +1,7 @@
 """Hands jobs to ``crontab``, ``systemctl`` and ``schtasks``, and takes them back.
 
-The three classes have the same methods: ``files`` are the texts that the scheduler is handed, by path; ``entries`` are
-those that are installed under this name, whoever wrote them; ``put`` and ``take`` say what they did. All raise
+The three classes have the same methods: ``files`` are the templates beside this module, filled in, by path; ``entries``
+are the texts installed under this name, whoever wrote them; ``put`` and ``take`` say what they did. All raise
 :class:`CannotRun` with the program's own words.
 """
 
@@ -9,57 +9,111 @@ from __future__ import annotations
 
 import getpass
 import html
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from ..core.errors import CannotRun, ConfigError
-from .templates import ScheduledJob, crontab, mark_in, service, task, timer
 
+DEFAULT_EVERY_MIN = 10
+PERIODS_MIN = (*(minutes for minutes in range(1, 61) if 60 % minutes == 0), 120, 180, 240, 360, 480, 720, 1440)
+"""Even periods: divisors of an hour, and whole hours that divide a day."""
+STOP_GRACE_S = 30
+"""From the polite signal to the hard one: a run ends within 20 seconds of the first."""
 TOOL_TIMEOUT_S = 60.0
 SYSTEM_UNITS = Path("/etc/systemd/system")
-_HINTS = {
-    "systemctl --user": "; log in as this user, with a session of its own (not by su or sudo)",
-    "schtasks /Create": "; a task that runs whether you are logged on or not is taken from a terminal that was opened "
-    "by 'Run as administrator'",
-}
+
+
+@dataclass(frozen=True)
+class ScheduledJob:
+    """One run every ``every_min`` minutes as ``user``, cut off by the scheduler after ``limit_s`` seconds.
+
+    All paths are absolute. ``settings`` tells it from another installation's job.
+    """
+
+    name: str
+    every_min: int
+    limit_s: int
+    command: tuple[str, ...]
+    folder: str
+    settings: str
+    user: str
+
+    def filled(self, template: str, **values: object) -> str:
+        """The template with this job's values, and a mark in ASCII that says whose it is."""
+        text = Path(__file__).with_name(f"{template}.txt").read_text(encoding="utf-8")
+        mark = f"ticketbot schedule for {json.dumps(self.settings)}"
+        return text.format(**{**vars(self), "mark": mark, "minute": self.minute, "grace_s": STOP_GRACE_S, **values})
+
+    @property
+    def minute(self) -> int:
+        """Where in the period it begins; not at the full hour, when many jobs start."""
+        return 7 % (min(self.every_min, 60) or 1)
+
+
+def limit_after(watchdog_s: float) -> int:
+    """The scheduler's limit in whole seconds: it only ends a run that our watchdog could not end ``watchdog_s`` in."""
+    return ceil(watchdog_s + 20)
+
+
+def mark_in(text: str) -> str | None:
+    """The settings in an installed text's mark; ``None`` for a text that ticketbot did not write."""
+    found = re.search(r'ticketbot schedule for ("(?:[^"\\]|\\.)*")', text)
+    return str(json.loads(found[1])) if found else None
 
 
 class Cron:
-    """The crontab of ``user``, or the current user's."""
+    """The current user's crontab; for root, that of ``user``."""
 
-    def __init__(self, name: str, user: str | None = None) -> None:
+    def __init__(self, name: str, user: str = "root") -> None:
         self.name = name
-        self.where = f"the crontab of {user}" if user else "your crontab"
-        self._crontab = ("crontab", "-u", user) if user else ("crontab",)
+        others = is_root() and user != "root"
+        self.where = f"the crontab of {user}" if others else "your crontab"
+        self._crontab = ("crontab", "-u", user) if others else ("crontab",)
+        name = re.escape(name)
+        lines = r"(?:(?!# (?:BEGIN|END) )[^\n]*\n){1,5}"
+        self._entry = re.compile(
+            rf"^# BEGIN ticketbot schedule {name}:[^\n]*\n{lines}# END ticketbot schedule {name}$\n?", re.MULTILINE
+        )
 
     def files(self, job: ScheduledJob) -> dict[str, str]:
-        return {"crontab": crontab(job, shutil.which("timeout"))}
+        hours, minutes = divmod(job.every_min, 60)
+        times = f"{job.minute} {'*' if hours == 1 else '0' if hours == 24 else f'*/{hours}'} * * *"
+        if minutes:
+            times = "* * * * *" if minutes == 1 else f"{job.minute}-59/{minutes} * * * *"
+        timeout = shutil.which("timeout")  # cron has no limit
+        limit = (timeout, "-k", str(STOP_GRACE_S), str(job.limit_s)) if timeout else ()
+        command = f"cd {shlex.quote(job.folder)} && {shlex.join((*limit, *job.command))}"
+        return {"crontab": job.filled("crontab", times=times, command=command)}
 
     def entries(self) -> list[str]:
-        return [old] if (old := self._split()[1]) else []
+        return self._entry.findall(self.read())
 
     def put(self, job: ScheduledJob) -> list[str]:
-        before, old, after = self._split()
-        _ask(*self._crontab, "-", given=before + self.files(job)["crontab"] + after)
-        return [f"{self.where}: the entry was {'replaced' if old else 'added'}"]
+        before = self.read()
+        rest = self._entry.sub("", before)
+        end = "\n" if rest and not rest.endswith("\n") else ""
+        _ask(*self._crontab, "-", given=rest + end + self.files(job)["crontab"])
+        return [f"{self.where}: the entry was {'added' if rest == before else 'replaced'}"]
 
     def take(self) -> list[str]:
-        before, _old, after = self._split()
+        rest = self._entry.sub("", self.read())
         # Without any other line there was no crontab before the job.
-        _ask(*self._crontab, "-" if before + after else "-r", given=before + after)
+        _ask(*self._crontab, "-" if rest else "-r", given=rest)
         return [f"{self.where}: the entry was removed"]
 
-    def starts_runs(self) -> bool:
-        """Whether the crontab has runs of ticketbot's, of any name and however they came there."""
-        return "ticketbot" in self._read()
-
-    def _read(self) -> str:
+    def read(self) -> str:
+        """The whole crontab."""
         try:
             return _ask(*self._crontab, "-l")
         except CannotRun as error:
@@ -67,22 +121,6 @@ class Cron:
             if re.search("no crontab for|no such file|can't open your crontab", str(error), re.IGNORECASE):
                 return ""
             raise
-
-    def _split(self) -> tuple[str, str, str]:
-        """The lines before the job's entry, the entry, and the lines after it. Raises for half an entry."""
-        text = self._read()
-        name = re.escape(self.name)
-        begin, end = f"^# BEGIN ticketbot schedule {name}:", f"^# END ticketbot schedule {name}$"
-        marks = len(re.findall(f"{begin}|{end}", text, re.MULTILINE))
-        whole = re.search(rf"{begin}[\s\S]*?{end}\n?", text, re.MULTILINE)
-        if marks and (marks != 2 or whole is None):
-            raise CannotRun(
-                f"{self.where} has half an entry of ticketbot's: its lines '# BEGIN' and '# END ticketbot schedule "
-                f"{self.name}' belong together; mend it by '{' '.join(self._crontab)} -e'"
-            )
-        if whole is None:
-            return text + ("\n" if text and not text.endswith("\n") else ""), "", ""
-        return text[: whole.start()], whole[0], text[whole.end() :]
 
 
 class Systemd:
@@ -95,17 +133,25 @@ class Systemd:
         self._systemctl = ("systemctl",) if is_root() else ("systemctl", "--user")
 
     def files(self, job: ScheduledJob) -> dict[str, str]:
-        return dict(zip(map(str, self._units), (service(job, system=is_root()), timer(job)), strict=True))
+        hours, minutes = divmod(job.every_min, 60)
+        calendar = f"*:0/{minutes}" if minutes else {1: "*:00", 24: "00:00"}.get(hours, f"0/{hours}:00")
+        command = " ".join(f'"{word}"' if " " in word else word for word in job.command)
+        service = job.filled("service", command=command) + (job.filled("system_service") if is_root() else "")
+        # In UTC: no hour is left out or comes twice when clocks change.
+        return dict(zip(map(str, self._units), (service, job.filled("timer", calendar=calendar)), strict=True))
 
     def entries(self) -> list[str]:
         return [unit.read_text(encoding="utf-8", errors="replace") for unit in self._units if unit.exists()]
 
     def put(self, job: ScheduledJob) -> list[str]:
         self._do("show", "--property=Version")  # fails before anything is written if no manager answers
-        unit_folder().mkdir(parents=True, exist_ok=True)
-        for unit, text in zip(self._units, self.files(job).values(), strict=True):
-            unit.write_text(text, encoding="utf-8")
-            unit.chmod(0o644)  # everybody may read it: it holds no secret
+        try:
+            unit_folder().mkdir(parents=True, exist_ok=True)
+            for unit, text in self.files(job).items():
+                Path(unit).write_text(text, encoding="utf-8")
+                Path(unit).chmod(0o644)  # everybody may read it: it holds no secret
+        except OSError as error:
+            raise CannotRun(f"{error.filename} cannot be written ({error.strerror})") from None
         started = [self._do("daemon-reload"), self._do("enable", "--now", f"{self.name}.timer")]
         return [f"{self.where}: the units were written", *started]
 
@@ -123,13 +169,22 @@ class Systemd:
 class Windows:
     """Task Scheduler."""
 
-    where = "Task Scheduler"
-
     def __init__(self, name: str) -> None:
         self.name = name
+        self.where = "Task Scheduler"
 
     def files(self, job: ScheduledJob) -> dict[str, str]:
-        return {f"{self.name}.xml": task(job)}
+        values = {"every": _span(job.every_min * 60), "limit": _span(job.limit_s)}
+        words = {
+            "mark": f"ticketbot schedule for {json.dumps(job.settings)}",
+            "user": job.user,
+            "program": job.command[0],
+            "arguments": subprocess.list2cmdline(job.command[1:]),
+            "folder": job.folder,
+        }
+        text = job.filled("task", **values, **{name: escape(word) for name, word in words.items()})
+        # ASCII without a declaration, so that it is right however it is saved.
+        return {f"{self.name}.xml": text.encode("ascii", "xmlcharrefreplace").decode("ascii")}
 
     def entries(self) -> list[str]:
         with suppress(CannotRun):
@@ -137,74 +192,75 @@ class Windows:
         return []
 
     def put(self, job: ScheduledJob) -> list[str]:
+        (text,) = self.files(job).values()
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "task.xml")
-            path.write_text(f'<?xml version="1.0" encoding="UTF-16"?>\n{task(job)}', encoding="utf-16")
+            path.write_text(f'<?xml version="1.0" encoding="UTF-16"?>\n{text}', encoding="utf-16")
             _ask("schtasks", "/Create", "/TN", self.name, "/XML", str(path), "/F")
-        return [f"Task Scheduler: the task {self.name} is up to date"]
+        return [f"{self.where}: the task {self.name} is up to date"]
 
     def take(self) -> list[str]:
         _ask("schtasks", "/Delete", "/TN", self.name, "/F")
-        return [f"Task Scheduler: the task {self.name} was removed"]
+        return [f"{self.where}: the task {self.name} was removed"]
 
 
 Scheduler = Cron | Systemd | Windows
 
 
 def install(scheduler: Scheduler, job: ScheduledJob) -> list[str]:
-    """Install the job, or update it.
-
-    Raises :class:`ConfigError` where the name is another installation's, and :class:`CannotRun`.
-    """
-    try:
-        for owner in map(mark_in, scheduler.entries()):
-            if owner != job.settings:
-                what = "is not ticketbot's" if owner is None else f"runs {owner}"
-                raise ConfigError(
-                    f"{scheduler.where}: what is called {job.name} there {what}; give this one another --name, "
-                    "or remove that one first"
-                )
-        return scheduler.put(job)
-    except OSError as error:
-        raise _unusable(error) from None
+    """Install the job, or update it. Raises :class:`ConfigError` where the name is another installation's."""
+    for owner in map(mark_in, scheduler.entries()):
+        if owner != job.settings:
+            what = "is not ticketbot's" if owner is None else f"runs {owner}"
+            advice = "give this one another --name, or remove that one first"
+            raise ConfigError(f"{scheduler.where}: what is called {job.name} there {what}; {advice}")
+    return scheduler.put(job)
 
 
 def remove(scheduler: Scheduler) -> list[str]:
-    """Remove what :func:`install` installed. Raises :class:`CannotRun`, also for what ticketbot did not write."""
-    try:
-        owners = list(map(mark_in, scheduler.entries()))
-        if not owners:
-            return [f"{scheduler.where}: there is nothing called {scheduler.name}; nothing was done"]
-        if None in owners:
-            raise CannotRun(f"{scheduler.where}: {scheduler.name} is not ticketbot's; nothing was done")
-        return [*scheduler.take(), f"no more runs of {owners[0]}"]
-    except OSError as error:
-        raise _unusable(error) from None
+    """Remove what :func:`install` installed, and nothing that ticketbot did not write."""
+    owners = list(map(mark_in, scheduler.entries()))
+    if not owners:
+        return [f"{scheduler.where}: there is nothing called {scheduler.name}; nothing was done"]
+    if None in owners:
+        raise CannotRun(f"{scheduler.where}: {scheduler.name} is not ticketbot's; nothing was done")
+    return [*scheduler.take(), f"no more runs of {owners[0]}"]
+
+
+def problems(kind: str, job: ScheduledJob, deadline_s: float) -> list[str]:
+    """Why the scheduler cannot take the job, a sentence each; ``deadline_s`` is ``run.deadline_s``."""
+    found = []
+    too_long_s = job.limit_s - job.every_min * 60
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", job.name):
+        found.append("--name: must be 1 to 40 small letters, digits and hyphens, such as ticketbot-eu")
+    if job.every_min not in PERIODS_MIN:
+        found.append(f"--every {job.every_min}: must be one of {', '.join(map(str, PERIODS_MIN))}")
+    elif too_long_s > 0:
+        found.append(
+            f"--every {job.every_min}: with run.deadline_s = {deadline_s:g} a run that hangs is cut off after "
+            f"{job.limit_s} s; take a longer period, or set run.deadline_s to {deadline_s - too_long_s:g} or less"
+        )
+    strange = r"%[^%]+%|\$\(" if kind == "windows" else r"[%$\"'`\\]"
+    return found + [
+        f"the path {json.dumps(path)} holds a character that {kind} reads as something else, such as % or $, a "
+        "quotation mark or a line's end, or a space at its end: rename it"
+        for path in dict.fromkeys((*job.command, job.folder))
+        if not path.isprintable() or path != path.strip() or re.search(strange, path)
+    ]
 
 
 def may_start_runs(place: Path) -> bool:
     """Whether a scheduler of this system may start runs of ticketbot's; the owner of ``place`` owns the crontab."""
-    with suppress(CannotRun, ConfigError, OSError):
+    with suppress(CannotRun, KeyError, OSError):
         timers = [path for folder in {unit_folder(), SYSTEM_UNITS} for path in folder.glob("*.timer")]
         if not any(mark_in(path.read_text(encoding="utf-8", errors="replace")) for path in timers):
-            return shutil.which("crontab") is not None and crontab_of(place).starts_runs()
+            return shutil.which("crontab") is not None and "ticketbot" in Cron("", owner_of(place)).read()
     return True
 
 
-def crontab_of(place: Path, name: str = "") -> Cron:
-    """The crontab with the job ``name``: the current user's; for root, that of the owner of ``place``."""
-    user, _home = owner_of(place)
-    return Cron(name, user if is_root() and user != "root" else None)
-
-
-def owner_of(place: Path) -> tuple[str, Path]:
-    """Name and home of the current user; for root, of the owner of ``place``. Raises :class:`ConfigError` without."""
-    if sys.platform == "win32" or not is_root() or not place.exists():
-        return getpass.getuser(), Path.home()
-    try:
-        return place.owner(), Path(f"~{place.owner()}").expanduser()
-    except KeyError:
-        raise ConfigError(f"{place} belongs to a user whom this system has no name for") from None
+def owner_of(place: Path) -> str:
+    """The current user; for root, the owner of ``place``."""
+    return place.owner() if sys.platform != "win32" and is_root() and place.exists() else getpass.getuser()
 
 
 def is_root() -> bool:
@@ -218,21 +274,18 @@ def unit_folder() -> Path:
     return SYSTEM_UNITS if is_root() else Path(config, "systemd", "user")
 
 
-def _unusable(error: OSError) -> CannotRun:
-    return CannotRun(f"{error.filename} cannot be read or changed ({error.strerror})")
+def _span(seconds: int) -> str:
+    """A time span as XML has it: ``PT0H9M40S``."""
+    return f"PT{seconds // 3600}H{seconds % 3600 // 60}M{seconds % 60}S"
 
 
 def _ask(*words: str, given: str = "") -> str:
     """What the program prints; raises :class:`CannotRun` with its own words where it fails."""
-    line = " ".join(words)
+    line, text = " ".join(words), given.encode(errors="surrogateescape")
+    environ = {**os.environ, "LC_ALL": "C"}  # the crontab's answer is read
     try:
         ended = subprocess.run(  # noqa: S603 - fixed programs; no shell
-            words,
-            input=given.encode(errors="surrogateescape"),
-            capture_output=True,
-            timeout=TOOL_TIMEOUT_S,
-            env={**os.environ, "LC_ALL": "C"},  # the crontab's answer is read
-            check=False,
+            words, input=text, capture_output=True, timeout=TOOL_TIMEOUT_S, env=environ, check=False
         )
     except FileNotFoundError:
         raise CannotRun(f"there is no program {words[0]} here; 'ticketbot schedule show' prints its files") from None
@@ -240,6 +293,5 @@ def _ask(*words: str, given: str = "") -> str:
         raise CannotRun(f"'{line}' gave no answer ({error})") from None
     if ended.returncode:
         told = " ".join((ended.stderr or ended.stdout).decode(errors="replace").split())
-        hint = _HINTS.get(" ".join(words[:2]), "")
-        raise CannotRun(f"'{line}' failed: {told or f'exit code {ended.returncode}'}{hint}")
+        raise CannotRun(f"'{line}' failed: {told or f'exit code {ended.returncode}'}")
     return ended.stdout.decode(errors="surrogateescape")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -68,6 +69,18 @@ def _heartbeat_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _trusted(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Each is one address, or a private network: whoever is believed can name any client, and so lift every limit."""
+    for text in value:
+        try:
+            network = ip_network(text)
+        except ValueError:
+            raise ValueError(f"{text} is no IP address, and no network such as 10.0.0.0/8") from None
+        if network.num_addresses > 1 and not network.is_private:
+            raise ValueError(f"{text}: anybody there could claim any address; write the proxy's own address")
+    return value
+
+
 ServeSecrets = tuple[Annotated[SecretStr, Field(min_length=16)], ...]
 AppriseUrls = Annotated[SecretStr | None, AfterValidator(_apprise_urls)]
 
@@ -101,13 +114,16 @@ class SloSettings(Frozen):
 
 
 class ServeSettings(Frozen):
-    """The secrets of ``ticketbot serve``, of 16 characters or more. Of a list each one is accepted."""
+    """The secrets of ``ticketbot serve``, of 16 characters or more, and its proxies. Of a list each one is accepted."""
 
     zendesk_secrets: ServeSecrets = Field(
         (), description="signing secrets of the Zendesk webhook, of 16 characters or more"
     )
     freshdesk_secrets: ServeSecrets = Field((), description="what the Freshdesk rule sends in `X-Ticketbot-Secret`")
     api_tokens: ServeSecrets = Field((), description="bearer tokens for `/process-ticket`, of 16 characters or more")
+    proxies: Annotated[tuple[str, ...], AfterValidator(_trusted)] = Field(
+        (), description="addresses of reverse proxies whose `X-Forwarded-*` `serve` and `portal` believe"
+    )
 
 
 class RunSettings(Frozen):

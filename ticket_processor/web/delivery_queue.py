@@ -2,30 +2,27 @@
 
 It is a SQLite file of its own in the state folder, for several processes: ``ticketbot serve`` fills and empties it, a
 scheduled run takes its tickets first. It holds numbers, times and hashes, and no word of a ticket. Losing it costs
-time: the scheduled run sees every ticket. Deliveries that come together are stored in one transaction, so that the disk
-is waited for once.
+time: the scheduled run sees every ticket.
 """
 
 from __future__ import annotations
 
-import asyncio
-import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.errors import StateUnusable, unexpected
-from ..core.private_files import make_file, make_folder
-from ..state.sqlite import is_there, transaction, translated
+from ..state.sqlite import is_there, opened, transaction, translated
 
 FILE_NAME = "serve.sqlite3"
 FAR_S = 3600.0
 """Nothing is put off for longer: what lies further ahead was written under a clock that was wrong."""
 JOIN_S = 2.0
 """Deliveries for one ticket within so many seconds are one job: a form or a macro saves a ticket several times."""
+KEPT_S = 600.0
+"""So long a delivery is known again; a signature is good for half of it."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_by_time ON seen (at);
@@ -68,21 +65,13 @@ class DeliveryQueue:
     """
 
     def __init__(self, folder: Path, helpdesk: str, *, join_s: float = JOIN_S) -> None:
-        self._path = path = folder / FILE_NAME
+        self._path = folder / FILE_NAME
         self._helpdesk = helpdesk
         self._join_s = join_s
         self._lock = threading.Lock()
-        with translated(path):
-            make_folder(folder)
-            make_file(path)
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-            try:
-                self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.execute("PRAGMA synchronous=FULL")  # what was promised to the helpdesk outlives a power cut
-                self._db.executescript(_SCHEMA)
-            except BaseException:
-                self._db.close()
-                raise
+        with translated(self._path):
+            self._db = opened(self._path, (_SCHEMA,))
+            self._db.execute("PRAGMA synchronous=FULL")  # what was promised to the helpdesk outlives a power cut
 
     @classmethod
     def of_others(cls, folder: Path, helpdesk: str) -> DeliveryQueue | None:
@@ -97,6 +86,7 @@ class DeliveryQueue:
     def put(self, deliveries: Sequence[ToldTicket], now: float) -> list[bool]:
         """Store deliveries, all in one transaction; for each, whether it is new."""
         with self._transaction() as db:
+            db.execute("DELETE FROM seen WHERE at < ?", (now - KEPT_S,))
             return [self._put(db, delivery, now) for delivery in deliveries]
 
     def _put(self, db: sqlite3.Connection, delivery: ToldTicket, now: float) -> bool:
@@ -110,18 +100,13 @@ class DeliveryQueue:
         )
         return True
 
-    def forget(self, before: float) -> None:
-        """Drop the keys of deliveries that came before a moment."""
-        with self._transaction() as db:
-            db.execute("DELETE FROM seen WHERE at < ?", (before,))
-
-    def due(self, now: float, *, most: int = 100, at_once: bool = False) -> list[Waiting]:
-        """The tickets whose turn has come, oldest first; ``at_once``: also those that others may still join."""
+    def due(self, now: float, *, most: int = 100) -> list[Waiting]:
+        """The tickets whose turn has come, oldest first."""
         with self._lock, translated(self._path):
             rows = self._db.execute(
                 "SELECT ticket_id, first_at, events, tries FROM queue WHERE helpdesk = ? AND "
                 "(ready_at <= ? OR ready_at > ?) ORDER BY ready_at, ticket_id LIMIT ?",
-                (self._helpdesk, now + (self._join_s if at_once else 0.0), now + FAR_S, most),
+                (self._helpdesk, now, now + FAR_S, most),
             ).fetchall()
         return [Waiting(*row) for row in rows]
 
@@ -157,78 +142,3 @@ class DeliveryQueue:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, translated(self._path), transaction(self._db) as db:
             yield db
-
-
-MOST_AT_ONCE = 500
-FORGET_EVERY_S = 60.0
-_Asked = tuple[ToldTicket, "asyncio.Future[bool]"]
-
-
-class GroupCommit:
-    """Puts deliveries on the queue, from any coroutine of one loop; a thread of its own writes.
-
-    Keys are kept for ``kept_s``. ``stored`` is called after each transaction, in that thread.
-    """
-
-    def __init__(
-        self, into: DeliveryQueue, now: Callable[[], float], kept_s: float, stored: Callable[[], object]
-    ) -> None:
-        self._into = into
-        self._now = now
-        self._kept_s = kept_s
-        self._stored = stored
-        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
-        self._forgot_at = 0.0
-        self._thread = threading.Thread(target=self._work, name="group-commit", daemon=True)
-        self._thread.start()
-
-    async def put(self, delivery: ToldTicket) -> bool:
-        """Whether the delivery is new; it is on the disk by then. Raises ``StateUnusable``."""
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._asked.put((delivery, answer))
-        return await answer
-
-    def close(self) -> None:
-        """Store what was asked for, and end."""
-        self._asked.put(None)
-        self._thread.join(10)
-
-    def _work(self) -> None:
-        while (first := self._asked.get()) is not None:
-            taken, last = [first], False
-            with suppress(queue.Empty):
-                while len(taken) < MOST_AT_ONCE:
-                    if (more := self._asked.get_nowait()) is None:
-                        last = True
-                        break
-                    taken.append(more)
-            self._store(taken)
-            if last:
-                return
-
-    def _store(self, taken: list[_Asked]) -> None:
-        results: list[bool | StateUnusable]
-        try:
-            now = self._now()
-            results = [*self._into.put([delivery for delivery, _ in taken], now)]
-            if not 0 <= now - self._forgot_at < FORGET_EVERY_S:
-                self._into.forget(now - self._kept_s)
-                self._forgot_at = now
-        except StateUnusable as error:
-            results = [error] * len(taken)
-        except Exception as error:  # noqa: BLE001 - a bug must not leave every later delivery without an answer
-            results = [StateUnusable(unexpected(error))] * len(taken)
-        loop = taken[0][1].get_loop()
-        with suppress(RuntimeError):  # the loop has ended, and no request waits for an answer
-            loop.call_soon_threadsafe(_answer, taken, results)
-        self._stored()
-
-
-def _answer(taken: list[_Asked], results: list[bool | StateUnusable]) -> None:
-    for (_, answer), result in zip(taken, results, strict=True):
-        if answer.done():
-            continue  # who asked has gone
-        if isinstance(result, StateUnusable):
-            answer.set_exception(result)
-        else:
-            answer.set_result(result)

@@ -34,38 +34,59 @@ PUBLIC_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="  # noqa: S105
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
 
-class Forged(Exception):
-    """The delivery is not let in; the message says why, and quotes nothing of it."""
+class RequestRefused(Exception):
+    """The request is answered with an error status. ``why`` holds nothing of the request."""
+
+    def __init__(self, status: int, why: str) -> None:
+        self.status = status
+        self.why = why
+        super().__init__(why)
+
+    @property
+    def answer(self) -> JSONResponse:
+        """The response that says so."""
+        headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else {}
+        return JSONResponse({"error": self.why}, self.status, headers)
 
 
 @dataclass(frozen=True)
-class ZendeskVerifier:
-    """Checks Zendesk's signature with any of ``secrets``; the timestamp may be :data:`WINDOW_S` off, either way."""
+class Doors:
+    """Secrets of the endpoints; one without its secret does not exist.
 
-    secrets: tuple[str, ...]
+    ``marker`` is the tag of triaged tickets, ``None`` where answers of customers are wanted too.
+    """
 
-    def check(self, timestamps: Sequence[str], signatures: Sequence[str], body: bytes, now: float) -> str:
-        """The key by which a repetition is known. Raises :class:`Forged`.
+    zendesk: tuple[str, ...] = ()
+    freshdesk: tuple[str, ...] = ()
+    api: tuple[str, ...] = ()
+    marker: str | None = None
 
-        ``timestamps`` and ``signatures`` are the values of these headers: one each. ``now`` is Unix seconds.
-        """
-        if len(timestamps) != 1 or len(signatures) != 1:
-            raise Forged("there must be one signature and one timestamp")
-        timestamp, given = _raw(timestamps[0]), _raw(signatures[0])
-        # All of them are tried, so that the time tells nothing of which one fits.
-        if not sum(hmac.compare_digest(signature(secret, timestamp, body), given) for secret in self.secrets):
-            raise Forged("the signature is wrong")
-        if not _TIME.fullmatch(timestamps[0]):  # nothing stands between it and the body, whose bytes it might take
-            raise Forged("the timestamp is no time")
-        try:
-            skew = now - parse_iso(timestamps[0])
-        except ValueError:
-            raise Forged("the timestamp is no time") from None
-        if not abs(skew) <= WINDOW_S:
-            side = "old" if skew > 0 else "in the future"
-            told = f"{abs(skew):.0f} s {side}, and {WINDOW_S:.0f} s are allowed"
-            raise Forged(f"the delivery is {told}: compare the clocks")
-        return hashlib.sha256(given).hexdigest()
+
+def verified(
+    secrets: Sequence[str], timestamps: Sequence[str], signatures: Sequence[str], body: bytes, now: float
+) -> str:
+    """The key by which a repetition of what Zendesk has signed is known. Raises :class:`RequestRefused` (401).
+
+    ``timestamps`` and ``signatures`` are the values of these headers: one each. The timestamp may be :data:`WINDOW_S`
+    off ``now`` (Unix seconds), either way.
+    """
+    if len(timestamps) != 1 or len(signatures) != 1:
+        raise RequestRefused(401, "there must be one signature and one timestamp")
+    timestamp, given = _raw(timestamps[0]), _raw(signatures[0])
+    # All of them are tried, so that the time tells nothing of which one fits.
+    if not sum(hmac.compare_digest(signature(secret, timestamp, body), given) for secret in secrets):
+        raise RequestRefused(401, "the signature is wrong")
+    if not _TIME.fullmatch(timestamps[0]):  # nothing stands between it and the body, whose bytes it might take
+        raise RequestRefused(401, "the timestamp is no time")
+    try:
+        skew = now - parse_iso(timestamps[0])
+    except ValueError:
+        raise RequestRefused(401, "the timestamp is no time") from None
+    if not abs(skew) <= WINDOW_S:
+        side = "old" if skew > 0 else "in the future"
+        told = f"{abs(skew):.0f} s {side}, and {WINDOW_S:.0f} s are allowed"
+        raise RequestRefused(401, f"the delivery is {told}: compare the clocks")
+    return hashlib.sha256(given).hexdigest()
 
 
 def signature(secret: str, timestamp: bytes, body: bytes) -> bytes:
@@ -110,12 +131,8 @@ class Nothing:
     reason: str
 
 
-def of_zendesk(body: bytes, *, own_user: int | None, marker: str | None) -> Hint | Nothing:
-    """The hint in an authentic body of Zendesk.
-
-    Dropped is what our own user did (``own_user``, where known) and an event of a ticket that has the ``marker``
-    already (``None``: answers of customers are wanted too).
-    """
+def of_zendesk(body: bytes, *, marker: str | None) -> Hint | Nothing:
+    """The hint in an authentic body of Zendesk. An event of a ticket that has the ``marker`` already is dropped."""
     said = _object(body)
     kind = said.get("type")
     if not isinstance(kind, str):
@@ -129,8 +146,6 @@ def of_zendesk(body: bytes, *, own_user: int | None, marker: str | None) -> Hint
     number = _number(subject[1] if subject else detail.get("id"))
     if number is None:
         return Nothing("no ticket")
-    if own_user is not None and _number(detail.get("actor_id")) == own_user:
-        return Nothing("our own change")
     tags = detail.get("tags")
     if marker is not None and isinstance(tags, list) and marker in tags:
         return Nothing("done already")
@@ -165,21 +180,6 @@ def _number(value: object) -> int | None:
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class RequestRefused(Exception):
-    """The request is answered with an error status. ``why`` holds nothing of the request."""
-
-    def __init__(self, status: int, why: str) -> None:
-        self.status = status
-        self.why = why
-        super().__init__(why)
-
-    @property
-    def answer(self) -> JSONResponse:
-        """The response that says so."""
-        headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else {}
-        return JSONResponse({"error": self.why}, self.status, headers)
-
-
 def told_length(request: Request) -> int:
     """How many bytes the body has, as its sender says; 0 where that is not said."""
     told = request.headers.get("content-length", "")
@@ -204,18 +204,10 @@ async def raw_body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def signed(request: Request, verifier: ZendeskVerifier, body: bytes, now: float) -> str:
+def signed(request: Request, secrets: Sequence[str], body: bytes, now: float) -> str:
     """The key of a delivery that Zendesk signed; raises :class:`RequestRefused` (401) for any other."""
     headers = request.headers
-    try:
-        return verifier.check(
-            headers.getlist(TIMESTAMP),
-            headers.getlist(SIGNATURE),
-            body,
-            now,
-        )
-    except Forged as forged:
-        raise RequestRefused(401, str(forged)) from None
+    return verified(secrets, headers.getlist(TIMESTAMP), headers.getlist(SIGNATURE), body, now)
 
 
 def with_secret(request: Request, secrets: Sequence[str]) -> None:

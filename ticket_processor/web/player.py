@@ -5,15 +5,14 @@ What depends on the helpdesk is in :func:`doors_of`.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
 
 from ..core.clock import Clock, Deadline, SystemClock
-from ..core.errors import ConfigError, TicketbotError
+from ..core.errors import ConfigError
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..monitoring.run_watch import Kind, tally_of, tended
@@ -21,10 +20,9 @@ from ..reporting.run_words import outcome_line
 from ..settings.schema import Settings
 from ..wiring import runs
 from ..wiring.explain import as_data, fetched, pasted, walk
-from ..wiring.parts import own_user, transport_for
 from ..wiring.ticket_subjects import Subjects
-from .app import Asked, Doors
-from .gate import PUBLIC_SECRET, ZendeskVerifier
+from .app import Asked
+from .gate import PUBLIC_SECRET, Doors
 from .worker import SOON, Heard
 
 ANALYSIS_S = 120.0
@@ -32,7 +30,7 @@ ANALYSIS_S = 120.0
 _SHOWN = ("ticket_id", "machine_mail", "chain", "analysis", "decision")
 
 
-def doors_of(settings: Settings, clock: Clock) -> Doors:
+def doors_of(settings: Settings) -> Doors:
     """The endpoints of these settings. Raises :class:`ConfigError` without any secret, and for one that all know."""
     serve, name = settings.serve, settings.helpdesk
     known = {"zendesk": _plain(serve.zendesk_secrets), "freshdesk": _plain(serve.freshdesk_secrets)}
@@ -45,13 +43,8 @@ def doors_of(settings: Settings, clock: Clock) -> Doors:
         )
     if PUBLIC_SECRET in zendesk:
         raise ConfigError("ZENDESK_WEBHOOK_SECRET: this is the secret of Zendesk's documentation, which all know")
-    return Doors(
-        zendesk=ZendeskVerifier(zendesk) if zendesk else None,
-        freshdesk=freshdesk,
-        api=api,
-        marker=None if settings.reads_answers else settings.policy.marker,
-        own_user=OwnUser(settings, clock),
-    )
+    marker = None if settings.reads_answers else settings.policy.marker
+    return Doors(zendesk, freshdesk, api, marker)
 
 
 def _plain(secrets: Sequence[SecretStr]) -> tuple[str, ...]:
@@ -69,33 +62,15 @@ class RunPlayer:
     def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
         """A run on just these tickets, and ``more``. It sends alerts if there are addresses, and no heartbeat."""
         silent = not (self._settings.alerts.urls or self._settings.alerts.page_urls)
-        return self._played(
-            "webhook",
-            heard,
-            lambda listen, subjects: runs.told_of(
-                self._settings, ticket_ids, more=more, clock=self._clock, listener=listen, subjects=subjects
-            ),
-            silent=silent,
-        )
+        play = partial(runs.told_of, ticket_ids=ticket_ids, more=more)
+        return self._played("webhook", heard, play, silent=silent)
 
     def scheduled(self, told_of: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
         """The ordinary run, as ``ticketbot run`` plays it."""
-        asked = runs.RunArguments(told_of=told_of)
-        return self._played(
-            "run",
-            heard,
-            lambda listen, subjects: runs.run(
-                self._settings, asked, clock=self._clock, listener=listen, subjects=subjects
-            ),
-        )
+        return self._played("run", heard, partial(runs.run, asked=runs.RunArguments(told_of=told_of)))
 
     def _played(
-        self,
-        kind: Kind,
-        heard: Heard,
-        play: Callable[[Callable[[Outcome], None], Subjects], runs.Finished],
-        *,
-        silent: bool = False,
+        self, kind: Kind, heard: Heard, play: Callable[..., runs.Finished], *, silent: bool = False
     ) -> RunSummary:
         settings, subjects = self._settings, Subjects()
         tally = tally_of(settings, subjects)
@@ -107,7 +82,7 @@ class RunPlayer:
             heard(outcome)
 
         with tended(settings, self._clock, kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:
-            finished = play(listen, subjects)
+            finished = play(settings, clock=self._clock, listener=listen, subjects=subjects)
             tending.ended(finished.summary, tally=tally)
         return finished.summary
 
@@ -121,24 +96,3 @@ def analysed(asked: Asked, settings: Settings, clock: Clock) -> Mapping[str, Any
         ticket = pasted(clock, asked.subject, asked.description or "")
     told = as_data(ticket, walk(ticket, settings, clock, deadline))
     return {name: told[name] for name in _SHOWN}
-
-
-class OwnUser:
-    """Our own user's number, looked up once in a thread; ``None`` until it is known, and where it cannot be."""
-
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._number: int | None = None
-        threading.Thread(target=self._look_up, name="own-user", daemon=True).start()
-
-    def __call__(self) -> int | None:
-        return self._number
-
-    def _look_up(self) -> None:
-        deadline = Deadline(self._clock, 30)
-        with (
-            suppress(TicketbotError),
-            closing(transport_for(self._settings.desk, self._clock, deadline, read_only=True)) as transport,
-        ):
-            self._number = own_user(self._settings, transport)

@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ..core import reasons
 from ..core.clock import SystemClock
@@ -19,6 +19,9 @@ from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..settings.schema import Settings
 from .delivery_queue import DeliveryQueue, Waiting
+
+if TYPE_CHECKING:
+    from .player import RunPlayer
 
 MOST_IN_A_RUN = 200
 LOOK_S = 0.25
@@ -36,16 +39,6 @@ MOST_TRIES = 20
 SOON = (reasons.DEFERRED, reasons.NOT_FOUND, reasons.RECORD_UNREADABLE)
 """These ends are looked at again soon: the ticket changed just now, or the copy that was read does not have it yet."""
 Heard = Callable[[Outcome], None]
-
-
-class Player(Protocol):
-    """Plays runs. Both may raise what runs raise; ``heard`` gets each outcome."""
-
-    def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
-        """A run on just these tickets, and ``more`` that come meanwhile."""
-
-    def scheduled(self, told_of: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
-        """The ordinary run, which takes these tickets first whenever it asks for them."""
 
 
 class TakenFirst:
@@ -95,7 +88,7 @@ class Worker(threading.Thread):
     def __init__(
         self,
         queue: DeliveryQueue,
-        player: Player,
+        player: RunPlayer,
         clock: SystemClock,
         say: Callable[[str], object],
         *,

@@ -35,7 +35,7 @@ OURS = ("ZENDESK_", "FRESHDESK_", "TICKETBOT_", "OPENAI_")
 LOADED = ["ticket_processor.cli", "ticket_processor.commands.portal", "ticket_processor.web.portal.application"]
 LOADED += ["ticket_processor.web.worker", "ticket_processor.web.worker", "ticket_processor.web.server"]
 LOADED += ["ticket_processor.commands.local_erase", "ticket_processor.commands.run", "ticket_processor.wiring.runs"]
-SETTINGS = 'helpdesk = "local"\nlog_dir = "logs"\nstate_dir = "state"\n'
+SETTINGS = 'helpdesk = "local"\nlog_dir = "logs"\nstate_dir = "state"\n[serve]\nproxies = ["127.0.0.1"]\n'
 
 
 @dataclass
@@ -193,7 +193,7 @@ class Killed:
             with closing(socket.create_server(("127.0.0.1", 0))) as free:
                 port = free.getsockname()[1]
             self._url = f"http://127.0.0.1:{port}"
-            process = forked(self.folder, "portal", "--port", str(port), "--proxy", "127.0.0.1")
+            process = forked(self.folder, "portal", "--port", str(port))
             process.start()
             end = time.monotonic() + PATIENCE_S
             while time.monotonic() < end and process.is_alive():

@@ -36,7 +36,7 @@ from .admin import accounts, listing, ticket
 from .mail import Postman, Writer, by_smtp, into_folder
 from .outbox import Outbox
 from .parts import FOLDER, Portal, PortalSettings, Suggest, Suggestion
-from .security import FORM_COOKIE_LIFE_S, HEADERS, RefusedForNow, SafeAnswers, typed_into
+from .security import HEADERS, SafeAnswers
 
 _TITLES = {
     400: "That request made no sense",
@@ -68,9 +68,7 @@ def make_portal(portal: Portal) -> FastAPI:
         redirect_slashes=False,  # it would send a link's secret to whatever host the request names
     )
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each body that it cannot read
-    app.add_middleware(
-        SafeAnswers, lambda request, token: portal.forms.age(request, token, FORM_COOKIE_LIFE_S) is not None
-    )
+    app.add_middleware(SafeAnswers)
     # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
     for routes in (form.routes, tracking.routes, tracking.action_routes):
@@ -81,13 +79,7 @@ def make_portal(portal: Portal) -> FastAPI:
         app.include_router(pages(portal, sessions))
     app.include_router(accounts.people_routes(portal, sessions, passwords))
 
-    def error(
-        request: Request,
-        status: int,
-        words: str,
-        headers: Mapping[str, str] | None = None,
-        typed: Sequence[tuple[str, str]] = (),
-    ) -> Response:
+    def error(request: Request, status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
         return portal.pages.page(
             request,
             "error.html",
@@ -95,17 +87,15 @@ def make_portal(portal: Portal) -> FastAPI:
             headers,
             heading=_TITLES.get(status, "That did not work"),
             words=words,
-            typed=typed,
             path=request.url.path,
             needs_login=status == 401,
         )
 
     @app.exception_handler(HTTPException)
-    async def refused(request: Request, why: HTTPException) -> Response:
+    def refused(request: Request, why: HTTPException) -> Response:
         ours = why.status_code != 400 and why.detail != HTTPException(why.status_code).detail
         words = why.detail if ours else _WORDS.get(why.status_code, "")
-        typed = await typed_into(request) if isinstance(why, RefusedForNow) else ()
-        return error(request, why.status_code, words, why.headers, typed)
+        return error(request, why.status_code, words, why.headers)
 
     @app.exception_handler(UnicodeEncodeError)  # a form may claim an encoding that makes half characters
     @app.exception_handler(RequestValidationError)
@@ -113,15 +103,14 @@ def make_portal(portal: Portal) -> FastAPI:
         return error(request, 400, _WORDS[400])
 
     @app.exception_handler(HelpdeskDown)
-    async def unusable(request: Request, _why: HelpdeskDown) -> Response:
-        return error(request, 503, _WORDS[503], typed=await typed_into(request))
+    def unusable(request: Request, _why: HelpdeskDown) -> Response:
+        return error(request, 503, _WORDS[503])
 
     @app.exception_handler(Exception)
     def broken(request: Request, _why: Exception) -> Response:
         # It is answered outside of SafeAnswers.
-        return error(
-            request, 500, "The mistake is ours. Go back, and try again.", {**HEADERS, "Cache-Control": "no-store"}
-        )
+        headers = {**HEADERS, "Cache-Control": "no-store"}
+        return error(request, 500, "The mistake is ours. Go back, and try again.", headers)
 
     return app
 

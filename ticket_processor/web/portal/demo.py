@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...analysis.model_server.settings import BudgetSettings
 from ...core.clock import Clock, SystemClock, iso
-from ...helpdesk.local_model import Actor, Created, NewTicket, Status
+from ...helpdesk.local_model import Actor, NewTicket, Status
 from ...helpdesk.local_store import LocalStore
 from ...knowledge.settings import KnowledgeSettings
 from ...replies.settings import ReplySettings
@@ -34,81 +34,19 @@ ANSWERS: dict[str, tuple[str, Status, int | None]] = {
         "resolved",
         5,
     ),
-    "billing-vat-number-en": (
-        "INV-2026-01873 now has your VAT number, with the same date. You find it under Account, Invoices.",
-        "resolved",
-        5,
-    ),
-    "billing-card-declined-oneliner-en": (
-        "Sorry about that. Does your bank ask you to confirm the payment, in its app or by text message? Please try "
-        "once more, and tell us which message you see.",
-        "waiting",
-        None,
-    ),
-    "billing-annual-switch-en": (
-        "You get credit for the days that you have paid: they are taken off the price of the year, which begins on the "
-        "day of the change. There is no need to wait for 19 March.",
-        "resolved",
-        4,
-    ),
-    "refund-return-label-en": (
-        "We have mailed you a QR code for TF-4519003. Any parcel shop scans it and prints the label for you.",
-        "resolved",
-        5,
-    ),
-    "refund-cancelled-event-en": (
-        "We are sorry that we had to cancel. The $340 for both seats are on their way to the card that you used.",
-        "resolved",
-        None,
-    ),
     "technical-router-drops-en": (
         "Thank you, that rules out a lot. Please send us the log of your Kestrel R3 from one of these evenings.",
         "waiting",
         None,
     ),
-    "technical-app-crash-oneliner-en": (
-        "Sorry for that! Which iPhone is it, and which version of iOS? Does it still crash once you have deleted the "
-        "app and installed it again?",
-        "waiting",
-        None,
-    ),
-    "account-new-colleague-en": (
-        "Femi Adeyemi has an invitation, with the same rights as yours.",
-        "resolved",
-        None,
-    ),
-    "order-wrong-item-en": (
-        "Sorry for the mix-up. The black pair leaves our warehouse today, with a label for the white one in the box.",
-        "resolved",
-        4,
-    ),
+    "account-new-colleague-en": ("Femi Adeyemi has an invitation, with the same rights as yours.", "resolved", None),
     "feature-dark-mode-en": (
         "Not yet, but you are not the only one at 2 am: your vote is on our list.",
         "resolved",
         3,
     ),
-    "general-opening-hours-en": (
-        "No, the shop is closed on Easter Monday. From Tuesday on it opens at nine.",
-        "resolved",
-        4,
-    ),
 }
 """What an agent answered, the ticket's status after it, and the customer's stars, by the seed ticket's id."""
-
-
-class Earlier(SystemClock):
-    """The machine's clock, set back: tickets of the past are triaged by it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._ago = 0.0
-
-    def now(self) -> float:
-        return super().now() - self._ago
-
-    def go_to(self, moment: float) -> None:
-        """Go on from there."""
-        self._ago = super().now() - moment
 
 
 @contextmanager
@@ -169,27 +107,22 @@ def _fill(settings: Settings, store: LocalStore, now: float, address: str) -> li
     dice = random.Random(17)
     usual = [ticket for ticket in load_corpus() if ticket.kind == "normal" and ticket.subject and ticket.body]
     answered = [ticket for ticket in usual if ticket.id in ANSWERS]
-    others = [ticket for ticket in usual if ticket.id not in ANSWERS]
-    chosen = dice.sample([*answered, *dice.sample(others, TICKETS - len(answered))], TICKETS)
+    others = dice.sample([ticket for ticket in usual if ticket.id not in ANSWERS], TICKETS - len(answered))
+    chosen = dice.sample([*answered, *others], TICKETS)
     agent = store.by_email(AGENT)
     actor = Actor("agent", agent.id if agent else None)
     by_rules = settings.model_copy(update={"models": settings.models.model_copy(update={"names": ()})})
     with opened_state(settings.state_folder, settings.desk.base_url) as state:
         state.begin_again(iso(0))
-    clock = Earlier()
-    shown: dict[str, Created] = {}
-    for number, seed in enumerate(chosen):
-        at = now - 3_600 - AGE_S * (TICKETS - number) / TICKETS  # even the newest has been rated
-        ticket, kind = store.create(_new(seed), at), "new"
-        clock.go_to(at + 5)
-        run(by_rules, RunArguments(), clock=clock)
-        if seed.id in ANSWERS:
-            text, status, stars = ANSWERS[seed.id]
-            store.reply(ticket.id, actor, text, public=True, status=status, now=at + dice.uniform(600, 2400))
-            if stars:
-                store.rate(ticket.id, stars, "", at + 3000)
-            kind = "resolved" if status == "resolved" else "answered"
-        shown[kind] = ticket
+    made = {seed.id: store.create(_new(seed), now - AGE_S * place / TICKETS) for place, seed in enumerate(chosen, 1)}
+    run(by_rules, RunArguments())
+    shown = {"new": made[others[0].id]}
+    for name, (text, status, stars) in ANSWERS.items():
+        ticket = made[name]
+        store.reply(ticket.id, actor, text, public=True, status=status, now=SystemClock().now())
+        if stars:
+            store.rate(ticket.id, stars, "", SystemClock().now())
+        shown["resolved" if status == "resolved" else "answered"] = ticket
     return [f"A customer's view, {kind}: {address}/t/{one.number}?k={one.secret}" for kind, one in shown.items()]
 
 

@@ -19,10 +19,8 @@ from .parts import (
     LINK_LIFE_S,
     Portal,
     Suggestion,
-    charge,
-    counted_as,
+    address_of,
     go_to,
-    known,
     let_in,
     path_of,
     too_many,
@@ -125,7 +123,7 @@ def routes(portal: Portal) -> APIRouter:
             wrong = {"": "That was very quick. Look it over, and send it again."}
         if wrong:
             return shown(request, typed, wrong, 422, token=form_token)
-        if wait_s := _wait(request, typed.email, sent):
+        if wait_s := _wait(request, sent):
             refused = too_many(wait_s)
             many = {"": f"These are many tickets or files in a short time. {refused.detail}"}
             answer = shown(request, typed, many, 429, token=form_token)
@@ -180,19 +178,14 @@ def routes(portal: Portal) -> APIRouter:
     def suggestions(request: Request, typed: Typed) -> list[Suggestion]:
         if portal.suggest is None:
             raise HTTPException(404)
-        if wait_s := portal.searches.take(counted_as(portal, request)):
+        if wait_s := portal.searches.take(address_of(request)):
             raise too_many(wait_s)
         is_enough = len(typed.subject) + len(typed.description) >= SUGGEST_FROM
         return portal.suggestions(typed.subject, typed.description) if is_enough else []
 
-    def _wait(request: Request, email: str, files: Sequence[NewFile]) -> float:
-        who, own, person = counted_as(portal, request), known(portal, request), portal.store.by_email(email)
-        is_own = person is not None and person.id == own
-        return charge(
-            (portal.tickets_by_address, who, 1),
-            (portal.tickets_by_mail, who if is_own else email.casefold(), 1),
-            (portal.files_by_address, who, len(files)),
-        )
+    def _wait(request: Request, files: Sequence[NewFile]) -> float:
+        who = address_of(request)
+        return portal.files.take(who, len(files)) or portal.tickets.take(who)
 
     return router
 

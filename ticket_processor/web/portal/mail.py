@@ -11,7 +11,6 @@ import hashlib
 import smtplib
 import ssl
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -229,7 +228,6 @@ class Postman(threading.Thread):
         self._say = say
         self._looked_at = 0.0
         self._stopping = threading.Event()
-        self.counted: Counter[str] = Counter()
 
     def stop(self) -> None:
         """Begin no further mail. From any thread."""
@@ -295,22 +293,16 @@ class Postman(threading.Thread):
         except smtplib.SMTPDataError as error:
             self._refused(mail, error.smtp_code)
         else:
-            if made is None:
-                self._outbox.given_up(mail)
-            else:
-                self._outbox.sent(mail)
-                self.counted["sent"] += 1
+            self._outbox.end(mail, "sent" if made else "given up")
 
     def _refused(self, mail: Due, code: int) -> None:
         if code >= 500:
             self._ended(mail, f"the server refuses it ({code})")
         else:
             self._outbox.failed(mail, self._now())
-            self.counted["put off"] += 1
 
     def _ended(self, mail: Due, why: str) -> None:
-        self._outbox.given_up(mail)
-        self.counted["given up"] += 1
+        self._outbox.end(mail, "given up")
         self._say(f"a mail about ticket {mail.ticket_id} was given up: {why}")
 
 

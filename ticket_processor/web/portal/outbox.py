@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from ...core.private_files import make_file, make_folder
-from ...state.sqlite import transaction, translated
+from ...state.sqlite import opened, transaction, translated
 
 FILE_NAME = "mail.sqlite3"
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 3600.0
@@ -61,20 +61,12 @@ class Outbox:
     """
 
     def __init__(self, folder: Path, newest: int, now: float) -> None:
-        self._path = path = folder / FILE_NAME
+        self._path = folder / FILE_NAME
         self._lock = threading.Lock()
-        with translated(path):
-            make_folder(folder)
-            make_file(path)
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-            try:
-                self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.execute("PRAGMA synchronous=FULL")
-                self._db.executescript(_SCHEMA)
-                self._db.execute("INSERT OR IGNORE INTO place VALUES (1, ?, ?)", (newest, now))
-            except BaseException:
-                self._db.close()
-                raise
+        with translated(self._path):
+            self._db = opened(self._path, (_SCHEMA,))
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute("INSERT OR IGNORE INTO place VALUES (1, ?, ?)", (newest, now))
 
     def close(self) -> None:
         """Close the file. Idempotent."""
@@ -117,13 +109,13 @@ class Outbox:
             )
             return taken.rowcount == 1
 
-    def sent(self, mail: Due) -> None:
-        """The mail has left."""
-        self._end(mail, "sent")
-
-    def given_up(self, mail: Due) -> None:
-        """The mail can never be sent, or nobody wants it any more."""
-        self._end(mail, "given up")
+    def end(self, mail: Due, how: Literal["sent", "given up"]) -> None:
+        """The mail has left, or it can never be sent, or nobody wants it any more."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE mail SET ended = ? WHERE ticket_id = ? AND version = ? AND person = ?",
+                (how, mail.ticket_id, mail.version, mail.person),
+            )
 
     def failed(self, mail: Due, now: float) -> None:
         """The mail could not be sent now: it is tried again later, or given up when that has gone on for too long."""
@@ -135,19 +127,6 @@ class Outbox:
                     *(now, LONGEST_PAUSE_S, FIRST_PAUSE_S, now - KEPT_S),
                     *(mail.ticket_id, mail.version, mail.person),
                 ),
-            )
-
-    def counts(self) -> dict[str, int]:
-        """How many mails wait, were sent, and were given up lately."""
-        with self._lock, translated(self._path):
-            rows = self._db.execute("SELECT coalesce(ended, 'waiting'), count(*) FROM mail GROUP BY 1").fetchall()
-        return dict(rows)
-
-    def _end(self, mail: Due, how: str) -> None:
-        with self._transaction() as db:
-            db.execute(
-                "UPDATE mail SET ended = ? WHERE ticket_id = ? AND version = ? AND person = ?",
-                (how, mail.ticket_id, mail.version, mail.person),
             )
 
     @contextmanager

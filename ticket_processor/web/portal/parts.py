@@ -25,9 +25,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from ...core.clock import iso, parse_iso
 from ...core.wording import many
 from ...helpdesk.local_model import LocalTicket
-from ...helpdesk.local_store import MAILED, LocalStore
+from ...helpdesk.local_store import LocalStore
 from ..server import place_of
-from .security import KNOWN_LIFE_S, Cookies, FormTokens, RefusedForNow
+from .security import Cookies, FormTokens
 
 MOST_KEYS = 20_000
 """Buckets that are remembered; those used longest ago are forgotten first."""
@@ -56,35 +56,16 @@ class Buckets:
                 self._left.popitem(last=False)
             return 0.0
 
-    def give_back(self, key: str, count: int = 1) -> None:
-        """Put back tokens that were taken for what turned out to need none."""
+    def give_back(self, key: str) -> None:
+        """Put back a token that was taken for what turned out to need none."""
         now = self._now()
         with self._lock:
             if key in self._left:
-                self._left[key] = (min(self._most, self._left_at(key, now) + count), now)
+                self._left[key] = (min(self._most, self._left_at(key, now) + 1), now)
 
     def _left_at(self, key: str, now: float) -> float:
         left, at = self._left.get(key, (self._most, now))
         return min(self._most, left + max(0.0, now - at) / self._each_s)
-
-
-Charge = tuple[Buckets, str, int]
-"""So many tokens of the bucket with this key."""
-
-
-def charge(*charges: Charge) -> float:
-    """Take tokens of all, or of none. Gives 0, or in how many seconds to try again."""
-    for number, (buckets, key, count) in enumerate(charges):
-        if wait_s := buckets.take(key, count):
-            give_back(*charges[:number])
-            return wait_s
-    return 0.0
-
-
-def give_back(*charges: Charge) -> None:
-    """Put back what was taken."""
-    for buckets, key, count in charges:
-        buckets.give_back(key, count)
 
 
 def address_of(request: Request) -> str:
@@ -92,16 +73,11 @@ def address_of(request: Request) -> str:
     return place_of(request.client.host) if request.client else ""
 
 
-def key_of(person: int) -> str:
-    """A key that limits count somebody by whom the portal knows."""
-    return f"person {person}"
-
-
-def too_many(wait_s: float) -> RefusedForNow:
+def too_many(wait_s: float) -> HTTPException:
     """The refusal (429) of somebody who may try again in ``wait_s``."""
     minutes = math.ceil(wait_s / 60)
     words = f"Please try again in {many(minutes, 'minute')}."
-    return RefusedForNow(429, words, {"Retry-After": str(math.ceil(wait_s))})
+    return HTTPException(429, words, {"Retry-After": str(math.ceil(wait_s))})
 
 
 _TAGS = frozenset("a p br hr em strong code pre blockquote ul ol li h3 h4 h5 h6".split())
@@ -233,13 +209,11 @@ class Portal:
         self.forms = FormTokens(self.cookies, now)
         self.pages = Pages(settings.name, self.forms)
         self.wrong_keys = Buckets(20, HOUR_S, now)
-        self.wrong_passwords_by_address = Buckets(20, HOUR_S, now)
-        self.wrong_passwords_by_mail = Buckets(100, HOUR_S, now)
-        self.tickets_by_address = Buckets(30, HOUR_S, now)
-        self.tickets_by_mail = Buckets(10, HOUR_S, now)
+        self.wrong_passwords = Buckets(20, HOUR_S, now)
+        self.tickets = Buckets(30, HOUR_S, now)
         self.acts = Buckets(60, HOUR_S, now)
         self.searches = Buckets(60, 60.0, now)
-        self.files_by_address = Buckets(60, HOUR_S, now)
+        self.files = Buckets(60, HOUR_S, now)
 
     def suggestions(self, subject: str, description: str) -> list[Suggestion]:
         """Articles about what somebody wrote."""
@@ -252,7 +226,6 @@ ACCESS_LIFE_S = 90 * 24 * 3600.0
 LINK_COOKIE = "portal_link"
 LINK_LIFE_S = 900.0
 """For so long a customer who has just submitted a ticket is shown its link."""
-KNOWN_COOKIE = "portal_known"
 
 
 def path_of(number: str) -> str:
@@ -267,7 +240,7 @@ def go_to(path: str) -> RedirectResponse:
 
 def opened(portal: Portal, request: Request, number: str, secret: str) -> LocalTicket:
     """The ticket that a link opens. Raises ``HTTPException``: 404 for a wrong one, 429 after too many of them."""
-    who = counted_as(portal, request)
+    who = address_of(request)
     if wait_s := portal.wrong_keys.take(who):
         raise too_many(wait_s)
     ticket = portal.store.opens(number, secret)
@@ -281,25 +254,6 @@ def let_in(portal: Portal, response: Response, number: str) -> None:
     """Let this browser see the ticket from now on."""
     signed = portal.cookies.sign("ticket", number)
     portal.cookies.set(response, TICKET_COOKIE, signed, path=path_of(number), life_s=ACCESS_LIFE_S)
-
-
-def get_to_know(portal: Portal, response: Response, ticket: LocalTicket, secret: str) -> None:
-    """Let the ticket's customer share no limit with strangers from now on, if the link is one that was mailed."""
-    if secret.startswith(MAILED):
-        signed = portal.cookies.sign("customer", f"{ticket.requester}")
-        portal.cookies.set(response, KNOWN_COOKIE, signed, path="/", life_s=KNOWN_LIFE_S)
-
-
-def known(portal: Portal, request: Request) -> int | None:
-    """The customer whose mail was read in this browser."""
-    found = portal.cookies.read("customer", request.cookies.get(KNOWN_COOKIE, ""), KNOWN_LIFE_S)
-    return None if found is None else int(found[0])
-
-
-def counted_as(portal: Portal, request: Request) -> str:
-    """For whom limits count what this client does: a known customer, or all strangers at its address."""
-    person = known(portal, request)
-    return address_of(request) if person is None else key_of(person)
 
 
 def seen_by(portal: Portal, request: Request, number: str) -> LocalTicket:

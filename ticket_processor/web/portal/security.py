@@ -1,14 +1,9 @@
-"""What keeps strangers out of the portal: headers of every answer, tokens of forms, and signed cookies.
-
-What somebody typed into a form that was refused for now is not lost: it comes back, to be sent again as it is.
-"""
+"""What keeps strangers out of the portal: headers of every answer, tokens of forms, and signed cookies."""
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable
-from urllib.parse import unquote_plus
 
 from itsdangerous import BadSignature, TimestampSigner
 from starlette.datastructures import MutableHeaders
@@ -19,40 +14,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..gate import told_length
 
-_SECRET = frozenset({"password", "current", "new"})
-
-
-class RefusedForNow(HTTPException):
-    """The refusal of a form that may be taken in later, or with a fresh token."""
-
-
-async def typed_into(request: Request) -> list[tuple[str, str]]:
-    """The fields of a form that a page of ours has sent; none of one with a password, and none of another site's.
-
-    A form that comes back gets a fresh token, so another site's must not.
-    """
-    if request.method != "POST" or request.headers.get("sec-fetch-site") != "same-origin":
-        return []
-    fields = [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
-    if any(name in _SECRET for name, _ in fields):
-        return []
-    return [(name, value) for name, value in fields if name != "form_token"]
-
-
 MOST_BODY_BYTES = 26 * 2**20
 """Of a request: five files and the text."""
-FIRST_BYTES = 256 * 2**10
-"""So much is read of any request: the longest text, in whatever script. For more, a form's token has to be in it."""
-_TOKEN = re.compile(rb'(?:name="form_token"(?:\r\n[^\r\n]{1,200}){0,3}\r\n\r\n|(?:^|&)form_token=)([^\r\n&]+)')
 FORM_COOKIE = "portal_form"
-FORM_LIFE_S = 12 * 3600.0
+FORM_LIFE_S = 7 * 24 * 3600.0
 """How long a form may stay open before it is sent."""
-FORM_COOKIE_LIFE_S = 7 * 24 * 3600.0
-"""How long what was typed into an older form is taken, and shown again with a new one."""
 TOO_OLD = "The page was open for too long, or cookies are off. Nothing was stored yet."
 TOO_MUCH = "That is too much at once. Send fewer or smaller files."
-KNOWN_LIFE_S = 180 * 24 * 3600.0
-"""For so long a browser is known to be somebody's; its limits are apart from strangers'."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'",
@@ -64,41 +32,25 @@ HEADERS = {
 
 
 class SafeAnswers:
-    """Gives every answer the headers that browsers obey, and takes no more of a body than is allowed.
+    """Gives every answer the headers that browsers obey, and takes no more of a body than is allowed."""
 
-    ``has_made`` says whether a token is of a form that the portal has given this browser.
-    """
-
-    def __init__(self, app: ASGIApp, has_made: Callable[[Request, str], bool]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._has_made = has_made
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request, taken, begin = Request(scope), 0, bytearray()
-        length, is_ours = told_length(request), False
+        length, taken = told_length(Request(scope)), 0
 
         async def limited() -> Message:
-            nonlocal taken, is_ours
+            nonlocal taken
             if length > MOST_BODY_BYTES:
                 raise HTTPException(413, TOO_MUCH)
-            if length > FIRST_BYTES and FORM_COOKIE not in request.cookies:
-                raise HTTPException(403, TOO_OLD)
             message = await receive()
-            body = message.get("body", b"")
-            taken += len(body)
+            taken += len(message.get("body", b""))
             if taken > MOST_BODY_BYTES:
                 raise HTTPException(413, TOO_MUCH)
-            if not is_ours:
-                begin.extend(body)
-                if taken > FIRST_BYTES:
-                    found = _TOKEN.search(begin, 0, FIRST_BYTES)
-                    is_ours = found is not None and self._has_made(request, unquote_plus(found[1].decode("latin-1")))
-                    if not is_ours:
-                        raise HTTPException(403, TOO_OLD)
-                    begin.clear()
             return message
 
         async def guarded(message: Message) -> None:
@@ -124,18 +76,13 @@ class Cookies:
         """The value with the time and a signature."""
         return self._signer(purpose).sign(value).decode()
 
-    def read(self, purpose: str, signed: str, life_s: float) -> tuple[str, float] | None:
-        """The value, and when it was signed (Unix seconds); ``None`` where it was not, or too long ago."""
+    def signed_at(self, purpose: str, signed: str, value: str, life_s: float) -> float | None:
+        """When this value was signed (Unix seconds); ``None`` where it was not, or too long ago."""
         try:
             found, at = self._signer(purpose).unsign(signed, return_timestamp=True)
         except BadSignature:
             return None
-        return (found.decode(), at.timestamp()) if 0 <= self._now() - at.timestamp() <= life_s else None
-
-    def signed_at(self, purpose: str, signed: str, value: str, life_s: float) -> float | None:
-        """When this value was signed (Unix seconds); ``None`` where it was not, or too long ago."""
-        found = self.read(purpose, signed, life_s)
-        return found[1] if found and found[0] == value else None
+        return at.timestamp() if found.decode() == value and 0 <= self._now() - at.timestamp() <= life_s else None
 
     def set(self, response: Response, name: str, value: str, *, path: str, life_s: float, strict: bool = False) -> None:
         """Set a cookie that no script can read."""
@@ -177,14 +124,14 @@ class FormTokens:
 
     def remember(self, response: Response, browser: str) -> None:
         """Set the cookie that goes with :meth:`token`."""
-        self._cookies.set(response, FORM_COOKIE, browser, path="/", life_s=FORM_COOKIE_LIFE_S)
+        self._cookies.set(response, FORM_COOKIE, browser, path="/", life_s=FORM_LIFE_S)
 
-    def age(self, request: Request, token: str, life_s: float = FORM_LIFE_S) -> float | None:
-        """For how many seconds the form was open; ``None`` where it is not ours, or older than ``life_s``."""
+    def age(self, request: Request, token: str) -> float | None:
+        """For how many seconds the form was open; ``None`` where it is not ours, or too old."""
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return None  # a neighbouring site could have set the cookie
         browser, (form, _, signed) = request.cookies.get(FORM_COOKIE, ""), token.partition(":")
-        at = self._cookies.signed_at(f"form {form}", signed, browser, life_s) if browser else None
+        at = self._cookies.signed_at(f"form {form}", signed, browser, FORM_LIFE_S) if browser else None
         return None if at is None else max(0.0, self._now() - at)
 
     def name(self, request: Request, token: str) -> str:
@@ -194,4 +141,4 @@ class FormTokens:
     def check(self, request: Request, token: str) -> None:
         """Raises ``HTTPException`` (403) for a form that is not ours."""
         if self.age(request, token) is None:
-            raise RefusedForNow(403, TOO_OLD)
+            raise HTTPException(403, TOO_OLD)

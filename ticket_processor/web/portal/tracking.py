@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,7 +31,7 @@ from ...helpdesk.local_model import (
     allowed,
 )
 from .form import MOST_DESCRIPTION, Files, Text, files_in
-from .parts import LINK_COOKIE, Portal, counted_as, get_to_know, go_to, let_in, opened, path_of, seen_by, too_many
+from .parts import LINK_COOKIE, Portal, address_of, go_to, let_in, opened, path_of, seen_by, too_many
 
 STATUS_WORDS: dict[Status, str] = {
     "open": "Open",
@@ -43,12 +43,9 @@ STATUS_WORDS: dict[Status, str] = {
     "spam": "Closed",
 }
 _OVER: tuple[Status, ...] = ("resolved", "closed", "spam")
-_POLLS = ((10.0, 1), (20.0, 2), (120.0, 5), (900.0, 15))
-"""Up to so many seconds after the last news a page asks again every so many seconds; later, every minute.
-
-Triage takes a few seconds, for which people wait.
+_SOON_S, _POLL_SOON_S, _POLL_LATER_S = 120.0, 3, 60
+"""A page asks for news every few seconds while the last ones are young, since triage takes seconds; later every minute.
 """
-_POLL_LATER_S = 60
 State = Literal["done", "now", "todo"]
 
 
@@ -81,14 +78,6 @@ def needs_alert(ticket: LocalTicket, events: Sequence[Event]) -> bool:
         return ticket.status == "escalated"
     since = _escalated_at(events) or ""
     return not any(event.actor.kind == "agent" and _is_public(event) and event.at > since for event in events)
-
-
-def has_news(events: Sequence[Event], version: int) -> bool:
-    """Whether anybody but the customer has answered the ticket, or set its status, since this version."""
-    return any(
-        event.version > version and event.actor.kind != "customer" and (event.field == "status" or _is_public(event))
-        for event in events
-    )
 
 
 def status_words(ticket: LocalTicket, *, alert: bool) -> str:
@@ -125,12 +114,11 @@ def badges(ticket: LocalTicket) -> list[Badge]:
     return [Badge(name, value.replace("_", " "), looks.get(value, "")) for name, value in told if value]
 
 
-def asks_every(ticket: LocalTicket, since: float, now: float) -> int | None:
-    """In how many seconds a page that is open ``since`` asks for news; ``None`` where there will be none."""
+def asks_every(ticket: LocalTicket, now: float) -> int | None:
+    """In how many seconds a page asks for news; ``None`` where there will be none."""
     if ticket.status in ("closed", "spam"):
         return None
-    quiet = now - max(since, parse_iso(ticket.updated_at))
-    return next((every for until, every in _POLLS if quiet < until), _POLL_LATER_S)
+    return _POLL_SOON_S if now - parse_iso(ticket.updated_at) < _SOON_S else _POLL_LATER_S
 
 
 def _is_public(event: Event) -> bool:
@@ -152,8 +140,6 @@ def _first(events: Sequence[Event], fits: Callable[[Event], bool]) -> str | None
 
 
 STARS = range(1, 6)
-Since = Annotated[float, Query(ge=0, le=1e11)]
-Stars = Annotated[int, Query(ge=0, le=5)]
 
 
 def routes(portal: Portal) -> APIRouter:
@@ -161,27 +147,24 @@ def routes(portal: Portal) -> APIRouter:
     router = APIRouter(prefix="/t/{number}")
 
     @router.get("")
-    def ticket_page(request: Request, number: str, k: str = "", stars: Stars = 0) -> Response:
+    def ticket_page(request: Request, number: str, k: str = "") -> Response:
         """Show the ticket; a link's secret becomes a cookie first, so that no log or history keeps it."""
         if k:
             ticket = opened(portal, request, number, k)
-            answer = go_to(path_of(ticket.number) + (f"?stars={stars}#rating" if stars else ""))
+            answer = go_to(path_of(ticket.number))
             let_in(portal, answer, ticket.number)
-            get_to_know(portal, answer, ticket, k)
             return answer
-        ticket = seen_by(portal, request, number)
-        return shown(portal, request, ticket, stars=stars)
+        return shown(portal, request, seen_by(portal, request, number))
 
     @router.get("/live")
-    def live(request: Request, number: str, since: Since = 0.0) -> Response:
+    def live(request: Request, number: str) -> Response:
         """Give the part that changes, or say that it has not (304)."""
         ticket = seen_by(portal, request, number)
-        since = min(since, portal.now())
-        tag = _etag(portal, ticket, since)
+        tag = _etag(portal, ticket)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        return portal.pages.page(request, "live.html", headers=headers, **_live(portal, ticket, since))
+        return portal.pages.page(request, "live.html", headers=headers, **_live(portal, ticket))
 
     @router.get("/files/{file_id}")
     def file(request: Request, number: str, file_id: int) -> Response:
@@ -224,9 +207,8 @@ def shown(
         typed=typed,
         solved=solved,
         link=link,
-        articles=portal.suggestions(ticket.subject, ticket.description) if is_at_work(ticket) else [],
         can_reply=ticket.status not in ("closed", "spam"),
-        **_live(portal, ticket, portal.now(), stars=stars, comment=comment),
+        **_live(portal, ticket, stars=stars, comment=comment),
     )
 
 
@@ -237,7 +219,7 @@ def may_become(portal: Portal, ticket: LocalTicket) -> Sequence[Status]:
     return () if is_late else allowed(ticket.status, "customer")
 
 
-def _live(portal: Portal, ticket: LocalTicket, since: float, *, stars: int = 0, comment: str = "") -> dict[str, Any]:
+def _live(portal: Portal, ticket: LocalTicket, *, stars: int = 0, comment: str = "") -> dict[str, Any]:
     rating = portal.store.rating(ticket.id)
     events = portal.store.events(ticket.id)
     alert = needs_alert(ticket, events)
@@ -256,20 +238,18 @@ def _live(portal: Portal, ticket: LocalTicket, since: float, *, stars: int = 0, 
         "rating": rating,
         "stars": stars or (rating.stars if rating else 0),
         "comment": comment or (rating.comment if rating else ""),
-        "etag": _etag(portal, ticket, since),
-        "since": int(since),
-        "every": asks_every(ticket, since, portal.now()),
+        "etag": _etag(portal, ticket),
+        "every": asks_every(ticket, portal.now()),
     }
 
 
-def _etag(portal: Portal, ticket: LocalTicket, since: float) -> str:
-    return f'"{ticket.version}-{asks_every(ticket, since, portal.now())}"'
+def _etag(portal: Portal, ticket: LocalTicket) -> str:
+    return f'"{ticket.version}-{asks_every(ticket, portal.now())}"'
 
 
 Number = Annotated[int, Form()]
 TRIES = 5
 """Where others write to the ticket at the same moment."""
-_CHANGED = "The ticket has changed since you opened this page. Look at what is new, then try again."
 _NOT_ANY_MORE = "The ticket's status does not allow this any more."
 
 
@@ -292,8 +272,8 @@ def action_routes(portal: Portal) -> APIRouter:
             wrong = f"Use at most {MOST_DESCRIPTION:,} characters." if text else "Write something first."
         if wrong:
             return shown(portal, request, ticket, 422, notice=wrong, typed=text, solved=solved)
-        if wait_s := portal.files_by_address.take(counted_as(portal, request), len(sent)):
-            raise too_many(wait_s)
+        if wait_s := portal.files.take(address_of(request), len(sent)):
+            return shown(portal, request, ticket, 429, notice=too_many(wait_s).detail, typed=text, solved=solved)
         try:
             say(ticket, text, sent, portal.forms.name(request, form_token), reopens=solved != "yes")
         except LocalHelpdeskError as error:
@@ -302,14 +282,14 @@ def action_routes(portal: Portal) -> APIRouter:
         return go_to(f"{path_of(number)}#conversation")
 
     @router.post("/solved")
-    def solved(request: Request, number: str, version: Number = 0, form_token: Text = "") -> Response:
+    def solved(request: Request, number: str, form_token: Text = "") -> Response:
         """Store that the customer has what was asked for."""
-        return change(request, number, form_token, version, "resolved", "#rating")
+        return change(request, number, form_token, "resolved", "#rating")
 
     @router.post("/reopen")
-    def reopen(request: Request, number: str, version: Number = 0, form_token: Text = "") -> Response:
+    def reopen(request: Request, number: str, form_token: Text = "") -> Response:
         """Open the ticket again."""
-        return change(request, number, form_token, version, "open", "")
+        return change(request, number, form_token, "open", "")
 
     @router.post("/rating")
     def rating(request: Request, number: str, stars: Number = 0, comment: Text = "", form_token: Text = "") -> Response:
@@ -352,29 +332,16 @@ def action_routes(portal: Portal) -> APIRouter:
                 ticket = stale.current
         raise Stale(ticket)
 
-    def change(request: Request, number: str, form_token: str, version: int, status: Status, then: str) -> Response:
+    def change(request: Request, number: str, form_token: str, status: Status, then: str) -> Response:
         ticket = admitted(request, number, form_token)
-        if ticket.status == status:  # sent twice
-            return go_to(path_of(number) + then)
-        try:
-            set_status(ticket, version, status)
-        except LocalHelpdeskError as error:
-            current = portal.store.ticket(ticket.id) or ticket
-            return shown(portal, request, current, 409, notice=_words(error))
-        if status == "open":
-            portal.told(ticket.id)
-        return go_to(path_of(number) + then)
-
-    def set_status(ticket: LocalTicket, version: int, status: Status) -> None:
-        for _ in range(TRIES):
+        if ticket.status != status:  # else it was sent twice
             try:
-                portal.store.change(ticket.id, _customer(ticket), version=version, now=portal.now(), status=status)
-                return
-            except Stale as stale:  # what a customer cannot see is no reason to look again
-                if has_news(portal.store.events(ticket.id), version):
-                    raise
-                version = stale.current.version
-        raise Stale(ticket)
+                portal.store.change(ticket.id, _customer(ticket), version=None, now=portal.now(), status=status)
+            except LocalHelpdeskError as error:
+                return shown(portal, request, ticket, 409, notice=_words(error))
+            if status == "open":
+                portal.told(ticket.id)
+        return go_to(path_of(number) + then)
 
     return router
 
@@ -384,6 +351,4 @@ def _customer(ticket: LocalTicket) -> Actor:
 
 
 def _words(error: LocalHelpdeskError) -> str:
-    if isinstance(error, Stale):
-        return _CHANGED
     return _NOT_ANY_MORE if isinstance(error, IllegalTransition) else f"{str(error)[:1].upper()}{str(error)[1:]}."

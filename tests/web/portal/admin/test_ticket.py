@@ -238,21 +238,17 @@ def test_a_ticket_is_assigned_to_an_agent_and_to_nobody_again(desk: AgentsDesk, 
     assert desk.now(ticket.id).assignee is None
 
 
-def test_the_second_of_two_agents_sees_both_values_and_can_save_again(desk: AgentsDesk, agent: Browser) -> None:
+def test_the_second_of_two_agents_is_told_and_can_save_again(desk: AgentsDesk, agent: Browser) -> None:
     ticket = desk.triaged(desk.ticket(), *SORTED)
     other = desk.signed_in(desk.person("carl@example.com", "agent"))
     mine, theirs = form_on(agent, ticket), form_on(other, ticket)
     assert change(other, ticket, theirs, category="refund", urgency="low").status_code == 303
     answer = change(agent, ticket, mine, category="technical", reason="It breaks")
     assert answer.status_code == 409
-    table = re.search(r'<table id="conflict">(.*?)</table>', answer.text, re.DOTALL)
-    assert table
-    assert re.findall(r"<t[hd](?: [^>]*)?>([^<]*)<", table[1])[4:] == ["Category", "billing", "refund", "technical"]
     assert "<strong>Carl</strong>: tag ai_refund added" in answer.text
     assert 'value="It breaks"' in answer.text
     assert desk.now(ticket.id).category == "refund"
-    again = re.search(r'<option value="technical" selected>', answer.text)
-    assert again
+    assert '<option value="technical" selected>' in answer.text
     values = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
     assert change(agent, ticket, values, category="technical").status_code == 303
     assert (desk.now(ticket.id).category, desk.now(ticket.id).urgency) == ("technical", "low")
@@ -338,27 +334,3 @@ def test_a_status_that_was_chosen_with_an_answer_is_kept_with_it(desk: AgentsDes
     chosen = re.search(r'id="reply-status".*?<option value="(\w*)" selected>', page.text, re.DOTALL)
     assert chosen
     assert chosen[1] == "waiting"
-
-
-@pytest.mark.parametrize("place", ["whole", "part"])
-@pytest.mark.parametrize(
-    ("charset", "body", "status"),
-    [("unicode_escape", b"\\ud800", 400), ("utf-7", b"+2AA-", 400), ("undefined", b"x", 400), ("none", b"\xff", 303)],
-)
-def test_an_encoding_that_a_reply_claims_is_no_fault_of_ours(
-    desk: AgentsDesk, agent: Browser, charset: str, body: bytes, status: int, place: str
-) -> None:
-    path = f"/admin/tickets/{desk.ticket().id}"
-    values = {"form_token": tokens_in(agent.get(path).text)[0].encode(), "version": b"1", "to": b"note", "body": body}
-    claim = f"; charset={charset}"
-    of_part = f"\r\nContent-Type: text/plain{claim}" if place == "part" else ""
-    parts = [
-        f'--b\r\nContent-Disposition: form-data; name="{name}"{of_part}\r\n\r\n'.encode() + value + b"\r\n"
-        for name, value in values.items()
-    ]
-    headers = {"Content-Type": f"multipart/form-data; boundary=b{claim if place == 'whole' else ''}"}
-    answer = agent.post(
-        f"{path}/reply", content=b"".join([*parts, b"--b--\r\n"]), headers=headers, follow_redirects=False
-    )
-    assert answer.status_code == (status if place == "whole" else 303)
-    assert answer.status_code != 400 or "cannot be read. Nothing was stored." in answer.text

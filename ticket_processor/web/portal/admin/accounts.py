@@ -19,8 +19,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ....helpdesk.local_model import LocalHelpdeskError, Person, Role
-from ..parts import Charge, Portal, address_of, charge, give_back, key_of, too_many
-from ..security import KNOWN_LIFE_S, RefusedForNow
+from ..parts import Portal, address_of, too_many
 
 LEAST, MOST = 15, 200
 """Characters of a password. Where nothing else is asked for, NIST SP 800-63B-4 wants 15."""
@@ -49,10 +48,6 @@ class Passwords:
                 return False
         return stored is not None and len(password) <= MOST
 
-    def is_old(self, stored: str) -> bool:
-        """Whether it was hashed with weaker parameters than today's."""
-        return self._hasher.check_needs_rehash(stored)
-
 
 def why_weak(password: str, email: str = "") -> str | None:
     """Why it may not be used, as a sentence; ``None`` if it may."""
@@ -70,7 +65,7 @@ def made_up() -> str:
     return secrets.token_urlsafe(15)
 
 
-COOKIE, KNOWN_COOKIE, PATH = "portal_agent", "portal_known_agent", "/admin"
+COOKIE, PATH = "portal_agent", "/admin"
 LOGIN = f"{PATH}/login"
 LIFE_S = 12 * 3600.0
 """A day's work: after that people log in again."""
@@ -86,15 +81,7 @@ class Sessions:
         """Log somebody in: a session of a new name, whatever the browser had before."""
         self._forget(request)
         token = self._portal.store.open_session(person.id, self._portal.now() + LIFE_S)
-        cookies = self._portal.cookies
-        cookies.set(response, COOKIE, token, path=PATH, life_s=LIFE_S, strict=True)
-        signed = cookies.sign("agent", f"{person.id}")
-        cookies.set(response, KNOWN_COOKIE, signed, path=LOGIN, life_s=KNOWN_LIFE_S, strict=True)
-
-    def knows(self, request: Request, person: Person) -> bool:
-        """Whether this person has logged in from this browser before: strangers' wrong passwords do not count there."""
-        cookie = request.cookies.get(KNOWN_COOKIE, "")
-        return self._portal.cookies.signed_at("agent", cookie, f"{person.id}", KNOWN_LIFE_S) is not None
+        self._portal.cookies.set(response, COOKIE, token, path=PATH, life_s=LIFE_S, strict=True)
 
     def end(self, request: Request, response: Response) -> None:
         """Log out: the session is gone from the store, too."""
@@ -115,7 +102,7 @@ class Sessions:
         person = self.person(request)
         if person is None:
             if request.method != "GET":
-                raise RefusedForNow(401, "Log in again. Nothing was stored yet.")
+                raise HTTPException(401, "Log in again. Nothing was stored.")
             here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             raise HTTPException(303, headers={"Location": f"{LOGIN}?next={quote(here, safe='')}"})
         if person.role == "customer":
@@ -143,11 +130,12 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
     store = portal.store
     agent_here, form_here = Depends(sessions.agent), Depends(sessions.form)
 
-    def tried(*charges: Charge) -> tuple[Charge, ...]:
-        # They are given back if the password is right: many that come at once are not all looked at before any counts.
-        if wait_s := charge(*charges):
+    def count(request: Request) -> str:
+        # It is given back if the password is right: many that come at once are not all looked at before any counts.
+        who = address_of(request)
+        if wait_s := portal.wrong_passwords.take(who):
             raise too_many(wait_s)
-        return charges
+        return who
 
     def form(request: Request, to: str, status: int = 200, trouble: str = "", email: str = "") -> Response:
         return portal.pages.page(request, "admin/login.html", status, to=_within(to), trouble=trouble, email=email)
@@ -165,20 +153,12 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
         next: Annotated[str, Form()] = PATH,
     ) -> Response:
         """Check mail address and password; both or neither are right."""
-        name = email.strip().lower()  # as the store keeps it
-        person = store.by_email(name)
-        if person is not None and sessions.knows(request, person):
-            charges = tried((portal.wrong_passwords_by_address, key_of(person.id), 1))
-        else:
-            by_address = (portal.wrong_passwords_by_address, address_of(request), 1)
-            charges = tried(by_address, (portal.wrong_passwords_by_mail, name, 1))
+        who, person = count(request), store.by_email(email.strip())
         works_here = person is not None and person.role != "customer"
         stored = person.password_hash if person is not None and works_here else None
         if not passwords.fits(stored, password) or person is None or stored is None:
             return form(request, next, 401, WRONG, email)
-        give_back(*charges)
-        if passwords.is_old(stored):
-            store.set_password(person.id, passwords.hash(password))
+        portal.wrong_passwords.give_back(who)
         response = RedirectResponse(_within(next), 303)
         sessions.begin(request, response, person)
         return response
@@ -203,10 +183,9 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
         agent: Person = agent_here,
     ) -> Response:
         """Set it, and end the agent's other sessions."""
-        charges = tried((portal.wrong_passwords_by_address, key_of(agent.id), 1))
-        trouble = why_weak(new, agent.email)
+        who, trouble = count(request), why_weak(new, agent.email)
         if passwords.fits(agent.password_hash, current):
-            give_back(*charges)
+            portal.wrong_passwords.give_back(who)
         else:
             trouble = "The current password is wrong."
         if trouble is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -49,10 +48,7 @@ from .edits import (
 
 @dataclass(frozen=True)
 class UnsavedForm:
-    """What an agent typed that was not saved; ``notice`` says why.
-
-    ``seen`` is the version that the agent saw, where the ticket is another one by now, and ``before`` its values.
-    """
+    """What an agent typed that was not saved; ``notice`` says why."""
 
     notice: str = ""
     body: str = ""
@@ -60,8 +56,6 @@ class UnsavedForm:
     status: str = ""
     edit: AgentEdit = field(default_factory=AgentEdit)
     reason: str = ""
-    seen: int | None = None
-    before: Mapping[Part, str] = field(default_factory=dict)
 
 
 def drafts_of(store: LocalStore, ticket: LocalTicket) -> dict[int, str]:
@@ -95,17 +89,6 @@ def values_of(store: LocalStore, ticket: LocalTicket, draft: UnsavedForm) -> dic
         "steps": steps(ticket, events),
         "alert": needs_alert(ticket, events),
         "history": told_events(events, choices, names),
-        "news": told_events([one for one in events if one.version > draft.seen], choices, names) if draft.seen else [],
-        "conflicts": [
-            {
-                "name": part,
-                "before": choices.shown(part, draft.before[part]),
-                "now": choices.shown(part, value_of(ticket, part)),
-                "yours": choices.shown(part, value),
-            }
-            for part, value in wanted.items()
-            if part in draft.before
-        ],
         "parts": [
             {
                 "name": part,
@@ -131,7 +114,10 @@ def _of_ticket(choices: Choices, part: Part, value: str, statuses: tuple[str, ..
 
 TICKETS = f"{PATH}/tickets"
 MOST_BODY, MOST_REASON = 50_000, 300
-STALE = "Another person has changed this ticket since you opened it. Your changes are not saved yet."
+STALE = (
+    "Another person has changed this ticket since you opened it: look at what is new below. What you typed is kept and "
+    "not saved yet; save it again."
+)
 Number = Annotated[int, Path(ge=0, lt=2**63)]
 
 
@@ -188,7 +174,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
                 form=portal.forms.name(request, form_token),
             )
         except Stale as stale:
-            return shown(request, agent, stale.current, replace(draft, notice=STALE, seen=version), 409)
+            return shown(request, agent, stale.current, replace(draft, notice=STALE), 409)
         except LocalHelpdeskError as error:
             return shown(request, agent, found(ticket_id), replace(draft, notice=in_words(error)), 409)
         return RedirectResponse(f"{TICKETS}/{ticket_id}#conversation", 303)
@@ -215,8 +201,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
             return shown(request, agent, ticket, replace(draft, notice=str(error)), 422)
         except Stale as stale:
             if not is_done(edit, stale.current):
-                draft = replace(draft, notice=STALE, seen=version, before=_seen(fields))
-                return shown(request, agent, stale.current, draft, 409)
+                return shown(request, agent, stale.current, replace(draft, notice=STALE), 409)
         except LocalHelpdeskError as error:
             return shown(request, agent, found(ticket_id), replace(draft, notice=in_words(error)), 409)
         return RedirectResponse(f"{TICKETS}/{ticket_id}", 303)
