@@ -77,10 +77,6 @@ def test_everything_comes_in_its_order_from_one_other_thread() -> None:
     assert source.all_threads_end()
 
 
-def test_nothing_comes_of_nothing() -> None:
-    assert list(read_ahead(iter(()), ManualClock())) == []
-
-
 def test_the_next_is_fetched_while_the_caller_is_busy_and_no_more_than_that() -> None:
     source = Source(5)
     pages = given(read_ahead(iter(source), ManualClock()))
@@ -92,13 +88,6 @@ def test_the_next_is_fetched_while_the_caller_is_busy_and_no_more_than_that() ->
     source.wait_for(1)
     time.sleep(0.05)
     assert source.fetched == [0, 1, 2]
-
-
-def test_nothing_is_fetched_before_anybody_asks() -> None:
-    source = Source(5)
-    read_ahead(iter(source), ManualClock())
-    time.sleep(0.05)
-    assert source.fetched == []
 
 
 def test_an_error_comes_behind_what_was_fetched_before_it() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.commands.undo import InPart, Progress, counts, line, text
+from ticket_processor.commands.undo import InPart, line, text
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import (
     ConfigError,
@@ -277,21 +277,6 @@ def test_a_ticket_that_is_not_as_the_record_says_is_believed(triaged: Bench) -> 
     assert values(triaged.ticket) == ({"vip", "x"}, Priority.LOW, None, {ORDER: "C-3"})
 
 
-def test_what_a_later_run_wrote_stays_until_that_is_taken_back(triaged: Bench) -> None:
-    before = ({"vip"}, None, None, {})
-    after = values(triaged.ticket)
-    second = "s" * 32
-    triaged.account.tag(
-        add=["ai_refund"], remove=["ai_billing"], priority=Priority.LOW, key=second, intent=f"{LATER}-1"
-    )
-    triaged.undo(run=LATER, key=second)
-    assert values(triaged.ticket) == after
-    triaged.clock.advance(60)
-    triaged.undo()
-    assert triaged.one == ("updated", "taken_back", [])
-    assert values(triaged.ticket) == before
-
-
 SECOND = "s" * 32
 BY_LATER = {"key": SECOND, "intent": f"{LATER}-1"}
 UNDONE_LATER = {"key": key_of_stage(SECOND, "undo"), "intent": "other-undo-1"}
@@ -443,33 +428,6 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(triaged: Bench) -> None:
     assert len(triaged.account.written) == 1
 
 
-def test_an_answer_that_comes_late_is_known_as_ours_after_the_wait(triaged: Bench) -> None:
-    def late(change: Change) -> None:
-        triaged.account.edit(ago=0.0)  # a comment by a person, so that the ticket has to rest first
-        fetch = triaged.account.fetch
-
-        def then(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
-            if triaged.clock.waits and len(triaged.account.edits[1]) == 2:
-                triaged.account.apply(change)
-            return fetch(ticket_ids)
-
-        triaged.account.fetch = then  # type: ignore[method-assign]
-        raise OutcomeUnknown("on its way")
-
-    triaged.account.updates = [late]
-    triaged.undo()
-    assert triaged.one == ("updated", "confirmed_by_reading", [])
-    assert len(triaged.account.written) == 1
-
-
-def test_who_edits_between_the_read_and_the_write_wins(triaged: Bench) -> None:
-    triaged.account.updates = [lambda _: triaged.account.edit(priority=Priority.LOW, ago=100.0)]
-    triaged.undo()
-    assert triaged.one == ("updated", "taken_back", ["priority: changed_since"])
-    assert triaged.ticket.priority is Priority.LOW
-    assert len(triaged.account.written) == 2
-
-
 def test_after_three_conflicts_the_ticket_has_failed(triaged: Bench) -> None:
     triaged.account.updates = [
         lambda _, ago=ago: triaged.account.edit(status="open", ago=ago)  # type: ignore[misc]
@@ -538,15 +496,6 @@ def test_two_writes_of_a_run_are_taken_back_together_with_one_note(triaged: Benc
     assert len(triaged.account.written) == 1
 
 
-def test_a_second_write_that_an_earlier_undo_left_is_taken_back_now(triaged: Bench) -> None:
-    triaged.account.edit(fields={ORDER: "B-2"}, key=SECOND, intent=f"{RUN}-2")
-    triaged.undo(key=KEY)  # whose receipts did not tell of the second one
-    assert triaged.one[2] == [f"field {ORDER}: a_later_run_wrote"]
-    triaged.clock.advance(60)
-    triaged.undo(key=(KEY, SECOND))
-    assert values(triaged.ticket) == ({"vip"}, None, None, {})
-
-
 # What was put back for people
 
 
@@ -567,14 +516,6 @@ def test_what_a_run_put_back_for_people_stays(triaged: Bench) -> None:
     triaged.account.edit(fields={ORDER: "B-2"}, key="own", intent=f"{LATER}-3")
     triaged.undo(run=LATER, key=(mended.key, rest.key, "own"))
     assert values(triaged.ticket) == after
-
-
-def test_what_is_still_to_be_put_back_for_people_is_not_given_up(triaged: Bench) -> None:
-    mended = a_repair("another", tags=("theirs",))
-    triaged.state.settled(1, then=(mended, "repair"))
-    triaged.undo()
-    assert triaged.one[:2] == ("updated", "taken_back")
-    assert [item.verdict for item in triaged.state.unsettled()] == [mended]
 
 
 # Writes that are still on their way
@@ -648,21 +589,6 @@ def test_a_job_that_the_helpdesk_does_not_know_any_more_has_ended(bench: Bench) 
     assert sum(bench.clock.waits) < PATIENCE_S
 
 
-def test_a_job_that_says_done_is_believed_although_the_read_is_behind(bench: Bench) -> None:
-    (change,) = on_its_way(bench, 1)
-    fetch = bench.account.fetch
-
-    def behind(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
-        if bench.clock.waits and not bench.account.edits[1]:
-            arrive(bench, change)
-        return fetch(ticket_ids)
-
-    bench.account.fetch = behind  # type: ignore[method-assign]
-    bench.account.job_answers = [{"j1": JobStatus(ended=True, results={1: True})}]
-    bench.undo()
-    assert bench.one == ("updated", "taken_back", [])
-
-
 def test_jobs_of_other_runs_and_other_tickets_are_not_asked(triaged: Bench) -> None:
     triaged.account.job_answers = [{"j1": UNDER_WAY}]
     on_its_way(triaged, 2)
@@ -726,15 +652,6 @@ def test_what_a_later_run_was_to_complete_is_given_up_and_nothing_else(triaged: 
     assert [item.verdict.ticket_id for item in triaged.state.unsettled()] == [3]
     assert triaged.state.fallbacks() == {}
     assert triaged.state.is_done(1)  # or the next run would triage it again
-
-
-def test_a_crash_leaves_nothing_that_a_run_could_take_for_its_own(triaged: Bench) -> None:
-    triaged.account.updates = [KeyboardInterrupt()]
-    with pytest.raises(KeyboardInterrupt):
-        triaged.undo()
-    assert triaged.state.unsettled() == []
-    triaged.undo()
-    assert triaged.one == ("updated", "taken_back", [])
 
 
 def test_what_a_hole_in_the_guard_cost_is_put_back_by_the_next_run(triaged: Bench) -> None:
@@ -819,21 +736,6 @@ def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(be
     assert "1 taken back, 1 sent and not confirmed yet (the same command again looks them up), 2 not reached" in ended
 
 
-def test_jobs_that_are_under_way_when_it_is_stopped_are_sent_and_not_nothing(bench: Bench) -> None:
-    for number in range(1, 8):
-        bench.account.add(number)
-        bench.account.run_writes(number, tags=OURS)
-
-    def stop(_: Sequence[str]) -> Mapping[str, JobStatus]:
-        raise Stopping
-
-    bench.account.jobs = stop  # type: ignore[method-assign]
-    summary = bench.undo(*range(1, 8), delivery=Delivery("batch"))
-    assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 6, 1)
-    assert "nothing done" not in "".join(path.read_text("utf-8") for path in bench.folder.glob("*.log"))
-    assert "nothing done" not in text(Undone(summary, bench.folder, RUN), InPart(), ZendeskSettings.can.undone)
-
-
 # What a person sees
 
 
@@ -850,35 +752,6 @@ def test_tickets_taken_back_in_part_are_counted_with_what_stays_and_why() -> Non
     assert parts.text == ", 1 of them in part (priority: changed since)"
     parts.add(an_end(), tuple(Left(part=part, why="changed_since") for part in ("priority", "tag a", "tag b")))
     assert parts.text == ", 2 of them in part (priority: changed since 2, tag: changed since 1)"
-
-
-def test_other_runs_are_named_once_in_the_summary() -> None:
-    reasons = {f"written_by_another_run_{RUN}": 3, f"written_by_another_run_{LATER}": 1, "closed": 2}
-    summary = RunSummary(run_id="u", dry_run=False, seen=6, outcomes={"skipped": 6}, reasons=reasons)
-    undone = Undone(summary, Path("log"), "r")
-    lines = text(undone, InPart(), ZendeskSettings.can.undone).splitlines()
-    assert lines[1:4] == [
-        "  because the ticket is closed; the helpdesk allows no change: 2",
-        f"  3 were written by run {RUN}: take that one back",
-        f"  1 was written by run {LATER}: take that one back",
-    ]
-    told = counts(undone, InPart())
-    assert told["reasons"] == {"written_by_another_run": 4, "closed": 2}
-    assert told["written_by"] == {RUN: 3, LATER: 1}
-
-
-def test_a_line_says_how_far_it_is_every_hundred_tickets_or_ten_seconds() -> None:
-    clock, said = ManualClock(), []
-    progress = Progress(said.append, clock)
-    progress.total = 888
-    for _ in range(250):
-        progress.looked_at(an_end())
-    assert said == ["100 of 888 looked at", "200 of 888 looked at"]
-    clock.advance(10)
-    progress.looked_at(an_end())
-    for _ in range(300):
-        progress.looked_at(an_end(OutcomeStatus.SKIPPED, "already_undone"))
-    assert said[2:] == ["251 of 888 looked at"]
 
 
 # Which run
@@ -932,19 +805,6 @@ def test_a_run_is_found_by_its_id_its_beginning_or_as_the_latest_that_wrote(log:
     assert log.writes("2026C-1").keys == {}
     assert log.writes("2026B-1").taken_back == {2, 3}
     assert log.writes("2026A-1").taken_back == set()
-
-
-def test_a_day_that_ends_in_the_middle_of_a_run_is_no_matter(log: Log) -> None:
-    log.clock.advance(86_400 - (START + 60) % 86_400)
-    audit = AuditLog(log.folder, log.clock, "2026A-1")
-    audit.run_started()
-    for number in (1, 2):
-        change = a_change(number, intent=audit.new_intent(), key=f"key{number}")
-        audit.ticket(Outcome(ticket_id=number, status=OutcomeStatus.SUGGESTED, reason="test", change=change))
-        log.clock.advance(600)
-    audit.close()
-    assert len(list(log.folder.glob("*.jsonl"))) == 2
-    assert log.writes("2026A-1").keys == {1: ("key1",), 2: ("key2",)}
 
 
 def test_a_write_without_a_receipt_may_have_been_made_and_counts_for_the_run_that_sent_it(log: Log) -> None:
@@ -1009,27 +869,6 @@ def test_a_run_that_cannot_be_taken_back_is_refused_with_the_reason(log: Log, as
     Log(log.folder / "sandbox").run("tour-1", 1)
     with pytest.raises(ConfigError, match=sentence):
         log.past.find(asked)
-
-
-def test_an_unknown_run_is_answered_with_the_last_ones(log: Log) -> None:
-    for name in "ABCDEFG":
-        log.run(f"2026{name}-1", *range(1, 1 + ord(name) - ord("A")))
-    with pytest.raises(ConfigError) as caught:
-        log.past.find("x")
-    assert caught.value.problems[1].startswith("the last runs that wrote: 2026G-1 (6 tickets), 2026F-1 (5 tickets)")
-    assert "2026B" not in caught.value.problems[1]
-
-
-@pytest.mark.parametrize("asked", ["latest", "2026A-1"])
-def test_a_log_folder_without_receipts_is_called_that_and_not_a_run_that_is_unknown(log: Log, asked: str) -> None:
-    for folder, sentence in ((log.folder / "none", "does not exist"), (log.folder, "holds no receipts")):
-        with pytest.raises(ConfigError, match=sentence) as caught:
-            PastRuns(folder).find(asked)
-        assert str(folder) in str(caught.value)
-        assert "log_dir (TICKETBOT_LOG_DIR)" in str(caught.value)
-    log.run("2026Z-1")
-    with pytest.raises(ConfigError, match="no run in the log"):
-        log.past.find("latest")
 
 
 def test_a_ticket_that_the_run_did_not_write_on_is_no_choice(log: Log) -> None:
