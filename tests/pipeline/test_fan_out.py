@@ -91,18 +91,6 @@ def test_while_the_next_item_is_on_its_way_what_is_done_is_handed_over() -> None
     assert done == [1, 2]
 
 
-def test_an_item_that_never_comes_is_waited_for_until_the_time_is_used_up() -> None:
-    clock = ManualClock()
-
-    def never() -> Iterator[int | None]:
-        while True:
-            clock.advance(1.0)
-            yield None
-
-    with ThreadPoolExecutor(2) as pool, pytest.raises(DeadlineReached):
-        list(fan_out(pool, lambda number: number, clock, seconds=30.0, reserve_s=1.0).over(never()))
-
-
 def test_no_more_than_the_window_is_taken_before_something_is_done() -> None:
     executor = Held()
     taken: list[int] = []
@@ -201,35 +189,6 @@ def test_a_stop_ends_it_and_cancels_what_has_not_begun() -> None:
     with pytest.raises(Stopping):
         list(fan_out(executor, abs, clock).over(iter(range(10))))
     assert len(executor.waiting) == 4
-    assert all(future.cancelled() for future, _ in executor.waiting)
-
-
-def test_calls_under_way_at_the_end_are_counted_as_left_behind() -> None:
-    executor = Held()
-    clock = Ticking(50)
-    fan = fan_out(executor, abs, clock, seconds=60, reserve_s=30)
-
-    def begin() -> Iterator[int]:
-        for number in range(3):
-            yield number
-            if number == 0:
-                executor.waiting[0][0].set_running_or_notify_cancel()
-
-    with pytest.raises(DeadlineReached):
-        list(fan.over(begin()))
-    assert fan.abandoned == 1
-    assert [future.cancelled() for future, _ in executor.waiting] == [False, True, True]
-
-
-def test_whoever_stops_listening_leaves_nothing_running() -> None:
-    executor = Held()
-    clock = ManualClock()
-    fan = fan_out(executor, abs, clock)
-    results = fan.over(iter(range(4)))
-    clock.check = lambda: executor.do() if executor.waiting else None  # type: ignore[method-assign]
-    next(results)
-    clock.check = lambda: None  # type: ignore[method-assign]
-    results.close()  # type: ignore[attr-defined]
     assert all(future.cancelled() for future, _ in executor.waiting)
 
 

@@ -14,14 +14,12 @@ from ticket_processor.core.errors import (
     JobRefused,
     NotePublished,
     PartRefused,
-    TooManyJobs,
 )
 from ticket_processor.core.models import Outcome, OutcomeStatus, Overwrite, Priority
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.ticket_history import Edit
-from ticket_processor.pipeline.delivery import FEW, MOST_ITEMS, Delivery
+from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.jobs import TRIAL_ITEMS
-from ticket_processor.pipeline.writeback import MOST_WAITING, SMALL_JOB
 from ticket_processor.state.records import Verdict
 from ticket_processor.tags import reference
 
@@ -84,13 +82,6 @@ def test_many_tickets_go_as_jobs_and_the_log_says_so_once(bench: Bench) -> None:
     assert said["verified"] == "by reading back"
 
 
-def test_what_is_left_over_after_full_jobs_goes_one_by_one_when_it_is_little(bench: Bench) -> None:
-    outcomes = bench.bring(tickets(bench, 100 + FEW), delivery=Delivery())
-    assert bench.desk.sizes() == [100]
-    assert len(bench.desk.written) == FEW
-    assert len(outcomes) == 100 + FEW
-
-
 def test_tickets_that_are_still_being_analysed_count_as_on_their_way(bench: Bench) -> None:
     write_back = bench.write_back(delivery=Delivery())
     write_back.take(tickets(bench, 3))
@@ -102,16 +93,6 @@ def test_tickets_that_are_still_being_analysed_count_as_on_their_way(bench: Benc
     assert bench.desk.sizes() == [3]  # but not for ever
 
 
-def test_a_pause_in_between_sends_no_singles_once_jobs_are_used(bench: Bench) -> None:
-    write_back = bench.write_back(delivery=Delivery())
-    write_back.take(tickets(bench, 100 + FEW))
-    list(write_back.advance(outstanding=30))
-    list(write_back.advance(outstanding=0))  # all are back, and the next are only about to be taken in
-    assert (bench.desk.sizes(), bench.desk.written) == ([100], [])
-    list(write_back.advance(outstanding=0, last=True))
-    assert len(bench.desk.written) == FEW
-
-
 def test_towards_the_end_jobs_are_sent_before_they_are_full(bench: Bench) -> None:
     write_back = bench.write_back(delivery=Delivery())
     write_back.take(tickets(bench, 60))
@@ -120,15 +101,6 @@ def test_towards_the_end_jobs_are_sent_before_they_are_full(bench: Bench) -> Non
     assert bench.desk.sizes() == []
     list(write_back.advance(outstanding=182, last=True))
     assert bench.desk.sizes() == [60]  # a third as many as are still to come
-
-
-def test_a_small_job_is_waited_for_however_few_are_to_come(bench: Bench) -> None:
-    write_back = bench.write_back(delivery=Delivery())
-    write_back.take(tickets(bench, SMALL_JOB - 1))
-    list(write_back.advance(outstanding=1, last=True))
-    assert (bench.desk.sizes(), bench.desk.written) == ([], [])
-    list(write_back.finish())
-    assert bench.desk.sizes() == [SMALL_JOB - 1]
 
 
 def test_a_dry_run_sends_no_job(bench: Bench) -> None:
@@ -190,25 +162,6 @@ def test_several_jobs_are_polled_with_one_request_and_never_more_than_allowed_ar
     bench.desk.slow = False
     written_once(bench, outcomes_of(write_back.finish()))
     assert sum(bench.desk.sizes()) == 450
-
-
-def test_with_too_many_tickets_waiting_the_run_waits_for_its_jobs(bench: Bench) -> None:
-    write_back = bench.write_back(delivery=Delivery("batch", most_jobs=1))
-    write_back.take(tickets(bench, MOST_WAITING + 150))
-    done = outcomes_of(write_back.advance(100))
-    assert len(done) >= 50
-    assert bench.clock.waits
-    assert write_back.pending <= MOST_WAITING + MOST_ITEMS
-
-
-def test_an_account_with_too_many_jobs_is_left_alone_for_as_long_as_it_asks(bench: Bench) -> None:
-    bench.desk.takings = [TooManyJobs("thirty under way", 10.0), TooManyJobs("thirty under way", 4.0)]
-    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
-    written_once(bench, outcomes)
-    assert bench.desk.sizes() == [30]
-    assert bench.desk.times("update_many") == 3
-    assert sum(bench.clock.waits) >= 14
-    assert {outcome.attempts for outcome in outcomes} == {1}
 
 
 def test_an_account_that_takes_no_jobs_gets_single_updates_and_the_log_says_why(bench: Bench) -> None:

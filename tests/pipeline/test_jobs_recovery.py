@@ -14,7 +14,6 @@ from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.batch_trust import DAY_S
 from ticket_processor.helpdesk.ticket_history import History
 from ticket_processor.pipeline.delivery import Delivery
-from ticket_processor.pipeline.job_trust import RETRY_TRIAL_S
 from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, LOST_JOB_S, TRIAL_ITEMS
 from ticket_processor.reporting.run_words import summary_text
 
@@ -206,17 +205,6 @@ def test_an_error_that_nobody_expected_there_ends_a_run_with_a_summary(open_offi
 # By which way
 
 
-def test_the_summary_says_by_which_way_the_writes_went(open_office: Open) -> None:
-    office = open_office(*many(103))
-    batch_trust.remember(office.state, SEEN)
-    office.desk.refuses = lambda change: "priority" if change.priority else None
-    summary = office.run(delivery=AS_JOBS)
-    assert summary.writes == Writes(singly=3, in_jobs=100, jobs=1, without=3)
-    assert "  written: 100 in 1 job, 3 one by one, 3 of them without a part that the helpdesk refuses" in summary_text(
-        summary, office.log
-    )
-
-
 def test_what_is_not_confirmed_yet_is_told_and_the_run_that_finds_it_tells_it_as_written(
     open_office: Open,
 ) -> None:
@@ -274,15 +262,3 @@ def test_a_guard_that_holds_is_tried_by_one_stale_item_a_day(open_office: Open) 
         office.desk.tickets |= {number: a_ticket(number) for number in range(start, start + 60)}
         assert office.run(delivery=AS_JOBS).exit_code == 0
         assert len(office.desk.stale) == 1
-
-
-def test_an_account_whose_trial_failed_is_tried_again_after_a_month(open_office: Open) -> None:
-    office = without_guard(open_office)
-    batch_trust.remember(office.state, SEEN.model_copy(update={"ok": False, "stamps": False}))
-    office.desk.ignores_stamps = False
-    assert office.run(delivery=AS_JOBS).writes == Writes(singly=60)
-    office.clock.advance(RETRY_TRIAL_S + 1)
-    office.desk.tickets |= {number: a_ticket(number) for number in range(61, 121)}
-    assert office.run(delivery=AS_JOBS).writes.jobs == 2
-    known = learnt(office.state)
-    assert (known.ok, known.stamps) == (True, True)

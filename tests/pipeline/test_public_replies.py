@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
@@ -25,7 +24,7 @@ from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_format import reply_html
 from ticket_processor.pipeline.parts import Parts, RunOptions
-from ticket_processor.pipeline.public_replies import TOO_LATE_S, ReplySender, scheduled
+from ticket_processor.pipeline.public_replies import TOO_LATE_S, ReplySender
 from ticket_processor.pipeline.recorder import Recorder
 from ticket_processor.pipeline.run_checks import RunChecks
 from ticket_processor.pipeline.shared_faults import SharedFaults
@@ -35,7 +34,7 @@ from ticket_processor.state.records import ScheduledReply
 from ticket_processor.state.store import State
 from ticket_processor.tags import COMPLETE, key_of_stage
 
-from ..support.fakes import START, ManualClock, a_change, a_decision, a_ticket
+from ..support.fakes import START, ManualClock, a_ticket
 
 TEXT = "Hello,\n\nA refund takes 5 days. [1]\n\n[1] Refunds: https://help.example.com/refunds?a=1&b=2"
 REPLY = PublicReply(text=TEXT, category="billing", threshold=0.9, draft=hashlib.sha256(TEXT.encode()).hexdigest())
@@ -241,13 +240,6 @@ def test_quiet_rules_and_a_completion_of_ours_cancel_nothing(rig: Rig) -> None:
     assert rig.run() == [("updated", "public_reply")]
 
 
-def test_a_deleted_ticket_cancels_it_and_an_unreadable_one_waits(rig: Rig) -> None:
-    rig.unread = {1: TicketError("cannot be read")}
-    assert rig.run() == []
-    rig.unread, rig.ticket = {}, None
-    assert rig.run() == [("skipped", "reply_cancelled_deleted")]
-
-
 @pytest.mark.parametrize(
     ("error", "end"),
     [
@@ -286,27 +278,6 @@ def test_the_status_follows_later_in_a_call_of_its_own(tmp_path: Path) -> None:
     assert (status.closing.status, status.closing.draft) == ("solved", REPLY.draft)
     assert rig.lines("intent")[-1]["change"]["close"]["category"] == "billing"
     assert rig.state.scheduled_replies() == []
-
-
-def test_only_a_written_note_schedules_a_reply() -> None:
-    plan = ReplyPlan(reply=REPLY, delay_s=600.0)
-    decision = a_decision(1).model_copy(update={"reply": plan})
-    verdict: Any = type("V", (), {"decision": decision})()
-    outcome = Outcome.model_validate(
-        {"ticket_id": 1, "status": "updated", "reason": "", "change": a_change(1, note="N")}
-    )
-    made = scheduled(outcome, verdict, None)
-    assert made is not None
-    assert made.plan == plan
-    silent = outcome.model_copy(update={"change": a_change(1, note=None)})
-    assert scheduled(silent, verdict, None) is None
-    assert scheduled(outcome.model_copy(update={"change": None}), verdict, None) is None
-    assert scheduled(outcome, None, None) is None
-
-
-def test_a_draft_is_the_hash_of_its_words() -> None:
-    with pytest.raises(ValidationError):
-        PublicReply(text=TEXT + "!", category="billing", threshold=0.9, draft=REPLY.draft)
 
 
 def test_a_reply_is_escaped_but_for_the_addresses_of_its_articles() -> None:

@@ -23,7 +23,6 @@ from ticket_processor.core.errors import (
     OutcomeUnknown,
     PartRefused,
     Stopping,
-    TicketError,
     UpdateConflict,
 )
 from ticket_processor.core.models import (
@@ -47,14 +46,14 @@ from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.pipeline.undo.in_flight import PATIENCE_S
 from ticket_processor.pipeline.undo.past_runs import PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
-from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
+from ticket_processor.pipeline.undo.run import Undo, UndoOptions, UndoParts, not_reached, other_run
 from ticket_processor.settings.helpdesks import ZendeskSettings
-from ticket_processor.state.records import Dependencies, ScheduledReply, Verdict
+from ticket_processor.state.records import ScheduledReply, Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import key_of_stage
 from ticket_processor.wiring.undo import Undone
 
-from ..support.fakes import START, FakeDesk, ItemFate, ManualClock, a_change, a_ticket
+from ..support.fakes import FakeDesk, ItemFate, ManualClock, a_change, a_ticket
 from ..support.memory_helpdesk import difference
 from ..support.writeback_rig import learnt
 
@@ -268,15 +267,6 @@ def test_where_everything_was_touched_nothing_is_written(bench: Bench) -> None:
     assert bench.account.written == []
 
 
-def test_a_ticket_that_is_not_as_the_record_says_is_believed(triaged: Bench) -> None:
-    ticket = triaged.account.tickets[1]
-    silently = {"priority": Priority.LOW, "tags": (*ticket.tags, "x"), "fields": {ORDER: "C-3"}}
-    triaged.account.tickets[1] = ticket.model_copy(update=silently)
-    triaged.undo()
-    assert triaged.one[2] == [f"field {ORDER}: changed_since", "priority: changed_since"]
-    assert values(triaged.ticket) == ({"vip", "x"}, Priority.LOW, None, {ORDER: "C-3"})
-
-
 SECOND = "s" * 32
 BY_LATER = {"key": SECOND, "intent": f"{LATER}-1"}
 UNDONE_LATER = {"key": key_of_stage(SECOND, "undo"), "intent": "other-undo-1"}
@@ -400,20 +390,6 @@ def test_a_ticket_that_changed_just_now_is_waited_for(triaged: Bench) -> None:
     assert sum(triaged.clock.waits) >= 6.0
 
 
-def test_a_ticket_that_changes_all_the_time_is_left_in_the_end(triaged: Bench) -> None:
-    fetch = triaged.account.fetch
-
-    def busy(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
-        triaged.account.edit(ago=1.0)
-        return fetch(ticket_ids)
-
-    triaged.account.fetch = busy  # type: ignore[method-assign]
-    summary = triaged.undo()
-    assert triaged.one[:2] == ("skipped", "deferred_changed_just_now")
-    assert len(triaged.clock.waits) == MOST_WAITS
-    assert summary.exit_code == 1  # say it again
-
-
 # Once, and guarded
 
 
@@ -428,15 +404,6 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(triaged: Bench) -> None:
     assert len(triaged.account.written) == 1
 
 
-def test_after_three_conflicts_the_ticket_has_failed(triaged: Bench) -> None:
-    triaged.account.updates = [
-        lambda _, ago=ago: triaged.account.edit(status="open", ago=ago)  # type: ignore[misc]
-        for ago in (100.0, 90.0, 80.0)
-    ]
-    assert triaged.undo().exit_code == 1
-    assert triaged.one[:2] == ("failed", "changed_again_and_again")
-
-
 @pytest.mark.parametrize(("part", "left", "group"), [("group", ["group: refused"], 5), ("note", [], 4)])
 def test_a_part_that_the_helpdesk_refuses_stays_and_the_rest_goes(
     bench: Bench, part: MissingPart, left: list[str], group: int
@@ -447,20 +414,6 @@ def test_a_part_that_the_helpdesk_refuses_stays_and_the_rest_goes(
     bench.undo()
     assert bench.one == ("updated", "taken_back", left)
     assert values(bench.ticket) == (set(), None, group, {})
-
-
-def test_a_record_that_cannot_be_read_is_that_tickets_failure(triaged: Bench) -> None:
-    triaged.account.add(2)
-    triaged.account.run_writes(2, tags=OURS)
-    history = triaged.account.history
-
-    def unreadable(ticket_id: int) -> History:
-        if ticket_id == 1:
-            raise TicketError("not shown")
-        return history(ticket_id)
-
-    triaged.account.history = unreadable  # type: ignore[method-assign]
-    assert triaged.undo(1, 2).outcomes == {"failed": 1, "updated": 1}
 
 
 def test_a_dry_run_sends_nothing_and_leaves_the_state_alone(triaged: Bench) -> None:
@@ -581,23 +534,6 @@ def test_what_is_not_known_after_the_wait_is_left_and_the_command_is_to_be_said_
     assert [item.job for item in bench.state.unsettled() if item.verdict.ticket_id == 1] == ["j1"]
 
 
-def test_a_job_that_the_helpdesk_does_not_know_any_more_has_ended(bench: Bench) -> None:
-    on_its_way(bench, 1)
-    bench.account.job_answers = [{}]
-    assert bench.undo().exit_code == 0
-    assert bench.one[:2] == ("skipped", "nothing_of_ours")
-    assert sum(bench.clock.waits) < PATIENCE_S
-
-
-def test_jobs_of_other_runs_and_other_tickets_are_not_asked(triaged: Bench) -> None:
-    triaged.account.job_answers = [{"j1": UNDER_WAY}]
-    on_its_way(triaged, 2)
-    triaged.undo(1)
-    triaged.undo(2, run=LATER)
-    assert triaged.account.times("jobs") == 0
-    assert triaged.clock.waits == []
-
-
 # Note, receipts, state
 
 
@@ -654,17 +590,6 @@ def test_what_a_later_run_was_to_complete_is_given_up_and_nothing_else(triaged: 
     assert triaged.state.is_done(1)  # or the next run would triage it again
 
 
-def test_what_a_hole_in_the_guard_cost_is_put_back_by_the_next_run(triaged: Bench) -> None:
-    def over_it(change: Change) -> None:
-        triaged.account.tag(add=["theirs"])
-        triaged.account.tickets[1] = triaged.ticket.model_copy(update={"updated_at": change.stamp})
-
-    triaged.account.updates = [over_it]
-    triaged.undo()
-    (item,) = triaged.state.unsettled()
-    assert item.verdict.decision.tags == ("theirs",)
-
-
 # What stops it
 
 
@@ -688,14 +613,6 @@ def test_after_a_note_became_public_no_note_of_an_undo_is_written_either(triaged
     assert triaged.undo(dry_run=True).exit_code == 0
 
 
-def test_a_helpdesk_that_asked_for_peace_is_left_in_peace(triaged: Bench) -> None:
-    Dependencies(triaged.state).keep_not_before("helpdesk", START + 100, START)
-    assert triaged.undo().exit_code == 3
-    assert triaged.account.times("history") == 0
-    triaged.clock.advance(100)
-    assert triaged.undo().exit_code == 0
-
-
 def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remembered(bench: Bench) -> None:
     for number in range(1, 8):
         bench.account.add(number)
@@ -710,14 +627,6 @@ def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remem
     bench.account.run_writes(8, tags=OURS)
     bench.undo(8, delivery=Delivery("batch"))
     assert len(bench.account.jobs_taken) == 2
-
-
-def test_when_the_time_is_used_up_the_rest_is_for_the_same_command_again(triaged: Bench) -> None:
-    triaged.seconds = 3.0
-    triaged.account.tag(add=["theirs"], ago=0.0)
-    summary = triaged.undo()
-    assert (summary.exit_code, summary.outcomes) == (1, {})
-    assert "the same command" in str(summary.stopped)
 
 
 def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(bench: Bench) -> None:
@@ -737,21 +646,6 @@ def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(be
 
 
 # What a person sees
-
-
-def an_end(status: OutcomeStatus = OutcomeStatus.UPDATED, reason: str = "taken_back") -> Outcome:
-    return Outcome(ticket_id=1, status=status, reason=reason)
-
-
-def test_tickets_taken_back_in_part_are_counted_with_what_stays_and_why() -> None:
-    parts = InPart()
-    parts.add(an_end(), ())
-    parts.add(an_end(OutcomeStatus.SKIPPED, "touched_since"), (Left(part="group", why="assigned"),))
-    assert parts.text == ""
-    parts.add(an_end(), (Left(part="priority", why="changed_since"),))
-    assert parts.text == ", 1 of them in part (priority: changed since)"
-    parts.add(an_end(), tuple(Left(part=part, why="changed_since") for part in ("priority", "tag a", "tag b")))
-    assert parts.text == ", 2 of them in part (priority: changed since 2, tag: changed since 1)"
 
 
 # Which run

@@ -11,11 +11,10 @@ import pytest
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline
-from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited, TicketError
+from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority
 from ticket_processor.core.run_summary import Statement
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline.fan_out import READERS
 from ticket_processor.pipeline.job_trust import JobTrust
 from ticket_processor.pipeline.settlement import Settled
 from ticket_processor.pipeline.verification import LAG_S, WriteVerifier
@@ -137,16 +136,6 @@ def test_a_run_that_did_as_its_receipts_say_swears_to_nothing_but_zeros(bench: B
     assert bench.alerts() == []
 
 
-def test_a_write_whose_record_was_read_behind_its_job_is_not_read_again(bench: Bench) -> None:
-    first, second = (a_change(number, intent=f"run-{number}") for number in (1, 2))
-    records = {1: recorded(first), 2: recorded(first)}  # of the second, another write's
-    for change in (first, second):
-        bench.desk.holds(change)
-        bench.witness.saw(an_end(change, recorded=records[change.ticket_id]))
-    assert bench.sworn() == Statement(written=2, checked=2)
-    assert bench.desk.asked == [2]
-
-
 def test_without_reading_back_the_receipts_still_count(tmp_path: Path) -> None:
     bench = Bench(tmp_path, most=0)
     bench.wrote()
@@ -190,15 +179,6 @@ def test_of_other_tags_taken_off_the_record_says_whose_they_were(bench: Bench, o
     assert bench.sworn() == Statement(
         written=1, checked=1, foreign_tags_removed=foreign, tickets=(1,) if foreign else ()
     )
-
-
-def test_tags_taken_off_count_as_foreign_when_nobody_could_ask_whose_they_were(tmp_path: Path) -> None:
-    for most in (0, 100):
-        bench = Bench(tmp_path, most=most)
-        bench.kept()
-        bench.wrote(tags_removed=("old", "vip"))
-        bench.desk.histories[1] = [TicketError("refused")]
-        assert bench.sworn() == Statement(written=1, foreign_tags_removed=2, tickets=(1,))
 
 
 # The sample
@@ -284,25 +264,6 @@ def test_a_receipt_whose_write_is_not_there_as_sent_is_told(bench: Bench, what: 
     assert bench.sworn() == Statement(written=1, checked=1, not_found=1, tickets=(1,))
     (alert,) = bench.alerts()
     assert (alert["what"], alert["ticket_id"], alert["intent"]) == ("write_not_found", 1, "run-1")
-
-
-def test_a_ticket_without_a_record_was_deleted_and_proves_nothing(bench: Bench) -> None:
-    bench.wrote()
-    bench.desk.histories[1] = [History()]
-    assert bench.sworn() == Statement(written=1, checked=0)
-
-
-def test_reading_back_ends_when_time_is_short_and_says_how_far_it_got(bench: Bench) -> None:
-    for number in range(1, 11):
-        bench.wrote(number)
-    whole = bench.desk.history
-
-    def slow(ticket_id: int) -> History:
-        bench.clock.advance(100.0)
-        return whole(ticket_id)
-
-    bench.desk.history = slow  # type: ignore[method-assign]
-    assert bench.sworn() == Statement(written=10, checked=READERS), "those that are read together"
 
 
 @pytest.mark.parametrize("end", [HelpdeskDown("gone"), RateLimited("later", not_before=1.0)])
