@@ -10,7 +10,7 @@ import pytest
 
 from ticket_processor.sandbox.account import BOT_ID
 
-from .conftest import Desk, OpenDesk, is_update, wait_for
+from .conftest import Desk, OpenDesk
 
 FILE = "planned.jsonl"
 PLAN = ("run", "--dry-run", "--since", "2d", "--out", FILE)
@@ -82,62 +82,6 @@ def test_applying_twice_writes_nothing_the_second_time_even_without_the_state(sm
             forget_the_state(smart)
             smart.sandbox.store.person_edit(1, remove_tags=["ai_processed"])
             smart.advance(60)
-
-
-def test_a_ticket_that_anybody_has_changed_since_is_left_alone_with_its_reason(open_desk: OpenDesk) -> None:
-    desk = open_desk(7)
-    edited, by_rule, solved, marked, gone, triaged, untouched = desk.tickets
-    desk(*PLAN)
-    store = desk.sandbox.store
-    store.person_edit(edited, add_tags=["vip"], priority="low")
-    store.person_edit(by_rule, add_tags=["set_by_a_trigger"])
-    store.person_edit(solved, status="solved")
-    store.person_edit(marked, add_tags=["ai_hands_off"])
-    store.tickets[gone].deleted = True
-    desk("run", "--ticket", str(triaged))
-    desk.advance(60)
-    told = desk("apply", FILE, "--json").object
-    assert told["outcomes"] == {"updated": 1, "skipped": 6}
-    assert told["reasons"] == {
-        "changed_since_dry_run": 2,
-        "solved": 1,
-        "hands_off": 1,
-        "deleted": 1,
-        "already_done": 1,
-    }
-    assert desk.marked() == [triaged, untouched]
-    assert len(ours(desk, triaged)) == 1
-    reasons = {line["ticket_id"]: line["reason"] for line in desk.events("ticket") if line["run_id"] == told["run_id"]}
-    assert reasons[by_rule] == "changed_since_dry_run"
-    desk("run", "--since", "2d")
-    assert set(desk.marked()) == {edited, by_rule, triaged, untouched}, "a later run takes them as ever"
-
-
-@pytest.mark.slow
-def test_a_crash_in_the_middle_is_made_good_by_the_same_command(smart: Desk) -> None:
-    smart(*PLAN)
-    smart.sandbox.faults = smart.sandbox.faults.parse("slow:PUT:seconds=2", 0)
-    third = smart.when(is_update, nth=3)
-    process = smart.start("apply", FILE)
-    wait_for(third, process)
-    process.kill()
-    process.wait(timeout=20)
-    smart.sandbox.faults.rules.clear()
-    smart.advance(30)
-    smart("apply", FILE)
-    smart.assert_done()
-    assert all(len(ours(smart, number)) == 1 for number in smart.tickets)
-
-
-@pytest.mark.slow
-def test_a_run_and_an_apply_keep_out_of_each_others_way(smart: Desk) -> None:
-    smart(*PLAN)
-    smart.sandbox.faults = smart.sandbox.faults.parse("slow:PUT:seconds=5:times=1", 0)
-    first = smart.when(is_update)
-    process = smart.start("apply", FILE)
-    wait_for(first, process)
-    assert "another run is active" in smart("run", "--since", "2d", code=75).err
-    smart.end(process)
 
 
 def test_a_broken_line_is_named_and_nothing_is_written(open_desk: OpenDesk) -> None:

@@ -91,50 +91,6 @@ def test_an_article_counts_as_shown_once_for_each_note_that_was_written(account:
     assert "folder:help/charged.md" not in never
 
 
-def test_the_note_names_the_best_article_with_its_address_and_lines(account: Account) -> None:
-    desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}')
-    desk("run", "--since", "7d")
-
-    note = _note(desk)
-    assert "Articles that may help:" in note
-    assert "https://help.example.com/charged" in note
-    assert "sometimes charged twice for one subscription" in note
-    assert "thief" not in note
-    assert all(not comment["public"] for number in desk.tickets for comment in desk.notes(number))
-    assert "Articles" not in _note(desk, 2), "nothing clears the floor"
-    offered = {event["ticket_id"]: event["change"].get("offered") for event in desk.events() if "outcome" in event}
-    assert offered[1]["kind"] == "articles"
-    assert "charged.md" in " ".join(offered[1]["articles"])
-    assert offered[2] is None
-
-
-@pytest.mark.parametrize(
-    "toml",
-    [
-        KNOWLEDGE,
-        f'{KNOWLEDGE}[replies]\nmode = "off"\n',
-        f'{KNOWLEDGE}[replies.categories]\nbilling = "off"\n',
-        f'[replies]\nmode = "note"\n[replies.categories]\nbilling = "off"\nrefund = "off"\n{KNOWLEDGE}',
-    ],
-    ids=["unsaid", "off", "a category off", "on, but for the category"],
-)
-def test_off_is_as_if_there_were_no_articles(account: Account, toml: str) -> None:
-    desk = account(toml)
-    desk.helpdesk_requests()
-    desk("run", "--since", "7d")
-
-    assert "Articles" not in _note(desk)
-    assert not any("help_center" in request for request in desk.helpdesk_requests())
-
-
-def test_articles_are_shown_after_a_sync_before_any_floor_was_measured(account: Account) -> None:
-    desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}', floor=None)
-    desk("run", "--since", "7d")
-
-    assert "https://help.example.com/charged" in _note(desk)
-    assert "Articles" not in _note(desk, 2), "of a greeting no article is much like"
-
-
 def test_a_damaged_knowledge_base_is_told_and_stops_no_run(account: Account) -> None:
     desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}')
     for path in desk.state.glob(f"{FILE_NAME}*"):
@@ -143,11 +99,6 @@ def test_a_damaged_knowledge_base_is_told_and_stops_no_run(account: Account) -> 
 
     assert "knowledge" in " ".join(summary["remarks"])
     assert "Articles" not in _note(desk)
-
-
-def test_articles_that_are_wanted_and_not_there_are_told(account: Account) -> None:
-    desk = account('[replies]\nmode = "note"\n')
-    assert "knowledge.folders" in json.dumps(desk("run", "--since", "7d", "--json").object)
 
 
 @pytest.mark.parametrize(("level", "number_goes"), [(RedactionLevel.STANDARD, True), (RedactionLevel.STRICT, False)])

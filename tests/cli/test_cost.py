@@ -5,14 +5,6 @@ from __future__ import annotations
 from .conftest import OpenDesk
 
 PRICED = '[models.prices]\n"sandbox-model" = [10.0, 40.0, 1.0]\n'
-SAME = [{"subject": "Charged twice", "body": "Hello, I was charged twice.", "age": 7200.0 * n} for n in range(1, 6)]
-
-
-def test_no_days_no_cache(open_desk: OpenDesk) -> None:
-    desk = open_desk(SAME, model=True)
-    desk.configure("[cache]\ndays = 0\n")
-    desk("run", "--since", "10d")
-    assert desk.sandbox.llm_calls == 5
 
 
 def test_the_days_budget_holds_over_runs_and_rules_do_the_rest(open_desk: OpenDesk) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import random
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,11 +15,9 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.audit.verify import check
 from ticket_processor.core.errors import AuditUnwritable
 
 from ..support.bad_disk import KINDS
-from .conftest import Ended, OpenDesk
 from .disk_stories import FAULTS, SCENES, Fault, Scene, operations, play
 
 SEED = 7
@@ -78,61 +75,3 @@ def test_lines_that_were_lost_in_silence_would_be_noticed(
     lines = [at for at, each in enumerate(done, start=1) if each.startswith("write") and each.endswith(".jsonl")]
     ends = (play(scene, Fault(at, "broken", once=True), tmp_path / "x") for at in lines)
     assert any(told in sentence for ended in ends for sentence in ended.wrong)
-
-
-def test_without_room_on_the_disk_neither_a_run_nor_an_undo_begins(open_desk: OpenDesk) -> None:
-    desk = open_desk(4)
-
-    def on_a_full_disk(*arguments: str) -> Ended:
-        script = (
-            "import shutil, sys\n"
-            "room = shutil.disk_usage('.')._replace(free=49_900_000)\n"
-            "shutil.disk_usage = lambda _path: room\n"
-            "from ticket_processor.cli import main\n"
-            f"sys.argv = ['ticketbot', *{arguments!r}]\n"
-            "main()\n"
-        )
-        return desk.end(desk.python("-c", script), code=3)
-
-    ended = on_a_full_disk("run", "--since", "1d")
-    for words in (str(desk.logs), " has 49.9 MB free, and a run wants 50.0 MB", "nothing is changed"):
-        assert words in ended.err
-    assert desk.helpdesk_requests() == []
-    assert desk.events("run_finished")[0]["stopped_by"] == "AuditUnwritable"
-    desk("run", "--since", "1d", "--dry-run")
-    desk("run", "--since", "1d")
-    desk.assert_done()
-    desk.helpdesk_requests()
-    assert "a run wants 50.0 MB" in on_a_full_disk("undo", "latest").err
-    assert not [request for request in desk.helpdesk_requests() if request.startswith("PUT")]
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
-@pytest.mark.parametrize("most", [0, 5_000, 40_000, 70_000])
-def test_files_that_the_system_lets_grow_so_far_and_no_further(open_desk: OpenDesk, most: int) -> None:
-    desk = open_desk(4)
-    script = (
-        "import resource, sys\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
-        "from ticket_processor.cli import main\n"
-        "sys.argv = ['ticketbot', 'run', '--since', '1d']\n"
-        "main()\n"
-    )
-    ended = desk.end(desk.python("-c", script), code=None)
-    assert ended.code in (0, 3), ended
-    assert "this is a bug" not in ended.err
-    assert ended.code == 0 or str(desk.logs) in ended.err or str(desk.state) in ended.err, ended.err
-    announced = {line.get("intent") for line in desk.events()}
-    made = {
-        audit.custom["ticketbot"]["intent"]
-        for ticket in desk.tickets.values()
-        for audit in ticket.audits
-        if "ticketbot" in audit.custom
-    }
-    assert made <= announced
-    desk.advance(90)
-    desk("run", "--since", "1d")
-    desk.assert_done()
-    key = (desk.state / "audit.key").read_bytes().strip()
-    assert check(desk.logs, [key]).holds

@@ -14,37 +14,6 @@ def lines(text: str) -> list[str]:
     return text.strip().splitlines()
 
 
-def test_all_good_is_0(smart: Desk) -> None:
-    ended = smart("run", "--since", "1d", fresh=True)
-    smart.assert_done()
-    assert ended.err == ""
-
-
-def test_rules_instead_of_a_model_are_good_and_0(desk: Desk) -> None:
-    ended = desk("run", "--since", "1d")
-    desk.assert_done()
-    assert not any("ai_fallback" in desk.ticket(number)["tags"] for number in desk.tickets)
-    assert ended.err == ""
-
-
-def test_a_ticket_that_is_refused_every_time_is_1_and_ends_as_dead_letter(open_desk: OpenDesk) -> None:
-    desk = open_desk(4, faults="status:PUT:/tickets/2$:status=422")
-    first = desk("run", "--since", "1d", code=1)
-    assert "ticket 2" in first.err
-    desk.assert_done([1, 3, 4])
-    assert not desk.notes(2)
-
-    for _ in range(3):
-        assert "failed too often" not in desk("run", code=1).err
-    assert "failed too often" in desk("run", code=1).err
-
-    desk.sandbox.faults.rules.clear()
-    third = desk("run")
-    assert not third.err, "cron mails it once, not every ten minutes"
-    assert "left alone after too many failures: 1" in third.out
-    assert not desk.notes(2)
-
-
 def test_without_settings_every_problem_is_told_at_once_and_it_is_2(bare: Command) -> None:
     ended = bare("run", "--since", "1d", code=2, TICKETBOT_STATEDIR="x", TICKETBOT_MODEL="secret-looking-value")
     assert ended.out == ""
@@ -54,14 +23,6 @@ def test_without_settings_every_problem_is_told_at_once_and_it_is_2(bare: Comman
         assert sum(word in line for line in problems) == 1, word
     assert "secret-looking-value" not in ended.err
     assert list(bare.folder.iterdir()) == []
-
-
-def test_a_broken_configuration_file_is_told_with_the_rest(bare: Command) -> None:
-    bare.configure('[zendesk]\napi_token = "hunter2"\n[run]\nworkers = 0\nworker = 3\n')
-    ended = bare("run", "--since", "1d", code=2)
-    for word in ("zendesk.api_token", "run.workers:", "run.worker (ticketbot.toml, line 5) is no setting"):
-        assert word in ended.err
-    assert "hunter2" not in ended.err
 
 
 def test_a_configuration_file_that_is_not_there_is_2(bare: Command) -> None:
@@ -86,37 +47,12 @@ def test_wrong_usage_is_2(bare: Command, arguments: tuple[str, ...]) -> None:
     assert "Usage: " in ended.err
 
 
-def test_a_since_that_makes_no_sense_is_2(desk: Desk) -> None:
-    for since in ("yesterday", "7 parsecs", "2026-13-01", "2999-01-01", ""):
-        assert "--since" in desk("run", "--since", since, code=2).err, since
-    assert desk.helpdesk_requests() == []
-
-
-def test_problems_come_as_one_object_with_json(bare: Command) -> None:
-    ended = bare("run", "--json", code=2, fresh=True)
-    assert ended.object["exit_code"] == 2
-    assert len(ended.object["error"]) == 2
-
-
 def test_the_first_run_without_since_refuses_and_touches_nothing(desk: Desk) -> None:
     ended = desk("run", code=2)
     assert "--since now" in ended.err
     assert desk.helpdesk_requests() == []
     assert desk.marked() == []
     assert desk.events() == []
-
-
-@pytest.mark.slow
-def test_a_helpdesk_that_is_not_there_is_3_and_the_breaker_remembers(open_desk: OpenDesk) -> None:
-    desk = open_desk()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    for _ in range(5):
-        assert "the connection is refused" in desk("run", "--since", "1d", code=3, ZENDESK_URL=nowhere).err
-    last = desk("run", "--since", "1d", code=3, ZENDESK_URL=nowhere)
-    assert "circuit breaker" in last.err
-    assert desk.events("run_finished")[-1]["requests"] == {}
-    assert [line["exit_code"] for line in desk.events("run_finished")] == [3] * 6
 
 
 WRONG = "Wrong-Secret-1"
@@ -163,14 +99,6 @@ def test_a_folder_that_is_a_file_is_3_and_nothing_is_asked(desk: Desk, name: str
     ended = desk("run", "--since", "1d", "--json", code=3, **{variable: str(in_the_way / "deeper")})
     assert f"{in_the_way} is a file, not a folder" in ended.err
     assert name != "log_dir" or ended.object["log"] is None
-    assert desk.helpdesk_requests() == []
-
-
-def test_a_damaged_state_file_is_3(desk: Desk) -> None:
-    desk.state.mkdir()
-    (desk.state / "state.sqlite3").write_bytes(b"this is no database, but long enough to be looked at" * 40)
-    ended = desk("run", "--since", "1d", code=3)
-    assert "state" in ended.err
     assert desk.helpdesk_requests() == []
 
 

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.sandbox.account import PERSON_ID
-
 from ..imitation import FaultPlan, FaultRule, FreshdeskRules
-from .conftest import Command
 from .freshdesk_desk import FreshDesk, freshdesk
 
 HIGH, RESOLVED = 3, 4
@@ -57,25 +54,6 @@ def test_a_ticket_that_is_named_has_its_requesters_name_taken_out_and_its_skip_r
     assert desk.writes() == []
 
 
-def test_an_agent_who_wrote_a_named_ticket_has_their_name_taken_out_as_well(desk: FreshDesk) -> None:
-    number = desk.add("Printer", "Alex Agent here, the printer on our floor is broken.", requester_id=PERSON_ID)
-    desk.advance(60)
-    assert "Alex" not in desk("analyse", str(number)).out
-
-
-def test_an_undo_takes_all_of_it_back_the_notes_too(desk: FreshDesk) -> None:
-    desk("run", "--since", "1d")
-    desk.sandbox.desk.person_edit(2, edit_note=(desk.notes(2)[0]["id"], "I say otherwise."))
-    desk.advance(60)
-    assert "note deleted" in desk("undo", "latest", "--dry-run").out
-    desk.writes()
-    ended = desk("undo", "latest")
-    assert "notes of the run are deleted, but for those that a person edited" in ended.out
-    assert [desk.ticket(n)["tags"] for n in (1, 2, 3)] == [[], [], []]
-    assert (desk.notes(1), desk.ticket(1)["priority"]) == ([], 1)
-    assert "I say otherwise." in desk.notes(2)[0]["body_text"]
-
-
 def test_people_and_past_are_read_for_reports_training_and_history(desk: FreshDesk) -> None:
     for number in range(5):  # a topic has at least so many
         desk.add("Charged twice", f"I was charged twice, case {number}.")
@@ -102,35 +80,10 @@ def test_people_and_past_are_read_for_reports_training_and_history(desk: FreshDe
     assert desk.writes() == []
 
 
-def test_the_taxonomy_is_checked_against_fields_and_groups(desk: FreshDesk) -> None:
-    desk.configure(
-        '[[categories]]\nname = "billing"\ndescription = "Bills."\ngroup = 1\nfields = { 2001 = "Nowhere" }\n'
-        '[[categories]]\nname = "general"\ndescription = "Else."\n'
-    )
-    found = desk("doctor", "--json", code=1).object
-    told = " ".join(finding["text"] for finding in found["findings"] if finding["severity"] == "problem")
-    assert "no group 1:" in told
-    assert "has no option Nowhere" in told
-
-
-def test_the_health_of_the_account_is_told(desk: FreshDesk) -> None:
-    checks = {check["name"]: check for check in desk("health", "--json", code=None).object["checks"]}
-    assert checks["helpdesk"]["text"].startswith(f"Freshdesk at {desk.environ['FRESHDESK_URL']}: signed in")
-    assert checks["credentials"]["status"] == "ok"
-    assert checks["search_index"]["status"] == "skipped"
-
-
 def test_a_refused_key_stops_everything_with_one_sentence(desk: FreshDesk) -> None:
     ended = desk("run", "--since", "1d", code=3, FRESHDESK_API_KEY="wr0ng")
     assert "Freshdesk refused the credentials (HTTP 401)" in ended.err
     assert "wr0ng" not in ended.out + ended.err
-
-
-def test_seeding_twice_creates_nothing_twice(desk: FreshDesk) -> None:
-    assert desk("seed", "--count", "5", "--json").object["created"] == 5
-    desk.advance(60)
-    again = desk("seed", "--count", "7", "--json").object
-    assert (again["created"], again["existing"], again["failed"]) == (2, 5, 0)
 
 
 def test_a_production_account_is_not_seeded(tmp_path: Path) -> None:
@@ -139,21 +92,6 @@ def test_a_production_account_is_not_seeded(tmp_path: Path) -> None:
         hide.append(lambda _request, response: response.headers.pop("X-Ticketbot-Sandbox", None) and None)
         assert "this account looks like production" in desk("seed", "--count", "2", code=2).err
         assert desk.writes() == []
-
-
-def test_init_writes_files_for_freshdesk_that_name_what_is_missing(bare: Command) -> None:
-    ended = bare("init", "--helpdesk", "freshdesk", code=0)
-    assert "FRESHDESK_DOMAIN or FRESHDESK_URL is missing" in ended.out
-    text = (bare.folder / "ticketbot.toml").read_text(encoding="utf-8")
-    assert '\nhelpdesk = "freshdesk"\n' in text
-    assert "[zendesk]" not in text
-    assert "ZENDESK_" not in (bare.folder / ".env.example").read_text(encoding="utf-8")
-
-
-def test_the_tour_of_freshdesk_needs_no_account(bare: Command) -> None:
-    ended = bare("run", "--sandbox", "--no-llm", TICKETBOT_HELPDESK="freshdesk")
-    assert ended.out.startswith("128 invented tickets seeded into a sandbox")
-    assert "0 human values changed, 0 foreign tags removed, 0 public comments" in ended.out
 
 
 @pytest.mark.parametrize(

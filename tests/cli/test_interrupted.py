@@ -5,12 +5,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
 
-from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.openai_api import LatencyProfile
 
 from .conftest import OpenDesk, is_chat, is_update, wait_for
@@ -60,23 +58,6 @@ def test_ctrl_c_leaves_a_terminal_as_it_was_and_says_first_why_the_run_ended(ope
         assert 0 < shown.index(b"ended early: stopped by Ctrl-C") < shown.index(b"Run 2")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
-def test_a_signal_between_writes_leaves_nothing_half_done(open_desk: OpenDesk) -> None:
-    desk = open_desk(12, faults="slow:PUT:seconds=1")
-    third = desk.when(is_update, nth=3)
-    process = desk.start("run", "--since", "1d", "--json", fresh=True)
-    wait_for(third, process)
-    process.terminate()
-    ended = desk.end(process, code=143, within=20)
-    assert ended.object["exit_code"] == 143
-    done = desk.marked()
-    assert 2 <= len(done) < 12
-
-    desk.sandbox.faults.rules.clear()
-    desk("run")
-    desk.assert_done()
-
-
 OWN_TIME = """
 import os, signal, time
 from ticket_processor.commands import command_group
@@ -109,42 +90,3 @@ def test_asking_twice_ends_at_once(open_desk: OpenDesk) -> None:
     desk.sandbox.faults.rules.clear()
     desk("run")
     desk.assert_done()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("arrived", [True, False], ids=["the write arrived", "the write got lost"])
-def test_a_crash_during_a_write_is_settled_by_the_next_run(open_desk: OpenDesk, arrived: bool) -> None:
-    desk = open_desk(8)
-    dead = threading.Event()
-    third, numbers = threading.Event(), []
-
-    def hold(request: Request) -> None:
-        """The third update hangs, before or after it is carried out, until the process is dead."""
-        if is_update(request):
-            numbers.append(int(request.path.rsplit("/", 1)[1]))
-            if len(numbers) == 3:
-                third.set()
-                dead.wait(60)
-                if not arrived:
-                    raise ConnectionAbortedError
-
-    hooks = desk.sandbox.after_request if arrived else desk.sandbox.on_request
-    hooks.append((lambda request, _response: hold(request)) if arrived else hold)  # type: ignore[arg-type]
-    process = desk.start("run", "--since", "1d", fresh=True)
-    wait_for(third, process)
-    process.kill()
-    process.wait(timeout=20)
-    dead.set()
-    hooks.pop()
-    crashed = numbers[2]
-    assert len(desk.notes(crashed)) == (1 if arrived else 0)
-    assert desk.events("run_finished") == []
-    assert desk.events("intent")[-1]["ticket_id"] == crashed
-    assert crashed not in {line["ticket_id"] for line in desk.events("ticket")}
-
-    ended = desk("run")
-    desk.assert_done()
-    (settled,) = [line for line in desk.events("ticket") if line["ticket_id"] == crashed]
-    assert settled["outcome"] == "updated"
-    assert (settled["reason"] == "confirmed_by_reading") is arrived
-    assert "6 updated" in ended.out

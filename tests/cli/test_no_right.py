@@ -82,29 +82,6 @@ def test_a_closed_state_folder_is_told_in_the_same_words_by_every_command(desk: 
     assert sentence.endswith("make it writable, or name another as state_dir (TICKETBOT_STATE_DIR)")
 
 
-def test_a_state_that_may_only_be_read_is_told_by_whoever_has_to_write(desk: Desk, without: Without) -> None:
-    file = desk.state / "state.sqlite3"
-    said = closed(file, 0o444, without, ("run",), ("retry", "run"))
-    assert all(f"the state folder {desk.state} cannot be used ({file} belongs to " in text for text in said.values())
-    said = closed(file, 0, without, ("run", "--dry-run"), ("retry", "list"))
-    assert all(f"({file} belongs to " in text for text in said.values())
-
-
-def test_a_state_folder_in_which_nothing_can_be_made_is_told(desk: Desk, without: Without) -> None:
-    said = closed(desk.state, 0o500, without, ("run",))
-    assert f"the state folder {desk.state} cannot be used ({desk.state} belongs to " in said["run",]
-
-
-def test_health_tells_it_once_and_calls_nothing_a_bug(desk: Desk, without: Without) -> None:
-    desk.state.chmod(0)
-    try:
-        found = without("health", "--offline", "--json").out
-    finally:
-        desk.state.chmod(0o700)
-    assert found.count(f"the state folder {desk.state} cannot be used ({desk.state} belongs to ") == 1
-    assert "unexpected" not in found
-
-
 def test_a_closed_log_is_told_and_no_receipts_are_promised(desk: Desk, without: Without) -> None:
     file = next(desk.logs.glob("*.jsonl"))
     for path, mode in ((desk.logs, 0), (file, 0o444)):

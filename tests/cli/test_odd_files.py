@@ -38,12 +38,6 @@ def test_a_state_that_is_no_file_is_refused(desk: Desk, tmp_path: Path, kind: st
         assert (target.read_bytes() if target.exists() else None) == made, command
 
 
-def test_health_fails_for_a_state_that_is_no_file(desk: Desk, tmp_path: Path) -> None:
-    desk.state.mkdir(parents=True)
-    os.mkfifo(desk.state / FILE_NAME)
-    assert "is a named pipe" in desk("health", "--offline", code=3).out
-
-
 def test_a_pipe_among_the_logs_files_is_refused_and_not_waited_for(desk: Desk) -> None:
     desk("run", "--since", "1d")
     (log,) = desk.logs.glob("*.jsonl")
@@ -52,12 +46,3 @@ def test_a_pipe_among_the_logs_files_is_refused_and_not_waited_for(desk: Desk) -
     for command in (("audit", "verify"), ("audit", "show", "1"), ("report",), ("undo", "latest")):
         ended = desk(*command, code=3)
         assert "is a named pipe, and no file" in ended.err + ended.out, command
-
-
-def test_a_run_does_not_write_into_a_pipe_in_place_of_its_log(desk: Desk) -> None:
-    desk("run", "--since", "1d", "--limit", "1")
-    (log,) = desk.logs.glob("*.jsonl")
-    log.unlink()
-    os.mkfifo(log)
-    ended = desk("run", "--since", "1d", code=3)
-    assert f"{log.name} is no file" in ended.err

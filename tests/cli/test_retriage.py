@@ -24,10 +24,6 @@ def says(desk: Desk, words: str, number: int = 1, **fields: Any) -> None:
     desk.advance(120)
 
 
-def receipts(desk: Desk, number: int = 1) -> list[tuple[str, str]]:
-    return [(line["outcome"], line["reason"]) for line in desk.events("ticket") if line["ticket_id"] == number]
-
-
 def audits_read(desk: Desk) -> int:
     return sum(request.endswith("/audits") for request in desk.helpdesk_requests())
 
@@ -43,10 +39,6 @@ def triaged(open_desk: OpenDesk) -> Desk:
     desk("run")
     desk.seen.clear()
     return desk
-
-
-def labels(desk: Desk, number: int = 1) -> set[str]:
-    return {tag for tag in desk.ticket(number)["tags"] if tag.startswith("ai_")}
 
 
 def test_an_answer_is_shown_first_written_then_and_looked_at_once(triaged: Desk) -> None:
@@ -79,34 +71,6 @@ def test_an_answer_is_shown_first_written_then_and_looked_at_once(triaged: Desk)
     assert "nothing to do" in again.out
     assert audits_read(desk) == 1
     assert (desk.sandbox.llm_calls, len(desk.notes(1))) == (asked, 2)
-
-
-def test_a_run_of_answers_can_be_taken_back_and_the_next_answer_is_looked_at(triaged: Desk) -> None:
-    desk = triaged
-    before = labels(desk)
-    says(desk, OUTAGE)
-    run_id = desk("run", "--json").object["run_id"]
-    assert labels(desk) != before
-    desk.advance(60)
-    desk("undo", run_id)
-    assert labels(desk) == before
-    desk.advance(120)
-    assert "nothing to do" in desk("run").out
-    assert labels(desk) == before
-    says(desk, f"{OUTAGE} Please hurry!")
-    desk("run")
-    assert "ai_urgency_high" in labels(desk)
-
-
-def test_nobody_answers_a_ticket_whose_triage_was_taken_back(triaged: Desk) -> None:
-    desk = triaged
-    (run_id,) = {line["run_id"] for line in desk.events("ticket") if line["outcome"] == "updated"}
-    desk("undo", run_id)
-    assert labels(desk) == set()
-    says(desk, OUTAGE)
-    desk("run")
-    assert labels(desk) == set()
-    assert receipts(desk)[-1] == ("skipped", "person_changed_our_tags")
 
 
 def test_nothing_planted_in_an_answer_is_kept_printed_or_sent(open_desk: OpenDesk) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import filelock
 import pytest
 
-from .conftest import Command, Desk, OpenDesk, is_update
+from .conftest import Desk, OpenDesk, is_update
 
 
 @pytest.fixture
@@ -20,13 +20,6 @@ def given_up(open_desk: OpenDesk) -> Desk:
     return desk
 
 
-def test_an_empty_list_is_told_and_needs_no_state(desk: Desk) -> None:
-    assert "empty" in desk("retry", "list").out
-    assert desk("retry", "list", "--json").object == {"waiting": 0, "dead": 0, "tickets": []}
-    assert not (desk.state / "state.sqlite3").exists()
-    assert desk.seen == []
-
-
 def test_the_list_says_how_often_and_why_and_what_fails_again_begins_to_count_anew(given_up: Desk) -> None:
     shown = given_up("retry", "list").out.splitlines()
     assert shown[0].split() == ["ticket", "attempts", "state", "reason"]
@@ -36,20 +29,6 @@ def test_the_list_says_how_often_and_why_and_what_fails_again_begins_to_count_an
     assert given_up("retry", "run", "--json", code=1).object["outcomes"] == {"failed": 1}
     (ticket,) = given_up("retry", "list", "--json").object["tickets"]
     assert (ticket["attempts"], ticket["dead"]) == (1, False)
-
-
-def test_what_was_given_up_is_tried_again_and_nothing_else_is_pulled(given_up: Desk) -> None:
-    desk = given_up
-    desk.sandbox.faults.rules.clear()
-    desk.sandbox.store.create(subject="Password", body="I cannot log in, my password is refused.")
-    desk.advance(120)
-    assert "1 updated" in desk("retry", "run").out
-    desk.assert_done([1, 2, 3, 4])
-    assert desk.marked() == [1, 2, 3, 4]
-    assert not [request for request in desk.helpdesk_requests() if "incremental" in request or "search" in request]
-    assert desk("retry", "list", "--json").object["tickets"] == []
-    desk("run")
-    desk.assert_done()
 
 
 def test_what_is_dropped_is_tried_only_where_it_is_named_and_its_receipt_says_so(given_up: Desk) -> None:
@@ -88,8 +67,3 @@ def test_what_cannot_be_done_is_told_and_nothing_is_done(given_up: Desk) -> None
         desk("retry", "drop", "--all-dead", code=75)
         assert desk("retry", "list", "--json").object["dead"] == 1
     assert not [request for request in desk.seen if is_update(request)]
-
-
-def test_without_settings_the_problem_is_told(bare: Command) -> None:
-    for command in (("list",), ("run",), ("drop", "--all-dead")):
-        assert "ZENDESK_SUBDOMAIN" in bare("retry", *command, code=2).err

@@ -6,41 +6,10 @@ import json
 
 import pytest
 
-from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..imitation import FaultPlan, FaultRule, Sandbox
 from .conftest import Desk, OpenDesk, is_update
-
-
-def test_a_second_run_does_nothing_and_an_idle_run_asks_little(smart: Desk) -> None:
-    smart("run", "--since", "1d")
-    smart.helpdesk_requests()
-    smart("run")
-    smart.assert_done()
-    assert len(smart.helpdesk_requests()) <= 3
-    smart.advance(300)  # now the export shows our own changes
-    ended = smart("run")
-    assert len(smart.helpdesk_requests()) <= 3
-    assert "nothing to do" in ended.out
-    smart.assert_done()
-    assert smart.sandbox.llm_calls == 6
-
-
-def test_since_now_takes_only_what_comes_from_now_on(desk: Desk) -> None:
-    desk("run", "--since", "now")
-    assert desk.marked() == []
-    new = desk.sandbox.store.create(subject="Hello", body="My invoice is wrong, please check it.")
-    desk.advance(120)
-    desk("run")
-    assert desk.marked() == [new.id]
-
-
-def test_json_prints_one_object_when_the_run_cannot_go_on(open_desk: OpenDesk) -> None:
-    ended = open_desk(faults="unauthorised:GET")("run", "--since", "1d", "--json", code=3)
-    assert ended.object["exit_code"] == 3
-    assert "credentials" in ended.object["stopped"]
-    assert "credentials" in ended.err  # cron mails what comes here
 
 
 def test_quiet_prints_nothing_when_all_is_good_and_what_went_wrong_otherwise(open_desk: OpenDesk) -> None:
@@ -70,12 +39,6 @@ def test_a_named_ticket_that_is_not_there_is_exit_code_1(desk: Desk) -> None:
     assert desk.events("run_finished")[-1]["exit_code"] == 1
     assert "no ticket has the number" in desk("run", "--ticket", "4711", code=1).out
     desk("run", "--ticket", "1")
-
-
-def test_of_a_named_ticket_that_is_done_a_run_names_again(desk: Desk) -> None:
-    desk("run", "--ticket", "1")
-    assert "  'ticketbot run --ticket NUMBER --again' triages" in desk("run", "--ticket", "1").out
-    assert "--again" not in desk("run", "--ticket", "1", "--again").out
 
 
 def test_a_dry_run_shows_what_stays_remembers_nothing_and_leaves_the_place_of_the_next_run(smart: Desk) -> None:
@@ -114,44 +77,6 @@ def test_an_api_token_works_and_its_end_is_announced(desk: Desk) -> None:
     assert "2027-04-30" in ended.err
     assert ended.object["outcomes"] == {"updated": 6}
     desk.assert_done()
-
-
-def test_a_token_made_elsewhere_works(desk: Desk) -> None:
-    token = desk.sandbox.credentials.oauth_token
-    desk("run", "--since", "1d", ZENDESK_OAUTH_CLIENT_ID="", ZENDESK_OAUTH_CLIENT_SECRET="", ZENDESK_OAUTH_TOKEN=token)
-    desk.assert_done()
-    assert not any("oauth" in request for request in desk.helpdesk_requests())
-
-
-def test_a_token_that_expires_in_the_middle_is_renewed(desk: Desk) -> None:
-    updates: list[Request] = []
-
-    def expire(request: Request) -> None:
-        if is_update(request):
-            updates.append(request)
-            if len(updates) == 3:
-                desk.advance(3600)
-
-    desk.sandbox.on_request.append(expire)
-    desk("run", "--since", "1d")
-    desk.assert_done()
-    assert desk.helpdesk_requests().count("POST /oauth/tokens") == 2
-
-
-def test_the_configuration_file_decides_what_may_be_written(desk: Desk) -> None:
-    (desk.folder / "site.toml").write_text(
-        '[policy]\ntag_prefix = "bot_"\nnote = false\npriority = { mode = "off" }\n'
-        '[[categories]]\nname = "everything"\ndescription = "All of it."\n'
-        '[[categories]]\nname = "general"\ndescription = "The rest."\n',
-        encoding="utf-8",
-    )
-    desk("run", "--since", "1d", "--config", "site.toml")
-    for number in desk.tickets:
-        tags = desk.ticket(number)["tags"]
-        assert "bot_processed" in tags
-        assert {"bot_everything", "bot_general"} & set(tags)
-        assert desk.ticket(number)["priority"] is None
-        assert not desk.notes(number)
 
 
 class Indiscreet(Sandbox):
@@ -203,20 +128,6 @@ def test_since_on_a_later_run_gives_up_the_cursor_and_says_so(desk: Desk) -> Non
     assert desk("run", "--dry-run", "--since", "1d").err == "", "a dry run gives nothing up"
     assert desk("run").err == ""
     desk.assert_done()
-
-
-def test_a_401_about_the_first_ticket_that_a_run_asks_about_is_that_tickets_fault(open_desk: OpenDesk) -> None:
-    desk = open_desk(3, faults=FaultPlan([FaultRule("unauthorised", path="/tickets/2")]))
-    desk("run", "--since", "1d", code=1)
-    desk.sandbox.after_request.append(
-        lambda request, response: setattr(
-            response, "status", 401 if request.query.get("ids") == "2" else response.status
-        )
-    )
-    new = fill(desk.sandbox, [{"subject": "Broken", "body": "It does not work.", "age": 0}])[0]
-    desk.advance(600)
-    desk("run", code=1)
-    assert new in desk.marked()
 
 
 @pytest.mark.parametrize(

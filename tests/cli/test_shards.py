@@ -7,7 +7,6 @@ from pathlib import Path
 from ticket_processor.helpdesk.shards import Shard
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
-from ticket_processor.state.store import State
 from ticket_processor.wiring.run_hooks import of_shard, told_of_shard
 
 from .conftest import Desk
@@ -23,21 +22,6 @@ def test_a_state_keeps_to_its_shard_and_says_what_to_do(desk: Desk) -> None:
         assert "TICKETBOT_STATE_DIR" in refused.err
     assert desk.marked() == [number for number in desk.tickets if FIRST.has(number)]
     assert "--since" not in desk("run", "--shard", "1/2").err
-
-
-def test_a_shard_that_is_none_is_refused_by_name(desk: Desk) -> None:
-    assert "--shard: must be a shard such as 1/3" in desk("run", "--shard", "3/2", "--since", "1d", code=2).err
-
-
-def test_a_ticket_that_a_person_names_and_the_retry_list_are_done_by_any_shard(desk: Desk) -> None:
-    desk.configure('[run]\nshard = "1/2"\n')
-    other = next(number for number in desk.tickets if SECOND.has(number))
-    desk("run", "--since", "now")
-    desk("run", "--ticket", str(other))
-    assert desk.marked() == [other]
-    desk("retry", "run")
-    desk("undo", "latest")
-    assert desk.marked() == []
 
 
 def test_what_webhooks_tell_of_is_left_to_the_shard_that_it_is_of(tmp_path: Path) -> None:
@@ -58,10 +42,3 @@ def test_limits_and_a_days_budget_are_divided_among_the_shards(tmp_path: Path) -
     assert (whole.run.limit_share, whole.budget.day_usd) == (0.6, 9)
     assert abs(part.run.limit_share - 0.2) < 1e-9
     assert (part.budget.day_usd, part.budget.run_usd) == (3, 1)
-
-
-def test_a_run_without_a_shard_leaves_no_word_of_shards_in_its_state(desk: Desk) -> None:
-    desk("run", "--since", "1d")
-    state = State(desk.state / "state.sqlite3")
-    assert state.fact("shard") is None
-    state.close()

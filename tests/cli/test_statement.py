@@ -20,11 +20,3 @@ def test_a_run_swears_to_what_it_wrote_and_reads_twenty_writes_back(open_desk: O
     assert (line["statement"]["written"], line["statement"]["checked"]) == (22, read)
     (plain,) = desk.logs.glob("*.log")
     assert f"; 22 written, {read} read back: {zeros}; exit code 0" in plain.read_text(encoding="utf-8")
-
-
-def test_a_dry_run_and_a_run_without_writes_swear_to_nothing(desk: Desk) -> None:
-    dry = desk("run", "--since", "1d", "--dry-run", "--json")
-    assert dry.object["statement"] is None
-    desk("run", "--since", "1d", "--json")
-    idle = desk("run")
-    assert "statement" not in idle.out

@@ -7,24 +7,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from ticket_processor.analysis.model_server.settings import EmbeddingSettings
-from ticket_processor.core.clock import SystemClock
-from ticket_processor.helpdesk.rate_limit import Limit, Throttle
 from ticket_processor.knowledge.search import FLOOR
 from ticket_processor.knowledge.settings import KnowledgeSettings
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.knowledge.sync import SYNCED, is_due, remember_end
 from ticket_processor.replies.settings import ReplySettings
 from ticket_processor.sandbox.articles import fill_help_center
-from ticket_processor.settings.helpdesks import FreshdeskSettings
-from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import RunSettings, Settings
 from ticket_processor.wiring.knowledge import sync_when_due
-from ticket_processor.wiring.runs import told_of
 
-from ..servers.scripted import reply, scripted
 from ..support.fakes import ManualClock
 from .conftest import Desk, OpenDesk
 
@@ -72,36 +64,6 @@ def test_a_run_syncs_first_once_a_day_and_its_tickets_get_what_is_new(desk: Desk
     assert remarks(desk) == ["knowledge base: articles: 1 new or changed, 0 gone"]
 
 
-def test_kb_sync_counts_as_the_days_sync(desk: Desk) -> None:
-    at(desk, NOTE + FOLDER)
-    desk("kb", "sync")
-    (desk.folder / "help" / "new.md").write_text("# New\nAn article that came later.", encoding="utf-8")
-    assert remarks(desk, "--since", "7d") == []
-
-
-def test_what_a_person_starts_and_what_a_webhook_tells_of_wait_for_no_sync(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at(desk, "")
-    desk("run", "--since", "7d")
-    at(desk, NOTE + FOLDER)
-    desk("run", "--dry-run", "--since", "30d", "--quiet", "--out", "planned.jsonl")
-    desk("apply", "planned.jsonl")
-    desk("retry", "run")
-    folders = {"TICKETBOT_STATE_DIR": str(desk.state), "TICKETBOT_LOG_DIR": str(desk.logs)}
-    monkeypatch.chdir(desk.folder)
-    told_of(load(environ={**desk.environ, **folders}), [1])
-    assert articles(desk) == 0
-    desk("run")
-    assert articles(desk) == 1
-
-
-def test_a_folder_costs_no_request(desk: Desk) -> None:
-    at(desk, NOTE + FOLDER)
-    desk("run", "--since", "7d")
-    assert not [request for request in desk.helpdesk_requests() if "help_center" in request]
-
-
 @pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
 @pytest.mark.parametrize("toml", [CENTER, NOTE + CENTER])
 def test_without_a_wish_for_replies_and_in_a_dry_run_nothing_is_read(
@@ -123,12 +85,6 @@ def test_a_help_center_that_is_down_is_told_left_for_an_hour_and_stops_no_run(op
     desk.assert_done()
     desk.helpdesk_requests()
     assert remarks(desk) == []
-    assert not [request for request in desk.helpdesk_requests() if "help_center" in request]
-
-
-def test_a_stopped_program_reads_nothing(desk: Desk) -> None:
-    at(desk, NOTE + CENTER)
-    desk("run", "--since", "7d", code=3, TICKETBOT_STOP="1")
     assert not [request for request in desk.helpdesk_requests() if "help_center" in request]
 
 
@@ -158,40 +114,6 @@ def test_what_the_time_does_not_suffice_for_the_next_run_goes_on_with(
     assert "next sync goes on" in first[1]
     assert second == ["knowledge base: articles: 50 new or changed, 0 gone"]
     assert third == []
-
-
-def test_an_embedding_server_that_hangs_takes_a_sync_no_more_than_its_share_of_the_run(tmp_path: Path) -> None:
-    help_ = tmp_path / "help"
-    help_.mkdir()
-    (help_ / "charged.md").write_text(CHARGED, encoding="utf-8")
-    with scripted(reply("", ends="hang")) as server:
-        settings = Settings(
-            state_dir=tmp_path,
-            knowledge=KnowledgeSettings(folders=(help_,)),
-            embeddings=EmbeddingSettings(model="e", base_url=server.url),
-            replies=ReplySettings(mode="note"),
-            run=RunSettings(deadline_s=10),
-        )
-        told = sync_when_due(settings, SystemClock())
-    assert told[0] == "knowledge base: articles: 1 new or changed, 0 gone"
-    assert "time for reading" in told[1]
-    assert len(server.received) == 1, "it is not tried again"
-
-
-def test_on_freshdesk_a_sync_and_its_run_share_one_share_of_the_limit(tmp_path: Path) -> None:
-    clock = ManualClock()
-    throttle = Throttle(clock, 0.5)
-    throttle.learn({"account": Limit(total=2, remaining=2, resets_s=60.0)})
-    assert throttle.delay(["account"]) == 0.0
-    settings = Settings(
-        state_dir=tmp_path,
-        helpdesk="freshdesk",
-        freshdesk=FreshdeskSettings(url="http://127.0.0.1:9", api_key=SecretStr("x" * 20)),
-        knowledge=KnowledgeSettings(help_centers=("freshdesk",)),
-        run=RunSettings(deadline_s=100),
-    )
-    (told,) = sync_when_due(settings, clock, throttle)
-    assert "time for reading" in told, "it would have had to wait a minute, and no request was made"
 
 
 def test_a_sync_is_due_after_its_hours_and_a_failed_one_after_one() -> None:

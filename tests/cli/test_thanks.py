@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from ..imitation import FaultPlan, FaultRule
 from .conftest import Desk, OpenDesk, is_update
 
 THANKS = "Thank you very much, it works now!"
@@ -72,63 +71,6 @@ def test_applied_it_is_solved_again_with_one_note_and_one_receipt_and_can_be_tak
     desk.advance(120)
     assert "nothing to do" in desk("run").out
     assert desk.ticket(1)["status"] == "open"
-
-
-def test_an_undo_leaves_a_status_that_somebody_has_changed_since(solved: Desk) -> None:
-    desk = solved
-    configure(desk, "apply")
-    says(desk, THANKS)
-    desk("run")
-    desk.advance(60)
-    desk.sandbox.store.person_edit(1, status="hold")
-    desk.advance(60)
-    desk("undo", "latest")
-    assert desk.ticket(1)["status"] == "hold"
-
-
-def test_suggested_it_stays_open_and_one_note_says_so(solved: Desk) -> None:
-    desk = solved
-    configure(desk, "suggest")
-    says(desk, THANKS)
-    notes = len(desk.notes(1))
-    assert "1 suggested" in desk("run").out
-    assert desk.ticket(1)["status"] == "open"
-    assert "can be set back to solved" in desk.notes(1)[notes]["plain_body"]
-    desk.advance(120)
-    assert "nothing to do" in desk("run").out
-    assert len(desk.notes(1)) == notes + 1
-
-
-def test_a_status_that_the_helpdesk_refuses_is_told_once_and_gives_the_ticket_up_for_nothing_else(solved: Desk) -> None:
-    desk = solved
-    configure(desk, "apply", "[run]\nretriage_on_reply = true\n")
-    says(desk, THANKS)
-    desk.sandbox.faults = FaultPlan([FaultRule(kind="error-before", method="PUT", path="/tickets/", status=422)])
-    ended = desk("run", code=1)
-    assert "1 failed" in ended.out
-    desk.sandbox.faults = FaultPlan()
-    assert desk("retry", "list", "--json").object["tickets"] == []
-    desk.advance(120)
-    assert "nothing to do" in desk("run").out
-    assert desk.ticket(1)["status"] == "open"
-    says(desk, "The app shows an error and crashes, nobody here can work!")
-    assert "1 updated" in desk("run").out
-
-
-@pytest.mark.slow
-def test_reports_and_checks_know_such_a_write(solved: Desk) -> None:
-    desk = solved
-    configure(desk, "apply")
-    says(desk, THANKS)
-    desk("run")
-    for command in (
-        ("report", "--since", "1d"),
-        ("audit", "verify"),
-        ("audit", "show", "1"),
-        ("report", "--escalated"),
-        ("learn", "collect"),
-    ):
-        assert desk(*command).code == 0, command
 
 
 def test_by_default_thanks_cost_no_request_and_change_nothing(solved: Desk) -> None:

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.server import SandboxServer
 
-from .at_work import CONFIG, FINANCE, ORDER, account, judge, people_work, shown
+from .at_work import CONFIG, FINANCE, ORDER, account, shown
 from .conftest import Desk, wait_for
 from .terminal import shown_on_a_terminal
 
@@ -49,10 +48,6 @@ def undo_notes(desk: Desk, number: int) -> list[dict[str, Any]]:
     return [note for note in desk.notes(number) if note["plain_body"].startswith("Undo of run ")]
 
 
-def writes(desk: Desk) -> list[str]:
-    return [entry for entry in desk.helpdesk_requests() if entry.startswith("PUT")]
-
-
 def test_what_was_taken_back_is_triaged_anew_when_somebody_asks_for_it(at_account: Account) -> None:
     desk = at_account()
     run = triaged(desk)
@@ -80,23 +75,6 @@ def test_options_that_contradict_named_tickets_are_all_told_at_once(at_account: 
     assert "--since has no use here" in told
     assert "--retry-fallbacks has no use here" in told
     assert "only receipts tell what a run wrote" in desk("run", "--again-run", "2020", code=2).err
-
-
-def test_no_later_run_triages_the_tickets_again_even_without_the_state(at_account: Account) -> None:
-    desk = at_account()
-    before = shown(desk.sandbox.store)
-    run = triaged(desk)
-    desk("undo", run)
-    desk.advance(600)
-    desk.sandbox.store.person_edit(2, comment="Still broken.", public=True)
-    desk.advance(600)
-    writes(desk)
-    assert "nothing to do" in desk("run", "--since", "1d", "--retry-fallbacks").out
-    for path in desk.state.iterdir():
-        path.unlink()
-    assert "nothing to do" in desk("run", "--since", "1d", "--retry-fallbacks").out
-    assert writes(desk) == []
-    assert shown(desk.sandbox.store) == before
 
 
 def test_single_tickets_are_taken_back_and_the_others_later(at_account: Account) -> None:
@@ -128,31 +106,6 @@ def test_json_tells_each_ticket_by_its_parts(at_account: Account) -> None:
     assert second["left"] == [{"part": "priority", "why": "changed_since"}]
     left = [{"part": "priority", "why": "changed_since", "tickets": 1}]
     assert told["in_part"] == {"tickets": 1, "left": left}
-
-
-def test_a_dry_run_shows_what_would_go_and_sends_only_reads(at_account: Account) -> None:
-    desk = at_account(3)
-    run = triaged(desk)
-    after = shown(desk.sandbox.store)
-    desk.helpdesk_requests()
-    ended = desk("undo", run, "--dry-run")
-    assert "3 to be taken back" in ended.out
-    assert "ticket 2: to be taken back: tags removed: ai_" in ended.out
-    assert {entry for entry in desk.helpdesk_requests() if not entry.startswith("GET ")} <= {"POST /oauth/tokens"}
-    assert shown(desk.sandbox.store) == after
-    assert "3 taken back" in desk("undo", run).out
-
-
-def test_the_kill_switch_stops_an_undo_unless_it_is_told_to_go_on(at_account: Account) -> None:
-    desk = at_account(2)
-    run = triaged(desk)
-    (desk.state / "STOP").touch()
-    stopped = desk("undo", run, code=3)
-    assert "--while-stopped" in stopped.err
-    assert len(desk.marked()) == 2
-    assert "2 to be taken back" in desk("undo", run, "--dry-run").out
-    assert "2 taken back" in desk("undo", run, "--while-stopped").out
-    assert desk("run", code=3).out != ""  # and runs stay stopped
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
@@ -188,36 +141,3 @@ def test_after_a_kill_the_same_command_ends_it_with_one_note_each(at_account: Ac
     desk.advance(600)
     desk("run")
     assert shown(desk.sandbox.store) == before
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("faults", ["", "lost-reply=0.1:PUT:/tickets,error-after=0.1:PUT:/tickets"])
-@pytest.mark.parametrize("mode", ["single", "auto"])
-def test_no_value_of_a_person_is_lost_whatever_people_do_to_half_of_the_tickets(
-    at_account: Account, mode: str, faults: str
-) -> None:
-    desk = at_account(60, CONFIG.replace("[run]\n", f'[run]\nwrite_mode = "{mode}"\n'), faults=faults)
-    store = desk.sandbox.store
-    before = shown(store)
-    run = desk("run", "--since", "1d", "--json", code=None).object["run_id"]
-    after = shown(store)
-    desk.advance(600)
-    people_work(store, 0.5, seed=4711)
-    left = shown(store)
-    desk.advance(600)
-    desk("undo", run, code=None)
-    desk.advance(60)
-    desk("undo", run)
-    found = judge(store, before, after, left)
-    assert found.human_values > 20
-    assert found.human_values_changed == []
-    assert found.not_taken_back == []
-    assert found.others_changed == []
-    assert found.notes == []
-    assert (found.untouched, found.untouched_as_before) == (30, 30)
-    assert not any(
-        audit.comment_public
-        for ticket in store.tickets.values()
-        for audit in ticket.audits
-        if audit.author_id == BOT_ID
-    )

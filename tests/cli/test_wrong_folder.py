@@ -41,13 +41,6 @@ def test_where_there_are_no_settings_the_first_sentence_says_so(bare: Command, a
     assert [path.name for path in bare.folder.iterdir()] == []
 
 
-def test_health_says_it_first_as_well(bare: Command) -> None:
-    found = bare("health", "--offline", "--json", code=2, **NOWHERE).object
-    (settings,) = found["checks"]
-    assert settings["text"].startswith("there is no ticketbot.toml in ")
-    assert "ZENDESK_SUBDOMAIN or ZENDESK_URL is missing" in settings["text"]
-
-
 @pytest.mark.parametrize("kind", ["a file named", "a file here", "secrets here", "the environment"])
 def test_whoever_has_settings_is_told_what_is_wrong_with_them_alone(bare: Command, kind: str) -> None:
     path = bare.folder / {"a file named": "other.toml", "secrets here": ".env"}.get(kind, "ticketbot.toml")
@@ -58,9 +51,3 @@ def test_whoever_has_settings_is_told_what_is_wrong_with_them_alone(bare: Comman
     problems = json.loads(bare("run", "--json", *named, code=2, **environ).out)["error"]
     assert [problem.partition(":")[0] for problem in problems] == ["no credentials"]
     assert "there is no ticketbot.toml" not in bare("report", *named, code=2, **environ).err
-
-
-def test_what_needs_no_settings_says_nothing_of_it(bare: Command) -> None:
-    (bare.folder / "mail.txt").write_text("Hello", encoding="utf-8")
-    ended = bare("redact", "mail.txt", **NOWHERE)
-    assert ended.err == ""

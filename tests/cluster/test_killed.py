@@ -15,10 +15,8 @@ from typing import Any
 import pytest
 
 from ticket_processor import __version__
-from ticket_processor.commands.command_group import STOP_WITHIN_S
-from ticket_processor.sandbox.openai_api import LatencyProfile
 
-from ..cli.conftest import Desk, OpenDesk, is_chat, wait_for
+from ..cli.conftest import Desk, is_chat, wait_for
 from .nodes import Nodes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -63,12 +61,6 @@ def test_a_killed_scheduler_does_not_hang_the_run(slow_desk: Desk, nodes: Nodes)
     assert all(worker.process.wait(20) == 3 for worker in nodes.workers)  # for a supervisor to start them again
 
 
-def test_without_workers_the_run_goes_on_alone(slow_desk: Desk, nodes: Nodes) -> None:
-    nodes.add(2)
-    summary = run_and(slow_desk, nodes.address, lambda: [worker.process.kill() for worker in nodes.workers])
-    assert_finished_alone(slow_desk, summary, why="it answered nothing for 9 s")
-
-
 @unix
 def test_frozen_workers_are_not_waited_for(slow_desk: Desk, nodes: Nodes) -> None:
     nodes.add(2)
@@ -106,13 +98,6 @@ def cut(nodes: Nodes) -> Iterator[tuple[str, threading.Event]]:
         threading.Thread(target=accept, daemon=True).start()
         yield f"tcp://127.0.0.1:{server.getsockname()[1]}", ended
         over.set()
-
-
-def test_a_cut_network_is_a_lost_cluster(slow_desk: Desk, nodes: Nodes, cut: tuple[str, threading.Event]) -> None:
-    nodes.add(2)
-    address, ended = cut
-    summary = run_and(slow_desk, address, ended.set)
-    assert_finished_alone(slow_desk, summary, why="it answered nothing for 9 s")
 
 
 POISON = """
@@ -157,21 +142,6 @@ def test_a_worker_that_is_told_to_end_finishes_what_runs(slow_desk: Desk, nodes:
     assert (summary["cluster"]["lost"], summary["cluster"]["here"]) == ("", 0)
     assert nodes.workers[0].process.wait(20) == 0
     assert len(slow_desk.model_requests()) == 80
-
-
-@unix
-def test_a_worker_that_is_told_to_end_has_as_long_as_a_request_may_take(open_desk: OpenDesk, tmp_path: Path) -> None:
-    """Longer than the time within which any other command ends after a signal."""
-    answer_s = STOP_WITHIN_S + 2
-    desk = open_desk(4, model=True, llm_latency=LatencyProfile(answer_s, answer_s * 1.01))
-    (tmp_path / "ticketbot.toml").write_text("[models]\ntimeout_s = 30\n", encoding="utf-8")
-    with Nodes(desk.folder, desk.environ) as nodes:
-        nodes.add(2)
-        summary = run_and(desk, nodes.address, nodes.workers[0].process.terminate, nth=4)
-        assert nodes.workers[0].process.wait(20) == 0
-    desk.assert_done()
-    assert summary["sources"] == {"model": 4}
-    assert (summary["cluster"]["again"], len(desk.model_requests())) == (0, 4)
 
 
 def test_after_a_killed_run_the_next_one_goes_on(slow_desk: Desk, nodes: Nodes) -> None:

@@ -14,7 +14,6 @@ from ticket_processor.analysis.model_server.presets import ModelTarget
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, Stopping, WorkersEnded
 from ticket_processor.core.models import Usage
-from ticket_processor.core.run_summary import ClusterUse
 from ticket_processor.wiring.cluster import (
     Answered,
     Cluster,
@@ -24,11 +23,8 @@ from ticket_processor.wiring.cluster import (
     Send,
     difference,
     facts,
-    lost_cluster,
     seal,
 )
-
-from ..support.fakes import ManualClock
 
 MODEL = ModelTarget(name="m", model="m", preset="openai", base_url="http://127.0.0.1:1/v1", api_key="k")
 TASK = ModelTask("m", seal(MODEL), "chat", {}, 0.01, 1000, False)
@@ -55,13 +51,6 @@ def cluster(send: Send, is_up: Callable[[], bool] = lambda: True, clock: SystemC
 
 def here() -> bytes:
     return b"here"
-
-
-def test_a_worker_answers() -> None:
-    one = cluster(lambda _task, key: ended(key.encode()))
-    assert [one.ask(MODEL, TASK, here), one.ask(MODEL, TASK, here)] == [b"t-1", b"t-2"]
-    assert one.use == ClusterUse(asked=2, answered=2)
-    assert one.remarks() == []
 
 
 def test_a_failure_of_the_model_comes_back_as_itself() -> None:
@@ -103,14 +92,6 @@ def test_what_a_lost_scheduler_had_is_done_here_and_nothing_more_is_sent() -> No
     assert "cluster lost, finished on this machine" in one.remarks()[0]
 
 
-def test_a_task_that_a_closing_client_swallows_is_not_waited_for() -> None:
-    """Such a client takes a task, and neither sends nor ends it."""
-    up = [True, False]
-    one = cluster(lambda _task, _key: Future(), lambda: up.pop(0))
-    assert one.ask(MODEL, LONG, here) == b"here"
-    assert one.use.lost
-
-
 def test_a_loss_lets_go_of_everything_that_waits() -> None:
     one = cluster(lambda _task, _key: Future())
     with ThreadPoolExecutor(4) as pool:
@@ -136,13 +117,6 @@ def test_one_late_answer_is_no_loss_of_the_cluster(monkeypatch: pytest.MonkeyPat
     assert one.ask(MODEL, TASK, here) == b"there"
 
 
-def test_a_cluster_that_answers_nothing_at_all_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ticket_processor.wiring.cluster.SLACK_S", 0.05)
-    one = cluster(lambda _task, _key: Future())
-    assert one.ask(MODEL, TASK, here) == b"here"
-    assert one.use.lost == "it answered nothing for 0 s"
-
-
 def test_a_request_whose_workers_died_is_made_in_a_process_of_its_own() -> None:
     one = cluster(lambda _task, _key: ended(WorkersEnded("two workers died")))
     assert one.ask(MODEL, TASK, here) == b"alone"
@@ -166,13 +140,6 @@ def test_a_stop_ends_what_waits_without_asking_from_here() -> None:
         one.close()
         with pytest.raises(Stopping):
             waiting.result(timeout=5)
-
-
-def test_a_cluster_that_was_never_there_is_told() -> None:
-    clock = ManualClock()
-    one = lost_cluster("the cluster at tcp://x cannot be reached", clock, Deadline(clock, 60), room=1)
-    assert one.ask(MODEL, TASK, here) == b"here"
-    assert "the cluster at tcp://x cannot be reached" in one.remarks()[0]
 
 
 def test_a_difference_is_named_in_words() -> None:

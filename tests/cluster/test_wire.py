@@ -169,17 +169,6 @@ def test_a_worker_with_other_models_is_refused_at_the_start(
         reached(stack, scheduler, settings(server, tmp_path))
 
 
-def test_a_worker_of_another_version_is_refused_at_the_start(
-    stack: ExitStack, scheduler: str, server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known = settings(server, tmp_path)
-    with monkeypatch.context() as older:
-        older.setattr(clusters, "__version__", "0.0.1")
-        stack.enter_context(worker_here(scheduler, targets(known.models), lambda _line: None))
-    with pytest.raises(CannotRun, match=r"cannot work for this run: ticketbot 0\.0\.1, this run "):
-        reached(stack, scheduler, known)
-
-
 def test_a_worker_refuses_requests_for_other_settings_in_one_line(
     stack: ExitStack, scheduler: str, server: ScriptedServer, tmp_path: Path
 ) -> None:

@@ -49,11 +49,6 @@ def a_summary(**fields: Any) -> RunSummary:
     return RunSummary(**given)
 
 
-def test_one_tickets_end_is_one_line() -> None:
-    assert outcome_line(an_outcome()) == "ticket 7: updated (by m-1); +ai_processed; priority - -> high"
-    assert outcome_line(an_outcome(change=None)) == "ticket 7: updated (by m-1)"
-
-
 def test_a_difference_shows_each_tag_the_priority_and_the_note() -> None:
     text = difference(an_outcome(OutcomeStatus.PLANNED, change=a_change(7, note="One\nTwo")))
     assert text.splitlines() == [
@@ -100,10 +95,6 @@ def test_a_summary_tells_who_answered_what_it_cost_and_what_waits() -> None:
     assert str(LOG) in text
 
 
-def test_an_idle_run_says_so_in_few_words() -> None:
-    assert "nothing to do" in summary_text(a_summary(outcomes={}), LOG)
-
-
 def test_failures_go_to_the_error_output_and_the_rest_to_the_other() -> None:
     watched = Watched()
     watched.screen.outcome(an_outcome(OutcomeStatus.FAILED))
@@ -111,15 +102,6 @@ def test_failures_go_to_the_error_output_and_the_rest_to_the_other() -> None:
     assert "failed" in watched.err.getvalue()
     assert "failed" not in watched.out.getvalue()
     assert "updated" in watched.out.getvalue()
-
-
-@pytest.mark.parametrize("as_json", [False, True])
-def test_a_quiet_run_still_tells_its_failures(as_json: bool) -> None:
-    watched = Watched(quiet=True, as_json=as_json)
-    watched.screen.outcome(an_outcome(OutcomeStatus.UPDATED))
-    watched.screen.outcome(an_outcome(OutcomeStatus.FAILED))
-    assert watched.out.getvalue() == ""
-    assert "failed" in watched.err.getvalue()
 
 
 def test_with_json_there_is_exactly_one_object_on_the_output() -> None:
@@ -143,12 +125,6 @@ def test_why_a_run_ended_early_and_what_is_given_up_is_told_where_cron_looks(as_
     assert "ended early: the helpdesk is away" in ended
     assert "2" in given_up
     assert str(LOG) in given_up
-
-
-def test_tickets_given_up_in_earlier_runs_are_no_news_for_cron() -> None:
-    watched = Watched()
-    watched.screen.finished(a_summary(dead_letters=5), LOG)
-    assert watched.err.getvalue() == ""
 
 
 def test_where_nobody_watches_there_is_no_bar_and_no_colour() -> None:
@@ -231,19 +207,6 @@ def test_a_terminal_gets_long_lines_ended_between_words_and_a_file_gets_them_who
     assert watched.out.getvalue().split() == whole.out.getvalue().split()
 
 
-@pytest.mark.parametrize(("quiet", "code", "told"), [(True, 0, False), (True, 3, True), (False, 0, True)])
-def test_a_quiet_run_does_not_tell_of_an_early_end_that_is_no_fault(quiet: bool, code: int, told: bool) -> None:
-    watched = Watched(quiet=quiet)
-    watched.screen.finished(a_summary(stopped="out of time", exit_code=code), LOG)
-    assert ("ended early: out of time" in watched.err.getvalue()) == told
-
-
-def test_what_somebody_may_not_have_meant_is_told_where_cron_looks() -> None:
-    watched = Watched(quiet=True)
-    watched.screen.finished(a_summary(remarks=("--since was given",)), LOG)
-    assert watched.err.getvalue() == "ticketbot: note: --since was given\n"
-
-
 # What others wrote
 
 OBEYED = "\x1b[2J\x1b]0;title\x07\x9b31m\u202etxt\u2066\u2028\x7f\rover\b"
@@ -257,11 +220,6 @@ def test_nothing_that_a_terminal_obeys_is_printed_and_json_keeps_its_meaning(tex
     assert len(harmless(text, one_line=True).splitlines()) <= 1
     written = json.dumps({"text": text}, ensure_ascii=False)
     assert json.loads(harmless(written)) == json.loads(written)
-
-
-def test_words_of_every_language_are_printed_as_they_are() -> None:
-    for text in ("Größe\tß\nzwei", "می‌خواهم", "👨‍👩‍👧", "日本語", "שלום", "a\r\nb"):
-        assert harmless(text) == text
 
 
 @pytest.mark.parametrize("terminal", [False, True])
@@ -282,13 +240,6 @@ def test_whatever_a_screen_is_given_a_terminal_obeys_none_of_it(
     assert not set(OBEYED) & set(printed) - set("[2J]0;title31mtxtover\r\n")
     assert "\nanother line" not in printed
     assert printed.count("\\u001b[2J") == 8
-
-
-def test_json_is_printed_as_the_same_value_without_what_a_terminal_obeys() -> None:
-    watched = Watched(as_json=True)
-    watched.screen.result("", {"summary": OBEYED, "half": "\ud83d"})
-    assert not {"\x1b", "\x9b", "\u202e", "\x7f", "\ud83d"} & set(watched.out.getvalue())
-    assert json.loads(watched.out.getvalue()) == {"summary": OBEYED, "half": "\ud83d"}
 
 
 def test_a_long_list_is_cut_to_forty_lines_and_says_how_many_there_are() -> None:

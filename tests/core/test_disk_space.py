@@ -69,26 +69,11 @@ def test_too_little_for_the_state_is_a_state_that_cannot_be_used(
         assert words in str(told.value)
 
 
-def test_a_folder_that_is_not_there_yet_is_judged_by_the_one_that_it_will_be_in(
-    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    disks = Disks(logs=3 * MB)
-    monkeypatch.setattr(shutil, "disk_usage", disks)
-    with pytest.raises(AuditUnwritable, match=r"3\.0 MB free"):
-        DiskSpace(folders[0] / "deep" / "deeper", folders[1], least_mb=50).check()
-    assert disks.asked[-1] == folders[0]
-
-
 def test_a_disk_that_cannot_be_looked_at_stops_nothing(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", Disks(logs=OSError(13, "Permission denied")))
     DiskSpace(*folders, least_mb=50).check()
-
-
-def test_with_0_nothing_is_asked_for(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", Disks(logs=0, state=0))
-    DiskSpace(*folders, least_mb=0).check()
 
 
 # In a run

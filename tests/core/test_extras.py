@@ -53,22 +53,6 @@ def test_its_path_is_quoted_where_the_shell_needs_it(
     assert told.endswith('install "ticketbot[report]"')  # cmd.exe knows no other quotation marks
 
 
-def test_a_program_that_is_run_from_its_folder_is_installed_from_there(python: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise importlib.metadata.PackageNotFoundError(name)
-
-    python.setattr(importlib.metadata, "distribution", missing)
-    python.setattr(sys, "executable", "/usr/bin/python3")
-    assert shlex.split(how_to_install("ml")) == ["/usr/bin/python3", "-m", "pip", "install", f"{PACKAGE.parent}[ml]"]
-
-
-def test_where_there_is_no_pip_no_command_is_told_that_cannot_work(python: pytest.MonkeyPatch) -> None:
-    python.setattr(importlib.util, "find_spec", lambda _name: None)
-    told = how_to_install("encryption")
-    assert "-m pip" not in told
-    assert "with its extra 'encryption'" in told
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="this environment has no pip")
 def test_pip_takes_the_command_and_keeps_the_ticketbot_that_is_there() -> None:

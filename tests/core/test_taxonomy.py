@@ -71,21 +71,6 @@ def test_two_categories_that_say_the_same_are_told_with_the_words_they_share() -
     assert "invoice" in overlap.text
 
 
-def test_a_sub_category_may_say_what_its_parent_says_and_its_sibling_may_not() -> None:
-    same = "Invoices, payment methods, charges and subscriptions."
-    found = findings(
-        category("billing", description=same),
-        category("invoice", parent="billing", description=same),
-        category("charge", parent="billing", description=same),
-    )
-    assert only(found, "overlap") == [("problem", "invoice")]
-
-
-def test_one_example_in_two_categories_is_told() -> None:
-    found = findings(category("billing", examples=("Pay it!",)), category("shipping", examples=("pay it",)))
-    assert only(found, "overlap") == [("problem", "billing")]
-
-
 # Keywords
 
 
@@ -121,21 +106,6 @@ def test_a_keyword_of_two_categories_is_told_once_whatever_its_language_and_case
     assert only(found, "keyword") == [("problem", "billing")]
 
 
-def test_a_keyword_that_another_category_covers_is_told() -> None:
-    found = findings(
-        category("billing", keywords={"en": ("invoice*",)}), category("shipping", keywords={"en": ("invoices",)})
-    )
-    assert only(found, "keyword") == [("advice", "shipping")]
-
-
-def test_a_keyword_of_a_category_and_its_sub_category_is_advice() -> None:
-    found = findings(
-        category("billing", keywords={"en": ("invoice",)}),
-        category("late", parent="billing", keywords={"en": ("invoice",)}),
-    )
-    assert only(found, "keyword") == [("advice", "billing")]
-
-
 # Floors and targets
 
 
@@ -152,11 +122,6 @@ def test_a_keyword_of_a_category_and_its_sub_category_is_advice() -> None:
 def test_a_floor_that_does_nothing_is_told(parents: Urgency | None, own: Urgency | None, severity: str | None) -> None:
     found = findings(category("billing", priority_floor=parents), category("x", parent="billing", priority_floor=own))
     assert only(found, "floor") == ([(severity, "x")] if severity else [])
-
-
-def test_a_high_floor_for_whatever_fits_nowhere_is_asked_about() -> None:
-    found = check(Taxonomy(categories=(GENERAL.model_copy(update={"priority_floor": Urgency.HIGH}),)), Policy())
-    assert only(found, "floor") == [("advice", "general")]
 
 
 @pytest.mark.parametrize(("models", "allowed", "told"), [(True, False, 1), (True, True, 0), (False, False, 0)])
@@ -193,12 +158,6 @@ def test_a_group_of_the_policy_that_is_never_set_or_does_not_exist_is_told(polic
 @pytest.mark.parametrize("tag", ["ai_processed", "ai_fallback", "ai_shipping", "ai_tier_1"])
 def test_a_target_tag_that_means_something_else_is_told(tag: str) -> None:
     assert only(findings(category(tag=tag), category("shipping")), "target") == [("problem", "billing")]
-
-
-def test_a_target_tag_that_means_a_second_category_is_told_where_there_are_such_tags() -> None:
-    both = Taxonomy(categories=(category(tag="ai_also_shipping"), category("shipping"), GENERAL))
-    assert only(check(both, Policy()), "target") == []
-    assert only(check(both, Policy(tag_secondary=True)), "target") == [("problem", "billing")]
 
 
 # Themes
@@ -271,15 +230,6 @@ def test_a_label_of_ours_that_is_an_option_would_change_a_field() -> None:
     assert 'fields = { 5 = "ai_zebra" }' in first[1]
 
 
-def test_so_would_the_tag_of_a_second_category_where_there_is_one() -> None:
-    field = TicketField(id=5, title="Topic", kind="tagger", options={"ai_also_zebra": "Zebra"})
-    labels = AccountLabels(tags={}, fields=(field,))
-    assert told(category("zebra"), labels)[0][0] == "advice"
-    severity, text = told(category("zebra"), labels, Policy(tag_secondary=True))[0]
-    assert severity == "problem"
-    assert "policy.tag_secondary off" in text
-
-
 def test_tags_and_options_that_are_called_as_a_category_is_are_offered() -> None:
     texts = [text for severity, text in told(category("billing")) if severity == "advice"]
     assert 'the helpdesk has a tag billing, used 12 times: tag = "billing" goes on with it' in texts
@@ -288,24 +238,7 @@ def test_tags_and_options_that_are_called_as_a_category_is_are_offered() -> None
     assert told(category("billing", tag="finance", fields={5: "topic_billing"})) == []
 
 
-def test_a_tag_that_nobody_uses_yet_is_asked_about() -> None:
-    ((severity, text),) = told(category("zebra", tag="fynance"))
-    assert severity == "advice"
-    assert "fynance" in text
-
-
 # Likeness
-
-WORDS = st.lists(st.sampled_from("invoice payment parcel password crash the of".split()), max_size=6).map(" ".join)
-
-
-@given(texts=st.lists(WORDS, max_size=5))
-def test_likeness_is_even_and_between_nothing_and_the_same(texts: list[str]) -> None:
-    alike = similarities(texts)
-    for one in range(len(texts)):
-        for other in range(len(texts)):
-            assert alike[one][other] == pytest.approx(alike[other][one])
-            assert -1e-9 <= alike[one][other] <= 1 + 1e-9
 
 
 def test_texts_without_a_word_in_common_are_not_alike_and_equal_ones_are() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,15 +11,11 @@ import yaml
 from typer.main import get_command
 
 from ticket_processor.cli import app
-from ticket_processor.commands.command_group import STOP_WITHIN_S
-from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import VARIABLES
 
 from .test_deploy import CONFIG_FOLDER, ROOT, SECRETS, UID, stages, values
 
 FOLDER = ROOT / "deploy" / "kubernetes"
-TLS = "DASK_DISTRIBUTED__COMM__TLS__"
-CERTIFICATE = "/etc/ticketbot-tls"
 NAME = "app.kubernetes.io/name"
 COMPONENT = "app.kubernetes.io/component"
 
@@ -79,32 +73,12 @@ def containers(pods: dict[str, Manifest]) -> dict[str, Manifest]:
     return found
 
 
-def by_name(listed: list[Manifest]) -> list[Manifest]:
-    return sorted(listed, key=lambda item: (item.get("mountPath", ""), item["name"]))
-
-
 def test_kubernetes_own_schemas_accept_every_manifest(manifests: dict[tuple[str, str], Manifest]) -> None:
     validate = pytest.importorskip("kubernetes_validate")
     assert len(manifests) == 10
     for manifest in manifests.values():
         validate.validate(manifest, "1.27", strict=True)
         validate.validate(manifest, validate.latest_version(), strict=True)
-
-
-def test_kubectl_builds_the_same(manifests: dict[tuple[str, str], Manifest]) -> None:
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip("there is no kubectl here")
-    built = subprocess.run(
-        [kubectl, "kustomize", str(FOLDER / "cluster")], capture_output=True, encoding="utf-8", check=True
-    ).stdout
-    theirs = {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(built)}
-    for group in (theirs, manifests):
-        pod = group["CronJob", "ticketbot"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-        (container,) = pod["containers"]
-        for holder, part in ((pod, "volumes"), (container, "env"), (container, "volumeMounts")):
-            holder[part] = by_name(holder[part])
-    assert theirs == manifests
 
 
 @pytest.mark.parametrize("role", ["driver", "scheduler", "worker"])
@@ -135,19 +109,6 @@ def test_all_meet_at_the_schedulers_service_over_tls(
     listening = {each["name"]: each["containerPort"] for each in containers["scheduler"]["ports"]}
     told = containers["scheduler"]["args"]
     assert told[told.index("--port") + 1] == str(listening[port["targetPort"]])
-
-
-@pytest.mark.parametrize(("role", "part"), [("driver", "CLIENT"), ("scheduler", "SCHEDULER"), ("worker", "WORKER")])
-def test_each_role_is_given_its_certificate(pods: dict[str, Manifest], role: str, part: str) -> None:
-    spec = pods[role]["spec"]
-    given = {each["name"]: each.get("value") for each in spec["containers"][0]["env"]}
-    files = {f"{TLS}CA_FILE": "ca.crt", f"{TLS}{part}__CERT": "tls.crt", f"{TLS}{part}__KEY": "tls.key"}
-    assert {name: value for name, value in given.items() if name.startswith(TLS)} == {
-        name: f"{CERTIFICATE}/{file}" for name, file in files.items()
-    }
-    assert {"name": "tls", "mountPath": CERTIFICATE, "readOnly": True} in spec["containers"][0]["volumeMounts"]
-    (volume,) = (each for each in spec["volumes"] if each["name"] == "tls")
-    assert volume["secret"] == {"secretName": "ticketbot-tls", "defaultMode": 0o440}
 
 
 def leaves(tree: Mapping[str, Any], *above: str) -> Iterator[str]:
@@ -200,30 +161,6 @@ def test_pods_may_do_nothing_that_they_do_not_need(pods: dict[str, Manifest], ro
     assert container["securityContext"] == runs["securityContext"]
     assert container["image"] == runs["image"]
     assert "memory" in container["resources"]["limits"]
-
-
-@pytest.mark.parametrize("role", ["scheduler", "worker"])
-def test_kubernetes_asks_for_the_health_that_is_served(containers: dict[str, Manifest], role: str) -> None:
-    container = containers[role]
-    served = container["args"][container["args"].index("--health-port") + 1]
-    assert {"name": "health", "containerPort": int(served)} in container["ports"]
-    for probe in ("readinessProbe", "livenessProbe"):
-        assert container[probe]["httpGet"] == {"path": "/health", "port": "health"}
-
-
-def test_a_worker_that_is_stopped_has_time_for_its_requests(pods: dict[str, Manifest]) -> None:
-    grace = pods["worker"]["spec"]["terminationGracePeriodSeconds"]
-    assert grace > STOP_WITHIN_S + Settings().models.timeout_s
-
-
-def test_workers_are_autoscaled_and_never_gone(manifests: dict[tuple[str, str], Manifest]) -> None:
-    scaler = manifests["HorizontalPodAutoscaler", "ticketbot-worker"]["spec"]
-    workers = manifests["Deployment", "ticketbot-worker"]
-    target = {"apiVersion": workers["apiVersion"], "kind": "Deployment", "name": workers["metadata"]["name"]}
-    assert scaler["scaleTargetRef"] == target
-    assert 1 <= scaler["minReplicas"] < scaler["maxReplicas"]
-    assert "replicas" not in workers["spec"]  # else each "apply" would undo what the autoscaler did
-    assert manifests["Deployment", "ticketbot-scheduler"]["spec"]["replicas"] == 1
 
 
 # --- who may talk to whom

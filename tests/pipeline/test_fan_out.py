@@ -91,23 +91,6 @@ def test_while_the_next_item_is_on_its_way_what_is_done_is_handed_over() -> None
     assert done == [1, 2]
 
 
-def test_an_item_that_never_comes_is_waited_for_until_the_time_is_used_up() -> None:
-    clock = ManualClock()
-
-    def never() -> Iterator[int | None]:
-        while True:
-            clock.advance(1.0)
-            yield None
-
-    with ThreadPoolExecutor(2) as pool, pytest.raises(DeadlineReached):
-        list(fan_out(pool, lambda number: number, clock, seconds=30.0, reserve_s=1.0).over(never()))
-
-
-def test_nothing_to_do_is_done_at_once() -> None:
-    with ThreadPoolExecutor(1) as pool:
-        assert list(fan_out(pool, abs, ManualClock()).over(iter([]))) == []
-
-
 def test_no_more_than_the_window_is_taken_before_something_is_done() -> None:
     executor = Held()
     taken: list[int] = []
@@ -199,21 +182,6 @@ def test_the_reserve_before_the_deadline_is_kept_for_writing() -> None:
     assert all(future.cancelled() for future, _ in executor.waiting)
 
 
-def test_what_was_done_is_handed_over_before_the_deadline_ends_it() -> None:
-    class AtOnce(Held):
-        """Does everything when it is given."""
-
-        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-            future = super().submit(fn, *args, **kwargs)
-            self.do()
-            return future
-
-    fan = fan_out(AtOnce(), abs, Ticking(100), seconds=60, reserve_s=30)
-    results = fan.over(iter([5]))
-    assert [(item, future.result()) for item, future in next(results)] == [(5, 5)]
-    assert list(results) == []
-
-
 def test_a_stop_ends_it_and_cancels_what_has_not_begun() -> None:
     executor = Held()
     clock = ManualClock()
@@ -221,47 +189,6 @@ def test_a_stop_ends_it_and_cancels_what_has_not_begun() -> None:
     with pytest.raises(Stopping):
         list(fan_out(executor, abs, clock).over(iter(range(10))))
     assert len(executor.waiting) == 4
-    assert all(future.cancelled() for future, _ in executor.waiting)
-
-
-def test_calls_under_way_at_the_end_are_counted_as_left_behind() -> None:
-    executor = Held()
-    clock = Ticking(50)
-    fan = fan_out(executor, abs, clock, seconds=60, reserve_s=30)
-
-    def begin() -> Iterator[int]:
-        for number in range(3):
-            yield number
-            if number == 0:
-                executor.waiting[0][0].set_running_or_notify_cancel()
-
-    with pytest.raises(DeadlineReached):
-        list(fan.over(begin()))
-    assert fan.abandoned == 1
-    assert [future.cancelled() for future, _ in executor.waiting] == [False, True, True]
-
-
-def test_an_intake_that_fails_cancels_what_is_waiting() -> None:
-    def broken() -> Iterator[int]:
-        yield 1
-        yield 2
-        raise RuntimeError("the helpdesk is gone")
-
-    executor = Held()
-    with pytest.raises(RuntimeError, match="gone"):
-        list(fan_out(executor, abs, ManualClock()).over(broken()))
-    assert all(future.cancelled() for future, _ in executor.waiting)
-
-
-def test_whoever_stops_listening_leaves_nothing_running() -> None:
-    executor = Held()
-    clock = ManualClock()
-    fan = fan_out(executor, abs, clock)
-    results = fan.over(iter(range(4)))
-    clock.check = lambda: executor.do() if executor.waiting else None  # type: ignore[method-assign]
-    next(results)
-    clock.check = lambda: None  # type: ignore[method-assign]
-    results.close()  # type: ignore[attr-defined]
     assert all(future.cancelled() for future, _ in executor.waiting)
 
 
@@ -299,19 +226,3 @@ def test_a_deadline_of_the_intake_ends_the_intake_and_loses_no_work() -> None:
         with pytest.raises(DeadlineReached, match="no more is taken in"):
             got.extend(future.result() for done in results for _, future in done)
     assert sorted(got) == [0, 1, 2, 3, 4, 5]
-
-
-def test_finished_work_that_nobody_took_is_kept_for_the_end() -> None:
-    executor = Held()
-    clock = ManualClock()
-    fan = fan_out(executor, abs, clock)
-
-    def stop() -> None:
-        executor.do(2)
-        raise Stopping
-
-    clock.check = stop  # type: ignore[method-assign]
-    with pytest.raises(Stopping):
-        list(fan.over(iter(range(3))))
-    assert [(item, future.result()) for item, future in fan.unclaimed] == [(0, 0), (1, 1)]
-    assert fan.abandoned == 0

@@ -17,11 +17,10 @@ from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.pipeline.intake import Intake, IntakeOptions, Wanted, Work
 from ticket_processor.pipeline.page_ledger import PageLedger
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
-from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import write_key
 
-from ..support.fakes import START, FakeDesk, a_decision, a_ticket
+from ..support.fakes import START, FakeDesk, a_ticket
 from ..support.intake_rig import CursorState, Gate, Screening
 
 # The ledger
@@ -70,26 +69,6 @@ def test_the_stored_cursor_never_lies_behind_a_ticket_that_is_not_settled(pages:
     while any(begun):
         settle()
     assert stored == [f"c{number}" for number in range(len(pages))]
-
-
-def test_a_page_without_a_place_to_resume_from_stores_nothing() -> None:
-    stored: list[str] = []
-    ledger = PageLedger(stored.append)
-    for cursor in (None, "c1"):
-        ledger.open(Page((), cursor, last=False))
-        ledger.exhausted()
-    assert stored == ["c1"]
-
-
-def test_settling_a_stranger_changes_nothing() -> None:
-    stored: list[str] = []
-    ledger = PageLedger(stored.append)
-    ledger.settled(9)
-    ledger.open(Page((), "c0", last=True))
-    ledger.begin(1)
-    ledger.exhausted()
-    ledger.settled(9)
-    assert stored == []
 
 
 # The intake
@@ -204,17 +183,6 @@ def test_what_is_passed_over_has_no_line_and_is_not_looked_up(
     assert run.stored == ["c"]
 
 
-def test_a_retried_ticket_may_be_older_than_the_horizon() -> None:
-    run = Run(tickets=(a_ticket(7, age=90_000),))
-    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
-    assert run.works() == [7]
-
-
-def test_a_follow_up_with_the_marker_it_inherited_needs_work() -> None:
-    run = Run(page(a_ticket(1, tags=("ai_processed",), follow_up=True)))
-    assert run.works() == [1]
-
-
 def test_what_carries_the_marker_is_seen_and_passed_over_without_a_line() -> None:
     run = Run(page(a_ticket(1, tags=("ai_processed",)), a_ticket(2)))
     run.desk.edits[1] = [Edit(at="", key="a key of an earlier version", intent="run7-1")]
@@ -250,23 +218,6 @@ def test_a_marker_that_a_ticket_was_born_with_says_nothing_where_no_write_of_our
     assert run.why() == ({} if triaged else {1: "marked_by_others"})
 
 
-def test_what_another_run_has_left_open_of_a_ticket_that_is_found_done_is_still_to_be_settled() -> None:
-    run = Run(page(a_ticket(1, tags=("ai_processed",))))
-    run.desk.edits[1] = [Edit(at="", key="k", intent="run7-1")]
-    verdict = Verdict(ticket_id=1, key="k", analysis=None, decision=a_decision(1), clean_stamp="")
-    run.state.keep_verdict(verdict)
-    assert run.works() == []
-    assert [item.verdict.ticket_id for item in run.state.unsettled()] == [1]
-
-
-def test_a_write_of_ours_that_lost_its_marker_is_found_before_a_model_is_paid() -> None:
-    run = Run(page(a_ticket(1)))
-    run.triage.held = True
-    run.desk.found[1, write_key(a_ticket(1))] = "run-0-1"
-    assert run.works() == []
-    assert run.desk.times("history") == 1
-
-
 def test_the_retry_list_comes_first_and_is_read_afresh() -> None:
     run = Run(page(a_ticket(1)), tickets=(a_ticket(7, tags=("fresh",)),))
     run.state.retry_later(7, "busy", failed=False, max_attempts=5)
@@ -283,24 +234,6 @@ def test_a_retried_ticket_that_is_gone_or_done_meanwhile_leaves_the_list() -> No
     assert run.works() == []
     assert run.why() == {7: "deleted", 8: "already_done", 9: "closed"}
     assert run.state.retries() == []
-
-
-def test_a_retried_ticket_that_also_comes_back_in_the_export_is_worked_on_once_and_holds_the_cursor() -> None:
-    run = Run(page(a_ticket(7)), tickets=(a_ticket(7),))
-    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
-    assert run.works() == [7]
-    assert run.stored == []
-    run.intake.settled(7)
-    assert run.stored == ["c"]
-
-
-def test_a_ticket_on_two_pages_is_worked_on_once_and_holds_both_cursors() -> None:
-    run = Run(page(a_ticket(1), cursor="c0", last=False), page(a_ticket(1, touched=10), a_ticket(2), cursor="c1"))
-    assert run.works() == [1, 2]
-    run.intake.settled(2)
-    assert run.stored == []
-    run.intake.settled(1)
-    assert run.stored == ["c0", "c1"]
 
 
 def test_what_was_settled_before_the_intake_is_not_looked_at_again() -> None:
@@ -328,15 +261,6 @@ def test_the_limit_counts_retried_tickets_too_and_reads_no_more_than_it_needs(li
     run.state.retry_later(7, "busy", failed=False, max_attempts=5)
     assert run.works() == [7][:limit]
     assert (len(run.desk.asked), run.desk.times("pages"), run.stored) == (limit, 0, [])
-
-
-def test_pages_are_pulled_only_as_work_is_taken() -> None:
-    run = Run(page(a_ticket(1), cursor="c0", last=False), page(a_ticket(2), cursor="c1", last=False), page(a_ticket(3)))
-    works = iter(run.intake)
-    next(works)
-    assert run.desk.pages_taken == 1
-    next(works)
-    assert run.desk.pages_taken == 2
 
 
 @pytest.mark.parametrize("end", [DeadlineReached("late"), Halted("the kill switch is set")], ids=["late", "stopped"])
@@ -394,13 +318,6 @@ def test_a_ticket_that_still_waits_has_no_second_line_and_stays_on_the_list() ->
     assert [item.ticket_id for item in run.state.retries()] == [1]
 
 
-def test_a_ticket_that_failed_before_and_has_to_wait_now_says_so() -> None:
-    run = Run(tickets=(a_ticket(1, age=600),), selection=LATE)
-    run.state.retry_later(1, "busy", failed=True, max_attempts=5)
-    assert run.works() == []
-    assert run.why() == {1: "waiting_for_people"}
-
-
 @pytest.mark.parametrize("known", [True, False])
 def test_a_waiting_ticket_that_also_comes_on_a_page_is_looked_at_once(known: bool) -> None:
     young = a_ticket(1, age=600)
@@ -430,21 +347,6 @@ def test_what_is_done_or_closed_is_said_before_any_rule() -> None:
     run.state.settled(3, done=("run", "key"))
     assert run.works() == []
     assert run.why() == {1: "closed", 2: "hands_off"}
-
-
-def test_rules_come_before_the_canary_and_that_before_the_head_start() -> None:
-    nobody = Selection(SkipRules(SkipSettings(channels=("chat",))), canary_percent=0, wait_s=86_400)
-    run = Run(page(a_ticket(1, channel="chat"), a_ticket(2)), selection=nobody)
-    assert run.works() == []
-    assert run.why() == {1: "skip_rule_channel", 2: "outside_canary"}
-    assert run.stored == ["c"]
-
-
-def test_a_ticket_outside_the_canary_is_left_alone_even_from_the_retry_list() -> None:
-    run = Run(tickets=(a_ticket(1),), selection=Selection(SkipRules(), canary_percent=0))
-    run.state.retry_later(1, "busy", failed=True, max_attempts=5)
-    assert run.works() == []
-    assert run.state.retries() == []
 
 
 def test_a_second_look_heeds_the_rules_as_well() -> None:

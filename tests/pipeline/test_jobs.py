@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +13,20 @@ from ticket_processor.core.errors import (
     Halted,
     JobRefused,
     NotePublished,
-    OutcomeUnknown,
     PartRefused,
-    TooManyJobs,
-    UpdateRefused,
 )
-from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Overwrite, Priority, Ticket, Usage
-from ticket_processor.core.reasons import CHANGED_AGAIN
+from ticket_processor.core.models import Outcome, OutcomeStatus, Overwrite, Priority
 from ticket_processor.helpdesk import batch_trust
-from ticket_processor.helpdesk.protocol import JobStatus
-from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline.delivery import FEW, MOST_ITEMS, Delivery
+from ticket_processor.helpdesk.ticket_history import Edit
+from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.jobs import TRIAL_ITEMS
-from ticket_processor.pipeline.writeback import MOST_WAITING, SMALL_JOB
 from ticket_processor.state.records import Verdict
 from ticket_processor.tags import reference
 
-from ..support.fakes import a_decision, a_ticket, an_analysis
+from ..support.fakes import a_decision, a_ticket
 from ..support.writeback_rig import Bench, learnt, opened, outcomes_of
 
 BATCH = Delivery("batch")
-PROBED = (
-    '{"how":"probe","at":"2026-11-20T00:00:00Z","ok":true,"comment":true,"private":true,"metadata":true,"stamps":true,'
-    '"placeholders_safe":true,"stamp_rule":"equal","conflict_error":"UpdateConflict","batch_tag_edits":false,'
-    '"jobs_count_as_updates":null,"job_seconds":1.5,"why":""}'
-)
-"""What ``ticketbot probe`` of an earlier version stored."""
 
 
 @pytest.fixture
@@ -94,25 +82,6 @@ def test_many_tickets_go_as_jobs_and_the_log_says_so_once(bench: Bench) -> None:
     assert said["verified"] == "by reading back"
 
 
-def test_what_is_left_over_after_full_jobs_goes_one_by_one_when_it_is_little(bench: Bench) -> None:
-    outcomes = bench.bring(tickets(bench, 100 + FEW), delivery=Delivery())
-    assert bench.desk.sizes() == [100]
-    assert len(bench.desk.written) == FEW
-    assert len(outcomes) == 100 + FEW
-
-
-def test_single_updates_of_the_last_minute_count_as_under_way(bench: Bench) -> None:
-    write_back = bench.write_back(delivery=Delivery())
-    for start in (1, 13):
-        write_back.take(tickets(bench, 12, first=start))
-        list(write_back.advance(outstanding=0))
-    assert (bench.desk.sizes(), len(bench.desk.written)) == ([], 24)
-    write_back.take(tickets(bench, 4, first=25))
-    list(write_back.advance(outstanding=0, last=True))
-    list(write_back.finish())
-    assert (bench.desk.sizes(), len(bench.desk.written)) == ([4], 24)
-
-
 def test_tickets_that_are_still_being_analysed_count_as_on_their_way(bench: Bench) -> None:
     write_back = bench.write_back(delivery=Delivery())
     write_back.take(tickets(bench, 3))
@@ -122,16 +91,6 @@ def test_tickets_that_are_still_being_analysed_count_as_on_their_way(bench: Benc
     bench.clock.advance(11)
     list(write_back.advance(outstanding=40))
     assert bench.desk.sizes() == [3]  # but not for ever
-
-
-def test_a_pause_in_between_sends_no_singles_once_jobs_are_used(bench: Bench) -> None:
-    write_back = bench.write_back(delivery=Delivery())
-    write_back.take(tickets(bench, 100 + FEW))
-    list(write_back.advance(outstanding=30))
-    list(write_back.advance(outstanding=0))  # all are back, and the next are only about to be taken in
-    assert (bench.desk.sizes(), bench.desk.written) == ([100], [])
-    list(write_back.advance(outstanding=0, last=True))
-    assert len(bench.desk.written) == FEW
 
 
 def test_towards_the_end_jobs_are_sent_before_they_are_full(bench: Bench) -> None:
@@ -144,38 +103,6 @@ def test_towards_the_end_jobs_are_sent_before_they_are_full(bench: Bench) -> Non
     assert bench.desk.sizes() == [60]  # a third as many as are still to come
 
 
-def test_a_small_job_is_waited_for_however_few_are_to_come(bench: Bench) -> None:
-    write_back = bench.write_back(delivery=Delivery())
-    write_back.take(tickets(bench, SMALL_JOB - 1))
-    list(write_back.advance(outstanding=1, last=True))
-    assert (bench.desk.sizes(), bench.desk.written) == ([], [])
-    list(write_back.finish())
-    assert bench.desk.sizes() == [SMALL_JOB - 1]
-
-
-def test_jobs_are_looked_at_again_when_they_should_have_ended_by_their_progress(bench: Bench) -> None:
-    bench.desk.slow = True
-    bench.desk.progress = 25
-    write_back = bench.write_back(delivery=BATCH)
-    write_back.take(tickets(bench, 100))
-    list(write_back.advance(0))
-    looks = []
-    for tick in range(1, 51):
-        bench.clock.advance(0.1)
-        before = bench.desk.times("jobs")
-        list(write_back.advance(0))
-        looks += [tick] * (bench.desk.times("jobs") - before)
-    assert looks[0] == pytest.approx(10, abs=1)
-    assert looks[1] == pytest.approx(10 + 30, abs=1), "three times as many items are still to come"
-
-
-def test_jobs_can_be_asked_for(bench: Bench) -> None:
-    bench.bring(tickets(bench, 2), delivery=BATCH)
-    assert bench.desk.sizes() == [2]
-    (said,) = alerts(bench, "write_mode")
-    assert (said["mode"], said["why"]) == ("batch", "write_mode is batch")
-
-
 def test_a_dry_run_sends_no_job(bench: Bench) -> None:
     outcomes = bench.bring(tickets(bench, 150), delivery=BATCH, dry_run=True)
     assert set(by_status(outcomes).values()) == {OutcomeStatus.PLANNED}
@@ -183,27 +110,6 @@ def test_a_dry_run_sends_no_job(bench: Bench) -> None:
 
 
 # A job
-
-
-def test_every_intent_of_a_job_is_on_disk_and_in_the_state_before_it_is_sent(bench: Bench) -> None:
-    def look(changes: Sequence[Change]) -> None:
-        intents = [change.intent for change in changes]
-        assert [line["intent"] for line in bench.lines() if line["event"] == "intent"] == intents
-        assert [change.intent for item in bench.state.unsettled() for change in item.sent] == intents
-
-    bench.desk.takings = [look]
-    written_once(bench, bench.bring(tickets(bench, 30), delivery=Delivery()))
-
-
-def test_each_item_carries_the_stamp_it_was_merged_from_and_its_own_key(bench: Bench) -> None:
-    verdicts = tickets(bench, 3)
-    bench.somebody(2, ago=90, tags=("theirs",))
-    stamps = [bench.desk.tickets[number].updated_at for number in (1, 2, 3)]
-    bench.bring(verdicts, delivery=BATCH)
-    (changes,) = bench.desk.jobs_taken.values()
-    assert [change.stamp for change in changes] == stamps
-    assert [change.key for change in changes] == [verdict.key for verdict in verdicts]
-    assert changes[1].tags == ("theirs", "ai_processed", "ai_billing")
 
 
 def test_a_ticket_that_needs_no_write_takes_no_place_in_a_job(bench: Bench) -> None:
@@ -226,85 +132,6 @@ def test_an_item_that_failed_is_read_and_goes_alone(bench: Bench) -> None:
     assert [change.ticket_id for change in bench.desk.written] == [7]
     (seven,) = [outcome for outcome in outcomes if outcome.ticket_id == 7]
     assert (seven.attempts, seven.job) == (2, None)
-
-
-def test_an_item_that_fails_again_and_again_is_kept_for_a_later_run(bench: Bench) -> None:
-    bench.desk.items = {1: "failed"}
-    bench.desk.updates = [UpdateRefused("HTTP 422")]
-    (outcome,) = bench.bring(tickets(bench, 1), delivery=BATCH)
-    assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.FAILED, "HTTP 422", True)
-
-
-def test_a_success_that_the_ticket_does_not_show_is_looked_up_and_then_written(bench: Bench) -> None:
-    bench.desk.items = {2: "said only"}
-    outcomes = bench.bring(tickets(bench, 3), delivery=BATCH)
-    written_once(bench, outcomes)
-    # Its stamp is unmoved, which proves that nothing happened; a single update's answer says why.
-    assert bench.desk.sizes() == [3]
-    assert [change.ticket_id for change in bench.desk.written] == [2]
-
-
-def test_a_read_that_is_behind_its_job_is_repeated_before_anything_is_sent_again(bench: Bench) -> None:
-    verdicts = tickets(bench, 30)
-    old, behind, fetch = dict(bench.desk.tickets), [True, True], bench.desk.fetch
-
-    def lagging(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
-        now = fetch(ticket_ids)
-        if bench.desk.jobs_taken and behind:
-            behind.pop()
-            return {number: old[number] if number > 3 else now[number] for number in now}
-        return now
-
-    bench.desk.fetch = lagging  # type: ignore[method-assign]
-    outcomes = bench.bring(verdicts, delivery=Delivery())
-    written_once(bench, outcomes)
-    assert [outcome.ticket_id for outcome in outcomes][:3] == [1, 2, 3]
-    assert {outcome.reason for outcome in outcomes} == {"by m-1"}
-    assert (bench.desk.sizes(), bench.desk.times("history")) == ([30], 2), (
-        "of each look that shows any, one item's record"
-    )
-
-
-def test_a_success_that_a_person_has_undone_since_is_known_by_the_record_and_not_repeated(bench: Bench) -> None:
-    verdicts = tickets(bench, 2)
-    write_back = bench.write_back(delivery=BATCH)
-    write_back.take(verdicts)
-    bench.desk.slow = True
-    list(write_back.advance(0))
-    bench.clock.advance(11)
-    list(write_back.advance(0))
-    bench.desk.slow = False
-    bench.somebody(2, ago=10, tags=("theirs",))
-    outcomes = outcomes_of(write_back.finish())
-    assert by_status(outcomes) == {1: OutcomeStatus.UPDATED, 2: OutcomeStatus.UPDATED}
-    assert {outcome.ticket_id: outcome.reason for outcome in outcomes}[2] == "confirmed_by_reading"
-    assert bench.desk.tickets[2].tags == ("theirs",)
-    assert (bench.desk.sizes(), bench.desk.written) == ([2], [])
-
-
-@pytest.mark.parametrize("fate", ["failed", "untold", "vanished", "lost"])
-def test_whatever_becomes_of_a_job_every_ticket_is_written_exactly_once(bench: Bench, fate: Any) -> None:
-    bench.desk.fates = [fate]
-    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
-    written_once(bench, outcomes)
-    if fate in ("untold", "vanished"):
-        assert {outcome.reason for outcome in outcomes} == {"confirmed_by_reading"}
-        assert bench.desk.written == []
-
-
-@pytest.mark.parametrize("arrived", [True, False], ids=["the job was taken", "the job got lost"])
-def test_a_lost_answer_to_a_job_is_looked_into_before_anything_is_sent_again(bench: Bench, arrived: bool) -> None:
-    def lose(changes: Sequence[Change]) -> None:
-        if arrived:
-            bench.desk.do_job(changes)
-        raise OutcomeUnknown("lost")
-
-    bench.desk.takings = [lose]
-    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
-    written_once(bench, outcomes)
-    assert bench.desk.sizes() == ([] if arrived else [30])
-    asked = [name for name, _ in bench.desk.asked]
-    assert asked[:3] == ["fetch", "update_many", "fetch"]
 
 
 def test_a_job_that_takes_too_long_is_judged_by_reading(bench: Bench) -> None:
@@ -335,53 +162,6 @@ def test_several_jobs_are_polled_with_one_request_and_never_more_than_allowed_ar
     bench.desk.slow = False
     written_once(bench, outcomes_of(write_back.finish()))
     assert sum(bench.desk.sizes()) == 450
-
-
-def test_a_small_job_behind_large_ones_is_asked_for_when_it_should_have_ended_at_their_pace(bench: Bench) -> None:
-    taken, begun = bench.desk.jobs_taken, dict[str, float]()
-
-    def jobs(job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        """Each starts after a second, and takes 0.07 s for an item."""
-        made = {job_id: int((bench.clock.monotonic() - begun[job_id] - 1) / 0.07) for job_id in job_ids}
-        bench.desk.asked.append(("jobs", tuple(job_ids)))
-        ended = {job_id: dict.fromkeys((it.ticket_id for it in taken[job_id]), True) for job_id in job_ids}
-        return {
-            job_id: JobStatus(True, ended[job_id], len(taken[job_id]))
-            if count >= len(taken[job_id])
-            else JobStatus(False, progress=max(0, count))
-            for job_id, count in made.items()
-        }
-
-    bench.desk.jobs = jobs  # type: ignore[method-assign]
-    write_back = bench.write_back(delivery=Delivery("batch"))
-    for first, count, pause in ((1, 100, 7.0), (101, SMALL_JOB, 0.0)):
-        write_back.take(tickets(bench, count, first))
-        assert list(write_back.advance(0, last=True)) == []
-        begun[f"job-{len(taken)}"] = bench.clock.monotonic()
-        bench.clock.advance(pause)
-    end = begun["job-2"] + 1 + SMALL_JOB * 0.07
-    written_once(bench, outcomes_of(write_back.finish()))
-    assert end <= bench.clock.monotonic() <= end + 1
-    assert bench.desk.times("jobs") <= 4
-
-
-def test_with_too_many_tickets_waiting_the_run_waits_for_its_jobs(bench: Bench) -> None:
-    write_back = bench.write_back(delivery=Delivery("batch", most_jobs=1))
-    write_back.take(tickets(bench, MOST_WAITING + 150))
-    done = outcomes_of(write_back.advance(100))
-    assert len(done) >= 50
-    assert bench.clock.waits
-    assert write_back.pending <= MOST_WAITING + MOST_ITEMS
-
-
-def test_an_account_with_too_many_jobs_is_left_alone_for_as_long_as_it_asks(bench: Bench) -> None:
-    bench.desk.takings = [TooManyJobs("thirty under way", 10.0), TooManyJobs("thirty under way", 4.0)]
-    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
-    written_once(bench, outcomes)
-    assert bench.desk.sizes() == [30]
-    assert bench.desk.times("update_many") == 3
-    assert sum(bench.clock.waits) >= 14
-    assert {outcome.attempts for outcome in outcomes} == {1}
 
 
 def test_an_account_that_takes_no_jobs_gets_single_updates_and_the_log_says_why(bench: Bench) -> None:
@@ -422,13 +202,6 @@ def test_the_first_job_on_an_unknown_account_is_small_and_looked_at_closely(unkn
     assert (known.ok, known.stamps) == (True, True)
 
 
-def test_the_first_job_waits_for_no_more_than_it_takes(unknown: Bench) -> None:
-    write_back = unknown.write_back(delivery=Delivery())
-    write_back.take(tickets(unknown, TRIAL_ITEMS + 1))
-    list(write_back.advance(outstanding=40))
-    assert unknown.desk.sizes() == [TRIAL_ITEMS + 1]
-
-
 def test_no_second_job_is_sent_before_the_first_was_looked_at(unknown: Bench) -> None:
     write_back = unknown.write_back(delivery=Delivery())
     write_back.take(tickets(unknown, 300))
@@ -464,33 +237,12 @@ def test_a_note_that_a_job_publishes_ends_everything(unknown: Bench) -> None:
     assert batch_trust.learnt(unknown.state) is None
 
 
-def test_a_published_note_is_told_even_where_another_item_lost_its_metadata(unknown: Bench) -> None:
-    unknown.desk.items = {1: "no metadata", 2: "public"}
-    with pytest.raises(NotePublished):
-        unknown.bring(tickets(unknown, 30), delivery=Delivery())
-
-
 def test_a_published_note_is_known_by_its_reference_where_the_item_lost_its_metadata_too(unknown: Bench) -> None:
     verdicts = tickets(unknown, 30)
     unknown.desk.items = {2: "no metadata"}
     unknown.desk.edits[2] = [Edit(at="", comment="public", text=f"Billing. Ref {reference(verdicts[1].key)}")]
     with pytest.raises(NotePublished):
         unknown.bring(verdicts, delivery=Delivery())
-
-
-def test_a_record_that_is_behind_the_ticket_proves_nothing_against_the_account(unknown: Bench) -> None:
-    verdicts = tickets(unknown, 130)
-    record, looks = unknown.desk.history, []
-
-    def lagging(ticket_id: int) -> History:
-        looks.append(ticket_id)
-        return History() if len(looks) <= 2 * TRIAL_ITEMS else record(ticket_id)
-
-    unknown.desk.history = lagging  # type: ignore[method-assign]
-    outcomes = unknown.bring(verdicts, delivery=Delivery())
-    written_once(unknown, outcomes)
-    assert unknown.desk.sizes() == [TRIAL_ITEMS + 1, 100, 25], "it is looked at again, and no other trial is needed"
-    assert learnt(unknown.state).ok
 
 
 def test_a_first_job_of_which_nothing_held_proves_nothing_and_is_not_tried_for_ever(unknown: Bench) -> None:
@@ -500,13 +252,6 @@ def test_a_first_job_of_which_nothing_held_proves_nothing_and_is_not_tried_for_e
     assert len(unknown.desk.jobs_taken) <= 3
     assert batch_trust.learnt(unknown.state) is None  # another run may find it in a better mood
     assert alerts(unknown, "write_mode")[-1]["mode"] == "single"
-
-
-@pytest.mark.parametrize("ok", [True, False])
-def test_what_an_earlier_version_has_found_out_counts_as_seen(bench: Bench, ok: bool) -> None:
-    bench.state.remember(**{batch_trust.FACT: PROBED if ok else PROBED.replace('"ok":true', '"ok":false')})
-    written_once(bench, bench.bring(tickets(bench, 230), delivery=Delivery() if ok else BATCH))
-    assert bench.desk.sizes() == ([100, 100, 30] if ok else [])
 
 
 # Ends before the end
@@ -529,19 +274,6 @@ def test_a_deadline_leaves_jobs_to_the_next_run_which_asks_for_them_by_their_ids
     assert bench.desk.asked[0] == ("jobs", ("job-1",))
     assert bench.desk.sizes() == [30]
     assert bench.state.unsettled() == []
-
-
-def test_a_crash_after_some_items_were_booked_books_the_others_later(bench: Bench) -> None:
-    write_back = bench.write_back(delivery=Delivery())
-    write_back.take(tickets(bench, 30))
-    for settled in write_back.finish():
-        bench.state.settled(settled.outcome.ticket_id, done=("run", "key"))
-        if settled.outcome.ticket_id == 10:
-            break
-    outcomes = bench.run(delivery=Delivery())
-    assert len(outcomes) == 30 - 10
-    assert {outcome.reason for outcome in outcomes} == {"confirmed_by_reading"}
-    assert (bench.desk.sizes(), bench.desk.written) == ([30], [])
 
 
 def test_the_kill_switch_stops_a_job_before_it_is_sent(bench: Bench) -> None:
@@ -592,15 +324,6 @@ def test_once_a_group_is_known_to_be_refused_no_other_ticket_asks_for_it(bench: 
     assert [outcome.missing for outcome in outcomes] == [("group",)] * 3
 
 
-def test_a_refused_group_is_not_missing_where_a_person_has_set_one(bench: Bench) -> None:
-    verdicts = of_group(bench, 2)
-    bench.desk.tickets[2] = a_ticket(2, group=5)
-    bench.desk.updates = [PartRefused("knows no group 77", "group")]
-    outcomes = bench.run(verdicts, delivery=Delivery("single"))
-    assert [outcome.missing for outcome in outcomes] == [("group",), ()]
-    assert [item.ticket_id for item in bench.state.retries()] == [1]
-
-
 def test_what_somebody_set_in_the_meantime_needs_no_completion(bench: Bench) -> None:
     bench.desk.updates = [PartRefused("knows no group 77", "group"), bench.happens]
     bench.run(of_group(bench, 1), delivery=Delivery("single"))
@@ -609,27 +332,6 @@ def test_what_somebody_set_in_the_meantime_needs_no_completion(bench: Bench) -> 
     assert (later.status, later.reason) == (OutcomeStatus.SKIPPED, "nothing_left_to_change")
     assert len(bench.desk.written) == 2
     assert bench.state.retries() == []
-
-
-def test_a_group_that_stays_unknown_ends_on_the_dead_letter_list(bench: Bench) -> None:
-    bench.desk.updates = [PartRefused("knows no group 77", "group"), bench.happens]
-    bench.run(of_group(bench, 1), delivery=Delivery("single"))
-    for _ in range(5):
-        bench.desk.updates = [PartRefused("knows no group 77", "group")]
-        bench.run(delivery=Delivery())
-    assert [item.dead for item in bench.state.retries()] == [True]
-    assert bench.run(delivery=Delivery()) == []
-
-
-def test_the_cost_of_a_model_is_told_once_although_a_later_run_writes_again(bench: Bench) -> None:
-    paid = an_analysis(usage=Usage(input=100, output=10), cost_usd=0.01)
-    verdicts = [verdict.model_copy(update={"analysis": paid}) for verdict in of_group(bench, 1)]
-    bench.desk.updates = [PartRefused("knows no group 77", "group"), bench.happens]
-    told = [*bench.run(verdicts, delivery=Delivery("single")), *bench.run(delivery=Delivery())]
-    analyses = [outcome.analysis for outcome in told if outcome.analysis is not None]
-    assert sum(analysis.usage.input for analysis in analyses) == 100
-    assert sum(analysis.cost_usd or 0.0 for analysis in analyses) == pytest.approx(0.01)
-    assert all(isinstance(analysis, Analysis) for analysis in analyses)
 
 
 # What a guard could not keep
@@ -661,10 +363,3 @@ def test_values_that_are_there_are_replaced_as_the_settings_allow(
     bench.run([bench.verdict(decision=a_decision(group=6, fields={20: "new"}, **rules))], delivery=delivery)
     change = [*bench.desk.written, *(change for job in bench.desk.jobs_taken.values() for change in job)][-1]
     assert (change.priority, change.group, change.fields) == sent
-
-
-def test_a_third_conflict_of_a_ticket_that_went_through_a_job_is_enough(bench: Bench) -> None:
-    bench.desk.items = {1: "failed"}
-    bench.desk.updates = [bench.conflict(ago=90), bench.conflict(ago=80)]
-    (outcome,) = bench.bring(tickets(bench, 1), delivery=BATCH)
-    assert (outcome.status, outcome.reason, outcome.attempts) == (OutcomeStatus.FAILED, CHANGED_AGAIN, 3)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ticket_processor.analysis.text.redact import RedactedText
-from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import CannotRun, NotePublished, TicketError, TooManyJobs
-from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Ticket
+from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import Writes
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.batch_trust import DAY_S
-from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.helpdesk.ticket_history import History
 from ticket_processor.pipeline.delivery import Delivery
-from ticket_processor.pipeline.job_trust import RETRY_TRIAL_S
-from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, JOBS_IN_VAIN, LOST_JOB_S, TRIAL_ITEMS
+from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, LOST_JOB_S, TRIAL_ITEMS
 from ticket_processor.reporting.run_words import summary_text
 
-from ..support.fakes import ItemFate, a_ticket
+from ..support.fakes import a_ticket
 from ..support.memory_helpdesk import AS_JOBS, Office, Open
 from ..support.writeback_rig import SEEN, Bench, learnt, opened
 
@@ -76,14 +72,6 @@ def test_a_job_that_was_not_taken_leaves_no_intents_behind(bench: Bench) -> None
     assert len(intents(bench)) == TRIAL_ITEMS + 1
 
 
-def test_slots_that_were_full_for_a_moment_are_tried_again(bench: Bench) -> None:
-    bench.desk.takings = [is_full, is_full, None, is_full, is_full, None]
-    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
-    assert ended(outcomes) == {OutcomeStatus.UPDATED}
-    assert bench.desk.sizes() == [TRIAL_ITEMS + 1, 55]
-    assert bench.desk.written == []
-
-
 # Runs that are shorter than the patience with a job
 
 
@@ -93,21 +81,6 @@ def at_work(open_office: Open) -> Office:
     batch_trust.remember(office.state, SEEN)
     office.desk.slow, office.desk.fates = True, ["failed"] * 20
     return office
-
-
-def test_a_job_that_works_for_ever_is_judged_by_reading_although_no_run_is_as_long_as_our_patience(
-    open_office: Open,
-) -> None:
-    office = at_work(open_office)
-    told = []
-    for _ in range(4):
-        summary = office.run(delivery=AS_JOBS, seconds=60)
-        told.append((summary.exit_code, sum(summary.outcomes.values())))
-        office.clock.advance(60)
-    assert told == [(1, 0), (1, 0), (0, 60), (0, 0)]
-    assert office.desk.sizes() == [60]
-    assert all(len(office.desk.edits[number]) == 1 for number in office.desk.tickets)
-    assert office.state.unsettled() == []
 
 
 def test_a_run_that_ends_before_its_jobs_do_says_so_and_ends_with_1(open_office: Open) -> None:
@@ -151,21 +124,6 @@ def test_the_first_job_is_judged_by_those_items_whose_record_may_be_read(bench: 
     assert learnt(bench.state).ok
 
 
-def test_an_account_that_refuses_every_record_gets_single_updates_after_a_few_jobs(bench: Bench) -> None:
-    def refused(_ticket_id: int) -> History:
-        raise TicketError("too many audits")
-
-    bench.desk.history = refused  # type: ignore[method-assign]
-    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
-    failed = [outcome.ticket_id for outcome in outcomes if outcome.status is OutcomeStatus.FAILED]
-    done = {change.ticket_id for job in bench.desk.jobs_taken.values() for change in job}
-    assert len(bench.desk.sizes()) == JOBS_IN_VAIN
-    assert (len(outcomes), set(failed)) == (60, done - {bench.desk.stale[-1]}), (
-        "nobody knows what their items have replaced"
-    )
-    assert batch_trust.learnt(bench.state) is None
-
-
 def leave_trial_job_open(bench: Bench) -> None:
     """A run hands in the first job on the account, and ends before it can look at it."""
     write_back = bench.write_back(delivery=AS_JOBS)
@@ -185,14 +143,6 @@ def test_a_first_job_that_an_earlier_run_left_open_is_judged_by_the_run_that_fin
     assert learnt(bench.state).ok
 
 
-def test_a_note_that_such_a_job_published_ends_everything(bench: Bench) -> None:
-    bench.desk.items = {3: "public"}
-    leave_trial_job_open(bench)
-    with pytest.raises(NotePublished, match="ticket 3 became public"):
-        bench.run(delivery=AS_JOBS)
-    assert bench.desk.sizes() == [TRIAL_ITEMS + 1]
-
-
 def jobs_one_by_one(bench: Bench, count: int) -> None:
     batch_trust.remember(bench.state, SEEN)
     delivery = Delivery("batch", job_items=4, most_jobs=1)
@@ -203,42 +153,6 @@ def test_on_an_account_whose_stamps_guard_one_record_of_each_job_is_read(bench: 
     jobs_one_by_one(bench, 15)
     assert len(bench.desk.sizes()) == 15
     assert (bench.desk.times("history"), bench.desk.times("fetch")) == (15, 15 + 15)
-
-
-def test_where_no_stamp_is_known_to_guard_each_items_record_is_read_several_at_a_time(bench: Bench) -> None:
-    batch_trust.remember(bench.state, SEEN.model_copy(update={"metadata": True, "stamps": None}))
-    asked: list[int] = []
-
-    def several(read: Callable[[int], Any], ticket_ids: Sequence[int]) -> Iterable[Any]:
-        asked.append(len(ticket_ids))
-        return map(read, ticket_ids)
-
-    bench.run(bench.verdicts(), delivery=AS_JOBS, each=several)
-    assert asked[0] == TRIAL_ITEMS
-
-
-def test_a_lost_value_that_moved_no_stamp_is_put_back_and_says_nothing_against_jobs(bench: Bench) -> None:
-    unseen(bench, 1)
-    jobs_one_by_one(bench, 1)
-    (alert,) = [line for line in bench.lines() if line.get("what") == "overwrote"]
-    assert (alert["ticket_id"], alert["parts"]) == (1, ["tags"])
-    assert [(item.ticket_id, item.reason) for item in bench.state.retries()] == [(1, "repair")]
-    assert learnt(bench.state).ok
-
-
-def unseen(bench: Bench, number: int, *, at: float | None = None) -> None:
-    """A person's tag that the item of a job takes off again; ``at`` is the time of that edit, if it moved the stamp."""
-    apply = bench.desk.apply
-
-    def overwriting(change: Change, fate: ItemFate = "made") -> None:
-        if change.ticket_id == number and at is not None:
-            bench.desk.edits[number] = [Edit(at=iso(at), author=7, tags_added=frozenset({"callback"}))]
-        apply(change, fate)
-        if change.ticket_id == number:
-            edit = bench.desk.edits[number].pop()
-            bench.desk.edits[number].append(edit.model_copy(update={"tags_removed": frozenset({"callback"})}))
-
-    bench.desk.apply = overwriting  # type: ignore[method-assign]
 
 
 def test_the_trial_holds_one_item_that_must_fail_and_an_account_that_makes_it_is_written_to_one_by_one(
@@ -254,20 +168,6 @@ def test_the_trial_holds_one_item_that_must_fail_and_an_account_that_makes_it_is
     assert len(bench.desk.sizes()) == 1
 
 
-def test_an_item_that_had_to_fail_and_failed_because_its_ticket_was_closed_says_nothing_of_stamps(bench: Bench) -> None:
-    bench.desk.ignores_stamps = True
-    last = TRIAL_ITEMS + 1
-
-    def close(_changes: Sequence[Change]) -> None:
-        bench.desk.tickets[last] = bench.desk.tickets[last].model_copy(update={"status": "closed"})
-
-    bench.desk.takings = [close]
-    bench.run(bench.verdicts(), delivery=AS_JOBS)
-    assert (bench.desk.sizes(), bench.desk.stale) == ([last, last - 1], [last, 2 * last - 1])
-    known = learnt(bench.state)
-    assert (known.ok, known.stamps) == (False, False)
-
-
 @pytest.mark.parametrize("ignores_stamps", [False, True])
 def test_the_item_that_must_fail_carries_its_change_and_is_right_where_the_helpdesk_takes_it(
     bench: Bench, ignores_stamps: bool
@@ -278,12 +178,6 @@ def test_the_item_that_must_fail_carries_its_change_and_is_right_where_the_helpd
     assert stale in {change.ticket_id for change in bench.desk.jobs_taken["job-1"]}
     assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
     assert len(bench.desk.edits[stale]) == 1
-
-
-def test_what_was_learnt_without_such_an_item_is_tried_anew(bench: Bench) -> None:
-    batch_trust.remember(bench.state, SEEN.model_copy(update={"stamps": None}))
-    bench.run(bench.verdicts(), delivery=AS_JOBS)
-    assert bench.desk.sizes() == [TRIAL_ITEMS + 1, 55]
 
 
 def test_an_account_that_begins_to_publish_notes_is_found_out_by_that(bench: Bench) -> None:
@@ -308,48 +202,7 @@ def test_an_error_that_nobody_expected_there_ends_a_run_with_a_summary(open_offi
     assert '"run_finished"' in office.logged()
 
 
-def test_a_limit_holds_for_what_earlier_runs_left_open_as_well(open_office: Open) -> None:
-    office = open_office(*many(10))
-    office.desk.updates = [CannotRun("gone")]
-    office.run()
-    assert len(office.state.unsettled()) == 10
-    office.desk.tickets[11] = a_ticket(11)
-    summary = office.run(limit=3)
-    assert (len(office.desk.written), summary.outcomes) == (3, {"updated": 3})
-    assert len(office.state.unsettled()) == 7
-    summary = office.run(limit=8)
-    assert summary.outcomes == {"updated": 8}  # the seven, and a new one
-    assert all("ai_processed" in ticket.tags for ticket in office.desk.tickets.values())
-
-
-def test_a_run_that_ends_by_its_deadline_reads_its_sample_back(open_office: Open) -> None:
-    office = open_office(*many(200))
-    model = office.model.analyse
-
-    def slowly(text: RedactedText) -> Analysis:
-        office.clock.advance(1.0)
-        return model(text)
-
-    office.model.analyse = slowly  # type: ignore[method-assign]
-    summary = office.run(seconds=120.0, verify=20)
-    assert summary.stopped is not None
-    assert 0 < summary.outcomes["updated"] < 200
-    assert summary.statement is not None
-    assert summary.statement.checked == 20
-
-
 # By which way
-
-
-def test_the_summary_says_by_which_way_the_writes_went(open_office: Open) -> None:
-    office = open_office(*many(103))
-    batch_trust.remember(office.state, SEEN)
-    office.desk.refuses = lambda change: "priority" if change.priority else None
-    summary = office.run(delivery=AS_JOBS)
-    assert summary.writes == Writes(singly=3, in_jobs=100, jobs=1, without=3)
-    assert "  written: 100 in 1 job, 3 one by one, 3 of them without a part that the helpdesk refuses" in summary_text(
-        summary, office.log
-    )
 
 
 def test_what_is_not_confirmed_yet_is_told_and_the_run_that_finds_it_tells_it_as_written(
@@ -365,17 +218,6 @@ def test_what_is_not_confirmed_yet_is_told_and_the_run_that_finds_it_tells_it_as
     summary = office.run(delivery=AS_JOBS)
     assert summary.writes == Writes(in_jobs=60, jobs=1)
     assert "  written: 60 in 1 job\n" in summary_text(summary, office.log)
-
-
-def test_a_run_that_writes_nothing_says_nothing_of_ways(open_office: Open) -> None:
-    office = open_office()
-    summary = office.run()
-    assert (summary.writes, summary.writes.text) == (Writes(), "")
-    assert "written:" not in summary_text(summary, office.log)
-
-
-def test_a_dry_run_writes_by_no_way(open_office: Open) -> None:
-    assert open_office(*many(60)).run(delivery=AS_JOBS, dry_run=True).writes == Writes()
 
 
 # A guard that ends
@@ -410,15 +252,6 @@ def test_a_guard_that_ends_is_noticed_by_the_sample_and_what_it_cost_is_put_back
     assert office.run(delivery=AS_JOBS).writes == Writes(singly=60)
 
 
-def test_a_guard_that_ends_and_cost_nobody_anything_is_noticed_by_the_stale_item_of_the_day(open_office: Open) -> None:
-    office = without_guard(open_office)
-    office.clock.advance(DAY_S + 1)
-    summary = office.run(delivery=AS_JOBS, verify=20)
-    assert (summary.exit_code, summary.outcomes) == (1, {"updated": 60})
-    known = learnt(office.state)
-    assert (known.stamps, known.why) == (False, batch_trust.STALE_DONE)
-
-
 def test_a_guard_that_holds_is_tried_by_one_stale_item_a_day(open_office: Open) -> None:
     office = without_guard(open_office)
     office.desk.ignores_stamps = False
@@ -429,15 +262,3 @@ def test_a_guard_that_holds_is_tried_by_one_stale_item_a_day(open_office: Open) 
         office.desk.tickets |= {number: a_ticket(number) for number in range(start, start + 60)}
         assert office.run(delivery=AS_JOBS).exit_code == 0
         assert len(office.desk.stale) == 1
-
-
-def test_an_account_whose_trial_failed_is_tried_again_after_a_month(open_office: Open) -> None:
-    office = without_guard(open_office)
-    batch_trust.remember(office.state, SEEN.model_copy(update={"ok": False, "stamps": False}))
-    office.desk.ignores_stamps = False
-    assert office.run(delivery=AS_JOBS).writes == Writes(singly=60)
-    office.clock.advance(RETRY_TRIAL_S + 1)
-    office.desk.tickets |= {number: a_ticket(number) for number in range(61, 121)}
-    assert office.run(delivery=AS_JOBS).writes.jobs == 2
-    known = learnt(office.state)
-    assert (known.ok, known.stamps) == (True, True)

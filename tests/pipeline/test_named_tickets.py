@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticket_processor.core.errors import ExitCode, OutcomeUnknown
+from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.models import Priority, Urgency
 
 from ..support.fakes import a_ticket, an_analysis
@@ -87,15 +87,6 @@ def test_the_same_answer_changes_nothing_and_says_so(open_office: Open) -> None:
     assert (office.ends(), noted(office)) == ({1: ("skipped", "nothing_left_to_change")}, [])
 
 
-def test_rules_may_answer_anew_as_well(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    office.run()
-    undone(office, 1)
-    office.model.analysis = an_analysis(source="rules", model=None, why_fallback="model_unreachable")
-    office.run(only=(1,), anew=True)
-    assert noted(office) == [(1, True)]
-
-
 def test_a_ticket_whose_labels_a_person_has_changed_is_left_to_them(open_office: Open) -> None:
     office = open_office(a_ticket(1))
     office.run()
@@ -104,24 +95,3 @@ def test_a_ticket_whose_labels_a_person_has_changed_is_left_to_them(open_office:
     office.model.analysis = an_analysis(category="technical", urgency=Urgency.LOW)
     office.run(only=(1,), anew=True)
     assert (office.ends(), noted(office)) == ({1: ("skipped", "person_changed_our_tags")}, [])
-
-
-def test_what_somebody_solved_or_took_off_the_list_is_left_alone(open_office: Open) -> None:
-    office = open_office(a_ticket(1, status="solved"), a_ticket(2, tags=("ai_hands_off",)))
-    office.run(only=(1, 2), anew=True)
-    assert {reason for _, reason in office.ends().values()} == {"solved", "hands_off"}
-    assert noted(office) == []
-
-
-def test_what_was_begun_anew_is_brought_to_its_end_by_the_next_run(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    office.run()
-    undone(office, 1)
-    office.desk.updates = [OutcomeUnknown("lost")] * 5
-    office.run(only=(1,), anew=True)
-    assert office.ends()[1][0] == "failed"
-    key = office.desk.written[-1].key
-    office.desk.updates = []
-    office.run()
-    (change,) = office.desk.written
-    assert change.key == key

@@ -9,7 +9,7 @@ from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 
 from ..support.fakes import a_ticket
-from ..support.memory_helpdesk import Office, Open, wants
+from ..support.memory_helpdesk import Office, Open
 
 ACCOUNT = "https://acme.zendesk.com"
 
@@ -66,17 +66,6 @@ def test_those_that_are_done_or_given_up_are_not_even_read_and_stay_so(open_offi
     assert office.state.dropped() == {3}
 
 
-def test_a_ticket_that_waits_for_a_run_and_gets_no_write_goes_on_waiting(open_office: Open) -> None:
-    office = open_office(*several(2))
-    for number in (1, 2):
-        office.state.retry_later(number, "waiting_for_people", failed=False, max_attempts=5)
-    plan = planned(office)
-    office.desk.person(1, tags=("vip",))
-    office.run(planned=plan)
-    assert written(office) == [2]
-    assert office.waiting() == [(1, "waiting_for_people", 0)]
-
-
 def test_what_a_run_has_begun_is_finished_first_and_not_written_again(open_office: Open) -> None:
     office = open_office(*several(1))
     plan = planned(office)
@@ -86,12 +75,3 @@ def test_what_a_run_has_begun_is_finished_first_and_not_written_again(open_offic
     office.run(planned=plan)
     assert written(office) == [1]
     assert len(office.ended) == 1
-
-
-def test_what_earlier_runs_have_begun_is_in_no_plan(open_office: Open) -> None:
-    office = open_office(*several(1))
-    office.desk.refuses = lambda change: "group" if change.group is not None else None
-    office.run(wants(group=8001))
-    office.desk.refuses = lambda _change: None
-    assert planned(office, taxonomy=wants(group=8001)) == []
-    assert office.ends()[1][0] == "planned"

@@ -56,29 +56,12 @@ def given(items: Iterator[int | None]) -> Generator[int, None, None]:
         yield from (item for item in items if item is not None)
 
 
-def test_whoever_waits_is_told_that_the_next_is_on_its_way() -> None:
-    held = threading.Event()
-
-    def slow() -> Iterator[int]:
-        held.wait(TOO_LONG_S)
-        yield 0
-
-    pages = read_ahead(slow(), ManualClock())
-    assert [next(pages), next(pages)] == [None, None]
-    held.set()
-    assert next(given(pages)) == 0
-
-
 def test_everything_comes_in_its_order_from_one_other_thread() -> None:
     source = Source(50)
     assert list(given(read_ahead(iter(source), ManualClock()))) == list(range(50))
     assert len(source.threads) == 1
     assert threading.current_thread() not in source.threads
     assert source.all_threads_end()
-
-
-def test_nothing_comes_of_nothing() -> None:
-    assert list(read_ahead(iter(()), ManualClock())) == []
 
 
 def test_the_next_is_fetched_while_the_caller_is_busy_and_no_more_than_that() -> None:
@@ -94,13 +77,6 @@ def test_the_next_is_fetched_while_the_caller_is_busy_and_no_more_than_that() ->
     assert source.fetched == [0, 1, 2]
 
 
-def test_nothing_is_fetched_before_anybody_asks() -> None:
-    source = Source(5)
-    read_ahead(iter(source), ManualClock())
-    time.sleep(0.05)
-    assert source.fetched == []
-
-
 def test_an_error_comes_behind_what_was_fetched_before_it() -> None:
     source = Source(5, fails_at=2)
     pages = given(read_ahead(iter(source), ManualClock()))
@@ -108,15 +84,6 @@ def test_an_error_comes_behind_what_was_fetched_before_it() -> None:
     with pytest.raises(HelpdeskDown, match="gone"):
         next(pages)
     assert source.all_threads_end()
-
-
-def test_a_caller_that_leaves_ends_the_thread() -> None:
-    source = Source(1000)
-    pages = given(read_ahead(iter(source), ManualClock()))
-    next(pages)
-    pages.close()
-    assert source.all_threads_end()
-    assert len(source.fetched) <= 2
 
 
 def test_a_stop_that_is_asked_for_does_not_wait_for_a_slow_fetch() -> None:

@@ -78,17 +78,6 @@ def story() -> Iterator[Story]:
     story.state.close()
 
 
-def test_one_that_is_later_than_the_window_is_lost_which_is_why_health_tells_how_late_it_was() -> None:
-    story = Story(window_s=HOUR)
-    lost, found = story.add(late=3 * HOUR), story.add(late=0.8 * HOUR)
-    for _ in range(24):
-        story.add()
-        story.run()
-    assert (story.worked[lost], story.worked[found]) == (0, 1)
-    assert max(story.late) > 0.6 * HOUR
-    story.state.close()
-
-
 def test_what_was_left_alone_is_told_once_and_again_when_somebody_changes_it(story: Story) -> None:
     voice, pending = story.add(channel="voice"), story.add()
     story.account.store.person_edit(pending, status="pending")
@@ -124,18 +113,6 @@ def test_done_tickets_are_not_asked_about_in_every_listing_when_answers_are_want
         assert story.requests() == {"export": 1}
 
 
-def test_2000_tickets_a_day_take_a_dozen_requests_a_run_and_no_more_memory_than_the_window_holds() -> None:
-    story = Story()
-    numbers = []
-    for _ in range(6 * 7):
-        numbers += [story.add() for _ in range(14)]  # 2,000 a day, by ten minutes
-        story.run()
-    assert story.worked == Counter(numbers)
-    assert story.requests() == {"export": -(-14 * 37 // 100)}  # of six hours and the run itself
-    assert story.kept() <= 14 * 38
-    story.state.close()
-
-
 def test_with_since_everything_is_listed_as_if_for_the_first_time(story: Story) -> None:
     voice = story.add(channel="voice")
     story.run()
@@ -143,17 +120,6 @@ def test_with_since_everything_is_listed_as_if_for_the_first_time(story: Story) 
     assert (story.kept(), story.state.fact(SEARCHED)) == (0, None)
     story.run()
     assert story.skipped == Counter({voice: 2})
-
-
-def test_a_ticket_that_people_had_closed_meanwhile_makes_no_index_late(story: Story) -> None:
-    number = story.add()
-    story.account.store.person_edit(number, status="solved")
-    story.run()
-    story.account.clock.advance(3 * HOUR)
-    story.run()
-    story.account.store.person_edit(number, status="open")
-    assert story.run() == [number]
-    assert story.late[-1] == 0.0
 
 
 @given(data=st.data())

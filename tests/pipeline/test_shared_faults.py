@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.errors import NotAuthorised, TicketError, TicketUnreadable, UpdateRefused
+from ticket_processor.core.errors import TicketError, TicketUnreadable, UpdateRefused
 from ticket_processor.core.models import Change, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
@@ -133,21 +133,6 @@ def test_many_poisoned_tickets_together_delay_no_good_one_by_a_run(open_office: 
     assert summary.exit_code == 1
 
 
-def test_tickets_whose_record_need_not_be_read_are_triaged_all_the_same(open_office: Open) -> None:
-    office = open_office(*touched(1, 2, 3, 4, 5), a_ticket(6))
-    Faulty(office).audits = {1, 2, 3, 4, 5}
-    office.run()
-    assert updated(office) == [6]
-
-
-def test_a_success_between_them_makes_them_each_tickets_own(open_office: Open) -> None:
-    office = open_office(*touched(1, 2, 3, 4, 5, 6))
-    Faulty(office).audits = {1, 2, 4, 5}
-    assert office.run().exit_code == 1
-    assert updated(office) == [3, 6]
-    assert [attempts for _, _, attempts in office.waiting()] == [1, 1, 1, 1]
-
-
 def test_once_a_request_has_worked_it_takes_more_failures_to_say_that_it_does_not() -> None:
     faults = SharedFaults()
     faults.succeeded("update")
@@ -156,13 +141,6 @@ def test_once_a_request_has_worked_it_takes_more_failures_to_say_that_it_does_no
     assert faults.end("update") is None
     faults.failed("update", 9, REFUSED)
     assert "10 different tickets" in str(faults.end("update"))
-
-
-def test_refusals_for_different_reasons_are_no_row() -> None:
-    faults = SharedFaults()
-    for number in range(1, 9):
-        faults.failed("update", number, UpdateRefused(f"HTTP {number % 2}"))
-    assert not faults.stopped("update")
 
 
 def test_a_fault_of_the_whole_account_buries_no_ticket_and_they_come_back_by_themselves(open_office: Open) -> None:
@@ -184,14 +162,6 @@ def test_a_fault_of_the_whole_account_buries_no_ticket_and_they_come_back_by_the
     assert office.state.retries() == []
 
 
-def test_audits_that_are_forbidden_to_this_user_are_said_to_be_just_that(open_office: Open) -> None:
-    office = open_office(*touched(1, 2, 3, 4))
-    faulty = Faulty(office)
-    faulty.audits = {1, 2, 3, 4}
-    faulty.error = TicketError("Zendesk refuses this ticket's audits (HTTP 403)", if_shared=NotAuthorised)
-    assert office.run().stopped_by == "NotAuthorised"
-
-
 def test_a_single_ticket_that_died_of_the_accounts_fault_comes_back_once_the_request_works(open_office: Open) -> None:
     office = open_office(a_ticket(1))
     faulty = Faulty(office)
@@ -208,37 +178,6 @@ def test_a_single_ticket_that_died_of_the_accounts_fault_comes_back_once_the_req
     assert updated(office) == [1]
 
 
-def test_a_ticket_whose_record_could_not_be_read_comes_back_although_no_other_record_is_needed(
-    open_office: Open,
-) -> None:
-    office = open_office(a_ticket(1, touched=100.0))
-    faulty = Faulty(office)
-    faulty.audits = {1}
-    for _ in range(5):
-        office.run()
-    assert dead(office) == [1]
-    faulty.asked.clear()
-    office.run()
-    assert (dead(office), faulty.asked) == ([1], [1]), "one record is asked for in each run"
-    faulty.audits = set()
-    office.run()
-    assert (dead(office), office.ends()) == ([], {})
-    office.run()
-    assert updated(office) == [1]
-    faulty.asked.clear()
-    office.run()
-    assert faulty.asked == []
-
-
-def test_a_ticket_that_died_while_others_were_written_stays_given_up(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    Faulty(office).updates = {1}
-    for number in range(2, 9):
-        office.desk.tickets[number] = a_ticket(number)
-        office.run()
-    assert dead(office) == [1]
-
-
 def test_a_row_that_makes_no_sense_waits_and_the_rest_of_the_page_is_triaged(open_office: Open) -> None:
     office = open_office(a_ticket(1), a_ticket(2))
     odd: Mapping[int, Any] = {7: TicketError("Zendesk shows this ticket in a form that cannot be read")}
@@ -250,15 +189,3 @@ def test_a_row_that_makes_no_sense_waits_and_the_rest_of_the_page_is_triaged(ope
         office.desk.tickets[max(office.desk.tickets) + 1] = a_ticket(max(office.desk.tickets) + 1)
     assert dead(office) == [7]
     assert office.alerts("dead_letter")[0]["ticket_id"] == 7
-
-
-def test_a_ticket_that_makes_sense_again_is_triaged(open_office: Open) -> None:
-    office = open_office(a_ticket(7))
-    faulty = Faulty(office)
-    faulty.rows = {7: TicketError("no sense")}
-    office.desk.unread = dict(faulty.rows)
-    office.run()
-    faulty.rows.clear()
-    office.desk.unread.clear()
-    office.run()
-    assert updated(office) == [7]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ticket_processor.core.errors import ConfigError, OutcomeUnknown
+from ticket_processor.core.errors import ConfigError
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.state.store import HORIZON
 
@@ -89,30 +89,3 @@ def test_a_run_on_told_tickets_takes_others_that_come_meanwhile(open_office: Ope
     office.run(told=(1,), told_of=lambda: news.pop(0) if news else ())
     assert written(office) == [1, 3] or written(office) == [3, 1]
     assert office.desk.times("pages") == 0
-
-
-def test_a_ticket_with_a_begun_write_is_left_to_the_next_run_about_it(open_office: Open) -> None:
-    office = begun(open_office(a_ticket(1), a_ticket(2)))
-    office.desk.updates.append(OutcomeUnknown("no answer"))
-    office.desk.updates.append(OutcomeUnknown("no answer"))
-    office.desk.updates.append(OutcomeUnknown("no answer"))
-    office.run(told=(2,))
-    assert office.state.verdict(2) is not None
-    news = [(), (2,), ()]
-    office.run(told=(1,), told_of=lambda: news.pop(0) if news else ())
-    assert written(office) == [1]
-    office.run(told=(2,))
-    assert written(office) == [2]
-
-
-def test_a_run_that_is_told_of_nothing_asks_and_does_as_ever(open_office: Open) -> None:
-    plain, asking = (begun(open_office(*(a_ticket(number) for number in range(1, 4)))) for _ in range(2))
-    plain.run()
-    asking.run(told_of=tuple)
-    assert (asking.desk.asked, written(asking), asking.ends()) == (plain.desk.asked, written(plain), plain.ends())
-
-
-def test_a_limit_holds_for_those_as_well(open_office: Open) -> None:
-    office = begun(open_office(*(a_ticket(number) for number in range(1, 4))))
-    office.run(told_of=lambda: (3, 2), limit=1)
-    assert len(written(office)) == 1

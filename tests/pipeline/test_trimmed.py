@@ -73,12 +73,6 @@ def test_three_writes_in_a_row_without_a_part_end_the_run_with_what_to_check(ben
     assert len(bench.desk.written) == 6
 
 
-def test_a_completion_that_lacks_the_part_as_well_waits_for_another_run(bench: Bench) -> None:
-    bench.desk.updates = [trimmed]
-    (outcome,) = bench.bring([bench.verdict(follows=True, completes=True)])
-    assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.SKIPPED, "incomplete_priority_tags", True)
-
-
 @pytest.mark.parametrize("fate", ["no tags", "no priority"])
 def test_a_write_whose_answer_was_lost_is_known_to_lack_a_part_by_its_record(bench: Bench, fate: ItemFate) -> None:
     def lost(change: Change) -> None:
@@ -144,35 +138,3 @@ def test_one_item_without_its_priority_is_told_and_completed(bench: Bench) -> No
     }
     assert told(bench) == {1: ["priority"]}
     assert [end.outcome.ticket_id for end in ended if end.follow_up] == [1]
-
-
-def test_the_item_that_is_read_is_one_that_had_a_priority_to_lose(bench: Bench) -> None:
-    bench.desk.tickets[1] = a_ticket(1, priority=Priority.LOW)
-    bench.desk.items = {2: "no priority"}
-    brought(bench, delivery=BATCH)
-    assert told(bench) == {2: ["priority"]}
-
-
-def test_what_a_person_or_a_rule_has_changed_since_is_not_taken_for_left_out(bench: Bench) -> None:
-    def changed(changes: Sequence[Change]) -> None:
-        for change in changes:
-            bench.desk.apply(change)
-        for number in bench.desk.tickets:
-            bench.somebody(number, ago=20, tags=("theirs",), priority=Priority.LOW)
-        raise OutcomeUnknown("lost")
-
-    bench.desk.takings = [changed]
-    ended = brought(bench, delivery=BATCH)
-    assert {end.outcome.reason for end in ended} == {"confirmed_by_reading"}
-    assert set(missing([end.outcome for end in ended]).values()) == {()}
-    assert told(bench) == {}
-
-
-def test_a_job_of_which_nothing_is_seen_is_followed_by_updates_whose_answers_tell(bench: Bench) -> None:
-    """As where all that it would have changed was left out, so that there is no record of it."""
-    bench.desk.items = dict.fromkeys(bench.desk.tickets, "said only")
-    bench.desk.updates = [trimmed] * 7
-    with pytest.raises(NotAuthorised, match="right to edit tags"):
-        bench.run(bench.verdicts(), delivery=BATCH)
-    assert bench.desk.sizes() == [7]
-    assert len(bench.desk.written) == 3

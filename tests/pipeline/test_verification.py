@@ -10,25 +10,20 @@ import pytest
 
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.core.clock import Deadline, iso
-from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited, TicketError
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority
 from ticket_processor.core.run_summary import Statement
-from ticket_processor.helpdesk import batch_trust
-from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline import verification
-from ticket_processor.pipeline.fan_out import READERS
 from ticket_processor.pipeline.job_trust import JobTrust
 from ticket_processor.pipeline.settlement import Settled
-from ticket_processor.pipeline.verification import LAG_S, MOST_LISTED, WriteVerifier
+from ticket_processor.pipeline.verification import LAG_S, WriteVerifier
 from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import REPAIR
 
-from ..support.fakes import START, ManualClock, a_change, a_decision, an_analysis
+from ..support.fakes import ManualClock, a_change, a_decision, an_analysis
 
-GUARDED = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=True, stamps=True)
 CREATED = Edit(at="", creation=True)
 
 
@@ -141,23 +136,6 @@ def test_a_run_that_did_as_its_receipts_say_swears_to_nothing_but_zeros(bench: B
     assert bench.alerts() == []
 
 
-def test_a_write_whose_record_was_read_behind_its_job_is_not_read_again(bench: Bench) -> None:
-    first, second = (a_change(number, intent=f"run-{number}") for number in (1, 2))
-    records = {1: recorded(first), 2: recorded(first)}  # of the second, another write's
-    for change in (first, second):
-        bench.desk.holds(change)
-        bench.witness.saw(an_end(change, recorded=records[change.ticket_id]))
-    assert bench.sworn() == Statement(written=2, checked=2)
-    assert bench.desk.asked == [2]
-
-
-def test_only_receipts_of_writes_count(bench: Bench) -> None:
-    bench.witness.saw(an_end(None, OutcomeStatus.SKIPPED))
-    bench.witness.saw(an_end(a_change(1), OutcomeStatus.FAILED))
-    assert bench.sworn() == Statement(written=0)
-    assert bench.desk.asked == []
-
-
 def test_without_reading_back_the_receipts_still_count(tmp_path: Path) -> None:
     bench = Bench(tmp_path, most=0)
     bench.wrote()
@@ -191,12 +169,6 @@ def test_a_replaced_value_is_told_by_the_rule_that_allowed_it(
     assert bench.witness.statement() == Statement(written=1, **expected)
 
 
-def test_labels_that_a_second_look_takes_off_are_our_own(bench: Bench) -> None:
-    bench.kept(replaces=("ai_refund", "ai_fallback"))
-    bench.wrote(tags_removed=("ai_refund",))
-    assert bench.sworn().foreign_tags_removed == 0
-
-
 @pytest.mark.parametrize(("ours", "foreign"), [({"old", "vip"}, 0), ({"old"}, 1), (set(), 2)])
 def test_of_other_tags_taken_off_the_record_says_whose_they_were(bench: Bench, ours: set[str], foreign: int) -> None:
     bench.kept()
@@ -207,15 +179,6 @@ def test_of_other_tags_taken_off_the_record_says_whose_they_were(bench: Bench, o
     assert bench.sworn() == Statement(
         written=1, checked=1, foreign_tags_removed=foreign, tickets=(1,) if foreign else ()
     )
-
-
-def test_tags_taken_off_count_as_foreign_when_nobody_could_ask_whose_they_were(tmp_path: Path) -> None:
-    for most in (0, 100):
-        bench = Bench(tmp_path, most=most)
-        bench.kept()
-        bench.wrote(tags_removed=("old", "vip"))
-        bench.desk.histories[1] = [TicketError("refused")]
-        assert bench.sworn() == Statement(written=1, foreign_tags_removed=2, tickets=(1,))
 
 
 # The sample
@@ -233,29 +196,6 @@ def test_the_sample_is_as_large_as_asked_and_the_same_for_the_same_run(bench: Be
     first, again, other = chosen
     assert len(first) == 10
     assert first == again != other
-
-
-def test_late_writes_have_the_same_chance_as_early_ones(bench: Bench) -> None:
-    late = 0
-    for run in range(60):
-        bench.witness = bench.another(f"run {run}", most=10)
-        for number in range(1, 101):
-            bench.wrote(number)
-        bench.sworn()
-        late += sum(number > 50 for number in bench.desk.asked)
-        bench.desk.asked.clear()
-    assert 240 < late < 360, "half of 600, give or take"
-
-
-def test_whatever_is_asked_no_more_is_kept_than_fits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verification, "MOST_KEPT", 200)
-    bench.witness = bench.another(most=2000)
-    change = a_change()
-    bench.desk.holds(change)
-    for _ in range(250):
-        bench.witness.saw(an_end(change))
-    bench.witness.read_back(0.0)
-    assert bench.witness.statement() == Statement(written=250, checked=200)
 
 
 # The record
@@ -286,30 +226,12 @@ def test_what_a_write_took_from_people_is_told_and_put_back_by_the_next_run(benc
     assert [(item.ticket_id, item.reason) for item in bench.state.retries()] == [(1, "repair")]
 
 
-def test_a_loss_that_the_writes_own_answer_told_counts_once(bench: Bench) -> None:
-    bench.kept(2, tags=("callback",), priority=Priority.LOW)
-    (waiting,) = bench.state.unsettled()
-    change = bench.wrote(2, then=waiting.verdict)
-    lost = {"tags_removed": frozenset({"callback"}), "priority": (Priority.LOW, Priority.HIGH)}
-    bench.desk.holds(change, **lost)
-    assert bench.sworn() == Statement(
-        written=1, checked=1, human_values_changed=1, foreign_tags_removed=1, tickets=(2,)
-    )
-    assert bench.alerts() == []
-
-
 def test_a_value_that_changed_although_no_receipt_names_it_counts(bench: Bench) -> None:
     change = bench.wrote(priority=None, priority_before=Priority.LOW)
     bench.desk.holds(
         change, priority=(Priority.LOW, Priority.HIGH), group=(7, 8), fields={5: ("theirs", "x"), 6: (None, "y")}
     )
     assert bench.sworn().human_values_changed == 3
-
-
-def test_a_value_that_the_settings_allowed_to_replace_is_no_violation_of_the_record_either(bench: Bench) -> None:
-    bench.kept(priority_overwrite=Overwrite.ALWAYS)
-    bench.wrote(priority_before=Priority.LOW)
-    assert bench.sworn() == Statement(written=1, checked=1, replaced_by_policy=1)
 
 
 def test_a_public_note_ends_everything_and_is_sworn_to(bench: Bench) -> None:
@@ -344,53 +266,6 @@ def test_a_receipt_whose_write_is_not_there_as_sent_is_told(bench: Bench, what: 
     assert (alert["what"], alert["ticket_id"], alert["intent"]) == ("write_not_found", 1, "run-1")
 
 
-def test_a_ticket_without_a_record_was_deleted_and_proves_nothing(bench: Bench) -> None:
-    bench.wrote()
-    bench.desk.histories[1] = [History()]
-    assert bench.sworn() == Statement(written=1, checked=0)
-
-
-def test_reading_back_ends_when_time_is_short_and_says_how_far_it_got(bench: Bench) -> None:
-    for number in range(1, 11):
-        bench.wrote(number)
-    whole = bench.desk.history
-
-    def slow(ticket_id: int) -> History:
-        bench.clock.advance(100.0)
-        return whole(ticket_id)
-
-    bench.desk.history = slow  # type: ignore[method-assign]
-    assert bench.sworn() == Statement(written=10, checked=READERS), "those that are read together"
-
-
-def test_what_a_stopped_run_could_not_read_of_jobs_without_a_guard_the_next_one_reads(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, most=1)
-    batch_trust.remember(bench.state, GUARDED)
-    stopped = bench.witness = bench.another(most=1)
-    trust = bench.trust
-    changes = {number: bench.wrote(number, job="job-1") for number in range(1, 6)}
-    bench.desk.holds(changes[4], tags_removed=frozenset({"callback"}))
-    stopped.leave_unread()
-    assert bench.another(most=1).take_up_unread() == 0, "stamps were known to guard, and a sample was enough"
-
-    trust.overwrote(changes[1], recorded(changes[1]), History())
-    stopped.leave_unread()
-    bench.kept(5)  # a verdict that is still to be written is not lost for it
-    bench.witness = bench.another("next", most=1)
-    assert bench.witness.take_up_unread() == 5
-    assert bench.sworn() == Statement(written=0, checked=0, foreign_tags_removed=1, tickets=(4,))
-    assert [(item.ticket_id, item.reason) for item in bench.state.retries()] == [(4, "repair")]
-    assert sorted(bench.desk.asked) == [1, 2, 3, 4]
-    bench.witness.leave_unread()
-    assert bench.another("later", most=1).take_up_unread() == 1
-    bench.state.settled(5)
-    last = bench.another("last", most=1)
-    last.take_up_unread()
-    last.read_back(5.0)
-    last.leave_unread()
-    assert bench.another(most=1).take_up_unread() == 0
-
-
 @pytest.mark.parametrize("end", [HelpdeskDown("gone"), RateLimited("later", not_before=1.0)])
 def test_a_helpdesk_that_stops_to_answer_ends_the_reading_and_not_the_run(
     bench: Bench, end: HelpdeskDown | RateLimited
@@ -415,11 +290,3 @@ def test_the_statement_in_words_names_what_is_not_zero(bench: Bench) -> None:
         "3 written, 2 read back: 1 human values changed, 0 foreign tags removed, 0 public comments, "
         "1 not found as sent, 2 values replaced as the settings allow (tickets 5, 7)"
     )
-
-
-def test_a_statement_lists_the_first_tickets_only(bench: Bench) -> None:
-    for number in range(1, 2 * MOST_LISTED):
-        bench.desk.holds(bench.wrote(number), tags_removed=frozenset({"vip"}))
-    sworn = bench.sworn()
-    assert sworn.foreign_tags_removed == 2 * MOST_LISTED - 1
-    assert sworn.tickets == tuple(range(1, MOST_LISTED + 1))

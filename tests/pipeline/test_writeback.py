@@ -18,10 +18,6 @@ from ticket_processor.core.errors import (
     UpdateRefused,
 )
 from ticket_processor.core.models import Change, OutcomeStatus, Priority
-from ticket_processor.helpdesk.ticket_history import Edit
-from ticket_processor.pipeline.delivery import MOST_ITEMS
-from ticket_processor.pipeline.write_planner import Triage
-from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
 
 from ..support.fakes import a_decision, a_ticket, an_analysis
@@ -92,44 +88,11 @@ def test_an_unknown_outcome_that_did_not_happen_is_sent_again_with_the_same_stam
     assert bench.desk.times("history") == 0  # an unmoved stamp proves that nothing happened
 
 
-def test_of_two_writes_the_one_that_happened_is_told(bench: Bench) -> None:
-    def late(change: Change) -> None:
-        bench.lands(UpdateConflict("the first arrived meanwhile"))(bench.desk.written[0])
-
-    bench.desk.updates = [OutcomeUnknown("lost"), late]
-    outcome = bench.one()
-    assert outcome.reason == "confirmed_by_reading"
-    assert outcome.change == bench.desk.written[0]
-    assert len(bench.desk.written) == 2
-
-
-def test_a_stripped_marker_with_the_key_still_there_means_done_and_no_second_write(bench: Bench) -> None:
-    verdict = bench.verdict()
-    bench.somebody(tags=("vip",), ago=100)
-    bench.desk.found[1, verdict.key] = "another-run-1"
-    (outcome,) = bench.bring([verdict])
-    assert (outcome.status, outcome.reason) == (OutcomeStatus.SKIPPED, "already_done")
-    assert bench.desk.written == []
-
-
 def test_a_marker_whose_origin_the_record_does_not_tell_means_hands_off(bench: Bench) -> None:
     bench.somebody(tags=("vip", "ai_processed"))
     outcome = bench.one()
     assert (outcome.status, outcome.reason, outcome.change) == (OutcomeStatus.SKIPPED, "marked_by_others", None)
     assert bench.desk.written == []
-
-
-def test_a_ticket_that_was_born_with_the_marker_is_written_to(bench: Bench) -> None:
-    bench.desk.tickets[1] = bench.desk.tickets[1].model_copy(update={"tags": ("ai_processed", "vip")})
-    bench.desk.edits[1] = [Edit(at="", creation=True, tags_added=frozenset({"ai_processed", "vip"}))]
-    assert bench.one().status is OutcomeStatus.UPDATED
-
-
-def test_a_marker_after_a_conflict_without_our_key_is_somebody_elses(bench: Bench) -> None:
-    bench.desk.updates = [bench.conflict(tags=("ai_processed",))]
-    outcome = bench.one()
-    assert (outcome.status, outcome.reason) == (OutcomeStatus.SKIPPED, "already_done")
-    assert len(bench.desk.written) == 1
 
 
 @pytest.mark.parametrize("ago", [0.0, 1.0, 5.0, 6.0])
@@ -155,13 +118,6 @@ def test_three_conflicts_are_enough_for_one_run(bench: Bench) -> None:
     assert (outcome.status, outcome.reason) == (OutcomeStatus.FAILED, "changed_again_and_again")
     assert outcome.retry
     assert (outcome.attempts, len(bench.desk.written)) == (3, 3)
-
-
-def test_a_third_lost_answer_is_looked_up_before_it_counts_as_a_failure(bench: Bench) -> None:
-    bench.desk.updates = [OutcomeUnknown("a"), OutcomeUnknown("b"), bench.lands(OutcomeUnknown("c"))]
-    outcome = bench.one()
-    assert outcome.reason == "confirmed_by_reading"
-    assert outcome.change == bench.desk.written[2]
 
 
 def test_a_dry_run_plans_and_sends_nothing(bench: Bench) -> None:
@@ -235,42 +191,6 @@ def test_the_statuses_a_site_asked_for_are_written_to(bench: Bench) -> None:
     assert bench.one(selection=Selection(SkipRules(), statuses=frozenset({"pending"}))).status is OutcomeStatus.UPDATED
 
 
-def test_a_write_of_ours_is_confirmed_although_the_ticket_was_solved_since(bench: Bench) -> None:
-    bench.desk.updates = [bench.lands(OutcomeUnknown("lost"), status="solved")]
-    outcome = bench.one()
-    assert (outcome.status, outcome.reason) == (OutcomeStatus.UPDATED, "confirmed_by_reading")
-
-
-def test_the_marker_of_a_follow_up_is_its_originals(bench: Bench) -> None:
-    tags = ("vip", "ai_processed")
-    triage = Triage(bench.desk, bench.audit, Policy(), selection=Selection(SkipRules()), stable_read_s=6.0)
-    assert triage.marked(a_ticket(1, tags=tags))
-    assert not triage.marked(a_ticket(1, tags=("vip",)))
-    assert not triage.marked(a_ticket(1, tags=tags, follow_up=True))
-    bench.desk.tickets[1] = a_ticket(1, tags=tags, follow_up=True)
-    assert bench.one().status is OutcomeStatus.UPDATED
-    assert bench.desk.times("history") == 1
-
-
-def test_what_a_person_took_off_a_follow_up_is_not_put_back(bench: Bench) -> None:
-    bench.desk.tickets[1] = a_ticket(1, tags=("ai_processed", "vip"), follow_up=True)
-    verdict = bench.verdict()
-    bench.desk.removed[1] = (verdict.decision.tags[-1], "something_else")
-    (outcome,) = bench.bring([verdict])
-    assert outcome.status is OutcomeStatus.UPDATED
-    (change,) = bench.desk.written
-    assert verdict.decision.tags[-1] not in change.tags
-    assert set(change.tags) == {"vip", *verdict.decision.tags[:-1]}
-
-
-def test_a_helpdesk_that_goes_away_leaves_the_intent_open_for_the_next_run(bench: Bench) -> None:
-    bench.desk.updates = [CannotRun("gone")]
-    with pytest.raises(CannotRun):
-        bench.settle()
-    (item,) = bench.state.unsettled()
-    assert list(item.sent) == bench.desk.written
-
-
 def test_the_next_run_confirms_what_an_interrupted_one_had_sent(bench: Bench) -> None:
     bench.desk.updates = [bench.lands(CannotRun("crashed before the answer"))]
     with pytest.raises(CannotRun):
@@ -281,46 +201,10 @@ def test_the_next_run_confirms_what_an_interrupted_one_had_sent(bench: Bench) ->
     assert len(bench.desk.written) == 1
 
 
-def test_the_next_run_sends_what_an_interrupted_one_had_only_analysed(bench: Bench) -> None:
-    bench.state.keep_verdict(bench.verdict())
-    (outcome,) = outcomes_of(bench.write_back().unfinished())
-    assert outcome.status is OutcomeStatus.UPDATED
-    assert len(bench.desk.written) == 1
-
-
-def test_the_next_run_merges_anew_where_a_person_has_been_meanwhile(bench: Bench) -> None:
-    bench.desk.updates = [CannotRun("crashed before it was sent")]
-    with pytest.raises(CannotRun):
-        bench.settle()
-    bench.somebody(tags=("vip", "theirs"))
-    (outcome,) = outcomes_of(bench.write_back().unfinished())
-    assert outcome.status is OutcomeStatus.UPDATED
-    assert "theirs" in bench.desk.written[-1].tags
-    assert bench.desk.times("history") == 1
-
-
 def test_a_decision_that_sets_nothing_is_told_as_a_suggestion(bench: Bench) -> None:
     verdict = bench.verdict(decision=a_decision(suggest_only=True))
     (outcome,) = bench.bring([verdict])
     assert outcome.status is OutcomeStatus.SUGGESTED
-
-
-def test_many_tickets_are_read_a_hundred_at_a_time_and_one_bad_one_spoils_no_other(bench: Bench) -> None:
-    ids = range(1, MOST_ITEMS + 51)
-    bench.desk.tickets = {ticket_id: a_ticket(ticket_id) for ticket_id in ids}
-    bench.desk.updates = [None, UpdateRefused("HTTP 422")]
-    outcomes = bench.settle(*ids)
-    assert [outcome.ticket_id for outcome in outcomes] == list(ids)
-    assert [outcome.ticket_id for outcome in outcomes if outcome.status is not OutcomeStatus.UPDATED] == [2]
-    assert bench.desk.times("fetch") == 2
-
-
-def test_every_verdict_is_kept_before_the_first_is_sent(bench: Bench) -> None:
-    bench.desk.tickets[2] = a_ticket(2)
-    bench.desk.updates = [CannotRun("gone")]
-    with pytest.raises(CannotRun):
-        bench.settle(1, 2)
-    assert [item.verdict.ticket_id for item in bench.state.unsettled()] == [1, 2]
 
 
 def test_a_note_for_which_there_is_no_room_is_left_out_for_good_and_what_it_tells_of_with_it(bench: Bench) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from hypothesis import given
 
@@ -43,13 +41,6 @@ def test_each_field_is_set_suggested_or_left_alone(
     assert ("ai_billing" in by_tags.tags) == applied
     assert ({"ai_urgency_high", "ai_sentiment_negative"} <= set(by_tags.tags)) == applied
     assert ("category billing" in (by_tags.note or "")) == suggested
-
-
-@pytest.mark.parametrize(("tags", "priority"), list(itertools.product(Mode, Mode)))
-def test_a_decision_only_suggests_when_nothing_is_set_and_something_is_suggested(tags: Mode, priority: Mode) -> None:
-    decision = decide(1, an_analysis(), Policy(tags=field(tags), priority=field(priority)))
-    nothing_set = Mode.APPLY not in (tags, priority)
-    assert decision.suggest_only == (nothing_set and Mode.SUGGEST in (tags, priority))
 
 
 @given(analysis=ANALYSES, policy=POLICIES)
@@ -110,13 +101,6 @@ def test_an_unsure_answer_is_marked_for_review(confidence: float, unsure: bool) 
     assert ("please check" in (decision.note or "")) == unsure
 
 
-def test_below_the_threshold_for_labels_a_ticket_is_still_marked_for_review() -> None:
-    policy = Policy(review_below=0.5, tags=FieldPolicy(threshold=0.9))
-    tags = decide(1, an_analysis(category="billing", confidence=0.4), policy).tags
-    assert "ai_review" in tags
-    assert "ai_billing" not in tags
-
-
 def test_another_prefix_is_used_throughout() -> None:
     policy = Policy(tag_prefix="bot_")
     decision = decide(1, an_analysis(confidence=0.1, urgency=Urgency.CRITICAL, source="rules"), policy)
@@ -128,11 +112,6 @@ def test_another_prefix_is_used_throughout() -> None:
 def test_a_site_that_wants_no_tags_gets_only_the_marker(mode: Mode) -> None:
     unsure_outage = an_analysis(urgency=Urgency.CRITICAL, confidence=0.1, source="rules")
     assert decide(1, unsure_outage, Policy(tags=field(mode))).tags == ("ai_processed",)
-
-
-def test_with_priority_off_nothing_about_urgency_is_suggested() -> None:
-    decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), Policy(priority=field(Mode.OFF)))
-    assert "priority" not in (decision.note or "")
 
 
 @pytest.mark.parametrize("policy", [field(Mode.APPLY, 0.95), field(Mode.SUGGEST)])
@@ -233,12 +212,6 @@ def test_group_and_fields_have_an_autonomy_of_their_own(
     assert by_fields.group == 7
 
 
-def test_the_tag_of_a_category_goes_with_the_tags() -> None:
-    decision = decide(1, an_analysis(), Policy(tags=field(Mode.APPLY, 0.95)), TAXONOMY)
-    assert "finance" not in decision.tags
-    assert "category billing" in (decision.note or "")
-
-
 @given(analysis=ANALYSES, policy=POLICIES)
 def test_a_decision_that_only_suggests_sets_nothing_but_the_marks(analysis: Analysis, policy: Policy) -> None:
     decision = decide(1, analysis, policy, TAXONOMY)
@@ -255,21 +228,6 @@ def test_whatever_a_configured_model_did_not_answer_is_marked_so(analysis: Analy
     assert ("ai_fallback" in decide(1, analysis, Policy()).tags) == analysis.fell_back
 
 
-@pytest.mark.parametrize(
-    ("why", "marked"),
-    [
-        ("no_model_configured", False),
-        ("model_timeout", True),
-        ("model_breaker_open", True),
-        ("budget_of_day_spent", True),
-    ],
-)
-@pytest.mark.parametrize("source", ["rules", "classifier"])
-def test_without_a_model_there_is_no_fallback(source: str, why: str, marked: bool) -> None:
-    analysis = an_analysis(source=source, model=None, why_fallback=why)
-    assert ("ai_fallback" in decide(1, analysis, Policy()).tags) == marked
-
-
 @given(analysis=ANALYSES, policy=POLICIES)
 def test_a_suspicious_text_gets_tags_and_a_persons_look_and_nothing_else(analysis: Analysis, policy: Policy) -> None:
     decision = decide(1, analysis, policy, TAXONOMY)
@@ -282,13 +240,6 @@ def test_a_suspicious_text_gets_tags_and_a_persons_look_and_nothing_else(analysi
         assert "ai_suspicious" not in decision.tags
 
 
-def test_what_a_suspicious_text_wants_is_only_suggested() -> None:
-    analysis = an_analysis(suspicious=("orders_to_a_model",), urgency=Urgency.LOW)
-    note = decide(1, analysis, Policy(), TAXONOMY).note or ""
-    assert "(orders to a model)" in note
-    assert "Suggested, not set: priority low; group 7; field 1: topic_billing; field 2: money." in note
-
-
 def test_a_classifier_is_named_with_why_it_had_to_answer_and_sets_no_urgent() -> None:
     analysis = an_analysis(
         source="classifier", model=None, why_fallback="model_down", confidence=0.71, urgency=Urgency.CRITICAL
@@ -297,10 +248,6 @@ def test_a_classifier_is_named_with_why_it_had_to_answer_and_sets_no_urgent() ->
     assert decision.reason == "by the local classifier (model down), confidence 0.71"
     assert decision.priority is Priority.HIGH
     assert decide(1, analysis, Policy(model_may_set_urgent=True)).priority is Priority.URGENT
-
-
-def test_an_answer_given_before_is_told_as_any_other() -> None:
-    assert decide(1, an_analysis(cached=True), Policy()) == decide(1, an_analysis(cached=False), Policy())
 
 
 def test_a_category_with_a_threshold_of_its_own_is_only_suggested_below_it() -> None:

@@ -83,18 +83,6 @@ def test_there_is_no_reason_that_the_site_did_not_name(analysis: Analysis, escal
         assert {analysis.category, analysis.subcategory} & set(escalation.categories)
 
 
-@pytest.mark.parametrize("named", ["billing", "double_charge"])
-def test_a_category_of_either_level_can_be_named(named: str) -> None:
-    policy = escalating(on=(), categories=(named,))
-    assert decide(1, an_analysis(**CALM, subcategory="double_charge"), policy).escalated == ("category",)
-    assert decide(1, an_analysis(**CALM, category="general"), policy).escalated == ()
-
-
-def test_a_site_that_wants_suspicious_texts_escalated_gets_them_so() -> None:
-    analysis = an_analysis(**CALM, suspicious=("orders",))
-    assert decide(1, analysis, escalating(on=("suspicious",))).escalated == ("suspicious",)
-
-
 @pytest.mark.parametrize(
     ("text", "alarms"),
     [
@@ -146,12 +134,6 @@ def test_the_plan_of_a_sub_category_goes_before_its_categorys_before_that_of_a_r
     assert f"\nEscalation: security, critical urgency. {plan}".rstrip() + "\n" in note + "\n"
 
 
-def test_a_plan_names_what_was_understood() -> None:
-    text = "{category}, {urgency}, {risk}, {sentiment}, {language}"
-    note = decide(1, an_analysis(risk=Risk.HIGH, language="de"), escalating(plans={"high_risk": text})).note or ""
-    assert "Escalation: high risk. billing, high, high, negative, de\n" in note + "\n"
-
-
 @given(analysis=ANALYSES, policy=POLICIES)
 def test_of_a_suspicious_text_the_plan_is_to_read_it_whatever_its_labels_ask_for(
     analysis: Analysis, policy: Policy
@@ -186,11 +168,6 @@ def test_a_template_that_no_note_could_show_is_refused(template: str, told: str)
     (problem,) = error.value.errors()
     assert problem["loc"] == ("plans", "critical")
     assert told in problem["msg"]
-
-
-@pytest.mark.parametrize("template", ["", "Call, e.g. by phone: 3 times!\nThen write.", "Grüße ½ „so“ an {category}…"])
-def test_plain_sentences_are_templates(template: str) -> None:
-    assert Escalation(plans={"critical": template}).plans == {**DEFAULT_PLANS, "critical": template}
 
 
 @given(
@@ -255,12 +232,6 @@ def test_where_the_site_wants_it_the_priority_of_an_escalated_ticket_is_raised_a
     assert decide(1, calm, escalating(raise_priority=True)).priority is Priority.LOW
 
 
-def test_raising_sets_no_urgent_that_a_model_alone_asks_for() -> None:
-    decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), escalating(raise_priority=True))
-    assert decision.priority is Priority.HIGH
-    assert "priority urgent, if a person agrees" in (decision.note or "")
-
-
 @given(analysis=ANALYSES, policy=POLICIES)
 def test_an_escalation_never_gives_a_lower_priority_than_none_would(analysis: Analysis, policy: Policy) -> None:
     order = list(Priority)
@@ -279,11 +250,3 @@ def test_a_suspicious_text_is_escalated_by_its_tag_only() -> None:
     assert decision.escalated == ("critical",)
     assert "group 70" in (decision.note or "")
     assert DEFAULT_PLANS["suspicious"] in (decision.note or "")
-
-
-@pytest.mark.parametrize("mode", [Mode.OFF, Mode.SUGGEST])
-def test_without_tags_the_reasons_are_told_all_the_same(mode: Mode) -> None:
-    decision = decide(1, an_analysis(risk=Risk.HIGH), Policy(tags=FieldPolicy(mode=mode)))
-    assert decision.tags == ("ai_processed",)
-    assert decision.escalated == ("high_risk",)
-    assert "Escalation: high risk." in (decision.note or "")

@@ -144,12 +144,6 @@ def test_the_beginning_of_a_link_does_not_swallow_the_mark_that_ends_a_quotation
     assert note.splitlines()[1:3] == [f"Summary: “{shown}”", f"Because of: “{shown}”."]
 
 
-def test_placeholders_of_redaction_stay_in_a_note() -> None:
-    note = decide(1, an_analysis(entities={"contact": "[EMAIL_1]"}, evidence=("call [PHONE_2]",)), Policy()).note or ""
-    assert "contact: “[EMAIL_1]”" in note
-    assert "“call [PHONE_2]”" in note
-
-
 # A model's advice
 
 
@@ -192,31 +186,7 @@ def test_advice_decides_nothing_but_the_note(analysis: Analysis, policy: Policy)
         assert (advised.note or "").startswith(plain.note)
 
 
-def test_advice_keeps_a_full_note_within_nine_lines() -> None:
-    policy = Policy(priority=FieldPolicy(mode=Mode.SUGGEST))
-    lines = (decide(1, an_analysis(**{**FULL, **ADVICE, "confidence": 0.9}), policy).note or "").splitlines()
-    assert (len(lines), lines[-2:]) == (9, ADVICE_LINES)
-
-
 # What every note says
-
-
-def test_the_note_names_what_was_understood_and_by_whom() -> None:
-    note = decide(1, an_analysis(), Policy()).note or ""
-    assert note.splitlines() == [
-        "Triage: billing, urgency high, sentiment negative, language en; by m-1, confidence 0.90.",
-        "Summary: “Charged twice.”",
-    ]
-
-
-def test_a_risk_is_told_with_what_the_text_warns_of() -> None:
-    analysis = an_analysis(risk=Risk.MEDIUM, alarms=("outage", "churn"))
-    assert "risk medium (outage, churn)," in (decide(1, analysis, Policy()).note or "")
-
-
-def test_the_note_warns_of_a_text_that_gives_orders_to_a_program() -> None:
-    note = decide(1, an_analysis(suspicious=("orders",)), Policy()).note or ""
-    assert "Careful: the text seems to give instructions to a program (orders). Please check." in note
 
 
 @given(analysis=ANALYSES, policy=POLICIES)
@@ -242,11 +212,6 @@ def test_never_is_never_and_always_is_always(analysis: Analysis, policy: Policy)
     note = decide(1, analysis, policy, TAXONOMY).note
     if policy.note is not NoteWhen.WHEN_USEFUL:
         assert (note is None) == (policy.note is NoteWhen.NEVER)
-
-
-@pytest.mark.parametrize(("given_value", "meant"), [(True, NoteWhen.ALWAYS), (False, NoteWhen.NEVER)])
-def test_yes_and_no_are_understood_as_always_and_never(given_value: bool, meant: NoteWhen) -> None:
-    assert Policy.model_validate({"note": given_value}).note is meant
 
 
 def test_when_useful_a_ticket_that_its_tags_and_priority_say_all_about_gets_none() -> None:
@@ -294,11 +259,6 @@ def test_what_unsure_rules_say_is_called_a_guess_with_why_no_model_answered() ->
 def test_when_useful_a_suggestion_is_told(name: str) -> None:
     policy = Policy(note=NoteWhen.WHEN_USEFUL, **{name: FieldPolicy(mode=Mode.SUGGEST)})
     assert "Suggested, not set" in (decide(1, an_analysis(), policy, TAXONOMY).note or "")
-
-
-def test_when_useful_a_high_risk_is_told_though_it_escalates_nothing() -> None:
-    policy = Policy(note=NoteWhen.WHEN_USEFUL, escalation={"on": ()})
-    assert decide(1, an_analysis(risk=Risk.HIGH), policy).note
 
 
 @given(analysis=ANALYSES, policy=POLICIES)

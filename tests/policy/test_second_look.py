@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.core.models import Offered, Priority, Usage
+from ticket_processor.core.models import Priority, Usage
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import MOST_TRIES, in_vain, replacing, still_ours
 from ticket_processor.state.records import Verdict
@@ -44,12 +44,6 @@ def test_a_model_that_agrees_takes_the_fallback_tag_off_without_a_second_note() 
     assert set(merge(TICKET, decision, key="k").tags_removed) == {"ai_fallback", "ai_review"}
 
 
-def test_what_a_note_would_have_brought_is_not_counted_without_the_note() -> None:
-    brought = {"offered": Offered(kind="articles", articles=("a",))}
-    assert replacing(SAME.model_copy(update=brought), TICKET, OURS, POLICY).offered is None
-    assert replacing(NEW.model_copy(update=brought), TICKET, OURS, POLICY).offered is not None
-
-
 @pytest.mark.parametrize("taken", OURS)
 def test_whoever_took_one_of_our_tags_off_has_judged_the_ticket(taken: str) -> None:
     assert still_ours(TICKET, OURS, POLICY)
@@ -68,17 +62,6 @@ def test_the_list_of_fallbacks_survives_and_forgets_what_is_done() -> None:
     assert list(state.fallbacks().items()) == [(3, ("ai_processed", "ai_fallback")), (7, OURS)]
     state.forget_fallback(3)
     assert list(state.fallbacks()) == [7]
-    state.close()
-
-
-def test_a_dead_letter_gets_no_second_look_and_the_least_tried_come_first() -> None:
-    state = State(None)
-    for ticket_id in (1, 2, 3):
-        state.remember_fallback(ticket_id, OURS)
-    state.tried_in_vain(1, most=3)
-    assert list(state.fallbacks()) == [2, 3, 1]
-    state.retry_later(2, "refused", failed=True, max_attempts=1)
-    assert list(state.fallbacks()) == [3, 1]
     state.close()
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.core.models import Overwrite, Priority, StatusChange, TakenOff
+from ticket_processor.core.models import Overwrite, Priority, TakenOff
 from ticket_processor.tags import (
     MAX_TAG_LENGTH,
     earlier_key,
@@ -16,7 +16,6 @@ from ticket_processor.tags import (
     merge_fields,
     merge_tags,
     merge_value,
-    reference,
     tag,
     write_key,
 )
@@ -27,7 +26,6 @@ NAMES = st.sampled_from(["vip", "ai_processed", "ai_billing", "Spam", "été", "
 FREE = st.text(max_size=8)
 LISTS = st.lists(st.one_of(NAMES, FREE), max_size=8)
 FIELDS = st.dictionaries(st.integers(1, 5), st.sampled_from(["a", "b", "c"]), max_size=4)
-SOLVED = StatusChange(status="solved")
 PRIORITIES = st.one_of(st.none(), st.sampled_from(list(Priority)))
 
 
@@ -80,11 +78,6 @@ def test_a_merged_change_can_be_merged_again_without_any_difference(
 @given(theirs=st.sampled_from(list(Priority)), ours=PRIORITIES)
 def test_a_priority_that_somebody_set_stays(theirs: Priority, ours: Priority | None) -> None:
     assert merge_value(theirs, ours) is None
-
-
-@given(ours=PRIORITIES)
-def test_a_priority_that_nobody_set_becomes_ours(ours: Priority | None) -> None:
-    assert merge_value(None, ours) == ours
 
 
 @given(current=FIELDS, wanted=FIELDS)
@@ -146,35 +139,10 @@ def test_a_value_that_is_there_is_replaced_only_where_that_is_allowed(
     assert merge_value(Priority.LOW, Priority.HIGH, overwrite, ours) == written
 
 
-def test_an_assigned_ticket_keeps_its_group_whatever_may_be_replaced() -> None:
-    decision = a_decision(group=8, group_overwrite=Overwrite.ALWAYS)
-    assert merge(a_ticket(group=7), decision, key="k").group == 8
-    assert merge(a_ticket(group=7, assignee=5), decision, key="k").group is None
-
-
 @pytest.mark.parametrize(("there", "written"), [(Priority.LOW, Priority.HIGH), (Priority.URGENT, None)])
 def test_a_priority_that_may_only_be_raised_is_not_lowered(there: Priority, written: Priority | None) -> None:
     decision = a_decision(priority=Priority.HIGH, priority_overwrite=Overwrite.ALWAYS, priority_raises_only=True)
     assert merge(a_ticket(priority=there), decision, key="k").priority == written
-
-
-def test_a_part_that_a_person_took_off_or_the_helpdesk_refuses_is_not_sent() -> None:
-    decision = a_decision(priority=Priority.HIGH, group=8, fields={1: "x"}, note="Look.", closing=SOLVED)
-    off = TakenOff(priority=True, group=True, fields=frozenset({1}))
-    for without, unwanted in ((("priority", "group", "fields"), TakenOff()), ((), off)):
-        change = merge(a_ticket(), decision, key="k", without=without, unwanted=unwanted)
-        assert (change.priority, change.group, change.fields) == (None, None, {})
-    whole = merge(a_ticket(), decision, key="k")
-    assert (whole.priority, whole.group, whole.fields, whole.closing) == (Priority.HIGH, 8, {1: "x"}, SOLVED)
-    without_note = merge(a_ticket(), decision, key="k", without=("note",))
-    assert (without_note.note, without_note.closing) == (None, None)
-
-
-def test_a_change_remembers_what_it_was_merged_from() -> None:
-    ticket = a_ticket(group=7, fields={1: "theirs"})
-    change = merge(ticket, a_decision(group=8, fields={1: "ours", 2: "ours"}), key="k" * 32)
-    assert (change.group_before, change.group) == (7, None)
-    assert (change.fields, change.fields_kept) == ({2: "ours"}, (1,))
 
 
 def test_a_change_carries_the_stamp_that_it_was_merged_from_and_its_note_the_reference() -> None:
@@ -183,10 +151,6 @@ def test_a_change_carries_the_stamp_that_it_was_merged_from_and_its_note_the_ref
     assert change.stamp == ticket.updated_at
     assert change.note == "Look.\nRef tb-abcdef01"
     assert (change.key, change.intent, change.tags_before) == ("abcdef0123456789", "run-1", ("vip",))
-
-
-def test_without_a_note_wanted_none_is_sent() -> None:
-    assert merge(a_ticket(), a_decision(note=None), key="k" * 32).note is None
 
 
 @given(parts=st.lists(st.text(max_size=40), min_size=1, max_size=4))
@@ -227,19 +191,3 @@ def test_the_key_of_earlier_versions_holds_the_first_message(one: str, other: st
 
 def test_the_key_of_earlier_versions_is_the_one_that_they_have_written() -> None:
     assert earlier_key(a_ticket()) == "2c2ae627c0b701c2ae710e21c22ec5a3"
-
-
-def test_another_ticket_another_birth_and_another_stage_have_other_keys() -> None:
-    ticket = a_ticket()
-    keys = {
-        write_key(ticket),
-        write_key(a_ticket(2)),
-        write_key(a_ticket(age=7200)),
-        write_key(ticket, stage="reply"),
-    }
-    assert len(keys) == 4
-    assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
-
-
-def test_a_reference_is_the_beginning_of_the_key() -> None:
-    assert reference("0123456789abcdef") == "tb-01234567"

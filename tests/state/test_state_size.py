@@ -60,35 +60,10 @@ def test_a_clock_that_is_wrong_makes_nothing_be_forgotten(state: State, days_ahe
     assert {START + 600, START + 1800} <= {record.started for record in state.runs(0.0)}
 
 
-def test_nothing_is_too_old_before_the_helpdesk_has_told_its_date(state: State) -> None:
-    state.settled(1, done=(run_id(START), "k" * 32))
-    for moment in (START, START + 400 * DAY_S):
-        summary = RunSummary(run_id=run_id(moment), dry_run=False)
-        state.keep_run(RunRecord(run_id=run_id(moment), started=moment, finished=moment + 5, summary=summary))
-    assert state.is_done(1)
-    assert len(state.runs(0.0)) == 2
-
-
 def test_runs_of_more_than_a_month_ago_are_forgotten_once_the_helpdesk_says_how_late_it_is(state: State) -> None:
     ends(state, START)
     ends(state, START + RUNS_KEPT_S + DAY_S)
     assert [record.started for record in state.runs(0.0)] == [START + RUNS_KEPT_S + DAY_S]
-
-
-def test_a_ticket_that_was_done_again_counts_from_then(state: State) -> None:
-    ends(state, START, 1)
-    ends(state, START + 60 * DAY_S, 1)
-    ends(state, START + DONE_KEPT_S + DAY_S)
-    assert state.is_done(1)
-
-
-def test_what_was_not_done_at_all_stays(state: State) -> None:
-    """A run that named itself otherwise, and a ticket that another installation did."""
-    state.settled(1, done=("run1", "k" * 32))
-    state.remember_fallback(2, ("ai_fallback",))
-    ends(state, START)
-    ends(state, START + DONE_KEPT_S + DAY_S)
-    assert state.is_done(1)
 
 
 def test_forgetting_costs_nothing_but_once_a_day(state: State) -> None:

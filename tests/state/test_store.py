@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -62,15 +61,6 @@ def test_a_missing_folder_and_file_are_made(path: Path, state: State) -> None:
     assert Dependencies(state).not_before("x", 0.0) == 0.0
 
 
-def test_an_empty_file_is_brought_up_to_the_schema(path: Path) -> None:
-    path.parent.mkdir()
-    path.touch()
-    state = State(path)
-    state.remember(cursor="c")
-    assert state.fact("cursor") == "c"
-    state.close()
-
-
 def test_everything_is_there_again_after_reopening(path: Path, state: State) -> None:
     state.remember(cursor="c1", horizon="h")
     state.remember(cursor="c2")
@@ -100,13 +90,6 @@ def test_a_verdict_is_read_that_an_earlier_version_made_under_a_release(path: Pa
         db.execute("UPDATE verdicts SET verdict=replace(verdict, '\"source\":', ?)", (older,))
         assert older in db.execute("SELECT verdict FROM verdicts").fetchone()[0]
     assert State(path).verdict(3) == a_verdict(3)
-
-
-def test_a_forgotten_fact_is_gone(state: State) -> None:
-    state.remember(cursor="c")
-    state.forget("cursor")
-    state.forget("cursor")
-    assert state.fact("cursor") is None
 
 
 def test_beginning_again_sets_the_horizon_drops_the_cursor_and_revives_the_dead(state: State) -> None:
@@ -172,16 +155,6 @@ def test_a_damaged_file_is_told(path: Path, damage: bytes) -> None:
     gc.collect()
 
 
-def test_a_file_that_is_damaged_behind_its_beginning_is_told_when_it_is_read(path: Path, state: State) -> None:
-    state.keep_verdict(a_verdict())
-    state.close()
-    whole = path.read_bytes()
-    path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
-    with pytest.raises(StateUnusable):
-        State(path).unsettled()
-    gc.collect()
-
-
 def test_a_row_that_cannot_be_understood_is_told(path: Path, state: State) -> None:
     state.keep_verdict(a_verdict())
     state.close()
@@ -193,50 +166,6 @@ def test_a_row_that_cannot_be_understood_is_told(path: Path, state: State) -> No
     with pytest.raises(StateUnusable):
         again.unsettled()
     again.close()
-
-
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StateUnusable):
-        State(tmp_path / "file" / FILE_NAME)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows does not tell whose a file is")
-@pytest.mark.parametrize("mine", [True, False])
-def test_a_state_of_another_user_is_told_with_both_names(
-    path: Path, state: State, monkeypatch: pytest.MonkeyPatch, mine: bool
-) -> None:
-    owner = path.stat().st_uid
-    monkeypatch.setattr(os, "geteuid", lambda: owner if mine else owner + 1)
-    monkeypatch.setattr("pwd.getpwuid", lambda uid: SimpleNamespace(pw_name="bob" if uid == owner else "alice"))
-
-    def refuse(*_: object) -> int:
-        raise PermissionError(13, "Permission denied", str(path))
-
-    monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(StateUnusable) as told:
-        State(path)
-    monkeypatch.undo()
-    first, _, last = str(told.value).partition("): ")
-    assert first.startswith(f"the state folder {path.parent} cannot be used ({path} belongs to bob, ")
-    assert ("and this is alice" in first) is not mine
-    assert last.startswith("make it writable, or name another" if mine else "start ticketbot as bob, make it writable")
-    assert "Errno" not in str(told.value)
-
-
-def test_a_scratch_copy_of_what_nobody_lets_us_look_for_is_no_empty_state(
-    path: Path, state: State, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks = Path.stat
-
-    def refuse(place: Path, **how: bool) -> os.stat_result:
-        if place == path:
-            raise PermissionError(13, "Permission denied", str(path))
-        return looks(place, **how)
-
-    monkeypatch.setattr(Path, "stat", refuse)
-    with pytest.raises(StateUnusable, match="cannot be used"):
-        State.scratch_copy(path)
 
 
 def test_a_scratch_copy_holds_the_same_and_leaves_the_original_alone(path: Path, state: State) -> None:
@@ -252,14 +181,6 @@ def test_a_scratch_copy_holds_the_same_and_leaves_the_original_alone(path: Path,
     assert [item.ticket_id for item in state.retries()] == [1]
     assert Dependencies(state).breaker("desk") is None
     assert not state.is_done(1)
-
-
-def test_a_scratch_copy_of_nothing_is_empty_and_makes_no_file(path: Path) -> None:
-    copy = State.scratch_copy(path)
-    copy.remember(cursor="c")
-    assert copy.fact("cursor") == "c"
-    copy.close()
-    assert not path.parent.exists()
 
 
 def test_a_scratch_copy_of_a_damaged_or_newer_file_is_refused(path: Path, state: State) -> None:
@@ -294,12 +215,6 @@ def test_a_ticket_that_failed_too_often_is_dead_and_leaves_nothing_open(state: S
     assert state.retries() == [Retry(1, 3, "refused", True)]
 
 
-def test_a_dead_ticket_stays_dead_even_with_a_verdict(state: State) -> None:
-    state.retry_later(1, "refused", failed=True, max_attempts=1)
-    state.keep_verdict(a_verdict(1))
-    assert state.unsettled() == []
-
-
 def test_every_change_that_may_have_been_sent_is_kept_in_its_order(state: State) -> None:
     state.keep_verdict(a_verdict(1))
     changes = [a_change(1, intent=f"run-{number}", stamp=f"2026-11-21T02:30:0{number}Z") for number in range(4)]
@@ -309,15 +224,6 @@ def test_every_change_that_may_have_been_sent_is_kept_in_its_order(state: State)
     (item,) = state.unsettled()
     assert item.sent == tuple(changes)
     assert item.verdict.analyse_ms == 7
-
-
-def test_the_unsettled_come_oldest_ticket_first_each_with_its_own_changes(state: State) -> None:
-    for ticket_id in (9, 2, 5):
-        state.keep_verdict(a_verdict(ticket_id))
-        state.open_intent(a_change(ticket_id, intent=f"run-{ticket_id}"))
-    opened = state.unsettled()
-    assert [item.verdict.ticket_id for item in opened] == [2, 5, 9]
-    assert [[change.ticket_id for change in item.sent] for item in opened] == [[2], [5], [9]]
 
 
 def test_a_settled_ticket_leaves_nothing_open(state: State) -> None:
@@ -330,18 +236,6 @@ def test_a_settled_ticket_leaves_nothing_open(state: State) -> None:
     state.settled(1, done=("run", "key"))
     state.settled(1, done=("run", "key"))
     assert state.is_done(1)
-
-
-def test_what_was_sent_for_a_settled_or_dead_ticket_is_not_taken_for_a_later_verdicts(state: State) -> None:
-    for ticket_id in (1, 2):
-        state.keep_verdict(a_verdict(ticket_id))
-        state.open_intent(a_change(ticket_id, intent=f"run-{ticket_id}"))
-    state.settled(1)
-    state.retry_later(2, "refused", failed=True, max_attempts=1)
-    state.settled(2)  # somebody took it off the list
-    for ticket_id in (1, 2):
-        state.keep_verdict(a_verdict(ticket_id))
-    assert [item.sent for item in state.unsettled()] == [(), ()]
 
 
 def test_a_name_can_be_given_to_one_write_only_and_a_refusal_leaves_the_file_usable(state: State) -> None:
@@ -384,13 +278,6 @@ def test_many_threads_may_write_at_once(state: State) -> None:
         list(pool.map(work, range(8)))
     assert [item.attempts for item in state.retries()] == [10] * 8
     assert len(state.unsettled()) == 80
-
-
-def test_closing_twice_is_fine_and_using_a_closed_file_is_told(state: State) -> None:
-    state.close()
-    state.close()
-    with pytest.raises(StateUnusable):
-        state.fact("cursor")
 
 
 def test_a_run_that_a_wrong_clock_put_into_the_future_is_forgotten_by_the_next() -> None:

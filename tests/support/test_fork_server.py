@@ -90,31 +90,3 @@ def test_it_is_a_process_of_its_own_that_signals_end() -> None:
     with sandbox() as interrupted:
         interrupted.send_signal(signal.SIGINT)
         assert interrupted.wait(60) == 0
-
-
-def test_it_has_no_file_open_that_a_fresh_one_has_not() -> None:
-    numbers = []
-    for fresh in (False, True):
-        with sandbox(fresh=fresh) as process:
-            numbers.append({file.name for file in Path(f"/proc/{process.pid}/fd").iterdir()})
-            process.kill()
-    assert numbers[0] == numbers[1]
-
-
-def test_the_server_forks_without_threads() -> None:
-    fork_server.run(["--version"])
-    server = fork_server._server()
-    assert server is not None
-    assert len([*Path(f"/proc/{server.process.pid}/task").iterdir()]) == 1
-
-
-@pytest.mark.parametrize("name", ["PYTHONUTF8", "LC_ALL", "LANG"])
-def test_what_is_read_at_the_start_gets_a_fresh_interpreter(name: str) -> None:
-    options = {
-        "stdout": subprocess.DEVNULL,
-        "env": {**os.environ, name: "1" if name == "PYTHONUTF8" else "tr_TR.UTF-8"},
-    }
-    with fork_server.start(["--version"], **options) as process:
-        assert type(process) is subprocess.Popen
-    with fork_server.start(["--version"], stdout=subprocess.DEVNULL) as process:
-        assert type(process) is not subprocess.Popen
