@@ -49,6 +49,7 @@ _MIXED_WORD = lazy_pattern(
 _STYLED = lazy_pattern("[\U0001d400-\U0001d7ff]")
 _MANY_STYLED = 8
 _TO_PLAIN = str.maketrans(_LOOK_ALIKE)
+_IN_LEET = frozenset(("override", "asks_for_prompt", "role_marker"))
 _LEET = str.maketrans("013457869@$!|+€", "oieastbggasilte")
 # Both begin with a set of characters, which is searched for fast.
 _LEET_WORD = lazy_pattern(r"[0134578@$!|+€](?<=[a-z].)(?=[a-z])")
@@ -91,7 +92,9 @@ def signs_of(text: str) -> tuple[str, ...]:
     scan = Scan(folded)
     signs |= _signs_in_words(scan)
     if _LEET_WORD.search(folded):
-        signs |= _signs_in_words(Scan(folded.translate(_LEET)), frozenset(("override", "asks_for_prompt", "role_marker")))
+        signs |= _signs_in_words(
+            Scan(folded.translate(_LEET)), frozenset(("override", "asks_for_prompt", "role_marker"))
+        )
     if _has_encoded_prose(text, scan):
         signs.add("encoded")
     return tuple(sorted(signs))
