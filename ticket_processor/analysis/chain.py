@@ -27,7 +27,7 @@ from .rules.sentiment import asks_us
 from .rules.telling import condenses
 from .text.cleaning import clean
 from .text.language import sure_language
-from .text.outgoing import analysis_leaving
+from .text.outgoing import analysis_leaving, made_of
 from .text.redact import RedactedText, redact, redacted_values, without_values
 
 NOTHING_TO_READ = "nothing_to_read"
@@ -277,11 +277,11 @@ class Understanding:
                 watch(Step("classifier", reason=error.reason, ms=self._ms(started)))
             else:
                 watch(Step("classifier", analysis, ms=self._ms(started)))
-                return analysis.model_copy(update={"why_fallback": why})
+                return made_of(text, analysis).model_copy(update={"why_fallback": why})
         started = self._now()
         analysis = self._rules.analyse(text)
         watch(Step("rules", analysis, ms=self._ms(started)))
-        return analysis.model_copy(update={"why_fallback": why})
+        return made_of(text, analysis).model_copy(update={"why_fallback": why})
 
     def _asked(self, link: Analyser, text: RedactedText) -> Analysis:
         """The link's answer. An unexpected error fails the link, not the ticket."""

@@ -46,6 +46,10 @@ def _as_looked_at(value: object, validated: Callable[[object], str]) -> str:
     return value if isinstance(value, OutgoingText) else validated(value)
 
 
+Words = Annotated[str, WrapValidator(_as_looked_at)]
+"""A text that stays an :class:`OutgoingText` if it was one."""
+
+
 VendorKind = Literal["zendesk", "freshdesk"]
 """The vendors whose helpdesks ticketbot works with."""
 HelpdeskKind = Literal["zendesk", "freshdesk", "local"]
@@ -339,10 +343,10 @@ class Decision(Frozen):
     fields_overwrite: Overwrite = Overwrite.NEVER
     escalated: tuple[str, ...] = Field((), description="why it is escalated, in fixed words; empty when it is not")
     closing: StatusChange | None = Field(None, exclude_if=_is_empty, description="a status that its note tells of")
-    note: str | None = Field(None, description="plain text, without the reference line")
+    note: Words | None = Field(None, description="plain text, without the reference line")
     offered: Offered | None = Field(None, description="what the note brings from the knowledge base")
     reply: ReplyPlan | None = Field(None, description="a public reply for later; its note announces it")
-    reason: str
+    reason: Words
     suggest_only: bool = False
 
 
@@ -364,7 +368,7 @@ class Change(Frozen):
     fields_kept: tuple[int, ...] = Field((), description="wanted as well, but somebody has filled them in")
     cleared: tuple[Literal["priority", "group"], ...] = Field((), description="values that are taken off again")
     fields_cleared: tuple[int, ...] = Field((), description="custom fields that are emptied again")
-    note: Annotated[str, WrapValidator(_as_looked_at)] | None = None
+    note: Words | None = None
     notes_removed: tuple[int, ...] = Field((), description="numbers of notes of ours that are deleted again")
     escalated: tuple[str, ...] = Field((), description="why somebody is to look soon")
     offered: Offered | None = Field(None, description="what the note brings from the knowledge base")
@@ -410,7 +414,7 @@ class Outcome(Frozen):
 
     ticket_id: int
     status: OutcomeStatus
-    reason: str
+    reason: Words
     analysis: Analysis | None = None
     change: Change | None = None
     attempts: int = 0

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 
-from ..analysis.text.outgoing import leaving, leaving_line
-from ..core.models import Analysis, Risk
+from ..analysis.text.outgoing import leaving, leaving_line, ours
+from ..core.models import Analysis, OutgoingText, Risk
 from ..core.sanitize import plain_line
 from .escalation import REASONS
 
@@ -72,7 +72,7 @@ def note_text(
     plan: str = "",
     unsure: bool = False,
     advised: bool = False,
-) -> str:
+) -> OutgoingText:
     """The note, in at most nine plain lines.
 
     ``escalated`` are reasons of :mod:`.escalation`, ``plan`` what to do; ``advised``: it shows a model's advice.
@@ -111,7 +111,7 @@ def note_text(
         lines.append("Unsure: please check.")
     if advised:
         lines += _advice(analysis)
-    return "\n".join(plain_line(line, _LINE) for line in lines)
+    return ours("\n".join(plain_line(line, _LINE) for line in lines))
 
 
 def _advice(analysis: Analysis) -> list[str]:
@@ -131,12 +131,11 @@ def category_words(analysis: Analysis) -> str:
     return analysis.category if analysis.subcategory is None else f"{analysis.category} / {analysis.subcategory}"
 
 
-def answered_by(analysis: Analysis) -> str:
+def answered_by(analysis: Analysis) -> OutgoingText:
     """Who understood the ticket so, why no model did if so, and how surely."""
-    if analysis.source == "model":
-        return f"by {leaving(analysis.model or '')}, confidence {analysis.confidence:.2f}"
+    who = leaving(analysis.model or "") if analysis.source == "model" else _WHO[analysis.source]
     because = f" ({analysis.why_fallback.replace('_', ' ')})" if analysis.why_fallback else ""
-    return f"by {_WHO[analysis.source]}{because}, confidence {analysis.confidence:.2f}"
+    return ours(f"by {who}{because}, confidence {analysis.confidence:.2f}")
 
 
 def quoted(words: str, limit: int) -> str:

@@ -14,7 +14,7 @@ from functools import cache
 from itertools import accumulate
 
 from ..analysis.rules.matcher import KANA_OR_HAN, lists, words_of
-from ..analysis.rules.telling import split_of
+from ..analysis.rules.telling import sentences_in
 from ..analysis.text.language import detect_language
 from ..analysis.text.outgoing import leaving_line, with_names
 from ..core.sanitize import compatible, plain_line, strip_hidden
@@ -110,7 +110,7 @@ def language_of(source: Passage) -> str:
 
 def sentences_of(text: str) -> list[str]:
     """The sentences of one line."""
-    return [text[place.start : place.end].strip() for place in split_of(text).places]
+    return [text[place.start : place.end].strip() for place in sentences_in(text)]
 
 
 def unsupported(text: str, quote: str, source: Passage | None, language: str) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..analysis.text.outgoing import leaving_line
-from ..analysis.text.redact import redact
+from ..analysis.text.outgoing import subject_line
 from ..core.clock import Clock, Deadline
 from ..core.errors import CannotRun, DeadlineReached, TicketError
 from ..core.models import Ticket
@@ -27,7 +26,7 @@ NO_SUBJECT = "(no subject)"
 
 def shown_subject(subject: str, names: Sequence[str] = (), limit: int = LONGEST) -> str:
     """The subject as one plain line of at most ``limit`` characters, without personal data, ``names`` and secrets."""
-    return leaving_line(redact(subject[:_MOST_READ], names=names).text, limit) or NO_SUBJECT
+    return subject_line(subject[:_MOST_READ], names, limit) or NO_SUBJECT
 
 
 class Subjects:

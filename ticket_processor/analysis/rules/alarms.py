@@ -11,13 +11,13 @@ Pure functions, safe in any thread.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from functools import cache
 from typing import NamedTuple
 
 from ...core.models import Frozen, Risk
 from .incident_model import LANGUAGES, chances
-from .matcher import Hit, PhraseMatcher, entries_of, lists, places_of, words_of
+from .matcher import Hit, PhraseMatcher, Wording, entries_of, lists
 from .negation import Denials
 
 MAX_SCANNED = 6_000
@@ -126,42 +126,40 @@ def matcher_of_alarms(language: str) -> PhraseMatcher[tuple[str, ...]]:
 
 def stakes_of(text: str, language: str) -> Stakes:
     """The alarms of ``text``, whose language has the ISO 639-1 code ``language`` (``"und"``: try all known)."""
-    text = text[:MAX_SCANNED]
-    words = words_of(text)
-    return stakes_in(text, language, words, matcher_of_alarms(language).find(words, text))
+    wording = Wording(text[:MAX_SCANNED])
+    return stakes_in(wording, language, matcher_of_alarms(language).find(wording.words, wording.text))
 
 
-def stakes_in(text: str, language: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> Stakes:
-    """As :func:`stakes_of`, where ``words`` are :func:`words_of` the text and ``hits`` what its matcher finds in it."""
-    sentences = _sentences(text, language, words, hits) if hits else []
-    found = _raised_by_all(sentences, text, language, words)
-    if "!!!" in text or _SHOUTED.search(text):
+def stakes_in(wording: Wording, language: str, hits: list[Hit[tuple[str, ...]]]) -> Stakes:
+    """As :func:`stakes_of`, where ``hits`` are what its matcher finds in the text."""
+    sentences = _sentences(wording, language, hits) if hits else []
+    found = _raised_by_all(sentences, wording, language)
+    if "!!!" in wording.text or _SHOUTED.search(wording.text):
         found.add("haste")
     return Stakes(**dict.fromkeys(found, True))
 
 
 def found_in(text: str, language: str) -> tuple[set[str], Signs]:
     """What phrases and parts raise in ``text``, and the entries found; learnt weights have no say yet."""
-    words = words_of(text)
-    return _together(_sentences(text, language, words, matcher_of_alarms(language).find(words, text)))
+    wording = Wording(text)
+    return _together(_sentences(wording, language, matcher_of_alarms(language).find(wording.words, text)))
 
 
-def _raised_by_all(sentences: list[_Sentence], text: str, language: str, words: list[str]) -> set[str]:
+def _raised_by_all(sentences: list[_Sentence], wording: Wording, language: str) -> set[str]:
     """What a text raises. In a long one an incident has to show in what stands around some sentence."""
     found, signs = _together(sentences)
+    words, places = wording.words, wording.places
     if len(words) <= _LONGEST:
-        return _weighed(found, signs, text, words) if language in LANGUAGES else found
+        return _weighed(found, signs, wording) if language in LANGUAGES else found
     incidents: set[str] = set()
     alarming: set[str] = set()
-    folded = text.casefold()
-    places = places_of(folded)
     for sentence in sentences:
         first, last = max(0, sentence.first - _BEFORE), sentence.first + _BEHIND
         raised, near = _together([each for each in sentences if first <= each.first < last])
         alarming |= raised & INCIDENTS
         if raised.isdisjoint(INCIDENTS) or raised & INCIDENTS <= incidents:
             continue
-        part = folded[places[first] : places[last] if last < len(places) else None]
+        part = wording.text[places[first] : places[last] if last < len(places) else None]
         told = chances(words[first:last], marks_of(raised, near, part))
         if language not in LANGUAGES or told is None or told.of_any >= _LIKELY_IN_A_PART:
             incidents |= raised & INCIDENTS
@@ -212,29 +210,29 @@ class _Sentence(NamedTuple):
     signs: Signs
 
 
-def _sentences(text: str, language: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> list[_Sentence]:
-    """The sentences of ``text`` with hits. One hit that goes beyond a sentence lies in none."""
-    folded = text.casefold()
-    places, headed = places_of(folded), folded.find("\n")
-    starts = [0, *(end.end() for end in _SENTENCE_END.finditer(folded))]
+def _sentences(wording: Wording, language: str, hits: list[Hit[tuple[str, ...]]]) -> list[_Sentence]:
+    """The sentences of a text with hits. One hit that goes beyond a sentence lies in none."""
+    text, places = wording.text, wording.places
+    headed = text.find("\n")
+    starts = [0, *(end.end() for end in _SENTENCE_END.finditer(text))]
     inside: dict[int, list[Hit[tuple[str, ...]]]] = {}
     for hit in hits:
         first, last = (hit.start, hit.end - 1) if hit.in_text else (places[hit.start], places[hit.end - 1])
         at = starts[bisect_right(starts, first) - 1]
         if at == starts[bisect_right(starts, last) - 1]:
             inside.setdefault(at, []).append(hit)
-    denials = Denials(words, text, language)
+    denials = Denials(wording, language)
     found: list[_Sentence] = []
     for at, those in sorted(inside.items()):
-        first, signs = bisect_left(places, at), Signs()
-        raised = _raised(those, first, words, signs, denials)
+        first, signs = wording.first_from(at), Signs()
+        raised = _raised(those, first, wording.words, signs, denials)
         found.append(_Sentence(first, 0 <= headed < at, raised, signs))
     return found
 
 
-def _weighed(found: set[str], signs: Signs, text: str, words: list[str]) -> set[str]:
+def _weighed(found: set[str], signs: Signs, wording: Wording) -> set[str]:
     """``found`` as the learnt weights see it: alarming words alone raise nothing, and free words may."""
-    told = chances(words, marks_of(found, signs, text))
+    told = chances(wording.words, marks_of(found, signs, wording.text))
     if told is None:
         return found
     raised = found & INCIDENTS

@@ -25,19 +25,19 @@ from .matcher import (
     Hit,
     JointMatcher,
     PhraseMatcher,
+    Wording,
     compile_for,
     entries_of,
     known_languages,
     known_name,
     lists,
     own_entries,
-    places_of,
     without_contained,
     words_of,
 )
 from .negation import Denials
 from .sentiment import is_praise, matcher_of_moods, mood_of
-from .telling import Mark, cues, split_of, summary_of
+from .telling import Mark, cues, marks_of_cues, summary_of
 
 MAX_SCANNED = 6_000
 """Characters looked at: the matter of a mail stands in its first page."""
@@ -112,28 +112,25 @@ class RulesAnalyser:
         shown = text.text[:MAX_SCANNED]
         scanned = _as_written(shown)
         language = detect_language(scanned)
-        split = split_of(scanned)
-        words = split.words
+        wording = Wording(scanned)
+        words = wording.words
         title, _, rest = scanned.partition("\n")
         # Without a body the only line is the message, not a heading.
-        headed = split.start > 0 and split.firsts
-        title_length = split.firsts[0] if headed else len(words_of(title)) if rest.strip() else 0
+        title_length = wording.first_from(len(title)) if rest.strip() else 0
         by_kind: dict[str, list[Hit[Evidence]]] = {CATEGORY: [], SUBCATEGORY: [], URGENCY_KIND: []}
         matters, turns, moods, alarms = self._all_matchers(language).find(words, scanned)
         for hit in matters:
             by_kind[hit.value.kind].append(hit)
         not_about = _negated(turns)
-        denials = Denials(words, scanned, language)
+        denials = Denials(wording, language)
         scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
-        # A piece of a long sentence may end inside a word, which is two words then.
-        share = len(words) == len(places_of(scanned.casefold()))
-        stakes = stakes_in(scanned, language, words, alarms) if share else stakes_of(scanned, language)
+        stakes = stakes_in(wording, language, alarms)
         self._add_alarms(scores.points, stakes, len(words))
         category, confidence = self._best(scores.points)
         subcategory = self._subcategory(category, by_kind[SUBCATEGORY], title_length, not_about)
         haste = without_contained(by_kind[URGENCY_KIND])
         points = _points(haste, title_length, denials)
-        sentiment = mood_of(words, scanned, language, moods)
+        sentiment = mood_of(wording, language, moods)
         if points < _HIGH_FROM and sentiment is not Sentiment.NEGATIVE and is_praise(rest.strip() or title, language):
             points = _PRAISE  # it asks for nothing, whatever it is for
         urgency = self._urgency(
@@ -149,21 +146,14 @@ class RulesAnalyser:
             risk=Risk.HIGH if urgency is Urgency.CRITICAL else stakes.risk,
             alarms=stakes.alarms,
             language=language,
-            summary=summary_of(
-                shown,
-                scanned,
-                split,
-                _marks(scores.hits, haste, category),
-                [hit for hit in turns if hit.value != _NOT_ABOUT],
-            ),
+            summary=summary_of(shown, wording, (*_marks(scores.hits, haste, category), *marks_of_cues(turns))),
             entities=particulars_of(scanned, self._forms) if self._forms else {},
             evidence=moving_words(
                 scores.hits,
                 category,
                 scores.points[category],
+                wording,
                 fallback=category == self._taxonomy.fallback,
-                words=words,
-                text=scanned,
             ),
             confidence=confidence,
             source="rules",
@@ -353,7 +343,7 @@ def _marks(given: list[tuple[float, Hit[Evidence]]], haste: list[Hit[Evidence]],
     """Where the words stand that spoke for ``category`` or for haste."""
     for _, hit in given:
         if hit.value.target == category:
-            yield Mark(hit.start, hit.in_text, hit.value.weight / 3)
+            yield Mark(hit.start, hit.in_text, "moved", hit.value.weight / 3)
     for hit in haste:
         if hit.value.weight > 0:
-            yield Mark(hit.start, hit.in_text, hit.value.weight / 8)
+            yield Mark(hit.start, hit.in_text, "moved", hit.value.weight / 8)

@@ -7,7 +7,7 @@ from functools import cache
 from ...core.sanitize import plain_line
 from ..text.outgoing import with_names
 from ..text.similarity import EVERYDAY
-from .matcher import Evidence, Hit, spans_of, words_of
+from .matcher import Evidence, Hit, Wording, words_of
 from .telling import nothing_said
 
 Given = list[tuple[float, Hit[Evidence]]]
@@ -21,10 +21,8 @@ _MOVED = 0.12
 _SAME_STEM = 5
 
 
-def moving_words(
-    given: Given, category: str, points: float, *, fallback: bool, words: list[str], text: str
-) -> tuple[str, ...]:
-    """Up to three phrases of ``text`` without which ``category`` would have lost much of its ``points``.
+def moving_words(given: Given, category: str, points: float, wording: Wording, *, fallback: bool) -> tuple[str, ...]:
+    """Up to three phrases of a text without which ``category`` would have lost much of its ``points``.
 
     A word that stands alone must decide by itself, and mean something by itself; for the ``fallback`` category none
     does.
@@ -39,7 +37,7 @@ def moving_words(
     if not any(hit.end - hit.start > 1 or hit.value.weight >= least for _, hit in strong):
         return ()
     found: list[str] = []
-    for gain, heaviest, _, quote in sorted(_joined(strong, words, text), key=lambda item: (-item[0], item[2])):
+    for gain, heaviest, _, quote in sorted(_joined(strong, wording), key=lambda item: (-item[0], item[2])):
         if gain < _MOVED * points or not _means_something(quote, heaviest, least):
             continue
         shown = plain_line(with_names(quote), _LONGEST)
@@ -50,21 +48,13 @@ def moving_words(
     return tuple(kept[:_MOST])
 
 
-def _joined(given: Given, words: list[str], text: str) -> list[tuple[float, float, int, str]]:
+def _joined(given: Given, wording: Wording) -> list[tuple[float, float, int, str]]:
     """Gain, heaviest weight, place and quotation of each phrase; hits that touch make one."""
-    spans = spans_of(text, max((hit.end for _, hit in given if not hit.in_text), default=0))
+    text = wording.text
     phrases: list[tuple[float, float, int, str]] = []
     last = -1
     for gain, hit in sorted(given, key=lambda item: (item[1].in_text, item[1].start, -item[1].end)):
-        if hit.in_text:
-            start, end = hit.start, hit.end
-        elif hit.end > len(spans):
-            continue
-        else:
-            start, end = spans[hit.start][0], spans[hit.end - 1][1]
-            if words_of(text[start:end])[: hit.end - hit.start] != words[hit.start : hit.end]:
-                # Folding changed how the text falls into words; better no quote than a wrong one.
-                continue
+        start, end = (hit.start, hit.end) if hit.in_text else (wording.places[hit.start], wording.end_of(hit.end - 1))
         if phrases and not hit.in_text and last >= 0 and hit.start <= last:
             before, heaviest, begin, quote = phrases[-1]
             longer = text[begin : max(end, begin + len(quote))]

@@ -14,6 +14,7 @@ from functools import cache
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.sanitize import compatible
+from ..text.detectors.scan import Scan, Stems
 from .matcher import lists
 
 MAX_SCANNED = 20_000
@@ -48,10 +49,15 @@ _MIXED_WORD = lazy_pattern(
 _STYLED = lazy_pattern("[\U0001d400-\U0001d7ff]")
 _MANY_STYLED = 8
 _TO_PLAIN = str.maketrans(_LOOK_ALIKE)
+_IN_LEET = frozenset(("override", "asks_for_prompt", "role_marker"))
 _LEET = str.maketrans("013457869@$!|+€", "oieastbggasilte")
-_LEET_WORD = lazy_pattern(r"[a-z][0134578@$!|+€][a-z]")
-_SPACED_OUT = lazy_pattern(r"(?:\\[^\s\\]){6}|(?<!\w)(?:[a-z][ ._*\-]{1,2}){9}[a-z](?!\w)")
+# Both begin with a set of characters, which is searched for fast.
+_LEET_WORD = lazy_pattern(r"[0134578@$!|+€](?<=[a-z].)(?=[a-z])")
+_SPACED_OUT = lazy_pattern(r"[a-z](?<!\w.)[ ._*\-]{1,2}(?:[a-z][ ._*\-]{1,2}){8}[a-z](?!\w)")
+_ALL_ESCAPED = lazy_pattern(r"(?:\\[^\s\\]){6}")
+_BLANKS = lazy_pattern(r"[^\S\n]{2,}|[^\S\n ]")
 _BACKSLASHES = lazy_pattern(r"\\(?=.)")
+_LONG_RUN = lazy_pattern(r"[A-Za-z0-9+/]{20}")
 _BASE64 = lazy_pattern(r"(?<![A-Za-z0-9+/=_\-])[A-Za-z0-9+/]{24,2000}={0,2}(?![A-Za-z0-9+/=_\-])")
 _HEX = lazy_pattern(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){10,1000}(?![0-9A-Fa-f])")
 _ESCAPES = lazy_pattern(r"(?:\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|&#x?[0-9a-fA-F]{2,5};|%[0-9a-fA-F]{2}){8,}")
@@ -59,8 +65,11 @@ _ESCAPED_LETTER = lazy_pattern(r"\\{1,4}(?:(?:u00|x)([2-7][0-9a-fA-F])|([\"']))"
 _DECODER = lazy_pattern(
     r"bytes\.fromhex|base64\.b64decode|\batob\(|\brot ?13\b|\bdecode (?:this|the following) (?:base64|hex)", re.I
 )
+_DECODER_STEMS = Stems(("fromhex", "b64decode", "atob(", "rot13", "rot 13", "decode"))
 _PROSE = lazy_pattern(r"[A-Za-z]{2,} [A-Za-z]{2,} [A-Za-z]{2,}")
 _MOST_BLOBS = 20
+_AROUND = 200
+"""Characters around a needle in which an instruction stands whole."""
 
 
 def signs_of(text: str) -> tuple[str, ...]:
@@ -75,16 +84,18 @@ def signs_of(text: str) -> tuple[str, ...]:
         text = text[:MAX_SCANNED] + "\n" + text[-MAX_SCANNED:]
     signs = _signs_in_characters(text)
     folded = _folded(text)
-    if _ESCAPED_LETTER.search(text):
+    if "\\" in text and _ESCAPED_LETTER.search(text):
         folded += "\n" + _folded(_ESCAPED_LETTER.sub(_letter, text))
-    if _SPACED_OUT.search(folded):
+    if _SPACED_OUT.search(folded) or ("\\" in folded and _ALL_ESCAPED.search(folded)):
         signs.add("look_alikes")
         folded += "\n" + _BACKSLASHES.sub("", folded)
-    signs |= _signs_in_words(folded)
+    scan = Scan(folded)
+    signs |= _signs_in_words(scan)
     if _LEET_WORD.search(folded):
-        plain = folded.translate(_LEET)
-        signs |= _signs_in_words(plain) & {"override", "asks_for_prompt", "role_marker"}
-    if _has_encoded_prose(text):
+        signs |= _signs_in_words(
+            Scan(folded.translate(_LEET)), frozenset(("override", "asks_for_prompt", "role_marker"))
+        )
+    if _has_encoded_prose(text, scan):
         signs.add("encoded")
     return tuple(sorted(signs))
 
@@ -117,7 +128,7 @@ def _folded(text: str) -> str:
             text = text.translate(_TO_PLAIN)
     else:
         text = text.lower()
-    return re.sub(r"[^\S\n]+", " ", text)
+    return _BLANKS.sub(" ", text)
 
 
 def _letter(escape: re.Match[str]) -> str:
@@ -125,7 +136,7 @@ def _letter(escape: re.Match[str]) -> str:
 
 
 @cache
-def _instructions() -> tuple[tuple[str, list[str], re.Pattern[str]], ...]:
+def _instructions() -> tuple[tuple[str, Stems, re.Pattern[str]], ...]:
     """Sign, needles and pattern of each row; a part that a pattern names in braces stands for itself."""
     table = lists("instructions", between_lines="")
     rows = []
@@ -133,21 +144,25 @@ def _instructions() -> tuple[tuple[str, list[str], re.Pattern[str]], ...]:
         pattern = row["pattern"]
         for name, part in table["parts"].items():
             pattern = pattern.replace(f"{{{name}}}", part)
-        rows.append((row["sign"], row["needles"], lazy_pattern(pattern)))
+        rows.append((row["sign"], Stems(row["needles"]), lazy_pattern(pattern)))
     return tuple(rows)
 
 
-def _signs_in_words(folded: str) -> set[str]:
+def _signs_in_words(folded: Scan, wanted: frozenset[str] = SIGNS) -> set[str]:
     signs: set[str] = set()
     for sign, needles, pattern in _instructions():
-        if sign not in signs and any(needle in folded for needle in needles) and pattern.search(folded):
+        if sign in wanted and sign not in signs and any(folded.near(pattern, needles, before=_AROUND, behind=_AROUND)):
             signs.add(sign)
     return signs
 
 
-def _has_encoded_prose(text: str) -> bool:
-    if _DECODER.search(text) or _PROSE.search(_unescaped(text)):
+def _has_encoded_prose(text: str, folded: Scan) -> bool:
+    if _DECODER_STEMS.within(folded) and _DECODER.search(text):
         return True
+    if ("\\" in text or "&" in text or "%" in text) and _PROSE.search(_unescaped(text)):
+        return True
+    if not _LONG_RUN.search(text):
+        return False
     for blob in _BASE64.findall(text)[:_MOST_BLOBS]:
         if _is_prose(_decoded_base64(blob)):
             return True

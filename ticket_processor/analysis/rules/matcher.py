@@ -24,9 +24,8 @@ import tomllib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property
 from importlib.resources import files
-from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ...core.lazy_pattern import lazy_pattern
@@ -79,7 +78,6 @@ _WITHIN = frozenset(",:、，")
 _LONGER_WORD = lazy_pattern(r"[^\W\d_]{2,}")
 _GAP = 3
 _CACHED_WORDS = 20_000
-_CACHED_TEXTS = 8  # several readers ask for the words of a text one after the other
 
 
 class Hit(NamedTuple, Generic[T]):
@@ -107,47 +105,49 @@ def clauses_of(text: str) -> list[str]:
     return [clause for clause in map(str.strip, _STOPS.split(text)) if clause]
 
 
-@lru_cache(maxsize=_CACHED_TEXTS)
-def places_of(folded: str) -> list[int]:
-    """Where each word of a case-folded text begins in it; the two parts of ``l'erreur`` begin at one place."""
-    found = (_ASCII_WORD if folded.isascii() else _WORD).finditer(folded)
-    if "'" not in folded and "’" not in folded:
-        return [match.start() for match in found]
-    return [match.start() for match in found for _ in _split_elisions([match.group()])]
+class Wording:
+    """A text's words, folded for comparison, and the ``places`` in the text where each begins.
 
+    The two parts of ``l'erreur`` begin at one place.
+    """
 
-@lru_cache(maxsize=_CACHED_TEXTS)
-def starts_of(text: str, count: int) -> tuple[list[int], list[int]]:
-    """At which word each clause and each sentence begins; only the first where ``text`` falls into words otherwise."""
-    folded = text.casefold()
-    places = places_of(folded)
-    if len(places) != count:
-        return [0], [0]
-    clauses, sentences = [0], [0]
-    for stop in _STOP.finditer(folded):
-        place = bisect_left(places, stop.end())
-        clauses.append(place)
-        if stop.group() not in _WITHIN:
-            sentences.append(place)
-    return clauses, sentences
+    def __init__(self, text: str) -> None:
+        self.text = text
+        folded = text.casefold()
+        same = len(folded) == len(text)  # "ß" becomes two letters
+        found = list((_ASCII_WORD if folded.isascii() else _WORD).finditer(folded if same else text))
+        words = [match[0] if same else match[0].casefold() for match in found]
+        places = [match.start() for match in found]
+        if "'" in folded or "’" in folded:
+            parts = [[word] if word.isalnum() else _split_elisions([word]) for word in words]
+            places = [place for place, several in zip(places, parts, strict=True) for _ in several]
+            words = [word for several in parts for word in several]
+        self.words, self.places = words, places
+
+    def first_from(self, place: int) -> int:
+        """The number of the first word that begins at ``place`` or behind it."""
+        return bisect_left(self.places, place)
+
+    def end_of(self, word: int) -> int:
+        """Where the word of this number ends in the text."""
+        match = _WORD.match(self.text, self.places[word])
+        return self.places[word] if match is None else match.end()
+
+    @cached_property
+    def clauses(self) -> list[int]:
+        """The numbers of the words at which the clauses begin."""
+        return [0, *(self.first_from(stop.end()) for stop in _STOP.finditer(self.text))]
+
+    @cached_property
+    def sentences(self) -> list[int]:
+        """The numbers of the words at which the sentences begin."""
+        stops = (stop for stop in _STOP.finditer(self.text) if stop[0] not in _WITHIN)
+        return [0, *(self.first_from(stop.end()) for stop in stops)]
 
 
 def length_of(clause: str) -> int:
     """Words of two letters and more; where no spaces divide them, about as many as its characters make."""
     return max(len(_LONGER_WORD.findall(clause)), len(_SPACELESS.findall(clause)) // 3)
-
-
-def spans_of(text: str, most: int) -> list[tuple[int, int]]:
-    """Where each of the first ``most`` words of ``text`` stands in it; the two parts of ``l'erreur`` share a place."""
-    if "'" not in text and "’" not in text:
-        return [match.span() for match in islice(_WORD.finditer(text), most)]
-    spans: list[tuple[int, int]] = []
-    for match in _WORD.finditer(text):
-        if len(spans) >= most:
-            break
-        parts = 1 if match.group().isalnum() else len(_split_elisions([match.group().casefold()]))
-        spans += [match.span()] * parts
-    return spans
 
 
 def _split_elisions(found: list[str]) -> list[str]:
@@ -311,8 +311,8 @@ class PhraseMatcher(Generic[T]):
     def find_known(self, known: Sequence[_Known | None], text: str) -> list[Hit[T]]:
         """:meth:`find`, by what is known of each word."""
         hits: list[Hit[T]] = []
-        last = len(known) - 1
         values = self._values
+        last = len(known) - 1
         for start, word in enumerate(known):
             if word is None:
                 continue

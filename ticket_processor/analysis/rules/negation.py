@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ...core.lazy_pattern import lazy_pattern
-from .matcher import Hit, entries_of, lists, starts_of
+from .matcher import Hit, Wording, entries_of, lists
 
 # "Is it not an outage?" and "nobody can" deny nothing.
 _NONE = r"(?:(?:あり|ござい)ません|無い|ない|なく|なかった)"
@@ -55,27 +55,27 @@ def _words(language: str) -> _Words:
 
 
 class Denials:
-    """The denials in a text whose ``words`` and ``language`` (an ISO 639-1 code) are known."""
+    """The denials in a text whose ``language`` (an ISO 639-1 code) is known."""
 
-    def __init__(self, words: list[str], text: str, language: str) -> None:
-        self._words = words
-        self._text = text
+    def __init__(self, wording: Wording, language: str) -> None:
+        self._wording = wording
         self._language = language
 
     def of(self, hit: Hit[Any]) -> bool:
         """Whether what was found is denied."""
         if not hit.in_text:
             return hit.start in self._places
-        if not _NEGATIVE_ITSELF.isdisjoint(self._text[hit.start : hit.end]):
+        text = self._wording.text
+        if not _NEGATIVE_ITSELF.isdisjoint(text[hit.start : hit.end]):
             return False
-        return bool(_DENIED_BEHIND.match(self._text, hit.end, hit.end + _FAR))
+        return bool(_DENIED_BEHIND.match(text, hit.end, hit.end + _FAR))
 
     @cached_property
     def _places(self) -> set[int]:
-        known, words = _words(self._language), self._words
+        known, words = _words(self._language), self._wording.words
         found = [at for at, word in enumerate(words) if word in known.negations]
         found += [at for at, pair in enumerate(pairwise(words), 1) if pair in known.pairs]
-        starts = set(starts_of(self._text, len(words))[0]) if found else set()
+        starts = set(self._wording.clauses) if found else set()
         places: set[int] = set()
         for at in found:
             left = 1 + (words[at] in known.of_things)

@@ -18,11 +18,11 @@ from ...core.models import Sentiment
 from .matcher import (
     Hit,
     PhraseMatcher,
+    Wording,
     clauses_of,
     entries_of,
     length_of,
     lists,
-    starts_of,
     weighted,
     without_contained,
     words_of,
@@ -145,7 +145,8 @@ def _marks(text: str) -> int:
     return sum(found[:_MOST_MARKS])
 
 
-def _score(words: list[str], text: str, language: str, found: list[Hit[float]] | None) -> float:
+def _score(wording: Wording, language: str, found: list[Hit[float]] | None) -> float:
+    words, text = wording.words, wording.text
     plain, drawn = _undrawn(words, language) if len(text) < _MESSAGE and _DRAWN.search(text) else (words, set())
     hits = without_contained(_matcher(language).find(plain, text) if found is None or plain is not words else found)
     trouble = sum(hit.value for hit in hits if hit.value == _TROUBLE)
@@ -154,7 +155,7 @@ def _score(words: list[str], text: str, language: str, found: list[Hit[float]] |
     moods = [hit for hit in hits if hit.value not in (0.0, _TROUBLE)]
     if moods:
         kept = {place for hit in hits if not hit.value for place in range(hit.start, hit.end)}
-        for score in _in_context(moods, plain, text, _modifiers(language), drawn, kept):
+        for score in _in_context(moods, plain, wording, _modifiers(language), drawn, kept):
             good, bad = (good + score, bad) if score > 0 else (good, bad + score)
     marks = _marks(text)
     good, bad = good + max(marks, 0), bad + min(marks, 0)
@@ -175,14 +176,13 @@ def _score(words: list[str], text: str, language: str, found: list[Hit[float]] |
 
 
 def _in_context(
-    hits: list[Hit[float]], words: list[str], text: str, changing: _Modifiers, drawn: set[int], kept: set[int]
+    hits: list[Hit[float]], words: list[str], wording: Wording, changing: _Modifiers, drawn: set[int], kept: set[int]
 ) -> Iterator[float]:
     """The score of each hit by the words around it. ``kept``: where no negation is meant, as in "not only"."""
     turns = (
         [] if changing.contrast.isdisjoint(words) else [at for at, it in enumerate(words) if it in changing.contrast]
     )
     negating = not changing.negations.isdisjoint(words)
-    places: tuple[list[int], list[int]] | None = None
     for hit in hits:
         score = hit.value
         if hit.in_text:
@@ -200,14 +200,12 @@ def _in_context(
             near = [at for at in range(first, min(after, len(words))) if words[at] in changing.negations]
             near = [at for at in near if not hit.start <= at < hit.end and at not in kept]
             if near:
-                places = places or starts_of(text, len(words))
-                start, end = _around(places[0], hit.start, len(words))
+                start, end = _around(wording.clauses, hit.start, len(words))
                 if any(start <= at < end for at in near):
                     # "not good" is bad, but "not bad" is hardly praise.
                     score *= -0.75 if score > 0 else -0.25
         if turns:
-            places = places or starts_of(text, len(words))
-            start, end = _around(places[1], hit.start, len(words))
+            start, end = _around(wording.sentences, hit.start, len(words))
             here = [turn for turn in turns if start <= turn < end]
             if here:
                 score *= _STRONGER if hit.start > here[-1] else _WEAKER
@@ -300,24 +298,17 @@ def is_praise(text: str, language: str = "und") -> bool:
 
 def sentiment_of(text: str, language: str = "und") -> Sentiment:
     """The mood of ``text``; neutral when no words of mood are found. ``language`` is an ISO 639-1 code."""
-    text = text[:MAX_SCANNED]
-    return mood_of(words_of(text), text, language)
+    return mood_of(Wording(text[:MAX_SCANNED]), language)
 
 
-def mood_of(words: list[str], text: str, language: str, found: list[Hit[float]] | None = None) -> Sentiment:
-    """As :func:`sentiment_of`, for a text whose ``words`` are known already.
-
-    ``found`` is what :func:`matcher_of_moods` finds in it, if that is known too.
-    """
-    written = text
+def mood_of(wording: Wording, language: str, found: list[Hit[float]] | None = None) -> Sentiment:
+    """As :func:`sentiment_of`; ``found`` is what :func:`matcher_of_moods` finds in the text, if that is known."""
     if language == "ar":
-        text = _plain_arabic(text)
-        words = words_of(text)
-    elif language == "hi" and _HINDI_DOT in text:
+        wording, found = Wording(_plain_arabic(wording.text)), None
+    elif language == "hi" and _HINDI_DOT in wording.text:
         # Many leave the dot below a letter out, as the lists do.
-        text = text.replace(_HINDI_DOT, "")
-        words = words_of(text)
-    score = _score(words, text, _listed(language), found if text is written else None)
+        wording, found = Wording(wording.text.replace(_HINDI_DOT, "")), None
+    score = _score(wording, _listed(language), found)
     if score <= _NEGATIVE_FROM:
         return Sentiment.NEGATIVE
     return Sentiment.POSITIVE if score >= _POSITIVE_FROM else Sentiment.NEUTRAL

@@ -7,15 +7,15 @@ numbers and names; greetings, thanks, signatures and boilerplate weigh against. 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.sanitize import plain_line
 from ..text.outgoing import with_names
-from .matcher import KANA_OR_HAN, Hit, entries_of, lists, words_of
+from .matcher import KANA_OR_HAN, Hit, Wording, entries_of, lists, words_of
 
 LONGEST = 300
 """Characters of a summary."""
@@ -52,11 +52,10 @@ _GREETING = lazy_pattern(
 )
 _LEADS = lazy_pattern(r"(?:[\s>#*•·–—|=_~-]|\d{1,2}[.)]\s)*(?:\[[ xX]?\]\s*)?")
 _PARTICULAR = lazy_pattern(r"[\dA-Z.](?:(?<=\d)(?:\d|\s?[$€£¥₹%円元])|(?<=[a-z][A-Z])|(?<=[a-z]\.)(?=[a-z]))")
-_QUESTION = "?？"
 _PREFIX = lazy_pattern(r"^(?:\s*(?:re|aw|wg|fwd?|tr|rv|antw|sv|vs)\s*:|\s*\[[^\[\]]{0,40}\])+\s*", re.IGNORECASE)
 _TICKED = lazy_pattern(r"\W{0,4}\[[ xX]?\]")
 _WEIGHTS = {"request": 1.5, "trouble": 1.0, "courtesy": -2.5}
-_MOST_OF = {"request": 1.5, "trouble": 2.0, "courtesy": -5.0}
+_MOST_OF = {"moved": 4.0, "request": 1.5, "trouble": 2.0, "courtesy": -5.0}
 _LONG_BODY, _LONG_SPACELESS = 1_000, 400
 _SENTENCES = 3
 _OPENING, _NEW = 160, 0.4
@@ -70,28 +69,12 @@ class Place(NamedTuple):
     whole: bool
 
 
-class SplitText(NamedTuple):
-    """The words of a text, and its sentences; ``firsts`` are the numbers of their first words.
-
-    ``start`` is where the message begins, behind the subject.
-    """
-
-    words: list[str]
-    start: int
-    places: list[Place]
-    firsts: list[int]
-
-    @property
-    def has_choice(self) -> bool:
-        """Whether there is more than one sentence, or a subject beside it."""
-        return self.start > 0 or len(self.places) > 1
-
-
 class Mark(NamedTuple):
-    """A word's number (``in_text``: a character's) at which something telling stands, and what that weighs."""
+    """A word's number (``in_text``: a character's) at which something telling stands, of what kind, and its weight."""
 
     at: int
     in_text: bool
+    kind: str
     weight: float
 
 
@@ -103,24 +86,15 @@ class _Sentence(NamedTuple):
     weight: float
 
 
-def split_of(scanned: str) -> SplitText:
-    """The words and sentences of a text whose first line is its subject, if it is a short one."""
-    title, _, rest = scanned.partition("\n")
-    headed = len(title) <= _LONGEST_SUBJECT and bool(rest.strip()) and not _GREETING.fullmatch(title)
-    start = len(title) + 1 if headed else 0
-    words = words_of(title) if headed else []
-    places = _sentences(scanned, start)
-    firsts: list[int] = []
-    for place in places:
-        firsts.append(len(words))
-        words += words_of(scanned[place.start : place.end])
-    return SplitText(words, start, places, firsts)
-
-
 def cues() -> list[tuple[str, str]]:
     """Entries that tell a sentence from others, each with its kind."""
     kinds = lists("telling")
     return [(entry, kind) for kind in _WEIGHTS for entry in entries_of(kinds[kind])]
+
+
+def marks_of_cues(found: Iterable[Hit[str]]) -> Iterator[Mark]:
+    """The marks of hits of :func:`cues`."""
+    return (Mark(hit.start, hit.in_text, hit.value, _WEIGHTS[hit.value]) for hit in found if hit.value in _WEIGHTS)
 
 
 @cache
@@ -140,22 +114,26 @@ def says_something(title: str) -> bool:
     )
 
 
-def summary_of(shown: str, scanned: str, split: SplitText, marks: Iterable[Mark], found: Iterable[Hit[str]]) -> str:
+def summary_of(shown: str, wording: Wording, marks: Iterable[Mark]) -> str:
     """The summary of ``shown``, whose first line is the subject: at most :data:`LONGEST` characters of plain words.
 
-    ``scanned`` is the same text with blanks for what its writer did not write, ``split`` its words and sentences,
-    and ``marks`` are the words that moved the decision. ``found`` are places of :func:`cues`.
+    ``wording`` is of the same text with blanks for what its writer did not write; ``marks`` are what tells in it.
     """
-    title = shown[: split.start].strip()
-    told = _title(title)
-    if split.has_choice:
-        body = _chosen(_weighed(shown, scanned, split, marks, found), LONGEST - len(told), _PLAIN if told else 0.0)
+    scanned = wording.text
+    title, _, rest = scanned.partition("\n")
+    headed = len(title) <= _LONGEST_SUBJECT and bool(rest.strip()) and not _GREETING.fullmatch(title)
+    start = len(title) + 1 if headed else 0
+    read = wording.places[MAX_WORDS] if len(wording.words) > MAX_WORDS else len(scanned)
+    places = sentences_in(scanned, start, max(read, start))
+    told = _title(shown[:start].strip())
+    if start or len(places) > 1:
+        body = _chosen(_weighed(shown, wording, places, marks), LONGEST - len(told), _PLAIN if told else 0.0)
     else:
-        body = _bare(shown[split.start :])
+        body = _bare(shown)
     if told and body and set(words_of(told)) <= set(words_of(body)):
         told = ""
     joined = f"{told}{'' if told[-1:] in ('.', '!', '?', '。') else ' –'} {body}" if told and body else told or body
-    return _plain(joined) or _plain(title) or _plain(shown[split.start :])
+    return _plain(joined) or _plain(shown[:start]) or _plain(shown[start:])
 
 
 def condenses(text: str, summary: str) -> bool:
@@ -183,15 +161,16 @@ def _title(title: str) -> str:
     return (bare if len(bare) <= _LONGEST_TITLE else plain_line(bare, _LONGEST_TITLE)) if says_something(title) else ""
 
 
-def _sentences(text: str, start: int) -> list[Place]:
-    """Where each sentence of ``text`` from ``start`` on stands; overlong ones in pieces."""
+def sentences_in(text: str, start: int = 0, end: int | None = None) -> list[Place]:
+    """Where each sentence of ``text`` from ``start`` to ``end`` stands; overlong ones in pieces."""
+    end = len(text) if end is None else end
     places: list[Place] = []
     begin = start
-    for end in _END.finditer(text, start):
-        if end.end() > begin and _ends(text, begin, end):
-            places += _pieces(text, begin, end.end())
-            begin = end.end()
-    return places + _pieces(text, begin, len(text))
+    for stop in _END.finditer(text, start, end):
+        if stop.end() > begin and _ends(text, begin, stop):
+            places += _pieces(text, begin, stop.end())
+            begin = stop.end()
+    return places + _pieces(text, begin, end)
 
 
 def _ends(text: str, begin: int, end: re.Match[str]) -> bool:
@@ -219,29 +198,20 @@ def _pieces(text: str, begin: int, end: int) -> list[Place]:
     return [*pieces, Place(begin, end, not pieces or pieces[-1].whole)] if end > begin else pieces
 
 
-def _weighed(
-    shown: str, scanned: str, split: SplitText, marks: Iterable[Mark], found: Iterable[Hit[str]]
-) -> list[_Sentence]:
-    words, _, places, firsts = split
+def _weighed(shown: str, wording: Wording, places: list[Place], marks: Iterable[Mark]) -> list[_Sentence]:
+    scanned, words = wording.text, wording.words
     starts = [place.start for place in places]
-    read = min(bisect_left(firsts, MAX_WORDS), len(places))
+    firsts = [wording.first_from(start) for start in starts]
     gains: list[dict[str, float]] = [{} for _ in places]
-
-    def add(at: int, in_text: bool, kind: str, weight: float) -> None:
+    for at, in_text, kind, weight in marks:
         index = bisect_right(starts if in_text else firsts, at) - 1
         if index >= 0:
             gains[index][kind] = gains[index].get(kind, 0.0) + weight
-
-    for mark in marks:
-        add(mark.at, mark.in_text, "moved", mark.weight)
-    for hit in found:
-        add(hit.start, hit.in_text, hit.value, _WEIGHTS[hit.value])
     title = set(words[: firsts[0]]) if firsts else set()
     sentences = []
-    for number, (place, gained) in enumerate(zip(places[:read], gains, strict=False)):
+    for number, (place, first, end, gained) in enumerate(zip(places, firsts, [*firsts[1:], None], gains, strict=False)):
         written, told = scanned[place.start : place.end], shown[place.start : place.end]
-        said = words[firsts[number] : firsts[number + 1]] if number + 1 < len(firsts) else words[firsts[number] :]
-        weight = _weight(written, said, number, gained, title) - (0 if place.whole else 2.0)
+        weight = _weight(written, words[first:end], number, gained, title) - (0 if place.whole else 2.0)
         sentences.append(_Sentence(number, written if "```" in told or "<!--" in told else told, weight))
     return sentences
 
@@ -252,22 +222,17 @@ def _weight(sentence: str, words: list[str], number: int, gains: dict[str, float
     letters = len(sentence) if spaceless else sum(map(len, filter(str.isalpha, words)))
     if length < 3 or letters < 0.6 * (len(sentence) - sentence.count(" ")) or sentence[0] in "#>|_<":
         return -1.0
-    if length > 5 and not spaceless and 2 * len(set(words)) < length:
-        return -1.0
-    weight = 0.5 + min(gains.get("moved", 0.0), 4.0)
+    # The matter mostly stands at the beginning.
+    weight = 0.5 + max(0.0, 1.5 - 0.4 * number)
     for kind, most in _MOST_OF.items():
         found = gains.get(kind, 0.0)
         weight += min(found, most) if most > 0 else max(found, most)
-    weight += 1.0 if sentence[-1] in _QUESTION else 0.0
+    weight += 1.0 if sentence[-1] in "?？" else 0.0
     weight += 0.7 if _PARTICULAR.search(sentence) else 0.0
-    # The matter mostly stands at the beginning.
-    weight += max(0.0, 1.5 - 0.4 * number)
     weight -= 1.0 if length < 5 else 0.5 if length < 7 else 0.0
     weight -= 1.5 if "://" in sentence else 0.0  # of which nothing is shown
     weight -= 3.0 if _TICKED.match(sentence) else 0.0
-    if title and title.issuperset(words):
-        weight -= 2.0
-    return weight
+    return weight - 2.0 if title and title.issuperset(words) else weight
 
 
 def _chosen(sentences: list[_Sentence], room: int, least: float) -> str:

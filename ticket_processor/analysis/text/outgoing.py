@@ -9,12 +9,15 @@ Safe in any thread.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ...core.models import Analysis, ForeignText, OutgoingText, RedactionLevel
 from ...core.sanitize import plain_line
+
+if TYPE_CHECKING:
+    from .redact import RedactedText
 
 OWN_NAMES = frozenset(
     "ts event run_id intent job key key_id stamp head last log_head days began since until upto tags_added "
@@ -105,6 +108,27 @@ def leaving_line(words: str, limit: int) -> ForeignText:
     plain = plain_line(words, limit)
     fit = leaving(words if plain == words else plain)
     return fit if fit == plain else leaving(plain_line(fit, limit))
+
+
+def made_of(text: RedactedText, analysis: Analysis) -> Analysis:
+    """An analysis whose words are all pieces of ``text``, and therefore safe: they were looked at there."""
+    update: dict[str, Any] = {"summary": _sealed(ForeignText, analysis.summary)}
+    update["evidence"] = tuple(_sealed(ForeignText, words) for words in analysis.evidence)
+    update["entities"] = {name: _sealed(ForeignText, value) for name, value in analysis.entities.items()}
+    return analysis.model_copy(update=update)
+
+
+def subject_line(subject: str, names: Sequence[str], limit: int) -> ForeignText:
+    """A subject as one plain line of at most ``limit`` characters, without personal data, ``names`` and secrets."""
+    from .redact import redact
+
+    text = redact(subject, names=names)
+    return _sealed(ForeignText, plain_line(text.text, limit))
+
+
+def ours(words: str) -> OutgoingText:
+    """Words that the caller made of its own, of the settings' and of :class:`ForeignText`: they are not looked at."""
+    return words if isinstance(words, OutgoingText) else _sealed(OutgoingText, words)
 
 
 def with_names(words: str) -> str:

@@ -124,8 +124,6 @@ class Scan:
     @cached_property
     def hints(self) -> int:
         """The bits of the stems that the text can hold."""
-        if not self.digits:
-            return -1  # few stems are asked for then
         letters = _ASCII_LETTERS if self.lower.isascii() else _LETTERS
         bits = _WORDS.always
         for word in set(letters.findall(self.lower)):
