@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.store import Store
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Store
 
 from ..imitation import Rules, Sandbox
 
@@ -181,7 +180,7 @@ def judge(
         now = _parts(ticket.json)
         place = next(i for i, audit in enumerate(ticket.audits) if audit.author_id == BOT_ID and audit.custom)
         later = [audit for audit in ticket.audits[place + 1 :] if audit.author_id != BOT_ID]
-        theirs = {part for audit in later for part in _touched(audit.events)}
+        theirs = {part for audit in later for part in _touched(audit.values)}
         notes = [comment for comment in store.bot_comments(number) if comment["plain_body"].startswith("Undo of run")]
         out_of_reach = ticket.deleted or ticket.json["status"] == "closed"
         if len(notes) != (not out_of_reach) and _goes(before, triaged, left, number, theirs, ticket.json):
@@ -225,11 +224,10 @@ def _goes(
     return {part for part in changed - theirs - assigned if left[number].get(part) == triaged[number].get(part)}
 
 
-def _touched(events: Any) -> set[str]:
-    """The parts that a record's events name; a choice and its tags are one matter."""
+def _touched(values: Any) -> set[str]:
+    """The parts that a record names; a choice and its tags are one matter."""
     parts: set[str] = set()
-    for event in events:
-        name, was, now = event.get("field_name"), event.get("previous_value"), event.get("value")
+    for name, (was, now) in values.items():
         if name == "tags":
             parts |= {f"tag {tag}" for tag in set(was or ()) ^ set(now or ())}
         elif name in ("priority", "group_id"):

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.run_summary import Latencies
-from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.messages import Request, Response
+from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, wait_for

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.server import SandboxServer
+from ticket_processor.sandbox.store import BOT_ID
 
 from .at_work import CONFIG, FINANCE, ORDER, account, judge, people_work, shown
 from .conftest import Desk, wait_for

@@ -25,7 +25,7 @@ from ticket_processor.reporting.knowledge_gaps import (
     topics_of,
     wanted,
 )
-from ticket_processor.sandbox.articles import add_article, fill_help_center
+from ticket_processor.sandbox.fill import add_article, fill_help_center
 
 from ..helpdesk.test_zendesk import Account
 from ..imitation import Rules

@@ -34,9 +34,7 @@ def sandbox(
             "Freshdesk's are growth, pro, enterprise, trial, plus1000, plus2000, unlimited.",
         ),
     ] = "enterprise",
-    role: Annotated[
-        str, typer.Option(metavar="ROLE", help="The bot's role: admin or agent; Freshdesk also has observer.")
-    ] = "admin",
+    role: Annotated[str, typer.Option(metavar="ROLE", help="The bot's role: admin or agent.")] = "admin",
     faults: Annotated[
         str, typer.Option(metavar="FAULTS", help="Misbehaviour, such as 'lost-reply=0.05,error-before=0.02'.")
     ] = "",
@@ -47,8 +45,7 @@ def sandbox(
 ) -> int:
     """Serve a local imitation of Zendesk or Freshdesk and of OpenAI; print the variables that point a command at it."""
     from ..sandbox.app import Sandbox
-    from ..sandbox.articles import fill_help_center, fill_solutions
-    from ..sandbox.fill import fill
+    from ..sandbox.fill import fill, fill_help_center, fill_solutions
     from ..sandbox.server import SandboxServer
     from ..sandbox.zendesk_call import Rules
     from ..seeding.corpus import load_corpus, payload
@@ -107,7 +104,7 @@ def parse_latency(text: str) -> LatencyProfile | None:
 
 def sandbox_environment(url: str, helpdesk: VendorKind = "zendesk") -> dict[str, str]:
     """The variables that point ticketbot at a sandbox."""
-    from ..sandbox.credentials import Credentials
+    from ..sandbox.access import Credentials
 
     known = Credentials()
     account = {

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .account import shaped
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_answers import KnownAnswers, answer_for
+from .store import shaped
 
 CHAT_MODEL = "sandbox-model"
 EMBEDDING_MODEL = "sandbox-embedding"
