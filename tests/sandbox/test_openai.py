@@ -76,30 +76,29 @@ def test_the_answer_follows_the_last_user_message(
     assert (content["sentiment"], content["language"]) == (sentiment, language)
 
 
-def test_any_schema_is_filled_so_that_it_validates() -> None:
+def test_a_schema_is_filled_by_what_the_text_says() -> None:
+    nullable = {"type": ["string", "null"], "maxLength": 80}
     schema = {
         "type": "object",
         "properties": {
-            "nested": {"$ref": "#/$defs/inner"},
-            "maybe": {"anyOf": [{"type": "null"}, {"type": "string", "minLength": 3}]},
-            "labels": {"type": "array", "items": {"enum": ["refund", "order"]}, "minItems": 1, "maxItems": 2},
-            "list": {"type": "array", "items": {"type": "integer"}, "minItems": 2},
-            "count": {"type": "integer", "minimum": 3, "maximum": 9},
-            "is_urgent": {"type": "boolean"},
-            "nothing": {"type": "null"},
-            "either": {"type": ["string", "null"]},
-            "code": {"enum": [1, 2]},
-            "reason": {"type": "string", "maxLength": 5},
-        },
-        "$defs": {
-            "inner": {"type": "object", "properties": {"level": {"$ref": "#/$defs/level"}}},
-            "level": {"type": "string", "enum": ["p1", "p2", "p3", "p4"]},
+            "evidence": {"type": "array", "items": {"type": "string", "maxLength": 40}, "maxItems": 2},
+            "secondary": {"type": "array", "items": {"enum": ["refund", "order"]}, "maxItems": 2},
+            "urgent_tone": {"type": "boolean"},
+            "risk": {"enum": ["low", "medium", "high"]},
+            "entities": {
+                "type": "object",
+                "properties": dict.fromkeys(("order_number", "amount", "product"), nullable),
+            },
         },
     }
-    schema["required"] = list(schema["properties"])
-    content = answer("Urgent: the order must be refunded", schema)
-    assert content["labels"] == ["refund", "order"]
-    assert content["is_urgent"] is True
+    content = answer("The production is down.\nOrder AB-10442 cost €49.90. Please help me. Thanks.", schema)
+    assert content == {
+        "evidence": ["The production is down.", "Order AB-10442 cost €49.90."],
+        "secondary": ["order"],
+        "urgent_tone": True,
+        "risk": "high",
+        "entities": {"order_number": "AB-10442", "amount": "€49.90", "product": None},
+    }
 
 
 def test_usage_counts_tokens_and_a_long_prefix_is_cached_the_second_time() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from .clock import parse_iso
 from .messages import Identity, Refusal, Response, json_response, refuse
-from .store import Audit, Comment, Row, StoredTicket
+from .store import BOT_ID, Audit, Comment, Row, StoredTicket
 from .text import cut, expand_placeholders, html_to_text, normalise_tags, squeeze
 from .zendesk_call import NOT_FOUND, Call, Rules, bad_request, invalid, too_many_values
 from .zendesk_store import Item, Job, ZendeskStore, accepted
@@ -231,13 +231,12 @@ def _field_values(store: ZendeskStore, payload: Mapping[str, Any]) -> Row:
             raise invalid(name, f"{name.capitalize()}: {value} is not valid")
     if values.get("status", "new") is None:
         del values["status"]
-    for name in ("external_id", "subject"):
-        if values.get(name) is not None:
-            values[name] = str(values[name])
-    if "subject" in values and values["subject"] is None:
-        values["subject"] = ""
-    requester = values.get("requester_id", 0)
-    if requester != 0 and (not isinstance(requester, int) or requester not in store.users):
+    if values.get("external_id") is not None:
+        values["external_id"] = str(values["external_id"])
+    if "subject" in values:
+        values["subject"] = str(values["subject"] or "")
+    requester = values.get("requester_id", BOT_ID)
+    if not isinstance(requester, int) or requester not in store.users:
         raise invalid("requester", "Requester: is invalid")
     if payload.get("tags") is not None:
         values["tags"] = normalise_tags(payload["tags"])
