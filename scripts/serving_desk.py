@@ -23,8 +23,8 @@ from typing import Any
 import requests
 
 from tests.imitation import Sandbox
+from ticket_processor.sandbox.access import Credentials
 from ticket_processor.sandbox.clock import OffsetClock
-from ticket_processor.sandbox.credentials import Credentials
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.sandbox.server import SandboxServer

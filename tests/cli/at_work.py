@@ -9,7 +9,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from ticket_processor.sandbox.account import PERSON_ID
+from ticket_processor.sandbox.store import PERSON_ID
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.store import Store

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ticket_processor.sandbox.access import Credentials
 from ticket_processor.sandbox.clock import OffsetClock
-from ticket_processor.sandbox.credentials import Credentials
 from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.server import SandboxServer
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.account import BOT_ID
+from ticket_processor.sandbox.store import BOT_ID
 
 from .conftest import Desk, OpenDesk
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticket_processor.sandbox.account import BOT_ID
+from ticket_processor.sandbox.store import BOT_ID
 
 from .conftest import Desk, OpenDesk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ticket_processor.sandbox.account import BOT_ID
+from ticket_processor.sandbox.store import BOT_ID
 
 from ..imitation import FaultPlan, FaultRule
 from .conftest import Command, Desk, OpenDesk

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ..imitation import FaultPlan, FaultRule, FreshdeskRules
+from ..imitation import FaultPlan, FaultRule
 from .freshdesk_desk import FreshDesk, freshdesk
 
 HIGH, RESOLVED = 3, 4
@@ -35,7 +35,7 @@ def test_tickets_that_begin_in_a_status_of_the_accounts_own_are_triaged_and_one_
     store.statuses[8] = "Waiting on the bank"
     for number in (1, 2, 3):
         store.tickets[number].json["status"] = 8
-    store.person_edit(2, reply="We have asked the bank.")
+    store.person_edit(2, comment="We have asked the bank.", public=True)
     desk.advance(60)
     desk("run", "--since", "1d")
     assert [number for number in (1, 2, 3) if desk.notes(number)] == [1, 3]
@@ -60,9 +60,9 @@ def test_people_and_past_are_read_for_reports_training_and_history(desk: FreshDe
     desk.advance(60)
     desk("run", "--since", "1d")
     person = desk.sandbox.desk.person_edit
-    person(1, priority=HIGH, reply="Refunded.", status=RESOLVED)
+    person(1, priority=HIGH, comment="Refunded.", public=True, status=RESOLVED)
     other = desk.add("Invoice", "Please send my invoice again.")
-    person(other, add_tags=("billing",), priority=HIGH, reply="Here it is.", status=RESOLVED)
+    person(other, add_tags=("billing",), priority=HIGH, comment="Here it is.", public=True, status=RESOLVED)
     desk.advance(600)
     desk.writes()
     report = desk("report", "--overrides", "--knowledge", "--json").object
@@ -87,7 +87,7 @@ def test_a_refused_key_stops_everything_with_one_sentence(desk: FreshDesk) -> No
 
 
 def test_a_production_account_is_not_seeded(tmp_path: Path) -> None:
-    with freshdesk(tmp_path, freshdesk_rules=FreshdeskRules(search_lag=0.0)) as desk:
+    with freshdesk(tmp_path) as desk:
         hide = desk.sandbox.after_request
         hide.append(lambda _request, response: response.headers.pop("X-Ticketbot-Sandbox", None) and None)
         assert "this account looks like production" in desk("seed", "--count", "2", code=2).err

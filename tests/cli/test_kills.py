@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.sandbox.store import Comment
+
 from .killed import PHASES, Story
 
 pytestmark = pytest.mark.slow
@@ -48,7 +50,7 @@ def test_a_write_without_a_receipt_would_be_noticed(tmp_path: Path) -> None:
             {"tags": [tag for tag in ticket.tags if tag != "theirs"]},
             actor="api",
             author_id=write.author_id,
-            comment=("Again.", None, True),
+            comment=Comment("Again.", None, True),
             custom=write.custom,
             raw=write.raw,
         )

@@ -20,7 +20,7 @@ from ticket_processor.helpdesk.local_model import Actor, NewTicket
 from ticket_processor.learning.overrides import words_of
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.policy.decide import Policy
-from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 
 from .accounts import LocalCommand
 from .conftest import Command, Desk, OpenDesk, rows
@@ -222,7 +222,7 @@ def test_on_freshdesk_no_change_is_ever_a_persons(fresh: FreshDesk) -> None:
             change = hands.person_edit if story == "swapped" else hands.rule_edit
             change(number, add_tags=(f"ai_{other}",))
             expected[number, "category", ours["category"]] = ("changed", other, "unknown")
-        hands.person_edit(number, reply="Here you are.", status=4)
+        hands.person_edit(number, comment="Here you are.", public=True, status=4)
     fresh.advance(60)
     fresh("learn", "collect")
     assert found(fresh) == expected

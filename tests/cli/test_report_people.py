@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ticket_processor.evaluation.scores import wilson_lower
-from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
-from ticket_processor.sandbox.articles import fill_help_center
+from ticket_processor.sandbox.fill import fill_help_center
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 
 from ..imitation import FaultPlan, Rules
 from .conftest import Desk, OpenDesk, rows

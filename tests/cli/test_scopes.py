@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.sandbox.credentials import Credentials
+from ticket_processor.sandbox.access import Credentials
 
 from .conftest import Desk, OpenDesk
 

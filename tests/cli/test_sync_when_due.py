@@ -13,7 +13,7 @@ from ticket_processor.knowledge.settings import KnowledgeSettings
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.knowledge.sync import SYNCED, is_due, remember_end
 from ticket_processor.replies.settings import ReplySettings
-from ticket_processor.sandbox.articles import fill_help_center
+from ticket_processor.sandbox.fill import fill_help_center
 from ticket_processor.settings.schema import RunSettings, Settings
 from ticket_processor.wiring.knowledge import sync_when_due
 

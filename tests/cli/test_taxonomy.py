@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.account import BOT_ID
+from ticket_processor.sandbox.store import BOT_ID
 
 from .conftest import Command, Desk, OpenDesk
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ticket_processor.sandbox.limits import FRESHDESK_PLANS
+from ticket_processor.sandbox.access import FRESHDESK_PLANS
 
 from ..imitation import FreshdeskRules
 from ..support.freshdesk_account import HOURS, FreshAccount
@@ -41,7 +41,7 @@ def listing(
     A second of the beginning holds up to 250 tickets, as an import would make them. People edit every second ticket,
     and stop before the last listing: the other tickets can be missed for good.
     """
-    account = FreshAccount(plan=plan, latency=ROUND_TRIP_S, rules=rules or FreshdeskRules(search_lag=0.0))
+    account = FreshAccount(plan=plan, latency=ROUND_TRIP_S, rules=rules)
     desk, clock, dice = account.desk, account.clock, random.Random(7)
     began = clock.now() - 40 * 24 * HOURS
     while len(desk.tickets) < tickets:

@@ -78,7 +78,7 @@ class FreshdeskOffice:
         self.now, self.later = account.clock.now, account.clock.advance
         self.labels = partial(freshdesk_account.read_labels, account.transport)
         self.agent, self.shut = self.store.person_edit, self.store.spam
-        self.answer = partial(self.agent, reply="Which order?")
+        self.answer = partial(self.agent, comment="Which order?", public=True)
         self.solve = partial(self.agent, status=4)
 
     def add(self, subject: str = "Refund", *, age: float = 2 * HOURS, tags: Sequence[str] = ()) -> int:

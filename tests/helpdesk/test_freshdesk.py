@@ -15,9 +15,9 @@ from ticket_processor.core.models import OutcomeStatus, Priority
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk import freshdesk_reads
-from ticket_processor.sandbox.account import PERSON_ID
 from ticket_processor.sandbox.freshdesk_store import ARCHIVED_AFTER
 from ticket_processor.sandbox.messages import Request, Response
+from ticket_processor.sandbox.store import PERSON_ID
 
 from ..imitation import FaultPlan, FreshdeskRules
 from ..simulation.virtual import Crash
@@ -102,7 +102,7 @@ def test_a_field_that_the_account_requires_fails_the_ticket_by_its_name_and_the_
     assert outcome.status is OutcomeStatus.FAILED
     assert "until its field cf_order_number is right" in outcome.reason
     assert (account.desk.bot_notes(number), _tags(account, number)) == ([], set())
-    account.desk.person_edit(number, fields={"cf_order_number": "A-7"})
+    account.desk.person_edit(number, custom_fields={"cf_order_number": "A-7"})
     account.clock.advance(2 * HOURS)
     assert _run(account, tmp_path, "again").outcomes[number].status is OutcomeStatus.UPDATED
     assert len(account.desk.bot_notes(number)) == 1
@@ -261,9 +261,9 @@ def test_tags_that_lists_leave_out_are_kept(tmp_path: Path) -> None:
 def test_low_is_unset_while_no_agent_has_touched_the_ticket(account: FreshAccount) -> None:
     desk = account.desk
     fresh, answered, noted, taken, chosen, asked = (account.add(priority=LOW).id for _ in range(6))
-    desk.person_edit(answered, reply="I am on it.")
-    desk.person_edit(noted, note="Look at this.")
-    desk.person_edit(taken, assign=PERSON_ID)
+    desk.person_edit(answered, comment="I am on it.", public=True)
+    desk.person_edit(noted, comment="Look at this.")
+    desk.person_edit(taken, responder_id=PERSON_ID)
     desk.person_edit(chosen, priority=HIGH)
     desk.customer_replies(asked, "Hello?")
     found = account.client.fetch([fresh, answered, noted, taken, chosen, asked])

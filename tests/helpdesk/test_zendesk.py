@@ -36,9 +36,9 @@ from ticket_processor.helpdesk.zendesk_account import ApiToken, ClientCredential
 from ticket_processor.helpdesk.zendesk_format import note_html, read_edits, read_limits
 from ticket_processor.helpdesk.zendesk_reads import SEARCH_WINDOW_S
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
-from ticket_processor.sandbox.account import BOT_ID
-from ticket_processor.sandbox.credentials import Credentials
+from ticket_processor.sandbox.access import Credentials
 from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.zendesk import MAX_AUDIT_PAGES, Zendesk
 
 from ..imitation import Rules, Sandbox
@@ -642,7 +642,7 @@ def test_group_and_fields_go_in_the_one_guarded_write_and_a_choice_with_its_tag(
     assert {item["id"]: item["value"] for item in ticket.json["custom_fields"]} == {AREA: "area_app", ORDER: "unknown"}
     assert set(ticket.tags) == {"ai_processed", "area_app"}
     (ours,) = [audit for audit in ticket.audits if audit.author_id == BOT_ID]
-    assert {"group_id", "custom_fields", "tags", "comment", "safe_update", "updated_stamp"} <= set(ours.raw_keys)
+    assert {"group_id", "custom_fields", "tags", "comment", "safe_update", "updated_stamp"} <= set(ours.raw)
 
 
 def test_the_accounts_fields_are_read_once_and_only_for_a_write_that_sets_one() -> None:

@@ -9,7 +9,7 @@ import requests
 
 from ticket_processor.core.errors import JobRefused, OutcomeUnknown, RateLimited, TooManyJobs
 from ticket_processor.core.models import Change
-from ticket_processor.sandbox.account import BOT_ID
+from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.zendesk import Zendesk
 
 from ..imitation import Rules

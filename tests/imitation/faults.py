@@ -12,8 +12,8 @@ import orjson
 
 from ticket_processor.sandbox import faults, zendesk_writes
 from ticket_processor.sandbox.messages import LOGIN_PAGE, Request, Response, text_response
-from ticket_processor.sandbox.records import Item, Job
 from ticket_processor.sandbox.zendesk_call import Call
+from ticket_processor.sandbox.zendesk_store import Item, Job
 
 # Rows
 

@@ -33,7 +33,6 @@ class Rules(zendesk_call.Rules):
     - ``most_comments``: comments that a ticket takes. Where they are fewer than the vendor's, the others are counted as
       there already.
     - ``help_center``: open, not there (404), not in the account's plan (401), or forbidden for this user (403).
-    - ``article_search``: whether an article is found that has any of the words asked for, or all of them.
     """
 
     job_seconds: tuple[float, float] = (1.0, 0.07)
@@ -52,7 +51,6 @@ class Rules(zendesk_call.Rules):
     drops_told: bool = True
     most_comments: int = 5_000
     help_center: Literal["open", "none", "not_in_plan", "forbidden"] = "open"
-    article_search: Literal["any", "all"] = "any"
 
     @property
     def had_comments(self) -> int:  # type: ignore[override]
@@ -104,6 +102,3 @@ class Rules(zendesk_call.Rules):
             raise refuse(401, {"error": "Couldn't authenticate you"})
         if self.help_center == "forbidden":
             raise forbidden()
-
-    def finds(self, words: set[str], found: set[str]) -> bool:
-        return found == words if self.article_search == "all" else bool(found)

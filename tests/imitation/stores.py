@@ -7,22 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
 from ticket_processor.sandbox.clock import SandboxClock, iso
-from ticket_processor.sandbox.freshdesk_records import By, FreshdeskTicket, TicketEdit
-from ticket_processor.sandbox.freshdesk_store import FreshdeskStore
-from ticket_processor.sandbox.records import NO_SOURCE, Audit, StoredTicket
-from ticket_processor.sandbox.store import Store
+from ticket_processor.sandbox.freshdesk_store import NOTE, FreshdeskStore
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Audit, Comment, StoredTicket
+from ticket_processor.sandbox.zendesk_store import ZendeskStore
 
 from .faults import NO_FAULT, JobFault
 
 SYSTEM_ID = RULE_ID = -1
-_PERSON = By("agent", PERSON_ID, "person")
 
 Version = tuple[float, dict[str, Any], bool]
 
 
-class LaggingStore(Store):
+class LaggingStore(ZendeskStore):
     """``index_lag`` is the search index's, ``replica_lag`` that of the copies, both in seconds.
 
     They may be changed at any time, and what is older than the change is then not known. The index shows a ticket of
@@ -48,8 +45,8 @@ class LaggingStore(Store):
             self._remember(ticket, ticket.created)
             return ticket
 
-    def _move(self, ticket: StoredTicket, moment: float) -> None:
-        super()._move(ticket, moment)
+    def _changed(self, ticket: StoredTicket, moment: float) -> None:
+        super()._changed(ticket, moment)
         self._remember(ticket, moment)
 
     def _remember(self, ticket: StoredTicket, moment: float) -> None:
@@ -113,11 +110,10 @@ class LaggingStore(Store):
             self.settle()
             ticket = self.tickets[ticket_id]
             ticket.json["description"] = ticket.comments[0]["body"] = "▇▇▇▇▇▇"
-            ticket.changed = self.now()
-            ticket.json["updated_at"] = iso(ticket.changed)
-            event = {"id": self.event_id(), "type": "CommentRedactionEvent", "comment_id": ticket.comments[0]["id"]}
-            self._audit(ticket, [event], {"channel": "web", "source": NO_SOURCE}, author_id, "person")
-            self._move(ticket, ticket.changed)
+            self._stamp(ticket, self.now())
+            event = {"type": "CommentRedactionEvent", "comment_id": ticket.comments[0]["id"]}
+            self.note(ticket, "person", author_id, event=event)
+            self._changed(ticket, ticket.changed)
 
     def system_edit(
         self,
@@ -134,14 +130,22 @@ class LaggingStore(Store):
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
-            fields = self._edits(ticket, add_tags, remove_tags, values)
+            fields = self._edits(ticket, tuple(add_tags), tuple(remove_tags), values)
             audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True, hidden=True)
-            self._move(ticket, self.now())
+            self._changed(ticket, self.now())
             return audit
 
     def bot_comments(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
         """Comments on a ticket by one author, oldest first."""
         return [note for note in self.tickets[ticket_id].comments if note["author_id"] == author_id]
+
+    def delete(self, ticket_id: int) -> None:
+        """A person deletes a ticket."""
+        with self.lock:
+            self.settle()
+            ticket = self.tickets[ticket_id]
+            ticket.deleted = True
+            self.change(ticket, {"status": "deleted"}, actor="person", author_id=PERSON_ID)
 
     def scrub(self, ticket_id: int) -> None:
         """Delete a ticket for good, with its text."""
@@ -149,19 +153,32 @@ class LaggingStore(Store):
             self.delete(ticket_id)
             ticket = self.tickets[ticket_id]
             ticket.json.update(subject="SCRUBBED", raw_subject="SCRUBBED", description="X")
-            self._move(ticket, self.now())
+            self._changed(ticket, self.now())
 
 
 class BusyDesk(FreshdeskStore):
     """A Freshdesk account with rules, a trash and spam."""
 
-    def rule_edit(self, ticket_id: int, *, add_tags: Sequence[str] = (), **values: Any) -> TicketEdit | None:
+    def rule_edit(self, ticket_id: int, *, add_tags: Sequence[str] = (), **values: Any) -> Audit | None:
         """An automation rule of the account changes a ticket; ``values`` are the API's own names."""
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
-            tags = [*ticket.tags, *add_tags]
-            return self.change(ticket, {**values, "tags": tags}, By("rule", RULE_ID, "rule"))
+            return self.change(ticket, {**values, "tags": [*ticket.tags, *add_tags]}, actor="system", author_id=RULE_ID)
+
+    def edit_note(self, number: int, text: str) -> None:
+        """An agent gives a note another text."""
+        with self.lock:
+            self.settle()
+            ticket, row = self.conversation(number)
+            self._say(ticket, Comment(text), PERSON_ID, "person")
+            other, stamp = ticket.comments.pop(), iso(self.now())
+            row.update(body=other["body"], body_text=other["body_text"], updated_at=stamp)
+            row.update(last_edited_at=stamp, last_edited_user_id=PERSON_ID)
+            if self._counts({}, row):
+                self._stamp(ticket, self.now())
+            self.note(ticket, "person", PERSON_ID, comment=row, comment_was="edited")
+            self._changed(ticket, self.now())
 
     def delete(self, ticket_id: int) -> None:
         """A person puts a ticket into the trash."""
@@ -180,10 +197,10 @@ class BusyDesk(FreshdeskStore):
 
     def bot_notes(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
         """Notes on a ticket by one author, oldest first."""
-        return [row for row in self.tickets[ticket_id].notes if row["user_id"] == author_id]
+        rows = self.tickets[ticket_id].comments
+        return [row for row in rows if row["source"] == NOTE and row["user_id"] == author_id]
 
-    def _hide(self, ticket: FreshdeskTicket, name: str) -> None:
-        moment = self.now()
-        self._move(ticket, moment)
-        self._record(ticket, moment, _PERSON, changes={name: (False, True)})
-        self._index(ticket, moment)
+    def _hide(self, ticket: StoredTicket, name: str) -> None:
+        self._stamp(ticket, self.now())
+        self.note(ticket, "person", PERSON_ID, values={name: (False, True)})
+        self._changed(ticket, self.now())

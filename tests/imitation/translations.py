@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ticket_processor.sandbox.articles import PUBLISHED
 from ticket_processor.sandbox.clock import iso
+from ticket_processor.sandbox.fill import PUBLISHED
 from ticket_processor.sandbox.freshdesk_store import FreshdeskStore
-from ticket_processor.sandbox.store import Store
 from ticket_processor.sandbox.text import html_to_text
+from ticket_processor.sandbox.zendesk_store import ZendeskStore
 
 
-def add_translation(store: Store, article_id: int, locale: str, title: str, body: str, **others: object) -> None:
+def add_translation(store: ZendeskStore, article_id: int, locale: str, title: str, body: str, **others: object) -> None:
     """Put a translation beside an article; ``others`` are further fields, such as ``outdated``."""
     with store.lock:
         row = next(row for row in store.articles if row["id"] == article_id)

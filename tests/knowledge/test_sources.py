@@ -20,8 +20,9 @@ from ticket_processor.knowledge.freshdesk_source import FreshdeskArticles
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.knowledge.sync import LISTING, SyncResult, sync
 from ticket_processor.knowledge.zendesk_source import ZendeskArticles
-from ticket_processor.sandbox import articles as solutions
-from ticket_processor.sandbox.articles import SIGNED_IN, SOME, STAFF, add_article
+from ticket_processor.sandbox import fill as solutions
+from ticket_processor.sandbox.fill import add_article
+from ticket_processor.sandbox.zendesk_call import SIGNED_IN, SOME, STAFF
 
 from ..helpdesk.test_zendesk import Account
 from ..imitation import Rules, Sandbox

@@ -23,7 +23,7 @@ from ticket_processor.learning.overrides import ANOTHER, Written, actors_of, jud
 from ticket_processor.learning.scoreboard import MOST_PAIRS, Count, scoreboard
 from ticket_processor.learning.store import LearningStore
 from ticket_processor.policy.decide import Policy
-from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk
 
 from ..helpdesk.test_zendesk import Account

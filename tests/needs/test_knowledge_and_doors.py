@@ -20,8 +20,7 @@ from typer.testing import CliRunner
 from ticket_processor.cli import app
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.dashboard.server import SCRIPT, DashboardOptions, give
-from ticket_processor.sandbox.articles import add_folder, add_solution, fill_help_center
-from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.fill import add_folder, add_solution, fill, fill_help_center
 from ticket_processor.settings.schema import Settings
 
 from ..cli.conftest import Command, OpenDesk, bare, is_chat, open_desk, rows

@@ -12,7 +12,7 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_account import OAuthToken
 from ticket_processor.reporting.drafts import DraftUse, LoggedNote, Use, draft_in, draft_use, read_drafts, replies_since
 from ticket_processor.reporting.queries import OfferedDraft
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Comment
 from ticket_processor.zendesk import Zendesk
 
 from ..helpdesk.test_zendesk import KNOWN, Account
@@ -134,7 +134,7 @@ class Answered:
         self.account.clock.wait(60)
         custom = {"ticketbot": {"key": f"key-{number}", "intent": f"run-1-{number}"}}
         ticket = self.account.store.tickets[number]
-        self.account.store.change(ticket, {}, actor="api", author_id=BOT_ID, comment=(NOTE, None, False), custom=custom)
+        self.account.store.change(ticket, {}, actor="api", author_id=BOT_ID, comment=Comment(NOTE), custom=custom)
         self.account.clock.wait(60)
         self.notes[number] = LoggedNote(NOTE, hashlib.sha256(DRAFT.encode()).hexdigest(), f"key-{number}")
         return number

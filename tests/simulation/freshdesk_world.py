@@ -14,8 +14,8 @@ from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.pipeline.delivery import Delivery
-from ticket_processor.sandbox.account import BOT_ID
 from ticket_processor.sandbox.messages import Request, Response
+from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.settings.helpdesks import FreshdeskSettings
 from ticket_processor.state.store import State
 
@@ -119,8 +119,8 @@ class FreshdeskWorld(World):
             well = all(method != "PUT" and end[0] == "2" for method, end in asked)
             if ticket.deleted or ticket.spam or self.our_writes(ticket_id) or not well:
                 continue
-            noted = [edit.at for edit in ticket.edits if edit.by.user_id == BOT_ID and edit.conversation == "created"]
-            there = [row for row in ticket.notes if row["user_id"] == BOT_ID and row["last_edited_user_id"] is None]
+            noted = [edit.at for edit in ticket.audits if edit.author_id == BOT_ID and edit.raw.get("body")]
+            there = [row for row in self.sandbox.desk.bot_notes(ticket.id) if row["last_edited_user_id"] is None]
             if there and self.keeps_state and noted[-1] >= self.run_starts[name]:
                 self.left_behind.append(f"ticket {ticket_id}: 8 whole: {name} left a note behind without its marker")
 
@@ -172,13 +172,13 @@ class FreshdeskWorld(World):
         elif act < 0.66:
             desk.person_edit(ticket_id, priority=self.dice.choice((1, 2, 3, 4)))
         elif act < 0.74:
-            desk.person_edit(ticket_id, group=self.dice.choice(GROUPS))
+            desk.person_edit(ticket_id, group_id=self.dice.choice(GROUPS))
         elif act < 0.82:
-            desk.person_edit(ticket_id, fields={self.dice.choice(tuple(FIELDS.values())): "A-7"})
+            desk.person_edit(ticket_id, custom_fields={self.dice.choice(tuple(FIELDS.values())): "A-7"})
         elif act < 0.9:
-            desk.person_edit(ticket_id, **{self.dice.choice(("note", "reply")): "Looking into it."})
+            desk.person_edit(ticket_id, comment="Looking into it.", public=self.dice.choice((False, True)))
         elif act < 0.93 and desk.bot_notes(ticket_id):
-            desk.person_edit(ticket_id, edit_note=(desk.bot_notes(ticket_id)[-1]["id"], "Mine now."))
+            desk.edit_note(desk.bot_notes(ticket_id)[-1]["id"], "Mine now.")
         elif act < 0.96:
             desk.person_edit(ticket_id, status=self.dice.choice((OPEN, PENDING, RESOLVED)))
         elif act < 0.97:
@@ -201,4 +201,4 @@ class FreshdeskWorld(World):
 
     def our_writes(self, ticket_id: int) -> list[Any]:
         """Our updates of a ticket; notes are not among them."""
-        return [edit for edit in self.tickets[ticket_id].edits if edit.by.user_id == BOT_ID and "tags" in edit.sent]
+        return [edit for edit in self.tickets[ticket_id].audits if edit.author_id == BOT_ID and "tags" in edit.raw]

@@ -10,7 +10,7 @@ from ticket_processor.core.models import Ticket
 from ticket_processor.core.reasons import MARKED_BY_OTHERS, MEANINGS
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.policy.reanalysis import anew_key
-from ticket_processor.sandbox.records import Audit, StoredTicket
+from ticket_processor.sandbox.store import Audit, StoredTicket
 
 from .evidence import Evidence
 from .troubles import REPEATED_S
@@ -114,7 +114,7 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
             yield f"4 human fields: {name}, set to {value} by a person, is {now[name]}"
 
     for audit in ours:
-        strange = set(audit.raw_keys) - ALLOWED_KEYS
+        strange = set(audit.raw) - ALLOWED_KEYS
         if strange:
             yield f"5 only listed fields: {sorted(strange)} written"
         for name in ("status", "assignee_id", "subject"):
@@ -207,9 +207,7 @@ def _back(removal: Audit, later: Audit, ticket: StoredTicket) -> Iterator[str]:
 
 def _filled_in(audit: Audit) -> dict[str, object]:
     """The group and the custom fields that a change set; one that it emptied counts as nobody's."""
-    names = [str(event.get("field_name")) for event in audit.events]
-    changes = {name: audit.change(name) for name in names if name == "group_id" or name.isdecimal()}
-    return {name: change[1] for name, change in changes.items() if change}
+    return {name: now for name, (_, now) in audit.values.items() if name == "group_id" or name.isdecimal()}
 
 
 def _marked(audit: Audit, by_people: Mapping[str, bool]) -> bool:

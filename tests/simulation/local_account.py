@@ -28,8 +28,7 @@ from ticket_processor.helpdesk.local_model import (
 )
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.local_writing import Write
-from ticket_processor.sandbox.account import BOT_ID, PERSON_ID
-from ticket_processor.sandbox.records import StoredTicket
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, StoredTicket
 
 from ..imitation.stores import LaggingStore
 from .virtual import Countdown, VirtualTime

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from ticket_processor.sandbox.records import Audit, StoredTicket
+from ticket_processor.sandbox.store import Audit, StoredTicket
 from ticket_processor.tags import COMPLETE, key_of_stage
 
 from . import invariants

@@ -15,7 +15,7 @@ from ticket_processor.replies.assembly import ReplyDraft, assembled
 from ticket_processor.replies.prompt import Claim, Proposal
 from ticket_processor.replies.public import why_not_now
 from ticket_processor.replies.settings import PublicReplySettings, ReplySettings
-from ticket_processor.sandbox.records import Audit
+from ticket_processor.sandbox.store import Audit
 
 from .world import ARTICLE, TAXONOMY, World
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from ticket_processor.policy.decide import Mode
-from ticket_processor.sandbox.records import Audit, StoredTicket
+from ticket_processor.sandbox.store import Audit, StoredTicket
 
 from . import invariants
 from .thanks_world import ThanksWorld

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ticket_processor.policy.decide import Mode
-from ticket_processor.sandbox.records import Audit
+from ticket_processor.sandbox.store import Audit
 
 from .world import World
 
@@ -79,7 +79,5 @@ class ThanksWorld(World):
 
 
 def _is_for_thanks(audit: Audit) -> bool:
-    said = (str(event.get("body")) for event in audit.events if event.get("type") == "Comment")
-    return (
-        "status" in audit.raw or audit.change("status") is not None or any("only says thanks" in text for text in said)
-    )
+    said = "" if audit.comment is None else audit.comment["body"]
+    return "status" in audit.raw or audit.change("status") is not None or "only says thanks" in said

@@ -23,8 +23,8 @@ from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import Policy
-from ticket_processor.sandbox.freshdesk_records import FreshdeskTicket
 from ticket_processor.sandbox.messages import Request, Response
+from ticket_processor.sandbox.store import StoredTicket
 from ticket_processor.settings.helpdesks import FreshdeskSettings
 from ticket_processor.state.store import State
 from ticket_processor.wiring import parts
@@ -80,7 +80,7 @@ class FreshAccount:
             )
         self.client = Freshdesk(self.transport, self.state)
 
-    def add(self, subject: str = "Charged twice", text: str = "I was charged twice.", **fields: Any) -> FreshdeskTicket:
+    def add(self, subject: str = "Charged twice", text: str = "I was charged twice.", **fields: Any) -> StoredTicket:
         """A ticket that is two hours old, unless ``fields`` say otherwise."""
         given = {"created_at": self.clock.now() - 2 * HOURS, **fields}
         return self.desk.create(subject=subject, body=text, **given)

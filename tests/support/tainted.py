@@ -23,7 +23,7 @@ from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import Policy
-from ticket_processor.sandbox.credentials import Credentials
+from ticket_processor.sandbox.access import Credentials
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.settings.helpdesks import FreshdeskSettings

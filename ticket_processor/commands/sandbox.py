@@ -55,8 +55,7 @@ def serve(
 ) -> int:
     """Serve it until a signal comes. ``role`` is the bot's, ``latency`` what a model's answer takes."""
     from ..sandbox.app import Sandbox
-    from ..sandbox.articles import fill_help_center, fill_solutions
-    from ..sandbox.fill import fill
+    from ..sandbox.fill import fill, fill_help_center, fill_solutions
     from ..sandbox.server import SandboxServer
     from ..sandbox.zendesk_call import Rules
     from ..seeding.corpus import load_corpus, payload
@@ -102,7 +101,7 @@ def serve(
 
 def sandbox_environment(url: str, helpdesk: VendorKind = "zendesk") -> dict[str, str]:
     """The variables that point ticketbot at a sandbox."""
-    from ..sandbox.credentials import Credentials
+    from ..sandbox.access import Credentials
 
     known = Credentials()
     account = {

@@ -20,10 +20,10 @@ from ..core.clock import Deadline, SystemClock
 from ..core.models import Analysis, VendorKind
 from ..pipeline.recorder import Listener
 from ..reporting.run_tally import Seen, telling
+from ..sandbox.access import Credentials as SandboxCredentials
 from ..sandbox.app import Sandbox
 from ..sandbox.clock import OffsetClock
-from ..sandbox.credentials import Credentials as SandboxCredentials
-from ..sandbox.freshdesk_records import MEDIUM, PRIORITIES, RESOLVED
+from ..sandbox.freshdesk_store import MEDIUM, PRIORITIES, RESOLVED
 from ..sandbox.openai_answers import KnownAnswers
 from ..sandbox.openai_api import CHAT_MODEL
 from ..sandbox.server import SandboxServer

@@ -9,25 +9,22 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
-from .calls import PREFIX, route_of
+from .access import Authenticator, Credentials, FreshdeskLimits, RequestLimits
 from .clock import OffsetClock, SandboxClock, http_date
-from .credentials import Authenticator, Credentials
 from .faults import EDITS, FaultPlan, FaultRule, instead
 from .freshdesk_api import FreshdeskApi
-from .freshdesk_records import CLOSED, PRIORITIES
-from .freshdesk_store import FreshdeskRules, FreshdeskStore
-from .limits import FreshdeskLimits, RequestLimits
-from .messages import Request, Response, json_response
+from .freshdesk_store import CLOSED, PRIORITIES, FreshdeskRules, FreshdeskStore
+from .messages import PREFIX, Request, Response, json_response, route_of
 from .openai_api import LatencyProfile, OpenAIApi
 from .page import render
 from .store import Store
 from .zendesk_api import TOKEN_PATHS, ZendeskApi
 from .zendesk_call import Rules
+from .zendesk_store import ZendeskStore
 
 HelpdeskName = Literal["zendesk", "freshdesk"]
 
 _TICKET_PATH = re.compile(r"/tickets/(\d{1,18})(?:[/.]|$)")
-_CONVERSATION_PATH = re.compile(r"/conversations/(\d{1,18})$")
 
 
 class Sandbox:
@@ -37,11 +34,10 @@ class Sandbox:
     only described, in :attr:`Response.delay` and :attr:`Response.fate`; a shell acts them out.
 
     - ``helpdesk``: who answers. Zendesk's state is ``store``, Freshdesk's is ``desk``; the other one stays empty.
-    - ``plan``: rate limits, a name from :data:`~.limits.PLANS` or :data:`~.limits.FRESHDESK_PLANS`.
+    - ``plan``: rate limits, a name from :data:`~.access.PLANS` or :data:`~.access.FRESHDESK_PLANS`.
     - ``seed``: makes generated ids, faults and latencies repeatable.
     - ``faults``: a plan, or its compact text.
-    - ``bot_role``: ``admin``, or ``agent``, who may not use Zendesk's incremental export, nor see Freshdesk's set-up;
-      on Freshdesk also ``observer``, who may only read.
+    - ``bot_role``: ``admin``, or ``agent``, who may not use Zendesk's incremental export, nor see Freshdesk's set-up.
     - ``rules``, ``freshdesk_rules``: how the vendor acts where that is not certain.
     - ``marker``: the tag counted as ``marked`` in the statistics.
 
@@ -52,7 +48,7 @@ class Sandbox:
     Control routes that no vendor has: ``GET /sandbox/stats``; ``POST /sandbox/clock`` with ``{"advance": seconds}``.
     """
 
-    new_store = Store
+    new_store = ZendeskStore
     new_desk = FreshdeskStore
     new_plan = FaultPlan
 
@@ -81,10 +77,9 @@ class Sandbox:
         self.plan = plan
         # The one that is not asked has the defaults.
         is_freshdesk = helpdesk == "freshdesk"
-        self.agenda: Store | FreshdeskStore = self.desk if is_freshdesk else self.store
-        roles = ("admin", "agent", "observer") if is_freshdesk else ("admin", "agent")
-        if bot_role not in roles:
-            raise ValueError(f"bot_role is one of {', '.join(roles)}")
+        self.agenda: Store = self.desk if is_freshdesk else self.store
+        if bot_role not in ("admin", "agent"):
+            raise ValueError("bot_role is one of admin, agent")
         self.limits = RequestLimits("unlimited" if is_freshdesk else plan)
         self.auth = Authenticator(self.credentials, self.store, bot_role)
         self.zendesk = ZendeskApi(self.store, self.auth, self.limits, rules or Rules())
@@ -153,7 +148,7 @@ class Sandbox:
             return self._control(request)
         is_api = path.startswith((PREFIX, "/v1/")) or path in TOKEN_PATHS
         if not is_api:
-            return self._page(request)
+            return render(request, self.agenda, self.stats(), self.marker)
         self.requests[self._template(request)] += 1
         if not self.faults.rules:
             return self._route(request)
@@ -197,9 +192,8 @@ class Sandbox:
 
     def _targets(self, request: Request) -> list[int]:
         """The living tickets a request is about."""
-        found = _TICKET_PATH.search(request.path)
         ids: list[object] = []
-        if found:
+        if found := _TICKET_PATH.search(request.path):
             ids = [int(found[1])]
         elif request.path.removesuffix(".json").endswith(("/update_many", "/show_many")):
             ids = [int(part) for part in request.query.get("ids", "").split(",") if part.strip().isdecimal()]
@@ -208,25 +202,20 @@ class Sandbox:
                 ids += [item.get("id") for item in body.get("tickets", ())]
             except (ValueError, AttributeError, TypeError):
                 pass
-        elif about := _CONVERSATION_PATH.search(request.path):
-            ids = [self.desk.where.get(int(about[1]))]
         living = [key for key in ids if isinstance(key, int) and self.agenda.living(key) is not None]
         return [key for key in living if self.agenda.tickets[key].json["status"] not in ("closed", CLOSED)]
 
     def _human_edit(self, rule: FaultRule, targets: list[int]) -> None:
         dice = self._people
-        desk: Any = self.agenda
-        ticket = desk.tickets[dice.choice(targets)]
+        ticket = self.agenda.tickets[dice.choice(targets)]
         edit = dice.choice(EDITS[1:]) if rule.edit == "any" else rule.edit
-        tags = ticket.tags
-        if edit == "remove-tag" and tags:
-            desk.person_edit(ticket.id, remove_tags=[dice.choice(tags)])
+        change: dict[str, Any] = {"add_tags": [f"human_{dice.getrandbits(32):08x}"]}
+        if edit == "remove-tag" and ticket.tags:
+            change = {"remove_tags": [dice.choice(ticket.tags)]}
         elif edit == "priority":
-            known = PRIORITIES if desk is self.desk else ("low", "normal", "high", "urgent")
-            choices = [name for name in known if name != ticket.json["priority"]]
-            desk.person_edit(ticket.id, priority=dice.choice(choices))
-        else:
-            desk.person_edit(ticket.id, add_tags=[f"human_{dice.getrandbits(32):08x}"])
+            known = PRIORITIES if self.agenda is self.desk else ("low", "normal", "high", "urgent")
+            change = {"priority": dice.choice([name for name in known if name != ticket.json["priority"]])}
+        self.agenda.person_edit(ticket.id, **change)
 
     # --- what only the sandbox has --------------------------------------------------------------------
 
@@ -245,9 +234,6 @@ class Sandbox:
             return json_response(400, {"error": 'the body must be {"advance": seconds}, not negative'})
         self.agenda.settle()
         return json_response(200, {"now": self.agenda.now()})
-
-    def _page(self, request: Request) -> Response:
-        return render(request, self.agenda, self.stats(), self.marker)
 
     def _template(self, request: Request) -> str:
         """A request's route for counting: method and path with ids left out."""

@@ -1,4 +1,4 @@
-"""Fill a sandbox with tickets of different ages, straight into its store."""
+"""Fill a sandbox with tickets of different ages, and with articles, straight into its store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .app import Sandbox
-from .freshdesk_records import HIGH, LOW, MEDIUM, OPEN, URGENT
+from .clock import iso
+from .freshdesk_store import HIGH, LOW, MEDIUM, OPEN, URGENT, FreshdeskStore
+from .store import PERSON_ID, SHAPES, shaped
+from .text import html_to_text
+from .zendesk_store import ZendeskStore
 
 _SOURCES = {"email": 1, "web": 2, "api": 2, "voice": 3, "phone": 3, "chat": 7, "messaging": 7}
 _PRIORITIES = {"low": LOW, "normal": MEDIUM, "high": HIGH, "urgent": URGENT}
@@ -75,3 +79,88 @@ def _create(sandbox: Sandbox, row: Mapping[str, Any], moment: float) -> int:
     return sandbox.store.create(
         channel=channel, external_id=external_id, attachments=files, priority=priority, status=status, **common
     ).id
+
+
+# --- articles ---------------------------------------------------------------------------------------------
+
+DEFAULT_LOCALE = "en-us"
+EVERYBODY, AGENTS = 1, 3
+"""Values of a folder's ``visibility``; there are more."""
+DRAFT, PUBLISHED = 1, 2
+
+
+def fill_help_center(store: ZendeskStore) -> None:
+    """Put the articles of a fresh account into the Help Center: on some topics nothing, on some a side note."""
+    for row in SHAPES["articles"]:
+        add_article(store, row["title"], f"<p>{row['text']}</p>", locale=row["locale"], label_names=row["labels"])
+
+
+def add_article(store: ZendeskStore, title: str, body: str, *, locale: str = DEFAULT_LOCALE, **others: object) -> int:
+    """Put an article (``body`` is HTML) into the help center; gives its id.
+
+    ``others`` are further fields, such as ``draft``, ``label_names`` and ``user_segment_id``.
+    """
+    with store.lock:
+        article_id = 50_001 + len(store.articles)
+        row = shaped(
+            "zendesk article",
+            id=article_id,
+            url=f"{store.base_url}/api/v2/help_center/{locale}/articles/{article_id}.json",
+            html_url=f"{store.base_url}/hc/{locale}/articles/{article_id}",
+            **dict.fromkeys(("title", "name"), title),
+            body=body,
+            **dict.fromkeys(("locale", "source_locale"), locale),
+            **dict.fromkeys(("created_at", "updated_at", "edited_at"), iso(store.now())),
+        )
+        store.articles.append({**row, **others})
+        return article_id
+
+
+def fill_solutions(store: FreshdeskStore) -> None:
+    """Put the articles of a fresh account into one folder."""
+    folder = add_folder(store, "Getting started")
+    for row in SHAPES["articles"]:
+        add_solution(
+            store, folder, row["title"], f"<p>{row['text']}</p>", tags=row["labels"], language=row["locale"][:2]
+        )
+
+
+def add_folder(
+    store: FreshdeskStore,
+    name: str,
+    *,
+    category: str = "Help",
+    visibility: int = EVERYBODY,
+    parent_folder: int | None = None,
+) -> int:
+    """Put a folder into a category, which is made if there is none of the name, or a folder; gives the folder's id."""
+    with store.lock:
+        stamps = dict.fromkeys(("created_at", "updated_at"), iso(store.now()))
+        parent = next((row["id"] for row in store.categories if row["name"] == category), None)
+        if parent is None:
+            parent = store.next_id()
+            store.categories.append({"id": parent, "name": category, "description": None, **stamps})
+        folder_id = store.next_id()
+        row = {"id": folder_id, "name": name, "description": None, "visibility": visibility}
+        store.folders.append({**row, "category_id": parent, "parent_folder_id": parent_folder, **stamps})
+        return folder_id
+
+
+def add_solution(store: FreshdeskStore, folder_id: int, title: str, markup: str, **others: Any) -> int:
+    """Put an article (HTML) into a folder; gives its id. ``others`` are fields such as ``status`` and ``language``."""
+    with store.lock:
+        folder = next(row for row in store.folders if row["id"] == folder_id)
+        article_id = store.next_id()
+        row = shaped(
+            "freshdesk article",
+            id=article_id,
+            agent_id=PERSON_ID,
+            category_id=folder["category_id"],
+            folder_id=folder_id,
+            title=title,
+            description=markup,
+            description_text=html_to_text(markup),
+            **dict.fromkeys(("created_at", "updated_at"), iso(store.now())),
+        )
+        store.articles.append({**row, **others})
+        return article_id

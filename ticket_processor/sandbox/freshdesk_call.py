@@ -1,16 +1,15 @@
-"""One call of the imitated Freshdesk API while it is answered: what it asks for, and the ways of refusing it."""
+"""One call of the imitated Freshdesk API while it is answered; the account's set-up, its people and articles."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .calls import ApiCall
 from .clock import parse_iso
-from .freshdesk_records import By, FreshdeskTicket
 from .freshdesk_store import FreshdeskStore
-from .messages import Refusal, Response, json_response, refuse
+from .messages import ApiCall, Refusal, Response, json_response, refuse
+from .store import Row, StoredTicket, shaped
 
 PAGE = 30
 LONGEST_PAGE = 100
@@ -20,26 +19,21 @@ LONGEST_PAGE = 100
 class FreshdeskCall(ApiCall[FreshdeskStore]):
     """A request with all that a handler needs."""
 
-    @property
-    def by(self) -> By:
-        """The caller as the record of changes names him."""
-        return By("bot", self.identity.user_id, "request")
-
-    def ticket(self) -> FreshdeskTicket:
+    def ticket(self) -> StoredTicket:
         """The ticket the path names, be it in the trash or spam; 404 when there is none or it is archived."""
         found = self.store.tickets.get(self.args[0])
         if found is None or self.store.archived(found):
             raise not_found()
         return found
 
-    def writable_ticket(self) -> FreshdeskTicket:
+    def writable_ticket(self) -> StoredTicket:
         """The ticket the path names; 404, or 405 when it is in the trash or spam."""
         found = self.ticket()
         if found.deleted or found.spam:
             raise not_allowed(self.request.method, ["GET"])
         return found
 
-    def payload(self) -> dict[str, Any]:
+    def payload(self) -> Row:
         """The JSON body. 415 when it is not declared as JSON, 400 when it does not parse or is no object."""
         if "json" not in self.request.header("content-type"):
             raise refuse(415, {"code": "invalid_content_type", "message": "Only application/json is supported."})
@@ -152,3 +146,128 @@ def not_allowed(method: str, allowed: Iterable[str]) -> Refusal:
     listed = ", ".join(allowed)
     message = f"{method} method is not allowed. It should be one of these method(s): {listed}"
     return refuse(405, {"code": "method_not_allowed", "message": message}, Allow=listed)
+
+
+# --- the account ------------------------------------------------------------------------------------------
+
+
+def ticket_fields(call: FreshdeskCall) -> Response:
+    """``GET /ticket_fields``: all of them, without paging."""
+    return json_response(200, call.store.ticket_fields)
+
+
+def groups(call: FreshdeskCall) -> Response:
+    """``GET /groups``: by name."""
+    return call.paged(sorted(call.store.groups.values(), key=lambda row: row["name"]))
+
+
+def agents(call: FreshdeskCall) -> Response:
+    """``GET /agents``: by name; ``email`` narrows them."""
+    email = call.request.query.get("email")
+    rows = [row for row in call.store.agents.values() if email in (None, row["email"])]
+    return call.paged([_agent(row) for row in sorted(rows, key=lambda row: str(row["name"]))])
+
+
+def agent(call: FreshdeskCall) -> Response:
+    """``GET /agents/{id}``"""
+    return json_response(200, _agent(_found(call, call.store.agents)))
+
+
+def current_agent(call: FreshdeskCall) -> Response:
+    """``GET /agents/me``"""
+    return json_response(200, _agent(call.store.agents[call.identity.user_id]))
+
+
+def contacts(call: FreshdeskCall) -> Response:
+    """``GET /contacts``; ``email`` narrows them."""
+    email = call.request.query.get("email")
+    rows = list(call.store.contacts.values())
+    return call.paged([row for row in rows if email is None or (row["email"] or "").lower() == email.lower()])
+
+
+def contact(call: FreshdeskCall) -> Response:
+    """``GET /contacts/{id}``"""
+    return json_response(200, _found(call, call.store.contacts))
+
+
+def rules(call: FreshdeskCall) -> Response:
+    """``GET /automations/{type}/rules``: they are kept and shown, and never do anything."""
+    return call.paged(_found(call, call.store.automations))
+
+
+def _found(call: FreshdeskCall, known: Mapping[int, Any]) -> Any:
+    """The one that the path names; 404 when there is none."""
+    if call.args[0] not in known:
+        raise not_found()
+    return known[call.args[0]]
+
+
+def _agent(row: Row) -> Row:
+    made = row["created_at"]
+    stamps = dict.fromkeys(("created_at", "updated_at"), made)
+    person = {"email": row["email"], "name": row["name"], "last_login_at": made}
+    contact = shaped("freshdesk agent as contact", **person, **stamps)
+    return {**shaped("freshdesk agent", id=row["id"], last_active_at=made, **stamps), "contact": contact}
+
+
+# --- solutions --------------------------------------------------------------------------------------------
+
+OWN_LANGUAGE = "en"
+
+
+def categories(call: FreshdeskCall) -> Response:
+    """``GET /solutions/categories``"""
+    return call.paged(call.store.categories)
+
+
+def folders(call: FreshdeskCall) -> Response:
+    """``GET /solutions/categories/{id}/folders``"""
+    category = _named(call, call.store.categories)
+    return _folders(call, [row for row in _inside(call, None) if row["category_id"] == category["id"]])
+
+
+def subfolders(call: FreshdeskCall) -> Response:
+    """``GET /solutions/folders/{id}/subfolders``"""
+    return _folders(call, _inside(call, _named(call, call.store.folders)["id"]))
+
+
+def _folders(call: FreshdeskCall, rows: list[Row]) -> Response:
+    return call.paged([{**row, "sub_folders_count": len(_inside(call, row["id"]))} for row in rows])
+
+
+def _inside(call: FreshdeskCall, parent: int | None) -> list[Row]:
+    return [row for row in call.store.folders if row["parent_folder_id"] == parent]
+
+
+def articles(call: FreshdeskCall) -> Response:
+    """``GET /solutions/folders/{id}/articles``: drafts as well."""
+    folder = _named(call, call.store.folders)
+    return call.paged([row for row in call.store.articles if row["folder_id"] == folder["id"]])
+
+
+def translation(call: FreshdeskCall) -> Response:
+    """``GET /solutions/articles/{id}/{language}``"""
+    row = _named(call, call.store.articles)
+    for text in (row, *call.store.translations):
+        if (text["id"], text["language"]) == (row["id"], call.args[-1].lower()):
+            return json_response(200, text)
+    raise not_found()
+
+
+def settings(call: FreshdeskCall) -> Response:
+    """``GET /settings/helpdesk``: the languages of the account."""
+    others = [name for name in _languages(call.store) if name != OWN_LANGUAGE]
+    told = {"primary_language": OWN_LANGUAGE, "supported_languages": others, "portal_languages": others}
+    return json_response(200, {**told, "help_widget_languages": []})
+
+
+def _languages(store: FreshdeskStore) -> list[str]:
+    return sorted({OWN_LANGUAGE, *(row["language"] for row in (*store.articles, *store.translations))})
+
+
+def _named(call: FreshdeskCall, rows: list[Row]) -> Row:
+    """The one that the path names; 404 when there is none."""
+    for row in rows:
+        if row["id"] == call.args[0]:
+            return row
+    raise not_found()

@@ -1,14 +1,17 @@
-"""A request and a response as plain data: what the sandbox's core takes and gives, without any I/O."""
+"""Requests and responses as plain data, without any I/O, and what the imitated APIs of both vendors share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote
+from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import orjson
+
+from .store import Store
 
 Fate = Literal["reply", "drop", "half"]
 
@@ -95,3 +98,78 @@ class Refusal(Exception):
 def refuse(status: int, payload: object, **headers: str) -> Refusal:
     """A :class:`Refusal` with a JSON body; the caller raises it."""
     return Refusal(json_response(status, payload, **headers))
+
+
+# --- calls of a helpdesk's API ----------------------------------------------------------------------------
+
+PREFIX = "/api/v2/"
+_NAMED = {
+    "webhook": re.compile(r"webhooks/([^/]+)/[^/]+"),
+    "language": re.compile(r"solutions/articles/\d+/([^/]+)"),
+}
+"""Place holders for names, and where in a path they stand; every number is one for ``id``."""
+
+AnyStore = TypeVar("AnyStore", bound=Store)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The caller. ``scopes`` is ``None`` for credentials without scopes, as all of Freshdesk's are."""
+
+    user_id: int
+    role: str
+    scopes: frozenset[str] | None = None
+
+    def may(self, method: str, resource: str) -> bool:
+        """Whether the token's scopes allow this; a mistyped scope allows nothing."""
+        if self.scopes is None:
+            return True
+        verb = "read" if method == "GET" else "write"
+        return bool(self.scopes & {verb, f"{resource}:{verb}"})
+
+
+def route_of(method: str, path: str) -> tuple[str, tuple[Any, ...]]:
+    """The route's template, such as ``PUT tickets/{id}``, and the values in its place holders."""
+    path = path.removeprefix(PREFIX).strip("/")
+    names: list[str] = []
+    for name, pattern in _NAMED.items():
+        if found := pattern.fullmatch(path):
+            names.append(found[1])
+            path = f"{path[: found.start(1)]}{{{name}}}{path[found.end(1) :]}"
+    parts = path.split("/")
+    numbers = [part for part in parts if part.isdecimal() and part.isascii() and len(part) < 20]
+    template = "/".join("{id}" if part in numbers else part for part in parts)
+    return f"{method} {template}", (*map(int, numbers), *names)
+
+
+@dataclass
+class ApiCall(Generic[AnyStore]):
+    """A request with all that a handler needs. ``headers`` collects what the answer will carry besides its own."""
+
+    request: Request
+    store: AnyStore
+    identity: Identity
+    now: float
+    args: tuple[Any, ...]
+    headers: dict[str, str]
+
+    def link(self, **changes: str | None) -> str:
+        """This request's address with some of its query changed; ``__`` in a name stands for brackets."""
+        query: dict[str, str | None] = dict(self.request.query)
+        for name, value in changes.items():
+            head, _, inner = name.partition("__")
+            query[f"{head}[{inner}]" if inner else head] = value
+        asked = urlencode({name: value for name, value in query.items() if value is not None})
+        return f"{self.store.base_url}{quote(self.request.path)}" + (f"?{asked}" if asked else "")
+
+
+def answered(
+    request: Request, headers: dict[str, str], answer: Callable[[Request, dict[str, str]], Response]
+) -> Response:
+    """What ``answer`` gives or refuses, with ``headers``, which it may add to."""
+    try:
+        response = answer(request, headers)
+    except Refusal as refusal:
+        response = refusal.response
+    response.headers = {**headers, **response.headers}
+    return response

@@ -121,8 +121,6 @@ DEFAULT_SCHEMA: Schema = {
         "confidence": {"type": "number"},
     },
 }
-DEEPEST = 12
-MOST = 1_000
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SUBJECT = re.compile(r"^\W*subject\W{0,4}\s*(.+)$", re.IGNORECASE | re.MULTILINE)
@@ -174,29 +172,26 @@ def answer_for(
     return orjson.dumps(filled).decode("utf-8")
 
 
-def fill(schema: object, evidence: PromptText, name: str = "", root: Schema | None = None, deep: int = 0) -> Any:
+def fill(schema: object, evidence: PromptText, name: str = "") -> Any:
     """A value that a JSON schema allows, chosen by what the text says."""
     if not isinstance(schema, Mapping):
         return None
-    root = schema if root is None else root
-    schema = _resolve(schema, root)
     if isinstance(schema.get("enum"), list) and schema["enum"]:
         return choose(name, schema["enum"], evidence)
     kind = schema.get("type")
     if isinstance(kind, list):
-        if "null" in kind and "string" in kind:
-            return _picked_out(schema, name, evidence)
-        kind = next((item for item in kind if item != "null"), "null")
-    if deep > DEEPEST or kind == "null":
-        return None
+        return _picked_out(schema, name, evidence) if "null" in kind else None
     if kind == "object" or "properties" in schema:
         properties = _object(schema.get("properties"))
-        return {key: fill(inner, evidence, key, root, deep + 1) for key, inner in properties.items()}
+        return {key: fill(inner, evidence, key) for key, inner in properties.items()}
     if kind == "array":
-        return _array(schema, evidence, name, root, deep)
+        return _array(schema, evidence, name)
     if kind in ("number", "integer"):
-        return _number(schema, name, kind == "integer", evidence)
-    return _boolean(name, evidence) if kind == "boolean" else _string(schema, name, evidence)
+        share = _certainty(evidence) if re.search(r"confiden|score|probab|certain", name, re.I) else 0.5
+        return round(share) if kind == "integer" else share
+    if kind == "boolean":
+        return bool(re.search(r"urgen|escalat", name, re.I)) and urgency_of(evidence) in ("critical", "high")
+    return None if kind == "null" else _string(schema, name, evidence)
 
 
 def choose(name: str, values: Sequence[Any], evidence: PromptText) -> Any:
@@ -309,20 +304,7 @@ def _string(schema: Schema, name: str, evidence: PromptText) -> str:
     limit = longest if isinstance(longest, int) and longest > 0 else 160
     if meant := _meant(name, evidence):
         return meant[0][:limit]
-    if re.search("categor|topic|intent|label", name, re.I):
-        return str(choose(name, list(CATEGORIES), evidence))[:limit]
-    text = summary_of(evidence, min(limit, 160))
-    shortest = schema.get("minLength")
-    return text.ljust(min(shortest, MOST), ".") if isinstance(shortest, int) else text
-
-
-def _number(schema: Schema, name: str, whole: bool, evidence: PromptText) -> float | int:
-    low, high = schema.get("minimum"), schema.get("maximum")
-    floor = float(low) if isinstance(low, (int, float)) else 0.0
-    ceiling = float(high) if isinstance(high, (int, float)) else max(1.0, floor + 1.0)
-    share = _certainty(evidence) if re.search(r"confiden|score|probab|certain", name, re.I) else 0.5
-    value = floor + (ceiling - floor) * share
-    return int(value + 0.5) if whole else round(value, 4)
+    return summary_of(evidence, min(limit, 160))
 
 
 def _certainty(evidence: PromptText) -> float:
@@ -334,42 +316,15 @@ def _certainty(evidence: PromptText) -> float:
     return min(0.95, 0.6 + 0.1 * min(3, best - second) + 0.05 * (best > 2))
 
 
-def _boolean(name: str, evidence: PromptText) -> bool:
-    if re.search(r"urgen|escalat", name, re.I):
-        return urgency_of(evidence) in ("critical", "high")
-    words = [word for word in re.split(r"[\W_]+", name.lower()) if len(word) > 3]
-    return any(word[:6] in evidence.lowered for word in words)
-
-
-def _array(schema: Schema, evidence: PromptText, name: str, root: Schema, deep: int) -> list[Any]:
-    inner = _resolve(_object(schema.get("items")) or {"type": "string"}, root)
-    least, most, longest = schema.get("minItems"), schema.get("maxItems"), inner.get("maxLength")
-    fewest = min(least, MOST) if isinstance(least, int) else 0
+def _array(schema: Schema, evidence: PromptText, name: str) -> list[Any]:
+    inner, most = _object(schema.get("items")), schema.get("maxItems")
     if isinstance(inner.get("enum"), list):
         good = [value for value in inner["enum"] if isinstance(value, str) and _score(value, evidence) > 0]
-        rest = [value for value in inner["enum"] if value not in good]
-        return [*good, *rest[: max(0, fewest - len(good))]][: most if isinstance(most, int) else None]
-    if re.search(r"eviden|quote|excerpt", name, re.I) and inner.get("type") == "string":
-        quotes = quotes_of(evidence, most if isinstance(most, int) else 2, longest if isinstance(longest, int) else 160)
-        return quotes + ["-"] * (fewest - len(quotes))
-    return [fill(inner, evidence, name, root, deep + 1) for _ in range(fewest)]
-
-
-def _resolve(schema: Schema, root: Schema) -> Schema:
-    """The schema behind ``$ref``, and of ``anyOf`` the first useful one."""
-    for _ in range(DEEPEST):
-        options = schema.get("anyOf")
-        if "$ref" in schema:
-            target: Any = root
-            for part in str(schema["$ref"]).lstrip("#/").split("/"):
-                target = _object(target).get(part)
-            schema = _object(target)
-        elif isinstance(options, list) and options:
-            useful = [item for item in options if isinstance(item, Mapping) and item.get("type") != "null"]
-            schema = useful[0] if useful else {"type": "null"}
-        else:
-            break
-    return schema
+        return good[: most if isinstance(most, int) else None]
+    if name == "evidence":
+        longest = inner.get("maxLength")
+        return quotes_of(evidence, most if isinstance(most, int) else 2, longest if isinstance(longest, int) else 160)
+    return []
 
 
 def _object(value: object) -> Mapping[str, Any]:

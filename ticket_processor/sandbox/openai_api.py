@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .account import shaped
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_answers import KnownAnswers, answer_for
+from .store import shaped
 
 CHAT_MODEL = "sandbox-model"
 EMBEDDING_MODEL = "sandbox-embedding"
@@ -129,12 +129,9 @@ class OpenAIApi:
         texts = [given] if isinstance(given, str) else given
         if not isinstance(texts, list) or not texts or not all(isinstance(t, str) and t for t in texts):
             raise _error(400, "'input' must be a non-empty string or a list of them.", None, "input")
-        size = body.get("dimensions") or EMBEDDING_SIZE
-        if not isinstance(size, int) or not 1 <= size <= 4_096:
-            raise _error(400, "'dimensions' is out of range.", None, "dimensions")
         encoded = body.get("encoding_format") == "base64"
         data = [
-            {"object": "embedding", "index": index, "embedding": _encode(embed(text, size), encoded)}
+            {"object": "embedding", "index": index, "embedding": _encode(embed(text), encoded)}
             for index, text in enumerate(texts)
         ]
         count = sum(tokens(text) for text in texts)
@@ -147,15 +144,15 @@ def tokens(text: str) -> int:
     return max(1, (len(text.encode("utf-8", "replace")) + 3) // 4)
 
 
-def embed(text: str, size: int = EMBEDDING_SIZE) -> list[float]:
+def embed(text: str) -> list[float]:
     """A unit vector from hashed words and their pieces: the same for the same text, near for similar ones."""
-    vector = [0.0] * size
+    vector = [0.0] * EMBEDDING_SIZE
     for word in text.lower().split():
         pieces = [word, *(word[start : start + 4] for start in range(max(0, len(word) - 3)))]
         for weight, piece in zip([1.0] + [0.4] * len(pieces), pieces, strict=False):
             digest = hashlib.blake2b(piece.encode("utf-8", "replace"), digest_size=8).digest()
             place, sign = divmod(int.from_bytes(digest, "big"), 2)
-            vector[place % size] += weight if sign else -weight
+            vector[place % EMBEDDING_SIZE] += weight if sign else -weight
     length = math.sqrt(sum(value * value for value in vector)) or 1.0
     return [value / length for value in vector]
 

@@ -1,128 +1,219 @@
-"""Zendesk's account: tickets, people, articles, and one way to change a ticket.
+"""An account: a clock, people, tickets in two orders, and one way to change a ticket, whichever vendor it is of.
 
-Every change goes through :meth:`Store.change`, which writes an audit and moves the stamps: ``updated_at`` (whole
-seconds) for changes that the vendor counts as ticket events, ``generated_timestamp`` for all of them.
+Every change goes through :meth:`Store.change`, which keeps a :class:`Audit` and moves the stamps. How a ticket looks,
+and what moves them, is the vendor's: see ``zendesk_store`` and ``freshdesk_store``. ``shapes.json`` holds what the
+vendors' objects look like with nothing filled in, and what a fresh account has.
+
+Threads: every public method takes ``lock``, which is re-entrant; a caller that reads and then writes holds
+it across both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import random
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
 
-from .account import BOT_ID, FIRST_GROUP, PERSON_ID, Account, AddressBook, shaped
-from .clock import SandboxClock, iso
-from .records import (
-    NO_SOURCE,
-    STATUS_IDS,
-    Actor,
-    Audit,
-    Job,
-    StoredTicket,
-    creations,
-    fill_in,
-    linked,
-    new_comment,
-    options_of,
-    set_field,
-    via_of,
-)
-from .text import html_to_text, normalise_tags
+import orjson
 
-_EDITED = ("priority", "status", "assignee_id", "group_id", "custom_fields")
-"""What a person changes besides tags, in the order in which the record names it."""
-_TITLES = ("raw_title", "description", "raw_description", "title_in_portal", "raw_title_in_portal")
+from .clock import Agenda, SandboxClock, iso
+
+BOT_ID = 9001
+PERSON_ID = 7001
+FIRST_GROUP = 8_001
+SHAPES: dict[str, Any] = orjson.loads(Path(__file__).with_name("shapes.json").read_bytes())
+
+Row = dict[str, Any]
+Actor = Literal["api", "person", "customer", "system", "fill"]
+"""Who made a change: a caller of the API, an agent at the screen, the requester, the vendor itself, the filling."""
 
 
-class Store(Account[StoredTicket]):
-    """All state. ``seed`` makes generated ids repeatable."""
+def shaped(shape: str, /, **values: Any) -> Row:
+    """An object of the API with these values; its empty lists are everybody's, to be replaced and never filled."""
+    return {**SHAPES[shape], **values}
+
+
+class AddressBook(dict[int, Row]):
+    """Agents or customers in the API's own shape, by id, and found by any of their addresses."""
+
+    def __init__(self, agenda: Agenda, **shape: Any) -> None:
+        super().__init__()
+        self._agenda = agenda
+        self._shape = shape
+        self._ids = count(100_001)
+        self._by_email: dict[str, int] = {}
+        self._more_addresses: dict[int, list[str]] = {}
+
+    def add(self, name: str, email: str | None, *, user_id: int | None = None, **more: Any) -> int:
+        """The id of the one with this address, made if there is none yet; ``more`` are further keys."""
+        with self._agenda.lock:
+            known = self._by_email.get(email.lower()) if email else None
+            if known is not None:
+                return known
+            new_id = next(self._ids) if user_id is None else user_id
+            stamps = dict.fromkeys(("created_at", "updated_at"), iso(self._agenda.now()))
+            self[new_id] = {"id": new_id, "name": name, "email": email, **self._shape, **more, **stamps}
+            if email:
+                self._by_email[email.lower()] = new_id
+            return new_id
+
+    def add_address(self, user_id: int, email: str) -> None:
+        """Add an address to a person, who is then found by it as well."""
+        with self._agenda.lock:
+            self._by_email[email.lower()] = user_id
+            self._more_addresses.setdefault(user_id, []).append(email)
+
+    def addresses_of(self, user_id: int) -> list[str]:
+        """A person's addresses, the primary one first."""
+        with self._agenda.lock:
+            primary = self[user_id]["email"]
+            return [*([primary] if primary else []), *self._more_addresses.get(user_id, ())]
+
+
+class Comment(NamedTuple):
+    """Words to add to a ticket; without ``markup``, the vendor makes it of the text."""
+
+    text: str
+    markup: str | None = None
+    public: bool = False
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One change of one ticket: the ground truth that tests judge a client by.
+
+    ``at`` is the exact Unix time, where the API shows whole seconds. ``values`` are fields by name, before and after.
+    ``comment`` is the one that was ``created``, ``edited`` or ``deleted``, in the API's shape. ``raw`` is the payload
+    that an API caller sent for this ticket. ``event`` is one of another kind in the API's form, such as a macro's.
+    ``visible`` is False for a silent change, which leaves neither an audit nor a new ``updated_at`` in the API.
+    """
+
+    id: int
+    ticket_id: int
+    at: float
+    author_id: int
+    actor: Actor
+    values: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    comment: Mapping[str, Any] | None = None
+    comment_was: Literal["created", "edited", "deleted"] = "created"
+    event: Mapping[str, Any] | None = None
+    custom: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    creates: bool = False
+    visible: bool = True
+    stamp_before: str = ""
+
+    def change(self, field_name: str) -> tuple[Any, Any] | None:
+        """A field's value before and after, or ``None`` when this left it alone."""
+        return self.values.get(field_name)
+
+    @property
+    def comment_public(self) -> bool | None:
+        """Whether the requester sees its comment; ``None`` without one."""
+        if self.comment is None:
+            return None
+        return bool(self.comment["public"] if "public" in self.comment else not self.comment["private"])
+
+    @property
+    def tags_added(self) -> frozenset[str]:
+        """Tags that were not there before."""
+        before, after = self.values.get("tags", ((), ()))
+        return frozenset(after or ()) - frozenset(before or ())
+
+    @property
+    def tags_removed(self) -> frozenset[str]:
+        """Tags that are gone."""
+        before, after = self.values.get("tags", ((), ()))
+        return frozenset(before or ()) - frozenset(after or ())
+
+
+@dataclass
+class StoredTicket:
+    """A ticket. ``json`` is the API's form of it; its lists and objects are replaced, never changed in place.
+
+    ``created`` and ``changed`` are exact Unix times: of the creation, and of the last change that moved ``updated_at``.
+    ``listed`` is the second under which the account's list of changes has it. ``audits`` are its visible changes.
+    """
+
+    id: int
+    json: Row
+    created: float
+    changed: float
+    requester_name: str
+    listed: int
+    deleted: bool = False
+    spam: bool = False
+    comments: list[Row] = field(default_factory=list)
+    audits: list[Audit] = field(default_factory=list)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags now."""
+        return tuple(self.json["tags"])
+
+    @property
+    def stamp(self) -> str:
+        """``updated_at``, as a safe update would send it back."""
+        return str(self.json["updated_at"])
+
+
+class Store(Agenda):
+    """An account's state. ``seed`` makes generated ids repeatable.
+
+    ``by_created`` and ``by_changed`` hold the time and id of every ticket in order, the latter in whole seconds.
+    ``history`` is the truth of all that was done, oldest first.
+    """
+
+    vendor: ClassVar[str]
+    waiting: ClassVar[Collection[Any]]
+    """Values of a ticket's status from which the requester's answer sets it to ``opened``."""
+    opened: ClassVar[Any]
 
     def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
-        super().__init__(clock, seed=seed, base_url=base_url)
-        self.users = AddressBook(self, role="end-user")
-        self.jobs: dict[str, Job] = {}
-        self.article_translations: dict[int, list[dict[str, Any]]] = {}
-        self.triggers: dict[int, dict[str, Any]] = {}
-        self.automations: list[dict[str, Any]] = []
+        super().__init__(clock)
+        self.random = random.Random(seed)
+        self.tickets: dict[int, StoredTicket] = {}
+        self.by_created: list[tuple[float, int]] = []
+        self.by_changed: list[tuple[int, int]] = []
         self.history: list[Audit] = []
-        self._event_ids = count(10_000_000_001)
-        self.users.add("Ticket Bot", "bot@example.com", role="admin", user_id=BOT_ID)
-        self.users.add("Alex Agent", "alex@example.com", role="agent", user_id=PERSON_ID)
-        self._set_up("zendesk")
-        self.groups[FIRST_GROUP]["default"] = True
-        for position, row in enumerate(self.ticket_fields):
-            row |= {"position": position, **dict.fromkeys(_TITLES, row["title"])}
-        for kind, rows in (("groups", self.groups.values()), ("ticket_fields", self.ticket_fields)):
-            for row in rows:
-                row["url"] = f"{base_url}/api/v2/{kind}/{row['id']}.json"
+        self.ticket_fields: list[Row] = []
+        self.groups: dict[int, Row] = {}
+        self.articles: list[Row] = []
+        self._base_url = base_url
+        self._ticket_ids = count(1)
+        self._ids = count(50_000_000_001, 100)
+        stamps = dict.fromkeys(("created_at", "updated_at"), iso(self.now()))
+        for group_id, name in enumerate(("Support", "Finance"), FIRST_GROUP):
+            self.groups[group_id] = shaped(f"{self.vendor} group", id=group_id, name=name, **stamps)
+        for row in SHAPES[f"{self.vendor} fields"]:
+            self.ticket_fields.append(shaped(f"{self.vendor} field", **deepcopy(row), **stamps))
 
-    # --- tickets --------------------------------------------------------------------------------------
+    @property
+    def base_url(self) -> str:
+        """The address that links in answers start with."""
+        return self._base_url
 
-    def create(
-        self,
-        *,
-        subject: str = "",
-        body: str | None = None,
-        html_body: str | None = None,
-        requester_name: str = "Customer",
-        requester_email: str | None = "customer@example.com",
-        channel: str = "email",
-        external_id: str | None = None,
-        tags: object = (),
-        priority: str | None = None,
-        status: str = "new",
-        attachments: Iterable[Mapping[str, Any]] = (),
-        public: bool = True,
-        created_at: float | None = None,
-        actor: Actor = "fill",
-        author_id: int | None = None,
-        custom: Mapping[str, Any] | None = None,
-        raw: Mapping[str, Any] | None = None,
-        fields: Mapping[str, Any] | None = None,
-    ) -> StoredTicket:
-        """A new ticket. ``created_at`` (Unix seconds) lets the filling give it an age.
-
-        ``fields`` are further keys of the ticket, taken as they are. With ``html_body`` the description is
-        its text; with ``body`` it is the body, unchanged.
-        """
+    @base_url.setter
+    def base_url(self, value: str) -> None:
         with self.lock:
-            self.settle()
-            moment = self.now() if created_at is None else created_at
-            requester = self.users.add(requester_name, requester_email)
-            author = requester if author_id is None else author_id
-            ticket_id = next(self._ticket_ids)
-            text = html_to_text(html_body) if body is None and html_body is not None else (body or "")
-            json = shaped(
-                "zendesk ticket",
-                url=f"{self._base_url}/api/v2/tickets/{ticket_id}.json",
-                id=ticket_id,
-                **dict.fromkeys(("created_at", "updated_at"), iso(moment)),
-                generated_timestamp=int(moment),
-                external_id=external_id,
-                via=via_of(channel, requester_name, requester_email),
-                **dict.fromkeys(("subject", "raw_subject"), subject),
-                description=text,
-                priority=priority,
-                status=status,
-                custom_status_id=STATUS_IDS.get(status, 1),
-                requester_id=requester,
-                submitter_id=author,
-                is_public=public,
-                tags=normalise_tags(tags),
-                recipient="support@example.com" if channel == "email" else None,
-                from_messaging_channel=channel in ("native_messaging", "whatsapp", "line", "telegram", "instagram_dm"),
-            )
-            json.update(fields or {})
-            fill_in(self.ticket_fields, json)
-            ticket = StoredTicket(ticket_id, json, moment, moment, requester_name)
-            comment = new_comment(ticket, self.event_id(), moment, author, text, html_body, public, attachments)
-            events = [comment, *creations(json, self.event_id)]
-            audit = self._audit(
-                ticket, events, json["via"], author, actor, custom=custom, raw=raw, comment_public=public, at=moment
-            )
-            comment["audit_id"] = audit.id
-            self._take_up(ticket, moment)
-            return ticket
+            for ticket in self.tickets.values():
+                if "url" in ticket.json:
+                    ticket.json["url"] = value + ticket.json["url"].removeprefix(self._base_url)
+            self._base_url = value
+
+    def next_id(self) -> int:
+        """A fresh id for anything but tickets and people; the ninety-nine after it are free for what belongs to it."""
+        return next(self._ids)
+
+    def living(self, ticket_id: int) -> StoredTicket | None:
+        """A ticket that exists, and is neither deleted nor spam nor archived."""
+        ticket = self.tickets.get(ticket_id)
+        return None if ticket is None or self.gone(ticket) else ticket
 
     def change(
         self,
@@ -131,46 +222,38 @@ class Store(Account[StoredTicket]):
         *,
         actor: Actor,
         author_id: int,
-        comment: tuple[str, str | None, bool] | None = None,
-        custom: Mapping[str, Any] | None = None,
-        raw: Mapping[str, Any] | None = None,
+        comment: Comment | None = None,
         silent: bool = False,
         hidden: bool = False,
-        macro: str | None = None,
+        **told: Any,
     ) -> Audit | None:
-        """Set fields and add a comment (text, HTML or ``None``, public), as one change, by a ``macro`` or not.
+        """Set fields and add a comment, as one change; gives it, or ``None`` when nothing would change.
 
-        Gives the audit, or ``None`` when nothing would change. ``silent`` moves ``generated_timestamp``
-        only; ``hidden`` leaves no audit in the API.
+        ``silent`` moves no ``updated_at``; ``hidden`` is not on the record that the API shows. ``told`` are further
+        attributes of the :class:`Audit`.
         """
         with self.lock:
-            moment, json = self.now(), ticket.json
-            stamp_before = json["updated_at"]
-            events: list[dict[str, Any]] = []
-            values = {item["id"]: item["value"] for item in json["custom_fields"]}
-            for name, value in linked(self.ticket_fields, json["tags"], values, fields).items():
-                events += set_field(json, name, value, self.event_id)
-            public: bool | None = None
-            added: dict[str, Any] = {}
-            if comment is not None:
-                text, markup, public = comment
-                added = new_comment(ticket, self.event_id(), moment, author_id, text, markup, public)
-                events.insert(0, added)
-                json["is_public"] = json["is_public"] or public
-            if not events:
+            moment, stamp_before = self.now(), ticket.stamp
+            values = self._set(ticket, fields)
+            row = None if comment is None else self._say(ticket, comment, author_id, actor)
+            if row is None and not values:
                 return None
-            if macro is not None:
-                reference = {"macro_id": str(len(macro)), "macro_title": macro, "macro_deleted": False}
-                events.append({"id": self.event_id(), "type": "AgentMacroReference", **reference})
-            if not silent:
-                ticket.changed = moment
-                json["updated_at"] = iso(moment)
-            via = {"channel": {"api": "api", "person": "web"}.get(actor, "system"), "source": NO_SOURCE}
-            told = {"custom": custom, "raw": raw, "comment_public": public, "stamp_before": stamp_before}
-            audit = self._audit(ticket, events, via, author_id, actor, visible=not hidden, **told)
-            added["audit_id"] = audit.id
-            self._move(ticket, moment)
-            return audit
+            if not silent and self._counts(values, row):
+                self._stamp(ticket, moment)
+            told |= {"values": values, "comment": row, "visible": not hidden, "stamp_before": stamp_before}
+            change = self.note(ticket, actor, author_id, **told)
+            self._changed(ticket, moment)
+            return change
+
+    def note(
+        self, ticket: StoredTicket, actor: Actor, author_id: int, *, at: float | None = None, **told: Any
+    ) -> Audit:
+        """Keep what has been changed, now unless it was ``at`` another time."""
+        change = Audit(self.next_id(), ticket.id, self.now() if at is None else at, author_id, actor, **told)
+        self.history.append(change)
+        if change.visible:
+            ticket.audits.append(change)
+        return change
 
     # --- what other people do -------------------------------------------------------------------------
 
@@ -188,89 +271,87 @@ class Store(Account[StoredTicket]):
         macro: str | None = None,
         **values: Any,
     ) -> Audit | None:
-        """A person changes a ticket at the screen. Gives the audit, ``None`` if nothing changed.
+        """A person changes a ticket at the screen. Gives the change, ``None`` if nothing changed.
 
-        ``values`` are those of :data:`_EDITED`, by name; ``None`` leaves one alone. ``macro`` is the title of the macro
-        that they applied. ``silent`` edits do not move ``updated_at``; ``hidden`` ones are not on the ticket's record.
-        Raises ``KeyError`` for a ticket that is not there.
+        ``values`` are other fields by the API's names; ``None`` leaves one alone. ``macro`` is the title of the macro
+        that they applied. Raises ``KeyError`` for a ticket that is not there.
         """
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
-            choices = frozenset().union(*options_of(self.ticket_fields).values())
-            chosen = [value for value in (values.get("custom_fields") or {}).values() if value in choices]
-            add_tags = (*add_tags, *chosen) if add_tags or remove_tags else ()
             return self.change(
                 ticket,
-                self._edits(ticket, add_tags, remove_tags, values),
+                self._edits(ticket, tuple(add_tags), tuple(remove_tags), values),
                 actor="person",
                 author_id=author_id,
-                comment=None if comment is None else (comment, None, public),
+                comment=None if comment is None else Comment(comment, None, public),
                 silent=silent,
                 hidden=hidden,
-                macro=macro,
+                event=None if macro is None else _by_macro(macro),
             )
 
     def customer_replies(self, ticket_id: int, text: str) -> Audit | None:
         """The requester writes again; a ticket that waits or is solved is open again."""
-        json = self.tickets[ticket_id].json
-        reopened = "open" if json["status"] in ("pending", "hold", "solved") else None
-        return self.person_edit(ticket_id, comment=text, public=True, author_id=json["requester_id"], status=reopened)
-
-    def delete(self, ticket_id: int) -> None:
-        """A person deletes a ticket."""
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
-            ticket.deleted = True
-            self.change(ticket, {"status": "deleted"}, actor="person", author_id=PERSON_ID)
+            reopened = {"status": self.opened} if ticket.json["status"] in self.waiting else {}
+            requester, said = ticket.json["requester_id"], Comment(text, None, True)
+            return self.change(ticket, reopened, actor="customer", author_id=requester, comment=said)
 
-    def read(self, *ticket_ids: int) -> list[StoredTicket]:
-        """The living tickets of these, all as of one moment. For looking at only."""
-        found = [self.living(ticket_id) for ticket_id in ticket_ids]
-        return [ticket for ticket in found if ticket is not None]
+    # --- the vendor's ---------------------------------------------------------------------------------
 
-    def indexed(self, ticket: StoredTicket) -> dict[str, Any] | None:
-        """A ticket as the search index has it; ``None`` where it has not."""
-        return None if ticket.deleted else ticket.json
+    def gone(self, ticket: StoredTicket) -> bool:
+        """Whether a ticket is deleted, spam or archived, as far as the vendor has these."""
+        return ticket.deleted
+
+    def _set(self, ticket: StoredTicket, fields: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+        """Set a ticket's fields; those that changed, before and after."""
+        raise NotImplementedError
+
+    def _say(self, ticket: StoredTicket, comment: Comment, author_id: int, actor: Actor) -> Row:
+        """Add a comment to a ticket; gives it in the API's shape."""
+        raise NotImplementedError
+
+    def _counts(self, values: Mapping[str, Any], row: Row | None) -> bool:
+        """Whether a change moves ``updated_at``."""
+        return True
+
+    def _changed(self, ticket: StoredTicket, moment: float) -> None:
+        """Note that a ticket has just changed in some way."""
+        self._list(ticket, int(ticket.changed))
 
     # --- inside ---------------------------------------------------------------------------------------
 
+    def _take_up(self, ticket: StoredTicket) -> None:
+        self.tickets[ticket.id] = ticket
+        insort(self.by_created, (ticket.created, ticket.id))
+        insort(self.by_changed, (ticket.listed, ticket.id))
+
+    def _stamp(self, ticket: StoredTicket, moment: float) -> None:
+        ticket.changed = moment
+        ticket.json["updated_at"] = iso(moment)
+
+    def _list(self, ticket: StoredTicket, second: int) -> None:
+        """Put a ticket into its place in the order of changes."""
+        if second != ticket.listed:
+            del self.by_changed[bisect_left(self.by_changed, (ticket.listed, ticket.id))]
+            insort(self.by_changed, (second, ticket.id))
+            ticket.listed = second
+
     def _edits(
-        self, ticket: StoredTicket, add_tags: Iterable[str], remove_tags: Iterable[str], values: Mapping[str, Any]
+        self, ticket: StoredTicket, add_tags: tuple[str, ...], remove_tags: tuple[str, ...], values: Mapping[str, Any]
     ) -> dict[str, Any]:
-        added, removed = set(normalise_tags(list(add_tags))), set(normalise_tags(list(remove_tags)))
-        named = sorted(values, key=_EDITED.index)
-        fields = {name: values[name] for name in named if values[name] not in (None, {})}
-        return {"tags": sorted((set(ticket.tags) | added) - removed), **fields} if added or removed else fields
+        """What a person's edit sets. Raises ``TypeError`` for what a ticket does not have."""
+        if strange := set(values).difference(ticket.json):
+            raise TypeError(f"a ticket of {self.vendor} has no {', '.join(sorted(strange))}")
+        fields = {name: value for name, value in values.items() if value not in (None, {})}
+        if not add_tags and not remove_tags:
+            return fields
+        kept = [tag for tag in dict.fromkeys((*ticket.tags, *add_tags)) if tag not in remove_tags]
+        return {"tags": kept, **fields}
 
-    def _audit(
-        self,
-        ticket: StoredTicket,
-        events: Iterable[dict[str, Any]],
-        via: dict[str, Any],
-        author_id: int,
-        actor: Actor,
-        *,
-        at: float | None = None,
-        **told: Any,
-    ) -> Audit:
-        """Note a change, now unless it was ``at`` another time; ``told`` are the audit's other attributes."""
-        moment = self.now() if at is None else at
-        kept = {name: value for name, value in told.items() if value is not None}
-        audit = Audit(self.event_id(), ticket.id, moment, author_id, actor, tuple(events), via, **kept)
-        self.history.append(audit)
-        if audit.visible:
-            ticket.audits.append(audit)
-        return audit
 
-    def event_id(self) -> int:
-        """A fresh id from the range that audits, events and comments share."""
-        return next(self._event_ids)
-
-    def _move(self, ticket: StoredTicket, moment: float) -> None:
-        """Note that a ticket has just changed in some way."""
-        before, generated = ticket.json["generated_timestamp"], int(moment)
-        if generated != before:
-            self._reorder(ticket, before, generated)
-            ticket.json["generated_timestamp"] = generated
+def _by_macro(title: str) -> Row:
+    reference = {"macro_id": str(len(title)), "macro_title": title, "macro_deleted": False}
+    return {"type": "AgentMacroReference", **reference}

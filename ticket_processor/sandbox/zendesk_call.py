@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,15 +12,16 @@ from typing import Any
 
 import orjson
 
-from .calls import ApiCall, Row
-from .limits import RequestLimits
-from .messages import Refusal, Response, json_response, refuse
-from .records import StoredTicket
-from .store import Store
+from .access import RequestLimits
+from .messages import ApiCall, Refusal, Response, json_response, refuse
+from .store import Row, StoredTicket
+from .zendesk_store import ZendeskStore, without_generated
 
 NOT_FOUND: Mapping[str, str] = {"error": "RecordNotFound", "description": "Not found"}
 NO_ACCESS = "You do not have access to this page. Please contact the account owner for further help."
 PAGE = 100
+OLD_S = 120 * 86_400
+"""A ticket that was closed so long ago is archived: no list has it."""
 DEEPEST_OFFSET = 10_000
 
 Key = tuple[Any, ...]
@@ -57,7 +59,7 @@ class Rules:
         """The time that guards a batch's item without a stamp that counts: a later change makes it fail."""
         return queued
 
-    def failed_item(self, index: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    def failed_item(self, index: int, row: Mapping[str, Any]) -> Row:
         """A job's failed item as the job shows it."""
         return {"index": index, **row}
 
@@ -68,13 +70,9 @@ class Rules:
     def enter_help_center(self) -> None:
         """Raises :class:`~.messages.Refusal` where the account has no Help Center, or does not let this user in."""
 
-    def finds(self, words: set[str], found: set[str]) -> bool:
-        """Whether an article is found of whose ``words`` it has those that are ``found``."""
-        return bool(found)
-
 
 @dataclass
-class Call(ApiCall[Store]):
+class Call(ApiCall[ZendeskStore]):
     """A request with all that a handler needs."""
 
     limits: RequestLimits
@@ -98,7 +96,7 @@ class Call(ApiCall[Store]):
             raise refuse(404, NOT_FOUND)
         return found[0]
 
-    def payload(self) -> dict[str, Any]:
+    def payload(self) -> Row:
         """The JSON body. One that is not declared as JSON counts as empty, one that does not parse is a 400."""
         if "json" not in self.request.header("content-type"):
             return {}
@@ -110,13 +108,11 @@ class Call(ApiCall[Store]):
             raise bad_request("Invalid attribute", "The request body must be a JSON object.")
         return payload
 
-    def number(self, name: str, default: int, *, at_most: int, at_least: int = 1) -> int:
-        """A whole number from the query, kept within bounds; 400 when it is no number."""
+    def number(self, name: str, default: int, *, at_most: int) -> int:
+        """A positive whole number from the query, kept within bounds; 400 when it is no number."""
         text = self.request.query.get(name, "")
-        if not text:
-            return default
         try:
-            return max(at_least, min(int(text), at_most))
+            return max(1, min(int(text), at_most)) if text else default
         except ValueError:
             raise bad_request("Invalid attribute", f"{name} must be an integer") from None
 
@@ -126,16 +122,6 @@ class Call(ApiCall[Store]):
         if len(parts) > at_most:
             raise too_many_values(at_most)
         return list(dict.fromkeys(parts))
-
-    def ids(self) -> list[int]:
-        """The numbers in ``ids``; 400 for none."""
-        try:
-            ids = [int(part) for part in self.names()]
-        except ValueError:
-            ids = []
-        if not ids:
-            raise bad_request("Invalid attribute", "ids must be a comma-separated list of integers")
-        return list(dict.fromkeys(ids))
 
 
 def bad_request(title: str, message: str) -> Refusal:
@@ -171,35 +157,32 @@ def forbidden(message: str = NO_ACCESS) -> Refusal:
 def paged(
     call: Call,
     name: str,
-    rows: list[Row],
+    rows: Sequence[Row],
     *,
-    sorts: Sequence[str] = ("id",),
+    order: str = "id",
     show: Callable[[Row], Row] = dict,
     besides: Mapping[str, Any] = MappingProxyType({}),
-    order: str = "",
 ) -> Response:
     """A page of ``rows``, each as ``show`` gives it: by cursor when the query has ``page[…]``, by offset otherwise.
 
-    ``besides`` is shown with every page. ``order`` names the fields that rows are sorted by where the query names none,
-    with commas between them.
-
-    ``sort_order`` and ``sort_by`` belong to offsets and are ignored beside ``page[…]``.
+    ``order`` names the fields that rows are sorted by, with commas between them; by offset ``sort_by`` and
+    ``sort_order`` may say otherwise. ``besides`` is shown with every page.
     """
     query = call.request.query
-    if "page[size]" in query or "page[after]" in query or "page[before]" in query:
-        page, around = _by_cursor(call, rows, (*sorts, order), query.get("sort", order))
+    if "page[size]" in query or "page[after]" in query:
+        page, around = _by_cursor(call, sorted(rows, key=_sort_key(order)), _sort_key(order))
         return json_response(200, {name: list(map(show, page)), **besides, **around})
     number = call.number("page", 1, at_most=10**9)
     size = call.number("per_page", PAGE, at_most=PAGE)
     if number * size > DEEPEST_OFFSET and number > 1:
         raise _error("InvalidPaginationDepth", "Pagination depth is limited to 10,000 records")
-    key, backwards = _sort_key(query.get("sort_by") or query.get("sort") or order, ("created_at", order, *sorts))
-    rows = sorted(rows, key=key, reverse=backwards or query.get("sort_order") == "desc")
-    page = rows[(number - 1) * size : number * size]
+    by = _sort_key("created_at" if query.get("sort_by") == "created_at" else order)
+    found = sorted(rows, key=by, reverse=query.get("sort_order") == "desc")
+    page = found[(number - 1) * size : number * size]
     return json_response(200, {name: list(map(show, page)), **besides, **neighbours(call, number, size, len(rows))})
 
 
-def neighbours(call: Call, page: int, size: int, count: int) -> dict[str, Any]:
+def neighbours(call: Call, page: int, size: int, count: int) -> Row:
     """The links and the count of a page by offset."""
     return {
         "next_page": call.link(page=str(page + 1)) if page * size < count else None,
@@ -208,43 +191,34 @@ def neighbours(call: Call, page: int, size: int, count: int) -> dict[str, Any]:
     }
 
 
-def _by_cursor(call: Call, rows: list[Row], sorts: Sequence[str], sort: str) -> tuple[list[Row], dict[str, Any]]:
+def _by_cursor(call: Call, ordered: list[Row], key: Callable[[Row], Key]) -> tuple[list[Row], Row]:
     """The rows of a page by cursor, and what is told of the pages around it."""
-    if sort.lstrip("-") not in ("", "id", *sorts):
-        raise _error("InvalidPaginationParameter", f"sort is not valid: {sort[:40]}")
-    key, backwards = _sort_key(sort, sorts)
     size = call.number("page[size]", PAGE, at_most=PAGE)
-    ordered = sorted(rows, key=key, reverse=backwards)
     rest = ordered
     if after := call.request.query.get("page[after]"):
         position = decode_cursor(after)
         try:
-            rest = [row for row in ordered if (key(row) < position if backwards else key(row) > position)]
+            rest = [row for row in ordered if key(row) > position]
         except TypeError:
             raise _error("InvalidPaginationParameter", "page[after] is not valid") from None
     page, more = rest[:size], len(rest) > size
     first, last = (encode_cursor(key(page[at])) if page else None for at in (0, -1))
     meta = {"has_more": more, "after_cursor": last, "before_cursor": first}
-    return page, {"meta": meta, "links": _links(call, first, last, len(rest) < len(ordered), more)}
+    # Both links on every page that has rows, even where nothing follows; the help center's tell the truth.
+    back = call.link(page__before=first, page__after=None) if first else None
+    on = call.link(page__after=last, page__before=None) if last else None
+    links: Row = {"prev": back, "next": on}
+    if "/help_center/" in call.request.path:
+        links = {"first": call.link(page__before=None, page__after=None)}
+        links |= {"prev": back} if len(rest) < len(ordered) else {}
+        links |= {"next": on} if more else {}
+    return page, {"meta": meta, "links": links}
 
 
-def _links(call: Call, before: str | None, after: str | None, earlier: bool, later: bool) -> dict[str, str | None]:
-    """Both links on every page that has rows, even where nothing follows; the help center's tell the truth."""
-    back = call.link(page__before=before, page__after=None) if before else None
-    on = call.link(page__after=after, page__before=None) if after else None
-    if "/help_center/" not in call.request.path:
-        return {"prev": back, "next": on}
-    first = call.link(page__before=None, page__after=None)
-    return {"first": first, **({"prev": back} if earlier else {}), **({"next": on} if later else {})}
-
-
-def _sort_key(sort: str, sorts: Sequence[str]) -> tuple[Callable[[Row], Key], bool]:
-    """The sort key, with ties broken by id, and whether the order is descending."""
-    name = sort.lstrip("-")
-    if name in ("", "id") or name not in sorts:
-        return (lambda row: (row["id"],)), sort.startswith("-")
-    parts = name.split(",")
-    return (lambda row: (*(_sortable(row.get(part)) for part in parts), row["id"])), sort.startswith("-")
+def _sort_key(order: str) -> Callable[[Row], Key]:
+    """The sort key, with ties broken by id."""
+    parts = [part for part in order.split(",") if part != "id"]
+    return lambda row: (*(_sortable(row.get(part)) for part in parts), row["id"])
 
 
 def _sortable(value: Any) -> str:
@@ -269,3 +243,121 @@ def decode_cursor(cursor: str) -> Key:
 
 def _error(code: str, title: str) -> Refusal:
     return refuse(400, {"errors": [{"code": code, "title": title, "detail": title}]})
+
+
+# --- the account ------------------------------------------------------------------------------------------
+
+
+def search_users(call: Call) -> Response:
+    """``GET /users/search``: users with all words in their name or address, parts included. Offset paging only."""
+    text = call.request.query.get("query", "")
+    try:
+        words = [word.lower() for word in shlex.split(text.replace("'", r"\'"))]
+    except ValueError:
+        raise refuse(422, {"error": "invalid", "description": f"Invalid search: {text[:80]}"}) from None
+    rows = [row for number, row in sorted(call.store.users.items()) if _matches(call.store, number, words)]
+    page, size = call.number("page", 1, at_most=100), call.number("per_page", PAGE, at_most=PAGE)
+    shown = rows[(page - 1) * size : page * size]
+    return json_response(200, {"users": shown, **neighbours(call, page, size, len(rows))})
+
+
+def _matches(store: ZendeskStore, number: int, words: list[str]) -> bool:
+    told = [str(store.users[number]["name"]), *store.users.addresses_of(number)]
+    said = {"name": told[:1], "email": told[1:]}
+    for word in words:
+        kind, colon, value = word.partition(":")
+        places = said.get(kind) if colon else told
+        if places is None or not any((value if colon else word) in place.lower() for place in places):
+            return False
+    return bool(words)
+
+
+def identities(call: Call) -> Response:
+    """``GET /users/{id}/identities``: the addresses of a user, the primary one first."""
+    user, number = _user(call), call.args[0]
+    stamps = dict.fromkeys(("created_at", "updated_at"), user["created_at"])
+    common = {"user_id": number, "type": "email", "verified": True, **stamps}
+    rows: list[Row] = []
+    for place, address in enumerate(call.store.users.addresses_of(number)):
+        own = number * 100 + place
+        url = f"{call.store.base_url}/api/v2/users/{number}/identities/{own}.json"
+        rows.append({"id": own, "url": url, "value": address, "primary": place == 0, **common})
+    return paged(call, "identities", rows)
+
+
+def _user(call: Call) -> Row:
+    """The user the path names; 404 when there is none."""
+    found = call.store.users.get(call.args[0])
+    if found is None:
+        raise refuse(404, NOT_FOUND)
+    return found
+
+
+def requested(call: Call) -> Response:
+    """``GET /users/{id}/tickets/requested``: neither deleted nor archived ones."""
+    number = _user(call)["id"]
+    rows = [
+        ticket.json
+        for ticket in call.store.tickets.values()
+        if ticket.json["requester_id"] == number and not ticket.deleted
+        if not (ticket.json["status"] == "closed" and call.now - ticket.changed > OLD_S)
+    ]
+    return paged(call, "tickets", rows, show=without_generated)
+
+
+def ticket_fields(call: Call) -> Response:
+    """``GET /ticket_fields``: all of them, without paging."""
+    call.spend("ticket_fields")
+    fields = call.store.ticket_fields
+    return json_response(200, {"ticket_fields": fields, "next_page": None, "previous_page": None, "count": len(fields)})
+
+
+def groups(call: Call) -> Response:
+    """``GET /groups``: those that are not deleted."""
+    rows = [row for row in call.store.groups.values() if not row["deleted"]]
+    return paged(call, "groups", rows, order="name")
+
+
+def triggers(call: Call) -> Response:
+    """``GET /triggers``: they are shown, and never do anything."""
+    return paged(call, "triggers", list(call.store.triggers.values()), order="position,title")
+
+
+def automations(call: Call) -> Response:
+    """``GET /automations``: they are shown, and never do anything."""
+    return paged(call, "automations", call.store.automations, order="position")
+
+
+def current_user(call: Call) -> Response:
+    """``GET /users/me`` with credentials."""
+    return json_response(200, {"user": call.store.users[call.identity.user_id]})
+
+
+# --- the help center --------------------------------------------------------------------------------------
+
+SIGNED_IN, STAFF, SOME = 80_001, 80_002, 80_003
+SEGMENTS = (
+    {"id": SIGNED_IN, "name": "Signed-in users", "user_type": "signed_in_users", "built_in": True},
+    {"id": STAFF, "name": "Agents and admins", "user_type": "staff", "built_in": True},
+    {"id": SOME, "name": "VIP customers", "user_type": "signed_in_users", "built_in": False},
+)
+"""Who may see an article that names one of them."""
+
+
+def user_segments(call: Call) -> Response:
+    """``GET /help_center/user_segments``"""
+    call.rules.enter_help_center()
+    return json_response(200, {"user_segments": list(SEGMENTS), **neighbours(call, 1, 100, len(SEGMENTS))})
+
+
+def list_articles(call: Call) -> Response:
+    """``GET /help_center/articles``; ``include=translations`` adds these."""
+    call.rules.enter_help_center()
+    translated = "translations" in call.request.query.get("include", "").split(",")
+    return paged(call, "articles", call.store.articles, show=lambda row: _translated(call, row) if translated else row)
+
+
+def _translated(call: Call, row: Row) -> Row:
+    names = ("title", "body", "locale", "draft", "outdated", "html_url", "created_at", "updated_at")
+    own = {"source_id": row["id"], "source_type": "Article", "hidden": False, **{name: row[name] for name in names}}
+    return {**row, "translations": [own, *call.store.article_translations.get(row["id"], ())]}

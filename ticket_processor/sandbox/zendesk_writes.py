@@ -14,12 +14,11 @@ from functools import partial
 from typing import Any
 
 from .clock import parse_iso
-from .credentials import Identity
-from .messages import Refusal, Response, json_response, refuse
-from .records import Audit, Item, Job, StoredTicket, accepted
-from .store import Store
+from .messages import Identity, Refusal, Response, json_response, refuse
+from .store import BOT_ID, Audit, Comment, Row, StoredTicket
 from .text import cut, expand_placeholders, html_to_text, normalise_tags, squeeze
 from .zendesk_call import NOT_FOUND, Call, Rules, bad_request, invalid, too_many_values
+from .zendesk_store import Item, Job, ZendeskStore, accepted
 
 MOST_ITEMS = 100
 
@@ -47,22 +46,14 @@ def updates(call: Call) -> list[tuple[object, Item]]:
     ]
 
 
-def show_job(call: Call) -> Response:
-    """``GET /job_statuses/{id}``: kept for a day."""
-    job = call.store.jobs.get(call.args[0])
-    if job is None or not job.found(call.now):
-        raise refuse(404, NOT_FOUND)
-    return json_response(200, {"job_status": job_json(job, call.store.base_url)})
-
-
 def show_many_jobs(call: Call) -> Response:
-    """``GET /job_statuses/show_many?ids=``: ids that are unknown, or no longer found, are absent."""
+    """``GET /job_statuses/show_many?ids=``: those that are known, for a day after their end."""
     jobs = [call.store.jobs[name] for name in call.names() if name in call.store.jobs]
-    shown = [job_json(job, call.store.base_url) for job in jobs if job.found(call.now)]
+    shown = [_job_json(job, call.store.base_url) for job in jobs if job.found(call.now)]
     return json_response(200, {"job_statuses": shown})
 
 
-def job_json(job: Job, base_url: str) -> dict[str, Any]:
+def _job_json(job: Job, base_url: str) -> Row:
     """A job as the API shows it: ``results`` is null until it has completed."""
     done = job.finished_at is not None
     message = f"Updating ticket #{job.progress}" if job.started else None
@@ -71,7 +62,7 @@ def job_json(job: Job, base_url: str) -> dict[str, Any]:
         message = f"{job.status.capitalize()} at {moment:%Y-%m-%d %H:%M:%S} +0000"
     return {
         "id": job.id,
-        "job_type": "Bulk Update Ticket",
+        "job_type": "Bulk Update StoredTicket",
         "url": f"{base_url}/api/v2/job_statuses/{job.id}.json",
         "total": job.total,
         "progress": job.progress if job.started else None,
@@ -88,11 +79,11 @@ def start(call: Call, work: Sequence[Item], kind: Callable[[str, int], Job] = Jo
     if active >= rules.max_jobs:
         message = f"You can only have {rules.max_jobs} jobs queued or running at once."
         raise rules.refusal(429, "TooManyJobs", message, Retry_After="10")
-    for name in [name for name, job in store.jobs.items() if job.forgotten(call.now)]:
+    for name in [name for name, job in store.jobs.items() if not job.kept(call.now)]:
         del store.jobs[name]
     job = kind(f"V3-{store.random.getrandbits(128):032x}", len(work))
     store.jobs[job.id] = job
-    answer = json_response(200, {"job_status": job_json(job, store.base_url)})
+    answer = json_response(200, {"job_status": _job_json(job, store.base_url)})
     delay, pace = rules.job_seconds
     begun = call.now + delay + job.delay
     todo = job.todo(work)
@@ -111,27 +102,18 @@ def start(call: Call, work: Sequence[Item], kind: Callable[[str, int], Job] = Jo
     return answer
 
 
-def _update_item(call: Call, index: int, ticket_id: object, payload: Mapping[str, Any]) -> dict[str, Any]:
-    counts = call.rules.counting(payload, in_batch=True)
+def _update_item(call: Call, index: int, ticket_id: object, payload: Mapping[str, Any]) -> Row:
     try:
         ticket = call.store.living(ticket_id) if isinstance(ticket_id, int) else None
         if ticket is None:
             raise refuse(404, NOT_FOUND)
-        apply_update(
-            call.store,
-            ticket,
-            counts,
-            call.identity,
-            call.rules,
-            queued=call.rules.guarded_since(call.now),
-            sent=payload,
-        )
+        apply_update(call, ticket, payload, queued=call.rules.guarded_since(call.now))
     except Refusal as refusal:
-        return failed_item(call, index, ticket_id, explain(refusal))
+        return failed_item(call, index, ticket_id, _explained(refusal))
     return {"action": "update", "id": ticket_id, "status": "Updated", "success": True}
 
 
-def failed_item(call: Call, index: int, ticket_id: object, details: str) -> dict[str, Any]:
+def failed_item(call: Call, index: int, ticket_id: object, details: str) -> Row:
     """The result of an item that was not done."""
     return call.rules.failed_item(index, {"id": ticket_id, "error": "TicketUpdateFailed", "details": details})
 
@@ -166,7 +148,7 @@ def unknown_keys(payload: Mapping[str, Any], known: frozenset[str], action: str 
     return {"x-zendesk-api-warn": f"{{:allowed_parameters=>{{{told}}}}}"}
 
 
-def check_guard(ticket: StoredTicket, payload: Mapping[str, Any], rules: Rules, *, queued: float | None = None) -> None:
+def _check_guard(ticket: StoredTicket, payload: Mapping[str, Any], rules: Rules, queued: float | None) -> None:
     """Safe update: 409 when the ticket is not as the caller read it, 400 when the stamp is missing.
 
     The key ``safe_update`` alone makes a write safe, whatever its value. Jobs are always safe: without an
@@ -182,62 +164,41 @@ def check_guard(ticket: StoredTicket, payload: Mapping[str, Any], rules: Rules, 
             moment = parse_iso(str(stamp))
         except ValueError:
             raise bad_request("Invalid attribute", "updated_stamp is not a valid time") from None
-        current = parse_iso(ticket.stamp)
-        if rules.passes(moment, current):
+        if rules.passes(moment, parse_iso(ticket.stamp)):
             return
     elif queued is None or int(ticket.changed) <= int(queued):
         return
-    raise rules.refusal(
-        409,
-        "UpdateConflict",
-        "Safe Update prevented the update due to outdated ticket data. "
-        "Please fetch the latest ticket data and try again.",
-    )
+    outdated = "Safe Update prevented the update due to outdated ticket data. "
+    raise rules.refusal(409, "UpdateConflict", f"{outdated}Please fetch the latest ticket data and try again.")
 
 
 def apply_update(
-    store: Store,
-    ticket: StoredTicket,
-    payload: Mapping[str, Any],
-    identity: Identity,
-    rules: Rules,
-    *,
-    queued: float | None = None,
-    sent: Mapping[str, Any] | None = None,
+    call: Call, ticket: StoredTicket, sent: Mapping[str, Any], queued: float | None = None
 ) -> Audit | None:
-    """Update a ticket by a payload; ``None`` when nothing changed.
-
-    ``sent`` is what the caller had sent, where less of it counts.
-    """
-    check_guard(ticket, payload, rules, queued=queued)
+    """Update a ticket by a payload, in a job when it was ``queued``; ``None`` when nothing changed."""
+    payload = call.rules.counting(sent, in_batch=queued is not None)
+    _check_guard(ticket, payload, call.rules, queued)
     if ticket.json["status"] == "closed":
         raise invalid("status", "Status: closed prevents ticket update", "RecordInvalid")
-    fields = field_values(store, payload)
+    fields = _field_values(call.store, payload)
     if fields.get("assignee_id") and ticket.json["status"] == "new" and "status" not in fields:
         fields["status"] = "open"
-    author, comment = _comment(ticket, payload.get("comment"), identity)
-    if comment is not None and len(ticket.comments) >= rules.most_comments:
+    author, comment = _comment(ticket, payload.get("comment"), call.identity)
+    if comment is not None and len(ticket.comments) >= call.rules.most_comments:
         raise invalid("base", "Comments: too many comments on this ticket")
-    return store.change(
-        ticket,
-        fields,
-        actor="api",
-        author_id=author,
-        comment=comment,
-        custom=_metadata(payload),
-        raw=payload if sent is None else sent,
-    )
+    custom = _metadata(payload)
+    return call.store.change(ticket, fields, actor="api", author_id=author, comment=comment, custom=custom, raw=sent)
 
 
-def apply_creation(store: Store, payload: Mapping[str, Any], identity: Identity) -> StoredTicket:
+def apply_creation(store: ZendeskStore, payload: Mapping[str, Any], identity: Identity) -> StoredTicket:
     """A new ticket from a payload."""
-    fields = field_values(store, payload)
+    fields = _field_values(store, payload)
     comment = payload.get("comment")
     comment = comment if isinstance(comment, dict) else {"body": payload.get("description")}
     body, markup = comment.get("body"), comment.get("html_body")
     if not body and not markup:
         raise invalid("base", "Description: cannot be blank", "BlankValue")
-    name, email, author = _requester(store, payload, identity)
+    name, email, author = _requester(store, payload, identity.user_id)
     via = payload.get("via")
     channel = via.get("channel") if isinstance(via, dict) else None
     if custom := fields.pop("custom_fields", None):
@@ -261,7 +222,7 @@ def apply_creation(store: Store, payload: Mapping[str, Any], identity: Identity)
     )
 
 
-def field_values(store: Store, payload: Mapping[str, Any]) -> dict[str, Any]:
+def _field_values(store: ZendeskStore, payload: Mapping[str, Any]) -> Row:
     """The ticket's fields that a payload sets, validated and normalised; 422 for a value that cannot be."""
     values = {name: value for name, value in payload.items() if name in SETTABLE}
     for name, allowed in ENUMS.items():
@@ -270,43 +231,31 @@ def field_values(store: Store, payload: Mapping[str, Any]) -> dict[str, Any]:
             raise invalid(name, f"{name.capitalize()}: {value} is not valid")
     if values.get("status", "new") is None:
         del values["status"]
-    for name in ("external_id", "subject"):
-        if values.get(name) is not None:
-            values[name] = str(values[name])
-    if "subject" in values and values["subject"] is None:
-        values["subject"] = ""
-    requester = values.get("requester_id", 0)
-    if requester != 0 and (not isinstance(requester, int) or requester not in store.users):
+    if values.get("external_id") is not None:
+        values["external_id"] = str(values["external_id"])
+    if "subject" in values:
+        values["subject"] = str(values["subject"] or "")
+    requester = values.get("requester_id", BOT_ID)
+    if not isinstance(requester, int) or requester not in store.users:
         raise invalid("requester", "Requester: is invalid")
     if payload.get("tags") is not None:
         values["tags"] = normalise_tags(payload["tags"])
-    email = payload.get("assignee_email")
-    if isinstance(email, str):
-        people = [key for key, user in store.users.items() if user["email"] == email.lower()]
-        if not people:
-            raise invalid("assignee", "Assignee: is invalid")
-        values["assignee_id"] = people[0]
     group = values.get("group_id")
     if group is not None and (not isinstance(group, int) or group not in store.groups):
         raise invalid("group", "Group: is invalid")
     custom = payload.get("custom_fields")
-    given: dict[int, Any] = {}
-    if isinstance(custom, dict):
-        given = {int(key): value for key, value in custom.items() if str(key).isdigit()}
-    elif isinstance(custom, list):
-        given = {
-            item["id"]: item.get("value")
-            for item in custom
-            if isinstance(item, dict) and isinstance(item.get("id"), int)
-        }
+    given = {
+        item["id"]: item.get("value")
+        for item in (custom if isinstance(custom, list) else ())
+        if isinstance(item, dict) and isinstance(item.get("id"), int)
+    }
     if taken := accepted(store.ticket_fields, given):
         values["custom_fields"] = taken
     return values
 
 
-def _comment(
-    ticket: StoredTicket, comment: object, identity: Identity
-) -> tuple[int, tuple[str, str | None, bool] | None]:
+def _comment(ticket: StoredTicket, comment: object, identity: Identity) -> tuple[int, Comment | None]:
+    """The author of an update's comment, and the comment as the ticket gets it."""
     if not isinstance(comment, dict):
         return identity.user_id, None
     author = comment.get("author_id")
@@ -315,36 +264,30 @@ def _comment(
     public = comment.get("public")
     # Left out, the form of the ticket's first comment goes on, and that of a mail is public.
     is_public = bool(ticket.comments[0]["public"]) if public is None else public not in (False, "false")
+    text = expand_placeholders(str(markup or body or ""), ticket.json, ticket.requester_name)
     if markup:
-        expanded = cut(expand_placeholders(str(markup), ticket.json, ticket.requester_name))
-        return author_id, (html_to_text(expanded), expanded, is_public)
-    if body:
-        text = expand_placeholders(str(body), ticket.json, ticket.requester_name)
-        return author_id, (cut(squeeze(text)), None, is_public)
-    return author_id, None
+        return author_id, Comment(html_to_text(cut(text)), cut(text), is_public)
+    return author_id, Comment(cut(squeeze(text)), None, is_public) if body else None
 
 
-def _metadata(payload: Mapping[str, Any]) -> dict[str, Any]:
+def _metadata(payload: Mapping[str, Any]) -> Row:
     metadata = payload.get("metadata")
     return dict(metadata) if isinstance(metadata, dict) else {}
 
 
-def _requester(store: Store, payload: Mapping[str, Any], identity: Identity) -> tuple[str, str | None, int | None]:
+def _requester(store: ZendeskStore, payload: Mapping[str, Any], caller: int) -> tuple[str, str | None, int | None]:
     """Name, address and author of a new ticket; the caller, when no requester is named."""
     requester = payload.get("requester")
-    if isinstance(requester, dict):
-        email = requester.get("email")
-        if email is not None and (not isinstance(email, str) or "@" not in email):
-            raise invalid("requester", f"Requester: Email: {email} is not properly formatted")
-        return str(requester.get("name") or email or "Customer"), email, None
-    given = payload.get("requester_id")
-    user = store.users.get(given if isinstance(given, int) else identity.user_id)
-    if user is None:
-        raise invalid("requester", "Requester: is invalid")
-    return user["name"], user["email"], None
+    if not isinstance(requester, dict):
+        user = store.users[caller]
+        return user["name"], user["email"], None
+    email = requester.get("email")
+    if email is not None and (not isinstance(email, str) or "@" not in email):
+        raise invalid("requester", f"Requester: Email: {email} is not properly formatted")
+    return str(requester.get("name") or email or "Customer"), email, None
 
 
-def explain(refusal: Refusal) -> str:
+def _explained(refusal: Refusal) -> str:
     """A refusal in one line, as a job's failed item gives it, in whatever form it is written."""
     try:
         body = refusal.response.json()
@@ -353,7 +296,7 @@ def explain(refusal: Refusal) -> str:
     details = body.get("details")
     if isinstance(details, dict):
         return " ".join(entry["description"] for entries in details.values() for entry in entries)
-    if "errors" in body:
-        return " ".join(str(entry["title"]) for entry in body["errors"])
-    error = body.get("error")
-    return str(body.get("description") or (error.get("message") if isinstance(error, dict) else error))
+    error = (body.get("errors") or [body.get("error")])[0]
+    return str(
+        body.get("description") or (error.get("message") or error["title"] if isinstance(error, dict) else error)
+    )

@@ -1,0 +1,243 @@
+"""Who may call the imitated APIs, and how often.
+
+Rate limits hold in fixed windows, by plan, and headers tell a client where it stands. Windows are aligned to the clock:
+every account-wide count starts again at the full minute, Zendesk's per-ticket count at every full ten minutes. Refused
+and invalid requests count. Not thread-safe; the sandbox's lock covers it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .messages import Identity, Refusal, Request, Response, json_response, refuse, text_response
+from .store import BOT_ID
+from .zendesk_store import ZendeskStore
+
+TOKEN_LIFE = range(300, 172_801)
+DEFAULT_TOKEN_LIFE = 1_800
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The credentials that a sandbox accepts; others are refused with 401.
+
+    OAuth client for ``POST /oauth/tokens``; a Bearer token that never expires; e-mail and API token for
+    HTTP Basic (``email/token:api_token``); Freshdesk's API key, with any password; and the key of the
+    OpenAI-compatible part.
+    """
+
+    oauth_client_id: str = "ticketbot"
+    oauth_client_secret: str = "sandbox-secret"  # noqa: S105 - documented, and opens nothing but the sandbox
+    oauth_token: str = "sandbox-oauth-token"  # noqa: S105
+    email: str = "bot@example.com"
+    api_token: str = "sandbox-token"  # noqa: S105
+    api_key: str = "sandbox-api-key"
+    openai_key: str = "sandbox-key"
+    allowed_scopes: frozenset[str] | None = None
+    """What the OAuth client may ask for; ``None`` is everything."""
+
+
+class Authenticator:
+    """Checks credentials, and issues Zendesk's tokens. The sandbox's lock covers it."""
+
+    def __init__(self, credentials: Credentials, store: ZendeskStore, role: str) -> None:
+        self.credentials = credentials
+        self.role = role
+        self._store = store
+        self._issued: dict[str, tuple[float, frozenset[str]]] = {}
+        store.users[BOT_ID]["role"] = role
+
+    def identify(self, request: Request) -> Identity | None:
+        """Zendesk's caller, or ``None`` without credentials. Raises :class:`Refusal` (401) for wrong ones."""
+        scheme, _, value = request.header("authorization").partition(" ")
+        known = self.credentials
+        if scheme.lower() == "bearer":
+            return self._bearer(value.strip())
+        if scheme.lower() == "basic" and _decoded(value) == f"{known.email}/token:{known.api_token}":
+            return Identity(BOT_ID, self.role)
+        if scheme:
+            raise refuse(401, {"error": "Couldn't authenticate you"})
+        return None
+
+    def identify_at_freshdesk(self, request: Request) -> Identity:
+        """Freshdesk's caller. Raises :class:`Refusal` (401) for missing or wrong credentials."""
+        scheme, _, value = request.header("authorization").partition(" ")
+        name, colon, _ = _decoded(value).partition(":")
+        if scheme.lower() == "basic" and colon and name == self.credentials.api_key:
+            return Identity(BOT_ID, self.role)
+        message = "You have to be logged in to perform this action."
+        raise refuse(401, {"code": "invalid_credentials", "message": message})
+
+    def _bearer(self, token: str) -> Identity:
+        if token == self.credentials.oauth_token:
+            return Identity(BOT_ID, self.role)
+        issued = self._issued.get(token)
+        if issued is None or issued[0] <= self._store.now():
+            self._issued.pop(token, None)
+            invalid = "The access token provided is expired, revoked, malformed or invalid for other reasons."
+            raise _oauth_error(401, "invalid_token", invalid)
+        return Identity(BOT_ID, self.role, issued[1])
+
+    def issue(self, request: Request) -> Response:
+        """``POST /oauth/tokens``: 201 with a token that lives for ``expires_in`` seconds."""
+        fields = _fields(request)
+        if fields.get("grant_type") != "client_credentials":
+            raise _oauth_error(400, "unsupported_grant_type", "The authorization grant type is not supported.")
+        client, secret = self.credentials.oauth_client_id, self.credentials.oauth_client_secret
+        if (fields.get("client_id"), fields.get("client_secret")) != (client, secret):
+            raise _oauth_error(401, "invalid_client", "Client authentication failed.")
+        try:
+            life = int(fields.get("expires_in") or DEFAULT_TOKEN_LIFE)
+        except (TypeError, ValueError):
+            life = 0
+        if life not in TOKEN_LIFE:
+            raise _oauth_error(400, "invalid_request", "expires_in must be between 300 and 172800.")
+        scope = str(fields.get("scope") or "read write")
+        scopes = frozenset(scope.split())
+        allowed = self.credentials.allowed_scopes
+        if allowed is not None and not scopes <= allowed:
+            raise _oauth_error(400, "invalid_scope", "The requested scope is invalid, unknown, or malformed.")
+        if any(f":{verb}" in name and verb in scopes for name in scopes for verb in ("read", "write")):
+            raise _oauth_error(400, "invalid_scope", "The requested scopes overlap.")
+        token = f"{self._store.random.getrandbits(256):064x}"
+        self._issued[token] = (self._store.now() + life, scopes)
+        answer = {"access_token": token, "token_type": "bearer", "scope": scope, "expires_in": life}
+        return json_response(201, answer)
+
+    def revoke_all(self) -> None:
+        """Forget every issued token, as when an administrator revokes them."""
+        self._issued.clear()
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    if "json" not in request.header("content-type"):
+        return dict(parse_qsl(request.body.decode("utf-8", "replace")))
+    try:
+        payload = request.json()
+    except ValueError:
+        payload = None
+    return payload if isinstance(payload, dict) else {}
+
+
+def _oauth_error(status: int, error: str, description: str) -> Refusal:
+    return refuse(status, {"error": error, "error_description": description})
+
+
+def _decoded(value: str) -> str:
+    try:
+        return base64.b64decode(value.strip(), validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+# --- rate limits ------------------------------------------------------------------------------------------
+
+MINUTE = 60
+TEN_MINUTES = 600
+WEBHOOKS = 100
+"""Requests per minute of Zendesk's webhooks, whatever the plan."""
+
+Plan = Mapping[str, int]
+"""Requests, or credits, per window: for everything under ``account``, and for some endpoints; no limit where none is
+named."""
+
+_FILE = tomllib.loads(Path(__file__).with_name("limits.toml").read_text(encoding="utf-8"))
+PLANS: Mapping[str, Plan] = {
+    **{name: {**_FILE["usual"], **own} for name, own in _FILE["zendesk"].items()},
+    "unlimited": {},
+}
+FRESHDESK_PLANS: Mapping[str, Plan] = {**_FILE["freshdesk"], "unlimited": {}}
+"""By the names that a sandbox takes."""
+
+
+class Limits:
+    """Counts requests by name, each in a window that begins again at multiples of its length."""
+
+    plans = PLANS
+
+    def __init__(self, plan: str) -> None:
+        if plan not in self.plans:
+            raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(self.plans)}")
+        self.name, self.plan = plan, self.plans[plan]
+        self._counts: dict[tuple[object, int], int] = {}
+        self._swept = -1
+
+    def count(self, key: object, window: int, now: float, by: int = 1) -> tuple[int, int]:
+        """Count; gives what has been used in this window, and the seconds until it ends."""
+        current = int(now // window)
+        if int(now // TEN_MINUTES) != self._swept:  # so that a long simulation does not grow
+            self._swept = int(now // TEN_MINUTES)
+            self._counts.clear()
+        slot = ((key, window), current)
+        self._counts[slot] = self._counts.get(slot, 0) + by
+        return self._counts[slot], max(1, math.ceil((current + 1) * window - now))
+
+
+class RequestLimits(Limits):
+    """Counts Zendesk's. :meth:`account` and :meth:`spend` raise :class:`Refusal` (429) when used up."""
+
+    def account(self, bucket: str, now: float) -> dict[str, str]:
+        """Count one request in an account-wide bucket (``support``, ``help_center`` or ``webhooks``): its headers."""
+        if not self.plan:
+            return {}
+        total = WEBHOOKS if bucket == "webhooks" else self.plan["account"]
+        used, resets = self.count(bucket, MINUTE, now)
+        left = max(0, total - used)
+        headers = {"X-Rate-Limit": str(total), "X-Rate-Limit-Remaining": str(left)}
+        if bucket == "support":  # as replies had them in 2024, and in 2023; the other services have none of these
+            for name, value in (("", total), ("-remaining", left), ("-reset", resets)):
+                headers[f"ratelimit{name or '-limit'}"] = headers[f"rate-limit{name}"] = str(value)
+        if used > total:
+            message = "Number of allowed API requests per minute exceeded"
+            raise _too_many(text_response(429, message), headers, resets)
+        return headers
+
+    def spend(self, name: str, now: float, *, key: object = None) -> dict[str, str]:
+        """Count one request against an endpoint's own limit: its header, or nothing without a limit."""
+        total = self.plan.get(name)
+        if total is None:
+            return {}
+        header, what, form = _FILE["endpoints"][name]
+        window = TEN_MINUTES if name == "updates_per_ticket" else MINUTE
+        used, resets = self.count((name, key), window, now)
+        headers = {header: f"total={total}; remaining={max(0, total - used)}; resets={resets}"}
+        if used > total:
+            body: object = {"errors": [{"code": "TooManyRequests", "title": f"Too many {what}"}]}
+            if form == "error":
+                message = f"Number of allowed {what} API requests per minute exceeded"
+                body = {"error": "APIRateLimitExceeded", "description": message}
+            raise _too_many(json_response(429, body), headers, resets)
+        return headers
+
+
+class FreshdeskLimits(Limits):
+    """Counts credits; :meth:`spend` raises :class:`Refusal` (429) when they are used up."""
+
+    plans = FRESHDESK_PLANS
+
+    def spend(self, credits: int, endpoint: str | None, now: float) -> dict[str, str]:
+        """Count a request of so many credits; ``endpoint`` names the own limit that it falls under. Its headers."""
+        used, resets = self.count("account", MINUTE, now, credits)
+        headers = {"X-RateLimit-Used-CurrentRequest": str(credits)}
+        total, own = self.plan.get("account"), self.plan.get(endpoint or "")
+        if total is not None:
+            headers["X-RateLimit-Total"] = f"{total}.0" if self.name == "trial" else str(total)
+            headers["X-RateLimit-Remaining"] = str(max(0, total - used))
+        calls = 0 if own is None else self.count(endpoint, MINUTE, now)[0]
+        if (total is not None and used > total) or (own is not None and calls > own):
+            message = "You have exceeded the limit of requests per minute"
+            raise _too_many(json_response(429, {"message": message}), headers, resets)
+        return headers
+
+
+def _too_many(response: Response, headers: dict[str, str], resets: int) -> Refusal:
+    response.headers |= {**headers, "Retry-After": str(resets)}
+    return Refusal(response)

@@ -1,0 +1,344 @@
+"""Zendesk's account: how its tickets, audits and jobs look, and what follows from a change.
+
+Drop-downs and tags are two sides of one thing. How far the vendor goes is known from reports only, so the stricter form
+is imitated: of a list of tags and a drop-down that disagree in one write, the tags win; a value that is no option is
+dropped without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .clock import SandboxClock, iso
+from .store import BOT_ID, FIRST_GROUP, PERSON_ID, Actor, AddressBook, Audit, Comment, Row, Store, StoredTicket, shaped
+from .text import html_to_text, normalise_tags, text_to_html
+
+Fields = Sequence[Mapping[str, Any]]
+
+STATUS_IDS = {"new": 1, "open": 2, "pending": 3, "hold": 4, "solved": 5, "closed": 6}
+NO_SOURCE: Row = {"from": {}, "to": {}, "rel": None}
+"""The ``via.source`` of everything but mail."""
+_TITLES = ("raw_title", "description", "raw_description", "title_in_portal", "raw_title_in_portal")
+_TOLD_OF_NEW = ("subject", "requester_id", "priority", "type", "status", "assignee_id", "group_id", "tags")
+_MESSAGING = ("native_messaging", "whatsapp", "line", "telegram", "instagram_dm")
+
+
+class ZendeskStore(Store):
+    """An account of Zendesk. ``generated_timestamp`` moves at every change, and orders the list of changes."""
+
+    vendor = "zendesk"
+    waiting = ("pending", "hold", "solved")
+    opened = "open"
+
+    def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
+        super().__init__(clock, seed=seed, base_url=base_url)
+        self.users = AddressBook(self, role="end-user")
+        self.jobs: dict[str, Job] = {}
+        self.article_translations: dict[int, list[Row]] = {}
+        self.triggers: dict[int, Row] = {}
+        self.automations: list[Row] = []
+        self.users.add("Ticket Bot", "bot@example.com", role="admin", user_id=BOT_ID)
+        self.users.add("Alex Agent", "alex@example.com", role="agent", user_id=PERSON_ID)
+        self.groups[FIRST_GROUP]["default"] = True
+        for position, row in enumerate(self.ticket_fields):
+            row |= {"position": position, **dict.fromkeys(_TITLES, row["title"])}
+        for kind, rows in (("groups", self.groups.values()), ("ticket_fields", self.ticket_fields)):
+            for row in rows:
+                row["url"] = f"{base_url}/api/v2/{kind}/{row['id']}.json"
+
+    def create(
+        self,
+        *,
+        subject: str = "",
+        body: str | None = None,
+        html_body: str | None = None,
+        requester_name: str = "Customer",
+        requester_email: str | None = "customer@example.com",
+        channel: str = "email",
+        tags: object = (),
+        status: str = "new",
+        attachments: Iterable[Mapping[str, Any]] = (),
+        public: bool = True,
+        created_at: float | None = None,
+        actor: Actor = "fill",
+        author_id: int | None = None,
+        custom: Mapping[str, Any] | None = None,
+        raw: Mapping[str, Any] | None = None,
+        fields: Mapping[str, Any] | None = None,
+        **others: Any,
+    ) -> StoredTicket:
+        """A new ticket. ``created_at`` (Unix seconds) lets the filling give it an age.
+
+        ``fields`` and ``others`` are further keys of the ticket, taken as they are. With ``html_body`` the description
+        is its text; with ``body`` it is the body, unchanged.
+        """
+        with self.lock:
+            self.settle()
+            moment = self.now() if created_at is None else created_at
+            requester = self.users.add(requester_name, requester_email)
+            author = requester if author_id is None else author_id
+            number = next(self._ticket_ids)
+            text = html_to_text(html_body) if body is None and html_body is not None else (body or "")
+            json = shaped(
+                "zendesk ticket",
+                url=f"{self.base_url}/api/v2/tickets/{number}.json",
+                id=number,
+                **dict.fromkeys(("created_at", "updated_at"), iso(moment)),
+                generated_timestamp=int(moment),
+                via=_via(channel, requester_name, requester_email),
+                **dict.fromkeys(("subject", "raw_subject"), subject),
+                description=text,
+                status=status,
+                custom_status_id=STATUS_IDS.get(status, 1),
+                requester_id=requester,
+                submitter_id=author,
+                is_public=public,
+                tags=normalise_tags(tags),
+                recipient="support@example.com" if channel == "email" else None,
+                from_messaging_channel=channel in _MESSAGING,
+            )
+            json.update(others)
+            json.update(fields or {})
+            fill_in(self.ticket_fields, json)
+            ticket = StoredTicket(number, json, moment, moment, requester_name, int(moment))
+            comment = self._comment(ticket, Comment(text, html_body, public), author, moment)
+            comment["attachments"] = [dict(item) for item in attachments]
+            told: dict[str, Any] = {"custom": custom or {}, "raw": raw or {}, "creates": True, "at": moment}
+            audit = self.note(ticket, actor, author, values=_creations(json), comment=comment, **told)
+            comment["audit_id"] = audit.id
+            self._take_up(ticket)
+            return ticket
+
+    def read(self, *ticket_ids: int) -> list[StoredTicket]:
+        """The living tickets of these, all as of one moment. For looking at only."""
+        found = [self.living(ticket_id) for ticket_id in ticket_ids]
+        return [ticket for ticket in found if ticket is not None]
+
+    def indexed(self, ticket: StoredTicket) -> Row | None:
+        """A ticket as the search index has it; ``None`` where it has not."""
+        return None if ticket.deleted else ticket.json
+
+    def note(self, ticket: StoredTicket, actor: Actor, author_id: int, **told: Any) -> Audit:
+        change = super().note(ticket, actor, author_id, **told)
+        if change.comment is not None and not change.creates:
+            ticket.comments[-1]["audit_id"] = change.id
+        return change
+
+    def _set(self, ticket: StoredTicket, fields: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+        json = ticket.json
+        own = {item["id"]: item["value"] for item in json["custom_fields"]}
+        changed: dict[str, tuple[Any, Any]] = {}
+        for name, value in linked(self.ticket_fields, json["tags"], own, fields).items():
+            if name == "custom_fields":
+                moved = {key: (own.get(key), new) for key, new in value.items() if own.get(key) != new}
+                if moved:
+                    after = own | {key: new for key, (_, new) in moved.items()}
+                    json["custom_fields"] = json["fields"] = [{"id": key, "value": it} for key, it in after.items()]
+                changed |= {str(key): pair for key, pair in moved.items()}
+            elif json.get(name) != value:
+                changed[name] = (json.get(name), value)
+                json[name] = value
+        if "subject" in changed:
+            json["raw_subject"] = json["subject"]
+        if "status" in changed:
+            json["custom_status_id"] = STATUS_IDS.get(json["status"], 1)
+        return changed
+
+    def _say(self, ticket: StoredTicket, comment: Comment, author_id: int, actor: Actor) -> Row:
+        ticket.json["is_public"] = ticket.json["is_public"] or comment.public
+        return self._comment(ticket, comment, author_id, self.now())
+
+    def _comment(self, ticket: StoredTicket, comment: Comment, author_id: int, moment: float) -> Row:
+        row = shaped(
+            "zendesk comment",
+            id=self.next_id(),
+            author_id=author_id,
+            **dict.fromkeys(("body", "plain_body"), comment.text),
+            html_body=text_to_html(comment.text) if comment.markup is None else comment.markup,
+            public=comment.public,
+            via={"channel": "api", "source": NO_SOURCE} if ticket.comments else ticket.json["via"],
+            created_at=iso(moment),
+        )
+        ticket.comments.append(row)
+        return row
+
+    def _changed(self, ticket: StoredTicket, moment: float) -> None:
+        self._list(ticket, int(moment))
+        ticket.json["generated_timestamp"] = ticket.listed
+
+    def _edits(
+        self, ticket: StoredTicket, add_tags: tuple[str, ...], remove_tags: tuple[str, ...], values: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        if add_tags or remove_tags:  # a drop-down that is set beside them brings its tag
+            choices = frozenset().union(*options_of(self.ticket_fields).values())
+            chosen = [value for value in (values.get("custom_fields") or {}).values() if value in choices]
+            add_tags = tuple(normalise_tags([*add_tags, *chosen]))
+        edits = super()._edits(ticket, add_tags, tuple(normalise_tags(list(remove_tags))), values)
+        return {**edits, "tags": sorted(edits["tags"])} if "tags" in edits else edits
+
+
+# --- how things look --------------------------------------------------------------------------------------
+
+
+def audit_json(change: Audit, ticket: StoredTicket) -> Row:
+    """A change as the API shows it: ids are text in its events."""
+    via = {"channel": {"api": "api", "person": "web", "customer": "web"}.get(change.actor, "system")}
+    return {
+        "id": change.id,
+        "ticket_id": change.ticket_id,
+        "created_at": iso(change.at),
+        "author_id": change.author_id,
+        "metadata": {"system": {}, "custom": change.custom},
+        "events": _events(change),
+        "via": ticket.json["via"] if change.creates else {**via, "source": NO_SOURCE},
+    }
+
+
+def _events(change: Audit) -> list[Row]:
+    rows: list[Row] = [dict(change.comment)] if change.comment is not None else []
+    for name, (before, after) in change.values.items():
+        told = {"value": after} if change.creates else {"value": after, "previous_value": before}
+        if name.endswith("_id"):
+            told = {key: value if value is None else str(value) for key, value in told.items()}
+        rows.append({"type": "Create" if change.creates else "Change", "field_name": name, **told})
+    if change.event is not None:
+        rows.append(dict(change.event))
+    return [{"id": change.id + place, **row} for place, row in enumerate(rows, 1)]
+
+
+def without_generated(json: Mapping[str, Any]) -> Row:
+    """A ticket as every endpoint but the incremental export shows it: those have no ``generated_timestamp``."""
+    return {name: value for name, value in json.items() if name != "generated_timestamp"}
+
+
+def _creations(json: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The fields of a new ticket as its record tells them; of empty ones only priority and type are named."""
+    fields = {
+        **{name: json[name] for name in _TOLD_OF_NEW},
+        **{str(i["id"]): i["value"] for i in json["custom_fields"]},
+    }
+    return {
+        name: (None, value) for name, value in fields.items() if value not in (None, []) or name in ("priority", "type")
+    }
+
+
+def _via(channel: str, name: str, email: str | None) -> Row:
+    """Where a ticket came from; mail says from whom and to which address."""
+    if channel != "email":
+        return {"channel": channel, "source": NO_SOURCE}
+    to = {"name": "Support", "address": "support@example.com"}
+    return {"channel": "email", "source": {"from": {"address": email, "name": name}, "to": to, "rel": None}}
+
+
+# --- the account's own fields -----------------------------------------------------------------------------
+
+
+def options_of(fields: Fields) -> dict[int, frozenset[str]]:
+    """The values that each drop-down and multi-select takes."""
+    return {
+        field["id"]: frozenset(option["value"] for option in field.get("custom_field_options") or ())
+        for field in fields
+        if field["type"] in ("tagger", "multiselect")
+    }
+
+
+def accepted(fields: Fields, values: Mapping[int, Any]) -> dict[int, Any]:
+    """The values that the account accepts: of known fields, and with known options."""
+    own = {field["id"] for field in fields if field["removable"]}
+    options = options_of(fields)
+    return {
+        key: value
+        for key, value in values.items()
+        if key in own and (not value or key not in options or options[key].issuperset(_listed(value)))
+    }
+
+
+def linked(fields: Fields, tags: Sequence[str], values: Mapping[int, Any], wanted: Mapping[str, Any]) -> Row:
+    """A change with what follows from it: a drop-down's tag where a value is set, a value where a tag is.
+
+    ``tags`` and ``values`` are the ticket's before the change.
+    """
+    if "tags" not in wanted and "custom_fields" not in wanted:
+        return dict(wanted)
+    named = set(wanted["tags"]) if "tags" in wanted else None
+    after = set(tags) if named is None else named
+    custom = dict(wanted.get("custom_fields") or {})
+    for key, options in options_of(fields).items():
+        before = set(_listed(values.get(key)))
+        asked = set(_listed(custom[key])) if key in custom else before
+        if named is None:
+            after = (after - options) | asked if key in custom else after
+            continue
+        chosen = named & options
+        if not isinstance(values.get(key), list) and not isinstance(custom.get(key), list) and len(chosen) > 1:
+            # A drop-down holds one value: the one asked for, or the tag that was not there before.
+            chosen = {min(chosen & asked - before or chosen - before or chosen & asked or chosen)}
+        after = (after - options) | chosen
+        if chosen != asked or key in custom:
+            many = isinstance(custom.get(key, values.get(key)), list)
+            custom[key] = sorted(chosen) if many else next(iter(chosen), None)
+    changed = dict(wanted)
+    if named is not None or after != set(tags):
+        kept = [tag for tag in (tags if named is None else wanted["tags"]) if tag in after]
+        changed["tags"] = [*kept, *sorted(after.difference(kept))]
+    if custom:
+        changed["custom_fields"] = custom
+    return changed
+
+
+def fill_in(fields: Fields, json: Row) -> None:
+    """A new ticket has every field of the account, mostly empty, and the tags of its drop-downs."""
+    given = {item["id"]: item["value"] for item in json["custom_fields"]}
+    made = linked(fields, (), {}, {"custom_fields": given})
+    # A choice brings its tag, and a tag its choice.
+    tags = list(dict.fromkeys((*json["tags"], *made.get("tags", ()))))
+    made = linked(fields, (), given, {"tags": tags})
+    blank = {field["id"]: None for field in fields if field["removable"]}
+    values = blank | given | made.get("custom_fields", {})
+    json["custom_fields"] = json["fields"] = [{"id": key, "value": value} for key, value in values.items()]
+    json["tags"] = tags
+
+
+def _listed(value: Any) -> list[str]:
+    return [] if not value else [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+# --- jobs -------------------------------------------------------------------------------------------------
+
+Item = Callable[[], Row]
+"""One item of a job: what does it, and gives its result."""
+
+
+@dataclass
+class Job:
+    """A background job over many tickets; ``results`` fills while it works and is ``shown`` at the end."""
+
+    id: str
+    total: int
+    progress: int = 0
+    started: bool = False
+    finished_at: float | None = None
+    status: str = "completed"
+    results: list[Row] = field(default_factory=list)
+    shown: list[Row] | None = None
+
+    delay = 0.0
+    """Seconds by which it starts later than others."""
+
+    def todo(self, work: Sequence[Item]) -> Sequence[Item]:
+        """The items that it does."""
+        return work
+
+    def finish(self, moment: float) -> None:
+        """It is done, and shows its results."""
+        self.finished_at, self.shown = moment, self.results
+
+    def kept(self, now: float) -> bool:
+        """Whether the account still knows it: for a day after its end."""
+        return self.finished_at is None or now - self.finished_at <= 86_400
+
+    def found(self, now: float) -> bool:
+        """Whether a look-up by its id finds it."""
+        return self.kept(now)
