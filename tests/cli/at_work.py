@@ -9,10 +9,9 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from ticket_processor.sandbox.store import PERSON_ID
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.store import Store
+from ticket_processor.sandbox.store import PERSON_ID, Store
 
 from ..imitation import Rules, Sandbox
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from ticket_processor.sandbox.server import SandboxServer
-from ticket_processor.sandbox.store import BOT_ID
 
 from .at_work import CONFIG, FINANCE, ORDER, account, shown
 from .conftest import Desk, wait_for
