@@ -28,6 +28,7 @@ REMOVED: Mapping[str, str] = {
     "report --gaps": "'ticketbot report --knowledge --out FILE.md' writes the topics without an article",
     "report --at-least": "a topic has at least five tickets",
     "report --within": "the helpdesk is asked for at most five minutes; --limit says how many tickets are read",
+    "eval --category-from": "the field, tag and group of each category are looked at, in this order",
     "eval --workers": "run.workers says how many requests go at the same time",
     **{
         f"{name} --include-ours": "after 'ticketbot learn collect' tickets count whose labels people kept or changed"
