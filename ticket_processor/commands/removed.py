@@ -39,6 +39,7 @@ REMOVED: Mapping[str, str] = {
     "learn collect --since": "it goes on where it ended, and --limit says how many histories are read",
     "learn collect --within": "it ends after an hour, and goes on from there; --limit says how many histories are read",
     "learn show --since": "'ticketbot report --since WHEN --details' shows the labels of a period",
+    "learn approve --one-person": "'learn review' shows how many corrections come from one account; approve by ids",
     "learn review --field": "all fields are shown, each group in a line",
     **{
         f"learn {name} --json": "'ticketbot learn log --json' prints what was decided and learnt"

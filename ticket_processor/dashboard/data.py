@@ -86,7 +86,7 @@ def pending_corrections() -> tuple[list[Correction], list[LearntChange]]:
     Raises ``StateUnusable`` when they cannot be read.
     """
     with closing(LearningStore(given().settings.state_folder / LEARNT, read_only=True)) as store:
-        return store.corrections("pending", kept=True), decisions(store, MOST_DECISIONS)
+        return store.corrections("pending"), decisions(store, MOST_DECISIONS)
 
 
 def open_alerts() -> dict[str, OpenAlert] | None:
