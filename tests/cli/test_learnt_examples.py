@@ -43,9 +43,7 @@ def test_approved_corrections_teach_the_next_run_until_that_is_undone(open_desk:
                 for n, text in enumerate(badges)
             ],
         )
-    assert (
-        "60 corrections approved (learn undo 1" in desk("learn", "approve", *map(str, range(1, 61)), "--one-person").out
-    )
+    assert "60 corrections approved (learn undo 1" in desk("learn", "approve", *map(str, range(1, 61))).out
     desk("run", "--since", "1d", "--limit", "1")
     [line] = [item["analysis"] for item in desk.events("ticket")]
     assert (line["source"], len(line["examples"])) == ("model", 4)

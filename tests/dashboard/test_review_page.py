@@ -74,16 +74,6 @@ def test_a_group_is_approved_in_the_persons_name_and_the_undo_takes_it_back(page
         assert labels(page).count("Approve") == 2
 
 
-def test_a_label_that_people_kept_is_approved_as_well(pages: Pages) -> None:
-    show(pages)
-    with learnt(pages) as store:
-        store.keep([], [correction(1, 7, "refund")])
-        page = pages.open("review")
-        assert "category: refund was kept" in texts(page)
-        press(page, "Approve")
-        assert [item.ticket_id for item in store.examples("category")] == [1]
-
-
 def test_a_group_is_rejected_and_never_teaches(pages: Pages) -> None:
     show(pages)
     with learnt(pages) as store:
@@ -92,18 +82,6 @@ def test_a_group_is_rejected_and_never_teaches(pages: Pages) -> None:
         assert "1 correction rejected by ana" in texts(page)
         assert [item.status for item in store.corrections()] == ["rejected"]
     assert "No correction waits" in words(page)
-
-
-def test_one_accounts_many_corrections_are_approved_only_when_that_is_meant(pages: Pages) -> None:
-    show(pages)
-    with learnt(pages) as store:
-        store.keep([], [correction(number, 66) for number in range(1, 13)])
-        page = pages.open("review")
-        assert "12 corrections by account 66, which pushes this label" in words(page)
-        assert next(button for button in page.button if button.label == "Approve").disabled
-        page.checkbox[0].check().run()
-        press(page, "Approve")
-        assert len(store.examples("category")) == 12
 
 
 def test_what_came_in_or_was_decided_since_the_page_was_shown_is_not_decided_by_a_click(pages: Pages) -> None:

@@ -13,7 +13,7 @@ from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.evaluation.data import Example, read_examples, read_file
-from ticket_processor.evaluation.labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
+from ticket_processor.evaluation.labels import SUBCATEGORY, Pairs, ScoredField, pairs
 
 DEFAULT = default_taxonomy()
 
@@ -157,7 +157,7 @@ def test_categories_nobody_knows_are_left_out_and_counted() -> None:
     given = [(Example(id=str(n), category=name), analysis()) for n, name in enumerate(["general", "badges", "badges"])]
     found = compare("category", given)
     assert found.rows == (0,)
-    assert unknown_labels(found, "x.jsonl") == (
+    assert found.unknown_told("x.jsonl") == (
         "x.jsonl: 2 rows have a category that the taxonomy does not know (badges); not scored for it"
     )
 

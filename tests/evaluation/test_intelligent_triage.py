@@ -8,7 +8,7 @@ from ticket_processor.core.models import Analysis
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.data import Example
 from ticket_processor.evaluation.intelligent_triage import intelligent_triage
-from ticket_processor.evaluation.runner import as_ticket
+from ticket_processor.evaluation.measure import as_ticket
 
 TAXONOMY = default_taxonomy()
 

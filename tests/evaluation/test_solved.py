@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.models import Priority, Ticket
 from ticket_processor.core.taxonomy import Category, Taxonomy
-from ticket_processor.evaluation.solved import CategoryFrom, Solved, how_it_was_decided, solved_examples
+from ticket_processor.evaluation.solved import Solved, how_it_was_decided, solved_examples
 from ticket_processor.policy.decide import Policy
 
 TAXONOMY = Taxonomy(
@@ -54,8 +53,8 @@ def read(*tickets: Ticket, **options: Any) -> Solved:
     return solved_examples(Shelf(tickets), TAXONOMY, Policy(), since=0, **options)
 
 
-def category(values: Mapping[str, Any], where: str = "auto", **options: Any) -> str | None:
-    found = read(ticket(priority="low", **values), category_from=CategoryFrom.parse(where), **options)
+def category(values: Mapping[str, Any], **options: Any) -> str | None:
+    found = read(ticket(priority="low", **values), **options)
     return found.examples[0].category if found.examples else None
 
 
@@ -80,30 +79,11 @@ def test_the_priority_says_how_urgent_it_was(priority: str, urgency: str) -> Non
         ({"fields": {7: "login"}, "tags": ("tech_team",), "group": 31}, "account"),
         ({"tags": ("tech_team", "general")}, None),
         ({"fields": {8: "money"}, "group": 99}, None),
+        ({"tags": ("dunning", "billing")}, "reminders"),  # a sub-category says more than its parent
     ],
 )
 def test_the_taxonomys_targets_say_which_category_it_was(values: Mapping[str, Any], expected: str | None) -> None:
     assert category(values) == expected
-
-
-def test_a_sub_category_says_more_than_its_parent() -> None:
-    assert category({"tags": ("dunning", "billing")}, "tag") == "reminders"
-
-
-def test_a_place_that_was_asked_for_is_the_only_one() -> None:
-    everything = {"fields": {7: "login"}, "tags": ("tech_team",), "group": 31}
-    assert category(everything, "tag") == "technical"
-    assert category(everything, "field:7") == "account"
-    assert category({"group": 32, "tags": ("tech_team",)}, "group") == "account"
-    assert category({"tags": ("tech_team",)}, "group") is None
-    # A field that the taxonomy does not name holds categories under their own names.
-    assert category({"fields": {9: "Billing"}}, "field:9") == "billing"
-
-
-@pytest.mark.parametrize("text", ["", "tags", "field", "field:", "field:x", "group:3"])
-def test_any_other_place_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="--category-from"):
-        CategoryFrom.parse(text)
 
 
 @pytest.mark.parametrize(

@@ -110,17 +110,6 @@ def test_a_pasted_log_makes_no_endless_query() -> None:
     assert len(issue_queries("This sentence says something new. " * 500)) <= MOST_QUERIES + 1
 
 
-def test_on_a_large_site_frequent_words_do_not_slow_a_search_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ticket_processor.knowledge.search.MOST_MATCHES", 5)
-    store = filled(*((f"a{number}", "About a card.", "en", "everyone") for number in range(8)))
-    store.put([(article("rare", "A refund.", title="rare"), "")])
-    base = KnowledgeSearch(store)
-    assert ids(base.search(["card refund"], lang="en", audience="everyone", limit=9)) == ["rare"]
-    assert len(base.search(["card"], lang="en", audience="everyone", limit=9)) == 8
-    store.remove([f"a{number}" for number in range(4)])
-    assert len(base.search(["card refund"], lang="en", audience="everyone", limit=9)) == 5
-
-
 def test_stop_words_are_dropped_unless_nothing_else_is_left() -> None:
     assert query_words("How do I get a refund?") == ["refund"]
     assert query_words("How is it?") == ["how", "is", "it"]

@@ -18,7 +18,7 @@ from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.knowledge.folder_source import FolderArticles
 from ticket_processor.knowledge.freshdesk_source import FreshdeskArticles
 from ticket_processor.knowledge.store import KnowledgeStore
-from ticket_processor.knowledge.sync import LISTING, SyncResult, sync
+from ticket_processor.knowledge.sync import SyncResult, sync
 from ticket_processor.knowledge.zendesk_source import ZendeskArticles
 from ticket_processor.sandbox import fill as solutions
 from ticket_processor.sandbox.fill import add_article
@@ -138,34 +138,19 @@ def pages(most: int) -> Callable[[int], None]:
     return advance
 
 
-def test_a_help_center_that_takes_longer_than_a_sync_is_read_by_several_and_its_deletions_arrive() -> None:
-    desk = Zendesk()
-    for number in range(501):
-        add_article(desk.store, f"Article {number}", "<p>x</p>")
-    desk.sync()
-    desk.store.articles[0]["body"] = "<p>other words</p>"
-    add_article(desk.store, "New", "<p>x</p>")
-    for place in (500, 450, 1):
-        del desk.store.articles[place]
-    results = [desk.sync(pages(2)) for _ in range(2)]
-    assert all(result.unfinished and not result.removed["zendesk"] for result in results)
-    results.append(desk.sync(pages(2)))
-    assert sum(result.changed["zendesk"] for result in results) == 2
-    assert results[-1].removed == {"zendesk": 3}
-    assert desk.kept.counts()[0] == 499
-    assert not desk.sync().unfinished
-    assert len(desk.sent) == 5
-
-
-def test_a_listing_that_cannot_be_gone_on_with_is_begun_anew() -> None:
+def test_a_sync_whose_time_ends_keeps_what_it_read_and_a_whole_one_notices_what_is_gone() -> None:
     desk = Zendesk()
     for number in range(301):
         add_article(desk.store, f"Article {number}", "<p>x</p>")
-    desk.sync(pages(2))
-    desk.kept.set_fact(f"{LISTING} zendesk", '["no cursor of this account", []]')
-    assert desk.sync().failed
-    assert desk.sync().changed == {"zendesk": 101}
-    assert desk.kept.counts()[0] == 301
+    desk.sync()
+    desk.store.articles[0]["body"] = "<p>other words</p>"
+    for place in (300, 250, 1):
+        del desk.store.articles[place]
+    cut_short = desk.sync(pages(2))
+    assert (cut_short.unfinished, cut_short.changed, cut_short.removed) == (True, {"zendesk": 1}, {"zendesk": 0})
+    whole = desk.sync()
+    assert (whole.unfinished, whole.changed, whole.removed) == (False, {"zendesk": 0}, {"zendesk": 3})
+    assert desk.kept.counts()[0] == 298
 
 
 @pytest.mark.parametrize("state", ["none", "not_in_plan", "forbidden"])

@@ -42,13 +42,6 @@ def test_only_an_approved_correction_can_be_pinned(store: LearningStore) -> None
     assert "I cannot log in" not in told("log")
 
 
-def test_a_label_that_people_kept_is_pinned_by_its_id_alone(store: LearningStore) -> None:
-    store.keep([], [replace(CORRECTION, ours="account")])
-    store.decide([1], "approved", "ana", 300.0)
-    assert "nothing to pin" in told("pin", "--all")
-    assert "ticket 7, category account" in told("pin", "1")
-
-
 def test_a_pin_is_taken_back_like_anything_learnt(store: LearningStore) -> None:
     store.keep([], [CORRECTION])
     store.decide([1], "approved", "ana", 300.0)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from ticket_processor.cli import app
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.learning.model import Correction, Reaction
-from ticket_processor.learning.review import correction_groups, expire
+from ticket_processor.learning.review import expire
 from ticket_processor.learning.scoreboard import decided_by_people
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 
@@ -54,18 +54,11 @@ def test_what_is_approved_can_teach_and_an_undo_takes_it_back(store: LearningSto
     assert [item.id for item in store.corrections("pending")] == [1, 2]
 
 
-def test_labels_that_people_kept_are_approved_and_can_teach(store: LearningStore) -> None:
-    store.keep([], [correction(1, 11, "refund", "refund"), correction(2, 11)])
-    assert "kept" in told("review")
-    assert "2 corrections approved (learn undo 1" in told("approve", "--field", "category", "--theirs", "refund")
-    assert [item.id for item in store.examples("category")] == [1, 2]
-
-
-def test_a_ticket_whose_kept_label_was_rejected_is_not_said_to_be_decided_by_people(
+def test_a_ticket_whose_correction_was_rejected_is_not_said_to_be_decided_by_people(
     store: LearningStore, tmp_path: Path
 ) -> None:
-    kept = [Reaction(n, "category", "refund", "refund", None, "kept", "person", 11, 1.0, 2.0) for n in (1, 2)]
-    store.keep(kept, [correction(1, 11, "refund", "refund"), correction(2, 11, "refund", "refund")])
+    found = [Reaction(n, "category", "general", "general", "refund", "changed", "person", 11, 1.0, 2.0) for n in (1, 2)]
+    store.keep(found, [correction(1, 11), correction(2, 11)])
     told("reject", "1")
     assert decided_by_people(tmp_path) == {2}
 
@@ -77,22 +70,6 @@ def test_nobody_decides_twice_or_by_half_a_name(store: LearningStore) -> None:
     by_both = ["1", "--field", "category"]
     for words in ([], ["--theirs", "refund"], by_both, [*by_both, "--theirs", "refund"], ["1", "--ours", "general"]):
         assert "name corrections" in told("approve", *words, code=2)
-
-
-def test_one_accounts_many_corrections_are_marked_and_left_out(store: LearningStore) -> None:
-    store.keep([], [correction(number, 66, "general" if number % 2 else "order") for number in range(1, 201)])
-    store.keep([], [correction(300 + number, number, theirs="billing") for number in range(12)])
-    assert {group.theirs: group.by_one for group in correction_groups(store.corrections())} == {
-        "refund": 66,
-        "billing": None,
-    }
-    assert "100 by 66, who pushes it" in told("review")
-    assert "0 corrections approved" in told("approve", "--field", "category", "--theirs", "refund")
-    assert store.examples("category") == []
-    assert "12 corrections approved" in told("approve", "--field", "category", "--theirs", "billing")
-    assert "100 corrections approved" in told(
-        "approve", "--field", "category", "--ours", "order", "--theirs", "refund", "--one-person"
-    )
 
 
 def test_who_reviews_can_read_some_of_the_redacted_words(store: LearningStore) -> None:
@@ -112,19 +89,6 @@ def test_who_approves_what_nobody_corrected_is_told_so(store: LearningStore) -> 
     assert store.changes() == []
 
 
-def test_a_few_corrections_by_one_account_are_no_attack(store: LearningStore) -> None:
-    store.keep([], [correction(number, 66) for number in range(1, 10)])
-    assert "9 corrections approved" in told("approve", "--field", "category", "--theirs", "refund")
-
-
-def test_what_others_corrected_towards_a_pushed_label_is_not_held_up(store: LearningStore) -> None:
-    store.keep([], [correction(number, 66) for number in range(1, 51)])
-    store.keep([], [correction(100 + number, number % 8) for number in range(160)])
-    assert "160 corrections approved" in told("approve", "--field", "category", "--theirs", "refund")
-    assert {item.author for item in store.corrections("pending")} == {66}
-    assert "50 corrections approved" in told("approve", "--field", "category", "--theirs", "refund", "--one-person")
-
-
 def test_a_correction_expires_with_its_category_and_lives_on_under_a_new_name(store: LearningStore) -> None:
     one = correction(1, 12, "billing", "account")
     others = [item for item in default_taxonomy().categories if item.name not in ("account", "order")]
@@ -132,11 +96,7 @@ def test_a_correction_expires_with_its_category_and_lives_on_under_a_new_name(st
     store.keep([], [one, replace(one, ticket_id=2, theirs="order"), replace(one, ticket_id=3, field="priority")])
     change = expire(store, renamed, 200.0)
     assert change is not None
-    assert [item.status for item in store.corrections(kept=True)] == ["pending", "expired", "pending"]
+    assert [item.status for item in store.corrections()] == ["pending", "expired", "pending"]
     assert expire(store, renamed, 200.0) is None
     store.undo(change.id, 200.0)
-    assert [item.status for item in store.corrections(kept=True)] == ["pending"] * 3
-
-
-def test_former_names_leave_what_depends_on_other_categories_as_it_was() -> None:
-    assert "formerly" not in default_taxonomy().model_dump_json()
+    assert [item.status for item in store.corrections()] == ["pending"] * 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -16,8 +16,9 @@ from ..core.errors import ConfigError, ExitCode
 from ..core.sanitize import plain_line
 from ..core.tables import MOST_LINES, Table, show_briefly
 from ..core.tables import show as show_tables
-from ..core.taxonomy import Taxonomy
 from ..core.wording import many, person_at_keyboard
+from ..helpdesk.protocol import Helpdesk
+from ..helpdesk.transport import Transport
 from ..learning.collect import redacted_text
 from ..learning.model import CATEGORIES, Correction, CorrectionStatus, LearntChange
 from ..learning.pins import FIELDS, PINNED, Bound, PinnedCase, Pins, from_corrections, of_today
@@ -29,12 +30,24 @@ from ..reporting.report import scoreboard_data
 from ..reporting.tables import scoreboard_tables
 from ..settings.load import load
 from ..settings.schema import Settings
+from ..wiring import learning as wiring
 from ..wiring.desks import reading_desk
 from ..wiring.parts import strictest_redaction, transport_for
 from .options import ConfigOption, DetailedOption, JsonOption
 from .screen import Screen, shortened
 
-COLLECT_S = 3600.0
+COLLECT_S, READ_WITHIN_S = 3600.0, 60.0
+
+
+@contextmanager
+def _helpdesk(settings: Settings, clock: SystemClock, deadline: Deadline) -> Iterator[tuple[Helpdesk, Transport]]:
+    """The helpdesk, which is only read."""
+    share = settings.run.limit_share
+    with (
+        closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport,
+        reading_desk(settings, transport) as desk,
+    ):
+        yield desk, transport
 
 
 def collect(
@@ -44,23 +57,16 @@ def collect(
     config: ConfigOption = None,
 ) -> int:
     """Read what people made of our labels on settled tickets, a history each; a later call goes on from there."""
-    from ..wiring import learning as wiring  # the others need no helpdesk
-    from ..wiring.desks import reading_desk
-    from ..wiring.parts import transport_for
-
     settings = load(config=config)
     screen = Screen(as_json=as_json)
-    deadline, now = Deadline(clock, COLLECT_S), clock.now()
+    deadline = Deadline(clock, COLLECT_S)
     with (
         closing(LearningStore(settings.state_folder / FILE_NAME)) as store,
-        closing(
-            transport_for(settings.desk, clock, deadline, share=settings.run.limit_share, read_only=True)
-        ) as transport,
-        reading_desk(settings, transport) as desk,
+        _helpdesk(settings, clock, deadline) as (desk, transport),
         screen.progress("reading which labels people kept and changed") as advance,
     ):
         done, expired = wiring.collect(
-            settings, desk, transport, store, deadline, now, since=0.0, most=limit, advance=advance
+            settings, desk, transport, store, deadline, clock.now(), most=limit, advance=advance
         )
     left = ", ".join(f"{number:,} {why}" for why, number in done.left_out.items())
     screen.result(
@@ -77,14 +83,10 @@ def collect(
     return ExitCode.OK
 
 
-def show(
-    details: DetailedOption = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> int:
+def show(details: DetailedOption = False, as_json: JsonOption = False, config: ConfigOption = None) -> int:
     """Show what people made of labels: accuracy and coverage by label."""
     settings = load(config=config, need_helpdesk=False, need_any=True)
-    found = kept_scoreboard(settings.state_folder, 0.0) or Scoreboard()
+    found = kept_scoreboard(settings.state_folder) or Scoreboard()
     screen = Screen(as_json=as_json)
     if as_json:
         screen.result("", scoreboard_data(found))
@@ -101,7 +103,7 @@ def show(
 
 def log(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     """Print everything that was learnt or decided, and what of it was taken back."""
-    with opened_learning(config, read_only=True) as store:
+    with _opened(config, read_only=True) as store:
         changes = store.changes()
     Screen(as_json=as_json).result(
         "\n".join(shortened([*map(_told, changes)], last=True)) or "nothing was learnt yet",
@@ -116,14 +118,14 @@ def undo(
     config: ConfigOption = None,
 ) -> int:
     """Take back something that was learnt; what was decided anew since then stays."""
-    with opened_learning(config) as store, store.writing():
+    settings = load(config=config, need_helpdesk=False, need_any=True)
+    with _opened(config) as store, store.writing():
         kind = next((item.what for item in store.changes() if item.id == change), PINNED)
         if kind not in (DECIDED, PINNED, RETRAINED):
             raise ConfigError(f"change {change} ({kind}) cannot be taken back")
         undone = store.undo(change, clock.now())
         if undone is not None and undone.what == RETRAINED:
-            folder = load(config=config, need_helpdesk=False, need_any=True).classifier_folder
-            put_back(folder, undone.detail["former"], undone.detail["now"])
+            put_back(settings.classifier_folder, undone.detail["former"], undone.detail["now"])
     if undone is None:
         raise ConfigError(f"there is no change {change} that could be taken back; see 'ticketbot learn log'")
     Screen().say(_told(undone))
@@ -131,7 +133,7 @@ def undo(
 
 
 @contextmanager
-def opened_learning(config: Path | None, *, read_only: bool = False) -> Iterator[LearningStore]:
+def _opened(config: Path | None, *, read_only: bool = False) -> Iterator[LearningStore]:
     """The learning store of these settings; it is made unless ``read_only``."""
     settings = load(config=config, need_helpdesk=False, need_any=True)
     with closing(LearningStore(settings.state_folder / FILE_NAME, read_only=read_only)) as store:
@@ -144,16 +146,14 @@ def _told(change: LearntChange) -> str:
     if change.what == DECIDED:
         return f"{start}{told(change)}{undone}"
     details = " ".join(
-        f"{name}={_short(value)}" for name, value in change.detail.items() if value and not isinstance(value, dict)
+        f"{name}={len(value) if isinstance(value, list) else value}"
+        for name, value in change.detail.items()
+        if value and not isinstance(value, dict)
     )
     return f"{start}{change.what} by {change.who}{undone}  {details}"
 
 
-def _short(value: object) -> str:
-    return f"{len(value)}" if isinstance(value, list) else str(value)
-
-
-COLUMNS = ("<field", "<ticketbot said", "<people say", "tickets", "people", "<most by", "<ids", "<remark")
+COLUMNS = ("<field", "<ticketbot said", "<people say", "tickets", "people", "<most by", "<ids")
 MOST_IDS = 8
 MOST_TEXTS, LONGEST_TEXT = 3, 200
 
@@ -172,8 +172,8 @@ def review(
     config: ConfigOption = None,
 ) -> int:
     """Show pending corrections, grouped by what they change; decides nothing."""
-    with opened_learning(config, read_only=True) as store:
-        waiting = store.corrections("pending", kept=True)
+    with _opened(config, read_only=True) as store:
+        waiting = store.corrections("pending")
     groups, screen = correction_groups(waiting), Screen(as_json=as_json)
     known = {item.id: item for item in waiting if texts}
     if as_json:
@@ -191,19 +191,29 @@ def review(
     return ExitCode.OK
 
 
+def _texts(group: CorrectionGroup, known: Mapping[int, Correction]) -> list[dict[str, Any]]:
+    """Some of the group's corrections, with the beginnings of their redacted texts on a line each."""
+    some = [known[number] for number in group.ids if known[number].text][:MOST_TEXTS]
+    return [{"id": item.id, "ticket": item.ticket_id, "text": plain_line(item.text, LONGEST_TEXT)} for item in some]
+
+
+def _row(group: CorrectionGroup) -> tuple[str, ...]:
+    account, most = group.people[0]
+    ids = " ".join(map(str, group.ids[:MOST_IDS])) + (" …" if len(group.ids) > MOST_IDS else "")
+    counts = (f"{group.tickets:,}", f"{len(group.people):,}", f"{account or 'unknown'} ({most:,})")
+    return (group.field, group.ours or "none", group.theirs, *counts, ids)
+
+
 def approve(
     clock: SystemClock,
     ids: IdsArgument = None,
     field: FieldOption = None,
     ours: OursOption = None,
     theirs: TheirsOption = None,
-    one_person: Annotated[
-        bool, typer.Option("--one-person", help="Also those of an account that pushes a label.")
-    ] = False,
     config: ConfigOption = None,
 ) -> int:
     """Approve pending corrections by ids, or all between two labels of a field."""
-    return _decided(clock, "approved", ids, (field, ours, theirs), config, one_person=one_person)
+    return _decided(clock, "approved", ids or [], field, ours, theirs, config)
 
 
 def reject(
@@ -215,69 +225,37 @@ def reject(
     config: ConfigOption = None,
 ) -> int:
     """Reject pending corrections by ids, or all between two labels of a field."""
-    return _decided(clock, "rejected", ids, (field, ours, theirs), config, one_person=True)
+    return _decided(clock, "rejected", ids or [], field, ours, theirs, config)
 
 
 def _decided(
     clock: SystemClock,
     status: CorrectionStatus,
-    ids: list[int] | None,
-    change: tuple[str | None, str | None, str | None],
+    ids: list[int],
+    field: str | None,
+    ours: str | None,
+    theirs: str | None,
     config: Path | None,
-    *,
-    one_person: bool,
 ) -> int:
-    field, ours, theirs = change
     if bool(ids) == (theirs is not None) or (ids and (field or ours)) or (theirs is not None and field is None):
         raise ConfigError("name corrections by their ids, or by --field and --theirs, with or without --ours")
-    with opened_learning(config) as store:
-        groups = correction_groups(store.corrections("pending", kept=True))
-        waiting = {number: group for group in groups for number in group.ids}
-        if strange := sorted(set(ids or ()) - waiting.keys()):
+    with _opened(config) as store:
+        waiting = {item.id: item for item in store.corrections("pending")}
+        if strange := sorted(set(ids) - waiting.keys()):
             raise ConfigError(
                 *(f"correction {number} does not wait; see 'ticketbot learn review'" for number in strange)
             )
-        wanted = ids or [number for number, group in waiting.items() if _fits(group, field, ours, theirs)]
-        if not wanted:
-            raise ConfigError(f"no correction of {field} to {theirs} waits as named; see 'ticketbot learn review'")
-        left = [] if one_person else [number for number in wanted if number in waiting[number].pushed]
-        done = decide_pending(store, set(wanted) - set(left), status, person_at_keyboard(), clock.now())
-    chosen = [] if done is None else done.detail["before"]
-    undo = "" if done is None else f" (learn undo {done.id} takes it back)"
-    screen = Screen()
-    screen.say(f"{many(len(chosen), 'correction')} {status}{undo}")
-    if left:
-        screen.notices([f"{len(left):,} were left out, by accounts that push a label; --one-person approves them too"])
+        wanted = ids or [
+            item.id
+            for item in waiting.values()
+            if (item.field, item.theirs) == (field, theirs) and ours in (None, item.ours or "none")
+        ]
+        done = decide_pending(store, wanted, status, person_at_keyboard(), clock.now())
+    if done is None:
+        raise ConfigError(f"no correction of {field} to {theirs} waits as named; see 'ticketbot learn review'")
+    chosen = many(len(done.detail["before"]), "correction")
+    Screen().say(f"{chosen} {status} (learn undo {done.id} takes it back)")
     return ExitCode.OK
-
-
-def _fits(group: CorrectionGroup, field: str | None, ours: str | None, theirs: str | None) -> bool:
-    said = group.ours or "none"
-    return group.field == field and group.theirs == theirs and ours in (None, said)
-
-
-def _texts(group: CorrectionGroup, known: Mapping[int, Correction]) -> list[dict[str, Any]]:
-    """Some of the group's corrections, with the beginnings of their redacted texts on a line each."""
-    some = [known[number] for number in group.ids if known[number].text][:MOST_TEXTS]
-    return [{"id": item.id, "ticket": item.ticket_id, "text": plain_line(item.text, LONGEST_TEXT)} for item in some]
-
-
-def _row(group: CorrectionGroup) -> tuple[str, ...]:
-    account, most = group.people[0]
-    ids = " ".join(map(str, group.ids[:MOST_IDS])) + (" …" if len(group.ids) > MOST_IDS else "")
-    return (
-        group.field,
-        group.ours or "none",
-        group.theirs,
-        f"{group.tickets:,}",
-        f"{len(group.people):,}",
-        f"{account or 'unknown'} ({most:,})",
-        ids,
-        "kept" if group.kept else f"{len(group.pushed):,} by {group.by_one}, who pushes it" if group.pushed else "",
-    )
-
-
-READ_WITHIN_S = 60.0
 
 
 def pin(
@@ -298,8 +276,7 @@ def pin(
     config: ConfigOption = None,
 ) -> int:
     """Pin approved corrections, or a ticket with its right value, as cases that the gate holds changes to."""
-    given = [bool(corrections), ticket is not None, every]
-    if given.count(True) != 1:
+    if [bool(corrections), ticket is not None, every].count(True) != 1:
         raise ConfigError("name corrections by their ids, or a ticket with --ticket, or say --all")
     if value is not None and (ticket is None or field is None):
         raise ConfigError("--value goes with --ticket and --field")
@@ -311,18 +288,20 @@ def pin(
         if value is not None and ticket is not None and field is not None:
             cases = [PinnedCase(0, ticket, field, bound, value, _text_of(settings, clock, ticket))]
         else:
-            known = store.corrections(None if corrections else "approved", field, kept=bool(corrections))
+            known = store.corrections(None if corrections else "approved", field)
             chosen = [item for item in known if every or item.ticket_id == ticket or item.id in (corrections or ())]
             if strange := sorted(set(corrections or ()) - {item.id for item in chosen}):
                 raise ConfigError(*(f"there is no correction {number} to pin" for number in strange))
             usable = chosen if corrections else [item for item in chosen if item.field in FIELDS and item.text]
             cases, left = list(from_corrections(usable)), len(chosen) - len(usable)
         cases = [of_today(case, settings.taxonomy) for case in cases]
-        _check(cases, settings.taxonomy)
+        names = settings.taxonomy.names
+        if gone := {case.value for case in cases if case.field in CATEGORIES and case.value not in names}:
+            raise ConfigError(f"{', '.join(sorted(gone))} is no category: choose one of {', '.join(names)}")
         found = Pins(store).pin(cases, person_at_keyboard(), clock.now())
-    told = [f"pinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in found]
     screen = Screen()
-    screen.say("\n".join(told) or "nothing to pin")
+    pinned = [f"pinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in found]
+    screen.say("\n".join(pinned) or "nothing to pin")
     if left:
         screen.notices(
             [f"{many(left, 'correction')} {'was' if left == 1 else 'were'} left out: such fields cannot be pinned"]
@@ -330,36 +309,21 @@ def pin(
     return ExitCode.OK
 
 
-def pins(
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> int:
-    """Print the pinned cases; as JSON with their redacted texts."""
-    with opened_learning(config, read_only=True) as store:
-        found = Pins(store).all()
-    told = [f"{case.id:>5}  ticket {case.ticket_id}  {case.wanted}" for case in found]
-    Screen(as_json=as_json).result(
-        "\n".join(shortened(told)) or "no case is pinned", {"pins": [case.as_row() for case in found]}
-    )
-    return ExitCode.OK
-
-
-def _check(cases: Sequence[PinnedCase], taxonomy: Taxonomy) -> None:
-    """Raises :class:`ConfigError` for a category that there is not."""
-    strange = {case.value for case in cases if case.field in CATEGORIES and case.value not in taxonomy.names}
-    if strange:
-        raise ConfigError(f"{', '.join(sorted(strange))} is no category: choose one of {', '.join(taxonomy.names)}")
-
-
 def _text_of(settings: Settings, clock: SystemClock, ticket_id: int) -> str:
-    """The ticket's redacted text; the helpdesk is only read."""
-    deadline = Deadline(clock, READ_WITHIN_S)
-    share = settings.run.limit_share
-    with (
-        closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport,
-        reading_desk(settings, transport) as desk,
-    ):
+    """The ticket's redacted text."""
+    with _helpdesk(settings, clock, Deadline(clock, READ_WITHIN_S)) as (desk, _):
         ticket = desk.fetch([ticket_id]).get(ticket_id)
     if ticket is None:
         raise ConfigError(f"ticket {ticket_id} is not on the helpdesk")
     return redacted_text(ticket, strictest_redaction(settings))
+
+
+def pins(as_json: JsonOption = False, config: ConfigOption = None) -> int:
+    """Print the pinned cases; as JSON with their redacted texts."""
+    with _opened(config, read_only=True) as store:
+        found = Pins(store).all()
+    lines = [f"{case.id:>5}  ticket {case.ticket_id}  {case.wanted}" for case in found]
+    Screen(as_json=as_json).result(
+        "\n".join(shortened(lines)) or "no case is pinned", {"pins": [case.as_row() for case in found]}
+    )
+    return ExitCode.OK

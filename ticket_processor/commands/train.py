@@ -29,66 +29,6 @@ from .screen import Screen
 if TYPE_CHECKING:
     from ..evaluation.training.fitting import Trained
 
-
-def approved_corrections(settings: Settings) -> list[Correction]:
-    """The approved corrections that a classifier can learn from. Raises ``ConfigError`` where there are none."""
-    with closing(LearningStore(settings.state_folder / FILE_NAME, read_only=True)) as store:
-        found = [item for field in FIELDS for item in store.examples(field)]
-    if not found:
-        raise ConfigError("no correction that a classifier can learn from was approved; see 'ticketbot learn review'")
-    return found
-
-
-def store_retrained(
-    settings: Settings,
-    clock: SystemClock,
-    before: Trained,
-    after: Trained,
-    corrections: Sequence[Correction],
-) -> tuple[Trained, list[str], dict[str, Any]]:
-    """Store the classifier and note what it has learnt from, unless its scores fall beyond chance: what to say of it.
-
-    Both were tested on the same tickets, none of them a correction. That test is a hard one: what was corrected is what
-    these tickets had taught wrongly.
-    """
-    folder = settings.classifier_folder
-    from ..evaluation.training.fitting import gains  # heavy
-
-    without, with_them, found = _scores(before), _scores(after), gains(before, after)
-    fallen = [task for task, gain in found.items() if gain.high < 0]
-    told = [
-        f"{task}: held-out macro-F1 {without[task]:.3f} without corrections, {with_them[task]:.3f} with them "
-        f"({gain.low:+.3f} to {gain.high:+.3f})"
-        for task, gain in found.items()
-    ]
-    data: dict[str, Any] = {"without": without, "with": with_them, "change": None}
-    if fallen:
-        return (
-            after,
-            [*told, f"not stored, since {' and '.join(fallen)} would get worse by more than chance"],
-            data,
-        )
-    with closing(LearningStore(settings.state_folder / FILE_NAME)) as store, store.writing():
-        former = version(folder)
-        after = replace(after, description=write(folder, after.description, after.content, keep_former=True))
-        detail = {
-            "corrections": sorted(item.id for item in corrections),
-            "macro_f1": ", ".join(f"{task} {score:.3f}" for task, score in with_them.items()),
-            "former": former,
-            "now": version(folder),
-        }
-        change = store.record(RETRAINED, person_at_keyboard(), detail, clock.now())
-    told.append(f"stored in {folder}; 'ticketbot learn undo {change.id}' puts the former one back")
-    return after, told, {**data, "change": change.id}
-
-
-def _scores(trained: Trained) -> dict[str, float]:
-    return {learnt.task: learnt.scores.macro_f1 for learnt in trained.learnt}
-
-
-if TYPE_CHECKING:
-    from ..evaluation.data import Example
-
 DEFAULT_SINCE = "180d"
 
 
@@ -151,59 +91,55 @@ def train(
     screen.notices(settings.notices)
 
     examples = read_examples(files or (), lambda sentence: screen.notices([sentence]))
-    corrections = approved_corrections(settings) if from_corrections else []
+    corrections = _approved(settings) if from_corrections else []
     corrected = corrected_examples(corrections, settings.taxonomy)
-    if from_helpdesk:
-        solved = _from_helpdesk(settings, clock, since or DEFAULT_SINCE, screen)
-        solved, corrected = with_corrections(solved, corrected)
-        examples += solved
 
     # Heavy, so that a mistake on the command line is reported first.
     from ..analysis.rules.analyser import RulesAnalyser
     from ..evaluation.training import summary
     from ..evaluation.training.corpus import MAX_TICKETS, corpus_of
-    from ..evaluation.training.fitting import steps
     from ..evaluation.training.fitting import train as work
+    from .analyser_choice import labelled_by_people
 
+    if from_helpdesk:
+        found, _ = labelled_by_people(settings, clock, screen, since or DEFAULT_SINCE, limit=MAX_TICKETS)
+        solved, corrected = with_corrections(found.examples, corrected)
+        examples += solved
     corpus = corpus_of(examples, corrected)
     screen.say(f"{len(corpus.texts)} different labelled tickets, {corpus.repeats} repeated or empty ones left out")
     if corpus.passed_over:
         screen.notices([f"{corpus.passed_over} more are not used: {MAX_TICKETS} are enough"])
-    taxonomy = settings.taxonomy
-    source = ["files"] * bool(files) + ["the helpdesk's solved tickets"] * from_helpdesk
-    without = corpus_of(examples) if from_corrections else None
-    with screen.progress("learning", sum(steps(one, chosen, bench=bench) for one in (corpus, without) if one)) as move:
+    sources = {"files": files, "the helpdesk's solved tickets": from_helpdesk, "corrections": from_corrections}
+    with screen.progress("learning, fold by fold") as move:
 
-        def advance(count: int) -> None:
+        def advance(folds: int) -> None:
             clock.check()
-            move(count)
+            move(folds)
 
         learn = partial(
             work,
-            taxonomy=taxonomy,
-            rules=RulesAnalyser(taxonomy, settings.entities),
+            taxonomy=settings.taxonomy,
+            rules=RulesAnalyser(settings.taxonomy, settings.entities),
             tasks=chosen,
-            source=" and ".join([*source, *["corrections"] * from_corrections]),
+            source=" and ".join(name for name, used in sources.items() if used),
             trained_at=iso(clock.now()),
             own_desk=own_desk or not files,
             account=settings.account,
             bench=bench,
-            say=screen.say,
             advance=advance,
         )
-        before = learn(without, say=lambda _line: None) if without is not None else None
-        trained = learn(corpus)
+        before = learn(corpus_of(examples)) if from_corrections else None
+        trained = learn(corpus, say=screen.say)
     more: dict[str, Any] = {}
     if before is None:
         trained = replace(trained, description=write(folder, trained.description, trained.content))
         lines = [f"stored in {folder}"]
     else:
-        trained, lines, more = store_retrained(settings, clock, before, trained, corrections)
-    data = {**summary.as_data(trained, folder), **more}
-    lines = [summary.summary_text(trained, bench=bench), *lines]
+        trained, lines, more = _stored_unless_worse(settings, clock, before, trained, corrections)
+    lines.insert(0, summary.summary_text(trained, bench=bench))
     if folder.resolve() != settings.classifier_folder.resolve():
         lines.append(f"a run looks for it in {settings.classifier_folder}")
-    screen.result("\n".join(lines), data)
+    screen.result("\n".join(lines), {**summary.as_data(trained, folder), **more})
     return ExitCode.SOME_FAILED if more and more["change"] is None else ExitCode.OK
 
 
@@ -216,16 +152,51 @@ def _tasks(named: Sequence[str]) -> tuple[Task, ...]:
 
 def _own_folder(settings: Settings) -> Path:
     """The folder where a run looks for the classifier: in the account's state folder."""
-    known = settings.desk.named
-    if settings.state_dir is None and not known:
+    if settings.state_dir is None and not settings.desk.named:
         raise ConfigError("no account is configured whose classifier this could be: say --folder FOLDER")
     return settings.classifier_folder
 
 
-def _from_helpdesk(settings: Settings, clock: SystemClock, since: str, screen: Screen) -> list[Example]:
-    """Labels that people chose on solved tickets. Raises ``ConfigError`` when there are none."""
-    from ..evaluation.training.corpus import MAX_TICKETS
-    from .analyser_choice import labelled_by_people
+def _approved(settings: Settings) -> list[Correction]:
+    """The approved corrections that a classifier can learn from. Raises ``ConfigError`` where there are none."""
+    with closing(LearningStore(settings.state_folder / FILE_NAME, read_only=True)) as store:
+        found = [item for field in FIELDS for item in store.examples(field)]
+    if not found:
+        raise ConfigError("no correction that a classifier can learn from was approved; see 'ticketbot learn review'")
+    return found
 
-    solved, _ = labelled_by_people(settings, clock, screen, since, limit=MAX_TICKETS)
-    return list(solved.examples)
+
+def _stored_unless_worse(
+    settings: Settings, clock: SystemClock, before: Trained, after: Trained, corrections: Sequence[Correction]
+) -> tuple[Trained, list[str], dict[str, Any]]:
+    """Store the classifier and note what it has learnt from, unless its scores fall beyond chance: what to say of it.
+
+    Both were tested on the same tickets, none of them a correction. That test is a hard one: what was corrected is what
+    these tickets had taught wrongly.
+    """
+    from ..evaluation.training.fitting import gains  # heavy
+
+    folder, found = settings.classifier_folder, gains(before, after)
+    without, with_them = ({one.task: one.scores.macro_f1 for one in side.learnt} for side in (before, after))
+    fallen = [task for task, gain in found.items() if gain.high < 0]
+    told = [
+        f"{task}: held-out macro-F1 {without[task]:.3f} without corrections, {with_them[task]:.3f} with them "
+        f"({gain.low:+.3f} to {gain.high:+.3f})"
+        for task, gain in found.items()
+    ]
+    data: dict[str, Any] = {"without": without, "with": with_them, "change": None}
+    if fallen:
+        told.append(f"not stored, since {' and '.join(fallen)} would get worse by more than chance")
+        return after, told, data
+    with closing(LearningStore(settings.state_folder / FILE_NAME)) as store, store.writing():
+        former = version(folder)
+        after = replace(after, description=write(folder, after.description, after.content, keep_former=True))
+        detail = {
+            "corrections": sorted(item.id for item in corrections),
+            "macro_f1": ", ".join(f"{task} {score:.3f}" for task, score in with_them.items()),
+            "former": former,
+            "now": version(folder),
+        }
+        change = store.record(RETRAINED, person_at_keyboard(), detail, clock.now())
+    told.append(f"stored in {folder}; 'ticketbot learn undo {change.id}' puts the former one back")
+    return after, told, {**data, "change": change.id}

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
-import orjson
 from pydantic import Field
 
 from ..core.errors import ConfigError
+from ..core.json_lines import json_rows
 from ..core.models import Frozen, Sentiment, Urgency
 
 FieldName = Literal["category", "urgency", "sentiment", "language"]
@@ -59,7 +57,7 @@ class Labelled:
 
 
 def read_examples(paths: Iterable[Path], remark: Remark = lambda _sentence: None) -> list[Example]:
-    """The labelled tickets of all files, in order. See :func:`read_file`."""
+    """The labelled tickets of all files, in order; as :func:`read_file`."""
     return [example for path in paths for example in read_file(path, remark).examples]
 
 
@@ -70,20 +68,10 @@ def read_file(path: Path, remark: Remark = lambda _sentence: None) -> Labelled:
     ``sentiment``, ``language``, at the top or under ``labels``. ``remark`` is told in a sentence of labels that are
     not known. Raises :class:`ConfigError` naming the line that is no such row.
     """
-    examples: list[Example] = []
     unknown: dict[str, Counter[str]] = {"urgency": Counter(), "sentiment": Counter()}
     raw_names: set[str] = set()
-    try:
-        with _opened(path) as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    row = _row(line, path, number)
-                    example = _example(row, f"{path.name}:{number}", unknown, raw_names)
-                    if any(example.label(field) is not None for field in FIELDS):
-                        examples.append(example)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise ConfigError(f"{path} cannot be read: {reason or 'not a whole gzip file'}") from None
+    found = (_example(row, f"{path.name}:{number}", unknown, raw_names) for number, row in json_rows(path))
+    examples = [one for one in found if any(one.label(field) is not None for field in FIELDS)]
     if not examples:
         raise ConfigError(f"{path} holds no labelled ticket (category, priority or urgency, sentiment, language)")
     for field, names in unknown.items():
@@ -112,24 +100,6 @@ def listed(names: Counter[str]) -> str:
     """The most frequent names for a sentence, cut to a bearable length."""
     shown = [name[:_LONGEST_NAME] for name, _ in names.most_common(_SHOWN)]
     return ", ".join([*shown, "…"] if len(names) > _SHOWN else shown)
-
-
-def _opened(path: Path) -> BinaryIO | gzip.GzipFile:
-    if path.name.lower().endswith(".jsonl.gz"):
-        return gzip.open(path, "rb")
-    if path.name.lower().endswith(".jsonl"):
-        return path.open("rb")
-    raise ConfigError(f"{path}: labelled tickets are read from .jsonl or .jsonl.gz files")
-
-
-def _row(line: bytes, path: Path, number: int) -> Mapping[str, object]:
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        row = None
-    if not isinstance(row, dict):
-        raise ConfigError(f"{path}, line {number}: not a JSON object")
-    return row
 
 
 def _example(

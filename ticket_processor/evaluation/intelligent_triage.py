@@ -8,12 +8,12 @@ of its own is known to us.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ..core.models import Analysis, Sentiment, Ticket, Urgency
 from ..core.taxonomy import Taxonomy
-from .data import Example
-from .runner import Subject
+from .data import Example, Remark
+from .measure import Subject
 
 TRIAGE = "intelligent triage"
 _INTENT = "intent__"
@@ -22,7 +22,7 @@ _LEVELS = {"intent_confidence__high": 0.9, "intent_confidence__medium": 0.6, "in
 
 
 def intelligent_triage(
-    examples: Sequence[Example], tags: Sequence[Sequence[str]], taxonomy: Taxonomy, remark: Callable[[str], object]
+    examples: Sequence[Example], tags: Sequence[Sequence[str]], taxonomy: Taxonomy, remark: Remark
 ) -> Subject | None:
     """What intelligent triage said of these tickets; ``None`` where none with a category carries an intent.
 
@@ -69,6 +69,7 @@ def _intent(tags: Sequence[str]) -> str:
 
 
 def _upwards(intent: str) -> Iterator[str]:
-    parts = intent.split("__") if intent else []
-    for end in range(len(parts), 0, -1):
-        yield "__".join(parts[:end])
+    """The intent, and those above it."""
+    while intent:
+        yield intent
+        intent = intent.rpartition("__")[0]

@@ -1,26 +1,92 @@
-"""From answers to figures: per analyser, per source of tickets, per field. Pure; holds none of the tickets' words."""
+"""Puts labelled tickets to analysers, and makes figures of the answers: per analyser, source of tickets and field.
+
+The figures hold none of the tickets' words.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
 from ..analysis.text.language import detect_language
-from ..core.models import NO_MODEL, Usage
+from ..core.clock import Clock
+from ..core.models import NO_MODEL, Analysis, Ticket, Usage
 from ..core.taxonomy import Taxonomy
-from .data import FIELDS, Labelled
-from .labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
-from .runner import TimedAnalysis
+from .data import FIELDS, Example, Labelled, Remark
+from .labels import SUBCATEGORY, Pairs, ScoredField, pairs
 from .scores import CurvePoint, Scores, Threshold, at_coverage, percentile, score, threshold_for
 
 COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-PRECISION = 0.95
 
-_EXPECTED = frozenset({None, NO_MODEL})
-"""Reasons for which answering without a model is no falling back."""
+AnalyseTicket = Callable[[Ticket], Analysis]
+"""A ticket in, an analysis out: a whole chain, or one part of it. Never fails for want of a model."""
+_WAIT_S = 0.5
+_ANY_TIME = "2000-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An analyser to measure: its name in the report, and its highest number of tickets in parallel."""
+
+    name: str
+    analyse: AnalyseTicket
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class TimedAnalysis:
+    """One ticket's analysis, and the time it took."""
+
+    analysis: Analysis
+    ms: float
+
+
+def as_ticket(example: Example, number: int) -> Ticket:
+    """A labelled ticket as a run would have read it."""
+    return Ticket(
+        id=number,
+        subject=example.subject,
+        description=example.body,
+        names=example.names,
+        created_at=_ANY_TIME,
+        updated_at=_ANY_TIME,
+    )
+
+
+def answer_all(
+    subject: Subject,
+    examples: Sequence[Example],
+    clock: Clock,
+    advance: Callable[[int], object] = lambda _count: None,
+) -> tuple[TimedAnalysis, ...]:
+    """The answers, in the order of ``examples``. ``advance`` is called in the calling thread.
+
+    Raises ``Stopping`` when a signal came, and whatever ``subject`` raises.
+    """
+
+    def timed(ticket: Ticket) -> TimedAnalysis:
+        started = time.perf_counter()
+        analysis = subject.analyse(ticket)
+        return TimedAnalysis(analysis, 1000 * (time.perf_counter() - started))
+
+    executor = ThreadPoolExecutor(subject.workers, thread_name_prefix="evaluate")
+    try:
+        futures = [executor.submit(timed, as_ticket(example, number)) for number, example in enumerate(examples, 1)]
+        open_ones = set(futures)
+        while open_ones:
+            clock.check()
+            done, open_ones = wait(open_ones, timeout=_WAIT_S)
+            for future in done:
+                future.result()
+            advance(len(done))
+        return tuple(future.result() for future in futures)
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True)
@@ -29,7 +95,7 @@ class Thresholds:
 
     precision: float
     all: Threshold | None
-    per_label: Mapping[str, Threshold | None]
+    labels: Mapping[str, Threshold | None]
 
 
 @dataclass(frozen=True)
@@ -91,8 +157,8 @@ def measure(
     answers: Sequence[TimedAnalysis],
     taxonomy: Taxonomy,
     *,
-    precision: float = PRECISION,
-    remark: Callable[[str], object] = lambda _sentence: None,
+    precision: float,
+    remark: Remark = lambda _sentence: None,
 ) -> SourceResult:
     """The figures of one analyser on one source; ``answers`` in the order of its examples."""
     analyses = [answer.analysis for answer in answers]
@@ -100,13 +166,14 @@ def measure(
     fields = []
     for name in (*FIELDS, SUBCATEGORY):
         found = pairs(name, labelled.examples, analyses, taxonomy, capitals=labelled.capitals)
-        sentence = unknown_labels(found, labelled.name)
-        if sentence is not None:
-            remark(sentence)
+        if found.unknown:
+            remark(found.unknown_told(labelled.name))
         if found.rows:
-            fields.append(_field(name, found, languages, answers, precision))
+            fields.append(_field(name, found, languages, analyses, precision))
     times = [answer.ms for answer in answers]
     costs = [item.cost_usd for item in analyses if item.cost_usd is not None]
+    # To answer without a model where there is none is no falling back.
+    fallbacks = Counter(str(item.why_fallback) for item in analyses if item.why_fallback not in (None, NO_MODEL))
     return SourceResult(
         source=labelled.name,
         rows=len(answers),
@@ -116,19 +183,16 @@ def measure(
         usage=sum((item.usage for item in analyses), Usage()),
         cost_usd=sum(costs) if costs else None,
         answered_by=dict(Counter(item.model or item.source for item in analyses).most_common()),
-        fallbacks=dict(
-            Counter(str(item.why_fallback) for item in analyses if item.why_fallback not in _EXPECTED).most_common()
-        ),
+        fallbacks=dict(fallbacks.most_common()),
     )
 
 
 def _field(
-    name: ScoredField, found: Pairs, languages: Sequence[str], answers: Sequence[TimedAnalysis], precision: float
+    name: ScoredField, found: Pairs, languages: Sequence[str], analyses: Sequence[Analysis], precision: float
 ) -> FieldResult:
     # An analysis has one confidence, and policy asks it about every field; only a language is never asked about.
     asked = name != "language"
-    confidence = tuple(answers[row].analysis.confidence for row in found.rows)
-    scores = score(found.gold, found.predicted, confidence if asked else None)
+    confidence = tuple(analyses[row].confidence for row in found.rows)
     right = [truth == answer for truth, answer in zip(found.gold, found.predicted, strict=True)]
     by_language: dict[str, list[bool]] = {}
     for row, hit in zip(found.rows, right, strict=True):
@@ -136,7 +200,7 @@ def _field(
     by_size = sorted(by_language.items(), key=lambda item: (-len(item[1]), item[0]))
     return FieldResult(
         field=name,
-        scores=scores,
+        scores=score(found.gold, found.predicted, confidence if asked else None),
         thresholds=_thresholds(precision, found, right, confidence) if asked else None,
         by_language={language: (len(hits), sum(hits)) for language, hits in by_size},
         pairs=found,
@@ -145,11 +209,11 @@ def _field(
 
 
 def _thresholds(precision: float, found: Pairs, right: Sequence[bool], confidence: Sequence[float]) -> Thresholds:
-    per_label = {}
+    labels = {}
     for label in sorted(set(found.predicted)):
         rows = [at for at, said in enumerate(found.predicted) if said == label]
-        per_label[label] = threshold_for(precision, [right[at] for at in rows], [confidence[at] for at in rows])
-    return Thresholds(precision, threshold_for(precision, right, confidence), per_label)
+        labels[label] = threshold_for(precision, [right[at] for at in rows], [confidence[at] for at in rows])
+    return Thresholds(precision, threshold_for(precision, right, confidence), labels)
 
 
 def as_data(results: Sequence[SubjectResult]) -> list[dict[str, Any]]:
@@ -162,24 +226,23 @@ def as_data(results: Sequence[SubjectResult]) -> list[dict[str, Any]]:
                 for name in (*FIELDS, SUBCATEGORY)
                 if (mean := result.mean(name))
             },
-            "sources": [_source_data(source) for source in result.sources],
+            "sources": [
+                {
+                    "source": source.source,
+                    "rows": source.rows,
+                    "ms": _rounded({"p50": source.ms_p50, "p95": source.ms_p95}),
+                    "tokens": source.usage.model_dump(),
+                    "cost_usd": source.cost_usd,
+                    "cost_usd_per_ticket": None if source.cost_usd is None else source.cost_usd / source.rows,
+                    "answered_by": dict(source.answered_by),
+                    "fallbacks": dict(source.fallbacks),
+                    "fields": {str(item.field): _rounded(_field_data(item)) for item in source.fields},
+                }
+                for source in result.sources
+            ],
         }
         for result in results
     ]
-
-
-def _source_data(source: SourceResult) -> dict[str, Any]:
-    return {
-        "source": source.source,
-        "rows": source.rows,
-        "ms": _rounded({"p50": source.ms_p50, "p95": source.ms_p95}),
-        "tokens": source.usage.model_dump(),
-        "cost_usd": source.cost_usd,
-        "cost_usd_per_ticket": None if source.cost_usd is None else source.cost_usd / source.rows,
-        "answered_by": dict(source.answered_by),
-        "fallbacks": dict(source.fallbacks),
-        "fields": {str(item.field): _rounded(_field_data(item)) for item in source.fields},
-    }
 
 
 def _field_data(item: FieldResult) -> dict[str, Any]:
@@ -204,11 +267,7 @@ def _field_data(item: FieldResult) -> dict[str, Any]:
                 for b in scores.reliability
             ],
             "abstention": [asdict(point) for point in item.curve()],
-            "thresholds": {
-                "precision": thresholds.precision,
-                "all": thresholds.all and asdict(thresholds.all),
-                "labels": {label: found and asdict(found) for label, found in thresholds.per_label.items()},
-            },
+            "thresholds": asdict(thresholds),
         }
     return data
 

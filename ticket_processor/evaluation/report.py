@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
@@ -28,22 +28,17 @@ def page(
 ) -> str:
     """The report as HTML. It holds no words of tickets but those of wrong answers on ``errors_of``, redacted."""
     examples = {labelled.name: labelled.examples for labelled in errors_of}
+    parts = []
+    for result in results:
+        for source in result.sources:
+            for item in source.fields:
+                of = f"{result.name}, {source.source}"
+                more = (tables.proposals(result.name, item), misses(item, examples.get(source.source, ())))
+                folded = [*tables.details(item, of), *(one for one in more if one is not None)]
+                parts.append((f"{item.field.capitalize()}, {of}", item.scores, folded))
     made = templates().get_template("eval.html")
-    page = made.render(
-        title=title,
-        remarks=list(remarks),
-        overview=list(tables.overview(results)),
-        subjects=[
-            (
-                f"{result.name}: {source.source}",
-                [_field(result.name, item, examples.get(source.source)) for item in found],
-            )
-            for result in results
-            for source in result.sources
-            if (found := source.fields)
-        ],
-    )
-    return f"{page}\n"
+    overview = list(tables.overview(results))
+    return made.render(title=title, remarks=list(remarks), overview=overview, fields=parts) + "\n"
 
 
 @cache
@@ -58,45 +53,21 @@ def templates(*folders: Path) -> Environment:
     return made
 
 
-def _field(name: str, item: FieldResult, examples: Sequence[Example] | None) -> dict[str, Any]:
-    """One field by the analyser ``name``, for the template; a language is never asked how sure it is."""
-    from .charts import abstention, reliability
-
-    scores = item.scores
-    pictures = []
-    if scores.ece is not None:
-        pictures = [
-            (reliability(scores.reliability), "Calibration: on the dashed line, 0.8 means 80%"),
-            (abstention(scores.abstention), "Abstention: precision if only the surest are answered"),
-        ]
-    folded = (
-        tables.languages(item, "By language"),
-        tables.proposals(name, item),
-        misses(item, examples) if examples else None,
-    )
-    return {
-        "name": item.field.capitalize(),
-        "scores": scores,
-        "labels": None if item.field == "language" else tables.labels(scores),
-        "pictures": pictures,
-        "folded": [found for found in folded if found is not None],
-    }
-
-
 def misses(item: FieldResult, examples: Sequence[Example]) -> Table | None:
     """The wrong answers, surest first, at most :data:`MOST_ERRORS`, with the tickets' redacted words."""
     answers = zip(item.pairs.rows, item.pairs.gold, item.pairs.predicted, item.confidence, strict=True)
     wrong = sorted((answer for answer in answers if answer[1] != answer[2]), key=lambda answer: -answer[3])
+    if not (wrong and examples):
+        return None
     rows = tuple(
-        (examples[row].id, truth, said, f"{confidence:.2f}", shown_text(examples[row]))
+        (examples[row].id, truth, said, f"{confidence:.2f}", _shown(examples[row]))
         for row, truth, said, confidence in wrong[:MOST_ERRORS]
     )
     shown = "surest first" if len(rows) == len(wrong) else f"the surest {len(rows)} of them"
     columns = ("<ticket", "<truth", "<answer", "confidence", "<<redacted text")
-    return Table(f"{len(wrong)} wrong answers, {shown}", columns, rows) if rows else None
+    return Table(f"{len(wrong)} wrong answers, {shown}", columns, rows)
 
 
-def shown_text(example: Example) -> str:
-    """A ticket's beginning, cleaned and redacted, for a list of errors."""
+def _shown(example: Example) -> str:
     text = redact(clean(example.subject, example.body), names=example.names).text.strip()
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…"

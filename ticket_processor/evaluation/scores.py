@@ -1,7 +1,6 @@
-"""Scores of answers against the truth, by their definitions. Pure; standard library only.
+"""Scores of answers against the truth, by their definitions. Pure; standard library only, so that they need no extra.
 
-Confidence here is whatever number in [0, 1] came with an answer; calibration asks whether it means what it says.
-Expected calibration error and reliability tables: Guo et al., "On Calibration of Modern Neural Networks" (2017).
+Confidence is whatever number in [0, 1] came with an answer; calibration asks whether it means what it says.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ TWO_SIDED, ONE_SIDED = 1.959964, 1.644854
 
 @dataclass(frozen=True)
 class LabelScores:
-    """One label. ``support`` is how often it was right to say it, ``predicted`` how often it was said.
+    """One label: ``support`` is how often it was right to say it, ``predicted`` how often it was said.
 
     ``coverage`` is the share of all tickets that were answered with it. A ratio with nothing below the line is 0.
     """
@@ -57,6 +56,13 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
+class Threshold(CurvePoint):
+    """A point with the lower bound of its precision, one-sided at 95%: what few answers prove is little."""
+
+    precision_at_least: float
+
+
+@dataclass(frozen=True)
 class Scores:
     """One field's answers against the truth.
 
@@ -76,20 +82,6 @@ class Scores:
     abstention: tuple[CurvePoint, ...] = ()
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """From ``threshold`` confidence on, ``precision`` of the answers were right; ``coverage`` of them remain, ``rows``.
-
-    ``precision_at_least`` is its lower bound, one-sided at 95%: what few answers prove is little.
-    """
-
-    threshold: float
-    precision: float
-    precision_at_least: float
-    coverage: float
-    rows: int
-
-
 def score(gold: Sequence[str], predicted: Sequence[str], confidence: Sequence[float] | None = None) -> Scores:
     """Everything there is to say about ``predicted``, row by row against ``gold``.
 
@@ -100,14 +92,18 @@ def score(gold: Sequence[str], predicted: Sequence[str], confidence: Sequence[fl
     total = len(gold)
     support, said = Counter(gold), Counter(predicted)
     pairs = Counter(zip(gold, predicted, strict=True))
-    per_label = {
-        label: _label_scores(pairs[label, label], support[label], said[label], total)
-        for label in (*_in_order(support), *_in_order(said.keys() - support.keys()))
-    }
-    confusion = {
-        truth: {answer: pairs[truth, answer] for answer in per_label if pairs[truth, answer]}
-        for truth in _in_order(support)
-    }
+    truths, others = _in_order(support), _in_order(said.keys() - support.keys())
+    per_label = {}
+    for label in (*truths, *others):
+        hits = pairs[label, label]
+        per_label[label] = LabelScores(
+            precision=hits / said[label] if said[label] else 0.0,
+            recall=hits / support[label] if support[label] else 0.0,
+            f1=2 * hits / (support[label] + said[label]),
+            support=support[label],
+            predicted=said[label],
+            coverage=said[label] / total,
+        )
     largest = max(support.values())
     right = [truth == answer for truth, answer in zip(gold, predicted, strict=True)]
     bins = () if confidence is None else reliability(right, confidence)
@@ -116,7 +112,9 @@ def score(gold: Sequence[str], predicted: Sequence[str], confidence: Sequence[fl
         accuracy=sum(right) / total,
         macro_f1=math.fsum(per_label[label].f1 for label in support) / len(support),
         per_label=per_label,
-        confusion=confusion,
+        confusion={
+            truth: {answer: pairs[truth, answer] for answer in per_label if pairs[truth, answer]} for truth in truths
+        },
         majority_accuracy=largest / total,
         majority_macro_f1=2 * largest / (total + largest) / len(support),
         reliability=bins,
@@ -130,26 +128,15 @@ def _in_order(labels: Iterable[str]) -> list[str]:
     return sorted(labels, key=lambda label: (_LEVELS.index(label) if label in _LEVELS else -1, label))
 
 
-def _label_scores(hits: int, support: int, said: int, total: int) -> LabelScores:
-    return LabelScores(
-        precision=hits / said if said else 0.0,
-        recall=hits / support if support else 0.0,
-        f1=2 * hits / (support + said) if support + said else 0.0,
-        support=support,
-        predicted=said,
-        coverage=said / total,
-    )
-
-
-def reliability(right: Sequence[bool], confidence: Sequence[float], bins: int = BINS) -> tuple[Bin, ...]:
-    """The answers sorted into ``bins`` of equal width by their confidence; empty bins are there too."""
-    members: list[list[tuple[bool, float]]] = [[] for _ in range(bins)]
+def reliability(right: Sequence[bool], confidence: Sequence[float]) -> tuple[Bin, ...]:
+    """The answers sorted into bins of equal width by their confidence; empty bins are there too."""
+    members: list[list[tuple[bool, float]]] = [[] for _ in range(BINS)]
     for hit, value in zip(right, confidence, strict=True):
-        members[min(max(math.ceil(value * bins) - 1, 0), bins - 1)].append((hit, value))
+        members[min(max(math.ceil(value * BINS) - 1, 0), BINS - 1)].append((hit, value))
     return tuple(
         Bin(
-            lower=at / bins,
-            upper=(at + 1) / bins,
+            lower=at / BINS,
+            upper=(at + 1) / BINS,
             count=len(inside),
             confidence=math.fsum(value for _, value in inside) / len(inside) if inside else 0.0,
             accuracy=sum(hit for hit, _ in inside) / len(inside) if inside else 0.0,
@@ -186,10 +173,10 @@ def at_coverage(curve: Sequence[CurvePoint], coverage: float) -> CurvePoint:
 
 
 def threshold_for(precision: float, right: Sequence[bool], confidence: Sequence[float]) -> Threshold | None:
-    """The lowest threshold of two decimals from which on so many answers are right; it holds 95 times in 100.
+    """Lowest threshold whose precision reaches ``precision`` with 95% confidence; ``None`` where none does.
 
     Fixed-sequence testing: thresholds are tried from the top, each by the lower bound of its precision, until one
-    fails. The first is the one whose answers allow for one mistake. ``None`` where that fails, or has too few answers.
+    fails. The first is the one whose answers allow for one mistake.
     """
     pairs = sorted(zip(confidence, right, strict=True), reverse=True)
     best = None
@@ -204,7 +191,7 @@ def threshold_for(precision: float, right: Sequence[bool], confidence: Sequence[
         if lower < precision:
             break
         tried = taken
-        best = Threshold(step / STEPS, hits / taken, lower, taken / len(pairs), taken)
+        best = Threshold(step / STEPS, taken / len(pairs), hits / taken, taken, lower)
     return best
 
 

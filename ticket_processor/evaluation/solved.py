@@ -3,8 +3,8 @@
 A helpdesk records labels and not who chose them, so these rules decide:
 
 - urgency is the ticket's priority;
-- category is what the taxonomy's targets say (ticket field, tag, group), in this order or by the one asked for; a tag
-  named like a category counts too, unless the category has its own. Marks of several categories count as none;
+- category is what the taxonomy's targets say (ticket field, tag, group), in this order; a tag named like a
+  category counts too, unless the category has its own. Marks of several categories count as none;
 - a ticket that ticketbot triaged is left out, unless people are known to have decided about its labels (``decided``);
 - follow-ups (which inherit labels), merged tickets and machine mail are left out;
 - a label that a trigger, an automation or a macro set counts as chosen.
@@ -13,31 +13,22 @@ A helpdesk records labels and not who chose them, so these rules decide:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from ..analysis.text.machine_mail import machine_mail
-from ..core.errors import ConfigError
-from ..core.models import Priority, Ticket, Urgency
+from ..core.models import Ticket
 from ..core.taxonomy import Category, Taxonomy
 from ..policy.decide import RESERVED_TAGS, Policy
-from .data import Example, label_name
+from .data import Example, urgency_of
 
 MERGED_TAG = "closed_by_merge"
 """Zendesk's own, on a ticket that was merged into another."""
 
 OURS = "triaged by ticketbot"
 
-How = Literal["field", "tag", "group", "ours"]
-_AUTO: tuple[How, ...] = ("field", "tag", "group")
-
-_URGENCY = {
-    Priority.URGENT: Urgency.CRITICAL,
-    Priority.HIGH: Urgency.HIGH,
-    Priority.NORMAL: Urgency.MEDIUM,
-    Priority.LOW: Urgency.LOW,
-}
+_PLACES = {"field": "a ticket field", "tag": "a tag", "group": "the group", "ours": "a tag in ticketbot's words"}
 
 
 class SolvedDesk(Protocol):
@@ -47,29 +38,7 @@ class SolvedDesk(Protocol):
         """Solved and closed tickets created since ``since`` (Unix seconds), newest first where it can."""
 
 
-@dataclass(frozen=True)
-class CategoryFrom:
-    """Where people's category is looked for: ``ways`` in order, and which ticket field where it is one alone."""
-
-    ways: tuple[How, ...] = _AUTO
-    field: int | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> CategoryFrom:
-        """``auto``, ``tag``, ``group`` or ``field:ID``. Raises :class:`ConfigError`."""
-        match text.strip().lower().partition(":"):
-            case ("auto", "", ""):
-                return cls()
-            case ("tag", "", ""):
-                return cls(("tag",))
-            case ("group", "", ""):
-                return cls(("group",))
-            case ("field", ":", number) if number.isascii() and number.isdecimal():
-                return cls(("field",), int(number))
-        raise ConfigError("--category-from: write auto, tag, group, or field:ID with a ticket field's number")
-
-
-@dataclass(frozen=True)
+@dataclass
 class Solved:
     """The examples found. ``read`` counts all tickets looked at, ``left_out`` those that are no examples, by reason.
 
@@ -77,13 +46,13 @@ class Solved:
     ``ours`` those that ticketbot had triaged. ``tags`` are the tags of each example.
     """
 
-    examples: tuple[Example, ...]
-    read: int
-    left_out: Mapping[str, int]
-    category_by: Mapping[str, int]
+    examples: list[Example] = field(default_factory=list)
+    tags: list[tuple[str, ...]] = field(default_factory=list)
+    read: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    category_by: Counter[str] = field(default_factory=Counter)
     unclear: int = 0
     ours: int = 0
-    tags: tuple[tuple[str, ...], ...] = ()
 
 
 def solved_examples(
@@ -93,161 +62,117 @@ def solved_examples(
     *,
     since: float,
     limit: int | None = None,
-    category_from: CategoryFrom = CategoryFrom(),
-    decided: Collection[int] = (),
+    decided: Collection[int] = frozenset(),
     advance: Callable[[int], object] = lambda _count: None,
 ) -> Solved:
-    """Solved tickets created since ``since`` with the labels that people left on them, at most ``limit`` examples.
-
-    Raises what reading the helpdesk raises. ``decided`` are tickets of ours whose labels people kept or changed.
-    ``advance`` gets the number of tickets read.
-    """
-    reader = _Reader(taxonomy, policy, category_from, decided)
-    examples: list[Example] = []
-    tags: list[tuple[str, ...]] = []
-    read = 0
+    """The newest ``limit`` examples of what people chose; no page is asked for once there are enough."""
+    found, seen = Solved(), set[int]()
     for page in desk.solved(since):
         for ticket in page:
-            if limit is not None and len(examples) == limit:
-                break
-            read += 1
-            example = reader.example(ticket)
-            if example is not None:
-                examples.append(example)
-                tags.append(tuple(ticket.tags))
+            if ticket.id in seen or (limit is not None and len(found.examples) >= limit):
+                continue  # a search may list one twice
+            seen.add(ticket.id)
+            _take(ticket, found, taxonomy, policy, decided)
+        found.read = len(seen)
         advance(len(page))
-        if limit is not None and len(examples) == limit:
-            break  # before another page is asked for
-    return Solved(
-        examples=tuple(examples),
-        read=read,
-        left_out=dict(reader.left_out.most_common()),
-        category_by=dict(reader.category_by.most_common()),
-        unclear=reader.unclear,
-        ours=reader.ours,
-        tags=tuple(tags),
+        if limit is not None and len(found.examples) >= limit:
+            break
+    return found
+
+
+def _take(ticket: Ticket, found: Solved, taxonomy: Taxonomy, policy: Policy, decided: Collection[int]) -> None:
+    """Add the ticket to what was found: as an example, or as one that is left out."""
+    marks = tuple(policy.tag(name, "") + "_" for name in ("urgency", "sentiment"))
+    ours = policy.marker in ticket.tags or any(tag.startswith(marks) for tag in ticket.tags)
+    reason = _unfit(ticket)
+    if reason is None and ours and ticket.id not in decided:
+        reason = OURS
+    if reason is not None:
+        found.left_out[reason] += 1
+        return
+    names, how = _categories(ticket, taxonomy, policy, ours=ours)
+    category, urgency = names[0] if len(names) == 1 else None, urgency_of(ticket.priority)
+    found.unclear += len(names) > 1
+    if urgency is None and category is None:
+        found.left_out["without any label"] += 1
+        return
+    if category is not None:
+        found.category_by[how] += 1
+    found.ours += ours
+    found.tags.append(ticket.tags)
+    found.examples.append(
+        Example(
+            id=str(ticket.id),
+            subject=ticket.subject,
+            body=ticket.description,
+            names=ticket.names,
+            category=category,
+            urgency=urgency,
+        )
     )
 
 
-class _Reader:
-    """Reads labels off tickets, and counts how. For one thread."""
+def _unfit(ticket: Ticket) -> str | None:
+    if ticket.status not in ("solved", "closed"):
+        return "reopened since"  # the search index lags behind
+    if MERGED_TAG in ticket.tags:
+        return "merged into another"
+    if ticket.follow_up:
+        return "follow-ups of another"
+    return "machine mail" if machine_mail(ticket) else None
 
-    def __init__(self, taxonomy: Taxonomy, policy: Policy, where: CategoryFrom, decided: Collection[int]) -> None:
-        self._taxonomy = taxonomy
-        self._policy = policy
-        self._where = where
-        self._decided = decided
-        self._seen: set[int] = set()
-        self.left_out: Counter[str] = Counter()
-        self.category_by: Counter[str] = Counter()
-        self.unclear = self.ours = 0
 
-    def example(self, ticket: Ticket) -> Example | None:
-        """The ticket as an example, or ``None`` where it is none."""
-        if ticket.id in self._seen:  # a search may list one twice
-            return None
-        self._seen.add(ticket.id)
-        ours = self._is_ours(ticket)
-        reason = self._unfit(ticket, ours=ours)
-        if reason is None:
-            urgency = None if ticket.priority is None else _URGENCY[ticket.priority]
-            category, how, unclear = self._category(ticket, ours=ours)
-            self.unclear += unclear
-            if urgency is not None or category is not None:
-                if category is not None:
-                    self.category_by[how] += 1
-                self.ours += ours
-                return Example(
-                    id=str(ticket.id),
-                    subject=ticket.subject,
-                    body=ticket.description,
-                    names=ticket.names,
-                    category=category,
-                    urgency=urgency,
-                )
-            reason = "without any label"
-        self.left_out[reason] += 1
-        return None
-
-    def _unfit(self, ticket: Ticket, *, ours: bool) -> str | None:
-        if ticket.status not in ("solved", "closed"):
-            return "reopened since"  # the search index lags behind
-        if MERGED_TAG in ticket.tags:
-            return "merged into another"
-        if ticket.follow_up:
-            return "follow-ups of another"
-        if machine_mail(ticket):
-            return "machine mail"
-        if ours and ticket.id not in self._decided:
-            return OURS
-        return None
-
-    def _is_ours(self, ticket: Ticket) -> bool:
-        marks = (self._policy.tag("urgency", ""), self._policy.tag("sentiment", ""))
-        return self._policy.marker in ticket.tags or any(
-            tag.startswith(f"{mark}_") for tag in ticket.tags for mark in marks
-        )
-
-    def _category(self, ticket: Ticket, *, ours: bool) -> tuple[str | None, str, bool]:
-        """A category of either level, how it was found, and whether the marks contradict each other."""
-        for how in self._where.ways:
-            found = self._most_exact([item for item in self._taxonomy.categories if self._says(how, item, ticket)])
-            if found:
-                return (found[0], how, False) if len(found) == 1 else (None, how, True)
-        if not ours or self._where.ways != _AUTO:
-            return None, "", False
-        # Where a category has targets and the ticket has none of them, a person took them off.
-        found = self._most_exact([item for item in self._own_tags(ticket) if not _has_targets(item)])
-        return (found[0], "ours", False) if len(found) == 1 else (None, "", len(found) > 1)
-
-    def _says(self, how: How, category: Category, ticket: Ticket) -> bool:
-        if how == "group":
-            return category.group is not None and category.group == ticket.group
-        if how == "tag":
-            return (category.tag or category.name) in ticket.tags
-        if self._where.field is None:
-            return any(_holds(ticket.fields.get(key, ""), value) for key, value in category.fields.items())
-        value = ticket.fields.get(self._where.field, "")
-        wanted = category.fields.get(self._where.field)
-        return _holds(value, wanted) if wanted is not None else label_name(value) == category.name
-
-    def _own_tags(self, ticket: Ticket) -> list[Category]:
-        return [
+def _categories(ticket: Ticket, taxonomy: Taxonomy, policy: Policy, *, ours: bool) -> tuple[list[str], str]:
+    """The categories of either level that the first mark names, and which mark that is."""
+    for how in ("field", "tag", "group"):
+        if names := _most_exact([item for item in taxonomy.categories if _says(how, item, ticket)]):
+            return names, how
+    # Where a category has targets and the ticket has none of them, a person took them off.
+    return _most_exact(
+        [
             item
-            for item in self._taxonomy.categories
-            if self._policy.tag(item.name) in ticket.tags and item.name not in RESERVED_TAGS
+            for item in taxonomy.categories
+            if ours
+            and policy.tag(item.name) in ticket.tags
+            and item.name not in RESERVED_TAGS
+            and not (item.tag or item.group is not None or item.fields)
         ]
-
-    def _most_exact(self, found: list[Category]) -> list[str]:
-        """The names, without categories whose sub-category is there as well."""
-        parents = {item.parent for item in found}
-        return [item.name for item in found if item.name not in parents]
+    ), "ours"
 
 
-def _holds(value: str, wanted: str) -> bool:
-    """Whether a field holds a value; several are read with spaces between them."""
-    return bool(value) and (value == wanted or wanted in value.split())
+def _says(how: str, category: Category, ticket: Ticket) -> bool:
+    if how == "group":
+        return category.group is not None and category.group == ticket.group
+    if how == "tag":
+        return (category.tag or category.name) in ticket.tags
+    # Several values of a field are read with spaces between them.
+    held = ((ticket.fields.get(key, ""), wanted) for key, wanted in category.fields.items())
+    return any(value and (value == wanted or wanted in value.split()) for value, wanted in held)
 
 
-def _has_targets(category: Category) -> bool:
-    return category.tag is not None or category.group is not None or bool(category.fields)
-
-
-NO_CATEGORY = "no ticket carries the field, tag or group of a category, so none has a category to compare with"
-_PLACES = {"field": "a ticket field", "tag": "a tag", "group": "the group", "ours": "a tag in ticketbot's words"}
+def _most_exact(found: list[Category]) -> list[str]:
+    """The names, without categories whose sub-category is there as well."""
+    parents = {item.parent for item in found}
+    return [item.name for item in found if item.name not in parents]
 
 
 def how_it_was_decided(solved: Solved, since: str) -> list[str]:
     """Sentences on what was compared and what was left out, for people to judge it by."""
     lines = [f"{solved.read} solved and closed tickets created since {since}; {len(solved.examples)} can be compared."]
-    by = ", ".join(f"{_PLACES[how]} ({count})" for how, count in solved.category_by.items())
+    by = ", ".join(f"{_PLACES[how]} ({count})" for how, count in solved.category_by.most_common())
     with_priority = sum(example.urgency is not None for example in solved.examples)
-    category = f"category is from {by}" if by else NO_CATEGORY
+    category = (
+        f"category is from {by}"
+        if by
+        else "no ticket carries the field, tag or group of a category, so none has a category to compare with"
+    )
     lines.append(f"Urgency is the ticket's priority ({with_priority}); {category}.")
     if solved.unclear:
         lines.append(f"{solved.unclear} have the marks of several categories, so their category does not count.")
     if solved.left_out:
-        lines.append("Left out: " + ", ".join(f"{count} {reason}" for reason, count in solved.left_out.items()) + ".")
+        lines.append(
+            "Left out: " + ", ".join(f"{count} {reason}" for reason, count in solved.left_out.most_common()) + "."
+        )
     if solved.ours:
         lines.append(f"{solved.ours} of them were triaged by ticketbot, and people kept or changed their labels.")
     lines.append("Labels that your own triggers, automations or macros set count as chosen by people.")

@@ -65,7 +65,7 @@ def _share(one: frozenset[int], other: frozenset[int]) -> float:
 
 def _copies(store: KnowledgeStore) -> Iterator[Finding]:
     """Articles of one language with nearly the same words."""
-    for lang in sorted(store.langs()):
+    for (lang,) in store.rows("SELECT DISTINCT lang FROM article ORDER BY lang"):
         rows = store.rows("SELECT id, title, url, body FROM article WHERE lang=? ORDER BY id", (lang,))
         places = {name: ArticlePlace(article=name, title=title, url=url) for name, title, url, _ in rows}
         for names in copies((name, body) for name, _, _, body in rows):

@@ -1,23 +1,21 @@
 """Measures retrieval on questions with known articles, and learns from them what search needs to know.
 
 That is whether vectors help, which are refused where they make words worse, and the floor for showing articles
-unjudged. Questions come from JSON lines, plain or gzip.
+unjudged.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 from ..core.errors import ConfigError
-from .search import USUAL_WEIGHT, KnowledgeSearch, Ranked, Rankings, blended, fused, issue_queries, query_words
+from ..core.json_lines import json_rows
+from .search import USUAL_WEIGHT, KnowledgeSearch, Ranked, Rankings, blended, fused, issue_queries, wordings
 
 RIGHT_SHARE = 0.8
 """Above the floor so many of the questions have a right article among the first two."""
@@ -52,7 +50,7 @@ class RetrievalScores:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """RetrievalScores by way of searching, what was learnt, and the ranking that search gives for each question.
+    """Scores by way of searching, what was learnt, and the ranking that search gives for each question.
 
     ``lexical`` is one query for the whole question; ``issues`` one for each few sentences of it, by words too.
     """
@@ -64,13 +62,6 @@ class Evaluation:
     ranked: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class _Seen:
-    question: LabelledQuestion
-    queries: Sequence[str]
-    rankings: Sequence[Rankings]
-
-
 def evaluate(
     base: KnowledgeSearch,
     articles: Mapping[int, str],
@@ -80,39 +71,39 @@ def evaluate(
     advance: Callable[[int], None] = lambda _count: None,
 ) -> Evaluation:
     """Search for every question; ``articles`` gives each passage's article."""
-    seen: list[_Seen] = []
+    seen: list[tuple[LabelledQuestion, Sequence[Rankings]]] = []
     for question in questions:
-        queries = issue_queries(question.text)
         langs = {question.lang, ""} if question.lang else None
-        rankings = base.rankings(queries, langs=langs, audience="agents", vectors=vectors)
-        seen.append(_Seen(question, queries, rankings))
+        queries = issue_queries(question.text)
+        seen.append((question, base.rankings(queries, langs=langs, audience="agents", vectors=vectors)))
         advance(1)
+    golds = [question.gold for question in questions]
 
-    def order(one: _Seen, weight: float) -> tuple[str, ...]:
-        return in_articles(
-            fused([blended(item.words, item.vectors, weight) for item in one.rankings], articles), articles
-        )
+    def orders(weight: float) -> list[tuple[str, ...]]:
+        return [
+            in_articles(fused([blended(one.words, one.vectors, weight) for one in rankings], articles), articles)
+            for _, rankings in seen
+        ]
 
-    golds = [one.question.gold for one in seen]
+    weight, found, refused = 0.0, orders(0.0), False
     scores = {
-        "lexical": scored([in_articles(one.rankings[0].words, articles) for one in seen], golds),
-        "issues": scored([order(one, 0.0) for one in seen], golds),
+        "lexical": scored([in_articles(rankings[0].words, articles) for _, rankings in seen], golds),
+        "issues": scored(found, golds),
     }
-    weight = USUAL_WEIGHT if vectors else 0.0
-    orders = [order(one, weight) for one in seen]
-    refused = False
     if vectors:
-        scores["vector"] = scored([order(one, 1.0) for one in seen], golds)
-        scores["fused"] = scored(orders, golds)
+        both = orders(USUAL_WEIGHT)
+        scores |= {"vector": scored(orders(1.0), golds), "fused": scored(both, golds)}
         refused = scores["fused"].worse_than(scores["issues"])
-    if refused:
-        weight, orders, scores["fused"] = 0.0, [order(one, 0.0) for one in seen], scores["issues"]
+        if refused:
+            scores["fused"] = scores["issues"]
+        else:
+            weight, found = USUAL_WEIGHT, both
     return Evaluation(
         scores=scores,
         weight=weight,
         refused=refused,
-        floor=_floor(seen, orders, articles) if len(questions) >= FEWEST else None,
-        ranked={one.question.id: found for one, found in zip(seen, orders, strict=True)},
+        floor=_floor(seen, found, articles) if len(questions) >= FEWEST else None,
+        ranked={question.id: order for question, order in zip(questions, found, strict=True)},
     )
 
 
@@ -134,19 +125,25 @@ def scored(orders: Sequence[Sequence[str]], golds: Sequence[AbstractSet[str]]) -
     )
 
 
-def _floor(seen: Sequence[_Seen], orders: Sequence[Sequence[str]], articles: Mapping[int, str]) -> float | None:
+def _floor(
+    seen: Sequence[tuple[LabelledQuestion, Sequence[Rankings]]],
+    orders: Sequence[Sequence[str]],
+    articles: Mapping[int, str],
+) -> float | None:
     """The lowest score above which enough of what would be shown is right, if half of all questions had no answer.
 
     Each question is asked twice: as it is, and as if the articles that answer it were not there.
     """
     judged: list[tuple[float, bool]] = []
-    for one, order in zip(seen, orders, strict=True):
-        gold = one.question.gold
-        if order and gold:
-            judged.append((_wording(one, order[0], articles), bool(gold & set(order[:2]))))
-        wrong = next((name for name in order if name not in gold), None)
+    for (question, rankings), order in zip(seen, orders, strict=True):
+        best: dict[str, float] = {}
+        for number, score in wordings(issue_queries(question.text), rankings).items():
+            best[articles[number]] = max(best.get(articles[number], 0.0), score)
+        if order and question.gold:
+            judged.append((best.get(order[0], 0.0), bool(question.gold & set(order[:2]))))
+        wrong = next((name for name in order if name not in question.gold), None)
         if wrong is not None:
-            judged.append((_wording(one, wrong, articles), False))
+            judged.append((best.get(wrong, 0.0), False))
     floor, count, right = None, 0, 0
     for score, alike in groupby(sorted(judged, reverse=True), key=itemgetter(0)):
         goods = [good for _, good in alike]
@@ -156,19 +153,10 @@ def _floor(seen: Sequence[_Seen], orders: Sequence[Sequence[str]], articles: Map
     return floor
 
 
-def _wording(one: _Seen, article: str, articles: Mapping[int, str]) -> float:
-    best = 0.0
-    for query, ranking in zip(one.queries, one.rankings, strict=True):
-        words = len(query_words(query)) or 1
-        score = next((score for number, score in ranking.words if articles[number] == article), 0.0)
-        best = max(best, score / words)
-    return best
-
-
 def read_questions(path: Path) -> list[LabelledQuestion]:
-    """Questions with ``id``, ``text`` and ``gold``, the ids of the articles that answer it."""
+    """Questions with ``id``, ``text`` and ``gold``, the ids of the articles that answer it; from JSON lines."""
     found = []
-    for number, row in _rows(path):
+    for number, row in json_rows(path):
         gold = row.get("gold", [])
         if not isinstance(row.get("id"), (str, int)):
             raise ConfigError(f"{path}, line {number}: there is no id")
@@ -181,19 +169,3 @@ def read_questions(path: Path) -> list[LabelledQuestion]:
     if not found:
         raise ConfigError(f"{path} holds no questions")
     return found
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise ConfigError(f"{path}, line {number}: no JSON object")
-                yield number, row
-    except (OSError, EOFError) as error:
-        raise ConfigError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    except ValueError as error:
-        raise ConfigError(f"{path} is no file of JSON lines in UTF-8") from error

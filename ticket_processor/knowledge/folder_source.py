@@ -34,7 +34,7 @@ class FolderArticles:
         self._lang = lang
         self._audience = audience
 
-    def portions(self, kept: Mapping[str, KeptArticle], after: str = "") -> Iterator[Portion]:
+    def portions(self, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
         """Changed files, some at a time, and at the end the names of all."""
         if not self._folder.is_dir():
             raise ConfigError(f"knowledge.folders names {self._folder}, which is no folder")
@@ -53,9 +53,9 @@ class FolderArticles:
             everything.add(article_id)
             articles.append((article, stamp))
             if len(articles) >= PORTION:
-                yield Portion(articles=tuple(articles))
+                yield Portion(articles)
                 articles = []
-        yield Portion(articles=tuple(articles), all_ids=everything)
+        yield Portion(articles, everything)
 
     def _files(self) -> Iterator[Path]:
         """Files in a fixed order. A link is not followed: it may lead out of the folder."""

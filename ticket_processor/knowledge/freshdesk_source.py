@@ -32,7 +32,7 @@ class FreshdeskArticles:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def portions(self, kept: Mapping[str, KeptArticle], after: str = "") -> Iterator[Portion]:
+    def portions(self, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
         """Every folder's articles; those whose stamp is known keep their translations as they are."""
         own, others = self._languages()
         everything: set[str] = set()

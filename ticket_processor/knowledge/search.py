@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 
 from ..core.errors import AnalysisFailed
-from .model import READABLE, Article, Audience, Found, Passage
+from .model import READABLE, Audience, Found, Passage
 from .store import SCOPE_BITS, KnowledgeStore
 from .vectors import EmbeddingModel, VectorIndex
 
@@ -69,8 +69,6 @@ def _spanned(ranking: Ranked) -> dict[int, float]:
 MOST_WORDS = 64
 """Distinct words of a query; a pasted log would search for a thousand."""
 MOST_CHARACTERS = 20_000
-MOST_MATCHES = 15_000
-"""Passages that are ranked: frequent words, which tell least, are left out beyond that. Smaller sites never notice."""
 FEW = 30
 """Of so few passages BM25 makes nothing: a word that half of them have counts 0."""
 TITLE_WEIGHT, HEADING_WEIGHT, TEXT_WEIGHT = 3.0, 1.0, 1.0
@@ -112,7 +110,7 @@ def lexical(
     rows = store.rows(
         f"SELECT rowid, -bm25(words, {TITLE_WEIGHT}, {HEADING_WEIGHT}, {TEXT_WEIGHT}) AS score "  # noqa: S608 - our own numbers
         f"FROM words WHERE words MATCH ? AND rowid>>? IN ({marks}) ORDER BY score DESC, rowid LIMIT ?",
-        (any_of(rarest(words, lambda word: store.matches(any_of([word])))), SCOPE_BITS, *scopes, limit),
+        (any_of(words), SCOPE_BITS, *scopes, limit),
     )
     passages = len(store.rows("SELECT 1 FROM chunk LIMIT ?", (FEW + 1,)))
     return [(number, score) for number, score in rows] if passages > FEW else _by_share(store, words, rows, passages)
@@ -132,19 +130,6 @@ def _by_share(
             shares[number] += weight
     scale = len(words) * math.log(1 + passages) / whole
     return sorted(((number, scale * shares[number]) for number, _ in found), key=lambda pair: -pair[1])
-
-
-def rarest(words: Iterable[str], matches: Callable[[str], int]) -> list[str]:
-    """The words that together are in few enough passages, one at least; ``matches`` says in how many each is."""
-    counts = {word: matches(word) for word in words}
-    kept: list[str] = []
-    total = 0
-    for word in sorted(counts, key=counts.__getitem__):
-        total += counts[word]
-        if kept and total > MOST_MATCHES:
-            break
-        kept.append(word)
-    return kept
 
 
 def any_of(words: Sequence[str]) -> str:
@@ -228,10 +213,6 @@ class KnowledgeSearch:
         learnt = self.learnt_floor
         return default_floor(self._store.counts()[1]) if learnt is None else learnt
 
-    def article(self, article_id: str) -> Article | None:
-        """The whole article; ``None`` where there is none of the name."""
-        return self._store.article(article_id)
-
     def passages_of(self, article_id: str, audience: Audience) -> list[Passage]:
         """The passages of an article that ``audience`` may read, in order."""
         numbers = [
@@ -256,7 +237,7 @@ class KnowledgeSearch:
             found = self.rankings(queries, langs=None, audience=audience, vectors=weight > 0)
         rankings = [blended(one.words, one.vectors, weight) for one in found]
         articles = self._store.articles_of({number for ranking in rankings for number, _ in ranking})
-        return self._shown(fused(rankings, articles), articles, _wordings(queries, found), limit)
+        return self._shown(fused(rankings, articles), articles, wordings(queries, found), limit)
 
     def rankings(
         self, queries: Sequence[str], *, langs: Collection[str] | None, audience: Audience, vectors: bool
@@ -293,7 +274,7 @@ def default_floor(passages: int) -> float:
     return grown * (LEAST_OF_FEW if passages <= FEW else max(LEAST, GROWTH * grown))
 
 
-def _wordings(queries: Sequence[str], rankings: Sequence[Rankings]) -> dict[int, float]:
+def wordings(queries: Sequence[str], rankings: Sequence[Rankings]) -> dict[int, float]:
     """For each passage the best BM25 score per word of a query."""
     best: dict[int, float] = {}
     for query, ranking in zip(queries, rankings, strict=True):

@@ -22,14 +22,11 @@ from .text import chunks_of
 FILE_NAME = "knowledge.sqlite3"
 VERSION = 3
 """Of tables and of the way articles are cut; a file of another version is emptied and synced anew."""
-WITH_TICKETS = 2
-"""The version that may hold solved tickets; it differs in nothing else."""
 
 SCOPE_BITS = 40
 """A passage's number is its scope's, shifted by these, plus a count: it alone tells who may read the passage."""
 BUFFER = 16 << 20
 """Bytes of words that FTS5 gathers before it writes: a portion of a sync at once, and not by the megabyte."""
-MOST_REMEMBERED = 20_000
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 _TABLES = f"""
 CREATE TABLE article (
@@ -54,6 +51,14 @@ CREATE TABLE vector (
 ) WITHOUT ROWID;
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """  # noqa: S608 - our own names
+WITH_TICKETS = 2
+_WITHOUT_TICKETS = f"""
+BEGIN IMMEDIATE;
+DROP TABLE IF EXISTS solved_words; DROP TABLE IF EXISTS solved; DROP TABLE IF EXISTS solved_erased;
+DELETE FROM fact WHERE name LIKE 'solved %'; PRAGMA user_version={VERSION};
+COMMIT;
+"""  # noqa: S608 - our own number
+"""Erases customers' words, which files of that version may hold: else its tables are the same."""
 _PASSAGE = (
     "article.id, article.source, article.title, article.url, article.lang, article.audience, article.updated_at, "
     "chunk.n, chunk.heading, chunk.text"
@@ -85,7 +90,6 @@ class KnowledgeStore:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = threading.RLock()
-        self._matches: dict[str, int] = {}
         with translated(self._path):
             if path is not None:
                 make_folder(path.parent)
@@ -165,13 +169,10 @@ class KnowledgeStore:
                 (model, dim),
             )
 
-    def set_fact(self, name: str, value: str | None) -> None:
-        """Remember a value; ``None`` forgets it."""
+    def set_fact(self, name: str, value: str) -> None:
+        """Remember a value."""
         with self._writing():
-            if value is None:
-                self._db.execute("DELETE FROM fact WHERE name=?", (name,))
-            else:
-                self._db.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (name, value))
+            self._db.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (name, value))
 
     def count_found(self, article_ids: Collection[str]) -> None:
         """Count that a search showed these articles."""
@@ -190,10 +191,6 @@ class KnowledgeStore:
         rows = self.rows("SELECT id, hash, stamp FROM article WHERE source=?", (source,))
         return {name: KeptArticle(digest, stamp) for name, digest, stamp in rows}
 
-    def sources(self) -> dict[str, int]:
-        """How many articles there are of each source."""
-        return dict(self.rows("SELECT source, count(*) FROM article GROUP BY source ORDER BY source"))
-
     def counts(self) -> tuple[int, int]:
         """How many articles and passages there are."""
         [(articles, passages)] = self.rows("SELECT (SELECT count(*) FROM article), (SELECT count(*) FROM chunk)")
@@ -203,10 +200,6 @@ class KnowledgeStore:
         """The scopes of passages that ``audience`` may read, in one of the languages; ``None``: any."""
         found = ((number, *name.split(" ", 1)) for number, name in self.rows("SELECT number, name FROM scope"))
         return [number for number, who, lang in found if who in READABLE[audience] and (langs is None or lang in langs)]
-
-    def langs(self) -> set[str]:
-        """The languages of the articles."""
-        return {lang for (lang,) in self.rows("SELECT DISTINCT lang FROM article")}
 
     def article(self, article_id: str) -> Article | None:
         """A whole article."""
@@ -265,16 +258,6 @@ class KnowledgeStore:
             yield from rows
             last = rows[-1][0]
 
-    def matches(self, expression: str) -> int:
-        """How many passages an expression of FTS5 matches; remembered until this process changes articles."""
-        with self._lock:
-            if expression not in self._matches:
-                if len(self._matches) >= MOST_REMEMBERED:
-                    self._matches.clear()
-                found = self.rows("SELECT count(*) FROM words WHERE words MATCH ?", (expression,))
-                self._matches[expression] = int(found[0][0])
-            return self._matches[expression]
-
     def generation(self) -> str:
         """A value that differs once passages or vectors have changed."""
         return self.fact("generation") or "0"
@@ -291,7 +274,8 @@ class KnowledgeStore:
         if version == VERSION:
             return
         if version == WITH_TICKETS:
-            self._drop_tickets()
+            self._db.executescript(_WITHOUT_TICKETS)
+            emptied(self._db)
             return
         # Tables of the index first: to drop one drops those that FTS5 keeps for it.
         names = self._db.execute(
@@ -301,21 +285,9 @@ class KnowledgeStore:
         drops = "".join(f"DROP TABLE IF EXISTS {name};" for (name,) in names)
         self._db.executescript(f"BEGIN IMMEDIATE; {drops} {_TABLES} PRAGMA user_version={VERSION}; COMMIT;")
         if names:
-            emptied(self._db)  # the first versions kept customers' words here
-
-    def _drop_tickets(self) -> None:
-        """Erase customers' words: else this version's tables are the same."""
-        names = self._db.execute(
-            "SELECT name FROM sqlite_master WHERE type='table' AND name IN ('solved', 'solved_words', 'solved_erased')"
-        ).fetchall()
-        drops = "".join(f"DROP TABLE {name};" for (name,) in sorted(names, reverse=True))  # the index first
-        forget = "DELETE FROM fact WHERE name LIKE 'solved %';"
-        self._db.executescript(f"BEGIN IMMEDIATE; {drops} {forget} PRAGMA user_version={VERSION}; COMMIT;")
-        if names:
-            emptied(self._db)
+            emptied(self._db)  # earlier versions kept customers' words here
 
     def _count_up(self) -> None:
-        self._matches.clear()
         self._db.execute("INSERT INTO fact VALUES ('generation', '1') ON CONFLICT (name) DO UPDATE SET value=value+1")
 
     def _free_numbers(self, scope: str) -> Iterator[int]:

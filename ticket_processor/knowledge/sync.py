@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, DeadlineReached
@@ -13,16 +12,13 @@ from .model import Article
 from .store import KeptArticle, KnowledgeStore, hash_of
 
 
-@dataclass(frozen=True)
-class Portion:
+class Portion(NamedTuple):
     """Some articles of a source, each with a stamp by which it knows them again, to be kept in one step.
 
-    ``after`` is the place from which to go on, of a source that can. ``all_ids`` ends the listing: what is neither
-    among them nor was listed before that place is gone.
+    ``all_ids`` ends the listing: what is neither among them nor was listed before is gone.
     """
 
-    articles: tuple[tuple[Article, str], ...] = ()
-    after: str = ""
+    articles: Sequence[tuple[Article, str]] = ()
     all_ids: Collection[str] | None = None
 
 
@@ -31,10 +27,9 @@ class ArticleSource(Protocol):
 
     name: str
 
-    def portions(self, kept: Mapping[str, KeptArticle], after: str = "") -> Iterator[Portion]:
+    def portions(self, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
         """All that may be read, but for articles that are ``kept`` and known to be the same, and the ids of all.
 
-        ``after`` is the place that a portion of an unfinished listing named: it goes on from there.
         Raises :class:`CannotRun` besides what reading raises.
         """
 
@@ -54,8 +49,6 @@ def moment_of(value: object) -> float:
 
 AGAIN_S = 3_600.0
 """A sync that failed is not repeated by itself before."""
-LISTING = "listing"
-"""A fact of the store, by source: the place that an unfinished listing reached, and the ids that it had listed."""
 SYNCED, FAILED = "synced", "sync failed"
 """Facts of the store: when a sync last did all that there was to do, and when one failed since then."""
 
@@ -89,45 +82,28 @@ def sync(
 ) -> SyncResult:
     """Read every source's changes into the store, and forget sources that are no longer among them.
 
-    A source that fails keeps what it had, and does not stop the others. A listing that the time does not suffice for
-    is gone on with by the next sync, where the source can. Raises :class:`StateUnusable`.
+    A source that fails keeps what it had, and does not stop the others. What is gone is noticed by a sync that has
+    listed a source to its end. Raises :class:`StateUnusable`.
     """
     result = SyncResult()
-    for name in store.sources().keys() - {source.name for source in sources}:
+    known = {name for (name,) in store.rows("SELECT DISTINCT source FROM article")}
+    for name in known - {source.name for source in sources}:
         store.remove(store.kept(name))
-        store.set_fact(f"{LISTING} {name}", None)
     for source in sources:
         result.changed[source.name] = result.removed[source.name] = 0
+        kept, listed = store.kept(source.name), set[str]()
         try:
-            _sync_one(store, source, result, advance)
+            for portion in source.portions(kept):
+                changed, gone = _keep(store, portion, kept, listed)
+                result.changed[source.name] += changed
+                result.removed[source.name] += gone
+                advance(len(portion.articles))
         except CannotRun as error:
             result.failed[source.name] = str(error)
-            continue
         except DeadlineReached:
             result.unfinished = True
             break
     return result
-
-
-def _sync_one(store: KnowledgeStore, source: ArticleSource, result: SyncResult, advance: Callable[[int], None]) -> None:
-    kept, fact = store.kept(source.name), f"{LISTING} {source.name}"
-    begun = store.fact(fact)
-    after, ids = json.loads(begun) if begun else ("", ())
-    listed = set(ids)
-    try:
-        for portion in source.portions(kept, after):
-            changed, gone = _keep(store, portion, kept, listed)
-            result.changed[source.name] += changed
-            result.removed[source.name] += gone
-            after = portion.after
-            advance(len(portion.articles))
-    except CannotRun as error:
-        if type(error) is CannotRun:  # refused, perhaps for the place: the next sync begins anew
-            after = ""
-        raise
-    finally:
-        if after or begun:
-            store.set_fact(fact, json.dumps([after, sorted(listed)]) if after else None)
 
 
 def _keep(store: KnowledgeStore, portion: Portion, kept: dict[str, KeptArticle], listed: set[str]) -> tuple[int, int]:

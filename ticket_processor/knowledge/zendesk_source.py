@@ -1,7 +1,7 @@
 """Reads the articles of a Zendesk Help Center.
 
 Facts and their sources: developer.zendesk.com, "Help Center API: Articles", "Translations", "User segments". All are
-listed each time, over several syncs where there are many: the incremental export is silent about deleted ones.
+listed each time: the incremental export is silent about deleted ones.
 """
 
 from __future__ import annotations
@@ -34,18 +34,16 @@ class ZendeskArticles:
         self._transport = transport
         self._segments: Mapping[int, Audience] | None = None
 
-    def portions(self, kept: Mapping[str, KeptArticle], after: str = "") -> Iterator[Portion]:
-        """Every article, a page at a time, from the page ``after``; the last portion ends the listing."""
+    def portions(self, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
+        """Every article, a page at a time; the last portion ends the listing."""
         params: dict[str, str | int] = {"page[size]": PAGE, "include": "translations"}
-        if after:
-            params["page[after]"] = after
         while True:
             page = self._get("/help_center/articles", params)
             articles = {article.id: article for row in _rows(page) for article in self._published(row)}
             meta = page.get("meta") or {}
             after = str(meta.get("after_cursor") or "") if meta.get("has_more") else ""
             some = tuple((article, "") for article in articles.values())
-            yield Portion(some, after, all_ids=None if after else articles.keys())
+            yield Portion(some, None if after else articles.keys())
             if not after:
                 return
             params["page[after]"] = after

@@ -19,7 +19,7 @@ from ..core.models import RedactionLevel, Ticket
 from ..evaluation.solved import MERGED_TAG
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History
-from .model import CATEGORIES, Correction, Reaction
+from .model import Correction, Reaction
 from .overrides import ANOTHER, ENDED, SETTLED_AFTER_S, Words, judge
 from .pending import PendingTicket, PendingTickets
 from .store import LearningStore
@@ -57,7 +57,6 @@ class Collector:
     """Reads histories of pending tickets from a helpdesk into a store.
 
     ``words_for`` gives our words, with these earlier categories; texts of corrections are redacted at ``level``.
-    With ``keeps_kept`` texts of tickets whose category people kept are kept as well.
     """
 
     desk: Helpdesk
@@ -65,7 +64,6 @@ class Collector:
     words_for: Callable[[set[str]], Words]
     deadline: Deadline
     level: RedactionLevel
-    keeps_kept: bool = False
 
     def collect(
         self,
@@ -122,7 +120,7 @@ class Collector:
                 else:
                     # One that the helpdesk calls solved without saying since when is settled now.
                     reactions += [replace(label, settled_at=min(label.settled_at, now)) for label in labels]
-                    corrections += corrections_of(labels, ticket, self.level, kept=self.keeps_kept)
+                    corrections += corrections_of(labels, ticket, self.level)
                 if not may(done.histories + reader.histories):
                     break
         finally:
@@ -133,27 +131,17 @@ class Collector:
                 pending.looked_at(reader.left.keys() - settled, now)
             done.settled += len(settled)
             done.histories += reader.histories
-            done.corrections += sum(item.ours != item.theirs for item in corrections)
+            done.corrections += len(corrections)
             done.left_out += reader.left_out
             done.ended_early = reader.ended_early
 
 
-def corrections_of(
-    labels: Iterable[Reaction], ticket: Ticket, level: RedactionLevel, *, kept: bool = False
-) -> list[Correction]:
-    """What people corrected on a ticket, with its redacted text; what others changed corrects nothing.
-
-    With ``kept`` also the category that people who dealt with it have kept: who learns from mistakes alone forgets
-    what was right.
-    """
+def corrections_of(labels: Iterable[Reaction], ticket: Ticket, level: RedactionLevel) -> list[Correction]:
+    """What people corrected on a ticket, with its redacted text; what others changed corrects nothing."""
     found = [
         item
         for item in labels
-        if item.actor_kind == "person"
-        and (
-            (item.fate in ("changed", "added") and item.theirs not in (None, ANOTHER))
-            or (kept and item.fate == "kept" and item.field in CATEGORIES)
-        )
+        if item.actor_kind == "person" and item.fate in ("changed", "added") and item.theirs not in (None, ANOTHER)
     ]
     text = redacted_text(ticket, level) if found else ""
     return [
@@ -162,7 +150,7 @@ def corrections_of(
             ticket_id=item.ticket_id,
             field=item.field,
             ours=item.ours,
-            theirs=(item.ours if item.fate == "kept" else item.theirs) or "",
+            theirs=item.theirs or "",
             author=item.author,
             actor_kind=item.actor_kind,
             at=item.at,

@@ -21,7 +21,7 @@ from ..analysis.rules.injection import signs_of
 from ..analysis.text.redact import RedactedText, redact
 from ..core.models import RedactionLevel
 from ..core.taxonomy import Taxonomy
-from ..knowledge.search import any_of, query_words, rarest, telling_words
+from ..knowledge.search import any_of, query_words, telling_words
 from ..knowledge.store import TOKENIZER
 from .model import Correction
 from .store import LearningStore
@@ -56,16 +56,11 @@ class ExampleIndex:
 
     def __init__(self, examples: Iterable[LearntExample]) -> None:
         self._examples = sorted(examples, key=lambda item: (item.text, item.label, item.id))
-        self._counts: dict[str, int] = {}
         self._lock = threading.Lock()
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         self._db.execute(f"CREATE VIRTUAL TABLE words USING fts5(text, tokenize='{TOKENIZER}')")
         rows = ((place, item.text) for place, item in enumerate(self._examples))
         self._db.executemany("INSERT INTO words (rowid, text) VALUES (?,?)", rows)
-
-    def __len__(self) -> int:
-        """How many examples there are."""
-        return len(self._examples)
 
     def close(self) -> None:
         """Let go of the memory."""
@@ -77,24 +72,16 @@ class ExampleIndex:
 
         One that says the same is none of them: it may be the ticket itself, or another mail about it.
         """
+        words = query_words(text)
+        if not words:
+            return []
+        query = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY bm25(words), rowid LIMIT ?"
         with self._lock:
-            words = rarest(query_words(text), self._matches)
-            if not words:
-                return []
-            rows = self._db.execute(
-                "SELECT rowid FROM words WHERE words MATCH ? ORDER BY bm25(words), rowid LIMIT ?",
-                (any_of(words), limit + PASSED_OVER),
-            ).fetchall()
+            rows = self._db.execute(query, (any_of(words), limit + PASSED_OVER)).fetchall()
         own = set(telling_words(text))
         found = (self._examples[place] for (place,) in rows)
         others = (item for item in found if not _same(own, set(telling_words(item.text))))
         return [*islice(others, limit)]
-
-    def _matches(self, word: str) -> int:
-        if word not in self._counts:
-            query = "SELECT count(*) FROM words WHERE words MATCH ?"
-            (self._counts[word],) = self._db.execute(query, (any_of([word]),)).fetchone()
-        return self._counts[word]
 
 
 def examples_of(store: LearningStore, taxonomy: Taxonomy) -> list[LearntExample]:

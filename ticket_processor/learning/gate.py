@@ -12,7 +12,6 @@ from ..core.models import NO_MODEL, Analysis, Decision
 from ..core.taxonomy import Taxonomy
 from ..evaluation.data import Example
 from ..evaluation.labels import ScoredField, pairs
-from ..policy.decide import Policy
 from .pins import FIELDS, PinnedCase
 
 LEVEL = 0.05
@@ -27,10 +26,11 @@ _SCORED: tuple[ScoredField, ...] = ("category", "subcategory", "urgency", "senti
 
 @dataclass(frozen=True)
 class Ruling:
-    """What settings make of one ticket."""
+    """What settings make of one ticket; ``labelled``: they write its labels, which are written together or not."""
 
     analysis: Analysis
     decision: Decision
+    labelled: bool
 
     def value(self, field: str) -> str:
         """The value of a field, empty where there is none."""
@@ -40,15 +40,6 @@ class Ruling:
             return "yes" if any(tag.endswith("review") for tag in self.decision.tags) else "no"
         found = getattr(self.decision if field in ("priority", "group") else self.analysis, field)
         return "" if found is None else str(found)
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two settings: its policy, and its rulings on the tickets and on the pinned cases."""
-
-    policy: Policy
-    tickets: Sequence[Ruling]
-    pins: Sequence[Ruling]
 
 
 @dataclass(frozen=True)
@@ -100,42 +91,68 @@ class GateResult:
 
 
 def compare(
-    running: Side, candidate: Side, examples: Sequence[Example], cases: Sequence[PinnedCase], taxonomy: Taxonomy
+    running: Sequence[Ruling],
+    candidate: Sequence[Ruling],
+    examples: Sequence[Example],
+    cases: Sequence[PinnedCase],
+    taxonomy: Taxonomy,
 ) -> GateResult:
-    """The change from ``running`` to ``candidate``. ``taxonomy`` is the running one, in whose words the truth is."""
+    """The change from ``running`` to ``candidate``: rulings on all ``examples``, and behind them on all ``cases``.
+
+    ``taxonomy`` is the running one, in whose words the truth is.
+    """
+    both = [*zip(running, candidate, strict=True)]
+    of_tickets, of_pins = both[: len(examples)], both[len(examples) :]
     changes = {
         field: tuple(
             example.id
-            for example, before, after in zip(examples, running.tickets, candidate.tickets, strict=True)
+            for example, (before, after) in zip(examples, of_tickets, strict=True)
             if before.value(field) != after.value(field)
         )
         for field in FIELDS
     }
-    marks: dict[str, list[MarkPair]] = {
-        field: _marks(field, (running, candidate), examples, taxonomy) for field in _SCORED
-    }
-    answered = [
-        (_answered(before), _answered(after)) for before, after in zip(running.tickets, candidate.tickets, strict=True)
-    ]
-    if {mark for pair in answered for mark in pair} - {"none"}:
+    marks: dict[str, list[MarkPair]] = {}
+    for field in _SCORED:
+        before, after = (_marks(field, side[: len(examples)], examples, taxonomy) for side in (running, candidate))
+        marks[field] = [*zip(before, after, strict=True)]
+    answered = [(_answered(before), _answered(after)) for before, after in of_tickets]
+    if any(pair != ("none", "none") for pair in answered):
         marks[ANSWERED] = answered
     chances = chances_of_falls({field: found for field, found in marks.items() if found})
     held = [
-        (case, case.holds(before.value(case.field)), after.value(case.field))
-        for case, before, after in zip(cases, running.pins, candidate.pins, strict=True)
+        (case.holds(before.value(case.field)), case, after.value(case.field))
+        for case, (before, after) in zip(cases, of_pins, strict=True)
     ]
     wrong = [
-        (right, WrongPin(case.id, case.ticket_id, case.wanted, now)) for case, right, now in held if not case.holds(now)
+        (right, WrongPin(case.id, case.ticket_id, case.wanted, now)) for right, case, now in held if not case.holds(now)
     ]
     return GateResult(
         tickets=len(examples),
         pins=len(cases),
-        wrong_before=sum(not right for _case, right, _now in held),
+        wrong_before=sum(not right for right, _, _ in held),
         broken=tuple(pin for right, pin in wrong if right),
         still_wrong=tuple(pin for right, pin in wrong if not right),
         changes={field: ids for field, ids in changes.items() if ids},
         tests=tuple(_test(field, marks[field], p) for field, p in chances.items()),
     )
+
+
+def _marks(
+    field: ScoredField, rulings: Sequence[Ruling], examples: Sequence[Example], taxonomy: Taxonomy
+) -> list[Mark]:
+    """The marks on each ticket whose label a person chose."""
+    found = pairs(field, examples, [ruling.analysis for ruling in rulings], taxonomy)
+    return [
+        ("right" if truth == answer else "wrong") if rulings[row].labelled else "none"
+        for row, truth, answer in zip(found.rows, found.gold, found.predicted, strict=True)
+    ]
+
+
+def _answered(ruling: Ruling) -> Mark:
+    """Whether a model answered; ``none`` where none was to."""
+    if ruling.analysis.why_fallback == NO_MODEL:
+        return "none"
+    return "wrong" if ruling.analysis.fell_back else "right"
 
 
 def chances_of_falls(marks: Mapping[str, Sequence[MarkPair]]) -> dict[str, float]:
@@ -147,7 +164,7 @@ def chances_of_falls(marks: Mapping[str, Sequence[MarkPair]]) -> dict[str, float
     counts = {field: Counter(pairs) for field, pairs in marks.items()}
     tests = {field: _tests(count) for field, count in counts.items()}
     made = sum(map(len, tests.values()))
-    fell = {field: (_fall([*count.elements()]) > 0) for field, count in counts.items()}
+    fell = {field: _fell([pair for pair in pairs if pair[1] != "none"]) for field, pairs in marks.items()}
     return {field: min([1.0, *(made * p for p in tests[field])]) if fell[field] else 1.0 for field in marks}
 
 
@@ -156,9 +173,9 @@ def _tests(pairs: Counter[MarkPair]) -> list[float]:
     worse, better = pairs["right", "wrong"], pairs["wrong", "right"]
     found = [_at_least(worse, worse + better, 0.5)] if worse + better else []
     wrong, new = pairs["none", "wrong"], pairs["none", "wrong"] + pairs["none", "right"]
-    before = [first == "wrong" for first, _ in pairs.elements() if first != "none"]
-    if new and before:
-        found.append(_at_least(wrong, new, sum(before) / len(before)))
+    before = _precision([first for first, _ in pairs.elements()])
+    if new and before is not None:
+        found.append(_at_least(wrong, new, 1 - before))
     return found
 
 
@@ -175,11 +192,10 @@ def _at_least(count: int, of: int, share: float) -> float:
     return sum(chances) - chances[0] / 2
 
 
-def _fall(pairs: Sequence[MarkPair]) -> float:
-    """By how much precision falls, over the tickets on which the second writes."""
-    written = [pair for pair in pairs if pair[1] != "none"]
+def _fell(written: Sequence[MarkPair]) -> bool:
+    """Whether precision falls, over the tickets on which the second writes."""
     before, after = (_precision([pair[side] for pair in written]) for side in (0, 1))
-    return 0.0 if before is None or after is None else before - after
+    return before is not None and after is not None and after < before
 
 
 def _precision(marks: Sequence[Mark]) -> float | None:
@@ -190,31 +206,6 @@ def _precision(marks: Sequence[Mark]) -> float | None:
 def _test(field: str, marks: Sequence[MarkPair], p: float) -> PrecisionTest:
     sides = [[pair[side] for pair in marks] for side in (0, 1)]
     covered = [sum(mark != "none" for mark in side) / len(side) for side in sides]
-    before, after = map(_precision, sides)
-    return PrecisionTest(field, len(marks), (before, after), (covered[0], covered[1]), p, p <= LEVEL)
-
-
-def _answered(ruling: Ruling) -> Mark:
-    """Whether a model answered; ``none`` where none was to."""
-    if ruling.analysis.why_fallback == NO_MODEL:
-        return "none"
-    return "wrong" if ruling.analysis.fell_back else "right"
-
-
-def _marks(
-    field: ScoredField, sides: Sequence[Side], examples: Sequence[Example], taxonomy: Taxonomy
-) -> list[MarkPair]:
-    """The marks of both sides on each ticket whose label a person chose."""
-    before, after = (_marks_of(field, side, examples, taxonomy) for side in sides)
-    return [*zip(before, after, strict=True)]
-
-
-def _marks_of(field: ScoredField, side: Side, examples: Sequence[Example], taxonomy: Taxonomy) -> list[Mark]:
-    found = pairs(field, examples, [ruling.analysis for ruling in side.tickets], taxonomy)
-    marks: list[Mark] = []
-    for row, truth, answer in zip(found.rows, found.gold, found.predicted, strict=True):
-        ruling = side.tickets[row]
-        # All labels are written together, or none.
-        written = side.policy.tag("urgency", ruling.analysis.urgency) in ruling.decision.tags
-        marks.append(("right" if truth == answer else "wrong") if written else "none")
-    return marks
+    return PrecisionTest(
+        field, len(marks), (_precision(sides[0]), _precision(sides[1])), (covered[0], covered[1]), p, p <= LEVEL
+    )

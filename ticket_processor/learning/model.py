@@ -54,8 +54,7 @@ class Reaction:
 class Correction:
     """A person's value in place of ours, or where we abstained, with the ticket's redacted text.
 
-    Where ``theirs`` is ``ours``, a person who dealt with the ticket has kept it. ``id`` is the store's, and 0 before it
-    is kept. It teaches nothing before it is approved.
+    ``id`` is the store's, and 0 before it is kept. It teaches nothing before it is approved.
     """
 
     id: int

@@ -122,54 +122,47 @@ def judge(
     first = next((place for place, edit in enumerate(history.edits) if edit.key), None)
     if first is None:
         return None
-    values: defaultdict[tuple[str, str], _Value] = defaultdict(_Value)
-    sets: defaultdict[tuple[str, str], _Tags] = defaultdict(_Tags)
+    parts: defaultdict[tuple[str, str], _Part] = defaultdict(_Part)
     looked: int | None = None
     for place, (edit, actor) in enumerate(zip(history.edits, actors_of(history), strict=True)):
-        step = _Step(actor, edit.author, moment_of(edit.at), edit.intent)
-        for part, before, after in _changes(edit, history.options):
-            values[part, ""].change(step, before, after)
-        for name, added, removed in _tag_changes(edit, words):
-            sets[name].change(step, added, removed, values[name])
+        for name, before, after in _changes(edit, history.options):
+            parts[name, ""].change((actor, edit), before, after)
+        for key, added, removed in _tag_changes(edit, words):
+            parts[key].change_tags((actor, edit), added, removed)
         if place == first:
-            for value in values.values():
-                value.begin()
-        elif place > first and actor == "person":
-            looked = edit.author if edit.author not in (None, requester) else looked
-    ticket = _Judged(history, words, written, looked, history.edits[first])
-    labels = [
-        ticket.label(part, value)
-        for (part, _), value in values.items()
-        if value.ours or (value.added and words.expected(part))
+            for part in parts.values():
+                part.begin()
+        elif place > first and actor == "person" and edit.author not in (None, requester):
+            looked = edit.author
+    reactions = [
+        _reaction(name, part, history, words, written, history.edits[first:], looked)
+        for (name, _), part in parts.items()
+        if part.ours or (part.added and words.expected(name))
     ]
-    return tuple(sorted(labels, key=lambda item: (place_of(item.field), item.label)))
+    return tuple(sorted(reactions, key=lambda item: (place_of(item.field), item.label)))
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One edit: who made it, and when; of ours also its intent."""
-
-    actor: Actor
-    author: int | None
-    at: float
-    intent: str
+_Step = tuple[Actor, Edit]
 
 
 @dataclass
-class _Value:
+class _Part:
     """One part of a ticket, followed through its edits: our last value, and what became of it.
 
     ``said`` is a person's last word on it, ``moved_by`` who else has changed ours, ``found`` what was there before us.
+    Of tags, ``others`` are those beside ours: the last of them is what the ticket says, ours there or not.
     """
 
     ours: str | None = None
-    wrote: _Step | None = None
+    wrote: Edit | None = None
     said: str | None = None
     said_by: _Step | None = None
     moved_by: _Step | None = None
     now: str | None = None
     found: str | None = None
-    _theirs: set[str] = field(default_factory=set)
+    there: bool = False
+    others: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
         """Our first write was made, and did not touch this if it is not ours: what was said before does not count."""
@@ -177,28 +170,40 @@ class _Value:
             self.found, self.said_by = self.now, None
 
     def change(self, step: _Step, before: str | None, after: str | None) -> None:
-        self.now = after
-        if step.actor == "us":
-            self.took(before)
-            # What a write of ours took from others, and another one puts back, is theirs.
-            self.ours = None if after in self._theirs else after
-            self.wrote, self.said, self.said_by, self.moved_by = step, None, None, None
-        elif step.actor == "person":
+        """Another value, by whomever. What a write of ours took from others, and another one puts back, is theirs."""
+        actor, edit = step
+        if actor == "us":
+            if before is not None and before != self.ours:
+                self.taken.add(before)
+            self.ours = None if after in self.taken else after
+            self.wrote, self.said, self.said_by, self.moved_by = edit, None, None, None
+        elif actor == "person":
             self.said, self.said_by = after, step
         else:
             self.moved_by = step if after != self.ours else None
-
-    def took(self, value: str | None) -> None:
-        """A write of ours took this away."""
-        if value is not None and value != self.ours:
-            self._theirs.add(value)
-
-    def left_with(self, step: _Step, after: str | None, removed: Sequence[str]) -> None:
-        """A write of ours removed other labels of this part: a person's choice among them no longer counts."""
         self.now = after
+
+    def change_tags(self, step: _Step, added: Sequence[str], removed: Sequence[str]) -> None:
+        """The same of labels that are tags."""
+        ours = step[0] == "us"
+        if ours and (added or self.ours in removed):
+            self.taken |= {label for label in removed if label != self.ours}
+            self.change(step, self.ours, added[0] if added else None)
+            self.there, self.others = True, []
+            return
+        self.there = (self.there and self.ours not in removed) or self.ours in added
+        self.others = [label for label in self.others if label not in removed]
+        self.others += [label for label in added if label != self.ours]
+        now = self.others[-1] if self.others else self.ours if self.there else None
+        if not ours:
+            self.change(step, self.ours, now)
+            return
+        # A write of ours took other labels off: a person's choice among them no longer counts.
+        self.taken |= set(removed)
+        self.now = now
         if self.said in removed:
-            self.said = after
-        self.moved_by = (self.moved_by or step) if after != self.ours else None
+            self.said = now
+        self.moved_by = (self.moved_by or step) if now != self.ours else None
 
     @property
     def added(self) -> bool:
@@ -213,91 +218,45 @@ class _Value:
             return ("kept" if self.said == self.ours else "removed" if self.said is None else "changed"), self.said_by
         if self.moved_by is None:
             return ("kept" if looked else "untouched"), None
-        if self.moved_by.actor == "unknown":
+        if self.moved_by[0] == "unknown":
             return ("removed" if self.now is None else "changed"), self.moved_by
         return "reverted_by_rule", self.moved_by
 
 
-@dataclass
-class _Tags:
-    """The tags of one part. A second one beside ours says otherwise, whether or not ours was taken off."""
-
-    _there: bool = False
-    _others: list[str] = field(default_factory=list)
-
-    def change(self, step: _Step, added: Sequence[str], removed: Sequence[str], value: _Value) -> None:
-        if step.actor == "us":
-            for label in removed:
-                value.took(label)
-            if added or value.ours in removed:
-                value.change(step, value.ours, added[0] if added else None)
-                self._there, self._others = True, []
-            else:
-                self._others = [label for label in self._others if label not in removed]
-                value.left_with(step, self._standing(value), removed)
-            return
-        self._there = (self._there and value.ours not in removed) or value.ours in added
-        self._others = [label for label in self._others if label not in removed]
-        self._others += [label for label in added if label != value.ours]
-        value.change(step, value.ours, self._standing(value))
-
-    def _standing(self, value: _Value) -> str | None:
-        return self._others[-1] if self._others else value.ours if self._there else None
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """A ticket whose labels are judged. ``looked`` is a person who has dealt with it, ``first`` our first write."""
-
-    history: History
-    words: Words
-    written: Written
-    looked: int | None
-    first: Edit
-
-    def label(self, part: str, value: _Value) -> Reaction:
-        """What became of one part."""
-        fate, by = value.fate(looked=self.looked is not None)
-        theirs = value.said if fate in ("changed", "added") else None
-        if by is not None and by.actor == "unknown":
-            theirs = value.now
-        theirs = None if theirs is None else self._shown(part, theirs)
-        wrote = value.wrote
-        person: ActorKind = "person" if fate == "kept" else "unknown"
-        return Reaction(
-            ticket_id=self.written.ticket_id,
-            field=part,
-            label=value.ours or theirs or "",
-            ours=value.ours,
-            theirs=theirs,
-            fate=fate,
-            actor_kind=person if by is None or by.actor == "us" else by.actor,
-            author=self.looked if by is None else by.author,
-            at=next((step.at for step in (by, wrote) if step is not None), 0.0),
-            settled_at=self._settled_at,
-            settings_file=self.written.settings_files.get((wrote or self.first).intent, ""),
-        )
-
-    def _shown(self, part: str, value: str) -> str:
-        if not part.startswith("field "):
-            return value
-        key = int(part.removeprefix("field "))
-        known = self.words.values.get(key, frozenset()) | self.history.options.get(key, frozenset())
-        return value if set(value.split()) <= known else ANOTHER
-
-    @property
-    def _settled_at(self) -> float:
-        began = moment_of(self.first.at)
-        after = self.history.edits[self.history.edits.index(self.first) :]
-        ends = [moment_of(edit.at) for edit in after if edit.status is not None and edit.status[1] in ENDED]
-        return min([*ends, began + SETTLED_AFTER_S])
+def _reaction(
+    name: str, part: _Part, history: History, words: Words, written: Written, since: Sequence[Edit], looked: int | None
+) -> Reaction:
+    """What became of one part. ``since`` begins with our first write; ``looked`` is a person who came after it."""
+    fate, by = part.fate(looked=looked is not None)
+    actor, edit = by or ("us", part.wrote)
+    theirs = part.now if actor == "unknown" else part.said if fate in ("changed", "added") else None
+    if theirs is not None and name.startswith("field "):
+        key = int(name.removeprefix("field "))
+        known = words.values.get(key, frozenset()) | history.options.get(key, frozenset())
+        theirs = theirs if set(theirs.split()) <= known else ANOTHER
+    ends = [moment_of(one.at) for one in since if one.status is not None and one.status[1] in ENDED]
+    kind: ActorKind = actor if actor != "us" else "person" if fate == "kept" else "unknown"
+    return Reaction(
+        ticket_id=written.ticket_id,
+        field=name,
+        label=part.ours or theirs or "",
+        ours=part.ours,
+        theirs=theirs,
+        fate=fate,
+        actor_kind=kind,
+        author=looked if by is None else by[1].author,
+        at=0.0 if edit is None else moment_of(edit.at),
+        settled_at=min([*ends, moment_of(since[0].at) + SETTLED_AFTER_S]),
+        settings_file=written.settings_files.get((part.wrote or since[0]).intent, ""),
+    )
 
 
 def _changes(edit: Edit, options: Mapping[int, frozenset[str]]) -> Iterable[tuple[str, str | None, str | None]]:
     if edit.priority is not None:
         yield "priority", edit.priority[0] and edit.priority[0].value, edit.priority[1] and edit.priority[1].value
     if edit.group is not None:
-        yield "group", _text(edit.group[0]), _text(edit.group[1])
+        before, after = (None if value is None else str(value) for value in edit.group)
+        yield "group", before, after
     for key, (before, after) in edit.fields.items():
         yield f"field {key}", before, after
     # To swap or remove a choice's tag changes the drop-down, which the record need not say.
@@ -317,7 +276,3 @@ def _tag_changes(edit: Edit, words: Words) -> Iterable[tuple[tuple[str, str], li
             found[part, "" if part in ONE_OF else label].append(label)
     for name in dict.fromkeys((*came, *went)):
         yield name, came[name], went[name]
-
-
-def _text(value: int | None) -> str | None:
-    return None if value is None else str(value)

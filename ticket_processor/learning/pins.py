@@ -79,8 +79,7 @@ class Pins:
 
         A ticket that was erased stays erased. Raises :class:`ConfigError` for a case that no answer could fulfil.
         """
-        problems = [problem for case in cases for problem in _problems(case)]
-        if problems:
+        if problems := [problem for case in cases if (problem := _problem(case))]:
             raise ConfigError(*problems)
         with self._store.writing() as db:
             gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
@@ -112,12 +111,11 @@ def of_today(case: PinnedCase, taxonomy: Taxonomy) -> PinnedCase:
     return replace(case, value=(case.field in CATEGORIES and taxonomy.today(case.value)) or case.value)
 
 
-def _problems(case: PinnedCase) -> Iterator[str]:
+def _problem(case: PinnedCase) -> str:
     if case.field not in FIELDS:
-        yield f"{case.field} cannot be pinned: choose one of {', '.join(FIELDS)}"
-    elif case.field in CLOSED and case.value not in CLOSED[case.field]:
-        yield f"{case.value} is no value of {case.field}: choose one of {', '.join(CLOSED[case.field])}"
-    elif case.bound != "is" and case.field not in ORDERED:
-        yield f"--at-least is for {' and '.join(ORDERED)}"
-    if not case.text:
-        yield f"ticket {case.ticket_id} has no text"
+        return f"{case.field} cannot be pinned: choose one of {', '.join(FIELDS)}"
+    if case.field in CLOSED and case.value not in CLOSED[case.field]:
+        return f"{case.value} is no value of {case.field}: choose one of {', '.join(CLOSED[case.field])}"
+    if case.bound != "is" and case.field not in ORDERED:
+        return f"--at-least is for {' and '.join(ORDERED)}"
+    return "" if case.text else f"ticket {case.ticket_id} has no text"

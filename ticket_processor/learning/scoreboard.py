@@ -131,7 +131,7 @@ def decided_by_people(state_folder: Path) -> frozenset[int]:
     A ticket with a correction that was rejected is none of them.
     """
     with closing(LearningStore(state_folder / FILE_NAME, read_only=True)) as store:
-        wrong = {item.ticket_id for item in store.corrections("rejected", kept=True)}
+        wrong = {item.ticket_id for item in store.corrections("rejected")}
         dealt_with = {item.ticket_id for item in store.reactions() if item.actor_kind == "person"}
     return frozenset(dealt_with - wrong)
 

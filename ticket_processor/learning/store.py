@@ -139,15 +139,13 @@ class LearningStore:
         )
         return (Reaction(*row) for row in rows)
 
-    def corrections(
-        self, status: CorrectionStatus | None = None, field: str | None = None, *, kept: bool = False
-    ) -> list[Correction]:
-        """Corrections, the oldest first; with ``kept`` also labels of ours that people kept."""
-        chosen = "(?1 IS NULL OR status=?1) AND (?2 IS NULL OR field=?2) AND (?3 OR ours IS NOT theirs)"
-        return self._corrections(chosen, (status, field, kept))
+    def corrections(self, status: CorrectionStatus | None = None, field: str | None = None) -> list[Correction]:
+        """Corrections, the oldest first. Earlier versions also kept labels that people had left as they were."""
+        chosen = "(?1 IS NULL OR status=?1) AND (?2 IS NULL OR field=?2) AND ours IS NOT theirs"
+        return self._corrections(chosen, (status, field))
 
     def examples(self, field: str) -> list[Correction]:
-        """Approved corrections of a field that have a text and were made by people, and labels that they kept."""
+        """Approved corrections of a field that have a text and were made by people."""
         return self._corrections("status='approved' AND field=? AND text<>'' AND actor_kind='person'", (field,))
 
     # What was learnt

@@ -115,7 +115,7 @@ def embedding_model(
 SYNC_HOURS = 24
 """Articles change seldom, and a Help Center's limits are shared; who cannot wait says ``kb sync``."""
 SHARE_OF_RUN = 0.1
-"""Of a run's time; the next goes on with Zendesk's listing and with vectors, and lists other sources anew."""
+"""Of a run's time; the next goes on with vectors, and lists the articles anew."""
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
 
@@ -158,15 +158,30 @@ def bring_up_to_date(
     Raises :class:`ConfigError`, :class:`StateUnusable` and :class:`Stopping`.
     """
     synced = Synced()
+
+    def within(advance: Advance) -> Advance:
+        def step(count: int) -> None:
+            advance(count)
+            deadline.check()
+
+        return step
+
     try:
         with (
             knowledge_sources(settings, clock, deadline, throttle) as sources,
             progress("reading articles", None) as advance,
         ):
-            _read_articles(store, sources, synced, _within(deadline, advance))
-        _make_vectors(settings, deadline, store, synced, progress)
+            synced.articles = sync(store, sources, advance=within(advance))
+        synced.unfinished = synced.articles.unfinished
+        synced.troubles += synced.articles.failed.values()
+        with embedding_model(settings, synced.notices.append, deadline.remaining) as model:
+            if model is not None and not synced.unfinished:
+                with progress("making vectors", len(store.without_vector(model.key))) as advance:
+                    synced.vectors = embed_missing(store, model, advance=within(advance))
     except DeadlineReached:
         synced.unfinished = True
+    except AnalysisFailed as failed:
+        synced.troubles.append(f"vectors are missing, so words alone are searched there: {failed.in_words}")
     # A request that the deadline cuts short looks like a server that is down.
     if synced.unfinished or deadline.remaining() <= 0:
         synced.unfinished = True
@@ -175,40 +190,6 @@ def bring_up_to_date(
     if not (synced.unfinished and went_on):  # else the next run goes on at once
         remember_end(store, clock.now(), failed=bool(synced.troubles))
     return synced
-
-
-def _read_articles(
-    store: KnowledgeStore,
-    sources: Sequence[ArticleSource],
-    synced: Synced,
-    advance: Advance,
-) -> None:
-    synced.articles = sync(store, sources, advance=advance)
-    synced.troubles += synced.articles.failed.values()
-    if synced.articles.unfinished:
-        raise DeadlineReached
-
-
-def _make_vectors(
-    settings: Settings, deadline: Deadline, store: KnowledgeStore, synced: Synced, progress: Progress
-) -> None:
-    with embedding_model(settings, synced.notices.append, deadline.remaining) as model:
-        if model is None:
-            return
-        missing = len(store.without_vector(model.key))
-        with progress("making vectors", missing) as advance:
-            try:
-                synced.vectors = embed_missing(store, model, advance=_within(deadline, advance))
-            except AnalysisFailed as failed:
-                synced.troubles.append(f"vectors are missing, so words alone are searched there: {failed.in_words}")
-
-
-def _within(deadline: Deadline, advance: Advance) -> Advance:
-    def step(count: int) -> None:
-        advance(count)
-        deadline.check()
-
-    return step
 
 
 def sync_when_due(settings: Settings, clock: Clock, throttle: Throttle | None = None) -> list[str]:

@@ -116,5 +116,4 @@ def _requests(transport: Transport) -> int:
 def _collector(settings: Settings, desk: Helpdesk, store: LearningStore, deadline: Deadline) -> Collector:
     words: Callable[[set[str]], Words] = partial(words_of, settings.policy, settings.taxonomy)
     level: RedactionLevel = strictest_redaction(settings)
-    used = settings.learning.examples > 0
-    return Collector(desk, store, words, deadline, level, keeps_kept=used)
+    return Collector(desk, store, words, deadline, level)

@@ -46,7 +46,7 @@ from ..settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettin
 from ..settings.schema import Settings
 from ..state.records import Dependencies
 from ..state.store import FILE_NAME, State
-from .trained import trained_classifier
+from .learnt import approved_examples, trained_classifier
 
 LOCK_NAME = "run.lock"
 ACCOUNT = "account"
@@ -239,13 +239,9 @@ def understanding(
     links: list[Analyser] = []
     models = targets(settings.models)
     with ExitStack() as stack:
-        learnt = None
+        earlier = None
         if settings.learning.examples and models:
-            from .learnt_examples import LearntParts  # most runs need nothing of it
-
-            learnt = LearntParts(settings, trouble)
-            stack.callback(learnt.close)
-        earlier = learnt.examples() if learnt else None
+            earlier = stack.enter_context(approved_examples(settings, trouble))
         for target in models:
             server = server_for(target, deadline.remaining, connect, state, clock.now)
             stack.callback(server.close)

@@ -36,7 +36,7 @@ from ..state.records import Verdict
 from ..state.store import State
 from .cluster_address import ClusterWanted
 from .desks import desk_for
-from .learnt_in_use import learnt_in_use
+from .learnt import learnt_in_use
 from .parts import (
     audit_log,
     delivery,

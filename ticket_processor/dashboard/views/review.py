@@ -34,7 +34,7 @@ NOBODY = (
 def decisions() -> None:
     """What waits, and what was decided lately."""
     with closing(LearningStore(given().settings.state_folder / FILE_NAME, read_only=True)) as store:
-        waiting, decided = store.corrections("pending", kept=True), latest_decisions(store, MOST_DECISIONS)
+        waiting, decided = store.corrections("pending"), latest_decisions(store, MOST_DECISIONS)
     who = person()
     said, done = st.session_state.pop(SAID, ("", False))
     if said:
@@ -62,15 +62,10 @@ def decisions() -> None:
 
 def of_group(group: CorrectionGroup, texts: Mapping[int, str], who: str | None) -> None:
     """One group with its accounts and some texts, and its buttons where ``who`` may decide."""
-    st.text(f"{group.field}: {group.ours or 'none'} " + ("was kept" if group.kept else f"→ {group.theirs}"))
+    st.text(f"{group.field}: {group.ours or 'none'} → {group.theirs}")
     accounts = ", ".join(f"{author or 'unknown'} ({count:,})" for author, count in group.people[:MOST_ACCOUNTS])
     more = ", …" if len(group.people) > MOST_ACCOUNTS else ""
     st.caption(f"{many(group.tickets, 'ticket')}; by {many(len(group.people), 'account')}: {accounts}{more}")
-    if group.pushed:
-        st.warning(
-            f"{many(len(group.pushed), 'correction')} by account {group.by_one}, which pushes this label.",
-            icon=":material/person:",
-        )
     if who is None:
         return
     with st.expander("Redacted texts of some"):
@@ -79,12 +74,8 @@ def of_group(group: CorrectionGroup, texts: Mapping[int, str], who: str | None) 
     # Named by what is shown: a group that has changed meanwhile is not decided by a click on what it was.
     key = f"{group.ids}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        left = set(group.pushed)
-        if left and st.checkbox("One account's opinion may teach", key=f"agreed {key}"):
-            left.clear()
-        wanted = [number for number in group.ids if number not in left]
-        if st.button("Approve", key=f"approve {key}", type="primary", disabled=not wanted):
-            decide(wanted, "approved", who)
+        if st.button("Approve", key=f"approve {key}", type="primary"):
+            decide(group.ids, "approved", who)
         if st.button("Reject", key=f"reject {key}"):
             decide(group.ids, "rejected", who)
 

@@ -14,33 +14,31 @@ from threadpoolctl import threadpool_limits
 
 from ... import __version__
 from ...analysis.classifier.analyser import has_floor, with_subcategory
-from ...analysis.classifier.features import Ints, beside, decide, learn_text, text_content
+from ...analysis.classifier.features import Floats, Ints, beside, decide, learn_text, rules_features, text_content
 from ...analysis.classifier.storage import Description, Task, TaskDescription, account_digest
 from ...analysis.rules.analyser import RulesAnalyser
 from ...core.errors import ConfigError
 from ...core.models import Analysis, Urgency
 from ...core.taxonomy import Taxonomy
 from ..scores import Scores, score
-from .corpus import Corpus
-from .labelled_task import LabelledTask, labelled_task, rules_matrix
+from .corpus import Corpus, LabelledTask, labelled_task
 from .learners import (
-    Advance,
+    METHODS,
+    USUAL,
+    WEIGHT,
     Contest,
     CrossValidation,
-    HeldOut,
     confidence_of,
-    folds_for,
     learn_confidence,
     logistic_regression,
-    methods_for,
+    splits_of,
 )
-
-Say = Callable[[str], object]
 
 FEWEST_TICKETS: Mapping[Task, int] = {"category": 40, "urgency": 120, "sentiment": 120}
 """With fewer the rules answer. With 50 or 100 tickets three of 60 trainings of urgency and mood did harm that the
 bootstrap had called a gain, by up to 0.06; none of 80 trainings of the category."""
 
+_FEW = 1_000
 _DRAWS = 1_000
 _TAIL = 0.05
 
@@ -49,7 +47,7 @@ _TAIL = 0.05
 class FittedTask:
     """One task: what is stored about it, and the answers on held-out tickets that its scores were computed from.
 
-    ``corrected`` counts the corrected tickets, which are no part of the scores, ``mended`` those answered right.
+    ``corrected`` counts the corrected tickets, which are no part of the scores.
     """
 
     task: Task
@@ -58,10 +56,8 @@ class FittedTask:
     gold: tuple[str, ...]
     predicted: tuple[str, ...]
     scores: Scores
-    rules_scores: Scores
     contests: tuple[Contest, ...]
-    corrected: int = 0
-    mended: int = 0
+    corrected: int
 
 
 @dataclass(frozen=True)
@@ -86,60 +82,59 @@ def train(
     account: str | None = None,
     bench: bool = False,
     seed: int = 0,
-    say: Say = lambda _line: None,
-    advance: Advance = lambda _steps: None,
+    say: Callable[[str], object] = lambda _line: None,
+    advance: Callable[[int], object] = lambda _folds: None,
 ) -> Trained:
     """Learn ``tasks`` from ``corpus``; the same corpus and seed give the same classifier.
 
     ``own_desk`` says that the tickets are those of the helpdesk ``account``; others are learnt, but never put in use.
     ``bench`` compares all installed methods with logistic regression, which is kept.
-    ``say`` gets a line for each result; ``advance`` is called after each of :func:`steps`, and may raise.
+    ``say`` gets a line for each result; ``advance`` is called after each fold, and may raise.
     Raises ``ConfigError`` when no task has enough labelled tickets.
     """
-    questions: list[LabelledTask] = []
-    skipped: dict[Task, str] = {}
-    for task in tasks:
-        question = labelled_task(corpus, task, taxonomy)
-        if isinstance(question, str):
-            skipped[task] = question
-            advance(folds_for(corpus) * len(methods_for(bench=bench)))
-        else:
-            questions.append(question)
-    if not questions:
+    questions = {task: labelled_task(corpus, task, taxonomy) for task in tasks}
+    skipped = {task: why for task, why in questions.items() if isinstance(why, str)}
+    if len(skipped) == len(questions):
         raise ConfigError(*(f"{task} cannot be learnt: {why}" for task, why in skipped.items()))
     try:
         text = learn_text([one.text for one in corpus.texts])
     except ValueError as error:
-        raise ConfigError(f"{questions[0].task} cannot be learnt: {error}") from None
+        raise ConfigError(f"{tasks[0]} cannot be learnt: {error}") from None
     matrix = text.transform([one.text for one in corpus.texts])
-    weights = [fitted.idf_ for _, fitted in text.transformer_list]
-    advance(1)
+    idf = [fitted.idf_ for _, fitted in text.transformer_list]
     answers = [rules.analyse_with_points(one) for one in corpus.texts]
-    advance(1)
     content: dict[str, dict[str, Any]] = text_content(text)
     learnt: list[FittedTask] = []
     # The sums are small: more threads would wait for each other. A fit cut short is still a fit, and measured.
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # it has the rules' vote
-        for question in questions:
+        for task, question in questions.items():
+            if isinstance(question, str):
+                continue
             asked = [answers[at] for at in question.rows]
-            rows, points = matrix[question.rows], rules_matrix(question.task, asked, taxonomy.names)
-            validation = CrossValidation(question, rows, weights, points, folds_for(corpus), seed, advance)
-            held_out = validation.usual()
-            contests = [held_out.contest]
-            say(f"{question.task}: {held_out.contest}")
-            for method in methods_for(bench=bench)[1:]:
-                contests.append(validation.contest(method))
-                say(f"{question.task}: {contests[-1]}")
-            learnt.append(_learn(question, held_out, contests, [answer[0] for answer in asked], seed))
-            whole = beside(rows, points * held_out.weight)
-            seen, targets, counts_for = question.with_votes(whole, question.targets, held_out.weight)
+            rows = matrix[question.rows]
+            points = np.array(
+                [rules_features(task, said, found, haste, taxonomy.names) for said, found, haste in asked]
+            )
+            splits = splits_of(question, folds_for(corpus), seed)
+            validation = CrossValidation(question, rows, idf, points, splits, seed, advance)
+            contests = []
+            for method in METHODS if bench else (USUAL,):
+                contest, found = validation.contest(method)
+                if method == USUAL:
+                    shares = found
+                contests.append(contest)
+                say(f"{task}: {contest}")
+            folds = [test for _, test in splits]
+            learnt.append(_learn(question, shares, folds, contests, [answer[0] for answer in asked], seed))
+            whole = beside(rows, points * WEIGHT)
+            seen, targets, counts_for = question.with_votes(whole, question.targets, WEIGHT)
             model = logistic_regression(seed).fit(seen, targets, sample_weight=counts_for)
-            model.coef_[:, -points.shape[1] :] *= held_out.weight  # at use the points come as they are
+            model.coef_[:, -points.shape[1] :] *= WEIGHT  # at use the points come as they are
             tested = question.tested
-            confidence = learn_confidence(held_out.shares[tested], question.targets[tested], question.groups.group_of)
-            content[question.task] = {"model": model, "confidence": confidence}
+            confidence = learn_confidence(shares[tested], question.targets[tested], question.groups.group_of)
+            content[task] = {"model": model, "confidence": confidence}
     description = Description(
         ticketbot=__version__,
         trained_at=trained_at,
@@ -156,33 +151,24 @@ def train(
     return Trained(description, content, tuple(learnt), skipped)
 
 
-def gains(before: Trained, after: Trained) -> dict[Task, Gain]:
-    """What corrections change: the difference in macro-F1 of each task, on the tickets that both were tested on."""
-    learnt = {one.task: dict(zip(one.rows, one.predicted, strict=True)) for one in after.learnt}
-    found = {}
-    for one in before.learnt:
-        now = learnt.get(one.task, {})
-        both = [row for row in zip(one.rows, one.gold, one.predicted, strict=True) if row[0] in now]
-        if both:
-            found[one.task] = gain_over(
-                [gold for _, gold, _ in both], [now[at] for at, *_ in both], [said for *_, said in both]
-            )
-    return found
-
-
-def steps(corpus: Corpus, tasks: Sequence[Task], *, bench: bool) -> int:
-    """The number of steps of :func:`train`."""
-    return 2 + len(tasks) * folds_for(corpus) * len(methods_for(bench=bench))
+def folds_for(corpus: Corpus) -> int:
+    """Folds of cross-validation: more where tickets are few, so that what is tested had nearly all of them."""
+    return 10 if len(corpus.texts) <= _FEW else 5
 
 
 def _learn(
-    question: LabelledTask, held_out: HeldOut, contests: Sequence[Contest], analyses: Sequence[Analysis], seed: int
+    question: LabelledTask,
+    shares: Floats,
+    folds: Sequence[Ints],
+    contests: Sequence[Contest],
+    analyses: Sequence[Analysis],
+    seed: int,
 ) -> FittedTask:
     """The scores of the classifier and of the rules, on the same tickets, over all labels that these have."""
-    answers, confidences = _held_out_answers(question, held_out)
-    tested = question.tested
-    corrected = np.setdiff1d(np.arange(len(question.gold)), tested)
-    predicted, confidence = [answers[at] for at in tested], [confidences[at] for at in tested]
+    tested, (groups, group_of) = question.tested, question.groups
+    answers, confidences = decide(shares, group_of)[0], _held_out_confidence(question, shares, folds)
+    predicted = [question.labels[answers[at]] for at in tested]
+    confidence = [float(confidences[at]) for at in tested]
     gold, targets = tuple(question.gold[at] for at in tested), question.targets[tested]
     analyses = [analyses[at] for at in tested]
     by_rules = [rules_label(question.task, analysis, gold) for analysis in analyses]
@@ -193,7 +179,7 @@ def _learn(
     if question.task == "urgency":
         floored, freer = (
             [
-                _at_least_high(label) if has_floor(analysis, outage=outage) else label
+                str(Urgency.HIGH) if label != Urgency.CRITICAL and has_floor(analysis, outage=outage) else label
                 for label, analysis in zip(predicted, analyses, strict=True)
             ]
             for outage in (True, False)
@@ -203,7 +189,6 @@ def _learn(
     scores, rules_scores = score(gold, predicted, confidence), score(gold, by_rules)
     gain = gain_over(gold, predicted, by_rules, seed)
     # Confidence is that of the category, whatever the sub-category.
-    groups, group_of = question.groups
     top = {label: groups[group] for label, group in zip(question.labels, group_of, strict=True)}
     top |= {label: groups[group_of[at]] for label, at in zip(gold, targets, strict=True)}
     top_scores = score([top[label] for label in gold], [top.get(label, label) for label in predicted], confidence)
@@ -214,7 +199,7 @@ def _learn(
         rows_by_label={label: counts[label] for label in question.labels},
         left_out=question.left_out,
         macro_f1=scores.macro_f1,
-        macro_f1_sd=held_out.contest.sd,
+        macro_f1_sd=contests[0].sd,
         accuracy=scores.accuracy,
         ece=top_scores.ece or 0.0,
         rules_macro_f1=rules_scores.macro_f1,
@@ -224,30 +209,20 @@ def _learn(
         used=gain.low > 0 and len(gold) >= FEWEST_TICKETS[question.task],
         outage_floor=outage_floor,
     )
-    return FittedTask(
-        task=question.task,
-        description=description,
-        rows=question.rows[tested],
-        gold=gold,
-        predicted=tuple(predicted),
-        scores=scores,
-        rules_scores=rules_scores,
-        contests=tuple(contests),
-        corrected=len(corrected),
-        mended=sum(answers[at] == question.gold[at] for at in corrected),
-    )
+    corrected = len(question.gold) - len(tested)
+    rows = question.rows[tested]
+    return FittedTask(question.task, description, rows, gold, tuple(predicted), scores, tuple(contests), corrected)
 
 
-def _held_out_answers(question: LabelledTask, held_out: HeldOut) -> tuple[list[str], list[float]]:
-    """Labels and confidences for all tickets, each calibrated on the other folds."""
+def _held_out_confidence(question: LabelledTask, shares: Floats, folds: Sequence[Ints]) -> Floats:
+    """The confidence in each answer, calibrated on the other folds."""
     group_of = question.groups.group_of
     confidence = np.zeros(len(question.rows))
-    for test in held_out.folds:
+    for test in folds:
         others = np.setdiff1d(question.tested, test)
-        fitted = learn_confidence(held_out.shares[others], question.targets[others], group_of)
-        confidence[test] = confidence_of(fitted, held_out.shares[test], group_of)
-    predicted, _ = decide(held_out.shares, group_of)
-    return [question.labels[label] for label in predicted], confidence.tolist()
+        fitted = learn_confidence(shares[others], question.targets[others], group_of)
+        confidence[test] = confidence_of(fitted, shares[test], group_of)
+    return confidence
 
 
 def rules_label(task: Task, analysis: Analysis, labels: Sequence[str]) -> str:
@@ -262,16 +237,26 @@ def rules_label(task: Task, analysis: Analysis, labels: Sequence[str]) -> str:
     return str(analysis.urgency)
 
 
-def _at_least_high(label: str) -> str:
-    return label if label == Urgency.CRITICAL else str(Urgency.HIGH)
-
-
 class Gain(NamedTuple):
     """The difference in macro-F1, and what it stays above and below 95 times in 100 each."""
 
     value: float
     low: float
     high: float
+
+
+def gains(before: Trained, after: Trained) -> dict[Task, Gain]:
+    """What corrections change: the difference in macro-F1 of each task, on the tickets that both were tested on."""
+    learnt = {one.task: dict(zip(one.rows, one.predicted, strict=True)) for one in after.learnt}
+    found = {}
+    for one in before.learnt:
+        now = learnt.get(one.task, {})
+        both = [row for row in zip(one.rows, one.gold, one.predicted, strict=True) if row[0] in now]
+        if both:
+            found[one.task] = gain_over(
+                [gold for _, gold, _ in both], [now[at] for at, *_ in both], [said for *_, said in both]
+            )
+    return found
 
 
 def gain_over(gold: Sequence[str], predicted: Sequence[str], others: Sequence[str], seed: int = 0) -> Gain:

@@ -1,4 +1,4 @@
-"""The learning methods, and cross-validation of one task, in which all of them meet the same folds.
+"""The learning methods in one table, cross-validation in which all meet the same folds, and how sure an answer may be.
 
 Logistic regression is put in use. The others take part in ``train --bench``, for comparison: trees on the features that
 tell most, since they would look at each one by one.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,15 +26,11 @@ from sklearn.svm import LinearSVC
 from ...analysis.classifier.features import FEWEST_TICKETS, Floats, Ints, Matrix, beside, certainty, decide
 from ...core.errors import how_to_install
 from ..scores import score
-from .corpus import Corpus
-from .labelled_task import LabelledTask
+from .corpus import LabelledTask
 
-WEIGHTS = (0.35, 0.1)
-"""Of the rules' points beside the words. The second where cross-validation finds it better by a standard error."""
-
+WEIGHT = 0.35
+"""Of the rules' points beside the words."""
 USUAL = "logistic regression"
-Advance = Callable[[int], object]
-_FEW = 1_000
 _TREE_FEATURES = 1_000
 _OF_THEM_FOR_EACH_TREE = 0.3
 
@@ -47,45 +43,35 @@ def logistic_regression(seed: int) -> LogisticRegression:
 def _xgboost(seed: int) -> Any:
     from xgboost import XGBClassifier
 
-    return XGBClassifier(
-        n_estimators=100,
-        max_depth=5,
-        learning_rate=0.2,
-        colsample_bytree=_OF_THEM_FOR_EACH_TREE,
-        random_state=seed,
-        n_jobs=1,
-        verbosity=0,
-    )
+    share = _OF_THEM_FOR_EACH_TREE
+    options: dict[str, Any] = {"n_estimators": 100, "max_depth": 5, "learning_rate": 0.2, "colsample_bytree": share}
+    return XGBClassifier(**options, random_state=seed, n_jobs=1, verbosity=0)
 
 
 def _catboost(seed: int) -> Any:
     from catboost import CatBoostClassifier
 
-    return CatBoostClassifier(
-        iterations=200,
-        depth=4,
-        learning_rate=0.15,
-        rsm=_OF_THEM_FOR_EACH_TREE,
-        loss_function="MultiClass",
-        random_seed=seed,
-        allow_writing_files=False,
-        thread_count=1,
-        verbose=False,
-    )
+    options: dict[str, Any] = {"iterations": 200, "depth": 4, "learning_rate": 0.15, "rsm": _OF_THEM_FOR_EACH_TREE}
+    quiet: dict[str, Any] = {"allow_writing_files": False, "thread_count": 1, "verbose": False}
+    return CatBoostClassifier(**options, **quiet, loss_function="MultiClass", random_seed=seed)
 
 
-LINEAR: Mapping[str, Callable[[int], Any]] = {
-    USUAL: logistic_regression,
-    "linear SVM": lambda seed: LinearSVC(C=0.2, random_state=seed),
-    "naive Bayes": lambda _seed: ComplementNB(alpha=0.3),  # the variant for labels of unequal size
+class Method(NamedTuple):
+    """A way to learn: made from a seed; ``needs`` is its module, of the extra ``bench``."""
+
+    make: Callable[[int], Any]
+    trees: bool = False
+    needs: str | None = None
+
+
+METHODS = {
+    USUAL: Method(logistic_regression),
+    "linear SVM": Method(lambda seed: LinearSVC(C=0.2, random_state=seed)),
+    "naive Bayes": Method(lambda _seed: ComplementNB(alpha=0.3)),  # the variant for labels of unequal size
+    "random forest": Method(lambda seed: RandomForestClassifier(200, max_depth=25, random_state=seed), trees=True),
+    "XGBoost": Method(_xgboost, trees=True, needs="xgboost"),
+    "CatBoost": Method(_catboost, trees=True, needs="catboost"),
 }
-TREES: Mapping[str, Callable[[int], Any]] = {
-    "random forest": lambda seed: RandomForestClassifier(200, max_depth=25, random_state=seed),
-    "XGBoost": _xgboost,
-    "CatBoost": _catboost,
-}
-NEEDS: Mapping[str, str] = {"XGBoost": "xgboost", "CatBoost": "catboost"}
-"""Modules from the extra ``bench``."""
 
 
 @dataclass(frozen=True)
@@ -104,26 +90,59 @@ class Contest:
         return f"{self.method}: macro-F1 {self.macro_f1:.3f} ± {self.sd:.3f}, fitted in {self.fit_s:.1f} s"
 
 
-class HeldOut(NamedTuple):
-    """The usual method's shares for each ticket, by a model that had not learnt from it, and the rules' weight.
+@dataclass(frozen=True)
+class CrossValidation:
+    """Stratified cross-validation of one task; all methods meet the same ``splits``.
 
-    ``folds`` are the places of the tickets tested together.
+    ``text`` and ``points`` have a row for each of its tickets; ``idf`` are the weights of the n-grams of each part of
+    the text. ``advance`` is called after each fold, and may raise.
     """
 
-    contest: Contest
-    weight: float
-    shares: Floats
-    folds: tuple[Ints, ...]
+    question: LabelledTask
+    text: Matrix
+    idf: Sequence[Floats]
+    points: Floats
+    splits: Sequence[tuple[Ints, Ints]]
+    seed: int
+    advance: Callable[[int], object]
+
+    def contest(self, name: str) -> tuple[Contest, Floats]:
+        """The figures of a method, and its shares for each ticket, by a model that had not learnt from it."""
+        method, asked = METHODS[name], self.question
+        shares = np.zeros((len(asked.rows), len(asked.labels)))
+        if method.needs and importlib.util.find_spec(method.needs) is None:
+            self.advance(len(self.splits))
+            return Contest(name, failed=f"{method.needs} is not installed: {how_to_install('bench')}"), shares
+        f1, fit_seconds = [], []
+        for part, test in self.splits:
+            matrix = beside(as_learnt_from(part, self.text, self.idf), self.points * WEIGHT)
+            start = time.perf_counter()
+            rows, targets, counts_for = asked.with_votes(matrix[part], asked.targets[part], WEIGHT)
+            tested = matrix[test]
+            if method.trees:
+                telling = SelectKBest(chi2, k=min(_TREE_FEATURES, rows.shape[1])).fit(rows, targets)
+                rows, tested = telling.transform(rows).toarray(), telling.transform(tested).toarray()
+            try:
+                model = method.make(self.seed).fit(rows, targets, sample_weight=counts_for)
+            except ValueError as error:
+                return Contest(name, failed=str(error).partition("\n")[0]), shares
+            fit_seconds.append(time.perf_counter() - start)
+            if name == USUAL:
+                shares[test] = model.predict_proba(tested)
+            else:
+                shares[test] = np.eye(len(asked.labels))[np.ravel(model.predict(tested)).astype(int)]
+            chosen = decide(shares[test], asked.groups.group_of)[0]
+            gold = [asked.labels[target] for target in asked.targets[test]]
+            f1.append(score(gold, [asked.labels[label] for label in chosen]).macro_f1)
+            self.advance(1)
+        return Contest(name, statistics.mean(f1), statistics.stdev(f1), statistics.mean(fit_seconds)), shares
 
 
-def methods_for(*, bench: bool) -> tuple[str, ...]:
-    """The methods that are tried, the usual one first."""
-    return (*LINEAR, *TREES) if bench else (USUAL,)
-
-
-def folds_for(corpus: Corpus) -> int:
-    """Folds of cross-validation: more where tickets are few, so that what is tested had nearly all of them."""
-    return 10 if len(corpus.texts) <= _FEW else 5
+def splits_of(question: LabelledTask, folds: int, seed: int) -> list[tuple[Ints, Ints]]:
+    """The places of tickets to learn from and to test, fold by fold."""
+    count = min(folds, int(np.bincount(question.targets).max()))
+    splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
+    return [*splitter.split(question.rows, question.targets)]
 
 
 def as_learnt_from(part: Ints, text: Matrix, idf: Sequence[Floats]) -> Matrix:
@@ -139,85 +158,6 @@ def as_learnt_from(part: Ints, text: Matrix, idf: Sequence[Floats]) -> Matrix:
         blocks.append(normalize(block @ sparse.diags(np.where(counts < FEWEST_TICKETS, 0.0, fresh / weights))))
     return sparse.hstack(blocks, format="csr")
 
-
-@dataclass(frozen=True)
-class CrossValidation:
-    """Stratified cross-validation of one task; all methods meet the same folds.
-
-    ``text`` and ``points`` have a row for each of its tickets; ``idf`` are the weights of the n-grams of each part of
-    the text. ``advance`` is called after each fold, and may raise.
-    """
-
-    question: LabelledTask
-    text: Matrix
-    idf: Sequence[Floats]
-    points: Floats
-    folds: int
-    seed: int
-    advance: Advance
-
-    def usual(self) -> HeldOut:
-        """Logistic regression, with the weight of the rules' points that does better."""
-        folds = [test for _, test in self._splits()]
-        first, second = (self._validated(USUAL, logistic_regression, weight) for weight in WEIGHTS)
-        gains = [new - old for old, new in zip(first.f1, second.f1, strict=True)]
-        better = statistics.mean(gains) > statistics.stdev(gains) / len(gains) ** 0.5
-        weight, best = (WEIGHTS[1], second) if better else (WEIGHTS[0], first)
-        return HeldOut(best.contest(USUAL), weight, best.shares, tuple(folds))
-
-    def contest(self, method: str) -> Contest:
-        """The figures of any other method."""
-        module = NEEDS.get(method)
-        if module and importlib.util.find_spec(module) is None:
-            self.advance(self.folds)
-            return Contest(method, failed=f"{module} is not installed: {how_to_install('bench')}")
-        try:
-            return self._validated(method, {**LINEAR, **TREES}[method], WEIGHTS[0]).contest(method)
-        except ValueError as error:
-            return Contest(method, failed=str(error).partition("\n")[0])
-
-    def _splits(self) -> list[tuple[Ints, Ints]]:
-        count = min(self.folds, int(np.bincount(self.question.targets).max()))
-        splitter = StratifiedKFold(count, shuffle=True, random_state=self.seed)
-        return [*splitter.split(self.question.rows, self.question.targets)]
-
-    def _validated(self, method: str, make: Callable[[int], Any], weight: float) -> _Validated:
-        asked = self.question
-        points = self.points * weight
-        shares = np.zeros((len(asked.rows), len(asked.labels)))
-        f1, fit_seconds = [], []
-        for part, test in self._splits():
-            matrix = beside(as_learnt_from(part, self.text, self.idf), points)
-            start = time.perf_counter()
-            rows, targets, counts_for = asked.with_votes(matrix[part], asked.targets[part], weight)
-            tested = matrix[test]
-            if method in TREES:
-                telling = SelectKBest(chi2, k=min(_TREE_FEATURES, rows.shape[1])).fit(rows, targets)
-                rows, tested = telling.transform(rows).toarray(), telling.transform(tested).toarray()
-            model = make(self.seed).fit(rows, targets, sample_weight=counts_for)
-            fit_seconds.append(time.perf_counter() - start)
-            if method == USUAL:
-                shares[test] = model.predict_proba(tested)
-            else:
-                shares[test] = np.eye(len(asked.labels))[np.ravel(model.predict(tested)).astype(int)]
-            chosen = decide(shares[test], asked.groups.group_of)[0]
-            gold = [asked.labels[target] for target in asked.targets[test]]
-            f1.append(score(gold, [asked.labels[label] for label in chosen]).macro_f1)
-            if weight == WEIGHTS[0]:
-                self.advance(1)
-        return _Validated(shares, f1, fit_seconds)
-
-
-class _Validated(NamedTuple):
-    shares: Floats
-    f1: Sequence[float]
-    fit_seconds: Sequence[float]
-
-    def contest(self, method: str) -> Contest:
-        return Contest(method, statistics.mean(self.f1), statistics.stdev(self.f1), statistics.mean(self.fit_seconds))
-
-
-# --- how sure an answer may be ----------------------------------------------------------------------------------------
 
 _SHRINK = 4.0
 """Holds offsets near zero: half a unit is as likely as it is not. By cross-validation any value from 1 to 5 will do."""

@@ -22,8 +22,8 @@ from ...pipeline.run_checks import HALTED
 from ...settings.schema import Settings
 from ...state.sqlite import is_there
 from ...state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
+from ...wiring.learnt import trained_classifier
 from ...wiring.parts import LOCK_NAME, keyring, kill_switch, opened_state
-from ...wiring.trained import trained_classifier
 from ..memory import AlertStore
 from ..receivers import not_understood, package_missing, receivers
 from ..run_metrics import DAY, metrics_of
