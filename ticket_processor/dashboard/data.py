@@ -91,7 +91,7 @@ def pending_corrections() -> tuple[list[Correction], list[LearntChange]]:
 
 def open_alerts() -> dict[str, OpenAlert] | None:
     """The open alerts by rule; ``None`` if they cannot be read."""
-    memory = AlertStore(given().settings.state_folder).known()
+    memory = AlertStore.of(given().settings).known()
     return None if memory is None else memory.open
 
 
