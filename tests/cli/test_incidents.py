@@ -1,33 +1,24 @@
-"""Incidents, each told as a short story: the intended alert, it alone, once, and that it is over.
+"""Incidents that a sandbox over HTTP or the disk plays: the intended alert, once, and that it is over.
 
-The real run with real clients against a sandbox over HTTP, where a sandbox can play it; where not, runs as the state
-would have kept them. Time is virtual, the webhook is real.
+The real run with real clients; time is virtual, the webhook is real. tests/monitoring/test_rules.py has every rule.
 """
 
 from __future__ import annotations
 
 import gc
-import re
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.audit.lines import encode
-from ticket_processor.core.clock import iso, parse_iso
-from ticket_processor.monitoring.rules import RULES
-from ticket_processor.monitoring.run_metrics import DAY
 from ticket_processor.settings.schema import Settings
-from ticket_processor.state.store import FILE_NAME, State
+from ticket_processor.state.store import FILE_NAME
 from ticket_processor.wiring import parts as wiring
 
 from ..imitation import Rules
-from ..support.log_days import receipt
 from .alarmed import Desk, Receiver
 
 pytestmark = [
@@ -50,8 +41,6 @@ def rules_once() -> RulesAnalyser:
 @pytest.fixture
 def open_desk(tmp_path: Path, rules_once: RulesAnalyser, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenDesk]:
     monkeypatch.setattr(wiring, "RulesAnalyser", lambda *_: rules_once)
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     opened: list[Desk] = []
     receiver = Receiver()
 
@@ -75,75 +64,6 @@ def desk(open_desk: OpenDesk) -> Desk:
     return desk
 
 
-# The helpdesk
-
-
-def test_the_helpdesk_is_down_for_half_an_hour(desk: Desk) -> None:
-    desk.fault("error-before", path="/api/")
-    desk.run(tickets=2)
-    desk.alarmed()
-    desk.run(3, tickets=1)
-    desk.alarmed("helpdesk_unreachable")
-    desk.heal()
-    desk.run(3)
-    desk.over("helpdesk_unreachable")
-
-
-# Failures
-
-
-def test_the_helpdesk_refuses_every_write_for_two_runs(desk: Desk) -> None:
-    desk.run(4, tickets=3)
-    desk.fault("status", method="PUT", path=r"/tickets/\d+|update_many", status=422)
-    desk.run(2, tickets=3)
-    desk.alarmed("errors_fast")
-    desk.heal()
-    desk.run(6, tickets=3)
-    desk.over("errors_fast")
-
-
-def test_one_ticket_fails_again_and_again(desk: Desk) -> None:
-    desk.tickets(1)
-    poison = max(desk.sandbox.store.tickets)
-    desk.fault("status", method="PUT", path=rf"/tickets/{poison}\b", status=422)
-    desk.run(8, tickets=1)
-    desk.alarmed("dead_letters")
-    with wiring.lock(desk.folder / "state"), closing(State(desk.folder / "state" / FILE_NAME)) as state:
-        state.drop(poison)
-    desk.run()
-    desk.over("dead_letters")
-
-
-# Models
-
-
-def test_a_model_answers_every_other_question(open_desk: OpenDesk) -> None:
-    desk = open_desk()
-    desk.use_models()
-    desk.run(1)
-    shaky = {"outcomes": {"updated": 6}, "sources": {"model": 3, "rules": 3}, "fallbacks": {"model_timeout": 3}}
-    desk.told(*[shaky] * 5)
-    desk.alarmed("model_fallback")
-    desk.told(*[{"outcomes": {"updated": 6}, "sources": {"model": 6}}] * 6)
-    desk.over("model_fallback")
-
-
-def test_the_budget_of_the_day_is_used_up(open_desk: OpenDesk) -> None:
-    desk = open_desk()
-    desk.use_models()
-    desk.run(1)
-    spent = {
-        "outcomes": {"updated": 9},
-        "sources": {"rules": 9},
-        "fallbacks": {"budget_of_day_spent": 9},
-        "cost_usd": 2.0,
-    }
-    desk.told(*[spent] * 5)
-    desk.alarmed("spend")
-    desk.told({"outcomes": {"updated": 9}, "sources": {"model": 9}}, every=86_400)
-    desk.over("spend")
-
-
 # Promises
 
 
@@ -163,17 +83,6 @@ def test_a_note_becomes_public(open_desk: OpenDesk) -> None:
     desk.run(1, resume=True)
     desk.run(1)
     desk.over("note_published")
-
-
-def statement(**found: int) -> dict[str, Any]:
-    return {"outcomes": {"updated": 9}, "statement": {"written": 9, "checked": 9, **found}}
-
-
-def test_a_person_s_value_is_lost(desk: Desk) -> None:
-    desk.told(statement(human_values_changed=1), *[statement()] * 3)
-    desk.alarmed("overwrote")
-    desk.told(*[statement()] * 7, every=3600)
-    desk.over("overwrote")
 
 
 # Time
@@ -213,23 +122,6 @@ def test_something_else_holds_the_state_for_an_hour(desk: Desk) -> None:
     desk.over("not_caught_up")
 
 
-# Tickets
-
-
-def test_four_times_as_many_people_as_usual_cannot_sign_in(desk: Desk) -> None:
-    usual, outage = {"account": 10, "billing": 20}, {"account": 40, "billing": 20}
-    desk.told(*[{"categories": usual}] * 29, every=DAY)
-    desk.alarmed()
-    day = iso(desk.time.now() + DAY)[5:10]
-    lines = [receipt(700 + number, f"{day} 10:00", category="account") for number in range(40)]
-    (desk.folder / "logs" / f"ticketbot-2026-{day}.jsonl").write_bytes(b"".join(map(encode, lines)))
-    desk.told({"categories": outage}, every=DAY)
-    desk.alarmed("drift:account")
-    assert "40 of 60 tickets today are about account; usual are 10" in desk.receiver.messages[0]["message"]
-    desk.told(*[{"categories": usual}] * 8, every=DAY)
-    desk.over("drift:account")
-
-
 # The disk
 
 
@@ -256,28 +148,3 @@ def test_the_state_is_damaged(desk: Desk) -> None:
     database.unlink()
     desk.run(2)
     desk.over("state_unusable")
-
-
-# The calendar
-
-
-def test_api_tokens_are_about_to_end(open_desk: OpenDesk) -> None:
-    desk = open_desk()
-    for name in ("ZENDESK_OAUTH_CLIENT_ID", "ZENDESK_OAUTH_CLIENT_SECRET"):
-        desk.environ.pop(name)
-    known = desk.sandbox.credentials
-    desk.environ |= {"ZENDESK_EMAIL": known.email, "ZENDESK_API_TOKEN": known.api_token}
-    desk.run(2)
-    desk.alarmed()
-    desk.time.advance(parse_iso("2027-03-05") - desk.time.now())
-    desk.run(3)
-    desk.alarmed("token_ends")
-    desk.environ |= {"ZENDESK_OAUTH_CLIENT_ID": known.oauth_client_id}
-    desk.environ |= {"ZENDESK_OAUTH_CLIENT_SECRET": known.oauth_client_secret}
-    desk.run(2)
-    desk.over("token_ends")
-
-
-def test_every_rule_has_an_incident() -> None:
-    played = re.findall(r'^    desk\.over\("(\w+)', Path(__file__).read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(played) == set(RULES)

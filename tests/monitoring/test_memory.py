@@ -13,25 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.monitoring.memory import (
-    FILE_NAME,
-    AlertStore,
-    EscalatedTicket,
-    Memory,
-    Owed,
-    Target,
-    after,
-    owed,
-    still_to_tell,
-    told,
-)
+from ticket_processor.monitoring.memory import FILE_NAME, AlertStore, Memory, Target, after, owed, told
 from ticket_processor.monitoring.rules import HoldingConditions
 from ticket_processor.monitoring.run_metrics import DAY, HOUR
 
 from ..support.recorded_runs import NOW, PERIOD_S
 
 CHAT, PAGER = Target("chat"), Target("pager", critical_only=True)
-POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="rights are another matter there")
 
 
 class Story:
@@ -45,14 +33,14 @@ class Story:
     def run(
         self,
         *holding: str,
-        unknown: Sequence[str] = (),
+        early: bool = False,
         broken: Sequence[str] = (),
         later: float = PERIOD_S,
     ) -> list[tuple[str, str, str]]:
-        """One run; (target, rule, what) of the messages that arrived."""
+        """One run, which may have been stopped ``early``; (target, rule, what) of the messages that arrived."""
         self.now += later
         conditions = {rule: f"{rule} holds" for rule in holding}
-        self.memory = after(self.memory, HoldingConditions(conditions, frozenset(unknown)), self.now)
+        self.memory = after(self.memory, HoldingConditions(conditions, over=not early), self.now)
         arrived = [news for news in owed(self.memory, self.targets, self.now) if news.target not in broken]
         for news in arrived:
             self.memory = told(self.memory, news)
@@ -67,7 +55,7 @@ def test_a_condition_is_told_once_and_once_that_it_is_over() -> None:
     assert story.run("spend") == []
     assert story.run() == [("chat", "spend", "over")]
     assert story.run() == []
-    assert story.memory.conditions == {}
+    assert story.memory.open == {}
 
 
 def test_who_is_paged_hears_of_critical_conditions_only() -> None:
@@ -129,10 +117,10 @@ def test_a_wrong_clock_does_not_silence_anything_for_longer_than_it_is_wrong() -
     assert story.run("spend") == [("chat", "spend", "begun")]
 
 
-def test_what_nobody_can_tell_stays_as_it_was() -> None:
+def test_a_run_that_was_stopped_early_ends_nothing() -> None:
     story = Story(CHAT)
     story.run("helpdesk_unreachable")
-    assert story.run("state_unusable", unknown=["helpdesk_unreachable"]) == [("chat", "state_unusable", "begun")]
+    assert story.run("state_unusable", early=True) == [("chat", "state_unusable", "begun")]
     assert set(story.memory.open) == {"helpdesk_unreachable", "state_unusable"}
     assert story.run() == [("chat", "helpdesk_unreachable", "over"), ("chat", "state_unusable", "over")]
 
@@ -190,10 +178,10 @@ def test_beginnings_and_ends_take_turns_whatever_happens(steps: list[tuple[set[s
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     (tmp_path / "state").mkdir()
-    return tmp_path / "state", tmp_path / "spare.json"
+    return tmp_path / "state", tmp_path / "logs"
 
 
-MEMORY = Memory(seen=NOW, ended_at={"spend": NOW})
+MEMORY = Memory(summary="2026-11-20")
 
 
 def test_what_is_saved_is_loaded_again_and_is_nobody_else_s(folders: tuple[Path, Path]) -> None:
@@ -211,81 +199,35 @@ def test_a_damaged_file_counts_for_nothing(folders: tuple[Path, Path], text: str
     store = AlertStore(*folders)
     assert store.load() == Memory()
     assert store.save(MEMORY, NOW)
-    assert store.load().seen == NOW
+    assert store.load().summary == MEMORY.summary
 
 
-def test_without_a_state_folder_it_is_kept_elsewhere_and_comes_back(folders: tuple[Path, Path]) -> None:
+def test_without_a_state_folder_it_is_kept_beside_the_log_and_comes_back(folders: tuple[Path, Path]) -> None:
     folders[0].rmdir()
     folders[0].write_text("a file where the folder should be", encoding="utf-8")
     assert AlertStore(*folders).save(MEMORY, NOW)
-    assert AlertStore(*folders).load().seen == NOW
     folders[0].unlink()
     folders[0].mkdir()
-    assert AlertStore(*folders).load().seen == NOW
+    assert AlertStore(*folders).load().summary == MEMORY.summary
     assert AlertStore(*folders).save(MEMORY, NOW + 1)
-    assert not folders[1].exists()
-
-
-def test_the_newer_of_two_files_counts(folders: tuple[Path, Path]) -> None:
-    AlertStore(*folders).save(Memory(seen=1.0), NOW)
-    AlertStore(folders[0] / "nowhere", folders[1]).save(Memory(seen=2.0), NOW + 1)
-    assert AlertStore(*folders).load().seen == 2.0
+    assert list(folders[1].iterdir()) == []
 
 
 def test_a_disk_without_any_room_is_told_as_not_kept(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    AlertStore(*folders).save(MEMORY, NOW)
+
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    assert not AlertStore(*folders).save(MEMORY, NOW)
-    assert list(folders[0].iterdir()) == []
+    assert not AlertStore(*folders).save(Memory(summary="later"), NOW + 1)
+    assert [path.name for path in folders[0].iterdir()] == [FILE_NAME]
+    assert AlertStore(*folders).load().saved == NOW, "the old file is whole"
 
 
-def test_a_disk_that_fills_up_half_way_leaves_the_old_file_whole(
-    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = AlertStore(*folders)
-    store.save(MEMORY, NOW)
-    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
-    assert not store.save(Memory(seen=9.0), NOW + 1)
-    assert store.load().seen == NOW
-
-
-@POSIX_ONLY
-def test_what_somebody_else_put_into_the_temporary_folder_is_not_trusted(
-    folders: tuple[Path, Path], tmp_path: Path
-) -> None:
-    elsewhere = tmp_path / "elsewhere.json"
-    elsewhere.write_text(MEMORY.model_dump_json(), encoding="utf-8")
-    folders[1].symlink_to(elsewhere)
-    lost = AlertStore(folders[0] / "nowhere", folders[1])
-    assert lost.load() == Memory()
-    assert lost.save(Memory(seen=5.0), NOW)
-    assert elsewhere.read_text(encoding="utf-8") == MEMORY.model_dump_json()
-    assert lost.load().seen == 5.0
-    folders[1].chmod(0o666)
-    assert lost.load() == Memory()
-
-
-def test_each_account_has_a_spare_place_of_its_own(tmp_path: Path) -> None:
-    one, two = AlertStore(tmp_path / "no" / "one"), AlertStore(tmp_path / "no" / "two")
-    try:
-        assert one.save(Memory(seen=1.0), NOW)
-        assert two.load() == Memory()
-        assert AlertStore(tmp_path / "no" / "one").load().seen == 1.0
-    finally:
-        (tmp_path / "no").mkdir()
-        (tmp_path / "no" / "one").mkdir()
-        one.save(Memory(), NOW)  # which clears the spare one
-
-
-@pytest.mark.parametrize("usable", [True, False])
-def test_only_one_process_tends_to_alerts_at_a_time(folders: tuple[Path, Path], usable: bool) -> None:
-    if not usable:  # a file stands where the state folder should
-        folders[0].rmdir()
-        folders[0].write_bytes(b"")
+def test_only_one_process_tends_to_alerts_at_a_time(folders: tuple[Path, Path]) -> None:
     first, second = AlertStore(*folders), AlertStore(*folders)
     seen: list[bool] = []
 
@@ -302,11 +244,8 @@ def test_only_one_process_tends_to_alerts_at_a_time(folders: tuple[Path, Path], 
     assert seen == [False, True]
 
 
-def test_news_of_what_is_not_known_any_more_changes_nothing() -> None:
-    assert told(MEMORY, Owed("chat", "stopped", "begun", "…", NOW)) == MEMORY
-
-
-def test_escalated_tickets_are_kept_for_a_day_while_nobody_can_be_told() -> None:
-    memory = Memory(escalated=(EscalatedTicket(ticket_id=5, at=NOW), EscalatedTicket(ticket_id=6, at=NOW + HOUR)))
-    assert still_to_tell(memory, NOW + DAY) == memory
-    assert [one.ticket_id for one in still_to_tell(memory, NOW + DAY + 1).escalated] == [6]
+def test_where_no_lock_can_be_made_there_is_none(folders: tuple[Path, Path]) -> None:
+    folders[0].rmdir()
+    folders[0].write_bytes(b"")
+    with AlertStore(*folders).alone(0.05) as alone:
+        assert alone

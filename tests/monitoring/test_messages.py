@@ -1,210 +1,25 @@
-"""What is told of each rule: every number is true of the runs it comes from, and one is not called several."""
+"""What a receiver gets: a message that says what, since when and what to do; and what yesterday was like."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import typer.main
 
 from ticket_processor.cli import app
-from ticket_processor.core.run_summary import RunRecord, Statement
-from ticket_processor.monitoring.facts import Facts, span
-from ticket_processor.monitoring.memory import Owed
-from ticket_processor.monitoring.messages import AlertMessage, message_of
-from ticket_processor.monitoring.rules import RULES, TOKENS_END, look, rule_id
-from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
-from ticket_processor.settings.schema import Settings
+from ticket_processor.core.clock import iso, parse_iso
+from ticket_processor.core.run_summary import Latencies
+from ticket_processor.monitoring.memory import EscalatedTicket, Owed
+from ticket_processor.monitoring.messages import AlertMessage, escalation_of, message_of, summary_due, summary_text
+from ticket_processor.monitoring.rules import RULES
+from ticket_processor.monitoring.run_metrics import MINUTE
+from ticket_processor.settings.schema import Settings, ZendeskSettings
 
-from ..support.recorded_runs import NOW, PERIOD_S, history, recorded
-
-
-class Case(NamedTuple):
-    """Runs, and what is said of them."""
-
-    rule: str
-    said: str
-    runs: list[RunRecord]
-    facts: Facts = Facts(NOW, models=True)
-
-
-def ended(by: str, times: int, *, every: float = PERIOD_S, why: str | None = None) -> list[RunRecord]:
-    return history(*[{"ok": 0, "stopped_by": by, "stopped": why}] * times, every=every)
-
-
-def answers(model: int, **why: int) -> dict[str, Any]:
-    rules = sum(why.values())
-    return {"ok": model + rules, "sources": {"model": model, "rules": rules}, "fallbacks": why}
-
-
-def sworn(**found: int) -> dict[str, Any]:
-    return {"statement": Statement(**{"written": 9, "checked": 9, **found})}
-
-
-USUAL = {"categories": {"account": 10, "billing": 20}}
-THREEFOLD = {"categories": {"account": 31, "billing": 20}}
-FOURFOLD = {"categories": {"account": 40, "billing": 20}}
-CASES = [
-    Case("errors_fast", "4 of 4 tickets failed in the last run with tickets", [recorded(ok=0, failed=4)]),
-    Case(
-        "errors_fast",
-        "4 of 6 tickets failed in the last 2 runs with tickets",
-        history({"ok": 2, "failed": 2}, {"ok": 0}, {"ok": 0, "failed": 2}),
-    ),
-    Case(
-        "errors_fast",
-        "8 of 8 tickets failed in the last 6 runs with tickets",
-        history(*[{}] * 6, *[{"ok": 0, "failed": 1}] * 4, *[{"ok": 0, "failed": 2}] * 2),
-    ),
-    Case(
-        "helpdesk_unreachable",
-        "the helpdesk could not be reached in 2 runs in a row: Zendesk cannot be reached",
-        ended("HelpdeskDown", 2, why="Zendesk cannot be reached"),
-    ),
-    Case("helpdesk_unreachable", "the helpdesk could not be reached in 5 runs in a row", ended("HelpdeskDown", 5)),
-    Case(
-        "helpdesk_unreachable",
-        "the helpdesk could not be reached in 3 runs in a row: Zendesk does not answer (ConnectionError)",
-        [
-            *ended("HelpdeskDown", 1, why="Zendesk does not answer (ConnectionError)"),
-            *ended("HelpdeskDown", 2, why="the circuit breaker is open for another 56 s"),
-        ],
-    ),
-    Case(
-        "helpdesk_unreachable",
-        "the helpdesk refuses our credentials: HTTP 401",
-        ended("NotAuthorised", 1, why="HTTP 401"),
-    ),
-    Case(
-        "model_fallback",
-        "unplanned fallback rate 40.0%: no model gave 8 of 20 answers in the last run with any (the model "
-        "server gave no answer in time: 8)",
-        [recorded(**answers(12, model_timeout=8))],
-    ),
-    Case(
-        "model_fallback",
-        "unplanned fallback rate 20.0%: no model gave 12 of 60 answers in the last 6 runs with any (the "
-        "model server gave no answer in time: 12)",
-        history(*[answers(8, model_timeout=2)] * 8),
-    ),
-    Case(
-        "not_caught_up",
-        "for 60 minutes no run has looked at all new tickets: interrupted",
-        [
-            *history(*[{}] * 7, until=NOW - HOUR),
-            *history(*[{"caught_up": False, "stopped": "interrupted"}] * 6),
-        ],
-    ),
-    Case(
-        "not_caught_up",
-        "for 26 hours no run has looked at all new tickets",
-        [*history(*[{}] * 7, until=NOW - 26 * HOUR), *history(*[{"caught_up": False}] * 155)],
-    ),
-    Case(
-        "state_unusable",
-        "the log cannot be written, so no ticket is triaged: no space left",
-        ended("AuditUnwritable", 1, why="no space left"),
-    ),
-    Case("state_unusable", "the state folder cannot be used, so no ticket is triaged", ended("StateUnusable", 1)),
-    Case(
-        "note_published",
-        "a customer may have seen an internal note; no run writes anything until a person has looked",
-        ended("NotePublished", 1),
-    ),
-    Case(
-        "overwrote",
-        "runs in the last 11 minutes overwrote a person's work: 1 value changed",
-        history(sworn(human_values_changed=1), {}),
-    ),
-    Case(
-        "overwrote",
-        "runs in the last 6 hours overwrote a person's work: 2 values changed and 1 tag removed",
-        [*history({}, until=NOW - DAY), *history(sworn(human_values_changed=2), sworn(foreign_tags_removed=1))],
-    ),
-    Case(
-        "dead_letters",
-        "1 ticket failed too often in the last minute; the dead-letter list has 1",
-        [recorded(new_dead_letters=1, dead_letters=1)],
-    ),
-    Case(
-        "dead_letters",
-        "3 tickets failed too often in the last 24 hours; the dead-letter list has 1",
-        [*history({}, until=NOW - 2 * DAY), *history({"new_dead_letters": 3, "dead_letters": 5}, {"dead_letters": 1})],
-    ),
-    Case(
-        "dead_letters",
-        "1 ticket failed too often in the last 11 minutes; the dead-letter list has 4",
-        history({"new_dead_letters": 1, "dead_letters": 4}, {"dead_letters": 4}),
-    ),
-    Case("stopped", "the kill switch has been set for 60 minutes", ended("Halted", 7)),
-    Case("stopped", "the kill switch has been set for 5 hours", ended("Halted", 6, every=HOUR)),
-    Case(
-        "spend",
-        "the models' budget of the day is used up ($1.50): no model is asked until midnight UTC",
-        history({"cost_usd": 1.5}, answers(0, budget_of_day_spent=2)),
-    ),
-    Case(
-        "drift",
-        "31 of 51 tickets today are about account; usual are 10",
-        history(*[USUAL] * 23, THREEFOLD, every=DAY),
-    ),
-    Case(
-        "drift",
-        "1 of 21 tickets yesterday are about account; usual are 40",
-        history(
-            *[FOURFOLD] * 28,
-            {"categories": {"account": 1, "billing": 20}},
-            {},
-            every=DAY,
-        ),
-    ),
-    *(
-        Case("token_ends", said, [recorded(at)], Facts(at, api_token=True))
-        for at, said in (
-            (TOKENS_END - 2.5 * DAY, "the helpdesk stops taking API tokens in 2 days, on 2027-04-30"),
-            (TOKENS_END - DAY, "the helpdesk stops taking API tokens in 1 day, on 2027-04-30"),
-            (TOKENS_END - HOUR, "the helpdesk stops taking API tokens in less than a day, on 2027-04-30"),
-            (TOKENS_END + HOUR, "the helpdesk no longer takes API tokens, since 2027-04-30"),
-        )
-    ),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
-def test_what_is_said_is_true_of_the_runs_it_is_said_of(case: Case) -> None:
-    conditions = look(case.runs, case.facts, Settings()).conditions
-    told = {rule_id(rule): said for rule, said in conditions.items()}
-    assert told.get(case.rule) == case.said, told
-    assert case.said[0].islower() or case.said[0].isdigit(), "it stands behind a heading"
-    assert not case.said.endswith(".")
-    assert len(case.said) < 200
-    news = Owed("chat", case.rule, "begun", case.said, NOW)
-    assert len(message_of(news, "example.zendesk.com", "bot-3").body) < 900, "what every service takes"
-
-
-def test_every_rule_is_among_them() -> None:
-    assert {case.rule for case in CASES} == set(RULES)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (1, "1 minute"),
-        (119, "1 minute"),
-        (2 * MINUTE, "2 minutes"),
-        (179 * MINUTE, "179 minutes"),
-        (3 * HOUR, "3 hours"),
-        (71.9 * HOUR, "71 hours"),
-        (3 * DAY, "3 days"),
-    ],
-)
-def test_a_time_is_told_in_what_it_is_mostly_made_of(seconds: float, said: str) -> None:
-    assert span(seconds) == said
-
-
-# What a receiver gets
+from ..support.recorded_runs import NOW, recorded
+from ..support.zones import ELSEWHERE, needs_zones, standing_in
 
 BEGUN = Owed("chat", "errors_fast", "begun", "12 of 20 tickets failed", NOW)
 
@@ -245,6 +60,8 @@ def test_what_to_do_is_something_that_can_be_done(rule: str) -> None:
     advice = RULES[rule].advice
     assert 40 < len(advice) < 300
     assert advice.endswith(".")
+    assert not set("<>&@*`[]") & set(advice), "no service makes mark-up of it"
+    assert "://" not in advice
     for words in re.findall(r"'ticketbot ([a-z][^']*)'", advice):
         command: Any = commands
         for word in words.split():
@@ -260,7 +77,54 @@ def fields_of(field: Any) -> set[str]:
     return set(getattr(field.annotation, "model_fields", ()))
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_no_service_makes_a_link_or_mark_up_of_what_to_do(rule: str) -> None:
-    assert not set("<>&@*`[]") & set(RULES[rule].advice)
-    assert "://" not in RULES[rule].advice
+def test_escalated_tickets_are_listed_by_number_reasons_and_address() -> None:
+    tickets = [EscalatedTicket(ticket_id=n, reasons=("high_risk", "security")) for n in range(1, 61)]
+    message = escalation_of(tickets, "acme.zendesk.com", ZendeskSettings(url="acme").ticket_url)
+    lines = message.body.splitlines()
+    assert message.title == "[escalated] 60 tickets escalated (ticketbot, acme.zendesk.com)"
+    assert lines[0] == "#1: high risk, security  https://acme.zendesk.com/agent/tickets/1"
+    assert lines[-2:] == ["and 10 more", "'ticketbot report --escalated' lists what is still open."]
+
+
+# The daily summary
+
+DAY = iso(NOW)[:10]
+
+
+def test_rates_latency_and_cost_have_the_names_that_they_have_everywhere() -> None:
+    took = Latencies()
+    for _ in range(30):
+        took.add(400)
+    busy = recorded(
+        NOW - 1200, ok=29, failed=1, sources={"model": 27, "rules": 3}, reviews=6, cost_usd=0.25, latencies=took.bands
+    )
+    again = recorded(NOW - 600, outcomes={"failed": 1}, dead_letters=1, stopped_by="RateLimited", exit_code=3)
+    assert (summary_text(DAY, [busy, again], {}, "2026-11-21:9:abc") or "").splitlines() == [
+        f"{DAY}, UTC: 2 runs, ended early: 1 told to wait by the helpdesk",
+        "outcomes: 2 failed, 29 updated",
+        "success rate 96.7%, error rate 3.3%, fallback rate 10.0%, review rate 20.0%",
+        "latency p50 405 ms, p95 405 ms",  # as bands know it
+        "cost $0.25",
+        "answers: 27 model, 3 rules",
+        "waiting for a later run: 0, left alone after too many failures: 1",
+        "open alerts: none",
+        "log head: 2026-11-21:9:abc",
+    ]
+
+
+def test_what_a_person_applied_or_took_back_is_no_day_of_the_service() -> None:
+    assert summary_text(DAY, [recorded(kind="undo"), recorded(kind="apply", ok=9)], {}, None) is None
+
+
+@needs_zones
+@pytest.mark.parametrize("zone", ELSEWHERE)
+def test_a_day_is_one_of_utc_wherever_the_machine_stands(zone: str) -> None:
+    with standing_in(zone):
+        assert summary_due(parse_iso("2026-11-21T07:59:59Z"), "08:00", None) is None
+        assert summary_due(parse_iso("2026-11-21T08:00:00Z"), "08:00", None) == "2026-11-20"
+        assert summary_due(parse_iso("2026-11-21T23:00:00Z"), "08:00", "2026-11-20") is None
+        edges = [recorded(parse_iso(f"2026-11-20T{time}Z") + 5, ok=1) for time in ("00:00:00", "23:59:59")]
+        beyond = [recorded(parse_iso(moment) + 5, ok=50) for moment in ("2026-11-19T23:59:59Z", "2026-11-21T00:00:00Z")]
+        said = summary_text("2026-11-20", sorted([*edges, *beyond], key=lambda run: run.started), {}, None)
+    assert said is not None
+    assert said.startswith("2026-11-20, UTC: 2 runs\noutcomes: 2 updated\n")

@@ -7,10 +7,6 @@ import pytest
 from ticket_processor.commands.tour import BeforeAfter
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import RunSummary, Writes
-from ticket_processor.monitoring.memory import (
-    EscalatedTicket,
-)
-from ticket_processor.monitoring.messages import escalation_of
 from ticket_processor.reporting.run_tally import MOST_LISTED, RunTally, next_steps, telling, why_no_model
 from ticket_processor.reporting.run_words import difference, headline, outcome_line, summary_text
 from ticket_processor.settings.schema import ZendeskSettings
@@ -172,15 +168,3 @@ def test_the_telling_tickets_are_those_that_show_the_most_different_things() -> 
     rows = [row(1, "a"), row(2, "a"), row(3, "a", "b"), row(4, "c"), row(5, "b")]
     assert [one.ticket_id for one in telling(rows, 2)] == [3, 4]
     assert len(telling(rows)) == 5
-
-
-# Alerts
-
-
-def test_the_message_lists_numbers_reasons_and_addresses() -> None:
-    tickets = [EscalatedTicket(ticket_id=n, reasons=("high_risk", "security")) for n in range(1, 61)]
-    message = escalation_of(tickets, "acme.zendesk.com", DESK.ticket_url)
-    lines = message.body.splitlines()
-    assert message.title == "[escalated] 60 tickets escalated (ticketbot, acme.zendesk.com)"
-    assert lines[0] == "#1: high risk, security  https://acme.zendesk.com/agent/tickets/1"
-    assert lines[-2:] == ["and 10 more", "'ticketbot report --escalated' lists what is still open."]

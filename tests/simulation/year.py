@@ -37,7 +37,7 @@ from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.guards import DiskSpace
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.rules import Severity
 from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
@@ -166,7 +166,7 @@ class Year:
             with self._disk(number):
                 summary = self._run()
                 record = RunRecord(run_id=summary.run_id, started=started, finished=self.clock.now(), summary=summary)
-                self.alarms.after_run(number, record, started)
+                self.alarms.after_run(number, record)
         except Died:
             self.counts["died"] += 1
             return

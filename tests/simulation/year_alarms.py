@@ -11,8 +11,8 @@ from pathlib import Path
 from unittest import mock
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary, Statement
-from ticket_processor.monitoring.facts import Facts, Severity
-from ticket_processor.monitoring.memory import AlertStore, Target, judged, owed, told
+from ticket_processor.monitoring.memory import AlertStore, Target, after, owed, told
+from ticket_processor.monitoring.rules import Facts, Severity, look
 from ticket_processor.settings.schema import Settings
 
 from .year_desk import DAY_S, PERIOD_S, RUNS_A_DAY, Clock, expected, not_synced, poisson
@@ -45,10 +45,10 @@ class Alarms:
         self.memory_bytes = 0
         self._settings = Settings()
         self._clock = clock
-        self._store = AlertStore(folder, folder.with_name("spare.json"))
+        self._store = AlertStore(folder, folder.with_name("spare"))
         self._recent: deque[RunRecord] = deque()
 
-    def after_run(self, number: int, record: RunRecord, started: float) -> None:
+    def after_run(self, number: int, record: RunRecord) -> None:
         """Look, tell, remember."""
         now = self._clock.now()
         self._recent.append(record)
@@ -56,9 +56,7 @@ class Alarms:
             self._recent.popleft()
         with self._store.alone(patience_s=1.0):
             memory = self._store.load()
-            facts = Facts(now=now, models=True, started=started, seen=memory.seen)
-            memory = judged(memory, list(self._recent), facts, self._settings)
-            memory = memory.model_copy(update={"seen": now})
+            memory = after(memory, look(list(self._recent), Facts(now, models=True), self._settings), now)
             for news in owed(memory, [PAGER, EVERYBODY], now):
                 memory = told(memory, news)
                 self.told.sent.append((number, news.what, news.rule, news.severity, news.target))
@@ -98,6 +96,6 @@ def drawn_year(folder: Path, per_day: int, *, days: int = 365, errors: float = 0
             clock.true += 20.0
             started = clock.true - 20.0
             record = RunRecord(run_id=f"run{number}", started=started, finished=clock.true, summary=summary)
-            alarms.after_run(number, record, started)
+            alarms.after_run(number, record)
             clock.true += PERIOD_S - 20.0
     return alarms

@@ -6,8 +6,8 @@ from collections import deque
 from typing import Any
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.facts import HISTORY_S, Facts, Severity
-from ticket_processor.monitoring.memory import Memory, Owed, Target, judged, owed, told
+from ticket_processor.monitoring.memory import Memory, Owed, Target, after, owed, told
+from ticket_processor.monitoring.rules import HISTORY_S, Facts, Severity, look
 from ticket_processor.settings.schema import Settings
 
 EVERYBODY = Target("everybody")
@@ -32,13 +32,12 @@ class Played:
             self._records.append(RunRecord(run_id=made.run_id, started=started, finished=now, summary=made))
         while self._records and self._records[0].finished < now - self._kept_s:
             self._records.popleft()
-        facts = Facts(now, models=True, started=started, seen=self.memory.seen)
-        memory = judged(self.memory, list(self._records), facts, self._settings)
+        memory = after(self.memory, look(list(self._records), Facts(now, models=True), self._settings), now)
         news = owed(memory, [EVERYBODY], now)
         for one in news:
             memory = told(memory, one)
             self.said.append((now, one))
-        self.memory = memory.model_copy(update={"seen": now})
+        self.memory = memory
         return news
 
     def begun(self, severity: Severity) -> list[str]:

@@ -187,7 +187,7 @@ def check_opened(raw: bytes, path: Path) -> None:
         raise CannotRun(f"the log {path} is encrypted: {KEYS_VARIABLE} must hold the key that it was written with")
 
 
-def replace_file(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Replace ``path`` as a whole by what ``write`` writes, for its owner only. Raises ``OSError``."""
     unfinished = path.with_name(path.name + ".tmp")
     unfinished.unlink(missing_ok=True)

@@ -10,15 +10,14 @@ import typer
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..core.wording import many
-from ..monitoring.facts import Severity
 from ..monitoring.health.checks import Status
 from ..monitoring.health.doctor import unusable
 from ..monitoring.heartbeat import PATIENCE_S, Heartbeat
-from ..monitoring.memory import AlertStore, Memory
+from ..monitoring.memory import AlertStore
 from ..monitoring.messages import AlertMessage, title_of
 from ..monitoring.receivers import Receiver, receivers, send, tame_libraries
-from ..monitoring.rules import severity_of, title_of_rule
-from ..monitoring.run_metrics import RunMetrics, in_words
+from ..monitoring.rules import Severity, severity_of, title_of_rule
+from ..monitoring.run_metrics import in_words
 from ..monitoring.run_watch import HEARTBEAT, account_name
 from ..settings.load import load
 from ..settings.schema import Settings
@@ -28,6 +27,8 @@ from .options import ConfigOption, ConfigsOption, JsonOption
 from .screen import Screen
 
 _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIPPED: "-"}
+TEST_S = 30.0
+NOBODY = "no receiver is set: set TICKETBOT_ALERT_URLS, TICKETBOT_PAGE_URLS or TICKETBOT_HEARTBEAT_URL (docs/alerts.md)"
 
 
 def health(
@@ -50,25 +51,12 @@ def health(
         abandoned = doctor.abandoned
     rows = [(_MARKS[check.status], check.name, check.text) for check in found.checks]
     screen.table(("", "Check", "Found"), rows, loud=_MARKS[Status.FAIL])
-    if found.metrics is not None:
-        screen.say(f"\nLast 24 hours: {_in_words(found.metrics)}")
+    if (day := found.metrics) is not None:
+        failed = [f"{day.runs_failed} that could not be made"] if day.runs_failed else []
+        words = [many(day.runs, "run"), *failed, *in_words(day)] if day.runs else ["no runs"]
+        screen.say(f"\nLast 24 hours: {'; '.join(words)}")
     screen.result(f"{found.account or 'ticketbot'}: {found.status}", found.model_dump(mode="json"))
     return found.exit_code, abandoned
-
-
-def _in_words(runs: RunMetrics) -> str:
-    """The numbers in a line."""
-    if not runs.runs:
-        return "no runs"
-    words = [many(runs.runs, "run")]
-    words += [f"{runs.runs_failed} that could not be made"] if runs.runs_failed else []
-    words += in_words(runs)
-    words += [f"{runs.usage.input + runs.usage.output:,} tokens"] if runs.usage.input else []
-    return "; ".join(words)
-
-
-TEST_S = 30.0
-NOBODY = "no receiver is set: set TICKETBOT_ALERT_URLS, TICKETBOT_PAGE_URLS or TICKETBOT_HEARTBEAT_URL (docs/alerts.md)"
 
 
 def alerts(
@@ -95,7 +83,7 @@ def _send_test(clock: SystemClock, as_json: bool, config: Path | None) -> int:
     heartbeat = Heartbeat(url.get_secret_value() if url else None)
     ping = heartbeat.note("a test; it changes nothing")
     post = [(receiver, _messages(receiver, settings)) for receiver in everybody]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"target": sent.receiver.name, "message": _called(sent.message), "arrived": sent.why is None, "why": sent.why}
         for sent in send(post, TEST_S, clock)
     ]
@@ -104,35 +92,14 @@ def _send_test(clock: SystemClock, as_json: bool, config: Path | None) -> int:
         why = "it did not answer in time" if ping.is_alive() else heartbeat.trouble
         rows.append({"target": HEARTBEAT, "message": "log", "arrived": why is None, "why": why})
     lines = [
-        f"{'ok  ' if row['arrived'] else 'FAIL'}  {row['target']}: {row['message']}{_because(row)}" for row in rows
+        f"ok    {row['target']}: {row['message']}"
+        if row["arrived"]
+        else f"FAIL  {row['target']}: {row['message']}: {row['why']}"
+        for row in rows
     ]
     code = ExitCode.OK if all(row["arrived"] for row in rows) else ExitCode.SOME_FAILED
     Screen(as_json=as_json).result("\n".join(lines), {"sent": rows, "exit_code": int(code)})
     return code
-
-
-def _show(as_json: bool, config: Path | None) -> int:
-    settings = load(config=config)
-    memory = AlertStore(settings.state_folder).load()
-    names = {receiver.target.id: receiver.name for receiver in receivers(settings.alerts)}
-    rows: list[dict[str, Any]] = [
-        {
-            "rule": rule,
-            "severity": severity_of(rule).value,
-            "since": iso(one.since),
-            "message": one.message,
-            "told": sorted(names.get(target, "somebody who is no longer in the settings") for target in one.told),
-        }
-        for rule, one in memory.open.items()
-    ]
-    failure = memory.last_failure
-    data = {
-        "open": rows,
-        "last_failure": failure and {"at": iso(failure.at), "target": failure.target, "why": failure.why},
-        "last_run": None if memory.seen is None else iso(memory.seen),
-    }
-    Screen(as_json=as_json).result(_listed(rows, memory), data)
-    return ExitCode.OK
 
 
 def _messages(receiver: Receiver, settings: Settings) -> list[AlertMessage]:
@@ -141,11 +108,10 @@ def _messages(receiver: Receiver, settings: Settings) -> list[AlertMessage]:
     for severity in (Severity.WARNING, Severity.CRITICAL):
         if receiver.target.wants(severity):
             key = f"ticketbot/{account}/test_{severity.value}"
-            title = title_of(severity.value, "Test", account)
             body = "This is a test of ticketbot's alerts. Nothing is wrong."
-            messages.append(AlertMessage(title, body, severity, key, "test", account))
+            messages.append(AlertMessage(title_of(severity.value, "Test", account), body, severity, key, "test"))
             if receiver.pages:
-                messages.append(AlertMessage(title_of("over", "Test", account), body, severity, key, "over", account))
+                messages.append(AlertMessage(title_of("over", "Test", account), body, severity, key, "over"))
     return messages
 
 
@@ -154,19 +120,27 @@ def _called(message: AlertMessage) -> str:
     return f"{words}, over" if message.what == "over" else words
 
 
-def _because(row: dict[str, Any]) -> str:
-    return "" if row["arrived"] else f": {row['why']}"
-
-
-def _listed(rows: list[dict[str, Any]], memory: Memory) -> str:
-    lines = []
-    for row in rows:
-        told = f"told to {len(row['told'])}" if row["told"] else "told to nobody yet"
-        lines.append(f"{row['severity']:<8}  {row['rule']}: {title_of_rule(row['rule'])}")
-        lines.append(f"          since {row['since']}, {told}: {row['message']}")
+def _show(as_json: bool, config: Path | None) -> int:
+    settings = load(config=config)
+    memory = AlertStore.of(settings).load()
+    names = {receiver.target.id: receiver.name for receiver in receivers(settings.alerts)}
+    rows: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for rule, one in memory.open.items():
+        told = sorted(names[target] for target in one.told if target in names)
+        severity, since = severity_of(rule).value, iso(one.since)
+        rows.append({"rule": rule, "severity": severity, "since": since, "message": one.message, "told": told})
+        lines.append(f"{severity:<8}  {rule}: {title_of_rule(rule)}")
+        lines.append(f"          since {since}, told to {len(told) or 'nobody yet'}: {one.message}")
     if not lines:
         lines.append("nothing is open" if memory.saved else "nothing is open; no run has looked yet")
     failure = memory.last_failure
     if failure is not None:
         lines.append(f"last failure: {failure.target}, {iso(failure.at)}: {failure.why}")
-    return "\n".join(lines)
+    data = {
+        "open": rows,
+        "last_failure": failure and {"at": iso(failure.at), "target": failure.target, "why": failure.why},
+        "last_run": iso(memory.saved) if memory.saved else None,
+    }
+    Screen(as_json=as_json).result("\n".join(lines), data)
+    return ExitCode.OK

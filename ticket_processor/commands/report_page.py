@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -127,8 +126,8 @@ def mail_receivers(settings: AlertSettings) -> list[Receiver]:
     found = [one for one in receivers(settings) if one.kind in MAIL and not one.target.critical_only]
     if not found:
         raise ConfigError(NOBODY)
-    if importlib.util.find_spec("apprise") is None:
-        raise ConfigError(package_missing())
+    if missing := package_missing():
+        raise ConfigError(missing)
     return found
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -42,9 +41,9 @@ def ending(exit_code: int) -> str:
 class Heartbeat:
     """The pings of one run. ``url`` is a secret; without one nothing is sent. Used by one thread."""
 
-    def __init__(self, url: str | None, *, run: uuid.UUID | None = None) -> None:
+    def __init__(self, url: str | None) -> None:
         self._url = url
-        self._run = run or uuid.uuid4()
+        self._run = uuid.uuid4()
         self._over = threading.Event()
         self._start: threading.Thread | None = None
         self.trouble: str | None = None
@@ -52,66 +51,57 @@ class Heartbeat:
 
     def start(self) -> None:
         """Tell that a run has begun; in the background, so that it takes no time."""
-        if self._url is not None:
-            self._start = _thread(self._begun)
+        self._start = self._in_background("start", "")
 
     def finish(self, exit_code: int, body: str) -> threading.Thread | None:
         """Tell how it ended, in the background: wait for the thread as long as there is time."""
         self._over.set()
-        return None if self._url is None else _thread(lambda: self._ping(ending(exit_code), body, self._start))
+        return self._in_background(ending(exit_code), body)
 
     def note(self, body: str) -> threading.Thread | None:
         """Leave a line in the switch's log that says nothing of whether all is well."""
-        self._over.set()
-        return None if self._url is None else _thread(lambda: self._ping("log", body))
+        return self._in_background("log", body)
 
-    def _begun(self) -> None:
-        if not self._over.wait(START_AFTER_S):
-            self._ping("start", "")
+    def _in_background(self, what: str, body: str) -> threading.Thread | None:
+        if self._url is None:
+            return None
+        thread = threading.Thread(target=self._ping, args=[self._url, what, body], name="heartbeat", daemon=True)
+        thread.start()
+        return thread
 
-    def _ping(self, what: str, body: str, earlier: threading.Thread | None = None) -> None:
-        if earlier is not None:
-            earlier.join(1.0)  # the switch takes pings in the order in which they arrive
+    def _ping(self, url: str, what: str, body: str) -> None:
+        starts = what == "start"
+        if starts and self._over.wait(START_AFTER_S):
+            return
+        if not starts and self._start is not None:
+            self._start.join(1.0)  # the switch takes pings in the order in which they arrive
         for _ in range(TRIES):
-            why = self._sent(what, body)
-            if what == "start" and self._over.is_set():
+            why = _sent(url, what, self._run, body)
+            if starts and self._over.is_set():
                 return  # once more, and it would tell of a run that never ends; and what counts now is the end
             self.trouble = why
             if why is None:
                 return
 
-    def _sent(self, what: str, body: str) -> str | None:
-        try:
-            address = _address(self._url or "", what, self._run)
-            with requests.Session() as session:
-                session.trust_env = not is_loopback(address)
-                session.auth = _unsigned
-                for scheme in ("https://", "http://"):
-                    session.mount(scheme, BoundedAdapter(0))  # what it answers is of no interest, and may be long
-                reply = session.post(
-                    address,
-                    data=told(body).encode("utf-8", "replace")[:_LARGEST_BODY],
-                    headers={"User-Agent": f"ticketbot/{__version__}", "Content-Type": "text/plain; charset=utf-8"},
-                    timeout=TIMEOUT_S,
-                    allow_redirects=False,
-                )
-                return None if reply.status_code < 300 else f"it answered HTTP {reply.status_code}"
-        except Exception as error:  # noqa: BLE001 - a traceback would show the address
-            return f"it could not be reached ({type(error).__name__})"
 
-
-def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Without an auth object requests would take a password from ``.netrc``."""
-    return request
-
-
-def _address(url: str, what: str, run: uuid.UUID) -> str:
-    parts = urlsplit(url)
-    query = "&".join(part for part in (parts.query, f"rid={run}") if part)
-    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{what}", query=query, fragment=""))
-
-
-def _thread(work: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=work, name="heartbeat", daemon=True)
-    thread.start()
-    return thread
+def _sent(url: str, what: str, run: uuid.UUID, body: str) -> str | None:
+    """Ping once; return why that did not arrive, or ``None``."""
+    try:
+        parts = urlsplit(url)
+        query = "&".join(part for part in (parts.query, f"rid={run}") if part)
+        address = urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{what}", query=query, fragment=""))
+        with requests.Session() as session:
+            session.trust_env = not is_loopback(address)
+            session.auth = lambda request: request  # without one requests would take a password from .netrc
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, BoundedAdapter(0))  # what it answers is of no interest, and may be long
+            reply = session.post(
+                address,
+                data=told(body).encode("utf-8", "replace")[:_LARGEST_BODY],
+                headers={"User-Agent": f"ticketbot/{__version__}", "Content-Type": "text/plain; charset=utf-8"},
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
+            )
+            return None if reply.status_code < 300 else f"it answered HTTP {reply.status_code}"
+    except Exception as error:  # noqa: BLE001 - a traceback would show the address
+        return f"it could not be reached ({type(error).__name__})"

@@ -6,37 +6,30 @@ nothing is sent twice. Only :class:`AlertStore` touches the disk.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import filelock
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
+from ..audit.files import replace_file
 from ..core.models import Frozen
 from ..core.private_files import make_folder
-from ..core.run_summary import RunRecord
 from ..settings.schema import Settings
-from .facts import Facts, Look, Severity
-from .rules import RULES, HoldingConditions, look, rule_id, severity_of
+from .rules import RULES, HoldingConditions, Severity, rule_id, severity_of
 from .run_metrics import DAY, HOUR
 
 FILE_NAME = "alerts.json"
 LOCK_NAME = "alerts.lock"
-LARGEST = 1_000_000
-"""Bytes that are read of the file at most."""
 COOL_DOWN_S = HOUR
 """A condition that comes back sooner after its end is sent after that time, if it still holds."""
+GIVE_UP_S = DAY
+"""After failing for so long to send an end, it is dropped."""
 MOST_ESCALATED = 200
 """The most escalated tickets kept while nobody can be reached; the log has all of them."""
-GIVE_UP_S = DAY
-"""After failing for so long to send an end or an escalation to a target, it is dropped."""
 
 
 class _Kept(Frozen):
@@ -46,15 +39,16 @@ class _Kept(Frozen):
 
 
 class OpenAlert(_Kept):
-    """A condition that holds, or that is over (``over``) while a target does not know that yet.
+    """A condition that holds, or was over (``over``) less than a day ago. ``told`` are the targets that know of it.
 
-    ``told`` are the targets that know of it. Times are Unix seconds.
+    No target is told that it began before ``quiet_until``. Times are Unix seconds.
     """
 
     message: str
     since: float
     over: float | None = None
     told: tuple[str, ...] = ()
+    quiet_until: float = 0.0
 
 
 class Failure(Frozen):
@@ -64,29 +58,29 @@ class Failure(Frozen):
     target: str
     why: str
 
+    def is_recent(self, now: float) -> bool:
+        """Whether it was in the last 24 hours."""
+        return 0 <= now - self.at <= DAY
+
 
 class EscalatedTicket(_Kept):
-    """An escalated ticket, and the reasons in fixed words. ``at`` is Unix seconds."""
+    """An escalated ticket, and the reasons in fixed words."""
 
     ticket_id: int
     reasons: tuple[str, ...] = ()
-    at: float = 0.0
 
 
 class Memory(_Kept):
-    """Everything that is kept between runs. ``seen`` is when the last scheduled run ended."""
+    """Everything that is kept between runs. ``saved`` is when the last of them ended."""
 
     saved: float = 0.0
-    seen: float | None = None
-    resumed: float = Field(0.0, description="when runs last began again after a pause")
     conditions: dict[str, OpenAlert] = Field(default_factory=dict)
-    ended_at: dict[str, float] = Field(default_factory=dict, description="when what a target knew of was last over")
-    summaries: dict[str, str] = Field(default_factory=dict, description="the day of the last summary of each target")
+    summary: str | None = Field(None, description="the day of the last daily summary")
     escalated: tuple[EscalatedTicket, ...] = ()
     """Tickets of which nobody has been told yet."""
     last_failure: Failure | None = None
 
-    @field_validator("conditions", "ended_at", mode="before")
+    @field_validator("conditions", mode="before")
     @classmethod
     def _of_known_rules(cls, table: Any) -> Any:
         """Without those of rules that are no more."""
@@ -97,7 +91,7 @@ class Memory(_Kept):
     def open(self) -> dict[str, OpenAlert]:
         """The conditions that hold, by rule, the worst first."""
         held = [(rule, one) for rule, one in self.conditions.items() if one.over is None]
-        return dict(sorted(held, key=lambda item: (-severity_of(item[0]).rank, item[1].since)))
+        return dict(sorted(held, key=lambda item: (severity_of(item[0]) is not Severity.CRITICAL, item[1].since)))
 
 
 @dataclass(frozen=True)
@@ -132,104 +126,79 @@ class Owed:
         return severity_of(self.rule)
 
 
-def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, settings: Settings) -> Memory:
-    """The memory after all rules have judged these runs; ``resumed`` is taken from the memory, not from ``facts``."""
-    known = replace(facts, resumed=memory.resumed)
-    resumed = Look(records, known, settings).resumed
-    return after(memory.model_copy(update={"resumed": resumed}), look(records, known, settings), facts.now)
-
-
 def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
-    """The memory with the conditions of ``found``. One that is over stays until every target knows."""
-    conditions, ended = dict(memory.conditions), dict(memory.ended_at)
+    """The memory with the conditions of ``found``."""
+    conditions: dict[str, OpenAlert] = {}
     for rule, one in memory.conditions.items():
-        if one.over is None and rule not in found.conditions and found.judged(rule):
+        if one.over is not None:
+            if 0 <= now - one.over <= GIVE_UP_S:
+                conditions[rule] = one
+        elif rule in found.conditions or not found.over:
+            conditions[rule] = one
+        elif one.told or one.quiet_until > now:  # the end of what nobody was told of is no news
             conditions[rule] = one.model_copy(update={"over": now})
-            if one.told:
-                ended[rule] = now
     for rule, message in found.conditions.items():
         before = conditions.get(rule)
-        goes_on = before is not None and before.over is None
-        conditions[rule] = OpenAlert(
-            message=message,
-            since=before.since if before and goes_on else now,
-            told=before.told if before else (),
-        )
-    kept = {rule: at for rule, at in ended.items() if _lately(at, now)}
-    return memory.model_copy(update={"conditions": _needed(conditions, now), "ended_at": kept})
-
-
-def _needed(conditions: Mapping[str, OpenAlert], now: float) -> dict[str, OpenAlert]:
-    return {
-        rule: one for rule, one in conditions.items() if one.over is None or (one.told and now - one.over <= GIVE_UP_S)
-    }
+        if before is None:
+            conditions[rule] = OpenAlert(message=message, since=now)
+        elif before.over is None:
+            conditions[rule] = before.model_copy(update={"message": message})
+        else:
+            quiet = before.quiet_until if before.quiet_until > now else before.over + COOL_DOWN_S
+            conditions[rule] = OpenAlert(message=message, since=now, told=before.told, quiet_until=quiet)
+    return memory.model_copy(update={"conditions": conditions})
 
 
 def owed(memory: Memory, targets: Sequence[Target], now: float) -> list[Owed]:
     """The messages that each target has still to get, the worst first."""
     news = []
     for rule, one in memory.conditions.items():
-        quiet = rule in memory.ended_at and _lately(memory.ended_at[rule], now)
         for target in targets:
-            if target.id in one.told:
-                what: Literal["begun", "over"] | None = None if one.over is None else "over"
-            else:
-                what = "begun" if one.over is None and target.wants(severity_of(rule)) and not quiet else None
-            if what is not None:
-                news.append(Owed(target.id, rule, what, one.message, one.since, one.over))
-    return sorted(news, key=lambda one: (-one.severity.rank, one.what == "over", one.since, one.rule))
-
-
-def _lately(at: float, now: float) -> bool:
-    return 0 <= now - at < COOL_DOWN_S
+            if one.over is not None and target.id in one.told:
+                news.append(Owed(target.id, rule, "over", one.message, one.since, one.over))
+            begins = one.over is None and now >= one.quiet_until and target.id not in one.told
+            if begins and target.wants(severity_of(rule)):
+                news.append(Owed(target.id, rule, "begun", one.message, one.since))
+    return sorted(news, key=lambda one: (one.severity is not Severity.CRITICAL, one.what, one.since, one.rule))
 
 
 def told(memory: Memory, news: Owed) -> Memory:
     """The memory after this message has been sent."""
-    one = memory.conditions.get(news.rule)
-    if one is None:
-        return memory
+    one = memory.conditions[news.rule]
     knows = tuple(target for target in one.told if target != news.target)
-    if news.what != "over":
+    if news.what == "begun":
         knows = (*knows, news.target)
-    conditions = {**memory.conditions, news.rule: one.model_copy(update={"told": knows})}
-    if one.over is not None and not knows:
-        del conditions[news.rule]
-    return memory.model_copy(update={"conditions": conditions})
-
-
-def still_to_tell(memory: Memory, now: float) -> Memory:
-    """The memory without escalated tickets that could not be sent for a day."""
-    kept = tuple(one for one in memory.escalated if now - one.at <= GIVE_UP_S)
-    return memory.model_copy(update={"escalated": kept[-MOST_ESCALATED:]})
-
-
-# On disk
+    return memory.model_copy(
+        update={"conditions": {**memory.conditions, news.rule: one.model_copy(update={"told": knows})}}
+    )
 
 
 class AlertStore:
-    """The memory of one account. Reading never raises; a damaged file counts as none.
+    """The memory of one account, in the state folder; a damaged file counts as none. Reading never raises.
 
-    It is in the state folder (``folder``) or, where that cannot be written, in a file of the temporary folder
-    (``spare`` replaces that), so that a full disk or a damaged state is reported once and not by every run.
+    Where the state folder cannot be used, the file is in the ``spare`` folder (the log's), so that a damaged state is
+    reported once and not by every run.
     """
 
-    def __init__(self, folder: Path, spare: Path | None = None) -> None:
-        self._folder = folder
-        self._file = folder / FILE_NAME
-        self._spare = spare or _spare_for(folder)
+    def __init__(self, folder: Path, spare: Path) -> None:
+        self._files = (folder / FILE_NAME, spare / FILE_NAME)
+
+    @classmethod
+    def of(cls, settings: Settings) -> AlertStore:
+        """The store of these settings."""
+        return cls(settings.state_folder, settings.log_dir)
 
     def load(self) -> Memory:
-        """Load the last saved memory from either place; an empty one if there is none."""
+        """Load the last saved memory; an empty one if there is none."""
         return self.known() or Memory()
 
     def known(self) -> Memory | None:
         """Load the memory like :meth:`load`; ``None`` if the state folder or its file cannot be read."""
-        found = [memory for path in (self._file, self._spare) if (memory := _read(path)) is not None]
+        found = [memory for path in self._files if (memory := _read(path)) is not None]
         if found:
             return max(found, key=lambda memory: memory.saved)
         try:
-            self._file.lstat()
+            self._files[0].lstat()
         except FileNotFoundError:
             return Memory()
         except OSError:
@@ -239,73 +208,38 @@ class AlertStore:
     def save(self, memory: Memory, now: float) -> bool:
         """Save the memory, in the state folder if possible; return whether it could be saved."""
         data = memory.model_copy(update={"saved": now}).model_dump_json(exclude_defaults=True).encode("utf-8")
-        if not _write(self._file, data):
-            return _write(self._spare, data)
-        with suppress(OSError):
-            self._spare.unlink(missing_ok=True)
-        return True
+        for path in self._files:
+            try:
+                make_folder(path.parent)
+                replace_file(path, lambda target: target.write(data))
+            except OSError:
+                continue
+            if path == self._files[0]:
+                with suppress(OSError):
+                    self._files[1].unlink(missing_ok=True)
+            return True
+        return False
 
     @contextmanager
     def alone(self, patience_s: float) -> Iterator[bool]:
-        """Hold the lock: false if another process keeps it for so long.
-
-        It lies in the state folder or, where that cannot be used, beside the spare file; true if neither can be.
-        """
-        with ExitStack() as held:
-            yield self._locked(held, patience_s)
-
-    def _locked(self, held: ExitStack, patience_s: float) -> bool:
-        for path in (self._folder / LOCK_NAME, self._spare.with_suffix(".lock")):
-            lock = filelock.FileLock(path, mode=0o600, thread_local=False)
-            try:
-                if path.parent == self._folder:
-                    make_folder(self._folder)
-                held.enter_context(lock.acquire(timeout=patience_s))
-                return True
-            except filelock.Timeout:
-                return False
-            except OSError:
-                continue
-        return True
-
-
-def _spare_for(folder: Path) -> Path:
-    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
-    name = hashlib.sha256(f"{folder.absolute()}\0{user}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    try:
-        place = Path(tempfile.gettempdir())
-    except OSError:  # no temporary folder can be written to
-        place = folder
-    return place / f"ticketbot-{name}.json"
+        """Hold the lock: false if another process keeps it for so long, true also where there can be none."""
+        lock = filelock.FileLock(self._files[0].with_name(LOCK_NAME), mode=0o600, thread_local=False)
+        free = True
+        try:
+            make_folder(self._files[0].parent)
+            lock.acquire(timeout=patience_s)
+        except filelock.Timeout:
+            free = False
+        except OSError:
+            pass
+        try:
+            yield free
+        finally:
+            lock.release()
 
 
 def _read(path: Path) -> Memory | None:
-    """The memory in a file of this user alone: every user can put something into the temporary folder."""
     try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & 0o022):
-            return None
-        with path.open("rb") as file:
-            return Memory.model_validate_json(file.read(LARGEST))
+        return Memory.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
-
-
-def _write(path: Path, data: bytes) -> bool:
-    """Replace the file as a whole, so that no reader sees half of it; return whether that succeeded."""
-    fresh: str | None = None
-    try:
-        descriptor, fresh = tempfile.mkstemp(prefix=".alerts-", dir=path.parent)  # 0600
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(fresh).replace(path)
-    except OSError:
-        if fresh is not None:
-            with suppress(OSError):
-                Path(fresh).unlink()
-        return False
-    return True

@@ -13,9 +13,8 @@ from ..core.clock import iso
 from ..core.run_summary import RunRecord
 from ..core.sanitize import linkless
 from ..reporting.glossary import end_words
-from .facts import Severity
 from .memory import EscalatedTicket, OpenAlert, Owed
-from .rules import RULES, rule_id, title_of_rule
+from .rules import RULES, Severity, rule_id, title_of_rule
 from .run_metrics import DAY, TRIAGE, in_a_row, in_words, metrics_of
 
 MOST_LISTED = 50
@@ -26,7 +25,7 @@ _LONGEST = 400
 class AlertMessage:
     """A message to a receiver. ``key`` names its condition, and is the same for the begin and the end.
 
-    ``severity`` is ``None`` for a message that is no alert. ``account`` names the desk.
+    ``severity`` is ``None`` for a message that is no alert.
     ``about`` is what its receiver knows once it has arrived: a condition's news, or the day of a summary.
     """
 
@@ -35,7 +34,6 @@ class AlertMessage:
     severity: Severity | None = None
     key: str = ""
     what: Literal["begun", "over", "summary", "escalated", "test"] = "begun"
-    account: str = ""
     about: Owed | str | None = None
 
     def __post_init__(self) -> None:
@@ -54,11 +52,8 @@ def title_of(mark: str, what: str, account: str) -> str:
     return f"[{mark}] {what} (ticketbot, {account})"
 
 
-def message_of(news: Owed, account: str, machine: str = "") -> AlertMessage:
-    """The message about a condition. ``account`` names the desk.
-
-    ``machine`` is the name of the computer that ticketbot runs on, where the commands are to be typed.
-    """
+def message_of(news: Owed, account: str, machine: str) -> AlertMessage:
+    """The message about a condition. ``account`` names the desk, ``machine`` where the commands are to be typed."""
     rule = rule_id(news.rule)
     title = title_of("over" if news.until else news.severity.value, linkless(title_of_rule(news.rule)), account)
     told, since = _sentence(news.message), _moment(news.since)
@@ -68,7 +63,7 @@ def message_of(news: Owed, account: str, machine: str = "") -> AlertMessage:
         body = [
             told,
             f"Since: {since}",
-            *([f"Machine: {linkless(machine)}"] if machine else []),
+            f"Machine: {linkless(machine)}",
             f"What to do: {RULES[rule].advice}",
             f"More: '{rule}' in docs/alerts.md",
         ]
@@ -78,7 +73,6 @@ def message_of(news: Owed, account: str, machine: str = "") -> AlertMessage:
         severity=news.severity,
         key=f"ticketbot/{account}/{news.rule}",
         what=news.what,
-        account=account,
         about=news,
     )
 
@@ -94,9 +88,7 @@ def escalation_of(tickets: Sequence[EscalatedTicket], account: str, url_of: Call
         lines.append(f"and {rest} more")
     lines.append("'ticketbot report --escalated' lists what is still open.")
     what = f"{count} ticket{'s' * (count != 1)} escalated"
-    return AlertMessage(
-        title_of("escalated", what, account), "\n".join(lines), Severity.WARNING, "", "escalated", account
-    )
+    return AlertMessage(title_of("escalated", what, account), "\n".join(lines), Severity.WARNING, "", "escalated")
 
 
 def _sentence(message: str) -> str:

@@ -1,8 +1,7 @@
 """The receivers of alerts, and delivery through Apprise to Slack, Teams, PagerDuty, mail and webhooks.
 
 Their addresses are secrets, which no message, error or log contains. All are sent to at the same time, within a few
-seconds; nothing here raises. The threads only send; the thread that waits for them decides what counts as sent, so a
-late answer changes nothing.
+seconds; nothing here raises.
 """
 
 from __future__ import annotations
@@ -10,30 +9,30 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
+import queue
 import re
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from ..core.bounded_http import bound_all_sessions
 from ..core.clock import Clock
 from ..core.errors import how_to_install, unexpected
 from ..settings.schema import AlertSettings, apprise_urls
-from .facts import Severity
 from .memory import Target
 from .messages import AlertMessage
+from .rules import Severity
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
 NO_TIME = "it did not answer in time"
-TOO_LATE = "there was no time left to send it"
 NOT_TAKEN = "it could not be reached, or did not take the message"
-PAGERS = ("pagerduty",)
-"""Kinds that open an incident for each message, which has to be closed again: they get no summaries."""
+PAGER = "pagerduty"
+"""The kind that opens an incident for each message, which has to be closed again: it gets no summaries."""
 _WEBHOOKS = ("json", "jsons", "form", "forms", "xml", "xmls")
 _TALKATIVE = ("requests", "urllib3", "urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry")
 
@@ -50,7 +49,7 @@ class Receiver:
     @property
     def pages(self) -> bool:
         """Whether a message opens an incident."""
-        return self.kind in PAGERS
+        return self.kind == PAGER
 
     @property
     def hears_all(self) -> bool:
@@ -71,24 +70,11 @@ def receivers(settings: AlertSettings) -> list[Receiver]:
     return list(found.values())
 
 
-def package_missing() -> str:
-    """The sentence for a missing Apprise."""
+def package_missing() -> str | None:
+    """The sentence for a missing Apprise; ``None`` where it is installed."""
+    if importlib.util.find_spec("apprise") is not None:
+        return None
     return f"sending alerts needs a package that is not installed: {how_to_install('alerts')}"
-
-
-def not_understood(everybody: Sequence[Receiver]) -> list[Receiver]:
-    """The receivers whose address Apprise does not understand. Raises ``ModuleNotFoundError`` without Apprise."""
-    from apprise import Apprise
-
-    tame_libraries()
-    return [receiver for receiver in everybody if not _service(Apprise.instantiate, receiver.url)]
-
-
-def _service(instantiate: Callable[[str], object], url: str) -> bool:
-    try:
-        return instantiate(url) is not None
-    except Exception:  # noqa: BLE001 - a plugin's error may hold the address
-        return False
 
 
 class _Listener(logging.Filter):
@@ -122,22 +108,6 @@ def tame_libraries() -> None:
     apprise.addFilter(_LISTENER)
 
 
-def _deliver(receiver: Receiver, message: AlertMessage) -> str | None:
-    """Send one message; return why it did not arrive, without an address. Does not raise."""
-
-    def tell(service: NotifyBase) -> bool | None:
-        from apprise import NotifyFormat
-
-        title, body = message.title, message.body
-        if receiver.pages:
-            title, body = "", message.line
-        elif service.notify_format == NotifyFormat.MARKDOWN:
-            body = body.replace("\n", "\n\n")  # or two lines would become one
-        return service.notify(body=body, title=title, notify_type=_type(message), body_format=NotifyFormat.TEXT)
-
-    return through(_address(receiver, message), tell)
-
-
 def through(url: str, tell: Callable[[NotifyBase], bool | None]) -> str | None:
     """Call ``tell`` with the service at this address; it sends something, and returns whether that succeeded.
 
@@ -160,6 +130,22 @@ def through(url: str, tell: Callable[[NotifyBase], bool | None]) -> str | None:
     return None if arrived else heard[0]
 
 
+def _deliver(receiver: Receiver, message: AlertMessage) -> str | None:
+    """Send one message; return why it did not arrive, without an address. Does not raise."""
+
+    def tell(service: NotifyBase) -> bool | None:
+        from apprise import NotifyFormat
+
+        title, body = message.title, message.body
+        if receiver.pages:
+            title, body = "", message.line
+        elif service.notify_format == NotifyFormat.MARKDOWN:
+            body = body.replace("\n", "\n\n")  # or two lines would become one
+        return service.notify(body=body, title=title, notify_type=_type(message), body_format=NotifyFormat.TEXT)
+
+    return through(_address(receiver, message), tell)
+
+
 def _type(message: AlertMessage) -> str:
     if message.what == "over":
         return "success"
@@ -173,8 +159,6 @@ def _address(receiver: Receiver, message: AlertMessage) -> str:
     extras: dict[str, str] = {}
     if receiver.pages and message.key:
         extras = {"dedup": message.key, "action": "map"}
-        if not urlsplit(receiver.url).path.strip("/"):
-            extras |= {"source": message.account or "ticketbot", "component": "ticketbot"}
     elif receiver.kind in _WEBHOOKS:
         severity = message.severity.value if message.severity else "info"
         extras = {":key": message.key, ":severity": severity, ":what": message.what}
@@ -196,47 +180,39 @@ class Sent:
 def send(post: Sequence[tuple[Receiver, Sequence[AlertMessage]]], seconds: float, clock: Clock) -> list[Sent]:
     """Send all messages within ``seconds``, each once.
 
-    A receiver gets its messages in order; after the first that fails it gets no more.
+    A receiver gets its messages in order, and none after the first that fails. An answer that comes too late counts
+    as a failure, and the next run sends the message again.
     """
-    waiting = [(receiver, list(messages)) for receiver, messages in post if messages]
+    waiting = [Sent(receiver, message, NO_TIME) for receiver, messages in post for message in messages]
     if not waiting:
         return []
-    never = package_missing() if importlib.util.find_spec("apprise") is None else TOO_LATE if seconds <= 0 else None
-    if never is not None:
-        return [Sent(receiver, message, never) for receiver, messages in waiting for message in messages]
+    if missing := package_missing():
+        return [Sent(one.receiver, one.message, missing) for one in waiting]
     tame_libraries()
-    ends, over = clock.monotonic() + seconds, threading.Event()
-    turns: list[tuple[threading.Thread, list[str | None]]] = []
-    for receiver, messages in waiting:
-        whys: list[str | None] = []
-        thread = threading.Thread(
-            target=_deliver_all, args=[receiver, messages, whys, over], name="alerts", daemon=True
-        )
+    ends = clock.monotonic() + seconds
+    results: queue.SimpleQueue[Sent | None] = queue.SimpleQueue()
+
+    def deliver(receiver: Receiver, messages: Sequence[AlertMessage]) -> None:
+        why: str | None = None
+        for message in messages:
+            if why is None:
+                why = _deliver(receiver, message) if clock.monotonic() < ends else NO_TIME
+            results.put(Sent(receiver, message, why))
+        results.put(None)
+
+    running = 0
+    for receiver, messages in post:
+        if messages:
+            threading.Thread(target=deliver, args=[receiver, messages], name="alerts", daemon=True).start()
+            running += 1
+    done: dict[tuple[str, int], Sent] = {}
+    while running and (left := ends - clock.monotonic()) > 0:
         try:
-            thread.start()
-        except RuntimeError:
-            whys.append("no thread could be started to send it")
-        turns.append((thread, whys))
-    for thread, _ in turns:
-        if thread.ident is not None:
-            thread.join(max(0.0, ends - clock.monotonic()))
-    over.set()
-    done: list[Sent] = []
-    for (receiver, messages), (_, found) in zip(waiting, turns, strict=True):
-        whys = list(found)  # what arrives later counts as not sent, and the next run sends it again
-        rest = next((why for why in whys if why is not None), NO_TIME)
-        whys += [rest] * (len(messages) - len(whys))
-        done += [Sent(receiver, message, why) for message, why in zip(messages, whys, strict=True)]
-    return done
-
-
-def _deliver_all(
-    receiver: Receiver, messages: Sequence[AlertMessage], whys: list[str | None], over: threading.Event
-) -> None:
-    """Send one receiver's messages, and note why each did not arrive; none is begun after the first that fails."""
-    for message in messages:
-        if over.is_set():
-            return
-        whys.append(_deliver(receiver, message))
-        if whys[-1] is not None:
-            return
+            sent = results.get(timeout=left)
+        except queue.Empty:
+            break
+        if sent is None:
+            running -= 1
+        else:
+            done[sent.receiver.name, id(sent.message)] = sent
+    return [done.get((one.receiver.name, id(one.message)), one) for one in waiting]

@@ -4,110 +4,155 @@ A rule's id is the name of its check. It never changes (dedup keys, runbooks and
 is a heading in ``docs/alerts.md``. A critical alert is worth waking somebody up; a warning can wait for the morning.
 
 A check returns one sentence without any word of a ticket, or ``None`` while all is well; one that can find several
-things, a sentence for each. The numbers are those of the runs that were looked at.
+things, a sentence for each.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
 
 from ..analysis.budget import DAY_SPENT
 from ..core.clock import parse_iso
 from ..core.run_summary import RunRecord
 from ..core.wording import many
 from ..reporting.figures import PLANNED
-from ..reporting.glossary import percent, why_no_model
+from ..reporting.glossary import percent, span, why_no_model
 from ..settings.schema import Settings
-from .facts import UNEXPECTED, AlertFinding, Facts, Look, Severity, Unclear, span
-from .run_metrics import DAY, HOUR, LEAST_STALE_S, burning
+from .run_metrics import DAY, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, STALE, TRIAGE, burning, period
 
+UNEXPECTED = "unexpected"
+"""The ``stopped_by`` of a run that an unforeseen error ended."""
+HISTORY_S = 36 * DAY
+"""How far back the rules look: five whole weeks, and today."""
 TOKENS_END = parse_iso("2027-04-30")
 TOKENS_WARN_S = 60 * DAY
 """Time to plan another way of signing in."""
 WEEKS, LEAST_WEEKS = 4, 2
 """How many weeks a category's tickets are compared with, and the fewest."""
-LEAST_TICKETS, LEAST_RATIO = 10, 3.0
-"""Smaller changes of a category are nobody's business."""
-CHANCE, UNSURE = 1e-6, 0.05
-"""An alert about a category begins below the one and ends above the other. Tickets come in groups."""
-_STAGES = {
-    "state_unusable": ("StateUnusable", "AuditUnwritable"),
-    "stopped": ("Halted",),
-    "note_published": ("CannotRun",),
-    "helpdesk_unreachable": ("HelpdeskDown", "NotAuthorised"),
-}
-"""The rules of steps that can stop a run, in order: a run that stopped at one says nothing about the later ones."""
+LEAST_TICKETS, LEAST_RATIO, CHANCE = 10, 3.0, 1e-6
+"""Smaller changes of a category, and those that chance may explain, are nobody's business."""
+BACKLOG = "DeadlineReached"
+"""The ``stopped_by`` of a run that used up its time: it works through a backlog, which is no fault."""
 _OTHER_ALERTS = ("HelpdeskDown", "NotAuthorised", "Halted", "NotePublished", "AuditUnwritable", "StateUnusable")
 """Stops that have an alert of their own."""
-Said = str | Sequence[AlertFinding] | Unclear | None
-Check = Callable[[Look], Said]
+
+
+class Severity(StrEnum):
+    """How soon a person should look."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 
 
 @dataclass(frozen=True)
-class HoldingConditions:
-    """The conditions that hold, each with one sentence, and the rules, or those of their things, that are ``unknown``.
+class Facts:
+    """The input of the rules besides the recorded runs. ``halted``: a published note keeps runs from writing."""
 
-    A condition is called by its rule's id; where a rule can find several things at once, a colon and the thing follow.
-    """
+    now: float
+    models: bool = False
+    api_token: bool = False
+    halted: bool = False
 
-    conditions: Mapping[str, str]
-    unknown: frozenset[str] = frozenset()
 
-    def judged(self, rule: str) -> bool:
-        """Whether a condition could be judged."""
-        return not self.unknown & {rule, rule_id(rule)}
+class Look:
+    """Everything that a rule may use. ``records`` are all runs, oldest first; ``runs`` the scheduled ones."""
+
+    def __init__(self, records: Sequence[RunRecord], facts: Facts, settings: Settings) -> None:
+        self.records = records
+        self.facts = facts
+        self.slo = settings.slo
+        self.now = facts.now
+        self.runs = [record for record in records if record.kind == "run"]
+        last = records[-1].summary if records else None
+        self.last_stop = last.stopped_by if last else None
+        self.why = _why(records[-1:])
+
+    @cached_property
+    def period(self) -> float | None:
+        """Seconds from one scheduled run to the next; ``None`` if the runs are irregular or too few."""
+        return period([run.started for run in self.runs[-LOOKED_AT - 1 :]])
+
+    @cached_property
+    def categories(self) -> dict[int, Counter[str]]:
+        """Tickets by day since 1970 (UTC), then by category: of the whole days that are known, and of today."""
+        counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        runs = [record for record in self.records if record.kind in TRIAGE]
+        for record in runs:
+            counts[int(record.finished // DAY)].update(record.summary.categories)
+        if runs:
+            del counts[int(runs[0].finished // DAY)]  # it may have begun before
+        return dict(counts)
+
+    def since(self, seconds: float, *, all_kinds: bool = False) -> list[RunRecord]:
+        """The runs that ended in the last ``seconds``."""
+        return [run for run in (self.records if all_kinds else self.runs) if run.finished >= self.now - seconds]
+
+    def stopped_by(self, name: str | None) -> list[RunRecord]:
+        """The scheduled runs at the end that ``name`` stopped, oldest first."""
+        return list(itertools.takewhile(lambda run: run.summary.stopped_by == name, reversed(self.runs)))[::-1]
+
+
+Check = Callable[[Look], str | Mapping[str, str] | None]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """An alert rule: how soon a person should look, what heads the message, and what ends it: what to do first.
-
-    A rule with ``by_facts`` can be judged without earlier runs.
-    """
+    """An alert rule: how soon a person should look, what heads the message, and what ends it: what to do first."""
 
     severity: Severity
     title: str
     advice: str
     check: Check
-    by_facts: bool = False
 
 
 RULES: dict[str, Rule] = {}
 """All rules by id."""
 
 
-def _rule(severity: Severity, title: str, advice: str, *, by_facts: bool = False) -> Callable[[Check], Check]:
+def _rule(severity: Severity, title: str, advice: str) -> Callable[[Check], Check]:
     def keep(check: Check) -> Check:
-        RULES[check.__name__] = Rule(severity, title, advice, check, by_facts)
+        RULES[check.__name__] = Rule(severity, title, advice, check)
         return check
 
     return keep
 
 
+@dataclass(frozen=True)
+class HoldingConditions:
+    """The conditions that hold, each with one sentence.
+
+    A condition is called by its rule's id; where a rule can find several things at once, a colon and the thing follow.
+    After a run that was stopped early the others are not ``over``: it may not have come as far as that.
+    """
+
+    conditions: Mapping[str, str]
+    over: bool = True
+
+
 def look(records: Sequence[RunRecord], facts: Facts, settings: Settings) -> HoldingConditions:
-    """Judge all rules over ``records``: the runs of :data:`facts.HISTORY_S`, oldest first.
+    """Judge all rules over ``records``: the runs of :data:`HISTORY_S`, oldest first.
 
     The last of them is the run that has just ended, whether or not the state could keep it.
     """
     view = Look(records, facts, settings)
-    unknown = _not_reached(view.last_stop)
-    if not facts.history_known:
-        unknown |= {name for name, rule in RULES.items() if not rule.by_facts}
     conditions = dict[str, str]()
     for name, rule in RULES.items():
-        said = None if name in unknown else rule.check(view)
-        if isinstance(said, Unclear):
-            unknown.add(name)
+        said = rule.check(view)
+        if isinstance(said, str):
+            conditions[name] = said
         elif said is not None:
-            found = [AlertFinding("", said)] if isinstance(said, str) else said
-            unknown |= {_named(name, one.subject) for one in found if not one.clear}
-            conditions |= {_named(name, one.subject): one.message for one in found if one.clear}
-    return HoldingConditions(conditions, frozenset(unknown))
+            conditions |= {f"{name}:{subject}": sentence for subject, sentence in said.items()}
+    return HoldingConditions(conditions, view.last_stop in (None, BACKLOG))
 
 
 def rule_id(condition: str) -> str:
@@ -126,18 +171,6 @@ def title_of_rule(condition: str) -> str:
     return RULES[rule].title + f": {subject}" * bool(subject)
 
 
-def _named(rule: str, subject: str) -> str:
-    return f"{rule}:{subject}" if subject else rule
-
-
-def _not_reached(last_stop: str | None) -> set[str]:
-    """The rules about steps that the last run did not reach; an unforeseen error may come at any step."""
-    if last_stop == UNEXPECTED:
-        return set(_STAGES)
-    at = [number for number, stops in enumerate(_STAGES.values(), start=1) if last_stop in stops]
-    return set(list(_STAGES)[at[0] :]) if at else set()
-
-
 @_rule(
     CRITICAL,
     "No access to the helpdesk",
@@ -145,16 +178,18 @@ def _not_reached(last_stop: str | None) -> set[str]:
     "this machine. Refused: was the OAuth client deleted, its secret renewed, the user suspended or no longer an "
     "admin? 'ticketbot health' tries both.",
 )
-def helpdesk_unreachable(look: Look) -> Said:
+def helpdesk_unreachable(look: Look) -> str | None:
     """The last run was refused, which does not pass by itself, or two in a row could not reach the helpdesk.
 
-    A single one that could not may have met a restart: it begins no alert, and ends none.
+    A single one that could not may have met a restart.
     """
     if look.last_stop == "NotAuthorised":
         return f"the helpdesk refuses our credentials{look.why}"
-    if count := look.stopped_by("HelpdeskDown", 2):
-        return f"the helpdesk could not be reached in {count} runs in a row{look.why_run}"
-    return Unclear.HERE if look.last_stop == "HelpdeskDown" else None
+    row = look.stopped_by("HelpdeskDown")
+    if len(row) < 2:
+        return None
+    # Later runs may only have waited for the circuit breaker.
+    return f"the helpdesk could not be reached in {len(row)} runs in a row{_why(row[:1])}"
 
 
 @_rule(
@@ -164,7 +199,7 @@ def helpdesk_unreachable(look: Look) -> Said:
     "If it began with a change of settings, take that back. TICKETBOT_STOP=1 in the environment or .env stops "
     "everything.",
 )
-def errors_fast(look: Look) -> Said:
+def errors_fast(look: Look) -> str | None:
     """Failures use up the month's error budget within two days."""
     found = burning(look.runs, look.slo.success, look.now)
     if found is None:
@@ -178,23 +213,23 @@ def errors_fast(look: Look) -> Said:
     "Are runs kept out by another one (exit code 75), such as a long 'ticketbot apply', stopped again and again, "
     "or started with --limit? Look into the scheduler's log, and at 'ticketbot health'.",
 )
-def not_caught_up(look: Look) -> Said:
-    """No run has looked at all new tickets for too long, and no other alert says why.
+def not_caught_up(look: Look) -> str | None:
+    """No scheduled run has looked at all new tickets for too long, and no other alert says why.
 
-    A run that used up its time is working through a backlog, which is no fault.
+    During a pause no run could look; and runs that a person starts come at no interval, and are never late.
     """
-    if not look.runs:
+    if not look.runs or look.period is None:
         return None
     caught_up = next((run.finished for run in reversed(look.runs) if run.summary.caught_up), look.runs[0].started)
-    late = look.now - caught_up
-    limit = look.stale_s
-    if late < (LEAST_STALE_S if limit is None else limit):
+    pause = max(LEAST_GAP_S, GAP * look.period)
+    resumed = [
+        after.started for before, after in itertools.pairwise(look.runs) if after.started - before.finished > pause
+    ]
+    if look.now - max([caught_up, *resumed]) < max(LEAST_STALE_S, STALE * look.period):
         return None
-    explained = look.runs[-1].summary.stopped_by in (*_OTHER_ALERTS, "DeadlineReached") or look.facts.halted
-    # During a pause no run could look; and runs that a person starts are never late.
-    if explained or limit is None or look.now - look.resumed < limit:
-        return Unclear.HERE
-    return f"for {span(late)} no run has looked at all new tickets{look.why_run}"
+    if look.runs[-1].summary.stopped_by in (*_OTHER_ALERTS, BACKLOG) or look.facts.halted:
+        return None
+    return f"for {span(look.now - caught_up)} no run has looked at all new tickets{look.why}"
 
 
 @_rule(
@@ -202,12 +237,12 @@ def not_caught_up(look: Look) -> Said:
     "The kill switch is set",
     "Was it forgotten? 'ticketbot health' names the file to remove, or the variable to unset.",
 )
-def stopped(look: Look) -> Said:
+def stopped(look: Look) -> str | None:
     """The kill switch has been set for an hour, long enough to be forgotten."""
-    count = look.stopped_by("Halted", 1)
-    if not count or look.now - look.runs[-count].started < HOUR:
+    row = look.stopped_by("Halted")
+    if not row or look.now - row[0].started < HOUR:
         return None
-    return f"the kill switch has been set for {span(look.now - look.runs[-count].started)}"
+    return f"the kill switch has been set for {span(look.now - row[0].started)}"
 
 
 @_rule(
@@ -217,15 +252,11 @@ def stopped(look: Look) -> Said:
     "('ticketbot init' asks each model one question)? Is models.timeout_s too short? Afterwards "
     "'ticketbot run --retry-fallbacks'.",
 )
-def model_fallback(look: Look) -> Said:
-    """Models gave too few of the answers in the last six runs with answers.
-
-    The runs are those of six hours or, where runs are further apart, of six and a half intervals.
-    """
+def model_fallback(look: Look) -> str | None:
+    """Models gave too few of the answers in the last six runs with answers, of the last day."""
     if not look.facts.models:
         return None
-    lately = look.since(max(6 * HOUR, 6.5 * (look.period or 0.0)))
-    runs = [record.summary for record in lately if record.summary.sources][-6:]
+    runs = [record.summary for record in look.since(DAY) if record.summary.sources][-6:]
     answers = sum(sum(summary.sources.values()) for summary in runs)
     why = Counter[str]()
     for summary in runs:
@@ -233,9 +264,11 @@ def model_fallback(look: Look) -> Said:
     count = why.total()
     if answers < 20 or count < 5 or count <= look.slo.fallback_share * answers:
         return None
+    details = {name: detail for summary in runs for name, detail in summary.causes.items()}
+    reasons = "; ".join(f"{why_no_model(name, details.get(name, ''))}: {times}" for name, times in why.most_common(3))
     return (
         f"unplanned fallback rate {percent(count / answers)}: no model gave {count} of {many(answers, 'answer')} "
-        f"in {_last(len(runs))} with any ({_reasons(look, why)})"
+        f"in {_last(len(runs))} with any ({reasons})"
     )
 
 
@@ -244,7 +277,7 @@ def model_fallback(look: Look) -> Said:
     "Models cost more than planned",
     "Nothing breaks. 'ticketbot report' shows what it went on; if that is as it should be, raise the limit.",
 )
-def spend(look: Look) -> Said:
+def spend(look: Look) -> str | None:
     """The models' budget of the day is used up."""
     midnight = look.now // DAY * DAY
     today = [record.summary for record in look.since(DAY, all_kinds=True) if record.started >= midnight]
@@ -260,7 +293,7 @@ def spend(look: Look) -> Said:
     "The log's 'note_published' line names the ticket. Make the note internal there, find out which rule or "
     "app made it public, then go on with 'ticketbot run --resume', once.",
 )
-def note_published(look: Look) -> Said:
+def note_published(look: Look) -> str | None:
     """A note became public, and no run has gone on since."""
     if not look.facts.halted and look.last_stop != "NotePublished":
         return None
@@ -272,7 +305,7 @@ def note_published(look: Look) -> Said:
     "A person's work was overwritten",
     "The log's 'overwrote' lines name the tickets; the next run puts values back. Set run.write_mode to 'single'.",
 )
-def overwrote(look: Look) -> Said:
+def overwrote(look: Look) -> str | None:
     """A run of the last six hours overwrote a person's value or tag."""
     lately = look.since(6 * HOUR, all_kinds=True)
     statements = [run.summary.statement for run in lately if run.summary.statement is not None]
@@ -282,7 +315,7 @@ def overwrote(look: Look) -> Said:
     what += [f"{many(tags, 'tag')} removed"] if tags else []
     if not what:
         return None
-    return f"runs in {look.lately(6 * HOUR)} overwrote a person's work: {' and '.join(what)}"
+    return f"runs in the last 6 hours overwrote a person's work: {' and '.join(what)}"
 
 
 @_rule(
@@ -290,14 +323,14 @@ def overwrote(look: Look) -> Said:
     "Tickets were given up",
     "'ticketbot retry list' says which and why. Remove the cause, then 'ticketbot retry run'.",
 )
-def dead_letters(look: Look) -> Said:
+def dead_letters(look: Look) -> str | None:
     """Tickets were given up in the last 24 hours, and some are still on the dead-letter list."""
     new = sum(record.summary.new_dead_letters for record in look.since(DAY, all_kinds=True))
     counting = (run.summary for run in reversed(look.records) if run.run_id)
     left = next((summary.dead_letters for summary in counting if summary.stopped_by != "StateUnusable"), 0)
     if not new or not left:
         return None
-    return f"{many(new, 'ticket')} failed too often in {look.lately(DAY)}; the dead-letter list has {left}"
+    return f"{many(new, 'ticket')} failed too often in the last 24 hours; the dead-letter list has {left}"
 
 
 @_rule(
@@ -306,9 +339,8 @@ def dead_letters(look: Look) -> Said:
     "Nothing is triaged meanwhile. Is the disk full, or the folder read-only or another user's? A damaged state file "
     "may be deleted: the next run then needs --since, and leads to no wrong write. The alert ends with the first run "
     "that can write.",
-    by_facts=True,
 )
-def state_unusable(look: Look) -> Said:
+def state_unusable(look: Look) -> str | None:
     """The last run could not write the log or use the state folder."""
     what = {"AuditUnwritable": "the log cannot be written", "StateUnusable": "the state folder cannot be used"}
     said = what.get(look.last_stop or "")
@@ -321,25 +353,22 @@ def state_unusable(look: Look) -> Said:
     "Look at its newest tickets: an outage, a campaign or spam? Or has the model, a description or the way in which "
     "tickets arrive been changed? 'ticketbot report' shows more.",
 )
-def drift(look: Look) -> Said:
+def drift(look: Look) -> dict[str, str]:
     """Categories with far more tickets today, or far more or fewer yesterday, than on that weekday of the last weeks.
 
-    Today is not over, so few tickets say nothing yet. An alert begins where chance is ruled out, and stays open as long
-    as it is unlikely.
+    Today is not over, so few tickets say nothing yet.
     """
     counts, today = look.categories, int(look.now // DAY)
-    found: dict[str, AlertFinding] = {}
-    for day, when in ((today, "today"), (today - 1, "yesterday")):
+    found: dict[str, str] = {}
+    for day, when in ((today - 1, "yesterday"), (today, "today")):
         now = counts.get(day, Counter[str]())
         weeks = [day - 7 * week for week in range(1, WEEKS + 1) if day - 7 * week >= min(counts, default=day)]
         before = [counts.get(each, Counter[str]()) for each in weeks]
         for name in sorted(set(now).union(*before)) if len(before) >= LEAST_WEEKS and now else ():
             more, expected = _expected(name, now, before)
-            chance = _chance(now[name], expected) if more == (now[name] > expected) else 1.0
-            if chance < UNSURE and (more or day != today) and not (name in found and found[name].clear):
-                text = f"{now[name]} of {now.total()} tickets {when} are about {name}; usual are {expected:.0f}"
-                found[name] = AlertFinding(name, text, chance < CHANCE)
-    return list(found.values())
+            if (more or day != today) and more == (now[name] > expected) and _chance(now[name], expected) < CHANCE:
+                found[name] = f"{now[name]} of {now.total()} tickets {when} are about {name}; usual are {expected:.0f}"
+    return found
 
 
 def _expected(name: str, now: Counter[str], before: Sequence[Counter[str]]) -> tuple[bool, float]:
@@ -368,9 +397,8 @@ def _chance(count: int, usual: float) -> float:
     WARNING,
     "The API token ends",
     "Create an OAuth client, and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead of the token.",
-    by_facts=True,
 )
-def token_ends(look: Look) -> Said:
+def token_ends(look: Look) -> str | None:
     """Zendesk's API tokens end within two months."""
     days = int((TOKENS_END - look.now) // DAY)
     if not look.facts.api_token or TOKENS_END - look.now > TOKENS_WARN_S:
@@ -381,16 +409,10 @@ def token_ends(look: Look) -> Said:
     return f"the helpdesk stops taking API tokens {left}, on 2027-04-30"
 
 
-def _reasons(look: Look, why: Counter[str]) -> str:
-    named = [(_cause(look, name), count) for name, count in why.most_common(3)]
-    rest = why.total() - sum(count for _, count in named)
-    return "; ".join(f"{name}: {count}" for name, count in [*named, *([("others", rest)] if rest else [])])
-
-
-def _cause(look: Look, reason: str) -> str:
-    """Why no model answered, with the detail that the last run with this reason recorded."""
-    details = (record.summary.causes.get(reason) for record in reversed(look.records))
-    return why_no_model(reason, next(filter(None, details), ""))
+def _why(runs: Sequence[RunRecord]) -> str:
+    """Why the last of some runs stopped, as the end of a sentence."""
+    said = runs[-1].summary.stopped if runs else None
+    return f": {said}" if said else ""
 
 
 def _last(runs: int) -> str:

@@ -14,7 +14,6 @@ from pydantic import Field
 from ...core.clock import Clock
 from ...core.errors import ExitCode, unexpected
 from ...core.models import Frozen
-from ...reporting.glossary import span
 from ..run_metrics import RunMetrics
 
 LIMIT_S = 8.0
@@ -94,14 +93,8 @@ class Health(Frozen):
         """0 healthy, 1 degraded, 3 unhealthy; 2 when the settings are to blame."""
         if any(check.name == SETTINGS and check.status is Status.FAIL for check in self.checks):
             return ExitCode.USAGE
-        return _EXIT_CODES[self.status]
-
-
-_EXIT_CODES = {
-    HealthVerdict.HEALTHY: ExitCode.OK,
-    HealthVerdict.DEGRADED: ExitCode.SOME_FAILED,
-    HealthVerdict.UNHEALTHY: ExitCode.CANNOT_RUN,
-}
+        codes = {HealthVerdict.HEALTHY: ExitCode.OK, HealthVerdict.DEGRADED: ExitCode.SOME_FAILED}
+        return codes.get(self.status, ExitCode.CANNOT_RUN)
 
 
 def verdict(checks: Sequence[Check]) -> HealthVerdict:
@@ -120,14 +113,13 @@ class Probe:
     """
 
     names: tuple[str, ...]
-    look: Callable[[], Check | Sequence[Check]]
+    look: Callable[[], Sequence[Check]]
     severity: Callable[..., Check] = fail
 
     def answer(self) -> Sequence[Check]:
         """Run the probe; an error is a result too."""
         try:
-            found = self.look()
-            return (found,) if isinstance(found, Check) else found
+            return self.look()
         except Exception as error:  # noqa: BLE001 - whatever it is, the other checks are still wanted
             return self.without(unexpected(error))
 
@@ -159,36 +151,18 @@ class Examiner:
         """The checks of every probe, in their order. Raises ``Stopping`` when a stop was asked for."""
         until = self._clock.monotonic() + self._limit_s
         arrived: queue.SimpleQueue[tuple[Probe, Sequence[Check]]] = queue.SimpleQueue()
-        awaited = {probe for probe in self._probes if not self._hangs(probe)}
+        awaited = {probe for probe in self._probes if probe not in self._threads or not self._threads[probe].is_alive()}
         for probe in awaited:
             self._threads[probe] = threading.Thread(
                 target=lambda probe=probe: arrived.put((probe, probe.answer())), name=probe.names[0], daemon=True
             )
             self._threads[probe].start()
         answers: dict[Probe, Sequence[Check]] = {}
-        while len(answers) < len(awaited):
+        while len(answers) < len(awaited) and (left := until - self._clock.monotonic()) > 0:
             self._clock.check()
-            left = until - self._clock.monotonic()
-            if left <= 0:
-                break
             try:
-                probe, answer = arrived.get(timeout=min(left, _POLL_S))
+                probe, answers[probe] = arrived.get(timeout=min(left, _POLL_S))
             except queue.Empty:
                 continue
-            answers[probe] = answer
         late = f"gave no answer within {self._limit_s:g} s"
         return [check for probe in self._probes for check in answers.get(probe) or probe.without(late)]
-
-    def _hangs(self, probe: Probe) -> bool:
-        thread = self._threads.get(probe)
-        return thread is not None and thread.is_alive()
-
-
-def whole(seconds: float) -> int:
-    """Whole seconds, none of them negative: clocks differ a little."""
-    return max(0, round(seconds))
-
-
-def ago(seconds: float) -> str:
-    """How long ago something was."""
-    return f"{span(seconds)} ago"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from ... import __version__
@@ -16,19 +16,18 @@ from ...audit.retention import check_encryption, left_in, stands
 from ...audit.writer import LOCK_NAME as LOG_LOCK
 from ...core.clock import Clock, iso
 from ...core.errors import ConfigError, Halted, StateUnusable, why_unusable
-from ...core.guards import LEAST_FREE_MB, MB
 from ...helpdesk.zendesk_reads import SEARCH_WINDOW_S
 from ...pipeline.run_checks import HALTED
 from ...settings.schema import Settings
 from ...state.sqlite import is_there
-from ...state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
+from ...state.store import AHEAD_S, FILE_NAME, RUNS_KEPT_S
 from ...wiring.learnt import trained_classifier
 from ...wiring.parts import LOCK_NAME, keyring, kill_switch, opened_state
 from ..memory import AlertStore
-from ..receivers import not_understood, package_missing, receivers
+from ..receivers import package_missing, receivers
 from ..run_metrics import DAY, metrics_of
 from . import runs as left
-from .checks import LIMIT_S, SETTINGS, Check, Examiner, Health, Probe, fail, ok, skipped, verdict, warn
+from .checks import SETTINGS, Check, Examiner, Health, Probe, fail, ok, skipped, verdict, warn
 from .helpdesk import of_helpdesk
 from .machine import folder, permissions
 from .models import of_models
@@ -51,17 +50,23 @@ class Doctor:
         *,
         offline: bool = False,
         secret_files: Sequence[Path] = (),
-        limit_s: float = LIMIT_S,
         scheduled: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._settings = settings
+        self._account = settings.account
         self._clock = clock
+        models: Sequence[ModelTarget] = ()
+        problems: Sequence[str] = ()
+        try:
+            models = targets(settings.models)
+        except ConfigError as error:
+            problems = error.problems
+        self._settings_check = _of_settings(problems, settings.notices)
         probes = [
             of_helpdesk(settings.desk, clock, offline=offline),
-            *of_models(_known_targets(settings), offline=offline),
+            *of_models(models, offline=offline),
             *_of_files(settings, clock, secret_files, scheduled),
         ]
-        self._examiner = Examiner(probes, clock, limit_s=limit_s)
+        self._examiner = Examiner(probes, clock)
 
     @property
     def abandoned(self) -> int:
@@ -72,13 +77,13 @@ class Doctor:
         """Everything, within the limit. Raises ``Stopping`` when a stop was asked for."""
         began = self._clock.monotonic()
         at = iso(self._clock.now())
-        checks = (_settings(self._settings), *self._examiner.examine())
+        checks = (self._settings_check, *self._examiner.examine())
         return Health(
             status=verdict(checks),
             checks=checks,
             metrics=next((check.metrics for check in checks if check.metrics), None),
             version=__version__,
-            account=self._settings.account,
+            account=self._account,
             at=at,
             seconds=round(self._clock.monotonic() - began, 3),
         )
@@ -86,72 +91,59 @@ class Doctor:
 
 def unusable(problems: Sequence[str], clock: Clock) -> Health:
     """The health of settings with which nothing can be looked at."""
-    checks = (settings_check(problems, ()),)
+    checks = (_of_settings(problems, ()),)
     return Health(
         status=verdict(checks), checks=checks, version=__version__, account=None, at=iso(clock.now()), seconds=0.0
     )
 
 
-def settings_check(problems: Sequence[str], notices: Sequence[str]) -> Check:
-    """The settings, with everything that is wrong with them."""
+def _of_settings(problems: Sequence[str], notices: Sequence[str]) -> Check:
     if problems:
         return fail(SETTINGS, "; ".join(problems), problems=list(problems))
-    told = f"; {'; '.join(notices)}" if notices else ""
-    return ok(SETTINGS, f"complete{told}", notices=list(notices))
-
-
-def _settings(settings: Settings) -> Check:
-    try:
-        targets(settings.models)
-    except ConfigError as error:
-        return settings_check(error.problems, settings.notices)
-    return settings_check((), settings.notices)
-
-
-def _known_targets(settings: Settings) -> Sequence[ModelTarget]:
-    try:
-        return targets(settings.models)
-    except ConfigError:
-        return ()  # which the check of the settings tells
+    return ok(SETTINGS, "; ".join(("complete", *notices)), notices=list(notices))
 
 
 def _of_files(
     settings: Settings, clock: Clock, secret_files: Sequence[Path], scheduled: Callable[[], bool]
 ) -> Iterator[Probe]:
-    yield Probe(_STORED, partial(_stored, settings, clock, cache(scheduled)))
-    yield Probe(("kill_switch",), partial(_kill_switch, settings))
+    def log_folder() -> Sequence[Check]:
+        today = NAME.format(day=iso(clock.now())[:10])
+        return [folder("log_folder", settings.log_dir, (f"{today}.jsonl", f"{today}.log", LOG_LOCK))]
+
+    state_files = (FILE_NAME, ANSWERS, LOCK_NAME)
+    yield Probe(_STORED, partial(_stored, settings, clock, scheduled))
+    yield Probe(("kill_switch",), lambda: [_kill_switch(settings)])
     yield Probe(("alerts", "alerting"), partial(_alerts, settings, clock), warn)
-    yield Probe(("log_chain",), partial(_log_chain, settings, clock), warn)
-    yield Probe(("log_folder",), partial(_log_folder, settings, clock))
-    yield Probe(("state_folder",), partial(_state_folder, settings))
-    yield Probe(("classifier",), partial(_classifier, settings), warn)
-    yield Probe(("permissions",), partial(permissions, settings, tuple(secret_files)), warn)
+    yield Probe(("log_chain",), lambda: [_log_chain(settings, clock)], warn)
+    yield Probe(("log_folder",), log_folder)
+    yield Probe(("state_folder",), lambda: [folder("state_folder", settings.state_folder, state_files)])
+    yield Probe(("classifier",), lambda: [_classifier(settings)], warn)
+    yield Probe(("permissions",), lambda: [permissions(settings, secret_files)], warn)
 
 
 def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> Sequence[Check]:
-    now = clock.now()
-    path = settings.state_folder / FILE_NAME
+    now, path = clock.now(), settings.state_folder / FILE_NAME
     there = is_there(path)
     with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
-        damage = state.damage()
+        damage, halted = state.damage(), state.fact(HALTED)
         runs = state.runs(now - RECENT_S)
         if not any(record.kind == "run" and record.summary.caught_up for record in runs):
             runs = state.runs(now - RUNS_KEPT_S)
         retries = state.retries()
-        searched = (
-            (left.search_index(runs, now, SEARCH_WINDOW_S),)
-            if settings.desk.can.search
-            else (skipped("search_index", f"{settings.desk.vendor} lists tickets without its search"),)
-        )
-        metrics = metrics_of(record for record in runs if now - DAY <= record.started <= now + AHEAD_S)
-        last_run = left.last_run(runs, retries, now, begun=state.fact(HORIZON) is not None, scheduled=scheduled)
-        return (
-            left.state(str(path), there=there, damage=damage),
-            last_run.model_copy(update={"metrics": metrics}),
-            *searched,
-            left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
-            left.halted(state.fact(HALTED)),
-        )
+    if damage is not None:
+        sound = fail("state", f"{path} is damaged ({damage}); delete it: that leads to no wrong write")
+    else:
+        sound = ok("state", f"{path} is sound" if there else f"there is none yet; the first run makes {path}")
+    metrics = metrics_of(record for record in runs if now - DAY <= record.started <= now + AHEAD_S)
+    last_run = left.last_run(runs, now, scheduled=scheduled)
+    resume = f"{halted}; when the cause is found, run once with --resume"
+    return (
+        sound,
+        last_run.model_copy(update={"metrics": metrics}),
+        left.search_index(runs, now, SEARCH_WINDOW_S),
+        left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
+        fail("halted", resume) if halted is not None else ok("halted", "no note became public"),
+    )
 
 
 def _kill_switch(settings: Settings) -> Check:
@@ -163,16 +155,8 @@ def _kill_switch(settings: Settings) -> Check:
 
 
 def _alerts(settings: Settings, clock: Clock) -> Sequence[Check]:
-    memory, everybody = AlertStore(settings.state_folder).known(), receivers(settings.alerts)
-    problems: list[str] = []
-    if everybody:
-        try:
-            unclear = not_understood(everybody)
-        except ModuleNotFoundError:
-            problems = [package_missing()]
-        else:
-            problems = [f"Apprise does not understand the address {receiver.name}" for receiver in unclear]
-    return left.alerts(memory), left.alerting(len(everybody), problems, memory, clock.now())
+    memory, everybody = AlertStore.of(settings).known(), receivers(settings.alerts)
+    return left.alerts(memory), left.alerting(len(everybody), package_missing(), memory, clock.now())
 
 
 def _log_chain(settings: Settings, clock: Clock) -> Check:
@@ -212,14 +196,3 @@ def _classifier(settings: Settings) -> Check:
     except StateUnusable:
         return skipped("classifier", "its folder cannot be read")
     return warn("classifier", troubles[0]) if troubles else ok("classifier", "can be used")
-
-
-def _log_folder(settings: Settings, clock: Clock) -> Check:
-    today = NAME.format(day=iso(clock.now())[:10])
-    written = (f"{today}.jsonl", f"{today}.log", LOG_LOCK)
-    return folder("log_folder", settings.log_dir, written, LEAST_FREE_MB * MB)
-
-
-def _state_folder(settings: Settings) -> Check:
-    written = (FILE_NAME, ANSWERS, LOCK_NAME)
-    return folder("state_folder", settings.state_folder, written, LEAST_FREE_MB * MB)

@@ -42,7 +42,7 @@ def exposition(health: Health, accept: str = "", more: Sequence[Gauge] = ()) -> 
         def collect(self) -> Iterator[Metric]:
             about = {"version": health.version, "account": health.account or ""}
             yield InfoMetricFamily("ticketbot_build", "The program, and the helpdesk that it works on.", value=about)
-            for name, text, label, samples in (*_of_health(health), *more):
+            for name, text, label, samples in (*_of_health(health), *_of_runs(health.metrics), *more):
                 family = GaugeMetricFamily(f"ticketbot_{name}", text, labels=[label] if label else [])
                 for labelled, number in samples.items():
                     if number is not None:
@@ -62,73 +62,65 @@ def _of_health(health: Health) -> Iterator[Gauge]:
     def fact(check: str, name: str) -> Any:
         return facts.get(check, {}).get(name)
 
-    def moment(check: str, name: str) -> Samples:
+    def moment(check: str, name: str) -> float | None:
         found = fact(check, name)
-        return {"": parse_iso(found) if found else None}
+        return parse_iso(found) if found else None
 
-    up = float(health.status is not HealthVerdict.UNHEALTHY)
     verdicts = {verdict.value: float(verdict is health.status) for verdict in HealthVerdict}
     codes = {check.name: _CODES[check.status] for check in health.checks}
+    yield "health_status", "1 for what all checks come to.", "status", verdicts
+    yield "check_status", "What each check found: 0 ok, 1 warning, 2 failed, -1 skipped.", "check", codes
     waiting = {state: fact("retry_list", state) for state in ("waiting", "dead")}
+    yield "retry_list_tickets", "Tickets on the retry list.", "state", waiting
     free = {name: fact(f"{name}_folder", "free_bytes") for name in ("log", "state")}
-    yield from (
-        ("up", "1 unless the service is unhealthy.", "", {"": up}),
-        ("health_status", "1 for what all checks come to.", "status", verdicts),
-        ("check_status", "What each check found: 0 ok, 1 warning, 2 failed, -1 skipped.", "check", codes),
-        ("health_timestamp_seconds", "When the checks were made.", "", {"": parse_iso(health.at)}),
-        ("health_duration_seconds", "How long the checks took.", "", {"": health.seconds}),
-        ("last_run_timestamp_seconds", "When the last run ended.", "", moment("last_run", "last")),
-        ("last_good_run_timestamp_seconds", "When the last completed run ended.", "", moment("last_run", "last_good")),
+    yield "folder_free_bytes", "Room on the disk of a folder.", "folder", free
+    for name, text, value in (
+        ("up", "1 unless the service is unhealthy.", float(health.status is not HealthVerdict.UNHEALTHY)),
+        ("health_timestamp_seconds", "When the checks were made.", parse_iso(health.at)),
+        ("last_run_timestamp_seconds", "When the last run ended.", moment("last_run", "last")),
+        ("last_good_run_timestamp_seconds", "When the last completed run ended.", moment("last_run", "last_good")),
         (
             "caught_up_timestamp_seconds",
             "When the last run began that looked at every ticket.",
-            "",
             moment("last_run", "caught_up"),
         ),
-        ("credentials_expiry_timestamp_seconds", "When they end.", "", moment("credentials", "expires")),
-        (
-            "retry_list_oldest_seconds",
-            "How long the oldest has waited on it.",
-            "",
-            {"": fact("retry_list", "oldest_s")},
-        ),
+        ("credentials_expiry_timestamp_seconds", "When they end.", moment("credentials", "expires")),
+        ("retry_list_oldest_seconds", "How long the oldest has waited on it.", fact("retry_list", "oldest_s")),
         (
             "clock_skew_seconds",
             "How far this machine's clock is ahead of the helpdesk's.",
-            "",
-            {"": fact("clock", "skew_s")},
+            fact("clock", "skew_s"),
         ),
-        ("helpdesk_latency_seconds", "How long a ticket read took.", "", _s(fact("helpdesk", "latency_ms"))),
-        ("retry_list_tickets", "Tickets on the retry list.", "state", waiting),
-        ("folder_free_bytes", "Room on the disk of a folder.", "folder", free),
-    )
-    if health.metrics is not None:
-        yield from _of_runs(health.metrics)
+        ("helpdesk_latency_seconds", "How long a ticket read took.", _s(fact("helpdesk", "latency_ms"))),
+    ):
+        yield name, text, "", {"": value}
 
 
-def _of_runs(runs: RunMetrics) -> Iterator[Gauge]:
+def _of_runs(runs: RunMetrics | None) -> Iterator[Gauge]:
+    if runs is None:
+        return
     results = {"finished": runs.runs - runs.runs_failed, "failed": runs.runs_failed}
     usage = {"input": runs.usage.input, "output": runs.usage.output, "cached": runs.usage.cached}
     yield "runs", f"Runs {_ONE_DAY}.", "result", results
     yield "outcomes", _meaning("outcomes"), "outcome", runs.outcomes
-    for name, figure, value in (
-        ("answers", "answers", {"": runs.answers}),
-        ("success_ratio", "success rate", {"": runs.success_rate}),
-        ("error_ratio", "error rate", {"": runs.error_rate}),
-        ("fallback_ratio", "fallback rate", {"": runs.fallback_rate}),
-        ("review_ratio", "review rate", {"": runs.review_rate}),
-        ("latency_p50_seconds", "latency p50", _s(runs.p50_ms)),
-        ("latency_p95_seconds", "latency p95", _s(runs.p95_ms)),
-        ("cost_dollars", "cost", {"": runs.cost_usd}),
-    ):
-        yield name, _meaning(figure), "", value
     yield "tokens", f"Tokens of models {_ONE_DAY}; the cached ones are part of the input.", "kind", usage
     yield "helpdesk_requests", f"Requests to the helpdesk {_ONE_DAY}.", "", {"": runs.requests}
+    for name, figure, value in (
+        ("answers", "answers", runs.answers),
+        ("success_ratio", "success rate", runs.success_rate),
+        ("error_ratio", "error rate", runs.error_rate),
+        ("fallback_ratio", "fallback rate", runs.fallback_rate),
+        ("review_ratio", "review rate", runs.review_rate),
+        ("latency_p50_seconds", "latency p50", _s(runs.p50_ms)),
+        ("latency_p95_seconds", "latency p95", _s(runs.p95_ms)),
+        ("cost_dollars", "cost", runs.cost_usd),
+    ):
+        yield name, _meaning(figure), "", {"": value}
 
 
 def _meaning(name: str) -> str:
     return f"{name.capitalize()} {_ONE_DAY}: {MEANINGS[name]}."
 
 
-def _s(milliseconds: float | None) -> Samples:
-    return {"": None if milliseconds is None else round(milliseconds / 1000, 6)}
+def _s(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds / 1000, 6)

@@ -8,7 +8,7 @@ agent), "Rate Limit".
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -40,7 +40,6 @@ ALL_TICKETS = 1
 HELPER = "collaborator"
 """The type of an agent of Freshdesk who may not change tickets."""
 NAMES = ("helpdesk", "clock", "credentials")
-_EDITS = {"ticket_editing": "edit tickets", "ticket_tag_editing": "edit tags"}
 _SIGN_IN = "create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET"
 
 
@@ -95,7 +94,7 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) ->
         return TicketRead(fail(name, text, problem=f"http_{reply.status}", **facts), reply, sent, clock.now())
     received = clock.now()
     look = _of_agent if fresh else partial(_of_user, account.oauth_scope)
-    return TicketRead(look(name, where, transport, reply, facts), reply, sent, received)
+    return TicketRead(look(where, transport, reply, facts), reply, sent, received)
 
 
 def _problem(error: TicketbotError) -> str:
@@ -139,19 +138,28 @@ def _lasting(account: VendorSettings, clock: Clock, why: str) -> Check:
 def _end_of_token(transport: Transport) -> float | None:
     """When the OAuth token ends that the transport signs with, in Unix seconds, if it ends and Zendesk says so."""
     try:
-        body = transport.request("GET", "/api/v2/oauth/tokens/current").body
-        return parse_iso(body["token"]["expires_at"])
-    except (TicketbotError, KeyError, TypeError, ValueError):
+        return parse_iso(_asked(transport, "/api/v2/oauth/tokens/current", "token")["expires_at"])
+    except (KeyError, TypeError, ValueError):
         return None
+
+
+def _asked(transport: Transport, path: str, name: str = "") -> Mapping[str, Any]:
+    """What is found there, or below ``name`` in that; nothing where it is refused."""
+    try:
+        reply = transport.request("GET", path)
+    except TicketbotError:
+        return {}
+    found = mapping(reply.body) if reply.ok else {}
+    return mapping(found.get(name)) if name else found
 
 
 # Rights
 
 
-def _of_user(scope: str, name: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object]) -> Check:
+def _of_user(scope: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object]) -> Check:
     """The check of the helpdesk, whose tickets ``reply`` has shown. One request, or two where the user has a role of
     the account's own. ``scope`` is what an OAuth token was asked to have."""
-    text = f"{where}: signed in, tickets can be read"
+    name, text = "helpdesk", f"{where}: signed in, tickets can be read"
     limit = zendesk_format.read_limits(reply.headers).get(zendesk_format.ACCOUNT_LIMIT)
     if limit is not None:
         facts["requests_a_minute"] = limit.total
@@ -164,18 +172,31 @@ def _of_user(scope: str, name: str, where: str, transport: Transport, reply: Rep
         return ok(name, text, **facts)  # tickets can be read, which is what counts
     role = facts["role"] = user.get("role")
     number = user.get("custom_role_id")
-    allowed = _asked(transport, f"/api/v2/custom_roles/{number}", "custom_role") if isinstance(number, int) else {}
-    wrong = next(_wrong(user, mapping(allowed.get("configuration"))), None)
-    if wrong is not None:
+    custom = _asked(transport, f"/api/v2/custom_roles/{number}", "custom_role") if isinstance(number, int) else {}
+    allowed = mapping(custom.get("configuration"))
+    if (wrong := _wrong(user, allowed)) is not None:
         return fail(name, f"{text}; but this user {wrong}", problem="rights", **facts)
     if lacking:
         return warn(name, f"{text}; but {lacking}", **facts)
-    partial = next(_partial(user, mapping(allowed.get("configuration"))), None)
-    if partial is not None:
-        told = "give the user all tickets, or the others are never seen"
-        return warn(name, f"{text}; but this user sees {partial}: {told}", **facts)
+    for some in (user.get("ticket_restriction"), allowed.get("ticket_access")):
+        if isinstance(some, str) and some != "all":
+            seen = f"this user sees only some tickets ({some}): give the user all tickets, or the others are never seen"
+            return warn(name, f"{text}; but {seen}", **facts)
     slow = "" if role == "admin" else "; no admin: new tickets come by search, some minutes late"
     return ok(name, f"{text}{slow}", **facts)
+
+
+def _wrong(user: Mapping[str, Any], allowed: Mapping[str, Any]) -> str | None:
+    """Why nothing can be written."""
+    reasons = (
+        (user.get("id") is None, "is nobody: Zendesk takes the credentials for none; check them"),
+        (user.get("suspended") is True, "is suspended"),
+        (user.get("role") == "end-user", "is a customer; it has to be an agent"),
+        (user.get("role_type") == LIGHT_AGENT, "is a light agent, who may not change tickets; give it an agent's seat"),
+        (allowed.get("ticket_editing") is False, "has a role that may not edit tickets"),
+        (allowed.get("ticket_tag_editing") is False, "has a role that may not edit tags"),
+    )
+    return next((why for holds, why in reasons if holds), None)
 
 
 def _ungranted(asked: str, granted: Collection[str]) -> tuple[str, bool]:
@@ -192,6 +213,26 @@ def _ungranted(asked: str, granted: Collection[str]) -> tuple[str, bool]:
     return f"its token has only the scope '{' '.join(sorted(have))}' of '{asked}': {follows}", writes
 
 
+def _of_agent(where: str, transport: Transport, reply: Reply, facts: dict[str, object]) -> Check:
+    """The check of the helpdesk, whose tickets ``reply`` has shown. One request."""
+    name, text = "helpdesk", f"{where}: signed in, tickets can be read"
+    limit = freshdesk_format.read_limits(reply.headers).get(freshdesk_format.ACCOUNT_LIMIT)
+    if limit is not None:
+        facts["credits_a_minute"] = limit.total
+        hourly = ", an hour's calls spread over its minutes" if freshdesk_format.is_hourly(reply.headers) else ""
+        text += f", the plan allows {limit.total} calls a minute{hourly}"
+    agent = _asked(transport, "/api/v2/agents/me")  # where that is refused, tickets can be read all the same
+    if agent.get("type") == HELPER:
+        return warn(name, f"{text}; but this agent is a collaborator, who may not change tickets", **facts)
+    if agent.get("ticket_scope") not in (None, ALL_TICKETS):
+        told = "but this agent sees some of them only; give it the scope of all tickets, or the others are never seen"
+        return warn(name, f"{text}; {told}", **facts)
+    return ok(name, text, **facts)
+
+
+# For 'ticketbot doctor'
+
+
 def messaging_among_newest(transport: Transport) -> tuple[int, int]:
     """How many of the account's newest tickets are of messaging or chat, and how many were looked at; one request."""
     params: dict[str, str | int] = {"per_page": 100, "sort_by": "created_at", "sort_order": "desc"}
@@ -202,57 +243,6 @@ def messaging_among_newest(transport: Transport) -> tuple[int, int]:
     told = mapping(reply.body).get("tickets")
     rows = [mapping(row) for row in told] if reply.ok and isinstance(told, list) else []
     return sum(map(zendesk_format.is_messaging, rows)), len(rows)
-
-
-def _wrong(user: Mapping[str, Any], allowed: Mapping[str, Any]) -> Iterator[str]:
-    """Why nothing can be written."""
-    if user.get("id") is None:
-        yield "is nobody: Zendesk takes the credentials for none; check them"
-    if user.get("suspended") is True:
-        yield "is suspended"
-    if user.get("role") == "end-user":
-        yield "is a customer; it has to be an agent"
-    if user.get("role_type") == LIGHT_AGENT:
-        yield "is a light agent, who may not change tickets; give it an agent's seat"
-    yield from (f"has a role that may not {words}" for right, words in _EDITS.items() if allowed.get(right) is False)
-
-
-def _partial(user: Mapping[str, Any], allowed: Mapping[str, Any]) -> Iterator[str]:
-    """Which tickets the user sees, where that is not all of them."""
-    restriction, access = user.get("ticket_restriction"), allowed.get("ticket_access")
-    if isinstance(restriction, str):
-        yield f"only some tickets ({restriction})"
-    if isinstance(access, str) and access != "all":
-        yield f"only some tickets ({access})"
-
-
-def _asked(transport: Transport, path: str, name: str) -> Mapping[str, Any]:
-    try:
-        reply = transport.request("GET", path)
-    except TicketbotError:
-        return {}
-    return mapping(mapping(reply.body).get(name)) if reply.ok else {}
-
-
-def _of_agent(name: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object]) -> Check:
-    """The check of the helpdesk, whose tickets ``reply`` has shown. One request."""
-    text = f"{where}: signed in, tickets can be read"
-    limit = freshdesk_format.read_limits(reply.headers).get(freshdesk_format.ACCOUNT_LIMIT)
-    if limit is not None:
-        facts["credits_a_minute"] = limit.total
-        hourly = ", an hour's calls spread over its minutes" if freshdesk_format.is_hourly(reply.headers) else ""
-        text += f", the plan allows {limit.total} calls a minute{hourly}"
-    try:
-        body = transport.request("GET", "/api/v2/agents/me").body
-    except TicketbotError:
-        body = None  # tickets can be read, which is what counts
-    agent = body if isinstance(body, dict) else {}
-    if agent.get("type") == HELPER:
-        return warn(name, f"{text}; but this agent is a collaborator, who may not change tickets", **facts)
-    if agent.get("ticket_scope") not in (None, ALL_TICKETS):
-        told = "but this agent sees some of them only; give it the scope of all tickets, or the others are never seen"
-        return warn(name, f"{text}; {told}", **facts)
-    return ok(name, text, **facts)
 
 
 def unhandled_statuses(transport: Transport, open_statuses: Collection[int]) -> tuple[str, ...]:

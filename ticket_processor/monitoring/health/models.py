@@ -26,24 +26,15 @@ def of_models(models: Sequence[ModelTarget], *, offline: bool) -> Iterator[Probe
     """The probes of the model servers, one request for each."""
     if not models:
         why = "no model is configured (TICKETBOT_MODELS): keyword rules answer"
-        yield Probe(("models",), lambda: (skipped("models", why),))
+        yield Probe(("models",), lambda: [skipped("models", why)])
     servers: dict[tuple[str, str | None], list[ModelTarget]] = {}
     for target in models:
         servers.setdefault((target.base_url, target.api_key), []).append(target)
     for server in servers.values():
-        names = tuple(_name(target) for target in server)
-        if offline:
-            yield Probe(names, partial(_not_asked, names))
-        else:
-            yield Probe(names, partial(ask_model_server, server), warn)
-
-
-def _not_asked(names: Sequence[str]) -> Sequence[Check]:
-    return [skipped(name, OFFLINE) for name in names]
-
-
-def _name(target: ModelTarget) -> str:
-    return f"model {target.name}"
+        names = tuple(f"model {target.name}" for target in server)
+        unasked = [skipped(name, OFFLINE) for name in names]
+        look = partial(tuple, unasked) if offline else partial(ask_model_server, server)
+        yield Probe(names, look, warn)
 
 
 def ask_model_server(server: Sequence[ModelTarget]) -> Sequence[Check]:
@@ -58,7 +49,7 @@ def ask_model_server(server: Sequence[ModelTarget]) -> Sequence[Check]:
             known = NO_ANSWER.get(error.reason.removeprefix("model_"))
             reason = error.in_words if known is None else f"{known} ({error.detail})" if error.detail else known
             why = f"{host}: {reason}; its tickets go to the next model, or to the rules"
-            return [warn(_name(each), why, problem=error.reason) for each in server]
+            return [warn(f"model {each.name}", why, problem=error.reason) for each in server]
         listed = None
     finally:
         connection.close()
@@ -66,7 +57,7 @@ def ask_model_server(server: Sequence[ModelTarget]) -> Sequence[Check]:
 
 
 def _listed(target: ModelTarget, host: str, listed: Collection[str] | None) -> Check:
-    name = _name(target)
+    name = f"model {target.name}"
     if listed is None:
         return ok(name, f"{host} answers, and does not tell its models", listed=None)
     if target.model in listed:

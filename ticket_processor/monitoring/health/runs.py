@@ -8,14 +8,14 @@ from ...core.clock import iso
 from ...core.errors import ExitCode
 from ...core.reasons import WAITING
 from ...core.run_summary import RunRecord
+from ...core.wording import many
 from ...reporting.glossary import span
 from ...state.records import Retry
 from ...state.store import AHEAD_S
-from ..facts import Severity
 from ..memory import Memory
-from ..rules import severity_of
-from ..run_metrics import DAY, HOUR, period
-from .checks import Check, ago, fail, ok, skipped, warn, whole
+from ..rules import Severity, severity_of
+from ..run_metrics import DAY, period
+from .checks import Check, fail, ok, skipped, warn
 
 EVERY_S = 600.0
 """The shortest interval that is expected between runs."""
@@ -24,108 +24,64 @@ WARN_AFTER, FAIL_AFTER = 2.5, 6.0
 WAITS_AT_MOST_S = 3600.0
 WITHHELD_S = 60.0
 """Zendesk's export does not give the newest minute."""
-SAME_ROUND_S = 60.0
-"""A failure so shortly before the memory was saved belongs to the last messages sent."""
 _DONE = (ExitCode.OK, ExitCode.SOME_FAILED)
 
 
-def state(path: str, *, there: bool, damage: str | None) -> Check:
-    """The state's file; one that is too new for this program, or cannot be opened, does not get so far."""
-    if not there:
-        return ok("state", f"there is none yet; the first run makes {path}", path=path)
-    if damage is None:
-        return ok("state", f"{path} is sound", path=path)
-    return fail("state", f"{path} is damaged ({damage}); delete it: that leads to no wrong write", path=path)
-
-
-def last_run(
-    runs: Sequence[RunRecord],
-    retries: Sequence[Retry],
-    now: float,
-    *,
-    begun: bool = False,
-    scheduled: Callable[[], bool] = lambda: True,
-) -> Check:
+def last_run(runs: Sequence[RunRecord], now: float, *, scheduled: Callable[[], bool] = lambda: True) -> Check:
     """Whether runs come, come to their end, and look at every ticket. ``runs`` are in the order in which they began.
 
     A run that looked at everything there was is proof of all tickets that were created a minute before it began.
-
     ``scheduled`` says whether a scheduler of this system may start runs. It is asked only where people started all of
     these: then none is missed.
-
-    ``begun`` says that it is remembered where to go on, as by a version that put no runs on record. To begin anew
-    would jump over the tickets that have come since.
     """
     name, played = "last_run", _played(runs, now)
     if not played:
-        next_step = (
-            "where to go on is remembered: the next 'ticketbot run' does, and is put on record"
-            if begun
-            else "the first one is begun with 'ticketbot run --since now'"
-        )
-        return warn(name, f"no run is on record; {next_step}")
+        return warn(name, "no run is on record; begin with 'ticketbot run', on a new account with --since now")
     every, last = rhythm(played), played[-1]
     good = next((record for record in reversed(played) if record.summary.exit_code in _DONE), None)
     looked = next((record for record in reversed(played) if record.summary.caught_up), None)
-    waiting = [item.since for item in retries if item.since and not item.dead]
-    facts: dict[str, object] = {
-        "every_s": round(every),
-        "last": iso(last.finished),
-        "exit_code": last.summary.exit_code,
-        "oldest_waiting": iso(min(waiting)) if waiting else None,
-    }
+    facts: dict[str, object] = {"every_s": round(every), "last": iso(last.finished)}
     behind = None if looked is None else now - looked.started
     if looked is not None and behind is not None:
-        facts |= {"caught_up": iso(looked.started), "behind_s": whole(behind + WITHHELD_S)}
+        facts |= {"caught_up": iso(looked.started), "behind_s": max(0, round(behind + WITHHELD_S))}
     why = f": {last.summary.stopped}" if last.summary.stopped and last is not good else ""
     if good is None:
-        return fail(name, f"no completed run on record; the last one stopped {ago(now - last.finished)}{why}", **facts)
+        since = span(now - last.finished)
+        return fail(name, f"no completed run on record; the last one stopped {since} ago{why}", **facts)
     age = now - good.finished
-    facts |= {"last_good": iso(good.finished), "age_s": whole(age)}
-    text = f"last completed run: {ago(age)}"
+    facts |= {"last_good": iso(good.finished), "age_s": max(0, round(age))}
+    said = [f"last completed run: {span(age)} ago"]
     if why:
-        text += f"; the last of all ended early{why}"
+        said.append(f"the last of all ended early{why}")
     if behind is None:
-        text += "; no run on record has looked at every ticket that there was"
+        said.append("no run on record has looked at every ticket that there was")
     else:
-        text += f"; every ticket older than {span(behind + WITHHELD_S)} has been looked at"
-    if waiting:
-        text += f"; the oldest that waits for a later run was put back {ago(now - min(waiting))}"
+        said.append(f"every ticket older than {span(behind + WITHHELD_S)} has been looked at")
     judge = _by_age(max(age, behind or 0.0), every)
     if judge is not ok and all(record.by_hand for record in played) and not scheduled():
         judge = ok
-        text += "; runs are started by hand, since no schedule is installed ('ticketbot schedule install')"
+        said.append("runs are started by hand, since no schedule is installed ('ticketbot schedule install')")
+    elif judge is not ok and not why and _by_age(age, every) is not ok:
+        said.append(f"runs are expected every {span(every)}: is the schedule alive?")
+    elif judge is not ok and not why:
+        said.append("runs do not come to the end of what there is: start them more often, or raise run.deadline_s")
     if judge is ok and (behind is None or last.summary.exit_code == ExitCode.CANNOT_RUN):
         judge = warn
-    elif judge is not ok and not why:
-        late = _by_age(age, every) is not ok
-        text += (
-            f"; runs are expected every {span(every)}: is the schedule alive?"
-            if late
-            else "; runs do not come to the end of what there is: start them more often, or raise run.deadline_s"
-        )
-    return judge(name, text, **facts)
+    return judge(name, "; ".join(said), **facts)
 
 
 def search_index(runs: Sequence[RunRecord], now: float, window_s: float) -> Check:
     """How late tickets were that came by search. ``window_s`` is how late one may be before it is lost."""
     name = "search_index"
-    late = [
-        record.summary.index_late_s
-        for record in _played(runs, now)
-        if record.summary.index_late_s is not None and now - record.started <= DAY
-    ]
-    if not late:
+    lately = [record.summary.index_late_s for record in _played(runs, now) if now - record.started <= DAY]
+    late = max((each for each in lately if each is not None), default=None)
+    if late is None:
         return skipped(name, "no run of the last 24 hours has found its tickets by search")
-    facts: dict[str, object] = {"late_s": whole(max(late)), "window_s": whole(window_s)}
-    text = f"in the last 24 hours the search was up to {span(max(late))} late, and a run looks {span(window_s)} back"
-    if max(late) < window_s / 2:
-        return ok(name, text, **facts)
-    return warn(
-        name,
-        f"{text}: a ticket that is later than that is never seen; make the user an admin, who may use the export",
-        **facts,
-    )
+    text = f"in the last 24 hours the search was up to {span(late)} late, and a run looks {span(window_s)} back"
+    if late < window_s / 2:
+        return ok(name, text, late_s=round(late))
+    lost = "a ticket that is later than that is never seen; make the user an admin, who may use the export"
+    return warn(name, f"{text}: {lost}", late_s=round(late))
 
 
 def rhythm(played: Sequence[RunRecord]) -> float:
@@ -136,14 +92,14 @@ def rhythm(played: Sequence[RunRecord]) -> float:
 def retry_list(retries: Sequence[Retry], now: float, *, head_start_s: float = 0.0) -> Check:
     """The retry list: what waits, for how long, and what was given up. ``head_start_s`` is people's, after creation."""
     name = "retry_list"
-    dead = sum(item.dead for item in retries)
     waiting = [item for item in retries if not item.dead]
+    dead = len(retries) - len(waiting)
     aged = [item for item in waiting if item.since]
     facts: dict[str, object] = {"waiting": len(waiting), "dead": dead}
-    text = "nothing waits for a later run" if not waiting else f"{_tickets(len(waiting))} for a later run"
+    text = f"{many(len(waiting), 'ticket')} on the list for a later run" if waiting else "nothing waits for a later run"
     if aged:
         oldest = max(now - item.since for item in aged)
-        facts["oldest_s"] = whole(oldest)
+        facts["oldest_s"] = round(oldest)
         text += f", the oldest for {span(oldest)}"
     late = [item for item in aged if now - item.since > WAITS_AT_MOST_S + head_start_s * (item.reason == WAITING)]
     if dead:
@@ -151,13 +107,6 @@ def retry_list(retries: Sequence[Retry], now: float, *, head_start_s: float = 0.
     if not (dead or late):
         return ok(name, text, **facts)
     return warn(name, f"{text}; see 'ticketbot retry list'", **facts)
-
-
-def halted(why: str | None) -> Check:
-    """Whether a note became public, which stops all runs."""
-    if why is None:
-        return ok("halted", "no note became public")
-    return fail("halted", f"{why}; when the cause is found, run once with --resume")
 
 
 def alerts(memory: Memory | None) -> Check:
@@ -173,19 +122,17 @@ def alerts(memory: Memory | None) -> Check:
     return judge(name, f"open: {words}; see 'ticketbot alerts'", open=list(held))
 
 
-def alerting(told: int, problems: Sequence[str], memory: Memory | None, now: float) -> Check:
-    """The check of delivery. ``told`` is the number of addresses; ``problems`` are sentences about them."""
+def alerting(addresses: int, problem: str | None, memory: Memory | None, now: float) -> Check:
+    """The check of delivery to so many addresses; ``problem`` says why none of them can be told."""
     name = "alerting"
-    if not told:
+    if not addresses:
         return skipped(name, "alerts go nowhere: TICKETBOT_ALERT_URLS and TICKETBOT_PAGE_URLS are not set")
-    words = list(problems)
     failure = memory.last_failure if memory else None
-    recent = memory and failure and (now - failure.at <= HOUR or memory.saved - failure.at <= SAME_ROUND_S)
-    if failure and recent and failure.why not in problems:
-        words.append(f"a message could not be sent {ago(now - failure.at)} to {failure.target}: {failure.why}")
-    if words:
-        return warn(name, f"{'; '.join(words)}; try 'ticketbot alerts --test'")
-    return ok(name, f"{told} {'address' if told == 1 else 'addresses'} can be told; 'ticketbot alerts --test' tries it")
+    if problem is None and failure and failure.is_recent(now):
+        problem = f"a message could not be sent {span(now - failure.at)} ago to {failure.target}: {failure.why}"
+    if problem is not None:
+        return warn(name, f"{problem}; try 'ticketbot alerts --test'")
+    return ok(name, f"{addresses} {'address' if addresses == 1 else 'addresses'} can be told")
 
 
 def _played(runs: Sequence[RunRecord], now: float) -> list[RunRecord]:
@@ -196,7 +143,3 @@ def _by_age(age: float, every: float) -> Callable[..., Check]:
     if age <= WARN_AFTER * every:
         return ok
     return warn if age <= FAIL_AFTER * every else fail
-
-
-def _tickets(count: int) -> str:
-    return "1 ticket waits" if count == 1 else f"{count} tickets wait"

@@ -1,4 +1,4 @@
-"""Health checks of a Zendesk account: what its user may see and change, and the plan's limit."""
+"""Health checks of an account: what its user may see and change, the plan's limit, the clock."""
 
 from __future__ import annotations
 
@@ -9,22 +9,28 @@ from pydantic import SecretStr
 
 from ticket_processor.monitoring.health.checks import Check, Status
 from ticket_processor.monitoring.health.helpdesk import of_helpdesk
-from ticket_processor.settings.helpdesks import ZendeskSettings
+from ticket_processor.settings.helpdesks import FreshdeskSettings, VendorSettings, ZendeskSettings
 
 from ..support.fakes import ManualClock, ScriptedAdapter, Step, answer
 
 ACCOUNT = ZendeskSettings(url="acme", email="bot@example.com", api_token=SecretStr("s3cret-token"))
+FRESH = FreshdeskSettings(url="acme", api_key=SecretStr("s3cret-key"))
 ADMIN = {"id": 7, "role": "admin", "role_type": 4, "custom_role_id": None, "ticket_restriction": None}
 AGENT = ADMIN | {"role": "agent", "role_type": 0, "suspended": False}
 ALL = {"ticket_access": "all", "ticket_editing": True, "ticket_tag_editing": True}
 
 
-def look(*steps: Step, account: ZendeskSettings = ACCOUNT) -> tuple[Check, list[Any]]:
+def look_at(account: VendorSettings, *steps: Step) -> tuple[dict[str, Check], list[Any]]:
     adapter = ScriptedAdapter(*steps)
     probe = of_helpdesk(account, ManualClock(), offline=False, adapter=lambda: adapter)
     found = {check.name: check for check in probe.answer()}
     assert "s3cret" not in "".join(check.text for check in found.values())
-    return found["helpdesk"], adapter.sent
+    return found, adapter.sent
+
+
+def look(*steps: Step, account: ZendeskSettings = ACCOUNT) -> tuple[Check, list[Any]]:
+    found, sent = look_at(account, *steps)
+    return found["helpdesk"], sent
 
 
 def test_an_admin_is_well_and_the_plans_limit_is_told() -> None:
@@ -112,3 +118,48 @@ def test_a_token_that_may_not_read_tickets_is_blamed_and_not_the_user() -> None:
     desk, _ = look(answer(403, {"error": "Forbidden", "description": told}))
     assert desk.status is Status.FAIL
     assert "the token lacks the scope 'read': see zendesk.oauth_scope" in desk.text
+
+
+# Freshdesk
+
+FRESH_AGENT = {"id": 7, "type": "support_agent", "ticket_scope": 1}
+LIMITS = {"X_RateLimit_Total": "400.0", "X_RateLimit_Remaining": "390"}
+
+
+def test_an_account_that_answers_is_told_with_its_plans_limit_and_its_clock() -> None:
+    found, sent = look_at(
+        FRESH, answer(200, [], **LIMITS, Date="Sat, 21 Nov 2026 03:28:30 GMT"), answer(200, FRESH_AGENT)
+    )
+    desk = found["helpdesk"]
+    assert desk.status is Status.OK
+    assert desk.text.startswith("Freshdesk at https://acme.freshdesk.com: signed in, tickets can be read")
+    assert desk.text.endswith("the plan allows 400 calls a minute")
+    assert found["clock"].status is Status.FAIL
+    assert found["credentials"].status is Status.OK
+    assert [request.path_url for request in sent] == ["/api/v2/tickets?per_page=1", "/api/v2/agents/me"]
+    assert sent[0].headers["Authorization"].startswith("Basic ")
+
+
+def test_an_hourly_limit_is_told_as_such() -> None:
+    hourly = {"X_RateLimit_Total": "3000", "X_RateLimit_Remaining": "2900"}
+    found, _ = look_at(FRESH, answer(200, [], **hourly), answer(200, FRESH_AGENT))
+    assert "50 calls a minute, an hour's calls spread over its minutes" in found["helpdesk"].text
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (answer(200, FRESH_AGENT | {"ticket_scope": 2}), "sees some of them only"),
+        (answer(200, FRESH_AGENT | {"type": "collaborator"}), "may not change tickets"),
+    ],
+)
+def test_an_agent_with_too_few_rights_is_a_warning(agent: Step, words: str) -> None:
+    found, _ = look_at(FRESH, answer(200, []), agent)
+    assert found["helpdesk"].status is Status.WARN
+    assert words in found["helpdesk"].text
+
+
+@pytest.mark.parametrize("agent", [answer(403, {"code": "access_denied"}), answer(200, []), answer(500, {})])
+def test_a_freshdesk_agent_who_is_not_shown_is_no_trouble(agent: Step) -> None:
+    found, _ = look_at(FRESH, answer(200, []), agent, agent, agent, agent)
+    assert found["helpdesk"].status is Status.OK
