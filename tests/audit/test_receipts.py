@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +118,6 @@ def test_an_intent_line_tells_what_is_about_to_be_sent(audit: AuditLog) -> None:
     assert (line["change"]["stamp"], line["change"]["key"]) == (change.stamp, change.key)
 
 
-def test_every_write_has_a_name_of_its_own(audit: AuditLog) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        names = list(pool.map(lambda _: audit.new_intent(), range(200)))
-    assert len(set(names)) == 200
-
-
 def test_people_get_a_line_of_text_beside_it(audit: AuditLog) -> None:
     audit.ticket(an_outcome())
     text = audit.path.with_suffix(".log").read_text(encoding="utf-8")
@@ -164,13 +157,6 @@ def test_whatever_a_line_holds_it_is_one_line_and_comes_back(tmp_path_factory: A
     assert set(back[0]["facts"]) == {joined(name) for name in facts}
 
 
-def test_half_an_emoji_in_a_tag_costs_no_receipt(audit: AuditLog) -> None:
-    audit.ticket(an_outcome(reason="odd \ud83d\u2028 reason", change=a_change(7, tags_added=("a\ud800",))))
-    (line,) = events(audit)
-    assert line["change"]["tags_added"] == ["a\ud800"]
-    assert len(audit.path.with_suffix(".log").read_bytes().splitlines()) == 1
-
-
 # The file
 
 
@@ -183,12 +169,6 @@ def test_a_torn_last_line_is_removed_and_told(audit: AuditLog) -> None:
     assert b'{"event": "to\n' not in audit.path.read_bytes()
 
 
-def test_lines_that_are_torn_or_no_events_are_passed_over(tmp_path: Path) -> None:
-    path = tmp_path / "x.jsonl"
-    path.write_bytes(b'{"event": "1"}\n\n{"n": \n[1]\n"x"\nnull\n\xff\xfe\n{"n": 1}\n{"event": "2"}\n{"event": 3')
-    assert list(read_events(path)) == [{"event": "1"}, {"event": "2"}]
-
-
 def test_midnight_in_utc_begins_a_new_file(audit: AuditLog, clock: ManualClock) -> None:
     first = audit.path
     audit.alert("before")
@@ -199,13 +179,6 @@ def test_midnight_in_utc_begins_a_new_file(audit: AuditLog, clock: ManualClock) 
     clock.jump(-86_400)  # and a clock that is set back finds the old one
     audit.alert("again")
     assert [line["what"] for line in read_events(first)] == ["before", "again"]
-
-
-def test_a_folder_that_cannot_be_made_stops_the_run_at_its_first_line(tmp_path: Path, clock: ManualClock) -> None:
-    (tmp_path / "logs").touch()
-    audit = AuditLog(tmp_path / "logs", clock, "run")
-    with pytest.raises(AuditUnwritable, match="nothing is changed"):
-        audit.run_started()
 
 
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="no such protection here")

@@ -6,7 +6,6 @@ import base64
 import itertools
 import os
 import shutil
-import time
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,8 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.audit.encryption import Keyring
-from ticket_processor.audit.files import events, log_files, read_lines
-from ticket_processor.audit.lines import encode, erased
+from ticket_processor.audit.files import events, log_files
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import (
     BEHIND_S,
@@ -35,11 +33,10 @@ from ticket_processor.audit.retention import (
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import last_head
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.core.models import Decision, Outcome, OutcomeStatus
-from ticket_processor.state.records import Verdict
+from ticket_processor.core.models import Outcome, OutcomeStatus
 from ticket_processor.state.store import HELPDESK_DATE, State
 
-from ..support.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
+from ..support.bad_disk import Died, Disk, Dying, Failing
 from ..support.fakes import ManualClock, a_change
 
 pytestmark = pytest.mark.usefixtures("unsynced")
@@ -125,24 +122,6 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
 @pytest.fixture
 def plain(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "logs")
-
-
-@pytest.mark.parametrize(("hour", "is_kept"), [(23.99, True), (24.0, False)])
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone cannot be changed here")
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"])
-def test_a_day_ends_at_midnight_in_utc_wherever_the_machine_stands(
-    plain: Desk, zone: str, hour: float, is_kept: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain.write(TODAY)
-    monkeypatch.setenv("TZ", zone)
-    time.tzset()
-    try:
-        plain.clock = ManualClock(at(TODAY + timedelta(days=1), hour))
-        plain.run(keep=1)
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-    assert (str(TODAY) in days(plain.folder)) is is_kept
 
 
 # Retention
@@ -340,27 +319,6 @@ def test_without_a_line_about_it_nothing_goes(plain: Desk) -> None:
 # What stands in the way
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "full"])  # a full disk lets old days go
-def test_a_folder_in_which_nothing_can_be_renamed_or_removed_is_a_remark(desk: Desk, kind: Kind) -> None:
-    for back in (400, 3, 2, 1):
-        desk.write(TODAY - timedelta(days=back))
-    desk.clock = ManualClock(at(TODAY))
-
-    class Stuck(Failing):
-        def before(self, number: int, operation: str) -> None:
-            if ".jsonl" in operation and not operation.endswith(f"{TODAY}.jsonl"):
-                super().before(number, operation)
-
-    with Stuck(0, kind, desk.folder).at_work():
-        (trouble,) = desk.run()
-    assert str(desk.folder) in trouble
-    assert os.strerror({"read-only": 30, "broken": 5}[kind]) in trouble
-    assert desk.events() == desk.said[-len(desk.events()) :]
-    desk.run()
-    assert "2025" not in "".join(named(desk.folder))
-    assert desk.flaws() == []
-
-
 def test_one_file_that_cannot_be_removed_does_not_keep_the_others(plain: Desk) -> None:
     for back in (403, 402, 401, 1):
         plain.write(TODAY - timedelta(days=back))
@@ -378,54 +336,13 @@ def test_one_file_that_cannot_be_removed_does_not_keep_the_others(plain: Desk) -
     assert days(plain.folder) == [there, str(TODAY - timedelta(days=1)), str(TODAY)]
 
 
-def test_an_old_day_that_cannot_be_read_goes_all_the_same(plain: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    for back in (401, 400, 1):
-        plain.write(TODAY - timedelta(days=back))
-    spoil(plain.folder / f"ticketbot-{TODAY - timedelta(days=400)}.jsonl", monkeypatch)
-    plain.clock = ManualClock(at(TODAY))
-    plain.run()
-    assert days(plain.folder) == [str(TODAY - timedelta(days=1)), str(TODAY)]
-    assert plain.alerts(EXPIRED)[0]["days"][-1] == str(TODAY - timedelta(days=400))
-
-
 def spoil(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make of it what is none of ours: a line longer than any that is read."""
     monkeypatch.setattr("ticket_processor.audit.files.MAX_LINE", 1 << 20)
     path.write_bytes(b"x" * (1 << 20) + b"\n")
 
 
-def test_a_day_that_was_begun_and_never_written_is_no_link_of_the_chain(desk: Desk) -> None:
-    desk.write(TODAY - timedelta(days=2))
-    (desk.folder / f"ticketbot-{TODAY - timedelta(days=1)}.jsonl").write_bytes(b"")
-    desk.clock = ManualClock(at(TODAY))
-    desk.run()
-    header = next(line for _, line in read_lines(log_files(desk.folder)[-1]) if line)
-    assert header["after"]["day"] == str(TODAY - timedelta(days=2))
-
-
 # Whether it is as it was left
-
-
-def test_the_line_that_a_run_ended_with_still_stands_however_long_ago(desk: Desk) -> None:
-    desk.write(TODAY - timedelta(days=9))
-    left = str(desk.left)
-    for back in (3, 1):
-        desk.write(TODAY - timedelta(days=back))
-    desk.clock = ManualClock(at(TODAY))
-    desk.run()
-    assert stands(desk.folder, left, desk.keys)
-    assert stands(desk.folder, str(desk.left), desk.keys)
-
-
-def test_a_line_whose_personal_part_was_erased_still_stands(plain: Desk, tmp_path: Path) -> None:
-    audit = plain.log()
-    audit._append([{"ts": str(TODAY), "event": "ticket", "analysis": {"summary": "S"}}], "", sync=False)
-    left = str(audit.head)
-    audit.close()
-    path = log_files(plain.folder)[0].path
-    lines = [encode(erased(line)) for _, line in read_lines(log_files(plain.folder)[0]) if line]
-    path.write_bytes(b"".join(lines))
-    assert stands(plain.folder, left)
 
 
 @pytest.mark.parametrize("wrong", ["cut", "changed", "removed", "swapped", "emptied", "other day", "no head"])
@@ -616,12 +533,6 @@ def test_an_encrypted_log_goes_on_under_its_key_or_a_new_one_in_front(keys: tupl
     assert desk.flaws() == []
 
 
-def test_a_log_in_the_clear_goes_on_with_or_without_keys(plain: Desk) -> None:
-    plain.run()
-    for ring in (None, Keyring([NEW])):
-        check_encryption(plain.folder, str(TODAY), ring)
-
-
 def test_a_day_that_is_empty_or_damaged_does_not_hide_that_the_log_is_encrypted(tmp_path: Path) -> None:
     encrypted_log(tmp_path)
     day = tmp_path / f"ticketbot-{TODAY}.jsonl"
@@ -653,17 +564,6 @@ def test_a_write_of_which_only_the_log_knows_has_its_ticket_read_by_the_next_run
     desk.left = before  # as somebody put the state back from a copy
     desk.run()
     assert [(item.ticket_id, item.reason, item.dead) for item in desk.state.retries()] == [(4, LEFT_OPEN, False)]
-
-
-def test_what_the_state_knows_of_is_not_put_on_the_list(desk: Desk) -> None:
-    desk.run()
-    before = desk.left
-    begun_and_not_ended(desk)
-    decision = Decision(ticket_id=4, reason="")
-    desk.state.keep_verdict(Verdict(ticket_id=4, key="k", analysis=None, decision=decision, clean_stamp=""))
-    desk.left = before
-    desk.run()
-    assert desk.state.retries() == []
 
 
 def test_intents_of_a_dry_run_are_none(desk: Desk) -> None:

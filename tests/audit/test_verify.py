@@ -18,16 +18,15 @@ from hypothesis import strategies as st
 
 from ticket_processor.audit import writer as log_writer
 from ticket_processor.audit.encryption import Keyring
-from ticket_processor.audit.erase import ERASED
 from ticket_processor.audit.files import LogFile, events
 from ticket_processor.audit.findings import VerificationReport
-from ticket_processor.audit.lines import Line, decode, encode, erased
+from ticket_processor.audit.lines import Line, decode, encode
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import EXPIRED, keep_head, look_after
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import Head, LogWriter
 from ticket_processor.core.errors import CannotRun
-from ticket_processor.state.store import HELPDESK_DATE, State
+from ticket_processor.state.store import State
 
 from ..support.bad_disk import Died, Disk, Dying
 from ..support.cases import for_each
@@ -191,15 +190,6 @@ def test_an_end_that_was_cut_off_is_told_by_a_day_that_a_clock_put_back_began_af
     )
 
 
-def test_a_torn_last_line_is_a_note_and_not_a_flaw(log: Log) -> None:
-    end = log.write(DAY)
-    with log.path().open("ab") as file:
-        file.write(b'{"ts":"2026-')
-    report = log.report(end)
-    assert report.holds
-    assert report.notes == (f"ticketbot-{DAY}.jsonl, line 4: cut short by a crash, or just being written",)
-
-
 def test_encryption_that_was_begun_or_ended_in_the_middle_of_a_day_is_followed(log: Log) -> None:
     keyring = new_keyring()
     log.write(DAY, line("plain"))
@@ -300,15 +290,6 @@ def test_an_anchor_of_a_day_whose_time_had_come_can_no_longer_be_told(log: Log) 
     assert (report.holds, report.anchors[0].stands, report.expired) == (True, None, (DAY_BEFORE,))
 
 
-def test_days_before_one_whose_time_had_come_are_not_missed(log: Log) -> None:
-    """The line that told of them was deleted itself by now."""
-    log.write("2026-11-18")
-    log.write("2026-11-19")
-    log.write(DAY_BEFORE, line(EXPIRED, days=["2026-11-19"], last="x"))
-    log.path("2026-11-18").unlink()
-    assert log.wrong() == []
-
-
 def test_a_day_that_was_deleted_in_time_and_begun_once_more_by_a_wrong_clock_is_no_flaw(log: Log) -> None:
     log.write("2026-11-18")
     log.write(DAY, line(EXPIRED, days=["2026-11-18"], last="x"))
@@ -319,16 +300,6 @@ def test_a_day_that_was_deleted_in_time_and_begun_once_more_by_a_wrong_clock_is_
     assert log.wrong() == []
 
 
-def test_a_day_that_should_be_gone_and_is_back_is_a_note(log: Log) -> None:
-    for day in ("2026-11-18", "2026-11-19", DAY_BEFORE):
-        log.write(day)
-    log.write(DAY, line(EXPIRED, days=["2026-11-18", "2026-11-19"], last="x"))
-    log.path("2026-11-19").unlink()
-    report = log.report()
-    assert report.holds
-    assert report.notes == ("ticketbot-2026-11-18.jsonl should have been deleted by now, which the next run does",)
-
-
 def test_a_day_from_another_log_with_the_same_key_is_a_stranger(log: Log, tmp_path: Path) -> None:
     log.write("2026-11-18")
     log.write(DAY)
@@ -336,13 +307,6 @@ def test_a_day_from_another_log_with_the_same_key_is_a_stranger(log: Log, tmp_pa
     other.write(DAY_BEFORE)
     log.path(DAY_BEFORE).write_bytes(other.path(DAY_BEFORE).read_bytes())
     assert f"ticketbot-{DAY}.jsonl does not hold on to it: it was put there from elsewhere" in log.wrong()[-1]
-
-
-def test_an_erasure_explains_only_what_was_there_before_it(log: Log) -> None:
-    log.write(DAY, receipt(7), line(ERASED, tickets=[7], upto={DAY: 2}), receipt(7))
-    assert log.wrong() == []
-    log.store([encode(erased(each)) for each in map(decode, log.lines())])
-    assert [flaw.line for flaw in log.report().flaws] == [4]
 
 
 def test_an_end_that_a_run_missed_is_told_until_it_is_back(log: Log) -> None:
@@ -356,20 +320,6 @@ def test_an_end_that_a_run_missed_is_told_until_it_is_back(log: Log) -> None:
     told = f"ticketbot-{DAY}.jsonl, line 2: the end that the run before this one had left, {end}, is not there"
     assert log.wrong() == [told]
     log.store(whole, DAY_BEFORE)
-    assert log.wrong() == []
-
-
-def test_an_end_whose_day_was_deleted_in_time_is_not_missed(log: Log) -> None:
-    end = log.write("2026-11-18")
-    log.write(DAY_BEFORE, line(EXPIRED, days=["2026-11-18"], last=str(end)))
-    log.path("2026-11-18").unlink()
-    clock = ManualClock()
-    audit = AuditLog(log.folder, clock, "run", key=KEY)
-    audit.run_started(follows=str(end))  # the run before this one died, and could not tell where it had ended
-    state = State(None)
-    state.remember(**{HELPDESK_DATE: repr(clock.now())})
-    assert look_after(audit, clock.now(), 1, str(end), None, state) == []
-    audit.close()
     assert log.wrong() == []
 
 
@@ -498,12 +448,6 @@ def test_a_header_behind_encrypted_lines_is_not_taken_for_changed_without_their_
     assert log.report(keys=(KEY, OLD_KEY), keyring=keyring).holds
 
 
-def test_encrypted_lines_that_were_cut_off_are_missed_without_their_key_too(log: Log) -> None:
-    end = log.write(DAY, keyring=new_keyring())
-    log.store(log.lines()[:-1])
-    assert len(log.report(end).flaws) == 1
-
-
 def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_checked(log: Log) -> None:
     log.write(DAY_BEFORE)
     log.write(DAY)
@@ -515,11 +459,6 @@ def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_checked(log: Log) ->
         "cannot be read",
         f"ticketbot-{DAY}.jsonl holds on to its line 3, which cannot be looked up",
     ]
-
-
-def test_an_anchor_of_a_log_that_is_gone_is_missed(tmp_path: Path) -> None:
-    report = check(tmp_path, [KEY], None, [("the state", Head(DAY, 5, "0" * 32))])
-    assert [flaw.what for flaw in report.flaws] == ["it is missing: the state names its line 5"]
 
 
 def test_a_writer_that_could_write_nothing_knows_of_no_end(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from ticket_processor.audit.retention import LOG_HEAD
 from ticket_processor.core.clock import SystemClock, iso, parse_iso
-from ticket_processor.core.errors import ConfigError, ExitCode, ReadOnlyViolation, Stopping
+from ticket_processor.core.errors import ConfigError, ExitCode, ReadOnlyViolation
 from ticket_processor.core.guards import FILE_NAME as STOP
 from ticket_processor.core.reasons import WAITING
 from ticket_processor.core.run_summary import RunRecord, RunSummary
@@ -48,7 +47,7 @@ from ticket_processor.settings.helpdesks import SignIn
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.records import Retry
 from ticket_processor.state.store import FILE_NAME, State
-from ticket_processor.web.app import FRESH_S, CachedExamination
+from ticket_processor.web.app import CachedExamination
 from ticket_processor.wiring.parts import ACCOUNT
 
 from ..support.fakes import BASE, START, ManualClock, ScriptedAdapter, Step, Wire, answer, refused
@@ -175,13 +174,6 @@ def test_an_error_is_a_finding_whose_words_stay_inside() -> None:
     assert "ValueError" in odd.text
     assert "abc123" not in odd.text
     assert state.text == "the state belongs to another account"
-
-
-def test_a_stop_ends_the_examination_before_its_limit(stuck: threading.Event) -> None:
-    clock = SystemClock()
-    examiner = Examiner([a_probe("slow", stuck.wait), a_probe("stop", clock.stop)], clock, limit_s=100)
-    with pytest.raises(Stopping):
-        examiner.examine()
 
 
 # Runs
@@ -442,18 +434,6 @@ def test_a_look_cannot_write_to_the_helpdesk() -> None:
     assert adapter.sent == []
 
 
-@pytest.mark.parametrize("body", [{}, {"token": None}, {"token": {"expires_at": None}}, {"token": {"expires_at": "x"}}])
-def test_a_token_without_a_known_end_is_no_trouble(body: object) -> None:
-    found, _ = look(TOKEN, answer(200, {"tickets": []}), answer(200, body))
-    assert found["credentials"].status is Status.OK
-
-
-def test_nothing_is_said_of_the_clock_when_there_is_no_reply() -> None:
-    found, _ = look(TOKEN, requests.exceptions.ReadTimeout())
-    assert found["clock"].status is found["credentials"].status is Status.SKIPPED
-    assert "s3cret" not in "".join(check.text for check in found.values())
-
-
 # The state and the disk
 
 
@@ -478,14 +458,6 @@ def stored(settings: Settings, *records: RunRecord, **facts: str) -> Path:
 
 def everything_in(folder: Path) -> dict[str, tuple[int, int]]:
     return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.rglob("*"))}
-
-
-def test_an_installation_that_never_ran_is_degraded_and_nothing_is_made(tmp_path: Path) -> None:
-    health = Doctor(settings_in(tmp_path), ManualClock(), offline=True).examine()
-    assert health.status is HealthVerdict.DEGRADED
-    assert [check.name for check in health.checks if check.status is Status.WARN] == ["last_run"]
-    assert health.metrics == RunMetrics()
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_metrics_are_of_the_last_24_hours_and_an_older_run_is_found_all_the_same(tmp_path: Path) -> None:
@@ -556,16 +528,6 @@ def test_the_kill_switch_is_told_with_how_to_release_it(tmp_path: Path) -> None:
     assert str(settings.state_folder / STOP) in found.text
 
 
-def test_a_log_folder_that_is_no_folder_is_no_log_that_was_changed(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path)
-    stored(settings, a_run(1), **{LOG_HEAD: "2026-11-21:3:ab"})
-    assert checks_of(settings)["log_chain"].status is Status.FAIL
-    (tmp_path / "logs").write_text("mine", encoding="utf-8")
-    found = checks_of(settings)["log_chain"]
-    assert found.status is Status.SKIPPED
-    assert "is a file" in found.text
-
-
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="only POSIX has such rights, and root has all")
 @pytest.mark.parametrize("what", ["folder", "file"])
 def test_what_this_user_may_not_write_to_has_failed(tmp_path: Path, what: str) -> None:
@@ -633,21 +595,6 @@ def test_a_model_that_cannot_be_asked_as_the_settings_stand_is_a_problem_of_thei
 
 
 # Remembered, and in Prometheus' words
-
-
-def test_who_asks_often_is_told_what_was_found_within_half_a_minute() -> None:
-    clock, made = ManualClock(), []
-
-    def examine() -> Health:
-        made.append(clock.now())
-        return a_health()
-
-    remembered = CachedExamination(examine, clock)
-    for _ in range(100):
-        remembered()
-    clock.advance(FRESH_S + 1)
-    remembered()
-    assert len(made) == 2
 
 
 def test_those_who_ask_at_the_same_time_share_one_examination() -> None:
