@@ -456,10 +456,6 @@ def stored(settings: Settings, *records: RunRecord, **facts: str) -> Path:
     return path
 
 
-def everything_in(folder: Path) -> dict[str, tuple[int, int]]:
-    return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.rglob("*"))}
-
-
 def test_metrics_are_of_the_last_24_hours_and_an_older_run_is_found_all_the_same(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     stored(settings, a_run(26 * 60, outcomes={"updated": 7}), a_run(60, outcomes={"updated": 2}))

@@ -73,7 +73,6 @@ class LogWriter:
         self._keys = keys
         self._lock = threading.Lock()
         self._open: _Open | None = None
-        self._text: tuple[Path, int] | None = None
         self._guard = filelock.FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
         self.repaired: int | None = None
         """Bytes of a torn line that was removed; the caller resets it after reporting."""
@@ -104,7 +103,11 @@ class LogWriter:
                 os.fsync(log.descriptor)
             log.mac, log.number, log.size = mac, number, size + len(data)
             if text and log.cipher is None:
-                _write(self._text_file(day), text.encode("utf-8", "replace"))
+                descriptor = _open_to_append(self._folder / (NAME.format(day=day) + ".log"))
+                try:
+                    _write(descriptor, text.encode("utf-8", "replace"))
+                finally:
+                    _close(descriptor)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -224,20 +227,10 @@ class LogWriter:
             finally:
                 _close(descriptor)
 
-    def _text_file(self, day: str) -> int:
-        path = self._folder / (NAME.format(day=day) + ".log")
-        if self._text is None or self._text[0] != path:
-            old, self._text = self._text, None
-            if old is not None:
-                _close(old[1])
-            self._text = path, _open_to_append(path)
-        return self._text[1]
-
     def _close(self) -> None:
         log, self._open = self._open, None
-        text, self._text = self._text, None
-        for descriptor in ([log.descriptor] if log else []) + ([text[1]] if text else []):
-            _close(descriptor)
+        if log is not None:
+            _close(log.descriptor)
 
 
 def last_head(files: Sequence[LogFile], keys: Keyring | None = None) -> Head | None:
