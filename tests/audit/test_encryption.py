@@ -97,12 +97,6 @@ def test_an_encrypted_line_of_an_earlier_version_that_was_changed_is_noticed(ear
     assert not check(earlier, [SEALED_WITH], ring(*KEYS)).holds
 
 
-@pytest.mark.parametrize("word", ["off", "lost"])
-def test_the_words_of_earlier_versions_are_refused_with_what_to_do(word: str) -> None:
-    with pytest.raises(ConfigError, match="set log_dir to a new folder"):
-        Keyring([word, base64.b64encode(KEY).decode()])
-
-
 @pytest.mark.parametrize("text", ["not base64!", base64.b64encode(bytes(16)).decode()])
 def test_what_is_no_key_is_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(ConfigError, match="32 bytes in base64") as problem:

@@ -17,7 +17,6 @@ from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.erase import ERASED, ERASING, TicketTraces, erase, find
 from ticket_processor.audit.files import events, log_files, read_lines
-from ticket_processor.audit.lines import encode
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import look_after
 from ticket_processor.audit.verify import check
@@ -139,13 +138,6 @@ def test_words_that_come_after_it_are_kept_and_protected(office: Office) -> None
     office.assert_holds()
 
 
-def test_looking_changes_nothing(office: Office) -> None:
-    before = {path.name: path.read_bytes() for path in office.folder.iterdir()}
-    found = find(office.folder, [7], office.keys)
-    assert (found.total, sorted(found.upto)) == (6, ["2026-11-19", "2026-11-20", "2026-11-21"])
-    assert {path.name: path.read_bytes() for path in office.folder.iterdir()} == before
-
-
 def test_what_crashes_left_goes_too_whosever_it_is(office: Office) -> None:
     names = ("ticketbot-2026-11-20.torn", "ticketbot-2026-11-19.torn.gz", "ticketbot-2026-11-18.jsonl.gz.tmp")
     for name in names:
@@ -180,21 +172,6 @@ def test_a_torn_line_loses_its_words_and_is_as_torn_as_before(end: bytes, office
     assert len(path.read_bytes().splitlines()) in (lines, lines - 1)  # a torn end is removed when the log goes on
 
 
-def test_lines_without_a_seal_lose_their_words_too(tmp_path: Path) -> None:
-    line = {"event": "ticket", "ticket_id": 7, "analysis": {"category": "a", "summary": f"{CANARY}-7-"}}
-    (tmp_path / "ticketbot-2026-11-18.jsonl").write_bytes(encode(line) * 2)
-    office = Office(tmp_path)
-    office.write(0, 8)
-    office.erase(7)
-    assert office.words_of(7) == 0
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no such modes there")
-def test_files_that_were_written_anew_are_for_their_owner_only(office: Office) -> None:
-    office.erase(7)
-    assert {path.stat().st_mode & 0o077 for path in office.folder.glob("*.jsonl*")} == {0}
-
-
 @pytest.mark.parametrize("days_wrong", [-30, -1, 30])
 def test_an_erasure_under_a_wrong_clock_is_known_for_as_long_as_the_lines_it_was_made_in(
     days_wrong: int, office: Office
@@ -215,25 +192,6 @@ def test_an_erasure_under_a_wrong_clock_is_known_for_as_long_as_the_lines_it_was
         left = str(audit.head)
         audit.close()
         office.assert_holds()
-
-
-def test_an_erasure_that_nothing_tells_of_any_more_is_explained_by_saying_it_again(office: Office) -> None:
-    class Older(AuditLog):
-        """As it was: every line goes to the day that the clock says."""
-
-        not_before = property(lambda _log: "", lambda _log, _day: None)  # type: ignore[assignment]
-
-    older = Older(office.folder, ManualClock(START - 30 * DAY_S), "run", key=KEY, keys=office.keys)
-    erase(older, [7], office.keys, find(office.folder, [7], office.keys))
-    older.close()
-    audit = office.log(1)
-    state = State(None)
-    state.remember(**{HELPDESK_DATE: repr(START + DAY_S)})
-    look_after(audit, START + DAY_S, 2, None, office.keys, state)
-    audit.close()
-    assert not check(office.folder, [KEY], office.keys).holds
-    assert office.erase(7).total == 0
-    office.assert_holds()
 
 
 def test_a_file_whose_key_is_not_here_is_told_and_the_rest_is_erased(tmp_path: Path) -> None:
@@ -342,20 +300,6 @@ def test_the_state_forgets_the_words_and_keeps_what_is_to_be_written(tmp_path: P
     state.close()
 
 
-def test_what_was_settled_long_ago_is_gone_from_the_files_free_pages(tmp_path: Path) -> None:
-    state = State(tmp_path / FILE_NAME)
-    for number in range(200):
-        analysis = an_analysis(summary=f"{CANARY}-{number}-" * 5)
-        state.keep_verdict(
-            Verdict(ticket_id=number, key="k" * 32, analysis=analysis, decision=a_decision(number), clean_stamp="s")
-        )
-        state.settled(number)
-    assert CANARY.encode() in _files_of(tmp_path)
-    erase_words(state, [7])
-    assert CANARY.encode() not in _files_of(tmp_path)
-    state.close()
-
-
 def test_what_was_to_be_put_back_for_a_person_is_given_up_and_told(tmp_path: Path) -> None:
     state = State(tmp_path / FILE_NAME)
     decision = a_decision(7, fields={2002: f"{CANARY}-7-"})
@@ -394,12 +338,4 @@ def test_every_kept_answer_goes_and_the_spending_stays(tmp_path: Path) -> None:
     assert CANARY.encode() not in _files_of(tmp_path)
     assert store.get("m", "text 3") is None
     assert store.spent_today() == 0.25
-    store.close()
-
-
-def test_answers_that_cannot_be_dropped_are_told(tmp_path: Path) -> None:
-    (tmp_path / ANSWERS).mkdir()
-    store = AnswerStore(tmp_path / ANSWERS, ManualClock())
-    with pytest.raises(StateUnusable, match="cannot be kept"):
-        store.forget()
     store.close()

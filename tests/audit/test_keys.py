@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import string
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -24,12 +22,6 @@ def test_without_a_key_one_is_made_and_found_again(tmp_path: Path) -> None:
     assert set(key.decode()) <= set(string.hexdigits)
     assert log_keys((), folder) == (key,)
     assert log_keys((), tmp_path / "elsewhere") != (key,)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no such modes there")
-def test_the_key_is_for_its_owner_only(tmp_path: Path) -> None:
-    log_keys((), tmp_path)
-    assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
 
 
 def test_keys_that_are_given_come_first_and_make_no_file(tmp_path: Path) -> None:
@@ -64,31 +56,6 @@ def test_a_damaged_file_is_told_and_stays_as_it_is(tmp_path: Path, content: byte
     assert "damaged" in str(told.value)
     assert VARIABLE in str(told.value)
     assert path.read_bytes() == content
-
-
-def test_a_file_that_cannot_be_read_is_told_with_its_reason(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).mkdir()
-    with pytest.raises(CannotRun, match=VARIABLE) as told:
-        log_keys((), tmp_path)
-    assert str(tmp_path / FILE_NAME) in str(told.value)
-
-
-def test_a_disk_that_is_full_is_told_with_the_folder(tmp_path: Path) -> None:
-    disk = Failing(1, "full", tmp_path)
-    with disk.at_work(), pytest.raises(StateUnusable, match="No space left") as told:
-        log_keys((), tmp_path)
-    assert str(tmp_path) in str(told.value)
-    assert "TICKETBOT_STATE_DIR" in str(told.value)
-
-
-@pytest.mark.skipif(
-    os.name == "nt" or (hasattr(os, "geteuid") and os.geteuid() == 0), reason="nothing is forbidden here"
-)
-def test_a_file_that_is_forbidden_is_told(tmp_path: Path) -> None:
-    log_keys((), tmp_path)
-    (tmp_path / FILE_NAME).chmod(0)
-    with pytest.raises(CannotRun, match="Permission denied"):
-        log_keys((), tmp_path)
 
 
 def test_a_state_folder_that_is_a_file_is_told_with_what_to_do(tmp_path: Path) -> None:

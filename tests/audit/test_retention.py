@@ -6,8 +6,6 @@ import base64
 import itertools
 import os
 import shutil
-import stat
-import time
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,13 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.audit.encryption import Keyring
-from ticket_processor.audit.files import events, log_files, read_lines
-from ticket_processor.audit.lines import encode, erased
-from ticket_processor.audit.receipts import REPAIRED, AuditLog
+from ticket_processor.audit.files import events, log_files
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import (
     BEHIND_S,
     CHANGED,
-    CLEARED,
     EXPIRED,
     LEFT_OPEN,
     check_encryption,
@@ -35,14 +31,12 @@ from ticket_processor.audit.retention import (
     stands,
 )
 from ticket_processor.audit.verify import check
-from ticket_processor.audit.writer import head_of
-from ticket_processor.core.clock import iso
-from ticket_processor.core.errors import AuditUnwritable, ConfigError
-from ticket_processor.core.models import Decision, Outcome, OutcomeStatus
-from ticket_processor.state.records import Verdict
+from ticket_processor.audit.writer import last_head
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.core.models import Outcome, OutcomeStatus
 from ticket_processor.state.store import HELPDESK_DATE, State
 
-from ..support.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
+from ..support.bad_disk import Died, Disk, Dying, Failing
 from ..support.fakes import ManualClock, a_change
 
 pytestmark = pytest.mark.usefixtures("unsynced")
@@ -87,7 +81,7 @@ class Desk:
 
     def agreed(self) -> State:
         """The state as a run has left it a moment ago, with whose clock the helpdesk's agreed."""
-        self.state.remember(**{HELPDESK_DATE: repr(self.clock.now()), CLEARED: iso(self.clock.now())[:10]})
+        self.state.remember(**{HELPDESK_DATE: repr(self.clock.now())})
         return self.state
 
     def run(self, count: int = 1, *, upkeep: bool = True, keep: int = 365) -> list[str]:
@@ -128,45 +122,6 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
 @pytest.fixture
 def plain(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "logs")
-
-
-@pytest.mark.parametrize(("hour", "is_kept"), [(23.99, True), (24.0, False)])
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone cannot be changed here")
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"])
-def test_a_day_ends_at_midnight_in_utc_wherever_the_machine_stands(
-    plain: Desk, zone: str, hour: float, is_kept: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain.write(TODAY)
-    monkeypatch.setenv("TZ", zone)
-    time.tzset()
-    try:
-        plain.clock = ManualClock(at(TODAY + timedelta(days=1), hour))
-        plain.run(keep=1)
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-    assert (str(TODAY) in days(plain.folder)) is is_kept
-
-
-def test_what_is_in_order_is_left_alone(desk: Desk) -> None:
-    for back in (400, 3, 2, 1):
-        desk.write(TODAY - timedelta(days=back))
-    desk.clock = ManualClock(at(TODAY))
-    desk.run()
-    disk = Disk(desk.folder)
-    audit = desk.log()
-    with disk.at_work():
-        look_after(audit, desk.clock.now(), 365, desk.left, desk.keys, desk.state)
-    audit.close()
-    assert [each for each in disk.operations if "lock" not in each] == []
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no such modes there")
-def test_nothing_of_the_log_is_for_others(desk: Desk) -> None:
-    desk.write(TODAY - timedelta(days=3))
-    desk.clock = ManualClock(at(TODAY))
-    desk.run()
-    assert {stat.S_IMODE(path.stat().st_mode) for path in desk.folder.iterdir()} == {0o600}
 
 
 # Retention
@@ -237,27 +192,6 @@ def test_before_the_helpdesk_has_told_its_date_nothing_is_removed(clocks: Clocks
     assert clocks.alerts(EXPIRED) == []
 
 
-def test_of_days_that_were_not_too_old_for_the_last_run_one_goes_with_each(clocks: Clocks) -> None:
-    for back in range(20, 0, -1):
-        clocks.write(TODAY - timedelta(days=back))
-    clocks.play()
-    clocks.play()
-    counts = []
-    for _ in range(4):
-        clocks.play(400 * DAY_S, date_wrong_by=400 * DAY_S)
-        counts.append(len([day for day in days(clocks.folder) if day <= str(TODAY)]))
-    assert counts == [21, 20, 19, 18], "both clocks are wrong: it costs a day a run"
-
-
-def test_fewer_days_to_be_kept_are_kept_at_once(clocks: Clocks) -> None:
-    for _ in range(10):
-        clocks.play()
-        clocks.pass_days(1)
-    clocks.play()
-    clocks.play(keep=3)
-    assert len(days(clocks.folder)) == 4
-
-
 @given(data=st.data())
 def test_whatever_the_clock_says_no_line_goes_before_its_time_and_none_stays_long_after(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -280,7 +214,7 @@ def test_whatever_the_clock_says_no_line_goes_before_its_time_and_none_stays_lon
         assert young <= there
         assert [flaw for flaw in desk.flaws() if "is missing" in flaw] == []
     desk.pass_days(keep + 1)
-    for _ in range(1 + len(days(desk.folder))):
+    for _ in range(2):
         desk.play(keep=keep)
     assert [day for day in days(desk.folder) if day < first_kept(desk.true, keep)] == []
 
@@ -288,7 +222,7 @@ def test_whatever_the_clock_says_no_line_goes_before_its_time_and_none_stays_lon
 def test_the_log_tells_what_went_and_where_it_ended(desk: Desk) -> None:
     for back in (402, 401, 400, 1):
         desk.write(TODAY - timedelta(days=back))
-    last = str(head_of(log_files(desk.folder)[2], desk.keys))
+    last = str(last_head(log_files(desk.folder)[:3], desk.keys))
     desk.clock = ManualClock(at(TODAY))
     desk.run()
     (told,) = desk.alerts(EXPIRED)
@@ -322,15 +256,6 @@ def test_what_reports_of_earlier_versions_kept_beside_the_log_goes_with_the_next
         (index / name).write_bytes(b"x")
     assert plain.run() == []
     assert list(index.iterdir()) == []
-
-
-def test_leftovers_of_a_day_whose_file_is_gone_go_as_well(plain: Desk) -> None:
-    plain.write(TODAY)
-    (plain.folder / "ticketbot-2020-01-01.torn").write_bytes(b"x")
-    (plain.folder / "ticketbot-2020-01-02.log.gz").write_bytes(b"x")
-    assert plain.run() == []
-    assert days(plain.folder) == [str(TODAY)]
-    assert not [name for name in named(plain.folder) if "2020" in name]
 
 
 def test_days_go_only_once_the_log_surely_says_so(plain: Desk) -> None:
@@ -372,42 +297,6 @@ def test_without_a_line_about_it_nothing_goes(plain: Desk) -> None:
 # What stands in the way
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "full"])  # a full disk lets old days go
-def test_a_folder_in_which_nothing_can_be_renamed_or_removed_is_a_remark(desk: Desk, kind: Kind) -> None:
-    for back in (400, 3, 2, 1):
-        desk.write(TODAY - timedelta(days=back))
-    desk.clock = ManualClock(at(TODAY))
-
-    class Stuck(Failing):
-        def before(self, number: int, operation: str) -> None:
-            if ".jsonl" in operation and not operation.endswith(f"{TODAY}.jsonl"):
-                super().before(number, operation)
-
-    with Stuck(0, kind, desk.folder).at_work():
-        (trouble,) = desk.run()
-    assert str(desk.folder) in trouble
-    assert os.strerror({"read-only": 30, "broken": 5}[kind]) in trouble
-    assert desk.events() == desk.said[-len(desk.events()) :]
-    desk.run()
-    assert "2025" not in "".join(named(desk.folder))
-    assert desk.flaws() == []
-
-
-@pytest.mark.skipif(
-    os.name == "nt" or (hasattr(os, "geteuid") and os.geteuid() == 0), reason="nothing is forbidden here"
-)
-def test_a_folder_without_leave_to_write_is_a_remark(plain: Desk) -> None:
-    for back in (400, 3, 1, 0):
-        plain.write(TODAY - timedelta(days=back))
-    plain.folder.chmod(0o500)
-    try:
-        (trouble,) = plain.run()
-    finally:
-        plain.folder.chmod(0o700)
-    assert "Permission denied" in trouble
-    assert len(log_files(plain.folder)) == 4
-
-
 def test_one_file_that_cannot_be_removed_does_not_keep_the_others(plain: Desk) -> None:
     for back in (403, 402, 401, 1):
         plain.write(TODAY - timedelta(days=back))
@@ -425,115 +314,13 @@ def test_one_file_that_cannot_be_removed_does_not_keep_the_others(plain: Desk) -
     assert days(plain.folder) == [there, str(TODAY - timedelta(days=1)), str(TODAY)]
 
 
-def test_an_old_day_that_cannot_be_read_goes_all_the_same(plain: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    for back in (401, 400, 1):
-        plain.write(TODAY - timedelta(days=back))
-    spoil(plain.folder / f"ticketbot-{TODAY - timedelta(days=400)}.jsonl", monkeypatch)
-    plain.clock = ManualClock(at(TODAY))
-    plain.run()
-    assert days(plain.folder) == [str(TODAY - timedelta(days=1)), str(TODAY)]
-    assert plain.alerts(EXPIRED)[0]["days"][-1] == str(TODAY - timedelta(days=400))
-
-
-def test_a_day_before_that_cannot_be_read_does_not_stop_the_next(plain: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain.folder.mkdir()
-    spoil(plain.folder / f"ticketbot-{TODAY - timedelta(days=1)}.jsonl", monkeypatch)
-    plain.run(2)
-    lines = [line.get("what", line["event"]) for _, line in events(plain.folder, first_day=str(TODAY))]
-    assert lines == ["run_started", *plain.said]
-
-
 def spoil(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make of it what is none of ours: a line longer than any that is read."""
     monkeypatch.setattr("ticket_processor.audit.files.MAX_LINE", 1 << 20)
     path.write_bytes(b"x" * (1 << 20) + b"\n")
 
 
-def tear(folder: Path) -> None:
-    with log_files(folder)[-1].path.open("ab") as file:
-        file.write(b'{"ts":"2026-11-2')
-
-
-def heard(desk: Desk) -> set[str]:
-    """What a run would tell of the log, that looks after it now."""
-    audit = desk.log()
-    audit.run_started()
-    assert look_after(audit, desk.clock.now(), 365, desk.left, desk.keys, desk.agreed()) == []
-    audit.alert("ended")
-    desk.left = str(audit.head)
-    audit.close()
-    return audit.alerted
-
-
-def test_what_a_dry_run_has_repaired_is_told_by_the_next_real_run_and_once(desk: Desk) -> None:
-    desk.run(3)
-    tear(desk.folder)
-    for _ in range(2):
-        dry = AuditLog(desk.folder, desk.clock, "dry", dry_run=True, key=KEY, keys=desk.keys)
-        dry.run_started()
-        dry.close()
-    assert REPAIRED in heard(desk)
-    assert REPAIRED not in heard(desk)
-    tear(desk.folder)
-    assert REPAIRED in heard(desk)
-    assert REPAIRED not in heard(desk)
-
-
-def test_an_end_that_is_none_is_no_place_to_look_from(plain: Desk) -> None:
-    plain.run()
-    plain.left = "1 is no end at all"
-    assert heard(plain) == {"ended"}
-
-
-def test_what_was_repaired_under_a_clock_that_ran_ahead_is_not_told_by_every_run(desk: Desk) -> None:
-    desk.run()
-    desk.clock = ManualClock(at(TODAY + timedelta(days=400)))
-    tear(desk.folder)
-    heard(desk)
-    desk.clock = ManualClock(at(TODAY, 13))
-    heard(desk)
-    desk.clock.advance(600)
-    assert REPAIRED not in heard(desk)
-
-
-def test_a_day_that_was_begun_and_never_written_is_no_link_of_the_chain(desk: Desk) -> None:
-    desk.write(TODAY - timedelta(days=2))
-    (desk.folder / f"ticketbot-{TODAY - timedelta(days=1)}.jsonl").write_bytes(b"")
-    desk.clock = ManualClock(at(TODAY))
-    desk.run()
-    header = next(line for _, line in read_lines(log_files(desk.folder)[-1]) if line)
-    assert header["after"]["day"] == str(TODAY - timedelta(days=2))
-
-
-def test_a_day_that_is_a_folder_is_told_as_a_log_that_cannot_be_written(plain: Desk) -> None:
-    (plain.folder / f"ticketbot-{TODAY}.jsonl").mkdir(parents=True)
-    with pytest.raises(AuditUnwritable, match=str(TODAY)):
-        plain.run()
-
-
 # Whether it is as it was left
-
-
-def test_the_line_that_a_run_ended_with_still_stands_however_long_ago(desk: Desk) -> None:
-    desk.write(TODAY - timedelta(days=9))
-    left = str(desk.left)
-    for back in (3, 1):
-        desk.write(TODAY - timedelta(days=back))
-    desk.clock = ManualClock(at(TODAY))
-    desk.run()
-    assert stands(desk.folder, left, desk.keys)
-    assert stands(desk.folder, str(desk.left), desk.keys)
-
-
-def test_a_line_whose_personal_part_was_erased_still_stands(plain: Desk, tmp_path: Path) -> None:
-    audit = plain.log()
-    audit._append([{"ts": str(TODAY), "event": "ticket", "analysis": {"summary": "S"}}], "", sync=False)
-    left = str(audit.head)
-    audit.close()
-    path = log_files(plain.folder)[0].path
-    lines = [encode(erased(line)) for _, line in read_lines(log_files(plain.folder)[0]) if line]
-    path.write_bytes(b"".join(lines))
-    assert stands(plain.folder, left)
 
 
 @pytest.mark.parametrize("wrong", ["cut", "changed", "removed", "swapped", "emptied", "other day", "no head"])
@@ -661,7 +448,8 @@ def test_any_story_of_days_and_deaths_keeps_what_was_said_and_no_day_too_long(
 def test_a_line_that_only_looks_encrypted_does_not_stand_for_the_last_one(plain: Desk) -> None:
     plain.write(TODAY)
     file = log_files(plain.folder)[-1]
-    head = head_of(file)
+    head = last_head([file])
+    assert head
     assert stands(plain.folder, str(head))
     lines = file.path.read_bytes().splitlines(keepends=True)
     forged = b'{"seq":%d,"sealed":"eA=="}\n' % (head.lines - 1)
@@ -723,12 +511,6 @@ def test_an_encrypted_log_goes_on_under_its_key_or_a_new_one_in_front(keys: tupl
     assert desk.flaws() == []
 
 
-def test_a_log_in_the_clear_goes_on_with_or_without_keys(plain: Desk) -> None:
-    plain.run()
-    for ring in (None, Keyring([NEW])):
-        check_encryption(plain.folder, str(TODAY), ring)
-
-
 def test_a_day_that_is_empty_or_damaged_does_not_hide_that_the_log_is_encrypted(tmp_path: Path) -> None:
     encrypted_log(tmp_path)
     day = tmp_path / f"ticketbot-{TODAY}.jsonl"
@@ -760,17 +542,6 @@ def test_a_write_of_which_only_the_log_knows_has_its_ticket_read_by_the_next_run
     desk.left = before  # as somebody put the state back from a copy
     desk.run()
     assert [(item.ticket_id, item.reason, item.dead) for item in desk.state.retries()] == [(4, LEFT_OPEN, False)]
-
-
-def test_what_the_state_knows_of_is_not_put_on_the_list(desk: Desk) -> None:
-    desk.run()
-    before = desk.left
-    begun_and_not_ended(desk)
-    decision = Decision(ticket_id=4, reason="")
-    desk.state.keep_verdict(Verdict(ticket_id=4, key="k", analysis=None, decision=decision, clean_stamp=""))
-    desk.left = before
-    desk.run()
-    assert desk.state.retries() == []
 
 
 def test_intents_of_a_dry_run_are_none(desk: Desk) -> None:

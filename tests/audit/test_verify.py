@@ -18,16 +18,15 @@ from hypothesis import strategies as st
 
 from ticket_processor.audit import writer as log_writer
 from ticket_processor.audit.encryption import Keyring
-from ticket_processor.audit.erase import ERASED
 from ticket_processor.audit.files import LogFile, events
 from ticket_processor.audit.findings import VerificationReport
-from ticket_processor.audit.lines import Line, decode, encode, erased, sealed
+from ticket_processor.audit.lines import Line, decode, encode
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import EXPIRED, keep_head, look_after
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import Head, LogWriter
 from ticket_processor.core.errors import CannotRun
-from ticket_processor.state.store import HELPDESK_DATE, State
+from ticket_processor.state.store import State
 
 from ..support.bad_disk import Died, Disk, Dying
 from ..support.cases import for_each
@@ -191,21 +190,6 @@ def test_an_end_that_was_cut_off_is_told_by_a_day_that_a_clock_put_back_began_af
     )
 
 
-def test_a_torn_last_line_is_a_note_and_not_a_flaw(log: Log) -> None:
-    end = log.write(DAY)
-    with log.path().open("ab") as file:
-        file.write(b'{"ts":"2026-')
-    report = log.report(end)
-    assert report.holds
-    assert report.notes == (f"ticketbot-{DAY}.jsonl, line 4: cut short by a crash, or just being written",)
-
-
-def test_a_last_line_without_its_end_of_line_holds(log: Log) -> None:
-    end = log.write(DAY)
-    log.path().write_bytes(log.path().read_bytes().rstrip(b"\n"))
-    assert log.wrong(end) == []
-
-
 def test_encryption_that_was_begun_or_ended_in_the_middle_of_a_day_is_followed(log: Log) -> None:
     keyring = new_keyring()
     log.write(DAY, line("plain"))
@@ -223,35 +207,10 @@ def test_a_changed_line_is_named_once_with_its_place(log: Log) -> None:
     assert log.wrong() == [f"ticketbot-{DAY}.jsonl, line 6: it was changed, or a line before it is missing"]
 
 
-def test_a_missing_line_is_told_where_it_was(log: Log) -> None:
-    log.write(DAY, *[line(str(number)) for number in range(9)])
-    lines = log.lines()
-    log.store(lines[:4] + lines[6:])
-    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, line 5: 2 lines are missing before it"]
-
-
-def test_a_line_that_was_put_in_is_the_only_one_that_is_told(log: Log) -> None:
-    log.write(DAY, *[line(str(number)) for number in range(9)])
-    lines = log.lines()
-    log.store([*lines[:4], encode(line("made up")), *lines[4:]])
-    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, line 5: it has no seal"]
-    log.store([*lines[:4], lines[2], *lines[4:]])
-    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, line 5: it does not belong there: it was moved, or is there twice"]
-
-
 def test_many_lines_in_a_row_with_the_same_flaw_are_one(log: Log) -> None:
     log.write(DAY)
     log.store([*log.lines(), *[encode(line("made up"))] * 5])
     assert log.wrong() == [f"ticketbot-{DAY}.jsonl, lines 4 to 8: it has no seal"]
-
-
-def test_a_file_that_holds_nothing_but_garbage_costs_little_and_is_told(log: Log) -> None:
-    log.write(DAY_BEFORE)
-    log.write(DAY)
-    log.store([b"garbage %d\n" % number for number in range(5000)], DAY_BEFORE)
-    wrong = log.wrong()
-    assert f"ticketbot-{DAY_BEFORE}.jsonl, lines 1 to 5000: it cannot be read" in wrong
-    assert len(wrong) == 2
 
 
 def test_flaws_beyond_a_thousand_are_counted_only(log: Log) -> None:
@@ -273,12 +232,6 @@ def test_an_end_that_was_cut_off_is_told_by_the_day_after_and_by_an_anchor(log: 
         f"ticketbot-{DAY}.jsonl: --anchor names {gone}",
     ]
     assert [anchor.stands for anchor in log.report(end).anchors] == [False]
-
-
-def test_a_file_under_another_days_name_is_told_as_that(log: Log) -> None:
-    log.write(DAY_BEFORE)
-    log.path().write_bytes(log.path(DAY_BEFORE).read_bytes())
-    assert f"ticketbot-{DAY}.jsonl, line 1: this is the file of another day" in log.wrong()
 
 
 def test_an_encrypted_line_that_is_written_otherwise_is_told_although_it_says_the_same(log: Log) -> None:
@@ -316,19 +269,6 @@ def test_an_encrypted_end_that_was_cut_off_is_told_although_the_next_day_could_n
     assert len(log.wrong(keyring=keyring)) == 1
 
 
-def test_days_without_any_seal_are_told_also_before_the_first_that_has_one(log: Log) -> None:
-    log.store([encode(line("old"))] * 3, "2026-11-18")
-    log.store([encode(line("old"))] * 2, DAY_BEFORE)
-    log.write(DAY)
-    assert log.wrong() == [
-        "ticketbot-2026-11-18.jsonl, lines 1 to 3: it has no seal",
-        f"ticketbot-{DAY_BEFORE}.jsonl, lines 1 to 2: it has no seal",
-    ]
-    for count in (1, 3):
-        log.store([encode(line("old"))] * count, DAY_BEFORE)
-        assert "lines were cut off, or the file was replaced" in log.wrong()[-1]
-
-
 def test_a_missing_day_is_told_unless_its_time_had_come(log: Log) -> None:
     for day in ("2026-11-18", "2026-11-19", DAY_BEFORE, DAY):
         log.write(day)
@@ -350,15 +290,6 @@ def test_an_anchor_of_a_day_whose_time_had_come_can_no_longer_be_told(log: Log) 
     assert (report.holds, report.anchors[0].stands, report.expired) == (True, None, (DAY_BEFORE,))
 
 
-def test_days_before_one_whose_time_had_come_are_not_missed(log: Log) -> None:
-    """The line that told of them was deleted itself by now."""
-    log.write("2026-11-18")
-    log.write("2026-11-19")
-    log.write(DAY_BEFORE, line(EXPIRED, days=["2026-11-19"], last="x"))
-    log.path("2026-11-18").unlink()
-    assert log.wrong() == []
-
-
 def test_a_day_that_was_deleted_in_time_and_begun_once_more_by_a_wrong_clock_is_no_flaw(log: Log) -> None:
     log.write("2026-11-18")
     log.write(DAY, line(EXPIRED, days=["2026-11-18"], last="x"))
@@ -369,16 +300,6 @@ def test_a_day_that_was_deleted_in_time_and_begun_once_more_by_a_wrong_clock_is_
     assert log.wrong() == []
 
 
-def test_a_day_that_should_be_gone_and_is_back_is_a_note(log: Log) -> None:
-    for day in ("2026-11-18", "2026-11-19", DAY_BEFORE):
-        log.write(day)
-    log.write(DAY, line(EXPIRED, days=["2026-11-18", "2026-11-19"], last="x"))
-    log.path("2026-11-19").unlink()
-    report = log.report()
-    assert report.holds
-    assert report.notes == ("ticketbot-2026-11-18.jsonl should have been deleted by now, which the next run does",)
-
-
 def test_a_day_from_another_log_with_the_same_key_is_a_stranger(log: Log, tmp_path: Path) -> None:
     log.write("2026-11-18")
     log.write(DAY)
@@ -386,29 +307,6 @@ def test_a_day_from_another_log_with_the_same_key_is_a_stranger(log: Log, tmp_pa
     other.write(DAY_BEFORE)
     log.path(DAY_BEFORE).write_bytes(other.path(DAY_BEFORE).read_bytes())
     assert f"ticketbot-{DAY}.jsonl does not hold on to it: it was put there from elsewhere" in log.wrong()[-1]
-
-
-def test_lines_without_a_seal_cannot_be_put_before_the_first_day(log: Log) -> None:
-    log.write(DAY)
-    log.store([encode(line("made up"))], DAY_BEFORE)
-    assert log.wrong() == [f"ticketbot-{DAY_BEFORE}.jsonl, line 1: it has no seal"]
-
-
-def test_words_that_were_taken_out_without_an_erasure_are_told(log: Log) -> None:
-    log.write(DAY, receipt(7), receipt(8))
-    bare = [encode(erased(each)) for each in map(decode, log.lines())]
-    log.store(bare)
-    told = f"ticketbot-{DAY}.jsonl, lines 2 to 3: its personal part was taken out, and no erasure says so"
-    assert log.wrong() == [told]
-    log.write(DAY, line(ERASED, tickets=[7], upto={DAY: 9}, lines=1, files=1))
-    assert log.wrong() == [told.replace("lines 2 to 3", "line 3")]
-
-
-def test_an_erasure_explains_only_what_was_there_before_it(log: Log) -> None:
-    log.write(DAY, receipt(7), line(ERASED, tickets=[7], upto={DAY: 2}), receipt(7))
-    assert log.wrong() == []
-    log.store([encode(erased(each)) for each in map(decode, log.lines())])
-    assert [flaw.line for flaw in log.report().flaws] == [4]
 
 
 def test_an_end_that_a_run_missed_is_told_until_it_is_back(log: Log) -> None:
@@ -422,20 +320,6 @@ def test_an_end_that_a_run_missed_is_told_until_it_is_back(log: Log) -> None:
     told = f"ticketbot-{DAY}.jsonl, line 2: the end that the run before this one had left, {end}, is not there"
     assert log.wrong() == [told]
     log.store(whole, DAY_BEFORE)
-    assert log.wrong() == []
-
-
-def test_an_end_whose_day_was_deleted_in_time_is_not_missed(log: Log) -> None:
-    end = log.write("2026-11-18")
-    log.write(DAY_BEFORE, line(EXPIRED, days=["2026-11-18"], last=str(end)))
-    log.path("2026-11-18").unlink()
-    clock = ManualClock()
-    audit = AuditLog(log.folder, clock, "run", key=KEY)
-    audit.run_started(follows=str(end))  # the run before this one died, and could not tell where it had ended
-    state = State(None)
-    state.remember(**{HELPDESK_DATE: repr(clock.now())})
-    assert look_after(audit, clock.now(), 1, str(end), None, state) == []
-    audit.close()
     assert log.wrong() == []
 
 
@@ -509,16 +393,6 @@ def test_headers_of_older_versions_do_not_say_which_key_they_found(log: Log, mon
     assert unknown(log) == ([], ["2026-11-18"])
 
 
-def test_any_number_of_invented_keys_is_told(log: Log) -> None:
-    log.write(DAY_BEFORE)
-    for number in range(1_200):
-        header = sealed({"event": "segment", "segment": DAY, "key_id": f"{number:08}"}, FOREIGN, "", number)
-        with log.path().open("ab") as file:
-            file.write(encode(header))
-    report = log.report()
-    assert len(report.unchecked) + report.more_flaws >= 1_200
-
-
 @given(data=st.data())
 def test_no_story_of_lost_changed_and_restored_keys_is_taken_for_tampering(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -574,21 +448,6 @@ def test_a_header_behind_encrypted_lines_is_not_taken_for_changed_without_their_
     assert log.report(keys=(KEY, OLD_KEY), keyring=keyring).holds
 
 
-def test_encrypted_lines_that_were_cut_off_are_missed_without_their_key_too(log: Log) -> None:
-    end = log.write(DAY, keyring=new_keyring())
-    log.store(log.lines()[:-1])
-    assert len(log.report(end).flaws) == 1
-
-
-@pytest.mark.skipif(os.name == "nt" or os.getuid() == 0, reason="nothing is forbidden here")
-def test_a_file_that_may_not_be_read_is_told_and_the_rest_is_checked(log: Log) -> None:
-    log.write(DAY_BEFORE)
-    log.write(DAY)
-    log.path(DAY_BEFORE).chmod(0)
-    report = log.report()
-    assert (report.flaws, len(report.unchecked) > 0) == ((), True)
-
-
 def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_checked(log: Log) -> None:
     log.write(DAY_BEFORE)
     log.write(DAY)
@@ -600,15 +459,6 @@ def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_checked(log: Log) ->
         "cannot be read",
         f"ticketbot-{DAY}.jsonl holds on to its line 3, which cannot be looked up",
     ]
-
-
-def test_a_folder_that_is_none_has_no_log(tmp_path: Path) -> None:
-    assert check(tmp_path / "nowhere", [KEY]).files == 0
-
-
-def test_an_anchor_of_a_log_that_is_gone_is_missed(tmp_path: Path) -> None:
-    report = check(tmp_path, [KEY], None, [("the state", Head(DAY, 5, "0" * 32))])
-    assert [flaw.what for flaw in report.flaws] == ["it is missing: the state names its line 5"]
 
 
 def test_a_writer_that_could_write_nothing_knows_of_no_end(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -84,13 +83,6 @@ class Receiver:
     def said(self) -> list[tuple[str, str]]:
         """(what, rule) of the alerts, in order."""
         return [(one["what"], one["key"].rpartition("/")[2]) for one in self.messages if one["what"] != "summary"]
-
-    def wait_for_pings(self, count: int) -> list[str]:
-        """The paths of the first ``count`` pings; a background thread sends them."""
-        until = time.monotonic() + 20
-        while len(self.pings) < count and time.monotonic() < until:
-            time.sleep(0.02)
-        return [path for path, _ in self.pings]
 
     def close(self) -> None:
         """Stop serving."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ticket_processor.sandbox.store import BOT_ID
-
 from ..imitation import FaultPlan, FaultRule
 from .conftest import Command, Desk, OpenDesk
 
@@ -117,15 +115,6 @@ def test_an_account_with_harmless_rules_only_is_fine_and_nothing_is_written(desk
     assert {path: path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()} == before
 
 
-def test_many_rules_are_read_page_by_page_and_one_that_is_switched_off_is_passed_over(desk: Desk) -> None:
-    plant(desk, [("triggers", f"Fine {number}", [CREATE], [MAIL]) for number in range(150)])
-    plant(desk, CONFLICTS[:2], first=900)
-    desk.sandbox.store.triggers[901]["active"] = False
-    told = desk("doctor", "--json", code=1).object
-    assert (told["read"]["trigger"], told["conflicts"]) == (151, 1)
-    assert list(conflicts(told)) == ["900"]
-
-
 def test_targets_of_categories_that_are_not_there_are_named(desk: Desk) -> None:
     desk.configure(
         'fallback_category = "general"\n[[categories]]\nname = "general"\ndescription = "Everything that there is."\n'
@@ -178,16 +167,6 @@ def test_offline_asks_nobody_and_looks_at_all_the_rest(smart: Desk) -> None:
     assert {"categories", "articles", "health"} == {item["part"] for item in told["findings"]}
 
 
-def test_a_user_who_may_not_write_is_told_beside_the_rules(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    assert "this user" not in desk("doctor").out
-    plant(desk, CONFLICTS[:1])
-    desk.sandbox.store.users[BOT_ID]["role_type"] = 1
-    told = desk("doctor", code=1).out
-    assert "this user is a light agent, who may not change tickets" in told
-    assert "1 conflict" in told
-
-
 def test_the_local_helpdesk_is_looked_at_without_rules(bare: Command) -> None:
     bare("init", "--helpdesk", "local")
     told = bare("doctor", "--json").object
@@ -199,7 +178,3 @@ def test_messaging_tickets_are_counted(open_desk: OpenDesk) -> None:
     desk = open_desk(1)
     desk.sandbox.store.create(subject="Conversation with Ada", body="See the log.", channel="whatsapp")
     assert "1 of the newest 2 tickets are messaging or chat: they are left alone" in desk("doctor").out
-
-
-def test_nobody_is_asked_for_examples_of_built_in_categories(open_desk: OpenDesk) -> None:
-    assert "has no examples" not in open_desk(0)("doctor", "--offline", code=None).out

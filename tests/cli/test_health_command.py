@@ -94,16 +94,6 @@ def test_an_installation_that_never_ran_is_degraded_and_1(desk: Desk) -> None:
     assert list(desk.folder.iterdir()) == []
 
 
-def test_a_helpdesk_that_is_gone_is_unhealthy_and_3(smart: Desk) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        gone = f"http://127.0.0.1:{server.getsockname()[1]}"
-    told = smart("health", "--json", code=3, ZENDESK_URL=gone, OPENAI_BASE_URL=f"{gone}/v1").object
-    assert told["status"] == "unhealthy"
-    assert unwell(told) == {"helpdesk": "fail", "model sandbox-model": "warn", "last_run": "warn"}
-    assert checks_of(told)["helpdesk"]["facts"]["problem"] == "unreachable"
-    assert checks_of(told)["log_folder"]["status"] == "ok"
-
-
 @pytest.mark.slow
 def test_everything_that_hangs_is_given_up_together_and_the_process_ends(smart: Desk) -> None:
     """The servers take the connection and never answer: whoever waited for one after the other would wait longer."""
@@ -124,16 +114,6 @@ def test_everything_that_hangs_is_given_up_together_and_the_process_ends(smart: 
     }
     assert checks_of(told)["log_folder"]["status"] == "ok"
     assert told["seconds"] < 2 * ASKING_S
-
-
-def test_wrong_credentials_are_told_from_missing_rights_and_hold_no_secret(desk: Desk) -> None:
-    ended = desk("health", code=3, ZENDESK_OAUTH_CLIENT_SECRET="Wrong-Secret-3")
-    assert "ZENDESK_OAUTH_CLIENT_SECRET" in ended.out
-    assert "Wrong-Secret-3" not in ended.out + ended.err
-    for fault, problem in (("unauthorised", "not_authorised"), ("status:GET:/tickets:status=403", "forbidden")):
-        desk.sandbox.faults = FaultPlan.parse(fault)
-        found = check(examined(desk), "helpdesk")
-        assert (found.status, found.facts["problem"]) == (Status.FAIL, problem)
 
 
 @pytest.mark.parametrize(

@@ -150,11 +150,6 @@ def test_a_redirect_is_not_followed(switch: Switch) -> None:
     assert heartbeat.trouble == "it answered HTTP 302"
 
 
-def test_a_long_body_is_cut(switch: Switch) -> None:
-    finish(Heartbeat(switch.url), 0, "ü" * 50_000)
-    assert 1000 < len(switch.heard[0][1].encode()) <= 8_000
-
-
 def test_without_an_address_nothing_is_pinged() -> None:
     heartbeat = Heartbeat(None)
     heartbeat.start()
@@ -175,12 +170,6 @@ def test_nobody_there_is_told_without_the_address(caplog: pytest.LogCaptureFixtu
     assert "CANARY" not in caplog.text
 
 
-def test_an_address_no_request_can_be_made_of_is_trouble_too() -> None:
-    heartbeat = Heartbeat("https://[::1")
-    finish(heartbeat)
-    assert heartbeat.trouble
-
-
 @pytest.mark.parametrize(
     "url", ["http://example.com/CANARY", "CANARY", "ftp://CANARY", "https://user:pw@example.com/CANARY"]
 )
@@ -188,8 +177,3 @@ def test_the_settings_take_https_only_and_quote_nothing(url: str) -> None:
     with pytest.raises(ValidationError) as problem:
         AlertSettings(heartbeat_url=SecretStr(url))
     assert "CANARY" not in str(problem.value)
-
-
-@pytest.mark.parametrize("url", ["https://hc-ping.com/uuid", "http://127.0.0.1:8000/ping/x"])
-def test_the_settings_take_https_and_this_machine(url: str) -> None:
-    assert AlertSettings(heartbeat_url=SecretStr(url)).heartbeat_url is not None

@@ -30,17 +30,6 @@ def every(minutes: float, days: float, start: float = MONDAY) -> Iterator[float]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("minutes", [5, 30, 60, 360])
-def test_a_weekend_and_holidays_without_a_ticket_are_as_they_should_be(minutes: int) -> None:
-    desk, dice = Played(kept_s=3.1 * DAY), random.Random(minutes)
-    for started in every(minutes, 11):
-        day = (started - MONDAY) // DAY
-        quiet = day in (5, 6) or day > 8
-        desk.run(started + dice.uniform(0, 30), **updated(0 if quiet else dice.randrange(1 + minutes // 3)))
-    assert desk.said == []
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("minutes", [10, 60, 1440])
 def test_a_desk_of_five_tickets_a_day_is_not_woken_by_one_that_fails_for_good(minutes: int) -> None:
     desk, dice, dead, tried = Played(kept_s=3.1 * DAY), random.Random(1), 0, 0
@@ -66,14 +55,6 @@ def test_the_first_day_with_its_trials_and_its_backlog_wakes_nobody() -> None:
     for started in every(10, 0.05):
         desk.run(started, took=540, **{**updated(300), **LATE})
     for started in every(10, 0.5, MONDAY + 0.05 * DAY):
-        desk.run(started, **updated(3))
-    assert desk.said == []
-
-
-def test_a_schedule_that_begins_a_day_after_the_trial_is_no_gap() -> None:
-    desk = Played()
-    desk.run(MONDAY - DAY, caught_up=False)
-    for started in every(10, 1):
         desk.run(started, **updated(3))
     assert desk.said == []
 
@@ -126,19 +107,6 @@ def test_a_laptop_that_sleeps_at_night_and_over_the_weekend_wakes_nobody(seed: i
         early = dice.choice(([DOWN], []))
         for number, started in enumerate(every(10, (closed - opened) / DAY, opened)):
             desk.run(started, **(early[number] if number < len(early) else updated(1)))
-    assert desk.said == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("hours", [0, 1, 6, 24])
-@pytest.mark.parametrize("change", [-HOUR, HOUR])
-def test_clocks_that_are_changed_tell_nobody_anything(hours: int, change: float) -> None:
-    """A schedule by the local clock: one interval is an hour shorter or longer, or a run is left out or made twice."""
-    desk, changed = Played(kept_s=8 * DAY), MONDAY + 8 * DAY + 2 * HOUR
-    for started in every(hours * 60 or 10, 16 if hours else 9):
-        if hours and started > changed:
-            started += change
-        desk.run(started, **updated(2))
     assert desk.said == []
 
 

@@ -34,12 +34,6 @@ def times(*milliseconds: float) -> dict[str, int]:
     return latencies.bands
 
 
-def test_no_runs_are_no_tickets_and_no_shares() -> None:
-    nothing = metrics_of([])
-    assert nothing == RunMetrics()
-    assert nothing.success_rate is nothing.p95_ms is nothing.fallback_rate is None
-
-
 def test_tickets_that_are_left_alone_are_neither_success_nor_failure() -> None:
     outcomes = {"updated": 6, "suggested": 1, "failed": 1, "skipped": 992}
     found = metrics_of([a_record(outcomes=outcomes, newly_failed=1)])
@@ -64,11 +58,6 @@ def test_shares_of_what_was_understood_count_classifier_and_rules_as_fallbacks()
     assert found.answers == 10
     assert found.fallback_rate == pytest.approx(0.3)
     assert found.review_rate == pytest.approx(0.3)
-
-
-def test_a_run_that_could_not_be_made_is_counted_apart() -> None:
-    found = metrics_of([a_record(0, exit_code=3, stopped="down"), a_record(1, exit_code=1), a_record(2)])
-    assert (found.runs, found.runs_failed) == (3, 1)
 
 
 def test_latencies_of_all_runs_are_pooled_and_not_averaged() -> None:

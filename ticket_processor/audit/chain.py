@@ -97,20 +97,17 @@ class Chain:
         """An encrypted line."""
         place = line.get("seq")
         if self._header is None or "cipher" not in self._header or not isinstance(place, int):
-            return CheckedLine(
-                number, stored, None, LineVerdict.CHANGED, "it is encrypted in a way that no line is here"
-            )
+            why = "it is encrypted in a way that no line is here"
+            return CheckedLine(number, stored, None, LineVerdict.CHANGED, why)
         if self._cipher is None:
             self._blind, self._ends = True, [(NO_MAC, place + 1)]
-            return CheckedLine(
-                number, stored, None, LineVerdict.UNCHECKED, "the key that it is encrypted with is not here"
-            )
+            why = "the key that it is encrypted with is not here"
+            return CheckedLine(number, stored, None, LineVerdict.UNCHECKED, why)
         opened = self._cipher.opened(line, self._day, place)
         inner = None if opened is None or (judge and not is_as_closed(stored, line)) else read(opened)
         if opened is None or inner is None:
-            return CheckedLine(
-                number, stored, None, LineVerdict.CHANGED, "it cannot be decrypted as what was written there"
-            )
+            why = "it cannot be decrypted as what was written there"
+            return CheckedLine(number, stored, None, LineVerdict.CHANGED, why)
         return self._judged(number, opened, inner, judge=judge)
 
     def _judged(self, number: int, raw: bytes, line: Line, *, judge: bool) -> CheckedLine:

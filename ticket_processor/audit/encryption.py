@@ -31,8 +31,6 @@ class Keyring:
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys: dict[str, Any] = {}
         for text in keys:
-            if text.lower() in ("off", "lost"):
-                raise ConfigError(f"{KEYS_VARIABLE}: '{text}' is no word any more: {BEGIN_ANEW}")
             key = _bytes(text)
             if len(key) != 32:
                 raise ConfigError(f"{KEYS_VARIABLE} must hold keys of 32 bytes in base64; make one with: {NEW_KEY}")

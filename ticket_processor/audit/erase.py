@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from ..core.errors import RunLocked, StateUnusable
 from ..core.private_files import make_folder
@@ -27,7 +27,6 @@ ERASING, ERASED = "erasing", "erased"
 LOCK_NAME = "erase.lock"
 _TORN = b"{"
 """Replaces a torn line: still unreadable, and without words."""
-_LEFTOVERS = re.compile(r"ticketbot-\d{4}-\d{2}-\d{2}\..*(torn|torn\.gz|tmp)")
 
 
 @dataclass
@@ -53,17 +52,6 @@ class TicketTraces:
         return sum(self.lines.values())
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """A line as it lies in its file, read, and what it is encrypted with, if it is."""
-
-    stored: bytes
-    line: Line | None
-    key: LineCipher | None = None
-    place: int = 0
-    is_closed: bool = False
-
-
 @contextmanager
 def beside_others(folder: Path) -> Iterator[None]:
     """Keep erasures off a state folder meanwhile: for dry runs, which do not hold it, and write words all the same.
@@ -71,12 +59,10 @@ def beside_others(folder: Path) -> Iterator[None]:
     Any number may do so at once; the lock dies with the process. Raises :class:`RunLocked` during an erasure.
     A folder that cannot be written to is not locked.
     """
-    with ExitStack() as stack:
+    with ExitStack() as held:
         with suppress(OSError, sqlite3.Error):
-            if not stack.enter_context(_locked(folder, "BEGIN")):
-                raise RunLocked(
-                    f"words are being erased on {folder}, and nothing was done; try again when that is over"
-                )
+            if not _locked(held, folder, "BEGIN"):
+                raise RunLocked(f"words are being erased on {folder}, and nothing was done; try again later")
         yield
 
 
@@ -84,9 +70,9 @@ def beside_others(folder: Path) -> Iterator[None]:
 def nobody_beside(folder: Path) -> Iterator[None]:
     """Keep dry runs off, see :func:`beside_others`. Raises :class:`RunLocked` while one is active, and
     :class:`StateUnusable`."""
-    with ExitStack() as stack:
+    with ExitStack() as held:
         try:
-            alone = stack.enter_context(_locked(folder, "BEGIN EXCLUSIVE"))
+            alone = _locked(held, folder, "BEGIN EXCLUSIVE")
         except (OSError, sqlite3.Error) as error:
             raise StateUnusable(f"{folder / LOCK_NAME} cannot be used: {error}") from error
         if not alone:
@@ -94,23 +80,49 @@ def nobody_beside(folder: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _locked(folder: Path, begin: str) -> Iterator[bool]:
+def _locked(held: ExitStack, folder: Path, begin: str) -> bool:
     """Whether the lock could be had at once: SQLite's, which many readers or one writer may hold, on every system."""
     path = folder / LOCK_NAME
     make_folder(folder)
     with suppress(FileExistsError):  # opening one that is there, and closing it, would drop this process's own locks
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as lock:
-        try:
-            lock.execute(begin)
-            lock.execute("SELECT 1 FROM sqlite_master").fetchall()
-        except sqlite3.OperationalError as error:
-            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
-                raise
-            yield False
-        else:
-            yield True
+    lock = held.enter_context(closing(sqlite3.connect(path, timeout=0, isolation_level=None)))
+    try:
+        lock.execute(begin)
+        lock.execute("SELECT 1 FROM sqlite_master").fetchall()
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A line as it lies in its file, read (``None`` where that is impossible), and what it is encrypted with."""
+
+    stored: bytes
+    line: Line | None
+    key: LineCipher | None = None
+    is_closed: bool = False
+
+    def has_words_of(self, tickets: Collection[int]) -> bool:
+        """Whether something personal of these tickets may be in it. A torn line names its ticket before any words."""
+        if self.line is not None:
+            return self.is_about(tickets) and erased(self.line) is not self.line
+        if self.is_closed or len(self.stored) <= len(_TORN) + 1:
+            return False
+        named = re.search(rb'"ticket_id":(\d+)', self.stored)
+        return self.stored.startswith(b'{"seq"') or (named is not None and int(named[1]) in tickets)
+
+    def is_about(self, tickets: Collection[int]) -> bool:
+        return self.line is not None and self.line.get("ticket_id") in tickets
+
+    def without_words(self, day: str) -> bytes:
+        if self.line is None:
+            return _TORN + (b"\n" if self.stored.endswith(b"\n") else b"")
+        raw = encode(erased(self.line))
+        return raw if self.key is None else self.key.closed(raw, day, self.line["seq"])
 
 
 def find(
@@ -120,10 +132,18 @@ def find(
 
     ``troubles`` are sentences on files that cannot be read, also for want of a key.
     """
-    found, wanted = TicketTraces(), _Wanted(tickets)
+    found, wanted = TicketTraces(), frozenset(tickets)
     for file in log_files(folder):
+        count = last = closed = 0
         try:
-            count, last, closed = _counted(_lines(file, keys), wanted, found.known)
+            for number, item in enumerate(_lines(file, keys), start=1):
+                closed += item.is_closed
+                if item.has_words_of(wanted):
+                    count += 1
+                    found.known |= wanted if item.line is None else set()  # it may be about any of them
+                if item.line is not None and item.is_about(wanted):
+                    found.known.add(item.line["ticket_id"])
+                    last = number if "personal" in item.line else last
         except OSError as error:
             found.troubles.append(f"{file.path.name} cannot be read: {_why(error)}")
             count = last = closed = 0
@@ -132,7 +152,7 @@ def find(
         if count:
             found.lines[file.path] = count
         if last:
-            found.upto[file.day] = max(last, found.upto.get(file.day, 0))
+            found.upto[file.day] = last
         done(1)
     found.leftovers = _leftovers(folder)
     return found
@@ -146,30 +166,26 @@ def erase(
     *,
     done: Callable[[int], None] = lambda _files: None,
 ) -> TicketTraces:
-    """Erase what was found, and what was added since; return what was erased. No other run may be active.
+    """Erase what was found; return what was erased. No other run may be active.
 
     ``troubles`` are what could not be done, the files that could not be looked into included. Twice does nothing more.
     Raises :class:`AuditUnwritable` when it cannot be written down, before anything is taken out.
     """
-    wanted, gone = (
-        _Wanted(tickets),
-        TicketTraces(upto=dict(found.upto), known=found.known, troubles=list(found.troubles)),
-    )
-    names = sorted(wanted.tickets)
+    gone = TicketTraces(upto=dict(found.upto), known=found.known, troubles=list(found.troubles))
+    wanted = frozenset(tickets)
     # What is said of it has to stay as long as the lines that it explains, also under a clock that is behind.
     audit.not_before = max(found.upto, default="")
-    audit.alert(ERASING, sync=True, tickets=names, upto=found.upto)
+    audit.alert(ERASING, sync=True, tickets=sorted(wanted), upto=found.upto)
     for path in found.lines:
-        file = LogFile.at(path)
         try:
             with audit.alone():
-                count, last = _rewrite(file, wanted, keys)
+                file = LogFile.at(path)
+                gone.lines[path], last = _rewrite(file, wanted, keys)
+                gone.upto[file.day] = max(last, gone.upto.get(file.day, 0))
         except OSError as error:
             gone.troubles.append(f"{path.name} could not be written anew: {_why(error)}")
-            continue
-        gone.lines[path] = count
-        gone.upto[file.day] = max(last, gone.upto.get(file.day, 0))
-        done(1)
+        else:
+            done(1)
     for path in _leftovers(audit.folder):  # of earlier versions, and of processes that died
         try:
             with audit.alone():
@@ -178,72 +194,30 @@ def erase(
             gone.troubles.append(f"{path.name} could not be removed: {_why(error)}")
         else:
             gone.leftovers.append(path)
-    audit.alert(ERASED, sync=True, tickets=names, upto=gone.upto, lines=gone.total, files=len(gone.lines))
+    audit.alert(ERASED, sync=True, tickets=sorted(wanted), upto=gone.upto, lines=gone.total, files=len(gone.lines))
     return gone
 
 
 def _leftovers(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return [path for path in sorted(folder.iterdir()) if _LEFTOVERS.fullmatch(path.name)] + leftovers(folder)
+    """Files that crashes, or earlier versions, left in the log's folder: whose words they hold is unknown."""
+    left = [*folder.glob("ticketbot-????-??-??.*tmp"), *folder.glob("ticketbot-????-??-??.*torn*")]
+    return sorted(left) + leftovers(folder)
 
 
-class _Wanted:
-    """The tickets, and how to know a line of theirs."""
-
-    def __init__(self, tickets: Collection[int]) -> None:
-        self.tickets = frozenset(tickets)
-        self._in_bytes = re.compile(rb'"ticket_id":(' + b"|".join(b"%d" % number for number in tickets) + rb")\b")
-
-    def has(self, item: _Stored) -> bool:
-        """Whether something personal of theirs may be in it."""
-        if item.line is None:
-            return not item.is_closed and len(item.stored) > len(_TORN) + 1 and self._may_be_in(item.stored)
-        return self.is_about(item.line) and erased(item.line) is not item.line
-
-    def is_about(self, line: Line) -> bool:
-        ticket_id = line.get("ticket_id")
-        return isinstance(ticket_id, int) and ticket_id in self.tickets
-
-    def _may_be_in(self, torn: bytes) -> bool:
-        """A torn line names its ticket before any words; an encrypted one may be about any ticket."""
-        return torn.startswith(b'{"seq"') or self._in_bytes.search(torn) is not None
-
-
-def _counted(items: Iterator[_Stored], wanted: _Wanted, known: set[int]) -> tuple[int, int, int]:
-    """Lines with something personal of these tickets, the last that has or had it, and how many cannot be opened.
-
-    The tickets that any line is about are added to ``known``.
-    """
-    count = last = closed = 0
-    for number, item in enumerate(items, start=1):
-        closed += item.is_closed
-        count += wanted.has(item)
-        if item.line is None and wanted.has(item):
-            known |= wanted.tickets  # it may be about any of them
-        if item.line is not None and wanted.is_about(item.line):
-            known.add(item.line["ticket_id"])
-            last = number if "personal" in item.line else last
-    return count, last, closed
-
-
-def _rewrite(file: LogFile, wanted: _Wanted, keys: Keyring | None) -> tuple[int, int]:
-    """Replace the file; gives how many lines lost something, and the last that has lost it now or before."""
-    count, last, _ = _counted(_lines(file, keys), wanted, set())
+def _rewrite(file: LogFile, wanted: Collection[int], keys: Keyring | None) -> tuple[int, int]:
+    """Replace the file; gives how many lines lost something, and the last one, which may have been added meanwhile."""
+    count = last = 0
 
     def write(target: IO[bytes]) -> None:
-        for item in _lines(file, keys):
-            target.write(_without(item, file.day) if wanted.has(item) else item.stored)
+        nonlocal count, last
+        for number, item in enumerate(_lines(file, keys), start=1):
+            has_words = item.has_words_of(wanted)
+            count += has_words
+            last = number if has_words else last
+            target.write(item.without_words(file.day) if has_words else item.stored)
 
     replace_file(file.path, write)
     return count, last
-
-
-def _without(item: _Stored, day: str) -> bytes:
-    if item.line is None:
-        return _TORN + (b"\n" if item.stored.endswith(b"\n") else b"")
-    raw = encode(erased(item.line))
-    return raw if item.key is None else item.key.closed(raw, day, item.place)
 
 
 def _lines(file: LogFile, keys: Keyring | None) -> Iterator[_Stored]:
@@ -259,7 +233,7 @@ def _lines(file: LogFile, keys: Keyring | None) -> Iterator[_Stored]:
             place = line.get("seq")
             opened = key.opened(line, file.day, place) if key and isinstance(place, int) else None
             inner = None if opened is None else read(opened)
-            yield _Stored(stored, inner, key, cast(int, place), is_closed=inner is None)
+            yield _Stored(stored, inner, key, is_closed=inner is None)
 
 
 def _why(error: OSError) -> str:

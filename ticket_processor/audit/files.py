@@ -6,6 +6,7 @@ Everything that reads the log reads it through here, whether it is encrypted or 
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -113,51 +114,25 @@ def read_lines(
             yield raw, line
 
 
-def count_lines(file: LogFile) -> int:
-    """How many lines a file has, a torn one included. Raises :class:`CannotRun` when it cannot be read."""
-    return sum(1 for _ in _raw_lines(file))
-
-
 def line_at(file: LogFile, number: int, keys: Keyring | None = None) -> dict[str, Any] | None:
-    """One line of a file, the first being 0, without reading the others; ``None`` where there is none to be read.
+    """One line of a file, the first being 0; ``None`` where there is none to be read.
 
     An encrypted line is given as it stands when ``keys`` are not those of its file.
     Raises :class:`CannotRun` when the file cannot be read.
     """
-    key: LineCipher | None = None
-    for at, raw in enumerate(_raw_lines(file)):
-        if keys and raw.startswith(_HEADER):
-            key = keys.cipher_of(read(raw) or {})
-        if at == number:
-            line = read(raw)
-            if line is None or key is None or not is_encrypted(line):
-                return line
-            opened = key.opened(line, file.day, at)
-            return None if opened is None else read(opened)
+    for raw, line in itertools.islice(read_lines(file, keys, first=number), 1):
+        return line if line is not None else read(raw)
     return None
+
+
+def headers(file: LogFile) -> Iterator[dict[str, Any]]:
+    """The headers of a file; an empty one stands for one that cannot be read. Raises :class:`CannotRun`."""
+    return (read(raw) or {} for raw in _raw_lines(file) if raw.startswith(_HEADER))
 
 
 def encrypts(file: LogFile) -> bool:
     """Whether any header of the file says that its lines are encrypted. Raises :class:`CannotRun`."""
-    return any("cipher" in header for header in _headers(file))
-
-
-def last_header(file: LogFile) -> dict[str, Any] | None:
-    """The header under which the last lines of a file stand; ``None`` when it has none. Raises :class:`CannotRun`."""
-    found = None
-    for header in _headers(file):
-        found = header or found
-    return found
-
-
-def key_of(file: LogFile, keys: Keyring, *, start: int = 0, key: LineCipher | None = None) -> LineCipher | None:
-    """The key of a file's last lines; ``None`` if they are not encrypted. Raises :class:`CannotRun`.
-
-    Up to byte ``start``, where a line begins, that is ``key``: these are not read.
-    """
-    for header in _headers(file, start):
-        key = keys.cipher_of(header)
-    return key
+    return any("cipher" in header for header in headers(file))
 
 
 def events(
@@ -204,16 +179,9 @@ def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         raise
 
 
-def _headers(file: LogFile, start: int = 0) -> Iterator[dict[str, Any]]:
-    """The headers of a file, in order; an empty one stands for one that cannot be read."""
-    return (read(raw) or {} for raw in _raw_lines(file, start) if raw.startswith(_HEADER))
-
-
-def _raw_lines(file: LogFile, start: int = 0) -> Iterator[bytes]:
+def _raw_lines(file: LogFile) -> Iterator[bytes]:
     try:
         with file.open() as lines:
-            if start:
-                lines.seek(start)
             yield from lines_of(lines)
     except OSError as error:
         raise _unreadable(file.path, error) from error

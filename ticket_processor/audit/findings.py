@@ -56,10 +56,9 @@ class VerificationReport(Frozen):
 
 
 class Flaws:
-    """Flaws in the order in which they were found; neighbours that say the same are one."""
+    """Flaws in the order in which they were found; neighbours that say the same are one. ``more`` were not kept."""
 
     def __init__(self) -> None:
-        """``more`` counts those that were not kept."""
         self.kept: list[Flaw] = []
         self.more = 0
 

@@ -153,12 +153,10 @@ def describe(event: str, facts: Mapping[str, Any]) -> str:
             words.append("+ " + " ".join(change["tags_added"]))
         if change.get("tags_removed"):
             words.append("- " + " ".join(change["tags_removed"]))
-        priority = change.get("priority") or {"from": None, "to": None}
-        if priority["from"] != priority["to"]:
-            words.append(f"priority {priority['from'] or '-'} -> {priority['to'] or '-'}")
-        group = change.get("group") or {"from": None, "to": None}
-        if group["from"] != group["to"]:
-            words.append(f"group {group['from'] or '-'} -> {group['to'] or '-'}")
+        for name in ("priority", "group"):
+            value = change.get(name) or {"from": None, "to": None}
+            if value["from"] != value["to"]:
+                words.append(f"{name} {value['from'] or '-'} -> {value['to'] or '-'}")
         if change.get("reply"):
             words.append(f"public reply, {change['reply']['category']}")
         if change.get("close"):

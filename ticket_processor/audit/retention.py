@@ -5,16 +5,16 @@ The next run repeats whatever a crash or a full disk interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from ..core.errors import CannotRun, ConfigError, StateUnusable
+from ..core.errors import AuditUnwritable, CannotRun, ConfigError
 from ..state.store import State
 from .encryption import BEGIN_ANEW, KEYS_VARIABLE, Keyring, is_encrypted
-from .files import encrypts, last_header, leftovers, line_at, log_files, read_lines
-from .receipts import REPAIRED, AuditLog
+from .files import encrypts, headers, leftovers, line_at, log_files, read_lines
+from .receipts import AuditLog
 from .writer import Head, last_head
 
 LOG_HEAD, LOG_FOLDER = "log_head", "log_folder"
@@ -23,8 +23,6 @@ LEFT_OPEN = "left_open_in_the_log"
 """The reason on the retry list for a ticket with a write that only the log knows of."""
 EXPIRED = "log_expired"
 """The alert that explains deleted days to a verification."""
-CLEARED = "log_cleared"
-"""Fact of the state: the day (``YYYY-MM-DD``) that the last run took for today when it removed what was too old."""
 BEHIND_S = 3600.0
 """A clock this far behind the helpdesk's last date is wrong."""
 CHANGED = "log_changed"
@@ -36,14 +34,13 @@ def check_encryption(folder: Path, today: str, keys: Keyring | None) -> None:
 
     Raises :class:`CannotRun` for the folder.
     """
-    files = log_files(folder, last_day=today) or log_files(folder)
-    for file in reversed(files):
-        header = None
+    for file in reversed(log_files(folder, last_day=today) or log_files(folder)):
+        last = None
         with suppress(CannotRun):  # a damaged day keeps no other from being written
-            header = last_header(file)
-        if header is None:
+            last = next(reversed(list(headers(file))), None)
+        if last is None:
             continue
-        if "cipher" not in header or (keys is not None and keys.cipher_of(header) is not None):
+        if "cipher" not in last or (keys is not None and keys.cipher_of(last) is not None):
             return
         if keys is None:
             raise ConfigError(
@@ -59,38 +56,29 @@ def check_encryption(folder: Path, today: str, keys: Keyring | None) -> None:
 def look_after(
     audit: AuditLog, now: float, retention_days: int, left: str | None, keys: Keyring | None, state: State
 ) -> list[str]:
-    """Do all of it; ``left`` is the end that the last run left. Returns sentences on what went wrong.
+    """Check the end that the last run ``left``, and remove old days. Returns sentences on what went wrong.
 
     A day is too old by this machine's clock and by what the helpdesk's clock said last, which ``state`` knows: no day
-    is removed before that has said anything. Of the days that were not too old for the last run one is removed.
-    This run also reports what a dry run has repaired since then.
-    Raises :class:`AuditUnwritable` when a changed log cannot be told.
+    is removed before that has said anything. Raises :class:`AuditUnwritable` when a changed log cannot be told.
     """
-    today, first_kept, troubles = _day(now), "", list[str]()
+    troubles: list[str] = []
+    told = state.helpdesk_date()
+    first_kept = "" if told is None else str(_day(min(now, told)) - timedelta(days=retention_days))
     try:
-        first_kept = _first_kept(audit.folder, now, timedelta(days=retention_days), state)
         # A run that died once it had deleted the day of that end could not tell of another.
-        changed = left is not None and left >= first_kept and not stands(audit.folder, left, keys)
-        if left is not None and not changed:
-            _catch_up(audit, left, today, keys, state)
+        if left is not None and left >= first_kept and not stands(audit.folder, left, keys):
+            audit.alert(CHANGED, head=left)
+            troubles.append(
+                "the log no longer holds the line that the last run ended with: it was changed, cut or removed since; "
+                "see 'ticketbot audit verify'"
+            )
+        elif left is not None:
+            _catch_up(audit.folder, left, str(_day(now)), keys, state)
+    except AuditUnwritable:
+        raise
     except CannotRun as error:
-        changed = False
         troubles.append(f"cannot tell whether the log was changed since the last run: {error}")
-    if changed:
-        audit.alert(CHANGED, head=left)
-        troubles.append(
-            "the log no longer holds the line that the last run ended with: it was changed, cut or removed since; see "
-            "'ticketbot audit verify'"
-        )
-    forgotten = _each(leftovers(audit.folder), _removed)
-    failed = [
-        *forgotten,
-        *(_expire(audit, first_kept, keys) if first_kept else ()),
-        *_tidy(audit, today),
-    ]
-    if first_kept and not failed:
-        with suppress(StateUnusable):  # then it was the run before that cleared it, and the next one does so again
-            state.remember(**{CLEARED: str(date.fromisoformat(first_kept) + timedelta(days=retention_days))})
+    failed = [*_removed(leftovers(audit.folder)), *(_expire(audit, first_kept, keys) if first_kept else ())]
     if failed:
         why = (getattr(failed[0], "strerror", None) or str(failed[0])).rstrip(".")
         troubles.append(f"the log in {audit.folder} could not be cleared of old days: {why}")
@@ -128,11 +116,10 @@ def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
     return False
 
 
-def _catch_up(audit: AuditLog, head: str, today: date, keys: Keyring | None, state: State) -> None:
-    """Take note of what the log holds behind the end that the state knows of.
+def _catch_up(folder: Path, head: str, today: str, keys: Keyring | None, state: State) -> None:
+    """Put tickets on the retry list whose writes only the log knows of, behind the end that the state knows.
 
-    A torn line that was removed is news. A write without an end that the state knows nothing of was begun by a run
-    after that state was copied: its ticket goes on the retry list, where it is read before anything else is done.
+    Such a write was begun by a run after that state was copied: its ticket is read before anything else is done.
     Raises :class:`CannotRun`.
     """
     try:
@@ -140,15 +127,11 @@ def _catch_up(audit: AuditLog, head: str, today: date, keys: Keyring | None, sta
     except ValueError:
         return
     begun: dict[int, None] = {}
-    for file in log_files(audit.folder, first_day=then.day, last_day=today.isoformat()):
+    for file in log_files(folder, first_day=then.day, last_day=today):
         for _, line in read_lines(file, keys, first=then.lines if file.day == then.day else 0):
-            if line is None:
-                continue
-            if line.get("what") == REPAIRED:
-                audit.alerted.add(REPAIRED)
-            if line.get("event") == "intent" and not line.get("dry_run"):
+            if line is not None and line.get("event") == "intent" and not line.get("dry_run"):
                 begun[line["ticket_id"]] = None
-            elif line.get("event") == "ticket":
+            elif line is not None and line.get("event") == "ticket":
                 begun.pop(line["ticket_id"], None)
     known = {item.verdict.ticket_id for item in state.unsettled()} | {item.ticket_id for item in state.retries()}
     for ticket_id in sorted(begun.keys() - known):
@@ -165,64 +148,30 @@ def not_before(state: State, now: float) -> str:
     return str(_day(told)) if told is not None and now < told - BEHIND_S else ""
 
 
-def _first_kept(folder: Path, now: float, kept: timedelta, state: State) -> str:
-    """The first day that stays; empty while the helpdesk's clock is not known. Raises :class:`CannotRun`.
-
-    What it said last is in the past, so nothing is too old by it that is not too old in truth. Whatever goes wrong
-    all the same costs one day of the log a run, and not all of it.
-    """
-    told = state.helpdesk_date()
-    if told is None:
-        return ""
-    first = str(_day(min(now, told)) - kept)
-    cleared = state.fact(CLEARED)
-    known = "" if cleared is None else str(date.fromisoformat(cleared) - kept)
-    more = [file.day for file in log_files(folder, first_day=known) if file.day < first]
-    return first if len(more) <= 1 else more[1]
-
-
 def _day(moment: float) -> date:
     return datetime.fromtimestamp(moment, UTC).date()
 
 
 def _expire(audit: AuditLog, first_kept: str, keys: Keyring | None) -> list[Exception]:
     """Remove what is older; one file that cannot be removed does not keep the others. Gives what went wrong."""
-    too_old = _of_days(audit.folder, lambda day: day < first_kept)
+    folder = audit.folder
     try:
-        old = [file for file in log_files(audit.folder) if file.day < first_kept]
+        old = [file for file in log_files(folder) if file.day < first_kept]
+        paths = [path for path in folder.glob("ticketbot-????-??-??.*") if path.name[10:20] < first_kept]
         if old:
             last = last_head(old, keys)
             audit.alert(EXPIRED, sync=True, days=[file.day for file in old], last=last and str(last))
-        return _each(too_old, _removed)
     except (OSError, CannotRun) as error:
         return [error]
+    return _removed(sorted(paths))
 
 
-def _tidy(audit: AuditLog, today: date) -> list[Exception]:
-    """Remove what a file's replacement left unfinished when it died."""
-
-    def alone(path: Path) -> None:
-        with audit.alone():
-            _removed(path)
-
-    yesterday = (today - timedelta(days=1)).isoformat()
-    return _each([path for path in _of_days(audit.folder, lambda day: day < yesterday) if path.suffix == ".tmp"], alone)
-
-
-def _each(paths: Iterable[Path], work: Callable[[Path], None]) -> list[Exception]:
+def _removed(paths: Iterable[Path]) -> list[Exception]:
+    """Remove files; gives what went wrong."""
     failed: list[Exception] = []
     for path in paths:
         try:
-            work(path)
+            path.unlink(missing_ok=True)
         except OSError as error:
             failed.append(error)
     return failed
-
-
-def _removed(path: Path) -> None:
-    path.unlink(missing_ok=True)
-
-
-def _of_days(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
-    """Everything in the folder that belongs to such days, the log's file and what lies beside it, oldest first."""
-    return sorted(path for path in folder.glob("ticketbot-????-??-??.*") if wanted(path.name[len("ticketbot-") :][:10]))

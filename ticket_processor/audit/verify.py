@@ -8,9 +8,9 @@ Without an anchor a log whose end was cut off looks like one that was never long
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,38 +60,20 @@ class _File:
         return self.file.path.name
 
 
-@dataclass
-class _Erased:
-    """Lines without their personal part, and the last line of each day that an alert explains."""
-
-    lines: list[tuple[str, int, object]] = field(default_factory=list)
-    explained: dict[tuple[object, str], int] = field(default_factory=dict)
-
-    def note(self, alert: Line) -> None:
-        for ticket in alert.get("tickets") or ():
-            for day, lines in (alert.get("upto") or {}).items():
-                self.explained[ticket, day] = max(lines, self.explained.get((ticket, day), 0))
-
-    def unexplained(self) -> Iterator[tuple[str, int]]:
-        for day, number, ticket in self.lines:
-            if number > self.explained.get((ticket, day), 0):
-                yield day, number
-
-
 def check(
     folder: Path,
     keys: Sequence[bytes],
     keyring: Keyring | None = None,
     anchors: Iterable[tuple[str, Head]] = (),
     *,
-    begin: Callable[[int], Callable[[int], None]] = lambda _files: lambda _done: None,
+    done: Callable[[int], None] = lambda _files: None,
 ) -> VerificationReport:
     """Verify the log in ``folder``. ``anchors`` are ends that were told, each with who gave it.
 
-    ``begin`` is called with the number of files; what it returns is called after each. One line is held at a time.
+    ``done`` is called after each file. One line is held at a time.
     Raises :class:`CannotRun` when the folder cannot be read; a file that cannot is told in the report.
     """
-    return _Check(folder, keys, keyring, list(anchors)).run(begin)
+    return _Check(folder, keys, keyring, list(anchors)).run(done)
 
 
 class _Check:
@@ -110,17 +92,18 @@ class _Check:
         self._files: dict[str, _File] = {}
         self._expired: set[str] = set()
         self._ends: dict[str, tuple[str, int]] = {}
-        self._erased = _Erased()
+        self._erased: list[tuple[str, int, object]] = []
+        self._explained: dict[tuple[object, str], int] = {}
+        """The last line of each ticket and day that an erasure explains."""
         self._stands: list[bool | None] = [None] * len(anchors)
         self._head: Head | None = None
 
-    def run(self, begin: Callable[[int], Callable[[int], None]]) -> VerificationReport:
+    def run(self, done: Callable[[int], None]) -> VerificationReport:
         for number, (given_by, head) in enumerate(self._anchors):
             self._claims[head.day].append(_Claim(head.lines, head.mac, f"{given_by} names its line", anchor=number))
         files = log_files(self._folder)
         for file in files:
             self._look_at_beginning(file)
-        done = begin(len(files))
         for file in files:
             self._follow(self._files[file.day])
             done(1)
@@ -130,13 +113,14 @@ class _Check:
         self._look_at_links()
         self._look_at_missing_days()
         self._look_at_ends_that_runs_knew()
-        for day, place in self._erased.unexplained():
-            self._flaws.add(self._name(day), "its personal part was taken out, and no erasure says so", place)
+        for day, place, ticket in self._erased:
+            if place > self._explained.get((ticket, day), 0):
+                self._flaws.add(self._name(day), "its personal part was taken out, and no erasure says so", place)
         told = zip(self._anchors, self._stands, strict=True)
         return VerificationReport(
             files=len(files),
             lines=sum(seen.lines for seen in self._files.values()),
-            erased=len(self._erased.lines),
+            erased=len(self._erased),
             expired=tuple(sorted(self._expired)),
             head=self._head and str(self._head),
             anchors=tuple(AnchorFound(anchor=str(head), given_by=by, stands=stands) for (by, head), stands in told),
@@ -197,7 +181,7 @@ class _Check:
             self._notes.append(f"{seen.name}, line {place}: cut short by a crash, or just being written")
         elif line is not None:
             if judged.erased:
-                self._erased.lines.append((seen.file.day, place, line.get("ticket_id")))
+                self._erased.append((seen.file.day, place, line.get("ticket_id")))
             if line.get("event") in ("alert", "run_started"):
                 self._heed(seen, place, line)
 
@@ -212,7 +196,9 @@ class _Check:
         elif what == CHANGED:
             self._ends.setdefault(str(said.get("head")), (seen.file.day, place))
         elif what in (ERASING, ERASED):
-            self._erased.note(said)
+            for ticket in said.get("tickets") or ():
+                for day, lines in (said.get("upto") or {}).items():
+                    self._explained[ticket, day] = max(lines, self._explained.get((ticket, day), 0))
 
     # Between files
 
@@ -221,7 +207,6 @@ class _Check:
         if claim.mac == NO_MAC:  # of a file without any seal
             stands: bool | None = claim.lines == seen.lines
         else:
-            # A writer without the encryption key named the mac of the last line that it could read.
             stands = 0 < claim.found_at <= claim.lines <= seen.length
         if not stands and (seen.later or seen.lines == seen.torn) and self._was_due(seen.file.day):
             return  # a clock was put back so far that a day which had been deleted was begun once more

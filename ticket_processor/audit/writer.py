@@ -21,8 +21,8 @@ import filelock
 from ..core.errors import CannotRun
 from ..core.private_files import make_folder
 from .encryption import Keyring, LineCipher, is_encrypted
-from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, count_lines, key_of, log_files, read_lines
-from .lines import NO_MAC, decode, encode, flaw, key_id, read, sealed
+from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, headers, log_files, read_lines
+from .lines import NO_MAC, encode, flaw, key_id, read, sealed
 
 LOCK_NAME = ".ticketbot-log.lock"
 SCHEMA = 1
@@ -73,7 +73,6 @@ class LogWriter:
         self._keys = keys
         self._lock = threading.Lock()
         self._open: _Open | None = None
-        self._text: tuple[Path, int] | None = None
         self._guard = filelock.FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
         self.repaired: int | None = None
         """Bytes of a torn line that was removed; the caller resets it after reporting."""
@@ -104,7 +103,11 @@ class LogWriter:
                 os.fsync(log.descriptor)
             log.mac, log.number, log.size = mac, number, size + len(data)
             if text and log.cipher is None:
-                _write(self._text_file(day), text.encode("utf-8", "replace"))
+                descriptor = _open_to_append(self._folder / (NAME.format(day=day) + ".log"))
+                try:
+                    _write(descriptor, text.encode("utf-8", "replace"))
+                finally:
+                    _close(descriptor)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -153,55 +156,48 @@ class LogWriter:
     def _mended(self, log: _Open, file: LogFile) -> tuple[int, str] | None:
         """Have the file end with a whole line; gives the next line's number and the mac to go on from, if it can."""
         raws, torn = _last_lines(log.descriptor)
-        log.cipher = _cipher_of(log, file, self._keys) if raws and self._keys else None
-        end = self._joined(log, raws)
-        if torn:
-            number, mac = end or (0, NO_MAC)
-            whole = self._opened_line(log, torn + b"\n", number)
-            if end and whole and flaw(*whole, self._key, mac, number) is None:
-                _write(log.descriptor, b"\n")  # only its last byte was missing
-                end = number + 1, whole[1]["mac"]
-            elif read(torn) is not None:  # a whole line of another key: it stays, and the chain begins anew behind it
-                _write(log.descriptor, b"\n")
-                end = None
-            else:  # nobody can read half a line, and what it was to announce has not been done
-                os.ftruncate(log.descriptor, os.fstat(log.descriptor).st_size - len(torn))
-                self.repaired = len(torn)
-        return end
+        if torn and read(torn) is not None:  # only the end of the line is missing
+            _write(log.descriptor, b"\n")
+            raws = [*raws, torn + b"\n"][-2:]
+        elif torn:  # nobody can read half a line, and what it was to announce has not been done
+            os.ftruncate(log.descriptor, os.fstat(log.descriptor).st_size - len(torn))
+            self.repaired = len(torn)
+        log.cipher = None
+        if raws and self._keys is not None:
+            for header in headers(file):
+                log.cipher = self._keys.cipher_of(header)
+        return self._joined(log, raws)
 
     def _joined(self, log: _Open, raws: Sequence[bytes]) -> tuple[int, str] | None:
         """The next number and the mac to continue from, if the last line is sealed with our key and unchanged."""
-        if not raws:
+        opened = [self._opened(log, raw) for raw in raws]
+        last = opened[-1] if opened else None
+        if last is None:
             return None
-        numbers = [_number(raw) for raw in raws]
-        opened = [
-            None if number is None else self._opened_line(log, raw, number)
-            for raw, number in zip(raws, numbers, strict=True)
-        ]
-        last, number = opened[-1], numbers[-1]
-        if last is None or number is None:
-            return None
+        raw, line, number = last
         before = NO_MAC
-        if last[1].get("event") != SEGMENT:
+        if line.get("event") != SEGMENT:
             earlier = opened[-2] if len(opened) > 1 else None
             if earlier is None:
                 return None
             before = str(earlier[1].get("mac"))
-        return (number + 1, last[1]["mac"]) if flaw(*last, self._key, before, number) is None else None
+        return (number + 1, line["mac"]) if flaw(raw, line, self._key, before, number) is None else None
 
-    def _opened_line(self, log: _Open, raw: bytes, number: int) -> tuple[bytes, dict[str, Any]] | None:
-        with suppress(ValueError):
-            line = decode(raw)
-            if not is_encrypted(line):
-                return raw, line
-            opened = log.cipher.opened(line, log.day, number) if log.cipher else None
-            if opened is not None:
-                return opened, decode(opened)
-        return None
+    def _opened(self, log: _Open, raw: bytes) -> tuple[bytes, dict[str, Any], int] | None:
+        """A line before encryption, as bytes and read, and its number."""
+        line = read(raw) or {}
+        number = line.get("seq")
+        if not isinstance(number, int):
+            return None
+        if not is_encrypted(line):
+            return raw, line, number
+        opened = log.cipher.opened(line, log.day, number) if log.cipher else None
+        inner = None if opened is None else read(opened)
+        return None if opened is None or inner is None else (opened, inner, number)
 
     def _begin(self, log: _Open, file: LogFile) -> None:
         """Write a header that holds on to what is there: the file before, or what stands above in this one."""
-        number = count_lines(file)
+        number = sum(1 for _ in read_lines(file))
         facts: dict[str, Any] = {"event": SEGMENT, "segment": log.day, "schema": SCHEMA, "key_id": key_id(self._key)}
         if number:
             facts["after"] = {**_link(file, self._keys), "lines": number}
@@ -231,32 +227,19 @@ class LogWriter:
             finally:
                 _close(descriptor)
 
-    def _text_file(self, day: str) -> int:
-        path = self._folder / (NAME.format(day=day) + ".log")
-        if self._text is None or self._text[0] != path:
-            old, self._text = self._text, None
-            if old is not None:
-                _close(old[1])
-            self._text = path, _open_to_append(path)
-        return self._text[1]
-
     def _close(self) -> None:
         log, self._open = self._open, None
-        text, self._text = self._text, None
-        for descriptor in ([log.descriptor] if log else []) + ([text[1]] if text else []):
-            _close(descriptor)
-
-
-def head_of(file: LogFile, keys: Keyring | None = None) -> Head:
-    """How many lines a file has, and the mac of the last one that has any; of a damaged one, as far as it goes."""
-    link = _link(file, keys)
-    return Head(file.day, link["lines"], link["mac"])
+        if log is not None:
+            _close(log.descriptor)
 
 
 def last_head(files: Sequence[LogFile], keys: Keyring | None = None) -> Head | None:
-    """The head of the last of these files, oldest first, that has any line."""
-    heads = (head_of(file, keys) for file in reversed(files))
-    return next((head for head in heads if head.lines), None)
+    """How many lines the last of these files, oldest first, has that has any, and the mac of its last one.
+
+    Of a damaged file as far as it goes.
+    """
+    links = (_link(file, keys) for file in reversed(files))
+    return next((Head(link["day"], link["lines"], link["mac"]) for link in links if link["lines"]), None)
 
 
 def _link(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
@@ -270,13 +253,6 @@ def _link(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
             if line is not None and line.get("event") == SEGMENT:
                 link["key_id"] = str(line.get("key_id"))
     return link
-
-
-def _cipher_of(log: _Open, file: LogFile, keys: Keyring) -> LineCipher | None:
-    """The key of the file's last lines. Of a file that only grew, only the new lines are read."""
-    if 0 <= log.size <= os.fstat(log.descriptor).st_size:
-        return key_of(file, keys, start=log.size, key=log.cipher)
-    return key_of(file, keys)
 
 
 def _last_lines(descriptor: int) -> tuple[list[bytes], bytes]:
@@ -296,11 +272,6 @@ def _last_lines(descriptor: int) -> tuple[list[bytes], bytes]:
     if not newline:
         return [], tail
     return [line + b"\n" for line in whole.split(b"\n")[-2:]], torn
-
-
-def _number(raw: bytes) -> int | None:
-    number = (read(raw) or {}).get("seq")
-    return number if isinstance(number, int) else None
 
 
 def _bytes(descriptor: int, length: int) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -36,10 +36,6 @@ NO_ANCHOR = (
     "no anchor from elsewhere was given: whoever can change log and state together may have cut off its end unnoticed. "
     "Give the end that a heartbeat, a daily summary or 'run --json' told, as --anchor"
 )
-NO_END = (
-    "neither the state nor an --anchor says where the log ended: nobody can tell whether its end was cut off. Give the "
-    "end that a heartbeat, a daily summary or 'run --json' told, as --anchor"
-)
 
 
 def verify(
@@ -60,19 +56,13 @@ def verify(
     remarks: list[str] = []
     state_head = _left(settings, remarks)
     known = [(BY_STATE, state_head)] if state_head else []
-    with ExitStack() as stack:
-        report = check(
-            settings.log_dir,
-            keys,
-            keyring(settings),
-            [*known, *given],
-            begin=lambda files: stack.enter_context(screen.progress("files", files)),
-        )
+    with screen.progress("files", len(log_files(settings.log_dir))) as advance:
+        report = check(settings.log_dir, keys, keyring(settings), [*known, *given], done=advance)
     if not report.files and not report.flaws:
         raise no_log(settings)
     remarks += report.notes
     if not given:
-        remarks.append(NO_ANCHOR if known else NO_END)
+        remarks.append(NO_ANCHOR)
     code = ExitCode.SOME_FAILED if report.flaws else ExitCode.CANNOT_RUN if report.unchecked else ExitCode.OK
     screen.table(("", "Where", "What"), _rows(report), loud="changed")
     screen.result(
@@ -80,20 +70,6 @@ def verify(
     )
     screen.notices(() if as_json else remarks)
     return code
-
-
-def _print_log(settings: Settings, wanted: Sequence[str]) -> None:
-    """Print files and days of the log, decrypted, or all of it."""
-    keys, out = keyring(settings), standard_output()
-    files = _files(settings.log_dir, wanted)
-    if not files:
-        raise no_log(settings)
-    for file in files:
-        for raw, line in read_lines(file, keys):
-            if line is None:
-                check_opened(raw, file.path)
-            out.write(raw)
-    out.flush()
 
 
 def no_log(settings: Settings) -> TicketbotError:
@@ -127,12 +103,9 @@ def _left(settings: Settings, remarks: list[str]) -> Head | None:
     if not path.exists():
         return None
     try:
-        state = State.scratch_copy(path)
-        try:
-            told = left_in(state, settings.log_dir)
-        finally:
-            state.close()
-        return Head.parse(told) if told else None
+        with closing(State.scratch_copy(path)) as state:
+            head = left_in(state, settings.log_dir)
+        return Head.parse(head) if head else None
     except (StateUnusable, ValueError) as error:
         remarks.append(f"where the log ended is not known from the state: {error}")
         return None
@@ -228,7 +201,16 @@ def show(
     settings = load(config=config, need_helpdesk=False)
     if ticket is not None:
         return _show_story(settings, ticket, as_json)
-    _print_log(settings, wanted or ())
+    keys, out = keyring(settings), standard_output()
+    files = _files(settings.log_dir, wanted or ())
+    if not files:
+        raise no_log(settings)
+    for file in files:
+        for raw, line in read_lines(file, keys):
+            if line is None:
+                check_opened(raw, file.path)
+            out.write(raw)
+    out.flush()
     return ExitCode.OK
 
 
@@ -295,10 +277,16 @@ def _details(told: Told, moment: Moment, *, changes: bool) -> Iterator[str]:
     if told.judged.verdict in _MARKS:
         yield f"{told.file.path.name}, line {told.judged.number + 1}: {told.judged.why}"
     if changes:
-        tags = " ".join(_tags(moment))
+        tags = " ".join(
+            f"+{after}" if after else f"-{before}" for name, before, after in moment.changes if name == "tag"
+        )
         if tags:
             yield f"tags: {tags}"
-        yield from _values(moment)
+        for name, before, after in moment.changes:
+            if name == "escalated":
+                yield f"escalated: {after}"
+            elif name not in ("tag", "note"):
+                yield f"{name}: {before or '-'} -> {after or '-'}"
         change = told.line.get("change")
         if isinstance(change, dict) and (note := change.get("note")):
             yield f"note: {' '.join(str(note).split())}"
@@ -310,25 +298,6 @@ def _details(told: Told, moment: Moment, *, changes: bool) -> Iterator[str]:
         yield from (f"{name}: {value}" for name, value in told.line.items() if name not in known and value is not None)
 
 
-def _tags(moment: Moment) -> Iterator[str]:
-    yield from (f"+{after}" if after else f"-{before}" for name, before, after in moment.changes if name == "tag")
-
-
-def _values(moment: Moment) -> Iterator[str]:
-    for name, before, after in moment.changes:
-        if name == "escalated":
-            yield f"escalated: {after}"
-        elif name not in ("tag", "note"):
-            yield f"{name}: {before or '-'} -> {after or '-'}"
-
-
-def _cost(told: list[Told]) -> float | None:
-    """US dollars; ``None`` if no model has a price."""
-    costs = [each.line.get("cost_usd") for each in told if each.line.get("event") == "ticket"]
-    known = [cost for cost in costs if isinstance(cost, int | float)]
-    return sum(known) if known else None
-
-
 def _story_text(ticket: int, told: list[Told]) -> str:
     if not told:
         return f"the log has no line about ticket {ticket}"
@@ -337,17 +306,12 @@ def _story_text(ticket: int, told: list[Told]) -> str:
     writes = sum(line.get("change") is not None for line in ends)
     wrong = sum(each.judged.verdict is not LineVerdict.HOLDS for each in told)
     trust = f"{wrong} NOT to be relied on" if wrong else "each as it was written"
-    cost = _cost(told)
-    return (
-        f"Ticket {ticket}: {many(len(told), 'line')} of {many(runs, 'run')}, "
-        f"{many(writes, 'write')}, {'no price known' if cost is None else f'${cost:.6f}'}; {trust}"
-    )
+    return f"Ticket {ticket}: {many(len(told), 'line')} of {many(runs, 'run')}, {many(writes, 'write')}; {trust}"
 
 
 def _data(ticket: int, told: list[Told]) -> dict[str, Any]:
     return {
         "ticket_id": ticket,
-        "cost_usd": _cost(told),
         "events": [
             {
                 **{name: value for name, value in each.line.items() if name not in _OURS},

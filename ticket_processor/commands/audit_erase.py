@@ -18,10 +18,9 @@ from ..core.errors import ConfigError, ExitCode, RunLocked
 from ..core.wording import many
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..state.sqlite import is_there
 from ..state.store import State
 from ..wiring.desks import requesters_of
-from ..wiring.erasing import cut_off, erase_found, find_words, forget_elsewhere
+from ..wiring.erasing import cut_off, erase_found, find_words
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state, transport_for
 from .options import ConfigOption, JsonOption
 from .screen import Screen, harmless
@@ -38,9 +37,7 @@ ELSEWHERE = (
     "not reached: the notes on the tickets in the helpdesk, files of 'run --dry-run --out', reports with "
     "--show-errors, a classifier trained on these tickets, what model servers keep, and backups of all of these"
 )
-ANSWERS_STAY = (
-    "kept answers of models stay, under whose keys nobody can tell whose they are; to be sure, delete the file"
-)
+ANSWERS_STAY = f"kept answers of models stay, since nothing says whose they are; to be sure, delete {ANSWERS}"
 
 
 def erase_tickets(
@@ -73,30 +70,26 @@ def erase_tickets(
         wanted |= cut_off(state)
         found = _found(settings, screen, wanted)
         unknown = _unknown(found, state, wanted)
-    if dry_run and unknown == wanted:
-        return _nothing(settings, screen, wanted, named, found, dry_run=True)
     if dry_run:
-        screen.result(
-            _text("To be erased", wanted, found, None, []), _data(wanted, found, None, [], unknown, dry_run=True)
+        return _told(
+            screen, _text("To be erased", wanted, found, None, []), wanted, named, found, unknown, dry_run=True
         )
-        return _code([*found.troubles, *_strange(unknown, named)])
-    if not yes and unknown != wanted:
+    asks = not yes and unknown != wanted
+    if asks:
         _ask(wanted, found)
     with ExitStack() as stack:
         stack.enter_context(lock(settings.state_folder))
         stack.enter_context(nobody_beside(settings.state_folder))
         state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url))
-        if cut_off(state) - wanted:
-            raise RunLocked("another erasure was cut off meanwhile, and nothing was erased; say it again")
+        wanted |= cut_off(state)
         found = _found(settings, screen, wanted)
-        if unknown == wanted == _unknown(found, state, wanted):
-            forget_elsewhere(settings, wanted, found)
-            return _nothing(settings, screen, wanted, named, found, dry_run=False)
-        if not yes and unknown == wanted:
+        unknown = _unknown(found, state, wanted)
+        if unknown == wanted:
+            return _told(screen, "", wanted, named, found, unknown, dry_run=False)
+        if not (yes or asks):
             raise RunLocked("a run has come upon these tickets meanwhile, and nothing was erased; say it again")
         audit = audit_log(settings, clock, new_run_id(clock))
         stack.callback(audit.close)
-        unknown = _unknown(found, state, wanted)
         with screen.progress("files", len(found.lines)) as advance:
             done = erase_found(settings, clock, state, audit, wanted, found, advance)
     if REPAIRED in audit.alerted:
@@ -108,6 +101,23 @@ def erase_tickets(
     return _code([*done.gone.troubles, *_strange(unknown, named)])
 
 
+def _told(
+    screen: Screen,
+    text: str,
+    wanted: frozenset[int],
+    named: frozenset[int],
+    found: TicketTraces,
+    unknown: frozenset[int],
+    *,
+    dry_run: bool,
+) -> int:
+    """Say what would be erased, or that nothing is there to be erased."""
+    if unknown == wanted:
+        text = f"Nothing to erase: neither log nor state knows {many(len(wanted), 'ticket')}\n  {ANSWERS_STAY}"
+    screen.result(text, _data(wanted, found, None, [], unknown, dry_run=dry_run))
+    return _code([*found.troubles, *_strange(unknown, named)])
+
+
 def _unknown(found: TicketTraces, state: State, wanted: frozenset[int]) -> frozenset[int]:
     """The tickets that neither the log nor the state folder mentions."""
     if found.troubles or found.leftovers:  # these may concern any ticket
@@ -116,26 +126,9 @@ def _unknown(found: TicketTraces, state: State, wanted: frozenset[int]) -> froze
     return frozenset(n for n in wanted - listed if not state.is_done(n) and state.verdict(n) is None)
 
 
-def _strange(unknown: frozenset[int], tickets: Collection[int]) -> list[str]:
+def _strange(unknown: frozenset[int], named: Collection[int]) -> list[str]:
     """A sentence for each unknown ticket that was named with ``--ticket``; a requester's other tickets get none."""
-    return [f"ticket {number}: neither log nor state knows it" for number in sorted(unknown.intersection(tickets))]
-
-
-def _nothing(
-    settings: Settings,
-    screen: Screen,
-    wanted: frozenset[int],
-    tickets: frozenset[int],
-    found: TicketTraces,
-    *,
-    dry_run: bool,
-) -> int:
-    text = f"Nothing to erase: neither log nor state knows {_tickets(wanted)}"
-    answers = settings.state_folder / ANSWERS
-    if is_there(answers):
-        text += f"\n  {ANSWERS_STAY}: {answers}"
-    screen.result(text, _data(wanted, found, 0, [], wanted, dry_run=dry_run))
-    return _code([*found.troubles, *_strange(wanted, tickets)])
+    return [f"ticket {number}: neither log nor state knows it" for number in sorted(unknown.intersection(named))]
 
 
 def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> TicketTraces:
@@ -147,7 +140,8 @@ def _ask(wanted: Collection[int], found: TicketTraces) -> None:
     """Ask a person to confirm. Raises :class:`ConfigError` without a terminal, and when the answer is no."""
     if not sys.stdin.isatty():
         raise ConfigError("this cannot be taken back: add --yes, or look first with --dry-run")
-    asked = f"Take the words of {_tickets(wanted)} out of {found.total} lines, and drop all kept answers of models?"
+    tickets = many(len(wanted), "ticket")
+    asked = f"Take the words of {tickets} out of {found.total} lines, and drop all kept answers of models?"
     if not typer.confirm(asked, err=True):
         raise ConfigError("nothing was erased")
 
@@ -158,13 +152,9 @@ def _code(troubles: Collection[str]) -> int:
     return ExitCode.SOME_FAILED if troubles else ExitCode.OK
 
 
-def _tickets(wanted: Collection[int]) -> str:
-    return many(len(wanted), "ticket")
-
-
 def _text(first: str, wanted: Collection[int], found: TicketTraces, answers: int | None, given_up: list[int]) -> str:
     files = len(found.lines)
-    lines = [f"{first}: the words of {_tickets(wanted)}, {found.total} lines in {many(files, 'file')}"]
+    lines = [f"{first}: the words of {many(len(wanted), 'ticket')}, {found.total} lines in {many(files, 'file')}"]
     if found.leftovers:
         lines.append(f"  with them what crashes left in the log's folder, whosever it is: {len(found.leftovers)} files")
     if found.learnt:

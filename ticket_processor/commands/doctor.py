@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Annotated
 
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import CannotRun, ConfigError
+from ..core.errors import ConfigError
 from ..core.findings import Finding, in_order
 from ..core.wording import many
 from ..monitoring.health.checks import Health, Status
 from ..settings.schema import Settings
-from ..wiring.desks import read_labels
 from . import examinations
 from .examinations import SetUp
 from .options import ConfigOption, JsonOption
 from .screen import Screen
 
-MOST_LINES = 40
 MOST_OF_A_KIND = 5
 
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not ask helpdesk and model servers.")]
@@ -44,20 +40,20 @@ def doctor(
     read: Counter[str] = Counter()
     abandoned = 0
     if settings := found.settings:
-        steps: list[Callable[[], object]] = [partial(found.look, "categories", partial(_categories, settings))]
-        if settings.knowledge.sources:
-            steps.append(partial(found.look, "articles", partial(examinations.articles, settings, clock)))
         examiner = examinations.health_doctor(settings, clock, config, offline=found.offline)
-        with screen.progress("looking", len(steps) + (1 if found.offline else 4)) as advance:
+        with screen.progress("looking", 4) as advance:
             health = examiner.examine()
-            found.look("health", partial(examinations.running, settings, health))
+            found.look("health", lambda: examinations.running(settings, health))
             abandoned = examiner.abandoned
             advance(1)
             if not found.offline:
-                _ask(found, settings, clock, health, read, advance)
-            for step in steps:
-                step()
-                advance(1)
+                _ask(found, settings, clock, health, read)
+            advance(1)
+            found.look("categories", lambda: examinations.categories(settings))
+            advance(1)
+            if settings.knowledge.sources:
+                found.look("articles", lambda: examinations.articles(settings, clock))
+            advance(1)
     conflicts = sum(finding.part == "rules" and finding.severity == "problem" for finding in found.findings)
     rules = f"{many(read['trigger'], 'trigger')}, {many(read['automation'], 'automation')} read"
     told = f"; {rules}: {many(conflicts, 'conflict')}" if read else ""
@@ -71,48 +67,23 @@ def check_articles(
     """List copies, unpublished, old and never shown articles, and steps that exist only as pictures."""
     screen = Screen(as_json=as_json)
     found = SetUp(config, offline=True)
-    if found.settings:
-        if not found.settings.knowledge.sources:
+    if settings := found.settings:
+        if not settings.knowledge.sources:
             raise ConfigError("there is no knowledge base: set knowledge.help_centers or knowledge.folders")
-        found.look("articles", partial(examinations.articles, found.settings, clock))
+        found.look("articles", lambda: examinations.articles(settings, clock))
     _tell(screen, found, details=details)
     return found.exit_code
 
 
-def _categories(settings: Settings) -> Sequence[Finding]:
-    return list(examinations.categories(settings))
-
-
-def _ask(
-    found: SetUp,
-    settings: Settings,
-    clock: SystemClock,
-    health: Health,
-    read: Counter[str],
-    advance: Callable[[int], None],
-) -> None:
+def _ask(found: SetUp, settings: Settings, clock: SystemClock, health: Health, read: Counter[str]) -> None:
     """Look at what only the helpdesk knows; where it has just given no answer, it is not asked again."""
     down = next((item for item in health.checks if item.name == "helpdesk" and item.status is Status.FAIL), None)
     if down is not None and down.facts.get("problem") != "rights":
-        why = "rules, groups and fields are not read while the helpdesk cannot be used"
-        found.look("account", partial(_raise, CannotRun(why)))
-        advance(3)
+        found.not_looked_at("account", "rules, groups and fields are not read while the helpdesk cannot be used")
         return
     with examinations.asking(settings, clock) as transport:
-
-        def of_account() -> Sequence[Finding]:
-            labels = read_labels(settings, transport)
-            targets = examinations.category_targets(settings, labels)
-            return [*targets, *examinations.account(settings, transport, labels)]
-
-        found.look("rules", partial(examinations.rules, settings, transport, read))
-        advance(1)
-        found.look("account", of_account)
-        advance(2)
-
-
-def _raise(error: Exception) -> Sequence[Finding]:
-    raise error
+        found.look("rules", lambda: examinations.rules(settings, transport, read))
+        found.look("account", lambda: examinations.account(settings, transport))
 
 
 def _tell(
@@ -120,41 +91,30 @@ def _tell(
 ) -> None:
     """Print the findings, in order, and their numbers."""
     findings = in_order(found.findings)
-    lines = [line for block in _blocks(findings, details=details) for line in block]
-    for line in lines:
-        screen.say(line, fit=True)
+    kinds: Counter[tuple[str, str]] = Counter()
+    for finding in findings:
+        kinds[finding.part, finding.kind] += 1
+        if details or kinds[finding.part, finding.kind] <= MOST_OF_A_KIND:
+            for line in _lines(finding):
+                screen.say(line, fit=True)
+    if left := 0 if details else sum(max(0, count - MOST_OF_A_KIND) for count in kinds.values()):
+        screen.say(f"and {left} more: --details shows them", fit=True)
     seen = sum(finding.seen_by == "customers" and finding.severity == "problem" for finding in findings)
-    told = f"{many(found.count('problem'), 'problem')}, {many(found.count('warning'), 'warning')}"
-    advice = many(found.count("advice"), "piece of advice", "pieces of advice")
+    counts = {severity: found.count(severity) for severity in ("problem", "warning", "advice")}
+    told = f"{many(counts['problem'], 'problem')}, {many(counts['warning'], 'warning')}"
+    advice = many(counts["advice"], "piece of advice", "pieces of advice")
     customers = f"; customers would see {seen} of the problems" if seen else ""
     screen.result(
         f"{told}, {advice}{customers}{after}",
         {
-            "problems": found.count("problem"),
-            "warnings": found.count("warning"),
-            "advice": found.count("advice"),
+            "problems": counts["problem"],
+            "warnings": counts["warning"],
+            "advice": counts["advice"],
             "offline": found.offline,
             **(data or {}),
             "findings": [finding.model_dump() for finding in findings],
         },
     )
-
-
-def _blocks(findings: Sequence[Finding], *, details: bool) -> list[list[str]]:
-    """The lines of each finding; without ``details`` those that fit, and a line that says how many more there are."""
-    blocks = []
-    kinds: Counter[tuple[str, str]] = Counter()
-    room = MOST_LINES - 2  # for the lines that close it
-    for finding in findings:
-        kinds[finding.part, finding.kind] += 1
-        block = _lines(finding)
-        if not details and (kinds[finding.part, finding.kind] > MOST_OF_A_KIND or len(block) > room):
-            continue
-        room -= len(block)
-        blocks.append(block)
-    if left := len(findings) - len(blocks):
-        blocks.append([f"and {left} more: --details shows them"])
-    return blocks
 
 
 def _lines(finding: Finding) -> list[str]:

@@ -6,7 +6,7 @@ They change nothing, except that :func:`check_helpdesk` makes a local helpdesk w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,6 @@ from ..core.clock import Clock, Deadline, SystemClock
 from ..core.errors import AnalysisFailed, ConfigError, ExitCode, Stopping, TicketbotError, worst
 from ..core.findings import Finding, SeenBy, SetupPart, SetupSeverity
 from ..core.sanitize import plain_line
-from ..helpdesk.protocol import AccountLabels
 from ..helpdesk.transport import Transport
 from ..knowledge.doctor import examine
 from ..knowledge.store import FILE_NAME as ARTICLES
@@ -34,7 +33,7 @@ from ..settings.helpdesks import LocalSettings
 from ..settings.load import config_file, load, secret_files
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME
-from ..wiring.desks import read_rules
+from ..wiring.desks import read_labels, read_rules
 from ..wiring.knowledge import knowledge_store
 from ..wiring.local import local_store
 from ..wiring.parts import model_analyser, transport_for
@@ -51,7 +50,6 @@ _SEEN_BY: dict[str, SeenBy] = {
 }
 """Who notices first that a check fails, where it is not the operator."""
 _TO_DO = {
-    "classifier": "install the extra 'ml', or train it again with 'ticketbot train'",
     "log_folder": "make room, give this user the right to write there, or set log_dir",
     "model": "check its name, address and key (models.use)",
     "search_index": "make the user an admin, who may use the export",
@@ -76,7 +74,10 @@ class SetUp:
             self.settings = load(config=config, need_helpdesk=not offline)
         except ConfigError as error:
             self._codes.add(ExitCode.USAGE)
-            self.findings += (_problem("settings", text) for text in error.problems)
+            self.findings += (
+                Finding(part="settings", severity="problem", kind="invalid", what="settings", text=text)
+                for text in error.problems
+            )
             self.offline = True
             try:
                 self.settings = load(config=config, need_helpdesk=False)
@@ -88,7 +89,7 @@ class SetUp:
         """The answer to a script."""
         return worst({*self._codes, ExitCode.SOME_FAILED if self.count("problem") else ExitCode.OK})
 
-    def count(self, severity: SetupSeverity) -> int:
+    def count(self, severity: str) -> int:
         """How many findings are so severe."""
         return sum(finding.severity == severity for finding in self.findings)
 
@@ -102,8 +103,15 @@ class SetUp:
         except Stopping:
             raise
         except TicketbotError as error:
-            self._codes.add(ExitCode.CANNOT_RUN)
-            self.findings.append(_problem(part, f"not looked at: {error}"))
+            self.not_looked_at(part, str(error))
+
+    def not_looked_at(self, part: SetupPart, why: str) -> None:
+        """Add that a part could not be looked at."""
+        self._codes.add(ExitCode.CANNOT_RUN)
+        text = f"not looked at: {why}"
+        self.findings.append(
+            Finding(part=part, severity="problem", kind="not_looked_at", what=part, text=text, seen_by="operator")
+        )
 
 
 # Settings, and what runs need
@@ -199,13 +207,11 @@ def asking(settings: Settings, clock: Clock) -> Iterator[Transport]:
         yield transport
 
 
-def category_targets(settings: Settings, labels: AccountLabels) -> Sequence[Finding]:
-    """What categories name and the account lacks."""
-    return check_labels(settings.taxonomy, settings.policy, labels)
-
-
-def account(settings: Settings, transport: Transport, labels: AccountLabels) -> Iterator[Finding]:
-    """Tickets marked before the first run, fields that block solving, and tickets that are left alone."""
+def account(settings: Settings, transport: Transport) -> Iterator[Finding]:
+    """What categories name and the account lacks, tickets marked before the first run, fields that block solving, and
+    tickets that are left alone."""
+    labels = read_labels(settings, transport)
+    yield from check_labels(settings.taxonomy, settings.policy, labels)
     marker = settings.policy.marker
     number = 0 if (settings.state_folder / FILE_NAME).exists() else (labels.tags or {}).get(marker, 0)
     if number:
@@ -258,16 +264,3 @@ def articles(settings: Settings, clock: Clock) -> Iterator[Finding]:
 
 def _of_account(severity: SetupSeverity, kind: str, text: str, advice: str) -> Finding:
     return Finding(part="account", severity=severity, kind=kind, text=text, advice=advice)
-
-
-def _problem(part: SetupPart, text: str) -> Finding:
-    """Wrong settings, with which no ticket is triaged, or a part that could not be looked at."""
-    wrong = part == "settings"
-    return Finding(
-        part=part,
-        severity="problem",
-        kind="invalid" if wrong else "not_looked_at",
-        what=part,
-        text=text,
-        seen_by="agents" if wrong else "operator",
-    )

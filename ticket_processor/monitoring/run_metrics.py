@@ -58,13 +58,8 @@ class RunMetrics(Frozen):
 def in_words(found: RunMetrics) -> Iterator[str]:
     """The metrics in a few phrases, without those that have no value."""
     yield f"outcomes: {in_a_row(found.outcomes) or 'none'}"
-    rates = (
-        ("success rate", found.success_rate),
-        ("error rate", found.error_rate),
-        ("fallback rate", found.fallback_rate),
-        ("review rate", found.review_rate),
-    )
-    if known := [f"{name} {percent(rate)}" for name, rate in rates if rate is not None]:
+    rates = {name: getattr(found, f"{name}_rate") for name in ("success", "error", "fallback", "review")}
+    if known := [f"{name} rate {percent(rate)}" for name, rate in rates.items() if rate is not None]:
         yield ", ".join(known)
     if found.p95_ms is not None:
         yield f"latency p50 {seconds(found.p50_ms)}, p95 {seconds(found.p95_ms)}"

@@ -10,7 +10,6 @@ from pathlib import Path
 from ... import __version__
 from ...analysis.cache import FILE_NAME as ANSWERS
 from ...analysis.model_server.presets import ModelTarget, targets
-from ...analysis.rules.analyser import RulesAnalyser
 from ...audit.files import NAME
 from ...audit.retention import check_encryption, left_in, stands
 from ...audit.writer import LOCK_NAME as LOG_LOCK
@@ -21,7 +20,6 @@ from ...pipeline.run_checks import HALTED
 from ...settings.schema import Settings
 from ...state.sqlite import is_there
 from ...state.store import AHEAD_S, FILE_NAME, RUNS_KEPT_S
-from ...wiring.learnt import trained_classifier
 from ...wiring.parts import LOCK_NAME, keyring, kill_switch, opened_state
 from ..memory import AlertStore
 from ..receivers import package_missing, receivers
@@ -117,7 +115,6 @@ def _of_files(
     yield Probe(("log_chain",), lambda: [_log_chain(settings, clock)], warn)
     yield Probe(("log_folder",), log_folder)
     yield Probe(("state_folder",), lambda: [folder("state_folder", settings.state_folder, state_files)])
-    yield Probe(("classifier",), lambda: [_classifier(settings)], warn)
     yield Probe(("permissions",), lambda: [permissions(settings, secret_files)], warn)
 
 
@@ -185,14 +182,3 @@ def _log_chain(settings: Settings, clock: Clock) -> Check:
         return ok(name, "the log holds the line that the last run ended with", head=head)
     why = "the log no longer holds the line that the last run ended with: it was changed, cut or removed since"
     return fail(name, f"{why}; see 'ticketbot audit verify'", head=head)
-
-
-def _classifier(settings: Settings) -> Check:
-    troubles: list[str] = []
-    try:
-        if not is_there(settings.classifier_folder):
-            return skipped("classifier", "none is used")
-        trained_classifier(settings, RulesAnalyser(settings.taxonomy), troubles.append)
-    except StateUnusable:
-        return skipped("classifier", "its folder cannot be read")
-    return warn("classifier", troubles[0]) if troubles else ok("classifier", "can be used")

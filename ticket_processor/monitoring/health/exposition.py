@@ -66,9 +66,7 @@ def _of_health(health: Health) -> Iterator[Gauge]:
         found = fact(check, name)
         return parse_iso(found) if found else None
 
-    verdicts = {verdict.value: float(verdict is health.status) for verdict in HealthVerdict}
     codes = {check.name: _CODES[check.status] for check in health.checks}
-    yield "health_status", "1 for what all checks come to.", "status", verdicts
     yield "check_status", "What each check found: 0 ok, 1 warning, 2 failed, -1 skipped.", "check", codes
     waiting = {state: fact("retry_list", state) for state in ("waiting", "dead")}
     yield "retry_list_tickets", "Tickets on the retry list.", "state", waiting
@@ -76,7 +74,6 @@ def _of_health(health: Health) -> Iterator[Gauge]:
     yield "folder_free_bytes", "Room on the disk of a folder.", "folder", free
     for name, text, value in (
         ("up", "1 unless the service is unhealthy.", float(health.status is not HealthVerdict.UNHEALTHY)),
-        ("health_timestamp_seconds", "When the checks were made.", parse_iso(health.at)),
         ("last_run_timestamp_seconds", "When the last run ended.", moment("last_run", "last")),
         ("last_good_run_timestamp_seconds", "When the last completed run ended.", moment("last_run", "last_good")),
         (
@@ -86,12 +83,6 @@ def _of_health(health: Health) -> Iterator[Gauge]:
         ),
         ("credentials_expiry_timestamp_seconds", "When they end.", moment("credentials", "expires")),
         ("retry_list_oldest_seconds", "How long the oldest has waited on it.", fact("retry_list", "oldest_s")),
-        (
-            "clock_skew_seconds",
-            "How far this machine's clock is ahead of the helpdesk's.",
-            fact("clock", "skew_s"),
-        ),
-        ("helpdesk_latency_seconds", "How long a ticket read took.", _s(fact("helpdesk", "latency_ms"))),
     ):
         yield name, text, "", {"": value}
 
