@@ -16,7 +16,7 @@ from ticket_processor.commands.progress_bar import pace
 from ticket_processor.commands.screen import Screen, harmless, shortened
 from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
 from ticket_processor.core.run_summary import RunSummary
-from ticket_processor.reporting.run_words import difference, outcome_line, summary_text
+from ticket_processor.reporting.run_words import Seen, difference, outcome_line, summary_text
 
 from ..support.cases import for_each
 from ..support.fakes import a_change, an_analysis
@@ -32,7 +32,7 @@ class Watched:
         self.screen = Screen(quiet=quiet, as_json=as_json, out=self.out, err=self.err)
 
 
-def an_outcome(status: OutcomeStatus = OutcomeStatus.UPDATED, **fields: Any) -> Outcome:
+def an_outcome(status: OutcomeStatus = OutcomeStatus.UPDATED, **fields: Any) -> Seen:
     given: dict[str, Any] = {
         "ticket_id": 7,
         "status": status,
@@ -41,7 +41,7 @@ def an_outcome(status: OutcomeStatus = OutcomeStatus.UPDATED, **fields: Any) -> 
         "analysis": an_analysis(),
         **fields,
     }
-    return Outcome(**given)
+    return Seen(Outcome(**given))
 
 
 def a_summary(**fields: Any) -> RunSummary:

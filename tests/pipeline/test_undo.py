@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.commands.undo import InPart, Progress, counts, line, text
+from ticket_processor.commands.undo import InPart, line, text
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import (
     ConfigError,
@@ -23,7 +23,6 @@ from ticket_processor.core.errors import (
     OutcomeUnknown,
     PartRefused,
     Stopping,
-    TicketError,
     UpdateConflict,
 )
 from ticket_processor.core.models import (
@@ -47,14 +46,14 @@ from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.pipeline.undo.in_flight import PATIENCE_S
 from ticket_processor.pipeline.undo.past_runs import PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
-from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
+from ticket_processor.pipeline.undo.run import Undo, UndoOptions, UndoParts, not_reached, other_run
 from ticket_processor.settings.helpdesks import ZendeskSettings
-from ticket_processor.state.records import Dependencies, ScheduledReply, Verdict
+from ticket_processor.state.records import ScheduledReply, Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import key_of_stage
 from ticket_processor.wiring.undo import Undone
 
-from ..support.fakes import START, FakeDesk, ItemFate, ManualClock, a_change, a_ticket
+from ..support.fakes import FakeDesk, ItemFate, ManualClock, a_change, a_ticket
 from ..support.memory_helpdesk import difference
 from ..support.writeback_rig import learnt
 
@@ -268,30 +267,6 @@ def test_where_everything_was_touched_nothing_is_written(bench: Bench) -> None:
     assert bench.account.written == []
 
 
-def test_a_ticket_that_is_not_as_the_record_says_is_believed(triaged: Bench) -> None:
-    ticket = triaged.account.tickets[1]
-    silently = {"priority": Priority.LOW, "tags": (*ticket.tags, "x"), "fields": {ORDER: "C-3"}}
-    triaged.account.tickets[1] = ticket.model_copy(update=silently)
-    triaged.undo()
-    assert triaged.one[2] == [f"field {ORDER}: changed_since", "priority: changed_since"]
-    assert values(triaged.ticket) == ({"vip", "x"}, Priority.LOW, None, {ORDER: "C-3"})
-
-
-def test_what_a_later_run_wrote_stays_until_that_is_taken_back(triaged: Bench) -> None:
-    before = ({"vip"}, None, None, {})
-    after = values(triaged.ticket)
-    second = "s" * 32
-    triaged.account.tag(
-        add=["ai_refund"], remove=["ai_billing"], priority=Priority.LOW, key=second, intent=f"{LATER}-1"
-    )
-    triaged.undo(run=LATER, key=second)
-    assert values(triaged.ticket) == after
-    triaged.clock.advance(60)
-    triaged.undo()
-    assert triaged.one == ("updated", "taken_back", [])
-    assert values(triaged.ticket) == before
-
-
 SECOND = "s" * 32
 BY_LATER = {"key": SECOND, "intent": f"{LATER}-1"}
 UNDONE_LATER = {"key": key_of_stage(SECOND, "undo"), "intent": "other-undo-1"}
@@ -415,20 +390,6 @@ def test_a_ticket_that_changed_just_now_is_waited_for(triaged: Bench) -> None:
     assert sum(triaged.clock.waits) >= 6.0
 
 
-def test_a_ticket_that_changes_all_the_time_is_left_in_the_end(triaged: Bench) -> None:
-    fetch = triaged.account.fetch
-
-    def busy(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
-        triaged.account.edit(ago=1.0)
-        return fetch(ticket_ids)
-
-    triaged.account.fetch = busy  # type: ignore[method-assign]
-    summary = triaged.undo()
-    assert triaged.one[:2] == ("skipped", "deferred_changed_just_now")
-    assert len(triaged.clock.waits) == MOST_WAITS
-    assert summary.exit_code == 1  # say it again
-
-
 # Once, and guarded
 
 
@@ -443,42 +404,6 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(triaged: Bench) -> None:
     assert len(triaged.account.written) == 1
 
 
-def test_an_answer_that_comes_late_is_known_as_ours_after_the_wait(triaged: Bench) -> None:
-    def late(change: Change) -> None:
-        triaged.account.edit(ago=0.0)  # a comment by a person, so that the ticket has to rest first
-        fetch = triaged.account.fetch
-
-        def then(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
-            if triaged.clock.waits and len(triaged.account.edits[1]) == 2:
-                triaged.account.apply(change)
-            return fetch(ticket_ids)
-
-        triaged.account.fetch = then  # type: ignore[method-assign]
-        raise OutcomeUnknown("on its way")
-
-    triaged.account.updates = [late]
-    triaged.undo()
-    assert triaged.one == ("updated", "confirmed_by_reading", [])
-    assert len(triaged.account.written) == 1
-
-
-def test_who_edits_between_the_read_and_the_write_wins(triaged: Bench) -> None:
-    triaged.account.updates = [lambda _: triaged.account.edit(priority=Priority.LOW, ago=100.0)]
-    triaged.undo()
-    assert triaged.one == ("updated", "taken_back", ["priority: changed_since"])
-    assert triaged.ticket.priority is Priority.LOW
-    assert len(triaged.account.written) == 2
-
-
-def test_after_three_conflicts_the_ticket_has_failed(triaged: Bench) -> None:
-    triaged.account.updates = [
-        lambda _, ago=ago: triaged.account.edit(status="open", ago=ago)  # type: ignore[misc]
-        for ago in (100.0, 90.0, 80.0)
-    ]
-    assert triaged.undo().exit_code == 1
-    assert triaged.one[:2] == ("failed", "changed_again_and_again")
-
-
 @pytest.mark.parametrize(("part", "left", "group"), [("group", ["group: refused"], 5), ("note", [], 4)])
 def test_a_part_that_the_helpdesk_refuses_stays_and_the_rest_goes(
     bench: Bench, part: MissingPart, left: list[str], group: int
@@ -489,20 +414,6 @@ def test_a_part_that_the_helpdesk_refuses_stays_and_the_rest_goes(
     bench.undo()
     assert bench.one == ("updated", "taken_back", left)
     assert values(bench.ticket) == (set(), None, group, {})
-
-
-def test_a_record_that_cannot_be_read_is_that_tickets_failure(triaged: Bench) -> None:
-    triaged.account.add(2)
-    triaged.account.run_writes(2, tags=OURS)
-    history = triaged.account.history
-
-    def unreadable(ticket_id: int) -> History:
-        if ticket_id == 1:
-            raise TicketError("not shown")
-        return history(ticket_id)
-
-    triaged.account.history = unreadable  # type: ignore[method-assign]
-    assert triaged.undo(1, 2).outcomes == {"failed": 1, "updated": 1}
 
 
 def test_a_dry_run_sends_nothing_and_leaves_the_state_alone(triaged: Bench) -> None:
@@ -538,15 +449,6 @@ def test_two_writes_of_a_run_are_taken_back_together_with_one_note(triaged: Benc
     assert len(triaged.account.written) == 1
 
 
-def test_a_second_write_that_an_earlier_undo_left_is_taken_back_now(triaged: Bench) -> None:
-    triaged.account.edit(fields={ORDER: "B-2"}, key=SECOND, intent=f"{RUN}-2")
-    triaged.undo(key=KEY)  # whose receipts did not tell of the second one
-    assert triaged.one[2] == [f"field {ORDER}: a_later_run_wrote"]
-    triaged.clock.advance(60)
-    triaged.undo(key=(KEY, SECOND))
-    assert values(triaged.ticket) == ({"vip"}, None, None, {})
-
-
 # What was put back for people
 
 
@@ -567,14 +469,6 @@ def test_what_a_run_put_back_for_people_stays(triaged: Bench) -> None:
     triaged.account.edit(fields={ORDER: "B-2"}, key="own", intent=f"{LATER}-3")
     triaged.undo(run=LATER, key=(mended.key, rest.key, "own"))
     assert values(triaged.ticket) == after
-
-
-def test_what_is_still_to_be_put_back_for_people_is_not_given_up(triaged: Bench) -> None:
-    mended = a_repair("another", tags=("theirs",))
-    triaged.state.settled(1, then=(mended, "repair"))
-    triaged.undo()
-    assert triaged.one[:2] == ("updated", "taken_back")
-    assert [item.verdict for item in triaged.state.unsettled()] == [mended]
 
 
 # Writes that are still on their way
@@ -640,38 +534,6 @@ def test_what_is_not_known_after_the_wait_is_left_and_the_command_is_to_be_said_
     assert [item.job for item in bench.state.unsettled() if item.verdict.ticket_id == 1] == ["j1"]
 
 
-def test_a_job_that_the_helpdesk_does_not_know_any_more_has_ended(bench: Bench) -> None:
-    on_its_way(bench, 1)
-    bench.account.job_answers = [{}]
-    assert bench.undo().exit_code == 0
-    assert bench.one[:2] == ("skipped", "nothing_of_ours")
-    assert sum(bench.clock.waits) < PATIENCE_S
-
-
-def test_a_job_that_says_done_is_believed_although_the_read_is_behind(bench: Bench) -> None:
-    (change,) = on_its_way(bench, 1)
-    fetch = bench.account.fetch
-
-    def behind(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
-        if bench.clock.waits and not bench.account.edits[1]:
-            arrive(bench, change)
-        return fetch(ticket_ids)
-
-    bench.account.fetch = behind  # type: ignore[method-assign]
-    bench.account.job_answers = [{"j1": JobStatus(ended=True, results={1: True})}]
-    bench.undo()
-    assert bench.one == ("updated", "taken_back", [])
-
-
-def test_jobs_of_other_runs_and_other_tickets_are_not_asked(triaged: Bench) -> None:
-    triaged.account.job_answers = [{"j1": UNDER_WAY}]
-    on_its_way(triaged, 2)
-    triaged.undo(1)
-    triaged.undo(2, run=LATER)
-    assert triaged.account.times("jobs") == 0
-    assert triaged.clock.waits == []
-
-
 # Note, receipts, state
 
 
@@ -728,26 +590,6 @@ def test_what_a_later_run_was_to_complete_is_given_up_and_nothing_else(triaged: 
     assert triaged.state.is_done(1)  # or the next run would triage it again
 
 
-def test_a_crash_leaves_nothing_that_a_run_could_take_for_its_own(triaged: Bench) -> None:
-    triaged.account.updates = [KeyboardInterrupt()]
-    with pytest.raises(KeyboardInterrupt):
-        triaged.undo()
-    assert triaged.state.unsettled() == []
-    triaged.undo()
-    assert triaged.one == ("updated", "taken_back", [])
-
-
-def test_what_a_hole_in_the_guard_cost_is_put_back_by_the_next_run(triaged: Bench) -> None:
-    def over_it(change: Change) -> None:
-        triaged.account.tag(add=["theirs"])
-        triaged.account.tickets[1] = triaged.ticket.model_copy(update={"updated_at": change.stamp})
-
-    triaged.account.updates = [over_it]
-    triaged.undo()
-    (item,) = triaged.state.unsettled()
-    assert item.verdict.decision.tags == ("theirs",)
-
-
 # What stops it
 
 
@@ -771,14 +613,6 @@ def test_after_a_note_became_public_no_note_of_an_undo_is_written_either(triaged
     assert triaged.undo(dry_run=True).exit_code == 0
 
 
-def test_a_helpdesk_that_asked_for_peace_is_left_in_peace(triaged: Bench) -> None:
-    Dependencies(triaged.state).keep_not_before("helpdesk", START + 100, START)
-    assert triaged.undo().exit_code == 3
-    assert triaged.account.times("history") == 0
-    triaged.clock.advance(100)
-    assert triaged.undo().exit_code == 0
-
-
 def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remembered(bench: Bench) -> None:
     for number in range(1, 8):
         bench.account.add(number)
@@ -793,14 +627,6 @@ def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remem
     bench.account.run_writes(8, tags=OURS)
     bench.undo(8, delivery=Delivery("batch"))
     assert len(bench.account.jobs_taken) == 2
-
-
-def test_when_the_time_is_used_up_the_rest_is_for_the_same_command_again(triaged: Bench) -> None:
-    triaged.seconds = 3.0
-    triaged.account.tag(add=["theirs"], ago=0.0)
-    summary = triaged.undo()
-    assert (summary.exit_code, summary.outcomes) == (1, {})
-    assert "the same command" in str(summary.stopped)
 
 
 def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(bench: Bench) -> None:
@@ -819,66 +645,7 @@ def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(be
     assert "1 taken back, 1 sent and not confirmed yet (the same command again looks them up), 2 not reached" in ended
 
 
-def test_jobs_that_are_under_way_when_it_is_stopped_are_sent_and_not_nothing(bench: Bench) -> None:
-    for number in range(1, 8):
-        bench.account.add(number)
-        bench.account.run_writes(number, tags=OURS)
-
-    def stop(_: Sequence[str]) -> Mapping[str, JobStatus]:
-        raise Stopping
-
-    bench.account.jobs = stop  # type: ignore[method-assign]
-    summary = bench.undo(*range(1, 8), delivery=Delivery("batch"))
-    assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 6, 1)
-    assert "nothing done" not in "".join(path.read_text("utf-8") for path in bench.folder.glob("*.log"))
-    assert "nothing done" not in text(Undone(summary, bench.folder, RUN), InPart(), ZendeskSettings.can.undone)
-
-
 # What a person sees
-
-
-def an_end(status: OutcomeStatus = OutcomeStatus.UPDATED, reason: str = "taken_back") -> Outcome:
-    return Outcome(ticket_id=1, status=status, reason=reason)
-
-
-def test_tickets_taken_back_in_part_are_counted_with_what_stays_and_why() -> None:
-    parts = InPart()
-    parts.add(an_end(), ())
-    parts.add(an_end(OutcomeStatus.SKIPPED, "touched_since"), (Left(part="group", why="assigned"),))
-    assert parts.text == ""
-    parts.add(an_end(), (Left(part="priority", why="changed_since"),))
-    assert parts.text == ", 1 of them in part (priority: changed since)"
-    parts.add(an_end(), tuple(Left(part=part, why="changed_since") for part in ("priority", "tag a", "tag b")))
-    assert parts.text == ", 2 of them in part (priority: changed since 2, tag: changed since 1)"
-
-
-def test_other_runs_are_named_once_in_the_summary() -> None:
-    reasons = {f"written_by_another_run_{RUN}": 3, f"written_by_another_run_{LATER}": 1, "closed": 2}
-    summary = RunSummary(run_id="u", dry_run=False, seen=6, outcomes={"skipped": 6}, reasons=reasons)
-    undone = Undone(summary, Path("log"), "r")
-    lines = text(undone, InPart(), ZendeskSettings.can.undone).splitlines()
-    assert lines[1:4] == [
-        "  because the ticket is closed; the helpdesk allows no change: 2",
-        f"  3 were written by run {RUN}: take that one back",
-        f"  1 was written by run {LATER}: take that one back",
-    ]
-    told = counts(undone, InPart())
-    assert told["reasons"] == {"written_by_another_run": 4, "closed": 2}
-    assert told["written_by"] == {RUN: 3, LATER: 1}
-
-
-def test_a_line_says_how_far_it_is_every_hundred_tickets_or_ten_seconds() -> None:
-    clock, said = ManualClock(), []
-    progress = Progress(said.append, clock)
-    progress.total = 888
-    for _ in range(250):
-        progress.looked_at(an_end())
-    assert said == ["100 of 888 looked at", "200 of 888 looked at"]
-    clock.advance(10)
-    progress.looked_at(an_end())
-    for _ in range(300):
-        progress.looked_at(an_end(OutcomeStatus.SKIPPED, "already_undone"))
-    assert said[2:] == ["251 of 888 looked at"]
 
 
 # Which run
@@ -932,19 +699,6 @@ def test_a_run_is_found_by_its_id_its_beginning_or_as_the_latest_that_wrote(log:
     assert log.writes("2026C-1").keys == {}
     assert log.writes("2026B-1").taken_back == {2, 3}
     assert log.writes("2026A-1").taken_back == set()
-
-
-def test_a_day_that_ends_in_the_middle_of_a_run_is_no_matter(log: Log) -> None:
-    log.clock.advance(86_400 - (START + 60) % 86_400)
-    audit = AuditLog(log.folder, log.clock, "2026A-1")
-    audit.run_started()
-    for number in (1, 2):
-        change = a_change(number, intent=audit.new_intent(), key=f"key{number}")
-        audit.ticket(Outcome(ticket_id=number, status=OutcomeStatus.SUGGESTED, reason="test", change=change))
-        log.clock.advance(600)
-    audit.close()
-    assert len(list(log.folder.glob("*.jsonl"))) == 2
-    assert log.writes("2026A-1").keys == {1: ("key1",), 2: ("key2",)}
 
 
 def test_a_write_without_a_receipt_may_have_been_made_and_counts_for_the_run_that_sent_it(log: Log) -> None:
@@ -1009,27 +763,6 @@ def test_a_run_that_cannot_be_taken_back_is_refused_with_the_reason(log: Log, as
     Log(log.folder / "sandbox").run("tour-1", 1)
     with pytest.raises(ConfigError, match=sentence):
         log.past.find(asked)
-
-
-def test_an_unknown_run_is_answered_with_the_last_ones(log: Log) -> None:
-    for name in "ABCDEFG":
-        log.run(f"2026{name}-1", *range(1, 1 + ord(name) - ord("A")))
-    with pytest.raises(ConfigError) as caught:
-        log.past.find("x")
-    assert caught.value.problems[1].startswith("the last runs that wrote: 2026G-1 (6 tickets), 2026F-1 (5 tickets)")
-    assert "2026B" not in caught.value.problems[1]
-
-
-@pytest.mark.parametrize("asked", ["latest", "2026A-1"])
-def test_a_log_folder_without_receipts_is_called_that_and_not_a_run_that_is_unknown(log: Log, asked: str) -> None:
-    for folder, sentence in ((log.folder / "none", "does not exist"), (log.folder, "holds no receipts")):
-        with pytest.raises(ConfigError, match=sentence) as caught:
-            PastRuns(folder).find(asked)
-        assert str(folder) in str(caught.value)
-        assert "log_dir (TICKETBOT_LOG_DIR)" in str(caught.value)
-    log.run("2026Z-1")
-    with pytest.raises(ConfigError, match="no run in the log"):
-        log.past.find("latest")
 
 
 def test_a_ticket_that_the_run_did_not_write_on_is_no_choice(log: Log) -> None:

@@ -245,9 +245,10 @@ def breakdowns(
         counted = last("next_at") if name in ENDS else last("next_labelled_at", UNDERSTOOD)
         rows = index.query(
             f"SELECT {EXPRESSIONS.get(name, name)} AS label, count(*) FROM lines "
-            f"WHERE {condition} AND {counted} AND label <> '' GROUP BY label ORDER BY 2 DESC, 1",
+            f"WHERE {condition} AND {counted} GROUP BY label ORDER BY 2 DESC, 1",
             values,
         )
+        rows = [(label, count) for label, count in rows if label]
         total = sum(count for _, count in rows)
         found[name] = [DimensionShare(label, count, count / total) for label, count in rows]
     return found
