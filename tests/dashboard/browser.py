@@ -120,7 +120,7 @@ def _trouble(said: Any) -> list[str]:
 @contextmanager
 def dashboard(folder: Path, environ: Mapping[str, str], *arguments: str) -> Iterator[str]:
     """The command in a process of its own, with its settings in ``folder``; where it is."""
-    command = [sys.executable, "-m", "ticket_processor", "dashboard", "--port", "0", "--no-browser", *arguments]
+    command = [sys.executable, "-m", "ticket_processor", "dashboard", "--port", "0", *arguments]
     process = subprocess.Popen(command, cwd=folder, env=dict(environ), stdout=subprocess.PIPE, encoding="utf-8")
     try:
         assert process.stdout is not None

@@ -132,29 +132,15 @@ class Served:
     """What a command would have served."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.address: Address | None = None
-        self.browse: bool | None = None
         monkeypatch.setattr(server, "serve", self)
         monkeypatch.setattr(server, "free", lambda address: address)
 
-    def __call__(self, address: Address, *, ready: object, browse: bool, secrets_files: list[str]) -> None:
-        self.address, self.browse = address, browse
+    def __call__(self, address: Address, **_options: object) -> None:
+        pass
 
 
 def call(**given: object) -> tuple[int, int]:
     return command.dashboard(SystemClock(), **given)  # type: ignore[arg-type]
-
-
-def test_no_browser_is_opened_where_nobody_sits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    served = Served(monkeypatch)
-    call()
-    assert served.browse is False
-    monkeypatch.setattr(server, "has_screen", lambda: True)
-    call()
-    assert served.browse is True
-    call(no_browser=True)
-    assert served.browse is False
 
 
 @pytest.mark.parametrize(
@@ -255,7 +241,7 @@ def test_the_machines_public_address_is_asked_of_nobody() -> None:
         "import requests, streamlit.web.bootstrap as bootstrap\n"
         "from ticket_processor.dashboard.server import Address, serve\n"
         "bootstrap.run = lambda *_: None\n"
-        "serve(Address(), ready=lambda: None, browse=False)\n"
+        "serve(Address(), ready=lambda: None)\n"
         "asked = []\n"
         "requests.get = lambda url, **_: asked.append(url)\n"
         "from streamlit.web.server.server_util import is_url_from_allowed_origins as allowed\n"

@@ -282,7 +282,6 @@ def test_costs_are_split_by_model_and_told_against_the_budget(pages: Pages) -> N
     assert shown["Cost"][0] == "$0.030"
     assert shown["Cost per ticket"][0] == "$0.0075"
     assert shown["Tokens"][0] == "1,800"
-    assert shown["Cached input"][0] == "40.0%"
     assert cells(page, "Answered by") == ["model-a", "model-b", "rules"]
     assert charts(page) == 2
     assert cells(page, "Why") == ["timeout"]

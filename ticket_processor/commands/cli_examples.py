@@ -52,7 +52,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot report --since 30d --only risk=high",
         "ticketbot report --period week --out week.md",
     ),
-    "dashboard": ("ticketbot dashboard", "ticketbot dashboard --port 8600 --no-browser"),
+    "dashboard": ("ticketbot dashboard", "ticketbot dashboard --port 8600"),
     "serve": (
         "ticketbot serve --every 10",
         "ticketbot serve install-webhook --url https://ticketbot.example.com",

@@ -32,9 +32,6 @@ def dashboard(
     public_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Address that people see, when it is behind a reverse proxy.")
     ] = None,
-    no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Open no browser; none is opened without a terminal either.")
-    ] = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Show tickets, costs, runs and health on pages in a browser."""
@@ -42,7 +39,7 @@ def dashboard(
         raise ConfigError(
             f"the dashboard needs {' and '.join(missing)}, not installed here: {how_to_install('dashboard')}"
         )
-    from ..dashboard.server import Address, DashboardOptions, free, give, has_screen, secrets_files, serve
+    from ..dashboard.server import Address, DashboardOptions, free, give, secrets_files, serve
     from ..settings.load import DEFAULT_FILE, config_file, load, secret_files
 
     screen = Screen()
@@ -61,7 +58,6 @@ def dashboard(
         serve(
             address,
             ready=lambda: screen.say(f"The dashboard is at {address.url} ; Ctrl-C ends it."),
-            browse=not no_browser and has_screen(),
             secrets_files=files,
         )
     return ExitCode.OK, 1  # threads of pages may be left behind

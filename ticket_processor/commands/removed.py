@@ -86,6 +86,7 @@ REMOVED: Mapping[str, str] = {
     "backtest": "'ticketbot eval --from-helpdesk' measures on solved tickets",
     "eval --html": "--out FILE.html writes the page",
     "dashboard --reports": "a browser opens the pages that 'ticketbot eval --out FILE.html' writes",
+    "dashboard --no-browser": "no browser is opened",
     "report --urgency": "--only urgency=LABEL says the same",
     "report --sentiment": "--only sentiment=LABEL says the same",
     "report --risk": "--only risk=LABEL says the same",
