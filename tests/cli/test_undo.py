@@ -99,19 +99,6 @@ def test_no_later_run_triages_the_tickets_again_even_without_the_state(at_accoun
     assert shown(desk.sandbox.store) == before
 
 
-def test_single_tickets_are_taken_back_and_the_others_later(at_account: Account) -> None:
-    desk = at_account()
-    run = triaged(desk)
-    desk("undo", run, "--ticket", "2", "--ticket", "5")
-    assert sorted(set(desk.tickets) - set(desk.marked())) == [2, 5]
-    desk.advance(60)
-    told = desk("undo", "latest", "--json").object
-    assert told["undoes"] == run
-    assert told["outcomes"] == {"taken_back": 4, "left": 2}
-    assert desk.marked() == []
-    assert "did not write on ticket 99" in desk("undo", run, "--ticket", "99", code=2).err
-
-
 def test_json_tells_each_ticket_by_its_parts(at_account: Account) -> None:
     desk = at_account(2)
     run = triaged(desk)
@@ -128,19 +115,6 @@ def test_json_tells_each_ticket_by_its_parts(at_account: Account) -> None:
     assert second["left"] == [{"part": "priority", "why": "changed_since"}]
     left = [{"part": "priority", "why": "changed_since", "tickets": 1}]
     assert told["in_part"] == {"tickets": 1, "left": left}
-
-
-def test_a_dry_run_shows_what_would_go_and_sends_only_reads(at_account: Account) -> None:
-    desk = at_account(3)
-    run = triaged(desk)
-    after = shown(desk.sandbox.store)
-    desk.helpdesk_requests()
-    ended = desk("undo", run, "--dry-run")
-    assert "3 to be taken back" in ended.out
-    assert "ticket 2: to be taken back: tags removed: ai_" in ended.out
-    assert {entry for entry in desk.helpdesk_requests() if not entry.startswith("GET ")} <= {"POST /oauth/tokens"}
-    assert shown(desk.sandbox.store) == after
-    assert "3 taken back" in desk("undo", run).out
 
 
 def test_the_kill_switch_stops_an_undo_unless_it_is_told_to_go_on(at_account: Account) -> None:

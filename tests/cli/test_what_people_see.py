@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from .alarmed import Receiver
-from .conftest import Command, Desk, OpenDesk
+from .conftest import Desk, OpenDesk
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some of Apprise's plugins use it
 HACKED = {
@@ -56,12 +56,6 @@ def test_a_dry_run_and_json_have_the_same_under_clear_keys(desk: Desk) -> None:
     assert re.search(rf"^ticket 1 \(.*{re.escape(desk.url)}/agent/tickets/1$", shown, re.MULTILINE)
 
 
-def test_a_dry_run_over_tickets_that_are_done_says_how_many(desk: Desk) -> None:
-    desk("run", "--since", "1d")
-    desk.advance(300)
-    assert "nothing to do, 3 already done" in desk("run", "--since", "1d", "--dry-run").out
-
-
 def test_escalated_tickets_are_told_once_without_a_customers_word(desk: Desk, receiver: Receiver) -> None:
     desk.environ |= {"TICKETBOT_ALERT_URLS": receiver.hook, "TICKETBOT_PAGE_URLS": receiver.hook + "2"}
     desk("run", "--since", "1d", "--quiet")
@@ -73,22 +67,6 @@ def test_escalated_tickets_are_told_once_without_a_customers_word(desk: Desk, re
     assert "hacked" not in json.dumps(message)
     desk("run", "--quiet")
     assert len(receiver.messages) == 1
-
-
-def test_whoever_could_not_be_told_of_escalated_tickets_is_told_by_the_next_run(desk: Desk, receiver: Receiver) -> None:
-    desk.environ["TICKETBOT_ALERT_URLS"] = receiver.hook
-    receiver.fails = True
-    desk("run", "--since", "1d", "--quiet")
-    receiver.fails = False
-    desk("run", "--quiet")
-    assert [message["message"][:3] for message in receiver.messages] == ["#1:"]
-
-
-def test_one_address_that_knows_of_escalated_tickets_is_enough(desk: Desk, receiver: Receiver) -> None:
-    desk.environ["TICKETBOT_ALERT_URLS"] = f"{receiver.hook}, json://127.0.0.1:9/nobody"
-    desk("run", "--since", "1d", "--quiet")
-    desk("run", "--quiet")
-    assert [message["message"][:3] for message in receiver.messages] == ["#1:"]
 
 
 def test_a_dry_run_and_a_desk_that_wants_none_tell_nobody(desk: Desk, receiver: Receiver) -> None:
@@ -153,38 +131,7 @@ def test_requests_and_decisions_can_be_watched_without_a_secret_or_a_customers_w
         assert hidden not in ended.err
 
 
-def test_by_decisions_alone_no_request_is_shown_and_without_either_nothing_is(desk: Desk) -> None:
-    decisions = desk("run", "--since", "1d", "--dry-run", TICKETBOT_LOG_LEVEL="info").err
-    assert "ticketbot.decision" in decisions
-    assert "ticketbot.request" not in decisions
-    assert desk("run", "--since", "1d", "--dry-run").err == ""
-    assert "TICKETBOT_LOG_LEVEL" in desk("run", code=2, TICKETBOT_LOG_LEVEL="loud").err
-
-
 # Reports
 
 
-def test_a_report_is_written_as_markdown_and_filtered_by_risk(desk: Desk) -> None:
-    desk("run", "--since", "1d", "--quiet")
-    assert desk("report", "--out", "week.md").out.endswith("Written: week.md\n")
-    shown = desk.folder.joinpath("week.md").read_text(encoding="utf-8")
-    assert shown.startswith("# Triage report: 127")
-    assert "\n## Escalated last\n\n| ticket |" in shown
-    assert f"<{desk.url}/agent/tickets/1>" in shown
-    told = desk("report", "--only", "risk=high", "--json").object
-    assert told["totals"]["tickets"] == 1
-    assert [part["label"] for part in told["by"]["risk"]] == ["high"]
-    refused = desk("report", "--only", "mood=bad", code=2).err
-    assert "--only mood=bad: must be urgency=LABEL, sentiment=LABEL, risk=LABEL, secondary=LABEL" in refused
-
-
 # The tour
-
-
-def test_a_tour_by_rules_shows_ten_tickets_whole_and_says_that_rules_understood_them(bare: Command) -> None:
-    lines = bare("run", "--sandbox", "--no-llm").out.splitlines()
-    assert sum(line.startswith("#") for line in lines) == 10
-    assert sum(line.startswith("  note ") for line in lines) >= 7
-    assert any(line.startswith("The other 118:") for line in lines)
-    assert "Keyword rules understand them; no model is asked." in lines
-    assert len(lines) <= 120

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.commands.progress_bar import pace
 from ticket_processor.commands.screen import Screen, harmless, shortened
-from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
+from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.reporting.run_words import Seen, difference, outcome_line, summary_text
 
@@ -72,11 +72,6 @@ def test_a_difference_shows_group_and_fields_and_which_field_a_person_has_filled
     assert outcome_line(an_outcome(change=change)).endswith("; group - -> 8; field 5 -> topic")
 
 
-def test_a_difference_says_that_a_persons_priority_stays() -> None:
-    change = a_change(7, priority=None, priority_before=Priority.LOW, note=None)
-    assert "priority stays low" in difference(an_outcome(OutcomeStatus.PLANNED, change=change))
-
-
 def test_a_summary_tells_who_answered_what_it_cost_and_what_waits() -> None:
     text = summary_text(
         a_summary(
@@ -98,10 +93,6 @@ def test_a_summary_tells_who_answered_what_it_cost_and_what_waits() -> None:
     ):
         assert part in text
     assert str(LOG) in text
-
-
-def test_an_idle_run_says_so_in_few_words() -> None:
-    assert "nothing to do" in summary_text(a_summary(outcomes={}), LOG)
 
 
 def test_failures_go_to_the_error_output_and_the_rest_to_the_other() -> None:
@@ -145,12 +136,6 @@ def test_why_a_run_ended_early_and_what_is_given_up_is_told_where_cron_looks(as_
     assert str(LOG) in given_up
 
 
-def test_tickets_given_up_in_earlier_runs_are_no_news_for_cron() -> None:
-    watched = Watched()
-    watched.screen.finished(a_summary(dead_letters=5), LOG)
-    assert watched.err.getvalue() == ""
-
-
 def test_where_nobody_watches_there_is_no_bar_and_no_colour() -> None:
     watched = Watched()
     with watched.screen.progress("work", total=2) as advance:
@@ -190,18 +175,6 @@ def shown_on(
     sent = watched.err.getvalue()
     frames = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", sent).replace("\r", "\n").splitlines()
     return sent, [frame for frame in frames if frame.strip()]
-
-
-def test_only_a_total_that_is_known_makes_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    for progress, words in (
-        ({"total": 3}, "1 of 3, "),
-        ({}, "1 so far, "),
-        ({"under_way": lambda: (4, False)}, "1 of 5 so far, "),
-        ({"under_way": lambda: (4, True)}, "1 of 5, "),
-    ):
-        _, frames = shown_on(monkeypatch, **progress)  # type: ignore[arg-type]
-        assert words in frames[-1]
-        assert ("\u2501" in frames[-1]) is ("total" in progress)
 
 
 @pytest.mark.parametrize("columns", [80, 40])
@@ -259,11 +232,6 @@ def test_nothing_that_a_terminal_obeys_is_printed_and_json_keeps_its_meaning(tex
     assert json.loads(harmless(written)) == json.loads(written)
 
 
-def test_words_of_every_language_are_printed_as_they_are() -> None:
-    for text in ("Größe\tß\nzwei", "می‌خواهم", "👨‍👩‍👧", "日本語", "שלום", "a\r\nb"):
-        assert harmless(text) == text
-
-
 @pytest.mark.parametrize("terminal", [False, True])
 def test_whatever_a_screen_is_given_a_terminal_obeys_none_of_it(
     terminal: bool, monkeypatch: pytest.MonkeyPatch
@@ -275,7 +243,7 @@ def test_whatever_a_screen_is_given_a_terminal_obeys_none_of_it(
     watched.screen.say(OBEYED)
     watched.screen.notices([OBEYED])
     watched.screen.table(("", "What"), [("x", OBEYED)], loud="changed")
-    watched.screen.blocks([(OBEYED, [f"{OBEYED}\nanother line"])], loud="changed")
+    watched.screen.blocks([(OBEYED, [f"{OBEYED}\nanother line"])])
     watched.screen.result(OBEYED, {})
     watched.screen.finished(a_summary(remarks=(OBEYED,), stopped=OBEYED, exit_code=3), LOG)
     printed = watched.out.getvalue() + watched.err.getvalue()

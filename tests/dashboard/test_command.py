@@ -20,7 +20,7 @@ from ticket_processor.commands import dashboard as command
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.dashboard import server
-from ticket_processor.dashboard.server import Address, free, give, given, safe_options
+from ticket_processor.dashboard.server import Address, give, given, safe_options
 
 from ..cli.conftest import Command
 
@@ -98,11 +98,6 @@ def test_a_port_that_is_taken_is_told(bare: Command) -> None:
         port = taken.getsockname()[1]
         ended = bare("dashboard", "--port", str(port), code=2)
     assert f"--port {port} cannot be used" in ended.err
-
-
-def test_wrong_settings_are_told_before_anything_starts(bare: Command) -> None:
-    (bare.folder / "ticketbot.toml").write_text("[run]\nworkers = 0\n", encoding="utf-8")
-    assert "run.workers" in bare("dashboard", "--port", "0", code=2).err
 
 
 @pytest.mark.parametrize("missing", ["streamlit", "plotly", "duckdb"])
@@ -188,17 +183,6 @@ def test_health_looks_at_who_may_read_the_files_with_secrets(monkeypatch: pytest
     assert files == (tmp_path / "here" / ".env", tmp_path / "there" / ".env")
 
 
-def test_without_a_settings_file_the_folder_above_is_not_looked_at(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Served(monkeypatch)
-    call()
-    files = given().secret_files
-    give(None)
-    assert files == (tmp_path / ".env",)
-
-
 def test_every_option_is_one_that_streamlit_knows() -> None:
     from streamlit import config
 
@@ -230,10 +214,6 @@ def test_where_a_browser_finds_it(host: str, url: str, is_loopback: bool) -> Non
     address = Address(host, 1)
     assert address.url == url
     assert address.is_loopback is is_loopback
-
-
-def test_a_free_port_is_picked() -> None:
-    assert free(Address(port=0)).port > 0
 
 
 def test_the_machines_public_address_is_asked_of_nobody() -> None:

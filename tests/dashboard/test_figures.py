@@ -31,14 +31,6 @@ def test_a_stacked_chart_shows_every_amount_once(rows: list[tuple[str, str, floa
     json.loads(figure.to_json())
 
 
-def test_the_smallest_series_become_one_and_the_largest_come_first() -> None:
-    rows = [("2026-01-01", f"category {n}", n) for n in range(1, 21)]
-    figure = figures.stacked(rows, unit="tickets")
-    assert [bar.name for bar in figure.data][:2] == ["category 20", "category 19"]
-    assert figure.data[-1].name == "other"
-    assert sum(figure.data[-1].y) == sum(range(1, 13))
-
-
 @given(st.dictionaries(NAMES, AMOUNTS, max_size=40))
 def test_a_breakdown_shows_every_amount_once(counts: dict[str, float]) -> None:
     figure = figures.breakdown(counts)
@@ -71,12 +63,6 @@ def test_no_name_is_mark_up_in_a_chart(name: str) -> None:
         figures.breakdown({f"<b>{name}": 1}),
     ):
         assert "<b>" not in figure.to_json()
-
-
-def test_the_same_value_has_the_same_colour_everywhere() -> None:
-    (bars,) = figures.breakdown({"failed": 1, "updated": 2}).data
-    failed = next(bar for bar in figures.stacked([("2026-01-01", "failed", 1)], unit="tickets").data)
-    assert failed.marker.color == bars.marker.color[0]
 
 
 def test_a_series_of_nothing_is_not_in_the_legend() -> None:

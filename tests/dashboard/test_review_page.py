@@ -70,16 +70,6 @@ def test_a_group_is_approved_in_the_persons_name(pages: Pages) -> None:
         assert "category: general → refund" not in texts(page)
 
 
-def test_a_label_that_people_kept_is_approved_as_well(pages: Pages) -> None:
-    show(pages)
-    with learnt(pages) as store:
-        store.keep([], [correction(1, 7, "refund")])
-        page = pages.open("review")
-        assert "category: refund was kept" in texts(page)
-        press(page, "Approve")
-        assert [item.ticket_id for item in store.examples("category")] == [1]
-
-
 def test_a_group_is_rejected_and_never_teaches(pages: Pages) -> None:
     show(pages)
     with learnt(pages) as store:

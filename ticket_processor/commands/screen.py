@@ -197,30 +197,13 @@ class Screen:
             table.add_row(Text(first, style=style), *map(Text, others))
         Console(file=self._out).print(table)
 
-    def blocks(self, blocks: Sequence[tuple[str, Sequence[str]]], *, loud: str) -> None:
-        """A heading for each, with its lines below it on a terminal, else behind it in one line.
-
-        A heading that begins with ``loud`` stands out.
-        """
-        if self._quiet or self._as_json:
-            return
-        blocks = [
-            (harmless(heading, one_line=True), [harmless(line, one_line=True) for line in lines])
-            for heading, lines in blocks
-        ]
-        if not self._out.isatty():
-            for heading, lines in blocks:
-                self.say("  ".join((heading, "; ".join(lines))).rstrip())
-            return
-        from rich.console import Console
-        from rich.padding import Padding
-        from rich.text import Text
-
-        console = Console(file=self._out)
+    def blocks(self, blocks: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """A heading for each, with its lines below it on a terminal, else behind it in one line."""
+        below = self._out.isatty()
         for heading, lines in blocks:
-            console.print(Text(heading, style="bold red" if heading.startswith(loud) else "bold"))
-            for line in lines:
-                console.print(Padding(Text(line), (0, 0, 0, 4)))
+            plain = [harmless(line, one_line=True) for line in lines]
+            text = "\n    ".join(("", *plain)) if below else f"  {'; '.join(plain)}"
+            self.say(f"{harmless(heading, one_line=True)}{text}".rstrip())
 
     def result(self, text: str, data: object) -> None:
         """The last word of a command: text, or the same as JSON."""

@@ -34,7 +34,6 @@ _EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - nothing is boun
 _SIGN_IN_PARTS = ("authlib", "httpx")
 _POLLS = 600
 _POLL_S = 0.1
-_CLOSING_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -194,16 +193,6 @@ def serve(address: Address, *, ready: Callable[[], None], secrets_files: Sequenc
     bootstrap.load_config_options(flag_options=options)
     threading.Thread(target=_when_up, args=[address.url, ready], daemon=True).start()
     bootstrap.run(str(SCRIPT), False, [], options)
-    _let_go()
-
-
-def _let_go() -> None:
-    """Close what the pages have opened, without waiting for a page that is still at work."""
-    import streamlit
-
-    closing = threading.Thread(target=streamlit.cache_resource.clear, daemon=True)
-    closing.start()
-    closing.join(_CLOSING_S)
 
 
 def _when_up(url: str, ready: Callable[[], None]) -> None:
