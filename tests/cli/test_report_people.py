@@ -12,8 +12,8 @@ from ticket_processor.evaluation.scores import wilson_lower
 from ticket_processor.sandbox.fill import fill_help_center
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 
-from ..imitation import FaultPlan, Rules
-from .conftest import Desk, OpenDesk, rows
+from ..imitation import FaultPlan
+from .conftest import Desk, OpenDesk
 
 PERIOD = ("report", "--since", "1d")
 BILLING, ACCOUNT, ORDER, REFUND = range(4)
@@ -146,36 +146,6 @@ def test_the_helpdesk_is_asked_only_when_that_is_wanted_and_has_to_be_named_then
     assert (data["collected"], data["knowledge"], triaged.helpdesk_requests()) == (None, None, [])
     ended = triaged(*PERIOD, "--overrides", "--knowledge", code=2, ZENDESK_URL="")
     assert "ZENDESK_URL" in ended.err
-
-
-def topics(desk: Desk) -> dict[str, Any]:
-    found = desk(*PERIOD, "--knowledge", "--json").object["knowledge"]
-    return {f"{item['topic']} {item['language']}": item for item in found["topics"]}
-
-
-def test_topics_without_an_article_are_found_in_the_languages_of_the_tickets(open_desk: OpenDesk) -> None:
-    odd = [
-        {"subject": "Vintage gramophone", "body": f"Do you like my vintage gramophone? It is {n}.", "age": 7200.0 - n}
-        for n in range(8)
-    ]
-    desk = open_desk([*rows(24), *odd])
-    fill_help_center(desk.sandbox.store)
-    desk("run", "--since", "1d")
-    found = topics(desk)
-    (theme,) = (found.pop(name) for name, item in [*found.items()] if item["kind"] == "theme")
-    assert "gramophone" in theme["topic"]  # what tickets without a category of their own speak of
-    assert (theme["tickets"], theme["language"], theme["gap"]) == (8, "*", "no_article")
-    assert {name: (item["tickets"], item["articles"], item["gap"]) for name, item in found.items()} == {
-        "billing en": (6, 2, None),
-        "account en": (6, 1, None),
-        "order en": (6, 1, None),
-        "refund de": (6, 0, "no_article"),
-    }
-
-    desk.sandbox.zendesk.rules = Rules(help_center="none")
-    ended = desk(*PERIOD, "--knowledge")
-    assert "this Zendesk account has no Help Center (HTTP 404)" in ended.err
-    assert "billing" in ended.out
 
 
 def test_tables_page_and_csv_tell_the_same_and_none_of_a_tickets_words(triaged: Desk) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from ticket_processor.audit.lines import encode
 
-from ..imitation import FaultPlan
 from .conftest import Command, Desk
 from .freshdesk_desk import freshdesk
 from .test_articles_in_notes import KNOWLEDGE, account
@@ -61,22 +60,6 @@ def noted(desk: Desk) -> None:
     log_more(desk, offered=OFFERED, note=f"Triage: billing.\nDraft of a reply:\n{DRAFT}")
 
 
-def test_before_a_person_has_answered_nothing_is_judged(triaged: Desk) -> None:
-    noted(triaged)
-    found = replies(triaged)
-    assert (found["offered"], found["histories"]) == (1, 1)
-    assert (found["used"], found["edited"], found["ignored"]) == (0, 0, 0)
-    assert found["left_out"] == {"not answered by a person yet": 1}
-    assert sum("/audits" in line for line in triaged.helpdesk_requests()) == 1
-
-
-def test_a_draft_is_compared_with_what_was_sent(triaged: Desk) -> None:
-    noted(triaged)
-    said(triaged, f"Dear customer,\n\n{LINE}\n\nYours")
-    found = replies(triaged)
-    assert (found["used"], found["edited"], found["ignored"]) == (1, 0, 0)
-
-
 def test_tables_page_and_csv_tell_of_drafts_and_of_nobodys_words(triaged: Desk) -> None:
     noted(triaged)
     said(triaged, "Hello Melody, the money is on its way.")
@@ -99,15 +82,6 @@ def test_no_draft_is_judged_where_ticketbot_itself_has_answered(triaged: Desk) -
     log_more(triaged, offered=None, reply={"category": "billing", "threshold": 0.9, "draft": "00"})
     assert replies(triaged)["offered"] == 0
     assert "No note of this period offered a draft." in triaged(*PERIOD, "--replies").out
-
-
-def test_what_the_helpdesk_refuses_costs_the_report_only_this_part(triaged: Desk) -> None:
-    noted(triaged)
-    triaged.sandbox.faults = FaultPlan.parse("unauthorised:GET")
-    ended = triaged(*PERIOD, "--replies", "--json")
-    assert "refused the credentials" in ended.object["replies"]["ended_early"]
-    assert ended.object["totals"]["tickets"] == 2
-    assert ended.object["replies"]["offered"] == 1
 
 
 def test_without_answers_from_articles_a_report_tells_nothing_of_them(account: Callable[..., Desk]) -> None:

@@ -83,14 +83,6 @@ def test_no_ticket_that_is_shown_is_understood_otherwise_than_its_labels_say(tou
         assert analysis is None or labels == {name: analysis[name] for name in labels}
 
 
-def test_what_is_escalated_is_high_critical_or_security(toured: Toured) -> None:
-    escalated = [line for line in toured.receipts.values() if line["change"] and line["change"].get("escalated")]
-    assert escalated
-    for line in escalated:
-        analysis = line["analysis"]
-        assert analysis["urgency"] in ("high", "critical") or "security" in analysis["alarms"]
-
-
 def test_it_says_who_understands_the_tickets_and_how_often_rightly(toured: Toured) -> None:
     words = flat(toured.shown)
     assert "sandbox-model, an imitation, understands them" in words

@@ -32,21 +32,6 @@ def test_the_tour_as_one_object_does_not_touch_the_account_that_is_set(bare: Com
     assert "Real-Secret" not in ended.out + ended.err
 
 
-def test_a_dry_tour_is_totals_ten_tickets_and_where_the_rest_stands(bare: Command) -> None:
-    lines = bare("run", "--sandbox", "--dry-run").out.splitlines()
-    planned = re.search(r"(\d+) planned", "\n".join(lines))
-    assert planned is not None
-    assert sum(max(1, -(-len(line) // 80)) for line in lines) <= 60
-    for name in ("category", "urgency", "priority", "escalated"):
-        (told,) = [line for line in lines if line.startswith(f"  {name}: ")]
-        if name in ("category", "urgency"):
-            assert sum(map(int, re.findall(r" (\d+)(?:,|$)", told))) == int(planned[1])
-    assert sum(line.startswith("ticket ") for line in lines) == 10
-    assert any(f"other {int(planned[1]) - 10}:" in line and "--details" in line for line in lines)
-    every = bare("run", "--sandbox", "--dry-run", "--details").out
-    assert every.count("  + tag ai_processed") == int(planned[1])
-
-
 @pytest.mark.parametrize("arguments", [(), *((name,) for name in COMMANDS)], ids=lambda value: " ".join(value) or "all")
 def test_help_is_instant_since_nothing_heavy_is_imported(bare: Command, arguments: tuple[str, ...]) -> None:
     script = (

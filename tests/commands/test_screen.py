@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from ticket_processor.commands.progress_bar import pace
 from ticket_processor.commands.screen import Screen, harmless, shortened
-from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
+from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
 from ticket_processor.core.run_summary import RunSummary
-from ticket_processor.reporting.run_words import difference, outcome_line, summary_text
+from ticket_processor.reporting.run_words import Seen, difference, outcome_line, summary_text
 
 from ..support.cases import for_each
 from ..support.fakes import a_change, an_analysis
@@ -32,7 +32,7 @@ class Watched:
         self.screen = Screen(quiet=quiet, as_json=as_json, out=self.out, err=self.err)
 
 
-def an_outcome(status: OutcomeStatus = OutcomeStatus.UPDATED, **fields: Any) -> Outcome:
+def an_outcome(status: OutcomeStatus = OutcomeStatus.UPDATED, **fields: Any) -> Seen:
     given: dict[str, Any] = {
         "ticket_id": 7,
         "status": status,
@@ -41,7 +41,7 @@ def an_outcome(status: OutcomeStatus = OutcomeStatus.UPDATED, **fields: Any) -> 
         "analysis": an_analysis(),
         **fields,
     }
-    return Outcome(**given)
+    return Seen(Outcome(**given))
 
 
 def a_summary(**fields: Any) -> RunSummary:
@@ -65,11 +65,6 @@ def test_a_difference_shows_group_and_fields_and_which_field_a_person_has_filled
     lines = difference(an_outcome(OutcomeStatus.PLANNED, change=change)).splitlines()
     assert lines[-3:] == ["  ~ group - -> 8", "  ~ field 5 -> topic", "    field 6 stays as it is, set already"]
     assert outcome_line(an_outcome(change=change)).endswith("; group - -> 8; field 5 -> topic")
-
-
-def test_a_difference_says_that_a_persons_priority_stays() -> None:
-    change = a_change(7, priority=None, priority_before=Priority.LOW, note=None)
-    assert "priority stays low" in difference(an_outcome(OutcomeStatus.PLANNED, change=change))
 
 
 def test_a_summary_tells_who_answered_what_it_cost_and_what_waits() -> None:
@@ -168,18 +163,6 @@ def shown_on(
     return sent, [frame for frame in frames if frame.strip()]
 
 
-def test_only_a_total_that_is_known_makes_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    for progress, words in (
-        ({"total": 3}, "1 of 3, "),
-        ({}, "1 so far, "),
-        ({"under_way": lambda: (4, False)}, "1 of 5 so far, "),
-        ({"under_way": lambda: (4, True)}, "1 of 5, "),
-    ):
-        _, frames = shown_on(monkeypatch, **progress)  # type: ignore[arg-type]
-        assert words in frames[-1]
-        assert ("\u2501" in frames[-1]) is ("total" in progress)
-
-
 @pytest.mark.parametrize("columns", [80, 40])
 def test_a_bar_is_one_line_at_any_width_and_never_hides_the_cursor(
     columns: int, monkeypatch: pytest.MonkeyPatch
@@ -233,7 +216,7 @@ def test_whatever_a_screen_is_given_a_terminal_obeys_none_of_it(
     watched.screen.say(OBEYED)
     watched.screen.notices([OBEYED])
     watched.screen.table(("", "What"), [("x", OBEYED)], loud="changed")
-    watched.screen.blocks([(OBEYED, [f"{OBEYED}\nanother line"])], loud="changed")
+    watched.screen.blocks([(OBEYED, [f"{OBEYED}\nanother line"])])
     watched.screen.result(OBEYED, {})
     watched.screen.finished(a_summary(remarks=(OBEYED,), stopped=OBEYED, exit_code=3), LOG)
     printed = watched.out.getvalue() + watched.err.getvalue()

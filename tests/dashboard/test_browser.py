@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 PERIOD = "period=custom&from=2026-11-14&until=2026-11-20"
-CHARTS = {"overview": 7, "tickets": 0, "review": 0, "try_it": 0, "costs": 2, "runs": 1}
+CHARTS = {"overview": 7, "tickets": 0, "review": 0, "try_it": 0, "costs": 2, "runs": 0}
 _CHART_TEXT = """() => [...document.querySelectorAll('.js-plotly-plot text')]
   .filter(text => text.textContent.trim() && !text.closest('.hoverlayer') && !text.classList.contains('bartext-inside'))
   .map(text => [text.textContent, getComputedStyle(text).fill])"""
@@ -116,21 +116,10 @@ def check_asked(shown: Tab) -> None:
     assert shown.troubles == []
 
 
-@pytest.mark.parametrize("name", ["overview", "tickets"])
-def test_a_phone_in_the_dark_sees_it_as_well(chromium: Any, url: str, name: str) -> None:
-    with tab(chromium, url, size=PHONE, dark=True) as phone:
-        phone.open(name, PERIOD)
-        assert phone.too_wide() <= 0
-        assert all(phone.points())
-        if name == "tickets":
-            assert len(rows(phone)) > 10
-        check_asked(phone)
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_text_in_charts_has_enough_contrast(chromium: Any, url: str, dark: bool) -> None:
     with tab(chromium, url, dark=dark) as shown:
-        for name in ("overview", "costs", "runs"):
+        for name in ("overview", "costs"):
             shown.open(name, PERIOD)
             found = shown.page.evaluate(_CHART_TEXT)
             ground = shown.page.evaluate("() => getComputedStyle(document.querySelector('.stApp')).backgroundColor")
@@ -187,16 +176,6 @@ def test_a_filter_is_in_the_address_and_goes_along_to_other_pages(desktop: Tab) 
     desktop.page.get_by_test_id("stMetricValue").first.wait_for()
     desktop.settle()
     assert desktop.page.get_by_test_id("stMetricValue").first.inner_text() == "60"
-
-
-def test_a_pasted_ticket_is_shown_on_its_way(desktop: Tab) -> None:
-    desktop.open("try_it")
-    desktop.page.get_by_label("Subject").fill("Charged twice")
-    desktop.page.get_by_label("Text", exact=True).fill(f"I was charged twice. {HOSTILE} Card 4111 1111 1111 1111")
-    desktop.page.get_by_role("button", name="Show what would happen").click()
-    desktop.page.get_by_text("+ tag ai_billing").wait_for()
-    assert desktop.page.get_by_text("[CARD_1]").count() >= 1
-    check_asked(desktop)
 
 
 def test_new_tickets_arrive_by_themselves(arrivals: Arrivals) -> None:

@@ -31,14 +31,6 @@ def test_a_stacked_chart_shows_every_amount_once(rows: list[tuple[str, str, floa
     json.loads(figure.to_json())
 
 
-def test_the_smallest_series_become_one_and_the_largest_come_first() -> None:
-    rows = [("2026-01-01", f"category {n}", n) for n in range(1, 21)]
-    figure = figures.stacked(rows, unit="tickets")
-    assert [bar.name for bar in figure.data][:2] == ["category 20", "category 19"]
-    assert figure.data[-1].name == "other"
-    assert sum(figure.data[-1].y) == sum(range(1, 13))
-
-
 @given(st.dictionaries(NAMES, AMOUNTS, max_size=40))
 def test_a_breakdown_shows_every_amount_once(counts: dict[str, float]) -> None:
     figure = figures.breakdown(counts)
@@ -69,15 +61,8 @@ def test_no_name_is_mark_up_in_a_chart(name: str) -> None:
     for figure in (
         figures.stacked([("2026-01-01", f"<b>{name}", 1), ("2026-01-01", "x", 1)], unit="tickets"),
         figures.breakdown({f"<b>{name}": 1}),
-        figures.lines({f"<b>{name}": [("2026-01-01", 1.0)]}, unit="s"),
     ):
         assert "<b>" not in figure.to_json()
-
-
-def test_the_same_value_has_the_same_colour_everywhere() -> None:
-    (bars,) = figures.breakdown({"failed": 1, "updated": 2}).data
-    failed = next(bar for bar in figures.stacked([("2026-01-01", "failed", 1)], unit="tickets").data)
-    assert failed.marker.color == bars.marker.color[0]
 
 
 def test_a_series_of_nothing_is_not_in_the_legend() -> None:
@@ -85,19 +70,11 @@ def test_a_series_of_nothing_is_not_in_the_legend() -> None:
     assert [bar.name for bar in figures.stacked(rows, unit="US dollars").data] == ["model-a"]
 
 
-def test_lines_leave_gaps_and_show_the_target() -> None:
-    figure = figures.lines({"p95": [("2026-01-01", 9.0), ("2026-01-02", None)]}, unit="seconds", target=15.0)
-    assert list(figure.data[0].y) == [9.0, None]
-    assert figure.layout.shapes[0].y0 == 15.0
-    assert figure.layout.annotations[0].text == "┄ target"
-
-
 def test_below_a_single_day_stands_that_day_and_no_hours() -> None:
     today = "2026-11-20T00:00:00+00:00"
     stacked = figures.stacked([(today, "a", 3.0)], unit="tickets")
-    for figure in (stacked, figures.lines({"a": [(today, 3.0)]}, unit="s")):
-        assert list(figure.layout.xaxis.tickvals) == [today]
-        assert figure.layout.xaxis.tickformat == "%b %d"
+    assert list(stacked.layout.xaxis.tickvals) == [today]
+    assert stacked.layout.xaxis.tickformat == "%b %d"
     (bar,) = stacked.data
     assert HOUR < bar.width / 1000 < DAY
 
@@ -109,12 +86,6 @@ def test_a_few_days_are_named_and_many_are_left_to_the_chart() -> None:
     assert many.layout.xaxis.tickvals is None
     hours = [(f"2026-11-01T{hour:02}:00:00+00:00", "a", 1.0) for hour in range(3)]
     assert figures.stacked(hours, unit="tickets").layout.xaxis.tickvals is None
-
-
-def test_a_target_far_above_is_named_and_does_not_press_the_lines_to_the_ground() -> None:
-    figure = figures.lines({"p95": [("2026-01-01", 0.2)]}, unit="seconds", target=15.0)
-    assert not figure.layout.shapes
-    assert "far above" in figure.layout.annotations[0].text
 
 
 # Periods

@@ -24,7 +24,7 @@ from streamlit.testing.v1 import AppTest
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.dashboard import server
 from ticket_processor.dashboard.parts import may_see
-from ticket_processor.dashboard.server import Address, safe_options, secrets_files
+from ticket_processor.dashboard.server import secrets_files
 from ticket_processor.settings.load import load
 from ticket_processor.settings.pages import AuthSettings
 
@@ -127,11 +127,6 @@ def test_streamlit_reads_the_secret_from_a_file_that_only_this_user_can_reach(mo
         "server_metadata_url": AUTH["metadata_url"],
     }
     assert not Path(name).exists()
-
-
-def test_secrets_of_the_folder_are_none_of_the_dashboards() -> None:
-    with secrets_files(AuthSettings(), "http://127.0.0.1:1") as files:
-        assert safe_options(Address(), files)["secrets_files"] == []
 
 
 def test_without_the_extra_it_says_which_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from ticket_processor.core.errors import OutcomeUnknown
 from ticket_processor.core.models import Change, Overwrite, Priority
 from ticket_processor.policy.skip_rules import SkipRules
-from ticket_processor.reporting.run_words import difference, outcome_line
+from ticket_processor.reporting.run_words import Seen, difference, outcome_line
 
 from ..support.fakes import a_ticket
 from ..support.memory_helpdesk import ALWAYS, Office, Open, wants
@@ -67,7 +67,7 @@ def test_a_persons_words_in_a_field_are_put_back_and_stand_in_no_log_and_on_no_s
     (outcome,) = office.ended
     assert WORDS not in office.logged()
     assert "(as it was)" in office.logged()
-    assert WORDS not in outcome_line(outcome) + difference(outcome)
+    assert WORDS not in outcome_line(Seen(outcome)) + difference(Seen(outcome))
 
 
 def test_a_repair_carries_what_the_helpdesk_refused_of_the_same_write(office: Office) -> None:

@@ -86,11 +86,6 @@ def test_the_reply_that_took_most_of_it_counts() -> None:
     assert draft_use(SCANNER, ["We are looking into it.", SCANNER, "Does it work now?"]) == "used"
 
 
-def test_courtesies_that_every_draft_has_are_no_use_of_it() -> None:
-    frame = "Hello,\n\nthank you for your message. Our articles say this about it:\n\nKind regards"
-    assert draft_use(SCANNER, [frame]) == "ignored"
-
-
 def test_a_draft_is_found_in_its_note_by_its_digest_and_nothing_else_is() -> None:
     note = f"Triage: printers.\nDraft of a reply:\n{SCANNER}\nRef tb-12345678"
     assert draft_in(note, hashlib.sha256(SCANNER.encode()).hexdigest()) == SCANNER

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.core.models import Outcome, OutcomeStatus, Priority
-from ticket_processor.reporting.run_tally import Seen
-from ticket_processor.reporting.run_words import MOST_IN_FULL, MOST_SHORT, difference, planned_lines
+from ticket_processor.reporting.run_words import MOST_IN_FULL, MOST_SHORT, Seen, difference, planned_lines
 
 from ..support.fakes import a_change, an_analysis
 

@@ -21,7 +21,7 @@ from ticket_processor.settings.schema import SloSettings
 
 from ..support.cases import for_each
 from ..support.fakes import START
-from ..support.log_days import at, moment, receipt, run_lines, write_log
+from ..support.log_days import at, receipt, run_lines, write_log
 
 Line = dict[str, Any]
 CATEGORIES = ("billing", "refund", "technical")
@@ -232,15 +232,6 @@ def test_pages_together_hold_every_line_once_in_order(log: tuple[LogIndex, list[
     assert values == known + [None] * (len(values) - len(known))
 
 
-def test_one_row_has_everything_that_a_line_says(tmp_path: Path) -> None:
-    line = receipt(7, "11-20 08:00", tags=["ai_processed", "ai_billing"], suspicious=["a", "b"], subcategory="double")
-    with opened(tmp_path, line) as index:
-        ((row,), _) = queries.page(index, LogSelection())
-    told = {"at": moment("11-20 08:00"), "ticket_id": 7, "category": "billing", "subcategory": "double"}
-    told |= {"tags": "ai_processed ai_billing", "priority_from": None, "priority_to": "normal"}
-    assert row.items() >= {**told, "cost_usd": 0.01, "total_ms": 1000}.items()
-
-
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -329,13 +320,6 @@ def test_runs_are_counted_by_how_they_ended_and_missing_ones_are_noticed(tmp_pat
     assert (killed["exit_code"], killed["finished"], dry["dry_run"], again["kind"]) == (None, None, True, "retry")
 
 
-def test_what_has_not_been_yet_is_not_missing(tmp_path: Path) -> None:
-    lines = [line for minute in range(0, 60, 10) for line in run_lines(f"r{minute}", f"11-20 08:{minute:02d}", None)]
-    with opened(tmp_path, *lines, now=at("11-20 08:59")) as index:
-        found = figures.runs(index, at("11-20 00:00"), at("12-20 00:00"))
-    assert (found.missed, found.longest_gap_s) == (0, 600.0)
-
-
 @pytest.mark.parametrize("seconds", [3.0, 600.0])
 def test_runs_that_somebody_made_by_hand_are_not_taken_for_a_schedule(tmp_path: Path, seconds: float) -> None:
     count = 40 if seconds < 60 else 4
@@ -346,19 +330,6 @@ def test_runs_that_somebody_made_by_hand_are_not_taken_for_a_schedule(tmp_path: 
     with opened(tmp_path, *lines) as index:
         found = figures.runs(index, at("11-20 00:00"), at("11-21 00:00"))
     assert (found.count, found.interval_s, found.missed, found.longest_gap_s) == (count, None, 0, None)
-
-
-def test_choices_are_those_of_the_period_whatever_else_is_selected(tmp_path: Path) -> None:
-    lines = [
-        receipt(1, "11-20 08:00", category="refund"),
-        receipt(2, "11-20 08:00", language="de"),
-        receipt(3, "11-20 08:00"),
-        receipt(4, "11-10 08:00", category="security"),
-    ]
-    with opened(tmp_path, *lines) as index:
-        selection = LogSelection(at("11-20 00:00"), at("11-21 00:00"), labels={"category": ("refund",)})
-        found = figures.choices(index, selection)
-    assert (found["category"], found["language"]) == (["billing", "refund"], ["en", "de"])
 
 
 def test_the_period_before_ends_where_this_one_begins() -> None:

@@ -120,14 +120,6 @@ def test_whatever_stands_between_the_receipts_all_of_them_are_found(tmp_path: Pa
     assert sorted(number for (number,) in found) == sorted(expected)
 
 
-def test_a_receipt_with_half_an_emoji_counts_and_keeps_its_labels(tmp_path: Path) -> None:
-    write_log(
-        tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-19 08:01", summary="torn \ud83d", reason="odd \ud83d")]
-    )
-    with opened(tmp_path) as index:
-        assert index.query("SELECT ticket_id, category FROM work ORDER BY 1") == [(1, "billing"), (2, "billing")]
-
-
 def test_what_a_crash_left_twice_counts_once_on_whatever_day_it_was_found_again(tmp_path: Path) -> None:
     first = receipt(1, "11-18 08:00", run_id="run-a", intent="run-a-1", reason="by m-1")
     again = receipt(1, "11-20 08:00", run_id="run-b", intent="run-a-1", reason="confirmed_by_reading")
@@ -278,14 +270,6 @@ def test_a_folder_whose_name_is_a_pattern_is_not_taken_for_another(tmp_path: Pat
     for _ in range(2):
         assert tickets(tmp_path / "log1") == [9, 9, 9]
         assert tickets(tmp_path / "log[1]") == [1, 2, 3]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no such names")
-def test_no_letter_of_the_folders_name_means_anything(tmp_path: Path) -> None:
-    folder = tmp_path / "it's *a* [log]? $1 {x}"
-    write_log(folder, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00"), receipt(3, "11-21 02:00")])
-    for _ in range(2):
-        assert tickets(folder) == [1, 2, 3]
 
 
 def test_news_of_today_are_taken_in_and_nothing_new_is_told_as_such(tmp_path: Path) -> None:

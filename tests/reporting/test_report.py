@@ -14,10 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from ticket_processor import __version__
-from ticket_processor.cli import app
 from ticket_processor.commands import report_page
 from ticket_processor.commands.report import period_of
 from ticket_processor.commands.report_page import markdown
@@ -32,7 +30,7 @@ from ticket_processor.reporting.report import Report, as_data, gather
 from ticket_processor.settings.schema import SloSettings
 
 from ..support.fakes import START
-from ..support.log_days import at, moment, receipt, run_lines, write_log
+from ..support.log_days import at, receipt, run_lines, write_log
 from ..support.zones import ELSEWHERE, needs_zones, standing_in
 
 ACCOUNT = "acme.zendesk.com"
@@ -146,12 +144,6 @@ def test_a_period_stands_beside_the_one_before_it(report: Report) -> None:
     assert report.remarks == ()
 
 
-def test_service_levels_go_by_the_settings(report: Report) -> None:
-    success, latency = report.objectives
-    assert (success.good, success.total) == (16, 17)
-    assert (latency.good, latency.total) == (15, 17)
-
-
 @pytest.mark.slow
 def test_what_a_report_cannot_know_it_says(tmp_path: Path) -> None:
     recent = [line for line in a_week() if line["ts"] >= "2026-11-10"]
@@ -163,12 +155,6 @@ def test_what_a_report_cannot_know_it_says(tmp_path: Path) -> None:
     assert made(tmp_path / "d", []).remarks == ("there is no log yet",)
     (unpriced,) = made(tmp_path / "e", a_week(cost_usd=None)).remarks
     assert unpriced.startswith("7 answers of models have no price")
-
-
-def test_a_short_period_goes_by_the_hour(tmp_path: Path) -> None:
-    found = made(tmp_path, only_now(), "11-18 00:00", "11-19 00:00")
-    assert (found.step, found.period) == ("hour", "2026-11-18")
-    assert [point.at for point in found.by_time] == [moment(f"11-18 {hour:02d}:00") for hour in (8, 9, 10, 20)]
 
 
 def test_json_holds_everything_and_no_python(report: Report) -> None:
@@ -200,14 +186,6 @@ def test_every_form_names_the_account_the_period_the_time_zone_the_time_and_the_
     for form in (text, report_page.mail_body(report)):
         assert title in form
         assert origin in form
-
-
-def test_settings_that_name_no_account_are_told_and_not_made_up(tmp_path: Path) -> None:
-    write_log(tmp_path, only_now())
-    with LogIndex(tmp_path, lambda: START) as index:
-        found = gather(index, at("11-18 00:00"), at("11-19 00:00"))
-    assert found.title == "Triage report: no account named in the settings, 2026-11-18 (UTC)"
-    assert as_data(found)["account"] is None
 
 
 def test_csv_has_every_table_under_its_title_and_names_of_columns(report: Report) -> None:
@@ -243,14 +221,6 @@ def test_tables_say_what_the_figures_say(report: Report) -> None:
     assert [row[3] for row in found["Service levels"].rows] == ["missed", "missed"]
     assert ("by exit code", "0: 2") in found["Runs"].rows
     assert all(len(row) == len(table.columns) for table in found.values() for row in table.rows)
-
-
-def test_a_report_of_all_there_ever_was_is_a_report(tmp_path: Path) -> None:
-    write_log(tmp_path, only_now())
-    with LogIndex(tmp_path, lambda: START) as index:
-        found = gather(index, 0.0, START)
-    assert found.totals.tickets == 18
-    assert report_page.page(found)
 
 
 def test_an_empty_period_has_a_report_all_the_same(tmp_path: Path) -> None:
@@ -316,33 +286,6 @@ def test_the_volume_of_a_day_is_a_bar_as_long_as_its_tickets_are_many(tmp_path: 
     assert [bar.attrib["style"] for bar in volume.iter("div")] == [
         f"width: {share}%" for share in ("25.0", "0.0", "0.0", "0.0", "100.0")
     ]
-
-
-def test_of_one_day_there_are_figures_and_no_picture_of_a_single_point_or_bar(tmp_path: Path) -> None:
-    lines = [receipt(number, "11-20 08:00", category=("billing", "refund")[number % 2]) for number in range(1, 7)]
-    report = made(tmp_path, lines)
-    assert len(pictures(report)) == 1
-    assert "refund" in pictures(report)[0]
-    assert "latency p95" in _Page(report_page.page(report)).text
-    assert "where" not in re.findall(r"<th[^>]*>([^<]*)</th>", report_page.page(report))
-
-
-def test_a_log_that_began_today_is_shown_by_the_hour_in_a_report_of_a_week(tmp_path: Path) -> None:
-    report = made(tmp_path, [receipt(1, "11-20 08:00"), receipt(2, "11-20 15:00")])
-    assert report.step == "hour"
-    assert any("08:00" in words or "09:00" in words for words in pictures(report))
-
-
-def test_a_page_shows_the_figures_of_the_report(report: Report) -> None:
-    found = " ".join(_Page(report_page.page(report)).text.split())
-    for words in ("18tickets before 14", "94.1%success rate before 100.0%", "HTTP 503", "Service levels", "refund"):
-        assert words.replace(" before", "before") in found, words
-
-
-def pictures(report: Report) -> list[str]:
-    """The words in each picture of the page."""
-    found = re.findall(r"<figure.*?</figure>", report_page.page(report), flags=re.S)
-    return [" ".join(text.strip() for text in ET.fromstring(svg).itertext() if text.strip()) for svg in found]
 
 
 def test_no_form_holds_a_word_of_a_customer(report: Report) -> None:
@@ -434,13 +377,6 @@ def test_a_period_is_of_days_in_utc_wherever_the_machine_stands(
     with standing_in(zone):
         since, until = period_of(parse_iso(f"2026-10-31T{hour:02}:00:00Z"), period=period)
     assert (iso(since), iso(until)) == edges
-
-
-def test_a_period_of_another_name_is_told_with_those_that_there_are() -> None:
-    told = CliRunner().invoke(app, ["report", "--period", "year"])
-    assert told.exit_code == 2
-    why = "Error: Invalid value for '--period': 'year' is not one of 'day', 'week', 'month'."
-    assert told.stderr.splitlines()[-1] == why
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ def _show_story(settings: Settings, ticket: int, as_json: bool) -> int:
             advance(1)
     if closed:
         screen.notices(["some of the log is encrypted with a key that is not here; the story may not be whole"])
-    screen.blocks(list(_blocks(told)), loud=_MARKS[LineVerdict.CHANGED])
+    screen.blocks(list(_blocks(told)))
     screen.result(_story_text(ticket, told), _data(ticket, told))
     changed = any(each.judged.verdict is LineVerdict.CHANGED for each in told)
     return ExitCode.SOME_FAILED if changed else ExitCode.OK

@@ -39,7 +39,7 @@ def dashboard(
         raise ConfigError(
             f"the dashboard needs {' and '.join(missing)}, not installed here: {how_to_install('dashboard')}"
         )
-    from ..dashboard.server import Address, DashboardOptions, free, give, has_screen, secrets_files, serve
+    from ..dashboard.server import Address, DashboardOptions, free, give, secrets_files, serve
     from ..settings.load import DEFAULT_FILE, config_file, load, secret_files
 
     screen = Screen()
@@ -58,7 +58,6 @@ def dashboard(
         serve(
             address,
             ready=lambda: screen.say(f"The dashboard is at {address.url} ; Ctrl-C ends it."),
-            browse=has_screen(),
             secrets_files=files,
         )
     return ExitCode.OK, 1  # threads of pages may be left behind

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -37,32 +37,25 @@ PeriodName = Literal["day", "week", "month"]
 def period_of(
     now: float, since: str | None = None, until: str | None = None, period: PeriodName | None = None
 ) -> tuple[float, float]:
-    """From when to when, in Unix seconds. Raises :class:`ConfigError`."""
+    """From when to when, in Unix seconds; a ``period`` is the last whole one. Raises :class:`ConfigError`."""
     if period is not None:
         if since is not None or until is not None:
             raise ConfigError("--period is a whole day, week or month: it goes without --since and --until")
-        first, last = _whole(period, datetime.fromtimestamp(now, UTC).date())
-        return _midnight(first), _midnight(last)
-    end = now if until is None else parse_moment(until, now, "--until")
-    begin = end - LAST_DAYS * DAY_S if since is None else max(0.0, parse_moment(since, now))
-    if begin >= end:
+        end = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        if period == "day":
+            begin = end - timedelta(days=1)
+        elif period == "week":  # from Monday
+            end -= timedelta(days=end.weekday())
+            begin = end - timedelta(days=7)
+        else:
+            end = end.replace(day=1)
+            begin = (end - timedelta(days=1)).replace(day=1)
+        return begin.timestamp(), end.timestamp()
+    last = now if until is None else parse_moment(until, now, "--until")
+    first = last - LAST_DAYS * DAY_S if since is None else max(0.0, parse_moment(since, now))
+    if first >= last:
         raise ConfigError("--since must lie before --until")
-    return begin, end
-
-
-def _whole(period: PeriodName, today: date) -> tuple[date, date]:
-    """The last whole day, week (from Monday) or month before today: its first day, and the day after its last."""
-    if period == "day":
-        return today - timedelta(days=1), today
-    if period == "week":
-        monday = today - timedelta(days=today.weekday())
-        return monday - timedelta(days=7), monday
-    first = today.replace(day=1)
-    return (first - timedelta(days=1)).replace(day=1), first
-
-
-def _midnight(day: date) -> float:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+    return first, last
 
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from ..audit.retention import keep_head
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Outcome, OutcomeStatus
+from ..core.tables import Table, as_text
 from ..monitoring.run_watch import tally_of, tended
 from ..settings.load import load
 from ..state.records import Retry
@@ -116,13 +117,7 @@ def drop(
 
 def _table(items: Sequence[Retry]) -> str:
     """A line for each ticket, below a line of headings."""
-    rows = [("ticket", "attempts", "state", "reason")]
-    rows += [(str(item.ticket_id), str(item.attempts), _state(item), item.reason) for item in items]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join(
-        f"{row[0].rjust(widths[0])}  {row[1].rjust(widths[1])}  {row[2].ljust(widths[2])}  {row[3]}" for row in rows
+    rows = tuple(
+        (str(item.ticket_id), str(item.attempts), "dead" if item.dead else "waiting", item.reason) for item in items
     )
-
-
-def _state(item: Retry) -> str:
-    return "dead" if item.dead else "waiting"
+    return as_text(Table("", ("ticket", "attempts", "<state", "<reason"), rows)).lstrip("\n")

@@ -19,7 +19,7 @@ from .options import ConfigsOption, DetailsOption, JsonOption, NoModelOption, Qu
 
 if TYPE_CHECKING:
     from ..core.models import Outcome
-    from ..reporting.run_tally import Seen
+    from ..reporting.run_words import Seen
     from ..web.worker import TakenFirst
     from ..wiring.cluster_address import ClusterWanted
     from ..wiring.split import SplitWanted
@@ -206,7 +206,7 @@ def run(
             asked = replace(asked, keep=planned.keep)
         more: tuple[str, ...] = ()
         if sandbox:
-            from .tour import Tour, show, where_to_look
+            from .tour import Tour, where_to_look
 
             with Tour(settings, clock, no_llm=no_llm) as tour:
                 tally.url_of = tour.settings.ticket_url
@@ -214,11 +214,11 @@ def run(
                 with screen.progress("triage", under_way=lambda: subjects.under_way()):
                     finished = tour.run(asked, listen, subjects)
                 if not (quiet or as_json):
-                    rows = tour.rows(kept)
                     if not dry_run:
-                        show(rows, sys.stdout)
+                        tour.show(sorted(kept, key=lambda seen: seen.number), sys.stdout)
                     screen.say(f"  {tour.hits(kept)}")
-                    more = where_to_look(tour.settings, next((row.ticket_id for row in rows if row.category), 1))
+                    done = [seen.number for seen in kept if seen.outcome.change is not None]
+                    more = where_to_look(tour.settings, min(done, default=1))
         else:
             screen.notices(settings.notices)
             with screen.progress("triage", under_way=lambda: subjects.under_way()):

@@ -16,10 +16,19 @@ from typing import IO, TYPE_CHECKING, TextIO, cast
 from ..analysis.text.outgoing import told
 from ..core import verbose
 from ..core.errors import CannotRun
-from ..core.models import Outcome, OutcomeStatus
+from ..core.models import OutcomeStatus
 from ..core.run_summary import RunSummary
-from ..reporting.run_tally import RunTally, Seen, again_step, next_steps, why_no_model
-from ..reporting.run_words import counted, outcome_line, planned_lines, summary_text
+from ..reporting.run_words import (
+    RunTally,
+    Seen,
+    again_step,
+    counted,
+    next_steps,
+    outcome_line,
+    planned_lines,
+    summary_text,
+    why_no_model,
+)
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -188,30 +197,13 @@ class Screen:
             table.add_row(Text(first, style=style), *map(Text, others))
         Console(file=self._out).print(table)
 
-    def blocks(self, blocks: Sequence[tuple[str, Sequence[str]]], *, loud: str) -> None:
-        """A heading for each, with its lines below it on a terminal, else behind it in one line.
-
-        A heading that begins with ``loud`` stands out.
-        """
-        if self._quiet or self._as_json:
-            return
-        blocks = [
-            (harmless(heading, one_line=True), [harmless(line, one_line=True) for line in lines])
-            for heading, lines in blocks
-        ]
-        if not self._out.isatty():
-            for heading, lines in blocks:
-                self.say("  ".join((heading, "; ".join(lines))).rstrip())
-            return
-        from rich.console import Console
-        from rich.padding import Padding
-        from rich.text import Text
-
-        console = Console(file=self._out)
+    def blocks(self, blocks: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """A heading for each, with its lines below it on a terminal, else behind it in one line."""
+        below = self._out.isatty()
         for heading, lines in blocks:
-            console.print(Text(heading, style="bold red" if heading.startswith(loud) else "bold"))
-            for line in lines:
-                console.print(Padding(Text(line), (0, 0, 0, 4)))
+            plain = [harmless(line, one_line=True) for line in lines]
+            text = "\n    ".join(("", *plain)) if below else f"  {'; '.join(plain)}"
+            self.say(f"{harmless(heading, one_line=True)}{text}".rstrip())
 
     def result(self, text: str, data: object) -> None:
         """The last word of a command: text, or the same as JSON."""
@@ -242,14 +234,9 @@ class Screen:
         """Whether each ticket's outcome is printed: not with ``--json``, ``--quiet`` or ``brief``, nor beside a bar."""
         return not (self._quiet or self._as_json or self._brief or self.watched)
 
-    def planned(self, tickets: Sequence[Seen]) -> list[str]:
-        """The lines on what a dry run would have changed."""
-        return planned_lines(tickets, details=not self._brief)
-
-    def outcome(self, ended: Outcome | Seen, *, line: bool = True) -> None:
+    def outcome(self, seen: Seen, *, line: bool = True) -> None:
         """Take one ticket's outcome: move the bar, or print a line where there is none. Failures always print."""
-        seen = ended if isinstance(ended, Seen) else Seen(ended)
-        verbose.decision(seen.outcome.ticket_id, seen.outcome.status, lambda: told(seen.outcome.reason))
+        verbose.decision(seen.number, seen.outcome.status, lambda: told(seen.outcome.reason))
         if self._advance is not None:
             self._advance(1)
         if seen.outcome.status is OutcomeStatus.FAILED:
@@ -261,7 +248,7 @@ class Screen:
         self,
         summary: RunSummary,
         log: Path | None,
-        planned: Sequence[Outcome | Seen] = (),
+        planned: Sequence[Seen] = (),
         *,
         title: str | None = None,
         tally: RunTally | None = None,
@@ -272,21 +259,20 @@ class Screen:
         ``title`` stands before the run's id; without ``log`` there are no receipts. With ``tally`` a person at a
         terminal is shown as well what is worth a look and what to do next, or ``more`` instead, where there is any.
         """
-        shown = [item if isinstance(item, Seen) else Seen(item) for item in planned]
-        self.shortcomings(summary, log)
+        self._shortcomings(summary, log)
         if self._as_json:
-            self._print_json(run_data(summary, log, shown, tally))
+            self._print_json(run_data(summary, log, planned, tally))
+            return
+        for line in planned_lines(planned, details=not self._brief):
+            self.say(line, fit=True)
+        self.say(summary_text(summary, log, title, tally), fit=True)
+        if tally is not None and self._out.isatty() and not self._quiet:
+            self._for_a_person(summary, tally, more)
         else:
-            for line in self.planned(shown):
-                self.say(line, fit=True)
-            self.say(summary_text(summary, log, title, tally), fit=True)
-            if tally is not None and self._out.isatty() and not self._quiet:
-                self._for_a_person(summary, tally, more)
-            else:
-                for line in more or again_step(summary):
-                    self.say(f"  {line}", fit=True)
+            for line in more or again_step(summary):
+                self.say(f"  {line}", fit=True)
 
-    def shortcomings(self, summary: RunSummary, log: Path | None) -> None:
+    def _shortcomings(self, summary: RunSummary, log: Path | None) -> None:
         """Why the run ended early, its remarks, and tickets that it has given up."""
         if summary.stopped and (summary.exit_code or not self._quiet):
             self._warn(f"ticketbot: ended early: {summary.stopped}")
@@ -308,17 +294,19 @@ class Screen:
             console.print(Text(f"  categories: {counted(summary.categories)}"))
         if look_at := () if more or self._brief else tally.look_at:
             table = Table(box=box.SIMPLE_HEAD)
-            longest = max(len(str(seen.outcome.ticket_id)) for seen in look_at)
-            table.add_column("Ticket", justify="right", no_wrap=True, min_width=max(6, longest))
+            table.add_column("Ticket", justify="right", no_wrap=True)
             table.add_column("Worth a look")
             table.add_column("Subject", no_wrap=True, overflow="ellipsis")
             for seen in look_at:
+                reasons = f" ({', '.join(seen.reasons)})" if seen.reasons else ""
+                why = ", ".join(seen.why).replace("escalated", f"escalated{reasons}", 1).replace("_", " ")
                 table.add_row(
-                    linked(str(seen.outcome.ticket_id), seen.url), _why(seen), Text(harmless(seen.subject or "-"))
+                    linked(str(seen.number), seen.url),
+                    Text(why, style="bold red" if seen.reasons else ""),
+                    Text(harmless(seen.subject or "-")),
                 )
             console.print(table)
-        steps = more or next_steps(summary, tally)
-        if steps:
+        if steps := more or next_steps(summary, tally):
             console.print(Text("Next", style="bold"))
         for step in steps:
             self.say(f"  {step}", fit=True)
@@ -350,39 +338,26 @@ def linked(number: str, url: str) -> Text:
     return Text(number, style=f"link {url}" if url else "")
 
 
-def _why(seen: Seen) -> Text:
-    from rich.text import Text
-
-    reasons = f" ({', '.join(seen.reasons)})" if seen.reasons else ""
-    words = ", ".join(seen.why).replace("escalated", f"escalated{reasons}", 1).replace("_", " ")
-    return Text(words, style="bold red" if seen.reasons else "")
-
-
 def run_data(
     summary: RunSummary, log: Path | None, planned: Sequence[Seen], tally: RunTally | None
 ) -> dict[str, object]:
     """A run as ``--json`` shows it."""
+
+    def about(seen: Seen) -> dict[str, object]:
+        return {"ticket_id": seen.number, "subject": seen.subject or None, "url": seen.url or None}
+
     data: dict[str, object] = {**summary.model_dump(mode="json"), "log": log and str(log)}
     if tally is not None:
         data["to_look_at"] = dict(tally.counts)
         data["tickets_to_look_at"] = [
-            {
-                "ticket_id": seen.outcome.ticket_id,
-                "why": list(seen.why),
-                "reasons": list(seen.reasons),
-                "subject": seen.subject or None,
-                "url": seen.url or None,
-            }
-            for seen in tally.look_at
+            {**about(seen), "why": list(seen.why), "reasons": list(seen.reasons)} for seen in tally.look_at
         ]
         data["why_no_model"] = why_no_model(summary)
         data["next"] = next_steps(summary, tally)
     if summary.dry_run:
         data["planned"] = [
             {
-                "ticket_id": item.outcome.ticket_id,
-                "subject": item.subject or None,
-                "url": item.url or None,
+                **about(item),
                 "analysis": item.outcome.analysis and item.outcome.analysis.model_dump(mode="json"),
                 "change": item.outcome.change and item.outcome.change.model_dump(mode="json"),
             }

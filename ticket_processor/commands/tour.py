@@ -7,19 +7,19 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO
 
 from pydantic import SecretStr
 
 from ..analysis.model_server.settings import BudgetSettings, ModelSettings
 from ..audit.keys import log_keys
 from ..core.clock import Deadline, SystemClock
-from ..core.models import Analysis, VendorKind
+from ..core.models import VendorKind
 from ..pipeline.recorder import Listener
-from ..reporting.run_tally import Seen, telling
+from ..reporting.run_words import MOST_LISTED, Seen, telling
 from ..sandbox.access import Credentials as SandboxCredentials
 from ..sandbox.app import Sandbox
 from ..sandbox.clock import OffsetClock
@@ -42,6 +42,7 @@ from .screen import harmless, linked
 
 HEAD_START_S = 600.0
 """The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""
+PAPER_WIDTH = 100
 _NAMES = {number: name.lower() for number, name in PRIORITIES.items()}
 
 
@@ -54,9 +55,9 @@ class _Shown:
     priority: str | None
 
     @property
-    def features(self) -> frozenset[str]:
-        """What people have set."""
-        return frozenset((*(f"tag {tag}" for tag in self.tags), *(("priority of people",) if self.priority else ())))
+    def words(self) -> str:
+        """What was set; empty when nothing was."""
+        return f"tags {' '.join(self.tags) or '-'}, priority {self.priority or '-'}" * bool(self.tags or self.priority)
 
 
 class Tour:
@@ -77,12 +78,8 @@ class Tour:
 
     def __enter__(self) -> Tour:
         sandbox_clock = OffsetClock()
-        self._sandbox = Sandbox(
-            sandbox_clock,
-            plan="unlimited",
-            rules=Rules((0.1, 0.0)),
-            helpdesk=self._helpdesk,
-        )
+        self._sandbox = Sandbox(sandbox_clock, plan="unlimited", rules=Rules((0.1, 0.0)), helpdesk=self._helpdesk)
+        self._store: Any = self._sandbox.desk if self._helpdesk == "freshdesk" else self._sandbox.store
         server = self._stack.enter_context(SandboxServer(self._sandbox))
         folder = tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True)
         state = Path(self._stack.enter_context(folder))
@@ -111,29 +108,38 @@ class Tour:
         asked = replace(asked, since=asked.since or 0.0)
         return run(self._settings, asked, clock=self._clock, listener=listener, subjects=subjects)
 
-    def rows(self, ended: Sequence[Seen]) -> list[BeforeAfter]:
-        """Each ticket with an outcome, before and after the run, by number."""
-        rows, current = [], self._tickets()
-        for seen in sorted(ended, key=lambda item: item.outcome.ticket_id):
-            outcome = seen.outcome
-            was, now = self._before[outcome.ticket_id], current[outcome.ticket_id]
-            analysis, change = outcome.analysis, outcome.change
-            rows.append(
-                BeforeAfter(
-                    ticket_id=outcome.ticket_id,
-                    subject=seen.subject,
-                    tags_before=was.tags,
-                    tags_after=now.tags,
-                    priority_before=was.priority,
-                    priority_after=now.priority,
-                    note=outcome.reason.replace("_", " ") if change is None else change.note or "",
-                    url=seen.url,
-                    category="" if change is None or analysis is None else analysis.category,
-                    features=seen.features | was.features,
-                    right=analysis is None or self._is_right(analysis, was.subject),
-                )
-            )
-        return rows
+    def show(self, ended: Sequence[Seen], out: TextIO) -> None:
+        """Print the telling tickets before and after the run, and how many others there are of each kind."""
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        console, now = Console(file=out, width=None if out.isatty() else PAPER_WIDTH), self._tickets()
+        right = [seen for seen in ended if self._is_right(seen)]
+        edited = [seen for seen in right if self._before[seen.number].words]  # those on which people had set something
+        whole = edited + telling([seen for seen in right if seen not in edited], MOST_LISTED - len(edited))
+        console.print(Text(f"\n{len(whole)} telling tickets, before and after:", style="bold"))
+        for seen in whole:
+            change = seen.outcome.change
+            alone = "" if change else f" (left alone: {seen.outcome.reason.replace('_', ' ')})"
+            heading = f" {harmless(seen.subject + alone, one_line=True)}"
+            console.print(Text.assemble(linked(f"#{seen.number}", seen.url), heading))
+            parts = {"before": self._before[seen.number].words}
+            if change is not None:
+                parts |= {"after": now[seen.number].words, "note": change.note or "-"}
+            grid = Table.grid(padding=(0, 2))
+            grid.add_column(min_width=8, no_wrap=True)
+            grid.add_column()
+            for name, words in parts.items():
+                if words:
+                    grid.add_row(f"  {name}", Text(harmless(words)))
+            if grid.rows:
+                console.print(grid)
+        others = [seen.outcome for seen in ended if seen not in whole]
+        rest = Counter(one.analysis.category if one.change and one.analysis else "left alone" for one in others)
+        if rest:
+            counts = ", ".join(f"{name} {count}" for name, count in rest.most_common())
+            console.print(Text(f"The other {rest.total()}: {counts}"))
 
     def hits(self, ended: Sequence[Seen]) -> str:
         """How many of the answers are what the labels say, in a sentence."""
@@ -146,10 +152,14 @@ class Tour:
         urgencies = sum(analysis.urgency == labels.urgency for analysis, labels in found)
         return f"as labelled: {categories} categories and {urgencies} urgencies of {len(found)}"
 
-    def _is_right(self, analysis: Analysis, subject: str) -> bool:
-        answer = (analysis.category, analysis.urgency, analysis.sentiment, analysis.language)
-        labels = self._labels.get(subject)
-        return labels is not None and answer == (labels.category, labels.urgency, labels.sentiment, labels.language)
+    def _is_right(self, seen: Seen) -> bool:
+        """Whether it was understood as its labels say, or left alone."""
+        analysis, labels = seen.outcome.analysis, self._labels.get(self._before[seen.number].subject)
+        return analysis is None or (
+            labels is not None
+            and (analysis.category, analysis.urgency, analysis.sentiment, analysis.language)
+            == (labels.category, labels.urgency, labels.sentiment, labels.language)
+        )
 
     def _who(self) -> str:
         if self._no_llm:
@@ -165,31 +175,19 @@ class Tour:
             return create_missing(seed_target(self._settings, transport), map(payload, self._corpus)).created
 
     def _tickets(self) -> dict[int, _Shown]:
-        if self._settings.helpdesk == "freshdesk":
-            found = {number: ticket.json for number, ticket in self._sandbox.desk.tickets.items()}
-            return {
-                number: _Shown(row["subject"], tuple(row["tags"]), _NAMES[row["priority"]])
-                for number, row in found.items()
-            }
+        rows = {number: ticket.json for number, ticket in self._store.tickets.items()}
         return {
-            number: _Shown(ticket.json["subject"], tuple(ticket.json["tags"]), ticket.json["priority"])
-            for number, ticket in self._sandbox.store.tickets.items()
+            number: _Shown(row["subject"], tuple(row["tags"]), _NAMES.get(row["priority"], row["priority"]))
+            for number, row in rows.items()
         }
 
     def _people_were_there(self) -> None:
         """Edit some tickets as people would, so that the tour shows which tickets a run leaves alone."""
-        if self._settings.helpdesk == "freshdesk":
-            desk = self._sandbox.desk
-            first, second, third, *_ = desk.tickets
-            desk.person_edit(first, add_tags=("vip",), priority=MEDIUM)
-            desk.person_edit(second, add_tags=("ai_from_another_tool",))
-            desk.person_edit(third, status=RESOLVED)
-            return
-        store = self._sandbox.store
-        first, second, third, *_ = store.tickets
-        store.person_edit(first, add_tags=("vip",), priority="low")
-        store.person_edit(second, add_tags=("ai_from_another_tool",))
-        store.person_edit(third, status="solved")
+        freshdesk = self._helpdesk == "freshdesk"
+        first, second, third, *_ = self._store.tickets
+        self._store.person_edit(first, add_tags=("vip",), priority=MEDIUM if freshdesk else "low")
+        self._store.person_edit(second, add_tags=("ai_from_another_tool",))
+        self._store.person_edit(third, status=RESOLVED if freshdesk else "solved")
 
 
 def where_to_look(settings: Settings, ticket_id: int) -> tuple[str, ...]:
@@ -248,69 +246,3 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
             "notices": (),
         }
     )
-
-
-PAPER_WIDTH = 100
-
-
-@dataclass(frozen=True)
-class BeforeAfter:
-    """One ticket before and after a run, in words. ``features`` are the things that it shows.
-
-    ``right``: it was understood as its labels say, or left alone.
-    """
-
-    ticket_id: int
-    subject: str
-    tags_before: tuple[str, ...]
-    tags_after: tuple[str, ...]
-    priority_before: str | None
-    priority_after: str | None
-    note: str
-    url: str = ""
-    category: str = ""
-    features: frozenset[str] = field(default_factory=frozenset)
-    right: bool = True
-
-    @property
-    def number(self) -> int:
-        """The ticket's."""
-        return self.ticket_id
-
-    @property
-    def parts(self) -> tuple[tuple[str, str], ...]:
-        """The lines of the full view, each with its name; nothing is said of before when nothing was there."""
-        was = bool(self.tags_before or self.priority_before)
-        before = (
-            ("before", f"tags {' '.join(self.tags_before) or '-'}, priority {self.priority_before or '-'}"),
-        ) * was
-        if not self.category:
-            return before
-        after = f"tags {' '.join(self.tags_after) or '-'}, priority {self.priority_after or '-'}"
-        return (*before, ("after", after), ("note", self.note or "-"))
-
-
-def show(rows: Sequence[BeforeAfter], out: TextIO) -> None:
-    """Print the telling tickets in full, and how many others there are of each kind."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(file=out, width=None if out.isatty() else PAPER_WIDTH)
-    whole = telling([row for row in rows if row.right])
-    console.print(Text(f"\n{len(whole)} telling tickets, before and after:", style="bold"))
-    for row in whole:
-        alone = "" if row.category else f" (left alone: {row.note})"
-        heading = f" {harmless(row.subject + alone, one_line=True)}"
-        console.print(Text.assemble(linked(f"#{row.ticket_id}", row.url), heading))
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(min_width=8, no_wrap=True)
-        grid.add_column()
-        for name, words in row.parts:
-            grid.add_row(f"  {name}", Text(harmless(words)))
-        if row.parts:
-            console.print(grid)
-    rest = Counter(row.category or "left alone" for row in rows if row not in whole)
-    if rest:
-        others = ", ".join(f"{name} {count}" for name, count in rest.most_common())
-        console.print(Text(f"The other {rest.total()}: {others}"))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
 
-from ..core.clock import Clock, SystemClock
-from ..core.models import Change, Outcome, OutcomeStatus
+from ..core.clock import SystemClock
+from ..core.models import Outcome, OutcomeStatus
 from ..core.reasons import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN, in_words
 from ..core.run_summary import RunSummary
 from ..pipeline.undo.revert import WORDS, Left, told
 from ..pipeline.undo.run import not_reached, other_run
+from ..reporting.run_words import Seen
 from ..settings.load import load
 from ..wiring.undo import AskedUndo, Undone
 from ..wiring.undo import undo as take_back
@@ -24,9 +24,6 @@ from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
-EVERY_TICKETS = 100
-EVERY_S = 10.0
-"""Without a progress bar a line reports progress, after this many tickets or seconds."""
 _CALLED = {
     OutcomeStatus.UPDATED: "taken back",
     OutcomeStatus.PLANNED: "to be taken back",
@@ -64,21 +61,19 @@ def undo(
     parts = InPart()
     asked = AskedUndo(run_id=run_id, ticket_ids=tuple(tickets or ()), dry_run=dry_run, while_stopped=while_stopped)
     with ExitStack() as stack:
-        progress = Progress(screen.say, clock)
 
         def begin(total: int) -> None:
             stack.enter_context(screen.progress("would take back" if dry_run else "taking back", total))
-            progress.total = total
 
         def listen(outcome: Outcome, left: tuple[Left, ...]) -> None:
             if as_json:
                 rows.append(_row(outcome, left))
             parts.add(outcome, left)
-            screen.outcome(outcome, line=False)
-            if _worth_a_line(outcome, left):
+            screen.outcome(Seen(outcome), line=False)
+            # Full undos are only in the receipts, and failures print in any case.
+            partial = left if outcome.status is OutcomeStatus.UPDATED else outcome.reason != ALREADY_UNDONE
+            if partial and outcome.status is not OutcomeStatus.FAILED:
                 screen.say(line(outcome, left))
-            if not screen.watched:
-                progress.looked_at(outcome)
 
         finished = take_back(
             settings,
@@ -92,30 +87,10 @@ def undo(
     remark = settings.desk.can.undone
     if summary.stopped:
         sys.stderr.write(f"ticketbot: ended early: {summary.stopped}\n")
-    screen.result(text(finished, parts, remark), {**counts(finished, parts), "remark": remark, "tickets": rows})
+    screen.result(text(finished, parts, remark), {**_counts(finished, parts), "remark": remark, "tickets": rows})
     if NOT_KNOWN_YET in summary.reasons:
         sys.stderr.write(f"ticketbot: {SAY_IT_AGAIN}\n")
     return summary.exit_code
-
-
-class Progress:
-    """Reports progress in plain lines. Set ``total`` before the first ticket."""
-
-    def __init__(self, say: Callable[[str], None], clock: Clock) -> None:
-        self.total = 0
-        self._say = say
-        self._clock = clock
-        self._looked_at = self._since = 0
-        self._said = clock.monotonic()
-
-    def looked_at(self, outcome: Outcome) -> None:
-        """Count a ticket. Tickets that were undone before take no time, so they alone print no line."""
-        self._looked_at += 1
-        self._since += outcome.reason != ALREADY_UNDONE
-        now = self._clock.monotonic()
-        if self._since >= EVERY_TICKETS or now - self._said >= EVERY_S:
-            self._since, self._said = 0, now
-            self._say(f"{self._looked_at} of {self.total} looked at")
 
 
 @dataclass
@@ -143,16 +118,9 @@ class InPart:
         return f", {self.tickets} of them in part ({', '.join(reasons)})"
 
 
-def _worth_a_line(outcome: Outcome, left: tuple[Left, ...]) -> bool:
-    """Whether a line is printed: full undos are only in the receipts, and failures print in any case."""
-    if outcome.status is OutcomeStatus.UPDATED:
-        return bool(left)
-    return outcome.status is not OutcomeStatus.FAILED and outcome.reason != ALREADY_UNDONE
-
-
 def line(outcome: Outcome, left: tuple[Left, ...]) -> str:
     """One ticket's outcome: the parts taken back, and those that stay, with the reason."""
-    words = f"ticket {outcome.ticket_id}: {_CALLED.get(outcome.status, outcome.status)}"
+    words = f"ticket {outcome.ticket_id}: {_CALLED[outcome.status]}"
     other = other_run(outcome.reason)
     reason = in_words(outcome.reason) if other is None else f"written by run {other}: take that one back"
     parts = [f"{words} ({reason})" if outcome.change is None else f"{words}: {'; '.join(told(outcome.change))}"]
@@ -162,28 +130,26 @@ def line(outcome: Outcome, left: tuple[Left, ...]) -> str:
 
 
 def _row(outcome: Outcome, left: tuple[Left, ...]) -> dict[str, object]:
-    other = other_run(outcome.reason)
+    other, change = other_run(outcome.reason), outcome.change
+    back: dict[str, Any] | None = None
+    if change is not None:  # without the values of ticket fields, which people wrote
+        back = {"tags_off": change.tags_removed, "tags_back": change.tags_added}
+        if change.priority is not None or "priority" in change.cleared:
+            back["priority"] = {"from": change.priority_before, "to": change.priority}
+        if change.group is not None or "group" in change.cleared:
+            back["group"] = {"from": change.group_before, "to": change.group}
+        back["fields"] = [*change.fields, *change.fields_cleared]
     return {
         "ticket_id": outcome.ticket_id,
-        "outcome": _CALLED.get(outcome.status, outcome.status).replace(" ", "_"),
+        "outcome": _CALLED[outcome.status].replace(" ", "_"),
         "reason": outcome.reason if other is None else OTHER_RUN,
         "written_by": other,
-        "taken_back": outcome.change and _parts(outcome.change),
+        "taken_back": back,
         "left": [item.model_dump() for item in left],
     }
 
 
-def _parts(change: Change) -> dict[str, Any]:
-    """The change without the values of ticket fields, which people wrote: ids only."""
-    parts: dict[str, Any] = {"tags_off": change.tags_removed, "tags_back": change.tags_added}
-    if change.priority is not None or "priority" in change.cleared:
-        parts["priority"] = {"from": change.priority_before, "to": change.priority}
-    if change.group is not None or "group" in change.cleared:
-        parts["group"] = {"from": change.group_before, "to": change.group}
-    return {**parts, "fields": [*change.fields, *change.fields_cleared]}
-
-
-def counts(finished: Undone, parts: InPart) -> dict[str, object]:
+def _counts(finished: Undone, parts: InPart) -> dict[str, object]:
     """The undo in numbers, for a program."""
     summary = finished.summary
     reasons, others = _reasons(summary)
@@ -238,15 +204,9 @@ def text(finished: Undone, parts: InPart, remark: str) -> str:
 
 def _reasons(summary: RunSummary) -> tuple[dict[str, int], Counter[str]]:
     """How many tickets were left or failed, by reason; and by run, how many another run wrote on."""
-    reasons: dict[str, int] = {}
-    others: Counter[str] = Counter()
-    for reason, number in summary.reasons.items():
-        other = other_run(reason)
-        if other is None:
-            reasons[reason] = number
-        else:
-            others[other] += number
-    return reasons, others
+    reasons = {why: number for why, number in summary.reasons.items() if other_run(why) is None}
+    others = {other: number for why, number in summary.reasons.items() if (other := other_run(why)) is not None}
+    return reasons, Counter(others)
 
 
 def _called(status: str) -> str:

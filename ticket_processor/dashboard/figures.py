@@ -37,8 +37,6 @@ FIXED = {
     OTHER: GREY,
 }
 """Colours of values that mean the same in every chart."""
-FAR = 4.0
-"""A target above this many times the largest value is not drawn: it would flatten the lines."""
 _MIDNIGHT = "T00:00:00"
 _FEW_DAYS = 7
 _MOST_SERIES, _MOST_BARS = 9, 12
@@ -129,39 +127,6 @@ def breakdown(counts: Mapping[str, float]) -> go.Figure:
 
 def _share(share: float) -> str:
     return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
-
-
-def lines(
-    series: Mapping[str, Sequence[tuple[str, float | None]]],
-    *,
-    unit: str,
-    target: float | None = None,
-    target_name: str = "target",
-) -> go.Figure:
-    """Values over time, a line each; ``target`` is a dashed one, or only named where it is :data:`FAR` above all."""
-    painted = colours(series)
-    figure = go.Figure()
-    for name, points in series.items():
-        figure.add_scatter(
-            name=plain(name),
-            x=[moment for moment, _ in points],
-            y=[value for _, value in points],
-            mode="lines+markers",
-            line={"color": painted[name], "width": 2},
-            hovertemplate=f"%{{y:,.4~g}}<extra>{plain(name)}</extra>",
-        )
-    if target is not None:
-        far = 0 < FAR * max((value or 0 for points in series.values() for _, value in points), default=0) < target
-        if not far:
-            figure.add_hline(y=target, line={"color": GREY, "dash": "dash", "width": 1.5})
-        # Above the chart, where no line can run through it.
-        words = {"text": f"┄ {plain(target_name)}{', far above' if far else ''}"}
-        figure.add_annotation(words, showarrow=False, xref="paper", yref="paper", x=0, y=1.02, yanchor="bottom")
-    figure.update_layout(hovermode="x unified", showlegend=len(series) > 1)
-    figure.update_yaxes(title_text=unit, rangemode="tozero")
-    return _over_time(
-        _laid_out(figure, height=300), sorted({moment for points in series.values() for moment, _ in points})
-    )
 
 
 def _over_time(figure: go.Figure, moments: Sequence[str]) -> go.Figure:

@@ -117,7 +117,7 @@ def choose() -> Callable[[], LogSelection]:
             today = _day(now())
             first = st.date_input("From", today - timedelta(days=6), key="from", bind="query-params")
             last = st.date_input("Until, this day included", today, key="until", bind="query-params")
-        known = ask(figures.choices, LogSelection(*period(name or CUSTOM, first, last, now())))
+        known = ask(figures.breakdowns, LogSelection(*period(name or CUSTOM, first, last, now())), tuple(FILTERS))
         chosen = {dimension: _several(dimension, label, known) for dimension, label in FILTERS.items()}
 
     def selected() -> LogSelection:
@@ -126,10 +126,12 @@ def choose() -> Callable[[], LogSelection]:
     return selected
 
 
-def _several(dimension: Dimension, label: str, known: dict[Dimension, list[str]]) -> tuple[str, ...]:
+def _several(
+    dimension: Dimension, label: str, known: Mapping[Dimension, Sequence[figures.DimensionShare]]
+) -> tuple[str, ...]:
     # A chosen value stays among the choices even if the period has none of it.
     asked = (st.query_params.get_all(dimension) or st.session_state.get(dimension, []))[:MOST_CHOSEN]
-    options = list(dict.fromkeys((*known.get(dimension, ()), *asked)))
+    options = list(dict.fromkeys((*(part.label for part in known[dimension]), *asked)))
     return tuple(st.multiselect(label, options, key=dimension, bind="query-params", placeholder="all"))
 
 

@@ -10,14 +10,13 @@ import json
 import os
 import secrets
 import socket
-import sys
 import tempfile
 import threading
+import time
 import urllib.error
 import urllib.request
-import webbrowser
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,7 +34,6 @@ _EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - nothing is boun
 _SIGN_IN_PARTS = ("authlib", "httpx")
 _POLLS = 600
 _POLL_S = 0.1
-_CLOSING_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -181,7 +179,7 @@ def secrets_files(auth: AuthSettings, address: str) -> Iterator[list[str]]:
         yield [str(file)]
 
 
-def serve(address: Address, *, ready: Callable[[], None], browse: bool, secrets_files: Sequence[str] = ()) -> None:
+def serve(address: Address, *, ready: Callable[[], None], secrets_files: Sequence[str] = ()) -> None:
     """Serve the pages until a signal comes; ``ready`` is called once they answer. Main thread only.
 
     Threads of pages that are still at work are left behind.
@@ -193,36 +191,14 @@ def serve(address: Address, *, ready: Callable[[], None], browse: bool, secrets_
     setattr(net_util, "get_external_ip", lambda: None)  # noqa: B010
     options = safe_options(address, secrets_files)
     bootstrap.load_config_options(flag_options=options)
-    threading.Thread(target=_when_up, args=[address.url, ready, browse], daemon=True).start()
+    threading.Thread(target=_when_up, args=[address.url, ready], daemon=True).start()
     bootstrap.run(str(SCRIPT), False, [], options)
-    _let_go()
 
 
-def _let_go() -> None:
-    """Close what the pages have opened, without waiting for a page that is still at work."""
-    import streamlit
-
-    closing = threading.Thread(target=streamlit.cache_resource.clear, daemon=True)
-    closing.start()
-    closing.join(_CLOSING_S)
-
-
-def _when_up(url: str, ready: Callable[[], None], browse: bool) -> None:
-    pause = threading.Event()
+def _when_up(url: str, ready: Callable[[], None]) -> None:
+    open_url = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
     for _ in range(_POLLS):
-        try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{url}/_stcore/health", timeout=5):
-                break
-        except (urllib.error.URLError, OSError):
-            pause.wait(_POLL_S)
-    else:
-        return
-    ready()
-    if browse:
-        webbrowser.open(url)
-
-
-def has_screen() -> bool:
-    """Whether a person could see a browser here: there is a terminal, and a desktop."""
-    desktop = sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
-    return bool(desktop) and sys.stdout.isatty()
+        with suppress(urllib.error.URLError, OSError), open_url(f"{url}/_stcore/health", timeout=5):
+            ready()
+            return
+        time.sleep(_POLL_S)

@@ -68,8 +68,7 @@ def _understood(analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The labels, and the analyser that chose them."""
     if not analysis:
         return
-    category = " / ".join(str(analysis[name]) for name in ("category", "subcategory") if analysis.get(name))
-    yield "Category", category
+    yield "Category", " / ".join(str(analysis[name]) for name in ("category", "subcategory") if analysis.get(name))
     for name in ("urgency", "sentiment", "risk", "language"):
         if value := analysis.get(name):
             yield name.capitalize(), str(value)
@@ -90,7 +89,7 @@ def _took(event: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[tup
         cost, tokens = event.get("cost_usd"), _table(event.get("tokens"))
         yield "Cost", dollars(cost) if isinstance(cost, int | float) else "no price"
         if tokens.get("input") or tokens.get("output"):
-            yield "Tokens", f"{tokens.get('input')} in, {tokens.get('output')} out, {tokens.get('cached') or 0} cached"
+            yield "Tokens", f"{tokens.get('input')} in, {tokens.get('output')} out"
     times = {name: taken for name, taken in _table(event.get("timings_ms")).items() if taken}
     if times:
         yield "Milliseconds", ", ".join(f"{name} {taken}" for name, taken in times.items())

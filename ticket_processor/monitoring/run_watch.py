@@ -20,7 +20,7 @@ from ..core.errors import AuditUnwritable, ConfigError, ExitCode, RunLocked, Sta
 from ..core.run_summary import RunRecord, RunSummary
 from ..pipeline.run_checks import HALTED
 from ..reporting.glossary import end_words
-from ..reporting.run_tally import RunTally
+from ..reporting.run_words import RunTally
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State

@@ -14,7 +14,7 @@ Days and hours are UTC. Moments go in as Unix seconds and come out as datetimes 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
 
@@ -29,9 +29,6 @@ PLANNED = ("nothing_to_read", "no_model_configured", "budget_of_run_spent", "bud
 _FALLBACK = f"analyser IS DISTINCT FROM 'model' AND why_fallback IS DISTINCT FROM '{NO_MODEL}'"
 _FAILED = "outcome = 'failed'"
 _OUTCOMES = ("updated", "suggested", "planned", "skipped", "failed")
-_CHOICES: tuple[Dimension, ...] = (
-    "category", "secondary", "urgency", "sentiment", "risk", "language", "outcome", "analyser", "model",
-)  # fmt: skip
 _FEWEST_RUNS, _SHORTEST_S = 5, 60
 """So many there must be before they have a usual distance, and no schedule's is shorter."""
 
@@ -245,9 +242,10 @@ def breakdowns(
         counted = last("next_at") if name in ENDS else last("next_labelled_at", UNDERSTOOD)
         rows = index.query(
             f"SELECT {EXPRESSIONS.get(name, name)} AS label, count(*) FROM lines "
-            f"WHERE {condition} AND {counted} AND label <> '' GROUP BY label ORDER BY 2 DESC, 1",
+            f"WHERE {condition} AND {counted} GROUP BY label ORDER BY 2 DESC, 1",
             values,
         )
+        rows = [(label, count) for label, count in rows if label]
         total = sum(count for _, count in rows)
         found[name] = [DimensionShare(label, count, count / total) for label, count in rows]
     return found
@@ -348,9 +346,3 @@ def objectives(total: Totals, took: Latency, goals: SloSettings) -> list[Objecti
         Objective("success", goals.success, total.written, total.written + total.failed_at_least_once),
         Objective("latency", goals.latency_share, took.in_time, took.count),
     ]
-
-
-def choices(index: LogIndex, selection: LogSelection) -> dict[Dimension, list[str]]:
-    """What a filter can be set to: each value of the period, whatever else is selected, the most frequent first."""
-    found = breakdowns(index, replace(selection, labels={}, text=""), _CHOICES)
-    return {name: [part.label for part in parts] for name, parts in found.items()}

@@ -9,7 +9,7 @@ from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.parts import ask, choose, period, step_of
 from ticket_processor.dashboard.server import given
 from ticket_processor.reporting import figures
-from ticket_processor.reporting.glossary import dollars, percent, why_no_model
+from ticket_processor.reporting.glossary import dollars, why_no_model
 from ticket_processor.reporting.queries import LogSelection
 from ticket_processor.reporting.tables import models_table
 
@@ -30,14 +30,6 @@ def tiles(selection: LogSelection) -> None:
             help="In and out, as the servers counted them.",
         )
         parts.rate_tile("Repeat rate", now, before, good="normal")
-        parts.tile(
-            "Cached input",
-            figures.share(now.tokens_cached, now.tokens_in),
-            figures.share(before.tokens_cached, before.tokens_in),
-            percent,
-            good="normal",
-            help="Input tokens that the model server had in its own cache, and charges less for.",
-        )
         parts.rate_tile("Fallback rate", now, before, good="inverse")
     parts.without_a_price(now)
 

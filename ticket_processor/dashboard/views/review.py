@@ -9,20 +9,18 @@ from typing import NoReturn
 
 import streamlit as st
 
-from ticket_processor.core.clock import iso
 from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.parts import ask, choose, person
 from ticket_processor.dashboard.server import given
-from ticket_processor.learning.model import CorrectionStatus, LearntChange
+from ticket_processor.learning.model import CorrectionStatus
 from ticket_processor.learning.review import CorrectionGroup, correction_groups, decide_pending, told
-from ticket_processor.learning.review import decisions as latest_decisions
 from ticket_processor.learning.scoreboard import kept_scoreboard
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.reporting.queries import offer_counts
 from ticket_processor.reporting.tables import offers_table, scoreboard_tables
 
-MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS, MOST_DECISIONS = 25, 3, 5, 5
+MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS = 25, 3, 5
 SAID = "review_said"
 """What was done before the page was shown again."""
 NOBODY = (
@@ -32,9 +30,9 @@ NOBODY = (
 
 
 def decisions() -> None:
-    """What waits, and what was decided lately."""
+    """What waits."""
     with closing(LearningStore(given().settings.state_folder / FILE_NAME, read_only=True)) as store:
-        waiting, decided = store.corrections("pending"), latest_decisions(store, MOST_DECISIONS)
+        waiting = store.corrections("pending")
     who = person()
     said, done = st.session_state.pop(SAID, ("", False))
     if said:
@@ -54,10 +52,6 @@ def decisions() -> None:
             of_group(group, texts, who)
     if len(groups) > MOST_GROUPS:
         st.caption(f"{many(len(groups) - MOST_GROUPS, 'smaller group')} will stand here once these are decided.")
-    if decided:
-        st.subheader("Decided lately")
-    for change in decided:
-        taken_back(change, who)
 
 
 def of_group(group: CorrectionGroup, texts: Mapping[int, str], who: str | None) -> None:
@@ -87,20 +81,7 @@ def decide(ids: Collection[int], status: CorrectionStatus, who: str) -> None:
         change = decide_pending(store, ids, status, who, options.clock.now())
     if change is None:
         say("Another person has decided these meanwhile.", done=False)
-    say(f"{told(change)}.")
-
-
-def taken_back(change: LearntChange, who: str | None) -> None:
-    """A decision, and a button that takes it back."""
-    options = given()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(f"{iso(change.at)[:16].replace('T', ' ')} UTC  Change {change.id}: {told(change)}")
-        if who is not None and st.button("Take back", key=f"undo {change.id}"):
-            with closing(LearningStore(options.settings.state_folder / FILE_NAME)) as store:
-                undone = store.undo(change.id, options.clock.now())
-            if undone is None:
-                say("Another person has undone this meanwhile.", done=False)
-            say(f"Change {change.id} is taken back: what it decided waits again.")
+    say(f"Change {change.id}: {told(change)}. 'ticketbot learn undo {change.id}' takes it back.")
 
 
 def say(what: str, *, done: bool = True) -> NoReturn:

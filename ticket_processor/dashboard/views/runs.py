@@ -9,16 +9,14 @@ import streamlit as st
 
 from ticket_processor.core.clock import iso
 from ticket_processor.core.wording import many
-from ticket_processor.dashboard import figures as charts
 from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.parts import ask, choose, step_of
+from ticket_processor.dashboard.parts import ask, choose
 from ticket_processor.dashboard.server import given
 from ticket_processor.monitoring.health.checks import HealthVerdict, Status
 from ticket_processor.monitoring.health.doctor import Doctor
 from ticket_processor.monitoring.memory import AlertStore
 from ticket_processor.monitoring.rules import severity_of, title_of_rule
 from ticket_processor.reporting import figures, queries
-from ticket_processor.reporting.figures import Objective
 from ticket_processor.reporting.glossary import dollars, percent, points
 from ticket_processor.reporting.queries import LogSelection
 from ticket_processor.reporting.tables import runs_table
@@ -80,44 +78,33 @@ def alerts() -> None:
     )
 
 
-def level(objective: Objective, what: str, what_it_is: str) -> None:
-    """One objective: reached, wanted, and what is left of the error budget."""
-    reached, left = objective.share, objective.budget_left
-    st.metric(
-        what,
-        "–" if reached is None else percent(reached),
-        None if reached is None else f"{points(reached - objective.target)} from the target",
-        help=f"Target: {percent(objective.target)}. Of {objective.total:,} there were {objective.good:,} good ones. "
-        + what_it_is,
-        border=True,
-    )
-    if left is not None:
-        st.progress(max(0.0, min(left, 1.0)), text=f"{max(0.0, left):.0%} of the error budget is left")
-
-
 def levels(selection: LogSelection) -> None:
     """The objectives of the settings, and the fallbacks that an alert is for."""
     slo = given().settings.slo
     totals = ask(figures.totals, selection)
     took = ask(figures.latency, selection, quick_ms=slo.latency_s * 1000)
-    success, quick = figures.objectives(totals, took, slo)
-    fallback = totals.rates["unplanned_fallback_rate"]
+    objectives = figures.objectives(totals, took, slo)
+    meanings = {"Success rate": parts.meaning("success rate"), f"Answers within {slo.latency_s:g} s": ANSWERED}
     with st.grid(min_column_width=240):
-        with st.container():
-            level(success, "Success rate", parts.meaning("success rate"))
-        with st.container():
-            level(quick, f"Answers within {slo.latency_s:g} s", ANSWERED)
-        with st.container():
+        for objective, (name, meaning) in zip(objectives, meanings.items(), strict=True):
             st.metric(
-                "Unplanned fallback rate",
-                "–" if fallback is None else percent(fallback),
-                None if fallback is None else f"{points(fallback - slo.fallback_share)} from the limit",
-                delta_color="inverse",
-                help=f"An alert comes above {percent(slo.fallback_share)} in the last six runs with answers. "
-                "It is the fallback rate without answers for which no model was meant: no text to read, no model "
-                "configured, the models' budget used up.",
+                name,
+                "–" if objective.share is None else percent(objective.share),
+                None if objective.share is None else f"{points(objective.share - objective.target)} from the target",
+                help=f"Target: {percent(objective.target)}. {objective.good:,} of {objective.total:,}. {meaning}",
                 border=True,
             )
+        fallback = totals.rates["unplanned_fallback_rate"]
+        st.metric(
+            "Unplanned fallback rate",
+            "–" if fallback is None else percent(fallback),
+            None if fallback is None else f"{points(fallback - slo.fallback_share)} from the limit",
+            delta_color="inverse",
+            help=f"An alert comes above {percent(slo.fallback_share)} in the last six runs with answers. "
+            "It is the fallback rate without answers for which no model was meant: no text to read, no model "
+            "configured, the models' budget used up.",
+            border=True,
+        )
 
 
 def rows_of(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -138,7 +125,7 @@ def rows_of(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def of_period() -> None:
-    """Service levels, latency and runs of the chosen period."""
+    """Service levels and runs of the chosen period."""
     selection = selected()
     parts.about(selection)
     since, until = selection.since, selection.until
@@ -149,24 +136,6 @@ def of_period() -> None:
         st.info("No runs in this period.")
         return
     levels(selection)
-    slo = given().settings.slo
-    step = step_of(selection)
-    steps = ask(figures.series, selection, step)
-    unit, size = ("milliseconds", 1) if max((one.p95_ms or 0 for one in steps), default=0) < 1000 else ("seconds", 1000)
-    parts.chart(
-        f"Latency, each {step}",
-        charts.lines(
-            {
-                "latency p50": [(one.at.isoformat(), one.p50_ms and one.p50_ms / size) for one in steps],
-                "latency p95": [(one.at.isoformat(), one.p95_ms and one.p95_ms / size) for one in steps],
-            },
-            unit=unit,
-            target=slo.latency_s * 1000 / size,
-            target_name=f"target: {slo.latency_share:.0%} within {slo.latency_s:g} s",
-        ),
-        key="latency",
-        alt="Lines over time: median and 95th percentile of latency",
-    )
     parts.table(runs_table(about))
     st.dataframe(rows_of(lines), hide_index=True, column_config=COLUMNS, height=420, placeholder="–")
 

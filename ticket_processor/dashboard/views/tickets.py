@@ -85,17 +85,13 @@ def rows_of(lines: Sequence[Mapping[str, Any]], subjects: Mapping[int, LookedUp]
             "Language": line["language"],
             "Answered by": line["model"] or line["analyser"],
             "Confidence": line["confidence"],
-            "Priority": _arrow(line["priority_from"], line["priority_to"]),
+            "Priority": " → ".join(dict.fromkeys(filter(None, (line["priority_from"], line["priority_to"])))),
             "Tags": (line["tags"] or "").split(),
             "Seconds": line["total_ms"] / 1000,
             "Cost": line["cost_usd"],
         }
         for line in lines
     ]
-
-
-def _arrow(before: str | None, after: str | None) -> str:
-    return after or "" if before in (None, after) else f"{before} → {after or '-'}"
 
 
 def opened() -> None:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.commands.tour import BeforeAfter
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import RunSummary, Writes
-from ticket_processor.reporting.run_tally import MOST_LISTED, RunTally, next_steps, telling, why_no_model
-from ticket_processor.reporting.run_words import difference, headline, outcome_line, summary_text
+from ticket_processor.reporting.run_words import (
+    MOST_LISTED,
+    RunTally,
+    Seen,
+    difference,
+    headline,
+    next_steps,
+    outcome_line,
+    summary_text,
+    telling,
+    why_no_model,
+)
 from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.wiring.ticket_subjects import LONGEST, MOST_KEPT, NO_SUBJECT, Subjects, shown_subject
 
@@ -162,9 +171,10 @@ def test_subjects_are_forgotten_before_they_fill_the_memory() -> None:
 
 
 def test_the_telling_tickets_are_those_that_show_the_most_different_things() -> None:
-    def row(number: int, *features: str) -> BeforeAfter:
-        return BeforeAfter(number, "s", (), (), None, None, "-", "", features=frozenset(features))
+    def seen(number: int, category: str, urgency: str) -> Seen:
+        analysis = an_analysis(category=category, urgency=urgency)
+        return Seen(ended(number).model_copy(update={"analysis": analysis}))
 
-    rows = [row(1, "a"), row(2, "a"), row(3, "a", "b"), row(4, "c"), row(5, "b")]
-    assert [one.ticket_id for one in telling(rows, 2)] == [3, 4]
-    assert len(telling(rows)) == 5
+    rows = [seen(1, "billing", "low"), seen(2, "billing", "low"), seen(3, "refund", "high"), seen(4, "order", "low")]
+    assert [one.number for one in telling(rows, 2)] == [3, 4]
+    assert len(telling(rows)) == 4
