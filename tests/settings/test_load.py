@@ -535,7 +535,7 @@ def _dotted(toml: str) -> str:
             {},
             ["models.base_url is http: key and tickets travel unprotected, personal data included"],
         ),
-        (f'[embeddings]\nmodel = "e"\nbase_url = "{FAR}"', {}, ["embeddings.base_url is http: key and texts"]),
+        (f'[embeddings]\nmodel = "e"\nbase_url = "{FAR}"', {}, ["embeddings.base_url is http: key and tickets"]),
         (f'[models]\nbase_url = "{FAR}"', {}, []),
         (f'[models]\nnames = ["m"]\nbase_url = "{FAR}"\nuse.m.base_url = "{NEAR}"', {}, []),
         (f'[models]\nnames = ["m"]\nbase_url = "{NEAR}"\nredaction = "secrets"', {}, []),
