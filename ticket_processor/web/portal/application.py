@@ -80,7 +80,7 @@ def make_portal(portal: Portal) -> FastAPI:
     app.include_router(accounts.people_routes(portal, sessions, passwords))
 
     def error(request: Request, status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
-        return portal.pages.page(
+        return portal.page(
             request,
             "error.html",
             status,

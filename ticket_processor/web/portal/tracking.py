@@ -158,13 +158,12 @@ def routes(portal: Portal) -> APIRouter:
 
     @router.get("/live")
     def live(request: Request, number: str) -> Response:
-        """Give the part that changes, or say that it has not (304)."""
         ticket = seen_by(portal, request, number)
         tag = _etag(portal, ticket)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        return portal.pages.page(request, "live.html", headers=headers, **_live(portal, ticket))
+        return portal.page(request, "live.html", headers=headers, **_live(portal, ticket))
 
     @router.get("/files/{file_id}")
     def file(request: Request, number: str, file_id: int) -> Response:
@@ -199,7 +198,7 @@ def shown(
     """The whole page: ``notice`` says what went wrong, and what was typed is kept."""
     secret = request.cookies.get(LINK_COOKIE, "")
     link = f"{portal.settings.address.rstrip('/')}{path_of(ticket.number)}?k={quote(secret)}" if secret else ""
-    return portal.pages.page(
+    return portal.page(
         request,
         "ticket.html",
         status,
@@ -283,17 +282,14 @@ def action_routes(portal: Portal) -> APIRouter:
 
     @router.post("/solved")
     def solved(request: Request, number: str, form_token: Text = "") -> Response:
-        """Store that the customer has what was asked for."""
         return change(request, number, form_token, "resolved", "#rating")
 
     @router.post("/reopen")
     def reopen(request: Request, number: str, form_token: Text = "") -> Response:
-        """Open the ticket again."""
         return change(request, number, form_token, "open", "")
 
     @router.post("/rating")
     def rating(request: Request, number: str, stars: Number = 0, comment: Text = "", form_token: Text = "") -> Response:
-        """Store how content the customer is."""
         ticket = admitted(request, number, form_token)
         text = strip_hidden(comment).strip()
         if stars not in STARS or len(text) > MAX_COMMENT:

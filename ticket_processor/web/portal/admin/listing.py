@@ -82,13 +82,12 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     @router.get(PATH)
     @router.get(f"{PATH}/")
     def tickets(request: Request, agent: Person = agent_here) -> Response:
-        """Show one page of what the filters let pass."""
         choices, asked = Choices.of(store), request.query_params
         query = query_of(asked, choices)
         rows = MOST_ROWS if asked.get("rows") == str(MOST_ROWS) else ROWS
         found = _page(asked.get("after"), query, rows)
         kept = [(name, value) for name, value in asked.multi_items() if value and name != "after"]
-        return portal.pages.page(
+        return portal.page(
             request,
             "admin/list.html",
             agent=agent,
@@ -185,7 +184,6 @@ def bulk_routes(portal: Portal, sessions: Sessions) -> APIRouter:
         back: Annotated[str, Form()] = "",
         agent: Person = agent_here,
     ) -> Response:
-        """Change the chosen tickets."""
         told = {part: str(fields.get(part, "")) for part in PARTS}
         edit = AgentEdit(
             values={part: "" if value == NONE else value for part, value in told.items() if value},
@@ -220,7 +218,7 @@ def bulk_routes(portal: Portal, sessions: Sessions) -> APIRouter:
             raise HTTPException(422, f"Change at most {MOST_ROWS} tickets at once.")
         choices = Choices.of(store)
         outcomes = [found for one in chosen if (found := outcome(agent, one, reason, choices)) is not None]
-        return portal.pages.page(
+        return portal.page(
             request,
             "admin/bulk.html",
             agent=agent,
