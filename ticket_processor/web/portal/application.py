@@ -71,11 +71,11 @@ def make_portal(portal: Portal) -> FastAPI:
     app.add_middleware(SafeAnswers)
     # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
-    for routes in (form.routes, tracking.routes, tracking.action_routes):
+    for routes in (form.routes, tracking.routes):
         app.include_router(routes(portal))
     sessions, passwords = accounts.Sessions(portal), accounts.Passwords()
     app.include_router(accounts.login_routes(portal, sessions, passwords))
-    for pages in (listing.routes, ticket.routes, listing.bulk_routes):
+    for pages in (listing.routes, ticket.routes):
         app.include_router(pages(portal, sessions))
     app.include_router(accounts.people_routes(portal, sessions, passwords))
 
