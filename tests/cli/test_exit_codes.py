@@ -59,7 +59,11 @@ def test_without_settings_every_problem_is_told_at_once_and_it_is_2(bare: Comman
 def test_a_broken_configuration_file_is_told_with_the_rest(bare: Command) -> None:
     bare.configure('[zendesk]\napi_token = "hunter2"\n[run]\nworkers = 0\nworker = 3\n')
     ended = bare("run", "--since", "1d", code=2)
-    for word in ("zendesk.api_token", "run.workers:", "run.worker (ticketbot.toml, line 5) is no setting"):
+    for word in (
+        "zendesk.api_token",
+        "run.workers (ticketbot.toml, line 4):",
+        "run.worker (ticketbot.toml, line 5) is no setting",
+    ):
         assert word in ended.err
     assert "hunter2" not in ended.err
 
