@@ -326,7 +326,8 @@ def rules(file: str, tickets: int, profile: bool) -> None:
     """Many tickets without a model through jobs, on one core: how many a second, and where the time goes."""
     mine, other = (CORES[0], CORES[-1]) if len(CORES) > 1 else (None, None)
     with sandbox(core=other) as environment:
-        ticketbot(environment, "seed", "--file", str(Path(file).resolve()), "--count", str(tickets))
+        words = ("seed", "--file", str(Path(file).resolve()), "--count", str(tickets))
+        subprocess.run([*TICKETBOT, *words], cwd=ROOT, env=environment, check=True)
         ask(environment, "/sandbox/clock", {"advance": 600})
         environment = configured(environment, "[run]\ndeadline_s = 7200\n", TICKETBOT_MODELS="")
         took = measured(environment, "run", "--since", "1d", core=mine, profile=profile)

@@ -25,12 +25,12 @@ from ticket_processor.analysis.model_server.presets import (
     resolve,
     targets,
 )
-from ticket_processor.analysis.model_server.settings import ModelSettings, ModelUse, Preset
+from ticket_processor.analysis.model_server.settings import BudgetSettings, ModelSettings, ModelUse, Preset
 from ticket_processor.commands.screen import summary_text
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.models import RedactionLevel, Usage
 from ticket_processor.core.run_summary import RunSummary
-from ticket_processor.settings.checks import misfits
+from ticket_processor.settings.checks import model_misfits
 
 from ..servers.scripted import reply, scripted
 from ..servers.test_odd_servers import GOOD
@@ -263,7 +263,7 @@ def test_a_run_says_once_whose_prices_its_cost_is_counted_by() -> None:
 
 def test_a_budget_in_dollars_needs_no_price_for_a_model_of_the_list() -> None:
     def told(**settings: object) -> str:
-        return " ".join(misfits({"models": settings, "budget": {"run_usd": 1.0}}))
+        return " ".join(model_misfits(ModelSettings.model_validate(settings), BudgetSettings(run_usd=1.0)))
 
     assert "no price" not in told(names=["gpt-5-mini"])
     assert "no price for gpt-5-mini" in told(names=["gpt-5-mini"], preset="vllm")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -71,22 +72,14 @@ def test_people_and_past_are_read_for_reports_training_and_history(desk: LocalCo
     desk("doctor", code=None)
 
 
-def test_the_health_of_the_local_helpdesk_is_told(desk: LocalCommand) -> None:
-    checks = {check["name"]: check for check in desk("health", "--json", code=None).object["checks"]}
-    assert checks["helpdesk"]["status"] == "ok"
-    assert "3 tickets, which can be read and written" in checks["helpdesk"]["text"]
-    assert checks["credentials"]["status"] == "skipped"
-
-
 def test_seeding_makes_a_missing_helpdesk_creates_nothing_twice_and_nothing_among_customers_tickets(
     desk: LocalCommand, bare: Command
 ) -> None:
     assert "it holds 3 tickets that were not invented" in desk("seed", code=2).err
     empty = {"TICKETBOT_HELPDESK": "local", "TICKETBOT_LOCAL_PATH": str(bare.folder / "empty.sqlite3")}
-    first = bare("seed", "--json", **empty).object
-    again = bare("seed", "--json", **empty).object
-    assert first["created"] > 30
-    assert (again["created"], again["existing"]) == (0, first["created"] + first["existing"])
+    first, again = (re.findall(r"\d+", bare("seed", **empty).out.splitlines()[-1])[:2] for _ in range(2))
+    assert int(first[0]) > 30
+    assert (int(again[0]), int(again[1])) == (0, int(first[0]) + int(first[1]))
 
 
 def test_a_missing_file_is_an_error_that_names_the_setting_and_init_makes_it(bare: Command) -> None:
@@ -141,11 +134,6 @@ def test_a_helpdesk_leaves_by_a_file_that_its_owner_alone_may_read_and_comes_els
     (desk.folder / "broken.jsonl").write_bytes(codecs.BOM_UTF8 + file.read_bytes() + b"[]\n")
     lines = len(file.read_bytes().splitlines())
     assert f"line {lines + 1}: it is no JSON object" in desk("local", "import", "broken.jsonl", code=2, **new).err
-
-
-def test_an_export_never_replaces_the_helpdesk_itself(desk: LocalCommand) -> None:
-    assert "is the helpdesk itself" in desk("local", "export", "desk.sqlite3", code=2).err
-    assert (desk.folder / "desk.sqlite3").read_bytes().startswith(b"SQLite")
 
 
 def test_runs_on_other_helpdesks_load_nothing_of_it() -> None:
@@ -208,11 +196,3 @@ def test_a_run_closes_what_was_resolved_long_ago_and_no_dry_run_does(
     desk("run")
     assert desk.ticket(1).version == version
     assert desk.store.events(1)[-1].actor.kind == ("system" if days == "30" else "agent")
-
-
-def test_health_warns_of_an_index_that_is_damaged(desk: LocalCommand) -> None:
-    with desk.store.writing() as db:
-        db.execute("UPDATE words_data SET block = zeroblob(length(block)) WHERE id > 10")
-    checks = {check["name"]: check for check in desk("health", "--json", code=None).object["checks"]}
-    assert checks["helpdesk"]["status"] == "warn"
-    assert "searches miss tickets" in checks["helpdesk"]["text"]

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.commands.many_accounts import MOST_AT_ONCE
 from ticket_processor.core.errors import worst
 
 from .accounts import Accounts
@@ -84,12 +83,6 @@ def test_an_account_may_have_its_variables_beside_its_file_and_no_other_gets_the
     assert not (desks.configs / "state" / "acme").exists()
 
 
-def test_a_command_for_one_account_refuses_a_folder_in_plain_words(desks: Accounts) -> None:
-    for folder in ("accounts", "."):
-        told = desks("undo", "latest", "--config", folder, code=2).err
-        assert f"{folder} is a folder of configuration files" in told
-
-
 def test_health_examines_every_account_and_the_worst_exit_code_is_the_commands(desks: Accounts) -> None:
     desks("run", "--config", "accounts", "--since", "1d")
     (desks.configs / "bolt.toml").write_text("no_such = 1\n", "utf-8")
@@ -100,11 +93,6 @@ def test_health_examines_every_account_and_the_worst_exit_code_is_the_commands(d
     shown = desks("health", "--config", "accounts", "--offline", code=2).out
     assert "cord: ok" in shown
     assert "3 accounts, " in shown
-
-
-def test_report_and_dashboard_take_one_file(desks: Accounts) -> None:
-    for command in ("report", "dashboard"):
-        assert "accounts is a folder of configuration files" in desks(command, "--config", "accounts", code=2).err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM that a process could hear")
@@ -144,23 +132,6 @@ def test_a_signal_ends_every_account_and_those_that_were_through_stay_so(
     assert codes["bolt"] == code
     assert {codes["acme"], codes["cord"]} <= {0, code}  # the signal may still meet their very end
     assert desks.triaged("acme") == desks.triaged("cord") == [1, 2]
-
-
-def test_more_accounts_than_run_at_a_time_all_have_their_turn(desks: Accounts) -> None:
-    names = [f"more{number}" for number in range(MOST_AT_ONCE)]
-    for name in names:
-        desks.stores[name] = desks.add(name)
-    assert desks("run", "--config=accounts", "--since", "1d", "--json").object["exit_code"] == 0
-    assert [desks.triaged(name) for name in names] == [[1, 2]] * MOST_AT_ONCE
-
-
-def test_one_file_is_one_run_as_ever(desks: Accounts) -> None:
-    told = desks("run", "--config", "accounts/acme.toml", "--since", "1d", "--json").object
-    assert "accounts" not in told
-    assert told["outcomes"] == {"updated": 2}
-    said = desks("run", "--config", "accounts/bolt.toml", "--since", "1d").out
-    assert said.startswith("ticket ")
-    assert "ticket 1: updated" in said
 
 
 def test_the_worst_exit_code_is_what_needs_a_person_most() -> None:

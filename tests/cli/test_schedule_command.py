@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -94,12 +92,6 @@ def test_all_problems_are_told_at_once(site: Site) -> None:
     assert refused.out == ""
 
 
-def test_a_period_shorter_than_a_run_is_refused_until_runs_are_shorter(site: Site) -> None:
-    assert "set run.deadline_s to 260 or less" in site("schedule", "show", "cron", "--every", "5", code=2).err
-    site.config.write_text("[run]\ndeadline_s = 260\n", encoding="utf-8")
-    assert "TimeoutStartSec=300\n" in site("schedule", "show", "systemd", "--every", "5").out
-
-
 @needs_sh
 def test_settings_of_this_terminal_alone_are_no_settings_of_a_scheduled_run(site: Site) -> None:
     (site.folder / ".env").unlink()
@@ -116,14 +108,6 @@ def test_no_file_holds_a_secret_and_every_path_is_absolute(site: Site, scheduler
     # Written plain or escaped, the folder's first words are what both have in common.
     assert str(site.desk.folder / "our site") in shown.out
     assert not re.search(r"(?<!/)our site", shown.out)
-
-
-@needs_sh
-def test_install_and_remove_say_what_was_done(site: Site) -> None:
-    site.begin()
-    assert "added" in site("schedule", "install", "cron").out
-    done = site("schedule", "remove", "cron").out.splitlines()
-    assert done == ["your crontab: the entry was removed", f"no more runs of {site.config}"]
 
 
 @needs_sh
@@ -163,13 +147,6 @@ def test_without_a_configuration_file_the_folder_is_what_counts(site: Site) -> N
     assert start.endswith("run --quiet")
     (folder,) = (line for line in shown.out.splitlines() if line.startswith("WorkingDirectory="))
     assert folder.removeprefix("WorkingDirectory=") == str(site.folder)
-
-
-@needs_sh
-def test_the_program_is_this_installations_own(site: Site) -> None:
-    words = shlex.split(site("schedule", "show", "cron").out.splitlines()[2].split(None, 5)[5])
-    program = next(word for word in words if Path(word).name.startswith(("ticketbot", "python")))
-    assert Path(program).parent == Path(sys.executable).parent
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root may give a file away")
@@ -242,17 +219,3 @@ def test_systemd_leaves_the_run_the_longest_deadline(desks: Accounts) -> None:
     shown = desks("schedule", "show", "systemd", "--every", "20", "--config", "accounts").out
     assert f"\nWorkingDirectory={desks.configs}\n" in shown
     assert "\nTimeoutStartSec=1040\n" in shown
-
-
-def test_files_are_named_in_the_task_one_by_one(desks: Accounts) -> None:
-    words = [word for name in desks.stores for word in ("--config", str(Path("accounts", f"{name}.toml")))]
-    shown = desks("schedule", "show", "windows", *words, **WINDOWS_USER)
-    task = ElementTree.fromstring(shown.out)
-    (arguments,) = (each.text or "" for each in task.iter() if each.tag.endswith("}Arguments"))
-    files = [str(desks.configs / f"{name}.toml") for name in desks.stores]
-    assert arguments.endswith(" ".join(f"--config {file}" for file in files))
-
-
-def test_an_entry_can_be_removed_although_the_files_are_gone(desks: Accounts) -> None:
-    ended = desks("schedule", "remove", "cron", "--config", "elsewhere", "--config", "nowhere")
-    assert "there is nothing called ticketbot" in ended.out

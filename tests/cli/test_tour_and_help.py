@@ -69,7 +69,7 @@ def test_a_list_of_commands_and_a_wrong_name_import_no_command(bare: Command, ar
         "    print(json.dumps(sorted(name.rpartition('.')[2] for name in found)))\n"
     )
     ended = bare.end(bare.python("-c", script))
-    assert json.loads(ended.out.splitlines()[-1]) == ["cli_examples", "command_group"]
+    assert json.loads(ended.out.splitlines()[-1]) == ["command_group"]
     assert re.search(r"(Begin|Commands):", ended.out) or "Did you mean" in ended.err
 
 
@@ -95,7 +95,7 @@ def test_a_shell_completes_names_of_commands_without_importing_one(bare: Command
     ended = bare.end(bare.python("-c", script, _TICKETBOT_COMPLETE="complete_bash", **environ))
     *names, imported = ended.out.splitlines()
     assert set(names) == found
-    assert {name.rpartition(".")[2] for name in json.loads(imported)} == {"cli_examples", "command_group"}
+    assert {name.rpartition(".")[2] for name in json.loads(imported)} == {"command_group"}
 
 
 def test_a_run_without_replies_loads_neither_articles_nor_drafts(bare: Command) -> None:

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
-from ticket_processor.commands.cli_examples import EXAMPLES
+from ticket_processor.commands.command_group import examples as examples_of
 
 ROOT: Any = typer.main.get_command(app)
 
@@ -28,15 +28,11 @@ def commands(group: Any, context: typer.Context, path: tuple[str, ...] = ()) -> 
 COMMANDS = dict(commands(ROOT, typer.Context(ROOT, info_name="ticketbot")))
 
 
-def test_there_are_examples_for_every_command_and_for_no_other() -> None:
-    assert set(EXAMPLES) == set(COMMANDS)
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_ends_with_examples_that_it_takes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ticket_processor.core.verbose.show", lambda *_, **__: None)  # for this process's other tests
     shown = CliRunner().invoke(app, [*name.split(), "--help"], prog_name="ticketbot").stdout.rstrip().splitlines()
-    examples = EXAMPLES[name]
+    examples = examples_of(name)
     assert 1 <= len(examples) <= 2
     assert [line.strip() for line in shown[-len(examples) :]] == list(examples)
     for example in examples:

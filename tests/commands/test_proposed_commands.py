@@ -34,8 +34,6 @@ def strings_of(path: Path) -> Iterator[str]:
 
 def proposed() -> Iterator[str]:
     for path in (path for ending in ("*.py", "*.toml", "*.html") for path in PACKAGE.rglob(ending)):
-        if path.name == "cli_examples.py":
-            continue  # looked at beside their help
         for text in strings_of(path):
             yield from (found["quoted"] or found["whole"] for found in PROPOSED.finditer(text))
 

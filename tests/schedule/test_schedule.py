@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -15,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 import xmlschema
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.schedule import schedulers
@@ -143,15 +142,6 @@ def test_cron_and_the_shell_after_it_read_the_same_words(job: ScheduledJob, time
     assert shlex.split(line) == ["cd", job.folder, "&&", *limit, *job.command]
 
 
-@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh here")
-@settings(max_examples=15)
-@given(words=st.lists(PATHS, min_size=1, max_size=10))
-def test_a_real_shell_reads_the_same_words(words: list[str]) -> None:
-    line = crontab(a_job(command=tuple(words))).split("\n")[2].partition(" && ")[2]
-    out = subprocess.run(["sh", "-c", f'for word in {line}; do echo "$word"; done'], capture_output=True, check=True)
-    assert out.stdout.decode().splitlines() == words
-
-
 @pytest.mark.parametrize(
     ("every", "times"),
     [
@@ -229,14 +219,6 @@ def test_the_timer_makes_up_for_a_missed_run_and_keeps_its_distance() -> None:
     }
 
 
-def test_a_users_service_asks_for_nothing_that_a_users_manager_cannot_give() -> None:
-    read = unit(units(a_job(), system=False)[0])
-    assert read["NoNewPrivileges"] == ["yes"]
-    assert "SystemCallFilter" in read
-    for name in ("User", "ProtectSystem", "CapabilityBoundingSet", "PrivateDevices", "ProtectClock", "After"):
-        assert name not in read, name
-
-
 @pytest.fixture
 def analyze() -> str:
     found = shutil.which("systemd-analyze")
@@ -265,36 +247,6 @@ def test_systemd_itself_finds_nothing_wrong_with_the_units(system: bool, analyze
     )
     told = [line for line in ended.stderr.splitlines() if str(tmp_path) in line or "odd" in line]
     assert (ended.returncode, told) == (0, [])
-
-
-def test_the_system_service_is_exposed_to_little(analyze: str, tmp_path: Path) -> None:
-    file = tmp_path / "ticketbot.service"
-    file.write_text(units(a_job(), system=True)[0], encoding="utf-8")
-    ended = subprocess.run(
-        [analyze, "security", "--offline=true", "--no-pager", "--threshold=20", str(file)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if "unrecognized option" in ended.stderr:
-        pytest.skip("this systemd-analyze cannot look at a file")
-    assert ended.returncode == 0, ended.stdout[-200:] + ended.stderr
-
-
-def test_systemd_itself_knows_every_period(analyze: str) -> None:
-    for every in PERIODS_MIN:
-        (times,) = unit(units(a_job(every_min=every), system=True)[1])["OnCalendar"]
-        ended = subprocess.run(
-            [analyze, "calendar", "--iterations=3", "--base-time=2026-03-12 00:30:00 UTC", times],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if "unrecognized option" in ended.stderr:
-            pytest.skip("this systemd-analyze has no base time")
-        moments = re.findall(r"\d{4}-(\d\d)-(\d\d) (\d\d):(\d\d):\d\d UTC", ended.stdout)
-        minutes = [(int(day) * 24 + int(hour)) * 60 + int(minute) for _, day, hour, minute in dict.fromkeys(moments)]
-        assert [later - sooner for sooner, later in pairwise(minutes)] == [every, every], times
 
 
 # --- Windows

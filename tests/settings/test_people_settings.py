@@ -23,17 +23,6 @@ def test_anything_but_a_clear_no_in_the_environment_stops(tmp_path: Path, yes: s
     assert settings(tmp_path, TICKETBOT_STOP=yes).run.stop
 
 
-@pytest.mark.parametrize("no", ["", "  ", "0", "false", "False", "no", "off"])
-def test_a_clear_no_in_the_environment_does_not_stop(tmp_path: Path, no: str) -> None:
-    assert not settings(tmp_path, TICKETBOT_STOP=no).run.stop
-
-
-def test_the_environment_releases_what_the_file_has_set(tmp_path: Path) -> None:
-    stopping = "[run]\nstop = true\n"
-    assert settings(tmp_path, stopping).run.stop
-    assert not settings(tmp_path, stopping, TICKETBOT_STOP="0").run.stop
-
-
 def test_the_stop_file_is_in_the_state_folder(tmp_path: Path) -> None:
     assert settings(tmp_path, 'state_dir = "s"\n').stop_file == Path("s") / "STOP"
 

@@ -72,19 +72,7 @@ def test_a_mistake_is_told_by_its_setting(tmp_path: Path, toml: str, told: str) 
     with pytest.raises(ConfigError) as error:
         settings(tmp_path, toml)
     (problem,) = error.value.problems
-    assert problem.startswith(told)
-
-
-def test_groups_of_tiers_that_nothing_uses_are_told(tmp_path: Path) -> None:
-    (notice,) = settings(tmp_path, "[policy.tiers]\ngroups = { 1 = 81 }\n").notices
-    assert "policy.tiers.groups" in notice
-
-
-def test_answers_that_no_run_hears_of_are_told(tmp_path: Path) -> None:
-    toml = '[policy]\nthanks_keep_solved = "apply"\n'
-    (notice,) = settings(tmp_path, f'helpdesk = "freshdesk"\n{toml}').notices
-    assert "policy.thanks_keep_solved" in notice
-    assert settings(tmp_path, '[policy]\nthanks_keep_solved = "apply"\n').notices == ()
+    assert problem.replace(" (ticketbot.toml, line 2)", "").startswith(told)
 
 
 @pytest.mark.parametrize(

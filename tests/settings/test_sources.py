@@ -90,22 +90,6 @@ def test_tabs_windows_line_ends_and_notepads_mark_are_no_mistake(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("toml", "env", "name"),
-    [
-        ('log_dir = "C:\\temp\\new"\n', "", "log_dir"),
-        ('[local]\npath = "C:\\new"\n', "", "local.path"),
-        ("", 'TICKETBOT_STATE_DIR="C:\\temp"\n', "TICKETBOT_STATE_DIR (in .env)"),
-    ],
-)
-def test_a_windows_path_that_turned_into_control_characters_is_told(
-    tmp_path: Path, toml: str, env: str, name: str
-) -> None:
-    (sentence,) = told(tmp_path, toml, env=env)
-    assert sentence.startswith(f"{name}: ")
-    assert "single quotes" in sentence
-
-
-@pytest.mark.parametrize(
     ("toml", "sentence"),
     [
         ("[run]\n\nworkres = 3\n", "run.workres (ticketbot.toml, line 3) is no setting; did you mean run.workers?"),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 import requests
@@ -19,7 +16,6 @@ from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.web.delivery_queue import DeliveryQueue
 
 from ..cli.conftest import Desk, OpenDesk, is_update, wait_for
-from ..cli.freshdesk_desk import freshdesk
 from .conftest import OLD_SECRET, SECRET, TOKEN, Serve, until
 
 
@@ -63,35 +59,6 @@ def test_deliveries_for_one_ticket_are_one_job_and_one_note(open_desk: OpenDesk,
     until(lambda: serving.get("/health")["queue"]["tickets"] == 0)
     assert [len(desk.notes(number)) for number in (2, 3, 4)] == [1, 1, 1]
     assert serving.stop() == 0
-
-
-@pytest.mark.slow
-def test_a_ticket_that_was_created_this_second_is_written_once_it_may_be(open_desk: OpenDesk, serve: Serve) -> None:
-    desk = settled(open_desk(1))
-    serving = serve(desk)
-    number = desk.sandbox.store.create(subject="Help", body="The app crashes.").id
-    began = time.monotonic()
-    serving.deliver(number)
-    until(lambda: number in desk.marked())
-    assert time.monotonic() - began > 5  # the stable read
-    assert serving.stop() == 0
-    (end,) = [line for line in desk.events("ticket") if line["ticket_id"] == number]
-    assert end["outcome"] == "updated"
-
-
-def test_a_repetition_is_no_work_and_no_error_also_after_a_restart(open_desk: OpenDesk, serve: Serve) -> None:
-    desk = settled(open_desk(2))
-    now = time.time()
-    first = serve(desk)
-    assert first.deliver(2, at=now).status_code == 202
-    assert (first.deliver(2, at=now).status_code, first.deliver(2, at=now).json()["status"]) == (200, "duplicate")
-    os.kill(first.process.pid, signal.SIGKILL) if os.name != "nt" else first.process.kill()
-    first.process.wait(30)
-    again = serve(desk)
-    assert again.deliver(2, at=now).json()["status"] == "duplicate"
-    assert again.deliver(2, at=now - 301).status_code == 401
-    until(lambda: 2 in desk.marked())  # it was on the disk when the process was killed
-    assert again.stop() == 0
 
 
 def test_forged_late_and_endless_requests_reach_nothing(open_desk: OpenDesk, serve: Serve) -> None:
@@ -140,29 +107,6 @@ def test_without_any_secret_or_with_a_public_one_it_does_not_start(open_desk: Op
     assert "16 characters" in desk("serve", code=2, TICKETBOT_API_TOKEN="short").err
 
 
-def test_a_ticket_or_a_text_is_analysed_for_a_program_and_nothing_is_written(open_desk: OpenDesk, serve: Serve) -> None:
-    desk = settled(open_desk(2))
-    serving = serve(desk, "--metrics", TICKETBOT_API_TOKEN=TOKEN)
-
-    def ask(body: object, token: str = TOKEN) -> requests.Response:
-        return requests.post(
-            f"{serving.url}/process-ticket", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=60
-        )
-
-    told = ask({"subject": "Refund", "description": "I want my money back."}).json()
-    assert told["analysis"]["category"] == "refund"
-    assert "ai_refund" in told["decision"]["tags"]
-    assert ask({"ticket": 2}).json()["ticket_id"] == 2
-    assert ask({"ticket": 2}, token="wrong").status_code == 401
-    assert ask({"ticket": 99}).status_code == 404
-    assert [ask(body).status_code for body in ({}, {"ticket": "x"}, {"ticket": 1, "description": "y"}, [])] == [422] * 4
-    assert desk.marked() == [1]
-    metrics = requests.get(f"{serving.url}/metrics", timeout=30).text
-    assert "ticketbot_queue_tickets 0.0" in metrics
-    assert 'ticketbot_serve_requests{result="analyses"}' in metrics
-    assert serving.stop() == 0
-
-
 def test_load_balancers_and_prometheus_are_told_how_it_is(open_desk: OpenDesk, serve: Serve) -> None:
     desk = settled(open_desk(1))
     for stopped, status, up in ((False, 200, 1.0), (True, 503, 0.0)):
@@ -202,13 +146,6 @@ def test_a_run_that_holds_the_lock_takes_queued_tickets_first(open_desk: OpenDes
     assert all(len(desk.notes(number)) <= 1 for number in desk.tickets)
 
 
-def test_the_server_plays_the_scheduled_run_itself(open_desk: OpenDesk, serve: Serve) -> None:
-    desk = settled(open_desk(4))
-    serving = serve(desk, "--every", "10")
-    until(lambda: len(desk.marked()) == 4)
-    assert serving.stop() == 0
-
-
 @pytest.mark.slow
 def test_a_stop_lets_the_run_end_and_leaves_the_rest_on_the_queue(open_desk: OpenDesk, serve: Serve) -> None:
     desk = open_desk(6, model=True, llm_latency=LatencyProfile(1.5, 1.6))
@@ -235,48 +172,10 @@ def test_before_the_first_run_the_queue_is_kept_and_the_reason_told(open_desk: O
     assert (desk.marked(), queued(desk)) == ([], [2])
 
 
-def test_a_rule_of_freshdesk_is_known_by_its_secret(tmp_path: Path, serve: Serve) -> None:
-    with freshdesk(tmp_path) as desk:
-        desk.add("Refund", "I want my money back.")
-        desk("run", "--since", "2020-01-01")
-        new = desk.add("Error", "The app crashes whenever I log in. Please help.")
-        serving = serve(desk, FRESHDESK_WEBHOOK_SECRET=f"{SECRET},{OLD_SECRET}")
-        answers = [serving.tell(new, secret=secret).status_code for secret in (TOKEN, "", SECRET, OLD_SECRET)]
-        assert answers == [401, 401, 202, 202]
-        assert serving.deliver(new).status_code == 404  # Zendesk's is another account's
-        until(lambda: "ai_processed" in desk.ticket(new)["tags"])
-        assert len(desk.notes(new)) == 1
-        assert serving.stop() == 0
-        assert "X-Ticketbot-Secret" in desk("serve", "install-webhook").out
-
-
 def test_without_a_server_a_run_makes_no_queue(open_desk: OpenDesk) -> None:
     desk = open_desk(2)
     desk("run", "--since", "2020-01-01")
     assert not (desk.state / "serve.sqlite3").exists()
-
-
-def test_the_helpdesk_is_set_up_once(open_desk: OpenDesk) -> None:
-    desk = open_desk(1)
-    url = "https://bot.example.com"
-    assert "Trigger or automation" in desk("serve", "install-webhook").out
-    assert desk.seen == []
-    out = desk("serve", "install-webhook", "--url", url).out
-    (number,), (trigger,) = desk.sandbox.store.webhooks, desk.sandbox.store.triggers.values()
-    assert f"ZENDESK_WEBHOOK_SECRET={desk.sandbox.store.signing_secrets[number]}" in out
-    assert trigger["actions"][0]["value"][0] == number
-    assert json.loads(trigger["actions"][0]["value"][1])["ticket_id"] == "{{ticket.id}}"
-    assert {"field": "current_tags", "operator": "not_includes", "value": "ai_processed"} in trigger["conditions"][
-        "all"
-    ]
-    triggers = desk.sandbox.store.triggers
-    ours = triggers.pop(trigger["id"])
-    for place in range(1, 121):  # ours is on the second page
-        triggers[place] = {**ours, "id": place, "position": place, "actions": []}
-    triggers[trigger["id"]] = {**ours, "position": 121}
-    again = desk("serve", "install-webhook", "--url", url).out
-    assert desk.sandbox.store.signing_secrets[number] in again
-    assert (len(desk.sandbox.store.webhooks), len(triggers)) == (1, 121)
 
 
 def test_who_may_not_set_it_up_is_told_the_steps(open_desk: OpenDesk) -> None:

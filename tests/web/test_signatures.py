@@ -43,11 +43,6 @@ def test_a_signature_with_the_decoded_secret_is_the_wrong_one() -> None:
         check(signed=SIGNED_WITH_THE_DECODED_SECRET)
 
 
-@pytest.mark.parametrize("off", [300.0, -300.0, 0.0])
-def test_a_clock_may_be_a_little_off(off: float) -> None:
-    check(now=off)
-
-
 @pytest.mark.parametrize(("off", "words"), [(600.0, "600 s old"), (-600.0, "600 s in the future"), (301.0, "301 s")])
 def test_a_clock_that_is_far_off_is_refused_with_the_difference(off: float, words: str) -> None:
     with pytest.raises(RequestRefused, match=words):
@@ -102,14 +97,6 @@ def test_nothing_but_what_was_signed_is_let_in(body: bytes, signed: str, stamp: 
     if (STAMP.encode() + BODY, SIGNED) != (stamp.encode("latin-1") + body, signed):
         with pytest.raises(RequestRefused):
             check(body, signed, stamp)
-
-
-@given(st.integers(0, len(BODY) - 1), st.integers(1, 255))
-def test_every_changed_byte_of_a_body_is_noticed(place: int, difference: int) -> None:
-    changed = bytearray(BODY)
-    changed[place] ^= difference
-    with pytest.raises(RequestRefused, match="wrong"):
-        check(bytes(changed))
 
 
 @given(st.text(), st.lists(st.text()))

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,7 +23,6 @@ import typer
 from typer.core import TyperGroup
 
 from ..core.errors import ConfigError, ExitCode, RunLocked, Stopping, TicketbotError, unexpected
-from .cli_examples import epilog
 
 if TYPE_CHECKING:
     from ..core.clock import SystemClock
@@ -72,7 +71,7 @@ class CommandGroup(TyperGroup):
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
         if cmd_name in self.entries and self.commands[cmd_name] is None:
             path = f"{_path(ctx)} {cmd_name}".strip()
-            self.commands[cmd_name] = _loaded(cmd_name, self.entries[cmd_name], epilog(path))
+            self.commands[cmd_name] = _loaded(cmd_name, self.entries[cmd_name], examples(path))
         return self.commands.get(cmd_name)
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
@@ -124,7 +123,13 @@ def _path(ctx: typer.Context) -> str:
     return " ".join(ctx.command_path.split()[1:])
 
 
-def _loaded(name: str, entry: CommandEntry, examples: str | None) -> Any:
+def examples(command: str) -> list[str]:
+    """One or two examples for a command, at the end of its ``--help``; none for a group."""
+    text = resources.files(__package__).joinpath("cli_examples.txt").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if f"{line} ".startswith(f"ticketbot {command} ")]
+
+
+def _loaded(name: str, entry: CommandEntry, shown: Sequence[str]) -> Any:
     if entry.commands:
         return CommandGroup(
             name=name,
@@ -137,7 +142,9 @@ def _loaded(name: str, entry: CommandEntry, examples: str | None) -> Any:
     with errors():
         work: Work = getattr(import_module(f".{module}", __package__), function)
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-    app.command(name, epilog=examples)(_run(work))
+    # The lines of an epilog that begins with this mark are not joined.
+    end = "\n".join(("\b", f"Example{'s' * (len(shown) > 1)}:", *(f"  {one}" for one in shown)))
+    app.command(name, epilog=end)(_run(work))
     made: Any = typer.main.get_command(app)
     for parameter in made.params:
         if parameter.param_type_name == "argument":

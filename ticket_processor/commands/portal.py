@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -20,8 +20,10 @@ from .options import ConfigOption
 from .screen import Screen, harmless
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from ..settings.schema import Settings
-    from ..web.server import Server
+    from ..web.delivery_queue import DeliveryQueue
     from ..web.worker import Worker
 
 PARTS = {
@@ -76,9 +78,8 @@ def portal(
         return create_admin(settings, email, screen), 0
     from ..web.server import listening
 
-    proxies = settings.serve.proxies
     at = listening(host, port)
-    screen.notices([*settings.notices, *reached(settings, host, at, proxies)])
+    screen.notices([*settings.notices, *reached(settings, host, at)])
     with ExitStack() as stack:
         address = settings.portal.url or url_of(host, at)
         lines = [f"The portal is at {address} ; Ctrl-C ends it."]
@@ -87,33 +88,16 @@ def portal(
 
             settings, more = stack.enter_context(demonstration(settings, clock, address))
             lines += more
-        code = _serve(settings, clock, address, at, every * 60.0, proxies, lambda: screen.say("\n".join(lines)))
+
+        def build(queue: DeliveryQueue, worker: Worker, ends: ExitStack) -> FastAPI:
+            from ..web.portal.application import PortalProcess
+
+            process = PortalProcess(settings, clock, address, queue, worker.wake, say_line)
+            ends.callback(process.close)
+            return process.app
+
+        code = until_stopped(clock, settings, at, every, build, lambda: screen.say("\n".join(lines)))
     return code, 1  # threads of analyses may be left behind
-
-
-def _serve(
-    settings: Settings,
-    clock: SystemClock,
-    address: str,
-    at: socket.socket,
-    every_s: float,
-    proxies: Sequence[str],
-    announce: Callable[[], object],
-) -> int:
-    from ..web.delivery_queue import DeliveryQueue
-    from ..web.player import RunPlayer
-    from ..web.portal.application import PortalProcess
-    from ..web.server import Server
-    from ..web.worker import Worker
-
-    jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
-    queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=0.0)
-    worker = Worker(queue, RunPlayer(settings, jobs, say_line), jobs, say_line, every_s=every_s)
-    process = PortalProcess(settings, clock, address, queue, worker.wake, say_line)
-    server = Server(process.app, at, proxies)
-    code = until_stopped(clock, jobs, server, worker, process.close, announce)
-    queue.close()
-    return code
 
 
 def need_parts() -> None:
@@ -128,13 +112,13 @@ def check_local(settings: Settings) -> None:
         raise ConfigError('the portal belongs to the local helpdesk: set helpdesk = "local" (docs/portal.md)')
 
 
-def reached(settings: Settings, host: str, at: socket.socket, proxies: Sequence[str]) -> list[str]:
+def reached(settings: Settings, host: str, at: socket.socket) -> list[str]:
     """What to say of who reaches the portal. Raises :class:`ConfigError` where other machines would without TLS."""
     https = (settings.portal.url or "").startswith("https:")
     if not (https or ipaddress.ip_address(at.getsockname()[0].partition("%")[0]).is_loopback):
         at.close()
         raise ConfigError(_OPEN.format(host))
-    return [_ONE_ADDRESS] if https and not proxies else []
+    return [_ONE_ADDRESS] if https and not settings.serve.proxies else []
 
 
 def create_admin(settings: Settings, email: str, screen: Screen) -> int:
@@ -176,34 +160,46 @@ JOB_S, END_S = 12.0, 17.0
 
 def until_stopped(
     clock: SystemClock,
-    jobs: SystemClock,
-    server: Server,
-    worker: Worker,
-    end: Callable[[], object],
+    settings: Settings,
+    at: socket.socket,
+    every_min: int | None,
+    build: Callable[[DeliveryQueue, Worker, ExitStack], FastAPI],
     announce: Callable[[], object],
 ) -> ExitCode:
-    """Serve until a signal comes, then call ``end`` once nothing more is taken in.
+    """Serve what ``build`` makes of queue and worker until a signal comes; its stack is closed once nothing comes in.
 
-    ``jobs`` is the clock of runs: the one under way is asked to wind up when it takes too long.
+    The run under way is asked to wind up when it takes too long.
     """
-    server.start()
-    worker.start()
-    announce()
-    try:
-        while server.is_alive and worker.is_alive():
-            clock.wait(POLL_S)
-    except Stopping:
-        code = ExitCode.OK
-    else:
-        code = ExitCode.CANNOT_RUN  # neither ends by itself
-    began = jobs.monotonic()
-    worker.stop()
-    server.stop()
-    end()
+    from ..web.delivery_queue import JOIN_S, DeliveryQueue
+    from ..web.player import RunPlayer
+    from ..web.server import Server
+    from ..web.worker import Worker
+
+    join_s = 0.0 if settings.helpdesk == "local" else JOIN_S  # a submitted ticket is whole
+    queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=join_s)
+    jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
+    every_s = None if every_min is None else every_min * 60.0
+    worker = Worker(queue, RunPlayer(settings, jobs, say_line), jobs, say_line, every_s=every_s)
+    with ExitStack() as ends:
+        server = Server(build(queue, worker, ends), at, settings.serve.proxies)
+        server.start()
+        worker.start()
+        announce()
+        try:
+            while server.is_alive and worker.is_alive():
+                clock.wait(POLL_S)
+        except Stopping:
+            code = ExitCode.OK
+        else:
+            code = ExitCode.CANNOT_RUN  # neither ends by itself
+        began = jobs.monotonic()
+        worker.stop()
+        server.stop()
     worker.join(max(0.0, began + JOB_S - jobs.monotonic()))
     if worker.is_alive():
         jobs.stop()
         worker.join(max(0.0, began + END_S - jobs.monotonic()))
+    queue.close()
     return code
 
 

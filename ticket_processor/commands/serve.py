@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from importlib.util import find_spec
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +23,12 @@ from ..wiring.parts import transport_for
 from .options import ConfigOption
 from .portal import need_parts, reached, say_line, until_stopped, url_of
 from .screen import Screen
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from ..web.delivery_queue import DeliveryQueue
+    from ..web.worker import Worker
 
 _PARTS = ("fastapi", "uvicorn")
 
@@ -62,10 +68,8 @@ def serve(
         raise ConfigError(f"serve needs {' and '.join(missing)}, not installed here: {how_to_install('serve')}")
     from ..monitoring.health.doctor import Doctor
     from ..web.app import CachedExamination, Service, make
-    from ..web.delivery_queue import JOIN_S, DeliveryQueue
-    from ..web.player import RunPlayer, analysed, doors_of
-    from ..web.server import Server, listening
-    from ..web.worker import Worker
+    from ..web.player import analysed, doors_of
+    from ..web.server import listening
 
     if metrics:
         from ..monitoring.health.exposition import require_prometheus
@@ -76,30 +80,24 @@ def serve(
     is_local = settings.helpdesk == "local"
     if is_local:
         need_parts()
-    proxies = settings.serve.proxies
     at = listening(host, port)
-    notices = reached(settings, host, at, proxies) if is_local else _open_to_others(host, at.getsockname()[0])
-    queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=0.0 if is_local else JOIN_S)
-    jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
-    worker = Worker(
-        queue, RunPlayer(settings, jobs, say_line), jobs, say_line, every_s=None if every is None else every * 60.0
-    )
-    examine = CachedExamination(Doctor(settings, clock, offline=True).examine, clock)
-    service = Service(queue, worker, clock.now, examine, lambda asked: analysed(asked, settings, clock), say_line)
-    app, own = make(service, doors, has_metrics=metrics), url_of(host, at)
-    with ExitStack() as ends:
+    notices = reached(settings, host, at) if is_local else _open_to_others(host, at.getsockname()[0])
+    screen.notices([*settings.notices, *notices])
+    own = url_of(host, at)
+
+    def build(queue: DeliveryQueue, worker: Worker, ends: ExitStack) -> FastAPI:
+        examine = CachedExamination(Doctor(settings, clock, offline=True).examine, clock)
+        service = Service(queue, worker, clock.now, examine, lambda asked: analysed(asked, settings, clock), say_line)
+        app = make(service, doors, has_metrics=metrics)
         if is_local:
             from ..web.portal.application import PortalProcess
 
             process = PortalProcess(settings, clock, settings.portal.url or own, queue, worker.wake, say_line)
             ends.callback(process.close)
             app.mount("/", process.app)
-        server = Server(app, at, proxies)
-        screen.notices([*settings.notices, *notices])
-        code = until_stopped(
-            clock, jobs, server, worker, ends.close, lambda: screen.say(f"Serving at {own} ; Ctrl-C ends it.")
-        )
-    queue.close()
+        return app
+
+    code = until_stopped(clock, settings, at, every, build, lambda: screen.say(f"Serving at {own} ; Ctrl-C ends it."))
     return code, 1  # threads of analyses may be left behind
 
 

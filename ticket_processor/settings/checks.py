@@ -1,12 +1,7 @@
-"""Checks of the settings as a whole: contradictions, gaps, and unsafe values. Pure.
-
-Most checks look at what was written, not at the settings made of it, so that all of it is told at once, whatever else
-is wrong: what is missing or of the wrong kind is passed over, since that is told elsewhere.
-"""
+"""Checks of the settings as a whole: contradictions, gaps, and unsafe values. Pure."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,35 +9,30 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from ..analysis.model_server.presets import list_price
-from ..analysis.model_server.settings import ModelUse
+from ..analysis.model_server.settings import BudgetSettings, ModelSettings, ModelUse
 from ..core.models import RedactionLevel
-from ..core.reasons import HANDS_OFF
-from ..core.taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
 from ..core.urls import is_loopback
-from ..policy.decide import ALSO, Mode, Policy
+from ..policy.decide import ALSO
 from ..policy.escalation import REASONS
 from .helpdesks import FreshdeskSettings, ZendeskSettings
-from .messages import place_name
+from .messages import Place, place_name
 from .schema import Settings
 
-Data = Mapping[str, Any]
 FRESHDESK_TAG = 32
 """The longest tag that Freshdesk takes (developers.freshdesk.com/api, "Tickets")."""
-_PATHS = (("log_dir",), ("state_dir",), ("local", "path"))
 
 
-def misfits(data: Data) -> list[str]:
-    """A sentence for each contradiction in ``data``, the settings as they were written."""
-    return [*_taxonomy(data), *_unknown_categories(data), *_also(data), *_hands_off(data), *_models(data)]
-
-
-def strange_paths(data: Data, origin: Mapping[tuple[str, ...], str]) -> list[str]:
-    r"""Paths that no longer are what was written, as ``"C:\temp"`` with its tab; ``origin`` as for error sentences."""
+def misfits(settings: Settings) -> list[str]:
+    """A sentence for each contradiction between settings."""
+    try:
+        _ = settings.taxonomy
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False)
+        return [f"categories: {item['msg'].removeprefix('Value error, ')}" for item in wrong]
     return [
-        f"{origin.get(path, '.'.join(path))}: between double quotes, \\ and the letter behind it became a sign that no "
-        "path has; put the path in single quotes, as 'C:\\logs', or write / instead"
-        for path in _PATHS
-        if any(ord(character) < 32 for character in str(_at(data, *path) or ""))
+        *_unknown_categories(settings),
+        *_taken_tags(settings),
+        *model_misfits(settings.models, settings.budget),
     ]
 
 
@@ -92,10 +82,8 @@ def _not_on_freshdesk(settings: Settings) -> Iterator[str]:
 
 def _not_on_the_local_helpdesk(settings: Settings) -> Iterator[str]:
     """Settings that ask for something which the local helpdesk does not do."""
-    public = settings.replies.public
-    for name, status in (("then", public.then),):
-        if status == "solved":
-            yield f'replies.public.{name}: on the local helpdesk only people resolve a ticket; say "pending"'
+    if settings.replies.public.then == "solved":
+        yield 'replies.public.then: on the local helpdesk only people resolve a ticket; say "pending"'
     if settings.run.write_mode == "batch":
         yield 'run.write_mode: the local helpdesk takes one update at a time; say "single", or delete the line'
 
@@ -137,20 +125,13 @@ def _zendesk_gaps(zendesk: ZendeskSettings, *, chosen: bool) -> tuple[list[str],
     return problems, notices
 
 
-def unheard_answers(settings: Settings) -> list[str]:
-    """Notices on settings about customers' answers that runs do not hear of."""
-    if settings.helpdesk == "freshdesk" and settings.policy.thanks_keep_solved is not Mode.OFF:
-        return ["policy.thanks_keep_solved is not used: Freshdesk records no statuses"]
-    return []
-
-
 def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> tuple[list[str], list[str]]:
     """Servers on other machines without https: a problem, or a notice where the settings allow it.
 
     A private network is no exception: others may be in it.
     """
     models, embeddings = settings.models, settings.embeddings
-    bare: dict[str, tuple[str, str]] = {}
+    bare: dict[str, str] = {}
     for name in models.names:
         use = models.use.get(name) or ModelUse()
         where, address = f"models.use.{name}.base_url", use.base_url
@@ -159,126 +140,57 @@ def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> tu
         if _is_bare(address):
             personal = (use.redaction or models.redaction) is RedactionLevel.SECRETS
             more = ', personal data included, since redaction is "secrets"' if personal else ""
-            bare[where] = "tickets", max(more, bare.get(where, ("", ""))[1])
+            bare[where] = more or bare.get(where, "")
     if embeddings.model and _is_bare(embeddings.base_url):
-        bare["embeddings.base_url"] = "texts", ""
+        bare["embeddings.base_url"] = ""
+    told = [f"{where} is http: key and tickets travel unprotected{more}" for where, more in bare.items()]
     if models.allow_plain_http:
-        return [], [f"{where} is http: key and {what} travel unprotected{more}" for where, (what, more) in bare.items()]
+        return [], told
     advice = "give an https address, or set models.allow_plain_http = true where nobody else can read along"
-    return [
-        f"{where} is http: key and {what} would travel unprotected{more}; {advice}"
-        for where, (what, more) in bare.items()
-    ], []
+    return [f"{one}; {advice}" for one in told], []
 
 
 def _is_bare(url: str | None) -> bool:
     return url is not None and urlsplit(url).scheme == "http" and not is_loopback(url)
 
 
-def _at(data: Data, *path: str) -> Any:
-    value: Any = data
-    for part in path:
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
-def _table(data: Data, *path: str) -> Mapping[str, Any]:
-    value = _at(data, *path)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _words(data: Data, *path: str) -> Iterator[tuple[int, str]]:
-    """The texts of a list, with their places."""
-    value = _at(data, *path)
-    for place, item in enumerate(value if isinstance(value, list | tuple) else ()):
-        if isinstance(item, str):
-            yield place, item
-
-
-def _categories(data: Data) -> tuple[Category, ...] | None:
-    """Names and parents of the categories; ``None`` where one has no usable name, so that nothing is known of them."""
-    written = data.get("categories")
-    if written is None:
-        return default_taxonomy().categories
-    if not isinstance(written, list | tuple):
-        return None
-    found = []
-    for item in written:
-        name, parent = _at(item, "name"), _at(item, "parent")
-        if not isinstance(name, str) or not re.match(CATEGORY_NAME, name):
-            return None
-        found.append(Category(name=name, description="", parent=parent if isinstance(parent, str) else None))
-    return tuple(found)
-
-
-def _taxonomy(data: Data) -> Iterator[str]:
-    categories, fallback = _categories(data), data.get("fallback_category", "general")
-    if data.get("categories") is None or categories is None or not isinstance(fallback, str):
-        return
-    try:
-        Taxonomy(categories=categories, fallback=fallback)
-    except ValidationError as error:
-        for item in error.errors(include_input=False, include_url=False):
-            told = item["msg"].removeprefix("Value error, ") if item["type"] == "value_error" else "names none"
-            yield f"categories: {told}"
-
-
-def _unknown_categories(data: Data) -> Iterator[str]:
-    """Places in the policy that name a category which the site does not have."""
-    categories = _categories(data)
-    if categories is None:
-        return
-    known = tuple(dict.fromkeys(category.name for category in categories))
+def _unknown_categories(settings: Settings) -> Iterator[str]:
+    """Places that name a category which the site does not have."""
+    known, escalation, replies = settings.taxonomy.names, settings.policy.escalation, settings.replies
     path = ("policy", "escalation", "categories")
-    for place, name in _words(data, *path):
+    places: list[tuple[Place, str]] = [((*path, place), name) for place, name in enumerate(escalation.categories)]
+    places += [(("replies", "categories", name), name) for name in replies.categories]
+    places += [(("replies", "public", "thresholds", name), name) for name in replies.public.thresholds]
+    for place, name in places:
         if name not in known:
-            yield f"{place_name((*path, place))}: no such category; there are {', '.join(known)}"
-    for table in (("replies", "categories"), ("replies", "public", "thresholds")):
-        for name in _table(data, *table):
-            if name not in known:
-                yield f"{place_name((*table, name))}: no such category; there are {', '.join(known)}"
-    for name in _table(data, "policy", "escalation", "plans"):
+            yield f"{place_name(place)}: no such category; there are {', '.join(known)}"
+    for name in escalation.plans:
         if name not in known and name not in REASONS:
             reasons = ", ".join(REASONS)
             yield f"policy.escalation.plans.{name}: neither a category nor a reason; the reasons are {reasons}"
 
 
-def _tags_second(data: Data) -> bool:
-    return _at(data, "policy", "tag_secondary") is True
-
-
-def _also(data: Data) -> Iterator[str]:
-    """No category's own tag may be taken for that of a second category."""
-    written = data.get("categories")
-    for place, category in enumerate(written if _tags_second(data) and isinstance(written, list | tuple) else ()):
-        if str(_at(category, "name")).startswith(f"{ALSO}_"):
+def _taken_tags(settings: Settings) -> Iterator[str]:
+    """Tags of categories that mean something else: a second category, or hands off."""
+    for place, category in enumerate(settings.categories or ()):
+        if settings.policy.tag_secondary and category.name.startswith(f"{ALSO}_"):
             where = place_name(("categories", place, "name"))
             yield f"{where}: policy.tag_secondary makes such tags for second categories; choose another name"
-
-
-def _hands_off(data: Data) -> Iterator[str]:
-    """The tag that keeps us away from a ticket must be none that a category puts there."""
-    prefix = _at(data, "policy", "tag_prefix")
-    hands_off = f"{prefix if isinstance(prefix, str) else Policy().tag_prefix}{HANDS_OFF}"
-    written = data.get("categories")
-    for place, category in enumerate(written if isinstance(written, list | tuple) else ()):
-        if _at(category, "tag") == hands_off:
+        if category.tag == settings.hands_off_tag:
             where = place_name(("categories", place, "tag"))
             yield f"{where}: one tag cannot both mean hands off and be set for a category"
 
 
-def _models(data: Data) -> Iterator[str]:
-    names = [name for _, name in _words(data, "models", "names")]
-    for name in _table(data, "models", "use"):
-        if names and name not in names:
+def model_misfits(models: ModelSettings, budget: BudgetSettings) -> Iterator[str]:
+    """Settings of models that are not asked, and models without a price where a budget needs one."""
+    for name in models.use:
+        if models.names and name not in models.names:
             yield f"models.use.{name}: no such model in models.names (or TICKETBOT_MODELS)"
-    in_dollars = [f"budget.{name}" for name in ("run_usd", "day_usd") if _at(data, "budget", name) is not None]
-    prices = _table(data, "models", "prices")
-    for name in names:
-        use = _table(data, "models", "use", name)
-        preset = str(use.get("preset") or _at(data, "models", "preset"))
-        listed = list_price(str(use.get("model") or name), preset)
-        if in_dollars and name not in prices and not listed:
+    in_dollars = [f"budget.{name}" for name in ("run_usd", "day_usd") if getattr(budget, name) is not None]
+    for name in models.names:
+        use = models.use.get(name) or ModelUse()
+        listed = list_price(use.model or name, use.preset or models.preset)
+        if in_dollars and name not in models.prices and not listed:
             yield (
                 f'{" and ".join(in_dollars)}: models.prices has no price for {name}; write there: "{name}" = '
                 "[input, output, cached input], in dollars for a million tokens (0 is a price)"

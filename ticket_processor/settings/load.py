@@ -18,8 +18,8 @@ from pydantic import ValidationError
 
 from ..core import tls, verbose
 from ..core.errors import ConfigError
-from .checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unheard_answers, unprotected
-from .messages import Place, meant, place_name, removed, sentences
+from .checks import helpdesk_gaps, misfits, strange_credentials, unprotected
+from .messages import Place, meant, place_name, removed, sentence
 from .schema import DEFAULT_LOG_DIR, Settings
 from .sources import (
     CONFIG_VARIABLE,
@@ -82,28 +82,14 @@ def load(
     own_file = own_env_file(path) if path else env_file
     has_own = own_file != env_file and own_file.is_file()
     if has_own:
-        own, from_file = _read_env(own_file, problems), shared(from_file)
-    if has_own:
-        environ = shared(environ)
+        own, from_file, environ = _read_env(own_file, problems), shared(from_file), shared(environ)
     if models_only:
         data = {name: data[name] for name in OF_MODELS if name in data}
         from_file, environ, own = of_models(from_file), of_models(environ), of_models(own)
     lost = () if path or problems else _lost(folder, from_file, environ)
     if need_helpdesk or need_any:
         problems.extend(lost)
-    base = path.parent if path else folder
-    if base.resolve() != folder.resolve():
-        # Cron and Task Scheduler start anywhere; the file's own folder is what its paths are meant from.
-        for name in ("state_dir", "log_dir"):
-            named = data.get(name, DEFAULT_LOG_DIR if name == "log_dir" else None)
-            if isinstance(named, str):
-                data[name] = base / named
-        local = data.get("local")
-        if isinstance(local, dict) and isinstance(local.get("path"), str):
-            local["path"] = base / local["path"]
-        knowledge = data.get("knowledge")
-        if isinstance(knowledge, dict) and isinstance(knowledge.get("folders"), list):
-            knowledge["folders"] = [base / one if isinstance(one, str) else one for one in knowledge["folders"]]
+    _put_beside(data, path.parent if path else folder, folder)
     for source, where in ((from_file, " (in .env)"), (environ, ""), (own, f" (in {own_file.name})")):
         problems.extend(unknown_names(source, "TICKETBOT_"))
         _drop_weaker_ways(data, source)
@@ -122,16 +108,21 @@ def load(
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        errors = error.errors(include_input=False, include_url=False)
-        problems.extend(sentences(errors, origin, lambda place: _no_setting(place, file)))
-    problems.extend(misfits(data))
-    problems.extend(strange_paths(data, origin))
+        told = error.errors(include_input=False, include_url=False)
+        problems.extend(
+            sentence(one, origin, file.where, lambda place: _no_setting(place, file))
+            for one in told
+            if one["type"] != "default_factory_not_called"  # that follows from another one
+        )
     problems.extend(strange_credentials(data, origin))
     known = settings or _helpdesk_alone(data)
+    if settings is not None and (contradictions := misfits(settings)):
+        problems.extend(contradictions)
+        known = settings.model_copy(update={"categories": None})
     if need_helpdesk and known is not None:
-        missing, told = helpdesk_gaps(known)
+        missing, notes = helpdesk_gaps(known)
         problems.extend(missing)
-        notices.extend(told)
+        notices.extend(notes)
         if missing:  # only then: these may be another program's
             for beginning in ("ZENDESK_", "FRESHDESK_"):
                 problems.extend(unknown_names((*from_file, *environ, *own), beginning, sure=True))
@@ -139,12 +130,9 @@ def load(
         unnamed = not settings.models.names and ("models", "names") not in (flags or {})
         if settings.models.api_key and unnamed:
             notices.append("OPENAI_API_KEY is set, but TICKETBOT_MODELS names no model: keyword rules only")
-        exposed, told = unprotected(settings, origin)
+        exposed, notes = unprotected(settings, origin)
         problems.extend(exposed)
-        notices.extend(told)
-        if settings.policy.tiers.groups and settings.policy.preset != "tiers":
-            notices.append('policy.tiers.groups is not used: that needs policy.preset = "tiers"')
-        notices.extend(unheard_answers(settings))
+        notices.extend(notes)
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
     tls.require(settings.lowest_tls)
@@ -186,6 +174,19 @@ def _lost(folder: Path, from_file: Mapping[str, str], environ: Mapping[str, str]
         f"there is no {DEFAULT_FILE} in {folder.absolute()}, and no .env with settings of ticketbot: perhaps this is "
         "the wrong folder (change to the right one, or say --config FILE); 'ticketbot init' writes new files",
     )
+
+
+def _put_beside(data: dict[str, Any], base: Path, folder: Path) -> None:
+    """Paths of a file are meant from its own folder: cron and Task Scheduler start anywhere."""
+    if base.resolve() == folder.resolve():
+        return
+    data.setdefault("log_dir", DEFAULT_LOG_DIR)
+    for table, name in ((data, "state_dir"), (data, "log_dir"), (data.get("local"), "path")):
+        if isinstance(table, dict) and isinstance(table.get(name), str):
+            table[name] = base / table[name]
+    knowledge = data.get("knowledge")
+    if isinstance(knowledge, dict) and isinstance(knowledge.get("folders"), list):
+        knowledge["folders"] = [base / one if isinstance(one, str) else one for one in knowledge["folders"]]
 
 
 def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> list[str]:

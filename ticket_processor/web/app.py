@@ -26,7 +26,7 @@ from ..monitoring.health.checks import Health, HealthVerdict, Status
 from ..monitoring.health.exposition import exposition
 from . import gate
 from .delivery_queue import DeliveryQueue, ToldTicket
-from .gate import Doors, Hint, Nothing, RequestRefused, of_freshdesk, of_zendesk
+from .gate import Doors, RequestRefused, of_freshdesk, of_zendesk
 from .worker import Worker
 
 MOST_TICKET = 10**15
@@ -100,22 +100,21 @@ class Service:
         self.counted: Counter[str] = Counter()
         """Requests by what became of them."""
 
-    async def take(self, request: Request, hint: Hint | Nothing, key: str = "") -> Response:
+    async def take(self, request: Request, ticket: int | None, key: str = "") -> Response:
         """Put an authentic delivery on the disk, and say what became of it."""
         name = gate.webhook_id(request)
-        if isinstance(hint, Nothing):
+        if ticket is None:
             self.counted["ignored"] += 1
-            self.say(f"webhook {name}: nothing to do: {hint.reason}")
-            return JSONResponse({"status": "ignored", "reason": hint.reason})
-        keys = tuple(one for one in (key, hint.event_id and f"event {hint.event_id[:200]}") if one)
+            self.say(f"webhook {name}: nothing to do: no ticket")
+            return JSONResponse({"status": "ignored", "reason": "no ticket"})
         try:
-            is_new = await self._put(ToldTicket(hint.ticket_id, keys))
+            is_new = await self._put(ToldTicket(ticket, (key,) if key else ()))
         except StateUnusable as error:
             raise RequestRefused(503, str(error)) from None
         became = "queued" if is_new else "duplicate"
         self.counted[became] += 1
-        self.say(f"webhook {name}: ticket {hint.ticket_id} {became}")
-        return JSONResponse({"status": became, "ticket_id": hint.ticket_id}, 202 if is_new else 200)
+        self.say(f"webhook {name}: ticket {ticket} {became}")
+        return JSONResponse({"status": became, "ticket_id": ticket}, 202 if is_new else 200)
 
     async def _put(self, delivery: ToldTicket) -> bool:
         """Store it with those that came meanwhile, so that the disk is waited for once; whether it is new."""
@@ -199,7 +198,7 @@ def make(service: Service, doors: Doors, *, has_metrics: bool) -> FastAPI:
             """Take a delivery of Zendesk's in: a trigger's own body, or an event of a ticket."""
             body = await gate.raw_body(request)
             key = gate.signed(request, doors.zendesk, body, service.now())
-            return await service.take(request, of_zendesk(body, marker=doors.marker), key)
+            return await service.take(request, of_zendesk(body), key)
 
     if doors.freshdesk:
 

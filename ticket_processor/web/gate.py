@@ -51,15 +51,11 @@ class RequestRefused(Exception):
 
 @dataclass(frozen=True)
 class Doors:
-    """Secrets of the endpoints; one without its secret does not exist.
-
-    ``marker`` is the tag of triaged tickets, ``None`` where answers of customers are wanted too.
-    """
+    """Secrets of the endpoints; one without its secret does not exist."""
 
     zendesk: tuple[str, ...] = ()
     freshdesk: tuple[str, ...] = ()
     api: tuple[str, ...] = ()
-    marker: str | None = None
 
 
 def verified(
@@ -111,55 +107,25 @@ def _raw(header: str) -> bytes:
     return header.encode("latin-1", "replace")
 
 
-_SUBJECT = re.compile(r"zen:ticket:(\d{1,18})", re.ASCII)
 _EVENT = "zen:event-type:ticket."
 MOST = 2**63 - 1
 
 
-@dataclass(frozen=True)
-class Hint:
-    """A ticket that was told of; ``event_id`` is the helpdesk's own name for the event."""
-
-    ticket_id: int
-    event_id: str = ""
-
-
-@dataclass(frozen=True)
-class Nothing:
-    """There is nothing to do, and why."""
-
-    reason: str
-
-
-def of_zendesk(body: bytes, *, marker: str | None) -> Hint | Nothing:
-    """The hint in an authentic body of Zendesk. An event of a ticket that has the ``marker`` already is dropped."""
+def of_zendesk(body: bytes) -> int | None:
+    """The number of the ticket in an authentic body of Zendesk, if it is of one."""
     said = _object(body)
-    kind = said.get("type")
+    kind, detail = said.get("type"), said.get("detail")
     if not isinstance(kind, str):
-        number = _number(said.get("ticket_id"))
-        return Nothing("no ticket") if number is None else Hint(number)
-    if not kind.startswith(_EVENT):
-        return Nothing("no event of a ticket")
-    detail = said.get("detail")
-    detail = detail if isinstance(detail, dict) else {}
-    subject = _SUBJECT.fullmatch(str(said.get("subject")))
-    number = _number(subject[1] if subject else detail.get("id"))
-    if number is None:
-        return Nothing("no ticket")
-    tags = detail.get("tags")
-    if marker is not None and isinstance(tags, list) and marker in tags:
-        return Nothing("done already")
-    event = said.get("id")
-    return Hint(number, event if isinstance(event, str) else "")
+        return _number(said.get("ticket_id"))
+    return _number(detail.get("id")) if kind.startswith(_EVENT) and isinstance(detail, dict) else None
 
 
-def of_freshdesk(body: bytes) -> Hint | Nothing:
-    """The hint in a body of Freshdesk; its own layout puts everything into ``freshdesk_webhook``."""
+def of_freshdesk(body: bytes) -> int | None:
+    """The same of a body of Freshdesk; its own layout puts everything into ``freshdesk_webhook``."""
     said = _object(body)
     inner = said.get("freshdesk_webhook")
     said = inner if isinstance(inner, dict) else said
-    number = _number(said.get("ticket_id", said.get("id")))
-    return Nothing("no ticket") if number is None else Hint(number)
+    return _number(said.get("ticket_id", said.get("id")))
 
 
 def _object(body: bytes) -> dict[str, Any]:

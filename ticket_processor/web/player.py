@@ -43,8 +43,7 @@ def doors_of(settings: Settings) -> Doors:
         )
     if PUBLIC_SECRET in zendesk:
         raise ConfigError("ZENDESK_WEBHOOK_SECRET: this is the secret of Zendesk's documentation, which all know")
-    marker = None if settings.reads_answers else settings.policy.marker
-    return Doors(zendesk, freshdesk, api, marker)
+    return Doors(zendesk, freshdesk, api)
 
 
 def _plain(secrets: Sequence[SecretStr]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import requests
 
 from ticket_processor.commands.portal import PARTS
 from ticket_processor.core.errors import CannotRun
-from ticket_processor.helpdesk.local_model import Actor, NewTicket
+from ticket_processor.helpdesk.local_model import NewTicket
 from ticket_processor.web.portal.application import KEY_FILE, signing_key
 
 from .site import Site, site, submit
@@ -64,27 +64,6 @@ def test_serve_has_the_portals_pages_beside_its_own_endpoints(site: Site) -> Non
     assert requests.get(f"{url}/health", timeout=30).json()["queue"]["tickets"] == 0
     site.triaged(submit(url))
     assert site.stop() == 0
-
-
-def test_the_portal_itself_has_no_endpoint_that_tells_of_the_server(site: Site) -> None:
-    url = site.serve()
-    for path in ("/health", "/metrics", "/openapi.json", "/docs", "/process-ticket"):
-        assert requests.get(url + path, timeout=30).status_code == 404
-
-
-def test_an_answer_is_mailed_by_the_running_portal(site: Site) -> None:
-    toml = site.command.folder / "ticketbot.toml"
-    toml.write_text(f'{toml.read_text(encoding="utf-8")}[portal]\nmail_from = "help@example.com"\n', encoding="utf-8")
-    url = site.serve()
-    number = submit(url)
-    ticket = site.triaged(number)
-    with closing(site.store) as store:
-        agent = store.add_person("ada@example.com", "Ada", "agent")
-        store.reply(ticket.id, Actor("agent", agent.id), "Here you are.", public=True, now=time.time())
-    end = time.monotonic() + 15
-    while not (found := list((site.command.state / "outbox").glob("*.eml"))) and time.monotonic() < end:
-        time.sleep(0.1)
-    assert f"Subject: Your request {number}: an answer" in found[0].read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
@@ -144,19 +123,3 @@ def test_the_key_of_cookies_is_this_users_alone_and_stays_the_same(tmp_path: Pat
     file.write_bytes(b"short")
     with pytest.raises(CannotRun, match="damaged"):
         signing_key(tmp_path / "state")
-
-
-def test_the_running_portal_offers_the_articles_of_the_settings_folder(site: Site) -> None:
-    folder = site.command.folder
-    (folder / "help").mkdir()
-    text = "# Invoices\n\nThe invoice of each month is under Billing, as a file.\n"
-    (folder / "help" / "invoices.md").write_text(text, encoding="utf-8")
-    toml = folder / "ticketbot.toml"
-    knowledge = '[knowledge]\nfolders = ["help"]\naudience = "everyone"\n'
-    toml.write_text(toml.read_text(encoding="utf-8") + knowledge, encoding="utf-8")
-    site.command("kb", "sync")
-    url = site.serve()
-    assert "/articles" in requests.get(url, timeout=30).text
-    typed = {"subject": "Where is my invoice?", "description": "The invoice of this month has not come."}
-    found = requests.post(f"{url}/articles", data=typed, headers={"HX-Request": "true"}, timeout=30)
-    assert "under Billing" in found.text

@@ -71,16 +71,16 @@ def make_portal(portal: Portal) -> FastAPI:
     app.add_middleware(SafeAnswers)
     # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
-    for routes in (form.routes, tracking.routes, tracking.action_routes):
+    for routes in (form.routes, tracking.routes):
         app.include_router(routes(portal))
     sessions, passwords = accounts.Sessions(portal), accounts.Passwords()
     app.include_router(accounts.login_routes(portal, sessions, passwords))
-    for pages in (listing.routes, ticket.routes, listing.bulk_routes):
+    for pages in (listing.routes, ticket.routes):
         app.include_router(pages(portal, sessions))
     app.include_router(accounts.people_routes(portal, sessions, passwords))
 
     def error(request: Request, status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
-        return portal.pages.page(
+        return portal.page(
             request,
             "error.html",
             status,

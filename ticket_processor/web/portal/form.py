@@ -78,7 +78,6 @@ def routes(portal: Portal) -> APIRouter:
 
     @router.get("/")
     def form(request: Request) -> Response:
-        """Show the empty form."""
         return shown(request, Typed())
 
     @router.post("/articles")
@@ -94,7 +93,7 @@ def routes(portal: Portal) -> APIRouter:
         typed = Typed.of(subject, description, email, name)
         found = suggestions(request, typed)
         if request.headers.get("hx-request") == "true":
-            return portal.pages.page(request, "articles.html", articles=found, searched=True)
+            return portal.page(request, "articles.html", articles=found, searched=True)
         return shown(request, typed, token=form_token, found=found, searched=True)
 
     @router.post("/")
@@ -108,7 +107,6 @@ def routes(portal: Portal) -> APIRouter:
         form_token: Text = "",
         files: Files = None,
     ) -> Response:
-        """Take the ticket in, and go to its page; or show the form again with what was typed."""
         typed = Typed.of(subject, description, email, name)
         sent, wrong_files = files_in(files)
         wrong = typed.errors() | ({"files": wrong_files} if wrong_files else {})
@@ -162,7 +160,7 @@ def routes(portal: Portal) -> APIRouter:
         searched: bool = False,
     ) -> Response:
         is_good = portal.forms.age(request, token) is not None  # who corrects something need not wait again
-        return portal.pages.page(
+        return portal.page(
             request,
             "form.html",
             status,

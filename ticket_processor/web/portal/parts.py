@@ -105,35 +105,6 @@ def _reader() -> MarkdownIt:
 FOLDER = Path(__file__).parent
 
 
-class Pages:
-    """The pages of one portal, whose name stands at their top."""
-
-    def __init__(self, name: str, forms: FormTokens) -> None:
-        self._name = name
-        self._forms = forms
-
-    def page(
-        self,
-        request: Request,
-        template: str,
-        status: int = 200,
-        headers: Mapping[str, str] | None = None,
-        *,
-        form_token: str = "",
-        **values: object,
-    ) -> HTMLResponse:
-        """The template with these values; its forms take ``form_token``, which only this browser can send.
-
-        It is a new one, unless the one that a form has brought is given.
-        """
-        browser = self._forms.browser(request)
-        token = form_token or self._forms.token(browser)
-        text = _TEMPLATES.get_template(template).render(portal_name=self._name, form_token=token, **values)
-        response = HTMLResponse(text, status, headers)
-        self._forms.remember(response, browser)
-        return response
-
-
 def moment(stamp: str) -> Markup:
     """A time (ISO 8601) for machines and, in UTC, for people; a script shows it in the browser's own zone."""
     at = parse_iso(stamp)
@@ -207,13 +178,33 @@ class Portal:
         self.suggest = suggest
         self.cookies = Cookies(settings.key, now, https=settings.address.startswith("https:"))
         self.forms = FormTokens(self.cookies, now)
-        self.pages = Pages(settings.name, self.forms)
         self.wrong_keys = Buckets(20, HOUR_S, now)
         self.wrong_passwords = Buckets(20, HOUR_S, now)
         self.tickets = Buckets(30, HOUR_S, now)
         self.acts = Buckets(60, HOUR_S, now)
         self.searches = Buckets(60, 60.0, now)
         self.files = Buckets(60, HOUR_S, now)
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        *,
+        form_token: str = "",
+        **values: object,
+    ) -> HTMLResponse:
+        """The template with these values; its forms take ``form_token``, which only this browser can send.
+
+        It is a new one, unless the one that a form has brought is given.
+        """
+        browser = self.forms.browser(request)
+        token = form_token or self.forms.token(browser)
+        text = _TEMPLATES.get_template(template).render(portal_name=self.settings.name, form_token=token, **values)
+        response = HTMLResponse(text, status, headers)
+        self.forms.remember(response, browser)
+        return response
 
     def suggestions(self, subject: str, description: str) -> list[Suggestion]:
         """Articles about what somebody wrote."""

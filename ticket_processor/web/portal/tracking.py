@@ -142,8 +142,14 @@ def _first(events: Sequence[Event], fits: Callable[[Event], bool]) -> str | None
 STARS = range(1, 6)
 
 
+Number = Annotated[int, Form()]
+TRIES = 5
+"""Where others write to the ticket at the same moment."""
+_NOT_ANY_MORE = "The ticket's status does not allow this any more."
+
+
 def routes(portal: Portal) -> APIRouter:
-    """The page and its live part. Nothing here changes a ticket."""
+    """The page and its live part, and the forms on it."""
     router = APIRouter(prefix="/t/{number}")
 
     @router.get("")
@@ -158,13 +164,12 @@ def routes(portal: Portal) -> APIRouter:
 
     @router.get("/live")
     def live(request: Request, number: str) -> Response:
-        """Give the part that changes, or say that it has not (304)."""
         ticket = seen_by(portal, request, number)
         tag = _etag(portal, ticket)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        return portal.pages.page(request, "live.html", headers=headers, **_live(portal, ticket))
+        return portal.page(request, "live.html", headers=headers, **_live(portal, ticket))
 
     @router.get("/files/{file_id}")
     def file(request: Request, number: str, file_id: int) -> Response:
@@ -174,88 +179,6 @@ def routes(portal: Portal) -> APIRouter:
         if found is None:
             raise HTTPException(404)
         return saved(found.name, portal.store.content(found))
-
-    return router
-
-
-def saved(name: str, content: bytes) -> Response:
-    """The answer that makes a browser save a file, whatever is in it."""
-    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(content, headers={"Content-Disposition": disposition}, media_type="application/octet-stream")
-
-
-def shown(
-    portal: Portal,
-    request: Request,
-    ticket: LocalTicket,
-    status: int = 200,
-    *,
-    notice: str = "",
-    typed: str = "",
-    solved: str = "",
-    stars: int = 0,
-    comment: str = "",
-) -> Response:
-    """The whole page: ``notice`` says what went wrong, and what was typed is kept."""
-    secret = request.cookies.get(LINK_COOKIE, "")
-    link = f"{portal.settings.address.rstrip('/')}{path_of(ticket.number)}?k={quote(secret)}" if secret else ""
-    return portal.pages.page(
-        request,
-        "ticket.html",
-        status,
-        notice=notice,
-        typed=typed,
-        solved=solved,
-        link=link,
-        can_reply=ticket.status not in ("closed", "spam"),
-        **_live(portal, ticket, stars=stars, comment=comment),
-    )
-
-
-def may_become(portal: Portal, ticket: LocalTicket) -> Sequence[Status]:
-    """The statuses that the customer may give the ticket now."""
-    ended = ticket.resolved_at if ticket.status == "resolved" else None
-    is_late = ended is not None and portal.now() - parse_iso(ended) > REOPEN_S
-    return () if is_late else allowed(ticket.status, "customer")
-
-
-def _live(portal: Portal, ticket: LocalTicket, *, stars: int = 0, comment: str = "") -> dict[str, Any]:
-    rating = portal.store.rating(ticket.id)
-    events = portal.store.events(ticket.id)
-    alert = needs_alert(ticket, events)
-    files = [each for each in portal.store.files(ticket.id) if each.public]
-    return {
-        "ticket": ticket,
-        "path": path_of(ticket.number),
-        "status_words": status_words(ticket, alert=alert),
-        "steps": steps(ticket, events),
-        "alert": alert,
-        "messages": portal.store.messages(ticket.id, public_only=True),
-        "files": [each for each in files if each.message_id is None],
-        "files_of": {each.message_id: [one for one in files if one.message_id == each.message_id] for each in files},
-        "may": may_become(portal, ticket),
-        "may_rate": ticket.status in ("resolved", "closed"),
-        "rating": rating,
-        "stars": stars or (rating.stars if rating else 0),
-        "comment": comment or (rating.comment if rating else ""),
-        "etag": _etag(portal, ticket),
-        "every": asks_every(ticket, portal.now()),
-    }
-
-
-def _etag(portal: Portal, ticket: LocalTicket) -> str:
-    return f'"{ticket.version}-{asks_every(ticket, portal.now())}"'
-
-
-Number = Annotated[int, Form()]
-TRIES = 5
-"""Where others write to the ticket at the same moment."""
-_NOT_ANY_MORE = "The ticket's status does not allow this any more."
-
-
-def action_routes(portal: Portal) -> APIRouter:
-    """The forms on a ticket's page."""
-    router = APIRouter(prefix="/t/{number}")
 
     @router.post("/reply")
     def reply(
@@ -283,17 +206,14 @@ def action_routes(portal: Portal) -> APIRouter:
 
     @router.post("/solved")
     def solved(request: Request, number: str, form_token: Text = "") -> Response:
-        """Store that the customer has what was asked for."""
         return change(request, number, form_token, "resolved", "#rating")
 
     @router.post("/reopen")
     def reopen(request: Request, number: str, form_token: Text = "") -> Response:
-        """Open the ticket again."""
         return change(request, number, form_token, "open", "")
 
     @router.post("/rating")
     def rating(request: Request, number: str, stars: Number = 0, comment: Text = "", form_token: Text = "") -> Response:
-        """Store how content the customer is."""
         ticket = admitted(request, number, form_token)
         text = strip_hidden(comment).strip()
         if stars not in STARS or len(text) > MAX_COMMENT:
@@ -344,6 +264,75 @@ def action_routes(portal: Portal) -> APIRouter:
         return go_to(path_of(number) + then)
 
     return router
+
+
+def saved(name: str, content: bytes) -> Response:
+    """The answer that makes a browser save a file, whatever is in it."""
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(content, headers={"Content-Disposition": disposition}, media_type="application/octet-stream")
+
+
+def shown(
+    portal: Portal,
+    request: Request,
+    ticket: LocalTicket,
+    status: int = 200,
+    *,
+    notice: str = "",
+    typed: str = "",
+    solved: str = "",
+    stars: int = 0,
+    comment: str = "",
+) -> Response:
+    """The whole page: ``notice`` says what went wrong, and what was typed is kept."""
+    secret = request.cookies.get(LINK_COOKIE, "")
+    link = f"{portal.settings.address.rstrip('/')}{path_of(ticket.number)}?k={quote(secret)}" if secret else ""
+    return portal.page(
+        request,
+        "ticket.html",
+        status,
+        notice=notice,
+        typed=typed,
+        solved=solved,
+        link=link,
+        can_reply=ticket.status not in ("closed", "spam"),
+        **_live(portal, ticket, stars=stars, comment=comment),
+    )
+
+
+def may_become(portal: Portal, ticket: LocalTicket) -> Sequence[Status]:
+    """The statuses that the customer may give the ticket now."""
+    ended = ticket.resolved_at if ticket.status == "resolved" else None
+    is_late = ended is not None and portal.now() - parse_iso(ended) > REOPEN_S
+    return () if is_late else allowed(ticket.status, "customer")
+
+
+def _live(portal: Portal, ticket: LocalTicket, *, stars: int = 0, comment: str = "") -> dict[str, Any]:
+    rating = portal.store.rating(ticket.id)
+    events = portal.store.events(ticket.id)
+    alert = needs_alert(ticket, events)
+    files = [each for each in portal.store.files(ticket.id) if each.public]
+    return {
+        "ticket": ticket,
+        "path": path_of(ticket.number),
+        "status_words": status_words(ticket, alert=alert),
+        "steps": steps(ticket, events),
+        "alert": alert,
+        "messages": portal.store.messages(ticket.id, public_only=True),
+        "files": [each for each in files if each.message_id is None],
+        "files_of": {each.message_id: [one for one in files if one.message_id == each.message_id] for each in files},
+        "may": may_become(portal, ticket),
+        "may_rate": ticket.status in ("resolved", "closed"),
+        "rating": rating,
+        "stars": stars or (rating.stars if rating else 0),
+        "comment": comment or (rating.comment if rating else ""),
+        "etag": _etag(portal, ticket),
+        "every": asks_every(ticket, portal.now()),
+    }
+
+
+def _etag(portal: Portal, ticket: LocalTicket) -> str:
+    return f'"{ticket.version}-{asks_every(ticket, portal.now())}"'
 
 
 def _customer(ticket: LocalTicket) -> Actor:

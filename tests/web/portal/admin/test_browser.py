@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,28 +108,6 @@ def test_the_list_is_searched_filtered_sorted_and_turned(desk: AgentsDesk, page:
     page.wait_for_selector("text=29 found")
 
 
-def test_on_a_phone_filters_are_folded_and_status_and_urgency_are_seen_without_scrolling(
-    desk: AgentsDesk, page: Any
-) -> None:
-    desk.triaged(desk.ticket("A parcel " + "far too long " * 9), *SORTED)
-    desk.triaged(desk.ticket("Another parcel"), "ai_processed", "ai_order", "ai_urgency_low")
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto("/admin")
-    assert page.evaluate(_SIDEWAYS) == 0
-    for row in page.locator(".tickets tbody tr").all():
-        for shown in (row.locator(".status"), row.locator("[data-name=Urgency]")):
-            box = shown.bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= 390
-    assert not page.is_visible("#f-urgency")
-    page.click("summary:text-is('Filters')")
-    page.select_option("#f-urgency", "high")
-    page.click(SHOW)
-    page.wait_for_selector("text=1 found")
-    assert page.inner_text("summary") == "Filters (1 in use)"
-    assert not page.is_visible("#f-urgency")
-
-
 def test_a_ticket_is_opened_answered_noted_and_resolved(desk: AgentsDesk, page: Any, bea: Person) -> None:
     ticket = desk.triaged(desk.ticket(), *SORTED)
     open_ticket(page, ticket)
@@ -189,20 +165,6 @@ def test_the_second_of_two_agents_sees_that_there_is_news_and_saves_again(desk: 
     assert desk.now(ticket.id).category == "technical"
 
 
-def test_an_answer_that_crosses_the_customers_is_kept_and_sent_again(desk: AgentsDesk, page: Any) -> None:
-    ticket = desk.ticket()
-    open_ticket(page, ticket)
-    page.fill("#body", "We look for it.")
-    customer = Actor("customer", ticket.requester)
-    desk.rig.store.reply(ticket.id, customer, "It came just now!", public=True, now=desk.rig.at + 1)
-    page.click(SEND)
-    page.wait_for_selector("text=changed this ticket since you opened it")
-    assert page.input_value("#body") == "We look for it."
-    page.click(SEND)
-    page.wait_for_selector(".message.agent >> text=We look for it.")
-    assert len(desk.rig.store.messages(ticket.id, public_only=True)) == 2
-
-
 def test_many_tickets_are_changed_and_changed_back(desk: AgentsDesk, page: Any) -> None:
     made = [desk.ticket(f"Ticket {number}") for number in range(3)]
     page.goto("/admin?q=ticket")
@@ -219,31 +181,6 @@ def test_many_tickets_are_changed_and_changed_back(desk: AgentsDesk, page: Any) 
     page.click("text=Back to the list")
     page.wait_for_selector("text=3 found")
     assert page.input_value("#q") == "ticket"
-
-
-def test_one_button_picks_all_tickets_of_a_page(desk: AgentsDesk, site: ListeningPortal, bea: Person) -> None:
-    made = [desk.ticket(f"Ticket {number}") for number in range(3)]
-    with site.tab() as page:
-        log_in(page, bea)
-        page.click("text=Pick all on this page")
-        page.fill("#b-add", "sale")
-        page.click("text=Change them")
-        page.wait_for_selector("h1:text-is('3 tickets changed')")
-    assert [desk.now(ticket.id).tags for ticket in made] == [("sale",)] * 3
-
-
-def test_what_the_filters_let_pass_is_saved_as_csv(desk: AgentsDesk, page: Any, tmp_path: Path) -> None:
-    for subject in ("A parcel", "An invoice"):
-        desk.ticket(subject)
-    page.goto("/admin?q=parcel")
-    with page.expect_download() as download:
-        page.click("text=All of them as CSV")
-    assert download.value.suggested_filename == "tickets.csv"
-    download.value.save_as(tmp_path / "tickets.csv")
-    with (tmp_path / "tickets.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.reader(file))
-    assert len(rows) == 2
-    assert "A parcel" in rows[1]
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.errors import HelpdeskDown
 from ticket_processor.helpdesk.local_model import Actor, LocalTicket
-from ticket_processor.helpdesk.local_store import LocalStore
 
 from ..conftest import Browser
 from .conftest import AgentsDesk, send
@@ -117,48 +115,3 @@ def test_an_undo_that_was_made_up_can_do_no_more_than_a_change(desk: AgentsDesk,
     answer = send(agent, "/admin/bulk/undo", {"undo": [undo]})
     assert answer.status_code == 422 or "0 tickets changed back, 1 left alone" in answer.text
     assert desk.now(ticket.id) == ticket
-
-
-def test_a_hundred_tickets_are_changed_at_once(desk: AgentsDesk, agent: Browser) -> None:
-    tickets = [desk.ticket(f"Ticket {number}") for number in range(100)]
-    assert agent.get("/admin?rows=100").text.count('name="ticket"') == 100
-    answer = send(agent, "/admin/bulk", {"ticket": picked(*tickets), "status": "resolved"})
-    assert "100 tickets changed" in answer.text
-    assert "100 tickets changed back" in send(agent, "/admin/bulk/undo", {"undo": undo_of(answer.text)}).text
-
-
-def test_an_undo_leaves_out_only_what_cannot_be_taken_back(desk: AgentsDesk, agent: Browser) -> None:
-    first, second = desk.ticket("First"), desk.ticket("Second")
-    carl = desk.person("carl@example.com", "agent")
-    store, by = desk.rig.store, Actor("agent", 1)
-    first = store.change(first.id, by, version=None, now=desk.rig.at, assignee=carl.id)
-    store.set_role(carl.id, "customer")
-    answer = send(agent, "/admin/bulk", {"ticket": picked(first, second), "assignee": "1"})
-    back = send(agent, "/admin/bulk/undo", {"undo": undo_of(answer.text)})
-    assert "1 ticket changed back, 1 left alone" in back.text
-    assert "There is no such assignee." in back.text
-    assert (desk.now(first.id).assignee, desk.now(second.id).assignee) == (1, None)
-
-
-def test_what_was_changed_before_the_helpdesk_went_down_can_be_taken_back(
-    desk: AgentsDesk, agent: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = desk.ticket("First"), desk.ticket("Second")
-    change = LocalStore.change
-
-    def sometimes(store: LocalStore, ticket_id: int, *args: Any, **values: Any) -> LocalTicket:
-        if ticket_id == second.id:
-            raise HelpdeskDown("full")
-        return change(store, ticket_id, *args, **values)
-
-    monkeypatch.setattr(LocalStore, "change", sometimes)
-    answer = send(agent, "/admin/bulk", {"ticket": picked(first, second), "status": "resolved"})
-    assert "1 ticket changed, 1 left alone" in answer.text
-    assert "It could not be stored." in answer.text
-    assert len(undo_of(answer.text)) == 1
-
-
-def test_a_long_search_stays_with_a_change_of_many_tickets(desk: AgentsDesk, agent: Browser) -> None:
-    ticket, search = desk.ticket(), "q=" + "%E8%AB%8B" * 500
-    answer = send(agent, "/admin/bulk", {"ticket": picked(ticket), "status": "resolved", "back": search})
-    assert f'href="/admin?{search}"' in answer.text

@@ -10,10 +10,8 @@ from html import unescape
 import pytest
 
 from ticket_processor.helpdesk.local_model import Actor
-from ticket_processor.helpdesk.local_search import Query
-from ticket_processor.helpdesk.local_store import LocalStore
 
-from ..conftest import Browser, PortalRig
+from ..conftest import Browser
 from .conftest import AgentsDesk
 
 
@@ -55,38 +53,6 @@ def test_filters_leave_what_fits_and_counts_say_how_many(desk: AgentsDesk, agent
         else:
             assert agent.get(f"/admin?{asked}").status_code == 200
     assert "Open 2 · Waiting for the customer 1" in agent.get("/admin").text
-
-
-@pytest.mark.parametrize("sort", ["updated", "urgency", "oldest", "created"])
-def test_a_ticket_that_changes_while_the_list_is_taken_out_is_in_it(
-    desk: AgentsDesk, agent: Browser, monkeypatch: pytest.MonkeyPatch, sort: str
-) -> None:
-    tickets = [desk.ticket(f"Ticket {number}") for number in range(3)]
-    search = LocalStore.search
-
-    def and_then_one_changes(store: LocalStore, query: Query, after: str | None = None, limit: int = 25) -> object:
-        found = search(store, query, after, limit=1)
-        if after is None:
-            store.change(tickets[0].id, Actor("agent", 1), version=None, now=desk.rig.at + 5, urgency="critical")
-            store.change(tickets[2].id, Actor("agent", 1), version=None, now=desk.rig.at + 5, urgency="critical")
-        return found
-
-    monkeypatch.setattr(LocalStore, "search", and_then_one_changes)
-    rows = list(csv.DictReader(io.StringIO(agent.get(f"/admin/tickets.csv?sort={sort}").text.lstrip("\ufeff"))))
-    assert sorted(row["number"] for row in rows) == sorted(ticket.number for ticket in tickets)
-
-
-def test_a_place_behind_which_nothing_can_be_is_no_page(agent: Browser) -> None:
-    assert agent.get('/admin?after=["x",18446744073709551615]').status_code == 404
-
-
-def test_old_tickets_are_found_by_their_age(desk: AgentsDesk, agent: Browser, rig: PortalRig) -> None:
-    old = desk.ticket("Old one")
-    rig.at += 1800
-    rig.store.clock = lambda: rig.at
-    desk.ticket("New one")
-    rig.at += 1900
-    assert shown(agent, "/admin?age=1h") == [old.id]
 
 
 def test_pages_of_25_show_every_ticket_once_while_tickets_arrive(desk: AgentsDesk, agent: Browser) -> None:

@@ -138,11 +138,10 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
         return who
 
     def form(request: Request, to: str, status: int = 200, trouble: str = "", email: str = "") -> Response:
-        return portal.pages.page(request, "admin/login.html", status, to=_within(to), trouble=trouble, email=email)
+        return portal.page(request, "admin/login.html", status, to=_within(to), trouble=trouble, email=email)
 
     @router.get(LOGIN)
     def ask(request: Request, next: str = PATH) -> Response:
-        """The form to log in."""
         return form(request, next)
 
     @router.post(LOGIN, dependencies=[form_here])
@@ -165,15 +164,13 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
 
     @router.post(f"{PATH}/logout", dependencies=[agent_here, form_here])
     def log_out(request: Request) -> Response:
-        """End the session."""
         response = RedirectResponse(LOGIN, 303)
         sessions.end(request, response)
         return response
 
     @router.get(f"{PATH}/password")
     def own_password(request: Request, agent: Person = agent_here) -> Response:
-        """The form for a new password of one's own."""
-        return portal.pages.page(request, "admin/password.html", agent=agent, trouble="")
+        return portal.page(request, "admin/password.html", agent=agent, trouble="")
 
     @router.post(f"{PATH}/password", dependencies=[agent_here, form_here])
     def set_own_password(
@@ -182,14 +179,13 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
         new: Annotated[str, Form(max_length=4096)] = "",
         agent: Person = agent_here,
     ) -> Response:
-        """Set it, and end the agent's other sessions."""
         who, trouble = count(request), why_weak(new, agent.email)
         if passwords.fits(agent.password_hash, current):
             portal.wrong_passwords.give_back(who)
         else:
             trouble = "The current password is wrong."
         if trouble is not None:
-            return portal.pages.page(request, "admin/password.html", 422, agent=agent, trouble=trouble)
+            return portal.page(request, "admin/password.html", 422, agent=agent, trouble=trouble)
         store.set_password(agent.id, passwords.hash(new))
         response = RedirectResponse(PATH, 303)
         sessions.begin(request, response, agent)
@@ -216,11 +212,10 @@ def people_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> A
 
     def shown(request: Request, admin: Person, status: int = 200, **more: str) -> Response:
         values: dict[str, Any] = {"trouble": "", "email": "", "name": "", "for_whom": "", "password": "", **more}
-        return portal.pages.page(request, "admin/people.html", status, agent=admin, people=store.team(), **values)
+        return portal.page(request, "admin/people.html", status, agent=admin, people=store.team(), **values)
 
     @router.get(PEOPLE)
     def people(request: Request, admin: Person = admin_here) -> Response:
-        """List agents and admins."""
         return shown(request, admin)
 
     @router.post(PEOPLE, dependencies=[form_here])

@@ -59,9 +59,7 @@ def _lines(rows: Iterable[Sequence[object]]) -> bytes:
 
 
 ROWS, MOST_ROWS = 25, 100
-"""Tickets on a page, and on one for changing many at once."""
-AGES = {"1h": 3600.0, "1d": 86_400.0, "3d": 3 * 86_400.0, "7d": 7 * 86_400.0, "30d": 30 * 86_400.0}
-AGE_WORDS = {"1h": "an hour", "1d": "a day", "3d": "3 days", "7d": "a week", "30d": "30 days"}
+"""Tickets on a page, and those that may be changed at once."""
 SORT_WORDS: dict[Sort, str] = {
     "updated": "changed last",
     "created": "newest",
@@ -71,81 +69,6 @@ SORT_WORDS: dict[Sort, str] = {
 _FILTERS: tuple[Part, ...] = ("status", "category", "urgency", "sentiment")
 _AT_ONCE = 500
 MOST_WORDS = 500
-
-
-def routes(portal: Portal, sessions: Sessions) -> APIRouter:
-    """The routes of ``/admin`` and ``/admin/tickets.csv``. Nothing here changes a ticket."""
-    router = APIRouter()
-    store = portal.store
-    agent_here = Depends(sessions.agent)
-
-    @router.get(PATH)
-    @router.get(f"{PATH}/")
-    def tickets(request: Request, agent: Person = agent_here) -> Response:
-        """Show one page of what the filters let pass."""
-        choices, asked = Choices.of(store), request.query_params
-        query = query_of(asked, choices)
-        rows = MOST_ROWS if asked.get("rows") == str(MOST_ROWS) else ROWS
-        found = _page(asked.get("after"), query, rows)
-        kept = [(name, value) for name, value in asked.multi_items() if value and name != "after"]
-        return portal.pages.page(
-            request,
-            "admin/list.html",
-            agent=agent,
-            tickets=found.rows,
-            counts=store.counts(query)["status"],
-            next=urlencode([*kept, ("after", found.next_key)]) if found.next_key else "",
-            here=urlencode(asked.multi_items()),
-            filters=urlencode(kept),
-            asked=asked,
-            choices=choices,
-            shown_filters=_FILTERS,
-            in_use=sum(bool(asked.get(name)) for name in (*_FILTERS, "escalated", "age")),
-            status_words=STATUS_WORDS,
-            age_words=AGE_WORDS,
-            sort_words=SORT_WORDS,
-            rows=rows,
-        )
-
-    @router.get(f"{PATH}/tickets.csv", dependencies=[agent_here])
-    def as_csv(request: Request) -> Response:
-        """Give everything that the filters let pass, in an order that no change upsets meanwhile."""
-        choices = Choices.of(store)
-        query = query_of(request.query_params, choices)
-        query = replace(query, sort="oldest" if query.sort == "oldest" else "created")
-        headers = {"Content-Disposition": 'attachment; filename="tickets.csv"'}
-        pages = _pages(query)
-        return StreamingResponse(csv_of(pages, choices), headers=headers, media_type="text/csv; charset=utf-8")
-
-    def _page(after: str | None, query: Query, rows: int) -> PageOfTickets:
-        try:
-            return store.search(query, after or None, rows)
-        except (LocalHelpdeskError, OverflowError):
-            raise HTTPException(404) from None
-
-    def _pages(query: Query) -> Iterator[Sequence[LocalTicket]]:
-        after = None
-        while True:
-            found = store.search(query, after, _AT_ONCE)
-            yield found.rows
-            after = found.next_key
-            if after is None:
-                return
-
-    return router
-
-
-def query_of(asked: QueryParams, choices: Choices) -> Query:
-    """The query of an address; what makes no sense filters nothing."""
-    chosen = {part: tuple(value for value in asked.getlist(part) if value in choices[part]) for part in _FILTERS}
-    sort = asked.get("sort", "")
-    return Query(
-        text=asked.get("q", "")[:MOST_WORDS],
-        escalated={"yes": True, "no": False}.get(asked.get("escalated", "")),
-        older_than_s=AGES.get(asked.get("age", "")),
-        sort=sort if sort in get_args(Sort) else "updated",  # type: ignore[arg-type]
-        **chosen,  # type: ignore[arg-type]
-    )
 
 
 NONE = "-"
@@ -172,11 +95,60 @@ class BulkOutcome:
     why_not: str = ""
 
 
-def bulk_routes(portal: Portal, sessions: Sessions) -> APIRouter:
-    """The routes of ``/admin/bulk`` and ``/admin/bulk/undo``."""
+def routes(portal: Portal, sessions: Sessions) -> APIRouter:
+    """The routes of ``/admin``, ``/admin/tickets.csv`` and ``/admin/bulk``."""
     router = APIRouter()
     store = portal.store
     agent_here, checked = Depends(sessions.agent), [Depends(sessions.agent), Depends(sessions.form)]
+
+    @router.get(PATH)
+    @router.get(f"{PATH}/")
+    def tickets(request: Request, agent: Person = agent_here) -> Response:
+        choices, asked = Choices.of(store), request.query_params
+        query = query_of(asked, choices)
+        found = _page(asked.get("after"), query)
+        kept = [(name, value) for name, value in asked.multi_items() if value and name != "after"]
+        return portal.page(
+            request,
+            "admin/list.html",
+            agent=agent,
+            tickets=found.rows,
+            counts=store.counts(query)["status"],
+            next=urlencode([*kept, ("after", found.next_key)]) if found.next_key else "",
+            here=urlencode(asked.multi_items()),
+            filters=urlencode(kept),
+            asked=asked,
+            choices=choices,
+            shown_filters=_FILTERS,
+            in_use=sum(bool(asked.get(name)) for name in (*_FILTERS, "escalated")),
+            status_words=STATUS_WORDS,
+            sort_words=SORT_WORDS,
+        )
+
+    @router.get(f"{PATH}/tickets.csv", dependencies=[agent_here])
+    def as_csv(request: Request) -> Response:
+        """Give everything that the filters let pass, in an order that no change upsets meanwhile."""
+        choices = Choices.of(store)
+        query = query_of(request.query_params, choices)
+        query = replace(query, sort="oldest" if query.sort == "oldest" else "created")
+        headers = {"Content-Disposition": 'attachment; filename="tickets.csv"'}
+        pages = _pages(query)
+        return StreamingResponse(csv_of(pages, choices), headers=headers, media_type="text/csv; charset=utf-8")
+
+    def _page(after: str | None, query: Query) -> PageOfTickets:
+        try:
+            return store.search(query, after or None, ROWS)
+        except (LocalHelpdeskError, OverflowError):
+            raise HTTPException(404) from None
+
+    def _pages(query: Query) -> Iterator[Sequence[LocalTicket]]:
+        after = None
+        while True:
+            found = store.search(query, after, _AT_ONCE)
+            yield found.rows
+            after = found.next_key
+            if after is None:
+                return
 
     @router.post(f"{PATH}/bulk", dependencies=checked)
     def bulk(
@@ -185,7 +157,6 @@ def bulk_routes(portal: Portal, sessions: Sessions) -> APIRouter:
         back: Annotated[str, Form()] = "",
         agent: Person = agent_here,
     ) -> Response:
-        """Change the chosen tickets."""
         told = {part: str(fields.get(part, "")) for part in PARTS}
         edit = AgentEdit(
             values={part: "" if value == NONE else value for part, value in told.items() if value},
@@ -220,7 +191,7 @@ def bulk_routes(portal: Portal, sessions: Sessions) -> APIRouter:
             raise HTTPException(422, f"Change at most {MOST_ROWS} tickets at once.")
         choices = Choices.of(store)
         outcomes = [found for one in chosen if (found := outcome(agent, one, reason, choices)) is not None]
-        return portal.pages.page(
+        return portal.page(
             request,
             "admin/bulk.html",
             agent=agent,
@@ -250,6 +221,18 @@ def bulk_routes(portal: Portal, sessions: Sessions) -> APIRouter:
         return BulkOutcome(after, OneTicketEdit(id=after.id, version=after.version, edit=restoring(before, after)))
 
     return router
+
+
+def query_of(asked: QueryParams, choices: Choices) -> Query:
+    """The query of an address; what makes no sense filters nothing."""
+    chosen = {part: tuple(value for value in asked.getlist(part) if value in choices[part]) for part in _FILTERS}
+    sort = asked.get("sort", "")
+    return Query(
+        text=asked.get("q", "")[:MOST_WORDS],
+        escalated={"yes": True, "no": False}.get(asked.get("escalated", "")),
+        sort=sort if sort in get_args(Sort) else "updated",  # type: ignore[arg-type]
+        **chosen,  # type: ignore[arg-type]
+    )
 
 
 def _chosen(value: str, edit: AgentEdit) -> OneTicketEdit:

@@ -188,7 +188,6 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
         reason: Annotated[str, Form()] = "",
         agent: Person = agent_here,
     ) -> Response:
-        """Change the parts whose value is not the one that the agent saw, and tags."""
         ticket = found(ticket_id)
         edit = edit_of(fields, ticket)
         draft = UnsavedForm(edit=edit, reason=reason)
@@ -208,7 +207,6 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
 
     @router.get(f"{PATH}/files/{{file_id}}", dependencies=[agent_here])
     def file(file_id: Number) -> Response:
-        """Give a file, to be saved and not shown."""
         attachment = store.file(file_id)
         if attachment is None:
             raise HTTPException(404)
@@ -223,7 +221,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     def shown(request: Request, agent: Person, ticket: LocalTicket, draft: UnsavedForm, status: int = 200) -> Response:
         path = f"{TICKETS}/{ticket.id}"
         values = values_of(store, ticket, draft)
-        return portal.pages.page(request, "admin/ticket.html", status, agent=agent, path=path, **values)
+        return portal.page(request, "admin/ticket.html", status, agent=agent, path=path, **values)
 
     return router
 
