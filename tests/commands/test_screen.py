@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.commands.progress_bar import pace
-from ticket_processor.commands.screen import Screen, harmless, shortened
-from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
+from ticket_processor.commands.screen import Screen, harmless
+from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.reporting.run_words import difference, outcome_line, summary_text
 
@@ -65,11 +65,6 @@ def test_a_difference_shows_group_and_fields_and_which_field_a_person_has_filled
     lines = difference(an_outcome(OutcomeStatus.PLANNED, change=change)).splitlines()
     assert lines[-3:] == ["  ~ group - -> 8", "  ~ field 5 -> topic", "    field 6 stays as it is, set already"]
     assert outcome_line(an_outcome(change=change)).endswith("; group - -> 8; field 5 -> topic")
-
-
-def test_a_difference_says_that_a_persons_priority_stays() -> None:
-    change = a_change(7, priority=None, priority_before=Priority.LOW, note=None)
-    assert "priority stays low" in difference(an_outcome(OutcomeStatus.PLANNED, change=change))
 
 
 def test_a_summary_tells_who_answered_what_it_cost_and_what_waits() -> None:
@@ -168,18 +163,6 @@ def shown_on(
     return sent, [frame for frame in frames if frame.strip()]
 
 
-def test_only_a_total_that_is_known_makes_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    for progress, words in (
-        ({"total": 3}, "1 of 3, "),
-        ({}, "1 so far, "),
-        ({"under_way": lambda: (4, False)}, "1 of 5 so far, "),
-        ({"under_way": lambda: (4, True)}, "1 of 5, "),
-    ):
-        _, frames = shown_on(monkeypatch, **progress)  # type: ignore[arg-type]
-        assert words in frames[-1]
-        assert ("\u2501" in frames[-1]) is ("total" in progress)
-
-
 @pytest.mark.parametrize("columns", [80, 40])
 def test_a_bar_is_one_line_at_any_width_and_never_hides_the_cursor(
     columns: int, monkeypatch: pytest.MonkeyPatch
@@ -190,21 +173,6 @@ def test_a_bar_is_one_line_at_any_width_and_never_hides_the_cursor(
     assert max(map(len, frames)) <= columns
     assert all(frame.startswith("model:") for frame in frames), "no frame goes on in a second line"
     assert "\x1b[?25l" not in sent
-
-
-def test_a_terminal_gets_long_lines_ended_between_words_and_a_file_gets_them_whole(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    summary = a_summary(reasons={f"machine_mail_reason_{number}": number for number in range(12)})
-    whole = Watched()
-    whole.screen.finished(summary, LOG)
-    watched = Watched()
-    monkeypatch.setattr(watched.out, "isatty", lambda: True)
-    watched.screen.finished(summary, LOG)
-    assert max(map(len, whole.out.getvalue().splitlines())) > 80
-    assert max(map(len, watched.out.getvalue().splitlines())) <= 80
-    assert watched.out.getvalue().split() == whole.out.getvalue().split()
 
 
 # What others wrote
@@ -240,10 +208,3 @@ def test_whatever_a_screen_is_given_a_terminal_obeys_none_of_it(
     assert not set(OBEYED) & set(printed) - set("[2J]0;title31mtxtover\r\n")
     assert "\nanother line" not in printed
     assert printed.count("\\u001b[2J") == 8
-
-
-def test_a_long_list_is_cut_to_forty_lines_and_says_how_many_there_are() -> None:
-    lines = [str(number) for number in range(100)]
-    assert shortened(lines[:37]) == lines[:37]
-    assert shortened(lines) == [*lines[:36], "and 64 more: --json prints all"]
-    assert shortened(lines, last=True) == ["64 earlier ones: --json prints all", *lines[64:]]

@@ -6,7 +6,6 @@ import pytest
 
 from ticket_processor.core.errors import OutcomeUnknown
 from ticket_processor.core.models import Change, Overwrite, Priority
-from ticket_processor.policy.skip_rules import SkipRules
 from ticket_processor.reporting.run_words import difference, outcome_line
 
 from ..support.fakes import a_ticket
@@ -39,13 +38,6 @@ def test_a_repair_is_made_although_a_person_has_moved_the_ticket_on(office: Offi
     assert office.ends()[1] == ("updated", "put_back_what_was_overwritten")
     assert "theirs" in office.desk.tickets[1].tags
     assert office.waiting() == []
-
-
-def test_a_repair_is_made_although_the_ticket_was_assigned_since(office: Office) -> None:
-    robbed(office, tags=("vip", "theirs"))
-    office.desk.person(1, assignee=7)
-    office.run(rules=SkipRules(leave_assigned=True))
-    assert "theirs" in office.desk.tickets[1].tags
 
 
 def test_a_ticket_that_somebody_wants_left_alone_is_not_even_repaired(office: Office) -> None:

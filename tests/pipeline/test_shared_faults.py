@@ -112,15 +112,6 @@ def test_where_the_helpdesk_shows_no_other_ticket_any_more_three_in_a_row_are_en
     assert office.ends()[5] == ("skipped", "deferred_record_unreadable")
 
 
-def test_answers_that_never_come_are_not_waited_for_again_and_again(open_office: Open) -> None:
-    office = open_office(*touched(*range(1, 9)), a_ticket(9))
-    faulty = Faulty(office)
-    faulty.audits, faulty.takes_s = set(range(1, 9)), 25.0
-    office.run()
-    assert faulty.asked == [1, 2, 3]
-    assert updated(office) == [9]
-
-
 @pytest.mark.parametrize("kind", ["audits", "updates"])
 @pytest.mark.parametrize("first", [1, 36, 71], ids=["first", "in the middle", "last"])
 def test_many_poisoned_tickets_together_delay_no_good_one_by_a_run(open_office: Open, kind: str, first: int) -> None:
