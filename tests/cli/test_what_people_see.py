@@ -116,14 +116,6 @@ def test_requests_and_decisions_can_be_watched_without_a_secret_or_a_customers_w
         assert hidden not in ended.err
 
 
-def test_by_decisions_alone_no_request_is_shown_and_without_either_nothing_is(desk: Desk) -> None:
-    decisions = desk("run", "--since", "1d", "--dry-run", TICKETBOT_LOG_LEVEL="info").err
-    assert "ticketbot.decision" in decisions
-    assert "ticketbot.request" not in decisions
-    assert desk("run", "--since", "1d", "--dry-run").err == ""
-    assert "TICKETBOT_LOG_LEVEL" in desk("run", code=2, TICKETBOT_LOG_LEVEL="loud").err
-
-
 # Reports
 
 

@@ -236,17 +236,6 @@ def test_a_retried_ticket_that_is_gone_or_done_meanwhile_leaves_the_list() -> No
     assert run.state.retries() == []
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3])
-def test_no_more_than_the_limit_is_handed_out_and_the_rest_waits_for_the_next_run(limit: int) -> None:
-    pages = (page(a_ticket(1), a_ticket(2, status="closed"), cursor="c0", last=False), page(a_ticket(3), a_ticket(4)))
-    run = Run(*pages, limit=limit)
-    works = run.works()
-    assert works == [1, 3, 4][:limit]
-    for ticket_id in works:
-        run.intake.settled(ticket_id)
-    assert run.stored == ([] if limit == 1 else ["c0"])
-
-
 @pytest.mark.parametrize("limit", [0, 1])
 def test_the_limit_counts_retried_tickets_too_and_reads_no_more_than_it_needs(limit: int) -> None:
     run = Run(page(a_ticket(1)), tickets=(a_ticket(7),), limit=limit)

@@ -92,15 +92,6 @@ def test_what_was_left_alone_is_told_once_and_again_when_somebody_changes_it(sto
     assert story.worked == Counter([pending])
 
 
-def test_done_tickets_are_not_asked_about_in_every_listing_when_answers_are_wanted(story: Story) -> None:
-    for _ in range(20):
-        story.add()
-    story.run(replies=True)
-    for _ in range(3):
-        story.run(replies=True)
-        assert story.requests() == {"export": 1}
-
-
 @given(data=st.data())
 def test_whatever_is_late_within_the_window_is_understood_once(data: st.DataObject) -> None:
     story = Story(window_s=2 * HOUR, search_lag=data.draw(st.sampled_from((0.0, 90.0, 900.0)), "lag"))
