@@ -169,6 +169,28 @@ def test_a_single_ticket_that_died_of_the_accounts_fault_comes_back_once_the_req
     assert updated(office) == [1]
 
 
+def test_a_ticket_whose_record_could_not_be_read_comes_back_although_no_other_record_is_needed(
+    open_office: Open,
+) -> None:
+    office = open_office(a_ticket(1, touched=100.0))
+    faulty = Faulty(office)
+    faulty.audits = {1}
+    for _ in range(5):
+        office.run()
+    assert dead(office) == [1]
+    faulty.asked.clear()
+    office.run()
+    assert (dead(office), faulty.asked) == ([1], [1]), "one record is asked for in each run"
+    faulty.audits = set()
+    office.run()
+    assert (dead(office), office.ends()) == ([], {})
+    office.run()
+    assert updated(office) == [1]
+    faulty.asked.clear()
+    office.run()
+    assert faulty.asked == []
+
+
 def test_a_row_that_makes_no_sense_waits_and_the_rest_of_the_page_is_triaged(open_office: Open) -> None:
     office = open_office(a_ticket(1), a_ticket(2))
     odd: Mapping[int, Any] = {7: TicketError("Zendesk shows this ticket in a form that cannot be read")}
