@@ -292,9 +292,3 @@ def test_once_a_group_is_known_to_be_refused_no_other_ticket_asks_for_it(bench: 
     outcomes = bench.run(verdicts, delivery=Delivery("single"))
     assert [change.group for change in bench.desk.written] == [77, None, None, None]
     assert [outcome.missing for outcome in outcomes] == [("group",)] * 3
-
-
-# What a guard could not keep
-
-
-# Values that may be replaced

@@ -43,6 +43,13 @@ def test_a_repair_is_made_although_a_person_has_moved_the_ticket_on(office: Offi
 # What is put back
 
 
+def test_a_ticket_that_somebody_wants_left_alone_is_not_even_repaired(office: Office) -> None:
+    robbed(office, tags=("vip", "theirs"))
+    office.desk.person(1, tags=(*office.desk.tickets[1].tags, "ai_hands_off"))
+    office.run()
+    assert (office.ends()[1], office.desk.written) == (("skipped", "hands_off"), [])
+
+
 def test_a_persons_words_in_a_field_are_put_back_and_stand_in_no_log_and_on_no_screen(office: Office) -> None:
     office.desk.unseen[1] = {"fields": {20: WORDS}}
     office.run(wants(f20="billing"))

@@ -174,9 +174,6 @@ def test_of_other_tags_taken_off_the_record_says_whose_they_were(bench: Bench, o
     )
 
 
-# The sample
-
-
 # The record
 
 

@@ -65,6 +65,15 @@ def test_unless_the_site_says_otherwise_what_cannot_wait_is_escalated(
     assert ("ai_escalated" in decision.tags) == bool(reasons)
 
 
+@pytest.mark.parametrize("category", ["security", "fraud"])
+@pytest.mark.parametrize(("urgency", "escalated"), [(Urgency.MEDIUM, False), (Urgency.HIGH, True)])
+def test_the_category_for_incidents_escalates_what_is_pressing_and_no_calm_question(
+    category: str, urgency: Urgency, escalated: bool
+) -> None:
+    analysis = an_analysis(**{**CALM, "category": category, "urgency": urgency})
+    assert decide(1, analysis, Policy()).escalated == (("security",) if escalated else ())
+
+
 @given(analysis=ANALYSES, escalation=ESCALATIONS)
 def test_there_is_no_reason_that_the_site_did_not_name(analysis: Analysis, escalation: Escalation) -> None:
     reasons = reasons_for(analysis, escalation)
