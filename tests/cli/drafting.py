@@ -26,7 +26,6 @@ ARTICLES = {
     "Die zweite Belastung der Karte wird innerhalb von fünf Tagen erstattet.\n",
 }
 TICKET = {"subject": "Charged twice", "body": "I was charged twice for my subscription. When is it paid back?"}
-GREETING = {"subject": "A greeting", "body": "Good morning to all of you over there."}
 GERMAN = {
     "subject": "Doppelt belastet",
     "body": "Guten Tag, meine Karte wurde zweimal belastet. Wann wird die zweite Belastung erstattet?",

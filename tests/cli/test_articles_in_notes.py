@@ -68,11 +68,6 @@ def account(open_desk: OpenDesk) -> Account:
     return make
 
 
-def _note(desk: Desk, number: int = 1) -> str:
-    (note,) = desk.notes(number)
-    return str(note["html_body"]).partition("Ref tb-")[0]
-
-
 def _counts(desk: Desk) -> dict[str, int]:
     with closing(KnowledgeStore(desk.state / FILE_NAME)) as store:
         return dict(store.rows("SELECT id, found FROM article WHERE found > 0"))
@@ -89,16 +84,6 @@ def test_an_article_counts_as_shown_once_for_each_note_that_was_written(account:
     never = {item["places"][0]["article"] for item in remarks if item["kind"] == "never_found"}
     assert "folder:help/parcels.md" in never
     assert "folder:help/charged.md" not in never
-
-
-def test_a_damaged_knowledge_base_is_told_and_stops_no_run(account: Account) -> None:
-    desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}')
-    for path in desk.state.glob(f"{FILE_NAME}*"):
-        path.write_bytes(b"garbage" * 1000)
-    summary = desk("run", "--since", "7d", "--json").object
-
-    assert "knowledge" in " ".join(summary["remarks"])
-    assert "Articles" not in _note(desk)
 
 
 @pytest.mark.parametrize(("level", "number_goes"), [(RedactionLevel.STANDARD, True), (RedactionLevel.STRICT, False)])

@@ -25,11 +25,6 @@ def test_without_settings_every_problem_is_told_at_once_and_it_is_2(bare: Comman
     assert list(bare.folder.iterdir()) == []
 
 
-def test_a_configuration_file_that_is_not_there_is_2(bare: Command) -> None:
-    ended = bare("run", "--config", "nowhere.toml", code=2)
-    assert "nowhere.toml does not exist" in ended.err
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -45,14 +40,6 @@ def test_wrong_usage_is_2(bare: Command, arguments: tuple[str, ...]) -> None:
     ended = bare(*arguments, code=2)
     assert ended.out == ""
     assert "Usage: " in ended.err
-
-
-def test_the_first_run_without_since_refuses_and_touches_nothing(desk: Desk) -> None:
-    ended = desk("run", code=2)
-    assert "--since now" in ended.err
-    assert desk.helpdesk_requests() == []
-    assert desk.marked() == []
-    assert desk.events() == []
 
 
 WRONG = "Wrong-Secret-1"

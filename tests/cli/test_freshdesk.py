@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ..imitation import FaultPlan, FaultRule
 from .freshdesk_desk import FreshDesk, freshdesk
 
 HIGH, RESOLVED = 3, 4
@@ -92,26 +91,3 @@ def test_a_production_account_is_not_seeded(tmp_path: Path) -> None:
         hide.append(lambda _request, response: response.headers.pop("X-Ticketbot-Sandbox", None) and None)
         assert "this account looks like production" in desk("seed", "--count", "2", code=2).err
         assert desk.writes() == []
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        FaultRule("unauthorised", method="PUT", path="/tickets/2"),
-        FaultRule("status", method="PUT", path="/tickets/2", status=302),
-        FaultRule("unauthorised", method="GET", path="/tickets/2"),
-        FaultRule("status", method="GET", path="/tickets/2", status=204),
-        FaultRule("status", method="GET", path="/tickets/2", status=302),
-        FaultRule("odd-row", ticket=2, odd="cut"),
-        FaultRule("odd-row", ticket=2, odd="login-page"),
-    ],
-    ids=lambda fault: f"{fault.method} {fault.kind} {fault.status} {fault.odd}",
-)
-def test_whatever_is_answered_about_one_ticket_the_others_are_done_and_it_is_named(
-    desk: FreshDesk, fault: FaultRule
-) -> None:
-    desk.sandbox.faults = FaultPlan([fault])
-    ended = desk("run", "--since", "1d", code=None)
-    assert ended.code in (0, 1)  # 0: the note is there, and the ticket waits for the next run
-    assert all("ai_processed" in desk.ticket(number)["tags"] for number in (1, 3))
-    assert ("behind ticket 1" if fault.odd == "login-page" else "ticket 2: ") in ended.out + ended.err

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from ticket_processor.sandbox.messages import Request, Response
 
-from ..imitation import FaultPlan, FaultRule, Sandbox
+from ..imitation import Sandbox
 from .conftest import Desk, OpenDesk, is_update
 
 
@@ -128,26 +126,3 @@ def test_since_on_a_later_run_gives_up_the_cursor_and_says_so(desk: Desk) -> Non
     assert desk("run", "--dry-run", "--since", "1d").err == "", "a dry run gives nothing up"
     assert desk("run").err == ""
     desk.assert_done()
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        FaultRule("unauthorised", method="PUT", path="/tickets/3"),
-        FaultRule("status", method="PUT", path="/tickets/3", status=302),
-        FaultRule("status", method="PUT", path="/tickets/3", status=204),
-        FaultRule("unauthorised", method="GET", path="/tickets/3/audits"),
-        FaultRule("status", method="GET", path="/tickets/3/audits", status=302),
-        FaultRule("odd-row", ticket=3, odd="cut"),
-        FaultRule("odd-row", ticket=3, odd="control"),
-    ],
-    ids=lambda fault: f"{fault.method} {fault.kind} {fault.status} {fault.odd}",
-)
-def test_whatever_is_answered_about_one_ticket_the_others_are_done_and_it_is_named(
-    open_desk: OpenDesk, fault: FaultRule
-) -> None:
-    desk = open_desk(5, faults=FaultPlan([fault]))
-    ended = desk("run", "--since", "1d", code=None)
-    assert ended.code in (0, 1)
-    assert {1, 2, 4, 5} <= set(desk.marked())
-    assert ended.code == 0 or "ticket 3: " in ended.out + ended.err

@@ -35,11 +35,3 @@ def test_a_scope_that_the_client_may_not_have_is_named_and_nothing_is_written(op
     assert "does not grant this OAuth client the scope 'read write' (invalid_scope)" in told
     assert "set zendesk.oauth_scope" in told
     assert desk.marked() == []
-
-
-def test_scopes_that_are_too_narrow_are_blamed_and_not_the_user(open_desk: OpenDesk) -> None:
-    narrow = "tickets:read tickets:write"
-    desk = scoped(open_desk, narrow, narrow)
-    told = " ".join(desk("run", "--since", "1d", code=3).err.split())
-    assert "the token lacks the scope" in told
-    assert "zendesk.oauth_scope" in told

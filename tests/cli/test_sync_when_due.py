@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from ticket_processor.knowledge.search import FLOOR
-from ticket_processor.knowledge.settings import KnowledgeSettings
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.knowledge.sync import SYNCED, is_due, remember_end
-from ticket_processor.replies.settings import ReplySettings
 from ticket_processor.sandbox.fill import fill_help_center
-from ticket_processor.settings.schema import RunSettings, Settings
-from ticket_processor.wiring.knowledge import sync_when_due
 
-from ..support.fakes import ManualClock
 from .conftest import Desk, OpenDesk
 
 NOTE = '[replies]\nmode = "note"\n'
@@ -86,34 +80,6 @@ def test_a_help_center_that_is_down_is_told_left_for_an_hour_and_stops_no_run(op
     desk.helpdesk_requests()
     assert remarks(desk) == []
     assert not [request for request in desk.helpdesk_requests() if "help_center" in request]
-
-
-def test_what_the_time_does_not_suffice_for_the_next_run_goes_on_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    help_ = tmp_path / "help"
-    help_.mkdir()
-    for number in range(450):
-        (help_ / f"{number:03}.md").write_text(f"# Part {number}\nAll about part {number}.", encoding="utf-8")
-    clock = ManualClock()
-    put = KnowledgeStore.put
-
-    def slow(store: KnowledgeStore, *given: object) -> None:
-        put(store, *given)  # type: ignore[arg-type]
-        clock.advance(8.0)
-
-    monkeypatch.setattr(KnowledgeStore, "put", slow)
-    settings = Settings(
-        state_dir=tmp_path,
-        knowledge=KnowledgeSettings(folders=(help_,)),
-        replies=ReplySettings(mode="note"),
-        run=RunSettings(deadline_s=100),
-    )
-    first, second, third = (sync_when_due(settings, clock) for _ in range(3))
-    assert first[0] == "knowledge base: articles: 400 new or changed, 0 gone"
-    assert "next sync goes on" in first[1]
-    assert second == ["knowledge base: articles: 50 new or changed, 0 gone"]
-    assert third == []
 
 
 def test_a_sync_is_due_after_its_hours_and_a_failed_one_after_one() -> None:

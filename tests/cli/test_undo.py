@@ -4,36 +4,60 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.server import SandboxServer
-
-from .at_work import CONFIG, FINANCE, ORDER, account, shown
-from .conftest import Desk, wait_for
+from .conftest import Desk, OpenDesk, wait_for
 from .terminal import shown_on_a_terminal
 
+AREA, ORDER, FINANCE = 2001, 2002, 8002
+CONFIG = f"""
+[run]
+statuses = ["new", "open"]
+[policy]
+priority = {{ overwrite = "always" }}
+group = {{ overwrite = "always" }}
+fields = {{ overwrite = "always" }}
+[[categories]]
+name = "billing"
+description = "Charges and invoices."
+keywords = {{ en = ["charged ~ twice"] }}
+tag = "finance"
+group = {FINANCE}
+fields = {{ {AREA} = "area_web_shop", {ORDER} = "to be asked" }}
+[[categories]]
+name = "general"
+description = "Everything else."
+"""
+"""Everything may be overwritten, so that there are values of people's to be given back."""
 Account = Callable[..., Desk]
 
 
 @pytest.fixture
-def at_account(tmp_path: Path) -> Iterator[Account]:
-    """Make a command pointed at an account with so many tickets; see :func:`.at_work.account`."""
-    with ExitStack() as stack:
+def at_account(open_desk: OpenDesk) -> Account:
+    """Make a command pointed at an account with so many tickets, on some of which people have set values."""
 
-        def make(count: int = 6, config: str = CONFIG, **options: Any) -> Desk:
-            sandbox = account(count, **options)
-            server = stack.enter_context(SandboxServer(sandbox))
-            desk = Desk(tmp_path, sandbox, server.url, model=False)
-            stack.callback(desk.close)
-            (tmp_path / "ticketbot.toml").write_text(config, encoding="utf-8")
-            return desk
+    def make(count: int = 6, config: str = CONFIG) -> Desk:
+        desk = open_desk(count)
+        desk.configure(config)
+        for number in list(desk.tickets)[::3]:
+            values = {AREA: "area_app", ORDER: f"A-{number}"}
+            desk.sandbox.store.person_edit(number, add_tags=("vip",), priority="urgent", custom_fields=values)
+        desk.advance(600)
+        return desk
 
-        yield make
+    return make
+
+
+def shown(desk: Desk) -> dict[int, dict[str, Any]]:
+    """What a run may change of each ticket."""
+    names = ("priority", "group_id", "custom_fields")
+    return {
+        number: {"tags": set(ticket.tags), **{name: ticket.json[name] for name in names}}
+        for number, ticket in desk.tickets.items()
+    }
 
 
 def triaged(desk: Desk) -> str:
@@ -51,17 +75,17 @@ def undo_notes(desk: Desk, number: int) -> list[dict[str, Any]]:
 def test_what_was_taken_back_is_triaged_anew_when_somebody_asks_for_it(at_account: Account) -> None:
     desk = at_account()
     run = triaged(desk)
-    after = shown(desk.sandbox.store)
+    after = shown(desk)
     desk("undo", run)
     desk.advance(600)
     first = min(desk.tickets)
     assert "left alone (ticketbot has triaged the ticket before)" in desk("run", "--ticket", str(first)).out
     assert "1 updated" in desk("run", "--ticket", str(first), "--again").out
-    assert (shown(desk.sandbox.store)[first], len(desk.notes(first))) == (after[first], 3)
+    assert (shown(desk)[first], len(desk.notes(first))) == (after[first], 3)
     desk.advance(600)
     again = desk("run", "--again-run", run, "--json").object
     assert again["outcomes"] == {"updated": 5, "skipped": 1}
-    assert shown(desk.sandbox.store) == after
+    assert shown(desk) == after
     desk.advance(600)
     desk("undo", str(again["run_id"]))
     marked = {number for number, ticket in desk.sandbox.store.tickets.items() if "ai_processed" in ticket.tags}
@@ -126,7 +150,7 @@ def test_on_a_terminal_there_is_a_bar_with_the_total_and_what_is_left_above_it(a
 @pytest.mark.parametrize(("mode", "nth"), [("single", 1), ("single", 12), ("batch", 1)])
 def test_after_a_kill_the_same_command_ends_it_with_one_note_each(at_account: Account, mode: str, nth: int) -> None:
     desk = at_account(30, CONFIG.replace("[run]\n", f'[run]\nwrite_mode = "{mode}"\n'))
-    before = shown(desk.sandbox.store)
+    before = shown(desk)
     run = triaged(desk)
     begun = desk.when(lambda request: request.method == "PUT", nth=nth)
     process = desk.start("undo", run)
@@ -136,8 +160,8 @@ def test_after_a_kill_the_same_command_ends_it_with_one_note_each(at_account: Ac
     desk.advance(60)
     ended = desk("undo", run)
     assert " failed" not in ended.out
-    assert shown(desk.sandbox.store) == before
+    assert shown(desk) == before
     assert all(len(undo_notes(desk, number)) == 1 for number in desk.tickets)
     desk.advance(600)
     desk("run")
-    assert shown(desk.sandbox.store) == before
+    assert shown(desk) == before

@@ -114,9 +114,3 @@ def test_requests_and_decisions_can_be_watched_without_a_secret_or_a_customers_w
     known = desk.sandbox.credentials
     for hidden in (known.oauth_client_secret, known.openai_key, "WORDSofTHE", "hacked", "start_time", "Bearer"):
         assert hidden not in ended.err
-
-
-# Reports
-
-
-# The tour

@@ -12,7 +12,7 @@ from ticket_processor.monitoring import rules as alert_rules
 
 from ..simulation import year as module
 from ..simulation.year import Year
-from ..simulation.year_alarms import Severity, drawn_year
+from ..simulation.year_alarms import Severity
 from ..simulation.year_desk import RUNS_A_DAY, Trouble
 
 pytestmark = pytest.mark.slow
@@ -60,15 +60,3 @@ def test_what_goes_wrong_with_the_log_or_the_alerts_would_be_noticed(tmp_path: P
     said = " | ".join(year.problems(year.verified(), most_growth=1.0))
     for words in ("lines were cut off", "the log has a line of", "too old: ticketbot-", "was told in its run None"):
         assert words in said
-
-
-@pytest.mark.parametrize("per_day", [100, 2000])
-def test_a_healthy_week_wakes_nobody_up(tmp_path: Path, per_day: int) -> None:
-    alarms = drawn_year(tmp_path, per_day, days=7)
-    assert alarms.told.begun(Severity.CRITICAL) == []
-    assert alarms.memory_bytes < module.MOST_MEMORY
-
-
-def test_a_sick_week_does(tmp_path: Path) -> None:
-    alarms = drawn_year(tmp_path, 500, days=2, errors=0.2)
-    assert {rule for _, rule in alarms.told.begun(Severity.CRITICAL)} >= {"errors_fast"}

@@ -8,11 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.reporting.run_words import summary_text
-
 from ..cli.conftest import Command
-from ..support.fakes import a_ticket
-from ..support.memory_helpdesk import Open
 
 
 def refused(folder: Path, *words: str) -> tuple[int, str]:
@@ -78,11 +74,3 @@ def test_a_run_without_a_cluster_loads_nothing_of_it() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"
-
-
-def test_a_run_without_a_cluster_says_nothing_of_one(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    summary = office.run()
-    assert "cluster" not in summary.model_dump()
-    assert "cluster" not in summary_text(summary, None)
-    assert "cluster" not in office.logged()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import sys
 import threading
@@ -13,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from ticket_processor import __version__
 
 from ..cli.conftest import Desk, is_chat, wait_for
 from .nodes import Nodes
@@ -59,17 +56,6 @@ def test_a_killed_scheduler_does_not_hang_the_run(slow_desk: Desk, nodes: Nodes)
     summary = run_and(slow_desk, nodes.address, nodes.scheduler.process.kill)
     assert_finished_alone(slow_desk, summary, why="its scheduler is gone")
     assert all(worker.process.wait(20) == 3 for worker in nodes.workers)  # for a supervisor to start them again
-
-
-@unix
-def test_frozen_workers_are_not_waited_for(slow_desk: Desk, nodes: Nodes) -> None:
-    nodes.add(2)
-
-    def freeze() -> None:
-        for worker in nodes.workers:
-            worker.process.send_signal(signal.SIGSTOP)
-
-    assert_finished_alone(slow_desk, run_and(slow_desk, nodes.address, freeze), why="it answered nothing for 9 s")
 
 
 @pytest.fixture
@@ -142,20 +128,6 @@ def test_a_worker_that_is_told_to_end_finishes_what_runs(slow_desk: Desk, nodes:
     assert (summary["cluster"]["lost"], summary["cluster"]["here"]) == ("", 0)
     assert nodes.workers[0].process.wait(20) == 0
     assert len(slow_desk.model_requests()) == 80
-
-
-def test_after_a_killed_run_the_next_one_goes_on(slow_desk: Desk, nodes: Nodes) -> None:
-    nodes.add(2)
-    asked = slow_desk.when(is_chat, nth=30)
-    process = slow_desk.start("run", "--since", "7d", "--insecure", "--cluster", nodes.address, fresh=True)
-    wait_for(asked, process)
-    process.kill()
-    process.communicate()
-    ended = slow_desk("run", "--since", "7d", "--insecure", "--cluster", nodes.address, fresh=True)
-    slow_desk.assert_done()
-    (line,) = (line for line in ended.out.splitlines() if line.startswith("  cluster: "))
-    assert line.startswith("  cluster: workers: 2, threads: 8, requests answered: ")
-    assert f", asked a second time: none; ticketbot {__version__}, Python " in line
 
 
 def test_a_cluster_that_is_not_there_ends_the_run_unless_it_is_optional(slow_desk: Desk) -> None:

@@ -103,30 +103,10 @@ def test_a_loss_lets_go_of_everything_that_waits() -> None:
     assert one.use.here == 4
 
 
-def test_one_late_answer_is_no_loss_of_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ticket_processor.wiring.cluster.SLACK_S", 0.05)
-    first: list[Future[Answered]] = [Future()]
-    one = cluster(lambda _task, _key: first.pop() if first else ended(b"there"))
-    with ThreadPoolExecutor(1) as pool:
-        late = pool.submit(one.ask, MODEL, TASK, here)
-        while first:
-            pass
-        assert one.ask(MODEL, TASK, here) == b"there"
-        assert late.result(timeout=5) == b"here"
-    assert (one.use.lost, one.use.again) == ("", 1)
-    assert one.ask(MODEL, TASK, here) == b"there"
-
-
 def test_a_request_whose_workers_died_is_made_in_a_process_of_its_own() -> None:
     one = cluster(lambda _task, _key: ended(WorkersEnded("two workers died")))
     assert one.ask(MODEL, TASK, here) == b"alone"
     assert (one.use.lost, one.use.again) == ("", 1)
-
-
-def test_a_worker_of_another_version_is_named_and_done_without() -> None:
-    one = cluster(lambda _task, _key: ended(NotMine("host-7")))
-    assert one.ask(MODEL, TASK, here) == b"here"
-    assert one.remarks() == ["worker host-7 refused requests: its version or its models are not those of the run"]
 
 
 def test_a_stop_ends_what_waits_without_asking_from_here() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -124,30 +122,6 @@ def test_the_analysis_is_the_same_and_only_redacted_text_travels(
     assert "canary" not in "".join(lines)
 
 
-def test_nobody_keeps_a_request_that_was_answered(
-    stack: ExitStack, scheduler: str, server: ScriptedServer, tmp_path: Path
-) -> None:
-    """Scheduler and worker are threads of this process, so it would hold each request several times."""
-    known = settings(server, tmp_path)
-    (model,) = targets(known.models)
-    stack.enter_context(worker_here(scheduler, [model], lambda _line: None))
-    connection = reached(stack, scheduler, known).connect(model)
-    requests, size = 40, 50_000
-
-    def ask(times: int) -> int:
-        for number in range(times):
-            text = str(number) * (size // len(str(number)))
-            connection.post("chat", {"model": "m", "messages": [{"role": "user", "content": text}]}, seconds=5)
-            server.received.clear()
-        gc.collect()
-        return tracemalloc.get_traced_memory()[0]
-
-    tracemalloc.start()
-    stack.callback(tracemalloc.stop)
-    before = ask(5)
-    assert ask(requests) - before < requests * size / 2
-
-
 def test_a_failure_of_the_server_arrives_as_if_asked_from_here(
     stack: ExitStack, scheduler: str, server: ScriptedServer, tmp_path: Path
 ) -> None:
@@ -159,14 +133,6 @@ def test_a_failure_of_the_server_arrives_as_if_asked_from_here(
     with pytest.raises(ModelBusy, match="model_rate_limited") as raised:
         connection.post("chat", {"model": "m", "messages": []}, seconds=5)
     assert raised.value.wait == 9.0
-
-
-def test_a_worker_with_other_models_is_refused_at_the_start(
-    stack: ExitStack, scheduler: str, server: ScriptedServer, tmp_path: Path
-) -> None:
-    stack.enter_context(worker_here(scheduler, targets(settings(server, tmp_path, "other").models), lambda _line: None))
-    with pytest.raises(CannotRun, match=r"the worker at tcp://.* cannot work for this run: no settings of model m$"):
-        reached(stack, scheduler, settings(server, tmp_path))
 
 
 def test_a_worker_refuses_requests_for_other_settings_in_one_line(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.commands.progress_bar import pace
-from ticket_processor.commands.screen import Screen, harmless, shortened
+from ticket_processor.commands.screen import Screen, harmless
 from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.reporting.run_words import Seen, difference, outcome_line, summary_text
@@ -175,21 +175,6 @@ def test_a_bar_is_one_line_at_any_width_and_never_hides_the_cursor(
     assert "\x1b[?25l" not in sent
 
 
-def test_a_terminal_gets_long_lines_ended_between_words_and_a_file_gets_them_whole(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    summary = a_summary(reasons={f"machine_mail_reason_{number}": number for number in range(12)})
-    whole = Watched()
-    whole.screen.finished(summary, LOG)
-    watched = Watched()
-    monkeypatch.setattr(watched.out, "isatty", lambda: True)
-    watched.screen.finished(summary, LOG)
-    assert max(map(len, whole.out.getvalue().splitlines())) > 80
-    assert max(map(len, watched.out.getvalue().splitlines())) <= 80
-    assert watched.out.getvalue().split() == whole.out.getvalue().split()
-
-
 # What others wrote
 
 OBEYED = "\x1b[2J\x1b]0;title\x07\x9b31m\u202etxt\u2066\u2028\x7f\rover\b"
@@ -223,10 +208,3 @@ def test_whatever_a_screen_is_given_a_terminal_obeys_none_of_it(
     assert not set(OBEYED) & set(printed) - set("[2J]0;title31mtxtover\r\n")
     assert "\nanother line" not in printed
     assert printed.count("\\u001b[2J") == 8
-
-
-def test_a_long_list_is_cut_to_forty_lines_and_says_how_many_there_are() -> None:
-    lines = [str(number) for number in range(100)]
-    assert shortened(lines[:37]) == lines[:37]
-    assert shortened(lines) == [*lines[:36], "and 64 more: --json prints all"]
-    assert shortened(lines, last=True) == ["64 earlier ones: --json prints all", *lines[64:]]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import os
 import re
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -51,16 +48,6 @@ def test_its_path_is_quoted_where_the_shell_needs_it(
     told = how_to_install("report")
     assert told.startswith(f"{first} install ")
     assert told.endswith('install "ticketbot[report]"')  # cmd.exe knows no other quotation marks
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="this environment has no pip")
-def test_pip_takes_the_command_and_keeps_the_ticketbot_that_is_there() -> None:
-    typed = how_to_install("metrics") + " --no-index --dry-run"
-    command = typed if os.name == "nt" else shlex.split(typed)
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "Requirement already satisfied: ticketbot[metrics]" in done.stdout
 
 
 def test_no_message_of_the_program_has_a_command_of_its_own() -> None:

@@ -97,20 +97,6 @@ def test_the_program_takes_each_roles_words(containers: dict[str, Manifest], rol
         assert taken["host"] == "10.1.2.3"
 
 
-def test_all_meet_at_the_schedulers_service_over_tls(
-    containers: dict[str, Manifest], pods: dict[str, Manifest], manifests: dict[tuple[str, str], Manifest]
-) -> None:
-    service = manifests["Service", "ticketbot-scheduler"]["spec"]
-    assert service["selector"] == pods["scheduler"]["metadata"]["labels"]
-    (port,) = service["ports"]
-    address = f"tls://ticketbot-scheduler:{port['port']}"
-    assert address in containers["driver"]["args"]
-    assert address in containers["worker"]["args"]
-    listening = {each["name"]: each["containerPort"] for each in containers["scheduler"]["ports"]}
-    told = containers["scheduler"]["args"]
-    assert told[told.index("--port") + 1] == str(listening[port["targetPort"]])
-
-
 def leaves(tree: Mapping[str, Any], *above: str) -> Iterator[str]:
     for key, value in tree.items():
         path = (*above, key.upper().replace("-", "_"))

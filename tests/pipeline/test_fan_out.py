@@ -171,17 +171,6 @@ def test_waiting_for_a_worker_is_not_hanging() -> None:
     assert fan.abandoned == 0
 
 
-def test_the_reserve_before_the_deadline_is_kept_for_writing() -> None:
-    executor = Held()
-    clock = Ticking(7)
-    fan = fan_out(executor, abs, clock, seconds=60, reserve_s=30)
-    taken: list[int] = []
-    with pytest.raises(DeadlineReached):
-        list(fan.over(counted(10, taken)))
-    assert 30 <= clock.monotonic() - 1000 < 45
-    assert all(future.cancelled() for future, _ in executor.waiting)
-
-
 def test_a_stop_ends_it_and_cancels_what_has_not_begun() -> None:
     executor = Held()
     clock = ManualClock()

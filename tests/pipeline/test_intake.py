@@ -236,25 +236,6 @@ def test_a_retried_ticket_that_is_gone_or_done_meanwhile_leaves_the_list() -> No
     assert run.state.retries() == []
 
 
-def test_what_was_settled_before_the_intake_is_not_looked_at_again() -> None:
-    run = Run(page(a_ticket(1)), tickets=(a_ticket(1),))
-    run.state.retry_later(1, "busy", failed=False, max_attempts=5)
-    run.intake.already_handled(1)
-    assert run.works() == []
-    assert run.stored == ["c"]
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3])
-def test_no_more_than_the_limit_is_handed_out_and_the_rest_waits_for_the_next_run(limit: int) -> None:
-    pages = (page(a_ticket(1), a_ticket(2, status="closed"), cursor="c0", last=False), page(a_ticket(3), a_ticket(4)))
-    run = Run(*pages, limit=limit)
-    works = run.works()
-    assert works == [1, 3, 4][:limit]
-    for ticket_id in works:
-        run.intake.settled(ticket_id)
-    assert run.stored == ([] if limit == 1 else ["c0"])
-
-
 @pytest.mark.parametrize("limit", [0, 1])
 def test_the_limit_counts_retried_tickets_too_and_reads_no_more_than_it_needs(limit: int) -> None:
     run = Run(page(a_ticket(1)), tickets=(a_ticket(7),), limit=limit)
@@ -310,26 +291,6 @@ def test_a_young_ticket_is_left_to_people_for_now_and_stays_on_the_list() -> Non
     assert run.stored == ["c"], "the list keeps it, so the cursor may move"
 
 
-def test_a_ticket_that_still_waits_has_no_second_line_and_stays_on_the_list() -> None:
-    run = Run(tickets=(a_ticket(1, age=600),), selection=LATE)
-    run.state.retry_later(1, "waiting_for_people", failed=False, max_attempts=5)
-    assert run.works() == []
-    assert run.outcomes == []
-    assert [item.ticket_id for item in run.state.retries()] == [1]
-
-
-@pytest.mark.parametrize("known", [True, False])
-def test_a_waiting_ticket_that_also_comes_on_a_page_is_looked_at_once(known: bool) -> None:
-    young = a_ticket(1, age=600)
-    run = Run(page(young, cursor="c0"), page(young), tickets=(young,), selection=LATE)
-    if known:
-        run.state.retry_later(1, "waiting_for_people", failed=False, max_attempts=5)
-    assert run.works() == []
-    assert run.intake.seen == 1
-    assert len(run.outcomes) == (0 if known else 1)
-    assert run.stored == ["c0", "c"]
-
-
 def test_a_ticket_whose_time_has_come_is_worked_on_unless_a_person_was_faster() -> None:
     run = Run(tickets=(a_ticket(1), a_ticket(2, assignee=77), a_ticket(3, status="pending")), selection=LATE)
     for ticket_id in (1, 2, 3):
@@ -347,16 +308,6 @@ def test_what_is_done_or_closed_is_said_before_any_rule() -> None:
     run.state.settled(3, done=("run", "key"))
     assert run.works() == []
     assert run.why() == {1: "closed", 2: "hands_off"}
-
-
-def test_a_second_look_heeds_the_rules_as_well() -> None:
-    tags = ("ai_fallback", "ai_processed")
-    run = Run(
-        tickets=(a_ticket(1, tags=tags), a_ticket(2, tags=(*tags, "ai_hands_off"))),
-        again={1: tags, 2: tags},
-    )
-    assert run.works() == [1]
-    assert run.why() == {2: "hands_off"}
 
 
 def test_a_long_retry_list_is_read_by_the_hundred_as_it_is_worked_on() -> None:

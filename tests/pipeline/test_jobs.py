@@ -15,7 +15,7 @@ from ticket_processor.core.errors import (
     NotePublished,
     PartRefused,
 )
-from ticket_processor.core.models import Outcome, OutcomeStatus, Overwrite, Priority
+from ticket_processor.core.models import Outcome, OutcomeStatus
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.pipeline.delivery import Delivery
@@ -112,19 +112,6 @@ def test_a_dry_run_sends_no_job(bench: Bench) -> None:
 # A job
 
 
-def test_a_ticket_that_needs_no_write_takes_no_place_in_a_job(bench: Bench) -> None:
-    verdicts = tickets(bench, 4)
-    bench.somebody(2, status="solved")
-    bench.somebody(3, tags=("ai_processed",))
-    del bench.desk.tickets[4]
-    outcomes = bench.bring(verdicts[1:], delivery=BATCH)
-    assert bench.desk.jobs_taken == {}, "and no job is sent for nothing"
-    bench.bring(verdicts, delivery=BATCH)
-    assert bench.desk.sizes() == [1]
-    reasons = {outcome.ticket_id: outcome.reason for outcome in outcomes}
-    assert reasons == {2: "solved", 3: "marked_by_others", 4: "deleted"}
-
-
 def test_an_item_that_failed_is_read_and_goes_alone(bench: Bench) -> None:
     bench.desk.items = {7: "failed"}
     outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
@@ -145,23 +132,6 @@ def test_a_job_that_takes_too_long_is_judged_by_reading(bench: Bench) -> None:
 
 
 # Several jobs
-
-
-def test_several_jobs_are_polled_with_one_request_and_never_more_than_allowed_are_under_way(bench: Bench) -> None:
-    write_back = bench.write_back(delivery=Delivery("batch", most_jobs=3))
-    write_back.take(tickets(bench, 450))
-    bench.desk.slow = True
-    assert list(write_back.advance(0)) == []
-    assert bench.desk.sizes() == [100, 100, 100]
-    assert write_back.pending == 450
-    bench.clock.advance(5)
-    assert list(write_back.advance(0)) == []
-    assert bench.desk.sizes() == [100, 100, 100]
-    assert list(write_back.advance(0)) == []  # and not again at once
-    assert [ids for name, ids in bench.desk.asked if name == "jobs"] == [("job-1", "job-2", "job-3")]
-    bench.desk.slow = False
-    written_once(bench, outcomes_of(write_back.finish()))
-    assert sum(bench.desk.sizes()) == 450
 
 
 def test_an_account_that_takes_no_jobs_gets_single_updates_and_the_log_says_why(bench: Bench) -> None:
@@ -322,44 +292,3 @@ def test_once_a_group_is_known_to_be_refused_no_other_ticket_asks_for_it(bench: 
     outcomes = bench.run(verdicts, delivery=Delivery("single"))
     assert [change.group for change in bench.desk.written] == [77, None, None, None]
     assert [outcome.missing for outcome in outcomes] == [("group",)] * 3
-
-
-def test_what_somebody_set_in_the_meantime_needs_no_completion(bench: Bench) -> None:
-    bench.desk.updates = [PartRefused("knows no group 77", "group"), bench.happens]
-    bench.run(of_group(bench, 1), delivery=Delivery("single"))
-    bench.somebody(1, ago=20, group=5)
-    (later,) = bench.run(delivery=Delivery())
-    assert (later.status, later.reason) == (OutcomeStatus.SKIPPED, "nothing_left_to_change")
-    assert len(bench.desk.written) == 2
-    assert bench.state.retries() == []
-
-
-# What a guard could not keep
-
-
-# Values that may be replaced
-
-
-NEW, NONE = (Priority.HIGH, 6, {20: "new"}), (None, None, {})
-BY_US = Edit(at="", key="k" * 32, priority=(None, Priority.LOW), group=(None, 5), fields={20: (None, "old")})
-BY_A_PERSON = Edit(at="", priority=(Priority.NORMAL, Priority.LOW), group=(9, 5), fields={20: ("x", "old")})
-VALUES: dict[str, tuple[Overwrite, list[Edit], tuple[object, ...]]] = {
-    "whoever set them, where that is allowed": (Overwrite.ALWAYS, [], NEW),
-    "ours, where only those may be": (Overwrite.BOT_SET, [BY_US], NEW),
-    "not a person's, where only ours may be": (Overwrite.BOT_SET, [], NONE),
-    "not what a person set after us": (Overwrite.BOT_SET, [BY_US, BY_A_PERSON], NONE),
-    "none by default": (Overwrite.NEVER, [BY_US], NONE),
-}
-
-
-@pytest.mark.parametrize("delivery", [Delivery("single"), BATCH], ids=["single", "job"])
-@pytest.mark.parametrize(("rule", "edits", "sent"), VALUES.values(), ids=VALUES)
-def test_values_that_are_there_are_replaced_as_the_settings_allow(
-    bench: Bench, rule: Overwrite, edits: list[Edit], sent: tuple[object, ...], delivery: Delivery
-) -> None:
-    bench.desk.tickets[1] = a_ticket(1, touched=100, priority=Priority.LOW, group=5, fields={20: "old", 21: "kept"})
-    bench.desk.edits[1] = list(edits)
-    rules = {f"{part}_overwrite": rule for part in ("priority", "group", "fields")}
-    bench.run([bench.verdict(decision=a_decision(group=6, fields={20: "new"}, **rules))], delivery=delivery)
-    change = [*bench.desk.written, *(change for job in bench.desk.jobs_taken.values() for change in job)][-1]
-    assert (change.priority, change.group, change.fields) == sent

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.core.errors import CannotRun, NotePublished, TicketError, TooManyJobs
+from ticket_processor.core.errors import NotePublished, TicketError, TooManyJobs
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import Writes
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.batch_trust import DAY_S
-from ticket_processor.helpdesk.ticket_history import History
 from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, LOST_JOB_S, TRIAL_ITEMS
 from ticket_processor.reporting.run_words import summary_text
@@ -37,10 +36,6 @@ def is_full(*_: object) -> None:
     raise TooManyJobs("thirty under way", 10.0)
 
 
-def intents(bench: Bench) -> list[Change]:
-    return [change for item in bench.state.unsettled() for change in item.sent]
-
-
 def ended(outcomes: Sequence[Outcome]) -> set[OutcomeStatus]:
     return {outcome.status for outcome in outcomes}
 
@@ -59,17 +54,6 @@ def test_an_account_whose_job_slots_stay_full_gets_single_updates_and_the_log_sa
     assert [line["mode"] for line in said] == ["batch", "single"]
     assert "other programs use all the jobs" in said[-1]["why"]
     assert {outcome.attempts for outcome in outcomes} == {1}
-
-
-def test_a_job_that_was_not_taken_leaves_no_intents_behind(bench: Bench) -> None:
-    def full_and_then_gone(_: object) -> None:
-        assert len(intents(bench)) == TRIAL_ITEMS + 1  # of this job, and of none before it
-        raise TooManyJobs("thirty under way", 10.0)
-
-    bench.desk.takings = [full_and_then_gone, full_and_then_gone, CannotRun("gone")]
-    with pytest.raises(CannotRun):
-        bench.run(bench.verdicts(), delivery=AS_JOBS)
-    assert len(intents(bench)) == TRIAL_ITEMS + 1
 
 
 # Runs that are shorter than the patience with a job
@@ -108,20 +92,6 @@ def test_a_job_that_an_unguarded_account_is_still_at_work_on_has_its_tickets_lef
 
 
 # Jobs that are looked at closely
-
-
-def test_the_first_job_is_judged_by_those_items_whose_record_may_be_read(bench: Bench) -> None:
-    record = bench.desk.history
-
-    def refused(ticket_id: int) -> History:
-        if ticket_id < TRIAL_ITEMS:
-            raise TicketError("too many audits")
-        return record(ticket_id)
-
-    bench.desk.history = refused  # type: ignore[method-assign]
-    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
-    assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
-    assert learnt(bench.state).ok
 
 
 def leave_trial_job_open(bench: Bench) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.models import Priority, Urgency
 
 from ..support.fakes import a_ticket, an_analysis
@@ -44,12 +43,6 @@ def test_a_named_ticket_has_no_head_start_and_comes_back_from_the_dead(open_offi
     office.run(only=(1, 2), wait_s=3600)
     assert noted(office) == [(1, True), (2, True)]
     assert office.waiting() == []
-
-
-def test_a_named_ticket_that_is_not_there_is_not_found(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    assert office.run(only=(99,)).exit_code == ExitCode.SOME_FAILED
-    assert office.ends() == {99: ("skipped", "not_found")}
 
 
 def test_after_an_undo_a_ticket_is_triaged_anew_under_another_key_with_everything(open_office: Open) -> None:

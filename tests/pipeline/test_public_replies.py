@@ -32,7 +32,6 @@ from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.state.records import ScheduledReply
 from ticket_processor.state.store import State
-from ticket_processor.tags import COMPLETE, key_of_stage
 
 from ..support.fakes import START, ManualClock, a_ticket
 
@@ -233,13 +232,6 @@ def test_what_cancels_it_cancels_it_for_good(rig: Rig, what: Callable[[Rig], obj
     assert rig.written == []
 
 
-def test_quiet_rules_and_a_completion_of_ours_cancel_nothing(rig: Rig) -> None:
-    rig.edit(ago=500.0, way="rules", tags_added=frozenset({"by_rule"}))
-    rig.edit(ago=400.0, key=key_of_stage(KEY, COMPLETE), intent="run-2", priority=(Priority.NORMAL, Priority.HIGH))
-    rig.touch(ago=400.0, tags=(*TAGS, "by_rule"), priority=Priority.HIGH)
-    assert rig.run() == [("updated", "public_reply")]
-
-
 @pytest.mark.parametrize(
     ("error", "end"),
     [
@@ -256,13 +248,6 @@ def test_a_refusal_ends_it(rig: Rig, error: Exception, end: tuple[str, str]) -> 
 def test_a_dry_run_plans_it_and_sends_nothing(rig: Rig) -> None:
     assert rig.run(dry_run=True) == [("planned", "public_reply")]
     assert rig.written == []
-
-
-def test_the_kill_switch_keeps_it_back(rig: Rig) -> None:
-    with pytest.raises(CannotRun):
-        rig.run(stop=True)
-    assert rig.written == []
-    assert rig.run() == [("updated", "public_reply")]
 
 
 def test_the_status_follows_later_in_a_call_of_its_own(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from ticket_processor.core.errors import OutcomeUnknown
 from ticket_processor.core.models import Change, Overwrite, Priority
-from ticket_processor.policy.skip_rules import SkipRules
 from ticket_processor.reporting.run_words import Seen, difference, outcome_line
 
 from ..support.fakes import a_ticket
@@ -41,11 +40,7 @@ def test_a_repair_is_made_although_a_person_has_moved_the_ticket_on(office: Offi
     assert office.waiting() == []
 
 
-def test_a_repair_is_made_although_the_ticket_was_assigned_since(office: Office) -> None:
-    robbed(office, tags=("vip", "theirs"))
-    office.desk.person(1, assignee=7)
-    office.run(rules=SkipRules(leave_assigned=True))
-    assert "theirs" in office.desk.tickets[1].tags
+# What is put back
 
 
 def test_a_ticket_that_somebody_wants_left_alone_is_not_even_repaired(office: Office) -> None:
@@ -53,9 +48,6 @@ def test_a_ticket_that_somebody_wants_left_alone_is_not_even_repaired(office: Of
     office.desk.person(1, tags=(*office.desk.tickets[1].tags, "ai_hands_off"))
     office.run()
     assert (office.ends()[1], office.desk.written) == (("skipped", "hands_off"), [])
-
-
-# What is put back
 
 
 def test_a_persons_words_in_a_field_are_put_back_and_stand_in_no_log_and_on_no_screen(office: Office) -> None:
@@ -68,19 +60,6 @@ def test_a_persons_words_in_a_field_are_put_back_and_stand_in_no_log_and_on_no_s
     assert WORDS not in office.logged()
     assert "(as it was)" in office.logged()
     assert WORDS not in outcome_line(Seen(outcome)) + difference(Seen(outcome))
-
-
-def test_a_repair_carries_what_the_helpdesk_refused_of_the_same_write(office: Office) -> None:
-    office.desk.unseen[1] = {"tags": ("vip", "theirs")}
-    office.desk.refuses = lambda change: "group" if change.group else None
-    office.run(wants(77))
-    assert office.waiting() == [(1, "repair", 0)]
-    office.desk.refuses = lambda _change: None
-    office.run(wants(77))
-    (change,) = office.desk.written
-    assert (change.tags_added, change.group) == (("theirs",), 77)
-    assert office.desk.tickets[1].group == 77
-    assert office.waiting() == []
 
 
 def test_what_a_person_had_is_put_back_and_not_what_the_settings_want_today(office: Office) -> None:
@@ -122,16 +101,6 @@ def test_a_write_that_was_confirmed_by_reading_is_compared_with_its_record_too(o
     office.run()
     assert "theirs" in office.desk.tickets[1].tags
     assert office.desk.tickets[1].priority is LOW
-
-
-def test_a_write_that_is_read_back_tells_which_tags_it_put_on_again(office: Office) -> None:
-    office.desk.updates = [office.desk.apply]  # happens, and the answer says nothing of it
-    office.desk.unseen[1] = {"tags": ()}
-    office.run(verify=10)
-    (said,) = office.alerts("overwrote")
-    assert said["parts"] == ["tags"]
-    office.run(verify=10)
-    assert "vip" not in office.desk.tickets[1].tags
 
 
 # What a write keeps its hands off in the first place

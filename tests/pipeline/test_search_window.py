@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ticket_processor.core.models import Outcome
 from ticket_processor.pipeline.intake import Intake, IntakeOptions
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
-from ticket_processor.state.store import SEARCHED, State
+from ticket_processor.state.store import State
 from ticket_processor.zendesk import Zendesk
 
 from ..helpdesk.test_zendesk import Account
@@ -90,36 +90,6 @@ def test_what_was_left_alone_is_told_once_and_again_when_somebody_changes_it(sto
         story.run()
     assert story.skipped == Counter([voice, voice, pending])
     assert story.worked == Counter([pending])
-
-
-def test_a_ticket_that_no_run_gets_to_for_longer_than_the_window_does_not_count_as_shown_late() -> None:
-    story = Story(window_s=2 * HOUR)
-    numbers = []
-    for number in range(14):
-        if number in (0, 9, 13):
-            numbers.append(story.add())
-        story.run(settles=False)
-    story.run()
-    assert (story.worked, max(story.late)) == (Counter(numbers), 0.0)
-    story.state.close()
-
-
-def test_done_tickets_are_not_asked_about_in_every_listing_when_answers_are_wanted(story: Story) -> None:
-    for _ in range(20):
-        story.add()
-    story.run(replies=True)
-    for _ in range(3):
-        story.run(replies=True)
-        assert story.requests() == {"export": 1}
-
-
-def test_with_since_everything_is_listed_as_if_for_the_first_time(story: Story) -> None:
-    voice = story.add(channel="voice")
-    story.run()
-    story.state.begin_again("2026-11-21T00:00:00Z")
-    assert (story.kept(), story.state.fact(SEARCHED)) == (0, None)
-    story.run()
-    assert story.skipped == Counter({voice: 2})
 
 
 @given(data=st.data())

@@ -112,15 +112,6 @@ def test_where_the_helpdesk_shows_no_other_ticket_any_more_three_in_a_row_are_en
     assert office.ends()[5] == ("skipped", "deferred_record_unreadable")
 
 
-def test_answers_that_never_come_are_not_waited_for_again_and_again(open_office: Open) -> None:
-    office = open_office(*touched(*range(1, 9)), a_ticket(9))
-    faulty = Faulty(office)
-    faulty.audits, faulty.takes_s = set(range(1, 9)), 25.0
-    office.run()
-    assert faulty.asked == [1, 2, 3]
-    assert updated(office) == [9]
-
-
 @pytest.mark.parametrize("kind", ["audits", "updates"])
 @pytest.mark.parametrize("first", [1, 36, 71], ids=["first", "in the middle", "last"])
 def test_many_poisoned_tickets_together_delay_no_good_one_by_a_run(open_office: Open, kind: str, first: int) -> None:
@@ -176,6 +167,28 @@ def test_a_single_ticket_that_died_of_the_accounts_fault_comes_back_once_the_req
     assert dead(office) == []
     office.run()
     assert updated(office) == [1]
+
+
+def test_a_ticket_whose_record_could_not_be_read_comes_back_although_no_other_record_is_needed(
+    open_office: Open,
+) -> None:
+    office = open_office(a_ticket(1, touched=100.0))
+    faulty = Faulty(office)
+    faulty.audits = {1}
+    for _ in range(5):
+        office.run()
+    assert dead(office) == [1]
+    faulty.asked.clear()
+    office.run()
+    assert (dead(office), faulty.asked) == ([1], [1]), "one record is asked for in each run"
+    faulty.audits = set()
+    office.run()
+    assert (dead(office), office.ends()) == ([], {})
+    office.run()
+    assert updated(office) == [1]
+    faulty.asked.clear()
+    office.run()
+    assert faulty.asked == []
 
 
 def test_a_row_that_makes_no_sense_waits_and_the_rest_of_the_page_is_triaged(open_office: Open) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ticket_processor.core.errors import NotAuthorised, OutcomeUnknown
-from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Priority
+from ticket_processor.core.errors import NotAuthorised
+from ticket_processor.core.models import Change, OutcomeStatus, Priority
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.pipeline.delivery import Delivery
@@ -42,10 +42,6 @@ def told(bench: Bench) -> dict[int, list[str]]:
     return {line["ticket_id"]: line["parts"] for line in bench.lines() if line.get("what") == "trimmed"}
 
 
-def missing(outcomes: Sequence[Outcome]) -> dict[int, tuple[str, ...]]:
-    return {outcome.ticket_id: outcome.missing for outcome in outcomes}
-
-
 # Single updates
 
 
@@ -71,19 +67,6 @@ def test_three_writes_in_a_row_without_a_part_end_the_run_with_what_to_check(ben
     with pytest.raises(NotAuthorised, match="right to edit tags"):
         next(ended)
     assert len(bench.desk.written) == 6
-
-
-@pytest.mark.parametrize("fate", ["no tags", "no priority"])
-def test_a_write_whose_answer_was_lost_is_known_to_lack_a_part_by_its_record(bench: Bench, fate: ItemFate) -> None:
-    def lost(change: Change) -> None:
-        bench.desk.apply(change, fate)
-        raise OutcomeUnknown("lost")
-
-    bench.desk.updates = [lost]
-    (settled,) = brought(bench, 1)
-    part = fate.removeprefix("no ")
-    assert (settled.outcome.reason, settled.outcome.missing) == ("confirmed_by_reading", (part,))
-    assert (told(bench), settled.follow_up is not None) == ({1: [part]}, True)
 
 
 def test_a_completion_of_which_a_part_came_is_made_again_by_a_later_run(bench: Bench) -> None:
@@ -128,13 +111,3 @@ def test_three_items_in_a_row_without_a_part_end_the_run_and_later_runs_complete
         notes = [edit for edit in bench.desk.edits[number] if edit.comment]
         assert len(notes) == 1, number
     assert (bench.state.retries(), bench.state.unsettled()) == ([], [])
-
-
-def test_one_item_without_its_priority_is_told_and_completed(bench: Bench) -> None:
-    bench.desk.items = {1: "no priority"}
-    ended = brought(bench, delivery=BATCH)
-    assert {number: parts for number, parts in missing([end.outcome for end in ended]).items() if parts} == {
-        1: ("priority",)
-    }
-    assert told(bench) == {1: ["priority"]}
-    assert [end.outcome.ticket_id for end in ended if end.follow_up] == [1]

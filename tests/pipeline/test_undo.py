@@ -23,6 +23,7 @@ from ticket_processor.core.errors import (
     OutcomeUnknown,
     PartRefused,
     Stopping,
+    TicketError,
     UpdateConflict,
 )
 from ticket_processor.core.models import (
@@ -46,14 +47,14 @@ from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.pipeline.undo.in_flight import PATIENCE_S
 from ticket_processor.pipeline.undo.past_runs import PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
-from ticket_processor.pipeline.undo.run import Undo, UndoOptions, UndoParts, not_reached, other_run
+from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
 from ticket_processor.settings.helpdesks import ZendeskSettings
-from ticket_processor.state.records import ScheduledReply, Verdict
+from ticket_processor.state.records import Dependencies, ScheduledReply, Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import key_of_stage
 from ticket_processor.wiring.undo import Undone
 
-from ..support.fakes import FakeDesk, ItemFate, ManualClock, a_change, a_ticket
+from ..support.fakes import START, FakeDesk, ItemFate, ManualClock, a_change, a_ticket
 from ..support.memory_helpdesk import difference
 from ..support.writeback_rig import learnt
 
@@ -267,6 +268,15 @@ def test_where_everything_was_touched_nothing_is_written(bench: Bench) -> None:
     assert bench.account.written == []
 
 
+def test_a_ticket_that_is_not_as_the_record_says_is_believed(triaged: Bench) -> None:
+    ticket = triaged.account.tickets[1]
+    silently = {"priority": Priority.LOW, "tags": (*ticket.tags, "x"), "fields": {ORDER: "C-3"}}
+    triaged.account.tickets[1] = ticket.model_copy(update=silently)
+    triaged.undo()
+    assert triaged.one[2] == [f"field {ORDER}: changed_since", "priority: changed_since"]
+    assert values(triaged.ticket) == ({"vip", "x"}, Priority.LOW, None, {ORDER: "C-3"})
+
+
 SECOND = "s" * 32
 BY_LATER = {"key": SECOND, "intent": f"{LATER}-1"}
 UNDONE_LATER = {"key": key_of_stage(SECOND, "undo"), "intent": "other-undo-1"}
@@ -393,6 +403,20 @@ def test_a_ticket_that_changed_just_now_is_waited_for(triaged: Bench) -> None:
 # Once, and guarded
 
 
+def test_a_ticket_that_changes_all_the_time_is_left_in_the_end(triaged: Bench) -> None:
+    fetch = triaged.account.fetch
+
+    def busy(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
+        triaged.account.edit(ago=1.0)
+        return fetch(ticket_ids)
+
+    triaged.account.fetch = busy  # type: ignore[method-assign]
+    summary = triaged.undo()
+    assert triaged.one[:2] == ("skipped", "deferred_changed_just_now")
+    assert len(triaged.clock.waits) == MOST_WAITS
+    assert summary.exit_code == 1  # say it again
+
+
 def test_a_lost_answer_is_looked_up_and_not_repeated(triaged: Bench) -> None:
     def lost(change: Change) -> None:
         triaged.account.apply(change)
@@ -402,6 +426,15 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(triaged: Bench) -> None:
     triaged.undo()
     assert triaged.one == ("updated", "confirmed_by_reading", [])
     assert len(triaged.account.written) == 1
+
+
+def test_after_three_conflicts_the_ticket_has_failed(triaged: Bench) -> None:
+    triaged.account.updates = [
+        lambda _, ago=ago: triaged.account.edit(status="open", ago=ago)  # type: ignore[misc]
+        for ago in (100.0, 90.0, 80.0)
+    ]
+    assert triaged.undo().exit_code == 1
+    assert triaged.one[:2] == ("failed", "changed_again_and_again")
 
 
 @pytest.mark.parametrize(("part", "left", "group"), [("group", ["group: refused"], 5), ("note", [], 4)])
@@ -414,6 +447,20 @@ def test_a_part_that_the_helpdesk_refuses_stays_and_the_rest_goes(
     bench.undo()
     assert bench.one == ("updated", "taken_back", left)
     assert values(bench.ticket) == (set(), None, group, {})
+
+
+def test_a_record_that_cannot_be_read_is_that_tickets_failure(triaged: Bench) -> None:
+    triaged.account.add(2)
+    triaged.account.run_writes(2, tags=OURS)
+    history = triaged.account.history
+
+    def unreadable(ticket_id: int) -> History:
+        if ticket_id == 1:
+            raise TicketError("not shown")
+        return history(ticket_id)
+
+    triaged.account.history = unreadable  # type: ignore[method-assign]
+    assert triaged.undo(1, 2).outcomes == {"failed": 1, "updated": 1}
 
 
 def test_a_dry_run_sends_nothing_and_leaves_the_state_alone(triaged: Bench) -> None:
@@ -613,6 +660,14 @@ def test_after_a_note_became_public_no_note_of_an_undo_is_written_either(triaged
     assert triaged.undo(dry_run=True).exit_code == 0
 
 
+def test_a_helpdesk_that_asked_for_peace_is_left_in_peace(triaged: Bench) -> None:
+    Dependencies(triaged.state).keep_not_before("helpdesk", START + 100, START)
+    assert triaged.undo().exit_code == 3
+    assert triaged.account.times("history") == 0
+    triaged.clock.advance(100)
+    assert triaged.undo().exit_code == 0
+
+
 def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remembered(bench: Bench) -> None:
     for number in range(1, 8):
         bench.account.add(number)
@@ -629,6 +684,14 @@ def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remem
     assert len(bench.account.jobs_taken) == 2
 
 
+def test_when_the_time_is_used_up_the_rest_is_for_the_same_command_again(triaged: Bench) -> None:
+    triaged.seconds = 3.0
+    triaged.account.tag(add=["theirs"], ago=0.0)
+    summary = triaged.undo()
+    assert (summary.exit_code, summary.outcomes) == (1, {})
+    assert "the same command" in str(summary.stopped)
+
+
 def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(bench: Bench) -> None:
     for number in range(1, 5):
         bench.account.add(number)
@@ -643,9 +706,6 @@ def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(be
     assert "sent_and_not_confirmed=1 updated=1" in told
     ended = text(Undone(summary, bench.folder, RUN), InPart(), ZendeskSettings.can.undone)
     assert "1 taken back, 1 sent and not confirmed yet (the same command again looks them up), 2 not reached" in ended
-
-
-# What a person sees
 
 
 # Which run
@@ -763,6 +823,27 @@ def test_a_run_that_cannot_be_taken_back_is_refused_with_the_reason(log: Log, as
     Log(log.folder / "sandbox").run("tour-1", 1)
     with pytest.raises(ConfigError, match=sentence):
         log.past.find(asked)
+
+
+def test_an_unknown_run_is_answered_with_the_last_ones(log: Log) -> None:
+    for name in "ABCDEFG":
+        log.run(f"2026{name}-1", *range(1, 1 + ord(name) - ord("A")))
+    with pytest.raises(ConfigError) as caught:
+        log.past.find("x")
+    assert caught.value.problems[1].startswith("the last runs that wrote: 2026G-1 (6 tickets), 2026F-1 (5 tickets)")
+    assert "2026B" not in caught.value.problems[1]
+
+
+@pytest.mark.parametrize("asked", ["latest", "2026A-1"])
+def test_a_log_folder_without_receipts_is_called_that_and_not_a_run_that_is_unknown(log: Log, asked: str) -> None:
+    for folder, sentence in ((log.folder / "none", "does not exist"), (log.folder, "holds no receipts")):
+        with pytest.raises(ConfigError, match=sentence) as caught:
+            PastRuns(folder).find(asked)
+        assert str(folder) in str(caught.value)
+        assert "log_dir (TICKETBOT_LOG_DIR)" in str(caught.value)
+    log.run("2026Z-1")
+    with pytest.raises(ConfigError, match="no run in the log"):
+        log.past.find("latest")
 
 
 def test_a_ticket_that_the_run_did_not_write_on_is_no_choice(log: Log) -> None:

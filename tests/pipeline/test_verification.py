@@ -136,13 +136,6 @@ def test_a_run_that_did_as_its_receipts_say_swears_to_nothing_but_zeros(bench: B
     assert bench.alerts() == []
 
 
-def test_without_reading_back_the_receipts_still_count(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, most=0)
-    bench.wrote()
-    assert bench.sworn() == Statement(written=1, checked=0)
-    assert bench.desk.asked == []
-
-
 # Receipts
 
 
@@ -179,23 +172,6 @@ def test_of_other_tags_taken_off_the_record_says_whose_they_were(bench: Bench, o
     assert bench.sworn() == Statement(
         written=1, checked=1, foreign_tags_removed=foreign, tickets=(1,) if foreign else ()
     )
-
-
-# The sample
-
-
-def test_the_sample_is_as_large_as_asked_and_the_same_for_the_same_run(bench: Bench) -> None:
-    chosen = []
-    for run_id in ("a", "a", "b"):
-        bench.witness = bench.another(run_id, most=10)
-        for number in range(1, 201):
-            bench.wrote(number)
-        assert bench.sworn() == Statement(written=200, checked=10)
-        chosen.append(frozenset(bench.desk.asked))
-        bench.desk.asked.clear()
-    first, again, other = chosen
-    assert len(first) == 10
-    assert first == again != other
 
 
 # The record

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 
@@ -99,6 +101,21 @@ def test_an_unsure_answer_is_marked_for_review(confidence: float, unsure: bool) 
     decision = decide(1, an_analysis(confidence=confidence), Policy(review_below=0.5))
     assert ("ai_review" in decision.tags) == unsure
     assert ("please check" in (decision.note or "")) == unsure
+
+
+@pytest.mark.parametrize(
+    ("fields", "policy", "marks"),
+    [
+        ({"suspicious": ("orders",)}, {}, {"ai_suspicious", "ai_review"}),
+        ({"confidence": 0.4}, {"tags": {"threshold": 0.9}}, {"ai_review"}),
+    ],
+    ids=["suspicious", "too unsure for labels"],
+)
+def test_what_a_person_should_look_at_is_marked(
+    fields: dict[str, Any], policy: dict[str, Any], marks: set[str]
+) -> None:
+    wishes = Policy.model_validate({"review_below": 0.5, **policy})
+    assert marks <= set(decide(1, an_analysis(**fields), wishes).tags)
 
 
 def test_another_prefix_is_used_throughout() -> None:

@@ -189,6 +189,11 @@ def test_advice_decides_nothing_but_the_note(analysis: Analysis, policy: Policy)
 # What every note says
 
 
+def test_the_note_warns_of_a_text_that_gives_orders_to_a_program() -> None:
+    note = decide(1, an_analysis(suspicious=("orders",)), Policy()).note or ""
+    assert "Careful: the text seems to give instructions to a program (orders). Please check." in note
+
+
 @given(analysis=ANALYSES, policy=POLICIES)
 def test_a_note_says_what_why_how_surely_what_else_and_by_whom(analysis: Analysis, policy: Policy) -> None:
     analysis = analysis.model_copy(update={"evidence": ("charged twice",)})

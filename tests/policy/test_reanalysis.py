@@ -189,14 +189,6 @@ def test_signs_that_an_answer_tries_to_instruct_a_model_are_still_seen(text: str
     assert set(signs_of(reply(CREATED, WRITE, said(text)).ticket.description)) >= set(signs_of(text))
 
 
-def test_a_hundred_long_answers_are_read_as_far_as_a_model_would_be_shown_them() -> None:
-    many = [said(f"{number}. " + "word " * 10_000) for number in range(100)]
-    description = reply(CREATED, WRITE, *many).ticket.description
-    assert description.startswith("99. ")
-    assert description.endswith(TICKET.description)
-    assert len(description) < 200_000
-
-
 # What it may replace
 
 TOOK = Edit(at="", author=AGENT, tags_removed=frozenset({"ai_billing"}))
@@ -239,16 +231,6 @@ def test_whoever_changed_one_of_our_labels_has_judged_the_ticket(
     edits: tuple[Edit, ...], tags: tuple[str, ...]
 ) -> None:
     assert reply(CREATED, *edits, tags=tags).judged
-
-
-def test_whoever_chose_another_value_of_a_drop_down_has_judged_nothing() -> None:
-    write = WRITE.model_copy(update={"tags_added": frozenset({*LABELS, "area_web"})})
-    chose = Edit(at="", author=AGENT, tags_removed=frozenset({"area_web"}), tags_added=frozenset({"area_app"}))
-    ticket = TICKET.model_copy(update={"tags": (*TICKET.tags, "area_app"), "fields": {3: "area_app"}})
-    history = History(edits=(CREATED, write, chose, ANSWER), options={3: frozenset({"area_web", "area_app"})})
-    answer = reply_to(ticket, history, POLICY)
-    assert answer is not None
-    assert not answer.judged
 
 
 def test_our_own_later_writes_judge_nothing() -> None:
@@ -322,17 +304,6 @@ def test_what_we_put_back_for_others_is_theirs() -> None:
         tags=frozenset(LABELS), priority=Priority.HIGH, group=6, fields={3: "ours"}
     )
     assert History(edits=(CREATED, write, mended)).ours() == Ours(tags=frozenset(LABELS))
-
-
-def test_what_we_set_and_set_again_is_ours() -> None:
-    """Also what a run took back that another had changed."""
-    write = WRITE.model_copy(update={"priority": (None, Priority.LOW), "fields": {3: (None, "one")}})
-    again = ours("b" * 32, priority=(Priority.LOW, Priority.HIGH), fields={3: ("one", "two")})
-    back = ours("c" * 32, priority=(Priority.HIGH, Priority.LOW), fields={3: ("two", "one")})
-    assert History(edits=(CREATED, write, again)).ours().priority is Priority.HIGH
-    assert History(edits=(CREATED, write, again, back)).ours() == Ours(
-        tags=frozenset(LABELS), priority=Priority.LOW, fields={3: "one"}
-    )
 
 
 # What a record says

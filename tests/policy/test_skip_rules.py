@@ -69,6 +69,12 @@ def test_a_ticket_with_the_hands_off_tag_is_never_touched_whatever_else_holds() 
     assert rules.reason(a_ticket(tags=("vip", "ai_hands_off"))) == "skip_rule_tag"
 
 
+def test_whoever_is_assigned_was_faster_only_where_people_have_a_head_start() -> None:
+    assert SkipRules(leave_assigned=True).reason(a_ticket(assignee=5)) == "person_was_faster_assigned"
+    assert SkipRules(leave_assigned=True).reason(a_ticket()) is None
+    assert SkipRules().reason(a_ticket(assignee=5)) is None
+
+
 class Me:
     """The signed-in user; counts how often it is asked for."""
 
@@ -134,3 +140,7 @@ def test_the_share_is_about_as_large_as_was_asked_for(percent: int) -> None:
 @pytest.mark.parametrize(("age", "waits"), [(0, True), (599, True), (600, False), (3600, False)])
 def test_a_ticket_waits_until_it_is_old_enough_by_the_helpdesks_clock(age: float, waits: bool) -> None:
     assert Selection(SkipRules(), wait_s=600).must_wait(a_ticket(age=age)) is waits
+
+
+def test_a_change_begins_no_second_head_start() -> None:
+    assert not Selection(SkipRules(), wait_s=600).must_wait(a_ticket(age=3600, touched=5))

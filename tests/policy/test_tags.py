@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.core.models import Overwrite, Priority, TakenOff
+from ticket_processor.core.models import Overwrite, Priority, StatusChange, TakenOff
 from ticket_processor.tags import (
     MAX_TAG_LENGTH,
     earlier_key,
@@ -25,6 +25,7 @@ from ..support.fakes import a_decision, a_ticket
 NAMES = st.sampled_from(["vip", "ai_processed", "ai_billing", "Spam", "été", "a-b", "ai_other_product", ""])
 FREE = st.text(max_size=8)
 LISTS = st.lists(st.one_of(NAMES, FREE), max_size=8)
+SOLVED = StatusChange(status="solved")
 FIELDS = st.dictionaries(st.integers(1, 5), st.sampled_from(["a", "b", "c"]), max_size=4)
 PRIORITIES = st.one_of(st.none(), st.sampled_from(list(Priority)))
 
@@ -191,3 +192,33 @@ def test_the_key_of_earlier_versions_holds_the_first_message(one: str, other: st
 
 def test_the_key_of_earlier_versions_is_the_one_that_they_have_written() -> None:
     assert earlier_key(a_ticket()) == "2c2ae627c0b701c2ae710e21c22ec5a3"
+
+
+def test_another_ticket_another_birth_and_another_stage_have_other_keys() -> None:
+    ticket = a_ticket()
+    keys = {
+        write_key(ticket),
+        write_key(a_ticket(2)),
+        write_key(a_ticket(age=7200)),
+        write_key(ticket, stage="reply"),
+    }
+    assert len(keys) == 4
+    assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
+
+
+def test_an_assigned_ticket_keeps_its_group_whatever_may_be_replaced() -> None:
+    decision = a_decision(group=8, group_overwrite=Overwrite.ALWAYS)
+    assert merge(a_ticket(group=7), decision, key="k").group == 8
+    assert merge(a_ticket(group=7, assignee=5), decision, key="k").group is None
+
+
+def test_a_part_that_a_person_took_off_or_the_helpdesk_refuses_is_not_sent() -> None:
+    decision = a_decision(priority=Priority.HIGH, group=8, fields={1: "x"}, note="Look.", closing=SOLVED)
+    off = TakenOff(priority=True, group=True, fields=frozenset({1}))
+    for without, unwanted in ((("priority", "group", "fields"), TakenOff()), ((), off)):
+        change = merge(a_ticket(), decision, key="k", without=without, unwanted=unwanted)
+        assert (change.priority, change.group, change.fields) == (None, None, {})
+    whole = merge(a_ticket(), decision, key="k")
+    assert (whole.priority, whole.group, whole.fields, whole.closing) == (Priority.HIGH, 8, {1: "x"}, SOLVED)
+    without_note = merge(a_ticket(), decision, key="k", without=("note",))
+    assert (without_note.note, without_note.closing) == (None, None)

@@ -16,7 +16,6 @@ import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.core.errors import StateUnusable
-from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.state.records import Dependencies, Open, Retry, Verdict
 from ticket_processor.state.store import CURSOR, FILE_NAME, HORIZON, State
 
@@ -155,19 +154,6 @@ def test_a_damaged_file_is_told(path: Path, damage: bytes) -> None:
     gc.collect()
 
 
-def test_a_row_that_cannot_be_understood_is_told(path: Path, state: State) -> None:
-    state.keep_verdict(a_verdict())
-    state.close()
-    db = sqlite3.connect(path)
-    db.execute("""UPDATE verdicts SET verdict = '{"ticket_id": 1, "of_another": "version"}'""")
-    db.commit()
-    db.close()
-    again = State(path)
-    with pytest.raises(StateUnusable):
-        again.unsettled()
-    again.close()
-
-
 def test_a_scratch_copy_holds_the_same_and_leaves_the_original_alone(path: Path, state: State) -> None:
     state.remember(cursor="c")
     state.retry_later(1, "busy", failed=True, max_attempts=5)
@@ -181,19 +167,6 @@ def test_a_scratch_copy_holds_the_same_and_leaves_the_original_alone(path: Path,
     assert [item.ticket_id for item in state.retries()] == [1]
     assert Dependencies(state).breaker("desk") is None
     assert not state.is_done(1)
-
-
-def test_a_scratch_copy_of_a_damaged_or_newer_file_is_refused(path: Path, state: State) -> None:
-    state.close()
-    db = sqlite3.connect(path)
-    db.execute("PRAGMA user_version=99")
-    db.close()
-    with pytest.raises(StateUnusable, match="newer ticketbot"):
-        State.scratch_copy(path)
-    path.write_bytes(b"this is no database, not at all" * 200)
-    with pytest.raises(StateUnusable):
-        State.scratch_copy(path)
-    gc.collect()
 
 
 def test_failures_count_and_mere_waits_do_not(state: State) -> None:
@@ -278,12 +251,3 @@ def test_many_threads_may_write_at_once(state: State) -> None:
         list(pool.map(work, range(8)))
     assert [item.attempts for item in state.retries()] == [10] * 8
     assert len(state.unsettled()) == 80
-
-
-def test_a_run_that_a_wrong_clock_put_into_the_future_is_forgotten_by_the_next() -> None:
-    state = State(None)
-    for name, started in (("right", 1000.0), ("ahead", 1000.0 + 3 * 86_400), ("next", 1600.0)):
-        summary = RunSummary(run_id=name, dry_run=False)
-        state.keep_run(RunRecord(run_id=name, started=started, finished=started + 5, summary=summary))
-    assert [record.run_id for record in state.runs(0.0)] == ["right", "next"]
-    state.close()

@@ -191,7 +191,7 @@ def check_models(settings: Settings) -> Iterator[Check]:
 
 def categories(settings: Settings) -> Iterator[Finding]:
     """What is wrong with the categories by themselves."""
-    for finding in check(settings.taxonomy, settings.policy, with_models=bool(settings.models.names)):
+    for finding in check(settings.taxonomy, settings.policy):
         # The built-in categories are nobody's to write examples for.
         if settings.categories or finding.kind != "examples":
             yield finding

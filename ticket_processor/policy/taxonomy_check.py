@@ -25,18 +25,13 @@ SHORT_DESCRIPTION = 4
 ALIKE, NEARLY_THE_SAME = 0.4, 0.6
 
 
-def check(
-    taxonomy: Taxonomy,
-    policy: Policy,
-    *,
-    with_models: bool = False,
-) -> list[Finding]:
+def check(taxonomy: Taxonomy, policy: Policy) -> list[Finding]:
     """Everything that can be said without the helpdesk, problems first."""
     found = [
         *_descriptions(taxonomy),
         *_overlaps(taxonomy),
         *_keywords(taxonomy),
-        *_floors(taxonomy, policy, with_models=with_models),
+        *_floors(taxonomy),
         *_targets(taxonomy, policy),
     ]
     return in_order(found)
@@ -104,7 +99,7 @@ def _keywords(taxonomy: Taxonomy) -> Iterator[Finding]:
         for entry in dict.fromkeys(list_)
     ]
     matcher = PhraseMatcher([(entry, item) for entry, item in entries])
-    told: set[frozenset[tuple[str, str]]] = set()
+    told: set[tuple[str, frozenset[str]]] = set()
     for entry, item in entries:
         sample = entry.replace("*", "").replace("~", " ")
         words = words_of(sample)
@@ -121,50 +116,27 @@ def _keywords(taxonomy: Taxonomy) -> Iterator[Finding]:
         elif all(word in EVERYDAY for word in words):
             yield _of_keyword("advice", item, entry, "is an everyday word: it does not tell categories apart")
         for hit in hits:
-            other = hit.value
-            pair = frozenset(((entry.casefold(), item.name), (entries[hit.entry][0].casefold(), other.name)))
-            if other.name == item.name or pair in told:
-                continue
-            told.add(pair)
-            if other.name == item.parent or other.parent == item.name:
-                text = f"is in {other.name} as well: of a category and its sub-category it belongs to one"
-                yield _of_keyword("advice", item, entry, text)
-            elif entries[hit.entry][0].casefold() == entry.casefold():
+            other, same = hit.value, entries[hit.entry][0].casefold() == entry.casefold()
+            pair = frozenset((item.name, other.name))
+            related = other.name in (item.name, item.parent) or other.parent == item.name
+            if same and not related and (entry.casefold(), pair) not in told:
+                told.add((entry.casefold(), pair))
                 yield _of_keyword("problem", item, entry, f"is in {other.name} as well, so it speaks for neither")
-            else:
-                text = f"is covered by '{entries[hit.entry][0]}' of {other.name} as well"
-                yield _of_keyword("advice", item, entry, text)
 
 
 def _of_keyword(severity: SetupSeverity, item: Category, entry: str, text: str) -> Finding:
     return _finding(severity, "keyword", item.name, f"keyword '{plain_line(entry, 60)}' {text}")
 
 
-def _floors(taxonomy: Taxonomy, policy: Policy, *, with_models: bool) -> Iterator[Finding]:
+def _floors(taxonomy: Taxonomy) -> Iterator[Finding]:
     order = list(Urgency)
-
-    def finding(severity: SetupSeverity, text: str) -> Finding:
-        return _finding(severity, "floor", item.name, text)
-
     for item in taxonomy.categories:
-        floor = item.priority_floor
-        if floor is None:
-            continue
-        above = taxonomy[item.parent].priority_floor if item.parent else None
-        if above is not None and order.index(above) < order.index(floor):
-            yield finding("problem", f"its priority_floor {floor} does nothing: that of {item.parent} is {above}")
-        elif above is floor:
-            yield finding("advice", f"its priority_floor {floor} adds nothing to that of {item.parent}")
+        floor, above = item.priority_floor, taxonomy[item.parent].priority_floor if item.parent else None
+        if floor is not None and above is not None and order.index(above) < order.index(floor):
+            text = f"its priority_floor {floor} does nothing: that of {item.parent} is {above}"
+            yield _finding("problem", "floor", item.name, text)
         elif floor is Urgency.LOW:
-            yield finding("advice", "its priority_floor low does nothing: no urgency lies below")
-        if item.name == taxonomy.fallback and floor in (Urgency.CRITICAL, Urgency.HIGH):
-            yield finding("advice", f"whatever fits nowhere else becomes {floor}: is that intended?")
-        if floor is Urgency.CRITICAL and with_models and not policy.model_may_set_urgent:
-            yield finding(
-                "advice",
-                "its tickets get priority high and the tag for escalation where a model answers; urgent needs "
-                "policy.model_may_set_urgent",
-            )
+            yield _finding("advice", "floor", item.name, "its priority_floor low does nothing: no urgency lies below")
 
 
 def _targets(taxonomy: Taxonomy, policy: Policy) -> Iterator[Finding]:
@@ -213,10 +185,6 @@ def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterato
     for key, value in item.fields.items():
         if trouble := _trouble(known.get(key), value):
             yield finding("problem", f"its field {key} {trouble}")
-    for field, value in _fitting(item, labels):
-        if field.id not in item.fields:
-            option = f'fields = {{ {field.id} = "{value}" }}'
-            yield finding("advice", f"the field {_named(field)} has an option {value}: {option} would fill it in")
 
 
 def _tags_of(
@@ -255,20 +223,8 @@ def _trouble(field: TicketField | None, value: str) -> str:
     return ""
 
 
-def _fitting(item: Category, labels: AccountLabels) -> Iterator[tuple[TicketField, str]]:
-    """Options of drop-downs that are called as the category is."""
-    for field in labels.fields:
-        for value, name in field.options.items() if field.active and not field.system else ():
-            if item.name in (_word(value), _word(name)) or _word(value).endswith(f"_{item.name}"):
-                yield field, value
-
-
 def _named(field: TicketField) -> str:
     return f"'{plain_line(field.title, 60)}'"
-
-
-def _word(text: str) -> str:
-    return "_".join(words_of(text.replace("_", " ")))
 
 
 def _folded(text: str) -> str:
