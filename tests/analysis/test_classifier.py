@@ -50,7 +50,7 @@ from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.evaluation.data import Example
 from ticket_processor.evaluation.scores import score
 from ticket_processor.evaluation.training.corpus import corpus_of, text_of
-from ticket_processor.evaluation.training.fitting import Trained, gain_over, train
+from ticket_processor.evaluation.training.fitting import Trained, train
 from ticket_processor.evaluation.training.learners import (
     METHODS,
     CrossValidation,
@@ -222,12 +222,6 @@ def test_threads_and_pickled_copies_agree(classifier: LocalClassifier) -> None:
         assert list(pool.map(copy.analyse, texts)) == expected
 
 
-def test_tickets_of_which_no_word_comes_twice_are_learnt_by_their_pieces_or_not_at_all() -> None:
-    assert [part for part, _ in learn_text(["oneone", "oneoneone"]).transformer_list] == ["pieces"]
-    with pytest.raises(ConfigError, match="no words in common"):
-        learn([Example(id=str(at), body=chr(0x4E00 + at), urgency=list(HASTE)[at % 2]) for at in range(20)])
-
-
 # --- what it must not keep -------------------------------------------------------------------------------------------
 
 
@@ -253,19 +247,6 @@ def test_a_plain_form_holds_no_long_number(text: str) -> None:
 
 
 # --- when it is used -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_where_the_rules_are_as_good_they_answer(tmp_path: Path) -> None:
-    rules = Oracle([*TRAINING, *UNSEEN], {"category", "sentiment"})
-    result = learn(TRAINING, rules)
-    assert result.description.used == ("urgency",)
-    assert result.description.tasks["category"].rules_macro_f1 == 1.0
-    swapped = Oracle([item.model_copy(update={"sentiment": Sentiment.NEUTRAL}) for item in UNSEEN], {"sentiment"})
-    classifier = LocalClassifier.load(stored(tmp_path, result), TAXONOMY, swapped)
-    for example in UNSEEN:
-        analysis = classifier.analyse(text_of(example))
-        assert (analysis.category, analysis.sentiment) == ("rest", Sentiment.NEUTRAL), "not what the rules say"
 
 
 def test_a_classifier_that_beats_the_rules_at_nothing_is_refused(tmp_path: Path) -> None:
@@ -348,22 +329,6 @@ def test_what_a_fold_is_tested_with_is_learnt_from_the_other_tickets_alone() -> 
         same = wanted[:, begin : begin + len(kept)].toarray()
         np.testing.assert_allclose(block[:, [names.index(name) for name in kept]], same, rtol=1e-4, atol=1e-6)
         at += len(names)
-
-
-def test_a_gain_that_may_be_chance_is_not_used() -> None:
-    rng = random.Random(5)
-    labels = list(WORDS)
-    noise = [item.model_copy(update={"category": rng.choice(labels)}) for item in TRAINING]
-    (learnt,) = learn(noise, tasks=("category",)).learnt
-    assert (
-        learnt.description.gain_low
-        < learnt.scores.macro_f1 - learnt.description.rules_macro_f1
-        < learnt.description.gain_high
-    )
-    assert learnt.description.used == (learnt.description.gain_low > 0)
-    right, wrong = ["a", "b"] * 30, ["b", "b"] * 30
-    assert gain_over(right, right, wrong, 0).low > 0 > gain_over(right, wrong, right, 0).high
-    assert gain_over(right, right, ["b", *right[1:]], 0).low == 0
 
 
 @pytest.mark.slow
@@ -652,18 +617,6 @@ def test_confidence_means_what_it_says() -> None:
     assert ece is not None
     assert raw is not None
     assert ece < 0.03 < raw
-
-
-def test_confidence_is_lower_for_an_answer_that_is_right_less_often() -> None:
-    rng = np.random.default_rng(0)
-    answers = rng.integers(0, 2, 4000)
-    shares = softmax(np.where(np.arange(2) == answers[:, None], 2.0, 0.0))  # all are as sure
-    targets = np.where(rng.random(4000) < np.array([0.9, 0.6])[answers], answers, 1 - answers)
-    group_of = np.arange(2)
-    confidence = confidence_of(learn_confidence(shares[:3000], targets[:3000], group_of), shares[3000:], group_of)
-    assert np.array_equal(decide(shares[3000:], group_of)[0], answers[3000:])
-    assert confidence[answers[3000:] == 0].mean() == pytest.approx(0.9, abs=0.03)
-    assert confidence[answers[3000:] == 1].mean() == pytest.approx(0.6, abs=0.03)
 
 
 # --- former classifiers -----------------------------------------------------------------------------------------------

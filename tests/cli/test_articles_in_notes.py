@@ -49,9 +49,9 @@ Account = Callable[..., Desk]
 
 @pytest.fixture
 def account(open_desk: OpenDesk) -> Account:
-    """Make an account with articles, and settings; ``floor`` is what ``kb eval`` would have found."""
+    """Make an account with articles, and settings."""
 
-    def make(toml: str, floor: float | None = 0.1) -> Desk:
+    def make(toml: str) -> Desk:
         desk = open_desk(TICKETS)
         (desk.folder / "help").mkdir()
         others = {f"{name}.md": f"# {name}\nAll about {name.lower()} stands here.\n" for name in OTHERS}
@@ -61,7 +61,7 @@ def account(open_desk: OpenDesk) -> Account:
         if KNOWLEDGE in toml:
             desk("kb", "sync")
             store = KnowledgeStore(desk.state / FILE_NAME)
-            store.set_fact(FLOOR, None if floor is None else str(floor))
+            store.set_fact(FLOOR, "0.1")
             store.close()
         return desk
 
@@ -127,14 +127,6 @@ def test_off_is_as_if_there_were_no_articles(account: Account, toml: str) -> Non
     assert not any("help_center" in request for request in desk.helpdesk_requests())
 
 
-def test_articles_are_shown_after_a_sync_before_any_floor_was_measured(account: Account) -> None:
-    desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}', floor=None)
-    desk("run", "--since", "7d")
-
-    assert "https://help.example.com/charged" in _note(desk)
-    assert "Articles" not in _note(desk, 2), "of a greeting no article is much like"
-
-
 def test_a_damaged_knowledge_base_is_told_and_stops_no_run(account: Account) -> None:
     desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}')
     for path in desk.state.glob(f"{FILE_NAME}*"):
@@ -143,11 +135,6 @@ def test_a_damaged_knowledge_base_is_told_and_stops_no_run(account: Account) -> 
 
     assert "knowledge" in " ".join(summary["remarks"])
     assert "Articles" not in _note(desk)
-
-
-def test_articles_that_are_wanted_and_not_there_are_told(account: Account) -> None:
-    desk = account('[replies]\nmode = "note"\n')
-    assert "knowledge.folders" in json.dumps(desk("run", "--since", "7d", "--json").object)
 
 
 @pytest.mark.parametrize(("level", "number_goes"), [(RedactionLevel.STANDARD, True), (RedactionLevel.STRICT, False)])

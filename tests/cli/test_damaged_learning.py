@@ -62,16 +62,3 @@ def test_a_report_tells_all_else(desk: Desk) -> None:
     ended = desk("report", "--json")
     assert ended.object["totals"]["tickets"] == 2
     assert "scoreboard unavailable" in str(ended.object["remarks"])
-
-
-def test_who_asks_for_what_was_learnt_is_told_that_a_copy_helps(desk: Desk) -> None:
-    no_database(desk.state / FILE_NAME)
-    assert "put a copy of it back" in desk("learn", "log", code=3).err
-
-
-def test_a_split_goes_on_without_what_was_learnt(desk: Desk) -> None:
-    no_database(desk.state / FILE_NAME)
-    (desk.folder / "new.toml").write_text(f'{SETTINGS}[policy]\nnote = "when-useful"\n', encoding="utf-8")
-    told = desk("run", "--split", "50", "--candidate", "new.toml", "--since", "1d").err
-    assert "the candidate decides 50% of tickets" in told
-    assert sorted(desk.marked()) == sorted(desk.tickets)

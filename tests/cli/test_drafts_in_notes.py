@@ -18,10 +18,8 @@ from ..replies.articles import claim, said
 from .conftest import Desk, OpenDesk
 from .drafting import (
     DRAFT,
-    FENCE,
     GOOD,
     HEAD,
-    KNOWLEDGE,
     PAID_BACK,
     TICKET,
     URL,
@@ -86,35 +84,25 @@ def test_a_draft_is_paid_for_in_the_receipt_the_summary_and_the_books(account: A
 
 
 @pytest.mark.parametrize(
-    ("answers", "reason", "requests"),
+    ("answer", "reason"),
     [
-        ([said(verdict="no_answer")], "no_answer", 1),
-        ([said(claim("A technician will come to your home.", PAID_BACK))], "unsupported", 2),
-        (["I cannot say."], "answer_not_json", 2),
-        ([said(claim(f"{PAID_BACK} See https://evil.example/x."))], "unsupported", 2),
+        (said(verdict="no_answer"), "no_answer"),
+        (said(claim("A technician will come to your home.", PAID_BACK)), "unsupported"),
+        ("I cannot say.", "answer_not_json"),
+        (said(claim(f"{PAID_BACK} See https://evil.example/x.")), "unsupported"),
     ],
 )
 def test_what_no_article_says_is_in_no_note_and_articles_are_named_instead(
-    account: Account, answers: list[Answer], reason: str, requests: int
+    account: Account, answer: Answer, reason: str
 ) -> None:
-    desk = account(*answers)
+    desk = account(answer)
     note = ran(desk)
 
     assert HEAD not in note
     assert "Articles that may help:" in note
     assert not any(word in note for word in ("technician", "evil"))
     assert (offered(desk)["kind"], offered(desk)["reason"]) == ("articles", reason)
-    assert len(asked(desk)) == requests
-
-
-def test_where_no_article_clears_the_floor_a_model_is_asked_all_the_same_and_no_answer_is_counted(
-    account: Account,
-) -> None:
-    desk = account(said(verdict="no_answer"), floor=float("inf"))
-    note = ran(desk)
-
-    assert "Articles" not in note
-    assert (offered(desk)["kind"], offered(desk)["reason"]) == ("no_answer", "no_answer")
+    assert len(asked(desk)) == 1
 
 
 def test_a_suspicious_ticket_gets_neither(account: Account) -> None:
@@ -168,36 +156,3 @@ def test_a_dry_run_shows_the_draft_which_is_not_paid_for_again(account: Account)
     assert desk.notes(1) == []
     assert HEAD in ran(desk)
     assert len(asked(desk)) == 1
-
-
-def test_analyse_shows_the_draft_and_what_the_model_was_asked(account: Account) -> None:
-    desk = account(GOOD)
-    shown = desk("analyse", "1", "--details")
-
-    assert f"note | {PAID_BACK} [1]" in shown.out
-    assert "Article A1:" in shown.out
-
-
-def test_a_category_may_want_less(account: Account) -> None:
-    modes = '[replies.categories]\nbilling = "note"\nrefund = "note"\n'
-    desk = account(GOOD, toml=f'[replies]\nmode = "draft"\n{modes}{KNOWLEDGE}')
-    note = ran(desk)
-
-    assert "Articles that may help:" in note
-    assert asked(desk) == []
-
-
-def test_without_a_model_the_run_says_why_there_are_no_drafts(account: Account) -> None:
-    desk = account(GOOD)
-    ended = desk("run", "--since", "7d", "--json", "--no-llm")
-    assert "models.names" in json.dumps(ended.object)
-
-
-def test_without_drafts_the_model_gets_what_it_got_before(account: Account) -> None:
-    desk = account(GOOD)
-    for toml in ("", KNOWLEDGE, f'[replies]\nmode = "off"\n{KNOWLEDGE}', f'[replies]\nmode = "note"\n{KNOWLEDGE}'):
-        desk.configure(f"{toml}[cache]\ndays = 0\n")
-        desk("run", "--since", "7d", "--dry-run")
-
-    before, *after = (FENCE.sub(b"fence", request.body) for request in desk.model_requests())
-    assert after == [before] * 3

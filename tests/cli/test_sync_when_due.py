@@ -72,13 +72,6 @@ def test_a_run_syncs_first_once_a_day_and_its_tickets_get_what_is_new(desk: Desk
     assert remarks(desk) == ["knowledge base: articles: 1 new or changed, 0 gone"]
 
 
-def test_kb_sync_counts_as_the_days_sync(desk: Desk) -> None:
-    at(desk, NOTE + FOLDER)
-    desk("kb", "sync")
-    (desk.folder / "help" / "new.md").write_text("# New\nAn article that came later.", encoding="utf-8")
-    assert remarks(desk, "--since", "7d") == []
-
-
 def test_what_a_person_starts_and_what_a_webhook_tells_of_wait_for_no_sync(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,12 +87,6 @@ def test_what_a_person_starts_and_what_a_webhook_tells_of_wait_for_no_sync(
     assert articles(desk) == 0
     desk("run")
     assert articles(desk) == 1
-
-
-def test_a_folder_costs_no_request(desk: Desk) -> None:
-    at(desk, NOTE + FOLDER)
-    desk("run", "--since", "7d")
-    assert not [request for request in desk.helpdesk_requests() if "help_center" in request]
 
 
 @pytest.mark.parametrize("arguments", [(), ("--dry-run",)])

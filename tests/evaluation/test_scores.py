@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.evaluation.scores import ONE_SIDED, at_coverage, percentile, score, threshold_for, wilson_lower
+from ticket_processor.evaluation.scores import ONE_SIDED, percentile, score, threshold_for, wilson_lower
 
 NAMES = ("billing", "refund", "technical", "general")
 LABELS = st.sampled_from(NAMES)
@@ -60,29 +60,6 @@ def test_confusion_holds_every_row_once(rows: Rows) -> None:
             assert confusion[truth].get(answer, 0) == count
 
 
-@given(st.lists(LABELS, min_size=1, max_size=60))
-def test_always_saying_the_largest_scores_what_is_told_of_it(gold: list[str]) -> None:
-    largest = max(sorted(set(gold)), key=gold.count)
-    told = score(gold, gold)
-    alone = score(gold, [largest] * len(gold))
-    assert told.majority_accuracy == alone.accuracy
-    assert told.majority_macro_f1 == pytest.approx(alone.macro_f1)
-
-
-@given(ROWS)
-def test_reliability_sorts_every_answer_into_the_bin_of_its_confidence(rows: Rows) -> None:
-    scores = score(*split(rows))
-    assert sum(part.count for part in scores.reliability) == len(rows)
-    assert [part.upper for part in scores.reliability] == pytest.approx([n / 10 for n in range(1, 11)])
-    for part in scores.reliability:
-        if part.count:
-            assert part.lower - 1e-9 <= part.confidence <= part.upper + 1e-9
-    assert scores.ece is not None
-    assert 0 <= scores.ece <= 1
-    by_hand = sum(part.count * abs(part.accuracy - part.confidence) for part in scores.reliability) / len(rows)
-    assert scores.ece == pytest.approx(by_hand)
-
-
 def test_calibration_error_is_nothing_for_honest_and_large_for_boastful_confidence() -> None:
     gold, answers = ["a"] * 10, ["a"] * 8 + ["b"] * 2
     assert score(gold, answers, [0.8] * 10).ece == pytest.approx(0)
@@ -101,14 +78,6 @@ def test_each_point_of_the_abstention_curve_counts_the_answers_from_its_threshol
         assert point.precision == sum(taken) / len(taken)
     assert curve[-1].coverage == 1
     assert [point.threshold for point in curve] == sorted(set(confidence), reverse=True)
-
-
-@given(ROWS, st.floats(0.01, 1))
-def test_a_point_at_coverage_is_the_first_that_answers_enough(rows: Rows, wanted: float) -> None:
-    curve = score(*split(rows)).abstention
-    point = at_coverage(curve, wanted)
-    assert point.coverage >= wanted
-    assert all(other.coverage < wanted for other in curve[: curve.index(point)])
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=60), st.floats(0.1, 0.99))
