@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import os
@@ -14,7 +13,6 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +50,6 @@ from ticket_processor.evaluation.scores import score
 from ticket_processor.evaluation.training.corpus import corpus_of, text_of
 from ticket_processor.evaluation.training.fitting import Trained, train
 from ticket_processor.evaluation.training.learners import (
-    METHODS,
-    CrossValidation,
     as_learnt_from,
     confidence_of,
     learn_confidence,
@@ -491,43 +487,9 @@ def test_a_damaged_folder_gives_one_sentence(folder: Path, change: Callable[[Pat
     assert isinstance(caught.value, NotTrained) == ("no classifier" in sentence)
 
 
-def fewer_labels(content: dict[str, Any]) -> None:
-    model = LogisticRegression().fit(np.eye(2), [0, 1])
-    model.coef_ = content["category"]["model"].coef_[:2]
-    model.classes_ = np.arange(2)
-    content["category"]["model"] = model
-
-
-def spoilt(kind: str, **values: Callable[[Any], Any]) -> Callable[[dict[str, Any]], None]:
-    """Replaces attributes of the model or of the confidence."""
-
-    def spoil(content: dict[str, Any]) -> None:
-        model = copy.deepcopy(content["category"][kind])
-        for name, value in values.items():
-            setattr(model, name, value(getattr(model, name)))
-        content["category"][kind] = model
-
-    return spoil
-
-
-def no_number(weights: Any) -> Any:
-    """``weights``, the first of them no number."""
-    weights = weights.copy()
-    weights.flat[0] = np.nan
-    return weights
-
-
 @pytest.mark.parametrize(
     "spoil",
     [
-        fewer_labels,
-        spoilt("model", coef_=no_number),
-        spoilt("model", intercept_=no_number),
-        spoilt("model", intercept_=lambda weights: weights + np.inf),
-        spoilt("confidence", coef_=no_number),
-        spoilt("confidence", intercept_=no_number),
-        spoilt("confidence", coef_=lambda weights: weights[:, 1:], n_features_in_=lambda count: count - 1),
-        lambda content: content["words"].update(idf=no_number(content["words"]["idf"])),
         lambda content: content.pop("category"),
         lambda content: content["category"].update(model=LogisticRegression()),
         lambda content: content["category"].update(model=content["words"]["idf"]),
@@ -547,12 +509,6 @@ def test_weights_of_another_shape_fail_the_ticket_and_not_the_run(
 @pytest.mark.skipif(os.name != "posix", reason="Windows keeps access lists instead")
 def test_nobody_else_can_read_what_was_learnt(folder: Path) -> None:
     assert [path.stat().st_mode & 0o077 for path in folder.iterdir()] == [0, 0]
-
-
-def test_training_again_leaves_one_classifier(folder: Path, trained: Trained) -> None:
-    write(folder, trained.description.model_copy(update={"rows": 1}), {**trained.content, "more": {"x": np.zeros(3)}})
-    assert sorted(path.name for path in folder.iterdir()) == [DESCRIPTION, current_weights(folder).name]
-    LocalClassifier.load(folder, TAXONOMY, RULES).analyse(redact("zinnia tulip"))
 
 
 def test_nothing_heavy_is_imported_before_there_is_a_ticket_to_understand(folder: Path) -> None:
@@ -576,27 +532,6 @@ def test_without_the_extra_it_says_what_to_install(folder: Path, monkeypatch: py
 
 
 # --- methods and confidence ------------------------------------------------------------------------------------------
-
-
-def test_a_contest_names_who_did_better_and_who_took_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "xgboost", None)
-    monkeypatch.setitem(sys.modules, "catboost", None)
-    contest = CrossValidation.contest
-
-    def worse(validation: CrossValidation, name: str) -> Any:
-        found, shares = contest(validation, name)
-        return (replace(found, macro_f1=0.1) if name == "logistic regression" else found), shares
-
-    monkeypatch.setattr(CrossValidation, "contest", worse)
-    lines: list[str] = []
-    result = learn(TRAINING, tasks=("category",), bench=True, say=lines.append)
-    (learnt,) = result.learnt
-    assert [contest.method for contest in learnt.contests] == [*METHODS]
-    assert min(contest.macro_f1 for contest in learnt.contests[1:4]) > 0.8
-    assert sum(f"not installed: {how_to_install('bench')}" in line for line in lines) == 2
-    said = summary_text(result, bench=True)
-    assert "scored higher, but only logistic regression is put in use" in said
-    assert said.index("naive Bayes") < said.index("logistic regression"), "the better one stands first"
 
 
 def softmax(scores: Any) -> Any:

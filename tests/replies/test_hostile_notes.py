@@ -210,15 +210,6 @@ def test_a_draft_without_a_price_leaves_no_cost_that_is_too_low(
     assert paid.cost_usd is None
 
 
-def test_an_analysis_without_a_price_leaves_no_cost_that_is_too_low(tmp_path: Path) -> None:
-    analysis = ANALYSIS.model_copy(update={"usage": Usage(input=100), "cost_usd": None})
-    model, prices = ScriptedChat(said(claim(REFUND.text.splitlines()[0]))), {"m0": (10.0, 40.0, 1.0)}
-    with answering(tmp_path, model, articles=[REFUND, PASSWORD], prices=prices) as add:
-        paid, _ = add(TICKET, ANALYSIS.model_copy(update={"usage": Usage(), "cost_usd": 0.0}), DECISION)
-        assert paid.cost_usd
-        assert add(TICKET, analysis, DECISION)[0].cost_usd is None
-
-
 @pytest.mark.parametrize("cost", [None, 0.01])
 @pytest.mark.parametrize(
     ("answer", "kind"),

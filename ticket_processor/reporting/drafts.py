@@ -103,7 +103,7 @@ def read_drafts(
     for item, ticket, history in reader.read(ordered):
         found = _compared(notes.get(item.ticket_id), history, ticket)
         if isinstance(found, str):
-            reader.left_out[found] += 1
+            reader.leave(item.ticket_id, found)
             continue
         draft, replies = found
         uses[use := draft_use(draft, replies)] += 1
@@ -113,7 +113,7 @@ def read_drafts(
         histories=reader.histories,
         **uses,
         edits=tuple(sorted(edits, key=lambda one: -one.ticket_id)),
-        left_out=dict(reader.left_out),
+        left_out=dict(Counter(reader.left.values())),
         ended_early=reader.ended_early,
     )
 
