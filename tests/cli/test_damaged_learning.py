@@ -12,7 +12,7 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 
 from .conftest import Desk, OpenDesk
 
-SETTINGS = "[learning]\ncollect_share = 0.05\nexamples = 4\n"
+SETTINGS = "[learning]\nexamples = 4\n"
 
 
 def no_database(path: Path) -> None:
@@ -29,7 +29,7 @@ def garbled(path: Path) -> None:
         store.record("classifier", "ana", {"now": "x"}, 1.0)
         with store.writing() as db:
             db.execute("UPDATE change SET detail='{'")
-            db.execute("INSERT INTO fact VALUES ('cursor', '{'), ('allowance', 'much')")
+            db.execute("INSERT INTO fact VALUES ('cursor', '{')")
 
 
 def of_another_shape(path: Path) -> None:
@@ -52,7 +52,6 @@ def test_a_run_triages_without_what_was_learnt_and_says_so(desk: Desk, damage: C
     told = desk("run", "--since", "1d").err
     desk.assert_done()
     assert "what was learnt is not used" in told
-    assert "labels that people kept and changed were not collected" in told
 
 
 def test_a_report_tells_all_else(desk: Desk) -> None:

@@ -276,21 +276,3 @@ def test_what_was_collected_goes_with_the_log_and_never_by_this_machines_clock_a
     old_day.unlink()
     desk("learn", "collect")
     assert {item.ticket_id for item in store.reactions()} == {1}
-
-
-def test_a_run_collects_with_a_share_of_its_requests_and_without_it_does_nothing_new(open_desk: OpenDesk) -> None:
-    desk = open_desk(40)
-    desk("run", "--since", "1d")
-    assert not (desk.state / FILE_NAME).exists()
-    for number in desk.tickets:
-        desk.sandbox.store.person_edit(number, status="solved")
-    desk.configure("[learning]\ncollect_share = 0.05\n")
-    made = 0
-    for _ in range(3):
-        for _ in range(20):
-            desk.sandbox.store.create(subject="Charged twice", body="I was charged twice for it, check my invoice.")
-        desk.advance(60)
-        desk.seen.clear()
-        desk("run", code=None)
-        made += len(desk.helpdesk_requests())
-    assert 0 < len({number for number, _, _ in found(desk)}) <= 0.05 * made

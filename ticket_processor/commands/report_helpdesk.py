@@ -74,7 +74,7 @@ class HelpdeskPart:
             reading_desk(settings, transport) as desk,
             self._screen.progress("reading what people changed") as advance,
         ):
-            done, _ = collect(settings, desk, transport, store, deadline, now, since=first, most=most, advance=advance)
+            done = collect(settings, desk, transport, store, deadline, now, since=first, most=most, advance=advance)
             return done, scoreboard_of(store, first, until)
 
     def knowledge(self) -> Knowledge:

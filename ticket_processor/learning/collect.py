@@ -6,6 +6,7 @@ Reads only; asks no model: a request for each hundred tickets (on Freshdesk for 
 from __future__ import annotations
 
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -71,21 +72,16 @@ class Collector:
         *,
         since: float = 0.0,
         most: int | None = None,
-        at_once: int = AT_ONCE,
-        may_go_on: Callable[[], bool] = lambda: True,
         advance: Callable[[int], object] = lambda _count: None,
     ) -> CollectedLabels:
         """Read each settled ticket written since ``since``, at most ``most`` of them, and keep what became of it.
 
-        ``may_go_on`` is asked before each history. Tickets are settled when they are solved or closed, or 14 days after
-        our first write. What was done when this ends stays done.
+        Tickets are settled when they are solved or closed, or 14 days after our first write. What was done when this
+        ends stays done.
         """
         pending, done = PendingTickets(self.store), CollectedLabels()
-
-        def may(histories: int) -> bool:
-            return may_go_on() and (most is None or histories < most)
-
-        while done.ended_early is None and may(done.histories) and (some := pending.next(at_once, now, since)):
+        most = sys.maxsize if most is None else most
+        while done.ended_early is None and done.histories < most and (some := pending.next(AT_ONCE, now, since)):
             reader = HistoryReader(self.desk, self.deadline, advance)
             young = {item.ticket_id for item in some if now - item.first < SETTLED_AFTER_S}
             words = self.words_for({item.category for item in some})
@@ -102,7 +98,7 @@ class Collector:
                         # One that the helpdesk calls solved without saying since when is settled now.
                         reactions += [replace(label, settled_at=min(label.settled_at, now)) for label in labels]
                         corrections += corrections_of(labels, ticket, self.level)
-                    if not may(done.histories + reader.histories):
+                    if done.histories + reader.histories >= most:
                         break
             finally:
                 settled |= {number for number, why in reader.left.items() if why not in (OPEN, UNREADABLE)}
