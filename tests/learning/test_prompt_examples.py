@@ -21,7 +21,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, ConfigError
 from ticket_processor.core.models import Analysis, RedactionLevel
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.learning.examples import MOST_TOKENS, ExampleIndex, ExamplePicker, LearntExample, PromptExamples
+from ticket_processor.learning.examples import MOST_TOKENS, ExamplePicker, LearntExample, PromptExamples
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.sandbox.openai_answers import answer_for
 from ticket_processor.settings.load import load
@@ -54,7 +54,7 @@ def several(*labels: str, text: str = "badge gate {}") -> list[LearntExample]:
 
 
 def picker(examples: Sequence[LearntExample], most: int = 6) -> ExamplePicker:
-    return ExamplePicker(ExampleIndex(examples), most)
+    return ExamplePicker(examples, most)
 
 
 def analyser(server: ScriptedChat, shown: ExamplePicker | None = None) -> ModelAnalyser:
