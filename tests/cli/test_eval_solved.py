@@ -104,18 +104,6 @@ def test_people_are_the_truth_and_nothing_is_written(open_desk: OpenDesk) -> Non
     assert not desk.logs.exists()
 
 
-def test_where_history_proves_nothing_rules_set_neither_group_nor_fields(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    for number in solved_by_people(desk)[::2]:
-        desk.sandbox.store.person_edit(number, add_tags=["money_back"], remove_tags=["money", "shipping"])
-    desk.advance(600)
-    told = desk("eval", "--from-helpdesk", "--since", "90d", "--precision", "0.65", "--json").object
-    policy = tomllib.loads(told["policy"]["rules"])["policy"]
-    assert told["analysers"][0]["sources"][0]["fields"]["category"]["thresholds"]["all"] is None
-    assert policy["rules_may_set"] == ["tags", "priority"]
-    assert policy["tags"] == policy["group"] == policy["fields"] == {"mode": "suggest"}
-
-
 def test_people_get_tables_thresholds_and_lines_for_the_settings(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
     solved_by_people(desk)

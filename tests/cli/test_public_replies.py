@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ..imitation import Sandbox
 from ..replies.articles import claim, said
 from .conftest import Desk, OpenDesk
 from .drafting import ARTICLES, URL, with_articles
@@ -83,13 +82,3 @@ def test_settings_that_would_send_too_much_are_refused(open_desk: OpenDesk, toml
     desk = open_desk([])
     desk.configure(toml)
     assert words in desk("run", "--since", "now", code=2).err
-
-
-def test_the_sandboxs_own_model_quotes_articles(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that whoever tries drafts out needs no model."""
-    monkeypatch.setitem(ARTICLES, "password.md", ARTICLE)
-    tickets = (TICKET, {"subject": "Opening hours", "body": "When do you open on Sundays in the harbour branch?"})
-    desk = with_articles(open_desk, toml=f'[replies]\nmode = "draft"\n{KNOWLEDGE}', tickets=tickets, kind=Sandbox)
-    desk("run", "--since", "7d")
-    assert f"{CHANGED} [1]" in str(desk.notes(1)[0]["html_body"])
-    assert "Draft reply" not in str(desk.notes(2)[0]["html_body"])

@@ -100,11 +100,6 @@ def test_a_pasted_log_makes_no_endless_query() -> None:
     assert len(issue_queries("This sentence says something new. " * 500)) <= MOST_QUERIES + 1
 
 
-def test_stop_words_are_dropped_unless_nothing_else_is_left() -> None:
-    assert query_words("How do I get a refund?") == ["refund"]
-    assert query_words("How is it?") == ["how", "is", "it"]
-
-
 def test_one_issue_does_not_drown_another() -> None:
     noise = [(f"card{number}", "card payment declined bank card payment", "en", "everyone") for number in range(30)]
     store = filled(*noise, ("parcel", "Where a parcel is.", "en", "everyone"))
@@ -238,14 +233,3 @@ def test_a_server_that_let_one_search_wait_is_not_asked_again(meaning: Meaning, 
     for _ in range(2):
         assert ids(base.search(["refund"], lang="en", audience="everyone", limit=5)) == ["a"]
     assert len(meaning.asked) == asked
-
-
-def test_a_search_sees_what_a_sync_has_changed(meaning: Meaning) -> None:
-    store, model = filled(("a", "refund", "en", "everyone")), meaning.model()
-    embed_missing(store, model)
-    store.set_fact(f"{WEIGHT} {model.key}", "1")
-    base = KnowledgeSearch(store, model)
-    assert ids(base.search(["money"], lang="en", audience="everyone", limit=5)) == ["a"]
-    store.put([(article("b", "card", title="b"), "")])
-    embed_missing(store, model)
-    assert set(ids(base.search(["money"], lang="en", audience="everyone", limit=5))) == {"a", "b"}

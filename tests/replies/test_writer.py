@@ -59,22 +59,6 @@ def test_without_an_article_that_may_be_used_nobody_is_asked(found: Any) -> None
     assert model.asked == []
 
 
-def test_a_language_without_courtesies_is_not_asked_about() -> None:
-    assert write(ScriptedChat(GOOD), language="fi") == NoAnswer("language")
-
-
-def test_articles_for_agents_are_not_shown() -> None:
-    model = ScriptedChat(GOOD)
-    write(model, [FOR_AGENTS, REFUND])
-    assert "waive" not in model.asked[0][1]["content"]
-
-
-def test_no_answer_is_taken_at_its_word() -> None:
-    model = ScriptedChat(said(verdict="no_answer"))
-    assert write(model).reason == "no_answer"
-    assert len(model.asked) == 1
-
-
 def test_a_form_that_the_server_refuses_is_not_asked_again() -> None:
     model = ScriptedChat(GOOD, refuses=["json_schema_plain", "json_object"])
     writer = DraftWriter(model, "m")
