@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import os
@@ -14,7 +13,6 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +48,8 @@ from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.evaluation.data import Example
 from ticket_processor.evaluation.scores import score
 from ticket_processor.evaluation.training.corpus import corpus_of, text_of
-from ticket_processor.evaluation.training.fitting import Trained, gain_over, train
+from ticket_processor.evaluation.training.fitting import Trained, train
 from ticket_processor.evaluation.training.learners import (
-    METHODS,
-    CrossValidation,
     as_learnt_from,
     confidence_of,
     learn_confidence,
@@ -222,12 +218,6 @@ def test_threads_and_pickled_copies_agree(classifier: LocalClassifier) -> None:
         assert list(pool.map(copy.analyse, texts)) == expected
 
 
-def test_tickets_of_which_no_word_comes_twice_are_learnt_by_their_pieces_or_not_at_all() -> None:
-    assert [part for part, _ in learn_text(["oneone", "oneoneone"]).transformer_list] == ["pieces"]
-    with pytest.raises(ConfigError, match="no words in common"):
-        learn([Example(id=str(at), body=chr(0x4E00 + at), urgency=list(HASTE)[at % 2]) for at in range(20)])
-
-
 # --- what it must not keep -------------------------------------------------------------------------------------------
 
 
@@ -253,19 +243,6 @@ def test_a_plain_form_holds_no_long_number(text: str) -> None:
 
 
 # --- when it is used -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_where_the_rules_are_as_good_they_answer(tmp_path: Path) -> None:
-    rules = Oracle([*TRAINING, *UNSEEN], {"category", "sentiment"})
-    result = learn(TRAINING, rules)
-    assert result.description.used == ("urgency",)
-    assert result.description.tasks["category"].rules_macro_f1 == 1.0
-    swapped = Oracle([item.model_copy(update={"sentiment": Sentiment.NEUTRAL}) for item in UNSEEN], {"sentiment"})
-    classifier = LocalClassifier.load(stored(tmp_path, result), TAXONOMY, swapped)
-    for example in UNSEEN:
-        analysis = classifier.analyse(text_of(example))
-        assert (analysis.category, analysis.sentiment) == ("rest", Sentiment.NEUTRAL), "not what the rules say"
 
 
 def test_a_classifier_that_beats_the_rules_at_nothing_is_refused(tmp_path: Path) -> None:
@@ -348,22 +325,6 @@ def test_what_a_fold_is_tested_with_is_learnt_from_the_other_tickets_alone() -> 
         same = wanted[:, begin : begin + len(kept)].toarray()
         np.testing.assert_allclose(block[:, [names.index(name) for name in kept]], same, rtol=1e-4, atol=1e-6)
         at += len(names)
-
-
-def test_a_gain_that_may_be_chance_is_not_used() -> None:
-    rng = random.Random(5)
-    labels = list(WORDS)
-    noise = [item.model_copy(update={"category": rng.choice(labels)}) for item in TRAINING]
-    (learnt,) = learn(noise, tasks=("category",)).learnt
-    assert (
-        learnt.description.gain_low
-        < learnt.scores.macro_f1 - learnt.description.rules_macro_f1
-        < learnt.description.gain_high
-    )
-    assert learnt.description.used == (learnt.description.gain_low > 0)
-    right, wrong = ["a", "b"] * 30, ["b", "b"] * 30
-    assert gain_over(right, right, wrong, 0).low > 0 > gain_over(right, wrong, right, 0).high
-    assert gain_over(right, right, ["b", *right[1:]], 0).low == 0
 
 
 @pytest.mark.slow
@@ -526,43 +487,9 @@ def test_a_damaged_folder_gives_one_sentence(folder: Path, change: Callable[[Pat
     assert isinstance(caught.value, NotTrained) == ("no classifier" in sentence)
 
 
-def fewer_labels(content: dict[str, Any]) -> None:
-    model = LogisticRegression().fit(np.eye(2), [0, 1])
-    model.coef_ = content["category"]["model"].coef_[:2]
-    model.classes_ = np.arange(2)
-    content["category"]["model"] = model
-
-
-def spoilt(kind: str, **values: Callable[[Any], Any]) -> Callable[[dict[str, Any]], None]:
-    """Replaces attributes of the model or of the confidence."""
-
-    def spoil(content: dict[str, Any]) -> None:
-        model = copy.deepcopy(content["category"][kind])
-        for name, value in values.items():
-            setattr(model, name, value(getattr(model, name)))
-        content["category"][kind] = model
-
-    return spoil
-
-
-def no_number(weights: Any) -> Any:
-    """``weights``, the first of them no number."""
-    weights = weights.copy()
-    weights.flat[0] = np.nan
-    return weights
-
-
 @pytest.mark.parametrize(
     "spoil",
     [
-        fewer_labels,
-        spoilt("model", coef_=no_number),
-        spoilt("model", intercept_=no_number),
-        spoilt("model", intercept_=lambda weights: weights + np.inf),
-        spoilt("confidence", coef_=no_number),
-        spoilt("confidence", intercept_=no_number),
-        spoilt("confidence", coef_=lambda weights: weights[:, 1:], n_features_in_=lambda count: count - 1),
-        lambda content: content["words"].update(idf=no_number(content["words"]["idf"])),
         lambda content: content.pop("category"),
         lambda content: content["category"].update(model=LogisticRegression()),
         lambda content: content["category"].update(model=content["words"]["idf"]),
@@ -582,12 +509,6 @@ def test_weights_of_another_shape_fail_the_ticket_and_not_the_run(
 @pytest.mark.skipif(os.name != "posix", reason="Windows keeps access lists instead")
 def test_nobody_else_can_read_what_was_learnt(folder: Path) -> None:
     assert [path.stat().st_mode & 0o077 for path in folder.iterdir()] == [0, 0]
-
-
-def test_training_again_leaves_one_classifier(folder: Path, trained: Trained) -> None:
-    write(folder, trained.description.model_copy(update={"rows": 1}), {**trained.content, "more": {"x": np.zeros(3)}})
-    assert sorted(path.name for path in folder.iterdir()) == [DESCRIPTION, current_weights(folder).name]
-    LocalClassifier.load(folder, TAXONOMY, RULES).analyse(redact("zinnia tulip"))
 
 
 def test_nothing_heavy_is_imported_before_there_is_a_ticket_to_understand(folder: Path) -> None:
@@ -613,27 +534,6 @@ def test_without_the_extra_it_says_what_to_install(folder: Path, monkeypatch: py
 # --- methods and confidence ------------------------------------------------------------------------------------------
 
 
-def test_a_contest_names_who_did_better_and_who_took_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "xgboost", None)
-    monkeypatch.setitem(sys.modules, "catboost", None)
-    contest = CrossValidation.contest
-
-    def worse(validation: CrossValidation, name: str) -> Any:
-        found, shares = contest(validation, name)
-        return (replace(found, macro_f1=0.1) if name == "logistic regression" else found), shares
-
-    monkeypatch.setattr(CrossValidation, "contest", worse)
-    lines: list[str] = []
-    result = learn(TRAINING, tasks=("category",), bench=True, say=lines.append)
-    (learnt,) = result.learnt
-    assert [contest.method for contest in learnt.contests] == [*METHODS]
-    assert min(contest.macro_f1 for contest in learnt.contests[1:4]) > 0.8
-    assert sum(f"not installed: {how_to_install('bench')}" in line for line in lines) == 2
-    said = summary_text(result, bench=True)
-    assert "scored higher, but only logistic regression is put in use" in said
-    assert said.index("naive Bayes") < said.index("logistic regression"), "the better one stands first"
-
-
 def softmax(scores: Any) -> Any:
     raised = np.exp(scores - scores.max(axis=1, keepdims=True))
     return raised / raised.sum(axis=1, keepdims=True)
@@ -652,18 +552,6 @@ def test_confidence_means_what_it_says() -> None:
     assert ece is not None
     assert raw is not None
     assert ece < 0.03 < raw
-
-
-def test_confidence_is_lower_for_an_answer_that_is_right_less_often() -> None:
-    rng = np.random.default_rng(0)
-    answers = rng.integers(0, 2, 4000)
-    shares = softmax(np.where(np.arange(2) == answers[:, None], 2.0, 0.0))  # all are as sure
-    targets = np.where(rng.random(4000) < np.array([0.9, 0.6])[answers], answers, 1 - answers)
-    group_of = np.arange(2)
-    confidence = confidence_of(learn_confidence(shares[:3000], targets[:3000], group_of), shares[3000:], group_of)
-    assert np.array_equal(decide(shares[3000:], group_of)[0], answers[3000:])
-    assert confidence[answers[3000:] == 0].mean() == pytest.approx(0.9, abs=0.03)
-    assert confidence[answers[3000:] == 1].mean() == pytest.approx(0.6, abs=0.03)
 
 
 # --- former classifiers -----------------------------------------------------------------------------------------------

@@ -88,7 +88,8 @@ def with_articles(
         (desk.folder / "help" / name).write_text(text, encoding="utf-8")
     desk.configure(toml)
     desk("kb", "sync")
-    with closing(KnowledgeStore(desk.state / FILE_NAME)) as store:
-        store.set_fact(FLOOR, None if floor is None else str(floor))
+    if floor is not None:
+        with closing(KnowledgeStore(desk.state / FILE_NAME)) as store:
+            store.set_fact(FLOOR, str(floor))
     desk.seen.clear()
     return desk

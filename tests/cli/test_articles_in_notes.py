@@ -49,9 +49,9 @@ Account = Callable[..., Desk]
 
 @pytest.fixture
 def account(open_desk: OpenDesk) -> Account:
-    """Make an account with articles, and settings; ``floor`` is what ``kb eval`` would have found."""
+    """Make an account with articles, and settings."""
 
-    def make(toml: str, floor: float | None = 0.1) -> Desk:
+    def make(toml: str) -> Desk:
         desk = open_desk(TICKETS)
         (desk.folder / "help").mkdir()
         others = {f"{name}.md": f"# {name}\nAll about {name.lower()} stands here.\n" for name in OTHERS}
@@ -61,7 +61,7 @@ def account(open_desk: OpenDesk) -> Account:
         if KNOWLEDGE in toml:
             desk("kb", "sync")
             store = KnowledgeStore(desk.state / FILE_NAME)
-            store.set_fact(FLOOR, None if floor is None else str(floor))
+            store.set_fact(FLOOR, "0.1")
             store.close()
         return desk
 

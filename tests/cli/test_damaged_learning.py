@@ -12,7 +12,7 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 
 from .conftest import Desk, OpenDesk
 
-SETTINGS = "[learning]\ncollect_share = 0.05\nexamples = 4\n"
+SETTINGS = "[learning]\nexamples = 4\n"
 
 
 def no_database(path: Path) -> None:
@@ -29,7 +29,7 @@ def garbled(path: Path) -> None:
         store.record("classifier", "ana", {"now": "x"}, 1.0)
         with store.writing() as db:
             db.execute("UPDATE change SET detail='{'")
-            db.execute("INSERT INTO fact VALUES ('cursor', '{'), ('allowance', 'much')")
+            db.execute("INSERT INTO fact VALUES ('cursor', '{')")
 
 
 def of_another_shape(path: Path) -> None:
@@ -52,7 +52,6 @@ def test_a_run_triages_without_what_was_learnt_and_says_so(desk: Desk, damage: C
     told = desk("run", "--since", "1d").err
     desk.assert_done()
     assert "what was learnt is not used" in told
-    assert "labels that people kept and changed were not collected" in told
 
 
 def test_a_report_tells_all_else(desk: Desk) -> None:
@@ -62,16 +61,3 @@ def test_a_report_tells_all_else(desk: Desk) -> None:
     ended = desk("report", "--json")
     assert ended.object["totals"]["tickets"] == 2
     assert "scoreboard unavailable" in str(ended.object["remarks"])
-
-
-def test_who_asks_for_what_was_learnt_is_told_that_a_copy_helps(desk: Desk) -> None:
-    no_database(desk.state / FILE_NAME)
-    assert "put a copy of it back" in desk("learn", "log", code=3).err
-
-
-def test_a_split_goes_on_without_what_was_learnt(desk: Desk) -> None:
-    no_database(desk.state / FILE_NAME)
-    (desk.folder / "new.toml").write_text(f'{SETTINGS}[policy]\nnote = "when-useful"\n', encoding="utf-8")
-    told = desk("run", "--split", "50", "--candidate", "new.toml", "--since", "1d").err
-    assert "the candidate decides 50% of tickets" in told
-    assert sorted(desk.marked()) == sorted(desk.tickets)

@@ -56,45 +56,6 @@ def test_rules_are_measured_without_any_setting(bare: Command, tmp_path: Path) -
     assert not bare.logs.exists()
 
 
-def test_json_is_one_object_with_every_figure(bare: Command, tmp_path: Path) -> None:
-    labelled(tmp_path, name="packed.jsonl.gz")
-    told = bare("eval", "packed.jsonl.gz", "--json", "--limit", "8").object
-    (source,) = by_name(told)["rules"]
-    assert (source["source"], source["rows"]) == ("packed.jsonl.gz", 8)
-    category = source["fields"]["category"]
-    assert set(category) >= {
-        "accuracy",
-        "macro_f1",
-        "labels",
-        "confusion",
-        "ece",
-        "reliability",
-        "abstention",
-        "by_language",
-        "thresholds",
-    }
-    assert category["rows"] == sum(sum(row.values()) for row in category["confusion"].values()) == 8
-    assert category["by_language"]["de"]["rows"] == 2
-    assert sum(part["rows"] for part in category["reliability"]) == 8
-    assert [round(point["coverage"], 6) for point in category["abstention"]][-1] == 1
-    assert source["ms"]["p95"] >= source["ms"]["p50"] > 0
-    assert source["answered_by"] == {"rules": 8}
-    assert told["analysers"][0]["mean"]["category"]["sources"] == 1
-    assert SECRET not in json.dumps(told)
-
-
-def test_a_model_and_the_rules_side_by_side(open_desk: OpenDesk, tmp_path: Path) -> None:
-    desk = open_desk(0, model=True)
-    told = desk("eval", str(labelled(tmp_path)), "--json").object
-    chain, rules = by_name(told)["chain"][0], by_name(told)["rules"][0]
-    assert chain["answered_by"] == {"sandbox-model": 12}
-    assert rules["answered_by"] == {"rules": 12}
-    assert chain["tokens"]["input"] > 0
-    assert chain["fallbacks"] == {}
-    assert len(desk.model_requests()) == 12
-    assert desk.helpdesk_requests() == []
-
-
 def test_a_model_that_is_not_in_the_settings_can_be_named(open_desk: OpenDesk, tmp_path: Path) -> None:
     desk = open_desk(0, model=True)
     path = str(labelled(tmp_path, count=4))

@@ -104,33 +104,6 @@ def test_people_are_the_truth_and_nothing_is_written(open_desk: OpenDesk) -> Non
     assert not desk.logs.exists()
 
 
-def test_what_people_changed_is_what_counts(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    numbers = solved_by_people(desk)
-    for number in numbers[:20:4]:  # five of ten "billing" tickets were something else after all
-        desk.sandbox.store.person_edit(number, add_tags=["money_back"], remove_tags=["money"], priority="low")
-    desk.advance(600)
-    told = desk("eval", "--from-helpdesk", "--since", "90d", "--precision", "0.65", "--json").object
-    category = told["analysers"][0]["sources"][0]["fields"]["category"]
-    assert category["confusion"]["refund"] == {"billing": 5, "refund": 10}
-    assert category["labels"]["billing"]["precision"] == 0.5
-    # Half of what it calls billing is wrong, whatever its confidence: nothing to apply there.
-    assert category["thresholds"]["labels"]["billing"] is None
-    assert category["thresholds"]["labels"]["order"]["coverage"] == 1
-
-
-def test_where_history_proves_nothing_rules_set_neither_group_nor_fields(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    for number in solved_by_people(desk)[::2]:
-        desk.sandbox.store.person_edit(number, add_tags=["money_back"], remove_tags=["money", "shipping"])
-    desk.advance(600)
-    told = desk("eval", "--from-helpdesk", "--since", "90d", "--precision", "0.65", "--json").object
-    policy = tomllib.loads(told["policy"]["rules"])["policy"]
-    assert told["analysers"][0]["sources"][0]["fields"]["category"]["thresholds"]["all"] is None
-    assert policy["rules_may_set"] == ["tags", "priority"]
-    assert policy["tags"] == policy["group"] == policy["fields"] == {"mode": "suggest"}
-
-
 def test_people_get_tables_thresholds_and_lines_for_the_settings(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
     solved_by_people(desk)
@@ -141,14 +114,6 @@ def test_people_get_tables_thresholds_and_lines_for_the_settings(open_desk: Open
     assert re.search(r"all \(policy\.tags\)\s+0\.\d\d\s+1\.000", ended.out)
     assert "[policy.priority]" in ended.out
     assert "charged twice for my" not in ended.out
-
-
-def test_forty_right_answers_are_no_proof_of_nearly_all(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    solved_by_people(desk)
-    ended = desk("eval", "--from-helpdesk")
-    assert re.search(r"all \(policy\.tags\)\s+never", ended.out)
-    assert 'mode = "suggest"  # no confidence proves 95% of it right' in ended.out
 
 
 def test_our_own_labels_are_no_evidence_unless_asked_for(open_desk: OpenDesk) -> None:
@@ -196,28 +161,3 @@ def test_a_model_sees_the_tickets_redacted_and_the_report_shows_them_so(open_des
     assert "Makerson" not in told
     assert secret not in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert secret not in ended.out + ended.err
-
-
-def test_zendesks_own_triage_stands_beside_ours(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    intents = {"billing": "money__charged", "technical": "app", "order": "parcel", "refund": "money__back"}
-    for number, (_, kind) in zip(solved_by_people(desk, count=60), numbered(60), strict=True):
-        wrong = number % 10 == 0
-        marks = ["intent__parcel" if wrong else f"intent__{intents[kind[2]]}", "intent_confidence__high"]
-        desk.sandbox.store.person_edit(number, add_tags=marks)
-    desk.advance(600)
-    before = len(desk.sandbox.store.history)
-    desk.seen.clear()
-    told = desk("eval", "--from-helpdesk", "--json").object
-    assert_only_read(desk, before)
-    rules, theirs = told["analysers"]
-    assert (rules["analyser"], theirs["analyser"]) == ("rules", "intelligent triage")
-    assert list(theirs["sources"][0]["fields"]) == ["category"]
-    assert theirs["sources"][0]["rows"] == 60
-    assert 0.7 < theirs["mean"]["category"]["accuracy"] < 1
-    assert list(told["policy"]) == ["rules"]
-    assert any(remark.startswith("intelligent triage: Zendesk's own, on 60 of") for remark in told["remarks"])
-    shown = desk("eval", "--from-helpdesk", "--out", "report.html").out
-    assert "intelligent triage" in shown
-    assert "intelligent triage" in (desk.folder / "report.html").read_text(encoding="utf-8")
-    assert "if intelligent triage is what answers" not in shown

@@ -15,7 +15,6 @@ import pytest
 from ticket_processor.core.clock import iso
 from ticket_processor.core.models import Priority
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.evaluation.scores import wilson_lower
 from ticket_processor.helpdesk.local_model import Actor, NewTicket
 from ticket_processor.learning.overrides import words_of
 from ticket_processor.learning.store import FILE_NAME, LearningStore
@@ -277,48 +276,3 @@ def test_what_was_collected_goes_with_the_log_and_never_by_this_machines_clock_a
     old_day.unlink()
     desk("learn", "collect")
     assert {item.ticket_id for item in store.reactions()} == {1}
-
-
-def test_a_run_collects_with_a_share_of_its_requests_and_without_it_does_nothing_new(open_desk: OpenDesk) -> None:
-    desk = open_desk(40)
-    desk("run", "--since", "1d")
-    assert not (desk.state / FILE_NAME).exists()
-    for number in desk.tickets:
-        desk.sandbox.store.person_edit(number, status="solved")
-    desk.configure("[learning]\ncollect_share = 0.05\n")
-    made = 0
-    for _ in range(3):
-        for _ in range(20):
-            desk.sandbox.store.create(subject="Charged twice", body="I was charged twice for it, check my invoice.")
-        desk.advance(60)
-        desk.seen.clear()
-        desk("run", code=None)
-        made += len(desk.helpdesk_requests())
-    assert 0 < len({number for number, _, _ in found(desk)}) <= 0.05 * made
-
-
-def test_the_scoreboard_tells_the_same_on_the_screen_in_the_report_and_as_csv(open_desk: OpenDesk) -> None:
-    desk = open_desk(8)
-    desk("run", "--since", "1d")
-    assert "nothing was collected" in desk("learn", "show").out
-    assert desk("report", "--json").object["scoreboard"] is None
-    edit = zendesk_hands(desk)
-    for number in (1, 5):  # both are about billing
-        edit(number, "person", remove=["ai_billing"], add=["ai_refund"], status="solved")
-    for number in (2, 3, 4):
-        edit(number, "person", status="solved")
-    edit(6, "rule", status="solved")
-    desk("learn", "collect")
-    shown = desk("learn", "show", "--json").object
-    (category,) = (part for part in shown["parts"] if part["part"] == "category")
-    assert (shown["tickets"], shown["touched"]) == (6, 5)
-    assert (category["judged"], category["kept"], category["untouched"]) == (5, 3, 1)
-    assert (category["accuracy"], category["coverage"]) == (0.6, 1.0)
-    assert category["accuracy_at_least"] == pytest.approx(wilson_lower(3, 5), abs=1e-6)
-    report = desk("report", "--json").object
-    assert report["scoreboard"] == shown
-    for text in (desk("learn", "show", "--details").out, desk("report", "--details").out):
-        assert "6 tickets collected, 5 of them touched by a person" in text
-        assert "Changed most often" in text
-    desk("report", "--out", "report.csv")
-    assert "Kept as ticketbot set it,category,all,5,3," in (desk.folder / "report.csv").read_text(encoding="utf-8")

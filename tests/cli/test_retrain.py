@@ -10,8 +10,6 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 from .conftest import Desk, OpenDesk
 from .test_train import labelled, tickets
 
-NEW_WORDS = "gerbil hamster vole ferret".split()
-
 
 def corrected(desk: Desk, texts: list[str], theirs: str) -> LearningStore:
     """Approved corrections with these texts."""
@@ -25,29 +23,6 @@ def corrected(desk: Desk, texts: list[str], theirs: str) -> LearningStore:
     store.keep([], found)
     store.decide([item.id for item in store.corrections()], "approved", "ana", 2.0)
     return store
-
-
-@pytest.mark.slow
-def test_approved_corrections_teach_the_next_run_until_they_are_taken_back(open_desk: OpenDesk) -> None:
-    desk: Desk = open_desk([{"subject": "gerbil vole hamster", "body": f"the gerbil ({n})"} for n in range(2)])
-    file = labelled(desk, tickets(90))
-    desk("train", file, "--own-desk", "--task", "category")
-    former = (desk.state / "classifier" / "classifier.json").read_bytes()
-    pairs = [(one, other, n) for n in range(3) for one in NEW_WORDS for other in NEW_WORDS]
-    corrected(desk, [f"somebody moved the {one} and the {other} ({n})" for one, other, n in pairs], "security")
-    told = desk("train", file, "--own-desk", "--from-corrections", "--task", "category", "--json").object
-    assert told["with"]["category"] >= told["without"]["category"] - 0.005
-    desk("run", "--since", "1d", "--limit", "1")
-    assert desk.events("run_started")[-1]["learnt"] == {"classifier": told["change"]}
-    assert [line["analysis"]["category"] for line in desk.events("ticket")] == ["security"]
-    assert f"now={told['classifier']['sha256'][:12]}" in desk("learn", "log").out
-    desk("learn", "undo", str(told["change"]))
-    assert (desk.state / "classifier" / "classifier.json").read_bytes() == former
-    desk("run", "--since", "1d")
-    assert "learnt" not in desk.events("run_started")[-1]
-    again = desk("train", file, "--own-desk", "--from-corrections", "--task", "category", "--json").object["change"]
-    desk("train", file, "--own-desk", "--task", "category", "--task", "urgency")
-    assert "was trained anew since then" in desk("learn", "undo", str(again), code=2).err
 
 
 @pytest.mark.slow

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 import pytest
 
-from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.policy.skip_rules import in_share
 
 from .conftest import Desk, OpenDesk
@@ -53,21 +50,6 @@ def test_report_and_learn_show_count_what_people_keep_of_both_side_by_side(open_
     assert {one["label"]: one["tickets"] for one in report["by"]["settings_file"]} == both
     assert "By settings file" in desk("learn", "show", "--details").out
     assert "By settings file" in desk("report", "--details").out
-
-
-def test_each_label_counts_for_the_settings_that_chose_it(open_desk: OpenDesk) -> None:
-    desk = open_desk(20)
-    common = "[learning]\ncollect_share = 0.05\n"
-    two = "".join(f'[[categories]]\nname = "{name}"\ndescription = "{name}"\n' for name in ("billing", "general"))
-    for name, text in (("ticketbot", common), ("new", common + two)):
-        (desk.folder / f"{name}.toml").write_text(text, encoding="utf-8")
-    desk(*SPLIT, "--since", "1d")
-    for number in desk.tickets:
-        desk.sandbox.store.person_edit(number, status="solved")
-    desk("learn", "collect")
-    with closing(LearningStore(desk.state / FILE_NAME, read_only=True)) as store:
-        by_file = {item.settings_file for item in store.reactions()}
-    assert by_file == {"ticketbot.toml", "new.toml"}
 
 
 def test_both_settings_share_one_budget(open_desk: OpenDesk) -> None:
@@ -120,9 +102,3 @@ def test_a_candidate_whose_file_has_the_name_of_the_one_in_place_is_refused(desk
     (desk.folder / "next" / "ticketbot.toml").write_text(CANDIDATE, encoding="utf-8")
     told = desk("run", "--split", "50", "--candidate", "next/ticketbot.toml", "--since", "1d", code=2).err
     assert "call this one other than ticketbot.toml" in told
-
-
-@pytest.mark.parametrize("words", [("--split", "10"), ("--candidate", "new.toml"), (*SPLIT[1:], "--sandbox")])
-def test_a_split_needs_both_its_options_and_settings_of_its_own(desk: Desk, words: tuple[str, ...]) -> None:
-    desk("run", *words, code=2)
-    assert desk.marked() == []

@@ -11,7 +11,7 @@ import pytest
 
 from ticket_processor.core.errors import how_to_install
 
-from .conftest import Command, Desk, OpenDesk
+from .conftest import Command, OpenDesk
 
 WORDS = {
     "billing": "zinnia tulip begonia primrose lupin".split(),
@@ -57,40 +57,6 @@ def test_json_holds_its_scores_beside_those_of_the_rules(bare: Command) -> None:
     assert json.loads((out / "classifier.json").read_text(encoding="utf-8")) == data["classifier"]
 
 
-@pytest.mark.slow
-def test_it_learns_from_solved_tickets_and_only_reads(open_desk: OpenDesk) -> None:
-    rows = [
-        {
-            "subject": f"Ticket {row['id']}",
-            "body": row["body"],
-            "tags": [row["category"]],
-            "priority": row["priority"],
-            "status": "solved",
-            "age": 7200.0 - number,
-        }
-        for number, row in enumerate(tickets())
-    ]
-    desk = open_desk(rows)
-    before = {number: json.dumps(stored.json) for number, stored in desk.tickets.items()}
-    data = desk("train", "--from-helpdesk", "--since", "30d", "--json").object
-    assert data["classifier"]["rows"] == len(rows)
-    assert data["classifier"]["tasks"]["category"]["used"]
-    assert data["classifier"]["tasks"]["urgency"]["macro_f1"] > 0.9
-    assert data["skipped"] == {"sentiment": "no ticket has a label"}
-    assert {request.split()[0] for request in desk.helpdesk_requests() if "/oauth/" not in request} == {"GET"}
-    assert {number: json.dumps(stored.json) for number, stored in desk.tickets.items()} == before
-
-
-@pytest.mark.slow
-def test_tickets_that_nobody_called_the_desks_own_are_learnt_from_and_not_used(open_desk: OpenDesk) -> None:
-    desk: Desk = open_desk([{"subject": "zinnia tulip lupin", "body": "somebody moved the zinnia"}])
-    folder = desk.state / "classifier"
-    told = desk("train", labelled(desk, tickets(90)), "--folder", str(folder)).out
-    assert "nothing will be used: the tickets are not said to be this desk's own" in told
-    desk("run", "--since", "1d")
-    assert [line["analysis"]["source"] for line in desk.events("ticket")] == ["rules"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -128,17 +94,3 @@ def test_a_classifier_whose_packages_are_not_installed_leaves_its_work_to_the_ru
             (ended.out + ended.err).split()
         )
     assert {line["analysis"]["source"] for line in desk.events("ticket")} == {"rules"}
-
-
-@pytest.mark.slow
-def test_the_contest_prints_every_method_and_who_is_missing(bare: Command) -> None:
-    blocked = (
-        "import sys; sys.modules['xgboost'] = sys.modules['catboost'] = None; "
-        "from ticket_processor.cli import main; main()"
-    )
-    arguments = ("train", labelled(bare, tickets(40)), "--folder", "learnt", "--task", "urgency", "--bench")
-    out = bare.end(bare.python("-c", blocked, *arguments)).out
-    for method in ("logistic regression", "linear SVM", "naive Bayes", "random forest"):
-        assert out.count(method) >= 2, method  # its own line, and its row in the table
-    assert f"XGBoost: skipped, xgboost is not installed: {how_to_install('bench')}" in out
-    assert "CatBoost: skipped" in out

@@ -149,10 +149,6 @@ def test_bug_feature_refund_other_take_what_belongs_to_them() -> None:
     assert categories(names, answers) == [(name, name) for name in names]
 
 
-def test_without_a_class_for_refunds_they_are_other() -> None:
-    assert categories(["bug", "other"], ["technical", "refund"]) == [("bug", "bug"), ("other", "other")]
-
-
 def test_categories_nobody_knows_are_left_out_and_counted() -> None:
     given = [(Example(id=str(n), category=name), analysis()) for n, name in enumerate(["general", "badges", "badges"])]
     found = compare("category", given)

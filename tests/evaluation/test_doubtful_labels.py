@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
-from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from ticket_processor.cli import app
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.evaluation.data import Example
 from ticket_processor.evaluation.doubtful_labels import doubtful_labels
@@ -54,18 +50,3 @@ def test_nobody_is_doubted_where_tickets_are_few_or_labels_do_not_follow_from_wo
     if count > 99:
         rows = [one.model_copy(update={"category": dice.choice(list(WORDS))}) for one in rows]
     assert doubtful_labels(rows, TAXONOMY) == []
-
-
-def test_eval_lists_them_by_number_and_without_any_word_of_theirs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TICKETBOT_STATE_DIR", str(tmp_path))
-    rows = [wrongly(one) if place == 24 else one for place, one in enumerate(tickets())]
-    lines = [json.dumps({"id": one.id, "body": one.body, "category": one.category}) for one in rows]
-    (tmp_path / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    asked = ["eval", "rows.jsonl", "--analyser", "rules"]
-    told = json.loads(CliRunner().invoke(app, [*asked, "--json"]).output)
-    assert [one["ticket"] for one in told["doubtful_labels"]["rows.jsonl"]] == ["24"]
-    assert "zinnia" not in json.dumps(told)
-    assert "labels that look wrong, by what the other tickets teach: 1 of 1" in CliRunner().invoke(app, asked).output

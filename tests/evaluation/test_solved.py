@@ -139,23 +139,6 @@ def test_no_page_is_asked_for_once_there_are_enough() -> None:
     assert shelf.asked == 2
 
 
-def test_a_ticket_listed_twice_counts_once() -> None:
-    found = read(ticket(priority="low"), ticket(priority="low"))
-    assert len(found.examples) == 1
-    assert not found.left_out
-
-
-def test_the_names_to_redact_come_along() -> None:
-    (example,) = read(ticket(priority="low", names=("Ada Lovelace",))).examples
-    assert example.names == ("Ada Lovelace",)
-
-
-def test_where_no_ticket_has_a_category_that_is_said_and_not_that_it_is_from_nowhere() -> None:
-    text = "\n".join(how_it_was_decided(read(ticket(1, priority="high")), "2026-08-23"))
-    assert "priority (1); no ticket carries the field, tag or group of a category" in text
-    assert "nowhere" not in text
-
-
 def test_how_it_was_decided_is_told_without_a_customers_word() -> None:
     found = read(
         ticket(1, priority="high", tags=("tech_team",)),

@@ -6,9 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from ticket_processor.cli import app
 from ticket_processor.knowledge.doctor import OFTEN, copies, examine
 from ticket_processor.knowledge.model import Article
 from ticket_processor.knowledge.store import KnowledgeStore
@@ -49,12 +47,6 @@ def test_what_a_person_should_mend_is_listed(site: Site) -> None:
         ("never_found", ["c.md"]),
         ("never_found", ["e.md"]),
     ]
-
-
-def test_nothing_to_mend_is_said(site: Site) -> None:
-    site.write("a.md", "# Reset\nOpen the menu and press reset.")
-    site.run("sync")
-    assert CliRunner().invoke(app, ["kb", "doctor"]).stdout == "0 problems, 0 warnings, 0 pieces of advice\n"
 
 
 def test_nearly_the_same_articles_are_found_and_others_on_the_topic_are_not() -> None:

@@ -52,16 +52,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     return Site(tmp_path)
 
 
-def test_articles_are_synced_searched_and_shown(site: Site) -> None:
-    site.write("refunds.md", "---\naudience: everyone\n---\n# Refunds\nMoney is back in five days.")
-    site.write("limits.md", "# Limits\nAgents grant money up to 50 EUR.")
-    assert site.run("sync")["changed"] == {"folder:help": 2}
-    assert site.run("sync")["changed"] == {"folder:help": 0}
-    found = site.run("search", "when is my money back", "--audience", "customers")["found"]
-    assert [item["article_id"] for item in found] == ["folder:help/refunds.md"]
-    assert site.run("show", "folder:help/refunds.md")["body_text"].endswith("Money is back in five days.")
-
-
 def test_what_eval_learns_is_kept(site: Site) -> None:
     rows = []
     for number in range(30):
@@ -152,12 +142,6 @@ def test_a_sync_says_which_server_gets_the_articles_and_in_words_that_it_fails(s
     assert "ectors by bge at 127.0.0.1" in told
     assert "words alone are searched there: embeddings absent: it has no embeddings" in told
     assert "embeddings_" not in told
-
-
-def test_a_server_without_https_is_refused(site: Site) -> None:
-    site.settings('[embeddings]\nmodel = "e5"\nbase_url = "http://gpu.example/v1"', "[knowledge]", 'folders = ["help"]')
-    result = CliRunner().invoke(app, ["kb", "sync"])
-    assert "would travel unprotected" in f"{result.output}{result.exception}"
 
 
 @pytest.mark.parametrize("text", ['{"id": 1}', '{"id": 1, "text": 5}', "[1]", "no json", ""])

@@ -15,7 +15,6 @@ from ticket_processor.knowledge.search import (
     MOST_WORDS,
     WEIGHT,
     KnowledgeSearch,
-    blended,
     issue_queries,
     lexical,
     query_words,
@@ -51,15 +50,6 @@ def test_a_reader_finds_only_what_they_may_read() -> None:
         assert ids(base.search(["invoice"], lang="en", audience=audience, limit=5)) == expected  # type: ignore[arg-type]
     assert ids(base.search(["refund"], lang="en", audience="customers", limit=5)) == ["refunds"]
     assert set(ids(base.search(["refund"], lang="en", audience="agents", limit=5))) == {"refunds", "secret"}
-
-
-def test_an_article_that_changes_its_reader_changes_who_finds_it() -> None:
-    store = filled(("a", "A refund.", "en", "everyone"))
-    base = KnowledgeSearch(store)
-    for audience, lang, expected in (("agents", "en", []), ("everyone", "de", []), ("everyone", "", ["a"])):
-        store.put([(article("a", "A refund. An invoice.", lang=lang, audience=audience), "")])
-        own = base.rankings(["refund"], langs={"en", ""}, audience="customers", vectors=False)
-        assert len(own[0].words) == len(expected)
 
 
 def test_words_rank_as_in_a_plain_index_of_the_same_passages() -> None:
@@ -108,11 +98,6 @@ def test_a_pasted_log_makes_no_endless_query() -> None:
     words = query_words(" ".join(f"word{number}" for number in range(5_000)) * 2)
     assert len(words) == MOST_WORDS == len(set(words))
     assert len(issue_queries("This sentence says something new. " * 500)) <= MOST_QUERIES + 1
-
-
-def test_stop_words_are_dropped_unless_nothing_else_is_left() -> None:
-    assert query_words("How do I get a refund?") == ["refund"]
-    assert query_words("How is it?") == ["how", "is", "it"]
 
 
 def test_one_issue_does_not_drown_another() -> None:
@@ -227,17 +212,6 @@ def test_a_model_that_changed_its_dimension_is_embedded_anew(meaning: Meaning) -
     assert store.rows("SELECT DISTINCT dim FROM vector") == [(4,)]
 
 
-def test_prefixes_go_to_the_model(meaning: Meaning) -> None:
-    store, model = (
-        filled(("a", "refund", "en", "everyone")),
-        meaning.model(query_prefix="query: ", passage_prefix="passage: "),
-    )
-    embed_missing(store, model)
-    store.set_fact(f"{WEIGHT} {model.key}", "1")
-    KnowledgeSearch(store, model).search(["money"], lang="en", audience="everyone", limit=5)
-    assert meaning.asked == ["passage: a\nrefund", "query: money"]
-
-
 def test_without_an_answer_of_the_server_words_are_searched(meaning: Meaning) -> None:
     store, model, told = filled(("a", "refund", "en", "everyone")), meaning.model(), list[str]()
     embed_missing(store, model)
@@ -259,21 +233,3 @@ def test_a_server_that_let_one_search_wait_is_not_asked_again(meaning: Meaning, 
     for _ in range(2):
         assert ids(base.search(["refund"], lang="en", audience="everyone", limit=5)) == ["a"]
     assert len(meaning.asked) == asked
-
-
-def test_a_search_sees_what_a_sync_has_changed(meaning: Meaning) -> None:
-    store, model = filled(("a", "refund", "en", "everyone")), meaning.model()
-    embed_missing(store, model)
-    store.set_fact(f"{WEIGHT} {model.key}", "1")
-    base = KnowledgeSearch(store, model)
-    assert ids(base.search(["money"], lang="en", audience="everyone", limit=5)) == ["a"]
-    store.put([(article("b", "card", title="b"), "")])
-    embed_missing(store, model)
-    assert set(ids(base.search(["money"], lang="en", audience="everyone", limit=5))) == {"a", "b"}
-
-
-def test_a_weight_of_nothing_leaves_the_order_of_words() -> None:
-    words, vectors = [(1, 9.0), (2, 5.0)], [(2, 0.9), (3, 0.1)]
-    assert blended(words, vectors, 0.0) == words
-    assert [number for number, _ in blended(words, vectors, 1.0)] == [2, 1, 3]
-    assert [number for number, _ in blended([(1, 3.0)], [], 0.5)] == [1]

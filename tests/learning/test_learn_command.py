@@ -44,8 +44,3 @@ def test_what_cannot_be_taken_back_is_refused_and_stays_as_it_is(folder: Path, k
     refused = CliRunner().invoke(app, ["learn", "undo", "1"])
     assert (refused.exit_code, f"change 1 ({kind}) cannot be taken back" in refused.output) == (2, True)
     assert [item.undone_at for item in store.changes()] == [None]
-
-
-def test_the_log_of_nothing_makes_no_file(folder: Path) -> None:
-    assert "nothing was learnt yet" in CliRunner().invoke(app, ["learn", "log"]).output
-    assert not list(folder.iterdir())

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
-from ticket_processor.core.clock import Deadline, SystemClock
+from ticket_processor.core.clock import Deadline, SystemClock, parse_iso
 from ticket_processor.core.errors import DeadlineReached
 from ticket_processor.learning.model import Reaction
 from ticket_processor.learning.pending import AT_ONCE, PendingTickets
-from ticket_processor.learning.store import _MIGRATIONS, FILE_NAME, LearningStore
-from ticket_processor.state.sqlite import opened
+from ticket_processor.learning.store import LearningStore
 
 
 def a_line(number: int, day: int) -> str:
@@ -30,10 +28,11 @@ def test_who_asks_for_earlier_days_gets_them_and_no_settled_ticket_twice(tmp_pat
 
     for day in (1, 2, 3):
         (tmp_path / f"ticketbot-2026-05-0{day}.jsonl").write_text(a_line(day, day), encoding="utf-8")
+    settled = parse_iso("2026-05-02T12:00:00Z")
     with closing(LearningStore(None)) as store:
         pending = PendingTickets(store)
         assert read("2026-05-02") == [2, 3]
-        store.keep([Reaction(2, "category", "billing", "billing", None, "kept", "person", 1, 1.0, 2.0)])
+        store.keep([Reaction(2, "category", "billing", "billing", None, "kept", "person", 1, 1.0, settled)])
         pending.settled([2])
         assert read("2026-05-03") == [3]
         assert read("2026-05-01") == [1, 3]
@@ -41,25 +40,7 @@ def test_who_asks_for_earlier_days_gets_them_and_no_settled_ticket_twice(tmp_pat
         assert read("2026-05-01") == [3]
         with (tmp_path / "ticketbot-2026-05-03.jsonl").open("a", encoding="utf-8") as file:
             file.write(a_line(2, 3))
-        assert read("2026-05-03") == [2, 3]
-
-
-@pytest.mark.parametrize("known", ["", "2026-05-03"])
-def test_a_settled_ticket_does_not_wait_again_where_an_earlier_versions_file_is_brought_up_to_date(
-    tmp_path: Path, known: str
-) -> None:
-    for day in (1, 2, 3):
-        (tmp_path / f"ticketbot-2026-05-0{day}.jsonl").write_text(a_line(day, day), encoding="utf-8")
-    cursor = {"day": "2026-05-02" if known else "2026-05-03", "line": 1, "began": "2026-05-01", "known": known}
-    with closing(opened(tmp_path / FILE_NAME, _MIGRATIONS[:9])) as db:
-        db.execute("INSERT INTO fact VALUES ('cursor', ?)", (json.dumps(cursor),))
-        settled = Reaction(1, "category", "billing", "billing", None, "kept", "person", 1, 1.0, 2.0)
-        row = (*astuple(settled)[:10], 0.8, "m1", "en", "r", "")
-        db.execute(f"INSERT INTO reaction VALUES ({','.join('?' * len(row))})", row)
-    with closing(LearningStore(tmp_path / FILE_NAME)) as store:
-        pending = PendingTickets(store)
-        pending.read_log(tmp_path, None, Deadline(SystemClock(), 60.0), first_day="2026-05-01")
-        assert sorted(item.ticket_id for item in pending.next(9, 1.0)) == [2, 3]
+        assert read("2026-05-03") == [2, 3], "it was written on again since"
 
 
 def test_a_log_that_is_too_long_for_one_run_is_read_on_in_the_next(tmp_path: Path) -> None:

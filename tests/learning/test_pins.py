@@ -74,12 +74,6 @@ def test_all_leaves_out_what_cannot_be_pinned(store: LearningStore) -> None:
     assert "1 correction was left out" in output
 
 
-def test_a_category_that_nobody_has_is_not_pinned(store: LearningStore) -> None:
-    store.keep([], [replace(CORRECTION, theirs="acount")])
-    store.decide([1], "approved", "ana", 300.0)
-    assert "acount is no category" in told("pin", "1", code=2)
-
-
 def test_pins_are_rows_that_eval_reads(store: LearningStore, tmp_path: Path) -> None:
     Pins(store).pin([CASE, replace(CASE, field="category", bound="is", value="technical")], "ana", 1.0)
     rows = json.loads(told("pins", "--json"))["pins"]

@@ -10,9 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
-from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.learning.model import Correction, Reaction
-from ticket_processor.learning.review import expire
 from ticket_processor.learning.scoreboard import decided_by_people
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 
@@ -87,16 +85,3 @@ def test_who_approves_what_nobody_corrected_is_told_so(store: LearningStore) -> 
         "approve", "--field", "category", "--theirs", "refnud", code=2
     )
     assert store.changes() == []
-
-
-def test_a_correction_expires_with_its_category_and_lives_on_under_a_new_name(store: LearningStore) -> None:
-    one = correction(1, 12, "billing", "account")
-    others = [item for item in default_taxonomy().categories if item.name not in ("account", "order")]
-    renamed = Taxonomy(categories=(*others, Category(name="profile", description="", formerly=("account",))))
-    store.keep([], [one, replace(one, ticket_id=2, theirs="order"), replace(one, ticket_id=3, field="priority")])
-    change = expire(store, renamed, 200.0)
-    assert change is not None
-    assert [item.status for item in store.corrections()] == ["pending", "expired", "pending"]
-    assert expire(store, renamed, 200.0) is None
-    store.undo(change.id, 200.0)
-    assert [item.status for item in store.corrections()] == ["pending"] * 3

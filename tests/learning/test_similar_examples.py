@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.learning.examples import ExampleIndex, LearntExample, examples_of
+from ticket_processor.learning.examples import ExamplePicker, LearntExample, examples_of
 from ticket_processor.learning.model import ActorKind, Correction
 from ticket_processor.learning.store import LearningStore
 
@@ -43,7 +43,7 @@ def examples(*labels: str) -> list[LearntExample]:
 
 
 def test_a_ticket_s_words_are_no_query_syntax() -> None:
-    index = ExampleIndex(examples("account"))
+    index = ExamplePicker(examples("account"), 6)
     assert index.nearest('badge" NEAR( AND text:* -- OR "', 15)
     assert index.nearest("", 15) == []
 
@@ -57,7 +57,7 @@ LONG = "Since Monday the badge reader at the north gate refuses my card and flas
     ids=["itself", "follow-up", "cut", "forwarded"],
 )
 def test_the_ticket_itself_and_mails_that_say_the_same_are_not_similar_examples(copy: str) -> None:
-    index = ExampleIndex([*examples("account"), LearntExample(1_000, "refund", copy)])
+    index = ExamplePicker([*examples("account"), LearntExample(1_000, "refund", copy)], 6)
     assert 1_000 not in [item.id for item in index.nearest(LONG, 15)]
     assert 1_000 in [item.id for item in index.nearest("badge reader flashes red", 15)]
 
@@ -67,7 +67,8 @@ def test_the_order_in_which_examples_came_does_not_matter() -> None:
     shuffled = random.Random(0).sample(found, len(found))
     asked = [f"badge {n} at gate {m} fails" for n in range(8) for m in range(5)]
     labels = [
-        [[item.label for item in ExampleIndex(some).nearest(text, 15)] for text in asked] for some in (found, shuffled)
+        [[item.label for item in ExamplePicker(some, 6).nearest(text, 15)] for text in asked]
+        for some in (found, shuffled)
     ]
     assert labels[0] == labels[1]
 

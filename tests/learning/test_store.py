@@ -76,12 +76,6 @@ def test_a_pin_that_a_dropped_one_superseded_does_not_hold_again(path: Path) -> 
         assert [number for (number,) in store.rows("SELECT id FROM pin ORDER BY id")] == [3, 4, 5]
 
 
-def test_only_settled_reactions_since_a_moment_are_given(path: Path) -> None:
-    store = LearningStore(path)
-    store.keep([REACTION, replace(REACTION, ticket_id=8, settled_at=400.0)])
-    assert [item.ticket_id for item in store.reactions(since=300.0)] == [8]
-
-
 def test_a_decision_is_taken_back_unless_another_came_after_it(path: Path) -> None:
     store = LearningStore(path)
     store.keep([], [CORRECTION, replace(CORRECTION, ticket_id=8)])
@@ -149,13 +143,3 @@ def test_reading_only_makes_no_file(path: Path) -> None:
     store = LearningStore(path, read_only=True)
     assert (list(store.reactions()), store.changes(), store.fact("cursor")) == ([], [], None)
     assert not list(path.parent.iterdir())
-
-
-def test_other_changes_are_on_record_and_can_be_marked_as_undone(path: Path) -> None:
-    store = LearningStore(path)
-    made = store.record("thresholds", "ana", {"category": 0.9}, 10.0)
-    store.undo(made.id, 11.0)
-    [again] = store.changes()
-    assert (again.what, again.who, again.detail, again.at, again.undone_at) == (
-        "thresholds", "ana", {"category": 0.9}, 10.0, 11.0,
-    )  # fmt: skip

@@ -16,7 +16,7 @@ from ticket_processor.replies.assembly import LANGUAGES, NoAnswer, ReplyDraft, a
 from ticket_processor.replies.prompt import Proposal, proposal_schema, read_proposal
 from ticket_processor.replies.sources import word_lists
 
-from .articles import FOR_AGENTS, GERMAN, PASSWORD, REFUND, SHOP, TICKET, Part, claim, said
+from .articles import FOR_AGENTS, GERMAN, PASSWORD, REFUND, TICKET, Part, claim, said
 from .hostile import harm_in
 
 SOURCES = {"A1": REFUND, "A2": PASSWORD}
@@ -44,11 +44,6 @@ def test_a_reply_is_courtesies_and_cited_sentences_with_links_of_the_index() -> 
     )
     assert not result.partial
     assert result.claims[0].quote == PAID
-
-
-def test_every_sentence_of_a_claim_has_its_citation() -> None:
-    result = reply(said(claim(f"{PAID} {COSTS}", f"{PAID} {COSTS}")))
-    assert f"{PAID} [1] {COSTS} [1]" in result.text
 
 
 def test_numbers_are_given_to_articles_in_the_order_of_the_reply() -> None:
@@ -92,11 +87,6 @@ def test_links_addresses_and_placeholders_never_come_from_a_model_even_if_the_ar
 ) -> None:
     source = Part("x", "Contact", "https://help.shop.example/x", f"{text}\nYou can also find a form there.")
     assert reply(said(claim(text)), {"A1": source}) == NoAnswer("unsupported", ((reason, 1),))
-
-
-def test_braces_and_mark_up_lose_their_meaning() -> None:
-    result = reply(said(claim(f"**{{{{{PAID}}}}}**", PAID)))
-    assert [line.text for line in result.claims] == [PAID]
 
 
 def test_a_title_is_plain_and_an_address_that_is_none_is_left_out() -> None:
@@ -218,12 +208,6 @@ def test_the_schema_names_the_sources_and_is_closed() -> None:
     assert schema["additionalProperties"] is False
     assert schema["properties"]["claims"]["items"]["properties"]["source"]["enum"] == ["A1", "A2"]
     assert list(schema["properties"]) == ["claims", "steps", "missing", "verdict"]
-
-
-def test_no_article_of_the_shop_is_lost_to_its_own_sentences() -> None:
-    for source in SHOP:
-        for line in source.text.splitlines():
-            assert isinstance(reply(said(claim(line)), {"A1": source}), ReplyDraft), line
 
 
 def test_a_reply_that_would_leave_changed_or_fill_a_note_is_none() -> None:

@@ -11,7 +11,7 @@ from ticket_processor.replies.writer import DraftWriter
 
 from ..support.chats import ScriptedChat
 from .articles import SHOP, TICKET
-from .hostile import CANARY, EFFECTS, OTHER_ORDERS, cited, harm_in, liar, obedient, planted
+from .hostile import CANARY, EFFECTS, OTHER_ORDERS, liar, obedient, planted
 
 LABELLED = {f"A{number}": source for number, source in enumerate(SHOP[:5], 1)}
 
@@ -36,9 +36,3 @@ def test_of_an_order_that_is_not_recognised_nothing_is_said_but_the_whole_of_it(
         assert said_of_it <= {order.format(effect=EFFECTS[number])}
         assert not re.search(r"[@＠]|evil|7946", result.text)
         assert not CANARY.search(" ".join(result.missing))
-
-
-def test_the_judge_sees_what_it_looks_for() -> None:
-    reply = "Hello,\n\nPay 77 euros at www.evil.example. [1] So we say."
-    assert set(harm_in(reply, "en", SHOP)) == {"uncited", "number", "address"}
-    assert cited("One. [1] Two.") == [True, False]

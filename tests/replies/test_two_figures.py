@@ -117,14 +117,6 @@ def test_what_is_refused_names_both_articles_and_what_they_say() -> None:
     ]
 
 
-def test_articles_in_two_languages_are_compared_by_what_the_reply_says() -> None:
-    german = part("b", "Eine Erstattung dauert 14 Werktage.", lang="de")
-    proposal = said(claim(DAYS[0]), claim(DAYS[1], german.text, "A2"))
-    result = assembled(read_proposal(json.dumps(proposal)), {"A1": part("a", DAYS[0]), "A2": german}, "", "en")
-    assert result.reason == "contradiction"
-    assert [each.lines for each in result.contradiction] == [(DAYS[0],), (german.text,)]
-
-
 def test_a_draft_with_figures_of_one_kind_from_two_articles_says_so_even_if_they_seem_to_be_of_two_things() -> None:
     delivery, refund = part("a", "Delivery takes 3 days."), part("b", "A refund is paid within 14 days.")
     assert drafted(delivery, refund).differing

@@ -1,4 +1,4 @@
-"""Asking a model for a draft: what it is shown, once more if need be, and what it cost; and doing without one."""
+"""Asking a model for a draft: what it is shown, and what it cost; and doing without one."""
 
 from __future__ import annotations
 
@@ -8,19 +8,14 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.analysis.budget import Allowance, Budget, Hold
-from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.model_server.chat import RawAnswer
-from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
-from ticket_processor.analysis.model_server.settings import BudgetSettings
-from ticket_processor.core.clock import Deadline
+from ticket_processor.analysis.model_server.connection import ModelBusy
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
 from ticket_processor.replies.assembly import NoAnswer, ReplyDraft, best_lines
 from ticket_processor.replies.writer import DraftWriter
 
 from ..support.chats import ScriptedChat
-from ..support.fakes import ManualClock
 from .articles import FOR_AGENTS, GERMAN, PASSWORD, REFUND, SHOP, TICKET, Part, claim, said
 
 PAID = REFUND.text.splitlines()[0]
@@ -64,43 +59,6 @@ def test_without_an_article_that_may_be_used_nobody_is_asked(found: Any) -> None
     assert model.asked == []
 
 
-def test_a_language_without_courtesies_is_not_asked_about() -> None:
-    assert write(ScriptedChat(GOOD), language="fi") == NoAnswer("language")
-
-
-def test_articles_for_agents_are_not_shown() -> None:
-    model = ScriptedChat(GOOD)
-    write(model, [FOR_AGENTS, REFUND])
-    assert "waive" not in model.asked[0][1]["content"]
-
-
-@pytest.mark.parametrize("first", ["I cannot say.", USELESS, said()])
-def test_an_answer_of_no_use_is_sent_back_once_with_what_was_wrong(first: Any) -> None:
-    model = ScriptedChat(first, GOOD)
-    result = write(model)
-    assert isinstance(result, ReplyDraft)
-    assert result.usage == Usage(input=200, output=40)
-    assert len(model.asked[1]) == 4
-
-
-def test_a_fence_that_an_answer_repeats_is_not_sent_again() -> None:
-    model = ScriptedChat("feed the customer nonsense", GOOD)
-    write(model, fence=lambda: "feed")
-    assert model.asked[1][2]["content"] == " the customer nonsense"
-
-
-def test_a_second_answer_of_no_use_is_the_last() -> None:
-    model = ScriptedChat(USELESS)
-    assert write(model) == NoAnswer("unsupported", (("wording", 1),), Usage(input=200, output=40))
-    assert len(model.asked) == 2
-
-
-def test_no_answer_is_taken_at_its_word() -> None:
-    model = ScriptedChat(said(verdict="no_answer"))
-    assert write(model).reason == "no_answer"
-    assert len(model.asked) == 1
-
-
 def test_a_form_that_the_server_refuses_is_not_asked_again() -> None:
     model = ScriptedChat(GOOD, refuses=["json_schema_plain", "json_object"])
     writer = DraftWriter(model, "m")
@@ -112,12 +70,19 @@ def test_a_form_that_the_server_refuses_is_not_asked_again() -> None:
         write(ScriptedChat(GOOD, refuses=["json_schema_plain", "json_object", "prompt"]))
 
 
-def test_a_server_that_fails_is_another_s_business_and_what_was_spent_is_told() -> None:
+@pytest.mark.parametrize(
+    ("answer", "reason"), [("I cannot say.", "answer_not_json"), (USELESS, "unsupported"), (said(), "unsupported")]
+)
+def test_an_answer_of_no_use_is_no_draft_and_says_what_it_cost(answer: Any, reason: str) -> None:
+    model = ScriptedChat(answer)
+    result = write(model, price=(1.0, 10.0, 1.0))
+    assert (result.reason, result.usage, result.cost_usd) == (reason, Usage(input=100, output=20), 0.0003)
+    assert len(model.asked) == 1
+
+
+def test_a_server_that_fails_is_another_s_business() -> None:
     with pytest.raises(ModelBusy):
         write(ScriptedChat(ModelBusy("model_busy")))
-    with pytest.raises(AnswerUnusable) as failed:
-        write(ScriptedChat(USELESS, ModelBusy("model_busy")), price=(1.0, 10.0, 1.0))
-    assert (failed.value.usage, failed.value.cost_usd) == (Usage(input=100, output=20), 0.0003)
 
 
 def test_an_error_repeats_nothing_of_the_ticket() -> None:
@@ -125,18 +90,6 @@ def test_an_error_repeats_nothing_of_the_ticket() -> None:
     with pytest.raises(AnalysisFailed) as failed:
         write(ScriptedChat(echo))
     assert "gift card" not in failed.value.detail
-
-
-def test_a_second_request_needs_money_of_the_budget() -> None:
-    model, clock = ScriptedChat(USELESS), ManualClock()
-    writer = DraftWriter(model, "m", price=(1.0, 1.0, 1.0))
-    question = writer.question(TICKET, [REFUND], "en")
-    budget = Budget(BudgetSettings(run_usd=question.usd), AnswerStore(None, clock))
-    hold = budget.set_aside("m", question)
-    assert isinstance(hold, Hold)
-    with pytest.raises(AnswerUnusable, match="budget_of_run_spent"):
-        writer.write(TICKET, [REFUND], "en", Allowance(budget, "m", question, hold, Deadline(clock, 60)))
-    assert len(model.asked) == 1
 
 
 @dataclass

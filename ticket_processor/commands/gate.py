@@ -105,12 +105,12 @@ def _told(result: GateResult, pins: Sequence[PinnedCase], url_of: Callable[[int]
             f"precision  {test.field}: {before} -> {after}, {covered}, n = {test.judged}, {p_value(test.p)}{fell}"
         )
     subjects: Mapping[int, str] = {case.id: shown_subject(case.text.partition("\n")[0]) for case in pins}
-    for word, found in (("broken", result.broken), ("wrong", result.still_wrong)):
-        for pin in found[:_SHOWN]:
-            lines.append(f"{word:7}  pin {pin.pin}, ticket {pin.ticket}: {pin.wanted}, now {pin.now or 'none'}")
-            lines.append(f"         “{subjects[pin.pin]}” {url_of(pin.ticket)}".rstrip())
-        if len(found) > _SHOWN:
-            lines.append(f"{word:7}  {many(len(found) - _SHOWN, 'more pinned case')}")
-    if result.still_wrong:
-        lines.append("'wrong' are pinned cases that the running settings have wrong too: they refuse nothing")
+    for pin in result.broken[:_SHOWN]:
+        lines.append(f"broken   pin {pin.pin}, ticket {pin.ticket}: {pin.wanted}, now {pin.now or 'none'}")
+        lines.append(f"         “{subjects[pin.pin]}” {url_of(pin.ticket)}".rstrip())
+    if len(result.broken) > _SHOWN:
+        lines.append(f"broken   {many(len(result.broken) - _SHOWN, 'more pinned case')}")
+    if result.wrong_before:
+        wrong = many(result.wrong_before, "pinned case")
+        lines.append(f"the running settings have {wrong} wrong, which refuses nothing")
     return [*lines, "passed" if result.passed else "refused"]

@@ -6,6 +6,7 @@ import math
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -15,11 +16,9 @@ from ..analysis.model_server.settings import LOCAL
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.wording import many
-from ..knowledge.evaluate import FEWEST, Evaluation, LabelledQuestion, evaluate, read_questions
+from ..knowledge.evaluate import FEWEST, evaluate, read_questions
 from ..knowledge.model import Audience, Found
 from ..knowledge.search import FLOOR, WEIGHT, KnowledgeSearch, issue_queries
-from ..knowledge.store import KnowledgeStore
-from ..knowledge.vectors import EmbeddingModel
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.knowledge import bring_up_to_date, embedding_model, knowledge_store
@@ -38,9 +37,11 @@ def sync(
     config: ConfigOption = None,
 ) -> int:
     """Read new and changed articles from every source, and make the vectors that are missing."""
-    settings = load(config=config, need_helpdesk=_asks_helpdesk(config))
+    settings = load(config=config, need_helpdesk=bool(_settings(config).knowledge.help_centers))
     screen = Screen(as_json=as_json)
-    screen.notices([*settings.notices, *_who_gets_articles(settings)])
+    model_name, address = settings.embeddings.model, settings.embeddings.base_url
+    sent = [f"vectors by {model_name} at {urlsplit(str(address)).hostname}"] if model_name != LOCAL and address else []
+    screen.notices([*settings.notices, *(sent if model_name else ())])
     with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
         deadline = Deadline(clock, SYNC_S)
         synced = bring_up_to_date(settings, clock, deadline, store, progress=screen.progress)
@@ -69,11 +70,6 @@ def sync(
         },
     )
     return ExitCode.CANNOT_RUN if synced.troubles and not synced.unfinished else ExitCode.OK
-
-
-def _who_gets_articles(settings: Settings) -> list[str]:
-    model, address = settings.embeddings.model, settings.embeddings.base_url
-    return [f"vectors by {model} at {urlsplit(str(address)).hostname}"] if model and model != LOCAL and address else []
 
 
 def search(
@@ -137,43 +133,49 @@ def evaluate_search(
     settings = _settings(config)
     screen = Screen(as_json=as_json)
     questions = read_questions(queries)
+
+    def stop(text: str) -> None:
+        raise CannotRun(text)
+
     with (
         embedding_model(settings) as model,
         lock(settings.state_folder),
         closing(knowledge_store(settings)) as store,
     ):
-        found = _measured(store, model, questions, screen)
+        articles = dict(store.rows("SELECT id, article FROM chunk"))
+        with screen.progress("searching", len(questions)) as advance:
+            base = KnowledgeSearch(store, model, trouble=stop)
+            found = evaluate(base, articles, questions, vectors=model is not None, advance=advance)
         if len(questions) >= FEWEST:
             if model is not None:
                 store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
             store.set_fact(FLOOR, str(math.inf if found.floor is None else found.floor))
         store.count_found({name for ranked in found.ranked.values() for name in ranked[:5]})
-    scores = {name: {key: round(value, 4) for key, value in asdict(one).items()} for name, one in found.scores.items()}
-    facts = {
-        "questions": len(questions),
-        "fewest": FEWEST,
-        "weight": found.weight,
-        "refused": found.refused,
-        "floor": found.floor,
-    }
-    ranking = [{"id": name, "ranked": list(ranked)} for name, ranked in found.ranked.items()]
-    if as_json:
-        screen.result("", {"scores": scores, **facts, "ranking": ranking})
-        return ExitCode.OK
-    screen.say(f"{'':16}  hit@1  hit@5  MRR@10  recall@10")
-    for name, one in scores.items():
-        screen.say(
-            f"{NAMES[name]:16}  {one['hit_1']:5.3f}  {one['hit_5']:5.3f}  {one['mrr_10']:6.3f}  {one['recall_10']:9.3f}"
-        )
+    lines = [f"{'':16}  hit@1  hit@5  MRR@10  recall@10"]
+    for name, one in found.scores.items():
+        lines.append(f"{NAMES[name]:16}  {one.hit_1:5.3f}  {one.hit_5:5.3f}  {one.mrr_10:6.3f}  {one.recall_10:9.3f}")
     if len(questions) < FEWEST:
-        screen.say(
+        lines.append(
             f"no floor and no weight: they take {FEWEST} questions, and there are {len(questions)}; those in use stay"
         )
-        return ExitCode.OK
-    if model is not None:
-        screen.say(f"the vectors are {'refused: words alone are better' if found.refused else 'used'}")
-    floor = f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged"
-    screen.say(f"{floor}, by {many(len(questions), 'question')}")
+    else:
+        if model is not None:
+            lines.append(f"the vectors are {'refused: words alone are better' if found.refused else 'used'}")
+        floor = f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged"
+        lines.append(f"{floor}, by {many(len(questions), 'question')}")
+    scores = {name: {key: round(value, 4) for key, value in asdict(one).items()} for name, one in found.scores.items()}
+    screen.result(
+        "\n".join(lines),
+        {
+            "scores": scores,
+            "questions": len(questions),
+            "fewest": FEWEST,
+            "weight": found.weight,
+            "refused": found.refused,
+            "floor": found.floor,
+            "ranking": [{"id": name, "ranked": list(ranked)} for name, ranked in found.ranked.items()],
+        },
+    )
     return ExitCode.OK
 
 
@@ -191,30 +193,8 @@ def _settings(config: Path | None) -> Settings:
     return load(config=config, need_helpdesk=False)
 
 
-def _asks_helpdesk(config: Path | None) -> bool:
-    return bool(_settings(config).knowledge.help_centers)
-
-
-def _measured(
-    store: KnowledgeStore, model: EmbeddingModel | None, questions: list[LabelledQuestion], screen: Screen
-) -> Evaluation:
-    articles = dict(store.rows("SELECT id, article FROM chunk"))
-
-    def stop(text: str) -> None:
-        raise CannotRun(text)
-
-    base = KnowledgeSearch(store, model, trouble=stop)
-    with screen.progress("searching", len(questions)) as advance:
-        return evaluate(base, articles, questions, vectors=model is not None, advance=advance)
-
-
 def _told(found: Found) -> str:
     passage = found.passage
     heading = f" > {passage.heading}" if passage.heading else ""
     facts = "  ".join(filter(None, (passage.article_id, passage.audience, f"{found.score:.2f}", passage.url)))
-    return f"{passage.title}{heading}\n  {facts}\n  {_short(passage.text)}"
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= SHOWN_TEXT else text[:SHOWN_TEXT].rsplit(" ", 1)[0] + " …"
+    return f"{passage.title}{heading}\n  {facts}\n  {shorten(passage.text, SHOWN_TEXT, placeholder=' …')}"

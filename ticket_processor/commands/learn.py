@@ -65,9 +65,7 @@ def collect(
         _helpdesk(settings, clock, deadline) as (desk, transport),
         screen.progress("reading which labels people kept and changed") as advance,
     ):
-        done, expired = wiring.collect(
-            settings, desk, transport, store, deadline, clock.now(), most=limit, advance=advance
-        )
+        done = wiring.collect(settings, desk, transport, store, deadline, clock.now(), most=limit, advance=advance)
     left = ", ".join(f"{number:,} {why}" for why, number in done.left_out.items())
     screen.result(
         f"{many(done.settled, 'ticket')} settled, {many(done.histories, 'history')} read, "
@@ -77,7 +75,6 @@ def collect(
         + ("\n'ticketbot learn review' shows corrections, 'learn show' all of it" if done.histories else ""),
         vars(done),
     )
-    screen.notices(expired)
     if done.ended_early is not None:
         screen.notices([f"not all was read: {done.ended_early}"])
     return ExitCode.OK

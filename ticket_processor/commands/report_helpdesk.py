@@ -65,7 +65,7 @@ class HelpdeskPart:
             reading_desk(settings, transport) as desk,
             self.screen.progress("reading what people changed") as advance,
         ):
-            done, _ = collect(
+            done = collect(
                 settings, desk, transport, store, deadline, now, since=self.since, most=most, advance=advance
             )
             return done, scoreboard_of(store, self.since, until)

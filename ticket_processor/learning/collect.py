@@ -6,8 +6,9 @@ Reads only; asks no model: a request for each hundred tickets (on Freshdesk for 
 from __future__ import annotations
 
 import random
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
@@ -21,7 +22,7 @@ from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History
 from .model import Correction, Reaction
 from .overrides import ANOTHER, ENDED, SETTLED_AFTER_S, Words, judge
-from .pending import PendingTicket, PendingTickets
+from .pending import PendingTickets
 from .store import LearningStore
 
 LONGEST_TEXT = 1_000
@@ -71,69 +72,47 @@ class Collector:
         *,
         since: float = 0.0,
         most: int | None = None,
-        at_once: int = AT_ONCE,
-        may_go_on: Callable[[], bool] = lambda: True,
         advance: Callable[[int], object] = lambda _count: None,
     ) -> CollectedLabels:
         """Read each settled ticket written since ``since``, at most ``most`` of them, and keep what became of it.
 
-        ``may_go_on`` is asked before each history. Tickets are settled when they are solved or closed, or 14 days after
-        our first write. What was done when this ends stays done.
+        Tickets are settled when they are solved or closed, or 14 days after our first write. What was done when this
+        ends stays done.
         """
         pending, done = PendingTickets(self.store), CollectedLabels()
-
-        def may(histories: int) -> bool:
-            return may_go_on() and (most is None or histories < most)
-
-        while done.ended_early is None and may(done.histories):
-            some = pending.next(at_once, now, since)
-            if not some:
-                break
-            self._collect(some, done, now, may, advance)
+        most = sys.maxsize if most is None else most
+        while done.ended_early is None and done.histories < most and (some := pending.next(AT_ONCE, now, since)):
+            reader = HistoryReader(self.desk, self.deadline, advance)
+            young = {item.ticket_id for item in some if now - item.first < SETTLED_AFTER_S}
+            words = self.words_for({item.category for item in some})
+            reactions: list[Reaction] = []
+            corrections: list[Correction] = []
+            settled: set[int] = set()
+            try:
+                for item, ticket, history in reader.read(some, young):
+                    labels = judge(history, words, item, requester=ticket.requester)
+                    settled.add(ticket.id)
+                    if labels is None:
+                        reader.leave(ticket.id, NOT_OURS)
+                    else:
+                        # One that the helpdesk calls solved without saying since when is settled now.
+                        reactions += [replace(label, settled_at=min(label.settled_at, now)) for label in labels]
+                        corrections += corrections_of(labels, ticket, self.level)
+                    if done.histories + reader.histories >= most:
+                        break
+            finally:
+                settled |= {number for number, why in reader.left.items() if why not in (OPEN, UNREADABLE)}
+                with self.store.writing():
+                    self.store.keep(reactions, corrections, now)
+                    pending.settled(settled)
+                    pending.looked_at(reader.left.keys() - settled, now)
+                done.settled += len(settled)
+                done.histories += reader.histories
+                done.corrections += len(corrections)
+                done.left_out += Counter(reader.left.values())
+                done.ended_early = reader.ended_early
         done.waiting = pending.count()
         return done
-
-    def _collect(
-        self,
-        some: list[PendingTicket],
-        done: CollectedLabels,
-        now: float,
-        may: Callable[[int], bool],
-        advance: Callable[[int], object],
-    ) -> None:
-        reader, pending = HistoryReader(self.desk, self.deadline, advance), PendingTickets(self.store)
-        words = self.words_for({item.category for item in some})
-        young = {item.ticket_id for item in some if now - item.first < SETTLED_AFTER_S}
-        reactions: list[Reaction] = []
-        corrections: list[Correction] = []
-        settled: set[int] = set()
-
-        def passed_over(ticket: Ticket) -> str | None:
-            return OPEN if ticket.status not in ENDED and ticket.id in young else None
-
-        try:
-            for item, ticket, history in reader.read(some, passed_over):
-                labels = judge(history, words, item, requester=ticket.requester)
-                settled.add(ticket.id)
-                if labels is None:
-                    reader.leave(ticket.id, NOT_OURS)
-                else:
-                    # One that the helpdesk calls solved without saying since when is settled now.
-                    reactions += [replace(label, settled_at=min(label.settled_at, now)) for label in labels]
-                    corrections += corrections_of(labels, ticket, self.level)
-                if not may(done.histories + reader.histories):
-                    break
-        finally:
-            settled |= {number for number, why in reader.left.items() if why not in (OPEN, UNREADABLE)}
-            with self.store.writing():
-                self.store.keep(reactions, corrections, now)
-                pending.settled(settled)
-                pending.looked_at(reader.left.keys() - settled, now)
-            done.settled += len(settled)
-            done.histories += reader.histories
-            done.corrections += len(corrections)
-            done.left_out += reader.left_out
-            done.ended_early = reader.ended_early
 
 
 def corrections_of(labels: Iterable[Reaction], ticket: Ticket, level: RedactionLevel) -> list[Correction]:
@@ -185,7 +164,7 @@ def in_sample_order(written: Iterable[Item], run_ids: Iterable[str]) -> list[Ite
 
 
 class HistoryReader:
-    """Reads histories from a helpdesk, and counts what it passes over and why (``left_out``), by ticket (``left``).
+    """Reads histories from a helpdesk; ``left`` says of each ticket that it passes over why.
 
     ``advance`` is told of each history. ``ended_early`` says why not all was read.
     """
@@ -196,34 +175,30 @@ class HistoryReader:
         self._desk = desk
         self._deadline = deadline
         self._advance = advance
-        self.left_out: Counter[str] = Counter()
         self.left: dict[int, str] = {}
         self.histories = 0
         self.ended_early: str | None = None
 
     def read(
-        self, ordered: Sequence[Item], passed_over: Callable[[Ticket], str | None] = lambda _ticket: None
+        self, ordered: Sequence[Item], young: Collection[int] = frozenset()
     ) -> Iterator[tuple[Item, Ticket, History]]:
-        """The tickets of ``ordered`` with their histories, without those that ``passed_over`` has a reason for.
+        """The tickets of ``ordered`` with their histories, without ``young`` ones that are not solved.
 
         Never raises for a helpdesk that gives no answer, forbids it, or takes too long. Raises :class:`Stopping`.
         """
         try:
             for start in range(0, len(ordered), AT_ONCE):
-                yield from self._part(ordered[start : start + AT_ONCE], passed_over)
+                yield from self._part(ordered[start : start + AT_ONCE], young)
         except _Unreadable as error:
             self.ended_early = f"histories of tickets cannot be read: {error}"
         except (CannotRun, DeadlineReached) as error:
             self.ended_early = why_ended(error, self._deadline)
 
     def leave(self, ticket_id: int, why: str) -> None:
-        """Count a ticket that is passed over."""
-        self.left_out[why] += 1
+        """Pass over a ticket."""
         self.left[ticket_id] = why
 
-    def _part(
-        self, part: Sequence[Item], passed_over: Callable[[Ticket], str | None]
-    ) -> Iterator[tuple[Item, Ticket, History]]:
+    def _part(self, part: Sequence[Item], young: Collection[int]) -> Iterator[tuple[Item, Ticket, History]]:
         self._deadline.check()
         found = self._desk.fetch([item.ticket_id for item in part])
         for item in part:
@@ -232,8 +207,10 @@ class HistoryReader:
                 self.leave(item.ticket_id, UNREADABLE)
             elif ticket is None:
                 self.leave(item.ticket_id, GONE)
-            elif why := passed_over(ticket) or (MERGED if MERGED_TAG in ticket.tags else None):
-                self.leave(ticket.id, why)
+            elif ticket.status not in ENDED and ticket.id in young:
+                self.leave(ticket.id, OPEN)
+            elif MERGED_TAG in ticket.tags:
+                self.leave(ticket.id, MERGED)
             elif (history := self._history(ticket.id)) is not None:
                 yield item, ticket, history
 
@@ -243,7 +220,7 @@ class HistoryReader:
             history = self._desk.history(ticket_id)
         except TicketError as error:
             self.leave(ticket_id, UNREADABLE)
-            if not self.histories and self.left_out[UNREADABLE] >= REFUSED_AT_FIRST:
+            if not self.histories and [*self.left.values()].count(UNREADABLE) >= REFUSED_AT_FIRST:
                 raise _Unreadable(str(error)) from error
             return None
         self.histories += 1

@@ -51,21 +51,41 @@ class LearntExample:
     text: str
 
 
-class ExampleIndex:
-    """Approved examples of a site, searched by their words in memory; their order does not matter. Thread-safe."""
+class ExamplePicker:
+    """Picks at most ``most`` of the approved examples for a text, by its words; no label has more than half.
 
-    def __init__(self, examples: Iterable[LearntExample]) -> None:
+    They are searched in memory, and their order does not matter. Thread-safe.
+    """
+
+    def __init__(self, examples: Iterable[LearntExample], most: int) -> None:
         self._examples = sorted(examples, key=lambda item: (item.text, item.label, item.id))
+        self._most = most
         self._lock = threading.Lock()
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         self._db.execute(f"CREATE VIRTUAL TABLE words USING fts5(text, tokenize='{TOKENIZER}')")
         rows = ((place, item.text) for place, item in enumerate(self._examples))
         self._db.executemany("INSERT INTO words (rowid, text) VALUES (?,?)", rows)
+        self._picked = lru_cache(maxsize=256)(self._pick)  # a ticket's are asked for several times
 
     def close(self) -> None:
         """Let go of the memory."""
         with self._lock:
             self._db.close()
+
+    def __call__(self, text: RedactedText) -> PromptExamples:
+        """The examples for a redacted text, the most similar last."""
+        return self._picked(text.text)
+
+    def _pick(self, text: str) -> PromptExamples:
+        taken: list[LearntExample] = []
+        for found in self.nearest(text, CANDIDATES):
+            of_label = sum(item.label == found.label for item in taken)
+            if len(taken) < self._most and of_label < self._most // 2 and not signs_of(found.text):
+                taken.append(found)
+        while taken and 2 * max(Counter(item.label for item in taken).values()) > len(taken):
+            [(label, _)] = Counter(item.label for item in taken).most_common(1)
+            taken.remove([item for item in taken if item.label == label][-1])
+        return PromptExamples(tuple(reversed(taken)))
 
     def nearest(self, text: str, limit: int) -> list[LearntExample]:
         """The examples most like a redacted text, by BM25, the nearest first.
@@ -103,30 +123,6 @@ def _same(one: set[str], other: set[str]) -> bool:
 def _agree(label: str, name: str, item: Correction, taxonomy: Taxonomy) -> bool:
     """A later correction of the category replaces it, a sub-category only where it lies within."""
     return item.field == "category" or taxonomy.split(name)[0] == taxonomy.split(label)[0]
-
-
-class ExamplePicker:
-    """Gives at most ``most`` examples for a text; no label has more than half. Thread-safe."""
-
-    def __init__(self, index: ExampleIndex, most: int) -> None:
-        self._index = index
-        self._most = most
-        self._picked = lru_cache(maxsize=256)(self._pick)  # a ticket's are asked for several times
-
-    def __call__(self, text: RedactedText) -> PromptExamples:
-        """The examples for a redacted text, the most similar last."""
-        return self._picked(text.text)
-
-    def _pick(self, text: str) -> PromptExamples:
-        taken: list[LearntExample] = []
-        for found in self._index.nearest(text, CANDIDATES):
-            of_label = sum(item.label == found.label for item in taken)
-            if len(taken) < self._most and of_label < self._most // 2 and not signs_of(found.text):
-                taken.append(found)
-        while taken and 2 * max(Counter(item.label for item in taken).values()) > len(taken):
-            [(label, _)] = Counter(item.label for item in taken).most_common(1)
-            taken.remove([item for item in taken if item.label == label][-1])
-        return PromptExamples(tuple(reversed(taken)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,17 +66,15 @@ class WrongPin:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What a change of settings does. ``changes`` are ids of tickets by field.
+    """What a change of settings does. ``changes`` are ids of tickets by field, ``broken`` pinned cases that were right.
 
-    ``broken`` are pinned cases that were right, ``still_wrong`` those that were not; ``wrong_before`` counts the latter
-    and those that are right now.
+    ``wrong_before`` counts pinned cases that the running settings have wrong, and which refuse nothing.
     """
 
     tickets: int
     pins: int
     wrong_before: int
     broken: tuple[WrongPin, ...]
-    still_wrong: tuple[WrongPin, ...]
     changes: Mapping[str, tuple[str, ...]]
     tests: tuple[PrecisionTest, ...]
 
@@ -123,15 +121,15 @@ def compare(
         (case.holds(before.value(case.field)), case, after.value(case.field))
         for case, (before, after) in zip(cases, of_pins, strict=True)
     ]
-    wrong = [
-        (right, WrongPin(case.id, case.ticket_id, case.wanted, now)) for right, case, now in held if not case.holds(now)
-    ]
     return GateResult(
         tickets=len(examples),
         pins=len(cases),
         wrong_before=sum(not right for right, _, _ in held),
-        broken=tuple(pin for right, pin in wrong if right),
-        still_wrong=tuple(pin for right, pin in wrong if not right),
+        broken=tuple(
+            WrongPin(case.id, case.ticket_id, case.wanted, now)
+            for right, case, now in held
+            if right and not case.holds(now)
+        ),
         changes={field: ids for field, ids in changes.items() if ids},
         tests=tuple(_test(field, marks[field], p) for field, p in chances.items()),
     )

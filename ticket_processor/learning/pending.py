@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,19 +28,6 @@ class PendingTicket(Written):
     first: float = 0.0
 
 
-@dataclass
-class _LogPlace:
-    """How far the log was read: a day's file and the next line of it; it began with the day ``began``.
-
-    Where it was begun again for earlier days, files before the day ``known`` were read then.
-    """
-
-    day: str = ""
-    line: int = 0
-    began: str = ""
-    known: str = ""
-
-
 class PendingTickets:
     """The pending tickets of a store. Thread-safe, as that is."""
 
@@ -48,28 +35,27 @@ class PendingTickets:
         self._store = store
 
     def read_log(self, folder: Path, keys: Keyring | None, deadline: Deadline, *, first_day: str = "") -> None:
-        """Take in the log's lines since the last time, the first time from ``first_day`` on.
+        """Take in the log's lines since the last time, the first time from ``first_day`` on; earlier ones from anew.
 
-        Earlier days than ever before are read, too; of the others, no ticket that is settled waits again.
         Raises :class:`CannotRun` when a file cannot be read, for want of its key as well, and what
         :meth:`Deadline.check` does: the next time goes on from there.
         """
-        at = _LogPlace(**json.loads(self._store.fact(CURSOR) or "{}"))
-        if not at.day or first_day < at.began:
-            at = _LogPlace(began=first_day, known=max(at.known, at.day))
-        for file in log_files(folder, first_day=at.day or first_day):
-            if file.day != at.day:
-                at.day, at.line = file.day, 0
-            lines = read_lines(file, keys, first=at.line)
+        at = json.loads(self._store.fact(CURSOR) or '{"day": "", "line": 0, "began": ""}')
+        if not at["day"] or first_day < at["began"]:
+            at = {"day": "", "line": 0, "began": first_day}
+        for file in log_files(folder, first_day=at["day"] or first_day):
+            if file.day != at["day"]:
+                at |= {"day": file.day, "line": 0}
+            lines = read_lines(file, keys, first=at["line"])
             while some := list(islice(lines, AT_ONCE)):
                 for raw, line in some:
                     if line is None:
                         check_opened(raw, file.path)
                 # The last line may still be being written.
                 whole = max((place for place, (_, line) in enumerate(some, start=1) if line is not None), default=0)
-                self._take(at, [line for _, line in some[:whole] if line is not None])
-                at.line += whole
-                self._store.keep_fact(CURSOR, json.dumps(asdict(at)))
+                self._take([line for _, line in some[:whole] if line is not None])
+                at["line"] += whole
+                self._store.keep_fact(CURSOR, json.dumps(at))
                 if whole < len(some):
                     break
                 deadline.check()
@@ -97,21 +83,20 @@ class PendingTickets:
         with self._store.writing() as db:
             db.executemany("DELETE FROM pending WHERE ticket_id=?", [(number,) for number in ticket_ids])
 
-    def _take(self, at: _LogPlace, lines: Sequence[Mapping[str, Any]]) -> None:
+    def _take(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Have the lines' tickets wait, but for those that were erased, or settled after that write."""
         with self._store.writing() as db:
-            for line in lines:
-                if (written := _write_of(line)) is not None:
-                    number, category, intent, settings_file, moment = written
-                    db.execute(
-                        "INSERT INTO pending SELECT ?1, ?2, 0, ?3, '{}' WHERE ?1 NOT IN (SELECT ticket_id FROM erased) "
-                        "AND NOT (?4 AND ?1 IN (SELECT ticket_id FROM reaction)) "
-                        "ON CONFLICT (ticket_id) DO UPDATE SET category=?3",
-                        (number, moment, category, at.day < at.known),
-                    )
-                    db.execute(
-                        "UPDATE pending SET settings_files=json_patch(settings_files, ?) WHERE ticket_id=?",
-                        (json.dumps({intent: settings_file}), number),
-                    )
+            for number, category, intent, settings_file, moment in filter(None, map(_write_of, lines)):
+                db.execute(
+                    "INSERT INTO pending SELECT ?1, ?2, 0, ?3, '{}' WHERE ?1 NOT IN (SELECT ticket_id FROM erased) "
+                    "AND ?1 NOT IN (SELECT ticket_id FROM reaction WHERE settled_at>=?2) "
+                    "ON CONFLICT (ticket_id) DO UPDATE SET category=?3",
+                    (number, moment, category),
+                )
+                db.execute(
+                    "UPDATE pending SET settings_files=json_patch(settings_files, ?) WHERE ticket_id=?",
+                    (json.dumps({intent: settings_file}), number),
+                )
 
 
 def _write_of(line: Mapping[str, Any]) -> tuple[int, str, str, str, float] | None:

@@ -6,13 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from ..core.taxonomy import Taxonomy
 from ..core.wording import many
-from .model import CATEGORIES, Correction, CorrectionStatus, LearntChange
+from .model import Correction, CorrectionStatus, LearntChange
 from .store import DECIDED, LearningStore
-
-TAXONOMY = "the taxonomy"
-"""What lets corrections expire whose category it no longer has."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +50,6 @@ def decide_pending(
     with store.writing():
         waiting = [item.id for item in store.corrections("pending") if item.id in ids]
         return store.decide(waiting, status, by, at) if waiting else None
-
-
-def expire(store: LearningStore, taxonomy: Taxonomy, at: float) -> LearntChange | None:
-    """Let corrections expire whose category the taxonomy no longer has, under whatever name."""
-    gone = [
-        item.id
-        for item in (*store.corrections("pending"), *store.corrections("approved"))
-        if item.field in CATEGORIES and taxonomy.today(item.theirs) is None
-    ]
-    return store.decide(gone, "expired", TAXONOMY, at) if gone else None
 
 
 def decisions(store: LearningStore, most: int) -> list[LearntChange]:

@@ -94,8 +94,6 @@ class Parts:
     """Looks after the log, whose head the last run left so; gives what it could not do."""
     prepare: Callable[[], Sequence[str]] = tuple
     """Gets ready what the run's tickets need, once it may begin; gives sentences on that. Not called by a dry run."""
-    wind_up: Callable[[], Sequence[str]] = tuple
-    """Does what the run's time and requests leave room for, once all is written; as ``prepare``."""
 
     def decide(self, ticket_id: int, analysis: Analysis) -> Decision:
         """The decision for a ticket with this analysis."""

@@ -84,8 +84,6 @@ class RunFrame:
                 self._read_back()
                 raise
             self._read_back()
-            if not options.dry_run:
-                self._recorder.remarks.extend(parts.wind_up())
         except (Stopping, DeadlineReached, CannotRun, TicketError) as end:
             stopped, stopped_by, code = str(end), type(end).__name__, end.exit_code
             if isinstance(end, DeadlineReached) and (in_jobs := self._write_back.in_jobs):

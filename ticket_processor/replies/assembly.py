@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..analysis.text.outgoing import leaving, leaving_line, told
@@ -27,7 +27,7 @@ from .grounding import (
 )
 from .prompt import MAX_TEXT, Claim, Proposal
 from .sources import usable_text, word_lists
-from .statements import FigureStatement, about_one_thing, differing, said_by
+from .statements import about_one_thing, differing, said_by
 
 LANGUAGES = tuple(word_lists("frames"))
 """Languages that a reply can be written in."""
@@ -144,7 +144,11 @@ def assembled(proposal: Proposal, sources: Mapping[str, Passage], ticket: str, l
     used = [sources[claim.source] for claim in (*claims, *steps)]
     articles = {each.article_id: _article(each) for each in used}
     numbers = {name: number for number, name in enumerate(articles, 1)}
-    figured = [each for claim in (*claims, *steps) for each in _figured(claim, sources[claim.source], language)]
+    figured = [
+        statement
+        for claim, source in zip((*claims, *steps), used, strict=True)
+        for statement in said_by(source, _plain(claim.text), language, plain_words_leaving(claim.quote, MAX_TEXT))
+    ]
     pairs = list(differing(figured))
     for pair in pairs:
         if about_one_thing(*pair):
@@ -160,9 +164,9 @@ def assembled(proposal: Proposal, sources: Mapping[str, Passage], ticket: str, l
         partial=bool(proposal.verdict == "partial" or stopped),
         translated=any(language_of(each) != language for each in used),
         differing=bool(pairs),
-        sourced=(
-            *(_sourced(each, sources) for each in claims),
-            *(_sourced(each, sources, step=True) for each in steps),
+        sourced=tuple(
+            SourcedClaim(text=claim.text, quote=claim.quote, article=source.article_id, step=place >= len(claims))
+            for place, (claim, source) in enumerate(zip((*claims, *steps), used, strict=True))
         ),
         stopped=stopped,
     )
@@ -180,25 +184,17 @@ def assembled_again(
     """
     sources: dict[str, Passage] = {}
     claims: list[Claim] = []
+    steps: list[Claim] = []
     for number, each in enumerate(said):
-        label = str(number)
-        claims.append(Claim(text=each.text, source=label, quote=each.quote))
-        found = (source for source in passages(each.article) if not _fault(claims[-1], {label: source}, language))
-        source = next(found, None)
+        claim = Claim(text=each.text, source=str(number), quote=each.quote)
+        fits = (source for source in passages(each.article) if not _fault(claim, {claim.source: source}, language))
+        source = next(fits, None)
         if source is None:
             return NoAnswer("unsupported")
-        sources[label] = source
-    proposal = Proposal(
-        claims=tuple(claim for claim, each in zip(claims, said, strict=True) if not each.step),
-        steps=tuple(claim for claim, each in zip(claims, said, strict=True) if each.step),
-        missing=(),
-        verdict="answer",
-    )
+        sources[claim.source] = source
+        (steps if each.step else claims).append(claim)
+    proposal = Proposal(claims=tuple(claims), steps=tuple(steps), missing=(), verdict="answer")
     return assembled(proposal, sources, "", language)
-
-
-def _sourced(claim: Claim, sources: Mapping[str, Passage], *, step: bool = False) -> SourcedClaim:
-    return SourcedClaim(text=claim.text, quote=claim.quote, article=sources[claim.source].article_id, step=step)
 
 
 def _fault(claim: Claim, sources: Mapping[str, Passage], language: str) -> str:
@@ -224,11 +220,6 @@ def _lines(claim: Claim, sources: Mapping[str, Passage], numbers: Mapping[str, i
     number = numbers[sources[claim.source].article_id]
     quote = plain_words_leaving(claim.quote, MAX_TEXT)
     return tuple(CitedLine(sentence, number, quote) for sentence in sentences_of(_plain(claim.text)))
-
-
-def _figured(claim: Claim, source: Passage, language: str) -> Iterator[FigureStatement]:
-    """What a claim states in figures, with the article's words for it."""
-    return said_by(source, _plain(claim.text), language, plain_words_leaving(claim.quote, MAX_TEXT))
 
 
 def _article(source: Passage) -> ArticleLines:

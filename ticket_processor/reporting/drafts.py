@@ -107,11 +107,11 @@ def read_drafts(
         note = notes.get(item.ticket_id)
         draft = None if note is None else draft_in(note.text, note.draft)
         if note is None or draft is None:
-            reader.left_out[ERASED] += 1
+            reader.leave(item.ticket_id, ERASED)
             continue
         replies = replies_since(history, note.key, ticket.requester)
         if not replies:
-            reader.left_out[NOT_OURS if replies is None else NOT_ANSWERED] += 1
+            reader.leave(item.ticket_id, NOT_OURS if replies is None else NOT_ANSWERED)
             continue
         uses[use := draft_use(draft, replies)] += 1
         if use == "edited":
@@ -120,7 +120,7 @@ def read_drafts(
         histories=reader.histories,
         **uses,
         edits=tuple(sorted(edits, key=lambda one: -one.ticket_id)),
-        left_out=dict(reader.left_out),
+        left_out=dict(Counter(reader.left.values())),
         ended_early=reader.ended_early,
     )
 

@@ -23,14 +23,8 @@ def _none_or_enough(number: int) -> int:
 
 
 class LearningSettings(Frozen):
-    """What is collected of what people made of our labels, and what it may be used for; see `docs/learning.md`."""
+    """What is used of what people made of our labels; see `docs/learning.md`."""
 
-    collect_share: float = Field(
-        0.0,
-        ge=0,
-        le=0.05,
-        description="share of each run's requests that read which labels people kept and changed; 0: none",
-    )
     examples: Annotated[int, AfterValidator(_none_or_enough)] = Field(
         0, ge=0, le=6, description="approved examples of similar tickets in a prompt, 4 to 6; 0: none"
     )

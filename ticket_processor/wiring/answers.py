@@ -19,7 +19,7 @@ from ..analysis.model_server.chat import ChatServer, server_for
 from ..analysis.model_server.connection import AnswerUnusable, Connection, ModelConnection
 from ..analysis.model_server.presets import ModelTarget, targets
 from ..analysis.text.cleaning import clean
-from ..analysis.text.redact import RedactedText, redact
+from ..analysis.text.redact import redact
 from ..core.circuit_breaker import Breaker
 from ..core.errors import AnalysisFailed, DeadlineReached, StateUnusable, Stopping, unexpected
 from ..core.models import NO_MODEL, Analysis, Decision, Offered, RedactionLevel, Ticket, Usage
@@ -66,39 +66,34 @@ class DraftModel:
         """A draft. Raises :class:`AnalysisFailed`; an answer of no use is :class:`AnswerUnusable`."""
         cleaned = clean(ticket.subject, ticket.description)
         text = redact(cleaned, names=ticket.names, level=self.level)
-        fingerprint = self._fingerprint(found, language)
-        kept = self.store.kept(fingerprint, text.text)
-        if kept is not None:
-            with suppress(ValidationError):
-                return replace(_RESULT.validate_json(kept), usage=Usage(), cost_usd=0.0)
-        try:
-            result = self._asked(text, redact(cleaned, names=ticket.names).text, found, language)
-        except AnswerUnusable as paid:
-            if paid.reason == "unsupported":  # another try would cost as much, and end so
-                self._keep(fingerprint, text, NoAnswer("unsupported"))
-            raise
-        self._keep(fingerprint, text, result)
-        return result
-
-    def _keep(self, fingerprint: str, text: RedactedText, result: ReplyDraft | NoAnswer) -> None:
-        self.store.keep(fingerprint, text.text, _RESULT.dump_json(result).decode("utf-8"))
-
-    def _fingerprint(self, found: Sequence[Passage], language: str) -> str:
+        told = redact(cleaned, names=ticket.names).text
         passages = [
             (each.article_id, each.audience, each.title, each.heading, each.url, each.lang, each.text) for each in found
         ]
         digest = hashlib.sha256(json.dumps(passages).encode("utf-8")).hexdigest()
-        asked = (KIND, self.guard.name, self.place, self.level, language, digest)
-        return "\0".join((__version__, *asked))
+        fingerprint = "\0".join((__version__, KIND, self.guard.name, self.place, self.level, language, digest))
+        kept = self.store.kept(fingerprint, text.text)
+        if kept is not None:
+            with suppress(ValidationError):
+                return replace(_RESULT.validate_json(kept), usage=Usage(), cost_usd=0.0)
 
-    def _asked(self, text: RedactedText, told: str, found: Sequence[Passage], language: str) -> ReplyDraft | NoAnswer:
+        def keep(result: ReplyDraft | NoAnswer) -> None:
+            self.store.keep(fingerprint, text.text, _RESULT.dump_json(result).decode("utf-8"))
+
         def once(allowance: Allowance | None) -> ReplyDraft | NoAnswer:
             result = self.writer.write(text, found, language, allowance, told=told)
             if isinstance(result, NoAnswer) and result.reason not in ("no_answer", "contradiction"):
                 raise AnswerUnusable(result.reason, usage=result.usage, cost_usd=result.cost_usd)
             return result
 
-        return self.guard.ask(once, lambda: self.writer.question(text, found, language))[0]
+        try:
+            result = self.guard.ask(once, lambda: self.writer.question(text, found, language))[0]
+        except AnswerUnusable as paid:
+            if paid.reason == "unsupported":  # another try would cost as much, and end so
+                keep(NoAnswer("unsupported"))
+            raise
+        keep(result)
+        return result
 
 
 class Drafts:
@@ -192,15 +187,13 @@ def answers(
         yield None
         return
     with ExitStack() as stack:
-        base = None
         try:
             articles = stack.enter_context(closing(knowledge_store(settings)))
-            base = KnowledgeSearch(articles, stack.enter_context(embedding_model(settings)), trouble=trouble)
         except StateUnusable as error:  # a run goes on without articles
             trouble(str(error))
-        if base is None:
             yield None
             return
+        base = KnowledgeSearch(articles, stack.enter_context(embedding_model(settings)), trouble=trouble)
         writers = None
         if settings.replies.drafts and not chain.links:
             trouble("replies.mode wants drafts, and there is no model to write them: name one in models.names")
@@ -234,7 +227,7 @@ class _Answering:
             return analysis, decision
         writers = None if mode == "note" else self._writers
         if not may_ask:
-            return analysis, _with_articles(decision, (), no_draft="model_hung" if writers else "")
+            return analysis, _with_articles(decision, (), "model_hung" if writers else "")
         try:
             # The question may go to a server that makes vectors.
             text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=self._level).text
@@ -244,7 +237,7 @@ class _Answering:
             result = self._draft(writers, ticket, analysis, text)
             analysis = _with_cost(analysis, result)
             if isinstance(result, NoAnswer):
-                return analysis, _without_draft(decision, articles, result)
+                return analysis, _with_articles(decision, articles, result.reason, result.contradiction)
             decision = with_draft(decision, result, articles)
             if mode == "public":
                 decision = self._announced(ticket, analysis, decision, result)
@@ -285,23 +278,19 @@ def with_draft(decision: Decision, draft: ReplyDraft, articles: Sequence[Article
     return _with_lines(decision, lines, offered)
 
 
-def _with_articles(decision: Decision, articles: Sequence[ArticleLines], *, no_draft: str = "") -> Decision:
-    """``decision`` with articles in its note; ``no_draft`` says why a draft was wanted and is not there."""
-    if articles:
-        named = tuple(article.article_id for article in articles)
-        return _with_lines(decision, article_lines(articles), Offered(kind="articles", articles=named, reason=no_draft))
-    return _with_lines(decision, [], Offered(kind="no_answer", reason=no_draft)) if no_draft else decision
+def _with_articles(
+    decision: Decision, articles: Sequence[ArticleLines], no_draft: str = "", pair: Sequence[ArticleLines] = ()
+) -> Decision:
+    """``decision`` with articles in its note; ``no_draft`` says why a draft was wanted and is not there.
 
-
-def _without_draft(decision: Decision, articles: Sequence[ArticleLines], result: NoAnswer) -> Decision:
-    """``decision`` with articles, and those first whose contradiction is why there is no draft."""
-    pair = result.contradiction
-    if not pair:
-        return _with_articles(decision, articles, no_draft=result.reason)
+    First stand the ``pair`` whose contradiction is why.
+    """
+    if not (articles or pair):
+        return _with_lines(decision, [], Offered(kind="no_answer", reason=no_draft)) if no_draft else decision
     named = [article.article_id for article in pair]
     lines = [*article_lines(pair, head=CONTRADICTION_HEAD), *article_lines(articles, without=named)]
     ids = tuple(dict.fromkeys([*named, *(article.article_id for article in articles)]))
-    return _with_lines(decision, lines, Offered(kind="articles", articles=ids, reason=result.reason))
+    return _with_lines(decision, lines, Offered(kind="articles", articles=ids, reason=no_draft))
 
 
 def _with_lines(decision: Decision, lines: Sequence[str], offered: Offered) -> Decision:

@@ -95,7 +95,7 @@ def forget_elsewhere(settings: Settings, wanted: Collection[int], gone: TicketTr
     try:
         if is_there(articles := settings.state_folder / ARTICLES):
             KnowledgeStore(articles).close()  # which drops tickets' words that earlier versions kept there
-        with kept_learning(settings, make=True) as learning:
+        with kept_learning(settings) as learning:
             gone.learnt = learning.forget(wanted) if learning else 0
     except (OSError, CannotRun) as error:
         if str(error) not in gone.troubles:  # as when they were looked for

@@ -44,7 +44,7 @@ def trained_classifier(
 @contextmanager
 def approved_examples(settings: Settings, trouble: Callable[[str], object]) -> Iterator[ExamplePicker | None]:
     """What picks examples for a prompt; ``None`` where none were approved, or they cannot be read (``trouble``)."""
-    from ..learning.examples import ExampleIndex, ExamplePicker, examples_of
+    from ..learning.examples import ExamplePicker, examples_of
     from ..learning.store import LearningStore
 
     path, found = settings.state_folder / FILE_NAME, []
@@ -54,8 +54,8 @@ def approved_examples(settings: Settings, trouble: Callable[[str], object]) -> I
                 found = examples_of(store, settings.taxonomy)
     except StateUnusable as error:
         trouble(f"what was learnt is not used: {error}")
-    with closing(ExampleIndex(found)) as index:
-        yield ExamplePicker(index, settings.learning.examples) if found else None
+    with closing(ExamplePicker(found, settings.learning.examples)) as picker:
+        yield picker if found else None
 
 
 def learnt_in_use(settings: Settings, trouble: Callable[[str], object]) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
-from ..core.clock import Deadline, SystemClock
+from ..core.clock import SystemClock
 from ..core.errors import ConfigError, StateUnusable, TicketError
 from ..core.models import ReplyPlan
 from ..helpdesk.protocol import Helpdesk
@@ -16,7 +16,6 @@ from ..pipeline.intake import ToldOf
 from ..pipeline.parts import ReplyObjection
 from ..settings.schema import Settings
 from ..state.store import State
-from .desks import Desk
 
 
 def reply_objection(settings: Settings) -> ReplyObjection | None:
@@ -48,15 +47,6 @@ def prepared(settings: Settings, clock: SystemClock, transport: Transport) -> li
 
         told += sync_when_due(settings, clock, transport.throttle)
     return told
-
-
-def wound_up(settings: Settings, desk: Desk, clock: SystemClock, deadline: Deadline, transport: Transport) -> list[str]:
-    """Collect what people made of labels, where that is wanted; what there is to say of that."""
-    if not settings.learning.collect_share:
-        return []
-    from .learning import collect_in_run
-
-    return collect_in_run(settings, desk, transport, clock, deadline)
 
 
 FACT = "shard"

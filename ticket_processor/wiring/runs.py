@@ -50,7 +50,7 @@ from .parts import (
     transport_for,
     understanding,
 )
-from .run_hooks import keep_to_shard, of_shard, only_shard, prepared, reply_objection, told_of_shard, wound_up
+from .run_hooks import keep_to_shard, of_shard, only_shard, prepared, reply_objection, told_of_shard
 from .ticket_subjects import NotingDesk, Subjects
 
 if TYPE_CHECKING:
@@ -307,7 +307,6 @@ def _assembled(
                 shown=shown.extend,
                 reply_objection=reply_objection(settings),
                 prepare=lambda: prepared(settings, clock, transport) if kind == ORDINARY else [],
-                wind_up=lambda: wound_up(settings, desk, clock, deadline, transport) if kind == ORDINARY else [],
                 told_of=told_of,
                 express=express,
                 troubles=lambda: [
