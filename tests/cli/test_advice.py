@@ -77,6 +77,6 @@ def test_an_erasure_takes_the_advice_out_of_the_log_and_leaves_the_number(open_d
 def test_analyse_shows_the_advice_of_a_pasted_text(open_desk: OpenDesk) -> None:
     shown = with_input(advising(open_desk), "Charged twice\nI was charged twice, please check.", "analyse", "-").out
     understood = shown.split("5. Understood")[1]
-    assert "probable cause: The subscription was renewed twice." in understood
-    assert "steps to try: Look up both payments. Refund the second one." in understood
+    assert "root cause: The subscription was renewed twice." in understood
+    assert "steps: Look up both payments. Refund the second one." in understood
     assert "note | To try (model): 1. “Look up both payments.”" in understood

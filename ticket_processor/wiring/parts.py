@@ -247,7 +247,7 @@ def understanding(
             stack.callback(learnt.close)
         earlier = learnt.examples() if learnt else None
         for target in models:
-            server = server_for(target, deadline.remaining, connect, state, clock.now)
+            server = server_for(target, deadline.remaining, connect)
             stack.callback(server.close)
             if soon and not links:
                 Thread(target=server.get_ready, name="get-ready", daemon=True).start()
