@@ -101,7 +101,7 @@ def test_without_any_model_rules_answer_and_say_so() -> None:
         ("ok", "en"),
     ],
 )
-def test_the_local_detector_decides_the_language_where_it_is_sure(words: str, language: str) -> None:
+def test_the_local_detector_decides_the_language_but_of_a_few_words(words: str, language: str) -> None:
     """The model says "en" of everything."""
     model = Model()
     analysis = Chain().understanding(model)(a_ticket(1, subject="", description=words))

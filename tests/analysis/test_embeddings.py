@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -62,12 +60,6 @@ def test_many_texts_go_in_batches_and_come_back_in_order() -> None:
     with embedding(first, vectors([100.0], [101.0], [102.0])) as (embedder, server, _):
         assert embedder.embed(texts) == [(float(n),) for n in [*range(BATCH), 100, 101, 102]]
     assert [len(request.body["input"]) for request in server.received] == [BATCH, 3]
-
-
-def test_base64_is_taken_though_floats_were_asked_for() -> None:
-    packed = base64.b64encode(struct.pack("<3f", 1, 2, 3)).decode()
-    with embedding(vectors(packed)) as (embedder, _, _):
-        assert embedder.embed(["x"]) == [(1.0, 2.0, 3.0)]
 
 
 ODD = {
