@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +17,7 @@ from ..analysis.text.machine_mail import machine_mail
 from ..analysis.text.redact import RedactedText
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError
-from ..core.models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
+from ..core.models import Analysis, Decision, RedactionLevel, Ticket
 from ..core.reasons import WITHOUT_MODEL
 from ..core.sanitize import strip_hidden
 from ..policy.decide import decide
@@ -28,8 +27,6 @@ from .parts import transport_for, understanding
 
 MOST_LINES = 3
 """Of each text, without details."""
-MOST_COMPARED = 1_000
-"""Lines that are compared to find what was cut; comparing takes the square of their number."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +70,13 @@ class Walk:
     """A ticket's whole way, in a customer's own words: never for a log. ``troubles`` are parts that were missing."""
 
     machine_mail: str | None
-    cut: tuple[str, ...]
+    cut: Sequence[str]
     redacted: Mapping[str, RedactedText]
-    asked: tuple[ModelRequest, ...]
-    steps: tuple[Step, ...]
+    asked: Sequence[ModelRequest]
+    steps: Sequence[Step]
     analysis: Analysis
     decision: Decision
-    troubles: tuple[str, ...]
+    troubles: Sequence[str]
     price_note: str = ""
 
 
@@ -106,9 +103,7 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
     Spending goes into the same books as a run's; kept answers are not used. Raises :class:`ConfigError` when a model
     of the list cannot be asked as the settings stand.
     """
-    asked: list[ModelRequest] = []
-    troubles: list[str] = []
-    steps: list[Step] = []
+    asked, troubles, steps = list[ModelRequest](), list[str](), list[Step]()
     with ExitStack() as stack:
         store = AnswerStore(settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=0)
         stack.callback(store.close)
@@ -125,13 +120,13 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
     cleaned = clean(ticket.subject, ticket.description)
     return Walk(
         machine_mail=machine_mail(ticket),
-        cut=tuple(_cut(f"{ticket.subject}\n{as_text(ticket.description)}", cleaned)),
+        cut=_cut(f"{ticket.subject}\n{as_text(ticket.description)}", cleaned),
         redacted={level.value: chain.readable(ticket, level) for level in sorted(_levels(chain))},
-        asked=tuple(asked),
-        steps=tuple(steps),
+        asked=asked,
+        steps=steps,
         analysis=analysis,
         decision=decision,
-        troubles=tuple(troubles),
+        troubles=troubles,
         price_note=chain.price_note,
     )
 
@@ -142,10 +137,8 @@ def _levels(chain: Understanding) -> set[RedactionLevel]:
 
 def _cut(before: str, after: str) -> list[str]:
     """The lines that cleaning took away."""
-    had = [line.strip() for line in strip_hidden(before).splitlines() if line.strip()][:MOST_COMPARED]
-    kept = [line.strip() for line in after.splitlines() if line.strip()][:MOST_COMPARED]
-    matcher = difflib.SequenceMatcher(None, had, kept, autojunk=False)
-    return [line for what, a, b, _, _ in matcher.get_opcodes() if what in ("delete", "replace") for line in had[a:b]]
+    kept = {"", *(line.strip() for line in after.splitlines())}
+    return [line.strip() for line in strip_hidden(before).splitlines() if line.strip() not in kept]
 
 
 def in_words(walked: Walk, *, details: bool = True) -> list[str]:
@@ -171,7 +164,10 @@ def in_words(walked: Walk, *, details: bool = True) -> list[str]:
         end = "answered" if step.analysis is not None else f"did not answer: {_why_none(reason)}"
         lines.append(f"   {step.link}: {end} ({step.ms} ms)")
     lines += ["", "5. Understood", *(f"   {line}" for line in _understood(analysis))]
-    lines += ["", "6. Decided", *(f"   {change}" for change in _wanted_changes(decision))]
+    lines += ["", "6. Decided", *(f"   + tag {tag}" for tag in decision.tags)]
+    wanted: dict[str, object] = {"priority": decision.priority, "group": decision.group}
+    wanted |= {f"field {key}:": value for key, value in decision.fields.items()}
+    lines += [f"   {name} {value}" for name, value in wanted.items() if value is not None]
     lines += _begun("note |", (decision.note or "").splitlines(), None)
     if analysis.cost_usd is not None:
         note = f" ({walked.price_note})" if walked.price_note and analysis.cost_usd else ""
@@ -215,24 +211,6 @@ def _joined(name: str, value: object) -> str:
         return f"{value:.2f}"
     between = " " if name == "steps" else ", "
     return between.join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-_WHERE = {
-    Overwrite.NEVER: "unless one is set",
-    Overwrite.BOT_SET: "unless a person set one",
-    Overwrite.ALWAYS: "even over a person's value",
-}
-
-
-def _wanted_changes(decision: Decision) -> Iterator[str]:
-    """The changes that policy wants, a line each, without the note."""
-    yield from (f"+ tag {tag}" for tag in decision.tags)
-    if decision.priority is not None:
-        yield f"priority {decision.priority}, {_WHERE[decision.priority_overwrite]}"
-    if decision.group is not None:
-        yield f"group {decision.group}, {_WHERE[decision.group_overwrite]}"
-    for key, value in decision.fields.items():
-        yield f"field {key}: {value}, {_WHERE[decision.fields_overwrite]}"
 
 
 def as_data(ticket: Ticket, walked: Walk) -> dict[str, Any]:
