@@ -50,10 +50,6 @@ def digits_of(dice: Dice, count: int) -> str:
     return "".join(dice.choices(string.digits, k=count))
 
 
-def _letters(dice: Dice, count: int) -> str:
-    return "".join(dice.choices(string.ascii_uppercase, k=count))
-
-
 def mixed(dice: Dice, count: int) -> str:
     """Letters of both cases and digits, each of them at least once."""
     told = [dice.choice(string.ascii_lowercase), dice.choice(string.ascii_uppercase), dice.choice(string.digits)]

@@ -56,15 +56,6 @@ def test_the_call_that_could_pass_a_limit_is_not_made_and_the_others_are_counted
     assert isinstance(budget.set_aside("m", Question(1000, 100)), Hold), "what it costs is not known"
 
 
-def test_what_is_set_aside_counts_until_it_is_settled() -> None:
-    budget = Budget(BudgetSettings(run_usd=1.0), a_store())
-    held = reserve(budget, 1, 0.9)
-    assert isinstance(held, Hold)
-    assert reserve(budget, 1, 0.2) == RUN_SPENT
-    budget.settle(held, Usage(input=1), 0.1)
-    assert isinstance(reserve(budget, 1, 0.2), Hold)
-
-
 def test_the_days_limit_holds_over_runs_and_ends_with_the_day() -> None:
     clock = ManualClock()
     store, limits = a_store(clock), BudgetSettings(day_usd=0.5)
@@ -72,16 +63,6 @@ def test_the_days_limit_holds_over_runs_and_ends_with_the_day() -> None:
     assert spend(Budget(limits, store), 10, 0.4) == DAY_SPENT
     clock.advance(DAY_S)
     assert spend(Budget(limits, store), 10, 0.4) is None
-
-
-def test_a_call_that_failed_for_nothing_is_not_in_the_books() -> None:
-    store = a_store()
-    budget = Budget(BudgetSettings(run_usd=1.0), store)
-    hold = reserve(budget, 500, 0.9)
-    assert isinstance(hold, Hold)
-    budget.settle(hold, Usage(), None, answered=False)
-    assert (budget.spent, store.spent_today()) == (0.0, 0.0)
-    assert isinstance(reserve(budget, 500, 0.9), Hold)
 
 
 @given(st.lists(st.floats(0.01, 0.4), max_size=40))

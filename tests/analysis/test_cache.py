@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.analysis import cache
-from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore, normalised
+from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore
 from ticket_processor.core.models import Usage
 
 from ..support.fakes import ManualClock, an_analysis
@@ -99,18 +99,6 @@ def test_the_file_holds_no_word_of_a_ticket_and_is_the_users_own(tmp_path: Path,
     assert b"canary" not in path.read_bytes()
 
 
-def test_the_same_text_has_another_key_in_another_file(tmp_path: Path, clock: ManualClock) -> None:
-    keys = []
-    for name in ("a", "b"):
-        store = AnswerStore(tmp_path / name, clock)
-        store.put("m", "Charged twice", ANSWER)
-        store.close()
-        with sqlite3.connect(tmp_path / name) as db:
-            keys.append(db.execute("SELECT key FROM answers").fetchone())
-        db.close()
-    assert keys[0] != keys[1]
-
-
 def test_what_was_spent_is_counted_by_utc_day(tmp_path: Path, clock: ManualClock) -> None:
     path = tmp_path / FILE_NAME
     for store in (AnswerStore(path, clock), AnswerStore(path, clock)):
@@ -134,43 +122,6 @@ def test_a_damaged_file_is_put_aside_and_a_new_one_begun(tmp_path: Path, clock: 
     store.close()
     assert path.with_suffix(".damaged").exists()
     assert AnswerStore(path, clock).get("m", "Charged twice") is not None
-
-
-def test_a_folder_that_cannot_be_used_costs_the_answers_and_nothing_else(tmp_path: Path, clock: ManualClock) -> None:
-    (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    store = AnswerStore(tmp_path / "file" / FILE_NAME, clock)
-    assert store.trouble is not None
-    store.put("m", "Charged twice", ANSWER)
-    assert store.get("m", "Charged twice") is not None
-
-
-def test_an_answer_that_this_version_cannot_read_is_no_answer(tmp_path: Path, clock: ManualClock) -> None:
-    path = tmp_path / FILE_NAME
-    store = AnswerStore(path, clock)
-    store.put("m", "Charged twice", ANSWER)
-    with sqlite3.connect(path) as db:
-        db.execute("""UPDATE answers SET analysis = '{"category": 1}'""")
-    db.close()
-    assert store.get("m", "Charged twice") is None
-    store.close()
-
-
-def test_half_an_emoji_is_a_text_like_any_other() -> None:
-    assert normalised("\ud800 Hi") == "\ud800 hi"
-    store = AnswerStore(None, ManualClock())
-    store.put("m", "\ud800", ANSWER)
-    assert store.get("m", "\ud800") is not None
-
-
-def test_whoever_keeps_no_answers_leaves_those_of_others_where_they_are(tmp_path: Path, clock: ManualClock) -> None:
-    path = tmp_path / FILE_NAME
-    store = AnswerStore(path, clock)
-    store.put("m", "Charged twice", ANSWER)
-    store.close()
-    AnswerStore(path, clock, days=0).close()
-    store = AnswerStore(path, clock)
-    assert store.get("m", "Charged twice") is not None
-    store.close()
 
 
 @given(st.data())

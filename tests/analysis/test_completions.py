@@ -10,7 +10,7 @@ from ticket_processor.core.errors import MissingPart
 from ticket_processor.core.models import Change, Priority, Ticket, Urgency
 
 from ..support.fakes import a_ticket, an_analysis
-from ..support.memory_helpdesk import ALWAYS, AS_JOBS, Open, wants
+from ..support.memory_helpdesk import ALWAYS, Open, wants
 
 
 def many(count: int) -> list[Ticket]:
@@ -48,15 +48,6 @@ def test_three_refused_parts_cost_no_ticket_its_tags_and_its_note(open_office: O
     assert summary.writes.without == 1
 
 
-def test_three_refused_parts_cost_a_ticket_of_a_job_no_more(open_office: Open) -> None:
-    office = open_office(*many(30))
-    office.desk.items = dict.fromkeys(range(1, 31), "failed")
-    office.desk.refuses = group_and_fields_and_priority
-    office.run(wants(77, f20="money"), delivery=AS_JOBS)
-    assert {outcome.status for outcome in office.ended} == {"updated"}
-    assert all("ai_processed" in ticket.tags for ticket in office.desk.tickets.values())
-
-
 def test_a_field_value_that_was_refused_is_asked_for_once_a_run(open_office: Open) -> None:
     office = open_office(*many(20))
     office.desk.refuses = any_field
@@ -89,17 +80,6 @@ def test_a_completion_never_lowers_what_a_person_has_raised_since(open_office: O
     assert office.desk.tickets[1].priority is Priority.URGENT
 
 
-def test_a_completion_raises_what_is_lower(open_office: Open) -> None:
-    office = open_office(*many(1))
-    office.model.analysis = an_analysis(urgency=Urgency.CRITICAL)
-    office.desk.refuses = group_and_fields_and_priority
-    office.run(policy=ALWAYS)
-    office.desk.refuses = nothing
-    office.desk.person(1, priority=Priority.LOW)
-    office.run(policy=ALWAYS)
-    assert office.desk.tickets[1].priority is Priority.HIGH
-
-
 def test_a_group_that_was_corrected_in_the_settings_is_the_one_that_is_set(open_office: Open) -> None:
     office = open_office(*many(2))
     office.desk.refuses = lambda change: "group" if change.group == 77 else None
@@ -111,14 +91,6 @@ def test_a_group_that_was_corrected_in_the_settings_is_the_one_that_is_set(open_
     assert office.waiting() == []
 
 
-def test_a_field_value_that_was_corrected_in_the_settings_is_the_one_that_is_set(open_office: Open) -> None:
-    office = open_office(*many(1))
-    office.desk.refuses = lambda change: "fields" if change.fields == {20: "mony"} else None
-    office.run(wants(f20="mony"))
-    office.run(wants(f20="money"))
-    assert office.desk.tickets[1].fields == {20: "money"}
-
-
 def test_a_group_that_no_setting_names_any_more_is_waited_for_no_longer(open_office: Open) -> None:
     office = open_office(*many(1))
     office.desk.refuses = any_group
@@ -126,14 +98,6 @@ def test_a_group_that_no_setting_names_any_more_is_waited_for_no_longer(open_off
     office.run(wants())
     assert office.ends()[1] == ("skipped", "nothing_left_to_change")
     assert (office.desk.written, office.waiting()) == ([], [])
-
-
-def test_today_s_settings_add_nothing_to_what_was_refused(open_office: Open) -> None:
-    office = open_office(*many(1))
-    office.desk.refuses = any_group
-    office.run(wants(77))
-    office.run(wants(78, f20="money"))
-    assert [(change.group, change.fields) for change in office.desk.written] == [(78, {})]
 
 
 # Refused again
@@ -178,12 +142,3 @@ def test_a_ticket_whose_group_a_person_has_set_waits_no_longer_although_the_grou
     office.run(wants(77))
     assert office.ends() == {1: ("skipped", "incomplete_group"), 2: ("skipped", "nothing_left_to_change")}
     assert office.waiting() == [(1, "incomplete_group", 1)]
-
-
-def test_a_ticket_that_was_solved_meanwhile_waits_no_longer_although_the_group_is_refused(open_office: Open) -> None:
-    office = open_office(*many(2))
-    office.desk.refuses = any_group
-    office.run(wants(77))
-    office.desk.person(2, status="solved")
-    office.run(wants(77))
-    assert office.ends() == {1: ("skipped", "incomplete_group"), 2: ("skipped", "solved")}

@@ -45,13 +45,6 @@ def test_a_subject_alone_never_makes_machine_mail(mail: Mail) -> None:
         assert machine_mail(a_ticket(mail.ticket.subject, text)) is None
 
 
-def test_what_was_typed_into_a_form_or_a_chat_is_no_mail() -> None:
-    bounce = ("Undelivered Mail Returned to Sender", "This is the mail system at host mx.example.net.")
-    assert machine_mail(a_ticket(*bounce, channel="web")) is None
-    assert machine_mail(a_ticket(*bounce, channel="chat")) is None
-    assert machine_mail(a_ticket(*bounce, channel="api")) == "bounce"
-
-
 def test_mail_that_a_gateway_passed_on_is_known_by_its_requesters_address() -> None:
     ticket = a_ticket("whatever", sender="", channel="api")
     assert machine_mail(ticket) is None

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import statistics
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.model_server import prompt
 from ticket_processor.analysis.model_server.prompt import (
     LEFT_OUT,
     answer_schema,
     cut,
     fingerprint,
-    in_words,
     instructions,
     ticket_message,
 )
 from ticket_processor.analysis.model_server.token_estimate import beginning_of, estimate_tokens
-from ticket_processor.analysis.text.cleaning import clean
-from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.seeding.corpus import load_corpus
 
 from ..support.cases import for_each
 
@@ -57,13 +49,6 @@ def test_instructions_are_built_from_the_sites_own_categories() -> None:
     assert any("when none fits, other; prefer the most exact one" in line for line in lines)
     assert "billing" not in instructions(PUMPS)
     assert "most exact" not in instructions(default_taxonomy())
-
-
-def test_long_and_many_examples_are_cut_so_that_no_taxonomy_fills_the_prompt() -> None:
-    category = Category(name="other", description="x", examples=("long " * 100,) * 9)
-    text = instructions(Taxonomy(categories=(category,), fallback="other"))
-    assert text.count(" / ") == 2
-    assert estimate_tokens(text) < 500
 
 
 def test_the_summary_is_wanted_in_the_teams_language() -> None:
@@ -107,29 +92,6 @@ def test_the_schema_is_closed_and_bounded_and_uses_only_what_every_server_takes(
             assert "enum" in part or part["maxLength"] <= 300
 
 
-def test_without_bounds_the_schema_says_the_same_in_enums_and_types_alone() -> None:
-    bounds = {"maxLength", "maxItems", "minimum", "maximum"}
-    plain, bounded = (parts(answer_schema(PUMPS, ENTITIES, bounded=value)) for value in (False, True))
-    assert plain == [
-        {key: value for key, value in part.items() if key not in bounds} | _inner(part) for part in bounded
-    ]
-
-
-def _inner(part: dict[str, Any]) -> dict[str, Any]:
-    """The parts of a part without their bounds."""
-    bounds = {"maxLength", "maxItems", "minimum", "maximum"}
-
-    def without(value: dict[str, Any]) -> dict[str, Any]:
-        return {key: inner for key, inner in value.items() if key not in bounds} | _inner(value)
-
-    found: dict[str, Any] = {}
-    if "properties" in part:
-        found["properties"] = {name: without(inner) for name, inner in part["properties"].items()}
-    if "items" in part:
-        found["items"] = without(part["items"])
-    return found
-
-
 def test_both_levels_can_be_answered_and_reasons_come_before_labels() -> None:
     properties: Any = answer_schema(PUMPS, ENTITIES)["properties"]
     assert properties["category"]["enum"] == ["pumps", "hand_pumps", "other"]
@@ -142,19 +104,6 @@ def test_both_levels_can_be_answered_and_reasons_come_before_labels() -> None:
 
 
 # Advice
-
-
-def digest(asked: object) -> str:
-    return hashlib.sha256(json.dumps(asked, ensure_ascii=False).encode("utf-8")).hexdigest()[:16]
-
-
-def test_without_advice_what_is_asked_is_byte_for_byte_what_it_was_before_there_was_any() -> None:
-    taxonomy = default_taxonomy()
-    assert digest(instructions(taxonomy)) == "c1d67ec8a1410864"
-    assert digest(answer_schema(taxonomy)) == "89107741b14a4a7b"
-    assert digest(answer_schema(taxonomy, bounded=False)) == "da154a0ef96ab08f"
-    assert fingerprint(taxonomy) == "208134d8f89b2972"
-    assert fingerprint(taxonomy, {"order": "its number"}, "de") == "3e4062a2926ef0b6"
 
 
 def test_advice_is_asked_for_behind_the_labels_so_that_it_moves_none() -> None:
@@ -188,12 +137,6 @@ def test_the_fingerprint_changes_with_everything_that_is_asked() -> None:
     assert fingerprint(PUMPS, ENTITIES) == fingerprint(PUMPS, dict(ENTITIES))
 
 
-def test_the_fingerprint_changes_with_the_version_of_the_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = fingerprint(PUMPS)
-    monkeypatch.setattr(prompt, "PROMPT_VERSION", prompt.PROMPT_VERSION + 1)
-    assert fingerprint(PUMPS) != before
-
-
 # The ticket
 
 
@@ -224,11 +167,6 @@ def test_other_brackets_reach_the_model(text: str) -> None:
     assert text in ticket_message(text, "f", 800)
 
 
-def test_a_ticket_that_fits_is_sent_as_it_is() -> None:
-    text = "Subject\nIt costs < 5 and [a] <b>. Why?\n\nThanks"
-    assert cut(text, 800) == text
-
-
 def test_a_long_ticket_keeps_its_beginning_and_its_end_in_whole_sentences() -> None:
     middle = " ".join(f"Sentence number {number} tells a part of the story." for number in range(200))
     text = f"Order is late\nThe first one matters. {middle} The last one says what is wanted."
@@ -240,15 +178,6 @@ def test_a_long_ticket_keeps_its_beginning_and_its_end_in_whole_sentences() -> N
     assert tail.endswith("The last one says what is wanted.")
     assert 90 <= estimate_tokens(short) <= 120
     assert len(head) > len(tail)
-
-
-@pytest.mark.parametrize("text", ["word " * 900, "x" * 9000, "語" * 900, "語る。" * 400, "a\n" * 900, "[CARD_1]" * 900])
-def test_a_text_without_usable_borders_is_cut_all_the_same(text: str) -> None:
-    short = cut(text, 50)
-    assert estimate_tokens(short) <= 50
-    assert LEFT_OUT in short
-    assert "[CARD_ " not in short
-    assert text.startswith(short.partition(LEFT_OUT)[0].strip())
 
 
 @given(text=st.text(max_size=2000), limit=st.integers(5, 200))
@@ -289,25 +218,3 @@ def test_the_estimate_is_near_what_a_real_vocabulary_counts(language: str) -> No
 def test_numbers_codes_and_marks_are_not_counted_as_prose(text: str, counted: int) -> None:
     assert counted <= estimate_tokens(text) <= 1.3 * counted
     assert estimate_tokens(beginning_of(text * 40, 200)) <= 200
-
-
-@given(first=st.text(max_size=200), second=st.text(max_size=200))
-def test_more_text_never_costs_less_than_a_part_of_it_by_much(first: str, second: str) -> None:
-    assert estimate_tokens("") == 0
-    assert estimate_tokens(first + "\n" + second) >= 0.5 * max(estimate_tokens(first), estimate_tokens(second))
-
-
-def test_the_prompt_for_the_seeded_tickets_stays_short() -> None:
-    fixed = instructions(default_taxonomy())
-    sizes = [
-        prompt.message_tokens(
-            fixed, ticket_message(redact(clean(t.subject, t.html or t.body)).text, "a1b2c3d4e5f6", 800)
-        )
-        for t in load_corpus()
-    ]
-    assert statistics.median(sizes) <= 600
-    assert estimate_tokens(fixed) >= 0.7 * statistics.median(sizes)
-
-
-def test_the_schema_in_words_is_one_line() -> None:
-    assert "\n" not in in_words(answer_schema(PUMPS, ENTITIES))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 import time
 
@@ -238,14 +237,6 @@ def test_redacted_text_cannot_be_changed_or_extended() -> None:
         type("Open", (RedactedText,), {})
 
 
-def test_redacted_text_survives_the_way_to_a_worker_and_back() -> None:
-    redacted = redact("a@b.example")
-    back = pickle.loads(pickle.dumps(redacted))
-    assert back == redacted
-    assert hash(back) == hash(redacted)
-    assert "b.example" not in repr(back)
-
-
 def _with_check_digit(digits: str) -> str:
     return digits + luhn.calc_check_digit(digits)
 
@@ -312,17 +303,6 @@ MIXED = st.lists(
 def test_redacting_twice_changes_nothing(text: str, level: RedactionLevel) -> None:
     once = redact(text, names=["Jo Doe"], level=level).text
     assert redact(once, names=["Jo Doe"], level=level).text == once
-
-
-@given(MIXED)
-def test_a_stricter_level_leaves_no_value_that_a_milder_one_takes_out(text: str) -> None:
-    placeholders = [len(re.findall(r"\[[A-Z_]+_\d+\]", redact(text, level=level).text)) > 0 for level in RedactionLevel]
-    assert placeholders == sorted(placeholders)
-
-
-@given(st.text(max_size=300))
-def test_any_text_is_accepted(text: str) -> None:
-    redact(text, names=[text[:20]])
 
 
 @pytest.mark.slow

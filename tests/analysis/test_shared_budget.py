@@ -9,21 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ticket_processor.analysis.budget import LEARN_FROM, PATIENCE_S, Allowance, Budget, Full, Hold, Question
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
 from ticket_processor.analysis.model_server.chat import RawAnswer
-from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
 from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline, SystemClock
-from ticket_processor.core.errors import AnalysisFailed, DeadlineReached, Stopping
+from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser
@@ -98,11 +95,6 @@ def by_model(answers: Sequence[Analysis]) -> int:
     return sum(answer.source == "model" for answer in answers)
 
 
-def test_sixty_tickets_that_fit_the_limit_are_all_asked_by_eight_workers() -> None:
-    desk = Desk(BudgetSettings(run_usd=60 * ONE * 1.3), Server(seconds=0.002))
-    assert by_model(desk.run(60, 8)) == 60
-
-
 @pytest.mark.parametrize("workers", [1, 2, 8, 50, 200])
 @pytest.mark.parametrize("bad", [0.0, 0.3])
 def test_with_any_workers_spending_ends_between_95_and_100_percent_of_the_limit(workers: int, bad: float) -> None:
@@ -122,35 +114,6 @@ def test_with_any_workers_spending_ends_between_95_and_100_percent_of_the_limit(
         if shares[-1] >= 0.95:
             break
     assert max(shares) >= 0.95
-
-
-def test_the_limit_of_a_day_is_spent_to_the_end_as_well() -> None:
-    desk = Desk(BudgetSettings(day_usd=60 * ONE), Server(seconds=0.001))
-    desk.run(200, 8)
-    assert 0.95 <= desk.budget.spent / (60 * ONE) <= 1
-
-
-@given(
-    st.integers(0, 10**6),
-    st.sampled_from([1, 3, 16]),
-    st.floats(0.0, 60.0),
-    st.sampled_from([0.0, 0.5, 1.0]),
-    st.integers(41, 900),
-)
-def test_no_limit_is_passed_whatever_the_answers_take(
-    seed: int, workers: int, tickets_worth: float, bad: float, most: int
-) -> None:
-    limit = tickets_worth * ONE
-    desk = Desk(BudgetSettings(run_usd=limit), Server(seed, bad=bad, most=most))
-    desk.run(60, workers)
-    assert desk.server.spent <= limit
-    assert desk.budget.spent == pytest.approx(desk.server.spent)
-
-
-def test_a_limit_that_no_ticket_fits_is_said_at_once() -> None:
-    desk = Desk(BudgetSettings(run_usd=ONE / 2), Server())
-    assert {answer.why_fallback for answer in desk.run(20, 8)} == {"budget_of_run_spent"}
-    assert desk.server.calls == 0
 
 
 def question(tokens: int, output: int = 0, kind: str = "") -> Question:
@@ -204,48 +167,11 @@ def test_nobody_waits_for_ever_for_the_money_of_a_call_that_hangs() -> None:
     assert len(clock.waits) == before  # a call of that age is not waited for again
 
 
-def test_the_deadline_a_stop_and_an_open_breaker_end_the_wait_for_money() -> None:
-    clock = ManualClock()
-    with pytest.raises(DeadlineReached):
-        waiting(clock, 10.0)[0]()
-    clock.stop_during_wait = True
-    with pytest.raises(Stopping):
-        waiting(clock)[0]()
-    clock = ManualClock()
-    ask, breaker = waiting(clock)
-    for _ in range(5):
-        admission = breaker.admit()
-        assert admission is not None
-        breaker.failure(admission)
-    with pytest.raises(AnalysisFailed):
-        ask()
-    assert clock.waits == []
-
-
 def test_a_second_request_needs_money_of_its_own() -> None:
     desk = Desk(BudgetSettings(run_usd=60 * ONE), Server(bad=1.0))
     answers = desk.run(10, 1)
     assert desk.server.calls == 20
     assert sum(answer.cost_usd or 0.0 for answer in answers) == pytest.approx(desk.server.spent)
-    assert desk.budget.spent == pytest.approx(desk.server.spent)
-
-
-class Broken(Server):
-    """Gives an answer of no use, and fails at the second request."""
-
-    def complete(self, *asked: object, **options: object) -> RawAnswer:
-        if self.calls % 2:
-            self.calls += 1
-            raise ModelBusy("model_timeout")
-        return super().complete(*asked, **options)  # type: ignore[arg-type]
-
-
-def test_a_second_request_that_fails_costs_nothing() -> None:
-    desk = Desk(BudgetSettings(), Broken(bad=1.0))
-    with pytest.raises(AnswerUnusable):
-        desk.analyser.analyse(redact("Charged twice"))
-    desk.server.spent = 0.0
-    desk.run(1, 1)
     assert desk.budget.spent == pytest.approx(desk.server.spent)
 
 
@@ -259,16 +185,3 @@ def test_near_a_limit_the_server_is_told_to_end_its_answer_there() -> None:
     tight = budget.set_aside("m", question(100, 400))
     assert isinstance(tight, Hold)
     assert tight.output == 44
-
-
-def test_short_answers_of_one_kind_do_not_cut_the_answers_of_another() -> None:
-    budget = Budget(BudgetSettings(run_usd=1100), AnswerStore(None, ManualClock()))
-    for _ in range(LEARN_FROM):
-        held = budget.set_aside("m", question(100, 40))
-        assert isinstance(held, Hold)
-        budget.settle(held, Usage(input=100, output=4), 104.0)
-    draft = budget.set_aside("m", question(100, 480, kind="draft"))
-    assert isinstance(draft, Hold)
-    assert draft.output == 480
-    budget.settle(draft, Usage(), None, answered=False)
-    assert isinstance(budget.set_aside("m", question(100, 490, kind="draft")), Full)

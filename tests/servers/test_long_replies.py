@@ -16,8 +16,6 @@ import orjson
 import pytest
 import requests
 
-from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
-from ticket_processor.analysis.model_server.settings import EmbeddingSettings
 from ticket_processor.core import bounded_json
 from ticket_processor.core.bounded_http import MAX_REPLY_BYTES, BoundedAdapter
 from ticket_processor.core.circuit_breaker import Breaker
@@ -25,8 +23,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
 from ticket_processor.helpdesk.http_messages import Effect
 from ticket_processor.helpdesk.rate_limit import Throttle
-from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, MAX_RECEIPT_BYTES, Transport
-from ticket_processor.helpdesk.zendesk_reads import MAX_PAGE_BYTES
+from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Transport
 from ticket_processor.monitoring.heartbeat import Heartbeat
 from ticket_processor.monitoring.receivers import tame_libraries, through
 
@@ -96,19 +93,6 @@ def test_after_a_reply_beyond_the_limit_a_write_is_in_doubt(reply: Reply) -> Non
         write(server)
 
 
-def test_the_limit_goes_by_the_request() -> None:
-    body = b'"' + b"a" * (MAX_RECEIPT_BYTES + 1) + b'"'
-    with scripted(Reply(body, headers=JSON)) as server:
-        desk = transport(server)
-        assert desk.request("GET", "/t").ok
-        assert desk.request("PUT", "/t", most=3_000_000).ok
-        with pytest.raises(HelpdeskDown):
-            desk.request("PUT", "/t")
-        with pytest.raises(HelpdeskDown):
-            desk.request("GET", "/t", most=1_000_000)
-        assert desk.request("GET", "/t").ok
-
-
 @pytest.mark.parametrize(
     "reply",
     [
@@ -142,14 +126,6 @@ def test_of_a_long_error_the_status_counts() -> None:
         pytest.raises(HelpdeskDown, match="redirect"),
     ):
         transport(server).request("GET", "/t")
-
-
-def test_what_a_server_wants_remembered_is_not() -> None:
-    with scripted(Reply(b"{}", headers={**JSON, "set-cookie": "a=b; Path=/"})) as server:
-        desk = transport(server)
-        desk.request("GET", "/t")
-        desk.request("GET", "/t")
-        assert "cookie" not in server.received[1].headers
 
 
 def test_connections_are_used_again_after_replies_that_were_read() -> None:
@@ -193,27 +169,6 @@ def test_the_memory_that_parsing_takes_is_never_more_than_estimated(shape: str) 
         bounded_json.loads(raw, most=taken - 1)
 
 
-def test_names_that_are_all_different_are_counted_too() -> None:
-    raw = b"{" + b",".join(b'"%x":0' % number for number in range(200_000)) + b"}"
-    tracemalloc.start()
-    value = orjson.loads(raw)
-    taken = tracemalloc.get_traced_memory()[0] + len(raw)
-    tracemalloc.stop()
-    assert len(value) == 200_000
-    with pytest.raises(bounded_json.JsonTooLarge):
-        bounded_json.loads(raw, most=taken - 1)
-
-
-def test_a_page_of_a_thousand_tickets_with_many_fields_is_read() -> None:
-    fields = [{"id": 360_000_000_000 + number, "value": None} for number in range(30)]
-    row = {f"name_{number}": "2026-11-21T01:00:00Z" for number in range(60)}
-    page = {
-        "tickets": [{**row, "description": "Lines, of text. " * 60, "fields": fields, "custom_fields": fields}] * 1000
-    }
-    most = bounded_json.GROWTH * MAX_PAGE_BYTES
-    assert len(bounded_json.loads(orjson.dumps(page), most=most)["tickets"]) == 1000
-
-
 def test_a_reply_that_is_short_and_long_once_parsed_is_no_answer() -> None:
     tiny = gzip.compress(b"[" + b"{}," * 2_000_000 + b"{}]")
     with scripted(Reply(tiny, headers=ZIPPED)) as server:
@@ -224,15 +179,6 @@ def test_a_reply_that_is_short_and_long_once_parsed_is_no_answer() -> None:
 
 
 # Others
-
-
-def test_an_embedding_server_is_not_believed_any_number_of_values() -> None:
-    body = b'{"data": [' + b"[]," * 1_500_000 + b"[]]}"
-    settings = EmbeddingSettings(model="m")
-    with scripted(Reply(body, headers=JSON)) as server:
-        asked = settings.model_copy(update={"base_url": server.url})
-        with pytest.raises(EmbeddingsFailed, match="holds no vectors"):
-            Embedder(asked, wait=lambda _: None).embed(["text"])
 
 
 @pytest.mark.parametrize(
@@ -263,14 +209,6 @@ def test_of_what_answers_an_alert_no_more_is_read_than_there_is_memory_for(statu
         tracemalloc.stop()
     assert (why is None) if said is None else (said in (why or ""))
     assert peak < 20_000_000
-
-
-def test_what_a_library_asks_for_piece_by_piece_it_gets_piece_by_piece() -> None:
-    tame_libraries()
-    with requests.Session() as session, scripted(Reply(b"a" * 3_000_000)) as server:
-        with session.get(server.url, stream=True) as reply:
-            assert len(next(reply.iter_content(1000))) == 1000
-        assert session.get(server.url).content == b""
 
 
 @pytest.mark.slow

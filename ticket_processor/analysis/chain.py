@@ -26,11 +26,13 @@ from .rules.analyser import RulesAnalyser
 from .rules.sentiment import asks_us
 from .rules.telling import condenses
 from .text.cleaning import clean
-from .text.language import sure_language
+from .text.language import detect_language
 from .text.outgoing import analysis_leaving, made_of
 from .text.redact import RedactedText, redact, redacted_values, without_values
 
 NOTHING_TO_READ = "nothing_to_read"
+_FEW_WORDS = 60
+"""Bytes of a text whose language a model may know better than the detector."""
 _NO_ADVICE: dict[str, object] = {"root_cause": "", "steps": (), "resolution_likelihood": None, "advice_dropped": ()}
 """What a ticket gets that may have dictated it."""
 
@@ -243,8 +245,7 @@ class Understanding:
                 "attempts": spending.attempts,
                 "suspicious": suspicious,
                 **(_NO_ADVICE if suspicious else {}),
-                # A model names the language of its instructions now and then; the others ask the detector themselves.
-                "language": (sure_language(cleaned) if best.source == "model" else None) or best.language,
+                "language": _language(best, cleaned),
                 "condenses": condenses(cleaned, best.summary),
                 "urgent_tone": best.urgent_tone and asks_us(cleaned, best.language),
                 "settings_file": self._settings_file,
@@ -319,6 +320,14 @@ def _as_others_may_see(analysis: Analysis, cleaned: str, names: Sequence[str]) -
             "steps": tuple(fit(item) for item in analysis.steps),
         }
     )
+
+
+def _language(analysis: Analysis, cleaned: str) -> str:
+    """The language; a model names that of its instructions now and then, and knows best what few words are in."""
+    if analysis.source != "model" or len(cleaned.encode("utf-8", "replace")) < _FEW_WORDS:
+        return analysis.language
+    found = detect_language(cleaned)
+    return analysis.language if found == "und" else found
 
 
 def _name(link: Analyser) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..analysis.budget import Allowance
@@ -17,7 +17,7 @@ from ..analysis.text.machine_mail import machine_mail
 from ..analysis.text.redact import RedactedText
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError
-from ..core.models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
+from ..core.models import Analysis, Decision, RedactionLevel, Ticket
 from ..core.reasons import WITHOUT_MODEL
 from ..core.sanitize import strip_hidden
 from ..policy.decide import decide
@@ -27,8 +27,6 @@ from .parts import transport_for, understanding
 
 MOST_LINES = 3
 """Of each text, without details."""
-MOST_COMPARED = 1_000
-"""Lines that are compared to find what was cut; comparing takes the square of their number."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +36,16 @@ class ModelRequest:
     model: str
     form: str
     messages: tuple[Mapping[str, str], ...]
-    answer: str | None
-    error: str | None
+    answer: str | None = None
+    error: str | None = None
 
 
-class ChainRecorder:
-    """A model server that remembers what went through it. For one ticket at a time."""
+@dataclass(frozen=True)
+class _Recorded:
+    """A model server, and a list of what was asked of it."""
 
-    def __init__(self, server: ChatServer, asked: list[ModelRequest]) -> None:
-        self._server = server
-        self._asked = asked
+    server: ChatServer
+    asked: list[ModelRequest]
 
     def complete(
         self,
@@ -57,32 +55,28 @@ class ChainRecorder:
         allowance: Allowance | None = None,
     ) -> RawAnswer:
         form = str(response_format["type"]) if response_format else "prompt"
-        copied = tuple(dict(message) for message in messages)
+        request = ModelRequest(model, form, tuple(map(dict, messages)))
         try:
-            answer = self._server.complete(model, messages, response_format, allowance)
+            answer = self.server.complete(model, messages, response_format, allowance)
         except AnalysisFailed as error:
-            self._asked.append(ModelRequest(model, form, copied, None, str(error)))
+            self.asked.append(replace(request, error=str(error)))
             raise
-        self._asked.append(ModelRequest(model, form, copied, answer.text, None))
+        self.asked.append(replace(request, answer=answer.text))
         return answer
 
 
 @dataclass(frozen=True)
 class Walk:
-    """A ticket's whole way. ``troubles`` are parts that the chain had to do without.
-
-    What was cut, and what a model was asked and answered, holds a customer's words: for the reader's eyes, never for
-    a log.
-    """
+    """A ticket's whole way, in a customer's own words: never for a log. ``troubles`` are parts that were missing."""
 
     machine_mail: str | None
-    cut: tuple[str, ...]
+    cut: Sequence[str]
     redacted: Mapping[str, RedactedText]
-    asked: tuple[ModelRequest, ...]
-    steps: tuple[Step, ...]
+    asked: Sequence[ModelRequest]
+    steps: Sequence[Step]
     analysis: Analysis
     decision: Decision
-    troubles: tuple[str, ...]
+    troubles: Sequence[str]
     price_note: str = ""
 
 
@@ -106,20 +100,14 @@ def fetched(ticket_id: int, settings: Settings, clock: Clock, deadline: Deadline
 def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -> Walk:
     """Send the ticket through the chain of the settings, as a run would.
 
-    Spending goes into the same books as a run's, where the settings name an account; earlier answers are not used,
-    since the chain is to be seen, and none are kept. Raises :class:`ConfigError` when a model of the list cannot be
-    asked as the settings stand.
+    Spending goes into the same books as a run's; kept answers are not used. Raises :class:`ConfigError` when a model
+    of the list cannot be asked as the settings stand.
     """
-    asked: list[ModelRequest] = []
-    troubles: list[str] = []
-    steps: list[Step] = []
+    asked, troubles, steps = list[ModelRequest](), list[str](), list[Step]()
     with ExitStack() as stack:
         store = AnswerStore(settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=0)
         stack.callback(store.close)
-
-        def recorded(server: ChatServer) -> ChatServer:
-            return ChainRecorder(server, asked)
-
+        recorded = partial(_Recorded, asked=asked)
         chain = stack.enter_context(understanding(settings, clock, deadline, None, store, troubles.append, recorded))
         analysis = chain(ticket, watch=steps.append)
         decision = decide(ticket.id, analysis, settings.policy, settings.taxonomy)
@@ -132,66 +120,55 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
     cleaned = clean(ticket.subject, ticket.description)
     return Walk(
         machine_mail=machine_mail(ticket),
-        cut=tuple(_cut(f"{ticket.subject}\n{as_text(ticket.description)}", cleaned)),
-        redacted=_readable(chain, ticket),
-        asked=tuple(asked),
-        steps=tuple(steps),
+        cut=_cut(f"{ticket.subject}\n{as_text(ticket.description)}", cleaned),
+        redacted={level.value: chain.readable(ticket, level) for level in sorted(_levels(chain))},
+        asked=asked,
+        steps=steps,
         analysis=analysis,
         decision=decision,
-        troubles=tuple(troubles),
+        troubles=troubles,
         price_note=chain.price_note,
     )
 
 
-def _readable(chain: Understanding, ticket: Ticket) -> dict[str, RedactedText]:
-    levels = {link.level for link in chain.links if isinstance(link, ModelLink)} or {RedactionLevel.STANDARD}
-    return {level.value: chain.readable(ticket, level) for level in sorted(levels)}
+def _levels(chain: Understanding) -> set[RedactionLevel]:
+    return {link.level for link in chain.links if isinstance(link, ModelLink)} or {RedactionLevel.STANDARD}
 
 
 def _cut(before: str, after: str) -> list[str]:
     """The lines that cleaning took away."""
-    had = [line.strip() for line in strip_hidden(before).splitlines() if line.strip()][:MOST_COMPARED]
-    kept = [line.strip() for line in after.splitlines() if line.strip()][:MOST_COMPARED]
-    matcher = difflib.SequenceMatcher(None, had, kept, autojunk=False)
-    return [line for what, a, b, _, _ in matcher.get_opcodes() if what in ("delete", "replace") for line in had[a:b]]
+    kept = {"", *(line.strip() for line in after.splitlines())}
+    return [line.strip() for line in strip_hidden(before).splitlines() if line.strip() not in kept]
 
 
 def in_words(walked: Walk, *, details: bool = True) -> list[str]:
     """The way in lines, in the order that a run takes it; without ``details`` the beginning of long texts."""
-    lines = []
     most = None if details else MOST_LINES
     analysis, decision = walked.analysis, walked.decision
-    if walked.machine_mail:
-        lines += [f"A run would skip this: machine mail ({walked.machine_mail}).", ""]
+    lines = [f"A run would skip this: machine mail ({walked.machine_mail}).", ""] if walked.machine_mail else []
     lines.append("1. Cut away" if walked.cut else "1. Cut away: nothing")
-    lines += _begun([f"   - {line}" for line in walked.cut], most)
+    lines += _begun("-", walked.cut, most)
     for level, redacted in walked.redacted.items():
         counts = ", ".join(f"{kind}: {count}" for kind, count in redacted.counts.items()) or "nothing"
-        lines += ["", f"2. Redacted (level {level}): {counts}"]
-        lines += _begun([f"   | {line}" for line in redacted.text.splitlines()], most)
-    shown: list[Mapping[str, str]] = []
+        lines += ["", f"2. Redacted (level {level}): {counts}", *_begun("|", redacted.text.splitlines(), most)]
     for number, item in enumerate(walked.asked, start=1):
         lines += ["", f"3.{number} Asked {item.model} ({item.form})"]
         for message in item.messages if details else ():
-            if message in shown:
-                lines.append(f"   {message['role']}: as before")
-                continue
-            shown.append(message)
-            lines.append(f"   {message['role']}:")
-            lines += [f"   > {line}" for line in message["content"].splitlines()]
+            lines += [f"   {message['role']}:", *_begun(">", message["content"].splitlines(), None)]
         lines.append("   answer:" if item.error is None else f"   no answer: {_why_none(item.error)}")
         # A model's words may hold control characters.
-        lines += _begun([f"   < {line}" for line in strip_hidden(item.answer or "").splitlines()], most)
+        lines += _begun("<", strip_hidden(item.answer or "").splitlines(), most)
     lines += ["", "4. The chain"]
     for step in walked.steps:
         reason = f"{step.reason}: {step.detail}" if step.detail else step.reason or ""
         end = "answered" if step.analysis is not None else f"did not answer: {_why_none(reason)}"
         lines.append(f"   {step.link}: {end} ({step.ms} ms)")
-    lines += ["", "5. Understood"]
-    lines += [f"   {line}" for line in _understood(analysis)]
-    lines += ["", "6. Decided"]
-    lines += [f"   {change}" for change in _wanted_changes(decision)]
-    lines += [f"   note | {line}" for line in (decision.note or "").splitlines()]
+    lines += ["", "5. Understood", *(f"   {line}" for line in _understood(analysis))]
+    lines += ["", "6. Decided", *(f"   + tag {tag}" for tag in decision.tags)]
+    wanted: dict[str, object] = {"priority": decision.priority, "group": decision.group}
+    wanted |= {f"field {key}:": value for key, value in decision.fields.items()}
+    lines += [f"   {name} {value}" for name, value in wanted.items() if value is not None]
+    lines += _begun("note |", (decision.note or "").splitlines(), None)
     if analysis.cost_usd is not None:
         note = f" ({walked.price_note})" if walked.price_note and analysis.cost_usd else ""
         lines += ["", f"It cost ${analysis.cost_usd:.6f}{note}."]
@@ -200,10 +177,11 @@ def in_words(walked: Walk, *, details: bool = True) -> list[str]:
     return lines
 
 
-def _begun(lines: list[str], most: int | None) -> list[str]:
-    """The first lines, and how many more there are."""
+def _begun(mark: str, lines: Sequence[str], most: int | None) -> list[str]:
+    """The first lines behind a mark, and how many more there are."""
     left = 0 if most is None else len(lines) - most
-    return lines if left <= 1 else [*lines[:most], f"   ... {left} more lines"]
+    shown = [f"   {mark} {line}" for line in (lines if left <= 1 else lines[:most])]
+    return shown if left <= 1 else [*shown, f"   ... {left} more lines"]
 
 
 def _why_none(reason: str) -> str:
@@ -212,53 +190,27 @@ def _why_none(reason: str) -> str:
     return f"{WITHOUT_MODEL.get(word, word.replace('_', ' '))}{colon}{detail}"
 
 
+_NOT_SHOWN = {"source", "usage", "cost_usd", "attempts", "cached", "condenses", "settings_file", "why_fallback"}
+
+
 def _understood(analysis: Analysis) -> Iterator[str]:
     """What was understood, a line each; what is not known or not there is left out."""
-    solved, usage = analysis.resolution_likelihood, analysis.usage
-    facts: dict[str, str | None] = {
-        "category": analysis.category,
-        "sub-category": analysis.subcategory,
-        "fits also": ", ".join(analysis.secondary),
-        "urgency": analysis.urgency,
-        "sentiment": analysis.sentiment,
-        "tone": "presses for haste" if analysis.urgent_tone else "",
-        "risk": analysis.risk,
-        "warns of": ", ".join(analysis.alarms).replace("_", " "),
-        "language": analysis.language,
-        "summary": analysis.summary,
-        **analysis.entities,
-        "words that decided": ", ".join(analysis.evidence),
-        "probable cause": analysis.root_cause,
-        "steps to try": " ".join(analysis.steps),
-        "first reply solves it": "" if solved is None else f"{solved:.0%} likely",
-        "advice left out": ", ".join(analysis.advice_dropped).replace("_", " "),
-        "confidence": f"{analysis.confidence:.2f}",
-        "seems to instruct a model": ", ".join(analysis.suspicious).replace("_", " "),
-        "learnt from corrections": ", ".join(map(str, analysis.examples)),
-        "understood by": analysis.model or {"rules": "keyword rules"}.get(analysis.source, analysis.source),
-        "no model answered": _why_none(analysis.why_fallback or ""),
-        "tokens": f"{usage.input} in, {usage.output} out" if usage.input else "",
-    }
-    return (f"{name}: {value}" for name, value in facts.items() if value)
+    for name, value in analysis:
+        if value and name not in _NOT_SHOWN:
+            several = value.items() if isinstance(value, dict) else [(name.replace("_", " "), value)]
+            yield from (f"{each}: {_joined(name, found)}" for each, found in several)
+    yield f"understood by: {analysis.model or {'rules': 'keyword rules'}.get(analysis.source, analysis.source)}"
+    if analysis.why_fallback:
+        yield f"no model answered: {_why_none(analysis.why_fallback)}"
+    if analysis.usage.input:
+        yield f"tokens: {analysis.usage.input} in, {analysis.usage.output} out"
 
 
-def _wanted_changes(decision: Decision) -> list[str]:
-    """The changes that policy wants, a line each, without the note."""
-    lines = [f"+ tag {tag}" for tag in decision.tags]
-    if decision.priority is not None:
-        lines.append(f"priority {decision.priority}, {_where(decision.priority_overwrite)}")
-    if decision.group is not None:
-        lines.append(f"group {decision.group}, {_where(decision.group_overwrite)}")
-    where = _where(decision.fields_overwrite)
-    return lines + [f"field {key}: {value}, {where}" for key, value in decision.fields.items()]
-
-
-def _where(overwrite: Overwrite) -> str:
-    return {
-        Overwrite.NEVER: "unless one is set",
-        Overwrite.BOT_SET: "unless a person set one",
-        Overwrite.ALWAYS: "even over a person's value",
-    }[overwrite]
+def _joined(name: str, value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    between = " " if name == "steps" else ", "
+    return between.join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def as_data(ticket: Ticket, walked: Walk) -> dict[str, Any]:
@@ -270,13 +222,9 @@ def as_data(ticket: Ticket, walked: Walk) -> dict[str, Any]:
         "redacted": {level: {"text": text.text, "replaced": text.counts} for level, text in walked.redacted.items()},
         "asked": [asdict(item) for item in walked.asked],
         "chain": [
-            {
-                "link": step.link,
-                "answered": step.analysis is not None,
-                "reason": step.reason,
-                **({"detail": step.detail} if step.detail else {}),
-                "ms": step.ms,
-            }
+            {"link": step.link, "answered": step.analysis is not None, "reason": step.reason}
+            | ({"detail": step.detail} if step.detail else {})
+            | {"ms": step.ms}
             for step in walked.steps
         ],
         "analysis": walked.analysis.model_dump(mode="json"),

@@ -243,7 +243,7 @@ def understanding(
         if settings.learning.examples and models:
             earlier = stack.enter_context(approved_examples(settings, trouble))
         for target in models:
-            server = server_for(target, deadline.remaining, connect, state, clock.now)
+            server = server_for(target, deadline.remaining, connect)
             stack.callback(server.close)
             if soon and not links:
                 Thread(target=server.get_ready, name="get-ready", daemon=True).start()

@@ -113,12 +113,6 @@ def test_a_summary_is_one_plain_line_of_at_most_three_hundred_characters(subject
     assert plain_line(summary, 300) == summary
 
 
-def test_a_long_summary_is_cut_at_a_word() -> None:
-    words = "The export of the quarterly figures fails and " * 12
-    summary = analyse("", words).summary
-    assert summary.rstrip(".…").split()[-1] in words.split()
-
-
 def test_code_and_the_heads_of_a_form_are_no_summary() -> None:
     form = (
         "### Issue Type\nBug\n### Version\n2.11\n### What happened\n"
@@ -168,10 +162,6 @@ def test_no_raised_dot_brings_a_link_back(text: str) -> None:
     shown = plain_line(with_names(f"{text} www.evil.com x@evil.com http://evil.com"))
     assert not any(piece in shown for piece in ("evil.com", "://", "@"))
     assert plain_line(shown) == shown
-
-
-def test_a_host_stands_in_the_summary_and_the_note_stays_plain() -> None:
-    assert "mail·example·com" in analyse("", "We cannot reach mail.example.com since this morning.").summary
 
 
 # Whether it saves reading

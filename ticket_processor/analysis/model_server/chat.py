@@ -6,16 +6,13 @@ learnt here once and not asked of it again.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ... import __version__
 from ...core.errors import AnalysisFailed
 from ...core.models import Usage
 from ..budget import Allowance
@@ -24,43 +21,17 @@ from .presets import ModelTarget
 
 REASONING_TOKENS = (0, 2000, 8000)
 """Room for thoughts, which count as output where a model has them: none, and what it grows to when they fill it."""
-KEPT_S = 30 * 86_400.0
-"""After this a model is asked again for what it once refused: its server may have learnt it."""
 LIMITS = ("max_tokens", "max_completion_tokens", "temperature")
-
-
-class ModelMemory(Protocol):
-    """What is remembered from run to run, as far as a model's ways need it. Thread-safe."""
-
-    def fact(self, key: str) -> str | None: ...
-
-    def remember(self, **facts: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class _Ways:
-    """What a model on its server has shown of itself ``since`` then (Unix seconds): limits in OpenAI's newer words,
-    arguments that it does not take, and how often its room for thoughts was grown."""
+    """What a model has shown of itself: that it takes limits in OpenAI's newer words, arguments that it does not take,
+    and how often its room for thoughts was grown."""
 
-    since: float
     reasoning: bool = False
     refused: frozenset[str] = frozenset()
     grown: int = 0
-
-    @classmethod
-    def read(cls, kept: str | None, now: float) -> _Ways:
-        try:
-            found = json.loads(kept or "{}")
-            since = float(found["since"])
-            if not 0 <= now - since <= KEPT_S:
-                return cls(now)
-            grown = min(max(0, int(found.get("grown", 0))), len(REASONING_TOKENS) - 1)
-            return cls(since, bool(found.get("reasoning")), frozenset(map(str, found.get("refused", ()))), grown)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            return cls(now)  # it is learnt again
-
-    def written(self) -> str:
-        return json.dumps({**asdict(self), "refused": sorted(self.refused)})
 
 
 @dataclass(frozen=True)
@@ -93,16 +64,12 @@ def server_for(
     target: ModelTarget,
     remaining: Callable[[], float],
     connect: Callable[[ModelTarget], ModelConnection] = Connection,
-    memory: ModelMemory | None = None,
-    now: Callable[[], float] = time.time,
 ) -> OpenAIServer:
     """The server of a model target; no call outlives the ``remaining`` seconds of the run."""
     return OpenAIServer(
         target,
         timeout_s=lambda: max(0.1, min(target.timeout_s, remaining())),
         connection=connect(target),
-        memory=memory,
-        now=now,
     )
 
 
@@ -116,19 +83,11 @@ class OpenAIServer:
         timeout_s: Callable[[], float],
         monotonic: Callable[[], float] = time.monotonic,
         connection: ModelConnection | None = None,
-        memory: ModelMemory | None = None,
-        now: Callable[[], float] = time.time,
     ) -> None:
-        """The server of ``target``; it serves every target with the same place, limits and preset.
-
-        What a model's ways are found to be is kept in ``memory`` for later runs of this version, for 30 days from
-        ``now`` (Unix seconds).
-        """
+        """The server of ``target``; it serves every target with the same place, limits and preset."""
         self._target = target
         self._timeout_s = timeout_s
         self._connection = connection or Connection(target, monotonic=monotonic)
-        self._memory = memory
-        self._now = now
         self._known: dict[str, _Ways] = {}
         self._lock = threading.RLock()
 
@@ -202,20 +161,11 @@ class OpenAIServer:
         return bool(refused or other_limits)
 
     def _ways(self, model: str) -> _Ways:
-        if model not in self._known:
-            kept = None if self._memory is None else self._memory.fact(self._fact(model))
-            self._known[model] = _Ways.read(kept, self._now())
-        return self._known[model]
+        return self._known.get(model, _Ways())
 
     def _learn(self, model: str, **found: Any) -> None:
         with self._lock:
-            self._known[model] = ways = replace(self._ways(model), **found)
-            if self._memory is not None:
-                self._memory.remember(**{self._fact(model): ways.written()})
-
-    def _fact(self, model: str) -> str:
-        place = f"{__version__}\0{self._target.base_url}\0{model}"
-        return f"model_ways_{hashlib.sha256(place.encode()).hexdigest()[:16]}"
+            self._known[model] = replace(self._ways(model), **found)
 
     def _extras(self, model: str) -> dict[str, object]:
         """What is asked besides, as far as the server takes it."""
@@ -282,7 +232,6 @@ class _Answer:
 
 
 _CUT = ("length", "max_tokens", "MAX_TOKENS")
-_STREAM = re.compile(rb"\s*(?:data|event|id|retry)?:")
 _MOST_TOKENS = 10**9
 
 
@@ -296,7 +245,7 @@ def _understood(body: bytes, *, asked: str, structured: bool) -> _Answer:
 
 def _read(body: bytes, *, asked: str, structured: bool) -> _Answer:
     """Raises ``AnalysisFailed``, or what reading odd data raises."""
-    answer = _joined(body) if _STREAM.match(body) else json.loads(body)
+    answer = json.loads(body)
     if not isinstance(answer, dict):
         raise AnalysisFailed("model_nonsense", "no object")
     wrong = failure_in(answer, structured=structured)
@@ -377,35 +326,3 @@ def _number(value: object) -> int:
     if not 0 <= number <= _MOST_TOKENS or number != int(number):
         raise ValueError("no number of tokens")
     return int(number)
-
-
-def _joined(body: bytes) -> dict[str, Any]:
-    """The whole answer of a server that streams although it was not asked to."""
-    answer: dict[str, Any] = {}
-    texts: dict[str, list[str]] = {"content": [], "reasoning_content": []}
-    ended = None
-    for event in _events(body):
-        answer.update({name: event[name] for name in ("model", "usage", "error") if event.get(name)})
-        choices = event.get("choices")
-        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-            continue
-        delta = choices[0].get("delta") or choices[0].get("message") or {}
-        for name, pieces in texts.items():
-            piece = delta.get(name) if isinstance(delta, dict) else None
-            if isinstance(piece, str):
-                pieces.append(piece)
-        ended = choices[0].get("finish_reason") or ended
-    if ended is None and not texts["content"]:
-        return answer
-    message = {name: "".join(pieces) for name, pieces in texts.items()}
-    # Without its last piece the stream broke off.
-    return {**answer, "choices": [{"message": message, "finish_reason": ended or "length"}]}
-
-
-def _events(body: bytes) -> Iterable[dict[str, Any]]:
-    for line in body.decode("utf-8").split("\n"):  # splitlines would also split at separators inside a text
-        name, _, data = line.partition(":")
-        if name == "data" and data.strip() not in ("", "[DONE]"):
-            event = json.loads(data)
-            if isinstance(event, dict):
-                yield event

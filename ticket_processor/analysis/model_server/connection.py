@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 import tenacity
 
 from ...core import tls, verbose
-from ...core.circuit_breaker import RETRY_AFTER_CAP_S, backoff_seconds, retry_after_seconds
+from ...core.circuit_breaker import backoff_seconds, retry_after_seconds
 from ...core.clock import parse_http_date
 from ...core.errors import AnalysisFailed
 from ...core.models import RedactionLevel, Usage
@@ -363,7 +363,6 @@ _TOO_LONG = re.compile(
     re.I,
 )
 _FORM = re.compile(r"response_format|json_schema|grammar", re.I)
-_AGAIN_IN = re.compile(r"(?:again|retry) (?:in|after) ([0-9][0-9.hms ]{0,20}(?:second)?)", re.I)
 
 
 def failure(status: int, body: object, headers: Mapping[str, str], *, structured: bool = False) -> AnalysisFailed:
@@ -381,7 +380,7 @@ def _failure(status: int, words: str, headers: Mapping[str, str], *, structured:
     if status == 402 or (status == 429 and _NO_QUOTA.search(words)):
         return AnalysisFailed("model_no_quota")
     if status == 429:
-        return ModelBusy("model_rate_limited", _wait(headers, words))
+        return ModelBusy("model_rate_limited", _wait(headers))
     if status in (401, 403) or (status == 400 and _BAD_KEY.search(words)):
         return AnalysisFailed("model_not_authorised")
     if status in (404, 410) or (status == 400 and _UNKNOWN.search(words)):
@@ -396,7 +395,7 @@ def _failure(status: int, words: str, headers: Mapping[str, str], *, structured:
     if 300 <= status < 400:
         return AnalysisFailed("model_redirected")
     if status in (408, 409) or (status >= 500 and status != 501):
-        return ModelBusy(f"model_http_{status}", _wait(headers, ""))
+        return ModelBusy(f"model_http_{status}", _wait(headers))
     return AnalysisFailed(f"model_http_{status}")
 
 
@@ -463,41 +462,12 @@ def _words(body: object) -> str:
     return str(body or "")[:4000]
 
 
-def _wait(headers: Mapping[str, str], words: str) -> float | None:
-    """Seconds that the server asks to wait: by its own milliseconds, ``Retry-After``, resets, or prose."""
-    milliseconds = headers.get("retry-after-ms")
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait: by its own milliseconds, or ``Retry-After``."""
+    milliseconds = retry_after_seconds(headers.get("retry-after-ms"), 0.0)
     if milliseconds is not None:
-        seconds = retry_after_seconds(milliseconds, 0.0)
-        if seconds is not None:
-            return seconds / 1000
-    asked = retry_after_seconds(headers.get("retry-after"), parse_http_date(headers.get("date")) or 0.0)
-    if asked is not None:
-        return asked
-    resets = {}
-    for kind in ("requests", "tokens"):
-        reset = _duration(headers.get(f"x-ratelimit-reset-{kind}") or "")
-        if reset is not None:
-            resets[kind] = reset
-    exhausted = [wait for kind, wait in resets.items() if headers.get(f"x-ratelimit-remaining-{kind}") == "0"]
-    if exhausted:
-        return max(exhausted)
-    if resets:
-        return min(resets.values())
-    told = _AGAIN_IN.search(words)
-    return _duration(told[1].replace("second", "s")) if told else None
-
-
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|h|m|s|)")
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0, "ms": 0.001}
-
-
-def _duration(text: str) -> float | None:
-    """``6m0s``, ``250ms``, ``1.5s`` or plain seconds."""
-    text = text.strip().rstrip(".").replace(" ", "")
-    parts = _PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        return None
-    return min(sum(float(number) * _UNITS[unit] for number, unit in parts), RETRY_AFTER_CAP_S)
+        return milliseconds / 1000
+    return retry_after_seconds(headers.get("retry-after"), parse_http_date(headers.get("date")) or 0.0)
 
 
 def retrying(

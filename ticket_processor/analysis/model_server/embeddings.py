@@ -6,11 +6,8 @@ and what comes back is counted and measured.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 import random
-import struct
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -173,7 +170,7 @@ def _vectors(body: bytes, expected: int) -> list[Vector]:
         if all(isinstance(item.get("index"), int) for item in data):
             data = sorted(data, key=lambda item: item["index"])
         vectors = [_vector(item["embedding"]) for item in data]
-    except (AttributeError, LookupError, TypeError, ValueError, RecursionError, OverflowError, struct.error) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError, OverflowError) as error:
         raise EmbeddingsFailed("embeddings_unusable", "its answer holds no vectors") from error
     if len(vectors) != expected:
         raise EmbeddingsFailed("embeddings_unusable", f"{len(vectors)} vectors for {expected} texts")
@@ -181,12 +178,6 @@ def _vectors(body: bytes, expected: int) -> list[Vector]:
 
 
 def _vector(value: object) -> Vector:
-    if isinstance(value, str):
-        try:
-            raw = base64.b64decode(value, validate=True)
-        except binascii.Error as error:
-            raise ValueError from error
-        value = struct.unpack(f"<{len(raw) // 4}f", raw)
     if isinstance(value, list) and value and isinstance(value[0], list):
         raise EmbeddingsFailed("embeddings_unusable", "it gives one vector for each token: start it with pooling")
     if not isinstance(value, (list, tuple)) or not value:

@@ -37,11 +37,6 @@ _LEAST_SCORE = 0.3
 _ENOUGH_FOR_MODEL = 600
 _LONG, _SURE = 100, 0.95
 _CONFUSABLE = frozenset(("da", "no", "sv"))
-# Short of that the learned model and the words must agree.
-_AGREED, _VOTES_AGREED = 0.6, 2.0
-_SURE_SHARE = 0.7
-_ONE_LANGUAGE = frozenset(("ja", "ko", "th", "el", "he", "ka", "hy", "ta", "te", "kn", "ml", "gu", "pa"))
-"""Languages whose scripts hardly any other is written in; Marathi and Nepali look like Hindi, Assamese like Bengali."""
 
 
 @cache
@@ -161,23 +156,21 @@ def _learned(text: str) -> dict[str, float] | None:
     return None if guesses is None else guesses(text)
 
 
-def _latin(text: str, *, beyond_doubt: bool) -> tuple[str, bool]:
-    votes = {} if beyond_doubt else _votes(text)
-    if votes:
-        most = max(votes, key=votes.__getitem__)
-        if votes[most] >= max(_VOTES_ENOUGH, sum(votes.values()) / 2):
-            return most, False
+def _latin(text: str) -> str:
+    votes = _votes(text)
+    most = max(votes, key=votes.__getitem__)
+    if votes[most] >= max(_VOTES_ENOUGH, sum(votes.values()) / 2):
+        return most
     learned = _learned(text[:_ENOUGH_FOR_MODEL])
+    if learned is None:
+        return _by_votes(votes)
     likeliest = max(learned, key=learned.__getitem__) if learned else "und"
     telling = likeliest in lists("languages")["words"] and likeliest not in _CONFUSABLE
-    if learned and len(text) >= _LONG and telling and learned[likeliest] >= _SURE:
-        return likeliest, True
-    votes = votes or _votes(text)
-    if learned is None:
-        return _by_votes(votes), False
+    if len(text) >= _LONG and telling and learned[likeliest] >= _SURE:
+        return likeliest
     if votes["hi"] >= _VOTES_FOR_HINDI and votes["hi"] == max(votes.values()):
         # The learned model has never seen Hindi in Latin letters.
-        return "hi", False
+        return "hi"
     total = sum(votes.values()) + _VOTES_TO_BE_SURE
     scores = {language: _WEIGHT_OF_VOTES * vote / total for language, vote in votes.items()}
     for language, probability in learned.items():
@@ -185,17 +178,15 @@ def _latin(text: str, *, beyond_doubt: bool) -> tuple[str, bool]:
         name = "no" if language in ("nb", "nn") else language
         scores[name] = scores.get(name, 0.0) + probability * (1.0 if language in votes else _RARE)
     best = max(scores, key=scores.__getitem__)
-    agreed = telling and learned.get(best, 0.0) >= _AGREED and votes[best] >= _VOTES_AGREED
-    return (best, agreed and best == likeliest) if scores[best] >= _LEAST_SCORE else ("und", False)
+    return best if scores[best] >= _LEAST_SCORE else "und"
 
 
-def _detect(text: str, *, beyond_doubt: bool = False) -> tuple[str, bool]:
-    """The language, and whether it is sure, of which nothing is said unless asked for."""
+def _detect(text: str) -> str:
     if text.isascii():
-        return _latin(text, beyond_doubt=beyond_doubt)
+        return _latin(text)
     scripts = _scripts(text)
     if not scripts:
-        return "und", False
+        return "und"
     if scripts["ja"]:
         # Kana settle it even among many Han characters, but not a lone one inside a foreign text.
         scripts["ja"] += scripts["han"]
@@ -204,16 +195,13 @@ def _detect(text: str, *, beyond_doubt: bool = False) -> tuple[str, bool]:
         scripts[name] *= 3
     name, count = scripts.most_common(1)[0]
     if name == "latin":
-        return _latin(text, beyond_doubt=beyond_doubt)
+        return _latin(text)
     if count < 2:
-        return "und", False
+        return "und"
     # Languages that share these scripts are told apart by few letters; a short text of ideographs may be Japanese.
     if name == "cyrillic":
-        return _cyrillic(text), False
-    if name == "arabic":
-        return _arabic(text), False
-    sure = count >= _SURE_SHARE * (scripts.total() - (scripts["han"] if name == "ja" else 0))
-    return ("zh", sure and count >= _LONG) if name == "han" else (name, sure and name in _ONE_LANGUAGE)
+        return _cyrillic(text)
+    return _arabic(text) if name == "arabic" else "zh" if name == "han" else name
 
 
 def detect_language(text: str) -> str:
@@ -223,18 +211,9 @@ def detect_language(text: str) -> str:
     the learned model a hundred more.
     """
     text = _readable(text)
-    answer, _ = _detect(_HASHTAG.sub(" ", text))
+    answer = _detect(_HASHTAG.sub(" ", text))
     # Hashtags are often in another language than what they stand in, but better than nothing.
-    return _detect(text.replace("#", " "))[0] if answer == "und" and "#" in text else answer
-
-
-def sure_language(text: str) -> str | None:
-    """As :func:`detect_language`, where it is beyond doubt: a script of one language, or words that leave no other.
-
-    ``None`` for everything else, and for all in Latin letters without the learned model.
-    """
-    language, sure = _detect(_HASHTAG.sub(" ", _readable(text)), beyond_doubt=True)
-    return language if sure else None
+    return _detect(text.replace("#", " ")) if answer == "und" and "#" in text else answer
 
 
 def _readable(text: str) -> str:

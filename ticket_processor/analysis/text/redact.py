@@ -17,10 +17,11 @@ from ...core.lazy_pattern import lazy_pattern
 from ...core.models import RedactionLevel
 from ...core.sanitize import MAX_INPUT, PLACEHOLDER, compatible, strip_hidden
 from .detectors.disguise import readings
-from .detectors.identity import birth_dates, customer_numbers, licences, national_ids, passports, ssns, tax_ids
+from .detectors.identity import birth_dates, national_ids, ssns, tax_ids
 from .detectors.keys import keys
+from .detectors.named import named_numbers
 from .detectors.network import emails, handles, ips, urls, urls_that_let_in
-from .detectors.payment import account_numbers, bank_accounts, cards, ibans
+from .detectors.payment import cards, ibans
 from .detectors.people import KnownName, introduced_names, known_names, names
 from .detectors.phones import phones
 from .detectors.places import postal_addresses
@@ -188,13 +189,13 @@ _DETECTORS: tuple[tuple[RedactionLevel, int, _Detector], ...] = (
     (_SECRETS, 2, ibans),
     (_SECRETS, 12, cards),
     (_SECRETS, 9, ssns),
-    (_SECRETS, 5, passports),
-    (_SECRETS, 5, licences),
+    (_SECRETS, 5, partial(named_numbers, name="passport")),
+    (_SECRETS, 5, partial(named_numbers, name="licence")),
     (_SECRETS, 4, tax_ids),
     (_SECRETS, 5, national_ids),
-    (_SECRETS, 6, bank_accounts),
-    (_STANDARD, 6, account_numbers),
-    (_STRICT, 5, customer_numbers),
+    (_SECRETS, 6, partial(named_numbers, name="bank_account")),
+    (_STANDARD, 6, partial(named_numbers, name="account")),
+    (_STRICT, 5, partial(named_numbers, name="customer_id")),
     (_STANDARD, 3, birth_dates),
     (_STANDARD, 1, ips),
     (_STANDARD, 1, postal_addresses),

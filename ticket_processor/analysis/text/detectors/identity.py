@@ -100,21 +100,6 @@ def tax_ids(scan: Scan) -> Iterator[Span]:
             yield span
 
 
-def passports(scan: Scan) -> Iterator[Span]:
-    """Passport numbers, by the words before them."""
-    return named_numbers(scan, "passport")
-
-
-def licences(scan: Scan) -> Iterator[Span]:
-    """Driving licence numbers, by the words before them."""
-    return named_numbers(scan, "licence")
-
-
-def customer_numbers(scan: Scan) -> Iterator[Span]:
-    """A company's numbers for a person: customer, member, patient, employee, policy. Not orders, not invoices."""
-    return named_numbers(scan, "customer_id")
-
-
 _MONTH = (
     r"(?:jan|feb|fév|fev|mar|mär|maa|mrt|apr|avr|abr|ma[iyjg]|mei|jun|jui|jul|giu|lug|aug|aoû|ago|sep|set|okt|oct|ott"
     r"|out|nov|dec|déc|dez|dic|ene|gen|sty|lut|kwi|cze|lip|sie|wrz|paź|lis|gru)[^\W\d]{0,9}\.?"

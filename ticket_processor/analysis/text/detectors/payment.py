@@ -9,7 +9,6 @@ from string import ascii_letters
 from string import digits as ascii_digits
 
 from ....core.lazy_pattern import lazy_pattern
-from .named import named_numbers
 from .scan import Scan, Span, Stems
 
 # Whatever parts the groups: spaces and dashes, marks of mark-up, ``=`` and ``:`` of forms and logs, line ends.
@@ -302,13 +301,3 @@ def _is_iban(compact: str) -> bool:
     return int("".join(str(int(char, 36)) for char in compact[4:] + compact[:4])) % 97 == 1 and bool(
         iban.is_valid(compact, check_country=False)
     )
-
-
-def bank_accounts(scan: Scan) -> Iterator[Span]:
-    """Numbers of bank accounts and banks, by the words before them."""
-    return named_numbers(scan, "bank_account")
-
-
-def account_numbers(scan: Scan) -> Iterator[Span]:
-    """Numbers that the text calls account numbers, at a bank or elsewhere."""
-    return named_numbers(scan, "account")
