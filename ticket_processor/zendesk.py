@@ -48,7 +48,6 @@ from .helpdesk.zendesk_format import (
 from .helpdesk.zendesk_reads import (
     MAX_PAGE_BYTES,
     PAGE_SIZE,
-    SEARCH_WINDOW_S,
     SHOW_MANY_MAX,
     ExportForbidden,
     ZendeskListing,
@@ -72,23 +71,14 @@ _JOB_ID = re.compile(r"^[A-Za-z0-9-]{1,80}$")
 class Zendesk:
     """One Zendesk account, behind the :class:`Helpdesk` protocol.
 
-    Thread-safe, as its transport is. ``source`` is ``"export"`` (needs an admin), ``"search"``, or ``"auto"``:
-    export, and search where the account is not allowed to export; such listings go back by ``search_window_s`` seconds.
+    Thread-safe, as its transport is. It lists by the incremental export, and by search where the user may not export.
     ``troubles`` are sentences on what it had to do without, for the run's report.
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        source: str = "auto",
-        page_size: int = PAGE_SIZE,
-        search_window_s: float = SEARCH_WINDOW_S,
-    ) -> None:
+    def __init__(self, transport: Transport, *, page_size: int = PAGE_SIZE) -> None:
         self._transport = transport
-        self._source = source
         self._reads = ZendeskReads(transport)
-        self._listing = ZendeskListing(self._reads, page_size=page_size, search_window_s=search_window_s)
+        self._listing = ZendeskListing(self._reads, page_size)
         self._known_fields: Mapping[int, TicketField] | None = None
         self.troubles = self._reads.troubles
 
@@ -98,17 +88,11 @@ class Zendesk:
         """See :meth:`Helpdesk.pages`. Cursors are ``export:…`` or ``search:…``, so a run resumes as it began."""
         kind, _, place = (cursor or "").partition(":")
         if kind == "search":
-            since, place = parse_iso(place), ""
-        if self._source == "search" or (kind == "search" and self._source == "auto"):
-            yield from self._listing.created_since(since)
+            yield from self._listing.created_since(parse_iso(place))
             return
         try:
             yield from self._listing.changed_since(place or None, since)
         except ExportForbidden:
-            if self._source == "export":
-                raise NotAuthorised(
-                    "this Zendesk user may not use the incremental export (HTTP 403): make it an admin"
-                ) from None
             yield from self._listing.created_since(since)
 
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:

@@ -134,8 +134,8 @@ def test_an_import_with_a_wrong_line_leaves_nothing_and_quotes_nothing(
     content = next(line for line in lines if line["kind"] == "content")
     person = next(line for line in lines if line["kind"] == "person")
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({"kind": "canary"}, "of a kind that is not known"),
-        ({"canary": 1}, "of a kind that is not known"),
+        ({"kind": "canary"}, "no line of 'ticketbot local export FILE'"),
+        ({"canary": 1}, "no line of 'ticketbot local export FILE'"),
         ({"kind": "helpdesk", "format": 99}, "another version"),
         (
             {**ticket, "id": 50, "number": "canary) VALUES (1); --", "canary) --": 1},

@@ -46,7 +46,7 @@ class Listed:
             self.desk: Helpdesk = account.client
             self.sandbox = account.sandbox
         else:
-            zendesk = Account(source=kind)
+            zendesk = Account(bot_role="agent" if kind == "search" else "admin")
             self.numbers = [
                 zendesk.add(age=7200 - place, subject="POISON" if place in poison else "Broken")
                 for place in range(tickets)

@@ -34,7 +34,6 @@ from ticket_processor.helpdesk.ticket_history import overwritten
 from ticket_processor.helpdesk.transport import Auth, Transport
 from ticket_processor.helpdesk.zendesk_account import ApiToken, ClientCredentials, OAuthToken, read_labels
 from ticket_processor.helpdesk.zendesk_format import note_html, read_edits, read_limits
-from ticket_processor.helpdesk.zendesk_reads import SEARCH_WINDOW_S
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
 from ticket_processor.sandbox.access import Credentials
 from ticket_processor.sandbox.fill import fill
@@ -54,7 +53,7 @@ AREA, ORDER = 2_001, 2_002
 class Account:
     """An account in memory, with one clock for both sides."""
 
-    def __init__(self, tickets: int = 0, *, source: str = "auto", page_size: int = 1000, **options: Any) -> None:
+    def __init__(self, tickets: int = 0, *, page_size: int = 1000, **options: Any) -> None:
         self.time = SandboxTime(START)
         self.clock = ManualClock(sandbox=self.time)
         self.sandbox = Sandbox(self.time, **options)
@@ -63,7 +62,7 @@ class Account:
         self.sandbox.on_request.append(self.sent.append)
         self.ids = [self.add(age=7200 - number) for number in range(tickets)]
         self.transport = self.connect(OAuthToken(KNOWN.oauth_token))
-        self.desk = Zendesk(self.transport, source=source, page_size=page_size)
+        self.desk = Zendesk(self.transport, page_size=page_size)
 
     def connect(self, auth: Auth | None) -> Transport:
         return Transport(
@@ -130,12 +129,12 @@ def test_what_is_too_long_to_be_read_is_asked_for_in_smaller_pages() -> None:
     assert [query.get("per_page") for query in asked[:5]] == ["1000", "100", "10", "10", "10"]
 
 
-@pytest.mark.parametrize("source", ["export", "search"])
-def test_one_ticket_that_is_too_long_to_be_read_is_no_endless_loop(source: str) -> None:
-    account = Account(3, source=source)
+@pytest.mark.parametrize("cursor", [None, f"search:{iso(START - 86_400)}"])
+def test_one_ticket_that_is_too_long_to_be_read_is_no_endless_loop(cursor: str | None) -> None:
+    account = Account(3)
     account.desk._transport._adapter = lambda: ShortReplies(account.sandbox, 100)
     with pytest.raises(HelpdeskDown, match="larger than its limit"):
-        list(account.desk.pages(None, START - 86_400))
+        list(account.desk.pages(cursor, START - 86_400))
     found = account.desk.fetch(account.ids)
     assert (list(found), sorted(found.unread)) == ([], account.ids)
     assert all("larger than its limit" in str(error) for error in found.unread.values())
@@ -177,11 +176,10 @@ def test_a_run_stopped_after_a_page_goes_on_behind_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "cursor", "said", "error", "words", "calls"),
+    ("cursor", "said", "error", "words", "calls"),
     [
         *(
             (
-                "auto",
                 "export:start",
                 {"tickets": [row()], "after_cursor": after},
                 HelpdeskDown,
@@ -191,20 +189,19 @@ def test_a_run_stopped_after_a_page_goes_on_behind_it() -> None:
             for after, calls in (("same", 2), ("start", 1), (None, 1))
         ),
         (
-            *("search", None, {"results": [row()], "meta": {"has_more": True, "after_cursor": "same"}}),
+            *("search:2026-11-20T00:00:00Z", {"results": [row()], "meta": {"has_more": True, "after_cursor": "same"}}),
             *(HelpdeskDown, "repeats a cursor", 2),
         ),
-        ("auto", "export:nonsense", 400, CannotRun, "--since", 1),
-        ("export", None, 403, NotAuthorised, "make it an admin", 1),
-        ("auto", None, 403, NotAuthorised, "neither", 2),
+        ("export:nonsense", 400, CannotRun, "--since", 1),
+        (None, 403, NotAuthorised, "neither", 2),
     ],
 )
 def test_a_listing_that_leads_nowhere_is_given_up_with_what_to_do(
-    source: str, cursor: str | None, said: Any, error: type[Exception], words: str, calls: int
+    cursor: str | None, said: Any, error: type[Exception], words: str, calls: int
 ) -> None:
     wire = Wire(answer(said, {"error": "Forbidden"}) if isinstance(said, int) else answer(200, said))
     with pytest.raises(error, match=words):
-        list(Zendesk(wire.transport, source=source).pages(cursor, 0))
+        list(Zendesk(wire.transport).pages(cursor, 0))
     assert wire.calls == calls
 
 
@@ -833,16 +830,13 @@ def test_a_note_that_became_public_is_told_by_an_error_of_its_own() -> None:
         Zendesk(Wire(answer(200, body)).transport).update(a_change(1))
 
 
-def test_listings_by_search_go_back_by_six_hours_unless_another_time_is_chosen() -> None:
-    assert SEARCH_WINDOW_S == 6 * 3600
+def test_listings_by_search_go_back_by_six_hours() -> None:
     account = Account(0, bot_role="agent")
     account.add(age=600)
-    for window_s in (SEARCH_WINDOW_S, 3600.0):
-        desk = Zendesk(account.transport, search_window_s=window_s)
-        (page,) = desk.pages(None, START - 86_400)
-        newest = parse_iso(page.tickets[0].created_at)
-        assert page.since == START - 86_400
-        assert page.cursor == f"search:{iso(newest - window_s)}"
+    (page,) = account.desk.pages(None, START - 86_400)
+    newest = parse_iso(page.tickets[0].created_at)
+    assert page.since == START - 86_400
+    assert page.cursor == f"search:{iso(newest - 6 * 3600)}"
 
 
 # The note

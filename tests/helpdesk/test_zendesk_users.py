@@ -145,7 +145,7 @@ def test_pages_and_a_fetch_tell_the_requesters_names_without_a_request_of_their_
 
 
 def test_a_search_tells_names_for_mail_only_since_it_has_no_side_load() -> None:
-    account = Account(source="search")
+    account = Account(bot_role="agent")
     account.add(requester=ANNA, channel="email")
     account.add(requester=ANNA, channel="web")
     found = {

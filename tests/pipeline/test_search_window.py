@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.core.models import Outcome
+from ticket_processor.helpdesk import zendesk_reads
 from ticket_processor.pipeline.intake import Intake, IntakeOptions
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state.store import State
@@ -52,11 +54,12 @@ class Story:
             self.state.settled(outcome.ticket_id)
             intake.settled(outcome.ticket_id)
 
-        desk = Zendesk(self.account.transport, source="search", search_window_s=self.window_s)
+        desk = Zendesk(self.account.transport)
         options = IntakeOptions(START - HOUR, replies=replies)
         intake = Intake(desk, self.state, Screening(desk, VOICE), Gate(), skipped, options)
         intake.limit = limit
-        works = [work.ticket.id for work in intake]
+        with mock.patch.object(zendesk_reads, "SEARCH_WINDOW_S", self.window_s):
+            works = [work.ticket.id for work in intake]
         for number in works if settles else ():
             self.worked[number] += 1
             self.state.settled(number, done=("run", "k" * 32))

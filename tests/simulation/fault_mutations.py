@@ -11,7 +11,7 @@ from ticket_processor import zendesk
 from ticket_processor.core import reasons
 from ticket_processor.core.errors import CannotRun, HelpdeskDown
 from ticket_processor.core.models import Ticket
-from ticket_processor.helpdesk import batch_trust
+from ticket_processor.helpdesk import batch_trust, zendesk_reads
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.json_values import PageSize
@@ -68,10 +68,6 @@ def _counted_against_each() -> Iterator[None]:
         yield
 
 
-def _no_window(desk: zendesk.Zendesk, *given: Any, whole: Any = zendesk.Zendesk.__init__, **rest: Any) -> None:
-    whole(desk, *given, **{**rest, "search_window_s": 0.0})
-
-
 def _trusted_for_ever(state: Any, now: str) -> BatchTrust:
     return BatchTrust(at=now, ok=True, comment=True, private=True, metadata=True, stamps=True)
 
@@ -121,7 +117,7 @@ FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "a job whose reply was lost is sent again at once": lambda: mock.patch.object(
         UpdateJobs, "may_still_write", return_value=False
     ),
-    "search begins where it ended": lambda: mock.patch.object(zendesk.Zendesk, "__init__", _no_window),
+    "search begins where it ended": lambda: mock.patch.object(zendesk_reads, "SEARCH_WINDOW_S", 0.0),
     "key made from the first message": _key_from_the_first_message,
     "earlier versions' keys not known": lambda: mock.patch.object(History, "triaged", _by_its_key_only),
     "a copied marker means done": lambda: mock.patch.object(Eligibility, "reason_to_skip", _any_marker_means_done),

@@ -163,7 +163,7 @@ def _meant(world: FreshdeskWorld, write: Audit) -> tuple[set[str], set[str], set
 def _ours(edits: list[Audit], write: Audit, name: str) -> bool:
     """Whether the value that an update replaced was ours."""
     earlier = [edit for edit in edits if edit.at < write.at and name in edit.values]
-    return bool(earlier) and earlier[-1].by.user_id == BOT_ID
+    return bool(earlier) and earlier[-1].author_id == BOT_ID
 
 
 def _set_by_a_person(edits: list[Audit], write: Audit, name: str) -> bool:

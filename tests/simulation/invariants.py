@@ -60,8 +60,7 @@ def touches(world: Evidence, write: Audit) -> Iterator[Audit]:
     for edit in world.sandbox.store.history:
         if edit.ticket_id != write.ticket_id or edit.at >= write.at or edit.actor != "person":
             continue
-        silent = not any(event.get("type") == "Comment" for event in edit.events)
-        unstamped = silent and edit.at > write.at - ON_THE_WAY_S and world.mishaps.silent
+        unstamped = edit.comment is None and edit.at > write.at - ON_THE_WAY_S and world.mishaps.silent
         if edit.visible and not unstamped:
             yield edit
 

@@ -176,7 +176,7 @@ KINDS: Mapping[str, Kind] = {
             looks=_by_whom,
             wanted=(
                 *("updates", "tags of others lost in the gap", "runs that crashed", "lost replies"),
-                *("bot created", "bot deleted", "agent edited", "customer created"),
+                *("api created", "api deleted", "person edited", "customer created"),
             ),
             option="freshdesk",
         ),

@@ -28,7 +28,7 @@ from ticket_processor.helpdesk.local_model import (
 )
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.local_writing import Write
-from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, StoredTicket
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Comment, StoredTicket
 
 from ..imitation.stores import LaggingStore
 from .virtual import Countdown, VirtualTime
@@ -190,14 +190,14 @@ class LocalAccount(LaggingStore):
         if said:
             # A page shows words as they are, so that a placeholder in them stands for nothing.
             text = html.escape(said[0].body).replace("{", "&#123;") if said[0].public else said[0].body
-            comment = (text, text, said[0].public)
+            comment = Comment(text, text, said[0].public)
         raw = dict(fields)
         if "tags" not in raw and ours:
             raw["tags"] = list(now.ticket.tags)
         if "custom_fields" in raw:
             raw["custom_fields"] = [{"id": number, "value": value} for number, value in raw["custom_fields"].items()]
         if comment is not None:
-            raw["comment"] = {"html_body": comment[1]}
+            raw["comment"] = {"html_body": comment.markup}
         self.change(
             ticket,
             fields,

@@ -201,7 +201,7 @@ NOTICED_BY: Mapping[str, int] = {
     "a stale job ends the run": 37,
     "a fault of the account is counted against each ticket": 94,
     "a job whose reply was lost is sent again at once": 68,
-    "search begins where it ended": 239,
+    "search begins where it ended": 295,
     "key made from the first message": 1536,
     "earlier versions' keys not known": 1566,
     "what our write took away is not put back": 68,

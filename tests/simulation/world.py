@@ -190,7 +190,7 @@ class World:
             self._afflicted,
             plan="unlimited",
             seed=self.seed,
-            bot_role="agent" if self.mishaps.agent else "admin",
+            bot_role="agent" if self.mishaps.agent or self.mishaps.late else "admin",
             faults=faults(self.dice, self.seed, items_fail=not self.mishaps.ignores_stamps),
             rules=Rules(
                 batch_stamps=not self.mishaps.ignores_stamps,
@@ -212,11 +212,7 @@ class World:
 
     def _client(self, transport: Transport, state: State) -> Helpdesk:
         """The client of a run."""
-        return Zendesk(
-            transport,
-            page_size=self.dice.choice((1, 2, 100)),
-            source="search" if self.mishaps.late else "auto",
-        )
+        return Zendesk(transport, page_size=self.dice.choice((1, 2, 100)))
 
     def _shape(self, held: Mishaps) -> None:
         """Where something lasting is wrong, nothing else is that would hide what comes of it."""

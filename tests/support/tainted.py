@@ -87,7 +87,11 @@ class TaintedAccount:
         self.kind = kind
         self.spoilt_id = False
         self.sandbox = Sandbox(
-            self.time, plan="unlimited", seed=1, helpdesk="freshdesk" if kind == "freshdesk" else "zendesk"
+            self.time,
+            plan="unlimited",
+            seed=1,
+            helpdesk="freshdesk" if kind == "freshdesk" else "zendesk",
+            bot_role="agent" if kind == "search" else "admin",
         )
         made: Callable[[int], int] = self._fresh if kind == "freshdesk" else self._zen
         self.numbers = [made(place) for place in range(tickets)]
@@ -141,10 +145,7 @@ class TaintedAccount:
             adapter=lambda: InMemoryAdapter(self.sandbox, self.clock.wait),
             rng=Upper(),
         )
-        source = "search" if self.kind == "search" else "export"
-        desk: Helpdesk = (
-            Freshdesk(transport, self.state) if self.kind == "freshdesk" else Zendesk(transport, source=source)
-        )
+        desk: Helpdesk = Freshdesk(transport, self.state) if self.kind == "freshdesk" else Zendesk(transport)
         audit = AuditLog(folder, self.clock, "run")
         self.outcomes.clear()
         work = Run(

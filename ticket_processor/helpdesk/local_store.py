@@ -261,7 +261,7 @@ class LocalStore(Erasing, People, TicketSearch):
         elif kind == "content":
             self._take_content(line)
         elif kind != "helpdesk":
-            raise LocalHelpdeskError(f"it is {_what(line)}, and no line of 'ticketbot local export FILE'")
+            raise LocalHelpdeskError("it is no line of 'ticketbot local export FILE'")
         return None
 
     def _take_content(self, line: Mapping[str, Any]) -> None:
@@ -349,14 +349,3 @@ def _insert(db: sqlite3.Connection, table: str, line: Mapping[str, Any], people:
         if name in _PEOPLE:
             values[name] = people.get(value, value)
     return insert(db, table, **values)
-
-
-def _what(line: Mapping[str, Any]) -> str:
-    """What a line seems to be that no local helpdesk has written."""
-    if "description_text" in line or "responder_id" in line:
-        return "a ticket of Freshdesk"
-    if "raw_subject" in line or ("subject" in line and "requester_id" in line):
-        return "a ticket of Zendesk"
-    if "subject" in line or "body" in line:
-        return "a ticket without a helpdesk, as 'ticketbot seed --file FILE' takes it"
-    return "of a kind that is not known"

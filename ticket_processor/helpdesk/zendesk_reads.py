@@ -132,10 +132,9 @@ class ExportForbidden(Exception):
 class ZendeskListing:
     """The account's tickets, a page at a time. Thread-safe, as the reads are."""
 
-    def __init__(self, reads: ZendeskReads, *, page_size: int, search_window_s: float) -> None:
+    def __init__(self, reads: ZendeskReads, page_size: int) -> None:
         self._reads = reads
         self._page_size = page_size
-        self._search_window_s = search_window_s
 
     def changed_since(self, cursor: str | None, since: float) -> Iterator[Page]:
         """Tickets by last change, from a place of the incremental export on. Raises :class:`ExportForbidden`."""
@@ -197,7 +196,7 @@ class ZendeskListing:
         for tickets, unread, last in self.found(f"created>={iso(since)} status<solved"):
             made = (min(parse_iso(ticket.created_at), ticket.read_at or newest) for ticket in tickets)
             newest = max([newest, *made])
-            resume = max(since, newest - self._search_window_s)
+            resume = max(since, newest - SEARCH_WINDOW_S)
             cursor = f"search:{iso(resume)}" if last else None
             yield Page(tickets, cursor, last, unread, since=since)
 

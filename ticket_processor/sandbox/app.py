@@ -45,7 +45,7 @@ class Sandbox:
     ``after_request`` with the request and its response after the state has changed; both outside the lock, so they
     may edit tickets, call :meth:`handle`, or block while other threads go on.
 
-    Control routes that no vendor has: ``GET /sandbox/stats``; ``POST /sandbox/clock`` with ``{"advance": seconds}``.
+    A route that no vendor has: ``GET /sandbox/stats``.
     """
 
     new_store = ZendeskStore
@@ -100,11 +100,6 @@ class Sandbox:
         """Chat completions answered."""
         return self.openai.calls
 
-    @property
-    def llm_latency_total(self) -> float:
-        """Seconds of latency given to chat completions, in all."""
-        return self.openai.latency_total
-
     def stats(self) -> dict[str, object]:
         """Counts for a test, a benchmark or a person."""
         with self.agenda.lock:
@@ -119,7 +114,6 @@ class Sandbox:
                 "requests": dict(sorted(self.requests.items())),
                 "requests_total": sum(self.requests.values()),
                 "llm_calls": self.llm_calls,
-                "llm_latency_total": round(self.llm_latency_total, 6),
                 "faults": self.faults.counts(),
             }
 
@@ -144,8 +138,8 @@ class Sandbox:
 
     def _respond(self, request: Request) -> Response:
         path = request.path
-        if path.startswith("/sandbox/"):
-            return self._control(request)
+        if path.rstrip("/") == "/sandbox/stats":
+            return json_response(200, self.stats())
         is_api = path.startswith((PREFIX, "/v1/")) or path in TOKEN_PATHS
         if not is_api:
             return render(request, self.agenda, self.stats(), self.marker)
@@ -216,24 +210,6 @@ class Sandbox:
             known = PRIORITIES if self.agenda is self.desk else ("low", "normal", "high", "urgent")
             change = {"priority": dice.choice([name for name in known if name != ticket.json["priority"]])}
         self.agenda.person_edit(ticket.id, **change)
-
-    # --- what only the sandbox has --------------------------------------------------------------------
-
-    def _control(self, request: Request) -> Response:
-        route = f"{request.method} {request.path.rstrip('/')}"
-        if route == "GET /sandbox/stats":
-            return json_response(200, self.stats())
-        if route != "POST /sandbox/clock":
-            return json_response(404, {"error": "the sandbox has GET stats and POST clock here"})
-        advance = getattr(self.clock, "advance", None)
-        if advance is None:
-            return json_response(409, {"error": "this sandbox's clock cannot be moved"})
-        try:
-            advance(float(request.json()["advance"]))
-        except (ValueError, TypeError, KeyError, OverflowError):
-            return json_response(400, {"error": 'the body must be {"advance": seconds}, not negative'})
-        self.agenda.settle()
-        return json_response(200, {"now": self.agenda.now()})
 
     def _template(self, request: Request) -> str:
         """A request's route for counting: method and path with ids left out."""

@@ -25,7 +25,6 @@ def fill(
     sandbox: Sandbox,
     rows: Sequence[Mapping[str, Any]],
     *,
-    count: int | None = None,
     oldest: float = 6 * 3600.0,
     seed: int = 0,
 ) -> list[int]:
@@ -33,18 +32,13 @@ def fill(
 
     A row has ``subject`` and ``body`` or ``html_body``; it may have ``requester`` (``name``, ``email``), ``channel``
     (``email`` by default), ``external_id``, ``attachments`` (names, or the API's objects), ``tags``, ``priority``
-    and ``status``; Freshdesk gets its own numbers for these words, and no ``external_id``. With ``count`` the rows are
-    used again, in turn, until there are that many. Ages lie between two minutes and ``oldest`` seconds; an ``age`` in a
-    row, in seconds, wins. Raises ``ValueError`` without rows.
+    and ``status``; Freshdesk gets its own numbers for these words, and no ``external_id``.
+    Ages lie between two minutes and ``oldest`` seconds; an ``age`` in a row, in seconds, wins.
     """
-    if not rows:
-        raise ValueError("there is nothing to fill the sandbox with")
     dice = random.Random(seed)
-    total = len(rows) if count is None else count
     with sandbox.agenda.lock:
         now = sandbox.agenda.now()
-        chosen = [rows[index % len(rows)] for index in range(total)]
-        aged = [(_age(row, oldest, dice), row) for row in chosen]
+        aged = [(_age(row, oldest, dice), row) for row in rows]
         aged.sort(key=lambda pair: -pair[0])
         return [_create(sandbox, row, now - age) for age, row in aged]
 

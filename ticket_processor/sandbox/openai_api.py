@@ -42,12 +42,11 @@ class LatencyProfile:
 
 
 class OpenAIApi:
-    """Answers everything under ``/v1/``. The sandbox's lock covers it; ``calls`` and ``latency_total`` only grow."""
+    """Answers everything under ``/v1/``. The sandbox's lock covers it; ``calls`` only grows."""
 
     def __init__(self, key: str, latency: LatencyProfile | None, seed: int) -> None:
         self.latency = latency
         self.calls = 0
-        self.latency_total = 0.0
         self._key = key
         self._dice = random.Random(seed + 2)
         self._asked: Counter[int] = Counter()
@@ -103,7 +102,6 @@ class OpenAIApi:
             digest = zlib.crc32(request.body)
             self._asked[digest] += 1
             response.delay = self.latency.sample(digest * 1_000 + self._asked[digest])
-            self.latency_total += response.delay
         return response
 
     def _usage(self, messages: list[dict[str, Any]], content: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The sandbox's pages for a browser: a list of tickets, and one ticket with its history and forms that change it.
+"""The sandbox's pages for a browser: a list of tickets, and one ticket with its history.
 
 Everything shown is escaped: tickets are the customers' words. No scripts and nothing from elsewhere.
 """
@@ -6,24 +6,19 @@ Everything shown is escaped: tickets are the customers' words. No scripts and no
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from .clock import iso
 from .freshdesk_store import PRIORITIES, SOURCES, FreshdeskStore
 from .messages import Request, Response, json_response, text_response
 from .store import Audit, Row, Store, StoredTicket
 from .zendesk_store import ZendeskStore
-from .zendesk_writes import ENUMS
 
 SHOWN = 25
 """Tickets on a page of the list."""
-CUSTOMER, AGENT, NOTE = "customer", "agent", "note"
-WRITERS = {NOTE: "internal note by the agent", AGENT: "reply by the agent", CUSTOMER: "reply by the customer"}
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def render(request: Request, account: Store, stats: Mapping[str, Any], marker: str) -> Response:
@@ -33,12 +28,10 @@ def render(request: Request, account: Store, stats: Mapping[str, Any], marker: s
     ours = marker.partition("_")[0] + "_"
     found = re.fullmatch(r"(?:/a|/agent)?/tickets/(\d{1,18})", request.path.rstrip("/"))
     ticket = account.tickets.get(int(found[1])) if found else None
-    if ticket is not None and request.method == "POST":
-        return _edited(request, account, ticket)
     if request.method != "GET":
         return json_response(404, {"error": "InvalidEndpoint", "description": "Not found"})
     if ticket is not None:
-        return _html_page(200, f"StoredTicket {ticket.id}", ours=ours, writers=WRITERS, **_facts(account, ticket))
+        return _html_page(200, f"StoredTicket {ticket.id}", ours=ours, **_facts(account, ticket))
     if request.path not in ("", "/", "/index.html"):
         return _html_page(404, "Nothing here")
     pages = max(1, -(-len(account.tickets) // SHOWN))
@@ -57,7 +50,7 @@ def render(request: Request, account: Store, stats: Mapping[str, Any], marker: s
 
 
 def _facts(account: Store, ticket: StoredTicket) -> dict[str, object]:
-    """What the template needs for a ticket's page. ``choices`` are empty for a ticket that takes no more changes."""
+    """What the template needs for a ticket's page."""
     view = _view(account, ticket)
     json = view["json"]
     people = [account.users] if isinstance(account, ZendeskStore) else []
@@ -79,15 +72,7 @@ def _facts(account: Store, ticket: StoredTicket) -> dict[str, object]:
     history = [
         (iso(it.at), f"{name_of(it.author_id)} ({it.actor})", list(_lines(it))) for it in reversed(ticket.audits)
     ]
-    choices = {} if account.living(ticket.id) is None or json["status"] == "closed" else _choices(account)
-    return {"ticket": view, "known": known, "history": history, "name_of": name_of, "choices": choices}
-
-
-def _choices(account: Store) -> Mapping[str, Collection[str]]:
-    """The words for a status and a priority."""
-    if isinstance(account, FreshdeskStore):
-        return {"status": account.statuses.values(), "priority": PRIORITIES.values()}
-    return ENUMS
+    return {"ticket": view, "known": known, "history": history, "name_of": name_of}
 
 
 def _view(account: Store, ticket: StoredTicket) -> Row:
@@ -114,38 +99,6 @@ def _lines(change: Audit) -> Iterator[str]:
         yield f"{'public comment' if change.comment_public else 'internal note'} {change.comment_was}"
     if change.event is not None:
         yield str(change.event["type"])
-
-
-def _edited(request: Request, account: Store, ticket: StoredTicket) -> Response:
-    """The answer to a form: its page again. A form on another site's page changes nothing here."""
-    origin = request.header("Origin")
-    if origin and urlsplit(origin).netloc != request.header("Host"):
-        return _html_page(403, "This form is not the sandbox's own")
-    form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
-    if _facts(account, ticket)["choices"]:
-        _edit(account, ticket, form)
-    response = text_response(303, "")
-    response.headers["Location"] = request.path
-    return response
-
-
-def _edit(account: Store, ticket: StoredTicket, form: Mapping[str, str]) -> None:
-    """Do what a form asks for. Its field of tags holds all that the ticket is to have."""
-    words, writer = form.get("words", "").strip(), form.get("as")
-    if words and writer == CUSTOMER:
-        account.customer_replies(ticket.id, words)
-    elif words:
-        account.person_edit(ticket.id, comment=words, public=writer == AGENT)
-    else:
-        wanted = form.get("tags", " ".join(ticket.tags)).replace(",", " ").split()
-        values: dict[str, Any] = {
-            name: form[name] for name, known in _choices(account).items() if form.get(name) in known
-        }
-        if isinstance(account, FreshdeskStore):
-            numbers = {"status": account.statuses, "priority": PRIORITIES}
-            values = {name: {it: key for key, it in numbers[name].items()}[word] for name, word in values.items()}
-        added = [tag for tag in wanted if tag not in ticket.tags]
-        account.person_edit(ticket.id, add_tags=added, remove_tags=set(ticket.tags).difference(wanted), **values)
 
 
 def _number(request: Request, name: str) -> int:
