@@ -22,7 +22,6 @@ from .hostile import (
     PLACEHOLDERS,
     harm,
     harm_in_words,
-    harm_in_write,
     harm_of,
 )
 
@@ -67,28 +66,6 @@ def test_no_summary_at_all_becomes_more_than_words(summary: str, joint: str, res
 @for_each("text", [*LINKS[:6], *MARKUP[:5], *PLACEHOLDERS[:4], *MENTIONS[:4], "\u202ex", "\u200bx"])
 def test_the_judge_knows_harm_when_it_sees_it(text: str) -> None:
     assert harm_in_words(f"Look at {text} please") != []
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"tags": ["vip", "ai_theirs", "ai_admin"]},
-        {"tags": ["vip"]},
-        {"tags": ["vip", "ai_theirs"], "priority": "urgent"},
-        {"tags": ["vip", "ai_theirs"], "status": "solved"},
-        {"tags": ["vip", "ai_theirs"], "group_id": 1},
-        {"tags": ["vip", "ai_theirs"], "custom_fields": [{"id": 2001, "value": "else"}]},
-        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>x</p>", "public": True}},
-        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p><b>x</b></p>", "public": False}},
-        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>&lt;b&gt;</p>", "public": False}},
-        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>Triage.<br>Paid out.</p>", "public": False}},
-        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>Careful: it is safe.</p>", "public": False}},
-    ],
-)
-def test_the_judge_knows_a_write_that_nobody_allowed(body: dict[str, object]) -> None:
-    good = {"comment": {"html_body": "<p>Triage.</p>", "public": False}}
-    assert harm_in_write({**good, "tags": ["vip", "ai_theirs", "ai_billing"]}, by_model=True) == []
-    assert harm_in_write({**good, **body}, by_model=True) != []
 
 
 def test_a_gate_that_lets_words_through_as_they_are_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

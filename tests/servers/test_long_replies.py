@@ -14,10 +14,9 @@ from pathlib import Path
 
 import orjson
 import pytest
-import requests
 
 from ticket_processor.core import bounded_json
-from ticket_processor.core.bounded_http import MAX_REPLY_BYTES, BoundedAdapter
+from ticket_processor.core.bounded_http import MAX_REPLY_BYTES
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
@@ -126,16 +125,6 @@ def test_of_a_long_error_the_status_counts() -> None:
         pytest.raises(HelpdeskDown, match="redirect"),
     ):
         transport(server).request("GET", "/t")
-
-
-def test_connections_are_used_again_after_replies_that_were_read() -> None:
-    with requests.Session() as session, scripted(Reply(b"{}", headers={**JSON, "connection": "keep-alive"})) as server:
-        adapter = BoundedAdapter()
-        session.mount("http://", adapter)
-        assert session.get(server.url).json() == {}
-        pool = adapter.poolmanager.connection_from_url(server.url)
-        assert pool.pool is not None
-        assert pool.pool.qsize() == 10
 
 
 # Parsed

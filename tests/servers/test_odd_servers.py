@@ -440,15 +440,3 @@ def test_what_a_server_says_shows_in_a_failure_redacted_and_cut() -> None:
             assert len(str(failed.value)) <= 300
             assert failed.value.reason.startswith("model_")
             assert "CANARY" not in failed.value.reason
-
-
-def test_only_what_every_server_knows_is_sent_and_only_chat_is_asked_for() -> None:
-    clock = ManualClock()
-    with scripted(answers("prose"), GOOD) as server, linked(server, clock) as link:
-        link.analyse(TEXT)
-    for request in server.received:
-        assert request.path == "/v1/chat/completions"
-        assert set(request.body) == {"model", "messages", "max_tokens", "temperature", "response_format"}
-        assert request.body["max_tokens"] == 400
-        assert request.body["temperature"] == 0
-        assert {message["role"] for message in request.body["messages"]} <= {"system", "user", "assistant"}

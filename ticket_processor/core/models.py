@@ -20,11 +20,8 @@ class Frozen(BaseModel):
 
 
 class OutgoingText(str):
-    """Words that were looked at for secrets as the very string that leaves.
-
-    ``analysis.text.outgoing`` alone makes one. What is made of it (a part, a sum, a copy that was read back) is a
-    plain ``str``, and is looked at again.
-    """
+    """Words without secrets, made by ``analysis.text.outgoing`` alone: looked at, made of a redacted text,
+    or is our own. What is made of it (a part, a sum, a copy that was read back) is a plain ``str``."""
 
     __slots__ = ()
 
@@ -46,8 +43,7 @@ def _as_looked_at(value: object, validated: Callable[[object], str]) -> str:
     return value if isinstance(value, OutgoingText) else validated(value)
 
 
-Words = Annotated[str, WrapValidator(_as_looked_at)]
-"""A text that stays an :class:`OutgoingText` if it was one."""
+Words = Annotated[str, WrapValidator(_as_looked_at)]  # stays an OutgoingText if it was one
 
 
 VendorKind = Literal["zendesk", "freshdesk"]
