@@ -24,8 +24,6 @@ from ..scores import Scores, score
 from .corpus import Corpus, LabelledTask, labelled_task
 from .learners import (
     METHODS,
-    USUAL,
-    WEIGHT,
     Contest,
     CrossValidation,
     confidence_of,
@@ -119,19 +117,18 @@ def train(
             )
             splits = splits_of(question, folds_for(corpus), seed)
             validation = CrossValidation(question, rows, idf, points, splits, seed, advance)
-            contests = []
-            for method in METHODS if bench else (USUAL,):
-                contest, found = validation.contest(method)
-                if method == USUAL:
-                    shares = found
-                contests.append(contest)
-                say(f"{task}: {contest}")
+            contest, shares, weight = validation.usual()
+            contests = [contest]
+            say(f"{task}: {contest}")
+            for method in [*METHODS][1:] if bench else ():
+                contests.append(validation.contest(method)[0])
+                say(f"{task}: {contests[-1]}")
             folds = [test for _, test in splits]
             learnt.append(_learn(question, shares, folds, contests, [answer[0] for answer in asked], seed))
-            whole = beside(rows, points * WEIGHT)
-            seen, targets, counts_for = question.with_votes(whole, question.targets, WEIGHT)
+            whole = beside(rows, points * weight)
+            seen, targets, counts_for = question.with_votes(whole, question.targets, weight)
             model = logistic_regression(seed).fit(seen, targets, sample_weight=counts_for)
-            model.coef_[:, -points.shape[1] :] *= WEIGHT  # at use the points come as they are
+            model.coef_[:, -points.shape[1] :] *= weight  # at use the points come as they are
             tested = question.tested
             confidence = learn_confidence(shares[tested], question.targets[tested], question.groups.group_of)
             content[task] = {"model": model, "confidence": confidence}
