@@ -86,40 +86,40 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_310,
-    "analysis": 9_990,
-    "audit": 2_200,
-    "commands": 7_290,
-    "core": 2_640,
-    "dashboard": 1_810,
-    "evaluation": 2_430,
-    "helpdesk": 5_870,
-    "knowledge": 1_950,
-    "learning": 1_960,
-    "monitoring": 3_250,
-    "pipeline": 5_300,
-    "policy": 1_470,
-    "replies": 1_620,
-    "reporting": 3_130,
-    "sandbox": 5_460,
-    "schedule": 400,
+    ".": 1_290,
+    "analysis": 9_800,
+    "audit": 2_020,
+    "commands": 6_490,
+    "core": 2_680,
+    "dashboard": 1_570,
+    "evaluation": 2_000,
+    "helpdesk": 5_860,
+    "knowledge": 1_850,
+    "learning": 1_780,
+    "monitoring": 2_720,
+    "pipeline": 5_290,
+    "policy": 1_430,
+    "replies": 1_480,
+    "reporting": 2_440,
+    "sandbox": 4_650,
+    "schedule": 300,
     "seeding": 1_010,
-    "settings": 1_710,
+    "settings": 1_590,
     "state": 880,
-    "web": 4_530,
-    "wiring": 3_340,
+    "web": 3_670,
+    "wiring": 3_150,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 383, "test lines": 81_070, "scripts": 26, "words of docs": 23_390}
+MOST = {"files": 362, "test lines": 65_240, "scripts": 26, "words of docs": 23_250}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
 
 
-MOST_COMMANDS, MOST_OPTIONS = 45, 200
+MOST_COMMANDS, MOST_OPTIONS = 45, 198
 """Commands without their groups, and the options of all of them: ``--config`` and ``--json`` count wherever they are.
 
 ``--version`` counts; arguments, ``--help`` and the two options of completion do not.
