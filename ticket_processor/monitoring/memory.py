@@ -50,6 +50,10 @@ class OpenAlert(_Kept):
     told: tuple[str, ...] = ()
     quiet_until: float = 0.0
 
+    def is_quiet(self, now: float) -> bool:
+        """Whether it came back so soon that no target is told yet. A clock that is put back makes none quiet for long."""
+        return 0 < self.quiet_until - now <= COOL_DOWN_S
+
 
 class Failure(Frozen):
     """The last message that could not be sent: the target by kind and masked name, and why in a few words."""
@@ -135,7 +139,9 @@ def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
                 conditions[rule] = one
         elif rule in found.conditions or not found.over:
             conditions[rule] = one
-        elif one.told or one.quiet_until > now:  # the end of what nobody was told of is no news
+        elif one.told:
+            conditions[rule] = one.model_copy(update={"over": now, "quiet_until": now + COOL_DOWN_S})
+        elif one.is_quiet(now):  # the end of what nobody was told of is no news
             conditions[rule] = one.model_copy(update={"over": now})
     for rule, message in found.conditions.items():
         before = conditions.get(rule)
@@ -144,7 +150,7 @@ def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
         elif before.over is None:
             conditions[rule] = before.model_copy(update={"message": message})
         else:
-            quiet = before.quiet_until if before.quiet_until > now else before.over + COOL_DOWN_S
+            quiet = before.quiet_until
             conditions[rule] = OpenAlert(message=message, since=now, told=before.told, quiet_until=quiet)
     return memory.model_copy(update={"conditions": conditions})
 
@@ -156,7 +162,7 @@ def owed(memory: Memory, targets: Sequence[Target], now: float) -> list[Owed]:
         for target in targets:
             if one.over is not None and target.id in one.told:
                 news.append(Owed(target.id, rule, "over", one.message, one.since, one.over))
-            begins = one.over is None and now >= one.quiet_until and target.id not in one.told
+            begins = one.over is None and not one.is_quiet(now) and target.id not in one.told
             if begins and target.wants(severity_of(rule)):
                 news.append(Owed(target.id, rule, "begun", one.message, one.since))
     return sorted(news, key=lambda one: (one.severity is not Severity.CRITICAL, one.what, one.since, one.rule))
