@@ -51,7 +51,7 @@ class OpenAlert(_Kept):
     quiet_until: float = 0.0
 
     def is_quiet(self, now: float) -> bool:
-        """Whether it came back so soon that no target is told yet. A clock that is put back makes none quiet for long."""
+        """Whether it came back so soon that no target is told yet; a clock put back makes none quiet for long."""
         return 0 < self.quiet_until - now <= COOL_DOWN_S
 
 
