@@ -16,8 +16,8 @@ from ticket_processor.core.errors import (
     PartRefused,
 )
 from ticket_processor.core.models import Outcome, OutcomeStatus
-from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.ticket_history import Edit
+from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.jobs import TRIAL_ITEMS
 from ticket_processor.state.records import Verdict
@@ -159,7 +159,7 @@ def test_when_job_after_job_does_nothing_the_run_goes_on_one_by_one(bench: Bench
 @pytest.fixture
 def unknown(bench: Bench) -> Bench:
     """An account whose jobs nobody has looked at."""
-    bench.state.forget(batch_trust.FACT)
+    bench.state.forget(job_trust.TRUST)
     return bench
 
 
@@ -204,7 +204,7 @@ def test_a_note_that_a_job_publishes_ends_everything(unknown: Bench) -> None:
     with pytest.raises(NotePublished, match="ticket 2 became public"):
         unknown.bring(tickets(unknown, 30), delivery=Delivery())
     assert (unknown.desk.sizes(), unknown.desk.written) == ([TRIAL_ITEMS + 1], [])
-    assert batch_trust.learnt(unknown.state) is None
+    assert job_trust.learnt(unknown.state) is None
 
 
 def test_a_published_note_is_known_by_its_reference_where_the_item_lost_its_metadata_too(unknown: Bench) -> None:
@@ -220,7 +220,7 @@ def test_a_first_job_of_which_nothing_held_proves_nothing_and_is_not_tried_for_e
     outcomes = unknown.bring(tickets(unknown, 200), delivery=Delivery())
     written_once(unknown, outcomes)
     assert len(unknown.desk.jobs_taken) <= 3
-    assert batch_trust.learnt(unknown.state) is None  # another run may find it in a better mood
+    assert job_trust.learnt(unknown.state) is None  # another run may find it in a better mood
     assert alerts(unknown, "write_mode")[-1]["mode"] == "single"
 
 

@@ -10,9 +10,9 @@ import pytest
 from ticket_processor.core.errors import NotePublished, TicketError, TooManyJobs
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import Writes
-from ticket_processor.helpdesk import batch_trust
-from ticket_processor.helpdesk.batch_trust import DAY_S
+from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.delivery import Delivery
+from ticket_processor.pipeline.job_trust import DAY_S
 from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, LOST_JOB_S, TRIAL_ITEMS
 from ticket_processor.reporting.run_words import summary_text
 
@@ -62,7 +62,7 @@ def test_an_account_whose_job_slots_stay_full_gets_single_updates_and_the_log_sa
 def at_work(open_office: Open) -> Office:
     """An account whose jobs hold, as was seen, and now work for ever and do nothing."""
     office = open_office(*many(60))
-    batch_trust.remember(office.state, SEEN)
+    job_trust.remember(office.state, SEEN)
     office.desk.slow, office.desk.fates = True, ["failed"] * 20
     return office
 
@@ -78,7 +78,7 @@ def test_a_run_that_ends_before_its_jobs_do_says_so_and_ends_with_1(open_office:
 def test_a_job_that_an_unguarded_account_is_still_at_work_on_has_its_tickets_left_alone(open_office: Open) -> None:
     """Where no stamp guards, what the job may still do would come on top of what is sent again."""
     office = at_work(open_office)
-    batch_trust.remember(office.state, SEEN.model_copy(update={"stamps": False}))
+    job_trust.remember(office.state, SEEN.model_copy(update={"stamps": False}))
     office.run(delivery=AS_JOBS, seconds=60)
     office.clock.advance(130)
     summary = office.run(delivery=AS_JOBS, seconds=60)
@@ -114,7 +114,7 @@ def test_a_first_job_that_an_earlier_run_left_open_is_judged_by_the_run_that_fin
 
 
 def jobs_one_by_one(bench: Bench, count: int) -> None:
-    batch_trust.remember(bench.state, SEEN)
+    job_trust.remember(bench.state, SEEN)
     delivery = Delivery("batch", job_items=4, most_jobs=1)
     bench.run([bench.verdict(number) for number in range(1, 4 * count + 1)], delivery=delivery)
 
@@ -179,7 +179,7 @@ def test_what_is_not_confirmed_yet_is_told_and_the_run_that_finds_it_tells_it_as
     open_office: Open,
 ) -> None:
     office = open_office(*many(60))
-    batch_trust.remember(office.state, SEEN)
+    job_trust.remember(office.state, SEEN)
     office.desk.slow = True
     summary = office.run(delivery=AS_JOBS, seconds=30.0)
     assert summary.writes == Writes(jobs=1, open=60)
@@ -196,7 +196,7 @@ def test_what_is_not_confirmed_yet_is_told_and_the_run_that_finds_it_tells_it_as
 def without_guard(open_office: Open, *touched: int) -> Office:
     """An account whose stamps are known to guard, and do no longer: people touch these tickets after they are read."""
     office = open_office(*many(60))
-    batch_trust.remember(office.state, SEEN)
+    job_trust.remember(office.state, SEEN)
     office.desk.ignores_stamps = True
 
     def touch(_changes: Sequence[Change]) -> None:

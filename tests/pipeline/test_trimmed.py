@@ -10,8 +10,8 @@ import pytest
 
 from ticket_processor.core.errors import NotAuthorised
 from ticket_processor.core.models import Change, OutcomeStatus, Priority
-from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.ticket_history import Edit
+from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.settlement import Settled
 
@@ -92,7 +92,7 @@ def test_three_items_in_a_row_without_a_part_end_the_run_and_later_runs_complete
     bench: Bench, fate: ItemFate, known: bool
 ) -> None:
     if not known:
-        bench.state.forget(batch_trust.FACT)
+        bench.state.forget(job_trust.TRUST)
     bench.desk.items = dict.fromkeys(bench.desk.tickets, fate)
     with pytest.raises(NotAuthorised, match="right to edit tags"):
         bench.run(bench.verdicts(), delivery=BATCH)

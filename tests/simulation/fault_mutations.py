@@ -11,16 +11,15 @@ from ticket_processor import zendesk
 from ticket_processor.core import reasons
 from ticket_processor.core.errors import CannotRun, HelpdeskDown
 from ticket_processor.core.models import Ticket
-from ticket_processor.helpdesk import batch_trust, zendesk_reads
 from ticket_processor.helpdesk import ticket_history as history
-from ticket_processor.helpdesk.batch_trust import BatchTrust
+from ticket_processor.helpdesk import zendesk_reads
 from ticket_processor.helpdesk.json_values import PageSize
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_reads import ZendeskReads
-from ticket_processor.pipeline import follow_ups, intake
+from ticket_processor.pipeline import follow_ups, intake, job_trust
 from ticket_processor.pipeline.eligibility import Eligibility
-from ticket_processor.pipeline.job_trust import JobTrust
+from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
 from ticket_processor.pipeline.jobs import UpdateJobs
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.pipeline.verification import WriteVerifier
@@ -113,7 +112,7 @@ FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "what a job's item replaced is not compared": lambda: mock.patch.object(JobTrust, "unguarded", False),
     "a guard that ended is not told": lambda: mock.patch.object(JobTrust, "_learn", _learns_in_silence),
     "writes in guarded jobs are not read back": lambda: mock.patch.object(WriteVerifier, "_compare"),
-    "jobs are used on after one has overwritten": lambda: mock.patch.object(batch_trust, "revoked", _trusted_for_ever),
+    "jobs are used on after one has overwritten": lambda: mock.patch.object(job_trust, "revoked", _trusted_for_ever),
     "a job whose reply was lost is sent again at once": lambda: mock.patch.object(
         UpdateJobs, "may_still_write", return_value=False
     ),

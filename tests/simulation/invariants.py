@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ticket_processor.core.models import Ticket
 from ticket_processor.core.reasons import MARKED_BY_OTHERS, MEANINGS
-from ticket_processor.helpdesk import batch_trust
+from ticket_processor.pipeline import job_trust
 from ticket_processor.policy.reanalysis import anew_key
 from ticket_processor.sandbox.store import Audit, StoredTicket
 
@@ -328,7 +328,7 @@ def _told_of_the_end(world: Evidence) -> Iterator[str]:
     """13: a run that finds stamps to guard no longer says so by its exit code, unless something worse ended it."""
     if not world.mishaps.guard_ended:
         return
-    why = (batch_trust.PASSED_OVER, batch_trust.STALE_DONE)
+    why = (job_trust.PASSED_OVER, job_trust.STALE_DONE)
     told = {line["run_id"] for line in world.log if line.get("why") in why}
     for end in world.ends:
         if not isinstance(end, str) and end.run_id in told and not end.exit_code:

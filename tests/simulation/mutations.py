@@ -14,7 +14,7 @@ from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, 
 from ticket_processor.helpdesk import http_messages, zendesk_format
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import Page
-from ticket_processor.pipeline import intake, page_ledger, settlement, verdicts, write_planner
+from ticket_processor.pipeline import cursor, intake, settlement, verdicts, write_planner
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import SkipRules
 from ticket_processor.state.records import Open
@@ -40,10 +40,10 @@ def _public_by_default(change: Change, whole: Any = zendesk.update_body) -> dict
     return body
 
 
-def _cursor_moves_first(ledger: page_ledger.PageLedger, page: Page) -> None:
+def _cursor_moves_first(ledger: cursor.PageLedger, page: Page) -> None:
     if page.cursor is not None:
         ledger._store(page.cursor)
-    ledger._pages.append(page_ledger._OpenPage(None))
+    ledger._pages.append(cursor._OpenPage(None))
 
 
 def _sends_twice(desk: zendesk.Zendesk, change: Change, whole: Any = zendesk.Zendesk.update) -> None:
@@ -142,7 +142,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
         tags, "merge_tags", lambda current, add, remove=(): tuple(add)
     ),
     "cursor moved before its page is settled": lambda: mock.patch.object(
-        page_ledger.PageLedger, "open", _cursor_moves_first
+        cursor.PageLedger, "open", _cursor_moves_first
     ),
     "write resent without reading": lambda: mock.patch.object(zendesk.Zendesk, "update", _sends_twice),
     "conflict taken for success": lambda: mock.patch.object(zendesk.Zendesk, "update", _ignores_conflicts),

@@ -34,13 +34,12 @@ from ticket_processor.core.errors import AuditUnwritable, StateUnusable, Ticketb
 from ticket_processor.core.models import Analysis, Decision, Ticket, Usage
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
-from ticket_processor.helpdesk import batch_trust
-from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
-from ticket_processor.pipeline import intake
+from ticket_processor.pipeline import intake, job_trust
 from ticket_processor.pipeline.delivery import Delivery
+from ticket_processor.pipeline.job_trust import BatchTrust
 from ticket_processor.pipeline.parts import Answers, Parts, ReplyObjection, RunOptions
 from ticket_processor.pipeline.recorder import Listener
 from ticket_processor.pipeline.run import Run
@@ -243,7 +242,7 @@ class World:
     def _play(self) -> None:
         self.state = State(None)
         if self.mishaps.guard_ended:
-            batch_trust.remember(self.state, BatchTrust(**SEEN, at=iso(self.time.now())))
+            job_trust.remember(self.state, BatchTrust(**SEEN, at=iso(self.time.now())))
         self.states = [self.state]
         self._copies: list[State] = []
         self.answers = AnswerStore(None, self.time)

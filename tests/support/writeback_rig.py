@@ -12,9 +12,9 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
-from ticket_processor.helpdesk import batch_trust
-from ticket_processor.helpdesk.batch_trust import BatchTrust
+from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.delivery import Delivery
+from ticket_processor.pipeline.job_trust import BatchTrust
 from ticket_processor.pipeline.recorder import Recorder
 from ticket_processor.pipeline.settlement import Settled
 from ticket_processor.pipeline.write_planner import Triage
@@ -33,7 +33,7 @@ SEEN = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=T
 
 def learnt(state: State) -> BatchTrust:
     """What a run has found out of the account's jobs."""
-    known = batch_trust.learnt(state)
+    known = job_trust.learnt(state)
     assert known is not None
     return known
 
@@ -43,7 +43,7 @@ def opened(folder: Path, *tickets: Ticket, known: bool = True) -> Iterator[Bench
     """A bench, on an account whose jobs were seen to hold unless nothing is ``known`` of them."""
     bench = Bench(folder, *tickets)
     if known:
-        batch_trust.remember(bench.state, SEEN)
+        job_trust.remember(bench.state, SEEN)
     yield bench
     bench.audit.close()
     bench.state.close()

@@ -24,9 +24,8 @@ from ..policy.thanks import reopened_by_thanks
 from ..state.records import Retry
 from ..state.store import CURSOR, State, in_turn
 from ..tags import earlier_key, write_key
+from .cursor import PageLedger, SearchWindow
 from .eligibility import KNOWN, Eligibility
-from .page_ledger import PageLedger
-from .search_window import SearchWindow
 from .write_planner import Triage
 
 BATCH = 100

@@ -1,16 +1,20 @@
-"""Learns from each job of many updates whether the account's jobs are safe; see :mod:`..helpdesk.batch_trust`."""
+"""Whether this account's jobs of many updates may be trusted with notes, learnt from each job.
+
+Zendesk does not document whether an item of a job keeps its comment, its metadata and its own stamp. Without them a job
+could publish nothing, guard nothing, or leave no proof; so a job is used only where they have been seen to hold.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from pydantic import ConfigDict, ValidationError
+
 from ..audit.receipts import AuditLog
-from ..core.clock import Clock, iso
+from ..core.clock import Clock, iso, parse_iso
 from ..core.errors import TicketError
-from ..core.models import Change, Ticket
-from ..helpdesk import batch_trust
-from ..helpdesk.batch_trust import DAY_S, BatchTrust
+from ..core.models import Change, Frozen, Ticket
 from ..helpdesk.protocol import Helpdesk, JobStatus
 from ..helpdesk.ticket_history import Edit, History
 from ..policy.skip_rules import ENDED_STATUSES
@@ -18,6 +22,71 @@ from ..state.store import State
 from ..tags import reference
 from .fan_out import ReadEach
 from .settlement import Settlement, note_published
+
+TRUST = "batch"
+DAY_S = 86_400.0
+
+
+class BatchTrust(Frozen):
+    """Findings about an account's jobs; ``None`` where no job has shown it yet.
+
+    ``comment``, ``metadata``: an item's note and metadata arrive. ``private``: its note stays internal. ``stamps``: an
+    item with an old stamp fails. What earlier versions stored besides is passed over.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    at: str
+    ok: bool
+    comment: bool
+    private: bool
+    metadata: bool
+    stamps: bool | None
+    why: str = ""
+
+    def age_s(self, now: float) -> float:
+        """Seconds since this was found; a date that is none is as old as can be."""
+        try:
+            return now - parse_iso(self.at)
+        except ValueError:
+            return now
+
+
+def learnt(state: State) -> BatchTrust | None:
+    """The findings about the account's jobs; ``None`` when there are none, or they cannot be read."""
+    text = state.fact(TRUST)
+    if text is None:
+        return None
+    try:
+        return BatchTrust.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+PASSED_OVER = "a job's item was written although its ticket had changed since it was read"
+STALE_DONE = "a job's item was done although its stamp was out of date"
+
+
+def revoked(state: State, now: str) -> BatchTrust:
+    """Withdraw the trust in an account's jobs, whose items have passed over an edit: single updates from now on."""
+    before = learnt(state)
+    known = BatchTrust(
+        at=now,
+        ok=False,
+        comment=before is None or before.comment,
+        private=before is None or before.private,
+        metadata=before is None or before.metadata,
+        stamps=False,
+        why=PASSED_OVER,
+    )
+    remember(state, known)
+    return known
+
+
+def remember(state: State, known: BatchTrust) -> None:
+    """Store it for the runs to come; what was known before is replaced."""
+    state.remember(**{TRUST: known.model_dump_json()})
+
 
 LOST_KEY, LOST_NOTE = "a job's item lost its metadata, by which our writes are known", "a job's item lost its note"
 RETRY_TRIAL_S = 30 * DAY_S
@@ -33,7 +102,7 @@ class JobTrust:
         self._audit = audit
         self._clock = clock
         self.each = each
-        self._known = batch_trust.learnt(state)
+        self._known = learnt(state)
         if self.refused and self._age_s > RETRY_TRIAL_S:
             self._known = None
         self.guard_ended = False
@@ -77,7 +146,7 @@ class JobTrust:
             with suppress(TicketError):
                 history = self._desk.history(change.ticket_id)
         if write not in history.edits or history.passed_over(write, change.stamp):
-            self._learn(batch_trust.revoked(self._state, iso(self._clock.now())))
+            self._learn(revoked(self._state, iso(self._clock.now())))
 
     def _learn(self, known: BatchTrust) -> None:
         if not known.ok and not self.refused:
@@ -113,7 +182,7 @@ class JobTrust:
                 why = LOST_NOTE
         stamps = None if stale is None else self._failed_for_its_stamp(stale, status, works)
         if stamps is False:
-            judged, why = True, batch_trust.STALE_DONE
+            judged, why = True, STALE_DONE
         tried = self.on_trial or (stale is not None and stamps is not None)
         if not judged or self.refused or not (why or tried):
             return
@@ -126,7 +195,7 @@ class JobTrust:
             stamps=self._known and self._known.stamps if stamps is None else stamps,
             why=why,
         )
-        batch_trust.remember(self._state, known)
+        remember(self._state, known)
         self._learn(known)
 
     def _history(self, ticket_id: int) -> History | None:

@@ -28,7 +28,7 @@ from ..pipeline.intake import ToldOf
 from ..pipeline.parts import Parts, RunOptions
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
-from ..pipeline.undo.past_runs import PastRuns
+from ..pipeline.undo.find import PastRuns
 from ..pipeline.verification import SAMPLE
 from ..settings.schema import Settings
 from ..state.erasure import ERASING

@@ -14,7 +14,7 @@ from ..core.clock import Deadline, SystemClock
 from ..core.errors import StateUnusable
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
-from ..pipeline.undo.past_runs import PastRuns
+from ..pipeline.undo.find import PastRuns
 from ..pipeline.undo.revert import Left
 from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
 from ..settings.schema import Settings

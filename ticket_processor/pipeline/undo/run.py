@@ -31,18 +31,17 @@ from ...core.models import Change, Decision, Outcome, OutcomeStatus, Ticket
 from ...core.run_summary import RunSummary
 from ...core.run_summary import Writes as Ways
 from ...core.sanitize import plain_line
-from ...helpdesk import batch_trust
 from ...helpdesk.protocol import Helpdesk
 from ...helpdesk.ticket_history import History
 from ...state.records import Dependencies, Verdict
 from ...state.store import State
 from ...tags import COMPLETE, REPAIR, key_of_stage
 from ..delivery import Delivery
+from ..job_trust import TRUST
 from ..run_checks import HALTED, heed_wait
 from ..settlement import WRITE_ATTEMPTS, Settled, Settlement, is_stable
 from ..writeback import WriteBack
-from .in_flight import InFlight, wait_for_jobs
-from .past_runs import RunWrites
+from .find import InFlight, RunWrites, wait_for_jobs
 from .revert import STAGE, Left, as_change, puts_back, run_of, take_back, undo_key
 
 MOST_ID = 80
@@ -296,9 +295,9 @@ class Undo:
 
     def _write(self, scratch: State, waiting: list[int]) -> None:
         parts, options = self._parts, self._options
-        known = parts.state.fact(batch_trust.FACT)
+        known = parts.state.fact(TRUST)
         if known is not None:
-            scratch.remember(**{batch_trust.FACT: known})
+            scratch.remember(**{TRUST: known})
         write_back = WriteBack(
             parts.desk,
             scratch,
@@ -326,9 +325,9 @@ class Undo:
                 scratch.settled(outcome.ticket_id)
             if not waiting:
                 break
-        learnt = scratch.fact(batch_trust.FACT)
+        learnt = scratch.fact(TRUST)
         if learnt is not None and learnt != known:
-            parts.state.remember(**{batch_trust.FACT: learnt})
+            parts.state.remember(**{TRUST: learnt})
 
     def _verdict(self, ticket_id: int) -> Verdict:
         return Verdict(
