@@ -257,6 +257,15 @@ def test_a_suspicious_text_gets_tags_and_a_persons_look_and_nothing_else(analysi
         assert "ai_suspicious" not in decision.tags
 
 
+def test_what_a_suspicious_text_wants_is_only_suggested() -> None:
+    analysis = an_analysis(suspicious=("orders_to_a_model",), urgency=Urgency.LOW)
+    decision = decide(1, analysis, Policy(), TAXONOMY)
+    assert (decision.priority, decision.group, decision.fields) == (None, None, {})
+    note = decision.note or ""
+    assert "(orders to a model)" in note
+    assert "Suggested, not set: priority low; group 7; field 1: topic_billing; field 2: money." in note
+
+
 def test_a_classifier_is_named_with_why_it_had_to_answer_and_sets_no_urgent() -> None:
     analysis = an_analysis(
         source="classifier", model=None, why_fallback="model_down", confidence=0.71, urgency=Urgency.CRITICAL
