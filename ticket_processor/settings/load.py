@@ -10,7 +10,8 @@ hold a secret. Secrets come from the environment or such a file only.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,9 @@ DEFAULT_FILE = "ticketbot.toml"
 _MODELS_KEY = "OPENAI_API_KEY"
 _NOT_SET_BY_ANYBODY = frozenset({"notices", "stop_set_by", "lost", "use_classifier"})
 """Parts of the settings that only the program itself fills in."""
+_OF_THE_HELPDESK = frozenset({"zendesk", "freshdesk", "local", "helpdesk"})
+_WITH_OTHERS = frozenset({"categories", "fallback_category", "policy", "replies", "models", "budget"})
+"""Settings that are compared with each other. Where one of them is wrong by itself, a comparison says nothing."""
 _WAYS_TO_SIGN_IN = (("oauth_client_id", "oauth_client_secret"), ("oauth_token",), ("email", "api_token"))
 
 
@@ -105,8 +109,10 @@ def load(
             origin[flag] = "--" + flag[-1].replace("_", "-")
 
     settings: Settings | None = None
+    known: Settings | None
+    wrong: set[int | str] = set()
     try:
-        settings = Settings.model_validate(data)
+        settings = known = Settings.model_validate(data)
     except ValidationError as error:
         told = error.errors(include_input=False, include_url=False)
         problems.extend(
@@ -114,12 +120,13 @@ def load(
             for one in told
             if one["type"] != "default_factory_not_called"  # that follows from another one
         )
+        wrong = {one["loc"][0] for one in told if one["loc"]}
+        known = _right_part(data, [one["loc"] for one in told])
     problems.extend(strange_credentials(data, origin))
-    known = settings or _helpdesk_alone(data)
-    if settings is not None and (contradictions := misfits(settings)):
+    if known is not None and wrong.isdisjoint(_WITH_OTHERS) and (contradictions := misfits(known)):
         problems.extend(contradictions)
-        known = settings.model_copy(update={"categories": None})
-    if need_helpdesk and known is not None:
+        known = known.model_copy(update={"categories": None})
+    if need_helpdesk and known is not None and wrong.isdisjoint(_OF_THE_HELPDESK):
         missing, notes = helpdesk_gaps(known)
         problems.extend(missing)
         notices.extend(notes)
@@ -233,12 +240,20 @@ def _drop_weaker_ways(data: dict[str, Any], source: Mapping[str, str]) -> None:
         data["zendesk"] = {name: value for name, value in table.items() if name not in weaker}
 
 
-def _helpdesk_alone(data: Mapping[str, Any]) -> Settings | None:
-    """The helpdesk's settings when others are wrong, so that what is missing there is told as well."""
+def _right_part(data: Mapping[str, Any], wrong: Iterable[Place]) -> Settings | None:
+    """The settings but for those at a ``wrong`` place, so that what is missing or contradicts there is told as well."""
+    rest = deepcopy(dict(data))
+    for place in wrong:
+        table: Any = rest
+        last: tuple[dict[Any, Any], Any] | None = None
+        for part in place:
+            if not isinstance(table, dict) or part not in table:
+                break
+            last, table = (table, part), table[part]
+        if last is not None:
+            del last[0][last[1]]
     try:
-        return Settings.model_validate(
-            {name: data[name] for name in ("zendesk", "freshdesk", "local", "helpdesk") if name in data}
-        )
+        return Settings.model_validate(rest)
     except ValidationError:
         return None
 
