@@ -1,7 +1,7 @@
 """The log as columns, to be asked in SQL: what reports and the dashboard stand on. Needs the extra ``report`` (duckdb).
 
-The daily files are read into memory when the index is opened, and those that have changed when it is refreshed. It
-holds labels, numbers and times, nothing in a customer's words; nothing of it is written anywhere.
+The daily files are read when the index is opened, and those that have changed when it is refreshed. It holds labels,
+numbers and times, nothing in a customer's words, and is kept in a private temporary folder while it is open.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -156,9 +157,10 @@ class LogIndex:
         self._between = first_day, last_day
         self._lock = threading.Lock()
         self._known: dict[LogFile, tuple[int, int]] = {}
-        # Without a folder to spill into it would make one where the command was started.
-        options: dict[str, Any] = {"temp_directory": "", "autoinstall_known_extensions": False}
-        self._base = duckdb.connect(":memory:", config=options)
+        self._place = TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True)
+        options: dict[str, Any] = {"temp_directory": self._place.name, "autoinstall_known_extensions": False}
+        # In a file the columns are packed: a tenth of the memory that they take without one.
+        self._base = duckdb.connect(str(Path(self._place.name) / "index.duckdb"), config=options)
         try:
             self._base.execute(f"CREATE TABLE events AS {_FROM_LINES}", {"day": None, "lines": [], **self._tag})
             self._base.execute(_TABLES)
@@ -178,6 +180,7 @@ class LogIndex:
     def close(self) -> None:
         """Let go of everything. Idempotent."""
         self._base.close()
+        self._place.cleanup()
 
     def query(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
         """The rows that a SELECT over the tables gives."""
