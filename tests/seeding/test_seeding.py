@@ -249,12 +249,12 @@ def test_machine_senders_stay_machine_senders() -> None:
     assert variation(original).requester.email.startswith("mailer-daemon@")
 
 
-def test_nearly_every_variation_reads_differently() -> None:
-    texts = [(each.subject, each.text) for each in vary(CORPUS, 2 * SIZE)]
-    assert len(set(texts)) >= 2 * SIZE - 3
+def test_nearly_every_variation_of_what_people_write_reads_differently() -> None:
+    texts = [(each.subject, each.text) for each in vary(CORPUS, 2 * SIZE) if each.kind != "machine"]
+    assert len(set(texts)) >= len(texts) - 3
 
 
-def test_numbers_names_greeting_and_closing_change() -> None:
+def test_numbers_names_and_greeting_change() -> None:
     original = ticket(
         "Hi,\n\norder TF-4482917 of 12 March 2026 (Kestrel R3, $49.90) is late.\n\nThanks,\nAda Quist",
         labels={"language": "en"},
@@ -263,7 +263,6 @@ def test_numbers_names_greeting_and_closing_change() -> None:
     for gone in ("TF-4482917", "Ada", "Quist"):
         assert not any(gone in text for text in texts)
     assert len({text.partition("\n")[0] for text in texts}) > 3
-    assert len({text.splitlines()[-2] for text in texts}) > 3
     assert all("of 12 March 2026 (Kestrel R3, $49.90)" in text and "order TF-44" in text for text in texts)
 
 
