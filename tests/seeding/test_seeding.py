@@ -114,7 +114,7 @@ def test_of_labels_the_language_counts(tmp_path: Path, row: dict[str, object], l
 
 
 def test_unusable_extras_are_ignored(tmp_path: Path) -> None:
-    row = {"text": "T", "channel": "pigeon", "kind": 7, "planted": ["absent"], "attachments": [1, {"name": "a.pdf"}]}
+    row = {"text": "T", "channel": "pigeon", "kind": 7, "planted": ["absent"], "attachments": [1, "a.pdf"]}
     found = only(written(tmp_path, row))
     assert (found.channel, found.kind, found.planted, found.attachments) == ("email", "normal", (), ("a.pdf",))
 
