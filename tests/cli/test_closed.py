@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 COMMANDS = [
     ("run", "--since", "1d"),
     ("analyse", "1"),
-    ("seed", "--llm", "--count", "1"),
+    ("seed", "--llm", "--count", "1", "--out", "seeded.jsonl"),
     ("init",),
 ]
 

@@ -1,22 +1,37 @@
-"""``ticketbot seed --llm``: tickets newly written by the sandbox's model, put into the account."""
+"""``ticketbot seed --llm``: tickets newly written by the sandbox's model, put into the account or into a file."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
+from typing import Any
 
 from ticket_processor.core.taxonomy import default_taxonomy
 
-from .conftest import OpenDesk
+from .conftest import Command, OpenDesk, is_chat
 
 
-def test_a_model_writes_tickets_of_every_category_in_every_mood(open_desk: OpenDesk) -> None:
+def rows(desk: Command, name: str = "new.jsonl") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (desk.folder / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_file_of_labelled_rows_needs_no_helpdesk_and_can_be_seeded_later(open_desk: OpenDesk) -> None:
     desk = open_desk(0, model=True)
-    told = desk("seed", "--llm", "--language", "de").out
+    told = desk("seed", "--llm", "--language", "de", "--out", "new.jsonl", ZENDESK_URL="").out
     leaves = [name for name in default_taxonomy().names if not default_taxonomy().children(name)]
-    count = 3 * len(leaves)
-    assert re.search(rf"^{count} tickets written. Tokens: [1-9]\d* in, [1-9]\d* out. {count} tickets", told, re.M)
+    assert re.search(
+        rf"^{3 * len(leaves)} tickets written. Tokens: [1-9]\d* in, [1-9]\d* out. They are in", told, re.MULTILINE
+    )
     assert "missing" not in told
-    assert len(desk.tickets) == count
+    assert Counter((row.get("subcategory", row["category"]), row["sentiment"]) for row in rows(desk)) == Counter(
+        (name, mood) for name in leaves for mood in ("negative", "neutral", "positive")
+    )
+    assert {row["language"] for row in rows(desk)} == {"de"}
+    assert not desk.tickets
+    assert all(is_chat(request) for request in desk.seen)
+    desk("seed", "--file", "new.jsonl")
+    assert len(desk.tickets) == 3 * len(leaves)
 
 
 def test_cost_is_counted_and_a_budget_stops_it_with_1(open_desk: OpenDesk) -> None:
@@ -40,15 +55,14 @@ def test_a_model_that_cannot_be_used_is_3_and_nothing_is_created(open_desk: Open
     assert not desk.tickets
 
 
-def test_wrong_wishes_are_2_and_all_told_at_once(open_desk: OpenDesk) -> None:
-    bare = open_desk(0)
-    wrong = ("--category", "gardening", "--language", "Klingon")
-    told = bare("seed", "--llm", *wrong, code=2, TICKETBOT_MODELS="").err
+def test_wrong_wishes_are_2_and_all_told_at_once(bare: Command) -> None:
+    told = bare("seed", "--llm", "--out", "x.jsonl", "--category", "gardening", "--language", "Klingon", code=2).err
     assert re.search("--category gardening: none of billing", told)
     assert "--language Klingon" in told
     assert "TICKETBOT_MODELS" in told
     assert "belong to --llm" in bare("seed", "--language", "de", code=2).err
     assert "choose one" in bare("seed", "--llm", "--file", "x.jsonl", code=2).err
+    assert not list(bare.folder.glob("*.jsonl"))
 
 
 def test_production_is_refused_before_anything_is_paid_for(open_desk: OpenDesk) -> None:

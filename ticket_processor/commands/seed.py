@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.clock import Deadline, SystemClock
-from ..core.errors import ConfigError, ExitCode
+from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Sentiment
+from ..core.private_files import make_folder, opener
 from .options import EXPORTED_AFTER_S, ConfigOption
 from .screen import Screen
 
@@ -57,6 +59,10 @@ def seed(
             "--language", metavar="CODE", help="With --llm: in this language, such as de; may be repeated. Default: en."
         ),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --llm: write labelled rows here, and leave the helpdesk alone."),
+    ] = None,
     random_seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="The same number gives the same tickets.")
     ] = 0,
@@ -66,8 +72,8 @@ def seed(
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Fill a sandbox account with invented tickets."""
-    if not llm and (categories or languages):
-        raise ConfigError("--category and --language belong to --llm")
+    if not llm and (categories or languages or out):
+        raise ConfigError("--category, --language and --out belong to --llm")
     if llm and file:
         raise ConfigError("--file holds tickets of your own, --llm has new ones written: choose one")
     from ..seeding.corpus import load_corpus, load_file
@@ -76,11 +82,11 @@ def seed(
 
     screen = Screen()
     deadline = Deadline(clock, SEED_DEADLINE_S)
-    settings = load(config=config)
+    settings = load(config=config, need_helpdesk=out is None)
     screen.notices(settings.notices)
     if llm:
         wanted = _wishes(settings, categories or (), languages or ("en",), count, random_seed)
-        return _written(settings, screen, clock, deadline, wanted, insist), 0
+        return _written(settings, screen, clock, deadline, wanted, out, insist), 0
     tickets = list(load_file(file)) if file else list(load_corpus())
     if not tickets:
         raise ConfigError(f"{file} holds no tickets")
@@ -155,33 +161,47 @@ def _written(
     clock: SystemClock,
     deadline: Deadline,
     wanted: Sequence[Wish],
+    out: Path | None,
     insist: bool,
 ) -> int:
-    """Have a model write tickets into the account; the exit code is 1 when some are missing."""
+    """Have a model write tickets, into the account or the file ``out``; the exit code is 1 when some are missing."""
     from ..analysis.budget import Budget
     from ..analysis.cache import FILE_NAME, AnswerStore
     from ..analysis.model_server.chat import server_for
     from ..seeding.synthetic import TicketWriter
 
     model = _first_model(settings)
+    data: dict[str, object] = {}
     with ExitStack() as stack:
-        target, because = _target(settings, clock, deadline, insist, stack)  # before any model is paid
-        screen.say(f"{settings.desk.base_url}: {because}")
-        store = AnswerStore(settings.state_folder / FILE_NAME, clock, days=settings.cache.days)
+        target = None
+        if out is None:  # before any model is paid
+            target, because = _target(settings, clock, deadline, insist, stack)
+            screen.say(f"{settings.desk.base_url}: {because}")
+        # The day's spending is kept for each account; without one there is none to share it with.
+        store = AnswerStore(
+            settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=settings.cache.days
+        )
         stack.callback(store.close)
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="write")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         server = server_for(model, deadline.remaining)
         stack.callback(server.close)
         writer = TicketWriter(server, model, settings.taxonomy, Budget(settings.budget, store), deadline, executor)
-        text, data = _create(settings, target, writer.tickets(wanted), len(wanted), screen)
+        tickets = writer.tickets(wanted)
+        text = f"They are in {out}."
+        if target is not None:
+            text, seeded = _create(settings, target, tickets, len(wanted), screen)
+            data.update(seeded)
+        elif out is not None:
+            with screen.progress("writing", len(wanted)) as progress:
+                _save(out, tickets, settings, progress)
     missing = len(wanted) - writer.written
     cost = "" if writer.cost_usd is None else f", ${writer.cost_usd:.4f}"
     told = f"{writer.written} tickets written. Tokens: {writer.usage.input} in, {writer.usage.output} out{cost}. {text}"
     if missing:
         told += f" {missing} are missing: {writer.stopped or 'the model did not write them as they were asked for'}."
     screen.say(told)
-    return ExitCode.SOME_FAILED if missing or data["failed"] else ExitCode.OK
+    return ExitCode.SOME_FAILED if missing or data.get("failed") else ExitCode.OK
 
 
 def _first_model(settings: Settings) -> ModelTarget:
@@ -194,3 +214,20 @@ def _first_model(settings: Settings) -> ModelTarget:
         timeout_s=max(target.timeout_s, WRITING_TIMEOUT_S),
         max_output_tokens=max(target.max_output_tokens, WRITING_TOKENS),
     )
+
+
+def _save(path: Path, tickets: Iterator[SeedTicket], settings: Settings, progress: Callable[[int], None]) -> None:
+    """Write the tickets to a file as labelled rows, each as it comes. Raises :class:`CannotRun`."""
+    try:
+        make_folder(path.parent)
+        with open(path, "wb", opener=opener) as file:
+            for ticket in tickets:
+                category, subcategory = settings.taxonomy.split(ticket.labels.category or "")
+                labels = {**ticket.labels.model_dump(mode="json", exclude_none=True), "category": category}
+                row = {"id": ticket.id, "subject": ticket.subject, "body": ticket.text, **labels}
+                row |= {} if subcategory is None else {"subcategory": subcategory}
+                file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+                file.flush()
+                progress(1)
+    except OSError as error:
+        raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
