@@ -186,7 +186,6 @@ class Story:
             {"kind": "error-after", "method": "PUT"},
             {"kind": "error-before", "path": "/v1/"},
             {"kind": "conflict", "method": "PUT", "path": r"/tickets/\d"},
-            {"kind": "human-edit", "method": "PUT"},
             {"kind": "job-slow", "seconds": self.dice.uniform(0.5, 20)},
             {"kind": "job-item-fails"},
             {"kind": "job-no-results"},

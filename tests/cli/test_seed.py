@@ -45,26 +45,6 @@ def test_a_file_of_ones_own_may_be_packed(open_desk: OpenDesk) -> None:
     assert set(external_ids(desk)) == {f"{EXTERNAL_ID_PREFIX}own-{n}" for n in range(3)}
 
 
-def test_a_bad_line_is_named_and_not_quoted(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    path = desk.folder / "own.jsonl"
-    path.write_text('{"subject": "fine"}\n\n{"subject": "private words", oops\n', encoding="utf-8")
-    ended = desk("seed", "--file", str(path), code=2)
-    assert "own.jsonl, line 3" in ended.err
-    assert "private" not in ended.err
-    assert not desk.tickets
-
-
-def test_files_that_cannot_be_used_are_2(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    (desk.folder / "torn.jsonl.gz").write_bytes(gzip.compress(b'{"subject": "x"}\n' * 1000)[:30])
-    (desk.folder / "empty.jsonl").write_text("\n", encoding="utf-8")
-    assert "torn.jsonl.gz" in desk("seed", "--file", "torn.jsonl.gz", code=2).err
-    assert "empty.jsonl" in desk("seed", "--file", "empty.jsonl", code=2).err
-    assert "nowhere.jsonl" in desk("seed", "--file", "nowhere.jsonl", code=2).err
-    assert not desk.tickets
-
-
 def test_an_account_that_looks_like_production_is_refused_unless_somebody_insists(
     open_desk: OpenDesk, tmp_path: Path
 ) -> None:

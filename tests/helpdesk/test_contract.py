@@ -95,7 +95,7 @@ class LocalOffice:
     def __init__(self, folder: Path) -> None:
         clock = ManualClock()
         self.now, self.later = clock.now, clock.advance
-        self.store = LocalStore(folder / "helpdesk.sqlite3", clock=self.now)
+        self.store = LocalStore(folder / "helpdesk.sqlite3")
         self.store.add_person("agent@example.com", "Agent", "agent")
         add_group(self.store, FINANCE, "Finance")
         self.desk: Desk = LocalDesk(self.store, self.now)

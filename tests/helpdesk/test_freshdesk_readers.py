@@ -62,12 +62,6 @@ def test_an_account_that_does_not_show_its_fields_is_told_in_a_sentence(step: ob
         read_labels(Wire(step).transport)  # type: ignore[arg-type]
 
 
-def test_a_requester_is_found_by_number_by_a_contacts_address_or_by_an_agents() -> None:
-    assert FreshdeskRequesters(Wire().transport).find(" 17 ") == 17
-    assert FreshdeskRequesters(Wire(answer(200, [{"id": 5}])).transport).find("ada@example.com") == 5
-    assert FreshdeskRequesters(Wire(answer(200, []), answer(200, [{"id": 6}])).transport).find("ada@example.com") == 6
-
-
 @pytest.mark.parametrize(
     ("named", "steps", "words"),
     [

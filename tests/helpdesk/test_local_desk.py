@@ -17,9 +17,8 @@ from ticket_processor.core.models import PublicReply, StatusChange
 from ticket_processor.helpdesk.local_desk import LocalDesk, labels_of
 from ticket_processor.helpdesk.local_model import Actor, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
-from ticket_processor.helpdesk.ticket_history import Edit
 
-from .test_contract import INTENT, KEY, change_of
+from .test_contract import change_of
 
 NOW = 1_800_000_000.0
 AGENT = Actor("agent", 1)
@@ -90,26 +89,6 @@ def test_a_file_that_was_put_back_is_listed_anew_although_it_has_grown_since(
     late = added(store, "after the repair", now=NOW + 120)
 
     assert [ticket.id for page in desk.pages(page.cursor, NOW - 60) for ticket in page.tickets] == [number, late]
-
-
-def test_one_write_is_one_version_and_one_edit_of_the_record(desk: LocalDesk, store: LocalStore) -> None:
-    ticket = desk.fetch([added(store)])[1]
-    change = change_of(ticket, tags_added=("ai_billing", "ai_urgency_high"), note="Looks like billing.")
-
-    edit = desk.update(change)
-
-    found = store.ticket(1)
-    assert found is not None
-    assert (found.category, found.urgency, found.version) == ("billing", "high", 2)
-    assert edit == Edit(
-        at=found.updated_at,
-        way="api",
-        key=KEY,
-        intent=INTENT,
-        tags_added=frozenset({"ai_billing", "ai_urgency_high"}),
-        comment="internal",
-    )
-    assert desk.history(1).edits[1:] == (edit,)
 
 
 def test_an_escalation_shows_as_a_status_and_goes_with_its_tag(desk: LocalDesk, store: LocalStore) -> None:

@@ -46,7 +46,7 @@ def act(store: LocalStore, kind: str, number: int, text: str, moment: float) -> 
         if kind == "reply":
             store.reply(ticket.id, (agent, customer)[number % 2], text, public=True, now=moment)
         elif kind == "note":
-            store.reply(ticket.id, AI, text, public=False, now=moment, key="k" * 32, intent=text)
+            store.apply(ticket.id, AI, Write(body=text, key="k" * 32, intent=text), version=None, now=moment)
         elif kind == "status":
             status = ("in_progress", "waiting", "resolved", "open", "spam")[number % 5]
             store.change(ticket.id, agent, version=None, now=moment, status=status)  # type: ignore[arg-type]

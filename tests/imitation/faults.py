@@ -189,17 +189,17 @@ class FaultPlan(faults.FaultPlan):
         self.of_job: list[faults.FaultRule] = []
         """What has struck the job that the last request starts."""
 
-    def choose(self, request: Request, *, has_ticket: bool) -> tuple[list[faults.FaultRule], faults.FaultRule | None]:
+    def choose(self, request: Request) -> faults.FaultRule | None:
         self.of_job = []
-        return super().choose(request, has_ticket=has_ticket)
-
-    def stands_apart(self, rule: faults.FaultRule, request: Request) -> bool:
-        if rule.kind not in JOB_KINDS:
-            return False
+        fault: faults.FaultRule | None = None
         starts_job = request.method == "PUT" and request.path.removesuffix(".json").endswith("/update_many")
-        if starts_job and rule.strikes(request, self.dice):
-            self.of_job.append(rule)
-        return True
+        for rule in self.rules:
+            if rule.kind in JOB_KINDS:
+                if starts_job and rule.strikes(request, self.dice):
+                    self.of_job.append(rule)
+            elif fault is None and rule.strikes(request, self.dice):
+                fault = rule
+        return fault
 
 
 def job_fault(plan: faults.FaultPlan) -> JobFault:

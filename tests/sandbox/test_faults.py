@@ -57,7 +57,7 @@ def test_a_late_commit_lands_later_and_with_that_moments_stamp() -> None:
 
 def test_the_same_seed_meets_the_same_faults() -> None:
     def run(seed: int) -> list[tuple[int, str]]:
-        desk = desk_with("lost-reply=0.3,error-before=0.3,human-edit=0.2", seed=seed, plan="unlimited")
+        desk = desk_with("lost-reply=0.3,error-before=0.3", seed=seed, plan="unlimited")
         answers = [desk.put(1 + number % 3, subject=f"s{number}") for number in range(60)]
         return [(answer.status, answer.fate) for answer in answers]
 
@@ -67,11 +67,11 @@ def test_the_same_seed_meets_the_same_faults() -> None:
 
 
 def test_the_compact_text_is_read_rule_by_rule() -> None:
-    plan = FaultPlan.parse("lost-reply=0.05, error-before=0.02:seconds=1, human-edit=0.1:put:/tickets/")
+    plan = FaultPlan.parse("lost-reply=0.05, error-before=0.02:seconds=1, slow=0.1:put:/tickets/")
     assert [(rule.kind, rule.probability) for rule in plan.rules] == [
         ("lost-reply", 0.05),
         ("error-before", 0.02),
-        ("human-edit", 0.1),
+        ("slow", 0.1),
     ]
     assert (plan.rules[2].method, plan.rules[2].path) == ("PUT", "/tickets/")
     assert FaultPlan.parse("").rules == []
@@ -89,7 +89,6 @@ def test_the_compact_text_is_read_rule_by_rule() -> None:
         ("slow:seconds=-1", "must not be negative"),
         ("status:status=99", "between 200 and 599"),
         ("rate-limit:retry_after=maybe", "retry_after is one of"),
-        ("human-edit:edit=all", "edit is one of"),
     ],
 )
 def test_a_plan_with_a_mistake_says_what_is_wrong(text: str, complaint: str) -> None:

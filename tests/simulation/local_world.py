@@ -55,7 +55,7 @@ class LocalWorld(ReplyWorld):
         self._wrong_clocks = self._wrong_clocks and not self._sends_replies
 
     def _helpdesk(self) -> Any:
-        self.local = QuickStore(Path(self._folder.name) / "helpdesk.sqlite3", clock=self.time.now)
+        self.local = QuickStore(Path(self._folder.name) / "helpdesk.sqlite3")
         with self.local.writing() as db:
             for group in GROUPS:
                 db.execute("INSERT INTO team VALUES (?, ?)", (group, f"Team {group}"))

@@ -293,7 +293,7 @@ class LocalConnection(Transport):
     def opened(self, labels: Labels, *, make: bool = False) -> LocalStore:
         """The helpdesk itself; ``make`` where a missing one is to be made."""
         if self._store is None:
-            self._store = LocalStore(self._path, labels=labels, clock=self.now, make=make)
+            self._store = LocalStore(self._path, labels=labels, make=make)
         return self._store
 
     def noted(self, call: str) -> None:

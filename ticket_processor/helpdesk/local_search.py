@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
 
 from .local_model import LocalHelpdeskError, LocalTicket, Status, as_written
-from .local_schema import TICKET, LocalFile, all_rows, insert, stamp, ticket_of
+from .local_schema import TICKET, LocalFile, all_rows, insert, ticket_of
 
 Sort = Literal["updated", "created", "oldest", "urgency"]
 _ORDERS: Mapping[Sort, tuple[tuple[str, ...], str, str]] = {
@@ -32,7 +31,7 @@ _UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\
 
 @dataclass(frozen=True)
 class Query:
-    """What to look for; an empty filter lets everything pass. ``older_than_s`` is about a ticket's creation.
+    """What to look for; an empty filter lets everything pass.
 
     ``text`` finds words of subjects, descriptions and messages, a ticket's number, and a requester's address.
     """
@@ -43,7 +42,6 @@ class Query:
     urgency: Sequence[str] = ()
     sentiment: Sequence[str] = ()
     escalated: bool | None = None
-    older_than_s: float | None = None
     sort: Sort = "updated"
 
 
@@ -60,8 +58,6 @@ class PageOfTickets:
 
 class TicketSearch(LocalFile):
     """The part of the store that searches."""
-
-    clock: Callable[[], float] = staticmethod(time.time)
 
     def search(self, query: Query, after: str | None = None, limit: int = 25) -> PageOfTickets:
         """A page of what a query finds, behind the place ``after``; :class:`LocalHelpdeskError` where that is none."""
@@ -118,8 +114,6 @@ class TicketSearch(LocalFile):
                 found.add(f"{column} IN ({', '.join('?' * len(wanted))})", *wanted)
         if query.escalated is not None:
             found.add("escalated = ?", int(query.escalated))
-        if query.older_than_s is not None:
-            found.add("created_at <= ?", stamp(self.clock() - query.older_than_s))
         if query.text.strip():
             _add_text(found, query.text.strip())
         return found

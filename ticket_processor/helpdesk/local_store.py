@@ -10,9 +10,8 @@ import base64
 import binascii
 import hashlib
 import sqlite3
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +79,7 @@ class Imported:
 
 
 class LocalStore(Erasing, People, TicketSearch):
-    """One local helpdesk. ``labels`` say which tags hold category, urgency and sentiment; ``clock`` is for searches.
+    """One local helpdesk. ``labels`` say which tags hold category, urgency and sentiment.
 
     The file is made where it is missing, unless ``make`` is false.
     """
@@ -90,12 +89,10 @@ class LocalStore(Erasing, People, TicketSearch):
         path: Path,
         *,
         labels: Labels | None = None,
-        clock: Callable[[], float] = time.time,
         make: bool = True,
     ) -> None:
         super().__init__(path, make=make)
         self.labels = labels or Labels.of()
-        self.clock = clock
 
     # Submitting and opening
 

@@ -75,8 +75,6 @@ class TicketWriting(Files):
         version: int | None = None,
         status: Status | None = None,
         files: Sequence[NewFile] = (),
-        key: str = "",
-        intent: str = "",
         form: str = "",
     ) -> LocalTicket:
         """Say something on the ticket, with files, and set a status with it. A customer's answer ends the wait for it.
@@ -84,7 +82,7 @@ class TicketWriting(Files):
         Raises what :meth:`apply` does.
         """
         kept = [self.keep(file) for file in files]
-        write = Write(body=body, public=public, status=status, files=kept, key=key, intent=intent, form=form)
+        write = Write(body=body, public=public, status=status, files=kept, form=form)
         return self.apply(ticket_id, actor, write, version=version, now=now)
 
     def change(

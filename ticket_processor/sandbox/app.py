@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import random
-import re
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from .access import Authenticator, Credentials, FreshdeskLimits, RequestLimits
 from .clock import OffsetClock, SandboxClock, http_date
-from .faults import EDITS, FaultPlan, FaultRule, instead
+from .faults import FaultPlan, FaultRule, instead
 from .freshdesk_api import FreshdeskApi
-from .freshdesk_store import CLOSED, PRIORITIES, FreshdeskRules, FreshdeskStore
+from .freshdesk_store import FreshdeskRules, FreshdeskStore
 from .messages import PREFIX, Request, Response, json_response, route_of
 from .openai_api import LatencyProfile, OpenAIApi
 from .page import render
@@ -23,8 +21,8 @@ from .zendesk_call import Rules
 from .zendesk_store import ZendeskStore
 
 HelpdeskName = Literal["zendesk", "freshdesk"]
-
-_TICKET_PATH = re.compile(r"/tickets/(\d{1,18})(?:[/.]|$)")
+MARKER = "ai_processed"
+"""The tag counted as ``marked`` in the statistics."""
 
 
 class Sandbox:
@@ -39,7 +37,6 @@ class Sandbox:
     - ``faults``: a plan, or its compact text.
     - ``bot_role``: ``admin``, or ``agent``, who may not use Zendesk's incremental export, nor see Freshdesk's set-up.
     - ``rules``, ``freshdesk_rules``: how the vendor acts where that is not certain.
-    - ``marker``: the tag counted as ``marked`` in the statistics.
 
     Hooks: each function in ``on_request`` is called with a request before it is handled, each in
     ``after_request`` with the request and its response after the state has changed; both outside the lock, so they
@@ -64,7 +61,6 @@ class Sandbox:
         rules: Rules | None = None,
         credentials: Credentials | None = None,
         base_url: str = "http://sandbox.invalid",
-        marker: str = "ai_processed",
         helpdesk: HelpdeskName = "zendesk",
         freshdesk_rules: FreshdeskRules | None = None,
     ) -> None:
@@ -89,8 +85,6 @@ class Sandbox:
         self.on_request: list[Callable[[Request], None]] = []
         self.after_request: list[Callable[[Request, Response], None]] = []
         self.requests: Counter[str] = Counter()
-        self.marker = marker
-        self._people = random.Random(seed + 1)
         self._date = (0, "")
 
     # --- numbers --------------------------------------------------------------------------------------
@@ -109,11 +103,12 @@ class Sandbox:
                 "plan": self.plan,
                 "now": self.agenda.now(),
                 "tickets": len(living),
-                "marked": sum(self.marker in tags for tags in living),
+                "marked": sum(MARKER in tags for tags in living),
                 "jobs": len(self.store.jobs),
                 "requests": dict(sorted(self.requests.items())),
                 "requests_total": sum(self.requests.values()),
                 "llm_calls": self.llm_calls,
+                "llm_latency_total": self.openai.latency_total,
                 "faults": self.faults.counts(),
             }
 
@@ -142,15 +137,12 @@ class Sandbox:
             return json_response(200, self.stats())
         is_api = path.startswith((PREFIX, "/v1/")) or path in TOKEN_PATHS
         if not is_api:
-            return render(request, self.agenda, self.stats(), self.marker)
+            return render(request, self.agenda)
         self.requests[self._template(request)] += 1
         if not self.faults.rules:
             return self._route(request)
-        targets = self._targets(request)
-        edits, fault = self.faults.choose(request, has_ticket=bool(targets))
+        fault = self.faults.choose(request)
         route = self.way_to(request)
-        for rule in edits:
-            self._human_edit(rule, targets)
         return route() if fault is None else self.misbehave(fault, route)
 
     def way_to(self, request: Request) -> Callable[[], Response]:
@@ -181,35 +173,6 @@ class Sandbox:
             if kind != "error-after":
                 return response
         return instead(rule, self.agenda.now(), self.faults.dice, self.helpdesk)
-
-    # --- a person in between --------------------------------------------------------------------------
-
-    def _targets(self, request: Request) -> list[int]:
-        """The living tickets a request is about."""
-        ids: list[object] = []
-        if found := _TICKET_PATH.search(request.path):
-            ids = [int(found[1])]
-        elif request.path.removesuffix(".json").endswith(("/update_many", "/show_many")):
-            ids = [int(part) for part in request.query.get("ids", "").split(",") if part.strip().isdecimal()]
-            try:
-                body = request.json() if request.body else {}
-                ids += [item.get("id") for item in body.get("tickets", ())]
-            except (ValueError, AttributeError, TypeError):
-                pass
-        living = [key for key in ids if isinstance(key, int) and self.agenda.living(key) is not None]
-        return [key for key in living if self.agenda.tickets[key].json["status"] not in ("closed", CLOSED)]
-
-    def _human_edit(self, rule: FaultRule, targets: list[int]) -> None:
-        dice = self._people
-        ticket = self.agenda.tickets[dice.choice(targets)]
-        edit = dice.choice(EDITS[1:]) if rule.edit == "any" else rule.edit
-        change: dict[str, Any] = {"add_tags": [f"human_{dice.getrandbits(32):08x}"]}
-        if edit == "remove-tag" and ticket.tags:
-            change = {"remove_tags": [dice.choice(ticket.tags)]}
-        elif edit == "priority":
-            known = PRIORITIES if self.agenda is self.desk else ("low", "normal", "high", "urgent")
-            change = {"priority": dice.choice([name for name in known if name != ticket.json["priority"]])}
-        self.agenda.person_edit(ticket.id, **change)
 
     def _template(self, request: Request) -> str:
         """A request's route for counting: method and path with ids left out."""

@@ -1,12 +1,11 @@
 """Scripted misbehaviour: which requests go wrong, how, and how often, repeatable by seed.
 
-A plan is a list of rules. For each request the rules are asked in order; the first that fires decides what goes
-wrong, except ``human-edit``, which lets a person edit the ticket first and then asks the others too.
+A plan is a list of rules. For each request the rules are asked in order; the first that fires decides what goes wrong.
 
 Compact text, for a command line: rules separated by commas, each ``kind[=probability][:METHOD][:/path][:option=value]``
 with ``/path`` a regular expression searched in the request's path::
 
-    lost-reply=0.05,error-before=0.02,human-edit=0.1:PUT:/tickets/,slow:GET:seconds=3:times=2
+    lost-reply=0.05,error-before=0.02:PUT:/tickets/,slow:GET:seconds=3:times=2
 """
 
 from __future__ import annotations
@@ -32,12 +31,10 @@ KINDS: dict[str, str] = {
     "half-body": "the request is done, half of the answer arrives",
     "html": "nothing is done, 200 with an HTML login page",
     "not-json-4xx": "nothing is done, a 4xx (`status`) in plain text",
-    "human-edit": "just before the request is handled a person edits the ticket, as `edit` says",
     "unauthorised": "nothing is done, 401 is answered",
     "status": "nothing is done, `status` is answered",
 }
 RETRY_AFTER = ("seconds", "http-date", "decimal", "junk", "huge", "none")
-EDITS = ("any", "add-tag", "remove-tag", "priority")
 
 _SECONDS = {"late-commit": 20.0, "slow": 5.0, "rate-limit": 5.0}
 _STATUS = {"error-before": 503, "error-after": 500, "not-json-4xx": 400, "status": 500}
@@ -81,7 +78,6 @@ class FaultRule:
     status: int | None = None
     seconds: float | None = None
     retry_after: str = "seconds"
-    edit: str = "any"
     _pattern: re.Pattern[str] | None = field(default=None, init=False, repr=False)
     _seen: int = field(default=0, init=False, repr=False)
     struck: int = field(default=0, init=False)
@@ -93,8 +89,6 @@ class FaultRule:
             raise ValueError(f"{self.kind}: the probability must lie between 0 and 1")
         if self.retry_after not in RETRY_AFTER:
             raise ValueError(f"{self.kind}: retry_after is one of {', '.join(RETRY_AFTER)}")
-        if self.edit not in EDITS:
-            raise ValueError(f"{self.kind}: edit is one of {', '.join(EDITS)}")
         if self.seconds is None:
             self.seconds = _SECONDS.get(self.kind, 0.0)
         if self.status is None:
@@ -140,21 +134,9 @@ class FaultPlan:
         """From the compact text. Raises ``ValueError`` saying what is wrong."""
         return cls([_parse_rule(cls.rule, part) for part in text.split(",") if part.strip()], seed)
 
-    def choose(self, request: Request, *, has_ticket: bool) -> tuple[list[FaultRule], FaultRule | None]:
-        """The rules that strike this request: any number of human edits, and at most one other."""
-        edits: list[FaultRule] = []
-        fault: FaultRule | None = None
-        for rule in self.rules:
-            if rule.kind == "human-edit":
-                if has_ticket and rule.strikes(request, self.dice):
-                    edits.append(rule)
-            elif not self.stands_apart(rule, request) and fault is None and rule.strikes(request, self.dice):
-                fault = rule
-        return edits, fault
-
-    def stands_apart(self, rule: FaultRule, request: Request) -> bool:
-        """Whether a rule is none of those of which one strikes at most."""
-        return False
+    def choose(self, request: Request) -> FaultRule | None:
+        """The first rule that strikes this request."""
+        return next((rule for rule in self.rules if rule.strikes(request, self.dice)), None)
 
     def counts(self) -> dict[str, int]:
         """How often each kind has struck."""

@@ -47,6 +47,7 @@ class OpenAIApi:
     def __init__(self, key: str, latency: LatencyProfile | None, seed: int) -> None:
         self.latency = latency
         self.calls = 0
+        self.latency_total = 0.0
         self._key = key
         self._dice = random.Random(seed + 2)
         self._asked: Counter[int] = Counter()
@@ -102,6 +103,7 @@ class OpenAIApi:
             digest = zlib.crc32(request.body)
             self._asked[digest] += 1
             response.delay = self.latency.sample(digest * 1_000 + self._asked[digest])
+            self.latency_total += response.delay
         return response
 
     def _usage(self, messages: list[dict[str, Any]], content: str) -> dict[str, Any]:

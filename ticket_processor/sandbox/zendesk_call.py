@@ -7,7 +7,6 @@ import binascii
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -116,11 +115,11 @@ class Call(ApiCall[ZendeskStore]):
         except ValueError:
             raise bad_request("Invalid attribute", f"{name} must be an integer") from None
 
-    def names(self, *, at_most: int = 100) -> list[str]:
-        """``ids=1,2,3`` from the query; 400 for too many."""
+    def names(self) -> list[str]:
+        """``ids=1,2,3`` from the query; 400 for more than a hundred."""
         parts = [part.strip() for part in self.request.query.get("ids", "").split(",") if part.strip()]
-        if len(parts) > at_most:
-            raise too_many_values(at_most)
+        if len(parts) > PAGE:
+            raise too_many_values(PAGE)
         return list(dict.fromkeys(parts))
 
 
@@ -161,17 +160,16 @@ def paged(
     *,
     order: str = "id",
     show: Callable[[Row], Row] = dict,
-    besides: Mapping[str, Any] = MappingProxyType({}),
 ) -> Response:
     """A page of ``rows``, each as ``show`` gives it: by cursor when the query has ``page[…]``, by offset otherwise.
 
     ``order`` names the fields that rows are sorted by, with commas between them; by offset ``sort_by`` and
-    ``sort_order`` may say otherwise. ``besides`` is shown with every page.
+    ``sort_order`` may say otherwise.
     """
     query = call.request.query
     if "page[size]" in query or "page[after]" in query:
         page, around = _by_cursor(call, sorted(rows, key=_sort_key(order)), _sort_key(order))
-        return json_response(200, {name: list(map(show, page)), **besides, **around})
+        return json_response(200, {name: list(map(show, page)), **around})
     number = call.number("page", 1, at_most=10**9)
     size = call.number("per_page", PAGE, at_most=PAGE)
     if number * size > DEEPEST_OFFSET and number > 1:
@@ -179,7 +177,7 @@ def paged(
     by = _sort_key("created_at" if query.get("sort_by") == "created_at" else order)
     found = sorted(rows, key=by, reverse=query.get("sort_order") == "desc")
     page = found[(number - 1) * size : number * size]
-    return json_response(200, {name: list(map(show, page)), **besides, **neighbours(call, number, size, len(rows))})
+    return json_response(200, {name: list(map(show, page)), **neighbours(call, number, size, len(rows))})
 
 
 def neighbours(call: Call, page: int, size: int, count: int) -> Row:

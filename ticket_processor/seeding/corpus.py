@@ -182,7 +182,7 @@ def _ticket(line: bytes, number: int) -> SeedTicket:
                 "html": html,
                 "channel": channel if channel in get_args(Channel) else "email",
                 "requester": _requester(row, digest),
-                "attachments": _file_names(row.get("attachments")),
+                "attachments": _strings(row.get("attachments")),
                 "labels": {"language": _language(row)},
                 "kind": kind if kind in get_args(Kind) else "normal",
                 "planted": [value for value in _strings(row.get("planted")) if contains(subject, text, value)],
@@ -209,16 +209,6 @@ def _word(value: object) -> str:
 
 def _strings(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str) and item] if isinstance(value, list) else []
-
-
-def _file_names(value: object) -> list[str]:
-    names: list[str] = []
-    for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, dict):
-            item = item.get("file_name") or item.get("filename") or item.get("name")
-        if isinstance(item, str) and item.strip():
-            names.append(item)
-    return names
 
 
 def _requester(row: Mapping[str, object], digest: str) -> dict[str, str]:

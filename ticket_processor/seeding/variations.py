@@ -19,7 +19,6 @@ _WORDS: dict[str, Any] = tomllib.loads(
 )
 """The names and greetings of which invented tickets are made."""
 _GREETINGS: dict[str, str] = _WORDS["greetings"]
-_CLOSINGS: dict[str, str] = _WORDS["closings"]
 _KANJI = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _MACHINES = re.compile(r"(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?|alerts?|notifications?)@", re.I)
 # Every repetition that could fail late has an upper end: a mail may hold megabytes of anything.
@@ -30,7 +29,6 @@ _VARIABLE = (
     rf"|{_START}(?:ISO|CVE|RFC)-[\d-]+)"
     rf"|(?P<reference>{_START}[A-Za-z]{{2,5}}-\d{{4,}}(?:-\d{{3,}})?{_END}"
     r"|(?<![A-Za-z0-9_.+@/-])(?!20\d{6}(?!\d))\d{6,10}(?![A-Za-z0-9_@-]))"
-    r"|(?P<hour>(?<![\d:])[012]\d(?=:\d\d(?![\d])))"
 )
 _TAGS = r"<style.{,5000}?</style>|<!--.{,5000}?-->|<[^<>]*>"
 
@@ -38,9 +36,9 @@ _TAGS = r"<style.{,5000}?</style>|<!--.{,5000}?-->|<[^<>]*>"
 def vary(tickets: Sequence[SeedTicket], count: int, seed: int = 0) -> Iterator[SeedTicket]:
     """Exactly ``count`` tickets: the given ones in order, then variations of them, made as they are asked for.
 
-    A variation differs in requester, order numbers, greeting and closing line, machine mail in its hours; labels, kind
-    and planted data stay. Its id is the original's with ``-v2``, ``-v3``, … (and the seed, unless that is 0), the same
-    for the same tickets, seed and position, whatever ``count`` is.
+    A variation differs in requester, order numbers and greeting; labels, kind and planted data stay. Its id is the
+    original's with ``-v2``, ``-v3``, … (and the seed, unless that is 0), the same for the same tickets, seed and
+    position, whatever ``count`` is.
 
     Raises ``ValueError`` for a negative count; :class:`ConfigError` when there is nothing to vary, or when two
     tickets share an id, which would make one of them pass for the other on the helpdesk.
@@ -76,7 +74,7 @@ def _varied(tickets: Sequence[SeedTicket], count: int, seed: int, marker: str) -
 def _variation(ticket: SeedTicket, identity: str, seed: int) -> SeedTicket:
     rng = random.Random(f"{seed}:{identity}")
     change = _Change(ticket, rng)
-    subject, text = change.values(ticket.subject), change.words(change.values(ticket.text))
+    subject, text = change.values(ticket.subject), change.greeted(change.values(ticket.text))
     # Whatever a substitution touched, planted data is what the ticket is measured by.
     if not all(contains(subject, text, value) for value in ticket.planted):
         subject, text = ticket.subject, ticket.text
@@ -138,45 +136,26 @@ class _Change:
             self.requester = invented_person(rng, self._language)
         self._names = dict(zip(old.name.split(), self.requester.name.split(), strict=False))
         self._find = _pattern(ticket.planted, "" if machine else old.name, old.email, ticket.html is not None)
-        self._hours = rng.randrange(1, 24)
         self._references: dict[str, str] = {}
 
     def values(self, text: str) -> str:
         """``text`` with names and order numbers exchanged."""
         return self._find.sub(self._replace, text)
 
-    def words(self, text: str) -> str:
-        """``text`` with another greeting and closing line, or with new ones when it has neither."""
+    def greeted(self, text: str) -> str:
+        """``text`` with another greeting, or with one of its own when it has none."""
         if self._language not in _GREETINGS or self._ticket.kind == "machine":
             return text
-        greetings, closings = _GREETINGS[self._language].split("|"), _CLOSINGS[self._language].split("|")
-        html = self._ticket.html is not None
-        opening = r"(?P<lead>\A\s*|>\s*)" if html else r"(?P<lead>\A\s*)"
-        text, greeted = re.subn(
-            f"{opening}(?:{_any(greetings)})(?=[,:!.。])",
-            lambda found: found["lead"] + self._rng.choice(greetings),
-            text,
-            count=1,
-            flags=re.I,
-        )
-        lead, end = (r"(?P<lead>>\s*)", r"(?=[,.!。]?\s*<)") if html else (r"(?P<lead>^)", r"(?=[,.!。]?[ \t]*$)")
-        text, closed = re.subn(
-            f"{lead}(?:{_any(closings)}){end}",
-            lambda found: found["lead"] + self._rng.choice(closings),
-            text,
-            count=1,
-            flags=re.I | re.M,
-        )
+        greetings, html = _GREETINGS[self._language].split("|"), self._ticket.html is not None
+        known = "|".join(map(re.escape, sorted(greetings, key=len, reverse=True)))
+        new = self._rng.choice(greetings)
+        opening = r"\A\s*|>\s*" if html else r"\A\s*"
+        pattern = f"(?P<lead>{opening})(?:{known})(?=[,:!.。])"
+        text, found = re.subn(pattern, lambda match: match["lead"] + new, text, count=1, flags=re.I)
         # Twenty characters: a ticket that says almost nothing is there because it says almost nothing.
-        if html or greeted or closed or len(text) < 20:
+        if html or found or len(text) < 20:
             return text
-        add = self._rng.choice(("greeting", "closing", "both"))
-        if add != "closing":
-            stop = "。" if self._language == "ja" else ","
-            text = f"{self._rng.choice(greetings)}{stop}\n\n{text}"
-        if add != "greeting":
-            text = f"{text}\n\n{self._rng.choice(closings)}"
-        return text
+        return f"{new}{'。' if self._language == 'ja' else ','}\n\n{text}"
 
     def _replace(self, found: re.Match[str]) -> str:
         kind, whole = found.lastgroup, found[0]
@@ -184,8 +163,6 @@ class _Change:
             return self.requester.email
         if kind == "name":
             return self._names.get(whole, self.requester.name) if " " not in whole else self.requester.name
-        if kind == "hour" and self._ticket.kind == "machine":
-            return f"{(int(whole) + self._hours) % 24:02}"
         return self._reference(whole) if kind == "reference" else whole
 
     def _reference(self, text: str) -> str:
@@ -200,7 +177,3 @@ class _Change:
 
     def _digits(self, length: int) -> str:
         return "".join(self._rng.choice("0123456789") for _ in range(length))
-
-
-def _any(phrases: Sequence[str]) -> str:
-    return "|".join(map(re.escape, sorted(phrases, key=len, reverse=True)))
