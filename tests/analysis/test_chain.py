@@ -318,9 +318,6 @@ def test_answers_that_could_not_be_used_are_paid_for_and_counted() -> None:
     assert (alone.source, alone.cost_usd, alone.usage.input) == ("rules", 0.25, 600)
 
 
-# Second opinion
-
-
 # The rest of the chain
 
 

@@ -13,7 +13,7 @@ from ticket_processor.analysis.model_server.connection import AnswerUnusable, Mo
 from ticket_processor.analysis.model_server.prompt import answer_schema, in_words, instructions
 from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.text.redact import RedactedText, redact
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import RedactionLevel, Risk, Urgency, Usage
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
@@ -296,8 +296,3 @@ def test_a_models_fingerprint_tells_prompts_apart_that_may_be_answered_different
     ]
     assert len({link.fingerprint for link in links}) == len(links)
     assert links[0].fingerprint == analyser(script(said())).fingerprint
-
-
-def test_only_redacted_text_is_made_for_a_model() -> None:
-    with pytest.raises(TypeError):
-        RedactedText("raw")
