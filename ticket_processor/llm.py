@@ -24,6 +24,8 @@ from .analysis.model_server.prompt import (
     ticket_message,
 )
 from .analysis.model_server.token_estimate import estimate_tokens
+from .analysis.rules.analyser import RulesAnalyser
+from .analysis.rules.injection import signs_of
 from .analysis.text.outgoing import leaving_line
 from .analysis.text.redact import RedactedText, redact, without_echo
 from .core.errors import AnalysisFailed
@@ -48,12 +50,11 @@ class ModelAnalyser:
     """Asks one model. Thread-safe.
 
     ``price`` is input, output and cached input in dollars per million tokens. ``entities`` are names and meanings of
-    what to pick out of a ticket. A ticket is cut to ``ticket_tokens``. ``floor`` and ``risk`` give the lowest urgency
-    and risk that a text's own words allow, ``alarms`` what these warn of, ``signs`` what in it tries to instruct a
-    model. ``reveal`` is the level at which the texts were redacted: from a lower one than the standard, answers are
-    redacted again before they leave. ``max_output_tokens`` is what the server is told, and counts in estimates only.
-    ``advice``: it is also asked for the likely cause, steps to try, and whether the first reply will do.
-    ``earlier`` picks tickets with their labels that it is shown before a ticket.
+    what to pick out of a ticket. A ticket is cut to ``ticket_tokens``. ``rules`` give the lowest urgency and risk that
+    a text's own words allow, and what these warn of. ``reveal`` is the level at which the texts were redacted: from a
+    lower one than the standard, answers are redacted again before they leave. ``max_output_tokens`` is what the server
+    is told, and counts in estimates only. ``advice``: it is also asked for the likely cause, steps to try, and whether
+    the first reply will do. ``earlier`` picks tickets with their labels that it is shown before a ticket.
     """
 
     def __init__(
@@ -66,10 +67,7 @@ class ModelAnalyser:
         entities: Mapping[str, str] | None = None,
         team_language: str = "en",
         ticket_tokens: int = 800,
-        floor: Callable[[RedactedText], Urgency | None] | None = None,
-        risk: Callable[[RedactedText], Risk] | None = None,
-        alarms: Callable[[RedactedText], tuple[str, ...]] | None = None,
-        signs: Callable[[str], tuple[str, ...]] | None = None,
+        rules: RulesAnalyser | None = None,
         reveal: RedactionLevel = RedactionLevel.STANDARD,
         fence: Callable[[], str] = lambda: secrets.token_hex(6),
         starting_form: str = "json_schema",
@@ -86,10 +84,7 @@ class ModelAnalyser:
         self._price = price
         self._entities = dict(entities or {})
         self._ticket_tokens = ticket_tokens
-        self._floor = floor or (lambda _text: None)
-        self._risk = risk or (lambda _text: Risk.LOW)
-        self._alarms = alarms or (lambda _text: ())
-        self._signs = signs or (lambda _text: ())
+        self._rules = rules
         self._level = reveal
         self._hides = list(RedactionLevel).index(reveal) < list(RedactionLevel).index(RedactionLevel.STANDARD)
         self._fence = fence
@@ -168,15 +163,15 @@ class ModelAnalyser:
         For answers that were given before, to a text that is the same but for white space. Pure.
         """
         urgency = self._taxonomy.at_least_floor(analysis.subcategory or analysis.category, analysis.urgency)
-        signs = {*analysis.suspicious, *self._signs(text.text)}
-        return analysis.model_copy(
-            update={
-                "urgency": min(urgency, self._floor(text) or urgency, key=_ORDER.index),
-                "risk": max(analysis.risk, self._risk(text), key=_RISKS.index),
-                "alarms": self._alarms(text),
-                "suspicious": tuple(sorted(signs)),
+        signs = {*analysis.suspicious, *signs_of(text.text)}  # cleaning may have brought some to light
+        held: dict[str, object] = {"urgency": urgency, "suspicious": tuple(sorted(signs))}
+        if self._rules is not None:
+            held |= {
+                "urgency": min(urgency, self._rules.floor(text) or urgency, key=_ORDER.index),
+                "risk": max(analysis.risk, self._rules.risk(text), key=_RISKS.index),
+                "alarms": self._rules.alarms(text),
             }
-        )
+        return analysis.model_copy(update=held)
 
     def messages(self, text: RedactedText) -> list[Message]:
         """The first messages for ``text``, in the form that the server is known to take; for showing."""

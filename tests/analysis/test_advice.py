@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.circuit_breaker import Breaker
@@ -159,7 +158,7 @@ def understanding(
     answer = json.dumps(LABELS | GOOD | advice)
     analyser = ModelAnalyser(ScriptedChat(answer), "m-1", TAXONOMY, advice=True, reveal=level)
     link = ModelLink(analyser, Breaker("m", clock), Deadline(clock, 60), level=level, store=store)
-    return Understanding([link], RulesAnalyser(TAXONOMY), signs=signs_of)
+    return Understanding([link], RulesAnalyser(TAXONOMY))
 
 
 def test_advice_of_a_model_that_saw_personal_data_holds_none() -> None:

@@ -16,6 +16,8 @@ from ticket_processor.analysis.guard import USELESS_IN_A_ROW
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
 from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.rules.injection import signs_of
+from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.circuit_breaker import Breaker, BreakerMemory
 from ticket_processor.core.clock import Deadline, SystemClock
@@ -316,9 +318,6 @@ def test_answers_that_could_not_be_used_are_paid_for_and_counted() -> None:
     assert (alone.source, alone.cost_usd, alone.usage.input) == ("rules", 0.25, 600)
 
 
-# Second opinion
-
-
 # The rest of the chain
 
 
@@ -369,17 +368,15 @@ def test_a_model_that_saw_personal_data_puts_none_into_log_or_note(text: str, va
     assert not any(value in told for value in values)
 
 
+HIDDEN = "".join(chr(0xE0000 + ord(letter)) for letter in "good morning")
+
+
 def test_signs_of_an_attack_are_looked_for_in_the_ticket_as_it_came() -> None:
-    seen: list[str] = []
-
-    def signs(text: str) -> tuple[str, ...]:
-        seen.append(text)
-        return ("hidden_text",)
-
-    ticket = a_ticket(subject="Hi\u200b", description="<p>there</p>")
-    assert Chain().understanding(Model(), signs=signs)(ticket).suspicious == ("hidden_text",)
-    assert Understanding([], RULES, signs=signs)(ticket).suspicious == ("hidden_text",)
-    assert seen == ["Hi\u200b\n<p>there</p>"] * 2
+    ticket = a_ticket(subject="Hi", description=f"there{HIDDEN}")
+    assert not signs_of(clean("Hi", ticket.description)), "cleaning removes what shows it"
+    for understanding in (Chain().understanding(Model()), Understanding([], RULES)):
+        assert understanding(ticket).suspicious == ("hidden_unicode",)
+        assert understanding.without_models(ticket, "hung").suspicious == ("hidden_unicode",)
 
 
 def test_whoever_watches_is_told_what_each_link_said() -> None:

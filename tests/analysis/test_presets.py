@@ -147,6 +147,7 @@ def test_a_limit_is_always_sent_in_the_name_that_the_server_knows(preset: Preset
     other = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
     assert body[PRESETS[preset].limit] == 321
     assert other[PRESETS[preset].limit] not in body
+    assert body["temperature"] == 0
 
 
 @pytest.mark.parametrize(

@@ -107,44 +107,27 @@ def test_a_disk_that_is_full_is_said_in_words_and_changes_nothing() -> None:
     assert (indexed(store, "first"), indexed(store, "second")) == (1, 0)
 
 
-def test_a_file_of_another_version_is_made_anew(tmp_path: Path) -> None:
+def test_a_file_of_another_version_is_made_anew_and_keeps_no_word_of_what_was_in_it(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     store = KnowledgeStore(path)
     store.put([(article(), "")])
-    store.rows("PRAGMA user_version=99")
+    store.rows("CREATE TABLE solved (id INTEGER PRIMARY KEY, question TEXT)")
+    store.rows("CREATE VIRTUAL TABLE solved_words USING fts5(question, content='solved', content_rowid='id')")
+    store.rows("INSERT INTO solved VALUES (1, 'zanzibar')")
+    store.rows("INSERT INTO solved_words (rowid, question) VALUES (1, 'zanzibar')")
+    store.rows("PRAGMA user_version=2")
     store.close()
     again = KnowledgeStore(path)
     assert again.counts() == (0, 0)
     again.put([(article(), "")])
     assert indexed(again, "words") == 1
     again.close()
+    left = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    assert b"zanzibar" not in left
+    assert b"solved" not in left
 
 
 def test_a_file_that_is_no_database_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text("this is no database, but a text that is long enough to be taken for one" * 20)
     with pytest.raises(StateUnusable, match=r"knowledge\.sqlite3 cannot be used.* or delete it"):
         KnowledgeStore(tmp_path / FILE_NAME)
-
-
-def test_tickets_that_an_earlier_version_kept_leave_no_word_in_the_file_and_articles_and_what_was_learnt_stay(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / FILE_NAME
-    store = KnowledgeStore(path)
-    store.put([(article(), "stamp")])
-    store.rows("CREATE TABLE solved (id INTEGER PRIMARY KEY, question TEXT)")
-    store.rows("CREATE VIRTUAL TABLE solved_words USING fts5(question, content='solved', content_rowid='id')")
-    store.rows("INSERT INTO solved VALUES (1, 'zanzibar')")
-    store.rows("INSERT INTO solved_words (rowid, question) VALUES (1, 'zanzibar')")
-    store.set_fact("solved cursor", "abc")
-    store.set_fact("weight m", "0.0")
-    store.put_vectors("m", {store.without_vector("m")[0][0]: b"1234"}, 1)
-    store.rows("PRAGMA user_version=2")
-    store.close()
-    again = KnowledgeStore(path)
-    assert (again.counts(), again.fact("solved cursor")) == ((1, 1), None)
-    assert (again.fact("weight m"), again.vector_count("m", 1), indexed(again, "words")) == ("0.0", 1, 1)
-    again.close()
-    left = b"".join(each.read_bytes() for each in tmp_path.iterdir())
-    assert b"zanzibar" not in left
-    assert b"solved" not in left

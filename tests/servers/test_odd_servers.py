@@ -20,7 +20,6 @@ import pytest
 from ticket_processor.analysis.chain import ModelLink
 from ticket_processor.analysis.model_server.chat import OpenAIServer
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
-from ticket_processor.analysis.model_server.presets import ModelTarget
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
@@ -96,7 +95,6 @@ AZURE_FILTER = {
     }
 }
 HTML = "<!DOCTYPE html><html><title>Sign in</title></html>"
-DATE = {"date": "Sat, 21 Nov 2026 03:30:00 GMT"}
 
 
 @dataclass(frozen=True)
@@ -181,14 +179,6 @@ ROWS = [
     ),
     # Servers that may answer later
     Row("429 with seconds", reply(error("x"), 429, retry_after="7"), "retry", wait=7),
-    Row("429 with decimals", reply(error("x"), 429, retry_after="1.5"), "retry", wait=1.5),
-    Row(
-        "429 with a date",
-        reply(error("x"), 429, retry_after="Sat, 21 Nov 2026 03:30:09 GMT", **DATE),
-        "retry",
-        wait=9,
-    ),
-    Row("429 with milliseconds", reply(error("x"), 429, retry_after_ms="250", retry_after="9"), "retry", wait=0.25),
     Row("429 with junk", reply("slow down", 429, retry_after="soon"), "retry"),
     Row("429 as a list", reply([error("Resource exhausted", 429)], 429), "retry"),
     Row("429 within 200", reply(error("Rate limited upstream", 429)), "retry"),
@@ -250,12 +240,6 @@ ROWS = [
     Row("garbage said to be gzip", reply(b"garbage", content_encoding="gzip"), "next link", "model_nonsense"),
     Row("compressed unasked", reply(packed(1, completion()), content_encoding="gzip"), "next link", "model_nonsense"),
     Row("compressed in a way nobody knows", reply(b"x", content_encoding="x-new"), "next link", "model_nonsense"),
-    Row(
-        "40 MB out of less than a kB",
-        reply(packed(2, " " * 40_000_000), content_encoding="gzip, gzip"),
-        "next link",
-        "model_nonsense",
-    ),
     Row(
         "an error compressed unasked",
         reply(packed(1, error("x")), 429, content_encoding="gzip", retry_after="7"),
@@ -381,16 +365,6 @@ def test_a_ticket_with_half_a_pair_of_surrogates_is_sent_without_it() -> None:
     assert server.received[0].body["messages"][0]["content"] == "half ? and nul \x00"
 
 
-def test_an_answer_that_drips_in_is_given_up_at_the_timeout_for_the_whole() -> None:
-    ticks = iter(range(0, 10_000, 10))
-    with scripted(reply(completion(), pieces=5)) as server:
-        target = ModelTarget(name="m", model="m", preset="compatible", base_url=server.url, api_key=None)
-        chat = OpenAIServer(target, timeout_s=lambda: 5, monotonic=lambda: float(next(ticks)))
-        with pytest.raises(ModelBusy, match="model_timeout"):
-            chat.complete("m", [{"role": "user", "content": "x"}], None)
-        chat.close()
-
-
 LONG_HEAD = {"x-filler": "x" * 100}
 DRIPPED = {
     "head": replace(GOOD, headers=LONG_HEAD, head_pieces=100),
@@ -427,16 +401,3 @@ def test_a_small_answer_that_would_unpack_to_a_large_one_is_never_unpacked(statu
             tracemalloc.stop()
             chat.close()
     assert peak < 5_000_000
-
-
-def test_what_a_server_says_shows_in_a_failure_redacted_and_cut() -> None:
-    clock = ManualClock()
-    sentence = f"CANARY 4111 1111 1111 1111 {'x' * 500}"
-    for status in (400, 401, 404, 413, 429, 500):
-        with scripted(reply(error(sentence, "CANARY"), status)) as server, linked(server, clock) as link:
-            with pytest.raises(AnalysisFailed) as failed:
-                link.analyse(TEXT)
-            assert "1111" not in str(failed.value)
-            assert len(str(failed.value)) <= 300
-            assert failed.value.reason.startswith("model_")
-            assert "CANARY" not in failed.value.reason

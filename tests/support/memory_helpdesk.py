@@ -8,7 +8,6 @@ from typing import Any
 
 from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.redact import RedactedText
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
@@ -161,7 +160,7 @@ class Office:
         run = Run(
             Parts(
                 desk=self.desk,
-                understanding=Understanding([self.model], RULES, signs=signs_of, clock=self.clock),
+                understanding=Understanding([self.model], RULES, clock=self.clock),
                 executor=SerialExecutor(),
                 express=None if told else SerialExecutor(),
                 told_of=told_of,

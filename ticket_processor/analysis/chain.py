@@ -23,6 +23,7 @@ from .cache import AnswerStore, normalised
 from .guard import CROWDED_WAIT_S, Guard
 from .model_server.connection import AnswerUnusable
 from .rules.analyser import RulesAnalyser
+from .rules.injection import signs_of
 from .rules.sentiment import asks_us
 from .rules.telling import condenses
 from .text.cleaning import clean
@@ -171,8 +172,7 @@ class _Spending:
 class Understanding:
     """Ticket in, analysis out: clean, redact, ask the chain. Thread-safe; call it from any worker.
 
-    ``classifier`` is asked before the rules. ``signs`` finds what in a ticket's own text tries to instruct a model.
-    ``price_note`` is to be said beside costs.
+    ``classifier`` is asked before the rules. ``price_note`` is to be said beside costs.
     """
 
     def __init__(
@@ -181,7 +181,6 @@ class Understanding:
         rules: RulesAnalyser,
         *,
         classifier: Analyser | None = None,
-        signs: Callable[[str], tuple[str, ...]] = lambda _text: (),
         clock: Clock | None = None,
         trouble: Callable[[str], object] = lambda _sentence: None,
         price_note: str = "",
@@ -193,7 +192,6 @@ class Understanding:
         self.links = tuple(links)
         self._rules = rules
         self._classifier = classifier
-        self._signs = signs
         self._clock = clock
         self._trouble = trouble
         self.details: dict[str, str] = {}
@@ -237,7 +235,7 @@ class Understanding:
         if best is None:
             text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
             best = self._without_models(text, why or NO_MODEL, watch)
-        suspicious = tuple(dict.fromkeys((*best.suspicious, *self._signs(_raw(ticket)))))
+        suspicious = tuple(dict.fromkeys((*best.suspicious, *signs_of(_raw(ticket)))))
         return analysis_leaving(best).model_copy(
             update={
                 "usage": spending.usage,
@@ -258,7 +256,7 @@ class Understanding:
         analysis = self._without_models(text, why, lambda _step: None)
         return analysis_leaving(analysis).model_copy(
             update={
-                "suspicious": self._signs(_raw(ticket)),
+                "suspicious": signs_of(_raw(ticket)),
                 "condenses": condenses(text.text, analysis.summary),
                 "urgent_tone": analysis.urgent_tone and asks_us(text.text, analysis.language),
                 "settings_file": self._settings_file,

@@ -51,14 +51,6 @@ CREATE TABLE vector (
 ) WITHOUT ROWID;
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """  # noqa: S608 - our own names
-WITH_TICKETS = 2
-_WITHOUT_TICKETS = f"""
-BEGIN IMMEDIATE;
-DROP TABLE IF EXISTS solved_words; DROP TABLE IF EXISTS solved; DROP TABLE IF EXISTS solved_erased;
-DELETE FROM fact WHERE name LIKE 'solved %'; PRAGMA user_version={VERSION};
-COMMIT;
-"""  # noqa: S608 - our own number
-"""Erases customers' words, which files of that version may hold: else its tables are the same."""
 _PASSAGE = (
     "article.id, article.source, article.title, article.url, article.lang, article.audience, article.updated_at, "
     "chunk.n, chunk.heading, chunk.text"
@@ -272,10 +264,6 @@ class KnowledgeStore:
     def _make_tables(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version == VERSION:
-            return
-        if version == WITH_TICKETS:
-            self._db.executescript(_WITHOUT_TICKETS)
-            emptied(self._db)
             return
         # Tables of the index first: to drop one drops those that FTS5 keeps for it.
         names = self._db.execute(

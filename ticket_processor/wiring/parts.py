@@ -23,7 +23,6 @@ from ..analysis.model_server.connection import Connection, ModelConnection
 from ..analysis.model_server.presets import ModelTarget, price_note, targets
 from ..analysis.model_server.prompt import EarlierTickets
 from ..analysis.rules.analyser import RulesAnalyser
-from ..analysis.rules.injection import signs_of
 from ..analysis.text.redact import RedactedText
 from ..audit.encryption import Keyring
 from ..audit.keys import log_keys
@@ -265,7 +264,6 @@ def understanding(
             links,
             rules,
             classifier=classifier,
-            signs=signs_of,
             clock=clock,
             trouble=trouble,
             price_note=price_note(models),
@@ -306,10 +304,7 @@ def model_analyser(
         entities=settings.entities,
         team_language=settings.team_language,
         ticket_tokens=target.ticket_tokens,
-        floor=rules.floor,
-        risk=rules.risk,
-        alarms=rules.alarms,
-        signs=signs_of,
+        rules=rules,
         reveal=target.redaction,
         starting_form=target.forms[0],
         max_output_tokens=target.max_output_tokens,

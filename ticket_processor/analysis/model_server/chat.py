@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -81,13 +80,12 @@ class OpenAIServer:
         target: ModelTarget,
         *,
         timeout_s: Callable[[], float],
-        monotonic: Callable[[], float] = time.monotonic,
         connection: ModelConnection | None = None,
     ) -> None:
         """The server of ``target``; it serves every target with the same place, limits and preset."""
         self._target = target
         self._timeout_s = timeout_s
-        self._connection = connection or Connection(target, monotonic=monotonic)
+        self._connection = connection or Connection(target)
         self._known: dict[str, _Ways] = {}
         self._lock = threading.RLock()
 

@@ -230,14 +230,10 @@ _ARGUMENTS = {
 
 
 class Connection:
-    """A server and the credentials for it. Thread-safe. The SDK is imported at the first call: it takes half a second.
+    """A server and the credentials for it. Thread-safe. The SDK is imported at the first call."""
 
-    ``monotonic`` is the clock by which an answer that drips in is given up.
-    """
-
-    def __init__(self, target: ModelTarget, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, target: ModelTarget) -> None:
         self._target = target
-        self._monotonic = monotonic
         self._until = _Until()
         self._lock = threading.Lock()
         self._client: OpenAI | None = None
@@ -277,7 +273,7 @@ class Connection:
         import httpx2
         import openai
 
-        self._until.moment = self._monotonic() + seconds
+        self._until.moment = time.monotonic() + seconds
         timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT_S))
         try:
             return ask(client, timeout)
@@ -322,7 +318,7 @@ class Connection:
 
     def _left(self) -> float:
         """The seconds that are left for the request of this thread."""
-        return self._until.moment - self._monotonic()
+        return self._until.moment - time.monotonic()
 
 
 class _Until(threading.local):
