@@ -70,9 +70,6 @@ class Story:
     def requests(self) -> Counter[str]:
         return Counter(request.path.rsplit("/", 1)[-1] for request in self.account.sent)
 
-    def kept(self) -> int:
-        return int(self.state.all("SELECT count(*) FROM listed")[0][0])
-
 
 @pytest.fixture
 def story() -> Iterator[Story]:
