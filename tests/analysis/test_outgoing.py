@@ -30,6 +30,7 @@ from ticket_processor.analysis.text.outgoing import (
     leaving,
     leaving_line,
     look_at_everything_again,
+    subject_line,
     told,
 )
 from ticket_processor.analysis.text.word_lists import FOLDER
@@ -269,6 +270,18 @@ def test_any_ticket_leaves_without_the_card_in_it(before: str, behind: str) -> N
     analysis = Understanding([], _rules())(ticket)
     change = merge(ticket, decide(1, analysis, Policy()), key="k" * 32)
     assert not has_secret(f"{change.note} {analysis.model_dump_json()}")
+
+
+@pytest.mark.parametrize("joint", [" evil.com ", " www.x.org ", " http://x.y/ ", " x.com. ", " a.de/ "])
+def test_a_number_that_is_whole_once_the_links_in_it_are_gone_leaves_in_no_words_of_rules(joint: str) -> None:
+    card = joint.join(("4111", "1111", "1111", "1111"))
+    ticket = a_ticket().model_copy(
+        update={"subject": f"Card {card} charged", "description": f"My card is {card} today."}
+    )
+    analysis = Understanding([], _rules())(ticket)
+    change = merge(ticket, decide(1, analysis, Policy(), default_taxonomy()), key="k" * 32)
+    assert not has_secret(f"{change.note} {analysis.model_dump_json()}")
+    assert not has_secret(subject_line(ticket.subject, (), 60))
 
 
 @cache

@@ -111,10 +111,22 @@ def leaving_line(words: str, limit: int) -> ForeignText:
 
 
 def made_of(text: RedactedText, analysis: Analysis) -> Analysis:
-    """An analysis whose words are all pieces of ``text``, and therefore safe: they were looked at there."""
-    update: dict[str, Any] = {"summary": _sealed(ForeignText, analysis.summary)}
-    update["evidence"] = tuple(_sealed(ForeignText, words) for words in analysis.evidence)
-    update["entities"] = {name: _sealed(ForeignText, value) for name, value in analysis.entities.items()}
+    """An analysis whose words are all pieces of ``text``, which were looked at there.
+
+    Those that are no such pieces any more are looked at again, in one go: a link that was taken from between the groups
+    of a number, for one, has left the number whole.
+    """
+    changed = [
+        words for words in (analysis.summary, *analysis.evidence, *analysis.entities.values()) if words not in text.text
+    ]
+    as_it_was = leaving("\n".join(changed)) == "\n".join(changed)
+
+    def piece(words: str) -> ForeignText:
+        return _sealed(ForeignText, words) if as_it_was or words in text.text else leaving(words)
+
+    update: dict[str, Any] = {"summary": piece(analysis.summary)}
+    update["evidence"] = tuple(map(piece, analysis.evidence))
+    update["entities"] = {name: piece(value) for name, value in analysis.entities.items()}
     return analysis.model_copy(update=update)
 
 
@@ -123,7 +135,8 @@ def subject_line(subject: str, names: Sequence[str], limit: int) -> ForeignText:
     from .redact import redact
 
     text = redact(subject, names=names)
-    return _sealed(ForeignText, plain_line(text.text, limit))
+    plain = plain_line(text.text, limit)
+    return _sealed(ForeignText, plain) if plain == text.text else leaving(plain)
 
 
 def ours(words: str) -> OutgoingText:
