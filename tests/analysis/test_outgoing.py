@@ -200,7 +200,7 @@ def test_a_ticket_that_rules_answer_is_looked_at_few_times(looks: list[str], tmp
     audit.intent(change)
     audit.ticket(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason="done", analysis=analysis, change=change))
     audit.close()
-    assert len(looks) == 1, looks
+    assert len(looks) == 2, looks
 
 
 @pytest.mark.parametrize(
