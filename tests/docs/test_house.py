@@ -93,27 +93,27 @@ CEILINGS = {
     "core": 2_680,
     "dashboard": 1_570,
     "evaluation": 2_000,
-    "helpdesk": 5_860,
-    "knowledge": 1_850,
+    "helpdesk": 5_770,
+    "knowledge": 1_840,
     "learning": 1_780,
     "monitoring": 2_720,
-    "pipeline": 5_290,
+    "pipeline": 5_350,
     "policy": 1_430,
     "replies": 1_480,
     "reporting": 2_440,
-    "sandbox": 4_650,
+    "sandbox": 4_530,
     "schedule": 300,
-    "seeding": 1_010,
-    "settings": 1_590,
+    "seeding": 970,
+    "settings": 1_600,
     "state": 880,
-    "web": 3_670,
-    "wiring": 3_150,
+    "web": 3_720,
+    "wiring": 3_140,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 362, "test lines": 65_240, "scripts": 26, "words of docs": 23_250}
+MOST = {"files": 359, "test lines": 65_000, "scripts": 26, "words of docs": 23_260}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
