@@ -19,6 +19,7 @@ from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 MOST_OF_A_KIND = 5
+MOST_LINES = 36
 
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not ask helpdesk and model servers.")]
 EveryOption = Annotated[bool, typer.Option("--details", help="Show every finding, however many lines that takes.")]
@@ -92,20 +93,25 @@ def _tell(
     """Print the findings, in order, and their numbers."""
     findings = in_order(found.findings)
     kinds: Counter[tuple[str, str]] = Counter()
+    lines = left = 0
     for finding in findings:
         kinds[finding.part, finding.kind] += 1
-        if details or kinds[finding.part, finding.kind] <= MOST_OF_A_KIND:
-            for line in _lines(finding):
+        told = _lines(finding)
+        if details or (kinds[finding.part, finding.kind] <= MOST_OF_A_KIND and lines + len(told) <= MOST_LINES):
+            lines += len(told)
+            for line in told:
                 screen.say(line, fit=True)
-    if left := 0 if details else sum(max(0, count - MOST_OF_A_KIND) for count in kinds.values()):
+        else:
+            left += 1
+    if left:
         screen.say(f"and {left} more: --details shows them", fit=True)
     seen = sum(finding.seen_by == "customers" and finding.severity == "problem" for finding in findings)
     counts = {severity: found.count(severity) for severity in ("problem", "warning", "advice")}
-    told = f"{many(counts['problem'], 'problem')}, {many(counts['warning'], 'warning')}"
+    numbers = f"{many(counts['problem'], 'problem')}, {many(counts['warning'], 'warning')}"
     advice = many(counts["advice"], "piece of advice", "pieces of advice")
     customers = f"; customers would see {seen} of the problems" if seen else ""
     screen.result(
-        f"{told}, {advice}{customers}{after}",
+        f"{numbers}, {advice}{customers}{after}",
         {
             "problems": counts["problem"],
             "warnings": counts["warning"],
