@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.helpdesk.local_model import Actor, LocalTicket, NewFile, Person
+from ticket_processor.web.portal.admin.ticket import STALE
 
 from ..real_browser import MARKS, ListeningPortal, faults_of, listening_portal, tab_to
 from .conftest import PASSWORD, AgentsDesk
@@ -268,7 +269,7 @@ def test_every_page_fits_and_can_be_read_by_everybody(desk: AgentsDesk, site: Li
         desk.rig.store.change(ticket.id, Actor("agent", admin.id), version=None, now=desk.rig.at, category="refund")
         page.select_option("#p-category", "technical")
         page.click(SAVE)
-        page.wait_for_selector("#conflict")
+        page.wait_for_selector(f"text={STALE}")
         found += faults_of(page, "conflict")
         page.goto("/admin")
         page.check("input[name=ticket]")
