@@ -37,8 +37,8 @@ _LEAST_SCORE = 0.3
 _ENOUGH_FOR_MODEL = 600
 _LONG, _SURE = 100, 0.95
 _CONFUSABLE = frozenset(("da", "no", "sv"))
-_BY_LETTERS = frozenset(("ru", "uk", "ar", "fa", "ur", "zh"))
-"""Languages that share a script, and are told by its letters; Bulgarian looks like Russian."""
+TAKEN_FOR_OTHERS = frozenset("af as be bg bs ca et eu gl hr is lt lv mk mr ms ne sk sl sq sr sw tl".split())
+"""Languages that the detector takes for their neighbours, as Bulgarian for Russian, or does not know."""
 
 
 @cache
@@ -216,12 +216,6 @@ def detect_language(text: str) -> str:
     answer = _detect(_HASHTAG.sub(" ", text))
     # Hashtags are often in another language than what they stand in, but better than nothing.
     return _detect(text.replace("#", " ")) if answer == "und" and "#" in text else answer
-
-
-def is_told(language: str) -> bool:
-    """Whether the detector has words or letters of its own for a language, or it is no language at all."""
-    known = lists("languages")
-    return language == "und" or language in known["words"] or language in known["scripts"] or language in _BY_LETTERS
 
 
 def _readable(text: str) -> str:
