@@ -110,6 +110,22 @@ def test_the_local_detector_decides_the_language_but_of_a_few_words(words: str, 
     assert (analysis.source, analysis.language) == ("model", language)
 
 
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [
+        ("Bon dia, no puc entrar al meu compte des d'ahir, si us plau ajudeu-me tan aviat com sigui possible.", "ca"),
+        ("Здравейте, от вчера не мога да вляза в акаунта си, моля помогнете ми възможно най-скоро.", "bg"),
+    ],
+)
+def test_a_language_that_the_detector_takes_for_another_one_is_the_models(words: str, language: str) -> None:
+    class Linguist(Model):
+        def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
+            return super().analyse(text).model_copy(update={"language": language})
+
+    analysis = Chain().understanding(Linguist())(a_ticket(1, subject="", description=words))
+    assert analysis.language == language
+
+
 def test_a_ticket_whose_model_hangs_is_answered_by_rules_at_once() -> None:
     model = Model()
     analysis = Chain().understanding(model).without_models(TICKET, "model_hung")

@@ -23,7 +23,13 @@ from hypothesis import strategies as st
 
 from ticket_processor.analysis.model_server import connection
 from ticket_processor.analysis.model_server.chat import OpenAIServer, RawAnswer
-from ticket_processor.analysis.model_server.connection import SAID_CHARS, FormRefused, ModelBusy, failure
+from ticket_processor.analysis.model_server.connection import (
+    SAID_CHARS,
+    AnswerUnusable,
+    FormRefused,
+    ModelBusy,
+    failure,
+)
 from ticket_processor.analysis.model_server.presets import ModelTarget, cost_usd
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
@@ -85,6 +91,15 @@ def completion(content: object = "hello", **fields: Any) -> dict[str, Any]:
 
 
 reply = functools.partial(httpx2.Response, 200)
+
+
+STREAM = 'data: {"choices": [{"delta": {"content": "hello"}}]}\n\ndata: [DONE]\n'
+
+
+@pytest.mark.parametrize("body", [STREAM, '{"choices": [', "[1]", json.dumps(completion(usage={"prompt_tokens": -1}))])
+def test_an_answer_that_cannot_be_read_is_one_all_the_same_for_the_budget(sdk: Sdk, body: str) -> None:
+    with pytest.raises(AnswerUnusable, match="model_nonsense"):
+        sdk.ask(reply(text=body))
 
 
 def test_input_that_the_server_puts_into_its_cache_costs_a_quarter_more(sdk: Sdk) -> None:

@@ -91,6 +91,22 @@ def test_a_perfect_match_clears_the_default_floor_in_a_base_of_any_size(site: Si
     assert all(each["score"] < far["floor"] for each in far["found"])
 
 
+def test_where_the_time_does_not_suffice_for_all_articles_it_is_said_what_to_do(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each listing begins anew: of many thousand articles no run would see the last."""
+    site.write("refunds.md", "# Refunds\nYou get your money back within five days.")
+    monkeypatch.setattr("ticket_processor.commands.kb.SYNC_S", 0.0)
+    synced = site.run("sync")
+    assert (synced["unfinished"], ["'ticketbot kb sync'" in each for each in synced["troubles"]]) == (True, [True])
+
+
+def test_the_beginning_of_a_passage_is_shown_in_a_language_without_spaces_too(site: Site) -> None:
+    site.write("henkin.md", "# 返金\n" + "返金は五日以内に行われます。" * 40)
+    site.run("sync")
+    assert "返金は五日以内に行われます。返金は" in CliRunner().invoke(app, ["kb", "search", "返金"]).output
+
+
 def test_where_a_floor_cannot_be_had_nothing_is_shown_and_few_questions_change_nothing(site: Site) -> None:
     site.write("refunds.md", "# Refunds\nYou get your money back within five days.")
     site.run("sync")

@@ -73,6 +73,14 @@ def test_a_category_under_a_new_name_breaks_nothing_where_it_says_the_former_one
     gate(folder, settings, "rows.jsonl", code=0 if formerly == "technical" else 1)
 
 
+def test_a_category_that_takes_in_another_one_keeps_its_own_tickets(folder: Path) -> None:
+    words = 'formerly = ["refund"]\nkeywords = { en = ["charged"] }\n'
+    settings = WITHOUT_TECHNICAL.replace('description = "billing"\n', f'description = "billing"\n{words}')
+    settings = settings.replace('[[categories]]\nname = "refund"\ndescription = "refund"\n', "")
+    told = gate(folder, settings, "rows.jsonl", code=1)
+    assert "r0" not in told["changes"]["category"]  # type: ignore[index]
+
+
 @pytest.mark.slow
 def test_changed_settings_have_the_credentials_and_models_of_the_account_that_they_are_for(folder: Path) -> None:
     (folder / "acme.toml").write_text("[models]\ntimeout_s = 1\n", encoding="utf-8")

@@ -33,6 +33,8 @@ def told(folder: Path, toml: str, **environ: str) -> tuple[str, ...]:
         ('[run]\nwrite_mode = "x"', "run.write_mode (ticketbot.toml, line 2): should be 'auto', 'single' or 'batch'"),
         ("log_dir = 3", "log_dir (ticketbot.toml, line 1): is not a valid path"),
         ("run = 3", "run (ticketbot.toml, line 1): should be a table"),
+        ("models = { prices = 3 }", "models.prices (ticketbot.toml, line 1): should be a table"),
+        ("run = { statuses = 3 }", "run.statuses (ticketbot.toml, line 1): should be a list"),
         ('skip = { brands = ["acme"] }', "skip.brands, 1st entry (ticketbot.toml, line 1): should be a valid integer"),
         (
             '[[categories]]\nname = "general"',

@@ -27,7 +27,7 @@ from .rules.injection import signs_of
 from .rules.sentiment import asks_us
 from .rules.telling import condenses
 from .text.cleaning import clean
-from .text.language import detect_language
+from .text.language import TAKEN_FOR_OTHERS, detect_language
 from .text.outgoing import analysis_leaving, made_of
 from .text.redact import RedactedText, redact, redacted_values, without_values
 
@@ -321,11 +321,15 @@ def _as_others_may_see(analysis: Analysis, cleaned: str, names: Sequence[str]) -
 
 
 def _language(analysis: Analysis, cleaned: str) -> str:
-    """The language; a model names that of its instructions now and then, and knows best what few words are in."""
-    if analysis.source != "model" or len(cleaned.encode("utf-8", "replace")) < _FEW_WORDS:
-        return analysis.language
+    """The language; a model names that of its instructions now and then.
+
+    It knows best what few words are in, and languages that the detector takes for their neighbours.
+    """
+    named, few = analysis.language, len(cleaned.encode("utf-8", "replace")) < _FEW_WORDS
+    if analysis.source != "model" or few or named in TAKEN_FOR_OTHERS:
+        return named
     found = detect_language(cleaned)
-    return analysis.language if found == "und" else found
+    return named if found == "und" else found
 
 
 def _name(link: Analyser) -> str:

@@ -74,7 +74,11 @@ def _rulings(
         workers = settings.run.workers if settings.models.names else 1
         given = [one.analysis for one in answer_all(Subject(name, chain, workers), asked, clock, advance)]
     # Categories that these settings have under a new name are compared under the running one.
-    former = {new: old for old in running.taxonomy.names if (new := settings.taxonomy.today(old)) is not None}
+    former = {
+        new: old
+        for old in running.taxonomy.names
+        if (new := settings.taxonomy.today(old)) is not None and new not in running.taxonomy.names
+    }
     rulings = []
     for number, analysis in enumerate(given, 1):
         decision = decide(number, analysis, settings.policy, settings.taxonomy)

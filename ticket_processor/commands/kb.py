@@ -6,7 +6,6 @@ import math
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from textwrap import shorten
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -197,4 +196,7 @@ def _told(found: Found) -> str:
     passage = found.passage
     heading = f" > {passage.heading}" if passage.heading else ""
     facts = "  ".join(filter(None, (passage.article_id, passage.audience, f"{found.score:.2f}", passage.url)))
-    return f"{passage.title}{heading}\n  {facts}\n  {shorten(passage.text, SHOWN_TEXT, placeholder=' …')}"
+    text = " ".join(passage.text.split())
+    if len(text) > SHOWN_TEXT:  # Japanese has no spaces to cut at
+        text = text[:SHOWN_TEXT].rsplit(" ", 1)[0] + " …"
+    return f"{passage.title}{heading}\n  {facts}\n  {text}"

@@ -63,8 +63,10 @@ def _words(error: ErrorDetails) -> str:
         return f"must be {_BY_NAME.get(name, 'written otherwise')}"
     if error["type"] == "too_short" and limit.get("field_type") == "Value":  # a secret
         return f"needs at least {limit['min_length']} characters"
-    if error["type"] in ("model_type", "model_attributes_type", "dataclass_type"):
+    if error["type"] in ("model_type", "model_attributes_type", "dataclass_type", "dict_type", "mapping_type"):
         return "should be a table"
+    if error["type"] in ("tuple_type", "list_type", "frozen_set_type"):
+        return "should be a list"
     return error["msg"].removeprefix("Value error, ").removeprefix("Input ")
 
 

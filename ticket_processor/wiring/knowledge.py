@@ -116,6 +116,10 @@ SYNC_HOURS = 24
 """Articles change seldom, and a Help Center's limits are shared; who cannot wait says ``kb sync``."""
 SHARE_OF_RUN = 0.1
 """Of a run's time; the next goes on with vectors, and lists the articles anew."""
+NOT_ALL_LISTED = (
+    "not all articles were listed in the time for it, and each sync begins anew: 'ticketbot kb sync' has an hour"
+)
+VECTORS_WAIT = "the time for making vectors was used up; the next sync goes on"
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
 
@@ -184,8 +188,9 @@ def bring_up_to_date(
         synced.troubles.append(f"vectors are missing, so words alone are searched there: {failed.in_words}")
     # A request that the deadline cuts short looks like a server that is down.
     if synced.unfinished or deadline.remaining() <= 0:
+        all_listed = not (synced.articles.unfinished or synced.articles.failed)
         synced.unfinished = True
-        synced.troubles = ["the time for reading what is new was used up; the next sync goes on"]
+        synced.troubles = [VECTORS_WAIT if all_listed else NOT_ALL_LISTED]
     went_on = bool(synced.said or synced.vectors)
     if not (synced.unfinished and went_on):  # else the next run goes on at once
         remember_end(store, clock.now(), failed=bool(synced.troubles))

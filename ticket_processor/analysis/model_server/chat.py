@@ -237,15 +237,15 @@ def _understood(body: bytes, *, asked: str, structured: bool) -> _Answer:
     try:
         return _read(body, asked=asked, structured=structured)
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
-        # Broken JSON with status 200 is a bare error, not the SDK's.
-        raise AnalysisFailed("model_nonsense", type(error).__name__) from error
+        # It answered all the same: without a count of tokens that costs what was set aside for it.
+        raise AnswerUnusable("model_nonsense", type(error).__name__) from error
 
 
 def _read(body: bytes, *, asked: str, structured: bool) -> _Answer:
     """Raises ``AnalysisFailed``, or what reading odd data raises."""
     answer = json.loads(body)
     if not isinstance(answer, dict):
-        raise AnalysisFailed("model_nonsense", "no object")
+        raise AnswerUnusable("model_nonsense", "no object")
     wrong = failure_in(answer, structured=structured)
     if wrong is not None:
         raise wrong

@@ -92,9 +92,7 @@ def signs_of(text: str) -> tuple[str, ...]:
     scan = Scan(folded)
     signs |= _signs_in_words(scan)
     if _LEET_WORD.search(folded):
-        signs |= _signs_in_words(
-            Scan(folded.translate(_LEET)), frozenset(("override", "asks_for_prompt", "role_marker"))
-        )
+        signs |= _signs_in_words(Scan(folded.translate(_LEET)), _IN_LEET)
     if _has_encoded_prose(text, scan):
         signs.add("encoded")
     return tuple(sorted(signs))

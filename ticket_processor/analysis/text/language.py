@@ -37,6 +37,8 @@ _LEAST_SCORE = 0.3
 _ENOUGH_FOR_MODEL = 600
 _LONG, _SURE = 100, 0.95
 _CONFUSABLE = frozenset(("da", "no", "sv"))
+TAKEN_FOR_OTHERS = frozenset("af as be bg bs ca et eu gl hr is lt lv mk mr ms ne sk sl sq sr sw tl".split())
+"""Languages that the detector takes for their neighbours, as Bulgarian for Russian, or does not know."""
 
 
 @cache
