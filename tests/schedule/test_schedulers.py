@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -222,6 +223,26 @@ def test_a_folder_that_cannot_be_written_is_told(programs: Programs) -> None:
     (programs.home / "config").write_text("a file", encoding="utf-8")
     with pytest.raises(CannotRun, match="cannot be written"):
         install(Systemd("ticketbot"), a_job())
+
+
+def test_units_that_cannot_be_read_or_removed_are_told(programs: Programs) -> None:
+    install(Systemd("ticketbot"), a_job())
+    with (
+        patch.object(Path, "unlink", side_effect=PermissionError(13, "Permission denied", "the timer")),
+        pytest.raises(CannotRun, match=r"the timer cannot be removed \(Permission denied\)"),
+    ):
+        remove(Systemd("ticketbot"))
+    (programs.units / "ticketbot.timer").unlink()
+    (programs.units / "ticketbot.timer").mkdir()
+    with pytest.raises(CannotRun, match=r"ticketbot\.timer cannot be read"):
+        remove(Systemd("ticketbot"))
+
+
+def test_an_owner_without_a_name_is_told(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedulers, "is_root", lambda: True)
+    monkeypatch.setattr(Path, "owner", lambda _path: {}["uid"])
+    with pytest.raises(ConfigError, match="belongs to a user whom this system has no name for"):
+        schedulers.owner_of(programs.home)
 
 
 # --- Task Scheduler

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,8 @@ def told(folder: Path, toml: str, **environ: str) -> tuple[str, ...]:
         ("\n[run]\ndeadline_s = 'soon'", "run.deadline_s (ticketbot.toml, line 3): should be a valid number"),
         ('[run]\nwrite_mode = "x"', "run.write_mode (ticketbot.toml, line 2): should be 'auto', 'single' or 'batch'"),
         ("log_dir = 3", "log_dir (ticketbot.toml, line 1): is not a valid path"),
+        ('[serve]\nproxies = "10.0.0.1"', "serve.proxies (ticketbot.toml, line 2): should be a list"),
+        ("entities = 3", "entities (ticketbot.toml, line 1): should be a table"),
         ("run = 3", "run (ticketbot.toml, line 1): should be a table"),
         ("models = { prices = 3 }", "models.prices (ticketbot.toml, line 1): should be a table"),
         ("run = { statuses = 3 }", "run.statuses (ticketbot.toml, line 1): should be a list"),
@@ -53,6 +56,7 @@ def told(folder: Path, toml: str, **environ: str) -> tuple[str, ...]:
 def test_a_wrong_value_is_told_with_its_line_and_what_it_should_be(tmp_path: Path, toml: str, sentence: str) -> None:
     (problem,) = told(tmp_path, toml)
     assert problem.startswith(sentence)
+    assert not re.search("tuple|dictionary|class", problem, re.IGNORECASE), "a word of Python's"
 
 
 def test_a_secret_that_is_too_short_is_told_in_characters_and_not_quoted(tmp_path: Path) -> None:

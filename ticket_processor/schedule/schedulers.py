@@ -17,7 +17,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -141,24 +142,24 @@ class Systemd:
         return dict(zip(map(str, self._units), (service, job.filled("timer", calendar=calendar)), strict=True))
 
     def entries(self) -> list[str]:
-        return [unit.read_text(encoding="utf-8", errors="replace") for unit in self._units if unit.exists()]
+        with _unless_refused("read"):
+            return [unit.read_text(encoding="utf-8", errors="replace") for unit in self._units if unit.exists()]
 
     def put(self, job: ScheduledJob) -> list[str]:
         self._do("show", "--property=Version")  # fails before anything is written if no manager answers
-        try:
+        with _unless_refused("written"):
             unit_folder().mkdir(parents=True, exist_ok=True)
             for unit, text in self.files(job).items():
                 Path(unit).write_text(text, encoding="utf-8")
                 Path(unit).chmod(0o644)  # everybody may read it: it holds no secret
-        except OSError as error:
-            raise CannotRun(f"{error.filename} cannot be written ({error.strerror})") from None
         started = [self._do("daemon-reload"), self._do("enable", "--now", f"{self.name}.timer")]
         return [f"{self.where}: the units were written", *started]
 
     def take(self) -> list[str]:
         done = [self._do("disable", "--now", f"{self.name}.timer")] if self._units[1].exists() else []
-        for unit in self._units:
-            unit.unlink(missing_ok=True)
+        with _unless_refused("removed"):
+            for unit in self._units:
+                unit.unlink(missing_ok=True)
         return [*done, f"{self.where}: the units were removed", self._do("daemon-reload")]
 
     def _do(self, *words: str) -> str:
@@ -251,7 +252,7 @@ def problems(kind: str, job: ScheduledJob, deadline_s: float) -> list[str]:
 
 def may_start_runs(place: Path) -> bool:
     """Whether a scheduler of this system may start runs of ticketbot's; the owner of ``place`` owns the crontab."""
-    with suppress(CannotRun, KeyError, OSError):
+    with suppress(CannotRun, ConfigError, OSError):
         timers = [path for folder in {unit_folder(), SYSTEM_UNITS} for path in folder.glob("*.timer")]
         if not any(mark_in(path.read_text(encoding="utf-8", errors="replace")) for path in timers):
             return shutil.which("crontab") is not None and "ticketbot" in Cron("", owner_of(place)).read()
@@ -259,8 +260,13 @@ def may_start_runs(place: Path) -> bool:
 
 
 def owner_of(place: Path) -> str:
-    """The current user; for root, the owner of ``place``."""
-    return place.owner() if sys.platform != "win32" and is_root() and place.exists() else getpass.getuser()
+    """The current user; for root, the owner of ``place``. Raises :class:`ConfigError` where that one has no name."""
+    if sys.platform == "win32" or not is_root() or not place.exists():
+        return getpass.getuser()
+    try:
+        return place.owner()
+    except KeyError:
+        raise ConfigError(f"{place} belongs to a user whom this system has no name for") from None
 
 
 def is_root() -> bool:
@@ -272,6 +278,14 @@ def unit_folder() -> Path:
     """The folder of systemd's units: the system's for root, else the user's."""
     config = os.environ.get("XDG_CONFIG_HOME", "").strip() or Path.home() / ".config"
     return SYSTEM_UNITS if is_root() else Path(config, "systemd", "user")
+
+
+@contextmanager
+def _unless_refused(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotRun(f"{error.filename} cannot be {what} ({error.strerror})") from None
 
 
 def _span(seconds: int) -> str:

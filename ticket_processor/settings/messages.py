@@ -25,6 +25,17 @@ _BY_NAME: Mapping[str, str] = {
 """The form of a text setting, by the last word of its name."""
 
 
+_BY_TYPE: Mapping[str, str] = {
+    "tuple_type": "should be a list",
+    "list_type": "should be a list",
+    "frozen_set_type": "should be a list",
+    "dict_type": "should be a table",
+    "mapping_type": "should be a table",
+    "path_type": "is not a valid path",
+}
+"""Where pydantic speaks of Python's types."""
+
+
 def place_name(place: Place) -> str:
     """The setting as a person says it: ``skip.brands, 1st entry``."""
     words = ""
@@ -63,11 +74,10 @@ def _words(error: ErrorDetails) -> str:
         return f"must be {_BY_NAME.get(name, 'written otherwise')}"
     if error["type"] == "too_short" and limit.get("field_type") == "Value":  # a secret
         return f"needs at least {limit['min_length']} characters"
-    if error["type"] in ("model_type", "model_attributes_type", "dataclass_type", "dict_type", "mapping_type"):
+    if error["type"] in ("model_type", "model_attributes_type", "dataclass_type"):
         return "should be a table"
-    if error["type"] in ("tuple_type", "list_type", "frozen_set_type"):
-        return "should be a list"
-    return error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    words = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return _BY_TYPE.get(error["type"], words).replace("Tuple should", "should")
 
 
 def _ordinal(number: int) -> str:
