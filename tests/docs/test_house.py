@@ -87,9 +87,9 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_290,
-    "analysis": 9_800,
+    "analysis": 9_810,
     "audit": 2_020,
-    "commands": 6_490,
+    "commands": 6_500,
     "core": 2_680,
     "dashboard": 1_570,
     "evaluation": 2_000,
@@ -102,18 +102,18 @@ CEILINGS = {
     "replies": 1_480,
     "reporting": 2_440,
     "sandbox": 4_530,
-    "schedule": 300,
+    "schedule": 320,
     "seeding": 970,
-    "settings": 1_600,
+    "settings": 1_620,
     "state": 880,
     "web": 3_720,
-    "wiring": 3_140,
+    "wiring": 3_150,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 359, "test lines": 65_000, "scripts": 26, "words of docs": 23_260}
+MOST = {"files": 359, "test lines": 65_160, "scripts": 26, "words of docs": 23_270}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
