@@ -120,6 +120,14 @@ def test_who_is_new_in_the_settings_is_told_what_is_open_and_who_has_left_them_i
     assert "chat" not in story.memory.model_dump_json()
 
 
+def test_an_end_is_told_although_the_clock_was_put_back_before_it_could_be() -> None:
+    story = Story(CHAT)
+    assert story.run("spend") == [("chat", "spend", "begun")]
+    assert story.run(broken=["chat"]) == []
+    assert story.run(later=-HOUR) == [("chat", "spend", "over")]
+    assert story.run() == []
+
+
 def test_an_end_that_cannot_be_told_for_a_day_is_not_told_any_more() -> None:
     story = Story(CHAT)
     story.run("spend")

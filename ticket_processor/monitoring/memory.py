@@ -135,7 +135,7 @@ def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
     conditions: dict[str, OpenAlert] = {}
     for rule, one in memory.conditions.items():
         if one.over is not None:
-            if 0 <= now - one.over <= GIVE_UP_S:
+            if now - one.over <= GIVE_UP_S:  # a clock put back takes no end from who still waits for it
                 conditions[rule] = one
         elif rule in found.conditions or not found.over:
             conditions[rule] = one
