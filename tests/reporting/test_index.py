@@ -361,3 +361,19 @@ def test_without_duckdb_it_says_what_to_install(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(ConfigError, match=re.escape(how_to_install("report"))):
         opened(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are private by themselves there")
+def test_an_index_is_a_private_file_while_it_is_open_and_that_of_an_encrypted_log_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: Keyring
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    with opened(logs):
+        (folder,) = (tmp_path / "tmp").iterdir()
+        assert (folder.stat().st_mode & 0o777, (folder / "index.duckdb").is_file()) == (0o700, True)
+    assert list((tmp_path / "tmp").iterdir()) == []
+    with opened(logs, keys=keys):
+        assert list((tmp_path / "tmp").iterdir()) == []

@@ -1,7 +1,8 @@
 """The log as columns, to be asked in SQL: what reports and the dashboard stand on. Needs the extra ``report`` (duckdb).
 
 The daily files are read when the index is opened, and those that have changed when it is refreshed. It holds labels,
-numbers and times, nothing in a customer's words, and is kept in a private temporary folder while it is open.
+numbers and times, nothing in a customer's words, and is kept in a private temporary folder while it is open; that of
+an encrypted log in memory.
 """
 
 from __future__ import annotations
@@ -157,10 +158,12 @@ class LogIndex:
         self._between = first_day, last_day
         self._lock = threading.Lock()
         self._known: dict[LogFile, tuple[int, int]] = {}
-        self._place = TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True)
-        options: dict[str, Any] = {"temp_directory": self._place.name, "autoinstall_known_extensions": False}
-        # In a file the columns are packed: a tenth of the memory that they take without one.
-        self._base = duckdb.connect(str(Path(self._place.name) / "index.duckdb"), config=options)
+        # In a file the columns are packed, and take a tenth of the memory. What was encrypted is never
+        # written in the clear.
+        self._place = None if keys is not None else TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True)
+        place = self._place.name if self._place else ""
+        options: dict[str, Any] = {"temp_directory": place, "autoinstall_known_extensions": False}
+        self._base = duckdb.connect(str(Path(place, "index.duckdb")) if place else ":memory:", config=options)
         try:
             self._base.execute(f"CREATE TABLE events AS {_FROM_LINES}", {"day": None, "lines": [], **self._tag})
             self._base.execute(_TABLES)
@@ -180,7 +183,8 @@ class LogIndex:
     def close(self) -> None:
         """Let go of everything. Idempotent."""
         self._base.close()
-        self._place.cleanup()
+        if self._place:
+            self._place.cleanup()
 
     def query(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
         """The rows that a SELECT over the tables gives."""
