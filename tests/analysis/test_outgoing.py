@@ -20,6 +20,7 @@ from pydantic import ValidationError
 import ticket_processor
 from ticket_processor.analysis import chain
 from ticket_processor.analysis.chain import Understanding
+from ticket_processor.analysis.model_server.connection import server_sentence
 from ticket_processor.analysis.model_server.presets import PRESETS
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text import redact
@@ -273,7 +274,7 @@ def test_any_ticket_leaves_without_the_card_in_it(before: str, behind: str) -> N
 
 
 @pytest.mark.parametrize("joint", [" evil.com ", " www.x.org ", " http://x.y/ ", " x.com. ", " a.de/ "])
-def test_a_number_that_is_whole_once_the_links_in_it_are_gone_leaves_in_no_words_of_rules(joint: str) -> None:
+def test_a_number_that_is_whole_once_the_links_in_it_are_gone_leaves_in_no_line(joint: str) -> None:
     card = joint.join(("4111", "1111", "1111", "1111"))
     ticket = a_ticket().model_copy(
         update={"subject": f"Card {card} charged", "description": f"My card is {card} today."}
@@ -282,6 +283,7 @@ def test_a_number_that_is_whole_once_the_links_in_it_are_gone_leaves_in_no_words
     change = merge(ticket, decide(1, analysis, Policy(), default_taxonomy()), key="k" * 32)
     assert not has_secret(f"{change.note} {analysis.model_dump_json()}")
     assert not has_secret(subject_line(ticket.subject, (), 60))
+    assert not has_secret(server_sentence({"error": f"cannot read {card}"}))
 
 
 @cache

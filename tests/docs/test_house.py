@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 359, "test lines": 65_180, "scripts": 26, "words of docs": 23_270}
+MOST = {"files": 359, "test lines": 65_190, "scripts": 26, "words of docs": 23_270}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -169,9 +169,11 @@ def test_of_each_edited_draft_the_difference_is_told_redacted_and_never_in_json(
     used, edited, later = desk.noted(), desk.noted(), desk.noted()
     desk.said(used, "Hi Ana, print the return label from your account and hand the parcel in at any post office.")
     desk.said(edited, "Ana, please hand the parcel in at any post office. Write to bo@example.com.\n\n> We wait")
-    desk.said(later, "Please hand the parcel in at any post office.")
+    card = " evil.com ".join(("4111", "1111", "1111", "1111"))  # whole once the links in it are gone
+    desk.said(later, f"Please hand the parcel in at any post office. Your card {card} is charged.")
     found = desk.read()
     assert [one.ticket_id for one in found.edits] == [later, edited], "the newest first"
+    assert found.edits[0].put_in.endswith("Your card [CARD_1] is charged.")
     told = found.edits[1]
     assert told.taken_out == "Print the return label from your account and"
     assert told.put_in == "[NAME_1], please ... Write to [EMAIL_1]."

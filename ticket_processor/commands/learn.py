@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from ..analysis.classifier.storage import put_back
+from ..analysis.text.outgoing import leaving_line
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
-from ..core.sanitize import plain_line
 from ..core.tables import MOST_LINES, Table, show_briefly
 from ..core.tables import show as show_tables
 from ..core.wording import many, person_at_keyboard
@@ -191,7 +191,7 @@ def review(
 def _texts(group: CorrectionGroup, known: Mapping[int, Correction]) -> list[dict[str, Any]]:
     """Some of the group's corrections, with the beginnings of their redacted texts on a line each."""
     some = [known[number] for number in group.ids if known[number].text][:MOST_TEXTS]
-    return [{"id": item.id, "ticket": item.ticket_id, "text": plain_line(item.text, LONGEST_TEXT)} for item in some]
+    return [{"id": item.id, "ticket": item.ticket_id, "text": leaving_line(item.text, LONGEST_TEXT)} for item in some]
 
 
 def _row(group: CorrectionGroup) -> tuple[str, ...]:

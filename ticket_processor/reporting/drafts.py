@@ -16,11 +16,11 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from ..analysis.text.cleaning import clean
+from ..analysis.text.outgoing import leaving_line
 from ..analysis.text.redact import redact
 from ..core.clock import Deadline
 from ..core.lazy_pattern import lazy_pattern
 from ..core.models import Frozen, RedactionLevel, Ticket
-from ..core.sanitize import plain_line
 from ..core.tables import SENTENCES, Table
 from ..core.wording import many
 from ..helpdesk.protocol import Helpdesk
@@ -128,7 +128,7 @@ def read_drafts(
 def _edit(ticket: Ticket, draft: str, replies: Sequence[str]) -> EditedDraft:
     subject = redact(ticket.subject, names=ticket.names, level=RedactionLevel.STRICT).text
     subject, taken_out, put_in = (
-        plain_line(text, 200) for text in (subject, *difference(draft, replies, ticket.names))
+        leaving_line(text, 200) for text in (subject, *difference(draft, replies, ticket.names))
     )
     return EditedDraft(ticket_id=ticket.id, subject=subject, taken_out=taken_out, put_in=put_in)
 

@@ -29,8 +29,8 @@ from ...core.circuit_breaker import backoff_seconds, retry_after_seconds
 from ...core.clock import parse_http_date
 from ...core.errors import AnalysisFailed
 from ...core.models import RedactionLevel, Usage
-from ...core.sanitize import plain_line
 from ...core.urls import is_loopback
+from ..text.outgoing import leaving_line
 from ..text.redact import redact
 from .presets import OPENAI_URL, ModelTarget
 
@@ -422,7 +422,7 @@ def server_sentence(body: object) -> str:
             body = body[0]
     if not isinstance(body, str) or body.lstrip().startswith("<"):
         return ""  # a web page, or nothing
-    return plain_line(redact(body[:SAID_READ], level=RedactionLevel.STRICT).text, SAID_CHARS)
+    return leaving_line(redact(body[:SAID_READ], level=RedactionLevel.STRICT).text, SAID_CHARS)
 
 
 def _what_broke(error: BaseException) -> str:
