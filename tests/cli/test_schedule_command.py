@@ -185,7 +185,7 @@ def desks(tmp_path: Path) -> Iterator[Accounts]:
 def test_a_folder_is_one_entry_whose_runs_triage_every_account_from_anywhere(desks: Accounts) -> None:
     desks("run", "--config", "accounts", "--since", "1d", "--limit", "1", "--quiet")
     installed = desks("schedule", "install", "cron", "--every", "15", "--config", "accounts")
-    assert "the entry was added" in installed.out
+    assert "ticketbot is installed; a run every 15 minutes" in installed.out
     (line,) = (
         line
         for line in (desks.folder / "crontab.txt").read_text(encoding="utf-8").splitlines()

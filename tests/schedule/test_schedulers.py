@@ -96,7 +96,7 @@ def test_what_is_installed_is_there_until_it_is_removed(
     kind: Callable[[str], Scheduler], job_of: Callable[..., ScheduledJob], programs: Programs
 ) -> None:
     scheduler, job = kind("ticketbot"), job_of()
-    assert "there is nothing called ticketbot" in remove(scheduler)[0]
+    assert "there is nothing called ticketbot" in remove(scheduler)
     install(scheduler, job)
     once = scheduler.entries()
     assert {mark_in(text) for text in once} == {job.settings}
@@ -221,7 +221,7 @@ def test_units_that_somebody_else_wrote_are_left_alone(programs: Programs) -> No
 
 def test_a_folder_that_cannot_be_written_is_told(programs: Programs) -> None:
     (programs.home / "config").write_text("a file", encoding="utf-8")
-    with pytest.raises(CannotRun, match="cannot be written"):
+    with pytest.raises(CannotRun, match="cannot be read or changed"):
         install(Systemd("ticketbot"), a_job())
 
 
@@ -229,12 +229,12 @@ def test_units_that_cannot_be_read_or_removed_are_told(programs: Programs) -> No
     install(Systemd("ticketbot"), a_job())
     with (
         patch.object(Path, "unlink", side_effect=PermissionError(13, "Permission denied", "the timer")),
-        pytest.raises(CannotRun, match=r"the timer cannot be removed \(Permission denied\)"),
+        pytest.raises(CannotRun, match=r"the timer cannot be read or changed \(Permission denied\)"),
     ):
         remove(Systemd("ticketbot"))
     (programs.units / "ticketbot.timer").unlink()
     (programs.units / "ticketbot.timer").mkdir()
-    with pytest.raises(CannotRun, match=r"ticketbot\.timer cannot be read"):
+    with pytest.raises(CannotRun, match=r"ticketbot\.timer cannot be read or changed"):
         remove(Systemd("ticketbot"))
 
 

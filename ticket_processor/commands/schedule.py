@@ -43,12 +43,10 @@ def show(
     configs: ConfigsOption = None,
 ) -> int:
     """Print what install would hand over; change nothing."""
-    kind, scheduler = _scheduler(kind, name, configs)
-    job, notices = _job(kind, name, every_min, configs)
+    scheduler, job = _scheduled(kind, every_min, name, configs)
     files = scheduler.files(job)
     # Each of several files has its path as a comment above it.
     texts = [f"# {path}\n{text}" if len(files) > 1 else text for path, text in files.items()]
-    Screen().notices(notices)
     Screen().say("\n".join(texts).rstrip("\n"))
     return ExitCode.OK
 
@@ -60,17 +58,13 @@ def install(
     configs: ConfigsOption = None,
 ) -> int:
     """Install the schedule, or bring it up to date."""
-    kind, scheduler = _scheduler(kind, name, configs)
-    job, notices = _job(kind, name, every_min, configs)
-    done = schedulers.install(scheduler, job)
-    Screen().notices(notices)
-    Screen().say("\n".join([*done, f"a run every {every_min} minutes"]))
+    Screen().say(schedulers.install(*_scheduled(kind, every_min, name, configs)))
     return ExitCode.OK
 
 
 def remove(kind: SchedulerArgument = None, name: JobNameOption = "ticketbot", configs: ConfigsOption = None) -> int:
     """Take back what install put there, and nothing else."""
-    Screen().say("\n".join(schedulers.remove(_scheduler(kind, name, configs)[1])))
+    Screen().say(schedulers.remove(_scheduler(kind, name, configs)))
     return ExitCode.OK
 
 
@@ -80,31 +74,33 @@ def program() -> tuple[str, ...]:
     return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "ticket_processor")
 
 
-def _scheduler(kind: Kind | None, name: str, configs: Sequence[Path] | None) -> tuple[Kind, Scheduler]:
+def _scheduler(kind: Kind | None, name: str, configs: Sequence[Path] | None) -> Scheduler:
     """The scheduler that is named, or the one that this system has; the settings' owner owns the crontab."""
     if kind is None:
         systemd = BOOTED_BY_SYSTEMD.is_dir() and shutil.which("systemctl")
         kind = "windows" if sys.platform == "win32" else "systemd" if systemd else "cron"
     if kind == "cron":
-        return kind, Cron(name, owner_of(configs[0] if configs else config_file() or Path.cwd()))
-    return kind, Systemd(name) if kind == "systemd" else Windows(name)
+        return Cron(name, owner_of(configs[0] if configs else config_file() or Path.cwd()))
+    return Systemd(name) if kind == "systemd" else Windows(name)
 
 
-def _job(kind: Kind, name: str, every_min: int, configs: Sequence[Path] | None) -> tuple[ScheduledJob, list[str]]:
-    """The job, and notices.
+def _scheduled(
+    kind: Kind | None, every_min: int, name: str, configs: Sequence[Path] | None
+) -> tuple[Scheduler, ScheduledJob]:
+    """The scheduler and its job. Says what to know about it.
 
     Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
     """
-    given = configs or [path for path in [config_file()] if path]
-    named = [Path(os.path.abspath(path)) for path in given]  # noqa: PTH100 - links stay
+    scheduler = _scheduler(kind, name, configs)
+    named = [Path(os.path.abspath(path)) for path in configs or [config_file()] if path]  # noqa: PTH100 - links stay
     place = named[0] if named else Path.cwd()
     folder, user = place if place.is_dir() else place.parent, owner_of(place)
     deadlines, wrong = _deadlines(named)
-    limit_s = max(1, ceil(len(deadlines) / MOST_AT_ONCE)) * (max(deadlines, default=0.0) + GRACE_S)
+    longest_s = max(deadlines, default=0.0)
     job = ScheduledJob(
         name,
         every_min,
-        schedulers.limit_after(limit_s),
+        schedulers.limit_after(max(1, ceil(len(deadlines) / MOST_AT_ONCE)) * (longest_s + GRACE_S)),
         command=(*program(), "run", "--quiet", *(word for path in named for word in ("--config", str(path)))),
         folder=str(folder),
         settings=", ".join(map(str, named or [folder])),
@@ -112,14 +108,15 @@ def _job(kind: Kind, name: str, every_min: int, configs: Sequence[Path] | None) 
     )
     if wrong:
         wrong.append(f"scheduled runs see {folder / '.env'}, and nothing that this terminal sets")
-    if problems := [*wrong, *schedulers.problems(kind, job, max(deadlines, default=0.0))]:
+    if problems := [*wrong, *schedulers.problems(scheduler.kind, job, longest_s)]:
         raise ConfigError(*problems)
     notices = ["where no run has been made yet, 'ticketbot run --since now' has to say where scheduled ones begin"]
     if is_root() and user == "root":
         notices.append(f"the runs will be root's, since root owns {place}; safer: give it to a user of its own")
-    elif kind == "systemd" and not is_root() and not (LINGERING / user).exists():
+    elif scheduler.kind == "systemd" and not is_root() and not (LINGERING / user).exists():
         notices.append(f"runs only while {user} is logged in; 'loginctl enable-linger {user}' changes that")
-    return job, notices
+    Screen().notices(notices)
+    return scheduler, job
 
 
 def _deadlines(named: Sequence[Path]) -> tuple[list[float], list[str]]:

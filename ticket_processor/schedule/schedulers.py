@@ -1,8 +1,8 @@
 """Hands jobs to ``crontab``, ``systemctl`` and ``schtasks``, and takes them back.
 
 The three classes have the same methods: ``files`` are the templates beside this module, filled in, by path; ``entries``
-are the texts installed under this name, whoever wrote them; ``put`` and ``take`` say what they did. All raise
-:class:`CannotRun` with the program's own words.
+are the texts installed under this name, whoever wrote them. ``put`` and ``take`` raise :class:`CannotRun` with the
+program's own words.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import ceil
@@ -50,11 +50,12 @@ class ScheduledJob:
     settings: str
     user: str
 
-    def filled(self, template: str, **values: object) -> str:
+    def filled(self, template: str, quoted: Callable[[str], str] = str, **values: str) -> str:
         """The template with this job's values, and a mark in ASCII that says whose it is."""
         text = Path(__file__).with_name(f"{template}.txt").read_text(encoding="utf-8")
         mark = f"ticketbot schedule for {json.dumps(self.settings)}"
-        return text.format(**{**vars(self), "mark": mark, "minute": self.minute, "grace_s": STOP_GRACE_S, **values})
+        known = {**vars(self), "mark": mark, "minute": f"{self.minute:02}", "grace_s": STOP_GRACE_S, **values}
+        return text.format(**{name: quoted(str(value)) for name, value in known.items()})
 
     @property
     def minute(self) -> int:
@@ -75,6 +76,8 @@ def mark_in(text: str) -> str | None:
 
 class Cron:
     """The current user's crontab; for root, that of ``user``."""
+
+    kind = "cron"
 
     def __init__(self, name: str, user: str = "root") -> None:
         self.name = name
@@ -100,18 +103,15 @@ class Cron:
     def entries(self) -> list[str]:
         return self._entry.findall(self.read())
 
-    def put(self, job: ScheduledJob) -> list[str]:
-        before = self.read()
-        rest = self._entry.sub("", before)
+    def put(self, job: ScheduledJob) -> None:
+        rest = self._entry.sub("", self.read())
         end = "\n" if rest and not rest.endswith("\n") else ""
         _ask(*self._crontab, "-", given=rest + end + self.files(job)["crontab"])
-        return [f"{self.where}: the entry was {'added' if rest == before else 'replaced'}"]
 
-    def take(self) -> list[str]:
+    def take(self) -> None:
         rest = self._entry.sub("", self.read())
         # Without any other line there was no crontab before the job.
         _ask(*self._crontab, "-" if rest else "-r", given=rest)
-        return [f"{self.where}: the entry was removed"]
 
     def read(self) -> str:
         """The whole crontab."""
@@ -126,6 +126,8 @@ class Cron:
 
 class Systemd:
     """Units of the system's manager for root, else of the user's own."""
+
+    kind = "systemd"
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -142,48 +144,38 @@ class Systemd:
         return dict(zip(map(str, self._units), (service, job.filled("timer", calendar=calendar)), strict=True))
 
     def entries(self) -> list[str]:
-        with _unless_refused("read"):
-            return [unit.read_text(encoding="utf-8", errors="replace") for unit in self._units if unit.exists()]
+        return [unit.read_text(encoding="utf-8", errors="replace") for unit in self._units if unit.exists()]
 
-    def put(self, job: ScheduledJob) -> list[str]:
-        self._do("show", "--property=Version")  # fails before anything is written if no manager answers
-        with _unless_refused("written"):
-            unit_folder().mkdir(parents=True, exist_ok=True)
-            for unit, text in self.files(job).items():
-                Path(unit).write_text(text, encoding="utf-8")
-                Path(unit).chmod(0o644)  # everybody may read it: it holds no secret
-        started = [self._do("daemon-reload"), self._do("enable", "--now", f"{self.name}.timer")]
-        return [f"{self.where}: the units were written", *started]
+    def put(self, job: ScheduledJob) -> None:
+        _ask(*self._systemctl, "show", "--property=Version")  # fails before anything is written if no manager answers
+        unit_folder().mkdir(parents=True, exist_ok=True)
+        for unit, text in self.files(job).items():
+            Path(unit).write_text(text, encoding="utf-8")
+            Path(unit).chmod(0o644)  # everybody may read it: it holds no secret
+        _ask(*self._systemctl, "daemon-reload")
+        _ask(*self._systemctl, "enable", "--now", f"{self.name}.timer")
 
-    def take(self) -> list[str]:
-        done = [self._do("disable", "--now", f"{self.name}.timer")] if self._units[1].exists() else []
-        with _unless_refused("removed"):
-            for unit in self._units:
-                unit.unlink(missing_ok=True)
-        return [*done, f"{self.where}: the units were removed", self._do("daemon-reload")]
-
-    def _do(self, *words: str) -> str:
-        _ask(*self._systemctl, *words)
-        return " ".join((*self._systemctl, *words))
+    def take(self) -> None:
+        if self._units[1].exists():
+            _ask(*self._systemctl, "disable", "--now", f"{self.name}.timer")
+        for unit in self._units:
+            unit.unlink(missing_ok=True)
+        _ask(*self._systemctl, "daemon-reload")
 
 
 class Windows:
     """Task Scheduler."""
+
+    kind = "windows"
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.where = "Task Scheduler"
 
     def files(self, job: ScheduledJob) -> dict[str, str]:
-        values = {"every": _span(job.every_min * 60), "limit": _span(job.limit_s)}
-        words = {
-            "mark": f"ticketbot schedule for {json.dumps(job.settings)}",
-            "user": job.user,
-            "program": job.command[0],
-            "arguments": subprocess.list2cmdline(job.command[1:]),
-            "folder": job.folder,
-        }
-        text = job.filled("task", **values, **{name: escape(word) for name, word in words.items()})
+        spans = {"every": _span(job.every_min * 60), "limit": _span(job.limit_s)}
+        arguments = subprocess.list2cmdline(job.command[1:])
+        text = job.filled("task", escape, **spans, program=job.command[0], arguments=arguments)
         # ASCII without a declaration, so that it is right however it is saved.
         return {f"{self.name}.xml": text.encode("ascii", "xmlcharrefreplace").decode("ascii")}
 
@@ -192,40 +184,50 @@ class Windows:
             return [html.unescape(_ask("schtasks", "/Query", "/TN", self.name, "/XML").replace("\0", ""))]
         return []
 
-    def put(self, job: ScheduledJob) -> list[str]:
+    def put(self, job: ScheduledJob) -> None:
         (text,) = self.files(job).values()
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "task.xml")
             path.write_text(f'<?xml version="1.0" encoding="UTF-16"?>\n{text}', encoding="utf-16")
             _ask("schtasks", "/Create", "/TN", self.name, "/XML", str(path), "/F")
-        return [f"{self.where}: the task {self.name} is up to date"]
 
-    def take(self) -> list[str]:
+    def take(self) -> None:
         _ask("schtasks", "/Delete", "/TN", self.name, "/F")
-        return [f"{self.where}: the task {self.name} was removed"]
 
 
 Scheduler = Cron | Systemd | Windows
 
 
-def install(scheduler: Scheduler, job: ScheduledJob) -> list[str]:
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotRun(f"{error.filename} cannot be read or changed ({error.strerror})") from None
+
+
+@_refusals()
+def install(scheduler: Scheduler, job: ScheduledJob) -> str:
     """Install the job, or update it. Raises :class:`ConfigError` where the name is another installation's."""
     for owner in map(mark_in, scheduler.entries()):
         if owner != job.settings:
             what = "is not ticketbot's" if owner is None else f"runs {owner}"
             advice = "give this one another --name, or remove that one first"
             raise ConfigError(f"{scheduler.where}: what is called {job.name} there {what}; {advice}")
-    return scheduler.put(job)
+    scheduler.put(job)
+    return f"{scheduler.where}: {job.name} is installed; a run every {job.every_min} minutes"
 
 
-def remove(scheduler: Scheduler) -> list[str]:
+@_refusals()
+def remove(scheduler: Scheduler) -> str:
     """Remove what :func:`install` installed, and nothing that ticketbot did not write."""
     owners = list(map(mark_in, scheduler.entries()))
     if not owners:
-        return [f"{scheduler.where}: there is nothing called {scheduler.name}; nothing was done"]
+        return f"{scheduler.where}: there is nothing called {scheduler.name}; nothing was done"
     if None in owners:
         raise CannotRun(f"{scheduler.where}: {scheduler.name} is not ticketbot's; nothing was done")
-    return [*scheduler.take(), f"no more runs of {owners[0]}"]
+    scheduler.take()
+    return f"{scheduler.where}: {scheduler.name} is removed; no more runs of {owners[0]}"
 
 
 def problems(kind: str, job: ScheduledJob, deadline_s: float) -> list[str]:
@@ -278,14 +280,6 @@ def unit_folder() -> Path:
     """The folder of systemd's units: the system's for root, else the user's."""
     config = os.environ.get("XDG_CONFIG_HOME", "").strip() or Path.home() / ".config"
     return SYSTEM_UNITS if is_root() else Path(config, "systemd", "user")
-
-
-@contextmanager
-def _unless_refused(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise CannotRun(f"{error.filename} cannot be {what} ({error.strerror})") from None
 
 
 def _span(seconds: int) -> str:
