@@ -92,7 +92,8 @@ def _scheduled(
     Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
     """
     scheduler = _scheduler(kind, name, configs)
-    named = [Path(os.path.abspath(path)) for path in configs or [config_file()] if path]  # noqa: PTH100 - links stay
+    given = configs or [path for path in [config_file()] if path]
+    named = [Path(os.path.abspath(path)) for path in given]  # noqa: PTH100 - links stay
     place = named[0] if named else Path.cwd()
     folder, user = place if place.is_dir() else place.parent, owner_of(place)
     deadlines, wrong = _deadlines(named)
