@@ -102,7 +102,7 @@ CEILINGS = {
     "replies": 1_480,
     "reporting": 2_440,
     "sandbox": 4_530,
-    "schedule": 320,
+    "schedule": 310,
     "seeding": 970,
     "settings": 1_620,
     "state": 880,
