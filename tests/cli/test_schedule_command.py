@@ -126,6 +126,7 @@ def test_a_crontab_that_does_not_answer_is_3_with_the_reason(site: Site, script:
         (site.desk.folder / "bin" / "crontab").write_text(script, encoding="utf-8")
         refused = site("schedule", "install", "cron", code=3)
     assert words in refused.err
+    assert "note:" not in refused.err, "what holds for an installed job is said of none"
     assert refused.out == ""
 
 

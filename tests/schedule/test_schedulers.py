@@ -105,7 +105,7 @@ def test_what_is_installed_is_there_until_it_is_removed(
     install(scheduler, job_of(every_min=30))
     assert scheduler.entries() != once
     assert {mark_in(text) for text in scheduler.entries()} == {job.settings}
-    assert f"no more runs of {job.settings}" in remove(scheduler)
+    assert remove(scheduler) == f"{scheduler.where}: ticketbot is removed; no more runs of {job.settings}"
     assert scheduler.entries() == []
 
 

@@ -43,10 +43,11 @@ def show(
     configs: ConfigsOption = None,
 ) -> int:
     """Print what install would hand over; change nothing."""
-    scheduler, job = _scheduled(kind, every_min, name, configs)
+    scheduler, job, notices = _scheduled(kind, every_min, name, configs)
     files = scheduler.files(job)
     # Each of several files has its path as a comment above it.
     texts = [f"# {path}\n{text}" if len(files) > 1 else text for path, text in files.items()]
+    Screen().notices(notices)
     Screen().say("\n".join(texts).rstrip("\n"))
     return ExitCode.OK
 
@@ -58,7 +59,10 @@ def install(
     configs: ConfigsOption = None,
 ) -> int:
     """Install the schedule, or bring it up to date."""
-    Screen().say(schedulers.install(*_scheduled(kind, every_min, name, configs)))
+    scheduler, job, notices = _scheduled(kind, every_min, name, configs)
+    done = schedulers.install(scheduler, job)
+    Screen().notices(notices)
+    Screen().say(done)
     return ExitCode.OK
 
 
@@ -86,8 +90,8 @@ def _scheduler(kind: Kind | None, name: str, configs: Sequence[Path] | None) -> 
 
 def _scheduled(
     kind: Kind | None, every_min: int, name: str, configs: Sequence[Path] | None
-) -> tuple[Scheduler, ScheduledJob]:
-    """The scheduler and its job. Says what to know about it.
+) -> tuple[Scheduler, ScheduledJob, list[str]]:
+    """The scheduler, its job, and notices about it.
 
     Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
     """
@@ -116,8 +120,7 @@ def _scheduled(
         notices.append(f"the runs will be root's, since root owns {place}; safer: give it to a user of its own")
     elif scheduler.kind == "systemd" and not is_root() and not (LINGERING / user).exists():
         notices.append(f"runs only while {user} is logged in; 'loginctl enable-linger {user}' changes that")
-    Screen().notices(notices)
-    return scheduler, job
+    return scheduler, job, notices
 
 
 def _deadlines(named: Sequence[Path]) -> tuple[list[float], list[str]]:

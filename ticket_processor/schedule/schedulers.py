@@ -1,8 +1,8 @@
 """Hands jobs to ``crontab``, ``systemctl`` and ``schtasks``, and takes them back.
 
 The three classes have the same methods: ``files`` are the templates beside this module, filled in, by path; ``entries``
-are the texts installed under this name, whoever wrote them. ``put`` and ``take`` raise :class:`CannotRun` with the
-program's own words.
+are the texts installed under this name, whoever wrote them. :func:`install` and :func:`remove` raise
+:class:`CannotRun` with the words of the program or the system that refuses.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ScheduledJob:
     user: str
 
     def filled(self, template: str, quoted: Callable[[str], str] = str, **values: str) -> str:
-        """The template with this job's values, and a mark in ASCII that says whose it is."""
+        """The template with this job's values, ``quoted`` each, and a mark in ASCII that says whose it is."""
         text = Path(__file__).with_name(f"{template}.txt").read_text(encoding="utf-8")
         mark = f"ticketbot schedule for {json.dumps(self.settings)}"
         known = {**vars(self), "mark": mark, "minute": f"{self.minute:02}", "grace_s": STOP_GRACE_S, **values}
