@@ -39,7 +39,7 @@ PASSWORD = _part(
     "password",
     "Reset your password",
     "Open Settings > Security and choose Reset password.\n"
-    "We send you a mail with a link, which is valid for 10 minutes.\n"
+    "We send you a mail with a link, which can be used once.\n"
     "You cannot reuse one of your last five passwords.",
 )
 GERMAN = _part(

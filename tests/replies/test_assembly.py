@@ -36,7 +36,7 @@ def test_a_reply_is_courtesies_and_cited_sentences_with_links_of_the_index() -> 
         "Refunds are paid to the card you used within 5 to 7 working days. [1]\n\n"
         "Please try these steps, in this order:\n"
         "1. Open Settings → Security and choose Reset password. [2]\n"
-        "2. We send you a mail with a link, which is valid for 10 minutes. [2]\n\n"
+        "2. We send you a mail with a link, which can be used once. [2]\n\n"
         "You can read more here:\n"
         "[1] Refunds – https://help.shop.example/en/refunds\n"
         "[2] Reset your password – https://help.shop.example/en/password\n\n"

@@ -27,7 +27,7 @@ from .grounding import (
 )
 from .prompt import MAX_TEXT, Claim, Proposal
 from .sources import usable_text, word_lists
-from .statements import about_one_thing, differing, said_by
+from .statements import differing, said_by
 
 LANGUAGES = tuple(word_lists("frames"))
 """Languages that a reply can be written in."""
@@ -62,7 +62,7 @@ class CitedLine:
 class NoAnswer:
     """There is nothing to reply with. ``reason`` is a fixed word, fit for the log; ``stopped`` counts claims by why.
 
-    ``contradiction`` are two articles that give different figures for one thing, and what each says.
+    ``contradiction`` are two articles that give different figures of one kind, and what each says.
     """
 
     reason: str
@@ -78,8 +78,7 @@ class ReplyDraft:
 
     ``missing`` says in the ticket's own words what stays open. ``partial``: something does. ``translated``: a source
     is in another language, so that only its figures and quotes were compared, and a person has to read the reply.
-    ``articles`` are numbered from 1. ``sourced`` is what it was put together from. ``differing``: two articles give
-    different figures of one kind, which seem to be of two things.
+    ``articles`` are numbered from 1. ``sourced`` is what it was put together from.
     """
 
     language: str
@@ -89,7 +88,6 @@ class ReplyDraft:
     missing: tuple[str, ...] = ()
     partial: bool = False
     translated: bool = False
-    differing: bool = False
     sourced: tuple[SourcedClaim, ...] = ()
     stopped: tuple[tuple[str, int], ...] = ()
     usage: Usage = field(default_factory=Usage)
@@ -147,13 +145,13 @@ def assembled(proposal: Proposal, sources: Mapping[str, Passage], ticket: str, l
     figured = [
         statement
         for claim, source in zip((*claims, *steps), used, strict=True)
-        for statement in said_by(source, _plain(claim.text), language, plain_words_leaving(claim.quote, MAX_TEXT))
+        for statement in said_by(
+            source.article_id, _plain(claim.text), language, plain_words_leaving(claim.quote, MAX_TEXT)
+        )
     ]
-    pairs = list(differing(figured))
-    for pair in pairs:
-        if about_one_thing(*pair):
-            told_apart = tuple(replace(articles[each.article_id], lines=(each.quote,)) for each in pair)
-            return NoAnswer("contradiction", stopped, contradiction=told_apart)
+    if pair := differing(figured):
+        told_apart = tuple(replace(articles[each.article_id], lines=(each.quote,)) for each in pair)
+        return NoAnswer("contradiction", stopped, contradiction=told_apart)
     said = list(dict.fromkeys(line for claim in claims for line in _lines(claim, sources, numbers)))
     draft = ReplyDraft(
         language=language,
@@ -163,7 +161,6 @@ def assembled(proposal: Proposal, sources: Mapping[str, Passage], ticket: str, l
         missing=tuple(filter(None, (_asked(item, ticket) for item in proposal.missing))),
         partial=bool(proposal.verdict == "partial" or stopped),
         translated=any(language_of(each) != language for each in used),
-        differing=bool(pairs),
         sourced=tuple(
             SourcedClaim(text=claim.text, quote=claim.quote, article=source.article_id, step=place >= len(claims))
             for place, (claim, source) in enumerate(zip((*claims, *steps), used, strict=True))
@@ -236,7 +233,7 @@ def _asked(item: str, ticket: str) -> str:
 MOST_ARTICLES, MOST_LINES, LONGEST_LINE = 2, 2, 200
 """Of a note without a draft: articles, lines of each, and characters of a line."""
 ARTICLES_HEAD = "Articles that may help:"
-CONTRADICTION_HEAD = "No draft: two articles give different figures for one thing."
+CONTRADICTION_HEAD = "No draft: two articles give different figures of one kind."
 DRAFT_HEAD = "Draft reply (read it before you send it):"
 DRAFT_END = "End of the draft."
 _QUOTES = str.maketrans(dict.fromkeys('“”„‟"', "'"))
@@ -289,8 +286,6 @@ def draft_lines(draft: ReplyDraft) -> list[str]:
         lines.append(f"Not answered: {', '.join(quoted(item) for item in draft.missing)}.")
     elif draft.partial:
         lines.append("It does not answer everything.")
-    if draft.differing:
-        lines.append("Two articles give different figures of one kind: check that they are about two things.")
     if draft.translated:
         said = dict.fromkeys(line.quote for line in (*draft.claims, *(each for step in draft.steps for each in step)))
         lines.append("It is a translation of which only figures were checked. The articles say:")

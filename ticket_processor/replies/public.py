@@ -20,7 +20,6 @@ WORDS = {
     "unsure": "the confidence is below the threshold",
     "open": "the draft leaves something open",
     "translated": "the draft is a translation",
-    "figures": "two articles give different figures, perhaps for one thing",
 }
 """Why a draft waits for a person, in words for the note."""
 
@@ -48,9 +47,7 @@ def why_not_public(
         return "unsure"
     if draft.partial or draft.missing:
         return "open"
-    if draft.translated:
-        return "translated"
-    return "figures" if draft.differing else ""
+    return "translated" if draft.translated else ""
 
 
 def reply_plan(analysis: Analysis, draft: ReplyDraft, settings: PublicReplySettings) -> ReplyPlan:

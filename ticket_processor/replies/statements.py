@@ -1,4 +1,4 @@
-"""What sentences of articles state in figures, and pairs of them, from two articles, that give different ones. Pure."""
+"""The figures that sentences of a reply state, and whether two articles give different ones of one kind. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import cache
 from itertools import combinations
 
 from ..core.lazy_pattern import lazy_pattern
-from ..knowledge.model import Passage
 from ..knowledge.search import stop_words
 from .figures import FIRST_MARK, Figure, marked
 from .grounding import STEM, sentences_of, telling_stems
@@ -21,7 +20,6 @@ BEFORE = 4
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
 _MARK = r"[\U000f0000-\U000ffffd]"
-_NUMBERS = lazy_pattern(r"\d[\d.]*(?<!\.)")
 _HIRAGANA = lazy_pattern(r"[\u3040-\u309f]")
 """Japanese endings and particles, which say nothing of a subject."""
 
@@ -38,27 +36,23 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class FigureStatement:
-    """A sentence of an article with a figure; ``words`` are stems of what it is about, ``scope`` of its headings."""
+    """A sentence of a reply with figures, and the ``quote`` of the article that says so."""
 
     article_id: str
     quote: str
     measures: tuple[Measure, ...]
-    words: frozenset[str]
-    scope: frozenset[str]
 
 
-def said_by(passage: Passage, text: str, lang: str, quote: str) -> Iterator[FigureStatement]:
-    """The statements of a reply's ``text``, in ``lang``, that rests on this ``quote`` of a passage."""
-    headings = f"{passage.title} . {passage.heading}"
-    scope = frozenset([*_stems(headings), *_NUMBERS.findall(headings)])
+def said_by(article_id: str, text: str, lang: str, quote: str) -> Iterator[FigureStatement]:
+    """The statements of a reply's ``text``, in ``lang``, that rests on this ``quote`` of an article."""
     for sentence in sentences_of(text):
-        measures, words = _measures(sentence, lang)
+        measures = tuple(_measures(sentence, lang))
         if measures:
-            yield FigureStatement(passage.article_id, quote, tuple(measures), frozenset(words), scope)
+            yield FigureStatement(article_id, quote, measures)
 
 
-def differing(said: Sequence[FigureStatement]) -> Iterator[tuple[FigureStatement, FigureStatement]]:
-    """Pairs of sentences of one reply, from two articles, that give different figures of one kind.
+def differing(said: Sequence[FigureStatement]) -> tuple[FigureStatement, FigureStatement] | None:
+    """The first two sentences of a reply, from two articles, that give different figures of one kind.
 
     Working days, days and months are of one kind. All that an article says in the reply counts with its sentence: it
     may well give both figures.
@@ -74,18 +68,8 @@ def differing(said: Sequence[FigureStatement]) -> Iterator[tuple[FigureStatement
             for ours in one.measures
             for theirs in other.measures
         ):
-            yield one, other
-
-
-def about_one_thing(one: FigureStatement, other: FigureStatement) -> bool:
-    """Whether two sentences of one reply seem to be about one thing, of which only one figure can be right.
-
-    They share a telling word, and do not each name something of their own title that the other one lacks. That is
-    enough, since both answer one ticket.
-    """
-    own = [mine.scope & mine.words - theirs.scope - theirs.words for mine, theirs in ((one, other), (other, one))]
-    vague = set(map(_stem, _words("vague")))
-    return bool((one.words & other.words) - vague) and not all(own)
+            return one, other
+    return None
 
 
 def _clash(one: Measure, other: Measure) -> bool:
@@ -118,29 +102,24 @@ def _in_days(measure: Measure) -> Measure:
 # From a sentence to measures
 
 
-def _measures(sentence: str, lang: str) -> tuple[list[Measure], list[str]]:
-    """The measures of a sentence, and the stems of its other telling words."""
+def _measures(sentence: str, lang: str) -> list[Measure]:
     text, figures = marked(sentence, lang)
+    if not _words("examples").isdisjoint(re.findall(r"\w+", text)):
+        return []
     text = _unit_before_kana().sub(r"\1 ", text)
     found: list[Measure] = []
-    rest: list[str] = []
     end = 0
     for match in _figure_pattern().finditer(text):
         before = re.findall(r"\w+", text[end : match.start()])
-        rest += before
         end = match.end()
         first, last = (figures[ord(mark) - ord(FIRST_MARK)] for mark in (match[2], match[3] or match[2]))
         low, high = _value(first)[0], _value(last)[0]
-        unit, factor, used = _unit(match[4].split(), last, before)
-        rest += match[4].split()[used:]
+        unit, factor = _unit(match[4].split(), last, before)
         if unit and not (math.isnan(low) or math.isnan(high)):
             low, high = (low, high) if low <= high else (low + high,) * 2  # twenty-four
             bound = _bound(re.findall(r"\w+", text[: match.start()])[-BEFORE:])
             found.append(Measure(unit, low * factor, high * factor, bound))
-    rest += re.findall(r"\w+", text[end:])
-    if not _words("examples").isdisjoint(rest):
-        return [], []
-    return found, _stems(" ".join(word for word in rest if word not in _words("later")))
+    return found
 
 
 @cache
@@ -169,28 +148,27 @@ def _value(figure: Figure) -> tuple[float, str]:
         return math.nan, ""
 
 
-def _unit(behind: Sequence[str], figure: Figure, before: Sequence[str]) -> tuple[str, float, int]:
-    """The unit of a figure, by how much its value is to be multiplied, and how many words behind it that takes."""
+def _unit(behind: Sequence[str], figure: Figure, before: Sequence[str]) -> tuple[str, float]:
+    """The unit of a figure, and by how much its value is to be multiplied."""
     value, own = _value(figure)
     if own:
-        return own, 1.0, 0
+        return own, 1.0
     words = [word.lstrip("-") for word in behind]
     at = next((at for at, word in enumerate(words) if word not in _words("between")), len(words))
     business = not _words("business").isdisjoint(words[at : at + 2])
     year = _FIRST_YEAR <= value <= _LAST_YEAR
-    for place in range(at, min(len(words), at + (2 if business else 1))):
-        factor, base = _spans().get(words[place], (1.0, ""))
+    for word in words[at : at + (2 if business else 1)]:
+        factor, base = _spans().get(word, (1.0, ""))
         if base == "month" and year:
-            return "calendar year", 1.0, place + 1  # 2026年
+            return "calendar year", 1.0  # 2026年
         if base:
-            unit = "business" if business and base == "second" else base
-            return unit, factor / DAY if unit != base else factor, at + 2 if business else place + 1
+            return ("business", factor / DAY) if business and base == "second" else (base, factor)
     stems = _stems(words[at]) if at < len(words) else []
     if stems or year:
-        return (stems[0], 1.0, at + 1) if stems else ("calendar year", 1.0, at)
+        return (stems[0] if stems else "calendar year"), 1.0
     if before and before[-1] not in _words("labels") and (named := _stems(before[-1])):
-        return f"of {named[0]}", 1.0, at  # Python 3.9
-    return "", 1.0, at
+        return f"of {named[0]}", 1.0  # Python 3.9
+    return "", 1.0
 
 
 def _bound(before: Sequence[str]) -> str:
