@@ -251,3 +251,15 @@ def test_many_threads_may_write_at_once(state: State) -> None:
         list(pool.map(work, range(8)))
     assert [item.attempts for item in state.retries()] == [10] * 8
     assert len(state.unsettled()) == 80
+
+
+def test_many_may_be_the_first_to_open_a_file(tmp_path: Path) -> None:
+    gate = threading.Barrier(8)
+
+    def opening(name: str) -> None:
+        gate.wait()
+        State(tmp_path / name).close()
+
+    with ThreadPoolExecutor(8) as pool:
+        for turn in range(5):
+            list(pool.map(opening, [f"{turn}.sqlite3"] * 8))

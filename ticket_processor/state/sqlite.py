@@ -108,8 +108,16 @@ def migrate(
             f"{path} is of an earlier ticketbot (schema {version}), and not read any more; it holds {holds}: keep a "
             "copy elsewhere, and delete it here to begin anew"
         )
-    for number, script in enumerate(migrations[version:], start=version + 1):
-        db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
+    while version < len(migrations):
+        step = f"BEGIN IMMEDIATE; {migrations[version]} PRAGMA user_version={version + 1}; COMMIT;"
+        try:
+            db.executescript(step)
+        except sqlite3.OperationalError:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            if db.execute("PRAGMA user_version").fetchone() == (version,):
+                raise  # no other process has made this step meanwhile
+        (version,) = db.execute("PRAGMA user_version").fetchone()
 
 
 def emptied(db: sqlite3.Connection) -> bool:
