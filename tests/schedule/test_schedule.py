@@ -67,17 +67,17 @@ def jobs_with(paths: st.SearchStrategy[str]) -> st.SearchStrategy[ScheduledJob]:
 
 def crontab(job: ScheduledJob, timeout: str | None = None) -> str:
     with patch.object(shutil, "which", lambda _name: timeout):
-        return Cron(job.name).files(job)["crontab"]
+        return Cron(job.name).texts(job)[0]
 
 
 def units(job: ScheduledJob, *, system: bool) -> tuple[str, str]:
     with patch.object(schedulers, "is_root", lambda: system):
-        service, timer = Systemd(job.name).files(job).values()
+        service, timer = Systemd(job.name).texts(job)
     return service, timer
 
 
 def task(job: ScheduledJob) -> str:
-    return Windows(job.name).files(job)[f"{job.name}.xml"]
+    return Windows(job.name).texts(job)[0]
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_a_crontab_that_may_not_be_read_is_never_written(programs: Programs) -> 
 
 @pytest.mark.parametrize("keep", [slice(0, 2), slice(1, None), slice(0, 1)], ids=["no end", "no begin", "one line"])
 def test_half_an_entry_takes_no_other_line_with_it(keep: slice, programs: Programs) -> None:
-    half = "".join(Cron("ticketbot").files(a_job())["crontab"].splitlines(keepends=True)[keep]) + "0 5 * * * backup\n"
+    half = "".join(Cron("ticketbot").texts(a_job())[0].splitlines(keepends=True)[keep]) + "0 5 * * * backup\n"
     programs.crontab.write_text(half, encoding="utf-8")
     install(Cron("ticketbot"), a_job())
     assert programs.crontab.read_text(encoding="utf-8").startswith(half)

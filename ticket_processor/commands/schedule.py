@@ -44,11 +44,8 @@ def show(
 ) -> int:
     """Print what install would hand over; change nothing."""
     scheduler, job, notices = _scheduled(kind, every_min, name, configs)
-    files = scheduler.files(job)
-    # Each of several files has its path as a comment above it.
-    texts = [f"# {path}\n{text}" if len(files) > 1 else text for path, text in files.items()]
     Screen().notices(notices)
-    Screen().say("\n".join(texts).rstrip("\n"))
+    Screen().say("\n".join(scheduler.texts(job)).rstrip("\n"))
     return ExitCode.OK
 
 
@@ -68,7 +65,8 @@ def install(
 
 def remove(kind: SchedulerArgument = None, name: JobNameOption = "ticketbot", configs: ConfigsOption = None) -> int:
     """Take back what install put there, and nothing else."""
-    Screen().say(schedulers.remove(_scheduler(kind, name, configs)))
+    place = configs[0] if configs else config_file() or Path.cwd()
+    Screen().say(schedulers.remove(_scheduler(kind, name, place)))
     return ExitCode.OK
 
 
@@ -78,13 +76,13 @@ def program() -> tuple[str, ...]:
     return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "ticket_processor")
 
 
-def _scheduler(kind: Kind | None, name: str, configs: Sequence[Path] | None) -> Scheduler:
-    """The scheduler that is named, or the one that this system has; the settings' owner owns the crontab."""
+def _scheduler(kind: Kind | None, name: str, place: Path) -> Scheduler:
+    """The scheduler that is named, or the one that this system has; the owner of ``place`` owns the crontab."""
     if kind is None:
         systemd = BOOTED_BY_SYSTEMD.is_dir() and shutil.which("systemctl")
         kind = "windows" if sys.platform == "win32" else "systemd" if systemd else "cron"
     if kind == "cron":
-        return Cron(name, owner_of(configs[0] if configs else config_file() or Path.cwd()))
+        return Cron(name, owner_of(place))
     return Systemd(name) if kind == "systemd" else Windows(name)
 
 
@@ -95,17 +93,17 @@ def _scheduled(
 
     Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
     """
-    scheduler = _scheduler(kind, name, configs)
     given = configs or [path for path in [config_file()] if path]
     named = [Path(os.path.abspath(path)) for path in given]  # noqa: PTH100 - links stay
     place = named[0] if named else Path.cwd()
-    folder, user = place if place.is_dir() else place.parent, owner_of(place)
+    scheduler, user = _scheduler(kind, name, place), owner_of(place)
+    folder = place if place.is_dir() else place.parent
     deadlines, wrong = _deadlines(named)
-    longest_s = max(deadlines, default=0.0)
+    longest_s, turns = max(deadlines, default=0.0), ceil(len(deadlines) / MOST_AT_ONCE)
     job = ScheduledJob(
         name,
         every_min,
-        schedulers.limit_after(max(1, ceil(len(deadlines) / MOST_AT_ONCE)) * (longest_s + GRACE_S)),
+        schedulers.limit_after(turns * (longest_s + GRACE_S)),
         command=(*program(), "run", "--quiet", *(word for path in named for word in ("--config", str(path)))),
         folder=str(folder),
         settings=", ".join(map(str, named or [folder])),

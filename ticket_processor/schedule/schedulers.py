@@ -1,8 +1,8 @@
 """Hands jobs to ``crontab``, ``systemctl`` and ``schtasks``, and takes them back.
 
-The three classes have the same methods: ``files`` are the templates beside this module, filled in, by path; ``entries``
-are the texts installed under this name, whoever wrote them. :func:`install` and :func:`remove` raise
-:class:`CannotRun` with the words of the program or the system that refuses.
+The three classes have the same methods: ``texts`` are the templates beside this module, filled in; ``entries`` are the
+texts installed under this name, whoever wrote them. :func:`install` and :func:`remove` raise :class:`CannotRun` with
+the words of the program or the system that refuses.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -60,7 +59,7 @@ class ScheduledJob:
     @property
     def minute(self) -> int:
         """Where in the period it begins; not at the full hour, when many jobs start."""
-        return 7 % (min(self.every_min, 60) or 1)
+        return 7 % min(self.every_min, 60)
 
 
 def limit_after(watchdog_s: float) -> int:
@@ -81,24 +80,19 @@ class Cron:
 
     def __init__(self, name: str, user: str = "root") -> None:
         self.name = name
-        others = is_root() and user != "root"
-        self.where = f"the crontab of {user}" if others else "your crontab"
-        self._crontab = ("crontab", "-u", user) if others else ("crontab",)
-        name = re.escape(name)
-        lines = r"(?:(?!# (?:BEGIN|END) )[^\n]*\n){1,5}"
-        self._entry = re.compile(
-            rf"^# BEGIN ticketbot schedule {name}:[^\n]*\n{lines}# END ticketbot schedule {name}$\n?", re.MULTILINE
-        )
+        self.where = f"the crontab of {user}"
+        self._crontab = ("crontab", "-u", user) if is_root() else ("crontab",)
+        mark, inside = f"ticketbot schedule {re.escape(name)}", r"(?:(?!# (?:BEGIN|END) ).*\n){1,5}"
+        self._entry = re.compile(rf"^# BEGIN {mark}:.*\n{inside}# END {mark}$\n?", re.MULTILINE)
 
-    def files(self, job: ScheduledJob) -> dict[str, str]:
+    def texts(self, job: ScheduledJob) -> list[str]:
         hours, minutes = divmod(job.every_min, 60)
-        times = f"{job.minute} {'*' if hours == 1 else '0' if hours == 24 else f'*/{hours}'} * * *"
-        if minutes:
-            times = "* * * * *" if minutes == 1 else f"{job.minute}-59/{minutes} * * * *"
+        often = {1: "* *", 60: f"{job.minute} *", 1440: f"{job.minute} 0"}
+        times = often.get(job.every_min, f"{job.minute}-59/{minutes} *" if minutes else f"{job.minute} */{hours}")
         timeout = shutil.which("timeout")  # cron has no limit
         limit = (timeout, "-k", str(STOP_GRACE_S), str(job.limit_s)) if timeout else ()
         command = f"cd {shlex.quote(job.folder)} && {shlex.join((*limit, *job.command))}"
-        return {"crontab": job.filled("crontab", times=times, command=command)}
+        return [job.filled("crontab", times=f"{times} * * *", command=command)]
 
     def entries(self) -> list[str]:
         return self._entry.findall(self.read())
@@ -106,7 +100,7 @@ class Cron:
     def put(self, job: ScheduledJob) -> None:
         rest = self._entry.sub("", self.read())
         end = "\n" if rest and not rest.endswith("\n") else ""
-        _ask(*self._crontab, "-", given=rest + end + self.files(job)["crontab"])
+        _ask(*self._crontab, "-", given=rest + end + self.texts(job)[0])
 
     def take(self) -> None:
         rest = self._entry.sub("", self.read())
@@ -135,13 +129,12 @@ class Systemd:
         self._units = [unit_folder() / f"{name}.{kind}" for kind in ("service", "timer")]
         self._systemctl = ("systemctl",) if is_root() else ("systemctl", "--user")
 
-    def files(self, job: ScheduledJob) -> dict[str, str]:
+    def texts(self, job: ScheduledJob) -> list[str]:
         hours, minutes = divmod(job.every_min, 60)
         calendar = f"*:0/{minutes}" if minutes else {1: "*:00", 24: "00:00"}.get(hours, f"0/{hours}:00")
         command = " ".join(f'"{word}"' if " " in word else word for word in job.command)
-        service = job.filled("service", command=command) + (job.filled("system_service") if is_root() else "")
-        # In UTC: no hour is left out or comes twice when clocks change.
-        return dict(zip(map(str, self._units), (service, job.filled("timer", calendar=calendar)), strict=True))
+        values = {"calendar": calendar, "command": command, "system": job.filled("system") if is_root() else ""}
+        return [job.filled(unit.suffix[1:], path=str(unit), **values) for unit in self._units]
 
     def entries(self) -> list[str]:
         return [unit.read_text(encoding="utf-8", errors="replace") for unit in self._units if unit.exists()]
@@ -149,9 +142,9 @@ class Systemd:
     def put(self, job: ScheduledJob) -> None:
         _ask(*self._systemctl, "show", "--property=Version")  # fails before anything is written if no manager answers
         unit_folder().mkdir(parents=True, exist_ok=True)
-        for unit, text in self.files(job).items():
-            Path(unit).write_text(text, encoding="utf-8")
-            Path(unit).chmod(0o644)  # everybody may read it: it holds no secret
+        for unit, text in zip(self._units, self.texts(job), strict=True):
+            unit.write_text(text, encoding="utf-8")
+            unit.chmod(0o644)  # everybody may read it: it holds no secret
         _ask(*self._systemctl, "daemon-reload")
         _ask(*self._systemctl, "enable", "--now", f"{self.name}.timer")
 
@@ -172,12 +165,12 @@ class Windows:
         self.name = name
         self.where = "Task Scheduler"
 
-    def files(self, job: ScheduledJob) -> dict[str, str]:
+    def texts(self, job: ScheduledJob) -> list[str]:
         spans = {"every": _span(job.every_min * 60), "limit": _span(job.limit_s)}
         arguments = subprocess.list2cmdline(job.command[1:])
         text = job.filled("task", escape, **spans, program=job.command[0], arguments=arguments)
         # ASCII without a declaration, so that it is right however it is saved.
-        return {f"{self.name}.xml": text.encode("ascii", "xmlcharrefreplace").decode("ascii")}
+        return [text.encode("ascii", "xmlcharrefreplace").decode("ascii")]
 
     def entries(self) -> list[str]:
         with suppress(CannotRun):
@@ -185,10 +178,9 @@ class Windows:
         return []
 
     def put(self, job: ScheduledJob) -> None:
-        (text,) = self.files(job).values()
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "task.xml")
-            path.write_text(f'<?xml version="1.0" encoding="UTF-16"?>\n{text}', encoding="utf-16")
+            path.write_text(f'<?xml version="1.0" encoding="UTF-16"?>\n{self.texts(job)[0]}', encoding="utf-16")
             _ask("schtasks", "/Create", "/TN", self.name, "/XML", str(path), "/F")
 
     def take(self) -> None:
@@ -263,10 +255,8 @@ def may_start_runs(place: Path) -> bool:
 
 def owner_of(place: Path) -> str:
     """The current user; for root, the owner of ``place``. Raises :class:`ConfigError` where that one has no name."""
-    if sys.platform == "win32" or not is_root() or not place.exists():
-        return getpass.getuser()
     try:
-        return place.owner()
+        return place.owner() if is_root() and place.exists() else getpass.getuser()
     except KeyError:
         raise ConfigError(f"{place} belongs to a user whom this system has no name for") from None
 
