@@ -9,7 +9,7 @@ from ticket_processor.sandbox import app, faults
 from ticket_processor.sandbox.messages import Request, Response
 
 from . import webhooks
-from .faults import NO_FAULT, ROW_KINDS, FaultPlan, FaultRule, job_fault, spoil, update_many
+from .faults import ROW_KINDS, FaultPlan, FaultRule, spoil, update_many
 from .rules import Rules
 from .stores import BusyDesk, LaggingStore
 from .tickets import TicketWriter
@@ -47,15 +47,16 @@ class Sandbox(app.Sandbox):
         self.zendesk.routes |= {**webhooks.ROUTES, "PUT tickets/update_many": update_many}
 
     def way_to(self, request: Request) -> Callable[[], Response]:
-        fault = job_fault(self.faults)
+        strikes = self.faults.of_job if isinstance(self.faults, FaultPlan) else {}
+        seed = self.faults.dice.getrandbits(64) if strikes else 0
         handle = super().way_to(request)
 
         def way() -> Response:
-            self.store.job_fault = fault
+            self.store.job_strikes = strikes, seed
             try:
                 return handle()
             finally:  # where a plan has no rules, nothing sets the next request's
-                self.store.job_fault = NO_FAULT
+                self.store.job_strikes = {}, 0
 
         return way
 

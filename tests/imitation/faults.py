@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import orjson
 
@@ -100,52 +100,6 @@ JOB_KINDS: dict[str, str] = {
     "job-no-results": "a job of updates is done, and its results are null",
 }
 
-Told = Literal["all", "some", "none"]
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class JobFault:
-    """The faults of one job. ``seed`` decides which items are hit, so that timing cannot change it."""
-
-    seed: int = 0
-    delay: float = 0.0
-    lost: bool = False
-    found_for: float | None = None
-    status: Literal["completed", "failed", "killed"] = "completed"
-    item_fails: float = 0.0
-    told: Told = "all"
-
-    def items_done(self, total: int) -> int:
-        """How many of the first items are done."""
-        if self.status == "completed":
-            return total
-        return 0 if self.status == "failed" else self._dice("done").randrange(total)
-
-    def failing(self, total: int) -> frozenset[int]:
-        """The indices of items that fail for no reason."""
-        if not self.item_fails:
-            return frozenset()
-        dice = self._dice("fail")
-        return frozenset(index for index in range(total) if dice.random() < self.item_fails)
-
-    def tell(self, results: Sequence[Row]) -> list[Row] | None:
-        """The results as the job shows them; of some, at least one is left out."""
-        if self.told == "none" or self.status != "completed":
-            return None
-        if self.told == "all":
-            return list(results)
-        dice = self._dice("tell")
-        kept = sorted(dice.sample(range(len(results)), dice.randrange(len(results)) if results else 0))
-        return [results[index] for index in kept]
-
-    def _dice(self, what: str) -> random.Random:
-        return random.Random(f"{self.seed} {what}")
-
-
-NO_FAULT = JobFault()
-
-
 # Rules
 
 KINDS: Mapping[str, str] = {**faults.KINDS, **ROW_KINDS, **JOB_KINDS}
@@ -186,79 +140,78 @@ class FaultPlan(faults.FaultPlan):
 
     def __init__(self, rules: Iterable[faults.FaultRule] = (), seed: int = 0) -> None:
         super().__init__(rules, seed)
-        self.of_job: list[faults.FaultRule] = []
+        self.of_job: dict[str, faults.FaultRule] = {}
         """What has struck the job that the last request starts."""
 
     def choose(self, request: Request) -> faults.FaultRule | None:
-        self.of_job = []
+        self.of_job = {}
         fault: faults.FaultRule | None = None
         starts_job = request.method == "PUT" and request.path.removesuffix(".json").endswith("/update_many")
         for rule in self.rules:
             if rule.kind in JOB_KINDS:
                 if starts_job and rule.strikes(request, self.dice):
-                    self.of_job.append(rule)
+                    self.of_job.setdefault(rule.kind, rule)
             elif fault is None and rule.strikes(request, self.dice):
                 fault = rule
         return fault
 
 
-def job_fault(plan: faults.FaultPlan) -> JobFault:
-    """The rules that struck one job, together; of two that contradict each other the first counts."""
-    fault = NO_FAULT
-    for strike in plan.of_job if isinstance(plan, FaultPlan) else ():
-        seconds = strike.seconds or 0.0
-        if strike.kind == "job-slow":
-            fault = replace(fault, delay=fault.delay + seconds)
-        elif strike.kind == "job-lost":
-            fault = replace(fault, lost=True)
-        elif strike.kind == "job-vanishes" and fault.found_for is None:
-            fault = replace(fault, found_for=seconds)
-        elif strike.kind == "job-item-fails":
-            fault = replace(fault, item_fails=max(fault.item_fails, strike.probability))
-        elif strike.kind in ("job-fails", "job-killed") and fault.status == "completed":
-            fault = replace(fault, status="failed" if strike.kind == "job-fails" else "killed")
-        elif strike.kind in ("job-results-missing", "job-no-results") and fault.told == "all":
-            fault = replace(fault, told="none" if strike.kind == "job-no-results" else "some")
-    return fault if fault == NO_FAULT else replace(fault, seed=plan.dice.getrandbits(64))
+# Jobs that go wrong
+
+Strikes = Mapping[str, faults.FaultRule]
+"""The rules that struck one job, by kind; of several of one kind the first counts."""
+_ENDS = {"job-fails": "failed", "job-killed": "killed"}
 
 
 @dataclass
 class FaultyJob(Job):
-    """A job that goes wrong."""
+    """A job that goes wrong. ``seed`` decides which items are hit, so that timing cannot change it."""
 
-    fault: JobFault = NO_FAULT
+    struck: Strikes = field(default_factory=dict)
+    seed: int = 0
     queued: float = 0.0
 
-    @property
-    def delay(self) -> float:  # type: ignore[override]
-        return self.fault.delay
+    def seconds(self, kind: str, otherwise: float) -> float:
+        """The seconds of the rule of a kind."""
+        return self.struck[kind].seconds or 0.0 if kind in self.struck else otherwise
 
-    def todo(self, work: Sequence[Item]) -> Sequence[Item]:
-        return () if self.fault.lost else work[: self.fault.items_done(len(work))]
+    def dice(self, what: str) -> random.Random:
+        return random.Random(f"{self.seed} {what}")
+
+    def work(self, call: Call, items: Sequence[tuple[object, Item]]) -> list[Item]:
+        """What it does: some of its items, of which some fail for no reason."""
+        share = self.struck["job-item-fails"].probability if "job-item-fails" in self.struck else 0.0
+        dice = self.dice("fail")
+        work = [
+            partial(zendesk_writes.failed_item, call, index, ticket_id, "Ticket: could not be updated")
+            if dice.random() < share
+            else item
+            for index, (ticket_id, item) in enumerate(items)
+        ]
+        if "job-killed" in self.struck:
+            del work[self.dice("done").randrange(len(work)) :]
+        return [] if {"job-lost", "job-fails"} & set(self.struck) else work
 
     def finish(self, moment: float) -> None:
-        self.finished_at, self.status, self.shown = moment, self.fault.status, self.fault.tell(self.results)
+        super().finish(moment)
+        self.status = next((_ENDS[kind] for kind in self.struck if kind in _ENDS), self.status)
+        if "job-results-missing" in self.struck:
+            dice = self.dice("tell")
+            kept = dice.sample(range(self.total), dice.randrange(self.total))
+            self.shown = [self.results[index] for index in sorted(kept) if index < len(self.results)]
+        if self.status != "completed" or "job-no-results" in self.struck:
+            self.shown = None
 
     def found(self, now: float) -> bool:
-        vanishes = self.fault.found_for
-        return super().found(now) and (vanishes is None or now < self.queued + vanishes)
+        return super().found(now) and now < self.queued + self.seconds("job-vanishes", 1e12)
 
 
 def update_many(call: Call) -> Response:
     """``PUT /tickets/update_many`` with what is to go wrong with its job."""
-    fault: JobFault = call.store.job_fault  # type: ignore[attr-defined]
-    if fault == NO_FAULT:
-        return zendesk_writes.update_many(call)
+    strikes, seed = call.store.job_strikes  # type: ignore[attr-defined]
     items = zendesk_writes.updates(call)
-    failing = fault.failing(len(items))
-    work: list[Item] = [
-        partial(zendesk_writes.failed_item, call, index, ticket_id, "Ticket: could not be updated")
-        if index in failing
-        else item
-        for index, (ticket_id, item) in enumerate(items)
-    ]
-    kind = partial(FaultyJob, fault=fault, queued=call.now)
-    answer = zendesk_writes.start(call, work, kind)
-    if fault.lost:
-        del call.store.jobs[answer.json()["job_status"]["id"]]
+    job = FaultyJob(len(items), struck=strikes, seed=seed, queued=call.now)
+    answer = zendesk_writes.start(call, job, job.work(call, items), job.seconds("job-slow", 0.0))
+    if "job-lost" in strikes:
+        del call.store.jobs[job.id]
     return answer

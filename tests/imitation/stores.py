@@ -12,7 +12,7 @@ from ticket_processor.sandbox.freshdesk_store import NOTE, FreshdeskStore
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Audit, Comment, StoredTicket
 from ticket_processor.sandbox.zendesk_store import ZendeskStore
 
-from .faults import NO_FAULT, JobFault
+from .faults import Strikes
 
 SYSTEM_ID = RULE_ID = -1
 
@@ -35,8 +35,8 @@ class LaggingStore(ZendeskStore):
         self.versions: dict[int, list[Version]] = {}
         self.webhooks: dict[str, dict[str, Any]] = {}
         self.signing_secrets: dict[str, str] = {}
-        self.job_fault: JobFault = NO_FAULT
-        """What goes wrong with the job that the request at hand starts."""
+        self.job_strikes: tuple[Strikes, int] = {}, 0
+        """What goes wrong with the job that the request at hand starts, and a seed."""
         self._dice = random.Random(f"{seed} replica")
 
     def create(self, **given: Any) -> StoredTicket:
@@ -146,14 +146,6 @@ class LaggingStore(ZendeskStore):
             ticket = self.tickets[ticket_id]
             ticket.deleted = True
             self.change(ticket, {"status": "deleted"}, actor="person", author_id=PERSON_ID)
-
-    def scrub(self, ticket_id: int) -> None:
-        """Delete a ticket for good, with its text."""
-        with self.lock:
-            self.delete(ticket_id)
-            ticket = self.tickets[ticket_id]
-            ticket.json.update(subject="SCRUBBED", raw_subject="SCRUBBED", description="X")
-            self._changed(ticket, self.now())
 
 
 class BusyDesk(FreshdeskStore):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,13 +21,10 @@ from .freshdesk_call import (
     FreshdeskCall,
     Problem,
     invalid,
-    mismatch,
-    missing,
     not_allowed,
     not_found,
-    unexpected,
+    problem,
     validation_failed,
-    wrong,
 )
 from .freshdesk_store import LOW, NOTE, OPEN, PRIORITIES, SOURCES, FreshdeskStore
 from .messages import PREFIX, Request, Response, answered, json_response, refuse, route_of
@@ -38,98 +35,78 @@ LONGEST_TAG = 32
 
 Kinds = Mapping[str, type]
 
-_COMMON: Kinds = {
+UPDATABLE: Kinds = {
     **dict.fromkeys("requester_id status priority responder_id group_id product_id source company_id".split(), int),
     **dict.fromkeys("name email phone unique_external_id subject type description due_by fr_due_by".split(), str),
     "tags": list,
     "custom_fields": dict,
+    "skip_close_notification": bool,
 }
-UPDATABLE: Kinds = {**_COMMON, "skip_close_notification": bool}
-CREATABLE: Kinds = {**_COMMON, "cc_emails": list}
+CREATABLE: Kinds = {**UPDATABLE, "cc_emails": list}
 _OF_A_NOTE: Kinds = {"body": str, "private": bool, "user_id": int, "notify_emails": list}
-_NAMES = {str: "String", bool: "Boolean", list: "Array", int: "Positive Integer", dict: "key/value pair"}
 _MAY_BE_EMPTY = frozenset("responder_id group_id product_id company_id type subject".split())
 REQUESTERS = ("requester_id", "email", "phone", "unique_external_id")
-_NOT_KEPT = frozenset(("description", "name", "email", "phone", "unique_external_id", "skip_close_notification"))
+_NOT_KEPT = frozenset(("name", "email", "phone", "unique_external_id", "skip_close_notification"))
 
 
 def checked(store: FreshdeskStore, payload: Row, known: Kinds, *, ticket: StoredTicket | None = None) -> Row:
     """The fields of a ticket that a payload sets, as the ticket holds them; 400 when anything is wrong with it."""
-    problems = [problem for name, value in payload.items() if (problem := _problem(store, name, value, known))]
+    types = next((row["choices"] for row in store.ticket_fields if row["name"] == "ticket_type"), ())
+    choices = {
+        "status": store.statuses,
+        "priority": PRIORITIES,
+        "source": SOURCES,
+        "type": types,
+        "group_id": store.groups,
+        "responder_id": store.agents,
+        "requester_id": store.contacts,
+    }
+    problems = list(_problems(payload, known, _MAY_BE_EMPTY, choices))
     own = payload.get("custom_fields")
     if isinstance(own, dict):
-        problems += [problem for name, value in own.items() if (problem := _own_problem(store, name, value))]
+        fields = {field["name"]: field for field in store.ticket_fields if not field["default"]}
+        kinds = {name: _KINDS_OF_OWN.get(field["type"], str) for name, field in fields.items()}
+        lists = {name: field["choices"] for name, field in fields.items() if "choices" in field}
+        problems += _problems(own, kinds, fields, lists)
+    tags = payload.get("tags")
+    if isinstance(tags, list) and not all(isinstance(tag, str) and 0 < len(tag.strip()) <= LONGEST_TAG for tag in tags):
+        problems.append(problem("tags", "invalid_value"))
     if ticket is None and not any(payload.get(name) for name in REQUESTERS):
-        problems.append(missing("requester_id"))
+        problems.append(problem("requester_id", "missing_field"))
     if not problems and ticket is not None:
         after = {**ticket.json, **payload, **ticket.json["custom_fields"], **(own or {})}
-        problems = [missing(name) for name in store.rules.required_fields if after.get(name) in (None, "", [])]
+        blank = [name for name in store.rules.required_fields if after.get(name) in (None, "", [])]
+        problems = [problem(name, "missing_field") for name in blank]
     if problems:
         raise validation_failed(problems)
     values = {name: value for name, value in payload.items() if name not in _NOT_KEPT}
     if "description" in payload:
-        values["description"] = payload["description"]
         values["description_text"] = html_to_text(payload["description"])
     return values
 
 
-def checked_note(payload: Row) -> Row:
-    """The body of a request for a note; 400 with everything that is wrong with it."""
-    problems = [found for name, value in payload.items() if (found := _mistyped(name, value, _OF_A_NOTE))]
-    if not problems and not str(payload.get("body", "")).strip():
-        problems.append(missing("body"))
-    if problems:
-        raise validation_failed(problems)
-    return payload
+_KINDS_OF_OWN = {"custom_checkbox": bool, "custom_number": int}
 
 
-def _mistyped(name: str, value: Any, known: Kinds) -> Problem | None:
-    """The error of a key that there is not, or of a value of another type."""
-    kind = known.get(name)
-    if kind is None:
-        return unexpected(name)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        return mismatch(name, _NAMES[kind], value)
-    return None
-
-
-def _problem(store: FreshdeskStore, name: str, value: Any, known: Kinds) -> Problem | None:
-    """The error of one key, if any."""
-    if value is None and name in _MAY_BE_EMPTY and name in known:
-        return None
-    if problem := _mistyped(name, value, known):
-        return problem
-    types = next((row["choices"] for row in store.ticket_fields if row["name"] == "ticket_type"), ())
-    choices = {"status": store.statuses, "priority": PRIORITIES, "source": SOURCES, "type": types}.get(name)
-    if choices is not None and value not in choices:
-        return _none_of(name, choices)
-    people = {"group_id": store.groups, "responder_id": store.agents, "requester_id": store.contacts}.get(name)
-    if people is not None and value not in people:
-        return wrong(name, f"There is no {name.removesuffix('_id')} matching the given {name}")
-    if name == "tags" and not all(isinstance(tag, str) and 0 < len(tag.strip()) <= LONGEST_TAG for tag in value):
-        return wrong(name, f"It should only contain elements that have maximum of {LONGEST_TAG} characters")
-    return None
-
-
-def _own_problem(store: FreshdeskStore, name: str, value: Any) -> Problem | None:
-    """The error of one of the account's own fields, if any."""
-    field = next((field for field in store.ticket_fields if field["name"] == name and not field["default"]), None)
-    if field is None:
-        return unexpected(name)
-    if value is None:
-        return None
-    kind = {"custom_checkbox": bool, "custom_number": int}.get(field["type"], str)
-    wrong_kind = _mistyped(name, value, {name: kind})
-    return wrong_kind or (_none_of(name, field["choices"]) if value not in field.get("choices", (value,)) else None)
-
-
-def _none_of(name: str, choices: Iterable[object]) -> Problem:
-    return wrong(name, f"It should be one of these values: '{','.join(map(str, choices))}'")
+def _problems(
+    payload: Row, kinds: Kinds, may_be_empty: Container[str], choices: Mapping[str, Container[Any]]
+) -> Iterator[Problem]:
+    """What is wrong with the values of a payload: keys that there are not, other types, values that there are not."""
+    for name, value in payload.items():
+        kind = kinds.get(name)
+        if kind is None:
+            yield problem(name, "invalid_field")
+        elif value is None and name in may_be_empty:
+            continue
+        elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            yield problem(name, "datatype_mismatch")
+        elif name in choices and value not in choices[name]:
+            yield problem(name, "invalid_value")
 
 
 LAST_PAGE = 300
 LAST_SEARCH_PAGE = 10
-_QUERY = re.compile(r"\"(?:tag:'([^']+)'|created_at:>'(\d{4}-\d\d-\d\d)')\"")
+_QUERY = re.compile(r"\"created_at:>'(\d{4}-\d\d-\d\d)'\"")
 LISTED_FOR = 30 * 86_400.0
 """Seconds after its creation during which a list without ``updated_since`` has a ticket."""
 
@@ -144,14 +121,13 @@ def list_tickets(call: FreshdeskCall) -> Response:
     call.only(_KNOWN)
     included = call.includes(_INCLUDES)
     size = call.whole("per_page", PAGE, at_most=100)
-    page = call.whole("page", 1, at_most=10**8)
-    if page > LAST_PAGE:
-        text = f"You cannot access tickets beyond the {LAST_PAGE}th page. Please provide a smaller page number."
-        raise invalid("page", text)
+    page = call.whole("page", 1, at_most=LAST_PAGE)
     since = call.moment("updated_since")
     order = call.choice("order_by", _ORDERS, "created_at")
     backwards = call.choice("order_type", ("asc", "desc"), "desc") == "desc"
-    requester = _requester(call)
+    requester = call.whole("requester_id", 0, at_most=10**18) if "requester_id" in call.request.query else None
+    if requester not in (None, *call.store.contacts):
+        raise invalid("requester_id")
     found = (
         ticket
         for ticket in _ordered(call, order, backwards, since)
@@ -176,17 +152,6 @@ def _ordered(call: FreshdeskCall, order: str, backwards: bool, since: float | No
     return iter(chosen[::-1] if backwards else chosen)
 
 
-def _requester(call: FreshdeskCall) -> int | None:
-    """The contact whose tickets are asked for, if that is so; 400 for one that there is not."""
-    text = call.request.query.get("requester_id")
-    if text is None:
-        return None
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
-    if number not in call.store.contacts:
-        raise invalid("requester_id", "There is no contact matching the given requester_id")
-    return number
-
-
 def _row(call: FreshdeskCall, ticket: StoredTicket, included: frozenset[str]) -> Row:
     row = {name: value for name, value in ticket.json.items() if name not in _NOT_IN_ROWS}
     if not call.store.rules.tags_in_lists:
@@ -208,20 +173,15 @@ def embedded(call: FreshdeskCall, ticket: StoredTicket, included: frozenset[str]
 def search_tickets(call: FreshdeskCall) -> Response:
     """``GET /search/tickets``: thirty to a page, ten pages at most.
 
-    Of the vendor's language it knows ``tag:'x'`` and ``created_at:>'2026-11-01'``.
+    Of the vendor's language it knows ``created_at:>'2026-11-01'``.
     """
     call.only(("query", "page"))
     page = call.whole("page", 1, at_most=LAST_SEARCH_PAGE)
     asked = _QUERY.fullmatch(call.request.query.get("query", ""))
     if asked is None:
-        raise invalid("query", "Query should be enclosed in double quotes, and name a tag or a day of creation")
-    tag, day = asked.groups()
-    rows = [
-        ticket.json
-        for ticket in call.store.tickets.values()
-        if not call.store.gone(ticket)
-        if (tag in ticket.tags if tag else ticket.json["created_at"][:10] >= day)
-    ]
+        raise invalid("query")
+    living = [ticket.json for ticket in call.store.tickets.values() if not call.store.gone(ticket)]
+    rows = [row for row in living if row["created_at"][:10] >= asked[1]]
     rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
     shown = [
         {name: value for name, value in row.items() if name != "attachments"}
@@ -270,7 +230,7 @@ def update(call: FreshdeskCall) -> Response:
     ticket = call.writable_ticket()
     payload = call.payload()
     if not payload:
-        raise validation_failed([missing("request_body")])
+        raise validation_failed([problem("request_body", "missing_field")])
     values = checked(call.store, payload, UPDATABLE, ticket=ticket)
     call.store.change(ticket, values, actor="api", author_id=call.identity.user_id, raw=payload)
     return json_response(200, _shown(call, ticket, frozenset()))
@@ -294,7 +254,12 @@ def list_conversations(call: FreshdeskCall) -> Response:
 def add_note(call: FreshdeskCall) -> Response:
     """``POST /tickets/{id}/notes``: 201 with the note, which is private unless told otherwise."""
     ticket = call.writable_ticket()
-    payload = checked_note(call.payload())
+    payload = call.payload()
+    problems = list(_problems(payload, _OF_A_NOTE, (), {}))
+    if not problems and not payload.get("body", "").strip():
+        problems = [problem("body", "missing_field")]
+    if problems:
+        raise validation_failed(problems)
     author, said = payload.get("user_id", call.identity.user_id), payload["body"]
     comment = Comment(said, said, not payload.get("private", True))
     change = call.store.change(ticket, {}, actor="api", author_id=author, comment=comment, raw=payload)
@@ -302,13 +267,7 @@ def add_note(call: FreshdeskCall) -> Response:
 
 
 def delete(call: FreshdeskCall) -> Response:
-    """``DELETE /conversations/{id}``: 204; notes only."""
-    call.store.delete_conversation(_note(call)["id"], "api", call.identity.user_id)
-    return Response(204)
-
-
-def _note(call: FreshdeskCall) -> Row:
-    """The note the path names; 404 when there is none, 405 for a reply and on a ticket in the trash or spam."""
+    """``DELETE /conversations/{id}``: 204; 404 without one, 405 for a reply and on a ticket in trash or spam."""
     try:
         ticket, row = call.store.conversation(call.args[0])
     except KeyError:
@@ -317,7 +276,8 @@ def _note(call: FreshdeskCall) -> Row:
         raise not_found()
     if row["source"] != NOTE or ticket.deleted or ticket.spam:
         raise not_allowed(call.request.method, ["GET"])
-    return row
+    call.store.delete_conversation(ticket, row, "api", call.identity.user_id)
+    return Response(204)
 
 
 ROUTES: dict[str, Callable[[FreshdeskCall], Response]] = {
@@ -351,8 +311,7 @@ _OWN_LIMITS = {
     "GET contacts": "list_contacts",
 }
 _PER_INCLUDE = {"GET tickets": 2, "GET tickets/{id}": 1}
-
-
+"""The credits that a request costs besides its own, for each thing it has included."""
 _FOR_ADMINS = ("GET agents", "GET agents/{id}", "GET groups", "GET ticket_fields", "GET automations/{id}/rules")
 
 
@@ -375,7 +334,9 @@ class FreshdeskApi:
     def _answer(self, request: Request, headers: dict[str, str]) -> Response:
         route, args = route_of(request.method, request.path)
         now = self.store.now()
-        headers.update(self.limits.spend(_credits(route, request), _OWN_LIMITS.get(route), now))
+        included = {part for part in request.query.get("include", "").split(",") if part}
+        cost = 1 + _PER_INCLUDE.get(route, 0) * len(included)
+        headers.update(self.limits.spend(cost, _OWN_LIMITS.get(route), now))
         identity = self.auth.identify_at_freshdesk(request)
         handler = ROUTES.get(route)
         if handler is None or not request.path.startswith(PREFIX):
@@ -386,9 +347,3 @@ class FreshdeskApi:
             message = "You are not authorized to perform this action."
             raise refuse(403, {"code": "access_denied", "message": message})
         return handler(FreshdeskCall(request, self.store, identity, now, args, headers))
-
-
-def _credits(route: str, request: Request) -> int:
-    """The credits of a request: one, and more for each thing it has included."""
-    included = {part for part in request.query.get("include", "").split(",") if part}
-    return 1 + _PER_INCLUDE.get(route, 0) * len(included)

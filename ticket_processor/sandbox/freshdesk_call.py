@@ -47,43 +47,38 @@ class FreshdeskCall(ApiCall[FreshdeskStore]):
 
     def only(self, known: Collection[str]) -> None:
         """400 for a key of the query that the endpoint does not know."""
-        strange = [name for name in self.request.query if name not in known]
-        if strange:
-            raise validation_failed(unexpected(name) for name in strange)
+        if strange := [name for name in self.request.query if name not in known]:
+            raise validation_failed(problem(name, "invalid_field") for name in strange)
 
     def includes(self, known: Collection[str]) -> frozenset[str]:
         """The names in ``include``; 400 for an unknown one."""
         asked = frozenset(part for part in self.request.query.get("include", "").split(",") if part)
         if not asked <= frozenset(known):
-            raise invalid("include", f"It should be one of these values: '{','.join(known)}'")
+            raise invalid("include")
         return asked
 
     def whole(self, name: str, default: int, *, at_most: int) -> int:
         """A positive whole number from the query; 400 for anything else, or for more than ``at_most``."""
-        text = self.request.query.get(name)
-        if text is None:
-            return default
-        value = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+        text = self.request.query.get(name, str(default))
+        value = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
         if not 1 <= value <= at_most:
-            raise invalid(name, f"It should be a Positive Integer less than or equal to {at_most}")
+            raise invalid(name)
         return value
 
     def moment(self, name: str) -> float | None:
         """A time from the query; 400 for anything else."""
         text = self.request.query.get(name)
-        if text is None:
-            return None
         try:
             # A plus sign that was not encoded arrives as a blank.
-            return parse_iso(text.replace(" ", "+"))
+            return None if text is None else parse_iso(text.replace(" ", "+"))
         except ValueError:
-            raise invalid(name, "It should be a/an Valid Date in the yyyy-mm-ddThh:mm:ss±hh:mm format") from None
+            raise invalid(name) from None
 
     def choice(self, name: str, choices: Collection[str], default: str) -> str:
         """One of several words from the query; 400 for another."""
         value = self.request.query.get(name, default)
         if value not in choices:
-            raise invalid(name, f"It should be one of these values: '{','.join(choices)}'")
+            raise invalid(name)
         return value
 
     def paged(self, rows: list[Any], *, most: int = LONGEST_PAGE) -> Response:
@@ -100,30 +95,17 @@ class FreshdeskCall(ApiCall[FreshdeskStore]):
 
 
 Problem = dict[str, str]
+_MESSAGES = {
+    "invalid_field": "Unexpected/invalid field in request",
+    "datatype_mismatch": "It should be a value of another type",
+    "invalid_value": "It should be one of the values that the account has for it",
+    "missing_field": "It should not be blank as this is a mandatory field",
+}
 
 
-def unexpected(name: str) -> Problem:
-    """The problem of a key that there is not."""
-    return {"field": name[:80], "message": "Unexpected/invalid field in request", "code": "invalid_field"}
-
-
-def mismatch(name: str, wanted: str, value: object) -> Problem:
-    """The problem of a value of the wrong type."""
-    given = {dict: "key/value pair", list: "Array", str: "String", bool: "Boolean", int: "Integer"}.get(
-        type(value), "Null" if value is None else "Float"
-    )
-    message = f"Value set is of type {given}.It should be a/an {wanted}"
-    return {"field": name, "message": message, "code": "datatype_mismatch"}
-
-
-def wrong(name: str, message: str) -> Problem:
-    """The problem of a value that cannot be."""
-    return {"field": name, "message": message, "code": "invalid_value"}
-
-
-def missing(name: str) -> Problem:
-    """The problem of a field that has to be there."""
-    return {"field": name, "message": "It should not be blank as this is a mandatory field", "code": "missing_field"}
+def problem(name: str, code: str) -> Problem:
+    """What is wrong with one field of a request, by the vendor's word for it."""
+    return {"field": name[:80], "message": _MESSAGES[code], "code": code}
 
 
 def validation_failed(problems: Iterable[Problem]) -> Refusal:
@@ -131,9 +113,9 @@ def validation_failed(problems: Iterable[Problem]) -> Refusal:
     return refuse(400, {"description": "Validation failed", "errors": list(problems)})
 
 
-def invalid(name: str, message: str) -> Refusal:
+def invalid(name: str) -> Refusal:
     """400 with one value that cannot be."""
-    return validation_failed([wrong(name, message)])
+    return validation_failed([problem(name, "invalid_value")])
 
 
 def not_found() -> Refusal:
@@ -197,9 +179,10 @@ def rules(call: FreshdeskCall) -> Response:
 
 def _found(call: FreshdeskCall, known: Mapping[int, Any]) -> Any:
     """The one that the path names; 404 when there is none."""
-    if call.args[0] not in known:
-        raise not_found()
-    return known[call.args[0]]
+    try:
+        return known[call.args[0]]
+    except KeyError:
+        raise not_found() from None
 
 
 def _agent(row: Row) -> Row:
@@ -222,8 +205,8 @@ def categories(call: FreshdeskCall) -> Response:
 
 def folders(call: FreshdeskCall) -> Response:
     """``GET /solutions/categories/{id}/folders``"""
-    category = _named(call, call.store.categories)
-    return _folders(call, [row for row in _inside(call, None) if row["category_id"] == category["id"]])
+    category = _named(call, call.store.categories)["id"]
+    return _folders(call, [row for row in _inside(call, None) if row["category_id"] == category])
 
 
 def subfolders(call: FreshdeskCall) -> Response:
@@ -241,33 +224,25 @@ def _inside(call: FreshdeskCall, parent: int | None) -> list[Row]:
 
 def articles(call: FreshdeskCall) -> Response:
     """``GET /solutions/folders/{id}/articles``: drafts as well."""
-    folder = _named(call, call.store.folders)
-    return call.paged([row for row in call.store.articles if row["folder_id"] == folder["id"]])
+    folder = _named(call, call.store.folders)["id"]
+    return call.paged([row for row in call.store.articles if row["folder_id"] == folder])
 
 
 def translation(call: FreshdeskCall) -> Response:
     """``GET /solutions/articles/{id}/{language}``"""
-    row = _named(call, call.store.articles)
-    for text in (row, *call.store.translations):
-        if (text["id"], text["language"]) == (row["id"], call.args[-1].lower()):
-            return json_response(200, text)
-    raise not_found()
+    texts = [*call.store.articles, *call.store.translations]
+    language = call.args[-1].lower()
+    return json_response(200, _named(call, [text for text in texts if text["language"] == language]))
 
 
 def settings(call: FreshdeskCall) -> Response:
     """``GET /settings/helpdesk``: the languages of the account."""
-    others = [name for name in _languages(call.store) if name != OWN_LANGUAGE]
+    texts = (*call.store.articles, *call.store.translations)
+    others = sorted({row["language"] for row in texts} - {OWN_LANGUAGE})
     told = {"primary_language": OWN_LANGUAGE, "supported_languages": others, "portal_languages": others}
     return json_response(200, {**told, "help_widget_languages": []})
 
 
-def _languages(store: FreshdeskStore) -> list[str]:
-    return sorted({OWN_LANGUAGE, *(row["language"] for row in (*store.articles, *store.translations))})
-
-
 def _named(call: FreshdeskCall, rows: list[Row]) -> Row:
     """The one that the path names; 404 when there is none."""
-    for row in rows:
-        if row["id"] == call.args[0]:
-            return row
-    raise not_found()
+    return _found(call, {row["id"]: row for row in rows[::-1]})  # type: ignore[no-any-return]

@@ -148,10 +148,9 @@ class FreshdeskStore(Store):
                     return ticket, row
         raise KeyError(number)
 
-    def delete_conversation(self, number: int, actor: Actor, author_id: int) -> None:
-        """Remove a note. Raises ``KeyError`` for one that is not there."""
+    def delete_conversation(self, ticket: StoredTicket, row: Row, actor: Actor, author_id: int) -> None:
+        """Remove a note from its ticket."""
         with self.lock:
-            ticket, row = self.conversation(number)
             ticket.comments = [other for other in ticket.comments if other is not row]
             if self._counts({}, row):
                 self._stamp(ticket, self.now())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -247,27 +246,17 @@ def _error(code: str, title: str) -> Refusal:
 
 
 def search_users(call: Call) -> Response:
-    """``GET /users/search``: users with all words in their name or address, parts included. Offset paging only."""
-    text = call.request.query.get("query", "")
-    try:
-        words = [word.lower() for word in shlex.split(text.replace("'", r"\'"))]
-    except ValueError:
-        raise refuse(422, {"error": "invalid", "description": f"Invalid search: {text[:80]}"}) from None
-    rows = [row for number, row in sorted(call.store.users.items()) if _matches(call.store, number, words)]
+    """``GET /users/search``: those with the text in an address or, without ``email:`` before it, in the name too."""
+    text = call.request.query.get("query", "").lower()
+    wanted = text.removeprefix("email:").strip('"')
+    rows = []
+    for number, row in sorted(call.store.users.items()):
+        said = [*call.store.users.addresses_of(number), *([] if text.startswith("email:") else [row["name"]])]
+        if wanted and any(wanted in words.lower() for words in said):
+            rows.append(row)
     page, size = call.number("page", 1, at_most=100), call.number("per_page", PAGE, at_most=PAGE)
     shown = rows[(page - 1) * size : page * size]
     return json_response(200, {"users": shown, **neighbours(call, page, size, len(rows))})
-
-
-def _matches(store: ZendeskStore, number: int, words: list[str]) -> bool:
-    told = [str(store.users[number]["name"]), *store.users.addresses_of(number)]
-    said = {"name": told[:1], "email": told[1:]}
-    for word in words:
-        kind, colon, value = word.partition(":")
-        places = said.get(kind) if colon else told
-        if places is None or not any((value if colon else word) in place.lower() for place in places):
-            return False
-    return bool(words)
 
 
 def identities(call: Call) -> Response:

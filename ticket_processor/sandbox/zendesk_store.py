@@ -315,8 +315,8 @@ Item = Callable[[], Row]
 class Job:
     """A background job over many tickets; ``results`` fills while it works and is ``shown`` at the end."""
 
-    id: str
     total: int
+    id: str = ""
     progress: int = 0
     started: bool = False
     finished_at: float | None = None
@@ -324,21 +324,10 @@ class Job:
     results: list[Row] = field(default_factory=list)
     shown: list[Row] | None = None
 
-    delay = 0.0
-    """Seconds by which it starts later than others."""
-
-    def todo(self, work: Sequence[Item]) -> Sequence[Item]:
-        """The items that it does."""
-        return work
-
     def finish(self, moment: float) -> None:
         """It is done, and shows its results."""
         self.finished_at, self.shown = moment, self.results
 
-    def kept(self, now: float) -> bool:
-        """Whether the account still knows it: for a day after its end."""
-        return self.finished_at is None or now - self.finished_at <= 86_400
-
     def found(self, now: float) -> bool:
-        """Whether a look-up by its id finds it."""
-        return self.kept(now)
+        """Whether the account knows it: for a day after its end."""
+        return self.finished_at is None or now - self.finished_at <= 86_400

@@ -8,7 +8,7 @@ them, and each is always a safe update.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -25,7 +25,8 @@ MOST_ITEMS = 100
 
 def update_many(call: Call) -> Response:
     """``PUT /tickets/update_many``: a batch of ``tickets``, each with its own change."""
-    return start(call, [work for _, work in updates(call)])
+    work = [item for _, item in updates(call)]
+    return start(call, Job(len(work)), work)
 
 
 def updates(call: Call) -> list[tuple[object, Item]]:
@@ -72,21 +73,20 @@ def _job_json(job: Job, base_url: str) -> Row:
     }
 
 
-def start(call: Call, work: Sequence[Item], kind: Callable[[str, int], Job] = Job) -> Response:
-    """Queue a job of so many items; the answer shows it as it is then."""
+def start(call: Call, job: Job, work: Sequence[Item], delay: float = 0.0) -> Response:
+    """Queue a job that does this work, ``delay`` seconds later than others; the answer shows it as it is then."""
     store, rules = call.store, call.rules
     active = sum(job.finished_at is None for job in store.jobs.values())
     if active >= rules.max_jobs:
         message = f"You can only have {rules.max_jobs} jobs queued or running at once."
         raise rules.refusal(429, "TooManyJobs", message, Retry_After="10")
-    for name in [name for name, job in store.jobs.items() if not job.kept(call.now)]:
+    for name in [name for name, old in store.jobs.items() if not old.found(call.now)]:
         del store.jobs[name]
-    job = kind(f"V3-{store.random.getrandbits(128):032x}", len(work))
+    job.id = f"V3-{store.random.getrandbits(128):032x}"
     store.jobs[job.id] = job
     answer = json_response(200, {"job_status": _job_json(job, store.base_url)})
-    delay, pace = rules.job_seconds
-    begun = call.now + delay + job.delay
-    todo = job.todo(work)
+    usual_delay, pace = rules.job_seconds
+    begun = call.now + usual_delay + delay
 
     def begin() -> None:
         job.started = True
@@ -96,9 +96,9 @@ def start(call: Call, work: Sequence[Item], kind: Callable[[str, int], Job] = Jo
         job.progress += 1
 
     store.later(begun, begin)
-    for index, item in enumerate(todo):
+    for index, item in enumerate(work):
         store.later(begun + index * pace, partial(perform, item))
-    store.later(begun + len(todo) * pace, lambda: job.finish(store.now()))
+    store.later(begun + len(work) * pace, lambda: job.finish(store.now()))
     return answer
 
 
