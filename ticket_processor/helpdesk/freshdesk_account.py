@@ -1,9 +1,8 @@
-"""What a Freshdesk account has besides tickets: fields and groups, its people, its automation rules, and
-who we are. Reads only.
+"""What a Freshdesk account has besides tickets: fields and groups, its people, and who we are. Reads only.
 
 Facts and their sources: developers.freshdesk.com/api, "Ticket Fields", "Groups", "Contacts" (list), "Agents" (list),
-"Tickets" (list), "Automations", "Authentication". There is no list of the tags in use;
-archived, deleted and spam tickets are in no list.
+"Tickets" (list), "Authentication". There is no list of the tags in use; archived, deleted and spam tickets are in no
+list.
 """
 
 from __future__ import annotations
@@ -12,19 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core.errors import CannotRun, ConfigError
-from .freshdesk_format import PRIORITIES, listed
+from .freshdesk_format import listed
 from .http_messages import Reply
-from .json_values import mapping, string
-from .protocol import (
-    BY_TICKET,
-    AccountLabels,
-    BusinessRule,
-    Clause,
-    RequesterSearch,
-    RuleAction,
-    RuleCondition,
-    TicketField,
-)
+from .protocol import BY_TICKET, AccountLabels, RequesterSearch, TicketField
 from .transport import FixedAuth, Transport
 
 PAGE_SIZE = 100
@@ -114,112 +103,6 @@ class FreshdeskRequesters(RequesterSearch):
 
     def _get(self, path: str, params: Mapping[str, str | int]) -> Reply:
         return self._transport.request("GET", "/api/v2" + path, params=params)
-
-
-CREATION, HOURLY, UPDATE = 1, 3, 4
-"""Numbers of the kinds of rules. Those on creation have worked before we write, so they are left out."""
-_NAMES = {
-    "tag_names": "current_tags",
-    "tag_ids": "current_tags",
-    "add_tag": "current_tags",
-    "send_email_to_requester": "notification_user",
-    "note_type": "comment_is_public",
-    "reply_sent": "comment_is_public",
-}
-_OPERATORS = {"in": "is", "not_in": "is_not", "equal": "is", "contains": "includes", "does_not_contain": "not_includes"}
-_STATUSES = {"2": "open", "3": "pending", "4": "solved", "5": "closed"}
-_PRIORITIES = {str(number): priority.value for number, priority in PRIORITIES.items()}
-_ANY = ("--", "any", "")
-_BY_CUSTOMER = "2"
-"""The performer that is the customer: such rules do not work on our updates."""
-
-
-def read_rules(transport: Transport) -> list[BusinessRule]:
-    """The active rules. Raises :class:`CannotRun` where the account does not show them."""
-    rules = []
-    for kind in (UPDATE, HOURLY):
-        reply = transport.request("GET", f"/api/v2/automations/{kind}/rules")
-        if not reply.ok:
-            raise CannotRun(
-                f"Freshdesk does not show its automation rules (HTTP {reply.status}): the key has to be an admin's, "
-                "and not every plan has them"
-            )
-        rows = reply.body if isinstance(reply.body, list) else mapping(reply.body).get("rules") or ()
-        rules += [_rule(row, kind) for row in map(mapping, rows) if row.get("active") is not False]
-    return rules
-
-
-def _rule(row: Mapping[str, Any], kind: int) -> BusinessRule:
-    parts: list[RuleCondition | Clause] = []
-    performer = str(mapping(row.get("performer")).get("type") or "")
-    if performer == _BY_CUSTOMER:
-        parts.append(RuleCondition("role", "is", ("end_user",)))
-    events = tuple(_event(mapping(item)) for item in row.get("events") or ())
-    if kind == UPDATE:
-        parts.append(RuleCondition("update_type", "is", ("Change",)))
-        parts += [Clause("any", events)] if events else []
-    sets = tuple(_clause(mapping(item)) for item in row.get("conditions") or ())
-    if sets:
-        parts.append(Clause("any" if " or " in string(row.get("operator")) else "all", sets))
-    return BusinessRule(
-        kind="trigger" if kind == UPDATE else "automation",
-        id=str(row.get("id")),
-        title=string(row.get("name")),
-        conditions=Clause("all", tuple(parts)),
-        actions=tuple(_actions(row.get("actions") or ())),
-    )
-
-
-def _event(item: Mapping[str, Any]) -> RuleCondition | Clause:
-    """One of the changes on which a rule works: a field from one value to another, or a reply, note or the like."""
-    name = string(item.get("field_name"))
-    old, new = (_values(name, item.get(key)) for key in ("from", "to"))
-    if name in ("reply_sent", "note_type"):
-        public = name == "reply_sent" or "public" in _values(name, item.get("value"))
-        return RuleCondition("comment_is_public", "is", ("true" if public else "not_relevant",))
-    if name == "priority" and old == ("low",):
-        old = ("low", "")  # what we take for an empty priority
-    moves = [RuleCondition(_name(name), "changed")]
-    moves += [RuleCondition(_name(name), "value_previous", old)] if old[0] not in _ANY else []
-    moves += [RuleCondition(_name(name), "value", new)] if new[0] not in _ANY else []
-    return Clause("all", tuple(moves))
-
-
-def _clause(item: Mapping[str, Any]) -> Clause:
-    return Clause(
-        "any" if item.get("match_type") == "any" else "all",
-        tuple(_condition(mapping(part)) for part in item.get("properties") or ()),
-    )
-
-
-def _condition(item: Mapping[str, Any]) -> RuleCondition:
-    name = string(item.get("field_name"))
-    operator = _OPERATORS.get(string(item.get("operator")), string(item.get("operator")))
-    ours = _name(name)
-    if ours == "current_tags":
-        operator = {"is": "includes", "is_not": "not_includes"}.get(operator, operator)
-    return RuleCondition(ours, operator, _values(name, item.get("value")))
-
-
-def _actions(rows: object) -> Iterator[RuleAction]:
-    for item in map(mapping, rows if isinstance(rows, list) else ()):
-        name = string(item.get("field_name"))
-        mails = name == "send_email_to_requester"
-        yield RuleAction(_name(name), ("requester_id",) if mails else _values(name, item.get("value")))
-
-
-def _name(name: str) -> str:
-    return _NAMES.get(name, name)
-
-
-def _values(name: str, value: object) -> tuple[str, ...]:
-    """The values as text, those of priority and status in everybody's words. A tag with blanks is none of ours."""
-    words = {"priority": _PRIORITIES, "status": _STATUSES}.get(name, {})
-    items = value if isinstance(value, list) else [value]
-    found = tuple("" if item is None else words.get(str(item), str(item)) for item in items)
-    if _name(name) == "current_tags":
-        found = tuple(word.strip().replace(" ", "-") for item in found for word in item.split(","))
-    return found or ("",)
 
 
 class ApiKey(FixedAuth):

@@ -77,7 +77,7 @@ class AccountLabels:
 
 
 RuleKind = Literal["trigger", "automation"]
-"""Of an account's own rules. They are in Zendesk's vocabulary; those of another vendor are translated on reading."""
+"""Of an account's own rules, in Zendesk's words."""
 
 
 @dataclass(frozen=True)

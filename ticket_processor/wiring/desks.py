@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_account, zendesk_account
-from ..helpdesk.protocol import AccountLabels, BusinessRule, Helpdesk, RequesterSearch
+from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch
 from ..helpdesk.transport import Transport
 from ..settings.schema import Settings
 from ..state.store import State
@@ -68,13 +68,6 @@ def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
     if settings.helpdesk == "freshdesk":
         return freshdesk_account.read_labels(transport)
     return zendesk_account.read_labels(transport)
-
-
-def read_rules(settings: Settings, transport: Transport, unread: list[str]) -> list[BusinessRule]:
-    """The account's triggers and automations; what was not read is added to ``unread``. Raises :class:`CannotRun`."""
-    if settings.helpdesk == "freshdesk":
-        return freshdesk_account.read_rules(transport)
-    return zendesk_account.read_rules(transport, unread)
 
 
 def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
