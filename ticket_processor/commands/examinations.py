@@ -34,9 +34,8 @@ from ..settings.helpdesks import LocalSettings
 from ..settings.load import config_file, load, secret_files
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME
-from ..wiring.desks import read_labels
+from ..wiring.desks import local_store, read_labels
 from ..wiring.knowledge import knowledge_store
-from ..wiring.local import local_store
 from ..wiring.parts import model_analyser, transport_for
 
 ASKING_S = 120.0

@@ -116,9 +116,11 @@ def transport_for(
     With the ``throttle`` of another connection both stay within one share together. ``notice`` is :class:`Transport`'s.
     """
     if isinstance(account, LocalSettings):
-        from .local import connection  # most runs need nothing of it
+        from ..helpdesk.local_desk import LocalConnection  # most runs need nothing of it
 
-        return connection(account, clock, deadline, read_only=read_only)
+        return LocalConnection(
+            account.file, account.base_url, name=account.vendor, clock=clock, deadline=deadline, read_only=read_only
+        )
     kept = Dependencies(state) if state else None
     breaker = Breaker(
         account.vendor,
