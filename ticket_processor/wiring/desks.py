@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from ..core.errors import TicketbotError
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
-from ..helpdesk import freshdesk_account, zendesk_account
+from ..helpdesk import freshdesk_reads, zendesk_account
 from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch
 from ..helpdesk.transport import Transport
 from ..settings.schema import Settings
@@ -74,7 +74,7 @@ def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
 
         return labels_of(_opened(settings, transport))
     if settings.helpdesk == "freshdesk":
-        return freshdesk_account.read_labels(transport)
+        return freshdesk_reads.read_labels(transport)
     return zendesk_account.read_labels(transport)
 
 
@@ -85,7 +85,7 @@ def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
 
         return LocalRequesters(_opened(settings, transport))
     if settings.helpdesk == "freshdesk":
-        return freshdesk_account.FreshdeskRequesters(transport)
+        return freshdesk_reads.FreshdeskRequesters(transport)
     return zendesk_account.Requesters(transport)
 
 

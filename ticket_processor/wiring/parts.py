@@ -34,7 +34,7 @@ from ..core.errors import AuditUnwritable, CannotRun, ConfigError, RunLocked, st
 from ..core.guards import DiskSpace, KillSwitch
 from ..core.models import RedactionLevel
 from ..core.private_files import make_folder
-from ..helpdesk import freshdesk_account, freshdesk_format, zendesk_account, zendesk_format
+from ..helpdesk import freshdesk_format, freshdesk_reads, zendesk_account, zendesk_format
 from ..helpdesk.rate_limit import Limit, Throttle
 from ..helpdesk.transport import Auth, Transport
 from ..helpdesk.zendesk_account import ApiToken, ClientCredentials, OAuthToken
@@ -178,7 +178,7 @@ def own_user(settings: Settings, transport: Transport) -> int | None:
     if settings.helpdesk == "local":
         return None  # it is no person there
     if settings.helpdesk == "freshdesk":
-        return freshdesk_account.own_user(transport)
+        return freshdesk_reads.own_user(transport)
     return zendesk_account.own_user(transport)
 
 
@@ -192,7 +192,7 @@ def _credentials(account: VendorSettings, transport: Transport, clock: Clock) ->
     if isinstance(account, FreshdeskSettings):
         if account.api_key is None:
             raise ConfigError("no credentials for Freshdesk")
-        return freshdesk_account.ApiKey(account.api_key.get_secret_value())
+        return freshdesk_reads.ApiKey(account.api_key.get_secret_value())
     if account.oauth_client_id and account.oauth_client_secret:
         secret = account.oauth_client_secret.get_secret_value()
         return ClientCredentials(transport, clock, account.oauth_client_id, secret, account.oauth_scope)
